@@ -1,0 +1,109 @@
+//! Names for the numbers that cross the wire. Not allocation: the server hands them out.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Number of a simulation step of one room, from 1. A room closes long before 2^31, so ticks
+/// never wrap.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Tick(pub u32);
+
+impl Tick {
+    /// Ticks from `earlier` to `self`, 0 when `earlier` is later.
+    pub fn since(self, earlier: Tick) -> u32 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The tick after this one.
+    pub fn next(self) -> Tick {
+        Tick(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Tick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A player's number within its room, from 0. A seat that was left may be given out again.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct PlayerId(pub u16);
+
+impl fmt::Display for PlayerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A room's number: the upper 8 bits name the node that runs it (0 today), the lower 24 count.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct RoomId(pub u32);
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A replicated entity as events and clients name it: a slot, and how often it was given out.
+///
+/// The generation counts modulo 2^16, so a handle is unambiguous for 65,535 reuses of its slot.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Handle {
+    /// Index in the room's slot table, below [`crate::limits::ENTITIES_MAX`].
+    pub slot: u16,
+    /// Times the slot was given out before, modulo 2^16.
+    pub generation: u16,
+}
+
+impl Handle {
+    /// The integer that stands for "no entity" in a field.
+    pub const NONE: i32 = -1;
+
+    /// The handle as one integer of a field: generation in the upper half, slot in the lower.
+    /// Never [`Handle::NONE`], because slot 0xFFFF is not given out.
+    pub fn to_field(self) -> i32 {
+        ((u32::from(self.generation) << 16) | u32::from(self.slot)) as i32
+    }
+
+    /// The handle in a field, `None` for [`Handle::NONE`].
+    pub fn from_field(value: i32) -> Option<Handle> {
+        let bits = value as u32;
+        (value != Handle::NONE).then_some(Handle {
+            slot: (bits & 0xFFFF) as u16,
+            generation: (bits >> 16) as u16,
+        })
+    }
+}
+
+/// A part of a room's state that some clients hold: the unit of baselines and of privacy.
+///
+/// On the wire a client sees [`LayerId::ROOM`] and its own [`LayerId::OWNER`]; which player's
+/// layer the latter is follows from the socket.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct LayerId(pub u16);
+
+impl LayerId {
+    /// What everyone in the room sees.
+    pub const ROOM: LayerId = LayerId(0);
+    /// What only the receiving player sees.
+    pub const OWNER: LayerId = LayerId(1);
+}
+
+impl fmt::Display for LayerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

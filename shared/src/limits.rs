@@ -1,0 +1,56 @@
+//! Every bound that both ends of the wire share, with its reason and what happens beyond it.
+//! Not the operator's settings: those are the server's `config`.
+
+/// Bytes of a message from a client. Inputs take about 20, a chat line 300; 4 KiB is what
+/// Discord, Nakama and Colyseus allow too. Beyond: close 1009.
+pub const CLIENT_MESSAGE_BYTES_MAX: usize = 4096;
+/// Bytes of a message from the server: a keyframe of 4,096 entities at 16 B, four times over.
+/// Beyond: the server closes the room, a client closes the socket.
+pub const SERVER_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// Replicated entities of a room. Beyond: further ones are simulated but not sent, and counted.
+pub const ENTITIES_MAX: usize = 4096;
+/// Components of a schema; a presence mask is 32 bits.
+pub const COMPONENTS_MAX: usize = 32;
+/// Fields of one component, input, event or action.
+pub const FIELDS_MAX: usize = 32;
+/// Event and action types of a schema.
+pub const EVENTS_MAX: usize = 64;
+/// Images that a room remembers. A client further behind gets a keyframe.
+pub const IMAGES_MAX: usize = 64;
+/// Ticks between a snapshot and its baseline; 64 images at one in 64 ticks. Keeps the
+/// predictors' products below 2^53, where JavaScript is exact. Beyond: a keyframe.
+pub const BASELINE_BACK_MAX: u32 = 4096;
+/// Snapshots between checksums of a layer.
+pub const CHECKSUM_EVERY: u32 = 30;
+/// Snapshots in flight to one client: the ring's half, so that a baseline is always there.
+/// Beyond: the client is skipped before encoding.
+pub const UNACKED_SNAPSHOTS_MAX: u32 = 32;
+/// Snapshot bytes in flight to one client. Beyond: the client is skipped before encoding.
+pub const UNACKED_BYTES_MAX: u32 = 32 * 1024;
+/// An acknowledgement goes out alone when no input carried it for this long, in milliseconds.
+pub const ACK_DELAY_MS: u32 = 100;
+/// Keyframes that one client may ask for: one a second. Beyond: the request is dropped and
+/// counted.
+pub const RESYNC_EVERY_MS: u32 = 1000;
+/// Inputs that wait for their tick, per player: a second at 60 Hz. Beyond: dropped and counted.
+pub const INPUTS_QUEUED_MAX: usize = 64;
+/// Ticks in a row for which a missing input is replaced by the last one; then it is neutral.
+pub const INPUT_REPEATS_MAX: u32 = 10;
+/// Characters of a player's name, after trimming.
+pub const NAME_CHARS_MAX: usize = 24;
+/// Characters of a room's name, after trimming.
+pub const ROOM_NAME_CHARS_MAX: usize = 32;
+/// Characters of a chat line. Longer ones are refused.
+pub const CHAT_CHARS_MAX: usize = 200;
+/// Chat lines that a room remembers for those who join later; the oldest go first.
+pub const CHAT_HISTORY_MAX: usize = 32;
+/// Ticks for which a room remembers events; a client further behind loses momentary ones.
+pub const EVENT_RING_TICKS: u32 = 64;
+/// Events of one tick of a room. Beyond: dropped and counted.
+pub const EVENTS_PER_TICK_MAX: usize = 256;
+/// Players of one room that the wire can name; an operator's limit is lower.
+pub const PLAYERS_PER_ROOM_MAX: u16 = 1000;
+/// Rooms in one lobby listing. Beyond: the fullest that still have a seat come first.
+pub const ROOMS_LISTED_MAX: usize = 100;
+/// Bytes of an action's arguments.
+pub const ACTION_BYTES_MAX: usize = 1024;

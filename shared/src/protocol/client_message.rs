@@ -1,0 +1,78 @@
+//! Control messages from a client. Variants are appended, never moved: the index is the wire's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{LayerId, PlayerId, RoomId};
+
+/// A client's control message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ClientMessage {
+    /// First message of a connection; answered by `Welcome`.
+    Hello {
+        /// [`super::VERSION`] of the client.
+        version: u16,
+        /// The name that others see; the server tidies it.
+        name: String,
+        /// Proof of identity, empty for a guest.
+        token: String,
+    },
+    /// Asks for the rooms that anyone may join; answered by `Rooms`.
+    ListRooms,
+    /// Makes a room and joins it; answered by `Joined` or `Refused`.
+    CreateRoom {
+        /// What the lobby calls it; the server tidies it.
+        name: String,
+        /// Left out of listings and joined by its code alone.
+        private: bool,
+        /// Seats, 1 to the server's limit; 0 for the server's limit.
+        seats: u16,
+    },
+    /// Joins a listed room; answered by `Joined` or `Refused`.
+    JoinRoom {
+        /// Its number.
+        room: RoomId,
+    },
+    /// Joins by a code, whether private or not; answered by `Joined` or `Refused`.
+    JoinCode {
+        /// The code, without regard to case.
+        code: String,
+    },
+    /// Joins the fullest listed room that has a seat, or makes one.
+    QuickJoin,
+    /// Goes back to the lobby; answered by `Left`.
+    LeaveRoom,
+    /// Says whether the player is ready for the next round.
+    Ready {
+        /// Ready or not.
+        ready: bool,
+    },
+    /// Sends a player of the room back to the lobby. Only for the room's host.
+    Kick {
+        /// Whom.
+        player: PlayerId,
+    },
+    /// Says something to everyone in the room.
+    Chat {
+        /// 1 to [`crate::limits::CHAT_CHARS_MAX`] characters.
+        text: String,
+    },
+    /// Answered by `Pong`.
+    Ping {
+        /// Returned as it is.
+        nonce: u32,
+    },
+    /// Asks for a keyframe of a layer whose checksum did not match.
+    Resync {
+        /// Which one.
+        layer: LayerId,
+    },
+    /// A request of the game; answered by `Reply`.
+    Act {
+        /// Returned with the answer.
+        id: u32,
+        /// Index in the schema's actions.
+        action: u16,
+        /// Its fields, bit-packed, at most [`crate::limits::ACTION_BYTES_MAX`].
+        fields: Vec<u8>,
+    },
+}

@@ -1,0 +1,92 @@
+//! Why a connection ends: the WebSocket close codes that Tickwire sends.
+
+use std::fmt;
+
+/// A close code, RFC 6455 §7.4 below 4000, Tickwire's own above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The client said goodbye.
+    Normal = 1000,
+    /// The WebSocket protocol was broken.
+    Protocol = 1002,
+    /// A text frame came; all messages are binary.
+    Text = 1003,
+    /// A message was larger than [`crate::limits::CLIENT_MESSAGE_BYTES_MAX`].
+    TooBig = 1009,
+    /// The server stops; try again after the hint.
+    Restart = 1012,
+    /// A message could not be decoded.
+    Malformed = 4000,
+    /// The client speaks another version.
+    Version = 4001,
+    /// A message that is not allowed now: input outside a room, no hello, a second hello.
+    OutOfOrder = 4002,
+    /// A number that cannot be: an ack of what was not sent, a tick far ahead.
+    OutOfRange = 4003,
+    /// No hello in time.
+    HelloTimeout = 4004,
+    /// The server has as many connections as it may.
+    ServerFull = 4005,
+    /// Another socket took over the session.
+    Superseded = 4006,
+    /// Too many messages or bytes.
+    TooMany = 4008,
+    /// Nothing was read for too long.
+    Stalled = 4010,
+    /// The game failed; the room is gone.
+    RoomFailed = 4500,
+}
+
+impl CloseCode {
+    /// Every code, for counters.
+    pub const ALL: [CloseCode; 15] = [
+        CloseCode::Normal,
+        CloseCode::Protocol,
+        CloseCode::Text,
+        CloseCode::TooBig,
+        CloseCode::Restart,
+        CloseCode::Malformed,
+        CloseCode::Version,
+        CloseCode::OutOfOrder,
+        CloseCode::OutOfRange,
+        CloseCode::HelloTimeout,
+        CloseCode::ServerFull,
+        CloseCode::Superseded,
+        CloseCode::TooMany,
+        CloseCode::Stalled,
+        CloseCode::RoomFailed,
+    ];
+
+    /// The number on the wire.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The reason sent with it, at most 123 bytes.
+    pub fn reason(self) -> &'static str {
+        match self {
+            CloseCode::Normal => "goodbye",
+            CloseCode::Protocol => "websocket protocol error",
+            CloseCode::Text => "text frames are not spoken here",
+            CloseCode::TooBig => "message too big",
+            CloseCode::Restart => "server restarts",
+            CloseCode::Malformed => "malformed message",
+            CloseCode::Version => "protocol version not supported",
+            CloseCode::OutOfOrder => "message not allowed now",
+            CloseCode::OutOfRange => "number out of range",
+            CloseCode::HelloTimeout => "no hello in time",
+            CloseCode::ServerFull => "server is full",
+            CloseCode::Superseded => "session continued elsewhere",
+            CloseCode::TooMany => "too many messages",
+            CloseCode::Stalled => "nothing was read for too long",
+            CloseCode::RoomFailed => "the room failed",
+        }
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.number(), self.reason())
+    }
+}

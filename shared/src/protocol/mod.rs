@@ -1,0 +1,40 @@
+//! What is said on the wire, as types: `PROTOCOL.md` gives their bytes, [`crate::codec`] makes
+//! and reads them. The first byte of every message is its [`Kind`].
+
+pub mod client_message;
+pub mod close_code;
+pub mod frame;
+pub mod server_message;
+
+pub use client_message::ClientMessage;
+pub use close_code::CloseCode;
+pub use server_message::ServerMessage;
+
+/// Protocol version, spoken in hello and welcome and in the WebSocket's subprotocol.
+pub const VERSION: u16 = 1;
+/// The WebSocket subprotocol that both ends must name.
+pub const SUBPROTOCOL: &str = "tickwire.1";
+
+/// First byte of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A [`ClientMessage`] or [`ServerMessage`] in bincode.
+    Control = 1,
+    /// Client: an input. Server: a snapshot.
+    State = 2,
+    /// Client: an acknowledgement alone.
+    Ack = 3,
+}
+
+impl Kind {
+    /// The kind of a first byte.
+    pub fn from_byte(byte: u8) -> Option<Kind> {
+        match byte {
+            1 => Some(Kind::Control),
+            2 => Some(Kind::State),
+            3 => Some(Kind::Ack),
+            _ => None,
+        }
+    }
+}

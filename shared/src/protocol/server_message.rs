@@ -1,0 +1,196 @@
+//! Control messages from the server. Variants are appended, never moved: the index is the wire's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PlayerId, RoomId, Tick};
+use crate::schema::Schema;
+
+/// A server's control message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ServerMessage {
+    /// Answer to `Hello`.
+    Welcome {
+        /// [`super::VERSION`] of the server.
+        version: u16,
+        /// The player's name as the server tidied it.
+        name: String,
+        /// Proof to come back with; empty while the server keeps no sessions.
+        token: String,
+        /// The game.
+        schema: Schema,
+        /// The server's limits.
+        limits: Limits,
+    },
+    /// A request was not granted; the connection goes on.
+    Refused {
+        /// Why.
+        reason: Refusal,
+    },
+    /// Rooms with the fullest first that have a seat, at most
+    /// [`crate::limits::ROOMS_LISTED_MAX`].
+    Rooms {
+        /// The rooms.
+        rooms: Vec<RoomInfo>,
+    },
+    /// The player has a seat; snapshots follow.
+    Joined {
+        /// The room.
+        room: RoomInfo,
+        /// The code by which others may join.
+        code: String,
+        /// The player's number here.
+        you: PlayerId,
+        /// Steps a second.
+        tick_rate: u16,
+        /// Ticks between snapshots.
+        snapshot_every: u16,
+        /// The room's newest tick.
+        tick: Tick,
+        /// Who is here, the player included, in the order of their seats.
+        members: Vec<Member>,
+        /// What was said before, oldest first.
+        chat: Vec<ChatLine>,
+    },
+    /// The player is back in the lobby.
+    Left {
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// A member came, or something of theirs changed.
+    MemberChanged {
+        /// As it is now.
+        member: Member,
+    },
+    /// A member went.
+    MemberLeft {
+        /// Who.
+        player: PlayerId,
+    },
+    /// Somebody said something.
+    Chat {
+        /// What.
+        line: ChatLine,
+    },
+    /// Answer to `Ping`, in a room from its tick.
+    Pong {
+        /// The ping's.
+        nonce: u32,
+        /// The room's newest tick, 0 in the lobby.
+        tick: Tick,
+    },
+    /// Answer to `Act`.
+    Reply {
+        /// The request's.
+        id: u32,
+        /// What the game says: nothing more, or why not.
+        result: Result<(), String>,
+    },
+    /// The server stops; the close follows.
+    Stopping {
+        /// When to try again, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// Go elsewhere. Reserved: no server sends it yet, clients close on it.
+    Redirect {
+        /// WebSocket URL.
+        url: String,
+        /// Proof to bring.
+        ticket: String,
+    },
+}
+
+/// What a server allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of a message from the client.
+    pub message_bytes: u32,
+    /// Messages a second from the client, on average.
+    pub messages_per_second: u32,
+    /// Characters of a chat line.
+    pub chat_chars: u16,
+    /// Characters of a name.
+    pub name_chars: u16,
+    /// Seats of a room.
+    pub seats: u16,
+}
+
+/// A room as the lobby shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomInfo {
+    /// Its number.
+    pub id: RoomId,
+    /// Its name.
+    pub name: String,
+    /// Members.
+    pub players: u16,
+    /// Seats.
+    pub seats: u16,
+    /// Whether it is left out of listings.
+    pub private: bool,
+}
+
+/// A player of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Their number.
+    pub player: PlayerId,
+    /// Their name.
+    pub name: String,
+    /// Whether they said that they are ready.
+    pub ready: bool,
+    /// Whether they may kick.
+    pub host: bool,
+    /// Whether their socket is there.
+    pub connected: bool,
+}
+
+/// A line of chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatLine {
+    /// Counts the room's lines from 1.
+    pub id: u32,
+    /// Who said it; they may have left.
+    pub from: PlayerId,
+    /// Their name then.
+    pub name: String,
+    /// What, as it was typed: clients show it as text only.
+    pub text: String,
+}
+
+/// Why a request was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// No room by that number or code.
+    NoSuchRoom,
+    /// No seat is free.
+    RoomFull,
+    /// The server has as many rooms as it may.
+    TooManyRooms,
+    /// The server is too busy right now.
+    Busy,
+    /// Too many requests of this kind; wait a little.
+    TooOften,
+    /// Only the host may.
+    NotHost,
+    /// Nobody by that number is here.
+    NoSuchPlayer,
+    /// Only in a room.
+    NotInRoom,
+    /// Only in the lobby.
+    AlreadyInRoom,
+    /// A chat line that is empty or too long.
+    BadText,
+    /// No action by that number.
+    NoSuchAction,
+}
+
+/// Why a player is back in the lobby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeaveReason {
+    /// They asked.
+    Asked,
+    /// The host sent them away.
+    Kicked,
+    /// The room closed.
+    RoomClosed,
+}

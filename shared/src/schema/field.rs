@@ -1,0 +1,249 @@
+//! One field: how its value becomes an integer and back, and how the next integer is guessed.
+//! The arithmetic is exact in JavaScript too (`client-web/src/schema/field.js`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A field of a component, an input, an event or an action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Its name, unique among its siblings: the property in JavaScript.
+    pub name: String,
+    /// Its type, range and step.
+    pub kind: Kind,
+    /// How snapshots guess it; inputs, events and actions are sent absolutely.
+    pub predictor: Predictor,
+}
+
+/// A field's type. Its integer is called `q`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    /// `min + q * step`, clamped to `min..=max`, rounded to the nearest step.
+    Real {
+        /// Least value, in the game's unit.
+        min: f64,
+        /// Greatest value, in the game's unit.
+        max: f64,
+        /// Distance between neighbouring values, in the game's unit.
+        step: f64,
+    },
+    /// `min + q`, exact, clamped to `min..=max`.
+    Int {
+        /// Least value.
+        min: i32,
+        /// Greatest value.
+        max: i32,
+    },
+    /// Any u32, exact: its bits are `q`.
+    Bits,
+    /// `q` is 0 or 1.
+    Bool,
+    /// An angle in radians, `q * 2π / steps`; wraps around. Steps are a power of two.
+    Turn {
+        /// Directions that can be told apart, 2..=65536.
+        steps: u32,
+    },
+    /// One of these names, `q` is its index.
+    Enum {
+        /// The names, at most 256.
+        names: Vec<String>,
+    },
+    /// An entity, `q` as in [`crate::ids::Handle::to_field`].
+    Entity,
+}
+
+/// How a snapshot guesses a field from the baseline; only the difference is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Predictor {
+    /// It stays.
+    #[default]
+    Hold,
+    /// It goes on by its last change. The change is a column of the image of its own.
+    Linear,
+    /// It moves by another field of the same component: `q += v * num * dt / den`, where `v` is
+    /// that field's value in its steps (`q` less the `q` of zero).
+    Velocity {
+        /// Index of the other field among its component's.
+        by: u8,
+        /// Steps of this field that one step of the other makes in `den` ticks.
+        num: i32,
+        /// See `num`; positive.
+        den: i32,
+    },
+    /// It rises by `per_tick` every tick (timers, stamps).
+    Counter {
+        /// Change of `q` a tick.
+        per_tick: i32,
+    },
+}
+
+/// Why a field's declaration is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldError {
+    /// `min` is not below `max`, or one is not a number.
+    EmptyRange,
+    /// The step is not a positive number.
+    BadStep,
+    /// More than 2^31 steps between `min` and `max`.
+    TooManySteps,
+    /// A turn's steps are not a power of two in 2..=65536.
+    BadTurn,
+    /// An enum without names or with more than 256.
+    BadEnum,
+    /// The predictor names a field that is not there, or divides by zero or less.
+    BadPredictor,
+    /// A predicted field whose least value is not a multiple of 2^-10.
+    NotFine,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FieldError::EmptyRange => "its range is empty",
+            FieldError::BadStep => "its step must be positive",
+            FieldError::TooManySteps => "its range has more than 2^31 steps",
+            FieldError::BadTurn => "a turn's steps must be a power of two from 2 to 65536",
+            FieldError::BadEnum => "an enum needs 1 to 256 names",
+            FieldError::BadPredictor => {
+                "its predictor must name another field of its component and a positive divisor"
+            }
+            FieldError::NotFine => "a predicted field's least value must be a multiple of 1/1024",
+        })
+    }
+}
+
+/// The step in which predicted `Real` fields are snapped and sent to their owner.
+pub const FINE_STEP: f64 = 1.0 / 1024.0;
+
+impl Field {
+    pub(super) fn check(&self, siblings: &[Field]) -> Result<(), FieldError> {
+        self.kind.check()?;
+        match self.predictor {
+            Predictor::Velocity { by, den, .. }
+                if den <= 0
+                    || siblings.get(usize::from(by)).is_none_or(|other| {
+                        other.name == self.name
+                            || !matches!(other.kind, Kind::Real { .. } | Kind::Int { .. })
+                    }) =>
+            {
+                Err(FieldError::BadPredictor)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Kind {
+    fn check(&self) -> Result<(), FieldError> {
+        match self {
+            Kind::Real { min, max, step } => {
+                if !(min.is_finite() && max.is_finite() && min < max) {
+                    Err(FieldError::EmptyRange)
+                } else if !(step.is_finite() && *step > 0.0) {
+                    Err(FieldError::BadStep)
+                } else if (max - min) / step > f64::from(1u32 << 31) - 1.0 {
+                    Err(FieldError::TooManySteps)
+                } else {
+                    Ok(())
+                }
+            }
+            Kind::Int { min, max } if min >= max => Err(FieldError::EmptyRange),
+            Kind::Turn { steps } if !steps.is_power_of_two() || !(2..=65536).contains(steps) => {
+                Err(FieldError::BadTurn)
+            }
+            Kind::Enum { names } if names.is_empty() || names.len() > 256 => {
+                Err(FieldError::BadEnum)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same kind in the step that owners get predicted fields in; only `Real` changes.
+    pub fn fine(&self) -> Result<Kind, FieldError> {
+        match *self {
+            Kind::Real { min, max, .. } => {
+                if (min / FINE_STEP).fract() != 0.0 {
+                    return Err(FieldError::NotFine);
+                }
+                let fine = Kind::Real {
+                    min,
+                    max,
+                    step: FINE_STEP,
+                };
+                fine.check().map(|()| fine)
+            }
+            _ => Ok(self.clone()),
+        }
+    }
+
+    /// The greatest `q`, as unsigned bits.
+    pub fn q_max(&self) -> u32 {
+        match self {
+            Kind::Real { min, max, step } => ((max - min) / step + 0.5) as u32,
+            Kind::Int { min, max } => (i64::from(*max) - i64::from(*min)) as u32,
+            Kind::Bits | Kind::Entity => u32::MAX,
+            Kind::Bool => 1,
+            Kind::Turn { steps } => steps - 1,
+            Kind::Enum { names } => names.len() as u32 - 1,
+        }
+    }
+
+    /// Bits of an absolute `q`, 0..=32.
+    pub fn bits(&self) -> u32 {
+        32 - self.q_max().leading_zeros()
+    }
+
+    /// `steps` of a turn, whose differences wrap around; 0 for the others.
+    pub fn modulus(&self) -> u32 {
+        match self {
+            Kind::Turn { steps } => *steps,
+            _ => 0,
+        }
+    }
+
+    /// The `q` of the value zero, which velocities are counted from.
+    pub fn q_zero(&self) -> i32 {
+        self.quantise(0.0)
+    }
+
+    /// The integer of a value: clamp, divide by the step, add 0.5, truncate. NaN becomes the
+    /// least value. For `Entity` and `Bits` the value is the integer itself.
+    pub fn quantise(&self, value: f64) -> i32 {
+        match self {
+            Kind::Real { min, max, step } => {
+                // `max` before `min`: NaN falls to `min`.
+                let clamped = value.min(*max).max(*min);
+                let clamped = if value.is_nan() { *min } else { clamped };
+                (((clamped - min) / step + 0.5) as u32).min(self.q_max()) as i32
+            }
+            Kind::Int { min, max } => {
+                let whole = if value.is_nan() { *min } else { value as i32 };
+                (i64::from(whole.clamp(*min, *max)) - i64::from(*min)) as u32 as i32
+            }
+            Kind::Bits => value as u32 as i32,
+            Kind::Entity => value as i32,
+            Kind::Bool => i32::from(value != 0.0 && !value.is_nan()),
+            Kind::Turn { steps } => {
+                let turns = value / std::f64::consts::TAU;
+                if !turns.is_finite() {
+                    return 0;
+                }
+                let fraction = turns - turns.floor();
+                ((fraction * f64::from(*steps) + 0.5) as u32 & (steps - 1)) as i32
+            }
+            Kind::Enum { names } => (value as u32).min(names.len() as u32 - 1) as i32,
+        }
+    }
+
+    /// The value of an integer, as far as a number can say it.
+    pub fn dequantise(&self, q: i32) -> f64 {
+        match self {
+            Kind::Real { min, step, .. } => min + f64::from(q as u32) * step,
+            Kind::Int { min, .. } => f64::from(*min) + f64::from(q as u32),
+            Kind::Bits => f64::from(q as u32),
+            Kind::Bool | Kind::Enum { .. } | Kind::Entity => f64::from(q),
+            Kind::Turn { steps } => f64::from(q) * (std::f64::consts::TAU / f64::from(*steps)),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Which columns an image has, derived from the schema by both ends in the same way.
+//! Not the values: those are `snapshot::image`.
+
+use super::{Audience, Component, Kind, Predictor, Schema};
+use crate::ids::LayerId;
+
+/// The column sets of a schema: one for what everyone sees, one for what an owner sees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    /// Columns of [`LayerId::ROOM`].
+    pub room: ColumnSet,
+    /// Columns of every player's [`LayerId::OWNER`].
+    pub owner: ColumnSet,
+}
+
+/// The columns of one kind of layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnSet {
+    /// Components in schema order; the index is the bit in an entity's mask.
+    pub components: Vec<ComponentColumns>,
+    /// All columns, component by component, field by field: an entity's row in an image. A
+    /// field with [`Predictor::Linear`] is followed by the column of its last change.
+    pub columns: Vec<Column>,
+}
+
+/// A component's place in a column set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentColumns {
+    /// Index in [`Schema::components`].
+    pub component: usize,
+    /// First column.
+    pub start: usize,
+    /// One past the last column.
+    pub end: usize,
+}
+
+/// One i32 of an entity's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Index of its field in the component.
+    pub field: usize,
+    /// The kind that its integers follow.
+    pub kind: Kind,
+    /// Bits of an absolute value.
+    pub bits: u32,
+    /// Modulus of differences, 0 for 2^32.
+    pub modulus: u32,
+    /// How it is guessed; `by` of a velocity is a column of the set here.
+    pub guess: Guess,
+}
+
+/// A column's predictor with fields resolved to columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// Stays.
+    Hold,
+    /// Goes on by the next column.
+    Linear,
+    /// The last change of the column before: implied where the baseline is the image before.
+    Change,
+    /// `q += (row[by] - zero) * num * dt / den`.
+    Velocity {
+        /// The velocity's column.
+        by: usize,
+        /// Its `q` of zero.
+        zero: i32,
+        /// Numerator.
+        num: i32,
+        /// Denominator, positive.
+        den: i32,
+    },
+    /// `q += per_tick * dt`.
+    Counter {
+        /// Change a tick.
+        per_tick: i32,
+    },
+}
+
+impl Layout {
+    /// The layout of a schema that [`Schema::check`] accepts.
+    pub fn new(schema: &Schema) -> Layout {
+        let mut room = ColumnSet::empty();
+        let mut owner = ColumnSet::empty();
+        for (index, component) in schema.components.iter().enumerate() {
+            match component.audience {
+                Audience::Everyone | Audience::Room => room.push(index, component, false),
+                Audience::Owner => owner.push(index, component, false),
+            }
+            if component.predicted {
+                owner.push(index, component, true);
+            }
+        }
+        Layout { room, owner }
+    }
+
+    /// The columns of a layer; `None` for a layer that no schema has.
+    pub fn of(&self, layer: LayerId) -> Option<&ColumnSet> {
+        match layer {
+            LayerId::ROOM => Some(&self.room),
+            LayerId::OWNER => Some(&self.owner),
+            _ => None,
+        }
+    }
+}
+
+impl ColumnSet {
+    fn empty() -> ColumnSet {
+        ColumnSet {
+            components: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+
+    /// Integers of an entity's row.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn push(&mut self, index: usize, component: &Component, fine: bool) {
+        let start = self.columns.len();
+        let kind_of = |kind: &Kind| {
+            if fine {
+                kind.fine().expect("a checked schema has fine kinds")
+            } else {
+                kind.clone()
+            }
+        };
+        // Where each field's value column will be, which velocities refer to.
+        let mut at = start;
+        let value_columns: Vec<usize> = component
+            .fields
+            .iter()
+            .map(|field| {
+                let column = at;
+                at += 1 + usize::from(guess_linear(field.predictor, fine, &field.kind));
+                column
+            })
+            .collect();
+        for (number, field) in component.fields.iter().enumerate() {
+            let kind = kind_of(&field.kind);
+            let guess = if guess_linear(field.predictor, fine, &field.kind) {
+                Guess::Linear
+            } else {
+                match field.predictor {
+                    Predictor::Velocity { by, num, den } => {
+                        let by = usize::from(by);
+                        Guess::Velocity {
+                            by: value_columns[by],
+                            zero: kind_of(&component.fields[by].kind).q_zero(),
+                            num,
+                            den,
+                        }
+                    }
+                    Predictor::Counter { per_tick } => Guess::Counter { per_tick },
+                    Predictor::Hold | Predictor::Linear => Guess::Hold,
+                }
+            };
+            let column = Column {
+                field: number,
+                bits: kind.bits(),
+                modulus: kind.modulus(),
+                kind,
+                guess,
+            };
+            self.columns.push(column.clone());
+            if guess == Guess::Linear {
+                self.columns.push(Column {
+                    guess: Guess::Change,
+                    bits: 32,
+                    ..column
+                });
+            }
+        }
+        self.components.push(ComponentColumns {
+            component: index,
+            start,
+            end: self.columns.len(),
+        });
+    }
+}
+
+/// In the fine columns of the owner, a velocity's ratio would not hold (both steps change), so
+/// `Real` fields that move go on by their last change there.
+fn guess_linear(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
+    match predictor {
+        Predictor::Linear => true,
+        Predictor::Velocity { .. } => fine && matches!(kind, Kind::Real { .. }),
+        _ => false,
+    }
+}

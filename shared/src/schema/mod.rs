@@ -1,0 +1,148 @@
+//! A game as both ends of the wire know it: components, their fields, the input, events and
+//! actions. Plain data that the server sends in its welcome, so that a client decodes any game.
+//! Not how the server reads its ECS: that is `tickwire_server::game`.
+
+mod field;
+mod layout;
+
+pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor};
+pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
+
+/// Everything that a client needs to know of a game to decode it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The game's name, as in its `Game::NAME`.
+    pub game: String,
+    /// Replicated components, at most [`COMPONENTS_MAX`]; the index is the wire's name.
+    pub components: Vec<Component>,
+    /// Fields of a player's input.
+    pub input: Vec<Field>,
+    /// Whether a tick takes the newest input that has arrived instead of the one for it.
+    pub newest_wins: bool,
+    /// Momentary messages from the room; the index is the wire's name.
+    pub events: Vec<Message>,
+    /// Requests that a client may make; the index is the wire's name.
+    pub actions: Vec<Message>,
+    /// Which entropy tables the bodies use; 0 means none.
+    pub table_epoch: u8,
+}
+
+/// A replicated component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name, unique in the schema: the property of the entity in JavaScript.
+    pub name: String,
+    /// Who sees it.
+    pub audience: Audience,
+    /// Whether the owner predicts it: its `Real` fields are sent to the owner in steps of
+    /// 2^-10 as well.
+    pub predicted: bool,
+    /// Its fields, at most [`FIELDS_MAX`].
+    pub fields: Vec<Field>,
+}
+
+/// Who sees a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    /// Everyone in the room.
+    Everyone,
+    /// Only the player who owns the entity.
+    Owner,
+    /// Everyone; it belongs to the room itself, not to an entity of the game.
+    Room,
+}
+
+/// An event or an action: a name and fields that are sent absolutely.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its name, unique among its kind.
+    pub name: String,
+    /// Its fields, at most [`FIELDS_MAX`].
+    pub fields: Vec<Field>,
+}
+
+impl Schema {
+    /// Refuses what no game can mean, naming component and field.
+    pub fn check(&self) -> Result<(), String> {
+        let too_many = |what: &str, n: usize, max: usize| {
+            (n > max)
+                .then(|| Err(format!("{n} {what}, at most {max}")))
+                .unwrap_or(Ok(()))
+        };
+        too_many("components", self.components.len(), COMPONENTS_MAX)?;
+        too_many("events", self.events.len(), EVENTS_MAX)?;
+        too_many("actions", self.actions.len(), EVENTS_MAX)?;
+        unique(
+            "component",
+            self.components.iter().map(|component| &component.name),
+        )?;
+        unique("event", self.events.iter().map(|event| &event.name))?;
+        unique("action", self.actions.iter().map(|action| &action.name))?;
+        for component in &self.components {
+            if component.predicted && component.audience != Audience::Everyone {
+                return Err(format!(
+                    "component {:?}: only what everyone sees can be predicted",
+                    component.name
+                ));
+            }
+            check_fields("component", &component.name, &component.fields)?;
+            for field in &component.fields {
+                if component.predicted {
+                    field
+                        .kind
+                        .fine()
+                        .map_err(|error| of_field("component", &component.name, field, error))?;
+                }
+            }
+        }
+        check_fields("the", "input", &self.input)?;
+        for event in &self.events {
+            check_fields("event", &event.name, &event.fields)?;
+        }
+        for action in &self.actions {
+            check_fields("action", &action.name, &action.fields)?;
+        }
+        Ok(())
+    }
+}
+
+fn of_field(what: &str, name: &str, field: &Field, error: FieldError) -> String {
+    format!("{what} {name:?}, field {:?}: {error}", field.name)
+}
+
+fn check_fields(what: &str, name: &str, fields: &[Field]) -> Result<(), String> {
+    if fields.len() > FIELDS_MAX {
+        return Err(format!(
+            "{what} {name:?}: {} fields, at most {FIELDS_MAX}",
+            fields.len()
+        ));
+    }
+    unique(
+        &format!("{what} {name:?}: field"),
+        fields.iter().map(|field| &field.name),
+    )?;
+    for field in fields {
+        field
+            .check(fields)
+            .map_err(|error| of_field(what, name, field, error))?;
+    }
+    Ok(())
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let mut seen: Vec<&String> = Vec::new();
+    for name in names {
+        if name.is_empty() {
+            return Err(format!("{what} with an empty name"));
+        }
+        if seen.contains(&name) {
+            return Err(format!("{what} {name:?} is declared twice"));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
