@@ -1,1 +1,259 @@
-//! (being written)
+//! The operator's settings, resolved once and valid: what the rest of the server reads.
+//! How they are written down (flags, environment, file) is `flags`; this has no I/O.
+//! Bounds that clients must know too are `tickwire::limits`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
+
+mod duration;
+mod flags;
+
+pub use flags::{ConfigError, Start, read};
+
+/// Ticks per second that a room may have. Above, a period is shorter than what a kernel's
+/// timer keeps.
+pub const TICK_RATE_MAX: u16 = 240;
+
+/// Everything an operator can choose. [`Config::check`] holds for every value that [`read`]
+/// returns; a test that fills one by hand may call it too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where pages, the SDK and WebSockets are served. Port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Where metrics and readiness are served; not meant for the public.
+    pub ops_listen: SocketAddr,
+    /// Ticks per second of every room, 1 to [`TICK_RATE_MAX`].
+    pub tick_rate: u16,
+    /// Snapshots per second, a divisor of `tick_rate`.
+    pub snapshot_rate: u16,
+    /// Entities that the game moves itself, per room.
+    pub npcs: u16,
+    /// Seats of a room, 1 to [`PLAYERS_PER_ROOM_MAX`].
+    pub max_players: u16,
+    /// Rooms at once. Beyond: `TooManyRooms`.
+    pub max_rooms: u32,
+    /// Sockets at once on the public port, HTTP included. Beyond: closed at accept.
+    pub max_connections: u32,
+    /// Threads that tick rooms; the cores of the machine by default.
+    pub workers: usize,
+    /// Seed of every room's random numbers; `None`: another one for each room.
+    pub seed: Option<u64>,
+    /// Origins whose pages may open WebSockets, as browsers write them (`https://play.example`).
+    /// Empty: only pages of the server's own host.
+    pub allowed_origins: Vec<String>,
+    /// Messages that one client may send per second, on average.
+    pub messages_per_second: u32,
+    /// Bytes that one client may send per second, on average, frame headers included.
+    pub bytes_per_second: u32,
+    /// From accept to the end of an HTTP request's head.
+    pub header_timeout: Duration,
+    /// From the handshake to `Hello`.
+    pub hello_timeout: Duration,
+    /// A client that takes or acknowledges nothing for so long is closed.
+    pub stall_timeout: Duration,
+    /// How long a room stays when its last player left.
+    pub room_linger: Duration,
+    /// How long a stop may take until what is left is cut off.
+    pub stop_deadline: Duration,
+    /// Log lines as JSON objects.
+    pub log_json: bool,
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7777)),
+            ops_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7778)),
+            tick_rate: 30,
+            snapshot_rate: 30,
+            npcs: 20,
+            max_players: 50,
+            max_rooms: 1000,
+            max_connections: 15_000,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            seed: None,
+            allowed_origins: Vec::new(),
+            messages_per_second: 120,
+            bytes_per_second: 16 * 1024,
+            header_timeout: Duration::from_secs(2),
+            hello_timeout: Duration::from_secs(5),
+            stall_timeout: Duration::from_secs(10),
+            room_linger: Duration::from_secs(10),
+            stop_deadline: Duration::from_secs(5),
+            log_json: false,
+            log: "info".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Ticks from one snapshot to the next, at least 1.
+    pub fn snapshot_every(&self) -> u16 {
+        (self.tick_rate / self.snapshot_rate.max(1)).max(1)
+    }
+
+    /// Whether the values make sense, each and together.
+    ///
+    /// # Errors
+    /// One line that names the setting and what it may be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        within("tick-rate", self.tick_rate, 1, TICK_RATE_MAX)?;
+        within("snapshot-rate", self.snapshot_rate, 1, self.tick_rate)?;
+        if !self.tick_rate.is_multiple_of(self.snapshot_rate) {
+            return Err(ConfigError::new(format!(
+                "snapshot-rate {} does not divide tick-rate {}",
+                self.snapshot_rate, self.tick_rate
+            )));
+        }
+        // The rest of a room's entities: players, what they shoot, the room's own state.
+        within("npcs", usize::from(self.npcs), 0, ENTITIES_MAX / 2)?;
+        within("max-players", self.max_players, 1, PLAYERS_PER_ROOM_MAX)?;
+        within("max-rooms", self.max_rooms, 1, 1 << 20)?;
+        within("max-connections", self.max_connections, 1, 1 << 20)?;
+        within("workers", self.workers, 1, 256)?;
+        within("messages-per-second", self.messages_per_second, 1, 100_000)?;
+        within("bytes-per-second", self.bytes_per_second, 1024, 1 << 30)?;
+        let (least, day) = (Duration::from_millis(10), Duration::from_secs(86_400));
+        let spans = [
+            ("header-timeout", self.header_timeout),
+            ("hello-timeout", self.hello_timeout),
+            ("stall-timeout", self.stall_timeout),
+        ];
+        for (name, span) in spans {
+            within_spans(name, span, least, day)?;
+        }
+        within_spans("room-linger", self.room_linger, Duration::ZERO, day)?;
+        within_spans("stop-deadline", self.stop_deadline, Duration::ZERO, day)?;
+        self.allowed_origins
+            .iter()
+            .try_for_each(|o| check_origin(o))
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    name: &str,
+    value: T,
+    min: T,
+    max: T,
+) -> Result<(), ConfigError> {
+    if value >= min && value <= max {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "{name} {value} is not within {min} to {max}"
+    )))
+}
+
+fn within_spans(
+    name: &str,
+    value: Duration,
+    min: Duration,
+    max: Duration,
+) -> Result<(), ConfigError> {
+    if value >= min && value <= max {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "{name} {value:?} is not within {min:?} to {max:?}"
+    )))
+}
+
+/// Browsers send `scheme://host[:port]`, lower case and without a default port; an entry written
+/// otherwise would never match, which an operator should hear at once.
+fn check_origin(origin: &str) -> Result<(), ConfigError> {
+    let host = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| origin.strip_prefix(scheme));
+    let default_port = (origin.starts_with("https://") && origin.ends_with(":443"))
+        || (origin.starts_with("http://") && origin.ends_with(":80"));
+    let plain = |host: &str| {
+        !host.is_empty()
+            && !host.contains(['/', '*', '@', '?', '#', ',', ' '])
+            && host.is_ascii()
+            && !host.contains(|c: char| c.is_ascii_uppercase())
+    };
+    if host.is_some_and(plain) && !default_port {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "allowed-origin {origin:?} is not an origin as browsers write it, such as https://play.example:8443"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid() {
+        Config::default().check().unwrap();
+    }
+
+    #[test]
+    fn each_bound_is_named() {
+        let check = |change: fn(&mut Config), word: &str| {
+            let mut config = Config::default();
+            change(&mut config);
+            let message = config.check().unwrap_err().to_string();
+            assert!(
+                message.contains(word) && !message.contains('\n'),
+                "{message}"
+            );
+        };
+        check(|c| c.tick_rate = 0, "tick-rate");
+        check(|c| c.tick_rate = 241, "tick-rate");
+        check(|c| c.snapshot_rate = 0, "snapshot-rate");
+        check(|c| c.snapshot_rate = 60, "snapshot-rate");
+        check(|c| c.snapshot_rate = 7, "does not divide");
+        check(|c| c.npcs = 5000, "npcs");
+        check(|c| c.max_players = 0, "max-players");
+        check(|c| c.max_players = 1001, "max-players");
+        check(|c| c.max_rooms = 0, "max-rooms");
+        check(|c| c.max_connections = 0, "max-connections");
+        check(|c| c.workers = 0, "workers");
+        check(|c| c.messages_per_second = 0, "messages-per-second");
+        check(|c| c.bytes_per_second = 10, "bytes-per-second");
+        check(|c| c.hello_timeout = Duration::ZERO, "hello-timeout");
+        check(|c| c.stop_deadline = Duration::MAX, "stop-deadline");
+    }
+
+    #[test]
+    fn origins_are_exact() {
+        for good in [
+            "https://play.example",
+            "http://localhost:7777",
+            "http://[::1]:80801",
+        ] {
+            assert!(check_origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "play.example",
+            "https://",
+            "https://play.example/",
+            "https://Play.example",
+            "https://*.example",
+            "https://play.example:443",
+            "http://play.example:80",
+            "ftp://a",
+        ] {
+            assert!(check_origin(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn snapshots_every_so_many_ticks() {
+        let config = Config {
+            tick_rate: 60,
+            snapshot_rate: 20,
+            ..Config::default()
+        };
+        assert_eq!(config.snapshot_every(), 3);
+    }
+}

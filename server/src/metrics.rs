@@ -1,1 +1,244 @@
-//! (being written)
+//! What the server counts: handles that others bump, and the text that Prometheus reads.
+//! Each server has its own recorder, so several can live in one process (tests do). Labels
+//! have fixed values only: no player, room or address ever becomes one.
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tickwire::protocol::CloseCode;
+
+mod describe;
+
+/// Upper bounds of the tick time histogram, in seconds: a period at 30 Hz is 0.033.
+const TICK_SECONDS: [f64; 10] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+];
+
+/// Every figure of one server. Bumping a handle is one atomic addition.
+pub struct Metrics {
+    /// Sockets accepted on the public port.
+    pub connections_accepted: Counter,
+    /// Sockets turned away at accept, because `max_connections` are open.
+    pub connections_refused: Counter,
+    /// Times that accept failed, most likely for want of file descriptors.
+    pub accept_errors: Counter,
+    /// Sockets open on the public port now, HTTP included.
+    pub connections_open: Gauge,
+    /// WebSockets that were opened: handshakes that ended with 101.
+    pub sockets_opened: Counter,
+    /// WebSockets open now.
+    pub sockets_open: Gauge,
+    /// WebSockets that ended, by close code: the index is that of [`CloseCode::ALL`], then one
+    /// for those whose peer went without a word.
+    sockets_closed: Vec<Counter>,
+    /// HTTP requests answered, handshakes included.
+    pub http_requests: Counter,
+    /// Handshakes refused: the page's origin is not allowed.
+    pub handshakes_refused_origin: Counter,
+    /// Handshakes refused: not a WebSocket handshake, or one that breaks its rules.
+    pub handshakes_refused_malformed: Counter,
+    /// Handshakes refused: another WebSocket version.
+    pub handshakes_refused_version: Counter,
+    /// Handshakes refused: the subprotocol was not offered.
+    pub handshakes_refused_subprotocol: Counter,
+    /// Handshakes refused: the server is stopping.
+    pub handshakes_refused_stopping: Counter,
+    /// Rooms that exist now.
+    pub rooms: Gauge,
+    /// Rooms that were opened.
+    pub rooms_opened: Counter,
+    /// Rooms that were closed because their game panicked.
+    pub rooms_failed: Counter,
+    /// Players in rooms now.
+    pub players: Gauge,
+    /// Ticks of all rooms.
+    pub ticks: Counter,
+    /// Ticks that began over half a period late.
+    pub ticks_late: Counter,
+    /// Ticks that were left out because the room was too far behind.
+    pub ticks_skipped: Counter,
+    /// Time that one room's tick took, reading and writing its sockets included, in seconds.
+    pub tick_seconds: Histogram,
+    /// Snapshots handed to sockets.
+    pub snapshots_sent: Counter,
+    /// Bytes of those.
+    pub snapshot_bytes: Counter,
+    /// Snapshots not made because older bytes still wait in the client's outbox.
+    pub snapshots_skipped_blocked: Counter,
+    /// Snapshots not made because too much is unacknowledged.
+    pub snapshots_skipped_credit: Counter,
+    /// Layer bodies that were keyframes.
+    pub keyframes: Counter,
+    /// Layer bodies encoded; one may serve many clients.
+    pub bodies_encoded: Counter,
+    /// Entities beyond what a room may replicate, per tick.
+    pub entities_unsent: Counter,
+    /// Inputs that reached the tick they were for.
+    pub inputs_taken: Counter,
+    /// Inputs that came after their tick.
+    pub inputs_late: Counter,
+    /// Inputs that came twice, too early or to a full queue.
+    pub inputs_dropped: Counter,
+    /// Ticks of a player that had to do without its input.
+    pub inputs_substituted: Counter,
+    /// Requests for a keyframe that were granted.
+    pub resyncs: Counter,
+    /// Requests for a keyframe that came too soon after the one before.
+    pub resyncs_refused: Counter,
+    /// Images that a client reported as different from the server's. Must stay 0.
+    pub desyncs: Counter,
+    /// Game events beyond what a tick may have.
+    pub events_dropped: Counter,
+    /// Messages read from clients.
+    pub messages_received: Counter,
+    /// Bytes read from clients, frame headers included.
+    pub bytes_received: Counter,
+    /// Messages that were answered by `Refused`.
+    pub messages_refused: Counter,
+    /// Messages that cost the sender its connection.
+    pub messages_rejected: Counter,
+    /// Bytes of control messages handed to sockets.
+    pub control_bytes: Counter,
+    /// Commands to a worker that found its inbox full.
+    pub inboxes_full: Counter,
+    /// Rounds of a worker that ended after the next room was due.
+    pub loop_overruns: Counter,
+    prometheus: PrometheusHandle,
+}
+
+impl Metrics {
+    /// A set of figures, all zero.
+    ///
+    /// # Errors
+    /// Not in practice: only if the histogram's bounds were empty.
+    pub fn new() -> Result<Metrics, BuildError> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&TICK_SECONDS)?
+            .build_recorder();
+        let prometheus = recorder.handle();
+        Ok(metrics::with_local_recorder(&recorder, || {
+            describe::describe();
+            Metrics::registered(prometheus)
+        }))
+    }
+
+    /// The counter of WebSockets that ended with `code`; `None`: the peer went without one.
+    pub fn sockets_closed(&self, code: Option<CloseCode>) -> &Counter {
+        let lost = CloseCode::ALL.len();
+        let index = code.and_then(|code| CloseCode::ALL.iter().position(|c| *c == code));
+        &self.sockets_closed[index.unwrap_or(lost)]
+    }
+
+    /// All figures in Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.prometheus.render()
+    }
+
+    /// Folds the histogram's fresh samples into its buckets. Call every few seconds: without it
+    /// they would pile up for as long as nobody reads the figures.
+    pub fn upkeep(&self) {
+        self.prometheus.run_upkeep();
+    }
+
+    /// Handles of whatever recorder is the thread's now.
+    fn registered(prometheus: PrometheusHandle) -> Metrics {
+        gauge!("tickwire_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        let closed = |code: String| counter!("tickwire_sockets_closed_total", "code" => code);
+        let mut sockets_closed: Vec<Counter> = CloseCode::ALL
+            .iter()
+            .map(|code| closed(code.number().to_string()))
+            .collect();
+        sockets_closed.push(closed("none".into()));
+        let refused = |reason: &'static str| counter!("tickwire_handshakes_refused_total", "reason" => reason);
+        let skipped =
+            |cause: &'static str| counter!("tickwire_snapshots_skipped_total", "cause" => cause);
+        let inputs = |fate: &'static str| counter!("tickwire_inputs_total", "fate" => fate);
+        let resyncs = |fate: &'static str| counter!("tickwire_resyncs_total", "fate" => fate);
+        Metrics {
+            connections_accepted: counter!("tickwire_connections_accepted_total"),
+            connections_refused: counter!("tickwire_connections_refused_total"),
+            accept_errors: counter!("tickwire_accept_errors_total"),
+            connections_open: gauge!("tickwire_connections_open"),
+            sockets_opened: counter!("tickwire_sockets_opened_total"),
+            sockets_open: gauge!("tickwire_sockets_open"),
+            sockets_closed,
+            http_requests: counter!("tickwire_http_requests_total"),
+            handshakes_refused_origin: refused("origin"),
+            handshakes_refused_malformed: refused("malformed"),
+            handshakes_refused_version: refused("version"),
+            handshakes_refused_subprotocol: refused("subprotocol"),
+            handshakes_refused_stopping: refused("stopping"),
+            rooms: gauge!("tickwire_rooms"),
+            rooms_opened: counter!("tickwire_rooms_opened_total"),
+            rooms_failed: counter!("tickwire_rooms_failed_total"),
+            players: gauge!("tickwire_players"),
+            ticks: counter!("tickwire_ticks_total"),
+            ticks_late: counter!("tickwire_ticks_late_total"),
+            ticks_skipped: counter!("tickwire_ticks_skipped_total"),
+            tick_seconds: histogram!("tickwire_tick_seconds"),
+            snapshots_sent: counter!("tickwire_snapshots_sent_total"),
+            snapshot_bytes: counter!("tickwire_snapshot_bytes_total"),
+            snapshots_skipped_blocked: skipped("blocked"),
+            snapshots_skipped_credit: skipped("credit"),
+            keyframes: counter!("tickwire_keyframes_total"),
+            bodies_encoded: counter!("tickwire_bodies_encoded_total"),
+            entities_unsent: counter!("tickwire_entities_unsent_total"),
+            inputs_taken: inputs("taken"),
+            inputs_late: inputs("late"),
+            inputs_dropped: inputs("dropped"),
+            inputs_substituted: inputs("substituted"),
+            resyncs: resyncs("granted"),
+            resyncs_refused: resyncs("refused"),
+            desyncs: counter!("tickwire_desyncs_total"),
+            events_dropped: counter!("tickwire_events_dropped_total"),
+            messages_received: counter!("tickwire_messages_received_total"),
+            bytes_received: counter!("tickwire_bytes_received_total"),
+            messages_refused: counter!("tickwire_messages_refused_total"),
+            messages_rejected: counter!("tickwire_messages_rejected_total"),
+            control_bytes: counter!("tickwire_control_bytes_total"),
+            inboxes_full: counter!("tickwire_inboxes_full_total"),
+            loop_overruns: counter!("tickwire_loop_overruns_total"),
+            prometheus,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_of_one_server() {
+        let (one, other) = (Metrics::new().unwrap(), Metrics::new().unwrap());
+        one.ticks.increment(3);
+        one.sockets_closed(Some(CloseCode::TooMany)).increment(1);
+        one.sockets_closed(None).increment(2);
+        one.tick_seconds.record(0.002);
+        let text = one.render();
+        assert!(text.contains("\ntickwire_ticks_total 3\n"), "{text}");
+        assert!(
+            text.contains("tickwire_sockets_closed_total{code=\"4008\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("tickwire_sockets_closed_total{code=\"none\"} 2"),
+            "{text}"
+        );
+        assert!(
+            text.contains("tickwire_tick_seconds_bucket{le=\"0.0025\"} 1"),
+            "{text}"
+        );
+        assert!(other.render().contains("\ntickwire_ticks_total 0\n"));
+    }
+
+    #[test]
+    fn every_figure_is_described() {
+        let text = Metrics::new().unwrap().render();
+        let undescribed: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .filter_map(|line| line.split(' ').next())
+            .filter(|name| !text.contains(&format!("# HELP {name} ")))
+            .collect();
+        assert!(undescribed.is_empty(), "{undescribed:?}");
+    }
+}

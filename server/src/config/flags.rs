@@ -1,0 +1,276 @@
+//! Settings as operators write them: command line, `TICKWIRE_*` variables, a TOML file. One
+//! struct is all three, so a setting can't exist in one and not in the others. `main` calls
+//! [`read`] once; everything after it sees a [`Config`].
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use serde::Deserialize;
+
+use super::Config;
+use super::duration::Span;
+
+/// Why the settings can't be used: one line for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        ConfigError(message.into())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Start {
+    /// Serve with these settings.
+    Run(Box<Config>),
+    /// Print this (help or version) and end well.
+    Print(String),
+}
+
+/// Authoritative multiplayer game-state server for browser games.
+///
+/// Settings come from flags, then TICKWIRE_* variables, then the file named by --config, then
+/// the defaults. A list given in one place replaces that of the next.
+#[derive(Clone, Debug, Default, Parser, Deserialize)]
+#[command(name = "tickwire-server", version, max_term_width = 100)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Flags {
+    /// Address for pages, the browser SDK and WebSockets; port 0 picks a free one
+    /// [default: 127.0.0.1:7777]
+    #[arg(long, env = "TICKWIRE_LISTEN", value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+
+    /// Address for /metrics, /healthz and /readyz; keep it private [default: 127.0.0.1:7778]
+    #[arg(long, env = "TICKWIRE_OPS_LISTEN", value_name = "ADDR")]
+    ops_listen: Option<SocketAddr>,
+
+    /// Simulation steps per second of every room, 1 to 240 [default: 30]
+    #[arg(long, env = "TICKWIRE_TICK_RATE", value_name = "HZ")]
+    tick_rate: Option<u16>,
+
+    /// Snapshots per second to each client; must divide the tick rate [default: the tick rate]
+    #[arg(long, env = "TICKWIRE_SNAPSHOT_RATE", value_name = "HZ")]
+    snapshot_rate: Option<u16>,
+
+    /// Entities per room that the game moves itself [default: 20]
+    #[arg(long, env = "TICKWIRE_NPCS", value_name = "COUNT")]
+    npcs: Option<u16>,
+
+    /// Seats per room, 1 to 1000 [default: 50]
+    #[arg(long, env = "TICKWIRE_MAX_PLAYERS", value_name = "COUNT")]
+    max_players: Option<u16>,
+
+    /// Rooms at once [default: 1000]
+    #[arg(long, env = "TICKWIRE_MAX_ROOMS", value_name = "COUNT")]
+    max_rooms: Option<u32>,
+
+    /// Sockets at once on the public port [default: 15000]
+    #[arg(long, env = "TICKWIRE_MAX_CONNECTIONS", value_name = "COUNT")]
+    max_connections: Option<u32>,
+
+    /// Threads that run rooms, 1 to 256 [default: the number of cores]
+    #[arg(long, env = "TICKWIRE_WORKERS", value_name = "COUNT")]
+    workers: Option<usize>,
+
+    /// Seed of every room's random numbers, for repeatable runs [default: random for each room]
+    #[arg(long, env = "TICKWIRE_SEED", value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// Origin whose pages may connect, such as https://play.example; repeatable, or separated by
+    /// commas [default: pages of the server's own host]
+    #[arg(
+        long = "allowed-origin",
+        env = "TICKWIRE_ALLOWED_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    allowed_origin: Option<Vec<String>>,
+
+    /// Messages per second that a client may send before it is closed [default: 120]
+    #[arg(long, env = "TICKWIRE_MESSAGES_PER_SECOND", value_name = "COUNT")]
+    messages_per_second: Option<u32>,
+
+    /// Bytes per second that a client may send before it is closed [default: 16384]
+    #[arg(long, env = "TICKWIRE_BYTES_PER_SECOND", value_name = "BYTES")]
+    bytes_per_second: Option<u32>,
+
+    /// Time for an HTTP request's head to arrive; durations are like 250ms, 5s, 2m [default: 2s]
+    #[arg(long, env = "TICKWIRE_HEADER_TIMEOUT", value_name = "DURATION")]
+    header_timeout: Option<Span>,
+
+    /// Time for a new WebSocket to say hello [default: 5s]
+    #[arg(long, env = "TICKWIRE_HELLO_TIMEOUT", value_name = "DURATION")]
+    hello_timeout: Option<Span>,
+
+    /// A client that reads or acknowledges nothing for so long is closed [default: 10s]
+    #[arg(long, env = "TICKWIRE_STALL_TIMEOUT", value_name = "DURATION")]
+    stall_timeout: Option<Span>,
+
+    /// How long a room outlives its last player [default: 10s]
+    #[arg(long, env = "TICKWIRE_ROOM_LINGER", value_name = "DURATION")]
+    room_linger: Option<Span>,
+
+    /// How long a stop may take [default: 5s]
+    #[arg(long, env = "TICKWIRE_STOP_DEADLINE", value_name = "DURATION")]
+    stop_deadline: Option<Span>,
+
+    /// Log lines as JSON
+    #[arg(
+        long,
+        env = "TICKWIRE_LOG_JSON",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    log_json: Option<bool>,
+
+    /// What is logged: a level, or targets with levels such as info,tickwire_server::net=debug
+    /// [default: info]
+    #[arg(long, env = "TICKWIRE_LOG", value_name = "FILTER")]
+    log: Option<String>,
+
+    /// TOML file whose keys are the flags' names without the dashes in front
+    #[arg(long, env = "TICKWIRE_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+}
+
+/// Settings from the command line (its first item is the program's name), the environment and
+/// the file that they name.
+///
+/// # Errors
+/// One line: an unknown flag or key, a value that can't be, a file that can't be read.
+pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Start, ConfigError> {
+    let flags = match Flags::command().try_get_matches_from(args) {
+        Ok(matches) => Flags::from_arg_matches(&matches).map_err(|e| one_line(&e))?,
+        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Start::Print(e.render().to_string()));
+        }
+        Err(e) => return Err(one_line(&e)),
+    };
+    let file = match &flags.config {
+        Some(path) => load(path)?,
+        None => Flags::default(),
+    };
+    let config = resolve(flags, file);
+    config.check()?;
+    Ok(Start::Run(Box::new(config)))
+}
+
+/// Names of `TICKWIRE_*` variables that are set and mean nothing, probably misspelled. Not an
+/// error: Kubernetes makes such names for a service called `tickwire`.
+pub(super) fn unknown_variables(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let command = Flags::command();
+    let known: Vec<_> = command
+        .get_arguments()
+        .filter_map(|a| a.get_env())
+        .collect();
+    let mut unknown: Vec<String> = names
+        .filter(|name| !known.contains(&name.as_os_str()))
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| name.starts_with("TICKWIRE_"))
+        .collect();
+    unknown.sort();
+    unknown
+}
+
+fn load(path: &Path) -> Result<Flags, ConfigError> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| ConfigError::new(format!("config file {shown} can't be read: {e}")))?;
+    parse(&text).map_err(|e| ConfigError::new(format!("config file {shown}{e}")))
+}
+
+/// The error starts with the line's number where there is one.
+fn parse(text: &str) -> Result<Flags, String> {
+    toml::from_str(text).map_err(|e| {
+        let line = e
+            .span()
+            .map(|span| text[..span.start].matches('\n').count() + 1);
+        let at = line.map_or(String::new(), |line| format!(", line {line}"));
+        format!("{at}: {}", e.message().replace('\n', " "))
+    })
+}
+
+fn resolve(flags: Flags, file: Flags) -> Config {
+    let usual = Config::default();
+    let span = |flag: Option<Span>, file: Option<Span>| flag.or(file).map(|span| span.0);
+    let tick_rate = flags
+        .tick_rate
+        .or(file.tick_rate)
+        .unwrap_or(usual.tick_rate);
+    Config {
+        listen: flags.listen.or(file.listen).unwrap_or(usual.listen),
+        ops_listen: flags
+            .ops_listen
+            .or(file.ops_listen)
+            .unwrap_or(usual.ops_listen),
+        tick_rate,
+        snapshot_rate: flags
+            .snapshot_rate
+            .or(file.snapshot_rate)
+            .unwrap_or(tick_rate),
+        npcs: flags.npcs.or(file.npcs).unwrap_or(usual.npcs),
+        max_players: flags
+            .max_players
+            .or(file.max_players)
+            .unwrap_or(usual.max_players),
+        max_rooms: flags
+            .max_rooms
+            .or(file.max_rooms)
+            .unwrap_or(usual.max_rooms),
+        max_connections: flags
+            .max_connections
+            .or(file.max_connections)
+            .unwrap_or(usual.max_connections),
+        workers: flags.workers.or(file.workers).unwrap_or(usual.workers),
+        seed: flags.seed.or(file.seed),
+        allowed_origins: flags
+            .allowed_origin
+            .or(file.allowed_origin)
+            .unwrap_or(usual.allowed_origins),
+        messages_per_second: flags
+            .messages_per_second
+            .or(file.messages_per_second)
+            .unwrap_or(usual.messages_per_second),
+        bytes_per_second: flags
+            .bytes_per_second
+            .or(file.bytes_per_second)
+            .unwrap_or(usual.bytes_per_second),
+        header_timeout: span(flags.header_timeout, file.header_timeout)
+            .unwrap_or(usual.header_timeout),
+        hello_timeout: span(flags.hello_timeout, file.hello_timeout).unwrap_or(usual.hello_timeout),
+        stall_timeout: span(flags.stall_timeout, file.stall_timeout).unwrap_or(usual.stall_timeout),
+        room_linger: span(flags.room_linger, file.room_linger).unwrap_or(usual.room_linger),
+        stop_deadline: span(flags.stop_deadline, file.stop_deadline).unwrap_or(usual.stop_deadline),
+        log_json: flags.log_json.or(file.log_json).unwrap_or(usual.log_json),
+        log: flags.log.or(file.log).unwrap_or(usual.log),
+    }
+}
+
+/// clap explains over several lines; the first ones, up to the usage, say what is wrong.
+fn one_line(error: &clap::Error) -> ConfigError {
+    let text = error.render().to_string();
+    let told: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    ConfigError::new(told.join("; ").trim_start_matches("error: "))
+}

@@ -1,0 +1,126 @@
+//! The help texts that Prometheus shows beside the figures of `metrics`.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+/// Describes every figure to the thread's recorder.
+pub(super) fn describe() {
+    for (name, text) in COUNTERS {
+        describe_counter!(name, text);
+    }
+    for (name, text) in GAUGES {
+        describe_gauge!(name, text);
+    }
+    describe_histogram!(
+        "tickwire_tick_seconds",
+        "time that one room's tick took, its sockets included"
+    );
+}
+
+const GAUGES: [(&str, &str); 5] = [
+    (
+        "tickwire_connections_open",
+        "sockets open on the public port",
+    ),
+    ("tickwire_sockets_open", "WebSockets open"),
+    ("tickwire_rooms", "rooms that exist"),
+    ("tickwire_players", "players in rooms"),
+    (
+        "tickwire_build_info",
+        "always 1; the label is the server's version",
+    ),
+];
+
+const COUNTERS: [(&str, &str); 29] = [
+    (
+        "tickwire_connections_accepted_total",
+        "sockets accepted on the public port",
+    ),
+    (
+        "tickwire_connections_refused_total",
+        "sockets turned away because too many are open",
+    ),
+    (
+        "tickwire_accept_errors_total",
+        "failed accepts, most likely for want of file descriptors",
+    ),
+    ("tickwire_sockets_opened_total", "WebSockets opened"),
+    (
+        "tickwire_sockets_closed_total",
+        "WebSockets ended, by close code",
+    ),
+    (
+        "tickwire_http_requests_total",
+        "HTTP requests, handshakes included",
+    ),
+    (
+        "tickwire_handshakes_refused_total",
+        "handshakes refused, by reason",
+    ),
+    ("tickwire_rooms_opened_total", "rooms opened"),
+    (
+        "tickwire_rooms_failed_total",
+        "rooms closed because their game panicked",
+    ),
+    ("tickwire_ticks_total", "ticks of all rooms"),
+    (
+        "tickwire_ticks_late_total",
+        "ticks that began over half a period late",
+    ),
+    (
+        "tickwire_ticks_skipped_total",
+        "ticks left out because a room was too far behind",
+    ),
+    (
+        "tickwire_snapshots_sent_total",
+        "snapshots handed to sockets",
+    ),
+    (
+        "tickwire_snapshot_bytes_total",
+        "bytes of snapshots handed to sockets",
+    ),
+    (
+        "tickwire_snapshots_skipped_total",
+        "snapshots not made for a slow client, by cause",
+    ),
+    ("tickwire_keyframes_total", "layer bodies sent whole"),
+    (
+        "tickwire_bodies_encoded_total",
+        "layer bodies encoded; one may serve many clients",
+    ),
+    (
+        "tickwire_entities_unsent_total",
+        "entities beyond what a room may replicate, per tick",
+    ),
+    ("tickwire_inputs_total", "inputs by what became of them"),
+    ("tickwire_resyncs_total", "requests for a keyframe"),
+    ("tickwire_desyncs_total", "images that differed at a client"),
+    (
+        "tickwire_events_dropped_total",
+        "game events beyond what a tick may have",
+    ),
+    (
+        "tickwire_messages_received_total",
+        "messages read from clients",
+    ),
+    ("tickwire_bytes_received_total", "bytes read from clients"),
+    (
+        "tickwire_messages_refused_total",
+        "requests answered by Refused",
+    ),
+    (
+        "tickwire_messages_rejected_total",
+        "messages that cost the sender its connection",
+    ),
+    (
+        "tickwire_control_bytes_total",
+        "bytes of control messages handed to sockets",
+    ),
+    (
+        "tickwire_inboxes_full_total",
+        "commands that found a worker's inbox full",
+    ),
+    (
+        "tickwire_loop_overruns_total",
+        "rounds of a worker that ended after a room was due",
+    ),
+];
