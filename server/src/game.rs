@@ -1,1 +1,119 @@
-//! (being written)
+//! What a game is to the engine: the [`Game`] trait, its schema declaration and the resources
+//! that its systems use. Sockets, snapshots and prediction's plumbing are none of its business.
+//! `room` calls it; games (the arena, the examples) implement it.
+
+mod def;
+mod out;
+mod schema;
+mod spec;
+mod value;
+
+pub use def::GameDef;
+pub use out::{Out, To};
+pub use schema::{Declaration, Schema};
+pub use spec::{Spec, all, entity, flag, int, one_of, range, turn};
+pub use value::FieldValue;
+
+pub(crate) use def::ComponentDef;
+pub(crate) use out::{EventTable, Queued};
+pub(crate) use value::{Accessor, Raw};
+
+use bevy_ecs::prelude::*;
+use rand::rngs::ChaCha8Rng;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::protocol::server_message::Member;
+
+/// A game. One `World` and one `Schedule` per room; everything in it is deterministic: the same
+/// seed, joins and inputs give the same bytes.
+pub trait Game: Sized + Send + Sync + 'static {
+    /// Its name, sent to clients.
+    const NAME: &'static str;
+    /// What a player sends for every tick.
+    type Input: Default + Clone + Send + Sync + 'static;
+
+    /// Declares components, room state, input and events. Called once, at start.
+    fn schema(schema: &mut Schema<Self>);
+
+    /// Fills a new room's world and schedule. The schedule runs single-threaded.
+    fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions);
+
+    /// A player came: makes the entity that they steer. The engine adds [`Owner`] and
+    /// [`Input`] to it.
+    fn join(world: &mut World, who: &Player) -> Entity;
+
+    /// A player's socket is gone; their entity stays for the grace period.
+    fn away(_world: &mut World, _who: &Player, _entity: Entity) {}
+
+    /// A player left. The entity may be gone already.
+    fn leave(world: &mut World, _who: &Player, entity: Entity) {
+        world.despawn(entity);
+    }
+}
+
+/// A member of a room as the game sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Player {
+    /// Their number in the room.
+    pub id: PlayerId,
+    /// Their name, tidied.
+    pub name: String,
+}
+
+/// How a room was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomOptions {
+    /// Its number.
+    pub id: RoomId,
+    /// Its name, tidied.
+    pub name: String,
+    /// The code by which it can be joined.
+    pub code: String,
+    /// Whether listings leave it out.
+    pub private: bool,
+    /// Seats, from 1.
+    pub seats: u16,
+    /// Seed of everything random in it.
+    pub seed: u64,
+    /// Ticks a second.
+    pub tick_rate: u16,
+    /// Ticks between snapshots, from 1.
+    pub snapshot_every: u16,
+    /// Non-player characters that the operator asks for.
+    pub npcs: u16,
+}
+
+/// Which player an entity belongs to: they alone see its owner-only components.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+#[component(immutable)]
+pub struct Owner(pub PlayerId);
+
+/// The input that this tick applies to a player's entity.
+#[derive(Component, Clone, Debug, Default)]
+pub struct Input<I: Send + Sync + 'static> {
+    /// The input, decoded and in range.
+    pub now: I,
+    /// Whether it was missing and is a repetition or the neutral one.
+    pub substituted: bool,
+    /// The tick at which the player saw the others, for rewinds; at most this tick.
+    pub view: f64,
+}
+
+/// Where the room's time stands. Systems know no other clock.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct Tick {
+    /// The tick being simulated, from 1.
+    pub number: u32,
+    /// Its length in seconds.
+    pub dt: f64,
+}
+
+/// The room's random numbers, seeded from its options.
+#[derive(Resource, Debug)]
+pub struct RoomRng(pub ChaCha8Rng);
+
+/// Who is in the room, in the order of their seats. The engine keeps it.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Roster {
+    /// The members.
+    pub members: Vec<Member>,
+}

@@ -1,0 +1,85 @@
+//! A game's schema, checked, with what a room needs to read its world. Made once per server.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bevy_ecs::component::Mutable;
+use bevy_ecs::prelude::*;
+use tickwire::schema::{Layout, Schema as WireSchema};
+
+use super::Game;
+use super::out::EventTable;
+use super::schema::Schema;
+use super::value::Accessor;
+use crate::replication::capture::{CaptureComponent, EntityReader, RoomReader};
+
+/// A checked game, shared by all its rooms.
+pub struct GameDef<G: Game> {
+    /// What clients are told.
+    pub schema: WireSchema,
+    /// Columns of its images.
+    pub layout: Layout,
+    pub(crate) components: Vec<Arc<dyn ComponentDef>>,
+    pub(crate) input: Vec<Accessor<G::Input>>,
+    pub(crate) events: Arc<EventTable>,
+}
+
+impl<G: Game> GameDef<G> {
+    /// Declares and checks the game. The error names what is wrong.
+    pub fn new(tick_rate: u16) -> Result<GameDef<G>, String> {
+        let mut declared = Schema::<G>::new(tick_rate);
+        G::schema(&mut declared);
+        if let Some(error) = declared.errors.first() {
+            return Err(error.clone());
+        }
+        declared.wire.check()?;
+        Ok(GameDef {
+            layout: Layout::new(&declared.wire),
+            schema: declared.wire,
+            components: declared.components,
+            input: declared.input,
+            events: Arc::new(declared.events),
+        })
+    }
+}
+
+/// A declared component: makes a reader for a room's world.
+pub(crate) trait ComponentDef: Send + Sync {
+    fn reader(&self, world: &mut World) -> Box<dyn CaptureComponent>;
+}
+
+pub(super) struct ComponentFields<C> {
+    accessors: Vec<Accessor<C>>,
+}
+
+impl<C> ComponentFields<C> {
+    pub(super) fn new(accessors: Vec<Accessor<C>>) -> Self {
+        ComponentFields { accessors }
+    }
+}
+
+impl<C: Component<Mutability = Mutable>> ComponentDef for ComponentFields<C> {
+    fn reader(&self, world: &mut World) -> Box<dyn CaptureComponent> {
+        Box::new(EntityReader::<C>::new(world, self.accessors.clone()))
+    }
+}
+
+pub(super) struct RoomFields<R> {
+    accessors: Vec<Accessor<R>>,
+    resource: PhantomData<R>,
+}
+
+impl<R> RoomFields<R> {
+    pub(super) fn new(accessors: Vec<Accessor<R>>) -> Self {
+        RoomFields {
+            accessors,
+            resource: PhantomData,
+        }
+    }
+}
+
+impl<R: Resource + Component<Mutability = Mutable>> ComponentDef for RoomFields<R> {
+    fn reader(&self, _world: &mut World) -> Box<dyn CaptureComponent> {
+        Box::new(RoomReader::<R>::new(self.accessors.clone()))
+    }
+}

@@ -1,0 +1,89 @@
+//! What a game says to its players beside its state: events, sent once, in order.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bevy_ecs::prelude::Resource;
+use tickwire::ids::PlayerId;
+use tickwire::limits::EVENTS_PER_TICK_MAX;
+
+use super::value::Raw;
+
+/// Who gets an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Everyone in the room.
+    All,
+    /// One player.
+    Player(PlayerId),
+    /// Everyone but one.
+    AllBut(PlayerId),
+}
+
+impl To {
+    /// Whether a player is meant.
+    pub fn includes(self, player: PlayerId) -> bool {
+        match self {
+            To::All => true,
+            To::Player(one) => one == player,
+            To::AllBut(one) => one != player,
+        }
+    }
+}
+
+type Reader = Box<dyn Fn(&mut dyn Any) -> Vec<Raw> + Send + Sync>;
+
+/// Event types by Rust type. Looked up, never iterated.
+#[derive(Default)]
+pub(crate) struct EventTable {
+    pub(super) by_type: HashMap<TypeId, (u16, Reader)>,
+}
+
+/// An event that waits for the end of its tick, when entities have their handles.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) to: To,
+    pub(crate) event: u16,
+    pub(crate) values: Vec<Raw>,
+}
+
+/// Where systems put their events. At most [`EVENTS_PER_TICK_MAX`] a tick; more are dropped and
+/// counted.
+#[derive(Resource)]
+pub struct Out {
+    table: Arc<EventTable>,
+    pub(crate) queued: Vec<Queued>,
+    pub(crate) dropped: u64,
+}
+
+impl Out {
+    pub(crate) fn new(table: Arc<EventTable>) -> Out {
+        Out {
+            table,
+            queued: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Sends an event of a type that the schema declares.
+    ///
+    /// # Panics
+    /// When the schema does not declare it: a mistake of the game's author.
+    pub fn send<E: Send + Sync + 'static>(&mut self, to: To, mut event: E) {
+        let (number, read) = self
+            .table
+            .by_type
+            .get(&TypeId::of::<E>())
+            .unwrap_or_else(|| panic!("event {} is not in the schema", std::any::type_name::<E>()));
+        if self.queued.len() == EVENTS_PER_TICK_MAX {
+            self.dropped += 1;
+            return;
+        }
+        self.queued.push(Queued {
+            to,
+            event: *number,
+            values: read(&mut event),
+        });
+    }
+}

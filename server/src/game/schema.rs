@@ -1,0 +1,275 @@
+//! The declaration of a game's schema: names, types and ranges beside the accessors that read
+//! them. [`super::GameDef`] checks it once at start.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use bevy_ecs::component::Mutable;
+use bevy_ecs::prelude::*;
+use tickwire::schema::{self as wire, Audience, Field, Predictor};
+
+use super::Game;
+use super::def::{ComponentDef, ComponentFields, RoomFields};
+use super::out::EventTable;
+use super::spec::{Guess, Spec};
+use super::value::{Accessor, FieldValue};
+
+/// What a game declares, filled by [`Game::schema`].
+pub struct Schema<G: Game> {
+    pub(super) tick_rate: u16,
+    pub(super) wire: wire::Schema,
+    pub(super) components: Vec<Arc<dyn ComponentDef>>,
+    pub(super) input: Vec<Accessor<G::Input>>,
+    pub(super) events: EventTable,
+    pub(super) errors: Vec<String>,
+}
+
+/// The fields of one component, input or event.
+pub struct Declaration<C> {
+    fields: Vec<(Field, Guess, Accessor<C>)>,
+    predicted: bool,
+    owner_only: bool,
+    newest_wins: bool,
+}
+
+impl<C> Declaration<C> {
+    fn new() -> Declaration<C> {
+        Declaration {
+            fields: Vec::new(),
+            predicted: false,
+            owner_only: false,
+            newest_wins: false,
+        }
+    }
+
+    /// Adds a field: its name on the wire, where it is, its kind and range.
+    pub fn field<V: FieldValue>(
+        mut self,
+        name: &str,
+        get: fn(&mut C) -> &mut V,
+        spec: Spec,
+    ) -> Self {
+        let field = Field {
+            name: name.to_owned(),
+            kind: spec.kind,
+            predictor: Predictor::Hold,
+        };
+        self.fields.push((field, spec.guess, V::accessor(get)));
+        self
+    }
+
+    /// The owner's client predicts this component: its real fields (which must be `f64`) are
+    /// snapped to steps of 1/1024 after each tick and sent exactly to the owner.
+    pub fn predicted(mut self) -> Self {
+        self.predicted = true;
+        self
+    }
+
+    /// Only the entity's owner sees this component.
+    pub fn owner_only(mut self) -> Self {
+        self.owner_only = true;
+        self
+    }
+
+    /// For an input: a tick takes the newest that has arrived instead of the one for it.
+    pub fn newest_wins(mut self) -> Self {
+        self.newest_wins = true;
+        self
+    }
+}
+
+impl<G: Game> Schema<G> {
+    pub(super) fn new(tick_rate: u16) -> Schema<G> {
+        Schema {
+            tick_rate,
+            wire: wire::Schema {
+                game: G::NAME.to_owned(),
+                ..wire::Schema::default()
+            },
+            components: Vec::new(),
+            input: Vec::new(),
+            events: EventTable::default(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Replicates a component.
+    pub fn component<C: Component<Mutability = Mutable>>(
+        &mut self,
+        name: &str,
+        declare: impl FnOnce(Declaration<C>) -> Declaration<C>,
+    ) -> &mut Self {
+        let declared = declare(Declaration::new());
+        let audience = if declared.owner_only {
+            Audience::Owner
+        } else {
+            Audience::Everyone
+        };
+        let predicted = declared.predicted;
+        let fields = self.resolve(name, declared);
+        let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
+        self.push_component(name, audience, predicted, fields);
+        self.components
+            .push(Arc::new(ComponentFields::<C>::new(accessors)));
+        self
+    }
+
+    /// Replicates a resource that describes the room.
+    pub fn room<R: Resource + Component<Mutability = Mutable>>(
+        &mut self,
+        name: &str,
+        declare: impl FnOnce(Declaration<R>) -> Declaration<R>,
+    ) -> &mut Self {
+        let declared = declare(Declaration::new());
+        if declared.owner_only || declared.predicted {
+            self.errors.push(format!(
+                "room state {name:?}: it is everyone's, neither predicted nor owner-only"
+            ));
+        }
+        let fields = self.resolve(name, declared);
+        let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
+        self.push_component(name, Audience::Room, false, fields);
+        self.components
+            .push(Arc::new(RoomFields::<R>::new(accessors)));
+        self
+    }
+
+    /// Declares the fields of a player's input. They are sent absolutely.
+    pub fn input(
+        &mut self,
+        declare: impl FnOnce(Declaration<G::Input>) -> Declaration<G::Input>,
+    ) -> &mut Self {
+        let declared = declare(Declaration::new());
+        self.wire.newest_wins = declared.newest_wins;
+        let fields = self.resolve("input", declared);
+        for (field, accessor) in fields {
+            if accessor.is_entity() {
+                self.errors.push(format!(
+                    "the input, field {:?}: an input cannot name entities",
+                    field.name
+                ));
+            }
+            self.wire.input.push(field);
+            self.input.push(accessor);
+        }
+        self
+    }
+
+    /// Declares an event that [`super::Out::send`] takes.
+    pub fn event<E: Send + Sync + 'static>(
+        &mut self,
+        name: &str,
+        declare: impl FnOnce(Declaration<E>) -> Declaration<E>,
+    ) -> &mut Self {
+        let fields = self.resolve(name, declare(Declaration::new()));
+        let accessors: Vec<Accessor<E>> = fields.iter().map(|(_, accessor)| *accessor).collect();
+        let number = self.wire.events.len() as u16;
+        self.wire.events.push(wire::Message {
+            name: name.to_owned(),
+            fields: fields.into_iter().map(|(field, _)| field).collect(),
+        });
+        let read = move |event: &mut dyn std::any::Any| {
+            let event: &mut E = event
+                .downcast_mut()
+                .expect("events are looked up by their type");
+            accessors
+                .iter()
+                .map(|accessor| accessor.read(event))
+                .collect()
+        };
+        if self
+            .events
+            .by_type
+            .insert(TypeId::of::<E>(), (number, Box::new(read)))
+            .is_some()
+        {
+            self.errors
+                .push(format!("event {name:?}: its type is declared twice"));
+        }
+        self
+    }
+
+    fn push_component<C>(
+        &mut self,
+        name: &str,
+        audience: Audience,
+        predicted: bool,
+        fields: Vec<(Field, Accessor<C>)>,
+    ) {
+        for (field, accessor) in &fields {
+            let real = matches!(field.kind, wire::Kind::Real { .. });
+            if predicted && real && !accessor.is_f64() {
+                self.errors.push(format!(
+                    "component {name:?}, field {:?}: a predicted real must be f64",
+                    field.name
+                ));
+            }
+        }
+        self.wire.components.push(wire::Component {
+            name: name.to_owned(),
+            audience,
+            predicted,
+            fields: fields.into_iter().map(|(field, _)| field).collect(),
+        });
+    }
+
+    /// Turns predictors by name into predictors by index and ratio.
+    fn resolve<C>(&mut self, of: &str, declared: Declaration<C>) -> Vec<(Field, Accessor<C>)> {
+        let siblings: Vec<Field> = declared
+            .fields
+            .iter()
+            .map(|(field, _, _)| field.clone())
+            .collect();
+        let mut resolved = Vec::with_capacity(siblings.len());
+        for (mut field, guess, accessor) in declared.fields {
+            if accessor.is_entity() != matches!(field.kind, wire::Kind::Entity) {
+                self.errors.push(format!(
+                    "{of:?}, field {:?}: `entity()` goes with Option<Entity>",
+                    field.name
+                ));
+            }
+            field.predictor = match guess {
+                Guess::Hold => Predictor::Hold,
+                Guess::Linear => Predictor::Linear,
+                Guess::Counter(per_tick) => Predictor::Counter { per_tick },
+                Guess::Velocity(name) => velocity(&field, &name, &siblings, self.tick_rate)
+                    .unwrap_or_else(|| {
+                        self.errors.push(format!(
+                            "{of:?}, field {:?}: no velocity {name:?} beside it, or their steps do not fit",
+                            field.name
+                        ));
+                        Predictor::Hold
+                    }),
+            };
+            resolved.push((field, accessor));
+        }
+        resolved
+    }
+}
+
+fn step_of(kind: &wire::Kind) -> Option<f64> {
+    match kind {
+        wire::Kind::Real { step, .. } => Some(*step),
+        wire::Kind::Int { .. } => Some(1.0),
+        _ => None,
+    }
+}
+
+/// The ratio as a fraction with a power of two below: as fine as 20 bits allow.
+fn velocity(field: &Field, by: &str, siblings: &[Field], tick_rate: u16) -> Option<Predictor> {
+    let index = siblings.iter().position(|other| other.name == by)?;
+    let ratio =
+        step_of(&siblings[index].kind)? / (step_of(&field.kind)? * f64::from(tick_rate.max(1)));
+    if !(ratio.is_finite() && ratio > 0.0 && ratio < f64::from(1 << 20)) {
+        return None;
+    }
+    let mut den = 1i32;
+    while den < 1 << 20 && ratio * f64::from(den) * 2.0 < f64::from(1 << 20) {
+        den *= 2;
+    }
+    Some(Predictor::Velocity {
+        by: u8::try_from(index).ok()?,
+        num: (ratio * f64::from(den) + 0.5) as i32,
+        den,
+    })
+}

@@ -1,0 +1,95 @@
+//! How a field's declaration is written: `range(0., 1000.).step(0.01).linear()`.
+
+use tickwire::schema::Kind;
+
+/// A field's kind and predictor, as a game writes them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    pub(super) kind: Kind,
+    pub(super) guess: Guess,
+}
+
+/// A predictor before names and rates are resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Guess {
+    Hold,
+    Linear,
+    Velocity(String),
+    Counter(i32),
+}
+
+fn spec(kind: Kind) -> Spec {
+    Spec {
+        kind,
+        guess: Guess::Hold,
+    }
+}
+
+/// A real number in `min..=max`, in steps of 0.01 unless [`Spec::step`] says otherwise.
+pub fn range(min: f64, max: f64) -> Spec {
+    spec(Kind::Real {
+        min,
+        max,
+        step: 0.01,
+    })
+}
+
+/// A whole number in `min..=max`.
+pub fn int(min: i32, max: i32) -> Spec {
+    spec(Kind::Int { min, max })
+}
+
+/// Any u32.
+pub fn all() -> Spec {
+    spec(Kind::Bits)
+}
+
+/// A boolean.
+pub fn flag() -> Spec {
+    spec(Kind::Bool)
+}
+
+/// An angle in radians that wraps around, in `steps` directions (a power of two, 2..=65536).
+pub fn turn(steps: u32) -> Spec {
+    spec(Kind::Turn { steps })
+}
+
+/// One of at most 256 names; the value is the index.
+pub fn one_of(names: &[&str]) -> Spec {
+    spec(Kind::Enum {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+    })
+}
+
+/// Another entity, or none.
+pub fn entity() -> Spec {
+    spec(Kind::Entity)
+}
+
+impl Spec {
+    /// Distance between neighbouring values of a [`range`].
+    pub fn step(mut self, step: f64) -> Spec {
+        if let Kind::Real { step: of_range, .. } = &mut self.kind {
+            *of_range = step;
+        }
+        self
+    }
+
+    /// Guess that it goes on as it last changed: positions, headings.
+    pub fn linear(mut self) -> Spec {
+        self.guess = Guess::Linear;
+        self
+    }
+
+    /// Guess that it moves by another field of the component, in units a second.
+    pub fn velocity(mut self, field: &str) -> Spec {
+        self.guess = Guess::Velocity(field.to_owned());
+        self
+    }
+
+    /// Guess that it rises by `per_tick` steps every tick: timers, stamps.
+    pub fn counter(mut self, per_tick: i32) -> Spec {
+        self.guess = Guess::Counter(per_tick);
+        self
+    }
+}
