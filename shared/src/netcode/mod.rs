@@ -1,1 +1,8 @@
-//! x
+//! The parts of netcode that both ends share the idea of: inputs waiting for their tick, the
+//! client's clock, prediction of the own entity and interpolation of the others. All pure:
+//! times and ticks are arguments. `client-web/src/netcode` mirrors the client's three.
+
+pub mod clock_sync;
+pub mod input_queue;
+pub mod interpolation;
+pub mod prediction;
