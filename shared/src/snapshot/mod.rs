@@ -1,1 +1,53 @@
-//! x
+//! The snapshot codec: images of a layer, deltas between them, their bits and checksums.
+//! Who holds which layer on which baseline is the server's `replication`.
+
+pub mod bit_coder;
+pub mod checksum;
+pub mod delta;
+pub mod fields;
+pub mod image;
+mod predictor;
+
+use std::fmt;
+
+/// Why bytes are not a body, or not one for the baseline that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The bits end too early.
+    Truncated,
+    /// Bits are left over, or the padding is not zero.
+    Trailing,
+    /// A number is out of its range.
+    OutOfRange,
+    /// A layer that the schema does not have.
+    UnknownLayer,
+    /// A coding that this version does not know.
+    UnknownMode,
+    /// The body is against another baseline than the one held.
+    WrongBaseline,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DecodeError::Truncated => "snapshot ends too early",
+            DecodeError::Trailing => "bits after the snapshot",
+            DecodeError::OutOfRange => "number out of range in a snapshot",
+            DecodeError::UnknownLayer => "unknown layer",
+            DecodeError::UnknownMode => "unknown snapshot coding",
+            DecodeError::WrongBaseline => "snapshot against a baseline that is not held",
+        })
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Signed to unsigned, small magnitudes first: 0, -1, 1, -2 …
+pub(crate) fn zigzag(n: i32) -> u32 {
+    ((n << 1) ^ (n >> 31)) as u32
+}
+
+/// Inverse of [`zigzag`].
+pub(crate) fn unzigzag(z: u32) -> i32 {
+    ((z >> 1) as i32) ^ -((z & 1) as i32)
+}

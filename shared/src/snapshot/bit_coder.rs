@@ -1,0 +1,242 @@
+//! Bits into bytes, least significant first, and Exp-Golomb numbers (`PROTOCOL.md` §4, §7).
+//! Knows nothing of snapshots.
+
+use super::{DecodeError, unzigzag, zigzag};
+
+/// Appends bits to a byte buffer; [`BitWriter::finish`] fills the last byte with zeros.
+#[derive(Debug)]
+pub struct BitWriter<'a> {
+    out: &'a mut Vec<u8>,
+    pending: u64,
+    count: u32,
+}
+
+impl<'a> BitWriter<'a> {
+    /// Appends to `out` from its end on.
+    pub fn new(out: &'a mut Vec<u8>) -> BitWriter<'a> {
+        BitWriter {
+            out,
+            pending: 0,
+            count: 0,
+        }
+    }
+
+    /// Writes the low `bits` of `value`, 0..=32.
+    #[inline]
+    pub fn bits(&mut self, value: u32, bits: u32) {
+        debug_assert!(bits <= 32 && (bits == 32 || value >> bits == 0));
+        self.pending |= u64::from(value) << self.count;
+        self.count += bits;
+        if self.count >= 32 {
+            self.out
+                .extend_from_slice(&(self.pending as u32).to_le_bytes());
+            self.pending >>= 32;
+            self.count -= 32;
+        }
+    }
+
+    /// Writes an Exp-Golomb number of order `k`, 0..=24.
+    #[inline]
+    pub fn eg(&mut self, value: u32, k: u32) {
+        let shifted = u64::from(value) + (1 << k);
+        let digits = 63 - shifted.leading_zeros();
+        // Zeros, then the one: the number's own top bit goes first.
+        let zeros = digits - k;
+        if zeros == 32 {
+            self.bits(0, 32);
+            self.bits(1, 1);
+        } else {
+            self.bits(1 << zeros, zeros + 1);
+        }
+        self.bits((shifted & ((1 << digits) - 1)) as u32, digits);
+    }
+
+    /// Writes a signed Exp-Golomb number.
+    #[inline]
+    pub fn signed_eg(&mut self, value: i32, k: u32) {
+        self.eg(zigzag(value), k);
+    }
+
+    /// Writes what is pending.
+    pub fn finish(self) {
+        let bytes = self.count.div_ceil(8) as usize;
+        self.out
+            .extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
+    }
+}
+
+/// Reads bits from bytes; beyond the end is an error, never a zero.
+#[derive(Clone, Debug)]
+pub struct BitReader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    pending: u64,
+    count: u32,
+}
+
+impl<'a> BitReader<'a> {
+    /// Reads from the first bit.
+    pub fn new(bytes: &'a [u8]) -> BitReader<'a> {
+        BitReader {
+            bytes,
+            at: 0,
+            pending: 0,
+            count: 0,
+        }
+    }
+
+    #[inline]
+    fn refill(&mut self) {
+        if let Some(word) = self.bytes.get(self.at..self.at + 4) {
+            let word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+            self.pending |= u64::from(word) << self.count;
+            self.count += 32;
+            self.at += 4;
+        } else {
+            while self.count <= 56 && self.at < self.bytes.len() {
+                self.pending |= u64::from(self.bytes[self.at]) << self.count;
+                self.count += 8;
+                self.at += 1;
+            }
+        }
+    }
+
+    /// Reads a number of `bits`, 0..=32.
+    #[inline]
+    pub fn bits(&mut self, bits: u32) -> Result<u32, DecodeError> {
+        if self.count < bits {
+            self.refill();
+            if self.count < bits {
+                return Err(DecodeError::Truncated);
+            }
+        }
+        let value = (self.pending & ((1u64 << bits) - 1)) as u32;
+        self.pending >>= bits;
+        self.count -= bits;
+        Ok(value)
+    }
+
+    /// Reads an Exp-Golomb number of order `k`, 0..=24.
+    #[inline]
+    pub fn eg(&mut self, k: u32) -> Result<u32, DecodeError> {
+        let mut zeros = 0;
+        loop {
+            if self.count == 0 {
+                self.refill();
+                if self.count == 0 {
+                    return Err(DecodeError::Truncated);
+                }
+            }
+            let run = self.pending.trailing_zeros().min(self.count);
+            zeros += run;
+            self.pending >>= run;
+            self.count -= run;
+            if zeros > 32 - k {
+                return Err(DecodeError::OutOfRange);
+            }
+            if self.count > 0 {
+                break;
+            }
+        }
+        self.bits(1)?;
+        let digits = zeros + k;
+        let shifted = (1u64 << digits) | u64::from(self.bits(digits)?);
+        u32::try_from(shifted - (1 << k)).map_err(|_| DecodeError::OutOfRange)
+    }
+
+    /// Reads a signed Exp-Golomb number.
+    #[inline]
+    pub fn signed_eg(&mut self, k: u32) -> Result<i32, DecodeError> {
+        self.eg(k).map(unzigzag)
+    }
+
+    /// Fails unless only the zero bits of the last byte are left.
+    pub fn finish(mut self) -> Result<(), DecodeError> {
+        if self.count < 8 {
+            self.refill();
+        }
+        if self.count >= 8 || self.pending != 0 {
+            return Err(DecodeError::Trailing);
+        }
+        Ok(())
+    }
+
+    /// Goes on at the next whole byte: the skipped bits must be zero. Returns the bytes left.
+    pub fn align(mut self) -> Result<&'a [u8], DecodeError> {
+        let skip = self.count % 8;
+        if self.bits(skip)? != 0 {
+            return Err(DecodeError::Trailing);
+        }
+        let unread = (self.count / 8) as usize;
+        Ok(&self.bytes[self.at - unread..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_come_back(
+            numbers in proptest::collection::vec((any::<u32>(), 0u32..=32, 0u32..=24), 0..50),
+        ) {
+            let mut bytes = Vec::new();
+            let mut writer = BitWriter::new(&mut bytes);
+            for &(value, width, k) in &numbers {
+                let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
+                writer.bits(cut, width);
+                writer.eg(value, k);
+                writer.signed_eg(value as i32, k);
+                writer.eg(cut, k);
+            }
+            writer.finish();
+            let mut reader = BitReader::new(&bytes);
+            for &(value, width, k) in &numbers {
+                let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
+                prop_assert_eq!(reader.bits(width), Ok(cut));
+                prop_assert_eq!(reader.eg(k), Ok(value));
+                prop_assert_eq!(reader.signed_eg(k), Ok(value as i32));
+                prop_assert_eq!(reader.eg(k), Ok(cut));
+            }
+            prop_assert_eq!(reader.finish(), Ok(()));
+        }
+
+        #[test]
+        fn any_bytes_end_in_a_number_or_an_error(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+            k in 0u32..=24,
+        ) {
+            let mut reader = BitReader::new(&bytes);
+            let mut read = 0;
+            while reader.eg(k).is_ok() {
+                read += 1;
+                prop_assert!(read <= bytes.len() * 8);
+            }
+        }
+    }
+
+    #[test]
+    fn bits_fill_bytes_from_the_least_significant_one() {
+        let mut bytes = Vec::new();
+        let mut writer = BitWriter::new(&mut bytes);
+        writer.bits(0b1, 1);
+        writer.bits(0b10, 2);
+        writer.eg(2, 0);
+        writer.finish();
+        // 1, then 0 1, then eg(0) of 2: w = 3, one zero, a one, low bit 1.
+        assert_eq!(bytes, [0b0011_0101]);
+    }
+
+    #[test]
+    fn whole_bytes_follow_an_aligned_reader() {
+        let mut reader = BitReader::new(&[0b0000_0101, 7, 8, 9, 10, 11, 12]);
+        assert_eq!(reader.bits(3), Ok(5));
+        assert_eq!(reader.align(), Ok(&[7, 8, 9, 10, 11, 12][..]));
+        let mut reader = BitReader::new(&[0b1000_0101, 7]);
+        assert_eq!(reader.bits(3), Ok(5));
+        assert_eq!(reader.align(), Err(DecodeError::Trailing));
+    }
+}

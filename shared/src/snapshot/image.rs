@@ -1,0 +1,147 @@
+//! A layer's state at a tick, as integers: what both ends agree on, to the bit.
+
+use super::predictor::difference;
+use crate::ids::{Handle, PlayerId, Tick};
+use crate::schema::{ColumnSet, Guess};
+
+/// An entity of a layer, without its columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EntityHead {
+    /// Its slot in the room.
+    pub slot: u16,
+    /// Which use of the slot.
+    pub generation: u16,
+    /// Whose it is, as [`OwnerCode::encode`] says.
+    pub owner: u16,
+    /// Which of the layer's components it has.
+    pub mask: u32,
+}
+
+impl EntityHead {
+    /// Its handle.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            slot: self.slot,
+            generation: self.generation,
+        }
+    }
+
+    /// Whose it is, and whether it is what that player steers.
+    pub fn owner(&self) -> Option<OwnerCode> {
+        OwnerCode::decode(self.owner)
+    }
+}
+
+/// Who owns an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerCode {
+    /// The player.
+    pub player: PlayerId,
+    /// Whether it is what they steer.
+    pub avatar: bool,
+}
+
+impl OwnerCode {
+    /// `1 + 2 * player`, plus 1 for what is not their avatar; 0 stands for nobody.
+    pub fn encode(self) -> u16 {
+        1 + 2 * self.player.0 + u16::from(!self.avatar)
+    }
+
+    /// Inverse of [`OwnerCode::encode`].
+    pub fn decode(code: u16) -> Option<OwnerCode> {
+        let code = code.checked_sub(1)?;
+        Some(OwnerCode {
+            player: PlayerId(code / 2),
+            avatar: code % 2 == 0,
+        })
+    }
+}
+
+/// A layer's image, borrowed: entities by rising slot, their rows one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerView<'a> {
+    /// The tick that it shows.
+    pub tick: Tick,
+    /// Ticks since the image before, 0 in the layer's first.
+    pub gap: u32,
+    /// Entities, by rising slot.
+    pub entities: &'a [EntityHead],
+    /// Their rows, [`crate::schema::ColumnSet::width`] integers each.
+    pub values: &'a [i32],
+}
+
+impl<'a> LayerView<'a> {
+    /// The row of the entity at an index.
+    pub fn row(&self, index: usize, width: usize) -> &'a [i32] {
+        &self.values[index * width..(index + 1) * width]
+    }
+
+    /// The index of an entity, by its slot.
+    pub fn find(&self, slot: u16) -> Option<usize> {
+        self.entities
+            .binary_search_by_key(&slot, |head| head.slot)
+            .ok()
+    }
+}
+
+/// A layer's image, owned: what a client holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerImage {
+    /// The tick that it shows.
+    pub tick: Tick,
+    /// Ticks since the image before, 0 in the layer's first.
+    pub gap: u32,
+    /// Entities, by rising slot.
+    pub entities: Vec<EntityHead>,
+    /// Their rows.
+    pub values: Vec<i32>,
+}
+
+impl LayerImage {
+    /// The image, borrowed.
+    pub fn view(&self) -> LayerView<'_> {
+        LayerView {
+            tick: self.tick,
+            gap: self.gap,
+            entities: &self.entities,
+            values: &self.values,
+        }
+    }
+}
+
+/// Fills the change columns of a new image from the image before it: the difference, or 0 for an
+/// entity that was not there with the same head. `values` holds the other columns already.
+pub fn fill_changes(
+    set: &ColumnSet,
+    previous: Option<LayerView<'_>>,
+    entities: &[EntityHead],
+    values: &mut [i32],
+) {
+    let width = set.width();
+    let previous_heads = previous.map_or(&[][..], |view| view.entities);
+    let mut at = 0;
+    for (index, head) in entities.iter().enumerate() {
+        while previous_heads
+            .get(at)
+            .is_some_and(|old| old.slot < head.slot)
+        {
+            at += 1;
+        }
+        let row = &mut values[index * width..(index + 1) * width];
+        let old = previous
+            .filter(|_| previous_heads.get(at) == Some(head))
+            .map(|view| view.row(at, width));
+        for (number, component) in set.components.iter().enumerate() {
+            if head.mask >> number & 1 == 0 {
+                continue;
+            }
+            for column in component.start..component.end {
+                if set.columns[column].guess == Guess::Change {
+                    row[column] = old.map_or(0, |old| {
+                        difference(&set.columns[column - 1], row[column - 1], old[column - 1])
+                    });
+                }
+            }
+        }
+    }
+}

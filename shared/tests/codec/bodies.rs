@@ -1,0 +1,115 @@
+//! A body decodes to the image that was encoded, whatever the baseline.
+
+use proptest::prelude::*;
+use tickwire::ids::LayerId;
+use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode};
+use tickwire::snapshot::image::LayerImage;
+
+use crate::history::{History, layout};
+
+fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
+    let layout = layout();
+    let set = layout.of(layer).expect("the layer exists");
+    let mut history = History::new(seed, set, entities);
+    history.every_tick = every_tick;
+    let mut scratch = Scratch::default();
+    let mut images: Vec<LayerImage> = Vec::new();
+    for step in 0..80 {
+        let now = history.step();
+        let baselines = [
+            None,
+            images.last(),
+            images.get((step * 7 + seed as usize) % 64),
+        ];
+        for (number, baseline) in baselines.into_iter().enumerate() {
+            let mut body = Vec::new();
+            encode(
+                layer,
+                set,
+                baseline.map(LayerImage::view),
+                now.view(),
+                step % 3 == 0,
+                &mut scratch,
+                &mut body,
+            );
+            let mut held = baseline.cloned().unwrap_or_default();
+            let (head, bits) = decode_head(&body).expect("a head");
+            let verdict = decode(head, bits, now.tick, &layout, &mut held, &mut scratch);
+            let steady = number == 1 && baseline.is_some();
+            let unchecked = steady && step % 3 != 0;
+            let expected = if unchecked {
+                Verdict::Unchecked
+            } else {
+                Verdict::Agrees
+            };
+            // The image two back may be the last one, by chance of the index.
+            if number != 2 {
+                assert_eq!(
+                    verdict,
+                    Ok(expected),
+                    "seed {seed}, step {step}, baseline {number}"
+                );
+            } else {
+                assert!(verdict.is_ok(), "seed {seed}, step {step}: {verdict:?}");
+            }
+            assert_eq!(held, now, "seed {seed}, step {step}, baseline {number}");
+        }
+        images.push(now);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn images_come_back(
+        seed: u64,
+        entities in 0usize..40,
+        every_tick: bool,
+        room: bool,
+    ) {
+        let layer = if room { LayerId::ROOM } else { LayerId::OWNER };
+        check(seed, layer, entities, every_tick);
+    }
+
+    #[test]
+    fn hostile_bodies_end_in_an_error_and_change_nothing(
+        seed: u64,
+        flips in proptest::collection::vec((any::<usize>(), 0u8..8), 0..4),
+        cut in 0usize..6,
+    ) {
+        let layout = layout();
+        let mut history = History::new(seed, &layout.room, 12);
+        let mut scratch = Scratch::default();
+        let old = history.step();
+        let new = history.step();
+        let mut body = Vec::new();
+        let baseline = Some(old.view());
+        encode(LayerId::ROOM, &layout.room, baseline, new.view(), false, &mut scratch, &mut body);
+        for (at, bit) in flips {
+            let at = at % body.len();
+            body[at] ^= 1 << bit;
+        }
+        body.truncate(body.len().saturating_sub(cut));
+        let mut held = old.clone();
+        let result = decode_head(&body).and_then(|(head, bits)| {
+            decode(head, bits, new.tick, &layout, &mut held, &mut scratch)
+        });
+        if result.is_err() {
+            prop_assert_eq!(held, old);
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_no_body(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let layout = layout();
+        let mut held = LayerImage::default();
+        let mut scratch = Scratch::default();
+        let mut body = vec![0, 1, 0];
+        body.extend(bytes);
+        if let Ok((head, bits)) = decode_head(&body) {
+            let tick = tickwire::ids::Tick(5);
+            let _ = decode(head, bits, tick, &layout, &mut held, &mut scratch);
+        }
+    }
+}

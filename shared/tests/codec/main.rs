@@ -1,0 +1,7 @@
+//! The codec from outside: random schemas and histories, encoded and decoded.
+
+mod bodies;
+mod control;
+mod fields;
+mod history;
+mod vectors;
