@@ -1,1 +1,202 @@
-//! x
+//! All the arithmetic that predicted rules may use: results have the same bits in Rust and in
+//! JavaScript, on every machine.
+//!
+//! IEEE 754 fixes `+ - * /`, `sqrt` and `floor` to the last bit; `sin`, `hypot`, `pow` and fused
+//! multiply-adds it does not. So a rule that a client predicts is built from the former alone,
+//! evaluated in the written order. Called by `arena` and the games' own rules;
+//! `client-web/src/exact.js` has the same functions, expression for expression.
+//!
+//! Mirror notes: `floor` is `Math.floor`, `sqrt` is `Math.sqrt`; `Math.round`, `Math.hypot`,
+//! `Math.sin` and `Math.cos` must not be used. [`Xorshift32`] needs `>>> 0` after each `<<`.
+
+/// A quarter of a turn, in radians.
+const QUARTER: f64 = std::f64::consts::FRAC_PI_2;
+
+/// Beyond this many quarter turns [`unit`] gives up: the remainder would have no bits left.
+const QUARTERS_MAX: f64 = 1e9;
+
+/// The greatest whole number that is not above `value`.
+pub fn floor(value: f64) -> f64 {
+    value.floor()
+}
+
+/// The least whole number that is not below `value`.
+pub fn ceil(value: f64) -> f64 {
+    -floor(-value)
+}
+
+/// `value` without its fraction: towards zero, so mirror-symmetric.
+pub fn trunc(value: f64) -> f64 {
+    if value < 0.0 {
+        -floor(-value)
+    } else {
+        floor(value)
+    }
+}
+
+/// The nearest whole number, a half goes up: `floor(value + 0.5)`.
+pub fn round(value: f64) -> f64 {
+    floor(value + 0.5)
+}
+
+/// `value` within `least..=most`; NaN becomes `least`, so a rule that clamps what it is given
+/// never holds a NaN.
+pub fn clamp(value: f64, least: f64, most: f64) -> f64 {
+    if value > least {
+        if value < most { value } else { most }
+    } else {
+        least
+    }
+}
+
+/// Length of the vector `(x, y)`. Not safe from overflow beyond 1e150, which no game field
+/// reaches.
+pub fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
+}
+
+/// The unit vector `(cos, sin)` of an angle in radians, right to about 1e-15; `(1, 0)` for
+/// angles that are not finite or beyond a billion quarter turns.
+///
+/// Reduced to an eighth of a turn either side of an axis, then Taylor's series in nested form.
+pub fn unit(angle: f64) -> (f64, f64) {
+    let quarters = angle / QUARTER;
+    if !(quarters > -QUARTERS_MAX && quarters < QUARTERS_MAX) {
+        return (1.0, 0.0);
+    }
+    let whole = round(quarters);
+    let a = (quarters - whole) * QUARTER;
+    let b = a * a;
+    let sin = a
+        * (1.0
+            - b / 6.0
+                * (1.0
+                    - b / 20.0
+                        * (1.0
+                            - b / 42.0
+                                * (1.0
+                                    - b / 72.0
+                                        * (1.0
+                                            - b / 110.0
+                                                * (1.0 - b / 156.0 * (1.0 - b / 210.0)))))));
+    let cos = 1.0
+        - b / 2.0
+            * (1.0
+                - b / 12.0
+                    * (1.0
+                        - b / 30.0
+                            * (1.0
+                                - b / 56.0
+                                    * (1.0
+                                        - b / 90.0
+                                            * (1.0
+                                                - b / 132.0
+                                                    * (1.0 - b / 182.0 * (1.0 - b / 240.0)))))));
+    let side = whole - 4.0 * floor(whole / 4.0);
+    if side == 0.0 {
+        (cos, sin)
+    } else if side == 1.0 {
+        (-sin, cos)
+    } else if side == 2.0 {
+        (-cos, -sin)
+    } else {
+        (sin, -cos)
+    }
+}
+
+/// Marsaglia's 32-bit xorshift (13, 17, 5): chance that both languages draw alike. For looks,
+/// wandering and test vectors; it is predictable, so never for secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xorshift32 {
+    state: u32,
+}
+
+impl Xorshift32 {
+    /// A generator from a seed; 0, which would stay 0, becomes 0x9E3779B9.
+    pub fn new(seed: u32) -> Xorshift32 {
+        Xorshift32 {
+            state: if seed == 0 { 0x9E37_79B9 } else { seed },
+        }
+    }
+
+    /// The next number, never 0.
+    pub fn draw(&mut self) -> u32 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 17;
+        self.state ^= self.state << 5;
+        self.state
+    }
+
+    /// The next number modulo `n`: 0 to `n - 1`. Slightly uneven, which only matters for an `n`
+    /// near 2^32. `n` is at least 1.
+    pub fn below(&mut self, n: u32) -> u32 {
+        self.draw() % n
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_what_it_says() {
+        for (value, down, near, cut, up) in [
+            (2.5, 2.0, 3.0, 2.0, 3.0),
+            (-2.5, -3.0, -2.0, -2.0, -2.0),
+            (0.25, 0.0, 0.0, 0.0, 1.0),
+            (-0.75, -1.0, -1.0, 0.0, 0.0),
+            (7.0, 7.0, 7.0, 7.0, 7.0),
+        ] {
+            assert_eq!(floor(value), down, "floor({value})");
+            assert_eq!(round(value), near, "round({value})");
+            assert_eq!(trunc(value), cut, "trunc({value})");
+            assert_eq!(ceil(value), up, "ceil({value})");
+        }
+    }
+
+    #[test]
+    fn clamp_never_lets_nan_through() {
+        assert_eq!(clamp(f64::NAN, -1.0, 1.0), -1.0);
+        assert_eq!(clamp(f64::INFINITY, -1.0, 1.0), 1.0);
+        assert_eq!(clamp(f64::NEG_INFINITY, -1.0, 1.0), -1.0);
+        assert_eq!(clamp(0.5, -1.0, 1.0), 0.5);
+    }
+
+    #[test]
+    fn unit_agrees_with_the_libraries_sine_and_cosine() {
+        let mut worst: f64 = 0.0;
+        for n in -20_000..20_000 {
+            let angle = f64::from(n) * 0.001;
+            let (cos, sin) = unit(angle);
+            worst = worst
+                .max((cos - angle.cos()).abs())
+                .max((sin - angle.sin()).abs());
+        }
+        assert!(worst < 4e-15, "off by {worst:e}");
+    }
+
+    #[test]
+    fn unit_is_exact_on_the_axes() {
+        assert_eq!(unit(0.0), (1.0, 0.0));
+        assert_eq!(unit(QUARTER), (0.0, 1.0));
+        assert_eq!(unit(2.0 * QUARTER), (-1.0, 0.0));
+        assert_eq!(unit(-QUARTER), (0.0, -1.0));
+    }
+
+    #[test]
+    fn unit_survives_what_is_no_angle() {
+        for angle in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            assert_eq!(unit(angle), (1.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn xorshift_draws_its_known_sequence() {
+        let mut dice = Xorshift32::new(1);
+        assert_eq!(
+            [dice.draw(), dice.draw(), dice.draw()],
+            [270_369, 67_634_689, 2_647_435_461]
+        );
+        assert_ne!(Xorshift32::new(0).draw(), 0);
+    }
+}

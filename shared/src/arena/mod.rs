@@ -1,1 +1,13 @@
-//! x
+//! The demo game as far as server and clients must agree on it: the map, the input and the
+//! movement rule. Not what only the server decides (shots, damage, rounds): that is
+//! `tickwire_server::arena`.
+//!
+//! The browser's mirror is `client-web/demo/arena_rule.js`; `shared/vectors/arena_step.json`
+//! holds both to the same million steps.
+
+pub mod control;
+pub mod map;
+pub mod rule;
+
+pub use control::Control;
+pub use rule::{Mover, step};

@@ -1,0 +1,265 @@
+//! The arena's fixed ground: walls, obstacles, where players and pickups appear. The same for
+//! every room, so it is code on both ends and never on the wire.
+//!
+//! The layout repeats itself under quarter turns, so no side is better than another. Everything
+//! has whole coordinates, so that resting against it stays on the movement grid; and any two
+//! things stand further apart than a player is wide, so that a mover touches one at a time and
+//! a single push frees it. The tests below hold the map to both.
+
+/// Width and height, in units; the walls are at 0 and here.
+pub const SIZE: f64 = 1000.0;
+
+/// Something that stops movers and shots.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Obstacle {
+    /// An upright rectangle, in units.
+    Block {
+        /// Left side.
+        left: f64,
+        /// Upper side.
+        top: f64,
+        /// Right side.
+        right: f64,
+        /// Lower side.
+        bottom: f64,
+    },
+    /// A disc, in units.
+    Pillar {
+        /// Centre.
+        x: f64,
+        /// Centre.
+        y: f64,
+        /// Radius.
+        radius: f64,
+    },
+}
+
+/// The obstacles, in the order in which movers are pushed out of them.
+pub const OBSTACLES: [Obstacle; 21] = [
+    pillar(500.0, 500.0, 60.0),
+    // Bars around the centre.
+    block(360.0, 440.0, 400.0, 560.0),
+    block(440.0, 360.0, 560.0, 400.0),
+    block(600.0, 440.0, 640.0, 560.0),
+    block(440.0, 600.0, 560.0, 640.0),
+    // Stubs in the middle of each side.
+    block(110.0, 470.0, 250.0, 530.0),
+    block(470.0, 110.0, 530.0, 250.0),
+    block(750.0, 470.0, 890.0, 530.0),
+    block(470.0, 750.0, 530.0, 890.0),
+    // Long walls, a pinwheel.
+    block(220.0, 160.0, 400.0, 200.0),
+    block(800.0, 220.0, 840.0, 400.0),
+    block(600.0, 800.0, 780.0, 840.0),
+    block(160.0, 600.0, 200.0, 780.0),
+    // Pillars between centre and corners.
+    pillar(300.0, 300.0, 30.0),
+    pillar(700.0, 300.0, 30.0),
+    pillar(700.0, 700.0, 30.0),
+    pillar(300.0, 700.0, 30.0),
+    // Posts in the corners.
+    pillar(120.0, 120.0, 18.0),
+    pillar(880.0, 120.0, 18.0),
+    pillar(880.0, 880.0, 18.0),
+    pillar(120.0, 880.0, 18.0),
+];
+
+/// Where players appear: centres, in units.
+pub const SPAWNS: [(f64, f64); 12] = [
+    (60.0, 60.0),
+    (940.0, 60.0),
+    (940.0, 940.0),
+    (60.0, 940.0),
+    (500.0, 60.0),
+    (940.0, 500.0),
+    (500.0, 940.0),
+    (60.0, 500.0),
+    (90.0, 300.0),
+    (700.0, 90.0),
+    (910.0, 700.0),
+    (300.0, 910.0),
+];
+
+/// Where first aid appears: centres, in units.
+pub const HEALTH_PADS: [(f64, f64); 4] = [
+    (305.0, 500.0),
+    (500.0, 305.0),
+    (695.0, 500.0),
+    (500.0, 695.0),
+];
+
+/// Where ammunition appears: centres, in units.
+pub const AMMO_PADS: [(f64, f64); 4] = [
+    (230.0, 245.0),
+    (755.0, 230.0),
+    (770.0, 755.0),
+    (245.0, 770.0),
+];
+
+const fn block(left: f64, top: f64, right: f64, bottom: f64) -> Obstacle {
+    Obstacle::Block {
+        left,
+        top,
+        right,
+        bottom,
+    }
+}
+
+const fn pillar(x: f64, y: f64, radius: f64) -> Obstacle {
+    Obstacle::Pillar { x, y, radius }
+}
+
+impl Obstacle {
+    /// Distance of a point from the obstacle's edge, in units; negative inside.
+    pub fn distance(&self, x: f64, y: f64) -> f64 {
+        match *self {
+            Obstacle::Pillar {
+                x: cx,
+                y: cy,
+                radius,
+            } => crate::exact::length(x - cx, y - cy) - radius,
+            Obstacle::Block {
+                left,
+                top,
+                right,
+                bottom,
+            } => {
+                let dx = (left - x).max(x - right);
+                let dy = (top - y).max(y - bottom);
+                if dx > 0.0 && dy > 0.0 {
+                    crate::exact::length(dx, dy)
+                } else {
+                    dx.max(dy)
+                }
+            }
+        }
+    }
+}
+
+/// Distance of a point from the nearest wall or obstacle, in units; negative inside one.
+pub fn clearance(x: f64, y: f64) -> f64 {
+    let walls = x.min(y).min(SIZE - x).min(SIZE - y);
+    OBSTACLES
+        .iter()
+        .fold(walls, |least, obstacle| least.min(obstacle.distance(x, y)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::rule::RADIUS;
+
+    /// Room between two obstacles: a player's width and a tick's way.
+    const PASSAGE: f64 = 2.0 * RADIUS + 8.0;
+
+    /// An obstacle as a core that a distance is measured from: a block, or a point.
+    fn gap(a: Obstacle, b: Obstacle) -> f64 {
+        let span = |o: Obstacle| match o {
+            Obstacle::Block {
+                left,
+                top,
+                right,
+                bottom,
+            } => (left, top, right, bottom, 0.0),
+            Obstacle::Pillar { x, y, radius } => (x, y, x, y, radius),
+        };
+        let (al, at, ar, ab, a_radius) = span(a);
+        let (bl, bt, br, bb, b_radius) = span(b);
+        let dx = (bl - ar).max(al - br).max(0.0);
+        let dy = (bt - ab).max(at - bb).max(0.0);
+        crate::exact::length(dx, dy) - a_radius - b_radius
+    }
+
+    #[test]
+    fn a_player_fits_between_any_two_obstacles() {
+        for (n, a) in OBSTACLES.iter().enumerate() {
+            for b in &OBSTACLES[n + 1..] {
+                assert!(gap(*a, *b) >= PASSAGE, "{a:?} and {b:?}: {}", gap(*a, *b));
+            }
+        }
+    }
+
+    #[test]
+    fn a_player_fits_between_obstacles_and_walls() {
+        for obstacle in OBSTACLES {
+            let (left, top, right, bottom) = match obstacle {
+                Obstacle::Block {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                } => (left, top, right, bottom),
+                Obstacle::Pillar { x, y, radius } => {
+                    (x - radius, y - radius, x + radius, y + radius)
+                }
+            };
+            let room = left.min(top).min(SIZE - right).min(SIZE - bottom);
+            assert!(room >= PASSAGE, "{obstacle:?}: {room}");
+            assert!(left < right && top < bottom, "{obstacle:?}");
+        }
+    }
+
+    #[test]
+    fn everything_has_whole_coordinates() {
+        for obstacle in OBSTACLES {
+            let numbers = match obstacle {
+                Obstacle::Block {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                } => [left, top, right, bottom],
+                Obstacle::Pillar { x, y, radius } => [x, y, radius, 0.0],
+            };
+            assert!(numbers.iter().all(|n| n.fract() == 0.0), "{obstacle:?}");
+        }
+        for (x, y) in SPAWNS.into_iter().chain(HEALTH_PADS).chain(AMMO_PADS) {
+            assert_eq!((x.fract(), y.fract()), (0.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn spawns_and_pads_are_free() {
+        for (x, y) in SPAWNS.into_iter().chain(HEALTH_PADS).chain(AMMO_PADS) {
+            assert!(
+                clearance(x, y) > RADIUS + 8.0,
+                "{x}, {y}: {}",
+                clearance(x, y)
+            );
+        }
+    }
+
+    #[test]
+    fn the_map_repeats_under_quarter_turns() {
+        for (x, y) in SPAWNS.into_iter().chain(HEALTH_PADS).chain(AMMO_PADS) {
+            let turned = (SIZE - y, x);
+            assert!(
+                SPAWNS.contains(&turned)
+                    || HEALTH_PADS.contains(&turned)
+                    || AMMO_PADS.contains(&turned),
+                "{x}, {y}"
+            );
+        }
+        for obstacle in OBSTACLES {
+            let turned = match obstacle {
+                Obstacle::Block {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                } => block(SIZE - bottom, left, SIZE - top, right),
+                Obstacle::Pillar { x, y, radius } => pillar(SIZE - y, x, radius),
+            };
+            assert!(OBSTACLES.contains(&turned), "{obstacle:?}");
+        }
+    }
+
+    #[test]
+    fn distance_is_negative_inside_only() {
+        assert_eq!(OBSTACLES[0].distance(500.0, 500.0), -60.0);
+        assert_eq!(OBSTACLES[1].distance(380.0, 500.0), -20.0);
+        assert_eq!(OBSTACLES[1].distance(357.0, 436.0), 5.0);
+        assert_eq!(clearance(60.0, 500.0), 50.0);
+        assert_eq!(clearance(10.0, 700.0), 10.0);
+    }
+}
