@@ -6,8 +6,12 @@
 //! holds both to the same million steps.
 
 pub mod control;
+pub mod kind;
 pub mod map;
+pub mod phase;
 pub mod rule;
 
 pub use control::Control;
+pub use kind::Kind;
+pub use phase::Phase;
 pub use rule::{Mover, step};
