@@ -10,7 +10,7 @@ use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 mod duration;
 mod flags;
 
-pub use flags::{ConfigError, Start, read};
+pub use flags::{ConfigError, Start, read, unknown_variables};
 
 /// Ticks per second that a room may have. Above, a period is shorter than what a kernel's
 /// timer keeps.

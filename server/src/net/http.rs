@@ -1,0 +1,94 @@
+//! One HTTP/1.1 connection from its first byte to its end, for both ports: the limits that keep
+//! a slow or silent peer from holding it. What is answered is the caller's function.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+
+use super::reply::{self, Reply};
+
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Header lines of a request.
+const HEADERS_MAX: usize = 64;
+/// Requests of one connection; then it is closed, so that load balances itself anew.
+const REQUESTS_MAX: u32 = 100;
+/// Age of a connection at which it ends after the current response.
+const AGE_MAX: Duration = Duration::from_secs(30);
+/// Time for that last response: a peer that reads this slowly is cut off.
+const LAST_RESPONSE: Duration = Duration::from_secs(10);
+
+/// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
+/// requests without a body, for GET or HEAD.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    header_timeout: Duration,
+    stop: impl Future<Output = ()>,
+    answer: impl Fn(Request<Incoming>) -> Reply,
+) {
+    let requests = AtomicU32::new(0);
+    let service = service_fn(|request: Request<Incoming>| {
+        let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX;
+        let (mut reply, fit) = match refusal(&request) {
+            Some(refusal) => (refusal, false),
+            None => (answer(request), true),
+        };
+        let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if (last || !fit) && !upgraded {
+            reply
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        std::future::ready(Ok::<_, Infallible>(reply))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = tokio::time::sleep(AGE_MAX) => None,
+        () = stop => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_RESPONSE, connection)
+                .await
+                .unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "HTTP connection failed");
+    }
+}
+
+/// The answer to a request that no path takes: a body, or a method that would change something.
+fn refusal(request: &Request<Incoming>) -> Option<Reply> {
+    let has_body =
+        !request.body().is_end_stream() || request.headers().contains_key(TRANSFER_ENCODING);
+    if has_body {
+        // Left unread: the connection closes, so nothing mistakes it for a request.
+        return Some(reply::text(
+            StatusCode::BAD_REQUEST,
+            "no request here has a body\n",
+        ));
+    }
+    let readable = matches!(*request.method(), Method::GET | Method::HEAD);
+    (!readable).then(reply::not_allowed)
+}
