@@ -1,1 +1,345 @@
-//! x
+//! The client's end of a connection as a state machine without sockets and clocks: bots and
+//! native clients drive it, the SDK's `session.js` mirrors it.
+//!
+//! The driver opens the WebSocket, then keeps to one loop: hand in messages with
+//! [`Session::handle_message`] and the passing of time with [`Session::handle_timeout`], then drain
+//! [`Session::poll_event`] and [`Session::poll_transmit`], ask for due inputs
+//! with [`Session::next_input`] if it plays, and sleep until [`Session::poll_timeout`] (or
+//! [`Session::next_input_us`]). Times are microseconds from any start, never going back.
+//!
+//! Not here: sockets, closing handshakes, prediction and interpolation ([`crate::netcode`]).
+
+mod error;
+mod event;
+mod layers;
+mod requests;
+mod room;
+
+use std::collections::VecDeque;
+
+pub use error::{RequestError, SessionError};
+pub use event::Event;
+pub use room::RoomSession;
+
+use crate::codec;
+use crate::ids::Tick;
+use crate::limits::EVENTS_PER_TICK_MAX;
+use crate::protocol::server_message::Limits;
+use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
+use crate::schema::{Layout, Schema};
+
+/// Messages that wait for [`Session::poll_transmit`]. Beyond: requests are refused, inputs and
+/// acknowledgements are dropped, which the protocol allows.
+pub const TRANSMITS_MAX: usize = 256;
+/// Events that wait for [`Session::poll_event`]. Beyond: the game's are dropped and counted.
+pub const EVENTS_WAITING_MAX: usize = 16 * EVENTS_PER_TICK_MAX;
+
+/// No room gets older, so ticks near it can be added to.
+pub const TICK_MAX: Tick = Tick(1 << 31);
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// `Hello` is out, `Welcome` has not come.
+    Hello,
+    /// In the lobby.
+    Lobby,
+    /// In a room.
+    Room,
+    /// The server broke the protocol: close the socket.
+    Failed,
+}
+
+/// What a connection has seen, from its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Snapshots applied.
+    pub snapshots: u64,
+    /// Their bytes.
+    pub snapshot_bytes: u64,
+    /// Layer bodies that were keyframes.
+    pub keyframes: u64,
+    /// Layers whose checksum disagreed.
+    pub desyncs: u64,
+    /// Keyframes asked for.
+    pub resyncs: u64,
+    /// Inputs sent.
+    pub inputs: u64,
+    /// Ticks whose input the server replaced, of those that a snapshot showed.
+    pub substituted: u64,
+    /// The game's events dropped because nobody drained them.
+    pub events_dropped: u64,
+}
+
+/// What the welcome said.
+#[derive(Debug)]
+struct Welcome {
+    name: String,
+    token: String,
+    schema: Schema,
+    layout: Layout,
+    limits: Limits,
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct Session {
+    failed: bool,
+    welcome: Option<Welcome>,
+    room: Option<RoomSession>,
+    transmits: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+    stats: Stats,
+}
+
+impl Session {
+    /// A session for a socket that is open or about to be; its `Hello` waits to be sent. The
+    /// token is empty for a guest.
+    pub fn new(name: &str, token: &str) -> Session {
+        let hello = codec::encode_client(&ClientMessage::Hello {
+            version: VERSION,
+            name: name.to_owned(),
+            token: token.to_owned(),
+        });
+        Session {
+            failed: false,
+            welcome: None,
+            room: None,
+            transmits: VecDeque::from([hello]),
+            events: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// How far the connection has come.
+    pub fn state(&self) -> State {
+        match (&self.welcome, &self.room) {
+            _ if self.failed => State::Failed,
+            (None, _) => State::Hello,
+            (Some(_), None) => State::Lobby,
+            (Some(_), Some(_)) => State::Room,
+        }
+    }
+
+    /// The game, from the welcome on.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.welcome.as_ref().map(|welcome| &welcome.schema)
+    }
+
+    /// The columns of the game's layers, from the welcome on.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.welcome.as_ref().map(|welcome| &welcome.layout)
+    }
+
+    /// What the server allows, from the welcome on.
+    pub fn limits(&self) -> Option<&Limits> {
+        self.welcome.as_ref().map(|welcome| &welcome.limits)
+    }
+
+    /// The player's name as the server tidied it, from the welcome on.
+    pub fn name(&self) -> Option<&str> {
+        self.welcome.as_ref().map(|welcome| welcome.name.as_str())
+    }
+
+    /// The proof to come back with, from the welcome on; may be empty.
+    pub fn token(&self) -> Option<&str> {
+        self.welcome.as_ref().map(|welcome| welcome.token.as_str())
+    }
+
+    /// The room that the player is in.
+    pub fn room(&self) -> Option<&RoomSession> {
+        self.room.as_ref()
+    }
+
+    /// What the connection has seen.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Takes a whole message in. After an error the session is over: the driver closes the
+    /// socket with [`SessionError::close_code`].
+    pub fn handle_message(&mut self, bytes: &[u8], now_us: u64) -> Result<(), SessionError> {
+        if self.failed {
+            return Err(SessionError::Unexpected);
+        }
+        let result = match bytes.first().copied().and_then(Kind::from_byte) {
+            Some(Kind::Control) => codec::decode_server(bytes)
+                .map_err(|_| SessionError::Control)
+                .and_then(|message| self.on_control(message)),
+            Some(Kind::State) => self.on_snapshot(bytes, now_us),
+            _ => Err(SessionError::Frame(frame::FrameError::UnknownKind)),
+        };
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Time has passed: sends what is due.
+    pub fn handle_timeout(&mut self, now_us: u64) {
+        if self.failed {
+            return;
+        }
+        let Some(room) = self.room.as_mut().filter(|room| !room.leaving) else {
+            return;
+        };
+        while let Some(layer) = room.layers.take_resync(now_us) {
+            if self.transmits.len() < TRANSMITS_MAX {
+                self.stats.resyncs += 1;
+                let resync = ClientMessage::Resync { layer };
+                self.transmits.push_back(codec::encode_client(&resync));
+            }
+        }
+        if let Some(ack) = room.take_ack(now_us) {
+            let mut bytes = Vec::with_capacity(5);
+            frame::encode_ack(ack, &mut bytes);
+            if self.transmits.len() < TRANSMITS_MAX {
+                self.transmits.push_back(bytes);
+            }
+        }
+    }
+
+    /// When [`Session::handle_timeout`] has something to do, `None` for not before the next
+    /// message.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let room = self.room.as_ref().filter(|room| !room.leaving)?;
+        match (room.ack_due_us(), room.layers.resync_due_us()) {
+            (Some(ack), Some(resync)) => Some(ack.min(resync)),
+            (ack, resync) => ack.or(resync),
+        }
+    }
+
+    /// The next message to send.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The tick that an input is due for. To be answered by [`Session::send_input`] and asked
+    /// again until it is `None`. Who only watches never asks.
+    pub fn next_input(&mut self, now_us: u64) -> Option<Tick> {
+        if self.failed {
+            return None;
+        }
+        self.room.as_mut()?.next_input(now_us)
+    }
+
+    /// When [`Session::next_input`] will give one, `None` for not before the next snapshot.
+    pub fn next_input_us(&self) -> Option<u64> {
+        self.room.as_ref()?.next_input_us()
+    }
+
+    fn on_control(&mut self, message: ServerMessage) -> Result<(), SessionError> {
+        if let ServerMessage::Welcome {
+            version,
+            name,
+            token,
+            schema,
+            limits,
+        } = message
+        {
+            if self.state() != State::Hello {
+                return Err(SessionError::Unexpected);
+            }
+            if version != VERSION {
+                return Err(SessionError::Version(version));
+            }
+            // The layout and the codec rely on what a checked schema promises.
+            schema.check().map_err(SessionError::Schema)?;
+            self.welcome = Some(Welcome {
+                name,
+                token,
+                layout: Layout::new(&schema),
+                schema,
+                limits,
+            });
+            self.events.push_back(Event::Welcome);
+            return Ok(());
+        }
+        let event = match (self.state(), message) {
+            (State::Hello, ServerMessage::Stopping { retry_after_ms }) => {
+                Event::Stopping { retry_after_ms }
+            }
+            (State::Hello | State::Failed, _) => return Err(SessionError::Unexpected),
+            (State::Lobby, message @ ServerMessage::Joined { .. }) => {
+                self.room = RoomSession::new(message);
+                Event::Joined
+            }
+            (State::Room, ServerMessage::Left { reason }) => {
+                self.room = None;
+                Event::Left { reason }
+            }
+            (_, message) => self.on_member_message(message)?,
+        };
+        self.events.push_back(event);
+        Ok(())
+    }
+
+    /// What does not change the state.
+    fn on_member_message(&mut self, message: ServerMessage) -> Result<Event, SessionError> {
+        let event = match (&mut self.room, message) {
+            (_, ServerMessage::Refused { reason }) => Event::Refused { reason },
+            (_, ServerMessage::Rooms { rooms }) => Event::Rooms { rooms },
+            (_, ServerMessage::Pong { nonce, tick }) => Event::Pong { nonce, tick },
+            (_, ServerMessage::Stopping { retry_after_ms }) => Event::Stopping { retry_after_ms },
+            (_, ServerMessage::Reply { id, result }) => Event::Reply { id, result },
+            (Some(room), ServerMessage::MemberChanged { member }) => {
+                room.on_member_changed(&member);
+                Event::MemberChanged { member }
+            }
+            (Some(room), ServerMessage::MemberLeft { player }) => {
+                room.on_member_left(player);
+                Event::MemberLeft { player }
+            }
+            (Some(_), ServerMessage::Chat { line }) => Event::Chat { line },
+            // Joined twice, Left outside a room, Redirect, a second Welcome.
+            _ => return Err(SessionError::Unexpected),
+        };
+        Ok(event)
+    }
+
+    fn on_snapshot(&mut self, bytes: &[u8], now_us: u64) -> Result<(), SessionError> {
+        let (Some(welcome), Some(room)) = (&self.welcome, &mut self.room) else {
+            return Err(SessionError::Unexpected);
+        };
+        let (head, sections) = frame::SnapshotHead::decode(bytes).map_err(SessionError::Frame)?;
+        if head.tick <= room.newest || head.tick > TICK_MAX {
+            return Err(SessionError::BadTick);
+        }
+        for section in sections {
+            let (kind, section) = section.map_err(SessionError::Frame)?;
+            match kind {
+                frame::SectionKind::Layer => {
+                    let got = room
+                        .layers
+                        .apply(section, head.tick, &welcome.layout, now_us)
+                        .map_err(SessionError::Snapshot)?;
+                    self.stats.keyframes += u64::from(got.keyframe);
+                    if let Some(layer) = got.differs {
+                        self.stats.desyncs += 1;
+                        self.events.push_back(Event::Desync { layer });
+                    }
+                }
+                frame::SectionKind::Events => {
+                    let events = &mut self.events;
+                    let dropped = &mut self.stats.events_dropped;
+                    event::decode_events(section, head.tick, &welcome.schema, |event| {
+                        if events.len() < EVENTS_WAITING_MAX {
+                            events.push_back(event);
+                        } else {
+                            *dropped += 1;
+                        }
+                    })?;
+                }
+            }
+        }
+        room.on_snapshot(&head, now_us);
+        self.stats.snapshots += 1;
+        self.stats.snapshot_bytes += bytes.len() as u64;
+        self.stats.substituted += u64::from(head.substituted);
+        self.events.push_back(Event::Snapshot { head });
+        Ok(())
+    }
+}

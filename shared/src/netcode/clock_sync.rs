@@ -79,7 +79,8 @@ impl ClockSync {
         }
         self.samples.push_back((now_us, sample));
         while self.samples.len() > 1
-            && (self.samples.len() > SAMPLES_MAX || now_us - self.samples[0].0 > WINDOW_US)
+            && (self.samples.len() > SAMPLES_MAX
+                || now_us.saturating_sub(self.samples[0].0) > WINDOW_US)
         {
             self.samples.pop_front();
         }
@@ -110,10 +111,13 @@ impl ClockSync {
         Some(stamp)
     }
 
-    /// When the next input will be due, in microseconds, rounded up; `None` before the first snapshot.
+    /// When the next input will be due, in microseconds, rounded up; 0 for at once, `None` before
+    /// the first snapshot.
     pub fn next_stamp_us(&self) -> Option<u64> {
         let &(_, offset) = self.samples.front()?;
-        let last = self.stamped?;
+        let Some(last) = self.stamped else {
+            return Some(0);
+        };
         let at = offset + (f64::from(last.0) + 1.0 - f64::from(self.lead)) * self.period_us;
         Some(at.max(0.0).ceil() as u64)
     }

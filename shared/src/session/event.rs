@@ -1,0 +1,114 @@
+//! What a session tells its driver, and the decoding of a snapshot's events (`PROTOCOL.md` §8).
+
+use super::SessionError;
+use crate::ids::{LayerId, PlayerId, Tick};
+use crate::protocol::frame::{SnapshotHead, take_varint};
+use crate::protocol::server_message::{ChatLine, LeaveReason, Member, Refusal, RoomInfo};
+use crate::schema::Schema;
+use crate::snapshot::fields;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The player is in the lobby; the schema is known.
+    Welcome,
+    /// A request was not granted.
+    Refused {
+        /// Why.
+        reason: Refusal,
+    },
+    /// The listed rooms.
+    Rooms {
+        /// They.
+        rooms: Vec<RoomInfo>,
+    },
+    /// The player is in a room: [`super::Session::room`].
+    Joined,
+    /// The player is back in the lobby.
+    Left {
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// A member came or changed.
+    MemberChanged {
+        /// As it is now.
+        member: Member,
+    },
+    /// A member went.
+    MemberLeft {
+        /// Who.
+        player: PlayerId,
+    },
+    /// Somebody said something.
+    Chat {
+        /// What.
+        line: ChatLine,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// The ping's.
+        nonce: u32,
+        /// The room's tick, 0 in the lobby.
+        tick: Tick,
+    },
+    /// The answer to an action.
+    Reply {
+        /// The request's.
+        id: u32,
+        /// Nothing more, or why not.
+        result: Result<(), String>,
+    },
+    /// The server stops; its close follows.
+    Stopping {
+        /// When to try again, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// A snapshot was applied; the game's events of it came before this.
+    Snapshot {
+        /// Its head.
+        head: SnapshotHead,
+    },
+    /// A momentary message of the game.
+    Game {
+        /// The tick that it happened in.
+        tick: Tick,
+        /// Index in the schema's events.
+        event: u16,
+        /// The integers of its fields.
+        values: Vec<i32>,
+    },
+    /// A layer's checksum disagreed: it was dropped and is asked for anew.
+    Desync {
+        /// Which one.
+        layer: LayerId,
+    },
+}
+
+/// Hands out every event of a section.
+pub(super) fn decode_events(
+    section: &[u8],
+    tick: Tick,
+    schema: &Schema,
+    mut hand_out: impl FnMut(Event),
+) -> Result<(), SessionError> {
+    let mut rest = section;
+    while !rest.is_empty() {
+        let (back, after) = take_varint(rest).map_err(SessionError::Frame)?;
+        let (index, after) = take_varint(after).map_err(SessionError::Frame)?;
+        let declared = usize::try_from(index)
+            .ok()
+            .and_then(|index| schema.events.get(index))
+            .ok_or(SessionError::UnknownEvent)?;
+        let happened = tick.0.checked_sub(back).ok_or(SessionError::UnknownEvent)?;
+        let mut values = Vec::with_capacity(declared.fields.len());
+        rest =
+            fields::unpack(&declared.fields, after, &mut values).map_err(SessionError::Snapshot)?;
+        hand_out(Event::Game {
+            tick: Tick(happened),
+            // A checked schema has far fewer events than 2^16.
+            event: index as u16,
+            values,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! What a driver asks of a session: inputs, lobby and room requests. Each is encoded at once and
+//! waits for [`Session::poll_transmit`].
+
+use super::{RequestError, Session, State, TRANSMITS_MAX};
+use crate::codec;
+use crate::ids::{PlayerId, RoomId, Tick};
+use crate::protocol::{ClientMessage, frame};
+use crate::schema::Field;
+use crate::snapshot::fields;
+
+impl Session {
+    /// Sends the input of a tick that [`Session::next_input`] gave: the integers of the schema's
+    /// input fields, and how far behind the newest snapshot the player sees the others, in 1/64
+    /// ticks. It carries the acknowledgement.
+    pub fn send_input(
+        &mut self,
+        tick: Tick,
+        values: &[i32],
+        view_lag: u16,
+    ) -> Result<(), RequestError> {
+        let (Some(welcome), Some(room), false) = (&self.welcome, &mut self.room, self.failed)
+        else {
+            return Err(RequestError::NotNow);
+        };
+        let declared = &welcome.schema.input;
+        let fits =
+            |(field, value): (&crate::schema::Field, &i32)| *value as u32 <= field.kind.q_max();
+        if declared.len() != values.len() || !declared.iter().zip(values).all(fits) {
+            return Err(RequestError::BadFields);
+        }
+        if self.transmits.len() >= TRANSMITS_MAX {
+            return Err(RequestError::TooMuchWaiting);
+        }
+        let head = frame::InputHead {
+            tick,
+            ack: room.acknowledge(),
+            view_lag,
+        };
+        let mut bytes = Vec::with_capacity(frame::INPUT_HEAD_BYTES + 8);
+        head.encode(&mut bytes);
+        fields::pack(declared, values, &mut bytes);
+        self.transmits.push_back(bytes);
+        self.stats.inputs += 1;
+        Ok(())
+    }
+
+    /// Asks for the listed rooms; answered by [`Event::Rooms`].
+    pub fn list_rooms(&mut self) -> Result<(), RequestError> {
+        self.request(State::Lobby, &ClientMessage::ListRooms)
+    }
+
+    /// Makes a room and joins it; `seats` 0 for as many as the server allows. Answered by
+    /// [`Event::Joined`] or [`Event::Refused`].
+    pub fn create(&mut self, name: &str, private: bool, seats: u16) -> Result<(), RequestError> {
+        let name = name.to_owned();
+        self.request(
+            State::Lobby,
+            &ClientMessage::CreateRoom {
+                name,
+                private,
+                seats,
+            },
+        )
+    }
+
+    /// Joins a listed room; answered by [`Event::Joined`] or [`Event::Refused`].
+    pub fn join(&mut self, room: RoomId) -> Result<(), RequestError> {
+        self.request(State::Lobby, &ClientMessage::JoinRoom { room })
+    }
+
+    /// Joins by a code; answered by [`Event::Joined`] or [`Event::Refused`].
+    pub fn join_code(&mut self, code: &str) -> Result<(), RequestError> {
+        let code = code.to_owned();
+        self.request(State::Lobby, &ClientMessage::JoinCode { code })
+    }
+
+    /// Joins the fullest room with a seat, or a new one; answered by [`Event::Joined`] or
+    /// [`Event::Refused`].
+    pub fn quick_join(&mut self) -> Result<(), RequestError> {
+        self.request(State::Lobby, &ClientMessage::QuickJoin)
+    }
+
+    /// Goes back to the lobby; answered by [`Event::Left`]. Until then snapshots go on, but
+    /// nothing of the room is sent any more.
+    pub fn leave(&mut self) -> Result<(), RequestError> {
+        self.request(State::Room, &ClientMessage::LeaveRoom)?;
+        if let Some(room) = &mut self.room {
+            room.leaving = true;
+        }
+        Ok(())
+    }
+
+    /// Says whether the player is ready for the next round.
+    pub fn ready(&mut self, ready: bool) -> Result<(), RequestError> {
+        self.request(State::Room, &ClientMessage::Ready { ready })
+    }
+
+    /// Sends a player back to the lobby; only the host may.
+    pub fn kick(&mut self, player: PlayerId) -> Result<(), RequestError> {
+        self.request(State::Room, &ClientMessage::Kick { player })
+    }
+
+    /// Says something to everyone in the room.
+    pub fn chat(&mut self, text: &str) -> Result<(), RequestError> {
+        let text = text.to_owned();
+        self.request(State::Room, &ClientMessage::Chat { text })
+    }
+
+    /// Makes a request of the game: the index of the action in the schema and the integers of
+    /// its fields. Answered by [`Event::Reply`] with the same id.
+    pub fn act(&mut self, id: u32, action: u16, values: &[i32]) -> Result<(), RequestError> {
+        let declared = self
+            .schema()
+            .and_then(|schema| schema.actions.get(usize::from(action)))
+            .ok_or(RequestError::BadFields)?;
+        if !fit(&declared.fields, values) {
+            return Err(RequestError::BadFields);
+        }
+        let mut fields = Vec::new();
+        fields::pack(&declared.fields, values, &mut fields);
+        self.request(State::Room, &ClientMessage::Act { id, action, fields })
+    }
+
+    /// Asks for a [`Event::Pong`] with the same nonce, from the lobby or a room.
+    pub fn ping(&mut self, nonce: u32) -> Result<(), RequestError> {
+        self.request(self.state(), &ClientMessage::Ping { nonce })
+    }
+
+    fn request(&mut self, only_in: State, message: &ClientMessage) -> Result<(), RequestError> {
+        let state = self.state();
+        let leaving = self.room.as_ref().is_some_and(|room| room.leaving);
+        if state != only_in || leaving || !matches!(state, State::Lobby | State::Room) {
+            return Err(RequestError::NotNow);
+        }
+        if self.transmits.len() >= TRANSMITS_MAX {
+            return Err(RequestError::TooMuchWaiting);
+        }
+        self.transmits.push_back(codec::encode_client(message));
+        Ok(())
+    }
+}
+
+/// Whether these integers can be packed as these fields.
+fn fit(fields: &[Field], values: &[i32]) -> bool {
+    fields.len() == values.len()
+        && fields
+            .iter()
+            .zip(values)
+            .all(|(field, &value)| value as u32 <= field.kind.q_max())
+}

@@ -1,0 +1,142 @@
+//! A player's stay in a room: who is there, the images held, the clock and the acknowledgement.
+//! Starts with `Joined`, ends with `Left`.
+
+use super::layers::Layers;
+use crate::ids::{LayerId, PlayerId, Tick};
+use crate::limits::ACK_DELAY_MS;
+use crate::netcode::clock_sync::ClockSync;
+use crate::protocol::ServerMessage;
+use crate::protocol::frame::SnapshotHead;
+use crate::protocol::server_message::{ChatLine, Member, RoomInfo};
+use crate::snapshot::image::{LayerImage, OwnerCode};
+
+const ACK_DELAY_US: u64 = ACK_DELAY_MS as u64 * 1000;
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct RoomSession {
+    /// The room as it was on joining.
+    pub info: RoomInfo,
+    /// The code by which others may join.
+    pub code: String,
+    /// The player's number here.
+    pub you: PlayerId,
+    /// Steps a second.
+    pub tick_rate: u16,
+    /// Ticks between snapshots.
+    pub snapshot_every: u16,
+    /// Who is here, by rising number.
+    pub members: Vec<Member>,
+    /// What was said before, oldest first.
+    pub chat: Vec<ChatLine>,
+    /// The server's tick, as far as it can be known.
+    pub clock: ClockSync,
+    /// The newest snapshot applied, 0 for none.
+    pub newest: Tick,
+    pub(super) layers: Layers,
+    pub(super) leaving: bool,
+    /// When the acknowledgement goes out alone, `None` when there is nothing new to acknowledge.
+    ack_due_us: Option<u64>,
+}
+
+impl RoomSession {
+    /// The stay that a `Joined` begins, `None` for any other message.
+    pub(super) fn new(joined: ServerMessage) -> Option<RoomSession> {
+        let ServerMessage::Joined {
+            room,
+            code,
+            you,
+            tick_rate,
+            snapshot_every,
+            tick: _,
+            mut members,
+            chat,
+        } = joined
+        else {
+            return None;
+        };
+        members.sort_by_key(|member| member.player);
+        Some(RoomSession {
+            info: room,
+            code,
+            you,
+            tick_rate,
+            snapshot_every,
+            members,
+            chat,
+            clock: ClockSync::new(tick_rate),
+            newest: Tick(0),
+            layers: Layers::default(),
+            leaving: false,
+            ack_due_us: None,
+        })
+    }
+
+    /// A layer's image as of its last change, `None` while it is not held.
+    pub fn layer(&self, layer: LayerId) -> Option<&LayerImage> {
+        self.layers.image(layer)
+    }
+
+    /// The index of what the player steers, in the image of everyone's layer.
+    pub fn avatar(&self) -> Option<usize> {
+        let own = OwnerCode {
+            player: self.you,
+            avatar: true,
+        }
+        .encode();
+        self.layer(LayerId::ROOM)?
+            .entities
+            .iter()
+            .position(|head| head.owner == own)
+    }
+
+    pub(super) fn on_member_changed(&mut self, member: &Member) {
+        match self
+            .members
+            .binary_search_by_key(&member.player, |known| known.player)
+        {
+            Ok(index) => self.members[index] = member.clone(),
+            Err(index) => self.members.insert(index, member.clone()),
+        }
+    }
+
+    pub(super) fn on_member_left(&mut self, player: PlayerId) {
+        self.members.retain(|member| member.player != player);
+    }
+
+    pub(super) fn on_snapshot(&mut self, head: &SnapshotHead, now_us: u64) {
+        self.newest = head.tick;
+        self.clock.on_snapshot(head.tick, head.slack, now_us);
+        self.ack_due_us.get_or_insert(now_us + ACK_DELAY_US);
+    }
+
+    pub(super) fn next_input(&mut self, now_us: u64) -> Option<Tick> {
+        if self.leaving {
+            return None;
+        }
+        self.clock.next_stamp(now_us)
+    }
+
+    pub(super) fn next_input_us(&self) -> Option<u64> {
+        if self.leaving {
+            return None;
+        }
+        self.clock.next_stamp_us()
+    }
+
+    /// The acknowledgement that an input carries now.
+    pub(super) fn acknowledge(&mut self) -> Tick {
+        self.ack_due_us = None;
+        self.newest
+    }
+
+    /// The acknowledgement that goes out alone now, if one is due.
+    pub(super) fn take_ack(&mut self, now_us: u64) -> Option<Tick> {
+        let due = self.ack_due_us().is_some_and(|due| due <= now_us);
+        due.then(|| self.acknowledge())
+    }
+
+    pub(super) fn ack_due_us(&self) -> Option<u64> {
+        self.ack_due_us
+    }
+}

@@ -1,0 +1,511 @@
+//! A session against a peer made of the server's own encoders: the whole course of a
+//! connection, a lost image and its keyframe, and bytes that no server sends.
+
+use proptest::prelude::*;
+use tickwire::codec;
+use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::limits::{ACK_DELAY_MS, RESYNC_EVERY_MS};
+use tickwire::protocol::frame::{
+    InputHead, SectionKind, SnapshotHead, decode_ack, push_section, push_varint,
+};
+use tickwire::protocol::server_message::{LeaveReason, Limits, Member, Refusal, RoomInfo};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+use tickwire::schema::{Audience, Component, Field, Kind, Layout, Message, Predictor, Schema};
+use tickwire::session::{Event, RequestError, Session, SessionError, State};
+use tickwire::snapshot::delta::{self, Scratch};
+use tickwire::snapshot::fields;
+use tickwire::snapshot::image::{EntityHead, LayerImage, OwnerCode, fill_changes};
+
+const MS: u64 = 1_000;
+
+fn schema() -> Schema {
+    let real = |name: &str, predictor| Field {
+        name: name.to_owned(),
+        kind: Kind::Real {
+            min: 0.0,
+            max: 100.0,
+            step: 0.5,
+        },
+        predictor,
+    };
+    let flag = |name: &str| Field {
+        name: name.to_owned(),
+        kind: Kind::Bool,
+        predictor: Predictor::Hold,
+    };
+    Schema {
+        game: "squares".to_owned(),
+        components: vec![Component {
+            name: "pos".to_owned(),
+            audience: Audience::Everyone,
+            predicted: true,
+            fields: vec![real("x", Predictor::Linear), real("y", Predictor::Hold)],
+        }],
+        input: vec![flag("left"), flag("right")],
+        newest_wins: false,
+        events: vec![Message {
+            name: "hit".to_owned(),
+            fields: vec![real("x", Predictor::Hold)],
+        }],
+        actions: vec![],
+        table_epoch: 0,
+    }
+}
+
+/// The server's side of one client: it knows what it sent last.
+struct Peer {
+    layout: Layout,
+    sent: [Option<LayerImage>; 2],
+    scratch: Scratch,
+}
+
+impl Peer {
+    fn new() -> Peer {
+        Peer {
+            layout: Layout::new(&schema()),
+            sent: [None, None],
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The image of a layer in which player 3 stands at `x` steps.
+    fn image(&self, layer: LayerId, tick: u32, x: i32) -> LayerImage {
+        let set = self.layout.of(layer).expect("the layer exists");
+        let previous = self.sent[usize::from(layer.0)].as_ref();
+        let owner = OwnerCode {
+            player: PlayerId(3),
+            avatar: true,
+        };
+        let mut image = LayerImage {
+            tick: Tick(tick),
+            gap: previous.map_or(0, |previous| Tick(tick).since(previous.tick)),
+            entities: vec![EntityHead {
+                slot: 7,
+                generation: 1,
+                owner: owner.encode(),
+                mask: 1,
+            }],
+            values: vec![0; set.width()],
+        };
+        image.values[0] = x;
+        fill_changes(
+            set,
+            previous.map(LayerImage::view),
+            &image.entities,
+            &mut image.values,
+        );
+        image
+    }
+
+    /// A snapshot message; `keyframe` forgets what was sent, `events` follow the layers.
+    fn snapshot(&mut self, tick: u32, x: i32, keyframe: bool, events: &[u8]) -> Vec<u8> {
+        let mut message = Vec::new();
+        let head = SnapshotHead {
+            tick: Tick(tick),
+            input_tick: Tick(0),
+            substituted: false,
+            slack: -128,
+        };
+        head.encode(&mut message);
+        for layer in [LayerId::ROOM, LayerId::OWNER] {
+            if keyframe {
+                self.sent[usize::from(layer.0)] = None;
+            }
+            let image = self.image(layer, tick, x);
+            let mut body = Vec::new();
+            delta::encode(
+                layer,
+                self.layout.of(layer).expect("the layer exists"),
+                self.sent[usize::from(layer.0)]
+                    .as_ref()
+                    .map(LayerImage::view),
+                image.view(),
+                tick % 30 == 0,
+                &mut self.scratch,
+                &mut body,
+            );
+            push_section(SectionKind::Layer, &body, &mut message);
+            self.sent[usize::from(layer.0)] = Some(image);
+        }
+        if !events.is_empty() {
+            push_section(SectionKind::Events, events, &mut message);
+        }
+        message
+    }
+}
+
+fn welcome() -> ServerMessage {
+    ServerMessage::Welcome {
+        version: VERSION,
+        name: "Ada".to_owned(),
+        token: String::new(),
+        schema: schema(),
+        limits: Limits {
+            message_bytes: 4096,
+            messages_per_second: 60,
+            chat_chars: 200,
+            name_chars: 24,
+            seats: 16,
+        },
+    }
+}
+
+fn member(player: u16) -> Member {
+    Member {
+        player: PlayerId(player),
+        name: format!("p{player}"),
+        ready: false,
+        host: player == 3,
+        connected: true,
+    }
+}
+
+fn joined() -> ServerMessage {
+    ServerMessage::Joined {
+        room: RoomInfo {
+            id: RoomId(1),
+            name: "one".to_owned(),
+            players: 1,
+            seats: 16,
+            private: false,
+        },
+        code: "ABCD".to_owned(),
+        you: PlayerId(3),
+        tick_rate: 25,
+        snapshot_every: 1,
+        tick: Tick(9),
+        members: vec![member(3)],
+        chat: vec![],
+    }
+}
+
+fn say(session: &mut Session, message: &ServerMessage) {
+    session
+        .handle_message(&codec::encode_server(message), 0)
+        .expect("the session takes the message");
+}
+
+fn heard(session: &mut Session) -> Vec<ClientMessage> {
+    std::iter::from_fn(|| session.poll_transmit())
+        .map(|bytes| codec::decode_client(&bytes).expect("a control message"))
+        .collect()
+}
+
+fn happened(session: &mut Session) -> Vec<Event> {
+    std::iter::from_fn(|| session.poll_event()).collect()
+}
+
+/// In a room, with nothing waiting.
+fn in_room() -> (Session, Peer) {
+    let mut session = Session::new("Ada", "");
+    say(&mut session, &welcome());
+    say(&mut session, &joined());
+    heard(&mut session);
+    happened(&mut session);
+    (session, Peer::new())
+}
+
+fn x_of(session: &Session, layer: LayerId) -> Option<i32> {
+    let room = session.room()?;
+    Some(room.layer(layer)?.values[0])
+}
+
+#[test]
+fn hello_lobby_room_and_back() {
+    let mut session = Session::new("Ada", "");
+    assert_eq!(session.state(), State::Hello);
+    assert!(matches!(
+        heard(&mut session)[..],
+        [ClientMessage::Hello {
+            version: VERSION,
+            ..
+        }]
+    ));
+    assert_eq!(session.quick_join(), Err(RequestError::NotNow));
+    say(&mut session, &welcome());
+    assert_eq!(session.state(), State::Lobby);
+    assert_eq!(session.name(), Some("Ada"));
+    assert_eq!(session.chat("hi"), Err(RequestError::NotNow));
+    session.quick_join().expect("in the lobby");
+    assert_eq!(heard(&mut session), [ClientMessage::QuickJoin]);
+    let refused = ServerMessage::Refused {
+        reason: Refusal::RoomFull,
+    };
+    say(&mut session, &refused);
+    assert_eq!(session.state(), State::Lobby);
+    say(&mut session, &joined());
+    assert_eq!(session.state(), State::Room);
+    say(
+        &mut session,
+        &ServerMessage::MemberChanged { member: member(1) },
+    );
+    let players = |session: &Session| -> Vec<u16> {
+        let room = session.room().expect("in a room");
+        room.members.iter().map(|member| member.player.0).collect()
+    };
+    assert_eq!(players(&session), [1, 3]);
+    say(
+        &mut session,
+        &ServerMessage::MemberLeft {
+            player: PlayerId(1),
+        },
+    );
+    assert_eq!(players(&session), [3]);
+    session.leave().expect("in a room");
+    assert_eq!(session.chat("bye"), Err(RequestError::NotNow));
+    let left = ServerMessage::Left {
+        reason: LeaveReason::Asked,
+    };
+    say(&mut session, &left);
+    assert_eq!(session.state(), State::Lobby);
+    let events = happened(&mut session);
+    assert_eq!(events[0], Event::Welcome);
+    assert_eq!(
+        events.last(),
+        Some(&Event::Left {
+            reason: LeaveReason::Asked
+        })
+    );
+}
+
+#[test]
+fn snapshots_move_both_layers_and_bring_events() {
+    let (mut session, mut peer) = in_room();
+    let mut events = Vec::new();
+    push_varint(1, &mut events);
+    push_varint(0, &mut events);
+    fields::pack(&schema().events[0].fields, &[40], &mut events);
+    for tick in 10..50 {
+        let events = if tick == 12 { &events[..] } else { &[] };
+        let message = peer.snapshot(tick, tick as i32 * 2, false, events);
+        session.handle_message(&message, 0).expect("a snapshot");
+        for layer in [LayerId::ROOM, LayerId::OWNER] {
+            assert_eq!(x_of(&session, layer), Some(tick as i32 * 2));
+            assert_eq!(
+                session.room().expect("in a room").layer(layer),
+                peer.sent[usize::from(layer.0)].as_ref()
+            );
+        }
+    }
+    assert_eq!(session.room().expect("in a room").avatar(), Some(0));
+    assert_eq!(session.stats().snapshots, 40);
+    assert_eq!(session.stats().keyframes, 2);
+    let hit = Event::Game {
+        tick: Tick(11),
+        event: 0,
+        values: vec![40],
+    };
+    assert!(happened(&mut session).contains(&hit));
+}
+
+#[test]
+fn inputs_carry_the_acknowledgement_and_due_fields() {
+    let (mut session, mut peer) = in_room();
+    assert_eq!(session.next_input(0), None);
+    assert_eq!(session.next_input_us(), None);
+    session
+        .handle_message(&peer.snapshot(10, 1, false, &[]), 400 * MS)
+        .expect("a snapshot");
+    assert_eq!(session.next_input_us(), Some(0));
+    let tick = session.next_input(400 * MS).expect("one is due");
+    assert_eq!(session.next_input(400 * MS), None);
+    assert_eq!(
+        session.send_input(tick, &[0], 0),
+        Err(RequestError::BadFields)
+    );
+    assert_eq!(
+        session.send_input(tick, &[0, 2], 0),
+        Err(RequestError::BadFields)
+    );
+    session.send_input(tick, &[0, 1], 96).expect("in a room");
+    let bytes = session.poll_transmit().expect("the input");
+    let (head, packed) = InputHead::decode(&bytes).expect("an input");
+    assert_eq!(
+        head,
+        InputHead {
+            tick,
+            ack: Tick(10),
+            view_lag: 96
+        }
+    );
+    assert_eq!(packed, [0b10]);
+    // The input acknowledged it, so nothing goes out alone.
+    assert_eq!(session.poll_timeout(), None);
+    assert_eq!(session.next_input_us(), Some(440 * MS));
+}
+
+#[test]
+fn an_acknowledgement_goes_out_alone_when_no_input_does() {
+    let (mut session, mut peer) = in_room();
+    let delay = u64::from(ACK_DELAY_MS) * MS;
+    session
+        .handle_message(&peer.snapshot(10, 1, false, &[]), 5 * MS)
+        .expect("a snapshot");
+    session
+        .handle_message(&peer.snapshot(11, 1, false, &[]), 45 * MS)
+        .expect("a snapshot");
+    assert_eq!(session.poll_timeout(), Some(5 * MS + delay));
+    session.handle_timeout(4 * MS + delay);
+    assert_eq!(session.poll_transmit(), None);
+    session.handle_timeout(5 * MS + delay);
+    let bytes = session.poll_transmit().expect("the acknowledgement");
+    assert_eq!(decode_ack(&bytes), Ok(Tick(11)));
+    assert_eq!(session.poll_timeout(), None);
+}
+
+#[test]
+fn a_lost_image_is_noticed_asked_for_and_healed() {
+    let (mut session, mut peer) = in_room();
+    let mut now = 0;
+    let mut tick = 10;
+    let mut feed = |session: &mut Session, peer: &mut Peer, keyframe: bool| {
+        now += 40 * MS;
+        let message = peer.snapshot(tick, tick as i32, keyframe, &[]);
+        session.handle_message(&message, now).expect("a snapshot");
+        session.handle_timeout(now);
+        tick += 1;
+        now
+    };
+    feed(&mut session, &mut peer, false);
+    // The server's memory of the shared layer goes wrong, the client's does not.
+    peer.sent[0].as_mut().expect("it was sent").values[2] += 5;
+    let mut asked = Vec::new();
+    for _ in 0..25 {
+        feed(&mut session, &mut peer, false);
+        while let Some(bytes) = session.poll_transmit() {
+            if let Ok(message) = codec::decode_client(&bytes) {
+                asked.push(message);
+            }
+        }
+    }
+    let resync = ClientMessage::Resync {
+        layer: LayerId::ROOM,
+    };
+    assert_eq!(session.stats().desyncs, 1);
+    assert_eq!(asked, [resync]);
+    // Deltas that were sent meanwhile are passed over; the other layer goes on.
+    assert_eq!(x_of(&session, LayerId::ROOM), None);
+    assert!(x_of(&session, LayerId::OWNER).is_some());
+    feed(&mut session, &mut peer, true);
+    let now = feed(&mut session, &mut peer, false);
+    assert!(x_of(&session, LayerId::ROOM).is_some());
+    assert!(happened(&mut session).contains(&Event::Desync {
+        layer: LayerId::ROOM
+    }));
+    session.handle_timeout(now + 10_000 * MS);
+    assert_eq!(session.stats().resyncs, 1);
+}
+
+#[test]
+fn an_unanswered_resync_is_repeated_but_not_often() {
+    let (mut session, mut peer) = in_room();
+    session
+        .handle_message(&peer.snapshot(29, 1, false, &[]), 0)
+        .expect("a snapshot");
+    peer.sent[0].as_mut().expect("it was sent").values[2] += 5;
+    session
+        .handle_message(&peer.snapshot(30, 1, false, &[]), 0)
+        .expect("a snapshot");
+    for now in (0..10_000).step_by(10) {
+        session.handle_timeout(now * MS);
+        while session.poll_transmit().is_some() {}
+    }
+    assert_eq!(
+        session.stats().resyncs,
+        10_000 / (2 * u64::from(RESYNC_EVERY_MS))
+    );
+}
+
+#[test]
+fn what_no_server_sends_is_an_error_with_a_code() {
+    let check = |bytes: &[u8], code: CloseCode| {
+        let (mut session, mut peer) = in_room();
+        session
+            .handle_message(&peer.snapshot(10, 1, false, &[]), 0)
+            .expect("a snapshot");
+        let error = session.handle_message(bytes, 0).expect_err("an error");
+        assert_eq!(error.close_code(), code, "{error}");
+        assert_eq!(session.state(), State::Failed);
+        assert_eq!(
+            session.handle_message(bytes, 0),
+            Err(SessionError::Unexpected)
+        );
+        assert_eq!(session.next_input(0), None);
+    };
+    check(&[], CloseCode::Malformed);
+    check(&[9], CloseCode::Malformed);
+    check(&[1, 255], CloseCode::Malformed);
+    check(&codec::encode_server(&welcome()), CloseCode::OutOfOrder);
+    check(&codec::encode_server(&joined()), CloseCode::OutOfOrder);
+    check(
+        &Peer::new().snapshot(10, 1, false, &[]),
+        CloseCode::OutOfRange,
+    );
+    check(
+        &Peer::new().snapshot(u32::MAX, 1, false, &[]),
+        CloseCode::OutOfRange,
+    );
+    // An event that the schema does not have, and one from before the first tick.
+    check(
+        &Peer::new().snapshot(11, 1, false, &[0, 1]),
+        CloseCode::Malformed,
+    );
+    check(
+        &Peer::new().snapshot(11, 1, false, &[12, 0, 0]),
+        CloseCode::Malformed,
+    );
+    let mut wrong = Peer::new();
+    wrong.snapshot(8, 1, false, &[]);
+    check(&wrong.snapshot(11, 1, false, &[]), CloseCode::Malformed);
+}
+
+#[test]
+fn a_server_of_another_version_is_left() {
+    let mut session = Session::new("Ada", "");
+    let mut message = welcome();
+    if let ServerMessage::Welcome { version, .. } = &mut message {
+        *version = 9;
+    }
+    let result = session.handle_message(&codec::encode_server(&message), 0);
+    assert_eq!(result, Err(SessionError::Version(9)));
+}
+
+#[test]
+fn a_schema_that_makes_no_sense_is_refused() {
+    let mut session = Session::new("Ada", "");
+    let mut message = welcome();
+    if let ServerMessage::Welcome { schema, .. } = &mut message {
+        schema.input[0].name.clear();
+    }
+    let result = session.handle_message(&codec::encode_server(&message), 0);
+    assert!(matches!(result, Err(SessionError::Schema(_))), "{result:?}");
+}
+
+proptest! {
+    #[test]
+    fn damaged_snapshots_are_errors_or_snapshots(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (mut session, mut peer) = in_room();
+        session.handle_message(&peer.snapshot(10, 1, false, &[]), 0).expect("a snapshot");
+        let mut bytes = peer.snapshot(12, 90, false, &[]);
+        for (index, value) in flips {
+            let at = index.index(bytes.len());
+            bytes[at] = value;
+        }
+        bytes.truncate(1 + cut.index(bytes.len()));
+        let _ = session.handle_message(&bytes, 40_000);
+        session.handle_timeout(50_000);
+        let _ = session.next_input(50_000);
+    }
+
+    #[test]
+    fn any_bytes_leave_a_session_that_answers(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut session = Session::new("Ada", "");
+        let _ = session.handle_message(&bytes, 0);
+        let (mut session, _) = in_room();
+        let _ = session.handle_message(&bytes, 0);
+        prop_assert!(matches!(session.state(), State::Failed | State::Room | State::Lobby));
+    }
+}
