@@ -3,6 +3,7 @@
 //! `handshake`, then a `Conn` that lobby and workers own.
 
 mod accept;
+mod descriptors;
 mod handshake;
 mod http;
 mod listen;
