@@ -54,3 +54,7 @@ pub const PLAYERS_PER_ROOM_MAX: u16 = 1000;
 pub const ROOMS_LISTED_MAX: usize = 100;
 /// Bytes of an action's arguments.
 pub const ACTION_BYTES_MAX: usize = 1024;
+/// Seconds for which a player may leave snapshots unacknowledged. Beyond: close 4010.
+pub const ACK_STALL_SECONDS: u32 = 15;
+/// Chat lines that a player may send at once; one more comes back every second. Beyond: refused.
+pub const CHAT_BURST: u32 = 5;

@@ -1,12 +1,43 @@
-//! A room as a pure state machine (signatures; bodies follow).
-use crate::game::{Game, GameDef, RoomOptions};
-use bytes::Bytes;
+//! A room: a world, its members and what they were sent. A pure state machine: it knows no
+//! socket and no clock, and the same joins, messages and ticks give the same bytes. The worker
+//! that owns it feeds it messages, ticks it, and writes what it composes.
+
+mod chat;
+mod credit;
+mod events;
+mod inbox;
+mod members;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+pub use stats::RoomStats;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
-use tickwire::ids::PlayerId;
-use tickwire::protocol::CloseCode;
-use tickwire::protocol::server_message::{LeaveReason, Refusal};
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::SingleThreadedExecutor;
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::limits::ACK_STALL_SECONDS;
+use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
+use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
+use tickwire::protocol::{CloseCode, ServerMessage};
+
+use crate::game::{self, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster};
+use crate::replication::capture::Capture;
+use crate::replication::fan_out::FanOut;
+use crate::replication::image::{LayerKey, Ring};
+
+use chat::Chat;
+use events::Events;
+use members::{Member, Members};
+
 /// What a room wants done with its players' connections.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A control message, kind byte included, for one player.
     Control {
@@ -22,86 +53,378 @@ pub enum Effect {
         /// Why.
         reason: LeaveReason,
     },
+    /// The player is no longer in the room; their connection is closed.
+    Close {
+        /// Whom.
+        player: PlayerId,
+        /// Why.
+        code: CloseCode,
+    },
 }
-/// Counts since the last call.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RoomStats {
-    /// Inputs taken in time.
-    pub inputs_taken: u64,
-    /// Inputs after their tick.
-    pub inputs_late: u64,
-    /// Inputs for a tick that had one already.
-    pub inputs_duplicate: u64,
-    /// Inputs too far ahead.
-    pub inputs_early: u64,
-    /// Ticks of players whose input was missing.
-    pub inputs_substituted: u64,
-    /// Bodies encoded.
-    pub bodies_encoded: u64,
-    /// Keyframes among them.
-    pub keyframes: u64,
-    /// Snapshots composed.
-    pub snapshots_sent: u64,
-    /// Their bytes.
-    pub snapshot_bytes: u64,
-    /// Snapshots skipped because older bytes waited.
-    pub skipped_unwritable: u64,
-    /// Snapshots skipped for want of credit.
-    pub skipped_credit: u64,
-    /// Keyframes that clients asked for.
-    pub resyncs: u64,
-    /// Events beyond the limit.
-    pub events_dropped: u64,
-    /// Entities beyond the limit.
-    pub entities_unsent: u64,
-}
-/// A room.
+
+/// A room of a game.
 pub struct Room<G: Game> {
-    _g: Arc<GameDef<G>>,
+    game: Arc<GameDef<G>>,
+    options: RoomOptions,
+    world: World,
+    schedule: Schedule,
+    tick: Tick,
+    members: Members<G::Input>,
+    chat: Chat,
+    events: Events,
+    capture: Capture,
+    ring: Ring,
+    fan_out: FanOut,
+    effects: VecDeque<Effect>,
+    stats: RoomStats,
+    /// Reused memory.
+    values: Vec<i32>,
+    section: Vec<u8>,
+    avatars: Vec<(PlayerId, Entity)>,
 }
+
 impl<G: Game> Room<G> {
-    /// x
-    pub fn new(_game: Arc<GameDef<G>>, _options: RoomOptions) -> Room<G> {
-        todo!()
+    /// A room without members, before its first tick.
+    pub fn new(game: Arc<GameDef<G>>, options: RoomOptions) -> Room<G> {
+        let mut world = World::new();
+        let mut schedule = Schedule::default();
+        world.insert_resource(game::Tick {
+            number: 0,
+            dt: 1.0 / f64::from(options.tick_rate),
+        });
+        world.insert_resource(RoomRng(ChaCha8Rng::seed_from_u64(options.seed)));
+        world.insert_resource(Roster::default());
+        world.insert_resource(Out::new(game.events.clone()));
+        let capture = Capture::new(&mut world, &game.layout, &game.schema, &game.components);
+        G::setup(&mut world, &mut schedule, &options);
+        schedule.set_executor(SingleThreadedExecutor::new());
+        Room {
+            members: Members::new(options.seats),
+            game,
+            options,
+            world,
+            schedule,
+            tick: Tick(0),
+            chat: Chat::default(),
+            events: Events::default(),
+            capture,
+            ring: Ring::default(),
+            fan_out: FanOut::default(),
+            effects: VecDeque::new(),
+            stats: RoomStats::default(),
+            values: Vec::new(),
+            section: Vec::new(),
+            avatars: Vec::new(),
+        }
     }
-    /// x
+
+    /// How it was made.
     pub fn options(&self) -> &RoomOptions {
-        todo!()
+        &self.options
     }
-    /// x
-    pub fn join(&mut self, _name: &str) -> Result<PlayerId, Refusal> {
-        todo!()
-    }
-    /// x
-    pub fn leave(&mut self, _player: PlayerId) {
-        todo!()
-    }
-    /// x
-    pub fn receive(&mut self, _player: PlayerId, _message: &[u8]) -> Result<(), CloseCode> {
-        todo!()
-    }
-    /// x
-    pub fn tick(&mut self) {
-        todo!()
-    }
-    /// x
-    pub fn snapshot_due(&self) -> bool {
-        todo!()
-    }
-    /// x
-    pub fn compose(&mut self, _player: PlayerId, _writable: bool, _out: &mut Vec<u8>) -> bool {
-        todo!()
-    }
-    /// x
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        todo!()
-    }
-    /// x
+
+    /// Members.
     pub fn players(&self) -> usize {
-        todo!()
+        self.members.len()
     }
-    /// x
+
+    /// The newest tick, 0 before the first.
+    pub fn tick_number(&self) -> Tick {
+        self.tick
+    }
+
+    /// The game's world, for tests and benches of a game.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Counts since the last call.
     pub fn stats(&mut self) -> RoomStats {
-        todo!()
+        let mut stats = std::mem::take(&mut self.stats);
+        stats.bodies_encoded = std::mem::take(&mut self.fan_out.bodies);
+        stats.keyframes = std::mem::take(&mut self.fan_out.keyframes);
+        stats.entities_unsent = std::mem::take(&mut self.capture.slots.unsent);
+        stats.events_dropped = std::mem::take(&mut self.world.resource_mut::<Out>().dropped);
+        stats
+    }
+
+    /// The next thing to do, until there is none. Drained after every call of the others.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Seats a player, whose name is tidied already.
+    pub fn join(&mut self, name: &str) -> Result<PlayerId, Refusal> {
+        let player = self.members.free_seat().ok_or(Refusal::RoomFull)?;
+        let who = Player {
+            id: player,
+            name: name.to_owned(),
+        };
+        let entity = G::join(&mut self.world, &who);
+        self.world
+            .entity_mut(entity)
+            .insert((Owner(player), Input::<G::Input>::default()));
+        let order = self.members.next_order();
+        self.members.sit(Member::new(
+            player,
+            who.name,
+            entity,
+            order,
+            self.game.schema.newest_wins,
+            self.tick,
+        ));
+        self.update_roster();
+        let joined = ServerMessage::Joined {
+            room: self.info(),
+            code: self.options.code.clone(),
+            you: player,
+            tick_rate: self.options.tick_rate,
+            snapshot_every: self.options.snapshot_every,
+            tick: self.tick,
+            members: self.members.public(),
+            chat: self.chat.history(),
+        };
+        self.tell(player, &joined);
+        self.tell_others_of(player);
+        Ok(player)
+    }
+
+    /// Takes a player out: their socket is gone.
+    pub fn leave(&mut self, player: PlayerId) {
+        let host = self.members.host();
+        let Some(member) = self.members.stand_up(player) else {
+            return;
+        };
+        let who = Player {
+            id: player,
+            name: member.name,
+        };
+        if self.world.get_entity(member.entity).is_ok() {
+            G::leave(&mut self.world, &who, member.entity);
+        }
+        self.update_roster();
+        self.tell_all(&ServerMessage::MemberLeft { player });
+        if host == Some(player)
+            && let Some(next) = self.members.host()
+        {
+            self.member_changed(next);
+        }
+    }
+
+    /// What the lobby shows.
+    pub fn info(&self) -> RoomInfo {
+        RoomInfo {
+            id: self.options.id,
+            name: self.options.name.clone(),
+            players: self.members.len() as u16,
+            seats: self.options.seats,
+            private: self.options.private,
+        }
+    }
+
+    fn depart(&mut self, player: PlayerId, reason: LeaveReason) {
+        self.leave(player);
+        self.effects.push_back(Effect::Depart { player, reason });
+    }
+
+    /// Tells the others about a newcomer.
+    fn tell_others_of(&mut self, player: PlayerId) {
+        let host = self.members.host();
+        let Some(member) = self.members.get(player) else {
+            return;
+        };
+        let member = member.public(host);
+        let others: Vec<PlayerId> = self
+            .members
+            .iter()
+            .map(|other| other.player)
+            .filter(|&other| other != player)
+            .collect();
+        for other in others {
+            let member = member.clone();
+            self.tell(other, &ServerMessage::MemberChanged { member });
+        }
+    }
+
+    fn member_changed(&mut self, player: PlayerId) {
+        let host = self.members.host();
+        if let Some(member) = self.members.get(player) {
+            let member = member.public(host);
+            self.update_roster();
+            self.tell_all(&ServerMessage::MemberChanged { member });
+        }
+    }
+
+    fn update_roster(&mut self) {
+        self.world.resource_mut::<Roster>().members = self.members.public();
+    }
+
+    /// One step: every member's input for this tick, the game's systems, then the image.
+    pub fn tick(&mut self) {
+        self.tick = self.tick.next();
+        let tick = self.tick;
+        self.world.resource_mut::<game::Tick>().number = tick.0;
+        self.apply_inputs();
+        self.schedule.run(&mut self.world);
+        self.capture.snap(&mut self.world);
+        self.collect_events();
+        if self.snapshot_due() {
+            self.capture_image();
+        }
+        self.world.clear_trackers();
+        self.close_stalled();
+    }
+
+    /// Whether the newest tick made an image to send.
+    pub fn snapshot_due(&self) -> bool {
+        self.tick.0 > 0
+            && self
+                .tick
+                .0
+                .is_multiple_of(u32::from(self.options.snapshot_every))
+    }
+
+    fn apply_inputs(&mut self) {
+        let tick = self.tick;
+        for member in self.members.iter_mut() {
+            let taken = member.inputs.take(tick);
+            member.substituted = taken.substituted;
+            self.stats.inputs_substituted += u64::from(taken.substituted);
+            if let Some(mut input) = self.world.get_mut::<Input<G::Input>>(member.entity) {
+                *input = Input {
+                    now: taken.input,
+                    substituted: taken.substituted,
+                    view: member.view.clamp(0.0, f64::from(tick.0)),
+                };
+            }
+        }
+    }
+
+    fn collect_events(&mut self) {
+        let tick = self.tick;
+        self.events.expire(tick);
+        let queued = std::mem::take(&mut self.world.resource_mut::<Out>().queued);
+        for event in &queued {
+            self.name_entities(event);
+            self.events
+                .push(tick, event, &self.game.schema, &self.capture.slots);
+        }
+        // The memory goes back, so that a tick with events allocates no queue.
+        let mut queued = queued;
+        queued.clear();
+        self.world.resource_mut::<Out>().queued = queued;
+    }
+
+    /// Gives a slot to an entity that an event names before any image showed it.
+    fn name_entities(&mut self, event: &game::Queued) {
+        for raw in &event.values {
+            if let game::Raw::Entity(Some(entity)) = *raw
+                && self.capture.slots.handle(entity).is_none()
+                && self.world.get_entity(entity).is_ok()
+            {
+                self.capture.slots.assign(&mut self.world, entity);
+            }
+        }
+    }
+
+    fn capture_image(&mut self) {
+        self.avatars.clear();
+        self.avatars.extend(
+            self.members
+                .iter()
+                .map(|member| (member.player, member.entity)),
+        );
+        let mut image = self.ring.recycle();
+        self.capture.run(
+            &mut self.world,
+            &self.game.layout,
+            self.tick,
+            &self.avatars,
+            &self.ring,
+            &mut image,
+        );
+        self.ring.push(image);
+        self.fan_out.clear();
+    }
+
+    fn close_stalled(&mut self) {
+        let tick = self.tick;
+        let limit = ACK_STALL_SECONDS * u32::from(self.options.tick_rate);
+        let stalled: Vec<PlayerId> = self
+            .members
+            .iter()
+            .filter(|member| member.credit.waiting(tick) > limit)
+            .map(|member| member.player)
+            .collect();
+        for player in stalled {
+            self.leave(player);
+            let code = CloseCode::Stalled;
+            self.effects.push_back(Effect::Close { player, code });
+        }
+    }
+
+    /// Appends a player's snapshot of the newest tick to `out`, without WebSocket framing.
+    /// `writable` says that nothing older waits to be written to them. Returns false, and
+    /// leaves `out` alone, where the player is skipped or the tick made no image; else the bytes
+    /// count as sent.
+    pub fn compose(&mut self, player: PlayerId, writable: bool, out: &mut Vec<u8>) -> bool {
+        let tick = self.tick;
+        let Some(member) = self.members.get_mut(player) else {
+            return false;
+        };
+        if self.ring.newest().is_none_or(|image| image.tick != tick) {
+            return false;
+        }
+        if !writable {
+            self.stats.skipped_unwritable += 1;
+            return false;
+        }
+        if !member.credit.left() {
+            self.stats.skipped_credit += 1;
+            return false;
+        }
+        let start = out.len();
+        head(member, tick).encode(out);
+        self.fan_out.append(
+            &self.game.layout,
+            &self.ring,
+            LayerKey::Room,
+            member.room_held,
+            out,
+        );
+        self.fan_out.append(
+            &self.game.layout,
+            &self.ring,
+            LayerKey::Owner(player),
+            member.owner_held,
+            out,
+        );
+        self.section.clear();
+        self.events
+            .append(player, member.events_from, tick, &mut self.section);
+        if !self.section.is_empty() {
+            push_section(SectionKind::Events, &self.section, out);
+        }
+        member.room_held = Some(tick);
+        member.owner_held = Some(tick);
+        member.events_from = tick;
+        let bytes = (out.len() - start) as u32;
+        member.credit.sent(tick, bytes);
+        self.stats.snapshots_sent += 1;
+        self.stats.snapshot_bytes += u64::from(bytes);
+        true
+    }
+}
+
+fn head<I: Default + Clone>(member: &Member<I>, tick: Tick) -> SnapshotHead {
+    let slack = member.inputs.newest_tick().map_or(i8::MIN, |newest| {
+        let early = i64::from(newest.0) - i64::from(tick.0);
+        early.clamp(-127, 127) as i8
+    });
+    SnapshotHead {
+        tick,
+        input_tick: member.inputs.input_tick(),
+        substituted: member.substituted,
+        slack,
     }
 }

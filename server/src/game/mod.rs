@@ -15,7 +15,7 @@ pub use spec::{Spec, all, entity, flag, int, one_of, range, turn};
 pub use value::FieldValue;
 
 pub(crate) use def::ComponentDef;
-pub(crate) use out::{EventTable, Queued};
+pub(crate) use out::Queued;
 pub(crate) use value::{Accessor, Raw};
 
 use bevy_ecs::prelude::*;

@@ -1,0 +1,71 @@
+//! The room's events: encoded once, kept in a ring at their tick. What a player still has to get
+//! is the range after their last snapshot, so there is no queue per player.
+
+use std::collections::VecDeque;
+
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::limits::EVENT_RING_TICKS;
+use tickwire::protocol::frame::push_varint;
+use tickwire::schema::Schema;
+use tickwire::snapshot::fields::pack;
+
+use crate::game::{Queued, Raw, To};
+use crate::replication::slots::Slots;
+
+struct Event {
+    tick: Tick,
+    to: To,
+    /// Its index and its fields, as they go out.
+    bytes: Vec<u8>,
+}
+
+/// Events of the last [`EVENT_RING_TICKS`] ticks, oldest first.
+#[derive(Default)]
+pub(super) struct Events {
+    ring: VecDeque<Event>,
+    values: Vec<i32>,
+}
+
+impl Events {
+    /// Forgets what is older than the ring at `tick`.
+    pub(super) fn expire(&mut self, tick: Tick) {
+        while self
+            .ring
+            .front()
+            .is_some_and(|event| tick.since(event.tick) >= EVENT_RING_TICKS)
+        {
+            self.ring.pop_front();
+        }
+    }
+
+    /// Encodes an event of `tick`.
+    pub(super) fn push(&mut self, tick: Tick, queued: &Queued, schema: &Schema, slots: &Slots) {
+        let fields = &schema.events[usize::from(queued.event)].fields;
+        self.values.clear();
+        for (field, raw) in fields.iter().zip(&queued.values) {
+            self.values.push(match *raw {
+                Raw::Number(value) => field.kind.quantise(value),
+                Raw::Entity(entity) => slots.field(entity),
+            });
+        }
+        let mut bytes = Vec::new();
+        push_varint(u32::from(queued.event), &mut bytes);
+        pack(fields, &self.values, &mut bytes);
+        self.ring.push_back(Event {
+            tick,
+            to: queued.to,
+            bytes,
+        });
+    }
+
+    /// Appends the events after `last` up to `now` that are for `player`.
+    pub(super) fn append(&self, player: PlayerId, last: Tick, now: Tick, out: &mut Vec<u8>) {
+        let from = self.ring.partition_point(|event| event.tick <= last);
+        for event in self.ring.range(from..) {
+            if event.to.includes(player) {
+                push_varint(now.since(event.tick), out);
+                out.extend_from_slice(&event.bytes);
+            }
+        }
+    }
+}

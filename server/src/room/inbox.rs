@@ -1,0 +1,168 @@
+//! Messages from players, decoded and applied: inputs into their queues, acknowledgements, and
+//! the requests of a room. What breaks the protocol is answered with a close code.
+
+use bytes::Bytes;
+use tickwire::codec::{decode_client, encode_server};
+use tickwire::ids::{LayerId, PlayerId};
+use tickwire::limits::RESYNC_EVERY_MS;
+use tickwire::netcode::input_queue::Pushed;
+use tickwire::protocol::frame::{InputHead, decode_ack};
+use tickwire::protocol::server_message::{LeaveReason, Refusal};
+use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
+use tickwire::snapshot::fields::unpack;
+
+use super::{Effect, Room};
+use crate::game::Game;
+
+impl<G: Game> Room<G> {
+    /// Takes a player's message, kind byte included. An error is the code to close them with; the
+    /// caller then calls [`Room::leave`].
+    pub fn receive(&mut self, player: PlayerId, message: &[u8]) -> Result<(), CloseCode> {
+        if self.members.get(player).is_none() {
+            return Err(CloseCode::OutOfOrder);
+        }
+        match message.first().copied().and_then(Kind::from_byte) {
+            Some(Kind::State) => self.on_input(player, message),
+            Some(Kind::Ack) => {
+                let ack = decode_ack(message).map_err(|_| CloseCode::Malformed)?;
+                self.on_ack(player, ack)
+            }
+            Some(Kind::Control) => {
+                let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
+                self.on_request(player, message)
+            }
+            None => Err(CloseCode::Malformed),
+        }
+    }
+
+    fn on_input(&mut self, player: PlayerId, message: &[u8]) -> Result<(), CloseCode> {
+        let (head, fields) = InputHead::decode(message).map_err(|_| CloseCode::Malformed)?;
+        let declared = &self.game.schema.input;
+        let rest = unpack(declared, fields, &mut self.values).map_err(|_| CloseCode::Malformed)?;
+        if !rest.is_empty() {
+            return Err(CloseCode::Malformed);
+        }
+        let mut input = G::Input::default();
+        for ((accessor, field), &value) in self.game.input.iter().zip(declared).zip(&self.values) {
+            accessor.write(&mut input, field.kind.dequantise(value));
+        }
+        self.on_ack(player, head.ack)?;
+        let tick = self.tick;
+        if let Some(member) = self.members.get_mut(player) {
+            member.view = f64::from(head.ack.0) - f64::from(head.view_lag) / 64.0;
+            match member.inputs.push(head.tick, tick, input) {
+                Pushed::Queued => self.stats.inputs_taken += 1,
+                Pushed::Late => self.stats.inputs_late += 1,
+                Pushed::Duplicate => self.stats.inputs_duplicate += 1,
+                Pushed::TooEarly => self.stats.inputs_early += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn on_ack(&mut self, player: PlayerId, ack: tickwire::ids::Tick) -> Result<(), CloseCode> {
+        let acked = self
+            .members
+            .get_mut(player)
+            .map(|member| member.credit.ack(ack));
+        match acked {
+            Some(Err(_)) => Err(CloseCode::OutOfRange),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_request(&mut self, player: PlayerId, message: ClientMessage) -> Result<(), CloseCode> {
+        match message {
+            ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
+            ClientMessage::ListRooms
+            | ClientMessage::CreateRoom { .. }
+            | ClientMessage::JoinRoom { .. }
+            | ClientMessage::JoinCode { .. }
+            | ClientMessage::QuickJoin => self.refuse(player, Refusal::AlreadyInRoom),
+            ClientMessage::LeaveRoom => self.depart(player, LeaveReason::Asked),
+            ClientMessage::Ready { ready } => self.on_ready(player, ready),
+            ClientMessage::Kick { player: whom } => self.on_kick(player, whom),
+            ClientMessage::Chat { text } => self.on_chat(player, &text),
+            ClientMessage::Ping { nonce } => {
+                let tick = self.tick;
+                self.tell(player, &ServerMessage::Pong { nonce, tick });
+            }
+            ClientMessage::Resync { layer } => self.on_resync(player, layer)?,
+            ClientMessage::Act { .. } => self.refuse(player, Refusal::NoSuchAction),
+        }
+        Ok(())
+    }
+
+    fn on_ready(&mut self, player: PlayerId, ready: bool) {
+        if let Some(member) = self.members.get_mut(player) {
+            member.ready = ready;
+        }
+        self.member_changed(player);
+    }
+
+    fn on_kick(&mut self, player: PlayerId, whom: PlayerId) {
+        if self.members.host() != Some(player) {
+            self.refuse(player, Refusal::NotHost);
+        } else if whom == player || self.members.get(whom).is_none() {
+            self.refuse(player, Refusal::NoSuchPlayer);
+        } else {
+            self.depart(whom, LeaveReason::Kicked);
+        }
+    }
+
+    fn on_chat(&mut self, player: PlayerId, text: &str) {
+        let tick_rate = self.options.tick_rate;
+        let tick = self.tick;
+        let Some(member) = self.members.get_mut(player) else {
+            return;
+        };
+        if !member.may_chat(tick, tick_rate) {
+            self.refuse(player, Refusal::TooOften);
+            return;
+        }
+        match self.chat.say(player, &member.name, text) {
+            Some(line) => self.tell_all(&ServerMessage::Chat { line }),
+            None => self.refuse(player, Refusal::BadText),
+        }
+    }
+
+    fn on_resync(&mut self, player: PlayerId, layer: LayerId) -> Result<(), CloseCode> {
+        let every = u32::from(self.options.tick_rate) * RESYNC_EVERY_MS / 1000;
+        let tick = self.tick;
+        let Some(member) = self.members.get_mut(player) else {
+            return Ok(());
+        };
+        let held = match layer {
+            LayerId::ROOM => &mut member.room_held,
+            LayerId::OWNER => &mut member.owner_held,
+            _ => return Err(CloseCode::OutOfRange),
+        };
+        if member.resynced.is_some_and(|at| tick.since(at) < every) {
+            self.stats.resyncs_refused += 1;
+            return Ok(());
+        }
+        member.resynced = Some(tick);
+        *held = None;
+        self.stats.resyncs += 1;
+        Ok(())
+    }
+
+    pub(super) fn refuse(&mut self, player: PlayerId, reason: Refusal) {
+        self.tell(player, &ServerMessage::Refused { reason });
+    }
+
+    pub(super) fn tell(&mut self, to: PlayerId, message: &ServerMessage) {
+        let bytes = Bytes::from(encode_server(message));
+        self.effects.push_back(Effect::Control { to, bytes });
+    }
+
+    pub(super) fn tell_all(&mut self, message: &ServerMessage) {
+        let bytes = Bytes::from(encode_server(message));
+        for member in self.members.iter() {
+            self.effects.push_back(Effect::Control {
+                to: member.player,
+                bytes: bytes.clone(),
+            });
+        }
+    }
+}

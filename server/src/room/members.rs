@@ -1,0 +1,152 @@
+//! Who is in a room: seats, names, hosts, and what each player holds of its state.
+
+use bevy_ecs::prelude::Entity;
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::limits::CHAT_BURST;
+use tickwire::netcode::input_queue::InputQueue;
+use tickwire::protocol::server_message;
+
+use super::credit::Credit;
+
+/// A player of the room.
+pub(super) struct Member<I> {
+    pub(super) player: PlayerId,
+    pub(super) name: String,
+    pub(super) ready: bool,
+    pub(super) entity: Entity,
+    /// Rises with every join of the room: the host is who has the least.
+    pub(super) order: u32,
+    pub(super) inputs: InputQueue<I>,
+    pub(super) substituted: bool,
+    /// Ticks that the player saw the others at, behind their acknowledged snapshot.
+    pub(super) view: f64,
+    pub(super) credit: Credit,
+    /// Tick of the last snapshot sent, after which events are still to come.
+    pub(super) events_from: Tick,
+    /// The last image sent, of the room's layer and of the player's own.
+    pub(super) room_held: Option<Tick>,
+    pub(super) owner_held: Option<Tick>,
+    pub(super) resynced: Option<Tick>,
+    chat_left: u32,
+    chat_at: Tick,
+}
+
+impl<I: Default + Clone> Member<I> {
+    pub(super) fn new(
+        player: PlayerId,
+        name: String,
+        entity: Entity,
+        order: u32,
+        newest_wins: bool,
+        tick: Tick,
+    ) -> Member<I> {
+        Member {
+            player,
+            name,
+            ready: false,
+            entity,
+            order,
+            inputs: InputQueue::new(newest_wins),
+            substituted: false,
+            view: f64::from(tick.0),
+            credit: Credit::default(),
+            events_from: tick,
+            room_held: None,
+            owner_held: None,
+            resynced: None,
+            chat_left: CHAT_BURST,
+            chat_at: tick,
+        }
+    }
+
+    /// Whether the player may say another line at `tick`.
+    pub(super) fn may_chat(&mut self, tick: Tick, tick_rate: u16) -> bool {
+        let earned = tick.since(self.chat_at) / u32::from(tick_rate.max(1));
+        if earned > 0 {
+            self.chat_left = (self.chat_left + earned).min(CHAT_BURST);
+            self.chat_at = tick;
+        }
+        let may = self.chat_left > 0;
+        self.chat_left -= u32::from(may);
+        may
+    }
+
+    /// As others see them.
+    pub(super) fn public(&self, host: Option<PlayerId>) -> server_message::Member {
+        server_message::Member {
+            player: self.player,
+            name: self.name.clone(),
+            ready: self.ready,
+            host: host == Some(self.player),
+            connected: true,
+        }
+    }
+}
+
+/// The members of a room, by seat.
+pub(super) struct Members<I> {
+    seats: Vec<Option<Member<I>>>,
+    joined: u32,
+}
+
+impl<I: Default + Clone> Members<I> {
+    pub(super) fn new(seats: u16) -> Members<I> {
+        Members {
+            seats: (0..seats).map(|_| None).collect(),
+            joined: 0,
+        }
+    }
+
+    pub(super) fn free_seat(&self) -> Option<PlayerId> {
+        let at = self.seats.iter().position(Option::is_none)?;
+        Some(PlayerId(at as u16))
+    }
+
+    /// A number that no earlier member had.
+    pub(super) fn next_order(&mut self) -> u32 {
+        self.joined += 1;
+        self.joined
+    }
+
+    pub(super) fn sit(&mut self, member: Member<I>) {
+        let seat = usize::from(member.player.0);
+        self.seats[seat] = Some(member);
+    }
+
+    pub(super) fn stand_up(&mut self, player: PlayerId) -> Option<Member<I>> {
+        self.seats.get_mut(usize::from(player.0))?.take()
+    }
+
+    pub(super) fn get_mut(&mut self, player: PlayerId) -> Option<&mut Member<I>> {
+        self.seats.get_mut(usize::from(player.0))?.as_mut()
+    }
+
+    pub(super) fn get(&self, player: PlayerId) -> Option<&Member<I>> {
+        self.seats.get(usize::from(player.0))?.as_ref()
+    }
+
+    /// In the order of their seats.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Member<I>> {
+        self.seats.iter().flatten()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Member<I>> {
+        self.seats.iter_mut().flatten()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Who has been here longest.
+    pub(super) fn host(&self) -> Option<PlayerId> {
+        self.iter()
+            .min_by_key(|member| member.order)
+            .map(|member| member.player)
+    }
+
+    pub(super) fn public(&self) -> Vec<server_message::Member> {
+        let host = self.host();
+        self.iter().map(|member| member.public(host)).collect()
+    }
+}

@@ -1,0 +1,36 @@
+//! What a room counts, for the metrics.
+
+/// Counts since they were last taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomStats {
+    /// Inputs that reached their tick's queue in time.
+    pub inputs_taken: u64,
+    /// Inputs after their tick.
+    pub inputs_late: u64,
+    /// Inputs for a tick that had one already.
+    pub inputs_duplicate: u64,
+    /// Inputs too far ahead.
+    pub inputs_early: u64,
+    /// Ticks of players whose input was missing.
+    pub inputs_substituted: u64,
+    /// Bodies encoded.
+    pub bodies_encoded: u64,
+    /// Keyframes among them.
+    pub keyframes: u64,
+    /// Snapshots composed.
+    pub snapshots_sent: u64,
+    /// Their bytes, without WebSocket framing.
+    pub snapshot_bytes: u64,
+    /// Snapshots skipped because older bytes waited.
+    pub skipped_unwritable: u64,
+    /// Snapshots skipped for want of credit.
+    pub skipped_credit: u64,
+    /// Keyframes that clients asked for because a checksum differed.
+    pub resyncs: u64,
+    /// Requests for keyframes that came too soon.
+    pub resyncs_refused: u64,
+    /// Events beyond the limit of a tick.
+    pub events_dropped: u64,
+    /// Entities that found no slot, summed over images.
+    pub entities_unsent: u64,
+}
