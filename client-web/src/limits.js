@@ -1,0 +1,61 @@
+/**
+ * Every bound that both ends of the wire share, as in `shared/src/limits.rs`, then the browser
+ * client's own. Each names its reason and what happens beyond it.
+ */
+
+/** Bytes of a message to the server. Beyond: the SDK refuses to send it. */
+export const CLIENT_MESSAGE_BYTES_MAX = 4096;
+/** Bytes of a message from the server. Beyond: the connection is closed. */
+export const SERVER_MESSAGE_BYTES_MAX = 256 * 1024;
+/** Replicated entities of a room. An image with more breaks the protocol. */
+export const ENTITIES_MAX = 4096;
+/** Components of a schema; a presence mask is 32 bits. */
+export const COMPONENTS_MAX = 32;
+/** Fields of one component, input, event or action. */
+export const FIELDS_MAX = 32;
+/** Event and action types of a schema. */
+export const EVENTS_MAX = 64;
+/** Names of an enum. */
+export const ENUM_NAMES_MAX = 256;
+/** Ticks between a snapshot and its baseline, so that predictors' products stay below 2^53. */
+export const BASELINE_BACK_MAX = 4096;
+/** An acknowledgement goes out alone when no input carried it for this long, in milliseconds. */
+export const ACK_DELAY_MS = 100;
+/** A keyframe of a layer is asked for once in this many milliseconds. */
+export const RESYNC_EVERY_MS = 1000;
+/** Inputs more than this many ticks early are dropped by the server; ours stay well below. */
+export const INPUTS_QUEUED_MAX = 64;
+/** Ticks in a row for which the server replaces a missing input by the last one; then it is neutral. */
+export const INPUT_REPEATS_MAX = 10;
+/** Chat lines that a room remembers, and that the SDK keeps; the oldest go first. */
+export const CHAT_HISTORY_MAX = 32;
+/** Players of one room that the wire can name. */
+export const PLAYERS_PER_ROOM_MAX = 1000;
+/** No room gets older, in ticks; so ticks never wrap. */
+export const TICK_MAX = 2 ** 31;
+/** Rooms in one lobby listing. */
+export const ROOMS_LISTED_MAX = 100;
+/** Bytes of an action's arguments. */
+export const ACTION_BYTES_MAX = 1024;
+
+/**
+ * Snapshots that the client remembers to draw between: a second at 30 Hz, far above any
+ * interpolation delay. The oldest go first.
+ */
+export const HISTORY_MAX = 30;
+/** Messages that wait to be sent. Beyond: requests are refused, acknowledgements left out. */
+export const TRANSMITS_MAX = 256;
+/** Bytes that the browser may hold back for a stalled socket. Beyond: inputs are left out. */
+export const BACKLOG_BYTES_MAX = 16 * 1024;
+/** Events that wait to be drawn, of a page that does not call `view` (a hidden tab). The oldest go first. */
+export const EVENTS_WAITING_MAX = 1024;
+/** Actions without an answer. Beyond: `act` rejects at once. */
+export const ACTIONS_WAITING_MAX = 64;
+/** An action without an answer for this long fails, in milliseconds. */
+export const ACTION_TIMEOUT_MS = 10_000;
+/** Lobby requests that wait for their turn. Beyond: further ones reject at once. */
+export const REQUESTS_WAITING_MAX = 16;
+/** The round trip is measured this often, in milliseconds. */
+export const PING_EVERY_MS = 2000;
+/** A server that sends nothing for this long after a ping is gone, in milliseconds. */
+export const SILENCE_MAX_MS = 10_000;

@@ -1,0 +1,120 @@
+/**
+ * Control messages to the server: one function each, which gives the whole message with its kind
+ * byte. When each may be sent is for `session.js`.
+ */
+
+import { ControlWriter } from '../codec.js';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.js';
+import { Kind, VERSION } from './frame.js';
+
+/** Index of each message on the wire. */
+const Index = Object.freeze({
+  Hello: 0,
+  ListRooms: 1,
+  CreateRoom: 2,
+  JoinRoom: 3,
+  JoinCode: 4,
+  QuickJoin: 5,
+  LeaveRoom: 6,
+  Ready: 7,
+  Kick: 8,
+  Chat: 9,
+  Ping: 10,
+  Resync: 11,
+  Act: 12,
+});
+
+/**
+ * @param {number} index
+ * @param {(writer: ControlWriter) => void} [fields]
+ * @returns {Uint8Array}
+ */
+function message(index, fields) {
+  const writer = new ControlWriter();
+  writer.u8(Kind.Control);
+  writer.uint(index);
+  fields?.(writer);
+  const bytes = writer.finish();
+  // The server would close the connection; the caller passed too long a text.
+  if (bytes.length > CLIENT_MESSAGE_BYTES_MAX) {
+    throw new RangeError(`message of ${bytes.length} bytes, at most ${CLIENT_MESSAGE_BYTES_MAX}`);
+  }
+  return bytes;
+}
+
+/**
+ * @param {string} name the name that others see; the server tidies it
+ * @param {string} token proof of identity, empty for a guest
+ */
+export const hello = (name, token) =>
+  message(Index.Hello, (w) => {
+    w.uint(VERSION);
+    w.string(name);
+    w.string(token);
+  });
+
+/** Asks for the listed rooms. */
+export const listRooms = () => message(Index.ListRooms);
+
+/**
+ * @param {string} name what the lobby calls it
+ * @param {boolean} isPrivate left out of listings, joined by its code alone
+ * @param {number} seats 0 for the server's limit
+ */
+export const createRoom = (name, isPrivate, seats) =>
+  message(Index.CreateRoom, (w) => {
+    w.string(name);
+    w.bool(isPrivate);
+    w.uint(whole(seats, 0xffff));
+  });
+
+/** @param {number} room a listed room's number */
+export const joinRoom = (room) => message(Index.JoinRoom, (w) => w.uint(whole(room, 0xffffffff)));
+
+/** @param {string} code a room's code, without regard to case */
+export const joinCode = (code) => message(Index.JoinCode, (w) => w.string(code));
+
+/** Joins the fullest listed room that has a seat, or makes one. */
+export const quickJoin = () => message(Index.QuickJoin);
+
+/** Goes back to the lobby. */
+export const leaveRoom = () => message(Index.LeaveRoom);
+
+/** @param {boolean} isReady */
+export const ready = (isReady) => message(Index.Ready, (w) => w.bool(isReady));
+
+/** @param {number} player whom */
+export const kick = (player) => message(Index.Kick, (w) => w.uint(whole(player, 0xffff)));
+
+/** @param {string} text 1 to 200 characters */
+export const chat = (text) => message(Index.Chat, (w) => w.string(text));
+
+/** @param {number} nonce comes back in the answer */
+export const ping = (nonce) => message(Index.Ping, (w) => w.uint(nonce >>> 0));
+
+/** @param {number} layer whose checksum did not match */
+export const resync = (layer) => message(Index.Resync, (w) => w.uint(layer));
+
+/**
+ * @param {number} id comes back with the answer
+ * @param {number} action index in the schema's actions
+ * @param {Uint8Array} fields its packed fields
+ */
+export const act = (id, action, fields) =>
+  message(Index.Act, (w) => {
+    w.uint(id >>> 0);
+    w.uint(action);
+    w.bytes(fields);
+  });
+
+/**
+ * @param {number} value
+ * @param {number} max
+ * @returns {number} the value, if it is a whole number from 0 to `max`
+ */
+function whole(value, max) {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError(`${value} is not a whole number from 0 to ${max}`);
+  }
+  return value;
+}

@@ -1,0 +1,51 @@
+/**
+ * Why a connection ends: the WebSocket close codes of PROTOCOL.md §9, for pages that want to say
+ * it in words. The server sends them; the SDK itself closes with 1000 and, on broken bytes, 4000.
+ */
+
+/** Close codes by name. */
+export const CloseCode = Object.freeze({
+  Normal: 1000,
+  Protocol: 1002,
+  Text: 1003,
+  TooBig: 1009,
+  Restart: 1012,
+  Malformed: 4000,
+  Version: 4001,
+  OutOfOrder: 4002,
+  OutOfRange: 4003,
+  HelloTimeout: 4004,
+  ServerFull: 4005,
+  Superseded: 4006,
+  TooMany: 4008,
+  Stalled: 4010,
+  RoomFailed: 4500,
+});
+
+/** @type {Record<number, string>} */
+const REASONS = {
+  1000: 'goodbye',
+  1002: 'protocol error',
+  1003: 'text frames are not spoken here',
+  1006: 'connection lost',
+  1009: 'message too big',
+  1012: 'server restarts',
+  4000: 'malformed message',
+  4001: 'protocol version not supported',
+  4002: 'message not allowed now',
+  4003: 'number out of range',
+  4004: 'no hello in time',
+  4005: 'server is full',
+  4006: 'session continued elsewhere',
+  4008: 'too many messages',
+  4010: 'nothing was read for too long',
+  4500: 'the room failed',
+};
+
+/**
+ * @param {number} code
+ * @returns {string} what it means, in a few words
+ */
+export function closeReason(code) {
+  return REASONS[code] ?? `closed with ${code}`;
+}

@@ -1,0 +1,153 @@
+/**
+ * The hand-packed messages: input and acknowledgement to the server, the head and sections of a
+ * snapshot from it. What is inside a layer's body is for `snapshot/delta.js`.
+ */
+
+import { ProtocolError } from './protocol_error.js';
+
+/** Protocol version, spoken in hello and welcome. */
+export const VERSION = 1;
+/** The WebSocket subprotocol that both ends must name. */
+export const SUBPROTOCOL = 'tickwire.1';
+
+/** First byte of a message. */
+export const Kind = Object.freeze({
+  /** Control message in bincode. */
+  Control: 1,
+  /** To the server: an input. From it: a snapshot. */
+  State: 2,
+  /** To the server: an acknowledgement alone. */
+  Ack: 3,
+});
+
+/** Kind byte of a snapshot's section. */
+export const SectionKind = Object.freeze({ Layer: 1, Events: 2 });
+
+/** Bytes of an input before its fields. */
+export const INPUT_HEAD_BYTES = 11;
+/** Bytes of a snapshot before its sections. */
+export const SNAPSHOT_HEAD_BYTES = 11;
+
+/**
+ * @param {number} tick the tick that it is for
+ * @param {number} ack the newest snapshot applied, 0 for none
+ * @param {number} viewLag how far behind it the others are shown, in 1/64 ticks, 0..65535
+ * @param {Uint8Array} fields the packed fields
+ * @returns {Uint8Array} the message
+ */
+export function encodeInput(tick, ack, viewLag, fields) {
+  const bytes = new Uint8Array(INPUT_HEAD_BYTES + fields.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = Kind.State;
+  view.setUint32(1, tick, true);
+  view.setUint32(5, ack, true);
+  view.setUint16(9, viewLag, true);
+  bytes.set(fields, INPUT_HEAD_BYTES);
+  return bytes;
+}
+
+/**
+ * @param {number} ack the newest snapshot applied
+ * @returns {Uint8Array} the message
+ */
+export function encodeAck(ack) {
+  const bytes = new Uint8Array(5);
+  bytes[0] = Kind.Ack;
+  new DataView(bytes.buffer).setUint32(1, ack, true);
+  return bytes;
+}
+
+/** Reads bytes from the front; every read checks that they are there. */
+export class ByteReader {
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} from first byte
+   * @param {number} to one past the last byte
+   */
+  constructor(bytes, from = 0, to = bytes.length) {
+    this.bytes = bytes;
+    this.at = from;
+    this.end = to;
+  }
+
+  /** @returns {boolean} whether nothing is left */
+  get done() {
+    return this.at === this.end;
+  }
+
+  /**
+   * @param {number} count
+   * @returns {number} where `count` bytes start that are now read
+   */
+  take(count) {
+    const at = this.at;
+    if (count > this.end - at) throw new ProtocolError('message ends too early');
+    this.at = at + count;
+    return at;
+  }
+
+  /** @returns {number} */
+  u8() {
+    return this.bytes[this.take(1)];
+  }
+
+  /** @returns {number} */
+  u32() {
+    const at = this.take(4);
+    const { bytes } = this;
+    return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+  }
+
+  /** @returns {number} an unsigned LEB128 number in its shortest form, below 2^32 */
+  varint() {
+    let value = 0;
+    for (let index = 0; index < 5; index++) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * 2 ** (7 * index);
+      if (byte < 0x80) {
+        if (value > 0xffffffff || (byte === 0 && index > 0)) break;
+        return value;
+      }
+    }
+    throw new ProtocolError('varint out of range');
+  }
+}
+
+/**
+ * The part of a snapshot that is the client's own.
+ * @typedef {object} SnapshotHead
+ * @property {number} tick the tick that it shows
+ * @property {number} inputTick the newest tick whose input came in time and was taken, 0 for none
+ * @property {boolean} substituted whether this tick's input was missing and replaced
+ * @property {number} slack newest tick for which an input has arrived, less `tick`; -128 for none yet
+ */
+
+/**
+ * Reads kind and head; the sections follow in `reader`.
+ * @param {ByteReader} reader
+ * @returns {SnapshotHead}
+ */
+export function decodeSnapshotHead(reader) {
+  if (reader.u8() !== Kind.State) throw new ProtocolError('not a snapshot');
+  const tick = reader.u32();
+  const inputTick = reader.u32();
+  const flags = reader.u8();
+  if (flags > 1) throw new ProtocolError('unknown flags in a snapshot');
+  const slack = (reader.u8() << 24) >> 24;
+  return { tick, inputTick, substituted: flags === 1, slack };
+}
+
+/**
+ * @param {number} value 0..2^32 - 1
+ * @returns {number[]} its unsigned LEB128 bytes
+ */
+export function varintBytes(value) {
+  const bytes = [];
+  let rest = value >>> 0;
+  while (rest >= 0x80) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  bytes.push(rest);
+  return bytes;
+}

@@ -1,0 +1,13 @@
+/**
+ * The one error for bytes from the server that break the protocol. Every decoder here throws it and
+ * nothing else on untrusted bytes; `session.js` turns it into the end of the connection.
+ */
+
+/** Bytes from the server are not what PROTOCOL.md allows. The message says which rule they break. */
+export class ProtocolError extends Error {
+  /** @param {string} message the broken rule, lower case, without a full stop */
+  constructor(message) {
+    super(message);
+    this.name = 'ProtocolError';
+  }
+}

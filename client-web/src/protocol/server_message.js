@@ -1,0 +1,167 @@
+/**
+ * Control messages from the server, decoded to plain objects with a `type` (PROTOCOL.md §3). What they
+ * mean for the connection is for `session.js`.
+ */
+
+import { ControlReader } from '../codec.js';
+import {
+  CHAT_HISTORY_MAX,
+  PLAYERS_PER_ROOM_MAX,
+  ROOMS_LISTED_MAX,
+  SERVER_MESSAGE_BYTES_MAX,
+} from '../limits.js';
+import { readSchema } from '../schema/schema.js';
+import { Kind } from './frame.js';
+import { ProtocolError } from './protocol_error.js';
+
+/** @typedef {import('../types.js').RoomInfo} RoomInfo */
+/** @typedef {import('../types.js').Member} Member */
+/** @typedef {import('../types.js').ChatLine} ChatLine */
+/** @typedef {import('../types.js').Limits} Limits */
+/** @typedef {import('../schema/schema.js').Schema} Schema */
+
+/** Why a request was not granted, by index. */
+export const REFUSALS = /** @type {const} */ ([
+  'NoSuchRoom',
+  'RoomFull',
+  'TooManyRooms',
+  'Busy',
+  'TooOften',
+  'NotHost',
+  'NoSuchPlayer',
+  'NotInRoom',
+  'AlreadyInRoom',
+  'BadText',
+  'NoSuchAction',
+]);
+
+/** Why a player is back in the lobby, by index. */
+export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClosed']);
+
+const TYPES = /** @type {const} */ ([
+  'Welcome',
+  'Refused',
+  'Rooms',
+  'Joined',
+  'Left',
+  'MemberChanged',
+  'MemberLeft',
+  'Chat',
+  'Pong',
+  'Reply',
+  'Stopping',
+  'Redirect',
+]);
+
+/**
+ * @typedef {{ type: 'Welcome', version: number, name: string, token: string, schema: Schema, limits: Limits }} Welcome
+ * @typedef {{ type: 'Joined', room: RoomInfo, code: string, you: number, tickRate: number, snapshotEvery: number,
+ *   tick: number, members: Member[], chat: ChatLine[] }} Joined
+ * @typedef {Welcome | Joined
+ *   | { type: 'Refused', reason: typeof REFUSALS[number] }
+ *   | { type: 'Rooms', rooms: RoomInfo[] }
+ *   | { type: 'Left', reason: typeof LEAVE_REASONS[number] }
+ *   | { type: 'MemberChanged', member: Member }
+ *   | { type: 'MemberLeft', player: number }
+ *   | { type: 'Chat', line: ChatLine }
+ *   | { type: 'Pong', nonce: number, tick: number }
+ *   | { type: 'Reply', id: number, error: string | undefined }
+ *   | { type: 'Stopping', retryAfterMs: number }
+ *   | { type: 'Redirect', url: string, ticket: string }} ServerMessage
+ */
+
+/**
+ * @param {Uint8Array} bytes a whole message, kind byte included
+ * @returns {ServerMessage}
+ */
+export function decodeServer(bytes) {
+  if (bytes.length > SERVER_MESSAGE_BYTES_MAX || bytes[0] !== Kind.Control) {
+    throw new ProtocolError('not a control message');
+  }
+  const reader = new ControlReader(bytes, 1);
+  const message = readMessage(reader);
+  reader.finish();
+  return message;
+}
+
+/**
+ * @param {ControlReader} r
+ * @returns {ServerMessage}
+ */
+function readMessage(r) {
+  const type = r.variant(TYPES);
+  switch (type) {
+    case 'Welcome':
+      return { type, version: r.u16(), name: r.string(), token: r.string(), schema: readSchema(r), limits: limits(r) };
+    case 'Refused':
+      return { type, reason: r.variant(REFUSALS) };
+    case 'Rooms':
+      return { type, rooms: r.list(ROOMS_LISTED_MAX, roomInfo) };
+    case 'Joined':
+      return {
+        type,
+        room: roomInfo(r),
+        code: r.string(),
+        you: r.u16(),
+        tickRate: r.u16(),
+        snapshotEvery: r.u16(),
+        tick: r.u32(),
+        members: r.list(PLAYERS_PER_ROOM_MAX, member),
+        chat: r.list(CHAT_HISTORY_MAX, chatLine),
+      };
+    case 'Left':
+      return { type, reason: r.variant(LEAVE_REASONS) };
+    case 'MemberChanged':
+      return { type, member: member(r) };
+    case 'MemberLeft':
+      return { type, player: r.u16() };
+    case 'Chat':
+      return { type, line: chatLine(r) };
+    case 'Pong':
+      return { type, nonce: r.u32(), tick: r.u32() };
+    case 'Reply':
+      return { type, id: r.u32(), error: r.variant([false, true]) ? r.string() : undefined };
+    case 'Stopping':
+      return { type, retryAfterMs: r.u32() };
+    case 'Redirect':
+      return { type, url: r.string(), ticket: r.string() };
+  }
+}
+
+/**
+ * @param {ControlReader} r
+ * @returns {Limits}
+ */
+function limits(r) {
+  return {
+    messageBytes: r.u32(),
+    messagesPerSecond: r.u32(),
+    chatChars: r.u16(),
+    nameChars: r.u16(),
+    seats: r.u16(),
+  };
+}
+
+/**
+ * @param {ControlReader} r
+ * @returns {RoomInfo}
+ */
+function roomInfo(r) {
+  return { id: r.u32(), name: r.string(), players: r.u16(), seats: r.u16(), private: r.bool() };
+}
+
+/**
+ * @param {ControlReader} r
+ * @returns {Member}
+ */
+function member(r) {
+  return { player: r.u16(), name: r.string(), ready: r.bool(), host: r.bool(), connected: r.bool() };
+}
+
+/**
+ * @param {ControlReader} r
+ * @returns {ChatLine}
+ */
+function chatLine(r) {
+  return { id: r.u32(), from: r.u16(), name: r.string(), text: r.string() };
+}

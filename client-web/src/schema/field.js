@@ -1,0 +1,279 @@
+/**
+ * One field: how its value becomes an integer `q` and back. The arithmetic is that of
+ * `shared/src/schema/field.rs`, operation by operation, so both ends agree on every bit.
+ */
+
+import { ENUM_NAMES_MAX } from '../limits.js';
+import { ProtocolError } from '../protocol/protocol_error.js';
+
+/**
+ * A field's type.
+ * @typedef {{ type: 'Real', min: number, max: number, step: number }
+ *   | { type: 'Int', min: number, max: number }
+ *   | { type: 'Bits' }
+ *   | { type: 'Bool' }
+ *   | { type: 'Turn', steps: number }
+ *   | { type: 'Enum', names: string[] }
+ *   | { type: 'Entity' }} FieldKind
+ */
+
+/**
+ * How a snapshot guesses a field from the baseline.
+ * @typedef {{ type: 'Hold' }
+ *   | { type: 'Linear' }
+ *   | { type: 'Velocity', by: number, num: number, den: number }
+ *   | { type: 'Counter', perTick: number }} Predictor
+ */
+
+/**
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {FieldKind} kind
+ * @property {Predictor} predictor
+ */
+
+/** The step in which predicted `Real` fields are snapped and sent to their owner. */
+export const FINE_STEP = 1 / 1024;
+/** The `q` of an `Entity` field that names none. */
+export const NO_ENTITY = -1;
+
+const TAU = 2 * Math.PI;
+
+/**
+ * @param {FieldKind} kind
+ * @returns {number} the greatest `q`, unsigned
+ */
+export function qMax(kind) {
+  switch (kind.type) {
+    case 'Real':
+      return Math.trunc((kind.max - kind.min) / kind.step + 0.5);
+    case 'Int':
+      return kind.max - kind.min;
+    case 'Bits':
+    case 'Entity':
+      return 0xffffffff;
+    case 'Bool':
+      return 1;
+    case 'Turn':
+      return kind.steps - 1;
+    case 'Enum':
+      return kind.names.length - 1;
+  }
+}
+
+/**
+ * @param {FieldKind} kind
+ * @returns {number} bits of an absolute `q`, 0..32
+ */
+export function bits(kind) {
+  return 32 - Math.clz32(qMax(kind));
+}
+
+/**
+ * @param {FieldKind} kind
+ * @returns {number} `steps` of a turn, whose differences wrap around; 0 for the others
+ */
+export function modulus(kind) {
+  return kind.type === 'Turn' ? kind.steps : 0;
+}
+
+/**
+ * @param {FieldKind} kind
+ * @returns {FieldKind} the same in the step that owners get predicted fields in; only `Real` changes
+ */
+export function fine(kind) {
+  return kind.type === 'Real' ? { ...kind, step: FINE_STEP } : kind;
+}
+
+/**
+ * A game's value as its integer. A number for most kinds; a boolean for `Bool`; a name for `Enum`;
+ * a handle or undefined for `Entity`. An undefined value is neutral: 0, false, the first name, none.
+ * @param {FieldKind} kind
+ * @param {any} value
+ * @returns {number} the 32 bits of `q`, signed
+ */
+export function toQ(kind, value) {
+  switch (kind.type) {
+    case 'Bool':
+      return value ? 1 : 0;
+    case 'Entity':
+      return value === undefined || value === null ? NO_ENTITY : value | 0;
+    case 'Enum': {
+      const index = typeof value === 'string' ? kind.names.indexOf(value) : Number(value ?? 0);
+      if (index === -1) throw new RangeError(`${JSON.stringify(value)} is none of ${kind.names.join(', ')}`);
+      return quantise(kind, index);
+    }
+    default:
+      return quantise(kind, Number(value ?? 0));
+  }
+}
+
+/**
+ * The integer of a number: clamp, divide by the step, add 0.5, truncate. NaN becomes the least value.
+ * @param {FieldKind} kind
+ * @param {number} value
+ * @returns {number} the 32 bits of `q`, signed
+ */
+export function quantise(kind, value) {
+  switch (kind.type) {
+    case 'Real': {
+      const { min, max, step } = kind;
+      const clamped = value !== value || value < min ? min : value > max ? max : value;
+      return Math.min(Math.trunc((clamped - min) / step + 0.5), qMax(kind)) | 0;
+    }
+    case 'Int': {
+      const { min, max } = kind;
+      const whole = value !== value ? min : Math.trunc(value);
+      return ((whole < min ? min : whole > max ? max : whole) - min) | 0;
+    }
+    case 'Bits':
+      return value !== value || value <= 0 ? 0 : Math.min(Math.trunc(value), 0xffffffff) | 0;
+    case 'Bool':
+      return value !== 0 && value === value ? 1 : 0;
+    case 'Turn': {
+      const turns = value / TAU;
+      if (!Number.isFinite(turns)) return 0;
+      return Math.trunc((turns - Math.floor(turns)) * kind.steps + 0.5) & (kind.steps - 1);
+    }
+    case 'Enum':
+      return value !== value || value <= 0 ? 0 : Math.min(Math.trunc(value), kind.names.length - 1);
+    case 'Entity':
+      return value | 0;
+  }
+}
+
+/**
+ * The number that an integer stands for.
+ * @param {FieldKind} kind
+ * @param {number} q
+ * @returns {number}
+ */
+export function dequantise(kind, q) {
+  switch (kind.type) {
+    case 'Real':
+      return kind.min + (q >>> 0) * kind.step;
+    case 'Int':
+      return kind.min + (q >>> 0);
+    case 'Bits':
+      return q >>> 0;
+    case 'Turn':
+      return q * (TAU / kind.steps);
+    default:
+      return q;
+  }
+}
+
+/**
+ * A game's value of an integer: the reverse of `toQ`. An enum's index beyond its names is the last one.
+ * @param {FieldKind} kind
+ * @param {number} q
+ * @returns {any}
+ */
+export function fromQ(kind, q) {
+  switch (kind.type) {
+    case 'Bool':
+      return q !== 0;
+    case 'Enum':
+      return kind.names[Math.min(q >>> 0, kind.names.length - 1)];
+    case 'Entity':
+      return q === NO_ENTITY ? undefined : q >>> 0;
+    default:
+      return dequantise(kind, q);
+  }
+}
+
+/**
+ * @param {import('../codec.js').ControlReader} reader
+ * @returns {Field} not yet checked
+ */
+export function readField(reader) {
+  const name = reader.string();
+  const kind = readKind(reader);
+  const predictor = readPredictor(reader);
+  return { name, kind, predictor };
+}
+
+/**
+ * @param {import('../codec.js').ControlReader} reader
+ * @returns {FieldKind}
+ */
+function readKind(reader) {
+  const type = reader.variant(/** @type {const} */ (['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity']));
+  switch (type) {
+    case 'Real':
+      return { type, min: reader.f64(), max: reader.f64(), step: reader.f64() };
+    case 'Int':
+      return { type, min: reader.i32(), max: reader.i32() };
+    case 'Turn':
+      return { type, steps: reader.u32() };
+    case 'Enum':
+      return { type, names: reader.list(ENUM_NAMES_MAX, (r) => r.string()) };
+    default:
+      return { type };
+  }
+}
+
+/**
+ * @param {import('../codec.js').ControlReader} reader
+ * @returns {Predictor}
+ */
+function readPredictor(reader) {
+  const type = reader.variant(/** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter']));
+  switch (type) {
+    case 'Velocity':
+      return { type, by: reader.u8(), num: reader.i32(), den: reader.i32() };
+    case 'Counter':
+      return { type, perTick: reader.i32() };
+    default:
+      return { type };
+  }
+}
+
+/** Steps that a `Real` may have, so that a `q` fits 31 bits. */
+const STEPS_MAX = 2 ** 31 - 1;
+/** Bound of a velocity's numerator: PROTOCOL.md §7, keeps products below 2^53. */
+const NUM_MAX = 2 ** 20;
+
+/**
+ * Throws what PROTOCOL.md does not allow a field to be.
+ * @param {Field} field
+ * @param {readonly Field[]} siblings the fields of its component, input, event or action
+ * @param {boolean} predicted whether its component is predicted
+ */
+export function checkField(field, siblings, predicted) {
+  const fail = (/** @type {string} */ why) => {
+    throw new ProtocolError(`field ${JSON.stringify(field.name)}: ${why}`);
+  };
+  const { kind, predictor } = field;
+  if (kind.type === 'Real') {
+    checkReal(kind, fail);
+    if (predicted) {
+      if (!Number.isInteger(kind.min / FINE_STEP)) fail('least value is not a multiple of 1/1024');
+      checkReal({ ...kind, step: FINE_STEP }, fail);
+    }
+  } else if (kind.type === 'Int') {
+    if (kind.min >= kind.max) fail('empty range');
+  } else if (kind.type === 'Turn') {
+    const { steps } = kind;
+    if (steps < 2 || steps > 65536 || (steps & (steps - 1)) !== 0) fail('steps are not a power of two in 2..65536');
+  } else if (kind.type === 'Enum') {
+    if (kind.names.length === 0) fail('no names');
+  }
+  if (predictor.type === 'Velocity') {
+    const other = siblings[predictor.by];
+    if (other === undefined || other === field || (other.kind.type !== 'Real' && other.kind.type !== 'Int')) {
+      fail('predicted by no number of its component');
+    }
+    if (predictor.den <= 0 || Math.abs(predictor.num) > NUM_MAX) fail('predictor out of range');
+  }
+}
+
+/**
+ * @param {{ min: number, max: number, step: number }} kind
+ * @param {(why: string) => void} fail
+ */
+function checkReal({ min, max, step }, fail) {
+  if (!(Number.isFinite(min) && Number.isFinite(max) && min < max)) fail('empty range');
+  if (!(Number.isFinite(step) && step > 0)) fail('bad step');
+  if (!((max - min) / step <= STEPS_MAX)) fail('too many steps');
+}

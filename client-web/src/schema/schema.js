@@ -1,0 +1,131 @@
+/**
+ * A game as both ends of the wire know it: components, their fields, the input, events and actions.
+ * The server sends it in its welcome, so the SDK plays any game. Which columns an image has follows
+ * from it in `layout.js`.
+ */
+
+import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX } from '../limits.js';
+import { ProtocolError } from '../protocol/protocol_error.js';
+import { checkField, readField } from './field.js';
+
+/** @typedef {import('./field.js').Field} Field */
+/** @typedef {import('../codec.js').ControlReader} ControlReader */
+
+/** Who sees a component: everyone, its entity's owner, or everyone as a part of the room itself. */
+export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room']);
+
+/**
+ * @typedef {object} Component
+ * @property {string} name the property of the entity
+ * @property {typeof AUDIENCES[number]} audience
+ * @property {boolean} predicted whether the owner predicts it: it gets its `Real` fields in steps of 1/1024
+ * @property {Field[]} fields
+ */
+
+/**
+ * An event or an action.
+ * @typedef {object} Message
+ * @property {string} name
+ * @property {Field[]} fields
+ */
+
+/**
+ * @typedef {object} Schema
+ * @property {string} game
+ * @property {Component[]} components
+ * @property {Field[]} input
+ * @property {boolean} newestWins whether a tick takes the newest input instead of the one for it
+ * @property {Message[]} events
+ * @property {Message[]} actions
+ * @property {number} tableEpoch which entropy tables bodies use; 0 means none
+ */
+
+/**
+ * Names that an entity's own properties have; and what an object cannot hold as plain data.
+ * A component by one of these names could not be told apart.
+ */
+const RESERVED = new Set(['handle', 'slot', 'generation', 'owner', 'avatar', '__proto__']);
+
+/**
+ * Reads and checks the schema of a welcome.
+ * @param {ControlReader} reader
+ * @returns {Schema}
+ */
+export function readSchema(reader) {
+  const schema = {
+    game: reader.string(),
+    components: reader.list(COMPONENTS_MAX, readComponent),
+    input: reader.list(FIELDS_MAX, readField),
+    newestWins: reader.bool(),
+    events: reader.list(EVENTS_MAX, readMessage),
+    actions: reader.list(EVENTS_MAX, readMessage),
+    tableEpoch: reader.u8(),
+  };
+  checkSchema(schema);
+  return schema;
+}
+
+/**
+ * @param {ControlReader} reader
+ * @returns {Component}
+ */
+function readComponent(reader) {
+  return {
+    name: reader.string(),
+    audience: reader.variant(AUDIENCES),
+    predicted: reader.bool(),
+    fields: reader.list(FIELDS_MAX, readField),
+  };
+}
+
+/**
+ * @param {ControlReader} reader
+ * @returns {Message}
+ */
+function readMessage(reader) {
+  return { name: reader.string(), fields: reader.list(FIELDS_MAX, readField) };
+}
+
+/**
+ * Throws a `ProtocolError` on what no game can mean.
+ * @param {Schema} schema
+ */
+export function checkSchema(schema) {
+  const { components, events, actions } = schema;
+  if (schema.tableEpoch !== 0) throw new ProtocolError('the schema names entropy tables that are not known');
+  checkNames('component', components);
+  checkNames('event', events);
+  checkNames('action', actions);
+  for (const { name, audience, predicted, fields } of components) {
+    if (RESERVED.has(name)) throw new ProtocolError(`a component cannot be called ${JSON.stringify(name)}`);
+    if (predicted && audience !== 'Everyone') {
+      throw new ProtocolError(`component ${JSON.stringify(name)}: only what everyone sees can be predicted`);
+    }
+    checkFields(fields, predicted);
+  }
+  checkFields(schema.input, false);
+  for (const { fields } of events) checkFields(fields, false);
+  for (const { fields } of actions) checkFields(fields, false);
+}
+
+/**
+ * @param {Field[]} fields
+ * @param {boolean} predicted
+ */
+function checkFields(fields, predicted) {
+  checkNames('field', fields);
+  for (const field of fields) checkField(field, fields, predicted);
+}
+
+/**
+ * @param {string} what
+ * @param {{ name: string }[]} named
+ */
+function checkNames(what, named) {
+  const seen = new Set();
+  for (const { name } of named) {
+    if (name === '' || name === '__proto__') throw new ProtocolError(`a ${what} without a usable name`);
+    if (seen.has(name)) throw new ProtocolError(`${what} ${JSON.stringify(name)} is declared twice`);
+    seen.add(name);
+  }
+}

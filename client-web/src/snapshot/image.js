@@ -1,0 +1,111 @@
+/**
+ * A layer's state at one tick: entities in rising order of slot, each with a row of integers.
+ * Column by column meaning comes from `schema/layout.js`. Images are reused: decoding fills one
+ * that is no longer needed instead of allocating.
+ */
+
+import { ENTITIES_MAX } from '../limits.js';
+import { ProtocolError } from '../protocol/protocol_error.js';
+
+/** Entities for which a new image has room. */
+const CAPACITY_FIRST = 16;
+
+/** One layer at one tick. */
+export class Image {
+  /** @param {number} width integers of a row */
+  constructor(width) {
+    this.width = width;
+    /** The tick that it shows. */
+    this.tick = 0;
+    /** Ticks since the image before, 0 in the layer's first. */
+    this.gap = 0;
+    /** Entities. */
+    this.count = 0;
+    this.slots = new Uint16Array(CAPACITY_FIRST);
+    this.generations = new Uint16Array(CAPACITY_FIRST);
+    /** 0 for nobody, else 1 + 2 * player, plus 1 for an entity that is not the player's avatar. */
+    this.owners = new Uint32Array(CAPACITY_FIRST);
+    /** Bit c: it has component c of the layer. */
+    this.masks = new Uint32Array(CAPACITY_FIRST);
+    /** Row by row, `width` integers each; those of absent components are 0. */
+    this.rows = new Int32Array(CAPACITY_FIRST * width);
+  }
+
+  /** Forgets the entities. */
+  clear() {
+    this.tick = 0;
+    this.gap = 0;
+    this.count = 0;
+  }
+
+  /**
+   * Appends an entity with a row of zeros. Its slot is above all others.
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} owner
+   * @param {number} mask
+   * @returns {number} its index
+   */
+  push(slot, generation, owner, mask) {
+    const index = this.count;
+    if (index === ENTITIES_MAX) throw new ProtocolError('too many entities');
+    if (index === this.slots.length) this.#grow();
+    this.slots[index] = slot;
+    this.generations[index] = generation;
+    this.owners[index] = owner;
+    this.masks[index] = mask;
+    this.rows.fill(0, index * this.width, (index + 1) * this.width);
+    this.count = index + 1;
+    return index;
+  }
+
+  /**
+   * @param {number} slot
+   * @returns {number} the index of the entity in that slot, -1 for none
+   */
+  find(slot) {
+    let low = 0;
+    let high = this.count - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const found = this.slots[middle];
+      if (found === slot) return middle;
+      if (found < slot) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  #grow() {
+    const capacity = Math.min(2 * this.slots.length, ENTITIES_MAX);
+    const grown = (/** @type {any} */ old, /** @type {number} */ length) => {
+      const array = new old.constructor(length);
+      array.set(old);
+      return array;
+    };
+    this.slots = grown(this.slots, capacity);
+    this.generations = grown(this.generations, capacity);
+    this.owners = grown(this.owners, capacity);
+    this.masks = grown(this.masks, capacity);
+    this.rows = grown(this.rows, capacity * this.width);
+  }
+}
+
+/** How an entity belongs to a player, as images code it. */
+export const Owner = {
+  /**
+   * @param {number} code
+   * @returns {number | undefined} the player, undefined for nobody
+   */
+  player: (code) => (code === 0 ? undefined : (code - 1) >>> 1),
+  /**
+   * @param {number} code
+   * @returns {boolean} whether it is the player's avatar
+   */
+  isAvatar: (code) => code !== 0 && (code & 1) === 1,
+  /**
+   * @param {number} player
+   * @returns {number} the code of the player's avatar
+   */
+  avatarOf: (player) => 1 + 2 * player,
+};

@@ -1,0 +1,105 @@
+/**
+ * What both ends guess of an image before its residuals come: prediction, differences that wrap,
+ * and the adaptive parameter of the residuals' code (PROTOCOL.md §7). Integer arithmetic that is
+ * exact in doubles: every product stays below 2^53.
+ */
+
+import { Guess } from '../schema/layout.js';
+
+/** Bound of a velocity in its steps, and of what a residual adds to the adaptive sum. */
+const CLAMP = 2 ** 20;
+const K_MAX = 24;
+const COUNT_HALVED = 32;
+
+/**
+ * @param {number} to
+ * @param {number} from
+ * @param {number} modulus a power of two, or 0 for 2^32
+ * @returns {number} `to - from`, wrapped to the signed numbers around 0: the short way round for turns
+ */
+export function difference(to, from, modulus) {
+  if (modulus === 0) return (to - from) | 0;
+  const half = modulus >>> 1;
+  return ((to - from + half) & (modulus - 1)) - half;
+}
+
+/**
+ * The value that a value column is expected to have.
+ * @param {import('../schema/layout.js').ColumnSet} set
+ * @param {Int32Array} base the baseline's rows
+ * @param {number} row where the entity's row starts
+ * @param {number} column
+ * @param {number} dt ticks from the baseline
+ * @param {number} gap the baseline's gap, or 1 if that is 0
+ * @returns {number} an integer below 2^53, not yet wrapped
+ */
+export function predict(set, base, row, column, dt, gap) {
+  const value = base[row + column];
+  switch (set.guess[column]) {
+    case Guess.Linear:
+      return value + Math.floor((base[row + column + 1] * dt) / gap);
+    case Guess.Velocity: {
+      const speed = (base[row + set.by[column]] - set.zero[column]) | 0;
+      const clamped = speed < -CLAMP ? -CLAMP : speed > CLAMP ? CLAMP : speed;
+      return value + Math.floor((clamped * set.num[column] * dt) / set.den[column]);
+    }
+    case Guess.Counter:
+      return value + set.num[column] * dt;
+    default:
+      return value;
+  }
+}
+
+/**
+ * The change that a change column is expected to have where it is sent.
+ * @param {number} change the field's wrapped difference from the baseline
+ * @param {number} gap the new image's gap
+ * @param {number} dt ticks from the baseline
+ * @returns {number}
+ */
+export function predictChange(change, gap, dt) {
+  return Math.floor((change * gap) / dt);
+}
+
+/** The adaptive parameter of each column's residuals within one body. */
+export class Adaptive {
+  #sums;
+  #counts;
+
+  /** @param {number} width columns */
+  constructor(width) {
+    this.#sums = new Int32Array(width);
+    this.#counts = new Int32Array(width);
+  }
+
+  /** Starts a body. */
+  reset() {
+    this.#sums.fill(0);
+    this.#counts.fill(1);
+  }
+
+  /**
+   * @param {number} column
+   * @returns {number} the column's Exp-Golomb parameter now
+   */
+  k(column) {
+    const sum = this.#sums[column];
+    const count = this.#counts[column];
+    let k = 0;
+    while (k < K_MAX && count << (k + 1) <= sum) k++;
+    return k;
+  }
+
+  /**
+   * @param {number} column
+   * @param {number} residual just coded
+   */
+  add(column, residual) {
+    const z = ((residual << 1) ^ (residual >> 31)) >>> 0;
+    this.#sums[column] += z > CLAMP ? CLAMP : z;
+    if (++this.#counts[column] === COUNT_HALVED) {
+      this.#counts[column] >>= 1;
+      this.#sums[column] >>= 1;
+    }
+  }
+}
