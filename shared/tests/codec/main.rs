@@ -4,4 +4,5 @@ mod bodies;
 mod control;
 mod fields;
 mod history;
+mod protocol_page;
 mod vectors;

@@ -1,1 +1,358 @@
-//! vectors
+//! The vectors under `shared/vectors`, which Rust and JavaScript both reproduce. Each is made
+//! here from a seed; `TICKWIRE_BLESS=1 cargo test -p tickwire --test codec` writes them anew after
+//! a change of the wire.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
+use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::protocol::frame::{
+    InputHead, SectionKind, SnapshotHead, encode_ack, push_section, push_varint,
+};
+use tickwire::protocol::server_message::{
+    ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
+};
+use tickwire::protocol::{ClientMessage, ServerMessage};
+use tickwire::schema::Kind;
+use tickwire::snapshot::checksum::checksum;
+use tickwire::snapshot::delta::{Scratch, encode};
+use tickwire::snapshot::fields::pack;
+use tickwire::snapshot::image::LayerImage;
+
+use crate::history::{History, layout, schema};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One case a line, so that a change of the wire is a readable diff.
+fn text(kind: &str, head: &Value, cases: &[Value]) -> String {
+    let mut text = format!("{{\n\"kind\": {},\n", json!(kind));
+    if let Some(head) = head.as_object() {
+        for (key, value) in head {
+            text += &format!("{}: {value},\n", json!(key));
+        }
+    }
+    let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
+    text + "\"cases\": [\n" + &lines.join(",\n") + "\n]\n}\n"
+}
+
+fn check(name: &str, text: &str) {
+    let path = folder().join(format!("{name}.json"));
+    if std::env::var_os("TICKWIRE_BLESS").is_some() {
+        fs::write(&path, text).expect("vectors are writable");
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == text,
+        "{} is not what this code makes; if the wire was meant to change, run with TICKWIRE_BLESS=1",
+        path.display()
+    );
+}
+
+fn client_messages() -> Vec<ClientMessage> {
+    let name = "Zoë 🦀".to_owned();
+    vec![
+        ClientMessage::Hello {
+            version: 1,
+            name: name.clone(),
+            token: String::new(),
+        },
+        ClientMessage::ListRooms,
+        ClientMessage::CreateRoom {
+            name: "x".repeat(300),
+            private: true,
+            seats: 250,
+        },
+        ClientMessage::JoinRoom {
+            room: RoomId(70_000),
+        },
+        ClientMessage::JoinCode { code: name.clone() },
+        ClientMessage::QuickJoin,
+        ClientMessage::LeaveRoom,
+        ClientMessage::Ready { ready: true },
+        ClientMessage::Kick {
+            player: PlayerId(251),
+        },
+        ClientMessage::Chat { text: name },
+        ClientMessage::Ping { nonce: u32::MAX },
+        ClientMessage::Resync {
+            layer: LayerId::OWNER,
+        },
+        ClientMessage::Act {
+            id: 65_535,
+            action: 65_535,
+            fields: vec![0, 1, 255],
+        },
+    ]
+}
+
+fn server_messages() -> Vec<ServerMessage> {
+    let room = RoomInfo {
+        id: RoomId(16_777_215),
+        name: "room".to_owned(),
+        players: 3,
+        seats: 1000,
+        private: false,
+    };
+    let member = Member {
+        player: PlayerId(12),
+        name: "Ann".to_owned(),
+        ready: true,
+        host: false,
+        connected: true,
+    };
+    let line = ChatLine {
+        id: 300,
+        from: PlayerId(12),
+        name: "Ann".to_owned(),
+        text: "<i>hi</i>".to_owned(),
+    };
+    vec![
+        ServerMessage::Welcome {
+            version: 1,
+            name: "Ann".to_owned(),
+            token: String::new(),
+            schema: schema(),
+            limits: Limits {
+                message_bytes: 4096,
+                messages_per_second: 120,
+                chat_chars: 200,
+                name_chars: 24,
+                seats: 64,
+            },
+        },
+        ServerMessage::Refused {
+            reason: Refusal::NoSuchAction,
+        },
+        ServerMessage::Rooms {
+            rooms: vec![room.clone(), room.clone()],
+        },
+        ServerMessage::Joined {
+            room,
+            code: "7XKQ2M9A".to_owned(),
+            you: PlayerId(12),
+            tick_rate: 30,
+            snapshot_every: 1,
+            tick: Tick(1_000_000),
+            members: vec![member.clone()],
+            chat: vec![line.clone()],
+        },
+        ServerMessage::Left {
+            reason: LeaveReason::Kicked,
+        },
+        ServerMessage::MemberChanged { member },
+        ServerMessage::MemberLeft {
+            player: PlayerId(0),
+        },
+        ServerMessage::Chat { line },
+        ServerMessage::Pong {
+            nonce: 252,
+            tick: Tick(251),
+        },
+        ServerMessage::Reply {
+            id: 7,
+            result: Ok(()),
+        },
+        ServerMessage::Reply {
+            id: 8,
+            result: Err("too dear".to_owned()),
+        },
+        ServerMessage::Stopping {
+            retry_after_ms: 2500,
+        },
+        ServerMessage::Redirect {
+            url: "wss://elsewhere/ws".to_owned(),
+            ticket: "t".to_owned(),
+        },
+    ]
+}
+
+#[test]
+fn control() {
+    let mut cases = Vec::new();
+    for message in client_messages() {
+        let bytes = encode_client(&message);
+        assert_eq!(decode_client(&bytes).as_ref(), Ok(&message));
+        cases.push(json!({"from": "client", "message": message, "bytes": hex(&bytes)}));
+    }
+    for message in server_messages() {
+        let bytes = encode_server(&message);
+        assert_eq!(decode_server(&bytes).as_ref(), Ok(&message));
+        cases.push(json!({"from": "server", "message": message, "bytes": hex(&bytes)}));
+    }
+    check("control", &text("control", &json!({}), &cases));
+}
+
+#[test]
+fn quantised() {
+    let real = |min: f64, max: f64, step: f64| Kind::Real { min, max, step };
+    let kinds = [
+        real(0.0, 1000.0, 0.01),
+        real(-1.0, 1.0, 1.0 / 64.0),
+        real(-512.0, 512.0, 1.0 / 1024.0),
+        real(-3.0, 4.0, 0.3),
+        Kind::Int { min: -5, max: 100 },
+        Kind::Int {
+            min: i32::MIN,
+            max: i32::MAX,
+        },
+        Kind::Bits,
+        Kind::Bool,
+        Kind::Turn { steps: 256 },
+        Kind::Turn { steps: 65_536 },
+        Kind::Enum {
+            names: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
+        },
+    ];
+    let values = [
+        0.0, 1.0, -1.0, 0.005, 0.014_999, 2.5, 3.141_59, -2.0, 6.3, 99.995, 1e6, -1e6, 1e300,
+    ];
+    let cases: Vec<Value> = kinds
+        .iter()
+        .map(|kind| {
+            let of = |&value: &f64| {
+                let q = kind.quantise(value);
+                json!({"value": value, "q": q, "back": kind.dequantise(q)})
+            };
+            let values: Vec<Value> = values
+                .iter()
+                .filter(|value| !matches!(kind, Kind::Bits | Kind::Enum { .. }) || **value >= 0.0)
+                .map(of)
+                .collect();
+            json!({"field": kind, "bits": kind.bits(), "values": values})
+        })
+        .collect();
+    check("fields", &text("fields", &json!({}), &cases));
+}
+
+#[test]
+fn frames() {
+    let schema = schema();
+    let mut cases = Vec::new();
+    for (tick, ack, view_lag, values) in [
+        (1, 0, 0, [0, 0, 0]),
+        (70_000, 69_998, 130, [128, 65_535, 1]),
+        (u32::MAX / 2, u32::MAX / 2 - 9, u16::MAX, [64, 1, 0]),
+    ] {
+        let head = InputHead {
+            tick: Tick(tick),
+            ack: Tick(ack),
+            view_lag,
+        };
+        let mut bytes = Vec::new();
+        head.encode(&mut bytes);
+        pack(&schema.input, &values, &mut bytes);
+        cases.push(
+            json!({"message": "input", "tick": tick, "ack": ack, "view_lag": view_lag,
+            "values": values, "bytes": hex(&bytes)}),
+        );
+    }
+    let mut bytes = Vec::new();
+    encode_ack(Tick(513), &mut bytes);
+    cases.push(json!({"message": "ack", "ack": 513, "bytes": hex(&bytes)}));
+    for (substituted, slack) in [(false, i8::MIN), (true, -3), (false, 127)] {
+        let head = SnapshotHead {
+            tick: Tick(1000),
+            input_tick: Tick(998),
+            substituted,
+            slack,
+        };
+        let mut events = Vec::new();
+        push_varint(2, &mut events);
+        push_varint(0, &mut events);
+        pack(&schema.events[0].fields, &[-1, 99], &mut events);
+        let mut bytes = Vec::new();
+        head.encode(&mut bytes);
+        push_section(SectionKind::Events, &events, &mut bytes);
+        push_section(SectionKind::Layer, &[7; 200], &mut bytes);
+        cases.push(
+            json!({"message": "snapshot", "tick": 1000, "input_tick": 998,
+            "substituted": substituted, "slack": slack,
+            "events": [{"tick": 998, "event": 0, "values": [-1, 99]}],
+            "sections": [[2, hex(&events)], [1, hex(&[7; 200])]], "bytes": hex(&bytes)}),
+        );
+    }
+    check(
+        "frames",
+        &text("frames", &json!({"schema": schema}), &cases),
+    );
+}
+
+/// Every image against the one before, some older one (up to 64 back), and nothing.
+fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
+    let layout = layout();
+    let set = layout.of(layer).expect("the layer exists");
+    let mut history = History::new(seed, set, 5);
+    history.every_tick = every_tick;
+    let mut scratch = Scratch::default();
+    let mut images: Vec<LayerImage> = Vec::new();
+    let mut cases = Vec::new();
+    for step in 0..70usize {
+        let now = history.step();
+        let mut baselines = vec![step.checked_sub(1)];
+        if step % 10 == 9 {
+            baselines.extend([
+                Some(step - 2),
+                Some(step - 9),
+                Some(step.saturating_sub(64)),
+                None,
+            ]);
+        }
+        for (number, baseline) in baselines.into_iter().enumerate() {
+            let held = baseline.map(|at| &images[at]);
+            let mut body = Vec::new();
+            let view = held.map(LayerImage::view);
+            encode(
+                layer,
+                set,
+                view,
+                now.view(),
+                step % 30 == 0,
+                &mut scratch,
+                &mut body,
+            );
+            let heads: Vec<Value> = now
+                .entities
+                .iter()
+                .map(|head| json!([head.slot, head.generation, head.owner, head.mask]))
+                .collect();
+            let image = if number == 0 {
+                json!({"gap": now.gap, "entities": heads, "values": now.values})
+            } else {
+                Value::Null
+            };
+            cases.push(json!({
+                "image": image,
+                "tick": now.tick,
+                "baseline": held.map(|held| held.tick),
+                "checksum": checksum(now.view(), set.width()),
+                "body": hex(&body),
+            }));
+        }
+        images.push(now);
+    }
+    let head = json!({"schema": schema(), "layer": layer});
+    check(name, &text("bodies", &head, &cases));
+}
+
+#[test]
+fn room_bodies() {
+    bodies("bodies_room", LayerId::ROOM, 1, true);
+}
+
+#[test]
+fn owner_bodies() {
+    bodies("bodies_owner", LayerId::OWNER, 2, true);
+}
+
+#[test]
+fn bodies_of_uneven_images() {
+    bodies("bodies_uneven", LayerId::ROOM, 3, false);
+}

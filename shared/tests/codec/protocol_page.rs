@@ -1,0 +1,91 @@
+//! `PROTOCOL.md` moves with the code: it carries a hash of the sources that make the wire, and
+//! names every message and close code. After a change of those sources, read the page against
+//! them, then write the hash with `TICKWIRE_BLESS=1 cargo test -p tickwire --test codec`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tickwire::protocol::CloseCode;
+
+const SOURCES: [&str; 16] = [
+    "src/codec.rs",
+    "src/ids.rs",
+    "src/limits.rs",
+    "src/protocol/client_message.rs",
+    "src/protocol/close_code.rs",
+    "src/protocol/frame.rs",
+    "src/protocol/mod.rs",
+    "src/protocol/server_message.rs",
+    "src/schema/field.rs",
+    "src/schema/layout.rs",
+    "src/schema/mod.rs",
+    "src/snapshot/bit_coder.rs",
+    "src/snapshot/checksum.rs",
+    "src/snapshot/delta.rs",
+    "src/snapshot/image.rs",
+    "src/snapshot/predictor.rs",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// FNV-1a over the sources, without what a formatter or a comment changes.
+fn source_hash(root: &Path) -> String {
+    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+    for source in SOURCES {
+        let text = fs::read_to_string(root.join(source)).expect("a source of the wire");
+        let code = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with("//"));
+        for byte in code.flat_map(str::bytes).filter(|byte| *byte != b' ') {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+    format!("{hash:016x}")
+}
+
+#[test]
+fn the_page_was_read_against_the_sources() {
+    let path = root().join("PROTOCOL.md");
+    let page = fs::read_to_string(&path).expect("PROTOCOL.md");
+    let hash = source_hash(&root());
+    let mark = "Sources of this page: `";
+    let at = page
+        .find(mark)
+        .expect("the page ends with its sources' hash")
+        + mark.len();
+    let kept = &page[at..at + 16];
+    if kept != hash && std::env::var_os("TICKWIRE_BLESS").is_some() {
+        fs::write(&path, page.replace(kept, &hash)).expect("PROTOCOL.md is writable");
+    } else {
+        assert_eq!(
+            kept, hash,
+            "the wire's sources changed: bring PROTOCOL.md up to date, then bless it"
+        );
+    }
+}
+
+#[test]
+fn the_page_names_every_message_and_close_code() {
+    let page = fs::read_to_string(root().join("PROTOCOL.md")).expect("PROTOCOL.md");
+    for source in ["client_message", "server_message"] {
+        let path = root().join(format!("src/protocol/{source}.rs"));
+        let text = fs::read_to_string(path).expect("the messages");
+        // Variants and public types stand at one level of indentation, or at none.
+        let names = text.lines().filter_map(|line| {
+            let line = line.strip_prefix("pub enum ").or_else(|| {
+                line.strip_prefix("    ")
+                    .filter(|rest| rest.starts_with(char::is_uppercase))
+            })?;
+            line.split(|c: char| !c.is_alphanumeric()).next()
+        });
+        for name in names.filter(|name| !name.ends_with("Message")) {
+            assert!(page.contains(&format!("`{name}`")), "{name} of {source}");
+        }
+    }
+    for code in CloseCode::ALL {
+        assert!(page.contains(&format!("| {} |", code.number())), "{code}");
+    }
+}
