@@ -1,0 +1,51 @@
+# Tests and checks. `make test` installs what they need where it can and runs every test.
+
+CARGO ?= cargo
+NPM ?= npm
+CHROMIUM ?= /usr/bin/chromium
+export CHROMIUM
+
+.PHONY: test check rust-test client-test browser chromium node-modules screenshot bench clean
+
+# Rust first: it builds the server that the browser tests start.
+test: rust-test client-test
+
+rust-test:
+	$(CARGO) test --workspace --locked
+
+client-test: node-modules chromium
+	$(CARGO) build --locked -p tickwire-server
+	cd client-web && $(NPM) test
+
+# What must hold beside the tests: format, lints, documentation, types.
+check: node-modules
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	cd client-web && $(NPM) run check
+
+# The README's picture, from the running game.
+screenshot: node-modules chromium
+	$(CARGO) build --locked -p tickwire-server
+	cd client-web && TICKWIRE_SCREENSHOT=1 node --test test/browser.test.js
+
+bench:
+	$(CARGO) bench --locked -p tickwire-benches
+
+node-modules: client-web/node_modules/.package-lock.json
+
+client-web/node_modules/.package-lock.json: client-web/package-lock.json
+	cd client-web && $(NPM) ci --no-audit --no-fund
+	touch $@
+
+chromium:
+	@test -x "$(CHROMIUM)" || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	  else \
+	    echo "install Chromium, or set CHROMIUM to its path" >&2; exit 1; \
+	  fi; }
+
+clean:
+	$(CARGO) clean
+	rm -rf client-web/node_modules
