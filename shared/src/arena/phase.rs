@@ -25,6 +25,17 @@ impl Phase {
         self as u8
     }
 
+    /// The phase of an index; the lobby for one that there is not.
+    pub fn from_index(index: u8) -> Phase {
+        match index {
+            1 => Phase::Ready,
+            2 => Phase::Countdown,
+            3 => Phase::Play,
+            4 => Phase::Results,
+            _ => Phase::Lobby,
+        }
+    }
+
     /// Whether guns fire.
     pub fn is_armed(self) -> bool {
         matches!(self, Phase::Lobby | Phase::Ready | Phase::Play)
@@ -45,6 +56,7 @@ mod tests {
             (Phase::Results, "results"),
         ] {
             assert_eq!(Phase::NAMES[usize::from(phase.index())], name);
+            assert_eq!(Phase::from_index(phase.index()), phase);
         }
     }
 }

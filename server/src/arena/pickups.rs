@@ -1,0 +1,183 @@
+//! First aid and ammunition: on their pads until somebody who needs them comes by, back after a
+//! while.
+
+use bevy_ecs::prelude::*;
+use tickwire::arena::Kind;
+use tickwire::arena::map::{AMMO_PADS, HEALTH_PADS};
+
+use super::components::{Gun, Health, KindOf, Pos, Serial, Serials};
+use super::events::Taken;
+use super::tuning::{AID, BOX, HEALTH_MAX, RESTOCK_AFTER, SPARE_MAX, ticks};
+use crate::game::{Out, Tick, To};
+
+/// The pads of the map, in a fixed order.
+#[derive(Resource)]
+pub(super) struct Pads(Vec<Pad>);
+
+struct Pad {
+    kind: Kind,
+    at: (f64, f64),
+    /// What lies on it.
+    item: Option<Entity>,
+    /// Tick from which an empty one is filled.
+    filled_at: u32,
+}
+
+impl Default for Pads {
+    fn default() -> Pads {
+        let pad = |kind| {
+            move |at| Pad {
+                kind,
+                at,
+                item: None,
+                filled_at: 0,
+            }
+        };
+        let health = HEALTH_PADS.into_iter().map(pad(Kind::Health));
+        Pads(
+            health
+                .chain(AMMO_PADS.into_iter().map(pad(Kind::Ammo)))
+                .collect(),
+        )
+    }
+}
+
+/// Fills the pads that have been empty for long enough.
+pub(super) fn restock_pads(
+    tick: Res<Tick>,
+    mut pads: ResMut<Pads>,
+    mut serials: ResMut<Serials>,
+    mut commands: Commands,
+) {
+    for pad in &mut pads.0 {
+        if pad.item.is_none() && tick.number >= pad.filled_at {
+            let item = (KindOf::from(pad.kind), Pos::from(pad.at), serials.next());
+            pad.item = Some(commands.spawn(item).id());
+        }
+    }
+}
+
+/// Gives what lies on a pad to a player who touches it and needs it; of several, to the one who
+/// joined first.
+pub(super) fn take_pickups(
+    tick: Res<Tick>,
+    mut pads: ResMut<Pads>,
+    mut out: ResMut<Out>,
+    mut commands: Commands,
+    mut players: Query<(Entity, &Serial, &Pos, &mut Health, &mut Gun)>,
+) {
+    for pad in &mut pads.0 {
+        let Some(item) = pad.item else {
+            continue;
+        };
+        let reach = Kind::Player.radius() + pad.kind.radius();
+        let taker = players
+            .iter()
+            .filter(|(_, _, pos, health, gun)| {
+                let (x, y) = (pos.x - pad.at.0, pos.y - pad.at.1);
+                x * x + y * y < reach * reach && needs(pad.kind, health, gun)
+            })
+            .map(|(player, serial, ..)| (*serial, player))
+            .min();
+        let Some((_, player)) = taker else {
+            continue;
+        };
+        let Ok((_, _, _, mut health, mut gun)) = players.get_mut(player) else {
+            continue;
+        };
+        match pad.kind {
+            Kind::Health => health.hp = health.hp.saturating_add(AID).min(HEALTH_MAX),
+            _ => gun.spare = gun.spare.saturating_add(BOX).min(SPARE_MAX),
+        }
+        commands.entity(item).despawn();
+        pad.item = None;
+        pad.filled_at = tick.number + ticks(RESTOCK_AFTER, &tick);
+        out.send(
+            To::All,
+            Taken {
+                who: Some(player),
+                what: pad.kind.index(),
+            },
+        );
+    }
+}
+
+fn needs(kind: Kind, health: &Health, gun: &Gun) -> bool {
+    health.is_up()
+        && match kind {
+            Kind::Health => health.hp < HEALTH_MAX,
+            _ => gun.spare < SPARE_MAX,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tuning::SPARE_FRESH;
+    use super::*;
+    use crate::arena::scene::Scene;
+
+    fn items(scene: &mut Scene, kind: Kind) -> usize {
+        let mut query = scene.world.query::<&KindOf>();
+        query
+            .iter(&scene.world)
+            .filter(|of| of.is == kind.index())
+            .count()
+    }
+
+    #[test]
+    fn aid_heals_who_is_hurt_and_comes_back() {
+        let mut scene = Scene::new(1, 0);
+        let player = scene.join(0);
+        scene.put(player, HEALTH_PADS[0]);
+        scene.tick();
+        assert_eq!(items(&mut scene, Kind::Health), 4, "nobody needs it");
+        scene.world.get_mut::<Health>(player).expect("a player").hp = 70;
+        scene.tick();
+        assert_eq!(scene.events("pickup"), 1);
+        assert_eq!(scene.of::<Health>(player).hp, HEALTH_MAX);
+        assert_eq!(items(&mut scene, Kind::Health), 3);
+        for _ in 0..239 {
+            scene.tick();
+        }
+        assert_eq!(items(&mut scene, Kind::Health), 3);
+        scene.tick();
+        assert_eq!(items(&mut scene, Kind::Health), 4);
+    }
+
+    #[test]
+    fn a_box_fills_the_spare_rounds() {
+        let mut scene = Scene::new(1, 0);
+        let player = scene.join(0);
+        scene.put(player, AMMO_PADS[2]);
+        scene.tick();
+        scene.tick();
+        assert_eq!(scene.of::<Gun>(player).spare, SPARE_FRESH + BOX);
+        assert_eq!(items(&mut scene, Kind::Ammo), 3);
+    }
+
+    #[test]
+    fn who_joined_first_gets_it() {
+        let mut scene = Scene::new(1, 0);
+        let (a, b) = (scene.join(0), scene.join(1));
+        for player in [b, a] {
+            scene.put(player, HEALTH_PADS[0]);
+            scene.world.get_mut::<Health>(player).expect("a player").hp = 10;
+        }
+        scene.tick();
+        scene.tick();
+        assert_eq!(scene.of::<Health>(a).hp, 10 + AID);
+        assert_eq!(scene.of::<Health>(b).hp, 10);
+    }
+
+    #[test]
+    fn the_fallen_take_nothing() {
+        let mut scene = Scene::new(1, 0);
+        let player = scene.join(0);
+        scene.put(player, HEALTH_PADS[0]);
+        scene.fell(player);
+        for _ in 0..5 {
+            scene.tick();
+        }
+        assert_eq!(items(&mut scene, Kind::Health), 4);
+    }
+}

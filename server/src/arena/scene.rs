@@ -1,0 +1,153 @@
+//! A room's world without the room, for the systems' tests: ticks, players, held inputs.
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::ScheduleLabel;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use tickwire::arena::Control;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::protocol::server_message::Member;
+
+use super::Arena;
+use super::components::{Drone, Health, Pos, Serial};
+use super::tuning::{DRONE_RISES_AFTER, PLAYER_RISES_AFTER, ticks};
+use crate::game::{Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster, Tick};
+
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct Systems;
+
+pub(super) struct Scene {
+    pub(super) world: World,
+    systems: Schedule,
+    names: Vec<String>,
+}
+
+impl Scene {
+    /// A room at 30 Hz.
+    pub(super) fn new(seed: u64, npcs: u16) -> Scene {
+        let def = GameDef::<Arena>::new(30).expect("the arena's schema is sound");
+        let names = def.schema.events.iter().map(|event| event.name.clone());
+        let names = names.collect();
+        let options = RoomOptions {
+            id: RoomId(1),
+            name: "test".into(),
+            code: "TEST".into(),
+            private: false,
+            seats: 50,
+            seed,
+            tick_rate: 30,
+            snapshot_every: 1,
+            npcs,
+        };
+        let mut world = World::new();
+        world.insert_resource(Tick {
+            number: 0,
+            dt: 1.0 / 30.0,
+        });
+        world.insert_resource(RoomRng(ChaCha8Rng::seed_from_u64(seed)));
+        world.insert_resource(Roster::default());
+        world.insert_resource(Out::new(def.events.clone()));
+        let mut systems = Schedule::new(Systems);
+        Arena::setup(&mut world, &mut systems, &options);
+        Scene {
+            world,
+            systems,
+            names,
+        }
+    }
+
+    /// A player with this number joins.
+    pub(super) fn join(&mut self, id: u16) -> Entity {
+        let id = PlayerId(id);
+        let name = format!("p{id}");
+        self.world.resource_mut::<Roster>().members.push(Member {
+            player: id,
+            name: name.clone(),
+            ready: false,
+            host: false,
+            connected: true,
+        });
+        let entity = Arena::join(&mut self.world, &Player { id, name });
+        self.world
+            .entity_mut(entity)
+            .insert((Owner(id), Input::<Control>::default()));
+        entity
+    }
+
+    pub(super) fn leave(&mut self, id: u16, entity: Entity) {
+        let members = &mut self.world.resource_mut::<Roster>().members;
+        let at = members.iter().position(|member| member.player.0 == id);
+        let member = members.remove(at.expect("a member"));
+        let who = Player {
+            id: member.player,
+            name: member.name,
+        };
+        Arena::leave(&mut self.world, &who, entity);
+    }
+
+    pub(super) fn ready(&mut self, id: u16, ready: bool) {
+        for member in &mut self.world.resource_mut::<Roster>().members {
+            if member.player.0 == id {
+                member.ready = ready;
+            }
+        }
+    }
+
+    /// The input of all ticks to come.
+    pub(super) fn hold(&mut self, player: Entity, control: Control) {
+        self.world
+            .get_mut::<Input<Control>>(player)
+            .expect("a player")
+            .now = control;
+    }
+
+    pub(super) fn put(&mut self, who: Entity, place: (f64, f64)) {
+        *self.world.get_mut::<Pos>(who).expect("a body") = Pos::from(place);
+    }
+
+    /// Fells someone by the tick to come.
+    pub(super) fn fell(&mut self, who: Entity) {
+        let drone = self.world.get::<Drone>(who).is_some();
+        let seconds = if drone {
+            DRONE_RISES_AFTER
+        } else {
+            PLAYER_RISES_AFTER
+        };
+        let tick = *self.world.resource::<Tick>();
+        *self.world.get_mut::<Health>(who).expect("a body") = Health {
+            hp: 0,
+            rises_at: tick.number + ticks(seconds, &tick),
+        };
+    }
+
+    pub(super) fn tick(&mut self) {
+        self.world.resource_mut::<Out>().queued.clear();
+        self.world.resource_mut::<Tick>().number += 1;
+        self.systems.run(&mut self.world);
+        self.world.clear_trackers();
+    }
+
+    pub(super) fn of<C: Component>(&self, entity: Entity) -> &C {
+        self.world.get::<C>(entity).expect("it has that component")
+    }
+
+    /// Drones, oldest first.
+    pub(super) fn drones(&self) -> Vec<Entity> {
+        let mut drones: Vec<(Serial, Entity)> = self
+            .world
+            .iter_entities()
+            .filter(|entity| entity.contains::<Drone>())
+            .filter_map(|entity| Some((*entity.get::<Serial>()?, entity.id())))
+            .collect();
+        drones.sort_unstable();
+        drones.into_iter().map(|(_, drone)| drone).collect()
+    }
+
+    /// How many events of a name the last tick sent.
+    pub(super) fn events(&self, name: &str) -> usize {
+        let index = self.names.iter().position(|other| other == name);
+        let index = index.expect("an event of the schema") as u16;
+        let queued = &self.world.resource::<Out>().queued;
+        queued.iter().filter(|queued| queued.event == index).count()
+    }
+}
