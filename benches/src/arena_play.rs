@@ -1,0 +1,128 @@
+//! An arena room in memory with players who steer like people: a direction is held for a while,
+//! the trigger now and then. Called by the benches of ticks, fan-out and codec.
+
+use std::sync::Arc;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tickwire::arena::Control;
+use tickwire::ids::{PlayerId, RoomId, Tick};
+use tickwire::protocol::frame::InputHead;
+use tickwire::snapshot::fields::pack;
+use tickwire_server::arena::Arena;
+use tickwire_server::game::{GameDef, RoomOptions};
+use tickwire_server::room::Room;
+
+/// Ticks a second of every fixture.
+pub const TICK_RATE: u16 = 30;
+
+/// A room that plays itself.
+pub struct ArenaPlay {
+    /// The room.
+    pub room: Room<Arena>,
+    /// Its players.
+    pub players: Vec<PlayerId>,
+    game: Arc<GameDef<Arena>>,
+    controls: Vec<Control>,
+    acked: Tick,
+    rng: ChaCha8Rng,
+    message: Vec<u8>,
+    frame: Vec<u8>,
+}
+
+impl ArenaPlay {
+    /// A room with `players` and `npcs`, ticked once.
+    pub fn new(players: u16, npcs: u16, seed: u64) -> ArenaPlay {
+        let game = Arc::new(GameDef::new(TICK_RATE).expect("the arena is well declared"));
+        let mut room = Room::new(
+            game.clone(),
+            RoomOptions {
+                id: RoomId(1),
+                name: "bench".to_owned(),
+                code: "BENCH000".to_owned(),
+                private: false,
+                seats: players.max(1),
+                seed,
+                tick_rate: TICK_RATE,
+                snapshot_every: 1,
+                npcs,
+            },
+        );
+        let players: Vec<PlayerId> = (0..players)
+            .map(|_| room.join("bench").expect("the room has a seat for each"))
+            .collect();
+        while room.poll_effect().is_some() {}
+        let mut play = ArenaPlay {
+            room,
+            controls: vec![Control::default(); players.len()],
+            players,
+            game,
+            acked: Tick(0),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            message: Vec::new(),
+            frame: Vec::new(),
+        };
+        play.tick(|_, _| {});
+        play
+    }
+
+    /// The game's definition.
+    pub fn game(&self) -> &GameDef<Arena> {
+        &self.game
+    }
+
+    /// Inputs of all players, the tick, and every player's snapshot, which `each` is shown.
+    pub fn tick(&mut self, each: impl FnMut(PlayerId, &[u8])) {
+        self.step();
+        self.compose(each);
+    }
+
+    /// Inputs of all players and the tick.
+    pub fn step(&mut self) {
+        self.send_inputs();
+        self.room.tick();
+        while self.room.poll_effect().is_some() {}
+    }
+
+    /// Every player's snapshot of the newest tick, once.
+    pub fn compose(&mut self, mut each: impl FnMut(PlayerId, &[u8])) {
+        for &player in &self.players {
+            self.frame.clear();
+            let sent = self.room.compose(player, true, &mut self.frame);
+            assert!(sent, "everyone acknowledges, so everyone has credit");
+            each(player, &self.frame);
+        }
+        self.acked = self.room.tick_number();
+    }
+
+    fn send_inputs(&mut self) {
+        let head = InputHead {
+            tick: self.room.tick_number().next(),
+            ack: self.acked,
+            view_lag: 128,
+        };
+        let fields = &self.game.schema.input;
+        for (control, &player) in self.controls.iter_mut().zip(&self.players) {
+            steer(control, &mut self.rng);
+            self.message.clear();
+            head.encode(&mut self.message);
+            let values = control.values();
+            let mut integers = [0; 5];
+            for ((integer, field), value) in integers.iter_mut().zip(fields).zip(values) {
+                *integer = field.kind.quantise(value);
+            }
+            pack(fields, &integers, &mut self.message);
+            let taken = self.room.receive(player, &self.message);
+            assert_eq!(taken, Ok(()), "the fixture's inputs are valid");
+        }
+    }
+}
+
+fn steer(control: &mut Control, rng: &mut ChaCha8Rng) {
+    if rng.random_bool(0.05) {
+        control.dx = f64::from(rng.random_range(-1..=1));
+        control.dy = f64::from(rng.random_range(-1..=1));
+    }
+    control.aim += rng.random_range(-0.1..0.1);
+    control.fire = rng.random_bool(0.1);
+}
