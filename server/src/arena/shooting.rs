@@ -1,6 +1,7 @@
 //! Guns: triggers, cooldowns, magazines. What a shot then does is `flight` and `damage`.
 
 use bevy_ecs::prelude::*;
+use bevy_ecs::query::QueryData;
 use tickwire::arena::rule::GRID;
 use tickwire::arena::{Control, Kind};
 use tickwire::exact::{trunc, unit};
@@ -34,6 +35,19 @@ pub(super) fn reload_guns(
     }
 }
 
+/// A player as far as its gun is concerned.
+#[derive(QueryData)]
+#[query_data(mutable)]
+pub(super) struct Shooter {
+    player: Entity,
+    serial: &'static Serial,
+    owner: &'static Owner,
+    input: &'static Input<Control>,
+    health: &'static Health,
+    pos: &'static Pos,
+    gun: &'static mut Gun,
+}
+
 /// Fires the guns whose triggers are held and that can: a projectile each, from the player's
 /// centre, which its first tick of flight leaves.
 pub(super) fn fire_guns(
@@ -42,27 +56,29 @@ pub(super) fn fire_guns(
     mut serials: ResMut<Serials>,
     mut out: ResMut<Out>,
     mut commands: Commands,
-    mut players: Query<(
-        Entity,
-        &Serial,
-        &Owner,
-        &Input<Control>,
-        &Health,
-        &Pos,
-        &mut Gun,
-    )>,
+    mut shooters: Query<Shooter>,
 ) {
     if !round.phase().is_armed() {
         return;
     }
     let mut shots = Vec::new();
-    for (player, serial, owner, input, health, pos, mut gun) in &mut players {
-        let able =
-            health.is_up() && gun.rounds > 0 && gun.ready_at == 0 && tick.number >= gun.next_shot;
-        if input.now.fire && able {
+    for mut shooter in &mut shooters {
+        let gun = &mut shooter.gun;
+        let able = shooter.health.is_up()
+            && gun.rounds > 0
+            && gun.ready_at == 0
+            && tick.number >= gun.next_shot;
+        if shooter.input.now.fire && able {
             gun.rounds -= 1;
             gun.next_shot = tick.number + ticks(COOLDOWN, &tick);
-            shots.push((*serial, player, *owner, *pos, input.now.aim));
+            let (player, serial) = (shooter.player, *shooter.serial);
+            shots.push((
+                serial,
+                player,
+                *shooter.owner,
+                *shooter.pos,
+                shooter.input.now.aim,
+            ));
         }
     }
     shots.sort_unstable_by_key(|(serial, ..)| *serial);
