@@ -3,8 +3,8 @@
 //! that starts it names it.
 //!
 //! Map, input and movement rule are `tickwire::arena`, because clients predict with them. All
-//! else is decided here, by systems that run one after the other in the order of [`setup`]
-//! (see [`Arena`]): who is first in anything is settled by [`components::Serial`], chance comes
+//! else is decided here, by systems that run one after the other in the order of `setup`
+//! below: who is first in anything is settled by `components::Serial`, chance comes
 //! from the room's seed, so equal inputs make equal rooms.
 
 mod components;

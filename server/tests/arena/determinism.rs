@@ -42,6 +42,34 @@ fn equal_rooms_send_equal_bytes() {
     assert_eq!(a.sent.len(), b.sent.len());
 }
 
+/// What a second process is asked to print by.
+const CHILD: &str = "TICKWIRE_ARENA_DIGEST";
+
+/// FNV-1a.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+/// Addresses and hash seeds differ from process to process; the bytes must not.
+#[test]
+fn another_process_sends_equal_bytes() {
+    let line = format!("digest {:016x}", digest(&run(42, 7).sent));
+    if std::env::var_os(CHILD).is_some() {
+        println!("{line}");
+        return;
+    }
+    let name = "determinism::another_process_sends_equal_bytes";
+    let child = std::process::Command::new(std::env::current_exe().expect("tests have a file"))
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .expect("tests can be started");
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(said.contains(&line), "not {line}: {said}");
+}
+
 #[test]
 fn another_seed_makes_another_room() {
     assert_ne!(run(42, 7).sent, run(43, 7).sent);
