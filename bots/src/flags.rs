@@ -1,0 +1,151 @@
+//! The command line: flags to a [`Plan`]. Wrong ones end the program with status 2 here, before
+//! anything is sent.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::behaviours::Behaviour;
+use crate::socket::Target;
+
+/// Bots of one swarm: as many sockets as a process may commonly open, less some.
+const BOTS_MAX: i64 = 18_000;
+
+/// Sends bots to a Tickwire server, measures what they get and judges it.
+///
+/// Exit status: 0 when all objectives were met, 1 when one was missed or no server was there,
+/// 2 for wrong flags. The objectives are: every bot joins, no desync, no disconnect before the
+/// end, gap p99 within its limit, and every hostile bot closed with its code.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "tickwire-bots", version)]
+pub struct Flags {
+    /// The server's WebSocket.
+    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7777/ws", value_parser = Target::parse)]
+    pub url: Target,
+    /// Bots that play.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=BOTS_MAX))]
+    pub bots: u32,
+    /// Rooms that the bots make and spread over evenly.
+    #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=BOTS_MAX))]
+    pub rooms: u32,
+    /// Join the room with this code instead of making rooms.
+    #[arg(long, value_name = "CODE", conflicts_with = "rooms")]
+    pub code: Option<String>,
+    /// How long to measure, after all bots have joined: 30s, 500ms, 2m.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub duration: Duration,
+    /// How long the bots take to arrive, one after the other.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
+    pub ramp: Duration,
+    /// What the bots do.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Behaviour::Wander)]
+    pub behaviour: Behaviour,
+    /// Hostile bots besides, which break the protocol in turn (flood, garbage, text, oversize)
+    /// and have to be closed for it. They are in no figure.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
+    pub hostile: u32,
+    /// Seed of what the bots do.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Greatest 99th percentile of the time between two snapshots at a bot, in milliseconds
+    /// [default: one and a half snapshot periods, 50 at 30 Hz].
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub max_gap_p99_ms: Option<f64>,
+    /// Greatest 99th percentile of the time from an input to the snapshot that shows it, in
+    /// milliseconds [default: not judged].
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub max_latency_p99_ms: Option<f64>,
+    /// Threads of the swarm.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// Write the report here as JSON too; - for stdout instead of the table.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl Flags {
+    /// Flags that fit together, or what does not.
+    pub fn check(&self) -> Result<(), String> {
+        if self.rooms > self.bots {
+            return Err(format!(
+                "--rooms {} needs at least as many bots, not --bots {}",
+                self.rooms, self.bots
+            ));
+        }
+        if self.duration.is_zero() {
+            return Err("--duration must be longer than nothing".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A number and ms, s, m or h; at most a day.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit_s = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("a time needs a unit: 500ms, 30s, 2m, 1h".to_owned()),
+    };
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| format!("{digits:?} is not a number"))?;
+    let seconds = number * unit_s;
+    if (0.0..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("a time lies between 0 and 24h".to_owned())
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("not a number above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "s", "30", "-1s", "25h", "NaNs", "1e999s", "3 s", "7d"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn flags_are_read_and_checked() {
+        let read = |line: &str| Flags::try_parse_from(line.split(' '));
+        let flags = read("bots --bots 200 --rooms 4 --duration 20s").expect("good flags");
+        assert_eq!((flags.bots, flags.rooms), (200, 4));
+        assert!(flags.check().is_ok());
+        assert!(
+            read("bots --bots 2 --rooms 4")
+                .expect("read")
+                .check()
+                .is_err()
+        );
+        for wrong in [
+            "bots --bots 0",
+            "bots --bots many",
+            "bots --url http://host/ws",
+            "bots --url wss://host/ws",
+            "bots --behaviour fly",
+            "bots --max-gap-p99-ms -1",
+            "bots --speed 3",
+            "bots --code ABCD --rooms 2",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

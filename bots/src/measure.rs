@@ -1,0 +1,358 @@
+//! What bots measure and where it is collected. Pure: times are arguments, in microseconds since
+//! the swarm's start. The judging is `report`'s.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hdrhistogram::Histogram;
+use tickwire::ids::{LayerId, Tick};
+use tickwire::protocol::frame::SnapshotHead;
+use tickwire::session::RoomSession;
+use tickwire::snapshot::image::LayerImage;
+
+/// Longest time that is told apart: longer ones count as this.
+const LONGEST_US: u64 = 600_000_000;
+/// Inputs whose showing is awaited. Beyond, the oldest is not measured.
+const INPUTS_AWAITED_MAX: usize = 256;
+/// The bots write into few shared places instead of holding 100 KB of histograms each.
+const SHARDS: usize = 8;
+
+/// The part of the run that is measured: after the ramp.
+#[derive(Debug)]
+pub(crate) struct Window {
+    from_us: AtomicU64,
+    to_us: AtomicU64,
+}
+
+impl Window {
+    /// Not begun.
+    pub(crate) fn new() -> Window {
+        Window {
+            from_us: AtomicU64::new(u64::MAX),
+            to_us: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Sets it, before it begins or at that moment.
+    pub(crate) fn set(&self, from_us: u64, to_us: u64) {
+        self.to_us.store(to_us, Ordering::Relaxed);
+        self.from_us.store(from_us, Ordering::Relaxed);
+    }
+
+    fn begin_us(&self) -> u64 {
+        self.from_us.load(Ordering::Relaxed)
+    }
+
+    fn end_us(&self) -> u64 {
+        self.to_us.load(Ordering::Relaxed)
+    }
+
+    fn holds(&self, us: u64) -> bool {
+        (self.begin_us()..self.end_us()).contains(&us)
+    }
+}
+
+/// Sums and distributions over the window.
+#[derive(Clone, Debug)]
+pub(crate) struct Totals {
+    /// Time from one snapshot to the next at a bot, in microseconds.
+    pub(crate) gaps_us: Histogram<u64>,
+    /// Time from the sending of an input to the first snapshot with it, in microseconds.
+    pub(crate) latencies_us: Histogram<u64>,
+    pub(crate) snapshots: u64,
+    pub(crate) snapshot_bytes: u64,
+    /// Bytes of all messages received.
+    pub(crate) bytes: u64,
+    pub(crate) inputs: u64,
+    pub(crate) substituted: u64,
+    /// Snapshot bytes, and entities that moved, of the bots that survey.
+    pub(crate) surveyed_bytes: u64,
+    pub(crate) moved: u64,
+}
+
+impl Totals {
+    fn new() -> Totals {
+        let histogram =
+            || Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are a histogram's");
+        Totals {
+            gaps_us: histogram(),
+            latencies_us: histogram(),
+            snapshots: 0,
+            snapshot_bytes: 0,
+            bytes: 0,
+            inputs: 0,
+            substituted: 0,
+            surveyed_bytes: 0,
+            moved: 0,
+        }
+    }
+
+    fn add(&mut self, other: &Totals) {
+        let same = "histograms have the same bounds";
+        self.gaps_us.add(&other.gaps_us).expect(same);
+        self.latencies_us.add(&other.latencies_us).expect(same);
+        self.snapshots += other.snapshots;
+        self.snapshot_bytes += other.snapshot_bytes;
+        self.bytes += other.bytes;
+        self.inputs += other.inputs;
+        self.substituted += other.substituted;
+        self.surveyed_bytes += other.surveyed_bytes;
+        self.moved += other.moved;
+    }
+}
+
+/// Where all bots write to.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) window: Window,
+    shards: [Mutex<Totals>; SHARDS],
+}
+
+impl Tally {
+    /// Empty, with a window that has not begun.
+    pub(crate) fn new() -> Tally {
+        Tally {
+            window: Window::new(),
+            shards: std::array::from_fn(|_| Mutex::new(Totals::new())),
+        }
+    }
+
+    /// The sum of all.
+    pub(crate) fn totals(&self) -> Totals {
+        let mut totals = Totals::new();
+        for shard in 0..SHARDS {
+            totals.add(&self.shard(shard));
+        }
+        totals
+    }
+
+    fn shard(&self, index: usize) -> MutexGuard<'_, Totals> {
+        // A bot that panicked leaves sums that are still sums.
+        self.shards[index % SHARDS]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One bot's measuring.
+#[derive(Debug)]
+pub(crate) struct Gauge {
+    shard: usize,
+    last_snapshot_us: Option<u64>,
+    awaited: VecDeque<(Tick, u64)>,
+    /// The image before, for a bot that surveys how much moves.
+    survey: Option<LayerImage>,
+}
+
+impl Gauge {
+    /// For the bot of this number; one bot a room surveys.
+    pub(crate) fn new(bot: usize, surveys: bool) -> Gauge {
+        Gauge {
+            shard: bot,
+            last_snapshot_us: None,
+            awaited: VecDeque::new(),
+            survey: surveys.then(LayerImage::default),
+        }
+    }
+
+    /// A message of so many bytes came.
+    pub(crate) fn on_bytes(&mut self, tally: &Tally, bytes: usize, now_us: u64) {
+        if tally.window.holds(now_us) {
+            tally.shard(self.shard).bytes += bytes as u64;
+        }
+    }
+
+    /// The input of a tick was sent.
+    pub(crate) fn on_input(&mut self, tally: &Tally, tick: Tick, now_us: u64) {
+        if self.awaited.len() == INPUTS_AWAITED_MAX {
+            self.awaited.pop_front();
+        }
+        self.awaited.push_back((tick, now_us));
+        if tally.window.holds(now_us) {
+            tally.shard(self.shard).inputs += 1;
+        }
+    }
+
+    /// A snapshot of so many bytes was applied.
+    pub(crate) fn on_snapshot(
+        &mut self,
+        tally: &Tally,
+        head: &SnapshotHead,
+        bytes: usize,
+        now_us: u64,
+    ) {
+        let before_us = self.last_snapshot_us.replace(now_us);
+        let mut totals = None;
+        while let Some(&(tick, sent_us)) = self.awaited.front() {
+            if tick > head.input_tick {
+                break;
+            }
+            self.awaited.pop_front();
+            if tally.window.holds(sent_us) && tally.window.holds(now_us) {
+                totals
+                    .get_or_insert_with(|| tally.shard(self.shard))
+                    .latencies_us
+                    .saturating_record(now_us - sent_us);
+            }
+        }
+        if !tally.window.holds(now_us) {
+            return;
+        }
+        let mut totals = totals.unwrap_or_else(|| tally.shard(self.shard));
+        if let Some(before_us) = before_us {
+            // Of a gap that began in the ramp only the measured part counts.
+            let from_us = before_us.max(tally.window.begin_us());
+            totals.gaps_us.saturating_record(now_us - from_us);
+        }
+        totals.snapshots += 1;
+        totals.snapshot_bytes += bytes as u64;
+        totals.substituted += u64::from(head.substituted);
+    }
+
+    /// Counts what moved since the snapshot before, if this bot surveys.
+    pub(crate) fn survey(&mut self, tally: &Tally, room: &RoomSession, bytes: usize, now_us: u64) {
+        let (Some(before), Some(image)) = (&mut self.survey, room.layer(LayerId::ROOM)) else {
+            return;
+        };
+        if tally.window.holds(now_us) {
+            let moved = moved(before, image);
+            let mut totals = tally.shard(self.shard);
+            totals.surveyed_bytes += bytes as u64;
+            totals.moved += moved;
+        }
+        before.clone_from(image);
+    }
+
+    /// The bot is done, or was cut off: a gap that is open at the end of the window counts as far
+    /// as it got, so that a bot which hears nothing more does not go unnoticed.
+    pub(crate) fn finish(&mut self, tally: &Tally, now_us: u64) {
+        let (from_us, end_us) = (tally.window.begin_us(), tally.window.end_us().min(now_us));
+        let since_us = self.last_snapshot_us.unwrap_or(0).max(from_us);
+        if since_us < end_us {
+            tally
+                .shard(self.shard)
+                .gaps_us
+                .saturating_record(end_us - since_us);
+        }
+    }
+}
+
+/// Entities that both images have and of which a column changed.
+fn moved(before: &LayerImage, now: &LayerImage) -> u64 {
+    let width = |image: &LayerImage| image.values.len() / image.entities.len().max(1);
+    let (old_width, new_width) = (width(before), width(now));
+    let old = before.view();
+    let new = now.view();
+    let mut count = 0;
+    let mut at = 0;
+    for (index, head) in now.entities.iter().enumerate() {
+        while before
+            .entities
+            .get(at)
+            .is_some_and(|other| other.slot < head.slot)
+        {
+            at += 1;
+        }
+        if before.entities.get(at) == Some(head) {
+            count += u64::from(old.row(at, old_width) != new.row(index, new_width));
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwire::snapshot::image::EntityHead;
+
+    use super::*;
+
+    fn head(tick: u32, input_tick: u32) -> SnapshotHead {
+        SnapshotHead {
+            tick: Tick(tick),
+            input_tick: Tick(input_tick),
+            substituted: false,
+            slack: 2,
+        }
+    }
+
+    fn window(from_us: u64, to_us: u64) -> Tally {
+        let tally = Tally::new();
+        tally.window.set(from_us, to_us);
+        tally
+    }
+
+    #[test]
+    fn only_the_window_counts() {
+        let tally = Tally::new();
+        let mut gauge = Gauge::new(0, false);
+        gauge.on_snapshot(&tally, &head(1, 0), 10, 500);
+        tally.window.set(1_000, 2_000);
+        gauge.on_snapshot(&tally, &head(2, 0), 10, 1_100);
+        gauge.on_snapshot(&tally, &head(3, 0), 10, 1_400);
+        gauge.on_snapshot(&tally, &head(4, 0), 10, 2_500);
+        gauge.on_bytes(&tally, 7, 999);
+        gauge.on_bytes(&tally, 7, 1_999);
+        let totals = tally.totals();
+        assert_eq!(
+            (totals.snapshots, totals.snapshot_bytes, totals.bytes),
+            (2, 20, 7)
+        );
+        assert_eq!(totals.gaps_us.len(), 2);
+        assert_eq!((totals.gaps_us.min(), totals.gaps_us.max()), (100, 300));
+    }
+
+    #[test]
+    fn latency_ends_with_the_first_snapshot_that_knows_the_input() {
+        let tally = window(0, 1_000_000);
+        let mut gauge = Gauge::new(0, false);
+        gauge.on_input(&tally, Tick(10), 1_000);
+        gauge.on_input(&tally, Tick(11), 1_100);
+        gauge.on_input(&tally, Tick(12), 1_200);
+        gauge.on_snapshot(&tally, &head(9, 9), 1, 1_300);
+        assert_eq!(tally.totals().latencies_us.len(), 0);
+        gauge.on_snapshot(&tally, &head(11, 11), 1, 1_500);
+        let latencies = tally.totals().latencies_us;
+        assert_eq!(
+            (latencies.len(), latencies.min(), latencies.max()),
+            (2, 400, 500)
+        );
+        assert_eq!(gauge.awaited.len(), 1);
+    }
+
+    #[test]
+    fn silence_at_the_end_is_a_gap() {
+        let tally = window(0, 10_000);
+        let mut gauge = Gauge::new(0, false);
+        for us in [0, 100, 200] {
+            gauge.on_snapshot(&tally, &head(us as u32 + 1, 0), 1, us);
+        }
+        let mut silent = Gauge::new(1, false);
+        gauge.finish(&tally, 12_000);
+        silent.finish(&tally, 12_000);
+        let longest = tally.totals().gaps_us.max();
+        assert!(longest >= 9_990, "{longest}");
+        assert_eq!(tally.totals().gaps_us.len(), 4);
+    }
+
+    #[test]
+    fn what_moved_is_counted_by_handle() {
+        let image = |entities: &[(u16, u16, i32)]| LayerImage {
+            entities: entities
+                .iter()
+                .map(|&(slot, generation, _)| EntityHead {
+                    slot,
+                    generation,
+                    owner: 0,
+                    mask: 1,
+                })
+                .collect(),
+            values: entities.iter().flat_map(|&(_, _, x)| [x, 0]).collect(),
+            ..LayerImage::default()
+        };
+        let before = image(&[(1, 0, 5), (2, 0, 5), (4, 0, 5), (5, 0, 5)]);
+        let now = image(&[(0, 0, 1), (1, 0, 6), (2, 0, 5), (4, 1, 9), (5, 0, 7)]);
+        assert_eq!(moved(&before, &now), 2);
+        assert_eq!(moved(&LayerImage::default(), &now), 0);
+    }
+}

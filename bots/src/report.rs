@@ -1,0 +1,366 @@
+//! What a run comes to: figures, objectives and the verdict, as a table for people and as JSON
+//! for programs. Pure; the figures are taken by `measure` and `sighting`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::flags::Flags;
+use crate::hostile::{Answers, Breach};
+use crate::measure::Totals;
+use crate::sighting::Sighting;
+
+/// A run's figures. All but `bots_connected`, `desyncs` and `disconnects`, which are of the whole
+/// run, are of the measured part, after the ramp. A figure without a sample is `null`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Bots with a seat when the measured part began.
+    pub bots_connected: u64,
+    /// Snapshots a second that all bots together applied.
+    pub snapshots_per_s: f64,
+    /// From one snapshot to the next at a bot, in milliseconds.
+    pub gap_ms: Gap,
+    /// From an input's sending to the first snapshot whose `input_tick` reaches its tick, in
+    /// milliseconds.
+    pub latency_ms: Latency,
+    /// Bytes of the messages that a bot received a second, WebSocket and TCP headers left out.
+    pub bytes_per_client_per_s: f64,
+    /// Layers whose checksum disagreed.
+    pub desyncs: u64,
+    /// Connections that ended before the swarm did, by close code: 1006 for one that was cut
+    /// off, `left` for a bot sent out of its room, `error` for one that could not go on.
+    pub disconnects: BTreeMap<String, u64>,
+    /// Bots that were asked for.
+    pub bots: u64,
+    /// Length of the measured part, in seconds.
+    pub measured_s: f64,
+    /// Bytes of a snapshot, on average.
+    pub bytes_per_snapshot: Option<f64>,
+    /// Snapshot bytes by entities whose state changed since the snapshot before, as one bot of
+    /// each room counts them.
+    pub bytes_per_moving_entity: Option<f64>,
+    /// Inputs a second that a bot sent.
+    pub inputs_per_client_per_s: f64,
+    /// Snapshots of ticks for which the server had to replace the bot's input, of all.
+    pub substituted_share: Option<f64>,
+    /// By kind of breach, the close codes that hostile bots got; 0 for none in time.
+    pub hostile: BTreeMap<&'static str, BTreeMap<String, u64>>,
+    /// What went wrong in words, and how often.
+    pub troubles: BTreeMap<String, u64>,
+    /// What was to be, and whether it was.
+    pub objectives: Vec<Objective>,
+}
+
+/// Quantiles of the gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Gap {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 99 of 100 are no longer.
+    pub p99: Option<f64>,
+    /// 999 of 1,000 are no longer.
+    pub p999: Option<f64>,
+}
+
+/// Quantiles of the latency.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 99 of 100 are no longer.
+    pub p99: Option<f64>,
+}
+
+/// Something that a run is judged by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Objective {
+    /// What is stated.
+    pub stated: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether it was met.
+    pub met: bool,
+}
+
+impl Report {
+    /// Draws the figures up and judges them by the flags.
+    pub(crate) fn new(
+        flags: &Flags,
+        totals: &Totals,
+        seen: &Sighting,
+        answers: &BTreeMap<Breach, Answers>,
+    ) -> Report {
+        let seconds = flags.duration.as_secs_f64();
+        let clients = seen.connected.max(1) as f64;
+        let ratio = |a: u64, b: u64| (b > 0).then(|| round(a as f64 / b as f64, 3));
+        let gaps = &totals.gaps_us;
+        let latencies = &totals.latencies_us;
+        let mut report = Report {
+            bots_connected: seen.connected,
+            snapshots_per_s: round(totals.snapshots as f64 / seconds, 1),
+            gap_ms: Gap {
+                p50: quantile_ms(gaps, 0.5),
+                p99: quantile_ms(gaps, 0.99),
+                p999: quantile_ms(gaps, 0.999),
+            },
+            latency_ms: Latency {
+                p50: quantile_ms(latencies, 0.5),
+                p99: quantile_ms(latencies, 0.99),
+            },
+            bytes_per_client_per_s: round(totals.bytes as f64 / seconds / clients, 1),
+            desyncs: seen.desyncs,
+            disconnects: seen.disconnects.clone(),
+            bots: u64::from(flags.bots),
+            measured_s: seconds,
+            bytes_per_snapshot: ratio(totals.snapshot_bytes, totals.snapshots),
+            bytes_per_moving_entity: ratio(totals.surveyed_bytes, totals.moved),
+            inputs_per_client_per_s: round(totals.inputs as f64 / seconds / clients, 2),
+            substituted_share: ratio(totals.substituted, totals.snapshots),
+            hostile: answers
+                .iter()
+                .map(|(breach, codes)| {
+                    let codes = codes.iter().map(|(code, count)| (code.to_string(), *count));
+                    (breach.name(), codes.collect())
+                })
+                .collect(),
+            troubles: seen.troubles.clone(),
+            objectives: Vec::new(),
+        };
+        report.judge(flags, seen, answers);
+        report
+    }
+
+    /// Whether all objectives were met.
+    pub fn passed(&self) -> bool {
+        self.objectives.iter().all(|objective| objective.met)
+    }
+
+    fn judge(&mut self, flags: &Flags, seen: &Sighting, answers: &BTreeMap<Breach, Answers>) {
+        let mut state = |stated: String, measured: String, met: bool| {
+            self.objectives.push(Objective {
+                stated,
+                measured,
+                met,
+            });
+        };
+        state(
+            format!("{} bots join", flags.bots),
+            self.bots_connected.to_string(),
+            self.bots_connected == u64::from(flags.bots),
+        );
+        state(
+            "no desync".to_owned(),
+            self.desyncs.to_string(),
+            self.desyncs == 0,
+        );
+        let lost: u64 = self.disconnects.values().sum();
+        state("no disconnect".to_owned(), lost.to_string(), lost == 0);
+        let limit_ms = flags.max_gap_p99_ms.unwrap_or_else(|| {
+            let (tick_rate, every) = seen.rates.unwrap_or((30, 1));
+            round(
+                1.5 * 1000.0 * f64::from(every) / f64::from(tick_rate.max(1)),
+                1,
+            )
+        });
+        let shown = |ms: Option<f64>| ms.map_or("none".to_owned(), |ms| format!("{ms:.1} ms"));
+        state(
+            format!("gap p99 at most {limit_ms} ms"),
+            shown(self.gap_ms.p99),
+            self.gap_ms.p99.is_some_and(|ms| ms <= limit_ms),
+        );
+        if let Some(limit_ms) = flags.max_latency_p99_ms {
+            state(
+                format!("latency p99 at most {limit_ms} ms"),
+                shown(self.latency_ms.p99),
+                self.latency_ms.p99.is_some_and(|ms| ms <= limit_ms),
+            );
+        }
+        if flags.hostile > 0 {
+            let all = answers.values().flat_map(BTreeMap::values).sum::<u64>();
+            let right: u64 = answers
+                .iter()
+                .flat_map(|(breach, codes)| codes.iter().map(move |(code, n)| (breach, code, n)))
+                .filter(|(breach, code, _)| breach.answered_by(**code))
+                .map(|(_, _, count)| count)
+                .sum();
+            state(
+                "every breach is answered by its code".to_owned(),
+                format!("{right} of {all}"),
+                right == all && all > 0,
+            );
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
+        let number = |n: Option<f64>| n.map_or("-".to_owned(), |n| format!("{n:.2}"));
+        let codes = |codes: &BTreeMap<String, u64>| match codes.len() {
+            0 => "none".to_owned(),
+            _ => {
+                let parts = codes.iter().map(|(code, count)| format!("{code}: {count}"));
+                parts.collect::<Vec<_>>().join(", ")
+            }
+        };
+        let mut row = |name: &str, value: String| writeln!(f, "{name:<30}{value}");
+        row(
+            "bots connected",
+            format!("{} of {}", self.bots_connected, self.bots),
+        )?;
+        row("measured, after the ramp", format!("{} s", self.measured_s))?;
+        row("snapshots/s", format!("{:.1}", self.snapshots_per_s))?;
+        let gap = &self.gap_ms;
+        row(
+            "gap p50 / p99 / p99.9 ms",
+            format!("{} / {} / {}", ms(gap.p50), ms(gap.p99), ms(gap.p999)),
+        )?;
+        let latency = &self.latency_ms;
+        row(
+            "latency p50 / p99 ms",
+            format!("{} / {}", ms(latency.p50), ms(latency.p99)),
+        )?;
+        row(
+            "bytes/s per client",
+            format!("{:.0}", self.bytes_per_client_per_s),
+        )?;
+        row("bytes per snapshot", number(self.bytes_per_snapshot))?;
+        row(
+            "bytes per moving entity",
+            number(self.bytes_per_moving_entity),
+        )?;
+        row(
+            "inputs/s per client",
+            format!("{:.1}", self.inputs_per_client_per_s),
+        )?;
+        row(
+            "inputs replaced",
+            self.substituted_share
+                .map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0)),
+        )?;
+        row("desyncs", self.desyncs.to_string())?;
+        row("disconnects by close code", codes(&self.disconnects))?;
+        for (breach, answered) in &self.hostile {
+            row(&format!("closed for {breach}"), codes(answered))?;
+        }
+        for (trouble, count) in &self.troubles {
+            row(&format!("trouble, {count} times"), trouble.clone())?;
+        }
+        writeln!(f)?;
+        for objective in &self.objectives {
+            let verdict = if objective.met { "met" } else { "MISSED" };
+            let Objective {
+                stated, measured, ..
+            } = objective;
+            writeln!(f, "{verdict:<8}{stated:<40}{measured}")?;
+        }
+        Ok(())
+    }
+}
+
+fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> Option<f64> {
+    (!histogram.is_empty()).then(|| {
+        let us = histogram.value_at_quantile(quantile);
+        round(us as f64 / 1000.0, 2)
+    })
+}
+
+fn round(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::measure::{Gauge, Tally};
+    use tickwire::ids::Tick;
+    use tickwire::protocol::frame::SnapshotHead;
+
+    /// Two bots for a second at 30 Hz.
+    fn report(
+        line: &str,
+        change: impl FnOnce(&mut Sighting, &mut BTreeMap<Breach, Answers>),
+    ) -> Report {
+        let flags = Flags::try_parse_from(line.split(' ')).expect("good flags");
+        let tally = Tally::new();
+        tally.window.set(0, 1_000_000);
+        for bot in 0..2 {
+            let mut gauge = Gauge::new(bot, false);
+            for tick in 0..30 {
+                let head = SnapshotHead {
+                    tick: Tick(tick + 1),
+                    ..SnapshotHead::default()
+                };
+                gauge.on_bytes(&tally, 100, u64::from(tick) * 33_333);
+                gauge.on_snapshot(&tally, &head, 90, u64::from(tick) * 33_333);
+            }
+        }
+        let mut seen = Sighting {
+            joined: 2,
+            connected: 2,
+            rates: Some((30, 1)),
+            ..Sighting::default()
+        };
+        let mut answers = BTreeMap::new();
+        change(&mut seen, &mut answers);
+        Report::new(&flags, &tally.totals(), &seen, &answers)
+    }
+
+    const LINE: &str = "bots --bots 2 --duration 1s";
+
+    #[test]
+    fn a_good_run_passes_and_states_the_fixed_keys() {
+        let report = report(LINE, |_, _| {});
+        assert!(report.passed(), "{report}");
+        assert_eq!(report.snapshots_per_s, 60.0);
+        assert_eq!(report.bytes_per_client_per_s, 3000.0);
+        let json = serde_json::to_value(&report).expect("a report is JSON");
+        for key in [
+            "bots_connected",
+            "snapshots_per_s",
+            "bytes_per_client_per_s",
+            "desyncs",
+        ] {
+            assert!(json[key].is_number(), "{key}");
+        }
+        assert!((33.0..34.0).contains(&json["gap_ms"]["p99"].as_f64().expect("a number")));
+        assert!(json["gap_ms"]["p50"].is_number() && json["gap_ms"]["p999"].is_number());
+        assert!(json["latency_ms"]["p50"].is_null() && json["latency_ms"]["p99"].is_null());
+        assert!(json["disconnects"].is_object());
+    }
+
+    #[test]
+    fn each_objective_can_be_missed() {
+        let missed = |report: Report| {
+            assert!(!report.passed());
+            report.objectives.iter().filter(|o| !o.met).count()
+        };
+        assert_eq!(missed(report(LINE, |seen, _| seen.connected = 1)), 1);
+        assert_eq!(missed(report(LINE, |seen, _| seen.desyncs = 1)), 1);
+        let lost = |seen: &mut Sighting, _: &mut _| {
+            seen.disconnects.insert("4010".to_owned(), 1);
+        };
+        assert_eq!(missed(report(LINE, lost)), 1);
+        let line = format!("{LINE} --max-gap-p99-ms 20 --max-latency-p99-ms 90");
+        assert_eq!(missed(report(&line, |_, _| {})), 2);
+    }
+
+    #[test]
+    fn hostile_bots_are_judged_by_their_codes() {
+        let line = format!("{LINE} --hostile 2");
+        let answered = |code: u16| {
+            report(&line, |_, answers| {
+                answers.insert(Breach::Text, Answers::from([(code, 3)]));
+            })
+        };
+        assert!(answered(1003).passed());
+        assert!(!answered(0).passed());
+        assert!(!report(&line, |_, _| {}).passed());
+        assert!(answered(1003).to_string().contains("closed for text"));
+    }
+}

@@ -1,0 +1,111 @@
+//! What the swarm as a whole saw of its bots: who joined, who was lost, and why. The figures of
+//! those that played are `measure`'s.
+
+use std::collections::BTreeMap;
+
+use crate::bot::{Cause, Ending};
+
+/// Different troubles that are kept for the report; there is seldom more than one.
+const TROUBLES_MAX: usize = 5;
+
+/// Counts of bots and what ended them, over the whole run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sighting {
+    /// Bots that got a seat.
+    pub(crate) joined: u64,
+    /// Bots that ended without ever getting one.
+    pub(crate) never_joined: u64,
+    /// Bots that had a seat and have ended.
+    pub(crate) gone: u64,
+    /// Bots with a seat when the measured part began.
+    pub(crate) connected: u64,
+    /// Layers whose checksum disagreed.
+    pub(crate) desyncs: u64,
+    /// Ends before the swarm's, by close code; `left` for a bot that was sent out of its room,
+    /// `error` for one that could not go on.
+    pub(crate) disconnects: BTreeMap<String, u64>,
+    /// What went wrong in words, and how often.
+    pub(crate) troubles: BTreeMap<String, u64>,
+    /// Steps a second, and ticks between snapshots.
+    pub(crate) rates: Option<(u16, u16)>,
+}
+
+impl Sighting {
+    /// Bots in a room.
+    pub(crate) fn playing(&self) -> u64 {
+        self.joined.saturating_sub(self.gone)
+    }
+
+    /// A bot got a seat in a room of these rates.
+    pub(crate) fn note_joined(&mut self, tick_rate: u16, snapshot_every: u16) {
+        self.joined += 1;
+        self.rates = Some((tick_rate, snapshot_every));
+    }
+
+    /// A bot's life ended; `None` when its task panicked.
+    pub(crate) fn note_ending(&mut self, ending: Option<Ending>) {
+        let Some(ending) = ending else {
+            self.gone += 1;
+            self.disconnect("error");
+            self.trouble("a bot panicked".to_owned());
+            return;
+        };
+        if ending.joined {
+            self.gone += 1;
+        } else {
+            self.never_joined += 1;
+        }
+        self.desyncs += ending.desyncs;
+        match ending.cause {
+            Cause::Stopped => {}
+            Cause::Closed(code) => self.disconnect(&code.to_string()),
+            Cause::SentOut => self.disconnect("left"),
+            Cause::Failed(why) => {
+                self.disconnect("error");
+                self.trouble(why);
+            }
+        }
+    }
+
+    fn disconnect(&mut self, code: &str) {
+        *self.disconnects.entry(code.to_owned()).or_default() += 1;
+    }
+
+    fn trouble(&mut self, why: String) {
+        if self.troubles.len() < TROUBLES_MAX || self.troubles.contains_key(&why) {
+            *self.troubles.entry(why).or_default() += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(joined: bool, cause: Cause) -> Option<Ending> {
+        Some(Ending {
+            joined,
+            cause,
+            desyncs: 1,
+        })
+    }
+
+    #[test]
+    fn ends_are_sorted_by_their_cause() {
+        let mut sighting = Sighting::default();
+        for _ in 0..4 {
+            sighting.note_joined(30, 1);
+        }
+        sighting.note_ending(ended(true, Cause::Stopped));
+        sighting.note_ending(ended(true, Cause::Closed(4008)));
+        sighting.note_ending(ended(false, Cause::Failed("no seat".to_owned())));
+        sighting.note_ending(None);
+        assert_eq!(
+            (sighting.playing(), sighting.never_joined, sighting.desyncs),
+            (1, 1, 3)
+        );
+        let codes: Vec<_> = sighting.disconnects.iter().collect();
+        assert_eq!(codes, [(&"4008".to_owned(), &1), (&"error".to_owned(), &2)]);
+        assert_eq!(sighting.troubles.len(), 2);
+    }
+}

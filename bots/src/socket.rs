@@ -1,0 +1,162 @@
+//! The bots' WebSocket: the only file here with sockets. Frames in, frames out, and how it ended;
+//! what the bytes mean is `bot`'s.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
+use tickwire::protocol::{CloseCode, SUBPROTOCOL};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri, header};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+
+/// From the first SYN to the 101. A ramp faster than the server's accept loop waits here.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// For the other side's close frame, and for a last write.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// What the server allows for; its default of 128 KiB would be most of a bot's memory.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// Close code for a socket that ended without a close frame (RFC 6455 §7.1.5).
+pub(crate) const ABNORMAL: u16 = 1006;
+/// Close code for a close frame without a code.
+const NO_CODE: u16 = 1005;
+
+/// Where the server is: a checked `ws://` URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    uri: Uri,
+    authority: String,
+}
+
+impl Target {
+    /// Reads a URL; only plain `ws://` is spoken.
+    pub fn parse(text: &str) -> Result<Target, String> {
+        let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
+        if uri.scheme_str() != Some("ws") {
+            return Err("the URL must start with ws://".to_owned());
+        }
+        let host = uri.host().ok_or("the URL has no host")?;
+        let authority = format!("{host}:{}", uri.port_u16().unwrap_or(80));
+        Ok(Target { uri, authority })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uri.fmt(f)
+    }
+}
+
+/// An open WebSocket.
+pub(crate) struct Socket(WebSocketStream<TcpStream>);
+
+/// What came.
+pub(crate) enum Incoming {
+    /// A binary message.
+    Message(Bytes),
+    /// The end: the server's close code, or [`ABNORMAL`].
+    Closed(u16),
+}
+
+impl Socket {
+    /// Opens a WebSocket.
+    ///
+    /// # Errors
+    /// One line saying why not.
+    pub(crate) async fn connect(target: &Target) -> Result<Socket, String> {
+        match timeout(CONNECT_WITHIN, Socket::open(target)).await {
+            Ok(Ok(socket)) => Ok(socket),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", CONNECT_WITHIN.as_secs())),
+        }
+    }
+
+    async fn open(target: &Target) -> Result<Socket, Error> {
+        let stream = TcpStream::connect(&target.authority).await?;
+        stream.set_nodelay(true)?;
+        let mut request = target.uri.clone().into_client_request()?;
+        request.headers_mut().insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(SUBPROTOCOL),
+        );
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(64 * 1024)
+            .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
+        let (socket, _) =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+        Ok(Socket(socket))
+    }
+
+    /// The next message. May be dropped while it waits.
+    pub(crate) async fn next(&mut self) -> Incoming {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Binary(bytes))) => return Incoming::Message(bytes),
+                Some(Ok(Message::Close(frame))) => {
+                    // The answer to the close is written here.
+                    let _ = timeout(CLOSE_WITHIN, self.0.flush()).await;
+                    let code = frame.map_or(NO_CODE, |frame| frame.code.into());
+                    return Incoming::Closed(code);
+                }
+                // Pings are answered beneath; the server sends no text.
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Incoming::Closed(ABNORMAL),
+            }
+        }
+    }
+
+    /// Sends binary messages in one go. False when the socket is broken: the next
+    /// [`Socket::next`] says how it ended.
+    pub(crate) async fn send(&mut self, messages: impl Iterator<Item = Vec<u8>>) -> bool {
+        for bytes in messages {
+            if self.0.send(Message::binary(bytes)).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Sends a text message, which no client should.
+    pub(crate) async fn send_text(&mut self, text: &str) -> bool {
+        self.0.send(Message::text(text)).await.is_ok()
+    }
+
+    /// Says goodbye and waits for the answer, both within [`CLOSE_WITHIN`].
+    pub(crate) async fn close(mut self, code: CloseCode) {
+        let frame = CloseFrame {
+            code: code.number().into(),
+            reason: code.reason().into(),
+        };
+        let goodbye = async {
+            if self.0.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.0.next().await {}
+            }
+        };
+        let _ = timeout(CLOSE_WITHIN, goodbye).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_websocket_urls_are_targets() {
+        let target = Target::parse("ws://localhost:7777/ws").expect("a target");
+        assert_eq!(target.authority, "localhost:7777");
+        let target = Target::parse("ws://[::1]/ws").expect("a target");
+        assert_eq!(target.authority, "[::1]:80");
+        for wrong in ["", "localhost:7777", "http://a/ws", "wss://a/ws", "ws://"] {
+            assert!(Target::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

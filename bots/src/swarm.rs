@@ -1,0 +1,231 @@
+//! The course of a run: the first bot finds the server, the others arrive over the ramp, all of
+//! them are measured for the duration, then all say goodbye. Bounded in time at every step.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::bot::{Bot, Ending};
+use crate::flags::Flags;
+use crate::hostile::{Answers, Breach, harass};
+use crate::measure::Tally;
+use crate::report::Report;
+use crate::rooms::{Doors, place};
+use crate::sighting::Sighting;
+use crate::socket::Socket;
+
+/// After the ramp, for the last ones to join.
+const ARRIVE_WITHIN: Duration = Duration::from_secs(20);
+/// Between the last arrival and the measured part: keyframes are over and clocks have settled.
+const SETTLE: Duration = Duration::from_secs(1);
+/// Between movements of the progress bar.
+const BAR_EVERY: Duration = Duration::from_millis(250);
+/// For all goodbyes.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// What all bots of a run share.
+pub(crate) struct Swarm {
+    pub(crate) flags: Flags,
+    pub(crate) tally: Tally,
+    pub(crate) doors: Doors,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) news: mpsc::Sender<News>,
+    start: Instant,
+}
+
+/// What a bot tells at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It is in a room of these rates.
+    Joined {
+        /// Steps a second.
+        tick_rate: u16,
+        /// Ticks between snapshots.
+        snapshot_every: u16,
+    },
+}
+
+impl Swarm {
+    /// Microseconds since the run's start.
+    pub(crate) fn now_us(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
+    }
+
+    /// The moment of so many microseconds after the run's start.
+    pub(crate) fn instant(&self, us: u64) -> Instant {
+        self.start + Duration::from_micros(us)
+    }
+}
+
+/// Why there was no run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SwarmError {
+    /// Nobody answers at the URL; why, in one line.
+    NoServer(String),
+}
+
+impl fmt::Display for SwarmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SwarmError::NoServer(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for SwarmError {}
+
+/// Runs the swarm that the flags describe, in a tokio runtime with time and I/O. The bar is
+/// moved along; a hidden one shows nothing.
+pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> {
+    let first = Socket::connect(&flags.url)
+        .await
+        .map_err(|why| SwarmError::NoServer(format!("no server at {}: {why}", flags.url)))?;
+    let (news_sender, news) = mpsc::channel(1024);
+    let swarm = Arc::new(Swarm {
+        tally: Tally::new(),
+        doors: Doors::new(flags.rooms as usize),
+        stop: watch::Sender::new(false),
+        news: news_sender,
+        start: Instant::now(),
+        flags,
+    });
+    let mut course = Course {
+        swarm: Arc::clone(&swarm),
+        bots: JoinSet::new(),
+        news,
+        sighting: Sighting::default(),
+        bar,
+    };
+    course.arrive(first).await;
+    let mut hostile = JoinSet::new();
+    for index in 0..swarm.flags.hostile as usize {
+        let room = index % swarm.flags.rooms as usize;
+        hostile.spawn(harass(index, room, Arc::clone(&swarm)));
+    }
+    course.measure().await;
+    swarm.stop.send_replace(true);
+    course.leave().await;
+    let answers = collect(&mut hostile).await;
+    bar.finish_and_clear();
+    Ok(Report::new(
+        &swarm.flags,
+        &swarm.tally.totals(),
+        &course.sighting,
+        &answers,
+    ))
+}
+
+/// A run under way, as its conductor sees it.
+struct Course<'a> {
+    swarm: Arc<Swarm>,
+    bots: JoinSet<Ending>,
+    news: mpsc::Receiver<News>,
+    sighting: Sighting,
+    bar: &'a ProgressBar,
+}
+
+impl Course<'_> {
+    /// Starts the bots one after the other and waits until each has a seat or an end.
+    async fn arrive(&mut self, first: Socket) {
+        let swarm = Arc::clone(&self.swarm);
+        let flags = &swarm.flags;
+        let count = flags.bots as usize;
+        let deadline = swarm.start + flags.ramp + ARRIVE_WITHIN;
+        self.bar.set_style(style("{msg} {wide_bar} {pos}/{len}"));
+        self.bar.set_length(u64::from(flags.bots));
+        self.bar.set_message("bots join");
+        let mut first = Some(first);
+        for index in 0..count {
+            let at = swarm.start + flags.ramp.mul_f64(index as f64 / count as f64);
+            self.watch(at, |_| false).await;
+            let (room, way) = place(index, flags.rooms as usize, flags.code.as_deref());
+            let bot = Bot {
+                index,
+                room,
+                way,
+                swarm: Arc::clone(&swarm),
+            };
+            self.bots.spawn(bot.live(first.take()));
+            self.bar.set_position(self.sighting.joined);
+        }
+        let all = u64::from(flags.bots);
+        self.watch(deadline, |seen| seen.joined + seen.never_joined >= all)
+            .await;
+    }
+
+    /// Lets them play for the duration, or until none is left.
+    async fn measure(&mut self) {
+        let from = Instant::now() + SETTLE;
+        let duration = self.swarm.flags.duration;
+        let from_us = from.duration_since(self.swarm.start).as_micros() as u64;
+        let to_us = from_us + duration.as_micros() as u64;
+        self.swarm.tally.window.set(from_us, to_us);
+        self.bar.set_message("bots settle");
+        self.watch(from, |_| false).await;
+        self.sighting.connected = self.sighting.playing();
+        self.bar.set_style(style("{msg} {wide_bar} {percent}%"));
+        self.bar.set_length(duration.as_millis() as u64);
+        let end = from + duration;
+        while Instant::now() < end && self.sighting.playing() > 0 {
+            let now = Instant::now();
+            self.bar
+                .set_position(now.duration_since(from).as_millis() as u64);
+            self.bar
+                .set_message(format!("{} bots play", self.sighting.playing()));
+            self.watch(end.min(now + BAR_EVERY), |seen| seen.playing() == 0)
+                .await;
+        }
+    }
+
+    /// Waits for the goodbyes. Who is not done in time is cut off; the figures are taken already.
+    async fn leave(&mut self) {
+        self.bar.set_message("bots leave");
+        let deadline = Instant::now() + LEAVE_WITHIN;
+        while let Ok(Some(ending)) = timeout_at(deadline, self.bots.join_next()).await {
+            self.sighting.note_ending(ending.ok());
+        }
+        self.bots.abort_all();
+    }
+
+    /// Takes notes until a moment, or until `enough` has been seen.
+    async fn watch(&mut self, until: Instant, enough: impl Fn(&Sighting) -> bool) {
+        while !enough(&self.sighting) {
+            tokio::select! {
+                biased;
+                Some(news) = self.news.recv() => {
+                    let News::Joined { tick_rate, snapshot_every } = news;
+                    self.sighting.note_joined(tick_rate, snapshot_every);
+                    self.bar.set_position(self.sighting.joined);
+                }
+                Some(ending) = self.bots.join_next() => self.sighting.note_ending(ending.ok()),
+                () = sleep_until(until) => return,
+            }
+        }
+    }
+}
+
+/// What became of the hostile ones, by the name of their breach.
+async fn collect(hostile: &mut JoinSet<(Breach, Answers)>) -> BTreeMap<Breach, Answers> {
+    let mut all = BTreeMap::<_, Answers>::new();
+    let deadline = Instant::now() + LEAVE_WITHIN;
+    while let Ok(Some(done)) = timeout_at(deadline, hostile.join_next()).await {
+        if let Ok((breach, answers)) = done {
+            let of_breach = all.entry(breach).or_default();
+            for (code, count) in answers {
+                *of_breach.entry(code).or_default() += count;
+            }
+        }
+    }
+    hostile.abort_all();
+    all
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
