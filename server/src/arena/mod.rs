@@ -72,12 +72,9 @@ impl Game for Arena {
 
     fn join(world: &mut World, _who: &Player) -> Entity {
         let mut players = world.query::<(&Pos, &Health, &Score)>();
-        let standing: Vec<(f64, f64)> = players
-            .iter(world)
-            .filter(|(_, health, _)| health.is_up())
-            .map(|(pos, ..)| (pos.x, pos.y))
-            .collect();
-        let place = respawn::fresh_place(&standing, &mut world.resource_mut::<RoomRng>());
+        let standing = players.iter(world).filter(|(_, health, _)| health.is_up());
+        let mut places = respawn::Places::among(standing.map(|(pos, ..)| (pos.x, pos.y)));
+        let place = places.take(&mut world.resource_mut::<RoomRng>());
         let serial = world.resource_mut::<Serials>().next();
         world
             .spawn((

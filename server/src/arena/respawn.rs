@@ -17,24 +17,23 @@ pub(super) fn raise_players(
     mut out: ResMut<Out>,
     mut players: Query<(Entity, &Serial, &mut Health, &mut Pos, &mut Gun)>,
 ) {
-    let mut fallen = Vec::new();
-    let mut standing = Vec::new();
-    for (player, serial, health, pos, _) in &players {
-        if health.is_up() {
-            standing.push((pos.x, pos.y));
-        } else if tick.number >= health.rises_at {
-            fallen.push((*serial, player));
-        }
+    let mut fallen: Vec<(Serial, Entity)> = players
+        .iter()
+        .filter(|(_, _, health, ..)| !health.is_up() && tick.number >= health.rises_at)
+        .map(|(player, serial, ..)| (*serial, player))
+        .collect();
+    if fallen.is_empty() {
+        return;
     }
     fallen.sort_unstable();
+    let standing = players.iter().filter(|(_, _, health, ..)| health.is_up());
+    let mut places = Places::among(standing.map(|(_, _, _, pos, _)| (pos.x, pos.y)));
     for (_, player) in fallen {
         let Ok((_, _, mut health, mut pos, mut gun)) = players.get_mut(player) else {
             continue;
         };
-        let place = fresh_place(&standing, &mut rng);
-        standing.push(place);
         *health = Health::fresh(HEALTH_MAX);
-        *pos = Pos::from(place);
+        *pos = Pos::from(places.take(&mut rng));
         *gun = Gun::fresh();
         out.send(To::All, Respawn { who: Some(player) });
     }
@@ -53,23 +52,39 @@ pub(super) fn raise_drones(
     }
 }
 
-/// The spawn point whose nearest neighbour is furthest; a random one when nobody stands.
-pub(super) fn fresh_place(standing: &[(f64, f64)], rng: &mut RoomRng) -> (f64, f64) {
-    let first = rng.0.next_u32() as usize % SPAWNS.len();
-    let mut best = (first, -1.0);
-    // From a random one on, so that equally good ones take turns.
-    for n in 0..SPAWNS.len() {
-        let at = (first + n) % SPAWNS.len();
-        let (x, y) = SPAWNS[at];
-        let room = standing
-            .iter()
-            .map(|(ox, oy)| (x - ox) * (x - ox) + (y - oy) * (y - oy))
-            .fold(f64::INFINITY, f64::min);
-        if room > best.1 {
-            best = (at, room);
+/// How free each spawn point is: the square of the distance to the nearest who stands.
+pub(super) struct Places([f64; SPAWNS.len()]);
+
+impl Places {
+    /// The spawn points among those who stand.
+    pub(super) fn among(standing: impl Iterator<Item = (f64, f64)>) -> Places {
+        let mut places = Places([f64::INFINITY; SPAWNS.len()]);
+        for at in standing {
+            places.stand(at);
+        }
+        places
+    }
+
+    /// Takes the freest point; of equally free ones a random one.
+    pub(super) fn take(&mut self, rng: &mut RoomRng) -> (f64, f64) {
+        let first = rng.0.next_u32() as usize % SPAWNS.len();
+        let mut best = first;
+        for n in 1..SPAWNS.len() {
+            let next = (first + n) % SPAWNS.len();
+            if self.0[next] > self.0[best] {
+                best = next;
+            }
+        }
+        self.stand(SPAWNS[best]);
+        SPAWNS[best]
+    }
+
+    fn stand(&mut self, (x, y): (f64, f64)) {
+        for (room, place) in self.0.iter_mut().zip(SPAWNS) {
+            let (dx, dy) = (place.0 - x, place.1 - y);
+            *room = room.min(dx * dx + dy * dy);
         }
     }
-    SPAWNS[best.0]
 }
 
 #[cfg(test)]
@@ -113,17 +128,21 @@ mod tests {
     #[test]
     fn players_appear_away_from_each_other() {
         let mut rng = RoomRng(ChaCha8Rng::seed_from_u64(7));
-        let mut standing = Vec::new();
+        let mut places = Places::among([].into_iter());
+        let mut taken = Vec::new();
         for _ in 0..SPAWNS.len() {
-            let place = fresh_place(&standing, &mut rng);
-            assert!(!standing.contains(&place), "{place:?} was taken");
-            standing.push(place);
+            let place = places.take(&mut rng);
+            assert!(!taken.contains(&place), "{place:?} was taken");
+            taken.push(place);
         }
+        // A full map still has a place.
+        assert!(SPAWNS.contains(&places.take(&mut rng)));
     }
 
     #[test]
-    fn a_full_map_still_has_a_place() {
-        let mut rng = RoomRng(ChaCha8Rng::seed_from_u64(7));
-        assert!(SPAWNS.contains(&fresh_place(&SPAWNS, &mut rng)));
+    fn a_player_appears_far_from_the_one_who_stands() {
+        let mut rng = RoomRng(ChaCha8Rng::seed_from_u64(8));
+        let mut places = Places::among([(50.0, 70.0)].into_iter());
+        assert_eq!(places.take(&mut rng), (940.0, 940.0));
     }
 }
