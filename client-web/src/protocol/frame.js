@@ -98,19 +98,27 @@ export class ByteReader {
     return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
   }
 
-  /** @returns {number} an unsigned LEB128 number in its shortest form, below 2^32 */
+  /** @returns {number} see `readVarint` */
   varint() {
-    let value = 0;
-    for (let index = 0; index < 5; index++) {
-      const byte = this.u8();
-      value += (byte & 0x7f) * 2 ** (7 * index);
-      if (byte < 0x80) {
-        if (value > 0xffffffff || (byte === 0 && index > 0)) break;
-        return value;
-      }
-    }
-    throw new ProtocolError('varint out of range');
+    return readVarint(this);
   }
+}
+
+/**
+ * @param {{ u8(): number }} source gives the next byte
+ * @returns {number} an unsigned LEB128 number in its shortest form, below 2^32
+ */
+export function readVarint(source) {
+  let value = 0;
+  for (let index = 0; index < 5; index++) {
+    const byte = source.u8();
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte < 0x80) {
+      if (value > 0xffffffff || (byte === 0 && index > 0)) break;
+      return value;
+    }
+  }
+  throw new ProtocolError('varint out of range');
 }
 
 /**
@@ -135,19 +143,4 @@ export function decodeSnapshotHead(reader) {
   if (flags > 1) throw new ProtocolError('unknown flags in a snapshot');
   const slack = (reader.u8() << 24) >> 24;
   return { tick, inputTick, substituted: flags === 1, slack };
-}
-
-/**
- * @param {number} value 0..2^32 - 1
- * @returns {number[]} its unsigned LEB128 bytes
- */
-export function varintBytes(value) {
-  const bytes = [];
-  let rest = value >>> 0;
-  while (rest >= 0x80) {
-    bytes.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  bytes.push(rest);
-  return bytes;
 }

@@ -36,9 +36,9 @@ export class BitReader {
     this.#end = 8 * length;
   }
 
-  /** @returns {number} bytes that were begun */
-  get bytesRead() {
-    return (this.#at + 7) >>> 3;
+  /** @returns {boolean} whether nothing is left */
+  get done() {
+    return this.#at === this.#end;
   }
 
   /**
@@ -63,6 +63,11 @@ export class BitReader {
     this.#at = at + count;
     const word = this.#word(at);
     return count === 32 ? word : word & ((1 << count) - 1);
+  }
+
+  /** @returns {number} the next eight bits */
+  u8() {
+    return this.bits(8);
   }
 
   /**

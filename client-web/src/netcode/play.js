@@ -1,0 +1,172 @@
+/**
+ * What a player sees and does in a room: due inputs out, the newest snapshot into the prediction, a view
+ * for every animation frame. Puts `clock_sync`, `avatar`, `interpolation` and `others` together; `room.js`
+ * drives it. No clocks and sockets: times are arguments, in milliseconds.
+ */
+
+import { EVENTS_WAITING_MAX } from '../limits.js';
+import { Meter } from '../meter.js';
+import { dequantiseAll, quantiseAll } from '../snapshot/fields.js';
+import { Avatar, SMOOTH_MS } from './avatar.js';
+import { SLACK_NONE } from './clock_sync.js';
+import { Interpolation } from './interpolation.js';
+import { Others } from './others.js';
+
+/** @typedef {import('../types.js').View} View */
+/** @typedef {import('../types.js').GameEvent} GameEvent */
+/** @typedef {import('../types.js').PlayOptions} PlayOptions */
+
+/** See the module's description. */
+export class Play {
+  #session;
+  #room;
+  #schema;
+  #layout;
+  #interpolation;
+  #others;
+  /** @type {PlayOptions['input'] | undefined} */
+  #input;
+  /** @type {Avatar | undefined} */
+  #avatar;
+  /** @type {GameEvent[]} by rising tick, not yet drawn */
+  #waiting = [];
+  #meter = new Meter();
+  #skipped = 0;
+  #desyncs = 0;
+
+  /**
+   * @param {import('../session.js').Session} session
+   * @param {import('../session/room_session.js').RoomSession} room
+   * @param {import('../schema/schema.js').Schema} schema
+   * @param {import('../schema/layout.js').Layout} layout
+   */
+  constructor(session, room, schema, layout) {
+    this.#session = session;
+    this.#room = room;
+    this.#schema = schema;
+    this.#layout = layout;
+    this.#interpolation = new Interpolation(room.snapshotEvery);
+    this.#others = new Others(layout, room.you);
+  }
+
+  /**
+   * From now on an input is sent for every tick.
+   * @param {PlayOptions} options
+   */
+  start({ input, step, smooth }) {
+    this.#input = input;
+    if (step === undefined) {
+      this.#avatar = undefined;
+      return;
+    }
+    const fields = this.#schema.input;
+    this.#avatar = new Avatar(this.#layout, this.#room.you, 1 / this.#room.tickRate, {
+      step,
+      smoothMs: smooth ?? SMOOTH_MS,
+      neutral: dequantiseAll(fields, quantiseAll(fields, {})),
+    });
+    const { newest } = this.#room.layers;
+    if (newest !== undefined) this.#avatar.onSnapshot(newest);
+  }
+
+  /**
+   * Sends the inputs that are due.
+   * @param {number} nowMs
+   * @param {boolean} isStalled the socket holds back too much: the inputs are left out
+   */
+  sendInputs(nowMs, isStalled) {
+    const { clock, leaving, newest } = this.#room;
+    if (this.#input === undefined || leaving) return;
+    for (;;) {
+      const tick = clock.nextStamp(nowMs);
+      if (tick === undefined) return;
+      const qs = quantiseAll(this.#schema.input, this.#input());
+      if (isStalled) continue;
+      this.#session.sendInput(tick, qs, this.#interpolation.viewLag(newest));
+      this.#avatar?.onInput(tick, dequantiseAll(this.#schema.input, qs));
+    }
+  }
+
+  /** @returns {number} when the next input is due, in ms; Infinity for never */
+  get inputDueMs() {
+    return this.#input === undefined || this.#room.leaving ? Infinity : this.#room.clock.nextStampMs();
+  }
+
+  /**
+   * A snapshot was applied.
+   * @param {readonly GameEvent[]} events
+   * @param {number} bytes
+   * @param {number} nowMs
+   */
+  onSnapshot(events, bytes, nowMs) {
+    const { history } = this.#room.layers;
+    const newest = history[history.length - 1];
+    const before = history[history.length - 2];
+    if (before !== undefined) {
+      this.#skipped += Math.max(0, Math.round((newest.tick - before.tick) / this.#room.snapshotEvery) - 1);
+    }
+    this.#meter.add(bytes, nowMs);
+    this.#avatar?.onSnapshot(newest);
+    for (const event of events) this.#waiting.push(event);
+    if (this.#waiting.length > EVENTS_WAITING_MAX) this.#waiting.splice(0, this.#waiting.length - EVENTS_WAITING_MAX);
+  }
+
+  /** A layer's checksum did not match. */
+  onDesync() {
+    this.#desyncs++;
+  }
+
+  /**
+   * What to draw now.
+   * @param {number} nowMs
+   * @returns {View}
+   */
+  view(nowMs) {
+    const { clock, layers, you } = this.#room;
+    const { newest } = layers;
+    const serverTick = clock.serverTick(nowMs);
+    if (newest === undefined || serverTick === undefined) {
+      return { entities: [], me: undefined, state: {}, tick: 0, events: [] };
+    }
+    this.#interpolation.advance(serverTick, newest.tick);
+    const passed = Math.min(1, Math.max(0, serverTick + clock.lead - clock.stamped));
+    const predicted = this.#avatar?.draw(passed, nowMs);
+    const entities = this.#others.entities(this.#interpolation.pair(layers.history), predicted);
+    const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
+    const tick = this.#interpolation.view;
+    return { entities, me, state: this.#others.state(newest.room), tick, events: this.#eventsUntil(tick) };
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {number} rttMs
+   * @returns {import('../types.js').Stats}
+   */
+  stats(nowMs, rttMs) {
+    const { count, bytes } = this.#meter.read(nowMs);
+    const { clock } = this.#room;
+    return {
+      rttMs,
+      jitterMs: clock.jitterMs,
+      snapshotHz: count,
+      bytesPerSnapshot: count === 0 ? 0 : bytes / count,
+      bytesPerSecond: bytes,
+      interpolationMs: this.#interpolation.delay * clock.periodMs,
+      inputSlack: clock.slack === SLACK_NONE ? 0 : clock.slack,
+      predictionError: this.#avatar?.error ?? 0,
+      skipped: this.#skipped,
+      desyncs: this.#desyncs,
+      tick: this.#room.newest,
+    };
+  }
+
+  /**
+   * @param {number} tick
+   * @returns {GameEvent[]} those that are due to be drawn
+   */
+  #eventsUntil(tick) {
+    let due = 0;
+    while (due < this.#waiting.length && this.#waiting[due].tick <= tick) due++;
+    return this.#waiting.splice(0, due);
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * A room as a page uses it: who is there, chat, requests, playing, views. Made by `link.js` when the
+ * server has let the player in; `netcode/play.js` does the work of playing.
+ */
+
+import { ACTION_TIMEOUT_MS, ACTIONS_WAITING_MAX, BACKLOG_BYTES_MAX } from './limits.js';
+import { Emitter } from './emitter.js';
+import { Play } from './netcode/play.js';
+import * as client from './protocol/client_message.js';
+import { RequestError } from './session.js';
+import { pack, quantiseAll } from './snapshot/fields.js';
+
+/** @typedef {import('./types.js').PlayOptions} PlayOptions */
+/** @typedef {import('./types.js').View} View */
+/** @typedef {import('./session.js').SessionEvent} SessionEvent */
+
+/** Names of the room's own events. A game's event of such a name is emitted as `event:NAME`. */
+const OWN_EVENTS = new Set(['members', 'chat', 'left', 'refused', 'close']);
+
+/**
+ * See the module's description. Events: `members` (the map), `chat` (a line), `left` ({ reason }), `refused`
+ * ({ reason }), `close` (as the link's), and the game's by their names (fields, tick) as soon as they arrive.
+ */
+export class Room extends Emitter {
+  #link;
+  #session;
+  #room;
+  #schema;
+  #play;
+  /** @type {Map<number, { resolve: () => void, reject: (error: Error) => void, dueMs: number }>} */
+  #actions = new Map();
+  #lastAction = 0;
+  /** @type {Promise<import('./types.js').LeaveReason>} */
+  #left;
+  /** @type {(reason: import('./types.js').LeaveReason) => void} */
+  #resolveLeft = () => {};
+
+  /**
+   * @param {import('./link.js').Link} link
+   * @param {import('./session.js').Session} session in a room
+   */
+  constructor(link, session) {
+    super();
+    const { room, welcome, layout } = session;
+    if (room === undefined || welcome === undefined || layout === undefined) throw new Error('not in a room');
+    this.#link = link;
+    this.#session = session;
+    this.#room = room;
+    this.#schema = welcome.schema;
+    this.#play = new Play(session, room, welcome.schema, layout);
+    this.#left = new Promise((resolve) => {
+      this.#resolveLeft = resolve;
+    });
+  }
+
+  /** The connection. */
+  get link() {
+    return this.#link;
+  }
+
+  /** The room as it was on joining. */
+  get info() {
+    return this.#room.info;
+  }
+
+  /** The code by which others may join. */
+  get code() {
+    return this.#room.code;
+  }
+
+  /** The own player's number. */
+  get you() {
+    return this.#room.you;
+  }
+
+  /** Steps a second. */
+  get tickRate() {
+    return this.#room.tickRate;
+  }
+
+  /** Who is here, by number. */
+  get members() {
+    return this.#room.members;
+  }
+
+  /** The last chat lines, oldest first. */
+  get chat() {
+    return this.#room.chat;
+  }
+
+  /** @returns {import('./types.js').Stats} figures for a net graph */
+  get stats() {
+    return this.#play.stats(this.#link.now(), this.#link.rttMs);
+  }
+
+  /** Says something to everyone in the room.
+   * @param {string} text */
+  say(text) {
+    this.#request(client.chat(text));
+  }
+
+  /** Says whether the player is ready for the next round.
+   * @param {boolean} isReady */
+  ready(isReady = true) {
+    this.#request(client.ready(isReady));
+  }
+
+  /** Sends a player back to the lobby; only the host may.
+   * @param {number} player */
+  kick(player) {
+    this.#request(client.kick(player));
+  }
+
+  /** Goes back to the lobby. @returns {Promise<import('./types.js').LeaveReason>} when the server has confirmed it */
+  leave() {
+    this.#session.leave();
+    this.#link.pump();
+    return this.#left;
+  }
+
+  /**
+   * Makes a request of the game.
+   * @param {string} name of the action in the schema
+   * @param {Record<string, any>} fields
+   * @returns {Promise<void>} rejects with the game's answer as the message, or `TimedOut`
+   */
+  async act(name, fields = {}) {
+    const action = this.#schema.actions.findIndex((declared) => declared.name === name);
+    if (action === -1) throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}`);
+    if (this.#actions.size >= ACTIONS_WAITING_MAX) throw new RequestError('TooMuch', 'too many actions wait');
+    const declared = this.#schema.actions[action].fields;
+    const id = (this.#lastAction = (this.#lastAction + 1) >>> 0);
+    this.#session.roomRequest(client.act(id, action, pack(declared, quantiseAll(declared, fields))));
+    const answer = /** @type {Promise<void>} */ (
+      new Promise((resolve, reject) => {
+        this.#actions.set(id, { resolve, reject, dueMs: this.#link.now() + ACTION_TIMEOUT_MS });
+      })
+    );
+    this.#link.pump();
+    return answer;
+  }
+
+  /**
+   * Starts to play: from now on an input is sent for every tick.
+   * @param {PlayOptions} options
+   */
+  play(options) {
+    this.#play.start(options);
+    this.#link.pump();
+  }
+
+  /**
+   * What to draw now. To be called once per animation frame; its entities are valid until the next call.
+   * @param {number} [nowMs] a time of `performance.now()`, such as `requestAnimationFrame` gives
+   * @returns {View}
+   */
+  view(nowMs = this.#link.now()) {
+    this.#link.pump();
+    return this.#play.view(nowMs);
+  }
+
+  /**
+   * For the link: something of the room happened.
+   * @param {SessionEvent} event
+   * @param {number} nowMs
+   */
+  onEvent(event, nowMs) {
+    switch (event.type) {
+      case 'Snapshot':
+        this.#play.onSnapshot(event.events, event.bytes, nowMs);
+        for (const { name, fields, tick } of event.events) {
+          this.emit(OWN_EVENTS.has(name) ? `event:${name}` : name, fields, tick);
+        }
+        break;
+      case 'Desync':
+        this.#play.onDesync();
+        break;
+      case 'MemberChanged':
+      case 'MemberLeft':
+        this.emit('members', this.members);
+        break;
+      case 'Chat':
+        this.emit('chat', event.line);
+        break;
+      case 'Refused':
+        this.emit('refused', { reason: event.reason });
+        break;
+      case 'Reply':
+        this.#onReply(event.id, event.error);
+        break;
+      case 'Left':
+        this.#rejectActions(new RequestError('NotNow', 'left the room'));
+        this.#resolveLeft(event.reason);
+        this.emit('left', { reason: event.reason });
+        break;
+    }
+  }
+
+  /**
+   * For the link: the connection is over.
+   * @param {import('./types.js').CloseInfo} info
+   */
+  onClose(info) {
+    this.#rejectActions(new RequestError('Closed', info.reason));
+    this.#resolveLeft('RoomClosed');
+    this.emit('close', info);
+  }
+
+  /**
+   * For the link: time has passed.
+   * @param {number} nowMs
+   * @param {number} backlog bytes that the socket holds back
+   */
+  onTime(nowMs, backlog) {
+    for (const [id, { reject, dueMs }] of this.#actions) {
+      if (dueMs > nowMs) break;
+      this.#actions.delete(id);
+      reject(new RequestError('TimedOut', 'no answer from the server'));
+    }
+    this.#play.sendInputs(nowMs, backlog > BACKLOG_BYTES_MAX);
+  }
+
+  /** For the link: when `onTime` has something to do, in ms; Infinity for never. */
+  get dueMs() {
+    const [action] = this.#actions.values();
+    return Math.min(action?.dueMs ?? Infinity, this.#play.inputDueMs);
+  }
+
+  /** @param {Uint8Array} message */
+  #request(message) {
+    this.#session.roomRequest(message);
+    this.#link.pump();
+  }
+
+  /**
+   * @param {number} id
+   * @param {string | undefined} error
+   */
+  #onReply(id, error) {
+    const action = this.#actions.get(id);
+    this.#actions.delete(id);
+    if (error === undefined) action?.resolve();
+    else action?.reject(new RequestError('Refused', error));
+  }
+
+  /** @param {Error} error */
+  #rejectActions(error) {
+    for (const { reject } of this.#actions.values()) reject(error);
+    this.#actions.clear();
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * The client's end of a connection as a state machine without sockets and clocks (it mirrors
+ * `shared/src/session`). `link.js` drives it: hands in messages and the passing of time, then drains
+ * `pollEvent` and `pollTransmit`. Times are milliseconds from any start, never going back.
+ *
+ * Not here: sockets, promises, prediction and interpolation.
+ */
+
+import { SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
+import * as client from './protocol/client_message.js';
+import { CloseCode } from './protocol/close_code.js';
+import {
+  ByteReader,
+  decodeSnapshotHead,
+  encodeAck,
+  encodeInput,
+  Kind,
+  SectionKind,
+  VERSION,
+} from './protocol/frame.js';
+import { ProtocolError } from './protocol/protocol_error.js';
+import { decodeServer } from './protocol/server_message.js';
+import { Layout } from './schema/layout.js';
+import { pack } from './snapshot/fields.js';
+import { decodeEvents } from './session/events.js';
+import { RoomSession } from './session/room_session.js';
+
+/** @typedef {import('./protocol/server_message.js').ServerMessage} ServerMessage */
+/** @typedef {import('./protocol/server_message.js').Welcome} Welcome */
+/** @typedef {import('./protocol/frame.js').SnapshotHead} SnapshotHead */
+/** @typedef {import('./types.js').GameEvent} GameEvent */
+
+/**
+ * What a session tells its driver: a server's message that was in its place, an applied snapshot with
+ * its events, a layer that had to be dropped, or the end.
+ * @typedef {ServerMessage
+ *   | { type: 'Snapshot', head: SnapshotHead, events: GameEvent[], bytes: number }
+ *   | { type: 'Desync', tick: number }
+ *   | { type: 'Failed', code: number, closeWith: number, reason: string }} SessionEvent
+ */
+
+/**
+ * A request that was not granted or could not be made. `reason` is the server's refusal, or `NotNow` (in
+ * the wrong place), `TooMuch` (too much waits already), `TimedOut` or `Closed`.
+ */
+export class RequestError extends Error {
+  /**
+   * @param {string} reason
+   * @param {string} [message]
+   */
+  constructor(reason, message = reason) {
+    super(message);
+    this.name = 'RequestError';
+    this.reason = reason;
+  }
+}
+
+/** See the module's description. */
+export class Session {
+  /** @type {'Hello' | 'Lobby' | 'Room' | 'Failed'} how far the connection has come */
+  state = 'Hello';
+  /** @type {Welcome | undefined} what the welcome said */
+  welcome;
+  /** @type {Layout | undefined} the columns of the game's layers, from the welcome on */
+  layout;
+  /** @type {RoomSession | undefined} the room that the player is in */
+  room;
+  /** @type {Uint8Array[]} */
+  #transmits;
+  /** @type {SessionEvent[]} */
+  #events = [];
+
+  /**
+   * A session for a socket that is open or about to be; its `Hello` waits to be sent.
+   * @param {string} name
+   * @param {string} token empty for a guest
+   */
+  constructor(name, token = '') {
+    this.#transmits = [client.hello(name, token)];
+  }
+
+  /**
+   * Takes a whole message in. On broken bytes the session is over: `Failed` is the last event.
+   * @param {Uint8Array} bytes
+   * @param {number} nowMs
+   */
+  handleMessage(bytes, nowMs) {
+    if (this.state === 'Failed') return;
+    try {
+      if (bytes.length > SERVER_MESSAGE_BYTES_MAX) throw new ProtocolError('message too big');
+      if (bytes[0] === Kind.Control) this.#onControl(decodeServer(bytes));
+      else if (bytes[0] === Kind.State) this.#onSnapshot(bytes, nowMs);
+      else throw new ProtocolError('unknown message kind');
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.fail(error.message);
+    }
+  }
+
+  /**
+   * The server broke the protocol; nothing is taken in or sent any more.
+   * @param {string} reason
+   */
+  fail(reason) {
+    this.state = 'Failed';
+    this.#transmits = [];
+    this.#events.push({ type: 'Failed', code: CloseCode.Protocol, closeWith: CloseCode.Malformed, reason });
+  }
+
+  /**
+   * Time has passed: sends what is due.
+   * @param {number} nowMs
+   */
+  handleTimeout(nowMs) {
+    const { room } = this;
+    if (room === undefined || room.leaving || this.state !== 'Room') return;
+    for (;;) {
+      const layer = room.layers.takeResync(nowMs);
+      if (layer === undefined) break;
+      this.#transmits.push(client.resync(layer));
+    }
+    if (room.ackDueMs <= nowMs && this.#transmits.length < TRANSMITS_MAX) {
+      this.#transmits.push(encodeAck(room.acknowledge()));
+    }
+  }
+
+  /** @returns {number} when `handleTimeout` has something to do, in ms; Infinity for not before a message */
+  pollTimeout() {
+    const { room } = this;
+    if (room === undefined || room.leaving || this.state !== 'Room') return Infinity;
+    return Math.min(room.ackDueMs, room.layers.resyncDueMs);
+  }
+
+  /** @returns {Uint8Array | undefined} the next message to send */
+  pollTransmit() {
+    return this.#transmits.shift();
+  }
+
+  /** @returns {SessionEvent | undefined} the next thing that happened */
+  pollEvent() {
+    return this.#events.shift();
+  }
+
+  /**
+   * Sends the input of a tick that the room's clock stamped. It carries the acknowledgement.
+   * @param {number} tick
+   * @param {readonly number[]} qs the integers of the schema's input fields
+   * @param {number} viewLag how far behind the newest snapshot the others are shown, in 1/64 ticks
+   */
+  sendInput(tick, qs, viewLag) {
+    const { room, welcome } = this;
+    if (room === undefined || welcome === undefined || room.leaving || this.state !== 'Room') return;
+    if (this.#transmits.length >= TRANSMITS_MAX) return;
+    this.#transmits.push(encodeInput(tick, room.acknowledge(), viewLag, pack(welcome.schema.input, qs)));
+  }
+
+  /** A request of the lobby, made by a function of `protocol/client_message.js`: throws `RequestError`.
+   * @param {Uint8Array} message */
+  lobbyRequest(message) {
+    this.#request('Lobby', message);
+  }
+
+  /** A request of the room: throws `RequestError`.
+   * @param {Uint8Array} message */
+  roomRequest(message) {
+    this.#request('Room', message);
+  }
+
+  /** Goes back to the lobby. Until `Left` snapshots go on, but nothing of the room is sent any more. */
+  leave() {
+    this.#request('Room', client.leaveRoom());
+    if (this.room) this.room.leaving = true;
+  }
+
+  /**
+   * Asks for a `Pong`, from the lobby or a room.
+   * @param {number} nonce
+   * @returns {boolean} whether it was sent
+   */
+  ping(nonce) {
+    const isOpen = this.state === 'Lobby' || this.state === 'Room';
+    if (!isOpen || this.#transmits.length >= TRANSMITS_MAX) return false;
+    this.#transmits.push(client.ping(nonce));
+    return true;
+  }
+
+  /**
+   * @param {'Lobby' | 'Room'} onlyIn
+   * @param {Uint8Array} message
+   */
+  #request(onlyIn, message) {
+    if (this.state !== onlyIn || this.room?.leaving) {
+      throw new RequestError('NotNow', onlyIn === 'Lobby' ? 'only possible in the lobby' : 'only possible in a room');
+    }
+    if (this.#transmits.length >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
+    this.#transmits.push(message);
+  }
+
+  /** @param {ServerMessage} message */
+  #onControl(message) {
+    const { room } = this;
+    switch (message.type) {
+      case 'Welcome':
+        this.#onWelcome(message);
+        break;
+      case 'Stopping':
+        break;
+      case 'Joined':
+        if (this.state !== 'Lobby' || this.layout === undefined) throw unexpected(message.type);
+        if (message.tickRate === 0 || message.snapshotEvery === 0) throw new ProtocolError('a room without a rate');
+        this.room = new RoomSession(message, this.layout);
+        this.state = 'Room';
+        break;
+      case 'Left':
+        if (room === undefined) throw unexpected(message.type);
+        this.room = undefined;
+        this.state = 'Lobby';
+        break;
+      case 'MemberChanged':
+        if (room === undefined) throw unexpected(message.type);
+        room.members.set(message.member.player, message.member);
+        break;
+      case 'MemberLeft':
+        if (room === undefined) throw unexpected(message.type);
+        room.members.delete(message.player);
+        break;
+      case 'Chat':
+        if (room === undefined) throw unexpected(message.type);
+        room.onChat(message.line);
+        break;
+      case 'Redirect':
+        throw unexpected(message.type);
+      default:
+        // Refused, Rooms, Pong and Reply answer requests; none can be made before the welcome.
+        if (this.state === 'Hello') throw unexpected(message.type);
+    }
+    this.#events.push(message);
+  }
+
+  /** @param {Welcome} welcome */
+  #onWelcome(welcome) {
+    if (this.state !== 'Hello') throw unexpected(welcome.type);
+    if (welcome.version !== VERSION) throw new ProtocolError(`the server speaks version ${welcome.version}`);
+    this.welcome = welcome;
+    this.layout = new Layout(welcome.schema);
+    this.state = 'Lobby';
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} nowMs
+   */
+  #onSnapshot(bytes, nowMs) {
+    const { room, welcome } = this;
+    if (room === undefined || welcome === undefined) throw unexpected('snapshot');
+    const reader = new ByteReader(bytes);
+    const head = decodeSnapshotHead(reader);
+    const { tick } = head;
+    if (tick <= room.newest || tick > TICK_MAX) throw new ProtocolError("a snapshot's tick that cannot be");
+    /** @type {GameEvent[]} */
+    const events = [];
+    while (!reader.done) {
+      const kind = reader.u8();
+      const length = reader.varint();
+      const from = reader.take(length);
+      const section = new ByteReader(bytes, from, from + length);
+      if (kind === SectionKind.Layer) {
+        if (!room.layers.apply(section, tick, nowMs)) this.#events.push({ type: 'Desync', tick });
+      } else if (kind === SectionKind.Events) {
+        for (const event of decodeEvents(section, tick, welcome.schema)) events.push(event);
+      } else {
+        throw new ProtocolError('unknown section kind');
+      }
+    }
+    room.onSnapshot(head, nowMs);
+    this.#events.push({ type: 'Snapshot', head, events, bytes: bytes.length });
+  }
+}
+
+/** @param {string} what */
+function unexpected(what) {
+  return new ProtocolError(`${what} is not allowed now`);
+}

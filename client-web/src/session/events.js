@@ -1,0 +1,32 @@
+/** The events section of a snapshot (PROTOCOL.md §8): the game's momentary messages. Called by `session.js`. */
+
+import { readVarint } from '../protocol/frame.js';
+import { ProtocolError } from '../protocol/protocol_error.js';
+import { BitReader } from '../snapshot/bit_coder.js';
+import { dequantiseAll, unpack } from '../snapshot/fields.js';
+
+/** @typedef {import('../types.js').GameEvent} GameEvent */
+
+const bits = new BitReader();
+
+/**
+ * @param {import('../protocol/frame.js').ByteReader} reader the section's bytes
+ * @param {number} tick the snapshot's
+ * @param {import('../schema/schema.js').Schema} schema
+ * @returns {GameEvent[]} oldest first
+ */
+export function decodeEvents(reader, tick, schema) {
+  /** @type {GameEvent[]} */
+  const events = [];
+  bits.open(reader.bytes, reader.at, reader.end);
+  while (!bits.done) {
+    const back = readVarint(bits);
+    if (back > tick) throw new ProtocolError('an event from before the first tick');
+    const declared = schema.events[readVarint(bits)];
+    if (declared === undefined) throw new ProtocolError('unknown event');
+    const qs = unpack(declared.fields, bits);
+    bits.align();
+    events.push({ name: declared.name, tick: tick - back, fields: dequantiseAll(declared.fields, qs) });
+  }
+  return events;
+}

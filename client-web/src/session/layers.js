@@ -1,0 +1,146 @@
+/**
+ * The layers that a client holds: bodies applied to their images, checksums judged, keyframes asked
+ * for; and the last snapshots, which the view draws between. Not the sending: `session.js` does it when
+ * it is due.
+ */
+
+import { HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
+import { ProtocolError } from '../protocol/protocol_error.js';
+import { checksum } from '../snapshot/checksum.js';
+import { DeltaDecoder, decodeBodyHead } from '../snapshot/delta.js';
+import { Image } from '../snapshot/image.js';
+
+/**
+ * Images of a layer, one of which is always free to decode into: a snapshot in the history refers to
+ * an image that is at most `HISTORY_MAX` images old.
+ */
+const IMAGES = HISTORY_MAX + 2;
+
+/** Whether a layer's image is the server's. */
+const Standing = Object.freeze({
+  /** Nothing has come yet. */
+  Absent: 0,
+  Held: 1,
+  /** It was not: bodies are passed over until a keyframe comes. */
+  Dropped: 2,
+});
+
+/** One layer. */
+class Layer {
+  /** @type {number} */
+  standing = Standing.Absent;
+  /** When its keyframe was asked for last, in ms. */
+  askedMs = -Infinity;
+  /** When to ask for its keyframe, in ms; Infinity for not at all. */
+  askAtMs = Infinity;
+  #at = 0;
+
+  /** @param {import('../schema/layout.js').ColumnSet} set */
+  constructor(set) {
+    this.decoder = new DeltaDecoder(set);
+    this.empty = new Image(set.width);
+    this.images = Array.from({ length: IMAGES }, () => new Image(set.width));
+  }
+
+  /** The newest image that is the server's; empty before the first. */
+  get image() {
+    return this.images[this.#at];
+  }
+
+  /** The image to decode into. */
+  get spare() {
+    return this.images[(this.#at + 1) % IMAGES];
+  }
+
+  /** The decoded image becomes the newest. */
+  advance() {
+    this.#at = (this.#at + 1) % IMAGES;
+  }
+}
+
+/**
+ * The layers after one snapshot. A layer that the snapshot did not change shares its image with the
+ * one before.
+ * @typedef {object} Snapshot
+ * @property {number} tick
+ * @property {Image} room
+ * @property {Image} owner
+ */
+
+/** See the module's description. */
+export class Layers {
+  #layers;
+  /** @type {Snapshot[]} the last snapshots, oldest first, at most `HISTORY_MAX` */
+  history = [];
+
+  /** @param {import('../schema/layout.js').Layout} layout */
+  constructor(layout) {
+    this.#layers = [new Layer(layout.room), new Layer(layout.owner)];
+  }
+
+  /**
+   * Applies a layer's section.
+   * @param {import('../protocol/frame.js').ByteReader} reader the section's bytes
+   * @param {number} tick the snapshot's
+   * @param {number} nowMs
+   * @returns {boolean} false if its checksum disagreed: the layer is dropped
+   */
+  apply(reader, tick, nowMs) {
+    const head = decodeBodyHead(reader);
+    const layer = this.#layers[head.layer];
+    if (layer === undefined) throw new ProtocolError('unknown layer');
+    if (layer.standing === Standing.Held && layer.image.tick === tick) throw new ProtocolError('a layer came twice');
+    if (head.back !== 0) {
+      // Sent before the server heard of it.
+      if (layer.standing === Standing.Dropped) return true;
+      if (layer.standing === Standing.Absent || layer.image.tick + head.back !== tick) {
+        throw new ProtocolError('snapshot against a baseline that is not held');
+      }
+    }
+    const image = layer.spare;
+    layer.decoder.decode(reader, head.back === 0 ? layer.empty : layer.image, head.back, tick, image);
+    if (head.checksum !== undefined && head.checksum !== checksum(image)) {
+      layer.standing = Standing.Dropped;
+      layer.askAtMs = Math.max(nowMs, layer.askedMs + RESYNC_EVERY_MS);
+      return false;
+    }
+    layer.standing = Standing.Held;
+    layer.askAtMs = Infinity;
+    layer.advance();
+    return true;
+  }
+
+  /**
+   * All sections of a snapshot were applied.
+   * @param {number} tick
+   */
+  commit(tick) {
+    if (this.history.length === HISTORY_MAX) this.history.shift();
+    const [room, owner] = this.#layers;
+    this.history.push({ tick, room: room.image, owner: owner.image });
+  }
+
+  /** @returns {Snapshot | undefined} the newest */
+  get newest() {
+    return this.history[this.history.length - 1];
+  }
+
+  /**
+   * A layer whose keyframe is to be asked for now; the caller asks. The server drops what comes too
+   * often, so an unanswered request is made again after twice `RESYNC_EVERY_MS`.
+   * @param {number} nowMs
+   * @returns {number | undefined} the layer's number
+   */
+  takeResync(nowMs) {
+    const number = this.#layers.findIndex((layer) => layer.askAtMs <= nowMs);
+    if (number === -1) return undefined;
+    this.#layers[number].askedMs = nowMs;
+    this.#layers[number].askAtMs = nowMs + 2 * RESYNC_EVERY_MS;
+    return number;
+  }
+
+  /** @returns {number} when `takeResync` has one, in ms; Infinity for never */
+  get resyncDueMs() {
+    return Math.min(...this.#layers.map((layer) => layer.askAtMs));
+  }
+}

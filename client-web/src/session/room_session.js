@@ -1,0 +1,62 @@
+/**
+ * A player's stay in a room: who is there, the images held, the clock and the acknowledgement. Starts
+ * with `Joined`, ends with `Left`. Owned by `session.js`; `room.js` reads it.
+ */
+
+import { ACK_DELAY_MS, CHAT_HISTORY_MAX } from '../limits.js';
+import { ClockSync } from '../netcode/clock_sync.js';
+import { Layers } from './layers.js';
+
+/** @typedef {import('../types.js').Member} Member */
+/** @typedef {import('../types.js').ChatLine} ChatLine */
+
+/** See the module's description. */
+export class RoomSession {
+  /** The newest snapshot applied, 0 for none. */
+  newest = 0;
+  /** `LeaveRoom` is out: nothing of the room is sent any more. */
+  leaving = false;
+  /** When the acknowledgement goes out alone, in ms; Infinity when there is nothing new. */
+  ackDueMs = Infinity;
+
+  /**
+   * @param {import('../protocol/server_message.js').Joined} joined
+   * @param {import('../schema/layout.js').Layout} layout
+   */
+  constructor(joined, layout) {
+    this.info = joined.room;
+    this.code = joined.code;
+    this.you = joined.you;
+    this.tickRate = joined.tickRate;
+    this.snapshotEvery = joined.snapshotEvery;
+    /** @type {Map<number, Member>} by number, in the order of their seats */
+    this.members = new Map(joined.members.map((member) => [member.player, member]));
+    /** @type {ChatLine[]} oldest first, at most `CHAT_HISTORY_MAX` */
+    this.chat = joined.chat;
+    this.clock = new ClockSync(joined.tickRate);
+    this.layers = new Layers(layout);
+  }
+
+  /** @param {ChatLine} line */
+  onChat(line) {
+    if (this.chat.length === CHAT_HISTORY_MAX) this.chat.shift();
+    this.chat.push(line);
+  }
+
+  /**
+   * @param {import('../protocol/frame.js').SnapshotHead} head
+   * @param {number} nowMs
+   */
+  onSnapshot(head, nowMs) {
+    this.newest = head.tick;
+    this.layers.commit(head.tick);
+    this.clock.onSnapshot(head.tick, head.slack, nowMs);
+    this.ackDueMs = Math.min(this.ackDueMs, nowMs + ACK_DELAY_MS);
+  }
+
+  /** @returns {number} the acknowledgement, which is on its way now */
+  acknowledge() {
+    this.ackDueMs = Infinity;
+    return this.newest;
+  }
+}
