@@ -1,4 +1,4 @@
-//! The command line: flags to a [`Plan`]. Wrong ones end the program with status 2 here, before
+//! The command line: flags to [`Flags`]. Wrong ones end the program with status 2 here, before
 //! anything is sent.
 
 use std::path::PathBuf;

@@ -120,7 +120,7 @@ impl Peer {
                     .as_ref()
                     .map(LayerImage::view),
                 image.view(),
-                tick % 30 == 0,
+                tick.is_multiple_of(30),
                 &mut self.scratch,
                 &mut body,
             );

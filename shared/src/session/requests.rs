@@ -44,13 +44,13 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the listed rooms; answered by [`Event::Rooms`].
+    /// Asks for the listed rooms; answered by [`super::Event::Rooms`].
     pub fn list_rooms(&mut self) -> Result<(), RequestError> {
         self.request(State::Lobby, &ClientMessage::ListRooms)
     }
 
     /// Makes a room and joins it; `seats` 0 for as many as the server allows. Answered by
-    /// [`Event::Joined`] or [`Event::Refused`].
+    /// [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn create(&mut self, name: &str, private: bool, seats: u16) -> Result<(), RequestError> {
         let name = name.to_owned();
         self.request(
@@ -63,24 +63,24 @@ impl Session {
         )
     }
 
-    /// Joins a listed room; answered by [`Event::Joined`] or [`Event::Refused`].
+    /// Joins a listed room; answered by [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn join(&mut self, room: RoomId) -> Result<(), RequestError> {
         self.request(State::Lobby, &ClientMessage::JoinRoom { room })
     }
 
-    /// Joins by a code; answered by [`Event::Joined`] or [`Event::Refused`].
+    /// Joins by a code; answered by [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn join_code(&mut self, code: &str) -> Result<(), RequestError> {
         let code = code.to_owned();
         self.request(State::Lobby, &ClientMessage::JoinCode { code })
     }
 
-    /// Joins the fullest room with a seat, or a new one; answered by [`Event::Joined`] or
-    /// [`Event::Refused`].
+    /// Joins the fullest room with a seat, or a new one; answered by [`super::Event::Joined`] or
+    /// [`super::Event::Refused`].
     pub fn quick_join(&mut self) -> Result<(), RequestError> {
         self.request(State::Lobby, &ClientMessage::QuickJoin)
     }
 
-    /// Goes back to the lobby; answered by [`Event::Left`]. Until then snapshots go on, but
+    /// Goes back to the lobby; answered by [`super::Event::Left`]. Until then snapshots go on, but
     /// nothing of the room is sent any more.
     pub fn leave(&mut self) -> Result<(), RequestError> {
         self.request(State::Room, &ClientMessage::LeaveRoom)?;
@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// Makes a request of the game: the index of the action in the schema and the integers of
-    /// its fields. Answered by [`Event::Reply`] with the same id.
+    /// its fields. Answered by [`super::Event::Reply`] with the same id.
     pub fn act(&mut self, id: u32, action: u16, values: &[i32]) -> Result<(), RequestError> {
         let declared = self
             .schema()
@@ -121,7 +121,7 @@ impl Session {
         self.request(State::Room, &ClientMessage::Act { id, action, fields })
     }
 
-    /// Asks for a [`Event::Pong`] with the same nonce, from the lobby or a room.
+    /// Asks for a [`super::Event::Pong`] with the same nonce, from the lobby or a room.
     pub fn ping(&mut self, nonce: u32) -> Result<(), RequestError> {
         self.request(self.state(), &ClientMessage::Ping { nonce })
     }
