@@ -1,0 +1,197 @@
+/**
+ * One stay in a room: owns the animation frame, the controls and all that is drawn over the arena. Made when a
+ * room is joined, stopped when it is left. Connecting and leaving are main.js.
+ */
+
+import { step } from './arena_rule.js';
+import { Banner } from './banner.js';
+import { Camera } from './camera.js';
+import { Chat } from './chat.js';
+import { element, still, toast } from './dom.js';
+import { Effects, find } from './effects.js';
+import { Feed } from './feed.js';
+import { Controls } from './input.js';
+import { Minimap } from './minimap.js';
+import { NetGraph } from './net_graph.js';
+import { INK, colourOf } from './palette.js';
+import { Renderer } from './render.js';
+import { Scoreboard } from './scoreboard.js';
+import { Vitals } from './vitals.js';
+
+/** How far the camera leads towards the mouse, as a part of its distance. */
+const LEAD = 0.12;
+
+/** @typedef {import('/client/types.js').View} View */
+/** @typedef {import('/client/types.js').Member} Member */
+
+export class Game {
+  #page = element('game', HTMLElement);
+  #stage = element('stage', HTMLCanvasElement);
+  #camera = new Camera(still);
+  #effects = new Effects(this.#camera);
+  #minimap = new Minimap();
+  #feed = new Feed();
+  #vitals = new Vitals();
+  #net = new NetGraph();
+  #controls;
+  #renderer;
+  #banner;
+  #chat;
+  #scores;
+  #room;
+  #frame = 0;
+  #before = 0;
+  /** Members as last told, to say who came and went. @type {Map<number, Member>} */
+  #known = new Map();
+
+  /**
+   * @param {import('/client/tickwire.js').Room} room
+   * @param {() => void} onLeave the player wants out
+   */
+  constructor(room, onLeave) {
+    this.#room = room;
+    this.#controls = new Controls(this.#stage, () => this.#page.classList.add('touch'));
+    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, (player) => this.#nameOf(player));
+    this.#banner = new Banner(room);
+    this.#chat = new Chat(room, () => this.#controls.release());
+    this.#scores = new Scoreboard(room);
+    for (const member of room.members.values()) this.#known.set(member.player, member);
+    room.on('chat', (/** @type {import('/client/types.js').ChatLine} */ line) => this.#chat.add(line));
+    room.on('members', () => this.#membersChanged());
+    room.on('refused', (/** @type {{ reason: string }} */ { reason }) => toast(refusal(reason), true));
+    element('tool-leave', HTMLButtonElement).onclick = onLeave;
+    element('tool-link', HTMLButtonElement).onclick = () => invite();
+  }
+
+  /** Shows the arena and begins to play. */
+  start() {
+    this.#page.hidden = false;
+    this.#stage.focus({ preventScroll: true });
+    this.#room.play({ input: () => this.#controls.read(), step });
+    this.#before = performance.now();
+    /** @param {number} now */
+    const loop = (now) => {
+      this.#frame = requestAnimationFrame(loop);
+      this.#draw(now);
+    };
+    this.#frame = requestAnimationFrame(loop);
+  }
+
+  /** Ends drawing and listening. The last picture stays until `hide`. */
+  stop() {
+    cancelAnimationFrame(this.#frame);
+    this.#controls.stop();
+    this.#chat.stop();
+    this.#scores.stop();
+    this.#net.stop();
+  }
+
+  /** Leaves the screen to the lobby. */
+  hide() {
+    this.#page.hidden = true;
+  }
+
+  /** @param {number} now milliseconds */
+  #draw(now) {
+    const room = this.#room;
+    const seconds = Math.min(0.1, Math.max(0, (now - this.#before) / 1000));
+    this.#before = now;
+    /** @type {View} */
+    const view = room.view(performance.now());
+    const { me } = view;
+    this.#look(me, seconds);
+    // The own gun turns at once; what the server has heard of it is older.
+    if (me?.heading && me.health.hp > 0) me.heading.angle = this.#controls.aim;
+    this.#effects.take(view, room.you, now);
+    this.#tell(view, now);
+    this.#renderer.draw(view, room.you, now, seconds);
+    this.#minimap.show(view, room.you, this.#camera, now);
+    this.#vitals.show(view, this.#effects, seconds, now);
+    this.#banner.show(view, (handle) => this.#nameOfEntity(view, handle));
+    this.#scores.show(view, now);
+    this.#net.show(room.stats, seconds, now);
+  }
+
+  /** @param {import('/client/types.js').Entity | undefined} me @param {number} seconds */
+  #look(me, seconds) {
+    const camera = this.#camera;
+    const controls = this.#controls;
+    if (!me?.pos) return;
+    const unit = camera.ratio / camera.scale;
+    controls.turn(
+      (me.pos.x * camera.scale + camera.left) / camera.ratio,
+      (me.pos.y * camera.scale + camera.top) / camera.ratio,
+    );
+    const lead = me.health.hp > 0 ? LEAD * unit : 0;
+    camera.follow(me.pos.x + controls.reachX * lead, me.pos.y + controls.reachY * lead, seconds);
+  }
+
+  /** Writes down what the view's events say. @param {View} view @param {number} now */
+  #tell(view, now) {
+    for (const event of view.events) {
+      if (event.name !== 'kill') continue;
+      const who = find(view, event.fields.who);
+      const by = find(view, event.fields.by);
+      const mine = who === view.me && who !== undefined;
+      if (mine) this.#vitals.fell(by ? this.#nameOfEntity(view, by.handle) : '', now);
+      const own = mine || (by !== undefined && by === view.me);
+      // A room of drones would fill the list; drones are worth a line to who felled them.
+      if (who?.kind?.is !== 'player' && !own) continue;
+      const { you } = this.#room;
+      this.#feed.kill(
+        this.#nameOfEntity(view, event.fields.by),
+        colourOf(by?.owner, you),
+        this.#nameOfEntity(view, event.fields.who),
+        colourOf(who?.avatar ? who.owner : undefined, you),
+        own,
+      );
+    }
+  }
+
+  #membersChanged() {
+    const { members, you } = this.#room;
+    for (const member of members.values()) {
+      if (!this.#known.has(member.player)) this.#feed.note(member.name, colourOf(member.player, you), 'joined');
+    }
+    for (const member of this.#known.values()) {
+      if (!members.has(member.player)) this.#feed.note(member.name, INK.muted, 'left');
+    }
+    this.#known = new Map(members);
+  }
+
+  /** @param {number} player @returns {string} */
+  #nameOf(player) {
+    return this.#room.members.get(player)?.name ?? '';
+  }
+
+  /** @param {View} view @param {number | undefined} handle @returns {string} */
+  #nameOfEntity(view, handle) {
+    const entity = find(view, handle);
+    if (!entity) return 'someone';
+    return entity.owner === undefined ? 'a drone' : this.#nameOf(entity.owner) || 'someone';
+  }
+}
+
+/** Copies a link to this page, which names the room, or shows it where copying is forbidden. */
+async function invite() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    toast('Link copied. Whoever opens it joins this room.');
+  } catch {
+    toast(location.href);
+  }
+}
+
+/** @param {string} reason a Refusal's name @returns {string} in words */
+export function refusal(reason) {
+  switch (reason) {
+    case 'NoSuchRoom': return 'There is no such room.';
+    case 'RoomFull': return 'The room is full.';
+    case 'TooManyRooms': return 'The server has all the rooms it may have.';
+    case 'Busy': return 'The server is busy. Try again in a moment.';
+    case 'TooOften': return 'Too fast. Try again in a moment.';
+    case 'NotHost': return 'Only the host may do that.';
+    case 'BadText': return 'That text is too long or empty.';
+    default: return 'The server refused.';
+  }
+}

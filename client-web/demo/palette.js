@@ -1,0 +1,39 @@
+/**
+ * The colours that the canvas uses; the page's are in style.css and agree with these. Lime is the own
+ * player's and nobody else's; red means damage.
+ */
+
+/** Named colours of the scene. */
+export const INK = {
+  void: '#06080c',
+  floor: '#10151f',
+  floorAlt: '#121924',
+  line: '#1b2433',
+  lineStrong: '#263246',
+  mark: '#33425c',
+  wallTop: '#2b364b',
+  wallEdge: '#55678a',
+  wallSide: '#182031',
+  wallSideLit: '#1f2a3f',
+  text: '#e8edf6',
+  muted: '#93a0b8',
+  accent: '#c8f751',
+  danger: '#ff5c5c',
+  white: '#ffffff',
+  drone: '#8793a8',
+  health: '#6ee7a0',
+  ammo: '#ffc35a',
+};
+
+/** Other players' colours: one lightness, no lime, no red. */
+const OTHERS = ['#62b5ff', '#ff9d5c', '#b794ff', '#4fd8c4', '#ff86c0', '#f2d35b', '#8ea2ff', '#e0a07a'];
+
+/**
+ * @param {number | undefined} player whose
+ * @param {number} you the own player
+ * @returns {string} the colour that this player has on this screen
+ */
+export function colourOf(player, you) {
+  if (player === undefined) return INK.drone;
+  return player === you ? INK.accent : OTHERS[player % OTHERS.length];
+}

@@ -1,0 +1,119 @@
+/**
+ * Who has how many points: shown while Tab is held, after a press of its button, and between rounds. The
+ * host may send somebody away from here. Rewritten at most four times a second, only while it shows.
+ */
+
+import { element, make, write } from './dom.js';
+import { colourOf } from './palette.js';
+import { isTyping } from './input.js';
+
+const REFRESH_MS = 250;
+
+/** @typedef {import('/client/types.js').View} View */
+/** @typedef {{ player: number, name: string, points: number, kills: number, deaths: number, member: import('/client/types.js').Member }} Row */
+
+export class Scoreboard {
+  #panel = element('scores', HTMLElement);
+  #rows = element('scores-rows', HTMLElement);
+  #tool = element('tool-scores', HTMLButtonElement);
+  #title = element('scores-title', HTMLElement);
+  #abort = new AbortController();
+  #pinned = false;
+  #held = false;
+  #drawnAt = 0;
+  #room;
+
+  /** @param {import('/client/tickwire.js').Room} room */
+  constructor(room) {
+    this.#room = room;
+    const signal = this.#abort.signal;
+    write(this.#title, room.info.name);
+    write(element('scores-code', HTMLElement), `Code ${room.code}`);
+    this.#panel.hidden = true;
+    this.#tool.addEventListener('click', () => {
+      this.#pinned = !this.#pinned;
+      this.#tool.blur();
+    }, { signal });
+    window.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.#pinned = false;
+      if (event.key !== 'Tab' || isTyping(event.target) || event.shiftKey) return;
+      event.preventDefault();
+      this.#held = true;
+    }, { signal });
+    window.addEventListener('keyup', (event) => {
+      if (event.key === 'Tab') this.#held = false;
+    }, { signal });
+    window.addEventListener('blur', () => { this.#held = false; }, { signal });
+  }
+
+  /** Ends listening. */
+  stop() {
+    this.#abort.abort();
+    this.#panel.hidden = true;
+  }
+
+  /** @param {View} view @param {number} now milliseconds */
+  show(view, now) {
+    const wanted = this.#pinned || this.#held || view.state.round?.phase === 'results';
+    if (wanted === this.#panel.hidden) {
+      this.#panel.hidden = !wanted;
+      this.#tool.setAttribute('aria-expanded', String(wanted));
+      this.#drawnAt = 0;
+    }
+    if (!wanted || now - this.#drawnAt < REFRESH_MS) return;
+    this.#drawnAt = now;
+    const rows = this.#collect(view);
+    const host = Boolean(this.#room.members.get(this.#room.you)?.host);
+    while (this.#rows.childElementCount > rows.length) this.#rows.lastElementChild?.remove();
+    while (this.#rows.childElementCount < rows.length) this.#rows.append(emptyRow());
+    for (let i = 0; i < rows.length; i += 1) {
+      this.#fill(/** @type {HTMLElement} */ (this.#rows.children[i]), rows[i], i + 1, host);
+    }
+  }
+
+  /** @param {View} view @returns {Row[]} best first */
+  #collect(view) {
+    /** @type {Map<number, Row>} */
+    const rows = new Map();
+    for (const member of this.#room.members.values()) {
+      rows.set(member.player, { player: member.player, name: member.name, points: 0, kills: 0, deaths: 0, member });
+    }
+    for (const entity of view.entities) {
+      const row = entity.avatar && entity.owner !== undefined ? rows.get(entity.owner) : undefined;
+      if (row && entity.score) Object.assign(row, entity.score);
+    }
+    return [...rows.values()].sort((a, b) => b.points - a.points || b.kills - a.kills || a.deaths - b.deaths || a.player - b.player);
+  }
+
+  /** @param {HTMLElement} line @param {Row} row @param {number} rank @param {boolean} host */
+  #fill(line, row, rank, host) {
+    const own = row.player === this.#room.you;
+    line.className = `${own ? 'me' : ''}${row.member.connected ? '' : ' away'}`;
+    const cells = /** @type {HTMLElement[]} */ ([...line.children]);
+    write(cells[0], String(rank));
+    const [swatch, name, tag] = /** @type {HTMLElement[]} */ ([...cells[1].children]);
+    swatch.style.backgroundColor = colourOf(row.player, this.#room.you);
+    write(name, row.name);
+    write(tag, [row.member.host ? 'host' : '', row.member.ready ? 'ready' : '', row.member.connected ? '' : 'away'].filter(Boolean).join(', '));
+    write(cells[2], String(row.points));
+    write(cells[3], String(row.kills));
+    write(cells[4], String(row.deaths));
+    const kick = /** @type {HTMLButtonElement} */ (cells[5].firstElementChild);
+    kick.hidden = !host || own;
+    kick.onclick = () => this.#room.kick(row.player);
+    kick.setAttribute('aria-label', `Remove ${row.name} from the room`);
+  }
+}
+
+/** @returns {HTMLElement} */
+function emptyRow() {
+  const line = make('tr');
+  const player = make('td');
+  player.append(make('i', 'swatch'), make('span'), make('span', 'tag'));
+  const action = make('td');
+  const kick = make('button', 'button kick', 'Kick');
+  kick.type = 'button';
+  action.append(kick);
+  line.append(make('td'), player, make('td'), make('td'), make('td'), action);
+  return line;
+}

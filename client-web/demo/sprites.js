@@ -1,0 +1,266 @@
+/**
+ * Drawings that are made once a scale and colour and then only copied: players, drones, pickups, glows,
+ * names. Everything faces right. The renderer asks by key; nothing is drawn per frame here.
+ */
+
+import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';
+import { INK } from './palette.js';
+
+/** Names kept; beyond, all are dropped and made again when seen. */
+const LABELS_MAX = 200;
+
+/**
+ * @typedef {CanvasRenderingContext2D} Pen
+ * @typedef {HTMLCanvasElement} Sprite its centre is the entity's centre
+ */
+
+export class Sprites {
+  /** @type {Map<string, Sprite>} */
+  #made = new Map();
+  /** @type {Map<string, Sprite>} */
+  #labels = new Map();
+  #scale = 1;
+  #ratio = 1;
+
+  /**
+   * Forgets every drawing made for another scale.
+   * @param {number} scale device pixels a unit
+   * @param {number} ratio device pixels a CSS pixel
+   */
+  rescale(scale, ratio) {
+    this.#scale = scale;
+    this.#ratio = ratio;
+    this.#made.clear();
+    this.#labels.clear();
+  }
+
+  /**
+   * @param {string} colour
+   * @returns {Sprite} a player's body and gun
+   */
+  player(colour) {
+    return this.#get(`player${colour}`, PLAYER_RADIUS * 2, (pen) => paintPlayer(pen, colour));
+  }
+
+  /**
+   * @param {string} colour
+   * @returns {Sprite} a drone
+   */
+  drone(colour) {
+    return this.#get(`drone${colour}`, DRONE_RADIUS * 1.7, (pen) => paintDrone(pen, colour));
+  }
+
+  /**
+   * @param {'health' | 'ammo'} kind
+   * @returns {Sprite}
+   */
+  pickup(kind) {
+    return this.#get(kind, 13, (pen) => paintPickup(pen, kind));
+  }
+
+  /**
+   * @param {string} colour
+   * @returns {Sprite} a shot with its tail
+   */
+  shot(colour) {
+    return this.#get(`shot${colour}`, 17, (pen) => paintShot(pen, colour));
+  }
+
+  /**
+   * @param {string} colour
+   * @param {number} radius units
+   * @returns {Sprite} a soft light
+   */
+  glow(colour, radius) {
+    return this.#get(`glow${colour}${radius}`, radius, (pen) => {
+      const light = pen.createRadialGradient(0, 0, 0, 0, 0, radius);
+      light.addColorStop(0, colour);
+      light.addColorStop(0.35, `${colour}66`);
+      light.addColorStop(1, `${colour}00`);
+      pen.fillStyle = light;
+      pen.fillRect(-radius, -radius, radius * 2, radius * 2);
+    });
+  }
+
+  /** @returns {Sprite} what a body casts on the floor */
+  shadow() {
+    return this.#get('shadow', 22, (pen) => {
+      const dark = pen.createRadialGradient(0, 0, 6, 0, 0, 21);
+      dark.addColorStop(0, '#000000a0');
+      dark.addColorStop(1, '#00000000');
+      pen.fillStyle = dark;
+      pen.fillRect(-22, -22, 44, 44);
+    });
+  }
+
+  /**
+   * @param {string} text a peer's name: drawn as text, never markup
+   * @param {string} colour
+   * @returns {Sprite}
+   */
+  label(text, colour) {
+    const key = `${colour}${text}`;
+    const found = this.#labels.get(key);
+    if (found) return found;
+    if (this.#labels.size >= LABELS_MAX) this.#labels.clear();
+    const sprite = document.createElement('canvas');
+    const pen = /** @type {Pen} */ (sprite.getContext('2d'));
+    const font = `600 ${Math.round(12.5 * this.#ratio)}px ui-sans-serif, system-ui, "Segoe UI", Roboto, "DejaVu Sans Condensed", sans-serif`;
+    pen.font = font;
+    sprite.width = Math.ceil(pen.measureText(text).width + 8 * this.#ratio);
+    sprite.height = Math.ceil(20 * this.#ratio);
+    pen.font = font;
+    pen.textAlign = 'center';
+    pen.textBaseline = 'middle';
+    pen.lineWidth = 3 * this.#ratio;
+    pen.lineJoin = 'round';
+    pen.strokeStyle = '#06080ccc';
+    pen.strokeText(text, sprite.width / 2, sprite.height / 2);
+    pen.fillStyle = colour;
+    pen.fillText(text, sprite.width / 2, sprite.height / 2);
+    this.#labels.set(key, sprite);
+    return sprite;
+  }
+
+  /**
+   * @param {string} key
+   * @param {number} reach units from the centre to the drawing's edge
+   * @param {(pen: Pen) => void} paint draws in units around the origin
+   * @returns {Sprite}
+   */
+  #get(key, reach, paint) {
+    const found = this.#made.get(key);
+    if (found) return found;
+    const sprite = document.createElement('canvas');
+    const side = Math.max(2, Math.ceil(reach * this.#scale) * 2);
+    sprite.width = side;
+    sprite.height = side;
+    const pen = /** @type {Pen} */ (sprite.getContext('2d'));
+    pen.setTransform(this.#scale, 0, 0, this.#scale, side / 2, side / 2);
+    paint(pen);
+    this.#made.set(key, sprite);
+    return sprite;
+  }
+}
+
+/** @param {Pen} pen @param {string} colour */
+function paintPlayer(pen, colour) {
+  const r = PLAYER_RADIUS;
+  // The gun, under the hull.
+  pen.fillStyle = '#05070b';
+  pen.beginPath();
+  pen.roundRect(r * 0.3, -4.1, r * 1.45, 8.2, 2.4);
+  pen.fill();
+  pen.fillStyle = '#c3ccdc';
+  pen.beginPath();
+  pen.roundRect(r * 0.3, -2.7, r * 1.34, 5.4, 1.6);
+  pen.fill();
+  pen.fillStyle = '#7b879d';
+  pen.fillRect(r * 0.3, 0.4, r * 1.3, 1.9);
+  pen.fillStyle = colour;
+  pen.fillRect(r * 1.38, -2.7, 2.2, 5.4);
+  // The hull: a dark rim, the colour, a dark lid with a visor that shows the heading.
+  disc(pen, r, '#05070b');
+  disc(pen, r - 1.3, colour);
+  const shade = pen.createRadialGradient(-3, -4, 1, 0, 0, r);
+  shade.addColorStop(0, '#ffffff4d');
+  shade.addColorStop(0.55, '#ffffff00');
+  shade.addColorStop(1, '#00000066');
+  disc(pen, r - 1.3, shade);
+  disc(pen, r * 0.57, '#10151f');
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2.1;
+  pen.lineCap = 'round';
+  pen.beginPath();
+  pen.arc(0, 0, r * 0.33, -0.85, 0.85);
+  pen.stroke();
+}
+
+/** @param {Pen} pen @param {string} colour */
+function paintDrone(pen, colour) {
+  const r = DRONE_RADIUS;
+  // Four rotors on arms around a body with a red eye.
+  pen.strokeStyle = '#05070b';
+  pen.lineWidth = 3.4;
+  pen.lineCap = 'round';
+  for (const [x, y] of [[0.72, 0.72], [0.72, -0.72], [-0.72, 0.72], [-0.72, -0.72]]) {
+    pen.beginPath();
+    pen.moveTo(0, 0);
+    pen.lineTo(r * x, r * y);
+    pen.stroke();
+    pen.beginPath();
+    pen.arc(r * x, r * y, r * 0.44, 0, Math.PI * 2);
+    pen.fillStyle = '#0a0e16';
+    pen.fill();
+    pen.beginPath();
+    pen.arc(r * x, r * y, r * 0.36, 0, Math.PI * 2);
+    pen.lineWidth = 1;
+    pen.strokeStyle = colour;
+    pen.stroke();
+    pen.strokeStyle = '#05070b';
+    pen.lineWidth = 3.4;
+  }
+  pen.fillStyle = '#05070b';
+  pen.beginPath();
+  pen.roundRect(-r * 0.66, -r * 0.52, r * 1.32, r * 1.04, 3.4);
+  pen.fill();
+  pen.fillStyle = colour;
+  pen.beginPath();
+  pen.roundRect(-r * 0.56, -r * 0.42, r * 1.12, r * 0.84, 2.8);
+  pen.fill();
+  pen.beginPath();
+  pen.arc(r * 0.26, 0, 1.9, 0, Math.PI * 2);
+  pen.fillStyle = colour === INK.white ? INK.white : INK.danger;
+  pen.fill();
+}
+
+/** @param {Pen} pen @param {'health' | 'ammo'} kind */
+function paintPickup(pen, kind) {
+  const colour = INK[kind];
+  pen.fillStyle = '#05070b';
+  pen.beginPath();
+  pen.roundRect(-9.6, -9.6, 19.2, 19.2, 4.6);
+  pen.fill();
+  pen.fillStyle = '#151c29';
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  pen.roundRect(-8, -8, 16, 16, 3.6);
+  pen.fill();
+  pen.stroke();
+  pen.fillStyle = colour;
+  if (kind === 'health') {
+    pen.fillRect(-1.7, -5, 3.4, 10);
+    pen.fillRect(-5, -1.7, 10, 3.4);
+  } else {
+    for (const x of [-4.6, -1.3, 2]) {
+      pen.beginPath();
+      pen.roundRect(x, -4.6, 2.5, 9.2, [1.25, 1.25, 0.3, 0.3]);
+      pen.fill();
+    }
+  }
+}
+
+/** @param {Pen} pen @param {string} colour */
+function paintShot(pen, colour) {
+  const tail = pen.createLinearGradient(-16, 0, 4, 0);
+  tail.addColorStop(0, `${colour}00`);
+  tail.addColorStop(1, colour);
+  pen.fillStyle = tail;
+  pen.beginPath();
+  pen.moveTo(-16, 0);
+  pen.lineTo(2, -2.3);
+  pen.lineTo(2, 2.3);
+  pen.closePath();
+  pen.fill();
+  disc(pen, 2.7, colour, 2);
+  disc(pen, 1.5, '#ffffff', 2);
+}
+
+/** @param {Pen} pen @param {number} radius @param {string | CanvasGradient} fill @param {number} [x] */
+function disc(pen, radius, fill, x = 0) {
+  pen.fillStyle = fill;
+  pen.beginPath();
+  pen.arc(x, 0, radius, 0, Math.PI * 2);
+  pen.fill();
+}
