@@ -218,9 +218,9 @@ export class DeltaDecoder {
     const { rows, gap } = image;
     const baseGap = baseline.gap === 0 ? 1 : baseline.gap;
     for (let column = start; column < end; column++) {
-      const modulus = set.modulus[column];
       if (set.guess[column] === Guess.Change) {
-        const change = difference(rows[to + column - 1], base[from + column - 1], modulus);
+        // Of the value in the column before, which is complete by now.
+        const change = difference(rows[to + column - 1], base[from + column - 1], set.modulus[column - 1]);
         if (this.#steady) {
           rows[to + column] = change;
         } else {
@@ -229,6 +229,7 @@ export class DeltaDecoder {
         }
         continue;
       }
+      const modulus = set.modulus[column];
       let value = predict(set, base, from, column, back, baseGap);
       if (hasResiduals) {
         const residual = bits.signed(adaptive.k(column));

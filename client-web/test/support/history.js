@@ -1,0 +1,198 @@
+/** Random games and their images over time, for property tests of the snapshot codec. */
+
+import { qMax } from '../../src/schema/field.js';
+import { Guess } from '../../src/schema/layout.js';
+import { checkSchema } from '../../src/schema/schema.js';
+import { Image } from '../../src/snapshot/image.js';
+import { difference } from '../../src/snapshot/predictor.js';
+
+/** @typedef {import('./random.js').Random} Random */
+/** @typedef {import('../../src/schema/field.js').FieldKind} FieldKind */
+/** @typedef {import('../../src/schema/field.js').Field} Field */
+/** @typedef {import('../../src/schema/schema.js').Schema} Schema */
+/** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
+
+/**
+ * @param {Random} random
+ * @returns {FieldKind}
+ */
+function randomKind(random) {
+  switch (random.below(8)) {
+    case 0:
+      return { type: 'Int', min: -(2 ** 31), max: 2 ** 31 - 1 };
+    case 1:
+      return { type: 'Int', min: -random.below(100), max: 1 + random.below(1000) };
+    case 2:
+      return { type: 'Bits' };
+    case 3:
+      return { type: 'Bool' };
+    case 4:
+      return { type: 'Turn', steps: 2 ** random.between(1, 16) };
+    case 5:
+      return { type: 'Enum', names: Array.from({ length: random.between(1, 9) }, (_, i) => `n${i}`) };
+    case 6:
+      return { type: 'Entity' };
+    default:
+      return { type: 'Real', min: -random.below(1000), max: 1 + random.below(1000), step: random.pick([1 / 128, 0.01, 0.5]) };
+  }
+}
+
+/**
+ * @param {Random} random
+ * @param {number} count
+ * @returns {Field[]}
+ */
+function randomFields(random, count) {
+  /** @type {Field[]} */
+  const fields = Array.from({ length: count }, (_, i) => ({
+    name: `f${i}`,
+    kind: randomKind(random),
+    predictor: { type: 'Hold' },
+  }));
+  fields.forEach((field, i) => {
+    const numbers = fields.flatMap(({ kind }, by) => (by !== i && /Real|Int/.test(kind.type) ? [by] : []));
+    const choice = random.below(4);
+    if (choice === 1) field.predictor = { type: 'Linear' };
+    else if (choice === 2) field.predictor = { type: 'Counter', perTick: random.u32() | 0 };
+    else if (choice === 3 && numbers.length > 0) {
+      const num = random.between(-(2 ** 20), 2 ** 20);
+      field.predictor = { type: 'Velocity', by: random.pick(numbers), num, den: 1 + random.below(2 ** 20) };
+    }
+  });
+  return fields;
+}
+
+/**
+ * @param {Random} random
+ * @returns {Schema} checked
+ */
+export function randomSchema(random) {
+  const schema = {
+    game: 'random',
+    components: Array.from({ length: random.between(1, 6) }, (_, i) => {
+      const audience = random.pick(/** @type {const} */ (['Everyone', 'Everyone', 'Owner', 'Room']));
+      const predicted = audience === 'Everyone' && random.chance();
+      return { name: `c${i}`, audience, predicted, fields: randomFields(random, random.below(6)) };
+    }),
+    input: randomFields(random, 3).map((field) => ({ ...field, predictor: /** @type {const} */ ({ type: 'Hold' }) })),
+    newestWins: false,
+    events: [{ name: 'hit', fields: randomFields(random, 2) }],
+    actions: [],
+    tableEpoch: 0,
+  };
+  checkSchema(schema);
+  return schema;
+}
+
+/**
+ * The image after `previous`: most entities go on, some change, leave, enter, or reuse a slot.
+ * @param {Random} random
+ * @param {ColumnSet} set
+ * @param {Image | undefined} previous
+ * @param {number} tick
+ * @returns {Image}
+ */
+export function nextImage(random, set, previous, tick) {
+  const image = new Image(set.width);
+  image.tick = tick;
+  image.gap = previous === undefined ? 0 : tick - previous.tick;
+  for (let slot = 0; slot < 40; slot++) {
+    const old = previous === undefined ? -1 : previous.find(slot);
+    if (old === -1 || previous === undefined) {
+      if (random.chance(0.15)) enter(random, set, image, slot, random.u32() & 0xffff);
+    } else if (random.chance(0.05)) {
+      if (random.chance()) enter(random, set, image, slot, (previous.generations[old] + 1) & 0xffff);
+    } else {
+      const mask = random.chance(0.03) ? random.u32() : previous.masks[old];
+      const owner = random.chance(0.02) ? random.below(9) : previous.owners[old];
+      const index = image.push(slot, previous.generations[old], owner, mask & allOf(set));
+      goOn(random, set, image, index, previous, old);
+    }
+  }
+  return image;
+}
+
+/** @param {ColumnSet} set */
+const allOf = (set) => 2 ** set.components.length - 1;
+
+/**
+ * @param {Random} random
+ * @param {ColumnSet} set
+ * @param {Image} image
+ * @param {number} slot
+ * @param {number} generation
+ */
+function enter(random, set, image, slot, generation) {
+  const index = image.push(slot, generation, random.below(9), random.u32() & allOf(set));
+  eachColumn(set, image, index, (column, at) => {
+    if (set.guess[column] !== Guess.Change) image.rows[at] = randomQ(random, set, column);
+  });
+}
+
+/**
+ * @param {Random} random
+ * @param {ColumnSet} set
+ * @param {Image} image
+ * @param {number} index
+ * @param {Image} previous
+ * @param {number} old
+ */
+function goOn(random, set, image, index, previous, old) {
+  const isSame = previous.masks[old] === image.masks[index] && previous.owners[old] === image.owners[index];
+  eachColumn(set, image, index, (column, at) => {
+    const was = previous.rows[old * set.width + column];
+    if (set.guess[column] === Guess.Change) {
+      const before = previous.rows[old * set.width + column - 1];
+      image.rows[at] = isSame ? difference(image.rows[at - 1], before, set.modulus[column - 1]) : 0;
+    } else {
+      const moved = (was >>> 0) + random.between(-3, 3);
+      const isInside = moved >= 0 && moved <= set.qMax[column];
+      image.rows[at] = random.chance(0.1) || !isInside ? randomQ(random, set, column) : random.chance() ? moved : was;
+    }
+  });
+}
+
+/**
+ * @param {ColumnSet} set
+ * @param {Image} image
+ * @param {number} index
+ * @param {(column: number, at: number) => void} visit
+ */
+function eachColumn(set, image, index, visit) {
+  set.components.forEach(({ start, end }, c) => {
+    if (((image.masks[index] >>> c) & 1) === 0) return;
+    for (let column = start; column < end; column++) visit(column, index * set.width + column);
+  });
+}
+
+/**
+ * @param {Random} random
+ * @param {ColumnSet} set
+ * @param {number} column
+ */
+function randomQ(random, set, column) {
+  return Math.min(random.u32(), set.qMax[column]);
+}
+
+/** @param {FieldKind} kind @param {Random} random @returns {number} any `q` of a kind */
+export function randomQOf(kind, random) {
+  return Math.min(random.u32(), qMax(kind)) | 0;
+}
+
+/**
+ * @param {Image} image
+ * @returns {unknown} it as plain data, for comparisons
+ */
+export function plain(image) {
+  const { tick, gap, count, width } = image;
+  const of = (/** @type {any} */ array, scale = 1) => Array.from(array.subarray(0, count * scale));
+  return {
+    tick,
+    gap,
+    slots: of(image.slots),
+    generations: of(image.generations),
+    owners: of(image.owners),
+    masks: of(image.masks),
+    rows: of(image.rows, width),
+  };
+}

@@ -1,0 +1,55 @@
+/** Schemas and messages as the vectors spell them (Rust's serde_json) in the SDK's spelling. */
+
+/** @typedef {import('../../src/schema/schema.js').Schema} Schema */
+/** @typedef {import('../../src/schema/field.js').Field} Field */
+
+/**
+ * An enum as serde spells it: its name, or an object of the name and the fields.
+ * @param {any} value
+ * @returns {any} `{ type, ...fields }`
+ */
+export function variant(value) {
+  if (typeof value === 'string') return { type: value };
+  const [[type, fields]] = Object.entries(value);
+  return { type, ...camel(fields) };
+}
+
+/**
+ * @param {any} value
+ * @returns {any} it with all properties in camelCase
+ */
+export function camel(value) {
+  if (Array.isArray(value)) return value.map(camel);
+  if (typeof value !== 'object' || value === null) return value;
+  const name = (/** @type {string} */ key) => key.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [name(key), camel(inner)]));
+}
+
+/**
+ * @param {any} field
+ * @returns {Field}
+ */
+const fieldOf = (field) => ({ name: field.name, kind: variant(field.kind), predictor: variant(field.predictor) });
+
+/**
+ * @param {any} named
+ * @returns {any} with its fields in the SDK's spelling
+ */
+const withFields = (named) => ({ ...named, fields: named.fields.map(fieldOf) });
+
+/**
+ * @param {any} schema
+ * @returns {Schema}
+ */
+export function schemaOf(schema) {
+  const { game, components, input, newest_wins: newestWins, events, actions, table_epoch: tableEpoch } = schema;
+  return {
+    game,
+    components: components.map(withFields),
+    input: input.map(fieldOf),
+    newestWins,
+    events: events.map(withFields),
+    actions: actions.map(withFields),
+    tableEpoch,
+  };
+}

@@ -1,0 +1,270 @@
+/**
+ * The golden vectors of `shared/vectors`, which Rust makes and checks as well: every file that lies
+ * there, by its `kind`. A kind that nothing here checks is a failure, and so is an empty folder.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { unit, Xorshift32 } from '../src/exact.js';
+import * as client from '../src/protocol/client_message.js';
+import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
+import { decodeServer } from '../src/protocol/server_message.js';
+import { bits, dequantise, quantise } from '../src/schema/field.js';
+import { Layout } from '../src/schema/layout.js';
+import { checkSchema } from '../src/schema/schema.js';
+import { decodeEvents } from '../src/session/events.js';
+import { checksum } from '../src/snapshot/checksum.js';
+import { DeltaDecoder, decodeBodyHead } from '../src/snapshot/delta.js';
+import { pack, quantiseAll } from '../src/snapshot/fields.js';
+import { Image } from '../src/snapshot/image.js';
+import { encodeBody } from './support/delta_encoder.js';
+import { plain } from './support/history.js';
+import './support/served_paths.js';
+import { camel, schemaOf, variant } from './support/vector_schema.js';
+
+const { advance, SPEED } = await import('../demo/arena_rule.js');
+const { OBSTACLES, PLAYER_RADIUS } = await import('../demo/arena_map.js');
+
+const folder = new URL('../../shared/vectors/', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+
+test('there are vectors', () => assert.notEqual(files.length, 0));
+
+/** @param {Uint8Array} bytes */
+const hex = (bytes) => Buffer.from(bytes).toString('hex');
+/** @param {string} text */
+const bytesOf = (text) => new Uint8Array(Buffer.from(text, 'hex'));
+
+/** @type {Record<string, (vectors: any) => void>} */
+const CHECKS = {
+  control: checkControl,
+  frames: checkFrames,
+  fields: checkFields,
+  bodies: checkBodies,
+  exact_unit: checkUnit,
+  arena_step: checkArenaStep,
+};
+
+for (const file of files) {
+  test(file, () => {
+    const vectors = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+    const check = CHECKS[vectors.kind];
+    assert.ok(check, `no check for kind ${vectors.kind}`);
+    assert.notEqual(vectors.cases.length, 0);
+    check(vectors);
+  });
+}
+
+/** @param {any} message @returns {Uint8Array} */
+function encodeClient({ type, ...m }) {
+  switch (type) {
+    case 'Hello':
+      return client.hello(m.name, m.token);
+    case 'ListRooms':
+      return client.listRooms();
+    case 'CreateRoom':
+      return client.createRoom(m.name, m.private, m.seats);
+    case 'JoinRoom':
+      return client.joinRoom(m.room);
+    case 'JoinCode':
+      return client.joinCode(m.code);
+    case 'QuickJoin':
+      return client.quickJoin();
+    case 'LeaveRoom':
+      return client.leaveRoom();
+    case 'Ready':
+      return client.ready(m.ready);
+    case 'Kick':
+      return client.kick(m.player);
+    case 'Chat':
+      return client.chat(m.text);
+    case 'Ping':
+      return client.ping(m.nonce);
+    case 'Resync':
+      return client.resync(m.layer);
+    case 'Act':
+      return client.act(m.id, m.action, Uint8Array.from(m.fields));
+    default:
+      throw new Error(`no client message ${type}`);
+  }
+}
+
+/** @param {any} message @returns {any} a server's message in the SDK's spelling */
+function serverMessage(message) {
+  const decoded = variant(message);
+  if (decoded.type === 'Welcome') decoded.schema = schemaOf(message.Welcome.schema);
+  if (decoded.type === 'Reply') {
+    return { type: 'Reply', id: decoded.id, error: message.Reply.result.Err };
+  }
+  return decoded;
+}
+
+/** @param {any} vectors */
+function checkControl({ cases }) {
+  for (const { from, bytes, message } of cases) {
+    if (from === 'client') assert.equal(hex(encodeClient(variant(message))), bytes);
+    else assert.deepEqual(decodeServer(bytesOf(bytes)), serverMessage(message));
+  }
+}
+
+/** @param {any} vectors */
+function checkFrames({ schema: raw, cases }) {
+  const schema = schemaOf(raw);
+  for (const frame of cases) {
+    const expected = camel(frame);
+    if (frame.message === 'input') {
+      const fields = pack(schema.input, frame.values);
+      assert.equal(hex(encodeInput(frame.tick, frame.ack, frame.view_lag, fields)), frame.bytes);
+    } else if (frame.message === 'ack') {
+      assert.equal(hex(encodeAck(frame.ack)), frame.bytes);
+    } else {
+      assert.equal(frame.message, 'snapshot');
+      checkSnapshot(schema, expected);
+    }
+  }
+}
+
+/** @param {import('../src/schema/schema.js').Schema} schema @param {any} expected */
+function checkSnapshot(schema, expected) {
+  const reader = new ByteReader(bytesOf(expected.bytes));
+  const { tick, inputTick, substituted, slack } = expected;
+  assert.deepEqual(decodeSnapshotHead(reader), { tick, inputTick, substituted, slack });
+  /** @type {[number, string][]} */
+  const sections = [];
+  /** @type {any[]} */
+  const events = [];
+  while (!reader.done) {
+    const kind = reader.u8();
+    const length = reader.varint();
+    const from = reader.take(length);
+    sections.push([kind, hex(reader.bytes.subarray(from, from + length))]);
+    if (kind === 2) events.push(...decodeEvents(new ByteReader(reader.bytes, from, from + length), tick, schema));
+  }
+  assert.deepEqual(sections, expected.sections);
+  const found = events.map((event) => {
+    const index = schema.events.findIndex(({ name }) => name === event.name);
+    return { event: index, tick: event.tick, values: quantiseAll(schema.events[index].fields, event.fields) };
+  });
+  assert.deepEqual(found, expected.events);
+}
+
+/** @param {any} vectors */
+function checkFields({ cases }) {
+  for (const { field, bits: width, values } of cases) {
+    const kind = variant(field);
+    assert.equal(bits(kind), width);
+    for (const { value, q, back } of values) {
+      assert.equal(quantise(kind, value), q, `${JSON.stringify(field)} of ${value}`);
+      assert.equal(dequantise(kind, q), back, `${JSON.stringify(field)}, q ${q}`);
+    }
+  }
+}
+
+/** @param {any} vectors */
+function checkBodies({ layer, schema: raw, cases }) {
+  const schema = schemaOf(raw);
+  checkSchema(schema);
+  const layout = new Layout(schema);
+  const set = layer === 0 ? layout.room : layout.owner;
+  const decoder = new DeltaDecoder(set);
+  /** @type {Map<number, Image>} */
+  const images = new Map();
+  /** @type {any} an image is spelled out in the first case of its tick */
+  let expected;
+  for (const { tick, baseline: baselineTick, body, checksum: sum, image: spelled } of cases) {
+    expected = spelled ?? expected;
+    const baseline = baselineTick === null ? undefined : images.get(baselineTick);
+    const reader = new ByteReader(bytesOf(body));
+    const head = decodeBodyHead(reader);
+    assert.equal(head.layer, layer);
+    assert.equal(head.back, baseline === undefined ? 0 : tick - baseline.tick);
+    const image = new Image(set.width);
+    decoder.decode(reader, baseline ?? new Image(set.width), head.back, tick, image);
+    assert.deepEqual(plain(image), {
+      tick,
+      gap: expected.gap,
+      slots: expected.entities.map((/** @type {number[]} */ e) => e[0]),
+      generations: expected.entities.map((/** @type {number[]} */ e) => e[1]),
+      owners: expected.entities.map((/** @type {number[]} */ e) => e[2]),
+      masks: expected.entities.map((/** @type {number[]} */ e) => e[3]),
+      rows: expected.values,
+    });
+    assert.equal(checksum(image), sum);
+    if (head.checksum !== undefined) assert.equal(head.checksum, sum);
+    const again = encodeBody(layer, set, baseline, image, head.checksum !== undefined);
+    assert.equal(hex(again), body, `tick ${tick} against ${baselineTick}`);
+    images.set(tick, image);
+  }
+}
+
+/** The hash of the generated vectors, over 32-bit words. */
+class Hash {
+  value = 0x811c9dc5;
+
+  /** @param {number} word */
+  fold(word) {
+    this.value = Math.imul(this.value ^ word, 0x01000193) >>> 0;
+  }
+}
+
+const double = new DataView(new ArrayBuffer(8));
+
+/** @param {any} vectors */
+function checkUnit({ cases, seed, count, hash: expected }) {
+  for (const { angle, cos, sin } of cases) {
+    const found = unit(angle).map((value) => {
+      double.setFloat64(0, value);
+      return double.getBigUint64(0).toString(16).padStart(16, '0');
+    });
+    assert.deepEqual(found, [cos, sin], `unit(${angle})`);
+  }
+  const dice = new Xorshift32(seed);
+  const hash = new Hash();
+  for (let n = 0; n < count; n++) {
+    for (const value of unit((dice.below(16777216) - 8388608) / 65536)) {
+      double.setFloat64(0, value);
+      hash.fold(double.getUint32(4));
+      hash.fold(double.getUint32(0));
+    }
+  }
+  assert.equal(hash.value, expected);
+}
+
+/** @param {any} vectors */
+function checkArenaStep({ cases, seed, spawns, rates, hashes, speed, radius, obstacles }) {
+  const ours = OBSTACLES.map(({ block: _, ...shape }) => shape);
+  assert.deepEqual({ speed, radius, obstacles }, { speed: SPEED, radius: PLAYER_RADIUS, obstacles: ours });
+  for (const { x, y, dx, dy, rate, to } of cases) {
+    const mover = { x, y };
+    advance(mover, dx, dy, speed, radius, 1 / rate);
+    assert.deepEqual(mover, to);
+  }
+  const dice = new Xorshift32(seed);
+  const hash = new Hash();
+  const mover = { x: 0, y: 0 };
+  const control = { dx: 0, dy: 0 };
+  let rate = 0;
+  let hold = 0;
+  let n = 0;
+  for (const { steps, hash: expected } of hashes) {
+    for (; n < steps; n++) {
+      if (n % 1000 === 0) {
+        [mover.x, mover.y] = spawns[dice.below(spawns.length)];
+        rate = rates[dice.below(rates.length)];
+        hold = 0;
+      }
+      if (hold === 0) {
+        hold = 1 + dice.below(64);
+        control.dx = (dice.below(129) - 64) / 64;
+        control.dy = (dice.below(129) - 64) / 64;
+      }
+      hold--;
+      advance(mover, control.dx, control.dy, speed, radius, 1 / rate);
+      hash.fold(mover.x * 128);
+      hash.fold(mover.y * 128);
+    }
+    assert.equal(hash.value, expected, `after ${steps} steps`);
+  }
+}
