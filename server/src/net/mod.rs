@@ -1,17 +1,28 @@
 //! Sockets: the only place of the server that knows them, beside the worker that owns a room's.
-//! In the order of a connection's life: `listen`, `accept` (and its `seat`), `http`, the
-//! `handshake`, then a `Conn` that lobby and workers own.
+//! In the order of a connection's life: `listen`, `accept` (and its `seat`), `http` with what
+//! `public` and `ops` answer, the `handshake`, then a `Conn` that lobby and workers own.
 
 mod accept;
+pub(crate) mod conn;
 mod descriptors;
+pub(crate) mod farewell;
+mod frames;
 mod handshake;
 mod http;
+pub(crate) mod limiter;
 mod listen;
+pub(crate) mod ops;
 mod origin;
+pub(crate) mod outbox;
+mod public;
+pub(crate) mod reading;
 mod reply;
 mod seat;
 mod site;
 
+pub(crate) use accept::Accept;
+pub use conn::Conn;
 pub use listen::Listeners;
+pub(crate) use public::Public;
 pub use seat::Seat;
 pub use site::Site;

@@ -1,0 +1,145 @@
+//! Which requests become a WebSocket. The rules themselves are tested beside their code; here,
+//! that they are asked, in what statuses they end, and that they are counted.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Response, Server, read_head, read_to_end, request};
+
+const GOOD: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: tickwire.1\r\n";
+
+/// Sends a handshake with `lines` and returns the connection with the response's head.
+async fn shake(server: &Server, lines: &str) -> (TcpStream, Response) {
+    let mut stream = TcpStream::connect(server.public).await.unwrap();
+    let text = format!("GET /ws HTTP/1.1\r\nHost: {}\r\n{lines}\r\n", server.public);
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let head = read_head(&mut stream).await;
+    (stream, head)
+}
+
+#[tokio::test]
+async fn a_good_one_switches_protocols() {
+    let server = Server::start(|_| {});
+    let (_stream, head) = shake(&server, GOOD).await;
+    assert_eq!(head.status, 101);
+    assert_eq!(head.header("upgrade"), Some("websocket"));
+    assert_eq!(head.header("connection"), Some("Upgrade"));
+    assert_eq!(
+        head.header("sec-websocket-accept"),
+        Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    );
+    assert_eq!(head.header("sec-websocket-protocol"), Some("tickwire.1"));
+    assert_eq!(head.header("sec-websocket-extensions"), None);
+    assert_eq!(head.header("content-length"), None);
+}
+
+#[tokio::test]
+async fn bad_ones_are_refused_and_counted() {
+    let server = Server::start(|_| {});
+    let check = async |from: &str, to: &str, status: u16| {
+        assert!(GOOD.contains(from));
+        let (_stream, head) = shake(&server, &GOOD.replace(from, to)).await;
+        assert_eq!(head.status, status, "{to:?} for {from:?}");
+        head
+    };
+    check("Connection: Upgrade\r\n", "", 400).await;
+    check("Upgrade: websocket\r\n", "", 400).await;
+    check("websocket\r\n", "h2c\r\n", 400).await;
+    check("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 400).await;
+    let old = check("Version: 13", "Version: 8", 426).await;
+    assert_eq!(old.header("sec-websocket-version"), Some("13"));
+    check("tickwire.1", "tickwire.2", 400).await;
+    check("Sec-WebSocket-Protocol: tickwire.1\r\n", "", 400).await;
+    let figure = async |reason: &str| {
+        let name = format!("tickwire_handshakes_refused_total{{reason=\"{reason}\"}}");
+        server.figure(&name).await
+    };
+    assert_eq!(figure("malformed").await, 4.0);
+    assert_eq!(figure("version").await, 1.0);
+    assert_eq!(figure("subprotocol").await, 2.0);
+    assert_eq!(figure("origin").await, 0.0);
+    let post = request(
+        server.public,
+        "POST",
+        "/ws",
+        GOOD.split_once("\r\n").unwrap().1,
+    )
+    .await;
+    assert_eq!(post.status, 405);
+}
+
+#[tokio::test]
+async fn pages_of_other_hosts_are_refused() {
+    let server = Server::start(|_| {});
+    let own = format!("http://{}", server.public);
+    let check = async |origin: &str, status: u16| {
+        let (_stream, head) = shake(&server, &format!("{GOOD}Origin: {origin}\r\n")).await;
+        assert_eq!(head.status, status, "{origin}");
+    };
+    check(&own, 101).await;
+    check(&own.to_uppercase(), 403).await;
+    check(&format!("{own}.evil.example"), 403).await;
+    check("http://127.0.0.1", 403).await;
+    check("https://evil.example", 403).await;
+    check("null", 403).await;
+    let (_stream, twice) = shake(
+        &server,
+        &format!("{GOOD}Origin: {own}\r\nOrigin: {own}\r\n"),
+    )
+    .await;
+    assert_eq!(twice.status, 403);
+    assert_eq!(
+        server
+            .figure("tickwire_handshakes_refused_total{reason=\"origin\"}")
+            .await,
+        6.0
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_origins_is_exact() {
+    let server = Server::start(|config| {
+        config.allowed_origins = vec!["https://good.com".into(), "http://localhost:3000".into()];
+    });
+    let own = format!("http://{}", server.public);
+    let check = async |origin: &str, status: u16| {
+        let lines = if origin.is_empty() {
+            String::new()
+        } else {
+            format!("Origin: {origin}\r\n")
+        };
+        let (_stream, head) = shake(&server, &format!("{GOOD}{lines}")).await;
+        assert_eq!(head.status, status, "{origin:?}");
+    };
+    check("https://good.com", 101).await;
+    check("http://localhost:3000", 101).await;
+    check("https://good.com.evil", 403).await;
+    check("https://Good.com", 403).await;
+    check("http://good.com", 403).await;
+    check("null", 403).await;
+    check(&own, 403).await;
+    check("", 403).await;
+}
+
+/// A socket beyond the limit is told so by the one thing that a page can see.
+#[tokio::test]
+async fn a_full_server_says_so_by_close_code() {
+    let server = Server::start(|config| config.max_connections = 1);
+    let (_first, head) = shake(&server, GOOD).await;
+    assert_eq!(head.status, 101);
+    let (mut second, head) = shake(&server, GOOD).await;
+    assert_eq!(head.status, 101);
+    let mut frame = [0; 4];
+    second.read_exact(&mut frame).await.unwrap();
+    assert_eq!(
+        (frame[0], u16::from_be_bytes([frame[2], frame[3]])),
+        (0x88, 4005)
+    );
+    let reason = read_to_end(&mut second).await;
+    assert_eq!(reason.len() + 2, usize::from(frame[1]));
+    assert_eq!(
+        server.figure("tickwire_connections_refused_total").await,
+        1.0
+    );
+}

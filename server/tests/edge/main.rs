@@ -1,0 +1,9 @@
+//! The public and the operator's port as strangers see them: raw bytes on real sockets. Playing
+//! is tested elsewhere; here a WebSocket ends with its handshake.
+
+mod handshakes;
+mod limits;
+mod ops;
+mod process;
+mod requests;
+mod support;

@@ -1,0 +1,226 @@
+//! The binary: what it prints, and with which status it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+fn server(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-server"));
+    command
+        .args(args)
+        .env_remove("TICKWIRE_CONFIG")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs one that is expected to end by itself.
+fn end(command: &mut Command) -> (Option<i32>, String) {
+    let Output {
+        status,
+        stderr,
+        stdout,
+    } = command.output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&stdout),
+        "",
+        "stdout is for the address"
+    );
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+/// A running server on free ports; killed when dropped.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    public: SocketAddr,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Running {
+        command.args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let public = line
+            .strip_prefix("LISTENING ")
+            .map(str::trim_end)
+            .map(str::parse);
+        let public = public.unwrap_or_else(|| panic!("{line:?}")).unwrap();
+        Running {
+            child,
+            stdout,
+            public,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The status of a GET, `None` if the connection was closed without one.
+    fn status(&self, path: &str) -> Option<u16> {
+        let mut stream = TcpStream::connect(self.public).unwrap();
+        let text = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        stream.write_all(text.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        answer.get(9..12)?.parse().ok()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A config file that is gone with the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> File {
+        let path = std::env::temp_dir().join(format!("tickwire-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        File(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn bad_settings_end_with_status_2_and_one_line() {
+    let check = |command: &mut Command, words: &[&str]| {
+        let (status, stderr) = end(command);
+        assert_eq!(status, Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+        assert!(words.iter().all(|word| stderr.contains(word)), "{stderr}");
+    };
+    check(&mut server(&["--nonsense"]), &["--nonsense"]);
+    check(&mut server(&["--tick-rate", "0"]), &["tick-rate"]);
+    check(
+        &mut server(&["--tick-rate", "fast"]),
+        &["--tick-rate", "fast"],
+    );
+    check(&mut server(&["--allowed-origin", "*"]), &["allowed-origin"]);
+    check(&mut server(&["--log", "tickwire=loud"]), &["log"]);
+    check(
+        &mut server(&["--config", "/nonexistent/a.toml"]),
+        &["/nonexistent/a.toml"],
+    );
+    check(
+        server(&[]).env("TICKWIRE_NPCS", "many"),
+        &["--npcs", "many"],
+    );
+    let unknown = File::new("unknown.toml", "npcs = 3\ntick_rate = 30\n");
+    check(
+        &mut server(&["--config", unknown.path()]),
+        &["tick_rate", "line 2"],
+    );
+    let wrong = File::new("wrong.toml", "listen = 7777\n");
+    check(&mut server(&["--config", wrong.path()]), &["line 1"]);
+    check(
+        server(&[]).env("TICKWIRE_CONFIG", unknown.path()),
+        &["tick_rate"],
+    );
+}
+
+#[test]
+fn help_and_version_end_well() {
+    for (flag, word) in [
+        ("--help", "TICKWIRE_TICK_RATE"),
+        ("--version", env!("CARGO_PKG_VERSION")),
+    ] {
+        let output = server(&[flag]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(word));
+    }
+}
+
+#[test]
+fn a_taken_port_is_one_line_and_status_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    for flags in [
+        ["--listen", &addr, "--ops-listen", "127.0.0.1:0"],
+        ["--listen", "127.0.0.1:0", "--ops-listen", &addr],
+    ] {
+        let (status, stderr) = end(&mut server(&flags));
+        assert_eq!(status, Some(1), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains(&addr), "{stderr}");
+    }
+}
+
+#[test]
+fn it_says_where_serves_the_arena_and_stops_on_sigterm() {
+    let mut running = Running::start(&mut server(&[]));
+    let mut line = String::new();
+    running.stdout.read_line(&mut line).unwrap();
+    assert_eq!(
+        line.trim_end(),
+        format!("play at http://{}/", running.public)
+    );
+    assert_eq!(running.status("/"), Some(200));
+    assert_eq!(running.status("/client/tickwire.js"), Some(200));
+    running.signal("-TERM");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let mut rest = String::new();
+    running.stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn settings_come_from_all_three_places() {
+    let file = File::new(
+        "good.toml",
+        "allowed-origin = ['http://file.example']\nnpcs = 0\n",
+    );
+    let running = Running::start(
+        server(&["--config", file.path(), "--npcs", "1"]).env("TICKWIRE_TICK_RATE", "20"),
+    );
+    assert_eq!(running.status("/healthz"), Some(200));
+    running.signal("-INT");
+    let mut running = running;
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+/// Without file descriptors accepting pauses; it must not end, and recovers when some are back.
+#[test]
+fn running_out_of_descriptors_is_survived() {
+    let binary = env!("CARGO_BIN_EXE_tickwire-server");
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        "ulimit -n 48; exec \"$0\" \"$@\"",
+        binary,
+        "--workers",
+        "1",
+    ]);
+    let running = Running::start(&mut shell);
+    let held: Vec<_> = (0..64)
+        .map(|_| TcpStream::connect(running.public))
+        .collect();
+    drop(held);
+    // The first ones may meet the pause, or still be queued behind those that were dropped.
+    let served = (0..50).any(|_| running.status("/healthz") == Some(200));
+    assert!(served);
+}
