@@ -73,7 +73,7 @@ export class Backdrop {
       const cos = Math.cos(walker.angle);
       const sin = Math.sin(walker.angle);
       pen.setTransform(cos, sin, -sin, cos, walker.x * width, walker.y * height);
-      pen.globalAlpha = 0.55;
+      pen.globalAlpha = 0.42;
       pen.drawImage(sprite, -sprite.width / 2, -sprite.height / 2);
     }
     pen.globalAlpha = 1;

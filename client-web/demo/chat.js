@@ -33,10 +33,16 @@ export class Chat {
     this.#close();
     this.#text.maxLength = 200;
     for (const line of room.chat) this.add(line);
+    this.#tool.classList.remove('unread');
     this.#form.addEventListener('submit', (event) => this.#send(event), { signal });
     this.#tool.addEventListener('click', () => (this.#form.hidden ? this.open() : this.#close()), { signal });
     this.#text.addEventListener('blur', () => setTimeout(() => this.#closeIfLeft(), 150), { signal });
     window.addEventListener('keydown', (event) => this.#key(event), { signal });
+  }
+
+  /** The page is shown: the log can be scrolled to its end now. */
+  start() {
+    this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   /** Ends listening. */

@@ -66,6 +66,8 @@ export class Game {
   /** Shows the arena and begins to play. */
   start() {
     this.#page.hidden = false;
+    this.#controls.start();
+    this.#chat.start();
     this.#stage.focus({ preventScroll: true });
     this.#room.play({ input: () => this.#controls.read(), step });
     this.#before = performance.now();

@@ -200,7 +200,7 @@ function drawBlock(pen, camera, left, top, right, bottom) {
   pen.strokeStyle = INK.wallEdge;
   pen.lineWidth = 1.2;
   pen.strokeRect(l, t, r - l, b - t);
-  pen.strokeStyle = '#3a4862';
+  pen.strokeStyle = '#465672';
   pen.lineWidth = 1;
   pen.strokeRect(l + 5, t + 5, r - l - 10, b - t - 10);
 }
@@ -225,7 +225,7 @@ function drawPillar(pen, camera, x, y, radius) {
   pen.strokeStyle = INK.wallEdge;
   pen.lineWidth = 1.2;
   pen.stroke();
-  pen.strokeStyle = '#3a4862';
+  pen.strokeStyle = '#465672';
   pen.lineWidth = 1;
   ring(pen, tx, ty, radius * 0.72);
   pen.stroke();

@@ -61,6 +61,11 @@ export class Controls {
     stage.addEventListener('contextmenu', (event) => event.preventDefault(), { signal });
   }
 
+  /** The stage is shown: its size is known now. */
+  start() {
+    this.#sticks.start();
+  }
+
   /** Lets go of everything: focus went elsewhere. */
   release() {
     this.#held.clear();

@@ -79,8 +79,12 @@ export class NetGraph {
     if (now - this.#writtenAt < ROWS_MS) return;
     this.#writtenAt = now;
     let sum = 0;
-    for (let i = 0; i < FRAMES_MAX; i += 1) sum += this.#frames[i];
-    const fps = sum > 0 ? (FRAMES_MAX * 1000) / sum : 0;
+    let frames = 0;
+    for (let i = 0; i < FRAMES_MAX; i += 1) {
+      sum += this.#frames[i];
+      if (this.#frames[i] > 0) frames += 1;
+    }
+    const fps = sum > 0 ? (frames * 1000) / sum : 0;
     for (let i = 0; i < ROWS.length; i += 1) {
       const [, text, bad] = ROWS[i];
       write(this.#cells[i], text(stats, fps));

@@ -147,7 +147,7 @@ export class Renderer {
     const camera = this.#camera;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     const px = Math.round(x * camera.scale + camera.left - label.width / 2);
-    const py = Math.round((y - PLAYER_RADIUS - 13) * camera.scale + camera.top - label.height);
+    const py = Math.round((y - PLAYER_RADIUS - 9) * camera.scale + camera.top - label.height);
     pen.drawImage(label, px, py);
   }
 

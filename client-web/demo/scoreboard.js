@@ -21,6 +21,8 @@ export class Scoreboard {
   #pinned = false;
   #held = false;
   #drawnAt = 0;
+  /** Whom the host has asked to remove, once; -1 for nobody. */
+  #doomed = -1;
   #room;
 
   /** @param {import('/client/tickwire.js').Room} room */
@@ -57,6 +59,7 @@ export class Scoreboard {
     const wanted = this.#pinned || this.#held || view.state.round?.phase === 'results';
     if (wanted === this.#panel.hidden) {
       this.#panel.hidden = !wanted;
+      this.#doomed = -1;
       this.#tool.setAttribute('aria-expanded', String(wanted));
       this.#drawnAt = 0;
     }
@@ -85,6 +88,13 @@ export class Scoreboard {
     return [...rows.values()].sort((a, b) => b.points - a.points || b.kills - a.kills || a.deaths - b.deaths || a.player - b.player);
   }
 
+  /** Asks once: rows change places under the finger. @param {number} player */
+  #kick(player) {
+    if (this.#doomed === player) this.#room.kick(player);
+    this.#doomed = this.#doomed === player ? -1 : player;
+    this.#drawnAt = 0;
+  }
+
   /** @param {HTMLElement} line @param {Row} row @param {number} rank @param {boolean} host */
   #fill(line, row, rank, host) {
     const own = row.player === this.#room.you;
@@ -100,7 +110,8 @@ export class Scoreboard {
     write(cells[4], String(row.deaths));
     const kick = /** @type {HTMLButtonElement} */ (cells[5].firstElementChild);
     kick.hidden = !host || own;
-    kick.onclick = () => this.#room.kick(row.player);
+    write(kick, this.#doomed === row.player ? 'Sure?' : 'Kick');
+    kick.onclick = () => this.#kick(row.player);
     kick.setAttribute('aria-label', `Remove ${row.name} from the room`);
   }
 }

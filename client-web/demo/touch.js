@@ -144,6 +144,11 @@ export class TouchSticks {
     this.#settle();
   }
 
+  /** Puts the sticks where they belong, once the stage is shown. */
+  start() {
+    this.#settle();
+  }
+
   /** Sticks that nobody holds go to where thumbs rest. */
   #settle() {
     if (!this.used) return;
