@@ -21,7 +21,7 @@ function randomKind(random) {
     case 0:
       return { type: 'Int', min: -(2 ** 31), max: 2 ** 31 - 1 };
     case 1:
-      return { type: 'Int', min: -random.below(100), max: 1 + random.below(1000) };
+      return { type: 'Int', min: 0 - random.below(100), max: 1 + random.below(1000) };
     case 2:
       return { type: 'Bits' };
     case 3:
@@ -33,7 +33,7 @@ function randomKind(random) {
     case 6:
       return { type: 'Entity' };
     default:
-      return { type: 'Real', min: -random.below(1000), max: 1 + random.below(1000), step: random.pick([1 / 128, 0.01, 0.5]) };
+      return { type: 'Real', min: 0 - random.below(1000), max: 1 + random.below(1000), step: random.pick([1 / 128, 0.01, 0.5]) };
   }
 }
 

@@ -1,0 +1,315 @@
+/** What the session makes of a server's messages: its state, its answers, and its end on broken bytes. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { ProtocolError } from '../src/protocol/protocol_error.js';
+import { decodeServer } from '../src/protocol/server_message.js';
+import * as client from '../src/protocol/client_message.js';
+import { RequestError, Session } from '../src/session.js';
+import * as server from './support/messages.js';
+import { randomSchema } from './support/history.js';
+import { forSeeds, Random } from './support/random.js';
+import { SQUARE, SquareServer } from './support/square.js';
+
+/** @param {Session} session */
+function events(session) {
+  const all = [];
+  for (let event = session.pollEvent(); event !== undefined; event = session.pollEvent()) all.push(event);
+  return all;
+}
+
+/** @param {Session} session */
+function sent(session) {
+  const all = [];
+  for (let bytes = session.pollTransmit(); bytes !== undefined; bytes = session.pollTransmit()) all.push([...bytes]);
+  return all;
+}
+
+/** @param {import('../src/schema/schema.js').Schema} [schema] */
+function inLobby(schema = SQUARE) {
+  const session = new Session('Ann');
+  session.handleMessage(server.welcome(schema), 0);
+  assert.deepEqual(
+    events(session).map(({ type }) => type),
+    ['Welcome'],
+  );
+  sent(session);
+  return session;
+}
+
+function inRoom() {
+  const session = inLobby();
+  session.handleMessage(server.joined(), 0);
+  events(session);
+  const world = new SquareServer(0);
+  world.squares.push({ slot: 3, generation: 1, player: 0, x: 100, y: 100, heading: 0, ammo: 5 });
+  world.step(() => ({ dx: 0, dy: 0 }), 0.04);
+  session.handleMessage(server.snapshot(1, { layers: world.bodies({ keyframe: true }) }), 0);
+  assert.deepEqual(
+    events(session).map(({ type }) => type),
+    ['Snapshot'],
+  );
+  return { session, world };
+}
+
+/** @param {Session} session @param {RegExp} reason */
+function assertFailed(session, reason) {
+  const last = events(session).pop();
+  assert.ok(last?.type === 'Failed', JSON.stringify(last));
+  assert.match(last.reason, reason);
+  assert.equal(last.code, 1002);
+  assert.equal(session.state, 'Failed');
+  assert.deepEqual(sent(session), []);
+}
+
+test('hello goes out first, and the welcome opens the lobby', () => {
+  const session = new Session('Ann', 'proof');
+  assert.deepEqual(sent(session), [[...client.hello('Ann', 'proof')]]);
+  session.handleMessage(server.welcome(SQUARE, { name: 'Anna' }), 0);
+  assert.equal(session.state, 'Lobby');
+  assert.equal(session.welcome?.name, 'Anna');
+  assert.deepEqual(session.welcome?.schema, SQUARE);
+  assert.equal(session.welcome?.limits.seats, 64);
+});
+
+test('any checked schema crosses the welcome', () => {
+  forSeeds(100, (random) => {
+    const schema = randomSchema(random);
+    assert.deepEqual(inLobby(schema).welcome?.schema, schema);
+  });
+});
+
+test('what has no place ends the session', () => {
+  /** @type {[string, Uint8Array[], RegExp][]} */
+  const cases = [
+    ['another version', [server.welcome(SQUARE, { version: 2 })], /version 2/],
+    ['rooms before the welcome', [server.rooms([])], /not allowed now/],
+    ['a second welcome', [server.welcome(SQUARE), server.welcome(SQUARE)], /not allowed now/],
+    ['a snapshot in the lobby', [server.welcome(SQUARE), server.snapshot(1)], /not allowed now/],
+    ['joined twice', [server.welcome(SQUARE), server.joined(), server.joined()], /not allowed now/],
+    ['left from the lobby', [server.welcome(SQUARE), server.left(0)], /not allowed now/],
+    ['a member of the lobby', [server.welcome(SQUARE), server.memberChanged(1, 'Bo')], /not allowed now/],
+    ['a redirect', [server.welcome(SQUARE), server.redirect()], /not allowed now/],
+    ['a room without a rate', [server.welcome(SQUARE), server.joined({ tickRate: 0 })], /rate/],
+    ['no kind', [new Uint8Array()], /unknown message kind/],
+    ['an unknown kind', [Uint8Array.of(9)], /unknown message kind/],
+    ['an acknowledgement', [Uint8Array.of(3, 0, 0, 0, 0)], /unknown message kind/],
+    ['an unknown variant', [Uint8Array.of(1, 200)], /variant/],
+    ['bytes left over', [Uint8Array.of(...server.welcome(SQUARE), 0)], /after/],
+    ['too big', [new Uint8Array(300_000)], /too big/],
+  ];
+  for (const [name, messages, reason] of cases) {
+    const session = new Session('Ann');
+    for (const message of messages) session.handleMessage(message, 0);
+    assert.equal(session.state, 'Failed', name);
+    assertFailed(session, reason);
+    session.handleMessage(server.rooms([]), 0);
+    assert.deepEqual(events(session), [], 'nothing is taken in after the end');
+  }
+});
+
+test('snapshots rise, and sections are what they say', () => {
+  /** @type {[Uint8Array, RegExp][]} */
+  const cases = [
+    [server.snapshot(1), /tick/],
+    [server.snapshot(0), /tick/],
+    [server.snapshot(0x80000001), /tick/],
+    [Uint8Array.of(...server.snapshot(2), 7, 0), /unknown section/],
+    [Uint8Array.of(...server.snapshot(2), 1, 200, 1), /too early/],
+    [Uint8Array.of(...server.snapshot(2), 1, 0x80, 0x00), /varint/],
+    [server.snapshot(2, { layers: [Uint8Array.of(2, 1, 0, 0)] }), /unknown layer/],
+    [server.snapshot(2, { layers: [Uint8Array.of(0, 2, 0, 0)] }), /mode/],
+    [server.snapshot(9, { layers: [Uint8Array.of(0, 1, 1, 0)] }), /baseline/],
+    [server.snapshot(2, { events: Uint8Array.of(0, 1, 0, 0, 0, 0) }), /unknown event/],
+    [server.snapshot(2, { events: Uint8Array.of(3, 0, 0, 0, 0, 0) }), /before the first tick/],
+    [server.snapshot(2, { events: Uint8Array.of(0, 0, 0, 0) }), /too early/],
+    [server.snapshot(2).subarray(0, 8), /too early/],
+  ];
+  for (const [bytes, reason] of cases) {
+    const { session } = inRoom();
+    session.handleMessage(bytes, 0);
+    assertFailed(session, reason);
+  }
+});
+
+test('a snapshot brings its events, oldest first', () => {
+  const { session } = inRoom();
+  const bytes = Uint8Array.of(1, 0, 3, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff);
+  session.handleMessage(server.snapshot(5, { events: bytes }), 0);
+  const [event] = events(session);
+  assert.ok(event.type === 'Snapshot');
+  assert.deepEqual(event.events, [
+    { name: 'hit', tick: 4, fields: { who: 0x10003 } },
+    { name: 'hit', tick: 5, fields: { who: undefined } },
+  ]);
+});
+
+test('the newest snapshot is acknowledged after 100 ms, or by an input', () => {
+  const { session } = inRoom();
+  sent(session);
+  assert.equal(session.pollTimeout(), 100);
+  session.handleMessage(server.snapshot(2), 40);
+  session.handleTimeout(99);
+  assert.deepEqual(sent(session), []);
+  session.handleTimeout(100);
+  assert.deepEqual(sent(session), [[3, 2, 0, 0, 0]]);
+  assert.equal(session.pollTimeout(), Infinity);
+  session.handleMessage(server.snapshot(3), 200);
+  session.sendInput(9, [64, 64], 5);
+  assert.deepEqual(sent(session), [[2, 9, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0x40, 0x40]]);
+  assert.equal(session.pollTimeout(), Infinity);
+});
+
+test('a layer whose checksum disagrees is dropped, asked for, and comes back', () => {
+  const { session, world } = inRoom();
+  const room = session.room;
+  assert.ok(room !== undefined);
+  sent(session);
+  const right = room.layers.newest?.room;
+  world.step(() => ({ dx: 1, dy: 0 }), 0.04);
+  const [body, own] = world.bodies();
+  body[3] ^= 1; // In the checksum: layer, mode, back, checksum.
+  session.handleMessage(server.snapshot(2, { layers: [body, own] }), 40);
+  assert.deepEqual(
+    events(session).map(({ type }) => type),
+    ['Desync', 'Snapshot'],
+  );
+  assert.equal(room.layers.newest?.room, right, 'what is shown is the last right image');
+  session.handleTimeout(40);
+  assert.deepEqual(sent(session), [[...client.resync(0)]]);
+  // Deltas that were under way are passed over, the other layer goes on.
+  world.step(() => ({ dx: 1, dy: 0 }), 0.04);
+  session.handleMessage(server.snapshot(3, { layers: world.bodies() }), 80);
+  assert.equal(room.layers.newest?.room, right);
+  assert.equal(room.layers.newest?.owner.tick, 3);
+  // An unanswered request is made again.
+  session.sendInput(9, [64, 64], 0);
+  sent(session);
+  session.handleTimeout(2039);
+  assert.deepEqual(sent(session), []);
+  session.handleTimeout(2040);
+  assert.deepEqual(sent(session), [[...client.resync(0)]]);
+  world.step(() => ({ dx: 1, dy: 0 }), 0.04);
+  session.handleMessage(server.snapshot(4, { layers: world.bodies({ keyframe: true }) }), 2100);
+  assert.equal(room.layers.newest?.room.tick, 4);
+  assert.equal(session.state, 'Room');
+  session.handleTimeout(9000);
+  assert.deepEqual(sent(session), [[3, 4, 0, 0, 0]]);
+});
+
+test('resyncs are asked for once a second', () => {
+  const { session, world } = inRoom();
+  sent(session);
+  const spoiled = (/** @type {number} */ tick, /** @type {boolean} */ keyframe) => {
+    world.step(() => ({ dx: 0, dy: 0 }), 0.04);
+    const [body] = world.bodies({ keyframe });
+    body[3] ^= 1;
+    return server.snapshot(tick, { layers: [body] });
+  };
+  session.handleMessage(spoiled(2, false), 0);
+  session.handleTimeout(0);
+  session.handleMessage(spoiled(3, true), 50);
+  session.handleTimeout(50);
+  assert.deepEqual(sent(session), [[...client.resync(0)]]);
+  session.handleTimeout(999);
+  assert.deepEqual(sent(session), [[3, 3, 0, 0, 0]]);
+  session.handleTimeout(1000);
+  assert.deepEqual(sent(session), [[...client.resync(0)]]);
+});
+
+test('members and chat follow the room', () => {
+  const { session } = inRoom();
+  session.handleMessage(server.memberChanged(4, 'Bo'), 0);
+  session.handleMessage(server.memberChanged(5, 'Cy'), 0);
+  session.handleMessage(server.memberLeft(4), 0);
+  assert.deepEqual([...(session.room?.members.keys() ?? [])], [0, 5]);
+  for (let id = 1; id <= 40; id++) session.handleMessage(server.chat(id, '<b>hi</b>'), 0);
+  assert.equal(session.room?.chat.length, 32);
+  assert.equal(session.room?.chat[31].text, '<b>hi</b>');
+});
+
+test('requests belong to their place', () => {
+  const session = inLobby();
+  assert.throws(() => session.roomRequest(client.ready(true)), RequestError);
+  session.lobbyRequest(client.quickJoin());
+  session.handleMessage(server.joined(), 0);
+  assert.throws(() => session.lobbyRequest(client.quickJoin()), RequestError);
+  session.leave();
+  assert.throws(() => session.roomRequest(client.ready(true)), RequestError);
+  session.sendInput(1, [0, 0], 0);
+  assert.deepEqual(sent(session), [[...client.quickJoin()], [...client.leaveRoom()]]);
+  session.handleMessage(server.left(0), 0);
+  assert.equal(session.state, 'Lobby');
+  for (let i = 0; i < 256; i++) session.lobbyRequest(client.listRooms());
+  assert.throws(() => session.lobbyRequest(client.listRooms()), /too many/);
+});
+
+test('broken messages end in a failure or in events, never otherwise', () => {
+  forSeeds(300, (random) => {
+    const { session, world } = inRoom();
+    world.step(() => ({ dx: 1, dy: 0 }), 0.04);
+    const whole = random.pick([
+      server.welcome(SQUARE),
+      server.rooms([1, 2]),
+      server.chat(3, 'hi'),
+      server.snapshot(2, { layers: world.bodies({ keyframe: random.chance() }) }),
+    ]);
+    const bytes = Uint8Array.from(whole);
+    for (let i = random.between(1, 5); i > 0; i--) bytes[random.below(bytes.length)] = random.below(256);
+    session.handleMessage(random.chance(0.3) ? bytes.subarray(0, random.below(bytes.length)) : bytes, 0);
+    events(session);
+  });
+});
+
+test('random control messages decode or are a ProtocolError', () => {
+  const random = new Random(7);
+  for (let i = 0; i < 20_000; i++) {
+    const bytes = Uint8Array.from({ length: random.below(60) }, () => random.below(256));
+    bytes[0] = 1;
+    if (bytes.length > 1) bytes[1] = random.below(13);
+    try {
+      decodeServer(bytes);
+    } catch (error) {
+      assert.ok(error instanceof ProtocolError, `${error}`);
+    }
+  }
+});
+
+test('a list that claims more than its message has is refused without allocating', () => {
+  const bytes = Uint8Array.of(1, 2, 252, 0xff, 0xff, 0xff, 0xff);
+  assert.throws(() => decodeServer(bytes), ProtocolError);
+  const string = Uint8Array.of(1, 11, 252, 0xff, 0xff, 0xff, 0x7f);
+  assert.throws(() => decodeServer(string), ProtocolError);
+});
+
+test('schemas that no game can mean are refused', () => {
+  /** @type {[RegExp, (schema: any) => void][]} */
+  const cases = [
+    [/declared twice/, (s) => (s.components[1].name = 'pos')],
+    [/usable name/, (s) => (s.components[0].fields[0].name = '__proto__')],
+    [/usable name/, (s) => (s.events[0].name = '')],
+    [/cannot be called/, (s) => (s.components[0].name = 'handle')],
+    [/everyone sees/, (s) => (s.components[2].predicted = true)],
+    [/empty range/, (s) => (s.input[0].kind = { type: 'Real', min: 1, max: 1, step: 1 })],
+    [/empty range/, (s) => (s.input[0].kind = { type: 'Real', min: NaN, max: 1, step: 1 })],
+    [/empty range/, (s) => (s.input[0].kind = { type: 'Int', min: 2, max: 1 })],
+    [/bad step/, (s) => (s.input[0].kind = { type: 'Real', min: 0, max: 1, step: 0 })],
+    [/too many steps/, (s) => (s.input[0].kind = { type: 'Real', min: 0, max: 1e300, step: 1e-300 })],
+    [/power of two/, (s) => (s.input[0].kind = { type: 'Turn', steps: 3 })],
+    [/power of two/, (s) => (s.input[0].kind = { type: 'Turn', steps: 0 })],
+    [/no names/, (s) => (s.input[0].kind = { type: 'Enum', names: [] })],
+    [/multiple of 1\/1024/, (s) => (s.components[0].fields[0].kind = { type: 'Real', min: 0.3, max: 1, step: 0.5 })],
+    [/no number/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 0, num: 1, den: 1 })],
+    [/no number/, (s) => (s.components[1].fields[0].predictor = { type: 'Velocity', by: 9, num: 1, den: 1 })],
+    [/out of range/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 1, num: 1, den: 0 })],
+    [/entropy/, (s) => (s.tableEpoch = 1)],
+  ];
+  for (const [reason, spoil] of cases) {
+    const schema = structuredClone(SQUARE);
+    spoil(schema);
+    const session = new Session('Ann');
+    session.handleMessage(server.welcome(schema), 0);
+    assertFailed(session, reason);
+  }
+});

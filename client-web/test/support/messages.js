@@ -1,0 +1,157 @@
+/** Messages of a server, spelled by hand, for tests of what the client makes of them. */
+
+import { ControlWriter } from '../../src/codec.js';
+import { u32, varint } from './delta_encoder.js';
+
+/** @typedef {import('../../src/schema/schema.js').Schema} Schema */
+/** @typedef {import('../../src/schema/field.js').Field} Field */
+
+const KINDS = ['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity'];
+const PREDICTORS = ['Hold', 'Linear', 'Velocity', 'Counter'];
+const AUDIENCES = ['Everyone', 'Owner', 'Room'];
+
+/**
+ * @param {number} index
+ * @param {(w: ControlWriter) => void} fields
+ */
+function message(index, fields) {
+  const writer = new ControlWriter();
+  writer.u8(1);
+  writer.uint(index);
+  fields(writer);
+  return writer.finish();
+}
+
+/** @template T @param {ControlWriter} w @param {readonly T[]} items @param {(item: T) => void} write */
+function list(w, items, write) {
+  w.uint(items.length);
+  items.forEach(write);
+}
+
+/** @param {ControlWriter} w @param {Field} field */
+function writeField(w, { name, kind, predictor }) {
+  w.string(name);
+  w.uint(KINDS.indexOf(kind.type));
+  if (kind.type === 'Real') [kind.min, kind.max, kind.step].forEach((value) => w.f64(value));
+  if (kind.type === 'Int') [kind.min, kind.max].forEach((value) => w.i32(value));
+  if (kind.type === 'Turn') w.uint(kind.steps);
+  if (kind.type === 'Enum') list(w, kind.names, (value) => w.string(value));
+  w.uint(PREDICTORS.indexOf(predictor.type));
+  if (predictor.type === 'Velocity') {
+    w.u8(predictor.by);
+    w.i32(predictor.num);
+    w.i32(predictor.den);
+  }
+  if (predictor.type === 'Counter') w.i32(predictor.perTick);
+}
+
+/** @param {ControlWriter} w @param {{ name: string, fields: Field[] }} named */
+function writeMessage(w, { name, fields }) {
+  w.string(name);
+  list(w, fields, (field) => writeField(w, field));
+}
+
+/** @param {Schema} schema @param {{ version?: number, name?: string }} [options] */
+export const welcome = (schema, { version = 1, name = 'Ann' } = {}) =>
+  message(0, (w) => {
+    w.uint(version);
+    w.string(name);
+    w.string('');
+    w.string(schema.game);
+    list(w, schema.components, (component) => {
+      w.string(component.name);
+      w.uint(AUDIENCES.indexOf(component.audience));
+      w.bool(component.predicted);
+      list(w, component.fields, (field) => writeField(w, field));
+    });
+    list(w, schema.input, (field) => writeField(w, field));
+    w.bool(schema.newestWins);
+    list(w, schema.events, (event) => writeMessage(w, event));
+    list(w, schema.actions, (action) => writeMessage(w, action));
+    w.u8(schema.tableEpoch);
+    [4096, 120, 200, 24, 64].forEach((limit) => w.uint(limit));
+  });
+
+/** @param {number} reason */
+export const refused = (reason) => message(1, (w) => w.uint(reason));
+
+/** @param {ControlWriter} w @param {number} id */
+function writeRoom(w, id) {
+  w.uint(id);
+  w.string('room');
+  w.uint(1);
+  w.uint(8);
+  w.bool(false);
+}
+
+/** @param {number[]} ids */
+export const rooms = (ids) => message(2, (w) => list(w, ids, (id) => writeRoom(w, id)));
+
+/** @param {ControlWriter} w @param {number} player @param {string} name */
+function writeMember(w, player, name) {
+  w.uint(player);
+  w.string(name);
+  w.bool(false);
+  w.bool(player === 0);
+  w.bool(true);
+}
+
+/** @param {{ you?: number, tickRate?: number, snapshotEvery?: number }} [options] */
+export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1 } = {}) =>
+  message(3, (w) => {
+    writeRoom(w, 7);
+    w.string('CODE');
+    w.uint(you);
+    w.uint(tickRate);
+    w.uint(snapshotEvery);
+    w.uint(1);
+    w.uint(1);
+    writeMember(w, you, 'Ann');
+    w.uint(0);
+  });
+
+/** @param {number} reason */
+export const left = (reason) => message(4, (w) => w.uint(reason));
+/** @param {number} player @param {string} name */
+export const memberChanged = (player, name) => message(5, (w) => writeMember(w, player, name));
+/** @param {number} player */
+export const memberLeft = (player) => message(6, (w) => w.uint(player));
+/** @param {number} id @param {string} text */
+export const chat = (id, text) =>
+  message(7, (w) => {
+    w.uint(id);
+    w.uint(0);
+    w.string('Ann');
+    w.string(text);
+  });
+/** @param {number} nonce */
+export const pong = (nonce) =>
+  message(8, (w) => {
+    w.uint(nonce);
+    w.uint(0);
+  });
+/** @param {number} id @param {string} [error] */
+export const reply = (id, error) =>
+  message(9, (w) => {
+    w.uint(id);
+    w.uint(error === undefined ? 0 : 1);
+    if (error !== undefined) w.string(error);
+  });
+/** @param {number} retryAfterMs */
+export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
+export const redirect = () =>
+  message(11, (w) => {
+    w.string('wss://elsewhere/ws');
+    w.string('t');
+  });
+
+/**
+ * @param {number} tick
+ * @param {{ inputTick?: number, slack?: number, layers?: Uint8Array[], events?: Uint8Array }} [parts]
+ */
+export function snapshot(tick, { inputTick = 0, slack = -128, layers = [], events } = {}) {
+  const bytes = [2, ...u32(tick), ...u32(inputTick), 0, slack & 0xff];
+  for (const body of layers) bytes.push(1, ...varint(body.length), ...body);
+  if (events !== undefined) bytes.push(2, ...varint(events.length), ...events);
+  return Uint8Array.from(bytes);
+}

@@ -1,0 +1,172 @@
+/**
+ * The smallest game with everything in it, and its server in a few lines: players' squares move on a
+ * predicted position, an owner's ammo, room-wide state, an event and an action.
+ */
+
+import { dequantise, fine, quantise } from '../../src/schema/field.js';
+import { Layout } from '../../src/schema/layout.js';
+import { Image, Owner } from '../../src/snapshot/image.js';
+import { difference } from '../../src/snapshot/predictor.js';
+import { encodeBody } from './delta_encoder.js';
+
+/** @typedef {import('../../src/schema/schema.js').Schema} Schema */
+/** @typedef {import('../../src/schema/field.js').Predictor} Predictor */
+
+/** @type {Predictor} */
+const hold = { type: 'Hold' };
+/** @type {Predictor} */
+const linear = { type: 'Linear' };
+const range = /** @type {const} */ ({ type: 'Real', min: 0, max: 1000, step: 0.125 });
+const axis = /** @type {const} */ ({ type: 'Real', min: -1, max: 1, step: 1 / 64 });
+
+/** @type {Schema} */
+export const SQUARE = {
+  game: 'square',
+  components: [
+    {
+      name: 'pos',
+      audience: 'Everyone',
+      predicted: true,
+      fields: [
+        { name: 'x', kind: range, predictor: linear },
+        { name: 'y', kind: range, predictor: linear },
+      ],
+    },
+    {
+      name: 'look',
+      audience: 'Everyone',
+      predicted: false,
+      fields: [
+        { name: 'heading', kind: { type: 'Turn', steps: 256 }, predictor: hold },
+        { name: 'colour', kind: { type: 'Enum', names: ['red', 'blue'] }, predictor: hold },
+        { name: 'target', kind: { type: 'Entity' }, predictor: hold },
+      ],
+    },
+    { name: 'ammo', audience: 'Owner', predicted: false, fields: [{ name: 'n', kind: { type: 'Bits' }, predictor: hold }] },
+    { name: 'round', audience: 'Room', predicted: false, fields: [{ name: 'on', kind: { type: 'Bool' }, predictor: hold }] },
+  ],
+  input: [
+    { name: 'dx', kind: axis, predictor: hold },
+    { name: 'dy', kind: axis, predictor: hold },
+  ],
+  newestWins: false,
+  events: [{ name: 'hit', fields: [{ name: 'who', kind: { type: 'Entity' }, predictor: hold }] }],
+  actions: [{ name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }] }],
+  tableEpoch: 0,
+};
+
+/**
+ * The rule of movement.
+ * @param {any} me
+ * @param {any} input
+ * @param {{ dt: number }} time
+ */
+export function step(me, input, { dt }) {
+  me.pos.x += input.dx * 90 * dt;
+  me.pos.y += input.dy * 90 * dt;
+}
+
+const layout = new Layout(SQUARE);
+const fineRange = fine(range);
+
+/**
+ * One square.
+ * @typedef {{ slot: number, generation: number, player: number, x: number, y: number, heading: number, ammo: number }} Square
+ */
+
+/** The room's world for one player: squares in order of slot, and the bodies of its images. */
+export class SquareServer {
+  tick = 0;
+  /** @type {Square[]} */
+  squares = [];
+  on = false;
+  /** @type {(Image | undefined)[]} the last image of each layer */
+  last = [undefined, undefined];
+
+  /** @param {number} you the player who is served */
+  constructor(you) {
+    this.you = you;
+  }
+
+  /**
+   * @param {(square: Square) => { dx: number, dy: number }} inputOf
+   * @param {number} dt
+   */
+  step(inputOf, dt) {
+    this.tick++;
+    for (const square of this.squares) {
+      const me = { pos: { x: square.x, y: square.y } };
+      step(me, inputOf(square), { dt });
+      square.x = dequantise(fineRange, quantise(fineRange, me.pos.x));
+      square.y = dequantise(fineRange, quantise(fineRange, me.pos.y));
+    }
+  }
+
+  /**
+   * The bodies of this tick's images against the last ones that were made.
+   * @param {{ keyframe?: boolean }} [options]
+   * @returns {Uint8Array[]}
+   */
+  bodies({ keyframe = false } = {}) {
+    return [this.#room(), this.#owner()].map((image, layer) => {
+      const baseline = this.last[layer];
+      this.last[layer] = image;
+      const set = layer === 0 ? layout.room : layout.owner;
+      return encodeBody(layer, set, keyframe ? undefined : baseline, image, true);
+    });
+  }
+
+  #room() {
+    const image = this.#image(0);
+    image.push(0, 0, 0, 0b100);
+    image.rows[layout.room.components[2].start] = this.on ? 1 : 0;
+    for (const { slot, generation, player, x, y, heading } of this.squares) {
+      const index = image.push(slot, generation, Owner.avatarOf(player), 0b011);
+      this.#fill(image, index, 0, [quantise(range, x), quantise(range, y)]);
+      const at = index * image.width + layout.room.components[1].start;
+      image.rows[at] = quantise({ type: 'Turn', steps: 256 }, heading);
+      image.rows[at + 1] = 1;
+      image.rows[at + 2] = -1;
+    }
+    return image;
+  }
+
+  #owner() {
+    const image = this.#image(1);
+    for (const { slot, generation, player, x, y, ammo } of this.squares) {
+      if (player !== this.you) continue;
+      const index = image.push(slot, generation, Owner.avatarOf(player), 0b11);
+      this.#fill(image, index, 1, [quantise(fineRange, x), quantise(fineRange, y)]);
+      image.rows[index * image.width + layout.owner.components[1].start] = ammo;
+    }
+    return image;
+  }
+
+  /** @param {number} layer */
+  #image(layer) {
+    const image = new Image(layer === 0 ? layout.room.width : layout.owner.width);
+    image.tick = this.tick;
+    const last = this.last[layer];
+    image.gap = last === undefined ? 0 : this.tick - last.tick;
+    return image;
+  }
+
+  /**
+   * Position and its change columns.
+   * @param {Image} image
+   * @param {number} index
+   * @param {number} layer
+   * @param {number[]} values
+   */
+  #fill(image, index, layer, values) {
+    const last = this.last[layer];
+    const old = last?.find(image.slots[index]) ?? -1;
+    const isSame =
+      last !== undefined && old !== -1 && last.generations[old] === image.generations[index] && last.owners[old] === image.owners[index];
+    values.forEach((value, i) => {
+      const at = index * image.width + 2 * i;
+      image.rows[at] = value;
+      image.rows[at + 1] = isSame ? difference(value, last.rows[old * image.width + 2 * i], 0) : 0;
+    });
+  }
+}
