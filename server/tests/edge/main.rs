@@ -1,6 +1,8 @@
 //! The public and the operator's port as strangers see them: raw bytes on real sockets. Playing
 //! is tested elsewhere; here a WebSocket ends with its handshake.
 
+#![allow(clippy::unwrap_used)] // A test that meets an error fails.
+
 mod handshakes;
 mod limits;
 mod ops;
