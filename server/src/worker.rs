@@ -1,1 +1,182 @@
-//! (being written)
+//! A worker: a plain thread that owns rooms and their members' sockets, and runs one loop: the
+//! next room that is due reads its members, ticks, and writes each of them once; then it sleeps
+//! until the next is due. No task, channel or lock per client. It is the only clock on the tick
+//! path. `lobby` starts the workers and sends them connections; they send them back.
+
+mod figures;
+mod grid;
+mod hosted;
+mod members;
+mod run;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tickwire::ids::RoomId;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::game::{Game, GameDef, RoomOptions};
+use crate::lobby::registry::Registry;
+use crate::metrics::Metrics;
+use crate::net::conn::{Conn, End};
+use crate::net::limiter::Rates;
+
+/// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby
+/// refuses with `Busy`.
+const INBOX_COMMANDS_MAX: usize = 1024;
+
+/// What a worker is told.
+pub(crate) enum Command {
+    /// A connection whose seat is taken in the registry. With options the room is new.
+    Join {
+        /// Its room.
+        room: RoomId,
+        /// How to make the room.
+        options: Option<Box<RoomOptions>>,
+        /// Who comes.
+        conn: Conn,
+    },
+    /// Look at the phase.
+    Wake,
+}
+
+/// A connection on its way back from a worker. At most as many as there are connections are
+/// under way, so their channel needs no bound of its own.
+pub(crate) enum Return {
+    /// To the lobby; what the client is told about it is in the outbox.
+    Lobby(Conn),
+    /// To its end.
+    End(Conn, End),
+}
+
+/// How far a worker is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Phase {
+    /// It ticks rooms.
+    Running,
+    /// Its rooms are closed; late joins are turned away.
+    Stopping,
+    /// Its thread ends.
+    Ending,
+}
+
+/// What all workers of a server share.
+#[derive(Clone)]
+pub(crate) struct Common {
+    /// Seats are given back here.
+    pub(crate) registry: Arc<Registry>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where connections go back to.
+    pub(crate) returns: UnboundedSender<Return>,
+    /// Limits of every client.
+    pub(crate) rates: Rates,
+    /// See [`crate::config::Config`].
+    pub(crate) stall_timeout: Duration,
+    /// See [`crate::config::Config`].
+    pub(crate) room_linger: Duration,
+}
+
+/// A worker as the lobby sees it.
+pub(crate) struct Worker {
+    inbox: SyncSender<Command>,
+    state: Arc<State>,
+}
+
+/// What a worker's thread and its handle share.
+struct State {
+    started: Instant,
+    /// When the loop last came round, in milliseconds since `started`.
+    alive_ms: AtomicU64,
+    phase: AtomicU8,
+}
+
+impl Worker {
+    /// Starts a worker's thread.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(crate) fn start<G: Game>(
+        index: usize,
+        game: Arc<GameDef<G>>,
+        common: Common,
+    ) -> io::Result<(Worker, JoinHandle<()>)> {
+        let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
+        let state = Arc::new(State {
+            started: Instant::now(),
+            alive_ms: AtomicU64::new(0),
+            phase: AtomicU8::new(Phase::Running as u8),
+        });
+        let thread = run::Loop::new(game, common, commands, state.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("worker-{index}"))
+            .spawn(move || thread.run())?;
+        Ok((Worker { inbox, state }, thread))
+    }
+
+    /// Sends a connection to its room.
+    ///
+    /// # Errors
+    /// The inbox is full: the connection comes back at once.
+    pub(crate) fn join(
+        &self,
+        room: RoomId,
+        options: Option<Box<RoomOptions>>,
+        conn: Conn,
+    ) -> Result<(), Conn> {
+        let command = Command::Join {
+            room,
+            options,
+            conn,
+        };
+        match self.inbox.try_send(command) {
+            Err(
+                TrySendError::Full(Command::Join { conn, .. })
+                | TrySendError::Disconnected(Command::Join { conn, .. }),
+            ) => Err(conn),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the loop came round within `span`.
+    pub(crate) fn is_alive(&self, now: Instant, span: Duration) -> bool {
+        let alive = Duration::from_millis(self.state.alive_ms.load(Ordering::Relaxed));
+        now.saturating_duration_since(self.state.started + alive) <= span
+    }
+
+    /// Closes its rooms: their members are told and come back to be closed with 1012.
+    pub(crate) fn stop(&self) {
+        self.enter(Phase::Stopping);
+    }
+
+    /// Ends the thread. Connections that are still on their way to it are dropped.
+    pub(crate) fn end(&self) {
+        self.enter(Phase::Ending);
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.state.phase.fetch_max(phase as u8, Ordering::Relaxed);
+        // A full inbox wakes the worker as well.
+        let _ = self.inbox.try_send(Command::Wake);
+    }
+}
+
+impl State {
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Running,
+            1 => Phase::Stopping,
+            _ => Phase::Ending,
+        }
+    }
+
+    fn beat(&self, now: Instant) {
+        let alive = now.saturating_duration_since(self.started).as_millis();
+        self.alive_ms.store(alive as u64, Ordering::Relaxed);
+    }
+}

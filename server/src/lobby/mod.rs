@@ -1,1 +1,238 @@
-//! (being written)
+//! Connections outside of rooms, the table of rooms, and the workers that run them. `net` hands
+//! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
+//! its end. `lib::run` owns the lobby.
+
+mod matchmaking;
+pub(crate) mod registry;
+mod sessions;
+pub(crate) mod stopping;
+mod text;
+mod welcome;
+
+use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tickwire::protocol::CloseCode;
+use tickwire::protocol::server_message::RoomInfo;
+use tokio::sync::{mpsc, watch};
+
+use crate::config::Config;
+use crate::game::{Game, GameDef};
+use crate::metrics::Metrics;
+use crate::net::conn::{Conn, End};
+use crate::net::farewell::farewell;
+use crate::net::limiter::Rates;
+use crate::worker::{Common, Return, Worker};
+use matchmaking::RoomDefaults;
+use registry::Registry;
+use welcome::Welcome;
+
+/// A worker that gave no sign of life for so long is stuck.
+const STUCK: Duration = Duration::from_secs(2);
+/// What worker threads get to end in once their rooms are closed, however short the deadline.
+const THREADS_END: Duration = Duration::from_secs(1);
+
+/// The lobby of a server that runs the game `G`. Clones are the same lobby.
+pub struct Lobby<G: Game> {
+    shared: Arc<Shared>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    game: PhantomData<fn() -> G>,
+}
+
+impl<G: Game> Clone for Lobby<G> {
+    fn clone(&self) -> Lobby<G> {
+        Lobby {
+            shared: self.shared.clone(),
+            threads: self.threads.clone(),
+            game: PhantomData,
+        }
+    }
+}
+
+/// What sessions need of the lobby.
+struct Shared {
+    registry: Arc<Registry>,
+    rooms: RoomDefaults,
+    workers: Vec<Worker>,
+    welcome: Welcome,
+    metrics: Arc<Metrics>,
+    rates: Rates,
+    hello_timeout: Duration,
+    stall_timeout: Duration,
+    /// Whether the server stops.
+    stopping: watch::Sender<bool>,
+    /// Connections that are alive, wherever they are.
+    live: Arc<watch::Sender<usize>>,
+}
+
+impl<G: Game> Lobby<G> {
+    /// Starts the workers. In a tokio runtime's context.
+    ///
+    /// # Errors
+    /// When the system has no threads to give.
+    pub fn start(
+        game: Arc<GameDef<G>>,
+        config: &Config,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Lobby<G>> {
+        let registry = Arc::new(Registry::new(config.max_rooms as usize, config.workers));
+        let rates = Rates {
+            messages_per_second: config.messages_per_second,
+            bytes_per_second: config.bytes_per_second,
+        };
+        let (returns, returned) = mpsc::unbounded_channel();
+        let common = Common {
+            registry: registry.clone(),
+            metrics: metrics.clone(),
+            returns,
+            rates,
+            stall_timeout: config.stall_timeout,
+            room_linger: config.room_linger,
+        };
+        let started: io::Result<Vec<_>> = (0..config.workers)
+            .map(|index| Worker::start(index, game.clone(), common.clone()))
+            .collect();
+        let (workers, threads) = started?.into_iter().unzip();
+        let shared = Arc::new(Shared {
+            registry,
+            rooms: RoomDefaults::new(config),
+            workers,
+            welcome: Welcome::new(&game.schema, config),
+            metrics,
+            rates,
+            hello_timeout: config.hello_timeout,
+            stall_timeout: config.stall_timeout,
+            stopping: watch::Sender::new(false),
+            live: Arc::new(watch::Sender::new(0)),
+        });
+        tokio::spawn(receive(shared.clone(), returned));
+        Ok(Lobby {
+            shared,
+            threads: Arc::new(Mutex::new(threads)),
+            game: PhantomData,
+        })
+    }
+
+    /// Takes a connection whose handshake is done. In a tokio runtime's context.
+    pub fn adopt(&self, mut conn: Conn) {
+        conn.hold(Box::new(Live::new(&self.shared)));
+        self.shared.metrics.sockets_opened.increment(1);
+        tokio::spawn(sessions::serve(self.shared.clone(), conn));
+    }
+
+    /// The listed rooms, as a client in the lobby sees them.
+    pub fn rooms(&self) -> Vec<RoomInfo> {
+        self.shared.registry.list()
+    }
+
+    /// Whether players may be sent here: it does not stop, and no worker is stuck.
+    pub fn ready(&self) -> bool {
+        let now = Instant::now();
+        let alive = |worker: &Worker| worker.is_alive(now, STUCK);
+        !*self.shared.stopping.borrow() && self.shared.workers.iter().all(alive)
+    }
+
+    /// Closes everything: clients are told and closed with 1012, wherever they are. Returns when
+    /// all of them are gone, or the deadline has passed, and the workers have ended.
+    pub async fn stop(&self, deadline: Duration) {
+        let shared = &self.shared;
+        shared.stopping.send_replace(true);
+        shared.workers.iter().for_each(Worker::stop);
+        let mut live = shared.live.subscribe();
+        let gone = live.wait_for(|live| *live == 0);
+        if tokio::time::timeout(deadline, gone).await.is_err() {
+            let left = *shared.live.borrow();
+            tracing::warn!(left, "connections were cut off");
+        }
+        shared.workers.iter().for_each(Worker::end);
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let join = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a worker panicked");
+                }
+            }
+        });
+        if tokio::time::timeout(THREADS_END, join).await.is_err() {
+            tracing::warn!("a worker is stuck");
+        }
+    }
+}
+
+/// Takes connections back from the workers, until the last worker ends.
+async fn receive(shared: Arc<Shared>, mut returned: mpsc::UnboundedReceiver<Return>) {
+    while let Some(back) = returned.recv().await {
+        match back {
+            Return::Lobby(conn) => {
+                tokio::spawn(sessions::serve(shared.clone(), conn));
+            }
+            Return::End(conn, end) => match conn.watched() {
+                Ok(conn) => shared.part(conn, end),
+                Err(_) => shared.count_end(End::Lost),
+            },
+        }
+    }
+}
+
+impl Shared {
+    /// Ends a connection, in a task of its own.
+    fn part(&self, conn: Conn<tokio::net::TcpStream>, end: End) {
+        self.count_end(end);
+        if end != End::Lost {
+            tokio::spawn(farewell(conn, end));
+        }
+    }
+
+    fn count_end(&self, end: End) {
+        let code = match end {
+            End::Close(code) => Some(code),
+            End::Goodbye => Some(CloseCode::Normal),
+            End::Lost => None,
+        };
+        self.metrics.sockets_closed(code).increment(1);
+        let at_fault = matches!(
+            end,
+            End::Close(
+                CloseCode::Protocol
+                    | CloseCode::Text
+                    | CloseCode::TooBig
+                    | CloseCode::Malformed
+                    | CloseCode::Version
+                    | CloseCode::OutOfOrder
+                    | CloseCode::OutOfRange
+                    | CloseCode::TooMany
+            )
+        );
+        if at_fault {
+            self.metrics.messages_rejected.increment(1);
+        }
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Live {
+    live: Arc<watch::Sender<usize>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Live {
+    fn new(shared: &Shared) -> Live {
+        shared.live.send_modify(|live| *live += 1);
+        shared.metrics.sockets_open.increment(1);
+        Live {
+            live: shared.live.clone(),
+            metrics: shared.metrics.clone(),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.live.send_modify(|live| *live -= 1);
+        self.metrics.sockets_open.decrement(1);
+    }
+}

@@ -1,0 +1,251 @@
+//! From a request of the lobby to a seat in a room: what may be asked, how often, and the room
+//! that is made for it. Pure but for the registry and the random numbers of codes and seeds.
+//! `sessions` calls it.
+
+use std::time::Instant;
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+use tickwire::protocol::ClientMessage;
+use tickwire::protocol::server_message::Refusal;
+
+use super::registry::{NewRoom, Place, Registry};
+use super::text::{read_code, room_code, room_name};
+use crate::config::Config;
+use crate::game::RoomOptions;
+use crate::net::limiter::Budget;
+
+/// What a client may ask of the lobby, in units a second; a listing is 1, a join 2.
+const REQUESTS_PER_SECOND: f32 = 2.0;
+/// How much of that at once.
+const REQUESTS_BURST: f32 = 20.0;
+/// Cost of a listing: up to 100 rooms to sort and write.
+const LISTING_COST: f32 = 1.0;
+/// Cost of a join, which may make a room.
+const JOIN_COST: f32 = 2.0;
+/// Added for a code or number that is none: who guesses gets one try in four seconds.
+const WRONG_ROOM_COST: f32 = 6.0;
+
+/// What rooms are made with, from the operator's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomDefaults {
+    /// Seats at most.
+    pub(crate) seats: u16,
+    seed: Option<u64>,
+    tick_rate: u16,
+    snapshot_every: u16,
+    npcs: u16,
+}
+
+impl RoomDefaults {
+    pub(crate) fn new(config: &Config) -> RoomDefaults {
+        RoomDefaults {
+            seats: config.max_players,
+            seed: config.seed,
+            tick_rate: config.tick_rate,
+            snapshot_every: config.snapshot_every(),
+            npcs: config.npcs,
+        }
+    }
+}
+
+/// A seat to go to. With `options` the room is new and has to be opened first.
+#[derive(Debug)]
+pub(crate) struct Seating {
+    /// Which room and worker.
+    pub(crate) place: Place,
+    /// How the room is to be made.
+    pub(crate) options: Option<Box<RoomOptions>>,
+}
+
+/// Whether a listing is granted now.
+pub(crate) fn may_list(budget: &mut Budget, now: Instant) -> bool {
+    budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, LISTING_COST)
+}
+
+/// Takes the seat that a create or join asks for, in the name of `maker`.
+///
+/// # Errors
+/// What the client is told; nothing has changed then, but its budget.
+pub(crate) fn seat(
+    registry: &Registry,
+    defaults: &RoomDefaults,
+    budget: &mut Budget,
+    now: Instant,
+    maker: &str,
+    request: &ClientMessage,
+) -> Result<Seating, Refusal> {
+    if !budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, JOIN_COST) {
+        return Err(Refusal::TooOften);
+    }
+    let place = match request {
+        ClientMessage::JoinRoom { room } => registry.reserve(*room),
+        ClientMessage::JoinCode { code } => match read_code(code) {
+            Some(code) => registry.reserve_by_code(&code),
+            None => Err(Refusal::NoSuchRoom),
+        },
+        ClientMessage::CreateRoom {
+            name,
+            private,
+            seats,
+        } => return make(registry, defaults, maker, name, *private, *seats),
+        _ => match registry.reserve_any() {
+            Some(place) => Ok(place),
+            None => return make(registry, defaults, maker, "", false, 0),
+        },
+    };
+    if place == Err(Refusal::NoSuchRoom) {
+        budget.fine(WRONG_ROOM_COST);
+    }
+    let options = None;
+    place.map(|place| Seating { place, options })
+}
+
+fn make(
+    registry: &Registry,
+    defaults: &RoomDefaults,
+    maker: &str,
+    name: &str,
+    private: bool,
+    seats: u16,
+) -> Result<Seating, Refusal> {
+    let (code, seed) = (random()?, random()?);
+    let room = NewRoom {
+        name: room_name(name, maker),
+        code: room_code(code),
+        private,
+        seats: match seats {
+            0 => defaults.seats,
+            seats => seats.min(defaults.seats),
+        },
+    };
+    let place = registry.create(room.clone())?;
+    let options = Some(Box::new(RoomOptions {
+        id: place.room,
+        name: room.name,
+        code: room.code,
+        private,
+        seats: room.seats,
+        seed: defaults.seed.unwrap_or(seed),
+        tick_rate: defaults.tick_rate,
+        snapshot_every: defaults.snapshot_every,
+        npcs: defaults.npcs,
+    }));
+    Ok(Seating { place, options })
+}
+
+/// From the operating system: codes must not be guessed from other codes.
+fn random() -> Result<u64, Refusal> {
+    SysRng.try_next_u64().map_err(|error| {
+        tracing::error!(%error, "no random numbers");
+        Refusal::Busy
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tickwire::ids::RoomId;
+
+    struct Lobby {
+        registry: Registry,
+        defaults: RoomDefaults,
+        budget: Budget,
+        now: Instant,
+    }
+
+    impl Lobby {
+        fn new() -> Lobby {
+            let now = Instant::now();
+            Lobby {
+                registry: Registry::new(9, 1),
+                defaults: RoomDefaults::new(&Config::default()),
+                budget: Budget::new(now),
+                now,
+            }
+        }
+
+        fn ask(&mut self, request: ClientMessage) -> Result<Seating, Refusal> {
+            let Lobby {
+                registry,
+                defaults,
+                budget,
+                now,
+            } = self;
+            let seating = seat(registry, defaults, budget, *now, "Ada", &request);
+            if let Ok(seating) = &seating {
+                registry.open(seating.place.room);
+            }
+            seating
+        }
+    }
+
+    #[test]
+    fn a_quick_join_makes_a_room_and_the_next_one_finds_it() {
+        let mut lobby = Lobby::new();
+        let first = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let options = first.options.unwrap();
+        assert_eq!(options.name, "Ada's room");
+        assert_eq!(options.seats, Config::default().max_players);
+        let second = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        assert!(second.options.is_none() && second.place == first.place);
+    }
+
+    #[test]
+    fn a_private_room_is_joined_by_its_code() {
+        let mut lobby = Lobby::new();
+        let create = ClientMessage::CreateRoom {
+            name: " den ".into(),
+            private: true,
+            seats: 2,
+        };
+        let made = lobby.ask(create).unwrap();
+        let options = made.options.unwrap();
+        assert_eq!((options.name.as_str(), options.seats), ("den", 2));
+        let room = made.place.room;
+        let by_number = lobby.ask(ClientMessage::JoinRoom { room });
+        assert_eq!(by_number.unwrap_err(), Refusal::NoSuchRoom);
+        let code = options.code.to_lowercase();
+        let joined = lobby.ask(ClientMessage::JoinCode { code: code.clone() });
+        assert_eq!(joined.unwrap().place, made.place);
+        let full = lobby.ask(ClientMessage::JoinCode { code });
+        assert_eq!(full.unwrap_err(), Refusal::RoomFull);
+    }
+
+    #[test]
+    fn seats_are_at_most_the_servers() {
+        let mut lobby = Lobby::new();
+        lobby.defaults.seats = 4;
+        for (asked, given) in [(0, 4), (1, 1), (4, 4), (5, 4), (u16::MAX, 4)] {
+            let create = ClientMessage::CreateRoom {
+                name: String::new(),
+                private: false,
+                seats: asked,
+            };
+            let options = lobby.ask(create).unwrap().options.unwrap();
+            assert_eq!(options.seats, given, "asked for {asked}");
+        }
+    }
+
+    #[test]
+    fn guessing_ends_soon_and_all_of_it_looks_the_same() {
+        let mut lobby = Lobby::new();
+        let guesses = [
+            ClientMessage::JoinCode {
+                code: "00000000".into(),
+            },
+            ClientMessage::JoinCode { code: "x".into() },
+            ClientMessage::JoinRoom { room: RoomId(7) },
+        ];
+        for guess in &guesses {
+            let refused = lobby.ask(guess.clone()).unwrap_err();
+            assert_eq!(refused, Refusal::NoSuchRoom);
+        }
+        let refused = lobby.ask(guesses[0].clone()).unwrap_err();
+        assert_eq!(refused, Refusal::TooOften);
+        assert_eq!(
+            lobby.ask(ClientMessage::QuickJoin).unwrap_err(),
+            Refusal::TooOften
+        );
+    }
+}

@@ -1,0 +1,371 @@
+//! Which rooms there are and who has a seat in them: the one table that lobby and workers share,
+//! under one lock that is never held across a tick or an await. It knows rooms by their numbers;
+//! their worlds and sockets are the workers'.
+//!
+//! A seat is taken here first, then the connection goes to the room's worker. So a room can't
+//! overflow, and one that is empty here has nobody on the way to it: [`Registry::close_if_empty`]
+//! and [`Registry::reserve`] can't cross.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use parking_lot::Mutex;
+use tickwire::ids::RoomId;
+use tickwire::limits::ROOMS_LISTED_MAX;
+use tickwire::protocol::server_message::{Refusal, RoomInfo};
+
+/// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
+const ROOM_NUMBERS: u32 = 1 << 24;
+/// What a room costs its worker beside its players, in players: its game's own entities and one
+/// encoding of its state.
+const ROOM_COST: usize = 8;
+
+/// A room to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRoom {
+    /// Its name, tidied.
+    pub(crate) name: String,
+    /// The code to join it by.
+    pub(crate) code: String,
+    /// Whether listings leave it out.
+    pub(crate) private: bool,
+    /// Seats, from 1.
+    pub(crate) seats: u16,
+}
+
+/// A seat that was taken, and where its room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The room.
+    pub(crate) room: RoomId,
+    /// The worker that owns it.
+    pub(crate) worker: usize,
+}
+
+/// The rooms of a server.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    rooms_max: usize,
+    workers: usize,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    rooms: BTreeMap<RoomId, Entry>,
+    codes: HashMap<String, RoomId>,
+    newest: u32,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    code: String,
+    private: bool,
+    seats: u16,
+    /// Seats that are taken, by members and by those on their way.
+    taken: u16,
+    worker: usize,
+    /// Its worker knows of it: others may be sent there.
+    open: bool,
+}
+
+impl Entry {
+    fn info(&self, id: RoomId) -> RoomInfo {
+        RoomInfo {
+            id,
+            name: self.name.clone(),
+            players: self.taken,
+            seats: self.seats,
+            private: self.private,
+        }
+    }
+
+    fn has_seat(&self) -> bool {
+        self.taken < self.seats
+    }
+}
+
+impl Registry {
+    /// No rooms yet, at most `rooms_max`, to be spread over `workers` (from 1).
+    pub(crate) fn new(rooms_max: usize, workers: usize) -> Registry {
+        Registry {
+            rooms_max,
+            workers,
+            table: Mutex::default(),
+        }
+    }
+
+    /// Makes a room with one seat taken, its maker's, on the least loaded worker. Nobody else
+    /// finds it until [`Registry::open`].
+    ///
+    /// # Errors
+    /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
+    pub(crate) fn create(&self, room: NewRoom) -> Result<Place, Refusal> {
+        let mut table = self.table.lock();
+        if table.rooms.len() >= self.rooms_max {
+            return Err(Refusal::TooManyRooms);
+        }
+        if table.codes.contains_key(&room.code) {
+            return Err(Refusal::Busy);
+        }
+        let id = table.free_number();
+        let worker = table.least_loaded(self.workers);
+        table.codes.insert(room.code.clone(), id);
+        let entry = Entry {
+            name: room.name,
+            code: room.code,
+            private: room.private,
+            seats: room.seats,
+            taken: 1,
+            worker,
+            open: false,
+        };
+        table.rooms.insert(id, entry);
+        Ok(Place { room: id, worker })
+    }
+
+    /// Lets others find a room that was created.
+    pub(crate) fn open(&self, room: RoomId) {
+        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+            entry.open = true;
+        }
+    }
+
+    /// Takes a seat in a listed room.
+    ///
+    /// # Errors
+    /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `RoomFull`.
+    pub(crate) fn reserve(&self, room: RoomId) -> Result<Place, Refusal> {
+        let mut table = self.table.lock();
+        match table.rooms.get(&room) {
+            Some(entry) if !entry.private => table.take_seat(room),
+            _ => Err(Refusal::NoSuchRoom),
+        }
+    }
+
+    /// Takes a seat in the room with this code.
+    ///
+    /// # Errors
+    /// `NoSuchRoom` or `RoomFull`.
+    pub(crate) fn reserve_by_code(&self, code: &str) -> Result<Place, Refusal> {
+        let mut table = self.table.lock();
+        let room = table.codes.get(code).copied();
+        table.take_seat(room.ok_or(Refusal::NoSuchRoom)?)
+    }
+
+    /// Takes a seat in the fullest listed room that has one; `None` if there is no such room.
+    pub(crate) fn reserve_any(&self) -> Option<Place> {
+        let mut table = self.table.lock();
+        let (&room, _) = table
+            .rooms
+            .iter()
+            .filter(|(_, entry)| entry.open && !entry.private && entry.has_seat())
+            .max_by_key(|&(&id, entry)| (entry.taken, Reverse(id)))?;
+        table.take_seat(room).ok()
+    }
+
+    /// Gives a seat back: its player left, or never came.
+    pub(crate) fn release(&self, room: RoomId) {
+        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+            entry.taken = entry.taken.saturating_sub(1);
+        }
+    }
+
+    /// Removes a room, whoever is in it or on the way.
+    pub(crate) fn close(&self, room: RoomId) {
+        self.table.lock().remove(room);
+    }
+
+    /// Removes a room in which no seat is taken. True: nobody is or will be there.
+    pub(crate) fn close_if_empty(&self, room: RoomId) -> bool {
+        let mut table = self.table.lock();
+        let taken = table.rooms.get(&room).map_or(0, |entry| entry.taken);
+        if taken == 0 {
+            table.remove(room);
+        }
+        taken == 0
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.table.lock().rooms.len()
+    }
+
+    /// The listed rooms: those with a seat first, the fullest of them first, then full ones; at
+    /// most [`ROOMS_LISTED_MAX`].
+    pub(crate) fn list(&self) -> Vec<RoomInfo> {
+        let table = self.table.lock();
+        let mut order: Vec<(bool, Reverse<u16>, RoomId)> = table
+            .rooms
+            .iter()
+            .filter(|(_, entry)| entry.open && !entry.private)
+            .map(|(&id, entry)| (!entry.has_seat(), Reverse(entry.taken), id))
+            .collect();
+        if order.len() > ROOMS_LISTED_MAX {
+            order.select_nth_unstable(ROOMS_LISTED_MAX);
+            order.truncate(ROOMS_LISTED_MAX);
+        }
+        order.sort_unstable();
+        let info = |(_, _, id): &(bool, Reverse<u16>, RoomId)| table.rooms[id].info(*id);
+        order.iter().map(info).collect()
+    }
+}
+
+impl Table {
+    fn free_number(&mut self) -> RoomId {
+        loop {
+            self.newest = (self.newest + 1) % ROOM_NUMBERS;
+            let id = RoomId(self.newest);
+            if id.0 != 0 && !self.rooms.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    fn least_loaded(&self, workers: usize) -> usize {
+        let mut loads = vec![0; workers];
+        for entry in self.rooms.values() {
+            loads[entry.worker] += ROOM_COST + usize::from(entry.taken);
+        }
+        (0..workers)
+            .min_by_key(|&worker| loads[worker])
+            .unwrap_or(0)
+    }
+
+    fn take_seat(&mut self, room: RoomId) -> Result<Place, Refusal> {
+        let entry = self.rooms.get_mut(&room).filter(|entry| entry.open);
+        let entry = entry.ok_or(Refusal::NoSuchRoom)?;
+        if !entry.has_seat() {
+            return Err(Refusal::RoomFull);
+        }
+        entry.taken += 1;
+        Ok(Place {
+            room,
+            worker: entry.worker,
+        })
+    }
+
+    fn remove(&mut self, room: RoomId) {
+        if let Some(entry) = self.rooms.remove(&room) {
+            self.codes.remove(&entry.code);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(code: &str, seats: u16, private: bool) -> NewRoom {
+        NewRoom {
+            name: format!("room {code}"),
+            code: code.into(),
+            private,
+            seats,
+        }
+    }
+
+    fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
+        let place = registry.create(room(code, seats, private)).unwrap();
+        registry.open(place.room);
+        place.room
+    }
+
+    #[test]
+    fn seats_end_and_come_back() {
+        let registry = Registry::new(9, 1);
+        let id = opened(&registry, "A", 2, false);
+        assert_eq!(registry.reserve(id).unwrap().room, id);
+        assert_eq!(registry.reserve(id), Err(Refusal::RoomFull));
+        assert_eq!(registry.reserve_by_code("A"), Err(Refusal::RoomFull));
+        registry.release(id);
+        assert!(registry.reserve_by_code("A").is_ok());
+        assert_eq!(registry.reserve(RoomId(99)), Err(Refusal::NoSuchRoom));
+    }
+
+    #[test]
+    fn a_room_is_found_only_once_its_worker_knows_it() {
+        let registry = Registry::new(9, 1);
+        let place = registry.create(room("A", 9, false)).unwrap();
+        assert!(registry.list().is_empty() && registry.reserve_any().is_none());
+        assert_eq!(registry.reserve(place.room), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve_by_code("A"), Err(Refusal::NoSuchRoom));
+        registry.open(place.room);
+        assert_eq!(registry.list().len(), 1);
+        assert_eq!(registry.reserve_any(), Some(place));
+    }
+
+    #[test]
+    fn private_rooms_are_joined_by_their_code_alone() {
+        let registry = Registry::new(9, 1);
+        let id = opened(&registry, "A", 9, true);
+        assert!(registry.list().is_empty() && registry.reserve_any().is_none());
+        assert_eq!(registry.reserve(id), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve_by_code("A").unwrap().room, id);
+    }
+
+    #[test]
+    fn the_fullest_room_with_a_seat_comes_first() {
+        let registry = Registry::new(9, 1);
+        let ids: Vec<RoomId> = ["A", "B", "C", "D"]
+            .map(|code| opened(&registry, code, 3, false))
+            .into();
+        for (index, more) in [0, 1, 2, 1].into_iter().enumerate() {
+            (0..more).for_each(|_| assert!(registry.reserve(ids[index]).is_ok()));
+        }
+        let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
+        assert_eq!(listed, [ids[1], ids[3], ids[0], ids[2]]);
+        let quick: Vec<RoomId> = (0..4)
+            .map(|_| registry.reserve_any().unwrap().room)
+            .collect();
+        assert_eq!(quick, [ids[1], ids[3], ids[0], ids[0]]);
+        assert_eq!(registry.reserve_any(), None);
+    }
+
+    #[test]
+    fn listings_are_bounded_and_keep_the_fullest() {
+        let registry = Registry::new(1000, 1);
+        for code in 0..150 {
+            opened(&registry, &code.to_string(), 9, false);
+        }
+        assert!(registry.reserve(RoomId(150)).is_ok());
+        let listed = registry.list();
+        assert_eq!(listed.len(), ROOMS_LISTED_MAX);
+        assert_eq!((listed[0].id, listed[0].players), (RoomId(150), 2));
+        assert_eq!(listed[1].id, RoomId(1));
+    }
+
+    #[test]
+    fn rooms_end_and_their_codes_are_free_again() {
+        let registry = Registry::new(2, 1);
+        let id = opened(&registry, "A", 9, false);
+        assert_eq!(
+            registry.create(room("A", 9, false)),
+            Err(Refusal::Busy),
+            "the code is in use"
+        );
+        opened(&registry, "B", 9, false);
+        let full = registry.create(room("C", 9, false));
+        assert_eq!(full, Err(Refusal::TooManyRooms));
+        assert!(!registry.close_if_empty(id), "its maker is there");
+        registry.release(id);
+        assert!(registry.close_if_empty(id));
+        assert_eq!(registry.reserve_by_code("A"), Err(Refusal::NoSuchRoom));
+        let again = opened(&registry, "A", 9, false);
+        assert_ne!(again, id, "numbers are not given out again at once");
+        registry.close(again);
+        assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn rooms_are_spread_over_workers() {
+        let registry = Registry::new(99, 3);
+        let mut rooms = [0; 3];
+        for code in 0..30 {
+            let place = registry.create(room(&code.to_string(), 9, false)).unwrap();
+            rooms[place.worker] += 1;
+        }
+        assert_eq!(rooms, [10, 10, 10]);
+    }
+}

@@ -1,0 +1,250 @@
+//! A connection in the lobby: a small task that sleeps until its socket has something, answers
+//! hello and requests, and ends when the connection goes to a room or to its end. What is asked
+//! for is `matchmaking`'s; the task keeps nothing of its own, all that lasts is in the `Conn`.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tickwire::codec::{decode_client, encode_server};
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::time::timeout_at;
+
+use super::matchmaking::{self, Seating};
+use super::{Shared, stopping, text};
+use crate::net::conn::{Conn, End, Link};
+use crate::net::reading::Scratch;
+
+thread_local! {
+    /// Where this thread of the runtime reads sockets: a task has no buffer of its own.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Serves a connection until it leaves the lobby.
+pub(super) async fn serve(shared: Arc<Shared>, conn: Conn) {
+    let Ok(mut conn) = conn.watched() else {
+        // Only when the system has no more to give: the socket is closed.
+        shared.count_end(End::Lost);
+        return;
+    };
+    let mut stop = shared.stopping.subscribe();
+    let hello_by = Instant::now() + shared.hello_timeout;
+    let end = loop {
+        match attend(&mut conn, &shared) {
+            Ok(None) => {}
+            Ok(Some(seating)) => match hand_over(conn, seating, &shared) {
+                Ok(()) => return,
+                Err(Some(back)) => {
+                    conn = back;
+                    continue;
+                }
+                Err(None) => {
+                    shared.count_end(End::Lost);
+                    return;
+                }
+            },
+            Err(end) => break end,
+        }
+        let (deadline, late) = match conn.link.outbox.stalls_at(shared.stall_timeout) {
+            Some(stalls_at) => (Some(stalls_at), CloseCode::Stalled),
+            None if conn.link.name.is_none() => (Some(hello_by), CloseCode::HelloTimeout),
+            None => (None, CloseCode::Stalled),
+        };
+        let wake = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => {
+                stopping::tell(&mut conn);
+                break End::Close(CloseCode::Restart);
+            }
+            wake = wake(&conn, deadline) => wake,
+        };
+        match wake {
+            Wake::Ready => {}
+            Wake::Late => break End::Close(late),
+            Wake::Lost => break End::Lost,
+        }
+    };
+    shared.part(conn, end);
+}
+
+enum Wake {
+    Ready,
+    Late,
+    Lost,
+}
+
+/// Sleeps until the socket has something to read, or takes something that waits.
+async fn wake(conn: &Conn<TcpStream>, deadline: Option<Instant>) -> Wake {
+    let interest = if conn.link.outbox.is_empty() {
+        Interest::READABLE
+    } else {
+        Interest::READABLE | Interest::WRITABLE
+    };
+    let ready = conn.socket.ready(interest);
+    let ready = match deadline {
+        Some(deadline) => match timeout_at(deadline.into(), ready).await {
+            Ok(ready) => ready,
+            Err(_) => return Wake::Late,
+        },
+        None => ready.await,
+    };
+    match ready {
+        Ok(_) => Wake::Ready,
+        Err(_) => Wake::Lost,
+    }
+}
+
+/// Answers what has come, up to a request that leads to a room. Answers go out at once.
+fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>, End> {
+    let now = Instant::now();
+    let seating = SCRATCH.with_borrow_mut(|scratch| {
+        let mut reading = conn.read(scratch, shared.rates, now);
+        let outcome = loop {
+            match reading.next() {
+                Ok(None) => break Ok(None),
+                Ok(Some(message)) => match answer(reading.link(), shared, now, &message) {
+                    Ok(None) => {}
+                    Ok(seating) => break Ok(seating),
+                    Err(code) => break Err(End::Close(code)),
+                },
+                Err(end) => break Err(end),
+            }
+        };
+        drop(reading);
+        let (messages, bytes) = scratch.take_counts();
+        shared.metrics.messages_received.increment(messages);
+        shared.metrics.bytes_received.increment(bytes);
+        outcome
+    })?;
+    if seating.is_some() {
+        return Ok(seating);
+    }
+    conn.flush(now)?;
+    if conn.link.outbox.is_stalled(now, shared.stall_timeout) {
+        return Err(End::Close(CloseCode::Stalled));
+    }
+    Ok(None)
+}
+
+/// One message. A seating means that the connection goes to a room.
+fn answer(
+    link: &mut Link,
+    shared: &Shared,
+    now: Instant,
+    message: &[u8],
+) -> Result<Option<Seating>, CloseCode> {
+    match message.first().copied().and_then(Kind::from_byte) {
+        Some(Kind::Control) => {}
+        // Sent before the client knew that it had left its room.
+        Some(Kind::State | Kind::Ack) if link.has_played => return Ok(None),
+        Some(Kind::State | Kind::Ack) => return Err(CloseCode::OutOfOrder),
+        None => return Err(CloseCode::Malformed),
+    }
+    let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
+    let Some(name) = &link.name else {
+        return greet(link, shared, message).map(|()| None);
+    };
+    let reply = match message {
+        ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
+        ClientMessage::ListRooms if matchmaking::may_list(&mut link.requests, now) => {
+            let rooms = shared.registry.list();
+            ServerMessage::Rooms { rooms }
+        }
+        ClientMessage::ListRooms => refused(Refusal::TooOften),
+        ClientMessage::Ping { nonce } => ServerMessage::Pong {
+            nonce,
+            tick: Default::default(),
+        },
+        ClientMessage::CreateRoom { .. }
+        | ClientMessage::JoinRoom { .. }
+        | ClientMessage::JoinCode { .. }
+        | ClientMessage::QuickJoin => {
+            let (registry, rooms) = (&shared.registry, &shared.rooms);
+            let budget = &mut link.requests;
+            match matchmaking::seat(registry, rooms, budget, now, name, &message) {
+                Ok(seating) => return Ok(Some(seating)),
+                Err(reason) => refused(reason),
+            }
+        }
+        // As above: no answer is expected.
+        ClientMessage::Resync { .. } => return Ok(None),
+        ClientMessage::LeaveRoom
+        | ClientMessage::Ready { .. }
+        | ClientMessage::Kick { .. }
+        | ClientMessage::Chat { .. }
+        | ClientMessage::Act { .. } => refused(Refusal::NotInRoom),
+    };
+    shared.send(link, &reply);
+    Ok(None)
+}
+
+fn refused(reason: Refusal) -> ServerMessage {
+    ServerMessage::Refused { reason }
+}
+
+/// The first message: it must be a hello of the server's version.
+fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(), CloseCode> {
+    let ClientMessage::Hello { version, name, .. } = message else {
+        return Err(CloseCode::OutOfOrder);
+    };
+    if version != VERSION {
+        return Err(CloseCode::Version);
+    }
+    let name = text::player_name(&name);
+    let welcome = shared.welcome.to(&name);
+    shared.metrics.control_bytes.increment(welcome.len() as u64);
+    link.outbox.push(&welcome);
+    link.name = Some(name.into());
+    Ok(())
+}
+
+/// Sends a connection to the room where it has a seat. If the worker is too busy it comes back
+/// and the client is told so; without a connection in the error the socket is gone.
+fn hand_over(
+    conn: Conn<TcpStream>,
+    seating: Seating,
+    shared: &Shared,
+) -> Result<(), Option<Conn<TcpStream>>> {
+    let Seating { place, options } = seating;
+    let is_new = options.is_some();
+    let give_back = || {
+        if is_new {
+            shared.registry.close(place.room);
+        } else {
+            shared.registry.release(place.room);
+        }
+    };
+    let Ok(conn) = conn.unwatched() else {
+        give_back();
+        return Err(None);
+    };
+    let sent = shared.workers[place.worker].join(place.room, options, conn);
+    let Err(conn) = sent else {
+        if is_new {
+            shared.registry.open(place.room);
+        }
+        return Ok(());
+    };
+    shared.metrics.inboxes_full.increment(1);
+    give_back();
+    let Ok(mut conn) = conn.watched() else {
+        return Err(None);
+    };
+    shared.send(&mut conn.link, &refused(Refusal::Busy));
+    Err(Some(conn))
+}
+
+impl Shared {
+    /// Puts a message into a connection's outbox.
+    fn send(&self, link: &mut Link, message: &ServerMessage) {
+        if matches!(message, ServerMessage::Refused { .. }) {
+            self.metrics.messages_refused.increment(1);
+        }
+        let bytes = encode_server(message);
+        self.metrics.control_bytes.increment(bytes.len() as u64);
+        link.outbox.push(&bytes);
+    }
+}

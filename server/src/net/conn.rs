@@ -1,0 +1,216 @@
+//! One client's connection after the handshake: socket, WebSocket state, outbox, limits and
+//! name. It is owned by exactly one of the lobby (`lobby::sessions`) and a worker, and moves
+//! between them whole, with every byte that was read or not yet written. How it is read is
+//! `reading`; what waits to be written is `outbox`. It never blocks and knows no clock.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::{SockRef, TcpKeepalive};
+use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
+use tickwire::protocol::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+
+use super::frames::FrameCount;
+use super::limiter::{Budget, Limiter, Rates};
+use super::outbox::{Draft, Outbox};
+use super::reading::{Reading, Scratch};
+use super::seat::Seat;
+
+/// Bytes that the WebSocket context takes at a time: the slices it is fed are in memory already,
+/// so a larger buffer would only cost memory per connection.
+const CONTEXT_BUFFER_BYTES: usize = 128;
+/// Idle seconds until the kernel asks whether the peer is still there: a phone that lost its
+/// network says nothing, and nothing is ever written to an idle member of the lobby.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// Between the kernel's further questions, of which it asks three.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A non-blocking socket: std's in a worker, tokio's in the lobby.
+pub(crate) trait Socket {
+    /// Reads what is there, `WouldBlock` if nothing is.
+    fn try_read(&self, bytes: &mut [u8]) -> io::Result<usize>;
+    /// Writes what the kernel takes, `WouldBlock` if nothing.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl Socket for TcpStream {
+    fn try_read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut socket = self;
+        socket.read(bytes)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut socket = self;
+        socket.write(bytes)
+    }
+}
+
+impl Socket for tokio::net::TcpStream {
+    fn try_read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        tokio::net::TcpStream::try_read(self, bytes)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        tokio::net::TcpStream::try_write(self, bytes)
+    }
+}
+
+/// Why a connection is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The server closes it; the code still has to be sent.
+    Close(CloseCode),
+    /// The client said goodbye; the answer is in the outbox.
+    Goodbye,
+    /// The socket is gone.
+    Lost,
+}
+
+/// A client's connection. `S` is the socket: std's where nothing else is said.
+pub struct Conn<S = TcpStream> {
+    pub(crate) socket: S,
+    /// Boxed: connections move between threads and sit in tables, their state does not.
+    pub(crate) link: Box<Link>,
+}
+
+/// Everything of a connection but the socket.
+pub(crate) struct Link {
+    pub(super) context: WebSocketContext,
+    /// Frames that wait to be written.
+    pub(crate) outbox: Outbox,
+    /// Bytes that were read from the socket, or by the handshake, but not by the context.
+    pub(super) ahead: Vec<u8>,
+    /// Whether the context may hold whole messages: its reading was left off.
+    pub(super) unread: bool,
+    pub(super) frames: FrameCount,
+    pub(super) limiter: Limiter,
+    /// What joins and listings cost the server; kept here so that leaving a room renews nothing.
+    pub(crate) requests: Budget,
+    /// The tidied name, once the client said hello.
+    pub(crate) name: Option<Box<str>>,
+    /// Whether it was ever in a room: then inputs may still be under way when it is back.
+    pub(crate) has_played: bool,
+    /// The other end, for logs.
+    pub(crate) peer: SocketAddr,
+    /// Dropped with the connection: what counts open sockets and live connections.
+    _held: (Option<Seat>, Option<Box<dyn Send + Sync>>),
+}
+
+impl Conn {
+    /// A connection whose handshake is done. `stream` is made non-blocking; `read_ahead` is what
+    /// came behind the handshake.
+    ///
+    /// # Errors
+    /// When the socket can't be made non-blocking: it is gone.
+    pub fn new(
+        stream: TcpStream,
+        read_ahead: Vec<u8>,
+        peer: SocketAddr,
+        now: Instant,
+    ) -> io::Result<Conn> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE_IDLE)
+            .with_interval(KEEPALIVE_INTERVAL);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(CONTEXT_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(CLIENT_MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(CLIENT_MESSAGE_BYTES_MAX));
+        let mut frames = FrameCount::default();
+        frames.count(&read_ahead);
+        Ok(Conn {
+            socket: stream,
+            link: Box::new(Link {
+                context: WebSocketContext::new(Role::Server, Some(config)),
+                outbox: Outbox::default(),
+                ahead: read_ahead,
+                unread: false,
+                frames,
+                limiter: Limiter::new(now),
+                requests: Budget::new(now),
+                name: None,
+                has_played: false,
+                peer,
+                _held: (None, None),
+            }),
+        })
+    }
+
+    /// Keeps the socket's place until the connection is dropped.
+    #[must_use]
+    pub fn with_seat(mut self, seat: Seat) -> Conn {
+        self.link._held.0 = Some(seat);
+        self
+    }
+
+    /// The same connection, watched by tokio for readiness. In a runtime's context.
+    pub(crate) fn watched(self) -> io::Result<Conn<tokio::net::TcpStream>> {
+        Ok(Conn {
+            socket: tokio::net::TcpStream::from_std(self.socket)?,
+            link: self.link,
+        })
+    }
+}
+
+impl Conn<tokio::net::TcpStream> {
+    /// The same connection, watched by nobody.
+    pub(crate) fn unwatched(self) -> io::Result<Conn> {
+        Ok(Conn {
+            socket: self.socket.into_std()?,
+            link: self.link,
+        })
+    }
+}
+
+impl<S> Conn<S> {
+    /// Keeps `guard` until the connection is dropped.
+    pub(crate) fn hold(&mut self, guard: Box<dyn Send + Sync>) {
+        self.link._held.1 = Some(guard);
+    }
+}
+
+// Which sockets there are is the server's own business.
+#[allow(private_bounds)]
+impl<S: Socket> Conn<S> {
+    /// Starts to read; see [`Reading::next`].
+    pub(crate) fn read<'a>(
+        &'a mut self,
+        scratch: &'a mut Scratch,
+        rates: Rates,
+        now: Instant,
+    ) -> Reading<'a, S> {
+        Reading::new(self, scratch, rates, now)
+    }
+
+    /// Writes what waits, as far as one write takes it.
+    ///
+    /// # Errors
+    /// [`End::Lost`] when the socket is gone.
+    pub(crate) fn flush(&mut self, now: Instant) -> Result<(), End> {
+        let socket = &self.socket;
+        let flushed = self.link.outbox.flush(now, |bytes| socket.try_write(bytes));
+        flushed.map_err(|error| self.lost(&error))
+    }
+
+    /// Writes what waits and the draft's message in one write. Only when the outbox is not
+    /// blocked.
+    ///
+    /// # Errors
+    /// [`End::Lost`] when the socket is gone.
+    pub(crate) fn flush_with(&mut self, draft: &mut Draft, now: Instant) -> Result<(), End> {
+        let socket = &self.socket;
+        let outbox = &mut self.link.outbox;
+        let flushed = outbox.flush_with(draft, now, |bytes| socket.try_write(bytes));
+        flushed.map_err(|error| self.lost(&error))
+    }
+
+    pub(super) fn lost(&self, error: &io::Error) -> End {
+        tracing::debug!(peer = %self.link.peer, %error, "socket lost");
+        End::Lost
+    }
+}

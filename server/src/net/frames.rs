@@ -1,0 +1,186 @@
+//! WebSocket framing as far as the server does it itself: headers of the frames that it sends,
+//! and a count of the frames that come in. What a frame means is tungstenite's business.
+
+use tickwire::protocol::CloseCode;
+
+/// Bytes of the longest header of an unmasked frame.
+pub(crate) const HEADER_BYTES_MAX: usize = 10;
+/// First byte of a binary message in one frame.
+const BINARY: u8 = 0x82;
+/// First byte of a close frame.
+const CLOSE: u8 = 0x88;
+
+/// The header of an unmasked binary message of `length` bytes: the last `.1` of the bytes `.0`,
+/// so that it can stand right before the message.
+pub(crate) fn binary_header(length: usize) -> ([u8; HEADER_BYTES_MAX], usize) {
+    let mut header = [0; HEADER_BYTES_MAX];
+    let size = match length {
+        0..126 => {
+            header[8..].copy_from_slice(&[BINARY, length as u8]);
+            2
+        }
+        126..65_536 => {
+            header[6..8].copy_from_slice(&[BINARY, 126]);
+            header[8..].copy_from_slice(&(length as u16).to_be_bytes());
+            4
+        }
+        _ => {
+            header[..2].copy_from_slice(&[BINARY, 127]);
+            header[2..].copy_from_slice(&(length as u64).to_be_bytes());
+            10
+        }
+    };
+    (header, size)
+}
+
+/// Appends a close frame with the code's number and reason.
+pub(crate) fn push_close(code: CloseCode, out: &mut Vec<u8>) {
+    let reason = code.reason().as_bytes();
+    out.extend_from_slice(&[CLOSE, 2 + reason.len() as u8]);
+    out.extend_from_slice(&code.number().to_be_bytes());
+    out.extend_from_slice(reason);
+}
+
+/// Bytes of the unmasked frame that starts here, header included. The bytes are the server's
+/// own, so the header is whole.
+pub(crate) fn frame_bytes(frame: &[u8]) -> usize {
+    match frame[1] & 0x7F {
+        126 => 4 + usize::from(u16::from_be_bytes([frame[2], frame[3]])),
+        127 => {
+            let length = frame[2..10]
+                .iter()
+                .fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+            10 + length as usize
+        }
+        length => 2 + usize::from(length),
+    }
+}
+
+/// Follows a client's byte stream from frame to frame, without reading what is in them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FrameCount {
+    /// Payload bytes until the next header.
+    payload: u64,
+    /// Header bytes seen.
+    seen: u8,
+    /// Header bytes in all; known from the second on.
+    header: u8,
+    /// Bytes of length after the second one.
+    extended: u8,
+}
+
+impl FrameCount {
+    /// Frames whose header ends within `bytes`, which go on where the last ones ended.
+    pub(crate) fn count(&mut self, mut bytes: &[u8]) -> u32 {
+        let mut frames = 0;
+        loop {
+            if self.seen == 0 {
+                let skip = self.payload.min(bytes.len() as u64);
+                self.payload -= skip;
+                bytes = &bytes[skip as usize..];
+            }
+            let Some((&byte, rest)) = bytes.split_first() else {
+                return frames;
+            };
+            bytes = rest;
+            frames += u32::from(self.take(byte));
+        }
+    }
+
+    /// One byte of a header. True: it was the last one.
+    fn take(&mut self, byte: u8) -> bool {
+        match self.seen {
+            0 => self.header = 2,
+            1 => {
+                let short = byte & 0x7F;
+                self.extended = match short {
+                    126 => 2,
+                    127 => 8,
+                    _ => 0,
+                };
+                let mask = if byte & 0x80 != 0 { 4 } else { 0 };
+                self.header = 2 + self.extended + mask;
+                self.payload = if short < 126 { u64::from(short) } else { 0 };
+            }
+            seen if seen < 2 + self.extended => {
+                self.payload = self.payload << 8 | u64::from(byte);
+            }
+            _ => {}
+        }
+        self.seen += 1;
+        let whole = self.seen == self.header && self.seen > 1;
+        if whole {
+            self.seen = 0;
+        }
+        whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+    use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
+
+    /// Frame lengths around every change of format.
+    const LENGTHS: [usize; 9] = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000, 262_144];
+
+    fn framed(length: usize, mask: Option<[u8; 4]>) -> Vec<u8> {
+        let mut frame = Frame::message(vec![7; length], OpCode::Data(Data::Binary), true);
+        *frame.header_mut() = FrameHeader {
+            mask,
+            ..frame.header().clone()
+        };
+        let mut bytes = Vec::new();
+        frame.format(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn headers_are_those_of_tungstenite() {
+        for length in LENGTHS {
+            let expected = framed(length, None);
+            let (header, size) = binary_header(length);
+            let header = &header[HEADER_BYTES_MAX - size..];
+            assert_eq!(header, &expected[..expected.len() - length]);
+            assert_eq!(frame_bytes(&expected), expected.len());
+        }
+    }
+
+    #[test]
+    fn close_frames_are_those_of_tungstenite() {
+        use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+        for code in CloseCode::ALL {
+            let mut expected = Vec::new();
+            let frame = Frame::close(Some(CloseFrame {
+                code: code.number().into(),
+                reason: code.reason().into(),
+            }));
+            frame.format(&mut expected).unwrap();
+            let mut bytes = Vec::new();
+            push_close(code, &mut bytes);
+            assert_eq!(bytes, expected);
+        }
+    }
+
+    #[test]
+    fn frames_are_counted_however_the_bytes_are_cut() {
+        let mut bytes = Vec::new();
+        for length in LENGTHS {
+            bytes.extend(framed(length, Some([1, 2, 3, 4])));
+            bytes.extend(framed(length, None));
+        }
+        for piece in [1, 2, 3, 5, 7, 128, 4096, bytes.len()] {
+            let mut count = FrameCount::default();
+            let frames: u32 = bytes.chunks(piece).map(|part| count.count(part)).sum();
+            assert_eq!(frames as usize, 2 * LENGTHS.len(), "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn empty_fragments_count() {
+        let mut count = FrameCount::default();
+        let flood = [0x00, 0x80, 1, 2, 3, 4].repeat(1000);
+        assert_eq!(count.count(&flood), 1000);
+    }
+}

@@ -1,0 +1,207 @@
+//! Reading a connection: bytes from the socket into a scratch that all connections of a thread
+//! share, counted against the limits, then fed to the WebSocket context, out of which come
+//! messages. Bounded per call, so that no client holds up the others. Used by worker and lobby.
+
+use std::io::{self, Read, Write};
+use std::mem;
+use std::time::Instant;
+
+use bytes::Bytes;
+use tickwire::protocol::CloseCode;
+use tokio_tungstenite::tungstenite::error::Error;
+use tokio_tungstenite::tungstenite::protocol::Message;
+
+use super::conn::{Conn, End, Link, Socket};
+use super::limiter::Rates;
+use super::outbox::Outbox;
+
+/// Bytes of one read from a socket.
+const READ_BYTES: usize = 4096;
+/// Reads of one socket in a row. Beyond: the rest waits in the kernel until the next tick.
+const READS_MAX: u32 = 4;
+
+/// What a thread reads into, one connection at a time, and what it counted.
+pub(crate) struct Scratch {
+    bytes: Box<[u8; READ_BYTES]>,
+    /// Messages since [`Scratch::take_counts`].
+    messages: u64,
+    /// Bytes since then, frame headers included.
+    received: u64,
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch {
+            bytes: Box::new([0; READ_BYTES]),
+            messages: 0,
+            received: 0,
+        }
+    }
+}
+
+impl Scratch {
+    /// Messages and bytes read since the last call.
+    pub(crate) fn take_counts(&mut self) -> (u64, u64) {
+        (mem::take(&mut self.messages), mem::take(&mut self.received))
+    }
+}
+
+/// A connection that is being read. Dropping it leaves what was not asked for in the connection.
+pub(crate) struct Reading<'a, S: Socket> {
+    conn: &'a mut Conn<S>,
+    scratch: &'a mut Scratch,
+    rates: Rates,
+    now: Instant,
+    /// What the context has not taken of the scratch.
+    from: usize,
+    to: usize,
+    /// Reads that are left; 0 after a short one.
+    reads: u32,
+}
+
+impl<'a, S: Socket> Reading<'a, S> {
+    pub(super) fn new(
+        conn: &'a mut Conn<S>,
+        scratch: &'a mut Scratch,
+        rates: Rates,
+        now: Instant,
+    ) -> Reading<'a, S> {
+        Reading {
+            conn,
+            scratch,
+            rates,
+            now,
+            from: 0,
+            to: 0,
+            reads: READS_MAX,
+        }
+    }
+
+    /// The next message, `None` when there is no more for now. It shares the context's buffer:
+    /// copy what is kept.
+    ///
+    /// # Errors
+    /// The connection is at its end; don't read it again.
+    pub(crate) fn next(&mut self) -> Result<Option<Bytes>, End> {
+        loop {
+            if self.from == self.to && !self.conn.link.unread && !self.refill()? {
+                return Ok(None);
+            }
+            let link = &mut *self.conn.link;
+            let mut port = Port {
+                incoming: &self.scratch.bytes[self.from..self.to],
+                outbox: &mut link.outbox,
+            };
+            let read = link.context.read(&mut port);
+            self.from = self.to - port.incoming.len();
+            link.unread = true;
+            match read {
+                Ok(Message::Binary(message)) => {
+                    self.scratch.messages += 1;
+                    return Ok(Some(message));
+                }
+                Ok(Message::Text(_)) => return Err(End::Close(CloseCode::Text)),
+                // Pings are answered by the context; after a close it answers on its next read.
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    link.unread = false;
+                }
+                Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(End::Goodbye),
+                Err(Error::Capacity(_)) => return Err(End::Close(CloseCode::TooBig)),
+                Err(error) => {
+                    tracing::debug!(peer = %link.peer, %error, "bad frame");
+                    return Err(End::Close(CloseCode::Protocol));
+                }
+            }
+        }
+    }
+
+    /// The connection's state, between messages.
+    pub(crate) fn link(&mut self) -> &mut Link {
+        &mut self.conn.link
+    }
+
+    /// Fills the empty scratch with what was read before, else from the socket. False: nothing
+    /// more for now.
+    fn refill(&mut self) -> Result<bool, End> {
+        let ahead = &mut self.conn.link.ahead;
+        if !ahead.is_empty() {
+            let size = ahead.len().min(READ_BYTES);
+            self.scratch.bytes[..size].copy_from_slice(&ahead[..size]);
+            ahead.drain(..size);
+            if ahead.is_empty() {
+                *ahead = Vec::new();
+            }
+            (self.from, self.to) = (0, size);
+            return Ok(true);
+        }
+        while self.reads > 0 {
+            self.reads -= 1;
+            match self.conn.socket.try_read(&mut self.scratch.bytes[..]) {
+                Ok(0) => return Err(End::Lost),
+                Ok(size) => {
+                    if size < READ_BYTES {
+                        self.reads = 0;
+                    }
+                    (self.from, self.to) = (0, size);
+                    return self.charge(size).map(|()| true);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.reads = 0,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.conn.lost(&error)),
+            }
+        }
+        Ok(false)
+    }
+
+    fn charge(&mut self, size: usize) -> Result<(), End> {
+        let link = &mut *self.conn.link;
+        self.scratch.received += size as u64;
+        let frames = link.frames.count(&self.scratch.bytes[..size]);
+        if link
+            .limiter
+            .charge(self.rates, self.now, frames, size as u32)
+        {
+            Ok(())
+        } else {
+            Err(End::Close(CloseCode::TooMany))
+        }
+    }
+}
+
+impl<S: Socket> Drop for Reading<'_, S> {
+    fn drop(&mut self) {
+        let rest = &self.scratch.bytes[self.from..self.to];
+        if !rest.is_empty() {
+            let ahead = &mut self.conn.link.ahead;
+            ahead.splice(..0, rest.iter().copied());
+        }
+    }
+}
+
+/// What the context takes for its socket: it reads from memory and writes into the outbox, so
+/// that its pongs never cut into a frame that is half written.
+struct Port<'a> {
+    incoming: &'a [u8],
+    outbox: &'a mut Outbox,
+}
+
+impl Read for Port<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.incoming.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.incoming.read(bytes)
+    }
+}
+
+impl Write for Port<'_> {
+    fn write(&mut self, frames: &[u8]) -> io::Result<usize> {
+        self.outbox.push_frame(frames);
+        Ok(frames.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! What a room counted, added to the server's figures.
+
+use crate::metrics::Metrics;
+use crate::room::RoomStats;
+
+/// Adds what a room counted since the last time.
+pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
+    let counts = [
+        (&metrics.inputs_taken, stats.inputs_taken),
+        (&metrics.inputs_late, stats.inputs_late),
+        (
+            &metrics.inputs_dropped,
+            stats.inputs_duplicate + stats.inputs_early,
+        ),
+        (&metrics.inputs_substituted, stats.inputs_substituted),
+        (&metrics.bodies_encoded, stats.bodies_encoded),
+        (&metrics.keyframes, stats.keyframes),
+        (&metrics.snapshots_sent, stats.snapshots_sent),
+        (&metrics.snapshot_bytes, stats.snapshot_bytes),
+        (&metrics.snapshots_skipped_blocked, stats.skipped_unwritable),
+        (&metrics.snapshots_skipped_credit, stats.skipped_credit),
+        (&metrics.resyncs, stats.resyncs),
+        (&metrics.resyncs_refused, stats.resyncs_refused),
+        // A client asks for a keyframe when a checksum differs, and only then.
+        (&metrics.desyncs, stats.resyncs + stats.resyncs_refused),
+        (&metrics.events_dropped, stats.events_dropped),
+        (&metrics.entities_unsent, stats.entities_unsent),
+    ];
+    for (counter, count) in counts {
+        if count > 0 {
+            counter.increment(count);
+        }
+    }
+}

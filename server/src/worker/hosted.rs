@@ -1,0 +1,326 @@
+//! A room on its worker: the room, its members' connections and its turn, in which members are
+//! read, the room ticks, and each member is written to once. The room may panic anywhere (game,
+//! capture, encoding): the panic ends here, and the room with it. When a turn is due is `run`'s
+//! business.
+
+use std::any::Any;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tickwire::codec::encode_server;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{CloseCode, ServerMessage};
+
+use super::members::Members;
+use super::{Common, Return, figures};
+use crate::game::{Game, GameDef, RoomOptions};
+use crate::net::conn::{Conn, End};
+use crate::net::outbox::Draft;
+use crate::net::reading::Scratch;
+use crate::room::{Effect, Room};
+
+/// What a worker lends to the room whose turn it is.
+pub(super) struct Tools {
+    /// What the worker shares with others.
+    pub(super) common: Common,
+    /// Where sockets are read.
+    pub(super) scratch: Scratch,
+    /// Where snapshots are composed.
+    pub(super) draft: Draft,
+    /// What the room wants done.
+    effects: Vec<Effect>,
+    /// Members whose connections came to an end.
+    ended: Vec<(PlayerId, End)>,
+}
+
+impl Tools {
+    pub(super) fn new(common: Common) -> Tools {
+        Tools {
+            common,
+            scratch: Scratch::default(),
+            draft: Draft::default(),
+            effects: Vec::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    pub(super) fn send_back(&self, conn: Return) {
+        // Nobody takes it only when the runtime is gone, and then every socket goes.
+        let _ = self.common.returns.send(conn);
+    }
+}
+
+/// The room panicked, or made a message that the wire can't carry: it must be dropped.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+/// A room and its members' connections.
+pub(super) struct Hosted<G: Game> {
+    /// Its number.
+    pub(super) id: RoomId,
+    room: Room<G>,
+    members: Members,
+}
+
+impl<G: Game> Hosted<G> {
+    /// A new room without members.
+    ///
+    /// # Errors
+    /// The game failed to set it up.
+    pub(super) fn open(game: &Arc<GameDef<G>>, options: RoomOptions) -> Result<Hosted<G>, Failed> {
+        let id = options.id;
+        let room = guarded(id, || Ok(Room::new(game.clone(), options)))?;
+        Ok(Hosted {
+            id,
+            room,
+            members: Members::default(),
+        })
+    }
+
+    /// Whether nobody is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.count() == 0
+    }
+
+    /// Seats a connection, or sends it back refused.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    pub(super) fn join(&mut self, mut conn: Conn, tools: &mut Tools) -> Result<(), Failed> {
+        let name = conn.link.name.clone().unwrap_or_default();
+        let joined = guarded(self.id, || Ok(self.room.join(&name)));
+        match joined {
+            Ok(Ok(player)) => {
+                conn.link.has_played = true;
+                self.members.sit(player, conn);
+                tools.common.metrics.players.increment(1);
+                self.settle(tools);
+                Ok(())
+            }
+            Ok(Err(reason)) => {
+                tools.common.registry.release(self.id);
+                refuse(conn, reason, tools);
+                Ok(())
+            }
+            Err(failed) => {
+                let end = End::Close(CloseCode::RoomFailed);
+                tools.send_back(Return::End(conn, end));
+                Err(failed)
+            }
+        }
+    }
+
+    /// One turn: reads, ticks, writes.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn turn(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
+        let id = self.id;
+        guarded(id, || {
+            self.read(tools, now);
+            self.room.tick();
+            self.settle(tools);
+            let written = self.write(tools, now);
+            figures::add(&self.room.stats(), &tools.common.metrics);
+            written
+        })
+    }
+
+    fn read(&mut self, tools: &mut Tools, now: Instant) {
+        let rates = tools.common.rates;
+        for player in self.members.players() {
+            let Some(conn) = self.members.conn(player) else {
+                continue;
+            };
+            let mut reading = conn.read(&mut tools.scratch, rates, now);
+            let end = loop {
+                match reading.next() {
+                    Ok(Some(message)) => match self.room.receive(player, &message) {
+                        // What follows a departure is for the lobby: it stays in the connection.
+                        Ok(()) if drain(&mut self.room, &mut tools.effects, player) => break None,
+                        Ok(()) => {}
+                        Err(code) => break Some(End::Close(code)),
+                    },
+                    Ok(None) => break None,
+                    Err(end) => break Some(end),
+                }
+            };
+            drop(reading);
+            if let Some(end) = end {
+                tools.ended.push((player, end));
+            }
+            self.settle(tools);
+        }
+        let (messages, bytes) = tools.scratch.take_counts();
+        let metrics = &tools.common.metrics;
+        metrics.messages_received.increment(messages);
+        metrics.bytes_received.increment(bytes);
+    }
+
+    fn write(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
+        let due = self.room.snapshot_due();
+        for player in self.members.players() {
+            let Some(conn) = self.members.conn(player) else {
+                continue;
+            };
+            let written = write_one(&mut self.room, player, conn, &mut tools.draft, due, now)?;
+            let stall_timeout = tools.common.stall_timeout;
+            if let Err(end) = written {
+                tools.ended.push((player, end));
+            } else if conn.link.outbox.is_stalled(now, stall_timeout) {
+                tools.ended.push((player, End::Close(CloseCode::Stalled)));
+            }
+        }
+        self.settle(tools);
+        Ok(())
+    }
+
+    /// Does what the room wants done and parts from members whose connections ended, until
+    /// nothing is left of either.
+    fn settle(&mut self, tools: &mut Tools) {
+        loop {
+            while let Some(effect) = self.room.poll_effect() {
+                tools.effects.push(effect);
+            }
+            let mut effects = mem::take(&mut tools.effects);
+            for effect in effects.drain(..) {
+                self.apply(effect, tools);
+            }
+            tools.effects = effects;
+            let Some((player, end)) = tools.ended.pop() else {
+                return;
+            };
+            if let Some(conn) = self.stand_up(player, tools) {
+                self.room.leave(player);
+                tools.send_back(Return::End(conn, end));
+            }
+        }
+    }
+
+    fn apply(&mut self, effect: Effect, tools: &mut Tools) {
+        match effect {
+            Effect::Control { to, bytes } => {
+                if let Some(conn) = self.members.conn(to) {
+                    let metrics = &tools.common.metrics;
+                    metrics.control_bytes.increment(bytes.len() as u64);
+                    conn.link.outbox.push(&bytes);
+                }
+            }
+            Effect::Depart { player, reason } => {
+                if let Some(mut conn) = self.stand_up(player, tools) {
+                    let left = encode_server(&ServerMessage::Left { reason });
+                    conn.link.outbox.push(&left);
+                    tools.send_back(Return::Lobby(conn));
+                }
+            }
+            Effect::Close { player, code } => {
+                if let Some(conn) = self.stand_up(player, tools) {
+                    tools.send_back(Return::End(conn, End::Close(code)));
+                }
+            }
+        }
+    }
+
+    fn stand_up(&mut self, player: PlayerId, tools: &Tools) -> Option<Conn> {
+        let conn = self.members.stand_up(player)?;
+        tools.common.registry.release(self.id);
+        tools.common.metrics.players.decrement(1);
+        Some(conn)
+    }
+
+    /// Closes every member with `code`, after `last` if there is something to say, and drops the
+    /// room.
+    pub(super) fn close(
+        mut self,
+        code: CloseCode,
+        mut last: impl FnMut(&mut Conn),
+        tools: &mut Tools,
+    ) {
+        for player in self.members.players() {
+            if let Some(mut conn) = self.stand_up(player, tools) {
+                last(&mut conn);
+                tools.send_back(Return::End(conn, End::Close(code)));
+            }
+        }
+        tools.effects.clear();
+        tools.ended.clear();
+        let room = self.room;
+        // A world whose systems panicked may panic again when it is dropped.
+        let _ = guarded(self.id, move || {
+            drop(room);
+            Ok(())
+        });
+    }
+}
+
+/// Tells a client that it can't join and sends it back.
+pub(super) fn refuse(mut conn: Conn, reason: Refusal, tools: &Tools) {
+    tools.common.metrics.messages_refused.increment(1);
+    let refused = encode_server(&ServerMessage::Refused { reason });
+    conn.link.outbox.push(&refused);
+    tools.send_back(Return::Lobby(conn));
+}
+
+/// Moves the room's effects to `effects`. True: `player` is no member any more.
+fn drain<G: Game>(room: &mut Room<G>, effects: &mut Vec<Effect>, player: PlayerId) -> bool {
+    let mut gone = false;
+    while let Some(effect) = room.poll_effect() {
+        gone |= match effect {
+            Effect::Depart { player: who, .. } | Effect::Close { player: who, .. } => who == player,
+            Effect::Control { .. } => false,
+        };
+        effects.push(effect);
+    }
+    gone
+}
+
+/// What waits for one member and their snapshot, if one is due and they can take it, in one
+/// write. The outer error is the room's, the inner one the connection's.
+fn write_one<G: Game>(
+    room: &mut Room<G>,
+    player: PlayerId,
+    conn: &mut Conn,
+    draft: &mut Draft,
+    due: bool,
+    now: Instant,
+) -> Result<Result<(), End>, Failed> {
+    if conn.link.outbox.is_blocked()
+        && let Err(end) = conn.flush(now)
+    {
+        return Ok(Err(end));
+    }
+    let writable = !conn.link.outbox.is_blocked();
+    if due && room.compose(player, writable, draft.begin(&conn.link.outbox)) {
+        if draft.message_bytes() > SERVER_MESSAGE_BYTES_MAX {
+            tracing::error!(bytes = draft.message_bytes(), "snapshot too big");
+            return Err(Failed);
+        }
+        return Ok(conn.flush_with(draft, now));
+    }
+    if writable {
+        return Ok(conn.flush(now));
+    }
+    Ok(Ok(()))
+}
+
+/// Runs `work` of a room; a panic in it is the room's failure.
+fn guarded<T>(room: RoomId, work: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
+    // Nothing that `work` touches is used again after a panic but the members' connections,
+    // which are whole between any two of its steps.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        tracing::error!(%room, panic = message(&*panic), "room failed");
+        // What was thrown is the game's too, and could panic again when it is dropped.
+        mem::forget(panic);
+        Err(Failed)
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("not a text")
+}

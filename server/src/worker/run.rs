@@ -1,0 +1,243 @@
+//! A worker's loop: which room's turn it is, what to do with its outcome, and sleep in between.
+//! What a turn consists of is `hosted`'s.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
+use tickwire::protocol::server_message::Refusal;
+
+use super::grid::Grid;
+use super::hosted::{Failed, Hosted, Tools, refuse};
+use super::{Command, Common, Phase, Return, State};
+use crate::game::{Game, GameDef, RoomOptions};
+use crate::lobby::stopping;
+use crate::net::conn::{Conn, End};
+
+/// Longest sleep: the lobby takes a worker that gives no sign of life for 2 s for stuck.
+const SLEEP_MAX: Duration = Duration::from_millis(500);
+/// Commands in a row; then rooms that are due come first again.
+const COMMANDS_MAX: usize = 64;
+/// Until an empty room to which somebody is on the way is looked at again.
+const RECHECK: Duration = Duration::from_secs(1);
+
+/// Everything that a worker's thread owns.
+pub(super) struct Loop<G: Game> {
+    game: Arc<GameDef<G>>,
+    commands: Receiver<Command>,
+    state: Arc<State>,
+    tools: Tools,
+    rooms: HashMap<RoomId, Running<G>>,
+    /// When rooms are due. A room's older entries are void: only the one that equals its `due`
+    /// counts.
+    queue: BinaryHeap<Reverse<(Instant, RoomId)>>,
+    /// Rooms opened so far.
+    opened: u32,
+}
+
+struct Running<G: Game> {
+    hosted: Hosted<G>,
+    grid: Grid,
+    /// When it has its turn, or, asleep, is looked at again.
+    due: Instant,
+    /// Whether nobody is there: it does not tick.
+    asleep: bool,
+}
+
+impl<G: Game> Loop<G> {
+    pub(super) fn new(
+        game: Arc<GameDef<G>>,
+        common: Common,
+        commands: Receiver<Command>,
+        state: Arc<State>,
+    ) -> Loop<G> {
+        Loop {
+            game,
+            commands,
+            state,
+            tools: Tools::new(common),
+            rooms: HashMap::new(),
+            queue: BinaryHeap::new(),
+            opened: 0,
+        }
+    }
+
+    /// Runs until the worker is told to end, or the lobby is gone.
+    pub(super) fn run(mut self) {
+        loop {
+            let now = Instant::now();
+            self.state.beat(now);
+            match self.state.phase() {
+                Phase::Running => {}
+                Phase::Stopping => self.close_rooms(),
+                Phase::Ending => break,
+            }
+            for _ in 0..COMMANDS_MAX {
+                match self.commands.try_recv() {
+                    Ok(command) => self.obey(command, now),
+                    Err(_) => break,
+                }
+            }
+            let wait = match self.next_due() {
+                Some((due, room)) if due <= now => {
+                    self.queue.pop();
+                    self.visit(room, now);
+                    continue;
+                }
+                Some((due, _)) => (due - now).min(SLEEP_MAX),
+                None => SLEEP_MAX,
+            };
+            match self.commands.recv_timeout(wait) {
+                Ok(command) => self.obey(command, Instant::now()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.close_rooms();
+    }
+
+    /// The earliest entry that counts.
+    fn next_due(&mut self) -> Option<(Instant, RoomId)> {
+        loop {
+            let &Reverse((due, room)) = self.queue.peek()?;
+            let current = self.rooms.get(&room);
+            if current.is_some_and(|running| running.due == due) {
+                return Some((due, room));
+            }
+            self.queue.pop();
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Instant) {
+        let Command::Join {
+            room,
+            options,
+            mut conn,
+        } = command
+        else {
+            return;
+        };
+        if self.state.phase() > Phase::Running {
+            stopping::tell(&mut conn);
+            let end = End::Close(CloseCode::Restart);
+            self.tools.send_back(Return::End(conn, end));
+            return;
+        }
+        match options.map(|options| self.open(*options, now)) {
+            None | Some(Ok(())) => self.join(room, conn, now),
+            Some(Err(Failed)) => {
+                self.fail(room);
+                let end = End::Close(CloseCode::RoomFailed);
+                self.tools.send_back(Return::End(conn, end));
+            }
+        }
+    }
+
+    fn open(&mut self, options: RoomOptions, now: Instant) -> Result<(), Failed> {
+        let (id, rate) = (options.id, options.tick_rate);
+        self.tools.common.metrics.rooms_opened.increment(1);
+        let hosted = Hosted::open(&self.game, options)?;
+        self.tools.common.metrics.rooms.increment(1);
+        let grid = Grid::new(self.state.started, self.opened, rate, now);
+        self.opened = self.opened.wrapping_add(1);
+        let running = Running {
+            hosted,
+            due: now,
+            grid,
+            asleep: true,
+        };
+        self.rooms.insert(id, running);
+        Ok(())
+    }
+
+    fn join(&mut self, room: RoomId, conn: Conn, now: Instant) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            // It failed while the newcomer was on the way.
+            refuse(conn, Refusal::NoSuchRoom, &self.tools);
+            return;
+        };
+        let joined = running.hosted.join(conn, &mut self.tools);
+        if running.asleep && joined.is_ok() {
+            if running.hosted.is_empty() {
+                running.due = now + self.tools.common.room_linger;
+            } else {
+                running.asleep = false;
+                running.grid.restart(now);
+                running.due = running.grid.due();
+            }
+            self.queue.push(Reverse((running.due, room)));
+        }
+        if let Err(Failed) = joined {
+            self.fail(room);
+        }
+    }
+
+    /// A room is due: its turn, or the end of its sleep.
+    fn visit(&mut self, room: RoomId, now: Instant) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        if running.asleep {
+            if self.tools.common.registry.close_if_empty(room) {
+                self.drop_room(room, CloseCode::Normal);
+            } else {
+                running.due = now + RECHECK;
+                self.queue.push(Reverse((running.due, room)));
+            }
+            return;
+        }
+        let metrics = self.tools.common.metrics.clone();
+        if now.saturating_duration_since(running.due) > running.grid.period() / 2 {
+            metrics.ticks_late.increment(1);
+        }
+        let turned = running.hosted.turn(&mut self.tools, now);
+        let ended = Instant::now();
+        metrics.ticks.increment(1);
+        metrics.tick_seconds.record((ended - now).as_secs_f64());
+        if let Err(Failed) = turned {
+            self.fail(room);
+            return;
+        }
+        let skipped = running.grid.advance(ended);
+        if skipped > 0 {
+            metrics.ticks_skipped.increment(skipped);
+        }
+        running.asleep = running.hosted.is_empty();
+        running.due = if running.asleep {
+            ended + self.tools.common.room_linger
+        } else {
+            running.grid.due()
+        };
+        self.queue.push(Reverse((running.due, room)));
+        if self.next_due().is_some_and(|(due, _)| due < ended) {
+            metrics.loop_overruns.increment(1);
+        }
+    }
+
+    fn fail(&mut self, room: RoomId) {
+        self.tools.common.metrics.rooms_failed.increment(1);
+        self.drop_room(room, CloseCode::RoomFailed);
+    }
+
+    /// The registry goes first: nobody is sent to a room that is not there.
+    fn drop_room(&mut self, room: RoomId, code: CloseCode) {
+        self.tools.common.registry.close(room);
+        if let Some(running) = self.rooms.remove(&room) {
+            self.tools.common.metrics.rooms.decrement(1);
+            running.hosted.close(code, |_| {}, &mut self.tools);
+        }
+    }
+
+    fn close_rooms(&mut self) {
+        for (room, running) in self.rooms.drain() {
+            self.tools.common.registry.close(room);
+            self.tools.common.metrics.rooms.decrement(1);
+            let code = CloseCode::Restart;
+            running.hosted.close(code, stopping::tell, &mut self.tools);
+        }
+    }
+}
