@@ -1,13 +1,13 @@
 //! Which requests become a WebSocket. The rules themselves are tested beside their code; here,
 //! that they are asked, in what statuses they end, and that they are counted.
 
+use tickwire::protocol::Kind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Response, Server, read_head, read_to_end, request};
-
-const GOOD: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: tickwire.1\r\n";
+use crate::support::{
+    GOOD, Response, Server, hello, read_head, read_message, read_to_end, request,
+};
 
 /// Sends a handshake with `lines` and returns the connection with the response's head.
 async fn shake(server: &Server, lines: &str) -> (TcpStream, Response) {
@@ -32,6 +32,20 @@ async fn a_good_one_switches_protocols() {
     assert_eq!(head.header("sec-websocket-protocol"), Some("tickwire.1"));
     assert_eq!(head.header("sec-websocket-extensions"), None);
     assert_eq!(head.header("content-length"), None);
+}
+
+/// A client need not wait for the answer before it says hello.
+#[tokio::test]
+async fn what_comes_with_the_handshake_is_kept() {
+    let server = Server::start(|_| {});
+    let mut stream = TcpStream::connect(server.public).await.unwrap();
+    let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
+    let together = [head.as_bytes(), &hello("ann")].concat();
+    stream.write_all(&together).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.status, 101);
+    let welcome = read_message(&mut stream).await;
+    assert_eq!(welcome[0], Kind::Control as u8);
+    assert_eq!(welcome[1], 0, "the first variant is Welcome");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{PATIENCE, Server, get, read_head, request};
+use crate::support::{GOOD, PATIENCE, Server, get, hello, read_head, read_message, request};
 
 #[tokio::test]
 async fn figures_health_and_readiness() {
@@ -61,4 +61,33 @@ async fn a_stop_closes_the_public_port() {
     let stopped = tokio::time::timeout(PATIENCE, server.stop()).await;
     stopped.expect("it stops in time").unwrap().unwrap();
     assert!(TcpStream::connect(public).await.is_err());
+}
+
+/// Players are told first and let go; meanwhile the operator's port says that nobody should be
+/// sent here.
+#[tokio::test]
+async fn a_stop_tells_players_and_waits_for_them() {
+    let server = Server::start(|config| config.stop_deadline = PATIENCE);
+    let ops = server.ops;
+    let mut player = TcpStream::connect(server.public).await.unwrap();
+    let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
+    let together = [head.as_bytes(), &hello("ann")].concat();
+    player.write_all(&together).await.unwrap();
+    assert_eq!(read_head(&mut player).await.status, 101);
+    let welcome = read_message(&mut player).await;
+    assert_eq!(welcome[..2], [1, 0]);
+
+    let stopped = server.stop();
+    let stopping = read_message(&mut player).await;
+    assert_eq!(stopping[..2], [1, 10], "Stopping comes first");
+    let close = read_message(&mut player).await;
+    assert_eq!(close[..2], 1012_u16.to_be_bytes());
+    assert_eq!(get(ops, "/readyz").await.status, 503);
+    assert_eq!(get(ops, "/healthz").await.status, 200);
+    drop(player);
+    let stopped = tokio::time::timeout(PATIENCE / 2, stopped).await;
+    stopped
+        .expect("nobody is left to wait for")
+        .unwrap()
+        .unwrap();
 }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bevy_ecs::prelude::*;
+use tickwire::codec::encode_client;
+use tickwire::protocol::{ClientMessage, VERSION};
 use tickwire_server::config::Config;
 use tickwire_server::game::{Game, Player, RoomOptions, Schema, flag};
 use tickwire_server::net::{Listeners, Site};
@@ -14,6 +16,11 @@ use tokio::task::JoinHandle;
 
 /// Longest that anything here may take; only a fault makes it matter.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The header lines of a handshake that is accepted.
+pub(crate) const GOOD: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\n\
+     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+     Sec-WebSocket-Protocol: tickwire.1\r\n";
 
 /// A game in which nothing happens.
 struct Still;
@@ -170,6 +177,44 @@ pub(crate) async fn read_head(stream: &mut TcpStream) -> Response {
         .await
         .expect("a response");
     Response::parse(&head)
+}
+
+/// A masked frame in which `name` says hello. The mask is zero, which leaves it readable.
+pub(crate) fn hello(name: &str) -> Vec<u8> {
+    let message = encode_client(&ClientMessage::Hello {
+        version: VERSION,
+        name: name.into(),
+        token: String::new(),
+    });
+    let mut frame = vec![
+        0x82,
+        0x80 | u8::try_from(message.len()).unwrap(),
+        0,
+        0,
+        0,
+        0,
+    ];
+    frame.extend(message);
+    frame
+}
+
+/// Reads one frame and returns what is in it.
+pub(crate) async fn read_message(stream: &mut TcpStream) -> Vec<u8> {
+    let read = async {
+        let length = match [
+            stream.read_u8().await.unwrap(),
+            stream.read_u8().await.unwrap(),
+        ][1]
+        {
+            126 => stream.read_u16().await.unwrap().into(),
+            127 => stream.read_u64().await.unwrap() as usize,
+            short => short.into(),
+        };
+        let mut message = vec![0; length];
+        stream.read_exact(&mut message).await.unwrap();
+        message
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("a frame")
 }
 
 /// A GET on a connection of its own.
