@@ -10,6 +10,9 @@ export const TILE_UNITS = 100;
 /** Device pixels a CSS pixel beyond which sharpness costs more than it shows. */
 const RATIO_MAX = 2.5;
 
+/** Units beyond the arena's edge that may show: the wall and a little more. */
+const BEYOND = 56;
+
 export class Camera {
   /** Centre of the view in units. */
   x = 500;
@@ -68,6 +71,19 @@ export class Camera {
     this.y += (y - this.y) * share;
   }
 
+  /**
+   * Keeps most of what is beyond the walls off the screen, but never the player under the display at its foot.
+   * @param {number} size units: the arena's width and height
+   * @param {number} foot CSS pixels at the bottom that are covered
+   */
+  keepInside(size, foot) {
+    const wide = this.width / this.scale / 2;
+    const tall = this.height / this.scale / 2;
+    const low = (foot * this.ratio) / this.scale;
+    this.x = within(this.x, wide - BEYOND, size - wide + BEYOND);
+    this.y = within(this.y, tall - BEYOND, size - tall + Math.max(BEYOND, low));
+  }
+
   /** @param {number} strength 0 to 1; the screen shakes for a moment */
   shake(strength) {
     if (!this.#still) this.#shake = Math.max(this.#shake, strength);
@@ -97,4 +113,15 @@ export class Camera {
     const m = margin * this.scale;
     return px > -m && py > -m && px < this.width + m && py < this.height + m;
   }
+}
+
+/**
+ * @param {number} at
+ * @param {number} least
+ * @param {number} most
+ * @returns {number} `at` within bounds; their middle if they leave no room
+ */
+function within(at, least, most) {
+  if (least > most) return (least + most) / 2;
+  return Math.min(Math.max(at, least), most);
 }

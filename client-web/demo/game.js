@@ -3,6 +3,7 @@
  * room is joined, stopped when it is left. Connecting and leaving are main.js.
  */
 
+import { SIZE } from './arena_map.js';
 import { step } from './arena_rule.js';
 import { Banner } from './banner.js';
 import { Camera } from './camera.js';
@@ -18,6 +19,9 @@ import { Renderer } from './render.js';
 import { Scoreboard } from './scoreboard.js';
 import { Vitals } from './vitals.js';
 
+/** CSS pixels that health and points cover; with the sticks, on touch. */
+const FOOT = 90;
+const FOOT_TOUCH = 230;
 /** How far the camera leads towards the mouse, as a part of its distance. */
 const LEAD = 0.12;
 
@@ -126,6 +130,7 @@ export class Game {
     );
     const lead = me.health.hp > 0 ? LEAD * unit : 0;
     camera.follow(me.pos.x + controls.reachX * lead, me.pos.y + controls.reachY * lead, seconds);
+    camera.keepInside(SIZE, controls.touched ? FOOT_TOUCH : FOOT);
   }
 
   /** Writes down what the view's events say. @param {View} view @param {number} now */

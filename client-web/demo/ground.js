@@ -8,7 +8,7 @@ import { TILE_UNITS } from './camera.js';
 import { INK } from './palette.js';
 
 /** How much farther from the view's centre a top is than its foot. */
-const RISE = 0.045;
+const RISE = 0.03;
 /** Thickness of the outer wall in units. */
 const WALL = 26;
 const TURN = Math.PI * 2;
@@ -46,6 +46,10 @@ export class Ground {
     pen.fillRect(0, 0, camera.width, camera.height);
     pen.setTransform(1, 0, 0, 1, camera.left, camera.top);
     pen.fillStyle = this.#pattern ?? INK.floor;
+    // Beyond the walls the pattern goes on, faintly.
+    pen.globalAlpha = 0.22;
+    pen.fillRect(-camera.left, -camera.top, camera.width, camera.height);
+    pen.globalAlpha = 1;
     const side = SIZE * camera.scale;
     pen.fillRect(0, 0, side, side);
     pen.setTransform(camera.scale, 0, 0, camera.scale, camera.left, camera.top);

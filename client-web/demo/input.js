@@ -61,6 +61,11 @@ export class Controls {
     stage.addEventListener('contextmenu', (event) => event.preventDefault(), { signal });
   }
 
+  /** @returns {boolean} whether the player uses fingers */
+  get touched() {
+    return this.#sticks.used;
+  }
+
   /** The stage is shown: its size is known now. */
   start() {
     this.#sticks.start();

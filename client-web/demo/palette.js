@@ -5,7 +5,7 @@
 
 /** Named colours of the scene. */
 export const INK = {
-  void: '#06080c',
+  void: '#090c12',
   floor: '#131a27',
   floorAlt: '#172030',
   line: '#222e43',

@@ -140,14 +140,14 @@ export class Renderer {
     }
     const colour = colourOf(entity.owner, this.#you);
     const own = entity.owner === this.#you;
-    this.#drawBar(x, y - PLAYER_RADIUS - 10, 30, hp / HEALTH_MAX, hp <= 30 ? INK.danger : colour);
+    this.#drawBar(x, own ? y + PLAYER_RADIUS + 9 : y - PLAYER_RADIUS - 14, 30, hp / HEALTH_MAX, hp <= 30 ? INK.danger : colour);
     if (own || entity.owner === undefined) return;
     const label = this.#sprites.label(this.#nameOf(entity.owner), INK.text);
     const pen = this.#pen;
     const camera = this.#camera;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     const px = Math.round(x * camera.scale + camera.left - label.width / 2);
-    const py = Math.round((y - PLAYER_RADIUS - 9) * camera.scale + camera.top - label.height);
+    const py = Math.round((y - PLAYER_RADIUS - 13) * camera.scale + camera.top - label.height);
     pen.drawImage(label, px, py);
   }
 
