@@ -28,10 +28,18 @@ export class Emitter {
       try {
         listener(...args);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        report(error);
       }
     }
+  }
+}
+
+/** @param {unknown} error of the page, not ours: shown as if nobody had caught it */
+function report(error) {
+  if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
+  else {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

@@ -1,0 +1,215 @@
+/** What a player sees: the own square predicted without error, the others smoothly in the past. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Game, PERIOD_MS, YOU } from './support/game.js';
+import { step } from './support/square.js';
+
+test('before the first snapshot there is nothing to see', () => {
+  const game = new Game();
+  game.start(() => ({}));
+  assert.deepEqual(game.view(), { entities: [], me: undefined, state: {}, tick: 0, events: [] });
+});
+
+test('on a clean link the prediction error is exactly 0, at any distance', () => {
+  for (const wayMs of [0, 20, 75, 200]) {
+    const game = new Game({ downMs: wayMs, upMs: wayMs });
+    game.add({ slot: 3, player: YOU, x: 500, y: 500 });
+    game.start(() => ({ dx: Math.sin(game.now / 300), dy: 0.77 * Math.cos(game.now / 170) }));
+    game.run(2500);
+    let worst = 0;
+    game.run(3000, () => {
+      worst = Math.max(worst, game.play.stats(game.now, 0).predictionError);
+    });
+    assert.equal(worst, 0, `way ${wayMs}`);
+    assert.equal(game.play.stats(game.now, 0).inputSlack, 2, `way ${wayMs}`);
+  }
+});
+
+test('the own square answers at once and moves evenly', () => {
+  const game = new Game({ downMs: 100, upMs: 100 });
+  game.add({ slot: 3, player: YOU, x: 100, y: 100 });
+  let dx = 0;
+  game.start(() => ({ dx }));
+  game.run(3000);
+  assert.equal(game.view().me?.pos.x, 100);
+  dx = 1;
+  game.run(2 * PERIOD_MS);
+  assert.ok((game.view().me?.pos.x ?? 0) > 100, 'within two ticks, on a link of 200 ms');
+  game.run(200);
+  let before = game.play.view(game.now - 1).me?.pos.x;
+  game.run(1000, () => {
+    const { x } = game.view().me?.pos;
+    const way = x - before;
+    assert.ok(Math.abs(way - 0.09) < 0.02, `${way} in a millisecond`);
+    before = x;
+  });
+});
+
+test('what the owner knows replaces what everyone sees', () => {
+  const game = new Game();
+  game.add({ slot: 3, player: YOU, x: 100 + 1 / 1024, y: 100, ammo: 7 });
+  game.start(() => ({}), {});
+  game.run(500);
+  const { me } = game.view();
+  assert.equal(me?.pos.x, 100 + 1 / 1024);
+  assert.deepEqual(me?.ammo, { n: 7 });
+  assert.equal(me?.owner, YOU);
+  assert.equal(me?.avatar, true);
+  assert.equal(me?.look.colour, 'blue');
+  assert.equal(me?.look.target, undefined);
+});
+
+test('others are drawn between snapshots, at a fixed delay', () => {
+  const game = new Game();
+  game.add({ slot: 1, player: 9, x: 100, y: 100 });
+  game.run(1000);
+  let before = game.view();
+  game.run(1000, () => {
+    const view = game.view();
+    assert.ok(view.tick >= before.tick);
+    // 90 units a second from 100, after `tick` ticks; positions come in steps of 1/8.
+    assert.ok(Math.abs(view.entities[0].pos.x - (100 + view.tick * 90 * 0.04)) < 0.13);
+    before = view;
+  });
+  const newest = game.world.tick;
+  assert.ok(before.tick > newest - 4 && before.tick < newest - 1, `${before.tick} of ${newest}`);
+  assert.equal(game.play.stats(game.now, 0).interpolationMs, 80);
+});
+
+test('missing snapshots hold the view, and it catches up', () => {
+  const game = new Game();
+  game.add({ slot: 1, player: 9, x: 100, y: 100 });
+  game.run(1000);
+  game.isSkipped = true;
+  game.run(400);
+  const held = game.view();
+  game.run(80);
+  assert.equal(game.view().tick, held.tick);
+  assert.equal(game.view().entities[0].pos.x, held.entities[0].pos.x);
+  game.isSkipped = false;
+  game.run(1000);
+  assert.ok(game.view().tick > held.tick + 20);
+  assert.equal(game.play.stats(game.now, 0).skipped, 12);
+});
+
+test('turns go the short way round, and names hold', () => {
+  const game = new Game();
+  const other = game.add({ slot: 1, player: 9 });
+  other.heading = -0.5;
+  game.run(400);
+  other.heading = 0.5;
+  const seen = new Set();
+  game.run(400, () => {
+    const { heading, colour } = game.view().entities[0].look;
+    const turned = ((heading + Math.PI) % (2 * Math.PI)) - Math.PI;
+    assert.ok(turned > -0.52 && turned < 0.52, `${heading}`);
+    assert.equal(colour, 'blue');
+    seen.add(Math.round(turned * 10));
+  });
+  assert.ok(seen.has(0) && seen.has(3), 'it passes through the middle');
+});
+
+test('who comes appears, who goes is gone, and a slot given out again is another entity', () => {
+  const game = new Game();
+  game.add({ slot: 1, player: 9, generation: 4 });
+  game.run(400);
+  const [first] = game.view().entities;
+  assert.equal(first.handle, 4 * 0x10000 + 1);
+  game.world.squares = [];
+  game.add({ slot: 1, player: 9, generation: 5, x: 700 });
+  const handles = new Set();
+  game.run(400, () => {
+    const { entities } = game.view();
+    assert.equal(entities.length, 1, 'never both, never none');
+    if (entities[0].generation === 4) assert.ok(entities[0].pos.x < 200, 'the old is not drawn towards the new');
+    handles.add(entities[0].handle);
+  });
+  assert.deepEqual([...handles], [4 * 0x10000 + 1, 5 * 0x10000 + 1]);
+  game.world.squares = [];
+  game.run(400);
+  assert.deepEqual(game.view().entities, []);
+});
+
+test('a teleport is not drawn as a movement', () => {
+  const game = new Game();
+  const other = game.add({ slot: 1, player: 9, x: 100 });
+  const own = game.add({ slot: 3, player: YOU, x: 300 });
+  game.start(() => ({}));
+  game.run(400);
+  other.x = 800;
+  own.x = 900;
+  game.run(400, () => {
+    const { entities, me } = game.view();
+    assert.ok(entities[0].pos.x < 200 || entities[0].pos.x >= 800);
+    assert.ok(me?.pos.x === 300 || me?.pos.x === 900);
+  });
+  assert.equal(game.view().me?.pos.x, 900);
+});
+
+test('a small correction fades instead of jumping', () => {
+  const game = new Game();
+  const own = game.add({ slot: 3, player: YOU, x: 300 });
+  game.start(() => ({}), { step, smooth: 100 });
+  game.run(1000);
+  own.x = 320;
+  let before = 300;
+  let steps = 0;
+  game.run(800, () => {
+    const x = game.view().me?.pos.x;
+    assert.ok(x >= before - 1e-9 && x - before < 1.5, `${before} to ${x}`);
+    if (x !== before) steps++;
+    before = x;
+  });
+  assert.ok(steps > 50);
+  assert.ok(Math.abs(before - 320) < 0.1);
+});
+
+test('room-wide state is beside the entities, events come when their tick is drawn', () => {
+  const game = new Game();
+  game.add({ slot: 1, player: 9 });
+  game.run(400);
+  assert.deepEqual(game.view().state, { round: { on: false } });
+  game.world.on = true;
+  game.events = Uint8Array.of(0, 0, 1, 0, 0, 0);
+  const happened = game.world.tick + 1;
+  /** @type {any[]} */
+  const drawn = [];
+  game.run(400, () => {
+    const { events, tick } = game.view();
+    for (const event of events) {
+      assert.ok(tick >= event.tick && tick < event.tick + 1);
+      drawn.push(event);
+    }
+  });
+  assert.deepEqual(drawn, [{ name: 'hit', tick: happened, fields: { who: 1 } }]);
+  assert.deepEqual(game.view().state, { round: { on: true } });
+});
+
+test('the own avatar goes when the server takes it, and the prediction starts anew with the next', () => {
+  const game = new Game();
+  game.add({ slot: 3, player: YOU, x: 300 });
+  game.start(() => ({ dx: 1 }));
+  game.run(1000);
+  game.world.squares = [];
+  game.run(400);
+  assert.equal(game.view().me, undefined);
+  game.add({ slot: 3, generation: 1, player: YOU, x: 500 });
+  game.run(400);
+  const { me, entities } = game.view();
+  assert.ok(me !== undefined && me.pos.x > 500 && me.generation === 1);
+  assert.equal(entities.filter(({ slot }) => slot === 3).length, 1);
+});
+
+test('views cost no memory: entities are the same objects', () => {
+  const game = new Game();
+  game.add({ slot: 1, player: 9 });
+  game.run(400);
+  const [before] = game.view().entities;
+  const { pos } = before;
+  game.run(100);
+  const [after] = game.view().entities;
+  assert.equal(after, before);
+  assert.equal(after.pos, pos);
+});
