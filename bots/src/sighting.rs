@@ -61,7 +61,10 @@ impl Sighting {
             Cause::Closed(code) => self.disconnect(&code.to_string()),
             Cause::SentOut => self.disconnect("left"),
             Cause::Failed(why) => {
-                self.disconnect("error");
+                // Without a seat it is a bot that did not join, not one that was lost.
+                if ending.joined {
+                    self.disconnect("error");
+                }
                 self.trouble(why);
             }
         }
@@ -105,7 +108,7 @@ mod tests {
             (1, 1, 3)
         );
         let codes: Vec<_> = sighting.disconnects.iter().collect();
-        assert_eq!(codes, [(&"4008".to_owned(), &1), (&"error".to_owned(), &2)]);
+        assert_eq!(codes, [(&"4008".to_owned(), &1), (&"error".to_owned(), &1)]);
         assert_eq!(sighting.troubles.len(), 2);
     }
 }
