@@ -1,7 +1,7 @@
 //! The vectors `arena_step.json` and `exact_unit.json`: a million steps of the movement rule and
 //! a hundred thousand unit vectors, which every mirror must reproduce to the bit.
 //!
-//! `TICKWIRE_WRITE_VECTORS=1 cargo test -p tickwire --test arena_step` writes them anew; without
+//! `TICKWIRE_BLESS=1 cargo test -p tickwire --test arena_step` writes them anew; without
 //! it they are compared with the rule as it is.
 
 use std::path::PathBuf;
@@ -185,7 +185,7 @@ fn check(file: &str, made: &Value) {
         "{}\n",
         serde_json::to_string_pretty(made).expect("a value is JSON")
     );
-    if std::env::var_os("TICKWIRE_WRITE_VECTORS").is_some() {
+    if std::env::var_os("TICKWIRE_BLESS").is_some() {
         std::fs::write(&path, text).expect("vectors can be written");
         return;
     }

@@ -29,7 +29,6 @@ pub struct Declaration<C> {
     fields: Vec<(Field, Guess, Accessor<C>)>,
     predicted: bool,
     owner_only: bool,
-    newest_wins: bool,
 }
 
 impl<C> Declaration<C> {
@@ -38,7 +37,6 @@ impl<C> Declaration<C> {
             fields: Vec::new(),
             predicted: false,
             owner_only: false,
-            newest_wins: false,
         }
     }
 
@@ -68,12 +66,6 @@ impl<C> Declaration<C> {
     /// Only the entity's owner sees this component.
     pub fn owner_only(mut self) -> Self {
         self.owner_only = true;
-        self
-    }
-
-    /// For an input: a tick takes the newest that has arrived instead of the one for it.
-    pub fn newest_wins(mut self) -> Self {
-        self.newest_wins = true;
         self
     }
 }
@@ -140,7 +132,6 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<G::Input>) -> Declaration<G::Input>,
     ) -> &mut Self {
         let declared = declare(Declaration::new());
-        self.wire.newest_wins = declared.newest_wins;
         let fields = self.resolve("input", declared);
         for (field, accessor) in fields {
             if accessor.is_entity() {
@@ -152,6 +143,13 @@ impl<G: Game> Schema<G> {
             self.wire.input.push(field);
             self.input.push(accessor);
         }
+        self
+    }
+
+    /// A tick takes the newest input that has arrived instead of the one stamped for it: for games
+    /// of intents, where a late input is better than a repeated one.
+    pub fn newest_wins(&mut self) -> &mut Self {
+        self.wire.newest_wins = true;
         self
     }
 

@@ -69,9 +69,11 @@ impl Schema {
     /// Refuses what no game can mean, naming component and field.
     pub fn check(&self) -> Result<(), String> {
         let too_many = |what: &str, n: usize, max: usize| {
-            (n > max)
-                .then(|| Err(format!("{n} {what}, at most {max}")))
-                .unwrap_or(Ok(()))
+            if n > max {
+                Err(format!("{n} {what}, at most {max}"))
+            } else {
+                Ok(())
+            }
         };
         too_many("components", self.components.len(), COMPONENTS_MAX)?;
         too_many("events", self.events.len(), EVENTS_MAX)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::CloseCode;
 
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 19] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -21,7 +21,10 @@ const SOURCES: [&str; 16] = [
     "src/schema/mod.rs",
     "src/snapshot/bit_coder.rs",
     "src/snapshot/checksum.rs",
-    "src/snapshot/delta.rs",
+    "src/snapshot/delta/adaptive.rs",
+    "src/snapshot/delta/decode.rs",
+    "src/snapshot/delta/encode.rs",
+    "src/snapshot/delta/mod.rs",
     "src/snapshot/image.rs",
     "src/snapshot/predictor.rs",
 ];
