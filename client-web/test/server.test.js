@@ -1,0 +1,118 @@
+/**
+ * The SDK against the real server and its arena: what the in-memory tests can't show is that both
+ * speak the same language. Needs a global WebSocket (Node 20: `--experimental-websocket`).
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { connect, RequestError } from '../src/tickwire.js';
+import { startServer } from './support/server.js';
+import './support/served_paths.js';
+
+const { step } = await import('../demo/arena_rule.js');
+
+/** How long anything may take, in milliseconds: far more than it does. */
+const DEADLINE_MS = 20_000;
+/** Between two looks at whether it has happened, in milliseconds: a frame. */
+const FRAME_MS = 16;
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+before(async () => {
+  server = await startServer(['--npcs', '10', '--seed', '7']);
+});
+after(() => server.stop());
+
+/** @param {string} name */
+const link = (name) => connect({ url: `ws://${server.address}/ws`, name });
+
+/**
+ * @template T
+ * @param {() => T | undefined | false} look called once a frame
+ * @returns {Promise<T>} what it saw first
+ */
+function until(look) {
+  const end = performance.now() + DEADLINE_MS;
+  return new Promise((resolve, reject) => {
+    const timer = setInterval(() => {
+      try {
+        const seen = look();
+        if (!seen && performance.now() < end) return;
+        clearInterval(timer);
+        if (seen) resolve(seen);
+        else reject(new Error(`never happened: ${look}`));
+      } catch (error) {
+        clearInterval(timer);
+        reject(error);
+      }
+    }, FRAME_MS);
+  });
+}
+
+test('two players meet in a room: one moves, the other sees it, chat crosses', async () => {
+  const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
+  const mine = await ann.create({ name: 'meeting', private: true });
+  await assert.rejects(bo.joinCode('NOPE'), (error) => error instanceof RequestError && error.reason === 'NoSuchRoom');
+  assert.ok((await bo.rooms()).every(({ name }) => name !== 'meeting'), 'a private room is not listed');
+  const theirs = await bo.joinCode(mine.code.toLowerCase());
+  await until(() => mine.members.size === 2 && theirs.members.size === 2);
+
+  const heard = new Promise((resolve) => theirs.on('chat', resolve));
+  mine.say('<b>hello</b>');
+  const line = /** @type {import('../src/types.js').ChatLine} */ (await heard);
+  assert.deepEqual([line.from, line.name, line.text], [mine.you, 'Ann', '<b>hello</b>']);
+
+  const sees = () => theirs.view().entities.find(({ avatar, owner }) => avatar && owner === mine.you);
+  const start = { .../** @type {any} */ (await until(sees)).pos };
+  const began = performance.now();
+  mine.play({
+    input: () => ({ dx: Math.sin((performance.now() - began) / 400), dy: Math.cos((performance.now() - began) / 300) }),
+    step,
+  });
+  theirs.play({ input: () => ({}), step });
+  let worst = 0;
+  await until(() => {
+    assert.ok(mine.view().me !== undefined);
+    worst = Math.max(worst, mine.stats.predictionError);
+    const { x, y } = sees()?.pos;
+    return Math.abs(x - start.x) + Math.abs(y - start.y) > 30;
+  });
+  assert.equal(worst, 0, 'the prediction is the server’s rule');
+  assert.ok(theirs.view().entities.length > 10, 'the drones are there');
+  for (const room of [mine, theirs]) assert.equal(room.stats.desyncs, 0);
+
+  assert.equal(await theirs.leave(), 'Asked');
+  await until(() => mine.members.size === 1);
+  ann.close();
+  bo.close();
+});
+
+test('a player is kicked by the host and may play elsewhere', async () => {
+  const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
+  const mine = await ann.create({ name: 'small', seats: 2 });
+  const theirs = await bo.joinRoom(mine.info.id);
+  const refused = new Promise((resolve) => theirs.on('refused', resolve));
+  theirs.kick(mine.you);
+  assert.deepEqual(await refused, { reason: 'NotHost' });
+  const left = new Promise((resolve) => theirs.on('left', resolve));
+  mine.kick(theirs.you);
+  assert.deepEqual(await left, { reason: 'Kicked' });
+  const another = await bo.create({ name: 'another' });
+  assert.notEqual(another.info.id, mine.info.id);
+  assert.ok((await bo.ping()) > 0);
+  ann.close();
+  bo.close();
+});
+
+test('a server that stops says so, and exits with 0', async () => {
+  const other = await startServer();
+  const watcher = await connect({ url: `ws://${other.address}/ws`, name: 'Cy' });
+  const room = await watcher.quickJoin();
+  const closed = new Promise((resolve) => room.on('close', resolve));
+  const status = other.stop();
+  const info = /** @type {import('../src/types.js').CloseInfo} */ (await closed);
+  assert.equal(info.code, 1012);
+  assert.ok((info.retryAfterMs ?? 0) > 0);
+  assert.equal(await status, 0);
+});

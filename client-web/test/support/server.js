@@ -1,0 +1,47 @@
+/**
+ * The real server as a child process on a free port, for tests across the socket. `cargo build -p
+ * tickwire-server` makes it; `TICKWIRE_SERVER` names another binary.
+ */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', import.meta.url));
+const SERVER = process.env.TICKWIRE_SERVER ?? `${target}/debug/tickwire-server`;
+
+/**
+ * Starts the server.
+ * @param {string[]} [settings] more flags
+ * @param {string} [listen] address; a free port if left out
+ */
+export async function startServer(settings = [], listen = '127.0.0.1:0') {
+  assert.ok(existsSync(SERVER), `no server at ${SERVER}: build it, or name it by TICKWIRE_SERVER`);
+  const child = spawn(SERVER, ['--listen', listen, '--ops-listen', '127.0.0.1:0', ...settings], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // The server reads its settings from variables of this prefix too.
+    env: { ...process.env, TICKWIRE_SERVER: undefined, TICKWIRE_SEED: undefined },
+  });
+  /** @type {Promise<number | null>} */
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  const lines = createInterface({ input: child.stdout });
+  /** @type {string} */
+  const address = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+    lines.on('line', (line) => {
+      if (line.startsWith('LISTENING ')) resolve(line.slice('LISTENING '.length).trim());
+    });
+  });
+  return {
+    address,
+    url: `http://${address}/`,
+    /** Asks the server to stop, and waits until it has. @returns {Promise<number | null>} its exit status */
+    stop() {
+      child.kill('SIGTERM');
+      return gone;
+    },
+  };
+}
