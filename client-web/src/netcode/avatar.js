@@ -4,7 +4,7 @@
  * bookkeeping is `prediction.js`.
  *
  * What is drawn at a moment lies between the last two predicted ticks, because frames come more often
- * than ticks. An error moves the state at once and the picture slowly: the difference is kept as an offset
+ * than ticks (the tick of that moment comes from `glide.js`). An error moves the state at once and the picture slowly: the difference is kept as an offset
  * that fades. An error beyond a jump (see `interpolation.js`) shows at once.
  */
 
@@ -110,7 +110,8 @@ export class Avatar {
 
   /**
    * The avatar as it is to be drawn.
-   * @param {number} passed the share of the newest predicted tick that has passed, 0..1
+   * @param {number} passed the share of the newest predicted tick that has passed, 0..1; a tick less or more while
+   *   the clock is being followed, which goes on straight
    * @param {number} nowMs
    * @returns {Entity | undefined} the same object until the entity changes
    */

@@ -9,6 +9,7 @@ import { Meter } from '../meter.js';
 import { dequantiseAll, quantiseAll } from '../snapshot/fields.js';
 import { Avatar, SMOOTH_MS } from './avatar.js';
 import { SLACK_NONE } from './clock_sync.js';
+import { Glide } from './glide.js';
 import { Interpolation } from './interpolation.js';
 import { Others } from './others.js';
 
@@ -24,6 +25,9 @@ export class Play {
   #layout;
   #interpolation;
   #others;
+  /** The server's tick as the others are drawn by, and the inputs' tick as the avatar is. */
+  #server;
+  #ahead;
   /** @type {PlayOptions['input'] | undefined} */
   #input;
   /** @type {Avatar | undefined} */
@@ -47,6 +51,8 @@ export class Play {
     this.#layout = layout;
     this.#interpolation = new Interpolation(room.snapshotEvery);
     this.#others = new Others(layout, room.you);
+    this.#server = new Glide(room.clock.periodMs);
+    this.#ahead = new Glide(room.clock.periodMs);
   }
 
   /**
@@ -128,9 +134,9 @@ export class Play {
     if (newest === undefined || serverTick === undefined) {
       return { entities: [], me: undefined, state: {}, tick: 0, events: [] };
     }
-    this.#interpolation.advance(serverTick, newest.tick);
-    const passed = Math.min(1, Math.max(0, serverTick + clock.lead - clock.stamped));
-    const predicted = this.#avatar?.draw(passed, nowMs);
+    this.#interpolation.advance(this.#server.follow(serverTick, nowMs), newest.tick);
+    const passed = this.#ahead.follow(serverTick + clock.lead, nowMs) - clock.stamped;
+    const predicted = this.#avatar?.draw(Math.min(2, Math.max(-1, passed)), nowMs);
     const entities = this.#others.entities(this.#interpolation.pair(layers.history), predicted);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
     const tick = this.#interpolation.view;
