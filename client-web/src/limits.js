@@ -49,6 +49,8 @@ export const TRANSMITS_MAX = 256;
 export const BACKLOG_BYTES_MAX = 16 * 1024;
 /** Events that wait to be drawn, of a page that does not call `view` (a hidden tab). The oldest go first. */
 export const EVENTS_WAITING_MAX = 1024;
+/** Events that could not be drawn for this long are not drawn any more (a tab that was hidden), in milliseconds. */
+export const EVENT_AGE_MAX_MS = 1000;
 /** Actions without an answer. Beyond: `act` rejects at once. */
 export const ACTIONS_WAITING_MAX = 64;
 /** An action without an answer for this long fails, in milliseconds. */

@@ -35,7 +35,7 @@
  * @property {Entity | undefined} me the own avatar, predicted if the game passed `step`
  * @property {Record<string, any>} state room-wide components, newest known
  * @property {number} tick the tick that the others are shown at, with a fraction
- * @property {GameEvent[]} events those that happened up to `tick` since the last view
+ * @property {GameEvent[]} events those that happened up to `tick` since the last view, but not more than a second before
  */
 
 /**

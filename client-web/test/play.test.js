@@ -187,6 +187,21 @@ test('room-wide state is beside the entities, events come when their tick is dra
   assert.deepEqual(game.view().state, { round: { on: true } });
 });
 
+test('events that were not drawn for a second are not drawn any more', () => {
+  const game = new Game();
+  game.add({ slot: 1, player: 9 });
+  game.run(400);
+  game.view();
+  game.events = Uint8Array.of(0, 0, 1, 0, 0, 0);
+  game.run(1000);
+  game.events = Uint8Array.of(0, 0, 2, 0, 0, 0);
+  game.run(1000);
+  assert.deepEqual(
+    game.view().events.map(({ fields }) => fields.who),
+    [2],
+  );
+});
+
 test('the own avatar goes when the server takes it, and the prediction starts anew with the next', () => {
   const game = new Game();
   game.add({ slot: 3, player: YOU, x: 300 });

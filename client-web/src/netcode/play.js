@@ -4,7 +4,7 @@
  * drives it. No clocks and sockets: times are arguments, in milliseconds.
  */
 
-import { EVENTS_WAITING_MAX } from '../limits.js';
+import { EVENT_AGE_MAX_MS, EVENTS_WAITING_MAX } from '../limits.js';
 import { Meter } from '../meter.js';
 import { dequantiseAll, quantiseAll } from '../snapshot/fields.js';
 import { Avatar, SMOOTH_MS } from './avatar.js';
@@ -173,6 +173,7 @@ export class Play {
   #eventsUntil(tick) {
     let due = 0;
     while (due < this.#waiting.length && this.#waiting[due].tick <= tick) due++;
-    return this.#waiting.splice(0, due);
+    const oldest = tick - EVENT_AGE_MAX_MS / this.#room.clock.periodMs;
+    return this.#waiting.splice(0, due).filter((event) => event.tick >= oldest);
   }
 }
