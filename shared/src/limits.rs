@@ -58,3 +58,5 @@ pub const ACTION_BYTES_MAX: usize = 1024;
 pub const ACK_STALL_SECONDS: u32 = 15;
 /// Chat lines that a player may send at once; one more comes back every second. Beyond: refused.
 pub const CHAT_BURST: u32 = 5;
+/// Characters of a game's reason in the answer to an action; the rest is cut off.
+pub const REPLY_CHARS_MAX: usize = 200;

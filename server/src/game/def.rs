@@ -8,6 +8,7 @@ use bevy_ecs::prelude::*;
 use tickwire::schema::{Layout, Schema as WireSchema};
 
 use super::Game;
+use super::action::ActionDef;
 use super::out::EventTable;
 use super::schema::Schema;
 use super::value::Accessor;
@@ -22,6 +23,8 @@ pub struct GameDef<G: Game> {
     pub(crate) components: Vec<Arc<dyn ComponentDef>>,
     pub(crate) input: Vec<Accessor<G::Input>>,
     pub(crate) events: Arc<EventTable>,
+    /// By their number in the schema.
+    pub(crate) actions: Vec<Box<dyn ActionDef>>,
 }
 
 impl<G: Game> GameDef<G> {
@@ -39,6 +42,7 @@ impl<G: Game> GameDef<G> {
             components: declared.components,
             input: declared.input,
             events: Arc::new(declared.events),
+            actions: declared.actions,
         })
     }
 }

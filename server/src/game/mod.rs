@@ -2,18 +2,21 @@
 //! that its systems use. Sockets, snapshots and prediction's plumbing are none of its business.
 //! `room` calls it; games (the arena, the examples) implement it.
 
+mod action;
 mod def;
 mod out;
 mod schema;
 mod spec;
 mod value;
 
+pub use action::Handler;
 pub use def::GameDef;
 pub use out::{Out, To};
 pub use schema::{Declaration, Schema};
 pub use spec::{Spec, all, entity, flag, int, one_of, range, turn};
 pub use value::FieldValue;
 
+pub(crate) use action::ActionDef;
 pub(crate) use def::ComponentDef;
 pub(crate) use out::Queued;
 pub(crate) use value::{Accessor, Raw};
@@ -31,7 +34,7 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// What a player sends for every tick.
     type Input: Default + Clone + Send + Sync + 'static;
 
-    /// Declares components, room state, input and events. Called once, at start.
+    /// Declares components, room state, input, events and actions. Called once, at start.
     fn schema(schema: &mut Schema<Self>);
 
     /// Fills a new room's world and schedule. The schedule runs single-threaded.

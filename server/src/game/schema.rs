@@ -9,6 +9,7 @@ use bevy_ecs::prelude::*;
 use tickwire::schema::{self as wire, Audience, Field, Predictor};
 
 use super::Game;
+use super::action::{ActionDef, ActionFields, Handler};
 use super::def::{ComponentDef, ComponentFields, RoomFields};
 use super::out::EventTable;
 use super::spec::{Guess, Spec};
@@ -21,6 +22,7 @@ pub struct Schema<G: Game> {
     pub(super) components: Vec<Arc<dyn ComponentDef>>,
     pub(super) input: Vec<Accessor<G::Input>>,
     pub(super) events: EventTable,
+    pub(super) actions: Vec<Box<dyn ActionDef>>,
     pub(super) errors: Vec<String>,
 }
 
@@ -81,6 +83,7 @@ impl<G: Game> Schema<G> {
             components: Vec::new(),
             input: Vec::new(),
             events: EventTable::default(),
+            actions: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -184,6 +187,26 @@ impl<G: Game> Schema<G> {
             self.errors
                 .push(format!("event {name:?}: its type is declared twice"));
         }
+        self
+    }
+
+    /// Declares a request that a client may make with its `act`, and what is done with it. The
+    /// handler runs between ticks, on the room's world; its error is the client's answer.
+    pub fn action<A: Default + Send + Sync + 'static>(
+        &mut self,
+        name: &str,
+        declare: impl FnOnce(Declaration<A>) -> Declaration<A>,
+        handler: Handler<A>,
+    ) -> &mut Self {
+        let fields = self.resolve(name, declare(Declaration::new()));
+        self.actions.push(Box::new(ActionFields {
+            accessors: fields.iter().map(|(_, accessor)| *accessor).collect(),
+            handler,
+        }));
+        self.wire.actions.push(wire::Message {
+            name: name.to_owned(),
+            fields: fields.into_iter().map(|(field, _)| field).collect(),
+        });
         self
     }
 

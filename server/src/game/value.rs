@@ -52,6 +52,13 @@ impl<C> Accessor<C> {
         })
     }
 
+    /// Writes an entity into a field that names one.
+    pub(crate) fn write_entity(&self, of: &mut C, entity: Option<Entity>) {
+        if let Accessor::Entity(get) = self {
+            *get(of) = entity;
+        }
+    }
+
     /// Writes a number that is in the type's range; entities are not written.
     pub(crate) fn write(&self, of: &mut C, value: f64) {
         match self {

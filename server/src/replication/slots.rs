@@ -27,6 +27,7 @@ fn release(mut world: DeferredWorld<'_>, context: HookContext) {
 /// The slots of a room. Slot 0 is the room's own.
 pub(crate) struct Slots {
     generations: Vec<u16>,
+    entities: Vec<Option<Entity>>,
     free: Vec<u16>,
     /// Looked up, never iterated.
     by_entity: HashMap<Entity, u16>,
@@ -38,6 +39,7 @@ impl Slots {
     pub(crate) fn new() -> Slots {
         Slots {
             generations: vec![0],
+            entities: vec![None],
             free: Vec::new(),
             by_entity: HashMap::new(),
             unsent: 0,
@@ -57,6 +59,7 @@ impl Slots {
             if let Some(slot) = self.by_entity.remove(&entity) {
                 let generation = &mut self.generations[usize::from(slot)];
                 *generation = generation.wrapping_add(1);
+                self.entities[usize::from(slot)] = None;
                 self.free.push(slot);
             }
         }
@@ -68,6 +71,7 @@ impl Slots {
             Some(slot) => slot,
             None if self.generations.len() < ENTITIES_MAX => {
                 self.generations.push(0);
+                self.entities.push(None);
                 (self.generations.len() - 1) as u16
             }
             None => {
@@ -76,6 +80,7 @@ impl Slots {
             }
         };
         self.by_entity.insert(entity, slot);
+        self.entities[usize::from(slot)] = Some(entity);
         world.entity_mut(entity).insert(Slot(slot));
     }
 
@@ -90,6 +95,15 @@ impl Slots {
             slot,
             generation: self.generation(slot),
         })
+    }
+
+    /// The entity of a handle, if it is the one that has the slot now.
+    pub(crate) fn entity(&self, handle: Handle) -> Option<Entity> {
+        let slot = usize::from(handle.slot);
+        let now = *self.generations.get(slot)?;
+        (now == handle.generation)
+            .then_some(self.entities[slot])
+            .flatten()
     }
 
     /// The integer of a field that names an entity.

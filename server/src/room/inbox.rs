@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use tickwire::codec::{decode_client, encode_server};
 use tickwire::ids::{LayerId, PlayerId};
-use tickwire::limits::RESYNC_EVERY_MS;
+use tickwire::limits::{REPLY_CHARS_MAX, RESYNC_EVERY_MS};
 use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
@@ -12,7 +12,7 @@ use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
 use tickwire::snapshot::fields::unpack;
 
 use super::{Effect, Room};
-use crate::game::Game;
+use crate::game::{Game, Player};
 
 impl<G: Game> Room<G> {
     /// Takes a player's message, kind byte included. An error is the code to close them with; the
@@ -88,7 +88,9 @@ impl<G: Game> Room<G> {
                 self.tell(player, &ServerMessage::Pong { nonce, tick });
             }
             ClientMessage::Resync { layer } => self.on_resync(player, layer)?,
-            ClientMessage::Act { .. } => self.refuse(player, Refusal::NoSuchAction),
+            ClientMessage::Act { id, action, fields } => {
+                self.on_action(player, id, action, &fields)?;
+            }
         }
         Ok(())
     }
@@ -144,6 +146,37 @@ impl<G: Game> Room<G> {
         member.resynced = Some(tick);
         *held = None;
         self.stats.resyncs += 1;
+        Ok(())
+    }
+
+    fn on_action(
+        &mut self,
+        player: PlayerId,
+        id: u32,
+        action: u16,
+        bytes: &[u8],
+    ) -> Result<(), CloseCode> {
+        let number = usize::from(action);
+        let (Some(declared), Some(run)) = (
+            self.game.schema.actions.get(number),
+            self.game.actions.get(number),
+        ) else {
+            self.refuse(player, Refusal::NoSuchAction);
+            return Ok(());
+        };
+        let rest =
+            unpack(&declared.fields, bytes, &mut self.values).map_err(|_| CloseCode::Malformed)?;
+        let Some(member) = self.members.get(player).filter(|_| rest.is_empty()) else {
+            return Err(CloseCode::Malformed);
+        };
+        let who = Player {
+            id: player,
+            name: member.name.clone(),
+        };
+        let slots = &self.capture.slots;
+        let result = run.run(&mut self.world, slots, &who, &declared.fields, &self.values);
+        let result = result.map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
+        self.tell(player, &ServerMessage::Reply { id, result });
         Ok(())
     }
 

@@ -7,14 +7,14 @@ use bevy_ecs::prelude::*;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::codec::{decode_server, encode_client};
-use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::ids::{Handle, LayerId, PlayerId, RoomId, Tick};
 use tickwire::limits::UNACKED_SNAPSHOTS_MAX;
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, encode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
 use tickwire::snapshot::fields::{pack, unpack};
-use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
 use super::{Effect, Room};
 use crate::game::{
@@ -51,6 +51,20 @@ struct Wave {
     number: u32,
 }
 
+/// Gives the own secret to another box.
+#[derive(Default)]
+struct Swap {
+    with: Option<Entity>,
+    bonus: i32,
+}
+
+fn on_swap(world: &mut World, who: &Player, swap: Swap) -> Result<(), String> {
+    let with = swap.with.ok_or("nobody there")?;
+    let mut other = world.get_mut::<Secret>(with).ok_or("not a box")?;
+    other.number = i32::from(who.id.0) + swap.bonus;
+    Ok(())
+}
+
 struct Born {
     who: Option<Entity>,
     wave: u32,
@@ -78,6 +92,17 @@ impl Game for Boxes {
             k.field("number", |w| &mut w.number, game::all().counter(1))
         });
         s.input(|k| k.field("dx", |i| &mut i.dx, range(-1.0, 1.0).step(0.125)));
+        s.action::<Swap>(
+            "swap",
+            |k| {
+                k.field("with", |a| &mut a.with, entity()).field(
+                    "bonus",
+                    |a| &mut a.bonus,
+                    int(-5, 5),
+                )
+            },
+            on_swap,
+        );
         s.event::<Born>("born", |k| {
             k.field("who", |b| &mut b.who, entity())
                 .field("wave", |b| &mut b.wave, game::all())
@@ -579,4 +604,61 @@ fn a_resync_brings_a_keyframe_at_most_once_a_second() {
     }
     // Two at first, then one at each second.
     assert_eq!(keyframes, 4);
+}
+
+#[test]
+fn an_action_names_entities_and_is_answered() {
+    let mut room = room(2, 1);
+    let mut one = Client::join(&mut room);
+    let two = Client::join(&mut room);
+    effects(&mut room);
+    room.tick();
+    let mut frame = Vec::new();
+    assert!(room.compose(one.player, true, &mut frame));
+    one.receive(&room, &frame);
+    let code = OwnerCode {
+        player: two.player,
+        avatar: true,
+    };
+    let heads = &one.layers[0].entities;
+    let other = heads.iter().find(|head| head.owner() == Some(code));
+    let other = other.expect("the other's box is in the image").handle();
+    let gone = Handle {
+        generation: other.generation + 1,
+        ..other
+    };
+    let mut act = |action: u16, values: [i32; 2]| {
+        let mut fields = Vec::new();
+        pack(&room.game.schema.actions[0].fields, &values, &mut fields);
+        let message = ClientMessage::Act {
+            id: 77,
+            action,
+            fields,
+        };
+        let told = request(&mut room, one.player, &message);
+        messages_to(&told, one.player)
+    };
+    let reply = |result: Result<(), &str>| ServerMessage::Reply {
+        id: 77,
+        result: result.map_err(str::to_owned),
+    };
+    assert_eq!(act(0, [other.to_field(), 2]), [reply(Ok(()))]);
+    assert_eq!(act(0, [gone.to_field(), 2]), [reply(Err("nobody there"))]);
+    assert_eq!(act(0, [Handle::NONE, 2]), [reply(Err("nobody there"))]);
+    assert_eq!(act(0, [0, 2]), [reply(Err("nobody there"))]);
+    let refused = ServerMessage::Refused {
+        reason: Refusal::NoSuchAction,
+    };
+    assert_eq!(act(1, [0, 0]), [refused]);
+    let entity = room.members.get(two.player).expect("seated").entity;
+    let secret = room.world.get::<Secret>(entity).expect("alive");
+    // Five steps of the integer are zero of the field.
+    assert_eq!(secret.number, i32::from(one.player.0) + 2 - 5);
+    let message = ClientMessage::Act {
+        id: 1,
+        action: 0,
+        fields: vec![1],
+    };
+    let bytes = encode_client(&message);
+    assert_eq!(room.receive(one.player, &bytes), Err(CloseCode::Malformed));
 }

@@ -1,0 +1,53 @@
+//! Requests of a game's clients that get an answer: the fields are decoded into the game's type
+//! and its handler runs on the room's world, between ticks. `room::inbox` calls it.
+
+use bevy_ecs::prelude::*;
+use tickwire::ids::Handle;
+use tickwire::schema::{Field, Kind};
+
+use super::Player;
+use super::value::Accessor;
+use crate::replication::slots::Slots;
+
+/// What a game does with an action: `Ok`, or why not, which the client is told.
+pub type Handler<A> = fn(&mut World, &Player, A) -> Result<(), String>;
+
+/// A declared action, its type erased.
+pub(crate) trait ActionDef: Send + Sync {
+    /// Runs the handler. `values` are the integers of `fields`, checked.
+    fn run(
+        &self,
+        world: &mut World,
+        slots: &Slots,
+        who: &Player,
+        fields: &[Field],
+        values: &[i32],
+    ) -> Result<(), String>;
+}
+
+pub(super) struct ActionFields<A> {
+    pub(super) accessors: Vec<Accessor<A>>,
+    pub(super) handler: Handler<A>,
+}
+
+impl<A: Default + 'static> ActionDef for ActionFields<A> {
+    fn run(
+        &self,
+        world: &mut World,
+        slots: &Slots,
+        who: &Player,
+        fields: &[Field],
+        values: &[i32],
+    ) -> Result<(), String> {
+        let mut action = A::default();
+        for ((accessor, field), &value) in self.accessors.iter().zip(fields).zip(values) {
+            if field.kind == Kind::Entity {
+                let entity = Handle::from_field(value).and_then(|handle| slots.entity(handle));
+                accessor.write_entity(&mut action, entity);
+            } else {
+                accessor.write(&mut action, field.kind.dequantise(value));
+            }
+        }
+        (self.handler)(world, who, action)
+    }
+}
