@@ -43,6 +43,8 @@ export class Game {
   #chat;
   #scores;
   #room;
+  /** What was drawn last. @type {View | undefined} */
+  view;
   #frame = 0;
   #before = 0;
   /** Members as last told, to say who came and went. @type {Map<number, Member>} */
@@ -105,6 +107,7 @@ export class Game {
     /** @type {View} */
     const view = room.view(performance.now());
     const { me } = view;
+    this.view = view;
     this.#look(me, seconds);
     // The own gun turns at once; what the server has heard of it is older.
     if (me?.heading && me.health.hp > 0) me.heading.angle = this.#controls.aim;

@@ -2,7 +2,8 @@
  * The page: lobby, connection, game, and the way between them. A socket lives from choosing a room until leaving
  * it; a lost one is opened again and the room re-joined by its code, which also stands in the address.
  *
- * `window.tickwire.room` is the current room, for tests and for the curious; nothing in the page reads it.
+ * `window.tickwire` is for tests and for the curious, and only to read: `room` is the current room, `view` what was
+ * drawn last. Nothing in the page reads it.
  */
 
 import { RequestError, connect } from '/client/tickwire.js';
@@ -26,10 +27,8 @@ const FINAL = new Map([
 
 const overlay = new Overlay();
 const lobby = new Lobby((way) => enter(way));
-/** @type {{ room: import('/client/tickwire.js').Room | undefined }} */
-const hook = { room: undefined };
-Object.defineProperty(window, 'tickwire', { value: hook });
-
+/** @type {import('/client/tickwire.js').Room | undefined} */
+let room;
 /** @type {Game | undefined} */
 let game;
 /** @type {import('/client/tickwire.js').Link | undefined} */
@@ -64,9 +63,9 @@ async function tryJoin(way, mine) {
     fresh.close();
     return false;
   }
-  let room;
+  let joined;
   try {
-    room = await joinBy(fresh, way);
+    joined = await joinBy(fresh, way);
   } catch (error) {
     fresh.close();
     throw error;
@@ -78,15 +77,15 @@ async function tryJoin(way, mine) {
   link = fresh;
   fresh.on('stopping', () => toast('The server restarts. You will be reconnected.'));
   fresh.on('close', (/** @type {import('/client/types.js').CloseInfo} */ info) => {
-    if (mine === attempt) onLost(info, room.code);
+    if (mine === attempt) onLost(info, joined.code);
   });
-  room.on('left', (/** @type {{ reason: string }} */ { reason }) => {
+  joined.on('left', (/** @type {{ reason: string }} */ { reason }) => {
     if (mine !== attempt) return;
     toLobby();
     if (reason === 'Kicked') toast('The host removed you from the room.', true);
     else if (reason === 'RoomClosed') toast('The room was closed.', true);
   });
-  play(room);
+  play(joined);
   return true;
 }
 
@@ -100,16 +99,16 @@ function joinBy(fresh, way) {
   }
 }
 
-/** @param {import('/client/tickwire.js').Room} room */
-function play(room) {
+/** @param {import('/client/tickwire.js').Room} joined */
+function play(joined) {
   game?.stop();
-  hook.room = room;
-  game = new Game(room, () => {
-    room.leave();
+  room = joined;
+  game = new Game(joined, () => {
+    joined.leave();
     toLobby();
   });
-  history.replaceState(null, '', `#${room.code}`);
-  document.title = `${room.info.name} · Tickwire Arena`;
+  history.replaceState(null, '', `#${joined.code}`);
+  document.title = `${joined.info.name} · Tickwire Arena`;
   lobby.hide();
   overlay.hide();
   game.start();
@@ -121,7 +120,7 @@ function toLobby() {
   game?.stop();
   game?.hide();
   game = undefined;
-  hook.room = undefined;
+  room = undefined;
   link?.close();
   link = undefined;
   overlay.hide();
@@ -191,7 +190,17 @@ function joinByAddress() {
 }
 
 window.addEventListener('hashchange', () => {
-  if (codeIn(location.hash) !== hook.room?.code) joinByAddress();
+  if (codeIn(location.hash) !== room?.code) joinByAddress();
+});
+Object.defineProperty(window, 'tickwire', {
+  value: {
+    get room() {
+      return room;
+    },
+    get view() {
+      return game?.view;
+    },
+  },
 });
 lobby.show();
 joinByAddress();

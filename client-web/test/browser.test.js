@@ -1,0 +1,250 @@
+/**
+ * The whole path in a real browser: from a key press on one page to another page's screen. The server is the real one,
+ * the pages are the demo. `TICKWIRE_SCREENSHOT=1` also takes the README's picture.
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { PHONE, inArena, openPage, startBrowser, startServer } from './browser_support.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+
+before(async () => {
+  server = await startServer(['--npcs', '20', '--seed', '7']);
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** @param {Page} page @returns {Promise<any>} the current room's code and the own number */
+function roomOf(page) {
+  return page.evaluate(() => {
+    const { room } = /** @type {any} */ (window).tickwire;
+    return { code: room.code, you: room.you };
+  });
+}
+
+/** @param {Page} page @param {number} player @returns {Promise<{ x: number, y: number }>} where the page shows them */
+async function placeOf(page, player) {
+  const handle = await page.waitForFunction((wanted) => {
+    const { view } = /** @type {any} */ (window).tickwire;
+    const entity = view?.entities.find((/** @type {any} */ e) => e.avatar && e.owner === wanted);
+    return entity?.pos && { x: entity.pos.x, y: entity.pos.y };
+  }, player);
+  return /** @type {any} */ (await handle.jsonValue());
+}
+
+/** @param {Page} page @param {number} player @param {number} x @param {number} direction waits until they moved there by 40 units */
+function movedFrom(page, player, x, direction) {
+  return page.waitForFunction(([wanted, from, way]) => {
+    const { view } = /** @type {any} */ (window).tickwire;
+    const entity = view?.entities.find((/** @type {any} */ e) => e.avatar && e.owner === wanted);
+    return entity && (entity.pos.x - from) * way > 40;
+  }, [player, x, direction]);
+}
+
+/** @param {Page} page @param {string} name */
+async function play(page, name) {
+  await page.fill('#name', name);
+  await page.click('#play');
+  await inArena(page);
+}
+
+test('two clicks lead into the arena, and a key press reaches the other screen', async () => {
+  const ann = await openPage(browser, server.url);
+  await play(ann.page, 'Ann');
+  const { code, you } = await roomOf(ann.page);
+  assert.equal(new URL(ann.page.url()).hash, `#${code}`, 'the address names the room');
+
+  const ben = await openPage(browser, `${server.url}#${code}`);
+  await inArena(ben.page);
+  assert.equal((await roomOf(ben.page)).code, code, 'a link leads into the same room');
+
+  const from = await placeOf(ben.page, you);
+  const [key, way] = from.x < 500 ? ['KeyD', 1] : ['KeyA', -1];
+  await ann.page.keyboard.down(String(key));
+  await movedFrom(ann.page, you, from.x, Number(way));
+  await movedFrom(ben.page, you, from.x, Number(way));
+  await ann.page.keyboard.up(String(key));
+
+  const stats = await ann.page.evaluate(() => /** @type {any} */ (window).tickwire.room.stats);
+  assert.equal(stats.desyncs, 0);
+  assert.equal(stats.predictionError, 0, 'the rule is exact on both sides');
+  assert.deepEqual(ann.complaints, []);
+  assert.deepEqual(ben.complaints, []);
+  await ann.page.context().close();
+  await ben.page.context().close();
+});
+
+test('chat and names cross as text, never as markup', async () => {
+  const evil = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+  const ann = await openPage(browser, server.url);
+  await play(ann.page, '<b>Mallory</b>');
+  const { code } = await roomOf(ann.page);
+  const ben = await openPage(browser, `${server.url}#${code}`);
+  await inArena(ben.page);
+
+  await ann.page.keyboard.press('Enter');
+  await ann.page.keyboard.type(evil);
+  await ann.page.keyboard.press('Enter');
+  const line = ben.page.locator('#chat-log li').filter({ hasText: evil });
+  await line.waitFor();
+  assert.equal(await line.textContent(), `<b>Mallory</b>${evil}`);
+  await ben.page.keyboard.down('Tab');
+  await ben.page.locator('#scores-rows').getByText('<b>Mallory</b>', { exact: true }).waitFor();
+  await ben.page.keyboard.up('Tab');
+
+  for (const { page, complaints } of [ann, ben]) {
+    assert.equal(await page.locator('#game img, #game script, #game b b').count(), 0);
+    assert.equal(await page.evaluate(() => /** @type {any} */ (window).hacked), undefined);
+    assert.deepEqual(complaints, []);
+  }
+  await ann.page.context().close();
+  await ben.page.context().close();
+});
+
+test('a private room is made, hidden from the list, and joined by its code', async () => {
+  const ann = await openPage(browser, server.url);
+  await ann.page.click('#create');
+  await ann.page.fill('#create-name', 'Hideout');
+  await ann.page.locator('.switch').click();
+  await ann.page.click('#create-form [type=submit]');
+  await inArena(ann.page);
+  const { code } = await roomOf(ann.page);
+
+  const ben = await openPage(browser, server.url);
+  const rooms = await ben.page.evaluate(async () => (await fetch('/api/rooms')).json());
+  assert.ok(!JSON.stringify(rooms).includes('Hideout'));
+  await ben.page.fill('#code', `see you at ${server.url}#${code}`);
+  await ben.page.click('#code-form [type=submit]');
+  await inArena(ben.page);
+  assert.equal((await roomOf(ben.page)).code, code);
+
+  await ben.page.click('#tool-leave');
+  await ben.page.waitForSelector('#lobby:not([hidden])');
+  assert.equal(new URL(ben.page.url()).hash, '');
+  await ben.page.fill('#code', 'NOSUCH99');
+  await ben.page.click('#code-form [type=submit]');
+  await ben.page.getByText('There is no such room.').waitFor();
+  assert.deepEqual(ann.complaints, []);
+  assert.deepEqual(ben.complaints, []);
+  await ann.page.context().close();
+  await ben.page.context().close();
+});
+
+test('on a phone the left thumb moves and the right thumb fires', async () => {
+  const { page, complaints } = await openPage(browser, server.url, PHONE);
+  await page.tap('#play');
+  await inArena(page);
+  const { you } = await roomOf(page);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  assert.equal(overflow, false, 'nothing sticks out sideways');
+
+  const from = await placeOf(page, you);
+  const way = from.x < 500 ? 1 : -1;
+  const touch = await page.context().newCDPSession(page);
+  const left = { x: 100, y: 690, id: 1 };
+  const right = { x: 290, y: 690, id: 2 };
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [left, right] });
+  left.x += 50 * way;
+  right.y -= 50;
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [left, right] });
+  await movedFrom(page, you, from.x, way);
+  await page.waitForFunction(() => /** @type {any} */ (window).tickwire.view.me.gun.rounds < 12);
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await page.waitForFunction(() => document.querySelectorAll('.stick.held').length === 0);
+
+  await page.tap('#tool-scores');
+  await page.locator('#scores:not([hidden])').waitFor();
+  await page.tap('#tool-chat');
+  await page.fill('#chat-text', 'from my phone');
+  await page.tap('#chat-form [type=submit]');
+  await page.locator('#chat-log').getByText('from my phone').waitFor();
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('a page returns by itself when the server restarts', async (t) => {
+  const first = await startServer();
+  t.after(() => first.stop());
+  const { page } = await openPage(browser, first.url);
+  await play(page, 'Ann');
+  await first.stop();
+  await page.locator('#overlay:not([hidden])').waitFor();
+  const second = await startServer([], first.address);
+  t.after(() => second.stop());
+  await page.locator('#overlay').waitFor({ state: 'hidden' });
+  await inArena(page);
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).tickwire.room.link.state), 'open');
+  await page.context().close();
+});
+
+test('the README picture', { skip: process.env.TICKWIRE_SCREENSHOT !== '1' }, async () => {
+  const { page, complaints } = await openPage(browser, server.url);
+  await page.click('#create');
+  await page.fill('#create-name', 'Friday skirmish');
+  await page.click('#create-form [type=submit]');
+  await inArena(page);
+  const { code } = await roomOf(page);
+  const crowd = await openPage(browser, server.url);
+  await crowd.page.evaluate(joinCrowd, code);
+  await page.waitForFunction(() => /** @type {any} */ (window).tickwire.room.members.size === 8);
+  await page.mouse.move(900, 260);
+  await page.mouse.down();
+  await page.keyboard.press('F3');
+  // A moment with a fight in it: others near, shots in the air.
+  await page.waitForFunction(() => {
+    const { view } = /** @type {any} */ (window).tickwire;
+    const { x, y } = view.me.pos;
+    const near = (/** @type {any} */ at) => Math.abs(at.x - x) < 320 && Math.abs(at.y - y) < 190;
+    const others = view.entities.filter((/** @type {any} */ e) => e.avatar && e !== view.me && e.health.hp > 0 && near(e.pos));
+    const shots = view.entities.filter((/** @type {any} */ e) => e.flight && near(e.flight));
+    return view.me.health.hp > 0 && others.length >= 3 && shots.length >= 4;
+  }, undefined, { timeout: 60_000 });
+  await page.screenshot({ path: fileURLToPath(new URL('../screenshot.png', import.meta.url)) });
+  assert.deepEqual(complaints, []);
+  await crowd.page.context().close();
+  await page.context().close();
+});
+
+/**
+ * Runs in a page: seven players who chase whoever is nearest and say something.
+ * @param {string} code the room's
+ */
+async function joinCrowd(code) {
+  const sdk = '/client/tickwire.js';
+  const { connect } = await import(sdk);
+  const names = ['Marla', 'Kestrel', 'Jin', 'Octavia', 'Reza', 'Tumbleweed', 'Pip'];
+  for (const [n, name] of names.entries()) {
+    const link = await connect({ name });
+    const room = await link.joinCode(code);
+    const input = { dx: 0, dy: 0, aim: 0, fire: false };
+    room.play({ input: () => input });
+    setInterval(() => {
+      const { me, entities } = room.view();
+      if (!me?.pos) return;
+      const others = entities.filter((/** @type {any} */ e) => e.avatar && e !== me && e.health.hp > 0);
+      const far = (/** @type {any} */ e) => (e.pos.x - me.pos.x) ** 2 + (e.pos.y - me.pos.y) ** 2;
+      const [prey] = others.sort((/** @type {any} */ a, /** @type {any} */ b) => far(a) - far(b));
+      const host = others.find((/** @type {any} */ e) => e.owner === 0) ?? prey;
+      if (!prey || !host) return;
+      const way = Math.atan2(host.pos.y - me.pos.y, host.pos.x - me.pos.x) + Math.sin(performance.now() / 700 + n * 2);
+      input.dx = Math.cos(way);
+      input.dy = Math.sin(way);
+      input.aim = Math.atan2(prey.pos.y - me.pos.y, prey.pos.x - me.pos.x);
+      input.fire = far(prey) < 250 ** 2;
+    }, 50);
+    if (n === 0) room.say('meet in the middle');
+    if (n === 3) room.say('on my way');
+  }
+}
