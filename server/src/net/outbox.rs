@@ -169,9 +169,15 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Starts a message behind what waits in `outbox`; append it to the result.
+    /// Starts a message behind what waits in `outbox`; append it to the result. It can go out
+    /// only if the outbox is not blocked.
     pub(crate) fn begin(&mut self, outbox: &Outbox) -> &mut Vec<u8> {
-        self.start = outbox.bytes.len() + HEADER_BYTES_MAX;
+        let before = if outbox.is_blocked() {
+            0
+        } else {
+            outbox.bytes.len()
+        };
+        self.start = before + HEADER_BYTES_MAX;
         self.bytes.clear();
         self.bytes.resize(self.start, 0);
         &mut self.bytes

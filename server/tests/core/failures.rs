@@ -1,0 +1,89 @@
+//! A game that panics takes its own room with it and nothing else.
+
+use std::time::Duration;
+
+use tickwire::protocol::{ClientMessage, CloseCode};
+use tickwire_server::config::Config;
+
+use crate::support::{DAWDLE, Deed, Server, config, eventually};
+
+fn check(deed: Deed) {
+    let server = Server::start(config());
+    let (mut bystander, other) = server.host("bystander", 9);
+    let (mut culprit, joined) = server.host("culprit", 9);
+    let mut victim = server.guest("victim");
+    victim.join(joined.room.id);
+    culprit.snapshot();
+    culprit.order(deed);
+    culprit.closed(CloseCode::RoomFailed);
+    victim.closed(CloseCode::RoomFailed);
+    assert_eq!(server.closed(CloseCode::RoomFailed), 2.0);
+    assert_eq!(server.figure("tickwire_rooms_failed_total"), 1.0);
+    eventually("the room is gone", || {
+        server.figure("tickwire_rooms") == 1.0
+    });
+    assert_eq!(server.lobby.rooms().len(), 1);
+    let mut newcomer = server.guest("newcomer");
+    newcomer.join(other.room.id);
+    newcomer.snapshot();
+    bystander.ping(1);
+    assert!(server.lobby.ready());
+}
+
+#[test]
+fn in_a_system() {
+    check(Deed::Panic);
+}
+
+#[test]
+fn in_a_system_and_again_when_the_world_is_dropped() {
+    check(Deed::PanicTwice);
+}
+
+#[test]
+fn when_a_room_is_made() {
+    let server = Server::start(config());
+    let (mut bystander, _) = server.host("bystander", 9);
+    let mut maker = server.guest("maker");
+    maker.say(&ClientMessage::CreateRoom {
+        name: "a room that can't be made".into(),
+        private: false,
+        seats: 0,
+    });
+    maker.closed(CloseCode::RoomFailed);
+    bystander.ping(1);
+    assert_eq!(server.lobby.rooms().len(), 1);
+}
+
+#[test]
+fn when_somebody_joins() {
+    let server = Server::start(config());
+    let (mut host, joined) = server.host("host", 9);
+    let mut fatal = server.guest("nobody may join");
+    fatal.say(&ClientMessage::JoinRoom {
+        room: joined.room.id,
+    });
+    fatal.closed(CloseCode::RoomFailed);
+    host.closed(CloseCode::RoomFailed);
+    assert_eq!(server.lobby.rooms(), []);
+}
+
+#[test]
+fn a_room_that_takes_too_long_skips_ticks_and_goes_on() {
+    let server = Server::start(Config {
+        tick_rate: 100,
+        snapshot_rate: 100,
+        ..config()
+    });
+    let (mut client, _) = server.host("client", 9);
+    client.snapshot();
+    client.order(Deed::Dawdle);
+    eventually("skipped ticks", || {
+        server.figure("tickwire_ticks_skipped_total") > 0.0
+    });
+    client.order(Deed::Rest);
+    client.ping(1);
+    let slots = DAWDLE.as_millis() / Duration::from_millis(10).as_millis();
+    let skipped = server.figure("tickwire_ticks_skipped_total");
+    assert!(skipped >= slots as f64 - 2.0, "{skipped} of {slots}");
+}

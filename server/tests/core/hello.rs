@@ -1,0 +1,84 @@
+//! The first message, and what comes instead of it.
+
+use std::time::Duration;
+
+use tickwire::limits::NAME_CHARS_MAX;
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+
+use crate::support::{Server, config, frame, framed, hello};
+
+#[test]
+fn a_hello_is_answered_with_the_game() {
+    let server = Server::start(config());
+    let mut client = server.connect();
+    client.say(&hello("  Ada \u{202E} Lovelace  "));
+    let ServerMessage::Welcome {
+        version,
+        name,
+        schema,
+        limits,
+        ..
+    } = client.control()
+    else {
+        panic!("no welcome")
+    };
+    assert_eq!((version, name.as_str()), (VERSION, "Ada Lovelace"));
+    assert_eq!(schema.game, "probe");
+    assert_eq!(usize::from(limits.name_chars), NAME_CHARS_MAX);
+    client.ping(7);
+}
+
+#[test]
+fn without_a_hello_a_connection_ends() {
+    let server = Server::start(tickwire_server::config::Config {
+        hello_timeout: Duration::from_millis(50),
+        ..config()
+    });
+    let mut silent = server.connect();
+    let mut pinging = server.connect();
+    pinging.send_raw(&frame(0x89, b"are you there"));
+    let mut half = server.connect();
+    half.send_raw(&framed(&[1; 100])[..50]);
+    for client in [&mut silent, &mut pinging, &mut half] {
+        client.closed(CloseCode::HelloTimeout);
+    }
+    assert_eq!(server.closed(CloseCode::HelloTimeout), 3.0);
+}
+
+#[test]
+fn a_client_that_said_hello_may_be_silent() {
+    let server = Server::start(tickwire_server::config::Config {
+        hello_timeout: Duration::from_millis(50),
+        ..config()
+    });
+    let mut quiet = server.guest("quiet");
+    let mut silent = server.connect();
+    silent.closed(CloseCode::HelloTimeout);
+    quiet.ping(1);
+}
+
+#[test]
+fn another_version_is_told_so() {
+    let server = Server::start(config());
+    let mut client = server.connect();
+    client.say(&ClientMessage::Hello {
+        version: VERSION + 1,
+        name: "from the future".into(),
+        token: String::new(),
+    });
+    client.closed(CloseCode::Version);
+}
+
+#[test]
+fn hello_comes_first_and_once() {
+    let server = Server::start(config());
+    let mut eager = server.connect();
+    eager.say(&ClientMessage::QuickJoin);
+    eager.closed(CloseCode::OutOfOrder);
+    let mut twice = server.guest("twice");
+    twice.say(&hello("twice"));
+    twice.closed(CloseCode::OutOfOrder);
+    let mut lost = server.guest("lost");
+    lost.ack();
+    lost.closed(CloseCode::OutOfOrder);
+}

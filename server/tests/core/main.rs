@@ -1,0 +1,14 @@
+//! Lobby, workers and connections over real sockets: a file a behaviour. The handshake is left
+//! out, which `tests/edge` has; a client here is a socket and its frames.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod failures;
+mod floods;
+mod hello;
+mod moving;
+mod rooms;
+mod slow;
+mod stopping;
+mod stuck;
+mod support;

@@ -1,0 +1,82 @@
+//! Clients that read little or nothing: what they get is whole, what they don't get is not
+//! kept for them, and in the end they are closed.
+
+use std::time::Duration;
+
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
+use tickwire_server::config::Config;
+
+use crate::support::{Got, Server, config, eventually};
+
+/// Snapshots that fill a narrow client's buffers within a few ticks.
+fn wide() -> Config {
+    Config {
+        npcs: 1000,
+        ..config()
+    }
+}
+
+#[test]
+fn a_slow_reader_gets_whole_frames_in_order() {
+    let server = Server::start(wide());
+    let mut slow = server.connect_narrow();
+    slow.hello("slow");
+    slow.say(&ClientMessage::QuickJoin);
+    slow.joined();
+    let blocked = "tickwire_snapshots_skipped_total{cause=\"blocked\"}";
+    let (mut asked, mut answered) = (0, 0);
+    while answered < 60 {
+        if asked < 60 {
+            asked += 1;
+            slow.say(&ClientMessage::Ping { nonce: asked });
+        }
+        if asked % 20 == 0 {
+            // Sleeps on until the server can't write any more.
+            let skipped = server.figure(blocked);
+            eventually("a blocked snapshot", || server.figure(blocked) > skipped);
+        }
+        match slow.next() {
+            Got::Snapshot(_) => slow.ack(),
+            Got::Control(ServerMessage::Pong { nonce, .. }) => {
+                answered += 1;
+                assert_eq!(nonce, answered, "answers come in order");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(server.figure(blocked) > 0.0);
+}
+
+#[test]
+fn who_reads_nothing_is_closed_and_the_others_play_on() {
+    let server = Server::start(Config {
+        stall_timeout: Duration::from_millis(300),
+        ..wide()
+    });
+    let (mut witness, joined) = server.host("witness", 9);
+    let mut stuck = server.connect_narrow();
+    stuck.hello("stuck");
+    stuck.join(joined.room.id);
+    eventually("closed", || server.closed(CloseCode::Stalled) == 1.0);
+    assert_eq!(server.lobby.rooms()[0].players, 1);
+    // Behind the frame that was under way comes the close frame, nothing else.
+    stuck.closed(CloseCode::Stalled);
+    witness.ping(1);
+}
+
+#[test]
+fn in_the_lobby_too() {
+    let server = Server::start(Config {
+        stall_timeout: Duration::from_millis(300),
+        messages_per_second: 100_000,
+        bytes_per_second: 1 << 30,
+        ..config()
+    });
+    let mut stuck = server.connect_narrow();
+    stuck.hello("stuck");
+    eventually("closed", || {
+        stuck.say(&ClientMessage::Ping { nonce: 1 });
+        server.closed(CloseCode::Stalled) == 1.0
+    });
+    stuck.closed(CloseCode::Stalled);
+}
