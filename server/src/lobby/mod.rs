@@ -170,6 +170,7 @@ async fn receive(shared: Arc<Shared>, mut returned: mpsc::UnboundedReceiver<Retu
             Return::Lobby(conn) => {
                 tokio::spawn(sessions::serve(shared.clone(), conn));
             }
+            Return::End(_, End::Lost) => shared.count_end(End::Lost),
             Return::End(conn, end) => match conn.watched() {
                 Ok(conn) => shared.part(conn, end),
                 Err(_) => shared.count_end(End::Lost),

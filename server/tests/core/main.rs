@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod client;
 mod failures;
 mod floods;
 mod hello;
 mod moving;
+mod probe;
 mod rooms;
 mod slow;
 mod stopping;

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use tickwire::codec::encode_client;
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire_server::config::Config;
 
-use crate::support::{Got, Server, config, eventually};
+use crate::support::{Got, Server, config, eventually, framed};
 
 /// Snapshots that fill a narrow client's buffers within a few ticks.
 fn wide() -> Config {
@@ -74,8 +75,9 @@ fn in_the_lobby_too() {
     });
     let mut stuck = server.connect_narrow();
     stuck.hello("stuck");
+    let pings = framed(&encode_client(&ClientMessage::Ping { nonce: 1 })).repeat(500);
     eventually("closed", || {
-        stuck.say(&ClientMessage::Ping { nonce: 1 });
+        stuck.send_raw(&pings);
         server.closed(CloseCode::Stalled) == 1.0
     });
     stuck.closed(CloseCode::Stalled);

@@ -1,0 +1,270 @@
+//! A blocking client of a socket and its frames, which sees every message.
+
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+
+use tickwire::codec::{decode_server, encode_client};
+use tickwire::ids::{PlayerId, RoomId, Tick};
+use tickwire::protocol::frame::{InputHead, SnapshotHead, encode_ack};
+use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+use tickwire::snapshot::fields::pack;
+use tickwire_server::game::GameDef;
+use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocket, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Error};
+
+use crate::probe::{Deed, Probe};
+use crate::support::PATIENCE;
+
+/// What `Joined` says.
+#[derive(Clone, Debug)]
+pub(crate) struct Joined {
+    pub(crate) room: RoomInfo,
+    pub(crate) code: String,
+    pub(crate) you: PlayerId,
+    pub(crate) members: Vec<String>,
+}
+
+/// What a server sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Got {
+    Control(ServerMessage),
+    Snapshot(SnapshotHead),
+    Closed(u16, String),
+    /// The socket ended without a close frame.
+    Cut,
+}
+
+/// A client's socket.
+pub(crate) struct Client {
+    socket: WebSocket<TcpStream>,
+    /// The newest snapshot.
+    pub(crate) newest: Tick,
+}
+
+impl Client {
+    pub(crate) fn new(stream: TcpStream, first: &[u8]) -> Client {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        (&stream).write_all(&[b"\n", first].concat()).unwrap();
+        let config = WebSocketConfig::default().read_buffer_size(4096);
+        Client {
+            socket: WebSocket::from_raw_socket(stream, Role::Client, Some(config)),
+            newest: Tick(0),
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        // The server may have closed already; what it said about it is still to be read.
+        let _ = self.socket.get_mut().write_all(bytes);
+    }
+
+    pub(crate) fn send(&mut self, message: &[u8]) {
+        self.send_raw(&framed(message));
+    }
+
+    pub(crate) fn say(&mut self, message: &ClientMessage) {
+        self.send(&encode_client(message));
+    }
+
+    pub(crate) fn hello(&mut self, name: &str) {
+        self.say(&hello(name));
+        let got = self.control();
+        assert!(matches!(got, ServerMessage::Welcome { .. }), "{got:?}");
+    }
+
+    pub(crate) fn chat(&mut self, text: &str) {
+        self.say(&ClientMessage::Chat { text: text.into() });
+    }
+
+    /// An input that acknowledges the newest snapshot.
+    pub(crate) fn order(&mut self, deed: Deed) {
+        let game = GameDef::<Probe>::new(30).unwrap();
+        let mut bytes = Vec::new();
+        InputHead {
+            // Not so near that it could come late.
+            tick: Tick(self.newest.0 + 10),
+            ack: self.newest,
+            view_lag: 0,
+        }
+        .encode(&mut bytes);
+        pack(&game.schema.input, &[deed as i32], &mut bytes);
+        self.send(&bytes);
+    }
+
+    pub(crate) fn ack(&mut self) {
+        let mut bytes = Vec::new();
+        encode_ack(self.newest, &mut bytes);
+        self.send(&bytes);
+    }
+
+    /// The next message of any kind.
+    pub(crate) fn next(&mut self) -> Got {
+        loop {
+            return match self.socket.read() {
+                Ok(Message::Binary(bytes)) => self.read(&bytes),
+                Ok(Message::Close(Some(frame))) => {
+                    Got::Closed(frame.code.into(), frame.reason.to_string())
+                }
+                Ok(Message::Pong(_)) => continue,
+                Ok(other) => panic!("the server sent {other:?}"),
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    panic!("the server says nothing")
+                }
+                Err(_) => Got::Cut,
+            };
+        }
+    }
+
+    fn read(&mut self, bytes: &Bytes) -> Got {
+        if bytes[0] == 1 {
+            return Got::Control(decode_server(bytes).unwrap());
+        }
+        let (head, sections) = SnapshotHead::decode(bytes).unwrap();
+        sections.for_each(|section| assert!(section.is_ok(), "{section:?}"));
+        assert!(head.tick > self.newest, "snapshots come in order");
+        self.newest = head.tick;
+        Got::Snapshot(head)
+    }
+
+    /// The next control message; snapshots before it are acknowledged.
+    pub(crate) fn control(&mut self) -> ServerMessage {
+        loop {
+            match self.next() {
+                Got::Control(message) => return message,
+                Got::Snapshot(_) => self.ack(),
+                end => panic!("{end:?}"),
+            }
+        }
+    }
+
+    /// The next snapshot; control messages before it are passed over.
+    pub(crate) fn snapshot(&mut self) -> SnapshotHead {
+        loop {
+            match self.next() {
+                Got::Snapshot(head) => return head,
+                Got::Control(_) => {}
+                end => panic!("{end:?}"),
+            }
+        }
+    }
+
+    /// Waits for a control message for which `wanted` has something.
+    pub(crate) fn wait<T>(&mut self, wanted: impl Fn(ServerMessage) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = wanted(self.control()) {
+                return found;
+            }
+        }
+    }
+
+    pub(crate) fn joined(&mut self) -> Joined {
+        self.newest = Tick(0);
+        match self.control() {
+            ServerMessage::Joined {
+                room,
+                code,
+                you,
+                tick,
+                members,
+                ..
+            } => {
+                self.newest = tick;
+                Joined {
+                    room,
+                    code,
+                    you,
+                    members: members.into_iter().map(|member| member.name).collect(),
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn join(&mut self, room: RoomId) -> Joined {
+        self.say(&ClientMessage::JoinRoom { room });
+        self.joined()
+    }
+
+    pub(crate) fn left(&mut self) -> LeaveReason {
+        self.wait(|message| match message {
+            ServerMessage::Left { reason } => Some(reason),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn refused(&mut self) -> Refusal {
+        self.wait(|message| match message {
+            ServerMessage::Refused { reason } => Some(reason),
+            _ => None,
+        })
+    }
+
+    /// Whether the server still answers.
+    pub(crate) fn ping(&mut self, nonce: u32) {
+        self.say(&ClientMessage::Ping { nonce });
+        self.wait(|message| match message {
+            ServerMessage::Pong { nonce: same, .. } if same == nonce => Some(()),
+            _ => None,
+        });
+    }
+
+    /// Reads to the end, which must be a close with this code and a socket that ends in order.
+    pub(crate) fn closed(&mut self, code: CloseCode) {
+        loop {
+            match self.next() {
+                Got::Closed(number, reason) => {
+                    assert_eq!((number, reason.as_str()), (code.number(), code.reason()));
+                    return;
+                }
+                Got::Cut => panic!("cut off instead of {code}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Goes without a word.
+    pub(crate) fn vanish(self) {
+        drop(self);
+    }
+
+    /// Says goodbye and waits for the answer.
+    pub(crate) fn goodbye(mut self) {
+        self.socket.close(None).unwrap();
+        while !matches!(self.socket.read(), Err(Error::ConnectionClosed)) {}
+    }
+}
+
+pub(crate) fn hello(name: &str) -> ClientMessage {
+    ClientMessage::Hello {
+        version: VERSION,
+        name: name.into(),
+        token: String::new(),
+    }
+}
+
+/// A whole binary message from a client.
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
+    frame(0x82, message)
+}
+
+/// A masked frame with this first byte. The mask is zero, which changes nothing.
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match payload.len() {
+        0..126 => bytes.push(0x80 | payload.len() as u8),
+        126..65_536 => {
+            bytes.push(0x80 | 126);
+            bytes.extend((payload.len() as u16).to_be_bytes());
+        }
+        _ => {
+            bytes.push(0x80 | 127);
+            bytes.extend((payload.len() as u64).to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
+}
