@@ -45,7 +45,7 @@ export class Banner {
         this.#say('Starting', clock(seconds), this.#readiness());
         break;
       case 'countdown':
-        this.#say('Get set', '', 'First to 50 points, or most after two minutes');
+        this.#say('Get set', '', 'Guns are silent until the start');
         break;
       case 'play':
         this.#say(`Round ${round.number}`, clock(seconds), '');

@@ -74,6 +74,8 @@ async function tryJoin(way, mine) {
     fresh.close();
     return false;
   }
+  // Another code in the address leads from room to room.
+  link?.close();
   link = fresh;
   fresh.on('stopping', () => toast('The server restarts. You will be reconnected.'));
   fresh.on('close', (/** @type {import('/client/types.js').CloseInfo} */ info) => {

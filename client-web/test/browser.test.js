@@ -191,6 +191,7 @@ test('a page returns by itself when the server restarts', async (t) => {
 
 test('the README picture', { skip: process.env.TICKWIRE_SCREENSHOT !== '1' }, async () => {
   const { page, complaints } = await openPage(browser, server.url);
+  await page.fill('#name', 'Falcon');
   await page.click('#create');
   await page.fill('#create-name', 'Friday skirmish');
   await page.click('#create-form [type=submit]');
@@ -199,23 +200,40 @@ test('the README picture', { skip: process.env.TICKWIRE_SCREENSHOT !== '1' }, as
   const crowd = await openPage(browser, server.url);
   await crowd.page.evaluate(joinCrowd, code);
   await page.waitForFunction(() => /** @type {any} */ (window).tickwire.room.members.size === 8);
+  await page.click('#ready');
+  await page.waitForFunction(() => /** @type {any} */ (window).tickwire.view.state.round.phase === 'play');
+  await inArena(page);
   await page.mouse.move(900, 260);
   await page.mouse.down();
-  await page.keyboard.press('F3');
-  // A moment with a fight in it: others near, shots in the air.
+  await page.evaluate(walkToTheMiddle);
+  // A moment with a fight in it, away from the walls: others near, shots in the air.
   await page.waitForFunction(() => {
     const { view } = /** @type {any} */ (window).tickwire;
     const { x, y } = view.me.pos;
     const near = (/** @type {any} */ at) => Math.abs(at.x - x) < 320 && Math.abs(at.y - y) < 190;
     const others = view.entities.filter((/** @type {any} */ e) => e.avatar && e !== view.me && e.health.hp > 0 && near(e.pos));
     const shots = view.entities.filter((/** @type {any} */ e) => e.flight && near(e.flight));
-    return view.me.health.hp > 0 && others.length >= 3 && shots.length >= 4;
+    const inside = x > 250 && x < 750 && y > 200 && y < 800;
+    return inside && view.me.health.hp > 0 && others.length >= 3 && shots.length >= 4;
   }, undefined, { timeout: 60_000 });
   await page.screenshot({ path: fileURLToPath(new URL('../screenshot.png', import.meta.url)) });
   assert.deepEqual(complaints, []);
   await crowd.page.context().close();
   await page.context().close();
 });
+
+/** Runs in a page: presses keys towards the open ground south of the middle. */
+function walkToTheMiddle() {
+  const press = (/** @type {string} */ code, /** @type {boolean} */ down) =>
+    window.dispatchEvent(new KeyboardEvent(down ? 'keydown' : 'keyup', { code }));
+  setInterval(() => {
+    const { x, y } = /** @type {any} */ (window).tickwire.view.me.pos;
+    press('KeyD', x < 420);
+    press('KeyA', x > 580);
+    press('KeyS', y < 660);
+    press('KeyW', y > 720);
+  }, 100);
+}
 
 /**
  * Runs in a page: seven players who chase whoever is nearest and say something.
@@ -230,6 +248,7 @@ async function joinCrowd(code) {
     const room = await link.joinCode(code);
     const input = { dx: 0, dy: 0, aim: 0, fire: false };
     room.play({ input: () => input });
+    room.ready(true);
     setInterval(() => {
       const { me, entities } = room.view();
       if (!me?.pos) return;
@@ -244,7 +263,8 @@ async function joinCrowd(code) {
       input.aim = Math.atan2(prey.pos.y - me.pos.y, prey.pos.x - me.pos.x);
       input.fire = far(prey) < 250 ** 2;
     }, 50);
-    if (n === 0) room.say('meet in the middle');
-    if (n === 3) room.say('on my way');
+    // Lines fade after nine seconds.
+    const line = ['meet in the middle', 'on my way', 'who took the ammo?'][n];
+    if (line) setInterval(() => room.say(line), 7000 + n * 1000);
   }
 }
