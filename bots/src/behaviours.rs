@@ -127,7 +127,7 @@ impl Finger {
                 self.hold = ticks(1000.0, 3000.0);
                 self.aim = anything(&self.kind, rng);
             }
-            Kind::Entity => {
+            Kind::Entity | Kind::Text { .. } => {
                 self.hold = ticks(1000.0, 3000.0);
                 self.aim = Handle::NONE;
             }
@@ -144,14 +144,14 @@ impl Finger {
 
 fn neutral(kind: &Kind) -> i32 {
     match kind {
-        Kind::Entity => Handle::NONE,
+        Kind::Entity | Kind::Text { .. } => Handle::NONE,
         _ => kind.quantise(0.0),
     }
 }
 
 fn anything(kind: &Kind, rng: &mut ChaCha8Rng) -> i32 {
     match kind {
-        Kind::Entity => Handle::NONE,
+        Kind::Entity | Kind::Text { .. } => Handle::NONE,
         _ => rng.random_range(0..=kind.q_max()) as i32,
     }
 }

@@ -88,8 +88,8 @@ impl Handle {
 
 /// A part of a room's state that some clients hold: the unit of baselines and of privacy.
 ///
-/// On the wire a client sees [`LayerId::ROOM`] and its own [`LayerId::OWNER`]; which player's
-/// layer the latter is follows from the socket.
+/// On the wire a client sees [`LayerId::ROOM`], its own [`LayerId::OWNER`] and its team's
+/// [`LayerId::TEAM`]; which player's or team's layer those are follows from the socket.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -100,6 +100,10 @@ impl LayerId {
     pub const ROOM: LayerId = LayerId(0);
     /// What only the receiving player sees.
     pub const OWNER: LayerId = LayerId(1);
+    /// What the receiving player's team sees.
+    pub const TEAM: LayerId = LayerId(2);
+    /// Layers that a client can hold.
+    pub const COUNT: usize = 3;
 }
 
 impl fmt::Display for LayerId {

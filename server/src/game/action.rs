@@ -2,8 +2,8 @@
 //! and its handler runs on the room's world, between ticks. `room::inbox` calls it.
 
 use bevy_ecs::prelude::*;
-use tickwire::ids::Handle;
-use tickwire::schema::{Field, Kind};
+use tickwire::schema::Field;
+use tickwire::snapshot::fields::by_field;
 
 use super::Player;
 use super::value::Accessor;
@@ -14,7 +14,8 @@ pub type Handler<A> = fn(&mut World, &Player, A) -> Result<(), String>;
 
 /// A declared action, its type erased.
 pub(crate) trait ActionDef: Send + Sync {
-    /// Runs the handler. `values` are the integers of `fields`, checked.
+    /// Runs the handler. `values` are the integers of `fields`, in range. `None` if a text is
+    /// not UTF-8: nothing was run.
     fn run(
         &self,
         world: &mut World,
@@ -22,7 +23,7 @@ pub(crate) trait ActionDef: Send + Sync {
         who: &Player,
         fields: &[Field],
         values: &[i32],
-    ) -> Result<(), String>;
+    ) -> Option<Result<(), String>>;
 }
 
 pub(super) struct ActionFields<A> {
@@ -38,16 +39,14 @@ impl<A: Default + 'static> ActionDef for ActionFields<A> {
         who: &Player,
         fields: &[Field],
         values: &[i32],
-    ) -> Result<(), String> {
+    ) -> Option<Result<(), String>> {
         let mut action = A::default();
-        for ((accessor, field), &value) in self.accessors.iter().zip(fields).zip(values) {
-            if field.kind == Kind::Entity {
-                let entity = Handle::from_field(value).and_then(|handle| slots.entity(handle));
-                accessor.write_entity(&mut action, entity);
-            } else {
-                accessor.write(&mut action, field.kind.dequantise(value));
+        for (accessor, (field, words)) in self.accessors.iter().zip(by_field(fields, values)) {
+            let entity = |handle| slots.entity(handle);
+            if !accessor.write(&mut action, &field.kind, words, entity) {
+                return None;
             }
         }
-        (self.handler)(world, who, action)
+        Some((self.handler)(world, who, action))
     }
 }

@@ -13,10 +13,9 @@ pub use action::Handler;
 pub use def::GameDef;
 pub use out::{Out, To};
 pub use schema::{Declaration, Schema};
-pub use spec::{Spec, all, entity, flag, int, one_of, range, turn};
+pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
 pub use value::FieldValue;
 
-pub(crate) use action::ActionDef;
 pub(crate) use def::ComponentDef;
 pub(crate) use out::Queued;
 pub(crate) use value::{Accessor, Raw};
@@ -89,6 +88,11 @@ pub struct RoomOptions {
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 #[component(immutable)]
 pub struct Owner(pub PlayerId);
+
+/// Which team an entity belongs to: the players whose avatars have the same see its team-only
+/// components.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Team(pub u8);
 
 /// The input that this tick applies to a player's entity.
 #[derive(Component, Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
-use tickwire::schema::{self as wire, Audience, Field, Predictor};
+use tickwire::schema::{self as wire, Audience, Field, Kind, Predictor};
 
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
@@ -30,7 +30,7 @@ pub struct Schema<G: Game> {
 pub struct Declaration<C> {
     fields: Vec<(Field, Guess, Accessor<C>)>,
     predicted: bool,
-    owner_only: bool,
+    audience: Audience,
 }
 
 impl<C> Declaration<C> {
@@ -38,7 +38,7 @@ impl<C> Declaration<C> {
         Declaration {
             fields: Vec::new(),
             predicted: false,
-            owner_only: false,
+            audience: Audience::Everyone,
         }
     }
 
@@ -67,7 +67,13 @@ impl<C> Declaration<C> {
 
     /// Only the entity's owner sees this component.
     pub fn owner_only(mut self) -> Self {
-        self.owner_only = true;
+        self.audience = Audience::Owner;
+        self
+    }
+
+    /// Only players of the entity's [`super::Team`] see this component.
+    pub fn team_only(mut self) -> Self {
+        self.audience = Audience::Team;
         self
     }
 }
@@ -95,11 +101,7 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<C>) -> Declaration<C>,
     ) -> &mut Self {
         let declared = declare(Declaration::new());
-        let audience = if declared.owner_only {
-            Audience::Owner
-        } else {
-            Audience::Everyone
-        };
+        let audience = declared.audience;
         let predicted = declared.predicted;
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
@@ -116,9 +118,9 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<R>) -> Declaration<R>,
     ) -> &mut Self {
         let declared = declare(Declaration::new());
-        if declared.owner_only || declared.predicted {
+        if declared.audience != Audience::Everyone || declared.predicted {
             self.errors.push(format!(
-                "room state {name:?}: it is everyone's, neither predicted nor owner-only"
+                "room state {name:?}: it is everyone's and not predicted"
             ));
         }
         let fields = self.resolve(name, declared);
@@ -137,12 +139,6 @@ impl<G: Game> Schema<G> {
         let declared = declare(Declaration::new());
         let fields = self.resolve("input", declared);
         for (field, accessor) in fields {
-            if accessor.is_entity() {
-                self.errors.push(format!(
-                    "the input, field {:?}: an input cannot name entities",
-                    field.name
-                ));
-            }
             self.wire.input.push(field);
             self.input.push(accessor);
         }
@@ -163,7 +159,10 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<E>) -> Declaration<E>,
     ) -> &mut Self {
         let fields = self.resolve(name, declare(Declaration::new()));
-        let accessors: Vec<Accessor<E>> = fields.iter().map(|(_, accessor)| *accessor).collect();
+        let readers: Vec<(Kind, Accessor<E>)> = fields
+            .iter()
+            .map(|(field, accessor)| (field.kind.clone(), *accessor))
+            .collect();
         let number = self.wire.events.len() as u16;
         self.wire.events.push(wire::Message {
             name: name.to_owned(),
@@ -173,10 +172,11 @@ impl<G: Game> Schema<G> {
             let event: &mut E = event
                 .downcast_mut()
                 .expect("events are looked up by their type");
-            accessors
-                .iter()
-                .map(|accessor| accessor.read(event))
-                .collect()
+            let mut values = Vec::with_capacity(readers.len());
+            for (kind, accessor) in &readers {
+                accessor.read(event, kind, |raw| values.push(raw));
+            }
+            values
         };
         if self
             .events
@@ -218,10 +218,10 @@ impl<G: Game> Schema<G> {
         fields: Vec<(Field, Accessor<C>)>,
     ) {
         for (field, accessor) in &fields {
-            let real = matches!(field.kind, wire::Kind::Real { .. });
+            let real = matches!(field.kind, Kind::Real { .. } | Kind::Turn { .. });
             if predicted && real && !accessor.is_f64() {
                 self.errors.push(format!(
-                    "component {name:?}, field {:?}: a predicted real must be f64",
+                    "component {name:?}, field {:?}: a predicted real or turn must be f64",
                     field.name
                 ));
             }
@@ -243,9 +243,9 @@ impl<G: Game> Schema<G> {
             .collect();
         let mut resolved = Vec::with_capacity(siblings.len());
         for (mut field, guess, accessor) in declared.fields {
-            if accessor.is_entity() != matches!(field.kind, wire::Kind::Entity) {
+            if !accessor.suits(&field.kind) {
                 self.errors.push(format!(
-                    "{of:?}, field {:?}: `entity()` goes with Option<Entity>",
+                    "{of:?}, field {:?}: `entity()` goes with Option<Entity>, `text()` with String",
                     field.name
                 ));
             }
@@ -253,6 +253,22 @@ impl<G: Game> Schema<G> {
                 Guess::Hold => Predictor::Hold,
                 Guess::Linear => Predictor::Linear,
                 Guess::Counter(per_tick) => Predictor::Counter { per_tick },
+                Guess::Rotate { x, y, heading } => {
+                    let at = |name: &str| {
+                        let index = siblings.iter().position(|other| other.name == name)?;
+                        u8::try_from(index).ok()
+                    };
+                    match (at(&x), at(&y), at(&heading)) {
+                        (Some(x), Some(y), Some(heading)) => Predictor::Rotate { x, y, heading },
+                        _ => {
+                            self.errors.push(format!(
+                                "{of:?}, field {:?}: no {x:?}, {y:?} or {heading:?} beside it",
+                                field.name
+                            ));
+                            Predictor::Hold
+                        }
+                    }
+                }
                 Guess::Velocity(name) => velocity(&field, &name, &siblings, self.tick_rate)
                     .unwrap_or_else(|| {
                         self.errors.push(format!(
@@ -268,10 +284,10 @@ impl<G: Game> Schema<G> {
     }
 }
 
-fn step_of(kind: &wire::Kind) -> Option<f64> {
+fn step_of(kind: &Kind) -> Option<f64> {
     match kind {
-        wire::Kind::Real { step, .. } => Some(*step),
-        wire::Kind::Int { .. } => Some(1.0),
+        Kind::Real { step, .. } => Some(*step),
+        Kind::Int { .. } => Some(1.0),
         _ => None,
     }
 }

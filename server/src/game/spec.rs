@@ -16,6 +16,11 @@ pub(super) enum Guess {
     Linear,
     Velocity(String),
     Counter(i32),
+    Rotate {
+        x: String,
+        y: String,
+        heading: String,
+    },
 }
 
 fn spec(kind: Kind) -> Spec {
@@ -66,6 +71,11 @@ pub fn entity() -> Spec {
     spec(Kind::Entity)
 }
 
+/// A `String` of at most `bytes` bytes of UTF-8 (a multiple of 4, 4..=64); what is longer is cut.
+pub fn text(bytes: u8) -> Spec {
+    spec(Kind::Text { bytes })
+}
+
 impl Spec {
     /// Distance between neighbouring values of a [`range`].
     pub fn step(mut self, step: f64) -> Spec {
@@ -84,6 +94,18 @@ impl Spec {
     /// Guess that it moves by another field of the component, in units a second.
     pub fn velocity(mut self, field: &str) -> Spec {
         self.guess = Guess::Velocity(field.to_owned());
+        self
+    }
+
+    /// Guess that it goes on as it last changed, turned as the heading last turned: for the pair
+    /// `x`, `y` of what walks where it looks. Both fields say so, and the heading is a
+    /// [`turn`] that is [`Spec::linear`].
+    pub fn rotating(mut self, x: &str, y: &str, heading: &str) -> Spec {
+        self.guess = Guess::Rotate {
+            x: x.to_owned(),
+            y: y.to_owned(),
+            heading: heading.to_owned(),
+        };
         self
     }
 

@@ -1,6 +1,6 @@
 //! Bodies of one image, each encoded once: everyone on the same baseline shares the bytes.
 
-use tickwire::ids::{LayerId, Tick};
+use tickwire::ids::Tick;
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_section};
 use tickwire::schema::Layout;
@@ -11,8 +11,8 @@ use super::image::{LayerKey, Ring};
 /// The sections encoded for the newest image so far.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    /// Sections of the room's layer by baseline; `None` is the keyframe. Few: one per lane.
-    room: Vec<(Option<Tick>, Vec<u8>)>,
+    /// Sections of shared layers by baseline; `None` is the keyframe. Few: one per lane.
+    shared: Vec<((LayerKey, Option<Tick>), Vec<u8>)>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
     body: Vec<u8>,
@@ -25,7 +25,7 @@ impl FanOut {
     /// Forgets the sections of the image before.
     pub(crate) fn clear(&mut self) {
         self.spare
-            .extend(self.room.drain(..).map(|(_, bytes)| bytes));
+            .extend(self.shared.drain(..).map(|(_, bytes)| bytes));
     }
 
     /// Appends the section of a layer for someone whose last image of it is of tick `held`.
@@ -44,16 +44,13 @@ impl FanOut {
                     .of_tick(tick)
                     .is_some_and(|image| image.layer(key).is_some())
         });
-        if key == LayerKey::Room
-            && let Some((_, bytes)) = self.room.iter().find(|(of, _)| *of == baseline)
+        let shared = !matches!(key, LayerKey::Owner(_));
+        if shared
+            && let Some((_, bytes)) = self.shared.iter().find(|(of, _)| *of == (key, baseline))
         {
             out.extend_from_slice(bytes);
             return;
         }
-        let (layer, set) = match key {
-            LayerKey::Room => (LayerId::ROOM, &layout.room),
-            LayerKey::Owner(_) => (LayerId::OWNER, &layout.owner),
-        };
         let Some(current) = newest.layer(key) else {
             return;
         };
@@ -61,8 +58,8 @@ impl FanOut {
         self.keyframes += u64::from(baseline.is_none());
         self.body.clear();
         encode(
-            layer,
-            set,
+            key.id(),
+            key.set(layout),
             baseline
                 .and_then(|tick| ring.of_tick(tick))
                 .and_then(|image| image.layer(key)),
@@ -73,11 +70,11 @@ impl FanOut {
         );
         let start = out.len();
         push_section(SectionKind::Layer, &self.body, out);
-        if key == LayerKey::Room {
+        if shared {
             let mut bytes = self.spare.pop().unwrap_or_default();
             bytes.clear();
             bytes.extend_from_slice(&out[start..]);
-            self.room.push((baseline, bytes));
+            self.shared.push(((key, baseline), bytes));
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use tickwire::ids::{PlayerId, Tick};
+use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::limits::IMAGES_MAX;
+use tickwire::schema::{ColumnSet, Layout};
 use tickwire::snapshot::image::{EntityHead, LayerView};
 
 /// A layer as the server knows it; clients see `LayerId`.
@@ -14,6 +15,28 @@ pub(crate) enum LayerKey {
     Room,
     /// What one player sees.
     Owner(PlayerId),
+    /// What a team sees; those without a team see an empty one.
+    Team(Option<u8>),
+}
+
+impl LayerKey {
+    /// What its holders call it.
+    pub(crate) fn id(self) -> LayerId {
+        match self {
+            LayerKey::Room => LayerId::ROOM,
+            LayerKey::Owner(_) => LayerId::OWNER,
+            LayerKey::Team(_) => LayerId::TEAM,
+        }
+    }
+
+    /// Its columns.
+    pub(crate) fn set(self, layout: &Layout) -> &ColumnSet {
+        match self {
+            LayerKey::Room => &layout.room,
+            LayerKey::Owner(_) => &layout.owner,
+            LayerKey::Team(_) => &layout.team,
+        }
+    }
 }
 
 /// Where a layer's entities and rows are.

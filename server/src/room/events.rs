@@ -42,11 +42,15 @@ impl Events {
     pub(super) fn push(&mut self, tick: Tick, queued: &Queued, schema: &Schema, slots: &Slots) {
         let fields = &schema.events[usize::from(queued.event)].fields;
         self.values.clear();
-        for (field, raw) in fields.iter().zip(&queued.values) {
-            self.values.push(match *raw {
-                Raw::Number(value) => field.kind.quantise(value),
-                Raw::Entity(entity) => slots.field(entity),
-            });
+        let mut raws = queued.values.iter();
+        for field in fields {
+            for raw in raws.by_ref().take(field.kind.words()) {
+                self.values.push(match *raw {
+                    Raw::Number(value) => field.kind.quantise(value),
+                    Raw::Entity(entity) => slots.field(entity),
+                    Raw::Word(word) => word,
+                });
+            }
         }
         let mut bytes = Vec::new();
         push_varint(u32::from(queued.event), &mut bytes);

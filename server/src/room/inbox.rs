@@ -9,7 +9,7 @@ use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
-use tickwire::snapshot::fields::unpack;
+use tickwire::snapshot::fields::{by_field, unpack};
 
 use super::{Effect, Room};
 use crate::game::{Game, Player};
@@ -43,8 +43,10 @@ impl<G: Game> Room<G> {
             return Err(CloseCode::Malformed);
         }
         let mut input = G::Input::default();
-        for ((accessor, field), &value) in self.game.input.iter().zip(declared).zip(&self.values) {
-            accessor.write(&mut input, field.kind.dequantise(value));
+        let words = by_field(declared, &self.values);
+        for (accessor, (field, words)) in self.game.input.iter().zip(words) {
+            // An input names no entities.
+            accessor.write(&mut input, &field.kind, words, |_| None);
         }
         self.on_ack(player, head.ack)?;
         let tick = self.tick;
@@ -134,10 +136,8 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.get_mut(player) else {
             return Ok(());
         };
-        let held = match layer {
-            LayerId::ROOM => &mut member.room_held,
-            LayerId::OWNER => &mut member.owner_held,
-            _ => return Err(CloseCode::OutOfRange),
+        let Some(held) = member.held.get_mut(usize::from(layer.0)) else {
+            return Err(CloseCode::OutOfRange);
         };
         if member.resynced.is_some_and(|at| tick.since(at) < every) {
             self.stats.resyncs_refused += 1;
@@ -174,7 +174,9 @@ impl<G: Game> Room<G> {
             name: member.name.clone(),
         };
         let slots = &self.capture.slots;
-        let result = run.run(&mut self.world, slots, &who, &declared.fields, &self.values);
+        let result = run
+            .run(&mut self.world, slots, &who, &declared.fields, &self.values)
+            .ok_or(CloseCode::Malformed)?;
         let result = result.map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
         self.tell(player, &ServerMessage::Reply { id, result });
         Ok(())

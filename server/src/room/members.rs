@@ -1,12 +1,13 @@
 //! Who is in a room: seats, names, hosts, and what each player holds of its state.
 
 use bevy_ecs::prelude::Entity;
-use tickwire::ids::{PlayerId, Tick};
+use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::limits::CHAT_BURST;
 use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
 use super::credit::Credit;
+use crate::replication::image::LayerKey;
 
 /// A player of the room.
 pub(super) struct Member<I> {
@@ -23,9 +24,11 @@ pub(super) struct Member<I> {
     pub(super) credit: Credit,
     /// Tick of the last snapshot sent, after which events are still to come.
     pub(super) events_from: Tick,
-    /// The last image sent, of the room's layer and of the player's own.
-    pub(super) room_held: Option<Tick>,
-    pub(super) owner_held: Option<Tick>,
+    /// The last image sent of each layer, by `LayerId`.
+    pub(super) held: [Option<Tick>; LayerId::COUNT],
+    /// The team in the newest image, and the one whose layer was sent last.
+    pub(super) team: Option<u8>,
+    team_sent: Option<u8>,
     pub(super) resynced: Option<Tick>,
     chat_left: u32,
     chat_at: Tick,
@@ -51,12 +54,32 @@ impl<I: Default + Clone> Member<I> {
             view: f64::from(tick.0),
             credit: Credit::default(),
             events_from: tick,
-            room_held: None,
-            owner_held: None,
+            held: [None; LayerId::COUNT],
+            team: None,
+            team_sent: None,
             resynced: None,
             chat_left: CHAT_BURST,
             chat_at: tick,
         }
+    }
+
+    /// The layers that the player is sent, each with the tick of its last image.
+    pub(super) fn layers(&self) -> [(LayerKey, Option<Tick>); LayerId::COUNT] {
+        let [room, owner, team] = self.held;
+        // Another team's layer is no baseline for this one's.
+        let team = team.filter(|_| self.team == self.team_sent);
+        [
+            (LayerKey::Room, room),
+            (LayerKey::Owner(self.player), owner),
+            (LayerKey::Team(self.team), team),
+        ]
+    }
+
+    /// A snapshot of `tick` was sent: all layers, and the events up to it.
+    pub(super) fn holds(&mut self, tick: Tick) {
+        self.held = [Some(tick); LayerId::COUNT];
+        self.team_sent = self.team;
+        self.events_from = tick;
     }
 
     /// Whether the player may say another line at `tick`.

@@ -28,9 +28,9 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
 use crate::game::{self, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster};
-use crate::replication::capture::Capture;
+use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::fan_out::FanOut;
-use crate::replication::image::{LayerKey, Ring};
+use crate::replication::image::Ring;
 
 use chat::Chat;
 use events::Events;
@@ -80,7 +80,7 @@ pub struct Room<G: Game> {
     /// Reused memory.
     values: Vec<i32>,
     section: Vec<u8>,
-    avatars: Vec<(PlayerId, Entity)>,
+    viewers: Vec<Viewer>,
 }
 
 impl<G: Game> Room<G> {
@@ -114,7 +114,7 @@ impl<G: Game> Room<G> {
             stats: RoomStats::default(),
             values: Vec::new(),
             section: Vec::new(),
-            avatars: Vec::new(),
+            viewers: Vec::new(),
         }
     }
 
@@ -328,18 +328,20 @@ impl<G: Game> Room<G> {
     }
 
     fn capture_image(&mut self) {
-        self.avatars.clear();
-        self.avatars.extend(
-            self.members
-                .iter()
-                .map(|member| (member.player, member.entity)),
-        );
+        self.viewers.clear();
+        for member in self.members.iter_mut() {
+            member.team = team_of(&self.world, member.entity);
+            self.viewers.push(Viewer {
+                player: member.player,
+                avatar: member.entity,
+            });
+        }
         let mut image = self.ring.recycle();
         self.capture.run(
             &mut self.world,
             &self.game.layout,
             self.tick,
-            &self.avatars,
+            &self.viewers,
             &self.ring,
             &mut image,
         );
@@ -385,29 +387,17 @@ impl<G: Game> Room<G> {
         }
         let start = out.len();
         head(member, tick).encode(out);
-        self.fan_out.append(
-            &self.game.layout,
-            &self.ring,
-            LayerKey::Room,
-            member.room_held,
-            out,
-        );
-        self.fan_out.append(
-            &self.game.layout,
-            &self.ring,
-            LayerKey::Owner(player),
-            member.owner_held,
-            out,
-        );
+        for (key, held) in member.layers() {
+            self.fan_out
+                .append(&self.game.layout, &self.ring, key, held, out);
+        }
         self.section.clear();
         self.events
             .append(player, member.events_from, tick, &mut self.section);
         if !self.section.is_empty() {
             push_section(SectionKind::Events, &self.section, out);
         }
-        member.room_held = Some(tick);
-        member.owner_held = Some(tick);
-        member.events_from = tick;
+        member.holds(tick);
         let bytes = (out.len() - start) as u32;
         member.credit.sent(tick, bytes);
         self.stats.snapshots_sent += 1;

@@ -12,13 +12,15 @@ use tickwire::limits::UNACKED_SNAPSHOTS_MAX;
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, encode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
+use tickwire::schema::{Kind, words_text};
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
 use tickwire::snapshot::fields::{pack, unpack};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
 use super::{Effect, Room};
 use crate::game::{
-    self, Game, GameDef, Input, Out, Player, RoomOptions, RoomRng, Schema, To, entity, int, range,
+    self, Game, GameDef, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To, entity, int,
+    range, text,
 };
 use crate::replication::image::LayerKey;
 
@@ -34,6 +36,16 @@ struct Pos {
 #[derive(Component)]
 struct Secret {
     number: i32,
+}
+
+#[derive(Component)]
+struct Label {
+    text: String,
+}
+
+#[derive(Component)]
+struct Plan {
+    goal: i32,
 }
 
 #[derive(Component)]
@@ -88,6 +100,10 @@ impl Game for Boxes {
             k.owner_only()
                 .field("number", |s| &mut s.number, int(0, 1_000_000))
         });
+        s.component::<Label>("label", |k| k.field("text", |l| &mut l.text, text(12)));
+        s.component::<Plan>("plan", |k| {
+            k.team_only().field("goal", |p| &mut p.goal, int(0, 777))
+        });
         s.room::<Wave>("wave", |k| {
             k.field("number", |w| &mut w.number, game::all().counter(1))
         });
@@ -111,14 +127,22 @@ impl Game for Boxes {
 
     fn setup(world: &mut World, systems: &mut Schedule, _room: &RoomOptions) {
         world.insert_resource(Wave { number: 0 });
-        systems.add_systems((push_boxes, spawn_strays, age_strays).chain());
+        systems.add_systems((push_boxes, change_teams, spawn_strays, age_strays).chain());
     }
 
     fn join(world: &mut World, who: &Player) -> Entity {
         let secret = Secret {
             number: 1000 * i32::from(who.id.0) + 7,
         };
-        world.spawn((Pos { x: 0.0, y: 1.0 }, secret)).id()
+        let label = Label {
+            text: format!("Zoë {}", who.id),
+        };
+        let plan = Plan {
+            goal: i32::from(who.id.0),
+        };
+        let team = Team((who.id.0 % 2) as u8);
+        let pos = Pos { x: 0.0, y: 1.0 };
+        world.spawn((pos, secret, label, plan, team)).id()
     }
 }
 
@@ -127,6 +151,25 @@ fn push_boxes(mut boxes: Query<(&mut Pos, &mut Secret, &Input<Push>)>, mut wave:
     for (mut pos, mut secret, input) in &mut boxes {
         pos.x += f64::from(input.now.dx) / 3.0;
         secret.number += i32::from(wave.number.is_multiple_of(5));
+    }
+}
+
+/// Everybody's team changes, or is left, now and then.
+fn change_teams(
+    mut commands: Commands,
+    mut boxes: Query<(Entity, &mut Plan, Option<&Team>)>,
+    wave: Res<Wave>,
+) {
+    for (entity, mut plan, team) in &mut boxes {
+        plan.goal = (plan.goal + 2) % 700;
+        let turn = wave.number + u32::try_from(plan.goal).unwrap_or(0);
+        if turn.is_multiple_of(41) {
+            match team {
+                Some(Team(0)) => commands.entity(entity).insert(Team(1)),
+                Some(_) => commands.entity(entity).remove::<Team>(),
+                None => commands.entity(entity).insert(Team(0)),
+            };
+        }
     }
 }
 
@@ -185,7 +228,7 @@ fn room(seats: u16, snapshot_every: u16) -> Room<Boxes> {
 #[derive(Default)]
 struct Client {
     player: PlayerId,
-    layers: [LayerImage; 2],
+    layers: [LayerImage; LayerId::COUNT],
     scratch: Scratch,
     last: Tick,
     events: Vec<Vec<i32>>,
@@ -229,7 +272,8 @@ impl Client {
         );
         let key = match head.layer {
             LayerId::ROOM => LayerKey::Room,
-            _ => LayerKey::Owner(self.player),
+            LayerId::OWNER => LayerKey::Owner(self.player),
+            _ => LayerKey::Team(room.members.get(self.player).and_then(|member| member.team)),
         };
         let truth = room.ring.newest().and_then(|image| image.layer(key));
         let truth = truth.expect("the server has the layer");
@@ -344,9 +388,9 @@ fn one_body_serves_everyone_on_the_same_baseline() {
             client.receive(&room, &frame);
         }
         let stats = room.stats();
-        // The room's layer once, and eight private ones.
-        assert_eq!(stats.bodies_encoded, 9, "tick {tick}");
-        assert_eq!(stats.keyframes, if tick == 0 { 9 } else { 0 });
+        // The room's layer and two teams' once, and eight private ones.
+        assert_eq!(stats.bodies_encoded, 11, "tick {tick}");
+        assert_eq!(stats.keyframes, if tick == 0 { 11 } else { 0 });
     }
 }
 
@@ -382,6 +426,56 @@ fn a_private_field_is_sent_to_its_owner_alone() {
         let number = own.view().row(0, set.width())[secret];
         assert_eq!(number / 1000, i32::from(client.player.0));
     }
+}
+
+#[test]
+fn a_team_sees_its_own_plans_and_no_others() {
+    let mut room = room(6, 1);
+    let mut clients: Vec<Client> = (0..6).map(|_| Client::join(&mut room)).collect();
+    for _ in 0..300 {
+        room.tick();
+        for client in &mut clients {
+            let mut frame = Vec::new();
+            assert!(room.compose(client.player, true, &mut frame));
+            client.receive(&room, &frame);
+            client.ack(&mut room);
+        }
+        let teams: Vec<Option<u8>> = clients
+            .iter()
+            .map(|client| {
+                room.members
+                    .get(client.player)
+                    .and_then(|member| member.team)
+            })
+            .collect();
+        for (client, team) in clients.iter().zip(&teams) {
+            let mates = teams
+                .iter()
+                .filter(|of| team.is_some() && *of == team)
+                .count();
+            assert_eq!(client.layers[2].entities.len(), mates);
+        }
+    }
+}
+
+#[test]
+fn a_text_is_what_the_game_wrote() {
+    let mut room = room(1, 1);
+    let mut client = Client::join(&mut room);
+    room.tick();
+    let mut frame = Vec::new();
+    assert!(room.compose(client.player, true, &mut frame));
+    client.receive(&room, &frame);
+    let set = &room.game.layout.room;
+    let text = set
+        .columns
+        .iter()
+        .position(|column| matches!(column.kind, Kind::Text { .. }))
+        .expect("the label is in the room's layer");
+    let image = &client.layers[0];
+    let own = image.entities.iter().position(|head| head.owner != 0);
+    let row = image.view().row(own.expect("the own box"), set.width());
+    assert_eq!(words_text(&row[text..text + 3]).as_deref(), Some("Zoë 0"));
 }
 
 #[test]
@@ -602,8 +696,8 @@ fn a_resync_brings_a_keyframe_at_most_once_a_second() {
         let layer = LayerId::ROOM;
         request(&mut room, client.player, &ClientMessage::Resync { layer });
     }
-    // Two at first, then one at each second.
-    assert_eq!(keyframes, 4);
+    // All three layers at first, one at each second, one of another team.
+    assert_eq!(keyframes, 6);
 }
 
 #[test]

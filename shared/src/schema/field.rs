@@ -51,6 +51,12 @@ pub enum Kind {
     },
     /// An entity, `q` as in [`crate::ids::Handle::to_field`].
     Entity,
+    /// UTF-8 in at most `bytes` bytes, without NUL; one `q` for every four of them, the first
+    /// in its lowest bits, filled with zeros. Not for inputs.
+    Text {
+        /// Room for it: a multiple of 4, 4..=64.
+        bytes: u8,
+    },
 }
 
 /// How a snapshot guesses a field from the baseline; only the difference is sent.
@@ -76,6 +82,16 @@ pub enum Predictor {
         /// Change of `q` a tick.
         per_tick: i32,
     },
+    /// Its last change goes on, turned as a heading last turned: what walks where it looks.
+    /// A pair of fields has it, both with the same three numbers.
+    Rotate {
+        /// Index of the pair's first field.
+        x: u8,
+        /// Index of the pair's second field, a quarter turn further.
+        y: u8,
+        /// Index of the heading, a [`Kind::Turn`] with [`Predictor::Linear`].
+        heading: u8,
+    },
 }
 
 /// Why a field's declaration is refused.
@@ -89,10 +105,16 @@ pub enum FieldError {
     TooManySteps,
     /// A turn's steps are not a power of two in 2..=65536.
     BadTurn,
+    /// A text whose bytes are not a multiple of 4 in 4..=64.
+    BadText,
     /// An enum without names or with more than 256.
     BadEnum,
-    /// The predictor names a field that is not there, or divides by zero or less.
+    /// The predictor names a field that is not there, divides by zero or less, or guesses a
+    /// text.
     BadPredictor,
+    /// A rotation whose pair is not two real fields of one step, this one among them, with the same
+    /// rotation, or whose heading is not a linear turn.
+    BadRotation,
     /// A predicted field whose least value is not a multiple of 2^-10.
     NotFine,
 }
@@ -104,13 +126,44 @@ impl fmt::Display for FieldError {
             FieldError::BadStep => "its step must be positive",
             FieldError::TooManySteps => "its range has more than 2^31 steps",
             FieldError::BadTurn => "a turn's steps must be a power of two from 2 to 65536",
+            FieldError::BadText => "a text's bytes must be a multiple of 4 from 4 to 64",
             FieldError::BadEnum => "an enum needs 1 to 256 names",
             FieldError::BadPredictor => {
-                "its predictor must name another field of its component and a positive divisor"
+                "its predictor must name another field of its component and a positive divisor, and not guess a text"
+            }
+            FieldError::BadRotation => {
+                "its rotation needs two reals of one step that share it, and a linear turn"
             }
             FieldError::NotFine => "a predicted field's least value must be a multiple of 1/1024",
         })
     }
+}
+
+/// Bytes of the longest text.
+const TEXT_BYTES_MAX: u8 = 64;
+
+/// The integers of a text in a field of `words` integers: cut between characters where it does
+/// not fit, and at its first NUL.
+pub fn text_words(text: &str, words: usize) -> impl Iterator<Item = i32> + '_ {
+    let end = text.find('\0').unwrap_or(text.len()).min(words * 4);
+    let bytes = &text.as_bytes()[..text.floor_char_boundary(end)];
+    (0..words).map(move |word| {
+        let mut four = [0; 4];
+        let rest = bytes.get(word * 4..).unwrap_or_default();
+        let here = rest.len().min(4);
+        four[..here].copy_from_slice(&rest[..here]);
+        i32::from_le_bytes(four)
+    })
+}
+
+/// The text of a field's integers, `None` if they are not UTF-8.
+pub fn words_text(words: &[i32]) -> Option<String> {
+    let bytes: Vec<u8> = words
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .take_while(|&byte| byte != 0)
+        .collect();
+    String::from_utf8(bytes).ok()
 }
 
 /// The step in which predicted `Real` fields are snapped and sent to their owner.
@@ -119,9 +172,12 @@ pub const FINE_STEP: f64 = 1.0 / 1024.0;
 impl Field {
     pub(super) fn check(&self, siblings: &[Field]) -> Result<(), FieldError> {
         self.kind.check()?;
+        let text = matches!(self.kind, Kind::Text { .. });
         match self.predictor {
+            Predictor::Linear | Predictor::Counter { .. } if text => Err(FieldError::BadPredictor),
             Predictor::Velocity { by, den, .. }
-                if den <= 0
+                if text
+                    || den <= 0
                     || siblings.get(usize::from(by)).is_none_or(|other| {
                         other.name == self.name
                             || !matches!(other.kind, Kind::Real { .. } | Kind::Int { .. })
@@ -129,8 +185,32 @@ impl Field {
             {
                 Err(FieldError::BadPredictor)
             }
+            Predictor::Velocity { num, .. } if num.unsigned_abs() > 1 << 20 => {
+                Err(FieldError::BadPredictor)
+            }
+            Predictor::Rotate { x, y, heading } if !self.rotates(siblings, x, y, heading) => {
+                Err(FieldError::BadRotation)
+            }
             _ => Ok(()),
         }
+    }
+
+    fn rotates(&self, siblings: &[Field], x: u8, y: u8, heading: u8) -> bool {
+        let at = |index: u8| siblings.get(usize::from(index));
+        let (Some(x), Some(y), Some(heading)) = (at(x), at(y), at(heading)) else {
+            return false;
+        };
+        let (Kind::Real { step: of_x, .. }, Kind::Real { step: of_y, .. }) = (&x.kind, &y.kind)
+        else {
+            return false;
+        };
+        of_x == of_y
+            && x.name != y.name
+            && x.predictor == self.predictor
+            && y.predictor == self.predictor
+            && [&x.name, &y.name].contains(&&self.name)
+            && matches!(heading.kind, Kind::Turn { .. })
+            && heading.predictor == Predictor::Linear
     }
 }
 
@@ -151,6 +231,9 @@ impl Kind {
             Kind::Int { min, max } if min >= max => Err(FieldError::EmptyRange),
             Kind::Turn { steps } if !steps.is_power_of_two() || !(2..=65536).contains(steps) => {
                 Err(FieldError::BadTurn)
+            }
+            Kind::Text { bytes } if bytes % 4 != 0 || !(4..=TEXT_BYTES_MAX).contains(bytes) => {
+                Err(FieldError::BadText)
             }
             Kind::Enum { names } if names.is_empty() || names.len() > 256 => {
                 Err(FieldError::BadEnum)
@@ -182,7 +265,7 @@ impl Kind {
         match self {
             Kind::Real { min, max, step } => ((max - min) / step + 0.5) as u32,
             Kind::Int { min, max } => (i64::from(*max) - i64::from(*min)) as u32,
-            Kind::Bits | Kind::Entity => u32::MAX,
+            Kind::Bits | Kind::Entity | Kind::Text { .. } => u32::MAX,
             Kind::Bool => 1,
             Kind::Turn { steps } => steps - 1,
             Kind::Enum { names } => names.len() as u32 - 1,
@@ -192,6 +275,14 @@ impl Kind {
     /// Bits of an absolute `q`, 0..=32.
     pub fn bits(&self) -> u32 {
         32 - self.q_max().leading_zeros()
+    }
+
+    /// Integers of a value: 1, but for a text.
+    pub fn words(&self) -> usize {
+        match self {
+            Kind::Text { bytes } => usize::from(*bytes) / 4,
+            _ => 1,
+        }
     }
 
     /// `steps` of a turn, whose differences wrap around; 0 for the others.
@@ -208,7 +299,8 @@ impl Kind {
     }
 
     /// The integer of a value: clamp, divide by the step, add 0.5, truncate. NaN becomes the
-    /// least value. For `Entity` and `Bits` the value is the integer itself.
+    /// least value. For `Entity` and `Bits` the value is the integer itself; a text's integers
+    /// are [`text_words`].
     pub fn quantise(&self, value: f64) -> i32 {
         match self {
             Kind::Real { min, max, step } => {
@@ -222,7 +314,7 @@ impl Kind {
                 (i64::from(whole.clamp(*min, *max)) - i64::from(*min)) as u32 as i32
             }
             Kind::Bits => value as u32 as i32,
-            Kind::Entity => value as i32,
+            Kind::Entity | Kind::Text { .. } => value as i32,
             Kind::Bool => i32::from(value != 0.0 && !value.is_nan()),
             Kind::Turn { steps } => {
                 let turns = value / std::f64::consts::TAU;
@@ -242,7 +334,7 @@ impl Kind {
             Kind::Real { min, step, .. } => min + f64::from(q as u32) * step,
             Kind::Int { min, .. } => f64::from(*min) + f64::from(q as u32),
             Kind::Bits => f64::from(q as u32),
-            Kind::Bool | Kind::Enum { .. } | Kind::Entity => f64::from(q),
+            Kind::Bool | Kind::Enum { .. } | Kind::Entity | Kind::Text { .. } => f64::from(q),
             Kind::Turn { steps } => f64::from(q) * (std::f64::consts::TAU / f64::from(*steps)),
         }
     }

@@ -4,13 +4,15 @@
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::ids::LayerId;
 
-/// The column sets of a schema: one for what everyone sees, one for what an owner sees.
+/// The column sets of a schema: for what everyone sees, an owner, a team.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
     /// Columns of [`LayerId::ROOM`].
     pub room: ColumnSet,
     /// Columns of every player's [`LayerId::OWNER`].
     pub owner: ColumnSet,
+    /// Columns of every team's [`LayerId::TEAM`].
+    pub team: ColumnSet,
 }
 
 /// The columns of one kind of layer.
@@ -19,7 +21,8 @@ pub struct ColumnSet {
     /// Components in schema order; the index is the bit in an entity's mask.
     pub components: Vec<ComponentColumns>,
     /// All columns, component by component, field by field: an entity's row in an image. A
-    /// field with [`Predictor::Linear`] is followed by the column of its last change.
+    /// text has one for each of its integers. A field with [`Predictor::Linear`] or [`Predictor::Rotate`] is
+    /// followed by the column of its last change.
     pub columns: Vec<Column>,
 }
 
@@ -56,6 +59,19 @@ pub enum Guess {
     Hold,
     /// Goes on by the next column.
     Linear,
+    /// Goes on by the next column, turned with a heading.
+    Rotate {
+        /// The pair's columns.
+        x: usize,
+        /// See `x`.
+        y: usize,
+        /// The heading's column.
+        heading: usize,
+        /// Steps of the heading's turn.
+        steps: u32,
+        /// Whether this is the pair's second field.
+        second: bool,
+    },
     /// The last change of the column before: implied where the baseline is the image before.
     Change,
     /// `q += (row[by] - zero) * num * dt / den`.
@@ -81,16 +97,18 @@ impl Layout {
     pub fn new(schema: &Schema) -> Layout {
         let mut room = ColumnSet::empty();
         let mut owner = ColumnSet::empty();
+        let mut team = ColumnSet::empty();
         for (index, component) in schema.components.iter().enumerate() {
             match component.audience {
                 Audience::Everyone | Audience::Room => room.push(index, component, false),
                 Audience::Owner => owner.push(index, component, false),
+                Audience::Team => team.push(index, component, false),
             }
             if component.predicted {
                 owner.push(index, component, true);
             }
         }
-        Layout { room, owner }
+        Layout { room, owner, team }
     }
 
     /// The columns of a layer; `None` for a layer that no schema has.
@@ -98,6 +116,7 @@ impl Layout {
         match layer {
             LayerId::ROOM => Some(&self.room),
             LayerId::OWNER => Some(&self.owner),
+            LayerId::TEAM => Some(&self.team),
             _ => None,
         }
     }
@@ -132,13 +151,14 @@ impl ColumnSet {
             .iter()
             .map(|field| {
                 let column = at;
-                at += 1 + usize::from(guess_linear(field.predictor, fine, &field.kind));
+                at += field.kind.words();
+                at += usize::from(has_change(field.predictor, fine, &field.kind));
                 column
             })
             .collect();
         for (number, field) in component.fields.iter().enumerate() {
             let kind = kind_of(&field.kind);
-            let guess = if guess_linear(field.predictor, fine, &field.kind) {
+            let guess = if goes_on(field.predictor, fine, &field.kind) {
                 Guess::Linear
             } else {
                 match field.predictor {
@@ -152,6 +172,13 @@ impl ColumnSet {
                         }
                     }
                     Predictor::Counter { per_tick } => Guess::Counter { per_tick },
+                    Predictor::Rotate { x, y, heading } => Guess::Rotate {
+                        x: value_columns[usize::from(x)],
+                        y: value_columns[usize::from(y)],
+                        heading: value_columns[usize::from(heading)],
+                        steps: component.fields[usize::from(heading)].kind.modulus(),
+                        second: number == usize::from(y),
+                    },
                     Predictor::Hold | Predictor::Linear => Guess::Hold,
                 }
             };
@@ -162,8 +189,10 @@ impl ColumnSet {
                 kind,
                 guess,
             };
-            self.columns.push(column.clone());
-            if guess == Guess::Linear {
+            for _ in 0..column.kind.words() {
+                self.columns.push(column.clone());
+            }
+            if has_change(field.predictor, fine, &field.kind) {
                 self.columns.push(Column {
                     guess: Guess::Change,
                     bits: 32,
@@ -181,10 +210,17 @@ impl ColumnSet {
 
 /// In the fine columns of the owner, a velocity's ratio would not hold (both steps change), so
 /// `Real` fields that move go on by their last change there.
-fn guess_linear(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
+fn goes_on(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
     match predictor {
         Predictor::Linear => true,
-        Predictor::Velocity { .. } => fine && matches!(kind, Kind::Real { .. }),
+        Predictor::Velocity { .. } | Predictor::Rotate { .. } => {
+            fine && matches!(kind, Kind::Real { .. })
+        }
         _ => false,
     }
+}
+
+/// Whether a column of the last change follows the field's.
+fn has_change(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
+    goes_on(predictor, fine, kind) || matches!(predictor, Predictor::Rotate { .. })
 }

@@ -5,7 +5,7 @@
 mod field;
 mod layout;
 
-pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor};
+pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor, text_words, words_text};
 pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ pub enum Audience {
     Owner,
     /// Everyone; it belongs to the room itself, not to an entity of the game.
     Room,
+    /// The players of the entity's team.
+    Team,
 }
 
 /// An event or an action: a name and fields that are sent absolutely.
@@ -64,6 +66,16 @@ pub struct Message {
     /// Its fields, at most [`FIELDS_MAX`].
     pub fields: Vec<Field>,
 }
+
+/// What the SDK's entities have beside their components.
+const RESERVED: [&str; 6] = [
+    "handle",
+    "slot",
+    "generation",
+    "owner",
+    "avatar",
+    "__proto__",
+];
 
 impl Schema {
     /// Refuses what no game can mean, naming component and field.
@@ -85,6 +97,12 @@ impl Schema {
         unique("event", self.events.iter().map(|event| &event.name))?;
         unique("action", self.actions.iter().map(|action| &action.name))?;
         for component in &self.components {
+            if RESERVED.contains(&component.name.as_str()) {
+                return Err(format!(
+                    "component {:?}: clients use this name for the entity itself",
+                    component.name
+                ));
+            }
             if component.predicted && component.audience != Audience::Everyone {
                 return Err(format!(
                     "component {:?}: only what everyone sees can be predicted",
@@ -102,6 +120,14 @@ impl Schema {
             }
         }
         check_fields("the", "input", &self.input)?;
+        for field in &self.input {
+            if matches!(field.kind, Kind::Entity | Kind::Text { .. }) {
+                return Err(format!(
+                    "the input, field {:?}: an input has neither entities nor texts; an action may",
+                    field.name
+                ));
+            }
+        }
         for event in &self.events {
             check_fields("event", &event.name, &event.fields)?;
         }

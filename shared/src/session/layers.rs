@@ -10,10 +10,10 @@ use crate::snapshot::image::LayerImage;
 
 const RESYNC_EVERY_US: u64 = RESYNC_EVERY_MS as u64 * 1000;
 
-/// The images of [`LayerId::ROOM`] and [`LayerId::OWNER`].
+/// The images of the layers, by [`LayerId`].
 #[derive(Debug, Default)]
 pub(super) struct Layers {
-    held: [Held; 2],
+    held: [Held; LayerId::COUNT],
     scratch: Scratch,
 }
 

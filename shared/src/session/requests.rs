@@ -5,7 +5,6 @@ use super::{RequestError, Session, State, TRANSMITS_MAX};
 use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::protocol::{ClientMessage, frame};
-use crate::schema::Field;
 use crate::snapshot::fields;
 
 impl Session {
@@ -23,9 +22,7 @@ impl Session {
             return Err(RequestError::NotNow);
         };
         let declared = &welcome.schema.input;
-        let fits =
-            |(field, value): (&crate::schema::Field, &i32)| *value as u32 <= field.kind.q_max();
-        if declared.len() != values.len() || !declared.iter().zip(values).all(fits) {
+        if !fields::fit(declared, values) {
             return Err(RequestError::BadFields);
         }
         if self.transmits.len() >= TRANSMITS_MAX {
@@ -113,7 +110,7 @@ impl Session {
             .schema()
             .and_then(|schema| schema.actions.get(usize::from(action)))
             .ok_or(RequestError::BadFields)?;
-        if !fit(&declared.fields, values) {
+        if !fields::fit(&declared.fields, values) {
             return Err(RequestError::BadFields);
         }
         let mut fields = Vec::new();
@@ -138,13 +135,4 @@ impl Session {
         self.transmits.push_back(codec::encode_client(message));
         Ok(())
     }
-}
-
-/// Whether these integers can be packed as these fields.
-fn fit(fields: &[Field], values: &[i32]) -> bool {
-    fields.len() == values.len()
-        && fields
-            .iter()
-            .zip(values)
-            .all(|(field, &value)| value as u32 <= field.kind.q_max())
 }

@@ -1,4 +1,5 @@
-//! Packed fields: inputs, events and actions, each `q` in its width (`PROTOCOL.md` §4).
+//! Packed fields: inputs, events and actions, each `q` in its width (`PROTOCOL.md` §4). A text
+//! has several.
 
 use super::DecodeError;
 use super::bit_coder::{BitReader, BitWriter};
@@ -9,12 +10,37 @@ use crate::schema::Field;
 /// # Panics
 /// In debug builds, when an integer is above its field's greatest.
 pub fn pack(fields: &[Field], values: &[i32], out: &mut Vec<u8>) {
-    debug_assert_eq!(fields.len(), values.len());
+    debug_assert!(fit(fields, values));
     let mut writer = BitWriter::new(out);
-    for (field, &value) in fields.iter().zip(values) {
-        writer.bits(value as u32, field.kind.bits());
+    for (field, words) in by_field(fields, values) {
+        for &word in words {
+            writer.bits(word as u32, field.kind.bits());
+        }
     }
     writer.finish();
+}
+
+/// Whether these are integers of these fields: as many as they have, each in its range.
+pub fn fit(fields: &[Field], values: &[i32]) -> bool {
+    let words: usize = fields.iter().map(|field| field.kind.words()).sum();
+    words == values.len()
+        && by_field(fields, values).all(|(field, words)| {
+            let most = field.kind.q_max();
+            words.iter().all(|&word| word as u32 <= most)
+        })
+}
+
+/// Each field with its integers: one, or a text's.
+pub fn by_field<'a>(
+    fields: &'a [Field],
+    values: &'a [i32],
+) -> impl Iterator<Item = (&'a Field, &'a [i32])> {
+    let mut rest = values;
+    fields.iter().map_while(move |field| {
+        let (words, after) = rest.split_at_checked(field.kind.words())?;
+        rest = after;
+        Some((field, words))
+    })
 }
 
 /// Reads the integers of `fields` into `values`, which is cleared first; returns the bytes that
@@ -27,11 +53,14 @@ pub fn unpack<'a>(
     values.clear();
     let mut reader = BitReader::new(bytes);
     for field in fields {
-        let value = reader.bits(field.kind.bits())?;
-        if value > field.kind.q_max() {
-            return Err(DecodeError::OutOfRange);
+        let (bits, most) = (field.kind.bits(), field.kind.q_max());
+        for _ in 0..field.kind.words() {
+            let value = reader.bits(bits)?;
+            if value > most {
+                return Err(DecodeError::OutOfRange);
+            }
+            values.push(value as i32);
         }
-        values.push(value as i32);
     }
     reader.align()
 }

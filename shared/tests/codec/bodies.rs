@@ -66,9 +66,9 @@ proptest! {
         seed: u64,
         entities in 0usize..40,
         every_tick: bool,
-        room: bool,
+        layer in 0..LayerId::COUNT as u16,
     ) {
-        let layer = if room { LayerId::ROOM } else { LayerId::OWNER };
+        let layer = LayerId(layer);
         check(seed, layer, entities, every_tick);
     }
 

@@ -9,6 +9,12 @@ use tickwire::schema::{
 };
 use tickwire::snapshot::image::{EntityHead, LayerImage, fill_changes};
 
+const ROTATE: Predictor = Predictor::Rotate {
+    x: 0,
+    y: 1,
+    heading: 2,
+};
+
 /// A schema that has every kind and predictor.
 pub(crate) fn schema() -> Schema {
     let field = |name: &str, kind: Kind, predictor: Predictor| Field {
@@ -62,6 +68,27 @@ pub(crate) fn schema() -> Schema {
                     ),
                     field("on", Kind::Bool, Predictor::Hold),
                     field("target", Kind::Entity, Predictor::Hold),
+                    field("name", Kind::Text { bytes: 12 }, Predictor::Hold),
+                ],
+            },
+            Component {
+                name: "walk".to_owned(),
+                audience: Audience::Everyone,
+                predicted: true,
+                fields: vec![
+                    field("x", real(-512.0, 512.0, 1.0 / 64.0), ROTATE),
+                    field("y", real(-512.0, 512.0, 1.0 / 64.0), ROTATE),
+                    field("heading", Kind::Turn { steps: 1024 }, Predictor::Linear),
+                ],
+            },
+            Component {
+                name: "plan".to_owned(),
+                audience: Audience::Team,
+                predicted: false,
+                fields: vec![
+                    field("note", Kind::Text { bytes: 4 }, Predictor::Hold),
+                    field("goal", Kind::Entity, Predictor::Hold),
+                    field("odds", Kind::Int { min: 0, max: 9 }, Predictor::Linear),
                 ],
             },
             Component {
@@ -91,6 +118,7 @@ pub(crate) fn schema() -> Schema {
             fields: vec![
                 field("who", Kind::Entity, Predictor::Hold),
                 field("damage", Kind::Int { min: 1, max: 100 }, Predictor::Hold),
+                field("word", Kind::Text { bytes: 8 }, Predictor::Hold),
             ],
         }],
         actions: vec![],

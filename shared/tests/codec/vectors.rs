@@ -15,7 +15,7 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
-use tickwire::schema::Kind;
+use tickwire::schema::{Kind, text_words, words_text};
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::fields::pack;
@@ -267,7 +267,11 @@ fn frames() {
         let mut events = Vec::new();
         push_varint(2, &mut events);
         push_varint(0, &mut events);
-        pack(&schema.events[0].fields, &[-1, 99], &mut events);
+        pack(
+            &schema.events[0].fields,
+            &[-1, 99, 0x6C6C_6568, 0x6F],
+            &mut events,
+        );
         let mut bytes = Vec::new();
         head.encode(&mut bytes);
         push_section(SectionKind::Events, &events, &mut bytes);
@@ -275,7 +279,7 @@ fn frames() {
         cases.push(
             json!({"message": "snapshot", "tick": 1000, "input_tick": 998,
             "substituted": substituted, "slack": slack,
-            "events": [{"tick": 998, "event": 0, "values": [-1, 99]}],
+            "events": [{"tick": 998, "event": 0, "values": [-1, 99, 0x6C6C_6568, 0x6F]}],
             "sections": [[2, hex(&events)], [1, hex(&[7; 200])]], "bytes": hex(&bytes)}),
         );
     }
@@ -350,6 +354,26 @@ fn room_bodies() {
 #[test]
 fn owner_bodies() {
     bodies("bodies_owner", LayerId::OWNER, 2, true);
+}
+
+#[test]
+fn team_bodies() {
+    bodies("bodies_team", LayerId::TEAM, 4, true);
+}
+
+#[test]
+fn texts() {
+    let cases: Vec<Value> = ["", "hello", "0123456789abcdef", "Zoë 🦀🦀🦀", "ends\0here"]
+        .into_iter()
+        .flat_map(|text| [(text, 4), (text, 12)])
+        .map(|(text, bytes)| {
+            let field = Kind::Text { bytes };
+            let words: Vec<i32> = text_words(text, field.words()).collect();
+            let back = words_text(&words).expect("what was written is UTF-8");
+            json!({"field": field, "text": text, "words": words, "back": back})
+        })
+        .collect();
+    check("texts", &text("texts", &json!({}), &cases));
 }
 
 #[test]

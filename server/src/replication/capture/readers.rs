@@ -1,0 +1,206 @@
+//! A component's way into an image: which slots have it, and its fields' integers in the rows of
+//! every layer that shows it. Also the snapping of predicted fields.
+
+use bevy_ecs::component::Mutable;
+use bevy_ecs::prelude::*;
+use tickwire::schema::{Column, ColumnSet, Guess, Kind};
+
+use super::super::slots::{Slot, Slots};
+use super::{NO_ROW, SCOPES, SlotState};
+use crate::game::{Accessor, Raw};
+
+/// Where a component's fields go in a layer's rows.
+pub(crate) struct Target {
+    pub(super) bit: u32,
+    /// First column and kind of each field.
+    fields: Vec<(usize, Kind)>,
+}
+
+impl Target {
+    pub(super) fn find(set: &ColumnSet, component: usize) -> Option<Target> {
+        let number = set
+            .components
+            .iter()
+            .position(|columns| columns.component == component)?;
+        let columns = &set.components[number];
+        let is_value = |column: &Column| column.guess != Guess::Change;
+        let mut fields: Vec<(usize, Kind)> = Vec::new();
+        let mut last = None;
+        for index in columns.start..columns.end {
+            let column = &set.columns[index];
+            // A text's further columns belong to the field of the first.
+            if is_value(column) && last != Some(column.field) {
+                fields.push((index, column.kind.clone()));
+                last = Some(column.field);
+            }
+        }
+        Some(Target {
+            bit: 1 << number,
+            fields,
+        })
+    }
+}
+
+/// Where a component goes, by scope.
+pub(crate) type Targets = [Option<Target>; SCOPES];
+
+/// A component's reader, bound to a room's world.
+pub(crate) trait CaptureComponent: Send + Sync {
+    /// Entities that have it and no slot yet.
+    fn find_unslotted(&mut self, world: &World, into: &mut Vec<Entity>);
+    /// Sets the component's bits for every slot that has it.
+    fn mark(&mut self, world: &World, targets: &Targets, slots: &mut [SlotState]);
+    /// Snaps the fields to what `fine` can say.
+    fn snap(&mut self, world: &mut World, fine: &Target);
+    /// Writes every row's columns.
+    fn fill(
+        &mut self,
+        world: &mut World,
+        targets: &Targets,
+        states: &[SlotState],
+        slots: &Slots,
+        values: &mut [i32],
+    );
+}
+
+/// Reads a component of the game's entities.
+pub(crate) struct EntityReader<C: Component<Mutability = Mutable>> {
+    accessors: Vec<Accessor<C>>,
+    unslotted: QueryState<Entity, (With<C>, Without<Slot>)>,
+    slotted: QueryState<&'static Slot, With<C>>,
+    fields: QueryState<(&'static Slot, &'static mut C)>,
+    values: QueryState<&'static mut C>,
+}
+
+impl<C: Component<Mutability = Mutable>> EntityReader<C> {
+    pub(crate) fn new(world: &mut World, accessors: Vec<Accessor<C>>) -> Self {
+        EntityReader {
+            accessors,
+            unslotted: world.query_filtered(),
+            slotted: world.query_filtered(),
+            fields: world.query(),
+            values: world.query(),
+        }
+    }
+}
+
+fn bits(targets: &Targets) -> [u32; SCOPES] {
+    std::array::from_fn(|scope| targets[scope].as_ref().map_or(0, |target| target.bit))
+}
+
+impl<C: Component<Mutability = Mutable>> CaptureComponent for EntityReader<C> {
+    fn find_unslotted(&mut self, world: &World, into: &mut Vec<Entity>) {
+        into.extend(self.unslotted.iter(world));
+    }
+
+    fn mark(&mut self, world: &World, targets: &Targets, slots: &mut [SlotState]) {
+        let bits = bits(targets);
+        for slot in self.slotted.iter(world) {
+            let state = &mut slots[usize::from(slot.0)];
+            for scope in 0..SCOPES {
+                state.masks[scope] |= bits[scope];
+            }
+        }
+    }
+
+    fn snap(&mut self, world: &mut World, fine: &Target) {
+        for mut component in self.values.iter_mut(world) {
+            // The game did not change it in any way that it could see.
+            let component = component.bypass_change_detection();
+            for (accessor, (_, kind)) in self.accessors.iter().zip(&fine.fields) {
+                accessor.snap(component, kind);
+            }
+        }
+    }
+
+    fn fill(
+        &mut self,
+        world: &mut World,
+        targets: &Targets,
+        states: &[SlotState],
+        slots: &Slots,
+        values: &mut [i32],
+    ) {
+        for (slot, mut component) in self.fields.iter_mut(world) {
+            let state = &states[usize::from(slot.0)];
+            let component = component.bypass_change_detection();
+            for (target, &row) in targets.iter().zip(&state.rows) {
+                if let Some(target) = target
+                    && row != NO_ROW
+                {
+                    let row = &mut values[row as usize..];
+                    fill_row(&self.accessors, component, target, slots, row);
+                }
+            }
+        }
+    }
+}
+
+/// Reads a resource that describes the room; it stands on slot 0.
+pub(crate) struct RoomReader<R> {
+    accessors: Vec<Accessor<R>>,
+}
+
+impl<R> RoomReader<R> {
+    pub(crate) fn new(accessors: Vec<Accessor<R>>) -> Self {
+        RoomReader { accessors }
+    }
+}
+
+impl<R: Resource + Component<Mutability = Mutable>> CaptureComponent for RoomReader<R> {
+    fn find_unslotted(&mut self, _world: &World, _into: &mut Vec<Entity>) {}
+
+    fn mark(&mut self, world: &World, targets: &Targets, slots: &mut [SlotState]) {
+        if world.contains_resource::<R>() {
+            let bits = bits(targets);
+            for scope in 0..SCOPES {
+                slots[0].masks[scope] |= bits[scope];
+            }
+        }
+    }
+
+    fn snap(&mut self, _world: &mut World, _fine: &Target) {}
+
+    fn fill(
+        &mut self,
+        world: &mut World,
+        targets: &Targets,
+        states: &[SlotState],
+        slots: &Slots,
+        values: &mut [i32],
+    ) {
+        let Some(mut resource) = world.get_resource_mut::<R>() else {
+            return;
+        };
+        let resource = resource.bypass_change_detection();
+        for (target, &row) in targets.iter().zip(&states[0].rows) {
+            if let Some(target) = target
+                && row != NO_ROW
+            {
+                let row = &mut values[row as usize..];
+                fill_row(&self.accessors, resource, target, slots, row);
+            }
+        }
+    }
+}
+
+#[inline]
+fn fill_row<C>(
+    accessors: &[Accessor<C>],
+    component: &mut C,
+    target: &Target,
+    slots: &Slots,
+    row: &mut [i32],
+) {
+    for (accessor, (column, kind)) in accessors.iter().zip(&target.fields) {
+        let mut at = *column;
+        accessor.read(component, kind, |raw| {
+            row[at] = match raw {
+                Raw::Number(value) => kind.quantise(value),
+                Raw::Entity(entity) => slots.field(entity),
+                Raw::Word(word) => word,
+            };
+            at += 1;
+        });
+    }
+}
