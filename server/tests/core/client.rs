@@ -79,17 +79,25 @@ impl Client {
         self.say(&ClientMessage::Chat { text: text.into() });
     }
 
-    /// An input that acknowledges the newest snapshot.
+    /// An input that acknowledges the newest snapshot, for a tick near enough to come soon.
     pub(crate) fn order(&mut self, deed: Deed) {
+        self.order_for(10, deed);
+    }
+
+    /// The same for so many ticks that one of them comes in time, however slow the machine.
+    pub(crate) fn insist(&mut self, deed: Deed) {
+        (5..=60).for_each(|ahead| self.order_for(ahead, deed));
+    }
+
+    fn order_for(&mut self, ahead: u32, deed: Deed) {
         let game = GameDef::<Probe>::new(30).unwrap();
         let mut bytes = Vec::new();
-        InputHead {
-            // Not so near that it could come late.
-            tick: Tick(self.newest.0 + 10),
+        let head = InputHead {
+            tick: Tick(self.newest.0 + ahead),
             ack: self.newest,
             view_lag: 0,
-        }
-        .encode(&mut bytes);
+        };
+        head.encode(&mut bytes);
         pack(&game.schema.input, &[deed as i32], &mut bytes);
         self.send(&bytes);
     }

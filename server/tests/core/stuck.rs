@@ -20,7 +20,7 @@ fn joins_are_refused_and_nothing_is_lost() {
     let (mut host, _) = server.host("host", 0);
     GATE.set(false);
     host.snapshot();
-    host.order(Deed::Wait);
+    host.insist(Deed::Wait);
     eventually("not ready", || !server.lobby.ready());
     for guest in &mut guests {
         guest.say(&ClientMessage::QuickJoin);
