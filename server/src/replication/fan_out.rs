@@ -8,11 +8,18 @@ use tickwire::snapshot::delta::{Scratch, encode, in_reach};
 
 use super::image::{LayerKey, Ring};
 
+/// A section that several clients get.
+struct Shared {
+    layer: LayerKey,
+    baseline: Option<Tick>,
+    bytes: Vec<u8>,
+}
+
 /// The sections encoded for the newest image so far.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    /// Sections of shared layers by baseline; `None` is the keyframe. Few: one per lane.
-    shared: Vec<((LayerKey, Option<Tick>), Vec<u8>)>,
+    /// Sections of shared layers; without a baseline it is the keyframe. Few: one per lane.
+    shared: Vec<Shared>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
     body: Vec<u8>,
@@ -25,7 +32,7 @@ impl FanOut {
     /// Forgets the sections of the image before.
     pub(crate) fn clear(&mut self) {
         self.spare
-            .extend(self.shared.drain(..).map(|(_, bytes)| bytes));
+            .extend(self.shared.drain(..).map(|section| section.bytes));
     }
 
     /// Appends the section of a layer for someone whose last image of it is of tick `held`.
@@ -45,10 +52,9 @@ impl FanOut {
                     .is_some_and(|image| image.layer(key).is_some())
         });
         let shared = !matches!(key, LayerKey::Owner(_));
-        if shared
-            && let Some((_, bytes)) = self.shared.iter().find(|(of, _)| *of == (key, baseline))
-        {
-            out.extend_from_slice(bytes);
+        let made = |section: &&Shared| section.layer == key && section.baseline == baseline;
+        if shared && let Some(section) = self.shared.iter().find(made) {
+            out.extend_from_slice(&section.bytes);
             return;
         }
         let Some(current) = newest.layer(key) else {
@@ -74,7 +80,11 @@ impl FanOut {
             let mut bytes = self.spare.pop().unwrap_or_default();
             bytes.clear();
             bytes.extend_from_slice(&out[start..]);
-            self.shared.push(((key, baseline), bytes));
+            self.shared.push(Shared {
+                layer: key,
+                baseline,
+                bytes,
+            });
         }
     }
 }
