@@ -1,0 +1,229 @@
+//! What players send: inputs, requests, and what is not allowed.
+
+use super::*;
+
+#[test]
+fn inputs_move_the_box_and_come_back_in_the_head() {
+    let mut room = room(1, 1);
+    let client = Client::join(&mut room);
+    room.tick();
+    for tick in 2..5 {
+        let input = client.input(&room, tick, 1.0);
+        assert_eq!(room.receive(client.player, &input), Ok(()));
+    }
+    let mut frame = Vec::new();
+    for _ in 0..3 {
+        room.tick();
+        frame.clear();
+        assert!(room.compose(client.player, true, &mut frame));
+    }
+    let (head, _) = SnapshotHead::decode(&frame).expect("a snapshot");
+    assert_eq!((head.tick, head.input_tick), (Tick(4), Tick(4)));
+    assert_eq!((head.slack, head.substituted), (0, false));
+    let entity = room.members.get(client.player).expect("seated").entity;
+    let x = room.world.get::<Pos>(entity).expect("alive").x;
+    // Snapped to 1/1024 after every tick.
+    let step = |x: f64| ((x + 1.0 / 3.0 + 1000.0) * 1024.0 + 0.5).floor() / 1024.0 - 1000.0;
+    assert_eq!(x, step(step(step(0.0))));
+    room.tick();
+    frame.clear();
+    assert!(room.compose(client.player, true, &mut frame));
+    let (head, _) = SnapshotHead::decode(&frame).expect("a snapshot");
+    assert_eq!((head.slack, head.substituted), (-1, true));
+}
+
+#[test]
+fn joiners_are_told_and_the_host_passes_on() {
+    let mut room = room(2, 1);
+    let first = room.join("first").expect("a seat");
+    effects(&mut room);
+    let second = room.join("second").expect("a seat");
+    let told = effects(&mut room);
+    assert!(matches!(
+        &messages_to(&told, second)[..],
+        [ServerMessage::Joined { you, members, .. }] if *you == second && members.len() == 2
+    ));
+    assert!(matches!(
+        &messages_to(&told, first)[..],
+        [ServerMessage::MemberChanged { member }] if member.player == second && !member.host
+    ));
+    assert_eq!(room.join("third"), Err(Refusal::RoomFull));
+    room.leave(first);
+    assert!(matches!(
+        &messages_to(&effects(&mut room), second)[..],
+        [
+            ServerMessage::MemberLeft { .. },
+            ServerMessage::MemberChanged { member }
+        ] if member.host
+    ));
+}
+
+#[test]
+fn only_the_host_kicks() {
+    let mut room = room(3, 1);
+    let host = room.join("host").expect("a seat");
+    let guest = room.join("guest").expect("a seat");
+    effects(&mut room);
+    let told = request(&mut room, guest, &ClientMessage::Kick { player: host });
+    assert!(matches!(
+        &messages_to(&told, guest)[..],
+        [ServerMessage::Refused {
+            reason: Refusal::NotHost
+        }]
+    ));
+    let told = request(&mut room, host, &ClientMessage::Kick { player: guest });
+    assert!(told.contains(&Effect::Depart {
+        player: guest,
+        reason: LeaveReason::Kicked
+    }));
+    assert_eq!(room.players(), 1);
+}
+
+#[test]
+fn chat_reaches_all_is_remembered_and_bounded() {
+    let mut room = room(3, 1);
+    let one = room.join("one").expect("a seat");
+    let two = room.join("two").expect("a seat");
+    effects(&mut room);
+    let line = |text: &str| ClientMessage::Chat {
+        text: text.to_owned(),
+    };
+    for text in ["", " \t ", &"x".repeat(201), "a\nb"] {
+        let told = request(&mut room, one, &line(text));
+        let refused = messages_to(&told, one);
+        assert!(matches!(
+            &refused[..],
+            [ServerMessage::Refused {
+                reason: Refusal::BadText | Refusal::TooOften
+            }]
+        ));
+    }
+    let told = request(&mut room, two, &line("<b>hello</b>"));
+    assert!(matches!(
+        &messages_to(&told, one)[..],
+        [ServerMessage::Chat { line }] if line.text == "<b>hello</b>" && line.from == two
+    ));
+    let mut refused = 0;
+    for _ in 0..10 {
+        let told = request(&mut room, two, &line("again"));
+        refused += usize::from(matches!(
+            &messages_to(&told, two)[..],
+            [ServerMessage::Refused {
+                reason: Refusal::TooOften
+            }]
+        ));
+    }
+    assert_eq!(refused, 6);
+    let three = room.join("three").expect("a seat");
+    assert!(matches!(
+        &messages_to(&effects(&mut room), three)[..],
+        [ServerMessage::Joined { chat, .. }] if chat.len() == 5
+    ));
+}
+
+#[test]
+fn bad_messages_close_with_their_code() {
+    let mut room = room(1, 1);
+    let client = Client::join(&mut room);
+    room.tick();
+    let player = client.player;
+    let mut ahead = Vec::new();
+    encode_ack(Tick(9), &mut ahead);
+    let hello = encode_client(&ClientMessage::Hello {
+        version: 1,
+        name: String::new(),
+        token: String::new(),
+    });
+    let mut long = client.input(&room, 3, 0.0);
+    long.push(0);
+    for (message, code) in [
+        (&[][..], CloseCode::Malformed),
+        (&[9, 1, 2], CloseCode::Malformed),
+        (&[1, 200], CloseCode::Malformed),
+        (&[2, 1, 0, 0], CloseCode::Malformed),
+        (&[3, 0, 0, 0, 0, 0], CloseCode::Malformed),
+        (&long, CloseCode::Malformed),
+        (&ahead, CloseCode::OutOfRange),
+        (&hello, CloseCode::OutOfOrder),
+    ] {
+        assert_eq!(room.receive(player, message), Err(code), "{message:?}");
+    }
+    assert_eq!(room.receive(PlayerId(7), &[3]), Err(CloseCode::OutOfOrder));
+}
+
+#[test]
+fn a_resync_brings_a_keyframe_at_most_once_a_second() {
+    let mut room = room(1, 1);
+    let mut client = Client::join(&mut room);
+    let mut frame = Vec::new();
+    let mut keyframes = 0;
+    for _ in 0..45 {
+        room.tick();
+        frame.clear();
+        assert!(room.compose(client.player, true, &mut frame));
+        client.receive(&room, &frame);
+        client.ack(&mut room);
+        keyframes += room.stats().keyframes;
+        let layer = LayerId::ROOM;
+        request(&mut room, client.player, &ClientMessage::Resync { layer });
+    }
+    // All three layers at first, one at each second, one of another team.
+    assert_eq!(keyframes, 6);
+}
+
+#[test]
+fn an_action_names_entities_and_is_answered() {
+    let mut room = room(2, 1);
+    let mut one = Client::join(&mut room);
+    let two = Client::join(&mut room);
+    effects(&mut room);
+    room.tick();
+    let mut frame = Vec::new();
+    assert!(room.compose(one.player, true, &mut frame));
+    one.receive(&room, &frame);
+    let code = OwnerCode {
+        player: two.player,
+        avatar: true,
+    };
+    let heads = &one.layers[0].entities;
+    let other = heads.iter().find(|head| head.owner() == Some(code));
+    let other = other.expect("the other's box is in the image").handle();
+    let gone = Handle {
+        generation: other.generation + 1,
+        ..other
+    };
+    let mut act = |action: u16, values: [i32; 2]| {
+        let mut fields = Vec::new();
+        pack(&room.game.schema.actions[0].fields, &values, &mut fields);
+        let message = ClientMessage::Act {
+            id: 77,
+            action,
+            fields,
+        };
+        let told = request(&mut room, one.player, &message);
+        messages_to(&told, one.player)
+    };
+    let reply = |result: Result<(), &str>| ServerMessage::Reply {
+        id: 77,
+        result: result.map_err(str::to_owned),
+    };
+    assert_eq!(act(0, [other.to_field(), 2]), [reply(Ok(()))]);
+    assert_eq!(act(0, [gone.to_field(), 2]), [reply(Err("nobody there"))]);
+    assert_eq!(act(0, [Handle::NONE, 2]), [reply(Err("nobody there"))]);
+    assert_eq!(act(0, [0, 2]), [reply(Err("nobody there"))]);
+    let refused = ServerMessage::Refused {
+        reason: Refusal::NoSuchAction,
+    };
+    assert_eq!(act(1, [0, 0]), [refused]);
+    let entity = room.members.get(two.player).expect("seated").entity;
+    let secret = room.world.get::<Secret>(entity).expect("alive");
+    // Five steps of the integer are zero of the field.
+    assert_eq!(secret.number, i32::from(one.player.0) + 2 - 5);
+    let message = ClientMessage::Act {
+        id: 1,
+        action: 0,
+        fields: vec![1],
+    };
+    let bytes = encode_client(&message);
+    assert_eq!(room.receive(one.player, &bytes), Err(CloseCode::Malformed));
+}

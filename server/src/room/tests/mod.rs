@@ -1,0 +1,338 @@
+//! Rooms in memory: a small game, and players who decode what they are sent and compare it with
+//! the server's image.
+
+mod messages;
+mod snapshots;
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tickwire::codec::{decode_server, encode_client};
+use tickwire::ids::{Handle, LayerId, PlayerId, RoomId, Tick};
+use tickwire::limits::UNACKED_SNAPSHOTS_MAX;
+use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, encode_ack};
+use tickwire::protocol::server_message::{LeaveReason, Refusal};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
+use tickwire::schema::{Kind, words_text};
+use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
+use tickwire::snapshot::fields::{pack, unpack};
+use tickwire::snapshot::image::{LayerImage, OwnerCode};
+
+use super::{Effect, Room};
+use crate::game::{
+    self, Game, GameDef, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To, entity, int,
+    range, text,
+};
+use crate::replication::image::LayerKey;
+
+/// Boxes that their players push around, among others that come and go.
+struct Boxes;
+
+#[derive(Component)]
+struct Pos {
+    x: f64,
+    y: f64,
+}
+
+#[derive(Component)]
+struct Secret {
+    number: i32,
+}
+
+#[derive(Component)]
+struct Label {
+    text: String,
+}
+
+#[derive(Component)]
+struct Plan {
+    goal: i32,
+}
+
+#[derive(Component)]
+struct Stray {
+    ticks_left: u32,
+}
+
+#[derive(Default, Clone)]
+struct Push {
+    dx: f32,
+}
+
+#[derive(Resource)]
+struct Wave {
+    number: u32,
+}
+
+/// Gives the own secret to another box.
+#[derive(Default)]
+struct Swap {
+    with: Option<Entity>,
+    bonus: i32,
+}
+
+fn on_swap(world: &mut World, who: &Player, swap: Swap) -> Result<(), String> {
+    let with = swap.with.ok_or("nobody there")?;
+    let mut other = world.get_mut::<Secret>(with).ok_or("not a box")?;
+    other.number = i32::from(who.id.0) + swap.bonus;
+    Ok(())
+}
+
+struct Born {
+    who: Option<Entity>,
+    wave: u32,
+}
+
+impl Game for Boxes {
+    const NAME: &'static str = "boxes";
+    type Input = Push;
+
+    fn schema(s: &mut Schema<Self>) {
+        s.component::<Pos>("pos", |k| {
+            k.predicted()
+                .field(
+                    "x",
+                    |p| &mut p.x,
+                    range(-1000.0, 1000.0).step(0.01).linear(),
+                )
+                .field("y", |p| &mut p.y, range(0.0, 10.0).step(0.1))
+        });
+        s.component::<Secret>("secret", |k| {
+            k.owner_only()
+                .field("number", |s| &mut s.number, int(0, 1_000_000))
+        });
+        s.component::<Label>("label", |k| k.field("text", |l| &mut l.text, text(12)));
+        s.component::<Plan>("plan", |k| {
+            k.team_only().field("goal", |p| &mut p.goal, int(0, 777))
+        });
+        s.room::<Wave>("wave", |k| {
+            k.field("number", |w| &mut w.number, game::all().counter(1))
+        });
+        s.input(|k| k.field("dx", |i| &mut i.dx, range(-1.0, 1.0).step(0.125)));
+        s.action::<Swap>(
+            "swap",
+            |k| {
+                k.field("with", |a| &mut a.with, entity()).field(
+                    "bonus",
+                    |a| &mut a.bonus,
+                    int(-5, 5),
+                )
+            },
+            on_swap,
+        );
+        s.event::<Born>("born", |k| {
+            k.field("who", |b| &mut b.who, entity())
+                .field("wave", |b| &mut b.wave, game::all())
+        });
+    }
+
+    fn setup(world: &mut World, systems: &mut Schedule, _room: &RoomOptions) {
+        world.insert_resource(Wave { number: 0 });
+        systems.add_systems((push_boxes, change_teams, spawn_strays, age_strays).chain());
+    }
+
+    fn join(world: &mut World, who: &Player) -> Entity {
+        let secret = Secret {
+            number: 1000 * i32::from(who.id.0) + 7,
+        };
+        let label = Label {
+            text: format!("Zoë {}", who.id),
+        };
+        let plan = Plan {
+            goal: i32::from(who.id.0),
+        };
+        let team = Team((who.id.0 % 2) as u8);
+        let pos = Pos { x: 0.0, y: 1.0 };
+        world.spawn((pos, secret, label, plan, team)).id()
+    }
+}
+
+fn push_boxes(mut boxes: Query<(&mut Pos, &mut Secret, &Input<Push>)>, mut wave: ResMut<Wave>) {
+    wave.number += 1;
+    for (mut pos, mut secret, input) in &mut boxes {
+        pos.x += f64::from(input.now.dx) / 3.0;
+        secret.number += i32::from(wave.number.is_multiple_of(5));
+    }
+}
+
+/// Everybody's team changes, or is left, now and then.
+fn change_teams(
+    mut commands: Commands,
+    mut boxes: Query<(Entity, &mut Plan, Option<&Team>)>,
+    wave: Res<Wave>,
+) {
+    for (entity, mut plan, team) in &mut boxes {
+        plan.goal = (plan.goal + 2) % 700;
+        let turn = wave.number + u32::try_from(plan.goal).unwrap_or(0);
+        if turn.is_multiple_of(41) {
+            match team {
+                Some(Team(0)) => commands.entity(entity).insert(Team(1)),
+                Some(_) => commands.entity(entity).remove::<Team>(),
+                None => commands.entity(entity).insert(Team(0)),
+            };
+        }
+    }
+}
+
+fn spawn_strays(
+    mut commands: Commands,
+    mut rng: ResMut<RoomRng>,
+    mut out: ResMut<Out>,
+    wave: Res<Wave>,
+) {
+    if rng.0.random_bool(0.3) {
+        let pos = Pos {
+            x: rng.0.random_range(-900.0..900.0),
+            y: 3.0,
+        };
+        let ticks_left = rng.0.random_range(0..40);
+        let who = commands.spawn((pos, Stray { ticks_left })).id();
+        let wave = wave.number;
+        out.send(
+            To::All,
+            Born {
+                who: Some(who),
+                wave,
+            },
+        );
+    }
+}
+
+fn age_strays(mut commands: Commands, mut strays: Query<(Entity, &mut Stray, &mut Pos)>) {
+    for (entity, mut stray, mut pos) in &mut strays {
+        pos.x += 0.37;
+        if stray.ticks_left == 0 {
+            commands.entity(entity).despawn();
+        } else {
+            stray.ticks_left -= 1;
+        }
+    }
+}
+
+fn room(seats: u16, snapshot_every: u16) -> Room<Boxes> {
+    let game = GameDef::<Boxes>::new(30).expect("the game is well declared");
+    let options = RoomOptions {
+        id: RoomId(1),
+        name: "boxes".to_owned(),
+        code: "AAAABBBB".to_owned(),
+        private: false,
+        seats,
+        seed: 5,
+        tick_rate: 30,
+        snapshot_every,
+        npcs: 0,
+    };
+    Room::new(Arc::new(game), options)
+}
+
+/// A client that holds what it decoded.
+#[derive(Default)]
+struct Client {
+    player: PlayerId,
+    layers: [LayerImage; LayerId::COUNT],
+    scratch: Scratch,
+    last: Tick,
+    events: Vec<Vec<i32>>,
+}
+
+impl Client {
+    fn join(room: &mut Room<Boxes>) -> Client {
+        Client {
+            player: room.join("somebody").expect("a seat is free"),
+            ..Client::default()
+        }
+    }
+
+    fn receive(&mut self, room: &Room<Boxes>, snapshot: &[u8]) {
+        let (head, sections) = SnapshotHead::decode(snapshot).expect("a snapshot");
+        assert_eq!(head.tick, room.tick);
+        self.last = head.tick;
+        for section in sections {
+            let (kind, bytes) = section.expect("a section");
+            match kind {
+                SectionKind::Layer => self.on_body(room, head.tick, bytes),
+                SectionKind::Events => self.on_events(room, bytes),
+            }
+        }
+    }
+
+    fn on_body(&mut self, room: &Room<Boxes>, tick: Tick, bytes: &[u8]) {
+        let (head, bits) = decode_head(bytes).expect("a body");
+        let image = &mut self.layers[usize::from(head.layer.0)];
+        let verdict = decode(
+            head,
+            bits,
+            tick,
+            &room.game.layout,
+            image,
+            &mut self.scratch,
+        );
+        assert!(
+            matches!(verdict, Ok(Verdict::Agrees | Verdict::Unchecked)),
+            "{verdict:?}"
+        );
+        let key = match head.layer {
+            LayerId::ROOM => LayerKey::Room,
+            LayerId::OWNER => LayerKey::Owner(self.player),
+            _ => LayerKey::Team(room.members.get(self.player).and_then(|member| member.team)),
+        };
+        let truth = room.ring.newest().and_then(|image| image.layer(key));
+        let truth = truth.expect("the server has the layer");
+        assert_eq!(image.entities, truth.entities);
+        assert_eq!(image.values, truth.values);
+        assert_eq!((image.tick, image.gap), (truth.tick, truth.gap));
+    }
+
+    fn on_events(&mut self, room: &Room<Boxes>, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            // Both numbers are below 128 in these tests.
+            assert_eq!(bytes[1], 0);
+            let mut values = Vec::new();
+            let fields = &room.game.schema.events[0].fields;
+            bytes = unpack(fields, &bytes[2..], &mut values).expect("an event");
+            self.events.push(values);
+        }
+    }
+
+    fn ack(&self, room: &mut Room<Boxes>) {
+        let mut ack = Vec::new();
+        encode_ack(self.last, &mut ack);
+        assert_eq!(room.receive(self.player, &ack), Ok(()));
+    }
+
+    fn input(&self, room: &Room<Boxes>, tick: u32, dx: f64) -> Vec<u8> {
+        let fields = &room.game.schema.input;
+        let mut bytes = Vec::new();
+        let head = InputHead {
+            tick: Tick(tick),
+            ack: self.last,
+            view_lag: 64,
+        };
+        head.encode(&mut bytes);
+        pack(fields, &[fields[0].kind.quantise(dx)], &mut bytes);
+        bytes
+    }
+}
+
+fn effects(room: &mut Room<Boxes>) -> Vec<Effect> {
+    std::iter::from_fn(|| room.poll_effect()).collect()
+}
+
+fn messages_to(effects: &[Effect], player: PlayerId) -> Vec<ServerMessage> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Control { to, bytes } if *to == player => {
+                Some(decode_server(bytes).expect("a server's message"))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn request(room: &mut Room<Boxes>, from: PlayerId, message: &ClientMessage) -> Vec<Effect> {
+    assert_eq!(room.receive(from, &encode_client(message)), Ok(()));
+    effects(room)
+}

@@ -1,0 +1,200 @@
+//! Every player holds exactly the server's image of what they may see, whatever was skipped.
+
+use super::*;
+
+/// Players come and go, read in time, late or hardly, at any snapshot rate.
+fn play(seed: u64, snapshot_every: u16) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut room = room(6, snapshot_every);
+    let mut clients: Vec<(Client, f64)> = Vec::new();
+    let mut frame = Vec::new();
+    for _ in 0..400 {
+        if rng.random_bool(0.05) && clients.len() < 6 {
+            let reads = [1.0, 0.5, 0.02][rng.random_range(0..3)];
+            clients.push((Client::join(&mut room), reads));
+        }
+        if rng.random_bool(0.02) && !clients.is_empty() {
+            let (client, _) = clients.swap_remove(rng.random_range(0..clients.len()));
+            room.leave(client.player);
+        }
+        for (client, _) in &clients {
+            let input = client.input(&room, room.tick.0 + 1, rng.random_range(-1.0..1.0));
+            assert_eq!(room.receive(client.player, &input), Ok(()));
+        }
+        room.tick();
+        effects(&mut room);
+        for (client, reads) in &mut clients {
+            frame.clear();
+            let writable = rng.random_bool(*reads);
+            if room.compose(client.player, writable, &mut frame) {
+                client.receive(&room, &frame);
+            }
+            if rng.random_bool(*reads) && client.last > Tick(0) {
+                client.ack(&mut room);
+            }
+        }
+    }
+    assert!(room.stats().snapshots_sent > 100, "seed {seed}");
+}
+
+#[test]
+fn every_client_holds_the_servers_image() {
+    for seed in 0..24 {
+        play(seed, 1 + (seed % 3) as u16);
+    }
+}
+
+#[test]
+fn one_body_serves_everyone_on_the_same_baseline() {
+    let mut room = room(8, 1);
+    let mut clients: Vec<Client> = (0..8).map(|_| Client::join(&mut room)).collect();
+    for tick in 0..10 {
+        room.tick();
+        for client in &mut clients {
+            let mut frame = Vec::new();
+            assert!(room.compose(client.player, true, &mut frame));
+            client.receive(&room, &frame);
+        }
+        let stats = room.stats();
+        // The room's layer and two teams' once, and eight private ones.
+        assert_eq!(stats.bodies_encoded, 11, "tick {tick}");
+        assert_eq!(stats.keyframes, if tick == 0 { 11 } else { 0 });
+    }
+}
+
+#[test]
+fn a_private_field_is_sent_to_its_owner_alone() {
+    let mut room = room(3, 1);
+    let mut clients: Vec<Client> = (0..3).map(|_| Client::join(&mut room)).collect();
+    for _ in 0..5 {
+        room.tick();
+        for client in &mut clients {
+            let mut frame = Vec::new();
+            assert!(room.compose(client.player, true, &mut frame));
+            client.receive(&room, &frame);
+        }
+    }
+    let set = &room.game.layout.owner;
+    let secret = set
+        .columns
+        .iter()
+        .position(|column| column.kind.q_max() == 1_000_000)
+        .expect("the secret is in the owner's layer");
+    assert!(
+        room.game
+            .layout
+            .room
+            .columns
+            .iter()
+            .all(|column| column.kind.q_max() != 1_000_000)
+    );
+    for client in &clients {
+        let own = &client.layers[1];
+        assert_eq!(own.entities.len(), 1);
+        let number = own.view().row(0, set.width())[secret];
+        assert_eq!(number / 1000, i32::from(client.player.0));
+    }
+}
+
+#[test]
+fn a_team_sees_its_own_plans_and_no_others() {
+    let mut room = room(6, 1);
+    let mut clients: Vec<Client> = (0..6).map(|_| Client::join(&mut room)).collect();
+    for _ in 0..300 {
+        room.tick();
+        for client in &mut clients {
+            let mut frame = Vec::new();
+            assert!(room.compose(client.player, true, &mut frame));
+            client.receive(&room, &frame);
+            client.ack(&mut room);
+        }
+        let teams: Vec<Option<u8>> = clients
+            .iter()
+            .map(|client| {
+                room.members
+                    .get(client.player)
+                    .and_then(|member| member.team)
+            })
+            .collect();
+        for (client, team) in clients.iter().zip(&teams) {
+            let mates = teams
+                .iter()
+                .filter(|of| team.is_some() && *of == team)
+                .count();
+            assert_eq!(client.layers[2].entities.len(), mates);
+        }
+    }
+}
+
+#[test]
+fn a_text_is_what_the_game_wrote() {
+    let mut room = room(1, 1);
+    let mut client = Client::join(&mut room);
+    room.tick();
+    let mut frame = Vec::new();
+    assert!(room.compose(client.player, true, &mut frame));
+    client.receive(&room, &frame);
+    let set = &room.game.layout.room;
+    let text = set
+        .columns
+        .iter()
+        .position(|column| matches!(column.kind, Kind::Text { .. }))
+        .expect("the label is in the room's layer");
+    let image = &client.layers[0];
+    let own = image.entities.iter().position(|head| head.owner != 0);
+    let row = image.view().row(own.expect("the own box"), set.width());
+    assert_eq!(words_text(&row[text..text + 3]).as_deref(), Some("Zoë 0"));
+}
+
+#[test]
+fn a_client_without_credit_is_skipped_and_then_closed() {
+    let mut room = room(2, 1);
+    let client = Client::join(&mut room);
+    effects(&mut room);
+    let mut sent = 0;
+    let mut frame = Vec::new();
+    for _ in 0..450 {
+        room.tick();
+        sent += u32::from(room.compose(client.player, true, &mut frame));
+    }
+    assert_eq!(sent, UNACKED_SNAPSHOTS_MAX);
+    assert_eq!(room.players(), 1);
+    for _ in 0..3 {
+        room.tick();
+    }
+    let closed = Effect::Close {
+        player: client.player,
+        code: CloseCode::Stalled,
+    };
+    assert_eq!(effects(&mut room), [closed]);
+    assert_eq!(room.players(), 0);
+}
+
+#[test]
+fn events_come_once_and_in_order_through_skips() {
+    let mut room = room(2, 1);
+    let mut reader = Client::join(&mut room);
+    let mut laggard = Client::join(&mut room);
+    let mut frame = Vec::new();
+    for tick in 0..200 {
+        room.tick();
+        frame.clear();
+        assert!(room.compose(reader.player, true, &mut frame));
+        reader.receive(&room, &frame);
+        reader.ack(&mut room);
+        frame.clear();
+        if room.compose(laggard.player, tick % 9 == 8, &mut frame) {
+            laggard.receive(&room, &frame);
+            laggard.ack(&mut room);
+        }
+    }
+    assert!(reader.events.len() > 20);
+    assert!(
+        reader
+            .events
+            .windows(2)
+            .all(|pair| pair[0][1] <= pair[1][1])
+    );
+    let seen = laggard.events.len();
+    assert_eq!(laggard.events[..], reader.events[..seen]);
+}
