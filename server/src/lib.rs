@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::game::{Game, GameDef};
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
-use crate::net::{Accept, Listeners, Public, Site};
+use crate::net::{Accept, Listeners, Public};
 
 pub mod arena;
 pub mod config;
@@ -24,7 +24,11 @@ pub mod metrics;
 pub mod net;
 pub mod replication;
 pub mod room;
+mod serve;
 pub mod worker;
+
+pub use net::Site;
+pub use serve::serve;
 
 /// Serves the game `G` on `listeners` until `shutdown` is done, then stops in order: not ready,
 /// no new sockets, everyone is told and let go within `config.stop_deadline`.
