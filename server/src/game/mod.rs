@@ -3,6 +3,7 @@
 //! `room` calls it; games (the arena, the examples) implement it.
 
 mod action;
+mod axes;
 mod def;
 mod out;
 mod schema;
@@ -10,6 +11,7 @@ mod spec;
 mod value;
 
 pub use action::Handler;
+pub use axes::Axes;
 pub use def::GameDef;
 pub use out::{Out, To};
 pub use schema::{Declaration, Schema};
