@@ -3,21 +3,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { fromQ, qMax, toQ } from '../src/schema/field.js';
+import { fromQ, fromQs, qMax, toQ, toQs } from '../src/schema/field.js';
 import { BitReader } from '../src/snapshot/bit_coder.js';
 import { dequantiseAll, pack, quantiseAll, unpack } from '../src/snapshot/fields.js';
 import { ProtocolError } from '../src/protocol/protocol_error.js';
-import { randomQOf, randomSchema } from './support/history.js';
+import { randomQsOf, randomSchema } from './support/history.js';
 import { forSeeds } from './support/random.js';
 
 /** @typedef {import('../src/schema/field.js').FieldKind} FieldKind */
 
 test('every integer of a kind survives its value', () => {
   forSeeds(200, (random) => {
-    for (const { kind } of randomSchema(random).input) {
+    const { input, events } = randomSchema(random);
+    for (const { kind } of [...input, ...events[0].fields]) {
       for (let i = 0; i < 20; i++) {
-        const q = randomQOf(kind, random);
-        assert.equal(toQ(kind, fromQ(kind, q)), q, JSON.stringify(kind));
+        const qs = randomQsOf(kind, random);
+        assert.deepEqual(toQs(kind, fromQs(kind, [9, ...qs], 1)), qs, JSON.stringify(kind));
       }
     }
   });
@@ -46,6 +47,7 @@ test('what a page may pass becomes what the server can take', () => {
   assert.equal(toQ({ type: 'Entity' }, undefined), -1);
   assert.equal(fromQ({ type: 'Entity' }, -1), undefined);
   assert.equal(fromQ({ type: 'Entity' }, toQ({ type: 'Entity' }, 0xffff0003)), 0xffff0003);
+  assert.equal(toQ({ type: 'Entity' }, { handle: 0x10003, pos: {} }), 0x10003, 'an entity is its handle');
   assert.equal(toQ({ type: 'Bool' }, 'yes'), 1);
   assert.equal(fromQ({ type: 'Bool' }, 1), true);
   assert.equal(fromQ(colour, 9), 'blue', 'an index beyond the names is the last one');
@@ -53,14 +55,14 @@ test('what a page may pass becomes what the server can take', () => {
 
 test('packed fields come back, and one above its greatest is refused', () => {
   forSeeds(100, (random) => {
-    const { input } = randomSchema(random);
-    const qs = input.map(({ kind }) => randomQOf(kind, random));
-    const bytes = pack(input, qs);
+    const { fields } = randomSchema(random).events[0];
+    const qs = fields.flatMap(({ kind }) => randomQsOf(kind, random));
+    const bytes = pack(fields, qs);
     const reader = new BitReader();
     reader.open(bytes, 0, bytes.length);
-    assert.deepEqual(unpack(input, reader), qs);
+    assert.deepEqual(unpack(fields, reader), qs);
     reader.finish();
-    assert.deepEqual(quantiseAll(input, dequantiseAll(input, qs)), qs);
+    assert.deepEqual(quantiseAll(fields, dequantiseAll(fields, qs)), qs);
   });
   /** @type {FieldKind} */
   const kind = { type: 'Int', min: 0, max: 4 };
@@ -69,4 +71,29 @@ test('packed fields come back, and one above its greatest is refused', () => {
   const reader = new BitReader();
   reader.open(Uint8Array.of(5), 0, 1);
   assert.throws(() => unpack(fields, reader), ProtocolError);
+});
+
+test('a text is cut between characters, and at its NUL', () => {
+  /** @type {FieldKind} */
+  const kind = { type: 'Text', bytes: 8 };
+  for (const [text, back] of [
+    [undefined, ''],
+    [7, '7'],
+    ['12345678', '12345678'],
+    ['123456789', '12345678'],
+    ['1234567ß', '1234567'],
+    ['🦀🦀🦀', '🦀🦀'],
+    ['a\0b', 'a'],
+    ['\ud83e', '\ufffd'],
+  ]) {
+    assert.equal(fromQs(kind, toQs(kind, text), 0), back);
+  }
+});
+
+test('a text that is not UTF-8 breaks the protocol', () => {
+  /** @type {FieldKind} */
+  const kind = { type: 'Text', bytes: 4 };
+  assert.throws(() => fromQs(kind, [0xff], 0), ProtocolError);
+  assert.throws(() => fromQs(kind, [0x80], 0), ProtocolError);
+  assert.equal(fromQs(kind, [0x00800041], 0), 'A', 'what follows a NUL does not matter');
 });

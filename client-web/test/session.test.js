@@ -118,7 +118,7 @@ test('snapshots rise, and sections are what they say', () => {
     [Uint8Array.of(...server.snapshot(2), 7, 0), /unknown section/],
     [Uint8Array.of(...server.snapshot(2), 1, 200, 1), /too early/],
     [Uint8Array.of(...server.snapshot(2), 1, 0x80, 0x00), /varint/],
-    [server.snapshot(2, { layers: [Uint8Array.of(2, 1, 0, 0)] }), /unknown layer/],
+    [server.snapshot(2, { layers: [Uint8Array.of(3, 1, 0, 0)] }), /unknown layer/],
     [server.snapshot(2, { layers: [Uint8Array.of(0, 2, 0, 0)] }), /mode/],
     [server.snapshot(9, { layers: [Uint8Array.of(0, 1, 1, 0)] }), /baseline/],
     [server.snapshot(2, { events: Uint8Array.of(0, 1, 0, 0, 0, 0) }), /unknown event/],
@@ -166,7 +166,7 @@ test('a layer whose checksum disagrees is dropped, asked for, and comes back', (
   const room = session.room;
   assert.ok(room !== undefined);
   sent(session);
-  const right = room.layers.newest?.room;
+  const right = room.layers.newest?.images[0];
   world.step(() => ({ dx: 1, dy: 0 }), 0.04);
   const [body, own] = world.bodies();
   body[3] ^= 1; // In the checksum: layer, mode, back, checksum.
@@ -175,14 +175,14 @@ test('a layer whose checksum disagrees is dropped, asked for, and comes back', (
     events(session).map(({ type }) => type),
     ['Desync', 'Snapshot'],
   );
-  assert.equal(room.layers.newest?.room, right, 'what is shown is the last right image');
+  assert.equal(room.layers.newest?.images[0], right, 'what is shown is the last right image');
   session.handleTimeout(40);
   assert.deepEqual(sent(session), [[...client.resync(0)]]);
   // Deltas that were under way are passed over, the other layer goes on.
   world.step(() => ({ dx: 1, dy: 0 }), 0.04);
   session.handleMessage(server.snapshot(3, { layers: world.bodies() }), 80);
-  assert.equal(room.layers.newest?.room, right);
-  assert.equal(room.layers.newest?.owner.tick, 3);
+  assert.equal(room.layers.newest?.images[0], right);
+  assert.equal(room.layers.newest?.images[1].tick, 3);
   // An unanswered request is made again.
   session.sendInput(9, [64, 64], 0);
   sent(session);
@@ -192,7 +192,7 @@ test('a layer whose checksum disagrees is dropped, asked for, and comes back', (
   assert.deepEqual(sent(session), [[...client.resync(0)]]);
   world.step(() => ({ dx: 1, dy: 0 }), 0.04);
   session.handleMessage(server.snapshot(4, { layers: world.bodies({ keyframe: true }) }), 2100);
-  assert.equal(room.layers.newest?.room.tick, 4);
+  assert.equal(room.layers.newest?.images[0].tick, 4);
   assert.equal(session.state, 'Room');
   session.handleTimeout(9000);
   assert.deepEqual(sent(session), [[3, 4, 0, 0, 0]]);
@@ -283,6 +283,28 @@ test('a list that claims more than its message has is refused without allocating
   assert.throws(() => decodeServer(string), ProtocolError);
 });
 
+/**
+ * A pair that turns with its heading.
+ * @returns {any[]} fields
+ */
+function pair() {
+  const predictor = { type: 'Rotate', x: 0, y: 1, heading: 2 };
+  const kind = { type: 'Real', min: 0, max: 8, step: 0.5 };
+  return [
+    { name: 'x', kind: { ...kind }, predictor: { ...predictor } },
+    { name: 'y', kind: { ...kind }, predictor: { ...predictor } },
+    { name: 'heading', kind: { type: 'Turn', steps: 64 }, predictor: { type: 'Linear' } },
+  ];
+}
+
+/** @param {(fields: any[]) => void} spoil @returns {(schema: any) => void} */
+const spoiledPair = (spoil) => (schema) => spoil((schema.components[0].fields = pair()));
+
+test('a pair that turns with its heading is taken', () => {
+  const schema = { ...SQUARE, components: [{ ...SQUARE.components[0], fields: pair() }] };
+  assert.deepEqual(inLobby(schema).welcome?.schema, schema);
+});
+
 test('schemas that no game can mean are refused', () => {
   /** @type {[RegExp, (schema: any) => void][]} */
   const cases = [
@@ -303,6 +325,19 @@ test('schemas that no game can mean are refused', () => {
     [/no number/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 0, num: 1, den: 1 })],
     [/no number/, (s) => (s.components[1].fields[0].predictor = { type: 'Velocity', by: 9, num: 1, den: 1 })],
     [/out of range/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 1, num: 1, den: 0 })],
+    [/share it/, spoiledPair((f) => (f[1].kind.step = 0.25))],
+    [/share it/, spoiledPair((f) => (f[1].kind = { type: 'Bits' }))],
+    [/share it/, spoiledPair((f) => (f[1].predictor = { type: 'Hold' }))],
+    [/share it/, spoiledPair((f) => (f[2].predictor = { type: 'Hold' }))],
+    [/share it/, spoiledPair((f) => (f[1].predictor.heading = 7))],
+    [/share it/, spoiledPair((f) => f.forEach(({ predictor }) => (predictor.y = 0)))],
+    [/share it/, spoiledPair((f) => f.push({ name: 'z', kind: f[0].kind, predictor: f[0].predictor }))],
+    [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 6 })],
+    [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 68 })],
+    [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 0 })],
+    [/a text that is predicted/, (s) => (s.components[0].fields[0].kind = { type: 'Text', bytes: 8 })],
+    [/neither entities nor texts/, (s) => (s.input[0].kind = { type: 'Text', bytes: 8 })],
+    [/neither entities nor texts/, (s) => (s.input[0].kind = { type: 'Entity' })],
     [/entropy/, (s) => (s.tableEpoch = 1)],
   ];
   for (const [reason, spoil] of cases) {

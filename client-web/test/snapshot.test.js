@@ -28,16 +28,15 @@ function decode(set, decoder, body, baseline, tick) {
   return { head, image };
 }
 
-/** @param {import('./support/random.js').Random} random @param {boolean} isOwner */
-function randomSet(random, isOwner) {
-  const layout = new Layout(randomSchema(random));
-  return isOwner ? layout.owner : layout.room;
+/** @param {import('./support/random.js').Random} random @param {number} layer */
+function randomSet(random, layer) {
+  return new Layout(randomSchema(random)).sets[layer];
 }
 
 test('bodies give back what was encoded against any baseline', () => {
   forSeeds(60, (random, seed) => {
-    const layer = seed % 2;
-    const set = randomSet(random, layer === 1);
+    const layer = seed % 3;
+    const set = randomSet(random, layer);
     const decoder = new DeltaDecoder(set);
     /** @type {Image[]} */
     const images = [];
@@ -61,7 +60,7 @@ test('bodies give back what was encoded against any baseline', () => {
 
 test('a slot that is given out again is another entity', () => {
   forSeeds(20, (random) => {
-    const set = randomSet(random, false);
+    const set = randomSet(random, 0);
     const first = nextImage(random, set, undefined, 1);
     const second = new Image(set.width);
     second.tick = 2;
@@ -77,12 +76,12 @@ test('a slot that is given out again is another entity', () => {
 
 test('broken bodies end in a ProtocolError or in an image, never otherwise', () => {
   forSeeds(150, (random, seed) => {
-    const set = randomSet(random, seed % 2 === 1);
+    const set = randomSet(random, seed % 3);
     const decoder = new DeltaDecoder(set);
     const before = nextImage(random, set, undefined, 10);
     const after = nextImage(random, set, before, 11);
     const baseline = random.chance(0.7) ? before : undefined;
-    const body = encodeBody(seed % 2, set, baseline, after, true);
+    const body = encodeBody(seed % 3, set, baseline, after, true);
     for (let round = 0; round < 40; round++) {
       const broken = spoil(body, random);
       try {
@@ -119,7 +118,7 @@ function spoil(body, random) {
 
 test('every cut of a body is an error', () => {
   forSeeds(10, (random) => {
-    const set = randomSet(random, false);
+    const set = randomSet(random, 0);
     const image = nextImage(random, set, undefined, 5);
     const body = encodeBody(0, set, undefined, image, true);
     for (let length = 0; length < body.length; length++) {

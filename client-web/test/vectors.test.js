@@ -11,7 +11,7 @@ import { unit, Xorshift32 } from '../src/exact.js';
 import * as client from '../src/protocol/client_message.js';
 import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
-import { bits, dequantise, quantise } from '../src/schema/field.js';
+import { bits, dequantise, fromQs, quantise, toQs } from '../src/schema/field.js';
 import { Layout } from '../src/schema/layout.js';
 import { checkSchema } from '../src/schema/schema.js';
 import { decodeEvents } from '../src/session/events.js';
@@ -42,6 +42,7 @@ const CHECKS = {
   control: checkControl,
   frames: checkFrames,
   fields: checkFields,
+  texts: checkTexts,
   bodies: checkBodies,
   exact_unit: checkUnit,
   arena_step: checkArenaStep,
@@ -163,11 +164,20 @@ function checkFields({ cases }) {
 }
 
 /** @param {any} vectors */
+function checkTexts({ cases }) {
+  for (const { field, text, words, back } of cases) {
+    const kind = variant(field);
+    assert.deepEqual(toQs(kind, text), words);
+    assert.equal(fromQs(kind, words, 0), back);
+  }
+}
+
+/** @param {any} vectors */
 function checkBodies({ layer, schema: raw, cases }) {
   const schema = schemaOf(raw);
   checkSchema(schema);
   const layout = new Layout(schema);
-  const set = layer === 0 ? layout.room : layout.owner;
+  const set = layout.sets[layer];
   const decoder = new DeltaDecoder(set);
   /** @type {Map<number, Image>} */
   const images = new Map();

@@ -9,8 +9,9 @@
  */
 
 import { dequantise, fine, quantise } from '../schema/field.js';
+import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
 import { Owner } from '../snapshot/image.js';
-import { newEntity, readRow } from './entities.js';
+import { findEntity, newEntity, readRow } from './entities.js';
 import { blend, jumps, turnBetween } from './interpolation.js';
 import { Prediction } from './prediction.js';
 
@@ -83,18 +84,20 @@ export class Avatar {
    * A snapshot was applied.
    * @param {Snapshot} snapshot
    */
-  onSnapshot({ tick, room, owner }) {
+  onSnapshot({ tick, images }) {
+    const room = images[ROOM_LAYER];
     const index = room.owners.subarray(0, room.count).indexOf(this.#code);
-    const own = index === -1 ? -1 : owner.find(room.slots[index]);
-    if (own === -1) {
+    const rows = images.map((image) => (index === -1 ? -1 : findEntity(image, room.slots[index], room.generations[index])));
+    if (rows[OWNER_LAYER] === -1) {
       this.#prediction.clear();
       this.#offsets = {};
       this.#drawn = undefined;
       return;
     }
     const server = newEntity(room, index);
-    readRow(server, this.#layout.room, room, index);
-    readRow(server, this.#layout.owner, owner, own);
+    rows.forEach((row, layer) => {
+      if (row !== -1) readRow(server, this.#layout.sets[layer], images[layer], row);
+    });
     const { state: before, tick: beforeTick } = this.#prediction;
     const isSame = before?.handle === server.handle;
     if (!isSame) {

@@ -1,12 +1,11 @@
 /**
- * Rows of images as the game's entities: values in its units, one object per component. The only
- * place where both layers come together: what the owner's layer says of an own entity replaces what everyone's
- * says. Called by `others.js` and `avatar.js`.
+ * Rows of images as the game's entities: values in its units, one object per component. How the layers'
+ * rows come together is for `others.js` and `avatar.js`, which call this.
  */
 
-import { fromQ } from '../schema/field.js';
+import { fromQ, fromQs } from '../schema/field.js';
 import { Owner } from '../snapshot/image.js';
-import { blend, jumps } from './interpolation.js';
+import { blend, blends, jumps } from './interpolation.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../snapshot/image.js').Image} Image */
@@ -19,6 +18,17 @@ import { blend, jumps } from './interpolation.js';
  */
 export function handleAt(image, index) {
   return image.generations[index] * 0x10000 + image.slots[index];
+}
+
+/**
+ * @param {Image} image
+ * @param {number} slot
+ * @param {number} generation
+ * @returns {number} the index of that entity, -1 if it is not there
+ */
+export function findEntity(image, slot, generation) {
+  const index = image.find(slot);
+  return index !== -1 && image.generations[index] === generation ? index : -1;
 }
 
 /**
@@ -51,7 +61,7 @@ export function readRow(entity, set, image, index) {
     if (((mask >>> c) & 1) === 0) continue;
     const { component, fields } = set.components[c];
     const values = (entity[component.name] ??= {});
-    for (const field of fields) values[field.name] = fromQ(field.kind, image.rows[row + field.column]);
+    for (const { name, kind, column } of fields) values[name] = fromQs(kind, image.rows, row + column);
   }
 }
 
@@ -76,8 +86,12 @@ export function blendRow(entity, set, image, index, alpha, ticks, except) {
     const { component, fields } = set.components[c];
     const values = entity[component.name];
     if (values === undefined) continue;
-    for (const { name, kind, column } of fields) scratch[name] = fromQ(kind, image.rows[row + column]);
+    for (const { name, kind, column } of fields) {
+      if (blends(kind)) scratch[name] = fromQ(kind, image.rows[row + column]);
+    }
     if (jumps(fields, values, scratch, ticks)) continue;
-    for (const { name, kind } of fields) values[name] = blend(kind, values[name], scratch[name], alpha);
+    for (const { name, kind } of fields) {
+      if (blends(kind)) values[name] = blend(kind, values[name], scratch[name], alpha);
+    }
   }
 }

@@ -78,6 +78,14 @@ export function turnBetween(from, to) {
 }
 
 /**
+ * @param {import('../schema/field.js').FieldKind} kind
+ * @returns {boolean} whether there is anything between two values of it
+ */
+export function blends(kind) {
+  return kind.type === 'Real' || kind.type === 'Turn';
+}
+
+/**
  * The value between two of a field.
  * @param {import('../schema/field.js').FieldKind} kind
  * @param {any} older

@@ -13,6 +13,7 @@ import { Glide } from './glide.js';
 import { Interpolation } from './interpolation.js';
 import { Others } from './others.js';
 
+/** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../types.js').View} View */
 /** @typedef {import('../types.js').GameEvent} GameEvent */
 /** @typedef {import('../types.js').PlayOptions} PlayOptions */
@@ -25,6 +26,8 @@ export class Play {
   #layout;
   #interpolation;
   #others;
+  /** The newest snapshot as it is, in objects of its own. */
+  #newest;
   /** The server's tick as the others are drawn by, and the inputs' tick as the avatar is. */
   #server;
   #ahead;
@@ -50,7 +53,8 @@ export class Play {
     this.#schema = schema;
     this.#layout = layout;
     this.#interpolation = new Interpolation(room.snapshotEvery);
-    this.#others = new Others(layout, room.you);
+    this.#others = new Others(layout);
+    this.#newest = new Others(layout);
     this.#server = new Glide(room.clock.periodMs);
     this.#ahead = new Glide(room.clock.periodMs);
   }
@@ -140,7 +144,19 @@ export class Play {
     const entities = this.#others.entities(this.#interpolation.pair(layers.history), predicted);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
     const tick = this.#interpolation.view;
-    return { entities, me, state: this.#others.state(newest.room), tick, events: this.#eventsUntil(tick) };
+    return { entities, me, state: this.#others.state(newest), tick, events: this.#eventsUntil(tick) };
+  }
+
+  /** @returns {Entity[]} those of the newest snapshot, neither interpolated nor predicted */
+  get entities() {
+    const { newest } = this.#room.layers;
+    return newest === undefined ? [] : this.#newest.entities({ older: newest, newer: newest, alpha: 0 }, undefined);
+  }
+
+  /** @returns {Record<string, any>} the room-wide components of the newest snapshot */
+  get state() {
+    const { newest } = this.#room.layers;
+    return newest === undefined ? {} : this.#newest.state(newest);
   }
 
   /**

@@ -5,6 +5,7 @@
 
 import { ENUM_NAMES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
+import { TEXT_BYTES_MAX, textWords, wordsText } from './text.js';
 
 /**
  * A field's type.
@@ -14,7 +15,8 @@ import { ProtocolError } from '../protocol/protocol_error.js';
  *   | { type: 'Bool' }
  *   | { type: 'Turn', steps: number }
  *   | { type: 'Enum', names: string[] }
- *   | { type: 'Entity' }} FieldKind
+ *   | { type: 'Entity' }
+ *   | { type: 'Text', bytes: number }} FieldKind
  */
 
 /**
@@ -22,7 +24,8 @@ import { ProtocolError } from '../protocol/protocol_error.js';
  * @typedef {{ type: 'Hold' }
  *   | { type: 'Linear' }
  *   | { type: 'Velocity', by: number, num: number, den: number }
- *   | { type: 'Counter', perTick: number }} Predictor
+ *   | { type: 'Counter', perTick: number }
+ *   | { type: 'Rotate', x: number, y: number, heading: number }} Predictor
  */
 
 /**
@@ -31,6 +34,11 @@ import { ProtocolError } from '../protocol/protocol_error.js';
  * @property {FieldKind} kind
  * @property {Predictor} predictor
  */
+
+/** Kinds by their index on the wire. */
+const KINDS = /** @type {const} */ (['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity', 'Text']);
+/** Predictors by their index on the wire. */
+const PREDICTORS = /** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter', 'Rotate']);
 
 /** The step in which predicted `Real` fields are snapped and sent to their owner. */
 export const FINE_STEP = 1 / 1024;
@@ -51,6 +59,7 @@ export function qMax(kind) {
       return kind.max - kind.min;
     case 'Bits':
     case 'Entity':
+    case 'Text':
       return 0xffffffff;
     case 'Bool':
       return 1;
@@ -71,6 +80,14 @@ export function bits(kind) {
 
 /**
  * @param {FieldKind} kind
+ * @returns {number} integers of a value: 1, but for a text
+ */
+export function words(kind) {
+  return kind.type === 'Text' ? kind.bytes / 4 : 1;
+}
+
+/**
+ * @param {FieldKind} kind
  * @returns {number} `steps` of a turn, whose differences wrap around; 0 for the others
  */
 export function modulus(kind) {
@@ -86,8 +103,19 @@ export function fine(kind) {
 }
 
 /**
- * A game's value as its integer. A number for most kinds; a boolean for `Bool`; a name for `Enum`;
- * a handle or undefined for `Entity`. An undefined value is neutral: 0, false, the first name, none.
+ * A game's value as its integers. A number for most kinds; a boolean for `Bool`; a name for `Enum`; a handle, an
+ * entity or undefined for `Entity`; a string for `Text`. An undefined value is neutral: 0, false, the first
+ * name, none, the empty text.
+ * @param {FieldKind} kind
+ * @param {any} value
+ * @returns {number[]} the 32 bits of each `q`, signed
+ */
+export function toQs(kind, value) {
+  return kind.type === 'Text' ? textWords(String(value ?? ''), words(kind)) : [toQ(kind, value)];
+}
+
+/**
+ * The integer of a value that has one: `toQs` for all kinds but `Text`.
  * @param {FieldKind} kind
  * @param {any} value
  * @returns {number} the 32 bits of `q`, signed
@@ -96,8 +124,10 @@ export function toQ(kind, value) {
   switch (kind.type) {
     case 'Bool':
       return value ? 1 : 0;
-    case 'Entity':
-      return value === undefined || value === null ? NO_ENTITY : value | 0;
+    case 'Entity': {
+      const handle = value?.handle ?? value;
+      return handle === undefined || handle === null ? NO_ENTITY : handle | 0;
+    }
     case 'Enum': {
       const index = typeof value === 'string' ? kind.names.indexOf(value) : Number(value ?? 0);
       if (index === -1) throw new RangeError(`${JSON.stringify(value)} is none of ${kind.names.join(', ')}`);
@@ -138,6 +168,7 @@ export function quantise(kind, value) {
     case 'Enum':
       return value !== value || value <= 0 ? 0 : Math.min(Math.trunc(value), kind.names.length - 1);
     case 'Entity':
+    case 'Text':
       return value | 0;
   }
 }
@@ -161,6 +192,17 @@ export function dequantise(kind, q) {
     default:
       return q;
   }
+}
+
+/**
+ * A game's value of its integers: the reverse of `toQs`.
+ * @param {FieldKind} kind
+ * @param {ArrayLike<number>} qs
+ * @param {number} at where its integers start
+ * @returns {any} throws a `ProtocolError` for a text that is not UTF-8
+ */
+export function fromQs(kind, qs, at) {
+  return kind.type === 'Text' ? wordsText(qs, at, words(kind)) : fromQ(kind, qs[at]);
 }
 
 /**
@@ -198,7 +240,7 @@ export function readField(reader) {
  * @returns {FieldKind}
  */
 function readKind(reader) {
-  const type = reader.variant(/** @type {const} */ (['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity']));
+  const type = reader.variant(KINDS);
   switch (type) {
     case 'Real':
       return { type, min: reader.f64(), max: reader.f64(), step: reader.f64() };
@@ -208,6 +250,8 @@ function readKind(reader) {
       return { type, steps: reader.u32() };
     case 'Enum':
       return { type, names: reader.list(ENUM_NAMES_MAX, (r) => r.string()) };
+    case 'Text':
+      return { type, bytes: reader.u8() };
     default:
       return { type };
   }
@@ -218,12 +262,14 @@ function readKind(reader) {
  * @returns {Predictor}
  */
 function readPredictor(reader) {
-  const type = reader.variant(/** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter']));
+  const type = reader.variant(PREDICTORS);
   switch (type) {
     case 'Velocity':
       return { type, by: reader.u8(), num: reader.i32(), den: reader.i32() };
     case 'Counter':
       return { type, perTick: reader.i32() };
+    case 'Rotate':
+      return { type, x: reader.u8(), y: reader.u8(), heading: reader.u8() };
     default:
       return { type };
   }
@@ -258,6 +304,10 @@ export function checkField(field, siblings, predicted) {
     if (steps < 2 || steps > 65536 || (steps & (steps - 1)) !== 0) fail('steps are not a power of two in 2..65536');
   } else if (kind.type === 'Enum') {
     if (kind.names.length === 0) fail('no names');
+  } else if (kind.type === 'Text') {
+    const { bytes } = kind;
+    if (bytes === 0 || bytes % 4 !== 0 || bytes > TEXT_BYTES_MAX) fail('bytes are not a multiple of 4 in 4..64');
+    if (predictor.type !== 'Hold') fail('a text that is predicted');
   }
   if (predictor.type === 'Velocity') {
     const other = siblings[predictor.by];
@@ -265,7 +315,29 @@ export function checkField(field, siblings, predicted) {
       fail('predicted by no number of its component');
     }
     if (predictor.den <= 0 || Math.abs(predictor.num) > NUM_MAX) fail('predictor out of range');
+  } else if (predictor.type === 'Rotate' && !rotates(field, siblings, predictor)) {
+    fail('its rotation needs two reals of one step that share it, and a linear turn');
   }
+}
+
+/**
+ * @param {Field} field
+ * @param {readonly Field[]} siblings
+ * @param {{ x: number, y: number, heading: number }} rotation
+ * @returns {boolean} whether the field is one of a pair that turns with a heading
+ */
+function rotates(field, siblings, rotation) {
+  const x = siblings[rotation.x];
+  const y = siblings[rotation.y];
+  const heading = siblings[rotation.heading];
+  const shares = (/** @type {Field | undefined} */ other) => {
+    const { predictor } = other ?? {};
+    if (predictor?.type !== 'Rotate') return false;
+    return predictor.x === rotation.x && predictor.y === rotation.y && predictor.heading === rotation.heading;
+  };
+  if (x?.kind.type !== 'Real' || y?.kind.type !== 'Real' || x.kind.step !== y.kind.step || x === y) return false;
+  if (!shares(x) || !shares(y) || (field !== x && field !== y)) return false;
+  return heading?.kind.type === 'Turn' && heading.predictor.type === 'Linear';
 }
 
 /**

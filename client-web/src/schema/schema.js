@@ -11,8 +11,8 @@ import { checkField, readField } from './field.js';
 /** @typedef {import('./field.js').Field} Field */
 /** @typedef {import('../codec.js').ControlReader} ControlReader */
 
-/** Who sees a component: everyone, its entity's owner, or everyone as a part of the room itself. */
-export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room']);
+/** Who sees a component: everyone, its entity's owner, everyone as a part of the room itself, or its entity's team. */
+export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Team']);
 
 /**
  * @typedef {object} Component
@@ -104,6 +104,11 @@ export function checkSchema(schema) {
     checkFields(fields, predicted);
   }
   checkFields(schema.input, false);
+  for (const { name, kind } of schema.input) {
+    if (kind.type === 'Entity' || kind.type === 'Text') {
+      throw new ProtocolError(`field ${JSON.stringify(name)}: an input has neither entities nor texts`);
+    }
+  }
   for (const { fields } of events) checkFields(fields, false);
   for (const { fields } of actions) checkFields(fields, false);
 }

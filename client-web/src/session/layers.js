@@ -9,6 +9,7 @@ import { ProtocolError } from '../protocol/protocol_error.js';
 import { checksum } from '../snapshot/checksum.js';
 import { DeltaDecoder, decodeBodyHead } from '../snapshot/delta.js';
 import { Image } from '../snapshot/image.js';
+import { checkText } from '../schema/text.js';
 
 /**
  * Images of a layer, one of which is always free to decode into: a snapshot in the history refers to
@@ -37,6 +38,7 @@ class Layer {
 
   /** @param {import('../schema/layout.js').ColumnSet} set */
   constructor(set) {
+    this.set = set;
     this.decoder = new DeltaDecoder(set);
     this.empty = new Image(set.width);
     this.images = Array.from({ length: IMAGES }, () => new Image(set.width));
@@ -63,8 +65,7 @@ class Layer {
  * one before.
  * @typedef {object} Snapshot
  * @property {number} tick
- * @property {Image} room
- * @property {Image} owner
+ * @property {Image[]} images by the layer's number
  */
 
 /** See the module's description. */
@@ -75,7 +76,7 @@ export class Layers {
 
   /** @param {import('../schema/layout.js').Layout} layout */
   constructor(layout) {
-    this.#layers = [new Layer(layout.room), new Layer(layout.owner)];
+    this.#layers = layout.sets.map((set) => new Layer(set));
   }
 
   /**
@@ -104,6 +105,7 @@ export class Layers {
       layer.askAtMs = Math.max(nowMs, layer.askedMs + RESYNC_EVERY_MS);
       return false;
     }
+    checkTexts(layer.set, image);
     layer.standing = Standing.Held;
     layer.askAtMs = Infinity;
     layer.advance();
@@ -116,8 +118,7 @@ export class Layers {
    */
   commit(tick) {
     if (this.history.length === HISTORY_MAX) this.history.shift();
-    const [room, owner] = this.#layers;
-    this.history.push({ tick, room: room.image, owner: owner.image });
+    this.history.push({ tick, images: this.#layers.map((layer) => layer.image) });
   }
 
   /** @returns {Snapshot | undefined} the newest */
@@ -142,5 +143,18 @@ export class Layers {
   /** @returns {number} when `takeResync` has one, in ms; Infinity for never */
   get resyncDueMs() {
     return Math.min(...this.#layers.map((layer) => layer.askAtMs));
+  }
+}
+
+/**
+ * Throws on a text that is not one, so that nobody who draws has to expect it.
+ * @param {import('../schema/layout.js').ColumnSet} set
+ * @param {Image} image
+ */
+function checkTexts({ texts }, image) {
+  for (const { component, column, words } of texts) {
+    for (let i = 0; i < image.count; i++) {
+      if (((image.masks[i] >>> component) & 1) === 1) checkText(image.rows, i * image.width + column, words);
+    }
   }
 }

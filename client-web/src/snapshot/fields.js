@@ -1,10 +1,10 @@
 /**
- * Packed fields: inputs, events and actions, each `q` in its width (PROTOCOL.md §4). And the game's
- * values of them, as objects with one property per field.
+ * Packed fields: inputs, events and actions, each `q` in its width (PROTOCOL.md §4); a text has several.
+ * And the game's values of them, as objects with one property per field.
  */
 
 import { ProtocolError } from '../protocol/protocol_error.js';
-import { bits, fromQ, qMax, toQ } from '../schema/field.js';
+import { bits, fromQs, qMax, toQs, words } from '../schema/field.js';
 import { BitWriter } from './bit_coder.js';
 
 /** @typedef {import('../schema/field.js').Field} Field */
@@ -15,20 +15,22 @@ import { BitWriter } from './bit_coder.js';
  * @returns {number[]} the integers, in order of the fields
  */
 export function quantiseAll(fields, values) {
-  return fields.map((field) => toQ(field.kind, values[field.name]));
+  return fields.flatMap((field) => toQs(field.kind, values[field.name]));
 }
 
 /**
  * @param {readonly Field[]} fields
  * @param {readonly number[]} qs the integers
- * @returns {Record<string, any>} the values that they stand for
+ * @returns {Record<string, any>} the values that they stand for; throws a `ProtocolError` for a text that is not UTF-8
  */
 export function dequantiseAll(fields, qs) {
   /** @type {Record<string, any>} */
   const values = {};
-  fields.forEach((field, i) => {
-    values[field.name] = fromQ(field.kind, qs[i]);
-  });
+  let at = 0;
+  for (const { name, kind } of fields) {
+    values[name] = fromQs(kind, qs, at);
+    at += words(kind);
+  }
   return values;
 }
 
@@ -39,7 +41,10 @@ export function dequantiseAll(fields, qs) {
  */
 export function pack(fields, qs) {
   const writer = new BitWriter();
-  fields.forEach((field, i) => writer.bits(bits(field.kind), qs[i]));
+  let at = 0;
+  for (const { kind } of fields) {
+    for (const end = at + words(kind); at < end; at++) writer.bits(bits(kind), qs[at]);
+  }
   return writer.finish();
 }
 
@@ -49,9 +54,14 @@ export function pack(fields, qs) {
  * @returns {number[]} the integers
  */
 export function unpack(fields, reader) {
-  return fields.map((field) => {
-    const q = reader.bits(bits(field.kind));
-    if (q > qMax(field.kind)) throw new ProtocolError('value out of range');
-    return q | 0;
-  });
+  /** @type {number[]} */
+  const qs = [];
+  for (const { kind } of fields) {
+    for (let left = words(kind); left > 0; left--) {
+      const q = reader.bits(bits(kind));
+      if (q > qMax(kind)) throw new ProtocolError('value out of range');
+      qs.push(q | 0);
+    }
+  }
+  return qs;
 }

@@ -5,9 +5,12 @@
  */
 
 import { Guess } from '../schema/layout.js';
+import { TURN_UNIT } from '../schema/turn_table.js';
 
 /** Bound of a velocity in its steps, and of what a residual adds to the adaptive sum. */
 const CLAMP = 2 ** 20;
+/** Bound of the changes that a heading turns. */
+const CHANGE_CLAMP = 2 ** 30;
 const K_MAX = 24;
 const COUNT_HALVED = 32;
 
@@ -36,6 +39,12 @@ export function difference(to, from, modulus) {
 export function predict(set, base, row, column, dt, gap) {
   const value = base[row + column];
   switch (set.guess[column]) {
+    case Guess.Rotate: {
+      const rotation = set.rotation[column];
+      // Over another time the heading did not turn by its last change.
+      if (dt === gap && rotation !== undefined) return value + turned(rotation, base, row);
+      return value + Math.floor((base[row + column + 1] * dt) / gap);
+    }
     case Guess.Linear:
       return value + Math.floor((base[row + column + 1] * dt) / gap);
     case Guess.Velocity: {
@@ -49,6 +58,25 @@ export function predict(set, base, row, column, dt, gap) {
       return value;
   }
 }
+
+/**
+ * @param {import('../schema/layout.js').Rotation} rotation
+ * @param {Int32Array} base
+ * @param {number} row
+ * @returns {number} the column's part of the pair's last change, turned as the heading last turned
+ */
+function turned({ x, y, heading, isSecond, table }, base, row) {
+  const q = base[row + heading] & table.mask;
+  const cos = table.cos[q];
+  const sin = table.sin[q];
+  const ofX = clampChange(base[row + x]);
+  const ofY = clampChange(base[row + y]);
+  const sum = isSecond ? ofX * sin + ofY * cos : ofX * cos - ofY * sin;
+  return Math.floor((sum + TURN_UNIT / 2) / TURN_UNIT);
+}
+
+/** @param {number} change */
+const clampChange = (change) => (change < -CHANGE_CLAMP ? -CHANGE_CLAMP : change > CHANGE_CLAMP ? CHANGE_CLAMP : change);
 
 /**
  * The change that a change column is expected to have where it is sent.

@@ -1,7 +1,8 @@
 /** Random games and their images over time, for property tests of the snapshot codec. */
 
-import { qMax } from '../../src/schema/field.js';
+import { qMax, words } from '../../src/schema/field.js';
 import { Guess } from '../../src/schema/layout.js';
+import { textWords } from '../../src/schema/text.js';
 import { checkSchema } from '../../src/schema/schema.js';
 import { Image } from '../../src/snapshot/image.js';
 import { difference } from '../../src/snapshot/predictor.js';
@@ -17,7 +18,7 @@ import { difference } from '../../src/snapshot/predictor.js';
  * @returns {FieldKind}
  */
 function randomKind(random) {
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       return { type: 'Int', min: -(2 ** 31), max: 2 ** 31 - 1 };
     case 1:
@@ -32,6 +33,8 @@ function randomKind(random) {
       return { type: 'Enum', names: Array.from({ length: random.between(1, 9) }, (_, i) => `n${i}`) };
     case 6:
       return { type: 'Entity' };
+    case 7:
+      return { type: 'Text', bytes: 4 * random.between(1, 16) };
     default:
       return { type: 'Real', min: 0 - random.below(1000), max: 1 + random.below(1000), step: random.pick([1 / 128, 0.01, 0.5]) };
   }
@@ -51,7 +54,7 @@ function randomFields(random, count) {
   }));
   fields.forEach((field, i) => {
     const numbers = fields.flatMap(({ kind }, by) => (by !== i && /Real|Int/.test(kind.type) ? [by] : []));
-    const choice = random.below(4);
+    const choice = field.kind.type === 'Text' ? 0 : random.below(4);
     if (choice === 1) field.predictor = { type: 'Linear' };
     else if (choice === 2) field.predictor = { type: 'Counter', perTick: random.u32() | 0 };
     else if (choice === 3 && numbers.length > 0) {
@@ -64,17 +67,37 @@ function randomFields(random, count) {
 
 /**
  * @param {Random} random
+ * @param {number} first index that the first of the fields will have
+ * @returns {Field[]} a pair that turns with its heading
+ */
+function rotatingFields(random, first) {
+  const step = random.pick([1 / 64, 0.01]);
+  const kind = () => /** @type {const} */ ({ type: 'Real', min: 0 - random.below(1000), max: 1 + random.below(1000), step });
+  const predictor = /** @type {const} */ ({ type: 'Rotate', x: first, y: first + 2, heading: first + 1 });
+  return [
+    { name: 'x', kind: kind(), predictor },
+    { name: 'heading', kind: { type: 'Turn', steps: 2 ** random.between(1, 16) }, predictor: { type: 'Linear' } },
+    { name: 'y', kind: kind(), predictor },
+  ];
+}
+
+/**
+ * @param {Random} random
  * @returns {Schema} checked
  */
 export function randomSchema(random) {
   const schema = {
     game: 'random',
     components: Array.from({ length: random.between(1, 6) }, (_, i) => {
-      const audience = random.pick(/** @type {const} */ (['Everyone', 'Everyone', 'Owner', 'Room']));
+      const audience = random.pick(/** @type {const} */ (['Everyone', 'Everyone', 'Owner', 'Room', 'Team']));
       const predicted = audience === 'Everyone' && random.chance();
-      return { name: `c${i}`, audience, predicted, fields: randomFields(random, random.below(6)) };
+      const fields = randomFields(random, random.below(6));
+      if (random.chance(0.3)) fields.push(...rotatingFields(random, fields.length));
+      return { name: `c${i}`, audience, predicted, fields };
     }),
-    input: randomFields(random, 3).map((field) => ({ ...field, predictor: /** @type {const} */ ({ type: 'Hold' }) })),
+    input: randomFields(random, 3)
+      .filter(({ kind }) => kind.type !== 'Entity' && kind.type !== 'Text')
+      .map((field) => ({ ...field, predictor: /** @type {const} */ ({ type: 'Hold' }) })),
     newestWins: false,
     events: [{ name: 'hit', fields: randomFields(random, 2) }],
     actions: [],
@@ -174,9 +197,11 @@ function randomQ(random, set, column) {
   return Math.min(random.u32(), set.qMax[column]);
 }
 
-/** @param {FieldKind} kind @param {Random} random @returns {number} any `q` of a kind */
-export function randomQOf(kind, random) {
-  return Math.min(random.u32(), qMax(kind)) | 0;
+/** @param {FieldKind} kind @param {Random} random @returns {number[]} the `q` of any value of a kind */
+export function randomQsOf(kind, random) {
+  if (kind.type !== 'Text') return [Math.min(random.u32(), qMax(kind)) | 0];
+  const characters = Array.from({ length: random.below(20) }, () => random.pick(['a', 'B', '7', ' ', 'ß', '한', '🦀', '\ufeff']));
+  return textWords(characters.join(''), words(kind));
 }
 
 /**

@@ -6,9 +6,9 @@ import { u32, varint } from './delta_encoder.js';
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
 /** @typedef {import('../../src/schema/field.js').Field} Field */
 
-const KINDS = ['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity'];
-const PREDICTORS = ['Hold', 'Linear', 'Velocity', 'Counter'];
-const AUDIENCES = ['Everyone', 'Owner', 'Room'];
+const KINDS = ['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity', 'Text'];
+const PREDICTORS = ['Hold', 'Linear', 'Velocity', 'Counter', 'Rotate'];
+const AUDIENCES = ['Everyone', 'Owner', 'Room', 'Team'];
 
 /**
  * @param {number} index
@@ -36,6 +36,7 @@ function writeField(w, { name, kind, predictor }) {
   if (kind.type === 'Int') [kind.min, kind.max].forEach((value) => w.i32(value));
   if (kind.type === 'Turn') w.uint(kind.steps);
   if (kind.type === 'Enum') list(w, kind.names, (value) => w.string(value));
+  if (kind.type === 'Text') w.u8(kind.bytes);
   w.uint(PREDICTORS.indexOf(predictor.type));
   if (predictor.type === 'Velocity') {
     w.u8(predictor.by);
@@ -43,6 +44,7 @@ function writeField(w, { name, kind, predictor }) {
     w.i32(predictor.den);
   }
   if (predictor.type === 'Counter') w.i32(predictor.perTick);
+  if (predictor.type === 'Rotate') [predictor.x, predictor.y, predictor.heading].forEach((index) => w.u8(index));
 }
 
 /** @param {ControlWriter} w @param {{ name: string, fields: Field[] }} named */

@@ -21,8 +21,8 @@ export async function startServer(settings = [], listen = '127.0.0.1:0') {
   assert.ok(existsSync(SERVER), `no server at ${SERVER}: build it, or name it by TICKWIRE_SERVER`);
   const child = spawn(SERVER, ['--listen', listen, '--ops-listen', '127.0.0.1:0', ...settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    // The server reads its settings from variables of this prefix too.
-    env: { ...process.env, TICKWIRE_SERVER: undefined, TICKWIRE_SEED: undefined },
+    // It reads settings from variables of this prefix too, which are ours here.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKWIRE_'))),
   });
   /** @type {Promise<number | null>} */
   const gone = new Promise((resolve) => child.once('exit', resolve));
