@@ -1,8 +1,12 @@
 //! Which columns an image has, derived from the schema by both ends in the same way.
 //! Not the values: those are `snapshot::image`.
 
+use std::ops::Range;
+
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::ids::LayerId;
+use crate::snapshot::delta::model::{context_count, untrained};
+use crate::snapshot::range_coder::Context;
 
 /// The column sets of a schema: for what everyone sees, an owner, a team.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +28,10 @@ pub struct ColumnSet {
     /// text has one for each of its integers. A field with [`Predictor::Linear`] or [`Predictor::Rotate`] is
     /// followed by the column of its last change.
     pub columns: Vec<Column>,
+    /// The change columns, by rising number.
+    pub changes: Vec<usize>,
+    /// What every body's contexts start from: trained, or even odds.
+    pub prior: Vec<Context>,
 }
 
 /// A component's place in a column set.
@@ -35,6 +43,8 @@ pub struct ComponentColumns {
     pub start: usize,
     /// One past the last column.
     pub end: usize,
+    /// Its part of [`ColumnSet::changes`].
+    pub changes: Range<usize>,
 }
 
 /// One i32 of an entity's row.
@@ -108,6 +118,12 @@ impl Layout {
                 owner.push(index, component, true);
             }
         }
+        for (layer, set) in [&mut room, &mut owner, &mut team].into_iter().enumerate() {
+            set.prior = match schema.tables.get(layer) {
+                Some(table) if table.len() == context_count(set) => table.clone(),
+                _ => untrained(set),
+            };
+        }
         Layout { room, owner, team }
     }
 
@@ -127,6 +143,8 @@ impl ColumnSet {
         ColumnSet {
             components: Vec::new(),
             columns: Vec::new(),
+            changes: Vec::new(),
+            prior: Vec::new(),
         }
     }
 
@@ -200,10 +218,15 @@ impl ColumnSet {
                 });
             }
         }
+        let first_change = self.changes.len();
+        let is_change = |column: &usize| self.columns[*column].guess == Guess::Change;
+        self.changes
+            .extend((start..self.columns.len()).filter(is_change));
         self.components.push(ComponentColumns {
             component: index,
             start,
             end: self.columns.len(),
+            changes: first_change..self.changes.len(),
         });
     }
 }

@@ -11,6 +11,7 @@ pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
+use crate::snapshot::delta::model::context_count;
 
 /// Everything that a client needs to know of a game to decode it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,8 +28,10 @@ pub struct Schema {
     pub events: Vec<Message>,
     /// Requests that a client may make; the index is the wire's name.
     pub actions: Vec<Message>,
-    /// Which entropy tables the bodies use; 0 means none.
+    /// Which training the tables are of; 0 without any.
     pub table_epoch: u8,
+    /// What the contexts of a body start from, by layer; empty for even odds.
+    pub tables: Vec<Vec<u16>>,
 }
 
 /// A replicated component.
@@ -131,8 +134,35 @@ impl Schema {
         for event in &self.events {
             check_fields("event", &event.name, &event.fields)?;
         }
+        self.check_tables()?;
         for action in &self.actions {
             check_fields("action", &action.name, &action.fields)?;
+        }
+        Ok(())
+    }
+}
+
+impl Schema {
+    fn check_tables(&self) -> Result<(), String> {
+        let layout = Layout::new(self);
+        let sets = [&layout.room, &layout.owner, &layout.team];
+        if self.tables.len() > sets.len() {
+            return Err("more tables than layers".to_owned());
+        }
+        for (layer, (table, set)) in self.tables.iter().zip(sets).enumerate() {
+            let contexts = context_count(set);
+            if !table.is_empty() && table.len() != contexts {
+                return Err(format!(
+                    "tables of layer {layer}: {} contexts, not {contexts}; they were trained for another schema",
+                    table.len()
+                ));
+            }
+            if table
+                .iter()
+                .any(|&context| !(4..=4092).contains(&(context >> 4)))
+            {
+                return Err(format!("tables of layer {layer}: odds out of range"));
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ pub mod delta;
 pub mod fields;
 pub mod image;
 mod predictor;
+pub mod range_coder;
 
 use std::fmt;
 

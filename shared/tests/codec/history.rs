@@ -123,6 +123,7 @@ pub(crate) fn schema() -> Schema {
         }],
         actions: vec![],
         table_epoch: 0,
+        tables: vec![],
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::CloseCode;
 
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -21,12 +21,13 @@ const SOURCES: [&str; 19] = [
     "src/schema/mod.rs",
     "src/snapshot/bit_coder.rs",
     "src/snapshot/checksum.rs",
-    "src/snapshot/delta/adaptive.rs",
+    "src/snapshot/delta/model.rs",
     "src/snapshot/delta/decode.rs",
     "src/snapshot/delta/encode.rs",
     "src/snapshot/delta/mod.rs",
     "src/snapshot/image.rs",
     "src/snapshot/predictor.rs",
+    "src/snapshot/range_coder.rs",
 ];
 
 fn root() -> PathBuf {

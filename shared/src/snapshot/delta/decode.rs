@@ -1,15 +1,15 @@
 //! From a body to the image: every number checked, nothing allocated from an unchecked one.
 
-use super::adaptive::Adaptive;
-use super::{MODE_BITS, MODE_CHECKSUM, Scratch, Span, components};
+use super::model::{self, Before, Model};
+use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, is_moving};
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
 use crate::schema::{ColumnSet, Guess, Layout};
-use crate::snapshot::bit_coder::BitReader;
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
 use crate::snapshot::predictor::{add, difference, predict, predict_change};
+use crate::snapshot::range_coder::RangeDecoder;
 use crate::snapshot::{DecodeError, unzigzag};
 
 /// A body's fixed part.
@@ -28,7 +28,7 @@ pub fn decode_head(body: &[u8]) -> Result<(BodyHead, &[u8]), DecodeError> {
     let (layer, rest) = take_varint(body).map_err(|_| DecodeError::Truncated)?;
     let layer = u16::try_from(layer).map_err(|_| DecodeError::UnknownLayer)?;
     let (&mode, rest) = rest.split_first().ok_or(DecodeError::Truncated)?;
-    if mode & !MODE_CHECKSUM != MODE_BITS {
+    if mode & !MODE_CHECKSUM != MODE_RANGE {
         return Err(DecodeError::UnknownMode);
     }
     let (back, mut rest) = take_varint(rest).map_err(|_| DecodeError::Truncated)?;
@@ -79,31 +79,27 @@ pub fn decode(
     } else {
         return Err(DecodeError::WrongBaseline);
     };
-    scratch.clear(set.width());
-    let mut reader = BitReader::new(bits);
-    let steady = reader.bits(1)? == 1;
-    let gap = if steady { head.back } else { reader.eg(0)? };
-    if gap > BASELINE_BACK_MAX || (steady && head.back == 0) {
-        return Err(DecodeError::OutOfRange);
-    }
-    let span = Span {
-        dt: head.back,
-        baseline_gap: from.gap,
-        gap,
-    };
-    // A body that names the gap although it equals `back` would decode, but is never sent.
-    if !steady && span.steady() {
-        return Err(DecodeError::OutOfRange);
-    }
-    decode_indices(&mut reader, from.entities.len(), &mut scratch.removed)?;
+    scratch.clear(set);
     let mut next = std::mem::take(&mut scratch.next);
     next.tick = tick;
-    next.gap = gap;
     next.entities.clear();
     next.values.clear();
-    let result = decode_entities(set, from, span, &mut reader, scratch, &mut next)
-        .and_then(|()| reader.finish());
-    if let Err(error) = result {
+    let mut body = Body {
+        set,
+        from,
+        coder: RangeDecoder::new(bits),
+        model: &mut scratch.model,
+    };
+    let decoded = body
+        .head(head.back)
+        .and_then(|span| {
+            next.gap = span.gap;
+            body.removed(&mut scratch.removed)?;
+            body.entities(span, &scratch.removed, &mut scratch.kept, &mut next)?;
+            body.kept(span, &scratch.kept, &mut next)
+        })
+        .and_then(|()| body.coder.finish());
+    if let Err(error) = decoded {
         scratch.next = next;
         return Err(error);
     }
@@ -115,114 +111,220 @@ pub fn decode(
     })
 }
 
-fn decode_indices(
-    reader: &mut BitReader<'_>,
-    below: usize,
-    indices: &mut Vec<u32>,
-) -> Result<(), DecodeError> {
-    let count = reader.eg(0)?;
-    if count as usize > below {
-        return Err(DecodeError::OutOfRange);
-    }
-    let mut next = 0u32;
-    for _ in 0..count {
-        let index = next
-            .checked_add(reader.eg(0)?)
-            .filter(|&index| (index as usize) < below)
-            .ok_or(DecodeError::OutOfRange)?;
-        indices.push(index);
-        next = index + 1;
-    }
-    Ok(())
+/// A body that is being read.
+struct Body<'a> {
+    set: &'a ColumnSet,
+    from: LayerView<'a>,
+    coder: RangeDecoder<'a>,
+    model: &'a mut Model,
 }
 
-/// Reads what entered, merges it with what is kept, and applies the residuals.
-fn decode_entities(
-    set: &ColumnSet,
-    from: LayerView<'_>,
-    span: Span,
-    reader: &mut BitReader<'_>,
-    scratch: &mut Scratch,
-    next: &mut LayerImage,
-) -> Result<(), DecodeError> {
-    let width = set.width();
-    let entered = reader.eg(0)? as usize;
-    let kept = from.entities.len() - scratch.removed.len();
-    if entered + kept > ENTITIES_MAX {
-        return Err(DecodeError::OutOfRange);
-    }
-    let mut removed = scratch.removed.iter().copied().peekable();
-    let mut old = 0usize;
-    let mut next_slot = 0u32;
-    for done in 0..=entered {
-        // The slot of the next one that enters, or beyond all once they are through.
-        let slot = if done < entered {
-            next_slot
-                .checked_add(reader.eg(0)?)
-                .filter(|&slot| slot < u32::from(u16::MAX))
-                .ok_or(DecodeError::OutOfRange)?
+impl Body<'_> {
+    fn head(&mut self, back: u32) -> Result<Span, DecodeError> {
+        let steady = self.coder.bit(self.model, model::STEADY);
+        let gap = if steady {
+            back
         } else {
-            u32::from(u16::MAX)
+            let contexts = model::GAP;
+            self.coder.number(self.model, contexts)?
         };
-        while old < from.entities.len() && u32::from(from.entities[old].slot) <= slot {
-            let head = from.entities[old];
-            if removed.next_if_eq(&(old as u32)).is_some() {
-                old += 1;
-                continue;
-            }
-            if u32::from(head.slot) == slot {
-                return Err(DecodeError::OutOfRange);
-            }
-            scratch.kept.push((old as u32, next.entities.len() as u32));
-            next.entities.push(head);
-            carry_on(set, from.row(old, width), head.mask, span, &mut next.values);
-            old += 1;
+        let span = Span {
+            dt: back,
+            baseline_gap: self.from.gap,
+            gap,
+        };
+        // A body that names the gap although it equals `back` would decode, but is never sent.
+        if gap > BASELINE_BACK_MAX || span.steady() != steady {
+            return Err(DecodeError::OutOfRange);
         }
-        if done < entered {
-            next_slot = slot + 1;
-            decode_entered(set, span, slot as u16, reader, next)?;
-        }
+        Ok(span)
     }
-    decode_changed(set, from, span, reader, scratch, next)
-}
 
-fn decode_entered(
-    set: &ColumnSet,
-    span: Span,
-    slot: u16,
-    reader: &mut BitReader<'_>,
-    next: &mut LayerImage,
-) -> Result<(), DecodeError> {
-    let short = |value: u32| u16::try_from(value).map_err(|_| DecodeError::OutOfRange);
-    let head = EntityHead {
-        slot,
-        generation: short(reader.eg(0)?)?,
-        owner: short(reader.eg(0)?)?,
-        mask: reader.bits(set.components.len() as u32)?,
-    };
-    next.entities.push(head);
-    let start = next.values.len();
-    next.values.resize(start + set.width(), 0);
-    let row = &mut next.values[start..];
-    for component in components(set, head.mask) {
-        for index in component.start..component.end {
-            let column = &set.columns[index];
-            if column.guess == Guess::Change {
-                row[index] = if span.steady() {
-                    0
-                } else {
-                    reader.signed_eg(4)?
-                };
+    fn removed(&mut self, removed: &mut Vec<u32>) -> Result<(), DecodeError> {
+        let below = self.from.entities.len();
+        let contexts = model::REMOVED;
+        let count = self.coder.number(self.model, contexts)?;
+        if count as usize > below {
+            return Err(DecodeError::OutOfRange);
+        }
+        let mut next = 0u32;
+        for _ in 0..count {
+            let contexts = model::REMOVED_GAP;
+            let index = next
+                .checked_add(self.coder.number(self.model, contexts)?)
+                .filter(|&index| (index as usize) < below)
+                .ok_or(DecodeError::OutOfRange)?;
+            removed.push(index);
+            next = index + 1;
+        }
+        Ok(())
+    }
+
+    /// Reads what entered and merges it with what is kept, whose rows are as predicted.
+    fn entities(
+        &mut self,
+        span: Span,
+        removed: &[u32],
+        kept: &mut Vec<(u32, u32)>,
+        next: &mut LayerImage,
+    ) -> Result<(), DecodeError> {
+        let from = self.from;
+        let contexts = model::ENTERED;
+        let entered = self.coder.number(self.model, contexts)? as usize;
+        if entered + from.entities.len() - removed.len() > ENTITIES_MAX {
+            return Err(DecodeError::OutOfRange);
+        }
+        let mut removed = removed.iter().copied().peekable();
+        let mut old = 0usize;
+        let mut next_slot = 0u32;
+        for done in 0..=entered {
+            // The slot of the next one that enters, or beyond all once they are through.
+            let slot = if done < entered {
+                let contexts = model::SLOT_GAP;
+                next_slot
+                    .checked_add(self.coder.number(self.model, contexts)?)
+                    .filter(|&slot| slot < u32::from(u16::MAX))
+                    .ok_or(DecodeError::OutOfRange)?
+            } else {
+                u32::from(u16::MAX)
+            };
+            while old < from.entities.len() && u32::from(from.entities[old].slot) <= slot {
+                let head = from.entities[old];
+                if removed.next_if_eq(&(old as u32)).is_some() {
+                    old += 1;
+                    continue;
+                }
+                if u32::from(head.slot) == slot {
+                    return Err(DecodeError::OutOfRange);
+                }
+                kept.push((old as u32, next.entities.len() as u32));
+                next.entities.push(head);
+                let row = from.row(old, self.set.width());
+                carry_on(self.set, row, head.mask, span, &mut next.values);
+                old += 1;
+            }
+            if done < entered {
+                next_slot = slot + 1;
+                self.entered(span, slot as u16, next)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entered(&mut self, span: Span, slot: u16, next: &mut LayerImage) -> Result<(), DecodeError> {
+        let short = |value: u32| u16::try_from(value).map_err(|_| DecodeError::OutOfRange);
+        let generation = model::GENERATION;
+        let generation = short(self.coder.number(self.model, generation)?)?;
+        let owner = model::OWNER;
+        let owner = short(self.coder.number(self.model, owner)?)?;
+        let mut mask = 0;
+        for number in 0..self.set.components.len() {
+            let context = model::present(number);
+            mask |= u32::from(self.coder.bit(self.model, context)) << number;
+        }
+        next.entities.push(EntityHead {
+            slot,
+            generation,
+            owner,
+            mask,
+        });
+        let start = next.values.len();
+        next.values.resize(start + self.set.width(), 0);
+        let row = &mut next.values[start..];
+        for (_, component) in components(self.set, mask) {
+            for index in component.start..component.end {
+                let column = &self.set.columns[index];
+                if column.guess == Guess::Change {
+                    if !span.steady() {
+                        let contexts = model::size(self.set, index, true);
+                        row[index] = unzigzag(self.coder.number(self.model, contexts)?);
+                    }
+                    continue;
+                }
+                let value = self.coder.raw(column.bits);
+                if value > column.kind.q_max() {
+                    return Err(DecodeError::OutOfRange);
+                }
+                row[index] = value as i32;
+            }
+        }
+        self.coder.check()
+    }
+
+    fn kept(
+        &mut self,
+        span: Span,
+        kept: &[(u32, u32)],
+        next: &mut LayerImage,
+    ) -> Result<(), DecodeError> {
+        let set = self.set;
+        let width = set.width();
+        let mut before = false;
+        for &(a, b) in kept {
+            let old = self.from.row(a as usize, width);
+            let mask = next.entities[b as usize].mask;
+            let moving = components(set, mask).any(|(_, component)| is_moving(set, component, old));
+            let context = model::changed(span.steady(), moving, before);
+            before = self.coder.bit(self.model, context);
+            if before {
+                let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
+                self.changed(span, mask, old, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn changed(
+        &mut self,
+        span: Span,
+        mask: u32,
+        old: &[i32],
+        row: &mut [i32],
+    ) -> Result<(), DecodeError> {
+        let (set, steady) = (self.set, span.steady());
+        for (number, component) in components(set, mask) {
+            let moving = is_moving(set, component, old);
+            let context = model::component(number, steady, moving);
+            if !self.coder.bit(self.model, context) {
                 continue;
             }
-            let value = reader.bits(column.bits)?;
-            if value > column.kind.q_max() {
-                return Err(DecodeError::OutOfRange);
+            let mut before = Before::Nothing;
+            for index in component.start..component.end {
+                let column = &set.columns[index];
+                if column.guess == Guess::Change {
+                    // The value before it may have changed, so the guess is made anew.
+                    row[index] = carried(set, index, old, row, span);
+                    if steady {
+                        continue;
+                    }
+                }
+                let context = model::zero(set, index, steady, moving, before);
+                before = Before::Zero;
+                if self.coder.bit(self.model, context) {
+                    before = Before::Other;
+                    let residual = self.residual(index, steady)?;
+                    row[index] = if column.guess == Guess::Change {
+                        row[index].wrapping_add(residual)
+                    } else {
+                        add(column, row[index], residual)
+                    };
+                }
             }
-            row[index] = value as i32;
         }
+        self.coder.check()
     }
-    Ok(())
+
+    /// A residual that is not 0.
+    fn residual(&mut self, index: usize, steady: bool) -> Result<i32, DecodeError> {
+        let negative = self.coder.raw(1) == 1;
+        let contexts = model::size(self.set, index, steady);
+        let size = self.coder.number(self.model, contexts)?.wrapping_add(1);
+        Ok(if negative {
+            (size as i32).wrapping_neg()
+        } else {
+            size as i32
+        })
+    }
 }
 
 /// Appends the row that a kept entity has when all its residuals are 0.
@@ -230,7 +332,7 @@ fn carry_on(set: &ColumnSet, old: &[i32], mask: u32, span: Span, values: &mut Ve
     let start = values.len();
     values.resize(start + set.width(), 0);
     let row = &mut values[start..];
-    for component in components(set, mask) {
+    for (_, component) in components(set, mask) {
         for index in component.start..component.end {
             row[index] = carried(set, index, old, row, span);
         }
@@ -250,70 +352,4 @@ fn carried(set: &ColumnSet, index: usize, old: &[i32], row: &[i32], span: Span) 
     } else {
         predict(column, index, old, span.dt, span.baseline_gap)
     }
-}
-
-fn decode_changed(
-    set: &ColumnSet,
-    from: LayerView<'_>,
-    span: Span,
-    reader: &mut BitReader<'_>,
-    scratch: &mut Scratch,
-    next: &mut LayerImage,
-) -> Result<(), DecodeError> {
-    let width = set.width();
-    let mut changed = std::mem::take(&mut scratch.changed);
-    // The gaps stand between the residuals, so they can't be read ahead.
-    changed.clear();
-    let count = reader.eg(0)? as usize;
-    if count > scratch.kept.len() {
-        scratch.changed = changed;
-        return Err(DecodeError::OutOfRange);
-    }
-    let mut at = 0u32;
-    for _ in 0..count {
-        let index = at
-            .checked_add(reader.eg(0)?)
-            .filter(|&index| (index as usize) < scratch.kept.len())
-            .ok_or(DecodeError::OutOfRange)?;
-        at = index + 1;
-        let (a, b) = scratch.kept[index as usize];
-        let old = from.row(a as usize, width);
-        let mask = next.entities[b as usize].mask;
-        let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
-        for component in components(set, mask) {
-            if reader.bits(1)? == 0 {
-                continue;
-            }
-            for index in component.start..component.end {
-                decode_column(set, index, old, row, span, reader, &mut scratch.adaptive)?;
-            }
-        }
-    }
-    scratch.changed = changed;
-    Ok(())
-}
-
-#[inline]
-fn decode_column(
-    set: &ColumnSet,
-    index: usize,
-    old: &[i32],
-    row: &mut [i32],
-    span: Span,
-    reader: &mut BitReader<'_>,
-    adaptive: &mut [Adaptive],
-) -> Result<(), DecodeError> {
-    let column = &set.columns[index];
-    if column.guess != Guess::Change {
-        let z = reader.eg(adaptive[index].k())?;
-        adaptive[index].update(z);
-        row[index] = add(column, row[index], unzigzag(z));
-        return Ok(());
-    }
-    // The value before it may have changed, so the guess is made anew.
-    row[index] = carried(set, index, old, row, span);
-    if !span.steady() {
-        row[index] = row[index].wrapping_add(reader.signed_eg(0)?);
-    }
-    Ok(())
 }

@@ -1,13 +1,14 @@
 //! From images to a body: who was removed, who entered, whose fields were not as predicted.
 
-use super::{MODE_BITS, MODE_CHECKSUM, Scratch, Span, components, in_reach};
+use super::model::{self, Before, Model};
+use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, in_reach, is_moving};
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
 use crate::schema::{ColumnSet, Guess};
-use crate::snapshot::bit_coder::BitWriter;
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerView};
 use crate::snapshot::predictor::{difference, predict, predict_change};
+use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
 use crate::snapshot::zigzag;
 
 /// Appends the body of `current` against `baseline`, or a keyframe. `periodic` asks for the
@@ -42,26 +43,68 @@ pub fn encode(
     };
     push_varint(u32::from(layer.0), out);
     if periodic || !span.steady() {
-        out.push(MODE_BITS | MODE_CHECKSUM);
+        out.push(MODE_RANGE | MODE_CHECKSUM);
         push_varint(span.dt, out);
         out.extend_from_slice(&checksum(current, set.width()).to_le_bytes());
     } else {
-        out.push(MODE_BITS);
+        out.push(MODE_RANGE);
         push_varint(span.dt, out);
     }
-    scratch.clear(set.width());
-    split(from.entities, current.entities, scratch);
-    find_changed(set, from, current, span, scratch);
+    code(set, from, current, span, RangeEncoder::new(out), scratch).finish();
+}
 
-    let mut bits = BitWriter::new(out);
-    bits.bits(u32::from(span.steady()), 1);
-    if !span.steady() {
-        bits.eg(span.gap, 0);
+/// The decisions of a body, in order: which context, which bit. For training.
+pub fn trace(
+    set: &ColumnSet,
+    baseline: Option<LayerView<'_>>,
+    current: LayerView<'_>,
+    scratch: &mut Scratch,
+) -> Vec<(usize, bool)> {
+    let from = baseline.unwrap_or(LayerView {
+        tick: current.tick,
+        gap: 0,
+        entities: &[],
+        values: &[],
+    });
+    let span = Span {
+        dt: current.tick.since(from.tick),
+        baseline_gap: from.gap,
+        gap: current.gap,
+    };
+    code(set, from, current, span, Trace(Vec::new()), scratch).0
+}
+
+struct Trace(Vec<(usize, bool)>);
+
+impl Coder for Trace {
+    fn bit(&mut self, _contexts: &mut [Context], at: usize, bit: bool) {
+        self.0.push((at, bit));
     }
-    encode_indices(&scratch.removed, &mut bits);
-    encode_entered(set, current, span, &scratch.entered, &mut bits);
-    encode_changed(set, current, span, scratch, &mut bits);
-    bits.finish();
+
+    fn raw(&mut self, _value: u32, _bits: u32) {}
+}
+
+fn code<C: Coder>(
+    set: &ColumnSet,
+    from: LayerView<'_>,
+    current: LayerView<'_>,
+    span: Span,
+    coder: C,
+    scratch: &mut Scratch,
+) -> C {
+    scratch.clear(set);
+    split(from.entities, current.entities, scratch);
+    let mut body = Body {
+        set,
+        span,
+        coder,
+        model: &mut scratch.model,
+    };
+    body.head();
+    body.removed(&scratch.removed);
+    body.entered(current, &scratch.entered);
+    body.kept(from, current, &scratch.kept, &mut scratch.residuals);
+    body.coder
 }
 
 /// Sorts entities into removed, entered and kept, by a merge over rising slots.
@@ -85,32 +128,138 @@ fn split(from: &[EntityHead], to: &[EntityHead], scratch: &mut Scratch) {
     }
 }
 
-/// Computes the residuals of every kept entity; keeps those of the ones that changed.
-fn find_changed(
-    set: &ColumnSet,
-    from: LayerView<'_>,
-    current: LayerView<'_>,
+/// A body that is being coded.
+struct Body<'a, C> {
+    set: &'a ColumnSet,
     span: Span,
-    scratch: &mut Scratch,
-) {
-    let width = set.width();
-    for (index, &(a, b)) in scratch.kept.iter().enumerate() {
-        let old = from.row(a as usize, width);
-        let new = current.row(b as usize, width);
-        let start = scratch.residuals.len();
-        let mask = current.entities[b as usize].mask;
-        let mut any = 0;
-        for component in components(set, mask) {
+    coder: C,
+    model: &'a mut Model,
+}
+
+impl<C: Coder> Body<'_, C> {
+    fn head(&mut self) {
+        let steady = self.span.steady();
+        self.coder.bit(self.model, model::STEADY, steady);
+        if !steady {
+            self.coder.number(self.model, model::GAP, self.span.gap);
+        }
+    }
+
+    fn removed(&mut self, removed: &[u32]) {
+        self.coder
+            .number(self.model, model::REMOVED, removed.len() as u32);
+        let mut next = 0;
+        for &index in removed {
+            self.coder
+                .number(self.model, model::REMOVED_GAP, index - next);
+            next = index + 1;
+        }
+    }
+
+    fn entered(&mut self, current: LayerView<'_>, entered: &[u32]) {
+        self.coder
+            .number(self.model, model::ENTERED, entered.len() as u32);
+        let mut next_slot = 0;
+        for &index in entered {
+            let head = current.entities[index as usize];
+            let row = current.row(index as usize, self.set.width());
+            self.coder.number(
+                self.model,
+                model::SLOT_GAP,
+                u32::from(head.slot) - next_slot,
+            );
+            next_slot = u32::from(head.slot) + 1;
+            self.coder
+                .number(self.model, model::GENERATION, u32::from(head.generation));
+            self.coder
+                .number(self.model, model::OWNER, u32::from(head.owner));
+            for number in 0..self.set.components.len() {
+                let context = model::present(number);
+                self.coder
+                    .bit(self.model, context, head.mask >> number & 1 != 0);
+            }
+            self.entered_row(head.mask, row);
+        }
+    }
+
+    fn entered_row(&mut self, mask: u32, row: &[i32]) {
+        for (_, component) in components(self.set, mask) {
             for column in component.start..component.end {
-                let residual = residual(set, column, old, new, span);
-                any |= residual;
-                scratch.residuals.push(residual);
+                if self.set.columns[column].guess != Guess::Change {
+                    let bits = self.set.columns[column].bits;
+                    self.coder.raw(row[column] as u32, bits);
+                } else if !self.span.steady() {
+                    let contexts = model::size(self.set, column, true);
+                    self.coder.number(self.model, contexts, zigzag(row[column]));
+                } else {
+                    debug_assert_eq!(row[column], 0);
+                }
             }
         }
-        if any == 0 {
-            scratch.residuals.truncate(start);
-        } else {
-            scratch.changed.push(index as u32);
+    }
+
+    fn kept(
+        &mut self,
+        from: LayerView<'_>,
+        current: LayerView<'_>,
+        kept: &[(u32, u32)],
+        residuals: &mut Vec<i32>,
+    ) {
+        let (set, steady) = (self.set, self.span.steady());
+        let width = set.width();
+        residuals.resize(width, 0);
+        let mut before = false;
+        for &(a, b) in kept {
+            let old = from.row(a as usize, width);
+            let new = current.row(b as usize, width);
+            let mask = current.entities[b as usize].mask;
+            let mut any = 0;
+            let mut moving = false;
+            for (_, component) in components(set, mask) {
+                moving |= is_moving(set, component, old);
+                for column in component.start..component.end {
+                    residuals[column] = residual(set, column, old, new, self.span);
+                    any |= residuals[column];
+                }
+            }
+            let changed = any != 0;
+            let context = model::changed(steady, moving, before);
+            self.coder.bit(self.model, context, changed);
+            before = changed;
+            if changed {
+                self.changed(mask, old, residuals);
+            }
+        }
+    }
+
+    fn changed(&mut self, mask: u32, old: &[i32], residuals: &[i32]) {
+        let (set, steady) = (self.set, self.span.steady());
+        for (number, component) in components(set, mask) {
+            let of_component = &residuals[component.start..component.end];
+            let any = of_component.iter().any(|&residual| residual != 0);
+            let moving = is_moving(set, component, old);
+            let context = model::component(number, steady, moving);
+            self.coder.bit(self.model, context, any);
+            if !any {
+                continue;
+            }
+            let mut before = Before::Nothing;
+            for column in component.start..component.end {
+                if steady && set.columns[column].guess == Guess::Change {
+                    continue;
+                }
+                let residual = residuals[column];
+                let context = model::zero(set, column, steady, moving, before);
+                self.coder.bit(self.model, context, residual != 0);
+                before = Before::Zero;
+                if residual != 0 {
+                    before = Before::Other;
+                    self.coder.raw(u32::from(residual < 0), 1);
+                    let contexts = model::size(set, column, steady);
+                    self.coder
+                        .number(self.model, contexts, residual.unsigned_abs() - 1);
+                }
+            }
         }
     }
 }
@@ -129,80 +278,4 @@ fn residual(set: &ColumnSet, index: usize, old: &[i32], new: &[i32], span: Span)
     }
     let guess = predict(column, index, old, span.dt, span.baseline_gap);
     difference(column, new[index], guess)
-}
-
-fn encode_indices(indices: &[u32], bits: &mut BitWriter<'_>) {
-    bits.eg(indices.len() as u32, 0);
-    let mut next = 0;
-    for &index in indices {
-        bits.eg(index - next, 0);
-        next = index + 1;
-    }
-}
-
-fn encode_entered(
-    set: &ColumnSet,
-    current: LayerView<'_>,
-    span: Span,
-    entered: &[u32],
-    bits: &mut BitWriter<'_>,
-) {
-    bits.eg(entered.len() as u32, 0);
-    let mut next_slot = 0;
-    for &index in entered {
-        let head = current.entities[index as usize];
-        let row = current.row(index as usize, set.width());
-        bits.eg(u32::from(head.slot) - next_slot, 0);
-        next_slot = u32::from(head.slot) + 1;
-        bits.eg(u32::from(head.generation), 0);
-        bits.eg(u32::from(head.owner), 0);
-        bits.bits(head.mask, set.components.len() as u32);
-        for component in components(set, head.mask) {
-            for column in component.start..component.end {
-                if set.columns[column].guess != Guess::Change {
-                    bits.bits(row[column] as u32, set.columns[column].bits);
-                } else if !span.steady() {
-                    bits.signed_eg(row[column], 4);
-                } else {
-                    debug_assert_eq!(row[column], 0);
-                }
-            }
-        }
-    }
-}
-
-fn encode_changed(
-    set: &ColumnSet,
-    current: LayerView<'_>,
-    span: Span,
-    scratch: &mut Scratch,
-    bits: &mut BitWriter<'_>,
-) {
-    bits.eg(scratch.changed.len() as u32, 0);
-    let mut next = 0;
-    let mut residuals = scratch.residuals.as_slice();
-    for &index in &scratch.changed {
-        bits.eg(index - next, 0);
-        next = index + 1;
-        let head = current.entities[scratch.kept[index as usize].1 as usize];
-        for component in components(set, head.mask) {
-            let (of_component, rest) = residuals.split_at(component.end - component.start);
-            residuals = rest;
-            let any = of_component.iter().any(|&residual| residual != 0);
-            bits.bits(u32::from(any), 1);
-            if !any {
-                continue;
-            }
-            for (column, &residual) in (component.start..component.end).zip(of_component) {
-                if set.columns[column].guess != Guess::Change {
-                    let adaptive = &mut scratch.adaptive[column];
-                    let z = zigzag(residual);
-                    bits.eg(z, adaptive.k());
-                    adaptive.update(z);
-                } else if !span.steady() {
-                    bits.signed_eg(residual, 0);
-                }
-            }
-        }
-    }
 }

@@ -1,33 +1,33 @@
 //! Bodies: an image of a layer against the image that the receiver holds, or against nothing
 //! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given.
 
-mod adaptive;
 mod decode;
 mod encode;
+pub mod model;
 
 pub use decode::{BodyHead, Verdict, decode, decode_head};
-pub use encode::encode;
+pub use encode::{encode, trace};
 
 use super::image::LayerImage;
 use crate::ids::Tick;
 use crate::limits::BASELINE_BACK_MAX;
 use crate::schema::{ColumnSet, ComponentColumns};
-use adaptive::Adaptive;
+use model::Model;
 
-/// Mode of a body: packed bits.
-const MODE_BITS: u8 = 1;
+/// Mode of a body: range coded.
+const MODE_RANGE: u8 = 1;
 /// Set in the mode when a checksum follows.
 const MODE_CHECKSUM: u8 = 0x80;
 
 /// Reused memory of [`encode`] and [`decode`].
 #[derive(Default)]
 pub struct Scratch {
-    adaptive: Vec<Adaptive>,
+    model: Model,
     removed: Vec<u32>,
     entered: Vec<u32>,
-    /// Pairs of indices (baseline, current) of kept entities, and those of them that changed.
+    /// Pairs of indices (baseline, current) of kept entities.
     kept: Vec<(u32, u32)>,
-    changed: Vec<u32>,
+    /// Of one row.
     residuals: Vec<i32>,
     next: LayerImage,
 }
@@ -39,14 +39,11 @@ impl std::fmt::Debug for Scratch {
 }
 
 impl Scratch {
-    fn clear(&mut self, columns: usize) {
-        self.adaptive.clear();
-        self.adaptive.resize(columns, Adaptive::NEW);
+    fn clear(&mut self, set: &ColumnSet) {
+        self.model.clone_from(&set.prior);
         self.removed.clear();
         self.entered.clear();
         self.kept.clear();
-        self.changed.clear();
-        self.residuals.clear();
     }
 }
 
@@ -73,10 +70,18 @@ pub fn in_reach(baseline: Tick, current: Tick) -> bool {
     (1..=BASELINE_BACK_MAX).contains(&current.since(baseline))
 }
 
-fn components(set: &ColumnSet, mask: u32) -> impl Iterator<Item = &ComponentColumns> {
+/// The components of a mask with their numbers.
+fn components(set: &ColumnSet, mask: u32) -> impl Iterator<Item = (usize, &ComponentColumns)> {
     set.components
         .iter()
         .enumerate()
-        .filter(move |(index, _)| mask >> index & 1 != 0)
-        .map(|(_, component)| component)
+        .filter(move |(number, _)| mask >> number & 1 != 0)
+}
+
+/// Whether a component's last changes were not all 0.
+#[inline]
+fn is_moving(set: &ColumnSet, component: &ComponentColumns, row: &[i32]) -> bool {
+    set.changes[component.changes.clone()]
+        .iter()
+        .any(|&column| row[column] != 0)
 }

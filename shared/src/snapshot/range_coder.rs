@@ -1,0 +1,341 @@
+//! A binary range coder with adaptive probabilities (`PROTOCOL.md` §7): the coder of LZMA (Igor
+//! Pavlov, after G. N. N. Martin's range coding, 1979) with 12-bit probabilities that also know
+//! how sure they are. 32-bit arithmetic, exact in JavaScript. Knows nothing of snapshots.
+
+use super::DecodeError;
+
+/// Bits of a probability.
+const P_BITS: u32 = 12;
+/// Below this the range is widened by a byte.
+const RANGE_MIN: u32 = 1 << 24;
+/// Bytes that a decoder looks at beyond those that an encoder writes.
+const AHEAD: usize = 3;
+
+/// A bit's probability to be 0 in 1/4096 (upper 12 bits), and how many bits it was learnt from
+/// (lower 4). What a body starts from is trained or [`UNSURE`].
+pub type Context = u16;
+
+/// Nothing known: even odds, learnt from nothing.
+pub const UNSURE: Context = 2048 << 4;
+
+/// How far a probability moves to the bit seen, in 1/65536, by how much it has learnt.
+const RATES: [u32; 16] = [
+    32768, 21845, 16384, 13107, 10923, 9362, 8192, 7282, 6554, 5461, 4681, 4096, 3277, 2731, 2341,
+    2048,
+];
+
+#[inline]
+pub(super) fn learn(context: &mut Context, bit: bool) {
+    let p = u32::from(*context >> 4);
+    let seen = u32::from(*context & 15);
+    let rate = RATES[seen as usize];
+    let p = if bit {
+        p - (p * rate >> 16)
+    } else {
+        p + ((4096 - p) * rate >> 16)
+    };
+    let p = p.clamp(4, 4092);
+    *context = ((p << 4) | (seen + 1).min(15)) as Context;
+}
+
+/// What a body is written to: coded bytes, or the decisions themselves for training.
+pub trait Coder {
+    /// Codes a bit by the context `at` a place.
+    fn bit(&mut self, contexts: &mut [Context], at: usize, bit: bool);
+
+    /// Codes the low `bits` of `value`, 0..=32, at even odds.
+    fn raw(&mut self, value: u32, bits: u32);
+
+    /// Codes a number by `count` contexts from `at` on: its Exp-Golomb class in unary, its digits
+    /// raw.
+    #[inline]
+    fn number(&mut self, contexts: &mut [Context], (at, count): (usize, usize), value: u32) {
+        let shifted = u64::from(value) + 1;
+        let digits = 63 - shifted.leading_zeros();
+        for digit in 0..digits as usize {
+            self.bit(contexts, at + digit.min(count - 1), false);
+        }
+        self.bit(contexts, at + (digits as usize).min(count - 1), true);
+        self.raw((shifted & ((1 << digits) - 1)) as u32, digits);
+    }
+}
+
+/// Appends coded bits to a byte buffer.
+#[derive(Debug)]
+pub struct RangeEncoder<'a> {
+    out: &'a mut Vec<u8>,
+    low: u64,
+    range: u32,
+    /// The last byte, held back because a carry may still reach it, and the 0xFF bytes behind it.
+    cache: u8,
+    held: u32,
+    first: bool,
+}
+
+impl<'a> RangeEncoder<'a> {
+    /// Appends to `out` from its end on.
+    pub fn new(out: &'a mut Vec<u8>) -> RangeEncoder<'a> {
+        RangeEncoder {
+            out,
+            low: 0,
+            range: u32::MAX,
+            cache: 0,
+            held: 1,
+            first: true,
+        }
+    }
+
+    /// Writes what is held back.
+    pub fn finish(mut self) {
+        // The shortest number in the range: its lower 24 bits are 0 and left out.
+        self.low = (self.low + u64::from(RANGE_MIN) - 1) & !u64::from(RANGE_MIN - 1);
+        self.shift();
+        self.shift();
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        while self.range < RANGE_MIN {
+            self.range <<= 8;
+            self.shift();
+        }
+    }
+
+    fn shift(&mut self) {
+        if self.low < 0xFF00_0000 || self.low > 0xFFFF_FFFF {
+            let carry = (self.low >> 32) as u8;
+            let mut byte = self.cache;
+            while self.held > 0 {
+                // The very first byte can only be 0: it is not written.
+                if !self.first {
+                    self.out.push(byte.wrapping_add(carry));
+                }
+                self.first = false;
+                byte = 0xFF;
+                self.held -= 1;
+            }
+            self.cache = (self.low >> 24) as u8;
+        }
+        self.held += 1;
+        self.low = (self.low & 0x00FF_FFFF) << 8;
+    }
+}
+
+impl Coder for RangeEncoder<'_> {
+    #[inline]
+    fn bit(&mut self, contexts: &mut [Context], at: usize, bit: bool) {
+        let context = &mut contexts[at];
+        let bound = (self.range >> P_BITS) * u32::from(*context >> 4);
+        if bit {
+            self.low += u64::from(bound);
+            self.range -= bound;
+        } else {
+            self.range = bound;
+        }
+        learn(context, bit);
+        self.widen();
+    }
+
+    #[inline]
+    fn raw(&mut self, value: u32, bits: u32) {
+        let mut left = bits;
+        while left > 0 {
+            let now = left.min(8);
+            left -= now;
+            let part = (value >> left) & ((1 << now) - 1);
+            self.range >>= now;
+            self.low += u64::from(part) * u64::from(self.range);
+            self.widen();
+        }
+    }
+}
+
+/// Reads coded bits. Bytes beyond the end read as 0; [`RangeDecoder::check`] tells when there were
+/// too many of them.
+#[derive(Clone, Debug)]
+pub struct RangeDecoder<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    code: u32,
+    range: u32,
+}
+
+impl<'a> RangeDecoder<'a> {
+    /// Reads from the first byte.
+    pub fn new(bytes: &'a [u8]) -> RangeDecoder<'a> {
+        let mut decoder = RangeDecoder {
+            bytes,
+            at: 0,
+            code: 0,
+            range: u32::MAX,
+        };
+        for _ in 0..4 {
+            decoder.code = (decoder.code << 8) | decoder.byte();
+        }
+        decoder
+    }
+
+    /// Decodes a bit by the context `at` a place.
+    #[inline]
+    pub fn bit(&mut self, contexts: &mut [Context], at: usize) -> bool {
+        let context = &mut contexts[at];
+        let bound = (self.range >> P_BITS) * u32::from(*context >> 4);
+        let bit = self.code >= bound;
+        if bit {
+            self.code -= bound;
+            self.range -= bound;
+        } else {
+            self.range = bound;
+        }
+        learn(context, bit);
+        self.widen();
+        bit
+    }
+
+    /// Decodes a number of `bits`, 0..=32, at even odds.
+    #[inline]
+    pub fn raw(&mut self, bits: u32) -> u32 {
+        let mut value = 0u32;
+        let mut left = bits;
+        while left > 0 {
+            let now = left.min(8);
+            left -= now;
+            self.range >>= now;
+            // A damaged code may lie beyond the range: it is cut to what `now` bits can say.
+            let part = (self.code / self.range).min((1 << now) - 1);
+            self.code -= part * self.range;
+            value = (value << now) | part;
+            self.widen();
+        }
+        value
+    }
+
+    /// Decodes a number by `count` contexts from `at` on.
+    ///
+    /// # Errors
+    /// It does not fit 32 bits.
+    #[inline]
+    pub fn number(
+        &mut self,
+        contexts: &mut [Context],
+        (at, count): (usize, usize),
+    ) -> Result<u32, DecodeError> {
+        let mut digits = 0;
+        while !self.bit(contexts, at + digits.min(count - 1)) {
+            digits += 1;
+            if digits > 32 {
+                return Err(DecodeError::OutOfRange);
+            }
+        }
+        let digits = digits as u32;
+        let shifted = (1u64 << digits) | u64::from(self.raw(digits));
+        u32::try_from(shifted - 1).map_err(|_| DecodeError::OutOfRange)
+    }
+
+    /// Fails when bits were read that nobody wrote.
+    #[inline]
+    pub fn check(&self) -> Result<(), DecodeError> {
+        if self.at > self.bytes.len() + AHEAD {
+            Err(DecodeError::Truncated)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Fails unless exactly what was written was read.
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        self.check()?;
+        if self.at < self.bytes.len() + AHEAD {
+            return Err(DecodeError::Trailing);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn byte(&mut self) -> u32 {
+        let byte = self.bytes.get(self.at).copied().unwrap_or(0);
+        self.at += 1;
+        u32::from(byte)
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        while self.range < RANGE_MIN {
+            self.range <<= 8;
+            self.code = (self.code << 8) | self.byte();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_coded_comes_back(
+            bits in proptest::collection::vec((any::<bool>(), 0usize..5), 0..300),
+            numbers in proptest::collection::vec((any::<u32>(), 0u32..=32), 0..60),
+        ) {
+            let mut contexts = [UNSURE; 5];
+            let mut classes = [UNSURE; 14];
+            let mut bytes = Vec::new();
+            let mut encoder = RangeEncoder::new(&mut bytes);
+            for &(bit, at) in &bits {
+                encoder.bit(&mut contexts, at, bit);
+            }
+            for &(value, width) in &numbers {
+                let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
+                encoder.raw(cut, width);
+                encoder.number(&mut classes, (0, 14), cut);
+                encoder.number(&mut classes, (0, 14), value);
+            }
+            encoder.finish();
+            let mut contexts = [UNSURE; 5];
+            let mut classes = [UNSURE; 14];
+            let mut decoder = RangeDecoder::new(&bytes);
+            for &(bit, at) in &bits {
+                prop_assert_eq!(decoder.bit(&mut contexts, at), bit);
+            }
+            for &(value, width) in &numbers {
+                let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
+                prop_assert_eq!(decoder.raw(width), cut);
+                prop_assert_eq!(decoder.number(&mut classes, (0, 14)), Ok(cut));
+                prop_assert_eq!(decoder.number(&mut classes, (0, 14)), Ok(value));
+            }
+            prop_assert_eq!(decoder.finish(), Ok(()));
+            let mut longer = bytes.clone();
+            longer.push(0);
+            let mut other = RangeDecoder { bytes: &longer, ..decoder };
+            prop_assert_eq!(other.finish(), Err(DecodeError::Trailing));
+            other.at += 2;
+            prop_assert_eq!(other.finish(), Err(DecodeError::Truncated));
+        }
+
+        #[test]
+        fn any_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut classes = [UNSURE; 14];
+            let mut decoder = RangeDecoder::new(&bytes);
+            for _ in 0..1000 {
+                if decoder.number(&mut classes, (0, 14)).is_err() || decoder.check().is_err() {
+                    return Ok(());
+                }
+                decoder.raw(32);
+            }
+        }
+    }
+
+    #[test]
+    fn foreseen_bits_cost_next_to_nothing() {
+        let mut context = [UNSURE];
+        let mut bytes = Vec::new();
+        let mut encoder = RangeEncoder::new(&mut bytes);
+        for _ in 0..1000 {
+            encoder.bit(&mut context, 0, false);
+        }
+        encoder.finish();
+        assert!(bytes.len() <= 3, "{}", bytes.len());
+    }
+}
