@@ -1,0 +1,181 @@
+/**
+ * The card table's page: what the view holds becomes elements, clicks become requests. It has no rules: whether a
+ * card fits is the server's answer. See `main.rs` for the game.
+ */
+
+import { connect } from '/client/tickwire.js';
+
+const SIGNS = { clubs: '♣', diamonds: '♦', hearts: '♥', spades: '♠' };
+const LOG_LINES = 6;
+/** Seconds for a turn, as in `rounds.rs`: how long the bar is. */
+const TURN_S = 20;
+
+const $ = (id) => document.getElementById(id);
+
+/** Makes an element; texts are set as text, since names are what people typed. */
+function make(tag, className, text = '') {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function face({ rank, suit }, tag = 'div') {
+  const isRed = suit === 'hearts' || suit === 'diamonds';
+  const card = make(tag, isRed ? 'card red' : 'card');
+  card.append(make('b', '', rank), make('span', '', SIGNS[suit]), make('b', 'foot', rank));
+  card.title = `${rank} of ${suit}`;
+  return card;
+}
+
+/** Calls `draw` only when what it shows has changed. */
+function onChange(draw) {
+  let shown;
+  return (value) => {
+    const now = JSON.stringify(value);
+    if (now === shown) return;
+    shown = now;
+    draw(value);
+  };
+}
+
+const drawPile = onChange(({ phase, top }) => {
+  $('pile').replaceChildren(...(phase === 'waiting' ? [] : [face(top)]));
+});
+
+const drawSeats = onChange((seats) => {
+  $('seats').replaceChildren(
+    ...seats.map(({ name, isMe, isTurn, cards, wins }) => {
+      const seat = make('li', [isTurn && 'turn', isMe && 'me'].filter(Boolean).join(' '));
+      const fan = make('div', 'fan');
+      for (let i = 0; i < Math.min(cards, 12); i++) fan.append(make('i', 'card back'));
+      seat.append(make('b', '', name), fan, make('small', '', cards === 0 ? 'waits' : `${cards} cards`));
+      if (wins > 0) seat.append(make('small', 'wins', '★'.repeat(Math.min(wins, 9))));
+      return seat;
+    }),
+  );
+});
+
+/** One player's stay. */
+class Table {
+  #room;
+  #suits = new Map();
+  #drawHand = onChange(({ hand, isMine }) => {
+    $('hand').className = isMine ? 'mine' : '';
+    $('hand').replaceChildren(
+      ...hand.map((card) => {
+        const button = face(card, 'button');
+        button.onclick = () => this.#play(card);
+        const item = make('li', '');
+        item.append(button);
+        return item;
+      }),
+    );
+  });
+  #tell = onChange((text) => {
+    $('say').textContent = text;
+  });
+
+  constructor(room) {
+    this.#room = room;
+    $('stock').onclick = () => this.#ask('draw', {});
+    for (const [suit, sign] of Object.entries(SIGNS)) {
+      const button = make('button', suit, sign);
+      button.value = suit;
+      button.title = suit;
+      this.#suits.set(suit, button);
+    }
+    $('suits').querySelector('form').replaceChildren(...this.#suits.values());
+    room.on('dealt', ({ players }) => this.#log(`Cards for ${players}.`));
+    room.on('played', ({ who, rank, suit }) => this.#log(`${this.#nameOf(who)}: ${rank}${SIGNS[suit]}`));
+    room.on('drew', ({ who, late }) => this.#log(`${this.#nameOf(who)} ${late ? 'was too slow and drew' : 'drew'}`));
+    room.on('got', ({ rank, suit }) => this.#log(`You drew ${rank}${SIGNS[suit]}`));
+    room.on('won', ({ who }) => this.#log(`${this.#nameOf(who)} won!`));
+  }
+
+  draw(view) {
+    const { table } = view.state;
+    if (table === undefined) return;
+    this.seats = view.entities.filter((entity) => entity.seat !== undefined);
+    const hand = view.entities.filter((entity) => entity.face !== undefined);
+    const isMine = table.turn !== undefined && table.turn === view.me?.handle;
+    drawPile({ phase: table.phase, top: { rank: table.rank, suit: table.suit } });
+    drawSeats(
+      this.seats.map(({ handle, owner, seat }) => ({
+        name: this.#room.members.get(owner)?.name ?? '',
+        isMe: owner === this.#room.you,
+        isTurn: handle === table.turn,
+        ...seat,
+      })),
+    );
+    this.#drawHand({ isMine, hand: hand.map(({ handle, face: { rank, suit } }) => ({ handle, rank, suit })) });
+    $('stock').firstElementChild.textContent = table.phase === 'play' ? table.stock : '';
+    const seconds = Math.max(0, (table.ends - view.tick) / this.#room.tickRate);
+    $('clock').firstElementChild.style.width = table.phase === 'play' ? `${(seconds / TURN_S) * 100}%` : '0';
+    $('clock').className = isMine ? 'mine' : '';
+    this.#tell(this.#standing(table, seconds, isMine, hand.length));
+  }
+
+  #standing(table, seconds, isMine, held) {
+    if (table.phase === 'over') return `${this.#nameOf(table.winner)} wins the round`;
+    if (table.phase === 'waiting') {
+      return table.ends === 0 ? 'Waiting for another player: open this page twice' : `Dealing in ${Math.ceil(seconds)}`;
+    }
+    if (isMine) return 'Your turn: play a card, or draw';
+    const others = `${this.#nameOf(table.turn)}’s turn`;
+    return held === 0 ? `${others}. You play from the next round` : others;
+  }
+
+  #nameOf(handle) {
+    const seat = this.seats?.find((entity) => entity.handle === handle);
+    return this.#room.members.get(seat?.owner)?.name ?? 'Somebody';
+  }
+
+  async #play(card) {
+    const suit = card.rank === '8' ? await this.#chooseSuit() : card.suit;
+    if (suit !== '') await this.#ask('play', { card: card.handle, suit });
+  }
+
+  #chooseSuit() {
+    const dialog = $('suits');
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue), { once: true }));
+  }
+
+  async #ask(action, fields) {
+    try {
+      await this.#room.act(action, fields);
+    } catch (error) {
+      this.#log(`No: ${error.message}`, 'no');
+    }
+  }
+
+  #log(text, className = '') {
+    $('log').append(make('li', className, text));
+    while ($('log').children.length > LOG_LINES) $('log').firstElementChild.remove();
+  }
+}
+
+$('door').onsubmit = async (event) => {
+  event.preventDefault();
+  try {
+    const link = await connect({ name: $('name').value });
+    const room = await link.quickJoin();
+    const table = new Table(room);
+    $('door').hidden = true;
+    $('room').hidden = false;
+    link.on('close', ({ reason }) => {
+      $('room').hidden = true;
+      $('door').hidden = false;
+      $('trouble').textContent = `The connection is gone: ${reason}`;
+    });
+    requestAnimationFrame(function frame(nowMs) {
+      if (link.state === 'closed') return;
+      table.draw(room.view(nowMs));
+      requestAnimationFrame(frame);
+    });
+  } catch (error) {
+    $('trouble').textContent = error.message;
+  }
+};

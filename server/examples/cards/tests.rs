@@ -1,0 +1,348 @@
+//! Rounds played over the protocol, without sockets and clocks: guests are client sessions, the
+//! room is the engine's. What a guest knows is what its session decoded.
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use tickwire::codec::encode_server;
+use tickwire::ids::{Handle, LayerId, PlayerId, RoomId};
+use tickwire::protocol::server_message::Limits;
+use tickwire::protocol::{ServerMessage, VERSION};
+use tickwire::schema::ColumnSet;
+use tickwire::session::{Event, Session};
+use tickwire_server::game::{GameDef, RoomOptions};
+use tickwire_server::room::{Effect, Room};
+
+use super::Cards;
+use super::deck::{Card, Deck, EIGHT};
+use super::rounds::{RESULT_S, TURN_S};
+use super::table::{Face, Phase, Seat, Table};
+
+const TICK_RATE: u16 = 20;
+
+struct Guest {
+    id: PlayerId,
+    session: Session,
+    /// Events of the game, by name.
+    heard: Vec<(String, Vec<i32>)>,
+    answer: Option<Result<(), String>>,
+}
+
+struct Scene {
+    room: Room<Cards>,
+    guests: Vec<Guest>,
+    now_us: u64,
+}
+
+impl Scene {
+    fn new(guests: usize) -> Scene {
+        let game = Arc::new(GameDef::<Cards>::new(TICK_RATE).expect("the schema is sound"));
+        let schema = game.schema.clone();
+        let options = RoomOptions {
+            id: RoomId(1),
+            name: "table".into(),
+            code: "TABLE".into(),
+            private: false,
+            seats: 10,
+            seed: 8,
+            tick_rate: TICK_RATE,
+            snapshot_every: 1,
+            npcs: 0,
+        };
+        let mut scene = Scene {
+            room: Room::new(game, options),
+            guests: Vec::new(),
+            now_us: 0,
+        };
+        for _ in 0..guests {
+            let mut session = Session::new("guest", "");
+            let welcome = ServerMessage::Welcome {
+                version: VERSION,
+                name: "guest".into(),
+                token: String::new(),
+                schema: schema.clone(),
+                limits: Limits {
+                    message_bytes: 4096,
+                    messages_per_second: 120,
+                    chat_chars: 200,
+                    name_chars: 24,
+                    seats: 10,
+                },
+            };
+            session
+                .handle_message(&encode_server(&welcome), 0)
+                .expect("a good welcome");
+            session.poll_transmit();
+            scene.guests.push(Guest {
+                id: scene.room.join("guest").expect("a free seat"),
+                session,
+                heard: Vec::new(),
+                answer: None,
+            });
+            scene.deliver();
+        }
+        scene
+    }
+
+    /// Hands over everything that is on its way.
+    fn deliver(&mut self) {
+        for guest in &mut self.guests {
+            guest.session.handle_timeout(self.now_us);
+            while let Some(bytes) = guest.session.poll_transmit() {
+                let taken = self.room.receive(guest.id, &bytes);
+                assert_eq!(taken, Ok(()), "{}", guest.id);
+            }
+        }
+        while let Some(effect) = self.room.poll_effect() {
+            let Effect::Control { to, bytes } = effect else {
+                panic!("nobody is sent away: {effect:?}");
+            };
+            if let Some(guest) = self.guests.iter_mut().find(|guest| guest.id == to) {
+                guest.take(&bytes, self.now_us);
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.now_us += 1_000_000 / u64::from(TICK_RATE);
+        self.deliver();
+        self.room.tick();
+        for guest in &mut self.guests {
+            let mut bytes = Vec::new();
+            assert!(self.room.compose(guest.id, true, &mut bytes));
+            guest.take(&bytes, self.now_us);
+        }
+    }
+
+    /// Ticks until the game is in a phase, at most two minutes of them.
+    fn until(&mut self, phase: Phase) {
+        for _ in 0..120 * TICK_RATE {
+            if self.table().phase() == phase {
+                return;
+            }
+            self.tick();
+        }
+        panic!("{phase:?} never comes");
+    }
+
+    fn table(&mut self) -> &Table {
+        self.room.world_mut().resource::<Table>()
+    }
+
+    /// Whose turn it is, as an index of the guests.
+    fn turn(&mut self) -> usize {
+        let seat = self.table().turn.expect("somebody's turn");
+        let player = self.seat(seat).player;
+        let guest = self.guests.iter().position(|guest| guest.id == player);
+        guest.expect("one of the guests")
+    }
+
+    fn seat(&mut self, seat: Entity) -> &Seat {
+        self.room.world_mut().get::<Seat>(seat).expect("a seat")
+    }
+
+    /// Makes a guest's request and returns the answer.
+    fn act(&mut self, guest: usize, action: u16, values: &[i32]) -> Result<(), String> {
+        let session = &mut self.guests[guest].session;
+        session.act(1, action, values).expect("a good request");
+        self.deliver();
+        self.guests[guest].answer.take().expect("an answer")
+    }
+
+    /// Plays a card; an eight names hearts.
+    fn play(&mut self, guest: usize, card: Handle) -> Result<(), String> {
+        self.act(guest, 0, &[card.to_field(), 2])
+    }
+
+    /// A card in a guest's hand that fits, or does not.
+    fn choose(&mut self, guest: usize, fitting: bool) -> Option<Handle> {
+        let top = self.table().top;
+        let fits =
+            |card: Card| card.rank == EIGHT || card.rank == top.rank || card.suit == top.suit;
+        let hand = self.guests[guest].hand();
+        let found = hand.iter().find(|(_, card)| fits(*card) == fitting);
+        found.map(|(handle, _)| *handle)
+    }
+
+    /// All cards there are: in stock and pile, and in hands.
+    fn cards(&mut self) -> usize {
+        let world = self.room.world_mut();
+        world.query::<&Face>().iter(world).count() + world.resource::<Deck>().len()
+    }
+}
+
+impl Guest {
+    fn take(&mut self, bytes: &[u8], now_us: u64) {
+        let taken = self.session.handle_message(bytes, now_us);
+        taken.expect("the room's messages are good");
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Reply { result, .. } => self.answer = Some(result),
+                Event::Game { event, values, .. } => {
+                    let schema = self.session.schema().expect("after the welcome");
+                    let name = schema.events[usize::from(event)].name.clone();
+                    self.heard.push((name, values));
+                }
+                Event::Desync { layer } => panic!("layer {layer} differs"),
+                _ => {}
+            }
+        }
+    }
+
+    /// The faces in a layer that this guest was sent.
+    fn faces(&self, layer: LayerId, set: &ColumnSet) -> Vec<(Handle, Card)> {
+        let schema = self.session.schema().expect("after the welcome");
+        let face = schema.components.iter().position(|c| c.name == "face");
+        let number = set
+            .components
+            .iter()
+            .position(|c| Some(c.component) == face);
+        let (Some(number), Some(room)) = (number, self.session.room()) else {
+            return Vec::new();
+        };
+        let Some(image) = room.layer(layer) else {
+            return Vec::new();
+        };
+        let start = set.components[number].start;
+        let rows = image.values.chunks(set.width().max(1));
+        let faces = image.entities.iter().zip(rows);
+        faces
+            .filter(|(head, _)| head.mask >> number & 1 == 1)
+            .map(|(head, row)| {
+                let (rank, suit) = (row[start] as u8, row[start + 1] as u8);
+                (head.handle(), Card { rank, suit })
+            })
+            .collect()
+    }
+
+    /// The own hand, as the owner's layer has it.
+    fn hand(&self) -> Vec<(Handle, Card)> {
+        let layout = self.session.layout().expect("after the welcome");
+        self.faces(LayerId::OWNER, &layout.owner)
+    }
+
+    fn heard(&self, name: &str) -> usize {
+        self.heard.iter().filter(|(heard, _)| heard == name).count()
+    }
+}
+
+#[test]
+fn a_round_is_dealt_played_and_won() {
+    let mut scene = Scene::new(3);
+    scene.until(Phase::Play);
+    scene.tick();
+    for guest in &scene.guests {
+        assert_eq!(guest.hand().len(), 5);
+        assert_eq!(guest.heard("dealt"), 1);
+    }
+    let mut turns = 0;
+    while scene.table().phase() == Phase::Play {
+        let turn = scene.turn();
+        let other = (turn + 1) % 3;
+        let refused = scene.act(other, 1, &[]);
+        assert_eq!(refused, Err("it is not your turn".to_owned()));
+        let answer = match scene.choose(turn, true) {
+            Some(card) => scene.play(turn, card),
+            None => scene.act(turn, 1, &[]),
+        };
+        assert_eq!(answer, Ok(()));
+        scene.tick();
+        assert_eq!(scene.cards(), 52);
+        turns += 1;
+        assert!(turns < 1000, "nobody wins");
+    }
+    assert_eq!(scene.table().phase(), Phase::Over);
+    let winner = scene.table().winner.expect("a winner");
+    assert_eq!((scene.seat(winner).wins, scene.seat(winner).cards), (1, 0));
+    for guest in &scene.guests {
+        assert_eq!(guest.heard("won"), 1);
+        assert_eq!(guest.heard("played") + guest.heard("drew"), turns);
+    }
+    // Who drew was told what, and nobody else.
+    let got: usize = scene.guests.iter().map(|guest| guest.heard("got")).sum();
+    assert_eq!(got, scene.guests[0].heard("drew"));
+    for _ in 0..RESULT_S * u32::from(TICK_RATE) {
+        scene.tick();
+    }
+    assert_eq!(scene.table().phase(), Phase::Waiting);
+    scene.until(Phase::Play);
+}
+
+#[test]
+fn a_hand_is_its_players_alone() {
+    let mut scene = Scene::new(4);
+    scene.until(Phase::Play);
+    scene.tick();
+    let mut seen = Vec::new();
+    for guest in &scene.guests {
+        let layout = guest.session.layout().expect("after the welcome");
+        assert_eq!(guest.faces(LayerId::ROOM, &layout.room), []);
+        let room = guest.session.room().expect("in the room");
+        let image = room.layer(LayerId::ROOM).expect("the room's layer");
+        // The room itself and four seats: of cards in hands not even that they are there.
+        assert_eq!(image.entities.len(), 5);
+        seen.extend(guest.hand().into_iter().map(|(handle, _)| handle));
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 20, "each card is in one hand");
+}
+
+#[test]
+fn what_the_rules_forbid_is_answered_with_the_reason() {
+    let mut scene = Scene::new(2);
+    let refused = scene.act(0, 1, &[]);
+    assert_eq!(refused, Err("no cards are dealt".to_owned()));
+    scene.until(Phase::Play);
+    scene.tick();
+    let turn = scene.turn();
+    let theirs = scene.guests[1 - turn].hand()[0].0;
+    let none = Handle::from_field(0x7FFF_0FFF).expect("a handle");
+    for not_mine in [theirs, none] {
+        let refused = scene.play(turn, not_mine);
+        assert_eq!(refused, Err("that card is not in your hand".to_owned()));
+    }
+    if let Some(card) = scene.choose(turn, false) {
+        let refused = scene.play(turn, card);
+        let why = "it fits neither the suit nor the rank";
+        assert_eq!(refused, Err(why.to_owned()));
+    }
+    assert_eq!(scene.turn(), turn, "nothing happened");
+}
+
+#[test]
+fn the_clock_draws_for_who_sleeps() {
+    let mut scene = Scene::new(2);
+    scene.until(Phase::Play);
+    let turn = scene.turn();
+    for _ in 0..TURN_S * u32::from(TICK_RATE) {
+        assert_eq!(scene.turn(), turn);
+        scene.tick();
+    }
+    assert_eq!(scene.turn(), 1 - turn);
+    assert_eq!(scene.guests[turn].hand().len(), 6);
+    let late = scene.guests[0]
+        .heard
+        .iter()
+        .find(|(name, _)| name == "drew");
+    assert_eq!(late.expect("all heard of it").1[1], 1, "late");
+}
+
+#[test]
+fn who_leaves_gives_the_cards_and_the_turn_back() {
+    let mut scene = Scene::new(3);
+    scene.until(Phase::Play);
+    let turn = scene.turn();
+    let gone = scene.guests.remove(turn);
+    scene.room.leave(gone.id);
+    scene.tick();
+    assert_eq!(scene.cards(), 52);
+    let next = scene.turn();
+    assert_eq!(scene.guests[next].hand().len(), 5);
+    let last = scene.guests.remove(next);
+    scene.room.leave(last.id);
+    scene.tick();
+    assert_eq!(scene.table().phase(), Phase::Waiting, "one can't play");
+    scene.tick();
+    assert_eq!(scene.guests[0].hand(), []);
+}
