@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::arena::Control;
-use tickwire::ids::{PlayerId, RoomId, Tick};
+use tickwire::codec::encode_client;
+use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::protocol::ClientMessage;
 use tickwire::protocol::frame::InputHead;
 use tickwire::snapshot::fields::pack;
 use tickwire_server::arena::Arena;
@@ -33,7 +35,12 @@ pub struct ArenaPlay {
 impl ArenaPlay {
     /// A room with `players` and `npcs`, ticked once.
     pub fn new(players: u16, npcs: u16, seed: u64) -> ArenaPlay {
-        let game = Arc::new(GameDef::new(TICK_RATE).expect("the arena is well declared"));
+        let game = GameDef::new(TICK_RATE).expect("the arena is well declared");
+        ArenaPlay::of(Arc::new(game), players, npcs, seed)
+    }
+
+    /// The same of a definition.
+    pub fn of(game: Arc<GameDef<Arena>>, players: u16, npcs: u16, seed: u64) -> ArenaPlay {
         let mut room = Room::new(
             game.clone(),
             RoomOptions {
@@ -93,6 +100,16 @@ impl ArenaPlay {
             each(player, &self.frame);
         }
         self.acked = self.room.tick_number();
+    }
+
+    /// Has the next snapshot of a player bring keyframes of all their layers.
+    pub fn resync(&mut self, player: PlayerId) {
+        for layer in 0..LayerId::COUNT as u16 {
+            let layer = LayerId(layer);
+            let request = encode_client(&ClientMessage::Resync { layer });
+            let taken = self.room.receive(player, &request);
+            assert_eq!(taken, Ok(()), "a resync is a valid request");
+        }
     }
 
     fn send_inputs(&mut self) {

@@ -4,3 +4,4 @@
 pub mod arena_play;
 pub mod drift;
 pub mod recording;
+pub mod training;

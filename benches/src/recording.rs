@@ -37,7 +37,7 @@ impl Recording {
             images: Vec::new(),
             body_bytes: Vec::new(),
         };
-        resync(&mut play, viewer);
+        play.resync(viewer);
         for _ in 0..ticks {
             play.tick(|player, frame| {
                 if player != viewer {
@@ -85,15 +85,6 @@ impl Recording {
             .map(|image| image.entities.len())
             .sum()
     }
-}
-
-fn resync(play: &mut ArenaPlay, viewer: PlayerId) {
-    use tickwire::codec::encode_client;
-    use tickwire::protocol::ClientMessage;
-    let layer = LayerId::ROOM;
-    let request = encode_client(&ClientMessage::Resync { layer });
-    let taken = play.room.receive(viewer, &request);
-    assert_eq!(taken, Ok(()), "a resync is a valid request");
 }
 
 /// Entities of both images whose rows differ.

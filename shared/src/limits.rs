@@ -29,7 +29,7 @@ pub const UNACKED_SNAPSHOTS_MAX: u32 = 32;
 pub const UNACKED_BYTES_MAX: u32 = 32 * 1024;
 /// An acknowledgement goes out alone when no input carried it for this long, in milliseconds.
 pub const ACK_DELAY_MS: u32 = 100;
-/// Keyframes that one client may ask for: one a second. Beyond: the request is dropped and
+/// Keyframes of one layer that a client may ask for: one a second. Beyond: the request is dropped and
 /// counted.
 pub const RESYNC_EVERY_MS: u32 = 1000;
 /// Inputs that wait for their tick, per player: a second at 60 Hz. Beyond: dropped and counted.

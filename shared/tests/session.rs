@@ -49,6 +49,7 @@ fn schema() -> Schema {
         }],
         actions: vec![],
         table_epoch: 0,
+        tables: vec![],
     }
 }
 

@@ -22,6 +22,7 @@ mod schema;
 mod score;
 mod shooting;
 mod sweep;
+mod tables;
 mod tuning;
 
 use bevy_ecs::prelude::*;

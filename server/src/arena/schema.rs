@@ -9,6 +9,7 @@ use super::Arena;
 use super::components::{Flight, Gun, Heading, Health, KindOf, Pos, Score};
 use super::events::{Hit, Kill, PhaseChange, Respawn, Shot, Taken};
 use super::rounds::Round;
+use super::tables::TABLES;
 use super::tuning::{HEALTH_MAX, MAGAZINE, SCORE_MAX, SPARE_MAX};
 use crate::game::{Schema, Spec, all, entity, flag, int, one_of, range, turn};
 
@@ -17,6 +18,9 @@ use crate::game::{Schema, Spec, all, entity, flag, int, one_of, range, turn};
 const VELOCITY_STEP: f64 = 30.0 / GRID;
 /// Steps from zero to the greatest velocity: 403 units a second.
 const VELOCITY_STEPS: f64 = 1720.0;
+
+/// Counts the trainings of [`TABLES`].
+const TABLES_EPOCH: u8 = 1;
 
 /// A place in the arena. The step is the movement grid's, which a straight run keeps to.
 fn place() -> Spec {
@@ -36,6 +40,7 @@ fn count(most: u16) -> Spec {
 pub(super) fn declare(schema: &mut Schema<Arena>) {
     declare_components(schema);
     declare_events(schema);
+    schema.trained(TABLES_EPOCH, &TABLES);
     schema.input(|k| {
         k.field("dx", |i| &mut i.dx, range(-1.0, 1.0).step(PUSH_STEP))
             .field("dy", |i| &mut i.dy, range(-1.0, 1.0).step(PUSH_STEP))

@@ -32,6 +32,19 @@ impl<G: Game> GameDef<G> {
     pub fn new(tick_rate: u16) -> Result<GameDef<G>, String> {
         let mut declared = Schema::<G>::new(tick_rate);
         G::schema(&mut declared);
+        GameDef::check(declared)
+    }
+
+    /// The same without the trained tables: for training them anew after the schema changed.
+    pub fn untrained(tick_rate: u16) -> Result<GameDef<G>, String> {
+        let mut declared = Schema::<G>::new(tick_rate);
+        G::schema(&mut declared);
+        declared.wire.table_epoch = 0;
+        declared.wire.tables.clear();
+        GameDef::check(declared)
+    }
+
+    fn check(declared: Schema<G>) -> Result<GameDef<G>, String> {
         if let Some(error) = declared.errors.first() {
             return Err(error.clone());
         }

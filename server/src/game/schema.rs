@@ -190,6 +190,15 @@ impl<G: Game> Schema<G> {
         self
     }
 
+    /// Gives the entropy coder what it starts from: tables by layer (the room's, an owner's, a
+    /// team's), trained on recordings of this game, and the training's number, 1..=255.
+    /// Without them bodies start from even odds and are a fifth larger.
+    pub fn trained(&mut self, epoch: u8, tables: &[&[u16]]) -> &mut Self {
+        self.wire.table_epoch = epoch;
+        self.wire.tables = tables.iter().map(|table| table.to_vec()).collect();
+        self
+    }
+
     /// Declares a request that a client may make with its `act`, and what is done with it. The
     /// handler runs between ticks, on the room's world; its error is the client's answer.
     pub fn action<A: Default + Send + Sync + 'static>(

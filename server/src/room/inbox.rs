@@ -136,15 +136,16 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.get_mut(player) else {
             return Ok(());
         };
-        let Some(held) = member.held.get_mut(usize::from(layer.0)) else {
+        let layer = usize::from(layer.0);
+        let Some(resynced) = member.resynced.get_mut(layer) else {
             return Err(CloseCode::OutOfRange);
         };
-        if member.resynced.is_some_and(|at| tick.since(at) < every) {
+        if resynced.is_some_and(|at| tick.since(at) < every) {
             self.stats.resyncs_refused += 1;
             return Ok(());
         }
-        member.resynced = Some(tick);
-        *held = None;
+        *resynced = Some(tick);
+        member.held[layer] = None;
         self.stats.resyncs += 1;
         Ok(())
     }

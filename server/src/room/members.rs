@@ -29,7 +29,8 @@ pub(super) struct Member<I> {
     /// The team in the newest image, and the one whose layer was sent last.
     pub(super) team: Option<u8>,
     team_sent: Option<u8>,
-    pub(super) resynced: Option<Tick>,
+    /// When a keyframe was last asked for, by layer.
+    pub(super) resynced: [Option<Tick>; LayerId::COUNT],
     chat_left: u32,
     chat_at: Tick,
 }
@@ -57,7 +58,7 @@ impl<I: Default + Clone> Member<I> {
             held: [None; LayerId::COUNT],
             team: None,
             team_sent: None,
-            resynced: None,
+            resynced: [None; LayerId::COUNT],
             chat_left: CHAT_BURST,
             chat_at: tick,
         }

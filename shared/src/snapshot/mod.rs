@@ -8,6 +8,7 @@ pub mod fields;
 pub mod image;
 mod predictor;
 pub mod range_coder;
+pub mod training;
 
 use std::fmt;
 

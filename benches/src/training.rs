@@ -1,0 +1,116 @@
+//! Trains the arena's tables: rooms of several sizes are played, one player's layers decoded, and
+//! their images shown to the trainer as they would be sent: mostly steady, sometimes catching up,
+//! seldom as a keyframe. Called by the `train-tables` command.
+
+use std::sync::Arc;
+
+use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::protocol::frame::{SectionKind, SnapshotHead};
+use tickwire::schema::Layout;
+use tickwire::snapshot::delta::{Scratch, decode, decode_head};
+use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::training::Trainer;
+use tickwire_server::game::GameDef;
+
+use crate::arena_play::{ArenaPlay, TICK_RATE};
+
+/// Players, drones and seeds of the rooms that are played.
+const ROOMS: [(u16, u16, u64); 6] = [
+    (2, 20, 11),
+    (8, 20, 12),
+    (8, 60, 13),
+    (16, 20, 14),
+    (50, 100, 15),
+    (50, 20, 16),
+];
+const TICKS: usize = 600;
+/// How far back the baselines of those who catch up are, in images.
+const BEHIND: [usize; 5] = [2, 3, 5, 9, 31];
+/// Of so many images one is also coded for those who catch up, and as a keyframe.
+const CATCH_UP_EVERY: usize = 8;
+const KEYFRAME_EVERY: usize = 40;
+
+/// Tables by layer, empty where a layer has no columns.
+pub fn train() -> Vec<Vec<u16>> {
+    let game = Arc::new(GameDef::untrained(TICK_RATE).expect("the arena is well declared"));
+    let layout = Layout::new(&game.schema);
+    let mut trainers: Vec<Trainer> = (0..LayerId::COUNT)
+        .map(|layer| Trainer::new(set(&layout, layer)))
+        .collect();
+    for (players, npcs, seed) in ROOMS {
+        let mut play = ArenaPlay::of(game.clone(), players, npcs, seed);
+        let images = record(&mut play, &layout);
+        for (layer, images) in images.iter().enumerate() {
+            let set = set(&layout, layer);
+            if set.width() > 0 {
+                show(&mut trainers[layer], set, images);
+            }
+        }
+    }
+    trainers
+        .iter()
+        .enumerate()
+        .map(|(layer, trainer)| match set(&layout, layer).width() {
+            0 => Vec::new(),
+            _ => trainer.table(),
+        })
+        .collect()
+}
+
+fn set(layout: &Layout, layer: usize) -> &tickwire::schema::ColumnSet {
+    layout
+        .of(LayerId(layer as u16))
+        .expect("layers are numbered from 0")
+}
+
+/// One player's layers, tick by tick from their first snapshot on.
+fn record(play: &mut ArenaPlay, layout: &Layout) -> Vec<Vec<LayerImage>> {
+    let mut held = vec![LayerImage::default(); LayerId::COUNT];
+    let mut images = vec![Vec::new(); LayerId::COUNT];
+    let mut scratch = Scratch::default();
+    // The first snapshot went out when the room was made.
+    play.resync(PlayerId(0));
+    for _ in 0..TICKS {
+        play.tick(|player, frame| {
+            if player == PlayerId(0) {
+                apply(frame, layout, &mut held, &mut scratch);
+                for (images, held) in images.iter_mut().zip(&held) {
+                    if held.tick > Tick(0) {
+                        images.push(held.clone());
+                    }
+                }
+            }
+        });
+    }
+    images
+}
+
+fn apply(frame: &[u8], layout: &Layout, held: &mut [LayerImage], scratch: &mut Scratch) {
+    let (head, sections) = SnapshotHead::decode(frame).expect("a snapshot");
+    for section in sections {
+        let (kind, body) = section.expect("a section");
+        if kind == SectionKind::Layer {
+            let (of, bits) = decode_head(body).expect("a body");
+            let image = &mut held[usize::from(of.layer.0)];
+            if of.back == 0 || image.tick > Tick(0) {
+                decode(of, bits, head.tick, layout, image, scratch).expect("the body decodes");
+            }
+        }
+    }
+}
+
+fn show(trainer: &mut Trainer, set: &tickwire::schema::ColumnSet, images: &[LayerImage]) {
+    for at in 1..images.len() {
+        let now = images[at].view();
+        trainer.observe(set, Some(images[at - 1].view()), now);
+        if at % CATCH_UP_EVERY == 0 {
+            let behind = BEHIND[at / CATCH_UP_EVERY % BEHIND.len()];
+            if let Some(from) = at.checked_sub(behind) {
+                trainer.observe(set, Some(images[from].view()), now);
+            }
+        }
+        if at % KEYFRAME_EVERY == 0 {
+            trainer.observe(set, None, now);
+        }
+    }
+}
