@@ -1,7 +1,6 @@
-//! Bits into bytes, least significant first, and Exp-Golomb numbers (`PROTOCOL.md` §4, §7).
-//! Knows nothing of snapshots.
+//! Bits into bytes, least significant first (`PROTOCOL.md` §4). Called by `fields`.
 
-use super::{DecodeError, unzigzag, zigzag};
+use super::DecodeError;
 
 /// Appends bits to a byte buffer; [`BitWriter::finish`] fills the last byte with zeros.
 #[derive(Debug)]
@@ -33,28 +32,6 @@ impl<'a> BitWriter<'a> {
             self.pending >>= 32;
             self.count -= 32;
         }
-    }
-
-    /// Writes an Exp-Golomb number of order `k`, 0..=24.
-    #[inline]
-    pub fn eg(&mut self, value: u32, k: u32) {
-        let shifted = u64::from(value) + (1 << k);
-        let digits = 63 - shifted.leading_zeros();
-        // Zeros, then the one: the number's own top bit goes first.
-        let zeros = digits - k;
-        if zeros == 32 {
-            self.bits(0, 32);
-            self.bits(1, 1);
-        } else {
-            self.bits(1 << zeros, zeros + 1);
-        }
-        self.bits((shifted & ((1 << digits) - 1)) as u32, digits);
-    }
-
-    /// Writes a signed Exp-Golomb number.
-    #[inline]
-    pub fn signed_eg(&mut self, value: i32, k: u32) {
-        self.eg(zigzag(value), k);
     }
 
     /// Writes what is pending.
@@ -116,51 +93,6 @@ impl<'a> BitReader<'a> {
         Ok(value)
     }
 
-    /// Reads an Exp-Golomb number of order `k`, 0..=24.
-    #[inline]
-    pub fn eg(&mut self, k: u32) -> Result<u32, DecodeError> {
-        let mut zeros = 0;
-        loop {
-            if self.count == 0 {
-                self.refill();
-                if self.count == 0 {
-                    return Err(DecodeError::Truncated);
-                }
-            }
-            let run = self.pending.trailing_zeros().min(self.count);
-            zeros += run;
-            self.pending >>= run;
-            self.count -= run;
-            if zeros > 32 - k {
-                return Err(DecodeError::OutOfRange);
-            }
-            if self.count > 0 {
-                break;
-            }
-        }
-        self.bits(1)?;
-        let digits = zeros + k;
-        let shifted = (1u64 << digits) | u64::from(self.bits(digits)?);
-        u32::try_from(shifted - (1 << k)).map_err(|_| DecodeError::OutOfRange)
-    }
-
-    /// Reads a signed Exp-Golomb number.
-    #[inline]
-    pub fn signed_eg(&mut self, k: u32) -> Result<i32, DecodeError> {
-        self.eg(k).map(unzigzag)
-    }
-
-    /// Fails unless only the zero bits of the last byte are left.
-    pub fn finish(mut self) -> Result<(), DecodeError> {
-        if self.count < 8 {
-            self.refill();
-        }
-        if self.count >= 8 || self.pending != 0 {
-            return Err(DecodeError::Trailing);
-        }
-        Ok(())
-    }
-
     /// Goes on at the next whole byte: the skipped bits must be zero. Returns the bytes left.
     pub fn align(mut self) -> Result<&'a [u8], DecodeError> {
         let skip = self.count % 8;
@@ -180,41 +112,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_back(
-            numbers in proptest::collection::vec((any::<u32>(), 0u32..=32, 0u32..=24), 0..50),
-        ) {
+        fn numbers_come_back(numbers in proptest::collection::vec((any::<u32>(), 0u32..=32), 0..50)) {
+            let cut = |&(value, width): &(u32, u32)| (u64::from(value) & ((1 << width) - 1)) as u32;
             let mut bytes = Vec::new();
             let mut writer = BitWriter::new(&mut bytes);
-            for &(value, width, k) in &numbers {
-                let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
-                writer.bits(cut, width);
-                writer.eg(value, k);
-                writer.signed_eg(value as i32, k);
-                writer.eg(cut, k);
+            for number in &numbers {
+                writer.bits(cut(number), number.1);
             }
             writer.finish();
             let mut reader = BitReader::new(&bytes);
-            for &(value, width, k) in &numbers {
-                let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
-                prop_assert_eq!(reader.bits(width), Ok(cut));
-                prop_assert_eq!(reader.eg(k), Ok(value));
-                prop_assert_eq!(reader.signed_eg(k), Ok(value as i32));
-                prop_assert_eq!(reader.eg(k), Ok(cut));
+            for number in &numbers {
+                prop_assert_eq!(reader.bits(number.1), Ok(cut(number)));
             }
-            prop_assert_eq!(reader.finish(), Ok(()));
-        }
-
-        #[test]
-        fn any_bytes_end_in_a_number_or_an_error(
-            bytes in proptest::collection::vec(any::<u8>(), 0..40),
-            k in 0u32..=24,
-        ) {
-            let mut reader = BitReader::new(&bytes);
-            let mut read = 0;
-            while reader.eg(k).is_ok() {
-                read += 1;
-                prop_assert!(read <= bytes.len() * 8);
-            }
+            prop_assert_eq!(reader.align(), Ok(&[][..]));
         }
     }
 
@@ -224,10 +134,10 @@ mod tests {
         let mut writer = BitWriter::new(&mut bytes);
         writer.bits(0b1, 1);
         writer.bits(0b10, 2);
-        writer.eg(2, 0);
+        writer.bits(0b110, 5);
+        writer.bits(0b1, 1);
         writer.finish();
-        // 1, then 0 1, then eg(0) of 2: w = 3, one zero, a one, low bit 1.
-        assert_eq!(bytes, [0b0011_0101]);
+        assert_eq!(bytes, [0b0011_0101, 0b1]);
     }
 
     #[test]
@@ -238,5 +148,7 @@ mod tests {
         let mut reader = BitReader::new(&[0b1000_0101, 7]);
         assert_eq!(reader.bits(3), Ok(5));
         assert_eq!(reader.align(), Err(DecodeError::Trailing));
+        let mut reader = BitReader::new(&[1]);
+        assert_eq!(reader.bits(9), Err(DecodeError::Truncated));
     }
 }

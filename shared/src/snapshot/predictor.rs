@@ -106,8 +106,14 @@ pub(super) fn add(column: &Column, from: i32, step: i32) -> i32 {
     }
 }
 
+/// Rounds towards minus infinity. Divisors are mostly powers of two, and dividing is slow.
+#[inline]
 fn floor_div(a: i64, b: u32) -> i64 {
-    a.div_euclid(i64::from(b))
+    if b.is_power_of_two() {
+        a >> b.trailing_zeros()
+    } else {
+        a.div_euclid(i64::from(b))
+    }
 }
 
 #[cfg(test)]

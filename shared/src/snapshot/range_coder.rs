@@ -30,9 +30,9 @@ pub(super) fn learn(context: &mut Context, bit: bool) {
     let seen = u32::from(*context & 15);
     let rate = RATES[seen as usize];
     let p = if bit {
-        p - (p * rate >> 16)
+        p - ((p * rate) >> 16)
     } else {
-        p + ((4096 - p) * rate >> 16)
+        p + (((4096 - p) * rate) >> 16)
     };
     let p = p.clamp(4, 4092);
     *context = ((p << 4) | (seen + 1).min(15)) as Context;

@@ -15,13 +15,14 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
-use tickwire::schema::{Kind, text_words, words_text};
+use tickwire::schema::{Kind, Layout, Schema, text_words, words_text};
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::fields::pack;
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::training::Trainer;
 
-use crate::history::{History, layout, schema};
+use crate::history::{History, schema};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -291,7 +292,12 @@ fn frames() {
 
 /// Every image against the one before, some older one (up to 64 back), and nothing.
 fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
-    let layout = layout();
+    bodies_of(&schema(), name, layer, seed, every_tick);
+}
+
+fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick: bool) {
+    schema.check().expect("the schema is valid");
+    let layout = Layout::new(schema);
     let set = layout.of(layer).expect("the layer exists");
     let mut history = History::new(seed, set, 5);
     history.every_tick = every_tick;
@@ -342,7 +348,7 @@ fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
         }
         images.push(now);
     }
-    let head = json!({"schema": schema(), "layer": layer});
+    let head = json!({"schema": schema, "layer": layer});
     check(name, &text("bodies", &head, &cases));
 }
 
@@ -359,6 +365,25 @@ fn owner_bodies() {
 #[test]
 fn team_bodies() {
     bodies("bodies_team", LayerId::TEAM, 4, true);
+}
+
+/// The same with tables, trained on the same kind of history.
+#[test]
+fn trained_bodies() {
+    let mut schema = schema();
+    let layout = Layout::new(&schema);
+    let mut trainer = Trainer::new(&layout.room);
+    let mut history = History::new(6, &layout.room, 5);
+    let mut before = history.step();
+    for step in 0..200 {
+        let now = history.step();
+        let baseline = (step % 20 != 0).then(|| before.view());
+        trainer.observe(&layout.room, baseline, now.view());
+        before = now;
+    }
+    schema.table_epoch = 3;
+    schema.tables = vec![trainer.table()];
+    bodies_of(&schema, "bodies_trained", LayerId::ROOM, 5, true);
 }
 
 #[test]

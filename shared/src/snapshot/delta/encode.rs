@@ -213,31 +213,22 @@ impl<C: Coder> Body<'_, C> {
             let old = from.row(a as usize, width);
             let new = current.row(b as usize, width);
             let mask = current.entities[b as usize].mask;
-            let mut any = 0;
-            let mut moving = false;
-            for (_, component) in components(set, mask) {
-                moving |= is_moving(set, component, old);
-                for column in component.start..component.end {
-                    residuals[column] = residual(set, column, old, new, self.span);
-                    any |= residuals[column];
-                }
-            }
-            let changed = any != 0;
-            let context = model::changed(steady, moving, before);
+            let row = Row::new(set, mask, old, new, self.span, residuals);
+            let changed = row.changed != 0;
+            let context = model::changed(steady, row.moving != 0, before);
             self.coder.bit(self.model, context, changed);
             before = changed;
             if changed {
-                self.changed(mask, old, residuals);
+                self.changed(mask, row, residuals);
             }
         }
     }
 
-    fn changed(&mut self, mask: u32, old: &[i32], residuals: &[i32]) {
+    fn changed(&mut self, mask: u32, row: Row, residuals: &[i32]) {
         let (set, steady) = (self.set, self.span.steady());
         for (number, component) in components(set, mask) {
-            let of_component = &residuals[component.start..component.end];
-            let any = of_component.iter().any(|&residual| residual != 0);
-            let moving = is_moving(set, component, old);
+            let any = row.changed >> number & 1 != 0;
+            let moving = row.moving >> number & 1 != 0;
             let context = model::component(number, steady, moving);
             self.coder.bit(self.model, context, any);
             if !any {
@@ -255,12 +246,47 @@ impl<C: Coder> Body<'_, C> {
                 if residual != 0 {
                     before = Before::Other;
                     self.coder.raw(u32::from(residual < 0), 1);
+                    let size = residual.unsigned_abs() - 1;
                     let contexts = model::size(set, column, steady);
-                    self.coder
-                        .number(self.model, contexts, residual.unsigned_abs() - 1);
+                    self.coder.number(self.model, contexts, size);
                 }
             }
         }
+    }
+}
+
+/// What a kept entity's row comes to, as bits by component.
+#[derive(Clone, Copy)]
+struct Row {
+    changed: u32,
+    moving: u32,
+}
+
+impl Row {
+    /// Fills the row's residuals.
+    #[inline]
+    fn new(
+        set: &ColumnSet,
+        mask: u32,
+        old: &[i32],
+        new: &[i32],
+        span: Span,
+        residuals: &mut [i32],
+    ) -> Row {
+        let mut row = Row {
+            changed: 0,
+            moving: 0,
+        };
+        for (number, component) in components(set, mask) {
+            let mut any = 0;
+            for column in component.start..component.end {
+                residuals[column] = residual(set, column, old, new, span);
+                any |= residuals[column];
+            }
+            row.changed |= u32::from(any != 0) << number;
+            row.moving |= u32::from(is_moving(set, component, old)) << number;
+        }
+        row
     }
 }
 
@@ -268,12 +294,11 @@ impl<C: Coder> Body<'_, C> {
 fn residual(set: &ColumnSet, index: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
     let column = &set.columns[index];
     if column.guess == Guess::Change {
-        // The field's own column is the one before.
-        let value = difference(&set.columns[index - 1], new[index - 1], old[index - 1]);
         if span.steady() {
-            debug_assert_eq!(new[index], value);
             return 0;
         }
+        // The field's own column is the one before.
+        let value = difference(&set.columns[index - 1], new[index - 1], old[index - 1]);
         return new[index].wrapping_sub(predict_change(value, span.gap, span.dt));
     }
     let guess = predict(column, index, old, span.dt, span.baseline_gap);

@@ -72,10 +72,12 @@ pub fn in_reach(baseline: Tick, current: Tick) -> bool {
 
 /// The components of a mask with their numbers.
 fn components(set: &ColumnSet, mask: u32) -> impl Iterator<Item = (usize, &ComponentColumns)> {
-    set.components
-        .iter()
-        .enumerate()
-        .filter(move |(number, _)| mask >> number & 1 != 0)
+    let mut left = mask;
+    std::iter::from_fn(move || {
+        let number = left.trailing_zeros() as usize;
+        left &= left.wrapping_sub(1);
+        Some((number, set.components.get(number)?))
+    })
 }
 
 /// Whether a component's last changes were not all 0.
