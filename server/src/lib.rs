@@ -1,8 +1,234 @@
 //! Tickwire's server: a `bevy_ecs` world per room, ticked at a fixed rate, on WebSockets.
 //!
-//! A program brings a [`game::Game`] and its page and calls [`run`]; the arena's does it in
-//! `main`. Modules stand in the order in which data flows: sockets, lobby, workers, rooms, the
-//! game, and what goes back.
+//! A program brings a [`game::Game`] and its page, and calls [`serve`]; sockets, rooms, snapshots
+//! and limits are the engine's. This page builds a game step by step. Its whole is
+//! `server/examples/square`; `server/examples/cards` is a game in which nothing moves.
+//!
+//! # 1. What there is
+//!
+//! A game's things are plain components; nothing marks them as replicated, so those of other
+//! crates will do. Fields that travel are numbers, booleans, `String` or `Option<Entity>`
+//! ([`game::FieldValue`]).
+//!
+//! ```
+//! use bevy_ecs::prelude::*;
+//!
+//! #[derive(Component)]
+//! struct Pos { x: f64, y: f64 }
+//!
+//! /// What only its owner may know.
+//! #[derive(Component)]
+//! struct Purse { coins: u32 }
+//!
+//! /// What is the room's.
+//! #[derive(Resource, Default)]
+//! struct Round { number: u32, ends: u32 }
+//! ```
+//!
+//! # 2. What travels
+//!
+//! [`game::Game`] is the one trait to implement. Its `schema` says which fields travel, in which
+//! range and step, and to whom; `setup` fills a new room's world, `join` makes what a player
+//! steers.
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! use tickwire_server::game::{Axes, Game, GameDef, Player, RoomOptions, Schema};
+//! use tickwire_server::game::{all, int, range};
+//! # #[derive(Component)] struct Pos { x: f64, y: f64 }
+//! # #[derive(Component)] struct Purse { coins: u32 }
+//! # #[derive(Resource, Default)] struct Round { number: u32, ends: u32 }
+//!
+//! struct Square;
+//!
+//! impl Game for Square {
+//!     const NAME: &'static str = "square";
+//!     type Input = Axes;
+//!
+//!     fn schema(s: &mut Schema<Self>) {
+//!         s.axes();
+//!         s.component::<Pos>("pos", |k| {
+//!             k.predicted()
+//!                 .field("x", |p| &mut p.x, range(0., 1000.).step(0.01).linear())
+//!                 .field("y", |p| &mut p.y, range(0., 1000.).step(0.01).linear())
+//!         });
+//!         s.component::<Purse>("purse", |k| {
+//!             k.owner_only().field("coins", |p| &mut p.coins, int(0, 999))
+//!         });
+//!         s.room::<Round>("round", |k| {
+//!             k.field("number", |r| &mut r.number, all()).field("ends", |r| &mut r.ends, all())
+//!         });
+//!     }
+//!
+//!     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {
+//!         world.init_resource::<Round>();
+//!         // systems.add_systems(...): the next step.
+//!     }
+//!
+//!     fn join(world: &mut World, who: &Player) -> Entity {
+//!         world.spawn((Pos { x: 500., y: 500. }, Purse { coins: 3 })).id()
+//!     }
+//! }
+//!
+//! assert!(GameDef::<Square>::new(30).is_ok());
+//! ```
+//!
+//! - A field is sent as the integer of its step: [`game::range`], [`game::int`], [`game::all`],
+//!   [`game::flag`], [`game::turn`], [`game::one_of`], [`game::text`], [`game::entity`].
+//! - What moves says how: [`game::Spec::linear`], [`game::Spec::velocity`] or
+//!   [`game::Spec::counter`]. A good guess costs next to no bytes; a bad one costs some, and
+//!   clients see the same.
+//! - A component is everyone's, or `owner_only()`, or `team_only()`. An entity is the player's
+//!   whose number its [`game::Owner`] has; the engine gives it to what `join` returns.
+//! - `predicted()` components are stepped by their owner's browser before the server answers. Their
+//!   real fields are `f64`, and rounded to 1/1024 after each tick on both sides.
+//!
+//! A declaration that can't be played ends the program at start, and names what is wrong:
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! # use tickwire_server::game::{Axes, Game, GameDef, Player, RoomOptions, Schema, range};
+//! # #[derive(Component)] struct Pos { x: f64 }
+//! # struct Square;
+//! # impl Game for Square {
+//! #     const NAME: &'static str = "square";
+//! #     type Input = Axes;
+//! #     fn schema(s: &mut Schema<Self>) {
+//! s.component::<Pos>("pos", |k| k.field("x", |p| &mut p.x, range(5., 5.)));
+//! #     }
+//! #     fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+//! #     fn join(world: &mut World, _: &Player) -> Entity { world.spawn_empty().id() }
+//! # }
+//! let error = GameDef::<Square>::new(30).err();
+//! assert_eq!(error.as_deref(), Some(r#"component "pos", field "x": its range is empty"#));
+//! ```
+//!
+//! # 3. What happens in a tick
+//!
+//! Systems are `bevy_ecs`'s, run by one thread; `.chain()` orders them. Each tick has every player's
+//! [`game::Input`], checked and in range. One that is missing repeats the last, up to ten times in
+//! a row; then it is neutral, `Default::default()`.
+//! [`game::Tick`] is the only clock and [`game::RoomRng`] the only chance, so the same joins and
+//! inputs make the same room again. A system needs no server to be tested:
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! # use tickwire_server::game::{Axes, Input, Tick};
+//! # #[derive(Component)] struct Pos { x: f64, y: f64 }
+//! fn move_squares(tick: Res<Tick>, mut squares: Query<(&mut Pos, &Input<Axes>)>) {
+//!     for (mut pos, input) in &mut squares {
+//!         pos.x += input.now.dx * 300. * tick.dt;
+//!         pos.y += input.now.dy * 300. * tick.dt;
+//!     }
+//! }
+//!
+//! let mut world = World::new();
+//! world.insert_resource(Tick { number: 1, dt: 0.1 });
+//! let input = Input { now: Axes { dx: 1., dy: 0. }, ..Input::default() };
+//! let square = world.spawn((Pos { x: 500., y: 500. }, input)).id();
+//! world.run_system_cached(move_squares).expect("its resources are there");
+//! assert_eq!(world.get::<Pos>(square).map(|pos| pos.x), Some(530.));
+//! ```
+//!
+//! # 4. What is said
+//!
+//! **Events** go to all, to all but one, or to one, with the tick that they happened in.
+//! **Actions** are requests: they run between two ticks, and their `Err` is the player's answer.
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! # use tickwire_server::game::{Axes, Game, GameDef, RoomOptions};
+//! use tickwire_server::game::{Out, Player, Schema, To, entity, int};
+//! # #[derive(Component)] struct Purse { coins: u32 }
+//!
+//! /// An event: somebody is richer.
+//! struct Paid { who: Option<Entity> }
+//!
+//! /// An action: coins for another player.
+//! #[derive(Default)]
+//! struct Pay { to: Option<Entity>, coins: u32 }
+//!
+//! fn pay(world: &mut World, by: &Player, pay: Pay) -> Result<(), String> {
+//!     let to = pay.to.filter(|&to| world.get::<Purse>(to).is_some());
+//!     let to = to.ok_or("there is nobody to pay")?;
+//!     // ... takes the coins from `by`, or says that there are too few.
+//!     world.resource_mut::<Out>().send(To::All, Paid { who: Some(to) });
+//!     Ok(())
+//! }
+//!
+//! fn declare<G: Game>(s: &mut Schema<G>) {
+//!     s.event::<Paid>("paid", |k| k.field("who", |e| &mut e.who, entity()));
+//!     let fields = |k: tickwire_server::game::Declaration<Pay>| {
+//!         k.field("to", |p| &mut p.to, entity()).field("coins", |p| &mut p.coins, int(1, 9))
+//!     };
+//!     s.action("pay", fields, pay);
+//! }
+//! # struct Square;
+//! # impl Game for Square {
+//! #     const NAME: &'static str = "square";
+//! #     type Input = Axes;
+//! #     fn schema(s: &mut Schema<Self>) { declare(s) }
+//! #     fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+//! #     fn join(world: &mut World, _: &Player) -> Entity { world.spawn_empty().id() }
+//! # }
+//! # assert!(GameDef::<Square>::new(30).is_ok());
+//! ```
+//!
+//! # 5. The program
+//!
+//! [`serve`] is the rest of it: flags, logs, signals, HTTP. The page's files are in the binary;
+//! the browser's SDK is served beside them under `/client/`.
+//!
+//! ```no_run
+//! # use bevy_ecs::prelude::*;
+//! # use tickwire_server::game::{Axes, Game, Player, RoomOptions, Schema};
+//! # struct Square;
+//! # impl Game for Square {
+//! #     const NAME: &'static str = "square";
+//! #     type Input = Axes;
+//! #     fn schema(s: &mut Schema<Self>) { s.axes(); }
+//! #     fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+//! #     fn join(world: &mut World, _: &Player) -> Entity { world.spawn_empty().id() }
+//! # }
+//! use std::process::ExitCode;
+//! use tickwire_server::{Site, serve};
+//!
+//! const PAGE: &str = "<!doctype html><canvas></canvas><script type=module src=/square.js></script>";
+//!
+//! fn main() -> ExitCode {
+//!     let page = Site::new().with_file("/index.html", PAGE);
+//!     // From a file beside the source: include_str!("square.js").
+//!     serve::<Square>(page.with_file("/square.js", "import { join } from '/client/tickwire.js';"))
+//! }
+//! ```
+//!
+//! In the page, `join` connects, plays and draws. Its `step` is the rule of step 3, expression for
+//! expression; without one the own square is drawn as the others are:
+//!
+//! ```js
+//! import { join } from '/client/tickwire.js';
+//!
+//! const room = await join({
+//!   input: () => ({ dx: axis('ArrowLeft', 'ArrowRight'), dy: axis('ArrowUp', 'ArrowDown') }),
+//!   step(me, { dx, dy }, { dt }) {
+//!     me.pos.x += dx * 300 * dt;
+//!     me.pos.y += dy * 300 * dt;
+//!   },
+//!   draw: ({ entities, me, state }) => { /* me.purse.coins, state.round.number */ },
+//! });
+//! room.on('paid', ({ who }) => console.log('paid', who));
+//! await room.act('pay', { to: someone.handle, coins: 2 });   // rejects with the handler's error
+//! ```
+//!
+//! # What is where
+//!
+//! [`run`] is [`serve`] for who has listeners, settings and a way to stop already, as tests do.
+//! [`room::Room`] plays a game without sockets and clocks: `server/examples/cards/tests.rs` does.
+//! `server/tests/outside` is a game in a crate of its own, with bots that play it.
+//!
+//! The other modules stand in the order in which data flows: [`net`] (sockets, HTTP), [`lobby`],
+//! [`worker`] (a thread of rooms), [`room`], [`game`], and what goes back, [`replication`]. The
+//! client's half, and what both sides share, is the crate [`tickwire`].
 
 use std::future::Future;
 use std::io;
