@@ -46,6 +46,7 @@ const CARDS = {
   events: [],
   actions: [],
   tableEpoch: 0,
+  tables: [],
 };
 
 const layout = new Layout(CARDS);

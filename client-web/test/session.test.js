@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { ProtocolError } from '../src/protocol/protocol_error.js';
 import { decodeServer } from '../src/protocol/server_message.js';
 import * as client from '../src/protocol/client_message.js';
+import { Layout } from '../src/schema/layout.js';
 import { RequestError, Session } from '../src/session.js';
+import { UNSURE } from '../src/snapshot/range_coder.js';
 import * as server from './support/messages.js';
 import { randomSchema } from './support/history.js';
 import { forSeeds, Random } from './support/random.js';
@@ -305,6 +307,20 @@ test('a pair that turns with its heading is taken', () => {
   assert.deepEqual(inLobby(schema).welcome?.schema, schema);
 });
 
+/** @param {import('../src/schema/schema.js').Schema} schema @returns {number[][]} tables that say nothing, by layer */
+const tables = (schema) => new Layout(schema).sets.map(({ prior }) => Array.from(prior));
+
+test('tables are taken for the layers that have one, with odds up to the edges', () => {
+  const [room, , team] = tables(SQUARE).map((table) => table.map((_, i) => (i % 2 === 0 ? 4 << 4 : (4092 << 4) | 15)));
+  for (const some of [[], [[]], [room], [[], [], team], [room, [], team]]) {
+    const schema = { ...SQUARE, tableEpoch: 9, tables: some };
+    const session = inLobby(schema);
+    assert.deepEqual(session.welcome?.schema, schema);
+    const expected = tables(SQUARE).map((untrained, layer) => (some[layer]?.length ? some[layer] : untrained));
+    assert.deepEqual(session.layout?.sets.map(({ prior }) => Array.from(prior)), expected);
+  }
+});
+
 test('schemas that no game can mean are refused', () => {
   /** @type {[RegExp, (schema: any) => void][]} */
   const cases = [
@@ -338,7 +354,12 @@ test('schemas that no game can mean are refused', () => {
     [/a text that is predicted/, (s) => (s.components[0].fields[0].kind = { type: 'Text', bytes: 8 })],
     [/neither entities nor texts/, (s) => (s.input[0].kind = { type: 'Text', bytes: 8 })],
     [/neither entities nor texts/, (s) => (s.input[0].kind = { type: 'Entity' })],
-    [/entropy/, (s) => (s.tableEpoch = 1)],
+    [/a list of 4, at most 3/, (s) => (s.tables = [[], [], [], []])],
+    [/does not fit 16 bits/, (s) => (s.tables = [[0x10000]])],
+    [/layer 0 is not of this schema/, (s) => (s.tables = [[UNSURE]])],
+    [/layer 1 is not of this schema/, (s) => (s.tables = [[], tables(s)[0]])],
+    [/layer 0 has odds out of range/, (s) => (s.tables = tables(s).map((table) => table.fill(3 << 4 | 15, 7, 8)))],
+    [/layer 2 has odds out of range/, (s) => (s.tables = [[], [], tables(s)[2].fill(4093 << 4, -1)])],
   ];
   for (const [reason, spoil] of cases) {
     const schema = structuredClone(SQUARE);

@@ -4,6 +4,7 @@
  * entity. Not the values: those are `snapshot/image.js`.
  */
 
+import { priorOf } from '../snapshot/model.js';
 import { bits, fine, modulus, qMax, quantise, words } from './field.js';
 import { turnTable } from './turn_table.js';
 
@@ -18,6 +19,8 @@ export const ROOM_LAYER = 0;
 export const OWNER_LAYER = 1;
 /** Layer of what the receiving player's team sees. */
 export const TEAM_LAYER = 2;
+/** Layers that a room has for one player. */
+export const LAYERS = 3;
 
 /** How a column is guessed from the baseline. */
 export const Guess = Object.freeze({
@@ -64,8 +67,11 @@ export class ComponentColumns {
 
 /** The columns of one layer. */
 export class ColumnSet {
-  /** @param {{ component: Component, fine: boolean }[]} parts in schema order; the index is the bit in a mask */
-  constructor(parts) {
+  /**
+   * @param {{ component: Component, fine: boolean }[]} parts in schema order; the index is the bit in a mask
+   * @param {readonly number[]} [table] what its bodies' contexts start as; even odds if it is left out or of another length
+   */
+  constructor(parts, table) {
     const columnsOf = (/** @type {{ component: Component }} */ { component }) => component.fields.reduce((sum, { kind }) => sum + words(kind) + 1, 0);
     const columns = parts.reduce((sum, part) => sum + columnsOf(part), 0);
     /** How each column is guessed, a `Guess`. */
@@ -92,6 +98,15 @@ export class ColumnSet {
     this.width = 0;
     /** @type {ComponentColumns[]} */
     this.components = parts.map((part, number) => this.#push(number, part.component, part.fine));
+    const changes = this.components.flatMap(({ start, end }, number) =>
+      Array.from({ length: end - start }, (_, i) => ({ column: start + i, bit: 1 << number })),
+    ).filter(({ column }) => this.guess[column] === Guess.Change);
+    /** The change columns, by rising number. */
+    this.changes = Uint16Array.from(changes, ({ column }) => column);
+    /** The bit in a mask of each change column's component. */
+    this.changeBits = Int32Array.from(changes, ({ bit }) => bit);
+    /** What the contexts of every body start as (`snapshot/model.js`). */
+    this.prior = priorOf(this, table);
   }
 
   /**
@@ -171,7 +186,7 @@ export class Layout {
       if (component.predicted) owner.push({ component, fine: true });
     }
     /** Columns of every layer, by its number. */
-    this.sets = [room, owner, team].map((parts) => new ColumnSet(parts));
+    this.sets = [room, owner, team].map((parts, layer) => new ColumnSet(parts, schema.tables[layer]));
   }
 
   /** Columns of layer 0. */

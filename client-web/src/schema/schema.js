@@ -4,9 +4,12 @@
  * from it in `layout.js`.
  */
 
-import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX } from '../limits.js';
+import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
+import { contextCount } from '../snapshot/model.js';
+import { ODDS_MAX, ODDS_MIN } from '../snapshot/range_coder.js';
 import { checkField, readField } from './field.js';
+import { LAYERS, Layout } from './layout.js';
 
 /** @typedef {import('./field.js').Field} Field */
 /** @typedef {import('../codec.js').ControlReader} ControlReader */
@@ -37,7 +40,8 @@ export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Te
  * @property {boolean} newestWins whether a tick takes the newest input instead of the one for it
  * @property {Message[]} events
  * @property {Message[]} actions
- * @property {number} tableEpoch which entropy tables bodies use; 0 means none
+ * @property {number} tableEpoch counts trainings of the tables; 0 without any
+ * @property {number[][]} tables by layer what a body's contexts start as; empty or missing for even odds
  */
 
 /**
@@ -60,6 +64,7 @@ export function readSchema(reader) {
     events: reader.list(EVENTS_MAX, readMessage),
     actions: reader.list(EVENTS_MAX, readMessage),
     tableEpoch: reader.u8(),
+    tables: reader.list(LAYERS, readTable),
   };
   checkSchema(schema);
   return schema;
@@ -87,12 +92,19 @@ function readMessage(reader) {
 }
 
 /**
+ * @param {ControlReader} reader
+ * @returns {number[]} as long as the message allows; `checkTables` knows the right length
+ */
+function readTable(reader) {
+  return reader.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16());
+}
+
+/**
  * Throws a `ProtocolError` on what no game can mean.
  * @param {Schema} schema
  */
 export function checkSchema(schema) {
   const { components, events, actions } = schema;
-  if (schema.tableEpoch !== 0) throw new ProtocolError('the schema names entropy tables that are not known');
   checkNames('component', components);
   checkNames('event', events);
   checkNames('action', actions);
@@ -111,6 +123,26 @@ export function checkSchema(schema) {
   }
   for (const { fields } of events) checkFields(fields, false);
   for (const { fields } of actions) checkFields(fields, false);
+  checkTables(schema);
+}
+
+/**
+ * Throws on tables that are not of this schema. Called when the rest of it is known to be right.
+ * @param {Schema} schema
+ */
+function checkTables(schema) {
+  const { tables } = schema;
+  if (tables.length > LAYERS) throw new ProtocolError('more tables than layers');
+  if (tables.length === 0) return;
+  const { sets } = new Layout(schema);
+  tables.forEach((table, layer) => {
+    if (table.length !== 0 && table.length !== contextCount(sets[layer])) {
+      throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
+    }
+    if (table.some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
+      throw new ProtocolError(`the table of layer ${layer} has odds out of range`);
+    }
+  });
 }
 
 /**

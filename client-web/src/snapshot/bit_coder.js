@@ -1,6 +1,6 @@
 /**
- * Bit streams, least significant bit first, with Exp-Golomb numbers (PROTOCOL.md §4, §7).
- * What the numbers mean is for `delta.js` and `fields.js`.
+ * Bit streams, least significant bit first (PROTOCOL.md §4). What the numbers mean is for `fields.js`;
+ * bodies of layers are not of these, but of `range_coder.js`.
  */
 
 import { ProtocolError } from '../protocol/protocol_error.js';
@@ -70,39 +70,6 @@ export class BitReader {
     return this.bits(8);
   }
 
-  /**
-   * @param {number} k 0..24
-   * @returns {number} an Exp-Golomb number, unsigned, below 2^32
-   */
-  expGolomb(k) {
-    const at = this.#at;
-    const word = this.#word(at);
-    const zeros = word === 0 ? 32 : 31 - Math.clz32(word & -word);
-    const low = zeros + k;
-    const length = zeros + 1 + low;
-    if (length > this.#end - at) throw new ProtocolError('bits end too early');
-    this.#at = at + length;
-    if (length <= 32) {
-      return ((word >>> (zeros + 1)) & ((1 << low) - 1)) + (1 << low) - (1 << k);
-    }
-    if (low > 32 || (word === 0 && (this.#word(at + 32) & 1) === 0)) {
-      throw new ProtocolError('number out of range');
-    }
-    const rest = this.#word(at + zeros + 1);
-    const value = (low === 32 ? rest : rest & (2 ** low - 1)) + 2 ** low - 2 ** k;
-    if (value > 0xffffffff) throw new ProtocolError('number out of range');
-    return value;
-  }
-
-  /**
-   * @param {number} k 0..24
-   * @returns {number} a signed Exp-Golomb number of 32 bits
-   */
-  signed(k) {
-    const z = this.expGolomb(k);
-    return (z >>> 1) ^ -(z & 1);
-  }
-
   /** Skips the zero bits that fill the last byte. */
   align() {
     const rest = -this.#at & 7;
@@ -137,26 +104,6 @@ export class BitWriter {
       this.#used += take;
       left -= take;
     }
-  }
-
-  /**
-   * @param {number} k 0..24
-   * @param {number} value unsigned, below 2^32
-   */
-  expGolomb(k, value) {
-    const w = value + 2 ** k;
-    const length = w > 0xffffffff ? 33 : 32 - Math.clz32(w);
-    this.bits(length - 1 - k, 0);
-    this.bits(1, 1);
-    this.bits(length - 1, w % 2 ** (length - 1));
-  }
-
-  /**
-   * @param {number} k 0..24
-   * @param {number} value a 32-bit integer
-   */
-  signed(k, value) {
-    this.expGolomb(k, ((value << 1) ^ (value >> 31)) >>> 0);
   }
 
   /** @returns {Uint8Array} what was written, the last byte filled with zero bits */

@@ -1,18 +1,15 @@
 /**
- * What both ends guess of an image before its residuals come: prediction, differences that wrap,
- * and the adaptive parameter of the residuals' code (PROTOCOL.md §7). Integer arithmetic that is
- * exact in doubles: every product stays below 2^53.
+ * What both ends guess of an image before its residuals come: prediction, and differences that
+ * wrap (PROTOCOL.md §7). Integer arithmetic that is exact in doubles: every product stays below 2^53.
  */
 
 import { Guess } from '../schema/layout.js';
 import { TURN_UNIT } from '../schema/turn_table.js';
 
-/** Bound of a velocity in its steps, and of what a residual adds to the adaptive sum. */
+/** Bound of a velocity in its steps. */
 const CLAMP = 2 ** 20;
 /** Bound of the changes that a heading turns. */
 const CHANGE_CLAMP = 2 ** 30;
-const K_MAX = 24;
-const COUNT_HALVED = 32;
 
 /**
  * @param {number} to
@@ -87,47 +84,4 @@ const clampChange = (change) => (change < -CHANGE_CLAMP ? -CHANGE_CLAMP : change
  */
 export function predictChange(change, gap, dt) {
   return Math.floor((change * gap) / dt);
-}
-
-/** The adaptive parameter of each column's residuals within one body. */
-export class Adaptive {
-  #sums;
-  #counts;
-
-  /** @param {number} width columns */
-  constructor(width) {
-    this.#sums = new Int32Array(width);
-    this.#counts = new Int32Array(width);
-  }
-
-  /** Starts a body. */
-  reset() {
-    this.#sums.fill(0);
-    this.#counts.fill(1);
-  }
-
-  /**
-   * @param {number} column
-   * @returns {number} the column's Exp-Golomb parameter now
-   */
-  k(column) {
-    const sum = this.#sums[column];
-    const count = this.#counts[column];
-    let k = 0;
-    while (k < K_MAX && count << (k + 1) <= sum) k++;
-    return k;
-  }
-
-  /**
-   * @param {number} column
-   * @param {number} residual just coded
-   */
-  add(column, residual) {
-    const z = ((residual << 1) ^ (residual >> 31)) >>> 0;
-    this.#sums[column] += z > CLAMP ? CLAMP : z;
-    if (++this.#counts[column] === COUNT_HALVED) {
-      this.#counts[column] >>= 1;
-      this.#sums[column] >>= 1;
-    }
-  }
 }

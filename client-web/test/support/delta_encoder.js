@@ -4,9 +4,10 @@
  */
 
 import { Guess } from '../../src/schema/layout.js';
-import { BitWriter } from '../../src/snapshot/bit_coder.js';
 import { checksum } from '../../src/snapshot/checksum.js';
-import { Adaptive, difference, predict, predictChange } from '../../src/snapshot/predictor.js';
+import * as model from '../../src/snapshot/model.js';
+import { difference, predict, predictChange } from '../../src/snapshot/predictor.js';
+import { RangeEncoder } from './range_encoder.js';
 
 /** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
 /** @typedef {import('../../src/snapshot/image.js').Image} Image */
@@ -41,27 +42,17 @@ export function encodeBody(layer, set, baseline, image, periodic) {
   const back = baseline === undefined ? 0 : image.tick - baseline.tick;
   const steady = back !== 0 && image.gap === back;
   const sum = periodic || !steady ? u32(checksum(image)) : [];
-  const bits = new BitWriter();
-  bits.bits(1, steady ? 1 : 0);
-  if (!steady) bits.expGolomb(0, image.gap);
+  const coder = new RangeEncoder(set.prior);
+  coder.bit(model.STEADY, steady);
+  if (!steady) coder.number(model.GAP, model.NARROW, image.gap);
   const { removed, entered, kept } = split(baseline, image);
-  bits.expGolomb(0, removed.length);
-  deltas(removed).forEach((d) => bits.expGolomb(0, d));
-  encodeEntered(bits, set, image, entered, steady);
-  if (baseline === undefined) bits.expGolomb(0, 0);
-  else encodeChanged(bits, set, baseline, image, kept, back, steady);
-  return Uint8Array.from([
-    ...varint(layer),
-    sum.length > 0 ? 0x81 : 1,
-    ...varint(back),
-    ...sum,
-    ...bits.finish(),
-  ]);
-}
-
-/** @param {number[]} indices rising */
-function deltas(indices) {
-  return indices.map((index, i) => index - (i === 0 ? 0 : indices[i - 1] + 1));
+  coder.number(model.REMOVED, model.NARROW, removed.length);
+  removed.forEach((index, i) => {
+    coder.number(model.REMOVED_GAP, model.NARROW, index - (i === 0 ? 0 : removed[i - 1] + 1));
+  });
+  encodeEntered(coder, set, image, entered, steady);
+  if (baseline !== undefined) encodeKept(coder, set, baseline, image, kept, back, steady);
+  return Uint8Array.from([...varint(layer), sum.length > 0 ? 0x81 : 1, ...varint(back), ...sum, ...coder.finish()]);
 }
 
 /**
@@ -95,31 +86,36 @@ function split(baseline, image) {
 }
 
 /**
- * @param {BitWriter} bits
+ * @param {RangeEncoder} coder
  * @param {ColumnSet} set
  * @param {Image} image
  * @param {number[]} entered
  * @param {boolean} steady
  */
-function encodeEntered(bits, set, image, entered, steady) {
-  bits.expGolomb(0, entered.length);
+function encodeEntered(coder, set, image, entered, steady) {
+  coder.number(model.ENTERED, model.NARROW, entered.length);
   let next = 0;
   for (const i of entered) {
-    bits.expGolomb(0, image.slots[i] - next);
+    const mask = image.masks[i];
+    coder.number(model.SLOT_GAP, model.NARROW, image.slots[i] - next);
     next = image.slots[i] + 1;
-    bits.expGolomb(0, image.generations[i]);
-    bits.expGolomb(0, image.owners[i]);
-    bits.bits(set.components.length, image.masks[i]);
-    for (const column of columnsOf(set, image.masks[i])) {
+    coder.number(model.GENERATION, model.WIDE, image.generations[i]);
+    coder.number(model.OWNER, model.WIDE, image.owners[i]);
+    set.components.forEach((_, c) => coder.bit(model.COMPONENTS + c * model.COMPONENT, ((mask >>> c) & 1) === 1));
+    for (const column of columnsOf(set, mask)) {
       const value = image.rows[i * set.width + column];
-      if (set.guess[column] !== Guess.Change) bits.bits(set.bits[column], value);
-      else if (!steady) bits.signed(4, value);
+      if (set.guess[column] !== Guess.Change) {
+        coder.raw(set.bits[column], value);
+      } else if (!steady) {
+        const z = ((value << 1) ^ (value >> 31)) >>> 0;
+        coder.number(model.sizeAt(model.columnsAt(set), column, 1), model.SIZES, z);
+      }
     }
   }
 }
 
 /**
- * @param {BitWriter} bits
+ * @param {RangeEncoder} coder
  * @param {ColumnSet} set
  * @param {Image} baseline
  * @param {Image} image
@@ -127,34 +123,52 @@ function encodeEntered(bits, set, image, entered, steady) {
  * @param {number} back
  * @param {boolean} steady
  */
-function encodeChanged(bits, set, baseline, image, kept, back, steady) {
-  const adaptive = new Adaptive(set.width);
-  adaptive.reset();
-  const rows = kept.map(([a, b]) => residuals(set, baseline, a * set.width, image, b, back, steady));
-  /** @type {number[]} */
-  const changed = [];
-  rows.forEach((row, i) => row.some((residual) => residual !== 0) && changed.push(i));
-  bits.expGolomb(0, changed.length);
-  const steps = deltas(changed);
-  changed.forEach((index, i) => {
-    bits.expGolomb(0, steps[i]);
-    const row = rows[index];
-    const mask = image.masks[kept[index][1]];
-    set.components.forEach(({ start, end }, c) => {
-      if (((mask >>> c) & 1) === 0) return;
-      const any = row.slice(start, end).some((residual) => residual !== 0);
-      bits.bits(1, any ? 1 : 0);
-      if (!any) return;
-      for (let column = start; column < end; column++) {
-        if (set.guess[column] !== Guess.Change) {
-          bits.signed(adaptive.k(column), row[column]);
-          adaptive.add(column, row[column]);
-        } else if (!steady) {
-          bits.signed(0, row[column]);
-        }
-      }
+function encodeKept(coder, set, baseline, image, kept, back, steady) {
+  let before = 0;
+  for (const [a, b] of kept) {
+    const row = residuals(set, baseline, a * set.width, image, b, back, steady);
+    const old = baseline.rows.subarray(a * set.width, (a + 1) * set.width);
+    const mask = image.masks[b];
+    const moving = columnsOf(set, mask).some((column) => isChange(set, old, column));
+    const changed = row.some((residual) => residual !== 0);
+    coder.bit(model.CHANGED + 4 * Number(steady) + 2 * Number(moving) + before, changed);
+    before = Number(changed);
+    if (!changed) continue;
+    set.components.forEach((_, c) => {
+      if (((mask >>> c) & 1) === 1) encodeComponent(coder, set, c, old, row, Number(steady));
     });
-  });
+  }
+}
+
+/** @param {ColumnSet} set @param {Int32Array} old @param {number} column */
+const isChange = (set, old, column) => set.guess[column] === Guess.Change && old[column] !== 0;
+
+/**
+ * @param {RangeEncoder} coder
+ * @param {ColumnSet} set
+ * @param {number} c which component
+ * @param {Int32Array} old the baseline's row
+ * @param {number[]} row residuals
+ * @param {number} steady 0 or 1
+ */
+function encodeComponent(coder, set, c, old, row, steady) {
+  const columns = columnsOf(set, 2 ** c);
+  const moving = Number(columns.some((column) => isChange(set, old, column)));
+  const any = columns.some((column) => row[column] !== 0);
+  coder.bit(model.COMPONENTS + c * model.COMPONENT + 1 + 2 * steady + moving, any);
+  if (!any) return;
+  /** @type {number} */
+  let previous = model.Previous.Nothing;
+  const first = model.columnsAt(set);
+  for (const column of columns) {
+    if (steady === 1 && set.guess[column] === Guess.Change) continue;
+    const residual = row[column];
+    coder.bit(model.zeroAt(first, column, steady, moving) + previous, residual !== 0);
+    previous = residual === 0 ? model.Previous.Zero : model.Previous.Other;
+    if (residual === 0) continue;
+    coder.raw(1, residual < 0 ? 1 : 0);
+    coder.number(model.sizeAt(first, column, steady), model.SIZES, Math.abs(residual) - 1);
+  }
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Random games and their images over time, for property tests of the snapshot codec. */
 
 import { qMax, words } from '../../src/schema/field.js';
-import { Guess } from '../../src/schema/layout.js';
+import { Guess, Layout } from '../../src/schema/layout.js';
 import { textWords } from '../../src/schema/text.js';
 import { checkSchema } from '../../src/schema/schema.js';
 import { Image } from '../../src/snapshot/image.js';
 import { difference } from '../../src/snapshot/predictor.js';
+import { ODDS_MAX, ODDS_MIN } from '../../src/snapshot/range_coder.js';
 
 /** @typedef {import('./random.js').Random} Random */
 /** @typedef {import('../../src/schema/field.js').FieldKind} FieldKind */
@@ -102,9 +103,31 @@ export function randomSchema(random) {
     events: [{ name: 'hit', fields: randomFields(random, 2) }],
     actions: [],
     tableEpoch: 0,
+    /** @type {number[][]} */
+    tables: [],
   };
   checkSchema(schema);
-  return schema;
+  return random.chance() ? schema : trained(random, schema);
+}
+
+/**
+ * @param {Random} random
+ * @param {Schema} schema
+ * @returns {Schema} with tables of some or all layers; checked
+ */
+function trained(random, schema) {
+  const tables = new Layout(schema).sets
+    .slice(0, random.between(1, 3))
+    .map(({ prior }) => (random.chance(0.8) ? Array.from(prior, () => randomContext(random)) : []));
+  const whole = { ...schema, tableEpoch: random.between(1, 255), tables };
+  checkSchema(whole);
+  return whole;
+}
+
+/** @param {Random} random @returns {number} a context, often with odds at an edge */
+function randomContext(random) {
+  const odds = random.chance(0.2) ? random.pick([ODDS_MIN, ODDS_MAX]) : random.between(ODDS_MIN, ODDS_MAX);
+  return (odds << 4) | random.below(16);
 }
 
 /**

@@ -71,6 +71,7 @@ export const welcome = (schema, { version = 1, name = 'Ann' } = {}) =>
     list(w, schema.events, (event) => writeMessage(w, event));
     list(w, schema.actions, (action) => writeMessage(w, action));
     w.u8(schema.tableEpoch);
+    list(w, schema.tables, (table) => list(w, table, (context) => w.uint(context)));
     [4096, 120, 200, 24, 64].forEach((limit) => w.uint(limit));
   });
 

@@ -53,6 +53,7 @@ export const SQUARE = {
   events: [{ name: 'hit', fields: [{ name: 'who', kind: { type: 'Entity' }, predictor: hold }] }],
   actions: [{ name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }] }],
   tableEpoch: 0,
+  tables: [],
 };
 
 /**

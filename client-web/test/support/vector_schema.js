@@ -42,7 +42,7 @@ const withFields = (named) => ({ ...named, fields: named.fields.map(fieldOf) });
  * @returns {Schema}
  */
 export function schemaOf(schema) {
-  const { game, components, input, newest_wins: newestWins, events, actions, table_epoch: tableEpoch } = schema;
+  const { game, components, input, newest_wins: newestWins, events, actions, table_epoch: tableEpoch, tables } = schema;
   return {
     game,
     components: components.map(withFields),
@@ -51,5 +51,6 @@ export function schemaOf(schema) {
     events: events.map(withFields),
     actions: actions.map(withFields),
     tableEpoch,
+    tables,
   };
 }
