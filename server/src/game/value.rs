@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::Entity;
 use tickwire::ids::Handle;
-use tickwire::schema::{Kind, text_words, words_text};
+use tickwire::schema::{Column, Kind, text_words, words_text};
 
 /// A type that a field may have: `f32`, `f64`, `u8`, `u16`, `u32`, `i32`, `bool`,
 /// `Option<Entity>`, `String`.
@@ -70,11 +70,11 @@ impl<C> Accessor<C> {
         }
     }
 
-    /// Rounds a real field to what `kind` can say.
-    pub(crate) fn snap(&self, of: &mut C, kind: &Kind) {
+    /// Rounds a real field or a turn to what the column can say.
+    pub(crate) fn snap(&self, of: &mut C, column: &Column) {
         if let Accessor::F64(get) = self {
             let value = get(of);
-            *value = kind.dequantise(kind.quantise(*value));
+            *value = column.kind.dequantise(column.quantise(*value));
         }
     }
 

@@ -301,13 +301,23 @@ impl Kind {
     /// The integer of a value: clamp, divide by the step, add 0.5, truncate. NaN becomes the
     /// least value. For `Entity` and `Bits` the value is the integer itself; a text's integers
     /// are [`text_words`].
+    #[inline]
     pub fn quantise(&self, value: f64) -> i32 {
+        match self {
+            Kind::Real { .. } => self.quantise_below(value, self.q_max()),
+            _ => self.quantise_below(value, 0),
+        }
+    }
+
+    /// [`Kind::quantise`] with [`Kind::q_max`] at hand, which costs a division otherwise.
+    #[inline]
+    pub(crate) fn quantise_below(&self, value: f64, q_max: u32) -> i32 {
         match self {
             Kind::Real { min, max, step } => {
                 // `max` before `min`: NaN falls to `min`.
                 let clamped = value.min(*max).max(*min);
                 let clamped = if value.is_nan() { *min } else { clamped };
-                (((clamped - min) / step + 0.5) as u32).min(self.q_max()) as i32
+                (((clamped - min) / step + 0.5) as u32).min(q_max) as i32
             }
             Kind::Int { min, max } => {
                 let whole = if value.is_nan() { *min } else { value as i32 };

@@ -56,6 +56,8 @@ pub struct Column {
     pub kind: Kind,
     /// Bits of an absolute value.
     pub bits: u32,
+    /// The greatest integer, as unsigned bits.
+    pub q_max: u32,
     /// Modulus of differences, 0 for 2^32.
     pub modulus: u32,
     /// How it is guessed; `by` of a velocity is a column of the set here.
@@ -138,6 +140,14 @@ impl Layout {
     }
 }
 
+impl Column {
+    /// The integer of a value, as [`Kind::quantise`] has it.
+    #[inline]
+    pub fn quantise(&self, value: f64) -> i32 {
+        self.kind.quantise_below(value, self.q_max)
+    }
+}
+
 impl ColumnSet {
     fn empty() -> ColumnSet {
         ColumnSet {
@@ -203,6 +213,7 @@ impl ColumnSet {
             let column = Column {
                 field: number,
                 bits: kind.bits(),
+                q_max: kind.q_max(),
                 modulus: kind.modulus(),
                 kind,
                 guess,

@@ -2,7 +2,7 @@
 
 use super::predictor::difference;
 use crate::ids::{Handle, PlayerId, Tick};
-use crate::schema::{ColumnSet, Guess};
+use crate::schema::ColumnSet;
 
 /// An entity of a layer, without its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,12 +135,10 @@ pub fn fill_changes(
             if head.mask >> number & 1 == 0 {
                 continue;
             }
-            for column in component.start..component.end {
-                if set.columns[column].guess == Guess::Change {
-                    row[column] = old.map_or(0, |old| {
-                        difference(&set.columns[column - 1], row[column - 1], old[column - 1])
-                    });
-                }
+            for &column in &set.changes[component.changes.clone()] {
+                row[column] = old.map_or(0, |old| {
+                    difference(&set.columns[column - 1], row[column - 1], old[column - 1])
+                });
             }
         }
     }

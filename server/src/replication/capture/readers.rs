@@ -3,7 +3,7 @@
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
-use tickwire::schema::{Column, ColumnSet, Guess, Kind};
+use tickwire::schema::{Column, ColumnSet, Guess};
 
 use super::super::slots::{Slot, Slots};
 use super::{NO_ROW, SCOPES, SlotState};
@@ -12,8 +12,8 @@ use crate::game::{Accessor, Raw};
 /// Where a component's fields go in a layer's rows.
 pub(crate) struct Target {
     pub(super) bit: u32,
-    /// First column and kind of each field.
-    fields: Vec<(usize, Kind)>,
+    /// Number of the first column of each field, and that column.
+    fields: Vec<(usize, Column)>,
 }
 
 impl Target {
@@ -24,13 +24,13 @@ impl Target {
             .position(|columns| columns.component == component)?;
         let columns = &set.components[number];
         let is_value = |column: &Column| column.guess != Guess::Change;
-        let mut fields: Vec<(usize, Kind)> = Vec::new();
+        let mut fields: Vec<(usize, Column)> = Vec::new();
         let mut last = None;
         for index in columns.start..columns.end {
             let column = &set.columns[index];
             // A text's further columns belong to the field of the first.
             if is_value(column) && last != Some(column.field) {
-                fields.push((index, column.kind.clone()));
+                fields.push((index, column.clone()));
                 last = Some(column.field);
             }
         }
@@ -107,8 +107,8 @@ impl<C: Component<Mutability = Mutable>> CaptureComponent for EntityReader<C> {
         for mut component in self.values.iter_mut(world) {
             // The game did not change it in any way that it could see.
             let component = component.bypass_change_detection();
-            for (accessor, (_, kind)) in self.accessors.iter().zip(&fine.fields) {
-                accessor.snap(component, kind);
+            for (accessor, (_, column)) in self.accessors.iter().zip(&fine.fields) {
+                accessor.snap(component, column);
             }
         }
     }
@@ -192,11 +192,11 @@ fn fill_row<C>(
     slots: &Slots,
     row: &mut [i32],
 ) {
-    for (accessor, (column, kind)) in accessors.iter().zip(&target.fields) {
-        let mut at = *column;
-        accessor.read(component, kind, |raw| {
+    for (accessor, (first, column)) in accessors.iter().zip(&target.fields) {
+        let mut at = *first;
+        accessor.read(component, &column.kind, |raw| {
             row[at] = match raw {
-                Raw::Number(value) => kind.quantise(value),
+                Raw::Number(value) => column.quantise(value),
                 Raw::Entity(entity) => slots.field(entity),
                 Raw::Word(word) => word,
             };

@@ -242,7 +242,7 @@ impl Body<'_> {
                     continue;
                 }
                 let value = self.coder.raw(column.bits);
-                if value > column.kind.q_max() {
+                if value > column.q_max {
                     return Err(DecodeError::OutOfRange);
                 }
                 row[index] = value as i32;
