@@ -14,7 +14,7 @@ rust-test:
 	$(CARGO) test --workspace --locked
 
 client-test: node-modules chromium
-	$(CARGO) build --locked -p tickwire-server
+	$(CARGO) build --locked -p tickwire-server --bins --examples
 	cd client-web && $(NPM) test
 
 # What must hold beside the tests: format, lints, documentation, types.

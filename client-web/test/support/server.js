@@ -1,6 +1,6 @@
 /**
  * The real server as a child process on a free port, for tests across the socket. `cargo build -p
- * tickwire-server` makes it; `TICKWIRE_SERVER` names another binary.
+ * tickwire-server --bins --examples` makes it; `TICKWIRE_SERVER` names another binary.
  */
 
 import assert from 'node:assert/strict';
@@ -12,14 +12,18 @@ import { fileURLToPath } from 'node:url';
 const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', import.meta.url));
 const SERVER = process.env.TICKWIRE_SERVER ?? `${target}/debug/tickwire-server`;
 
+/** Where the examples' programs are. */
+export const EXAMPLES = `${target}/debug/examples`;
+
 /**
  * Starts the server.
  * @param {string[]} [settings] more flags
  * @param {string} [listen] address; a free port if left out
+ * @param {string} [binary] another game's server
  */
-export async function startServer(settings = [], listen = '127.0.0.1:0') {
-  assert.ok(existsSync(SERVER), `no server at ${SERVER}: build it, or name it by TICKWIRE_SERVER`);
-  const child = spawn(SERVER, ['--listen', listen, '--ops-listen', '127.0.0.1:0', ...settings], {
+export async function startServer(settings = [], listen = '127.0.0.1:0', binary = SERVER) {
+  assert.ok(existsSync(binary), `no server at ${binary}: build it, or name it by TICKWIRE_SERVER`);
+  const child = spawn(binary, ['--listen', listen, '--ops-listen', '127.0.0.1:0', ...settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // It reads settings from variables of this prefix too, which are ours here.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKWIRE_'))),

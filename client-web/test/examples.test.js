@@ -1,0 +1,98 @@
+/**
+ * The examples as a newcomer meets them: each one's own program and page, in a real browser. What their rules do is
+ * tested beside them, in Rust.
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { openPage, startBrowser } from './browser_support.js';
+import { EXAMPLES, startServer } from './support/server.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+
+before(async () => {
+  browser = await startBrowser();
+});
+
+after(() => browser?.close());
+
+/**
+ * Waits until a colour's middle on the canvas is where it should be.
+ * @param {Page} page
+ * @param {'own' | 'other'} whose the own square is green, the other's is orange
+ * @param {'left' | 'right'} half
+ */
+function squareIn(page, whose, half) {
+  return page.waitForFunction(([square, side]) => {
+    const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('canvas'));
+    const { data } = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).getImageData(0, 0, 1000, 1000);
+    let [sum, count] = [0, 0];
+    for (let at = 0; at < data.length; at += 4) {
+      if (data[at + 3] === 0 || (data[at + 1] > data[at]) !== (square === 'own')) continue;
+      sum += (at / 4) % 1000;
+      count++;
+    }
+    const middle = sum / count;
+    return side === 'left' ? middle < 450 : middle > 550;
+  }, [whose, half]);
+}
+
+test('squares move with the arrow keys, on both pages', async () => {
+  const server = await startServer([], '127.0.0.1:0', `${EXAMPLES}/square`);
+  try {
+    const ann = await openPage(browser, server.url);
+    const bo = await openPage(browser, server.url);
+    await ann.page.keyboard.down('ArrowLeft');
+    await bo.page.keyboard.down('ArrowRight');
+    await squareIn(ann.page, 'own', 'left');
+    await squareIn(ann.page, 'other', 'right');
+    await squareIn(bo.page, 'own', 'right');
+    await squareIn(bo.page, 'other', 'left');
+    assert.deepEqual([...ann.complaints, ...bo.complaints], []);
+  } finally {
+    assert.equal(await server.stop(), 0);
+  }
+});
+
+/** @param {Page} page @param {number} cards waits until the own hand has so many */
+function holds(page, cards) {
+  return page.waitForFunction((wanted) => document.querySelectorAll('#hand button').length === wanted, cards);
+}
+
+test('a card table: hands are dealt, turns are answered, both pages tell of it', async () => {
+  const server = await startServer(['--seed', '3'], '127.0.0.1:0', `${EXAMPLES}/cards`);
+  try {
+    const players = [];
+    for (const name of ['Ann', '<i>Bo']) {
+      const { page, complaints } = await openPage(browser, server.url);
+      await page.fill('#name', name);
+      await page.click('#door button');
+      players.push({ name, page, complaints });
+    }
+    for (const { page } of players) await holds(page, 5);
+    const hands = await Promise.all(players.map(({ page }) => page.locator('#hand button').evaluateAll(titles)));
+    assert.equal(new Set(hands.flat()).size, 10, 'no card is in two hands');
+
+    const isFirst = (await players[0].page.locator('#hand.mine').count()) === 1;
+    const [now, next] = isFirst ? players : players.toReversed();
+    await next.page.click('#stock');
+    await next.page.getByText('No: it is not your turn').waitFor();
+    await now.page.click('#stock');
+    await now.page.getByText('You drew').waitFor();
+    await next.page.getByText(`${now.name} drew`).waitFor();
+    await next.page.locator('#hand.mine').waitFor();
+    await holds(now.page, 6);
+    assert.deepEqual(players.flatMap(({ complaints }) => complaints), []);
+  } finally {
+    assert.equal(await server.stop(), 0);
+  }
+});
+
+/** @param {(SVGElement | HTMLElement)[]} cards @returns {string[]} */
+function titles(cards) {
+  return cards.map((card) => /** @type {HTMLElement} */ (card).title);
+}
