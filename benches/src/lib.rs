@@ -1,7 +1,11 @@
-//! Fixtures of the benches: arena rooms that are played by seeded hands, a world in which all
-//! entities move, and recordings of what a client receives. No sockets: those are the bots' to load.
+//! Fixtures of the benches and yardsticks: arena rooms that are played by seeded hands, a world in
+//! which all entities move, recorded motion, and recordings of what a client receives. No sockets:
+//! those are the bots' to load.
 
 pub mod arena_play;
+pub mod cpu_clock;
 pub mod drift;
+pub mod motion;
 pub mod recording;
 pub mod training;
+pub mod yardstick;

@@ -1,9 +1,10 @@
 //! What a client of a played arena room receives and holds: the room layer's images, tick by tick,
-//! decoded and checked, and the bytes that each took. Called by the codec bench.
+//! decoded and checked, and the bytes that each took. Called by the codec bench
+//! and the codec yardstick.
 
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::Layout;
+use tickwire::schema::{Layout, Schema};
 use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 
@@ -11,6 +12,8 @@ use crate::arena_play::ArenaPlay;
 
 /// Images of the room's layer at consecutive ticks.
 pub struct Recording {
+    /// The game.
+    pub schema: Schema,
     /// Columns of the images.
     pub layout: Layout,
     /// The images, oldest first.
@@ -33,6 +36,7 @@ impl Recording {
         let mut started = false;
         let mut scratch = Scratch::default();
         let mut recording = Recording {
+            schema: play.game().schema.clone(),
             layout,
             images: Vec::new(),
             body_bytes: Vec::new(),

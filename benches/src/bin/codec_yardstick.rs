@@ -1,0 +1,76 @@
+//! Bytes and time that a moving entity costs a tick, on recorded motion, in the codec that ships and
+//! in what it is compared with. A table on the output; `--json` and `--svg` write files.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tickwire_benches::motion::Motion;
+use tickwire_benches::yardstick::{Effort, Node, NodeError, Report, measure, measure_arena, svg};
+
+/// Measures the snapshot codec on recorded motion.
+#[derive(Parser)]
+#[command(name = "codec-yardstick")]
+struct Flags {
+    /// Writes the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Writes the bytes as a bar plot to this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Runs of which the median counts
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// The Node program that decodes in JavaScript
+    #[arg(long, value_name = "PROGRAM", default_value = "node")]
+    node: String,
+}
+
+fn main() -> ExitCode {
+    match run(&Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(what) => {
+            eprintln!("codec-yardstick: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: &Flags) -> Result<(), String> {
+    let node = match Node::find(&flags.node) {
+        Ok(node) => Some(node),
+        Err(error @ NodeError::Missing) => {
+            println!("JavaScript is skipped: {error}");
+            None
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let effort = Effort {
+        runs: usize::from(flags.runs),
+        rooms: 8,
+    };
+    let mut report = Report::default();
+    for motion in Motion::ALL {
+        let of_motion = |what: &dyn std::fmt::Display| format!("{}: {what}", motion.name());
+        let tape = motion.load().map_err(|error| of_motion(&error))?;
+        let rows =
+            measure(motion, &tape, effort, node.as_ref()).map_err(|error| of_motion(&error))?;
+        report.rows.extend(rows);
+    }
+    measure_arena(&mut report, effort, node.as_ref()).map_err(|error| format!("arena: {error}"))?;
+    println!("30 Hz, 1 cm, 8-bit heading, health; all move; every tick decoded and compared");
+    print!("{report}");
+    if let Some(path) = &flags.json {
+        let mut json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        json.push('\n');
+        write(path, &json)?;
+    }
+    if let Some(path) = &flags.svg {
+        write(path, &svg(&report.rows))?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,82 @@
+//! The same figures of a played arena: seeded hands that move, aim and shoot in the real game, with
+//! all the fields that it declares. Its world can't be driven by a recording, so encoding is
+//! measured without capture.
+
+use tickwire::ids::LayerId;
+use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
+use tickwire::snapshot::delta::{Scratch, encode};
+
+use super::{Effort, Mismatch, Node, Report, Stream, report::Arena, timing};
+use crate::recording::Recording;
+
+/// Players and drones of the room.
+const PLAYERS: u16 = 50;
+const NPCS: u16 = 100;
+const SEED: u64 = 7;
+/// Ticks before the recording and of it.
+const WARM_UP: u32 = 90;
+const TICKS: u32 = 300;
+
+/// Plays, and puts the figures into the report.
+pub fn measure_arena(
+    report: &mut Report,
+    effort: Effort,
+    node: Option<&Node>,
+) -> Result<(), Mismatch> {
+    let recording = Recording::of_arena(PLAYERS, NPCS, SEED, WARM_UP, TICKS);
+    let stream = room_layer(&recording);
+    let images = stream.decode()?;
+    let mut pairs = images.iter().zip(&recording.images);
+    if let Some((_, played)) = pairs.find(|(decoded, played)| decoded != played) {
+        return Err(Mismatch {
+            tick: played.tick.0,
+            what: "another image was decoded than the room held".to_owned(),
+        });
+    }
+    let js_frame_ms = match node {
+        Some(node) => Some(node.frame_ms(&stream, &images)?),
+        None => None,
+    };
+    let entities = recording.entities() as f64 / (recording.images.len() - 1) as f64;
+    report.arena = Some(Arena {
+        entities,
+        bytes_per_entity_tick: recording.bytes_per_moving_entity(),
+        encode_ns_per_entity: timing::encode_ns(&stream, &images, effort),
+        decode_ns_per_entity: timing::decode_ns(&stream, &images, effort),
+        js_frame_ms,
+        keyframe_bytes_per_entity: stream.keyframe_bytes() as f64
+            / recording.images[0].entities.len() as f64,
+    });
+    Ok(())
+}
+
+/// The room's layer alone, without the viewer's own and without events.
+fn room_layer(recording: &Recording) -> Stream {
+    let mut stream = Stream::new(recording.schema.clone());
+    let mut scratch = Scratch::default();
+    let mut before = None;
+    for image in &recording.images {
+        let set = &recording.layout.room;
+        let mut body = Vec::new();
+        let view = image.view();
+        encode(
+            LayerId::ROOM,
+            set,
+            before,
+            view,
+            false,
+            &mut scratch,
+            &mut body,
+        );
+        before = Some(view);
+        let mut message = Vec::new();
+        let head = SnapshotHead {
+            tick: image.tick,
+            ..SnapshotHead::default()
+        };
+        head.encode(&mut message);
+        push_section(SectionKind::Layer, &body, &mut message);
+        stream.messages.push(message);
+    }
+    stream
+}

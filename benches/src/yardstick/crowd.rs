@@ -1,0 +1,132 @@
+//! A room of recorded entities with one who watches: its snapshots, and what capturing and encoding
+//! them costs. The entities are put where they belong before the clock runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy_ecs::prelude::*;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::protocol::frame::encode_ack;
+use tickwire_server::game::{GameDef, RoomOptions};
+use tickwire_server::room::Room;
+
+use super::Effort;
+use super::forms::{Body, Form, Moving, Number};
+use super::stream::Stream;
+use crate::cpu_clock::{median, timed};
+use crate::motion::{State, TICK_RATE, Tape};
+
+struct Crowd<F: Form> {
+    room: Room<Moving<F>>,
+    bodies: QueryState<(&'static Number, &'static mut Body)>,
+    viewer: PlayerId,
+    /// The newest snapshot.
+    message: Vec<u8>,
+    ack: Vec<u8>,
+}
+
+impl<F: Form> Crowd<F> {
+    fn new(game: Arc<GameDef<Moving<F>>>, entities: usize) -> Crowd<F> {
+        let mut room = Room::new(
+            game,
+            RoomOptions {
+                id: RoomId(1),
+                name: "crowd".to_owned(),
+                code: "CROWD000".to_owned(),
+                private: false,
+                seats: 1,
+                seed: 1,
+                tick_rate: TICK_RATE,
+                snapshot_every: 1,
+                npcs: u16::try_from(entities).expect("a recording has few entities"),
+            },
+        );
+        let viewer = room.join("viewer").expect("the room has a seat");
+        number(room.world_mut());
+        let bodies = room.world_mut().query();
+        Crowd {
+            room,
+            bodies,
+            viewer,
+            message: Vec::new(),
+            ack: Vec::new(),
+        }
+    }
+
+    fn place(&mut self, states: &[State]) {
+        for (number, mut body) in self.bodies.iter_mut(self.room.world_mut()) {
+            *body = Body::new(&states[number.0]);
+        }
+        while self.room.poll_effect().is_some() {}
+    }
+
+    /// Captures and encodes: a tick without rules, and the viewer's snapshot of it.
+    fn tick(&mut self) {
+        self.room.tick();
+        self.message.clear();
+        let sent = self.room.compose(self.viewer, true, &mut self.message);
+        assert!(sent, "the viewer acknowledges, so has credit");
+    }
+
+    fn acknowledge(&mut self) {
+        self.ack.clear();
+        encode_ack(self.room.tick_number(), &mut self.ack);
+        let taken = self.room.receive(self.viewer, &self.ack);
+        assert_eq!(taken, Ok(()), "what was sent can be acknowledged");
+    }
+}
+
+/// Numbers the bodies in the order in which a room gives slots to newcomers.
+fn number(world: &mut World) {
+    let mut entities: Vec<Entity> = world
+        .query_filtered::<Entity, With<Body>>()
+        .iter(world)
+        .collect();
+    entities.sort_unstable();
+    for (number, entity) in entities.into_iter().enumerate() {
+        world.entity_mut(entity).insert(Number(number));
+    }
+}
+
+fn game<F: Form>() -> Arc<GameDef<Moving<F>>> {
+    Arc::new(GameDef::new(TICK_RATE).expect("the game is well declared"))
+}
+
+/// The snapshots of a recording, the first of which is a keyframe.
+pub(super) fn record<F: Form>(tape: &Tape) -> Stream {
+    let game = game::<F>();
+    let mut stream = Stream::new(game.schema.clone());
+    let mut crowd = Crowd::new(game, tape.entities());
+    for tick in 0..tape.ticks() {
+        crowd.place(tape.at(tick));
+        crowd.tick();
+        crowd.acknowledge();
+        stream.messages.push(crowd.message.clone());
+    }
+    stream
+}
+
+/// Nanoseconds of processor time to capture and encode an entity, keyframes apart: the median
+/// run.
+pub(super) fn capture_encode_ns<F: Form>(tape: &Tape, effort: Effort) -> f64 {
+    let game = game::<F>();
+    let run = |_| {
+        let mut rooms: Vec<Crowd<F>> = (0..effort.rooms)
+            .map(|_| Crowd::new(game.clone(), tape.entities()))
+            .collect();
+        let mut spent = Duration::ZERO;
+        for tick in 0..tape.ticks() {
+            for room in &mut rooms {
+                room.place(tape.at(tick));
+            }
+            let (time, ()) = timed(|| rooms.iter_mut().for_each(Crowd::tick));
+            if tick > 0 {
+                spent += time;
+            }
+            rooms.iter_mut().for_each(Crowd::acknowledge);
+        }
+        let entities = effort.rooms * tape.entities() * (tape.ticks() - 1);
+        spent.as_nanos() as f64 / entities as f64
+    };
+    median((0..effort.runs).map(run).collect())
+}

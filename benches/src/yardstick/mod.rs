@@ -1,0 +1,115 @@
+//! What `codec-yardstick` measures: the bytes and the time that a moving entity costs a tick, on
+//! recorded motion, in the codec that ships and in what people use otherwise. All through public
+//! interfaces: a room captures and encodes, a client's decoder decodes, and every decoded
+//! image is compared with the recording. Figures of rooms full of sockets are not taken here.
+
+mod arena;
+mod crowd;
+mod forms;
+mod node;
+mod others;
+mod plot;
+mod report;
+mod stream;
+mod timing;
+
+pub use arena::measure_arena;
+pub use node::{Judgement, Node, NodeError};
+pub use plot::svg;
+pub use report::{Report, Row};
+pub use stream::{Mismatch, Stream};
+
+use crate::motion::{Motion, Tape};
+use forms::{Form, Linear, Rotating, WithVelocity};
+
+/// The mode that ships, with the predictor that a game of this motion would declare.
+pub const WIRE: &str = "wire";
+
+/// All rows of a motion: `wire` first, then its variants, then what it is compared with. `node`
+/// decodes in JavaScript where there is one.
+pub fn measure(
+    motion: Motion,
+    tape: &Tape,
+    effort: Effort,
+    node: Option<&Node>,
+) -> Result<Vec<Row>, Mismatch> {
+    let mut linear = coded::<Linear>(motion, tape, effort, node)?;
+    let mut rotating = coded::<Rotating>(motion, tape, effort, node)?;
+    let best = if rotating.bytes_per_entity_tick < linear.bytes_per_entity_tick {
+        &mut rotating
+    } else {
+        &mut linear
+    };
+    best.mode = WIRE;
+    let mut rows = vec![linear, rotating];
+    rows.sort_by_key(|row| row.mode != WIRE);
+    rows.push(coded::<WithVelocity>(motion, tape, effort, node)?);
+    rows.extend(others::rows(motion, tape));
+    Ok(rows)
+}
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Runs through a recording, of which the median counts.
+    pub runs: usize,
+    /// Rooms that are ticked one after the other, as a worker does.
+    pub rooms: usize,
+}
+
+fn coded<F: Form>(
+    motion: Motion,
+    tape: &Tape,
+    effort: Effort,
+    node: Option<&Node>,
+) -> Result<Row, Mismatch> {
+    let stream = crowd::record::<F>(tape);
+    let images = stream.verify(tape)?;
+    let moved = moves(tape);
+    let js_frame_ms = match node {
+        Some(node) => Some(node.frame_ms(&stream, &images)?),
+        None => None,
+    };
+    Ok(Row {
+        motion: motion.name(),
+        mode: F::NAME,
+        predictor: Some(F::PREDICTOR),
+        bytes_per_entity_tick: stream.delta_bytes() as f64 / moved as f64,
+        capture_encode_ns_per_entity: Some(crowd::capture_encode_ns::<F>(tape, effort)),
+        decode_ns_per_entity: Some(timing::decode_ns(&stream, &images, effort)),
+        js_frame_ms,
+        keyframe_bytes_per_entity: Some(stream.keyframe_bytes() as f64 / tape.entities() as f64),
+    })
+}
+
+/// Entities that are elsewhere than a tick before, over all ticks.
+fn moves(tape: &Tape) -> usize {
+    (1..tape.ticks())
+        .map(|tick| {
+            let pairs = tape.at(tick).iter().zip(tape.at(tick - 1));
+            pairs.filter(|(now, before)| now.moved_from(before)).count()
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wire_is_the_smaller_declaration_and_far_below_the_rest() {
+        let effort = Effort { runs: 1, rooms: 1 };
+        for motion in Motion::ALL {
+            let tape = motion.simulate(30, 40, 5);
+            let rows = measure(motion, &tape, effort, None).expect("all is decoded");
+            let of = |mode: &str| rows.iter().find(|row| row.mode == mode).expect("a row");
+            let wire = rows[0].bytes_per_entity_tick;
+            assert_eq!(rows[0].mode, WIRE);
+            assert!(wire <= rows[1].bytes_per_entity_tick);
+            for mode in ["raw-f32", "raw-f32+deflate", "json", "json+deflate"] {
+                let theirs = of(mode).bytes_per_entity_tick;
+                assert!(wire * 2.0 < theirs, "{mode}: {theirs}, wire {wire}");
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The browser's decoder: a Node process that runs `benches/js/decode_frames.mjs` over the same
+//! snapshots, times it, and says which images it came to.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+use tickwire::codec::encode_server;
+use tickwire::protocol::server_message::Limits;
+use tickwire::protocol::{ServerMessage, VERSION};
+use tickwire::snapshot::checksum::checksum;
+use tickwire::snapshot::image::LayerImage;
+
+use super::{Mismatch, Stream};
+
+/// A Node that can run the script.
+#[derive(Debug)]
+pub struct Node {
+    program: PathBuf,
+}
+
+/// Why there are no figures of JavaScript.
+#[derive(Debug)]
+pub enum NodeError {
+    /// There is no such program.
+    Missing,
+    /// It is there and failed; what it said.
+    Failed(String),
+}
+
+impl fmt::Display for NodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NodeError::Missing => f.write_str("no node program is installed"),
+            NodeError::Failed(what) => write!(f, "node failed: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for NodeError {}
+
+/// What the script says.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Judgement {
+    /// Processor time of a frame, in ms: the median run.
+    pub frame_ms: f64,
+    /// Checksum of every image.
+    pub checksums: Vec<u32>,
+}
+
+impl Node {
+    /// Looks for a program of this name.
+    pub fn find(program: &str) -> Result<Node, NodeError> {
+        let node = Node {
+            program: program.into(),
+        };
+        node.run(&["--version"], &[]).map(|_| node)
+    }
+
+    /// Milliseconds of processor time that a frame takes, once every image agrees.
+    pub fn frame_ms(&self, stream: &Stream, images: &[LayerImage]) -> Result<f64, Mismatch> {
+        let judgement = self.judge(stream).map_err(|error| Mismatch {
+            tick: 0,
+            what: error.to_string(),
+        })?;
+        let width = stream.layout.room.width();
+        let ours = images.iter().map(|image| checksum(image.view(), width));
+        if judgement.checksums.len() != images.len() {
+            return Err(Mismatch {
+                tick: judgement.checksums.len() as u32,
+                what: "JavaScript decoded another number of frames".to_owned(),
+            });
+        }
+        for ((ours, theirs), image) in ours.zip(&judgement.checksums).zip(images) {
+            if ours != *theirs {
+                return Err(Mismatch {
+                    tick: image.tick.0,
+                    what: "JavaScript decoded another image".to_owned(),
+                });
+            }
+        }
+        Ok(judgement.frame_ms)
+    }
+
+    /// Lets the script decode a stream.
+    pub fn judge(&self, stream: &Stream) -> Result<Judgement, NodeError> {
+        let welcome = encode_server(&ServerMessage::Welcome {
+            version: VERSION,
+            name: String::new(),
+            token: String::new(),
+            schema: stream.schema.clone(),
+            limits: Limits {
+                message_bytes: 0,
+                messages_per_second: 0,
+                chat_chars: 0,
+                name_chars: 0,
+                seats: 0,
+            },
+        });
+        let mut input = Vec::new();
+        for message in std::iter::once(&welcome).chain(&stream.messages) {
+            input.extend_from_slice(&(message.len() as u32).to_le_bytes());
+            input.extend_from_slice(message);
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/decode_frames.mjs");
+        let said = self.run(&[&script.to_string_lossy()], &input)?;
+        serde_json::from_slice(&said).map_err(|error| NodeError::Failed(error.to_string()))
+    }
+
+    /// What it writes to its output, given `input`, which it reads before it writes.
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, NodeError> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => NodeError::Missing,
+            _ => NodeError::Failed(error.to_string()),
+        };
+        let mut child = Command::new(&self.program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        // One who stops reading says why on its error output.
+        let written = child
+            .stdin
+            .take()
+            .map_or(Ok(()), |mut stdin| stdin.write_all(input));
+        let output = child.wait_with_output().map_err(failed)?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(NodeError::Failed(said.trim().to_owned()));
+        }
+        written.map_err(failed)?;
+        Ok(output.stdout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::crowd::record;
+    use super::super::forms::Rotating;
+    use super::*;
+    use crate::motion::Motion;
+
+    #[test]
+    fn a_missing_program_is_said_to_be_missing() {
+        let found = Node::find("no-such-program-as-this");
+        assert!(matches!(found, Err(NodeError::Missing)), "{found:?}");
+    }
+
+    #[test]
+    fn javascript_comes_to_the_same_images_and_a_wrong_one_is_caught() {
+        let node = match Node::find("node") {
+            Ok(node) => node,
+            Err(NodeError::Missing) => return,
+            Err(error) => panic!("{error}"),
+        };
+        let tape = Motion::Steered.simulate(20, 40, 6);
+        let stream = record::<Rotating>(&tape);
+        let mut images = stream.verify(&tape).expect("it decodes");
+        assert!(node.frame_ms(&stream, &images).is_ok_and(|ms| ms > 0.0));
+        images[30].values[3] += 1;
+        let caught = node.frame_ms(&stream, &images).expect_err("one is wrong");
+        assert_eq!(caught.tick, 31);
+    }
+}

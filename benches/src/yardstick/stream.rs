@@ -1,0 +1,259 @@
+//! The snapshots that one client gets, and the proof that they decode to what was recorded.
+
+use std::fmt;
+
+use tickwire::ids::{LayerId, Tick};
+use tickwire::protocol::frame::{SectionKind, SnapshotHead};
+use tickwire::schema::{ColumnSet, Guess, Kind, Layout, Schema};
+use tickwire::snapshot::delta::{Scratch, decode, decode_head};
+use tickwire::snapshot::image::{LayerImage, fill_changes};
+
+use crate::motion::{State, Tape};
+
+/// What was decoded is not what was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The tick.
+    pub tick: u32,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tick {}: {}", self.tick, self.what)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// Snapshots of a room's layer at consecutive ticks, the first a keyframe.
+pub struct Stream {
+    /// The game.
+    pub schema: Schema,
+    /// Its columns.
+    pub layout: Layout,
+    /// The messages, kind byte included.
+    pub messages: Vec<Vec<u8>>,
+}
+
+impl Stream {
+    /// One without messages.
+    pub fn new(schema: Schema) -> Stream {
+        Stream {
+            layout: Layout::new(&schema),
+            schema,
+            messages: Vec::new(),
+        }
+    }
+
+    /// The tick and body of every message.
+    pub fn bodies(&self) -> Result<Vec<(Tick, &[u8])>, Mismatch> {
+        let mut bodies = Vec::with_capacity(self.messages.len());
+        for (index, message) in self.messages.iter().enumerate() {
+            let wrong = |what: &dyn fmt::Display| Mismatch {
+                tick: index as u32 + 1,
+                what: what.to_string(),
+            };
+            let (head, mut sections) = SnapshotHead::decode(message).map_err(|e| wrong(&e))?;
+            let section = sections.next().ok_or_else(|| wrong(&"no body"))?;
+            let (kind, body) = section.map_err(|e| wrong(&e))?;
+            if kind != SectionKind::Layer || sections.next().is_some() {
+                return Err(wrong(&"more than a body"));
+            }
+            bodies.push((head.tick, body));
+        }
+        Ok(bodies)
+    }
+
+    /// Bytes of all bodies but the first.
+    pub fn delta_bytes(&self) -> usize {
+        self.body_bytes().skip(1).sum()
+    }
+
+    /// Bytes of the first body.
+    pub fn keyframe_bytes(&self) -> usize {
+        self.body_bytes().next().unwrap_or(0)
+    }
+
+    fn body_bytes(&self) -> impl Iterator<Item = usize> {
+        let bodies = self.bodies().unwrap_or_default();
+        bodies.into_iter().map(|(_, body)| body.len())
+    }
+
+    /// Decodes everything as a client does.
+    pub fn decode(&self) -> Result<Vec<LayerImage>, Mismatch> {
+        let mut held = LayerImage::default();
+        let mut scratch = Scratch::default();
+        let mut images = Vec::with_capacity(self.messages.len());
+        for (tick, body) in self.bodies()? {
+            let wrong = |what: &dyn fmt::Display| Mismatch {
+                tick: tick.0,
+                what: what.to_string(),
+            };
+            let (head, bits) = decode_head(body).map_err(|error| wrong(&error))?;
+            if head.layer != LayerId::ROOM {
+                return Err(wrong(&"another layer"));
+            }
+            decode(head, bits, tick, &self.layout, &mut held, &mut scratch)
+                .map_err(|error| wrong(&error))?;
+            images.push(held.clone());
+        }
+        Ok(images)
+    }
+
+    /// Decodes everything and compares every image, change columns included, with what the
+    /// recording makes of it.
+    pub fn verify(&self, tape: &Tape) -> Result<Vec<LayerImage>, Mismatch> {
+        let images = self.decode()?;
+        if images.len() != tape.ticks() {
+            return Err(Mismatch {
+                tick: images.len() as u32,
+                what: format!("{} ticks were recorded", tape.ticks()),
+            });
+        }
+        let mut expected: Option<LayerImage> = None;
+        for (index, image) in images.iter().enumerate() {
+            let next = self.expected(index, tape, image, expected.as_ref());
+            if next != *image {
+                return Err(Mismatch {
+                    tick: index as u32 + 1,
+                    what: difference(&next, image, self.layout.room.width()),
+                });
+            }
+            expected = Some(next);
+        }
+        Ok(images)
+    }
+
+    /// The image that a recorded tick must come to. Handles are the server's to choose, once.
+    fn expected(
+        &self,
+        index: usize,
+        tape: &Tape,
+        decoded: &LayerImage,
+        before: Option<&LayerImage>,
+    ) -> LayerImage {
+        let set = &self.layout.room;
+        let entities = before
+            .map_or(&decoded.entities, |image| &image.entities)
+            .clone();
+        let mut values = Vec::with_capacity(tape.entities() * set.width());
+        for state in tape.at(index) {
+            values.extend((0..set.width()).map(|column| self.value(set, column, state)));
+        }
+        // Every body is there, with all it has.
+        values.resize(entities.len() * set.width(), 0);
+        fill_changes(set, before.map(LayerImage::view), &entities, &mut values);
+        LayerImage {
+            tick: Tick(index as u32 + 1),
+            gap: u32::from(before.is_some()),
+            entities,
+            values,
+        }
+    }
+
+    fn value(&self, set: &ColumnSet, column: usize, state: &State) -> i32 {
+        let of = &set.columns[column];
+        if of.guess == Guess::Change {
+            return 0;
+        }
+        let component = &self.schema.components[set.components[0].component];
+        let value = match component.fields[of.field].name.as_str() {
+            "x" => state.x,
+            "y" => state.y,
+            "heading" => state.heading,
+            "vx" => state.vx,
+            "vy" => state.vy,
+            _ => state.health,
+        };
+        match of.kind {
+            // Signed ones are counted from the least.
+            Kind::Real { min, .. } if min < 0.0 => value + of.kind.q_zero(),
+            _ => value,
+        }
+    }
+}
+
+fn difference(expected: &LayerImage, image: &LayerImage, width: usize) -> String {
+    let at = (0..expected.values.len().min(image.values.len()))
+        .find(|&at| expected.values[at] != image.values[at]);
+    match at {
+        Some(at) => format!(
+            "entity {}, column {}: {} was decoded, {} recorded",
+            at / width,
+            at % width,
+            image.values[at],
+            expected.values[at]
+        ),
+        None => "tick, gap or entities differ".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwire::protocol::frame::push_section;
+    use tickwire::snapshot::delta::encode;
+
+    use super::super::crowd::record;
+    use super::super::forms::{Linear, Rotating, WithVelocity};
+    use super::*;
+    use crate::motion::Motion;
+
+    #[test]
+    fn what_a_room_sends_is_what_was_recorded() {
+        for motion in Motion::ALL {
+            let tape = motion.simulate(40, 70, 3);
+            let streams = [
+                record::<Linear>(&tape),
+                record::<Rotating>(&tape),
+                record::<WithVelocity>(&tape),
+            ];
+            for stream in streams {
+                let verified = stream.verify(&tape).map(|images| images.len());
+                assert_eq!(verified, Ok(70), "{}", motion.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_planted_body_with_one_value_off_is_caught() {
+        let tape = Motion::Steered.simulate(20, 10, 3);
+        let mut stream = record::<Linear>(&tape);
+        let images = stream.verify(&tape).expect("it was right");
+        // A body that a client would take: valid, against what it holds, a step off in x.
+        let mut wrong = images[5].clone();
+        let width = stream.layout.room.width();
+        wrong.values[7 * width] += 1;
+        wrong.values[7 * width + 1] += 1;
+        let mut body = Vec::new();
+        encode(
+            LayerId::ROOM,
+            &stream.layout.room,
+            Some(images[4].view()),
+            wrong.view(),
+            false,
+            &mut Scratch::default(),
+            &mut body,
+        );
+        let planted = &mut stream.messages[5];
+        planted.truncate(tickwire::protocol::frame::SNAPSHOT_HEAD_BYTES);
+        push_section(SectionKind::Layer, &body, planted);
+        let caught = stream.verify(&tape).expect_err("it is wrong now");
+        assert_eq!(caught.tick, 6);
+        assert!(caught.what.starts_with("entity 7, column 0"), "{caught}");
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_body_is_caught() {
+        let tape = Motion::Wasd.simulate(10, 4, 3);
+        let mut stream = record::<Rotating>(&tape);
+        let from = tickwire::protocol::frame::SNAPSHOT_HEAD_BYTES;
+        for bit in from * 8..stream.messages[2].len() * 8 {
+            stream.messages[2][bit / 8] ^= 1 << (bit % 8);
+            assert!(stream.verify(&tape).is_err(), "bit {bit}");
+            stream.messages[2][bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!(stream.verify(&tape).is_ok());
+    }
+}
