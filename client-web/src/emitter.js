@@ -20,6 +20,7 @@ export class Emitter {
   /**
    * A listener that throws hinders neither the others nor the connection; its error is reported as
    * any uncaught one.
+   *
    * @param {string} name
    * @param {...any} args
    */

@@ -6,9 +6,10 @@
 import { Emitter } from './emitter.js';
 import { PING_EVERY_MS, REQUESTS_WAITING_MAX, SILENCE_MAX_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
-import { CloseCode, closeReason } from './protocol/close_code.js';
+import { CloseCode, closeReason, whyNotConnected } from './protocol/close_code.js';
+import { RequestError } from './request_error.js';
 import { Room } from './room.js';
-import { RequestError, Session } from './session.js';
+import { Session } from './session.js';
 import { Socket } from './socket.js';
 
 /** @typedef {import('./types.js').CloseInfo} CloseInfo */
@@ -21,13 +22,17 @@ const FROZEN_MS = 5000;
 /** A request of the lobby; the server answers them in order, so one is out at a time.
  * @typedef {{ message: Uint8Array, resolve: (answer: any) => void, reject: (error: Error) => void }} Request */
 
-/** See the module's description. Events: `close` (CloseInfo), `stopping` ({ retryAfterMs }). */
+/**
+ * See the module's description. Made by `connect`.
+ * @template {import('./types.js').GameTypes} [G={}]
+ */
 export class Link extends Emitter {
+  #url;
   #session;
   #socket;
   /** @type {'connecting' | 'open' | 'closed'} */
   #state = 'connecting';
-  /** @type {Room | undefined} */
+  /** @type {Room<G> | undefined} */
   #room;
   /** @type {Request[]} the first one is out */
   #requests = [];
@@ -47,11 +52,13 @@ export class Link extends Emitter {
   rttMs = 0;
 
   /**
-   * @param {{ url: string, name: string, token: string, WebSocket: typeof WebSocket }} options
+   * For `connect`. Throws a `RequestError` when there is nothing to connect to.
+   * @param {{ url: string, name: string, token: string, WebSocket: import('./types.js').SocketConstructor | undefined }} options
    * @param {(error?: Error) => void} welcomed called once: without an error after the welcome
    */
   constructor({ url, name, token, WebSocket }, welcomed) {
     super();
+    this.#url = url;
     this.#session = new Session(name, token);
     this.#welcomed = welcomed;
     this.#socket = new Socket(url, WebSocket, {
@@ -59,6 +66,20 @@ export class Link extends Emitter {
       onMessage: (bytes) => this.#onMessage(bytes),
       onClose: (code, reason) => this.#end(code, reason || closeReason(code)),
     });
+    this.#heardMs = this.now();
+    this.#turnMs = this.#heardMs;
+    this.#setTimer(this.#heardMs);
+  }
+
+  /**
+   * Hears of `close` and `stopping`.
+   * @template {keyof import('./types.js').LinkEvents} N
+   * @param {N} name
+   * @param {(...args: import('./types.js').LinkEvents[N]) => void} listener
+   * @returns {() => void} takes the listener away again
+   */
+  on(name, listener) {
+    return super.on(name, listener);
   }
 
   /** @returns {'open' | 'closed'} */
@@ -92,7 +113,7 @@ export class Link extends Emitter {
     return welcome;
   }
 
-  /** @returns {number} the time on the clock that all of the SDK's times are of, in milliseconds */
+  /** For the room: the clock that all of the SDK's times are of. @returns {number} in milliseconds */
   now() {
     return performance.now();
   }
@@ -105,23 +126,23 @@ export class Link extends Emitter {
   /**
    * Makes a room and joins it.
    * @param {{ name?: string, private?: boolean, seats?: number }} [options] seats 0 or left out: as many as the server allows
-   * @returns {Promise<Room>}
+   * @returns {Promise<Room<G>>}
    */
   create({ name = '', private: isPrivate = false, seats = 0 } = {}) {
     return this.#request(() => client.createRoom(name, isPrivate, seats));
   }
 
-  /** @param {number} id of a listed room @returns {Promise<Room>} */
+  /** @param {number} id of a listed room @returns {Promise<Room<G>>} */
   joinRoom(id) {
     return this.#request(() => client.joinRoom(id));
   }
 
-  /** @param {string} code of a room, private or not @returns {Promise<Room>} */
+  /** @param {string} code of a room, private or not @returns {Promise<Room<G>>} */
   joinCode(code) {
     return this.#request(() => client.joinCode(code));
   }
 
-  /** Joins the fullest room with a seat, or a new one. @returns {Promise<Room>} */
+  /** Joins the fullest room with a seat, or a new one. @returns {Promise<Room<G>>} */
   quickJoin() {
     return this.#request(() => client.quickJoin());
   }
@@ -131,7 +152,7 @@ export class Link extends Emitter {
     return new Promise((resolve, reject) => {
       const sent = this.#sendPing();
       if (sent === undefined) {
-        reject(new RequestError('NotNow', 'not connected'));
+        reject(new RequestError('Closed', 'not connected any more: connect anew'));
         return;
       }
       sent.resolve.push(resolve);
@@ -166,8 +187,8 @@ export class Link extends Emitter {
    * @returns {Promise<any>}
    */
   async #request(message) {
-    if (this.#state !== 'open') throw new RequestError('Closed', 'not connected');
-    if (this.#session.state !== 'Lobby') throw new RequestError('NotNow', 'only possible in the lobby');
+    if (this.#state !== 'open') throw new RequestError('Closed', 'not connected any more: connect anew');
+    if (this.#session.state !== 'Lobby') throw new RequestError('NotNow', 'only possible in the lobby: leave the room first');
     if (this.#requests.length >= REQUESTS_WAITING_MAX) throw new RequestError('TooMuch', 'too many requests wait');
     const bytes = message();
     return new Promise((resolve, reject) => {
@@ -228,6 +249,7 @@ export class Link extends Emitter {
         this.#answer(({ resolve }) => resolve(event.rooms));
         break;
       case 'Joined': {
+        /** @type {Room<G>} */
         const room = new Room(this, this.#session);
         this.#room = room;
         this.#answer(({ resolve }) => resolve(room));
@@ -283,8 +305,11 @@ export class Link extends Emitter {
    * @param {boolean} isFrozen
    */
   #checkSilence(nowMs, isFrozen) {
-    if (this.#state !== 'open') return;
     if (isFrozen) this.#heardMs = nowMs;
+    if (this.#state === 'connecting') {
+      if (nowMs - this.#heardMs > SILENCE_MAX_MS) this.#hangUp(CloseCode.Normal, 1006, 'no welcome from the server');
+      return;
+    }
     const [oldest] = this.#pings.values();
     if (oldest === undefined && nowMs >= this.#pingDueMs) {
       this.#sendPing();
@@ -304,7 +329,7 @@ export class Link extends Emitter {
   #setTimer(nowMs) {
     clearTimeout(this.#timer);
     if (this.#state === 'closed') return;
-    const pingMs = this.#pings.size > 0 ? nowMs + PING_EVERY_MS : this.#pingDueMs;
+    const pingMs = this.#pings.size > 0 || this.#state === 'connecting' ? nowMs + PING_EVERY_MS : this.#pingDueMs;
     const dueMs = Math.min(pingMs, this.#session.pollTimeout(), this.#room?.dueMs ?? Infinity);
     // Timers may fire a little early: a whole millisecond later is never too early.
     this.#timer = setTimeout(() => this.pump(), Math.max(1, Math.ceil(dueMs - nowMs)));
@@ -331,12 +356,13 @@ export class Link extends Emitter {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#timer);
-    const error = new RequestError('Closed', reason);
+    const info = { code, reason, retryAfterMs: this.#retryAfterMs };
+    const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#url);
+    const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs: this.#retryAfterMs });
     for (const { reject } of this.#requests.splice(0)) reject(error);
     for (const { reject } of this.#pings.values()) for (const fail of reject) fail(error);
     this.#pings.clear();
-    const info = { code, reason, retryAfterMs: this.#retryAfterMs };
-    this.#welcomed?.(Object.assign(error, info, { reason: 'Closed' }));
+    this.#welcomed?.(error);
     this.#welcomed = undefined;
     this.#room?.onClose(info);
     this.emit('close', info);

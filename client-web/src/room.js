@@ -7,19 +7,19 @@ import { ACTION_TIMEOUT_MS, ACTIONS_WAITING_MAX, BACKLOG_BYTES_MAX } from './lim
 import { Emitter } from './emitter.js';
 import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
-import { RequestError } from './session.js';
+import { RequestError } from './request_error.js';
 import { pack, quantiseAll } from './snapshot/fields.js';
 
-/** @typedef {import('./types.js').PlayOptions} PlayOptions */
-/** @typedef {import('./types.js').View} View */
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
 /** Names of the room's own events. A game's event of such a name is emitted as `event:NAME`. */
 const OWN_EVENTS = new Set(['members', 'chat', 'left', 'refused', 'close']);
 
+/** An action that waits for its answer. @typedef {{ resolve: () => void, reject: (error: Error) => void, dueMs: number }} Waiting */
+
 /**
- * See the module's description. Events: `members` (the map), `chat` (a line), `left` ({ reason }), `refused`
- * ({ reason }), `close` (as the link's), and the game's by their names (fields, tick) as soon as they arrive.
+ * See the module's description. Made by a `Link`.
+ * @template {import('./types.js').GameTypes} [G={}]
  */
 export class Room extends Emitter {
   #link;
@@ -27,7 +27,7 @@ export class Room extends Emitter {
   #room;
   #schema;
   #play;
-  /** @type {Map<number, { resolve: () => void, reject: (error: Error) => void, dueMs: number }>} */
+  /** @type {Map<number, Waiting>} by the action's number */
   #actions = new Map();
   #lastAction = 0;
   /** @type {Promise<import('./types.js').LeaveReason>} */
@@ -36,7 +36,8 @@ export class Room extends Emitter {
   #resolveLeft = () => {};
 
   /**
-   * @param {import('./link.js').Link} link
+   * For the link.
+   * @param {import('./link.js').Link<G>} link
    * @param {import('./session.js').Session} session in a room
    */
   constructor(link, session) {
@@ -51,6 +52,17 @@ export class Room extends Emitter {
     this.#left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
     });
+  }
+
+  /**
+   * Hears of the room's own events, and of the game's by their names as soon as they arrive: `(fields, tick)`.
+   * @template {import('./types.js').RoomEventName<G>} N
+   * @param {N} name
+   * @param {import('./types.js').RoomListener<G, N>} listener
+   * @returns {() => void} takes the listener away again
+   */
+  on(name, listener) {
+    return super.on(name, listener);
   }
 
   /** The connection. */
@@ -120,20 +132,32 @@ export class Room extends Emitter {
 
   /**
    * Makes a request of the game.
-   * @param {string} name of the action in the schema
-   * @param {Record<string, any>} fields
-   * @returns {Promise<void>} rejects with the game's answer as the message, or `TimedOut`
+   * @template {import('./types.js').ActionName<G>} N
+   * @param {N} name of the action in the schema
+   * @param {import('./types.js').ActionFields<G, N>} [fields] what is left out is neutral; an entity is given as it is
+   *   or by its handle
+   * @param {import('./types.js').ActOptions} [options]
+   * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused` with the game's reason as the
+   *   message, or `TimedOut`
    */
-  async act(name, fields = {}) {
+  async act(name, fields, { timeoutMs = ACTION_TIMEOUT_MS } = {}) {
     const action = this.#schema.actions.findIndex((declared) => declared.name === name);
-    if (action === -1) throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}`);
-    if (this.#actions.size >= ACTIONS_WAITING_MAX) throw new RequestError('TooMuch', 'too many actions wait');
+    if (action === -1) {
+      throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}${oneOf(this.#schema.actions)}`);
+    }
+    if (this.#actions.size >= ACTIONS_WAITING_MAX) throw new RequestError('TooMuch', 'too many actions wait for their answers');
     const declared = this.#schema.actions[action].fields;
-    const id = (this.#lastAction = (this.#lastAction + 1) >>> 0);
-    this.#session.roomRequest(client.act(id, action, pack(declared, quantiseAll(declared, fields))));
+    const values = /** @type {Record<string, any>} */ (fields ?? {});
+    for (const given in values) {
+      if (declared.some((field) => field.name === given)) continue;
+      throw new RangeError(`action ${JSON.stringify(name)} has no field ${JSON.stringify(given)}${oneOf(declared)}`);
+    }
+    const id = (this.#lastAction + 1) >>> 0;
+    this.#session.roomRequest(client.act(id, action, pack(declared, quantiseAll(declared, values))));
+    this.#lastAction = id;
     const answer = /** @type {Promise<void>} */ (
       new Promise((resolve, reject) => {
-        this.#actions.set(id, { resolve, reject, dueMs: this.#link.now() + ACTION_TIMEOUT_MS });
+        this.#actions.set(id, { resolve, reject, dueMs: this.#link.now() + timeoutMs });
       })
     );
     this.#link.pump();
@@ -142,25 +166,40 @@ export class Room extends Emitter {
 
   /**
    * Starts to play: from now on an input is sent for every tick.
-   * @param {PlayOptions} options
+   * @param {import('./types.js').PlayOptions<G>} options
    */
   play(options) {
-    this.#play.start(options);
+    this.#play.start(/** @type {import('./types.js').PlayOptions<any>} */ (options));
     this.#link.pump();
   }
 
   /**
    * What to draw now. To be called once per animation frame; its entities are valid until the next call.
    * @param {number} [nowMs] a time of `performance.now()`, such as `requestAnimationFrame` gives
-   * @returns {View}
+   * @returns {import('./types.js').View<G>}
    */
   view(nowMs = this.#link.now()) {
     this.#link.pump();
-    return this.#play.view(nowMs);
+    return /** @type {import('./types.js').View<any>} */ (this.#play.view(nowMs));
+  }
+
+  /**
+   * Everyone as in the newest snapshot, neither interpolated nor predicted: for games that don't move, and for programs. In
+   * objects of its own, valid until it is read again.
+   * @returns {import('./types.js').Entity<G>[]}
+   */
+  get entities() {
+    return /** @type {import('./types.js').Entity<any>[]} */ (this.#play.entities);
+  }
+
+  /** @returns {import('./types.js').RoomState<G>} the room-wide components of the newest snapshot */
+  get state() {
+    return /** @type {import('./types.js').RoomState<any>} */ (this.#play.state);
   }
 
   /**
    * For the link: something of the room happened.
+   *
    * @param {SessionEvent} event
    * @param {number} nowMs
    */
@@ -198,6 +237,7 @@ export class Room extends Emitter {
 
   /**
    * For the link: the connection is over.
+   *
    * @param {import('./types.js').CloseInfo} info
    */
   onClose(info) {
@@ -208,22 +248,24 @@ export class Room extends Emitter {
 
   /**
    * For the link: time has passed.
+   *
    * @param {number} nowMs
    * @param {number} backlog bytes that the socket holds back
    */
   onTime(nowMs, backlog) {
     for (const [id, { reject, dueMs }] of this.#actions) {
-      if (dueMs > nowMs) break;
+      if (dueMs > nowMs) continue;
       this.#actions.delete(id);
-      reject(new RequestError('TimedOut', 'no answer from the server'));
+      reject(new RequestError('TimedOut'));
     }
     this.#play.sendInputs(nowMs, backlog > BACKLOG_BYTES_MAX);
   }
 
   /** For the link: when `onTime` has something to do, in ms; Infinity for never. */
   get dueMs() {
-    const [action] = this.#actions.values();
-    return Math.min(action?.dueMs ?? Infinity, this.#play.inputDueMs);
+    let dueMs = this.#play.inputDueMs;
+    for (const action of this.#actions.values()) dueMs = Math.min(dueMs, action.dueMs);
+    return dueMs;
   }
 
   /** @param {Uint8Array} message */
@@ -248,4 +290,12 @@ export class Room extends Emitter {
     for (const { reject } of this.#actions.values()) reject(error);
     this.#actions.clear();
   }
+}
+
+/**
+ * @param {readonly { name: string }[]} named
+ * @returns {string} the names to choose from, for an error
+ */
+function oneOf(named) {
+  return named.length === 0 ? ': it has none' : `: it has ${named.map(({ name }) => name).join(', ')}`;
 }

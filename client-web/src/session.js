@@ -16,10 +16,10 @@ import {
   encodeInput,
   Kind,
   SectionKind,
-  VERSION,
 } from './protocol/frame.js';
 import { ProtocolError } from './protocol/protocol_error.js';
 import { decodeServer } from './protocol/server_message.js';
+import { RequestError } from './request_error.js';
 import { Layout } from './schema/layout.js';
 import { pack } from './snapshot/fields.js';
 import { decodeEvents } from './session/events.js';
@@ -38,22 +38,6 @@ import { RoomSession } from './session/room_session.js';
  *   | { type: 'Desync', tick: number }
  *   | { type: 'Failed', code: number, closeWith: number, reason: string }} SessionEvent
  */
-
-/**
- * A request that was not granted or could not be made. `reason` is the server's refusal, or `NotNow` (in
- * the wrong place), `TooMuch` (too much waits already), `TimedOut` or `Closed`.
- */
-export class RequestError extends Error {
-  /**
-   * @param {string} reason
-   * @param {string} [message]
-   */
-  constructor(reason, message = reason) {
-    super(message);
-    this.name = 'RequestError';
-    this.reason = reason;
-  }
-}
 
 /** See the module's description. */
 export class Session {
@@ -190,7 +174,8 @@ export class Session {
    */
   #request(onlyIn, message) {
     if (this.state !== onlyIn || this.room?.leaving) {
-      throw new RequestError('NotNow', onlyIn === 'Lobby' ? 'only possible in the lobby' : 'only possible in a room');
+      const where = onlyIn === 'Lobby' ? 'in the lobby: leave the room first' : 'in a room: join one first';
+      throw new RequestError('NotNow', `only possible ${where}`);
     }
     if (this.#transmits.length >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
     this.#transmits.push(message);
@@ -240,7 +225,6 @@ export class Session {
   /** @param {Welcome} welcome */
   #onWelcome(welcome) {
     if (this.state !== 'Hello') throw unexpected(welcome.type);
-    if (welcome.version !== VERSION) throw new ProtocolError(`the server speaks version ${welcome.version}`);
     this.welcome = welcome;
     this.layout = new Layout(welcome.schema);
     this.state = 'Lobby';

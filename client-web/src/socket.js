@@ -4,6 +4,9 @@
  */
 
 import { SUBPROTOCOL } from './protocol/frame.js';
+import { RequestError } from './request_error.js';
+
+/** @typedef {import('./types.js').SocketConstructor} SocketConstructor */
 
 /**
  * @typedef {object} SocketHandlers
@@ -19,18 +22,21 @@ export class Socket {
 
   /**
    * @param {string} url
-   * @param {typeof WebSocket} Constructor the browser's, or one that behaves like it
+   * @param {SocketConstructor | undefined} Constructor the browser's, or one that behaves like it
    * @param {SocketHandlers} handlers
    */
   constructor(url, Constructor, handlers) {
+    if (typeof Constructor !== 'function') throw new RequestError('NoWebSocket');
     this.#handlers = /** @type {SocketHandlers | undefined} */ (handlers);
-    this.#socket = new Constructor(url, SUBPROTOCOL);
+    this.#socket = open(url, Constructor);
     this.#socket.binaryType = 'arraybuffer';
+    // Close says it too; but an error that nobody listens for ends a program in Node.
+    this.#socket.onerror = () => {};
     this.#socket.onopen = () => this.#handlers?.onOpen();
-    this.#socket.onmessage = ({ data }) => {
+    this.#socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
       this.#handlers?.onMessage(data instanceof ArrayBuffer ? new Uint8Array(data) : undefined);
     };
-    this.#socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+    this.#socket.onclose = (/** @type {{ code: number, reason: string }} */ { code, reason }) => this.#closed(code, reason);
   }
 
   /** Bytes that were sent but have not left the browser. */
@@ -40,7 +46,7 @@ export class Socket {
 
   /** @param {Uint8Array} bytes */
   send(bytes) {
-    if (this.#socket.readyState === 1) this.#socket.send(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+    if (this.#socket.readyState === 1) this.#socket.send(bytes);
   }
 
   /**
@@ -64,7 +70,44 @@ export class Socket {
   }
 }
 
-/** @returns {string} the WebSocket of the host that the page came from */
-export function defaultUrl() {
-  return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
+/**
+ * @param {string} url
+ * @param {SocketConstructor} Constructor
+ */
+function open(url, Constructor) {
+  try {
+    return new Constructor(url, SUBPROTOCOL);
+  } catch (cause) {
+    // Browsers forbid ws: to pages that came by https.
+    throw new RequestError('BadUrl', `could not open ${url}: ${/** @type {Error} */ (cause).message}`, { cause });
+  }
+}
+
+/** What a URL may look like, for errors. */
+const EXAMPLE = 'wss://example.org/ws, or ws://127.0.0.1:7777/ws';
+
+/**
+ * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a `RequestError` of reason `BadUrl`.
+ * @param {string | URL} [given] absolute, or relative to the page; left out: `/ws` on the page's host
+ * @returns {string}
+ */
+export function socketUrl(given) {
+  const page = /** @type {Location | undefined} */ (globalThis.location)?.href;
+  if (given === undefined && !page?.startsWith('http')) {
+    throw new RequestError('BadUrl', `there is no page to take the server's address from: pass url, such as ${EXAMPLE}`);
+  }
+  /** @type {URL} */
+  let url;
+  try {
+    url = new URL(given ?? '/ws', page);
+  } catch (cause) {
+    throw new RequestError('BadUrl', `${JSON.stringify(given)} is not a URL such as ${EXAMPLE}`, { cause });
+  }
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(url.protocol)) {
+    throw new RequestError('BadUrl', `${JSON.stringify(String(given))} does not lead to a WebSocket: use a URL such as ${EXAMPLE}`);
+  }
+  if (url.pathname === '/') url.pathname = '/ws';
+  url.hash = '';
+  return url.href;
 }

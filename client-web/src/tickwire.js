@@ -1,50 +1,59 @@
 /**
  * The SDK's front: `connect` for a page with a lobby, `join` for one that just plays. Everything
- * that a page uses is exported here.
+ * that a page uses is exported here; the arithmetic for its `step` is in `exact.js`.
  */
 
 import { Link } from './link.js';
-import { defaultUrl } from './socket.js';
+import { RequestError } from './request_error.js';
+import { socketUrl } from './socket.js';
 
-export { CloseCode, closeReason } from './protocol/close_code.js';
 export { Link } from './link.js';
+export { CloseCode, closeReason } from './protocol/close_code.js';
+export { RequestError } from './request_error.js';
 export { Room } from './room.js';
-export { RequestError } from './session.js';
 
-/**
- * @typedef {object} ConnectOptions
- * @property {string} [url] WebSocket URL; left out: `/ws` on the page's host
- * @property {string} [name] the name that others see; the server tidies it
- * @property {string} [token] proof of identity, left out for a guest
- * @property {typeof WebSocket} [WebSocket] a constructor that behaves like the browser's, for other runtimes
- */
+/** @typedef {import('./types.js').GameTypes} GameTypes */
+/** @typedef {import('./types.js').ConnectOptions} ConnectOptions */
+/** @typedef {import('./types.js').RoomInfo} RoomInfo */
+/** @typedef {import('./types.js').Member} Member */
+/** @typedef {import('./types.js').ChatLine} ChatLine */
+/** @typedef {import('./types.js').CloseInfo} CloseInfo */
+/** @typedef {import('./types.js').Stats} Stats */
+/** @typedef {import('./types.js').StepTime} StepTime */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').JoinOptions<G>} JoinOptions */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').PlayOptions<G>} PlayOptions */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').View<G>} View */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').Entity<G>} Entity */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').Avatar<G>} Avatar */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').GameEvent<G>} GameEvent */
 
 /**
  * Opens a connection.
+ * @template {GameTypes} [G={}]
  * @param {ConnectOptions} [options]
- * @returns {Promise<Link>} in the lobby, after the welcome. Rejects with a `RequestError` of reason `Closed`,
- *   which has the close code as `code`
+ * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`: `BadUrl` or `NoWebSocket` when
+ *   there is nothing to connect to, else `Closed` with the close code as `code`
  */
-export function connect(options = {}) {
-  const { url = defaultUrl(), name = '', token = '', WebSocket = globalThis.WebSocket } = options;
+export async function connect({ url, name = '', token = '', WebSocket = globalThis.WebSocket } = {}) {
+  const address = socketUrl(url);
   return new Promise((resolve, reject) => {
-    const link = new Link({ url, name, token, WebSocket }, (error) => (error ? reject(error) : resolve(link)));
+    /** @type {Link<G>} */
+    const link = new Link({ url: address, name, token, WebSocket }, (error) => (error ? reject(error) : resolve(link)));
   });
 }
 
 /**
- * @typedef {object} JoinOptions
- * @property {string} [code] of the room; left out: the fullest room with a seat, or a new one
- * @property {(view: import('./types.js').View, room: import('./room.js').Room) => void} [draw] called for every animation frame
- */
-
-/**
  * Connects, joins a room, plays and draws until it is left.
- * @param {ConnectOptions & JoinOptions & Partial<import('./types.js').PlayOptions>} options without `input` it only watches
- * @returns {Promise<import('./room.js').Room>}
+ * @template {GameTypes} [G={}]
+ * @param {import('./types.js').JoinOptions<G>} options without `input` it only watches
+ * @returns {Promise<import('./room.js').Room<G>>} rejects like `connect`, or with the server's refusal
  */
 export async function join(options) {
   const { code, draw, input, step, smooth } = options;
+  if (draw !== undefined && typeof requestAnimationFrame !== 'function') {
+    throw new RequestError('NoPage', 'nothing to draw on here: leave draw out, and call room.view() when you need it');
+  }
+  /** @type {Link<G>} */
   const link = await connect(options);
   const room = await (code === undefined ? link.quickJoin() : link.joinCode(code)).catch((error) => {
     link.close();

@@ -4,38 +4,70 @@
  */
 
 /**
- * An entity as it is drawn. Besides what is listed it has one property per component, named as in
- * the schema, with one property per field in the game's units: numbers (`Turn` in radians), booleans,
- * an enum's name, or another entity's handle (undefined for none). Valid until the next `view()`.
- * @typedef {{
- *   handle: number,
- *   slot: number,
- *   generation: number,
- *   owner: number | undefined,
- *   avatar: boolean,
- *   [component: string]: any,
- * }} Entity
- *
- * `handle` is `generation * 65536 + slot`; `owner` a player's number; `avatar` whether it is that
- * player's own figure (not a projectile, say).
+ * What a page may tell the types about its game: the schema once more, in TypeScript. All of it may be left out; what
+ * is not described has no types. `join<{ entity: { pos: { x: number, y: number } }, input: { dx: number } }>({ … })`.
+ * @typedef {object} GameTypes
+ * @property {object} [entity] components by name, with their fields; `?` for those that not every entity has
+ * @property {object} [me] the components of the own avatar, if more can be said of it than of any entity
+ * @property {object} [input] the fields of an input
+ * @property {object} [state] room-wide components by name
+ * @property {object} [events] fields by the event's name
+ * @property {object} [actions] fields by the action's name
  */
 
 /**
- * A momentary message of the game.
- * @typedef {object} GameEvent
- * @property {string} name as in the schema
- * @property {number} tick when it happened
- * @property {Record<string, any>} fields in the game's units
+ * What every entity has.
+ * @typedef {object} EntityHead
+ * @property {number} handle `generation * 65536 + slot`: no other entity has it, ever
+ * @property {number} slot
+ * @property {number} generation
+ * @property {number | undefined} owner a player's number
+ * @property {boolean} avatar whether it is that player's own figure (not a projectile, say)
+ */
+
+/**
+ * An entity as it is drawn. Besides its head it has one property per component, named as in the schema, with one
+ * property per field in the game's units: numbers (`Turn` in radians), booleans, texts, an enum's name, or another
+ * entity's handle (undefined for none). Valid until the next `view()`.
+ * @template {GameTypes} [G={}]
+ * @typedef {EntityHead & ('entity' extends keyof G ? G['entity'] : { [component: string]: any })} Entity
+ */
+
+/**
+ * The own avatar.
+ * @template {GameTypes} [G={}]
+ * @typedef {'me' extends keyof G ? EntityHead & G['me'] : Entity<G>} Avatar
+ */
+
+/**
+ * The fields of an input.
+ * @template {GameTypes} [G={}]
+ * @typedef {'input' extends keyof G ? G['input'] : any} Input
+ */
+
+/**
+ * Room-wide components by name.
+ * @template {GameTypes} [G={}]
+ * @typedef {'state' extends keyof G ? Partial<G['state']> : Record<string, any>} RoomState
+ */
+
+/**
+ * A momentary message of the game: its name as in the schema, when it happened, its fields in the game's units.
+ * @template {GameTypes} [G={}]
+ * @typedef {'events' extends keyof G
+ *   ? { [N in keyof G['events'] & string]: { name: N, tick: number, fields: NonNullable<G['events']>[N] } }[keyof G['events'] & string]
+ *   : { name: string, tick: number, fields: Record<string, any> }} GameEvent
  */
 
 /**
  * What to draw in one animation frame.
+ * @template {GameTypes} [G={}]
  * @typedef {object} View
- * @property {Entity[]} entities everyone, `me` included; in order of slot
- * @property {Entity | undefined} me the own avatar, predicted if the game passed `step`
- * @property {Record<string, any>} state room-wide components, newest known
+ * @property {Entity<G>[]} entities everyone, `me` included; in order of slot
+ * @property {Avatar<G> | undefined} me the own avatar, predicted if the game passed `step`
+ * @property {RoomState<G>} state room-wide components, newest known; empty before the first snapshot
  * @property {number} tick the tick that the others are shown at, with a fraction
- * @property {GameEvent[]} events those that happened up to `tick` since the last view, but not more than a second before
+ * @property {GameEvent<G>[]} events those that happened up to `tick` since the last view, but not more than a second before
  */
 
 /**
@@ -47,11 +79,118 @@
 
 /**
  * How the page plays.
+ * @template {GameTypes} [G={}]
  * @typedef {object} PlayOptions
- * @property {() => Record<string, any>} input the controls now: the schema's input fields; what is left out is neutral
- * @property {(me: Entity, input: any, time: StepTime) => void} [step] the server's rule for the own entity:
+ * @property {() => Partial<Input<G>>} input the controls now: the schema's input fields; what is left out is neutral
+ * @property {(me: Avatar<G>, input: Input<G>, time: StepTime) => void} [step] the server's rule for the own entity:
  *   changes `me` by one tick. It gets the input as the server will decode it. Omit it to interpolate the own entity too.
  * @property {number} [smooth] milliseconds in which a prediction error fades to a third on screen, 100 by default, 0 for at once
+ */
+
+/**
+ * Where to connect, and as whom.
+ * @typedef {object} ConnectOptions
+ * @property {string | URL} [url] of the server, such as `wss://example.org/ws`; left out: `/ws` on the page's host
+ * @property {string} [name] the name that others see; the server tidies it
+ * @property {string} [token] proof of identity, left out for a guest
+ * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is none
+ */
+
+/**
+ * What `join` needs besides.
+ * @template {GameTypes} [G={}]
+ * @typedef {object} JoinOnlyOptions
+ * @property {string} [code] of the room; left out: the fullest room with a seat, or a new one
+ * @property {(view: View<G>, room: import('./room.js').Room<G>) => void} [draw] called for every animation frame
+ */
+
+/**
+ * All that `join` takes; without `input` it only watches.
+ * @template {GameTypes} [G={}]
+ * @typedef {ConnectOptions & JoinOnlyOptions<G> & Partial<PlayOptions<G>>} JoinOptions
+ */
+
+/**
+ * As much of a WebSocket as the SDK uses.
+ * @typedef {object} SocketLike
+ * @property {string} binaryType
+ * @property {number} bufferedAmount
+ * @property {number} readyState
+ * @property {any} onopen
+ * @property {any} onmessage
+ * @property {any} onerror
+ * @property {any} onclose
+ * @property {(bytes: any) => void} send
+ * @property {(code: number, reason: string) => void} close
+ */
+
+/** @typedef {new (url: string, protocol: string) => SocketLike} SocketConstructor */
+
+/**
+ * What the listeners of a link get.
+ * @typedef {object} LinkEvents
+ * @property {[info: CloseInfo]} close the connection is over
+ * @property {[info: { retryAfterMs: number }]} stopping the server is about to stop
+ */
+
+/**
+ * What the listeners of a room's own events get.
+ * @typedef {object} RoomEvents
+ * @property {[members: Map<number, Member>]} members somebody came, went or changed
+ * @property {[line: ChatLine]} chat somebody said something
+ * @property {[info: { reason: LeaveReason }]} left the player is back in the lobby
+ * @property {[info: { reason: Refusal }]} refused the server did not do what was asked
+ * @property {[info: CloseInfo]} close the connection is over
+ */
+
+/**
+ * What a room can be asked to tell: its own events, the game's by their names, and `event:NAME` for a game's event
+ * that is called like one of the room's.
+ * @template {GameTypes} [G={}]
+ * @typedef {keyof RoomEvents | ('events' extends keyof G
+ *   ? (keyof G['events'] & string) | `event:${keyof G['events'] & string}`
+ *   : string)} RoomEventName
+ */
+
+/**
+ * The listener of an event.
+ * @template {GameTypes} G
+ * @template {string} N
+ * @typedef {N extends keyof RoomEvents
+ *   ? (...args: RoomEvents[N]) => void
+ *   : (fields: EventFields<G, N>, tick: number) => void} RoomListener
+ */
+
+/**
+ * @template {GameTypes} G
+ * @template {string} N
+ * @typedef {'events' extends keyof G
+ *   ? N extends keyof G['events'] ? NonNullable<G['events']>[N] : N extends `event:${infer M}` ? EventFields<G, M> : never
+ *   : any} EventFields
+ */
+
+/**
+ * The game's actions.
+ * @template {GameTypes} [G={}]
+ * @typedef {'actions' extends keyof G ? keyof G['actions'] & string : string} ActionName
+ */
+
+/**
+ * What an action takes; an entity's field takes its handle or the entity.
+ * @template {GameTypes} G
+ * @template {string} N
+ * @typedef {'actions' extends keyof G ? N extends keyof G['actions'] ? ActionValues<NonNullable<G['actions']>[N]> : never
+ *   : Record<string, any>} ActionFields
+ */
+
+/**
+ * @template F
+ * @typedef {{ [K in keyof F]?: F[K] | (number extends F[K] ? EntityHead : never) }} ActionValues
+ */
+
+/**
+ * @typedef {object} ActOptions
+ * @property {number} [timeoutMs] how long to wait for the answer, 10 s by default
  */
 
 /**

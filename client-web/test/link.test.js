@@ -57,7 +57,7 @@ test('a connection that fails before the welcome rejects with its code', async (
   const opening = connect(options);
   const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
   socket.end(4005, '');
-  await assert.rejects(opening, { reason: 'Closed', code: 4005, message: 'server is full' });
+  await assert.rejects(opening, { reason: 'Closed', code: 4005, message: 'server is full: try again later' });
 });
 
 test('lobby requests are answered in order, one at a time', async () => {
@@ -149,6 +149,56 @@ test('actions are answered by their number, in any order', async () => {
   link.close();
 });
 
+test('an action takes entities, handles and texts, and refuses what it has no field for', async () => {
+  const { link, socket, room } = await playing();
+  const world = new SquareServer(2);
+  world.squares.push({ slot: 3, generation: 1, player: 2, x: 100, y: 50, heading: 0, ammo: 5 });
+  world.step(() => ({ dx: 0, dy: 0 }), 0.04);
+  socket.receive(server.snapshot(1, { layers: world.bodies() }));
+  socket.takeControl();
+  const [who] = room.entities;
+  const greeted = [room.act('greet', { who, text: 'hé' }), room.act('greet', { who: who.handle, text: 'hé' }), room.act('greet')];
+  const bytes = Uint8Array.of(3, 0, 1, 0, 0x68, 0xc3, 0xa9, 0, 0, 0, 0, 0);
+  const neutral = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0);
+  assert.deepEqual(socket.takeControl(), [client.act(1, 1, bytes), client.act(2, 1, bytes), client.act(3, 1, neutral)].map(list));
+  for (const id of [1, 2, 3]) socket.receive(server.reply(id));
+  await Promise.all(greeted);
+  await assert.rejects(room.act('buy', { itme: 3 }), { name: 'RangeError', message: 'action "buy" has no field "itme": it has item' });
+  await assert.rejects(room.act('sell'), { message: 'the game has no action "sell": it has buy, greet' });
+  assert.deepEqual(socket.takeControl(), [], 'what cannot be said is not sent');
+  link.close();
+});
+
+test('an action without an answer fails after its time-out, a late answer is nobody’s', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = performance.now();
+  t.mock.method(performance, 'now', () => now);
+  const { link, socket, room } = await playing();
+  const long = room.act('buy', { item: 1 });
+  const short = room.act('buy', { item: 2 }, { timeoutMs: 500 });
+  /** @type {string[]} */
+  const failed = [];
+  long.catch(({ reason }) => failed.push(`long ${reason}`));
+  short.catch(({ reason }) => failed.push(`short ${reason}`));
+  const pass = async (/** @type {number} */ ms) => {
+    for (const end = now + ms; now < end; now += 50) {
+      socket.receive(server.rooms([]));
+      t.mock.timers.tick(50);
+    }
+    await Promise.resolve();
+  };
+  await pass(450);
+  assert.deepEqual(failed, []);
+  await pass(150);
+  assert.deepEqual(failed, ['short TimedOut']);
+  socket.receive(server.reply(2));
+  await pass(9000);
+  assert.deepEqual(failed, ['short TimedOut']);
+  await pass(600);
+  assert.deepEqual(failed, ['short TimedOut', 'long TimedOut']);
+  link.close();
+});
+
 test('leaving resolves with the reason, and another room can be joined', async () => {
   const { link, socket, room } = await playing();
   /** @type {unknown[]} */
@@ -223,7 +273,7 @@ test('broken bytes close the socket, fail what waits, and say why', async () => 
   assert.deepEqual(socket.closed, { code: 4000, reason: 'malformed message' });
   assert.equal(link.state, 'closed');
   await assertRejects(link.rooms(), 'Closed');
-  await assertRejects(link.ping(), 'NotNow');
+  await assertRejects(link.ping(), 'Closed');
   socket.receive(server.rooms([]));
   socket.end(1006, '');
   assert.equal(heard.length, 2, 'the end comes once');

@@ -9,13 +9,9 @@ import { after, before, test } from 'node:test';
 import { connect, RequestError } from '../src/tickwire.js';
 import { startServer } from './support/server.js';
 import './support/served_paths.js';
+import { until } from './support/until.js';
 
 const { step } = await import('../demo/arena_rule.js');
-
-/** How long anything may take, in milliseconds: far more than it does. */
-const DEADLINE_MS = 20_000;
-/** Between two looks at whether it has happened, in milliseconds: a frame. */
-const FRAME_MS = 16;
 
 /** @type {Awaited<ReturnType<typeof startServer>>} */
 let server;
@@ -26,29 +22,6 @@ after(() => server.stop());
 
 /** @param {string} name */
 const link = (name) => connect({ url: `ws://${server.address}/ws`, name });
-
-/**
- * @template T
- * @param {() => T | undefined | false} look called once a frame
- * @returns {Promise<T>} what it saw first
- */
-function until(look) {
-  const end = performance.now() + DEADLINE_MS;
-  return new Promise((resolve, reject) => {
-    const timer = setInterval(() => {
-      try {
-        const seen = look();
-        if (!seen && performance.now() < end) return;
-        clearInterval(timer);
-        if (seen) resolve(seen);
-        else reject(new Error(`never happened: ${look}`));
-      } catch (error) {
-        clearInterval(timer);
-        reject(error);
-      }
-    }, FRAME_MS);
-  });
-}
 
 test('two players meet in a room: one moves, the other sees it, chat crosses', async () => {
   const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);

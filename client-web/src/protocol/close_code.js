@@ -49,3 +49,28 @@ const REASONS = {
 export function closeReason(code) {
   return REASONS[code] ?? `closed with ${code}`;
 }
+
+/** What to do about a connection that came to nothing. @type {Record<number, string>} */
+const ADVICE = {
+  1012: 'try again in a moment',
+  4001: 'update tickwire-client or the server, so that both are of one release',
+  4004: 'the page was too busy to answer',
+  4005: 'try again later',
+};
+
+/**
+ * @param {number} code
+ * @param {string} reason what the socket said, or what the code means
+ * @param {string} url where to
+ * @returns {string} why `connect` failed, and what to do about it
+ */
+export function whyNotConnected(code, reason, url) {
+  if (code === 1006) {
+    return (
+      `could not connect to ${url}: is a Tickwire server running there, does the path end in /ws, ` +
+      "and does it let this page's origin in (--allowed-origin)?"
+    );
+  }
+  const advice = ADVICE[code];
+  return advice === undefined ? reason : `${reason}: ${advice}`;
+}

@@ -11,7 +11,7 @@ import {
   SERVER_MESSAGE_BYTES_MAX,
 } from '../limits.js';
 import { readSchema } from '../schema/schema.js';
-import { Kind } from './frame.js';
+import { Kind, VERSION } from './frame.js';
 import { ProtocolError } from './protocol_error.js';
 
 /** @typedef {import('../types.js').RoomInfo} RoomInfo */
@@ -92,7 +92,7 @@ function readMessage(r) {
   const type = r.variant(TYPES);
   switch (type) {
     case 'Welcome':
-      return { type, version: r.u16(), name: r.string(), token: r.string(), schema: readSchema(r), limits: limits(r) };
+      return { type, version: version(r), name: r.string(), token: r.string(), schema: readSchema(r), limits: limits(r) };
     case 'Refused':
       return { type, reason: r.variant(REFUSALS) };
     case 'Rooms':
@@ -126,6 +126,18 @@ function readMessage(r) {
     case 'Redirect':
       return { type, url: r.string(), ticket: r.string() };
   }
+}
+
+/**
+ * Nothing behind another version can be read.
+ * @param {ControlReader} r
+ * @returns {number}
+ */
+function version(r) {
+  const spoken = r.u16();
+  if (spoken === VERSION) return spoken;
+  const older = spoken < VERSION ? 'the server' : 'tickwire-client';
+  throw new ProtocolError(`the server speaks version ${spoken} of the protocol, this client ${VERSION}: update ${older}`);
 }
 
 /**

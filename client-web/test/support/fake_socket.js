@@ -21,6 +21,8 @@ export class FakeSocket {
   onmessage;
   /** @type {((event: { code: number, reason: string }) => void) | undefined} */
   onclose;
+  /** @type {(() => void) | undefined} */
+  onerror;
 
   /**
    * @param {string} url

@@ -51,7 +51,16 @@ export const SQUARE = {
   ],
   newestWins: false,
   events: [{ name: 'hit', fields: [{ name: 'who', kind: { type: 'Entity' }, predictor: hold }] }],
-  actions: [{ name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }] }],
+  actions: [
+    { name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }] },
+    {
+      name: 'greet',
+      fields: [
+        { name: 'who', kind: { type: 'Entity' }, predictor: hold },
+        { name: 'text', kind: { type: 'Text', bytes: 8 }, predictor: hold },
+      ],
+    },
+  ],
   tableEpoch: 0,
   tables: [],
 };

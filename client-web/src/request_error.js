@@ -1,0 +1,49 @@
+/**
+ * The one error that requests of a page end in, with words that say what to do about it. Thrown by `link.js`, `room.js`
+ * and `session.js`; broken bytes from the server are `protocol/protocol_error.js`.
+ */
+
+/**
+ * Why a request failed: the server's refusal; `Refused` by the game, with its answer as the message; or what the SDK
+ * found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits already), `TimedOut`, `Closed` (or never open),
+ * `BadUrl`, `NoWebSocket`, `NoPage`.
+ * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TimedOut' | 'Closed' | 'BadUrl'
+ *   | 'NoWebSocket' | 'NoPage'} Reason
+ */
+
+/** What there is to say where nothing better is known. @type {Partial<Record<Reason, string>>} */
+const MESSAGES = {
+  NoSuchRoom: 'there is no such room any more: ask for the list anew',
+  RoomFull: 'the room is full: choose another',
+  TooManyRooms: 'the server has as many rooms as it may: join one of them',
+  Busy: 'the server is busy: try again in a moment',
+  TooOften: 'too often: wait a moment',
+  NotHost: 'only the host of the room may do that',
+  NoSuchPlayer: 'that player is not here any more',
+  NotInRoom: 'only possible in a room: join one first',
+  AlreadyInRoom: 'only possible in the lobby: leave the room first',
+  BadText: 'the text is empty, too long, or has characters that are not allowed',
+  NoSuchAction: 'the game has no such action',
+  TimedOut: 'no answer from the server in time',
+  NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
+};
+
+/** A request that was not granted or could not be made. */
+export class RequestError extends Error {
+  /** @type {number | undefined} of a connection that was closed: the WebSocket close code; 1006 when it was lost or never there */
+  code;
+  /** @type {number | undefined} when the server said to come back, if it did */
+  retryAfterMs;
+
+  /**
+   * @param {Reason} reason
+   * @param {string} [message]
+   * @param {ErrorOptions} [options]
+   */
+  constructor(reason, message = MESSAGES[reason] ?? reason, options = undefined) {
+    super(message, options);
+    this.name = 'RequestError';
+    /** Why, for programs. @type {Reason} */
+    this.reason = reason;
+  }
+}

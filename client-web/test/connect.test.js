@@ -1,0 +1,130 @@
+/** Connecting to what is not there, or is something else: every error says what to do. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { socketUrl } from '../src/socket.js';
+import { connect, join } from '../src/tickwire.js';
+import { FakeSocket } from './support/fake_socket.js';
+import * as server from './support/messages.js';
+import { SQUARE } from './support/square.js';
+
+const options = { url: 'ws://test/ws', WebSocket: FakeSocket };
+
+/** @param {import('node:test').TestContext} t @param {string} href of the page that the test is on */
+function onPage(t, href) {
+  Object.defineProperty(globalThis, 'location', { value: new URL(href), configurable: true });
+  t.after(() => Reflect.deleteProperty(globalThis, 'location'));
+}
+
+test('a URL is the page’s, a path on it, or anyone’s', (t) => {
+  for (const [given, url] of [
+    ['ws://host:7777/ws', 'ws://host:7777/ws'],
+    ['wss://host/game/ws?room=1#top', 'wss://host/game/ws?room=1'],
+    ['http://host:7777', 'ws://host:7777/ws'],
+    ['https://host/', 'wss://host/ws'],
+  ]) {
+    assert.equal(socketUrl(given), url);
+    assert.equal(socketUrl(new URL(given)), url);
+  }
+  onPage(t, 'https://example.org/play/index.html#CODE');
+  assert.equal(socketUrl(), 'wss://example.org/ws');
+  assert.equal(socketUrl('/other'), 'wss://example.org/other');
+  assert.equal(socketUrl('ws://host/ws'), 'ws://host/ws');
+});
+
+test('a URL that leads nowhere says what one looks like', async () => {
+  for (const [url, message] of /** @type {[any, RegExp][]} */ ([
+    [undefined, /there is no page .* pass url, such as wss:\/\//],
+    ['127.0.0.1:7777', /is not a URL such as wss:/],
+    ['localhost:7777', /does not lead to a WebSocket: use a URL such as/],
+    ['/ws', /is not a URL such as/],
+    ['ftp://host/ws', /does not lead to a WebSocket/],
+    ['', /is not a URL/],
+  ])) {
+    await assert.rejects(connect({ url, WebSocket: FakeSocket }), { name: 'RequestError', reason: 'BadUrl', message });
+  }
+});
+
+test('a page from a file has no address to connect to', async (t) => {
+  onPage(t, 'file:///home/ann/index.html');
+  await assert.rejects(connect({ WebSocket: FakeSocket }), { reason: 'BadUrl', message: /pass url/ });
+});
+
+test('without a WebSocket the error says where to get one', async (t) => {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
+  t.after(() => own && Object.defineProperty(globalThis, 'WebSocket', own));
+  Reflect.deleteProperty(globalThis, 'WebSocket');
+  const message = /pass one, connect\(\{ WebSocket \}\), such as that of the package ws/;
+  await assert.rejects(connect({ url: options.url }), { reason: 'NoWebSocket', message });
+});
+
+test('a WebSocket that the browser forbids says why', async () => {
+  class Forbidden extends FakeSocket {
+    constructor(/** @type {string} */ url, /** @type {string} */ protocol) {
+      super(url, protocol);
+      FakeSocket.all.pop();
+      throw new Error('insecure from a page loaded over HTTPS');
+    }
+  }
+  await assert.rejects(connect({ ...options, WebSocket: Forbidden }), {
+    reason: 'BadUrl',
+    message: 'could not open ws://test/ws: insecure from a page loaded over HTTPS',
+  });
+});
+
+test('to draw takes a page', async () => {
+  await assert.rejects(join({ ...options, draw() {} }), { reason: 'NoPage', message: /leave draw out, and call room.view/ });
+  assert.equal(FakeSocket.all.length, 0, 'nothing was opened');
+});
+
+test('an end before the welcome says what to look at', async () => {
+  for (const [code, said, message] of /** @type {[number, string, RegExp][]} */ ([
+    [1006, '', /^could not connect to ws:\/\/test\/ws: is a Tickwire server running there.*--allowed-origin/],
+    [1012, '', /^server restarts: try again in a moment$/],
+    [4001, 'protocol version not supported', /not supported: update tickwire-client or the server/],
+    [4005, '', /^server is full: try again later$/],
+    [4321, 'something of its own', /^something of its own$/],
+  ])) {
+    const opening = connect(options);
+    const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
+    socket.open();
+    socket.end(code, said);
+    await assert.rejects(opening, { name: 'RequestError', reason: 'Closed', code, message });
+  }
+});
+
+test('a server of another version is told apart from a broken one', async () => {
+  for (const [version, message] of /** @type {[number, RegExp][]} */ ([
+    [2, /the server speaks version 2 of the protocol, this client 1: update tickwire-client$/],
+    [0, /the server speaks version 0 of the protocol, this client 1: update the server$/],
+  ])) {
+    const opening = connect(options);
+    const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
+    socket.open();
+    // What follows the version may be anything.
+    socket.receive(Uint8Array.of(...server.welcome(SQUARE, { version }).subarray(0, 3), 99, 1, 2));
+    await assert.rejects(opening, { reason: 'Closed', code: 1002, message });
+    assert.equal(socket.closed?.code, 4000);
+  }
+});
+
+test('a server that takes the socket but never answers is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = performance.now();
+  t.mock.method(performance, 'now', () => now);
+  for (const opens of [false, true]) {
+    const opening = connect(options);
+    const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
+    if (opens) socket.open();
+    /** @type {any} */
+    let failed;
+    opening.catch((error) => (failed = error));
+    for (const end = now + 9500; now < end; now += 100) t.mock.timers.tick(100);
+    await Promise.resolve();
+    assert.equal(failed, undefined);
+    for (const end = now + 3000; now < end; now += 100) t.mock.timers.tick(100);
+    await assert.rejects(opening, { reason: 'Closed', code: 1006, message: /^could not connect to/ });
+    assert.equal(socket.closed?.code, 1000);
+  }
+});
