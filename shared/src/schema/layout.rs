@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::ids::LayerId;
 use crate::snapshot::delta::model::{context_count, untrained};
+use crate::snapshot::predictor::Turns;
 use crate::snapshot::range_coder::Context;
 
 /// The column sets of a schema: for what everyone sees, an owner, a team.
@@ -30,6 +31,8 @@ pub struct ColumnSet {
     pub columns: Vec<Column>,
     /// The change columns, by rising number.
     pub changes: Vec<usize>,
+    /// Cosines and sines of the first heading that something rotates with.
+    pub turns: Turns,
     /// What every body's contexts start from: trained, or even odds.
     pub prior: Vec<Context>,
 }
@@ -154,6 +157,7 @@ impl ColumnSet {
             components: Vec::new(),
             columns: Vec::new(),
             changes: Vec::new(),
+            turns: Turns::default(),
             prior: Vec::new(),
         }
     }
@@ -227,6 +231,13 @@ impl ColumnSet {
                     bits: 32,
                     ..column
                 });
+            }
+        }
+        for column in &self.columns[start..] {
+            if let (Guess::Rotate { steps, .. }, true) =
+                (column.guess, self.turns == Turns::default())
+            {
+                self.turns = Turns::new(steps);
             }
         }
         let first_change = self.changes.len();

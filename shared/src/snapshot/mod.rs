@@ -6,7 +6,7 @@ pub mod checksum;
 pub mod delta;
 pub mod fields;
 pub mod image;
-mod predictor;
+pub mod predictor;
 pub mod range_coder;
 pub mod training;
 

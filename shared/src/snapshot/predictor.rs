@@ -1,7 +1,7 @@
 //! The guess of a column from its baseline (`PROTOCOL.md` §7), in integers below 2^53.
 
 use crate::exact;
-use crate::schema::{Column, Guess};
+use crate::schema::{Column, ColumnSet, Guess};
 
 /// Velocities are clamped to this, so that products stay exact in JavaScript.
 const VELOCITY_MAX: i32 = 1 << 20;
@@ -9,7 +9,8 @@ const VELOCITY_MAX: i32 = 1 << 20;
 /// The value guessed `dt` ticks after the row `baseline`, whose image came `gap` ticks after the
 /// one before it. Not for change columns.
 #[inline]
-pub(super) fn predict(column: &Column, index: usize, baseline: &[i32], dt: u32, gap: u32) -> i32 {
+pub(super) fn predict(set: &ColumnSet, index: usize, baseline: &[i32], dt: u32, gap: u32) -> i32 {
+    let column = &set.columns[index];
     let from = baseline[index];
     let step = match column.guess {
         Guess::Hold | Guess::Change => return from,
@@ -22,7 +23,7 @@ pub(super) fn predict(column: &Column, index: usize, baseline: &[i32], dt: u32, 
             second,
         } => {
             if dt == gap {
-                let (cos, sin) = turned(baseline[heading + 1], steps);
+                let (cos, sin) = set.turns.of(baseline[heading + 1], steps);
                 rotate(baseline[x + 1], baseline[y + 1], cos, sin, second)
             } else {
                 go_on(baseline[index + 1], dt, gap)
@@ -56,11 +57,39 @@ const UNIT: i64 = 16384;
 /// Changes of a rotating pair are clamped to this, so that products stay exact in JavaScript.
 const CHANGE_MAX: i32 = 1 << 30;
 
-/// Cosine and sine of a turn of `q` of `steps`, in units of 1/16384.
-fn turned(q: i32, steps: u32) -> (i64, i64) {
-    if q == 0 {
-        return (UNIT, 0);
+/// Cosines and sines of small turns, which most are, in units of 1/16384.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turns {
+    steps: u32,
+    /// Of -[`SMALL_TURN`]..[`SMALL_TURN`] steps.
+    small: Vec<(i64, i64)>,
+}
+
+/// Steps of a heading a tick that are looked up.
+const SMALL_TURN: i32 = 64;
+
+impl Turns {
+    /// Those of a heading with so many steps.
+    pub fn new(steps: u32) -> Turns {
+        Turns {
+            steps,
+            small: (-SMALL_TURN..SMALL_TURN)
+                .map(|q| turned(q, steps))
+                .collect(),
+        }
     }
+
+    #[inline]
+    fn of(&self, q: i32, steps: u32) -> (i64, i64) {
+        match self.small.get(q.wrapping_add(SMALL_TURN) as usize) {
+            Some(&turn) if steps == self.steps => turn,
+            _ => turned(q, steps),
+        }
+    }
+}
+
+/// Cosine and sine of a turn of `q` of `steps`.
+fn turned(q: i32, steps: u32) -> (i64, i64) {
     let q = q & (steps as i32 - 1);
     let (cos, sin) = exact::unit(f64::from(q) * (std::f64::consts::TAU / f64::from(steps)));
     let whole = |of: f64| exact::floor(of * UNIT as f64 + 0.5) as i64;

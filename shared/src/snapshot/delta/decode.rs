@@ -350,6 +350,6 @@ fn carried(set: &ColumnSet, index: usize, old: &[i32], row: &[i32], span: Span) 
             predict_change(value, span.gap, span.dt)
         }
     } else {
-        predict(column, index, old, span.dt, span.baseline_gap)
+        predict(set, index, old, span.dt, span.baseline_gap)
     }
 }

@@ -301,6 +301,6 @@ fn residual(set: &ColumnSet, index: usize, old: &[i32], new: &[i32], span: Span)
         let value = difference(&set.columns[index - 1], new[index - 1], old[index - 1]);
         return new[index].wrapping_sub(predict_change(value, span.gap, span.dt));
     }
-    let guess = predict(column, index, old, span.dt, span.baseline_gap);
+    let guess = predict(set, index, old, span.dt, span.baseline_gap);
     difference(column, new[index], guess)
 }
