@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::Layout;
+use tickwire::schema::{ColumnSet, Layout};
 use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::training::Trainer;
@@ -32,7 +32,8 @@ const KEYFRAME_EVERY: usize = 40;
 
 /// Tables by layer, empty where a layer has no columns.
 pub fn train() -> Vec<Vec<u16>> {
-    let game = Arc::new(GameDef::untrained(TICK_RATE).expect("the arena is well declared"));
+    let game = GameDef::with_tables(TICK_RATE, 0, Vec::new());
+    let game = Arc::new(game.expect("the arena is well declared"));
     let layout = Layout::new(&game.schema);
     let mut trainers: Vec<Trainer> = (0..LayerId::COUNT)
         .map(|layer| Trainer::new(set(&layout, layer)))
@@ -57,7 +58,7 @@ pub fn train() -> Vec<Vec<u16>> {
         .collect()
 }
 
-fn set(layout: &Layout, layer: usize) -> &tickwire::schema::ColumnSet {
+fn set(layout: &Layout, layer: usize) -> &ColumnSet {
     layout
         .of(LayerId(layer as u16))
         .expect("layers are numbered from 0")
@@ -99,7 +100,8 @@ fn apply(frame: &[u8], layout: &Layout, held: &mut [LayerImage], scratch: &mut S
     }
 }
 
-fn show(trainer: &mut Trainer, set: &tickwire::schema::ColumnSet, images: &[LayerImage]) {
+/// Shows the trainer consecutive images as they are sent.
+pub(crate) fn show(trainer: &mut Trainer, set: &ColumnSet, images: &[LayerImage]) {
     for at in 1..images.len() {
         let now = images[at].view();
         trainer.observe(set, Some(images[at - 1].view()), now);

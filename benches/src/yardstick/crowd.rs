@@ -7,14 +7,16 @@ use std::time::Duration;
 use bevy_ecs::prelude::*;
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::frame::encode_ack;
+use tickwire::snapshot::training::Trainer;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::Room;
 
 use super::Effort;
 use super::forms::{Body, Form, Moving, Number};
-use super::stream::Stream;
+use super::stream::{Mismatch, Stream};
 use crate::cpu_clock::{median, timed};
 use crate::motion::{State, TICK_RATE, Tape};
+use crate::training::show;
 
 struct Crowd<F: Form> {
     room: Room<Moving<F>>,
@@ -88,13 +90,23 @@ fn number(world: &mut World) {
     }
 }
 
-fn game<F: Form>() -> Arc<GameDef<Moving<F>>> {
-    Arc::new(GameDef::new(TICK_RATE).expect("the game is well declared"))
+fn game<F: Form>(tables: &[Vec<u16>]) -> Arc<GameDef<Moving<F>>> {
+    let game = GameDef::with_tables(TICK_RATE, u8::from(!tables.is_empty()), tables.to_vec());
+    Arc::new(game.expect("the game is well declared"))
+}
+
+/// Tables of the room's layer, trained on a recording.
+pub(super) fn train<F: Form>(tape: &Tape) -> Result<Vec<Vec<u16>>, Mismatch> {
+    let stream = record::<F>(tape, &[]);
+    let images = stream.decode()?;
+    let mut trainer = Trainer::new(&stream.layout.room);
+    show(&mut trainer, &stream.layout.room, &images);
+    Ok(vec![trainer.table()])
 }
 
 /// The snapshots of a recording, the first of which is a keyframe.
-pub(super) fn record<F: Form>(tape: &Tape) -> Stream {
-    let game = game::<F>();
+pub(super) fn record<F: Form>(tape: &Tape, tables: &[Vec<u16>]) -> Stream {
+    let game = game::<F>(tables);
     let mut stream = Stream::new(game.schema.clone());
     let mut crowd = Crowd::new(game, tape.entities());
     for tick in 0..tape.ticks() {
@@ -108,8 +120,8 @@ pub(super) fn record<F: Form>(tape: &Tape) -> Stream {
 
 /// Nanoseconds of processor time to capture and encode an entity, keyframes apart: the median
 /// run.
-pub(super) fn capture_encode_ns<F: Form>(tape: &Tape, effort: Effort) -> f64 {
-    let game = game::<F>();
+pub(super) fn capture_encode_ns<F: Form>(tape: &Tape, tables: &[Vec<u16>], effort: Effort) -> f64 {
+    let game = game::<F>(tables);
     let run = |_| {
         let mut rooms: Vec<Crowd<F>> = (0..effort.rooms)
             .map(|_| Crowd::new(game.clone(), tape.entities()))

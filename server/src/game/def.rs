@@ -35,12 +35,17 @@ impl<G: Game> GameDef<G> {
         GameDef::check(declared)
     }
 
-    /// The same without the trained tables: for training them anew after the schema changed.
-    pub fn untrained(tick_rate: u16) -> Result<GameDef<G>, String> {
+    /// The same with other tables than the game's own, by layer; none for training them anew after
+    /// the schema changed.
+    pub fn with_tables(
+        tick_rate: u16,
+        epoch: u8,
+        tables: Vec<Vec<u16>>,
+    ) -> Result<GameDef<G>, String> {
         let mut declared = Schema::<G>::new(tick_rate);
         G::schema(&mut declared);
-        declared.wire.table_epoch = 0;
-        declared.wire.tables.clear();
+        declared.wire.table_epoch = epoch;
+        declared.wire.tables = tables;
         GameDef::check(declared)
     }
 
