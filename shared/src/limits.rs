@@ -52,8 +52,12 @@ pub const EVENTS_PER_TICK_MAX: usize = 256;
 pub const PLAYERS_PER_ROOM_MAX: u16 = 1000;
 /// Rooms in one lobby listing. Beyond: the fullest that still have a seat come first.
 pub const ROOMS_LISTED_MAX: usize = 100;
-/// Bytes of an action's arguments.
-pub const ACTION_BYTES_MAX: usize = 1024;
+/// Bytes of an event's or action's payload. Beyond: the event is dropped and counted, the action
+/// refused by the sender and malformed to the server.
+pub const PAYLOAD_BYTES_MAX: usize = 1024;
+/// Bytes of events in one snapshot: a tick's and what a client missed. Beyond: the older ones
+/// are lost to it, so that a laggard's snapshot stays far below [`SERVER_MESSAGE_BYTES_MAX`].
+pub const EVENT_BYTES_MAX: usize = 64 * 1024;
 /// Seconds for which a player may leave snapshots unacknowledged. Beyond: close 4010.
 pub const ACK_STALL_SECONDS: u32 = 15;
 /// Chat lines that a player may send at once; one more comes back every second. Beyond: refused.

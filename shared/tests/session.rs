@@ -46,6 +46,7 @@ fn schema() -> Schema {
         events: vec![Message {
             name: "hit".to_owned(),
             fields: vec![real("x", Predictor::Hold)],
+            payload: None,
         }],
         actions: vec![],
         table_epoch: 0,
@@ -295,6 +296,7 @@ fn snapshots_move_both_layers_and_bring_events() {
         tick: Tick(11),
         event: 0,
         values: vec![40],
+        payload: None,
     };
     assert!(happened(&mut session).contains(&hit));
 }

@@ -144,7 +144,7 @@ impl Scene {
     /// Makes a guest's request and returns the answer.
     fn act(&mut self, guest: usize, action: u16, values: &[i32]) -> Result<(), String> {
         let session = &mut self.guests[guest].session;
-        session.act(1, action, values).expect("a good request");
+        session.act(1, action, values, &[]).expect("a good request");
         self.deliver();
         self.guests[guest].answer.take().expect("an answer")
     }

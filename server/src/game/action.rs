@@ -2,10 +2,11 @@
 //! and its handler runs on the room's world, between ticks. `room::inbox` calls it.
 
 use bevy_ecs::prelude::*;
-use tickwire::schema::Field;
+use tickwire::schema::Message;
 use tickwire::snapshot::fields::by_field;
 
 use super::Player;
+use super::payload::PayloadAccessor;
 use super::value::Accessor;
 use crate::replication::slots::Slots;
 
@@ -14,20 +15,22 @@ pub type Handler<A> = fn(&mut World, &Player, A) -> Result<(), String>;
 
 /// A declared action, its type erased.
 pub(crate) trait ActionDef: Send + Sync {
-    /// Runs the handler. `values` are the integers of `fields`, in range. `None` if a text is
-    /// not UTF-8: nothing was run.
+    /// Runs the handler. `values` are the integers of the declared fields, in range. `None` if a
+    /// text is not UTF-8: nothing was run.
     fn run(
         &self,
         world: &mut World,
         slots: &Slots,
         who: &Player,
-        fields: &[Field],
+        declared: &Message,
         values: &[i32],
+        payload: Option<&[u8]>,
     ) -> Option<Result<(), String>>;
 }
 
 pub(super) struct ActionFields<A> {
     pub(super) accessors: Vec<Accessor<A>>,
+    pub(super) payload: Option<PayloadAccessor<A>>,
     pub(super) handler: Handler<A>,
 }
 
@@ -37,15 +40,22 @@ impl<A: Default + 'static> ActionDef for ActionFields<A> {
         world: &mut World,
         slots: &Slots,
         who: &Player,
-        fields: &[Field],
+        declared: &Message,
         values: &[i32],
+        payload: Option<&[u8]>,
     ) -> Option<Result<(), String>> {
         let mut action = A::default();
+        let fields = &declared.fields;
         for (accessor, (field, words)) in self.accessors.iter().zip(by_field(fields, values)) {
             let entity = |handle| slots.entity(handle);
             if !accessor.write(&mut action, &field.kind, words, entity) {
                 return None;
             }
+        }
+        if let (Some(accessor), Some(payload)) = (&self.payload, payload)
+            && !accessor.write(&mut action, payload)
+        {
+            return None;
         }
         Some((self.handler)(world, who, action))
     }

@@ -6,6 +6,7 @@ mod action;
 mod axes;
 mod def;
 mod out;
+mod payload;
 mod schema;
 mod spec;
 mod value;

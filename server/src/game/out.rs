@@ -32,7 +32,15 @@ impl To {
     }
 }
 
-type Reader = Box<dyn Fn(&mut dyn Any) -> Vec<Raw> + Send + Sync>;
+/// What is sent of an event; `None` if its payload is too long.
+type Reader = Box<dyn Fn(&mut dyn Any) -> Option<Contents> + Send + Sync>;
+
+/// An event's values, and its payload if it declares one.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) values: Vec<Raw>,
+    pub(crate) payload: Option<Arc<[u8]>>,
+}
 
 /// Event types by Rust type. Looked up, never iterated.
 #[derive(Default)]
@@ -45,11 +53,11 @@ pub(crate) struct EventTable {
 pub(crate) struct Queued {
     pub(crate) to: To,
     pub(crate) event: u16,
-    pub(crate) values: Vec<Raw>,
+    pub(crate) contents: Contents,
 }
 
-/// Where systems put their events. At most [`EVENTS_PER_TICK_MAX`] a tick; more are dropped and
-/// counted.
+/// Where systems put their events. At most [`EVENTS_PER_TICK_MAX`] a tick; more, and those whose
+/// payload is longer than [`tickwire::limits::PAYLOAD_BYTES_MAX`], are dropped and counted.
 #[derive(Resource)]
 pub struct Out {
     table: Arc<EventTable>,
@@ -76,14 +84,14 @@ impl Out {
             .by_type
             .get(&TypeId::of::<E>())
             .unwrap_or_else(|| panic!("event {} is not in the schema", std::any::type_name::<E>()));
-        if self.queued.len() == EVENTS_PER_TICK_MAX {
-            self.dropped += 1;
-            return;
+        let room = self.queued.len() < EVENTS_PER_TICK_MAX;
+        match read(&mut event).filter(|_| room) {
+            Some(contents) => self.queued.push(Queued {
+                to,
+                event: *number,
+                contents,
+            }),
+            None => self.dropped += 1,
         }
-        self.queued.push(Queued {
-            to,
-            event: *number,
-            values: read(&mut event),
-        });
     }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
-use tickwire::schema::{self as wire, Audience, Field, Kind, Predictor};
+use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predictor};
 
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
 use super::def::{ComponentDef, ComponentFields, RoomFields};
-use super::out::EventTable;
+use super::out::{Contents, EventTable};
+use super::payload::PayloadAccessor;
 use super::spec::{Guess, Spec};
 use super::value::{Accessor, FieldValue};
 
@@ -31,6 +32,7 @@ pub struct Declaration<C> {
     fields: Vec<(Field, Guess, Accessor<C>)>,
     predicted: bool,
     audience: Audience,
+    payload: Option<(Payload, PayloadAccessor<C>)>,
 }
 
 impl<C> Declaration<C> {
@@ -39,7 +41,32 @@ impl<C> Declaration<C> {
             fields: Vec::new(),
             predicted: false,
             audience: Audience::Everyone,
+            payload: None,
         }
+    }
+
+    /// For an event or action: JSON of any shape beside its fields, at most
+    /// [`tickwire::limits::PAYLOAD_BYTES_MAX`] bytes. The SDK makes it of a value and reads it.
+    /// The engine checks that it is UTF-8, not that it is JSON.
+    pub fn json(mut self, name: &str, get: fn(&mut C) -> &mut String) -> Self {
+        let payload = Payload {
+            name: name.to_owned(),
+            json: true,
+        };
+        self.payload = Some((payload, PayloadAccessor::Json(get)));
+        self
+    }
+
+    /// For an event or action: bytes beside its fields, at most
+    /// [`tickwire::limits::PAYLOAD_BYTES_MAX`]; a `Uint8Array` in the SDK. The last of `json` and
+    /// `bytes` counts.
+    pub fn bytes(mut self, name: &str, get: fn(&mut C) -> &mut Vec<u8>) -> Self {
+        let payload = Payload {
+            name: name.to_owned(),
+            json: false,
+        };
+        self.payload = Some((payload, PayloadAccessor::Bytes(get)));
+        self
     }
 
     /// Adds a field: its name on the wire, where it is, its kind and range.
@@ -158,7 +185,9 @@ impl<G: Game> Schema<G> {
         name: &str,
         declare: impl FnOnce(Declaration<E>) -> Declaration<E>,
     ) -> &mut Self {
-        let fields = self.resolve(name, declare(Declaration::new()));
+        let mut declared = declare(Declaration::new());
+        let (payload, reader) = declared.payload.take().unzip();
+        let fields = self.resolve(name, declared);
         let readers: Vec<(Kind, Accessor<E>)> = fields
             .iter()
             .map(|(field, accessor)| (field.kind.clone(), *accessor))
@@ -167,6 +196,7 @@ impl<G: Game> Schema<G> {
         self.wire.events.push(wire::Message {
             name: name.to_owned(),
             fields: fields.into_iter().map(|(field, _)| field).collect(),
+            payload,
         });
         let read = move |event: &mut dyn std::any::Any| {
             let event: &mut E = event
@@ -176,7 +206,11 @@ impl<G: Game> Schema<G> {
             for (kind, accessor) in &readers {
                 accessor.read(event, kind, |raw| values.push(raw));
             }
-            values
+            let payload = match &reader {
+                Some(reader) => Some(reader.read(event)?),
+                None => None,
+            };
+            Some(Contents { values, payload })
         };
         if self
             .events
@@ -207,14 +241,18 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<A>) -> Declaration<A>,
         handler: Handler<A>,
     ) -> &mut Self {
-        let fields = self.resolve(name, declare(Declaration::new()));
+        let mut declared = declare(Declaration::new());
+        let (payload, accessor) = declared.payload.take().unzip();
+        let fields = self.resolve(name, declared);
         self.actions.push(Box::new(ActionFields {
             accessors: fields.iter().map(|(_, accessor)| *accessor).collect(),
+            payload: accessor,
             handler,
         }));
         self.wire.actions.push(wire::Message {
             name: name.to_owned(),
             fields: fields.into_iter().map(|(field, _)| field).collect(),
+            payload,
         });
         self
     }
@@ -245,6 +283,11 @@ impl<G: Game> Schema<G> {
 
     /// Turns predictors by name into predictors by index and ratio.
     fn resolve<C>(&mut self, of: &str, declared: Declaration<C>) -> Vec<(Field, Accessor<C>)> {
+        if declared.payload.is_some() {
+            self.errors.push(format!(
+                "{of:?}: only events and actions have payloads, others have fields"
+            ));
+        }
         let siblings: Vec<Field> = declared
             .fields
             .iter()

@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::limits::EVENT_RING_TICKS;
+use tickwire::limits::{EVENT_BYTES_MAX, EVENT_RING_TICKS};
 use tickwire::protocol::frame::push_varint;
 use tickwire::schema::Schema;
-use tickwire::snapshot::fields::pack;
+use tickwire::snapshot::fields::{pack, push_payload};
 
 use crate::game::{Queued, Raw, To};
 use crate::replication::slots::Slots;
@@ -42,7 +42,7 @@ impl Events {
     pub(super) fn push(&mut self, tick: Tick, queued: &Queued, schema: &Schema, slots: &Slots) {
         let fields = &schema.events[usize::from(queued.event)].fields;
         self.values.clear();
-        let mut raws = queued.values.iter();
+        let mut raws = queued.contents.values.iter();
         for field in fields {
             for raw in raws.by_ref().take(field.kind.words()) {
                 self.values.push(match *raw {
@@ -55,6 +55,9 @@ impl Events {
         let mut bytes = Vec::new();
         push_varint(u32::from(queued.event), &mut bytes);
         pack(fields, &self.values, &mut bytes);
+        if let Some(payload) = &queued.contents.payload {
+            push_payload(payload, &mut bytes);
+        }
         self.ring.push_back(Event {
             tick,
             to: queued.to,
@@ -62,10 +65,21 @@ impl Events {
         });
     }
 
-    /// Appends the events after `last` up to `now` that are for `player`.
+    /// Appends the events after `last` up to `now` that are for `player`: the newest ones that fit
+    /// [`EVENT_BYTES_MAX`].
     pub(super) fn append(&self, player: PlayerId, last: Tick, now: Tick, out: &mut Vec<u8>) {
         let from = self.ring.partition_point(|event| event.tick <= last);
-        for event in self.ring.range(from..) {
+        let mut first = self.ring.len();
+        let mut bytes = 0;
+        while first > from && bytes < EVENT_BYTES_MAX {
+            first -= 1;
+            // One byte more for the ticks back.
+            bytes += self.ring[first].bytes.len() + 1;
+        }
+        if bytes > EVENT_BYTES_MAX {
+            first += 1;
+        }
+        for event in self.ring.range(first..) {
             if event.to.includes(player) {
                 push_varint(now.since(event.tick), out);
                 out.extend_from_slice(&event.bytes);

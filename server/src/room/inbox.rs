@@ -9,7 +9,7 @@ use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
-use tickwire::snapshot::fields::{by_field, unpack};
+use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 
 use super::{Effect, Room};
 use crate::game::{Game, Player};
@@ -167,6 +167,8 @@ impl<G: Game> Room<G> {
         };
         let rest =
             unpack(&declared.fields, bytes, &mut self.values).map_err(|_| CloseCode::Malformed)?;
+        let (payload, rest) =
+            take_payload(declared.payload.as_ref(), rest).map_err(|_| CloseCode::Malformed)?;
         let Some(member) = self.members.get(player).filter(|_| rest.is_empty()) else {
             return Err(CloseCode::Malformed);
         };
@@ -176,7 +178,14 @@ impl<G: Game> Room<G> {
         };
         let slots = &self.capture.slots;
         let result = run
-            .run(&mut self.world, slots, &who, &declared.fields, &self.values)
+            .run(
+                &mut self.world,
+                slots,
+                &who,
+                declared,
+                &self.values,
+                payload,
+            )
             .ok_or(CloseCode::Malformed)?;
         let result = result.map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
         self.tell(player, &ServerMessage::Reply { id, result });

@@ -317,7 +317,7 @@ impl<G: Game> Room<G> {
 
     /// Gives a slot to an entity that an event names before any image showed it.
     fn name_entities(&mut self, event: &game::Queued) {
-        for raw in &event.values {
+        for raw in &event.contents.values {
             if let game::Raw::Entity(Some(entity)) = *raw
                 && self.capture.slots.handle(entity).is_none()
                 && self.world.get_entity(entity).is_ok()

@@ -72,7 +72,7 @@ pub enum ClientMessage {
         id: u32,
         /// Index in the schema's actions.
         action: u16,
-        /// Its fields, bit-packed, at most [`crate::limits::ACTION_BYTES_MAX`].
+        /// Its fields, bit-packed, and its payload, if it has one.
         fields: Vec<u8>,
     },
 }

@@ -61,13 +61,24 @@ pub enum Audience {
     Team,
 }
 
-/// An event or an action: a name and fields that are sent absolutely.
+/// An event or an action: a name, fields that are sent absolutely, and perhaps a payload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Its name, unique among its kind.
     pub name: String,
     /// Its fields, at most [`FIELDS_MAX`].
     pub fields: Vec<Field>,
+    /// What follows them, of any length up to [`crate::limits::PAYLOAD_BYTES_MAX`].
+    pub payload: Option<Payload>,
+}
+
+/// Bytes that the engine carries and does not look into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// Its name, unlike those of the fields beside it.
+    pub name: String,
+    /// Whether it is JSON in UTF-8, which the SDK makes and reads.
+    pub json: bool,
 }
 
 /// What the SDK's entities have beside their components.
@@ -132,11 +143,11 @@ impl Schema {
             }
         }
         for event in &self.events {
-            check_fields("event", &event.name, &event.fields)?;
+            check_message("event", event)?;
         }
         self.check_tables()?;
         for action in &self.actions {
-            check_fields("action", &action.name, &action.fields)?;
+            check_message("action", action)?;
         }
         Ok(())
     }
@@ -170,6 +181,18 @@ impl Schema {
 
 fn of_field(what: &str, name: &str, field: &Field, error: FieldError) -> String {
     format!("{what} {name:?}, field {:?}: {error}", field.name)
+}
+
+fn check_message(what: &str, message: &Message) -> Result<(), String> {
+    check_fields(what, &message.name, &message.fields)?;
+    let Some(payload) = &message.payload else {
+        return Ok(());
+    };
+    let names = message.fields.iter().map(|field| &field.name);
+    unique(
+        &format!("{what} {:?}: field", message.name),
+        names.chain([&payload.name]),
+    )
 }
 
 fn check_fields(what: &str, name: &str, fields: &[Field]) -> Result<(), String> {

@@ -76,6 +76,8 @@ pub enum Event {
         event: u16,
         /// The integers of its fields.
         values: Vec<i32>,
+        /// Its payload, if it declares one: JSON text or anything.
+        payload: Option<Vec<u8>>,
     },
     /// A layer's checksum disagreed: it was dropped and is asked for anew.
     Desync {
@@ -101,13 +103,17 @@ pub(super) fn decode_events(
             .ok_or(SessionError::UnknownEvent)?;
         let happened = tick.0.checked_sub(back).ok_or(SessionError::UnknownEvent)?;
         let mut values = Vec::with_capacity(declared.fields.len());
-        rest =
+        let after =
             fields::unpack(&declared.fields, after, &mut values).map_err(SessionError::Snapshot)?;
+        let (payload, after) = fields::take_payload(declared.payload.as_ref(), after)
+            .map_err(SessionError::Snapshot)?;
+        rest = after;
         hand_out(Event::Game {
             tick: Tick(happened),
             // A checked schema has far fewer events than 2^16.
             event: index as u16,
             values,
+            payload: payload.map(<[u8]>::to_vec),
         });
     }
     Ok(())

@@ -4,6 +4,7 @@
 use super::{RequestError, Session, State, TRANSMITS_MAX};
 use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
+use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::protocol::{ClientMessage, frame};
 use crate::snapshot::fields;
 
@@ -103,18 +104,35 @@ impl Session {
         self.request(State::Room, &ClientMessage::Chat { text })
     }
 
-    /// Makes a request of the game: the index of the action in the schema and the integers of
-    /// its fields. Answered by [`super::Event::Reply`] with the same id.
-    pub fn act(&mut self, id: u32, action: u16, values: &[i32]) -> Result<(), RequestError> {
+    /// Makes a request of the game: the index of the action in the schema, the integers of its
+    /// fields, and its payload if it declares one (empty otherwise). Answered by
+    /// [`super::Event::Reply`] with the same id.
+    pub fn act(
+        &mut self,
+        id: u32,
+        action: u16,
+        values: &[i32],
+        payload: &[u8],
+    ) -> Result<(), RequestError> {
         let declared = self
             .schema()
             .and_then(|schema| schema.actions.get(usize::from(action)))
             .ok_or(RequestError::BadFields)?;
-        if !fields::fit(&declared.fields, values) {
+        let fits = match &declared.payload {
+            None => payload.is_empty(),
+            Some(of) => {
+                payload.len() <= PAYLOAD_BYTES_MAX
+                    && (!of.json || std::str::from_utf8(payload).is_ok())
+            }
+        };
+        if !fits || !fields::fit(&declared.fields, values) {
             return Err(RequestError::BadFields);
         }
         let mut fields = Vec::new();
         fields::pack(&declared.fields, values, &mut fields);
+        if declared.payload.is_some() {
+            fields::push_payload(payload, &mut fields);
+        }
         self.request(State::Room, &ClientMessage::Act { id, action, fields })
     }
 

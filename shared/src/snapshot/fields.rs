@@ -3,7 +3,9 @@
 
 use super::DecodeError;
 use super::bit_coder::{BitReader, BitWriter};
-use crate::schema::Field;
+use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::protocol::frame::{push_varint, take_varint};
+use crate::schema::{Field, Payload};
 
 /// Appends the integers of `fields`, filled up to a whole byte.
 ///
@@ -63,4 +65,37 @@ pub fn unpack<'a>(
         }
     }
     reader.align()
+}
+
+/// Appends a payload: its length and its bytes.
+///
+/// # Panics
+/// In debug builds, when it is longer than [`PAYLOAD_BYTES_MAX`].
+pub fn push_payload(payload: &[u8], out: &mut Vec<u8>) {
+    debug_assert!(payload.len() <= PAYLOAD_BYTES_MAX);
+    push_varint(payload.len() as u32, out);
+    out.extend_from_slice(payload);
+}
+
+/// Reads what follows the packed fields of a message, if it declares a payload; also returns the
+/// bytes that follow.
+pub fn take_payload<'a>(
+    declared: Option<&Payload>,
+    bytes: &'a [u8],
+) -> Result<(Option<&'a [u8]>, &'a [u8]), DecodeError> {
+    let Some(declared) = declared else {
+        return Ok((None, bytes));
+    };
+    let (length, rest) = take_varint(bytes).map_err(|_| DecodeError::Truncated)?;
+    let length = length as usize;
+    if length > PAYLOAD_BYTES_MAX {
+        return Err(DecodeError::OutOfRange);
+    }
+    let (payload, rest) = rest
+        .split_at_checked(length)
+        .ok_or(DecodeError::Truncated)?;
+    if declared.json && std::str::from_utf8(payload).is_err() {
+        return Err(DecodeError::OutOfRange);
+    }
+    Ok((Some(payload), rest))
 }

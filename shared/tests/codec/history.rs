@@ -120,6 +120,10 @@ pub(crate) fn schema() -> Schema {
                 field("damage", Kind::Int { min: 1, max: 100 }, Predictor::Hold),
                 field("word", Kind::Text { bytes: 8 }, Predictor::Hold),
             ],
+            payload: Some(tickwire::schema::Payload {
+                name: "note".to_owned(),
+                json: true,
+            }),
         }],
         actions: vec![],
         table_epoch: 0,

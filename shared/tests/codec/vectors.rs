@@ -18,7 +18,7 @@ use tickwire::protocol::{ClientMessage, ServerMessage};
 use tickwire::schema::{Kind, Layout, Schema, text_words, words_text};
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::delta::{Scratch, encode};
-use tickwire::snapshot::fields::pack;
+use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::training::Trainer;
 
@@ -280,7 +280,8 @@ fn frames() {
         cases.push(
             json!({"message": "snapshot", "tick": 1000, "input_tick": 998,
             "substituted": substituted, "slack": slack,
-            "events": [{"tick": 998, "event": 0, "values": [-1, 99, 0x6C6C_6568, 0x6F]}],
+            "events": [{"tick": 998, "event": 0, "values": [-1, 99, 0x6C6C_6568, 0x6F],
+                "payload": hex(note)}],
             "sections": [[2, hex(&events)], [1, hex(&[7; 200])]], "bytes": hex(&bytes)}),
         );
     }

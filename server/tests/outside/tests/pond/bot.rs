@@ -249,7 +249,7 @@ impl Bot {
         } else {
             Handle::NONE
         };
-        let asked = self.session.act(self.gifts, 0, &[to, 0]);
+        let asked = self.session.act(self.gifts, 0, &[to, 0], &[]);
         asked.expect("the request is good");
     }
 }
