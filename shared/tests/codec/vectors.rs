@@ -273,6 +273,8 @@ fn frames() {
             &[-1, 99, 0x6C6C_6568, 0x6F],
             &mut events,
         );
+        let note = br#"{"a":[1,null]}"#;
+        push_payload(note, &mut events);
         let mut bytes = Vec::new();
         head.encode(&mut bytes);
         push_section(SectionKind::Events, &events, &mut bytes);
