@@ -87,3 +87,30 @@ impl Events {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_laggard_gets_the_newest_that_fit() {
+        let mut events = Events::default();
+        for tick in 1..=60 {
+            for part in 0..3 {
+                events.ring.push_back(Event {
+                    tick: Tick(tick),
+                    to: To::All,
+                    bytes: vec![part; 1000],
+                });
+            }
+        }
+        let mut all = Vec::new();
+        events.append(PlayerId(0), Tick(0), Tick(60), &mut all);
+        assert_eq!(all.len(), EVENT_BYTES_MAX / 1001 * 1001);
+        assert_eq!(all[all.len() - 1000..], [2; 1000], "the newest is there");
+        let mut some = Vec::new();
+        events.append(PlayerId(0), Tick(58), Tick(60), &mut some);
+        assert_eq!(some.len(), 6 * 1001);
+        assert_eq!(some[..2], [1, 0], "one tick back, its first part");
+    }
+}

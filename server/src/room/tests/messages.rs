@@ -192,9 +192,10 @@ fn an_action_names_entities_and_is_answered() {
         generation: other.generation + 1,
         ..other
     };
-    let mut act = |action: u16, values: [i32; 2]| {
+    let mut act = |action: u16, values: [i32; 2], seal: &[u8]| {
         let mut fields = Vec::new();
         pack(&room.game.schema.actions[0].fields, &values, &mut fields);
+        push_payload(seal, &mut fields);
         let message = ClientMessage::Act {
             id: 77,
             action,
@@ -207,23 +208,52 @@ fn an_action_names_entities_and_is_answered() {
         id: 77,
         result: result.map_err(str::to_owned),
     };
-    assert_eq!(act(0, [other.to_field(), 2]), [reply(Ok(()))]);
-    assert_eq!(act(0, [gone.to_field(), 2]), [reply(Err("nobody there"))]);
-    assert_eq!(act(0, [Handle::NONE, 2]), [reply(Err("nobody there"))]);
-    assert_eq!(act(0, [0, 2]), [reply(Err("nobody there"))]);
+    assert_eq!(act(0, [other.to_field(), 2], &[1, 2, 3]), [reply(Ok(()))]);
+    assert_eq!(
+        act(0, [gone.to_field(), 2], &[]),
+        [reply(Err("nobody there"))]
+    );
+    assert_eq!(act(0, [Handle::NONE, 2], &[]), [reply(Err("nobody there"))]);
+    assert_eq!(act(0, [0, 2], &[]), [reply(Err("nobody there"))]);
+    let long = act(0, [other.to_field(), 2], &[9; 1024]);
+    assert_eq!(long, [reply(Err("a seal of 1024 bytes"))]);
     let refused = ServerMessage::Refused {
         reason: Refusal::NoSuchAction,
     };
-    assert_eq!(act(1, [0, 0]), [refused]);
+    assert_eq!(act(1, [0, 0], &[]), [refused]);
     let entity = room.members.get(two.player).expect("seated").entity;
     let secret = room.world.get::<Secret>(entity).expect("alive");
     // Five steps of the integer are zero of the field.
     assert_eq!(secret.number, i32::from(one.player.0) + 2 - 5);
-    let message = ClientMessage::Act {
-        id: 1,
-        action: 0,
-        fields: vec![1],
-    };
-    let bytes = encode_client(&message);
-    assert_eq!(room.receive(one.player, &bytes), Err(CloseCode::Malformed));
+    let mut whole = Vec::new();
+    pack(&room.game.schema.actions[0].fields, &[-1, 2], &mut whole);
+    // Too few fields, no payload, a payload cut short, one too long, bytes behind it.
+    let tails: [&[u8]; 4] = [&[], &[2, 7], &[0x81, 0x08], &[1, 7, 7]];
+    let bodies = tails.iter().map(|tail| [&whole, *tail].concat());
+    for fields in bodies.chain([vec![1]]) {
+        let message = ClientMessage::Act {
+            id: 1,
+            action: 0,
+            fields,
+        };
+        let bytes = encode_client(&message);
+        let taken = room.receive(one.player, &bytes);
+        assert_eq!(taken, Err(CloseCode::Malformed), "{message:?}");
+    }
+}
+
+#[test]
+fn a_payload_that_is_too_long_is_dropped_and_counted() {
+    let mut room = room(1, 1);
+    let mut out = room.world_mut().resource_mut::<Out>();
+    for length in [1024, 1025] {
+        let born = Born {
+            who: None,
+            wave: 1,
+            note: "x".repeat(length),
+        };
+        out.send(To::All, born);
+    }
+    room.tick();
+    assert_eq!(room.stats().events_dropped, 1);
 }

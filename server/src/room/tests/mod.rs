@@ -17,7 +17,7 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire::schema::{Kind, words_text};
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
-use tickwire::snapshot::fields::{pack, unpack};
+use tickwire::snapshot::fields::{pack, push_payload, take_payload, unpack};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
 use super::{Effect, Room};
@@ -71,9 +71,13 @@ struct Wave {
 struct Swap {
     with: Option<Entity>,
     bonus: i32,
+    seal: Vec<u8>,
 }
 
 fn on_swap(world: &mut World, who: &Player, swap: Swap) -> Result<(), String> {
+    if swap.seal.len() > 3 {
+        return Err(format!("a seal of {} bytes", swap.seal.len()));
+    }
     let with = swap.with.ok_or("nobody there")?;
     let mut other = world.get_mut::<Secret>(with).ok_or("not a box")?;
     other.number = i32::from(who.id.0) + swap.bonus;
@@ -83,6 +87,7 @@ fn on_swap(world: &mut World, who: &Player, swap: Swap) -> Result<(), String> {
 struct Born {
     who: Option<Entity>,
     wave: u32,
+    note: String,
 }
 
 impl Game for Boxes {
@@ -114,17 +119,16 @@ impl Game for Boxes {
         s.action::<Swap>(
             "swap",
             |k| {
-                k.field("with", |a| &mut a.with, entity()).field(
-                    "bonus",
-                    |a| &mut a.bonus,
-                    int(-5, 5),
-                )
+                k.field("with", |a| &mut a.with, entity())
+                    .field("bonus", |a| &mut a.bonus, int(-5, 5))
+                    .bytes("seal", |a| &mut a.seal)
             },
             on_swap,
         );
         s.event::<Born>("born", |k| {
             k.field("who", |b| &mut b.who, entity())
                 .field("wave", |b| &mut b.wave, game::all())
+                .json("note", |b| &mut b.note)
         });
     }
 
@@ -195,6 +199,7 @@ fn spawn_strays(
             Born {
                 who: Some(who),
                 wave,
+                note: format!("[{wave}]"),
             },
         );
     }
@@ -291,7 +296,12 @@ impl Client {
             assert_eq!(bytes[1], 0);
             let mut values = Vec::new();
             let fields = &room.game.schema.events[0].fields;
-            bytes = unpack(fields, &bytes[2..], &mut values).expect("an event");
+            let rest = unpack(fields, &bytes[2..], &mut values).expect("an event");
+            let declared = room.game.schema.events[0].payload.as_ref();
+            let (note, rest) = take_payload(declared, rest).expect("its payload");
+            let expected = format!("[{}]", values[1]);
+            assert_eq!(note, Some(expected.as_bytes()));
+            bytes = rest;
             self.events.push(values);
         }
     }
