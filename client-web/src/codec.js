@@ -165,6 +165,17 @@ export class ControlReader {
 
   /**
    * @template T
+   * @param {(reader: ControlReader) => T} value reads it
+   * @returns {T | undefined}
+   */
+  option(value) {
+    const byte = this.u8();
+    if (byte > 1) throw new ProtocolError('an option is neither 0 nor 1');
+    return byte === 1 ? value(this) : undefined;
+  }
+
+  /**
+   * @template T
    * @param {readonly T[]} variants
    * @returns {T} the one whose index is next
    */

@@ -35,8 +35,8 @@ export const PLAYERS_PER_ROOM_MAX = 1000;
 export const TICK_MAX = 2 ** 31;
 /** Rooms in one lobby listing. */
 export const ROOMS_LISTED_MAX = 100;
-/** Bytes of an action's arguments. */
-export const ACTION_BYTES_MAX = 1024;
+/** Bytes of an event's or action's payload. Beyond: an event breaks the protocol, `act` rejects at once. */
+export const PAYLOAD_BYTES_MAX = 1024;
 
 /**
  * Snapshots that the client remembers to draw between: a second at 30 Hz, far above any

@@ -5,9 +5,10 @@
 
 /**
  * Why a request failed: the server's refusal; `Refused` by the game, with its answer as the message; or what the SDK
- * found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits already), `TimedOut`, `Closed` (or never open),
+ * found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits already), `TooBig` (an action's payload),
+ * `TimedOut`, `Closed` (or never open),
  * `BadUrl`, `NoWebSocket`, `NoPage`.
- * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TimedOut' | 'Closed' | 'BadUrl'
+ * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig' | 'TimedOut' | 'Closed' | 'BadUrl'
  *   | 'NoWebSocket' | 'NoPage'} Reason
  */
 

@@ -8,6 +8,7 @@ import { Emitter } from './emitter.js';
 import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
 import { RequestError } from './request_error.js';
+import { encodePayload } from './schema/payload.js';
 import { pack, quantiseAll } from './snapshot/fields.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
@@ -135,10 +136,10 @@ export class Room extends Emitter {
    * @template {import('./types.js').ActionName<G>} N
    * @param {N} name of the action in the schema
    * @param {import('./types.js').ActionFields<G, N>} [fields] what is left out is neutral; an entity is given as it is
-   *   or by its handle
+   *   or by its handle. The payload stands beside them under its name: what is left out is null, or no bytes
    * @param {import('./types.js').ActOptions} [options]
    * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused` with the game's reason as the
-   *   message, or `TimedOut`
+   *   message, `TooBig` for a payload of over 1,024 bytes, or `TimedOut`
    */
   async act(name, fields, { timeoutMs = ACTION_TIMEOUT_MS } = {}) {
     const action = this.#schema.actions.findIndex((declared) => declared.name === name);
@@ -146,14 +147,15 @@ export class Room extends Emitter {
       throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}${oneOf(this.#schema.actions)}`);
     }
     if (this.#actions.size >= ACTIONS_WAITING_MAX) throw new RequestError('TooMuch', 'too many actions wait for their answers');
-    const declared = this.#schema.actions[action].fields;
+    const declared = this.#schema.actions[action];
+    const named = declared.payload === undefined ? declared.fields : [...declared.fields, declared.payload];
     const values = /** @type {Record<string, any>} */ (fields ?? {});
     for (const given in values) {
-      if (declared.some((field) => field.name === given)) continue;
-      throw new RangeError(`action ${JSON.stringify(name)} has no field ${JSON.stringify(given)}${oneOf(declared)}`);
+      if (named.some((field) => field.name === given)) continue;
+      throw new RangeError(`action ${JSON.stringify(name)} has no field ${JSON.stringify(given)}${oneOf(named)}`);
     }
     const id = (this.#lastAction + 1) >>> 0;
-    this.#session.roomRequest(client.act(id, action, pack(declared, quantiseAll(declared, values))));
+    this.#session.roomRequest(client.act(id, action, encodeMessage(declared, values)));
     this.#lastAction = id;
     const answer = /** @type {Promise<void>} */ (
       new Promise((resolve, reject) => {
@@ -290,6 +292,21 @@ export class Room extends Emitter {
     for (const { reject } of this.#actions.values()) reject(error);
     this.#actions.clear();
   }
+}
+
+/**
+ * @param {import('./schema/schema.js').Message} declared
+ * @param {Record<string, any>} values
+ * @returns {Uint8Array} the packed fields, and the payload if there is one
+ */
+function encodeMessage({ fields, payload }, values) {
+  const packed = pack(fields, quantiseAll(fields, values));
+  if (payload === undefined) return packed;
+  const behind = encodePayload(payload, values[payload.name]);
+  const whole = new Uint8Array(packed.length + behind.length);
+  whole.set(packed);
+  whole.set(behind, packed.length);
+  return whole;
 }
 
 /**

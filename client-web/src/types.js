@@ -11,8 +11,8 @@
  * @property {object} [me] the components of the own avatar, if more can be said of it than of any entity
  * @property {object} [input] the fields of an input
  * @property {object} [state] room-wide components by name
- * @property {object} [events] fields by the event's name
- * @property {object} [actions] fields by the action's name
+ * @property {object} [events] fields by the event's name, and its payload beside them
+ * @property {object} [actions] fields by the action's name, and its payload beside them
  */
 
 /**
@@ -52,7 +52,8 @@
  */
 
 /**
- * A momentary message of the game: its name as in the schema, when it happened, its fields in the game's units.
+ * A momentary message of the game: its name as in the schema, when it happened, its fields in the game's units; beside
+ * them its payload, if it has one: the value of its JSON, or a `Uint8Array` of the listener's own.
  * @template {GameTypes} [G={}]
  * @typedef {'events' extends keyof G
  *   ? { [N in keyof G['events'] & string]: { name: N, tick: number, fields: NonNullable<G['events']>[N] } }[keyof G['events'] & string]
@@ -176,7 +177,7 @@
  */
 
 /**
- * What an action takes; an entity's field takes its handle or the entity.
+ * What an action takes; an entity's field takes its handle or the entity, a payload of bytes an `ArrayBuffer` too.
  * @template {GameTypes} G
  * @template {string} N
  * @typedef {'actions' extends keyof G ? N extends keyof G['actions'] ? ActionValues<NonNullable<G['actions']>[N]> : never
@@ -185,7 +186,7 @@
 
 /**
  * @template F
- * @typedef {{ [K in keyof F]?: F[K] | (number extends F[K] ? EntityHead : never) }} ActionValues
+ * @typedef {{ [K in keyof F]?: F[K] | (number extends F[K] ? EntityHead : never) | (Uint8Array extends F[K] ? ArrayBuffer : never) }} ActionValues
  */
 
 /**

@@ -13,6 +13,7 @@ import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/p
 import { decodeServer } from '../src/protocol/server_message.js';
 import { bits, dequantise, fromQs, quantise, toQs } from '../src/schema/field.js';
 import { Layout } from '../src/schema/layout.js';
+import { encodePayload } from '../src/schema/payload.js';
 import { checkSchema } from '../src/schema/schema.js';
 import { decodeEvents } from '../src/session/events.js';
 import { checksum } from '../src/snapshot/checksum.js';
@@ -146,9 +147,17 @@ function checkSnapshot(schema, expected) {
   assert.deepEqual(sections, expected.sections);
   const found = events.map((event) => {
     const index = schema.events.findIndex(({ name }) => name === event.name);
-    return { event: index, tick: event.tick, values: quantiseAll(schema.events[index].fields, event.fields) };
+    const { fields, payload } = schema.events[index];
+    const found = payload === undefined ? null : payloadText(payload, event.fields[payload.name]);
+    return { event: index, tick: event.tick, values: quantiseAll(fields, event.fields), payload: found };
   });
   assert.deepEqual(found, expected.events);
+}
+
+/** @param {import('../src/schema/payload.js').Payload} payload @param {any} value @returns {string} the bytes it came in, hexadecimal */
+function payloadText(payload, value) {
+  const encoded = new ByteReader(encodePayload(payload, value));
+  return hex(encoded.bytes.subarray(encoded.take(encoded.varint())));
 }
 
 /** @param {any} vectors */

@@ -10,6 +10,7 @@ import { contextCount } from '../snapshot/model.js';
 import { ODDS_MAX, ODDS_MIN } from '../snapshot/range_coder.js';
 import { checkField, readField } from './field.js';
 import { LAYERS, Layout } from './layout.js';
+import { checkPayload, readPayload } from './payload.js';
 
 /** @typedef {import('./field.js').Field} Field */
 /** @typedef {import('../codec.js').ControlReader} ControlReader */
@@ -30,6 +31,7 @@ export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Te
  * @typedef {object} Message
  * @property {string} name
  * @property {Field[]} fields
+ * @property {import('./payload.js').Payload | undefined} payload what it carries besides
  */
 
 /**
@@ -88,7 +90,7 @@ function readComponent(reader) {
  * @returns {Message}
  */
 function readMessage(reader) {
-  return { name: reader.string(), fields: reader.list(FIELDS_MAX, readField) };
+  return { name: reader.string(), fields: reader.list(FIELDS_MAX, readField), payload: reader.option(readPayload) };
 }
 
 /**
@@ -121,8 +123,10 @@ export function checkSchema(schema) {
       throw new ProtocolError(`field ${JSON.stringify(name)}: an input has neither entities nor texts`);
     }
   }
-  for (const { fields } of events) checkFields(fields, false);
-  for (const { fields } of actions) checkFields(fields, false);
+  for (const { fields, payload } of [...events, ...actions]) {
+    checkFields(fields, false);
+    if (payload !== undefined) checkPayload(payload, fields);
+  }
   checkTables(schema);
 }
 

@@ -2,6 +2,7 @@
 
 import { readVarint } from '../protocol/frame.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
+import { decodePayload } from '../schema/payload.js';
 import { BitReader } from '../snapshot/bit_coder.js';
 import { dequantiseAll, unpack } from '../snapshot/fields.js';
 
@@ -24,9 +25,11 @@ export function decodeEvents(reader, tick, schema) {
     if (back > tick) throw new ProtocolError('an event from before the first tick');
     const declared = schema.events[readVarint(bits)];
     if (declared === undefined) throw new ProtocolError('unknown event');
-    const qs = unpack(declared.fields, bits);
+    const { name, payload } = declared;
+    const fields = dequantiseAll(declared.fields, unpack(declared.fields, bits));
     bits.align();
-    events.push({ name: declared.name, tick: tick - back, fields: dequantiseAll(declared.fields, qs) });
+    if (payload !== undefined) fields[payload.name] = decodePayload(payload, bits);
+    events.push({ name, tick: tick - back, fields });
   }
   return events;
 }

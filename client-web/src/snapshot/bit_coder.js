@@ -70,6 +70,17 @@ export class BitReader {
     return this.bits(8);
   }
 
+  /**
+   * @param {number} count
+   * @returns {Uint8Array} a copy of as many bytes; to be called where a byte begins
+   */
+  bytes(count) {
+    const at = this.#at >>> 3;
+    if (8 * count > this.#end - this.#at) throw new ProtocolError('bytes end too early');
+    this.#at += 8 * count;
+    return this.#bytes.slice(at, at + count);
+  }
+
   /** Skips the zero bits that fill the last byte. */
   align() {
     const rest = -this.#at & 7;

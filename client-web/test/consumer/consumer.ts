@@ -15,8 +15,8 @@ type Square = {
   me: { pos: { x: number; y: number }; ammo: { n: number } };
   input: { dx: number; dy: number };
   state: { round: { on: boolean } };
-  events: { hit: { who: number | undefined }; chat: { loud: boolean } };
-  actions: { buy: { item: number; note: string }; give: { to: number | undefined } };
+  events: { hit: { who: number | undefined }; chat: { loud: boolean; said: { text: string } } };
+  actions: { buy: { item: number; note: string }; give: { to: number | undefined }; draw: { x: number; lines: Uint8Array } };
 };
 
 export async function play(): Promise<Room<Square>> {
@@ -43,7 +43,7 @@ export async function play(): Promise<Room<Square>> {
   const off: () => void = room.on('hit', ({ who }, tick) => dot(who ?? 0, tick, ''));
   off();
   room.on('chat', (line: ChatLine) => dot(line.id, line.from, line.text));
-  room.on('event:chat', ({ loud }) => dot(Number(loud), 0, ''));
+  room.on('event:chat', ({ loud, said }) => dot(Number(loud), 0, said.text));
   room.on('members', (members) => dot(members.size, 0, ''));
   room.on('left', ({ reason }) => dot(0, 0, reason));
   // @ts-expect-error the game has no such event
@@ -56,6 +56,10 @@ export async function play(): Promise<Room<Square>> {
     const [first] = room.entities;
     if (first !== undefined) await room.act('give', { to: first });
     await room.act('give', { to: first?.handle });
+    await room.act('draw', { x: 1, lines: Uint8Array.of(1) });
+    await room.act('draw', { lines: new ArrayBuffer(4) });
+    // @ts-expect-error bytes are no text
+    await room.act('draw', { lines: 'aGk=' });
     // @ts-expect-error an item is a number
     await room.act('buy', { item: 'sword' });
     // @ts-expect-error the game has no such action

@@ -100,7 +100,7 @@ export function randomSchema(random) {
       .filter(({ kind }) => kind.type !== 'Entity' && kind.type !== 'Text')
       .map((field) => ({ ...field, predictor: /** @type {const} */ ({ type: 'Hold' }) })),
     newestWins: false,
-    events: [{ name: 'hit', fields: randomFields(random, 2) }],
+    events: [{ name: 'hit', fields: randomFields(random, 2), payload: random.pick([undefined, { name: 'more', json: random.chance() }]) }],
     actions: [],
     tableEpoch: 0,
     /** @type {number[][]} */

@@ -47,10 +47,14 @@ function writeField(w, { name, kind, predictor }) {
   if (predictor.type === 'Rotate') [predictor.x, predictor.y, predictor.heading].forEach((index) => w.u8(index));
 }
 
-/** @param {ControlWriter} w @param {{ name: string, fields: Field[] }} named */
-function writeMessage(w, { name, fields }) {
+/** @param {ControlWriter} w @param {import('../../src/schema/schema.js').Message} message */
+function writeMessage(w, { name, fields, payload }) {
   w.string(name);
   list(w, fields, (field) => writeField(w, field));
+  w.bool(payload !== undefined);
+  if (payload === undefined) return;
+  w.string(payload.name);
+  w.bool(payload.json);
 }
 
 /** @param {Schema} schema @param {{ version?: number, name?: string }} [options] */

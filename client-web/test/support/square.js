@@ -50,15 +50,16 @@ export const SQUARE = {
     { name: 'dy', kind: axis, predictor: hold },
   ],
   newestWins: false,
-  events: [{ name: 'hit', fields: [{ name: 'who', kind: { type: 'Entity' }, predictor: hold }] }],
+  events: [{ name: 'hit', fields: [{ name: 'who', kind: { type: 'Entity' }, predictor: hold }], payload: undefined }],
   actions: [
-    { name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }] },
+    { name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }], payload: undefined },
     {
       name: 'greet',
       fields: [
         { name: 'who', kind: { type: 'Entity' }, predictor: hold },
         { name: 'text', kind: { type: 'Text', bytes: 8 }, predictor: hold },
       ],
+      payload: undefined,
     },
   ],
   tableEpoch: 0,

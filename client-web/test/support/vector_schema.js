@@ -38,6 +38,12 @@ const fieldOf = (field) => ({ name: field.name, kind: variant(field.kind), predi
 const withFields = (named) => ({ ...named, fields: named.fields.map(fieldOf) });
 
 /**
+ * @param {any} message an event or action
+ * @returns {any} it in the SDK's spelling
+ */
+const messageOf = (message) => ({ ...withFields(message), payload: message.payload ?? undefined });
+
+/**
  * @param {any} schema
  * @returns {Schema}
  */
@@ -48,8 +54,8 @@ export function schemaOf(schema) {
     components: components.map(withFields),
     input: input.map(fieldOf),
     newestWins,
-    events: events.map(withFields),
-    actions: actions.map(withFields),
+    events: events.map(messageOf),
+    actions: actions.map(messageOf),
     tableEpoch,
     tables,
   };
