@@ -16,7 +16,7 @@ pub type Handler<A> = fn(&mut World, &Player, A) -> Result<(), String>;
 /// A declared action, its type erased.
 pub(crate) trait ActionDef: Send + Sync {
     /// Runs the handler. `values` are the integers of the declared fields, in range. `None` if a
-    /// text is not UTF-8: nothing was run.
+    /// text is not UTF-8 or the payload not JSON where it should be: nothing was run.
     fn run(
         &self,
         world: &mut World,

@@ -57,7 +57,7 @@ pub(crate) struct Queued {
 }
 
 /// Where systems put their events. At most [`EVENTS_PER_TICK_MAX`] a tick; more, and those whose
-/// payload is longer than [`tickwire::limits::PAYLOAD_BYTES_MAX`], are dropped and counted.
+/// payload is longer than [`tickwire::limits::PAYLOAD_BYTES_MAX`] or no JSON, are dropped and counted.
 #[derive(Resource)]
 pub struct Out {
     table: Arc<EventTable>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use tickwire::limits::PAYLOAD_BYTES_MAX;
 
 /// How to reach a payload in `C`.
@@ -19,17 +20,29 @@ impl<C> Clone for PayloadAccessor<C> {
 impl<C> Copy for PayloadAccessor<C> {}
 
 impl<C> PayloadAccessor<C> {
-    /// The bytes to send; `None` if they are too many.
+    /// The bytes to send; `None` if they are too many, or should be JSON and are not.
     pub(super) fn read(&self, of: &mut C) -> Option<Arc<[u8]>> {
         let bytes = match self {
             PayloadAccessor::Json(get) => get(of).as_bytes(),
             PayloadAccessor::Bytes(get) => get(of).as_slice(),
         };
-        (bytes.len() <= PAYLOAD_BYTES_MAX).then(|| bytes.into())
+        (bytes.len() <= PAYLOAD_BYTES_MAX && self.suits(bytes)).then(|| bytes.into())
     }
 
-    /// Writes what was received. False if it is not UTF-8 and should be.
+    /// What is not JSON would make every client close that reads it as such.
+    fn suits(&self, payload: &[u8]) -> bool {
+        match self {
+            PayloadAccessor::Json(_) => serde_json::from_slice::<IgnoredAny>(payload).is_ok(),
+            PayloadAccessor::Bytes(_) => true,
+        }
+    }
+
+    /// Writes what was received. False if it should be JSON and is not: a game may pass it on to
+    /// everyone as it is.
     pub(super) fn write(&self, of: &mut C, payload: &[u8]) -> bool {
+        if !self.suits(payload) {
+            return false;
+        }
         match self {
             PayloadAccessor::Json(get) => match std::str::from_utf8(payload) {
                 Ok(text) => *get(of) = text.to_owned(),

@@ -243,17 +243,22 @@ fn an_action_names_entities_and_is_answered() {
 }
 
 #[test]
-fn a_payload_that_is_too_long_is_dropped_and_counted() {
+fn a_payload_that_is_too_long_or_no_json_is_dropped_and_counted() {
     let mut room = room(1, 1);
     let mut out = room.world_mut().resource_mut::<Out>();
-    for length in [1024, 1025] {
-        let born = Born {
-            who: None,
-            wave: 1,
-            note: "x".repeat(length),
-        };
-        out.send(To::All, born);
+    let long = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    let notes = [
+        long(1024),
+        "{}".to_owned(),
+        long(1025),
+        String::new(),
+        "{".to_owned(),
+        "NaN".to_owned(),
+    ];
+    for note in notes {
+        let (who, wave) = (None, 1);
+        out.send(To::All, Born { who, wave, note });
     }
     room.tick();
-    assert_eq!(room.stats().events_dropped, 1);
+    assert_eq!(room.stats().events_dropped, 4);
 }
