@@ -78,8 +78,9 @@ test('a player is kicked by the host and may play elsewhere', async () => {
   bo.close();
 });
 
-test('a server that stops says so, and exits with 0', async () => {
+test('a server that stops says so, and exits with 0', async (t) => {
   const other = await startServer();
+  t.after(() => other.stop());
   const watcher = await connect({ url: `ws://${other.address}/ws`, name: 'Cy' });
   const room = await watcher.quickJoin();
   const closed = new Promise((resolve) => room.on('close', resolve));

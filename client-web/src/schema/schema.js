@@ -8,7 +8,8 @@ import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from
 import { ProtocolError } from '../protocol/protocol_error.js';
 import { contextCount } from '../snapshot/model.js';
 import { ODDS_MAX, ODDS_MIN } from '../snapshot/range_coder.js';
-import { checkField, readField } from './field.js';
+import { readField } from './field.js';
+import { checkField } from './field_check.js';
 import { LAYERS, Layout } from './layout.js';
 import { checkPayload, readPayload } from './payload.js';
 
