@@ -46,10 +46,8 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// [`Input`] to it.
     fn join(world: &mut World, who: &Player) -> Entity;
 
-    /// A player's socket is gone; their entity stays for the grace period.
-    fn away(_world: &mut World, _who: &Player, _entity: Entity) {}
-
-    /// A player left. The entity may be gone already.
+    /// A player left, or their socket is gone. Not called when the game took their entity away
+    /// itself.
     fn leave(world: &mut World, _who: &Player, entity: Entity) {
         world.despawn(entity);
     }
