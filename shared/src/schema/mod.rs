@@ -10,7 +10,7 @@ pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
+use crate::limits::{COLUMNS_MAX, COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
 use crate::snapshot::delta::model::context_count;
 
 /// Everything that a client needs to know of a game to decode it.
@@ -145,7 +145,7 @@ impl Schema {
         for event in &self.events {
             check_message("event", event)?;
         }
-        self.check_tables()?;
+        self.check_layers()?;
         for action in &self.actions {
             check_message("action", action)?;
         }
@@ -154,9 +154,17 @@ impl Schema {
 }
 
 impl Schema {
-    fn check_tables(&self) -> Result<(), String> {
+    fn check_layers(&self) -> Result<(), String> {
         let layout = Layout::new(self);
         let sets = [&layout.room, &layout.owner, &layout.team];
+        for (layer, set) in sets.iter().enumerate() {
+            if set.width() > COLUMNS_MAX {
+                let columns = set.width();
+                return Err(format!(
+                    "layer {layer}: {columns} columns, at most {COLUMNS_MAX}; a text has one for four bytes"
+                ));
+            }
+        }
         if self.tables.len() > sets.len() {
             return Err("more tables than layers".to_owned());
         }

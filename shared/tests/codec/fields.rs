@@ -1,7 +1,7 @@
 //! Fields: value to integer and back, within half a step, for every kind.
 
 use proptest::prelude::*;
-use tickwire::schema::Kind;
+use tickwire::schema::{Audience, Component, Field, Kind, Predictor, Schema};
 use tickwire::snapshot::fields::{pack, unpack};
 
 use crate::history::schema;
@@ -71,4 +71,28 @@ fn nan_becomes_the_least_value() {
     assert_eq!(Kind::Int { min: 2, max: 4 }.quantise(f64::NAN), 0);
     assert_eq!(Kind::Turn { steps: 4 }.quantise(f64::NAN), 0);
     assert_eq!(Kind::Bool.quantise(f64::NAN), 0);
+}
+
+#[test]
+fn a_layer_of_too_many_columns_is_refused_by_name() {
+    let of = |name: &str, texts: usize| Component {
+        name: name.to_owned(),
+        audience: Audience::Owner,
+        predicted: false,
+        fields: (0..texts)
+            .map(|number| Field {
+                name: format!("text{number}"),
+                kind: Kind::Text { bytes: 64 },
+                predictor: Predictor::Hold,
+            })
+            .collect(),
+    };
+    let mut schema = Schema {
+        components: vec![of("many", 32)],
+        ..Schema::default()
+    };
+    assert_eq!(schema.check(), Ok(()), "512 columns");
+    schema.components.push(of("more", 1));
+    let error = schema.check().expect_err("16 columns more");
+    assert!(error.starts_with("layer 1: 528 columns"), "{error}");
 }
