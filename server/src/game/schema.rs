@@ -227,7 +227,7 @@ impl<G: Game> Schema<G> {
 
     /// Gives the entropy coder what it starts from: tables by layer (the room's, an owner's, a
     /// team's), trained on recordings of this game, and the training's number, 1..=255.
-    /// Without them bodies start from even odds and are a fifth larger.
+    /// Without them bodies start from even odds and are about a tenth larger.
     pub fn trained(&mut self, epoch: u8, tables: &[&[u16]]) -> &mut Self {
         self.wire.table_epoch = epoch;
         self.wire.tables = tables.iter().map(|table| table.to_vec()).collect();

@@ -202,8 +202,17 @@ impl<G: Game> Room<G> {
     }
 
     pub(super) fn tell_all(&mut self, message: &ServerMessage) {
+        self.tell_all_but(None, message);
+    }
+
+    /// Encoded once, whoever gets it.
+    pub(super) fn tell_all_but(&mut self, but: Option<PlayerId>, message: &ServerMessage) {
         let bytes = Bytes::from(encode_server(message));
-        for member in self.members.iter() {
+        for member in self
+            .members
+            .iter()
+            .filter(|member| Some(member.player) != but)
+        {
             self.effects.push_back(Effect::Control {
                 to: member.player,
                 bytes: bytes.clone(),

@@ -234,16 +234,7 @@ impl<G: Game> Room<G> {
             return;
         };
         let member = member.public(host);
-        let others: Vec<PlayerId> = self
-            .members
-            .iter()
-            .map(|other| other.player)
-            .filter(|&other| other != player)
-            .collect();
-        for other in others {
-            let member = member.clone();
-            self.tell(other, &ServerMessage::MemberChanged { member });
-        }
+        self.tell_all_but(Some(player), &ServerMessage::MemberChanged { member });
     }
 
     fn member_changed(&mut self, player: PlayerId) {
