@@ -13,7 +13,7 @@ pub(crate) mod limiter;
 mod listen;
 pub(crate) mod ops;
 mod origin;
-pub(crate) mod outbox;
+pub mod outbox;
 mod public;
 pub(crate) mod reading;
 mod reply;

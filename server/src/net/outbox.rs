@@ -1,7 +1,8 @@
 //! What waits to be written to one client: whole frames in the order in which they go out, the
 //! first of which may have left in part. Nothing overtakes it. Snapshots don't wait here: they
 //! are composed in a [`Draft`] when nothing older waits, and only what the kernel did not take
-//! of them stays. Knows no WebSocket state and no clock; `conn` calls it.
+//! of them stays. Knows no WebSocket state, no socket and no clock; `conn` calls it, and the
+//! simulation, whose links are memory.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,14 +14,14 @@ use super::frames::{HEADER_BYTES_MAX, binary_header, frame_bytes, push_close};
 /// Bytes that may wait for one client: a `Joined` with 1,000 members and a full chat history
 /// takes 60 KiB, and what the kernel left of a snapshot may come on top. Beyond: the client does
 /// not read, and is closed with 4010.
-const WAITING_BYTES_MAX: usize = 384 * 1024;
+pub const WAITING_BYTES_MAX: usize = 384 * 1024;
 /// Capacity that an empty outbox keeps: a few small control messages. Most clients are idle or
 /// get nothing but snapshots, and more would be theirs for ever.
 const KEPT_BYTES: usize = 256;
 
 /// Frames that wait for one client.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     /// Whole frames, but for the first `unfinished` bytes.
     bytes: Vec<u8>,
     /// Bytes that are left of a frame whose start was written.
@@ -32,17 +33,22 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Whether nothing waits.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
+    /// Bytes that wait, at most [`WAITING_BYTES_MAX`] and a close frame.
+    pub fn waiting_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether the kernel left something when it was last written to.
-    pub(crate) fn is_blocked(&self) -> bool {
+    pub fn is_blocked(&self) -> bool {
         self.blocked_since.is_some()
     }
 
     /// Whether the client takes too little: more waits than may, or something for `timeout`.
-    pub(crate) fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
+    pub fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
         let since = |since: Instant| now.saturating_duration_since(since) >= timeout;
         self.overflowed || self.blocked_since.is_some_and(since)
     }
@@ -53,7 +59,7 @@ impl Outbox {
     }
 
     /// Appends a message as one binary frame.
-    pub(crate) fn push(&mut self, message: &[u8]) {
+    pub fn push(&mut self, message: &[u8]) {
         let (header, size) = binary_header(message.len());
         if self.admits(size + message.len()) {
             let header = &header[HEADER_BYTES_MAX - size..];
@@ -72,7 +78,7 @@ impl Outbox {
 
     /// Appends the close frame, the last that goes out. It takes the place of what waits if the
     /// client is stalled, but for the frame that is under way.
-    pub(crate) fn push_close(&mut self, code: CloseCode) {
+    pub fn push_close(&mut self, code: CloseCode) {
         if code == CloseCode::Stalled {
             self.bytes.truncate(self.unfinished);
         }
@@ -87,7 +93,7 @@ impl Outbox {
 
     /// Writes what waits, as far as one `write` takes it. Errors are those of a socket that is
     /// gone.
-    pub(crate) fn flush(
+    pub fn flush(
         &mut self,
         now: Instant,
         write: impl FnMut(&[u8]) -> io::Result<usize>,
@@ -104,7 +110,7 @@ impl Outbox {
 
     /// Writes what waits and the draft's message behind it in one `write`; what that leaves stays
     /// here. Only when not blocked.
-    pub(crate) fn flush_with(
+    pub fn flush_with(
         &mut self,
         draft: &mut Draft,
         now: Instant,
@@ -162,7 +168,7 @@ fn cut_frame(bytes: &[u8], unfinished: usize, written: usize) -> usize {
 /// in front for the frame's header and for what waits in the outbox, so that one plain write
 /// sends it all. One serves all clients of a worker.
 #[derive(Debug, Default)]
-pub(crate) struct Draft {
+pub struct Draft {
     bytes: Vec<u8>,
     /// Where the message starts.
     start: usize,
@@ -171,7 +177,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Starts a message behind what waits in `outbox`; append it to the result. It can go out
     /// only if the outbox is not blocked.
-    pub(crate) fn begin(&mut self, outbox: &Outbox) -> &mut Vec<u8> {
+    pub fn begin(&mut self, outbox: &Outbox) -> &mut Vec<u8> {
         let before = if outbox.is_blocked() {
             0
         } else {
@@ -184,7 +190,7 @@ impl Draft {
     }
 
     /// Bytes of the message.
-    pub(crate) fn message_bytes(&self) -> usize {
+    pub fn message_bytes(&self) -> usize {
         self.bytes.len() - self.start
     }
 
