@@ -5,13 +5,18 @@ NPM ?= npm
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
 
+# Runs Autobahn's WebSocket cases; installed below `target`, never into the system.
+KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
+export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
+
 .PHONY: test check rust-test client-test browser chromium node-modules screenshot bench clean
 
 # Rust first: it builds the server that the browser tests start.
 test: rust-test client-test
 
-rust-test:
+rust-test: $(KOSOKU)
 	$(CARGO) test --workspace --locked
+	$(CARGO) test --locked -p tickwire-server --test edge conformance:: -- --ignored
 
 client-test: node-modules chromium
 	$(CARGO) build --locked -p tickwire-server --bins --examples
@@ -31,6 +36,16 @@ screenshot: node-modules chromium
 
 bench:
 	$(CARGO) bench --locked -p tickwire-benches
+
+$(KOSOKU):
+	@python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; \
+	  else \
+	    echo "install Python 3.10 or newer with venv" >&2; exit 1; \
+	  fi; }
+	python3 -m venv $(KOSOKU_VENV)
+	$(KOSOKU_VENV)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: kosoku==0.1.0
 
 node-modules: client-web/node_modules/.package-lock.json
 

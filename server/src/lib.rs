@@ -267,6 +267,31 @@ pub async fn run<G: Game>(
     site: Site,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    start::<G>(listeners, config, site, shutdown, |public| public).await
+}
+
+/// As [`run`], and `/echo` sends back what it gets, of any size: for the test of WebSocket
+/// conformance alone. No program calls it and no setting leads to it.
+///
+/// # Errors
+/// As [`run`].
+#[doc(hidden)]
+pub async fn run_with_echo<G: Game>(
+    listeners: Listeners,
+    config: Config,
+    site: Site,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    start::<G>(listeners, config, site, shutdown, Public::with_echo).await
+}
+
+async fn start<G: Game>(
+    listeners: Listeners,
+    config: Config,
+    site: Site,
+    shutdown: impl Future<Output = ()>,
+    routes: impl FnOnce(Public<G>) -> Public<G>,
+) -> io::Result<()> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
     config.check().map_err(|e| invalid(e.to_string()))?;
     let game = GameDef::<G>::new(config.tick_rate).map_err(invalid)?;
@@ -286,7 +311,7 @@ pub async fn run<G: Game>(
         ready,
     ));
     let public = Public::new(&config, site, lobby.clone(), metrics.clone(), stopping);
-    let public = tokio::spawn(public.serve(accept(listeners.public)));
+    let public = tokio::spawn(routes(public).serve(accept(listeners.public)));
 
     shutdown.await;
     tracing::info!(deadline = ?config.stop_deadline, "stopping");

@@ -148,6 +148,14 @@ impl Conn {
         self
     }
 
+    /// Takes messages of up to `bytes_max`. For `echo`: players' are bounded by `new`.
+    pub(super) fn set_message_bytes(&mut self, bytes_max: usize) {
+        self.link.context.set_config(|config| {
+            config.max_message_size = Some(bytes_max);
+            config.max_frame_size = Some(bytes_max);
+        });
+    }
+
     /// The same connection, watched by tokio for readiness. In a runtime's context.
     pub(crate) fn watched(self) -> io::Result<Conn<tokio::net::TcpStream>> {
         Ok(Conn {

@@ -25,9 +25,19 @@ pub(crate) enum Refused {
     Subprotocol,
 }
 
-/// Whether `head` (of a GET) opens a WebSocket here; if so, the value of
+/// Whether `head` (of a GET) opens a WebSocket of [`SUBPROTOCOL`] here; if so, the value of
 /// `Sec-WebSocket-Accept`.
 pub(crate) fn check(head: &Parts, origins: &Origins) -> Result<String, Refused> {
+    let accept = check_rules(head, origins)?;
+    // Names of subprotocols are compared exactly, unlike other tokens.
+    if !tokens(&head.headers, SEC_WEBSOCKET_PROTOCOL).any(|name| name == SUBPROTOCOL) {
+        return Err(Refused::Subprotocol);
+    }
+    Ok(accept)
+}
+
+/// The same whatever the subprotocol.
+pub(super) fn check_rules(head: &Parts, origins: &Origins) -> Result<String, Refused> {
     let headers = &head.headers;
     if head.version != Version::HTTP_11 || !has_token(headers, CONNECTION, "upgrade") {
         return Err(Refused::Malformed);
@@ -46,10 +56,6 @@ pub(crate) fn check(head: &Parts, origins: &Origins) -> Result<String, Refused> 
     let origin = one(headers, ORIGIN).unwrap_or(Some(""));
     if !origins.admit(origin, Some(host)) {
         return Err(Refused::Origin);
-    }
-    // Names of subprotocols are compared exactly, unlike the tokens above.
-    if !tokens(headers, SEC_WEBSOCKET_PROTOCOL).any(|name| name == SUBPROTOCOL) {
-        return Err(Refused::Subprotocol);
     }
     Ok(derive_accept_key(key.as_bytes()))
 }

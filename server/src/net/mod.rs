@@ -5,6 +5,7 @@
 mod accept;
 pub(crate) mod conn;
 mod descriptors;
+mod echo;
 pub(crate) mod farewell;
 mod frames;
 mod handshake;

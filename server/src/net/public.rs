@@ -11,6 +11,7 @@ use hyper::header::{
     CONNECTION, HeaderValue, IF_NONE_MATCH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
+use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 use super::accept::Accept;
 use super::conn::{Conn, End};
 use super::descriptors;
+use super::echo;
 use super::farewell::farewell;
 use super::handshake::{self, Refused};
 use super::http;
@@ -42,6 +44,8 @@ pub(crate) struct Public<G: Game> {
     seats: Seats,
     header_timeout: Duration,
     lobby: Lobby<G>,
+    /// Whether there is `/echo`, which no setting turns on.
+    has_echo: bool,
     metrics: Arc<Metrics>,
     /// Set once: the server stops.
     stopping: watch::Receiver<bool>,
@@ -63,9 +67,16 @@ impl<G: Game> Public<G> {
             seats: Seats::new(allowed, metrics.connections_open.clone()),
             header_timeout: config.header_timeout,
             lobby,
+            has_echo: false,
             metrics,
             stopping,
         }
+    }
+
+    /// The same with `/echo`, for the conformance test.
+    pub(crate) fn with_echo(mut self) -> Public<G> {
+        self.has_echo = true;
+        self
     }
 
     /// Takes sockets until the server stops, then waits for what HTTP still has to say.
@@ -104,7 +115,7 @@ impl<G: Game> Public<G> {
             self.answer(request, &upgrade)
         })
         .await;
-        let Some(upgrade) = upgrade.into_inner() else {
+        let Some((upgrade, echoes)) = upgrade.into_inner() else {
             return;
         };
         match self.conn(upgrade, peer).await {
@@ -115,6 +126,7 @@ impl<G: Game> Public<G> {
                     farewell(conn, End::Close(CloseCode::ServerFull)).await;
                 }
             }
+            Ok(conn) if echoes => echo::serve(conn.with_seat(seat)).await,
             Ok(conn) => self.lobby.adopt(conn.with_seat(seat)),
             Err(error) => tracing::debug!(%peer, %error, "handshake cut off"),
         }
@@ -140,12 +152,25 @@ impl<G: Game> Public<G> {
         )?)
     }
 
-    fn answer(&self, mut request: Request<Incoming>, upgrade: &Mutex<Option<OnUpgrade>>) -> Reply {
+    /// `upgrade`: what becomes of the connection, and whether it is the echo's.
+    fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        upgrade: &Mutex<Option<(OnUpgrade, bool)>>,
+    ) -> Reply {
         match request.uri().path() {
-            "/ws" if request.method() == Method::GET => {
+            path @ ("/ws" | "/echo")
+                if request.method() == Method::GET && (path == "/ws" || self.has_echo) =>
+            {
+                let echoes = path == "/echo";
                 let on = hyper::upgrade::on(&mut request);
-                self.handshake(request, |reply| {
-                    *upgrade.lock() = Some(on);
+                let check = if echoes {
+                    handshake::check_rules
+                } else {
+                    handshake::check
+                };
+                self.handshake(request, check, |reply| {
+                    *upgrade.lock() = Some((on, echoes));
                     reply
                 })
             }
@@ -165,13 +190,18 @@ impl<G: Game> Public<G> {
         }
     }
 
-    fn handshake(&self, request: Request<Incoming>, accept: impl FnOnce(Reply) -> Reply) -> Reply {
+    fn handshake(
+        &self,
+        request: Request<Incoming>,
+        check: impl FnOnce(&Parts, &Origins) -> Result<String, Refused>,
+        accept: impl FnOnce(Reply) -> Reply,
+    ) -> Reply {
         let metrics = &self.metrics;
         if *self.stopping.borrow() {
             metrics.handshakes_refused_stopping.increment(1);
             return reply::unavailable("stopping\n");
         }
-        match handshake::check(&request.into_parts().0, &self.origins) {
+        match check(&request.into_parts().0, &self.origins) {
             Ok(key) => accept(switch(&key)),
             Err(Refused::Origin) => {
                 metrics.handshakes_refused_origin.increment(1);

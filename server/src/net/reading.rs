@@ -83,6 +83,15 @@ impl<'a, S: Socket> Reading<'a, S> {
     /// # Errors
     /// The connection is at its end; don't read it again.
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>, End> {
+        match self.next_message()? {
+            Some(Message::Binary(message)) => Ok(Some(message)),
+            Some(_) => Err(End::Close(CloseCode::Text)),
+            None => Ok(None),
+        }
+    }
+
+    /// The same with texts, which only `echo` takes.
+    pub(super) fn next_message(&mut self) -> Result<Option<Message>, End> {
         loop {
             if self.from == self.to && !self.conn.link.unread && !self.refill()? {
                 return Ok(None);
@@ -96,17 +105,17 @@ impl<'a, S: Socket> Reading<'a, S> {
             self.from = self.to - port.incoming.len();
             link.unread = true;
             match read {
-                Ok(Message::Binary(message)) => {
+                Ok(message @ (Message::Binary(_) | Message::Text(_))) => {
                     self.scratch.messages += 1;
                     return Ok(Some(message));
                 }
-                Ok(Message::Text(_)) => return Err(End::Close(CloseCode::Text)),
                 // Pings are answered by the context; after a close it answers on its next read.
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     link.unread = false;
                 }
                 Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(End::Goodbye),
+                Err(Error::Utf8(_)) => return Err(End::Close(CloseCode::NotUtf8)),
                 Err(Error::Capacity(_)) => return Err(End::Close(CloseCode::TooBig)),
                 Err(error) => {
                     tracing::debug!(peer = %link.peer, %error, "bad frame");

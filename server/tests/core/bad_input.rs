@@ -58,7 +58,6 @@ fn websocket_rules_hold() {
     let nothing_to_continue = frame(0x80, &[1]);
     let fragmented_ping = frame(0x09, &[1]);
     let long_ping = frame(0x89, &[1; 126]);
-    let bad_text = frame(0x81, &[0xC3, 0x28]);
     for bytes in [
         unmasked,
         reserved_bit,
@@ -66,10 +65,14 @@ fn websocket_rules_hold() {
         nothing_to_continue,
         fragmented_ping,
         long_ping,
-        bad_text,
     ] {
         check(&bytes, CloseCode::Protocol);
     }
+}
+
+#[test]
+fn text_is_utf8() {
+    check(&frame(0x81, &[0xC3, 0x28]), CloseCode::NotUtf8);
 }
 
 #[test]

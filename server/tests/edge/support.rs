@@ -48,6 +48,9 @@ impl Game for Still {
 #[derive(Clone, Default)]
 struct Press(bool);
 
+/// Done when the server is to stop.
+type Stopped = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A running server.
 pub(crate) struct Server {
     pub(crate) public: SocketAddr,
@@ -59,6 +62,29 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one with free ports; the rest is as `change` leaves it.
     pub(crate) fn start(change: impl FnOnce(&mut Config)) -> Server {
+        Server::spawn(change, |listeners, config, site, stopped| {
+            tokio::spawn(tickwire_server::run::<Still>(
+                listeners, config, site, stopped,
+            ))
+        })
+    }
+
+    /// The same with the route that only the conformance test has.
+    pub(crate) fn start_with_echo() -> Server {
+        Server::spawn(
+            |_| {},
+            |listeners, config, site, stopped| {
+                tokio::spawn(tickwire_server::run_with_echo::<Still>(
+                    listeners, config, site, stopped,
+                ))
+            },
+        )
+    }
+
+    fn spawn(
+        change: impl FnOnce(&mut Config),
+        run: impl FnOnce(Listeners, Config, Site, Stopped) -> JoinHandle<std::io::Result<()>>,
+    ) -> Server {
         let mut config = Config {
             workers: 1,
             ..Config::default()
@@ -78,14 +104,10 @@ impl Server {
             .with_file("/logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
             .with_file("/big.js", "/".repeat(4 << 20));
         let (stop, stopped) = oneshot::channel();
-        let run = tokio::spawn(tickwire_server::run::<Still>(
-            listeners,
-            config,
-            site,
-            async {
-                let _ = stopped.await;
-            },
-        ));
+        let stopped = Box::pin(async {
+            let _ = stopped.await;
+        });
+        let run = run(listeners, config, site, stopped);
         Server {
             public,
             ops,

@@ -12,6 +12,8 @@ pub enum CloseCode {
     Protocol = 1002,
     /// A text frame came; all messages are binary.
     Text = 1003,
+    /// A text that is not UTF-8.
+    NotUtf8 = 1007,
     /// A message was larger than [`crate::limits::CLIENT_MESSAGE_BYTES_MAX`].
     TooBig = 1009,
     /// The server stops; try again after the hint.
@@ -40,10 +42,11 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, for counters.
-    pub const ALL: [CloseCode; 15] = [
+    pub const ALL: [CloseCode; 16] = [
         CloseCode::Normal,
         CloseCode::Protocol,
         CloseCode::Text,
+        CloseCode::NotUtf8,
         CloseCode::TooBig,
         CloseCode::Restart,
         CloseCode::Malformed,
@@ -69,6 +72,7 @@ impl CloseCode {
             CloseCode::Normal => "goodbye",
             CloseCode::Protocol => "websocket protocol error",
             CloseCode::Text => "text frames are not spoken here",
+            CloseCode::NotUtf8 => "text is not UTF-8",
             CloseCode::TooBig => "message too big",
             CloseCode::Restart => "server restarts",
             CloseCode::Malformed => "malformed message",
