@@ -200,6 +200,7 @@ impl Shared {
             End::Close(
                 CloseCode::Protocol
                     | CloseCode::Text
+                    | CloseCode::NotUtf8
                     | CloseCode::TooBig
                     | CloseCode::Malformed
                     | CloseCode::Version
