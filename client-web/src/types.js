@@ -82,7 +82,8 @@
  * How the page plays.
  * @template {GameTypes} [G={}]
  * @typedef {object} PlayOptions
- * @property {() => Partial<Input<G>>} input the controls now: the schema's input fields; what is left out is neutral
+ * @property {() => Partial<Input<G>>} input the controls now: the schema's input fields; what is left out is neutral. Asked
+ *   for every frame and every tick; a boolean that was true in any frame is true in the tick after it
  * @property {(me: Avatar<G>, input: Input<G>, time: StepTime) => void} [step] the server's rule for the own entity:
  *   changes `me` by one tick. It gets the input as the server will decode it. Omit it to interpolate the own entity too.
  * @property {number} [smooth] milliseconds in which a prediction error fades to a third on screen, 100 by default, 0 for at once

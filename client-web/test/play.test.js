@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Game, PERIOD_MS, YOU } from './support/game.js';
+import { forSeeds } from './support/random.js';
 import { step } from './support/square.js';
 
 test('before the first snapshot there is nothing to see', () => {
@@ -27,18 +28,46 @@ test('on a clean link the prediction error is exactly 0, at any distance', () =>
   }
 });
 
-test('the own square answers at once and moves evenly', () => {
+test('the own square answers in the next frame, and moves evenly', () => {
+  forSeeds(20, (random) => {
+    const game = new Game({ downMs: 60, upMs: 60 });
+    game.add({ slot: 3, player: YOU, x: 500, y: 100 });
+    const held = { dx: 0 };
+    game.start(() => held);
+    game.run(3000);
+    let before = game.view().me?.pos.x;
+    assert.equal(before, 500);
+    for (let presses = 0; presses < 10; presses++) {
+      const was = held.dx;
+      held.dx = random.pick([-1, 0, 1].filter((dx) => dx !== was));
+      for (let frame = 0; frame < 30; frame++) {
+        const ms = random.pick([8, 16, 17]);
+        game.run(ms);
+        const { x } = game.view().me?.pos;
+        const way = x - before;
+        before = x;
+        // 90 units a second. What a change left over is at most a tick's way, and fades to a third in 100 ms.
+        const rest = Math.abs(held.dx - was) * 0.09 * PERIOD_MS * Math.exp(-frame * 8 / 100) * (ms / 100);
+        assert.ok(Math.abs(way - held.dx * 0.09 * ms) < rest + 0.01, `frame ${frame} after ${was} to ${held.dx}: ${way} in ${ms} ms`);
+        if (frame === 0 && held.dx !== 0) assert.ok(way * held.dx > 0, `${was} to ${held.dx} moves by ${way}`);
+      }
+      game.run(600);
+      before = game.view().me?.pos.x;
+    }
+    assert.equal(game.play.stats(game.now, 0).predictionError, 0);
+  });
+});
+
+test('without smoothing a key shows whole at once, and its tick changes nothing more', () => {
   const game = new Game({ downMs: 100, upMs: 100 });
   game.add({ slot: 3, player: YOU, x: 100, y: 100 });
   let dx = 0;
-  game.start(() => ({ dx }));
+  game.start(() => ({ dx }), { step, smooth: 0 });
   game.run(3000);
-  assert.equal(game.view().me?.pos.x, 100);
   dx = 1;
-  game.run(2 * PERIOD_MS);
-  assert.ok((game.view().me?.pos.x ?? 0) > 100, 'within two ticks, on a link of 200 ms');
-  game.run(200);
+  game.run(PERIOD_MS);
   let before = game.play.view(game.now - 1).me?.pos.x;
+  assert.ok(before > 100, 'within a tick, on a link of 200 ms');
   game.run(1000, () => {
     const { x } = game.view().me?.pos;
     const way = x - before;

@@ -3,9 +3,13 @@
  * that the server has not answered, drawn between ticks with errors smoothed away. Called by `room.js`; the
  * bookkeeping is `prediction.js`.
  *
- * What is drawn at a moment lies between the last two predicted ticks, because frames come more often
- * than ticks (the tick of that moment comes from `glide.js`). An error moves the state at once and the picture slowly: the difference is kept as an offset
- * that fades. An error beyond a jump (see `interpolation.js`) shows at once.
+ * Frames come more often than ticks. What is drawn at a moment (its tick comes from `glide.js`) lies between the newest
+ * predicted tick and a look at the next one: `step` with the controls as they are now. So a key that is pressed shows in
+ * the next frame, before the tick that carries it is sent.
+ *
+ * An error moves the state at once and the picture slowly: the difference is kept as an offset that fades. An error
+ * beyond a jump (see `interpolation.js`) shows at once. Controls that change in the midst of a tick count for the whole
+ * of it; so that this does not show as a jump, the picture goes on from where it was, by the same offset.
  */
 
 import { dequantise, fine, quantise } from '../schema/field.js';
@@ -29,6 +33,7 @@ export class Avatar {
   #layout;
   #code;
   #smoothMs;
+  #step;
   /** @type {Prediction<Entity, Record<string, any>>} */
   #prediction;
   #components;
@@ -37,6 +42,10 @@ export class Avatar {
   #fadedMs = -Infinity;
   /** @type {Entity | undefined} */
   #drawn;
+  /** The controls that were drawn last, for the tick after the prediction's. @type {Record<string, any> | undefined} */
+  #wanted;
+  /** The share of that tick that had passed. */
+  #passed = 0;
   /** Greatest error of a predicted field at the newest snapshot, in the game's units. */
   error = 0;
 
@@ -50,6 +59,10 @@ export class Avatar {
     this.#layout = layout;
     this.#code = Owner.avatarOf(you);
     this.#smoothMs = smoothMs;
+    this.#step = (/** @type {Entity} */ state, /** @type {Record<string, any>} */ input, /** @type {number} */ tick) => {
+      step(state, input, { dt, tick });
+      this.#snap(state);
+    };
     this.#components = layout.room.components
       .filter(({ component }) => component.predicted)
       .map(({ component, fields }) => ({
@@ -57,11 +70,8 @@ export class Avatar {
         fields: fields.map((field) => ({ ...field, kind: fine(field.kind) })),
       }));
     this.#prediction = new Prediction({
-      clone: (state) => cloneEntity(state),
-      step: (state, input, tick) => {
-        step(state, input, { dt, tick });
-        this.#snap(state);
-      },
+      clone: cloneEntity,
+      step: this.#step,
       neutral,
     });
   }
@@ -77,7 +87,9 @@ export class Avatar {
    * @param {Record<string, any>} input as the server will decode it
    */
   onInput(tick, input) {
+    this.#want(input);
     this.#prediction.step(tick, input);
+    this.#passed -= 1;
   }
 
   /**
@@ -99,8 +111,8 @@ export class Avatar {
       if (row !== -1) readRow(server, this.#layout.sets[layer], images[layer], row);
     });
     const { state: before, tick: beforeTick } = this.#prediction;
-    const isSame = before?.handle === server.handle;
-    if (!isSame) {
+    const isKnown = before?.handle === server.handle;
+    if (!isKnown) {
       this.#prediction.clear();
       this.#offsets = {};
     }
@@ -108,20 +120,24 @@ export class Avatar {
     if (predicted !== undefined) this.error = this.#difference(predicted, server);
     const { state: after, tick: afterTick } = this.#prediction;
     // States of different ticks differ by movement, which is no error.
-    if (isSame && before !== undefined && after !== undefined && beforeTick === afterTick) this.#smooth(before, after);
+    if (isKnown && before !== undefined && after !== undefined && beforeTick === afterTick) this.#follow(before, after, 1);
   }
 
   /**
    * The avatar as it is to be drawn.
-   * @param {number} passed the share of the newest predicted tick that has passed, 0..1; a tick less or more while
-   *   the clock is being followed, which goes on straight
+   * @param {number} passed the share of the tick after the newest predicted one that has passed, 0..1; a tick less or
+   *   more while the clock is being followed
    * @param {number} nowMs
+   * @param {Record<string, any> | undefined} wanted the controls now, as the server would decode them
    * @returns {Entity | undefined} the same object until the entity changes
    */
-  draw(passed, nowMs) {
+  draw(passed, nowMs, wanted) {
     const { state, previous } = this.#prediction;
     if (state === undefined || previous === undefined) return undefined;
     this.#fade(nowMs);
+    if (wanted !== undefined) this.#want(wanted);
+    this.#passed = passed;
+    const next = this.#wanted === undefined || passed <= 0 ? undefined : this.#look(state, this.#wanted);
     const drawn = this.#drawn?.handle === state.handle ? this.#drawn : cloneEntity(state);
     this.#drawn = drawn;
     for (const name in drawn) if (!(name in state)) delete drawn[name];
@@ -129,18 +145,42 @@ export class Avatar {
       const values = state[name];
       drawn[name] = isComponent(values) ? Object.assign(drawn[name] ?? {}, values) : values;
     }
+    const [from, to, share] = next === undefined ? [previous, state, 1 + Math.min(0, passed)] : [state, next, passed];
     for (const { name, fields } of this.#components) {
       const values = drawn[name];
-      const older = previous[name];
-      if (values === undefined || older === undefined) continue;
-      const isJump = jumps(fields, older, values, 1);
+      const [older, younger] = [from[name], to[name]];
+      if (values === undefined || older === undefined || younger === undefined) continue;
+      const isJump = jumps(fields, older, younger, 1);
       for (const field of fields) {
-        if (!isJump) values[field.name] = blend(field.kind, older[field.name], values[field.name], passed);
+        if (!isJump) values[field.name] = blend(field.kind, older[field.name], younger[field.name], share);
         const offset = this.#offsets[name]?.[field.name];
         if (offset !== undefined) values[field.name] += offset;
       }
     }
     return drawn;
+  }
+
+  /**
+   * The controls of the tick in progress are these now. The picture goes on from where it was.
+   * @param {Record<string, any>} wanted
+   */
+  #want(wanted) {
+    const before = this.#wanted;
+    this.#wanted = wanted;
+    const { state } = this.#prediction;
+    if (before === undefined || state === undefined || this.#passed <= 0 || isSame(before, wanted)) return;
+    this.#follow(this.#look(state, before), this.#look(state, wanted), this.#passed);
+  }
+
+  /**
+   * @param {Entity} state
+   * @param {Record<string, any>} input
+   * @returns {Entity} the state a tick later
+   */
+  #look(state, input) {
+    const next = cloneEntity(state);
+    this.#step(next, input, this.#prediction.tick + 1);
+    return next;
   }
 
   /**
@@ -175,11 +215,12 @@ export class Avatar {
   }
 
   /**
-   * The state was corrected: the picture stays where it is and follows.
-   * @param {Entity} before the newest prediction until now
+   * One prediction replaces another: the picture stays where it is and follows.
+   * @param {Entity} before the one until now
    * @param {Entity} after the one that replaces it, of the same tick
+   * @param {number} share of the difference that shows
    */
-  #smooth(before, after) {
+  #follow(before, after, share) {
     if (this.#smoothMs <= 0) return;
     for (const { name, fields } of this.#components) {
       const [from, to] = [before[name], after[name]];
@@ -189,7 +230,7 @@ export class Avatar {
       }
       for (const { name: field, kind } of fields) {
         if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
-        const difference = differenceOf(kind, from[field], to[field]);
+        const difference = differenceOf(kind, from[field], to[field]) * share;
         if (difference === 0) continue;
         const offsets = (this.#offsets[name] ??= {});
         offsets[field] = (offsets[field] ?? 0) + difference;
@@ -220,6 +261,16 @@ function differenceOf(kind, a, b) {
   if (kind.type === 'Turn') return turnBetween(b, a);
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return a === b ? 0 : 1;
+}
+
+/**
+ * @param {Record<string, any>} a
+ * @param {Record<string, any>} b
+ * @returns {boolean} whether two inputs are the same
+ */
+function isSame(a, b) {
+  for (const name in a) if (a[name] !== b[name]) return false;
+  return true;
 }
 
 /**

@@ -9,6 +9,7 @@ import { Meter } from '../meter.js';
 import { dequantiseAll, quantiseAll } from '../snapshot/fields.js';
 import { Avatar, SMOOTH_MS } from './avatar.js';
 import { SLACK_NONE } from './clock_sync.js';
+import { Controls } from './controls.js';
 import { Glide } from './glide.js';
 import { Interpolation } from './interpolation.js';
 import { Others } from './others.js';
@@ -31,8 +32,8 @@ export class Play {
   /** The server's tick as the others are drawn by, and the inputs' tick as the avatar is. */
   #server;
   #ahead;
-  /** @type {PlayOptions['input'] | undefined} */
-  #input;
+  /** @type {Controls | undefined} */
+  #controls;
   /** @type {Avatar | undefined} */
   #avatar;
   /** @type {GameEvent[]} by rising tick, not yet drawn */
@@ -64,12 +65,12 @@ export class Play {
    * @param {PlayOptions} options
    */
   start({ input, step, smooth }) {
-    this.#input = input;
+    const fields = this.#schema.input;
+    this.#controls = new Controls(fields, input);
     if (step === undefined) {
       this.#avatar = undefined;
       return;
     }
-    const fields = this.#schema.input;
     this.#avatar = new Avatar(this.#layout, this.#room.you, 1 / this.#room.tickRate, {
       step,
       smoothMs: smooth ?? SMOOTH_MS,
@@ -86,20 +87,20 @@ export class Play {
    */
   sendInputs(nowMs, isStalled) {
     const { clock, leaving, newest } = this.#room;
-    if (this.#input === undefined || leaving) return;
+    if (this.#controls === undefined || leaving) return;
     for (;;) {
       const tick = clock.nextStamp(nowMs);
       if (tick === undefined) return;
-      const qs = quantiseAll(this.#schema.input, this.#input());
+      const { qs, input } = this.#controls.take();
       if (isStalled) continue;
       this.#session.sendInput(tick, qs, this.#interpolation.viewLag(newest));
-      this.#avatar?.onInput(tick, dequantiseAll(this.#schema.input, qs));
+      this.#avatar?.onInput(tick, input);
     }
   }
 
   /** @returns {number} when the next input is due, in ms; Infinity for never */
   get inputDueMs() {
-    return this.#input === undefined || this.#room.leaving ? Infinity : this.#room.clock.nextStampMs();
+    return this.#controls === undefined || this.#room.leaving ? Infinity : this.#room.clock.nextStampMs();
   }
 
   /**
@@ -140,7 +141,8 @@ export class Play {
     }
     this.#interpolation.advance(this.#server.follow(serverTick, nowMs), newest.tick);
     const passed = this.#ahead.follow(serverTick + clock.lead, nowMs) - clock.stamped;
-    const predicted = this.#avatar?.draw(Math.min(2, Math.max(-1, passed)), nowMs);
+    const wanted = this.#room.leaving ? undefined : this.#controls?.look();
+    const predicted = this.#avatar?.draw(Math.min(2, Math.max(-1, passed)), nowMs, wanted);
     const entities = this.#others.entities(this.#interpolation.pair(layers.history), predicted);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
     const tick = this.#interpolation.view;
