@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
-use tickwire::ids::RoomId;
 use tickwire_server::game::{Game, GameDef, Player, RoomOptions, Schema, int, range, turn};
 use tickwire_server::room::Room;
 
@@ -63,15 +62,8 @@ pub fn room(entities: u16) -> Room<Drift> {
     Room::new(
         game,
         RoomOptions {
-            id: RoomId(1),
-            name: "drift".to_owned(),
-            code: "DRIFT000".to_owned(),
-            private: false,
-            seats: 1,
-            seed: 1,
-            tick_rate: 30,
-            snapshot_every: 1,
             npcs: entities,
+            ..RoomOptions::default()
         },
     )
 }

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use tickwire::codec::encode_server;
-use tickwire::ids::{LayerId, PlayerId, RoomId};
-use tickwire::protocol::server_message::Limits;
-use tickwire::protocol::{ServerMessage, VERSION};
+use tickwire::ids::{LayerId, PlayerId};
 use tickwire::session::{Event, Session, State};
 use tickwire_server::arena::Arena;
 use tickwire_server::game::{GameDef, RoomOptions};
@@ -91,40 +88,19 @@ struct Link {
 impl Link {
     fn new(links: &[(u64, u64)], skip_one_in: u32) -> Link {
         let game = Arc::new(GameDef::<Arena>::new(TICK_RATE).expect("the arena's schema is good"));
-        let schema = game.schema.clone();
-        let mut room = Room::new(
-            game,
-            RoomOptions {
-                id: RoomId(1),
-                name: "link".to_owned(),
-                code: "LINK".to_owned(),
-                private: false,
-                seats: 16,
-                seed: 5,
-                tick_rate: TICK_RATE,
-                snapshot_every: 1,
-                npcs: 10,
-            },
-        );
+        let options = RoomOptions {
+            seed: 5,
+            tick_rate: TICK_RATE,
+            npcs: 10,
+            ..RoomOptions::default()
+        };
+        let mut room = Room::new(game.clone(), options);
         let mut players = Vec::new();
         for (index, &(delay_us, jitter_us)) in links.iter().enumerate() {
             let id = room.join(&format!("bot {index}")).expect("a seat is free");
             let mut session = Session::new("bot", "");
-            let welcome = ServerMessage::Welcome {
-                version: VERSION,
-                name: "bot".to_owned(),
-                token: String::new(),
-                schema: schema.clone(),
-                limits: Limits {
-                    message_bytes: 4096,
-                    messages_per_second: 120,
-                    chat_chars: 200,
-                    name_chars: 24,
-                    seats: 16,
-                },
-            };
             session
-                .handle_message(&encode_server(&welcome), 0)
+                .handle_message(&game.welcome("bot"), 0)
                 .expect("the welcome is good");
             // The hello is the lobby's.
             session.poll_transmit();

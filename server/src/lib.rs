@@ -130,6 +130,10 @@
 //! assert_eq!(world.get::<Pos>(square).map(|pos| pos.x), Some(530.));
 //! ```
 //!
+//! Beside the tick a room's life is: `setup`, with the options it was made with; `join` and `leave`
+//! for each player; and [`game::Game::closing`], when it is closed because nobody is there or the server
+//! stops. Rounds are the game's own: a field of the room's state, and an event when one is over.
+//!
 //! # 4. What is said
 //!
 //! **Events** go to all, to all but one, or to one, with the tick that they happened in.

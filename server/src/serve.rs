@@ -25,7 +25,7 @@ const BAD_SETTINGS: u8 = 2;
 /// The status is 0 after an orderly stop, 2 for settings that can't be used, 1 for anything else:
 /// a port that is taken, a schema that can't be played. Why is one line on stderr.
 pub fn serve<G: Game>(site: Site) -> ExitCode {
-    let config = match config::read(std::env::args_os()) {
+    let config = match config::read(G::NAME, std::env::args_os()) {
         Ok(Start::Run(config)) => *config,
         Ok(Start::Print(text)) => {
             print!("{text}");

@@ -27,6 +27,8 @@ struct Cards;
 
 impl Game for Cards {
     const NAME: &'static str = "cards";
+    /// A hand of five for each, and half of the cards to draw from.
+    const SEATS_MAX: u16 = 5;
     /// Nobody steers anything: players act.
     type Input = ();
 

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
-use tickwire::codec::encode_server;
-use tickwire::ids::{Handle, LayerId, PlayerId, RoomId};
-use tickwire::protocol::server_message::Limits;
-use tickwire::protocol::{ServerMessage, VERSION};
+use tickwire::ids::{Handle, LayerId, PlayerId};
 use tickwire::schema::ColumnSet;
 use tickwire::session::{Event, Session};
 use tickwire_server::game::{GameDef, RoomOptions};
@@ -37,40 +34,20 @@ struct Scene {
 impl Scene {
     fn new(guests: usize) -> Scene {
         let game = Arc::new(GameDef::<Cards>::new(TICK_RATE).expect("the schema is sound"));
-        let schema = game.schema.clone();
         let options = RoomOptions {
-            id: RoomId(1),
-            name: "table".into(),
-            code: "TABLE".into(),
-            private: false,
-            seats: 10,
             seed: 8,
             tick_rate: TICK_RATE,
-            snapshot_every: 1,
-            npcs: 0,
+            ..RoomOptions::default()
         };
         let mut scene = Scene {
-            room: Room::new(game, options),
+            room: Room::new(game.clone(), options),
             guests: Vec::new(),
             now_us: 0,
         };
         for _ in 0..guests {
             let mut session = Session::new("guest", "");
-            let welcome = ServerMessage::Welcome {
-                version: VERSION,
-                name: "guest".into(),
-                token: String::new(),
-                schema: schema.clone(),
-                limits: Limits {
-                    message_bytes: 4096,
-                    messages_per_second: 120,
-                    chat_chars: 200,
-                    name_chars: 24,
-                    seats: 10,
-                },
-            };
             session
-                .handle_message(&encode_server(&welcome), 0)
+                .handle_message(&game.welcome("guest"), 0)
                 .expect("a good welcome");
             session.poll_transmit();
             scene.guests.push(Guest {

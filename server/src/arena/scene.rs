@@ -5,7 +5,7 @@ use bevy_ecs::schedule::ScheduleLabel;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use tickwire::arena::Control;
-use tickwire::ids::{PlayerId, RoomId};
+use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::Member;
 
 use super::Arena;
@@ -29,15 +29,10 @@ impl Scene {
         let names = def.schema.events.iter().map(|event| event.name.clone());
         let names = names.collect();
         let options = RoomOptions {
-            id: RoomId(1),
-            name: "test".into(),
-            code: "TEST".into(),
-            private: false,
             seats: 50,
             seed,
-            tick_rate: 30,
-            snapshot_every: 1,
             npcs,
+            ..RoomOptions::default()
         };
         let mut world = World::new();
         world.insert_resource(Tick {

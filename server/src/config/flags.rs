@@ -46,7 +46,7 @@ pub enum Start {
 /// Settings come from flags, then TICKWIRE_* variables, then the file named by --config, then
 /// the defaults. A list given in one place replaces that of the next.
 #[derive(Clone, Debug, Default, Parser, Deserialize)]
-#[command(name = "tickwire-server", version, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Flags {
     /// Address for pages, the browser SDK and WebSockets; port 0 picks a free one
@@ -150,13 +150,23 @@ struct Flags {
     config: Option<PathBuf>,
 }
 
-/// Settings from the command line (its first item is the program's name), the environment and
-/// the file that they name.
+/// Settings from the command line (its first item is the program's path), the environment and
+/// the file that they name. Help and version name the program, or `game` where it has no name.
 ///
 /// # Errors
 /// One line: an unknown flag or key, a value that can't be, a file that can't be read.
-pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Start, ConfigError> {
-    let flags = match Flags::command().try_get_matches_from(args) {
+pub fn read(
+    game: &'static str,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<Start, ConfigError> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let program = args.first().and_then(|path| Path::new(path).file_stem());
+    let name = program.map_or(game.to_owned(), |name| name.to_string_lossy().into_owned());
+    let flags = match Flags::command()
+        .name(game)
+        .display_name(name)
+        .try_get_matches_from(args)
+    {
         Ok(matches) => Flags::from_arg_matches(&matches).map_err(|e| one_line(&e))?,
         Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Start::Print(e.render().to_string()));
@@ -304,6 +314,23 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn help_and_version_name_the_program() {
+        let print = |args: &[&str]| match read("cards", args.iter().map(OsString::from)) {
+            Ok(Start::Print(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            print(&["/opt/my-game", "--version"]),
+            format!("my-game {version}\n")
+        );
+        assert_eq!(print(&["", "--version"]), format!("cards {version}\n"));
+        let help = print(&["/opt/my-game", "--help"]);
+        assert!(help.contains("Usage: my-game "), "{help}");
+        assert!(!help.contains("tickwire-server "), "{help}");
     }
 
     #[test]

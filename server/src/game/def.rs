@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
+use tickwire::limits::PLAYERS_PER_ROOM_MAX;
 use tickwire::schema::{Layout, Schema as WireSchema};
 
 use super::Game;
@@ -54,6 +55,12 @@ impl<G: Game> GameDef<G> {
             return Err(error.clone());
         }
         declared.wire.check()?;
+        if !(1..=PLAYERS_PER_ROOM_MAX).contains(&G::SEATS_MAX) {
+            return Err(format!(
+                "SEATS_MAX {} is not within 1 to {PLAYERS_PER_ROOM_MAX}",
+                G::SEATS_MAX
+            ));
+        }
         Ok(GameDef {
             layout: Layout::new(&declared.wire),
             schema: declared.wire,

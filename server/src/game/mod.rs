@@ -26,6 +26,7 @@ pub(crate) use value::{Accessor, Raw};
 use bevy_ecs::prelude::*;
 use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{PlayerId, RoomId};
+use tickwire::limits::PLAYERS_PER_ROOM_MAX;
 use tickwire::protocol::server_message::Member;
 
 /// A game. One `World` and one `Schedule` per room; everything in it is deterministic: the same
@@ -33,6 +34,9 @@ use tickwire::protocol::server_message::Member;
 pub trait Game: Sized + Send + Sync + 'static {
     /// Its name, sent to clients.
     const NAME: &'static str;
+    /// Seats of a room that the rules allow, 1 to [`PLAYERS_PER_ROOM_MAX`]. An operator may set
+    /// fewer, not more.
+    const SEATS_MAX: u16 = PLAYERS_PER_ROOM_MAX;
     /// What a player sends for every tick.
     type Input: Default + Clone + Send + Sync + 'static;
 
@@ -51,6 +55,20 @@ pub trait Game: Sized + Send + Sync + 'static {
     fn leave(world: &mut World, _who: &Player, entity: Entity) {
         world.despawn(entity);
     }
+
+    /// The room closes and its world is dropped, for a reason that is not the game's failure: the
+    /// place to log or keep results. Events that are sent here reach nobody.
+    fn closing(_world: &mut World, _why: Closing) {}
+}
+
+/// Why a room closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Nobody has been there for as long as the operator lets empty rooms stay. Everyone's
+    /// [`Game::leave`] has been called.
+    Empty,
+    /// The server stops. Who is still there gets no [`Game::leave`].
+    Stop,
 }
 
 /// A member of a room as the game sees them.
@@ -83,6 +101,24 @@ pub struct RoomOptions {
     pub snapshot_every: u16,
     /// Non-player characters that the operator asks for.
     pub npcs: u16,
+}
+
+/// A public room of 16 seats at 30 Hz, a snapshot each tick, seed 0, without NPCs: for tests of a
+/// game, which say only what matters to them.
+impl Default for RoomOptions {
+    fn default() -> RoomOptions {
+        RoomOptions {
+            id: RoomId(1),
+            name: "room".to_owned(),
+            code: "00000000".to_owned(),
+            private: false,
+            seats: 16,
+            seed: 0,
+            tick_rate: 30,
+            snapshot_every: 1,
+            npcs: 0,
+        }
+    }
 }
 
 /// Which player an entity belongs to: they alone see its owner-only components.

@@ -38,9 +38,10 @@ pub(crate) struct RoomDefaults {
 }
 
 impl RoomDefaults {
-    pub(crate) fn new(config: &Config) -> RoomDefaults {
+    /// For a game whose rules allow `seats_max`.
+    pub(crate) fn new(config: &Config, seats_max: u16) -> RoomDefaults {
         RoomDefaults {
-            seats: config.max_players,
+            seats: config.max_players.min(seats_max),
             seed: config.seed,
             tick_rate: config.tick_rate,
             snapshot_every: config.snapshot_every(),
@@ -159,7 +160,7 @@ mod tests {
             let now = Instant::now();
             Lobby {
                 registry: Registry::new(9, 1),
-                defaults: RoomDefaults::new(&Config::default()),
+                defaults: RoomDefaults::new(&Config::default(), u16::MAX),
                 budget: Budget::new(now),
                 now,
             }

@@ -99,9 +99,9 @@ impl<G: Game> Lobby<G> {
         let (workers, threads) = started?.into_iter().unzip();
         let shared = Arc::new(Shared {
             registry,
-            rooms: RoomDefaults::new(config),
+            rooms: RoomDefaults::new(config, G::SEATS_MAX),
             workers,
-            welcome: Welcome::new(&game.schema, config),
+            welcome: Welcome::new(&game, config),
             metrics,
             rates,
             hello_timeout: config.hello_timeout,

@@ -5,9 +5,9 @@ use tickwire::codec::encode_server;
 use tickwire::limits::{CHAT_CHARS_MAX, CLIENT_MESSAGE_BYTES_MAX, NAME_CHARS_MAX};
 use tickwire::protocol::server_message::Limits;
 use tickwire::protocol::{ServerMessage, VERSION};
-use tickwire::schema::Schema;
 
 use crate::config::Config;
+use crate::game::{Game, GameDef};
 
 /// `Welcome` without a name.
 pub(super) struct Welcome {
@@ -17,10 +17,10 @@ pub(super) struct Welcome {
 }
 
 impl Welcome {
-    pub(super) fn new(schema: &Schema, config: &Config) -> Welcome {
-        let nameless = encode(schema, config, "");
+    pub(super) fn new<G: Game>(game: &GameDef<G>, config: &Config) -> Welcome {
+        let nameless = encode(game, config, "");
         // The first difference that a name makes is its length.
-        let named = encode(schema, config, "x");
+        let named = encode(game, config, "x");
         let same = nameless.iter().zip(&named).take_while(|(a, b)| a == b);
         let length_at = same.count();
         Welcome {
@@ -43,18 +43,27 @@ impl Welcome {
     }
 }
 
-fn encode(schema: &Schema, config: &Config, name: &str) -> Vec<u8> {
+impl<G: Game> GameDef<G> {
+    /// The first message to a client of this name, as a server with default settings sends it. With
+    /// it a [`tickwire::session::Session`] plays a [`crate::room::Room`] without sockets: tests
+    /// hand it to the session before they let it join.
+    pub fn welcome(&self, name: &str) -> Vec<u8> {
+        encode(self, &Config::default(), name)
+    }
+}
+
+fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str) -> Vec<u8> {
     encode_server(&ServerMessage::Welcome {
         version: VERSION,
         name: name.into(),
         token: String::new(),
-        schema: schema.clone(),
+        schema: game.schema.clone(),
         limits: Limits {
             message_bytes: CLIENT_MESSAGE_BYTES_MAX as u32,
             messages_per_second: config.messages_per_second,
             chat_chars: CHAT_CHARS_MAX as u16,
             name_chars: NAME_CHARS_MAX as u16,
-            seats: config.max_players,
+            seats: config.max_players.min(G::SEATS_MAX),
         },
     })
 }
@@ -62,14 +71,49 @@ fn encode(schema: &Schema, config: &Config, name: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::game::{Player, RoomOptions, Schema};
+    use bevy_ecs::prelude::*;
+    use tickwire::codec::decode_server;
+
+    struct Still;
+
+    impl Game for Still {
+        const NAME: &'static str = "still";
+        const SEATS_MAX: u16 = 7;
+        type Input = ();
+
+        fn schema(_: &mut Schema<Still>) {}
+
+        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+        fn join(world: &mut World, _: &Player) -> Entity {
+            world.spawn_empty().id()
+        }
+    }
+
+    #[test]
+    fn the_games_own_limit_of_seats_is_told() {
+        let game = GameDef::<Still>::new(30).unwrap();
+        let seats = |config: &Config| match decode_server(&encode(&game, config, "")) {
+            Ok(ServerMessage::Welcome { limits, .. }) => limits.seats,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(seats(&Config::default()), 7);
+        let few = Config {
+            max_players: 3,
+            ..Config::default()
+        };
+        assert_eq!(seats(&few), 3);
+    }
 
     #[test]
     fn the_name_is_put_where_the_codec_puts_it() {
-        let (schema, config) = (Schema::default(), Config::default());
-        let welcome = Welcome::new(&schema, &config);
+        let (game, config) = (GameDef::<Still>::new(30).unwrap(), Config::default());
+        let welcome = Welcome::new(&game, &config);
         let longest = "\u{10FFFF}".repeat(NAME_CHARS_MAX);
         for name in ["", "x", "Ada Lovelace", &longest] {
-            assert_eq!(welcome.to(name), encode(&schema, &config, name), "{name}");
+            assert_eq!(welcome.to(name), encode(&game, &config, name), "{name}");
+            assert_eq!(welcome.to(name), game.welcome(name), "{name}");
         }
     }
 }

@@ -27,7 +27,9 @@ use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
-use crate::game::{self, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster};
+use crate::game::{
+    self, Closing, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
+};
 use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::fan_out::FanOut;
 use crate::replication::image::Ring;
@@ -84,8 +86,9 @@ pub struct Room<G: Game> {
 }
 
 impl<G: Game> Room<G> {
-    /// A room without members, before its first tick.
-    pub fn new(game: Arc<GameDef<G>>, options: RoomOptions) -> Room<G> {
+    /// A room without members, before its first tick, of at most [`Game::SEATS_MAX`] seats.
+    pub fn new(game: Arc<GameDef<G>>, mut options: RoomOptions) -> Room<G> {
+        options.seats = options.seats.clamp(1, G::SEATS_MAX.max(1));
         let mut world = World::new();
         let mut schedule = Schedule::default();
         world.insert_resource(game::Tick {
@@ -209,6 +212,11 @@ impl<G: Game> Room<G> {
         {
             self.member_changed(next);
         }
+    }
+
+    /// The room is about to be dropped, unless it failed: the game hears of it.
+    pub fn close(&mut self, why: Closing) {
+        G::closing(&mut self.world, why);
     }
 
     /// What the lobby shows.

@@ -17,7 +17,7 @@ use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::Members;
 use super::{Common, Return, figures};
-use crate::game::{Game, GameDef, RoomOptions};
+use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::net::conn::{Conn, End};
 use crate::net::outbox::Draft;
 use crate::net::reading::Scratch;
@@ -233,10 +233,11 @@ impl<G: Game> Hosted<G> {
     }
 
     /// Closes every member with `code`, after `last` if there is something to say, and drops the
-    /// room.
+    /// room. `why` is for the game; `None` if it failed.
     pub(super) fn close(
         mut self,
         code: CloseCode,
+        why: Option<Closing>,
         mut last: impl FnMut(&mut Conn),
         tools: &mut Tools,
     ) {
@@ -248,8 +249,13 @@ impl<G: Game> Hosted<G> {
         }
         tools.effects.clear();
         tools.ended.clear();
-        let room = self.room;
-        // A world whose systems panicked may panic again when it is dropped.
+        let mut room = self.room;
+        // The hook may fail like any other; a world whose systems panicked may panic again when it
+        // is dropped.
+        let _ = guarded(self.id, || {
+            why.into_iter().for_each(|why| room.close(why));
+            Ok(())
+        });
         let _ = guarded(self.id, move || {
             drop(room);
             Ok(())

@@ -14,7 +14,7 @@ use tickwire::protocol::server_message::Refusal;
 use super::grid::Grid;
 use super::hosted::{Failed, Hosted, Tools, refuse};
 use super::{Command, Common, Phase, Return, State};
-use crate::game::{Game, GameDef, RoomOptions};
+use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::lobby::stopping;
 use crate::net::conn::{Conn, End};
 
@@ -183,7 +183,7 @@ impl<G: Game> Loop<G> {
         };
         if running.asleep {
             if self.tools.common.registry.close_if_empty(room) {
-                self.drop_room(room, CloseCode::Normal);
+                self.drop_room(room, CloseCode::Normal, Some(Closing::Empty));
             } else {
                 running.due = now + RECHECK;
                 self.queue.push(Reverse((running.due, room)));
@@ -220,15 +220,15 @@ impl<G: Game> Loop<G> {
 
     fn fail(&mut self, room: RoomId) {
         self.tools.common.metrics.rooms_failed.increment(1);
-        self.drop_room(room, CloseCode::RoomFailed);
+        self.drop_room(room, CloseCode::RoomFailed, None);
     }
 
     /// The registry goes first: nobody is sent to a room that is not there.
-    fn drop_room(&mut self, room: RoomId, code: CloseCode) {
+    fn drop_room(&mut self, room: RoomId, code: CloseCode, why: Option<Closing>) {
         self.tools.common.registry.close(room);
         if let Some(running) = self.rooms.remove(&room) {
             self.tools.common.metrics.rooms.decrement(1);
-            running.hosted.close(code, |_| {}, &mut self.tools);
+            running.hosted.close(code, why, |_| {}, &mut self.tools);
         }
     }
 
@@ -237,7 +237,10 @@ impl<G: Game> Loop<G> {
             self.tools.common.registry.close(room);
             self.tools.common.metrics.rooms.decrement(1);
             let code = CloseCode::Restart;
-            running.hosted.close(code, stopping::tell, &mut self.tools);
+            let why = Some(Closing::Stop);
+            running
+                .hosted
+                .close(code, why, stopping::tell, &mut self.tools);
         }
     }
 }

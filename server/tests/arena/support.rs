@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tickwire::arena::Control;
 use tickwire::codec::encode_client;
 use tickwire::exact::Xorshift32;
-use tickwire::ids::{PlayerId, RoomId, Tick};
+use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead};
 use tickwire::schema::{Layout, Schema};
@@ -21,15 +21,10 @@ pub(crate) const RATE: u16 = 30;
 
 pub(crate) fn options(seed: u64, npcs: u16) -> RoomOptions {
     RoomOptions {
-        id: RoomId(1),
-        name: "arena".to_owned(),
-        code: "AAAABBBB".to_owned(),
-        private: false,
-        seats: 16,
         seed,
         tick_rate: RATE,
-        snapshot_every: 1,
         npcs,
+        ..RoomOptions::default()
     }
 }
 

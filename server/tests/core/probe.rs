@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use bevy_ecs::prelude::*;
-use tickwire_server::game::{Game, Input, Player, RoomOptions, Schema, all, int};
+use tickwire_server::game::{Closing, Game, Input, Player, RoomOptions, Schema, all, int};
 
 /// A game that does what its players' inputs say, the harmful included.
 pub(crate) struct Probe;
@@ -40,6 +40,13 @@ impl Gate {
         drop(self.1.wait_while(open, |open| !*open).unwrap());
     }
 }
+
+/// Rooms that closed, by name, and why.
+pub(crate) static CLOSED: Mutex<Vec<(String, Closing)>> = Mutex::new(Vec::new());
+
+/// The room's name, for [`CLOSED`].
+#[derive(Resource)]
+struct Name(String);
 
 /// What [`Deed::Dawdle`] takes.
 pub(crate) const DAWDLE: Duration = Duration::from_millis(200);
@@ -78,12 +85,18 @@ impl Game for Probe {
         for value in 0..u32::from(room.npcs) {
             world.spawn(Noise { value });
         }
+        world.insert_resource(Name(room.name.clone()));
         systems.add_systems((make_noise, obey));
     }
 
     fn join(world: &mut World, who: &Player) -> Entity {
         assert_ne!(who.name, "nobody may join", "asked to fail");
         world.spawn(Noise { value: 0 }).id()
+    }
+
+    fn closing(world: &mut World, why: Closing) {
+        let name = world.resource::<Name>().0.clone();
+        CLOSED.lock().unwrap().push((name, why));
     }
 }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use tickwire::protocol::{CloseCode, ServerMessage};
+use tickwire_server::config::Config;
+use tickwire_server::game::Closing;
 
-use crate::support::{Client, Got, Server, config, eventually};
+use crate::support::{CLOSED, Client, Deed, Got, Server, config, eventually};
 
 fn told_and_closed(client: &mut Client) {
     let mut told = false;
@@ -64,4 +66,35 @@ fn a_client_that_does_not_react_does_not_hold_the_stop() {
     let stop = server.lobby.stop(Duration::from_millis(50));
     server.runtime.block_on(stop);
     eventually("not ready", || !server.lobby.ready());
+}
+
+fn why_closed(room: &str) -> Vec<Closing> {
+    let closed = CLOSED.lock().unwrap();
+    let of_room = closed.iter().filter(|(name, _)| name == room);
+    of_room.map(|(_, why)| *why).collect()
+}
+
+#[test]
+fn the_game_hears_why_its_room_closes() {
+    let server = Server::start(Config {
+        room_linger: Duration::ZERO,
+        ..config()
+    });
+    let (leaver, _) = server.host_named("leaver", "left alone", 9);
+    leaver.goodbye();
+    eventually("the empty room is closed", || {
+        why_closed("left alone") == [Closing::Empty]
+    });
+    let (mut culprit, _) = server.host_named("culprit", "broken", 9);
+    culprit.snapshot();
+    culprit.insist(Deed::Panic);
+    culprit.closed(CloseCode::RoomFailed);
+    let (mut stays, _) = server.host_named("stays", "stopped", 9);
+    stays.snapshot();
+    let stop = server.lobby.stop(Duration::from_millis(50));
+    server.runtime.block_on(stop);
+    eventually("the room is closed", || {
+        why_closed("stopped") == [Closing::Stop]
+    });
+    assert_eq!(why_closed("broken"), [], "a failed world is not asked");
 }

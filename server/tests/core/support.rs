@@ -15,7 +15,7 @@ use tickwire_server::net::Conn;
 use tokio::runtime::Runtime;
 
 pub(crate) use crate::client::{Client, Got, Joined, frame, framed, hello};
-pub(crate) use crate::probe::{DAWDLE, Deed, GATE};
+pub(crate) use crate::probe::{CLOSED, DAWDLE, Deed, GATE};
 
 use crate::probe::Probe;
 
@@ -105,9 +105,14 @@ impl Server {
 
     /// A client that made a room for `seats`, 0 for the server's limit.
     pub(crate) fn host(&self, name: &str, seats: u16) -> (Client, Joined) {
+        self.host_named(name, "den", seats)
+    }
+
+    /// The same of a room with this name.
+    pub(crate) fn host_named(&self, name: &str, room: &str, seats: u16) -> (Client, Joined) {
         let mut client = self.guest(name);
         client.say(&ClientMessage::CreateRoom {
-            name: "den".into(),
+            name: room.into(),
             private: false,
             seats,
         });

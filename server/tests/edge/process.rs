@@ -151,7 +151,11 @@ fn help_and_version_end_well() {
     ] {
         let output = server(&[flag]).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
-        assert!(String::from_utf8_lossy(&output.stdout).contains(word));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            text.contains(word) && text.contains("tickwire-server"),
+            "{text}"
+        );
     }
 }
 

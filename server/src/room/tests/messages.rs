@@ -262,3 +262,9 @@ fn a_payload_that_is_too_long_or_no_json_is_dropped_and_counted() {
     room.tick();
     assert_eq!(room.stats().events_dropped, 4);
 }
+
+#[test]
+fn a_room_has_no_more_seats_than_the_game_allows() {
+    let room = super::room(u16::MAX, 1);
+    assert_eq!(room.info().seats, Boxes::SEATS_MAX);
+}
