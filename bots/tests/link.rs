@@ -207,7 +207,7 @@ fn images_agree_and_inputs_are_in_time_over_near_and_far_links() {
             late <= 6,
             "{}: {late} late, lead {}",
             player.id,
-            room.clock.lead()
+            room.timing.lead()
         );
     }
 }

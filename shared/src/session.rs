@@ -90,6 +90,8 @@ pub struct Session {
     transmits: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
     stats: Stats,
+    /// The shortest round trip that the driver told of.
+    round_trip_us: Option<u64>,
 }
 
 impl Session {
@@ -108,6 +110,7 @@ impl Session {
             transmits: VecDeque::from([hello]),
             events: VecDeque::new(),
             stats: Stats::default(),
+            round_trip_us: None,
         }
     }
 
@@ -217,6 +220,16 @@ impl Session {
         self.events.pop_front()
     }
 
+    /// A [`Session::ping`] was answered after so many microseconds: the first inputs of a room, of whose way
+    /// nothing else is known yet, leave early enough for it.
+    pub fn on_round_trip(&mut self, rtt_us: u64) {
+        let least = self.round_trip_us.map_or(rtt_us, |us| us.min(rtt_us));
+        self.round_trip_us = Some(least);
+        if let Some(room) = &mut self.room {
+            room.on_round_trip(least);
+        }
+    }
+
     /// The tick that an input is due for. To be answered by [`Session::send_input`] and asked
     /// again until it is `None`. Who only watches never asks.
     pub fn next_input(&mut self, now_us: u64) -> Option<Tick> {
@@ -265,6 +278,9 @@ impl Session {
             (State::Hello | State::Failed, _) => return Err(SessionError::Unexpected),
             (State::Lobby, message @ ServerMessage::Joined { .. }) => {
                 self.room = RoomSession::new(message);
+                if let (Some(room), Some(rtt_us)) = (&mut self.room, self.round_trip_us) {
+                    room.on_round_trip(rtt_us);
+                }
                 Event::Joined
             }
             (State::Room, ServerMessage::Left { reason }) => {

@@ -5,6 +5,7 @@ use super::layers::Layers;
 use crate::ids::{LayerId, PlayerId, Tick};
 use crate::limits::ACK_DELAY_MS;
 use crate::netcode::clock_sync::ClockSync;
+use crate::netcode::input_timing::InputTiming;
 use crate::protocol::ServerMessage;
 use crate::protocol::frame::SnapshotHead;
 use crate::protocol::server_message::{ChatLine, Member, RoomInfo};
@@ -31,6 +32,8 @@ pub struct RoomSession {
     pub chat: Vec<ChatLine>,
     /// The server's tick, as far as it can be known.
     pub clock: ClockSync,
+    /// When the player's inputs leave.
+    pub timing: InputTiming,
     /// The newest snapshot applied, 0 for none.
     pub newest: Tick,
     pub(super) layers: Layers,
@@ -65,6 +68,7 @@ impl RoomSession {
             members,
             chat,
             clock: ClockSync::new(tick_rate),
+            timing: InputTiming::new(tick_rate),
             newest: Tick(0),
             layers: Layers::default(),
             leaving: false,
@@ -106,22 +110,34 @@ impl RoomSession {
 
     pub(super) fn on_snapshot(&mut self, head: &SnapshotHead, now_us: u64) {
         self.newest = head.tick;
-        self.clock.on_snapshot(head.tick, head.slack, now_us);
+        self.clock.on_snapshot(head.tick, now_us);
+        if let Some(server_tick) = self.clock.server_tick(now_us) {
+            self.timing.on_report(head.tick, head.slack, server_tick);
+        }
         self.ack_due_us.get_or_insert(now_us + ACK_DELAY_US);
+    }
+
+    pub(super) fn on_round_trip(&mut self, rtt_us: u64) {
+        self.timing
+            .on_round_trip(rtt_us as f64 / self.clock.period_us());
     }
 
     pub(super) fn next_input(&mut self, now_us: u64) -> Option<Tick> {
         if self.leaving {
             return None;
         }
-        self.clock.next_stamp(now_us)
+        let server_tick = self.clock.server_tick(now_us)?;
+        self.timing.next_stamp(server_tick)
     }
 
     pub(super) fn next_input_us(&self) -> Option<u64> {
         if self.leaving {
             return None;
         }
-        self.clock.next_stamp_us()
+        match self.timing.next_due() {
+            Some(due) => Some(self.clock.time_of(due)?.ceil() as u64),
+            None => self.clock.server_tick(0).map(|_| 0),
+        }
     }
 
     /// The acknowledgement that an input carries now.
