@@ -9,8 +9,10 @@ use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 
 mod duration;
 mod flags;
+mod network;
 
 pub use flags::{ConfigError, Start, read, unknown_variables};
+pub use network::Network;
 
 /// Ticks per second that a room may have. Above, a period is shorter than what a kernel's
 /// timer keeps.
@@ -43,8 +45,22 @@ pub struct Config {
     /// Origins whose pages may open WebSockets, as browsers write them (`https://play.example`).
     /// Empty: only pages of the server's own host.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed. Empty: nobody's, and connections from this
+    /// machine are in no limit by address.
+    pub trusted_proxies: Vec<Network>,
+    /// Sockets at once of one address (an IPv4 address, an IPv6 network of 64 bits), HTTP
+    /// included. Beyond: closed at accept, or 429 behind a proxy.
+    pub max_connections_per_address: u32,
+    /// New connections per second of one address, on average. Beyond: as above.
+    pub connects_per_second: u32,
+    /// Rooms at once that were made from one address. Beyond: `TooManyRooms`.
+    pub max_rooms_per_address: u32,
+    /// WebSockets at once that have not said hello. Beyond: 503.
+    pub max_ungreeted: u32,
     /// Messages that one client may send per second, on average.
     pub messages_per_second: u32,
+    /// Control messages among them: requests, chat, actions, pings.
+    pub control_per_second: u32,
     /// Bytes that one client may send per second, on average, frame headers included.
     pub bytes_per_second: u32,
     /// From accept to the end of an HTTP request's head.
@@ -77,7 +93,13 @@ impl Default for Config {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             seed: None,
             allowed_origins: Vec::new(),
-            messages_per_second: 120,
+            trusted_proxies: Vec::new(),
+            max_connections_per_address: 256,
+            connects_per_second: 20,
+            max_rooms_per_address: 16,
+            max_ungreeted: 4096,
+            messages_per_second: MESSAGES_PER_SECOND,
+            control_per_second: 30,
             bytes_per_second: 16 * 1024,
             header_timeout: Duration::from_secs(2),
             hello_timeout: Duration::from_secs(5),
@@ -88,6 +110,15 @@ impl Default for Config {
             log: "info".into(),
         }
     }
+}
+
+/// Messages per second that a client may send, up to 60 ticks a second: an input a tick, and
+/// as much again.
+const MESSAGES_PER_SECOND: u32 = 120;
+
+/// The same for any tick rate: who may tick faster may send more.
+fn usual_messages_per_second(tick_rate: u16) -> u32 {
+    MESSAGES_PER_SECOND.max(2 * u32::from(tick_rate))
 }
 
 impl Config {
@@ -115,7 +146,18 @@ impl Config {
         within("max-rooms", self.max_rooms, 1, 1 << 20)?;
         within("max-connections", self.max_connections, 1, 1 << 20)?;
         within("workers", self.workers, 1, 256)?;
+        let many = 1 << 20;
+        within(
+            "max-connections-per-address",
+            self.max_connections_per_address,
+            1,
+            many,
+        )?;
+        within("connects-per-second", self.connects_per_second, 1, many)?;
+        within("max-rooms-per-address", self.max_rooms_per_address, 1, many)?;
+        within("max-ungreeted", self.max_ungreeted, 1, many)?;
         within("messages-per-second", self.messages_per_second, 1, 100_000)?;
+        within("control-per-second", self.control_per_second, 1, 100_000)?;
         within("bytes-per-second", self.bytes_per_second, 1024, 1 << 30)?;
         let (least, day) = (Duration::from_millis(10), Duration::from_secs(86_400));
         let spans = [
@@ -215,7 +257,15 @@ mod tests {
         check(|c| c.max_rooms = 0, "max-rooms");
         check(|c| c.max_connections = 0, "max-connections");
         check(|c| c.workers = 0, "workers");
+        check(
+            |c| c.max_connections_per_address = 0,
+            "max-connections-per-address",
+        );
+        check(|c| c.connects_per_second = 0, "connects-per-second");
+        check(|c| c.max_rooms_per_address = 0, "max-rooms-per-address");
+        check(|c| c.max_ungreeted = 0, "max-ungreeted");
         check(|c| c.messages_per_second = 0, "messages-per-second");
+        check(|c| c.control_per_second = 0, "control-per-second");
         check(|c| c.bytes_per_second = 10, "bytes-per-second");
         check(|c| c.hello_timeout = Duration::ZERO, "hello-timeout");
         check(|c| c.stop_deadline = Duration::MAX, "stop-deadline");

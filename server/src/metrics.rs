@@ -17,8 +17,16 @@ const TICK_SECONDS: [f64; 10] = [
 pub struct Metrics {
     /// Sockets accepted on the public port.
     pub connections_accepted: Counter,
-    /// Sockets turned away at accept, because `max_connections` are open.
+    /// Sockets turned away: `max_connections` are open, or a limit of their address was hit.
     pub connections_refused: Counter,
+    /// Times that an address had as many sockets as it may.
+    pub address_connections_hit: Counter,
+    /// Times that an address opened sockets faster than it may.
+    pub address_connects_hit: Counter,
+    /// Times that an address had tried too many codes.
+    pub address_guesses_hit: Counter,
+    /// Times that an address had made as many rooms as it may.
+    pub address_rooms_hit: Counter,
     /// Times that accept failed, most likely for want of file descriptors.
     pub accept_errors: Counter,
     /// Sockets open on the public port now, HTTP included.
@@ -27,6 +35,8 @@ pub struct Metrics {
     pub sockets_opened: Counter,
     /// WebSockets open now.
     pub sockets_open: Gauge,
+    /// WebSockets open now that have not said hello.
+    pub sockets_ungreeted: Gauge,
     /// WebSockets that ended, by close code: the index is that of [`CloseCode::ALL`], then one
     /// for those whose peer went without a word.
     sockets_closed: Vec<Counter>,
@@ -40,6 +50,10 @@ pub struct Metrics {
     pub handshakes_refused_version: Counter,
     /// Handshakes refused: the subprotocol was not offered.
     pub handshakes_refused_subprotocol: Counter,
+    /// Handshakes refused: the address behind a proxy has, or opened, too many.
+    pub handshakes_refused_address: Counter,
+    /// Handshakes refused: too many sockets have not said hello.
+    pub handshakes_refused_ungreeted: Counter,
     /// Handshakes refused: the server is stopping.
     pub handshakes_refused_stopping: Counter,
     /// Rooms that exist now.
@@ -149,6 +163,8 @@ impl Metrics {
             .collect();
         sockets_closed.push(closed("none".into()));
         let refused = |reason: &'static str| counter!("tickwire_handshakes_refused_total", "reason" => reason);
+        let address =
+            |limit: &'static str| counter!("tickwire_address_limits_hit_total", "limit" => limit);
         let skipped =
             |cause: &'static str| counter!("tickwire_snapshots_skipped_total", "cause" => cause);
         let inputs = |fate: &'static str| counter!("tickwire_inputs_total", "fate" => fate);
@@ -156,16 +172,23 @@ impl Metrics {
         Metrics {
             connections_accepted: counter!("tickwire_connections_accepted_total"),
             connections_refused: counter!("tickwire_connections_refused_total"),
+            address_connections_hit: address("connections"),
+            address_connects_hit: address("connects"),
+            address_guesses_hit: address("guesses"),
+            address_rooms_hit: address("rooms"),
             accept_errors: counter!("tickwire_accept_errors_total"),
             connections_open: gauge!("tickwire_connections_open"),
             sockets_opened: counter!("tickwire_sockets_opened_total"),
             sockets_open: gauge!("tickwire_sockets_open"),
+            sockets_ungreeted: gauge!("tickwire_sockets_ungreeted"),
             sockets_closed,
             http_requests: counter!("tickwire_http_requests_total"),
             handshakes_refused_origin: refused("origin"),
             handshakes_refused_malformed: refused("malformed"),
             handshakes_refused_version: refused("version"),
             handshakes_refused_subprotocol: refused("subprotocol"),
+            handshakes_refused_address: refused("address"),
+            handshakes_refused_ungreeted: refused("ungreeted"),
             handshakes_refused_stopping: refused("stopping"),
             rooms: gauge!("tickwire_rooms"),
             rooms_opened: counter!("tickwire_rooms_opened_total"),

@@ -11,8 +11,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use serde::Deserialize;
 
-use super::Config;
 use super::duration::Span;
+use super::network::Network;
+use super::{Config, usual_messages_per_second};
 
 /// Why the settings can't be used: one line for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +101,44 @@ struct Flags {
     )]
     allowed_origin: Option<Vec<String>>,
 
-    /// Messages per second that a client may send before it is closed [default: 120]
+    /// Proxy whose X-Forwarded-For is believed, as 10.0.0.7 or 10.0.0.0/8; repeatable, or
+    /// separated by commas. Without one, connections from this machine are in no limit by address
+    #[arg(
+        long,
+        env = "TICKWIRE_TRUSTED_PROXY",
+        value_name = "NETWORK",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Option<Vec<Network>>,
+
+    /// Sockets at once of one IPv4 address or IPv6 /64 [default: 256]
+    #[arg(
+        long,
+        env = "TICKWIRE_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "COUNT"
+    )]
+    max_connections_per_address: Option<u32>,
+
+    /// New connections per second of one address; ten seconds' worth may come at once [default: 20]
+    #[arg(long, env = "TICKWIRE_CONNECTS_PER_SECOND", value_name = "COUNT")]
+    connects_per_second: Option<u32>,
+
+    /// Rooms at once that were made from one address [default: 16]
+    #[arg(long, env = "TICKWIRE_MAX_ROOMS_PER_ADDRESS", value_name = "COUNT")]
+    max_rooms_per_address: Option<u32>,
+
+    /// WebSockets at once that have not said hello [default: 4096]
+    #[arg(long, env = "TICKWIRE_MAX_UNGREETED", value_name = "COUNT")]
+    max_ungreeted: Option<u32>,
+
+    /// Messages per second that a client may send before it is closed [default: 120, or twice the
+    /// tick rate]
     #[arg(long, env = "TICKWIRE_MESSAGES_PER_SECOND", value_name = "COUNT")]
     messages_per_second: Option<u32>,
+
+    /// Control messages among them (requests, chat, actions, pings) [default: 30]
+    #[arg(long, env = "TICKWIRE_CONTROL_PER_SECOND", value_name = "COUNT")]
+    control_per_second: Option<u32>,
 
     /// Bytes per second that a client may send before it is closed [default: 16384]
     #[arg(long, env = "TICKWIRE_BYTES_PER_SECOND", value_name = "BYTES")]
@@ -258,10 +294,34 @@ fn resolve(flags: Flags, file: Flags) -> Config {
             .allowed_origin
             .or(file.allowed_origin)
             .unwrap_or(usual.allowed_origins),
+        trusted_proxies: flags
+            .trusted_proxy
+            .or(file.trusted_proxy)
+            .unwrap_or(usual.trusted_proxies),
+        max_connections_per_address: flags
+            .max_connections_per_address
+            .or(file.max_connections_per_address)
+            .unwrap_or(usual.max_connections_per_address),
+        connects_per_second: flags
+            .connects_per_second
+            .or(file.connects_per_second)
+            .unwrap_or(usual.connects_per_second),
+        max_rooms_per_address: flags
+            .max_rooms_per_address
+            .or(file.max_rooms_per_address)
+            .unwrap_or(usual.max_rooms_per_address),
+        max_ungreeted: flags
+            .max_ungreeted
+            .or(file.max_ungreeted)
+            .unwrap_or(usual.max_ungreeted),
         messages_per_second: flags
             .messages_per_second
             .or(file.messages_per_second)
-            .unwrap_or(usual.messages_per_second),
+            .unwrap_or(usual_messages_per_second(tick_rate)),
+        control_per_second: flags
+            .control_per_second
+            .or(file.control_per_second)
+            .unwrap_or(usual.control_per_second),
         bytes_per_second: flags
             .bytes_per_second
             .or(file.bytes_per_second)
@@ -290,145 +350,4 @@ fn one_line(error: &clap::Error) -> ConfigError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flags(args: &[&str]) -> Result<Flags, String> {
-        let args = [&["tickwire-server"], args].concat();
-        let matches = Flags::command().try_get_matches_from(args);
-        let flags = matches.and_then(|matches| Flags::from_arg_matches(&matches));
-        flags.map_err(|e| one_line(&e).to_string())
-    }
-
-    #[test]
-    fn flag_before_file_before_default() {
-        let file = parse("tick-rate = 60\nnpcs = 3\nhello-timeout = '250ms'").unwrap();
-        let config = resolve(flags(&["--npcs", "4", "--log-json"]).unwrap(), file);
-        let expected = Config {
-            tick_rate: 60,
-            // Follows the tick rate unless it is given.
-            snapshot_rate: 60,
-            npcs: 4,
-            hello_timeout: std::time::Duration::from_millis(250),
-            log_json: true,
-            ..Config::default()
-        };
-        assert_eq!(config, expected);
-    }
-
-    #[test]
-    fn help_and_version_name_the_program() {
-        let print = |args: &[&str]| match read("cards", args.iter().map(OsString::from)) {
-            Ok(Start::Print(text)) => text,
-            other => panic!("{other:?}"),
-        };
-        let version = env!("CARGO_PKG_VERSION");
-        assert_eq!(
-            print(&["/opt/my-game", "--version"]),
-            format!("my-game {version}\n")
-        );
-        assert_eq!(print(&["", "--version"]), format!("cards {version}\n"));
-        let help = print(&["/opt/my-game", "--help"]);
-        assert!(help.contains("Usage: my-game "), "{help}");
-        assert!(!help.contains("tickwire-server "), "{help}");
-    }
-
-    #[test]
-    fn lists_repeat_or_take_commas() {
-        let args = [
-            "--allowed-origin",
-            "http://a,http://b",
-            "--allowed-origin",
-            "http://c",
-        ];
-        let config = resolve(flags(&args).unwrap(), Flags::default());
-        assert_eq!(config.allowed_origins, ["http://a", "http://b", "http://c"]);
-        let file = parse("allowed-origin = ['http://d']").unwrap();
-        assert_eq!(
-            resolve(Flags::default(), file).allowed_origins,
-            ["http://d"]
-        );
-    }
-
-    /// Every flag with its default, so that the help can't lie and no setting lacks an
-    /// environment variable or a place in the file.
-    #[test]
-    fn help_names_the_defaults() {
-        let mut shown = 0;
-        for arg in Flags::command().get_arguments() {
-            let name = arg.get_long().expect("every setting has a long flag");
-            let variable = format!("TICKWIRE_{}", name.replace('-', "_").to_uppercase());
-            assert_eq!(arg.get_env(), Some(variable.as_ref()), "{name}");
-            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            let Some((_, default)) = help.split_once("[default: ") else {
-                continue;
-            };
-            let default = default.trim_end_matches(']');
-            if default.contains(' ') {
-                continue;
-            }
-            let given = resolve(
-                flags(&[&format!("--{name}"), default]).unwrap(),
-                Flags::default(),
-            );
-            assert_eq!(given, Config::default(), "--{name} {default}");
-            let quoted = if default.parse::<u64>().is_ok() {
-                ""
-            } else {
-                "'"
-            };
-            let file = parse(&format!("{name} = {quoted}{default}{quoted}")).unwrap();
-            assert_eq!(
-                resolve(Flags::default(), file),
-                Config::default(),
-                "{name} in a file"
-            );
-            shown += 1;
-        }
-        assert!(shown >= 14, "only {shown} defaults shown");
-    }
-
-    #[test]
-    fn errors_are_one_line_and_say_where() {
-        let check = |error: String, words: &[&str]| {
-            assert!(words.iter().all(|word| error.contains(word)), "{error}");
-            assert!(!error.contains('\n'), "{error}");
-        };
-        check(
-            flags(&["--tick-rat", "3"]).unwrap_err(),
-            &["--tick-rat", "--tick-rate"],
-        );
-        check(
-            flags(&["--tick-rate", "fast"]).unwrap_err(),
-            &["--tick-rate", "fast"],
-        );
-        check(
-            flags(&["--listen", "here"]).unwrap_err(),
-            &["--listen", "here"],
-        );
-        check(flags(&["--stop-deadline", "5"]).unwrap_err(), &["250ms"]);
-        check(flags(&["stray"]).unwrap_err(), &["stray"]);
-        check(flags(&["--npcs"]).unwrap_err(), &["--npcs"]);
-        check(
-            parse("npcs = 1\ntick_rate = 3").unwrap_err(),
-            &[", line 2", "tick_rate"],
-        );
-        check(parse("npcs = 'many'").unwrap_err(), &[", line 1", "string"]);
-        check(parse("config = 'other.toml'").unwrap_err(), &["config"]);
-        check(parse("npcs = ").unwrap_err(), &[", line 1"]);
-    }
-
-    #[test]
-    fn misspelled_variables_are_found() {
-        let names = [
-            "PATH",
-            "TICKWIRE_LISTEN",
-            "TICKWIRE_TICKRATE",
-            "TICKWIRE_LOG_JSON",
-        ];
-        assert_eq!(
-            unknown(names.into_iter().map(OsString::from)),
-            ["TICKWIRE_TICKRATE"]
-        );
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use super::registry::{NewRoom, Place, Registry};
 use super::text::{read_code, room_code, room_name};
 use crate::config::Config;
 use crate::game::RoomOptions;
+use crate::net::addresses::Guest;
 use crate::net::limiter::Budget;
 
 /// What a client may ask of the lobby, in units a second; a listing is 1, a join 2.
@@ -64,6 +65,15 @@ pub(crate) fn may_list(budget: &mut Budget, now: Instant) -> bool {
     budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, LISTING_COST)
 }
 
+/// Who asks for a seat.
+#[derive(Clone, Copy)]
+pub(crate) struct Maker<'a> {
+    /// The tidied name.
+    pub(crate) name: &'a str,
+    /// The place at their address, which holds what they make.
+    pub(crate) guest: &'a Guest,
+}
+
 /// Takes the seat that a create or join asks for, in the name of `maker`.
 ///
 /// # Errors
@@ -73,10 +83,17 @@ pub(crate) fn seat(
     defaults: &RoomDefaults,
     budget: &mut Budget,
     now: Instant,
-    maker: &str,
+    maker: Maker,
     request: &ClientMessage,
 ) -> Result<Seating, Refusal> {
     if !budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, JOIN_COST) {
+        return Err(Refusal::TooOften);
+    }
+    let names_a_room = matches!(
+        request,
+        ClientMessage::JoinRoom { .. } | ClientMessage::JoinCode { .. }
+    );
+    if names_a_room && !maker.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
     let place = match request {
@@ -89,14 +106,15 @@ pub(crate) fn seat(
             name,
             private,
             seats,
-        } => return make(registry, defaults, maker, name, *private, *seats),
+        } => return make(registry, defaults, now, maker, name, *private, *seats),
         _ => match registry.reserve_any() {
             Some(place) => Ok(place),
-            None => return make(registry, defaults, maker, "", false, 0),
+            None => return make(registry, defaults, now, maker, "", false, 0),
         },
     };
     if place == Err(Refusal::NoSuchRoom) {
         budget.fine(WRONG_ROOM_COST);
+        maker.guest.guessed_wrong(now);
     }
     let options = None;
     place.map(|place| Seating { place, options })
@@ -105,14 +123,16 @@ pub(crate) fn seat(
 fn make(
     registry: &Registry,
     defaults: &RoomDefaults,
-    maker: &str,
+    now: Instant,
+    maker: Maker,
     name: &str,
     private: bool,
     seats: u16,
 ) -> Result<Seating, Refusal> {
     let (code, seed) = (random()?, random()?);
+    let held = maker.guest.room(now).ok_or(Refusal::TooManyRooms)?;
     let room = NewRoom {
-        name: room_name(name, maker),
+        name: room_name(name, maker.name),
         code: room_code(code),
         private,
         seats: match seats {
@@ -120,7 +140,7 @@ fn make(
             seats => seats.min(defaults.seats),
         },
     };
-    let place = registry.create(room.clone())?;
+    let place = registry.create(room.clone(), held)?;
     let options = Some(Box::new(RoomOptions {
         id: place.room,
         name: room.name,
@@ -152,6 +172,7 @@ mod tests {
         registry: Registry,
         defaults: RoomDefaults,
         budget: Budget,
+        guest: Guest,
         now: Instant,
     }
 
@@ -162,6 +183,7 @@ mod tests {
                 registry: Registry::new(9, 1),
                 defaults: RoomDefaults::new(&Config::default(), u16::MAX),
                 budget: Budget::new(now),
+                guest: Guest::unlimited(),
                 now,
             }
         }
@@ -171,9 +193,11 @@ mod tests {
                 registry,
                 defaults,
                 budget,
+                guest,
                 now,
             } = self;
-            let seating = seat(registry, defaults, budget, *now, "Ada", &request);
+            let maker = Maker { name: "Ada", guest };
+            let seating = seat(registry, defaults, budget, *now, maker, &request);
             if let Ok(seating) = &seating {
                 registry.open(seating.place.room);
             }

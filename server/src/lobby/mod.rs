@@ -83,6 +83,7 @@ impl<G: Game> Lobby<G> {
         let rates = Rates {
             messages_per_second: config.messages_per_second,
             bytes_per_second: config.bytes_per_second,
+            control_per_second: config.control_per_second,
         };
         let (returns, returned) = mpsc::unbounded_channel();
         let common = Common {

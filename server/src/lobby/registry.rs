@@ -14,6 +14,8 @@ use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
+use crate::net::addresses::Guest;
+
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
 const ROOM_NUMBERS: u32 = 1 << 24;
 /// What a room costs its worker beside its players, in players: its game's own entities and one
@@ -68,6 +70,8 @@ struct Entry {
     worker: usize,
     /// Its worker knows of it: others may be sent there.
     open: bool,
+    /// Its place at the address that it was made from.
+    _held: Guest,
 }
 
 impl Entry {
@@ -97,11 +101,11 @@ impl Registry {
     }
 
     /// Makes a room with one seat taken, its maker's, on the least loaded worker. Nobody else
-    /// finds it until [`Registry::open`].
+    /// finds it until [`Registry::open`]. `held` is kept for as long as the room is there.
     ///
     /// # Errors
     /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
-    pub(crate) fn create(&self, room: NewRoom) -> Result<Place, Refusal> {
+    pub(crate) fn create(&self, room: NewRoom, held: Guest) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         if table.rooms.len() >= self.rooms_max {
             return Err(Refusal::TooManyRooms);
@@ -120,6 +124,7 @@ impl Registry {
             taken: 1,
             worker,
             open: false,
+            _held: held,
         };
         table.rooms.insert(id, entry);
         Ok(Place { room: id, worker })
@@ -267,7 +272,9 @@ mod tests {
     }
 
     fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
-        let place = registry.create(room(code, seats, private)).unwrap();
+        let place = registry
+            .create(room(code, seats, private), Guest::unlimited())
+            .unwrap();
         registry.open(place.room);
         place.room
     }
@@ -287,7 +294,9 @@ mod tests {
     #[test]
     fn a_room_is_found_only_once_its_worker_knows_it() {
         let registry = Registry::new(9, 1);
-        let place = registry.create(room("A", 9, false)).unwrap();
+        let place = registry
+            .create(room("A", 9, false), Guest::unlimited())
+            .unwrap();
         assert!(registry.list().is_empty() && registry.reserve_any().is_none());
         assert_eq!(registry.reserve(place.room), Err(Refusal::NoSuchRoom));
         assert_eq!(registry.reserve_by_code("A"), Err(Refusal::NoSuchRoom));
@@ -341,12 +350,12 @@ mod tests {
         let registry = Registry::new(2, 1);
         let id = opened(&registry, "A", 9, false);
         assert_eq!(
-            registry.create(room("A", 9, false)),
+            registry.create(room("A", 9, false), Guest::unlimited()),
             Err(Refusal::Busy),
             "the code is in use"
         );
         opened(&registry, "B", 9, false);
-        let full = registry.create(room("C", 9, false));
+        let full = registry.create(room("C", 9, false), Guest::unlimited());
         assert_eq!(full, Err(Refusal::TooManyRooms));
         assert!(!registry.close_if_empty(id), "its maker is there");
         registry.release(id);
@@ -363,7 +372,9 @@ mod tests {
         let registry = Registry::new(99, 3);
         let mut rooms = [0; 3];
         for code in 0..30 {
-            let place = registry.create(room(&code.to_string(), 9, false)).unwrap();
+            let place = registry
+                .create(room(&code.to_string(), 9, false), Guest::unlimited())
+                .unwrap();
             rooms[place.worker] += 1;
         }
         assert_eq!(rooms, [10, 10, 10]);

@@ -13,7 +13,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use super::matchmaking::{self, Seating};
+use super::matchmaking::{self, Maker, Seating};
 use super::{Shared, stopping, text};
 use crate::net::conn::{Conn, End, Link};
 use crate::net::reading::Scratch;
@@ -164,7 +164,11 @@ fn answer(
         | ClientMessage::QuickJoin => {
             let (registry, rooms) = (&shared.registry, &shared.rooms);
             let budget = &mut link.requests;
-            match matchmaking::seat(registry, rooms, budget, now, name, &message) {
+            let maker = Maker {
+                name,
+                guest: &link.guest,
+            };
+            match matchmaking::seat(registry, rooms, budget, now, maker, &message) {
                 Ok(seating) => return Ok(Some(seating)),
                 Err(reason) => refused(reason),
             }
@@ -198,6 +202,7 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
     shared.metrics.control_bytes.increment(welcome.len() as u64);
     link.outbox.push(&welcome);
     link.name = Some(name.into());
+    link.ungreeted = None;
     Ok(())
 }
 

@@ -2,6 +2,12 @@
 //! Pure. Whether it may be shown as markup is not decided here: clients show it as text only.
 
 use tickwire::limits::{NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Marks on one letter: Vietnamese and IPA need two. Further ones, which would reach into the
+/// lines above and below, are left out.
+const MARKS_MAX: usize = 2;
 
 /// A player's name as others see it; "player" if nothing is left of it.
 pub(crate) fn player_name(text: &str) -> String {
@@ -15,13 +21,22 @@ pub(crate) fn room_name(text: &str, maker: &str) -> String {
         .unwrap_or_else(|| "room".into())
 }
 
-/// `text` with runs of white space as one space, without characters that show nothing or turn
-/// the text around them, cut to `chars_max` characters. `None` if nothing is left.
+/// `text` in the Unicode form NFKC, in which what looks the same mostly is the same (ﬁ and fi, Ａ
+/// and A, é in one character or two), with runs of white space as one space, without characters
+/// that show nothing or turn the text around them, cut to `chars_max` characters. `None` if
+/// nothing is left.
 fn tidy(text: &str, chars_max: usize) -> Option<String> {
     let mut tidied = String::new();
     let mut chars = 0;
+    let mut marks = 0;
     let mut space = false;
-    for c in text.chars().filter(|&c| c.is_whitespace() || !is_hidden(c)) {
+    let shown = |c: &char| c.is_whitespace() || !is_hidden(*c);
+    // Hidden ones between a letter and its mark go first; some come only from the normal form.
+    for c in text.chars().filter(shown).nfkc().filter(shown) {
+        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        if marks > MARKS_MAX {
+            continue;
+        }
         if c.is_whitespace() {
             space = chars > 0;
             continue;
@@ -113,6 +128,14 @@ mod tests {
         check("a\u{A0}\u{2003}\u{3000}b", "a b");
         check("a\u{E0041}b\u{10FFFF}", "ab");
         check("<b>&amp;</b>", "<b>&amp;</b>");
+        check("e\u{200D}\u{301}", "\u{E9}");
+        check("\u{FB01}sh \u{FF21}\u{FF44}\u{FF41}", "fish Ada");
+        check(
+            "\u{FFA0}\u{FDFA}",
+            "\u{635}\u{644}\u{649} \u{627}\u{644}\u{644}\u{647} \u{639}\u{644}\u{64A}\u{647} \u{648}\u{633}\u{644}\u{645}",
+        );
+        check(&format!("Z{}o", "\u{335}".repeat(99)), "Z\u{335}\u{335}o");
+        check("Vi\u{1EC7}t", "Vi\u{1EC7}t");
         check(&"x".repeat(99), &"x".repeat(NAME_CHARS_MAX));
         let cut = format!("{} y", "x".repeat(NAME_CHARS_MAX - 1));
         check(&cut, &"x".repeat(NAME_CHARS_MAX - 1));

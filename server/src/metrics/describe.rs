@@ -16,12 +16,16 @@ pub(super) fn describe() {
     );
 }
 
-const GAUGES: [(&str, &str); 5] = [
+const GAUGES: [(&str, &str); 6] = [
     (
         "tickwire_connections_open",
         "sockets open on the public port",
     ),
     ("tickwire_sockets_open", "WebSockets open"),
+    (
+        "tickwire_sockets_ungreeted",
+        "WebSockets open that have not said hello",
+    ),
     ("tickwire_rooms", "rooms that exist"),
     ("tickwire_players", "players in rooms"),
     (
@@ -30,14 +34,18 @@ const GAUGES: [(&str, &str); 5] = [
     ),
 ];
 
-const COUNTERS: [(&str, &str); 29] = [
+const COUNTERS: [(&str, &str); 30] = [
     (
         "tickwire_connections_accepted_total",
         "sockets accepted on the public port",
     ),
     (
         "tickwire_connections_refused_total",
-        "sockets turned away because too many are open",
+        "sockets turned away because too many are open, or of their address",
+    ),
+    (
+        "tickwire_address_limits_hit_total",
+        "times that an address came to a limit of its own, by limit",
     ),
     (
         "tickwire_accept_errors_total",

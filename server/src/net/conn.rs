@@ -12,6 +12,7 @@ use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire::protocol::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
+use super::addresses::Guest;
 use super::frames::FrameCount;
 use super::limiter::{Budget, Limiter, Rates};
 use super::outbox::{Draft, Outbox};
@@ -92,8 +93,13 @@ pub(crate) struct Link {
     pub(crate) name: Option<Box<str>>,
     /// Whether it was ever in a room: then inputs may still be under way when it is back.
     pub(crate) has_played: bool,
-    /// The other end, for logs.
+    /// The other end as the outermost trusted proxy saw it, then without a port; for logs and
+    /// bans.
     pub(crate) peer: SocketAddr,
+    /// Its place at its address.
+    pub(crate) guest: Guest,
+    /// Its place among those that have not said hello; dropped when it does.
+    pub(crate) ungreeted: Option<Seat>,
     /// Dropped with the connection: what counts open sockets and live connections.
     _held: (Option<Seat>, Option<Box<dyn Send + Sync>>),
 }
@@ -136,6 +142,8 @@ impl Conn {
                 name: None,
                 has_played: false,
                 peer,
+                guest: Guest::unlimited(),
+                ungreeted: None,
                 _held: (None, None),
             }),
         })
@@ -145,6 +153,13 @@ impl Conn {
     #[must_use]
     pub fn with_seat(mut self, seat: Seat) -> Conn {
         self.link._held.0 = Some(seat);
+        self
+    }
+
+    /// Keeps the address's place until the connection is dropped, and the other until its hello.
+    pub(crate) fn with_guest(mut self, guest: Guest, ungreeted: Seat) -> Conn {
+        self.link.guest = guest;
+        self.link.ungreeted = Some(ungreeted);
         self
     }
 

@@ -20,6 +20,7 @@ const MESSAGE_BYTES_MAX: usize = 32 << 20;
 const RATES: Rates = Rates {
     messages_per_second: u32::MAX,
     bytes_per_second: u32::MAX,
+    control_per_second: u32::MAX,
 };
 
 /// Serves a connection to its end.

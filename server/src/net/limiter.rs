@@ -1,5 +1,5 @@
-//! How much one client may send: two buckets, messages and bytes, that leak at the operator's
-//! rates. Pure: the time is an argument. `conn` charges it below the WebSocket codec, so that
+//! How much one client may send: three buckets, messages, bytes and control messages, that leak
+//! at the operator's rates. Pure: the time is an argument. `conn` charges it below the WebSocket codec, so that
 //! frames that never become a message (empty fragments, pings) count too.
 
 use std::time::Instant;
@@ -17,6 +17,9 @@ pub(crate) struct Rates {
     pub(crate) messages_per_second: u32,
     /// Bytes a second, on average, frame headers included.
     pub(crate) bytes_per_second: u32,
+    /// Control messages a second, on average: they cost more than the inputs that most messages
+    /// are.
+    pub(crate) control_per_second: u32,
 }
 
 /// What one client sent lately. Empty at first; it fills with what comes and leaks with time.
@@ -24,6 +27,7 @@ pub(crate) struct Rates {
 pub(crate) struct Limiter {
     messages: f64,
     bytes: f64,
+    control: f64,
     at: Instant,
 }
 
@@ -32,23 +36,37 @@ impl Limiter {
         Limiter {
             messages: 0.0,
             bytes: 0.0,
+            control: 0.0,
             at: now,
         }
     }
 
     /// Counts what came. False: the client sent too much.
     pub(crate) fn charge(&mut self, rates: Rates, now: Instant, messages: u32, bytes: u32) -> bool {
+        self.leak(rates, now);
+        self.messages += f64::from(messages);
+        self.bytes += f64::from(bytes);
+        // Any single message fits, however low the rates.
+        let bytes_max = f64::from(rates.bytes_per_second) * BURST_SECONDS
+            + 2.0 * CLIENT_MESSAGE_BYTES_MAX as f64;
+        let messages_max = f64::from(rates.messages_per_second) * BURST_SECONDS;
+        self.messages <= messages_max && self.bytes <= bytes_max
+    }
+
+    /// Counts a control message, which was counted as a message already. False: one too many.
+    pub(crate) fn charge_control(&mut self, rates: Rates, now: Instant) -> bool {
+        self.leak(rates, now);
+        self.control += 1.0;
+        self.control <= f64::from(rates.control_per_second) * BURST_SECONDS
+    }
+
+    fn leak(&mut self, rates: Rates, now: Instant) {
         let seconds = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = self.at.max(now);
-        let (message_rate, byte_rate) = (
-            f64::from(rates.messages_per_second),
-            f64::from(rates.bytes_per_second),
-        );
-        self.messages = (self.messages - seconds * message_rate).max(0.0) + f64::from(messages);
-        self.bytes = (self.bytes - seconds * byte_rate).max(0.0) + f64::from(bytes);
-        // Any single message fits, however low the rates.
-        let bytes_max = byte_rate * BURST_SECONDS + 2.0 * CLIENT_MESSAGE_BYTES_MAX as f64;
-        self.messages <= message_rate * BURST_SECONDS && self.bytes <= bytes_max
+        let left = |level: f64, rate: u32| (level - seconds * f64::from(rate)).max(0.0);
+        self.messages = left(self.messages, rates.messages_per_second);
+        self.bytes = left(self.bytes, rates.bytes_per_second);
+        self.control = left(self.control, rates.control_per_second);
     }
 }
 
@@ -80,6 +98,12 @@ impl Budget {
         fits
     }
 
+    /// Whether nothing of it is spent any more.
+    pub(crate) fn is_rested(&self, per_second: f32, now: Instant) -> bool {
+        let seconds = now.saturating_duration_since(self.at).as_secs_f32();
+        self.spent <= seconds * per_second
+    }
+
     /// Adds to what is spent, beyond the burst if need be: a penalty.
     pub(crate) fn fine(&mut self, cost: f32) {
         self.spent += cost;
@@ -94,6 +118,7 @@ mod tests {
     const RATES: Rates = Rates {
         messages_per_second: 10,
         bytes_per_second: 1000,
+        control_per_second: 2,
     };
 
     #[test]
@@ -122,6 +147,18 @@ mod tests {
         assert!(!limiter.charge(RATES, start, 0, 1));
         let later = start + Duration::from_millis(1);
         assert!(limiter.charge(RATES, later, 0, 0), "a byte leaked");
+    }
+
+    #[test]
+    fn control_messages_have_a_rate_of_their_own() {
+        let start = Instant::now();
+        let mut limiter = Limiter::new(start);
+        assert!((0..8).all(|_| limiter.charge_control(RATES, start)));
+        assert!(!limiter.charge_control(RATES, start));
+        assert!(limiter.charge(RATES, start, 1, 10), "inputs go on");
+        let later = start + Duration::from_secs(1);
+        assert!(limiter.charge_control(RATES, later));
+        assert!(!limiter.charge_control(RATES, later));
     }
 
     #[test]

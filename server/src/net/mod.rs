@@ -3,10 +3,12 @@
 //! `public` and `ops` answer, the `handshake`, then a `Conn` that lobby and workers own.
 
 mod accept;
+pub(crate) mod addresses;
 pub(crate) mod conn;
 mod descriptors;
 mod echo;
 pub(crate) mod farewell;
+mod forwarded;
 mod frames;
 mod handshake;
 mod http;

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
@@ -11,9 +12,8 @@ use hyper::header::{
     CONNECTION, HeaderValue, IF_NONE_MATCH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tickwire::protocol::{CloseCode, SUBPROTOCOL};
@@ -22,10 +22,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::accept::Accept;
+use super::addresses::{Addresses, Guest};
 use super::conn::{Conn, End};
 use super::descriptors;
 use super::echo;
 use super::farewell::farewell;
+use super::forwarded::{FORWARDED_FOR, Proxies};
 use super::handshake::{self, Refused};
 use super::http;
 use super::origin::Origins;
@@ -42,6 +44,12 @@ pub(crate) struct Public<G: Game> {
     site: Site,
     origins: Origins,
     seats: Seats,
+    /// Places of WebSockets that have not said hello.
+    ungreeted: Seats,
+    proxies: Proxies,
+    addresses: Addresses,
+    /// Whether it was said that there is a proxy that no setting knows of.
+    warned_of_proxy: AtomicBool,
     header_timeout: Duration,
     lobby: Lobby<G>,
     /// Whether there is `/echo`, which no setting turns on.
@@ -49,6 +57,24 @@ pub(crate) struct Public<G: Game> {
     metrics: Arc<Metrics>,
     /// Set once: the server stops.
     stopping: watch::Receiver<bool>,
+}
+
+/// One connection until it is upgraded or closed.
+struct Visit {
+    peer: SocketAddr,
+    /// Its place at its address; `None` where a proxy speaks for others.
+    guest: Mutex<Option<Guest>>,
+    upgrade: Mutex<Option<Upgrade>>,
+}
+
+/// A connection that becomes a WebSocket.
+struct Upgrade {
+    on: OnUpgrade,
+    /// Whether it is the conformance test's.
+    echoes: bool,
+    peer: SocketAddr,
+    guest: Guest,
+    ungreeted: Seat,
 }
 
 impl<G: Game> Public<G> {
@@ -65,6 +91,10 @@ impl<G: Game> Public<G> {
             site,
             origins: Origins::new(&config.allowed_origins),
             seats: Seats::new(allowed, metrics.connections_open.clone()),
+            ungreeted: Seats::new(config.max_ungreeted, metrics.sockets_ungreeted.clone()),
+            proxies: Proxies::new(&config.trusted_proxies),
+            addresses: Addresses::new(config, metrics.clone()),
+            warned_of_proxy: AtomicBool::new(false),
             header_timeout: config.header_timeout,
             lobby,
             has_echo: false,
@@ -91,9 +121,9 @@ impl<G: Game> Public<G> {
                 _ = stopping.wait_for(|stopping| *stopping) => break,
             };
             public.metrics.connections_accepted.increment(1);
-            match public.seats.take() {
-                Some(seat) => {
-                    open.spawn(public.clone().connection(stream, peer, seat));
+            match public.seat(peer) {
+                Some((seat, visit)) => {
+                    open.spawn(public.clone().connection(stream, seat, visit));
                 }
                 // Dropped: a refusal would need what there is too little of.
                 None => public.metrics.connections_refused.increment(1),
@@ -103,22 +133,39 @@ impl<G: Game> Public<G> {
         while open.join_next().await.is_some() {}
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+    /// A place for a socket that was accepted, among all and at its address. Whose address it
+    /// is shows later where a proxy speaks for others.
+    fn seat(&self, peer: SocketAddr) -> Option<(Seat, Visit)> {
+        let seat = self.seats.take()?;
+        let guest = if self.proxies.trusts(peer.ip()) {
+            None
+        } else {
+            Some(self.addresses.admit(peer.ip(), Instant::now()).ok()?)
+        };
+        let visit = Visit {
+            peer,
+            guest: Mutex::new(guest),
+            upgrade: Mutex::new(None),
+        };
+        Some((seat, visit))
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, seat: Seat, visit: Visit) {
         let mut stopping = self.stopping.clone();
         let stop = async move {
             // An error means that the server is gone, which is a stop too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         };
-        let upgrade = Mutex::new(None);
         http::serve(stream, self.header_timeout, stop, |request| {
             self.metrics.http_requests.increment(1);
-            self.answer(request, &upgrade)
+            self.answer(request, &visit)
         })
         .await;
-        let Some((upgrade, echoes)) = upgrade.into_inner() else {
+        let Some(upgrade) = visit.upgrade.into_inner() else {
             return;
         };
-        match self.conn(upgrade, peer).await {
+        let (peer, echoes) = (upgrade.peer, upgrade.echoes);
+        match conn(upgrade).await {
             Ok(conn) if seat.is_spare() => {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
@@ -132,48 +179,11 @@ impl<G: Game> Public<G> {
         }
     }
 
-    /// The connection behind an upgrade, with what was read from it already: a client may send
-    /// its first messages together with the handshake.
-    async fn conn(
-        &self,
-        upgrade: OnUpgrade,
-        peer: SocketAddr,
-    ) -> Result<Conn, Box<dyn Error + Send + Sync>> {
-        let parts = upgrade
-            .await?
-            .downcast::<TokioIo<TcpStream>>()
-            .map_err(|_| "not a TCP socket")?;
-        let stream = parts.io.into_inner().into_std()?;
-        Ok(Conn::new(
-            stream,
-            parts.read_buf.to_vec(),
-            peer,
-            Instant::now(),
-        )?)
-    }
-
-    /// `upgrade`: what becomes of the connection, and whether it is the echo's.
-    fn answer(
-        &self,
-        mut request: Request<Incoming>,
-        upgrade: &Mutex<Option<(OnUpgrade, bool)>>,
-    ) -> Reply {
+    fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
+        let is_get = request.method() == Method::GET;
         match request.uri().path() {
-            path @ ("/ws" | "/echo")
-                if request.method() == Method::GET && (path == "/ws" || self.has_echo) =>
-            {
-                let echoes = path == "/echo";
-                let on = hyper::upgrade::on(&mut request);
-                let check = if echoes {
-                    handshake::check_rules
-                } else {
-                    handshake::check
-                };
-                self.handshake(request, check, |reply| {
-                    *upgrade.lock() = Some((on, echoes));
-                    reply
-                })
-            }
+            "/ws" if is_get => self.handshake(request, visit, false),
+            "/echo" if is_get && self.has_echo => self.handshake(request, visit, true),
             "/ws" => reply::not_allowed(),
             "/healthz" => reply::text(StatusCode::OK, "ok\n"),
             "/api/rooms" => match serde_json::to_vec(&self.lobby.rooms()) {
@@ -190,19 +200,57 @@ impl<G: Game> Public<G> {
         }
     }
 
-    fn handshake(
-        &self,
-        request: Request<Incoming>,
-        check: impl FnOnce(&Parts, &Origins) -> Result<String, Refused>,
-        accept: impl FnOnce(Reply) -> Reply,
-    ) -> Reply {
+    /// The client's address and its place there; `None` if it has none left.
+    fn guest(&self, headers: &HeaderMap, visit: &Visit) -> Option<(SocketAddr, Guest)> {
+        if let Some(guest) = visit.guest.lock().take() {
+            let unknown_proxy = self.proxies.is_empty()
+                && visit.peer.ip().is_loopback()
+                && headers.contains_key(FORWARDED_FOR);
+            if unknown_proxy && !self.warned_of_proxy.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "requests are forwarded from this machine: without --trusted-proxy no limit \
+                     by address holds for them"
+                );
+            }
+            return Some((visit.peer, guest));
+        }
+        let client = self.proxies.client(visit.peer.ip(), headers);
+        let guest = self.addresses.admit(client, Instant::now()).ok()?;
+        Some((SocketAddr::new(client, 0), guest))
+    }
+
+    fn handshake(&self, mut request: Request<Incoming>, visit: &Visit, echoes: bool) -> Reply {
         let metrics = &self.metrics;
         if *self.stopping.borrow() {
             metrics.handshakes_refused_stopping.increment(1);
             return reply::unavailable("stopping\n");
         }
-        match check(&request.into_parts().0, &self.origins) {
-            Ok(key) => accept(switch(&key)),
+        let on = hyper::upgrade::on(&mut request);
+        let head = request.into_parts().0;
+        let checked = if echoes {
+            handshake::check_rules(&head, &self.origins)
+        } else {
+            handshake::check(&head, &self.origins)
+        };
+        match checked {
+            Ok(key) => {
+                let Some(ungreeted) = self.ungreeted.take().filter(|seat| !seat.is_spare()) else {
+                    metrics.handshakes_refused_ungreeted.increment(1);
+                    return reply::unavailable("too many have not said hello\n");
+                };
+                let Some((peer, guest)) = self.guest(&head.headers, visit) else {
+                    metrics.handshakes_refused_address.increment(1);
+                    return reply::too_many("too many from this address\n");
+                };
+                *visit.upgrade.lock() = Some(Upgrade {
+                    on,
+                    echoes,
+                    peer,
+                    guest,
+                    ungreeted,
+                });
+                switch(&key)
+            }
             Err(Refused::Origin) => {
                 metrics.handshakes_refused_origin.increment(1);
                 reply::text(StatusCode::FORBIDDEN, "this origin may not connect\n")
@@ -231,6 +279,24 @@ impl<G: Game> Public<G> {
             }
         }
     }
+}
+
+/// The connection behind an upgrade, with what was read from it already: a client may send its
+/// first messages together with the handshake.
+async fn conn(upgrade: Upgrade) -> Result<Conn, Box<dyn Error + Send + Sync>> {
+    let parts = upgrade
+        .on
+        .await?
+        .downcast::<TokioIo<TcpStream>>()
+        .map_err(|_| "not a TCP socket")?;
+    let stream = parts.io.into_inner().into_std()?;
+    let conn = Conn::new(
+        stream,
+        parts.read_buf.to_vec(),
+        upgrade.peer,
+        Instant::now(),
+    )?;
+    Ok(conn.with_guest(upgrade.guest, upgrade.ungreeted))
 }
 
 /// 101 for a handshake whose key gives `accept`.

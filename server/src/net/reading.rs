@@ -7,7 +7,7 @@ use std::mem;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tickwire::protocol::CloseCode;
+use tickwire::protocol::{CloseCode, Kind};
 use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
@@ -84,7 +84,14 @@ impl<'a, S: Socket> Reading<'a, S> {
     /// The connection is at its end; don't read it again.
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>, End> {
         match self.next_message()? {
-            Some(Message::Binary(message)) => Ok(Some(message)),
+            Some(Message::Binary(message)) => {
+                let is_control = message.first() == Some(&(Kind::Control as u8));
+                let limiter = &mut self.conn.link.limiter;
+                if is_control && !limiter.charge_control(self.rates, self.now) {
+                    return Err(End::Close(CloseCode::TooMany));
+                }
+                Ok(Some(message))
+            }
             Some(_) => Err(End::Close(CloseCode::Text)),
             None => Ok(None),
         }

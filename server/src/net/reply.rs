@@ -87,3 +87,12 @@ pub(crate) fn unavailable(line: &'static str) -> Reply {
         .insert(RETRY_AFTER, HeaderValue::from_static("5"));
     reply
 }
+
+/// 429 for an address that asks for too much.
+pub(crate) fn too_many(line: &'static str) -> Reply {
+    let mut reply = text(StatusCode::TOO_MANY_REQUESTS, line);
+    reply
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    reply
+}

@@ -70,6 +70,7 @@ fn in_the_lobby_too() {
     let server = Server::start(Config {
         stall_timeout: Duration::from_millis(300),
         messages_per_second: 100_000,
+        control_per_second: 100_000,
         bytes_per_second: 1 << 30,
         ..config()
     });

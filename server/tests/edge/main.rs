@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that meets an error fails.
 
+mod addresses;
 mod conformance;
 mod handshakes;
 mod limits;

@@ -1,0 +1,387 @@
+//! What one address may hold and do: sockets at once, new ones a second, rooms, wrong codes. One
+//! table under one lock, taken when a connection comes and goes, when it makes a room and when it
+//! asks for one by a code, never on the tick path. An address is an IPv4 address or the first 64
+//! bits of an IPv6 one, of which a household has at least that many.
+//!
+//! `public` admits connections; the [`Guest`] that it gets stays with the connection, and gives
+//! everything back when it is dropped.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::limiter::Budget;
+use crate::config::Config;
+use crate::metrics::Metrics;
+
+/// Seconds of the average rate of new connections that may come at once: a class of 30 opens the
+/// same page, and each browser six sockets.
+const CONNECTS_BURST_SECONDS: f32 = 10.0;
+/// Wrong codes and room numbers an address may try a second, on average: ten a minute find
+/// one of 1,000 rooms in 200 years.
+const WRONG_PER_SECOND: f32 = 10.0 / 60.0;
+/// And at once. A connection's own budget is tighter; this holds whoever opens many.
+const WRONG_BURST: f32 = 30.0;
+/// Addresses that are remembered though they hold nothing. Beyond: those are forgotten, which
+/// gives each the burst anew; who has so many addresses is not held by such limits anyway.
+const IDLE_ADDRESSES_MAX: usize = 65_536;
+/// Addresses below which nobody is forgotten.
+const SWEEP_FROM: usize = 1024;
+
+/// Why a connection is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Its address opened too many lately.
+    TooFast,
+    /// Its address has as many as it may.
+    TooMany,
+}
+
+/// The addresses of one server. Clones are the same table.
+#[derive(Clone)]
+pub(crate) struct Addresses(Arc<Shared>);
+
+struct Shared {
+    connections_max: u32,
+    connects_per_second: f32,
+    rooms_max: u32,
+    /// Whether this machine's own addresses are in no limit: nobody forwards for others then.
+    loopback_free: bool,
+    metrics: Arc<Metrics>,
+    table: Mutex<Table>,
+}
+
+struct Table {
+    entries: HashMap<IpAddr, Entry>,
+    /// How many entries there may be until idle ones are looked for.
+    sweep_at: usize,
+}
+
+struct Entry {
+    connections: u32,
+    rooms: u32,
+    connects: Budget,
+    wrong: Budget,
+}
+
+impl Addresses {
+    /// Nobody is there yet; limits are the operator's.
+    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Addresses {
+        Addresses(Arc::new(Shared {
+            connections_max: config.max_connections_per_address,
+            connects_per_second: config.connects_per_second as f32,
+            rooms_max: config.max_rooms_per_address,
+            loopback_free: config.trusted_proxies.is_empty(),
+            metrics,
+            table: Mutex::new(Table {
+                entries: HashMap::new(),
+                sweep_at: SWEEP_FROM,
+            }),
+        }))
+    }
+
+    /// A place for a connection from `address`.
+    pub(crate) fn admit(&self, address: IpAddr, now: Instant) -> Result<Guest, Refused> {
+        let shared = &self.0;
+        let address = key(address);
+        if shared.loopback_free && address.is_loopback() {
+            return Ok(Guest::unlimited());
+        }
+        let mut table = shared.table.lock();
+        let entry = table.entry(address, shared, now);
+        let rate = shared.connects_per_second;
+        if entry.connections >= shared.connections_max {
+            shared.metrics.address_connections_hit.increment(1);
+            return Err(Refused::TooMany);
+        }
+        if !entry
+            .connects
+            .spend(rate, rate * CONNECTS_BURST_SECONDS, now, 1.0)
+        {
+            shared.metrics.address_connects_hit.increment(1);
+            return Err(Refused::TooFast);
+        }
+        entry.connections += 1;
+        Ok(Guest(Some(Place {
+            shared: self.0.clone(),
+            address,
+            held: Held::Connection,
+        })))
+    }
+}
+
+/// The unit that limits are for.
+fn key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            let network = u128::from(v6) >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        address => address,
+    }
+}
+
+impl Table {
+    fn entry(&mut self, address: IpAddr, shared: &Shared, now: Instant) -> &mut Entry {
+        if self.entries.len() >= self.sweep_at && !self.entries.contains_key(&address) {
+            self.sweep(shared, now);
+        }
+        self.entries.entry(address).or_insert_with(|| Entry {
+            connections: 0,
+            rooms: 0,
+            connects: Budget::new(now),
+            wrong: Budget::new(now),
+        })
+    }
+
+    /// Forgets addresses that hold nothing and did nothing lately, or that hold nothing if there
+    /// are too many of them.
+    fn sweep(&mut self, shared: &Shared, now: Instant) {
+        let rate = shared.connects_per_second;
+        let holds = |entry: &Entry| entry.connections > 0 || entry.rooms > 0;
+        self.entries.retain(|_, entry| {
+            let rested = entry.connects.is_rested(rate, now);
+            holds(entry) || !rested || !entry.wrong.is_rested(WRONG_PER_SECOND, now)
+        });
+        if self.entries.len() >= IDLE_ADDRESSES_MAX {
+            self.entries.retain(|_, entry| holds(entry));
+        }
+        self.sweep_at = SWEEP_FROM.max(2 * self.entries.len());
+    }
+}
+
+/// A connection's place at its address.
+#[derive(Default)]
+pub(crate) struct Guest(Option<Place>);
+
+impl Guest {
+    /// One that no limit by address holds.
+    pub(crate) fn unlimited() -> Guest {
+        Guest(None)
+    }
+
+    /// Whether it may ask for a room by a code or a number.
+    pub(crate) fn may_guess(&self, now: Instant) -> bool {
+        self.wrong(now, 0.0)
+    }
+
+    /// It asked for a room that is not there.
+    pub(crate) fn guessed_wrong(&self, now: Instant) {
+        self.wrong(now, 1.0);
+    }
+
+    fn wrong(&self, now: Instant, cost: f32) -> bool {
+        let Some(Place {
+            shared, address, ..
+        }) = &self.0
+        else {
+            return true;
+        };
+        let mut table = shared.table.lock();
+        let entry = table.entry(*address, shared, now);
+        // A budget that holds less than a whole try holds none.
+        let burst = WRONG_BURST - 1.0 + cost;
+        let allowed = entry.wrong.spend(WRONG_PER_SECOND, burst, now, cost);
+        if !allowed {
+            shared.metrics.address_guesses_hit.increment(1);
+        }
+        allowed
+    }
+
+    /// The place of a room that it makes; `None` when its address has as many as it may.
+    pub(crate) fn room(&self, now: Instant) -> Option<Guest> {
+        let Some(Place {
+            shared, address, ..
+        }) = &self.0
+        else {
+            return Some(Guest::unlimited());
+        };
+        let mut table = shared.table.lock();
+        let entry = table.entry(*address, shared, now);
+        if entry.rooms >= shared.rooms_max {
+            shared.metrics.address_rooms_hit.increment(1);
+            return None;
+        }
+        entry.rooms += 1;
+        Some(Guest(Some(Place {
+            shared: shared.clone(),
+            address: *address,
+            held: Held::Room,
+        })))
+    }
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let address = self.0.as_ref().map(|place| place.address);
+        f.debug_tuple("Guest").field(&address).finish()
+    }
+}
+
+struct Place {
+    shared: Arc<Shared>,
+    address: IpAddr,
+    held: Held,
+}
+
+/// What is given back when the place is dropped.
+enum Held {
+    Connection,
+    Room,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut table = self.shared.table.lock();
+        if let Some(entry) = table.entries.get_mut(&self.address) {
+            match self.held {
+                Held::Connection => entry.connections -= 1,
+                Held::Room => entry.rooms -= 1,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    struct Server {
+        addresses: Addresses,
+        now: Instant,
+    }
+
+    impl Server {
+        fn new(change: impl FnOnce(&mut Config)) -> Server {
+            let mut config = Config {
+                max_connections_per_address: 3,
+                connects_per_second: 1,
+                max_rooms_per_address: 2,
+                ..Config::default()
+            };
+            change(&mut config);
+            Server {
+                addresses: Addresses::new(&config, Arc::new(Metrics::new().unwrap())),
+                now: Instant::now(),
+            }
+        }
+
+        fn admit(&self, address: &str) -> Result<Guest, Refused> {
+            self.addresses.admit(address.parse().unwrap(), self.now)
+        }
+
+        fn remembered(&self) -> usize {
+            self.addresses.0.table.lock().entries.len()
+        }
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_and_gets_them_back() {
+        let server = Server::new(|_| {});
+        let mut held: Vec<Guest> = (0..3).map(|_| server.admit("192.0.2.1").unwrap()).collect();
+        assert_eq!(server.admit("192.0.2.1").unwrap_err(), Refused::TooMany);
+        assert_eq!(
+            server.admit("::ffff:192.0.2.1").unwrap_err(),
+            Refused::TooMany
+        );
+        assert!(server.admit("192.0.2.2").is_ok(), "others are unaffected");
+        held.pop();
+        assert!(server.admit("192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_address_is_its_network() {
+        let server = Server::new(|_| {});
+        let _held: Vec<Guest> = (0..3)
+            .map(|host| server.admit(&format!("2001:db8::{host}:1")).unwrap())
+            .collect();
+        assert_eq!(
+            server.admit("2001:db8::ffff").unwrap_err(),
+            Refused::TooMany
+        );
+        assert!(server.admit("2001:db8:0:1::1").is_ok());
+    }
+
+    #[test]
+    fn new_connections_come_at_a_rate() {
+        let mut server = Server::new(|_| {});
+        for _ in 0..10 {
+            drop(server.admit("192.0.2.1").unwrap());
+        }
+        assert_eq!(server.admit("192.0.2.1").unwrap_err(), Refused::TooFast);
+        assert!(server.admit("192.0.2.2").is_ok(), "others are unaffected");
+        server.now += Duration::from_secs(1);
+        drop(server.admit("192.0.2.1").unwrap());
+        assert_eq!(server.admit("192.0.2.1").unwrap_err(), Refused::TooFast);
+    }
+
+    #[test]
+    fn this_machine_is_free_unless_it_forwards_for_others() {
+        let server = Server::new(|_| {});
+        let held: Vec<_> = (0..99)
+            .map(|_| server.admit("127.0.0.1").unwrap())
+            .collect();
+        assert!(held.iter().all(|guest| guest.0.is_none()));
+        assert!(server.admit("::1").unwrap().0.is_none());
+        let behind = Server::new(|config| {
+            config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        });
+        let _held: Vec<_> = (0..3).map(|_| behind.admit("127.0.0.2").unwrap()).collect();
+        assert!(behind.admit("127.0.0.2").is_err());
+        assert!(behind.admit("127.0.0.3").is_ok());
+    }
+
+    #[test]
+    fn rooms_are_counted_until_they_are_gone() {
+        let server = Server::new(|_| {});
+        let (one, other) = (
+            server.admit("192.0.2.1").unwrap(),
+            server.admit("192.0.2.1").unwrap(),
+        );
+        let first = one.room(server.now).unwrap();
+        let _second = other.room(server.now).unwrap();
+        assert!(one.room(server.now).is_none());
+        // The maker may go before the room does.
+        drop((one, other, first));
+        let back = server.admit("192.0.2.1").unwrap();
+        assert!(back.room(server.now).is_some());
+    }
+
+    #[test]
+    fn guessing_goes_on_across_connections() {
+        let mut server = Server::new(|config| config.connects_per_second = 100);
+        let mut tries = 0;
+        while server.admit("192.0.2.1").unwrap().may_guess(server.now) {
+            server.admit("192.0.2.1").unwrap().guessed_wrong(server.now);
+            tries += 1;
+        }
+        assert_eq!(tries, 30);
+        assert!(server.admit("192.0.2.2").unwrap().may_guess(server.now));
+        server.now += Duration::from_secs(7);
+        let guest = server.admit("192.0.2.1").unwrap();
+        assert!(guest.may_guess(server.now));
+        guest.guessed_wrong(server.now);
+        assert!(!guest.may_guess(server.now));
+    }
+
+    #[test]
+    fn addresses_that_hold_nothing_are_forgotten() {
+        let mut server = Server::new(|_| {});
+        let held = server.admit("192.0.2.1").unwrap();
+        let from = u32::from_be_bytes([198, 18, 0, 0]);
+        for host in 0..200_000 {
+            let address = std::net::Ipv4Addr::from(from + host).to_string();
+            server.admit(&address).unwrap();
+            assert!(server.remembered() <= 2 * IDLE_ADDRESSES_MAX);
+        }
+        server.now += Duration::from_secs(60);
+        let shared = &server.addresses.0;
+        shared.table.lock().sweep(shared, server.now);
+        assert_eq!(server.remembered(), 1);
+        drop(held);
+    }
+}
