@@ -80,6 +80,16 @@ pub struct Metrics {
     pub snapshots_skipped_blocked: Counter,
     /// Snapshots not made because too much is unacknowledged.
     pub snapshots_skipped_credit: Counter,
+    /// Snapshots put off because others who fell behind were caught up first.
+    pub snapshots_skipped_rationed: Counter,
+    /// Snapshots against a baseline that no lane has.
+    pub catch_ups: Counter,
+    /// Keyframes for who waited in vain to be caught up.
+    pub catch_up_keyframes: Counter,
+    /// Moves of a client to a lane of half its snapshots.
+    pub lanes_slower: Counter,
+    /// Moves back.
+    pub lanes_faster: Counter,
     /// Layer bodies that were keyframes.
     pub keyframes: Counter,
     /// Layer bodies encoded; one may serve many clients.
@@ -167,6 +177,8 @@ impl Metrics {
             |limit: &'static str| counter!("tickwire_address_limits_hit_total", "limit" => limit);
         let skipped =
             |cause: &'static str| counter!("tickwire_snapshots_skipped_total", "cause" => cause);
+        let caught_up = |with: &'static str| counter!("tickwire_catch_ups_total", "with" => with);
+        let moved = |to: &'static str| counter!("tickwire_lane_moves_total", "to" => to);
         let inputs = |fate: &'static str| counter!("tickwire_inputs_total", "fate" => fate);
         let resyncs = |fate: &'static str| counter!("tickwire_resyncs_total", "fate" => fate);
         Metrics {
@@ -202,6 +214,11 @@ impl Metrics {
             snapshot_bytes: counter!("tickwire_snapshot_bytes_total"),
             snapshots_skipped_blocked: skipped("blocked"),
             snapshots_skipped_credit: skipped("credit"),
+            snapshots_skipped_rationed: skipped("rationed"),
+            catch_ups: caught_up("delta"),
+            catch_up_keyframes: caught_up("keyframe"),
+            lanes_slower: moved("slower"),
+            lanes_faster: moved("faster"),
             keyframes: counter!("tickwire_keyframes_total"),
             bodies_encoded: counter!("tickwire_bodies_encoded_total"),
             entities_unsent: counter!("tickwire_entities_unsent_total"),

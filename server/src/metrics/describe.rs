@@ -4,10 +4,10 @@ use metrics::{describe_counter, describe_gauge, describe_histogram};
 
 /// Describes every figure to the thread's recorder.
 pub(super) fn describe() {
-    for (name, text) in COUNTERS {
+    for (name, text) in COUNTERS.iter().copied() {
         describe_counter!(name, text);
     }
-    for (name, text) in GAUGES {
+    for (name, text) in GAUGES.iter().copied() {
         describe_gauge!(name, text);
     }
     describe_histogram!(
@@ -16,7 +16,7 @@ pub(super) fn describe() {
     );
 }
 
-const GAUGES: [(&str, &str); 6] = [
+const GAUGES: &[(&str, &str)] = &[
     (
         "tickwire_connections_open",
         "sockets open on the public port",
@@ -34,7 +34,7 @@ const GAUGES: [(&str, &str); 6] = [
     ),
 ];
 
-const COUNTERS: [(&str, &str); 30] = [
+const COUNTERS: &[(&str, &str)] = &[
     (
         "tickwire_connections_accepted_total",
         "sockets accepted on the public port",
@@ -89,6 +89,14 @@ const COUNTERS: [(&str, &str); 30] = [
     (
         "tickwire_snapshots_skipped_total",
         "snapshots not made for a slow client, by cause",
+    ),
+    (
+        "tickwire_catch_ups_total",
+        "snapshots for clients that fell behind the others",
+    ),
+    (
+        "tickwire_lane_moves_total",
+        "moves of slow clients to half their snapshots, and back",
     ),
     ("tickwire_keyframes_total", "layer bodies sent whole"),
     (

@@ -1,4 +1,5 @@
-//! A room's image at a tick: all its layers in two flat arrays, and the ring of the last 64.
+//! A room's image at a tick: all its layers in two flat arrays, and those of the last 64 that
+//! some client holds: a room whose clients all keep up remembers one.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -82,10 +83,12 @@ impl Image {
     }
 }
 
-/// The last [`IMAGES_MAX`] images, oldest first.
+/// The newest image and those of the last [`IMAGES_MAX`] that a client holds, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     images: VecDeque<Image>,
+    /// Memory of an image that nobody holds any more.
+    spare: Option<Image>,
 }
 
 impl Ring {
@@ -94,6 +97,10 @@ impl Ring {
     }
 
     pub(crate) fn of_tick(&self, tick: Tick) -> Option<&Image> {
+        // Nearly everyone is on the newest.
+        if let Some(newest) = self.newest().filter(|newest| newest.tick == tick) {
+            return Some(newest);
+        }
         let at = self
             .images
             .binary_search_by_key(&tick, |image| image.tick)
@@ -101,12 +108,27 @@ impl Ring {
         self.images.get(at)
     }
 
-    /// An image to fill: the oldest one's memory, once the ring is full.
+    /// Forgets all images but the newest and those of the ticks `held`, which rise, as far as they
+    /// will be among the last [`IMAGES_MAX`] with the next one.
+    pub(crate) fn forget_all_but(&mut self, held: &[Tick]) {
+        let Some(newest) = self.newest().map(|image| image.number) else {
+            return;
+        };
+        let spare = &mut self.spare;
+        self.images.retain_mut(|image| {
+            let age = newest - image.number;
+            let kept = age == 0
+                || (age + 1 < IMAGES_MAX as u32 && held.binary_search(&image.tick).is_ok());
+            if !kept {
+                *spare = Some(std::mem::take(image));
+            }
+            kept
+        });
+    }
+
+    /// An image to fill, in the memory of one that was forgotten.
     pub(crate) fn recycle(&mut self) -> Image {
-        if self.images.len() < IMAGES_MAX {
-            return Image::default();
-        }
-        let mut image = self.images.pop_front().unwrap_or_default();
+        let mut image = self.spare.take().unwrap_or_default();
         image.clear();
         image
     }
@@ -114,5 +136,32 @@ impl Ring {
     pub(crate) fn push(&mut self, image: Image) {
         debug_assert!(self.newest().is_none_or(|last| last.tick < image.tick));
         self.images.push_back(image);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.images.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_that_nobody_holds_are_forgotten() {
+        let mut ring = Ring::default();
+        for number in 1..=200 {
+            let held = [Tick(20), Tick(200), Tick(300)];
+            ring.forget_all_but(&held);
+            let mut image = ring.recycle();
+            (image.tick, image.number) = (Tick(number * 2), number);
+            ring.push(image);
+            let of_20 = (10..10 + IMAGES_MAX as u32).contains(&number);
+            assert_eq!(ring.of_tick(Tick(20)).is_some(), of_20, "{number}");
+            assert!(ring.len() <= 4, "two to make the next, two that are held");
+        }
+        assert_eq!(ring.of_tick(Tick(400)).map(|image| image.number), Some(200));
+        assert!(ring.of_tick(Tick(398)).is_some() && ring.of_tick(Tick(396)).is_none());
     }
 }

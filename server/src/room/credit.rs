@@ -1,10 +1,23 @@
 //! What was sent to a player and not acknowledged yet. Kernel buffers hide a slow reader for
-//! seconds, so the acknowledgement is the first sign: without credit a player is skipped.
+//! seconds, so the acknowledgement is the first sign: without credit a player is skipped. How
+//! much credit there is follows from the shortest round trip of late, counted in the room's
+//! ticks, because that is when sockets are read.
 
 use std::collections::VecDeque;
 
 use tickwire::ids::Tick;
-use tickwire::limits::{UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
+use tickwire::limits::{ACK_DELAY_MS, UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
+
+use super::cadence::Cadence;
+
+/// Snapshots' worth of credit until a round trip was measured.
+const WINDOW_AT_FIRST: u32 = 8;
+/// Least credit: an acknowledgement that rides on every input is that late on a good link.
+const WINDOW_MIN: u32 = 4;
+/// Snapshots beyond the round trip, at least: what a late tick and a delayed input cost.
+const SLACK_MIN: u32 = 3;
+/// Half of the span over which the shortest round trip counts.
+const HALF_SPAN_SECONDS: u32 = 5;
 
 /// A player's snapshots in flight.
 #[derive(Debug, Default)]
@@ -12,6 +25,7 @@ pub(super) struct Credit {
     acked: Tick,
     in_flight: VecDeque<(Tick, u32)>,
     bytes: u32,
+    round_trip: ShortestOfLate,
 }
 
 /// An acknowledgement of what was not sent, or one that goes back.
@@ -19,11 +33,26 @@ pub(super) struct Credit {
 pub(super) struct BadAck;
 
 impl Credit {
-    /// Whether another snapshot may go out. A single one always may, whatever its size.
-    pub(super) fn left(&self) -> bool {
-        self.in_flight.is_empty()
-            || (self.in_flight.len() < UNACKED_SNAPSHOTS_MAX as usize
-                && self.bytes < UNACKED_BYTES_MAX)
+    /// Whether another snapshot may go out at `now`: the oldest in flight is younger than the
+    /// window, which in a lane of every 8th snapshot leaves one or two of them in flight. With
+    /// nothing in flight one may always go, whatever its size.
+    pub(super) fn left(&self, now: Tick, cadence: Cadence) -> bool {
+        let Some((oldest, _)) = self.in_flight.front() else {
+            return true;
+        };
+        now.since(*oldest) < self.window(cadence) * cadence.every()
+            && self.bytes < UNACKED_BYTES_MAX
+    }
+
+    /// Snapshots that may be in flight at the full rate.
+    pub(super) fn window(&self, cadence: Cadence) -> u32 {
+        let Some(ticks) = self.round_trip.ticks() else {
+            return WINDOW_AT_FIRST;
+        };
+        // Who sends no inputs acknowledges with the first message after the delay.
+        let delayed = cadence.ticks_in_ms(ACK_DELAY_MS).div_ceil(cadence.every()) + 1;
+        (ticks.div_ceil(cadence.every()) + delayed.max(SLACK_MIN))
+            .clamp(WINDOW_MIN, UNACKED_SNAPSHOTS_MAX)
     }
 
     pub(super) fn sent(&mut self, tick: Tick, bytes: u32) {
@@ -31,8 +60,9 @@ impl Credit {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Takes an acknowledgement of `tick` and all before it. The same one may come again.
-    pub(super) fn ack(&mut self, tick: Tick) -> Result<(), BadAck> {
+    /// Takes an acknowledgement of `tick` and all before it, which came after the tick `now` and
+    /// before the next. The same one may come again.
+    pub(super) fn ack(&mut self, tick: Tick, now: Tick, cadence: Cadence) -> Result<(), BadAck> {
         if tick == self.acked {
             return Ok(());
         }
@@ -44,6 +74,7 @@ impl Credit {
             self.bytes = self.bytes.saturating_sub(bytes);
         }
         self.acked = tick;
+        self.round_trip.measured(now.since(tick) + 1, now, cadence);
         Ok(())
     }
 
@@ -53,11 +84,59 @@ impl Credit {
             .front()
             .map_or(0, |(tick, _)| now.since(*tick))
     }
+
+    /// Snapshots and bytes in flight.
+    pub(super) fn unacked(&self) -> (u32, u32) {
+        (self.in_flight.len() as u32, self.bytes)
+    }
+
+    /// The shortest round trip of late, in ticks, rounded up.
+    pub(super) fn round_trip_ticks(&self) -> Option<u32> {
+        self.round_trip.ticks()
+    }
+}
+
+/// The least of what was measured in the last 5 to 10 s: in this half of the span and in the one
+/// before.
+#[derive(Debug, Default)]
+struct ShortestOfLate {
+    this: Option<u32>,
+    before: Option<u32>,
+    since: Tick,
+}
+
+impl ShortestOfLate {
+    fn measured(&mut self, ticks: u32, now: Tick, cadence: Cadence) {
+        if now.since(self.since) >= cadence.ticks_in(HALF_SPAN_SECONDS) {
+            self.before = self.this.take();
+            self.since = now;
+        }
+        self.this = Some(self.this.map_or(ticks, |this| this.min(ticks)));
+    }
+
+    fn ticks(&self) -> Option<u32> {
+        self.this.into_iter().chain(self.before).min()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cadence(tick_rate: u16, every: u16) -> Cadence {
+        Cadence::new(tick_rate, every)
+    }
+
+    /// Sends a snapshot each tick from `from` on; each is acknowledged so many ticks later.
+    fn run(credit: &mut Credit, from: u32, ticks: u32, late: u32) {
+        for tick in from..from + ticks {
+            credit.sent(Tick(tick), 1);
+            if let Some(acked) = (tick + 1).checked_sub(late).filter(|acked| *acked >= from) {
+                let acked = credit.ack(Tick(acked), Tick(tick), cadence(30, 1));
+                assert_eq!(acked, Ok(()));
+            }
+        }
+    }
 
     #[test]
     fn acks_free_what_they_cover() {
@@ -65,10 +144,12 @@ mod tests {
         for tick in [2, 4, 6] {
             credit.sent(Tick(tick), 100);
         }
-        assert_eq!(credit.ack(Tick(4)), Ok(()));
-        assert_eq!(credit.ack(Tick(4)), Ok(()));
-        assert_eq!(credit.bytes, 100);
+        let at = cadence(30, 2);
+        assert_eq!(credit.ack(Tick(4), Tick(6), at), Ok(()));
+        assert_eq!(credit.ack(Tick(4), Tick(6), at), Ok(()));
+        assert_eq!(credit.unacked(), (1, 100));
         assert_eq!(credit.waiting(Tick(9)), 3);
+        assert_eq!(credit.round_trip_ticks(), Some(3));
     }
 
     #[test]
@@ -76,25 +157,57 @@ mod tests {
         let mut credit = Credit::default();
         credit.sent(Tick(2), 1);
         credit.sent(Tick(4), 1);
-        assert_eq!(credit.ack(Tick(3)), Err(BadAck));
-        assert_eq!(credit.ack(Tick(5)), Err(BadAck));
-        assert_eq!(credit.ack(Tick(4)), Ok(()));
-        assert_eq!(credit.ack(Tick(2)), Err(BadAck));
-        assert_eq!(credit.ack(Tick(0)), Err(BadAck));
+        let mut ack = |tick| credit.ack(Tick(tick), Tick(5), cadence(30, 2));
+        assert_eq!(ack(3), Err(BadAck));
+        assert_eq!(ack(5), Err(BadAck));
+        assert_eq!(ack(4), Ok(()));
+        assert_eq!(ack(2), Err(BadAck));
+        assert_eq!(ack(0), Err(BadAck));
     }
 
     #[test]
-    fn credit_ends_by_count_and_by_bytes() {
+    fn credit_ends_by_age_and_by_bytes() {
+        let at = cadence(30, 1);
         let mut credit = Credit::default();
-        for tick in 1..=UNACKED_SNAPSHOTS_MAX {
-            assert!(credit.left());
+        for tick in 1..=WINDOW_AT_FIRST {
+            assert!(credit.left(Tick(tick), at));
             credit.sent(Tick(tick), 1);
         }
-        assert!(!credit.left());
+        assert!(!credit.left(Tick(WINDOW_AT_FIRST + 1), at));
         let mut credit = Credit::default();
         credit.sent(Tick(1), UNACKED_BYTES_MAX);
-        assert!(!credit.left());
-        assert_eq!(credit.ack(Tick(1)), Ok(()));
-        assert!(credit.left());
+        assert!(!credit.left(Tick(2), at));
+        assert_eq!(credit.ack(Tick(1), Tick(2), at), Ok(()));
+        assert!(credit.left(Tick(3), at));
+    }
+
+    #[test]
+    fn the_window_is_the_round_trip_and_a_little_more() {
+        let check = |late: u32, window: u32| {
+            let mut credit = Credit::default();
+            run(&mut credit, 1, 60, late);
+            assert_eq!(credit.window(cadence(30, 1)), window, "{late} ticks");
+        };
+        check(1, 5);
+        check(9, 13);
+        check(28, 32);
+        check(50, 32);
+        let mut credit = Credit::default();
+        assert_eq!(credit.window(cadence(30, 1)), WINDOW_AT_FIRST);
+        run(&mut credit, 1, 60, 9);
+        assert_eq!(credit.window(cadence(30, 3)), 6, "nine ticks are three");
+        assert_eq!(credit.window(cadence(60, 1)), 16, "100 ms are six ticks");
+    }
+
+    #[test]
+    fn a_longer_round_trip_counts_after_ten_seconds() {
+        let at = cadence(30, 1);
+        let mut credit = Credit::default();
+        run(&mut credit, 1, 30, 2);
+        run(&mut credit, 31, 200, 12);
+        assert_eq!(credit.round_trip_ticks(), Some(2), "it was short of late");
+        run(&mut credit, 231, 200, 12);
+        assert_eq!(credit.round_trip_ticks(), Some(12));
+        assert_eq!(credit.window(at), 16);
     }
 }

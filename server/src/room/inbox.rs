@@ -63,10 +63,11 @@ impl<G: Game> Room<G> {
     }
 
     fn on_ack(&mut self, player: PlayerId, ack: tickwire::ids::Tick) -> Result<(), CloseCode> {
+        let (tick, cadence) = (self.tick, self.cadence);
         let acked = self
             .members
             .get_mut(player)
-            .map(|member| member.credit.ack(ack));
+            .map(|member| member.credit.ack(ack, tick, cadence));
         match acked {
             Some(Err(_)) => Err(CloseCode::OutOfRange),
             _ => Ok(()),

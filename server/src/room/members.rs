@@ -6,8 +6,60 @@ use tickwire::limits::CHAT_BURST;
 use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
+use super::cadence::Cadence;
 use super::credit::Credit;
 use crate::replication::image::LayerKey;
+use crate::replication::lanes::Lane;
+
+/// What a player gets of the newest image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing: it is not their lane's, or they have it already.
+    #[default]
+    Pass,
+    /// Their snapshot, if it can be written.
+    Send,
+    /// Nothing, for want of credit.
+    Skip,
+    /// Nothing: others are caught up first.
+    Wait,
+}
+
+/// Snapshots of one player, since they joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) sent: u64,
+    pub(super) skipped_credit: u64,
+    pub(super) skipped_blocked: u64,
+    pub(super) skipped_rationed: u64,
+}
+
+/// How a player's snapshots fare: what an operator sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientState {
+    /// Whose.
+    pub player: PlayerId,
+    /// Every so many images are meant for it: 1, 2, 4 … 32.
+    pub lane: u32,
+    /// Ticks since it fell behind, if it has and was not served since.
+    pub waiting_ticks: Option<u32>,
+    /// Snapshots that may be in flight at the room's full rate.
+    pub credit: u32,
+    /// Snapshots in flight.
+    pub unacked: u32,
+    /// Their bytes.
+    pub unacked_bytes: u32,
+    /// The shortest round trip of late, in ticks, rounded up; `None` before the first.
+    pub round_trip_ticks: Option<u32>,
+    /// Snapshots sent.
+    pub sent: u64,
+    /// Snapshots skipped for want of credit.
+    pub skipped_credit: u64,
+    /// Snapshots skipped because older bytes waited to be written.
+    pub skipped_blocked: u64,
+    /// Snapshots skipped because others were caught up first.
+    pub skipped_rationed: u64,
+}
 
 /// A player of the room.
 pub(super) struct Member<I> {
@@ -22,6 +74,12 @@ pub(super) struct Member<I> {
     /// Ticks that the player saw the others at, behind their acknowledged snapshot.
     pub(super) view: f64,
     pub(super) credit: Credit,
+    pub(super) lane: Lane,
+    pub(super) turn: Turn,
+    /// Number of the last image sent, 0 for none.
+    pub(super) sent_number: u32,
+    /// What became of this player's snapshots.
+    pub(super) tally: Tally,
     /// Tick of the last snapshot sent, after which events are still to come.
     pub(super) events_from: Tick,
     /// The last image sent of each layer, by `LayerId`.
@@ -54,6 +112,10 @@ impl<I: Default + Clone> Member<I> {
             substituted: false,
             view: f64::from(tick.0),
             credit: Credit::default(),
+            lane: Lane::default(),
+            turn: Turn::Pass,
+            sent_number: 0,
+            tally: Tally::default(),
             events_from: tick,
             held: [None; LayerId::COUNT],
             team: None,
@@ -76,9 +138,10 @@ impl<I: Default + Clone> Member<I> {
         ]
     }
 
-    /// A snapshot of `tick` was sent: all layers, and the events up to it.
-    pub(super) fn holds(&mut self, tick: Tick) {
+    /// A snapshot of the image `number` of `tick` was sent: all layers, and the events up to it.
+    pub(super) fn holds(&mut self, tick: Tick, number: u32) {
         self.held = [Some(tick); LayerId::COUNT];
+        self.sent_number = number;
         self.team_sent = self.team;
         self.events_from = tick;
     }
@@ -93,6 +156,24 @@ impl<I: Default + Clone> Member<I> {
         let may = self.chat_left > 0;
         self.chat_left -= u32::from(may);
         may
+    }
+
+    /// What an operator sees of it at `tick`.
+    pub(super) fn state(&self, tick: Tick, cadence: Cadence) -> ClientState {
+        let (unacked, unacked_bytes) = self.credit.unacked();
+        ClientState {
+            player: self.player,
+            lane: self.lane.stride(),
+            waiting_ticks: self.lane.waiting().map(|since| tick.since(since)),
+            credit: self.credit.window(cadence),
+            unacked,
+            unacked_bytes,
+            round_trip_ticks: self.credit.round_trip_ticks(),
+            sent: self.tally.sent,
+            skipped_credit: self.tally.skipped_credit,
+            skipped_blocked: self.tally.skipped_blocked,
+            skipped_rationed: self.tally.skipped_rationed,
+        }
     }
 
     /// As others see them.

@@ -2,15 +2,18 @@
 //! socket and no clock, and the same joins, messages and ticks give the same bytes. The worker
 //! that owns it feeds it messages, ticks it, and writes what it composes.
 
+mod cadence;
 mod chat;
 mod credit;
 mod events;
 mod inbox;
 mod members;
+mod pacing;
 mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use members::ClientState;
 pub use stats::RoomStats;
 
 use std::collections::VecDeque;
@@ -23,7 +26,6 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::ACK_STALL_SECONDS;
-use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
@@ -33,7 +35,9 @@ use crate::game::{
 use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::fan_out::FanOut;
 use crate::replication::image::Ring;
+use crate::replication::lanes::CatchUp;
 
+use cadence::Cadence;
 use chat::Chat;
 use events::Events;
 use members::{Member, Members};
@@ -71,18 +75,21 @@ pub struct Room<G: Game> {
     world: World,
     schedule: Schedule,
     tick: Tick,
+    cadence: Cadence,
     members: Members<G::Input>,
     chat: Chat,
     events: Events,
     capture: Capture,
     ring: Ring,
     fan_out: FanOut,
+    catch_up: CatchUp,
     effects: VecDeque<Effect>,
     stats: RoomStats,
     /// Reused memory.
     values: Vec<i32>,
     section: Vec<u8>,
     viewers: Vec<Viewer>,
+    held: Vec<Tick>,
 }
 
 impl<G: Game> Room<G> {
@@ -102,6 +109,7 @@ impl<G: Game> Room<G> {
         G::setup(&mut world, &mut schedule, &options);
         schedule.set_executor(SingleThreadedExecutor::new());
         Room {
+            cadence: Cadence::new(options.tick_rate, options.snapshot_every),
             members: Members::new(options.seats),
             game,
             options,
@@ -113,12 +121,20 @@ impl<G: Game> Room<G> {
             capture,
             ring: Ring::default(),
             fan_out: FanOut::default(),
+            catch_up: CatchUp::default(),
             effects: VecDeque::new(),
             stats: RoomStats::default(),
             values: Vec::new(),
             section: Vec::new(),
             viewers: Vec::new(),
+            held: Vec::new(),
         }
+    }
+
+    /// Halves the snapshot rate that it was made with so many times, because its worker has too
+    /// much to do. Its tick rate stays.
+    pub fn thin_out(&mut self, halvings: u8) {
+        self.cadence.set_halvings(halvings);
     }
 
     /// How it was made.
@@ -149,6 +165,13 @@ impl<G: Game> Room<G> {
         stats.entities_unsent = std::mem::take(&mut self.capture.slots.unsent);
         stats.events_dropped = std::mem::take(&mut self.world.resource_mut::<Out>().dropped);
         stats
+    }
+
+    /// How each player's snapshots fare, by player number.
+    pub fn clients(&self) -> impl Iterator<Item = ClientState> {
+        self.members
+            .iter()
+            .map(|member| member.state(self.tick, self.cadence))
     }
 
     /// The next thing to do, until there is none. Drained after every call of the others.
@@ -269,6 +292,7 @@ impl<G: Game> Room<G> {
         self.collect_events();
         if self.snapshot_due() {
             self.capture_image();
+            self.take_turns();
         }
         self.world.clear_trackers();
         self.close_stalled();
@@ -276,11 +300,7 @@ impl<G: Game> Room<G> {
 
     /// Whether the newest tick made an image to send.
     pub fn snapshot_due(&self) -> bool {
-        self.tick.0 > 0
-            && self
-                .tick
-                .0
-                .is_multiple_of(u32::from(self.options.snapshot_every))
+        self.tick.0 > 0 && self.tick.0.is_multiple_of(self.cadence.every())
     }
 
     fn apply_inputs(&mut self) {
@@ -335,6 +355,7 @@ impl<G: Game> Room<G> {
                 avatar: member.entity,
             });
         }
+        self.forget_images();
         let mut image = self.ring.recycle();
         self.capture.run(
             &mut self.world,
@@ -350,7 +371,7 @@ impl<G: Game> Room<G> {
 
     fn close_stalled(&mut self) {
         let tick = self.tick;
-        let limit = ACK_STALL_SECONDS * u32::from(self.options.tick_rate);
+        let limit = self.cadence.ticks_in(ACK_STALL_SECONDS);
         let stalled: Vec<PlayerId> = self
             .members
             .iter()
@@ -362,58 +383,5 @@ impl<G: Game> Room<G> {
             let code = CloseCode::Stalled;
             self.effects.push_back(Effect::Close { player, code });
         }
-    }
-
-    /// Appends a player's snapshot of the newest tick to `out`, without WebSocket framing.
-    /// `writable` says that nothing older waits to be written to them. Returns false, and
-    /// leaves `out` alone, where the player is skipped or the tick made no image; else the bytes
-    /// count as sent.
-    pub fn compose(&mut self, player: PlayerId, writable: bool, out: &mut Vec<u8>) -> bool {
-        let tick = self.tick;
-        let Some(member) = self.members.get_mut(player) else {
-            return false;
-        };
-        if self.ring.newest().is_none_or(|image| image.tick != tick) {
-            return false;
-        }
-        if !writable {
-            self.stats.skipped_unwritable += 1;
-            return false;
-        }
-        if !member.credit.left() {
-            self.stats.skipped_credit += 1;
-            return false;
-        }
-        let start = out.len();
-        head(member, tick).encode(out);
-        for (key, held) in member.layers() {
-            self.fan_out
-                .append(&self.game.layout, &self.ring, key, held, out);
-        }
-        self.section.clear();
-        self.events
-            .append(player, member.events_from, tick, &mut self.section);
-        if !self.section.is_empty() {
-            push_section(SectionKind::Events, &self.section, out);
-        }
-        member.holds(tick);
-        let bytes = (out.len() - start) as u32;
-        member.credit.sent(tick, bytes);
-        self.stats.snapshots_sent += 1;
-        self.stats.snapshot_bytes += u64::from(bytes);
-        true
-    }
-}
-
-fn head<I: Default + Clone>(member: &Member<I>, tick: Tick) -> SnapshotHead {
-    let slack = member.inputs.newest_tick().map_or(i8::MIN, |newest| {
-        let early = i64::from(newest.0) - i64::from(tick.0);
-        early.clamp(-127, 127) as i8
-    });
-    SnapshotHead {
-        tick,
-        input_tick: member.inputs.input_tick(),
-        substituted: member.substituted,
-        slack,
     }
 }

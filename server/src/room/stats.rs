@@ -25,6 +25,16 @@ pub struct RoomStats {
     pub skipped_unwritable: u64,
     /// Snapshots skipped for want of credit.
     pub skipped_credit: u64,
+    /// Snapshots put off because others who fell behind came first.
+    pub skipped_rationed: u64,
+    /// Snapshots against a baseline that no lane has.
+    pub catch_ups: u64,
+    /// Keyframes for who waited in vain to be caught up.
+    pub catch_up_keyframes: u64,
+    /// Times that a client moved a lane down: to half its snapshots.
+    pub lanes_slower: u64,
+    /// Times that a client moved a lane up.
+    pub lanes_faster: u64,
     /// Keyframes that clients asked for because a checksum differed.
     pub resyncs: u64,
     /// Requests for keyframes that came too soon.

@@ -19,6 +19,11 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.snapshot_bytes, stats.snapshot_bytes),
         (&metrics.snapshots_skipped_blocked, stats.skipped_unwritable),
         (&metrics.snapshots_skipped_credit, stats.skipped_credit),
+        (&metrics.snapshots_skipped_rationed, stats.skipped_rationed),
+        (&metrics.catch_ups, stats.catch_ups),
+        (&metrics.catch_up_keyframes, stats.catch_up_keyframes),
+        (&metrics.lanes_slower, stats.lanes_slower),
+        (&metrics.lanes_faster, stats.lanes_faster),
         (&metrics.resyncs, stats.resyncs),
         (&metrics.resyncs_refused, stats.resyncs_refused),
         // A client asks for a keyframe when a checksum differs, and only then.

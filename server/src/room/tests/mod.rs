@@ -2,6 +2,7 @@
 //! the server's image.
 
 mod messages;
+mod slow;
 mod snapshots;
 
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::codec::{decode_server, encode_client};
 use tickwire::ids::{Handle, LayerId, PlayerId, RoomId, Tick};
-use tickwire::limits::UNACKED_SNAPSHOTS_MAX;
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, encode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
@@ -232,6 +232,9 @@ fn room(seats: u16, snapshot_every: u16) -> Room<Boxes> {
     Room::new(Arc::new(game), options)
 }
 
+/// The server's images of the layers that a player sees.
+type Truth = [LayerImage; LayerId::COUNT];
+
 /// A client that holds what it decoded.
 #[derive(Default)]
 struct Client {
@@ -251,19 +254,45 @@ impl Client {
     }
 
     fn receive(&mut self, room: &Room<Boxes>, snapshot: &[u8]) {
+        let truth = self.truth(room);
+        self.receive_late(room, snapshot, room.tick, &truth);
+    }
+
+    /// Receives a snapshot of `tick`, when the room may have gone on.
+    fn receive_late(&mut self, room: &Room<Boxes>, snapshot: &[u8], tick: Tick, truth: &Truth) {
         let (head, sections) = SnapshotHead::decode(snapshot).expect("a snapshot");
-        assert_eq!(head.tick, room.tick);
+        assert_eq!(head.tick, tick);
         self.last = head.tick;
         for section in sections {
             let (kind, bytes) = section.expect("a section");
             match kind {
-                SectionKind::Layer => self.on_body(room, head.tick, bytes),
+                SectionKind::Layer => self.on_body(room, head.tick, bytes, truth),
                 SectionKind::Events => self.on_events(room, bytes),
             }
         }
     }
 
-    fn on_body(&mut self, room: &Room<Boxes>, tick: Tick, bytes: &[u8]) {
+    /// What the player may see in the newest image.
+    fn truth(&self, room: &Room<Boxes>) -> Truth {
+        let team = room.members.get(self.player).and_then(|member| member.team);
+        let keys = [
+            LayerKey::Room,
+            LayerKey::Owner(self.player),
+            LayerKey::Team(team),
+        ];
+        let image = room.ring.newest().expect("an image");
+        keys.map(|key| {
+            let layer = image.layer(key).expect("the server has the layer");
+            LayerImage {
+                tick: layer.tick,
+                gap: layer.gap,
+                entities: layer.entities.to_vec(),
+                values: layer.values.to_vec(),
+            }
+        })
+    }
+
+    fn on_body(&mut self, room: &Room<Boxes>, tick: Tick, bytes: &[u8], truth: &Truth) {
         let (head, bits) = decode_head(bytes).expect("a body");
         let image = &mut self.layers[usize::from(head.layer.0)];
         let verdict = decode(
@@ -278,13 +307,7 @@ impl Client {
             matches!(verdict, Ok(Verdict::Agrees | Verdict::Unchecked)),
             "{verdict:?}"
         );
-        let key = match head.layer {
-            LayerId::ROOM => LayerKey::Room,
-            LayerId::OWNER => LayerKey::Owner(self.player),
-            _ => LayerKey::Team(room.members.get(self.player).and_then(|member| member.team)),
-        };
-        let truth = room.ring.newest().and_then(|image| image.layer(key));
-        let truth = truth.expect("the server has the layer");
+        let truth = &truth[usize::from(head.layer.0)];
         assert_eq!(image.entities, truth.entities);
         assert_eq!(image.values, truth.values);
         assert_eq!((image.tick, image.gap), (truth.tick, truth.gap));

@@ -1,0 +1,242 @@
+//! How often one client is sent snapshots, and who of those that fell behind is caught up first.
+//!
+//! A client without credit, or with older bytes in its outbox, is skipped before anything is
+//! encoded, and served again as soon as it can take something. Who falls behind again within 2 s
+//! joins a **lane**: every 2nd, 4th … 32nd snapshot only. Everyone in a lane gets the same
+//! snapshots, so one body serves them; a client on a baseline of its own costs a body of its own,
+//! which [`CatchUp`] rations. Pure: ticks and counts are arguments. The room calls it.
+
+use tickwire::ids::{PlayerId, Tick};
+
+/// Lanes beside the full rate: the last has every 32nd snapshot, half of what a room remembers.
+pub(crate) const LANES: u8 = 5;
+/// Seconds without falling behind until a client moves a lane up.
+pub(crate) const CALM_SECONDS: u32 = 2;
+/// Bodies of one layer and image for clients on baselines of their own: as many as there are
+/// lanes, roughly. Beyond: they wait for the next image.
+const CATCH_UPS_MAX: usize = 4;
+/// Images for which a client waits in vain; then it shares a keyframe with others.
+const PATIENCE_IMAGES: u32 = 16;
+
+/// A client's place among the lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lane {
+    /// It gets every `2^halvings`-th image.
+    halvings: u8,
+    /// Since when it is due and was not served.
+    waiting: Option<Tick>,
+    /// Since when it has not fallen behind in this lane; `None`: it never has.
+    calm: Option<Tick>,
+}
+
+/// What a call changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// Nothing.
+    Stays,
+    /// To every second image of those it got.
+    Slower,
+    /// To twice as many.
+    Faster,
+}
+
+impl Lane {
+    /// Images from one that it gets to the next.
+    pub(crate) fn stride(self) -> u32 {
+        1 << self.halvings
+    }
+
+    /// Since when it waits.
+    pub(crate) fn waiting(self) -> Option<Tick> {
+        self.waiting
+    }
+
+    /// Whether it gets image `number`, if it can take it.
+    pub(crate) fn is_due(self, number: u32) -> bool {
+        self.waiting.is_some() || number.is_multiple_of(self.stride())
+    }
+
+    /// It was due at `tick` and could not take anything. `calm_ticks` are [`CALM_SECONDS`].
+    pub(crate) fn fell_behind(&mut self, tick: Tick, calm_ticks: u32) -> Move {
+        if self.waiting.replace(self.waiting.unwrap_or(tick)).is_some() {
+            return Move::Stays;
+        }
+        let again = self.calm.is_some_and(|calm| tick.since(calm) < calm_ticks);
+        if self.halvings < LANES && (again || self.halvings > 0) {
+            self.halvings += 1;
+            return Move::Slower;
+        }
+        Move::Stays
+    }
+
+    /// It was due at `tick`, but others came first.
+    pub(crate) fn wait(&mut self, tick: Tick) {
+        self.waiting.get_or_insert(tick);
+    }
+
+    /// It was sent a snapshot at `tick`.
+    pub(crate) fn served(&mut self, tick: Tick, calm_ticks: u32) -> Move {
+        if self.waiting.take().is_some() {
+            self.calm = Some(tick);
+        } else if self.halvings > 0 && self.calm.is_none_or(|calm| tick.since(calm) >= calm_ticks) {
+            self.halvings -= 1;
+            self.calm = Some(tick);
+            return Move::Faster;
+        }
+        Move::Stays
+    }
+}
+
+/// How a client that can take a snapshot gets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// Against its own baseline.
+    Delta,
+    /// As a keyframe, which all who get one share.
+    Keyframe,
+    /// Not this time.
+    Later,
+}
+
+/// The bodies of one image for clients on baselines that no lane has.
+#[derive(Debug, Default)]
+pub(crate) struct CatchUp {
+    /// Who asks, and since when.
+    queue: Vec<(Tick, PlayerId)>,
+    baselines: Vec<Tick>,
+}
+
+impl CatchUp {
+    /// Starts an image.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.baselines.clear();
+    }
+
+    /// A client that can take a snapshot and has waited since `since`.
+    pub(crate) fn ask(&mut self, since: Tick, player: PlayerId) {
+        self.queue.push((since, player));
+    }
+
+    /// Puts those who asked into their order: who waits longest comes first.
+    pub(crate) fn sort(&mut self) {
+        self.queue.sort_unstable();
+    }
+
+    /// The `nth` of those who asked.
+    pub(crate) fn asker(&self, nth: usize) -> Option<(Tick, PlayerId)> {
+        self.queue.get(nth).copied()
+    }
+
+    /// What somebody gets who has waited since `since` and holds the image of `baseline`. `every`
+    /// are the ticks between images.
+    pub(crate) fn grant(&mut self, since: Tick, baseline: Tick, now: Tick, every: u32) -> Grant {
+        if self.baselines.contains(&baseline) {
+            return Grant::Delta;
+        }
+        if self.baselines.len() < CATCH_UPS_MAX {
+            self.baselines.push(baseline);
+            return Grant::Delta;
+        }
+        if now.since(since) >= PATIENCE_IMAGES * every {
+            return Grant::Keyframe;
+        }
+        Grant::Later
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALM: u32 = 60;
+
+    #[test]
+    fn one_stall_costs_no_lane_and_a_second_one_does() {
+        let mut lane = Lane::default();
+        assert_eq!(lane.fell_behind(Tick(10), CALM), Move::Stays);
+        for tick in 11..40 {
+            assert!(lane.is_due(tick), "it is served as soon as it can be");
+            assert_eq!(lane.fell_behind(Tick(tick), CALM), Move::Stays);
+        }
+        lane.served(Tick(40), CALM);
+        assert_eq!(
+            lane,
+            Lane {
+                calm: Some(Tick(40)),
+                ..Lane::default()
+            }
+        );
+        assert_eq!(lane.fell_behind(Tick(99), CALM), Move::Slower);
+        assert_eq!(lane.stride(), 2);
+        let mut late = Lane {
+            calm: Some(Tick(40)),
+            ..Lane::default()
+        };
+        assert_eq!(late.fell_behind(Tick(100), CALM), Move::Stays);
+    }
+
+    #[test]
+    fn lanes_end_and_lead_back() {
+        let mut lane = Lane::default();
+        let mut tick = 1;
+        for _ in 0..9 {
+            lane.fell_behind(Tick(tick), CALM);
+            lane.served(Tick(tick + 1), CALM);
+            tick += 2;
+        }
+        assert_eq!(lane.halvings, LANES);
+        let mut served = Vec::new();
+        while lane.halvings > 0 {
+            if lane.is_due(tick) && lane.served(Tick(tick), CALM) == Move::Faster {
+                served.push(tick);
+            }
+            tick += 1;
+        }
+        assert_eq!(served.len(), usize::from(LANES));
+        let calm = served.windows(2).all(|pair| pair[1] - pair[0] >= CALM);
+        assert!(calm, "{served:?}");
+    }
+
+    #[test]
+    fn members_of_a_lane_get_the_same_images() {
+        let lane = Lane {
+            halvings: 3,
+            ..Lane::default()
+        };
+        let due: Vec<u32> = (1..40).filter(|number| lane.is_due(*number)).collect();
+        assert_eq!(due, [8, 16, 24, 32]);
+    }
+
+    #[test]
+    fn catching_up_is_rationed_oldest_first() {
+        let mut round = CatchUp::default();
+        for player in 0..6 {
+            round.ask(Tick(99 - u32::from(player)), PlayerId(player));
+        }
+        round.sort();
+        let order: Vec<u16> = (0..6)
+            .filter_map(|nth| Some(round.asker(nth)?.1.0))
+            .collect();
+        assert_eq!(order, [5, 4, 3, 2, 1, 0]);
+        assert_eq!(round.asker(6), None);
+        let mut grant = |baseline| round.grant(Tick(99), Tick(baseline), Tick(100), 1);
+        let grants = [90, 91, 92, 91, 93, 94, 90].map(&mut grant);
+        use Grant::{Delta, Later};
+        assert_eq!(grants, [Delta, Delta, Delta, Delta, Delta, Later, Delta]);
+        round.clear();
+        assert_eq!(round.grant(Tick(99), Tick(94), Tick(101), 1), Delta);
+    }
+
+    #[test]
+    fn who_waited_in_vain_shares_a_keyframe() {
+        let mut round = CatchUp::default();
+        for baseline in 1..=4 {
+            let grant = round.grant(Tick(10), Tick(baseline), Tick(30), 1);
+            assert_eq!(grant, Grant::Delta);
+        }
+        assert_eq!(round.grant(Tick(14), Tick(9), Tick(30), 1), Grant::Keyframe);
+        assert_eq!(round.grant(Tick(15), Tick(9), Tick(30), 1), Grant::Later);
+        assert_eq!(round.grant(Tick(14), Tick(9), Tick(30), 2), Grant::Later);
+    }
+}

@@ -1,0 +1,152 @@
+//! Who gets a snapshot of the newest image, and each one's bytes: credit first, then lanes, then
+//! the ration of bodies for those who fell behind. Everything is decided before anything is
+//! encoded. Not the encoding itself: that is `replication::fan_out`.
+
+use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
+
+use super::Room;
+use super::members::{Member, Turn};
+use crate::game::Game;
+use crate::replication::lanes::{CALM_SECONDS, Grant, Move};
+
+impl<G: Game> Room<G> {
+    /// Lets go of the images that no player holds.
+    pub(super) fn forget_images(&mut self) {
+        let Some(newest) = self.ring.newest().map(|image| image.tick) else {
+            return;
+        };
+        self.held.clear();
+        for member in self.members.iter_mut() {
+            let held = member.held.iter().flatten().copied();
+            self.held.extend(held.filter(|tick| *tick != newest));
+        }
+        self.held.sort_unstable();
+        self.held.dedup();
+        self.ring.forget_all_but(&self.held);
+    }
+
+    /// Decides what every player gets of the image that was just made.
+    pub(super) fn take_turns(&mut self) {
+        let Some(number) = self.ring.newest().map(|image| image.number) else {
+            return;
+        };
+        let (tick, cadence) = (self.tick, self.cadence);
+        self.catch_up.clear();
+        for member in self.members.iter_mut() {
+            let in_step = member.lane.waiting().is_none()
+                && member.sent_number + member.lane.stride() == number;
+            let baseline = member.held[usize::from(LayerId::ROOM.0)];
+            member.turn = if !member.lane.is_due(number) {
+                Turn::Pass
+            } else if !member.credit.left(tick, cadence) {
+                Turn::Skip
+            } else if in_step || baseline.is_none_or(|held| self.ring.of_tick(held).is_none()) {
+                // One of a lane's, or a keyframe: others get the same.
+                Turn::Send
+            } else {
+                self.catch_up
+                    .ask(member.lane.waiting().unwrap_or(tick), member.player);
+                Turn::Wait
+            };
+        }
+        self.ration();
+    }
+
+    /// Serves those who are on a baseline of their own, who waited longest first.
+    fn ration(&mut self) {
+        self.catch_up.sort();
+        let (tick, every) = (self.tick, self.cadence.every());
+        let mut nth = 0;
+        while let Some((since, player)) = self.catch_up.asker(nth) {
+            nth += 1;
+            let Some(member) = self.members.get_mut(player) else {
+                continue;
+            };
+            let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
+            match self.catch_up.grant(since, baseline, tick, every) {
+                Grant::Delta => {
+                    self.stats.catch_ups += 1;
+                    member.turn = Turn::Send;
+                }
+                Grant::Keyframe => {
+                    self.stats.catch_up_keyframes += 1;
+                    member.held = [None; LayerId::COUNT];
+                    member.turn = Turn::Send;
+                }
+                Grant::Later => {}
+            }
+        }
+    }
+
+    /// Appends a player's snapshot of the newest tick to `out`, without WebSocket framing.
+    /// `writable` says that nothing older waits to be written to them. Returns false, and
+    /// leaves `out` alone, where the player is skipped, has this tick already, or the tick made
+    /// no image; else the bytes count as sent.
+    pub fn compose(&mut self, player: PlayerId, writable: bool, out: &mut Vec<u8>) -> bool {
+        let (tick, calm) = (self.tick, self.cadence.ticks_in(CALM_SECONDS));
+        let (Some(member), Some(image)) = (self.members.get_mut(player), self.ring.newest()) else {
+            return false;
+        };
+        let number = image.number;
+        let stats = &mut self.stats;
+        let turn = std::mem::take(&mut member.turn);
+        if image.tick != tick || turn == Turn::Pass {
+            return false;
+        }
+        if !writable || turn == Turn::Skip {
+            let (mine, all) = if writable {
+                (&mut member.tally.skipped_credit, &mut stats.skipped_credit)
+            } else {
+                (
+                    &mut member.tally.skipped_blocked,
+                    &mut stats.skipped_unwritable,
+                )
+            };
+            *mine += 1;
+            *all += 1;
+            let moved = member.lane.fell_behind(tick, calm);
+            stats.lanes_slower += u64::from(moved == Move::Slower);
+            return false;
+        }
+        if turn == Turn::Wait {
+            member.lane.wait(tick);
+            member.tally.skipped_rationed += 1;
+            stats.skipped_rationed += 1;
+            return false;
+        }
+        let start = out.len();
+        head(member, tick).encode(out);
+        for (key, held) in member.layers() {
+            self.fan_out
+                .append(&self.game.layout, &self.ring, key, held, out);
+        }
+        self.section.clear();
+        self.events
+            .append(player, member.events_from, tick, &mut self.section);
+        if !self.section.is_empty() {
+            push_section(SectionKind::Events, &self.section, out);
+        }
+        let bytes = (out.len() - start) as u32;
+        member.holds(tick, number);
+        member.credit.sent(tick, bytes);
+        member.tally.sent += 1;
+        stats.lanes_faster += u64::from(member.lane.served(tick, calm) == Move::Faster);
+        stats.snapshots_sent += 1;
+        stats.snapshot_bytes += u64::from(bytes);
+        true
+    }
+}
+
+fn head<I: Default + Clone>(member: &Member<I>, tick: Tick) -> SnapshotHead {
+    let slack = member.inputs.newest_tick().map_or(i8::MIN, |newest| {
+        let early = i64::from(newest.0) - i64::from(tick.0);
+        early.clamp(-127, 127) as i8
+    });
+    SnapshotHead {
+        tick,
+        input_tick: member.inputs.input_tick(),
+        substituted: member.substituted,
+        slack,
+    }
+}

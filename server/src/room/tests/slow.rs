@@ -1,0 +1,231 @@
+//! Clients that read little or nothing, behind a link on virtual time: they get whole snapshots
+//! of the newest state, cost next to nothing, and nobody else notices.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::replication::lanes::LANES;
+
+/// Bytes that kernels take for a client that does not read.
+const KERNEL_BYTES: usize = 9_300;
+
+/// A client behind a link.
+struct Reader {
+    client: Client,
+    /// What was written and not read, each with the image that it must give.
+    pipe: VecDeque<(Tick, Vec<u8>, Truth)>,
+    /// Bytes read in a tick.
+    reads: usize,
+    left: usize,
+    sent: u32,
+}
+
+impl Reader {
+    fn join(room: &mut Room<Boxes>, reads: usize) -> Reader {
+        Reader {
+            client: Client::join(room),
+            pipe: VecDeque::new(),
+            reads,
+            left: 0,
+            sent: 0,
+        }
+    }
+
+    /// Reads what there is and acknowledges it.
+    fn read(&mut self, room: &mut Room<Boxes>) {
+        self.left = self.left.saturating_add(self.reads);
+        let before = self.client.last;
+        while let Some((tick, bytes, truth)) = self.pipe.pop_front() {
+            if bytes.len() > self.left {
+                self.pipe.push_front((tick, bytes, truth));
+                break;
+            }
+            self.left -= bytes.len();
+            self.client.receive_late(room, &bytes, tick, &truth);
+        }
+        if self.pipe.is_empty() {
+            self.left = 0;
+        }
+        if self.client.last > before {
+            self.client.ack(room);
+        }
+    }
+
+    fn write(&mut self, room: &mut Room<Boxes>) -> bool {
+        let waiting: usize = self.pipe.iter().map(|(_, bytes, _)| bytes.len()).sum();
+        let mut frame = Vec::new();
+        let sent = room.compose(self.client.player, waiting < KERNEL_BYTES, &mut frame);
+        if sent {
+            self.sent += 1;
+            let truth = self.client.truth(room);
+            self.pipe.push_back((room.tick, frame, truth));
+        }
+        sent
+    }
+}
+
+/// One tick of a room and all its clients. Returns how many got a snapshot.
+fn turn(room: &mut Room<Boxes>, readers: &mut [Reader]) -> usize {
+    readers.iter_mut().for_each(|reader| reader.read(room));
+    room.tick();
+    effects(room);
+    readers
+        .iter_mut()
+        .map(|reader| usize::from(reader.write(room)))
+        .sum()
+}
+
+/// What a client that keeps up reads in a tick, on average.
+fn needed(room: &mut Room<Boxes>, readers: &mut [Reader]) -> usize {
+    let (ticks, clients) = (120, readers.len());
+    room.stats();
+    (0..ticks).for_each(|_| assert_eq!(turn(room, readers), clients));
+    room.stats().snapshot_bytes as usize / ticks / clients
+}
+
+#[test]
+fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
+    let mut room = room(20, 1);
+    let mut readers: Vec<Reader> = (0..20)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    let needed = needed(&mut room, &mut readers);
+    let (slow, stalled) = (12..17, 17..20);
+    for reader in &mut readers[slow.clone()] {
+        reader.reads = needed / 10;
+    }
+    for reader in &mut readers[stalled.clone()] {
+        reader.reads = 0;
+    }
+    for reader in &mut readers {
+        reader.sent = 0;
+    }
+    room.stats();
+    let ticks = 12 * 30;
+    for _ in 0..ticks {
+        turn(&mut room, &mut readers);
+    }
+    let stats = room.stats();
+    for reader in &readers[..12] {
+        assert_eq!(reader.sent, ticks, "the others get every snapshot");
+    }
+    for reader in &readers[slow.clone()] {
+        let share = ticks / reader.sent;
+        assert!((5..=40).contains(&share), "every {share}th snapshot");
+    }
+    for reader in &readers[stalled.clone()] {
+        assert!(reader.sent <= 10, "{} to a stalled client", reader.sent);
+    }
+    assert!(stats.lanes_slower > 0 && stats.skipped_credit > 0);
+    // Each tick the room's layer and two or three teams' once, twenty private ones.
+    let beside = stats.bodies_encoded - stats.snapshots_sent - 4 * u64::from(ticks);
+    assert!(beside < u64::from(ticks), "{beside} bodies for laggards");
+
+    for reader in &mut readers {
+        reader.reads = usize::MAX;
+    }
+    let since = room.tick;
+    for _ in 0..3 {
+        turn(&mut room, &mut readers);
+    }
+    for reader in &mut readers {
+        reader.read(&mut room);
+        assert!(reader.client.last > since, "{}", reader.client.last.0);
+    }
+}
+
+#[test]
+fn lanes_lead_back_to_every_snapshot() {
+    let mut room = room(2, 1);
+    let mut readers = vec![Reader::join(&mut room, usize::MAX)];
+    let needed = needed(&mut room, &mut readers);
+    readers[0].reads = needed / 10;
+    for _ in 0..900 {
+        turn(&mut room, &mut readers);
+    }
+    let lane = |room: &Room<Boxes>| room.clients().next().expect("it is there").lane;
+    assert!(lane(&room) >= 8, "lane {}", lane(&room));
+    readers[0].reads = usize::MAX;
+    // Two seconds a lane, and the rest of an image that was due in the slowest.
+    for _ in 0..(60 + 32) * u32::from(LANES) {
+        turn(&mut room, &mut readers);
+    }
+    assert_eq!(lane(&room), 1);
+    assert!((0..30).all(|_| turn(&mut room, &mut readers) == 1));
+}
+
+#[test]
+fn two_hundred_slow_clients_cost_two_bodies_a_tick() {
+    let mut room = room(200, 1);
+    let mut readers: Vec<Reader> = (0..200)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    let needed = needed(&mut room, &mut readers);
+    for (at, reader) in readers.iter_mut().enumerate() {
+        // A third to a tenth of what is needed.
+        reader.reads = needed / (3 + at % 8);
+    }
+    for _ in 0..150 {
+        turn(&mut room, &mut readers);
+    }
+    room.stats();
+    let ticks = 300;
+    for _ in 0..ticks {
+        turn(&mut room, &mut readers);
+    }
+    let stats = room.stats();
+    // Three teams' layers come with the room's, and each snapshot has a private body.
+    let shared = stats.bodies_encoded - stats.snapshots_sent;
+    let each = shared as f64 / f64::from(ticks) / 4.0;
+    assert!(each < 2.5, "{each} bodies of a layer and tick");
+    assert!(room.ring.len() <= 40, "{} images", room.ring.len());
+}
+
+#[test]
+fn who_acknowledges_nothing_is_skipped_and_then_closed() {
+    let mut room = room(2, 1);
+    let client = Client::join(&mut room);
+    effects(&mut room);
+    let mut sent = 0;
+    let mut frame = Vec::new();
+    for _ in 0..450 {
+        room.tick();
+        sent += u32::from(room.compose(client.player, true, &mut frame));
+    }
+    assert_eq!(sent, 8, "the credit of who was never measured");
+    assert_eq!(room.players(), 1);
+    for _ in 0..3 {
+        room.tick();
+    }
+    let closed = Effect::Close {
+        player: client.player,
+        code: CloseCode::Stalled,
+    };
+    assert_eq!(effects(&mut room), [closed]);
+    assert_eq!(room.players(), 0);
+}
+
+#[test]
+fn a_snapshot_is_composed_once() {
+    let mut room = room(2, 1);
+    let client = Client::join(&mut room);
+    room.tick();
+    let mut frame = Vec::new();
+    assert!(room.compose(client.player, true, &mut frame));
+    assert!(!room.compose(client.player, true, &mut frame));
+}
+
+#[test]
+fn a_room_that_is_thinned_out_sends_half_and_then_all_again() {
+    let mut room = room(3, 1);
+    let mut readers: Vec<Reader> = (0..3)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    for (halvings, sent) in [(0, 64), (1, 32), (3, 8), (1, 32), (0, 64)] {
+        room.thin_out(halvings);
+        let turns = (0..64).map(|_| turn(&mut room, &mut readers));
+        assert_eq!(turns.sum::<usize>(), 3 * sent, "{halvings} halvings");
+        let skipped = room.clients().any(|client| client.skipped_credit > 0);
+        assert!(!skipped, "credit goes with the rate");
+    }
+}
