@@ -39,6 +39,10 @@ pub const RESYNC_EVERY_MS: u32 = 1000;
 pub const INPUTS_QUEUED_MAX: usize = 64;
 /// Ticks in a row for which a missing input is replaced by the last one; then it is neutral.
 pub const INPUT_REPEATS_MAX: u32 = 10;
+/// How far back a shot is judged by what the shooter saw, in milliseconds: a round trip of 150 ms, the
+/// lead and the view's delay. Beyond: the shooter has to aim ahead, so that nobody is hit long after
+/// they took cover.
+pub const REWIND_MAX_MS: u32 = 250;
 /// Characters of a player's name, after trimming.
 pub const NAME_CHARS_MAX: usize = 24;
 /// Characters of a room's name, after trimming.

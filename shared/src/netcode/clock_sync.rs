@@ -23,11 +23,13 @@
 //! it becomes the target at once. The *server tick* at t is `(t - offset) / period`: the newest tick that can
 //! have arrived, which is the server's own tick less the way down. It never goes back but by such a step.
 //!
-//! **Jitter.** A snapshot's deviation is `(sample - target) / period` ticks, the target being the one that it
-//! led to. The last [`JITTER_SAMPLES`] deviations are kept, but a snapshot that comes less than a quarter of a period
-//! after the one before comes in a bunch: the first of a bunch has told of the hold-up, it is not kept. The *jitter* is
-//! their [`JITTER_PERCENTILE`]th percentile, nearest rank: of n in rising order the
-//! one at index `(95 * n + 99) / 100 - 1`, rounded down; 0 of none.
+//! **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks, the target being the one that it
+//! led to; its *wait* is the deviation and the ticks since the snapshot before it: what
+//! a view would have had to stand behind the server tick for not running dry until it came. The last [`ARRIVALS_MAX`] of both are kept,
+//! but not those of the first snapshot, nor of one that comes less than a quarter of a period
+//! after the one before: the first of a bunch has told of the hold-up. *Jitter* and *wait* of the link are
+//! their [`PERCENTILE`]th percentiles, nearest rank: of n in rising order the
+//! one at index `floor((95 * n + 99) / 100) - 1`; 0 of none.
 
 use std::collections::VecDeque;
 
@@ -50,11 +52,11 @@ pub const FREE_US: u64 = 1_000_000;
 /// How far off the clock may be before it steps, in microseconds: making up for it would take
 /// over five seconds.
 pub const STEP_US: f64 = 250_000.0;
-/// Deviations that the jitter is taken from: four seconds at 30 Hz.
-pub const JITTER_SAMPLES: usize = 128;
-/// Percentile of the deviations that is called the jitter: one snapshot in twenty may come
-/// later, which bounded extrapolation covers.
-pub const JITTER_PERCENTILE: usize = 95;
+/// Arrivals that jitter and wait are taken from: four seconds at 30 Hz.
+pub const ARRIVALS_MAX: usize = 128;
+/// Percentile that is called the link's jitter or wait: one snapshot in twenty may come
+/// later, which the view's margin and bounded extrapolation cover.
+pub const PERCENTILE: usize = 95;
 
 /// See the module's description. Times are the caller's, in microseconds from any start.
 #[derive(Clone, Debug)]
@@ -68,8 +70,16 @@ pub struct ClockSync {
     at_us: u64,
     target: f64,
     shown: f64,
-    /// The newest deviations, in ticks, oldest first.
-    deviations: VecDeque<f64>,
+    newest: Option<Tick>,
+    /// The newest, oldest first.
+    arrivals: VecDeque<Arrival>,
+}
+
+/// How late a snapshot came, in ticks.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    deviation: f64,
+    wait: f64,
 }
 
 /// The least sample of a second.
@@ -91,7 +101,8 @@ impl ClockSync {
             at_us: 0,
             target: 0.0,
             shown: 0.0,
-            deviations: VecDeque::new(),
+            newest: None,
+            arrivals: VecDeque::new(),
         }
     }
 
@@ -104,7 +115,6 @@ impl ClockSync {
     pub fn on_snapshot(&mut self, tick: Tick, now_us: u64) {
         let sample = now_us as f64 - f64::from(tick.0) * self.period_us;
         let first_us = *self.first_us.get_or_insert(now_us);
-        let is_first = self.buckets.is_empty();
         let shown = self.offset(now_us);
         self.put(sample, now_us.saturating_sub(first_us) / BUCKET_US, now_us);
         let target = self
@@ -116,13 +126,19 @@ impl ClockSync {
         let steps = is_free || (target - shown).abs() > STEP_US;
         self.shown = if steps { target } else { shown };
         let since = now_us.saturating_sub(self.at_us) as f64;
-        if is_first || since >= self.period_us / 4.0 {
-            if self.deviations.len() == JITTER_SAMPLES {
-                self.deviations.pop_front();
+        if let Some(before) = self.newest
+            && since >= self.period_us / 4.0
+        {
+            if self.arrivals.len() == ARRIVALS_MAX {
+                self.arrivals.pop_front();
             }
-            self.deviations
-                .push_back((sample - target) / self.period_us);
+            let deviation = (sample - target) / self.period_us;
+            self.arrivals.push_back(Arrival {
+                deviation,
+                wait: deviation + f64::from(tick.since(before)),
+            });
         }
+        self.newest = Some(tick);
         self.target = target;
         self.at_us = now_us;
     }
@@ -154,12 +170,14 @@ impl ClockSync {
     }
 
     /// How much later than the least delayed a snapshot comes, in ticks: see the module's
-    /// description. Sorts, so it is to be asked once a snapshot at most.
+    /// description. Sorts, as [`ClockSync::wait`] does: to be asked once a snapshot at most.
     pub fn jitter(&self) -> f64 {
-        let mut sorted: Vec<f64> = self.deviations.iter().copied().collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let rank = (JITTER_PERCENTILE * sorted.len()).div_ceil(100);
-        sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+        percentile(self.arrivals.iter().map(|arrival| arrival.deviation))
+    }
+
+    /// How far behind the server tick a view finds the next snapshot there, in ticks.
+    pub fn wait(&self) -> f64 {
+        percentile(self.arrivals.iter().map(|arrival| arrival.wait))
     }
 
     /// Drift of the local clock against the server's: 0.0001 gains 100 microseconds a second.
@@ -198,6 +216,13 @@ impl ClockSync {
             }
         }
     }
+}
+
+fn percentile(of: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = of.collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let rank = (PERCENTILE * sorted.len()).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
 fn slope_of(complete: &VecDeque<Bucket>) -> f64 {
@@ -326,12 +351,16 @@ mod tests {
             let late = if tick % 10 == 0 { 20_000 } else { 0 };
             clock.on_snapshot(Tick(tick), u64::from(tick) * PERIOD_US + late);
         }
-        assert_eq!(clock.jitter(), 0.5);
+        assert_eq!((clock.jitter(), clock.wait()), (0.5, 1.5));
         let mut clock = ClockSync::new(25);
         for tick in 1..=100_u32 {
             let at = if tick > 50 { tick.max(70) } else { tick };
             clock.on_snapshot(Tick(tick), u64::from(at) * PERIOD_US);
         }
         assert_eq!(clock.jitter(), 0.0, "twenty came in one bunch");
+        for tick in (103..=400_u32).step_by(3) {
+            clock.on_snapshot(Tick(tick), u64::from(tick) * PERIOD_US);
+        }
+        assert_eq!((clock.jitter(), clock.wait()), (0.0, 3.0));
     }
 }

@@ -1,63 +1,115 @@
 //! The others, a little in the past: where between two snapshots the view stands and how values
 //! between them are made. Called by native clients; mirrored by
-//! `client-web/src/netcode/interpolation.js`. Not the offset to the server: that is
-//! [`super::clock_sync`].
+//! `client-web/src/netcode/interpolation.js`; both reproduce `shared/vectors/netcode/interpolation.json`. Not
+//! the offset to the server: that is [`super::clock_sync`]; not making up for what was extrapolated wrongly: that is [`super::fade`].
 //!
-//! **Delay.** The view stands at `server tick - delay`, with the server tick of
-//! [`super::clock_sync::ClockSync::server_tick`] and the fixed delay
-//! `snapshot_every * 1.5 + 0.5` ticks: the younger snapshot of the pair is there even when it
-//! comes half an interval late. The view never goes back, and never ahead of the newest snapshot.
+//! **Delay.** The view means to stand at `server tick - delay`, with [`super::clock_sync::ClockSync::server_tick`] and
+//! `delay = min(max(wait, snapshot_every) + MARGIN, DELAY_MAX_MS)` ticks, where `wait` is
+//! [`super::clock_sync::ClockSync::wait`], the 95th percentile of what snapshots took: so nineteen of twenty are there [`MARGIN`]
+//! ticks before they are needed, whatever jitter there is and however many snapshots the server leaves out.
+//!
+//! **View.** At every frame, `passed` ticks of local time after the one before, it goes on by
+//! `passed * (1 + clamp(error * GAIN, -SLOW_DOWN, CATCH_UP))`, where `error = server tick - delay - (view + passed)`: it runs up
+//! to a quarter faster or an eighth slower than time, and never jumps. Only at the first frame, and when it is more than [`JUMP_MS`] behind
+//! (the tab was in the background, the machine slept), it goes where it means to stand at once. It never goes back, and never more than
+//! [`EXTRAPOLATE_MAX_MS`] ahead of the newest snapshot. Going ahead of the newest is an *underrun*; frames in a row make one.
 //!
 //! **Pair.** The snapshots around the view are the newest one at or before it and the oldest
-//! one after it; `alpha = (view - older) / (newer - older)`. Before the first snapshot and after
-//! the last one it is that snapshot alone.
+//! one after it; `alpha = (view - older) / (newer - older)`. Before the first snapshot it is that one
+//! alone. Ahead of the newest it is the last two, and alpha is above 1: everything goes on as it last moved.
 //!
 //! **Values.** Of an entity that both snapshots hold (same slot, generation, mask) a `Real` is
-//! `a + (b - a) * alpha` and a `Turn` goes the short way round; of all other kinds the
-//! older value stays. An entity that only the older one holds is shown as it was, one that only the
-//! newer one holds not yet.
+//! `a + (b - a) * alpha` and a `Turn` goes the short way round, up to alpha 1; of all other kinds it is the
+//! older value up to alpha 1, then the newer. If a component *jumped* between them ([`jumps`]: a respawn, a teleport) it is
+//! the older value up to alpha 1, then the newer, whatever its kind. An entity that only the older one holds is shown as
+//! it was, and one that only the newer one holds not before alpha 1. So things enter and leave where they were at their first and last tick.
+//!
+//! **Own projectiles.** What the player owns besides the avatar and what flies by a velocity (its `Real` fields have the predictor
+//! `Velocity`) is shown on the shooter's time, where the shot's input was made: not at the view but at
+//! `min(server tick + lead, view + REWIND_MAX_MS)`, each such field at [`flown`] from the newest snapshot. That is the moment whose targets the
+//! server judges it by.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
 use crate::ids::Tick;
-use crate::schema::Kind;
+use crate::limits::REWIND_MAX_MS;
+use crate::schema::{Field, Kind, Predictor};
 
-/// Snapshots that are kept for the view, at most: a second at 30 Hz.
-pub const HISTORY_MAX: usize = 32;
+/// Snapshots that are kept for the view, at most: half a second at 120 Hz.
+pub const HISTORY_MAX: usize = 64;
+/// Ticks that a snapshot should be there early: frames and timers are no finer.
+pub const MARGIN: f64 = 0.5;
+/// The greatest delay, in milliseconds; beyond, waiting for smooth pictures costs more than it gives.
+pub const DELAY_MAX_MS: f64 = 500.0;
+/// Share of its speed by which the view mends an error of a tick.
+pub const GAIN: f64 = 0.125;
+/// Share by which the view runs faster than time at most.
+pub const CATCH_UP: f64 = 0.25;
+/// Share by which it runs slower at most.
+pub const SLOW_DOWN: f64 = 0.125;
+/// How far behind the view may be before it jumps, in milliseconds: nobody wants a second replayed.
+pub const JUMP_MS: f64 = 1_000.0;
+/// How far ahead of the newest snapshot the view goes, in milliseconds: in longer nobody goes straight on.
+pub const EXTRAPOLATE_MAX_MS: f64 = 50.0;
+/// A field that changes by more than this share of its range in a tick did not move: it jumped.
+pub const JUMP_SHARE: f64 = 1.0 / 16.0;
 
 /// The last snapshots of something, and where the view stands among them.
 #[derive(Clone, Debug)]
 pub struct Interpolation<T> {
+    ticks_per_ms: f64,
+    every: f64,
     delay: f64,
     history: VecDeque<(Tick, T)>,
     view: f64,
+    drawn_us: Option<u64>,
+    is_dry: bool,
+    underruns: u64,
 }
 
 /// Two snapshots and the place between them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair<'a, T> {
-    /// The one at or before the view.
+    /// The one at or before the view, or the last but one.
     pub older: &'a T,
-    /// The one after it, or `older` again at the ends.
+    /// The one after it, or `older` again where there is no other.
     pub newer: &'a T,
-    /// 0 at `older`, towards 1 at `newer`.
+    /// 0 at `older`, 1 at `newer`, above 1 beyond the newest.
     pub alpha: f64,
+    /// Ticks between the two.
+    pub ticks: u32,
 }
 
 impl<T> Interpolation<T> {
-    /// For a room that sends a snapshot every `snapshot_every` ticks.
-    pub fn new(snapshot_every: u16) -> Interpolation<T> {
+    /// For a room of `tick_rate` steps a second that sends a snapshot every `snapshot_every` ticks; 0 counts as 1.
+    pub fn new(tick_rate: u16, snapshot_every: u16) -> Interpolation<T> {
+        let every = f64::from(snapshot_every.max(1));
         Interpolation {
-            delay: f64::from(snapshot_every.max(1)) * 1.5 + 0.5,
+            ticks_per_ms: f64::from(tick_rate.max(1)) / 1000.0,
+            every,
+            delay: every + MARGIN,
             history: VecDeque::new(),
             view: 0.0,
+            drawn_us: None,
+            is_dry: false,
+            underruns: 0,
         }
     }
 
-    /// How far behind the server tick the view stands, in ticks.
+    /// How far behind the server tick the view means to stand, in ticks.
     pub fn delay(&self) -> f64 {
         self.delay
+    }
+
+    /// The tick that is shown, with a fraction.
+    pub fn view(&self) -> f64 {
+        self.view
+    }
+
+    /// How often the view went ahead of the newest snapshot.
+    pub fn underruns(&self) -> u64 {
+        self.underruns
     }
 
     /// Takes a snapshot in; one that is not newer than the last is dropped. Beyond
@@ -72,14 +124,33 @@ impl<T> Interpolation<T> {
         self.history.push_back((tick, snapshot));
     }
 
-    /// Moves the view to what it shows at this server tick, and says where that is.
-    pub fn advance(&mut self, server_tick: f64) -> f64 {
-        let newest = self
-            .history
-            .back()
-            .map_or(0.0, |(tick, _)| f64::from(tick.0));
-        self.view = (server_tick - self.delay).min(newest).max(self.view);
-        self.view
+    /// The newest snapshot and its tick.
+    pub fn newest(&self) -> Option<(Tick, &T)> {
+        self.history.back().map(|(tick, newest)| (*tick, newest))
+    }
+
+    /// Moves the view on to the frame at `now_us`, at which the clock says this server tick and wait. Does nothing before the
+    /// first snapshot.
+    pub fn advance(&mut self, now_us: u64, server_tick: f64, wait: f64) {
+        let Some(newest) = self.history.back().map(|(tick, _)| f64::from(tick.0)) else {
+            return;
+        };
+        self.delay = (wait.max(self.every) + MARGIN).min(DELAY_MAX_MS * self.ticks_per_ms);
+        let meant = server_tick - self.delay;
+        let last = self.drawn_us.replace(now_us);
+        let passed = now_us.saturating_sub(last.unwrap_or(now_us)) as f64 / 1000.0;
+        let passed = passed * self.ticks_per_ms;
+        let error = meant - (self.view + passed);
+        let view = if last.is_none() || error > JUMP_MS * self.ticks_per_ms {
+            meant
+        } else {
+            self.view + passed * (1.0 + (error * GAIN).clamp(-SLOW_DOWN, CATCH_UP))
+        };
+        let most = newest + EXTRAPOLATE_MAX_MS * self.ticks_per_ms;
+        self.view = view.min(most).max(self.view);
+        let is_dry = self.view > newest;
+        self.underruns += u64::from(is_dry && !self.is_dry);
+        self.is_dry = is_dry;
     }
 
     /// What the view stands between; `None` without any snapshot.
@@ -87,14 +158,13 @@ impl<T> Interpolation<T> {
         let after = self
             .history
             .partition_point(|(tick, _)| f64::from(tick.0) <= self.view);
+        // Ahead of the newest: the last two.
+        let after = after.min(self.history.len().saturating_sub(1));
+        let (newer_tick, newer) = self.history.get(after)?;
         let (older_tick, older) = self.history.get(after.saturating_sub(1))?;
-        let (newer_tick, newer) = match self.history.get(after) {
-            Some((tick, snapshot)) => (tick, snapshot),
-            None => (older_tick, older),
-        };
-        let span = f64::from(newer_tick.0) - f64::from(older_tick.0);
-        let alpha = if span > 0.0 {
-            (self.view - f64::from(older_tick.0)) / span
+        let ticks = newer_tick.since(*older_tick);
+        let alpha = if ticks > 0 {
+            (self.view - f64::from(older_tick.0)) / f64::from(ticks)
         } else {
             0.0
         };
@@ -102,11 +172,12 @@ impl<T> Interpolation<T> {
             older,
             newer,
             alpha,
+            ticks,
         })
     }
 
     /// How far the view stands behind the newest snapshot, in 1/64 ticks: an input's
-    /// `view_lag`.
+    /// `view_lag`. 0 ahead of it.
     pub fn view_lag(&self) -> u16 {
         let newest = self
             .history
@@ -114,19 +185,49 @@ impl<T> Interpolation<T> {
             .map_or(self.view, |(tick, _)| f64::from(tick.0));
         ((newest - self.view) * 64.0 + 0.5) as u16
     }
+
+    /// The tick that the player's own projectiles are shown at, `input_tick` being the server tick and the lead.
+    pub fn own_tick(&self, input_tick: f64) -> f64 {
+        input_tick.min(self.view + f64::from(REWIND_MAX_MS) * self.ticks_per_ms)
+    }
 }
 
-/// The value between two of a field: see the module's description.
+/// The value between two of a field that did not jump: see the module's description.
 pub fn blend(kind: &Kind, older: f64, newer: f64, alpha: f64) -> f64 {
     match kind {
         Kind::Real { .. } => older + (newer - older) * alpha,
         Kind::Turn { .. } => {
             let turns = (newer - older) / TAU;
             let short = turns - (turns + 0.5).floor();
-            older + short * TAU * alpha
+            older + short * TAU * alpha.min(1.0)
         }
-        _ => older,
+        _ if alpha < 1.0 => older,
+        _ => newer,
     }
+}
+
+/// Whether a field jumped between two values that lie `ticks` apart: it is a `Real` with a predictor other than `Hold` that changed by more than
+/// [`JUMP_SHARE`] of its range a tick. A component jumped if any of its fields did.
+pub fn jumps(field: &Field, older: f64, newer: f64, ticks: f64) -> bool {
+    match field.kind {
+        Kind::Real { min, max, .. } if field.predictor != Predictor::Hold => {
+            (newer - older).abs() > (max - min) * JUMP_SHARE * ticks
+        }
+        _ => false,
+    }
+}
+
+/// Where a `Real` field with the predictor `Velocity` is `ticks` after it had `value`, while `velocity` was the value of the field
+/// `by` that it goes on by: `value + velocity / by's step * num / den * own step * ticks`. `None` for any other
+/// predictor or kind.
+pub fn flown(field: &Field, by: &Field, value: f64, velocity: f64, ticks: f64) -> Option<f64> {
+    let Predictor::Velocity { num, den, .. } = field.predictor else {
+        return None;
+    };
+    let (Kind::Real { step, .. }, Kind::Real { step: of, .. }) = (&field.kind, &by.kind) else {
+        return None;
+    };
+    Some(value + velocity / of * f64::from(num) / f64::from(den) * step * ticks)
 }
 
 #[cfg(test)]
@@ -139,60 +240,156 @@ mod tests {
         step: 0.01,
     };
 
+    fn field(kind: Kind, predictor: Predictor) -> Field {
+        Field {
+            name: "x".to_owned(),
+            kind,
+            predictor,
+        }
+    }
+
     fn pair_at(history: &Interpolation<u32>) -> (u32, u32, f64) {
         let pair = history.pair().expect("there are snapshots");
         (*pair.older, *pair.newer, pair.alpha)
     }
 
-    #[test]
-    fn the_view_stands_between_the_snapshots_around_it() {
-        let mut history = Interpolation::new(1);
-        assert_eq!(history.pair(), None);
-        for tick in [10, 11, 12, 14] {
-            history.push(Tick(tick), tick);
+    /// A view at 25 Hz over these snapshots, whose first frame is at this server tick, and time 0.
+    fn view_of(ticks: &[u32], server_tick: f64) -> Interpolation<u32> {
+        let mut view = Interpolation::new(25, 1);
+        for &tick in ticks {
+            view.push(Tick(tick), tick);
         }
-        assert_eq!(history.delay(), 2.0);
-        history.advance(11.0);
-        assert_eq!(pair_at(&history), (10, 10, 0.0));
-        history.advance(13.25);
-        assert_eq!(pair_at(&history), (11, 12, 0.25));
-        assert_eq!(history.view_lag(), 176);
-        history.advance(15.0);
-        assert_eq!(pair_at(&history), (12, 14, 0.5));
+        view.advance(0, server_tick, 1.0);
+        view
     }
 
     #[test]
-    fn the_view_neither_goes_back_nor_ahead_of_what_is_known() {
-        let mut history = Interpolation::new(2);
-        history.push(Tick(10), 10);
-        history.push(Tick(12), 12);
-        assert_eq!(history.advance(15.0), 11.5);
-        assert_eq!(history.advance(14.0), 11.5);
-        assert_eq!(history.advance(40.0), 12.0);
-        assert_eq!(pair_at(&history), (12, 12, 0.0));
-        assert_eq!(history.view_lag(), 0);
+    fn the_view_stands_between_the_snapshots_around_it() {
+        let none = Interpolation::<u32>::new(25, 1);
+        assert_eq!(none.pair(), None);
+        let snapshots = [10, 11, 12, 14];
+        assert_eq!(pair_at(&view_of(&snapshots, 11.0)), (10, 10, 0.0));
+        let view = view_of(&snapshots, 12.75);
+        assert_eq!(pair_at(&view), (11, 12, 0.25));
+        assert_eq!((view.delay(), view.view_lag()), (1.5, 176));
+        assert_eq!(pair_at(&view_of(&snapshots, 14.5)), (12, 14, 0.5));
+        assert_eq!(pair_at(&view_of(&snapshots, 15.5)), (12, 14, 1.0));
+    }
+
+    #[test]
+    fn the_view_neither_goes_back_nor_far_ahead_of_what_is_known() {
+        let mut view = view_of(&[10, 12], 13.0);
+        assert_eq!(view.view(), 11.5);
+        view.advance(40_000, 9.0, 1.0);
+        assert_eq!(view.view(), 12.375, "an eighth slower");
+        assert_eq!(pair_at(&view), (10, 12, 1.1875));
+        view.advance(400_000, 40.0, 1.0);
+        assert_eq!(view.view(), 13.25, "50 ms ahead");
+        assert_eq!((view.view_lag(), view.underruns()), (0, 1));
+        view.push(Tick(14), 14);
+        view.advance(440_000, 39.0, 1.0);
+        assert_eq!((view.view(), view.underruns()), (14.5, 1));
+    }
+
+    #[test]
+    fn the_delay_follows_the_wait_and_is_bounded() {
+        let mut view = Interpolation::new(25, 2);
+        view.push(Tick(100), ());
+        for (wait, delay) in [(0.0, 2.5), (2.25, 2.75), (9.0, 9.5), (90.0, 12.5)] {
+            view.advance(0, 110.0, wait);
+            assert_eq!(view.delay(), delay);
+        }
+    }
+
+    #[test]
+    fn an_error_is_made_up_for_without_a_jump() {
+        for (error, settles) in [(0.9, 60.0), (-3.0, 100.0), (20.0, 150.0)] {
+            let mut view = Interpolation::new(25, 1);
+            view.push(Tick(1), 1);
+            for frame in 0..1_000_u32 {
+                let now = f64::from(frame) * 0.4;
+                view.push(Tick(now as u32 + 40), 0);
+                let before = view.view();
+                let step = if frame > 50 { error } else { 0.0 };
+                view.advance(u64::from(frame) * 16_000, now + 20.0 + step, 1.0);
+                if frame > 0 {
+                    let way = (view.view() - before) / 0.4;
+                    assert!((0.8749..=1.2501).contains(&way), "{way}");
+                }
+                if now > 20.0 + settles {
+                    assert!((view.view() - now - step - 18.5).abs() < 0.01);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_pause_the_view_is_current_at_once() {
+        let mut view = view_of(&[10, 11], 12.0);
+        view.push(Tick(900), 900);
+        view.push(Tick(901), 901);
+        view.advance(40_000, 902.0, 1.0);
+        assert_eq!(pair_at(&view), (900, 901, 0.5));
     }
 
     #[test]
     fn the_history_is_bounded_and_rises() {
-        let mut history = Interpolation::new(1);
+        let mut history = Interpolation::new(25, 1);
         for tick in 0..100 {
             history.push(Tick(tick), tick);
             history.push(Tick(tick), 1_000);
         }
         assert_eq!(history.history.len(), HISTORY_MAX);
-        history.advance(0.0);
-        assert_eq!(pair_at(&history), (68, 68, 0.0));
+        history.advance(0, 0.0, 1.0);
+        assert_eq!(pair_at(&history), (36, 36, 0.0));
     }
 
     #[test]
     fn values_blend_by_their_kind() {
         assert_eq!(blend(&REAL, 10.0, 20.0, 0.25), 12.5);
+        assert_eq!(blend(&REAL, 10.0, 20.0, 1.5), 25.0);
         assert_eq!(blend(&Kind::Bool, 0.0, 1.0, 0.75), 0.0);
+        assert_eq!(blend(&Kind::Bool, 0.0, 1.0, 1.0), 1.0);
         let turn = Kind::Turn { steps: 256 };
         let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
         assert!(near(blend(&turn, 0.0, 1.0, 0.5), 0.5));
+        assert!(near(blend(&turn, 0.0, 1.0, 1.5), 1.0));
         assert!(near(blend(&turn, 0.1, TAU - 0.1, 0.5), 0.0));
         assert!(near(blend(&turn, TAU - 0.1, 0.1, 0.5), TAU));
+    }
+
+    #[test]
+    fn a_great_change_of_what_moves_is_a_jump() {
+        let moving = field(REAL, Predictor::Linear);
+        assert!(!jumps(&moving, 0.0, 6.25, 1.0));
+        assert!(jumps(&moving, 6.3, 0.0, 1.0));
+        assert!(!jumps(&moving, 6.3, 0.0, 2.0));
+        assert!(!jumps(&field(REAL, Predictor::Hold), 0.0, 90.0, 1.0));
+    }
+
+    #[test]
+    fn a_projectile_flies_on_by_its_velocity() {
+        let velocity = field(
+            Kind::Real {
+                min: -400.0,
+                max: 400.0,
+                step: 0.5,
+            },
+            Predictor::Hold,
+        );
+        // 25 Hz: 0.5 units a second are 2 steps of 0.01 a tick.
+        let by = Predictor::Velocity {
+            by: 1,
+            num: 2,
+            den: 1,
+        };
+        let x = field(REAL, by);
+        let at = flown(&x, &velocity, 10.0, -100.0, 2.5).expect("it flies");
+        assert!((at - 0.0).abs() < 1e-9, "{at}");
+        assert_eq!(flown(&velocity, &x, 1.0, 1.0, 1.0), None);
+        let mut view = view_of(&[10, 11], 12.0);
+        assert_eq!(view.own_tick(14.0), 14.0);
+        assert_eq!(view.own_tick(99.0), 10.5 + 6.25);
+        view.advance(40_000, 13.0, 1.0);
     }
 }

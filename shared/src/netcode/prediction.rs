@@ -1,7 +1,7 @@
 //! The own entity ahead of the server: the rule of the game replayed over the inputs that the
 //! server has not answered yet. Called by native clients; mirrored by
 //! `client-web/src/netcode/prediction.js`. The rule and the state are the game's; this is only
-//! the bookkeeping. Errors are smoothed by who draws.
+//! the bookkeeping. Errors are kept out of the picture by [`super::smoothing`].
 //!
 //! **Step.** When the input of tick t is sent, the client steps: `state = rule(state, input)`, and
 //! remembers (t, input, state after).

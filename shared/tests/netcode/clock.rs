@@ -7,8 +7,8 @@ use tickwire::netcode::clock_sync::ClockSync;
 
 use crate::kept::check;
 
-const WHAT: &str = "steps: [tick, at_us, server_tick, jitter, slope, then_us, then, asked, time_us]: after the snapshot of `tick` \
-arrived at `at_us` the server tick, jitter and slope are these, the server tick at `then_us` is `then`, and the server tick will be \
+const WHAT: &str = "steps: [tick, at_us, server_tick, jitter, wait, slope, then_us, then, asked, time_us]: after the snapshot of `tick` \
+arrived at `at_us` the server tick, jitter, wait and slope are these, the server tick at `then_us` is `then`, and the server tick will be \
 `asked` at `time_us`. Reals may differ by 1e-6 (times by 1e-3 us).";
 
 struct Link {
@@ -46,6 +46,7 @@ fn run(link: &Link, seed: u32) -> Value {
             last,
             now,
             clock.jitter(),
+            clock.wait(),
             clock.slope(),
             then_us,
             clock.server_tick(then_us),

@@ -4,3 +4,4 @@
 mod clock;
 mod kept;
 mod timing;
+mod view;
