@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`session`] | the client's end of a connection: messages in, messages and events out |
 //! | [`netcode`] | clock, inputs in time, prediction, interpolation |
+//! | [`conditioner`] | a bad link, for tests, yardsticks and the bots' proxy |
 //! | [`schema`] | a game as both ends know it: components, input, events, actions |
 //! | [`snapshot`] | images of a world as integers, and the deltas between them |
 //! | [`protocol`], [`codec`] | messages and their bytes; `PROTOCOL.md` has every one of them |
@@ -65,6 +66,7 @@
 
 pub mod arena;
 pub mod codec;
+pub mod conditioner;
 pub mod exact;
 pub mod ids;
 pub mod limits;

@@ -3,5 +3,6 @@
 
 mod clock;
 mod kept;
+mod link;
 mod timing;
 mod view;
