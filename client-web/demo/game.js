@@ -3,6 +3,7 @@
  * room is joined, stopped when it is left. Connecting and leaving are main.js.
  */
 
+import { DevPanel } from '/client/dev_panel.js';
 import { SIZE } from './arena_map.js';
 import { step } from './arena_rule.js';
 import { Banner } from './banner.js';
@@ -13,7 +14,6 @@ import { Effects, find } from './effects.js';
 import { Feed } from './feed.js';
 import { Controls } from './input.js';
 import { Minimap } from './minimap.js';
-import { NetGraph } from './net_graph.js';
 import { INK, colourOf } from './palette.js';
 import { Renderer } from './render.js';
 import { Scoreboard } from './scoreboard.js';
@@ -36,7 +36,7 @@ export class Game {
   #minimap = new Minimap();
   #feed = new Feed();
   #vitals = new Vitals();
-  #net = new NetGraph();
+  #panel;
   #controls;
   #renderer;
   #banner;
@@ -61,6 +61,15 @@ export class Game {
     this.#banner = new Banner(room);
     this.#chat = new Chat(room, () => this.#controls.release());
     this.#scores = new Scoreboard(room);
+    const tool = element('tool-net', HTMLButtonElement);
+    this.#panel = new DevPanel(room, {
+      parent: this.#page,
+      onToggle: (isOpen) => tool.setAttribute('aria-expanded', String(isOpen)),
+    });
+    tool.onclick = () => {
+      this.#panel.toggle();
+      tool.blur();
+    };
     for (const member of room.members.values()) this.#known.set(member.player, member);
     room.on('chat', (/** @type {import('/client/types.js').ChatLine} */ line) => this.#chat.add(line));
     room.on('members', () => this.#membersChanged());
@@ -91,7 +100,7 @@ export class Game {
     this.#controls.stop();
     this.#chat.stop();
     this.#scores.stop();
-    this.#net.stop();
+    this.#panel.stop();
   }
 
   /** Leaves the screen to the lobby. */
@@ -118,7 +127,6 @@ export class Game {
     this.#vitals.show(view, this.#effects, seconds, now);
     this.#banner.show(view, (handle) => this.#nameOfEntity(view, handle));
     this.#scores.show(view, now);
-    this.#net.show(room.stats, seconds, now);
   }
 
   /** @param {import('/client/types.js').Entity | undefined} me @param {number} seconds */

@@ -58,7 +58,8 @@ async function enter(way) {
  * @returns {Promise<boolean>} whether the game runs; false if the attempt was given up meanwhile
  */
 async function tryJoin(way, mine) {
-  const fresh = await connect({ name: lobby.name() });
+  // What the dev panel was set to goes on in the next room.
+  const fresh = await connect({ name: lobby.name(), conditioner: link?.conditioner });
   if (mine !== attempt) {
     fresh.close();
     return false;

@@ -30,6 +30,7 @@ export class Link extends Emitter {
   #url;
   #session;
   #socket;
+  #conditions;
   /** @type {'connecting' | 'open' | 'closed'} */
   #state = 'connecting';
   /** @type {Room<G> | undefined} */
@@ -53,15 +54,17 @@ export class Link extends Emitter {
 
   /**
    * For `connect`. Throws a `RequestError` when there is nothing to connect to.
-   * @param {{ url: string, name: string, token: string, WebSocket: import('./types.js').SocketConstructor | undefined }} options
+   * @param {{ url: string, name: string, token: string, WebSocket: import('./types.js').SocketConstructor | undefined,
+   *   conditions: import('./conditions.js').Conditions }} options
    * @param {(error?: Error) => void} welcomed called once: without an error after the welcome
    */
-  constructor({ url, name, token, WebSocket }, welcomed) {
+  constructor({ url, name, token, WebSocket, conditions }, welcomed) {
     super();
     this.#url = url;
     this.#session = new Session(name, token);
     this.#welcomed = welcomed;
-    this.#socket = new Socket(url, WebSocket, {
+    this.#conditions = conditions;
+    this.#socket = new Socket(url, WebSocket, conditions, {
       onOpen: () => this.#onOpen(),
       onMessage: (bytes) => this.#onMessage(bytes),
       onClose: (code, reason) => this.#end(code, reason || closeReason(code)),
@@ -100,6 +103,16 @@ export class Link extends Emitter {
   /** The player's name as the server tidied it. */
   get name() {
     return this.#welcome.name;
+  }
+
+  /** How much worse than it is the link is made, for trying things out; undefined for not at all. May be set at any time.
+   * @returns {import('./types.js').LinkConditions | undefined} */
+  get conditioner() {
+    return this.#conditions.settings;
+  }
+
+  set conditioner(settings) {
+    this.#conditions.settings = settings;
   }
 
   /** The room that the player is in. */

@@ -208,7 +208,7 @@ export class Room extends Emitter {
   onEvent(event, nowMs) {
     switch (event.type) {
       case 'Snapshot':
-        this.#play.onSnapshot(event.events, event.bytes, nowMs);
+        this.#play.onSnapshot(event, nowMs);
         for (const { name, fields, tick } of event.events) {
           this.emit(OWN_EVENTS.has(name) ? `event:${name}` : name, fields, tick);
         }

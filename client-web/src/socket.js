@@ -3,6 +3,7 @@
  * `link.js` and below.
  */
 
+import { Delayed } from './delayed.js';
 import { SUBPROTOCOL } from './protocol/frame.js';
 import { RequestError } from './request_error.js';
 
@@ -19,34 +20,49 @@ import { RequestError } from './request_error.js';
 export class Socket {
   #socket;
   #handlers;
+  #up = new Delayed();
+  #down = new Delayed();
 
   /**
    * @param {string} url
    * @param {SocketConstructor | undefined} Constructor the browser's, or one that behaves like it
+   * @param {import('./conditions.js').Conditions} conditions of the link, which may change while it lasts
    * @param {SocketHandlers} handlers
    */
-  constructor(url, Constructor, handlers) {
+  constructor(url, Constructor, conditions, handlers) {
     if (typeof Constructor !== 'function') throw new RequestError('NoWebSocket');
     this.#handlers = /** @type {SocketHandlers | undefined} */ (handlers);
     this.#socket = open(url, Constructor);
     this.#socket.binaryType = 'arraybuffer';
     // Close says it too; but an error that nobody listens for ends a program in Node.
     this.#socket.onerror = () => {};
-    this.#socket.onopen = () => this.#handlers?.onOpen();
+    conditions.follow((lane, seed) => {
+      this.#up.set(lane, seed);
+      this.#down.set(lane, seed + 1);
+    });
+    this.#socket.onopen = () => this.#down.pass(0, () => this.#handlers?.onOpen());
     this.#socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
-      this.#handlers?.onMessage(data instanceof ArrayBuffer ? new Uint8Array(data) : undefined);
+      const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
+      const fits = this.#down.pass(bytes?.length ?? 0, () => this.#handlers?.onMessage(bytes));
+      // A message that is left out would break the protocol.
+      if (!fits) this.#lose();
     };
-    this.#socket.onclose = (/** @type {{ code: number, reason: string }} */ { code, reason }) => this.#closed(code, reason);
+    this.#socket.onclose = (/** @type {{ code: number, reason: string }} */ { code, reason }) => {
+      this.#down.pass(0, () => this.#closed(code, reason));
+    };
   }
 
   /** Bytes that were sent but have not left the browser. */
   get backlog() {
-    return this.#socket.bufferedAmount;
+    return this.#socket.bufferedAmount + this.#up.bytes;
   }
 
   /** @param {Uint8Array} bytes */
   send(bytes) {
-    if (this.#socket.readyState === 1) this.#socket.send(bytes);
+    const fits = this.#up.pass(bytes.length, () => {
+      if (this.#socket.readyState === 1) this.#socket.send(bytes);
+    });
+    if (!fits) this.#lose();
   }
 
   /**
@@ -56,7 +72,16 @@ export class Socket {
    */
   close(code, reason) {
     this.#handlers = undefined;
+    this.#up.clear();
+    this.#down.clear();
     this.#socket.close(code, reason);
+  }
+
+  /** Gives up a connection that the conditioner has choked. */
+  #lose() {
+    const handlers = this.#handlers;
+    this.close(1000, '');
+    handlers?.onClose(1006, 'the conditioner holds back too much');
   }
 
   /**

@@ -3,6 +3,7 @@
  * that a page uses is exported here; the arithmetic for its `step` is in `exact.js`.
  */
 
+import { Conditions, conditionsIn } from './conditions.js';
 import { Link } from './link.js';
 import { RequestError } from './request_error.js';
 import { socketUrl } from './socket.js';
@@ -18,6 +19,7 @@ export { Room } from './room.js';
 /** @typedef {import('./types.js').Member} Member */
 /** @typedef {import('./types.js').ChatLine} ChatLine */
 /** @typedef {import('./types.js').CloseInfo} CloseInfo */
+/** @typedef {import('./types.js').LinkConditions} LinkConditions */
 /** @typedef {import('./types.js').Stats} Stats */
 /** @typedef {import('./types.js').StepTime} StepTime */
 /** @template {GameTypes} [G={}] @typedef {import('./types.js').JoinOptions<G>} JoinOptions */
@@ -34,11 +36,13 @@ export { Room } from './room.js';
  * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`: `BadUrl` or `NoWebSocket` when
  *   there is nothing to connect to, else `Closed` with the close code as `code`
  */
-export async function connect({ url, name = '', token = '', WebSocket = globalThis.WebSocket } = {}) {
+export async function connect({ url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner } = {}) {
   const address = socketUrl(url);
+  const asked = conditioner ?? conditionsIn(globalThis.location?.href);
+  const checked = new Conditions(asked === false ? undefined : asked);
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ url: address, name, token, WebSocket }, (error) => (error ? reject(error) : resolve(link)));
+    const link = new Link({ url: address, name, token, WebSocket, conditions: checked }, (error) => (error ? reject(error) : resolve(link)));
   });
 }
 

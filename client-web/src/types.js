@@ -96,6 +96,19 @@
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
  * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is none
+ * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out; left out: as the page's address asks
+ *   by `?conditioner=rtt:200,jitter:30`; false: whatever it asks, never
+ */
+
+/**
+ * A link made worse, in order as TCP delivers, in both directions; what is left out is not made worse.
+ * @typedef {object} LinkConditions
+ * @property {number} [rttMs] added to the round trip, half of it each way
+ * @property {number} [jitterMs] up to that much on top, drawn for each message
+ * @property {number} [stallMs] for so long nothing arrives,
+ * @property {number} [stallEveryMs] every so many milliseconds, 5000 by default
+ * @property {number} [bytesPerSecond] each way
+ * @property {number} [seed] of chance, 1 by default
  */
 
 /**
@@ -258,6 +271,10 @@
  * @property {number} interpolationMs how far behind the server the others are drawn
  * @property {number} inputSlack ticks by which inputs reach the server before they are due, newest report
  * @property {number} predictionError greatest error of a predicted field at the newest snapshot, in the game's units
+ * @property {number} snapshots that came, in all
+ * @property {number} bytes of them, in all
+ * @property {number} lateInputs ticks whose input came too late and was replaced by the server, of those that a snapshot told of
+ * @property {number} underruns times that the others stood still because no younger snapshot had come
  * @property {number} skipped snapshots that the server left out for this client
  * @property {number} desyncs layers whose checksum did not match
  * @property {number} tick the newest snapshot's tick

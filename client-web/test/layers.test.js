@@ -105,7 +105,7 @@ class Player {
     let last;
     for (let event = this.session.pollEvent(); event !== undefined; event = this.session.pollEvent()) {
       last = event;
-      if (event.type === 'Snapshot') this.play.onSnapshot(event.events, event.bytes, this.now);
+      if (event.type === 'Snapshot') this.play.onSnapshot(event, this.now);
     }
     return last;
   }

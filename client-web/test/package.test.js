@@ -66,7 +66,7 @@ test('it depends on nothing and has no side effects', async () => {
   assert.equal(described.name, 'tickwire-client');
   for (const key of ['dependencies', 'peerDependencies', 'optionalDependencies']) assert.equal(described[key], undefined);
   assert.equal(described.sideEffects, false);
-  assert.deepEqual(Object.keys(described.exports), ['.', './exact.js', './package.json']);
+  assert.deepEqual(Object.keys(described.exports), ['.', './exact.js', './dev_panel.js', './package.json']);
 });
 
 test('its licences are the project’s', async () => {

@@ -39,8 +39,9 @@ export class Play {
   /** @type {GameEvent[]} by rising tick, not yet drawn */
   #waiting = [];
   #meter = new Meter();
-  #skipped = 0;
-  #desyncs = 0;
+  #totals = { snapshots: 0, bytes: 0, skipped: 0, lateInputs: 0, underruns: 0, desyncs: 0 };
+  /** Whether the view had nothing younger to go towards, in the last frame. */
+  #isStarved = false;
 
   /**
    * @param {import('../session.js').Session} session
@@ -105,17 +106,20 @@ export class Play {
 
   /**
    * A snapshot was applied.
-   * @param {readonly GameEvent[]} events
-   * @param {number} bytes
+   * @param {Extract<import('../session.js').SessionEvent, { type: 'Snapshot' }>} snapshot
    * @param {number} nowMs
    */
-  onSnapshot(events, bytes, nowMs) {
+  onSnapshot({ head, events, bytes }, nowMs) {
     const { history } = this.#room.layers;
+    const totals = this.#totals;
     const newest = history[history.length - 1];
     const before = history[history.length - 2];
     if (before !== undefined) {
-      this.#skipped += Math.max(0, Math.round((newest.tick - before.tick) / this.#room.snapshotEvery) - 1);
+      totals.skipped += Math.max(0, Math.round((newest.tick - before.tick) / this.#room.snapshotEvery) - 1);
     }
+    totals.snapshots++;
+    totals.bytes += bytes;
+    if (head.substituted) totals.lateInputs++;
     this.#meter.add(bytes, nowMs);
     this.#avatar?.onSnapshot(newest);
     for (const event of events) this.#waiting.push(event);
@@ -124,7 +128,7 @@ export class Play {
 
   /** A layer's checksum did not match. */
   onDesync() {
-    this.#desyncs++;
+    this.#totals.desyncs++;
   }
 
   /**
@@ -139,7 +143,11 @@ export class Play {
     if (newest === undefined || serverTick === undefined) {
       return { entities: [], me: undefined, state: {}, tick: 0, events: [] };
     }
-    this.#interpolation.advance(this.#server.follow(serverTick, nowMs), newest.tick);
+    const shownTick = this.#server.follow(serverTick, nowMs);
+    const isStarved = shownTick - this.#interpolation.delay > newest.tick;
+    if (isStarved && !this.#isStarved) this.#totals.underruns++;
+    this.#isStarved = isStarved;
+    this.#interpolation.advance(shownTick, newest.tick);
     const passed = this.#ahead.follow(serverTick + clock.lead, nowMs) - clock.stamped;
     const wanted = this.#room.leaving ? undefined : this.#controls?.look();
     const predicted = this.#avatar?.draw(Math.min(2, Math.max(-1, passed)), nowMs, wanted);
@@ -178,8 +186,7 @@ export class Play {
       interpolationMs: this.#interpolation.delay * clock.periodMs,
       inputSlack: clock.slack === SLACK_NONE ? 0 : clock.slack,
       predictionError: this.#avatar?.error ?? 0,
-      skipped: this.#skipped,
-      desyncs: this.#desyncs,
+      ...this.#totals,
       tick: this.#room.newest,
     };
   }

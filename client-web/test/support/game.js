@@ -96,7 +96,7 @@ export class Game {
       this.session.handleMessage(bytes, this.now);
       for (let event = this.session.pollEvent(); event !== undefined; event = this.session.pollEvent()) {
         if (event.type === 'Failed') throw new Error(event.reason);
-        if (event.type === 'Snapshot') this.play.onSnapshot(event.events, event.bytes, this.now);
+        if (event.type === 'Snapshot') this.play.onSnapshot(event, this.now);
       }
     }
   }

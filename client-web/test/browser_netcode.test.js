@@ -1,0 +1,100 @@
+/**
+ * How the game feels, in a real browser: the link is made worse by the page's address, and what the page draws is
+ * judged frame by frame. The server is the real one, the pages are the demo.
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { inArena, openPage, startBrowser, startServer } from './browser_support.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+
+before(async () => {
+  server = await startServer(['--npcs', '20', '--seed', '7']);
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** Plays in a page of its own. @param {string} [query] of the address */
+async function play(query = '') {
+  const opened = await openPage(browser, `${server.url}${query}`);
+  await opened.page.click('#play');
+  await inArena(opened.page);
+  return opened;
+}
+
+/** @param {Page} page @returns {Promise<import('../src/types.js').Stats>} */
+const statsOf = (page) => page.evaluate(() => /** @type {any} */ (window).tickwire.room.stats);
+
+test('at 120 ms the own movement answers in the frame after the key press, without an error', async () => {
+  const { page, complaints } = await play('?conditioner=rtt:120');
+  await page.waitForFunction(() => /** @type {any} */ (window).tickwire.room.stats.rttMs >= 120);
+  const answers = await page.evaluate(pressKeys, 12);
+  const stats = await statsOf(page);
+  for (const { key, moved } of answers) assert.ok(moved > 0, `${key} moved it by ${moved} in the next frame`);
+  assert.equal(answers.length, 12);
+  assert.equal(stats.predictionError, 0);
+  assert.equal(stats.desyncs, 0);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+/**
+ * Runs in a page: presses a key between two frames, again and again, at any phase of a tick.
+ * @param {number} times
+ * @returns {Promise<{ key: string, moved: number }[]>} how far the next frame shows the own figure in the key's direction
+ */
+async function pressKeys(times) {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const press = (/** @type {string} */ code, /** @type {string} */ type) => window.dispatchEvent(new KeyboardEvent(type, { code }));
+  // The page's own frame comes first: what it drew is read after it.
+  const place = () => ({ .../** @type {any} */ (window).tickwire.view.me.pos });
+  const answers = [];
+  for (let n = 0; n < times; n++) {
+    for (let wait = 0; wait < 20 + (n % 3); wait++) await frame();
+    const from = place();
+    const key = from.x < 500 ? 'KeyD' : 'KeyA';
+    press(key, 'keydown');
+    await frame();
+    const to = place();
+    answers.push({ key, moved: (to.x - from.x) * (key === 'KeyD' ? 1 : -1) });
+    for (let held = 0; held < 5; held++) await frame();
+    press(key, 'keyup');
+  }
+  return answers;
+}
+
+test('the net graph shows by a key and a button, is remembered, and makes the link worse', async () => {
+  const { page, complaints } = await play();
+  const panel = page.locator('.dev-panel');
+  await page.keyboard.press('F3');
+  await panel.getByText('Prediction error').waitFor();
+  await panel.getByText(/30 \/s of \d+ B/).waitFor();
+  // A line was drawn: the strip is not empty.
+  await page.waitForFunction(() => {
+    const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('.dev-panel')?.shadowRoot?.querySelector('canvas'));
+    const { data } = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((value) => value > 200);
+  });
+  await panel.getByRole('button', { name: '200 ms' }).click();
+  await page.waitForFunction(() => /** @type {any} */ (window).tickwire.room.stats.rttMs >= 200);
+  assert.equal((await page.evaluate(() => /** @type {any} */ (window).tickwire.room.link.conditioner)).rttMs, 200);
+  await page.reload();
+  await inArena(page);
+  await panel.getByText('Prediction error').waitFor();
+  await page.click('#tool-net');
+  await panel.waitFor({ state: 'hidden' });
+  assert.equal(await page.locator('#tool-net').getAttribute('aria-expanded'), 'false');
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
