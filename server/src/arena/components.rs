@@ -118,6 +118,8 @@ pub(super) struct Flight {
     pub(super) by: Entity,
     /// Tick at which it is spent.
     pub(super) spent_at: u32,
+    /// Ticks that who shot saw the others behind their own time: it is theirs that it meets.
+    pub(super) lag: f64,
 }
 
 /// A drone's mind.

@@ -1,20 +1,20 @@
-//! Projectiles fly straight until they meet a wall, someone, or their end.
+//! Projectiles fly straight until they meet a wall, someone, or their end. They meet others where who shot saw them: every
+//! projectile flies among targets as far back as its shooter's view was at the shot, all its way, so what hits on
+//! the shooter's screen hits here. Who fell since is not hit again; walls don't move.
 
 use bevy_ecs::prelude::*;
 use tickwire::arena::Kind;
+use tickwire::arena::rule::SPEED;
 
 use super::components::{Flight, Health, KindOf, Pos, Serial};
 use super::damage::{Blow, Blows};
 use super::sweep::{Way, meet_disc, meet_map};
 use super::tuning::SHOT_DAMAGE;
-use crate::game::Tick;
+use crate::game::{Moment, Rewind, Tick};
 
-/// Who can be hit this tick, from left to right, so that a shot looks only at its neighbours.
-#[derive(Resource, Default)]
-pub(super) struct Targets(Vec<Target>);
-
-struct Target {
-    entity: Entity,
+/// Somebody who can be hit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
     serial: Serial,
     x: f64,
     y: f64,
@@ -25,16 +25,14 @@ struct Target {
 /// The widest [`Target::reach`].
 const REACH_MAX: f64 = 20.0;
 
-/// Notes where everyone stands after they moved.
-pub(super) fn spot_targets(
-    mut targets: ResMut<Targets>,
-    flights: Query<(), With<Flight>>,
+/// Records where everyone stands after they moved, from left to right, so that a shot looks only at its
+/// neighbours.
+pub(super) fn record_targets(
+    tick: Res<Tick>,
+    mut past: ResMut<Rewind<Target>>,
+    mut targets: Local<Vec<(Entity, Target)>>,
     standing: Query<(Entity, &Serial, &Pos, &Health, &KindOf)>,
 ) {
-    targets.0.clear();
-    if flights.is_empty() {
-        return;
-    }
     let shot = Kind::Projectile.radius();
     for (entity, serial, pos, health, kind) in &standing {
         if health.is_up() {
@@ -43,36 +41,38 @@ pub(super) fn spot_targets(
             } else {
                 Kind::Drone
             };
-            targets.0.push(Target {
-                entity,
+            let target = Target {
                 serial: *serial,
                 x: pos.x,
                 y: pos.y,
                 reach: body.radius() + shot,
-            });
+            };
+            targets.push((entity, target));
         }
     }
-    targets
-        .0
-        .sort_unstable_by(|a, b| a.x.total_cmp(&b.x).then(a.serial.cmp(&b.serial)));
+    targets.sort_unstable_by(|(_, a), (_, b)| a.x.total_cmp(&b.x).then(a.serial.cmp(&b.serial)));
+    past.record(tick.number, targets.drain(..));
 }
 
 /// Moves every projectile by one tick; those that meet something are gone, and whom they met
 /// gets a blow.
 pub(super) fn fly_projectiles(
     tick: Res<Tick>,
-    targets: Res<Targets>,
+    past: Res<Rewind<Target>>,
     mut blows: ResMut<Blows>,
     mut commands: Commands,
     mut projectiles: Query<(Entity, &Serial, &mut Flight)>,
 ) {
+    // The furthest that anyone goes in a tick: players are the fastest.
+    let step_max = SPEED * tick.dt + 1.0;
     for (projectile, serial, mut flight) in &mut projectiles {
         let way = Way {
             from: (flight.x, flight.y),
             by: flight.way,
         };
         let wall = meet_map(way);
-        let hit = targets.first(way, flight.by);
+        let seen = past.at(f64::from(tick.number) - flight.lag);
+        let hit = first(&seen, way, flight.by, step_max);
         if let Some((part, who)) = hit
             && wall.is_none_or(|wall| part <= wall)
         {
@@ -93,24 +93,36 @@ pub(super) fn fly_projectiles(
     blows.0.sort_unstable_by_key(|blow| blow.order);
 }
 
-impl Targets {
-    /// Who is met first on a way, but for the shooter; the oldest of those met at once.
-    fn first(&self, way: Way, by: Entity) -> Option<(f64, Entity)> {
-        let end = way.at(1.0);
-        let least = way.from.0.min(end.0) - REACH_MAX;
-        let most = way.from.0.max(end.0) + REACH_MAX;
-        let start = self.0.partition_point(|target| target.x < least);
-        self.0[start..]
-            .iter()
-            .take_while(|target| target.x <= most)
-            .filter(|target| target.entity != by)
-            .filter_map(|target| {
-                let part = meet_disc(way, (target.x, target.y), target.reach)?;
-                Some((part, target.serial, target.entity))
-            })
-            .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
-            .map(|(part, _, entity)| (part, entity))
+/// Who is met first on a way, but for the shooter; the oldest of those met at once.
+fn first(seen: &Moment<Target>, way: Way, by: Entity, step_max: f64) -> Option<(f64, Entity)> {
+    let end = way.at(1.0);
+    let least = way.from.0.min(end.0) - REACH_MAX - step_max;
+    let most = way.from.0.max(end.0) + REACH_MAX + step_max;
+    let older = seen.older();
+    let start = older.partition_point(|(_, target)| target.x < least);
+    older[start..]
+        .iter()
+        .take_while(|(_, target)| target.x <= most)
+        .filter(|(entity, _)| *entity != by)
+        .filter_map(|(entity, target)| {
+            let at = place(target, seen.newer(*entity), step_max);
+            let part = meet_disc(way, at, target.reach)?;
+            Some((part, target.serial, *entity))
+        })
+        .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+        .map(|(part, _, entity)| (part, entity))
+}
+
+/// Where a target was seen: on the way to its next place, unless it did not walk there.
+fn place(older: &Target, newer: Option<(&Target, f64)>, step_max: f64) -> (f64, f64) {
+    let Some((newer, alpha)) = newer else {
+        return (older.x, older.y);
+    };
+    let (x, y) = (newer.x - older.x, newer.y - older.y);
+    if x * x + y * y > step_max * step_max {
+        return (older.x, older.y);
     }
+    (older.x + x * alpha, older.y + y * alpha)
 }
 
 #[cfg(test)]
@@ -198,5 +210,70 @@ mod tests {
         }
         assert_eq!(scene.of::<Health>(b).hp, 100);
         assert_eq!(scene.of::<Health>(c).hp, 80);
+    }
+
+    /// B runs up the screen at full speed past A's line of fire; A shoots at where B was `lag` ticks
+    /// ago, of which the server rewinds those that are allowed. Whether that hits.
+    fn shot_at_the_past(lag: f64, allowed: f64) -> bool {
+        shot_at(lag, lag.min(allowed))
+    }
+
+    /// The same, while the server takes A to see B `view` ticks ago.
+    fn shot_at(lag: f64, view: f64) -> bool {
+        let mut scene = Scene::new(1, 0);
+        let (a, b) = (scene.join(0), scene.join(1));
+        scene.put(a, (60.0, 600.0));
+        scene.put(b, (100.0, 700.0));
+        let run = Control {
+            dy: -1.0,
+            ..Control::default()
+        };
+        scene.hold(b, run);
+        for _ in 0..20 {
+            scene.tick();
+        }
+        // What A sees is in line with A now.
+        let back = lag * 100.0 / 30.0;
+        let y = scene.of::<Pos>(b).y - 100.0 / 30.0 + back;
+        scene.put(a, (60.0, y));
+        scene.hold(a, shoot(0.0));
+        scene.see(a, view);
+        scene.tick();
+        scene.hold(a, Control::default());
+        for _ in 0..10 {
+            scene.tick();
+        }
+        scene.of::<Health>(b).hp < 100
+    }
+
+    #[test]
+    fn a_fair_shot_at_150_ms_hits() {
+        // The round trip is 4.5 ticks, inputs come a tick early, the view is 1.5 ticks behind.
+        assert!(shot_at_the_past(4.5 + 1.0 + 1.5, 7.5));
+        for lag in [0.0, 2.5, 7.5] {
+            assert!(shot_at_the_past(lag, 7.5), "{lag} ticks ago");
+        }
+        assert!(!shot_at_the_past(7.0, 0.0), "without a rewind it goes past");
+    }
+
+    #[test]
+    fn an_impossible_shot_does_not() {
+        // At where B was a second ago; nobody is rewound further than 250 ms.
+        assert!(!shot_at_the_past(30.0, 7.5));
+        // At where B is, while it was elsewhere on the shooter's screen.
+        assert!(!shot_at(0.0, 7.0));
+    }
+
+    #[test]
+    fn a_leap_is_not_walked_through() {
+        let at = |x: f64| Target {
+            serial: Serial(1),
+            x,
+            y: 0.0,
+            reach: 15.0,
+        };
+        assert_eq!(place(&at(10.0), Some((&at(12.0), 0.5)), 4.0), (11.0, 0.0));
+        assert_eq!(place(&at(10.0), Some((&at(90.0), 0.5)), 4.0), (10.0, 0.0));
+        assert_eq!(place(&at(10.0), None, 4.0), (10.0, 0.0));
     }
 }

@@ -29,7 +29,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::SingleThreadedExecutor;
 use tickwire::arena::{Control, Kind};
 
-use crate::game::{Game, Player, RoomOptions, RoomRng, Schema};
+use crate::game::{Game, Player, Rewind, RoomOptions, RoomRng, Schema};
 use components::{Gun, Heading, Health, KindOf, Pos, Score, Serials};
 
 /// The arena as a [`Game`].
@@ -47,7 +47,7 @@ impl Game for Arena {
         world.init_resource::<Serials>();
         world.init_resource::<rounds::Round>();
         world.init_resource::<pickups::Pads>();
-        world.init_resource::<flight::Targets>();
+        world.insert_resource(Rewind::<flight::Target>::new(room.tick_rate));
         world.init_resource::<damage::Blows>();
         drones::spawn_drones(world, room.npcs);
         systems.set_executor(SingleThreadedExecutor::new());
@@ -59,7 +59,7 @@ impl Game for Arena {
                 movement::move_players,
                 shooting::reload_guns,
                 shooting::fire_guns,
-                flight::spot_targets,
+                flight::record_targets,
                 flight::fly_projectiles,
                 damage::deal_damage,
                 pickups::take_pickups,

@@ -20,6 +20,7 @@ pub(super) struct Scene {
     pub(super) world: World,
     systems: Schedule,
     names: Vec<String>,
+    lags: Vec<(Entity, f64)>,
 }
 
 impl Scene {
@@ -48,6 +49,7 @@ impl Scene {
             world,
             systems,
             names,
+            lags: Vec::new(),
         }
     }
 
@@ -96,6 +98,11 @@ impl Scene {
             .now = control;
     }
 
+    /// A player sees the others so many ticks ago, from now on; the others see the present.
+    pub(super) fn see(&mut self, player: Entity, lag: f64) {
+        self.lags.push((player, lag));
+    }
+
     pub(super) fn put(&mut self, who: Entity, place: (f64, f64)) {
         *self.world.get_mut::<Pos>(who).expect("a body") = Pos::from(place);
     }
@@ -117,7 +124,14 @@ impl Scene {
 
     pub(super) fn tick(&mut self) {
         self.world.resource_mut::<Out>().queued.clear();
-        self.world.resource_mut::<Tick>().number += 1;
+        let mut tick = self.world.resource_mut::<Tick>();
+        tick.number += 1;
+        let present = f64::from(tick.number);
+        let mut inputs = self.world.query::<(Entity, &mut Input<Control>)>();
+        for (player, mut input) in inputs.iter_mut(&mut self.world) {
+            let lag = self.lags.iter().rfind(|(other, _)| *other == player);
+            input.view = present - lag.map_or(0.0, |(_, lag)| *lag);
+        }
         self.systems.run(&mut self.world);
         self.world.clear_trackers();
     }

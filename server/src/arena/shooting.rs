@@ -78,15 +78,19 @@ pub(super) fn fire_guns(
                 *shooter.owner,
                 *shooter.pos,
                 shooter.input.now.aim,
+                f64::from(tick.number) - shooter.input.view,
             ));
         }
     }
     shots.sort_unstable_by_key(|(serial, ..)| *serial);
-    for (_, by, owner, from, aim) in shots {
+    for (_, by, owner, from, aim, lag) in shots {
         out.send(To::All, Shot { by: Some(by) });
         commands.spawn((
             KindOf::from(Kind::Projectile),
-            launch(from, aim, by, &tick),
+            Flight {
+                lag,
+                ..launch(from, aim, by, &tick)
+            },
             owner,
             serials.next(),
         ));
@@ -106,6 +110,7 @@ fn launch(from: Pos, aim: f64, by: Entity, tick: &Tick) -> Flight {
         way,
         by,
         spent_at: tick.number + ticks(SHOT_LIFE, tick),
+        lag: 0.0,
     }
 }
 

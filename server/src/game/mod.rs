@@ -7,6 +7,7 @@ mod axes;
 mod def;
 mod out;
 mod payload;
+mod rewind;
 mod schema;
 mod spec;
 mod value;
@@ -15,6 +16,7 @@ pub use action::Handler;
 pub use axes::Axes;
 pub use def::GameDef;
 pub use out::{Out, To};
+pub use rewind::{Moment, Rewind, record_component};
 pub use schema::{Declaration, Schema};
 pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
 pub use value::FieldValue;
@@ -138,7 +140,8 @@ pub struct Input<I: Send + Sync + 'static> {
     pub now: I,
     /// Whether it was missing and is a repetition or the neutral one.
     pub substituted: bool,
-    /// The tick at which the player saw the others, for rewinds; at most this tick.
+    /// The tick at which the player saw the others, with a fraction: at most this tick, and at most
+    /// [`REWIND_MAX_MS`](tickwire::limits::REWIND_MAX_MS) before it. What it was like is told by a [`Rewind`].
     pub view: f64,
 }
 

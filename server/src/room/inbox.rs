@@ -11,6 +11,7 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
 use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 
+use super::sight::Sighted;
 use super::{Effect, Room};
 use crate::game::{Game, Player};
 
@@ -51,8 +52,8 @@ impl<G: Game> Room<G> {
         self.on_ack(player, head.ack)?;
         let tick = self.tick;
         if let Some(member) = self.members.get_mut(player) {
-            member.view = f64::from(head.ack.0) - f64::from(head.view_lag) / 64.0;
-            match member.inputs.push(head.tick, tick, input) {
+            let sighted = Sighted::new(&head, input);
+            match member.inputs.push(head.tick, tick, sighted) {
                 Pushed::Queued => self.stats.inputs_taken += 1,
                 Pushed::Late => self.stats.inputs_late += 1,
                 Pushed::Duplicate => self.stats.inputs_duplicate += 1,

@@ -8,6 +8,7 @@ use tickwire::protocol::server_message;
 
 use super::cadence::Cadence;
 use super::credit::Credit;
+use super::sight::Sighted;
 use crate::replication::image::LayerKey;
 use crate::replication::lanes::Lane;
 
@@ -69,10 +70,8 @@ pub(super) struct Member<I> {
     pub(super) entity: Entity,
     /// Rises with every join of the room: the host is who has the least.
     pub(super) order: u32,
-    pub(super) inputs: InputQueue<I>,
+    pub(super) inputs: InputQueue<Sighted<I>>,
     pub(super) substituted: bool,
-    /// Ticks that the player saw the others at, behind their acknowledged snapshot.
-    pub(super) view: f64,
     pub(super) credit: Credit,
     pub(super) lane: Lane,
     pub(super) turn: Turn,
@@ -110,7 +109,6 @@ impl<I: Default + Clone> Member<I> {
             order,
             inputs: InputQueue::new(newest_wins),
             substituted: false,
-            view: f64::from(tick.0),
             credit: Credit::default(),
             lane: Lane::default(),
             turn: Turn::Pass,

@@ -9,6 +9,7 @@ mod events;
 mod inbox;
 mod members;
 mod pacing;
+mod sight;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -304,16 +305,16 @@ impl<G: Game> Room<G> {
     }
 
     fn apply_inputs(&mut self) {
-        let tick = self.tick;
+        let (tick, tick_rate) = (self.tick, self.options.tick_rate);
         for member in self.members.iter_mut() {
             let taken = member.inputs.take(tick);
             member.substituted = taken.substituted;
             self.stats.inputs_substituted += u64::from(taken.substituted);
             if let Some(mut input) = self.world.get_mut::<Input<G::Input>>(member.entity) {
                 *input = Input {
-                    now: taken.input,
+                    view: taken.input.view_at(tick, tick_rate),
+                    now: taken.input.input,
                     substituted: taken.substituted,
-                    view: member.view.clamp(0.0, f64::from(tick.0)),
                 };
             }
         }

@@ -1,5 +1,6 @@
 //! The arena as its players meet it: through a room's messages, without sockets.
 
+mod cheating;
 mod cost;
 mod determinism;
 mod prediction;

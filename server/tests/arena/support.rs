@@ -93,10 +93,21 @@ impl Match {
     /// Everyone's control goes out, the room ticks, everyone decodes and acknowledges.
     pub(crate) fn tick(&mut self) {
         let next = self.room.tick_number().next();
-        for client in &self.clients {
-            let bytes = client.input(&self.schema, next);
-            assert_eq!(self.room.receive(client.player, &bytes), Ok(()));
+        for at in 0..self.clients.len() {
+            self.send(at, next);
         }
+        self.step();
+    }
+
+    /// A client's control goes out for a tick.
+    pub(crate) fn send(&mut self, at: usize, tick: Tick) {
+        let client = &self.clients[at];
+        let bytes = client.input(&self.schema, tick);
+        assert_eq!(self.room.receive(client.player, &bytes), Ok(()));
+    }
+
+    /// The room ticks, everyone decodes and acknowledges.
+    pub(crate) fn step(&mut self) {
         self.room.tick();
         self.drain();
         self.snapshot_bytes = 0;
