@@ -8,9 +8,10 @@ use tickwire::protocol::CloseCode;
 
 mod describe;
 
-/// Upper bounds of the tick time histogram, in seconds: a period at 30 Hz is 0.033.
-const TICK_SECONDS: [f64; 10] = [
-    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+/// Upper bounds of the histograms of a tick's time and lateness, in seconds: a period at 30 Hz is
+/// 0.033.
+const TICK_SECONDS: [f64; 12] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
 ];
 
 /// Every figure of one server. Bumping a handle is one atomic addition.
@@ -72,6 +73,12 @@ pub struct Metrics {
     pub ticks_skipped: Counter,
     /// Time that one room's tick took, reading and writing its sockets included, in seconds.
     pub tick_seconds: Histogram,
+    /// How long after it was due a room's tick began, in seconds.
+    pub tick_lateness_seconds: Histogram,
+    /// Times that a room's snapshot rate was halved, because it or its worker was overloaded.
+    pub rooms_halved: Counter,
+    /// Times that it was doubled again.
+    pub rooms_doubled: Counter,
     /// Snapshots handed to sockets.
     pub snapshots_sent: Counter,
     /// Bytes of those.
@@ -178,6 +185,7 @@ impl Metrics {
         let skipped =
             |cause: &'static str| counter!("tickwire_snapshots_skipped_total", "cause" => cause);
         let caught_up = |with: &'static str| counter!("tickwire_catch_ups_total", "with" => with);
+        let rate = |to: &'static str| counter!("tickwire_snapshot_rate_changes_total", "to" => to);
         let moved = |to: &'static str| counter!("tickwire_lane_moves_total", "to" => to);
         let inputs = |fate: &'static str| counter!("tickwire_inputs_total", "fate" => fate);
         let resyncs = |fate: &'static str| counter!("tickwire_resyncs_total", "fate" => fate);
@@ -210,6 +218,9 @@ impl Metrics {
             ticks_late: counter!("tickwire_ticks_late_total"),
             ticks_skipped: counter!("tickwire_ticks_skipped_total"),
             tick_seconds: histogram!("tickwire_tick_seconds"),
+            tick_lateness_seconds: histogram!("tickwire_tick_lateness_seconds"),
+            rooms_halved: rate("halved"),
+            rooms_doubled: rate("doubled"),
             snapshots_sent: counter!("tickwire_snapshots_sent_total"),
             snapshot_bytes: counter!("tickwire_snapshot_bytes_total"),
             snapshots_skipped_blocked: skipped("blocked"),

@@ -6,6 +6,7 @@
 mod figures;
 mod grid;
 mod hosted;
+mod load;
 mod members;
 mod run;
 

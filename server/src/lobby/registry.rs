@@ -19,8 +19,10 @@ use crate::net::addresses::Guest;
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
 const ROOM_NUMBERS: u32 = 1 << 24;
 /// What a room costs its worker beside its players, in players: its game's own entities and one
-/// encoding of its state.
-const ROOM_COST: usize = 8;
+/// encoding of its state. Until it was measured; then it is what it is.
+const ROOM_COST: u16 = 8;
+/// Least share that a unit is taken for: rooms that slept when they were measured count too.
+const UNIT_SHARE_MIN: f64 = 1e-6;
 
 /// A room to be made.
 #[derive(Clone, Debug)]
@@ -68,6 +70,8 @@ struct Entry {
     /// Seats that are taken, by members and by those on their way.
     taken: u16,
     worker: usize,
+    /// What each of its units takes of its worker's time, once that was measured.
+    unit_share: Option<f64>,
     /// Its worker knows of it: others may be sent there.
     open: bool,
     /// Its place at the address that it was made from.
@@ -83,6 +87,11 @@ impl Entry {
             seats: self.seats,
             private: self.private,
         }
+    }
+
+    /// What its cost is taken to grow with.
+    fn units(&self) -> f64 {
+        f64::from(ROOM_COST) + f64::from(self.taken)
     }
 
     fn has_seat(&self) -> bool {
@@ -123,6 +132,7 @@ impl Registry {
             seats: room.seats,
             taken: 1,
             worker,
+            unit_share: None,
             open: false,
             _held: held,
         };
@@ -168,6 +178,16 @@ impl Registry {
             .filter(|(_, entry)| entry.open && !entry.private && entry.has_seat())
             .max_by_key(|&(&id, entry)| (entry.taken, Reverse(id)))?;
         table.take_seat(room).ok()
+    }
+
+    /// Learns the shares of their worker's time that rooms took lately.
+    pub(crate) fn weigh(&self, shares: impl Iterator<Item = (RoomId, f64)>) {
+        let mut table = self.table.lock();
+        for (room, share) in shares {
+            if let Some(entry) = table.rooms.get_mut(&room) {
+                entry.unit_share = Some((share / entry.units()).max(UNIT_SHARE_MIN));
+            }
+        }
     }
 
     /// Gives a seat back: its player left, or never came.
@@ -229,12 +249,18 @@ impl Table {
     }
 
     fn least_loaded(&self, workers: usize) -> usize {
-        let mut loads = vec![0; workers];
+        let measured = || self.rooms.values().filter_map(|entry| entry.unit_share);
+        // A room that was not measured yet is taken for an average one.
+        let usual = match measured().count() {
+            0 => 1.0,
+            count => measured().sum::<f64>() / count as f64,
+        };
+        let mut loads = vec![0.0; workers];
         for entry in self.rooms.values() {
-            loads[entry.worker] += ROOM_COST + usize::from(entry.taken);
+            loads[entry.worker] += entry.unit_share.unwrap_or(usual) * entry.units();
         }
         (0..workers)
-            .min_by_key(|&worker| loads[worker])
+            .min_by(|&a, &b| loads[a].total_cmp(&loads[b]))
             .unwrap_or(0)
     }
 
@@ -365,6 +391,27 @@ mod tests {
         assert_ne!(again, id, "numbers are not given out again at once");
         registry.close(again);
         assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn a_measured_room_weighs_what_it_takes() {
+        let registry = Registry::new(99, 2);
+        let worker = |code: &str| {
+            let place = registry
+                .create(room(code, 9, false), Guest::unlimited())
+                .unwrap();
+            registry.open(place.room);
+            (place.room, place.worker)
+        };
+        let (heavy, first) = worker("A");
+        let (light, second) = worker("B");
+        assert_ne!(first, second);
+        registry.weigh([(heavy, 0.4), (light, 0.04)].into_iter());
+        // A new one is taken for an average one, 0.22: two of them weigh more than the heavy one.
+        let next: Vec<usize> = ["C", "D", "E"].map(|code| worker(code).1).into();
+        assert_eq!(next, [second, second, first]);
+        registry.weigh([(heavy, 0.0), (light, 0.0)].into_iter());
+        assert!(registry.reserve(light).is_ok());
     }
 
     #[test]

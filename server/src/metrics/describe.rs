@@ -14,6 +14,10 @@ pub(super) fn describe() {
         "tickwire_tick_seconds",
         "time that one room's tick took, its sockets included"
     );
+    describe_histogram!(
+        "tickwire_tick_lateness_seconds",
+        "from when a room's tick was due to when it began"
+    );
 }
 
 const GAUGES: &[(&str, &str)] = &[
@@ -77,6 +81,10 @@ const COUNTERS: &[(&str, &str)] = &[
     (
         "tickwire_ticks_skipped_total",
         "ticks left out because a room was too far behind",
+    ),
+    (
+        "tickwire_snapshot_rate_changes_total",
+        "rooms whose snapshot rate was halved for overload, or doubled again",
     ),
     (
         "tickwire_snapshots_sent_total",

@@ -1,9 +1,10 @@
 //! When a room's ticks are due: slots at equal distances from an origin, so that being late once
 //! shifts nothing. Pure: the time is an argument.
 //!
-//! Late ticks: a slot that is less than a period late runs at once. Slots that are later than
-//! that are skipped: the room's game time stands still for them instead of the worker running
-//! ever further behind.
+//! Late ticks: a slot that is less than a period late runs at once, and the next one at its own
+//! time, so that a delay is made up for. Slots that are later than that are skipped: the room's game
+//! time stands still for them instead of the worker running ever further behind. What a worker
+//! does so that ticks aren't late in the first place is `load`'s.
 
 use std::time::{Duration, Instant};
 

@@ -86,6 +86,11 @@ impl<G: Game> Hosted<G> {
         self.members.count() == 0
     }
 
+    /// See [`Room::thin_out`].
+    pub(super) fn thin_out(&mut self, halvings: u8) {
+        self.room.thin_out(halvings);
+    }
+
     /// Seats a connection, or sends it back refused.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use tickwire::protocol::server_message::Refusal;
 
 use super::grid::Grid;
 use super::hosted::{Failed, Hosted, Tools, refuse};
+use super::load::{Load, RoomLoad, Verdict};
 use super::{Command, Common, Phase, Return, State};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::lobby::stopping;
@@ -37,6 +38,7 @@ pub(super) struct Loop<G: Game> {
     queue: BinaryHeap<Reverse<(Instant, RoomId)>>,
     /// Rooms opened so far.
     opened: u32,
+    load: Load,
 }
 
 struct Running<G: Game> {
@@ -46,6 +48,7 @@ struct Running<G: Game> {
     due: Instant,
     /// Whether nobody is there: it does not tick.
     asleep: bool,
+    load: RoomLoad,
 }
 
 impl<G: Game> Loop<G> {
@@ -58,6 +61,7 @@ impl<G: Game> Loop<G> {
         Loop {
             game,
             commands,
+            load: Load::new(state.started),
             state,
             tools: Tools::new(common),
             rooms: HashMap::new(),
@@ -81,6 +85,9 @@ impl<G: Game> Loop<G> {
                     Ok(command) => self.obey(command, now),
                     Err(_) => break,
                 }
+            }
+            if self.load.is_due(now) {
+                self.judge(now);
             }
             let wait = match self.next_due() {
                 Some((due, room)) if due <= now => {
@@ -149,6 +156,7 @@ impl<G: Game> Loop<G> {
             due: now,
             grid,
             asleep: true,
+            load: RoomLoad::default(),
         };
         self.rooms.insert(id, running);
         Ok(())
@@ -191,13 +199,16 @@ impl<G: Game> Loop<G> {
             return;
         }
         let metrics = self.tools.common.metrics.clone();
-        if now.saturating_duration_since(running.due) > running.grid.period() / 2 {
+        let late = now.saturating_duration_since(running.due);
+        metrics.tick_lateness_seconds.record(late.as_secs_f64());
+        if late > running.grid.period() / 2 {
             metrics.ticks_late.increment(1);
         }
         let turned = running.hosted.turn(&mut self.tools, now);
         let ended = Instant::now();
         metrics.ticks.increment(1);
         metrics.tick_seconds.record((ended - now).as_secs_f64());
+        running.load.took(ended - now);
         if let Err(Failed) = turned {
             self.fail(room);
             return;
@@ -215,6 +226,34 @@ impl<G: Game> Loop<G> {
         self.queue.push(Reverse((running.due, room)));
         if self.next_due().is_some_and(|(due, _)| due < ended) {
             metrics.loop_overruns.increment(1);
+        }
+    }
+
+    /// Once a second: rooms give way or come back, and the registry learns what they cost.
+    fn judge(&mut self, now: Instant) {
+        let rooms = self.rooms.iter_mut();
+        let rooms = rooms.map(|(room, running)| (*room, &mut running.load));
+        let (costs, verdicts) = self.load.judge(now, rooms);
+        let common = &self.tools.common;
+        let costs = costs.iter().map(|cost| (cost.room, cost.share));
+        common.registry.weigh(costs);
+        let verdicts = verdicts.to_vec();
+        for (room, verdict) in verdicts {
+            let metrics = &self.tools.common.metrics;
+            let (halvings, changes) = match verdict {
+                Verdict::Halved(halvings) => (halvings, &metrics.rooms_halved),
+                Verdict::Doubled(halvings) => (halvings, &metrics.rooms_doubled),
+                Verdict::Hopeless => {
+                    tracing::error!(%room, "room closed: it takes all of its worker's time");
+                    self.fail(room);
+                    continue;
+                }
+            };
+            changes.increment(1);
+            tracing::warn!(%room, halvings, "snapshot rate changed by the worker's load");
+            if let Some(running) = self.rooms.get_mut(&room) {
+                running.hosted.thin_out(halvings);
+            }
         }
     }
 
