@@ -260,8 +260,9 @@ mod tests {
     fn an_impossible_shot_does_not() {
         // At where B was a second ago; nobody is rewound further than 250 ms.
         assert!(!shot_at_the_past(30.0, 7.5));
-        // At where B is, while it was elsewhere on the shooter's screen.
-        assert!(!shot_at(0.0, 7.0));
+        // At where B is going to be, while it was elsewhere on the shooter's screen.
+        assert!(shot_at(-3.0, 0.0));
+        assert!(!shot_at(-3.0, 7.0));
     }
 
     #[test]
