@@ -12,7 +12,7 @@ use tickwire::session::{Event, RequestError, Session};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::behaviours::Hands;
+use crate::behaviours::{Behaviour, Hands};
 use crate::measure::Gauge;
 use crate::rooms::Way;
 use crate::socket::{Incoming, Socket};
@@ -132,6 +132,7 @@ struct Life {
     room: usize,
     goal: Goal,
     session: Session,
+    behaviour: Behaviour,
     /// Once in a room.
     hands: Option<Hands>,
     rng: ChaCha8Rng,
@@ -150,6 +151,7 @@ impl Life {
             room: bot.room,
             goal,
             session: Session::new(&format!("bot {}", bot.index + 1), ""),
+            behaviour: bot.swarm.flags.honest(bot.index),
             hands: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
             gauge: Gauge::new(bot.index, first_of_room),
@@ -287,11 +289,7 @@ impl Life {
         let (Some(room), Some(schema)) = (self.session.room(), self.session.schema()) else {
             return;
         };
-        self.hands = Some(Hands::new(
-            self.swarm.flags.behaviour,
-            &schema.input,
-            room.tick_rate,
-        ));
+        self.hands = Some(Hands::new(self.behaviour, &schema.input, room.tick_rate));
         self.joined = true;
         if matches!(self.goal, Goal::Make(_)) {
             self.swarm.doors.open(self.room, room.info.id);

@@ -1,12 +1,15 @@
 //! The command line: flags to [`Flags`]. Wrong ones end the program with status 2 here, before
 //! anything is sent.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::behaviours::Behaviour;
+use crate::hostile::Breach;
+use crate::roles::Role;
 use crate::socket::Target;
 
 /// Bots of one swarm: as many sockets as a process may commonly open, less some.
@@ -16,7 +19,8 @@ const BOTS_MAX: i64 = 18_000;
 ///
 /// Exit status: 0 when all objectives were met, 1 when one was missed or no server was there,
 /// 2 for wrong flags. The objectives are: every bot joins, no desync, no disconnect before the
-/// end, gap p99 within its limit, and every hostile bot closed with its code.
+/// end, gap p99 within its limit; with hostile bots also that each is closed with its code, that
+/// gap p99 stays within a tenth of what it was before they came, and the server's memory too.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-bots", version)]
 pub struct Flags {
@@ -38,13 +42,26 @@ pub struct Flags {
     /// How long the bots take to arrive, one after the other.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
     pub ramp: Duration,
-    /// What the bots do.
-    #[arg(long, value_enum, value_name = "KIND", default_value_t = Behaviour::Wander)]
-    pub behaviour: Behaviour,
-    /// Hostile bots besides, which break the protocol in turn (flood, garbage, text, oversize)
-    /// and have to be closed for it. They are in no figure.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
-    pub hostile: u32,
+    /// What the bots do, each in turn: separated by commas. wander, random, idle and spectate are
+    /// for those that play; the others are for hostile bots, which break the protocol and have to
+    /// be closed for it.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        default_value = "wander"
+    )]
+    pub behaviour: Vec<Role>,
+    /// Hostile bots besides, of the kinds in --behaviour, or of all kinds if there are none. They
+    /// come when the others were measured for half of the duration without them, and are in no
+    /// figure [default: one for each hostile kind in --behaviour].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
+    pub hostile: Option<u32>,
+    /// The server's operator port: its memory is read there while hostile bots are at work, and
+    /// must not grow.
+    #[arg(long, value_name = "ADDR")]
+    pub ops: Option<SocketAddr>,
     /// Seed of what the bots do.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -52,6 +69,10 @@ pub struct Flags {
     /// [default: one and a half snapshot periods, 50 at 30 Hz].
     #[arg(long, value_name = "MS", value_parser = positive)]
     pub max_gap_p99_ms: Option<f64>,
+    /// How much greater the 99th percentile of the time between two snapshots may be with hostile
+    /// bots than without, in percent.
+    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = positive)]
+    pub max_gap_growth: f64,
     /// Greatest 99th percentile of the time from an input to the snapshot that shows it, in
     /// milliseconds [default: not judged].
     #[arg(long, value_name = "MS", value_parser = positive)]
@@ -65,6 +86,34 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// What the playing bot of this number does.
+    pub(crate) fn honest(&self, index: usize) -> Behaviour {
+        let kinds = self.behaviour.iter().filter_map(|role| match role {
+            Role::Honest(behaviour) => Some(*behaviour),
+            Role::Hostile(_) => None,
+        });
+        in_turn(kinds, index).unwrap_or(Behaviour::Wander)
+    }
+
+    /// What the hostile bot of this number does.
+    pub(crate) fn breach(&self, index: usize) -> Breach {
+        in_turn(self.breaches(), index)
+            .or_else(|| in_turn(Breach::value_variants().iter().copied(), index))
+            .unwrap_or(Breach::Garbage)
+    }
+
+    /// Hostile bots in all.
+    pub fn hostile_bots(&self) -> u32 {
+        self.hostile.unwrap_or(self.breaches().count() as u32)
+    }
+
+    fn breaches(&self) -> impl Iterator<Item = Breach> + Clone {
+        self.behaviour.iter().filter_map(|role| match role {
+            Role::Hostile(breach) => Some(*breach),
+            Role::Honest(_) => None,
+        })
+    }
+
     /// Flags that fit together, or what does not.
     pub fn check(&self) -> Result<(), String> {
         if self.rooms > self.bots {
@@ -78,6 +127,12 @@ impl Flags {
         }
         Ok(())
     }
+}
+
+/// The item of this number when they are counted round and round.
+fn in_turn<T>(mut items: impl Iterator<Item = T> + Clone, index: usize) -> Option<T> {
+    let count = items.clone().count();
+    items.nth(index.checked_rem(count)?)
 }
 
 /// A number and ms, s, m or h; at most a day.
@@ -129,6 +184,19 @@ mod tests {
         let flags = read("bots --bots 200 --rooms 4 --duration 20s").expect("good flags");
         assert_eq!((flags.bots, flags.rooms), (200, 4));
         assert!(flags.check().is_ok());
+        let mixed = read("bots --behaviour idle,flood,random,cheat").expect("good flags");
+        assert_eq!(mixed.hostile_bots(), 2);
+        assert_eq!(mixed.honest(2), Behaviour::Idle);
+        assert_eq!(
+            (mixed.breach(0), mixed.breach(3)),
+            (Breach::Flood, Breach::Cheat)
+        );
+        let all = read("bots --hostile 500").expect("good flags");
+        assert_eq!(
+            (all.hostile_bots(), all.honest(7)),
+            (500, Behaviour::Wander)
+        );
+        assert_eq!(all.breach(499), Breach::value_variants()[499 % 7]);
         assert!(
             read("bots --bots 2 --rooms 4")
                 .expect("read")

@@ -8,9 +8,10 @@
 pub mod behaviours;
 mod bot;
 pub mod flags;
-mod hostile;
+pub mod hostile;
 mod measure;
 pub mod report;
+pub mod roles;
 mod rooms;
 mod sighting;
 mod socket;

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             .error(clap::error::ErrorKind::ValueValidation, what)
             .exit();
     }
-    let sockets = u64::from(flags.bots) + u64::from(flags.hostile) + FILES_BESIDES;
+    let sockets = u64::from(flags.bots) + u64::from(flags.hostile_bots()) + FILES_BESIDES;
     if let Ok(limit) = rlimit::increase_nofile_limit(sockets)
         && limit < sockets
     {

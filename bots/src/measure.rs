@@ -127,6 +127,15 @@ impl Tally {
         totals
     }
 
+    /// The same, and everything begins anew: between two windows.
+    pub(crate) fn take(&self) -> Totals {
+        let totals = self.totals();
+        for shard in 0..SHARDS {
+            *self.shard(shard) = Totals::new();
+        }
+        totals
+    }
+
     fn shard(&self, index: usize) -> MutexGuard<'_, Totals> {
         // A bot that panicked leaves sums that are still sums.
         self.shards[index % SHARDS]
@@ -293,7 +302,8 @@ mod tests {
         gauge.on_snapshot(&tally, &head(4, 0), 10, 2_500);
         gauge.on_bytes(&tally, 7, 999);
         gauge.on_bytes(&tally, 7, 1_999);
-        let totals = tally.totals();
+        let totals = tally.take();
+        assert_eq!(tally.totals().snapshots, 0);
         assert_eq!(
             (totals.snapshots, totals.snapshot_bytes, totals.bytes),
             (2, 20, 7)

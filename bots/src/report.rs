@@ -45,6 +45,10 @@ pub struct Report {
     pub inputs_per_client_per_s: f64,
     /// Snapshots of ticks for which the server had to replace the bot's input, of all.
     pub substituted_share: Option<f64>,
+    /// 99th percentile of the gaps before the hostile bots came, in milliseconds.
+    pub calm_gap_p99_ms: Option<f64>,
+    /// The server's resident memory in MiB, at a third of the measured part and at its end.
+    pub server_memory_mib: Option<[f64; 2]>,
     /// By kind of breach, the close codes that hostile bots got; 0 for none in time.
     pub hostile: BTreeMap<&'static str, BTreeMap<String, u64>>,
     /// What went wrong in words, and how often.
@@ -52,6 +56,20 @@ pub struct Report {
     /// What was to be, and whether it was.
     pub objectives: Vec<Objective>,
 }
+
+/// What a run with hostile bots has besides.
+pub(crate) struct Siege {
+    /// The same bots before the hostile ones came.
+    pub(crate) calm: Totals,
+    /// The server's resident memory in bytes, early and late.
+    pub(crate) memory_bytes: Option<(u64, u64)>,
+    /// What the hostile ones got.
+    pub(crate) answers: BTreeMap<Breach, Answers>,
+}
+
+/// How much a server's memory may grow while hostile bots come and go, in percent: allocators
+/// keep some of what is freed.
+const MEMORY_GROWTH_MAX: f64 = 10.0;
 
 /// Quantiles of the gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -90,7 +108,7 @@ impl Report {
         flags: &Flags,
         totals: &Totals,
         seen: &Sighting,
-        answers: &BTreeMap<Breach, Answers>,
+        siege: Option<&Siege>,
     ) -> Report {
         let seconds = flags.duration.as_secs_f64();
         let clients = seen.connected.max(1) as f64;
@@ -118,8 +136,15 @@ impl Report {
             bytes_per_moving_entity: ratio(totals.surveyed_bytes, totals.moved),
             inputs_per_client_per_s: round(totals.inputs as f64 / seconds / clients, 2),
             substituted_share: ratio(totals.substituted, totals.snapshots),
-            hostile: answers
+            calm_gap_p99_ms: siege.and_then(|siege| quantile_ms(&siege.calm.gaps_us, 0.99)),
+            server_memory_mib: siege.and_then(|siege| {
+                let mib = |bytes: u64| round(bytes as f64 / f64::from(1 << 20), 1);
+                let (early, late) = siege.memory_bytes?;
+                Some([mib(early), mib(late)])
+            }),
+            hostile: siege
                 .iter()
+                .flat_map(|siege| &siege.answers)
                 .map(|(breach, codes)| {
                     let codes = codes.iter().map(|(code, count)| (code.to_string(), *count));
                     (breach.name(), codes.collect())
@@ -128,7 +153,7 @@ impl Report {
             troubles: seen.troubles.clone(),
             objectives: Vec::new(),
         };
-        report.judge(flags, seen, answers);
+        report.judge(flags, seen, siege);
         report
     }
 
@@ -137,7 +162,7 @@ impl Report {
         self.objectives.iter().all(|objective| objective.met)
     }
 
-    fn judge(&mut self, flags: &Flags, seen: &Sighting, answers: &BTreeMap<Breach, Answers>) {
+    fn judge(&mut self, flags: &Flags, seen: &Sighting, siege: Option<&Siege>) {
         let mut state = |stated: String, measured: String, met: bool| {
             self.objectives.push(Objective {
                 stated,
@@ -177,7 +202,26 @@ impl Report {
                 self.latency_ms.p99.is_some_and(|ms| ms <= limit_ms),
             );
         }
-        if flags.hostile > 0 {
+        if let Some(siege) = siege {
+            let limit = 1.0 + flags.max_gap_growth / 100.0;
+            let (calm, now) = (self.calm_gap_p99_ms, self.gap_ms.p99);
+            state(
+                format!("gap p99 within {} % of without", flags.max_gap_growth),
+                format!("{} after {}", shown(now), shown(calm)),
+                calm.zip(now).is_some_and(|(calm, now)| now <= calm * limit),
+            );
+            if flags.ops.is_some() {
+                let memory = self.server_memory_mib;
+                let limit = 1.0 + MEMORY_GROWTH_MAX / 100.0;
+                state(
+                    format!("server memory within {MEMORY_GROWTH_MAX} %"),
+                    memory.map_or("not told".to_owned(), |[early, late]| {
+                        format!("{late} MiB after {early}")
+                    }),
+                    memory.is_some_and(|[early, late]| late <= early * limit),
+                );
+            }
+            let answers = &siege.answers;
             let all = answers.values().flat_map(BTreeMap::values).sum::<u64>();
             let right: u64 = answers
                 .iter()
@@ -242,6 +286,13 @@ impl fmt::Display for Report {
         )?;
         row("desyncs", self.desyncs.to_string())?;
         row("disconnects by close code", codes(&self.disconnects))?;
+        if let Some(calm) = self.calm_gap_p99_ms {
+            row("gap p99 ms without hostile", format!("{calm:.1}"))?;
+        }
+        if let Some([early, late]) = self.server_memory_mib {
+            let memory = format!("{early:.1} / {late:.1}");
+            row("server MiB early / late", memory)?;
+        }
         for (breach, answered) in &self.hostile {
             row(&format!("closed for {breach}"), codes(answered))?;
         }
@@ -282,10 +333,7 @@ mod tests {
     use tickwire::protocol::frame::SnapshotHead;
 
     /// Two bots for a second at 30 Hz.
-    fn report(
-        line: &str,
-        change: impl FnOnce(&mut Sighting, &mut BTreeMap<Breach, Answers>),
-    ) -> Report {
+    fn report(line: &str, change: impl FnOnce(&mut Sighting, &mut Siege)) -> Report {
         let flags = Flags::try_parse_from(line.split(' ')).expect("good flags");
         let tally = Tally::new();
         tally.window.set(0, 1_000_000);
@@ -306,9 +354,14 @@ mod tests {
             rates: Some((30, 1)),
             ..Sighting::default()
         };
-        let mut answers = BTreeMap::new();
-        change(&mut seen, &mut answers);
-        Report::new(&flags, &tally.totals(), &seen, &answers)
+        let mut siege = Siege {
+            calm: tally.totals(),
+            memory_bytes: None,
+            answers: BTreeMap::new(),
+        };
+        change(&mut seen, &mut siege);
+        let siege = (flags.hostile_bots() > 0).then_some(&siege);
+        Report::new(&flags, &tally.totals(), &seen, siege)
     }
 
     const LINE: &str = "bots --bots 2 --duration 1s";
@@ -354,13 +407,31 @@ mod tests {
     fn hostile_bots_are_judged_by_their_codes() {
         let line = format!("{LINE} --hostile 2");
         let answered = |code: u16| {
-            report(&line, |_, answers| {
-                answers.insert(Breach::Text, Answers::from([(code, 3)]));
+            report(&line, |_, siege| {
+                siege.answers = BTreeMap::from([(Breach::Text, Answers::from([(code, 3)]))]);
             })
         };
         assert!(answered(1003).passed());
         assert!(!answered(0).passed());
         assert!(!report(&line, |_, _| {}).passed());
         assert!(answered(1003).to_string().contains("closed for text"));
+    }
+
+    #[test]
+    fn hostile_bots_must_not_be_felt() {
+        let line = format!("{LINE} --hostile 2 --ops 127.0.0.1:7778");
+        let felt = |calm_us: u64, memory: Option<(u64, u64)>| {
+            report(&line, |_, siege| {
+                siege.answers = BTreeMap::from([(Breach::Text, Answers::from([(1003, 3)]))]);
+                siege.calm.gaps_us.clear();
+                siege.calm.gaps_us.saturating_record(calm_us);
+                siege.memory_bytes = memory;
+            })
+        };
+        let flat = Some((50 << 20, 54 << 20));
+        assert!(felt(33_000, flat).passed());
+        assert!(!felt(30_000, flat).passed(), "11 % more");
+        assert!(!felt(33_000, Some((50 << 20, 56 << 20))).passed());
+        assert!(!felt(33_000, None).passed());
     }
 }

@@ -2,11 +2,13 @@
 //! what the bytes mean is `bot`'s.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire::protocol::{CloseCode, SUBPROTOCOL};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -51,6 +53,42 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.uri.fmt(f)
     }
+}
+
+/// Begins a handshake and sends a byte of it every so often, until the server closes.
+pub(crate) async fn drip(target: &Target, every: Duration) {
+    let Ok(mut stream) = TcpStream::connect(&target.authority).await else {
+        return;
+    };
+    let head = b"GET /ws HTTP/1.1\r\nHost: "
+        .iter()
+        .chain(std::iter::repeat(&b'a'));
+    for byte in head {
+        let mut answer = [0; 64];
+        match timeout(every, stream.read(&mut answer)).await {
+            Ok(Ok(0) | Err(_)) => return,
+            // Whatever it says: only the end counts.
+            Ok(Ok(_)) => {}
+            Err(_) if stream.write_all(&[*byte]).await.is_err() => return,
+            Err(_) => {}
+        }
+    }
+}
+
+/// The body of a GET at the server's operator port; `None` if there is none in time.
+pub(crate) async fn fetch(address: SocketAddr, path: &str) -> Option<String> {
+    let fetched = async {
+        let mut stream = TcpStream::connect(address).await?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = timeout(CLOSE_WITHIN, fetched).await.ok()?.ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    Some(body.to_owned())
 }
 
 /// An open WebSocket.

@@ -3,22 +3,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bot::{Bot, Ending};
 use crate::flags::Flags;
-use crate::hostile::{Answers, Breach, harass};
+use crate::hostile::{Answers, Breach, collect, harass};
 use crate::measure::Tally;
-use crate::report::Report;
+use crate::report::{Report, Siege};
 use crate::rooms::{Doors, place};
 use crate::sighting::Sighting;
-use crate::socket::Socket;
+use crate::socket::{Socket, fetch};
 
 /// After the ramp, for the last ones to join.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(20);
@@ -68,12 +70,14 @@ impl Swarm {
 pub enum SwarmError {
     /// Nobody answers at the URL; why, in one line.
     NoServer(String),
+    /// The system gives no thread; why, in one line.
+    NoThread(String),
 }
 
 impl fmt::Display for SwarmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SwarmError::NoServer(why) => f.write_str(why),
+            SwarmError::NoServer(why) | SwarmError::NoThread(why) => f.write_str(why),
         }
     }
 }
@@ -103,21 +107,30 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         bar,
     };
     course.arrive(first).await;
-    let mut hostile = JoinSet::new();
-    for index in 0..swarm.flags.hostile as usize {
-        let room = index % swarm.flags.rooms as usize;
-        hostile.spawn(harass(index, room, Arc::clone(&swarm)));
+    let mut siege = None;
+    if swarm.flags.hostile_bots() == 0 {
+        course.measure(swarm.flags.duration).await;
+        swarm.stop.send_replace(true);
+        course.leave().await;
+    } else {
+        let camp = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| SwarmError::NoThread(error.to_string()))?;
+        let (mut met, mut hostile) = course.besiege(camp.handle()).await;
+        swarm.stop.send_replace(true);
+        course.leave().await;
+        met.answers = collect(&mut hostile, Instant::now() + LEAVE_WITHIN).await;
+        camp.shutdown_background();
+        siege = Some(met);
     }
-    course.measure().await;
-    swarm.stop.send_replace(true);
-    course.leave().await;
-    let answers = collect(&mut hostile).await;
     bar.finish_and_clear();
     Ok(Report::new(
         &swarm.flags,
         &swarm.tally.totals(),
         &course.sighting,
-        &answers,
+        siege.as_ref(),
     ))
 }
 
@@ -159,10 +172,40 @@ impl Course<'_> {
             .await;
     }
 
-    /// Lets them play for the duration, or until none is left.
-    async fn measure(&mut self) {
+    /// Measures for a while without hostile bots, then with them. They live in a runtime of their
+    /// own, so that their work is not in the way of those that are measured.
+    async fn besiege(&mut self, camp: &Handle) -> (Siege, JoinSet<(Breach, Answers)>) {
+        let swarm = Arc::clone(&self.swarm);
+        let flags = &swarm.flags;
+        self.measure(flags.duration / 2).await;
+        let calm = swarm.tally.take();
+        let mut hostile = JoinSet::new();
+        for index in 0..flags.hostile_bots() as usize {
+            let room = index % flags.rooms as usize;
+            let breach = flags.breach(index);
+            hostile.spawn_on(harass(breach, index, room, Arc::clone(&swarm)), camp);
+        }
+        // By then all of them are at it, and what a server keeps for each is there.
+        let settled = Instant::now() + SETTLE + flags.duration / 3;
+        let ops = flags.ops;
+        let before = tokio::spawn(async move {
+            sleep_until(settled).await;
+            memory(ops).await
+        });
+        self.measure(flags.duration).await;
+        let after = memory(ops).await;
+        let before = before.await.ok().flatten();
+        let siege = Siege {
+            calm,
+            memory_bytes: before.zip(after),
+            answers: BTreeMap::new(),
+        };
+        (siege, hostile)
+    }
+
+    /// Lets them play for so long, or until none is left.
+    async fn measure(&mut self, duration: Duration) {
         let from = Instant::now() + SETTLE;
-        let duration = self.swarm.flags.duration;
         let from_us = from.duration_since(self.swarm.start).as_micros() as u64;
         let to_us = from_us + duration.as_micros() as u64;
         self.swarm.tally.window.set(from_us, to_us);
@@ -210,20 +253,13 @@ impl Course<'_> {
     }
 }
 
-/// What became of the hostile ones, by the name of their breach.
-async fn collect(hostile: &mut JoinSet<(Breach, Answers)>) -> BTreeMap<Breach, Answers> {
-    let mut all = BTreeMap::<_, Answers>::new();
-    let deadline = Instant::now() + LEAVE_WITHIN;
-    while let Ok(Some(done)) = timeout_at(deadline, hostile.join_next()).await {
-        if let Ok((breach, answers)) = done {
-            let of_breach = all.entry(breach).or_default();
-            for (code, count) in answers {
-                *of_breach.entry(code).or_default() += count;
-            }
-        }
-    }
-    hostile.abort_all();
-    all
+/// The server's resident memory in bytes, where its operator port tells it.
+async fn memory(ops: Option<SocketAddr>) -> Option<u64> {
+    let figures = fetch(ops?, "/metrics").await?;
+    let line = figures
+        .lines()
+        .find_map(|line| line.strip_prefix("process_resident_memory_bytes "))?;
+    line.parse::<f64>().ok().map(|bytes| bytes as u64)
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -58,10 +58,12 @@ async fn soak(rest: &str) -> Report {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_bots_in_two_rooms_and_four_hostile_ones() {
-    let report =
-        soak("--bots 20 --rooms 2 --ramp 200ms --duration 2s --hostile 4 --max-gap-p99-ms 60000")
-            .await;
+async fn twenty_bots_in_two_rooms_and_five_hostile_ones() {
+    let report = soak(
+        "--bots 20 --rooms 2 --ramp 200ms --duration 4s --max-gap-p99-ms 60000 \
+         --behaviour wander,idle,flood,garbage,text,oversize,cheat --max-gap-growth 100000",
+    )
+    .await;
     assert!(report.passed(), "{report}");
     assert_eq!(report.bots_connected, 20);
     assert_eq!(report.desyncs, 0);
@@ -69,7 +71,8 @@ async fn twenty_bots_in_two_rooms_and_four_hostile_ones() {
     assert!(report.snapshots_per_s > 0.0, "{report}");
     assert!(report.gap_ms.p999.is_some() && report.latency_ms.p99.is_some());
     assert!(report.bytes_per_moving_entity.is_some(), "{report}");
-    assert_eq!(report.hostile.len(), 4, "{report}");
+    assert_eq!(report.hostile.len(), 5, "{report}");
+    assert!(report.calm_gap_p99_ms.is_some(), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use tickwire::protocol::CloseCode;
 
 mod describe;
+mod memory;
 
 /// Upper bounds of the histograms of a tick's time and lateness, in seconds: a period at 30 Hz is
 /// 0.033.
@@ -133,6 +134,8 @@ pub struct Metrics {
     pub inboxes_full: Counter,
     /// Rounds of a worker that ended after the next room was due.
     pub loop_overruns: Counter,
+    /// Memory of the process that is in RAM, in bytes, as of the last reading of the figures.
+    resident_memory: Gauge,
     prometheus: PrometheusHandle,
 }
 
@@ -161,6 +164,9 @@ impl Metrics {
 
     /// All figures in Prometheus' text format.
     pub fn render(&self) -> String {
+        if let Some(bytes) = memory::resident_bytes() {
+            self.resident_memory.set(bytes as f64);
+        }
         self.prometheus.render()
     }
 
@@ -248,6 +254,7 @@ impl Metrics {
             control_bytes: counter!("tickwire_control_bytes_total"),
             inboxes_full: counter!("tickwire_inboxes_full_total"),
             loop_overruns: counter!("tickwire_loop_overruns_total"),
+            resident_memory: gauge!("process_resident_memory_bytes"),
             prometheus,
         }
     }

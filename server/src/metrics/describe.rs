@@ -30,6 +30,10 @@ const GAUGES: &[(&str, &str)] = &[
         "tickwire_sockets_ungreeted",
         "WebSockets open that have not said hello",
     ),
+    (
+        "process_resident_memory_bytes",
+        "memory of the process that is in RAM",
+    ),
     ("tickwire_rooms", "rooms that exist"),
     ("tickwire_players", "players in rooms"),
     (
