@@ -7,7 +7,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::arena::Control;
 use tickwire::codec::encode_client;
-use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::frame::InputHead;
 use tickwire::snapshot::fields::pack;
@@ -44,15 +44,11 @@ impl ArenaPlay {
         let mut room = Room::new(
             game.clone(),
             RoomOptions {
-                id: RoomId(1),
-                name: "bench".to_owned(),
-                code: "BENCH000".to_owned(),
-                private: false,
                 seats: players.max(1),
                 seed,
                 tick_rate: TICK_RATE,
-                snapshot_every: 1,
                 npcs,
+                ..RoomOptions::default()
             },
         );
         let players: Vec<PlayerId> = (0..players)

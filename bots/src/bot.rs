@@ -259,6 +259,7 @@ impl Life {
                 | Event::Chat { .. }
                 | Event::Pong { .. }
                 | Event::Reply { .. }
+                | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}
             }
         }

@@ -25,6 +25,7 @@ const MESSAGES = {
   AlreadyInRoom: 'only possible in the lobby: leave the room first',
   BadText: 'the text is empty, too long, or has characters that are not allowed',
   NoSuchAction: 'the game has no such action',
+  NoSuchSeat: 'the seat was given up meanwhile: join anew',
   TimedOut: 'no answer from the server in time',
   NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
 };

@@ -213,6 +213,11 @@ export class Session {
         if (room === undefined) throw unexpected(message.type);
         room.onChat(message.line);
         break;
+      case 'ResumeToken':
+        if (room === undefined) throw unexpected(message.type);
+        room.resumeToken = message.token;
+        room.graceMs = message.graceMs;
+        break;
       case 'Redirect':
         throw unexpected(message.type);
       default:

@@ -247,7 +247,7 @@
 
 /**
  * @typedef {'NoSuchRoom' | 'RoomFull' | 'TooManyRooms' | 'Busy' | 'TooOften' | 'NotHost' | 'NoSuchPlayer'
- *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction'} Refusal
+ *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat'} Refusal
  */
 
 /** @typedef {'Asked' | 'Kicked' | 'RoomClosed'} LeaveReason */

@@ -88,6 +88,8 @@ function encodeClient({ type, ...m }) {
       return client.resync(m.layer);
     case 'Act':
       return client.act(m.id, m.action, Uint8Array.from(m.fields));
+    case 'Resume':
+      return client.resume(m.token, m.chat);
     default:
       throw new Error(`no client message ${type}`);
   }

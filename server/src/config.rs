@@ -71,6 +71,8 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// How long a room stays when its last player left.
     pub room_linger: Duration,
+    /// How long the seat of a player whose connection is lost is held; zero: not at all.
+    pub resume_grace: Duration,
     /// How long a stop may take until what is left is cut off.
     pub stop_deadline: Duration,
     /// Log lines as JSON objects.
@@ -105,6 +107,7 @@ impl Default for Config {
             hello_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(10),
             room_linger: Duration::from_secs(10),
+            resume_grace: Duration::from_secs(30),
             stop_deadline: Duration::from_secs(5),
             log_json: false,
             log: "info".into(),
@@ -125,6 +128,12 @@ impl Config {
     /// Ticks from one snapshot to the next, at least 1.
     pub fn snapshot_every(&self) -> u16 {
         (self.tick_rate / self.snapshot_rate.max(1)).max(1)
+    }
+
+    /// Ticks for which a seat is held, [`Config::resume_grace`] in them.
+    pub fn grace_ticks(&self) -> u32 {
+        // At most a day, so it fits.
+        (self.resume_grace.as_secs_f64() * f64::from(self.tick_rate)).ceil() as u32
     }
 
     /// Whether the values make sense, each and together.
@@ -169,6 +178,7 @@ impl Config {
             within_spans(name, span, least, day)?;
         }
         within_spans("room-linger", self.room_linger, Duration::ZERO, day)?;
+        within_spans("resume-grace", self.resume_grace, Duration::ZERO, day)?;
         within_spans("stop-deadline", self.stop_deadline, Duration::ZERO, day)?;
         self.allowed_origins
             .iter()

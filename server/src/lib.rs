@@ -130,11 +130,44 @@
 //! assert_eq!(world.get::<Pos>(square).map(|pos| pos.x), Some(530.));
 //! ```
 //!
-//! Beside the tick a room's life is: `setup`, with the options it was made with; `join` and `leave`
+//! # 4. What becomes of players
+//!
+//! Beside the tick a room's life is: `setup`, with the options that it was made with; `join` and `leave`
 //! for each player; and [`game::Game::closing`], when it is closed because nobody is there or the server
 //! stops. Rounds are the game's own: a field of the room's state, and an event when one is over.
 //!
-//! # 4. What is said
+//! A player whose connection is lost keeps seat and entity for a while (`--resume-grace`, 30 s), and the
+//! SDK takes them again by itself, after a reload of the page too. Between
+//! [`game::Game::dropped`] and [`game::Game::resumed`] their input is neutral; if they don't come
+//! back, `leave` follows. A game that does nothing about it is a game that waits for them:
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! # use tickwire_server::game::{Axes, Game, Player, RoomOptions, Schema};
+//! # #[derive(Component)] struct Pos { x: f64, y: f64 }
+//! /// What nothing can hurt.
+//! #[derive(Component)]
+//! struct Ghost;
+//!
+//! # struct Square;
+//! impl Game for Square {
+//!     // ...
+//! #     const NAME: &'static str = "square";
+//! #     type Input = Axes;
+//! #     fn schema(_: &mut Schema<Self>) {}
+//! #     fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+//! #     fn join(world: &mut World, _: &Player) -> Entity { world.spawn_empty().id() }
+//!     fn dropped(world: &mut World, _: &Player, square: Entity) {
+//!         world.entity_mut(square).insert(Ghost);
+//!     }
+//!
+//!     fn resumed(world: &mut World, _: &Player, square: Entity) {
+//!         world.entity_mut(square).remove::<Ghost>();
+//!     }
+//! }
+//! ```
+//!
+//! # 5. What is said
 //!
 //! **Events** go to all, to all but one, or to one, with the tick that they happened in.
 //! **Actions** are requests: they run between two ticks, and their `Err` is the player's answer.
@@ -178,7 +211,7 @@
 //! # assert!(GameDef::<Square>::new(30).is_ok());
 //! ```
 //!
-//! # 5. The program
+//! # 6. The program
 //!
 //! [`serve`] is the rest of it: flags, logs, signals, HTTP. The page's files are in the binary;
 //! the browser's SDK is served beside them under `/client/`.
@@ -247,6 +280,7 @@ use crate::metrics::Metrics;
 use crate::net::{Accept, Listeners, Public};
 
 pub mod arena;
+mod auth;
 pub mod config;
 pub mod game;
 pub mod lobby;

@@ -64,7 +64,13 @@ pub struct Metrics {
     pub rooms_opened: Counter,
     /// Rooms that were closed because their game panicked.
     pub rooms_failed: Counter,
-    /// Players in rooms now.
+    /// Players whose connection was lost and whose seat is held.
+    pub players_dropped: Counter,
+    /// Players who took their seat again.
+    pub players_resumed: Counter,
+    /// Seats given up because nobody came back in time.
+    pub seats_expired: Counter,
+    /// Players in rooms now, those included whose seat is held.
     pub players: Gauge,
     /// Ticks of all rooms.
     pub ticks: Counter,
@@ -219,6 +225,9 @@ impl Metrics {
             rooms: gauge!("tickwire_rooms"),
             rooms_opened: counter!("tickwire_rooms_opened_total"),
             rooms_failed: counter!("tickwire_rooms_failed_total"),
+            players_dropped: counter!("tickwire_players_dropped_total"),
+            players_resumed: counter!("tickwire_players_resumed_total"),
+            seats_expired: counter!("tickwire_seats_expired_total"),
             players: gauge!("tickwire_players"),
             ticks: counter!("tickwire_ticks_total"),
             ticks_late: counter!("tickwire_ticks_late_total"),

@@ -8,6 +8,7 @@ mod grid;
 mod hosted;
 mod load;
 mod members;
+mod pass;
 mod run;
 
 use std::io;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use tickwire::ids::RoomId;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::auth::SeatToken;
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::lobby::registry::Registry;
 use crate::metrics::Metrics;
@@ -32,17 +34,37 @@ const INBOX_COMMANDS_MAX: usize = 1024;
 
 /// What a worker is told.
 pub(crate) enum Command {
-    /// A connection whose seat is taken in the registry. With options the room is new.
-    Join {
+    /// A connection for a room.
+    Come {
         /// Its room.
         room: RoomId,
-        /// How to make the room.
-        options: Option<Box<RoomOptions>>,
+        /// What it wants there.
+        errand: Errand,
         /// Who comes.
         conn: Conn,
     },
     /// Look at the phase.
     Wake,
+}
+
+/// What a connection wants in a room.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// A seat, which the registry has taken for it.
+    Join,
+    /// The same in a room that is new: how it is to be made.
+    Open(Box<RoomOptions>),
+    /// A seat that it had before.
+    Resume(Claim),
+}
+
+/// What a connection brings that takes its seat again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim {
+    /// Its proof.
+    pub(crate) token: SeatToken,
+    /// The newest chat line that it has seen.
+    pub(crate) chat: u32,
 }
 
 /// A connection on its way back from a worker. At most as many as there are connections are
@@ -124,21 +146,11 @@ impl Worker {
     ///
     /// # Errors
     /// The inbox is full: the connection comes back at once.
-    pub(crate) fn join(
-        &self,
-        room: RoomId,
-        options: Option<Box<RoomOptions>>,
-        conn: Conn,
-    ) -> Result<(), Conn> {
-        let command = Command::Join {
-            room,
-            options,
-            conn,
-        };
-        match self.inbox.try_send(command) {
+    pub(crate) fn send(&self, room: RoomId, errand: Errand, conn: Conn) -> Result<(), Conn> {
+        match self.inbox.try_send(Command::Come { room, errand, conn }) {
             Err(
-                TrySendError::Full(Command::Join { conn, .. })
-                | TrySendError::Disconnected(Command::Join { conn, .. }),
+                TrySendError::Full(Command::Come { conn, .. })
+                | TrySendError::Disconnected(Command::Come { conn, .. }),
             ) => Err(conn),
             _ => Ok(()),
         }

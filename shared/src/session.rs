@@ -13,12 +13,14 @@ mod error;
 mod event;
 mod layers;
 mod requests;
+mod resume;
 mod room;
 
 use std::collections::VecDeque;
 
 pub use error::{RequestError, SessionError};
 pub use event::Event;
+pub use resume::Ticket;
 pub use room::RoomSession;
 
 use crate::codec;
@@ -309,7 +311,14 @@ impl Session {
                 room.on_member_left(player);
                 Event::MemberLeft { player }
             }
-            (Some(_), ServerMessage::Chat { line }) => Event::Chat { line },
+            (Some(room), ServerMessage::Chat { line }) => {
+                room.chat_seen = room.chat_seen.max(line.id);
+                Event::Chat { line }
+            }
+            (Some(room), ServerMessage::ResumeToken { token, grace_ms }) => {
+                room.on_resume_token(token, grace_ms);
+                Event::Resumable { grace_ms }
+            }
             // Joined twice, Left outside a room, Redirect, a second Welcome.
             _ => return Err(SessionError::Unexpected),
         };

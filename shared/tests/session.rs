@@ -8,7 +8,9 @@ use tickwire::limits::{ACK_DELAY_MS, RESYNC_EVERY_MS};
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, decode_ack, push_section, push_varint,
 };
-use tickwire::protocol::server_message::{LeaveReason, Limits, Member, Refusal, RoomInfo};
+use tickwire::protocol::server_message::{
+    ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
+};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
 use tickwire::schema::{Audience, Component, Field, Kind, Layout, Message, Predictor, Schema};
 use tickwire::session::{Event, RequestError, Session, SessionError, State};
@@ -397,6 +399,54 @@ fn a_lost_image_is_noticed_asked_for_and_healed() {
     }));
     session.handle_timeout(now + 10_000 * MS);
     assert_eq!(session.stats().resyncs, 1);
+}
+
+#[test]
+fn what_one_session_leaves_takes_its_seat_again() {
+    let (mut session, _) = in_room();
+    assert_eq!(session.ticket(), None, "the server has given no token yet");
+    let line = |id| ServerMessage::Chat {
+        line: ChatLine {
+            id,
+            from: PlayerId(3),
+            name: "bot".to_owned(),
+            text: "hi".to_owned(),
+        },
+    };
+    say(&mut session, &line(7));
+    let token = ServerMessage::ResumeToken {
+        token: "secret".to_owned(),
+        grace_ms: 30_000,
+    };
+    say(&mut session, &token);
+    say(&mut session, &line(8));
+    assert!(happened(&mut session).contains(&Event::Resumable { grace_ms: 30_000 }));
+    let ticket = session.ticket().expect("a token came");
+    assert_eq!((ticket.grace_ms, ticket.chat), (30_000, 8));
+    session.leave().expect("in a room");
+    assert_eq!(session.ticket(), None, "who leaves does not come back");
+
+    let mut next = Session::resume("bot", "", &ticket);
+    let hello = ClientMessage::Hello {
+        version: VERSION,
+        name: "bot".to_owned(),
+        token: String::new(),
+    };
+    let resume = ClientMessage::Resume {
+        token: "secret".to_owned(),
+        chat: 8,
+    };
+    assert_eq!(heard(&mut next), [hello, resume.clone()]);
+    say(&mut next, &welcome());
+    let reason = Refusal::Busy;
+    say(&mut next, &ServerMessage::Refused { reason });
+    next.ask_again(&ticket).expect("in the lobby");
+    assert_eq!(heard(&mut next), [resume]);
+    say(&mut next, &joined());
+    assert_eq!(next.state(), State::Room);
+    let mut early = Session::new("bot", "");
+    let early = early.handle_message(&codec::encode_server(&token), 0);
+    assert_eq!(early, Err(SessionError::Unexpected));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy_ecs::prelude::*;
-use tickwire::ids::{PlayerId, RoomId};
+use tickwire::ids::PlayerId;
 use tickwire::protocol::frame::encode_ack;
 use tickwire::snapshot::training::Trainer;
 use tickwire_server::game::{GameDef, RoomOptions};
@@ -32,15 +32,9 @@ impl<F: Form> Crowd<F> {
         let mut room = Room::new(
             game,
             RoomOptions {
-                id: RoomId(1),
-                name: "crowd".to_owned(),
-                code: "CROWD000".to_owned(),
-                private: false,
-                seats: 1,
-                seed: 1,
                 tick_rate: TICK_RATE,
-                snapshot_every: 1,
                 npcs: u16::try_from(entities).expect("a recording has few entities"),
+                ..RoomOptions::default()
             },
         );
         let viewer = room.join("viewer").expect("the room has a seat");

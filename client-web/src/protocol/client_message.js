@@ -22,6 +22,7 @@ const Index = Object.freeze({
   Ping: 10,
   Resync: 11,
   Act: 12,
+  Resume: 13,
 });
 
 /**
@@ -105,6 +106,16 @@ export const act = (id, action, fields) =>
     w.uint(id >>> 0);
     w.uint(action);
     w.bytes(fields);
+  });
+
+/**
+ * @param {string} token the seat's newest
+ * @param {number} chat the newest chat line seen, 0 for none
+ */
+export const resume = (token, chat) =>
+  message(Index.Resume, (w) => {
+    w.string(token);
+    w.uint(whole(chat, 0xffffffff));
   });
 
 /**

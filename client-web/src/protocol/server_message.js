@@ -33,6 +33,7 @@ export const REFUSALS = /** @type {const} */ ([
   'AlreadyInRoom',
   'BadText',
   'NoSuchAction',
+  'NoSuchSeat',
 ]);
 
 /** Why a player is back in the lobby, by index. */
@@ -51,6 +52,7 @@ const TYPES = /** @type {const} */ ([
   'Reply',
   'Stopping',
   'Redirect',
+  'ResumeToken',
 ]);
 
 /**
@@ -67,7 +69,8 @@ const TYPES = /** @type {const} */ ([
  *   | { type: 'Pong', nonce: number, tick: number }
  *   | { type: 'Reply', id: number, error: string | undefined }
  *   | { type: 'Stopping', retryAfterMs: number }
- *   | { type: 'Redirect', url: string, ticket: string }} ServerMessage
+ *   | { type: 'Redirect', url: string, ticket: string }
+ *   | { type: 'ResumeToken', token: string, graceMs: number }} ServerMessage
  */
 
 /**
@@ -125,6 +128,8 @@ function readMessage(r) {
       return { type, retryAfterMs: r.u32() };
     case 'Redirect':
       return { type, url: r.string(), ticket: r.string() };
+    case 'ResumeToken':
+      return { type, token: r.string(), graceMs: r.u32() };
   }
 }
 

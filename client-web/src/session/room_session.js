@@ -16,6 +16,10 @@ export class RoomSession {
   newest = 0;
   /** `LeaveRoom` is out: nothing of the room is sent any more. */
   leaving = false;
+  /** What the seat can be taken again with, empty for nothing. A secret. */
+  resumeToken = '';
+  /** For how long the seat is held without a connection, in ms. */
+  graceMs = 0;
   /** When the acknowledgement goes out alone, in ms; Infinity when there is nothing new. */
   ackDueMs = Infinity;
 

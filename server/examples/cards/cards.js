@@ -45,11 +45,11 @@ const drawPile = onChange(({ phase, top }) => {
 
 const drawSeats = onChange((seats) => {
   $('seats').replaceChildren(
-    ...seats.map(({ name, isMe, isTurn, cards, wins }) => {
+    ...seats.map(({ name, isMe, isTurn, cards, wins, away }) => {
       const seat = make('li', [isTurn && 'turn', isMe && 'me'].filter(Boolean).join(' '));
       const fan = make('div', 'fan');
       for (let i = 0; i < Math.min(cards, 12); i++) fan.append(make('i', 'card back'));
-      seat.append(make('b', '', name), fan, make('small', '', cards === 0 ? 'waits' : `${cards} cards`));
+      seat.append(make('b', '', name), fan, make('small', '', stateOf(cards, away)));
       if (wins > 0) seat.append(make('small', 'wins', '★'.repeat(Math.min(wins, 9))));
       return seat;
     }),
@@ -179,3 +179,9 @@ $('door').onsubmit = async (event) => {
     $('trouble').textContent = error.message;
   }
 };
+
+/** @param {number} cards in the hand @param {boolean} away @returns {string} what a seat is at */
+function stateOf(cards, away) {
+  if (away) return 'is away';
+  return cards === 0 ? 'waits' : `${cards} cards`;
+}

@@ -27,8 +27,8 @@ struct Cards;
 
 impl Game for Cards {
     const NAME: &'static str = "cards";
-    /// A hand of five for each, and half of the cards to draw from.
-    const SEATS_MAX: u16 = 5;
+    /// Eight play, four may wait for the next round.
+    const SEATS_MAX: u16 = 12;
     /// Nobody steers anything: players act.
     type Input = ();
 
@@ -48,6 +48,14 @@ impl Game for Cards {
     fn join(world: &mut World, who: &Player) -> Entity {
         let number = world.resource_mut::<Table>().next_number();
         world.spawn(Seat::new(who.id, number)).id()
+    }
+
+    fn dropped(world: &mut World, _: &Player, seat: Entity) {
+        rules::set_away(world, seat, true);
+    }
+
+    fn resumed(world: &mut World, _: &Player, seat: Entity) {
+        rules::set_away(world, seat, false);
     }
 
     fn leave(world: &mut World, _: &Player, seat: Entity) {

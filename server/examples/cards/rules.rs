@@ -109,6 +109,13 @@ pub(crate) fn deal(world: &mut World, seat: Entity) -> Option<Card> {
     Some(card)
 }
 
+/// Shows whether a seat's player is away. They keep the cards, and time plays for them.
+pub(crate) fn set_away(world: &mut World, seat: Entity, away: bool) {
+    if let Some(mut seat) = world.get_mut::<Seat>(seat) {
+        seat.away = away;
+    }
+}
+
 /// Puts a seat's cards under the stock.
 pub(crate) fn clear_hand(world: &mut World, seat: Entity) {
     let Some(player) = world.get::<Seat>(seat).map(|seat| seat.player) else {

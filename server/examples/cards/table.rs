@@ -72,6 +72,8 @@ pub(crate) struct Seat {
     pub(crate) cards: u8,
     /// Rounds won.
     pub(crate) wins: u16,
+    /// Whether the player's connection is lost.
+    pub(crate) away: bool,
     /// Turns go by rising number. Not replicated.
     pub(crate) number: u32,
     /// Whose it is; clients know it of any entity that is owned.
@@ -84,6 +86,7 @@ impl Seat {
         Seat {
             cards: 0,
             wins: 0,
+            away: false,
             number,
             player,
         }
@@ -132,11 +135,9 @@ pub(crate) struct Won {
 pub(crate) fn declare(schema: &mut Schema<Cards>) {
     schema
         .component::<Seat>("seat", |k| {
-            k.field("cards", |s| &mut s.cards, int(0, 52)).field(
-                "wins",
-                |s| &mut s.wins,
-                int(0, 9999),
-            )
+            k.field("cards", |s| &mut s.cards, int(0, 52))
+                .field("wins", |s| &mut s.wins, int(0, 9999))
+                .field("away", |s| &mut s.away, flag())
         })
         .component::<Face>("face", |k| {
             k.owner_only()

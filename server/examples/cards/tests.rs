@@ -25,7 +25,26 @@ struct Guest {
     answer: Option<Result<(), String>>,
 }
 
+impl Guest {
+    /// One who was let in at the door and is about to have this seat.
+    fn new(game: &GameDef<Cards>, id: PlayerId) -> Guest {
+        let mut session = Session::new("guest", "");
+        session
+            .handle_message(&game.welcome("guest"), 0)
+            .expect("a good welcome");
+        // The hello is the lobby's.
+        session.poll_transmit();
+        Guest {
+            id,
+            session,
+            heard: Vec::new(),
+            answer: None,
+        }
+    }
+}
+
 struct Scene {
+    game: Arc<GameDef<Cards>>,
     room: Room<Cards>,
     guests: Vec<Guest>,
     now_us: u64,
@@ -41,21 +60,13 @@ impl Scene {
         };
         let mut scene = Scene {
             room: Room::new(game.clone(), options),
+            game,
             guests: Vec::new(),
             now_us: 0,
         };
         for _ in 0..guests {
-            let mut session = Session::new("guest", "");
-            session
-                .handle_message(&game.welcome("guest"), 0)
-                .expect("a good welcome");
-            session.poll_transmit();
-            scene.guests.push(Guest {
-                id: scene.room.join("guest").expect("a free seat"),
-                session,
-                heard: Vec::new(),
-                answer: None,
-            });
+            let id = scene.room.join("guest").expect("a free seat");
+            scene.guests.push(Guest::new(&scene.game, id));
             scene.deliver();
         }
         scene
@@ -100,6 +111,14 @@ impl Scene {
             self.tick();
         }
         panic!("{phase:?} never comes");
+    }
+
+    /// Whose the seats are, and whether they are away.
+    fn seats(&mut self) -> Vec<(PlayerId, bool)> {
+        let world = self.room.world_mut();
+        let mut seats = world.query::<&Seat>();
+        let seats = seats.iter(world).map(|seat| (seat.player, seat.away));
+        seats.collect()
     }
 
     fn table(&mut self) -> &Table {
@@ -303,6 +322,23 @@ fn the_clock_draws_for_who_sleeps() {
         .iter()
         .find(|(name, _)| name == "drew");
     assert_eq!(late.expect("all heard of it").1[1], 1, "late");
+}
+
+#[test]
+fn who_is_away_keeps_the_cards_and_the_table_sees_it() {
+    let mut scene = Scene::new(2);
+    scene.until(Phase::Play);
+    let (id, hand) = (scene.guests[0].id, scene.guests[0].hand());
+    scene.room.disconnect(id);
+    let away = scene.guests.remove(0);
+    scene.tick();
+    let seats = scene.seats();
+    assert!(seats.iter().all(|(player, away)| *away == (*player == id)));
+    assert!(scene.room.resume(id, 0));
+    scene.guests.insert(0, Guest::new(&scene.game, away.id));
+    scene.tick();
+    assert_eq!(scene.guests[0].hand(), hand);
+    assert!(scene.seats().iter().all(|(_, away)| !away));
 }
 
 #[test]

@@ -160,6 +160,11 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_ROOM_LINGER", value_name = "DURATION")]
     room_linger: Option<Span>,
 
+    /// How long the seat of a player whose connection is lost is held; 0s: not at all
+    /// [default: 30s]
+    #[arg(long, env = "TICKWIRE_RESUME_GRACE", value_name = "DURATION")]
+    resume_grace: Option<Span>,
+
     /// How long a stop may take [default: 5s]
     #[arg(long, env = "TICKWIRE_STOP_DEADLINE", value_name = "DURATION")]
     stop_deadline: Option<Span>,
@@ -331,6 +336,7 @@ fn resolve(flags: Flags, file: Flags) -> Config {
         hello_timeout: span(flags.hello_timeout, file.hello_timeout).unwrap_or(usual.hello_timeout),
         stall_timeout: span(flags.stall_timeout, file.stall_timeout).unwrap_or(usual.stall_timeout),
         room_linger: span(flags.room_linger, file.room_linger).unwrap_or(usual.room_linger),
+        resume_grace: span(flags.resume_grace, file.resume_grace).unwrap_or(usual.resume_grace),
         stop_deadline: span(flags.stop_deadline, file.stop_deadline).unwrap_or(usual.stop_deadline),
         log_json: flags.log_json.or(file.log_json).unwrap_or(usual.log_json),
         log: flags.log.or(file.log).unwrap_or(usual.log),

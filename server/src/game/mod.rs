@@ -52,8 +52,15 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// [`Input`] to it.
     fn join(world: &mut World, who: &Player) -> Entity;
 
-    /// A player left, or their socket is gone. Not called when the game took their entity away
-    /// itself.
+    /// A player's connection is lost. Their seat and entity are held for a while
+    /// ([`RoomOptions::grace`]), with the neutral input. Not called when the game took their entity
+    /// away itself; nor are [`Game::resumed`] and [`Game::leave`].
+    fn dropped(_world: &mut World, _who: &Player, _entity: Entity) {}
+
+    /// A player whose connection was lost is back in their seat.
+    fn resumed(_world: &mut World, _who: &Player, _entity: Entity) {}
+
+    /// A player left, was sent away, or did not come back in time.
     fn leave(world: &mut World, _who: &Player, entity: Entity) {
         world.despawn(entity);
     }
@@ -101,11 +108,13 @@ pub struct RoomOptions {
     pub tick_rate: u16,
     /// Ticks between snapshots, from 1.
     pub snapshot_every: u16,
+    /// Ticks for which the seat of a player whose connection is lost is held; 0: not at all.
+    pub grace: u32,
     /// Non-player characters that the operator asks for.
     pub npcs: u16,
 }
 
-/// A public room of 16 seats at 30 Hz, a snapshot each tick, seed 0, without NPCs: for tests of a
+/// A public room of 16 seats at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs: for tests of a
 /// game, which say only what matters to them.
 impl Default for RoomOptions {
     fn default() -> RoomOptions {
@@ -118,6 +127,7 @@ impl Default for RoomOptions {
             seed: 0,
             tick_rate: 30,
             snapshot_every: 1,
+            grace: 900,
             npcs: 0,
         }
     }

@@ -11,10 +11,12 @@ use tickwire::protocol::server_message::Refusal;
 
 use super::registry::{NewRoom, Place, Registry};
 use super::text::{read_code, room_code, room_name};
+use crate::auth::SeatToken;
 use crate::config::Config;
 use crate::game::RoomOptions;
 use crate::net::addresses::Guest;
 use crate::net::limiter::Budget;
+use crate::worker::{Claim, Errand};
 
 /// What a client may ask of the lobby, in units a second; a listing is 1, a join 2.
 const REQUESTS_PER_SECOND: f32 = 2.0;
@@ -35,6 +37,7 @@ pub(crate) struct RoomDefaults {
     seed: Option<u64>,
     tick_rate: u16,
     snapshot_every: u16,
+    grace: u32,
     npcs: u16,
 }
 
@@ -46,18 +49,19 @@ impl RoomDefaults {
             seed: config.seed,
             tick_rate: config.tick_rate,
             snapshot_every: config.snapshot_every(),
+            grace: config.grace_ticks(),
             npcs: config.npcs,
         }
     }
 }
 
-/// A seat to go to. With `options` the room is new and has to be opened first.
+/// A seat to go to.
 #[derive(Debug)]
 pub(crate) struct Seating {
     /// Which room and worker.
     pub(crate) place: Place,
-    /// How the room is to be made.
-    pub(crate) options: Option<Box<RoomOptions>>,
+    /// What to do there.
+    pub(crate) errand: Errand,
 }
 
 /// Whether a listing is granted now.
@@ -107,6 +111,18 @@ pub(crate) fn seat(
             private,
             seats,
         } => return make(registry, defaults, now, maker, name, *private, *seats),
+        ClientMessage::Resume { token, chat } => {
+            let seating = SeatToken::read(token).and_then(|token| {
+                let claim = Claim { token, chat: *chat };
+                let errand = Errand::Resume(claim);
+                let place = registry.find(token.room)?;
+                Some(Seating { place, errand })
+            });
+            if seating.is_none() {
+                budget.fine(WRONG_ROOM_COST);
+            }
+            return seating.ok_or(Refusal::NoSuchSeat);
+        }
         _ => match registry.reserve_any() {
             Some(place) => Ok(place),
             None => return make(registry, defaults, now, maker, "", false, 0),
@@ -116,8 +132,8 @@ pub(crate) fn seat(
         budget.fine(WRONG_ROOM_COST);
         maker.guest.guessed_wrong(now);
     }
-    let options = None;
-    place.map(|place| Seating { place, options })
+    let errand = Errand::Join;
+    place.map(|place| Seating { place, errand })
 }
 
 fn make(
@@ -141,7 +157,7 @@ fn make(
         },
     };
     let place = registry.create(room.clone(), held)?;
-    let options = Some(Box::new(RoomOptions {
+    let errand = Errand::Open(Box::new(RoomOptions {
         id: place.room,
         name: room.name,
         code: room.code,
@@ -150,9 +166,10 @@ fn make(
         seed: defaults.seed.unwrap_or(seed),
         tick_rate: defaults.tick_rate,
         snapshot_every: defaults.snapshot_every,
+        grace: defaults.grace,
         npcs: defaults.npcs,
     }));
-    Ok(Seating { place, options })
+    Ok(Seating { place, errand })
 }
 
 /// From the operating system: codes must not be guessed from other codes.
@@ -205,15 +222,22 @@ mod tests {
         }
     }
 
+    fn options_of(seating: &Seating) -> &RoomOptions {
+        match &seating.errand {
+            Errand::Open(options) => options,
+            _ => panic!("the room is not new"),
+        }
+    }
+
     #[test]
     fn a_quick_join_makes_a_room_and_the_next_one_finds_it() {
         let mut lobby = Lobby::new();
         let first = lobby.ask(ClientMessage::QuickJoin).unwrap();
-        let options = first.options.unwrap();
+        let options = options_of(&first);
         assert_eq!(options.name, "Ada's room");
         assert_eq!(options.seats, Config::default().max_players);
         let second = lobby.ask(ClientMessage::QuickJoin).unwrap();
-        assert!(second.options.is_none() && second.place == first.place);
+        assert!(matches!(second.errand, Errand::Join) && second.place == first.place);
     }
 
     #[test]
@@ -225,7 +249,7 @@ mod tests {
             seats: 2,
         };
         let made = lobby.ask(create).unwrap();
-        let options = made.options.unwrap();
+        let options = options_of(&made);
         assert_eq!((options.name.as_str(), options.seats), ("den", 2));
         let room = made.place.room;
         let by_number = lobby.ask(ClientMessage::JoinRoom { room });
@@ -247,8 +271,8 @@ mod tests {
                 private: false,
                 seats: asked,
             };
-            let options = lobby.ask(create).unwrap().options.unwrap();
-            assert_eq!(options.seats, given, "asked for {asked}");
+            let made = lobby.ask(create).unwrap();
+            assert_eq!(options_of(&made).seats, given, "asked for {asked}");
         }
     }
 

@@ -192,7 +192,7 @@ impl Shared {
     fn count_end(&self, end: End) {
         let code = match end {
             End::Close(code) => Some(code),
-            End::Goodbye => Some(CloseCode::Normal),
+            End::Goodbye | End::Away => Some(CloseCode::Normal),
             End::Lost => None,
         };
         self.metrics.sockets_closed(code).increment(1);

@@ -190,6 +190,12 @@ impl Registry {
         }
     }
 
+    /// Where a room is whose seat somebody says to have.
+    pub(crate) fn find(&self, room: RoomId) -> Option<Place> {
+        let worker = self.table.lock().rooms.get(&room)?.worker;
+        Some(Place { room, worker })
+    }
+
     /// Gives a seat back: its player left, or never came.
     pub(crate) fn release(&self, room: RoomId) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {

@@ -17,6 +17,7 @@ use super::matchmaking::{self, Maker, Seating};
 use super::{Shared, stopping, text};
 use crate::net::conn::{Conn, End, Link};
 use crate::net::reading::Scratch;
+use crate::worker::Errand;
 
 thread_local! {
     /// Where this thread of the runtime reads sockets: a task has no buffer of its own.
@@ -161,7 +162,8 @@ fn answer(
         ClientMessage::CreateRoom { .. }
         | ClientMessage::JoinRoom { .. }
         | ClientMessage::JoinCode { .. }
-        | ClientMessage::QuickJoin => {
+        | ClientMessage::QuickJoin
+        | ClientMessage::Resume { .. } => {
             let (registry, rooms) = (&shared.registry, &shared.rooms);
             let budget = &mut link.requests;
             let maker = Maker {
@@ -213,12 +215,13 @@ fn hand_over(
     seating: Seating,
     shared: &Shared,
 ) -> Result<(), Option<Conn<TcpStream>>> {
-    let Seating { place, options } = seating;
-    let is_new = options.is_some();
+    let Seating { place, errand } = seating;
+    let is_new = matches!(errand, Errand::Open(_));
+    let is_held = matches!(errand, Errand::Resume(_));
     let give_back = || {
         if is_new {
             shared.registry.close(place.room);
-        } else {
+        } else if !is_held {
             shared.registry.release(place.room);
         }
     };
@@ -226,7 +229,7 @@ fn hand_over(
         give_back();
         return Err(None);
     };
-    let sent = shared.workers[place.worker].join(place.room, options, conn);
+    let sent = shared.workers[place.worker].send(place.room, errand, conn);
     let Err(conn) = sent else {
         if is_new {
             shared.registry.open(place.room);

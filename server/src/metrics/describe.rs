@@ -77,6 +77,18 @@ const COUNTERS: &[(&str, &str)] = &[
         "tickwire_rooms_failed_total",
         "rooms closed because their game panicked",
     ),
+    (
+        "tickwire_players_dropped_total",
+        "players whose connection was lost and whose seat is held",
+    ),
+    (
+        "tickwire_players_resumed_total",
+        "players who took their seat again",
+    ),
+    (
+        "tickwire_seats_expired_total",
+        "seats given up because nobody came back in time",
+    ),
     ("tickwire_ticks_total", "ticks of all rooms"),
     (
         "tickwire_ticks_late_total",

@@ -65,6 +65,9 @@ pub(crate) enum End {
     Close(CloseCode),
     /// The client said goodbye; the answer is in the outbox.
     Goodbye,
+    /// The client closed without meaning to leave, as browsers do when a page is reloaded; the
+    /// answer is in the outbox.
+    Away,
     /// The socket is gone.
     Lost,
 }
@@ -91,6 +94,8 @@ pub(crate) struct Link {
     pub(crate) requests: Budget,
     /// The tidied name, once the client said hello.
     pub(crate) name: Option<Box<str>>,
+    /// Whether the client's close frame says that it may come back.
+    pub(super) going_away: bool,
     /// Whether it was ever in a room: then inputs may still be under way when it is back.
     pub(crate) has_played: bool,
     /// The other end as the outermost trusted proxy saw it, then without a port; for logs and
@@ -140,6 +145,7 @@ impl Conn {
                 limiter: Limiter::new(now),
                 requests: Budget::new(now),
                 name: None,
+                going_away: false,
                 has_played: false,
                 peer,
                 guest: Guest::unlimited(),

@@ -21,7 +21,7 @@ const DISCARDED_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) async fn farewell(mut conn: Conn<TcpStream>, end: End) {
     match end {
         End::Close(code) => conn.link.outbox.push_close(code),
-        End::Goodbye => {}
+        End::Goodbye | End::Away => {}
         End::Lost => return,
     }
     let deadline = Instant::now() + LINGER;

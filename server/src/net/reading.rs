@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tickwire::protocol::{CloseCode, Kind};
 use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WsCode;
 
 use super::conn::{Conn, End, Link, Socket};
 use super::limiter::Rates;
@@ -116,12 +117,22 @@ impl<'a, S: Socket> Reading<'a, S> {
                     self.scratch.messages += 1;
                     return Ok(Some(message));
                 }
+                Ok(Message::Close(frame)) => {
+                    link.going_away = frame.is_some_and(|frame| frame.code != WsCode::Normal);
+                }
                 // Pings are answered by the context; after a close it answers on its next read.
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     link.unread = false;
                 }
-                Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(End::Goodbye),
+                Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
+                    let end = if link.going_away {
+                        End::Away
+                    } else {
+                        End::Goodbye
+                    };
+                    return Err(end);
+                }
                 Err(Error::Utf8(_)) => return Err(End::Close(CloseCode::NotUtf8)),
                 Err(Error::Capacity(_)) => return Err(End::Close(CloseCode::TooBig)),
                 Err(error) => {

@@ -35,7 +35,9 @@ impl Chat {
         Some(line)
     }
 
-    pub(super) fn history(&self) -> Vec<ChatLine> {
-        self.lines.iter().cloned().collect()
+    /// The lines that are newer than line `seen`, oldest first.
+    pub(super) fn after(&self, seen: u32) -> Vec<ChatLine> {
+        let newer = self.lines.iter().filter(|line| line.id > seen);
+        newer.cloned().collect()
     }
 }

@@ -78,6 +78,11 @@ impl Credit {
         Ok(())
     }
 
+    /// Whether any snapshot was acknowledged.
+    pub(super) fn any_acked(&self) -> bool {
+        self.acked > Tick(0)
+    }
+
     /// Ticks for which the oldest snapshot in flight has been waiting.
     pub(super) fn waiting(&self, now: Tick) -> u32 {
         self.in_flight

@@ -13,13 +13,14 @@ use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 
 use super::sight::Sighted;
 use super::{Effect, Room};
-use crate::game::{Game, Player};
+use crate::game::Game;
 
 impl<G: Game> Room<G> {
     /// Takes a player's message, kind byte included. An error is the code to close them with; the
     /// caller then calls [`Room::leave`].
     pub fn receive(&mut self, player: PlayerId, message: &[u8]) -> Result<(), CloseCode> {
-        if self.members.get(player).is_none() {
+        let member = self.members.get(player);
+        if member.is_none_or(|member| member.away_since.is_some()) {
             return Err(CloseCode::OutOfOrder);
         }
         match message.first().copied().and_then(Kind::from_byte) {
@@ -82,7 +83,8 @@ impl<G: Game> Room<G> {
             | ClientMessage::CreateRoom { .. }
             | ClientMessage::JoinRoom { .. }
             | ClientMessage::JoinCode { .. }
-            | ClientMessage::QuickJoin => self.refuse(player, Refusal::AlreadyInRoom),
+            | ClientMessage::QuickJoin
+            | ClientMessage::Resume { .. } => self.refuse(player, Refusal::AlreadyInRoom),
             ClientMessage::LeaveRoom => self.depart(player, LeaveReason::Asked),
             ClientMessage::Ready { ready } => self.on_ready(player, ready),
             ClientMessage::Kick { player: whom } => self.on_kick(player, whom),
@@ -174,10 +176,7 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.get(player).filter(|_| rest.is_empty()) else {
             return Err(CloseCode::Malformed);
         };
-        let who = Player {
-            id: player,
-            name: member.name.clone(),
-        };
+        let who = member.who();
         let slots = &self.capture.slots;
         let result = run
             .run(
@@ -213,7 +212,7 @@ impl<G: Game> Room<G> {
         for member in self
             .members
             .iter()
-            .filter(|member| Some(member.player) != but)
+            .filter(|member| Some(member.player) != but && member.away_since.is_none())
         {
             self.effects.push_back(Effect::Control {
                 to: member.player,

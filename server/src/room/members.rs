@@ -9,6 +9,7 @@ use tickwire::protocol::server_message;
 use super::cadence::Cadence;
 use super::credit::Credit;
 use super::sight::Sighted;
+use crate::game::Player;
 use crate::replication::image::LayerKey;
 use crate::replication::lanes::Lane;
 
@@ -67,6 +68,8 @@ pub(super) struct Member<I> {
     pub(super) player: PlayerId,
     pub(super) name: String,
     pub(super) ready: bool,
+    /// Since when their connection is lost.
+    pub(super) away_since: Option<Tick>,
     pub(super) entity: Entity,
     /// Rises with every join of the room: the host is who has the least.
     pub(super) order: u32,
@@ -105,6 +108,7 @@ impl<I: Default + Clone> Member<I> {
             player,
             name,
             ready: false,
+            away_since: None,
             entity,
             order,
             inputs: InputQueue::new(newest_wins),
@@ -174,6 +178,19 @@ impl<I: Default + Clone> Member<I> {
         }
     }
 
+    /// As the game sees them.
+    pub(super) fn who(&self) -> Player {
+        Player {
+            id: self.player,
+            name: self.name.clone(),
+        }
+    }
+
+    /// A new connection earns no new lines.
+    pub(super) fn keep_chat_budget(&mut self, old: &Member<I>) {
+        (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
+    }
+
     /// As others see them.
     pub(super) fn public(&self, host: Option<PlayerId>) -> server_message::Member {
         server_message::Member {
@@ -181,7 +198,7 @@ impl<I: Default + Clone> Member<I> {
             name: self.name.clone(),
             ready: self.ready,
             host: host == Some(self.player),
-            connected: true,
+            connected: self.away_since.is_none(),
         }
     }
 }
@@ -241,10 +258,10 @@ impl<I: Default + Clone> Members<I> {
         self.iter().count()
     }
 
-    /// Who has been here longest.
+    /// Who has been here longest, of those whose connection is there.
     pub(super) fn host(&self) -> Option<PlayerId> {
         self.iter()
-            .min_by_key(|member| member.order)
+            .min_by_key(|member| (member.away_since.is_some(), member.order))
             .map(|member| member.player)
     }
 

@@ -2,6 +2,7 @@
 //! socket and no clock, and the same joins, messages and ticks give the same bytes. The worker
 //! that owns it feeds it messages, ticks it, and writes what it composes.
 
+mod away;
 mod cadence;
 mod chat;
 mod credit;
@@ -30,9 +31,7 @@ use tickwire::limits::ACK_STALL_SECONDS;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
-use crate::game::{
-    self, Closing, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
-};
+use crate::game::{self, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster};
 use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::fan_out::FanOut;
 use crate::replication::image::Ring;
@@ -60,12 +59,17 @@ pub enum Effect {
         /// Why.
         reason: LeaveReason,
     },
-    /// The player is no longer in the room; their connection is closed.
+    /// The player's connection is closed; [`Room::has_member`] says whether their seat is held.
     Close {
         /// Whom.
         player: PlayerId,
         /// Why.
         code: CloseCode,
+    },
+    /// The seat of a player whose connection is lost was given up.
+    Vacate {
+        /// Whose.
+        player: PlayerId,
     },
 }
 
@@ -201,46 +205,24 @@ impl<G: Game> Room<G> {
             self.tick,
         ));
         self.update_roster();
-        let joined = ServerMessage::Joined {
-            room: self.info(),
-            code: self.options.code.clone(),
-            you: player,
-            tick_rate: self.options.tick_rate,
-            snapshot_every: self.options.snapshot_every,
-            tick: self.tick,
-            members: self.members.public(),
-            chat: self.chat.history(),
-        };
-        self.tell(player, &joined);
+        self.tell_joined(player, 0);
         self.tell_others_of(player);
         Ok(player)
     }
 
-    /// Takes a player out: their socket is gone.
+    /// Takes a player out for good.
     pub fn leave(&mut self, player: PlayerId) {
         let host = self.members.host();
         let Some(member) = self.members.stand_up(player) else {
             return;
         };
-        let who = Player {
-            id: player,
-            name: member.name,
-        };
+        let who = member.who();
         if self.world.get_entity(member.entity).is_ok() {
             G::leave(&mut self.world, &who, member.entity);
         }
         self.update_roster();
         self.tell_all(&ServerMessage::MemberLeft { player });
-        if host == Some(player)
-            && let Some(next) = self.members.host()
-        {
-            self.member_changed(next);
-        }
-    }
-
-    /// The room is about to be dropped, unless it failed: the game hears of it.
-    pub fn close(&mut self, why: Closing) {
-        G::closing(&mut self.world, why);
+        self.host_may_have_changed(host, player);
     }
 
     /// What the lobby shows.
@@ -297,6 +279,7 @@ impl<G: Game> Room<G> {
         }
         self.world.clear_trackers();
         self.close_stalled();
+        self.expire_seats();
     }
 
     /// Whether the newest tick made an image to send.
@@ -380,7 +363,7 @@ impl<G: Game> Room<G> {
             .map(|member| member.player)
             .collect();
         for player in stalled {
-            self.leave(player);
+            self.disconnect(player);
             let code = CloseCode::Stalled;
             self.effects.push_back(Effect::Close { player, code });
         }

@@ -37,7 +37,8 @@ impl<G: Game> Room<G> {
             let in_step = member.lane.waiting().is_none()
                 && member.sent_number + member.lane.stride() == number;
             let baseline = member.held[usize::from(LayerId::ROOM.0)];
-            member.turn = if !member.lane.is_due(number) {
+            let is_away = member.away_since.is_some();
+            member.turn = if is_away || !member.lane.is_due(number) {
                 Turn::Pass
             } else if !member.credit.left(tick, cadence) {
                 Turn::Skip

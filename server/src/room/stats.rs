@@ -39,6 +39,12 @@ pub struct RoomStats {
     pub resyncs: u64,
     /// Requests for keyframes that came too soon.
     pub resyncs_refused: u64,
+    /// Players whose connection was lost and whose seat is held.
+    pub players_dropped: u64,
+    /// Players who took their seat again.
+    pub players_resumed: u64,
+    /// Seats given up because nobody came back.
+    pub seats_expired: u64,
     /// Events beyond the limit of a tick.
     pub events_dropped: u64,
     /// Entities that found no slot, summed over images.

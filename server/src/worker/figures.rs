@@ -28,6 +28,9 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.resyncs_refused, stats.resyncs_refused),
         // A client asks for a keyframe when a checksum differs, and only then.
         (&metrics.desyncs, stats.resyncs + stats.resyncs_refused),
+        (&metrics.players_dropped, stats.players_dropped),
+        (&metrics.players_resumed, stats.players_resumed),
+        (&metrics.seats_expired, stats.seats_expired),
         (&metrics.events_dropped, stats.events_dropped),
         (&metrics.entities_unsent, stats.entities_unsent),
     ];

@@ -16,7 +16,9 @@ use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::Members;
-use super::{Common, Return, figures};
+use super::pass::Pass;
+use super::{Claim, Common, Return, figures};
+use crate::auth::{SeatHash, SeatToken};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::net::conn::{Conn, End};
 use crate::net::outbox::Draft;
@@ -81,7 +83,7 @@ impl<G: Game> Hosted<G> {
         })
     }
 
-    /// Whether nobody is there.
+    /// Whether no seat is taken.
     pub(super) fn is_empty(&self) -> bool {
         self.members.count() == 0
     }
@@ -101,9 +103,12 @@ impl<G: Game> Hosted<G> {
         match joined {
             Ok(Ok(player)) => {
                 conn.link.has_played = true;
-                self.members.sit(player, conn);
+                let token = self.new_token(player);
+                let hash = token.as_ref().map(|(_, hash)| *hash);
+                self.members.sit(player, conn, Pass::new(hash));
                 tools.common.metrics.players.increment(1);
                 self.settle(tools);
+                self.hand_out(player, token);
                 Ok(())
             }
             Ok(Err(reason)) => {
@@ -116,6 +121,78 @@ impl<G: Game> Hosted<G> {
                 tools.send_back(Return::End(conn, end));
                 Err(failed)
             }
+        }
+    }
+
+    /// Gives a seat to a connection that brings its token, or sends the connection back refused. One
+    /// that the seat still has is closed.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    pub(super) fn resume(
+        &mut self,
+        mut conn: Conn,
+        claim: Claim,
+        tools: &mut Tools,
+    ) -> Result<(), Failed> {
+        let player = claim.token.player;
+        let pass = self.members.pass(player);
+        if !pass.is_some_and(|pass| pass.admits(claim.token.hash)) {
+            refuse(conn, Refusal::NoSuchSeat, tools);
+            return Ok(());
+        }
+        let Some(token) = self.new_token(player) else {
+            refuse(conn, Refusal::Busy, tools);
+            return Ok(());
+        };
+        if let Some(old) = self.members.unplug(player) {
+            tools.send_back(Return::End(old, End::Close(CloseCode::Superseded)));
+        }
+        match guarded(self.id, || Ok(self.room.resume(player, claim.chat))) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.vacate(player, tools);
+                refuse(conn, Refusal::NoSuchSeat, tools);
+                return Ok(());
+            }
+            Err(failed) => {
+                let end = End::Close(CloseCode::RoomFailed);
+                tools.send_back(Return::End(conn, end));
+                return Err(failed);
+            }
+        }
+        conn.link.has_played = true;
+        self.members.plug(player, conn);
+        if let Some(pass) = self.members.pass(player) {
+            pass.rotate(claim.token.hash, token.1);
+        }
+        self.settle(tools);
+        self.hand_out(player, Some(token));
+        Ok(())
+    }
+
+    /// A token for a seat, `None` if seats are not held or the system has no random numbers.
+    fn new_token(&self, player: PlayerId) -> Option<(String, SeatHash)> {
+        if self.room.options().grace == 0 {
+            return None;
+        }
+        let token = SeatToken::generate(self.id, player);
+        token
+            .inspect_err(|error| tracing::error!(%error, "no random numbers"))
+            .ok()
+    }
+
+    /// Tells a client what to come back with. The hash is kept already.
+    fn hand_out(&mut self, player: PlayerId, token: Option<(String, SeatHash)>) {
+        let options = self.room.options();
+        let grace_ms = u64::from(options.grace) * 1000 / u64::from(options.tick_rate.max(1));
+        if let (Some(conn), Some((token, _))) = (self.members.conn(player), token) {
+            conn.link
+                .outbox
+                .push(&encode_server(&ServerMessage::ResumeToken {
+                    token,
+                    grace_ms: u32::try_from(grace_ms).unwrap_or(u32::MAX),
+                }));
         }
     }
 
@@ -157,6 +234,12 @@ impl<G: Game> Hosted<G> {
             drop(reading);
             if let Some(end) = end {
                 tools.ended.push((player, end));
+            } else if let Some(pass) = self.members.pass(player)
+                && pass.is_unconfirmed()
+                && self.room.has_heard(player)
+            {
+                // What it acknowledges came after the new token.
+                pass.confirm();
             }
             self.settle(tools);
         }
@@ -199,11 +282,22 @@ impl<G: Game> Hosted<G> {
             let Some((player, end)) = tools.ended.pop() else {
                 return;
             };
-            if let Some(conn) = self.stand_up(player, tools) {
+            let Some(conn) = self.members.unplug(player) else {
+                continue;
+            };
+            let may_return = matches!(end, End::Lost | End::Away | End::Close(CloseCode::Stalled));
+            let held = may_return && self.is_open(player) && self.room.disconnect(player);
+            if !held {
                 self.room.leave(player);
-                tools.send_back(Return::End(conn, end));
+                self.vacate(player, tools);
             }
+            tools.send_back(Return::End(conn, end));
         }
+    }
+
+    fn is_open(&mut self, player: PlayerId) -> bool {
+        let pass = self.members.pass(player);
+        pass.is_some_and(|pass| pass.is_open())
     }
 
     fn apply(&mut self, effect: Effect, tools: &mut Tools) {
@@ -216,25 +310,33 @@ impl<G: Game> Hosted<G> {
                 }
             }
             Effect::Depart { player, reason } => {
-                if let Some(mut conn) = self.stand_up(player, tools) {
+                let conn = self.members.unplug(player);
+                self.vacate(player, tools);
+                if let Some(mut conn) = conn {
                     let left = encode_server(&ServerMessage::Left { reason });
                     conn.link.outbox.push(&left);
                     tools.send_back(Return::Lobby(conn));
                 }
             }
             Effect::Close { player, code } => {
-                if let Some(conn) = self.stand_up(player, tools) {
+                let conn = self.members.unplug(player);
+                if !self.room.has_member(player) {
+                    self.vacate(player, tools);
+                }
+                if let Some(conn) = conn {
                     tools.send_back(Return::End(conn, End::Close(code)));
                 }
             }
+            Effect::Vacate { player } => self.vacate(player, tools),
         }
     }
 
-    fn stand_up(&mut self, player: PlayerId, tools: &Tools) -> Option<Conn> {
-        let conn = self.members.stand_up(player)?;
-        tools.common.registry.release(self.id);
-        tools.common.metrics.players.decrement(1);
-        Some(conn)
+    /// A seat is free again.
+    fn vacate(&mut self, player: PlayerId, tools: &Tools) {
+        if self.members.stand_up(player) {
+            tools.common.registry.release(self.id);
+            tools.common.metrics.players.decrement(1);
+        }
     }
 
     /// Closes every member with `code`, after `last` if there is something to say, and drops the
@@ -247,10 +349,11 @@ impl<G: Game> Hosted<G> {
         tools: &mut Tools,
     ) {
         for player in self.members.players() {
-            if let Some(mut conn) = self.stand_up(player, tools) {
+            if let Some(mut conn) = self.members.unplug(player) {
                 last(&mut conn);
                 tools.send_back(Return::End(conn, End::Close(code)));
             }
+            self.vacate(player, tools);
         }
         tools.effects.clear();
         tools.ended.clear();
@@ -282,7 +385,7 @@ fn drain<G: Game>(room: &mut Room<G>, effects: &mut Vec<Effect>, player: PlayerI
     while let Some(effect) = room.poll_effect() {
         gone |= match effect {
             Effect::Depart { player: who, .. } | Effect::Close { player: who, .. } => who == player,
-            Effect::Control { .. } => false,
+            Effect::Control { .. } | Effect::Vacate { .. } => false,
         };
         effects.push(effect);
     }

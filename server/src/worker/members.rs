@@ -1,19 +1,27 @@
-//! The connections of a room's members, by player number.
+//! The seats of a room on its worker, by player number: each member's connection, while they have
+//! one, and what they may come back with.
 
 use tickwire::ids::PlayerId;
 
+use super::pass::Pass;
 use crate::net::conn::Conn;
 
 /// A seat for every player number that was given out. Numbers are reused by the room, so the
 /// table is never longer than the room has seats.
 #[derive(Default)]
 pub(super) struct Members {
-    seats: Vec<Option<Conn>>,
+    seats: Vec<Option<Seat>>,
     count: usize,
 }
 
+struct Seat {
+    /// `None` while the seat is held for a player whose connection is lost.
+    conn: Option<Conn>,
+    pass: Pass,
+}
+
 impl Members {
-    /// How many members there are.
+    /// How many seats are taken.
     pub(super) fn count(&self) -> usize {
         self.count
     }
@@ -25,24 +33,48 @@ impl Members {
 
     /// A member's connection.
     pub(super) fn conn(&mut self, player: PlayerId) -> Option<&mut Conn> {
-        self.seats.get_mut(usize::from(player.0))?.as_mut()
+        self.seat(player)?.conn.as_mut()
+    }
+
+    /// What a member may come back with.
+    pub(super) fn pass(&mut self, player: PlayerId) -> Option<&mut Pass> {
+        Some(&mut self.seat(player)?.pass)
     }
 
     /// A new member; the room gives no number out twice.
-    pub(super) fn sit(&mut self, player: PlayerId, conn: Conn) {
+    pub(super) fn sit(&mut self, player: PlayerId, conn: Conn, pass: Pass) {
         let seat = usize::from(player.0);
         if seat >= self.seats.len() {
             self.seats.resize_with(seat + 1, || None);
         }
         debug_assert!(self.seats[seat].is_none(), "seat {player} is taken");
-        self.seats[seat] = Some(conn);
+        let conn = Some(conn);
+        self.seats[seat] = Some(Seat { conn, pass });
         self.count += 1;
     }
 
-    /// A member goes.
-    pub(super) fn stand_up(&mut self, player: PlayerId) -> Option<Conn> {
-        let conn = self.seats.get_mut(usize::from(player.0))?.take()?;
-        self.count -= 1;
-        Some(conn)
+    /// A member's new connection; the old one must have been unplugged.
+    pub(super) fn plug(&mut self, player: PlayerId, conn: Conn) {
+        if let Some(seat) = self.seat(player) {
+            debug_assert!(seat.conn.is_none(), "seat {player} has a connection");
+            seat.conn = Some(conn);
+        }
+    }
+
+    /// Takes a member's connection; the seat stays.
+    pub(super) fn unplug(&mut self, player: PlayerId) -> Option<Conn> {
+        self.seat(player)?.conn.take()
+    }
+
+    /// A member goes. True: the seat was theirs until now; `unplug` comes before.
+    pub(super) fn stand_up(&mut self, player: PlayerId) -> bool {
+        let seat = self.seats.get_mut(usize::from(player.0));
+        let gone = seat.and_then(Option::take).is_some();
+        self.count -= usize::from(gone);
+        gone
+    }
+
+    fn seat(&mut self, player: PlayerId) -> Option<&mut Seat> {
+        self.seats.get_mut(usize::from(player.0))?.as_mut()
     }
 }

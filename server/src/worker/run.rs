@@ -14,7 +14,7 @@ use tickwire::protocol::server_message::Refusal;
 use super::grid::Grid;
 use super::hosted::{Failed, Hosted, Tools, refuse};
 use super::load::{Load, RoomLoad, Verdict};
-use super::{Command, Common, Phase, Return, State};
+use super::{Claim, Command, Common, Errand, Phase, Return, State};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::lobby::stopping;
 use crate::net::conn::{Conn, End};
@@ -120,9 +120,9 @@ impl<G: Game> Loop<G> {
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
-        let Command::Join {
+        let Command::Come {
             room,
-            options,
+            errand,
             mut conn,
         } = command
         else {
@@ -134,13 +134,28 @@ impl<G: Game> Loop<G> {
             self.tools.send_back(Return::End(conn, end));
             return;
         }
-        match options.map(|options| self.open(*options, now)) {
-            None | Some(Ok(())) => self.join(room, conn, now),
-            Some(Err(Failed)) => {
-                self.fail(room);
-                let end = End::Close(CloseCode::RoomFailed);
-                self.tools.send_back(Return::End(conn, end));
-            }
+        match errand {
+            Errand::Join => self.join(room, conn, now),
+            Errand::Open(options) => match self.open(*options, now) {
+                Ok(()) => self.join(room, conn, now),
+                Err(Failed) => {
+                    self.fail(room);
+                    let end = End::Close(CloseCode::RoomFailed);
+                    self.tools.send_back(Return::End(conn, end));
+                }
+            },
+            Errand::Resume(claim) => self.resume(room, claim, conn),
+        }
+    }
+
+    /// A room in which a seat is held is awake, so its turns go on as they are.
+    fn resume(&mut self, room: RoomId, claim: Claim, conn: Conn) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            refuse(conn, Refusal::NoSuchSeat, &self.tools);
+            return;
+        };
+        if let Err(Failed) = running.hosted.resume(conn, claim, &mut self.tools) {
+            self.fail(room);
         }
     }
 

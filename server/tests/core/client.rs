@@ -10,7 +10,9 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
 use tickwire::snapshot::fields::pack;
 use tickwire_server::game::GameDef;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocket, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{
+    CloseFrame, Message, Role, WebSocket, WebSocketConfig,
+};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 
 use crate::probe::{Deed, Probe};
@@ -196,6 +198,20 @@ impl Client {
         self.joined()
     }
 
+    /// What the seat can be taken again with.
+    pub(crate) fn token(&mut self) -> String {
+        self.wait(|message| match message {
+            ServerMessage::ResumeToken { token, .. } => Some(token),
+            _ => None,
+        })
+    }
+
+    /// Asks for a seat again.
+    pub(crate) fn resume(&mut self, token: &str) {
+        let token = token.to_owned();
+        self.say(&ClientMessage::Resume { token, chat: 0 });
+    }
+
     pub(crate) fn left(&mut self) -> LeaveReason {
         self.wait(|message| match message {
             ServerMessage::Left { reason } => Some(reason),
@@ -236,6 +252,16 @@ impl Client {
     /// Goes without a word.
     pub(crate) fn vanish(self) {
         drop(self);
+    }
+
+    /// Closes with this code, as a page that goes away does, and waits for the answer.
+    pub(crate) fn close(mut self, code: u16) {
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "".into(),
+        };
+        self.socket.close(Some(frame)).unwrap();
+        while !matches!(self.socket.read(), Err(Error::ConnectionClosed)) {}
     }
 
     /// Says goodbye and waits for the answer.

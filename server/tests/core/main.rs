@@ -9,6 +9,7 @@ mod floods;
 mod hello;
 mod moving;
 mod probe;
+mod resume;
 mod rooms;
 mod slow;
 mod stopping;

@@ -30,11 +30,12 @@ pub(crate) struct Server {
     address: SocketAddr,
 }
 
-/// One worker, few drones, and otherwise the defaults.
+/// One worker, few drones, no seats held, and otherwise the defaults.
 pub(crate) fn config() -> Config {
     Config {
         workers: 1,
         npcs: 2,
+        resume_grace: Duration::ZERO,
         ..Config::default()
     }
 }

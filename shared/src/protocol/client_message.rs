@@ -75,4 +75,11 @@ pub enum ClientMessage {
         /// Its fields, bit-packed, and its payload, if it has one.
         fields: Vec<u8>,
     },
+    /// Takes a seat again after its connection was lost; answered by `Joined` or `Refused`.
+    Resume {
+        /// The seat's newest `ResumeToken`.
+        token: String,
+        /// The newest chat line seen, 0 for none: `Joined` brings those after it.
+        chat: u32,
+    },
 }

@@ -97,6 +97,14 @@ pub enum ServerMessage {
         /// Proof to bring.
         ticket: String,
     },
+    /// What to come back to the seat with when the connection is lost; follows `Joined`, and makes
+    /// the seat's earlier tokens void once a snapshot is acknowledged.
+    ResumeToken {
+        /// A secret of this client.
+        token: String,
+        /// For how long the seat is held without a connection, in milliseconds.
+        grace_ms: u32,
+    },
 }
 
 /// What a server allows.
@@ -182,6 +190,8 @@ pub enum Refusal {
     BadText,
     /// No action by that number.
     NoSuchAction,
+    /// No seat is held for that token: it was given up, or taken again with a newer one.
+    NoSuchSeat,
 }
 
 /// Why a player is back in the lobby.

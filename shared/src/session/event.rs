@@ -24,6 +24,11 @@ pub enum Event {
     },
     /// The player is in a room: [`super::Session::room`].
     Joined,
+    /// The seat is held for a while if the connection is lost: [`super::Session::ticket`].
+    Resumable {
+        /// For how long, in milliseconds.
+        grace_ms: u32,
+    },
     /// The player is back in the lobby.
     Left {
         /// Why.

@@ -141,7 +141,11 @@ impl Session {
         self.request(self.state(), &ClientMessage::Ping { nonce })
     }
 
-    fn request(&mut self, only_in: State, message: &ClientMessage) -> Result<(), RequestError> {
+    pub(super) fn request(
+        &mut self,
+        only_in: State,
+        message: &ClientMessage,
+    ) -> Result<(), RequestError> {
         let state = self.state();
         let leaving = self.room.as_ref().is_some_and(|room| room.leaving);
         if state != only_in || leaving || !matches!(state, State::Lobby | State::Room) {

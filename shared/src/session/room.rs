@@ -38,6 +38,10 @@ pub struct RoomSession {
     pub newest: Tick,
     pub(super) layers: Layers,
     pub(super) leaving: bool,
+    /// The newest chat line's number, 0 for none.
+    pub(super) chat_seen: u32,
+    /// What the seat is taken again with, and for how many milliseconds it is held.
+    pub(super) resume: Option<(String, u32)>,
     /// When the acknowledgement goes out alone, `None` when there is nothing new to acknowledge.
     ack_due_us: Option<u64>,
 }
@@ -66,6 +70,8 @@ impl RoomSession {
             tick_rate,
             snapshot_every,
             members,
+            chat_seen: chat.last().map_or(0, |line| line.id),
+            resume: None,
             chat,
             clock: ClockSync::new(tick_rate),
             timing: InputTiming::new(tick_rate),
@@ -106,6 +112,10 @@ impl RoomSession {
 
     pub(super) fn on_member_left(&mut self, player: PlayerId) {
         self.members.retain(|member| member.player != player);
+    }
+
+    pub(super) fn on_resume_token(&mut self, token: String, grace_ms: u32) {
+        self.resume = Some((token, grace_ms));
     }
 
     pub(super) fn on_snapshot(&mut self, head: &SnapshotHead, now_us: u64) {

@@ -91,6 +91,10 @@ fn client_messages() -> Vec<ClientMessage> {
             action: 65_535,
             fields: vec![0, 1, 255],
         },
+        ClientMessage::Resume {
+            token: "0a".repeat(38),
+            chat: 300,
+        },
     ]
 }
 
@@ -130,7 +134,7 @@ fn server_messages() -> Vec<ServerMessage> {
             },
         },
         ServerMessage::Refused {
-            reason: Refusal::NoSuchAction,
+            reason: Refusal::NoSuchSeat,
         },
         ServerMessage::Rooms {
             rooms: vec![room.clone(), room.clone()],
@@ -171,6 +175,10 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Redirect {
             url: "wss://elsewhere/ws".to_owned(),
             ticket: "t".to_owned(),
+        },
+        ServerMessage::ResumeToken {
+            token: "f0".repeat(38),
+            grace_ms: 30_000,
         },
     ]
 }

@@ -1,6 +1,7 @@
 //! Rooms in memory: a small game, and players who decode what they are sent and compare it with
 //! the server's image.
 
+mod away;
 mod messages;
 mod slow;
 mod snapshots;
@@ -11,7 +12,7 @@ use bevy_ecs::prelude::*;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::codec::{decode_server, encode_client};
-use tickwire::ids::{Handle, LayerId, PlayerId, RoomId, Tick};
+use tickwire::ids::{Handle, LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, encode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
@@ -60,6 +61,10 @@ struct Stray {
 struct Push {
     dx: f32,
 }
+
+/// What the game was told of its players.
+#[derive(Resource, Default)]
+struct Hooks(Vec<String>);
 
 #[derive(Resource)]
 struct Wave {
@@ -133,6 +138,7 @@ impl Game for Boxes {
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, _room: &RoomOptions) {
+        world.init_resource::<Hooks>();
         world.insert_resource(Wave { number: 0 });
         systems.add_systems((push_boxes, change_teams, spawn_strays, age_strays).chain());
     }
@@ -151,6 +157,27 @@ impl Game for Boxes {
         let pos = Pos { x: 0.0, y: 1.0 };
         world.spawn((pos, secret, label, plan, team)).id()
     }
+
+    fn dropped(world: &mut World, who: &Player, _: Entity) {
+        hear(world, format!("dropped {}", who.id));
+    }
+
+    fn resumed(world: &mut World, who: &Player, _: Entity) {
+        hear(world, format!("resumed {}", who.id));
+    }
+
+    fn leave(world: &mut World, who: &Player, entity: Entity) {
+        world.despawn(entity);
+        hear(world, format!("left {}", who.id));
+    }
+
+    fn closing(world: &mut World, why: game::Closing) {
+        hear(world, format!("closing {why:?}"));
+    }
+}
+
+fn hear(world: &mut World, what: String) {
+    world.resource_mut::<Hooks>().0.push(what);
 }
 
 fn push_boxes(mut boxes: Query<(&mut Pos, &mut Secret, &Input<Push>)>, mut wave: ResMut<Wave>) {
@@ -219,15 +246,10 @@ fn age_strays(mut commands: Commands, mut strays: Query<(Entity, &mut Stray, &mu
 fn room(seats: u16, snapshot_every: u16) -> Room<Boxes> {
     let game = GameDef::<Boxes>::new(30).expect("the game is well declared");
     let options = RoomOptions {
-        id: RoomId(1),
-        name: "boxes".to_owned(),
-        code: "AAAABBBB".to_owned(),
-        private: false,
         seats,
         seed: 5,
-        tick_rate: 30,
         snapshot_every,
-        npcs: 0,
+        ..RoomOptions::default()
     };
     Room::new(Arc::new(game), options)
 }

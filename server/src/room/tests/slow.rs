@@ -202,7 +202,9 @@ fn who_acknowledges_nothing_is_skipped_and_then_closed() {
         code: CloseCode::Stalled,
     };
     assert_eq!(effects(&mut room), [closed]);
-    assert_eq!(room.players(), 0);
+    assert!(room.has_member(client.player), "their seat is held");
+    let late = room.receive(client.player, &[3, 1, 0, 0, 0]);
+    assert_eq!(late, Err(CloseCode::OutOfOrder));
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! Members whose connection is lost, and the room's end: a seat is held for a while, with its
+//! entity, score and place in the room, and is taken again or given up. Whose connection may
+//! take it is the worker's to judge.
+
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::protocol::ServerMessage;
+
+use super::members::Member;
+use super::{Effect, Room};
+use crate::game::{Closing, Game};
+
+impl<G: Game> Room<G> {
+    /// A player's connection is lost: their seat is held for the room's grace, their input is the
+    /// neutral one. Without a grace they leave. False: there is no seat of theirs any more.
+    pub fn disconnect(&mut self, player: PlayerId) -> bool {
+        if self.options.grace == 0 {
+            self.leave(player);
+            return false;
+        }
+        let tick = self.tick;
+        let newest_wins = self.game.schema.newest_wins;
+        let host = self.members.host();
+        let Some(member) = self.members.get_mut(player) else {
+            return false;
+        };
+        if member.away_since.is_some() {
+            return true;
+        }
+        member.away_since = Some(tick);
+        member.start_anew(newest_wins, tick);
+        self.stats.players_dropped += 1;
+        self.call(player, G::dropped);
+        self.member_changed(player);
+        self.host_may_have_changed(host, player);
+        true
+    }
+
+    /// A player is back on a new connection, and has seen the chat up to line `chat`. False: they
+    /// have no seat here.
+    pub fn resume(&mut self, player: PlayerId, chat: u32) -> bool {
+        // The old connection may not know yet that it is dead.
+        if !self.disconnect(player) {
+            return false;
+        }
+        let tick = self.tick;
+        let newest_wins = self.game.schema.newest_wins;
+        let host = self.members.host();
+        let Some(member) = self.members.get_mut(player) else {
+            return false;
+        };
+        member.away_since = None;
+        member.start_anew(newest_wins, tick);
+        self.stats.players_resumed += 1;
+        self.update_roster();
+        self.tell_joined(player, chat);
+        self.tell_others_of(player);
+        self.call(player, G::resumed);
+        self.host_may_have_changed(host, player);
+        true
+    }
+
+    /// Whether a player acknowledged anything on their present connection.
+    pub fn has_heard(&self, player: PlayerId) -> bool {
+        let member = self.members.get(player);
+        member.is_some_and(|member| member.credit.any_acked())
+    }
+
+    /// Whether a player has a seat, present or not.
+    pub fn has_member(&self, player: PlayerId) -> bool {
+        self.members.get(player).is_some()
+    }
+
+    /// Gives up the seats that were held for too long.
+    pub(super) fn expire_seats(&mut self) {
+        let (tick, grace) = (self.tick, self.options.grace);
+        let is_over = |since: Tick| tick.since(since) >= grace;
+        let over: Vec<PlayerId> = self
+            .members
+            .iter()
+            .filter(|member| member.away_since.is_some_and(is_over))
+            .map(|member| member.player)
+            .collect();
+        for player in over {
+            self.leave(player);
+            self.stats.seats_expired += 1;
+            self.effects.push_back(Effect::Vacate { player });
+        }
+    }
+
+    /// The room is about to be dropped, unless it failed: the game hears of it.
+    pub fn close(&mut self, why: Closing) {
+        G::closing(&mut self.world, why);
+    }
+
+    /// Tells the members who may kick now, if that is somebody else than `before`; they know of
+    /// `told` already.
+    pub(super) fn host_may_have_changed(&mut self, before: Option<PlayerId>, told: PlayerId) {
+        let now = self.members.host();
+        if now == before {
+            return;
+        }
+        for changed in [before, now].into_iter().flatten() {
+            if changed != told {
+                self.member_changed(changed);
+            }
+        }
+    }
+
+    pub(super) fn tell_joined(&mut self, player: PlayerId, chat: u32) {
+        let joined = ServerMessage::Joined {
+            room: self.info(),
+            code: self.options.code.clone(),
+            you: player,
+            tick_rate: self.options.tick_rate,
+            snapshot_every: self.options.snapshot_every,
+            tick: self.tick,
+            members: self.members.public(),
+            chat: self.chat.after(chat),
+        };
+        self.tell(player, &joined);
+    }
+
+    /// Calls a hook of the game, unless it took the player's entity away itself.
+    fn call(
+        &mut self,
+        player: PlayerId,
+        hook: fn(&mut bevy_ecs::world::World, &crate::game::Player, bevy_ecs::entity::Entity),
+    ) {
+        let Some(member) = self.members.get(player) else {
+            return;
+        };
+        let (who, entity) = (member.who(), member.entity);
+        if self.world.get_entity(entity).is_ok() {
+            hook(&mut self.world, &who, entity);
+        }
+    }
+}
+
+impl<I: Default + Clone> Member<I> {
+    /// A connection begins or ends: what was sent over the last one and came from it is void.
+    fn start_anew(&mut self, newest_wins: bool, tick: Tick) {
+        let fresh = Member::new(
+            self.player,
+            std::mem::take(&mut self.name),
+            self.entity,
+            self.order,
+            newest_wins,
+            tick,
+        );
+        let old = std::mem::replace(self, fresh);
+        self.ready = old.ready;
+        self.team = old.team;
+        self.away_since = old.away_since;
+        self.keep_chat_budget(&old);
+    }
+}

@@ -1,0 +1,213 @@
+//! Members whose connection is lost: who is told what, what is held and for how long, and what
+//! the one who comes back gets.
+
+use super::*;
+use crate::game::Closing;
+
+/// Ticks for which these rooms hold a seat.
+const GRACE: u32 = 20;
+
+fn room_with_grace(grace: u32) -> Room<Boxes> {
+    let game = GameDef::<Boxes>::new(30).expect("the game is well declared");
+    let options = RoomOptions {
+        grace,
+        ..RoomOptions::default()
+    };
+    Room::new(Arc::new(game), options)
+}
+
+fn member(room: &Room<Boxes>, player: PlayerId) -> tickwire::protocol::server_message::Member {
+    let all = room.members.public();
+    let found = all.into_iter().find(|member| member.player == player);
+    found.expect("a member")
+}
+
+fn hooks(room: &mut Room<Boxes>) -> Vec<String> {
+    std::mem::take(&mut room.world_mut().resource_mut::<Hooks>().0)
+}
+
+fn play(room: &mut Room<Boxes>, client: &mut Client) {
+    room.tick();
+    let mut bytes = Vec::new();
+    assert!(room.compose(client.player, true, &mut bytes));
+    client.receive(room, &bytes);
+    client.ack(room);
+}
+
+#[test]
+fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
+    let mut room = room_with_grace(GRACE);
+    let mut ann = Client::join(&mut room);
+    let mut bo = Client::join(&mut room);
+    for _ in 0..5 {
+        play(&mut room, &mut ann);
+        play(&mut room, &mut bo);
+    }
+    request(&mut room, ann.player, &ClientMessage::Ready { ready: true });
+    let said = |text: &str| ClientMessage::Chat { text: text.into() };
+    request(&mut room, ann.player, &said("one"));
+    let entity = room.members.get(ann.player).expect("seated").entity;
+    effects(&mut room);
+    hooks(&mut room);
+
+    assert!(room.disconnect(ann.player));
+    assert!(room.disconnect(ann.player), "once more changes nothing");
+    let told = messages_to(&effects(&mut room), bo.player);
+    let ServerMessage::MemberChanged { member: gone } = &told[0] else {
+        panic!("{told:?}");
+    };
+    assert!(gone.player == ann.player && !gone.connected && gone.ready && !gone.host);
+    let ServerMessage::MemberChanged { member: host } = &told[1] else {
+        panic!("{told:?}");
+    };
+    assert!(host.player == bo.player && host.host, "somebody can kick");
+    assert_eq!(told.len(), 2);
+    request(&mut room, bo.player, &said("two"));
+    for _ in 0..GRACE - 1 {
+        play(&mut room, &mut bo);
+    }
+    let late = room.receive(ann.player, &ann.input(&room, room.tick.0 + 1, 1.0));
+    assert_eq!(
+        late,
+        Err(CloseCode::OutOfOrder),
+        "an old socket is no longer heard"
+    );
+    effects(&mut room);
+
+    assert!(room.resume(ann.player, 1));
+    let all = effects(&mut room);
+    let told = messages_to(&all, ann.player);
+    let ServerMessage::Joined {
+        you,
+        chat,
+        tick,
+        members,
+        ..
+    } = &told[0]
+    else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*you, *tick), (ann.player, room.tick));
+    let lines: Vec<&str> = chat.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["two"], "what was said meanwhile, and no more");
+    assert!(members.iter().all(|member| member.connected));
+    let told = messages_to(&all, bo.player);
+    assert!(
+        matches!(&told[0], ServerMessage::MemberChanged { member } if member.connected && member.host)
+    );
+    assert_eq!(room.members.get(ann.player).expect("seated").entity, entity);
+    assert!(member(&room, ann.player).ready);
+    assert_eq!(hooks(&mut room), ["dropped 0", "resumed 0"]);
+
+    // A client that knows nothing any more, as a page that was reloaded.
+    let mut back = Client {
+        player: ann.player,
+        ..Client::default()
+    };
+    room.stats();
+    play(&mut room, &mut back);
+    assert_eq!(room.stats().keyframes, 3, "room, own and team, once each");
+    for _ in 0..5 {
+        play(&mut room, &mut back);
+    }
+    assert_eq!(
+        room.receive(back.player, &back.input(&room, room.tick.0 + 1, 1.0)),
+        Ok(())
+    );
+    assert_eq!(room.stats().inputs_taken, 1);
+}
+
+#[test]
+fn who_does_not_come_back_leaves_when_the_grace_is_over() {
+    let mut room = room_with_grace(GRACE);
+    let ann = Client::join(&mut room);
+    let mut bo = Client::join(&mut room);
+    room.tick();
+    room.disconnect(ann.player);
+    effects(&mut room);
+    for _ in 1..GRACE {
+        play(&mut room, &mut bo);
+    }
+    assert_eq!((room.players(), effects(&mut room)), (2, vec![]));
+    room.tick();
+    let player = ann.player;
+    let all = effects(&mut room);
+    assert!(all.contains(&Effect::Vacate { player }), "{all:?}");
+    let told = messages_to(&all, bo.player);
+    assert_eq!(told, [ServerMessage::MemberLeft { player }]);
+    assert_eq!(hooks(&mut room), ["dropped 0", "left 0"]);
+    assert!(!room.resume(player, 0) && !room.has_member(player));
+    assert_eq!(room.stats().seats_expired, 1);
+}
+
+#[test]
+fn a_new_connection_takes_over_from_one_that_seems_alive() {
+    let mut room = room_with_grace(GRACE);
+    let mut ann = Client::join(&mut room);
+    for _ in 0..3 {
+        play(&mut room, &mut ann);
+    }
+    assert!(room.has_heard(ann.player));
+    assert!(room.resume(ann.player, 0));
+    assert!(
+        !room.has_heard(ann.player),
+        "nothing on this connection yet"
+    );
+    assert_eq!(
+        hooks(&mut room),
+        ["dropped 0", "resumed 0"],
+        "the game hears both"
+    );
+    let mut back = Client {
+        player: ann.player,
+        ..Client::default()
+    };
+    play(&mut room, &mut back);
+    assert!(room.has_heard(ann.player));
+}
+
+#[test]
+fn without_a_grace_who_is_lost_has_left() {
+    let mut room = room_with_grace(0);
+    let ann = Client::join(&mut room);
+    assert!(!room.disconnect(ann.player));
+    assert_eq!(
+        (room.players(), hooks(&mut room)),
+        (0, vec!["left 0".to_owned()])
+    );
+}
+
+#[test]
+fn who_is_away_can_be_kicked_and_holds_no_title() {
+    let mut room = room_with_grace(GRACE);
+    let ann = Client::join(&mut room);
+    let bo = Client::join(&mut room);
+    room.disconnect(ann.player);
+    effects(&mut room);
+    let player = ann.player;
+    let kicked = request(&mut room, bo.player, &ClientMessage::Kick { player });
+    let reason = LeaveReason::Kicked;
+    assert!(
+        kicked.contains(&Effect::Depart { player, reason }),
+        "{kicked:?}"
+    );
+    assert!(!room.resume(player, 0));
+}
+
+#[test]
+fn while_nobody_is_there_the_seats_still_run_out() {
+    let mut room = room_with_grace(GRACE);
+    let ann = Client::join(&mut room);
+    let bo = Client::join(&mut room);
+    room.disconnect(ann.player);
+    room.disconnect(bo.player);
+    assert!(room.members.host().is_some(), "there is always a host");
+    for _ in 0..GRACE {
+        assert_eq!(room.players(), 2);
+        room.tick();
+    }
+    assert_eq!(room.players(), 0);
+    room.close(Closing::Empty);
+    let heard = hooks(&mut room);
+    assert_eq!(heard[2..], ["left 0", "left 1", "closing Empty"]);
+}

@@ -1,0 +1,240 @@
+//! Seats that are taken again: what a lost connection keeps, with which token one comes back, and
+//! who wins when two want the same seat.
+
+use std::time::Duration;
+
+use tickwire::ids::PlayerId;
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
+use tickwire_server::config::Config;
+
+use crate::support::{Client, Deed, Joined, Server, config, eventually};
+
+/// Seats are held for as long as the server usually holds them, unless `grace` says otherwise.
+fn server(grace: Option<Duration>) -> Server {
+    Server::start(Config {
+        resume_grace: grace.unwrap_or(Config::default().resume_grace),
+        ..config()
+    })
+}
+
+fn held(server: &Server) -> f64 {
+    server.figure("tickwire_players_dropped_total")
+}
+
+fn back(server: &Server, token: &str) -> (Client, Joined) {
+    let mut client = server.guest("back");
+    client.resume(token);
+    let joined = client.joined();
+    (client, joined)
+}
+
+#[test]
+fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
+    let server = server(None);
+    let (mut ann, joined) = server.host("ann", 2);
+    let first = ann.token();
+    let mut bo = server.guest("bo");
+    bo.join(joined.room.id);
+    ann.chat("still here?");
+    ann.vanish();
+    let gone = bo.wait(|message| match message {
+        ServerMessage::MemberChanged { member } if !member.connected => Some(member.player),
+        _ => None,
+    });
+    assert_eq!(gone, joined.you);
+    let mut late = server.guest("late");
+    late.say(&ClientMessage::JoinRoom {
+        room: joined.room.id,
+    });
+    assert_eq!(late.refused(), Refusal::RoomFull, "the seat is held");
+
+    let (mut again, rejoined) = back(&server, &first);
+    assert_eq!(
+        (rejoined.you, rejoined.room.id),
+        (joined.you, joined.room.id)
+    );
+    assert_eq!(rejoined.members, ["ann", "bo"], "the name is the seat's");
+    let second = again.token();
+    assert_ne!(first, second);
+    again.snapshot();
+    again.ack();
+    again.ping(1);
+    for token in [&first, &second[1..].to_owned()] {
+        let mut thief = server.guest("thief");
+        thief.resume(token);
+        assert_eq!(thief.refused(), Refusal::NoSuchSeat);
+    }
+    again.vanish();
+    let (_, third) = back(&server, &second);
+    assert_eq!(third.you, joined.you);
+    eventually("both are counted", || {
+        server.figure("tickwire_players_resumed_total") == 2.0
+    });
+    assert_eq!(server.figure("tickwire_players"), 2.0);
+}
+
+#[test]
+fn an_answer_that_is_lost_locks_nobody_out() {
+    let server = server(None);
+    let (mut ann, joined) = server.host("ann", 9);
+    let token = ann.token();
+    ann.vanish();
+    for _ in 0..3 {
+        // The answer comes, but as far as the server knows it never arrived.
+        let (client, rejoined) = back(&server, &token);
+        assert_eq!(rejoined.you, joined.you);
+        client.vanish();
+    }
+}
+
+#[test]
+fn of_two_with_one_token_the_later_wins_and_the_other_is_told() {
+    let server = server(None);
+    let (mut first, joined) = server.host("first tab", 9);
+    let token = first.token();
+    let (mut second, rejoined) = back(&server, &token);
+    assert_eq!(rejoined.you, joined.you);
+    first.closed(CloseCode::Superseded);
+    let (mut third, _) = back(&server, &token);
+    second.closed(CloseCode::Superseded);
+    third.snapshot();
+    third.ack();
+    third.ping(1);
+    let mut fourth = server.guest("fourth tab");
+    fourth.resume(&token);
+    assert_eq!(fourth.refused(), Refusal::NoSuchSeat);
+    third.ping(2);
+    assert_eq!(server.figure("tickwire_players"), 1.0);
+}
+
+#[test]
+fn a_page_that_goes_away_may_come_back_and_one_that_says_goodbye_may_not() {
+    let server = server(None);
+    for (code, comes_back) in [(1001, true), (4010, true), (1000, false)] {
+        let (mut client, joined) = server.host("page", 9);
+        let token = client.token();
+        client.close(code);
+        let mut again = server.guest("page");
+        again.resume(&token);
+        if comes_back {
+            assert_eq!(again.joined().you, joined.you, "{code}");
+        } else {
+            assert_eq!(again.refused(), Refusal::NoSuchSeat, "{code}");
+        }
+        again.goodbye();
+    }
+}
+
+#[test]
+fn who_leaves_or_breaks_the_rules_gives_the_seat_up() {
+    let server = server(None);
+    let (mut leaver, _) = server.host("leaver", 9);
+    let token = leaver.token();
+    leaver.say(&ClientMessage::LeaveRoom);
+    leaver.left();
+    leaver.resume(&token);
+    assert_eq!(leaver.refused(), Refusal::NoSuchSeat);
+
+    let (mut cheat, _) = server.host("cheat", 9);
+    let token = cheat.token();
+    cheat.send(&[9, 9, 9]);
+    cheat.closed(CloseCode::Malformed);
+    let mut again = server.guest("cheat");
+    again.resume(&token);
+    assert_eq!(again.refused(), Refusal::NoSuchSeat);
+    let nonsense = ["", "x", &"0".repeat(76), &"f".repeat(76), &"é".repeat(38)];
+    let mut guesser = server.guest("guesser");
+    guesser.resume(nonsense[0]);
+    assert_eq!(guesser.refused(), Refusal::NoSuchSeat);
+    for guess in nonsense {
+        let mut guesser = server.guest("guesser");
+        guesser.resume(guess);
+        assert_eq!(guesser.refused(), Refusal::NoSuchSeat, "{guess}");
+    }
+}
+
+#[test]
+fn a_seat_is_given_up_when_the_grace_is_over_and_its_room_with_it() {
+    let server = Server::start(Config {
+        resume_grace: Duration::from_millis(200),
+        room_linger: Duration::ZERO,
+        ..config()
+    });
+    let (mut ann, _) = server.host("ann", 9);
+    let token = ann.token();
+    ann.vanish();
+    eventually("the seat is given up", || {
+        server.figure("tickwire_seats_expired_total") == 1.0
+    });
+    eventually("the room is closed", || {
+        server.figure("tickwire_rooms") == 0.0
+    });
+    assert_eq!(
+        (held(&server), server.figure("tickwire_players")),
+        (1.0, 0.0)
+    );
+    let mut again = server.guest("ann");
+    again.resume(&token);
+    assert_eq!(again.refused(), Refusal::NoSuchSeat);
+    again.ping(1);
+}
+
+#[test]
+fn a_client_that_stood_still_is_closed_and_comes_back() {
+    let server = Server::start(Config {
+        resume_grace: Config::default().resume_grace,
+        stall_timeout: Duration::from_millis(300),
+        // Snapshots that fill a narrow client's buffers within a few ticks.
+        npcs: 1000,
+        ..config()
+    });
+    let mut narrow = server.connect_narrow();
+    narrow.hello("stopped");
+    narrow.say(&ClientMessage::QuickJoin);
+    let joined = narrow.joined();
+    let token = narrow.token();
+    eventually("it is closed, for it reads nothing", || {
+        server.closed(CloseCode::Stalled) == 1.0
+    });
+    assert_eq!(held(&server), 1.0);
+    let (_, rejoined) = back(&server, &token);
+    assert_eq!(rejoined.you, joined.you);
+}
+
+#[test]
+fn without_a_grace_no_token_is_given_and_no_seat_held() {
+    let server = server(Some(Duration::ZERO));
+    let (mut ann, joined) = server.host("ann", 1);
+    ann.snapshot();
+    ann.say(&ClientMessage::Ping { nonce: 7 });
+    let next = ann.control();
+    assert!(
+        matches!(next, ServerMessage::Pong { nonce: 7, .. }),
+        "{next:?}"
+    );
+    ann.vanish();
+    let mut bo = server.guest("bo");
+    eventually("the seat is free", || {
+        server.figure("tickwire_players") == 0.0
+    });
+    assert_eq!(bo.join(joined.room.id).you, PlayerId(0));
+}
+
+#[test]
+fn a_room_that_fails_holds_nothing() {
+    let server = server(None);
+    let (mut culprit, joined) = server.host("culprit", 9);
+    let mut away = server.guest("away");
+    away.join(joined.room.id);
+    let token = away.token();
+    away.vanish();
+    eventually("the seat is held", || held(&server) == 1.0);
+    culprit.snapshot();
+    culprit.insist(Deed::Panic);
+    culprit.closed(CloseCode::RoomFailed);
+    let mut again = server.guest("away");
+    again.resume(&token);
+    assert_eq!(again.refused(), Refusal::NoSuchSeat);
+    assert_eq!(server.figure("tickwire_players"), 0.0);
+}
