@@ -39,10 +39,13 @@ export const ROOMS_LISTED_MAX = 100;
 export const PAYLOAD_BYTES_MAX = 1024;
 
 /**
- * Snapshots that the client remembers to draw between: a second at 30 Hz, far above any
- * interpolation delay. The oldest go first.
+ * How far back a shot is judged by what the shooter saw, in milliseconds. Beyond: the shooter has to aim ahead, so that
+ * nobody is hit long after they took cover.
  */
-export const HISTORY_MAX = 30;
+export const REWIND_MAX_MS = 250;
+
+/** Snapshots that the client remembers to draw between: half a second at 120 Hz. The oldest go first. */
+export const HISTORY_MAX = 64;
 /** Messages that wait to be sent. Beyond: requests are refused, acknowledgements left out. */
 export const TRANSMITS_MAX = 256;
 /** Bytes that the browser may hold back for a stalled socket. Beyond: inputs are left out. */

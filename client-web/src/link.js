@@ -309,6 +309,7 @@ export class Link extends Emitter {
     if (sent === undefined) return;
     this.#pings.delete(nonce);
     this.rttMs = nowMs - sent.sentMs;
+    this.#session.onRoundTrip(this.rttMs);
     for (const resolve of sent.resolve) resolve(this.rttMs);
   }
 

@@ -53,6 +53,8 @@ export class Session {
   #transmits;
   /** @type {SessionEvent[]} */
   #events = [];
+  /** The shortest round trip that the driver told of. */
+  #roundTripMs = Infinity;
 
   /**
    * A session for a socket that is open or about to be; its `Hello` waits to be sent.
@@ -169,6 +171,15 @@ export class Session {
   }
 
   /**
+   * A `ping` was answered: the first inputs of a room, of whose way nothing else is known yet, leave early enough for it.
+   * @param {number} rttMs the round trip
+   */
+  onRoundTrip(rttMs) {
+    this.#roundTripMs = Math.min(this.#roundTripMs, rttMs);
+    this.room?.onRoundTrip(this.#roundTripMs);
+  }
+
+  /**
    * @param {'Lobby' | 'Room'} onlyIn
    * @param {Uint8Array} message
    */
@@ -194,6 +205,7 @@ export class Session {
         if (this.state !== 'Lobby' || this.layout === undefined) throw unexpected(message.type);
         if (message.tickRate === 0 || message.snapshotEvery === 0) throw new ProtocolError('a room without a rate');
         this.room = new RoomSession(message, this.layout);
+        if (this.#roundTripMs < Infinity) this.room.onRoundTrip(this.#roundTripMs);
         this.state = 'Room';
         break;
       case 'Left':

@@ -158,7 +158,7 @@ test('what only the team sees is interpolated, and goes with the team', () => {
   player.receive(1, [room, undefined, plan(100)]);
   player.receive(2, [room, undefined, plan(110)]);
   player.receive(3, [room, undefined, []]);
-  const [first, second] = player.view(0.5).entities;
+  const [first, second] = player.view(0).entities;
   assert.deepEqual([first.plan, second.plan], [{ note: 'go', at: 105 }, { note: 'stay', at: 105 }]);
   assert.equal(player.play.entities[0].plan, undefined, 'the newest has no team any more');
   const later = player.view(3).entities;

@@ -24,7 +24,8 @@ test('on a clean link the prediction error is exactly 0, at any distance', () =>
       worst = Math.max(worst, game.play.stats(game.now, 0).predictionError);
     });
     assert.equal(worst, 0, `way ${wayMs}`);
-    assert.equal(game.play.stats(game.now, 0).inputSlack, 2, `way ${wayMs}`);
+    const { inputSlack } = game.play.stats(game.now, 0);
+    assert.ok(inputSlack >= 0 && inputSlack <= 2, `way ${wayMs}: ${inputSlack}`);
   }
 });
 
@@ -46,9 +47,10 @@ test('the own square answers in the next frame, and moves evenly', () => {
         const { x } = game.view().me?.pos;
         const way = x - before;
         before = x;
-        // 90 units a second. What a change left over is at most a tick's way, and fades to a third in 100 ms.
+        // 90 units a second, a tenth more or less while the lead is being trimmed. What a change left over is at most a
+        // tick's way, and fades to a third in 100 ms.
         const rest = Math.abs(held.dx - was) * 0.09 * PERIOD_MS * Math.exp(-frame * 8 / 100) * (ms / 100);
-        assert.ok(Math.abs(way - held.dx * 0.09 * ms) < rest + 0.01, `frame ${frame} after ${was} to ${held.dx}: ${way} in ${ms} ms`);
+        assert.ok(Math.abs(way - held.dx * 0.09 * ms) < rest + 0.01 * ms, `frame ${frame} after ${was} to ${held.dx}: ${way} in ${ms} ms`);
         if (frame === 0 && held.dx !== 0) assert.ok(way * held.dx > 0, `${was} to ${held.dx} moves by ${way}`);
       }
       game.run(600);
@@ -90,7 +92,7 @@ test('what the owner knows replaces what everyone sees', () => {
   assert.equal(me?.look.target, undefined);
 });
 
-test('others are drawn between snapshots, at a fixed delay', () => {
+test('on a clean link others are drawn between snapshots, at a fixed delay', () => {
   const game = new Game();
   game.add({ slot: 1, player: 9, x: 100, y: 100 });
   game.run(1000);
@@ -104,7 +106,7 @@ test('others are drawn between snapshots, at a fixed delay', () => {
   });
   const newest = game.world.tick;
   assert.ok(before.tick > newest - 4 && before.tick < newest - 1, `${before.tick} of ${newest}`);
-  assert.equal(game.play.stats(game.now, 0).interpolationMs, 80);
+  assert.equal(game.play.stats(game.now, 0).interpolationMs, 60);
 });
 
 test('missing snapshots hold the view, and it catches up', () => {
@@ -121,6 +123,55 @@ test('missing snapshots hold the view, and it catches up', () => {
   game.run(1000);
   assert.ok(game.view().tick > held.tick + 20);
   assert.equal(game.play.stats(game.now, 0).skipped, 12);
+});
+
+test('on any link others never move faster than they can, and nobody pops', () => {
+  const links = [
+    { downMs: 60, upMs: 60, jitterMs: 30 },
+    { downMs: 30, upMs: 30, jitterMs: 120 },
+    { downMs: 100, upMs: 100, jitterMs: 5, stallMs: 500, stallEveryMs: 3000 },
+  ];
+  forSeeds(6, (random, seed) => {
+    for (const link of links) {
+      const game = new Game({ ...link, seed });
+      const other = game.add({ slot: 1, player: 9, x: 500, y: 500 });
+      game.add({ slot: 3, player: YOU });
+      let way = { dx: 1, dy: 0 };
+      game.others = () => {
+        if (random.chance(0.2)) way = { dx: random.between(-1, 1), dy: random.between(-1, 1) };
+        return way;
+      };
+      game.start(() => ({}));
+      game.run(1000);
+      /** @type {{ x: number, y: number } | undefined} */
+      let before;
+      let drawnMs = 0;
+      let moved = 0;
+      for (let frame = 0; frame < 700; frame++) {
+        // Someone else comes and goes.
+        if (frame % 90 === 50) game.add({ slot: 2, generation: frame, player: 8, x: 200, y: 200 });
+        if (frame % 90 === 80) game.world.squares = game.world.squares.filter(({ slot }) => slot !== 2);
+        game.isSkipped = random.chance(0.05);
+        game.run(random.between(8, 24));
+        const { entities, tick } = game.view();
+        const shown = entities.find(({ slot }) => slot === 1)?.pos;
+        assert.ok(shown !== undefined);
+        const passed = game.now - drawnMs;
+        drawnMs = game.now;
+        if (before !== undefined) {
+          const far = Math.hypot(shown.x - before.x, shown.y - before.y);
+          moved += far;
+          // Both axes at 90 units a second and half as fast again; positions come in steps of 1/8.
+          const speed = Math.hypot(90, 90) + Math.hypot(0.125, 0.125) * (1000 / PERIOD_MS);
+          const most = speed * 1.5 * (passed / 1000) + 0.2;
+          assert.ok(far <= most, `${far} in ${passed} ms, frame ${frame}, tick ${tick} of ${game.world.tick}`);
+        }
+        before = { ...shown };
+      }
+      assert.ok(moved > 100, `${moved}`);
+      assert.ok(other.x > 0);
+    }
+  });
 });
 
 test('turns go the short way round, and names hold', () => {

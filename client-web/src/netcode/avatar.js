@@ -7,39 +7,34 @@
  * predicted tick and a look at the next one: `step` with the controls as they are now. So a key that is pressed shows in
  * the next frame, before the tick that carries it is sent.
  *
- * An error moves the state at once and the picture slowly: the difference is kept as an offset that fades. An error
- * beyond a jump (see `interpolation.js`) shows at once. Controls that change in the midst of a tick count for the whole
- * of it; so that this does not show as a jump, the picture goes on from where it was, by the same offset.
+ * An error moves the state at once and the picture slowly (`smoothing.js`). Controls that change in the midst of a tick
+ * count for the whole of it; so that this does not show as a jump, the picture goes on from where it was, by the same means.
  */
 
 import { dequantise, fine, quantise } from '../schema/field.js';
 import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
 import { Owner } from '../snapshot/image.js';
 import { findEntity, newEntity, readRow } from './entities.js';
-import { blend, jumps, turnBetween } from './interpolation.js';
+import { blend, turnBetween } from './interpolation.js';
+import { Motion } from './motion.js';
 import { Prediction } from './prediction.js';
+import { Smoothing } from './smoothing.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../schema/layout.js').Layout} Layout */
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
 
-/** Milliseconds in which an error fades to a third, unless the game says otherwise. */
-export const SMOOTH_MS = 100;
-/** Ticks' worth of movement that an error may have to be smoothed. */
-const SMOOTH_TICKS = 1;
-
 /** See the module's description. */
 export class Avatar {
   #layout;
   #code;
-  #smoothMs;
   #step;
   /** @type {Prediction<Entity, Record<string, any>>} */
   #prediction;
   #components;
-  /** @type {Record<string, Record<string, number>>} what is added to the picture, by component and field */
-  #offsets = {};
-  #fadedMs = -Infinity;
+  #makeSmoothing;
+  /** @type {Smoothing[]} of each predicted component */
+  #smoothing = [];
   /** @type {Entity | undefined} */
   #drawn;
   /** The controls that were drawn last, for the tick after the prediction's. @type {Record<string, any> | undefined} */
@@ -53,12 +48,11 @@ export class Avatar {
    * @param {Layout} layout
    * @param {number} you the own player
    * @param {number} dt seconds a tick
-   * @param {{ step: NonNullable<import('../types.js').PlayOptions['step']>, smoothMs: number, neutral: Record<string, any> }} game
+   * @param {{ step: NonNullable<import('../types.js').PlayOptions['step']>, smoothMs: number | undefined, neutral: Record<string, any> }} game
    */
   constructor(layout, you, dt, { step, smoothMs, neutral }) {
     this.#layout = layout;
     this.#code = Owner.avatarOf(you);
-    this.#smoothMs = smoothMs;
     this.#step = (/** @type {Entity} */ state, /** @type {Record<string, any>} */ input, /** @type {number} */ tick) => {
       step(state, input, { dt, tick });
       this.#snap(state);
@@ -67,8 +61,11 @@ export class Avatar {
       .filter(({ component }) => component.predicted)
       .map(({ component, fields }) => ({
         name: component.name,
+        motion: new Motion(component),
         fields: fields.map((field) => ({ ...field, kind: fine(field.kind) })),
       }));
+    this.#makeSmoothing = () => this.#components.map(({ fields }) => new Smoothing(fields.length, smoothMs));
+    this.#smoothing = this.#makeSmoothing();
     this.#prediction = new Prediction({
       clone: cloneEntity,
       step: this.#step,
@@ -102,7 +99,7 @@ export class Avatar {
     const rows = images.map((image) => (index === -1 ? -1 : findEntity(image, room.slots[index], room.generations[index])));
     if (rows[OWNER_LAYER] === -1) {
       this.#prediction.clear();
-      this.#offsets = {};
+      this.#smoothing = this.#makeSmoothing();
       this.#drawn = undefined;
       return;
     }
@@ -114,7 +111,7 @@ export class Avatar {
     const isKnown = before?.handle === server.handle;
     if (!isKnown) {
       this.#prediction.clear();
-      this.#offsets = {};
+      this.#smoothing = this.#makeSmoothing();
     }
     const predicted = this.#prediction.reconcile(tick, server);
     if (predicted !== undefined) this.error = this.#difference(predicted, server);
@@ -134,7 +131,7 @@ export class Avatar {
   draw(passed, nowMs, wanted) {
     const { state, previous } = this.#prediction;
     if (state === undefined || previous === undefined) return undefined;
-    this.#fade(nowMs);
+    for (const smoothing of this.#smoothing) smoothing.fade(nowMs);
     if (wanted !== undefined) this.#want(wanted);
     this.#passed = passed;
     const next = this.#wanted === undefined || passed <= 0 ? undefined : this.#look(state, this.#wanted);
@@ -146,17 +143,18 @@ export class Avatar {
       drawn[name] = isComponent(values) ? Object.assign(drawn[name] ?? {}, values) : values;
     }
     const [from, to, share] = next === undefined ? [previous, state, 1 + Math.min(0, passed)] : [state, next, passed];
-    for (const { name, fields } of this.#components) {
+    this.#components.forEach(({ name, motion, fields }, c) => {
       const values = drawn[name];
       const [older, younger] = [from[name], to[name]];
-      if (values === undefined || older === undefined || younger === undefined) continue;
-      const isJump = jumps(fields, older, younger, 1);
-      for (const field of fields) {
-        if (!isJump) values[field.name] = blend(field.kind, older[field.name], younger[field.name], share);
-        const offset = this.#offsets[name]?.[field.name];
-        if (offset !== undefined) values[field.name] += offset;
-      }
-    }
+      if (values === undefined || older === undefined || younger === undefined) return;
+      const isJump = motion.jumps(older, younger, 1);
+      const { offset } = this.#smoothing[c];
+      fields.forEach(({ name: field, kind }, axis) => {
+        if (!smooths(kind)) return;
+        if (!isJump) values[field] = blend(kind, older[field], younger[field], share);
+        values[field] += offset[axis];
+      });
+    });
     return drawn;
   }
 
@@ -221,34 +219,21 @@ export class Avatar {
    * @param {number} share of the difference that shows
    */
   #follow(before, after, share) {
-    if (this.#smoothMs <= 0) return;
-    for (const { name, fields } of this.#components) {
+    this.#components.forEach(({ name, motion, fields }, c) => {
       const [from, to] = [before[name], after[name]];
-      if (from === undefined || to === undefined || jumps(fields, from, to, SMOOTH_TICKS)) {
-        delete this.#offsets[name];
-        continue;
-      }
-      for (const { name: field, kind } of fields) {
-        if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
-        const difference = differenceOf(kind, from[field], to[field]) * share;
-        if (difference === 0) continue;
-        const offsets = (this.#offsets[name] ??= {});
-        offsets[field] = (offsets[field] ?? 0) + difference;
-      }
-    }
+      if (from === undefined || to === undefined) return;
+      const by = fields.map(({ name: field, kind }) => (smooths(kind) ? differenceOf(kind, from[field], to[field]) * share : 0));
+      this.#smoothing[c].correct(by, motion.jumps(from, to, 1));
+    });
   }
+}
 
-  /** @param {number} nowMs */
-  #fade(nowMs) {
-    const keep = Math.exp(Math.min(0, this.#fadedMs - nowMs) / this.#smoothMs);
-    this.#fadedMs = nowMs;
-    for (const offsets of Object.values(this.#offsets)) {
-      for (const field in offsets) {
-        offsets[field] *= keep;
-        if (Math.abs(offsets[field]) < 1e-4) delete offsets[field];
-      }
-    }
-  }
+/**
+ * @param {import('../schema/field.js').FieldKind} kind
+ * @returns {boolean} whether there is anything between two values of it
+ */
+function smooths(kind) {
+  return kind.type === 'Real' || kind.type === 'Turn';
 }
 
 /**

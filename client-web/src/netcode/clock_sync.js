@@ -1,58 +1,71 @@
 /**
- * The client's idea of the server's tick, and when to send the input of which tick. Fed by
- * `session/room_session.js` from snapshots, asked by `room.js`. It mirrors
- * `shared/src/netcode/clock_sync.rs`, which argues the design; times are milliseconds here.
+ * The client's idea of the server's tick, and how unevenly snapshots come. Fed by `session/room_session.js`. It is
+ * `shared/src/netcode/clock_sync.rs`, which argues the design; both reproduce `shared/vectors/netcode/clock_sync.json`. Not
+ * when inputs leave: that is `input_timing.js`. Not the view's clock: that is `interpolation.js`. Times are milliseconds here.
  *
- * **Offset.** A snapshot of tick n that arrives at local time a gives the sample `a - n * period`. The
- * least sample of the last `WINDOW_MS` is the offset; the *server tick* at local time t is
+ * **Samples.** A snapshot of tick n that arrives at local time a gives the sample `a - n * period`. Of every second from the
+ * first arrival on (a *bucket*) the least sample and its arrival are kept, for the newest `BUCKETS` buckets; of equal
+ * samples the older.
+ *
+ * **Slope.** Local and server clocks drift apart. Whenever a bucket is begun: with at least `SLOPE_FROM` complete ones the
+ * slope is the median of the slopes between all pairs of them that are two or more apart in the list (the lower one of an
+ * even number), within `SLOPE_MAX`; else 0.
+ *
+ * **Target.** At an arrival a it is the least of the buckets' samples carried on to a: `sample + slope * (a - its arrival)`.
+ *
+ * **Offset.** It follows the target without jumps: with the *shown* offset and the target as of the last arrival a, at time t
+ * it is `target + slope * (t - a)`, kept within `shown -+ SLEW * (t - a)`. At every arrival the shown offset becomes the
+ * offset at that time. Only in the first `FREE_MS` after the first arrival, and when it is more than `STEP_MS` away from the
+ * target (the server lost time, the machine slept), it becomes the target at once. The *server tick* at t is
  * `(t - offset) / period`: the newest tick that can have arrived.
  *
- * **Stamps.** The input of tick m is due when `floor(server tick) + lead >= m`. Stamps rise one by one;
- * whoever falls more than `CATCH_UP_MAX` behind skips to the newest due.
- *
- * **Lead.** It starts at `LEAD_START` ticks and follows the slack that snapshots report (the newest stamp that
- * had arrived, less the snapshot's tick): up at once when inputs are late, else once every `TRIM_TICKS`
- * towards `SLACK_TARGET`, within 1..`LEAD_MAX`. A report counts only for stamps sent after the last change.
+ * **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks; its *wait* is the deviation and the
+ * ticks since the snapshot before it. The last `ARRIVALS_MAX` of both are kept, but not those of the first snapshot, nor of
+ * one that comes less than a quarter of a period after the one before. The link's are their `PERCENTILE`th percentiles,
+ * nearest rank; 0 of none.
  */
 
-/** Age at which a sample of the offset is forgotten, in milliseconds. */
-export const WINDOW_MS = 2000;
-/** Samples that are kept at most. */
-export const SAMPLES_MAX = 240;
-/** Ticks that inputs should be early: one is the timer's grain at both ends, one is for jitter. */
-export const SLACK_TARGET = 2;
-/** The lead before the first report, in ticks. */
-export const LEAD_START = 4;
-/** The greatest lead, in ticks: half of what the server queues. */
-export const LEAD_MAX = 32;
-/** Ticks for which the slack is watched before it is trimmed. */
-export const TRIM_TICKS = 60;
-/** Stamps that are made up for after a pause; older ones are skipped, because their ticks are over. */
-export const CATCH_UP_MAX = 8;
-/** The slack of a head that says that no input has arrived yet. */
-export const SLACK_NONE = -128;
-/** Share of a new deviation in the jitter's mean, as in RFC 3550. */
-const JITTER_GAIN = 1 / 16;
+/** What one kept sample stands for, in milliseconds. */
+export const BUCKET_MS = 1000;
+/** Buckets that are remembered, the one being filled included. */
+export const BUCKETS = 6;
+/** Complete buckets from which a slope is told: fewer tell more of jitter than of drift. */
+export const SLOPE_FROM = 4;
+/** The greatest slope: crystals differ by less than 200 parts in a million, timers by somewhat more. */
+export const SLOPE_MAX = 0.0005;
+/** Share by which the clock may run fast or slow to follow: nobody sees a twentieth. */
+export const SLEW = 0.05;
+/** How long a new clock takes every better sample as it comes, in milliseconds. */
+export const FREE_MS = 1000;
+/** How far off the clock may be before it steps, in milliseconds. */
+export const STEP_MS = 250;
+/** Arrivals that jitter and wait are taken from: four seconds at 30 Hz. */
+export const ARRIVALS_MAX = 128;
+/** Percentile that is called the link's jitter or wait. */
+export const PERCENTILE = 95;
+
+/** The least sample of a second. @typedef {{ number: number, atMs: number, sample: number }} Bucket */
 
 /** See the module's description. */
 export class ClockSync {
   #periodMs;
-  /**
-   * Rising arrivals with rising samples: each is the least of all from its arrival on.
-   * @type {{ atMs: number, sample: number }[]}
-   */
-  #samples = [];
-  /** Ticks from the newest snapshot that can be here to the stamps of inputs. */
-  lead = LEAD_START;
-  /** Mean deviation of the snapshots' delay from the least, in milliseconds. */
-  jitterMs = 0;
-  /** The newest slack reported, `SLACK_NONE` before the first. */
-  slack = SLACK_NONE;
-  /** The newest stamp given out, 0 for none. */
-  stamped = 0;
-  #settle = 0;
-  #watchedFrom = -1;
-  #low = 0;
+  /** @type {number | undefined} */
+  #firstMs;
+  /** @type {Bucket[]} by rising number */
+  #buckets = [];
+  #slope = 0;
+  /** The last arrival, and what was then. */
+  #atMs = 0;
+  #target = 0;
+  #shown = 0;
+  /** @type {number | undefined} */
+  #newest;
+  /** @type {number[]} the newest, oldest first, in ticks */
+  #deviations = [];
+  /** @type {number[]} of the same snapshots */
+  #waits = [];
+  #jitter = 0;
+  #wait = 0;
 
   /** @param {number} tickRate steps a second, at least 1 */
   constructor(tickRate) {
@@ -64,20 +77,44 @@ export class ClockSync {
     return this.#periodMs;
   }
 
+  /** How much later than the least delayed a snapshot comes, in ticks. */
+  get jitter() {
+    return this.#jitter;
+  }
+
+  /** How far behind the server tick a view finds the next snapshot there, in ticks. */
+  get wait() {
+    return this.#wait;
+  }
+
+  /** Drift of the local clock against the server's: 0.0001 gains 0.1 ms a second. */
+  get slope() {
+    return this.#slope;
+  }
+
   /**
    * @param {number} tick of a snapshot that arrived
-   * @param {number} slack in its head
    * @param {number} nowMs
    */
-  onSnapshot(tick, slack, nowMs) {
+  onSnapshot(tick, nowMs) {
     const sample = nowMs - tick * this.#periodMs;
-    const samples = this.#samples;
-    while (samples.length > 0 && samples[samples.length - 1].sample >= sample) samples.pop();
-    samples.push({ atMs: nowMs, sample });
-    while (samples.length > 1 && (samples.length > SAMPLES_MAX || nowMs - samples[0].atMs > WINDOW_MS)) samples.shift();
-    this.jitterMs += (sample - samples[0].sample - this.jitterMs) * JITTER_GAIN;
-    this.slack = slack;
-    if (slack !== SLACK_NONE) this.#onSlack(tick, slack, nowMs);
+    this.#firstMs ??= nowMs;
+    const shown = this.#offset(nowMs);
+    const sinceFirst = Math.max(0, nowMs - this.#firstMs);
+    this.#put({ number: Math.floor(sinceFirst / BUCKET_MS), atMs: nowMs, sample });
+    let target = Infinity;
+    for (const bucket of this.#buckets) {
+      target = Math.min(target, bucket.sample + this.#slope * Math.max(0, nowMs - bucket.atMs));
+    }
+    const steps = sinceFirst < FREE_MS || Math.abs(target - shown) > STEP_MS;
+    this.#shown = steps ? target : shown;
+    if (this.#newest !== undefined && Math.max(0, nowMs - this.#atMs) >= this.#periodMs / 4) {
+      const deviation = (sample - target) / this.#periodMs;
+      this.#keep(deviation, deviation + Math.max(0, tick - this.#newest));
+    }
+    this.#newest = tick;
+    this.#target = target;
+    this.#atMs = nowMs;
   }
 
   /**
@@ -85,84 +122,85 @@ export class ClockSync {
    * @returns {number | undefined} the newest tick that can have arrived, with a fraction; undefined before the first snapshot
    */
   serverTick(nowMs) {
-    const first = this.#samples[0];
-    return first && (nowMs - first.sample) / this.#periodMs;
-  }
-
-  /**
-   * The tick that inputs are stamped for, with the fraction of it that has passed.
-   * @param {number} nowMs
-   * @returns {number | undefined}
-   */
-  inputTick(nowMs) {
-    const serverTick = this.serverTick(nowMs);
-    return serverTick === undefined ? undefined : serverTick + this.lead;
-  }
-
-  /**
-   * The next input's tick if it is due. To be asked again until it is undefined.
-   * @param {number} nowMs
-   * @returns {number | undefined}
-   */
-  nextStamp(nowMs) {
-    const due = this.#newestDue(nowMs);
-    if (due === undefined || (this.stamped !== 0 && due <= this.stamped)) return undefined;
-    let stamp = this.stamped + 1;
-    if (this.stamped === 0 || due - this.stamped > CATCH_UP_MAX) {
-      stamp = due;
-      this.#settle = due;
-      this.#watchedFrom = -1;
-    }
-    this.stamped = stamp;
-    return stamp;
-  }
-
-  /** @returns {number} when the next input will be due, in ms; Infinity before the first snapshot */
-  nextStampMs() {
-    const first = this.#samples[0];
-    if (first === undefined) return Infinity;
-    if (this.stamped === 0) return -Infinity;
-    return first.sample + (this.stamped + 1 - this.lead) * this.#periodMs;
-  }
-
-  /**
-   * @param {number} nowMs
-   * @returns {number | undefined}
-   */
-  #newestDue(nowMs) {
-    const serverTick = this.serverTick(nowMs);
-    return serverTick === undefined ? undefined : Math.max(1, Math.floor(serverTick) + this.lead);
+    return this.#firstMs === undefined ? undefined : (nowMs - this.#offset(nowMs)) / this.#periodMs;
   }
 
   /**
    * @param {number} tick
-   * @param {number} slack
-   * @param {number} nowMs
+   * @returns {number | undefined} when the server tick will be this one, in ms and not before the last snapshot; undefined
+   *   before the first. A snapshot that comes meanwhile may change it a little
    */
-  #onSlack(tick, slack, nowMs) {
-    const due = this.#newestDue(nowMs);
-    if (this.stamped === 0 || due === undefined) return;
-    if (due - this.stamped > CATCH_UP_MAX || tick + slack < this.#settle) return;
-    if (slack < 1) {
-      this.#change(SLACK_TARGET - slack);
-      return;
-    }
-    if (this.#watchedFrom === -1) {
-      this.#watchedFrom = tick;
-      this.#low = slack;
-    }
-    this.#low = Math.min(this.#low, slack);
-    if (tick - this.#watchedFrom < TRIM_TICKS) return;
-    const excess = this.#low - SLACK_TARGET;
-    this.#watchedFrom = -1;
-    if (excess < 0) this.#change(-excess);
-    else if (excess > 0) this.#change(-Math.ceil(excess / 2));
+  timeOf(tick) {
+    if (this.#firstMs === undefined) return undefined;
+    // From the last snapshot on: t - offset(t) = tick * period, the offset being a line.
+    const fromAt = (/** @type {number} */ offset, /** @type {number} */ slope) =>
+      (tick * this.#periodMs + offset - this.#atMs) / (1 - slope);
+    const free = Math.max(0, fromAt(this.#target, this.#slope));
+    const wanted = this.#target + this.#slope * free;
+    let passed = free;
+    if (wanted > this.#shown + SLEW * free) passed = fromAt(this.#shown, SLEW);
+    else if (wanted < this.#shown - SLEW * free) passed = fromAt(this.#shown, -SLEW);
+    return this.#atMs + Math.max(0, passed);
   }
 
-  /** @param {number} by */
-  #change(by) {
-    this.lead = Math.min(LEAD_MAX, Math.max(1, this.lead + by));
-    this.#settle = this.stamped + 1;
-    this.#watchedFrom = -1;
+  /** @param {number} nowMs */
+  #offset(nowMs) {
+    const passed = Math.max(0, nowMs - this.#atMs);
+    const most = SLEW * passed;
+    return Math.min(this.#shown + most, Math.max(this.#shown - most, this.#target + this.#slope * passed));
   }
+
+  /** @param {Bucket} bucket */
+  #put(bucket) {
+    const buckets = this.#buckets;
+    const last = buckets[buckets.length - 1];
+    if (last?.number === bucket.number) {
+      if (bucket.sample < last.sample) buckets[buckets.length - 1] = bucket;
+      return;
+    }
+    this.#slope = slopeOf(buckets);
+    buckets.push(bucket);
+    while (buckets[0].number + BUCKETS <= bucket.number) buckets.shift();
+  }
+
+  /**
+   * @param {number} deviation
+   * @param {number} wait
+   */
+  #keep(deviation, wait) {
+    if (this.#deviations.length === ARRIVALS_MAX) {
+      this.#deviations.shift();
+      this.#waits.shift();
+    }
+    this.#deviations.push(deviation);
+    this.#waits.push(wait);
+    this.#jitter = percentile(this.#deviations);
+    this.#wait = percentile(this.#waits);
+  }
+}
+
+/**
+ * @param {readonly number[]} of not empty
+ * @returns {number}
+ */
+function percentile(of) {
+  const sorted = Float64Array.from(of).sort();
+  return sorted[Math.ceil((PERCENTILE * sorted.length) / 100) - 1];
+}
+
+/**
+ * @param {readonly Bucket[]} complete
+ * @returns {number}
+ */
+function slopeOf(complete) {
+  if (complete.length < SLOPE_FROM) return 0;
+  const slopes = [];
+  for (let i = 0; i < complete.length; i++) {
+    for (let j = i + 2; j < complete.length; j++) {
+      const [older, newer] = [complete[i], complete[j]];
+      slopes.push((newer.sample - older.sample) / Math.max(0, newer.atMs - older.atMs));
+    }
+  }
+  const sorted = Float64Array.from(slopes).sort();
+  return Math.min(SLOPE_MAX, Math.max(-SLOPE_MAX, sorted[(sorted.length - 1) >> 1]));
 }

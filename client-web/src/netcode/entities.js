@@ -5,7 +5,7 @@
 
 import { fromQ, fromQs } from '../schema/field.js';
 import { Owner } from '../snapshot/image.js';
-import { blend, blends, jumps } from './interpolation.js';
+import { blend } from './interpolation.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../snapshot/image.js').Image} Image */
@@ -65,20 +65,29 @@ export function readRow(entity, set, image, index) {
   }
 }
 
-/** Holds the younger values of a component while they are blended. */
+/** Holds the other image's values of a component. */
 const scratch = /** @type {Record<string, any>} */ ({});
 
 /**
- * Blends the components of an entity, which has the values of the older image, towards a younger one.
- * @param {Entity} entity
- * @param {ColumnSet} set
- * @param {Image} image the younger one
- * @param {number} index of the entity in it
- * @param {number} alpha 0..1
- * @param {number} ticks between the images
- * @param {number} except bits of components that are left as they are
+ * Where a view stands between two images.
+ * @typedef {object} Between
+ * @property {number} alpha 0 at the older, 1 at the younger, above 1 beyond it
+ * @property {number} ticks from the older to the younger, at least 1
  */
-export function blendRow(entity, set, image, index, alpha, ticks, except) {
+
+/**
+ * Moves the components of an entity from one image towards another (`interpolation.js`): of the older image below alpha 1, of
+ * the younger one from there on.
+ * @param {Entity} entity with the values of one image
+ * @param {ColumnSet} set
+ * @param {readonly import('./motion.js').Motion[]} motions of its components
+ * @param {Image} image the other one
+ * @param {number} index of the entity in it
+ * @param {Between} between
+ * @param {number} except bits of components that are left as they are
+ * @param {Map<string, number>} [speeds] takes the ways a tick of those that moved on, by name
+ */
+export function blendRow(entity, set, motions, image, index, { alpha, ticks }, except, speeds) {
   const mask = image.masks[index] & ~except;
   const row = index * image.width;
   for (let c = 0; c < set.components.length; c++) {
@@ -87,11 +96,15 @@ export function blendRow(entity, set, image, index, alpha, ticks, except) {
     const values = entity[component.name];
     if (values === undefined) continue;
     for (const { name, kind, column } of fields) {
-      if (blends(kind)) scratch[name] = fromQ(kind, image.rows[row + column]);
+      if (kind.type === 'Real' || kind.type === 'Turn') scratch[name] = fromQ(kind, image.rows[row + column]);
     }
-    if (jumps(fields, values, scratch, ticks)) continue;
+    const motion = motions[c];
+    if (motion.jumps(values, scratch, ticks)) continue;
+    if (speeds !== undefined && motion.places.length > 0) speeds.set(component.name, motion.way(values, scratch) / ticks);
     for (const { name, kind } of fields) {
-      if (blends(kind)) values[name] = blend(kind, values[name], scratch[name], alpha);
+      if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
+      const [older, newer] = alpha < 1 ? [values[name], scratch[name]] : [scratch[name], values[name]];
+      values[name] = blend(kind, older, newer, alpha);
     }
   }
 }

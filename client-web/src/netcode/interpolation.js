@@ -1,47 +1,109 @@
 /**
- * The others, a little in the past: where between two snapshots the view stands, and how values
- * between them are made. Called by `room.js`; it mirrors `shared/src/netcode/interpolation.rs`. Not
- * the offset to the server: that is `clock_sync.js`.
+ * The others, a little in the past: where between two snapshots the view stands, and how values between them are made.
+ * Called by `play.js`; it is `shared/src/netcode/interpolation.rs`, which argues the design; both reproduce
+ * `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is `clock_sync.js`; not making up for
+ * what was extrapolated wrongly: that is `fade.js`.
  *
- * **Delay.** The view stands at `server tick - delay` with a fixed delay of `snapshotEvery * 1.5 + 0.5`
- * ticks (two snapshots where every tick has one): the younger snapshot of the pair is there even when it
- * comes half an interval late. The view never goes back, and never ahead of the newest snapshot.
+ * **Delay.** The view means to stand at `server tick - delay`, with
+ * `delay = min(max(wait, snapshotEvery) + MARGIN, DELAY_MAX_MS)` ticks, `wait` being `ClockSync.wait`: nineteen of twenty
+ * snapshots are there `MARGIN` ticks before they are needed, whatever jitter there is and however many are left out.
  *
- * **Values.** Of an entity that both snapshots hold a `Real` is blended straight and a `Turn` the
- * short way round; of all other kinds the older value stays. An entity that only the older one holds is shown
- * as it was, one that only the newer one holds not yet.
+ * **View.** At every frame, `passed` ticks after the one before, it goes on by
+ * `passed * (1 + clamp(error * GAIN, -SLOW_DOWN, CATCH_UP))`, where `error = server tick - delay - (view + passed)`. Only at
+ * the first frame, and when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), it goes
+ * where it means to stand at once. It never goes back, and never more than `EXTRAPOLATE_MAX_MS` ahead of the newest
+ * snapshot. Going ahead of the newest is an *underrun*; frames in a row make one.
+ *
+ * **Pair.** The snapshots around the view are the newest one at or before it and the oldest one after it. Before the first
+ * snapshot it is that one alone. Ahead of the newest it is the last two, and alpha is above 1.
+ *
+ * **Values.** Of an entity that both snapshots hold a `Real` is `a + (b - a) * alpha` and a `Turn` goes the short way round,
+ * up to alpha 1; of all other kinds it is the older value up to alpha 1, then the newer. If a component *jumped* between
+ * them (`motion.js`) it is the older value up to alpha 1, then the newer, whatever its kind. An entity that only the older
+ * one holds is shown as it was, and one that only the newer one holds not before alpha 1.
+ *
+ * **Own projectiles.** What the player owns besides the avatar and what flies by a velocity is shown on the shooter's time:
+ * at `min(server tick + lead, view + REWIND_MAX_MS)`, flown there from the newest snapshot. That is the moment whose
+ * targets the server judges it by.
  */
 
+import { REWIND_MAX_MS } from '../limits.js';
+
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
+
+/** Ticks that a snapshot should be there early: frames and timers are no finer. */
+export const MARGIN = 0.5;
+/** The greatest delay, in milliseconds; beyond, waiting for smooth pictures costs more than it gives. */
+export const DELAY_MAX_MS = 500;
+/** Share of its speed by which the view mends an error of a tick. */
+export const GAIN = 0.125;
+/** Share by which the view runs faster than time at most. */
+export const CATCH_UP = 0.25;
+/** Share by which it runs slower at most. */
+export const SLOW_DOWN = 0.125;
+/** How far behind the view may be before it jumps, in milliseconds: nobody wants a second replayed. */
+export const JUMP_MS = 1000;
+/** How far ahead of the newest snapshot the view goes, in milliseconds: in longer nobody goes straight on. */
+export const EXTRAPOLATE_MAX_MS = 50;
+/** A field that changes by more than this share of its range in a tick did not move: it jumped. */
+export const JUMP_SHARE = 1 / 16;
 
 const TAU = 2 * Math.PI;
 
 /**
  * Two snapshots and the place between them.
  * @typedef {object} Pair
- * @property {Snapshot} older the one at or before the view
- * @property {Snapshot} newer the one after it, or `older` again at the ends
- * @property {number} alpha 0 at `older`, towards 1 at `newer`
+ * @property {Snapshot} older the one at or before the view, or the last but one
+ * @property {Snapshot} newer the one after it, or `older` again where there is no other
+ * @property {number} alpha 0 at `older`, 1 at `newer`, above 1 beyond the newest
+ * @property {number} ticks between the two
  */
 
 /** Where the view stands. */
 export class Interpolation {
+  #ticksPerMs;
+  #every;
+  /** @type {number | undefined} */
+  #drawnMs;
   /** The tick that is shown, with a fraction. */
   view = 0;
+  /** Whether the view is ahead of the newest snapshot. */
+  isDry = false;
+  /** How often it went there. */
+  underruns = 0;
 
-  /** @param {number} snapshotEvery ticks between snapshots, at least 1 */
-  constructor(snapshotEvery) {
-    /** How far behind the server tick the view stands, in ticks. */
-    this.delay = snapshotEvery * 1.5 + 0.5;
+  /**
+   * @param {number} tickRate steps a second, at least 1
+   * @param {number} snapshotEvery ticks between snapshots, at least 1
+   */
+  constructor(tickRate, snapshotEvery) {
+    this.#ticksPerMs = tickRate / 1000;
+    this.#every = snapshotEvery;
+    /** How far behind the server tick the view means to stand, in ticks. */
+    this.delay = snapshotEvery + MARGIN;
   }
 
   /**
-   * Moves the view to what it shows at this server tick.
-   * @param {number} serverTick with a fraction
+   * Moves the view on to a frame.
+   * @param {number} nowMs
+   * @param {number} serverTick that the clock says now
+   * @param {number} wait that the clock says now
    * @param {number} newest the newest snapshot's tick
    */
-  advance(serverTick, newest) {
-    this.view = Math.max(this.view, Math.min(serverTick - this.delay, newest));
+  advance(nowMs, serverTick, wait, newest) {
+    this.delay = Math.min(Math.max(wait, this.#every) + MARGIN, DELAY_MAX_MS * this.#ticksPerMs);
+    const meant = serverTick - this.delay;
+    const isFirst = this.#drawnMs === undefined;
+    const passed = Math.max(0, nowMs - (this.#drawnMs ?? nowMs)) * this.#ticksPerMs;
+    this.#drawnMs = nowMs;
+    const error = meant - (this.view + passed);
+    const isJump = isFirst || error > JUMP_MS * this.#ticksPerMs;
+    const pace = 1 + Math.min(CATCH_UP, Math.max(-SLOW_DOWN, error * GAIN));
+    const view = isJump ? meant : this.view + passed * pace;
+    this.view = Math.max(this.view, Math.min(view, newest + EXTRAPOLATE_MAX_MS * this.#ticksPerMs));
+    const wasDry = this.isDry;
+    this.isDry = this.view > newest;
+    if (this.isDry && !wasDry) this.underruns++;
   }
 
   /**
@@ -52,18 +114,28 @@ export class Interpolation {
   pair(history) {
     let after = history.length;
     while (after > 0 && history[after - 1].tick > this.view) after--;
+    // Ahead of the newest: the last two.
+    after = Math.min(after, history.length - 1);
+    const newer = history[after];
     const older = history[Math.max(0, after - 1)];
-    const newer = history[after] ?? older;
-    const span = newer.tick - older.tick;
-    return { older, newer, alpha: span > 0 ? (this.view - older.tick) / span : 0 };
+    const ticks = newer.tick - older.tick;
+    return { older, newer, alpha: ticks > 0 ? (this.view - older.tick) / ticks : 0, ticks };
   }
 
   /**
    * @param {number} newest the newest snapshot's tick
-   * @returns {number} how far the view stands behind it, in 1/64 ticks: an input's view lag
+   * @returns {number} how far the view stands behind it, in 1/64 ticks: an input's view lag. 0 ahead of it
    */
   viewLag(newest) {
     return Math.min(0xffff, Math.max(0, Math.floor((newest - this.view) * 64 + 0.5)));
+  }
+
+  /**
+   * @param {number} inputTick the server tick and the lead
+   * @returns {number} the tick that the player's own projectiles are shown at
+   */
+  ownTick(inputTick) {
+    return Math.min(inputTick, this.view + REWIND_MAX_MS * this.#ticksPerMs);
   }
 }
 
@@ -78,42 +150,15 @@ export function turnBetween(from, to) {
 }
 
 /**
- * @param {import('../schema/field.js').FieldKind} kind
- * @returns {boolean} whether there is anything between two values of it
- */
-export function blends(kind) {
-  return kind.type === 'Real' || kind.type === 'Turn';
-}
-
-/**
- * The value between two of a field.
+ * The value between two of a field that did not jump.
  * @param {import('../schema/field.js').FieldKind} kind
  * @param {any} older
  * @param {any} newer
- * @param {number} alpha 0..1
+ * @param {number} alpha from 0 on
  * @returns {any}
  */
 export function blend(kind, older, newer, alpha) {
   if (kind.type === 'Real') return older + (newer - older) * alpha;
-  if (kind.type === 'Turn') return older + turnBetween(older, newer) * alpha;
-  return older;
-}
-
-/** A moving field that changes by more than this share of its range in one tick did not move: it jumped. */
-const JUMP = 1 / 16;
-
-/**
- * Whether a component jumped between two values (a respawn, a teleport): then it is not blended.
- * @param {readonly { name: string, kind: import('../schema/field.js').FieldKind, moves: boolean }[]} fields
- * @param {Record<string, any>} older
- * @param {Record<string, any>} newer
- * @param {number} ticks between them
- * @returns {boolean}
- */
-export function jumps(fields, older, newer, ticks) {
-  for (const { name, kind, moves } of fields) {
-    if (!moves || kind.type !== 'Real') continue;
-    if (Math.abs(newer[name] - older[name]) > (kind.max - kind.min) * JUMP * ticks) return true;
-  }
-  return false;
+  if (kind.type === 'Turn') return older + turnBetween(older, newer) * Math.min(alpha, 1);
+  return alpha < 1 ? older : newer;
 }

@@ -7,11 +7,11 @@
 import { EVENT_AGE_MAX_MS, EVENTS_WAITING_MAX } from '../limits.js';
 import { Meter } from '../meter.js';
 import { dequantiseAll, quantiseAll } from '../snapshot/fields.js';
-import { Avatar, SMOOTH_MS } from './avatar.js';
-import { SLACK_NONE } from './clock_sync.js';
+import { Avatar } from './avatar.js';
 import { Controls } from './controls.js';
 import { Glide } from './glide.js';
-import { Interpolation } from './interpolation.js';
+import { SLACK_NONE } from './input_timing.js';
+import { Interpolation, JUMP_MS } from './interpolation.js';
 import { Others } from './others.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
@@ -29,9 +29,10 @@ export class Play {
   #others;
   /** The newest snapshot as it is, in objects of its own. */
   #newest;
-  /** The server's tick as the others are drawn by, and the inputs' tick as the avatar is. */
-  #server;
+  /** The inputs' tick as the avatar is drawn by. */
   #ahead;
+  /** The newest snapshot's tick in the last frame. */
+  #drawnNewest = 0;
   /** @type {Controls | undefined} */
   #controls;
   /** @type {Avatar | undefined} */
@@ -39,9 +40,7 @@ export class Play {
   /** @type {GameEvent[]} by rising tick, not yet drawn */
   #waiting = [];
   #meter = new Meter();
-  #totals = { snapshots: 0, bytes: 0, skipped: 0, lateInputs: 0, underruns: 0, desyncs: 0 };
-  /** Whether the view had nothing younger to go towards, in the last frame. */
-  #isStarved = false;
+  #totals = { snapshots: 0, bytes: 0, skipped: 0, lateInputs: 0, desyncs: 0 };
 
   /**
    * @param {import('../session.js').Session} session
@@ -54,10 +53,9 @@ export class Play {
     this.#room = room;
     this.#schema = schema;
     this.#layout = layout;
-    this.#interpolation = new Interpolation(room.snapshotEvery);
+    this.#interpolation = new Interpolation(room.tickRate, room.snapshotEvery);
     this.#others = new Others(layout);
     this.#newest = new Others(layout);
-    this.#server = new Glide(room.clock.periodMs);
     this.#ahead = new Glide(room.clock.periodMs);
   }
 
@@ -74,7 +72,7 @@ export class Play {
     }
     this.#avatar = new Avatar(this.#layout, this.#room.you, 1 / this.#room.tickRate, {
       step,
-      smoothMs: smooth ?? SMOOTH_MS,
+      smoothMs: smooth,
       neutral: dequantiseAll(fields, quantiseAll(fields, {})),
     });
     const { newest } = this.#room.layers;
@@ -87,10 +85,11 @@ export class Play {
    * @param {boolean} isStalled the socket holds back too much: the inputs are left out
    */
   sendInputs(nowMs, isStalled) {
-    const { clock, leaving, newest } = this.#room;
-    if (this.#controls === undefined || leaving) return;
+    const { clock, timing, leaving, newest } = this.#room;
+    const serverTick = clock.serverTick(nowMs);
+    if (this.#controls === undefined || leaving || serverTick === undefined) return;
     for (;;) {
-      const tick = clock.nextStamp(nowMs);
+      const tick = timing.nextStamp(serverTick);
       if (tick === undefined) return;
       const { qs, input } = this.#controls.take();
       if (isStalled) continue;
@@ -101,7 +100,8 @@ export class Play {
 
   /** @returns {number} when the next input is due, in ms; Infinity for never */
   get inputDueMs() {
-    return this.#controls === undefined || this.#room.leaving ? Infinity : this.#room.clock.nextStampMs();
+    const { clock, timing, leaving } = this.#room;
+    return this.#controls === undefined || leaving ? Infinity : (clock.timeOf(timing.nextDue) ?? Infinity);
   }
 
   /**
@@ -137,30 +137,34 @@ export class Play {
    * @returns {View}
    */
   view(nowMs) {
-    const { clock, layers, you } = this.#room;
-    const { newest } = layers;
+    const { clock, timing, layers, you } = this.#room;
+    const { newest, history } = layers;
     const serverTick = clock.serverTick(nowMs);
     if (newest === undefined || serverTick === undefined) {
       return { entities: [], me: undefined, state: {}, tick: 0, events: [] };
     }
-    const shownTick = this.#server.follow(serverTick, nowMs);
-    const isStarved = shownTick - this.#interpolation.delay > newest.tick;
-    if (isStarved && !this.#isStarved) this.#totals.underruns++;
-    this.#isStarved = isStarved;
-    this.#interpolation.advance(shownTick, newest.tick);
-    const passed = this.#ahead.follow(serverTick + clock.lead, nowMs) - clock.stamped;
+    const interpolation = this.#interpolation;
+    const before = interpolation.view;
+    if (interpolation.isDry && newest.tick > this.#drawnNewest) this.#others.mend(interpolation.pair(history));
+    this.#drawnNewest = newest.tick;
+    interpolation.advance(nowMs, serverTick, clock.wait, newest.tick);
+    const moved = interpolation.view - before;
+    if (moved * clock.periodMs > JUMP_MS) this.#others.forget();
+    const inputTick = this.#ahead.follow(serverTick + timing.lead, nowMs);
+    const passed = Math.min(2, Math.max(-1, inputTick - timing.stamped));
     const wanted = this.#room.leaving ? undefined : this.#controls?.look();
-    const predicted = this.#avatar?.draw(Math.min(2, Math.max(-1, passed)), nowMs, wanted);
-    const entities = this.#others.entities(this.#interpolation.pair(layers.history), predicted);
+    const predicted = this.#avatar?.draw(passed, nowMs, wanted);
+    const own = { you, predicted, newest, tick: interpolation.ownTick(inputTick) };
+    const entities = this.#others.entities(interpolation.pair(history), moved, own);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
-    const tick = this.#interpolation.view;
+    const tick = interpolation.view;
     return { entities, me, state: this.#others.state(newest), tick, events: this.#eventsUntil(tick) };
   }
 
   /** @returns {Entity[]} those of the newest snapshot, neither interpolated nor predicted */
   get entities() {
     const { newest } = this.#room.layers;
-    return newest === undefined ? [] : this.#newest.entities({ older: newest, newer: newest, alpha: 0 }, undefined);
+    return newest === undefined ? [] : this.#newest.entities({ older: newest, newer: newest, alpha: 0, ticks: 0 }, 0);
   }
 
   /** @returns {Record<string, any>} the room-wide components of the newest snapshot */
@@ -176,16 +180,17 @@ export class Play {
    */
   stats(nowMs, rttMs) {
     const { count, bytes } = this.#meter.read(nowMs);
-    const { clock } = this.#room;
+    const { clock, timing } = this.#room;
     return {
       rttMs,
-      jitterMs: clock.jitterMs,
+      jitterMs: clock.jitter * clock.periodMs,
       snapshotHz: count,
       bytesPerSnapshot: count === 0 ? 0 : bytes / count,
       bytesPerSecond: bytes,
       interpolationMs: this.#interpolation.delay * clock.periodMs,
-      inputSlack: clock.slack === SLACK_NONE ? 0 : clock.slack,
+      inputSlack: timing.slack === SLACK_NONE ? 0 : timing.slack,
       predictionError: this.#avatar?.error ?? 0,
+      underruns: this.#interpolation.underruns,
       ...this.#totals,
       tick: this.#room.newest,
     };

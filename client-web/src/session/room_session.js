@@ -5,6 +5,7 @@
 
 import { ACK_DELAY_MS, CHAT_HISTORY_MAX } from '../limits.js';
 import { ClockSync } from '../netcode/clock_sync.js';
+import { InputTiming } from '../netcode/input_timing.js';
 import { Layers } from './layers.js';
 
 /** @typedef {import('../types.js').Member} Member */
@@ -38,6 +39,7 @@ export class RoomSession {
     /** @type {ChatLine[]} oldest first, at most `CHAT_HISTORY_MAX` */
     this.chat = joined.chat;
     this.clock = new ClockSync(joined.tickRate);
+    this.timing = new InputTiming(joined.tickRate);
     this.layers = new Layers(layout);
   }
 
@@ -54,8 +56,14 @@ export class RoomSession {
   onSnapshot(head, nowMs) {
     this.newest = head.tick;
     this.layers.commit(head.tick);
-    this.clock.onSnapshot(head.tick, head.slack, nowMs);
+    this.clock.onSnapshot(head.tick, nowMs);
+    this.timing.onReport(head.tick, head.slack, this.clock.serverTick(nowMs) ?? head.tick);
     this.ackDueMs = Math.min(this.ackDueMs, nowMs + ACK_DELAY_MS);
+  }
+
+  /** @param {number} rttMs the shortest round trip that was measured */
+  onRoundTrip(rttMs) {
+    this.timing.onRoundTrip(rttMs / this.clock.periodMs);
   }
 
   /** @returns {number} the acknowledgement, which is on its way now */

@@ -3,6 +3,7 @@
  * the test says so. The server takes inputs as the real one does, by the tick they are for.
  */
 
+import { CLEAN, Conditioner } from '../../src/conditioner.js';
 import { Play } from '../../src/netcode/play.js';
 import { Session } from '../../src/session.js';
 import { BitReader } from '../../src/snapshot/bit_coder.js';
@@ -22,10 +23,10 @@ export class Game {
   now = 0;
   world = new SquareServer(YOU);
   session = new Session('Ann');
-  /** @type {{ atMs: number, bytes: Uint8Array }[]} */
-  #down = [];
-  /** @type {{ atMs: number, tick: number, input: any }[]} */
-  #up = [];
+  /** @type {Conditioner<Uint8Array>} */
+  #down;
+  /** @type {Conditioner<{ tick: number, input: any }>} */
+  #up;
   /** @type {Map<number, any>} */
   #inputs = new Map();
   #newest = 0;
@@ -36,10 +37,14 @@ export class Game {
   /** Whether snapshots are lost on the way (the server skips the client). */
   isSkipped = false;
 
-  /** @param {{ downMs?: number, upMs?: number }} [link] */
-  constructor({ downMs = 30, upMs = 30 } = {}) {
-    this.downMs = downMs;
-    this.upMs = upMs;
+  /** What everybody but the own player does in a tick. @type {(square: import('./square.js').Square) => { dx: number, dy: number }} */
+  others = () => ({ dx: 1, dy: 0 });
+
+  /** @param {{ downMs?: number, upMs?: number, jitterMs?: number, stallMs?: number, stallEveryMs?: number, seed?: number }} [link] */
+  constructor({ downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {}) {
+    const lane = { ...CLEAN, jitterUs: jitterMs * 1000, stallUs: stallMs * 1000, stallEveryUs: stallEveryMs * 1000 };
+    this.#down = new Conditioner({ ...lane, latencyUs: downMs * 1000 }, seed);
+    this.#up = new Conditioner({ ...lane, latencyUs: upMs * 1000 }, seed + 1);
     this.session.handleMessage(welcome(SQUARE), 0);
     this.session.handleMessage(joined({ you: YOU, tickRate: 1000 / PERIOD_MS }), 0);
     const { room, layout } = this.session;
@@ -71,15 +76,13 @@ export class Game {
   }
 
   #tick() {
-    for (const { atMs, tick, input } of this.#up) {
-      if (atMs > this.now) continue;
-      this.#newest = Math.max(this.#newest, tick);
-      this.#inputs.set(tick, input);
+    for (let came = this.#up.poll(this.now * 1000); came !== undefined; came = this.#up.poll(this.now * 1000)) {
+      this.#newest = Math.max(this.#newest, came.tick);
+      this.#inputs.set(came.tick, came.input);
     }
-    this.#up = this.#up.filter(({ atMs }) => atMs > this.now);
     const { world } = this;
-    world.step(({ player }) => {
-      if (player !== YOU) return { dx: 1, dy: 0 };
+    world.step((square) => {
+      if (square.player !== YOU) return this.others(square);
       this.#last = this.#inputs.get(world.tick) ?? this.#last;
       return this.#last;
     }, PERIOD_MS / 1000);
@@ -87,12 +90,11 @@ export class Game {
     const slack = this.#newest === 0 ? -128 : this.#newest - world.tick;
     const bytes = snapshot(world.tick, { slack, layers: world.bodies(), events: this.events });
     this.events = undefined;
-    this.#down.push({ atMs: this.now + this.downMs, bytes });
+    this.#down.push(this.now * 1000, bytes.length, bytes);
   }
 
   #receive() {
-    while (this.#down.length > 0 && this.#down[0].atMs <= this.now) {
-      const [{ bytes }] = this.#down.splice(0, 1);
+    for (let bytes = this.#down.poll(this.now * 1000); bytes !== undefined; bytes = this.#down.poll(this.now * 1000)) {
       this.session.handleMessage(bytes, this.now);
       for (let event = this.session.pollEvent(); event !== undefined; event = this.session.pollEvent()) {
         if (event.type === 'Failed') throw new Error(event.reason);
@@ -109,7 +111,7 @@ export class Game {
       const reader = new BitReader();
       reader.open(bytes, 11, bytes.length);
       const input = dequantiseAll(SQUARE.input, unpack(SQUARE.input, reader));
-      this.#up.push({ atMs: this.now + this.upMs, tick, input });
+      this.#up.push(this.now * 1000, bytes.length, { tick, input });
     }
   }
 

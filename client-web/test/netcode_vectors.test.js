@@ -1,0 +1,167 @@
+/**
+ * The golden vectors of `shared/vectors/netcode`, which Rust makes and checks as well: clocks, timing, what is drawn. A
+ * file that nothing here checks is a failure.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { Conditioner } from '../src/conditioner.js';
+import { ClockSync } from '../src/netcode/clock_sync.js';
+import { Fade } from '../src/netcode/fade.js';
+import { InputTiming } from '../src/netcode/input_timing.js';
+import { Interpolation, blend } from '../src/netcode/interpolation.js';
+import { Smoothing } from '../src/netcode/smoothing.js';
+
+const folder = new URL('../../shared/vectors/netcode/', import.meta.url);
+
+/** @type {Record<string, (cases: any[]) => void>} */
+const CHECKS = {
+  clock_sync: checkClockSync,
+  conditioner: checkConditioner,
+  fade: checkFade,
+  input_timing: checkInputTiming,
+  interpolation: checkInterpolation,
+  smoothing: checkSmoothing,
+};
+
+for (const file of readdirSync(folder)) {
+  const { kind, cases } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+  test(`netcode/${file}`, () => {
+    assert.ok(CHECKS[kind], `no check for kind ${kind}`);
+    assert.notEqual(cases.length, 0);
+    CHECKS[kind](cases);
+  });
+}
+
+/** @param {any} c @returns {import('../src/conditioner.js').LaneConditions} */
+function lane(c) {
+  return {
+    latencyUs: c.latency_us,
+    jitterUs: c.jitter_us,
+    stallEveryUs: c.stall_every_us,
+    stallUs: c.stall_us,
+    bytesPerSecond: c.bytes_per_s,
+  };
+}
+
+/** @param {any[]} cases */
+function checkConditioner(cases) {
+  for (const { conditions, seed, steps, then } of cases) {
+    /** @type {Conditioner<number>} */
+    const link = new Conditioner(lane(conditions), seed);
+    /** @type {[number, number][]} */
+    const due = [];
+    steps.forEach((/** @type {number[]} */ [nowUs, bytes, arrivalUs], /** @type {number} */ n) => {
+      if (then?.at === n) link.set(lane(then));
+      assert.ok(link.push(nowUs, bytes, n));
+      due.push([arrivalUs, n]);
+    });
+    for (const [arrivalUs, n] of due) {
+      assert.equal(link.pollTimeout(), arrivalUs, `message ${n}`);
+      assert.equal(link.poll(arrivalUs - 1), undefined);
+      assert.equal(link.poll(arrivalUs), n);
+    }
+    assert.equal(link.pollTimeout(), Infinity);
+  }
+}
+
+/**
+ * @param {number | undefined} actual
+ * @param {number} expected
+ * @param {number} tolerance
+ * @param {string} what
+ */
+function near(actual, expected, tolerance, what) {
+  assert.ok(actual !== undefined && Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected}`);
+}
+
+/** @param {any[]} cases */
+function checkClockSync(cases) {
+  for (const { name, tick_rate: tickRate, steps } of cases) {
+    const clock = new ClockSync(tickRate);
+    for (const [tick, atUs, serverTick, jitter, wait, slope, thenUs, then, asked, timeUs] of steps) {
+      clock.onSnapshot(tick, atUs / 1000);
+      const at = `${name}, tick ${tick}`;
+      near(clock.serverTick(atUs / 1000), serverTick, 1e-6, at);
+      near(clock.jitter, jitter, 1e-6, `${at}, jitter`);
+      near(clock.wait, wait, 1e-6, `${at}, wait`);
+      near(clock.slope, slope, 1e-6, `${at}, slope`);
+      near(clock.serverTick(thenUs / 1000), then, 1e-6, `${at}, then`);
+      near((clock.timeOf(asked) ?? NaN) * 1000, timeUs, 1e-3, `${at}, time`);
+    }
+  }
+}
+
+/** @param {any[]} cases */
+function checkInputTiming(cases) {
+  for (const { name, tick_rate: tickRate, round_trip: roundTrip, steps } of cases) {
+    const timing = new InputTiming(tickRate);
+    if (roundTrip !== null) timing.onRoundTrip(roundTrip);
+    for (const [serverTick, slack, lead, stamps, due] of steps) {
+      if (slack !== null) timing.onReport(Math.floor(serverTick), slack, serverTick);
+      assert.equal(timing.lead, lead, `${name}, lead at ${serverTick}`);
+      const given = [];
+      for (let stamp = timing.nextStamp(serverTick); stamp !== undefined; stamp = timing.nextStamp(serverTick)) given.push(stamp);
+      assert.deepEqual(given, stamps, `${name}, stamps at ${serverTick}`);
+      assert.equal(timing.nextDue, due ?? -Infinity, `${name}, due at ${serverTick}`);
+    }
+  }
+}
+
+/** @param {any[]} cases */
+function checkInterpolation(cases) {
+  for (const { name, tick_rate: tickRate, snapshot_every: every, steps = [], blends = [] } of cases) {
+    const view = new Interpolation(tickRate, every);
+    /** @type {import('../src/session/layers.js').Snapshot[]} */
+    const history = [];
+    for (const [pushed, nowUs, serverTick, wait, delay, tick, older, newer, alpha, viewLag, underruns, ownTick] of steps) {
+      for (const each of pushed) history.push({ tick: each, images: [] });
+      const at = `${name}, ${nowUs} us`;
+      const newest = history[history.length - 1];
+      // Before the first snapshot there is no view.
+      if (newest === undefined) continue;
+      view.advance(nowUs / 1000, serverTick, wait, newest.tick);
+      near(view.delay, delay, 1e-6, `${at}, delay`);
+      near(view.view, tick, 1e-6, `${at}, view`);
+      const pair = view.pair(history);
+      assert.deepEqual([pair.older.tick, pair.newer.tick, view.underruns], [older, newer, underruns], at);
+      near(pair.alpha, alpha, 1e-6, `${at}, alpha`);
+      near(view.viewLag(newest.tick), viewLag, 0, `${at}, view lag`);
+      near(view.ownTick(serverTick + 6), ownTick, 1e-6, `${at}, own tick`);
+    }
+    for (const [type, older, newer, alpha, value] of blends) {
+      near(blend(/** @type {any} */ ({ type }), older, newer, alpha), value, 1e-6, `${type} ${older} to ${newer} at ${alpha}`);
+    }
+  }
+}
+
+/** @param {any[]} cases */
+function checkFade(cases) {
+  for (const { steps } of cases) {
+    const fade = new Fade();
+    fade.offset = [0, 0];
+    for (const [start, ticks, offset] of steps) {
+      if (start !== null) fade.start(start[0], start[1], start[2]);
+      fade.advance(ticks);
+      fade.offset.forEach((axis, i) => near(axis, offset[i], 1e-9, 'offset'));
+      assert.equal(fade.isOver, offset.every((/** @type {number} */ axis) => axis === 0));
+    }
+  }
+}
+
+/** @param {any[]} cases */
+function checkSmoothing(cases) {
+  for (const { steps } of cases) {
+    const own = new Smoothing(2);
+    for (const [correct, nowUs, offset] of steps) {
+      if (correct !== null) {
+        const [before, after, jumped] = correct;
+        own.correct(before.map((/** @type {number} */ axis, /** @type {number} */ i) => axis - after[i]), jumped);
+      }
+      own.fade(nowUs / 1000);
+      own.offset.forEach((axis, i) => near(axis, offset[i], 1e-9, `offset at ${nowUs} us`));
+    }
+  }
+}
