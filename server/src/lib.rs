@@ -338,15 +338,12 @@ async fn start<G: Game>(
     let (stop, stopping) = watch::channel(false);
 
     let accept = |listener| Accept::new(listener, metrics.accept_errors.clone());
-    let ready = {
-        let (lobby, stopping) = (lobby.clone(), stopping.clone());
-        move || !*stopping.borrow() && lobby.ready()
-    };
     let ops = tokio::spawn(net::ops::serve(
         accept(listeners.ops),
         config.header_timeout,
         metrics.clone(),
-        ready,
+        lobby.clone(),
+        stopping.clone(),
     ));
     let public = Public::new(&config, site, lobby.clone(), metrics.clone(), stopping);
     let public = tokio::spawn(routes(public).serve(accept(listeners.public)));

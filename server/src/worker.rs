@@ -10,6 +10,7 @@ mod load;
 mod members;
 mod pass;
 mod run;
+mod view;
 
 use std::io;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use crate::auth::SeatToken;
 use crate::game::{Game, GameDef, RoomOptions};
@@ -27,6 +29,8 @@ use crate::lobby::registry::Registry;
 use crate::metrics::Metrics;
 use crate::net::conn::{Conn, End};
 use crate::net::limiter::Rates;
+
+pub(crate) use view::RoomView;
 
 /// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby
 /// refuses with `Busy`.
@@ -42,6 +46,13 @@ pub(crate) enum Command {
         errand: Errand,
         /// Who comes.
         conn: Conn,
+    },
+    /// An operator wants to see a room.
+    Inspect {
+        /// Which.
+        room: RoomId,
+        /// Who asks; dropped unanswered if there is no such room.
+        reply: oneshot::Sender<RoomView>,
     },
     /// Look at the phase.
     Wake,
@@ -154,6 +165,15 @@ impl Worker {
             ) => Err(conn),
             _ => Ok(()),
         }
+    }
+
+    /// Asks for a room as an operator sees it. The answer comes after the turn that is under way;
+    /// the channel closes without one if the room is gone or the inbox is full.
+    pub(crate) fn inspect(&self, room: RoomId) -> oneshot::Receiver<RoomView> {
+        let (reply, answer) = oneshot::channel();
+        // What a full inbox gives back is dropped, and the channel with it.
+        let _ = self.inbox.try_send(Command::Inspect { room, reply });
+        answer
     }
 
     /// Whether the loop came round within `span`.

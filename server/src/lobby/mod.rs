@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::{mpsc, watch};
@@ -26,9 +27,9 @@ use crate::metrics::Metrics;
 use crate::net::conn::{Conn, End};
 use crate::net::farewell::farewell;
 use crate::net::limiter::Rates;
-use crate::worker::{Common, Return, Worker};
+use crate::worker::{Common, Return, RoomView, Worker};
 use matchmaking::RoomDefaults;
-use registry::Registry;
+use registry::{Registry, RoomLine};
 use welcome::Welcome;
 
 /// A worker that gave no sign of life for so long is stuck.
@@ -128,6 +129,19 @@ impl<G: Game> Lobby<G> {
     /// The listed rooms, as a client in the lobby sees them.
     pub fn rooms(&self) -> Vec<RoomInfo> {
         self.shared.registry.list()
+    }
+
+    /// All rooms, private ones too: for the operator.
+    pub(crate) fn survey(&self) -> Vec<RoomLine> {
+        self.shared.registry.survey()
+    }
+
+    /// A room and its clients, for the operator; `None` if there is no such room, or its worker
+    /// does not answer in time.
+    pub(crate) async fn inspect(&self, room: RoomId) -> Option<RoomView> {
+        let worker = self.shared.registry.worker_of(room)?;
+        let answer = self.shared.workers.get(worker)?.inspect(room);
+        tokio::time::timeout(STUCK, answer).await.ok()?.ok()
     }
 
     /// Whether players may be sent here: it does not stop, and no worker is stuck.

@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
@@ -23,6 +24,24 @@ const ROOM_NUMBERS: u32 = 1 << 24;
 const ROOM_COST: u16 = 8;
 /// Least share that a unit is taken for: rooms that slept when they were measured count too.
 const UNIT_SHARE_MIN: f64 = 1e-6;
+
+/// Rooms that an operator is shown at once: a megabyte of JSON is 5,000 of them.
+const ROOMS_SHOWN_MAX: usize = 5000;
+
+/// A room as an operator sees it in the list of all.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct RoomLine {
+    id: RoomId,
+    name: String,
+    /// Seats taken.
+    players: u16,
+    seats: u16,
+    private: bool,
+    /// The worker that ticks it, from 0.
+    worker: usize,
+    /// Its share of that worker's time in the last second, once measured.
+    share: Option<f64>,
+}
 
 /// A room to be made.
 #[derive(Clone, Debug)]
@@ -178,6 +197,35 @@ impl Registry {
             .filter(|(_, entry)| entry.open && !entry.private && entry.has_seat())
             .max_by_key(|&(&id, entry)| (entry.taken, Reverse(id)))?;
         table.take_seat(room).ok()
+    }
+
+    /// All rooms as an operator sees them, those that take most of their worker's time first; at
+    /// most [`ROOMS_SHOWN_MAX`].
+    pub(crate) fn survey(&self) -> Vec<RoomLine> {
+        let table = self.table.lock();
+        let line = |(id, entry): (&RoomId, &Entry)| RoomLine {
+            id: *id,
+            name: entry.name.clone(),
+            players: entry.taken,
+            seats: entry.seats,
+            private: entry.private,
+            worker: entry.worker,
+            share: entry.unit_share.map(|share| share * entry.units()),
+        };
+        let mut lines: Vec<RoomLine> = table.rooms.iter().map(line).collect();
+        drop(table);
+        lines.sort_by(|a, b| {
+            let (a, b) = (a.share.unwrap_or(0.0), b.share.unwrap_or(0.0));
+            b.total_cmp(&a)
+        });
+        lines.truncate(ROOMS_SHOWN_MAX);
+        lines
+    }
+
+    /// The worker of a room, listed or not.
+    pub(crate) fn worker_of(&self, room: RoomId) -> Option<usize> {
+        let table = self.table.lock();
+        table.rooms.get(&room).map(|entry| entry.worker)
     }
 
     /// Learns the shares of their worker's time that rooms took lately.

@@ -30,26 +30,32 @@ const LAST_RESPONSE: Duration = Duration::from_secs(10);
 
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
 /// requests without a body, for GET or HEAD.
-pub(crate) async fn serve(
+pub(crate) async fn serve<A: Future<Output = Reply>>(
     stream: TcpStream,
     header_timeout: Duration,
     stop: impl Future<Output = ()>,
-    answer: impl Fn(Request<Incoming>) -> Reply,
+    answer: impl Fn(Request<Incoming>) -> A,
 ) {
     let requests = AtomicU32::new(0);
     let service = service_fn(|request: Request<Incoming>| {
         let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX;
-        let (mut reply, fit) = match refusal(&request) {
-            Some(refusal) => (refusal, false),
-            None => (answer(request), true),
+        let answered = match refusal(&request) {
+            Some(refusal) => Err(refusal),
+            None => Ok(answer(request)),
         };
-        let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
-        if (last || !fit) && !upgraded {
-            reply
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+        async move {
+            let (mut reply, fit) = match answered {
+                Err(refusal) => (refusal, false),
+                Ok(answer) => (answer.await, true),
+            };
+            let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
+            if (last || !fit) && !upgraded {
+                reply
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(reply)
         }
-        std::future::ready(Ok::<_, Infallible>(reply))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

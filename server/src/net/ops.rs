@@ -1,16 +1,20 @@
-//! The operator's port: figures for Prometheus, and whether this server lives and takes
-//! players. On a listener of its own, so that it need not be public.
+//! The operator's port: figures for Prometheus, whether this server lives and takes players, and
+//! its rooms with each client's state. On a listener of its own, so that it need not be public.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
-use tokio::sync::Semaphore;
+use serde::Serialize;
+use tickwire::ids::RoomId;
+use tokio::sync::{Semaphore, watch};
 
 use super::accept::Accept;
 use super::http;
 use super::reply::{self, Reply};
+use crate::game::Game;
+use crate::lobby::Lobby;
 use crate::metrics::Metrics;
 
 /// Connections at once; further ones wait in the listener.
@@ -18,12 +22,13 @@ const CONNECTIONS_MAX: usize = 32;
 /// Between two upkeeps of the figures.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Serves for as long as it is polled. `ready`: whether players may be sent here.
-pub(crate) async fn serve(
+/// Serves for as long as it is polled.
+pub(crate) async fn serve<G: Game>(
     mut accept: Accept,
     header_timeout: Duration,
     metrics: Arc<Metrics>,
-    ready: impl Fn() -> bool + Clone + Send + Sync + 'static,
+    lobby: Lobby<G>,
+    stopping: watch::Receiver<bool>,
 ) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut upkeep = tokio::time::interval(UPKEEP);
@@ -40,21 +45,52 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let (metrics, ready) = (metrics.clone(), ready.clone());
+        let (metrics, lobby) = (metrics.clone(), lobby.clone());
+        let stopping = stopping.clone();
         tokio::spawn(async move {
-            let answer = |request| answer(&request, &metrics, &ready);
+            let answer = |request: Request<Incoming>| {
+                let ready = !*stopping.borrow() && lobby.ready();
+                answer(request, &metrics, &lobby, ready)
+            };
             http::serve(stream, header_timeout, std::future::pending(), answer).await;
             drop(slot);
         });
     }
 }
 
-fn answer(request: &Request<Incoming>, metrics: &Metrics, ready: &impl Fn() -> bool) -> Reply {
-    match request.uri().path() {
+async fn answer<G: Game>(
+    request: Request<Incoming>,
+    metrics: &Metrics,
+    lobby: &Lobby<G>,
+    ready: bool,
+) -> Reply {
+    let path = request.uri().path();
+    match path {
         "/metrics" => reply::fresh("text/plain; version=0.0.4", metrics.render().into_bytes()),
         "/healthz" => reply::text(StatusCode::OK, "ok\n"),
-        "/readyz" if ready() => reply::text(StatusCode::OK, "ready\n"),
+        "/readyz" if ready => reply::text(StatusCode::OK, "ready\n"),
         "/readyz" => reply::unavailable("not ready\n"),
-        _ => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),
+        "/rooms" => json(&lobby.survey()),
+        _ => {
+            let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
+            let view = match room {
+                Some(room) => lobby.inspect(RoomId(room)).await,
+                None => None,
+            };
+            match view {
+                Some(view) => json(&view),
+                None => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),
+            }
+        }
+    }
+}
+
+fn json(value: &impl Serialize) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(text) => reply::fresh("application/json", text),
+        Err(error) => {
+            tracing::error!(%error, "a view is no JSON");
+            reply::text(StatusCode::INTERNAL_SERVER_ERROR, "no view\n")
+        }
     }
 }

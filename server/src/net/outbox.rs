@@ -42,6 +42,12 @@ impl Outbox {
         self.bytes.len()
     }
 
+    /// For how long the kernel has not taken everything.
+    pub(crate) fn blocked_for(&self, now: Instant) -> Option<Duration> {
+        let since = self.blocked_since?;
+        Some(now.saturating_duration_since(since))
+    }
+
     /// Whether the kernel left something when it was last written to.
     pub fn is_blocked(&self) -> bool {
         self.blocked_since.is_some()

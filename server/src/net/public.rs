@@ -158,7 +158,7 @@ impl<G: Game> Public<G> {
         };
         http::serve(stream, self.header_timeout, stop, |request| {
             self.metrics.http_requests.increment(1);
-            self.answer(request, &visit)
+            std::future::ready(self.answer(request, &visit))
         })
         .await;
         let Some(upgrade) = visit.upgrade.into_inner() else {

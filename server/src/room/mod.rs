@@ -142,6 +142,11 @@ impl<G: Game> Room<G> {
         self.cadence.set_halvings(halvings);
     }
 
+    /// Ticks from one snapshot to the next, now.
+    pub fn snapshot_every(&self) -> u32 {
+        self.cadence.every()
+    }
+
     /// How it was made.
     pub fn options(&self) -> &RoomOptions {
         &self.options

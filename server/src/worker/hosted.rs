@@ -17,6 +17,7 @@ use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::Members;
 use super::pass::Pass;
+use super::view::{ClientView, RoomView};
 use super::{Claim, Common, Return, figures};
 use crate::auth::{SeatHash, SeatToken};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
@@ -86,6 +87,27 @@ impl<G: Game> Hosted<G> {
     /// Whether no seat is taken.
     pub(super) fn is_empty(&self) -> bool {
         self.members.count() == 0
+    }
+
+    /// The room as an operator sees it.
+    pub(super) fn view(&mut self, now: Instant) -> RoomView {
+        let options = self.room.options();
+        let tick_rate = options.tick_rate;
+        let clients = self.room.clients().map(|state| {
+            let link = self.members.conn(state.player).map(|conn| &conn.link);
+            let name = link.and_then(|link| link.name.as_deref()).unwrap_or("");
+            let bytes = link.map_or(0, |link| link.outbox.waiting_bytes());
+            let blocked = link.and_then(|link| link.outbox.blocked_for(now));
+            ClientView::new(&state, tick_rate, name, bytes, blocked)
+        });
+        RoomView {
+            id: self.id,
+            name: options.name.clone(),
+            tick: self.room.tick_number().0,
+            tick_rate,
+            snapshot_every: self.room.snapshot_every(),
+            clients: clients.collect(),
+        }
     }
 
     /// See [`Room::thin_out`].

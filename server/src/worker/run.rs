@@ -120,13 +120,16 @@ impl<G: Game> Loop<G> {
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
-        let Command::Come {
-            room,
-            errand,
-            mut conn,
-        } = command
-        else {
-            return;
+        let (room, errand, mut conn) = match command {
+            Command::Come { room, errand, conn } => (room, errand, conn),
+            Command::Inspect { room, reply } => {
+                if let Some(running) = self.rooms.get_mut(&room) {
+                    // Who asked may have gone.
+                    let _ = reply.send(running.hosted.view(now));
+                }
+                return;
+            }
+            Command::Wake => return,
         };
         if self.state.phase() > Phase::Running {
             stopping::tell(&mut conn);

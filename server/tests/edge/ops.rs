@@ -1,9 +1,10 @@
 //! The operator's port, and how a stop shows on both.
 
+use tickwire::protocol::ClientMessage;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{GOOD, PATIENCE, Server, get, hello, read_head, read_message, request};
+use crate::support::{GOOD, PATIENCE, Server, get, hello, read_head, read_message, request, say};
 
 #[tokio::test]
 async fn figures_health_and_readiness() {
@@ -90,4 +91,49 @@ async fn a_stop_tells_players_and_waits_for_them() {
         .expect("nobody is left to wait for")
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn rooms_show_how_each_client_fares() {
+    let server = Server::start(|_| {});
+    assert_eq!(get(server.ops, "/rooms").await.body, "[]");
+    let mut player = TcpStream::connect(server.public).await.unwrap();
+    let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
+    let join = say(&ClientMessage::CreateRoom {
+        name: "<den>".into(),
+        private: true,
+        seats: 3,
+    });
+    let together = [head.as_bytes(), &hello("\"ann\""), &join].concat();
+    player.write_all(&together).await.unwrap();
+    assert_eq!(read_head(&mut player).await.status, 101);
+    // Welcome, Joined, and what needs no acknowledgement yet.
+    for _ in 0..4 {
+        read_message(&mut player).await;
+    }
+    let rooms = get(server.ops, "/rooms").await;
+    assert_eq!(rooms.header("content-type"), Some("application/json"));
+    let rooms: serde_json::Value = serde_json::from_str(&rooms.body).unwrap();
+    assert_eq!(rooms[0]["name"], "<den>", "private rooms too");
+    assert_eq!(
+        (&rooms[0]["players"], &rooms[0]["seats"]),
+        (&1.into(), &3.into())
+    );
+
+    let room = get(server.ops, &format!("/rooms/{}", rooms[0]["id"])).await;
+    let room: serde_json::Value = serde_json::from_str(&room.body).unwrap();
+    assert!(room["tick"].as_u64() >= Some(2), "{room}");
+    assert_eq!(
+        (&room["tick_rate"], &room["snapshot_every"]),
+        (&30.into(), &1.into())
+    );
+    let client = &room["clients"][0];
+    assert_eq!(client["name"], "\"ann\"");
+    assert_eq!((&client["lane"], &client["credit"]), (&1.into(), &8.into()));
+    assert!(client["unacked"].as_u64() >= Some(2), "{client}");
+    assert!(client["round_trip_ms"].is_null() && client["blocked_ms"].is_null());
+
+    for path in ["/rooms/", "/rooms/999", "/rooms/-1", "/rooms/x"] {
+        assert_eq!(get(server.ops, path).await.status, 404, "{path}");
+    }
 }

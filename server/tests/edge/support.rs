@@ -203,11 +203,16 @@ pub(crate) async fn read_head(stream: &mut TcpStream) -> Response {
 
 /// A masked frame in which `name` says hello. The mask is zero, which leaves it readable.
 pub(crate) fn hello(name: &str) -> Vec<u8> {
-    let message = encode_client(&ClientMessage::Hello {
+    say(&ClientMessage::Hello {
         version: VERSION,
         name: name.into(),
         token: String::new(),
-    });
+    })
+}
+
+/// A message's frame.
+pub(crate) fn say(message: &ClientMessage) -> Vec<u8> {
+    let message = encode_client(message);
     let mut frame = vec![
         0x82,
         0x80 | u8::try_from(message.len()).unwrap(),
