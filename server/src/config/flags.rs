@@ -83,6 +83,11 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_MAX_CONNECTIONS", value_name = "COUNT")]
     max_connections: Option<u32>,
 
+    /// Bytes of each WebSocket's send buffer, which bounds how stale a slow client's snapshots get
+    /// and what can be on the way to a far one [default: 8192]
+    #[arg(long, env = "TICKWIRE_SEND_BUFFER", value_name = "BYTES")]
+    send_buffer: Option<u32>,
+
     /// Threads that run rooms, 1 to 256 [default: the number of cores]
     #[arg(long, env = "TICKWIRE_WORKERS", value_name = "COUNT")]
     workers: Option<usize>,
@@ -293,6 +298,10 @@ fn resolve(flags: Flags, file: Flags) -> Config {
             .max_connections
             .or(file.max_connections)
             .unwrap_or(usual.max_connections),
+        send_buffer: flags
+            .send_buffer
+            .or(file.send_buffer)
+            .unwrap_or(usual.send_buffer),
         workers: flags.workers.or(file.workers).unwrap_or(usual.workers),
         seed: flags.seed.or(file.seed),
         allowed_origins: flags

@@ -51,6 +51,8 @@ pub(crate) struct Public<G: Game> {
     /// Whether it was said that there is a proxy that no setting knows of.
     warned_of_proxy: AtomicBool,
     header_timeout: Duration,
+    /// Bytes of each WebSocket's send buffer.
+    send_buffer: u32,
     lobby: Lobby<G>,
     /// Whether there is `/echo`, which no setting turns on.
     has_echo: bool,
@@ -96,6 +98,7 @@ impl<G: Game> Public<G> {
             addresses: Addresses::new(config, metrics.clone()),
             warned_of_proxy: AtomicBool::new(false),
             header_timeout: config.header_timeout,
+            send_buffer: config.send_buffer,
             lobby,
             has_echo: false,
             metrics,
@@ -165,7 +168,13 @@ impl<G: Game> Public<G> {
             return;
         };
         let (peer, echoes) = (upgrade.peer, upgrade.echoes);
-        match conn(upgrade).await {
+        let conn = conn(upgrade).await.and_then(|conn| {
+            if !echoes {
+                conn.bound_send_buffer(self.send_buffer)?;
+            }
+            Ok(conn)
+        });
+        match conn {
             Ok(conn) if seat.is_spare() => {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
