@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test check rust-test client-test browser chromium node-modules screenshot bench clean
+.PHONY: test check deny rust-test client-test browser chromium node-modules screenshot bench clean
 
 # Rust first: it builds the server that the browser tests start.
 test: rust-test client-test
@@ -28,6 +28,12 @@ check: node-modules
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	cd client-web && $(NPM) run check
+
+# Licences, sources, doubles and advisories. The licences and sources alone are a test, which needs
+# neither this tool nor its database.
+deny:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2
+	$(CARGO) deny --locked check
 
 # The README's picture, from the running game.
 screenshot: node-modules chromium

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use crate::support::{GOOD, hello};
+
 fn server(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-server"));
     command
@@ -38,10 +40,14 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Running {
+        Running::start_logging(command, Stdio::null())
+    }
+
+    fn start_logging(command: &mut Command, stderr: Stdio) -> Running {
         command.args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -205,6 +211,42 @@ fn settings_come_from_all_three_places() {
     running.signal("-INT");
     let mut running = running;
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+/// Names and headers with line breaks, terminal codes and JSON in them, with all that the server
+/// itself can say: each log line is its own.
+#[test]
+fn what_peers_send_forges_no_log_line() {
+    let evil = "x\r\n2026-01-01T00:00:00Z  INFO forged\u{1B}[31m\u{9B}31m\",\"level\":\"FORGED";
+    for json in ["--log-json=false", "--log-json=true"] {
+        let log = File::new(&format!("log{json}.txt"), "");
+        let stderr = std::fs::File::create(log.path()).unwrap();
+        let mut command = server(&["--log", "debug,tickwire_server=trace", json]);
+        let mut running = Running::start_logging(&mut command, stderr.into());
+        let mut stream = TcpStream::connect(running.public).unwrap();
+        let head = format!("GET /ws?{evil:?} HTTP/1.1\r\nHost: a\r\nX-Evil: \u{1B}[31m\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut player = TcpStream::connect(running.public).unwrap();
+        let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\nUser-Agent: \u{9B}31m\r\n{GOOD}\r\n");
+        let garbage = [0x82, 0x81, 0, 0, 0, 0, 0xFF];
+        let all = [head.as_bytes(), &hello(evil), &garbage].concat();
+        player.write_all(&all).unwrap();
+        player.read_to_end(&mut Vec::new()).unwrap();
+        running.signal("-TERM");
+        assert_eq!(running.child.wait().unwrap().code(), Some(0));
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert!(text.lines().count() > 2, "{text}");
+        for line in text.lines() {
+            let own = if json.ends_with("true") {
+                "{\"timestamp\":\""
+            } else {
+                "20"
+            };
+            assert!(line.starts_with(own), "{line:?}");
+            assert!(!line.contains(char::is_control), "{line:?}");
+            assert!(!line.starts_with("2026-01-01"), "{line:?}");
+        }
+    }
 }
 
 /// Without file descriptors accepting pauses; it must not end, and recovers when some are back.
