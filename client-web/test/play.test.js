@@ -267,6 +267,22 @@ test('room-wide state is beside the entities, events come when their tick is dra
   assert.deepEqual(game.view().state, { round: { on: true } });
 });
 
+test('after a minute without a frame the first one is in the present', () => {
+  const game = new Game({ jitterMs: 10 });
+  game.add({ slot: 1, player: 9, x: 100, y: 100 });
+  game.add({ slot: 3, player: YOU, x: 300 });
+  game.others = () => ({ dx: Math.sin(game.world.tick / 20), dy: 0 });
+  game.start(() => ({ dx: 0.1 }));
+  game.run(1000);
+  game.view();
+  game.run(60_000);
+  const { tick, me } = game.view();
+  assert.ok(tick > game.world.tick - 5, `${tick} of ${game.world.tick}`);
+  assert.ok(me !== undefined);
+  game.run(500, () => assert.ok(Math.abs(game.world.tick - game.view().tick) < 5));
+  assert.equal(game.play.stats(game.now, 0).predictionError, 0);
+});
+
 test('events that were not drawn for a second are not drawn any more', () => {
   const game = new Game();
   game.add({ slot: 1, player: 9 });
