@@ -9,8 +9,9 @@
  * snapshots are there `MARGIN` ticks before they are needed, whatever jitter there is and however many are left out.
  *
  * **View.** At every frame, `passed` ticks after the one before, it goes on by
- * `passed * (1 + clamp(error * GAIN, -SLOW_DOWN, CATCH_UP))`, where `error = server tick - delay - (view + passed)`. Only at
- * the first frame, and when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), it goes
+ * `passed + clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where
+ * `error = server tick - delay - (view + passed)`: never past where it means to stand, however late the frame is. Only at the
+ * first frame, and when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), it goes
  * where it means to stand at once. It never goes back, and never more than `EXTRAPOLATE_MAX_MS` ahead of the newest
  * snapshot. Going ahead of the newest is an *underrun*; frames in a row make one.
  *
@@ -98,8 +99,8 @@ export class Interpolation {
     this.#drawnMs = nowMs;
     const error = meant - (this.view + passed);
     const isJump = isFirst || error > JUMP_MS * this.#ticksPerMs;
-    const pace = 1 + Math.min(CATCH_UP, Math.max(-SLOW_DOWN, error * GAIN));
-    const view = isJump ? meant : this.view + passed * pace;
+    const mended = error * Math.min(passed * GAIN, 1);
+    const view = isJump ? meant : this.view + passed + Math.min(CATCH_UP * passed, Math.max(-SLOW_DOWN * passed, mended));
     this.view = Math.max(this.view, Math.min(view, newest + EXTRAPOLATE_MAX_MS * this.#ticksPerMs));
     const wasDry = this.isDry;
     this.isDry = this.view > newest;

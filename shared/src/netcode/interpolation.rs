@@ -9,8 +9,8 @@
 //! ticks before they are needed, whatever jitter there is and however many snapshots the server leaves out.
 //!
 //! **View.** At every frame, `passed` ticks of local time after the one before, it goes on by
-//! `passed * (1 + clamp(error * GAIN, -SLOW_DOWN, CATCH_UP))`, where `error = server tick - delay - (view + passed)`: it runs up
-//! to a quarter faster or an eighth slower than time, and never jumps. Only at the first frame, and when it is more than [`JUMP_MS`] behind
+//! `passed + clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where `error = server tick - delay - (view + passed)`: it
+//! runs up to a quarter faster or an eighth slower than time, never past where it means to stand however late the frame is, and never jumps. Only at the first frame, and when it is more than [`JUMP_MS`] behind
 //! (the tab was in the background, the machine slept), it goes where it means to stand at once. It never goes back, and never more than
 //! [`EXTRAPOLATE_MAX_MS`] ahead of the newest snapshot. Going ahead of the newest is an *underrun*; frames in a row make one.
 //!
@@ -144,7 +144,8 @@ impl<T> Interpolation<T> {
         let view = if last.is_none() || error > JUMP_MS * self.ticks_per_ms {
             meant
         } else {
-            self.view + passed * (1.0 + (error * GAIN).clamp(-SLOW_DOWN, CATCH_UP))
+            let mended = error * (passed * GAIN).min(1.0);
+            self.view + passed + mended.clamp(-SLOW_DOWN * passed, CATCH_UP * passed)
         };
         let most = newest + EXTRAPOLATE_MAX_MS * self.ticks_per_ms;
         self.view = view.min(most).max(self.view);
@@ -320,6 +321,18 @@ mod tests {
                     assert!((view.view() - now - step - 18.5).abs() < 0.01);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_frame_that_comes_late_does_not_overshoot() {
+        for error in [-3.0, -0.1, 0.1, 3.0] {
+            let mut view = view_of(&[10, 11], 12.0);
+            view.push(Tick(2_000), 2_000);
+            // A minute without a frame, of which the snapshots tell nothing.
+            view.advance(60_000_000, 12.0 + 1_500.0 + error, 1.0);
+            let off = view.view() - (10.5 + 1_500.0 + error);
+            assert!(off.abs() < 1e-6, "{off}");
         }
     }
 
