@@ -9,11 +9,12 @@
  * lengths of its changes a tick in the old and the new pair.
  *
  * **Advance.** The offset's length L shrinks by `FADE` of `speed` for every tick that the view moves: the offset is multiplied
- * by `max(0, 1 - FADE * speed * ticks / L)`. So what is drawn moves at most one and a half times as fast as the entity did.
+ * by `max(0, 1 - FADE * speed * ticks / L)`. So what is drawn moves at most
+ * `(1 + CATCH_UP) * (1 + FADE)`, one and a half times, as fast as the entity did.
  */
 
 /** Share of its own speed by which an entity is moved to where it should be. */
-export const FADE = 0.25;
+export const FADE = 0.2;
 
 /** See the module's description. */
 export class Fade {

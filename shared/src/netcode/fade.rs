@@ -10,11 +10,11 @@
 //!
 //! **Advance.** The offset's length L shrinks by [`FADE`] of `speed` for every tick that the view moves:
 //! the offset is multiplied by `max(0, 1 - FADE * speed * ticks / L)`. So what is drawn never moves faster than the view's
-//! [`super::interpolation::CATCH_UP`] and this together allow: at most one and a half times as fast as the entity did. Places are added up over the
+//! [`super::interpolation::CATCH_UP`] and this together allow: `(1 + CATCH_UP) * (1 + FADE)`, one and a half times as fast as the entity did. Places are added up over the
 //! component's `Real` fields that have a predictor other than `Hold`.
 
 /// Share of its own speed by which an entity is moved to where it should be.
-pub const FADE: f64 = 0.25;
+pub const FADE: f64 = 0.2;
 
 /// See the module's description. `N` fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,13 +70,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_stays_and_closes_in_at_a_quarter_of_the_speed() {
+    fn the_picture_stays_and_closes_in_at_a_fifth_of_the_speed() {
         let mut fade = Fade::default();
         fade.start([13.0, 4.0], [10.0, 0.0], 2.0);
         assert_eq!(fade.offset(), [3.0, 4.0]);
-        fade.advance(2.0);
+        fade.advance(2.5);
         assert!((length(&fade.offset()) - 4.0).abs() < 1e-12);
-        fade.advance(8.0);
+        fade.advance(10.0);
         assert_eq!(fade.offset(), [0.0, 0.0]);
         fade.advance(1.0);
         assert_eq!(fade.offset(), [0.0, 0.0]);

@@ -1,0 +1,59 @@
+//! The bars of the netcode, over every link of `netcode-yardstick`, played shorter.
+
+use tickwire_benches::netplay::{Case, Row, measure};
+
+const SEED: u32 = 11;
+
+fn play(rtt_ms: u32, jitter_ms: u32, stall_ms: u32) -> Row {
+    let row = measure(&Case {
+        rtt_ms,
+        jitter_ms,
+        stall_ms,
+        seconds: 20,
+        seed: SEED,
+    });
+    println!("seed {SEED}: {row:?}");
+    row
+}
+
+#[test]
+fn a_clean_link_has_no_errors_and_no_corrections() {
+    for rtt_ms in [0, 60, 120, 200] {
+        let row = play(rtt_ms, 0, 0);
+        assert_eq!((row.error_max, row.corrections_per_min), (0.0, 0.0));
+        assert_eq!((row.underruns_per_min, row.late_inputs_per_min), (0.0, 0.0));
+        assert!(row.fair_shots > 20 && row.fair_hit_rate > 0.95);
+        assert!(row.speed_max < 1.06, "{}", row.speed_max);
+    }
+}
+
+#[test]
+fn jitter_is_covered() {
+    for rtt_ms in [0, 60, 120, 200] {
+        let row = play(rtt_ms, 30, 0);
+        assert!(row.error_p99 < 0.1 && row.corrections_per_min < 1.0);
+        assert!(row.underruns_per_min < 6.0 && row.late_inputs_per_min < 1.0);
+        assert!(row.fair_shots > 20 && row.fair_hit_rate > 0.9);
+        assert!(row.speed_max < 1.2, "{}", row.speed_max);
+    }
+}
+
+#[test]
+fn stalls_are_made_up_for_without_a_jump() {
+    for rtt_ms in [0, 60, 120, 200] {
+        let row = play(rtt_ms, 0, 500);
+        // A stall is one correction, and costs the inputs that it held back.
+        assert!(row.corrections_per_min < 13.0);
+        assert!(row.late_inputs_per_min < 12.0 * 15.0);
+        assert!(row.fair_hit_rate > 0.6);
+        // The others catch up at up to one and a half times their speed, the clock's twentieth on top.
+        assert!(row.speed_max <= 1.5 * 1.05, "{}", row.speed_max);
+        // Neither the lead nor the delay waits for stalls.
+        assert!(row.lead_ms < f64::from(rtt_ms) + 120.0 && row.delay_ms < 100.0);
+    }
+}
+
+#[test]
+fn the_same_seed_says_the_same() {
+    assert_eq!(play(60, 30, 500), play(60, 30, 500));
+}
