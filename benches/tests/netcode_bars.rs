@@ -42,8 +42,8 @@ fn jitter_is_covered() {
 fn stalls_are_made_up_for_without_a_jump() {
     for rtt_ms in [0, 60, 120, 200] {
         let row = play(rtt_ms, 0, 500);
-        // A stall is one correction, and costs the inputs that it held back.
-        assert!(row.corrections_per_min < 13.0);
+        // Twelve stalls a minute are a correction each, seldom two, and cost the inputs that they held back.
+        assert!(row.corrections_per_min < 18.0);
         assert!(row.late_inputs_per_min < 12.0 * 15.0);
         assert!(row.fair_hit_rate > 0.6);
         // The others catch up at up to one and a half times their speed, the clock's twentieth on top.
