@@ -71,12 +71,3 @@ export const PLAYER_RADIUS = 12;
 
 /** A drone's and a pickup's radius in units. */
 export const DRONE_RADIUS = 10;
-
-/** A fresh player's health. */
-export const HEALTH_MAX = 100;
-
-/** A fresh drone's health. */
-export const DRONE_HEALTH = 40;
-
-/** Rounds of a full magazine. */
-export const MAGAZINE = 12;

@@ -45,8 +45,9 @@ export class Effects {
     if (this.#shotAt.size > 512) this.#shotAt.clear();
     for (const event of view.events) {
       const fields = event.fields;
-      if (event.name === 'shot') this.#shot(find(view, fields.by), now);
-      else if (event.name === 'hit') this.#hit(view, fields, you, now);
+      // The own ones were seen at the trigger.
+      if (event.name === 'shot' && fields.by !== view.me?.handle) this.fire(find(view, fields.by), now);
+      if (event.name === 'hit') this.#hit(view, fields, you, now);
       else if (event.name === 'kill') this.#kill(view, fields, you);
       else if (event.name === 'pickup') this.#pickup(find(view, fields.who), fields.what);
       else if (event.name === 'respawn') this.#respawn(find(view, fields.who), you);
@@ -73,8 +74,12 @@ export class Effects {
     return at === undefined ? 0 : Math.max(0, 1 - (now - at) / RECOIL_MS);
   }
 
-  /** @param {Entity | undefined} by @param {number} now */
-  #shot(by, now) {
+  /**
+   * A gun goes off.
+   * @param {Entity | undefined} by
+   * @param {number} now milliseconds
+   */
+  fire(by, now) {
     if (!by?.pos || !by.heading) return;
     const angle = by.heading.angle;
     const x = by.pos.x + Math.cos(angle) * PLAYER_RADIUS * 1.75;

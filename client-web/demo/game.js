@@ -17,6 +17,7 @@ import { Minimap } from './minimap.js';
 import { INK, colourOf } from './palette.js';
 import { Renderer } from './render.js';
 import { Scoreboard } from './scoreboard.js';
+import { Shots } from './shots.js';
 import { Vitals } from './vitals.js';
 
 /** CSS pixels that health and points cover; with the sticks, on touch. */
@@ -35,7 +36,8 @@ export class Game {
   #effects = new Effects(this.#camera);
   #minimap = new Minimap();
   #feed = new Feed();
-  #vitals = new Vitals();
+  #vitals;
+  #shots = new Shots();
   #panel;
   #controls;
   #renderer;
@@ -57,7 +59,8 @@ export class Game {
   constructor(room, onLeave) {
     this.#room = room;
     this.#controls = new Controls(this.#stage, () => this.#page.classList.add('touch'));
-    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, (player) => this.#nameOf(player));
+    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, this.#shots, room, (player) => this.#nameOf(player));
+    this.#vitals = new Vitals(room);
     this.#banner = new Banner(room);
     this.#chat = new Chat(room, () => this.#controls.release());
     this.#scores = new Scoreboard(room);
@@ -120,6 +123,8 @@ export class Game {
     this.#look(me, seconds);
     // The own gun turns at once; what the server has heard of it is older.
     if (me?.heading && me.health.hp > 0) me.heading.angle = this.#controls.aim;
+    const trigger = { fire: this.#controls.takeFire(), aim: this.#controls.aim };
+    if (this.#shots.update(view, room.you, trigger, now)) this.#effects.fire(me, now);
     this.#effects.take(view, room.you, now);
     this.#tell(view, now);
     this.#renderer.draw(view, room.you, now, seconds);

@@ -28,6 +28,8 @@ export class Controls {
   /** A click or tap that no input has carried yet: short ones must not fall between two ticks. */
   #tapped = false;
   #reload = false;
+  /** Whether the trigger was pulled in any input since the last frame. */
+  #fired = false;
   #mouseX = 0;
   #mouseY = 0;
   #mouseKnown = false;
@@ -109,7 +111,7 @@ export class Controls {
   }
 
   /**
-   * The input of one tick. Called by the SDK; what it returns is reused.
+   * The input now. Called by the SDK for every frame and every tick; what it returns is reused.
    * @returns {{ dx: number, dy: number, aim: number, fire: boolean, reload: boolean }}
    */
   read() {
@@ -130,10 +132,18 @@ export class Controls {
     }
     out.aim = this.aim;
     out.fire = this.#mouseDown || this.#tapped || this.#held.has('Space') || this.#sticks.aim.length > 0.45;
+    this.#fired ||= out.fire;
     out.reload = this.#reload || this.#held.has('KeyR');
     this.#tapped = false;
     this.#reload = false;
     return out;
+  }
+
+  /** @returns {boolean} whether the trigger was pulled since the last time */
+  takeFire() {
+    const fired = this.#fired;
+    this.#fired = false;
+    return fired;
   }
 
   /** @param {KeyboardEvent} event @param {boolean} down */

@@ -3,7 +3,8 @@
  * an animation frame. Everything it copies was drawn before by sprites.js; it allocates nothing.
  */
 
-import { DRONE_HEALTH, DRONE_RADIUS, HEALTH_MAX, PLAYER_RADIUS } from './arena_map.js';
+import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';
+import { mostOf } from './arena_schema.js';
 import { Ground } from './ground.js';
 import { INK, colourOf } from './palette.js';
 import { Sprites } from './sprites.js';
@@ -24,19 +25,27 @@ export class Renderer {
   #nameOf;
   /** Headings of drones, which show where they go: by slot, with the position they were derived from. */
   #drift = new Float32Array(3 * 65536);
+  #shots;
+  #healthMost;
+  /** The healthiest drone that was seen: a fresh one's health. */
+  #droneMost = 0;
   #you = 0;
 
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {Camera} camera
    * @param {Effects} effects
+   * @param {import('./shots.js').Shots} shots
+   * @param {import('/client/tickwire.js').Room} room
    * @param {(player: number) => string} nameOf
    */
-  constructor(canvas, camera, effects, nameOf) {
+  constructor(canvas, camera, effects, shots, room, nameOf) {
     this.#canvas = canvas;
     this.#pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { alpha: false }));
     this.#camera = camera;
     this.#effects = effects;
+    this.#shots = shots;
+    this.#healthMost = mostOf(room, 'health', 'hp');
     this.#nameOf = nameOf;
   }
 
@@ -59,6 +68,7 @@ export class Renderer {
     this.#ground.drawFloor(pen, camera);
     const entities = view.entities;
     for (let i = 0; i < entities.length; i += 1) this.#drawLow(entities[i], now);
+    this.#shots.each(now, (x, y, cos, sin) => this.#drawShot(x, y, cos, sin, colourOf(you, you)));
     for (let i = 0; i < entities.length; i += 1) this.#drawBody(entities[i], view.me, now);
     this.#drawFlashes(now);
     this.#ground.drawWalls(pen, camera);
@@ -72,13 +82,9 @@ export class Renderer {
     const kind = entity.kind?.is;
     if (kind === 'projectile') {
       const { x, y, vx, vy } = entity.flight;
-      if (!this.#camera.sees(x, y, 20)) return;
-      const colour = colourOf(entity.owner, this.#you);
+      if (entity.owner === this.#you && this.#shots.isSpent(entity)) return;
       const speed = Math.sqrt(vx * vx + vy * vy) || 1;
-      this.#pen.globalCompositeOperation = 'lighter';
-      this.#stamp(this.#sprites.glow(colour, 12), x, y, 1, 0, 0.5, 1);
-      this.#pen.globalCompositeOperation = 'source-over';
-      this.#stamp(this.#sprites.shot(colour), x, y, vx / speed, vy / speed, 1, 1);
+      this.#drawShot(x, y, vx / speed, vy / speed, colourOf(entity.owner, this.#you));
     } else if (kind === 'health' || kind === 'ammo') {
       const { x, y } = entity.pos;
       if (!this.#camera.sees(x, y, 30)) return;
@@ -87,6 +93,15 @@ export class Renderer {
       this.#stamp(this.#sprites.glow(INK[pickup], 24), x, y, 1, 0, 0.12 + 0.12 * beat, 1);
       this.#stamp(this.#sprites.pickup(pickup), x, y, 1, 0, 1, 0.96 + 0.06 * beat);
     }
+  }
+
+  /** @param {number} x @param {number} y @param {number} cos @param {number} sin @param {string} colour */
+  #drawShot(x, y, cos, sin, colour) {
+    if (!this.#camera.sees(x, y, 20)) return;
+    this.#pen.globalCompositeOperation = 'lighter';
+    this.#stamp(this.#sprites.glow(colour, 12), x, y, 1, 0, 0.5, 1);
+    this.#pen.globalCompositeOperation = 'source-over';
+    this.#stamp(this.#sprites.shot(colour), x, y, cos, sin, 1, 1);
   }
 
   /** @param {Entity} entity @param {Entity | undefined} me @param {number} now */
@@ -135,12 +150,13 @@ export class Renderer {
     if (!this.#camera.sees(x, y, 40)) return;
     const hp = entity.health.hp;
     if (kind === 'drone') {
-      if (hp < DRONE_HEALTH) this.#drawBar(x, y - DRONE_RADIUS - 8, 20, hp / DRONE_HEALTH, INK.drone);
+      this.#droneMost = Math.max(this.#droneMost, hp);
+      if (hp < this.#droneMost) this.#drawBar(x, y - DRONE_RADIUS - 8, 20, hp / this.#droneMost, INK.drone);
       return;
     }
     const colour = colourOf(entity.owner, this.#you);
     const own = entity.owner === this.#you;
-    this.#drawBar(x, own ? y + PLAYER_RADIUS + 9 : y - PLAYER_RADIUS - 14, 30, hp / HEALTH_MAX, hp <= 30 ? INK.danger : colour);
+    this.#drawBar(x, own ? y + PLAYER_RADIUS + 9 : y - PLAYER_RADIUS - 14, 30, hp / this.#healthMost, hp <= 30 ? INK.danger : colour);
     if (own || entity.owner === undefined) return;
     const label = this.#sprites.label(this.#nameOf(entity.owner), INK.text);
     const pen = this.#pen;

@@ -3,7 +3,7 @@
  * and what is said after a fall. Reads the view; writes the page only when something changed.
  */
 
-import { HEALTH_MAX, MAGAZINE } from './arena_map.js';
+import { mostOf } from './arena_schema.js';
 import { element, still, write } from './dom.js';
 
 /** @typedef {import('/client/types.js').View} View */
@@ -23,11 +23,15 @@ export class Vitals {
   #note = element('death-note', HTMLElement);
   #shown = { hp: -1, rounds: -1, spare: -1, points: -1, reloading: false };
   #hurtShown = 0;
+  #healthMost;
   /** When the own player fell, in milliseconds; -1 while up. */
   #fellAt = -1;
 
-  constructor() {
-    this.#pips.replaceChildren(...Array.from({ length: MAGAZINE }, () => document.createElement('i')));
+  /** @param {import('/client/tickwire.js').Room} room */
+  constructor(room) {
+    this.#healthMost = mostOf(room, 'health', 'hp');
+    const magazine = mostOf(room, 'gun', 'rounds');
+    this.#pips.replaceChildren(...Array.from({ length: magazine }, () => document.createElement('i')));
     this.#death.hidden = true;
   }
 
@@ -76,7 +80,7 @@ export class Vitals {
   #showHealth(hp) {
     this.#shown.hp = hp;
     write(this.#healthText, String(hp));
-    const share = `scaleX(${Math.max(0, Math.min(1, hp / HEALTH_MAX))})`;
+    const share = `scaleX(${Math.max(0, Math.min(1, hp / this.#healthMost))})`;
     this.#bar.style.transform = share;
     this.#lag.style.transform = share;
     this.#health.classList.toggle('low', hp <= 30);

@@ -12,6 +12,7 @@ import './support/served_paths.js';
 import { until } from './support/until.js';
 
 const { step } = await import('../demo/arena_rule.js');
+const { COOLDOWN, SHOT_SPEED } = await import('../demo/shots.js');
 
 /** @type {Awaited<ReturnType<typeof startServer>>} */
 let server;
@@ -59,6 +60,23 @@ test('two players meet in a room: one moves, the other sees it, chat crosses', a
   await until(() => mine.members.size === 1);
   ann.close();
   bo.close();
+});
+
+test('the demo’s shots fly as the server’s and come as often', async () => {
+  const ann = await link('Ann');
+  const room = await ann.create({ name: 'range', private: true });
+  /** @type {number[]} */
+  const fired = [];
+  room.on('shot', (_, tick) => fired.push(tick));
+  room.play({ input: () => ({ fire: true }) });
+  const shot = await until(() => room.entities.find(({ flight }) => flight));
+  assert.equal(shot.owner, room.you);
+  assert.equal(shot.avatar, false);
+  // The velocity's step is below a quarter of a unit a second.
+  assert.ok(Math.abs(Math.hypot(shot.flight.vx, shot.flight.vy) - SHOT_SPEED) < 0.5);
+  await until(() => fired.length >= 3);
+  for (let i = 1; i < 3; i++) assert.equal(fired[i] - fired[i - 1], Math.round(COOLDOWN * room.tickRate));
+  ann.close();
 });
 
 test('a player is kicked by the host and may play elsewhere', async () => {
