@@ -3,6 +3,7 @@
 //! Bounds that clients must know too are `tickwire::limits`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
@@ -48,6 +49,11 @@ pub struct Config {
     pub workers: usize,
     /// Seed of every room's random numbers; `None`: another one for each room.
     pub seed: Option<u64>,
+    /// PEM file with the certificate chain, for TLS on the public port. Read again when it
+    /// changes.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with its private key. Both are given, or neither.
+    pub tls_key: Option<PathBuf>,
     /// Origins whose pages may open WebSockets, as browsers write them (`https://play.example`).
     /// Empty: only pages of the server's own host.
     pub allowed_origins: Vec<String>,
@@ -101,6 +107,8 @@ impl Default for Config {
             send_buffer: 8192,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             seed: None,
+            tls_cert: None,
+            tls_key: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             max_connections_per_address: 256,
@@ -163,6 +171,11 @@ impl Config {
         within("max-connections", self.max_connections, 1, 1 << 20)?;
         within("send-buffer", self.send_buffer, 4096, 1 << 20)?;
         within("workers", self.workers, 1, 256)?;
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err(ConfigError::new(
+                "tls-cert and tls-key are given together or not at all",
+            ));
+        }
         let many = 1 << 20;
         within(
             "max-connections-per-address",
@@ -283,6 +296,7 @@ mod tests {
         check(|c| c.connects_per_second = 0, "connects-per-second");
         check(|c| c.max_rooms_per_address = 0, "max-rooms-per-address");
         check(|c| c.max_ungreeted = 0, "max-ungreeted");
+        check(|c| c.tls_cert = Some("cert.pem".into()), "tls-key");
         check(|c| c.messages_per_second = 0, "messages-per-second");
         check(|c| c.control_per_second = 0, "control-per-second");
         check(|c| c.bytes_per_second = 10, "bytes-per-second");

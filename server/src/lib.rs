@@ -277,6 +277,7 @@ use crate::config::Config;
 use crate::game::{Game, GameDef};
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
+use crate::net::certificate::Certificate;
 use crate::net::{Accept, Listeners, Public};
 
 pub mod arena;
@@ -335,8 +336,15 @@ async fn start<G: Game>(
     let game = GameDef::<G>::new(config.tick_rate).map_err(invalid)?;
     let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
     let lobby = Lobby::start(Arc::new(game), &config, metrics.clone())?;
+    let certificate = match (&config.tls_cert, &config.tls_key) {
+        (Some(chain), Some(key)) => Some(Arc::new(Certificate::load(chain, key)?)),
+        _ => None,
+    };
     let (stop, stopping) = watch::channel(false);
 
+    let watching = certificate
+        .clone()
+        .map(|certificate| tokio::spawn(certificate.watch(metrics.clone())));
     let accept = |listener| Accept::new(listener, metrics.accept_errors.clone());
     let ops = tokio::spawn(net::ops::serve(
         accept(listeners.ops),
@@ -346,7 +354,8 @@ async fn start<G: Game>(
         stopping.clone(),
     ));
     let public = Public::new(&config, site, lobby.clone(), metrics.clone(), stopping);
-    let public = tokio::spawn(routes(public).serve(accept(listeners.public)));
+    let public = routes(public.with_tls(certificate));
+    let public = tokio::spawn(public.serve(accept(listeners.public)));
 
     shutdown.await;
     tracing::info!(deadline = ?config.stop_deadline, "stopping");
@@ -355,6 +364,9 @@ async fn start<G: Game>(
     // Pages still on their way out may take what a stop may take, no more.
     let _ = tokio::time::timeout(config.stop_deadline, public).await;
     ops.abort();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -21,6 +21,10 @@ pub struct Metrics {
     pub connections_accepted: Counter,
     /// Sockets turned away: `max_connections` are open, or a limit of their address was hit.
     pub connections_refused: Counter,
+    /// TLS handshakes that failed or took too long.
+    pub tls_handshakes_failed: Counter,
+    /// Times that a changed certificate could not be used.
+    pub certificate_errors: Counter,
     /// Times that an address had as many sockets as it may.
     pub address_connections_hit: Counter,
     /// Times that an address opened sockets faster than it may.
@@ -204,6 +208,8 @@ impl Metrics {
         Metrics {
             connections_accepted: counter!("tickwire_connections_accepted_total"),
             connections_refused: counter!("tickwire_connections_refused_total"),
+            tls_handshakes_failed: counter!("tickwire_tls_handshakes_failed_total"),
+            certificate_errors: counter!("tickwire_certificate_errors_total"),
             address_connections_hit: address("connections"),
             address_connects_hit: address("connects"),
             address_guesses_hit: address("guesses"),

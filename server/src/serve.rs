@@ -56,10 +56,14 @@ async fn listen_and_run<G: Game>(config: Config, site: Site) -> Result<(), Box<d
     let listeners = Listeners::bind(&config)?;
     let (public, ops) = (listeners.public.local_addr()?, listeners.ops.local_addr()?);
     tracing::info!(game = G::NAME, %public, %ops, workers = config.workers, "listening");
+    let scheme = match config.tls_cert {
+        Some(_) => "https",
+        None => "http",
+    };
     let mut out = std::io::stdout();
     // Whoever started this may not read it; that is no reason to end.
-    let _ =
-        writeln!(out, "LISTENING {public}\nplay at http://{public}/").and_then(|()| out.flush());
+    let _ = writeln!(out, "LISTENING {public}\nplay at {scheme}://{public}/")
+        .and_then(|()| out.flush());
     crate::run::<G>(listeners, config, site, stop).await?;
     Ok(())
 }

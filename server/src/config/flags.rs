@@ -96,6 +96,15 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_SEED", value_name = "NUMBER")]
     seed: Option<u64>,
 
+    /// PEM file with a certificate chain: the public port speaks TLS (https, wss). Read again
+    /// when it changes
+    #[arg(long, env = "TICKWIRE_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// PEM file with the chain's private key
+    #[arg(long, env = "TICKWIRE_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
     /// Origin whose pages may connect, such as https://play.example; repeatable, or separated by
     /// commas [default: pages of the server's own host]
     #[arg(
@@ -304,6 +313,8 @@ fn resolve(flags: Flags, file: Flags) -> Config {
             .unwrap_or(usual.send_buffer),
         workers: flags.workers.or(file.workers).unwrap_or(usual.workers),
         seed: flags.seed.or(file.seed),
+        tls_cert: flags.tls_cert.or(file.tls_cert),
+        tls_key: flags.tls_key.or(file.tls_key),
         allowed_origins: flags
             .allowed_origin
             .or(file.allowed_origin)

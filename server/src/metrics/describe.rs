@@ -52,6 +52,14 @@ const COUNTERS: &[(&str, &str)] = &[
         "sockets turned away because too many are open, or of their address",
     ),
     (
+        "tickwire_tls_handshakes_failed_total",
+        "TLS handshakes that failed or took too long",
+    ),
+    (
+        "tickwire_certificate_errors_total",
+        "times that a changed certificate could not be used",
+    ),
+    (
         "tickwire_address_limits_hit_total",
         "times that an address came to a limit of its own, by limit",
     ),

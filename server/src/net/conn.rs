@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustls::ServerConnection;
 use socket2::{SockRef, TcpKeepalive};
 use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire::protocol::CloseCode;
@@ -18,6 +19,7 @@ use super::limiter::{Budget, Limiter, Rates};
 use super::outbox::{Draft, Outbox};
 use super::reading::{Reading, Scratch};
 use super::seat::Seat;
+use super::tls::Tls;
 
 /// Bytes that the WebSocket context takes at a time: the slices it is fed are in memory already,
 /// so a larger buffer would only cost memory per connection.
@@ -82,6 +84,9 @@ pub struct Conn<S = TcpStream> {
 /// Everything of a connection but the socket.
 pub(crate) struct Link {
     pub(super) context: WebSocketContext,
+    /// Between the outbox and the socket, and between that and the context; boxed, since most
+    /// servers leave it to a proxy.
+    pub(super) tls: Option<Box<Tls>>,
     /// Frames that wait to be written.
     pub(crate) outbox: Outbox,
     /// Bytes that were read from the socket, or by the handshake, but not by the context.
@@ -138,6 +143,7 @@ impl Conn {
             socket: stream,
             link: Box::new(Link {
                 context: WebSocketContext::new(Role::Server, Some(config)),
+                tls: None,
                 outbox: Outbox::default(),
                 ahead: read_ahead,
                 unread: false,
@@ -153,6 +159,12 @@ impl Conn {
                 _held: (None, None),
             }),
         })
+    }
+
+    /// The same over TLS, whose handshake is done.
+    pub(super) fn with_tls(mut self, session: ServerConnection) -> Conn {
+        self.link.tls = Some(Box::new(Tls::new(session)));
+        self
     }
 
     /// Keeps the socket's place until the connection is dropped.
@@ -229,8 +241,8 @@ impl<S: Socket> Conn<S> {
     /// # Errors
     /// [`End::Lost`] when the socket is gone.
     pub(crate) fn flush(&mut self, now: Instant) -> Result<(), End> {
-        let socket = &self.socket;
-        let flushed = self.link.outbox.flush(now, |bytes| socket.try_write(bytes));
+        let (socket, Link { outbox, tls, .. }) = (&self.socket, &mut *self.link);
+        let flushed = outbox.flush(now, |bytes| write(socket, tls, bytes));
         flushed.map_err(|error| self.lost(&error))
     }
 
@@ -240,15 +252,28 @@ impl<S: Socket> Conn<S> {
     /// # Errors
     /// [`End::Lost`] when the socket is gone.
     pub(crate) fn flush_with(&mut self, draft: &mut Draft, now: Instant) -> Result<(), End> {
-        let socket = &self.socket;
-        let outbox = &mut self.link.outbox;
-        let flushed = outbox.flush_with(draft, now, |bytes| socket.try_write(bytes));
+        let (socket, Link { outbox, tls, .. }) = (&self.socket, &mut *self.link);
+        let flushed = outbox.flush_with(draft, now, |bytes| write(socket, tls, bytes));
         flushed.map_err(|error| self.lost(&error))
+    }
+
+    /// Tells the peer that TLS ends here, when nothing waits any more.
+    pub(super) fn end_tls(&mut self) {
+        if let Some(tls) = &mut self.link.tls {
+            tls.close(|bytes| self.socket.try_write(bytes));
+        }
     }
 
     pub(super) fn lost(&self, error: &io::Error) -> End {
         tracing::debug!(peer = %self.link.peer, %error, "socket lost");
         End::Lost
+    }
+}
+
+fn write<S: Socket>(socket: &S, tls: &mut Option<Box<Tls>>, bytes: &[u8]) -> io::Result<usize> {
+    match tls {
+        None => socket.try_write(bytes),
+        Some(tls) => tls.write(bytes, |bytes| socket.try_write(bytes)),
     }
 }
 

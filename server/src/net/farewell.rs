@@ -33,6 +33,7 @@ pub(crate) async fn farewell(mut conn: Conn<TcpStream>, end: End) {
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
         }
+        conn.end_tls();
         SockRef::from(&conn.socket).shutdown(Shutdown::Write)?;
         discard(&conn.socket).await
     })

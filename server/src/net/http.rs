@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::reply::{self, Reply};
 
@@ -31,7 +31,7 @@ const LAST_RESPONSE: Duration = Duration::from_secs(10);
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
 /// requests without a body, for GET or HEAD.
 pub(crate) async fn serve<A: Future<Output = Reply>>(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     header_timeout: Duration,
     stop: impl Future<Output = ()>,
     answer: impl Fn(Request<Incoming>) -> A,

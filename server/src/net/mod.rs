@@ -4,6 +4,7 @@
 
 mod accept;
 pub(crate) mod addresses;
+pub(crate) mod certificate;
 pub(crate) mod conn;
 mod descriptors;
 mod echo;
@@ -22,6 +23,7 @@ pub(crate) mod reading;
 mod reply;
 mod seat;
 mod site;
+mod tls;
 
 pub(crate) use accept::Accept;
 pub use conn::Conn;

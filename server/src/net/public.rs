@@ -17,12 +17,15 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tickwire::protocol::{CloseCode, SUBPROTOCOL};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 
 use super::accept::Accept;
 use super::addresses::{Addresses, Guest};
+use super::certificate::Certificate;
 use super::conn::{Conn, End};
 use super::descriptors;
 use super::echo;
@@ -54,6 +57,8 @@ pub(crate) struct Public<G: Game> {
     /// Bytes of each WebSocket's send buffer.
     send_buffer: u32,
     lobby: Lobby<G>,
+    /// For TLS in this process; `None`: plain, or a proxy's.
+    certificate: Option<Arc<Certificate>>,
     /// Whether there is `/echo`, which no setting turns on.
     has_echo: bool,
     metrics: Arc<Metrics>,
@@ -100,10 +105,17 @@ impl<G: Game> Public<G> {
             header_timeout: config.header_timeout,
             send_buffer: config.send_buffer,
             lobby,
+            certificate: None,
             has_echo: false,
             metrics,
             stopping,
         }
+    }
+
+    /// The same over TLS.
+    pub(crate) fn with_tls(mut self, certificate: Option<Arc<Certificate>>) -> Public<G> {
+        self.certificate = certificate;
+        self
     }
 
     /// The same with `/echo`, for the conformance test.
@@ -126,7 +138,7 @@ impl<G: Game> Public<G> {
             public.metrics.connections_accepted.increment(1);
             match public.seat(peer) {
                 Some((seat, visit)) => {
-                    open.spawn(public.clone().connection(stream, seat, visit));
+                    open.spawn(public.clone().secured(stream, seat, visit));
                 }
                 // Dropped: a refusal would need what there is too little of.
                 None => public.metrics.connections_refused.increment(1),
@@ -153,7 +165,30 @@ impl<G: Game> Public<G> {
         Some((seat, visit))
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream, seat: Seat, visit: Visit) {
+    /// The TLS handshake first, if there is one; a head has as much time again.
+    async fn secured(self: Arc<Self>, stream: TcpStream, seat: Seat, visit: Visit) {
+        let Some(certificate) = &self.certificate else {
+            return self.connection(stream, seat, visit).await;
+        };
+        // Records of small messages would wait for each other's acknowledgements.
+        let _ = stream.set_nodelay(true);
+        let accepted = tokio::time::timeout(self.header_timeout, certificate.accept(stream));
+        match accepted.await {
+            Ok(Ok(stream)) => self.connection(stream, seat, visit).await,
+            Ok(Err(error)) => {
+                self.metrics.tls_handshakes_failed.increment(1);
+                tracing::debug!(peer = %visit.peer, %error, "TLS handshake failed");
+            }
+            Err(_) => self.metrics.tls_handshakes_failed.increment(1),
+        }
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        seat: Seat,
+        visit: Visit,
+    ) {
         let mut stopping = self.stopping.clone();
         let stop = async move {
             // An error means that the server is gone, which is a stop too.
@@ -293,18 +328,24 @@ impl<G: Game> Public<G> {
 /// The connection behind an upgrade, with what was read from it already: a client may send its
 /// first messages together with the handshake.
 async fn conn(upgrade: Upgrade) -> Result<Conn, Box<dyn Error + Send + Sync>> {
-    let parts = upgrade
-        .on
-        .await?
-        .downcast::<TokioIo<TcpStream>>()
-        .map_err(|_| "not a TCP socket")?;
-    let stream = parts.io.into_inner().into_std()?;
-    let conn = Conn::new(
-        stream,
-        parts.read_buf.to_vec(),
+    let (stream, session, ahead) = match upgrade.on.await?.downcast::<TokioIo<TcpStream>>() {
+        Ok(plain) => (plain.io.into_inner(), None, plain.read_buf),
+        Err(secured) => {
+            let parts = secured.downcast::<TokioIo<TlsStream<TcpStream>>>();
+            let parts = parts.map_err(|_| "neither TCP nor TLS over it")?;
+            let (stream, session) = parts.io.into_inner().into_inner();
+            (stream, Some(session), parts.read_buf)
+        }
+    };
+    let mut conn = Conn::new(
+        stream.into_std()?,
+        ahead.to_vec(),
         upgrade.peer,
         Instant::now(),
     )?;
+    if let Some(session) = session {
+        conn = conn.with_tls(session);
+    }
     Ok(conn.with_guest(upgrade.guest, upgrade.ungreeted))
 }
 

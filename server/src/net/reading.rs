@@ -162,6 +162,9 @@ impl<'a, S: Socket> Reading<'a, S> {
             (self.from, self.to) = (0, size);
             return Ok(true);
         }
+        if self.take_plaintext()? {
+            return Ok(true);
+        }
         while self.reads > 0 {
             self.reads -= 1;
             match self.conn.socket.try_read(&mut self.scratch.bytes[..]) {
@@ -170,8 +173,14 @@ impl<'a, S: Socket> Reading<'a, S> {
                     if size < READ_BYTES {
                         self.reads = 0;
                     }
-                    (self.from, self.to) = (0, size);
-                    return self.charge(size).map(|()| true);
+                    if self.conn.link.tls.is_none() {
+                        (self.from, self.to) = (0, size);
+                        return self.charge(size, size).map(|()| true);
+                    }
+                    self.charge(0, size)?;
+                    if self.decrypt(size)? {
+                        return Ok(true);
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.reads = 0,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -181,13 +190,35 @@ impl<'a, S: Socket> Reading<'a, S> {
         Ok(false)
     }
 
-    fn charge(&mut self, size: usize) -> Result<(), End> {
+    /// Feeds the ciphertext in the scratch to TLS. True: the scratch holds plaintext instead.
+    fn decrypt(&mut self, size: usize) -> Result<bool, End> {
+        let fed = match &mut self.conn.link.tls {
+            Some(tls) => tls.feed(&self.scratch.bytes[..size]),
+            None => Ok(()),
+        };
+        fed.map_err(|error| self.conn.lost(&error))?;
+        self.take_plaintext()
+    }
+
+    /// Fills the empty scratch with what TLS has decrypted. False: nothing.
+    fn take_plaintext(&mut self) -> Result<bool, End> {
+        let taken = match &mut self.conn.link.tls {
+            Some(tls) => tls.take(&mut self.scratch.bytes[..]),
+            None => Ok(0),
+        };
+        let size = taken.map_err(|error| self.conn.lost(&error))?;
+        (self.from, self.to) = (0, size);
+        self.charge(size, 0).map(|()| size > 0)
+    }
+
+    /// Counts what came: `plain` bytes of the scratch, out of `bytes` of the socket.
+    fn charge(&mut self, plain: usize, bytes: usize) -> Result<(), End> {
         let link = &mut *self.conn.link;
-        self.scratch.received += size as u64;
-        let frames = link.frames.count(&self.scratch.bytes[..size]);
+        self.scratch.received += bytes as u64;
+        let frames = link.frames.count(&self.scratch.bytes[..plain]);
         if link
             .limiter
-            .charge(self.rates, self.now, frames, size as u32)
+            .charge(self.rates, self.now, frames, bytes as u32)
         {
             Ok(())
         } else {

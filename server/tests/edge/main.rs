@@ -11,3 +11,4 @@ mod ops;
 mod process;
 mod requests;
 mod support;
+mod tls;

@@ -9,7 +9,7 @@ use tickwire::protocol::{ClientMessage, VERSION};
 use tickwire_server::config::Config;
 use tickwire_server::game::{Game, Player, RoomOptions, Schema, flag};
 use tickwire_server::net::{Listeners, Site};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -180,7 +180,7 @@ pub(crate) async fn exchange_raw(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// What comes until the peer closes or resets.
-pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut all = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut all)).await;
     let _ = read.expect("the server closes");
@@ -188,7 +188,7 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Reads one response's head, leaving the connection open.
-pub(crate) async fn read_head(stream: &mut TcpStream) -> Response {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Response {
     let mut head = Vec::new();
     let read = async {
         while !head.ends_with(b"\r\n\r\n") {
@@ -226,7 +226,7 @@ pub(crate) fn say(message: &ClientMessage) -> Vec<u8> {
 }
 
 /// Reads one frame and returns what is in it.
-pub(crate) async fn read_message(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let read = async {
         let length = match [
             stream.read_u8().await.unwrap(),

@@ -1,0 +1,113 @@
+//! The server's certificate: read at the start, read again when its files change, and the TLS
+//! handshake with it. What follows the handshake is `tls`'s.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::metrics::Metrics;
+
+/// Between two looks at the files. Renewals come weeks before the old one ends.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A certificate chain and its key, as they were last read.
+pub(crate) struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+    current: Mutex<Arc<ServerConfig>>,
+}
+
+/// What shows that a file changed.
+type Stamp = Option<(SystemTime, u64)>;
+
+impl Certificate {
+    /// Reads both PEM files.
+    ///
+    /// # Errors
+    /// One line: which file, and why it can't be used.
+    pub(crate) fn load(chain: &Path, key: &Path) -> io::Result<Certificate> {
+        Ok(Certificate {
+            current: Mutex::new(read(chain, key)?),
+            chain: chain.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    /// The TLS handshake of a socket that was accepted; bounded in time by the caller.
+    ///
+    /// # Errors
+    /// What the peer did wrong, or that it is gone.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let config = self.current.lock().clone();
+        TlsAcceptor::from(config).accept(stream).await
+    }
+
+    /// Looks after the files for as long as it is polled. New ones that can't be used are told
+    /// and counted; the old ones stay.
+    pub(crate) async fn watch(self: Arc<Self>, metrics: Arc<Metrics>) {
+        let mut seen = self.stamps();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.stamps();
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            match read(&self.chain, &self.key) {
+                Ok(config) => {
+                    *self.current.lock() = config;
+                    tracing::info!(certificate = %self.chain.display(), "certificate read again");
+                }
+                // Half a renewal looks like this too: the other half changes the stamps again.
+                Err(error) => {
+                    metrics.certificate_errors.increment(1);
+                    tracing::warn!(%error, "the certificate stays as it was");
+                }
+            }
+        }
+    }
+
+    fn stamps(&self) -> [Stamp; 2] {
+        let stamp = |path: &Path| {
+            let about = std::fs::metadata(path).ok()?;
+            Some((about.modified().ok()?, about.len()))
+        };
+        [stamp(&self.chain), stamp(&self.key)]
+    }
+}
+
+fn read(chain: &Path, key: &Path) -> io::Result<Arc<ServerConfig>> {
+    let wrong = |path: &Path, why: &dyn std::fmt::Display| {
+        let shown = path.display();
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{shown} can't be used: {why}"),
+        )
+    };
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(chain)
+        .and_then(Iterator::collect)
+        .map_err(|error| wrong(chain, &error))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(certificates, private)
+        .map_err(|error| wrong(chain, &error))?;
+    // HTTP/2 has no upgrade, and is not spoken.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Who comes back needs no signature; one ticket is enough for it.
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(io::Error::other)?;
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
