@@ -44,12 +44,12 @@ async function placeOf(page, player) {
   return /** @type {any} */ (await handle.jsonValue());
 }
 
-/** @param {Page} page @param {number} player @param {number} x @param {number} direction waits until they moved there by 40 units */
+/** @param {Page} page @param {number} player @param {number} x @param {number} direction waits until they moved there by 20 units: walls may be near */
 function movedFrom(page, player, x, direction) {
   return page.waitForFunction(([wanted, from, way]) => {
     const { view } = /** @type {any} */ (window).tickwire;
     const entity = view?.entities.find((/** @type {any} */ e) => e.avatar && e.owner === wanted);
-    return entity && (entity.pos.x - from) * way > 40;
+    return entity && (entity.pos.x - from) * way > 20;
   }, [player, x, direction]);
 }
 
