@@ -136,7 +136,7 @@ fn in_turn<T>(mut items: impl Iterator<Item = T> + Clone, index: usize) -> Optio
 }
 
 /// A number and ms, s, m or h; at most a day.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit_s = match &text[digits.len()..] {
         "ms" => 0.001,

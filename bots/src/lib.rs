@@ -10,6 +10,7 @@ mod bot;
 pub mod flags;
 pub mod hostile;
 mod measure;
+pub mod proxy;
 pub mod report;
 pub mod roles;
 mod rooms;

@@ -106,7 +106,10 @@ fn sockets_stay_in_their_places() {
             "server/src/main.rs",
         ],
     );
-    only_in(uses("bots/src", "rs", &words), &["bots/src/socket.rs"]);
+    only_in(
+        uses("bots/src", "rs", &words),
+        &["bots/src/socket.rs", "bots/src/proxy/"],
+    );
     let web_socket = ["new WebSocket", ".readyState", "binaryType"];
     only_in(
         uses("client-web/src", "js", &web_socket),
