@@ -273,6 +273,9 @@ impl<G: Game> Room<G> {
     pub fn tick(&mut self) {
         self.tick = self.tick.next();
         let tick = self.tick;
+        // Not after the image, which would show players who are gone.
+        self.close_stalled();
+        self.expire_seats();
         self.world.resource_mut::<game::Tick>().number = tick.0;
         self.apply_inputs();
         self.schedule.run(&mut self.world);
@@ -283,8 +286,6 @@ impl<G: Game> Room<G> {
             self.take_turns();
         }
         self.world.clear_trackers();
-        self.close_stalled();
-        self.expire_seats();
     }
 
     /// Whether the newest tick made an image to send.
