@@ -40,7 +40,9 @@ impl Credit {
         let Some((oldest, _)) = self.in_flight.front() else {
             return true;
         };
+        // The count too: the window is longer in ticks once snapshots are thinned out.
         now.since(*oldest) < self.window(cadence) * cadence.every()
+            && self.in_flight.len() < UNACKED_SNAPSHOTS_MAX as usize
             && self.bytes < UNACKED_BYTES_MAX
     }
 
