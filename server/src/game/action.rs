@@ -47,7 +47,9 @@ impl<A: Default + 'static> ActionDef for ActionFields<A> {
         let mut action = A::default();
         let fields = &declared.fields;
         for (accessor, (field, words)) in self.accessors.iter().zip(by_field(fields, values)) {
-            let entity = |handle| slots.entity(handle);
+            // Slots of what died since the last image are not free yet.
+            let alive = |entity: &Entity| world.get_entity(*entity).is_ok();
+            let entity = |handle| slots.entity(handle).filter(alive);
             if !accessor.write(&mut action, &field.kind, words, entity) {
                 return None;
             }
