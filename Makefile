@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test check deny rust-test client-test browser chromium node-modules screenshot bench clean
+.PHONY: test check deny rust-test simulate client-test browser chromium node-modules screenshot bench clean
 
 # Rust first: it builds the server that the browser tests start.
 test: rust-test client-test
@@ -39,6 +39,15 @@ deny:
 screenshot: node-modules chromium
 	$(CARGO) build --locked -p tickwire-server
 	cd client-web && TICKWIRE_SCREENSHOT=1 node --test test/browser.test.js
+
+# As many seeds of the deterministic simulation as asked: make simulate SEEDS=1000. A seed that breaks
+# an invariant is printed with the command that runs it again.
+FIRST ?= 0
+SEEDS ?= 1000
+SECONDS ?= 60
+simulate:
+	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) SIMULATE_SECONDS=$(SECONDS) \
+	  $(CARGO) test --release --locked -p tickwire-server --test simulation -- --nocapture no_seed
 
 bench:
 	$(CARGO) bench --locked -p tickwire-benches

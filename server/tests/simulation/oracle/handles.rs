@@ -1,0 +1,45 @@
+//! Which handle names which thing, learnt from everything that any client is shown: a handle never
+//! names two things, and a thing never has two handles.
+
+use std::collections::HashMap;
+
+use tickwire::ids::Handle;
+
+use crate::broken::{Broken, Check};
+
+/// All handles that were shown. Looked up, never iterated.
+#[derive(Default)]
+pub(crate) struct Handles {
+    tags: HashMap<Handle, u32>,
+    handles: HashMap<u32, Handle>,
+}
+
+impl Handles {
+    /// A handle was shown with the tag of a thing.
+    pub(crate) fn learn(&mut self, handle: Handle, tag: u32) -> Result<(), Broken> {
+        let known = *self.tags.entry(handle).or_insert(tag);
+        let by = *self.handles.entry(tag).or_insert(handle);
+        if known != tag {
+            let what = format!("{handle:?} named thing {known} and now {tag}");
+            return Err(Broken::new(Check::Handles, what));
+        }
+        if by != handle {
+            let what = format!("thing {tag} was {by:?} and is now {handle:?}");
+            return Err(Broken::new(Check::Handles, what));
+        }
+        Ok(())
+    }
+
+    /// The thing that a handle names.
+    pub(crate) fn tag(&self, handle: Handle) -> Option<u32> {
+        self.tags.get(&handle).copied()
+    }
+
+    /// How many slots were given to more than one thing.
+    pub(crate) fn reused(&self) -> u64 {
+        self.tags
+            .keys()
+            .filter(|handle| handle.generation > 0)
+            .count() as u64
+    }
+}

@@ -1,0 +1,107 @@
+//! The judge: remembers what the world was and what was said, tick by tick, and compares what
+//! clients decode with it. It knows the game's components and the client's images, and nothing of how the
+//! server makes one of the other.
+
+mod handles;
+mod told;
+mod truth;
+
+use std::collections::VecDeque;
+
+use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::schema::Layout;
+use tickwire::session::{Event, RoomSession};
+use tickwire_server::room::Room;
+
+use crate::broken::{Broken, Check};
+use crate::yard::{Diary, Yard};
+use handles::Handles;
+use told::Told;
+use truth::{Reader, Scope, Truth};
+
+/// See the module's description.
+pub(crate) struct Oracle {
+    reader: Reader,
+    truths: VecDeque<Truth>,
+    told: Told,
+    handles: Handles,
+}
+
+impl Oracle {
+    pub(crate) fn new(room: &mut Room<Yard>) -> Oracle {
+        Oracle {
+            reader: Reader::new(room.world_mut()),
+            truths: VecDeque::new(),
+            told: Told::default(),
+            handles: Handles::default(),
+        }
+    }
+
+    /// The room has ticked.
+    pub(crate) fn witness(&mut self, room: &mut Room<Yard>) {
+        let (tick, due) = (room.tick_number(), room.snapshot_due());
+        let world = room.world_mut();
+        self.told.note(world.resource_mut::<Diary>().said.drain(..));
+        if due {
+            let truth = self.reader.read(world, tick);
+            self.truths.push_back(truth);
+        }
+    }
+
+    /// No client will apply what is older.
+    pub(crate) fn forget_before(&mut self, tick: Tick) {
+        while self.truths.front().is_some_and(|truth| truth.tick < tick) {
+            self.truths.pop_front();
+        }
+        self.told.forget_before(tick);
+    }
+
+    /// A client has applied the snapshot of `now`, and heard these events with it; the one
+    /// before was of tick `last`.
+    pub(crate) fn judge(
+        &mut self,
+        layout: &Layout,
+        stay: &RoomSession,
+        (last, now): (Tick, Tick),
+        heard: &[Event],
+    ) -> Result<(), Broken> {
+        let player = stay.you;
+        self.told
+            .judge(player, (last, now), heard, &mut self.handles)?;
+        for layer in [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM] {
+            let Some(image) = stay.layer(layer).filter(|image| image.tick > last) else {
+                continue;
+            };
+            let at = self
+                .truths
+                .binary_search_by_key(&image.tick, |truth| truth.tick)
+                .map_err(|_| {
+                    let what = format!("{player} shows {layer} of {}, which was none", image.tick);
+                    Broken::new(Check::Image, what)
+                })?;
+            let truth = &mut self.truths[at];
+            let scope = scope_of(truth, layer, player)?;
+            truth.judge(scope, image, layout, &mut self.handles)?;
+        }
+        Ok(())
+    }
+
+    /// How many slots were given to more than one thing.
+    pub(crate) fn slots_reused(&self) -> u64 {
+        self.handles.reused()
+    }
+}
+
+fn scope_of(truth: &Truth, layer: LayerId, player: PlayerId) -> Result<Scope, Broken> {
+    Ok(match layer {
+        LayerId::ROOM => Scope::Room,
+        LayerId::OWNER => Scope::Owner(player),
+        _ => Scope::Team(truth.team_of(player).ok_or_else(|| {
+            let what = format!(
+                "{player} got a snapshot of {}, before they came",
+                truth.tick
+            );
+            Broken::new(Check::Protocol, what)
+        })?),
+    })
+}

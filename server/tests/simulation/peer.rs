@@ -1,0 +1,468 @@
+//! A client: a session on a link, and what it does with it by chance. It joins, plays, asks, stalls, stops
+//! reading, leaves, is cut off and comes back. What it is told is judged at once.
+
+use std::collections::VecDeque;
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::protocol::CloseCode;
+use tickwire::session::{Event, Session, State};
+
+use crate::broken::{Broken, Check};
+use crate::frames::{Frame, take_frame};
+use crate::host::{Host, LineId};
+use crate::link::Quality;
+use crate::oracle::Oracle;
+
+/// Between two whims, on average, in microseconds.
+const WHIM_US: u64 = 900_000;
+
+/// Images from one to the next of a client that had nothing to complain of for a while.
+const LANE_WHEN_CALM: u32 = 16;
+
+/// See the module's description.
+pub(crate) struct Peer {
+    /// What its links are like when nothing is wrong with them.
+    quality: Quality,
+    /// It watches and sends no inputs.
+    spectates: bool,
+    conn: Option<Conn>,
+    back_at_us: u64,
+    whim_at_us: u64,
+    /// It does nothing until then: a frozen tab.
+    frozen_until_us: u64,
+    /// When its link is well again.
+    well_at_us: u64,
+    /// No whims but to be in the room.
+    calm: bool,
+    pub(crate) seen: Seen,
+}
+
+/// What a client has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) snapshots: u64,
+    pub(crate) events: u64,
+    pub(crate) answers: u64,
+    pub(crate) joins: u64,
+    pub(crate) closed: u64,
+    pub(crate) chats: u64,
+}
+
+/// A connection that is open.
+struct Conn {
+    line: LineId,
+    session: Session,
+    incoming: Vec<u8>,
+    heard: Vec<Event>,
+    /// The newest snapshot that was judged, or the tick of joining.
+    judged: Tick,
+    acts: u32,
+    asked: VecDeque<u32>,
+    pings: VecDeque<u32>,
+    chat_next: Option<u32>,
+    /// Something happened for which a server may close it.
+    excused: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(rng: &mut ChaCha8Rng) -> Peer {
+        let far = rng.random_bool(0.3);
+        let small = rng.random_bool(0.3);
+        Peer {
+            quality: Quality {
+                delay_us: rng.random_range(0..if far { 150_000 } else { 20_000 }),
+                jitter_us: rng.random_range(0..if far { 60_000 } else { 5_000 }),
+                capacity: rng.random_range(if small { 700..4_000 } else { 8_000..200_000 }),
+                cut_one_in: rng.random_range(3..200),
+                read_bytes_per_s: u64::from(u32::MAX),
+            },
+            spectates: rng.random_bool(0.1),
+            conn: None,
+            back_at_us: rng.random_range(0..2_000_000),
+            whim_at_us: 0,
+            frozen_until_us: 0,
+            well_at_us: 0,
+            calm: false,
+            seen: Seen::default(),
+        }
+    }
+
+    /// The oldest tick that it may still apply, if it is in a room.
+    pub(crate) fn needs(&self, host: &Host) -> Option<Tick> {
+        let conn = self.conn.as_ref()?;
+        let joined_at = host.lines.get(&conn.line).map(|line| line.joined_at);
+        match conn.session.room() {
+            Some(_) => Some(conn.judged),
+            None => joined_at.filter(|tick| *tick > Tick(0)),
+        }
+    }
+
+    /// The network fails for all, and for each in its own way.
+    pub(crate) fn weather_a_storm(&mut self, host: &mut Host, now_us: u64, rng: &mut ChaCha8Rng) {
+        if let Some(conn) = &mut self.conn
+            && let Some(line) = host.lines.get_mut(&conn.line)
+        {
+            conn.excused = true;
+            let start = now_us + rng.random_range(0..300_000);
+            line.link
+                .stall_until(start + rng.random_range(0..2_000_000));
+        }
+    }
+
+    /// From now on nothing goes wrong and it wants nothing.
+    pub(crate) fn calm_down(&mut self, host: &mut Host, now_us: u64) {
+        self.calm = true;
+        self.back_at_us = self.back_at_us.min(now_us);
+        self.frozen_until_us = 0;
+        self.quality.jitter_us = 0;
+        self.quality.capacity = self.quality.capacity.max(65_536);
+        self.quality.cut_one_in = u32::MAX;
+        if let Some(line) = self
+            .conn
+            .as_ref()
+            .and_then(|conn| host.lines.get_mut(&conn.line))
+        {
+            line.link.becomes(self.quality);
+        }
+    }
+
+    /// Lives until `now_us`.
+    pub(crate) fn step(
+        &mut self,
+        host: &mut Host,
+        oracle: &mut Oracle,
+        now_us: u64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(), Broken> {
+        if now_us < self.frozen_until_us {
+            return Ok(());
+        }
+        if self.conn.is_none() {
+            if now_us < self.back_at_us {
+                return Ok(());
+            }
+            let mut conn = Conn::open(host.open(self.quality, now_us));
+            // So little may be under way that a far client falls behind.
+            conn.excused = self.quality.capacity < 8_000;
+            self.conn = Some(conn);
+            self.whim_at_us = now_us + rng.random_range(0..2 * WHIM_US);
+        }
+        if self.well_at_us != 0 && self.well_at_us <= now_us {
+            self.well_at_us = 0;
+            if let Some(line) = self
+                .conn
+                .as_ref()
+                .and_then(|conn| host.lines.get_mut(&conn.line))
+            {
+                line.link.quality = self.quality;
+            }
+        }
+        let ended = self.read(host, oracle, now_us)?;
+        if let Some(code) = ended {
+            self.seen.closed += 1;
+            self.let_go(host, now_us, now_us);
+            return match code {
+                CloseCode::Stalled => Ok(()),
+                code => Err(Broken::new(Check::Protocol, format!("closed with {code}"))),
+            };
+        }
+        if self.whim_at_us <= now_us {
+            self.whim_at_us = now_us + rng.random_range(1..2 * WHIM_US);
+            self.follow_a_whim(host, now_us, rng);
+        }
+        if let Some(conn) = &mut self.conn {
+            conn.play(self.spectates, now_us, rng)?;
+            if let Some(line) = host.lines.get_mut(&conn.line) {
+                while let Some(message) = conn.session.poll_transmit() {
+                    line.link.send(message, now_us, &mut host.rng);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what has arrived. The code is the server's, if it closed.
+    fn read(
+        &mut self,
+        host: &mut Host,
+        oracle: &mut Oracle,
+        now_us: u64,
+    ) -> Result<Option<CloseCode>, Broken> {
+        let Some(conn) = &mut self.conn else {
+            return Ok(None);
+        };
+        let Some(line) = host.lines.get_mut(&conn.line) else {
+            return Err(Broken::new(
+                Check::Liveness,
+                "the server forgot a connection",
+            ));
+        };
+        line.link.read(now_us, &mut conn.incoming);
+        let drained = line.link.is_drained();
+        let mut incoming = std::mem::take(&mut conn.incoming);
+        let mut rest = &incoming[..];
+        let mut closed = None;
+        while let Some((frame, after)) = take_frame(rest)? {
+            rest = after;
+            match frame {
+                Frame::Message(message) => {
+                    host.trace.note(now_us, conn.line, message);
+                    conn.session
+                        .handle_message(message, now_us)
+                        .map_err(|error| {
+                            let player = conn.session.room().map(|room| room.you);
+                            Broken::new(Check::Protocol, format!("{player:?} was sent {error}"))
+                        })?;
+                    conn.hear(host, oracle, &mut self.seen)?;
+                }
+                Frame::Close(code) => closed = Some(code),
+            }
+        }
+        if closed.is_some() && !conn.excused {
+            let what = format!("line {} was closed without a reason", conn.line);
+            return Err(Broken::new(Check::Liveness, what));
+        }
+        if closed.is_none() && drained && !rest.is_empty() {
+            return Err(Broken::new(Check::Protocol, "the last frame is cut"));
+        }
+        let read = incoming.len() - rest.len();
+        incoming.drain(..read);
+        conn.incoming = incoming;
+        Ok(closed)
+    }
+
+    /// The connection is over for the client; the server notices when it does.
+    fn let_go(&mut self, host: &mut Host, noticed_at_us: u64, back_at_us: u64) {
+        if let Some(conn) = self.conn.take()
+            && let Some(line) = host.lines.get_mut(&conn.line)
+        {
+            line.link.cut = true;
+            line.noticed_at_us = noticed_at_us;
+        }
+        self.back_at_us = back_at_us;
+    }
+
+    fn follow_a_whim(&mut self, host: &mut Host, now_us: u64, rng: &mut ChaCha8Rng) {
+        let Some(conn) = &mut self.conn else { return };
+        let Some(line) = host.lines.get_mut(&conn.line) else {
+            return;
+        };
+        if conn.session.state() == State::Lobby {
+            // A full room may have a seat by now, and who left may come back.
+            let _ = conn.session.quick_join();
+            return;
+        }
+        if self.calm {
+            return;
+        }
+        let for_a_while = now_us + rng.random_range(100_000..8_000_000);
+        match rng.random_range(0..100) {
+            0..30 => conn.act(rng),
+            30..40 => {
+                let nonce = rng.random();
+                if conn.session.ping(nonce).is_ok() {
+                    conn.pings.push_back(nonce);
+                }
+            }
+            40..48 => _ = conn.session.chat("hello"),
+            48..52 => _ = conn.session.ready(rng.random()),
+            52..58 => _ = conn.session.leave(),
+            58..68 => {
+                let until_us = now_us + rng.random_range(20_000..2_500_000);
+                conn.excused |= until_us - now_us > 1_000_000;
+                line.link.stall_until(until_us);
+            }
+            68..76 => {
+                conn.excused = true;
+                line.link.quality.read_bytes_per_s = rng.random_range(100..4_000);
+                self.well_at_us = for_a_while;
+            }
+            76..82 => {
+                conn.excused = true;
+                line.link.quality.read_bytes_per_s = 0;
+                self.well_at_us = for_a_while + rng.random_range(0..20_000_000);
+            }
+            82..88 => {
+                conn.excused = true;
+                self.frozen_until_us = for_a_while + rng.random_range(0..20_000_000);
+            }
+            88..92 => {
+                let members = conn.session.room().map_or(0, |room| room.members.len());
+                let whom = PlayerId(rng.random_range(0..=members) as u16);
+                let _ = conn.session.kick(whom);
+            }
+            _ => {
+                // A reset is noticed at once, a lost network hardly.
+                let noticed = [0, for_a_while - now_us, 40_000_000][rng.random_range(0..3)];
+                let back = now_us + rng.random_range(0..6_000_000);
+                self.let_go(host, now_us + noticed, back);
+            }
+        }
+    }
+
+    /// Whether it holds the newest state, after a while in which nothing went wrong.
+    pub(crate) fn is_current(&self, host: &Host) -> Result<(), Broken> {
+        let now = host.room.tick_number();
+        let options = host.room.options();
+        let way_ticks = self.quality.delay_us * u64::from(options.tick_rate) / 1_000_000;
+        let late = |what: String| Err(Broken::new(Check::Liveness, what));
+        let Some(room) = self.conn.as_ref().and_then(|conn| conn.session.room()) else {
+            return late("a client is in no room".to_owned());
+        };
+        let lane = host.room.clients().find(|client| client.player == room.you);
+        let lane = match lane {
+            Some(client) if client.lane <= LANE_WHEN_CALM => client.lane,
+            client => return late(format!("{client:?} after a calm while")),
+        };
+        // It may have come out of a slower lane with the snapshot that is under way.
+        let may_lag = way_ticks as u32 + 3 + (1 + 2 * lane) * u32::from(options.snapshot_every);
+        for layer in [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM] {
+            match room.layer(layer) {
+                Some(image) if now.since(image.tick) <= may_lag => {}
+                image => {
+                    let at = image.map(|image| image.tick);
+                    let client = host.room.clients().find(|client| client.player == room.you);
+                    return late(format!("{layer} of {at:?} at {now}: {client:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Conn {
+    fn open(line: LineId) -> Conn {
+        Conn {
+            line,
+            session: Session::new("somebody", ""),
+            incoming: Vec::new(),
+            heard: Vec::new(),
+            judged: Tick(0),
+            acts: 0,
+            asked: VecDeque::new(),
+            pings: VecDeque::new(),
+            chat_next: None,
+            excused: false,
+        }
+    }
+
+    /// Takes the session's news.
+    fn hear(
+        &mut self,
+        host: &mut Host,
+        oracle: &mut Oracle,
+        seen: &mut Seen,
+    ) -> Result<(), Broken> {
+        let wrong = |what: String| Err(Broken::new(Check::Messages, what));
+        let Some(line) = host.lines.get_mut(&self.line) else {
+            return Ok(());
+        };
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Welcome => drop(self.session.quick_join()),
+                Event::Joined => {
+                    seen.joins += 1;
+                    self.judged = line.joined_at;
+                    let said = self.session.room().and_then(|room| room.chat.last());
+                    self.chat_next = said.map(|line| line.id + 1);
+                    self.asked.clear();
+                    self.heard.clear();
+                }
+                Event::Game { .. } => self.heard.push(event),
+                Event::Snapshot { head } => {
+                    seen.snapshots += 1;
+                    seen.events += self.heard.len() as u64;
+                    if let (Some(room), Some(layout)) = (self.session.room(), self.session.layout())
+                    {
+                        oracle.judge(layout, room, (self.judged, head.tick), &self.heard)?;
+                    }
+                    self.judged = head.tick;
+                    self.heard.clear();
+                }
+                Event::Desync { layer } => {
+                    let what = format!("the checksum of {layer} differs");
+                    return Err(Broken::new(Check::Image, what));
+                }
+                Event::Reply { id, result } => {
+                    seen.answers += 1;
+                    let expected = self.asked.pop_front().zip(line.answers.pop_front());
+                    if expected != Some((id, result.clone())) {
+                        return wrong(format!("{id} was answered {result:?}, not {expected:?}"));
+                    }
+                }
+                Event::Chat { line } => {
+                    seen.chats += 1;
+                    if self.chat_next.is_some_and(|next| next != line.id) {
+                        return wrong(format!("line {} for {:?}", line.id, self.chat_next));
+                    }
+                    self.chat_next = Some(line.id + 1);
+                }
+                Event::Pong { nonce, .. } => {
+                    let asked = self.pings.pop_front();
+                    if asked != Some(nonce) {
+                        return wrong(format!("pong {nonce} for ping {asked:?}"));
+                    }
+                }
+                // What was asked of the room came too late.
+                Event::Left { .. } => {
+                    self.asked.clear();
+                    self.pings.clear();
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is due: inputs, acknowledgements.
+    fn play(&mut self, spectates: bool, now_us: u64, rng: &mut ChaCha8Rng) -> Result<(), Broken> {
+        if !spectates {
+            while let Some(tick) = self.session.next_input(now_us) {
+                let values = [rng.random_range(0..=32), i32::from(rng.random_ratio(1, 30))];
+                self.session.send_input(tick, &values, 0).map_err(|error| {
+                    Broken::new(Check::Protocol, format!("an input was refused: {error}"))
+                })?;
+            }
+        }
+        self.session.handle_timeout(now_us);
+        Ok(())
+    }
+
+    /// Asks something of the game about a thing that it sees.
+    fn act(&mut self, rng: &mut ChaCha8Rng) {
+        let Some(image) = self
+            .session
+            .room()
+            .and_then(|room| room.layer(LayerId::ROOM))
+        else {
+            return;
+        };
+        let whom = match image.entities.len() {
+            0 => return,
+            len => image.entities[rng.random_range(0..len)].handle().to_field(),
+        };
+        self.acts += 1;
+        let asked = if rng.random() {
+            self.session.act(self.acts, 0, &[whom], &[])
+        } else {
+            self.session.act(self.acts, 1, &[whom, 3], &[])
+        };
+        if asked.is_ok() {
+            self.asked.push_back(self.acts);
+        }
+    }
+}
+
+impl Seen {
+    /// Adds what another client has seen.
+    pub(crate) fn add(&mut self, other: Seen) {
+        self.snapshots += other.snapshots;
+        self.events += other.events;
+        self.answers += other.answers;
+        self.joins += other.joins;
+        self.closed += other.closed;
+        self.chats += other.chats;
+    }
+}

@@ -1,0 +1,134 @@
+//! A run: one seed's room, clients and links on one thread and on virtual time, with the oracle beside
+//! them. Chaos first; then everything is well for a while, and every client must be current again.
+
+use std::sync::Arc;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tickwire_server::game::{GameDef, RoomOptions};
+
+use crate::broken::Broken;
+use crate::host::{self, Host};
+use crate::oracle::Oracle;
+use crate::peer::{self, Peer};
+use crate::tamper::{Bug, Tamper};
+
+/// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest lane at
+/// ten images a second.
+const CALM_S: u64 = 8;
+/// Storms a minute, in which everybody's link fails.
+const STORMS: u32 = 4;
+/// Changes a minute of the snapshot rate, as under load.
+const THINNINGS: u32 = 2;
+/// Steps of the clients between two ticks.
+const STEPS: u64 = 4;
+
+/// What to simulate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// Simulated seconds, the calm ones included.
+    pub(crate) seconds: u64,
+    pub(crate) bug: Option<Bug>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Of everything that crossed a link.
+    pub(crate) trace: u64,
+    pub(crate) host: host::Seen,
+    pub(crate) peers: peer::Seen,
+    pub(crate) slots_reused: u64,
+    /// The first broken invariant, and when.
+    pub(crate) broken: Option<(u64, Broken)>,
+}
+
+/// Runs it to the end, or to the first broken invariant.
+pub(crate) fn run(plan: Plan) -> Outcome {
+    let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
+    let tick_rate = [20, 30][rng.random_range(0..2)];
+    let options = RoomOptions {
+        seats: 60,
+        seed: rng.random(),
+        tick_rate,
+        snapshot_every: rng.random_range(1..=tick_rate / 10),
+        npcs: rng.random_range(0..16),
+        ..RoomOptions::default()
+    };
+    let game = Arc::new(GameDef::new(tick_rate).expect("the game is well declared"));
+    let links = ChaCha8Rng::seed_from_u64(rng.random());
+    let mut host = Host::new(game, options, links, plan.bug.map(Tamper::new));
+    let mut oracle = Oracle::new(&mut host.room);
+    let crowd = rng.random_ratio(1, 8);
+    let mut peers: Vec<Peer> = (0..rng.random_range(if crowd { 12..=20 } else { 1..=6 }))
+        .map(|_| Peer::new(&mut rng))
+        .collect();
+    let broken = live(
+        &plan,
+        u64::from(tick_rate),
+        &mut host,
+        &mut oracle,
+        &mut peers,
+        &mut rng,
+    );
+    let mut seen = peer::Seen::default();
+    for peer in &peers {
+        seen.add(peer.seen);
+    }
+    Outcome {
+        trace: host.trace.value(),
+        host: host.seen,
+        peers: seen,
+        slots_reused: oracle.slots_reused(),
+        broken: broken.err(),
+    }
+}
+
+fn live(
+    plan: &Plan,
+    tick_rate: u64,
+    host: &mut Host,
+    oracle: &mut Oracle,
+    peers: &mut [Peer],
+    rng: &mut ChaCha8Rng,
+) -> Result<(), (u64, Broken)> {
+    let ticks = plan.seconds * tick_rate;
+    let chaos = ticks.saturating_sub(CALM_S * tick_rate);
+    let minute = 60 * tick_rate as u32;
+    let mut now_us = 0;
+    for tick in 0..ticks {
+        if tick == chaos {
+            host.room.thin_out(0);
+            for peer in &mut *peers {
+                peer.calm_down(host, now_us);
+            }
+        } else if tick < chaos && rng.random_ratio(STORMS, minute) {
+            for peer in &mut *peers {
+                peer.weather_a_storm(host, now_us, rng);
+            }
+        } else if tick < chaos && rng.random_ratio(THINNINGS, minute) {
+            host.room.thin_out(rng.random_range(0..3));
+        }
+        for step in 0..STEPS {
+            now_us = (tick * STEPS + step) * 1_000_000 / (STEPS * tick_rate);
+            host.serve_lobby(now_us)
+                .map_err(|broken| (now_us, broken))?;
+            for peer in &mut *peers {
+                peer.step(host, oracle, now_us, rng)
+                    .map_err(|broken| (now_us, broken))?;
+            }
+        }
+        host.turn(now_us, oracle)
+            .map_err(|broken| (now_us, broken))?;
+        if tick % 32 == 0 {
+            let newest = host.room.tick_number();
+            let needed = peers.iter().filter_map(|peer| peer.needs(host)).min();
+            oracle.forget_before(needed.unwrap_or(newest));
+        }
+    }
+    for peer in peers {
+        peer.is_current(host).map_err(|broken| (now_us, broken))?;
+    }
+    Ok(())
+}
