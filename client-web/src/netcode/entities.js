@@ -103,8 +103,8 @@ export function blendRow(entity, set, motions, image, index, { alpha, ticks }, e
     if (speeds !== undefined && motion.places.length > 0) speeds.set(component.name, motion.way(values, scratch) / ticks);
     for (const { name, kind } of fields) {
       if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
-      const [older, newer] = alpha < 1 ? [values[name], scratch[name]] : [scratch[name], values[name]];
-      values[name] = blend(kind, older, newer, alpha);
+      const isOlder = alpha < 1;
+      values[name] = blend(kind, isOlder ? values[name] : scratch[name], isOlder ? scratch[name] : values[name], alpha);
     }
   }
 }

@@ -28,9 +28,14 @@ export class Motion {
    * @param {Record<string, any>} older
    * @param {Record<string, any>} newer
    * @param {number} ticks between them
+   * @returns {boolean}
    */
   jumps(older, newer, ticks) {
-    return this.places.some((name, i) => Math.abs(newer[name] - older[name]) > this.most[i] * ticks);
+    const { places, most } = this;
+    for (let i = 0; i < places.length; i++) {
+      if (Math.abs(newer[places[i]] - older[places[i]]) > most[i] * ticks) return true;
+    }
+    return false;
   }
 
   /**

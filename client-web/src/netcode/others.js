@@ -104,7 +104,8 @@ export class Others {
     const { images } = baseOf(pair);
     this.#next.fill(0);
     for (let layer = this.#advance(images); layer !== -1; layer = this.#advance(images)) {
-      const [image, index] = [images[layer], this.#rows[layer]];
+      const image = images[layer];
+      const index = this.#rows[layer];
       if (layer === ROOM_LAYER && (image.masks[index] & this.#roomMask) !== 0) continue;
       if (own !== undefined && (handleAt(image, index) === own.predicted?.handle || this.#isOwnFlight(images, own.you))) continue;
       const shown = this.#show(image, index);
