@@ -1,6 +1,7 @@
 /**
- * The page: lobby, connection, game, and the way between them. A socket lives from choosing a room until leaving
- * it; a lost one is opened again and the room re-joined by its code, which also stands in the address.
+ * The page: lobby, connection, game, and the way between them. A link lives from choosing a room until leaving
+ * it. Lost sockets and reloads are the SDK's: it comes back to the seat. Where the seat is gone, the page joins the room again by its
+ * code, which also stands in the address.
  *
  * `window.tickwire` is for tests and for the curious, and only to read: `room` is the current room, `view` what was
  * drawn last. Nothing in the page reads it.
@@ -12,10 +13,8 @@ import { Game, refusal } from './game.js';
 import { Lobby, codeIn } from './lobby.js';
 import { Overlay } from './overlay.js';
 
-/** Tries to get back into a room before giving up. */
-const TRIES_MAX = 8;
-/** Close codes after which trying again would end the same. */
-const FINAL = new Map([
+/** What there is to say about close codes. */
+const WHY = new Map([
   [1000, 'The server said goodbye.'],
   [4001, 'This page is older than the server. Reload it.'],
   [4005, 'The server is full. Try again in a moment.'],
@@ -58,8 +57,11 @@ async function enter(way) {
  * @returns {Promise<boolean>} whether the game runs; false if the attempt was given up meanwhile
  */
 async function tryJoin(way, mine) {
-  // What the dev panel was set to goes on in the next room.
-  const fresh = await connect({ name: lobby.name(), conditioner: link?.conditioner });
+  // Another code in the address leads from room to room. What the dev panel was set to goes on in the next one.
+  const conditioner = link?.conditioner;
+  link?.close();
+  link = undefined;
+  const fresh = await connect({ name: lobby.name(), resume: true, conditioner });
   if (mine !== attempt) {
     fresh.close();
     return false;
@@ -75,25 +77,48 @@ async function tryJoin(way, mine) {
     fresh.close();
     return false;
   }
-  // Another code in the address leads from room to room.
-  link?.close();
   link = fresh;
   fresh.on('stopping', () => toast('The server restarts. You will be reconnected.'));
+  follow(fresh, joined, mine);
+  return true;
+}
+
+/**
+ * Plays in a room until it is left or lost.
+ * @param {import('/client/tickwire.js').Link} fresh
+ * @param {import('/client/tickwire.js').Room} joined
+ * @param {number} mine the attempt that led here
+ */
+function follow(fresh, joined, mine) {
+  fresh.on('reconnecting', ({ attempt: tries }) => {
+    if (mine === attempt) showLost(tries);
+  });
+  fresh.on('resumed', ({ room: same }) => {
+    if (mine === attempt && same === joined) overlay.hide();
+  });
   fresh.on('close', (/** @type {import('/client/types.js').CloseInfo} */ info) => {
-    if (mine === attempt) onLost(info, joined.code);
+    if (mine === attempt) onClosed(info);
   });
   joined.on('left', (/** @type {{ reason: string }} */ { reason }) => {
     if (mine !== attempt) return;
+    if (reason === 'SeatLost') {
+      seatAgain(fresh, joined.code);
+      return;
+    }
     toLobby();
     if (reason === 'Kicked') toast('The host removed you from the room.', true);
     else if (reason === 'RoomClosed') toast('The room was closed.', true);
   });
   play(joined);
-  return true;
 }
 
 /** @param {import('/client/tickwire.js').Link} fresh @param {Way} way @returns {Promise<import('/client/tickwire.js').Room>} */
-function joinBy(fresh, way) {
+async function joinBy(fresh, way) {
+  // A reload came back to its seat.
+  if (fresh.room !== undefined) {
+    if (way.how === 'code' && way.code === fresh.room.code) return fresh.room;
+    await fresh.room.leave();
+  }
   switch (way.how) {
     case 'quick': return fresh.quickJoin();
     case 'room': return fresh.joinRoom(way.id);
@@ -132,44 +157,45 @@ function toLobby() {
   lobby.show();
 }
 
+/** @param {number} tries the connection is lost, and tried for the how manieth time */
+function showLost(tries) {
+  const note = tries < 4 ? 'Getting you back into your seat.' : `Still trying: the server could not be reached ${tries - 1} times.`;
+  overlay.show({ title: 'Connection lost', note, button: 'Back to the lobby', onPress: toLobby });
+}
+
 /**
- * The socket is gone though nobody asked for it.
- * @param {import('/client/types.js').CloseInfo} info
+ * The connection is back but the seat is gone, with its room if the server was restarted: then any room will do.
+ * @param {import('/client/tickwire.js').Link} fresh
  * @param {string} code the room's
  */
-async function onLost(info, code) {
+async function seatAgain(fresh, code) {
   const mine = ++attempt;
+  overlay.show({ title: 'Joining again', note: 'You were away for too long to keep your seat.', button: 'Back to the lobby', onPress: toLobby });
+  game?.stop();
+  try {
+    const joined = await fresh.joinCode(code).catch((error) => {
+      if (reasonOf(error) === 'NoSuchRoom') return fresh.quickJoin();
+      throw error;
+    });
+    if (mine === attempt) follow(fresh, joined, mine);
+    else fresh.close();
+  } catch (error) {
+    if (mine !== attempt) return;
+    toLobby();
+    toast(why(error), true);
+  }
+}
+
+/**
+ * The connection is over though nobody asked for it.
+ * @param {import('/client/types.js').CloseInfo} info
+ */
+function onClosed({ code }) {
+  attempt += 1;
   game?.stop();
   link = undefined;
-  const final = FINAL.get(info.code);
-  if (final) {
-    overlay.show({ title: 'Disconnected', note: final, busy: false, button: 'Back to the lobby', onPress: toLobby });
-    return;
-  }
-  overlay.show({ title: 'Connection lost', note: 'Getting you back into the room.', button: 'Back to the lobby', onPress: toLobby });
-  let wait = info.retryAfterMs ?? 300;
-  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    // Spread, so that a server's whole crowd doesn't return at once.
-    await new Promise((done) => setTimeout(done, wait * (0.75 + Math.random() * 0.5)));
-    if (mine !== attempt) return;
-    try {
-      // After a restart the room is gone with its code: any room will do.
-      await tryJoin({ how: 'code', code }, mine).catch((error) => {
-        if (info.code === 1012 && reasonOf(error) === 'NoSuchRoom') return tryJoin({ how: 'quick' }, mine);
-        throw error;
-      });
-      return;
-    } catch (error) {
-      if (mine !== attempt) return;
-      if (reasonOf(error) !== 'Closed') {
-        toLobby();
-        toast(why(error), true);
-        return;
-      }
-      wait = Math.min(8000, Math.max(500, wait * 1.7));
-    }
-  }
-  overlay.show({ title: 'Connection lost', note: 'The server could not be reached.', busy: false, button: 'Back to the lobby', onPress: toLobby });
+  const note = WHY.get(code) ?? 'The server could not be reached.';
+  overlay.show({ title: 'Disconnected', note, busy: false, button: 'Back to the lobby', onPress: toLobby });
 }
 
 /** @param {unknown} error @returns {string | undefined} a Refusal's name, `Closed` if there was no connection */
@@ -182,7 +208,7 @@ function why(error) {
   const reason = reasonOf(error);
   if (reason && reason !== 'Closed') return refusal(reason);
   const code = error instanceof Error && 'code' in error ? Number(error.code) : 0;
-  return FINAL.get(code) ?? 'The server could not be reached.';
+  return WHY.get(code) ?? 'The server could not be reached.';
 }
 
 /** Joins the room that the address names, if it names one. */

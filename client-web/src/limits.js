@@ -64,3 +64,9 @@ export const REQUESTS_WAITING_MAX = 16;
 export const PING_EVERY_MS = 2000;
 /** A server that sends nothing for this long after a ping is gone, in milliseconds. */
 export const SILENCE_MAX_MS = 10_000;
+/** The first try to come back after a loss is due within this time, in milliseconds; each later one takes twice as long. */
+export const RECONNECT_DELAY_MS = 300;
+/** Longest time between two tries to come back, in milliseconds. */
+export const RECONNECT_DELAY_MAX_MS = 8000;
+/** A lost connection is tried again for so long, in milliseconds: what a server's restart takes. Beyond: it is closed. */
+export const RECONNECT_FOR_MS = 120_000;

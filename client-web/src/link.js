@@ -1,12 +1,15 @@
 /**
  * A connection as a page uses it: the lobby's requests as promises, its end as an event. Drives a
- * `Session` over a `Socket` with one timer; the only place that reads the clock.
+ * `Session` over a `Socket` with one timer; the only place that reads the clock. A lost socket is replaced by
+ * another, on which the player takes the seat again: the room stays the same object.
  */
 
 import { Emitter } from './emitter.js';
-import { PING_EVERY_MS, REQUESTS_WAITING_MAX, SILENCE_MAX_MS } from './limits.js';
+import { RECONNECT_DELAY_MS, REQUESTS_WAITING_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, whyNotConnected } from './protocol/close_code.js';
+import { Pulse } from './pulse.js';
+import { Backoff, isFinal } from './reconnect.js';
 import { RequestError } from './request_error.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
@@ -27,55 +30,57 @@ const FROZEN_MS = 5000;
  * @template {import('./types.js').GameTypes} [G={}]
  */
 export class Link extends Emitter {
-  #url;
+  #options;
+  /** @type {Session} */
   #session;
+  /** @type {Socket | undefined} none between two tries */
   #socket;
-  #conditions;
-  /** @type {'connecting' | 'open' | 'closed'} */
+  /** What waits for a socket that is not open yet must not be lost. */
+  #isSocketOpen = false;
+  /** @type {'connecting' | 'open' | 'reconnecting' | 'closed'} */
   #state = 'connecting';
+  /** What the seat is taken again with, as long as nobody else did or it was given up. */
+  #seat = '';
+  /** Who the player is to the server. */
+  #token;
+  /** The first welcome's answer is still to come: whether a reload's seat is there. */
+  #isAsking = false;
+  /** @type {Backoff | undefined} while the connection is lost */
+  #backoff;
   /** @type {Room<G> | undefined} */
   #room;
   /** @type {Request[]} the first one is out */
   #requests = [];
+  /** @type {import('./protocol/server_message.js').Welcome | undefined} */
+  #lastWelcome;
   /** @type {((error?: Error) => void) | undefined} settles the promise of `connect` */
   #welcomed;
-  /** @type {Map<number, { sentMs: number, resolve: ((rttMs: number) => void)[], reject: ((error: Error) => void)[] }>} */
-  #pings = new Map();
-  #lastPing = 0;
-  #pingDueMs = 0;
-  #heardMs = 0;
-  #turnMs = 0;
+  #pulse = new Pulse(this.now());
+  #turnMs = this.now();
   /** @type {number | undefined} */
   #retryAfterMs;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** Round trip in milliseconds, newest measurement, 0 until known. */
-  rttMs = 0;
 
   /**
    * For `connect`. Throws a `RequestError` when there is nothing to connect to.
    * @param {{ url: string, name: string, token: string, WebSocket: import('./types.js').SocketConstructor | undefined,
-   *   conditions: import('./conditions.js').Conditions }} options
+   *   conditions: import('./conditions.js').Conditions, reconnect: boolean, keeper: import('./keeper.js').Keeper | undefined }} options
    * @param {(error?: Error) => void} welcomed called once: without an error after the welcome
    */
-  constructor({ url, name, token, WebSocket, conditions }, welcomed) {
+  constructor(options, welcomed) {
     super();
-    this.#url = url;
-    this.#session = new Session(name, token);
+    this.#options = options;
     this.#welcomed = welcomed;
-    this.#conditions = conditions;
-    this.#socket = new Socket(url, WebSocket, conditions, {
-      onOpen: () => this.#onOpen(),
-      onMessage: (bytes) => this.#onMessage(bytes),
-      onClose: (code, reason) => this.#end(code, reason || closeReason(code)),
-    });
-    this.#heardMs = this.now();
-    this.#turnMs = this.#heardMs;
-    this.#setTimer(this.#heardMs);
+    const kept = options.keeper?.load();
+    this.#token = options.token || (kept?.token ?? '');
+    this.#seat = kept?.seat ?? '';
+    this.#session = this.#open();
+    this.#setTimer(this.#turnMs);
   }
 
   /**
-   * Hears of `close` and `stopping`.
+   * Hears of `close`, `stopping`, `reconnecting` and `resumed`.
    * @template {keyof import('./types.js').LinkEvents} N
    * @param {N} name
    * @param {(...args: import('./types.js').LinkEvents[N]) => void} listener
@@ -85,9 +90,9 @@ export class Link extends Emitter {
     return super.on(name, listener);
   }
 
-  /** @returns {'open' | 'closed'} */
+  /** @returns {'open' | 'reconnecting' | 'closed'} */
   get state() {
-    return this.#state === 'closed' ? 'closed' : 'open';
+    return this.#state === 'connecting' ? 'open' : this.#state;
   }
 
   /** The game. */
@@ -105,14 +110,19 @@ export class Link extends Emitter {
     return this.#welcome.name;
   }
 
+  /** Round trip in milliseconds, newest measurement, 0 until known. */
+  get rttMs() {
+    return this.#pulse.rttMs;
+  }
+
   /** How much worse than it is the link is made, for trying things out; undefined for not at all. May be set at any time.
    * @returns {import('./types.js').LinkConditions | undefined} */
   get conditioner() {
-    return this.#conditions.settings;
+    return this.#options.conditions.settings;
   }
 
   set conditioner(settings) {
-    this.#conditions.settings = settings;
+    this.#options.conditions.settings = settings;
   }
 
   /** The room that the player is in. */
@@ -121,9 +131,8 @@ export class Link extends Emitter {
   }
 
   get #welcome() {
-    const { welcome } = this.#session;
-    if (welcome === undefined) throw new Error('not connected yet');
-    return welcome;
+    if (this.#lastWelcome === undefined) throw new Error('not connected yet');
+    return this.#lastWelcome;
   }
 
   /** For the room: the clock that all of the SDK's times are of. @returns {number} in milliseconds */
@@ -163,7 +172,7 @@ export class Link extends Emitter {
   /** @returns {Promise<number>} the round trip in milliseconds */
   ping() {
     return new Promise((resolve, reject) => {
-      const sent = this.#sendPing();
+      const sent = this.#state === 'open' ? this.#pulse.ping(this.#session, this.now()) : undefined;
       if (sent === undefined) {
         reject(new RequestError('Closed', 'not connected any more: connect anew'));
         return;
@@ -181,14 +190,14 @@ export class Link extends Emitter {
 
   /** For the room: does what is due, sends what waits, sets the timer anew. */
   pump() {
-    if (this.#state === 'closed') return;
+    if (this.#state === 'closed' || this.#socket === undefined) return;
     const nowMs = this.now();
     const isFrozen = nowMs - this.#turnMs > FROZEN_MS;
     this.#turnMs = nowMs;
     try {
       this.#checkSilence(nowMs, isFrozen);
       this.#session.handleTimeout(nowMs);
-      this.#room?.onTime(nowMs, this.#socket.backlog);
+      if (this.#state === 'open') this.#room?.onTime(nowMs, this.#socket?.backlog ?? 0);
     } finally {
       this.#flush();
       this.#setTimer(nowMs);
@@ -200,6 +209,7 @@ export class Link extends Emitter {
    * @returns {Promise<any>}
    */
   async #request(message) {
+    if (this.#state === 'reconnecting') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
     if (this.#state !== 'open') throw new RequestError('Closed', 'not connected any more: connect anew');
     if (this.#session.state !== 'Lobby') throw new RequestError('NotNow', 'only possible in the lobby: leave the room first');
     if (this.#requests.length >= REQUESTS_WAITING_MAX) throw new RequestError('TooMuch', 'too many requests wait');
@@ -230,15 +240,16 @@ export class Link extends Emitter {
   }
 
   #onOpen() {
-    this.#heardMs = this.now();
-    this.#turnMs = this.#heardMs;
+    this.#isSocketOpen = true;
+    this.#turnMs = this.now();
+    this.#pulse.hear(this.#turnMs);
     this.#flush();
   }
 
   /** @param {Uint8Array | undefined} bytes */
   #onMessage(bytes) {
     const nowMs = this.now();
-    this.#heardMs = nowMs;
+    this.#pulse.hear(nowMs);
     if (bytes === undefined) this.#session.fail('a text message');
     else this.#session.handleMessage(bytes, nowMs);
     for (let event = this.#session.pollEvent(); event !== undefined; event = this.#session.pollEvent()) {
@@ -254,36 +265,52 @@ export class Link extends Emitter {
   #onEvent(event, nowMs) {
     switch (event.type) {
       case 'Welcome':
-        this.#state = 'open';
-        this.#welcomed?.();
-        this.#welcomed = undefined;
+        this.#lastWelcome = event;
+        this.#token = event.token || this.#token;
+        // The answer about the seat follows.
+        if (!this.#isAsking) this.#arrive(undefined);
         break;
       case 'Rooms':
         this.#answer(({ resolve }) => resolve(event.rooms));
         break;
       case 'Joined': {
+        if (this.#isAsking && this.#room !== undefined) {
+          this.#room.onResumed(this.#session);
+          this.#arrive(this.#room);
+          break;
+        }
         /** @type {Room<G>} */
         const room = new Room(this, this.#session);
+        if (this.#isAsking) {
+          this.#arrive(room);
+          break;
+        }
         this.#room = room;
         this.#answer(({ resolve }) => resolve(room));
         break;
       }
+      case 'ResumeToken':
+        this.#keepSeat(event.token);
+        break;
       case 'Left':
+        this.#keepSeat('');
         this.#room?.onEvent(event, nowMs);
         this.#room = undefined;
         break;
       case 'Refused':
-        if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
+        if (this.#isAsking) this.#seatRefused(event.reason);
+        else if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
         else this.#answer(({ reject }) => reject(new RequestError(event.reason)));
         break;
       case 'Pong':
-        this.#onPong(event.nonce, nowMs);
+        if (this.#pulse.pong(event.nonce, nowMs)) this.#session.onRoundTrip(this.rttMs);
         break;
       case 'Stopping':
         this.#retryAfterMs = event.retryAfterMs;
         this.emit('stopping', { retryAfterMs: event.retryAfterMs });
         break;
       case 'Failed':
+        this.#keepSeat('');
         this.#hangUp(event.closeWith, event.code, `protocol error: ${event.reason}`);
         break;
       default:
@@ -291,59 +318,33 @@ export class Link extends Emitter {
     }
   }
 
-  #sendPing() {
-    const nonce = (this.#lastPing + 1) >>> 0;
-    if (this.#state !== 'open' || !this.#session.ping(nonce)) return undefined;
-    this.#lastPing = nonce;
-    const sent = { sentMs: this.now(), resolve: [], reject: [] };
-    this.#pings.set(nonce, sent);
-    return /** @type {{ sentMs: number, resolve: ((rttMs: number) => void)[], reject: ((error: Error) => void)[] }} */ (sent);
-  }
-
   /**
-   * @param {number} nonce
-   * @param {number} nowMs
-   */
-  #onPong(nonce, nowMs) {
-    const sent = this.#pings.get(nonce);
-    if (sent === undefined) return;
-    this.#pings.delete(nonce);
-    this.rttMs = nowMs - sent.sentMs;
-    this.#session.onRoundTrip(this.rttMs);
-    for (const resolve of sent.resolve) resolve(this.rttMs);
-  }
-
-  /**
-   * Pings now and then, and gives up on a server that has been silent since.
+   * Gives up on a server that has been silent for too long.
    * @param {number} nowMs
    * @param {boolean} isFrozen
    */
   #checkSilence(nowMs, isFrozen) {
-    if (isFrozen) this.#heardMs = nowMs;
-    if (this.#state === 'connecting') {
-      if (nowMs - this.#heardMs > SILENCE_MAX_MS) this.#hangUp(CloseCode.Normal, 1006, 'no welcome from the server');
-      return;
-    }
-    const [oldest] = this.#pings.values();
-    if (oldest === undefined && nowMs >= this.#pingDueMs) {
-      this.#sendPing();
-      this.#pingDueMs = nowMs + PING_EVERY_MS;
-    } else if (oldest !== undefined && nowMs - Math.max(oldest.sentMs, this.#heardMs) > SILENCE_MAX_MS) {
-      this.#hangUp(CloseCode.Normal, 1006, 'the server went silent');
+    if (isFrozen) this.#pulse.hear(nowMs);
+    if (this.#state !== 'open') {
+      if (this.#pulse.isSilent(nowMs)) this.#goneSilent('no welcome from the server');
+    } else if (!this.#pulse.check(this.#session, nowMs)) {
+      this.#goneSilent('the server went silent');
     }
   }
 
   #flush() {
+    if (!this.#isSocketOpen) return;
     for (let bytes = this.#session.pollTransmit(); bytes !== undefined; bytes = this.#session.pollTransmit()) {
-      this.#socket.send(bytes);
+      this.#socket?.send(bytes);
     }
   }
 
   /** @param {number} nowMs */
   #setTimer(nowMs) {
+    // Without a socket it is the next try that the timer is set for.
+    if (this.#state === 'closed' || this.#socket === undefined) return;
     clearTimeout(this.#timer);
-    if (this.#state === 'closed') return;
-    const pingMs = this.#pings.size > 0 || this.#state === 'connecting' ? nowMs + PING_EVERY_MS : this.#pingDueMs;
+    const pingMs = this.#pulse.dueMs(nowMs, this.#state === 'open');
     const dueMs = Math.min(pingMs, this.#session.pollTimeout(), this.#room?.dueMs ?? Infinity);
     // Timers may fire a little early: a whole millisecond later is never too early.
     this.#timer = setTimeout(() => this.pump(), Math.max(1, Math.ceil(dueMs - nowMs)));
@@ -357,8 +358,116 @@ export class Link extends Emitter {
    */
   #hangUp(closeWith, code, reason) {
     if (this.#state === 'closed') return;
-    this.#socket.close(closeWith, closeReason(closeWith));
+    if (closeWith === CloseCode.Normal) this.#keepSeat('');
+    this.#socket?.close(closeWith, closeReason(closeWith));
     this.#end(code, reason);
+  }
+
+  /** @returns {Session} over a new socket, on which the seat is asked for if there is one */
+  #open() {
+    const { url, name, WebSocket, conditions } = this.#options;
+    const seat = this.#seat === '' ? undefined : { token: this.#seat, chat: this.#room?.chat.at(-1)?.id ?? 0 };
+    this.#isAsking = seat !== undefined;
+    this.#turnMs = this.now();
+    this.#pulse.hear(this.#turnMs);
+    this.#isSocketOpen = false;
+    this.#socket = new Socket(url, WebSocket, conditions, {
+      onOpen: () => this.#onOpen(),
+      onMessage: (bytes) => this.#onMessage(bytes),
+      onClose: (code, reason) => this.#lose(code, reason || closeReason(code)),
+    });
+    return new Session(name, this.#token, seat);
+  }
+
+  /** @param {string} token empty: there is no seat to come back to */
+  #keepSeat(token) {
+    this.#seat = token;
+    this.#options.keeper?.save({ token: this.#token, seat: token });
+  }
+
+  /** The server may still be there: it is not told goodbye, which would give the seat up.
+   * @param {string} reason */
+  #goneSilent(reason) {
+    this.#socket?.close(CloseCode.Stalled, closeReason(CloseCode.Stalled));
+    this.#lose(1006, reason);
+  }
+
+  /**
+   * The connection is there, in the lobby or in the seat.
+   * @param {Room<G> | undefined} room
+   */
+  #arrive(room) {
+    const isBack = this.#state === 'reconnecting';
+    const before = this.#room;
+    this.#room = room;
+    this.#state = 'open';
+    this.#isAsking = false;
+    this.#backoff = undefined;
+    this.#retryAfterMs = undefined;
+    this.#welcomed?.();
+    this.#welcomed = undefined;
+    if (isBack) this.emit('resumed', { room });
+    if (before !== room) before?.onSeatLost();
+  }
+
+  /** @param {import('./types.js').Refusal} reason why the seat could not be taken */
+  #seatRefused(reason) {
+    if (reason === 'Busy' || reason === 'TooOften') {
+      const message = client.resume(this.#seat, this.#room?.chat.at(-1)?.id ?? 0);
+      const session = this.#session;
+      setTimeout(() => {
+        if (session !== this.#session || session.state !== 'Lobby') return;
+        session.lobbyRequest(message);
+        this.pump();
+      }, RECONNECT_DELAY_MS * (1 + Math.random()));
+      return;
+    }
+    this.#keepSeat('');
+    this.#arrive(undefined);
+  }
+
+  /**
+   * The socket is gone: another try, or the end.
+   * @param {number} code
+   * @param {string} reason
+   */
+  #lose(code, reason) {
+    if (this.#state === 'closed') return;
+    this.#socket = undefined;
+    // Who was about to leave does not come back.
+    if (this.#session.room?.leaving) this.#keepSeat('');
+    const nowMs = this.now();
+    const isFirst = this.#state === 'open';
+    if (isFirst) this.#backoff = new Backoff(nowMs);
+    // A server that is full now may have a place for who comes back.
+    const isOver = isFinal(code) || !this.#options.reconnect;
+    const delayMs = isOver ? undefined : this.#backoff?.next(nowMs, isFirst ? this.#retryAfterMs : undefined);
+    if (delayMs === undefined) {
+      if (isFinal(code)) this.#keepSeat('');
+      this.#end(code, reason);
+      return;
+    }
+    this.#state = 'reconnecting';
+    this.#session.end();
+    clearTimeout(this.#timer);
+    if (isFirst) {
+      this.#rejectAll(new RequestError('Closed', 'the connection was lost'));
+      this.#room?.onLost();
+    }
+    this.#timer = setTimeout(() => this.#retry(), delayMs);
+    this.emit('reconnecting', { attempt: this.#backoff?.attempt ?? 1, delayMs, code, reason });
+  }
+
+  #retry() {
+    if (this.#state !== 'reconnecting' || this.#socket !== undefined) return;
+    this.#session = this.#open();
+    this.#setTimer(this.#turnMs);
+  }
+
+  /** @param {Error} error for everything that waits */
+  #rejectAll(error) {
+    for (const { reject } of this.#requests.splice(0)) reject(error);
+    this.#pulse.fail(error);
   }
 
   /**
@@ -371,11 +480,10 @@ export class Link extends Emitter {
     this.#state = 'closed';
     clearTimeout(this.#timer);
     const info = { code, reason, retryAfterMs: this.#retryAfterMs };
-    const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#url);
+    const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#options.url);
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs: this.#retryAfterMs });
-    for (const { reject } of this.#requests.splice(0)) reject(error);
-    for (const { reject } of this.#pings.values()) for (const fail of reject) fail(error);
-    this.#pings.clear();
+    this.#rejectAll(error);
+    this.#options.keeper?.release();
     this.#welcomed?.(error);
     this.#welcomed = undefined;
     this.#room?.onClose(info);

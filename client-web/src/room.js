@@ -28,6 +28,8 @@ export class Room extends Emitter {
   #room;
   #schema;
   #play;
+  /** How the page plays, for when the seat is taken again. @type {import('./types.js').PlayOptions<any> | undefined} */
+  #playing;
   /** @type {Map<number, Waiting>} by the action's number */
   #actions = new Map();
   #lastAction = 0;
@@ -171,7 +173,8 @@ export class Room extends Emitter {
    * @param {import('./types.js').PlayOptions<G>} options
    */
   play(options) {
-    this.#play.start(/** @type {import('./types.js').PlayOptions<any>} */ (options));
+    this.#playing = /** @type {import('./types.js').PlayOptions<any>} */ (options);
+    this.#play.start(this.#playing);
     this.#link.pump();
   }
 
@@ -235,6 +238,37 @@ export class Room extends Emitter {
         this.emit('left', { reason: event.reason });
         break;
     }
+  }
+
+  /** For the link: the connection is lost, the seat may not be. */
+  onLost() {
+    this.#rejectActions(new RequestError('Closed', 'the connection was lost: the game may have done it or not'));
+  }
+
+  /**
+   * For the link: the seat was taken again. What was drawn and predicted starts anew, the figures too.
+   *
+   * @param {import('./session.js').Session} session in the same room
+   */
+  onResumed(session) {
+    const { room, welcome, layout } = session;
+    if (room === undefined || welcome === undefined || layout === undefined) throw new Error('not in a room');
+    const missed = room.chat;
+    room.keepChat(this.#room.chat);
+    this.#session = session;
+    this.#room = room;
+    this.#schema = welcome.schema;
+    this.#play = new Play(session, room, welcome.schema, layout);
+    if (this.#playing !== undefined) this.#play.start(this.#playing);
+    this.emit('members', this.members);
+    for (const line of missed) this.emit('chat', line);
+  }
+
+  /** For the link: the connection is back, the seat is not. */
+  onSeatLost() {
+    this.#rejectActions(new RequestError('NotNow', 'the seat was lost'));
+    this.#resolveLeft('SeatLost');
+    this.emit('left', { reason: 'SeatLost' });
   }
 
   /**

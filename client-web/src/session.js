@@ -60,9 +60,17 @@ export class Session {
    * A session for a socket that is open or about to be; its `Hello` waits to be sent.
    * @param {string} name
    * @param {string} token empty for a guest
+   * @param {{ token: string, chat: number }} [seat] to be taken again: its token, and the newest chat line seen
    */
-  constructor(name, token = '') {
+  constructor(name, token = '', seat = undefined) {
     this.#transmits = [client.hello(name, token)];
+    if (seat !== undefined) this.#transmits.push(client.resume(seat.token, seat.chat));
+  }
+
+  /** The connection is lost: nothing is taken in or sent any more. */
+  end() {
+    this.state = 'Failed';
+    this.#transmits = [];
   }
 
   /**
@@ -184,6 +192,7 @@ export class Session {
    * @param {Uint8Array} message
    */
   #request(onlyIn, message) {
+    if (this.state === 'Failed') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
     if (this.state !== onlyIn || this.room?.leaving) {
       const where = onlyIn === 'Lobby' ? 'in the lobby: leave the room first' : 'in a room: join one first';
       throw new RequestError('NotNow', `only possible ${where}`);

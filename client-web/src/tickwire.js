@@ -4,6 +4,7 @@
  */
 
 import { Conditions, conditionsIn } from './conditions.js';
+import { Keeper } from './keeper.js';
 import { Link } from './link.js';
 import { RequestError } from './request_error.js';
 import { socketUrl } from './socket.js';
@@ -36,13 +37,17 @@ export { Room } from './room.js';
  * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`: `BadUrl` or `NoWebSocket` when
  *   there is nothing to connect to, else `Closed` with the close code as `code`
  */
-export async function connect({ url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner } = {}) {
+export async function connect(options = {}) {
+  const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage } = options;
   const address = socketUrl(url);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
   const checked = new Conditions(asked === false ? undefined : asked);
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ url: address, name, token, WebSocket, conditions: checked }, (error) => (error ? reject(error) : resolve(link)));
+    const link = new Link(
+      { url: address, name, token, WebSocket, conditions: checked, reconnect, keeper: resume ? Keeper.take(address, storage) : undefined },
+      (error) => (error ? reject(error) : resolve(link)),
+    );
   });
 }
 
@@ -58,8 +63,8 @@ export async function join(options) {
     throw new RequestError('NoPage', 'nothing to draw on here: leave draw out, and call room.view() when you need it');
   }
   /** @type {Link<G>} */
-  const link = await connect(options);
-  const room = await (code === undefined ? link.quickJoin() : link.joinCode(code)).catch((error) => {
+  const link = await connect({ resume: true, ...options });
+  const room = await seatIn(link, code).catch((error) => {
     link.close();
     throw error;
   });
@@ -73,4 +78,19 @@ export async function join(options) {
     requestAnimationFrame(frame);
   }
   return room;
+}
+
+/**
+ * The room that a reload came back to, if it is the right one; else another.
+ * @template {GameTypes} G
+ * @param {Link<G>} link
+ * @param {string | undefined} code
+ * @returns {Promise<import('./room.js').Room<G>>}
+ */
+async function seatIn(link, code) {
+  if (link.room !== undefined) {
+    if (code === undefined || link.room.code === code.replace(/[- ]/g, '').toUpperCase()) return link.room;
+    await link.room.leave();
+  }
+  return code === undefined ? link.quickJoin() : link.joinCode(code);
 }

@@ -95,6 +95,10 @@
  * @property {string | URL} [url] of the server, such as `wss://example.org/ws`; left out: `/ws` on the page's host
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
+ * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out
+ * @property {boolean} [resume] whether a reload of the page comes back to the seat: then `link.room` may be there at once.
+ *   `connect` does it if told so, `join` unless told not to
+ * @property {import('./keeper.js').StorageLike} [storage] where the seat's token is kept for that; left out: `sessionStorage`
  * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is none
  * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out; left out: as the page's address asks
  *   by `?conditioner=rtt:200,jitter:30`; false: whatever it asks, never
@@ -146,6 +150,9 @@
  * @typedef {object} LinkEvents
  * @property {[info: CloseInfo]} close the connection is over
  * @property {[info: { retryAfterMs: number }]} stopping the server is about to stop
+ * @property {[info: ReconnectInfo]} reconnecting the connection is lost and will be tried again; once for each try
+ * @property {[info: { room: import('./room.js').Room<any> | undefined }]} resumed the connection is back; `room` is the room, the
+ *   same object as before, if the seat is too
  */
 
 /**
@@ -250,7 +257,7 @@
  *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat'} Refusal
  */
 
-/** @typedef {'Asked' | 'Kicked' | 'RoomClosed'} LeaveReason */
+/** `SeatLost`: the connection was lost and came back too late. @typedef {'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost'} LeaveReason */
 
 /**
  * How a connection ended.
@@ -258,6 +265,15 @@
  * @property {number} code WebSocket close code, PROTOCOL.md §9; 1006 when the connection was lost
  * @property {string} reason in words
  * @property {number | undefined} retryAfterMs when the server said to come back, if it did
+ */
+
+/**
+ * A try to come back.
+ * @typedef {object} ReconnectInfo
+ * @property {number} attempt from 1
+ * @property {number} delayMs until it
+ * @property {number} code how the connection, or the last try, ended
+ * @property {string} reason in words
  */
 
 /**

@@ -104,7 +104,7 @@ test('a link of 200 ms greets and answers 200 ms later, and may change while it 
 
 test('a connection of which too much is held back ends, rather than lose a message', async (t) => {
   const pass = virtualTime(t);
-  const opening = connect({ url: 'ws://test/ws', WebSocket: FakeSocket });
+  const opening = connect({ url: 'ws://test/ws', WebSocket: FakeSocket, reconnect: false });
   await Promise.resolve();
   const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
   socket.open();

@@ -125,6 +125,6 @@ test('a server that takes the socket but never answers is given up', async (t) =
     assert.equal(failed, undefined);
     for (const end = now + 3000; now < end; now += 100) t.mock.timers.tick(100);
     await assert.rejects(opening, { reason: 'Closed', code: 1006, message: /^could not connect to/ });
-    assert.equal(socket.closed?.code, 1000);
+    assert.equal(socket.closed?.code, 4010);
   }
 });

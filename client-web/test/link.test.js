@@ -14,8 +14,9 @@ const options = { url: 'ws://test/ws', name: 'Ann', WebSocket: /** @type {any} *
 /** @param {Uint8Array} bytes */
 const list = (bytes) => [...bytes];
 
-async function connected() {
-  const opening = connect(options);
+/** @param {object} [more] */
+async function connected(more) {
+  const opening = connect({ ...options, ...more });
   const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
   socket.open();
   socket.receive(server.welcome(SQUARE));
@@ -24,8 +25,9 @@ async function connected() {
   return { link, socket };
 }
 
-async function playing() {
-  const { link, socket } = await connected();
+/** @param {object} [more] */
+async function playing(more) {
+  const { link, socket } = await connected(more);
   const joining = link.quickJoin();
   socket.receive(server.joined({ you: 2 }));
   const room = await joining;
@@ -287,7 +289,7 @@ test('a text message is broken bytes too', async () => {
 });
 
 test('a server that stops says when to come back', async () => {
-  const { link, socket, room } = await playing();
+  const { link, socket, room } = await playing({ reconnect: false });
   const rooms = room.leave();
   /** @type {unknown[]} */
   const heard = [];

@@ -99,7 +99,7 @@ test('a player is kicked by the host and may play elsewhere', async () => {
 test('a server that stops says so, and exits with 0', async (t) => {
   const other = await startServer();
   t.after(() => other.stop());
-  const watcher = await connect({ url: `ws://${other.address}/ws`, name: 'Cy' });
+  const watcher = await connect({ url: `ws://${other.address}/ws`, name: 'Cy', reconnect: false });
   const room = await watcher.quickJoin();
   const closed = new Promise((resolve) => room.on('close', resolve));
   const status = other.stop();

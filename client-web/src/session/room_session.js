@@ -43,6 +43,19 @@ export class RoomSession {
     this.layers = new Layers(layout);
   }
 
+  /** @returns {number} the newest chat line's number, 0 for none */
+  get chatSeen() {
+    return this.chat.at(-1)?.id ?? 0;
+  }
+
+  /**
+   * The seat was taken again: what was said before belongs to the chat.
+   * @param {ChatLine[]} before
+   */
+  keepChat(before) {
+    this.chat = [...before, ...this.chat].slice(-CHAT_HISTORY_MAX);
+  }
+
   /** @param {ChatLine} line */
   onChat(line) {
     if (this.chat.length === CHAT_HISTORY_MAX) this.chat.shift();

@@ -95,7 +95,9 @@ export async function lobby(): Promise<void> {
   room.say('hello');
   room.ready();
   room.kick(await link.ping());
-  const why: 'Asked' | 'Kicked' | 'RoomClosed' = await room.leave();
+  link.on('reconnecting', ({ attempt, delayMs, code, reason }) => dot(attempt, delayMs + code, reason));
+  link.on('resumed', ({ room: same }) => dot(0, 0, same === undefined ? 'elsewhere' : same.code));
+  const why: 'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost' = await room.leave();
   dot(0, 0, why);
   link.close();
 }

@@ -57,12 +57,12 @@ function writeMessage(w, { name, fields, payload }) {
   w.bool(payload.json);
 }
 
-/** @param {Schema} schema @param {{ version?: number, name?: string }} [options] */
-export const welcome = (schema, { version = 1, name = 'Ann' } = {}) =>
+/** @param {Schema} schema @param {{ version?: number, name?: string, token?: string }} [options] */
+export const welcome = (schema, { version = 1, name = 'Ann', token = '' } = {}) =>
   message(0, (w) => {
     w.uint(version);
     w.string(name);
-    w.string('');
+    w.string(token);
     w.string(schema.game);
     list(w, schema.components, (component) => {
       w.string(component.name);
@@ -103,8 +103,8 @@ function writeMember(w, player, name) {
   w.bool(true);
 }
 
-/** @param {{ you?: number, tickRate?: number, snapshotEvery?: number }} [options] */
-export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1 } = {}) =>
+/** @param {{ you?: number, tickRate?: number, snapshotEvery?: number, said?: [number, string][] }} [options] `said`: chat lines */
+export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, said = [] } = {}) =>
   message(3, (w) => {
     writeRoom(w, 7);
     w.string('CODE');
@@ -114,7 +114,7 @@ export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1 } = {}) =>
     w.uint(1);
     w.uint(1);
     writeMember(w, you, 'Ann');
-    w.uint(0);
+    list(w, said, ([id, text]) => writeLine(w, id, text));
   });
 
 /** @param {number} reason */
@@ -123,14 +123,16 @@ export const left = (reason) => message(4, (w) => w.uint(reason));
 export const memberChanged = (player, name) => message(5, (w) => writeMember(w, player, name));
 /** @param {number} player */
 export const memberLeft = (player) => message(6, (w) => w.uint(player));
+/** @param {ControlWriter} w @param {number} id @param {string} text */
+function writeLine(w, id, text) {
+  w.uint(id);
+  w.uint(0);
+  w.string('Ann');
+  w.string(text);
+}
+
 /** @param {number} id @param {string} text */
-export const chat = (id, text) =>
-  message(7, (w) => {
-    w.uint(id);
-    w.uint(0);
-    w.string('Ann');
-    w.string(text);
-  });
+export const chat = (id, text) => message(7, (w) => writeLine(w, id, text));
 /** @param {number} nonce */
 export const pong = (nonce) =>
   message(8, (w) => {
@@ -146,6 +148,12 @@ export const reply = (id, error) =>
   });
 /** @param {number} retryAfterMs */
 export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
+/** @param {string} token @param {number} [graceMs] */
+export const resumeToken = (token, graceMs = 30_000) =>
+  message(12, (w) => {
+    w.string(token);
+    w.uint(graceMs);
+  });
 export const redirect = () =>
   message(11, (w) => {
     w.string('wss://elsewhere/ws');

@@ -160,15 +160,23 @@ class Table {
 $('door').onsubmit = async (event) => {
   event.preventDefault();
   try {
-    const link = await connect({ name: $('name').value });
-    const room = await link.quickJoin();
+    const link = await connect({ name: $('name').value, resume: true });
+    // After a reload the seat is there already.
+    const room = link.room ?? (await link.quickJoin());
     const table = new Table(room);
     $('door').hidden = true;
     $('room').hidden = false;
-    link.on('close', ({ reason }) => {
+    const toDoor = (why) => {
       $('room').hidden = true;
       $('door').hidden = false;
-      $('trouble').textContent = `The connection is gone: ${reason}`;
+      $('trouble').textContent = why;
+    };
+    link.on('reconnecting', () => ($('trouble').textContent = 'The connection is lost. Getting you back …'));
+    link.on('resumed', () => ($('trouble').textContent = ''));
+    link.on('close', ({ reason }) => toDoor(`The connection is gone: ${reason}`));
+    room.on('left', () => {
+      link.close();
+      toDoor('You were away for too long.');
     });
     requestAnimationFrame(function frame(nowMs) {
       if (link.state === 'closed') return;

@@ -1,0 +1,66 @@
+/**
+ * Coming back after a connection was lost: which ends are worth a try, when the next one is due, and when to give up. Pure: times
+ * and chance are arguments. `link.js` opens the sockets.
+ */
+
+import { RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS } from './limits.js';
+import { CloseCode } from './protocol/close_code.js';
+
+/** Ends after which another try would end the same, or was not wanted. @type {ReadonlySet<number>} */
+const FINAL = new Set([
+  CloseCode.Normal,
+  CloseCode.Protocol,
+  CloseCode.Text,
+  1007,
+  CloseCode.TooBig,
+  CloseCode.Malformed,
+  CloseCode.Version,
+  CloseCode.OutOfOrder,
+  CloseCode.OutOfRange,
+  CloseCode.Superseded,
+  CloseCode.TooMany,
+  CloseCode.RoomFailed,
+]);
+
+/**
+ * @param {number} code a WebSocket close code
+ * @returns {boolean} whether there is nothing to come back to
+ */
+export function isFinal(code) {
+  return FINAL.has(code);
+}
+
+/** One loss, until the client is back. */
+export class Backoff {
+  #sinceMs;
+  #random;
+  /** Tries so far. */
+  attempt = 0;
+
+  /**
+   * @param {number} nowMs when the connection was lost
+   * @param {() => number} [random] 0 to 1
+   */
+  constructor(nowMs, random = Math.random) {
+    this.#sinceMs = nowMs;
+    this.#random = random;
+  }
+
+  /**
+   * When to try next. A crowd that lost its server at one time comes back spread, and each later try takes twice as long.
+   * @param {number} nowMs
+   * @param {number} [retryAfterMs] what the server said before it went
+   * @returns {number | undefined} in so many milliseconds; undefined: give up
+   */
+  next(nowMs, retryAfterMs) {
+    if (nowMs - this.#sinceMs >= RECONNECT_FOR_MS) return undefined;
+    const attempt = this.attempt++;
+    if (attempt === 0) {
+      // Most losses are over at once: the first try is early.
+      if (retryAfterMs === undefined) return RECONNECT_DELAY_MS * this.#random();
+      return retryAfterMs * (0.75 + 0.5 * this.#random());
+    }
+    const doubled = Math.min(RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 16));
+    return doubled * (0.5 + 0.5 * this.#random());
+  }
+}

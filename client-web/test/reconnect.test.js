@@ -1,0 +1,282 @@
+/** A connection that is lost and comes back: when it is tried, what the page is told, what it keeps. On virtual time. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as client from '../src/protocol/client_message.js';
+import { Backoff, isFinal } from '../src/reconnect.js';
+import { connect, join, RequestError } from '../src/tickwire.js';
+import { FakeSocket } from './support/fake_socket.js';
+import * as server from './support/messages.js';
+import { SQUARE } from './support/square.js';
+
+const options = { url: 'ws://test/ws', name: 'Ann', WebSocket: /** @type {any} */ (FakeSocket) };
+
+/** @param {Uint8Array} bytes */
+const list = (bytes) => [...bytes];
+/** Lets what was promised happen. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const newest = () => /** @type {FakeSocket} */ (FakeSocket.all.pop());
+
+/** @param {import('node:test').TestContext} t @returns {(ms: number) => void} lets time pass */
+function virtualTime(t) {
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  return (ms) => {
+    for (let i = 0; i < ms; i++) {
+      now++;
+      t.mock.timers.tick(1);
+    }
+  };
+}
+
+/** A tab's storage. */
+class Storage {
+  /** @type {Map<string, string>} */
+  kept = new Map();
+  getItem = (/** @type {string} */ key) => this.kept.get(key) ?? null;
+  setItem = (/** @type {string} */ key, /** @type {string} */ value) => void this.kept.set(key, value);
+  removeItem = (/** @type {string} */ key) => void this.kept.delete(key);
+}
+
+/** @param {object} [more] */
+async function playing(more) {
+  const opening = connect({ ...options, ...more });
+  const socket = newest();
+  socket.open();
+  socket.receive(server.welcome(SQUARE, { token: 'who' }));
+  const link = await opening;
+  const joining = link.quickJoin();
+  socket.receive(server.joined({ you: 2 }));
+  socket.receive(server.resumeToken('first'));
+  const room = await joining;
+  /** @type {any[]} */
+  const heard = [];
+  link.on('reconnecting', ({ attempt, code }) => heard.push(['reconnecting', attempt, code]));
+  link.on('resumed', ({ room: back }) => heard.push(['resumed', back === room]));
+  link.on('close', ({ code }) => heard.push(['close', code]));
+  room.on('left', ({ reason }) => heard.push(['left', reason]));
+  return { link, socket, room, heard };
+}
+
+/** @param {(ms: number) => void} pass lets the next try come @param {number} [ms] */
+function nextSocket(pass, ms = 8000) {
+  for (let i = 0; i < ms && FakeSocket.all.length === 0; i++) pass(1);
+  const socket = newest();
+  assert.deepEqual(socket.sent, [], 'nothing is sent before it is open');
+  socket.open();
+  return socket;
+}
+
+test('tries are spread, ever further apart, and end', () => {
+  const [early, late] = [0, 0.999_999].map((chance) => {
+    const backoff = new Backoff(0, () => chance);
+    const delays = [];
+    for (let now = 0, delay; (delay = backoff.next(now)) !== undefined; now += delay) delays.push(delay);
+    return delays;
+  });
+  assert.equal(early[0], 0);
+  assert.ok(late[0] > 299 && late[0] <= 300);
+  for (const delays of [early, late]) {
+    assert.ok(delays.every((delay, i) => i === 0 || delay >= delays[i - 1]));
+    const total = delays.reduce((sum, delay) => sum + delay);
+    assert.ok(total >= 120_000 && total <= 128_000, `${total}`);
+  }
+  assert.ok(Math.max(...late) <= 8000);
+  const told = new Backoff(0, () => 0.5);
+  assert.equal(told.next(0, 2500), 2500, 'the server knows better');
+  for (const code of [1001, 1006, 1011, 1012, 4004, 4005, 4010]) assert.equal(isFinal(code), false, `${code}`);
+  for (const code of [1000, 1002, 4000, 4001, 4003, 4006, 4008, 4500]) assert.equal(isFinal(code), true, `${code}`);
+});
+
+test('a lost socket is replaced, and the room goes on as the same object', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, room, heard } = await playing();
+  /** @type {string[]} */
+  const lines = [];
+  room.on('chat', ({ text }) => lines.push(text));
+  room.play({ input: () => ({ dx: 1 }) });
+  socket.receive(server.chat(4, 'before'));
+  const action = room.act('buy');
+  const ping = link.ping();
+  socket.end(1006, '');
+  assert.equal(link.state, 'reconnecting');
+  for (const promise of [action, ping, link.rooms()]) {
+    await assert.rejects(promise, (error) => error instanceof RequestError && error.reason === 'Closed');
+  }
+  assert.throws(() => room.say('lost'), { reason: 'Closed' });
+  assert.ok(room.view(performance.now()), 'the picture stays');
+
+  for (let i = 0; i < 1000 && FakeSocket.all.length === 0; i++) pass(1);
+  room.view(performance.now());
+  const second = nextSocket(pass);
+  assert.deepEqual(second.takeControl(), [client.hello('Ann', 'who'), client.resume('first', 4)].map(list));
+  second.receive(server.welcome(SQUARE, { token: 'who' }));
+  assert.equal(link.state, 'reconnecting', 'the seat is not there yet');
+  second.receive(server.joined({ you: 2, said: [[5, 'meanwhile']] }));
+  second.receive(server.resumeToken('second'));
+  assert.equal(link.state, 'open');
+  assert.equal(link.room, room);
+  assert.deepEqual(heard, [['reconnecting', 1, 1006], ['resumed', true]]);
+  assert.deepEqual(lines, ['before', 'meanwhile']);
+  assert.deepEqual(room.chat.map(({ id }) => id), [4, 5]);
+  room.say('back');
+  assert.deepEqual(second.takeControl(), [list(client.chat('back'))]);
+  second.receive(server.snapshot(30));
+  pass(200);
+  assert.ok(second.sent.some(([kind]) => kind === 2), 'inputs go on');
+
+  second.end(4010, '');
+  const third = nextSocket(pass);
+  assert.deepEqual(third.takeControl()[1], list(client.resume('second', 5)));
+  link.close();
+});
+
+test('a server that is away is tried again and again, one that says no is not', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, heard } = await playing();
+  socket.receive(server.stopping(2000));
+  socket.end(1012, '');
+  pass(1400);
+  assert.equal(FakeSocket.all.length, 0, 'not before the server said');
+  for (let tries = 0; tries < 4; tries++) nextSocket(pass).end(1006, '');
+  assert.deepEqual(heard.map(([, attempt]) => attempt), [1, 2, 3, 4, 5]);
+  nextSocket(pass).end(4001, '');
+  assert.deepEqual(heard.at(-1), ['close', 4001]);
+  assert.equal(link.state, 'closed');
+  pass(20_000);
+  assert.equal(FakeSocket.all.length, 0);
+});
+
+test('after two minutes it gives up', async (t) => {
+  const pass = virtualTime(t);
+  const { socket, heard } = await playing();
+  socket.end(1006, '');
+  for (let tries = 0; tries < 100 && heard.at(-1)[0] !== 'close'; tries++) nextSocket(pass, 9000).end(1006, '');
+  assert.deepEqual(heard.at(-1), ['close', 1006]);
+});
+
+test('who comes back too late is in the lobby and told so', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, room, heard } = await playing();
+  socket.end(1006, '');
+  const second = nextSocket(pass);
+  second.receive(server.welcome(SQUARE));
+  second.receive(server.refused(11));
+  assert.deepEqual(heard.slice(1), [['resumed', false], ['left', 'SeatLost']]);
+  assert.equal(link.room, undefined);
+  assert.equal(link.state, 'open');
+  second.takeControl();
+  const joining = link.joinCode('CODE');
+  assert.deepEqual(second.takeControl(), [list(client.joinCode('CODE'))]);
+  second.receive(server.joined({ you: 3 }));
+  assert.notEqual(await joining, room);
+  link.close();
+});
+
+test('a server that went silent is left with a code that gives nothing up', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, heard } = await playing();
+  pass(13_000);
+  assert.equal(socket.closed?.code, 4010);
+  const second = nextSocket(pass);
+  second.receive(server.welcome(SQUARE));
+  second.receive(server.joined({ you: 2 }));
+  assert.deepEqual(heard, [['reconnecting', 1, 1006], ['resumed', true]]);
+  link.close();
+});
+
+test('a server that is busy is asked for the seat again', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, heard } = await playing();
+  socket.end(1006, '');
+  const second = nextSocket(pass);
+  second.receive(server.welcome(SQUARE));
+  second.takeControl();
+  second.receive(server.refused(3));
+  assert.deepEqual(second.takeControl(), []);
+  pass(700);
+  assert.deepEqual(second.takeControl(), [list(client.resume('first', 0))]);
+  second.receive(server.joined({ you: 2 }));
+  assert.deepEqual(heard.at(-1), ['resumed', true]);
+  link.close();
+});
+
+test('another tab with the same seat wins', async (t) => {
+  const pass = virtualTime(t);
+  const storage = new Storage();
+  const { socket, heard } = await playing({ resume: true, storage });
+  assert.match(storage.kept.get('tickwire ws://test/ws') ?? '', /first/);
+  socket.end(4006, '');
+  assert.deepEqual(heard, [['close', 4006]]);
+  assert.doesNotMatch(storage.kept.get('tickwire ws://test/ws') ?? '', /first/);
+  pass(20_000);
+  assert.equal(FakeSocket.all.length, 0);
+});
+
+test('a reload comes back to the seat, with the token of the page before', async (t) => {
+  virtualTime(t);
+  const storage = new Storage();
+  const key = 'tickwire ws://test/ws';
+  storage.setItem(key, JSON.stringify({ token: 'who', seat: 'first' }));
+  const joining = join({ ...options, storage, code: 'co-de' });
+  await settled();
+  const socket = newest();
+  socket.open();
+  assert.deepEqual(socket.takeControl(), [client.hello('Ann', 'who'), client.resume('first', 0)].map(list));
+  socket.receive(server.welcome(SQUARE, { token: 'who' }));
+  socket.receive(server.joined({ you: 2 }));
+  const room = await joining;
+  socket.receive(server.resumeToken('second'));
+  assert.equal(room.code, 'CODE');
+  assert.deepEqual(JSON.parse(storage.kept.get(key) ?? ''), { token: 'who', seat: 'second' });
+
+  const other = connect({ ...options, resume: true, storage });
+  const second = newest();
+  second.open();
+  assert.deepEqual(second.takeControl(), [list(client.hello('Ann', ''))], 'one link of a page has the seat');
+  second.receive(server.welcome(SQUARE));
+  (await other).close();
+  assert.match(storage.kept.get(key) ?? '', /second/);
+  const left = room.leave();
+  socket.receive(server.left(0));
+  assert.equal(await left, 'Asked');
+  assert.deepEqual(JSON.parse(storage.kept.get(key) ?? ''), { token: 'who', seat: '' });
+  room.link.close();
+});
+
+test('a seat that is gone, or was another room, leads to the door', async (t) => {
+  virtualTime(t);
+  const storage = new Storage();
+  storage.setItem('tickwire ws://test/ws', JSON.stringify({ token: 'who', seat: 'first' }));
+  const gone = join({ ...options, storage });
+  await settled();
+  const socket = newest();
+  socket.open();
+  socket.receive(server.welcome(SQUARE));
+  socket.takeControl();
+  socket.receive(server.refused(11));
+  await settled();
+  assert.deepEqual(socket.takeControl(), [list(client.quickJoin())]);
+  socket.receive(server.joined());
+  (await gone).link.close();
+
+  storage.setItem('tickwire ws://test/ws', 'no JSON');
+  const fresh = connect({ ...options, resume: true, storage });
+  const second = newest();
+  second.open();
+  assert.deepEqual(second.takeControl(), [list(client.hello('Ann', ''))]);
+  second.receive(server.welcome(SQUARE));
+  (await fresh).close();
+});
+
+test('a goodbye ends it, also between two tries', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, heard } = await playing();
+  socket.end(1006, '');
+  link.close();
+  assert.deepEqual(heard, [['reconnecting', 1, 1006], ['close', 1000]]);
+  pass(20_000);
+  assert.equal(FakeSocket.all.length, 0);
+});
