@@ -39,6 +39,13 @@ fn jitter_is_covered() {
 }
 
 #[test]
+fn a_fair_shot_at_150_ms_hits() {
+    let row = play(150, 0, 0);
+    assert!(row.fair_shots > 20, "{}", row.fair_shots);
+    assert!(row.fair_hit_rate > 0.97, "{}", row.fair_hit_rate);
+}
+
+#[test]
 fn stalls_are_made_up_for_without_a_jump() {
     for rtt_ms in [0, 60, 120, 200] {
         let row = play(rtt_ms, 0, 500);

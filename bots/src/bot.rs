@@ -140,6 +140,8 @@ struct Life {
     joined: bool,
     retry_us: Option<u64>,
     join_until_us: u64,
+    /// When its ping left, until the answer.
+    pinged_us: Option<u64>,
 }
 
 impl Life {
@@ -158,6 +160,7 @@ impl Life {
             joined: false,
             retry_us: None,
             join_until_us: bot.swarm.now_us() + JOIN_WITHIN.as_micros() as u64,
+            pinged_us: None,
         }
     }
 
@@ -239,7 +242,17 @@ impl Life {
     async fn hear(&mut self, bytes: usize, now_us: u64) -> Result<(), Cause> {
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Welcome => self.ask_for_room()?,
+                Event::Welcome => {
+                    // Inputs then leave in time from the first on.
+                    let asked = self.session.ping(0);
+                    self.pinged_us = asked.is_ok().then_some(now_us);
+                    self.ask_for_room()?;
+                }
+                Event::Pong { .. } => {
+                    if let Some(pinged_us) = self.pinged_us.take() {
+                        self.session.on_round_trip(now_us - pinged_us);
+                    }
+                }
                 Event::Joined => self.enter().await,
                 Event::Left { .. } => return Err(Cause::SentOut),
                 Event::Refused { reason } => self.refused(reason, now_us)?,
@@ -257,7 +270,6 @@ impl Life {
                 | Event::MemberChanged { .. }
                 | Event::MemberLeft { .. }
                 | Event::Chat { .. }
-                | Event::Pong { .. }
                 | Event::Reply { .. }
                 | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}

@@ -107,7 +107,8 @@
 //!
 //! Systems are `bevy_ecs`'s, run by one thread; `.chain()` orders them. Each tick has every player's
 //! [`game::Input`], checked and in range. One that is missing repeats the last, up to ten times in
-//! a row; then it is neutral, `Default::default()`.
+//! a row; then it is neutral, `Default::default()`. Its `view` is the moment that the player saw the others
+//! at; a [`game::Rewind`] tells what that was like, so that who aims well hits at any round trip up to 150 ms.
 //! [`game::Tick`] is the only clock and [`game::RoomRng`] the only chance, so the same joins and
 //! inputs make the same room again. A system needs no server to be tested:
 //!

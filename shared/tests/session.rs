@@ -215,6 +215,27 @@ fn x_of(session: &Session, layer: LayerId) -> Option<i32> {
 }
 
 #[test]
+fn the_first_inputs_leave_as_early_as_the_round_trip_needs() {
+    let first_stamp = |round_trips: &[u64]| {
+        let mut session = Session::new("Ada", "");
+        heard(&mut session);
+        say(&mut session, &welcome());
+        for us in round_trips {
+            session.on_round_trip(*us);
+        }
+        say(&mut session, &joined());
+        let snapshot = Peer::new().snapshot(10, 4, true, &[]);
+        session
+            .handle_message(&snapshot, 400 * MS)
+            .expect("the session takes the snapshot");
+        session.next_input(400 * MS)
+    };
+    assert_eq!(first_stamp(&[]), Some(Tick(14)));
+    // 200 ms are five ticks of 40.
+    assert_eq!(first_stamp(&[260 * MS, 200 * MS, 900 * MS]), Some(Tick(17)));
+}
+
+#[test]
 fn hello_lobby_room_and_back() {
     let mut session = Session::new("Ada", "");
     assert_eq!(session.state(), State::Hello);
