@@ -78,6 +78,28 @@ test('without smoothing a key shows whole at once, and its tick changes nothing 
   });
 });
 
+test('on any link the own square goes on without a jump or a stop, also when inputs begin to leave earlier', () => {
+  forSeeds(10, (random, seed) => {
+    const game = new Game({ downMs: 40, upMs: 40, jitterMs: 90, seed });
+    game.add({ slot: 3, player: YOU, x: 10, y: 500 });
+    game.start(() => ({ dx: 1 }));
+    game.run(300);
+    let before = game.view().me?.pos.x;
+    const leads = new Set();
+    // The server goes on with the last input where one is late: there is no error to smooth.
+    for (let frame = 0; frame < 400; frame++) {
+      const ms = random.between(8, 24);
+      game.run(ms);
+      const { x } = game.view().me?.pos;
+      leads.add(game.room.timing.lead);
+      const way = x - before;
+      before = x;
+      assert.ok(way > 0 && way < 0.09 * ms * 4, `frame ${frame}: ${way} in ${ms} ms, lead ${game.room.timing.lead}`);
+    }
+    assert.ok(leads.size > 3, `${[...leads]}`);
+  });
+});
+
 test('what the owner knows replaces what everyone sees', () => {
   const game = new Game();
   game.add({ slot: 3, player: YOU, x: 100 + 1 / 1024, y: 100, ammo: 7 });

@@ -3,13 +3,15 @@
  * that the server has not answered, drawn between ticks with errors smoothed away. Called by `room.js`; the
  * bookkeeping is `prediction.js`.
  *
- * Frames come more often than ticks. What is drawn at a moment (its tick comes from `glide.js`) lies between the newest
- * predicted tick and a look at the next one: `step` with the controls as they are now. So a key that is pressed shows in
- * the next frame, before the tick that carries it is sent.
+ * Frames come more often than ticks. What is drawn at a moment lies between the newest predicted tick and a look at the
+ * next one: `step` with the controls as they are now. So a key that is pressed shows in the next frame, before the tick
+ * that carries it is sent.
  *
- * An error moves the state at once and the picture slowly (`smoothing.js`). Controls that change in the midst of a tick
- * count for the whole of it; so that this does not show as a jump, the picture goes on from where it was, by the same means.
+ * An error moves the state at once and the picture slowly (`smoothing.js`). By the same means the picture goes on from where
+ * it was when controls change in the midst of a tick, of which they count for the whole, and when inputs begin to leave
+ * earlier or later, which moves the avatar in time.
  */
+
 
 import { dequantise, fine, quantise } from '../schema/field.js';
 import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
@@ -23,6 +25,11 @@ import { Smoothing } from './smoothing.js';
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../schema/layout.js').Layout} Layout */
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
+
+/** Two states and the place between them. @typedef {{ from: Entity, to: Entity, share: number }} Between */
+
+/** Ticks by which inputs may begin to leave earlier or later without a jump. */
+const SHIFT_MAX = 8;
 
 /** See the module's description. */
 export class Avatar {
@@ -122,19 +129,19 @@ export class Avatar {
 
   /**
    * The avatar as it is to be drawn.
-   * @param {number} passed the share of the tick after the newest predicted one that has passed, 0..1; a tick less or
-   *   more while the clock is being followed
+   * @param {number} passed the share of the tick after the newest predicted one that has passed, 0..1
    * @param {number} nowMs
    * @param {Record<string, any> | undefined} wanted the controls now, as the server would decode them
+   * @param {number} shift ticks that inputs leave earlier than in the frame before
    * @returns {Entity | undefined} the same object until the entity changes
    */
-  draw(passed, nowMs, wanted) {
-    const { state, previous } = this.#prediction;
-    if (state === undefined || previous === undefined) return undefined;
+  draw(passed, nowMs, wanted, shift) {
+    const { state } = this.#prediction;
+    if (state === undefined) return undefined;
     for (const smoothing of this.#smoothing) smoothing.fade(nowMs);
     if (wanted !== undefined) this.#want(wanted);
     this.#passed = passed;
-    const next = this.#wanted === undefined || passed <= 0 ? undefined : this.#look(state, this.#wanted);
+    if (shift !== 0 && Math.abs(shift) <= SHIFT_MAX) this.#bridge(this.#between(passed - shift), this.#between(passed));
     const drawn = this.#drawn?.handle === state.handle ? this.#drawn : cloneEntity(state);
     this.#drawn = drawn;
     for (const name in drawn) if (!(name in state)) delete drawn[name];
@@ -142,10 +149,11 @@ export class Avatar {
       const values = state[name];
       drawn[name] = isComponent(values) ? Object.assign(drawn[name] ?? {}, values) : values;
     }
-    const [from, to, share] = next === undefined ? [previous, state, 1 + Math.min(0, passed)] : [state, next, passed];
+    const { from, to, share } = this.#between(passed) ?? { from: state, to: state, share: 1 };
     this.#components.forEach(({ name, motion, fields }, c) => {
       const values = drawn[name];
-      const [older, younger] = [from[name], to[name]];
+      const older = from[name];
+      const younger = to[name];
       if (values === undefined || older === undefined || younger === undefined) return;
       const isJump = motion.jumps(older, younger, 1);
       const { offset } = this.#smoothing[c];
@@ -156,6 +164,39 @@ export class Avatar {
       });
     });
     return drawn;
+  }
+
+  /**
+   * @param {number} passed ticks since the newest predicted one; below 0 for a place between those before it
+   * @returns {Between | undefined} undefined if it is not remembered
+   */
+  #between(passed) {
+    const { state, tick } = this.#prediction;
+    if (state === undefined) return undefined;
+    if (passed > 0 && this.#wanted !== undefined) return { from: state, to: this.#look(state, this.#wanted), share: passed };
+    const back = Math.max(1, Math.ceil(-passed));
+    const from = this.#prediction.at(tick - back);
+    const to = this.#prediction.at(tick - back + 1);
+    return from && to && { from, to, share: Math.min(1, passed + back) };
+  }
+
+  /**
+   * The avatar is drawn at another time of its own from now on: the picture goes on from where it was.
+   * @param {Between | undefined} before
+   * @param {Between | undefined} after
+   */
+  #bridge(before, after) {
+    if (before === undefined || after === undefined) return;
+    this.#components.forEach(({ name, motion, fields }, c) => {
+      const states = [before.from[name], before.to[name], after.from[name], after.to[name]];
+      if (states.includes(undefined) || motion.jumps(states[0], states[3], SHIFT_MAX)) return;
+      const by = fields.map(({ name: field, kind }) => {
+        if (!smooths(kind)) return 0;
+        const [from, to] = [before, after].map((each) => blend(kind, each.from[name][field], each.to[name][field], each.share));
+        return differenceOf(kind, from, to);
+      });
+      this.#smoothing[c].correct(by, false);
+    });
   }
 
   /**

@@ -1,7 +1,6 @@
 /**
- * A tick that follows the clock without jumps. The clock's idea of the server moves in small steps (a
- * less delayed snapshot, a trimmed lead); what is drawn must not. Used by `play.js`, once for the others and once
- * for the own avatar.
+ * A tick that follows another without jumps: the lead of the inputs moves in steps, what flies at their tick must not. Used by
+ * `play.js` for the own projectiles.
  */
 
 /** Share by which the drawn time may run faster or slower than the real one. */

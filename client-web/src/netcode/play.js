@@ -29,8 +29,10 @@ export class Play {
   #others;
   /** The newest snapshot as it is, in objects of its own. */
   #newest;
-  /** The inputs' tick as the avatar is drawn by. */
+  /** The inputs' tick as the own projectiles are drawn by. */
   #ahead;
+  /** The lead in the last frame. */
+  #drawnLead;
   /** The newest snapshot's tick in the last frame. */
   #drawnNewest = 0;
   /** @type {Controls | undefined} */
@@ -57,6 +59,7 @@ export class Play {
     this.#others = new Others(layout);
     this.#newest = new Others(layout);
     this.#ahead = new Glide(room.clock.periodMs);
+    this.#drawnLead = room.timing.lead;
   }
 
   /**
@@ -150,11 +153,12 @@ export class Play {
     interpolation.advance(nowMs, serverTick, clock.wait, newest.tick);
     const moved = interpolation.view - before;
     if (moved * clock.periodMs > JUMP_MS) this.#others.forget();
-    const inputTick = this.#ahead.follow(serverTick + timing.lead, nowMs);
+    const inputTick = serverTick + timing.lead;
     const passed = Math.min(2, Math.max(-1, inputTick - timing.stamped));
     const wanted = this.#room.leaving ? undefined : this.#controls?.look();
-    const predicted = this.#avatar?.draw(passed, nowMs, wanted);
-    const own = { you, predicted, newest, tick: interpolation.ownTick(inputTick) };
+    const predicted = this.#avatar?.draw(passed, nowMs, wanted, timing.lead - this.#drawnLead);
+    this.#drawnLead = timing.lead;
+    const own = { you, predicted, newest, tick: interpolation.ownTick(this.#ahead.follow(inputTick, nowMs)) };
     const entities = this.#others.entities(interpolation.pair(history), moved, own);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
     const tick = interpolation.view;

@@ -49,6 +49,16 @@ export class Prediction {
     return this.#pending.length;
   }
 
+  /**
+   * @param {number} tick
+   * @returns {S | undefined} the state after it, if it is remembered
+   */
+  at(tick) {
+    if (tick === this.tick) return this.state;
+    if (tick === this.tick - 1) return this.previous;
+    return this.#pending.find((step) => step.tick === tick)?.after;
+  }
+
   /** The entity is gone: forgets the state and the inputs. */
   clear() {
     this.#pending = [];
