@@ -91,8 +91,6 @@ impl Places {
 mod tests {
     use super::*;
     use crate::arena::scene::Scene;
-    use rand::SeedableRng;
-    use rand::rngs::ChaCha8Rng;
 
     #[test]
     fn a_fallen_player_is_back_fresh_after_two_seconds() {
@@ -127,7 +125,7 @@ mod tests {
 
     #[test]
     fn players_appear_away_from_each_other() {
-        let mut rng = RoomRng(ChaCha8Rng::seed_from_u64(7));
+        let mut rng = RoomRng::seeded(7);
         let mut places = Places::among([].into_iter());
         let mut taken = Vec::new();
         for _ in 0..SPAWNS.len() {
@@ -141,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_player_appears_far_from_the_one_who_stands() {
-        let mut rng = RoomRng(ChaCha8Rng::seed_from_u64(8));
+        let mut rng = RoomRng::seeded(8);
         let mut places = Places::among([(50.0, 70.0)].into_iter());
         assert_eq!(places.take(&mut rng), (940.0, 940.0));
     }

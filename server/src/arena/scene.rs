@@ -2,8 +2,6 @@
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::ScheduleLabel;
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use tickwire::arena::Control;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::Member;
@@ -40,7 +38,7 @@ impl Scene {
             number: 0,
             dt: 1.0 / 30.0,
         });
-        world.insert_resource(RoomRng(ChaCha8Rng::seed_from_u64(seed)));
+        world.insert_resource(RoomRng::seeded(seed));
         world.insert_resource(Roster::default());
         world.insert_resource(Out::new(def.events.clone()));
         let mut systems = Schedule::new(Systems);

@@ -26,6 +26,7 @@ pub(crate) use out::Queued;
 pub(crate) use value::{Accessor, Raw};
 
 use bevy_ecs::prelude::*;
+use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
@@ -164,9 +165,17 @@ pub struct Tick {
     pub dt: f64,
 }
 
-/// The room's random numbers, seeded from its options.
+/// The room's random numbers, seeded from its options. Boxed: the world sets 64 places aside for
+/// every kind of resource, whatever its size.
 #[derive(Resource, Debug)]
-pub struct RoomRng(pub ChaCha8Rng);
+pub struct RoomRng(pub Box<ChaCha8Rng>);
+
+impl RoomRng {
+    /// Those of a seed.
+    pub fn seeded(seed: u64) -> RoomRng {
+        RoomRng(Box::new(ChaCha8Rng::seed_from_u64(seed)))
+    }
+}
 
 /// Who is in the room, in the order of their seats. The engine keeps it.
 #[derive(Resource, Clone, Debug, Default)]

@@ -24,8 +24,6 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::SingleThreadedExecutor;
 use bytes::Bytes;
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::ACK_STALL_SECONDS;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
@@ -107,7 +105,7 @@ impl<G: Game> Room<G> {
             number: 0,
             dt: 1.0 / f64::from(options.tick_rate),
         });
-        world.insert_resource(RoomRng(ChaCha8Rng::seed_from_u64(options.seed)));
+        world.insert_resource(RoomRng::seeded(options.seed));
         world.insert_resource(Roster::default());
         world.insert_resource(Out::new(game.events.clone()));
         let capture = Capture::new(&mut world, &game.layout, &game.schema, &game.components);

@@ -1,0 +1,66 @@
+//! Many connections at once: a burst of handshakes, and as many idle ones as the default limit
+//! lets in. By hand: they need as many descriptors as there are connections, and a quiet machine.
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use crate::clients::Client;
+use crate::process::Process;
+
+const HANDSHAKES: usize = 10_000;
+const IDLE: usize = 15_000;
+/// Clients' threads.
+const THREADS: usize = 2;
+
+/// Connects `count` clients as fast as it goes. Returns those that were let in, and how long it
+/// took from the first SYN to the last 101.
+fn storm(server: &Process, count: usize) -> (Vec<Client>, Duration) {
+    rlimit::increase_nofile_limit(count as u64 + 100).unwrap();
+    let together = Barrier::new(THREADS);
+    let share = || {
+        together.wait();
+        let start = Instant::now();
+        let connect = |_| Client::connect(server.address).unwrap();
+        let mut clients: Vec<Client> = (0..count / THREADS).map(connect).collect();
+        clients.retain_mut(Client::is_accepted);
+        (clients, start.elapsed())
+    };
+    let parts = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(share)).collect();
+        let parts = threads.into_iter().map(|thread| thread.join().unwrap());
+        parts.collect::<Vec<_>>()
+    });
+    let time = parts.iter().map(|(_, time)| *time).max().unwrap();
+    (
+        parts.into_iter().flat_map(|(clients, _)| clients).collect(),
+        time,
+    )
+}
+
+#[test]
+#[ignore = "by hand: 10,000 sockets"]
+fn a_burst_of_handshakes_is_accepted() {
+    let server = Process::start(&[]);
+    let (clients, time) = storm(&server, HANDSHAKES);
+    let rate = HANDSHAKES as f64 / time.as_secs_f64();
+    println!(
+        "{} of {HANDSHAKES} accepted, {rate:.0} a second",
+        clients.len()
+    );
+    assert_eq!(clients.len(), HANDSHAKES);
+}
+
+#[test]
+#[ignore = "by hand: 15,000 sockets for 12 s"]
+fn idle_connections_are_held() {
+    let server = Process::start(&["--max-connections", "15000"]);
+    let before = server.resident_bytes();
+    let (mut clients, time) = storm(&server, IDLE);
+    assert_eq!(clients.len(), IDLE);
+    clients.iter_mut().for_each(Client::ping);
+    let each = (server.resident_bytes() - before) / IDLE;
+    println!("{IDLE} connected in {time:.1?}, {each} bytes each");
+    // Twice what a silent newcomer would get.
+    std::thread::sleep(Duration::from_secs(10));
+    clients.iter_mut().for_each(Client::ping);
+}
