@@ -9,7 +9,7 @@ use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::schema::{ColumnSet, Layout};
 use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
-use tickwire::snapshot::training::Trainer;
+use tickwire::snapshot::training::{self, Sending};
 use tickwire_server::game::GameDef;
 
 use crate::arena_play::{ArenaPlay, TICK_RATE};
@@ -35,25 +35,22 @@ pub fn train() -> Vec<Vec<u16>> {
     let game = GameDef::with_tables(TICK_RATE, 0, Vec::new());
     let game = Arc::new(game.expect("the arena is well declared"));
     let layout = Layout::new(&game.schema);
-    let mut trainers: Vec<Trainer> = (0..LayerId::COUNT)
-        .map(|layer| Trainer::new(set(&layout, layer)))
-        .collect();
+    let mut rooms = Vec::new();
     for (players, npcs, seed) in ROOMS {
         let mut play = ArenaPlay::of(game.clone(), players, npcs, seed);
-        let images = record(&mut play, &layout);
-        for (layer, images) in images.iter().enumerate() {
-            let set = set(&layout, layer);
-            if set.width() > 0 {
-                show(&mut trainers[layer], set, images);
-            }
-        }
+        rooms.push(record(&mut play, &layout));
     }
-    trainers
-        .iter()
-        .enumerate()
-        .map(|(layer, trainer)| match set(&layout, layer).width() {
-            0 => Vec::new(),
-            _ => trainer.table(),
+    (0..LayerId::COUNT)
+        .map(|layer| {
+            let set = set(&layout, layer);
+            if set.width() == 0 {
+                return Vec::new();
+            }
+            let sendings: Vec<Sending<'_>> = rooms
+                .iter()
+                .flat_map(|images| sendings(&images[layer]))
+                .collect();
+            training::train(set, &sendings)
         })
         .collect()
 }
@@ -100,19 +97,21 @@ fn apply(frame: &[u8], layout: &Layout, held: &mut [LayerImage], scratch: &mut S
     }
 }
 
-/// Shows the trainer consecutive images as they are sent.
-pub(crate) fn show(trainer: &mut Trainer, set: &ColumnSet, images: &[LayerImage]) {
+/// Consecutive images as they are sent.
+pub(crate) fn sendings(images: &[LayerImage]) -> Vec<Sending<'_>> {
+    let mut sendings = Vec::new();
     for at in 1..images.len() {
         let now = images[at].view();
-        trainer.observe(set, Some(images[at - 1].view()), now);
+        sendings.push((Some(images[at - 1].view()), now));
         if at % CATCH_UP_EVERY == 0 {
             let behind = BEHIND[at / CATCH_UP_EVERY % BEHIND.len()];
             if let Some(from) = at.checked_sub(behind) {
-                trainer.observe(set, Some(images[from].view()), now);
+                sendings.push((Some(images[from].view()), now));
             }
         }
         if at % KEYFRAME_EVERY == 0 {
-            trainer.observe(set, None, now);
+            sendings.push((None, now));
         }
     }
+    sendings
 }

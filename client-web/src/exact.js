@@ -7,6 +7,9 @@
 /** A quarter of a turn, in radians. */
 const QUARTER = Math.PI / 2;
 
+/** Turns in a radian. */
+const TURNS_A_RADIAN = 1 / (2 * Math.PI);
+
 /** Beyond this many quarter turns `unit` gives up: the remainder would have no bits left. */
 const QUARTERS_MAX = 1e9;
 
@@ -100,6 +103,30 @@ export function unit(angle) {
   if (side === 1) return [-sin, cos];
   if (side === 2) return [-cos, -sin];
   return [sin, -cos];
+}
+
+/**
+ * Reduced to an eighth of a turn, then the polynomial for the arcus tangens of Abramowitz and Stegun, Handbook of
+ * Mathematical Functions, 4.4.49.
+ * @param {number} x finite, as `y`
+ * @param {number} y
+ * @returns {number} the direction of the vector as a part of a turn, 0..1, right to 2e-6; 0 for the vector without length
+ */
+export function bearing(x, y) {
+  const wide = Math.abs(x);
+  const high = Math.abs(y);
+  const steep = high > wide;
+  const long = steep ? high : wide;
+  if (long === 0) return 0;
+  const r = (steep ? wide : high) / long;
+  const b = r * r;
+  const c = b * b;
+  const lower = 0.999866 - b * 0.3302995;
+  const upper = 0.180141 - b * 0.085133 + c * 0.0208351;
+  const eighth = r * (lower + c * upper) * TURNS_A_RADIAN;
+  const quarter = steep ? 0.25 - eighth : eighth;
+  const half = x < 0 ? 0.5 - quarter : quarter;
+  return y < 0 ? 1 - half : half;
 }
 
 /**

@@ -287,38 +287,44 @@ test('a list that claims more than its message has is refused without allocating
 });
 
 /**
- * A pair that turns with its heading.
+ * A position, and a heading and a velocity that follow it.
  * @returns {any[]} fields
  */
-function pair() {
-  const predictor = { type: 'Rotate', x: 0, y: 1, heading: 2 };
+function following() {
   const kind = { type: 'Real', min: 0, max: 8, step: 0.5 };
   return [
-    { name: 'x', kind: { ...kind }, predictor: { ...predictor } },
-    { name: 'y', kind: { ...kind }, predictor: { ...predictor } },
-    { name: 'heading', kind: { type: 'Turn', steps: 64 }, predictor: { type: 'Linear' } },
+    { name: 'x', kind: { ...kind }, predictor: { type: 'Linear' } },
+    { name: 'y', kind: { ...kind }, predictor: { type: 'Linear' } },
+    { name: 'heading', kind: { type: 'Turn', steps: 64 }, predictor: { type: 'Bearing', x: 0, y: 1 } },
+    { name: 'vx', kind: { type: 'Int', min: -9, max: 9 }, predictor: { type: 'Rate', of: 0, scale: -(2 ** 20) } },
   ];
 }
 
 /** @param {(fields: any[]) => void} spoil @returns {(schema: any) => void} */
-const spoiledPair = (spoil) => (schema) => spoil((schema.components[0].fields = pair()));
+const spoiledFollowing = (spoil) => (schema) => spoil((schema.components[0].fields = following()));
 
-test('a pair that turns with its heading is taken', () => {
-  const schema = { ...SQUARE, components: [{ ...SQUARE.components[0], fields: pair() }] };
+test('a heading and a velocity that follow a position are taken', () => {
+  const schema = { ...SQUARE, components: [{ ...SQUARE.components[0], fields: following() }] };
   assert.deepEqual(inLobby(schema).welcome?.schema, schema);
 });
 
 /** @param {import('../src/schema/schema.js').Schema} schema @returns {number[][]} tables that say nothing, by layer */
-const tables = (schema) => new Layout(schema).sets.map(({ prior }) => Array.from(prior));
+const tables = (schema) => new Layout(schema).sets.map(tableOf);
+
+/** @param {import('../src/schema/layout.js').ColumnSet} set @returns {number[]} contexts, then gains as 16 bits */
+const tableOf = ({ prior, gains }) => [...prior, ...Array.from(gains, (gain) => gain & 0xffff)];
 
 test('tables are taken for the layers that have one, with odds up to the edges', () => {
-  const [room, , team] = tables(SQUARE).map((table) => table.map((_, i) => (i % 2 === 0 ? 4 << 4 : (4092 << 4) | 15)));
+  const [room, , team] = new Layout(SQUARE).sets.map(({ prior, gains }) => [
+    ...Array.from(prior, (_, i) => (i % 2 === 0 ? 4 << 4 : (4092 << 4) | 15)),
+    ...Array.from(gains, (_, i) => (i % 2 === 0 ? 64 : -64) & 0xffff),
+  ]);
   for (const some of [[], [[]], [room], [[], [], team], [room, [], team]]) {
     const schema = { ...SQUARE, tableEpoch: 9, tables: some };
     const session = inLobby(schema);
     assert.deepEqual(session.welcome?.schema, schema);
     const expected = tables(SQUARE).map((untrained, layer) => (some[layer]?.length ? some[layer] : untrained));
-    assert.deepEqual(session.layout?.sets.map(({ prior }) => Array.from(prior)), expected);
+    assert.deepEqual(session.layout?.sets.map(tableOf), expected);
   }
 });
 
@@ -342,13 +348,19 @@ test('schemas that no game can mean are refused', () => {
     [/no number/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 0, num: 1, den: 1 })],
     [/no number/, (s) => (s.components[1].fields[0].predictor = { type: 'Velocity', by: 9, num: 1, den: 1 })],
     [/out of range/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 1, num: 1, den: 0 })],
-    [/share it/, spoiledPair((f) => (f[1].kind.step = 0.25))],
-    [/share it/, spoiledPair((f) => (f[1].kind = { type: 'Bits' }))],
-    [/share it/, spoiledPair((f) => (f[1].predictor = { type: 'Hold' }))],
-    [/share it/, spoiledPair((f) => (f[2].predictor = { type: 'Hold' }))],
-    [/share it/, spoiledPair((f) => (f[1].predictor.heading = 7))],
-    [/share it/, spoiledPair((f) => f.forEach(({ predictor }) => (predictor.y = 0)))],
-    [/share it/, spoiledPair((f) => f.push({ name: 'z', kind: f[0].kind, predictor: f[0].predictor }))],
+    [/a bearing of what/, spoiledFollowing((f) => (f[1].kind.step = 0.25))],
+    [/a bearing of what/, spoiledFollowing((f) => (f[1].kind = { type: 'Bits' }))],
+    [/a bearing of what/, spoiledFollowing((f) => (f[1].predictor = { type: 'Hold' }))],
+    [/a bearing of what/, spoiledFollowing((f) => (f[2].kind = { type: 'Int', min: 0, max: 63 }))],
+    [/a bearing of what/, spoiledFollowing((f) => (f[2].predictor.y = 0))],
+    [/a bearing of what/, spoiledFollowing((f) => (f[2].predictor.y = 7))],
+    [/a bearing of what/, spoiledFollowing((f) => f.unshift(...f.splice(2, 1)))],
+    [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.of = 2))],
+    [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.of = 3))],
+    [/a rate of what/, spoiledFollowing((f) => (f[3].kind = { type: 'Bits' }))],
+    [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.scale = 2 ** 20 + 1))],
+    [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.scale = 0))],
+    [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.scale = NaN))],
     [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 6 })],
     [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 68 })],
     [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 0 })],
@@ -361,6 +373,8 @@ test('schemas that no game can mean are refused', () => {
     [/layer 1 is not of this schema/, (s) => (s.tables = [[], tables(s)[0]])],
     [/layer 0 has odds out of range/, (s) => (s.tables = tables(s).map((table) => table.fill(3 << 4 | 15, 7, 8)))],
     [/layer 2 has odds out of range/, (s) => (s.tables = [[], [], tables(s)[2].fill(4093 << 4, -1)])],
+    [/layer 0 has a gain out of range/, (s) => (s.tables = [tables(s)[0].fill(65, -1)])],
+    [/layer 1 has a gain out of range/, (s) => (s.tables = [[], tables(s)[1].fill(-65 & 0xffff, -1)])],
   ];
   for (const [reason, spoil] of cases) {
     const schema = structuredClone(SQUARE);

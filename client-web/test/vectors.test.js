@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { unit, Xorshift32 } from '../src/exact.js';
+import { bearing, unit, Xorshift32 } from '../src/exact.js';
 import * as client from '../src/protocol/client_message.js';
 import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
@@ -45,6 +45,7 @@ const CHECKS = {
   fields: checkFields,
   texts: checkTexts,
   bodies: checkBodies,
+  bearings: checkBearings,
   exact_unit: checkUnit,
   arena_step: checkArenaStep,
 };
@@ -218,6 +219,11 @@ function checkBodies({ layer, schema: raw, cases }) {
     assert.equal(hex(again), body, `tick ${tick} against ${baselineTick}`);
     images.set(tick, image);
   }
+}
+
+/** @param {any} vectors */
+function checkBearings({ cases }) {
+  for (const { x, y, turns } of cases) assert.equal(bearing(x, y), turns, `bearing(${x}, ${y})`);
 }
 
 /** The hash of the generated vectors, over 32-bit words. */

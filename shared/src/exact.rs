@@ -12,6 +12,9 @@
 /// A quarter of a turn, in radians.
 const QUARTER: f64 = std::f64::consts::FRAC_PI_2;
 
+/// Turns in a radian.
+const TURNS_A_RADIAN: f64 = 1.0 / std::f64::consts::TAU;
+
 /// Beyond this many quarter turns [`unit`] gives up: the remainder would have no bits left.
 const QUARTERS_MAX: f64 = 1e9;
 
@@ -102,6 +105,33 @@ pub fn unit(angle: f64) -> (f64, f64) {
     } else {
         (sin, -cos)
     }
+}
+
+/// The direction of the vector `(x, y)` as a part of a turn, in `0.0..=1.0`, right to 2e-6; 0 for
+/// the vector without length. Coordinates are finite.
+///
+/// Reduced to an eighth of a turn, then the polynomial for the arcus tangens of Abramowitz and
+/// Stegun, Handbook of Mathematical Functions, 4.4.49, in pairs so that they are computed side by
+/// side.
+pub fn bearing(x: f64, y: f64) -> f64 {
+    let (wide, high) = (x.abs(), y.abs());
+    let long = if high > wide { high } else { wide };
+    let short = if high > wide { wide } else { high };
+    if long == 0.0 {
+        return 0.0;
+    }
+    let r = short / long;
+    let b = r * r;
+    let c = b * b;
+    let low = 0.999866 - b * 0.3302995;
+    let rest = (0.180141 - b * 0.085133) + c * 0.0208351;
+    let eighth = r * (low + c * rest) * TURNS_A_RADIAN;
+    // Where it lies is anyone's guess, so numbers are cheaper than branches; `start - part` either way.
+    let is = |side: bool| f64::from(u8::from(side));
+    let (steep, left, below) = (is(high > wide), is(x < 0.0), is(y < 0.0));
+    let quarter = 0.25 * steep + (1.0 - 2.0 * steep) * eighth;
+    let half = 0.5 * left + (1.0 - 2.0 * left) * quarter;
+    below + (1.0 - 2.0 * below) * half
 }
 
 /// Marsaglia's 32-bit xorshift (13, 17, 5): chance that both languages draw alike. For looks,

@@ -15,7 +15,7 @@ pub const COMPONENTS_MAX: usize = 32;
 pub const FIELDS_MAX: usize = 32;
 /// Columns of a layer: a text of 64 bytes takes 16. The tables of three such layers still fit a
 /// welcome. Beyond: the schema is refused.
-pub const COLUMNS_MAX: usize = 512;
+pub const COLUMNS_MAX: usize = 448;
 /// Event and action types of a schema.
 pub const EVENTS_MAX: usize = 64;
 /// Images that a room remembers. A client further behind gets a keyframe.

@@ -14,9 +14,10 @@ use tickwire::protocol::server_message::{
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
 use tickwire::schema::{Audience, Component, Field, Kind, Layout, Message, Predictor, Schema};
 use tickwire::session::{Event, RequestError, Session, SessionError, State};
+use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
 use tickwire::snapshot::fields;
-use tickwire::snapshot::image::{EntityHead, LayerImage, OwnerCode, fill_changes};
+use tickwire::snapshot::image::{EntityHead, LayerImage, OwnerCode};
 
 const MS: u64 = 1_000;
 
@@ -92,11 +93,14 @@ impl Peer {
             values: vec![0; set.width()],
         };
         image.values[0] = x;
-        fill_changes(
+        let mut residuals = vec![0; set.residual_width()];
+        Completer::default().run(
             set,
             previous.map(LayerImage::view),
+            image.gap,
             &image.entities,
             &mut image.values,
+            &mut residuals,
         );
         image
     }
@@ -394,7 +398,7 @@ fn a_lost_image_is_noticed_asked_for_and_healed() {
     };
     feed(&mut session, &mut peer, false);
     // The server's memory of the shared layer goes wrong, the client's does not.
-    peer.sent[0].as_mut().expect("it was sent").values[2] += 5;
+    peer.sent[0].as_mut().expect("it was sent").values[3] += 5;
     let mut asked = Vec::new();
     for _ in 0..25 {
         feed(&mut session, &mut peer, false);
@@ -476,7 +480,7 @@ fn an_unanswered_resync_is_repeated_but_not_often() {
     session
         .handle_message(&peer.snapshot(29, 1, false, &[]), 0)
         .expect("a snapshot");
-    peer.sent[0].as_mut().expect("it was sent").values[2] += 5;
+    peer.sent[0].as_mut().expect("it was sent").values[3] += 5;
     session
         .handle_message(&peer.snapshot(30, 1, false, &[]), 0)
         .expect("a snapshot");

@@ -6,6 +6,7 @@ use tickwire::ids::LayerId;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::snapshot::delta::{Scratch, encode};
 
+use super::stream::keyframe_bytes;
 use super::{Effort, Mismatch, Node, Report, Stream, report::Arena, timing};
 use crate::recording::Recording;
 
@@ -44,8 +45,7 @@ pub fn measure_arena(
         encode_ns_per_entity: timing::encode_ns(&stream, &images, effort),
         decode_ns_per_entity: timing::decode_ns(&stream, &images, effort),
         js_frame_ms,
-        keyframe_bytes_per_entity: stream.keyframe_bytes() as f64
-            / recording.images[0].entities.len() as f64,
+        keyframe_bytes_per_entity: keyframe_bytes(&stream.layout, &images),
     });
     Ok(())
 }

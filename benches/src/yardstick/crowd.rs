@@ -7,7 +7,7 @@ use std::time::Duration;
 use bevy_ecs::prelude::*;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::frame::encode_ack;
-use tickwire::snapshot::training::Trainer;
+use tickwire::snapshot::training;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::Room;
 
@@ -16,7 +16,7 @@ use super::forms::{Body, Form, Moving, Number};
 use super::stream::{Mismatch, Stream};
 use crate::cpu_clock::{median, timed};
 use crate::motion::{State, TICK_RATE, Tape};
-use crate::training::show;
+use crate::training::sendings;
 
 struct Crowd<F: Form> {
     room: Room<Moving<F>>,
@@ -93,15 +93,15 @@ fn game<F: Form>(tables: &[Vec<u16>]) -> Arc<GameDef<Moving<F>>> {
 pub(super) fn train<F: Form>(tape: &Tape) -> Result<Vec<Vec<u16>>, Mismatch> {
     let stream = record::<F>(tape, &[]);
     let images = stream.decode()?;
-    let mut trainer = Trainer::new(&stream.layout.room);
-    show(&mut trainer, &stream.layout.room, &images);
-    Ok(vec![trainer.table()])
+    let table = training::train(&stream.layout.room, &sendings(&images));
+    Ok(vec![table])
 }
 
 /// The snapshots of a recording, the first of which is a keyframe.
 pub(super) fn record<F: Form>(tape: &Tape, tables: &[Vec<u16>]) -> Stream {
     let game = game::<F>(tables);
     let mut stream = Stream::new(game.schema.clone());
+    stream.bears(&game.layout);
     let mut crowd = Crowd::new(game, tape.entities());
     for tick in 0..tape.ticks() {
         crowd.place(tape.at(tick));

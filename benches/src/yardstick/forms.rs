@@ -4,9 +4,7 @@
 use std::marker::PhantomData;
 
 use bevy_ecs::prelude::*;
-use tickwire_server::game::{
-    Declaration, Game, Player, RoomOptions, Schema, Spec, int, range, turn,
-};
+use tickwire_server::game::{Declaration, Game, Player, RoomOptions, Schema, int, range, turn};
 
 use crate::motion::{HEADINGS, HEALTH_MAX, SIZE, STEP, State, VELOCITY_MAX, VELOCITY_STEP};
 
@@ -48,54 +46,71 @@ pub(super) trait Form: Send + Sync + 'static {
     fn declare(body: Declaration<Body>) -> Declaration<Body>;
 }
 
-fn position(body: Declaration<Body>, guess: fn(Spec) -> Spec) -> Declaration<Body> {
-    let along = || guess(range(0.0, SIZE).step(STEP));
+fn declare(body: Declaration<Body>, error: f64) -> Declaration<Body> {
+    let along = || range(0.0, SIZE).step(STEP).linear().tolerance(error);
+    let speed = |of| {
+        range(-VELOCITY_MAX, VELOCITY_MAX)
+            .step(VELOCITY_STEP)
+            .rate_of(of)
+    };
     body.field("x", |b| &mut b.x, along())
         .field("y", |b| &mut b.y, along())
-        .field("heading", |b| &mut b.heading, turn(HEADINGS).linear())
+        .field(
+            "heading",
+            |b| &mut b.heading,
+            turn(HEADINGS).bearing("x", "y"),
+        )
+        .field("vx", |b| &mut b.vx, speed("x"))
+        .field("vy", |b| &mut b.vy, speed("y"))
         .field("health", |b| &mut b.health, int(0, HEALTH_MAX))
 }
 
-/// Goes on as it last changed; the receiver derives the velocity.
-pub(super) struct Linear;
+/// Positions to the step; heading and velocity follow from them to a step.
+pub(super) struct Wire;
 
-impl Form for Linear {
-    const NAME: &'static str = "linear";
+impl Form for Wire {
+    const NAME: &'static str = "wire";
     const PREDICTOR: &'static str = "linear";
 
     fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        position(body, Spec::linear)
+        declare(body, 0.0)
     }
 }
 
-/// The same, turned as the heading turns.
-pub(super) struct Rotating;
+/// The same with positions that may be a step off.
+pub(super) struct Tolerant;
 
-impl Form for Rotating {
-    const NAME: &'static str = "rotating";
-    const PREDICTOR: &'static str = "rotating";
-
-    fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        position(body, |spec| spec.rotating("x", "y", "heading"))
-    }
-}
-
-/// As [`Linear`], with the velocity sent beside the position.
-pub(super) struct WithVelocity;
-
-impl Form for WithVelocity {
-    const NAME: &'static str = "with-velocity";
+impl Form for Tolerant {
+    const NAME: &'static str = "tolerant";
     const PREDICTOR: &'static str = "linear";
 
     fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        let speed = || {
+        declare(body, STEP)
+    }
+}
+
+/// All of it exact, as if nothing followed from anything.
+pub(super) struct Exact;
+
+impl Form for Exact {
+    const NAME: &'static str = "exact";
+    const PREDICTOR: &'static str = "linear";
+
+    fn declare(body: Declaration<Body>) -> Declaration<Body> {
+        let along = || range(0.0, SIZE).step(STEP).linear();
+        let speed = |of| {
             range(-VELOCITY_MAX, VELOCITY_MAX)
                 .step(VELOCITY_STEP)
-                .linear()
+                .rate_of(of)
+                .tolerance(0.0)
         };
-        Linear::declare(body)
-            .field("vx", |b| &mut b.vx, speed())
-            .field("vy", |b| &mut b.vy, speed())
+        let heading = turn(HEADINGS).bearing("x", "y").tolerance(0.0);
+        body.field("x", |b| &mut b.x, along())
+            .field("y", |b| &mut b.y, along())
+            .field("heading", |b| &mut b.heading, heading)
+            .field("vx", |b| &mut b.vx, speed("x"))
+            .field("vy", |b| &mut b.vy, speed("y"))
+            .field("health", |b| &mut b.health, int(0, HEALTH_MAX))
     }
 }
 

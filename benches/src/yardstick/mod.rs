@@ -17,10 +17,11 @@ pub use arena::measure_arena;
 pub use node::{Judgement, Node, NodeError};
 pub use plot::svg;
 pub use report::{Report, Row};
+use stream::keyframe_bytes;
 pub use stream::{Mismatch, Stream};
 
 use crate::motion::{Motion, Tape};
-use forms::{Form, Linear, Rotating, WithVelocity};
+use forms::{Exact, Form, Tolerant, Wire};
 
 /// The mode that ships, with the predictor that a game of this motion would declare.
 pub const WIRE: &str = "wire";
@@ -33,17 +34,11 @@ pub fn measure(
     effort: Effort,
     node: Option<&Node>,
 ) -> Result<Vec<Row>, Mismatch> {
-    let mut linear = coded::<Linear>(motion, tape, effort, node)?;
-    let mut rotating = coded::<Rotating>(motion, tape, effort, node)?;
-    let best = if rotating.bytes_per_entity_tick < linear.bytes_per_entity_tick {
-        &mut rotating
-    } else {
-        &mut linear
-    };
-    best.mode = WIRE;
-    let mut rows = vec![linear, rotating];
-    rows.sort_by_key(|row| row.mode != WIRE);
-    rows.push(coded::<WithVelocity>(motion, tape, effort, node)?);
+    let mut rows = vec![
+        coded::<Wire>(motion, tape, effort, node)?,
+        coded::<Tolerant>(motion, tape, effort, node)?,
+        coded::<Exact>(motion, tape, effort, node)?,
+    ];
     rows.extend(others::rows(motion, tape));
     Ok(rows)
 }
@@ -83,7 +78,7 @@ fn coded<F: Form>(
         capture_encode_ns_per_entity: Some(crowd::capture_encode_ns::<F>(tape, &tables, effort)),
         decode_ns_per_entity: Some(timing::decode_ns(&stream, &images, effort)),
         js_frame_ms,
-        keyframe_bytes_per_entity: Some(stream.keyframe_bytes() as f64 / tape.entities() as f64),
+        keyframe_bytes_per_entity: Some(keyframe_bytes(&stream.layout, &images)),
     })
 }
 

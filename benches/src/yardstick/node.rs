@@ -141,7 +141,7 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::super::crowd::record;
-    use super::super::forms::Rotating;
+    use super::super::forms::Wire;
     use super::*;
     use crate::motion::Motion;
 
@@ -159,7 +159,7 @@ mod tests {
             Err(error) => panic!("{error}"),
         };
         let tape = Motion::Steered.simulate(20, 40, 6);
-        let stream = record::<Rotating>(&tape, &[]);
+        let stream = record::<Wire>(&tape, &[]);
         let mut images = stream.verify(&tape).expect("it decodes");
         assert!(node.frame_ms(&stream, &images).is_ok_and(|ms| ms > 0.0));
         images[30].values[3] += 1;

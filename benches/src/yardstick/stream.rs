@@ -4,9 +4,10 @@ use std::fmt;
 
 use tickwire::ids::{LayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::{ColumnSet, Guess, Kind, Layout, Schema};
-use tickwire::snapshot::delta::{Scratch, decode, decode_head};
-use tickwire::snapshot::image::{LayerImage, fill_changes};
+use tickwire::schema::{Column, ColumnSet, Guess, Kind, Layout, Schema};
+use tickwire::snapshot::complete::Completer;
+use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
+use tickwire::snapshot::image::LayerImage;
 
 use crate::motion::{State, Tape};
 
@@ -35,6 +36,8 @@ pub struct Stream {
     pub layout: Layout,
     /// The messages, kind byte included.
     pub messages: Vec<Vec<u8>>,
+    /// By column, how many steps off the recording it may be.
+    tolerances: Vec<u32>,
 }
 
 impl Stream {
@@ -44,7 +47,14 @@ impl Stream {
             layout: Layout::new(&schema),
             schema,
             messages: Vec::new(),
+            tolerances: Vec::new(),
         }
+    }
+
+    /// Takes the tolerances of what the server declared, which a client does not know.
+    pub fn bears(&mut self, declared: &Layout) {
+        let columns = declared.room.columns.iter();
+        self.tolerances = columns.map(|column| column.tolerance).collect();
     }
 
     /// The tick and body of every message.
@@ -69,11 +79,6 @@ impl Stream {
     /// Bytes of all bodies but the first.
     pub fn delta_bytes(&self) -> usize {
         self.body_bytes().skip(1).sum()
-    }
-
-    /// Bytes of the first body.
-    pub fn keyframe_bytes(&self) -> usize {
-        self.body_bytes().next().unwrap_or(0)
     }
 
     fn body_bytes(&self) -> impl Iterator<Item = usize> {
@@ -102,8 +107,8 @@ impl Stream {
         Ok(images)
     }
 
-    /// Decodes everything and compares every image, change columns included, with what the
-    /// recording makes of it.
+    /// Decodes everything and compares every image with the recording: every value within its
+    /// column's tolerance, what predictors remember to the bit.
     pub fn verify(&self, tape: &Tape) -> Result<Vec<LayerImage>, Mismatch> {
         let images = self.decode()?;
         if images.len() != tape.ticks() {
@@ -138,16 +143,24 @@ impl Stream {
         let entities = before
             .map_or(&decoded.entities, |image| &image.entities)
             .clone();
-        let mut values = Vec::with_capacity(tape.entities() * set.width());
-        for state in tape.at(index) {
-            values.extend((0..set.width()).map(|column| self.value(set, column, state)));
-        }
-        // Every body is there, with all it has.
+        let mut values = decoded.values.clone();
         values.resize(entities.len() * set.width(), 0);
-        fill_changes(set, before.map(LayerImage::view), &entities, &mut values);
+        for (row, state) in values.chunks_exact_mut(set.width()).zip(tape.at(index)) {
+            for (column, value) in row.iter_mut().enumerate() {
+                let recorded = self.value(set, column, state);
+                let tolerance = self.tolerances.get(column).copied().unwrap_or(0);
+                if off(&set.columns[column], *value, recorded) > tolerance {
+                    *value = recorded;
+                }
+            }
+        }
+        let gap = u32::from(before.is_some());
+        let before = before.map(LayerImage::view);
+        let mut residuals = vec![0; entities.len() * set.residual_width()];
+        Completer::default().run(set, before, gap, &entities, &mut values, &mut residuals);
         LayerImage {
             tick: Tick(index as u32 + 1),
-            gap: u32::from(before.is_some()),
+            gap,
             entities,
             values,
         }
@@ -155,7 +168,7 @@ impl Stream {
 
     fn value(&self, set: &ColumnSet, column: usize, state: &State) -> i32 {
         let of = &set.columns[column];
-        if of.guess == Guess::Change {
+        if matches!(of.guess, Guess::Change | Guess::Bend) {
             return 0;
         }
         let component = &self.schema.components[set.components[0].component];
@@ -172,6 +185,33 @@ impl Stream {
             Kind::Real { min, .. } if min < 0.0 => value + of.kind.q_zero(),
             _ => value,
         }
+    }
+}
+
+/// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several.
+pub(super) fn keyframe_bytes(layout: &Layout, images: &[LayerImage]) -> f64 {
+    let mut scratch = Scratch::default();
+    let mut body = Vec::new();
+    let mut entities = 0;
+    for image in images.iter().skip(KEYFRAME_EVERY).step_by(KEYFRAME_EVERY) {
+        let (set, view) = (&layout.room, image.view());
+        let layer = LayerId::ROOM;
+        encode(layer, set, None, view, false, &mut scratch, &mut body);
+        entities += image.entities.len();
+    }
+    body.len() as f64 / entities as f64
+}
+
+/// Images between two keyframes that are measured.
+const KEYFRAME_EVERY: usize = 20;
+
+/// Steps between two values, the short way around for turns.
+fn off(column: &Column, a: i32, b: i32) -> u32 {
+    let apart = a.abs_diff(b);
+    if column.modulus == 0 {
+        apart
+    } else {
+        apart.min(column.modulus.abs_diff(apart))
     }
 }
 
@@ -196,7 +236,7 @@ mod tests {
     use tickwire::snapshot::delta::encode;
 
     use super::super::crowd::record;
-    use super::super::forms::{Linear, Rotating, WithVelocity};
+    use super::super::forms::{Exact, Tolerant, Wire};
     use super::*;
     use crate::motion::Motion;
 
@@ -205,9 +245,9 @@ mod tests {
         for motion in Motion::ALL {
             let tape = motion.simulate(40, 70, 3);
             let streams = [
-                record::<Linear>(&tape, &[]),
-                record::<Rotating>(&tape, &[]),
-                record::<WithVelocity>(&tape, &[]),
+                record::<Wire>(&tape, &[]),
+                record::<Tolerant>(&tape, &[]),
+                record::<Exact>(&tape, &[]),
             ];
             for stream in streams {
                 let verified = stream.verify(&tape).map(|images| images.len());
@@ -219,7 +259,7 @@ mod tests {
     #[test]
     fn a_planted_body_with_one_value_off_is_caught() {
         let tape = Motion::Steered.simulate(20, 10, 3);
-        let mut stream = record::<Linear>(&tape, &[]);
+        let mut stream = record::<Exact>(&tape, &[]);
         let images = stream.verify(&tape).expect("it was right");
         // A body that a client would take: valid, against what it holds, a step off in x.
         let mut wrong = images[5].clone();
@@ -247,7 +287,7 @@ mod tests {
     #[test]
     fn every_flipped_bit_of_a_body_is_caught() {
         let tape = Motion::Wasd.simulate(10, 4, 3);
-        let mut stream = record::<Rotating>(&tape, &[]);
+        let mut stream = record::<Exact>(&tape, &[]);
         let from = tickwire::protocol::frame::SNAPSHOT_HEAD_BYTES;
         // In the last byte any number of the coder's last range says the same.
         for bit in from * 8..(stream.messages[2].len() - 1) * 8 {

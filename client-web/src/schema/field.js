@@ -25,7 +25,8 @@ import { textWords, wordsText } from './text.js';
  *   | { type: 'Linear' }
  *   | { type: 'Velocity', by: number, num: number, den: number }
  *   | { type: 'Counter', perTick: number }
- *   | { type: 'Rotate', x: number, y: number, heading: number }} Predictor
+ *   | { type: 'Bearing', x: number, y: number }
+ *   | { type: 'Rate', of: number, scale: number }} Predictor
  */
 
 /**
@@ -38,7 +39,7 @@ import { textWords, wordsText } from './text.js';
 /** Kinds by their index on the wire. */
 const KINDS = /** @type {const} */ (['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity', 'Text']);
 /** Predictors by their index on the wire. */
-const PREDICTORS = /** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter', 'Rotate']);
+const PREDICTORS = /** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter', 'Bearing', 'Rate']);
 
 /** The step in which predicted `Real` fields are snapped and sent to their owner. */
 export const FINE_STEP = 1 / 1024;
@@ -268,8 +269,10 @@ function readPredictor(reader) {
       return { type, by: reader.u8(), num: reader.i32(), den: reader.i32() };
     case 'Counter':
       return { type, perTick: reader.i32() };
-    case 'Rotate':
-      return { type, x: reader.u8(), y: reader.u8(), heading: reader.u8() };
+    case 'Bearing':
+      return { type, x: reader.u8(), y: reader.u8() };
+    case 'Rate':
+      return { type, of: reader.u8(), scale: reader.f64() };
     default:
       return { type };
   }

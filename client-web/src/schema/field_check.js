@@ -13,6 +13,8 @@ import { TEXT_BYTES_MAX } from './text.js';
 const STEPS_MAX = 2 ** 31 - 1;
 /** Bound of a velocity's numerator: PROTOCOL.md §7, keeps products below 2^53. */
 const NUM_MAX = 2 ** 20;
+/** Bound of a rate's scale: keeps it far from where a float loses whole numbers. */
+const SCALE_MAX = 2 ** 20;
 
 /**
  * Throws what PROTOCOL.md does not allow a field to be.
@@ -49,29 +51,46 @@ export function checkField(field, siblings, predicted) {
       fail('predicted by no number of its component');
     }
     if (predictor.den <= 0 || Math.abs(predictor.num) > NUM_MAX) fail('predictor out of range');
-  } else if (predictor.type === 'Rotate' && !rotates(field, siblings, predictor)) {
-    fail('its rotation needs two reals of one step that share it, and a linear turn');
+  } else if (predictor.type === 'Bearing' && !bears(field, siblings, predictor)) {
+    fail('a bearing of what are not two linear numbers of one step before it');
+  } else if (predictor.type === 'Rate' && !rates(field, siblings, predictor)) {
+    fail('a rate of what is no linear number before it, or by a scale out of range');
   }
 }
 
 /**
  * @param {Field} field
  * @param {readonly Field[]} siblings
- * @param {{ x: number, y: number, heading: number }} rotation
- * @returns {boolean} whether the field is one of a pair that turns with a heading
+ * @param {{ x: number, y: number }} bearing
+ * @returns {boolean} whether the field is a turn that can follow these two
  */
-function rotates(field, siblings, rotation) {
-  const x = siblings[rotation.x];
-  const y = siblings[rotation.y];
-  const heading = siblings[rotation.heading];
-  const shares = (/** @type {Field | undefined} */ other) => {
-    const { predictor } = other ?? {};
-    if (predictor?.type !== 'Rotate') return false;
-    return predictor.x === rotation.x && predictor.y === rotation.y && predictor.heading === rotation.heading;
-  };
-  if (x?.kind.type !== 'Real' || y?.kind.type !== 'Real' || x.kind.step !== y.kind.step || x === y) return false;
-  if (!shares(x) || !shares(y) || (field !== x && field !== y)) return false;
-  return heading?.kind.type === 'Turn' && heading.predictor.type === 'Linear';
+function bears(field, siblings, { x, y }) {
+  const step = leaderStep(field, siblings, x);
+  if (x === y || field.kind.type !== 'Turn' || step === undefined) return false;
+  return step === leaderStep(field, siblings, y) && siblings[x].kind.type === siblings[y].kind.type;
+}
+
+/**
+ * @param {Field} field
+ * @param {readonly Field[]} siblings
+ * @param {{ of: number, scale: number }} rate
+ * @returns {boolean} whether the field is a number that can follow this one
+ */
+function rates(field, siblings, { of, scale }) {
+  if (field.kind.type !== 'Real' && field.kind.type !== 'Int') return false;
+  return Math.abs(scale) <= SCALE_MAX && scale !== 0 && leaderStep(field, siblings, of) !== undefined;
+}
+
+/**
+ * @param {Field} field
+ * @param {readonly Field[]} siblings
+ * @param {number} index
+ * @returns {number | undefined} the step of a sibling that the field may follow
+ */
+function leaderStep(field, siblings, index) {
+  const leader = siblings[index];
+  if (leader?.predictor.type !== 'Linear' || index >= siblings.indexOf(field)) return undefined;
+  return leader.kind.type === 'Real' ? leader.kind.step : leader.kind.type === 'Int' ? 1 : undefined;
 }
 
 /**

@@ -4,9 +4,10 @@
  * entity. Not the values: those are `snapshot/image.js`.
  */
 
-import { priorOf } from '../snapshot/model.js';
+import { columnContexts, columnsStart, contextCount, tableSize, untrained } from '../snapshot/model.js';
+import { GAINS, UNTRAINED_GAINS } from '../snapshot/predictor.js';
 import { bits, fine, modulus, qMax, quantise, words } from './field.js';
-import { turnTable } from './turn_table.js';
+import { Guess } from './guess.js';
 
 /** @typedef {import('./schema.js').Schema} Schema */
 /** @typedef {import('./schema.js').Component} Component */
@@ -22,135 +23,143 @@ export const TEAM_LAYER = 2;
 /** Layers that a room has for one player. */
 export const LAYERS = 3;
 
-/** How a column is guessed from the baseline. */
-export const Guess = Object.freeze({
-  /** Stays. */
-  Hold: 0,
-  /** Goes on by the next column. */
-  Linear: 1,
-  /** The last change of the column before: implied where the baseline is the image before. */
-  Change: 2,
-  /** Moves by another column. */
-  Velocity: 3,
-  /** Rises by the same every tick. */
-  Counter: 4,
-  /** Goes on by the next column, turned with a heading. */
-  Rotate: 5,
-});
-
 /**
- * How a column of a rotating pair turns.
- * @typedef {object} Rotation
- * @property {number} x change column of the pair's first field
- * @property {number} y change column of the pair's second field
- * @property {number} heading change column of the heading
- * @property {boolean} isSecond whether the column is the pair's second field
- * @property {import('./turn_table.js').TurnTable} table sines and cosines of the heading's steps
+ * A component's place in a column set.
+ * @typedef {object} ComponentColumns
+ * @property {Component} component
+ * @property {number} start first column
+ * @property {number} end one past the last column
+ * @property {number} linearStart first of its part of the set's `linear`
+ * @property {number} linearEnd one past the last
+ * @property {number} othersStart first of its part of the set's `others`
+ * @property {number} othersEnd one past the last
+ * @property {boolean} hasRest whether one bit says that none of its other columns differs from its guess: where things
+ *   move, the rest seldom changes
+ * @property {FieldColumns[]} fields
  */
 
-/** A component's place in a column set. */
-export class ComponentColumns {
-  /**
-   * @param {Component} component
-   * @param {number} start first column
-   * @param {number} end one past the last column
-   * @param {{ name: string, kind: FieldKind, column: number, moves: boolean }[]} fields
-   *   each field's first value column and the kind that its integers follow; `moves` when a velocity or change predicts it
-   */
-  constructor(component, start, end, fields) {
-    this.component = component;
-    this.start = start;
-    this.end = end;
-    this.fields = fields;
-  }
-}
+/**
+ * A field's place in a column set.
+ * @typedef {object} FieldColumns
+ * @property {string} name
+ * @property {FieldKind} kind which its integers follow
+ * @property {number} column first of its value
+ * @property {boolean} moves whether a velocity or change predicts it
+ */
 
 /** The columns of one layer. */
 export class ColumnSet {
   /**
    * @param {{ component: Component, fine: boolean }[]} parts in schema order; the index is the bit in a mask
-   * @param {readonly number[]} [table] what its bodies' contexts start as; even odds if it is left out or of another length
+   * @param {readonly number[]} [table] what was trained for it; left out or of another length there are even odds
    */
   constructor(parts, table) {
-    const columnsOf = (/** @type {{ component: Component }} */ { component }) => component.fields.reduce((sum, { kind }) => sum + words(kind) + 1, 0);
-    const columns = parts.reduce((sum, part) => sum + columnsOf(part), 0);
+    const columnsOf = (/** @type {{ component: Component, fine: boolean }} */ part) =>
+      part.component.fields.reduce((sum, field) => sum + words(field.kind) + (goesOn(field, part.fine) ? 2 : 0), 0);
+    /** Integers of an entity's row. */
+    this.width = parts.reduce((sum, part) => sum + columnsOf(part), 0);
+    const { width } = this;
     /** How each column is guessed, a `Guess`. */
-    this.guess = new Uint8Array(columns);
+    this.guess = new Uint8Array(width);
     /** Bits of an absolute value. */
-    this.bits = new Uint8Array(columns);
+    this.bits = new Uint8Array(width);
     /** The greatest absolute value, unsigned. */
-    this.qMax = new Float64Array(columns);
-    /** Modulus of differences, a power of two; 0 for 2^32. */
-    this.modulus = new Int32Array(columns);
-    /** A velocity's column. */
-    this.by = new Uint16Array(columns);
-    /** A velocity's `q` of zero. */
-    this.zero = new Int32Array(columns);
+    this.qMax = new Float64Array(width);
+    /** Bits by which a number is shifted up and down again to wrap it: for turns to their steps; 0 for the others. */
+    this.shift = new Uint8Array(width);
+    /** The column of a velocity; the change that a rate or the first that a bearing follows. */
+    this.by = new Uint16Array(width);
+    /** The second change that a bearing follows. */
+    this.second = new Uint16Array(width);
+    /** The `q` of zero: a velocity's, or a rate's own. */
+    this.zero = new Int32Array(width);
     /** A velocity's numerator, or a counter's change a tick. */
-    this.num = new Int32Array(columns);
+    this.num = new Int32Array(width);
     /** A velocity's denominator, positive. */
-    this.den = new Int32Array(columns);
-    /** @type {(Rotation | undefined)[]} of each column that has one */
-    this.rotation = new Array(columns);
+    this.den = new Int32Array(width);
+    /** A rate's steps for each step of change a tick, or a bearing's directions of a turn. */
+    this.scale = new Float64Array(width);
+    /** @type {number[]} */
+    const linear = [];
+    /** @type {number[]} */
+    const others = [];
     /** @type {{ component: number, column: number, words: number }[]} the texts, by the number of their component */
     this.texts = [];
-    /** Integers of an entity's row. */
-    this.width = 0;
+    let start = 0;
     /** @type {ComponentColumns[]} */
-    this.components = parts.map((part, number) => this.#push(number, part.component, part.fine));
-    const changes = this.components.flatMap(({ start, end }, number) =>
-      Array.from({ length: end - start }, (_, i) => ({ column: start + i, bit: 1 << number })),
-    ).filter(({ column }) => this.guess[column] === Guess.Change);
-    /** The change columns, by rising number. */
-    this.changes = Uint16Array.from(changes, ({ column }) => column);
-    /** The bit in a mask of each change column's component. */
-    this.changeBits = Int32Array.from(changes, ({ bit }) => bit);
+    this.components = parts.map((part, number) => {
+      const columns = this.#push(number, part.component, part.fine, start, linear, others);
+      start = columns.end;
+      return columns;
+    });
+    /** The columns of linear fields' values, by rising number. */
+    this.linear = Uint16Array.from(linear);
+    /** The columns of all other fields, by rising number. */
+    this.others = Uint16Array.from(others);
+    /** Place of each column's contexts in a body's. */
+    this.contexts = new Int32Array(width);
+    let place = columnsStart(parts.length);
+    for (let column = 0; column < width; column++) {
+      this.contexts[column] = place;
+      place += columnContexts(this.guess[column]);
+    }
+    const learnt = table !== undefined && table.length === tableSize(this) ? table : undefined;
+    const count = contextCount(this);
     /** What the contexts of every body start as (`snapshot/model.js`). */
-    this.prior = priorOf(this, table);
+    this.prior = learnt === undefined ? untrained(this) : Uint16Array.from(learnt.slice(0, count));
+    /** Of each linear column, in order of `linear`, how much of its last bend it repeats, in 1/32, by how much its component stirs: `GAINS` each. */
+    this.gains = Int32Array.from({ length: GAINS * linear.length }, (_, i) =>
+      learnt === undefined ? UNTRAINED_GAINS[i % GAINS] : gainOf(learnt[count + i]),
+    );
   }
 
   /**
    * @param {number} number in the layer
    * @param {Component} component
    * @param {boolean} isFine
+   * @param {number} start its first column
+   * @param {number[]} linear columns of the components before it; gets its own
+   * @param {number[]} others as `linear`
    * @returns {ComponentColumns}
    */
-  #push(number, component, isFine) {
-    const start = this.width;
+  #push(number, component, isFine, start, linear, others) {
+    const [linearStart, othersStart] = [linear.length, others.length];
     let at = start;
+    /** @type {FieldColumns[]} */
     const fields = component.fields.map((field) => {
       const kind = isFine ? fine(field.kind) : field.kind;
       const column = at;
-      at += words(kind) + (hasChange(field, isFine) ? 1 : 0);
-      const moves = /Linear|Velocity|Rotate/.test(field.predictor.type);
-      return { name: field.name, kind, column, moves };
+      at += words(kind) + (goesOn(field, isFine) ? 2 : 0);
+      return { name: field.name, kind, column, moves: /Linear|Velocity/.test(field.predictor.type) };
     });
     component.fields.forEach((field, index) => {
       const { kind, column } = fields[index];
       const count = words(kind);
       this.bits.fill(bits(kind), column, column + count);
       this.qMax.fill(qMax(kind), column, column + count);
-      this.modulus[column] = modulus(kind);
+      this.shift[column] = modulus(kind) === 0 ? 0 : Math.clz32(modulus(kind) - 1);
       if (kind.type === 'Text') this.texts.push({ component: number, column, words: count });
-      this.#guess(field.predictor, column, fields, goesOn(field, isFine));
-      if (!hasChange(field, isFine)) return;
-      this.guess[column + 1] = Guess.Change;
-      this.bits[column + 1] = 32;
+      if (goesOn(field, isFine)) {
+        this.guess.set([Guess.Linear, Guess.Change, Guess.Bend], column);
+        linear.push(column);
+      } else {
+        this.#guess(field.predictor, column, fields, kind);
+        for (let i = 0; i < count; i++) others.push(column + i);
+      }
     });
-    this.width = at;
-    return new ComponentColumns(component, start, at, fields);
+    const [linearEnd, othersEnd] = [linear.length, others.length];
+    const hasRest = linearEnd > linearStart && othersEnd - othersStart > 1;
+    return { component, start, end: at, linearStart, linearEnd, othersStart, othersEnd, hasRest, fields };
   }
 
   /**
-   * @param {import('./field.js').Predictor} predictor
+   * @param {import('./field.js').Predictor} predictor of a field that does not go on by its change
    * @param {number} column
-   * @param {{ kind: FieldKind, column: number }[]} fields of its component
-   * @param {boolean} isLinear
+   * @param {FieldColumns[]} fields of its component
+   * @param {FieldKind} kind
    */
-  #guess(predictor, column, fields, isLinear) {
-    if (isLinear) {
-      this.guess[column] = Guess.Linear;
-    } else if (predictor.type === 'Velocity') {
+  #guess(predictor, column, fields, kind) {
+    if (predictor.type === 'Velocity') {
       const by = fields[predictor.by];
       this.guess[column] = Guess.Velocity;
       this.by[column] = by.column;
@@ -160,19 +169,22 @@ export class ColumnSet {
     } else if (predictor.type === 'Counter') {
       this.guess[column] = Guess.Counter;
       this.num[column] = predictor.perTick;
-    } else if (predictor.type === 'Rotate') {
-      const [x, y, heading] = [predictor.x, predictor.y, predictor.heading].map((index) => fields[index]);
-      this.guess[column] = Guess.Rotate;
-      this.rotation[column] = {
-        x: x.column + 1,
-        y: y.column + 1,
-        heading: heading.column + 1,
-        isSecond: column === y.column,
-        table: turnTable(modulus(heading.kind)),
-      };
+    } else if (predictor.type === 'Bearing') {
+      this.guess[column] = Guess.Bearing;
+      this.by[column] = fields[predictor.x].column + 1;
+      this.second[column] = fields[predictor.y].column + 1;
+      this.scale[column] = modulus(kind);
+    } else if (predictor.type === 'Rate') {
+      this.guess[column] = Guess.Rate;
+      this.by[column] = fields[predictor.of].column + 1;
+      this.zero[column] = quantise(kind, 0);
+      this.scale[column] = predictor.scale;
     }
   }
 }
+
+/** @param {number} number of a table, 16 bits @returns {number} the gain that it is, signed */
+export const gainOf = (number) => (number << 16) >> 16;
 
 /** The column sets of a checked schema. */
 export class Layout {
@@ -201,21 +213,12 @@ export class Layout {
 }
 
 /**
- * In the fine columns of the owner neither a velocity's ratio nor a rotation's clamp would hold (the steps
- * change), so `Real` fields that move go on by their last change there.
+ * Whether a field's value is followed by its last change and bend. In the fine columns of the owner a velocity's ratio
+ * would not hold (both steps change), so `Real` fields that move go on by their last change there.
  * @param {Field} field
  * @param {boolean} isFine
  */
-function goesOn(field, isFine) {
-  const { type } = field.predictor;
-  return type === 'Linear' || ((type === 'Velocity' || type === 'Rotate') && isFine && field.kind.type === 'Real');
-}
-
-/**
- * Whether a column of the last change follows the field's.
- * @param {Field} field
- * @param {boolean} isFine
- */
-function hasChange(field, isFine) {
-  return goesOn(field, isFine) || field.predictor.type === 'Rotate';
+function goesOn({ kind, predictor: { type } }, isFine) {
+  if (!isFine) return type === 'Linear';
+  return type === 'Linear' || type === 'Rate' || (type === 'Velocity' && kind.type === 'Real');
 }

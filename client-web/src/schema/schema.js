@@ -6,11 +6,12 @@
 
 import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
-import { contextCount } from '../snapshot/model.js';
+import { contextCount, tableSize } from '../snapshot/model.js';
+import { GAIN_MAX } from '../snapshot/predictor.js';
 import { ODDS_MAX, ODDS_MIN } from '../snapshot/range_coder.js';
 import { readField } from './field.js';
 import { checkField } from './field_check.js';
-import { LAYERS, Layout } from './layout.js';
+import { LAYERS, Layout, gainOf } from './layout.js';
 import { checkPayload, readPayload } from './payload.js';
 
 /** @typedef {import('./field.js').Field} Field */
@@ -44,7 +45,8 @@ export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Te
  * @property {Message[]} events
  * @property {Message[]} actions
  * @property {number} tableEpoch counts trainings of the tables; 0 without any
- * @property {number[][]} tables by layer what a body's contexts start as; empty or missing for even odds
+ * @property {number[][]} tables by layer what a body's contexts start as, then the gains of its linear columns; empty or
+ *   missing for even odds
  */
 
 /**
@@ -141,11 +143,14 @@ function checkTables(schema) {
   if (tables.length === 0) return;
   const { sets } = new Layout(schema);
   tables.forEach((table, layer) => {
-    if (table.length !== 0 && table.length !== contextCount(sets[layer])) {
-      throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
-    }
-    if (table.some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
+    if (table.length === 0) return;
+    if (table.length !== tableSize(sets[layer])) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
+    const contexts = contextCount(sets[layer]);
+    if (table.slice(0, contexts).some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
       throw new ProtocolError(`the table of layer ${layer} has odds out of range`);
+    }
+    if (table.slice(contexts).some((gain) => Math.abs(gainOf(gain)) > GAIN_MAX)) {
+      throw new ProtocolError(`the table of layer ${layer} has a gain out of range`);
     }
   });
 }

@@ -1,4 +1,4 @@
-/** The checksum over an image as decoded (PROTOCOL.md §7). Compared by `layer.js`. */
+/** The checksum over an image as decoded (PROTOCOL.md §7). Compared by `session/layers.js`. */
 
 /**
  * @param {import('./image.js').Image} image

@@ -1,14 +1,13 @@
 /**
- * A layer's body to an image (PROTOCOL.md §7): the difference from a baseline, entity by entity.
- * Which baseline that is and what to do with the result is for `layer.js`.
+ * A layer's body to an image (PROTOCOL.md §7): the difference from a baseline, entity by entity, whose rows
+ * `row_decoder.js` reads. Which baseline that is and what to do with the result is for `session/layers.js`.
  */
 
 import { BASELINE_BACK_MAX, ENTITIES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
-import { Guess } from '../schema/layout.js';
 import * as model from './model.js';
-import { difference, predict, predictChange } from './predictor.js';
 import { RangeDecoder } from './range_coder.js';
+import { RowDecoder } from './row_decoder.js';
 
 /** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
 /** @typedef {import('./image.js').Image} Image */
@@ -44,21 +43,18 @@ export function decodeBodyHead(reader) {
 export class DeltaDecoder {
   #set;
   #coder;
-  /** Place of the first column's contexts. */
-  #columns;
+  #rows;
   /** Index in the baseline of each kept entity. */
   #kept = new Uint16Array(64);
   /** Index in the image of each kept entity. */
   #placed = new Uint16Array(64);
   #keptCount = 0;
-  /** 1 if the baseline is the image before, so that change columns follow from values; else 0. */
-  #steady = 0;
 
   /** @param {ColumnSet} set the layer's columns */
   constructor(set) {
     this.#set = set;
-    this.#columns = model.columnsAt(set);
-    this.#coder = new RangeDecoder(model.contextCount(set));
+    this.#coder = new RangeDecoder(set.prior.length);
+    this.#rows = new RowDecoder(set, this.#coder);
   }
 
   /**
@@ -73,18 +69,19 @@ export class DeltaDecoder {
     const coder = this.#coder;
     coder.open(reader.bytes, reader.at, reader.end, this.#set.prior);
     reader.at = reader.end;
-    this.#steady = coder.bit(model.STEADY);
-    if (this.#steady === 1 && back === 0) throw new ProtocolError('a steady keyframe');
-    const gap = this.#steady === 1 ? back : coder.number(model.GAP, model.NARROW);
+    const steady = coder.bit(model.STEADY);
+    if (steady === 1 && back === 0) throw new ProtocolError('a steady keyframe');
+    const gap = steady === 1 ? back : coder.number(model.GAP, model.NARROW);
     if (gap > BASELINE_BACK_MAX) throw new ProtocolError('gap too long');
     // It would decode, but one image has one coding: no server sends it.
-    if (this.#steady === 0 && back !== 0 && gap === back) throw new ProtocolError('a steady body that names its gap');
+    if (steady === 0 && back !== 0 && gap === back) throw new ProtocolError('a steady body that names its gap');
     image.clear();
     image.tick = tick;
     image.gap = gap;
+    this.#rows.start(back, baseline.gap, gap, steady);
     this.#readRemoved(baseline);
     this.#readEntered(baseline, image);
-    this.#readKept(baseline, back, image);
+    this.#readKept(baseline, image);
     coder.finish();
   }
 
@@ -153,143 +150,30 @@ export class DeltaDecoder {
    */
   #readEntity(slot, image) {
     const coder = this.#coder;
-    const set = this.#set;
-    const { components } = set;
+    const { components, width } = this.#set;
     const generation = coder.number(model.GENERATION, model.WIDE);
     if (generation > 0xffff) throw new ProtocolError('generation out of range');
     const owner = coder.number(model.OWNER, model.WIDE);
     if (owner > 0xffff) throw new ProtocolError('owner out of range');
     let mask = 0;
-    for (let c = 0; c < components.length; c++) mask |= coder.bit(model.COMPONENTS + c * model.COMPONENT) << c;
-    const row = image.push(slot, generation, owner, mask) * set.width;
-    const { rows } = image;
-    for (let c = 0; c < components.length; c++) {
-      if (((mask >>> c) & 1) === 0) continue;
-      const { start, end } = components[c];
-      for (let column = start; column < end; column++) {
-        if (set.guess[column] === Guess.Change) {
-          if (this.#steady === 1) continue;
-          const z = coder.number(model.sizeAt(this.#columns, column, 1), model.SIZES);
-          rows[row + column] = (z >>> 1) ^ -(z & 1);
-          continue;
-        }
-        const value = coder.raw(set.bits[column]);
-        if (value > set.qMax[column]) throw new ProtocolError('value out of range');
-        rows[row + column] = value;
-      }
-    }
+    for (let c = 0; c < components.length; c++) mask |= coder.bit(model.presentAt(c)) << c;
+    const row = image.push(slot, generation, owner, mask) * width;
+    this.#rows.readEntered(mask, image.rows, row);
   }
 
   /**
-   * Predicts the kept and reads the residuals of those that changed.
+   * Reads the rows of the kept.
    * @param {Image} baseline
-   * @param {number} back
-   * @param {Image} image
+   * @param {Image} image it has all its entities, so its rows stay where they are
    */
-  #readKept(baseline, back, image) {
-    const coder = this.#coder;
-    const { components, width, changes, changeBits } = this.#set;
+  #readKept({ masks, rows: base }, { rows }) {
+    const { width } = this.#set;
     const count = this.#keptCount;
-    const base = baseline.rows;
-    const steady = this.#steady;
     let before = 0;
     for (let kept = 0; kept < count; kept++) {
-      const from = this.#kept[kept] * width;
-      const to = this.#placed[kept] * width;
-      const mask = baseline.masks[this.#kept[kept]];
-      // Change columns of components that it does not have are 0.
-      let moving = 0;
-      for (let i = 0; i < changes.length; i++) if (base[from + changes[i]] !== 0) moving |= changeBits[i];
-      before = coder.bit(model.CHANGED + steady * 4 + (moving === 0 ? 0 : 2) + before);
-      for (let c = 0; c < components.length; c++) {
-        if (((mask >>> c) & 1) === 0) continue;
-        const isMoving = (moving >>> c) & 1;
-        if (before === 1 && coder.bit(model.COMPONENTS + c * model.COMPONENT + 1 + steady * 2 + isMoving) === 1) {
-          this.#readComponent(components[c], isMoving, baseline, from, back, image, to);
-        } else {
-          this.#carryOn(components[c], baseline, from, back, image, to);
-        }
-      }
-      if (before === 1) coder.check();
+      const index = this.#kept[kept];
+      before = this.#rows.readKept(masks[index], base, index * width, rows, this.#placed[kept] * width, before);
+      if (before === 1) this.#coder.check();
     }
-  }
-
-  /**
-   * A component whose residuals are all 0.
-   * @param {{ start: number, end: number }} component
-   * @param {Image} baseline
-   * @param {number} from where the baseline's row starts
-   * @param {number} back
-   * @param {Image} image
-   * @param {number} to where the image's row starts
-   */
-  #carryOn({ start, end }, baseline, from, back, image, to) {
-    const set = this.#set;
-    const base = baseline.rows;
-    const { rows, gap } = image;
-    const baseGap = baseline.gap === 0 ? 1 : baseline.gap;
-    for (let column = start; column < end; column++) {
-      if (set.guess[column] === Guess.Change) {
-        // Of the value in the column before, which is complete by now.
-        const change = difference(rows[to + column - 1], base[from + column - 1], set.modulus[column - 1]);
-        rows[to + column] = this.#steady === 1 ? change : predictChange(change, gap, back);
-        continue;
-      }
-      const modulus = set.modulus[column];
-      const value = predict(set, base, from, column, back, baseGap);
-      rows[to + column] = modulus === 0 ? value : value & (modulus - 1);
-    }
-  }
-
-  /**
-   * A component that changed.
-   * @param {{ start: number, end: number }} component
-   * @param {number} moving 1 if its last changes were not all 0, else 0
-   * @param {Image} baseline
-   * @param {number} from where the baseline's row starts
-   * @param {number} back
-   * @param {Image} image
-   * @param {number} to where the image's row starts
-   */
-  #readComponent({ start, end }, moving, baseline, from, back, image, to) {
-    const set = this.#set;
-    const base = baseline.rows;
-    const { rows, gap } = image;
-    const baseGap = baseline.gap === 0 ? 1 : baseline.gap;
-    /** @type {number} */
-    let previous = model.Previous.Nothing;
-    for (let column = start; column < end; column++) {
-      let modulus = 0;
-      let value;
-      if (set.guess[column] === Guess.Change) {
-        const change = difference(rows[to + column - 1], base[from + column - 1], set.modulus[column - 1]);
-        if (this.#steady === 1) {
-          rows[to + column] = change;
-          continue;
-        }
-        value = predictChange(change, gap, back);
-      } else {
-        modulus = set.modulus[column];
-        value = predict(set, base, from, column, back, baseGap);
-      }
-      if (this.#coder.bit(model.zeroAt(this.#columns, column, this.#steady, moving) + previous) === 1) {
-        value += this.#readResidual(column);
-        previous = model.Previous.Other;
-      } else {
-        previous = model.Previous.Zero;
-      }
-      // Storing wraps to 32 bits, exactly, because the sum is below 2^53.
-      rows[to + column] = modulus === 0 ? value : value & (modulus - 1);
-    }
-  }
-
-  /**
-   * @param {number} column
-   * @returns {number} its residual, which is not 0
-   */
-  #readResidual(column) {
-    const negative = this.#coder.raw(1);
-    const size = this.#coder.number(model.sizeAt(this.#columns, column, this.#steady), model.SIZES) + 1;
-    return negative === 1 ? -size : size;
   }
 }

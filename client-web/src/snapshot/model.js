@@ -1,9 +1,11 @@
 /**
- * Which context codes what in a body: places in a list that follows from a layer's columns (PROTOCOL.md §7).
- * A body starts from the layer's prior, trained or not, and learns from there. Called by `delta.js` and, for the
- * prior, by `schema/layout.js`.
+ * Which context codes what in a body: places in a list of contexts that follow from a layer's columns
+ * (PROTOCOL.md §7). A body starts from the layer's prior, trained or not, and learns from there; nothing is kept
+ * between bodies. Called by `delta.js` and, for the prior, by `schema/layout.js`.
  */
 
+import { Guess } from '../schema/guess.js';
+import { GAINS, STIRS } from './predictor.js';
 import { UNSURE } from './range_coder.js';
 
 /** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
@@ -12,8 +14,6 @@ import { UNSURE } from './range_coder.js';
 export const NARROW = 8;
 /** Contexts of a number whose size is seldom the same. */
 export const WIDE = 12;
-/** Contexts of a residual's size. */
-export const SIZES = 14;
 
 /** Place of the bit that says that the gap equals `back`. */
 export const STEADY = 0;
@@ -31,16 +31,42 @@ export const SLOT_GAP = ENTERED + NARROW;
 export const GENERATION = SLOT_GAP + NARROW;
 /** First of the contexts of an owner, `WIDE`. */
 export const OWNER = GENERATION + WIDE;
-/** Whether a kept entity changed: `+ 4 * steady + 2 * moving + before`. */
-export const CHANGED = OWNER + WIDE;
-/** First of the first component's contexts. */
-export const COMPONENTS = CHANGED + 8;
-/** Contexts of a component: present in a mask; `+ 1 + 2 * steady + moving`: changed. */
-export const COMPONENT = 5;
-/** Of a column's contexts, those of its residual being 0: `+ 6 * steady + 3 * moving + previous`. */
-const ZEROS = 12;
-/** Contexts of a column. */
-export const COLUMN = ZEROS + 2 * SIZES;
+const CHANGED = OWNER + WIDE;
+/** What stirs so much changes again: whether it does is not coded. */
+export const SURE_TO_CHANGE = 2;
+const COMPONENTS = CHANGED + 4 * SURE_TO_CHANGE;
+/** Contexts of a component: its bit in a mask, whether it changed, whether its rest did. */
+const COMPONENT = 1 + 4 * STIRS;
+
+/**
+ * @param {number} steady 0 or 1
+ * @param {number} stir of the entity's most stirring component, below `SURE_TO_CHANGE`
+ * @param {number} before 1 if the entity before it changed, else 0
+ * @returns {number} place of the bit that says whether a kept entity changed
+ */
+export const changedAt = (steady, stir, before) => CHANGED + (steady * SURE_TO_CHANGE + stir) * 2 + before;
+
+/**
+ * @param {number} component
+ * @returns {number} place of the bit that says whether an entering entity has it
+ */
+export const presentAt = (component) => COMPONENTS + component * COMPONENT;
+
+/**
+ * @param {number} component
+ * @param {number} steady 0 or 1
+ * @param {number} stir
+ * @returns {number} place of the bit that says whether it changed in a changed entity
+ */
+export const componentAt = (component, steady, stir) => presentAt(component) + 1 + steady * STIRS + stir;
+
+/**
+ * @param {number} component
+ * @param {number} steady 0 or 1
+ * @param {number} stir
+ * @returns {number} place of the bit that says whether any column of a changed component that is not linear changed
+ */
+export const restAt = (component, steady, stir) => componentAt(component, steady, stir) + 2 * STIRS;
 
 /** What is known of the column coded before in the same component, in the place of a zero bit. */
 export const Previous = Object.freeze({
@@ -51,42 +77,93 @@ export const Previous = Object.freeze({
   /** It was not. */
   Other: 2,
 });
+/** As many contexts has a zero bit, by `Previous`. */
+const PREVIOUS = 3;
 
+/** Of a column's contexts the first of its residual's size, `WIDE`, in a body that is not steady; before it are those of its zero bit. */
+export const SIZE = PREVIOUS;
 /**
- * @param {{ components: { length: number } }} set
- * @returns {number} the first of the first column's contexts
+ * Of a column's contexts the first of what steady residuals take: of a column that is not linear the zero bit's, by
+ * `STIRRING` and `Previous`; of a change or bend what an entering entity remembers, `WIDE`, in a body that is not
+ * steady; of a linear column see below.
  */
-export const columnsAt = (set) => COMPONENTS + set.components.length * COMPONENT;
+export const STEADY_COLUMN = SIZE + WIDE;
+/** Step between the zero bits of a steady column that is not linear, by whether its component stirs. */
+export const STIRRING = PREVIOUS;
+/** Of the contexts of a column that is not linear the first of its steady residual's size, `WIDE`. */
+export const STEADY_SIZE = STEADY_COLUMN + 2 * STIRRING;
+
+/** Unary contexts of a steady linear residual's size. */
+export const LINEAR_SIZES = 8;
+/** Contexts of the digit after its first, by how many there are. */
+const DIGITS = 2;
+/** Parts of a step that a guess can stand for, as far as a residual's sign cares. */
+const PARTS = 3;
+const LINEAR_SIGN = STEADY_COLUMN + STIRS * PREVIOUS;
+const LINEAR_SIZE = LINEAR_SIGN + STIRS * PARTS;
+const LINEAR_DIGIT = LINEAR_SIZE + STIRS * LINEAR_SIZES;
+const LINEAR_END = LINEAR_DIGIT + STIRS * DIGITS;
 
 /**
- * @param {number} columns of the layer, from `columnsAt`
- * @param {number} column
- * @param {number} steady 0 or 1
- * @returns {number} the first of the contexts of the column's size, `SIZES`
+ * @param {number} stir of the column's component
+ * @returns {number} of a linear column's contexts the first, by `Previous`, of its steady residual's zero bit
  */
-export const sizeAt = (columns, column, steady) => columns + column * COLUMN + ZEROS + steady * SIZES;
+export const linearZero = (stir) => STEADY_COLUMN + stir * PREVIOUS;
 
 /**
- * @param {number} columns of the layer, from `columnsAt`
- * @param {number} column
- * @param {number} steady 0 or 1
- * @param {number} moving 0 or 1
- * @returns {number} the first of three contexts, by `Previous`, of the column's residual being 0
+ * @param {number} stir
+ * @param {number} part of a step that the guess stands for, 0..31
+ * @returns {number} of a linear column's contexts that of its steady residual's sign
  */
-export const zeroAt = (columns, column, steady, moving) => columns + column * COLUMN + steady * 6 + moving * 3;
+export const linearSign = (stir, part) => LINEAR_SIGN + stir * PARTS + (part > 21 ? 2 : part > 10 ? 1 : 0);
 
 /**
- * @param {{ components: { length: number }, width: number }} set
+ * @param {number} stir
+ * @returns {number} of a linear column's contexts the first of its steady residual's size, `LINEAR_SIZES`
+ */
+export const linearSize = (stir) => LINEAR_SIZE + stir * LINEAR_SIZES;
+
+/**
+ * @param {number} stir
+ * @param {number} digits below the first one, at least 1
+ * @returns {number} of a linear column's contexts that of the highest of these digits
+ */
+export const linearDigit = (stir, digits) => LINEAR_DIGIT + stir * DIGITS + (digits > 1 ? 1 : 0);
+
+/**
+ * @param {number} guess a `Guess`
+ * @returns {number} contexts of a column
+ */
+export function columnContexts(guess) {
+  if (guess === Guess.Linear) return LINEAR_END;
+  if (guess === Guess.Change || guess === Guess.Bend) return STEADY_COLUMN + WIDE;
+  return STEADY_SIZE + WIDE;
+}
+
+/**
+ * @param {number} components of the layer
+ * @returns {number} where the contexts of columns start
+ */
+export const columnsStart = (components) => COMPONENTS + components * COMPONENT;
+
+/**
+ * @param {ColumnSet} set
  * @returns {number} contexts of a layer with these columns
  */
-export const contextCount = (set) => columnsAt(set) + set.width * COLUMN;
+export function contextCount({ components, guess, width }) {
+  let count = columnsStart(components.length);
+  for (let column = 0; column < width; column++) count += columnContexts(guess[column]);
+  return count;
+}
 
 /**
- * @param {{ components: { length: number }, width: number }} set
- * @param {readonly number[] | undefined} table what was trained for it
- * @returns {Uint16Array} what its contexts start as: the table if it fits, else even odds
+ * @param {ColumnSet} set
+ * @returns {number} numbers of a layer's table: its contexts and the gains of its linear columns
  */
-export function priorOf(set, table) {
-  const count = contextCount(set);
-  return table?.length === count ? Uint16Array.from(table) : new Uint16Array(count).fill(UNSURE);
-}
+export const tableSize = (set) => contextCount(set) + GAINS * set.linear.length;
+
+/**
+ * @param {ColumnSet} set
+ * @returns {Uint16Array} the prior of a layer without trained tables
+ */
+export const untrained = (set) => new Uint16Array(contextCount(set)).fill(UNSURE);

@@ -153,15 +153,25 @@ export class RangeDecoder {
    * @returns {number} a number below 2^32
    */
   number(at, count) {
-    const last = at + count - 1;
-    let digits = 0;
-    for (let place = at; this.bit(place) === 0; ) {
-      if (++digits > ZEROS_MAX) throw new ProtocolError('number out of range');
-      if (place < last) place++;
-    }
+    const digits = this.unary(at, count);
     if (digits < 31) return (1 << digits) + this.raw(digits) - 1;
     const value = 2 ** digits + this.raw(digits) - 1;
     if (value > 0xffffffff) throw new ProtocolError('number out of range');
+    return value;
+  }
+
+  /**
+   * @param {number} at place of its first context
+   * @param {number} count its contexts
+   * @returns {number} a number up to 32: so many zeros came before a 1
+   */
+  unary(at, count) {
+    const last = at + count - 1;
+    let value = 0;
+    for (let place = at; this.bit(place) === 0; ) {
+      if (++value > ZEROS_MAX) throw new ProtocolError('number out of range');
+      if (place < last) place++;
+    }
     return value;
   }
 

@@ -3,10 +3,10 @@
  * tests. Encoding here and in Rust gives the same bytes, which the vectors prove.
  */
 
-import { Guess } from '../../src/schema/layout.js';
+import { Guess } from '../../src/schema/guess.js';
 import { checksum } from '../../src/snapshot/checksum.js';
 import * as model from '../../src/snapshot/model.js';
-import { difference, predict, predictChange } from '../../src/snapshot/predictor.js';
+import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf } from '../../src/snapshot/predictor.js';
 import { RangeEncoder } from './range_encoder.js';
 
 /** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
@@ -101,18 +101,25 @@ function encodeEntered(coder, set, image, entered, steady) {
     next = image.slots[i] + 1;
     coder.number(model.GENERATION, model.WIDE, image.generations[i]);
     coder.number(model.OWNER, model.WIDE, image.owners[i]);
-    set.components.forEach((_, c) => coder.bit(model.COMPONENTS + c * model.COMPONENT, ((mask >>> c) & 1) === 1));
+    set.components.forEach((_, c) => coder.bit(model.presentAt(c), ((mask >>> c) & 1) === 1));
+    const row = i * set.width;
     for (const column of columnsOf(set, mask)) {
-      const value = image.rows[i * set.width + column];
-      if (set.guess[column] !== Guess.Change) {
+      const value = image.rows[row + column];
+      const first = set.contexts[column];
+      if (set.guess[column] === Guess.Change || set.guess[column] === Guess.Bend) {
+        if (!steady) coder.number(first + model.STEADY_COLUMN, model.WIDE, zigzag(value));
+      } else if (!steady && follows(set, column, image.rows, row)) {
+        const residual = difference(value, follow(set, column, image.rows, row, image.gap), set.shift[column]);
+        coder.number(first + model.SIZE, model.WIDE, zigzag(residual));
+      } else {
         coder.raw(set.bits[column], value);
-      } else if (!steady) {
-        const z = ((value << 1) ^ (value >> 31)) >>> 0;
-        coder.number(model.sizeAt(model.columnsAt(set), column, 1), model.SIZES, z);
       }
     }
   }
 }
+
+/** @param {number} value */
+const zigzag = (value) => ((value << 1) ^ (value >> 31)) >>> 0;
 
 /**
  * @param {RangeEncoder} coder
@@ -120,81 +127,138 @@ function encodeEntered(coder, set, image, entered, steady) {
  * @param {Image} baseline
  * @param {Image} image
  * @param {[number, number][]} kept
- * @param {number} back
+ * @param {number} dt
  * @param {boolean} steady
  */
-function encodeKept(coder, set, baseline, image, kept, back, steady) {
+function encodeKept(coder, set, baseline, image, kept, dt, steady) {
   let before = 0;
   for (const [a, b] of kept) {
-    const row = residuals(set, baseline, a * set.width, image, b, back, steady);
-    const old = baseline.rows.subarray(a * set.width, (a + 1) * set.width);
-    const mask = image.masks[b];
-    const moving = columnsOf(set, mask).some((column) => isChange(set, old, column));
-    const changed = row.some((residual) => residual !== 0);
-    coder.bit(model.CHANGED + 4 * Number(steady) + 2 * Number(moving) + before, changed);
+    const components = set.components.flatMap((component, c) => {
+      if (((image.masks[b] >>> c) & 1) === 0) return [];
+      const stir = stirOf(set, component, baseline.rows, a * set.width);
+      return [{ c, stir, residuals: residuals(set, component, stir, baseline, a * set.width, image, b * set.width, dt) }];
+    });
+    const most = Math.max(0, ...components.map(({ stir }) => stir));
+    const isSure = most >= model.SURE_TO_CHANGE;
+    const changed = isSure || components.some(({ residuals }) => residuals.some(isChanged));
+    if (!isSure) coder.bit(model.changedAt(Number(steady), most, before), changed);
     before = Number(changed);
     if (!changed) continue;
-    set.components.forEach((_, c) => {
-      if (((mask >>> c) & 1) === 1) encodeComponent(coder, set, c, old, row, Number(steady));
-    });
+    for (const { c, stir, residuals } of components) {
+      const any = components.length === 1 || residuals.some(isChanged);
+      if (components.length > 1) coder.bit(model.componentAt(c, Number(steady), stir), any);
+      if (any) encodeComponent(coder, set, c, stir, residuals, steady);
+    }
   }
 }
 
-/** @param {ColumnSet} set @param {Int32Array} old @param {number} column */
-const isChange = (set, old, column) => set.guess[column] === Guess.Change && old[column] !== 0;
+/**
+ * What a column differs by from its guess; `part` of a step that the guess stood for, in linear columns of steady bodies.
+ * @typedef {{ column: number, residual: number, part?: number }} Residual
+ */
+
+/** @param {Residual} residual */
+const isChanged = ({ residual }) => residual !== 0;
 
 /**
  * @param {RangeEncoder} coder
  * @param {ColumnSet} set
  * @param {number} c which component
- * @param {Int32Array} old the baseline's row
- * @param {number[]} row residuals
- * @param {number} steady 0 or 1
+ * @param {number} stir
+ * @param {Residual[]} residuals of its columns in the order in which they are coded
+ * @param {boolean} steady
  */
-function encodeComponent(coder, set, c, old, row, steady) {
-  const columns = columnsOf(set, 2 ** c);
-  const moving = Number(columns.some((column) => isChange(set, old, column)));
-  const any = columns.some((column) => row[column] !== 0);
-  coder.bit(model.COMPONENTS + c * model.COMPONENT + 1 + 2 * steady + moving, any);
-  if (!any) return;
+function encodeComponent(coder, set, c, stir, residuals, steady) {
+  const isOther = ({ column = 0 }) => set.others.includes(column);
+  const others = residuals.filter(isOther);
+  const linear = residuals.filter((residual) => !isOther(residual));
+  if (steady) encodeSteadyLinear(coder, set, stir, linear);
+  else encodeResiduals(coder, set, stir, linear, false);
+  if (set.components[c].hasRest) {
+    const rest = others.some(isChanged);
+    coder.bit(model.restAt(c, Number(steady), stir), rest);
+    if (!rest) return;
+  }
+  encodeResiduals(coder, set, stir, others, steady);
+}
+
+/**
+ * @param {RangeEncoder} coder
+ * @param {ColumnSet} set
+ * @param {number} stir
+ * @param {Residual[]} residuals of linear columns
+ */
+function encodeSteadyLinear(coder, set, stir, residuals) {
   /** @type {number} */
   let previous = model.Previous.Nothing;
-  const first = model.columnsAt(set);
-  for (const column of columns) {
-    if (steady === 1 && set.guess[column] === Guess.Change) continue;
-    const residual = row[column];
-    coder.bit(model.zeroAt(first, column, steady, moving) + previous, residual !== 0);
+  for (const { column, residual, part = 0 } of residuals) {
+    const first = set.contexts[column];
+    coder.bit(first + model.linearZero(stir) + previous, residual !== 0);
+    previous = residual === 0 ? model.Previous.Zero : model.Previous.Other;
+    if (residual === 0) continue;
+    const size = Math.abs(residual);
+    const digits = 31 - Math.clz32(size);
+    coder.bit(first + model.linearSign(stir, part), residual < 0);
+    coder.unary(first + model.linearSize(stir), model.LINEAR_SIZES, digits);
+    if (digits === 0) continue;
+    coder.bit(first + model.linearDigit(stir, digits), ((size >>> (digits - 1)) & 1) === 1);
+    coder.raw(digits - 1, size);
+  }
+}
+
+/**
+ * @param {RangeEncoder} coder
+ * @param {ColumnSet} set
+ * @param {number} stir
+ * @param {Residual[]} residuals of columns that are not linear, or of all in a body that is not steady
+ * @param {boolean} steady
+ */
+function encodeResiduals(coder, set, stir, residuals, steady) {
+  const zero = steady ? model.STEADY_COLUMN + (stir > 0 ? model.STIRRING : 0) : 0;
+  /** @type {number} */
+  let previous = model.Previous.Nothing;
+  for (const { column, residual } of residuals) {
+    const first = set.contexts[column];
+    coder.bit(first + zero + previous, residual !== 0);
     previous = residual === 0 ? model.Previous.Zero : model.Previous.Other;
     if (residual === 0) continue;
     coder.raw(1, residual < 0 ? 1 : 0);
-    coder.number(model.sizeAt(first, column, steady), model.SIZES, Math.abs(residual) - 1);
+    coder.number(first + (steady ? model.STEADY_SIZE : model.SIZE), model.WIDE, Math.abs(residual) - 1);
   }
 }
 
 /**
  * @param {ColumnSet} set
+ * @param {import('../../src/schema/layout.js').ComponentColumns} component
+ * @param {number} stir
  * @param {Image} baseline
  * @param {number} from
  * @param {Image} image
- * @param {number} index
- * @param {number} back
- * @param {boolean} steady
- * @returns {number[]} by column, 0 for those of absent components
+ * @param {number} to
+ * @param {number} dt
+ * @returns {Residual[]} of its columns in the order in which they are coded
  */
-function residuals(set, baseline, from, image, index, back, steady) {
-  const to = index * set.width;
-  const gap = baseline.gap === 0 ? 1 : baseline.gap;
-  const all = new Array(set.width).fill(0);
-  for (const column of columnsOf(set, image.masks[index])) {
-    const value = image.rows[to + column];
-    if (set.guess[column] === Guess.Change) {
-      const modulus = set.modulus[column - 1];
-      const change = difference(image.rows[to + column - 1], baseline.rows[from + column - 1], modulus);
-      if (!steady) all[column] = (value - predictChange(change, image.gap, back)) | 0;
-    } else {
-      const guess = predict(set, baseline.rows, from, column, back, gap);
-      all[column] = difference(value, guess, set.modulus[column]);
-    }
+function residuals(set, component, stir, baseline, from, image, to, dt) {
+  const { linear, others, gains, shift } = set;
+  const { rows, gap } = image;
+  const base = baseline.rows;
+  /** @type {Residual[]} */
+  const all = [];
+  for (let i = component.linearStart; i < component.linearEnd; i++) {
+    const column = linear[i];
+    const [at, old] = [to + column, from + column];
+    const lean = leanOf(gains, i, stir, base[old + 2], dt, baseline.gap);
+    const guess = base[old] + stepOf(base[old + 1], lean, dt, baseline.gap);
+    all.push({ column, residual: difference(rows[at], guess, shift[column]), part: partOf(lean) });
+    if (gap === dt) continue;
+    const change = guessChange(difference(rows[at], base[old], shift[column]), gap, dt);
+    const bend = guessChange(bendOf(rows[at + 1], base[old + 1]), gap, dt);
+    all.push({ column: column + 1, residual: (rows[at + 1] - change) | 0 }, { column: column + 2, residual: (rows[at + 2] - bend) | 0 });
+  }
+  for (let i = component.othersStart; i < component.othersEnd; i++) {
+    const column = others[i];
+    const guess = guessOf(set, column, base, from, rows, to, dt, gap);
+    all.push({ column, residual: difference(rows[to + column], guess, shift[column]) });
   }
   return all;
 }

@@ -1,11 +1,12 @@
 /** Random games and their images over time, for property tests of the snapshot codec. */
 
 import { qMax, words } from '../../src/schema/field.js';
-import { Guess, Layout } from '../../src/schema/layout.js';
+import { Guess } from '../../src/schema/guess.js';
+import { Layout } from '../../src/schema/layout.js';
 import { textWords } from '../../src/schema/text.js';
 import { checkSchema } from '../../src/schema/schema.js';
 import { Image } from '../../src/snapshot/image.js';
-import { difference } from '../../src/snapshot/predictor.js';
+import { GAIN_MAX, bendOf, difference, follow, follows } from '../../src/snapshot/predictor.js';
 import { ODDS_MAX, ODDS_MIN } from '../../src/snapshot/range_coder.js';
 
 /** @typedef {import('./random.js').Random} Random */
@@ -69,18 +70,27 @@ function randomFields(random, count) {
 /**
  * @param {Random} random
  * @param {number} first index that the first of the fields will have
- * @returns {Field[]} a pair that turns with its heading
+ * @returns {Field[]} a position, and a heading and a velocity that follow it
  */
-function rotatingFields(random, first) {
+function followingFields(random, first) {
   const step = random.pick([1 / 64, 0.01]);
   const kind = () => /** @type {const} */ ({ type: 'Real', min: 0 - random.below(1000), max: 1 + random.below(1000), step });
-  const predictor = /** @type {const} */ ({ type: 'Rotate', x: first, y: first + 2, heading: first + 1 });
+  const scale = random.pick([0.9375, -30, 2 ** 20, -(2 ** -10)]);
   return [
-    { name: 'x', kind: kind(), predictor },
-    { name: 'heading', kind: { type: 'Turn', steps: 2 ** random.between(1, 16) }, predictor: { type: 'Linear' } },
-    { name: 'y', kind: kind(), predictor },
+    { name: 'x', kind: kind(), predictor: { type: 'Linear' } },
+    { name: 'y', kind: kind(), predictor: { type: 'Linear' } },
+    {
+      name: 'heading',
+      kind: { type: 'Turn', steps: 2 ** random.between(1, 16) },
+      predictor: { type: 'Bearing', x: first, y: first + 1 },
+    },
+    { name: 'vy', kind: randomNumber(random), predictor: { type: 'Rate', of: first + 1, scale } },
   ];
 }
+
+/** @param {Random} random @returns {FieldKind} */
+const randomNumber = (random) =>
+  random.pick(/** @type {const} */ ([{ type: 'Int', min: -500, max: 500 }, { type: 'Real', min: -300, max: 300, step: 0.125 }]));
 
 /**
  * @param {Random} random
@@ -93,7 +103,7 @@ export function randomSchema(random) {
       const audience = random.pick(/** @type {const} */ (['Everyone', 'Everyone', 'Owner', 'Room', 'Team']));
       const predicted = audience === 'Everyone' && random.chance();
       const fields = randomFields(random, random.below(6));
-      if (random.chance(0.3)) fields.push(...rotatingFields(random, fields.length));
+      if (random.chance(0.3)) fields.push(...followingFields(random, fields.length));
       return { name: `c${i}`, audience, predicted, fields };
     }),
     input: randomFields(random, 3)
@@ -118,7 +128,9 @@ export function randomSchema(random) {
 function trained(random, schema) {
   const tables = new Layout(schema).sets
     .slice(0, random.between(1, 3))
-    .map(({ prior }) => (random.chance(0.8) ? Array.from(prior, () => randomContext(random)) : []));
+    .map(({ prior, gains }) =>
+      random.chance(0.8) ? [...Array.from(prior, () => randomContext(random)), ...Array.from(gains, () => randomGain(random))] : [],
+    );
   const whole = { ...schema, tableEpoch: random.between(1, 255), tables };
   checkSchema(whole);
   return whole;
@@ -129,6 +141,9 @@ function randomContext(random) {
   const odds = random.chance(0.2) ? random.pick([ODDS_MIN, ODDS_MAX]) : random.between(ODDS_MIN, ODDS_MAX);
   return (odds << 4) | random.below(16);
 }
+
+/** @param {Random} random @returns {number} a gain as tables have it: 16 bits, unsigned */
+const randomGain = (random) => random.between(-GAIN_MAX, GAIN_MAX) & 0xffff;
 
 /**
  * The image after `previous`: most entities go on, some change, leave, enter, or reuse a slot.
@@ -171,7 +186,7 @@ const allOf = (set) => 2 ** set.components.length - 1;
 function enter(random, set, image, slot, generation) {
   const index = image.push(slot, generation, random.below(9), random.u32() & allOf(set));
   eachColumn(set, image, index, (column, at) => {
-    if (set.guess[column] !== Guess.Change) image.rows[at] = randomQ(random, set, column);
+    if (!isMemory(set, column)) image.rows[at] = randomQ(random, set, column);
   });
 }
 
@@ -185,18 +200,27 @@ function enter(random, set, image, slot, generation) {
  */
 function goOn(random, set, image, index, previous, old) {
   const isSame = previous.masks[old] === image.masks[index] && previous.owners[old] === image.owners[index];
+  const row = index * set.width;
   eachColumn(set, image, index, (column, at) => {
     const was = previous.rows[old * set.width + column];
-    if (set.guess[column] === Guess.Change) {
-      const before = previous.rows[old * set.width + column - 1];
-      image.rows[at] = isSame ? difference(image.rows[at - 1], before, set.modulus[column - 1]) : 0;
+    if (isMemory(set, column)) return;
+    const moved = (was >>> 0) + random.between(-3, 3);
+    const isInside = moved >= 0 && moved <= set.qMax[column];
+    if (follows(set, column, image.rows, row) && random.chance(0.7)) {
+      const followed = follow(set, column, image.rows, row, image.gap);
+      image.rows[at] = Math.min(Math.max(followed, 0), set.qMax[column]);
     } else {
-      const moved = (was >>> 0) + random.between(-3, 3);
-      const isInside = moved >= 0 && moved <= set.qMax[column];
       image.rows[at] = random.chance(0.1) || !isInside ? randomQ(random, set, column) : random.chance() ? moved : was;
     }
+    if (set.guess[column] !== Guess.Linear || !isSame) return;
+    const before = previous.rows[old * set.width + column + 1];
+    image.rows[at + 1] = difference(image.rows[at], was, set.shift[column]);
+    image.rows[at + 2] = bendOf(image.rows[at + 1], before);
   });
 }
+
+/** @param {ColumnSet} set @param {number} column @returns {boolean} whether it is what a linear column remembers */
+const isMemory = ({ guess }, column) => guess[column] === Guess.Change || guess[column] === Guess.Bend;
 
 /**
  * @param {ColumnSet} set

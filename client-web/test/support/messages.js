@@ -7,7 +7,7 @@ import { u32, varint } from './delta_encoder.js';
 /** @typedef {import('../../src/schema/field.js').Field} Field */
 
 const KINDS = ['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity', 'Text'];
-const PREDICTORS = ['Hold', 'Linear', 'Velocity', 'Counter', 'Rotate'];
+const PREDICTORS = ['Hold', 'Linear', 'Velocity', 'Counter', 'Bearing', 'Rate'];
 const AUDIENCES = ['Everyone', 'Owner', 'Room', 'Team'];
 
 /**
@@ -44,7 +44,11 @@ function writeField(w, { name, kind, predictor }) {
     w.i32(predictor.den);
   }
   if (predictor.type === 'Counter') w.i32(predictor.perTick);
-  if (predictor.type === 'Rotate') [predictor.x, predictor.y, predictor.heading].forEach((index) => w.u8(index));
+  if (predictor.type === 'Bearing') [predictor.x, predictor.y].forEach((index) => w.u8(index));
+  if (predictor.type === 'Rate') {
+    w.u8(predictor.of);
+    w.f64(predictor.scale);
+  }
 }
 
 /** @param {ControlWriter} w @param {import('../../src/schema/schema.js').Message} message */

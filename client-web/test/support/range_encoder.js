@@ -50,9 +50,14 @@ export class RangeEncoder {
   number(at, count, value) {
     const shifted = value + 1;
     const digits = shifted > 0xffffffff ? 32 : 31 - Math.clz32(shifted);
-    for (let i = 0; i < digits; i++) this.bit(at + Math.min(i, count - 1), false);
-    this.bit(at + Math.min(digits, count - 1), true);
+    this.unary(at, count, digits);
     this.raw(digits, shifted % 2 ** digits);
+  }
+
+  /** @param {number} at place of its first context @param {number} count its contexts @param {number} value so many zeros, then a 1 */
+  unary(at, count, value) {
+    for (let i = 0; i < value; i++) this.bit(at + Math.min(i, count - 1), false);
+    this.bit(at + Math.min(value, count - 1), true);
   }
 
   #widen() {

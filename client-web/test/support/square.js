@@ -6,7 +6,7 @@
 import { dequantise, fine, quantise } from '../../src/schema/field.js';
 import { Layout } from '../../src/schema/layout.js';
 import { Image, Owner } from '../../src/snapshot/image.js';
-import { difference } from '../../src/snapshot/predictor.js';
+import { bendOf } from '../../src/snapshot/predictor.js';
 import { encodeBody } from './delta_encoder.js';
 
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
@@ -163,7 +163,7 @@ export class SquareServer {
   }
 
   /**
-   * Position and its change columns.
+   * Position, its changes and bends.
    * @param {Image} image
    * @param {number} index
    * @param {number} layer
@@ -175,9 +175,12 @@ export class SquareServer {
     const isSame =
       last !== undefined && old !== -1 && last.generations[old] === image.generations[index] && last.owners[old] === image.owners[index];
     values.forEach((value, i) => {
-      const at = index * image.width + 2 * i;
+      const at = index * image.width + 3 * i;
       image.rows[at] = value;
-      image.rows[at + 1] = isSame ? difference(value, last.rows[old * image.width + 2 * i], 0) : 0;
+      if (!isSame) return;
+      const before = old * image.width + 3 * i;
+      image.rows[at + 1] = value - last.rows[before];
+      image.rows[at + 2] = bendOf(image.rows[at + 1], last.rows[before + 1]);
     });
   }
 }

@@ -61,14 +61,35 @@ impl<G: Game> GameDef<G> {
                 G::SEATS_MAX
             ));
         }
+        let mut layout = Layout::new(&declared.wire);
+        tolerate(&mut layout, &declared.wire, &declared.tolerances);
         Ok(GameDef {
-            layout: Layout::new(&declared.wire),
+            layout,
             schema: declared.wire,
             components: declared.components,
             input: declared.input,
             events: Arc::new(declared.events),
             actions: declared.actions,
         })
+    }
+}
+
+/// Tells the columns what errors they bear. What an owner gets of a predicted component is exact.
+fn tolerate(layout: &mut Layout, schema: &WireSchema, tolerances: &[Vec<u32>]) {
+    let sets = [
+        (&mut layout.room, false),
+        (&mut layout.owner, true),
+        (&mut layout.team, false),
+    ];
+    for (set, owned) in sets {
+        for component in &set.components {
+            if owned && schema.components[component.component].predicted {
+                continue;
+            }
+            for column in &mut set.columns[component.start..component.end] {
+                column.tolerance = tolerances[component.component][column.field];
+            }
+        }
     }
 }
 

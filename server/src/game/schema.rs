@@ -21,6 +21,8 @@ pub struct Schema<G: Game> {
     pub(super) tick_rate: u16,
     pub(super) wire: wire::Schema,
     pub(super) components: Vec<Arc<dyn ComponentDef>>,
+    /// By component and field, in steps.
+    pub(super) tolerances: Vec<Vec<u32>>,
     pub(super) input: Vec<Accessor<G::Input>>,
     pub(super) events: EventTable,
     pub(super) actions: Vec<Box<dyn ActionDef>>,
@@ -29,10 +31,17 @@ pub struct Schema<G: Game> {
 
 /// The fields of one component, input or event.
 pub struct Declaration<C> {
-    fields: Vec<(Field, Guess, Accessor<C>)>,
+    fields: Vec<DeclaredField<C>>,
     predicted: bool,
     audience: Audience,
     payload: Option<(Payload, PayloadAccessor<C>)>,
+}
+
+struct DeclaredField<C> {
+    field: Field,
+    guess: Guess,
+    tolerance: Option<f64>,
+    accessor: Accessor<C>,
 }
 
 impl<C> Declaration<C> {
@@ -82,7 +91,12 @@ impl<C> Declaration<C> {
             kind: spec.kind,
             predictor: Predictor::Hold,
         };
-        self.fields.push((field, spec.guess, V::accessor(get)));
+        self.fields.push(DeclaredField {
+            field,
+            guess: spec.guess,
+            tolerance: spec.tolerance,
+            accessor: V::accessor(get),
+        });
         self
     }
 
@@ -115,6 +129,7 @@ impl<G: Game> Schema<G> {
                 ..wire::Schema::default()
             },
             components: Vec::new(),
+            tolerances: Vec::new(),
             input: Vec::new(),
             events: EventTable::default(),
             actions: Vec::new(),
@@ -131,6 +146,7 @@ impl<G: Game> Schema<G> {
         let declared = declare(Declaration::new());
         let audience = declared.audience;
         let predicted = declared.predicted;
+        self.tolerate(name, &declared);
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
         self.push_component(name, audience, predicted, fields);
@@ -151,6 +167,8 @@ impl<G: Game> Schema<G> {
                 "room state {name:?}: it is everyone's and not predicted"
             ));
         }
+        self.tolerate(name, &declared);
+        self.tolerate(name, &declared);
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
         self.push_component(name, Audience::Room, false, fields);
@@ -282,6 +300,30 @@ impl<G: Game> Schema<G> {
         });
     }
 
+    /// Notes the tolerances of a component's fields, in steps.
+    fn tolerate<C>(&mut self, of: &str, declared: &Declaration<C>) {
+        let mut steps = Vec::with_capacity(declared.fields.len());
+        for declared in &declared.fields {
+            let kind = &declared.field.kind;
+            let follows = matches!(declared.guess, Guess::Bearing(..) | Guess::Rate(_));
+            let tolerance = match (declared.tolerance, width_of(kind)) {
+                (None, _) => Some(u32::from(follows)),
+                (Some(error), Some(step)) if error >= 0.0 && error.is_finite() => {
+                    Some((error / step + 1e-6) as u32)
+                }
+                _ => None,
+            };
+            if tolerance.is_none() {
+                self.errors.push(format!(
+                    "component {of:?}, field {:?}: a tolerance is for numbers and turns, and not negative",
+                    declared.field.name
+                ));
+            }
+            steps.push(tolerance.unwrap_or(0));
+        }
+        self.tolerances.push(steps);
+    }
+
     /// Turns predictors by name into predictors by index and ratio.
     fn resolve<C>(&mut self, of: &str, declared: Declaration<C>) -> Vec<(Field, Accessor<C>)> {
         if declared.payload.is_some() {
@@ -292,36 +334,39 @@ impl<G: Game> Schema<G> {
         let siblings: Vec<Field> = declared
             .fields
             .iter()
-            .map(|(field, _, _)| field.clone())
+            .map(|declared| declared.field.clone())
             .collect();
         let mut resolved = Vec::with_capacity(siblings.len());
-        for (mut field, guess, accessor) in declared.fields {
+        for declared in declared.fields {
+            let (mut field, accessor) = (declared.field, declared.accessor);
             if !accessor.suits(&field.kind) {
                 self.errors.push(format!(
                     "{of:?}, field {:?}: `entity()` goes with Option<Entity>, `text()` with String",
                     field.name
                 ));
             }
-            field.predictor = match guess {
+            field.predictor = match declared.guess {
                 Guess::Hold => Predictor::Hold,
                 Guess::Linear => Predictor::Linear,
                 Guess::Counter(per_tick) => Predictor::Counter { per_tick },
-                Guess::Rotate { x, y, heading } => {
-                    let at = |name: &str| {
-                        let index = siblings.iter().position(|other| other.name == name)?;
-                        u8::try_from(index).ok()
-                    };
-                    match (at(&x), at(&y), at(&heading)) {
-                        (Some(x), Some(y), Some(heading)) => Predictor::Rotate { x, y, heading },
-                        _ => {
-                            self.errors.push(format!(
-                                "{of:?}, field {:?}: no {x:?}, {y:?} or {heading:?} beside it",
-                                field.name
-                            ));
-                            Predictor::Hold
-                        }
+                Guess::Bearing(x, y) => match (index_of(&siblings, &x), index_of(&siblings, &y)) {
+                    (Some(x), Some(y)) => Predictor::Bearing { x, y },
+                    _ => {
+                        self.errors.push(format!(
+                            "{of:?}, field {:?}: no {x:?} or {y:?} beside it",
+                            field.name
+                        ));
+                        Predictor::Hold
                     }
-                }
+                },
+                Guess::Rate(name) => rate(&field, &name, &siblings, self.tick_rate)
+                    .unwrap_or_else(|| {
+                        self.errors.push(format!(
+                            "{of:?}, field {:?}: no number {name:?} beside it whose rate it could be",
+                            field.name
+                        ));
+                        Predictor::Hold
+                    }),
                 Guess::Velocity(name) => velocity(&field, &name, &siblings, self.tick_rate)
                     .unwrap_or_else(|| {
                         self.errors.push(format!(
@@ -337,6 +382,21 @@ impl<G: Game> Schema<G> {
     }
 }
 
+fn index_of(siblings: &[Field], name: &str) -> Option<u8> {
+    let index = siblings.iter().position(|other| other.name == name)?;
+    u8::try_from(index).ok()
+}
+
+/// A rate a second, of what changes `change` steps a tick.
+fn rate(field: &Field, of: &str, siblings: &[Field], tick_rate: u16) -> Option<Predictor> {
+    let index = index_of(siblings, of)?;
+    let step = step_of(&siblings[usize::from(index)].kind)?;
+    Some(Predictor::Rate {
+        of: index,
+        scale: step * f64::from(tick_rate) / step_of(&field.kind)?,
+    })
+}
+
 fn step_of(kind: &Kind) -> Option<f64> {
     match kind {
         Kind::Real { step, .. } => Some(*step),
@@ -345,11 +405,19 @@ fn step_of(kind: &Kind) -> Option<f64> {
     }
 }
 
+/// How far apart a kind's values are, in the field's unit.
+fn width_of(kind: &Kind) -> Option<f64> {
+    match kind {
+        Kind::Turn { steps } => Some(std::f64::consts::TAU / f64::from(*steps)),
+        _ => step_of(kind),
+    }
+}
+
 /// The ratio as a fraction with a power of two below: as fine as 20 bits allow.
 fn velocity(field: &Field, by: &str, siblings: &[Field], tick_rate: u16) -> Option<Predictor> {
-    let index = siblings.iter().position(|other| other.name == by)?;
-    let ratio =
-        step_of(&siblings[index].kind)? / (step_of(&field.kind)? * f64::from(tick_rate.max(1)));
+    let index = index_of(siblings, by)?;
+    let ratio = step_of(&siblings[usize::from(index)].kind)?
+        / (step_of(&field.kind)? * f64::from(tick_rate.max(1)));
     if !(ratio.is_finite() && ratio > 0.0 && ratio < f64::from(1 << 20)) {
         return None;
     }
@@ -358,7 +426,7 @@ fn velocity(field: &Field, by: &str, siblings: &[Field], tick_rate: u16) -> Opti
         den *= 2;
     }
     Some(Predictor::Velocity {
-        by: u8::try_from(index).ok()?,
+        by: index,
         num: (ratio * f64::from(den) + 0.5) as i32,
         den,
     })

@@ -7,6 +7,8 @@ use tickwire::schema::Kind;
 pub struct Spec {
     pub(super) kind: Kind,
     pub(super) guess: Guess,
+    /// In the field's unit; `None` for what the predictor has by itself.
+    pub(super) tolerance: Option<f64>,
 }
 
 /// A predictor before names and rates are resolved.
@@ -16,17 +18,15 @@ pub(super) enum Guess {
     Linear,
     Velocity(String),
     Counter(i32),
-    Rotate {
-        x: String,
-        y: String,
-        heading: String,
-    },
+    Bearing(String, String),
+    Rate(String),
 }
 
 fn spec(kind: Kind) -> Spec {
     Spec {
         kind,
         guess: Guess::Hold,
+        tolerance: None,
     }
 }
 
@@ -85,7 +85,7 @@ impl Spec {
         self
     }
 
-    /// Guess that it goes on as it last changed: positions, headings.
+    /// Guess that it goes on as it last changed and bends as that change last bent: positions.
     pub fn linear(mut self) -> Spec {
         self.guess = Guess::Linear;
         self
@@ -97,15 +97,27 @@ impl Spec {
         self
     }
 
-    /// Guess that it goes on as it last changed, turned as the heading last turned: for the pair
-    /// `x`, `y` of what walks where it looks. Both fields say so, and the heading is a
-    /// [`turn`] that is [`Spec::linear`].
-    pub fn rotating(mut self, x: &str, y: &str, heading: &str) -> Spec {
-        self.guess = Guess::Rotate {
-            x: x.to_owned(),
-            y: y.to_owned(),
-            heading: heading.to_owned(),
-        };
+    /// Guess that a [`turn`] is the direction in which `x` and `y` last changed, which are declared
+    /// before it and [`Spec::linear`]: the heading of what looks where it goes.
+    pub fn bearing(mut self, x: &str, y: &str) -> Spec {
+        self.guess = Guess::Bearing(x.to_owned(), y.to_owned());
+        self
+    }
+
+    /// Guess that it is how fast `field` changes, in units a second: a velocity beside its position,
+    /// which is declared before it and [`Spec::linear`].
+    pub fn rate_of(mut self, field: &str) -> Spec {
+        self.guess = Guess::Rate(field.to_owned());
+        self
+    }
+
+    /// Lets clients hold a value that is off by up to `error`, in the field's unit, where that saves
+    /// bytes: the guess is taken for the value. Errors don't add up. One step unless told for
+    /// [`Spec::bearing`] and [`Spec::rate_of`], so that they cost nothing while they follow; none for
+    /// the others. Not for what a player predicts: they get it exactly. For numbers and turns of
+    /// components.
+    pub fn tolerance(mut self, error: f64) -> Spec {
+        self.tolerance = Some(error);
         self
     }
 

@@ -46,7 +46,7 @@ pub(crate) enum Raw {
 impl<C> Accessor<C> {
     /// Reads a field that is no text.
     #[inline]
-    fn read_one(&self, of: &mut C) -> Raw {
+    pub(crate) fn read_one(&self, of: &mut C) -> Raw {
         Raw::Number(match self {
             Accessor::F32(get) => f64::from(*get(of)),
             Accessor::F64(get) => *get(of),

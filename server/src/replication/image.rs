@@ -47,6 +47,7 @@ pub(crate) struct Span {
     pub(crate) gap: u32,
     pub(crate) entities: Range<usize>,
     pub(crate) values: Range<usize>,
+    pub(crate) residuals: Range<usize>,
 }
 
 /// All layers of a room at a tick.
@@ -59,6 +60,8 @@ pub(crate) struct Image {
     pub(crate) layers: Vec<Span>,
     pub(crate) entities: Vec<EntityHead>,
     pub(crate) values: Vec<i32>,
+    /// As in [`LayerView::residuals`]; of the newest image only.
+    pub(crate) residuals: Vec<i32>,
 }
 
 impl Image {
@@ -66,6 +69,7 @@ impl Image {
         self.layers.clear();
         self.entities.clear();
         self.values.clear();
+        self.residuals.clear();
     }
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
@@ -79,6 +83,7 @@ impl Image {
             gap: span.gap,
             entities: &self.entities[span.entities.clone()],
             values: &self.values[span.values.clone()],
+            residuals: self.residuals.get(span.residuals.clone()).unwrap_or(&[]),
         })
     }
 }
@@ -126,9 +131,13 @@ impl Ring {
         });
     }
 
-    /// An image to fill, in the memory of one that was forgotten.
+    /// An image to fill, in the memory of one that was forgotten. The newest one loses its
+    /// residuals: nobody asks any more how it differs from the one before.
     pub(crate) fn recycle(&mut self) -> Image {
         let mut image = self.spare.take().unwrap_or_default();
+        if let Some(last) = self.images.back_mut() {
+            image.residuals = std::mem::take(&mut last.residuals);
+        }
         image.clear();
         image
     }

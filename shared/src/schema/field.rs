@@ -60,12 +60,13 @@ pub enum Kind {
 }
 
 /// How a snapshot guesses a field from the baseline; only the difference is sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Predictor {
     /// It stays.
     #[default]
     Hold,
-    /// It goes on by its last change. The change is a column of the image of its own.
+    /// It goes on by its last change, bent as that change last differed from the one before. Both
+    /// are columns of the image of their own.
     Linear,
     /// It moves by another field of the same component: `q += v * num * dt / den`, where `v` is
     /// that field's value in its steps (`q` less the `q` of zero).
@@ -82,15 +83,21 @@ pub enum Predictor {
         /// Change of `q` a tick.
         per_tick: i32,
     },
-    /// Its last change goes on, turned as a heading last turned: what walks where it looks.
-    /// A pair of fields has it, both with the same three numbers.
-    Rotate {
-        /// Index of the pair's first field.
+    /// It is the direction in which two other fields last changed: headings of what looks where
+    /// it goes. For a [`Kind::Turn`].
+    Bearing {
+        /// Index of the first field, an earlier one with [`Predictor::Linear`].
         x: u8,
-        /// Index of the pair's second field, a quarter turn further.
+        /// Index of the second field, a quarter turn further, in the same step.
         y: u8,
-        /// Index of the heading, a [`Kind::Turn`] with [`Predictor::Linear`].
-        heading: u8,
+    },
+    /// It is the rate at which another field last changed: velocities. `q` is that of zero and
+    /// `change * scale / gap`, rounded.
+    Rate {
+        /// Index of the other field, an earlier one with [`Predictor::Linear`].
+        of: u8,
+        /// Steps of this field that one step a tick of the other makes; within ±2^20, not 0.
+        scale: f64,
     },
 }
 
@@ -112,9 +119,9 @@ pub enum FieldError {
     /// The predictor names a field that is not there, divides by zero or less, or guesses a
     /// text.
     BadPredictor,
-    /// A rotation whose pair is not two real fields of one step, this one among them, with the same
-    /// rotation, or whose heading is not a linear turn.
-    BadRotation,
+    /// It follows fields that are not linear and before it in the component, or of a kind that can't
+    /// be followed so, or by a scale that is 0 or beyond ±2^20.
+    BadFollowing,
     /// A predicted field whose least value is not a multiple of 2^-10.
     NotFine,
 }
@@ -131,8 +138,8 @@ impl fmt::Display for FieldError {
             FieldError::BadPredictor => {
                 "its predictor must name another field of its component and a positive divisor, and not guess a text"
             }
-            FieldError::BadRotation => {
-                "its rotation needs two reals of one step that share it, and a linear turn"
+            FieldError::BadFollowing => {
+                "what it follows must be a linear real or int declared before it (for a bearing two of one step), by a scale within 2^20"
             }
             FieldError::NotFine => "a predicted field's least value must be a multiple of 1/1024",
         })
@@ -188,31 +195,47 @@ impl Field {
             Predictor::Velocity { num, .. } if num.unsigned_abs() > 1 << 20 => {
                 Err(FieldError::BadPredictor)
             }
-            Predictor::Rotate { x, y, heading } if !self.rotates(siblings, x, y, heading) => {
-                Err(FieldError::BadRotation)
+            Predictor::Bearing { x, y } if !self.bears(siblings, x, y) => {
+                Err(FieldError::BadFollowing)
+            }
+            Predictor::Rate { of, scale } if !self.rates(siblings, of, scale) => {
+                Err(FieldError::BadFollowing)
             }
             _ => Ok(()),
         }
     }
 
-    fn rotates(&self, siblings: &[Field], x: u8, y: u8, heading: u8) -> bool {
-        let at = |index: u8| siblings.get(usize::from(index));
-        let (Some(x), Some(y), Some(heading)) = (at(x), at(y), at(heading)) else {
-            return false;
-        };
-        let (Kind::Real { step: of_x, .. }, Kind::Real { step: of_y, .. }) = (&x.kind, &y.kind)
-        else {
-            return false;
-        };
-        of_x == of_y
-            && x.name != y.name
-            && x.predictor == self.predictor
-            && y.predictor == self.predictor
-            && [&x.name, &y.name].contains(&&self.name)
-            && matches!(heading.kind, Kind::Turn { .. })
-            && heading.predictor == Predictor::Linear
+    fn bears(&self, siblings: &[Field], x: u8, y: u8) -> bool {
+        let leaders = [x, y].map(|index| self.leader(siblings, index));
+        x != y
+            && matches!(self.kind, Kind::Turn { .. })
+            && leaders[0].is_some()
+            && leaders[0] == leaders[1]
+    }
+
+    fn rates(&self, siblings: &[Field], of: u8, scale: f64) -> bool {
+        matches!(self.kind, Kind::Real { .. } | Kind::Int { .. })
+            && self.leader(siblings, of).is_some()
+            && scale.abs() <= RATE_SCALE_MAX
+            && scale != 0.0
+    }
+
+    /// Whether a field that this one may follow is real, and its step.
+    fn leader(&self, siblings: &[Field], index: u8) -> Option<(bool, f64)> {
+        let own = siblings.iter().position(|field| field.name == self.name)?;
+        let index = usize::from(index);
+        let leader = siblings.get(index).filter(|_| index < own)?;
+        match leader.kind {
+            _ if leader.predictor != Predictor::Linear => None,
+            Kind::Real { step, .. } => Some((true, step)),
+            Kind::Int { .. } => Some((false, 1.0)),
+            _ => None,
+        }
     }
 }
+
+/// Keeps a rate far from where a float loses whole numbers.
+const RATE_SCALE_MAX: f64 = (1 << 20) as f64;
 
 impl Kind {
     fn check(&self) -> Result<(), FieldError> {
@@ -304,20 +327,11 @@ impl Kind {
     #[inline]
     pub fn quantise(&self, value: f64) -> i32 {
         match self {
-            Kind::Real { .. } => self.quantise_below(value, self.q_max()),
-            _ => self.quantise_below(value, 0),
-        }
-    }
-
-    /// [`Kind::quantise`] with [`Kind::q_max`] at hand, which costs a division otherwise.
-    #[inline]
-    pub(crate) fn quantise_below(&self, value: f64, q_max: u32) -> i32 {
-        match self {
             Kind::Real { min, max, step } => {
                 // `max` before `min`: NaN falls to `min`.
                 let clamped = value.min(*max).max(*min);
                 let clamped = if value.is_nan() { *min } else { clamped };
-                (((clamped - min) / step + 0.5) as u32).min(q_max) as i32
+                (((clamped - min) / step + 0.5) as u32).min(self.q_max()) as i32
             }
             Kind::Int { min, max } => {
                 let whole = if value.is_nan() { *min } else { value as i32 };

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::ids::LayerId;
-use crate::snapshot::delta::model::{context_count, untrained};
-use crate::snapshot::predictor::Turns;
+use crate::snapshot::delta::model::{self, context_count, table_size, untrained};
+use crate::snapshot::predictor::{GAINS, Gains, UNTRAINED_GAINS};
 use crate::snapshot::range_coder::Context;
 
 /// The column sets of a schema: for what everyone sees, an owner, a team.
@@ -26,13 +26,13 @@ pub struct ColumnSet {
     /// Components in schema order; the index is the bit in an entity's mask.
     pub components: Vec<ComponentColumns>,
     /// All columns, component by component, field by field: an entity's row in an image. A
-    /// text has one for each of its integers. A field with [`Predictor::Linear`] or [`Predictor::Rotate`] is
-    /// followed by the column of its last change.
+    /// text has one for each of its integers. A field with [`Predictor::Linear`] is followed by the
+    /// columns of its last change and of that change's bend.
     pub columns: Vec<Column>,
-    /// The change columns, by rising number.
-    pub changes: Vec<usize>,
-    /// Cosines and sines of the first heading that something rotates with.
-    pub turns: Turns,
+    /// The columns of linear fields' values, by rising number.
+    pub linear: Vec<usize>,
+    /// The columns of all other fields, by rising number.
+    pub others: Vec<usize>,
     /// What every body's contexts start from: trained, or even odds.
     pub prior: Vec<Context>,
 }
@@ -46,8 +46,18 @@ pub struct ComponentColumns {
     pub start: usize,
     /// One past the last column.
     pub end: usize,
-    /// Its part of [`ColumnSet::changes`].
-    pub changes: Range<usize>,
+    /// Its part of [`ColumnSet::linear`].
+    pub linear: Range<usize>,
+    /// Its part of [`ColumnSet::others`].
+    pub others: Range<usize>,
+}
+
+impl ComponentColumns {
+    /// Whether one bit says that none of its other columns differs from its guess: where things
+    /// move, the rest seldom changes.
+    pub(crate) fn has_rest_bit(&self) -> bool {
+        !self.linear.is_empty() && self.others.len() > 1
+    }
 }
 
 /// One i32 of an entity's row.
@@ -63,32 +73,49 @@ pub struct Column {
     pub q_max: u32,
     /// Modulus of differences, 0 for 2^32.
     pub modulus: u32,
-    /// How it is guessed; `by` of a velocity is a column of the set here.
+    /// Steps of a real number's unit, or of a turn's radian.
+    pub per_unit: f64,
+    /// How it is guessed, with fields resolved to columns.
     pub guess: Guess,
+    /// Of a linear field: how much of its last bend it repeats, by how much its component stirs.
+    pub gains: Gains,
+    /// Place of its contexts in a body's.
+    pub contexts: usize,
+    /// How far from the world's value an image may be where that saves bytes, in steps. Known to the
+    /// server alone, 0 in a client.
+    pub tolerance: u32,
 }
 
 /// A column's predictor with fields resolved to columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Guess {
     /// Stays.
     Hold,
-    /// Goes on by the next column.
+    /// Goes on by the next column, the change, and part of the one after it, the bend.
     Linear,
-    /// Goes on by the next column, turned with a heading.
-    Rotate {
-        /// The pair's columns.
-        x: usize,
-        /// See `x`.
-        y: usize,
-        /// The heading's column.
-        heading: usize,
-        /// Steps of the heading's turn.
-        steps: u32,
-        /// Whether this is the pair's second field.
-        second: bool,
-    },
     /// The last change of the column before: implied where the baseline is the image before.
     Change,
+    /// What the change, the column before, differs by from the change before it; 0 where there was
+    /// none. Implied like the change.
+    Bend,
+    /// The direction of two change columns.
+    Bearing {
+        /// The first field's change.
+        x: usize,
+        /// The second field's change.
+        y: usize,
+        /// Directions of a turn.
+        steps: u32,
+    },
+    /// `zero + round(row[change] * scale / gap)`.
+    Rate {
+        /// The other field's change.
+        change: usize,
+        /// Its `q` of zero.
+        zero: i32,
+        /// Steps for each step of change a tick.
+        scale: f64,
+    },
     /// `q += (row[by] - zero) * num * dt / den`.
     Velocity {
         /// The velocity's column.
@@ -124,10 +151,11 @@ impl Layout {
             }
         }
         for (layer, set) in [&mut room, &mut owner, &mut team].into_iter().enumerate() {
-            set.prior = match schema.tables.get(layer) {
-                Some(table) if table.len() == context_count(set) => table.clone(),
-                _ => untrained(set),
-            };
+            set.place_contexts();
+            match schema.tables.get(layer) {
+                Some(table) if table.len() == table_size(set) => set.train(table),
+                _ => set.prior = untrained(set),
+            }
         }
         Layout { room, owner, team }
     }
@@ -144,20 +172,39 @@ impl Layout {
 }
 
 impl Column {
-    /// The integer of a value, as [`Kind::quantise`] has it.
+    /// The integer of a value, as [`Kind::quantise`] has it but for the last bit: it multiplies where
+    /// that divides, so a value in the middle between two may go to the other one.
     #[inline]
     pub fn quantise(&self, value: f64) -> i32 {
-        self.kind.quantise_below(value, self.q_max)
+        match self.kind {
+            Kind::Real { min, max, .. } => {
+                // `max` before `min`: NaN falls to `min`.
+                let clamped = if value < max { value } else { max };
+                let clamped = if clamped > min { clamped } else { min };
+                let clamped = if value.is_nan() { min } else { clamped };
+                (((clamped - min) * self.per_unit + 0.5) as u32).min(self.q_max) as i32
+            }
+            Kind::Turn { steps } if value.abs() < TURNING_MAX => {
+                let up = value * self.per_unit + 0.5;
+                let whole = up as i64;
+                let whole = whole - i64::from(whole as f64 > up);
+                (whole & i64::from(steps - 1)) as i32
+            }
+            _ => self.kind.quantise(value),
+        }
     }
 }
+
+/// Beyond this an angle's fraction of a turn is lost anyway.
+const TURNING_MAX: f64 = 1e9;
 
 impl ColumnSet {
     fn empty() -> ColumnSet {
         ColumnSet {
             components: Vec::new(),
             columns: Vec::new(),
-            changes: Vec::new(),
-            turns: Turns::default(),
+            linear: Vec::new(),
+            others: Vec::new(),
             prior: Vec::new(),
         }
     }
@@ -165,6 +212,11 @@ impl ColumnSet {
     /// Integers of an entity's row.
     pub fn width(&self) -> usize {
         self.columns.len()
+    }
+
+    /// Integers of a row of residuals: one for each column, then how much each component stirs.
+    pub fn residual_width(&self) -> usize {
+        self.columns.len() + self.components.len()
     }
 
     fn push(&mut self, index: usize, component: &Component, fine: bool) {
@@ -176,7 +228,7 @@ impl ColumnSet {
                 kind.clone()
             }
         };
-        // Where each field's value column will be, which velocities refer to.
+        // Where each field's value column will be, which others refer to.
         let mut at = start;
         let value_columns: Vec<usize> = component
             .fields
@@ -184,88 +236,113 @@ impl ColumnSet {
             .map(|field| {
                 let column = at;
                 at += field.kind.words();
-                at += usize::from(has_change(field.predictor, fine, &field.kind));
+                at += 2 * usize::from(goes_on(field.predictor, fine, &field.kind));
                 column
             })
             .collect();
+        let change_of = |field: u8| value_columns[usize::from(field)] + 1;
+        let (first_linear, first_other) = (self.linear.len(), self.others.len());
         for (number, field) in component.fields.iter().enumerate() {
             let kind = kind_of(&field.kind);
-            let guess = if goes_on(field.predictor, fine, &field.kind) {
-                Guess::Linear
-            } else {
-                match field.predictor {
-                    Predictor::Velocity { by, num, den } => {
-                        let by = usize::from(by);
-                        Guess::Velocity {
-                            by: value_columns[by],
-                            zero: kind_of(&component.fields[by].kind).q_zero(),
-                            num,
-                            den,
-                        }
+            let guess = match field.predictor {
+                _ if goes_on(field.predictor, fine, &field.kind) => Guess::Linear,
+                Predictor::Velocity { by, num, den } => {
+                    let by = usize::from(by);
+                    Guess::Velocity {
+                        by: value_columns[by],
+                        zero: kind_of(&component.fields[by].kind).q_zero(),
+                        num,
+                        den,
                     }
-                    Predictor::Counter { per_tick } => Guess::Counter { per_tick },
-                    Predictor::Rotate { x, y, heading } => Guess::Rotate {
-                        x: value_columns[usize::from(x)],
-                        y: value_columns[usize::from(y)],
-                        heading: value_columns[usize::from(heading)],
-                        steps: component.fields[usize::from(heading)].kind.modulus(),
-                        second: number == usize::from(y),
-                    },
-                    Predictor::Hold | Predictor::Linear => Guess::Hold,
                 }
+                Predictor::Counter { per_tick } => Guess::Counter { per_tick },
+                Predictor::Bearing { x, y } => Guess::Bearing {
+                    x: change_of(x),
+                    y: change_of(y),
+                    steps: kind.modulus(),
+                },
+                Predictor::Rate { of, scale } => Guess::Rate {
+                    change: change_of(of),
+                    zero: kind.q_zero(),
+                    scale,
+                },
+                Predictor::Hold | Predictor::Linear => Guess::Hold,
             };
             let column = Column {
                 field: number,
                 bits: kind.bits(),
                 q_max: kind.q_max(),
                 modulus: kind.modulus(),
+                per_unit: per_unit(&kind),
                 kind,
                 guess,
+                gains: UNTRAINED_GAINS,
+                contexts: 0,
+                tolerance: 0,
             };
             for _ in 0..column.kind.words() {
+                if guess == Guess::Linear {
+                    self.linear.push(self.columns.len());
+                } else {
+                    self.others.push(self.columns.len());
+                }
                 self.columns.push(column.clone());
             }
-            if has_change(field.predictor, fine, &field.kind) {
-                self.columns.push(Column {
-                    guess: Guess::Change,
-                    bits: 32,
-                    ..column
-                });
+            if guess == Guess::Linear {
+                for guess in [Guess::Change, Guess::Bend] {
+                    self.columns.push(Column {
+                        guess,
+                        bits: 32,
+                        ..column.clone()
+                    });
+                }
             }
         }
-        for column in &self.columns[start..] {
-            if let (Guess::Rotate { steps, .. }, true) =
-                (column.guess, self.turns == Turns::default())
-            {
-                self.turns = Turns::new(steps);
-            }
-        }
-        let first_change = self.changes.len();
-        let is_change = |column: &usize| self.columns[*column].guess == Guess::Change;
-        self.changes
-            .extend((start..self.columns.len()).filter(is_change));
         self.components.push(ComponentColumns {
             component: index,
             start,
             end: self.columns.len(),
-            changes: first_change..self.changes.len(),
+            linear: first_linear..self.linear.len(),
+            others: first_other..self.others.len(),
         });
+    }
+
+    /// Gives every column the place of its contexts, once all columns are known.
+    fn place_contexts(&mut self) {
+        let mut at = model::columns_start(self.components.len());
+        for column in &mut self.columns {
+            column.contexts = at;
+            at += model::column_contexts(column.guess);
+        }
+    }
+
+    /// Takes what was learnt offline: the contexts, then the gains of every linear column.
+    fn train(&mut self, table: &[u16]) {
+        let (prior, gains) = table.split_at(context_count(self));
+        self.prior = prior.to_vec();
+        for (&column, learnt) in self.linear.iter().zip(gains.chunks_exact(GAINS)) {
+            for (gain, &learnt) in self.columns[column].gains.iter_mut().zip(learnt) {
+                *gain = i32::from(learnt as i16);
+            }
+        }
     }
 }
 
-/// In the fine columns of the owner, a velocity's ratio would not hold (both steps change), so
-/// `Real` fields that move go on by their last change there.
+fn per_unit(kind: &Kind) -> f64 {
+    match kind {
+        Kind::Real { step, .. } => 1.0 / step,
+        Kind::Turn { steps } => f64::from(*steps) / std::f64::consts::TAU,
+        _ => 1.0,
+    }
+}
+
+/// In the fine columns of the owner the ratios of velocities and rates would not hold (steps change), so
+/// those fields go on by their last change there.
 fn goes_on(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
     match predictor {
         Predictor::Linear => true,
-        Predictor::Velocity { .. } | Predictor::Rotate { .. } => {
-            fine && matches!(kind, Kind::Real { .. })
-        }
+        Predictor::Velocity { .. } => fine && matches!(kind, Kind::Real { .. }),
+        Predictor::Rate { .. } => fine,
         _ => false,
     }
-}
-
-/// Whether a column of the last change follows the field's.
-fn has_change(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
-    goes_on(predictor, fine, kind) || matches!(predictor, Predictor::Rotate { .. })
 }

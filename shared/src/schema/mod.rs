@@ -11,7 +11,8 @@ pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{COLUMNS_MAX, COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
-use crate::snapshot::delta::model::context_count;
+use crate::snapshot::delta::model::{context_count, table_size};
+use crate::snapshot::predictor::GAIN_MAX;
 
 /// Everything that a client needs to know of a game to decode it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,7 +31,8 @@ pub struct Schema {
     pub actions: Vec<Message>,
     /// Which training the tables are of; 0 without any.
     pub table_epoch: u8,
-    /// What the contexts of a body start from, by layer; empty for even odds.
+    /// By layer what the contexts of a body start from, then the gains of the linear columns (`i16`);
+    /// empty for even odds.
     pub tables: Vec<Vec<u16>>,
 }
 
@@ -169,18 +171,24 @@ impl Schema {
             return Err("more tables than layers".to_owned());
         }
         for (layer, (table, set)) in self.tables.iter().zip(sets).enumerate() {
-            let contexts = context_count(set);
-            if !table.is_empty() && table.len() != contexts {
+            if table.is_empty() {
+                continue;
+            }
+            let size = table_size(set);
+            if table.len() != size {
                 return Err(format!(
-                    "tables of layer {layer}: {} contexts, not {contexts}; they were trained for another schema",
+                    "tables of layer {layer}: {} numbers, not {size}; they were trained for another schema",
                     table.len()
                 ));
             }
-            if table
-                .iter()
-                .any(|&context| !(4..=4092).contains(&(context >> 4)))
-            {
+            let (contexts, gains) = table.split_at(context_count(set));
+            let odds = |context: &u16| (4..=4092).contains(&(context >> 4));
+            if !contexts.iter().all(odds) {
                 return Err(format!("tables of layer {layer}: odds out of range"));
+            }
+            let small = |gain: &u16| i32::from(*gain as i16).abs() <= GAIN_MAX;
+            if !gains.iter().all(small) {
+                return Err(format!("tables of layer {layer}: a gain out of range"));
             }
         }
         Ok(())

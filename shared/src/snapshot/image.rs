@@ -1,8 +1,6 @@
 //! A layer's state at a tick, as integers: what both ends agree on, to the bit.
 
-use super::predictor::difference;
 use crate::ids::{Handle, PlayerId, Tick};
-use crate::schema::ColumnSet;
 
 /// An entity of a layer, without its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +66,12 @@ pub struct LayerView<'a> {
     pub entities: &'a [EntityHead],
     /// Their rows, [`crate::schema::ColumnSet::width`] integers each.
     pub values: &'a [i32],
+    /// What capture found when it compared the image with the one before, for the encoder; empty for
+    /// an image that it is not at hand for. Rows of [`crate::schema::ColumnSet::residual_width`]: what
+    /// each value differs by from its guess; in a linear field's change column the part of a step
+    /// that the guess stood for; then how much each component stirred. Rows of entities that were
+    /// not there before mean nothing.
+    pub residuals: &'a [i32],
 }
 
 impl<'a> LayerView<'a> {
@@ -105,41 +109,7 @@ impl LayerImage {
             gap: self.gap,
             entities: &self.entities,
             values: &self.values,
-        }
-    }
-}
-
-/// Fills the change columns of a new image from the image before it: the difference, or 0 for an
-/// entity that was not there with the same head. `values` holds the other columns already.
-pub fn fill_changes(
-    set: &ColumnSet,
-    previous: Option<LayerView<'_>>,
-    entities: &[EntityHead],
-    values: &mut [i32],
-) {
-    let width = set.width();
-    let previous_heads = previous.map_or(&[][..], |view| view.entities);
-    let mut at = 0;
-    for (index, head) in entities.iter().enumerate() {
-        while previous_heads
-            .get(at)
-            .is_some_and(|old| old.slot < head.slot)
-        {
-            at += 1;
-        }
-        let row = &mut values[index * width..(index + 1) * width];
-        let old = previous
-            .filter(|_| previous_heads.get(at) == Some(head))
-            .map(|view| view.row(at, width));
-        for (number, component) in set.components.iter().enumerate() {
-            if head.mask >> number & 1 == 0 {
-                continue;
-            }
-            for &column in &set.changes[component.changes.clone()] {
-                row[column] = old.map_or(0, |old| {
-                    difference(&set.columns[column - 1], row[column - 1], old[column - 1])
-                });
-            }
+            residuals: &[],
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod bit_coder;
 pub mod checksum;
+pub mod complete;
 pub mod delta;
 pub mod fields;
 pub mod image;

@@ -1,116 +1,173 @@
-//! The guess of a column from its baseline (`PROTOCOL.md` §7), in integers below 2^53.
+//! The guess of a column (`PROTOCOL.md` §7): from its baseline, or from what else is known of the new
+//! row. Integers below 2^53, and floats only in the operations of `exact`.
 
 use crate::exact;
-use crate::schema::{Column, ColumnSet, Guess};
+use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
 
-/// Velocities are clamped to this, so that products stay exact in JavaScript.
-const VELOCITY_MAX: i32 = 1 << 20;
+/// Velocities and bends are clamped to this, so that products stay exact in JavaScript.
+pub(super) const TERM_MAX: i32 = 1 << 20;
 
-/// The value guessed `dt` ticks after the row `baseline`, whose image came `gap` ticks after the
-/// one before it. Not for change columns.
+/// How much a component stirs, which its linear columns tell: its place in [`STIRS`].
+pub type Stir = usize;
+
+/// Classes of stirring: still, going straight, then by the greatest bend.
+pub const STIRS: usize = 6;
+/// From these bends on a component stirs as much as its third, fourth … class says.
+const BENDS: [u32; 4] = [1, 2, 5, 24];
+
+/// Gains of a linear column: one for each class of stirring that has a bend.
+pub const GAINS: usize = BENDS.len();
+/// Parts of the last bend that a column repeats, in units of 1/32, by class from the third on.
+pub type Gains = [i32; GAINS];
+/// A gain of one.
+pub const GAIN_UNIT: i32 = 32;
+/// The greatest gain, and minus the least.
+pub const GAIN_MAX: i32 = 64;
+/// Without training: a bend of one step is the rounding of a straight way, so taken back; a greater
+/// one eases off; a great one is a knock.
+pub const UNTRAINED_GAINS: Gains = [-16, 8, 16, 8];
+
+/// How much a component stirs in a row.
 #[inline]
-pub(super) fn predict(set: &ColumnSet, index: usize, baseline: &[i32], dt: u32, gap: u32) -> i32 {
-    let column = &set.columns[index];
+pub(super) fn stir(set: &ColumnSet, component: &ComponentColumns, row: &[i32]) -> Stir {
+    let mut changes = 0;
+    let mut bend = 0;
+    for &column in &set.linear[component.linear.clone()] {
+        changes |= row[column + 1];
+        bend = bend.max(row[column + 2].unsigned_abs());
+    }
+    if changes == 0 && bend == 0 {
+        return 0;
+    }
+    1 + BENDS.iter().filter(|&&from| bend >= from).count()
+}
+
+/// A guess, and for which part of a step it stands: 0..32, 16 where it is right on the step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aim {
+    pub(super) value: i32,
+    pub(super) part: i32,
+}
+
+/// The value of a linear column `dt` ticks after the row `baseline`, whose image came `gap` ticks
+/// after the one before it, in a component that stirs so.
+#[inline]
+pub(super) fn go_on(
+    column: &Column,
+    index: usize,
+    baseline: &[i32],
+    stir: Stir,
+    dt: u32,
+    gap: u32,
+) -> Aim {
+    let change = baseline[index + 1];
+    let half = GAIN_UNIT / 2;
+    let (step, part) = if dt != gap {
+        (
+            floor_div(i64::from(change) * i64::from(dt), gap.max(1)) as i32,
+            half,
+        )
+    } else if stir < 2 {
+        (change, half)
+    } else {
+        let bend = baseline[index + 2].clamp(-TERM_MAX, TERM_MAX);
+        let bent = bend * column.gains[stir - 2] + half;
+        (
+            change.wrapping_add(bent.div_euclid(GAIN_UNIT)),
+            bent.rem_euclid(GAIN_UNIT),
+        )
+    };
+    Aim {
+        value: add(column, baseline[index], step),
+        part,
+    }
+}
+
+/// The value that another column has `dt` ticks after the row `baseline`. `row` is the new one, as far
+/// as the column's predecessors; its image comes `gap` ticks after the one before it. Not for linear
+/// fields and what they remember.
+#[inline]
+pub(super) fn guess(
+    column: &Column,
+    index: usize,
+    baseline: &[i32],
+    row: &[i32],
+    dt: u32,
+    gap: u32,
+) -> i32 {
     let from = baseline[index];
-    let step = match column.guess {
-        Guess::Hold | Guess::Change => return from,
-        Guess::Linear => go_on(baseline[index + 1], dt, gap),
-        Guess::Rotate {
-            x,
-            y,
-            heading,
-            steps,
-            second,
-        } => {
-            if dt == gap {
-                let (cos, sin) = set.turns.of(baseline[heading + 1], steps);
-                rotate(baseline[x + 1], baseline[y + 1], cos, sin, second)
-            } else {
-                go_on(baseline[index + 1], dt, gap)
-            }
+    match column.guess {
+        Guess::Hold | Guess::Linear | Guess::Change | Guess::Bend => from,
+        Guess::Bearing { .. } | Guess::Rate { .. } => {
+            follow(column.guess, row, gap).unwrap_or(from)
         }
         Guess::Velocity { by, zero, num, den } => {
-            let velocity = baseline[by]
-                .wrapping_sub(zero)
-                .clamp(-VELOCITY_MAX, VELOCITY_MAX);
-            floor_div(
-                i64::from(velocity) * i64::from(num) * i64::from(dt),
-                den as u32,
-            )
+            let velocity = baseline[by].wrapping_sub(zero).clamp(-TERM_MAX, TERM_MAX);
+            let way = i64::from(velocity) * i64::from(num) * i64::from(dt);
+            add(column, from, floor_div(way, den as u32) as i32)
         }
-        Guess::Counter { per_tick } => i64::from(per_tick) * i64::from(dt),
-    };
-    add(column, from, step as i32)
-}
-
-/// A change of `gap` ticks, made for `dt` ticks.
-fn go_on(change: i32, dt: u32, gap: u32) -> i64 {
-    if dt == gap {
-        i64::from(change)
-    } else {
-        floor_div(i64::from(change) * i64::from(dt), gap.max(1))
-    }
-}
-
-/// Unit of the sines and cosines of rotations.
-const UNIT: i64 = 16384;
-/// Changes of a rotating pair are clamped to this, so that products stay exact in JavaScript.
-const CHANGE_MAX: i32 = 1 << 30;
-
-/// Cosines and sines of small turns, which most are, in units of 1/16384.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Turns {
-    steps: u32,
-    /// Of -[`SMALL_TURN`]..[`SMALL_TURN`] steps.
-    small: Vec<(i64, i64)>,
-}
-
-/// Steps of a heading a tick that are looked up.
-const SMALL_TURN: i32 = 64;
-
-impl Turns {
-    /// Those of a heading with so many steps.
-    pub fn new(steps: u32) -> Turns {
-        Turns {
-            steps,
-            small: (-SMALL_TURN..SMALL_TURN)
-                .map(|q| turned(q, steps))
-                .collect(),
-        }
-    }
-
-    #[inline]
-    fn of(&self, q: i32, steps: u32) -> (i64, i64) {
-        match self.small.get(q.wrapping_add(SMALL_TURN) as usize) {
-            Some(&turn) if steps == self.steps => turn,
-            _ => turned(q, steps),
+        Guess::Counter { per_tick } => {
+            add(column, from, (i64::from(per_tick) * i64::from(dt)) as i32)
         }
     }
 }
 
-/// Cosine and sine of a turn of `q` of `steps`.
-fn turned(q: i32, steps: u32) -> (i64, i64) {
-    let q = q & (steps as i32 - 1);
-    let (cos, sin) = exact::unit(f64::from(q) * (std::f64::consts::TAU / f64::from(steps)));
-    let whole = |of: f64| exact::floor(of * UNIT as f64 + 0.5) as i64;
-    (whole(cos), whole(sin))
-}
-
-fn rotate(x: i32, y: i32, cos: i64, sin: i64, second: bool) -> i64 {
-    let x = i64::from(x.clamp(-CHANGE_MAX, CHANGE_MAX));
-    let y = i64::from(y.clamp(-CHANGE_MAX, CHANGE_MAX));
-    let turned = if second {
-        x * sin + y * cos
-    } else {
-        x * cos - y * sin
-    };
-    floor_div(turned + UNIT / 2, UNIT as u32)
-}
-
-/// The change column guessed for an image that is not steady, from the decoded difference.
+/// What a column that follows others comes to by their changes in its own row, `gap` ticks long.
+/// `None` where they tell nothing: a direction without a way, and for other columns.
 #[inline]
-pub(super) fn predict_change(difference: i32, gap: u32, dt: u32) -> i32 {
+pub(super) fn follow(guess: Guess, row: &[i32], gap: u32) -> Option<i32> {
+    match guess {
+        Guess::Bearing { x, y, steps } => {
+            let (x, y) = (row[x], row[y]);
+            if x == 0 && y == 0 {
+                return None;
+            }
+            let turn = exact::bearing(f64::from(x), f64::from(y));
+            let direction = (turn * f64::from(steps) + 0.5) as i32;
+            Some(direction & (steps as i32 - 1))
+        }
+        Guess::Rate {
+            change,
+            zero,
+            scale,
+        } => {
+            let way = f64::from(row[change]) * scale;
+            let rate = if gap > 1 { way / f64::from(gap) } else { way };
+            let limit = f64::from(1 << 30);
+            Some(zero.wrapping_add(round(exact::clamp(rate, -limit, limit))))
+        }
+        _ => None,
+    }
+}
+
+/// `exact::round` for what fits an i32, without a call.
+#[inline]
+fn round(value: f64) -> i32 {
+    let up = value + 0.5;
+    let whole = up as i32;
+    whole - i32::from(f64::from(whole) > up)
+}
+
+/// The change guessed for an image that is not steady, from the decoded difference.
+#[inline]
+pub(super) fn guess_change(difference: i32, gap: u32, dt: u32) -> i32 {
     floor_div(i64::from(difference) * i64::from(gap), dt) as i32
+}
+
+/// The bend guessed for an image that is not steady, from the change that is new and the baseline's.
+#[inline]
+pub(super) fn guess_bend(change: i32, before: i32, gap: u32, dt: u32) -> i32 {
+    guess_change(bend(change, before), gap, dt)
+}
+
+/// The bend of a change after another; a start from rest is none.
+#[inline]
+pub(super) fn bend(change: i32, before: i32) -> i32 {
+    if before == 0 {
+        0
+    } else {
+        change.wrapping_sub(before)
+    }
 }
 
 /// `to - from`, the short way around for turns.
@@ -142,39 +199,5 @@ fn floor_div(a: i64, b: u32) -> i64 {
         a >> b.trailing_zeros()
     } else {
         a.div_euclid(i64::from(b))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quarter_turn_takes_x_to_y_and_y_to_minus_x() {
-        let (cos, sin) = turned(256, 1024);
-        assert_eq!((cos, sin), (0, UNIT));
-        assert_eq!(rotate(1000, 7, cos, sin, false), -7);
-        assert_eq!(rotate(1000, 7, cos, sin, true), 1000);
-        let (cos, sin) = turned(-256, 1024);
-        assert_eq!(rotate(1000, 0, cos, sin, true), -1000);
-    }
-
-    #[test]
-    fn a_walker_on_a_circle_is_foreseen_to_a_step() {
-        // 333 steps a tick, turning 4 of 1024 directions a tick.
-        let at = |tick: i32| {
-            let (cos, sin) = exact::unit(f64::from(tick * 4) * (std::f64::consts::TAU / 1024.0));
-            (333.0 * cos, 333.0 * sin)
-        };
-        let (cos, sin) = turned(4, 1024);
-        for tick in 0..1024 {
-            let (x, y) = at(tick);
-            let (next_x, next_y) = at(tick + 1);
-            let (x, y) = (x.round() as i32, y.round() as i32);
-            for (second, next) in [(false, next_x), (true, next_y)] {
-                let guess = rotate(x, y, cos, sin, second) as f64;
-                assert!((guess - next).abs() <= 1.5, "{tick}: {guess} for {next}");
-            }
-        }
     }
 }

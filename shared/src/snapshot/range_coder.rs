@@ -49,14 +49,20 @@ pub trait Coder {
     /// Codes a number by `count` contexts from `at` on: its Exp-Golomb class in unary, its digits
     /// raw.
     #[inline]
-    fn number(&mut self, contexts: &mut [Context], (at, count): (usize, usize), value: u32) {
+    fn number(&mut self, contexts: &mut [Context], of: (usize, usize), value: u32) {
         let shifted = u64::from(value) + 1;
-        let digits = 63 - shifted.leading_zeros();
-        for digit in 0..digits as usize {
+        let digits = shifted.ilog2();
+        self.unary(contexts, of, digits);
+        self.raw((shifted & ((1 << digits) - 1)) as u32, digits);
+    }
+
+    /// Codes a small number by `count` contexts from `at` on: so many zeros, then a 1.
+    #[inline]
+    fn unary(&mut self, contexts: &mut [Context], (at, count): (usize, usize), value: u32) {
+        for digit in 0..value as usize {
             self.bit(contexts, at + digit.min(count - 1), false);
         }
-        self.bit(contexts, at + (digits as usize).min(count - 1), true);
-        self.raw((shifted & ((1 << digits) - 1)) as u32, digits);
+        self.bit(contexts, at + (value as usize).min(count - 1), true);
     }
 }
 
@@ -122,7 +128,7 @@ impl<'a> RangeEncoder<'a> {
 }
 
 impl Coder for RangeEncoder<'_> {
-    #[inline]
+    #[inline(always)]
     fn bit(&mut self, contexts: &mut [Context], at: usize, bit: bool) {
         let context = &mut contexts[at];
         let bound = (self.range >> P_BITS) * u32::from(*context >> 4);
@@ -176,7 +182,7 @@ impl<'a> RangeDecoder<'a> {
     }
 
     /// Decodes a bit by the context `at` a place.
-    #[inline]
+    #[inline(always)]
     pub fn bit(&mut self, contexts: &mut [Context], at: usize) -> bool {
         let context = &mut contexts[at];
         let bound = (self.range >> P_BITS) * u32::from(*context >> 4);
@@ -193,7 +199,7 @@ impl<'a> RangeDecoder<'a> {
     }
 
     /// Decodes a number of `bits`, 0..=32, at even odds.
-    #[inline]
+    #[inline(always)]
     pub fn raw(&mut self, bits: u32) -> u32 {
         let mut value = 0u32;
         let mut left = bits;
@@ -218,18 +224,31 @@ impl<'a> RangeDecoder<'a> {
     pub fn number(
         &mut self,
         contexts: &mut [Context],
+        of: (usize, usize),
+    ) -> Result<u32, DecodeError> {
+        let digits = self.unary(contexts, of)?;
+        let shifted = (1u64 << digits) | u64::from(self.raw(digits));
+        u32::try_from(shifted - 1).map_err(|_| DecodeError::OutOfRange)
+    }
+
+    /// Decodes a small number by `count` contexts from `at` on.
+    ///
+    /// # Errors
+    /// It is above 32.
+    #[inline(always)]
+    pub fn unary(
+        &mut self,
+        contexts: &mut [Context],
         (at, count): (usize, usize),
     ) -> Result<u32, DecodeError> {
-        let mut digits = 0;
-        while !self.bit(contexts, at + digits.min(count - 1)) {
-            digits += 1;
-            if digits > 32 {
+        let mut value = 0;
+        while !self.bit(contexts, at + value.min(count - 1)) {
+            value += 1;
+            if value > 32 {
                 return Err(DecodeError::OutOfRange);
             }
         }
-        let digits = digits as u32;
-        let shifted = (1u64 << digits) | u64::from(self.raw(digits));
-        u32::try_from(shifted - 1).map_err(|_| DecodeError::OutOfRange)
+        Ok(value as u32)
     }
 
     /// Fails when bits were read that nobody wrote.
@@ -251,14 +270,14 @@ impl<'a> RangeDecoder<'a> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn byte(&mut self) -> u32 {
         let byte = self.bytes.get(self.at).copied().unwrap_or(0);
         self.at += 1;
         u32::from(byte)
     }
 
-    #[inline]
+    #[inline(always)]
     fn widen(&mut self) {
         while self.range < RANGE_MIN {
             self.range <<= 8;

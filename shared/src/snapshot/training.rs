@@ -1,52 +1,106 @@
-//! Priors for a game's bodies, learnt offline from recorded images: for every context the odds
-//! and the confidence under which the recording would have cost the least. A command of
-//! `benches` calls it; nothing on a tick path does.
+//! Priors for a game's bodies, learnt offline from recorded images: how much of its last bend every
+//! linear column repeats, and for every context the odds and the confidence under which the
+//! recording would have cost the least. A command of `benches` calls it; nothing on a tick path
+//! does.
 
 use super::delta::model::context_count;
 use super::delta::{Scratch, trace};
 use super::image::LayerView;
+use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, TERM_MAX, difference, stir};
 use super::range_coder::{Context, UNSURE, learn};
-use crate::schema::ColumnSet;
+use crate::schema::{ColumnSet, ComponentColumns};
 
-/// Collects the decisions of bodies and makes a table of them.
-#[derive(Debug)]
-pub struct Trainer {
-    /// By context: the bits of each body that used it, one body after the other.
-    runs: Vec<Vec<Vec<bool>>>,
-    scratch: Scratch,
-}
+/// An image and the baseline that it is sent against; none for a keyframe.
+pub type Sending<'a> = (Option<LayerView<'a>>, LayerView<'a>);
 
-impl Trainer {
-    /// For layers with these columns.
-    pub fn new(set: &ColumnSet) -> Trainer {
-        Trainer {
-            runs: vec![Vec::new(); context_count(set)],
-            scratch: Scratch::default(),
+/// The table of a layer with these columns, under which all this would have cost the least.
+pub fn train(set: &ColumnSet, sendings: &[Sending<'_>]) -> Vec<u16> {
+    let mut trained = set.clone();
+    for (number, component) in set.components.iter().enumerate() {
+        let rows = going_on(set, number, sendings);
+        for &column in &set.linear[component.linear.clone()] {
+            trained.columns[column].gains = gains(set, component, column, &rows);
         }
     }
-
-    /// Learns from the body of `current` against `baseline`, or a keyframe.
-    pub fn observe(
-        &mut self,
-        set: &ColumnSet,
-        baseline: Option<LayerView<'_>>,
-        current: LayerView<'_>,
-    ) {
-        let mut fresh = vec![true; self.runs.len()];
-        for (at, bit) in trace(set, baseline, current, &mut self.scratch) {
+    let mut runs: Vec<Vec<Vec<bool>>> = vec![Vec::new(); context_count(set)];
+    let mut scratch = Scratch::default();
+    for &(baseline, current) in sendings {
+        let mut fresh = vec![true; runs.len()];
+        for (at, bit) in trace(&trained, baseline, current, &mut scratch) {
             if std::mem::take(&mut fresh[at]) {
-                self.runs[at].push(Vec::new());
+                runs[at].push(Vec::new());
             }
-            if let Some(run) = self.runs[at].last_mut() {
+            if let Some(run) = runs[at].last_mut() {
                 run.push(bit);
             }
         }
     }
+    let contexts = runs.iter().map(|runs| best(runs));
+    let gains = set.linear.iter().flat_map(|&at| trained.columns[at].gains);
+    contexts
+        .chain(gains.map(|gain| gain as i16 as u16))
+        .collect()
+}
 
-    /// The table: what bodies of this layer start from.
-    pub fn table(&self) -> Vec<Context> {
-        self.runs.iter().map(|runs| best(runs)).collect()
+/// The rows before and after, by steady bodies, of entities that have a component.
+fn going_on<'a>(
+    set: &ColumnSet,
+    component: usize,
+    sendings: &[Sending<'a>],
+) -> Vec<(&'a [i32], &'a [i32])> {
+    let width = set.width();
+    let mut rows = Vec::new();
+    for &(baseline, current) in sendings {
+        let steady = |from: &LayerView<'_>| current.tick.since(from.tick) == current.gap;
+        let Some(from) = baseline.filter(steady) else {
+            continue;
+        };
+        for (at, head) in current.entities.iter().enumerate() {
+            let old = from
+                .find(head.slot)
+                .filter(|&old| from.entities[old] == *head);
+            if let (Some(old), 1) = (old, head.mask >> component & 1) {
+                rows.push((from.row(old, width), current.row(at, width)));
+            }
+        }
     }
+    rows
+}
+
+/// The gains of a column that leave the least of its changes unforeseen.
+fn gains(
+    set: &ColumnSet,
+    component: &ComponentColumns,
+    column: usize,
+    rows: &[(&[i32], &[i32])],
+) -> Gains {
+    // By class: the last bend, and what the next change differs by from the last.
+    let mut seen: [Vec<(i32, i32)>; GAINS] = Default::default();
+    for (old, new) in rows {
+        let stir = stir(set, component, old);
+        if stir >= 2 && old[column + 2] != 0 {
+            let change = difference(&set.columns[column], new[column], old[column]);
+            let next = change.wrapping_sub(old[column + 1]);
+            seen[stir - 2].push((old[column + 2], next));
+        }
+    }
+    // Far residuals are knocks, which no gain foresees.
+    let bits: Vec<f64> = (0..256).map(|r| f64::from(1 + 2 * r).log2()).collect();
+    seen.map(|seen| {
+        (-GAIN_MAX..=GAIN_MAX)
+            .min_by(|&a, &b| unforeseen(a, &seen, &bits).total_cmp(&unforeseen(b, &seen, &bits)))
+            .unwrap_or(0)
+    })
+}
+
+/// About how many bits the residuals take under a gain, by what each size takes.
+fn unforeseen(gain: i32, seen: &[(i32, i32)], bits: &[f64]) -> f64 {
+    let of = |&(bend, next): &(i32, i32)| {
+        let bend = bend.clamp(-TERM_MAX, TERM_MAX);
+        let guess = (bend * gain + GAIN_UNIT / 2).div_euclid(GAIN_UNIT);
+        bits[(next.wrapping_sub(guess).unsigned_abs() as usize).min(bits.len() - 1)]
+    };
+    seen.iter().map(of).sum()
 }
 
 /// The context that codes these runs in the fewest bits, each run starting anew.

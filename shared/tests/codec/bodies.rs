@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tickwire::ids::LayerId;
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode};
-use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::image::{LayerImage, LayerView};
 
 use crate::history::{History, layout};
 
@@ -33,6 +33,27 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
                 &mut body,
             );
             let mut held = baseline.cloned().unwrap_or_default();
+            if number == 1 {
+                let mut helped = Vec::new();
+                let compared = LayerView {
+                    residuals: &history.residuals,
+                    ..now.view()
+                };
+                let (held, periodic) = (baseline.map(LayerImage::view), step % 3 == 0);
+                encode(
+                    layer,
+                    set,
+                    held,
+                    compared,
+                    periodic,
+                    &mut scratch,
+                    &mut helped,
+                );
+                assert_eq!(
+                    helped, body,
+                    "what capture compared is what encode compares"
+                );
+            }
             let (head, bits) = decode_head(&body).expect("a head");
             let verdict = decode(head, bits, now.tick, &layout, &mut held, &mut scratch);
             let steady = number == 1 && baseline.is_some();

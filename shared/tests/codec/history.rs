@@ -7,13 +7,8 @@ use tickwire::ids::Tick;
 use tickwire::schema::{
     Audience, ColumnSet, Component, Field, Guess, Kind, Layout, Predictor, Schema,
 };
-use tickwire::snapshot::image::{EntityHead, LayerImage, fill_changes};
-
-const ROTATE: Predictor = Predictor::Rotate {
-    x: 0,
-    y: 1,
-    heading: 2,
-};
+use tickwire::snapshot::complete::Completer;
+use tickwire::snapshot::image::{EntityHead, LayerImage};
 
 /// A schema that has every kind and predictor.
 pub(crate) fn schema() -> Schema {
@@ -76,9 +71,22 @@ pub(crate) fn schema() -> Schema {
                 audience: Audience::Everyone,
                 predicted: true,
                 fields: vec![
-                    field("x", real(-512.0, 512.0, 1.0 / 64.0), ROTATE),
-                    field("y", real(-512.0, 512.0, 1.0 / 64.0), ROTATE),
-                    field("heading", Kind::Turn { steps: 1024 }, Predictor::Linear),
+                    field("x", real(-512.0, 512.0, 1.0 / 64.0), Predictor::Linear),
+                    field("y", real(-512.0, 512.0, 1.0 / 64.0), Predictor::Linear),
+                    field(
+                        "heading",
+                        Kind::Turn { steps: 1024 },
+                        Predictor::Bearing { x: 0, y: 1 },
+                    ),
+                    field(
+                        "vx",
+                        real(-900.0, 900.0, 0.5),
+                        Predictor::Rate {
+                            of: 0,
+                            scale: 0.9375,
+                        },
+                    ),
+                    field("step", Kind::Int { min: 0, max: 7 }, Predictor::Hold),
                 ],
             },
             Component {
@@ -145,6 +153,8 @@ pub(crate) struct History {
     generations: Vec<u16>,
     /// The newest image.
     pub(crate) image: LayerImage,
+    /// What differs in it from what could be guessed.
+    pub(crate) residuals: Vec<i32>,
     /// Whether images come every tick.
     pub(crate) every_tick: bool,
 }
@@ -157,6 +167,7 @@ impl History {
             bodies: Vec::new(),
             generations: vec![0; 4 * entities + 4],
             image: LayerImage::default(),
+            residuals: Vec::new(),
             every_tick: true,
         };
         for _ in 0..entities {
@@ -190,7 +201,7 @@ impl History {
             }
             for index in component.start..component.end {
                 let column = &self.set.columns[index];
-                if column.guess != Guess::Change {
+                if !is_memory(column.guess) {
                     row[index] = self.rng.random_range(0..=column.kind.q_max()) as i32;
                     speed[index] = self.rng.random_range(-300..300);
                 }
@@ -231,10 +242,24 @@ impl History {
                 .collect(),
         };
         let previous = (!first).then(|| self.image.view());
-        fill_changes(&self.set, previous, &next.entities, &mut next.values);
+        self.residuals.clear();
+        let residuals = next.entities.len() * self.set.residual_width();
+        self.residuals.resize(residuals, 0);
+        Completer::default().run(
+            &self.set,
+            previous,
+            next.gap,
+            &next.entities,
+            &mut next.values,
+            &mut self.residuals,
+        );
         self.image = next.clone();
         next
     }
+}
+
+fn is_memory(guess: Guess) -> bool {
+    matches!(guess, Guess::Change | Guess::Bend)
 }
 
 fn move_on(set: &ColumnSet, body: &mut Body, gap: u32, rng: &mut ChaCha8Rng) {
@@ -244,7 +269,7 @@ fn move_on(set: &ColumnSet, body: &mut Body, gap: u32, rng: &mut ChaCha8Rng) {
             .iter()
             .position(|component| (component.start..component.end).contains(&index));
         let present = component.is_some_and(|number| body.head.mask >> number & 1 != 0);
-        if !present || column.guess == Guess::Change {
+        if !present || is_memory(column.guess) {
             continue;
         }
         let jump = match rng.random_range(0..20) {

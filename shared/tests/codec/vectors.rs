@@ -20,7 +20,7 @@ use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::LayerImage;
-use tickwire::snapshot::training::Trainer;
+use tickwire::snapshot::training::{Sending, train};
 
 use crate::history::{History, schema};
 
@@ -383,18 +383,44 @@ fn team_bodies() {
 fn trained_bodies() {
     let mut schema = schema();
     let layout = Layout::new(&schema);
-    let mut trainer = Trainer::new(&layout.room);
     let mut history = History::new(6, &layout.room, 5);
-    let mut before = history.step();
-    for step in 0..200 {
-        let now = history.step();
-        let baseline = (step % 20 != 0).then(|| before.view());
-        trainer.observe(&layout.room, baseline, now.view());
-        before = now;
-    }
+    let images: Vec<LayerImage> = (0..200).map(|_| history.step()).collect();
+    let sendings: Vec<Sending<'_>> = images
+        .windows(2)
+        .enumerate()
+        .map(|(step, pair)| ((step % 20 != 0).then(|| pair[0].view()), pair[1].view()))
+        .collect();
     schema.table_epoch = 3;
-    schema.tables = vec![trainer.table()];
+    schema.tables = vec![train(&layout.room, &sendings)];
     bodies_of(&schema, "bodies_trained", LayerId::ROOM, 5, true);
+}
+
+#[test]
+fn bearings() {
+    let ways = [
+        (1, 0),
+        (0, -1),
+        (-3, 3),
+        (200, 7),
+        (-1, 163),
+        (i32::MAX, i32::MIN),
+        (0, 0),
+    ];
+    let cases: Vec<Value> = ways
+        .into_iter()
+        .chain((0..64).map(|at| {
+            let (cos, sin) = tickwire::exact::unit(f64::from(at) * 0.0991);
+            ((cos * 333.0) as i32, (sin * 333.0) as i32)
+        }))
+        .map(|(x, y)| {
+            let turns = tickwire::exact::bearing(f64::from(x), f64::from(y));
+            let angle = f64::from(y).atan2(f64::from(x)) / std::f64::consts::TAU;
+            let off = (turns - angle).rem_euclid(1.0);
+            assert!(off.min(1.0 - off) < 2e-6, "{x} {y}: {turns} for {angle}");
+            json!({"x": x, "y": y, "turns": turns})
+        })
+        .collect();
+    check("bearings", &text("bearings", &json!({}), &cases));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::schema::{Layout, Schema};
-use tickwire::snapshot::image::{EntityHead, OwnerCode, fill_changes};
+use tickwire::snapshot::complete::Completer;
+use tickwire::snapshot::image::{EntityHead, OwnerCode};
 
 pub(crate) use readers::{CaptureComponent, EntityReader, RoomReader};
 
@@ -73,6 +74,7 @@ pub(crate) struct Capture {
     private: Vec<(LayerKey, u16)>,
     keys: Vec<LayerKey>,
     widths: [usize; SCOPES],
+    completer: Completer,
 }
 
 impl Capture {
@@ -103,6 +105,7 @@ impl Capture {
             private: Vec::new(),
             keys: Vec::new(),
             widths: sets.map(|set| set.width()),
+            completer: Completer::default(),
         }
     }
 
@@ -142,7 +145,7 @@ impl Capture {
                 .component
                 .fill(world, &reader.targets, &self.states, &self.slots, values);
         }
-        add_changes(layout, ring, image);
+        complete(&mut self.completer, layout, ring, image);
     }
 
     fn give_slots(&mut self, world: &mut World) {
@@ -224,6 +227,7 @@ impl Capture {
             gap: 0,
             entities: 0..end,
             values: 0..end * self.widths[ROOM],
+            residuals: 0..0,
         });
     }
 
@@ -256,6 +260,7 @@ impl Capture {
                 gap: 0,
                 entities: first_entity..image.entities.len(),
                 values: first_value..values,
+                residuals: 0..0,
             });
         }
     }
@@ -266,18 +271,26 @@ pub(crate) fn team_of(world: &World, avatar: Entity) -> Option<u8> {
     world.get::<Team>(avatar).map(|team| team.0)
 }
 
-/// Fills the change columns and gaps from the image before.
-fn add_changes(layout: &Layout, ring: &Ring, image: &mut Image) {
+/// Fills what follows from the image before.
+fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut Image) {
     let previous = ring.newest();
     for at in 0..image.layers.len() {
         let span = image.layers[at].clone();
+        let set = span.key.set(layout);
         let before = previous.and_then(|previous| previous.layer(span.key));
-        image.layers[at].gap = before.map_or(0, |before| image.tick.since(before.tick));
-        fill_changes(
-            span.key.set(layout),
+        let gap = before.map_or(0, |before| image.tick.since(before.tick));
+        let first = image.residuals.len();
+        let residuals = first..first + span.entities.len() * set.residual_width();
+        image.residuals.resize(residuals.end, 0);
+        completer.run(
+            set,
             before,
+            gap,
             &image.entities[span.entities],
             &mut image.values[span.values],
+            &mut image.residuals[residuals.clone()],
         );
+        image.layers[at].gap = gap;
+        image.layers[at].residuals = residuals;
     }
 }

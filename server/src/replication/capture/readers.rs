@@ -3,7 +3,7 @@
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
-use tickwire::schema::{Column, ColumnSet, Guess};
+use tickwire::schema::{Column, ColumnSet, Guess, text_words};
 
 use super::super::slots::{Slot, Slots};
 use super::{NO_ROW, SCOPES, SlotState};
@@ -23,7 +23,7 @@ impl Target {
             .iter()
             .position(|columns| columns.component == component)?;
         let columns = &set.components[number];
-        let is_value = |column: &Column| column.guess != Guess::Change;
+        let is_value = |column: &Column| !matches!(column.guess, Guess::Change | Guess::Bend);
         let mut fields: Vec<(usize, Column)> = Vec::new();
         let mut last = None;
         for index in columns.start..columns.end {
@@ -192,15 +192,18 @@ fn fill_row<C>(
     slots: &Slots,
     row: &mut [i32],
 ) {
-    for (accessor, (first, column)) in accessors.iter().zip(&target.fields) {
-        let mut at = *first;
-        accessor.read(component, &column.kind, |raw| {
-            row[at] = match raw {
-                Raw::Number(value) => column.quantise(value),
-                Raw::Entity(entity) => slots.field(entity),
-                Raw::Word(word) => word,
-            };
-            at += 1;
-        });
+    for (accessor, &(at, ref column)) in accessors.iter().zip(&target.fields) {
+        if let Accessor::Text(get) = accessor {
+            let words = text_words(get(component), column.kind.words());
+            for (place, word) in row[at..].iter_mut().zip(words) {
+                *place = word;
+            }
+            continue;
+        }
+        row[at] = match accessor.read_one(component) {
+            Raw::Number(value) => column.quantise(value),
+            Raw::Entity(entity) => slots.field(entity),
+            Raw::Word(word) => word,
+        };
     }
 }

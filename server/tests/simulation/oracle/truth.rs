@@ -228,7 +228,7 @@ impl Truth {
             let row = image.view().row(index, set.width());
             let values = set.columns.iter().zip(row).map(|(column, &value)| {
                 match (&column.guess, &column.kind) {
-                    (Guess::Change, _) => 0,
+                    (Guess::Change | Guess::Bend, _) => 0,
                     (_, Kind::Entity) if head.mask >> 3 & 1 == 1 => match Handle::from_field(value)
                     {
                         Some(handle) => handles.tag(handle).unwrap_or(NOBODY - 1) as i32,
@@ -313,11 +313,11 @@ impl Truth {
     }
 }
 
-/// Writes a component's fields into its columns, leaving out change columns.
+/// Writes a component's fields into its columns, leaving out what predictors remember.
 fn fill(row: &mut [i32], set: &ColumnSet, columns: std::ops::Range<usize>, fields: &[Value]) {
     for at in columns {
         let column = &set.columns[at];
-        if column.guess == Guess::Change {
+        if matches!(column.guess, Guess::Change | Guess::Bend) {
             continue;
         }
         row[at] = match &fields[column.field] {

@@ -47,17 +47,11 @@ impl Game for Yard {
                 )
             })
             .component::<Walk>("walk", |k| {
-                k.field(
-                    "x",
-                    |w| &mut w.x,
-                    range(-500., 500.).rotating("x", "y", "heading"),
-                )
-                .field(
-                    "y",
-                    |w| &mut w.y,
-                    range(-500., 500.).rotating("x", "y", "heading"),
-                )
-                .field("heading", |w| &mut w.heading, turn(256).linear())
+                // The oracle knows the world, not what is close to it.
+                let heading = turn(256).bearing("x", "y").tolerance(0.0);
+                k.field("x", |w| &mut w.x, range(-500., 500.).linear())
+                    .field("y", |w| &mut w.y, range(-500., 500.).linear())
+                    .field("heading", |w| &mut w.heading, heading)
             })
             .component::<Purse>("purse", |k| {
                 k.owner_only()

@@ -1,14 +1,16 @@
 //! From a body to the image: every number checked, nothing allocated from an unchecked one.
 
-use super::model::{self, Before, Model};
-use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, is_moving};
+use super::model::{self, Before, Linear, Model};
+use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components};
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
-use crate::schema::{ColumnSet, Guess, Layout};
+use crate::schema::{ColumnSet, ComponentColumns, Guess, Layout};
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
-use crate::snapshot::predictor::{add, difference, predict, predict_change};
+use crate::snapshot::predictor::{
+    self, Stir, add, bend, difference, follow, guess_bend, guess_change,
+};
 use crate::snapshot::range_coder::RangeDecoder;
 use crate::snapshot::{DecodeError, unzigzag};
 
@@ -160,7 +162,7 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// Reads what entered and merges it with what is kept, whose rows are as predicted.
+    /// Reads what entered and merges it with what is kept, whose rows are still to come.
     fn entities(
         &mut self,
         span: Span,
@@ -199,8 +201,7 @@ impl Body<'_> {
                 }
                 kept.push((old as u32, next.entities.len() as u32));
                 next.entities.push(head);
-                let row = from.row(old, self.set.width());
-                carry_on(self.set, row, head.mask, span, &mut next.values);
+                next.values.resize(next.values.len() + self.set.width(), 0);
                 old += 1;
             }
             if done < entered {
@@ -233,22 +234,35 @@ impl Body<'_> {
         let row = &mut next.values[start..];
         for (_, component) in components(self.set, mask) {
             for index in component.start..component.end {
-                let column = &self.set.columns[index];
-                if column.guess == Guess::Change {
-                    if !span.steady() {
-                        let contexts = model::size(self.set, index, true);
-                        row[index] = unzigzag(self.coder.number(self.model, contexts)?);
-                    }
-                    continue;
-                }
-                let value = self.coder.raw(column.bits);
-                if value > column.q_max {
-                    return Err(DecodeError::OutOfRange);
-                }
-                row[index] = value as i32;
+                row[index] = self.entered_value(span, index, row)?;
             }
         }
         self.coder.check()
+    }
+
+    fn entered_value(&mut self, span: Span, index: usize, row: &[i32]) -> Result<i32, DecodeError> {
+        let column = &self.set.columns[index];
+        match column.guess {
+            Guess::Change | Guess::Bend if span.steady() => Ok(0),
+            Guess::Change | Guess::Bend => {
+                let contexts = model::memory(column);
+                self.coder.number(self.model, contexts).map(unzigzag)
+            }
+            guess => match follow(guess, row, span.gap).filter(|_| !span.steady()) {
+                Some(guess) => {
+                    let contexts = model::size(column);
+                    let residual = unzigzag(self.coder.number(self.model, contexts)?);
+                    Ok(add(column, guess, residual))
+                }
+                None => {
+                    let value = self.coder.raw(column.bits);
+                    if value > column.q_max {
+                        return Err(DecodeError::OutOfRange);
+                    }
+                    Ok(value as i32)
+                }
+            },
+        }
     }
 
     fn kept(
@@ -263,15 +277,47 @@ impl Body<'_> {
         for &(a, b) in kept {
             let old = self.from.row(a as usize, width);
             let mask = next.entities[b as usize].mask;
-            let moving = components(set, mask).any(|(_, component)| is_moving(set, component, old));
-            let context = model::changed(span.steady(), moving, before);
-            before = self.coder.bit(self.model, context);
+            let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
+            let stirs =
+                components(set, mask).map(|(_, component)| predictor::stir(set, component, old));
+            let stir = stirs.max().unwrap_or(0);
+            before = stir >= model::SURE_TO_CHANGE || {
+                let context = model::changed(span.steady(), stir, before);
+                self.coder.bit(self.model, context)
+            };
             if before {
-                let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
                 self.changed(span, mask, old, row)?;
+            } else {
+                for (_, component) in components(set, mask) {
+                    carry_on(set, component, old, row, span);
+                }
             }
         }
+        self.settle(span, kept, next);
         Ok(())
+    }
+
+    /// Turns the residuals that stand in the other columns of kept entities into values: column by
+    /// column, for what a column is like is then looked up once.
+    fn settle(&self, span: Span, kept: &[(u32, u32)], next: &mut LayerImage) {
+        let (set, width) = (self.set, self.set.width());
+        for (number, component) in set.components.iter().enumerate() {
+            for &at in &set.others[component.others.clone()] {
+                let column = &set.columns[at];
+                for &(a, b) in kept {
+                    if next.entities[b as usize].mask >> number & 1 == 0 {
+                        continue;
+                    }
+                    let old = self.from.row(a as usize, width);
+                    let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
+                    let guess = predictor::guess(column, at, old, row, span.dt, span.gap);
+                    row[at] = match row[at] {
+                        0 => guess,
+                        residual => add(column, guess, residual),
+                    };
+                }
+            }
+        }
     }
 
     fn changed(
@@ -281,75 +327,159 @@ impl Body<'_> {
         old: &[i32],
         row: &mut [i32],
     ) -> Result<(), DecodeError> {
-        let (set, steady) = (self.set, span.steady());
+        let set = self.set;
+        let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let moving = is_moving(set, component, old);
-            let context = model::component(number, steady, moving);
-            if !self.coder.bit(self.model, context) {
+            let stir = predictor::stir(set, component, old);
+            let context = model::component(number, span.steady(), stir);
+            if !alone && !self.coder.bit(self.model, context) {
+                carry_on(set, component, old, row, span);
                 continue;
             }
-            let mut before = Before::Nothing;
-            for index in component.start..component.end {
-                let column = &set.columns[index];
-                if column.guess == Guess::Change {
-                    // The value before it may have changed, so the guess is made anew.
-                    row[index] = carried(set, index, old, row, span);
-                    if steady {
-                        continue;
-                    }
-                }
-                let context = model::zero(set, index, steady, moving, before);
-                before = Before::Zero;
-                if self.coder.bit(self.model, context) {
-                    before = Before::Other;
-                    let residual = self.residual(index, steady)?;
-                    row[index] = if column.guess == Guess::Change {
-                        row[index].wrapping_add(residual)
-                    } else {
-                        add(column, row[index], residual)
-                    };
-                }
+            if span.steady() {
+                self.steady_linear(component, stir, old, row, span)?;
+            } else {
+                self.linear(component, stir, old, row, span)?;
+            }
+            let context = model::rest(number, span.steady(), stir);
+            if !component.has_rest_bit() || self.coder.bit(self.model, context) {
+                self.others(component, stir > 0, row, span.steady())?;
             }
         }
         self.coder.check()
     }
 
-    /// A residual that is not 0.
-    fn residual(&mut self, index: usize, steady: bool) -> Result<i32, DecodeError> {
+    fn steady_linear(
+        &mut self,
+        component: &ComponentColumns,
+        stir: Stir,
+        old: &[i32],
+        row: &mut [i32],
+        span: Span,
+    ) -> Result<(), DecodeError> {
+        let set = self.set;
+        let mut before = Before::Nothing;
+        for &at in &set.linear[component.linear.clone()] {
+            let column = &set.columns[at];
+            let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
+            let contexts = Linear::new(column, stir);
+            let mut value = aim.value;
+            let differs = self.coder.bit(self.model, contexts.zero(before));
+            before = Before::Zero;
+            if differs {
+                before = Before::Other;
+                let residual = self.linear_residual(contexts, aim.part)?;
+                value = add(column, value, residual);
+            }
+            row[at] = value;
+            row[at + 1] = difference(column, value, old[at]);
+            row[at + 2] = bend(row[at + 1], old[at + 1]);
+        }
+        Ok(())
+    }
+
+    /// A linear column's residual that is not 0.
+    #[inline]
+    fn linear_residual(&mut self, contexts: Linear, part: i32) -> Result<i32, DecodeError> {
+        let negative = self.coder.bit(self.model, contexts.sign(part));
+        let digits = self.coder.unary(self.model, contexts.size())?;
+        let mut size = 1u64;
+        if digits > 0 {
+            let next = self.coder.bit(self.model, contexts.digit(digits as usize));
+            size = 2 | u64::from(next);
+            size = size << (digits - 1) | u64::from(self.coder.raw(digits - 1));
+        }
+        let size = u32::try_from(size).map_err(|_| DecodeError::OutOfRange)? as i32;
+        Ok(if negative { size.wrapping_neg() } else { size })
+    }
+
+    fn linear(
+        &mut self,
+        component: &ComponentColumns,
+        stir: Stir,
+        old: &[i32],
+        row: &mut [i32],
+        span: Span,
+    ) -> Result<(), DecodeError> {
+        let set = self.set;
+        let mut before = Before::Nothing;
+        for &at in &set.linear[component.linear.clone()] {
+            let column = &set.columns[at];
+            let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
+            row[at] = add(column, aim.value, self.late(at, &mut before)?);
+            let way = difference(column, row[at], old[at]);
+            let change = guess_change(way, span.gap, span.dt);
+            row[at + 1] = change.wrapping_add(self.late(at + 1, &mut before)?);
+            let bend = guess_bend(row[at + 1], old[at + 1], span.gap, span.dt);
+            row[at + 2] = bend.wrapping_add(self.late(at + 2, &mut before)?);
+        }
+        Ok(())
+    }
+
+    /// Leaves a component's other residuals where the values will be.
+    fn others(
+        &mut self,
+        component: &ComponentColumns,
+        stirs: bool,
+        row: &mut [i32],
+        steady: bool,
+    ) -> Result<(), DecodeError> {
+        let set = self.set;
+        let mut before = Before::Nothing;
+        for &at in &set.others[component.others.clone()] {
+            row[at] = if steady {
+                let column = &set.columns[at];
+                let context = model::steady_zero(column, stirs, before);
+                self.residual(context, model::steady_size(column), &mut before)?
+            } else {
+                self.late(at, &mut before)?
+            };
+        }
+        Ok(())
+    }
+
+    /// A residual of a body that is not steady.
+    fn late(&mut self, at: usize, before: &mut Before) -> Result<i32, DecodeError> {
+        let column = &self.set.columns[at];
+        self.residual(model::zero(column, *before), model::size(column), before)
+    }
+
+    fn residual(
+        &mut self,
+        zero: usize,
+        size: model::Number,
+        before: &mut Before,
+    ) -> Result<i32, DecodeError> {
+        *before = Before::Zero;
+        if !self.coder.bit(self.model, zero) {
+            return Ok(0);
+        }
+        *before = Before::Other;
         let negative = self.coder.raw(1) == 1;
-        let contexts = model::size(self.set, index, steady);
-        let size = self.coder.number(self.model, contexts)?.wrapping_add(1);
-        Ok(if negative {
-            (size as i32).wrapping_neg()
-        } else {
-            size as i32
-        })
+        let size = self.coder.number(self.model, size)?.wrapping_add(1) as i32;
+        Ok(if negative { size.wrapping_neg() } else { size })
     }
 }
 
-/// Appends the row that a kept entity has when all its residuals are 0.
-fn carry_on(set: &ColumnSet, old: &[i32], mask: u32, span: Span, values: &mut Vec<i32>) {
-    let start = values.len();
-    values.resize(start + set.width(), 0);
-    let row = &mut values[start..];
-    for (_, component) in components(set, mask) {
-        for index in component.start..component.end {
-            row[index] = carried(set, index, old, row, span);
-        }
-    }
-}
-
-#[inline]
-fn carried(set: &ColumnSet, index: usize, old: &[i32], row: &[i32], span: Span) -> i32 {
-    let column = &set.columns[index];
-    if column.guess == Guess::Change {
-        let value = difference(&set.columns[index - 1], row[index - 1], old[index - 1]);
+/// Fills the linear columns of a component whose residuals are all 0.
+fn carry_on(
+    set: &ColumnSet,
+    component: &ComponentColumns,
+    old: &[i32],
+    row: &mut [i32],
+    span: Span,
+) {
+    let stir = predictor::stir(set, component, old);
+    for &at in &set.linear[component.linear.clone()] {
+        let column = &set.columns[at];
+        row[at] = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap).value;
+        let way = difference(column, row[at], old[at]);
         if span.steady() {
-            value
+            row[at + 1] = way;
+            row[at + 2] = bend(way, old[at + 1]);
         } else {
-            predict_change(value, span.gap, span.dt)
+            row[at + 1] = guess_change(way, span.gap, span.dt);
+            row[at + 2] = guess_bend(row[at + 1], old[at + 1], span.gap, span.dt);
         }
-    } else {
-        predict(set, index, old, span.dt, span.baseline_gap)
     }
 }

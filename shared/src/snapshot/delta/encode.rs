@@ -1,13 +1,13 @@
 //! From images to a body: who was removed, who entered, whose fields were not as predicted.
 
-use super::model::{self, Before, Model};
-use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, in_reach, is_moving};
+use super::model::{self, Before, Linear, Model};
+use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, in_reach};
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
-use crate::schema::{ColumnSet, Guess};
+use crate::schema::{ColumnSet, ComponentColumns, Guess};
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerView};
-use crate::snapshot::predictor::{difference, predict, predict_change};
+use crate::snapshot::predictor::{self, Stir, difference, follow, guess_bend, guess_change};
 use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
 use crate::snapshot::zigzag;
 
@@ -31,6 +31,7 @@ pub fn encode(
         gap: 0,
         entities: &[],
         values: &[],
+        residuals: &[],
     };
     if let Some(baseline) = baseline {
         assert!(in_reach(baseline.tick, current.tick));
@@ -65,6 +66,7 @@ pub fn trace(
         gap: 0,
         entities: &[],
         values: &[],
+        residuals: &[],
     });
     let span = Span {
         dt: current.tick.since(from.tick),
@@ -183,16 +185,24 @@ impl<C: Coder> Body<'_, C> {
     }
 
     fn entered_row(&mut self, mask: u32, row: &[i32]) {
+        let steady = self.span.steady();
         for (_, component) in components(self.set, mask) {
-            for column in component.start..component.end {
-                if self.set.columns[column].guess != Guess::Change {
-                    let bits = self.set.columns[column].bits;
-                    self.coder.raw(row[column] as u32, bits);
-                } else if !self.span.steady() {
-                    let contexts = model::size(self.set, column, true);
-                    self.coder.number(self.model, contexts, zigzag(row[column]));
-                } else {
-                    debug_assert_eq!(row[column], 0);
+            for index in component.start..component.end {
+                let column = &self.set.columns[index];
+                match column.guess {
+                    Guess::Change | Guess::Bend if steady => debug_assert_eq!(row[index], 0),
+                    Guess::Change | Guess::Bend => {
+                        let contexts = model::memory(column);
+                        self.coder.number(self.model, contexts, zigzag(row[index]));
+                    }
+                    guess => match follow(guess, row, self.span.gap).filter(|_| !steady) {
+                        Some(guess) => {
+                            let residual = difference(column, row[index], guess);
+                            let contexts = model::size(column);
+                            self.coder.number(self.model, contexts, zigzag(residual));
+                        }
+                        None => self.coder.raw(row[index] as u32, column.bits),
+                    },
                 }
             }
         }
@@ -207,100 +217,181 @@ impl<C: Coder> Body<'_, C> {
     ) {
         let (set, steady) = (self.set, self.span.steady());
         let width = set.width();
-        residuals.resize(width, 0);
+        let residual_width = set.residual_width();
+        residuals.resize(residual_width, 0);
+        // Capture compared the image with the one before.
+        let compared = steady && !current.residuals.is_empty();
         let mut before = false;
         for &(a, b) in kept {
-            let old = from.row(a as usize, width);
-            let new = current.row(b as usize, width);
             let mask = current.entities[b as usize].mask;
-            let row = Row::new(set, mask, old, new, self.span, residuals);
-            let changed = row.changed != 0;
-            let context = model::changed(steady, row.moving != 0, before);
-            self.coder.bit(self.model, context, changed);
-            before = changed;
-            if changed {
-                self.changed(mask, row, residuals);
+            let row = if compared {
+                &current.residuals[b as usize * residual_width..(b as usize + 1) * residual_width]
+            } else {
+                let old = from.row(a as usize, width);
+                let new = current.row(b as usize, width);
+                compare(set, mask, old, new, self.span, residuals);
+                &*residuals
+            };
+            let (changed, stir) = sum_up(set, mask, steady, row);
+            if stir < model::SURE_TO_CHANGE {
+                let context = model::changed(steady, stir, before);
+                before = changed != 0;
+                self.coder.bit(self.model, context, before);
+            } else {
+                before = true;
+            }
+            if before {
+                self.changed(mask, changed, row);
             }
         }
     }
 
-    fn changed(&mut self, mask: u32, row: Row, residuals: &[i32]) {
+    fn changed(&mut self, mask: u32, changed: u32, residuals: &[i32]) {
         let (set, steady) = (self.set, self.span.steady());
+        let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let any = row.changed >> number & 1 != 0;
-            let moving = row.moving >> number & 1 != 0;
-            let context = model::component(number, steady, moving);
-            self.coder.bit(self.model, context, any);
+            let any = alone || changed >> number & 1 != 0;
+            let stir = residuals[set.width() + number] as Stir;
+            if !alone {
+                let context = model::component(number, steady, stir);
+                self.coder.bit(self.model, context, any);
+            }
             if !any {
                 continue;
             }
-            let mut before = Before::Nothing;
-            for column in component.start..component.end {
-                if steady && set.columns[column].guess == Guess::Change {
+            if steady {
+                self.steady_linear(component, stir, residuals);
+            } else {
+                self.linear(component, residuals);
+            }
+            let others = &set.others[component.others.clone()];
+            if component.has_rest_bit() {
+                let rest = others.iter().any(|&at| residuals[at] != 0);
+                let context = model::rest(number, steady, stir);
+                self.coder.bit(self.model, context, rest);
+                if !rest {
                     continue;
                 }
-                let residual = residuals[column];
-                let context = model::zero(set, column, steady, moving, before);
-                self.coder.bit(self.model, context, residual != 0);
-                before = Before::Zero;
-                if residual != 0 {
-                    before = Before::Other;
-                    self.coder.raw(u32::from(residual < 0), 1);
-                    let size = residual.unsigned_abs() - 1;
-                    let contexts = model::size(set, column, steady);
-                    self.coder.number(self.model, contexts, size);
+            }
+            self.others(others, stir > 0, residuals);
+        }
+    }
+
+    fn steady_linear(&mut self, component: &ComponentColumns, stir: Stir, residuals: &[i32]) {
+        let set = self.set;
+        let mut before = Before::Nothing;
+        for &at in &set.linear[component.linear.clone()] {
+            let (value, part) = (residuals[at], residuals[at + 1]);
+            let contexts = Linear::new(&set.columns[at], stir);
+            self.coder
+                .bit(self.model, contexts.zero(before), value != 0);
+            before = Before::Zero;
+            if value != 0 {
+                before = Before::Other;
+                self.coder.bit(self.model, contexts.sign(part), value < 0);
+                let size = value.unsigned_abs();
+                let digits = size.ilog2();
+                self.coder.unary(self.model, contexts.size(), digits);
+                if digits > 0 {
+                    let next = size >> (digits - 1) & 1 != 0;
+                    self.coder
+                        .bit(self.model, contexts.digit(digits as usize), next);
+                    self.coder.raw(size & ((1 << (digits - 1)) - 1), digits - 1);
                 }
             }
         }
     }
-}
 
-/// What a kept entity's row comes to, as bits by component.
-#[derive(Clone, Copy)]
-struct Row {
-    changed: u32,
-    moving: u32,
-}
-
-impl Row {
-    /// Fills the row's residuals.
-    #[inline]
-    fn new(
-        set: &ColumnSet,
-        mask: u32,
-        old: &[i32],
-        new: &[i32],
-        span: Span,
-        residuals: &mut [i32],
-    ) -> Row {
-        let mut row = Row {
-            changed: 0,
-            moving: 0,
-        };
-        for (number, component) in components(set, mask) {
-            let mut any = 0;
-            for column in component.start..component.end {
-                residuals[column] = residual(set, column, old, new, span);
-                any |= residuals[column];
+    fn linear(&mut self, component: &ComponentColumns, residuals: &[i32]) {
+        let mut before = Before::Nothing;
+        for &at in &self.set.linear[component.linear.clone()] {
+            for at in at..at + 3 {
+                let column = &self.set.columns[at];
+                let context = model::zero(column, before);
+                before = self.residual(context, model::size(column), residuals[at]);
             }
-            row.changed |= u32::from(any != 0) << number;
-            row.moving |= u32::from(is_moving(set, component, old)) << number;
         }
-        row
+    }
+
+    fn others(&mut self, others: &[usize], stirs: bool, residuals: &[i32]) {
+        let steady = self.span.steady();
+        let mut before = Before::Nothing;
+        for &at in others {
+            let column = &self.set.columns[at];
+            let (context, size) = if steady {
+                let context = model::steady_zero(column, stirs, before);
+                (context, model::steady_size(column))
+            } else {
+                (model::zero(column, before), model::size(column))
+            };
+            before = self.residual(context, size, residuals[at]);
+        }
+    }
+
+    fn residual(&mut self, zero: usize, size: model::Number, residual: i32) -> Before {
+        self.coder.bit(self.model, zero, residual != 0);
+        if residual == 0 {
+            return Before::Zero;
+        }
+        self.coder.raw(u32::from(residual < 0), 1);
+        self.coder
+            .number(self.model, size, residual.unsigned_abs() - 1);
+        Before::Other
     }
 }
 
+/// Which components changed, as bits, and how much the most stirring one stirs.
 #[inline]
-fn residual(set: &ColumnSet, index: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
-    let column = &set.columns[index];
-    if column.guess == Guess::Change {
-        if span.steady() {
-            return 0;
+fn sum_up(set: &ColumnSet, mask: u32, steady: bool, residuals: &[i32]) -> (u32, Stir) {
+    let (mut changed, mut most) = (0, 0);
+    for (number, component) in components(set, mask) {
+        let mut any = 0;
+        for &at in &set.linear[component.linear.clone()] {
+            any |= residuals[at];
+            if !steady {
+                any |= residuals[at + 1] | residuals[at + 2];
+            }
         }
-        // The field's own column is the one before.
-        let value = difference(&set.columns[index - 1], new[index - 1], old[index - 1]);
-        return new[index].wrapping_sub(predict_change(value, span.gap, span.dt));
+        for &at in &set.others[component.others.clone()] {
+            any |= residuals[at];
+        }
+        changed |= u32::from(any != 0) << number;
+        most = most.max(residuals[set.width() + number]);
     }
-    let guess = predict(set, index, old, span.dt, span.baseline_gap);
-    difference(column, new[index], guess)
+    (changed, most as Stir)
+}
+
+/// Fills a row of residuals, as [`LayerView::residuals`] has them; if not steady, with those of
+/// what linear columns remember.
+fn compare(
+    set: &ColumnSet,
+    mask: u32,
+    old: &[i32],
+    new: &[i32],
+    span: Span,
+    residuals: &mut [i32],
+) {
+    for (number, component) in components(set, mask) {
+        let stir = predictor::stir(set, component, old);
+        for &at in &set.linear[component.linear.clone()] {
+            let column = &set.columns[at];
+            let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
+            residuals[at] = difference(column, new[at], aim.value);
+            if span.steady() {
+                residuals[at + 1] = aim.part;
+                continue;
+            }
+            let way = difference(column, new[at], old[at]);
+            let change = guess_change(way, span.gap, span.dt);
+            let bend = guess_bend(new[at + 1], old[at + 1], span.gap, span.dt);
+            residuals[at + 1] = new[at + 1].wrapping_sub(change);
+            residuals[at + 2] = new[at + 2].wrapping_sub(bend);
+        }
+        for &at in &set.others[component.others.clone()] {
+            let column = &set.columns[at];
+            let guess = predictor::guess(column, at, old, new, span.dt, span.gap);
+            residuals[at] = difference(column, new[at], guess);
+        }
+        residuals[set.width() + number] = stir as i32;
+    }
 }

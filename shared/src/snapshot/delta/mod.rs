@@ -79,11 +79,3 @@ fn components(set: &ColumnSet, mask: u32) -> impl Iterator<Item = (usize, &Compo
         Some((number, set.components.get(number)?))
     })
 }
-
-/// Whether a component's last changes were not all 0.
-#[inline]
-fn is_moving(set: &ColumnSet, component: &ComponentColumns, row: &[i32]) -> bool {
-    set.changes[component.changes.clone()]
-        .iter()
-        .any(|&column| row[column] != 0)
-}
