@@ -27,6 +27,9 @@ pub struct Flags {
     /// The server's WebSocket.
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7777/ws", value_parser = Target::parse)]
     pub url: Target,
+    /// For wss://: PEM file with the certificates that are believed.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
     /// Bots that play.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=BOTS_MAX))]
     pub bots: u32,
@@ -58,8 +61,8 @@ pub struct Flags {
     /// figure [default: one for each hostile kind in --behaviour].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
     pub hostile: Option<u32>,
-    /// The server's operator port: its memory is read there while hostile bots are at work, and
-    /// must not grow.
+    /// The server's operator port: its CPU time is read there, and its memory while hostile bots
+    /// are at work, when it must not grow.
     #[arg(long, value_name = "ADDR")]
     pub ops: Option<SocketAddr>,
     /// Seed of what the bots do.
@@ -121,6 +124,9 @@ impl Flags {
                 "--rooms {} needs at least as many bots, not --bots {}",
                 self.rooms, self.bots
             ));
+        }
+        if self.url.is_secure() && self.ca.is_none() {
+            return Err("a wss:// URL needs --ca".to_owned());
         }
         if self.duration.is_zero() {
             return Err("--duration must be longer than nothing".to_owned());
@@ -207,7 +213,6 @@ mod tests {
             "bots --bots 0",
             "bots --bots many",
             "bots --url http://host/ws",
-            "bots --url wss://host/ws",
             "bots --behaviour fly",
             "bots --max-gap-p99-ms -1",
             "bots --speed 3",

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 /// Whether all objectives were met.
-fn run(flags: Flags) -> Result<bool, String> {
+fn run(mut flags: Flags) -> Result<bool, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(usize::from(flags.threads))
         .enable_all()
@@ -51,6 +51,9 @@ fn run(flags: Flags) -> Result<bool, String> {
         ProgressBar::hidden()
     };
     let json = flags.json.clone();
+    if let Some(file) = &flags.ca {
+        flags.url.trust(file)?;
+    }
     let report = runtime
         .block_on(swarm::run(flags, &bar))
         .map_err(|error| error.to_string())?;

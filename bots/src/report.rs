@@ -45,6 +45,8 @@ pub struct Report {
     pub inputs_per_client_per_s: f64,
     /// Snapshots of ticks for which the server had to replace the bot's input, of all.
     pub substituted_share: Option<f64>,
+    /// The server's CPU time by snapshots sent, in microseconds: all of it, ticks and inputs too.
+    pub server_cpu_us_per_snapshot: Option<f64>,
     /// 99th percentile of the gaps before the hostile bots came, in milliseconds.
     pub calm_gap_p99_ms: Option<f64>,
     /// The server's resident memory in MiB, at a third of the measured part and at its end.
@@ -136,6 +138,7 @@ impl Report {
             bytes_per_moving_entity: ratio(totals.surveyed_bytes, totals.moved),
             inputs_per_client_per_s: round(totals.inputs as f64 / seconds / clients, 2),
             substituted_share: ratio(totals.substituted, totals.snapshots),
+            server_cpu_us_per_snapshot: seen.server_cpu_us.map(|us| round(us, 2)),
             calm_gap_p99_ms: siege.and_then(|siege| quantile_ms(&siege.calm.gaps_us, 0.99)),
             server_memory_mib: siege.and_then(|siege| {
                 let mib = |bytes: u64| round(bytes as f64 / f64::from(1 << 20), 1);
@@ -286,6 +289,9 @@ impl fmt::Display for Report {
         )?;
         row("desyncs", self.desyncs.to_string())?;
         row("disconnects by close code", codes(&self.disconnects))?;
+        if let Some(us) = self.server_cpu_us_per_snapshot {
+            row("server CPU us per snapshot", format!("{us:.2}"))?;
+        }
         if let Some(calm) = self.calm_gap_p99_ms {
             row("gap p99 ms without hostile", format!("{calm:.1}"))?;
         }

@@ -26,6 +26,8 @@ pub(crate) struct Sighting {
     pub(crate) disconnects: BTreeMap<String, u64>,
     /// What went wrong in words, and how often.
     pub(crate) troubles: BTreeMap<String, u64>,
+    /// The server's CPU time per snapshot in the measured part, in microseconds, where it was told.
+    pub(crate) server_cpu_us: Option<f64>,
     /// Steps a second, and ticks between snapshots.
     pub(crate) rates: Option<(u16, u16)>,
 }

@@ -190,14 +190,15 @@ impl Course<'_> {
         let ops = flags.ops;
         let before = tokio::spawn(async move {
             sleep_until(settled).await;
-            memory(ops).await
+            Figures::read(ops).await
         });
         self.measure(flags.duration).await;
-        let after = memory(ops).await;
+        let after = Figures::read(ops).await;
         let before = before.await.ok().flatten();
+        let memory = |figures: Option<Figures>| Some(figures?.resident_bytes);
         let siege = Siege {
             calm,
-            memory_bytes: before.zip(after),
+            memory_bytes: memory(before).zip(memory(after)),
             answers: BTreeMap::new(),
         };
         (siege, hostile)
@@ -212,6 +213,8 @@ impl Course<'_> {
         self.bar.set_message("bots settle");
         self.watch(from, |_| false).await;
         self.sighting.connected = self.sighting.playing();
+        let ops = self.swarm.flags.ops;
+        let before = Figures::read(ops).await;
         self.bar.set_style(style("{msg} {wide_bar} {percent}%"));
         self.bar.set_length(duration.as_millis() as u64);
         let end = from + duration;
@@ -224,6 +227,10 @@ impl Course<'_> {
             self.watch(end.min(now + BAR_EVERY), |seen| seen.playing() == 0)
                 .await;
         }
+        let after = Figures::read(ops).await;
+        self.sighting.server_cpu_us = before
+            .zip(after)
+            .and_then(|(before, after)| after.cpu_us_since(before));
     }
 
     /// Waits for the goodbyes. Who is not done in time is cut off; the figures are taken already.
@@ -253,13 +260,34 @@ impl Course<'_> {
     }
 }
 
-/// The server's resident memory in bytes, where its operator port tells it.
-async fn memory(ops: Option<SocketAddr>) -> Option<u64> {
-    let figures = fetch(ops?, "/metrics").await?;
-    let line = figures
-        .lines()
-        .find_map(|line| line.strip_prefix("process_resident_memory_bytes "))?;
-    line.parse::<f64>().ok().map(|bytes| bytes as u64)
+/// What the server says of itself at its operator port.
+#[derive(Clone, Copy)]
+struct Figures {
+    resident_bytes: u64,
+    cpu_s: f64,
+    snapshots: f64,
+}
+
+impl Figures {
+    async fn read(ops: Option<SocketAddr>) -> Option<Figures> {
+        let text = fetch(ops?, "/metrics").await?;
+        let figure = |name: &str| {
+            let mut lines = text.lines();
+            let rest = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            rest?.parse::<f64>().ok()
+        };
+        Some(Figures {
+            resident_bytes: figure("process_resident_memory_bytes")? as u64,
+            cpu_s: figure("tickwire_cpu_seconds")?,
+            snapshots: figure("tickwire_snapshots_sent_total")?,
+        })
+    }
+
+    /// CPU time per snapshot since `before`, in microseconds.
+    fn cpu_us_since(self, before: Figures) -> Option<f64> {
+        let snapshots = self.snapshots - before.snapshots;
+        (snapshots > 0.0).then(|| (self.cpu_s - before.cpu_s) * 1e6 / snapshots)
+    }
 }
 
 fn style(template: &str) -> ProgressStyle {

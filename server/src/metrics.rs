@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use tickwire::protocol::CloseCode;
 
 mod describe;
-mod memory;
+mod process;
 
 /// Upper bounds of the histograms of a tick's time and lateness, in seconds: a period at 30 Hz is
 /// 0.033.
@@ -146,6 +146,8 @@ pub struct Metrics {
     pub loop_overruns: Counter,
     /// Memory of the process that is in RAM, in bytes, as of the last reading of the figures.
     resident_memory: Gauge,
+    /// CPU time of the process, as of then.
+    cpu_seconds: Gauge,
     prometheus: PrometheusHandle,
 }
 
@@ -174,8 +176,11 @@ impl Metrics {
 
     /// All figures in Prometheus' text format.
     pub fn render(&self) -> String {
-        if let Some(bytes) = memory::resident_bytes() {
+        if let Some(bytes) = process::resident_bytes() {
             self.resident_memory.set(bytes as f64);
+        }
+        if let Some(seconds) = process::cpu_seconds() {
+            self.cpu_seconds.set(seconds);
         }
         self.prometheus.render()
     }
@@ -270,6 +275,7 @@ impl Metrics {
             inboxes_full: counter!("tickwire_inboxes_full_total"),
             loop_overruns: counter!("tickwire_loop_overruns_total"),
             resident_memory: gauge!("process_resident_memory_bytes"),
+            cpu_seconds: gauge!("tickwire_cpu_seconds"),
             prometheus,
         }
     }

@@ -31,6 +31,10 @@ const GAUGES: &[(&str, &str)] = &[
         "WebSockets open that have not said hello",
     ),
     (
+        "tickwire_cpu_seconds",
+        "CPU time of the process, user and kernel",
+    ),
+    (
         "process_resident_memory_bytes",
         "memory of the process that is in RAM",
     ),
