@@ -10,6 +10,7 @@ mod hello;
 mod leaks;
 mod moving;
 mod probe;
+mod proxied;
 mod resume;
 mod rooms;
 mod slow;
