@@ -64,6 +64,10 @@ export const REQUESTS_WAITING_MAX = 16;
 export const PING_EVERY_MS = 2000;
 /** A server that sends nothing for this long after a ping is gone, in milliseconds. */
 export const SILENCE_MAX_MS = 10_000;
+/** The same for a ping that was sent because the page woke or its network changed: what a lost packet may take. */
+export const PROBE_MAX_MS = 3000;
+/** A timer this late means that the page was frozen, in milliseconds: what the server sent meanwhile is not read yet. */
+export const FROZEN_MS = 5000;
 /** The first try to come back after a loss is due within this time, in milliseconds; each later one takes twice as long. */
 export const RECONNECT_DELAY_MS = 300;
 /** Longest time between two tries to come back, in milliseconds. */

@@ -5,7 +5,7 @@
  */
 
 import { Emitter } from './emitter.js';
-import { RECONNECT_DELAY_MS, REQUESTS_WAITING_MAX } from './limits.js';
+import { FROZEN_MS, RECONNECT_DELAY_MS, REQUESTS_WAITING_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, whyNotConnected } from './protocol/close_code.js';
 import { Pulse } from './pulse.js';
@@ -14,13 +14,10 @@ import { RequestError } from './request_error.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
 import { Socket } from './socket.js';
+import { onWake } from './wake.js';
 
-/** @typedef {import('./types.js').CloseInfo} CloseInfo */
 /** @typedef {import('./types.js').RoomInfo} RoomInfo */
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
-
-/** A timer this late means that the page was frozen: what the server sent meanwhile is not read yet. */
-const FROZEN_MS = 5000;
 
 /** A request of the lobby; the server answers them in order, so one is out at a time.
  * @typedef {{ message: Uint8Array, resolve: (answer: any) => void, reject: (error: Error) => void }} Request */
@@ -56,6 +53,7 @@ export class Link extends Emitter {
   /** @type {((error?: Error) => void) | undefined} settles the promise of `connect` */
   #welcomed;
   #pulse = new Pulse(this.now());
+  #stopWaking = onWake(() => this.#wake());
   #turnMs = this.now();
   /** @type {number | undefined} */
   #retryAfterMs;
@@ -460,8 +458,17 @@ export class Link extends Emitter {
 
   #retry() {
     if (this.#state !== 'reconnecting' || this.#socket !== undefined) return;
+    clearTimeout(this.#timer);
     this.#session = this.#open();
     this.#setTimer(this.#turnMs);
+  }
+
+  /** The connection may be dead, or the way to the server free again. */
+  #wake() {
+    this.#retry();
+    if (this.#state !== 'open') return;
+    this.#pulse.probe(this.#session, this.now());
+    this.pump();
   }
 
   /** @param {Error} error for everything that waits */
@@ -484,6 +491,7 @@ export class Link extends Emitter {
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs: this.#retryAfterMs });
     this.#rejectAll(error);
     this.#options.keeper?.release();
+    this.#stopWaking();
     this.#welcomed?.(error);
     this.#welcomed = undefined;
     this.#room?.onClose(info);

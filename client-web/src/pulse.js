@@ -3,7 +3,10 @@
  * long. For `link.js`, which has the clock and the socket; times are milliseconds.
  */
 
-import { PING_EVERY_MS, SILENCE_MAX_MS } from './limits.js';
+import { PING_EVERY_MS, PROBE_MAX_MS, SILENCE_MAX_MS } from './limits.js';
+
+/** Not looked at for this long the page stood still: what came meanwhile is not read yet, in milliseconds. */
+const STILL_MS = 1000;
 
 /** @typedef {{ sentMs: number, resolve: ((rttMs: number) => void)[], reject: ((error: Error) => void)[] }} Ping */
 
@@ -14,12 +17,16 @@ export class Pulse {
   #last = 0;
   #dueMs = 0;
   #heardMs;
+  /** The ping by which the connection is tried; 0 for none. */
+  #probe = 0;
+  #checkedMs;
   /** Newest round trip, 0 until known. */
   rttMs = 0;
 
   /** @param {number} nowMs */
   constructor(nowMs) {
     this.#heardMs = nowMs;
+    this.#checkedMs = nowMs;
   }
 
   /** Something came, or there is no telling. @param {number} nowMs */
@@ -40,6 +47,17 @@ export class Pulse {
     const ping = { sentMs: nowMs, resolve: [], reject: [] };
     this.#pings.set(nonce, ping);
     return ping;
+  }
+
+  /**
+   * Tries the connection, which may be dead: an answer is due within `PROBE_MAX_MS`.
+   * @param {import('./session.js').Session} session in the lobby or a room
+   * @param {number} nowMs
+   */
+  probe(session, nowMs) {
+    if (this.#pings.has(this.#probe)) return;
+    this.#checkedMs = nowMs;
+    if (this.ping(session, nowMs) !== undefined) this.#probe = this.#last;
   }
 
   /**
@@ -64,6 +82,11 @@ export class Pulse {
    */
   check(session, nowMs) {
     const [oldest] = this.#pings.values();
+    const probe = this.#pings.get(this.#probe);
+    const stoodStill = nowMs - this.#checkedMs > STILL_MS;
+    this.#checkedMs = nowMs;
+    if (probe !== undefined && stoodStill) probe.sentMs = nowMs;
+    if (probe !== undefined && nowMs - probe.sentMs > PROBE_MAX_MS) return false;
     if (oldest === undefined && nowMs >= this.#dueMs) {
       this.ping(session, nowMs);
       this.#dueMs = nowMs + PING_EVERY_MS;
@@ -78,7 +101,8 @@ export class Pulse {
 
   /** @param {number} nowMs @param {boolean} isOpen whether pings are sent @returns {number} when to look again */
   dueMs(nowMs, isOpen) {
-    return this.#pings.size > 0 || !isOpen ? nowMs + PING_EVERY_MS : this.#dueMs;
+    const wait = this.#pings.has(this.#probe) ? STILL_MS / 2 : PING_EVERY_MS;
+    return this.#pings.size > 0 || !isOpen ? nowMs + wait : this.#dueMs;
   }
 
   /** The connection is gone. @param {Error} error for those who wait */

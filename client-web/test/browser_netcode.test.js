@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { createConnection, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 
 import { inArena, openPage, startBrowser, startServer } from './browser_support.js';
@@ -98,3 +99,60 @@ test('the net graph shows by a key and a button, is remembered, and makes the li
   assert.deepEqual(complaints, []);
   await page.context().close();
 });
+
+test('on another network the page is back in its seat in seconds, though nobody says that the connection died', async (t) => {
+  const network = await startNetwork(server.address);
+  t.after(() => network.stop());
+  const { page } = await openPage(browser, network.url);
+  await page.click('#play');
+  await inArena(page);
+  const seat = () => page.evaluate(() => {
+    const { room } = /** @type {any} */ (window).tickwire;
+    return { code: room.code, you: room.you };
+  });
+  const before = await seat();
+  await page.evaluate(() => {
+    const { link } = /** @type {any} */ (window).tickwire.room;
+    Object.assign(window, { heard: [] });
+    for (const name of ['reconnecting', 'resumed']) link.on(name, () => /** @type {any} */ (window).heard.push(name));
+  });
+  network.leave();
+  await page.evaluate(() => void window.dispatchEvent(new Event('online')));
+  await page.waitForFunction(() => /** @type {any} */ (window).heard.includes('resumed'));
+  const tick = (await statsOf(page)).tick;
+  await page.waitForFunction((last) => /** @type {any} */ (window).tickwire.room.stats.tick > last + 10, tick);
+  assert.deepEqual(await seat(), before);
+  await page.context().close();
+});
+
+/**
+ * A way to the server that can die without a word: what is under way is neither delivered nor refused.
+ * @param {string} address of the server
+ */
+async function startNetwork(address) {
+  const [host, port] = address.split(':');
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  const proxy = createServer((near) => {
+    const far = createConnection(Number(port), host);
+    for (const [from, to] of [[near, far], [far, near]]) {
+      sockets.add(from);
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('close', () => to.destroy());
+      from.on('error', () => to.destroy());
+    }
+  });
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port: own } = /** @type {import('node:net').AddressInfo} */ (proxy.address());
+  return {
+    url: `http://127.0.0.1:${own}/`,
+    /** All connections of now are dead. */
+    leave() {
+      for (const socket of sockets) socket.pause();
+    },
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    },
+  };
+}
