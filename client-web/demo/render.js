@@ -82,7 +82,7 @@ export class Renderer {
     const kind = entity.kind?.is;
     if (kind === 'projectile') {
       const { x, y, vx, vy } = entity.flight;
-      if (entity.owner === this.#you && this.#shots.isSpent(entity)) return;
+      if (entity.owner === this.#you && this.#shots.hides(entity)) return;
       const speed = Math.sqrt(vx * vx + vy * vy) || 1;
       this.#drawShot(x, y, vx / speed, vy / speed, colourOf(entity.owner, this.#you));
     } else if (kind === 'health' || kind === 'ammo') {

@@ -65,11 +65,14 @@ export class Shots {
 
   /**
    * @param {Entity} entity an own projectile
-   * @returns {boolean} whether it has flown into a wall, as far as its shot is known
+   * @returns {boolean} whether it is shown where it never is, as far as its shot is known: in a wall or, while the view makes
+   *   up for a stall, behind the gun
    */
-  isSpent({ handle, flight }) {
+  hides({ handle, flight }) {
     const shot = this.#shots.find((each) => each.handle === handle);
-    return shot !== undefined && (flight.x - shot.x) * shot.cos + (flight.y - shot.y) * shot.sin > shot.reach;
+    if (shot === undefined) return false;
+    const way = (flight.x - shot.x) * shot.cos + (flight.y - shot.y) * shot.sin;
+    return way < 0 || way > shot.reach;
   }
 
   /**

@@ -64,7 +64,8 @@ async function pressKeys(times) {
   for (let n = 0; n < times; n++) {
     for (let wait = 0; wait < 20 + (n % 3); wait++) await frame();
     const from = place();
-    const key = from.x < 500 ? 'KeyD' : 'KeyA';
+    // To and fro, so that no wall comes in the way.
+    const key = n % 2 === Number(from.x < 500) ? 'KeyA' : 'KeyD';
     press(key, 'keydown');
     await frame();
     const to = place();
@@ -80,7 +81,7 @@ test('the net graph shows by a key and a button, is remembered, and makes the li
   const panel = page.locator('.dev-panel');
   await page.keyboard.press('F3');
   await panel.getByText('Prediction error').waitFor();
-  await panel.getByText(/30 \/s of \d+ B/).waitFor();
+  await panel.getByText(/\d+ \/s of \d+ B/).waitFor();
   // A line was drawn: the strip is not empty.
   await page.waitForFunction(() => {
     const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('.dev-panel')?.shadowRoot?.querySelector('canvas'));

@@ -57,7 +57,7 @@ test('the server’s projectile takes the shot’s place, and its end is the sho
   const [flight] = view({ flights: [{ handle: 9, x: 300 }] }).entities;
   shots.update(view({ flights: [{ handle: 9, x: 300 }] }), YOU, LET_GO, 120);
   assert.deepEqual(places(shots, 120), []);
-  assert.equal(shots.isSpent(flight), false);
+  assert.equal(shots.hides(flight), false);
   shots.update(view(), YOU, LET_GO, 200);
   assert.deepEqual(places(shots, 200), []);
 });
@@ -78,9 +78,11 @@ test('a wall ends the shot, and hides the projectile that is shown beyond it', (
   assert.deepEqual(places(shots, 160), []);
   const beyond = view({ at, flights: [{ handle: 9, x: 370 }] });
   shots.update(beyond, YOU, LET_GO, 180);
-  assert.equal(shots.isSpent(beyond.entities[0]), true);
+  assert.equal(shots.hides(beyond.entities[0]), true);
   const before = view({ at, flights: [{ handle: 9, x: 340 }] });
-  assert.equal(shots.isSpent(before.entities[0]), false);
+  assert.equal(shots.hides(before.entities[0]), false);
+  const behind = view({ at, flights: [{ handle: 9, x: 290 }] });
+  assert.equal(shots.hides(behind.entities[0]), true);
 });
 
 test('a shot that the server never confirms was none', () => {
