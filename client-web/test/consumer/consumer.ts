@@ -5,6 +5,7 @@
 
 import { connect, join, RequestError } from 'tickwire-client';
 import type { ChatLine, CloseInfo, Entity, Link, Member, Room, RoomInfo, Stats, View } from 'tickwire-client';
+import { DevPanel } from 'tickwire-client/dev_panel.js';
 import { clamp } from 'tickwire-client/exact.js';
 
 type Square = {
@@ -100,6 +101,18 @@ export async function lobby(): Promise<void> {
   const why: 'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost' = await room.leave();
   dot(0, 0, why);
   link.close();
+}
+
+/** A link made worse, and the panel that shows it. */
+export async function develop(room: Room<Square>): Promise<void> {
+  const panel = new DevPanel(room, { key: 'F9', onToggle: (isOpen) => dot(Number(isOpen), 0, '') });
+  if (!panel.isOpen) panel.toggle();
+  room.link.conditioner = { rttMs: 200, jitterMs: 30 };
+  dot(room.link.conditioner?.rttMs ?? 0, 0, panel.element.className);
+  panel.stop();
+  await connect({ conditioner: false });
+  // @ts-expect-error a link has no such thing
+  await connect({ conditioner: { latencyMs: 5 } });
 }
 
 /** Without types of the game everything is allowed, and what the SDK itself says still has its type. */
