@@ -33,6 +33,36 @@ fn inputs_move_the_box_and_come_back_in_the_head() {
 }
 
 #[test]
+fn what_was_seen_stays_with_its_input() {
+    let mut room = room(1, 1);
+    let mut client = Client::join(&mut room);
+    let mut frame = Vec::new();
+    for _ in 0..20 {
+        room.tick();
+        frame.clear();
+        assert!(room.compose(client.player, true, &mut frame));
+        client.receive(&room, &frame);
+        client.ack(&mut room);
+    }
+    // Both were made a tick behind the newest snapshot; the second one waits for its tick.
+    for tick in [21, 24] {
+        let input = client.input(&room, tick, 1.0);
+        assert_eq!(room.receive(client.player, &input), Ok(()));
+    }
+    let entity = room.members.get(client.player).expect("seated").entity;
+    let mut views = Vec::new();
+    for _ in 0..14 {
+        room.tick();
+        let input = room.world.get::<Input<Push>>(entity).expect("a player");
+        views.push(input.view);
+    }
+    // 22 and 23 repeat the first at its distance, 25 and on the second, and nothing is further back than 7.5 ticks.
+    let second = (20..30).map(f64::from);
+    let expected: Vec<f64> = [19.0, 20.0, 21.0, 19.0].into_iter().chain(second).collect();
+    assert_eq!(views, expected);
+}
+
+#[test]
 fn joiners_are_told_and_the_host_passes_on() {
     let mut room = room(2, 1);
     let first = room.join("first").expect("a seat");
