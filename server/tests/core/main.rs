@@ -9,6 +9,7 @@ mod floods;
 mod hello;
 mod leaks;
 mod moving;
+mod noise;
 mod probe;
 mod proxied;
 mod resume;
