@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::behaviours::{Behaviour, Hands};
 use crate::measure::Gauge;
 use crate::rooms::Way;
+use crate::slow::{Pace, Reader};
 use crate::socket::{Incoming, Socket};
 use crate::swarm::{News, Swarm};
 
@@ -81,7 +82,9 @@ impl Bot {
             },
             Ok((mut socket, mut life)) => {
                 let cause = life.drive(&mut socket, &mut stop).await;
-                life.gauge.finish(&swarm.tally, swarm.now_us());
+                if life.reader.pace == Pace::Keen {
+                    life.gauge.finish(&swarm.tally, swarm.now_us());
+                }
                 match cause {
                     Cause::Closed(_) => {}
                     Cause::Failed(_) => socket.close(CloseCode::Malformed).await,
@@ -137,6 +140,7 @@ struct Life {
     hands: Option<Hands>,
     rng: ChaCha8Rng,
     gauge: Gauge,
+    reader: Reader,
     joined: bool,
     retry_us: Option<u64>,
     join_until_us: u64,
@@ -157,6 +161,7 @@ impl Life {
             hands: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
             gauge: Gauge::new(bot.index, first_of_room),
+            reader: Reader::new(Pace::of(&bot.swarm.flags, bot.index, bot.room), bot.room),
             joined: false,
             retry_us: None,
             join_until_us: bot.swarm.now_us() + JOIN_WITHIN.as_micros() as u64,
@@ -167,6 +172,8 @@ impl Life {
     async fn drive(&mut self, socket: &mut Socket, stop: &mut watch::Receiver<bool>) -> Cause {
         let timer = sleep_until(Instant::now());
         tokio::pin!(timer);
+        let swarm = Arc::clone(&self.swarm);
+        let mut slow = swarm.slowness.is_on.subscribe();
         loop {
             if let Err(cause) = self.act(self.swarm.now_us()).await {
                 return cause;
@@ -178,17 +185,26 @@ impl Life {
             if let Some(us) = due_us {
                 timer.as_mut().reset(self.swarm.instant(us));
             }
+            let reads = self.reader.reads(self.swarm.now_us());
             let incoming = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Cause::Stopped,
-                incoming = socket.next() => incoming,
+                Ok(()) = slow.changed() => {
+                    let on = *slow.borrow_and_update();
+                    self.reader.turn(on, &swarm.slowness, swarm.now_us());
+                    continue;
+                }
+                incoming = socket.next(), if reads => incoming,
                 () = &mut timer, if due_us.is_some() && sent => continue,
             };
             match incoming {
                 Incoming::Closed(code) => return Cause::Closed(code),
                 Incoming::Message(bytes) => {
                     let now_us = self.swarm.now_us();
-                    self.gauge.on_bytes(&self.swarm.tally, bytes.len(), now_us);
+                    self.reader.read(bytes.len(), now_us);
+                    if self.reader.pace == Pace::Keen {
+                        self.gauge.on_bytes(&self.swarm.tally, bytes.len(), now_us);
+                    }
                     if let Err(error) = self.session.handle_message(&bytes, now_us) {
                         return Cause::Failed(error.to_string());
                     }
@@ -216,7 +232,9 @@ impl Life {
                 self.session
                     .send_input(tick, values, 0)
                     .map_err(|error| Cause::Failed(error.to_string()))?;
-                self.gauge.on_input(&self.swarm.tally, tick, now_us);
+                if self.reader.pace == Pace::Keen {
+                    self.gauge.on_input(&self.swarm.tally, tick, now_us);
+                }
             }
         }
         self.session.handle_timeout(now_us);
@@ -232,10 +250,17 @@ impl Life {
             .and_then(|_| self.session.next_input_us())
             .map(|us| us + INPUT_GRACE_US);
         let join = (!self.joined).then_some(self.join_until_us);
-        [self.session.poll_timeout(), input, join, self.retry_us]
-            .into_iter()
-            .flatten()
-            .min()
+        let read = self.reader.reads_at_us(self.swarm.now_us());
+        [
+            self.session.poll_timeout(),
+            input,
+            join,
+            self.retry_us,
+            read,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Takes the session's news; `bytes` is the size of the message that brought them.
@@ -257,6 +282,10 @@ impl Life {
                 Event::Left { .. } => return Err(Cause::SentOut),
                 Event::Refused { reason } => self.refused(reason, now_us)?,
                 Event::Snapshot { head } => {
+                    self.reader.applied(head.tick, &self.swarm.slowness);
+                    if self.reader.pace != Pace::Keen {
+                        continue;
+                    }
                     self.gauge
                         .on_snapshot(&self.swarm.tally, &head, bytes, now_us);
                     if let Some(room) = self.session.room() {

@@ -61,8 +61,16 @@ pub struct Flags {
     /// figure [default: one for each hostile kind in --behaviour].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
     pub hostile: Option<u32>,
-    /// The server's operator port: its CPU time is read there, and its memory while hostile bots
-    /// are at work, when it must not grow.
+    /// Share of the bots that, after half of the duration, read a tenth of what they need for the
+    /// duration, in percent. They are in no figure but desyncs and disconnects; when they read again
+    /// each must hold its room's state within 3 ticks.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, conflicts_with = "hostile", value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub slow: u32,
+    /// The same for bots that read nothing; the server closes them after 15 s.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, conflicts_with = "hostile", value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub stalled: u32,
+    /// The server's operator port: its CPU time is read there, and its memory while hostile or slow
+    /// bots are at work, when it must not grow.
     #[arg(long, value_name = "ADDR")]
     pub ops: Option<SocketAddr>,
     /// Seed of what the bots do.
@@ -73,7 +81,7 @@ pub struct Flags {
     #[arg(long, value_name = "MS", value_parser = positive)]
     pub max_gap_p99_ms: Option<f64>,
     /// How much greater the 99th percentile of the time between two snapshots may be with hostile
-    /// bots than without, in percent.
+    /// or slow bots than without, in percent.
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = positive)]
     pub max_gap_growth: f64,
     /// Greatest 99th percentile of the time from an input to the snapshot that shows it, in
@@ -103,6 +111,11 @@ impl Flags {
         in_turn(self.breaches(), index)
             .or_else(|| in_turn(Breach::value_variants().iter().copied(), index))
             .unwrap_or(Breach::Garbage)
+    }
+
+    /// Whether some of the bots are slow for a while.
+    pub(crate) fn slows(&self) -> bool {
+        self.slow + self.stalled > 0
     }
 
     /// Hostile bots in all.

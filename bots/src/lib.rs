@@ -15,5 +15,6 @@ pub mod report;
 pub mod roles;
 mod rooms;
 mod sighting;
+mod slow;
 mod socket;
 pub mod swarm;

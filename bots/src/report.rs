@@ -11,6 +11,7 @@ use crate::flags::Flags;
 use crate::hostile::{Answers, Breach};
 use crate::measure::Totals;
 use crate::sighting::Sighting;
+use crate::slow::{RECOVERY_TICKS_MAX, Recoveries};
 
 /// A run's figures. All but `bots_connected`, `desyncs` and `disconnects`, which are of the whole
 /// run, are of the measured part, after the ramp. A figure without a sample is `null`.
@@ -47,10 +48,16 @@ pub struct Report {
     pub substituted_share: Option<f64>,
     /// The server's CPU time by snapshots sent, in microseconds: all of it, ticks and inputs too.
     pub server_cpu_us_per_snapshot: Option<f64>,
-    /// 99th percentile of the gaps before the hostile bots came, in milliseconds.
+    /// 99th percentile of the gaps before hostile bots came or some became slow, in milliseconds.
     pub calm_gap_p99_ms: Option<f64>,
     /// The server's resident memory in MiB, at a third of the measured part and at its end.
     pub server_memory_mib: Option<[f64; 2]>,
+    /// Bots that read little or nothing for a while.
+    pub slow_bots: u64,
+    /// Those that then held their room's current state.
+    pub slow_recovered: u64,
+    /// Ticks that the last of them took for it.
+    pub slow_recovery_ticks: u32,
     /// By kind of breach, the close codes that hostile bots got; 0 for none in time.
     pub hostile: BTreeMap<&'static str, BTreeMap<String, u64>>,
     /// What went wrong in words, and how often.
@@ -59,9 +66,9 @@ pub struct Report {
     pub objectives: Vec<Objective>,
 }
 
-/// What a run with hostile bots has besides.
+/// What a run with hostile or slow bots has besides.
 pub(crate) struct Siege {
-    /// The same bots before the hostile ones came.
+    /// The same bots before that.
     pub(crate) calm: Totals,
     /// The server's resident memory in bytes, early and late.
     pub(crate) memory_bytes: Option<(u64, u64)>,
@@ -111,6 +118,7 @@ impl Report {
         totals: &Totals,
         seen: &Sighting,
         siege: Option<&Siege>,
+        slow: Recoveries,
     ) -> Report {
         let seconds = flags.duration.as_secs_f64();
         let clients = seen.connected.max(1) as f64;
@@ -145,6 +153,9 @@ impl Report {
                 let (early, late) = siege.memory_bytes?;
                 Some([mib(early), mib(late)])
             }),
+            slow_bots: slow.slowed,
+            slow_recovered: slow.recovered,
+            slow_recovery_ticks: slow.ticks_max,
             hostile: siege
                 .iter()
                 .flat_map(|siege| &siege.answers)
@@ -224,6 +235,16 @@ impl Report {
                     memory.is_some_and(|[early, late]| late <= early * limit),
                 );
             }
+            if flags.slows() {
+                let (all, back) = (self.slow_bots, self.slow_recovered);
+                let ticks = self.slow_recovery_ticks;
+                state(
+                    format!("slow bots are back within {RECOVERY_TICKS_MAX} ticks"),
+                    format!("{back} of {all} within {ticks}"),
+                    all > 0 && back == all && ticks <= RECOVERY_TICKS_MAX,
+                );
+                return;
+            }
             let answers = &siege.answers;
             let all = answers.values().flat_map(BTreeMap::values).sum::<u64>();
             let right: u64 = answers
@@ -293,7 +314,7 @@ impl fmt::Display for Report {
             row("server CPU us per snapshot", format!("{us:.2}"))?;
         }
         if let Some(calm) = self.calm_gap_p99_ms {
-            row("gap p99 ms without hostile", format!("{calm:.1}"))?;
+            row("gap p99 ms before", format!("{calm:.1}"))?;
         }
         if let Some([early, late]) = self.server_memory_mib {
             let memory = format!("{early:.1} / {late:.1}");
@@ -367,7 +388,7 @@ mod tests {
         };
         change(&mut seen, &mut siege);
         let siege = (flags.hostile_bots() > 0).then_some(&siege);
-        Report::new(&flags, &tally.totals(), &seen, siege)
+        Report::new(&flags, &tally.totals(), &seen, siege, Recoveries::default())
     }
 
     const LINE: &str = "bots --bots 2 --duration 1s";

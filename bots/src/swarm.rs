@@ -20,12 +20,15 @@ use crate::measure::Tally;
 use crate::report::{Report, Siege};
 use crate::rooms::{Doors, place};
 use crate::sighting::Sighting;
+use crate::slow::Slowness;
 use crate::socket::{Socket, fetch};
 
 /// After the ramp, for the last ones to join.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(20);
 /// Between the last arrival and the measured part: keyframes are over and clocks have settled.
 const SETTLE: Duration = Duration::from_secs(1);
+/// For slow bots to read what they left and to hold the current state.
+const RECOVER: Duration = Duration::from_secs(2);
 /// Between movements of the progress bar.
 const BAR_EVERY: Duration = Duration::from_millis(250);
 /// For all goodbyes.
@@ -37,6 +40,7 @@ pub(crate) struct Swarm {
     pub(crate) tally: Tally,
     pub(crate) doors: Doors,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) slowness: Slowness,
     pub(crate) news: mpsc::Sender<News>,
     start: Instant,
 }
@@ -95,6 +99,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         tally: Tally::new(),
         doors: Doors::new(flags.rooms as usize),
         stop: watch::Sender::new(false),
+        slowness: Slowness::new(flags.rooms as usize),
         news: news_sender,
         start: Instant::now(),
         flags,
@@ -108,7 +113,11 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
     };
     course.arrive(first).await;
     let mut siege = None;
-    if swarm.flags.hostile_bots() == 0 {
+    if swarm.flags.slows() {
+        siege = Some(course.slow_down().await);
+        swarm.stop.send_replace(true);
+        course.leave().await;
+    } else if swarm.flags.hostile_bots() == 0 {
         course.measure(swarm.flags.duration).await;
         swarm.stop.send_replace(true);
         course.leave().await;
@@ -131,6 +140,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         &swarm.tally.totals(),
         &course.sighting,
         siege.as_ref(),
+        swarm.slowness.recoveries(),
     ))
 }
 
@@ -185,23 +195,46 @@ impl Course<'_> {
             let breach = flags.breach(index);
             hostile.spawn_on(harass(breach, index, room, Arc::clone(&swarm)), camp);
         }
+        let siege = Siege {
+            calm,
+            memory_bytes: self.measure_with_memory().await,
+            answers: BTreeMap::new(),
+        };
+        (siege, hostile)
+    }
+
+    /// Measures for a while with all bots reading, then with some that are slow, then lets those
+    /// read again.
+    async fn slow_down(&mut self) -> Siege {
+        let swarm = Arc::clone(&self.swarm);
+        self.measure(swarm.flags.duration / 2).await;
+        let calm = swarm.tally.take();
+        swarm.slowness.is_on.send_replace(true);
+        let memory_bytes = self.measure_with_memory().await;
+        swarm.slowness.is_on.send_replace(false);
+        self.bar.set_message("slow bots read again");
+        self.watch(Instant::now() + RECOVER, |_| false).await;
+        Siege {
+            calm,
+            memory_bytes,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// Measures for the duration; the server's memory after a third of it and at its end.
+    async fn measure_with_memory(&mut self) -> Option<(u64, u64)> {
+        let (ops, duration) = (self.swarm.flags.ops, self.swarm.flags.duration);
         // By then all of them are at it, and what a server keeps for each is there.
-        let settled = Instant::now() + SETTLE + flags.duration / 3;
-        let ops = flags.ops;
+        let settled = Instant::now() + SETTLE + duration / 3;
         let before = tokio::spawn(async move {
             sleep_until(settled).await;
             Figures::read(ops).await
         });
-        self.measure(flags.duration).await;
+        self.measure(duration).await;
         let after = Figures::read(ops).await;
         let before = before.await.ok().flatten();
         let memory = |figures: Option<Figures>| Some(figures?.resident_bytes);
-        let siege = Siege {
-            calm,
-            memory_bytes: memory(before).zip(memory(after)),
-            answers: BTreeMap::new(),
-        };
-        (siege, hostile)
+        memory(before).zip(memory(after))
     }
 
     /// Lets them play for so long, or until none is left.

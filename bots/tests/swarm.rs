@@ -106,3 +106,14 @@ async fn a_server_that_is_not_there_is_one_clear_line() {
         "{why}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bots_come_back_to_the_current_state() {
+    let report =
+        soak("--bots 15 --rooms 1 --ramp 200ms --duration 3s --slow 20 --stalled 10").await;
+    assert_eq!(report.bots_connected, 15);
+    assert_eq!(report.desyncs, 0);
+    assert!(report.disconnects.is_empty(), "{:?}", report.disconnects);
+    assert_eq!((report.slow_bots, report.slow_recovered), (5, 5));
+    assert!(report.calm_gap_p99_ms.is_some());
+}
