@@ -5,6 +5,7 @@
 pub mod arena_play;
 pub mod cpu_clock;
 pub mod drift;
+pub mod fanout;
 pub mod motion;
 pub mod netplay;
 pub mod recording;
