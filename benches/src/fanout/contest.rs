@@ -96,6 +96,14 @@ impl Contest {
                 100.0 * server.sight.busy.max(bare.sight.busy),
             ));
         }
+        if let Some(run) = servers
+            .iter()
+            .chain(&bares)
+            .find(|run| !run.sight.ended.is_empty())
+        {
+            let what = format!("clients were closed, by code: {:?}", run.sight.ended);
+            return Err(io::Error::other(what));
+        }
         let ratios = servers.iter().zip(&bares);
         let ratios = ratios.map(|(a, b)| a.cpu_us_per_snapshot / b.cpu_us_per_snapshot);
         let bytes: u64 = servers.iter().map(|run| run.sight.bytes).sum();
@@ -127,7 +135,7 @@ impl Contest {
                 gap_p99_ms: run.sight.gap_p99_ms,
                 served: run.sight.snapshots as f64 / due,
                 holds: run.sight.gap_p99_ms <= GAP_TICKS_MAX * 1e3 / RATE as f64
-                    && run.sight.ended == 0,
+                    && run.sight.ended.is_empty(),
             };
             progress(&step);
             if !step.holds {

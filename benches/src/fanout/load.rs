@@ -2,8 +2,11 @@
 //! what is there, so that the servers' sends never wake it: on loopback that would be on their account. Every client
 //! sends an input 20 times a second, evenly spread, that acknowledges its newest snapshot.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -22,6 +25,8 @@ use super::{RATE, ROOM};
 
 /// Between two looks at the sockets.
 const SLEEP: Duration = Duration::from_micros(200);
+/// Rooms that are filled at a time.
+const DOORS: usize = 20;
 /// Ticks by which inputs are ahead of the newest snapshot.
 const LEAD: u32 = 3;
 /// Inputs to choose from.
@@ -68,8 +73,8 @@ pub struct Sight {
     pub gap_p50_ms: f64,
     /// See `gap_p50_ms`.
     pub gap_p99_ms: f64,
-    /// Clients that were closed.
-    pub ended: usize,
+    /// Clients that the server closed, by code; 1006 for a socket that broke.
+    pub ended: BTreeMap<u16, usize>,
     /// How much of the time it was not asleep.
     pub busy: f64,
     /// Sizes of some snapshots, without framing.
@@ -87,8 +92,10 @@ struct Crowd {
     start: Instant,
     /// Inputs sent so far; the next is the client's of this number, in turn.
     inputs: u64,
-    /// When the input of number 0 would have been due.
-    inputs_from: Instant,
+    /// Inputs that are due, in thousand millionths.
+    due: u64,
+    /// When that was reckoned.
+    looked: Instant,
     seen: Sight,
     gaps: Histogram<u64>,
     asleep: Duration,
@@ -100,25 +107,15 @@ struct Crowd {
 /// The sockets', or a server that does not let them in.
 pub fn run(orders: &Orders, ready: impl FnOnce()) -> io::Result<Sight> {
     let mut crowd = Crowd::new()?;
-    let mut room: Option<RoomId> = None;
-    for index in 0..orders.clients {
-        let client = match orders.bare_input_bytes {
-            Some(bytes) => {
-                crowd.hands = vec![vec![7; bytes]; HANDS];
-                Client::new(connect(orders.server)?, Vec::new())?
+    match orders.bare_input_bytes {
+        Some(bytes) => {
+            crowd.hands = vec![vec![7; bytes]; HANDS];
+            for _ in 0..orders.clients {
+                crowd.add(Client::new(connect(orders.server)?, Vec::new())?)?;
+                crowd.look();
             }
-            None => {
-                let joined = join(orders.server, room.filter(|_| index % ROOM != 0))?;
-                room = Some(joined.room);
-                if index == 0 {
-                    crowd.hands = hands(&joined.schema);
-                }
-                joined.client
-            }
-        };
-        crowd.add(client)?;
-        // Those who are in play on, or they would be slow clients by the time that all are.
-        crowd.look();
+        }
+        None => crowd.join_all(orders.server, orders.clients)?,
     }
     crowd.play(Duration::from_millis(orders.warm_ms));
     crowd.forget();
@@ -156,10 +153,58 @@ impl Crowd {
             hands: Vec::new(),
             start: Instant::now(),
             inputs: 0,
-            inputs_from: Instant::now(),
+            due: 0,
+            looked: Instant::now(),
             seen: Sight::default(),
             gaps: Histogram::new_with_max(GAP_US_MAX, 3).map_err(io::Error::other)?,
             asleep: Duration::ZERO,
+        })
+    }
+
+    /// Joins by several doors at once: each waits for its room's tick. Those who are in play on, or they
+    /// would be slow clients by the time that all are.
+    fn join_all(&mut self, server: SocketAddr, clients: usize) -> io::Result<()> {
+        let rooms = clients.div_ceil(ROOM);
+        let (inside, joined) = mpsc::channel();
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..DOORS.min(rooms) {
+                let (inside, next) = (inside.clone(), &next);
+                scope.spawn(move || {
+                    loop {
+                        let first = next.fetch_add(ROOM, Ordering::Relaxed);
+                        let mut room: Option<RoomId> = None;
+                        for _ in first..clients.min(first + ROOM) {
+                            let came = join(server, room);
+                            room = came.as_ref().ok().map(|came| came.room);
+                            if inside.send(came).is_err() || room.is_none() {
+                                return;
+                            }
+                        }
+                        if first >= clients {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(inside);
+            while self.clients.len() < clients {
+                match joined.recv_timeout(SLEEP) {
+                    Ok(came) => {
+                        let came = came?;
+                        if self.hands.is_empty() {
+                            self.hands = hands(&came.schema);
+                        }
+                        self.add(came.client)?;
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(io::Error::other("not all clients came in"));
+                    }
+                }
+                self.look();
+            }
+            Ok(())
         })
     }
 
@@ -169,9 +214,6 @@ impl Crowd {
             .registry()
             .register(&mut client.socket, token, Interest::READABLE)?;
         self.clients.push(client);
-        // One more among whom the inputs are spread.
-        self.inputs = 0;
-        self.inputs_from = Instant::now();
         // What came with the handshake has no event.
         self.read(token.0);
         Ok(())
@@ -204,15 +246,21 @@ impl Crowd {
         }
         self.events = events;
         let count = self.clients.len() as u64;
-        let passed = self.inputs_from.elapsed().as_nanos() as u64;
-        let due = (u128::from(passed) * u128::from(RATE * count) / 1_000_000_000) as u64;
+        if self.hands.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let passed = (now - self.looked).as_nanos() as u64;
+        self.looked = now;
         // After a pause, no more than one each.
-        self.inputs = self.inputs.max(due.saturating_sub(count));
-        while self.inputs < due {
+        let second = 1_000_000_000;
+        self.due = (self.due + passed * RATE * count).min(second * count);
+        while self.due >= second {
+            self.due -= second;
             let index = (self.inputs % count) as usize;
             let hand = (index as u64 + self.inputs / (count * HELD)) as usize % HANDS;
             let client = &mut self.clients[index];
-            if client.newest > 0 && !client.ended {
+            if client.newest > 0 && client.ended.is_none() {
                 client.send_input(&self.hands[hand], LEAD, &mut self.frame);
                 self.seen.inputs += 1;
             }
@@ -237,11 +285,15 @@ impl Crowd {
     }
 
     fn sight(self, time: Duration) -> Sight {
+        let mut ended = BTreeMap::new();
+        for code in self.clients.iter().filter_map(|client| client.ended) {
+            *ended.entry(code).or_default() += 1;
+        }
         let gap_ms = |quantile| self.gaps.value_at_quantile(quantile) as f64 / 1e3;
         Sight {
             gap_p50_ms: gap_ms(0.5),
             gap_p99_ms: gap_ms(0.99),
-            ended: self.clients.iter().filter(|client| client.ended).count(),
+            ended,
             busy: 1.0 - self.asleep.as_secs_f64() / time.as_secs_f64(),
             input_bytes: self.hands.first().map_or(0, Vec::len),
             ..self.seen

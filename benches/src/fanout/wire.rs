@@ -8,6 +8,10 @@ use std::net::TcpStream;
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 /// First byte of a whole binary message.
 pub(super) const BINARY: u8 = 0x82;
+/// First byte of a close frame.
+const CLOSE: u8 = 0x88;
+/// Close code for a socket that ended without one (RFC 6455, 7.1.5).
+const BROKEN: u16 = 1006;
 /// Kind of a snapshot's message, and of an input's.
 const STATE: u8 = 2;
 
@@ -63,8 +67,8 @@ pub(super) struct Client {
     pub(super) stamped: u32,
     /// When the last snapshot came, in microseconds; 0 for none.
     pub(super) came_us: u64,
-    /// The server closed it, or the socket broke.
-    pub(super) ended: bool,
+    /// The code that the server closed it with, 1006 if the socket broke.
+    pub(super) ended: Option<u16>,
 }
 
 impl Client {
@@ -77,7 +81,7 @@ impl Client {
             newest: 0,
             stamped: 0,
             came_us: 0,
-            ended: false,
+            ended: None,
         })
     }
 
@@ -91,8 +95,8 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => 0,
             };
-            self.ended |= size == 0;
-            if self.ended {
+            if size == 0 {
+                self.ended = self.ended.or(Some(BROKEN));
                 return;
             }
             let joined;
@@ -104,7 +108,9 @@ impl Client {
             }
             while let Some((kind, message, after)) = take_frame(rest) {
                 rest = after;
-                self.ended |= kind == 0x88;
+                if let (CLOSE, [high, low, ..]) = (kind, message) {
+                    self.ended = Some(u16::from_be_bytes([*high, *low]));
+                }
                 if kind == BINARY && message.len() > 10 && message[0] == STATE {
                     let tick = [message[1], message[2], message[3], message[4]];
                     self.newest = u32::from_le_bytes(tick);
