@@ -19,13 +19,16 @@ mod room;
 use std::collections::VecDeque;
 
 pub use error::{RequestError, SessionError};
-pub use event::Event;
+pub use event::{Event, decode_events};
 pub use resume::Ticket;
 pub use room::RoomSession;
 
 use crate::codec;
 use crate::ids::Tick;
-use crate::limits::EVENTS_PER_TICK_MAX;
+use crate::limits::{
+    CHAT_HISTORY_MAX, EVENTS_PER_TICK_MAX, PLAYERS_PER_ROOM_MAX, ROOMS_LISTED_MAX,
+    SERVER_MESSAGE_BYTES_MAX,
+};
 use crate::protocol::server_message::Limits;
 use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
 use crate::schema::{Layout, Schema};
@@ -169,8 +172,13 @@ impl Session {
         }
         let result = match bytes.first().copied().and_then(Kind::from_byte) {
             Some(Kind::Control) => codec::decode_server(bytes)
-                .map_err(|_| SessionError::Control)
+                .ok()
+                .filter(within_limits)
+                .ok_or(SessionError::Control)
                 .and_then(|message| self.on_control(message)),
+            Some(Kind::State) if bytes.len() > SERVER_MESSAGE_BYTES_MAX => {
+                Err(SessionError::Frame(frame::FrameError::TooLong))
+            }
             Some(Kind::State) => self.on_snapshot(bytes, now_us),
             _ => Err(SessionError::Frame(frame::FrameError::UnknownKind)),
         };
@@ -366,5 +374,25 @@ impl Session {
         self.stats.substituted += u64::from(head.substituted);
         self.events.push_back(Event::Snapshot { head });
         Ok(())
+    }
+}
+
+/// Whether a message has no more than the protocol allows, and no rate of 0.
+fn within_limits(message: &ServerMessage) -> bool {
+    match message {
+        ServerMessage::Rooms { rooms } => rooms.len() <= ROOMS_LISTED_MAX,
+        ServerMessage::Joined {
+            tick_rate,
+            snapshot_every,
+            members,
+            chat,
+            ..
+        } => {
+            *tick_rate != 0
+                && *snapshot_every != 0
+                && members.len() <= usize::from(PLAYERS_PER_ROOM_MAX)
+                && chat.len() <= CHAT_HISTORY_MAX
+        }
+        _ => true,
     }
 }

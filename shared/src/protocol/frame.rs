@@ -19,6 +19,10 @@ pub enum FrameError {
     UnknownSection,
     /// A varint that does not fit 32 bits or is longer than need be.
     BadVarint,
+    /// A bit of a snapshot's head is set that means nothing.
+    UnknownFlag,
+    /// Longer than [`crate::limits::SERVER_MESSAGE_BYTES_MAX`].
+    TooLong,
 }
 
 impl fmt::Display for FrameError {
@@ -29,6 +33,8 @@ impl fmt::Display for FrameError {
             FrameError::UnknownKind => "unknown message kind",
             FrameError::UnknownSection => "unknown section kind",
             FrameError::BadVarint => "varint out of range",
+            FrameError::UnknownFlag => "unknown flag in a snapshot",
+            FrameError::TooLong => "message too long",
         })
     }
 }
@@ -123,10 +129,13 @@ impl SnapshotHead {
         if head[0] != Kind::State as u8 {
             return Err(FrameError::UnknownKind);
         }
+        if head[9] > 1 {
+            return Err(FrameError::UnknownFlag);
+        }
         let head = SnapshotHead {
             tick: Tick(u32_at(head, 1)),
             input_tick: Tick(u32_at(head, 5)),
-            substituted: head[9] & 1 != 0,
+            substituted: head[9] == 1,
             slack: head[10] as i8,
         };
         Ok((head, Sections { rest }))

@@ -173,6 +173,12 @@ pub fn words_text(words: &[i32]) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Whether [`words_text`] has a text for these integers; most have ASCII only.
+pub fn is_text(words: &[i32]) -> bool {
+    let all = words.iter().fold(0, |all, word| all | word);
+    all as u32 & 0x8080_8080 == 0 || words_text(words).is_some()
+}
+
 /// The step in which predicted `Real` fields are snapped and sent to their owner.
 pub const FINE_STEP: f64 = 1.0 / 1024.0;
 

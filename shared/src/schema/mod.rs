@@ -5,7 +5,7 @@
 mod field;
 mod layout;
 
-pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor, text_words, words_text};
+pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor, is_text, text_words, words_text};
 pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 
 use serde::{Deserialize, Serialize};
@@ -84,14 +84,7 @@ pub struct Payload {
 }
 
 /// What the SDK's entities have beside their components.
-const RESERVED: [&str; 6] = [
-    "handle",
-    "slot",
-    "generation",
-    "owner",
-    "avatar",
-    "__proto__",
-];
+const RESERVED: [&str; 5] = ["handle", "slot", "generation", "owner", "avatar"];
 
 impl Schema {
     /// Refuses what no game can mean, naming component and field.
@@ -235,6 +228,10 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(),
     for name in names {
         if name.is_empty() {
             return Err(format!("{what} with an empty name"));
+        }
+        // An object of JavaScript can't have a property of this name.
+        if name == "__proto__" {
+            return Err(format!("{what} {name:?}: clients can't use this name"));
         }
         if seen.contains(&name) {
             return Err(format!("{what} {name:?} is declared twice"));

@@ -9,7 +9,7 @@ use crate::snapshot::DecodeError;
 /// The server said something that this client can't go on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionError {
-    /// A control message that can't be decoded.
+    /// A control message that can't be decoded, or with more in it than the protocol allows.
     Control,
     /// A message or snapshot that is cut or mixed up.
     Frame(FrameError),

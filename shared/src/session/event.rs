@@ -4,8 +4,8 @@ use super::SessionError;
 use crate::ids::{LayerId, PlayerId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
 use crate::protocol::server_message::{ChatLine, LeaveReason, Member, Refusal, RoomInfo};
-use crate::schema::Schema;
-use crate::snapshot::fields;
+use crate::schema::{Field, Kind, Schema, is_text};
+use crate::snapshot::{DecodeError, fields};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,8 +91,11 @@ pub enum Event {
     },
 }
 
-/// Hands out every event of a section.
-pub(super) fn decode_events(
+/// Hands out every event of a section of the snapshot of `tick`, as [`Event::Game`].
+///
+/// # Errors
+/// What of it can't be read; the events before it were handed out.
+pub fn decode_events(
     section: &[u8],
     tick: Tick,
     schema: &Schema,
@@ -110,6 +113,12 @@ pub(super) fn decode_events(
         let mut values = Vec::with_capacity(declared.fields.len());
         let after =
             fields::unpack(&declared.fields, after, &mut values).map_err(SessionError::Snapshot)?;
+        let bad = |(field, words): (&Field, &[i32])| {
+            matches!(field.kind, Kind::Text { .. }) && !is_text(words)
+        };
+        if fields::by_field(&declared.fields, &values).any(bad) {
+            return Err(SessionError::Snapshot(DecodeError::NotText));
+        }
         let (payload, after) = fields::take_payload(declared.payload.as_ref(), after)
             .map_err(SessionError::Snapshot)?;
         rest = after;

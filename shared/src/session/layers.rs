@@ -3,7 +3,7 @@
 
 use crate::ids::{LayerId, Tick};
 use crate::limits::RESYNC_EVERY_MS;
-use crate::schema::Layout;
+use crate::schema::{Kind, Layout, is_text};
 use crate::snapshot::DecodeError;
 use crate::snapshot::delta::{self, Scratch, Verdict};
 use crate::snapshot::image::LayerImage;
@@ -73,6 +73,7 @@ impl Layers {
             .get_mut(usize::from(head.layer.0))
             .ok_or(DecodeError::UnknownLayer)?;
         match held.standing {
+            Standing::Held if held.image.tick == tick => return Err(DecodeError::Twice),
             Standing::Absent if !keyframe => return Err(DecodeError::WrongBaseline),
             // Sent before the server heard of it.
             Standing::Dropped { .. } if !keyframe => return Ok(Applied::default()),
@@ -84,7 +85,9 @@ impl Layers {
             differs: None,
         };
         held.standing = Standing::Held;
-        if verdict == Verdict::Differs {
+        if verdict != Verdict::Differs {
+            check_texts(layout, head.layer, &held.image)?;
+        } else {
             let earliest = held.asked_us.map_or(now_us, |us| us + RESYNC_EVERY_US);
             held.standing = Standing::Dropped {
                 ask_us: Some(earliest.max(now_us)),
@@ -113,6 +116,29 @@ impl Layers {
     pub(super) fn resync_due_us(&self) -> Option<u64> {
         self.held.iter().filter_map(Held::ask_at).min()
     }
+}
+
+/// Refuses a text that is none, so that nobody who shows one has to expect it.
+fn check_texts(layout: &Layout, layer: LayerId, image: &LayerImage) -> Result<(), DecodeError> {
+    let set = layout.of(layer).ok_or(DecodeError::UnknownLayer)?;
+    for (number, component) in set.components.iter().enumerate() {
+        let mut at = component.start;
+        while at < component.end {
+            let Kind::Text { .. } = set.columns[at].kind else {
+                at += 1;
+                continue;
+            };
+            let words = at..at + set.columns[at].kind.words();
+            at = words.end;
+            for (index, head) in image.entities.iter().enumerate() {
+                let row = image.view().row(index, set.width());
+                if head.mask >> number & 1 != 0 && !is_text(&row[words.clone()]) {
+                    return Err(DecodeError::NotText);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Held {

@@ -28,6 +28,10 @@ pub enum DecodeError {
     UnknownMode,
     /// The body is against another baseline than the one held.
     WrongBaseline,
+    /// A layer has two bodies in one snapshot.
+    Twice,
+    /// A text is not UTF-8.
+    NotText,
 }
 
 impl fmt::Display for DecodeError {
@@ -39,6 +43,8 @@ impl fmt::Display for DecodeError {
             DecodeError::UnknownLayer => "unknown layer",
             DecodeError::UnknownMode => "unknown snapshot coding",
             DecodeError::WrongBaseline => "snapshot against a baseline that is not held",
+            DecodeError::Twice => "a layer comes twice in a snapshot",
+            DecodeError::NotText => "a text is not UTF-8",
         })
     }
 }
