@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test check deny rust-test simulate client-test browser chromium node-modules screenshot bench clean
+.PHONY: test check deny rust-test simulate client-test browser chromium node-modules screenshot fuzz bench clean
 
 # Rust first: it builds the server that the browser tests start.
 test: rust-test client-test
@@ -48,6 +48,11 @@ SECONDS ?= 60
 simulate:
 	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) SIMULATE_SECONDS=$(SECONDS) \
 	  $(CARGO) test --release --locked -p tickwire-server --test simulation -- --nocapture no_seed
+
+# Every decoder of peers' bytes, so many seconds together; needs a C++ compiler, for libFuzzer.
+SECONDS ?= 30
+fuzz:
+	shared/fuzz/run.sh $(SECONDS)
 
 bench:
 	$(CARGO) bench --locked -p tickwire-benches

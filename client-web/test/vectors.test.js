@@ -20,6 +20,7 @@ import { checksum } from '../src/snapshot/checksum.js';
 import { DeltaDecoder, decodeBodyHead } from '../src/snapshot/delta.js';
 import { pack, quantiseAll } from '../src/snapshot/fields.js';
 import { Image } from '../src/snapshot/image.js';
+import { checksumOf, listen } from './support/conversation.js';
 import { encodeBody } from './support/delta_encoder.js';
 import { plain } from './support/history.js';
 import './support/served_paths.js';
@@ -45,6 +46,7 @@ const CHECKS = {
   fields: checkFields,
   texts: checkTexts,
   bodies: checkBodies,
+  conversations: checkConversations,
   bearings: checkBearings,
   exact_unit: checkUnit,
   arena_step: checkArenaStep,
@@ -224,6 +226,18 @@ function checkBodies({ layer, schema: raw, cases }) {
 /** @param {any} vectors */
 function checkBearings({ cases }) {
   for (const { x, y, turns } of cases) assert.equal(bearing(x, y), turns, `bearing(${x}, ${y})`);
+}
+
+/** @param {any} vectors what hostile servers say, and the first message of it that a client has to refuse */
+function checkConversations({ openings, cases }) {
+  for (const { input, opening, messages, refused, checksums } of cases) {
+    const before = opening === null ? [] : openings[opening].map(bytesOf);
+    const heard = listen([...before, ...messages.map(bytesOf)]);
+    assert.equal(heard.refused, refused === null ? null : before.length + refused, input);
+    checksums.forEach((/** @type {number | null} */ sum, /** @type {number} */ layer) => {
+      if (sum !== null) assert.equal(checksumOf(heard.session, layer), sum, input);
+    });
+  }
 }
 
 /** The hash of the generated vectors, over 32-bit words. */

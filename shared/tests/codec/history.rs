@@ -9,6 +9,7 @@ use tickwire::schema::{
 };
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
+use tickwire::snapshot::training::{Sending, train};
 
 /// A schema that has every kind and predictor.
 pub(crate) fn schema() -> Schema {
@@ -137,6 +138,22 @@ pub(crate) fn schema() -> Schema {
         table_epoch: 0,
         tables: vec![],
     }
+}
+
+/// The same with tables, trained on the same kind of history.
+pub(crate) fn trained_schema() -> Schema {
+    let mut schema = schema();
+    let layout = Layout::new(&schema);
+    let mut history = History::new(6, &layout.room, 5);
+    let images: Vec<LayerImage> = (0..200).map(|_| history.step()).collect();
+    let sendings: Vec<Sending<'_>> = images
+        .windows(2)
+        .enumerate()
+        .map(|(step, pair)| ((step % 20 != 0).then(|| pair[0].view()), pair[1].view()))
+        .collect();
+    schema.table_epoch = 3;
+    schema.tables = vec![train(&layout.room, &sendings)];
+    schema
 }
 
 struct Body {

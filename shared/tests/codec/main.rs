@@ -2,7 +2,9 @@
 
 mod bodies;
 mod control;
+mod corpus;
 mod fields;
 mod history;
+mod hostile;
 mod protocol_page;
 mod vectors;

@@ -20,20 +20,19 @@ use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::LayerImage;
-use tickwire::snapshot::training::{Sending, train};
 
-use crate::history::{History, schema};
+use crate::history::{History, schema, trained_schema};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One case a line, so that a change of the wire is a readable diff.
-fn text(kind: &str, head: &Value, cases: &[Value]) -> String {
+pub(crate) fn text(kind: &str, head: &Value, cases: &[Value]) -> String {
     let mut text = format!("{{\n\"kind\": {},\n", json!(kind));
     if let Some(head) = head.as_object() {
         for (key, value) in head {
@@ -44,7 +43,7 @@ fn text(kind: &str, head: &Value, cases: &[Value]) -> String {
     text + "\"cases\": [\n" + &lines.join(",\n") + "\n]\n}\n"
 }
 
-fn check(name: &str, text: &str) {
+pub(crate) fn check(name: &str, text: &str) {
     let path = folder().join(format!("{name}.json"));
     if std::env::var_os("TICKWIRE_BLESS").is_some() {
         fs::write(&path, text).expect("vectors are writable");
@@ -378,21 +377,9 @@ fn team_bodies() {
     bodies("bodies_team", LayerId::TEAM, 4, true);
 }
 
-/// The same with tables, trained on the same kind of history.
 #[test]
 fn trained_bodies() {
-    let mut schema = schema();
-    let layout = Layout::new(&schema);
-    let mut history = History::new(6, &layout.room, 5);
-    let images: Vec<LayerImage> = (0..200).map(|_| history.step()).collect();
-    let sendings: Vec<Sending<'_>> = images
-        .windows(2)
-        .enumerate()
-        .map(|(step, pair)| ((step % 20 != 0).then(|| pair[0].view()), pair[1].view()))
-        .collect();
-    schema.table_epoch = 3;
-    schema.tables = vec![train(&layout.room, &sendings)];
-    bodies_of(&schema, "bodies_trained", LayerId::ROOM, 5, true);
+    bodies_of(&trained_schema(), "bodies_trained", LayerId::ROOM, 5, true);
 }
 
 #[test]

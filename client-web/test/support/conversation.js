@@ -1,0 +1,43 @@
+/**
+ * What a server says from the first message on, and where the SDK refuses to listen on. Hostile servers say such
+ * things in `vectors.test.js`.
+ */
+
+import assert from 'node:assert/strict';
+
+import { Session } from '../../src/session.js';
+import { checksum } from '../../src/snapshot/checksum.js';
+
+const PERIOD_MS = 33;
+/** More than a client's images and scratch memory can come to within limits. */
+const MEMORY_MAX = 64 * 2 ** 20;
+
+/**
+ * Lets a session listen, doing between messages what a driver does. Anything but a refusal is thrown on.
+ * @param {readonly Uint8Array[]} messages
+ * @returns {{ refused: number | null, session: Session }} the first message that was refused, by its place
+ */
+export function listen(messages) {
+  const session = new Session('Ann');
+  const before = process.memoryUsage().arrayBuffers;
+  for (const [index, bytes] of messages.entries()) {
+    const nowMs = 1000 + index * PERIOD_MS;
+    session.handleMessage(bytes, nowMs);
+    session.handleTimeout(nowMs);
+    while (session.pollTransmit() !== undefined);
+    while (session.pollEvent() !== undefined);
+    assert.ok(process.memoryUsage().arrayBuffers - before < MEMORY_MAX, `memory after message ${index}`);
+    if (session.state === 'Failed') return { refused: index, session };
+  }
+  return { refused: null, session };
+}
+
+/**
+ * @param {Session} session
+ * @param {number} layer
+ * @returns {number | undefined} the checksum of its newest image
+ */
+export function checksumOf(session, layer) {
+  const image = session.room?.layers.newest?.images[layer];
+  return image && checksum(image);
+}

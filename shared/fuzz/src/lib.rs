@@ -1,0 +1,18 @@
+//! The fuzz targets' way into `shared/tests/codec/hostile`, where they are written: the same code
+//! replays the kept corpus in an ordinary test. Called by `fuzz_targets`.
+
+// What only the tests call.
+#![allow(dead_code)]
+
+#[path = "../../tests/codec/history.rs"]
+mod history;
+#[path = "../../tests/codec/hostile/mod.rs"]
+mod hostile;
+
+/// Runs one input through a target.
+///
+/// # Panics
+/// When the target finds something, or is none.
+pub fn run(target: &str, bytes: &[u8]) {
+    hostile::run(target, bytes);
+}

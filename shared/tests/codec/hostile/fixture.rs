@@ -1,0 +1,128 @@
+//! The games and baselines that hostile bodies are decoded against: seeded histories of the schema
+//! with everything in it, once without and once with trained tables.
+
+use std::sync::OnceLock;
+
+use tickwire::codec::encode_server;
+use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
+use tickwire::protocol::server_message::{Limits, RoomInfo};
+use tickwire::protocol::{ServerMessage, VERSION};
+use tickwire::schema::{Layout, Schema};
+use tickwire::snapshot::delta::{Scratch, encode};
+use tickwire::snapshot::image::LayerImage;
+
+use crate::history::{History, schema, trained_schema};
+
+/// A game and what its layers showed.
+pub(crate) struct Game {
+    pub(crate) schema: Schema,
+    pub(crate) layout: Layout,
+    /// By layer, at the ticks in the order of time: one a tick, then every few.
+    images: [Vec<LayerImage>; LayerId::COUNT],
+}
+
+/// Games: one without tables, one with.
+pub(crate) const GAMES: u8 = 2;
+/// Images of a layer that come every tick; so many come after them, less often.
+const IMAGES: usize = 24;
+
+impl Game {
+    /// The game by a number, of which the last bit counts.
+    pub(crate) fn of(number: u8) -> &'static Game {
+        static ALL: [OnceLock<Game>; GAMES as usize] = [const { OnceLock::new() }; 2];
+        ALL[usize::from(number % GAMES)].get_or_init(|| match number % GAMES {
+            0 => Game::new(schema()),
+            _ => Game::new(trained_schema()),
+        })
+    }
+
+    fn new(schema: Schema) -> Game {
+        let layout = Layout::new(&schema);
+        let images = [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM].map(|layer| {
+            let set = layout.of(layer).expect("the schema has every layer");
+            let mut history = History::new(40 + u64::from(layer.0), set, 6);
+            (0..2 * IMAGES)
+                .map(|step| {
+                    history.every_tick = step < IMAGES;
+                    history.step()
+                })
+                .collect()
+        });
+        Game {
+            schema,
+            layout,
+            images,
+        }
+    }
+
+    /// An image of a layer; any number is one.
+    pub(crate) fn image(&self, layer: LayerId, number: u8) -> Option<&LayerImage> {
+        let images = self.images.get(usize::from(layer.0))?;
+        images.get(usize::from(number) % images.len())
+    }
+
+    /// What a server says to one who comes and joins a room.
+    pub(crate) fn opening(&self) -> Vec<Vec<u8>> {
+        let welcome = ServerMessage::Welcome {
+            version: VERSION,
+            name: "Ann".to_owned(),
+            token: String::new(),
+            schema: self.schema.clone(),
+            limits: Limits {
+                message_bytes: 4096,
+                messages_per_second: 120,
+                chat_chars: 200,
+                name_chars: 24,
+                seats: 64,
+            },
+        };
+        let joined = ServerMessage::Joined {
+            room: RoomInfo {
+                id: RoomId(1),
+                name: "room".to_owned(),
+                players: 1,
+                seats: 8,
+                private: false,
+            },
+            code: "7XKQ2M9A".to_owned(),
+            you: PlayerId(1),
+            tick_rate: 30,
+            snapshot_every: 1,
+            tick: Tick(0),
+            members: vec![],
+            chat: vec![],
+        };
+        vec![encode_server(&welcome), encode_server(&joined)]
+    }
+
+    /// A snapshot that brings an image as a keyframe.
+    pub(crate) fn keyframe(&self, layer: LayerId, image: &LayerImage) -> Vec<u8> {
+        let mut body = Vec::new();
+        if let Some(set) = self.layout.of(layer) {
+            let mut scratch = Scratch::default();
+            encode(
+                layer,
+                set,
+                None,
+                image.view(),
+                true,
+                &mut scratch,
+                &mut body,
+            );
+        }
+        snapshot(image.tick, SectionKind::Layer, &body)
+    }
+}
+
+/// A snapshot with one section.
+pub(crate) fn snapshot(tick: Tick, kind: SectionKind, section: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let head = SnapshotHead {
+        tick,
+        ..SnapshotHead::default()
+    };
+    head.encode(&mut bytes);
+    push_section(kind, section, &mut bytes);
+    bytes
+}
