@@ -364,7 +364,7 @@ export class Link extends Emitter {
   /** @returns {Session} over a new socket, on which the seat is asked for if there is one */
   #open() {
     const { url, name, WebSocket, conditions } = this.#options;
-    const seat = this.#seat === '' ? undefined : { token: this.#seat, chat: this.#room?.chat.at(-1)?.id ?? 0 };
+    const seat = this.#seat === '' ? undefined : { token: this.#seat, chat: this.#chatSeen };
     this.#isAsking = seat !== undefined;
     this.#turnMs = this.now();
     this.#pulse.hear(this.#turnMs);
@@ -375,6 +375,10 @@ export class Link extends Emitter {
       onClose: (code, reason) => this.#lose(code, reason || closeReason(code)),
     });
     return new Session(name, this.#token, seat);
+  }
+
+  get #chatSeen() {
+    return this.#room?.chat.at(-1)?.id ?? 0;
   }
 
   /** @param {string} token empty: there is no seat to come back to */
@@ -390,10 +394,7 @@ export class Link extends Emitter {
     this.#lose(1006, reason);
   }
 
-  /**
-   * The connection is there, in the lobby or in the seat.
-   * @param {Room<G> | undefined} room
-   */
+  /** The connection is there, in the lobby or in the seat. @param {Room<G> | undefined} room */
   #arrive(room) {
     const isBack = this.#state === 'reconnecting';
     const before = this.#room;
@@ -410,28 +411,28 @@ export class Link extends Emitter {
 
   /** @param {import('./types.js').Refusal} reason why the seat could not be taken */
   #seatRefused(reason) {
-    if (reason === 'Busy' || reason === 'TooOften') {
-      const message = client.resume(this.#seat, this.#room?.chat.at(-1)?.id ?? 0);
-      const session = this.#session;
-      setTimeout(() => {
-        if (session !== this.#session || session.state !== 'Lobby') return;
-        session.lobbyRequest(message);
-        this.pump();
-      }, RECONNECT_DELAY_MS * (1 + Math.random()));
-      return;
+    if (reason !== 'Busy' && reason !== 'TooOften') {
+      this.#keepSeat('');
+      return this.#arrive(undefined);
     }
-    this.#keepSeat('');
-    this.#arrive(undefined);
+    const session = this.#session;
+    setTimeout(() => {
+      if (session !== this.#session || session.state !== 'Lobby') return;
+      session.lobbyRequest(client.resume(this.#seat, this.#chatSeen));
+      this.pump();
+    }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
 
-  /**
-   * The socket is gone: another try, or the end.
-   * @param {number} code
-   * @param {string} reason
-   */
+  /** The socket is gone: another try, or the end. @param {number} code @param {string} reason */
   #lose(code, reason) {
     if (this.#state === 'closed') return;
     this.#socket = undefined;
+    if (code === CloseCode.Unauthorised && this.#token !== this.#options.token) {
+      // What was kept is not taken any more: as whom the page says, then.
+      this.#token = this.#options.token;
+      this.#keepSeat('');
+      return this.#reopen();
+    }
     // Who was about to leave does not come back.
     if (this.#session.room?.leaving) this.#keepSeat('');
     const nowMs = this.now();
@@ -440,11 +441,8 @@ export class Link extends Emitter {
     // A server that is full now may have a place for who comes back.
     const isOver = isFinal(code) || !this.#options.reconnect;
     const delayMs = isOver ? undefined : this.#backoff?.next(nowMs, isFirst ? this.#retryAfterMs : undefined);
-    if (delayMs === undefined) {
-      if (isFinal(code)) this.#keepSeat('');
-      this.#end(code, reason);
-      return;
-    }
+    if (isFinal(code)) this.#keepSeat('');
+    if (delayMs === undefined) return this.#end(code, reason);
     this.#state = 'reconnecting';
     this.#session.end();
     clearTimeout(this.#timer);
@@ -457,7 +455,10 @@ export class Link extends Emitter {
   }
 
   #retry() {
-    if (this.#state !== 'reconnecting' || this.#socket !== undefined) return;
+    if (this.#state === 'reconnecting' && this.#socket === undefined) this.#reopen();
+  }
+
+  #reopen() {
     clearTimeout(this.#timer);
     this.#session = this.#open();
     this.#setTimer(this.#turnMs);
@@ -477,11 +478,7 @@ export class Link extends Emitter {
     this.#pulse.fail(error);
   }
 
-  /**
-   * The connection is over: everything that waits fails.
-   * @param {number} code
-   * @param {string} reason
-   */
+  /** The connection is over: everything that waits fails. @param {number} code @param {string} reason */
   #end(code, reason) {
     if (this.#state === 'closed') return;
     this.#state = 'closed';

@@ -18,6 +18,7 @@ const FINAL = new Set([
   CloseCode.OutOfOrder,
   CloseCode.OutOfRange,
   CloseCode.Superseded,
+  CloseCode.Unauthorised,
   CloseCode.TooMany,
   CloseCode.RoomFailed,
 ]);

@@ -271,6 +271,29 @@ test('a seat that is gone, or was another room, leads to the door', async (t) =>
   (await fresh).close();
 });
 
+test('a kept token that is not taken any more is dropped', async (t) => {
+  virtualTime(t);
+  const storage = new Storage();
+  storage.setItem('tickwire ws://test/ws', JSON.stringify({ token: 'old', seat: 'first' }));
+  const opening = connect({ ...options, token: 'fresh', resume: true, storage });
+  const given = newest();
+  given.open();
+  assert.deepEqual(given.takeControl()[0], list(client.hello('Ann', 'fresh')), 'what the page says comes first');
+  given.end(4007, '');
+  await assert.rejects(opening, { reason: 'Closed', code: 4007 });
+  storage.setItem('tickwire ws://test/ws', JSON.stringify({ token: 'old', seat: 'first' }));
+  const again = connect({ ...options, resume: true, storage });
+  const first = newest();
+  first.open();
+  first.takeControl();
+  first.end(4007, '');
+  const second = newest();
+  second.open();
+  assert.deepEqual(second.takeControl(), [list(client.hello('Ann', ''))]);
+  second.receive(server.welcome(SQUARE));
+  (await again).close();
+});
+
 test('a goodbye ends it, also between two tries', async (t) => {
   const pass = virtualTime(t);
   const { link, socket, heard } = await playing();

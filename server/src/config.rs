@@ -69,6 +69,18 @@ pub struct Config {
     pub max_rooms_per_address: u32,
     /// WebSockets at once that have not said hello. Beyond: 503.
     pub max_ungreeted: u32,
+    /// The operator's key, by which their users' tokens are checked: a secret for HS256, or an Ed25519
+    /// public key in PEM. `None`: there are guests alone.
+    pub auth_key_file: Option<PathBuf>,
+    /// What such a token must name as its issuer.
+    pub auth_issuer: String,
+    /// What such a token must name as its audience.
+    pub auth_audience: String,
+    /// Whether players may come without a token.
+    pub guests: bool,
+    /// The secret by which the server signs its own tokens; `None`: a random one, so that nobody is known
+    /// after a restart.
+    pub guest_key_file: Option<PathBuf>,
     /// Messages that one client may send per second, on average.
     pub messages_per_second: u32,
     /// Control messages among them: requests, chat, actions, pings.
@@ -110,6 +122,11 @@ impl Default for Config {
             tls_cert: None,
             tls_key: None,
             allowed_origins: Vec::new(),
+            auth_key_file: None,
+            auth_issuer: String::new(),
+            auth_audience: String::new(),
+            guests: true,
+            guest_key_file: None,
             trusted_proxies: Vec::new(),
             max_connections_per_address: 256,
             connects_per_second: 20,
@@ -201,9 +218,28 @@ impl Config {
         within_spans("room-linger", self.room_linger, Duration::ZERO, day)?;
         within_spans("resume-grace", self.resume_grace, Duration::ZERO, day)?;
         within_spans("stop-deadline", self.stop_deadline, Duration::ZERO, day)?;
+        self.check_auth()?;
         self.allowed_origins
             .iter()
             .try_for_each(|o| check_origin(o))
+    }
+}
+
+impl Config {
+    fn check_auth(&self) -> Result<(), ConfigError> {
+        let has_key = self.auth_key_file.is_some();
+        let has_names = !self.auth_issuer.is_empty() && !self.auth_audience.is_empty();
+        if has_key && !has_names {
+            return Err(ConfigError::new(
+                "auth-key-file needs auth-issuer and auth-audience beside it",
+            ));
+        }
+        if !has_key && !self.guests {
+            return Err(ConfigError::new(
+                "guests false needs an auth-key-file: nobody could play",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -302,6 +338,8 @@ mod tests {
         check(|c| c.bytes_per_second = 10, "bytes-per-second");
         check(|c| c.hello_timeout = Duration::ZERO, "hello-timeout");
         check(|c| c.stop_deadline = Duration::MAX, "stop-deadline");
+        check(|c| c.auth_key_file = Some("key".into()), "auth-issuer");
+        check(|c| c.guests = false, "guests");
     }
 
     #[test]

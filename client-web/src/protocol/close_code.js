@@ -18,6 +18,7 @@ export const CloseCode = Object.freeze({
   HelloTimeout: 4004,
   ServerFull: 4005,
   Superseded: 4006,
+  Unauthorised: 4007,
   TooMany: 4008,
   Stalled: 4010,
   RoomFailed: 4500,
@@ -39,6 +40,7 @@ const REASONS = {
   4004: 'no hello in time',
   4005: 'server is full',
   4006: 'session continued elsewhere',
+  4007: 'token not accepted',
   4008: 'too many messages',
   4010: 'nothing was read for too long',
   4500: 'the room failed',
@@ -58,6 +60,7 @@ const ADVICE = {
   4001: 'update tickwire-client or the server, so that both are of one release',
   4004: 'the page was too busy to answer',
   4005: 'try again later',
+  4007: 'get a fresh token, or connect as a guest if the server lets guests in',
 };
 
 /**

@@ -9,7 +9,9 @@ use tickwire::protocol::server_message::Member;
 use super::Arena;
 use super::components::{Drone, Health, Pos, Serial};
 use super::tuning::{DRONE_RISES_AFTER, PLAYER_RISES_AFTER, ticks};
-use crate::game::{Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster, Tick};
+use crate::game::{
+    Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster, Tick,
+};
 
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct Systems;
@@ -62,7 +64,14 @@ impl Scene {
             host: false,
             connected: true,
         });
-        let entity = Arena::join(&mut self.world, &Player { id, name });
+        let entity = Arena::join(
+            &mut self.world,
+            &Player {
+                id,
+                name,
+                identity: Identity::nobody(),
+            },
+        );
         self.world
             .entity_mut(entity)
             .insert((Owner(id), Input::<Control>::default()));
@@ -76,6 +85,7 @@ impl Scene {
         let who = Player {
             id: member.player,
             name: member.name,
+            identity: Identity::nobody(),
         };
         Arena::leave(&mut self.world, &who, entity);
     }

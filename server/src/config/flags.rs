@@ -20,7 +20,7 @@ use super::{Config, usual_messages_per_second};
 pub struct ConfigError(String);
 
 impl ConfigError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         ConfigError(message.into())
     }
 }
@@ -144,6 +144,28 @@ struct Flags {
     /// WebSockets at once that have not said hello [default: 4096]
     #[arg(long, env = "TICKWIRE_MAX_UNGREETED", value_name = "COUNT")]
     max_ungreeted: Option<u32>,
+
+    /// File with the key of your users' tokens (JWT): a secret of 32 bytes or more for HS256, or an
+    /// Ed25519 public key in PEM for EdDSA [default: there are guests alone]
+    #[arg(long, env = "TICKWIRE_AUTH_KEY_FILE", value_name = "FILE")]
+    auth_key_file: Option<PathBuf>,
+
+    /// Issuer (iss) that those tokens must name
+    #[arg(long, env = "TICKWIRE_AUTH_ISSUER", value_name = "NAME")]
+    auth_issuer: Option<String>,
+
+    /// Audience (aud) that those tokens must name
+    #[arg(long, env = "TICKWIRE_AUTH_AUDIENCE", value_name = "NAME")]
+    auth_audience: Option<String>,
+
+    /// Whether players may come without a token [default: true]
+    #[arg(long, env = "TICKWIRE_GUESTS", value_name = "BOOL")]
+    guests: Option<bool>,
+
+    /// File with a secret of 32 bytes or more, by which guests are known again after a restart
+    /// [default: a random one for each start]
+    #[arg(long, env = "TICKWIRE_GUEST_KEY_FILE", value_name = "FILE")]
+    guest_key_file: Option<PathBuf>,
 
     /// Messages per second that a client may send before it is closed [default: 120, or twice the
     /// tick rate]
@@ -315,6 +337,17 @@ fn resolve(flags: Flags, file: Flags) -> Config {
         seed: flags.seed.or(file.seed),
         tls_cert: flags.tls_cert.or(file.tls_cert),
         tls_key: flags.tls_key.or(file.tls_key),
+        auth_key_file: flags.auth_key_file.or(file.auth_key_file),
+        auth_issuer: flags
+            .auth_issuer
+            .or(file.auth_issuer)
+            .unwrap_or(usual.auth_issuer),
+        auth_audience: flags
+            .auth_audience
+            .or(file.auth_audience)
+            .unwrap_or(usual.auth_audience),
+        guests: flags.guests.or(file.guests).unwrap_or(usual.guests),
+        guest_key_file: flags.guest_key_file.or(file.guest_key_file),
         allowed_origins: flags
             .allowed_origin
             .or(file.allowed_origin)

@@ -12,6 +12,7 @@ mod schema;
 mod spec;
 mod value;
 
+pub use crate::auth::Identity;
 pub use action::Handler;
 pub use axes::Axes;
 pub use def::GameDef;
@@ -86,8 +87,10 @@ pub enum Closing {
 pub struct Player {
     /// Their number in the room.
     pub id: PlayerId,
-    /// Their name, tidied.
+    /// Their name, tidied. Others may have the same.
     pub name: String,
+    /// Who they are, also in another room and on another day.
+    pub identity: Identity,
 }
 
 /// How a room was made.

@@ -21,6 +21,7 @@ use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::{mpsc, watch};
 
+use crate::auth::Tokens;
 use crate::config::Config;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
@@ -60,6 +61,7 @@ struct Shared {
     rooms: RoomDefaults,
     workers: Vec<Worker>,
     welcome: Welcome,
+    tokens: Tokens,
     metrics: Arc<Metrics>,
     rates: Rates,
     hello_timeout: Duration,
@@ -74,12 +76,14 @@ impl<G: Game> Lobby<G> {
     /// Starts the workers. In a tokio runtime's context.
     ///
     /// # Errors
-    /// When the system has no threads to give.
+    /// When the system has no threads to give, or a key is missing or weak.
     pub fn start(
         game: Arc<GameDef<G>>,
         config: &Config,
         metrics: Arc<Metrics>,
     ) -> io::Result<Lobby<G>> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let tokens = Tokens::new(config).map_err(invalid)?;
         let registry = Arc::new(Registry::new(config.max_rooms as usize, config.workers));
         let rates = Rates {
             messages_per_second: config.messages_per_second,
@@ -104,6 +108,7 @@ impl<G: Game> Lobby<G> {
             rooms: RoomDefaults::new(config, G::SEATS_MAX),
             workers,
             welcome: Welcome::new(&game, config),
+            tokens,
             metrics,
             rates,
             hello_timeout: config.hello_timeout,
@@ -221,6 +226,7 @@ impl Shared {
                     | CloseCode::Version
                     | CloseCode::OutOfOrder
                     | CloseCode::OutOfRange
+                    | CloseCode::Unauthorised
                     | CloseCode::TooMany
             )
         );

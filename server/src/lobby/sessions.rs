@@ -15,6 +15,7 @@ use tokio::time::timeout_at;
 
 use super::matchmaking::{self, Maker, Seating};
 use super::{Shared, stopping, text};
+use crate::auth::Unauthorised;
 use crate::net::conn::{Conn, End, Link};
 use crate::net::reading::Scratch;
 use crate::worker::Errand;
@@ -193,17 +194,25 @@ fn refused(reason: Refusal) -> ServerMessage {
 
 /// The first message: it must be a hello of the server's version.
 fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(), CloseCode> {
-    let ClientMessage::Hello { version, name, .. } = message else {
+    let ClientMessage::Hello {
+        version,
+        name,
+        token,
+    } = message
+    else {
         return Err(CloseCode::OutOfOrder);
     };
     if version != VERSION {
         return Err(CloseCode::Version);
     }
+    let identified = shared.tokens.identify(&token);
+    let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
     let name = text::player_name(&name);
-    let welcome = shared.welcome.to(&name);
+    let welcome = shared.welcome.to(&name, &token);
     shared.metrics.control_bytes.increment(welcome.len() as u64);
     link.outbox.push(&welcome);
     link.name = Some(name.into());
+    link.identity = identity;
     link.ungreeted = None;
     Ok(())
 }

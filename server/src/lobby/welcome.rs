@@ -1,5 +1,5 @@
 //! The answer to a hello. It carries the game's schema, a few kilobytes, and differs from client
-//! to client in the name alone: so it is encoded once, and the name is put in.
+//! to client in name and token alone: so it is encoded once, and they are put in.
 
 use tickwire::codec::encode_server;
 use tickwire::limits::{CHAT_CHARS_MAX, CLIENT_MESSAGE_BYTES_MAX, NAME_CHARS_MAX};
@@ -9,18 +9,18 @@ use tickwire::protocol::{ServerMessage, VERSION};
 use crate::config::Config;
 use crate::game::{Game, GameDef};
 
-/// `Welcome` without a name.
+/// `Welcome` without a name and a token.
 pub(super) struct Welcome {
     nameless: Vec<u8>,
-    /// Where the byte is that says how long the name is; the name follows it.
+    /// Where the byte is that says how long the name is; the name follows it, then the token.
     length_at: usize,
 }
 
 impl Welcome {
     pub(super) fn new<G: Game>(game: &GameDef<G>, config: &Config) -> Welcome {
-        let nameless = encode(game, config, "");
+        let nameless = encode(game, config, "", "");
         // The first difference that a name makes is its length.
-        let named = encode(game, config, "x");
+        let named = encode(game, config, "x", "");
         let same = nameless.iter().zip(&named).take_while(|(a, b)| a == b);
         let length_at = same.count();
         Welcome {
@@ -29,18 +29,30 @@ impl Welcome {
         }
     }
 
-    /// The message for a client of this tidied name.
-    pub(super) fn to(&self, name: &str) -> Vec<u8> {
+    /// The message for a client of this tidied name, with the token to come back with.
+    pub(super) fn to(&self, name: &str, token: &str) -> Vec<u8> {
         let (before, after) = self.nameless.split_at(self.length_at);
-        // Below 251, where a length is one byte.
-        const { assert!(NAME_CHARS_MAX * 4 < 251) };
-        let mut message = Vec::with_capacity(self.nameless.len() + name.len());
+        let bytes = self.nameless.len() + name.len() + token.len() + 4;
+        let mut message = Vec::with_capacity(bytes);
         message.extend_from_slice(before);
-        message.push(name.len() as u8);
-        message.extend_from_slice(name.as_bytes());
-        message.extend_from_slice(&after[1..]);
+        push_string(name, &mut message);
+        push_string(token, &mut message);
+        // Behind the lengths of the empty ones.
+        message.extend_from_slice(&after[2..]);
         message
     }
+}
+
+/// As bincode writes a string of less than 64 KiB.
+fn push_string(text: &str, message: &mut Vec<u8>) {
+    match u8::try_from(text.len()) {
+        Ok(length) if length < 251 => message.push(length),
+        _ => {
+            message.push(251);
+            message.extend((text.len() as u16).to_le_bytes());
+        }
+    }
+    message.extend_from_slice(text.as_bytes());
 }
 
 impl<G: Game> GameDef<G> {
@@ -48,15 +60,15 @@ impl<G: Game> GameDef<G> {
     /// it a [`tickwire::session::Session`] plays a [`crate::room::Room`] without sockets: tests
     /// hand it to the session before they let it join.
     pub fn welcome(&self, name: &str) -> Vec<u8> {
-        encode(self, &Config::default(), name)
+        encode(self, &Config::default(), name, "")
     }
 }
 
-fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str) -> Vec<u8> {
+fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str, token: &str) -> Vec<u8> {
     encode_server(&ServerMessage::Welcome {
         version: VERSION,
         name: name.into(),
-        token: String::new(),
+        token: token.into(),
         schema: game.schema.clone(),
         limits: Limits {
             message_bytes: CLIENT_MESSAGE_BYTES_MAX as u32,
@@ -94,7 +106,7 @@ mod tests {
     #[test]
     fn the_games_own_limit_of_seats_is_told() {
         let game = GameDef::<Still>::new(30).unwrap();
-        let seats = |config: &Config| match decode_server(&encode(&game, config, "")) {
+        let seats = |config: &Config| match decode_server(&encode(&game, config, "", "")) {
             Ok(ServerMessage::Welcome { limits, .. }) => limits.seats,
             other => panic!("{other:?}"),
         };
@@ -112,8 +124,17 @@ mod tests {
         let welcome = Welcome::new(&game, &config);
         let longest = "\u{10FFFF}".repeat(NAME_CHARS_MAX);
         for name in ["", "x", "Ada Lovelace", &longest] {
-            assert_eq!(welcome.to(name), encode(&game, &config, name), "{name}");
-            assert_eq!(welcome.to(name), game.welcome(name), "{name}");
+            for token in [
+                "",
+                "t",
+                &"t".repeat(250),
+                &"t".repeat(251),
+                &"t".repeat(400),
+            ] {
+                let whole = encode(&game, &config, name, token);
+                assert_eq!(welcome.to(name, token), whole, "{name} {token}");
+            }
+            assert_eq!(welcome.to(name, ""), game.welcome(name), "{name}");
         }
     }
 }

@@ -20,6 +20,7 @@ use super::outbox::{Draft, Outbox};
 use super::reading::{Reading, Scratch};
 use super::seat::Seat;
 use super::tls::Tls;
+use crate::auth::Identity;
 
 /// Bytes that the WebSocket context takes at a time: the slices it is fed are in memory already,
 /// so a larger buffer would only cost memory per connection.
@@ -99,6 +100,8 @@ pub(crate) struct Link {
     pub(crate) requests: Budget,
     /// The tidied name, once the client said hello.
     pub(crate) name: Option<Box<str>>,
+    /// Who it is, once the client said hello.
+    pub(crate) identity: Identity,
     /// Whether the client's close frame says that it may come back.
     pub(super) going_away: bool,
     /// Whether it was ever in a room: then inputs may still be under way when it is back.
@@ -151,6 +154,7 @@ impl Conn {
                 limiter: Limiter::new(now),
                 requests: Budget::new(now),
                 name: None,
+                identity: Identity::nobody(),
                 going_away: false,
                 has_played: false,
                 peer,

@@ -7,7 +7,7 @@ use tickwire::protocol::ServerMessage;
 
 use super::members::Member;
 use super::{Effect, Room};
-use crate::game::{Closing, Game};
+use crate::game::{Closing, Game, Identity};
 
 impl<G: Game> Room<G> {
     /// A player's connection is lost: their seat is held for the room's grace, their input is the
@@ -63,6 +63,11 @@ impl<G: Game> Room<G> {
     pub fn has_heard(&self, player: PlayerId) -> bool {
         let member = self.members.get(player);
         member.is_some_and(|member| member.credit.any_acked())
+    }
+
+    /// Whose a seat is.
+    pub fn identity(&self, player: PlayerId) -> Option<&Identity> {
+        Some(&self.members.get(player)?.identity)
     }
 
     /// Whether a player has a seat, present or not.
@@ -139,14 +144,7 @@ impl<G: Game> Room<G> {
 impl<I: Default + Clone> Member<I> {
     /// A connection begins or ends: what was sent over the last one and came from it is void.
     fn start_anew(&mut self, newest_wins: bool, tick: Tick) {
-        let fresh = Member::new(
-            self.player,
-            std::mem::take(&mut self.name),
-            self.entity,
-            self.order,
-            newest_wins,
-            tick,
-        );
+        let fresh = Member::new(self.who(), self.entity, self.order, newest_wins, tick);
         let old = std::mem::replace(self, fresh);
         self.ready = old.ready;
         self.team = old.team;

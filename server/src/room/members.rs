@@ -9,7 +9,7 @@ use tickwire::protocol::server_message;
 use super::cadence::Cadence;
 use super::credit::Credit;
 use super::sight::Sighted;
-use crate::game::Player;
+use crate::game::{Identity, Player};
 use crate::replication::image::LayerKey;
 use crate::replication::lanes::Lane;
 
@@ -67,6 +67,7 @@ pub struct ClientState {
 pub(super) struct Member<I> {
     pub(super) player: PlayerId,
     pub(super) name: String,
+    pub(super) identity: Identity,
     pub(super) ready: bool,
     /// Since when their connection is lost.
     pub(super) away_since: Option<Tick>,
@@ -97,16 +98,16 @@ pub(super) struct Member<I> {
 
 impl<I: Default + Clone> Member<I> {
     pub(super) fn new(
-        player: PlayerId,
-        name: String,
+        who: Player,
         entity: Entity,
         order: u32,
         newest_wins: bool,
         tick: Tick,
     ) -> Member<I> {
         Member {
-            player,
-            name,
+            player: who.id,
+            name: who.name,
+            identity: who.identity,
             ready: false,
             away_since: None,
             entity,
@@ -183,6 +184,7 @@ impl<I: Default + Clone> Member<I> {
         Player {
             id: self.player,
             name: self.name.clone(),
+            identity: self.identity.clone(),
         }
     }
 

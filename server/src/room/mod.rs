@@ -29,7 +29,9 @@ use tickwire::limits::ACK_STALL_SECONDS;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
-use crate::game::{self, Game, GameDef, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster};
+use crate::game::{
+    self, Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
+};
 use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::fan_out::FanOut;
 use crate::replication::image::Ring;
@@ -187,12 +189,18 @@ impl<G: Game> Room<G> {
         self.effects.pop_front()
     }
 
-    /// Seats a player, whose name is tidied already.
+    /// Seats a player of whom nothing but the name is known, as tests of a game do.
     pub fn join(&mut self, name: &str) -> Result<PlayerId, Refusal> {
+        self.join_as(name, Identity::nobody())
+    }
+
+    /// Seats a player, whose name is tidied already.
+    pub fn join_as(&mut self, name: &str, identity: Identity) -> Result<PlayerId, Refusal> {
         let player = self.members.free_seat().ok_or(Refusal::RoomFull)?;
         let who = Player {
             id: player,
             name: name.to_owned(),
+            identity,
         };
         let entity = G::join(&mut self.world, &who);
         self.world
@@ -200,8 +208,7 @@ impl<G: Game> Room<G> {
             .insert((Owner(player), Input::<G::Input>::default()));
         let order = self.members.next_order();
         self.members.sit(Member::new(
-            player,
-            who.name,
+            who,
             entity,
             order,
             self.game.schema.newest_wins,

@@ -121,7 +121,8 @@ impl<G: Game> Hosted<G> {
     /// The room failed; the newcomer is closed like its members.
     pub(super) fn join(&mut self, mut conn: Conn, tools: &mut Tools) -> Result<(), Failed> {
         let name = conn.link.name.clone().unwrap_or_default();
-        let joined = guarded(self.id, || Ok(self.room.join(&name)));
+        let identity = conn.link.identity.clone();
+        let joined = guarded(self.id, || Ok(self.room.join_as(&name, identity)));
         match joined {
             Ok(Ok(player)) => {
                 conn.link.has_played = true;
@@ -159,7 +160,8 @@ impl<G: Game> Hosted<G> {
     ) -> Result<(), Failed> {
         let player = claim.token.player;
         let pass = self.members.pass(player);
-        if !pass.is_some_and(|pass| pass.admits(claim.token.hash)) {
+        let is_theirs = self.room.identity(player) == Some(&conn.link.identity);
+        if !is_theirs || !pass.is_some_and(|pass| pass.admits(claim.token.hash)) {
             refuse(conn, Refusal::NoSuchSeat, tools);
             return Ok(());
         }

@@ -42,6 +42,8 @@ pub(crate) struct Client {
     socket: WebSocket<TcpStream>,
     /// The newest snapshot.
     pub(crate) newest: Tick,
+    /// What the welcome said to bring next time.
+    pub(crate) who: String,
 }
 
 impl Client {
@@ -54,6 +56,7 @@ impl Client {
         Client {
             socket: WebSocket::from_raw_socket(stream, Role::Client, Some(config)),
             newest: Tick(0),
+            who: String::new(),
         }
     }
 
@@ -72,9 +75,15 @@ impl Client {
     }
 
     pub(crate) fn hello(&mut self, name: &str) {
-        self.say(&hello(name));
-        let got = self.control();
-        assert!(matches!(got, ServerMessage::Welcome { .. }), "{got:?}");
+        self.hello_as(name, "");
+    }
+
+    pub(crate) fn hello_as(&mut self, name: &str, token: &str) {
+        self.say(&hello_as(name, token));
+        match self.control() {
+            ServerMessage::Welcome { token, .. } => self.who = token,
+            got => panic!("{got:?}"),
+        }
     }
 
     pub(crate) fn chat(&mut self, text: &str) {
@@ -272,10 +281,14 @@ impl Client {
 }
 
 pub(crate) fn hello(name: &str) -> ClientMessage {
+    hello_as(name, "")
+}
+
+pub(crate) fn hello_as(name: &str, token: &str) -> ClientMessage {
     ClientMessage::Hello {
         version: VERSION,
         name: name.into(),
-        token: String::new(),
+        token: token.into(),
     }
 }
 

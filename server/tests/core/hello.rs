@@ -82,3 +82,39 @@ fn hello_comes_first_and_once() {
     lost.ack();
     lost.closed(CloseCode::OutOfOrder);
 }
+
+#[test]
+fn a_guest_is_given_a_token_and_known_by_it() {
+    let server = Server::start(config());
+    let ann = server.guest("ann");
+    let again = server.again(&ann.who);
+    let other = server.guest("ann");
+    assert_ne!(ann.who, other.who);
+    assert!(!again.who.is_empty());
+}
+
+#[test]
+fn a_token_of_nobody_known_here_is_refused() {
+    let server = Server::start(config());
+    let mut client = server.connect();
+    client.say(&crate::support::hello_as("mallory", "a.b.c"));
+    client.closed(CloseCode::Unauthorised);
+}
+
+#[test]
+fn a_weak_key_ends_the_start() {
+    let path = std::env::temp_dir().join(format!("tickwire-{}-weak", std::process::id()));
+    std::fs::write(&path, "password").unwrap();
+    let game = tickwire_server::game::GameDef::<crate::probe::Probe>::new(30).unwrap();
+    let metrics = tickwire_server::metrics::Metrics::new().unwrap();
+    let weak = tickwire_server::config::Config {
+        auth_key_file: Some(path.clone()),
+        auth_issuer: "a".into(),
+        auth_audience: "b".into(),
+        ..config()
+    };
+    let started = tickwire_server::lobby::Lobby::start(game.into(), &weak, metrics.into());
+    let error = started.err().expect("refused").to_string();
+    assert!(error.contains("needs 32"), "{error}");
+    std::fs::remove_file(path).unwrap();
+}

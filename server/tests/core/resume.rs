@@ -22,8 +22,8 @@ fn held(server: &Server) -> f64 {
     server.figure("tickwire_players_dropped_total")
 }
 
-fn back(server: &Server, token: &str) -> (Client, Joined) {
-    let mut client = server.guest("back");
+fn back(server: &Server, who: &str, token: &str) -> (Client, Joined) {
+    let mut client = server.again(who);
     client.resume(token);
     let joined = client.joined();
     (client, joined)
@@ -33,7 +33,7 @@ fn back(server: &Server, token: &str) -> (Client, Joined) {
 fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
     let server = server(None);
     let (mut ann, joined) = server.host("ann", 2);
-    let first = ann.token();
+    let (first, who) = (ann.token(), ann.who.clone());
     let mut bo = server.guest("bo");
     bo.join(joined.room.id);
     ann.chat("still here?");
@@ -49,7 +49,7 @@ fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
     });
     assert_eq!(late.refused(), Refusal::RoomFull, "the seat is held");
 
-    let (mut again, rejoined) = back(&server, &first);
+    let (mut again, rejoined) = back(&server, &who, &first);
     assert_eq!(
         (rejoined.you, rejoined.room.id),
         (joined.you, joined.room.id)
@@ -61,12 +61,19 @@ fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
     again.ack();
     again.ping(1);
     for token in [&first, &second[1..].to_owned()] {
-        let mut thief = server.guest("thief");
-        thief.resume(token);
-        assert_eq!(thief.refused(), Refusal::NoSuchSeat);
+        let mut late = server.again(&who);
+        late.resume(token);
+        assert_eq!(late.refused(), Refusal::NoSuchSeat);
     }
+    let mut thief = server.guest("thief");
+    thief.resume(&second);
+    assert_eq!(
+        thief.refused(),
+        Refusal::NoSuchSeat,
+        "it is somebody else's"
+    );
     again.vanish();
-    let (_, third) = back(&server, &second);
+    let (_, third) = back(&server, &who, &second);
     assert_eq!(third.you, joined.you);
     eventually("both are counted", || {
         server.figure("tickwire_players_resumed_total") == 2.0
@@ -78,11 +85,11 @@ fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
 fn an_answer_that_is_lost_locks_nobody_out() {
     let server = server(None);
     let (mut ann, joined) = server.host("ann", 9);
-    let token = ann.token();
+    let (token, who) = (ann.token(), ann.who.clone());
     ann.vanish();
     for _ in 0..3 {
         // The answer comes, but as far as the server knows it never arrived.
-        let (client, rejoined) = back(&server, &token);
+        let (client, rejoined) = back(&server, &who, &token);
         assert_eq!(rejoined.you, joined.you);
         client.vanish();
     }
@@ -92,16 +99,16 @@ fn an_answer_that_is_lost_locks_nobody_out() {
 fn of_two_with_one_token_the_later_wins_and_the_other_is_told() {
     let server = server(None);
     let (mut first, joined) = server.host("first tab", 9);
-    let token = first.token();
-    let (mut second, rejoined) = back(&server, &token);
+    let (token, who) = (first.token(), first.who.clone());
+    let (mut second, rejoined) = back(&server, &who, &token);
     assert_eq!(rejoined.you, joined.you);
     first.closed(CloseCode::Superseded);
-    let (mut third, _) = back(&server, &token);
+    let (mut third, _) = back(&server, &who, &token);
     second.closed(CloseCode::Superseded);
     third.snapshot();
     third.ack();
     third.ping(1);
-    let mut fourth = server.guest("fourth tab");
+    let mut fourth = server.again(&who);
     fourth.resume(&token);
     assert_eq!(fourth.refused(), Refusal::NoSuchSeat);
     third.ping(2);
@@ -113,9 +120,9 @@ fn a_page_that_goes_away_may_come_back_and_one_that_says_goodbye_may_not() {
     let server = server(None);
     for (code, comes_back) in [(1001, true), (4010, true), (1000, false)] {
         let (mut client, joined) = server.host("page", 9);
-        let token = client.token();
+        let (token, who) = (client.token(), client.who.clone());
         client.close(code);
-        let mut again = server.guest("page");
+        let mut again = server.again(&who);
         again.resume(&token);
         if comes_back {
             assert_eq!(again.joined().you, joined.you, "{code}");
@@ -137,10 +144,10 @@ fn who_leaves_or_breaks_the_rules_gives_the_seat_up() {
     assert_eq!(leaver.refused(), Refusal::NoSuchSeat);
 
     let (mut cheat, _) = server.host("cheat", 9);
-    let token = cheat.token();
+    let (token, who) = (cheat.token(), cheat.who.clone());
     cheat.send(&[9, 9, 9]);
     cheat.closed(CloseCode::Malformed);
-    let mut again = server.guest("cheat");
+    let mut again = server.again(&who);
     again.resume(&token);
     assert_eq!(again.refused(), Refusal::NoSuchSeat);
     let nonsense = ["", "x", &"0".repeat(76), &"f".repeat(76), &"é".repeat(38)];
@@ -162,7 +169,7 @@ fn a_seat_is_given_up_when_the_grace_is_over_and_its_room_with_it() {
         ..config()
     });
     let (mut ann, _) = server.host("ann", 9);
-    let token = ann.token();
+    let (token, who) = (ann.token(), ann.who.clone());
     ann.vanish();
     eventually("the seat is given up", || {
         server.figure("tickwire_seats_expired_total") == 1.0
@@ -174,7 +181,7 @@ fn a_seat_is_given_up_when_the_grace_is_over_and_its_room_with_it() {
         (held(&server), server.figure("tickwire_players")),
         (1.0, 0.0)
     );
-    let mut again = server.guest("ann");
+    let mut again = server.again(&who);
     again.resume(&token);
     assert_eq!(again.refused(), Refusal::NoSuchSeat);
     again.ping(1);
@@ -193,12 +200,12 @@ fn a_client_that_stood_still_is_closed_and_comes_back() {
     narrow.hello("stopped");
     narrow.say(&ClientMessage::QuickJoin);
     let joined = narrow.joined();
-    let token = narrow.token();
+    let (token, who) = (narrow.token(), narrow.who.clone());
     eventually("it is closed, for it reads nothing", || {
         server.closed(CloseCode::Stalled) == 1.0
     });
     assert_eq!(held(&server), 1.0);
-    let (_, rejoined) = back(&server, &token);
+    let (_, rejoined) = back(&server, &who, &token);
     assert_eq!(rejoined.you, joined.you);
 }
 
@@ -227,13 +234,13 @@ fn a_room_that_fails_holds_nothing() {
     let (mut culprit, joined) = server.host("culprit", 9);
     let mut away = server.guest("away");
     away.join(joined.room.id);
-    let token = away.token();
+    let (token, who) = (away.token(), away.who.clone());
     away.vanish();
     eventually("the seat is held", || held(&server) == 1.0);
     culprit.snapshot();
     culprit.insist(Deed::Panic);
     culprit.closed(CloseCode::RoomFailed);
-    let mut again = server.guest("away");
+    let mut again = server.again(&who);
     again.resume(&token);
     assert_eq!(again.refused(), Refusal::NoSuchSeat);
     eventually("nobody plays", || server.figure("tickwire_players") == 0.0);

@@ -14,7 +14,7 @@ use tickwire_server::metrics::Metrics;
 use tickwire_server::net::Conn;
 use tokio::runtime::Runtime;
 
-pub(crate) use crate::client::{Client, Got, Joined, frame, framed, hello};
+pub(crate) use crate::client::{Client, Got, Joined, frame, framed, hello, hello_as};
 pub(crate) use crate::probe::{CLOSED, DAWDLE, Deed, GATE};
 
 use crate::probe::Probe;
@@ -106,6 +106,13 @@ impl Server {
     pub(crate) fn guest(&self, name: &str) -> Client {
         let mut client = self.connect();
         client.hello(name);
+        client
+    }
+
+    /// A client in the lobby who was here before.
+    pub(crate) fn again(&self, who: &str) -> Client {
+        let mut client = self.connect();
+        client.hello_as("again", who);
         client
     }
 

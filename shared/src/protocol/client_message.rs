@@ -13,7 +13,8 @@ pub enum ClientMessage {
         version: u16,
         /// The name that others see; the server tidies it.
         name: String,
-        /// Proof of identity, empty for a guest.
+        /// Proof of identity: an earlier welcome's token, or one that the operator's service gave; empty
+        /// for a new guest.
         token: String,
     },
     /// Asks for the rooms that anyone may join; answered by `Rooms`.

@@ -32,6 +32,8 @@ pub enum CloseCode {
     ServerFull = 4005,
     /// Another socket took over the session.
     Superseded = 4006,
+    /// The hello's token is expired, forged or not taken here.
+    Unauthorised = 4007,
     /// Too many messages or bytes.
     TooMany = 4008,
     /// Nothing was read for too long.
@@ -42,7 +44,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, for counters.
-    pub const ALL: [CloseCode; 16] = [
+    pub const ALL: [CloseCode; 17] = [
         CloseCode::Normal,
         CloseCode::Protocol,
         CloseCode::Text,
@@ -56,6 +58,7 @@ impl CloseCode {
         CloseCode::HelloTimeout,
         CloseCode::ServerFull,
         CloseCode::Superseded,
+        CloseCode::Unauthorised,
         CloseCode::TooMany,
         CloseCode::Stalled,
         CloseCode::RoomFailed,
@@ -82,6 +85,7 @@ impl CloseCode {
             CloseCode::HelloTimeout => "no hello in time",
             CloseCode::ServerFull => "server is full",
             CloseCode::Superseded => "session continued elsewhere",
+            CloseCode::Unauthorised => "token not accepted",
             CloseCode::TooMany => "too many messages",
             CloseCode::Stalled => "nothing was read for too long",
             CloseCode::RoomFailed => "the room failed",

@@ -14,7 +14,7 @@ pub enum ServerMessage {
         version: u16,
         /// The player's name as the server tidied it.
         name: String,
-        /// Proof to come back with; empty while the server keeps no sessions.
+        /// What to bring in the next hello, to be the same person again. A secret.
         token: String,
         /// The game.
         schema: Schema,

@@ -81,7 +81,7 @@ fn help_names_the_defaults() {
             Flags::default(),
         );
         assert_eq!(given, Config::default(), "--{name} {default}");
-        let quoted = if default.parse::<u64>().is_ok() {
+        let quoted = if default.parse::<u64>().is_ok() || default.parse::<bool>().is_ok() {
             ""
         } else {
             "'"

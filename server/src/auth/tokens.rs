@@ -1,0 +1,465 @@
+//! From the token of a hello to an identity. Tokens are JWTs: the operator's, by a key of theirs, and the
+//! server's own, with which guests and users come back. The only place with a wall clock
+//! (`jsonwebtoken` reads it), since expiry is a date. The lobby calls it once for each connection.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use serde::{Deserialize, Serialize};
+
+use super::identity::Identity;
+use super::replay::Replays;
+use crate::config::{Config, ConfigError};
+
+/// Bytes of an HMAC secret at least: as many as SHA-256 gives. Shorter ones can be guessed.
+const SECRET_BYTES_MIN: usize = 32;
+/// Seconds by which two machines' clocks may differ.
+const LEEWAY_S: u64 = 5;
+/// For how long a guest is the same guest, in seconds.
+const GUEST_S: u64 = 30 * 24 * 3600;
+/// For how long a user comes back without the operator vouching again, in seconds: a long evening.
+const USER_S: u64 = 12 * 3600;
+/// Issuer and audience of the server's own tokens.
+const OWN: &str = "tickwire";
+/// Characters of a subject.
+const SUBJECT_CHARS_MAX: usize = 128;
+
+/// The token is none that this server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unauthorised;
+
+/// The keys of a server.
+pub(crate) struct Tokens {
+    sign: EncodingKey,
+    own: (DecodingKey, Validation),
+    /// The operator's key, if there is one.
+    operator: Option<(DecodingKey, Validation)>,
+    guests: bool,
+    replays: Replays,
+}
+
+/// The server's own claims.
+#[derive(Serialize, Deserialize)]
+struct Own {
+    sub: String,
+    guest: bool,
+    iss: String,
+    aud: String,
+    exp: u64,
+}
+
+/// As much of the operator's as matters here.
+#[derive(Deserialize)]
+struct Operators {
+    sub: String,
+    exp: u64,
+    jti: Option<String>,
+}
+
+impl Tokens {
+    /// The keys that the settings name. The server's own is random where none is given.
+    ///
+    /// # Errors
+    /// One line: a file that can't be read, a key that is none or too short.
+    pub(crate) fn new(config: &Config) -> Result<Tokens, ConfigError> {
+        let own = match &config.guest_key_file {
+            Some(path) => secret(path, "guest-key-file")?,
+            None => {
+                let mut key = vec![0; SECRET_BYTES_MIN];
+                let random = SysRng.try_fill_bytes(&mut key);
+                random.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?;
+                key
+            }
+        };
+        let operator = match &config.auth_key_file {
+            Some(path) => {
+                let (key, algorithm) = operators_key(path)?;
+                let (issuer, audience) = (&config.auth_issuer, &config.auth_audience);
+                Some((key, validation(algorithm, issuer, audience)))
+            }
+            None => None,
+        };
+        Ok(Tokens {
+            sign: EncodingKey::from_secret(&own),
+            own: (
+                DecodingKey::from_secret(&own),
+                validation(Algorithm::HS256, OWN, OWN),
+            ),
+            operator,
+            guests: config.guests,
+            replays: Replays::default(),
+        })
+    }
+
+    /// Who brings this token, and the token to come back with. Without a token, or with one of the
+    /// server's own that has expired or lost its key, they are a new guest where guests are let in.
+    ///
+    /// # Errors
+    /// Nobody who may play here.
+    pub(crate) fn identify(&self, token: &str) -> Result<(Identity, String), Unauthorised> {
+        let identity = if token.is_empty() {
+            self.new_guest()?
+        } else if is_own(token) {
+            match self.own_identity(token) {
+                Some(identity) => identity,
+                // Where the operator vouches for people, one who was known must not become
+                // somebody else without being told.
+                None if self.operator.is_none() => self.new_guest()?,
+                None => return Err(Unauthorised),
+            }
+        } else {
+            self.operators_identity(token)?
+        };
+        let token = self.own_token(&identity)?;
+        Ok((identity, token))
+    }
+
+    fn new_guest(&self) -> Result<Identity, Unauthorised> {
+        if !self.guests {
+            return Err(Unauthorised);
+        }
+        let mut bytes = [0; 16];
+        SysRng.try_fill_bytes(&mut bytes).map_err(|error| {
+            tracing::error!(%error, "no random numbers");
+            Unauthorised
+        })?;
+        Ok(Identity {
+            subject: format!("{:032x}", u128::from_be_bytes(bytes)).into(),
+            is_guest: true,
+        })
+    }
+
+    fn own_identity(&self, token: &str) -> Option<Identity> {
+        let (key, validation) = &self.own;
+        let Own { sub, guest, .. } = decode(token, key, validation).ok()?.claims;
+        let may_play = !guest || self.guests;
+        may_play.then(|| Identity {
+            subject: sub.into(),
+            is_guest: guest,
+        })
+    }
+
+    fn operators_identity(&self, token: &str) -> Result<Identity, Unauthorised> {
+        let (key, validation) = self.operator.as_ref().ok_or(Unauthorised)?;
+        let Operators { sub, exp, jti } = decode(token, key, validation)
+            .map_err(|error| {
+                tracing::debug!(%error, "token refused");
+                Unauthorised
+            })?
+            .claims;
+        let chars = sub.chars().count();
+        if !(1..=SUBJECT_CHARS_MAX).contains(&chars) || sub.chars().any(char::is_control) {
+            return Err(Unauthorised);
+        }
+        // A token with a number of its own is good once.
+        if let Some(jti) = jti
+            && !self.replays.first_use(&jti, exp + LEEWAY_S, now_s())
+        {
+            return Err(Unauthorised);
+        }
+        Ok(Identity {
+            subject: sub.into(),
+            is_guest: false,
+        })
+    }
+
+    fn own_token(&self, identity: &Identity) -> Result<String, Unauthorised> {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(OWN.to_owned());
+        let lasts_s = if identity.is_guest { GUEST_S } else { USER_S };
+        let claims = Own {
+            sub: identity.subject.to_string(),
+            guest: identity.is_guest,
+            iss: OWN.to_owned(),
+            aud: OWN.to_owned(),
+            exp: now_s() + lasts_s,
+        };
+        encode(&header, &claims, &self.sign).map_err(|error| {
+            tracing::error!(%error, "no token could be made");
+            Unauthorised
+        })
+    }
+}
+
+/// Which key to try: a claim as yet, which only the right key makes true.
+fn is_own(token: &str) -> bool {
+    decode_header(token).is_ok_and(|header| header.kid.as_deref() == Some(OWN))
+}
+
+fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation {
+    // One algorithm: a token does not choose how it is checked.
+    let mut validation = Validation::new(algorithm);
+    validation.leeway = LEEWAY_S;
+    validation.validate_nbf = true;
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation
+}
+
+fn operators_key(path: &Path) -> Result<(DecodingKey, Algorithm), ConfigError> {
+    let bytes = read(path, "auth-key-file")?;
+    if bytes.starts_with(b"-----BEGIN") {
+        let key = DecodingKey::from_ed_pem(&bytes).map_err(|error| {
+            let shown = path.display();
+            ConfigError::new(format!(
+                "auth-key-file {shown} is no Ed25519 public key in PEM: {error}"
+            ))
+        })?;
+        return Ok((key, Algorithm::EdDSA));
+    }
+    let secret = long_enough(bytes, path, "auth-key-file")?;
+    Ok((DecodingKey::from_secret(&secret), Algorithm::HS256))
+}
+
+fn secret(path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
+    long_enough(read(path, setting)?, path, setting)
+}
+
+fn read(path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
+    let bytes = std::fs::read(path);
+    bytes.map_err(|e| ConfigError::new(format!("{setting} {} can't be read: {e}", path.display())))
+}
+
+/// The secret without the line break that editors put at a file's end.
+fn long_enough(mut bytes: Vec<u8>, path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
+    bytes.truncate(bytes.trim_ascii_end().len());
+    if bytes.len() < SECRET_BYTES_MIN {
+        return Err(ConfigError::new(format!(
+            "{setting} {} has {} bytes, a secret needs {SECRET_BYTES_MIN}",
+            path.display(),
+            bytes.len()
+        )));
+    }
+    Ok(bytes)
+}
+
+fn now_s() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::path::PathBuf;
+
+    const SECRET: &[u8] = b"a secret that is long enough: 0123456789";
+    /// RFC 8410's example of an Ed25519 key, and its public half.
+    const PRIVATE_PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+        -----END PRIVATE KEY-----\n";
+    const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+        -----END PUBLIC KEY-----\n";
+
+    /// A key file that is gone with the test.
+    struct File(PathBuf);
+
+    impl File {
+        fn new(name: &str, bytes: &[u8]) -> File {
+            let path = std::env::temp_dir().join(format!("tickwire-{}-{name}", std::process::id()));
+            std::fs::write(&path, bytes).unwrap();
+            File(path)
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn config(key: Option<&File>) -> Config {
+        Config {
+            auth_key_file: key.map(|file| file.0.clone()),
+            auth_issuer: "https://login.example".into(),
+            auth_audience: "game".into(),
+            ..Config::default()
+        }
+    }
+
+    fn claims() -> Value {
+        json!({"sub": "ann", "iss": "https://login.example", "aud": "game", "exp": now_s() + 60})
+    }
+
+    fn with(key: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[key] = value;
+        claims
+    }
+
+    fn signed(claims: &Value, algorithm: Algorithm) -> String {
+        let key = EncodingKey::from_secret(SECRET);
+        encode(&Header::new(algorithm), claims, &key).unwrap()
+    }
+
+    #[test]
+    fn guests_are_themselves_again() {
+        let tokens = Tokens::new(&Config::default()).unwrap();
+        let (ann, token) = tokens.identify("").unwrap();
+        let (bo, _) = tokens.identify("").unwrap();
+        assert!(ann.is_guest && ann != bo);
+        assert_eq!(tokens.identify(&token).unwrap().0, ann);
+        // After a restart with another key they are somebody new, and not locked out.
+        let restarted = Tokens::new(&Config::default()).unwrap();
+        assert_ne!(restarted.identify(&token).unwrap().0, ann);
+        assert_eq!(
+            tokens.identify("x"),
+            Err(Unauthorised),
+            "no key for others'"
+        );
+        let key = File::new("guest", &[7; 32]);
+        let kept = Config {
+            guest_key_file: Some(key.0.clone()),
+            ..Config::default()
+        };
+        let (cy, token) = Tokens::new(&kept).unwrap().identify("").unwrap();
+        assert_eq!(Tokens::new(&kept).unwrap().identify(&token).unwrap().0, cy);
+    }
+
+    #[test]
+    fn the_operators_tokens_are_checked_in_every_part() {
+        let file = File::new("matrix", SECRET);
+        let tokens = Tokens::new(&config(Some(&file))).unwrap();
+        let ann = tokens
+            .identify(&signed(&claims(), Algorithm::HS256))
+            .unwrap()
+            .0;
+        assert_eq!((&*ann.subject, ann.is_guest), ("ann", false));
+        let refused = |token: &str, why: &str| {
+            assert_eq!(tokens.identify(token), Err(Unauthorised), "{why}");
+        };
+        for algorithm in [Algorithm::HS384, Algorithm::HS512] {
+            refused(&signed(&claims(), algorithm), "another algorithm");
+        }
+        let [head, body, _] = signed(&claims(), Algorithm::HS256)
+            .split('.')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+        // {"alg":"none","typ":"JWT"}
+        let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+        refused(&format!("{none}.{body}."), "no signature wanted");
+        refused(&format!("{head}.{body}."), "no signature");
+        refused(&format!("{head}.{body}.AAAA"), "a wrong signature");
+        let other = EncodingKey::from_secret(&[9; 32]);
+        let forged = encode(&Header::default(), &claims(), &other).unwrap();
+        refused(&forged, "another key");
+        let now = now_s();
+        for (key, value) in [
+            ("exp", json!(now - LEEWAY_S - 2)),
+            ("exp", json!(now - 30)),
+            ("exp", json!((now + 60).to_string())),
+            ("exp", json!("soon")),
+            ("exp", Value::Null),
+            ("nbf", json!(now + 60)),
+            ("aud", json!("another")),
+            ("aud", json!(["another"])),
+            ("iss", json!("https://evil.example")),
+            ("sub", json!("")),
+            ("sub", json!("x".repeat(129))),
+            ("sub", json!("a\nb")),
+            ("sub", json!(7)),
+        ] {
+            refused(
+                &signed(&with(key, value.clone()), Algorithm::HS256),
+                &format!("{key} {value}"),
+            );
+        }
+        for missing in ["exp", "iss", "aud", "sub"] {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().remove(missing);
+            refused(&signed(&claims, Algorithm::HS256), missing);
+        }
+        let late = with("exp", json!(now - 2));
+        assert!(
+            tokens.identify(&signed(&late, Algorithm::HS256)).is_ok(),
+            "clocks differ a little"
+        );
+        let mut own = Header::new(Algorithm::HS256);
+        own.kid = Some(OWN.into());
+        let key = EncodingKey::from_secret(SECRET);
+        refused(
+            &encode(&own, &claims(), &key).unwrap(),
+            "the operator's key is not the server's",
+        );
+    }
+
+    #[test]
+    fn ed25519_keys_are_taken_and_not_mistaken_for_secrets() {
+        let file = File::new("ed", PUBLIC_PEM.as_bytes());
+        let tokens = Tokens::new(&config(Some(&file))).unwrap();
+        let key = EncodingKey::from_ed_pem(PRIVATE_PEM.as_bytes()).unwrap();
+        let token = encode(&Header::new(Algorithm::EdDSA), &claims(), &key).unwrap();
+        assert_eq!(&*tokens.identify(&token).unwrap().0.subject, "ann");
+        // Who knows the public key signs with it as if it were a secret.
+        let public = EncodingKey::from_secret(PUBLIC_PEM.as_bytes());
+        let confused = encode(&Header::new(Algorithm::HS256), &claims(), &public).unwrap();
+        assert_eq!(tokens.identify(&confused), Err(Unauthorised));
+        let private = File::new("private", PRIVATE_PEM.as_bytes());
+        assert!(
+            Tokens::new(&config(Some(&private))).is_err(),
+            "the public half is wanted"
+        );
+    }
+
+    #[test]
+    fn a_numbered_token_is_good_once_and_its_user_comes_back_with_the_servers() {
+        let file = File::new("replay", SECRET);
+        let tokens = Tokens::new(&config(Some(&file))).unwrap();
+        let once = signed(&with("jti", json!("1")), Algorithm::HS256);
+        let (ann, own) = tokens.identify(&once).unwrap();
+        assert_eq!(tokens.identify(&once), Err(Unauthorised), "replayed");
+        assert_eq!(tokens.identify(&own).unwrap().0, ann);
+        assert_eq!(tokens.identify(&own).unwrap().0, ann, "as often as need be");
+        let unnumbered = signed(&claims(), Algorithm::HS256);
+        assert!((0..2).all(|_| tokens.identify(&unnumbered).is_ok()));
+        // A user whose token lost its key is told so, rather than made a guest.
+        let restarted = Tokens::new(&config(Some(&file))).unwrap();
+        assert_eq!(restarted.identify(&own), Err(Unauthorised));
+    }
+
+    #[test]
+    fn where_guests_are_not_let_in_nobody_becomes_one() {
+        let file = File::new("closed", SECRET);
+        let mut closed = config(Some(&file));
+        closed.guests = false;
+        let tokens = Tokens::new(&closed).unwrap();
+        assert_eq!(tokens.identify(""), Err(Unauthorised));
+        assert!(
+            tokens
+                .identify(&signed(&claims(), Algorithm::HS256))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn weak_and_missing_keys_are_refused_at_start() {
+        for (name, bytes) in [
+            ("empty", &b""[..]),
+            ("short", &[b'x'; 31]),
+            ("breaks", b"x\n\n\n"),
+        ] {
+            let file = File::new(name, bytes);
+            let error = Tokens::new(&config(Some(&file))).err().unwrap().to_string();
+            assert!(
+                error.contains("needs 32") && !error.contains('\n'),
+                "{error}"
+            );
+        }
+        let gone = Config {
+            auth_key_file: Some("/nonexistent/key".into()),
+            ..Config::default()
+        };
+        let error = Tokens::new(&gone).err().unwrap().to_string();
+        assert!(error.contains("/nonexistent/key"), "{error}");
+    }
+}
