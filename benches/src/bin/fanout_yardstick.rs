@@ -29,7 +29,7 @@ struct Flags {
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
     seconds: u16,
     /// Drones in each room: so many make a snapshot about 300 B
-    #[arg(long, value_name = "N", default_value_t = 150)]
+    #[arg(long, value_name = "N", default_value_t = 270)]
     npcs: u16,
     /// Finds how many clients are served before the p99 gap passes 1.5 ticks, instead
     #[arg(long)]

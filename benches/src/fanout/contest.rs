@@ -158,7 +158,7 @@ impl Contest {
             ("--max-rooms", rooms.to_string()),
             ("--max-connections", (clients + 64).to_string()),
             ("--workers", "1".to_owned()),
-            ("--log", "warn".to_owned()),
+            ("--log", "error".to_owned()),
         ];
         let args: Vec<String> = args
             .into_iter()
