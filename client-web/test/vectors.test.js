@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 import { bearing, unit, Xorshift32 } from '../src/exact.js';
 import * as client from '../src/protocol/client_message.js';
@@ -29,7 +30,9 @@ import { camel, schemaOf, variant } from './support/vector_schema.js';
 const { advance, SPEED } = await import('../demo/arena_rule.js');
 const { OBSTACLES, PLAYER_RADIUS } = await import('../demo/arena_map.js');
 
-const folder = new URL('../../shared/vectors/', import.meta.url);
+/** Others than those in the repository: see `shared/tests/codec/soak.rs`. */
+const { TICKWIRE_VECTORS } = process.env;
+const folder = TICKWIRE_VECTORS ? pathToFileURL(`${TICKWIRE_VECTORS}/`) : new URL('../../shared/vectors/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 test('there are vectors', () => assert.notEqual(files.length, 0));

@@ -7,4 +7,5 @@ mod fields;
 mod history;
 mod hostile;
 mod protocol_page;
+mod soak;
 mod vectors;

@@ -338,13 +338,8 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
                 &mut scratch,
                 &mut body,
             );
-            let heads: Vec<Value> = now
-                .entities
-                .iter()
-                .map(|head| json!([head.slot, head.generation, head.owner, head.mask]))
-                .collect();
             let image = if number == 0 {
-                json!({"gap": now.gap, "entities": heads, "values": now.values})
+                spelled(&now)
             } else {
                 Value::Null
             };
@@ -360,6 +355,16 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
     }
     let head = json!({"schema": schema, "layer": layer});
     check(name, &text("bodies", &head, &cases));
+}
+
+/// An image, but for its tick.
+pub(crate) fn spelled(image: &LayerImage) -> Value {
+    let heads: Vec<Value> = image
+        .entities
+        .iter()
+        .map(|head| json!([head.slot, head.generation, head.owner, head.mask]))
+        .collect();
+    json!({"gap": image.gap, "entities": heads, "values": image.values})
 }
 
 #[test]
