@@ -7,5 +7,6 @@ mod fields;
 mod history;
 mod hostile;
 mod protocol_page;
+mod reference;
 mod soak;
 mod vectors;

@@ -1,0 +1,50 @@
+//! Our range coder against a library's, `constriction`: the same decisions at the same odds.
+
+use constriction::stream::Encode;
+use constriction::stream::model::DefaultContiguousCategoricalEntropyModel as Model;
+use constriction::stream::queue::DefaultRangeEncoder;
+use tickwire::ids::LayerId;
+use tickwire::schema::Layout;
+use tickwire::snapshot::delta::{Scratch, trace};
+use tickwire::snapshot::range_coder::{Coder, RangeEncoder};
+
+use crate::history::{History, trained_schema};
+
+#[test]
+fn takes_no_more_bytes_than_a_library_s() {
+    let layout = Layout::new(&trained_schema());
+    let set = layout.of(LayerId::ROOM).expect("it exists");
+    let mut history = History::new(77, set, 20);
+    let mut scratch = Scratch::default();
+    let mut theirs = DefaultRangeEncoder::new();
+    let mut bytes = Vec::new();
+    let mut ours = RangeEncoder::new(&mut bytes);
+    let mut least = 0.0;
+    let mut before = history.step();
+    for _ in 0..500 {
+        let now = history.step();
+        // Every body starts from the prior; one stream for all leaves out how streams end.
+        let mut contexts = set.prior.clone();
+        for (at, bit) in trace(set, Some(before.view()), now.view(), &mut scratch) {
+            let zero = f64::from(contexts[at] >> 4) / 4096.0;
+            let odds = [zero, 1.0 - zero];
+            least -= odds[usize::from(bit)].log2();
+            let model = Model::from_floating_point_probabilities_fast(&odds, None).expect("odds");
+            theirs
+                .encode_symbol(usize::from(bit), model)
+                .expect("memory does not end");
+            ours.bit(&mut contexts, at, bit);
+        }
+        before = now;
+    }
+    ours.finish();
+    let (ours, theirs, least) = (
+        bytes.len() as f64,
+        theirs.num_bits() as f64 / 8.0,
+        least / 8.0,
+    );
+    println!("ours {ours} bytes, constriction {theirs}, entropy {least:.1}");
+    assert!(ours < theirs * 1.001 + 8.0, "{ours} for {theirs}");
+    // The remainder of a division of the range goes to ones, so a little less is possible.
+    assert!(ours >= least * 0.999, "{ours} for {least}");
+}
