@@ -262,25 +262,27 @@ mod tests {
         let mut stream = record::<Exact>(&tape, &[]);
         let images = stream.verify(&tape).expect("it was right");
         // A body that a client would take: valid, against what it holds, a step off in x.
-        let mut wrong = images[5].clone();
+        // It is the last one: what follows it could not be decoded.
+        let mut wrong = images[9].clone();
         let width = stream.layout.room.width();
-        wrong.values[7 * width] += 1;
-        wrong.values[7 * width + 1] += 1;
+        for column in 0..3 {
+            wrong.values[7 * width + column] += 1;
+        }
         let mut body = Vec::new();
         encode(
             LayerId::ROOM,
             &stream.layout.room,
-            Some(images[4].view()),
+            Some(images[8].view()),
             wrong.view(),
             false,
             &mut Scratch::default(),
             &mut body,
         );
-        let planted = &mut stream.messages[5];
+        let planted = &mut stream.messages[9];
         planted.truncate(tickwire::protocol::frame::SNAPSHOT_HEAD_BYTES);
         push_section(SectionKind::Layer, &body, planted);
         let caught = stream.verify(&tape).expect_err("it is wrong now");
-        assert_eq!(caught.tick, 6);
+        assert_eq!(caught.tick, 10);
         assert!(caught.what.starts_with("entity 7, column 0"), "{caught}");
     }
 
