@@ -91,10 +91,15 @@ fn game<F: Form>(tables: &[Vec<u16>]) -> Arc<GameDef<Moving<F>>> {
 
 /// Tables of the room's layer, trained on a recording.
 pub(super) fn train<F: Form>(tape: &Tape) -> Result<Vec<Vec<u16>>, Mismatch> {
-    let stream = record::<F>(tape, &[]);
-    let images = stream.decode()?;
-    let table = training::train(&stream.layout.room, &sendings(&images));
-    Ok(vec![table])
+    // Where a field bears an error, what is sent depends on the tables: so they are trained once more
+    // on what is sent under the first ones.
+    let mut tables = Vec::new();
+    for _ in 0..2 {
+        let stream = record::<F>(tape, &tables);
+        let images = stream.decode()?;
+        tables = vec![training::train(&stream.layout.room, &sendings(&images))];
+    }
+    Ok(tables)
 }
 
 /// The snapshots of a recording, the first of which is a keyframe.

@@ -46,20 +46,28 @@ pub(super) trait Form: Send + Sync + 'static {
     fn declare(body: Declaration<Body>) -> Declaration<Body>;
 }
 
-fn declare(body: Declaration<Body>, error: f64) -> Declaration<Body> {
-    let along = || range(0.0, SIZE).step(STEP).linear().tolerance(error);
+/// Positions that may be so many steps off, velocities and headings that follow from them.
+fn declare(body: Declaration<Body>, off: [u32; 3]) -> Declaration<Body> {
+    let [position, velocity, heading] = off.map(f64::from);
+    let along = || {
+        range(0.0, SIZE)
+            .step(STEP)
+            .linear()
+            .tolerance(position * STEP)
+    };
     let speed = |of| {
         range(-VELOCITY_MAX, VELOCITY_MAX)
             .step(VELOCITY_STEP)
             .rate_of(of)
+            .tolerance(velocity * VELOCITY_STEP)
     };
+    let direction = std::f64::consts::TAU / f64::from(HEADINGS);
+    let look = turn(HEADINGS)
+        .bearing("x", "y")
+        .tolerance(heading * direction);
     body.field("x", |b| &mut b.x, along())
         .field("y", |b| &mut b.y, along())
-        .field(
-            "heading",
-            |b| &mut b.heading,
-            turn(HEADINGS).bearing("x", "y"),
-        )
+        .field("heading", |b| &mut b.heading, look)
         .field("vx", |b| &mut b.vx, speed("x"))
         .field("vy", |b| &mut b.vy, speed("y"))
         .field("health", |b| &mut b.health, int(0, HEALTH_MAX))
@@ -73,11 +81,12 @@ impl Form for Wire {
     const PREDICTOR: &'static str = "linear";
 
     fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        declare(body, 0.0)
+        declare(body, [0, 1, 1])
     }
 }
 
-/// The same with positions that may be a step off.
+/// Positions that may be a step off; their changes are then up to two more, and what follows from
+/// these bears it.
 pub(super) struct Tolerant;
 
 impl Form for Tolerant {
@@ -85,11 +94,11 @@ impl Form for Tolerant {
     const PREDICTOR: &'static str = "linear";
 
     fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        declare(body, STEP)
+        declare(body, [1, 3, 2])
     }
 }
 
-/// All of it exact, as if nothing followed from anything.
+/// All of it exact: a heading or velocity that is a step off what it follows is sent.
 pub(super) struct Exact;
 
 impl Form for Exact {
@@ -97,20 +106,7 @@ impl Form for Exact {
     const PREDICTOR: &'static str = "linear";
 
     fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        let along = || range(0.0, SIZE).step(STEP).linear();
-        let speed = |of| {
-            range(-VELOCITY_MAX, VELOCITY_MAX)
-                .step(VELOCITY_STEP)
-                .rate_of(of)
-                .tolerance(0.0)
-        };
-        let heading = turn(HEADINGS).bearing("x", "y").tolerance(0.0);
-        body.field("x", |b| &mut b.x, along())
-            .field("y", |b| &mut b.y, along())
-            .field("heading", |b| &mut b.heading, heading)
-            .field("vx", |b| &mut b.vx, speed("x"))
-            .field("vy", |b| &mut b.vy, speed("y"))
-            .field("health", |b| &mut b.health, int(0, HEALTH_MAX))
+        declare(body, [0, 0, 0])
     }
 }
 

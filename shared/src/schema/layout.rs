@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::ids::LayerId;
 use crate::snapshot::delta::model::{self, context_count, table_size, untrained};
-use crate::snapshot::predictor::{GAINS, Gains, UNTRAINED_GAINS};
+use crate::snapshot::predictor::{GAINS, Gains, STIRS, UNTRAINED_GAINS};
 use crate::snapshot::range_coder::Context;
 
 /// The column sets of a schema: for what everyone sees, an owner, a team.
@@ -321,7 +321,8 @@ impl ColumnSet {
         let (prior, gains) = table.split_at(context_count(self));
         self.prior = prior.to_vec();
         for (&column, learnt) in self.linear.iter().zip(gains.chunks_exact(GAINS)) {
-            for (gain, &learnt) in self.columns[column].gains.iter_mut().zip(learnt) {
+            let gains = &mut self.columns[column].gains[STIRS - GAINS..];
+            for (gain, &learnt) in gains.iter_mut().zip(learnt) {
                 *gain = i32::from(learnt as i16);
             }
         }

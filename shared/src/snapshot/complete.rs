@@ -3,8 +3,8 @@
 //! client gets images that are complete.
 
 use super::image::{EntityHead, LayerView};
-use super::predictor::{self, bend, difference};
-use crate::schema::{Column, ColumnSet, ComponentColumns};
+use super::predictor::{self, add, bend, difference, direction, rate};
+use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
 
 /// Completes images, with reused memory.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Completer {
     /// the other columns, and 0 in these. They stay 0 for an entity that was not there with the same
     /// head. Fills `residuals` with what [`LayerView::residuals`] says.
     ///
-    /// A column with a tolerance gets its guess where that is close enough. The guess is made from
+    /// A value with a tolerance moves towards its guess. The guess is made from
     /// `previous`, which is what clients hold, so the error of a value never exceeds the tolerance,
     /// however long it goes on.
     pub fn run(
@@ -124,26 +124,58 @@ impl Work<'_> {
     }
 
     fn other(&mut self, rows: &[Rows], at: usize) {
+        let column = &self.set.columns[at];
+        let gap = self.gap;
+        match column.guess {
+            Guess::Hold => self.each(rows, at, |old, _| old[at]),
+            Guess::Bearing { x, y, steps } => self.each(rows, at, |old, new| {
+                direction(new[x], new[y], steps).unwrap_or(old[at])
+            }),
+            Guess::Rate {
+                change,
+                zero,
+                scale,
+            } => self.each(rows, at, |_, new| rate(new[change], zero, scale, gap)),
+            _ => self.each(rows, at, |old, new| {
+                predictor::guess(column, at, old, new, gap, gap)
+            }),
+        }
+    }
+
+    #[inline]
+    fn each(&mut self, rows: &[Rows], at: usize, guess: impl Fn(&[i32], &[i32]) -> i32) {
         let width = self.set.width();
         let column = &self.set.columns[at];
         for row in rows {
             let old = &self.old[row.old..row.old + width];
             let new = &mut self.values[row.new..row.new + width];
-            let guess = predictor::guess(column, at, old, new, self.gap, self.gap);
+            let guess = guess(old, new);
             self.residuals[row.residuals + at] = settle(column, &mut new[at], guess);
         }
     }
 }
 
-/// Takes a guess that is a value of the column and close enough; else tells what the value differs by.
+/// Moves a value towards its guess, as far as the tolerance and the column's range allow, and tells
+/// what they still differ by. To the guess where that is close enough; else to the edge of the
+/// tolerance rather than to the value, for a small residual upsets what comes next the least.
 #[inline]
 fn settle(column: &Column, value: &mut i32, guess: i32) -> i32 {
     let residual = difference(column, *value, guess);
-    if residual.unsigned_abs() <= column.tolerance && guess as u32 <= column.q_max {
-        *value = guess;
-        return 0;
+    if column.tolerance == 0 || residual == 0 {
+        return residual;
     }
-    residual
+    let rest = residual.unsigned_abs().saturating_sub(column.tolerance) as i32;
+    let rest = if residual < 0 {
+        rest.wrapping_neg()
+    } else {
+        rest
+    };
+    let settled = add(column, guess, rest);
+    if settled as u32 > column.q_max {
+        return residual;
+    }
+    *value = settled;
+    rest
 }
 
 #[cfg(test)]

@@ -17,15 +17,16 @@ const BENDS: [u32; 4] = [1, 2, 5, 24];
 
 /// Gains of a linear column: one for each class of stirring that has a bend.
 pub const GAINS: usize = BENDS.len();
-/// Parts of the last bend that a column repeats, in units of 1/32, by class from the third on.
-pub type Gains = [i32; GAINS];
+/// Parts of the last bend that a column repeats, in units of 1/32, by class; those of the two classes
+/// without a bend are 0.
+pub type Gains = [i32; STIRS];
 /// A gain of one.
 pub const GAIN_UNIT: i32 = 32;
 /// The greatest gain, and minus the least.
 pub const GAIN_MAX: i32 = 64;
 /// Without training: a bend of one step is the rounding of a straight way, so taken back; a greater
 /// one eases off; a great one is a knock.
-pub const UNTRAINED_GAINS: Gains = [-16, 8, 16, 8];
+pub const UNTRAINED_GAINS: Gains = [0, 0, -16, 8, 16, 8];
 
 /// How much a component stirs in a row.
 #[inline]
@@ -33,8 +34,9 @@ pub(super) fn stir(set: &ColumnSet, component: &ComponentColumns, row: &[i32]) -
     let mut changes = 0;
     let mut bend = 0;
     for &column in &set.linear[component.linear.clone()] {
-        changes |= row[column + 1];
-        bend = bend.max(row[column + 2].unsigned_abs());
+        let remembered = &row[column + 1..column + 3];
+        changes |= remembered[0];
+        bend = bend.max(remembered[1].unsigned_abs());
     }
     if changes == 0 && bend == 0 {
         return 0;
@@ -62,20 +64,16 @@ pub(super) fn go_on(
 ) -> Aim {
     let change = baseline[index + 1];
     let half = GAIN_UNIT / 2;
-    let (step, part) = if dt != gap {
-        (
-            floor_div(i64::from(change) * i64::from(dt), gap.max(1)) as i32,
-            half,
-        )
-    } else if stir < 2 {
-        (change, half)
-    } else {
+    let (step, part) = if dt == gap {
         let bend = baseline[index + 2].clamp(-TERM_MAX, TERM_MAX);
-        let bent = bend * column.gains[stir - 2] + half;
+        let bent = bend * column.gains[stir] + half;
         (
             change.wrapping_add(bent.div_euclid(GAIN_UNIT)),
             bent.rem_euclid(GAIN_UNIT),
         )
+    } else {
+        let way = i64::from(change) * i64::from(dt);
+        (floor_div(way, gap.max(1)) as i32, half)
     };
     Aim {
         value: add(column, baseline[index], step),
@@ -117,27 +115,34 @@ pub(super) fn guess(
 #[inline]
 pub(super) fn follow(guess: Guess, row: &[i32], gap: u32) -> Option<i32> {
     match guess {
-        Guess::Bearing { x, y, steps } => {
-            let (x, y) = (row[x], row[y]);
-            if x == 0 && y == 0 {
-                return None;
-            }
-            let turn = exact::bearing(f64::from(x), f64::from(y));
-            let direction = (turn * f64::from(steps) + 0.5) as i32;
-            Some(direction & (steps as i32 - 1))
-        }
+        Guess::Bearing { x, y, steps } => direction(row[x], row[y], steps),
         Guess::Rate {
             change,
             zero,
             scale,
-        } => {
-            let way = f64::from(row[change]) * scale;
-            let rate = if gap > 1 { way / f64::from(gap) } else { way };
-            let limit = f64::from(1 << 30);
-            Some(zero.wrapping_add(round(exact::clamp(rate, -limit, limit))))
-        }
+        } => Some(rate(row[change], zero, scale, gap)),
         _ => None,
     }
+}
+
+/// The direction of a way, of so many; `None` without a way.
+#[inline]
+pub(super) fn direction(x: i32, y: i32, steps: u32) -> Option<i32> {
+    if x == 0 && y == 0 {
+        return None;
+    }
+    let turn = exact::bearing(f64::from(x), f64::from(y));
+    let direction = (turn * f64::from(steps) + 0.5) as i32;
+    Some(direction & (steps as i32 - 1))
+}
+
+/// The rate of a change in `gap` ticks.
+#[inline]
+pub(super) fn rate(change: i32, zero: i32, scale: f64, gap: u32) -> i32 {
+    let way = f64::from(change) * scale;
+    let rate = if gap > 1 { way / f64::from(gap) } else { way };
+    let limit = f64::from(1 << 30);
+    zero.wrapping_add(round(exact::clamp(rate, -limit, limit)))
 }
 
 /// `exact::round` for what fits an i32, without a call.

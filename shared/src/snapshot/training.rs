@@ -6,7 +6,7 @@
 use super::delta::model::context_count;
 use super::delta::{Scratch, trace};
 use super::image::LayerView;
-use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, TERM_MAX, difference, stir};
+use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, difference, stir};
 use super::range_coder::{Context, UNSURE, learn};
 use crate::schema::{ColumnSet, ComponentColumns};
 
@@ -36,7 +36,8 @@ pub fn train(set: &ColumnSet, sendings: &[Sending<'_>]) -> Vec<u16> {
         }
     }
     let contexts = runs.iter().map(|runs| best(runs));
-    let gains = set.linear.iter().flat_map(|&at| trained.columns[at].gains);
+    let learnt = |&at: &usize| trained.columns[at].gains.into_iter().skip(STIRS - GAINS);
+    let gains = set.linear.iter().flat_map(learnt);
     contexts
         .chain(gains.map(|gain| gain as i16 as u16))
         .collect()
@@ -78,19 +79,22 @@ fn gains(
     let mut seen: [Vec<(i32, i32)>; GAINS] = Default::default();
     for (old, new) in rows {
         let stir = stir(set, component, old);
-        if stir >= 2 && old[column + 2] != 0 {
+        if stir >= STIRS - GAINS && old[column + 2] != 0 {
             let change = difference(&set.columns[column], new[column], old[column]);
             let next = change.wrapping_sub(old[column + 1]);
-            seen[stir - 2].push((old[column + 2], next));
+            seen[stir - (STIRS - GAINS)].push((old[column + 2], next));
         }
     }
     // Far residuals are knocks, which no gain foresees.
     let bits: Vec<f64> = (0..256).map(|r| f64::from(1 + 2 * r).log2()).collect();
-    seen.map(|seen| {
+    let learnt = seen.map(|seen| {
         (-GAIN_MAX..=GAIN_MAX)
             .min_by(|&a, &b| unforeseen(a, &seen, &bits).total_cmp(&unforeseen(b, &seen, &bits)))
             .unwrap_or(0)
-    })
+    });
+    let mut gains = [0; STIRS];
+    gains[STIRS - GAINS..].copy_from_slice(&learnt);
+    gains
 }
 
 /// About how many bits the residuals take under a gain, by what each size takes.

@@ -176,6 +176,13 @@ impl Body<'_> {
         if entered + from.entities.len() - removed.len() > ENTITIES_MAX {
             return Err(DecodeError::OutOfRange);
         }
+        if entered == 0 && removed.is_empty() {
+            // The usual case, in bulk.
+            next.entities.extend_from_slice(from.entities);
+            next.values.resize(from.values.len(), 0);
+            kept.extend((0..from.entities.len() as u32).map(|index| (index, index)));
+            return Ok(());
+        }
         let mut removed = removed.iter().copied().peekable();
         let mut old = 0usize;
         let mut next_slot = 0u32;
@@ -286,7 +293,7 @@ impl Body<'_> {
                 self.coder.bit(self.model, context)
             };
             if before {
-                self.changed(span, mask, old, row)?;
+                self.changed(span, mask, stir, old, row)?;
             } else {
                 for (_, component) in components(set, mask) {
                     carry_on(set, component, old, row, span);
@@ -324,13 +331,18 @@ impl Body<'_> {
         &mut self,
         span: Span,
         mask: u32,
+        most: Stir,
         old: &[i32],
         row: &mut [i32],
     ) -> Result<(), DecodeError> {
         let set = self.set;
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let stir = predictor::stir(set, component, old);
+            let stir = if alone {
+                most
+            } else {
+                predictor::stir(set, component, old)
+            };
             let context = model::component(number, span.steady(), stir);
             if !alone && !self.coder.bit(self.model, context) {
                 carry_on(set, component, old, row, span);

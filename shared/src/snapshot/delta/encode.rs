@@ -111,6 +111,12 @@ fn code<C: Coder>(
 
 /// Sorts entities into removed, entered and kept, by a merge over rising slots.
 fn split(from: &[EntityHead], to: &[EntityHead], scratch: &mut Scratch) {
+    if from == to {
+        // The usual case, in bulk.
+        let same = (0..to.len() as u32).map(|index| (index, index));
+        scratch.kept.extend(same);
+        return;
+    }
     let (mut a, mut b) = (0, 0);
     while a < from.len() || b < to.len() {
         let slot_a = from.get(a).map_or(u32::MAX, |head| u32::from(head.slot));
