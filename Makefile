@@ -44,15 +44,13 @@ screenshot: node-modules chromium
 # an invariant is printed with the command that runs it again.
 FIRST ?= 0
 SEEDS ?= 1000
-SECONDS ?= 60
 simulate:
-	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) SIMULATE_SECONDS=$(SECONDS) \
+	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) SIMULATE_SECONDS=$(or $(SECONDS),60) \
 	  $(CARGO) test --release --locked -p tickwire-server --test simulation -- --nocapture no_seed
 
 # Every decoder of peers' bytes, so many seconds together; needs a C++ compiler, for libFuzzer.
-SECONDS ?= 30
 fuzz:
-	shared/fuzz/run.sh $(SECONDS)
+	shared/fuzz/run.sh $(or $(SECONDS),30)
 
 bench:
 	$(CARGO) bench --locked -p tickwire-benches

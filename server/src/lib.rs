@@ -75,7 +75,8 @@
 //!
 //! - A field is sent as the integer of its step: [`game::range`], [`game::int`], [`game::all`],
 //!   [`game::flag`], [`game::turn`], [`game::one_of`], [`game::text`], [`game::entity`].
-//! - What moves says how: [`game::Spec::linear`], [`game::Spec::velocity`] or
+//! - What moves says how: [`game::Spec::linear`], [`game::Spec::velocity`],
+//!   [`game::Spec::bearing`], [`game::Spec::rate_of`] or
 //!   [`game::Spec::counter`]. A good guess costs next to no bytes; a bad one costs some, and
 //!   clients see the same.
 //! - A component is everyone's, or `owner_only()`, or `team_only()`. An entity is the player's
