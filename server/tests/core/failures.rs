@@ -1,5 +1,7 @@
 //! A game that panics takes its own room with it and nothing else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tickwire::protocol::{ClientMessage, CloseCode};
@@ -87,4 +89,56 @@ fn a_room_that_takes_too_long_skips_ticks_and_goes_on() {
     eventually("more ticks", || {
         server.figure("tickwire_ticks_total") > ticks + 10.0
     });
+}
+
+/// The rooms' panics are the rooms' alone: who plays elsewhere gets every tick.
+#[test]
+fn a_thousand_of_them_cost_no_other_room_a_tick() {
+    const ROOMS: usize = 200;
+    const ROUNDS: usize = 5;
+    // A thousand backtraces take a minute to look up; what panicked and where is enough.
+    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
+    let server = Server::start(Config {
+        workers: 2,
+        npcs: 0,
+        // Slow ticks, so that a bystander of a busy machine still acknowledges in time.
+        tick_rate: 10,
+        snapshot_rate: 10,
+        ..config()
+    });
+    let (mut bystanders, stop) = (Vec::new(), Arc::new(AtomicBool::new(false)));
+    for _ in 0..4 {
+        let (mut client, _) = server.host("bystander", 9);
+        let stop = stop.clone();
+        bystanders.push(std::thread::spawn(move || {
+            let mut last = client.snapshot().tick;
+            client.ack();
+            while !stop.load(Ordering::Relaxed) {
+                let tick = client.snapshot().tick;
+                assert_eq!(tick, last.next(), "a tick was left out");
+                last = tick;
+                client.ack();
+            }
+            client
+        }));
+    }
+    for round in 1..=ROUNDS {
+        let culprits = (0..ROOMS).map(|_| {
+            let (mut culprit, _) = server.host("culprit", 1);
+            culprit.insist(Deed::Panic);
+            culprit
+        });
+        let culprits: Vec<_> = culprits.collect();
+        for mut culprit in culprits {
+            culprit.closed(CloseCode::RoomFailed);
+        }
+        let failed = (round * ROOMS) as f64;
+        assert_eq!(server.figure("tickwire_rooms_failed_total"), failed);
+    }
+    stop.store(true, Ordering::Relaxed);
+    for bystander in bystanders {
+        let mut client = bystander.join().unwrap();
+        client.ping(1);
+    }
+    assert_eq!(server.lobby.rooms().len(), 4);
 }
