@@ -3,7 +3,7 @@
 //! client gets images that are complete.
 
 use super::image::{EntityHead, LayerView};
-use super::predictor::{self, add, bend, difference, direction, rate};
+use super::predictor::{self, add, difference, direction, rate, remember};
 use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
 
 /// Completes images, with reused memory.
@@ -118,8 +118,7 @@ impl Work<'_> {
             let aim = predictor::go_on(column, at, old, stir, self.gap, self.old_gap);
             residuals[at] = settle(column, &mut new[at], aim.value);
             residuals[at + 1] = aim.part;
-            new[at + 1] = difference(column, new[at], old[at]);
-            new[at + 2] = bend(new[at + 1], old[at + 1]);
+            remember(column, at, old, new);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
 /// Velocities and bends are clamped to this, so that products stay exact in JavaScript.
 pub(super) const TERM_MAX: i32 = 1 << 20;
 
-/// How much a component stirs, which its linear columns tell: its place in [`STIRS`].
+/// How much a component stirs, by what its linear columns remember: a class, below [`STIRS`].
 pub type Stir = usize;
 
 /// Classes of stirring: still, going straight, then by the greatest bend.
@@ -167,12 +167,19 @@ pub(super) fn guess_bend(change: i32, before: i32, gap: u32, dt: u32) -> i32 {
 
 /// The bend of a change after another; a start from rest is none.
 #[inline]
-pub(super) fn bend(change: i32, before: i32) -> i32 {
+fn bend(change: i32, before: i32) -> i32 {
     if before == 0 {
         0
     } else {
         change.wrapping_sub(before)
     }
+}
+
+/// Fills what a linear column of `row` remembers, where the image before is the baseline.
+#[inline]
+pub(super) fn remember(column: &Column, at: usize, old: &[i32], row: &mut [i32]) {
+    row[at + 1] = difference(column, row[at], old[at]);
+    row[at + 2] = bend(row[at + 1], old[at + 1]);
 }
 
 /// `to - from`, the short way around for turns.

@@ -9,7 +9,7 @@ use crate::schema::{ColumnSet, ComponentColumns, Guess, Layout};
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
 use crate::snapshot::predictor::{
-    self, Stir, add, bend, difference, follow, guess_bend, guess_change,
+    self, Stir, add, difference, follow, guess_bend, guess_change, remember,
 };
 use crate::snapshot::range_coder::RangeDecoder;
 use crate::snapshot::{DecodeError, unzigzag};
@@ -384,8 +384,7 @@ impl Body<'_> {
                 value = add(column, value, residual);
             }
             row[at] = value;
-            row[at + 1] = difference(column, value, old[at]);
-            row[at + 2] = bend(row[at + 1], old[at + 1]);
+            remember(column, at, old, row);
         }
         Ok(())
     }
@@ -485,11 +484,10 @@ fn carry_on(
     for &at in &set.linear[component.linear.clone()] {
         let column = &set.columns[at];
         row[at] = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap).value;
-        let way = difference(column, row[at], old[at]);
         if span.steady() {
-            row[at + 1] = way;
-            row[at + 2] = bend(way, old[at + 1]);
+            remember(column, at, old, row);
         } else {
+            let way = difference(column, row[at], old[at]);
             row[at + 1] = guess_change(way, span.gap, span.dt);
             row[at + 2] = guess_bend(row[at + 1], old[at + 1], span.gap, span.dt);
         }
