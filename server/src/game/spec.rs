@@ -127,3 +127,77 @@ impl Spec {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy_ecs::prelude::*;
+
+    use super::*;
+    use crate::game::{Game, GameDef, Player, RoomOptions, Schema};
+
+    #[derive(Component)]
+    struct Body {
+        x: f64,
+        vx: f64,
+        on: bool,
+    }
+
+    /// `CASE` tells what is wrong with its declaration; nothing with that of 0.
+    struct Odd<const CASE: u8>;
+
+    impl<const CASE: u8> Game for Odd<CASE> {
+        const NAME: &'static str = "odd";
+        type Input = ();
+
+        fn schema(s: &mut Schema<Self>) {
+            let x = range(0.0, 10.0).linear();
+            let x = if CASE == 1 {
+                x.tolerance(-1.0)
+            } else {
+                x.tolerance(0.02)
+            };
+            let vx = range(-5.0, 5.0).rate_of(if CASE == 2 { "y" } else { "x" });
+            let on = if CASE == 3 {
+                flag().tolerance(1.0)
+            } else {
+                flag()
+            };
+            s.component::<Body>("body", |k| {
+                k.field("x", |b| &mut b.x, x)
+                    .field("vx", |b| &mut b.vx, vx)
+                    .field("on", |b| &mut b.on, on)
+            });
+        }
+
+        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+        fn join(world: &mut World, _: &Player) -> Entity {
+            world.spawn_empty().id()
+        }
+    }
+
+    #[test]
+    fn tolerances_come_in_steps_and_followers_bear_one() {
+        let def = GameDef::<Odd<0>>::new(30).expect("it is well declared");
+        let of = |column: usize| def.layout.room.columns[column].tolerance;
+        assert_eq!((of(0), of(3), of(4)), (2, 1, 0));
+        let told = tickwire::schema::Layout::new(&def.schema);
+        assert!(told.room.columns.iter().all(|column| column.tolerance == 0));
+    }
+
+    #[test]
+    fn what_can_not_be_borne_or_followed_is_refused_by_name() {
+        let refused = [
+            (GameDef::<Odd<1>>::new(30).err(), "\"x\""),
+            (GameDef::<Odd<2>>::new(30).err(), "\"vx\""),
+            (GameDef::<Odd<3>>::new(30).err(), "\"on\""),
+        ];
+        for (error, field) in refused {
+            let error = error.expect("it is badly declared");
+            assert!(
+                error.contains("\"body\"") && error.contains(field),
+                "{error}"
+            );
+        }
+    }
+}
