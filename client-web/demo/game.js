@@ -76,6 +76,9 @@ export class Game {
     for (const member of room.members.values()) this.#known.set(member.player, member);
     room.on('chat', (/** @type {import('/client/types.js').ChatLine} */ line) => this.#chat.add(line));
     room.on('members', () => this.#membersChanged());
+    room.on('won', (/** @type {{ round: number, name: string }} */ { round, name }, /** @type {number} */ _, /** @type {boolean} */ isPast) => {
+      if (!isPast) this.#feed.note(name, INK.text, `won round ${round}`);
+    });
     room.on('refused', (/** @type {{ reason: string }} */ { reason }) => toast(refusal(reason), true));
     element('tool-leave', HTMLButtonElement).onclick = onLeave;
     element('tool-link', HTMLButtonElement).onclick = () => invite();

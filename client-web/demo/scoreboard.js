@@ -21,6 +21,9 @@ export class Scoreboard {
   #pinned = false;
   #held = false;
   #drawnAt = 0;
+  #wins = element('scores-wins', HTMLElement);
+  /** Rounds won, by name: as long as the room remembers. @type {Map<string, number>} */
+  #won = new Map();
   /** Whom the host has asked to remove, once; -1 for nobody. */
   #doomed = -1;
   #room;
@@ -32,6 +35,8 @@ export class Scoreboard {
     write(this.#title, room.info.name);
     write(element('scores-code', HTMLElement), `Code ${room.code}`);
     this.#panel.hidden = true;
+    write(this.#wins, '');
+    room.on('won', (/** @type {{ name: string }} */ { name }) => this.#addWin(name));
     this.#tool.addEventListener('click', () => {
       this.#pinned = !this.#pinned;
       this.#tool.blur();
@@ -46,6 +51,13 @@ export class Scoreboard {
       if (event.key === 'Tab') this.#held = false;
     }, { signal });
     window.addEventListener('blur', () => { this.#held = false; }, { signal });
+  }
+
+  /** @param {string} name */
+  #addWin(name) {
+    this.#won.set(name, (this.#won.get(name) ?? 0) + 1);
+    const wins = [...this.#won].sort(([, a], [, b]) => b - a).map(([who, rounds]) => `${who} ${rounds}`);
+    write(this.#wins, `Rounds won: ${wins.join(', ')}`);
   }
 
   /** Ends listening. */

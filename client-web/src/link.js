@@ -364,7 +364,7 @@ export class Link extends Emitter {
   /** @returns {Session} over a new socket, on which the seat is asked for if there is one */
   #open() {
     const { url, name, WebSocket, conditions } = this.#options;
-    const seat = this.#seat === '' ? undefined : { token: this.#seat, chat: this.#chatSeen };
+    const seat = this.#seat === '' ? undefined : { token: this.#seat, seen: this.#seen };
     this.#isAsking = seat !== undefined;
     this.#turnMs = this.now();
     this.#pulse.hear(this.#turnMs);
@@ -377,8 +377,8 @@ export class Link extends Emitter {
     return new Session(name, this.#token, seat);
   }
 
-  get #chatSeen() {
-    return this.#room?.chat.at(-1)?.id ?? 0;
+  get #seen() {
+    return this.#room?.seen ?? { chat: 0, tick: 0 };
   }
 
   /** @param {string} token empty: there is no seat to come back to */
@@ -418,7 +418,7 @@ export class Link extends Emitter {
     const session = this.#session;
     setTimeout(() => {
       if (session !== this.#session || session.state !== 'Lobby') return;
-      session.lobbyRequest(client.resume(this.#seat, this.#chatSeen));
+      session.lobbyRequest(client.resume(this.#seat, this.#seen));
       this.pump();
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }

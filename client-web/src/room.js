@@ -58,7 +58,8 @@ export class Room extends Emitter {
   }
 
   /**
-   * Hears of the room's own events, and of the game's by their names as soon as they arrive: `(fields, tick)`.
+   * Hears of the room's own events, and of the game's by their names as soon as they arrive: `(fields, tick, isPast)`. `isPast`
+   * is of durable events that happened before the player was there, or while the connection was lost.
    * @template {import('./types.js').RoomEventName<G>} N
    * @param {N} name
    * @param {import('./types.js').RoomListener<G, N>} listener
@@ -91,6 +92,11 @@ export class Room extends Emitter {
   /** Steps a second. */
   get tickRate() {
     return this.#room.tickRate;
+  }
+
+  /** For the link: what would not be told again on coming back. */
+  get seen() {
+    return this.#room.seen;
   }
 
   /** Who is here, by number. */
@@ -213,7 +219,7 @@ export class Room extends Emitter {
       case 'Snapshot':
         this.#play.onSnapshot(event, nowMs);
         for (const { name, fields, tick } of event.events) {
-          this.emit(OWN_EVENTS.has(name) ? `event:${name}` : name, fields, tick);
+          this.emit(OWN_EVENTS.has(name) ? `event:${name}` : name, fields, tick, tick <= this.#room.joinedAt);
         }
         break;
       case 'Desync':
@@ -254,7 +260,7 @@ export class Room extends Emitter {
     const { room, welcome, layout } = session;
     if (room === undefined || welcome === undefined || layout === undefined) throw new Error('not in a room');
     const missed = room.chat;
-    room.keepChat(this.#room.chat);
+    room.follow(this.#room);
     this.#session = session;
     this.#room = room;
     this.#schema = welcome.schema;

@@ -60,11 +60,11 @@ export class Session {
    * A session for a socket that is open or about to be; its `Hello` waits to be sent.
    * @param {string} name
    * @param {string} token empty for a guest
-   * @param {{ token: string, chat: number }} [seat] to be taken again: its token, and the newest chat line seen
+   * @param {{ token: string, seen: { chat: number, tick: number } }} [seat] to be taken again: its token, and what was seen of the room
    */
   constructor(name, token = '', seat = undefined) {
     this.#transmits = [client.hello(name, token)];
-    if (seat !== undefined) this.#transmits.push(client.resume(seat.token, seat.chat));
+    if (seat !== undefined) this.#transmits.push(client.resume(seat.token, seat.seen));
   }
 
   /** The connection is lost: nothing is taken in or sent any more. */

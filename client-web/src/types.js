@@ -180,7 +180,7 @@
  * @template {string} N
  * @typedef {N extends keyof RoomEvents
  *   ? (...args: RoomEvents[N]) => void
- *   : (fields: EventFields<G, N>, tick: number) => void} RoomListener
+ *   : (fields: EventFields<G, N>, tick: number, isPast: boolean) => void} RoomListener
  */
 
 /**

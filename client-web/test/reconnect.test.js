@@ -111,7 +111,7 @@ test('a lost socket is replaced, and the room goes on as the same object', async
   for (let i = 0; i < 1000 && FakeSocket.all.length === 0; i++) pass(1);
   room.view(performance.now());
   const second = nextSocket(pass);
-  assert.deepEqual(second.takeControl(), [client.hello('Ann', 'who'), client.resume('first', 4)].map(list));
+  assert.deepEqual(second.takeControl(), [client.hello('Ann', 'who'), client.resume('first', { chat: 4, tick: 0 })].map(list));
   second.receive(server.welcome(SQUARE, { token: 'who' }));
   assert.equal(link.state, 'reconnecting', 'the seat is not there yet');
   second.receive(server.joined({ you: 2, said: [[5, 'meanwhile']] }));
@@ -129,7 +129,33 @@ test('a lost socket is replaced, and the room goes on as the same object', async
 
   second.end(4010, '');
   const third = nextSocket(pass);
-  assert.deepEqual(third.takeControl()[1], list(client.resume('second', 5)));
+  assert.deepEqual(third.takeControl()[1], list(client.resume('second', { chat: 5, tick: 30 })));
+  link.close();
+});
+
+test('what is durable of the time between comes as past, and is not asked for again', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, room } = await playing();
+  /** @type {any[]} */
+  const hits = [];
+  room.on('hit', ({ who }, tick, isPast) => hits.push([who, tick, isPast]));
+  /** @param {number[][]} told by ticks back and who */
+  const events = (...told) => Uint8Array.from(told.flatMap(([back, who]) => [back, 0, who, 0, 0, 0]));
+  socket.receive(server.snapshot(20, { events: events([15, 1], [0, 2]) }));
+  socket.end(1006, '');
+  const second = nextSocket(pass);
+  assert.deepEqual(second.takeControl()[1], list(client.resume('first', { chat: 0, tick: 20 })));
+  second.receive(server.welcome(SQUARE, { token: 'who' }));
+  second.receive(server.joined({ you: 2, tick: 40 }));
+  second.end(1006, '');
+  const third = nextSocket(pass);
+  assert.deepEqual(third.takeControl()[1], list(client.resume('first', { chat: 0, tick: 20 })), 'no snapshot came');
+  third.receive(server.welcome(SQUARE, { token: 'who' }));
+  third.receive(server.joined({ you: 2, tick: 50 }));
+  third.receive(server.snapshot(51, { events: events([20, 3], [0, 4]) }));
+  assert.deepEqual(hits, [[1, 5, false], [2, 20, false], [3, 31, true], [4, 51, false]]);
+  third.end(1006, '');
+  assert.deepEqual(nextSocket(pass).takeControl()[1], list(client.resume('first', { chat: 0, tick: 51 })));
   link.close();
 });
 
@@ -197,7 +223,7 @@ test('a server that is busy is asked for the seat again', async (t) => {
   second.receive(server.refused(3));
   assert.deepEqual(second.takeControl(), []);
   pass(700);
-  assert.deepEqual(second.takeControl(), [list(client.resume('first', 0))]);
+  assert.deepEqual(second.takeControl(), [list(client.resume('first', { chat: 0, tick: 0 }))]);
   second.receive(server.joined({ you: 2 }));
   assert.deepEqual(heard.at(-1), ['resumed', true]);
   link.close();
@@ -224,7 +250,7 @@ test('a reload comes back to the seat, with the token of the page before', async
   await settled();
   const socket = newest();
   socket.open();
-  assert.deepEqual(socket.takeControl(), [client.hello('Ann', 'who'), client.resume('first', 0)].map(list));
+  assert.deepEqual(socket.takeControl(), [client.hello('Ann', 'who'), client.resume('first', { chat: 0, tick: 0 })].map(list));
   socket.receive(server.welcome(SQUARE, { token: 'who' }));
   socket.receive(server.joined({ you: 2 }));
   const room = await joining;

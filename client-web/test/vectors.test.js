@@ -95,7 +95,7 @@ function encodeClient({ type, ...m }) {
     case 'Act':
       return client.act(m.id, m.action, Uint8Array.from(m.fields));
     case 'Resume':
-      return client.resume(m.token, m.chat);
+      return client.resume(m.token, { chat: m.chat, tick: m.seen });
     default:
       throw new Error(`no client message ${type}`);
   }

@@ -171,17 +171,22 @@
 //!
 //! # 5. What is said
 //!
-//! **Events** go to all, to all but one, or to one, with the tick that they happened in.
+//! **Events** go to all, to all but one, to one, or to a team, with the tick that they happened in. They are for the
+//! moment, unless they are declared [`durable()`](game::Declaration::durable), as a goal or a round's result should be: then who
+//! fell behind, lost the connection or joins later is told too, once and in order, of the last 64.
 //! **Actions** are requests: they run between two ticks, and their `Err` is the player's answer.
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
 //! # use tickwire_server::game::{Axes, Game, GameDef, RoomOptions};
-//! use tickwire_server::game::{Out, Player, Schema, To, entity, int};
+//! use tickwire_server::game::{Out, Player, Schema, To, all, entity, int, text};
 //! # #[derive(Component)] struct Purse { coins: u32 }
 //!
 //! /// An event: somebody is richer.
 //! struct Paid { who: Option<Entity> }
+//!
+//! /// A durable event: a round is over.
+//! struct Won { round: u32, name: String }
 //!
 //! /// An action: coins for another player.
 //! #[derive(Default)]
@@ -197,6 +202,9 @@
 //!
 //! fn declare<G: Game>(s: &mut Schema<G>) {
 //!     s.event::<Paid>("paid", |k| k.field("who", |e| &mut e.who, entity()));
+//!     s.event::<Won>("won", |k| {
+//!         k.durable().field("round", |e| &mut e.round, all()).field("name", |e| &mut e.name, text(32))
+//!     });
 //!     let fields = |k: tickwire_server::game::Declaration<Pay>| {
 //!         k.field("to", |p| &mut p.to, entity()).field("coins", |p| &mut p.coins, int(1, 9))
 //!     };

@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
+use tickwire::session::Seen;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
@@ -74,8 +75,8 @@ pub(crate) enum Errand {
 pub(crate) struct Claim {
     /// Its proof.
     pub(crate) token: SeatToken,
-    /// The newest chat line that it has seen.
-    pub(crate) chat: u32,
+    /// What it has seen of the room.
+    pub(crate) seen: Seen,
 }
 
 /// A connection on its way back from a worker. At most as many as there are connections are

@@ -51,8 +51,13 @@ pub const ROOM_NAME_CHARS_MAX: usize = 32;
 pub const CHAT_CHARS_MAX: usize = 200;
 /// Chat lines that a room remembers for those who join later; the oldest go first.
 pub const CHAT_HISTORY_MAX: usize = 32;
-/// Ticks for which a room remembers events; a client further behind loses momentary ones.
+/// Ticks for which a room remembers events; a client further behind loses the momentary ones.
 pub const EVENT_RING_TICKS: u32 = 64;
+/// Durable events that a room remembers for those who fell behind, come back or join later: a match's goals.
+/// Beyond: the oldest are forgotten, and who has not got them by then never does.
+pub const DURABLE_EVENTS_MAX: usize = 64;
+/// Bytes of them: what a snapshot with a keyframe has room for. Beyond: as above.
+pub const DURABLE_BYTES_MAX: usize = 16 * 1024;
 /// Events of one tick of a room. Beyond: dropped and counted.
 pub const EVENTS_PER_TICK_MAX: usize = 256;
 /// Players of one room that the wire can name; an operator's limit is lower.
@@ -62,7 +67,7 @@ pub const ROOMS_LISTED_MAX: usize = 100;
 /// Bytes of an event's or action's payload. Beyond: the event is dropped and counted, the action
 /// refused by the sender and malformed to the server.
 pub const PAYLOAD_BYTES_MAX: usize = 1024;
-/// Bytes of events in one snapshot: a tick's and what a client missed. Beyond: the older ones
+/// Bytes of momentary events in one snapshot: a tick's and what a client missed. Beyond: the older ones
 /// are lost to it, so that a laggard's snapshot stays far below [`SERVER_MESSAGE_BYTES_MAX`].
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
 /// Seconds for which a player may leave snapshots unacknowledged. Beyond: close 4010.

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 pub use error::{RequestError, SessionError};
 pub use event::{Event, decode_events};
-pub use resume::Ticket;
+pub use resume::{Seen, Ticket};
 pub use room::RoomSession;
 
 use crate::codec;
@@ -97,6 +97,8 @@ pub struct Session {
     stats: Stats,
     /// The shortest round trip that the driver told of.
     round_trip_us: Option<u64>,
+    /// A seat was asked for again, of whose room so much was seen.
+    resuming: Option<Seen>,
 }
 
 impl Session {
@@ -116,6 +118,7 @@ impl Session {
             events: VecDeque::new(),
             stats: Stats::default(),
             round_trip_us: None,
+            resuming: None,
         }
     }
 
@@ -287,7 +290,8 @@ impl Session {
             }
             (State::Hello | State::Failed, _) => return Err(SessionError::Unexpected),
             (State::Lobby, message @ ServerMessage::Joined { .. }) => {
-                self.room = RoomSession::new(message);
+                let seen = self.resuming.take().unwrap_or_default();
+                self.room = RoomSession::new(message, seen);
                 if let (Some(room), Some(rtt_us)) = (&mut self.room, self.round_trip_us) {
                     room.on_round_trip(rtt_us);
                 }
@@ -306,7 +310,10 @@ impl Session {
     /// What does not change the state.
     fn on_member_message(&mut self, message: ServerMessage) -> Result<Event, SessionError> {
         let event = match (&mut self.room, message) {
-            (_, ServerMessage::Refused { reason }) => Event::Refused { reason },
+            (_, ServerMessage::Refused { reason }) => {
+                self.resuming = None;
+                Event::Refused { reason }
+            }
             (_, ServerMessage::Rooms { rooms }) => Event::Rooms { rooms },
             (_, ServerMessage::Pong { nonce, tick }) => Event::Pong { nonce, tick },
             (_, ServerMessage::Stopping { retry_after_ms }) => Event::Stopping { retry_after_ms },
@@ -320,7 +327,7 @@ impl Session {
                 Event::MemberLeft { player }
             }
             (Some(room), ServerMessage::Chat { line }) => {
-                room.chat_seen = room.chat_seen.max(line.id);
+                room.seen.chat = room.seen.chat.max(line.id);
                 Event::Chat { line }
             }
             (Some(room), ServerMessage::ResumeToken { token, grace_ms }) => {

@@ -13,7 +13,7 @@ use tickwire::protocol::server_message::{
 };
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
 use tickwire::schema::{Audience, Component, Field, Kind, Layout, Message, Predictor, Schema};
-use tickwire::session::{Event, RequestError, Session, SessionError, State};
+use tickwire::session::{Event, RequestError, Seen, Session, SessionError, State};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
 use tickwire::snapshot::fields;
@@ -428,7 +428,7 @@ fn a_lost_image_is_noticed_asked_for_and_healed() {
 
 #[test]
 fn what_one_session_leaves_takes_its_seat_again() {
-    let (mut session, _) = in_room();
+    let (mut session, mut peer) = in_room();
     assert_eq!(session.ticket(), None, "the server has given no token yet");
     let line = |id| ServerMessage::Chat {
         line: ChatLine {
@@ -446,8 +446,14 @@ fn what_one_session_leaves_takes_its_seat_again() {
     say(&mut session, &token);
     say(&mut session, &line(8));
     assert!(happened(&mut session).contains(&Event::Resumable { grace_ms: 30_000 }));
+    let message = peer.snapshot(10, 0, false, &[]);
+    session.handle_message(&message, 0).expect("a snapshot");
     let ticket = session.ticket().expect("a token came");
-    assert_eq!((ticket.grace_ms, ticket.chat), (30_000, 8));
+    let seen = Seen {
+        chat: 8,
+        tick: Tick(10),
+    };
+    assert_eq!((ticket.grace_ms, ticket.seen), (30_000, seen));
     session.leave().expect("in a room");
     assert_eq!(session.ticket(), None, "who leaves does not come back");
 
@@ -460,6 +466,7 @@ fn what_one_session_leaves_takes_its_seat_again() {
     let resume = ClientMessage::Resume {
         token: "secret".to_owned(),
         chat: 8,
+        seen: Tick(10),
     };
     assert_eq!(heard(&mut next), [hello, resume.clone()]);
     say(&mut next, &welcome());
@@ -469,6 +476,9 @@ fn what_one_session_leaves_takes_its_seat_again() {
     assert_eq!(heard(&mut next), [resume]);
     say(&mut next, &joined());
     assert_eq!(next.state(), State::Room);
+    // Lost again before anything came.
+    say(&mut next, &token);
+    assert_eq!(next.ticket(), Some(ticket));
     let mut early = Session::new("bot", "");
     let early = early.handle_message(&codec::encode_server(&token), 0);
     assert_eq!(early, Err(SessionError::Unexpected));

@@ -110,12 +110,13 @@ export const act = (id, action, fields) =>
 
 /**
  * @param {string} token the seat's newest
- * @param {number} chat the newest chat line seen, 0 for none
+ * @param {{ chat: number, tick: number }} seen the newest chat line and the newest snapshot, 0 for none
  */
-export const resume = (token, chat) =>
+export const resume = (token, seen) =>
   message(Index.Resume, (w) => {
     w.string(token);
-    w.uint(whole(chat, 0xffffffff));
+    w.uint(whole(seen.chat, 0xffffffff));
+    w.uint(whole(seen.tick, 0xffffffff));
   });
 
 /**

@@ -15,6 +15,8 @@ import { Layers } from './layers.js';
 export class RoomSession {
   /** The newest snapshot applied, 0 for none. */
   newest = 0;
+  /** The same, also on connections before this one: events up to it have been handed out. */
+  #seenTick = 0;
   /** `LeaveRoom` is out: nothing of the room is sent any more. */
   leaving = false;
   /** What the seat can be taken again with, empty for nothing. A secret. */
@@ -29,6 +31,8 @@ export class RoomSession {
    * @param {import('../schema/layout.js').Layout} layout
    */
   constructor(joined, layout) {
+    /** The room's tick on joining or coming back: events up to it are from before. */
+    this.joinedAt = joined.tick;
     this.info = joined.room;
     this.code = joined.code;
     this.you = joined.you;
@@ -43,17 +47,18 @@ export class RoomSession {
     this.layers = new Layers(layout);
   }
 
-  /** @returns {number} the newest chat line's number, 0 for none */
-  get chatSeen() {
-    return this.chat.at(-1)?.id ?? 0;
+  /** What would not be told again on coming back: the newest chat line and snapshot, 0 for none. */
+  get seen() {
+    return { chat: this.chat.at(-1)?.id ?? 0, tick: this.#seenTick };
   }
 
   /**
-   * The seat was taken again: what was said before belongs to the chat.
-   * @param {ChatLine[]} before
+   * The seat was taken again: what was seen before stays so, and belongs to the chat.
+   * @param {RoomSession} before
    */
-  keepChat(before) {
-    this.chat = [...before, ...this.chat].slice(-CHAT_HISTORY_MAX);
+  follow(before) {
+    this.chat = [...before.chat, ...this.chat].slice(-CHAT_HISTORY_MAX);
+    this.#seenTick = before.#seenTick;
   }
 
   /** @param {ChatLine} line */
@@ -68,6 +73,7 @@ export class RoomSession {
    */
   onSnapshot(head, nowMs) {
     this.newest = head.tick;
+    this.#seenTick = head.tick;
     this.layers.commit(head.tick);
     this.clock.onSnapshot(head.tick, nowMs);
     this.timing.onReport(head.tick, head.slack, this.clock.serverTick(nowMs) ?? head.tick);

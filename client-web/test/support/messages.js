@@ -107,15 +107,18 @@ function writeMember(w, player, name) {
   w.bool(true);
 }
 
-/** @param {{ you?: number, tickRate?: number, snapshotEvery?: number, said?: [number, string][] }} [options] `said`: chat lines */
-export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, said = [] } = {}) =>
+/**
+ * @param {{ you?: number, tickRate?: number, snapshotEvery?: number, tick?: number, said?: [number, string][] }} [options] `said`:
+ *   chat lines
+ */
+export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, tick = 1, said = [] } = {}) =>
   message(3, (w) => {
     writeRoom(w, 7);
     w.string('CODE');
     w.uint(you);
     w.uint(tickRate);
     w.uint(snapshotEvery);
-    w.uint(1);
+    w.uint(tick);
     w.uint(1);
     writeMember(w, you, 'Ann');
     list(w, said, ([id, text]) => writeLine(w, id, text));

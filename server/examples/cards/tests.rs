@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use tickwire::ids::{Handle, LayerId, PlayerId};
 use tickwire::schema::ColumnSet;
-use tickwire::session::{Event, Session};
+use tickwire::session::{Event, Seen, Session};
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room};
 
@@ -334,7 +334,7 @@ fn who_is_away_keeps_the_cards_and_the_table_sees_it() {
     scene.tick();
     let seats = scene.seats();
     assert!(seats.iter().all(|(player, away)| *away == (*player == id)));
-    assert!(scene.room.resume(id, 0));
+    assert!(scene.room.resume(id, Seen::default()));
     scene.guests.insert(0, Guest::new(&scene.game, away.id));
     scene.tick();
     assert_eq!(scene.guests[0].hand(), hand);

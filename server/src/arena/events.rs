@@ -51,3 +51,13 @@ pub(super) struct PhaseChange {
     /// Who won, when results are shown.
     pub(super) winner: Option<Entity>,
 }
+
+/// Somebody won a round. By name, because who won may have left when who comes later hears of it.
+pub(super) struct Won {
+    /// The round's number.
+    pub(super) round: u16,
+    /// The winner's name, cut to 64 bytes.
+    pub(super) name: String,
+    /// Their points.
+    pub(super) points: u16,
+}

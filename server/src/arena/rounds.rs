@@ -8,10 +8,10 @@ use bevy_ecs::prelude::*;
 use tickwire::arena::Phase;
 
 use super::components::{Health, Score, Serial};
-use super::events::PhaseChange;
+use super::events::{PhaseChange, Won};
 use super::score::leader;
 use super::tuning::{COUNTDOWN, PLAY, POINTS_TO_WIN, READY_WAIT, REGROUP, RESULTS, ticks};
-use crate::game::{Out, Roster, Tick, To};
+use crate::game::{Out, Owner, Roster, Tick, To};
 
 /// Where the round stands; everyone sees it.
 #[derive(Resource, Default)]
@@ -39,6 +39,7 @@ pub(super) fn advance_round(
     mut round: ResMut<Round>,
     mut out: ResMut<Out>,
     mut players: Query<(Entity, &Serial, &mut Score, &mut Health)>,
+    owners: Query<&Owner>,
 ) {
     let over = round.ends != 0 && tick.number >= round.ends;
     let call = Call::of(&roster);
@@ -78,7 +79,19 @@ pub(super) fn advance_round(
             let standing = players
                 .iter()
                 .map(|(player, serial, score, _)| (player, serial, score));
-            round.winner = leader(standing).map(|(player, _)| player);
+            let leader = leader(standing);
+            round.winner = leader.map(|(player, _)| player);
+            if let Some((player, points)) = leader {
+                let owner = owners.get(player).map(|owner| owner.0);
+                let mut members = roster.members.iter();
+                let winner = members.find(|member| owner == Ok(member.player));
+                let won = Won {
+                    round: round.number,
+                    name: winner.map_or_else(String::new, |member| member.name.clone()),
+                    points,
+                };
+                out.send(To::All, won);
+            }
         }
         Phase::Lobby | Phase::Ready => {}
     }

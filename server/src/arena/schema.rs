@@ -7,11 +7,11 @@ use tickwire::arena::{Kind, Phase};
 
 use super::Arena;
 use super::components::{Flight, Gun, Heading, Health, KindOf, Pos, Score};
-use super::events::{Hit, Kill, PhaseChange, Respawn, Shot, Taken};
+use super::events::{Hit, Kill, PhaseChange, Respawn, Shot, Taken, Won};
 use super::rounds::Round;
 use super::tables::TABLES;
 use super::tuning::{HEALTH_MAX, MAGAZINE, SCORE_MAX, SPARE_MAX};
-use crate::game::{Schema, Spec, all, entity, flag, int, one_of, range, turn};
+use crate::game::{Schema, Spec, all, entity, flag, int, one_of, range, text, turn};
 
 /// Step of a projectile's velocity, in units a second: at 30 Hz one grid step a tick, so its
 /// way is foreseen to the last bit.
@@ -114,6 +114,12 @@ fn declare_events(schema: &mut Schema<Arena>) {
         .event::<PhaseChange>("round", |k| {
             k.field("phase", |e| &mut e.phase, one_of(&Phase::NAMES))
                 .field("winner", |e| &mut e.winner, entity())
+        })
+        .event::<Won>("won", |k| {
+            k.durable()
+                .field("round", |e| &mut e.round, count(u16::MAX))
+                .field("name", |e| &mut e.name, text(64))
+                .field("points", |e| &mut e.points, count(SCORE_MAX))
         });
 }
 

@@ -19,21 +19,29 @@ pub enum To {
     Player(PlayerId),
     /// Everyone but one.
     AllBut(PlayerId),
+    /// The players whose avatar has this [`super::Team`] when they are told.
+    Team(u8),
 }
 
 impl To {
-    /// Whether a player is meant.
-    pub fn includes(self, player: PlayerId) -> bool {
+    /// Whether a player of this team is meant.
+    pub fn includes(self, player: PlayerId, team: Option<u8>) -> bool {
         match self {
             To::All => true,
             To::Player(one) => one == player,
             To::AllBut(one) => one != player,
+            To::Team(of) => team == Some(of),
         }
+    }
+
+    /// Whether who joins later may know of it: it was not said to some alone.
+    pub(crate) fn is_public(self) -> bool {
+        matches!(self, To::All | To::AllBut(_))
     }
 }
 
 /// What is sent of an event; `None` if its payload is too long.
-type Reader = Box<dyn Fn(&mut dyn Any) -> Option<Contents> + Send + Sync>;
+pub(super) type Reader = Box<dyn Fn(&mut dyn Any) -> Option<Contents> + Send + Sync>;
 
 /// An event's values, and its payload if it declares one.
 #[derive(Debug)]
@@ -45,7 +53,15 @@ pub(crate) struct Contents {
 /// Event types by Rust type. Looked up, never iterated.
 #[derive(Default)]
 pub(crate) struct EventTable {
-    pub(super) by_type: HashMap<TypeId, (u16, Reader)>,
+    pub(super) by_type: HashMap<TypeId, EventType>,
+}
+
+/// How events of one type go out.
+pub(super) struct EventType {
+    /// Index in the schema's events.
+    pub(super) number: u16,
+    pub(super) is_durable: bool,
+    pub(super) read: Reader,
 }
 
 /// An event that waits for the end of its tick, when entities have their handles.
@@ -53,6 +69,7 @@ pub(crate) struct EventTable {
 pub(crate) struct Queued {
     pub(crate) to: To,
     pub(crate) event: u16,
+    pub(crate) is_durable: bool,
     pub(crate) contents: Contents,
 }
 
@@ -79,19 +96,25 @@ impl Out {
     /// # Panics
     /// When the schema does not declare it: a mistake of the game's author.
     pub fn send<E: Send + Sync + 'static>(&mut self, to: To, mut event: E) {
-        let (number, read) = self
+        let declared = self
             .table
             .by_type
             .get(&TypeId::of::<E>())
             .unwrap_or_else(|| panic!("event {} is not in the schema", std::any::type_name::<E>()));
         let room = self.queued.len() < EVENTS_PER_TICK_MAX;
-        match read(&mut event).filter(|_| room) {
+        match (declared.read)(&mut event).filter(|_| room) {
             Some(contents) => self.queued.push(Queued {
                 to,
-                event: *number,
+                event: declared.number,
+                is_durable: declared.is_durable,
                 contents,
             }),
             None => self.dropped += 1,
         }
+    }
+
+    /// Nobody is `player` any more: what was for them alone must not wait for the next with that number.
+    pub(crate) fn forget(&mut self, player: PlayerId) {
+        self.queued.retain(|event| event.to != To::Player(player));
     }
 }

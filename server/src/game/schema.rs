@@ -11,7 +11,7 @@ use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predictor};
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
 use super::def::{ComponentDef, ComponentFields, RoomFields};
-use super::out::{Contents, EventTable};
+use super::out::{Contents, EventTable, EventType};
 use super::payload::PayloadAccessor;
 use super::spec::{Guess, Spec};
 use super::value::{Accessor, FieldValue};
@@ -35,6 +35,7 @@ pub struct Declaration<C> {
     predicted: bool,
     audience: Audience,
     payload: Option<(Payload, PayloadAccessor<C>)>,
+    durable: bool,
 }
 
 struct DeclaredField<C> {
@@ -51,7 +52,17 @@ impl<C> Declaration<C> {
             predicted: false,
             audience: Audience::Everyone,
             payload: None,
+            durable: false,
         }
+    }
+
+    /// For an event: who misses it still learns of it, once and in its place: a player who fell behind, whose
+    /// connection was lost meanwhile, or who joins later. Those who join get what was said to everyone.
+    /// The room remembers the last [`tickwire::limits::DURABLE_EVENTS_MAX`] of them. An entity that it names may be gone by
+    /// then, so names belong into texts. Without this an event is for the moment.
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
+        self
     }
 
     /// For an event or action: JSON of any shape beside its fields, at most
@@ -206,6 +217,7 @@ impl<G: Game> Schema<G> {
     ) -> &mut Self {
         let mut declared = declare(Declaration::new());
         let (payload, reader) = declared.payload.take().unzip();
+        let is_durable = std::mem::take(&mut declared.durable);
         let fields = self.resolve(name, declared);
         let readers: Vec<(Kind, Accessor<E>)> = fields
             .iter()
@@ -231,12 +243,13 @@ impl<G: Game> Schema<G> {
             };
             Some(Contents { values, payload })
         };
-        if self
-            .events
-            .by_type
-            .insert(TypeId::of::<E>(), (number, Box::new(read)))
-            .is_some()
-        {
+        let declared = EventType {
+            number,
+            is_durable,
+            read: Box::new(read),
+        };
+        let before = self.events.by_type.insert(TypeId::of::<E>(), declared);
+        if before.is_some() {
             self.errors
                 .push(format!("event {name:?}: its type is declared twice"));
         }
@@ -330,6 +343,10 @@ impl<G: Game> Schema<G> {
             self.errors.push(format!(
                 "{of:?}: only events and actions have payloads, others have fields"
             ));
+        }
+        if declared.durable {
+            self.errors
+                .push(format!("{of:?}: only events can be durable"));
         }
         let siblings: Vec<Field> = declared
             .fields

@@ -8,6 +8,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::server_message::Refusal;
+use tickwire::session::Seen;
 
 use super::registry::{NewRoom, Place, Registry};
 use super::text::{read_code, room_code, room_name};
@@ -111,9 +112,11 @@ pub(crate) fn seat(
             private,
             seats,
         } => return make(registry, defaults, now, maker, name, *private, *seats),
-        ClientMessage::Resume { token, chat } => {
+        ClientMessage::Resume { token, chat, seen } => {
             let seating = SeatToken::read(token).and_then(|token| {
-                let claim = Claim { token, chat: *chat };
+                let (chat, tick) = (*chat, *seen);
+                let seen = Seen { chat, tick };
+                let claim = Claim { token, seen };
                 let errand = Errand::Resume(claim);
                 let place = registry.find(token.room)?;
                 Some(Seating { place, errand })

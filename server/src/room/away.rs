@@ -4,6 +4,7 @@
 
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ServerMessage;
+use tickwire::session::Seen;
 
 use super::members::Member;
 use super::{Effect, Room};
@@ -35,9 +36,8 @@ impl<G: Game> Room<G> {
         true
     }
 
-    /// A player is back on a new connection, and has seen the chat up to line `chat`. False: they
-    /// have no seat here.
-    pub fn resume(&mut self, player: PlayerId, chat: u32) -> bool {
+    /// A player is back on a new connection, and has seen so much. False: they have no seat here.
+    pub fn resume(&mut self, player: PlayerId, seen: Seen) -> bool {
         // The old connection may not know yet that it is dead.
         if !self.disconnect(player) {
             return false;
@@ -50,9 +50,10 @@ impl<G: Game> Room<G> {
         };
         member.away_since = None;
         member.start_anew(newest_wins, tick);
+        member.durable_from = seen.tick.min(tick);
         self.stats.players_resumed += 1;
         self.update_roster();
-        self.tell_joined(player, chat);
+        self.tell_joined(player, seen.chat);
         self.tell_others_of(player);
         self.call(player, G::resumed);
         self.host_may_have_changed(host, player);
@@ -149,6 +150,6 @@ impl<I: Default + Clone> Member<I> {
         self.ready = old.ready;
         self.team = old.team;
         self.away_since = old.away_since;
-        self.keep_chat_budget(&old);
+        self.stay(&old);
     }
 }

@@ -1,5 +1,6 @@
-//! The room's events: encoded once, kept in a ring at their tick. What a player still has to get
-//! is the range after their last snapshot, so there is no queue per player.
+//! The room's events, each encoded once: momentary ones in a ring at their tick, durable ones in the
+//! room's log. What a player still has to get is what came after their last snapshot, so there is no
+//! queue per player.
 
 use std::collections::VecDeque;
 
@@ -9,20 +10,50 @@ use tickwire::protocol::frame::push_varint;
 use tickwire::schema::Schema;
 use tickwire::snapshot::fields::{pack, push_payload};
 
+use super::durable::Log;
 use crate::game::{Queued, Raw, To};
 use crate::replication::slots::Slots;
 
-struct Event {
-    tick: Tick,
+/// An event as it goes out.
+pub(super) struct Event {
+    pub(super) tick: Tick,
+    /// Counts the room's events.
+    pub(super) serial: u64,
     to: To,
-    /// Its index and its fields, as they go out.
-    bytes: Vec<u8>,
+    /// Its index and its fields.
+    pub(super) bytes: Vec<u8>,
 }
 
-/// Events of the last [`EVENT_RING_TICKS`] ticks, oldest first.
+/// Whom events are for, and what they have got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listener {
+    pub(super) player: PlayerId,
+    pub(super) team: Option<u8>,
+    /// The room's tick when they took their seat: what was said to that number until then was said to somebody
+    /// else.
+    pub(super) seated_at: Tick,
+    /// They have got the momentary events up to this tick.
+    pub(super) momentary: Tick,
+    /// They have got the durable events up to this tick.
+    pub(super) durable: Tick,
+}
+
+impl Event {
+    fn is_for(&self, listener: &Listener) -> bool {
+        if self.tick > listener.seated_at {
+            self.to.includes(listener.player, listener.team)
+        } else {
+            self.to.is_public()
+        }
+    }
+}
+
+/// Momentary events of the last [`EVENT_RING_TICKS`] ticks, oldest first, and durable ones.
 #[derive(Default)]
 pub(super) struct Events {
     ring: VecDeque<Event>,
+    log: Log,
+    said: u64,
     values: Vec<i32>,
 }
 
@@ -58,17 +89,30 @@ impl Events {
         if let Some(payload) = &queued.contents.payload {
             push_payload(payload, &mut bytes);
         }
-        self.ring.push_back(Event {
-            tick,
-            to: queued.to,
-            bytes,
-        });
+        self.keep(tick, queued.to, queued.is_durable, bytes);
     }
 
-    /// Appends the events after `last` up to `now` that are for `player`: the newest ones that fit
-    /// [`EVENT_BYTES_MAX`].
-    pub(super) fn append(&self, player: PlayerId, last: Tick, now: Tick, out: &mut Vec<u8>) {
-        let from = self.ring.partition_point(|event| event.tick <= last);
+    fn keep(&mut self, tick: Tick, to: To, is_durable: bool, bytes: Vec<u8>) {
+        self.said += 1;
+        let event = Event {
+            tick,
+            serial: self.said,
+            to,
+            bytes,
+        };
+        if is_durable {
+            self.log.push(event);
+        } else {
+            self.ring.push_back(event);
+        }
+    }
+
+    /// Appends what `listener` has not got up to `now`, in the order in which it was said: all of the log, and of
+    /// the ring the newest that fit [`EVENT_BYTES_MAX`].
+    pub(super) fn append(&self, listener: &Listener, now: Tick, out: &mut Vec<u8>) {
+        let from = self
+            .ring
+            .partition_point(|event| event.tick <= listener.momentary);
         let mut first = self.ring.len();
         let mut bytes = 0;
         while first > from && bytes < EVENT_BYTES_MAX {
@@ -79,38 +123,121 @@ impl Events {
         if bytes > EVENT_BYTES_MAX {
             first += 1;
         }
-        for event in self.ring.range(first..) {
-            if event.to.includes(player) {
+        let mut durable = self.log.after(listener.durable).peekable();
+        let mut tell = |event: &Event| {
+            if event.is_for(listener) {
                 push_varint(now.since(event.tick), out);
                 out.extend_from_slice(&event.bytes);
             }
+        };
+        for event in self.ring.range(first..) {
+            while let Some(earlier) = durable.next_if(|other| other.serial < event.serial) {
+                tell(earlier);
+            }
+            tell(event);
         }
+        durable.for_each(tell);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tickwire::limits::DURABLE_EVENTS_MAX;
+
+    fn listener(last: u32) -> Listener {
+        Listener {
+            player: PlayerId(0),
+            team: None,
+            seated_at: Tick(0),
+            momentary: Tick(last),
+            durable: Tick(last),
+        }
+    }
+
+    fn told(events: &Events, listener: Listener, now: u32) -> Vec<u8> {
+        let mut out = Vec::new();
+        events.append(&listener, Tick(now), &mut out);
+        out
+    }
 
     #[test]
     fn a_laggard_gets_the_newest_that_fit() {
         let mut events = Events::default();
         for tick in 1..=60 {
             for part in 0..3 {
-                events.ring.push_back(Event {
-                    tick: Tick(tick),
-                    to: To::All,
-                    bytes: vec![part; 1000],
-                });
+                events.keep(Tick(tick), To::All, false, vec![part; 1000]);
             }
         }
-        let mut all = Vec::new();
-        events.append(PlayerId(0), Tick(0), Tick(60), &mut all);
+        let all = told(&events, listener(0), 60);
         assert_eq!(all.len(), EVENT_BYTES_MAX / 1001 * 1001);
         assert_eq!(all[all.len() - 1000..], [2; 1000], "the newest is there");
-        let mut some = Vec::new();
-        events.append(PlayerId(0), Tick(58), Tick(60), &mut some);
+        let some = told(&events, listener(58), 60);
         assert_eq!(some.len(), 6 * 1001);
         assert_eq!(some[..2], [1, 0], "one tick back, its first part");
+    }
+
+    #[test]
+    fn durable_ones_outlast_the_ring_and_keep_their_place() {
+        let mut events = Events::default();
+        for tick in 1..=100 {
+            events.expire(Tick(tick));
+            events.keep(Tick(tick), To::All, false, vec![1]);
+            if tick % 60 == 20 {
+                events.keep(Tick(tick), To::All, true, vec![2]);
+                events.keep(Tick(tick), To::All, false, vec![3]);
+            }
+        }
+        let all = told(&events, listener(0), 100);
+        assert_eq!(all[..2], [80, 2], "of tick 20, which is out of the ring");
+        assert_eq!(all[2..4], [63, 1], "the oldest in the ring");
+        let at_80 = all.windows(6).any(|w| w == [20, 1, 20, 2, 20, 3]);
+        assert!(at_80, "{all:?}");
+        assert!(
+            told(&events, listener(100), 100).is_empty(),
+            "all is told once"
+        );
+        let resumed = Listener {
+            momentary: Tick(100),
+            ..listener(40)
+        };
+        assert_eq!(told(&events, resumed, 100), [20, 2], "only durable ones");
+    }
+
+    #[test]
+    fn what_was_said_to_a_seat_is_not_told_to_who_takes_it_later() {
+        let mut events = Events::default();
+        let audiences = [
+            To::All,
+            To::Player(PlayerId(0)),
+            To::AllBut(PlayerId(0)),
+            To::Team(1),
+        ];
+        for (number, to) in (0..).zip(audiences) {
+            events.keep(Tick(5), to, true, vec![number]);
+        }
+        let of = |seated_at, team| {
+            let mut listener = listener(0);
+            listener.seated_at = Tick(seated_at);
+            listener.team = team;
+            let out = told(&events, listener, 5);
+            out.chunks(2).map(|event| event[1]).collect::<Vec<_>>()
+        };
+        assert_eq!(of(4, None), [0, 1]);
+        assert_eq!(of(4, Some(1)), [0, 1, 3]);
+        assert_eq!(of(4, Some(0)), [0, 1]);
+        assert_eq!(of(5, Some(1)), [0, 2], "the history is what everyone heard");
+    }
+
+    #[test]
+    fn the_log_forgets_the_oldest() {
+        let mut events = Events::default();
+        for tick in 1..=DURABLE_EVENTS_MAX as u32 + 5 {
+            events.keep(Tick(tick), To::All, true, vec![9]);
+        }
+        let now = DURABLE_EVENTS_MAX as u32 + 5;
+        let all = told(&events, listener(0), now);
+        assert_eq!(all.len(), 2 * DURABLE_EVENTS_MAX);
+        assert_eq!(u32::from(all[0]), now - 6);
     }
 }

@@ -8,6 +8,7 @@ use tickwire::protocol::server_message;
 
 use super::cadence::Cadence;
 use super::credit::Credit;
+use super::events::Listener;
 use super::sight::Sighted;
 use crate::game::{Identity, Player};
 use crate::replication::image::LayerKey;
@@ -83,8 +84,12 @@ pub(super) struct Member<I> {
     pub(super) sent_number: u32,
     /// What became of this player's snapshots.
     pub(super) tally: Tally,
-    /// Tick of the last snapshot sent, after which events are still to come.
-    pub(super) events_from: Tick,
+    /// Up to what tick they have got the momentary events.
+    events_from: Tick,
+    /// Up to what tick they have got the durable events.
+    pub(super) durable_from: Tick,
+    /// The room's tick when they took their seat, which a loss does not change.
+    seated_at: Tick,
     /// The last image sent of each layer, by `LayerId`.
     pub(super) held: [Option<Tick>; LayerId::COUNT],
     /// The team in the newest image, and the one whose layer was sent last.
@@ -120,6 +125,8 @@ impl<I: Default + Clone> Member<I> {
             sent_number: 0,
             tally: Tally::default(),
             events_from: tick,
+            durable_from: Tick(0),
+            seated_at: tick,
             held: [None; LayerId::COUNT],
             team: None,
             team_sent: None,
@@ -147,6 +154,18 @@ impl<I: Default + Clone> Member<I> {
         self.sent_number = number;
         self.team_sent = self.team;
         self.events_from = tick;
+        self.durable_from = tick;
+    }
+
+    /// What events they still have to get.
+    pub(super) fn listener(&self) -> Listener {
+        Listener {
+            player: self.player,
+            team: self.team,
+            seated_at: self.seated_at,
+            momentary: self.events_from,
+            durable: self.durable_from,
+        }
     }
 
     /// Whether the player may say another line at `tick`.
@@ -188,9 +207,10 @@ impl<I: Default + Clone> Member<I> {
         }
     }
 
-    /// A new connection earns no new lines.
-    pub(super) fn keep_chat_budget(&mut self, old: &Member<I>) {
+    /// A new connection earns no new lines, and the seat is as old as it was.
+    pub(super) fn stay(&mut self, old: &Member<I>) {
         (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
+        self.seated_at = old.seated_at;
     }
 
     /// As others see them.

@@ -6,6 +6,7 @@ mod away;
 mod cadence;
 mod chat;
 mod credit;
+mod durable;
 mod events;
 mod inbox;
 mod members;
@@ -230,6 +231,7 @@ impl<G: Game> Room<G> {
         if self.world.get_entity(member.entity).is_ok() {
             G::leave(&mut self.world, &who, member.entity);
         }
+        self.world.resource_mut::<Out>().forget(player);
         self.update_roster();
         self.tell_all(&ServerMessage::MemberLeft { player });
         self.host_may_have_changed(host, player);

@@ -124,7 +124,7 @@ impl<G: Game> Room<G> {
         }
         self.section.clear();
         self.events
-            .append(player, member.events_from, tick, &mut self.section);
+            .append(&member.listener(), tick, &mut self.section);
         if !self.section.is_empty() {
             push_section(SectionKind::Events, &self.section, out);
         }

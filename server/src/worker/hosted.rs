@@ -172,7 +172,7 @@ impl<G: Game> Hosted<G> {
         if let Some(old) = self.members.unplug(player) {
             tools.send_back(Return::End(old, End::Close(CloseCode::Superseded)));
         }
-        match guarded(self.id, || Ok(self.room.resume(player, claim.chat))) {
+        match guarded(self.id, || Ok(self.room.resume(player, claim.seen))) {
             Ok(true) => {}
             Ok(false) => {
                 self.vacate(player, tools);

@@ -218,7 +218,11 @@ impl Client {
     /// Asks for a seat again.
     pub(crate) fn resume(&mut self, token: &str) {
         let token = token.to_owned();
-        self.say(&ClientMessage::Resume { token, chat: 0 });
+        self.say(&ClientMessage::Resume {
+            token,
+            chat: 0,
+            seen: Tick(0),
+        });
     }
 
     pub(crate) fn left(&mut self) -> LeaveReason {

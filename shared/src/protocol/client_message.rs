@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{LayerId, PlayerId, RoomId};
+use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 
 /// A client's control message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,5 +82,8 @@ pub enum ClientMessage {
         token: String,
         /// The newest chat line seen, 0 for none: `Joined` brings those after it.
         chat: u32,
+        /// The newest snapshot of the room that was applied, on whichever connection, 0 for none: durable
+        /// events after it follow.
+        seen: Tick,
     },
 }

@@ -3,6 +3,7 @@
 
 use super::Session;
 use crate::codec;
+use crate::ids::Tick;
 use crate::protocol::ClientMessage;
 
 /// What the next session needs to take this one's seat again. It is a secret of the player's.
@@ -12,8 +13,28 @@ pub struct Ticket {
     pub token: String,
     /// For how long the seat is held once the connection is lost, in milliseconds.
     pub grace_ms: u32,
-    /// The newest chat line seen, 0 for none.
+    /// What the player has seen of the room.
+    pub seen: Seen,
+}
+
+/// How far a player has come in what the room keeps for those who come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The newest chat line, 0 for none.
     pub chat: u32,
+    /// The newest snapshot applied, on this connection or one before it; 0 for none. The events up to its
+    /// tick have been handed out.
+    pub tick: Tick,
+}
+
+impl Ticket {
+    fn request(&self) -> ClientMessage {
+        ClientMessage::Resume {
+            token: self.token.clone(),
+            chat: self.seen.chat,
+            seen: self.seen.tick,
+        }
+    }
 }
 
 impl Session {
@@ -22,11 +43,9 @@ impl Session {
     /// [`super::Event::Refused`] in the lobby.
     pub fn resume(name: &str, token: &str, ticket: &Ticket) -> Session {
         let mut session = Session::new(name, token);
-        let resume = ClientMessage::Resume {
-            token: ticket.token.clone(),
-            chat: ticket.chat,
-        };
-        session.transmits.push_back(codec::encode_client(&resume));
+        let resume = codec::encode_client(&ticket.request());
+        session.transmits.push_back(resume);
+        session.resuming = Some(ticket.seen);
         session
     }
 
@@ -38,14 +57,15 @@ impl Session {
         Some(Ticket {
             token: token.clone(),
             grace_ms: *grace_ms,
-            chat: room.chat_seen,
+            seen: room.seen,
         })
     }
 
     /// Asks for the seat once more, after the server refused it with
     /// [`crate::protocol::server_message::Refusal::Busy`] or `TooOften`.
     pub fn ask_again(&mut self, ticket: &Ticket) -> Result<(), super::RequestError> {
-        let (token, chat) = (ticket.token.clone(), ticket.chat);
-        self.request(super::State::Lobby, &ClientMessage::Resume { token, chat })
+        self.request(super::State::Lobby, &ticket.request())?;
+        self.resuming = Some(ticket.seen);
+        Ok(())
     }
 }

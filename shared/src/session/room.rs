@@ -1,6 +1,7 @@
 //! A player's stay in a room: who is there, the images held, the clock and the acknowledgement.
 //! Starts with `Joined`, ends with `Left`.
 
+use super::Seen;
 use super::layers::Layers;
 use crate::ids::{LayerId, PlayerId, Tick};
 use crate::limits::ACK_DELAY_MS;
@@ -34,12 +35,14 @@ pub struct RoomSession {
     pub clock: ClockSync,
     /// When the player's inputs leave.
     pub timing: InputTiming,
+    /// The room's tick on joining or coming back: events up to it are from before.
+    pub joined_at: Tick,
     /// The newest snapshot applied, 0 for none.
     pub newest: Tick,
     pub(super) layers: Layers,
     pub(super) leaving: bool,
-    /// The newest chat line's number, 0 for none.
-    pub(super) chat_seen: u32,
+    /// What would not be told again on coming back.
+    pub(super) seen: Seen,
     /// What the seat is taken again with, and for how many milliseconds it is held.
     pub(super) resume: Option<(String, u32)>,
     /// When the acknowledgement goes out alone, `None` when there is nothing new to acknowledge.
@@ -47,15 +50,16 @@ pub struct RoomSession {
 }
 
 impl RoomSession {
-    /// The stay that a `Joined` begins, `None` for any other message.
-    pub(super) fn new(joined: ServerMessage) -> Option<RoomSession> {
+    /// The stay that a `Joined` begins, of a player who has seen so much of the room before; `None` for any
+    /// other message.
+    pub(super) fn new(joined: ServerMessage, seen: Seen) -> Option<RoomSession> {
         let ServerMessage::Joined {
             room,
             code,
             you,
             tick_rate,
             snapshot_every,
-            tick: _,
+            tick,
             mut members,
             chat,
         } = joined
@@ -70,7 +74,11 @@ impl RoomSession {
             tick_rate,
             snapshot_every,
             members,
-            chat_seen: chat.last().map_or(0, |line| line.id),
+            seen: Seen {
+                chat: chat.last().map_or(seen.chat, |line| line.id),
+                ..seen
+            },
+            joined_at: tick,
             resume: None,
             chat,
             clock: ClockSync::new(tick_rate),
@@ -120,6 +128,7 @@ impl RoomSession {
 
     pub(super) fn on_snapshot(&mut self, head: &SnapshotHead, now_us: u64) {
         self.newest = head.tick;
+        self.seen.tick = head.tick;
         self.clock.on_snapshot(head.tick, now_us);
         if let Some(server_tick) = self.clock.server_tick(now_us) {
             self.timing.on_report(head.tick, head.slack, server_tick);

@@ -93,6 +93,7 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Resume {
             token: "0a".repeat(38),
             chat: 300,
+            seen: Tick(70_000),
         },
     ]
 }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::game::Closing;
+use tickwire::session::Seen;
 
 /// Ticks for which these rooms hold a seat.
 const GRACE: u32 = 20;
@@ -74,7 +75,13 @@ fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
     );
     effects(&mut room);
 
-    assert!(room.resume(ann.player, 1));
+    assert!(room.resume(
+        ann.player,
+        Seen {
+            chat: 1,
+            tick: Tick(0)
+        }
+    ));
     let all = effects(&mut room);
     let told = messages_to(&all, ann.player);
     let ServerMessage::Joined {
@@ -136,7 +143,7 @@ fn who_does_not_come_back_leaves_when_the_grace_is_over() {
     let told = messages_to(&all, bo.player);
     assert_eq!(told, [ServerMessage::MemberLeft { player }]);
     assert_eq!(hooks(&mut room), ["dropped 0", "left 0"]);
-    assert!(!room.resume(player, 0) && !room.has_member(player));
+    assert!(!room.resume(player, Seen::default()) && !room.has_member(player));
     assert_eq!(room.stats().seats_expired, 1);
 }
 
@@ -148,7 +155,7 @@ fn a_new_connection_takes_over_from_one_that_seems_alive() {
         play(&mut room, &mut ann);
     }
     assert!(room.has_heard(ann.player));
-    assert!(room.resume(ann.player, 0));
+    assert!(room.resume(ann.player, Seen::default()));
     assert!(
         !room.has_heard(ann.player),
         "nothing on this connection yet"
@@ -191,7 +198,7 @@ fn who_is_away_can_be_kicked_and_holds_no_title() {
         kicked.contains(&Effect::Depart { player, reason }),
         "{kicked:?}"
     );
-    assert!(!room.resume(player, 0));
+    assert!(!room.resume(player, Seen::default()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the server's image.
 
 mod away;
+mod durable;
 mod messages;
 mod slow;
 mod snapshots;

@@ -41,7 +41,7 @@ impl Told {
         let from = self.said.partition_point(|said| said.tick <= last);
         let mut expected = self.said.range(from..).filter(|said| {
             let kept = now.since(said.tick) < EVENT_RING_TICKS;
-            said.tick <= now && said.to.includes(player) && kept
+            said.tick <= now && said.to.includes(player, None) && kept
         });
         for event in heard {
             let Some(said) = expected.next() else {

@@ -1,0 +1,41 @@
+//! The room's log of durable events: what happened that who missed it must still learn, like a goal or
+//! a round's result. It serves players who fell behind the ring of momentary events, who come back
+//! after a loss, and who join later. `events` keeps it; chat has a log of its own.
+
+use std::collections::VecDeque;
+
+use tickwire::ids::Tick;
+use tickwire::limits::{DURABLE_BYTES_MAX, DURABLE_EVENTS_MAX};
+
+use super::events::Event;
+
+/// The last [`DURABLE_EVENTS_MAX`] durable events of at most [`DURABLE_BYTES_MAX`], oldest first.
+///
+/// An event's tick is its number: snapshots come in the order of ticks, and each brings all events up to
+/// its own, so "after the newest snapshot seen" misses none and repeats none. Nothing is counted on
+/// the wire, so nobody learns how many events were for others.
+#[derive(Default)]
+pub(super) struct Log {
+    events: VecDeque<Event>,
+    bytes: usize,
+}
+
+impl Log {
+    /// Takes the newest event; the oldest are forgotten for it.
+    pub(super) fn push(&mut self, event: Event) {
+        self.bytes += event.bytes.len();
+        self.events.push_back(event);
+        while self.events.len() > DURABLE_EVENTS_MAX || self.bytes > DURABLE_BYTES_MAX {
+            let Some(oldest) = self.events.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.bytes.len();
+        }
+    }
+
+    /// Those of later ticks than `tick`, oldest first.
+    pub(super) fn after(&self, tick: Tick) -> impl Iterator<Item = &Event> {
+        let from = self.events.partition_point(|event| event.tick <= tick);
+        self.events.range(from..)
+    }
+}
