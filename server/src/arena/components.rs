@@ -128,6 +128,8 @@ pub(super) struct Drone {
     pub(super) dice: Xorshift32,
     /// Where it goes, in radians.
     pub(super) heading: f64,
+    /// Its unit vector.
+    pub(super) ahead: (f64, f64),
     /// What it still means to turn, in radians.
     pub(super) turn: f64,
     /// Tick at which it gets another idea.

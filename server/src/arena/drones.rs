@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use rand::Rng;
 use std::f64::consts::{PI, TAU};
-use tickwire::arena::map::{SIZE, clearance};
+use tickwire::arena::map::{SIZE, clearance, near};
 use tickwire::arena::rule::advance;
 use tickwire::arena::{Kind, Mover};
 use tickwire::exact::{Xorshift32, clamp, unit};
@@ -29,6 +29,7 @@ pub(super) fn spawn_drones(world: &mut World, count: u16) {
             Drone {
                 dice,
                 heading,
+                ahead: unit(heading),
                 turn: 0.0,
                 bored_at: 0,
             },
@@ -64,7 +65,7 @@ pub(super) fn steer_drones(
             drone.bored_at = tick.number + ticks(seconds, &tick);
         }
         let looks = tick.number.wrapping_add(serial.0) % LOOK_EVERY == 0;
-        if looks && drone.turn == 0.0 && is_blocked(*pos, drone.heading) {
+        if looks && drone.turn == 0.0 && is_blocked(*pos, drone.ahead) {
             drone.turn = around(*pos, drone.heading, &mut drone.dice);
         }
         if drone.turn != 0.0 {
@@ -76,6 +77,7 @@ pub(super) fn steer_drones(
             } else if drone.heading < 0.0 {
                 drone.heading += TAU;
             }
+            drone.ahead = unit(drone.heading);
         }
     }
 }
@@ -84,7 +86,7 @@ pub(super) fn steer_drones(
 pub(super) fn move_drones(tick: Res<Tick>, mut drones: Query<(&Health, &mut Pos, &Drone)>) {
     for (health, mut pos, drone) in &mut drones {
         if health.is_up() {
-            let (dx, dy) = unit(drone.heading);
+            let (dx, dy) = drone.ahead;
             let mut mover = Mover::from(*pos);
             advance(
                 &mut mover,
@@ -100,8 +102,11 @@ pub(super) fn move_drones(tick: Res<Tick>, mut drones: Query<(&Health, &mut Pos,
 }
 
 /// Whether a drone that goes straight on would soon touch something.
-fn is_blocked(pos: Pos, heading: f64) -> bool {
-    room_ahead(pos, heading) < Kind::Drone.radius()
+fn is_blocked(pos: Pos, (cos, sin): (f64, f64)) -> bool {
+    let (x, y) = (pos.x + cos * DRONE_SIGHT, pos.y + sin * DRONE_SIGHT);
+    let radius = Kind::Drone.radius();
+    let within = |v: f64| v >= radius && v <= SIZE - radius;
+    !within(x) || !within(y) || near(x, y).any(|obstacle| obstacle.distance(x, y) < radius)
 }
 
 fn room_ahead(pos: Pos, heading: f64) -> f64 {

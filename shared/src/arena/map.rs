@@ -136,6 +136,67 @@ impl Obstacle {
     }
 }
 
+/// Width and height of a cell of [`NEAR`], in units.
+const CELL: f64 = 50.0;
+/// Cells in a row, and rows.
+const CELLS: usize = (SIZE / CELL) as usize;
+/// How far something may reach that [`near`] is asked for, in units: twice a player's radius.
+pub const NEAR_MAX: f64 = 24.0;
+/// The obstacles within [`NEAR_MAX`] of any point of a cell, as bits; by row, then column.
+const NEAR: [u32; CELLS * CELLS] = near_cells();
+
+const fn near_cells() -> [u32; CELLS * CELLS] {
+    let mut cells = [0; CELLS * CELLS];
+    let mut cell = 0;
+    while cell < cells.len() {
+        let left = (cell % CELLS) as f64 * CELL;
+        let top = (cell / CELLS) as f64 * CELL;
+        let mut n = 0;
+        while n < OBSTACLES.len() {
+            // Round obstacles count as the squares around them: what is near is then one more at most.
+            let (l, t, r, b) = match OBSTACLES[n] {
+                Obstacle::Block {
+                    left,
+                    top,
+                    right,
+                    bottom,
+                } => (left, top, right, bottom),
+                Obstacle::Pillar { x, y, radius } => {
+                    (x - radius, y - radius, x + radius, y + radius)
+                }
+            };
+            if l <= left + CELL + NEAR_MAX
+                && r >= left - NEAR_MAX
+                && t <= top + CELL + NEAR_MAX
+                && b >= top - NEAR_MAX
+            {
+                cells[cell] |= 1 << n;
+            }
+            n += 1;
+        }
+        cell += 1;
+    }
+    cells
+}
+
+/// The obstacles that may be within [`NEAR_MAX`] of a point, in their order: mostly none or one.
+/// For speed only: whoever asks all of them gets the same answers.
+pub fn near(x: f64, y: f64) -> impl Iterator<Item = &'static Obstacle> {
+    // Casts saturate: beyond the walls the outermost cells answer.
+    let column = ((x / CELL) as usize).min(CELLS - 1);
+    let row = ((y / CELL) as usize).min(CELLS - 1);
+    let mut bits = NEAR[row * CELLS + column];
+    std::iter::from_fn(move || {
+        if bits == 0 {
+            return None;
+        }
+        let all: &'static [Obstacle] = &OBSTACLES;
+        let next = bits.trailing_zeros() as usize;
+        bits &= bits - 1;
+        all.get(next)
+    })
+}
+
 /// Distance of a point from the nearest wall or obstacle, in units; negative inside one.
 pub fn clearance(x: f64, y: f64) -> f64 {
     let walls = x.min(y).min(SIZE - x).min(SIZE - y);
@@ -251,6 +312,17 @@ mod tests {
                 Obstacle::Pillar { x, y, radius } => pillar(SIZE - y, x, radius),
             };
             assert!(OBSTACLES.contains(&turned), "{obstacle:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_near_is_in_the_cells() {
+        for (x, y) in
+            (-4..=1004).flat_map(|x| (-4..=1004).map(move |y| (f64::from(x), f64::from(y))))
+        {
+            let within = |obstacle: &&Obstacle| obstacle.distance(x, y) <= NEAR_MAX;
+            let near = near(x, y).filter(within);
+            assert!(near.eq(OBSTACLES.iter().filter(within)), "{x}, {y}");
         }
     }
 

@@ -11,7 +11,7 @@
 //! threshold. Other movers are no part of the rule: they would make prediction a guess.
 
 use super::control::Control;
-use super::map::{OBSTACLES, Obstacle, SIZE};
+use super::map::{NEAR_MAX, Obstacle, SIZE, near};
 use crate::exact::{ceil, clamp, floor, length, trunc};
 
 /// Full speed, in units a second; cutting to the grid never exceeds it.
@@ -39,10 +39,12 @@ pub fn step(mover: &mut Mover, control: &Control, dt: f64) {
     advance(mover, control.dx, control.dy, SPEED, RADIUS, dt);
 }
 
-/// Moves any mover: `dx`, `dy` as in [`Control`], at `speed` units a second, `radius` in units.
+/// Moves any mover: `dx`, `dy` as in [`Control`], at `speed` units a second, `radius` in units, at
+/// most half of [`NEAR_MAX`].
 ///
 /// `dx` and `dy` together count as 1 at most, so diagonals are no faster.
 pub fn advance(mover: &mut Mover, dx: f64, dy: f64, speed: f64, radius: f64, dt: f64) {
+    debug_assert!(radius * 2.0 <= NEAR_MAX, "wider than `near` looks");
     let mut dx = clamp(dx, -1.0, 1.0);
     let mut dy = clamp(dy, -1.0, 1.0);
     let long = length(dx, dy);
@@ -62,7 +64,8 @@ pub fn advance(mover: &mut Mover, dx: f64, dy: f64, speed: f64, radius: f64, dt:
     while part < parts {
         mover.x = clamp(mover.x + way_x, radius, SIZE - radius);
         mover.y = clamp(mover.y + way_y, radius, SIZE - radius);
-        for obstacle in &OBSTACLES {
+        // Who is pushed goes no further than the radius, and nothing else is that near there.
+        for obstacle in near(mover.x, mover.y) {
             push_out(mover, obstacle, radius);
         }
         part += 1.0;
