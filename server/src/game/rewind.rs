@@ -48,9 +48,12 @@ struct Past<T> {
     tick: u32,
     /// In the order in which they were recorded.
     values: Vec<(Entity, T)>,
-    /// Indices of `values` by rising entity.
-    by_entity: Vec<(Entity, u32)>,
+    /// Indices of `values` by the entities' own, which are small and used again; else [`NOWHERE`].
+    by_index: Vec<u32>,
 }
+
+/// No index of `values`.
+const NOWHERE: u32 = u32::MAX;
 
 /// The world at a view: see [`Rewind::at`].
 #[derive(Clone, Copy, Debug)]
@@ -79,15 +82,19 @@ impl<T: Send + Sync + 'static> Rewind<T> {
         let mut past = recycled.unwrap_or_else(|| Past {
             tick,
             values: Vec::new(),
-            by_entity: Vec::new(),
+            by_index: Vec::new(),
         });
         past.tick = tick;
         past.values.clear();
         past.values.extend(values);
-        past.by_entity.clear();
-        let entities = past.values.iter().map(|(entity, _)| *entity);
-        past.by_entity.extend(entities.zip(0..));
-        past.by_entity.sort_unstable();
+        past.by_index.clear();
+        for ((entity, _), at) in past.values.iter().zip(0..) {
+            let index = entity.index_u32() as usize;
+            if index >= past.by_index.len() {
+                past.by_index.resize(index + 1, NOWHERE);
+            }
+            past.by_index[index] = at;
+        }
         self.past.push_back(past);
     }
 
@@ -124,12 +131,10 @@ impl<'a, T> Moment<'a, T> {
     /// recorded of it then, or the view is at the newest tick.
     pub fn newer(&self, entity: Entity) -> Option<(&'a T, f64)> {
         let newer = self.newer?;
-        let at = newer
-            .by_entity
-            .binary_search_by_key(&entity, |(entity, _)| *entity)
-            .ok()?;
-        let (_, value) = newer.values.get(newer.by_entity.get(at)?.1 as usize)?;
-        Some((value, self.alpha))
+        let at = *newer.by_index.get(entity.index_u32() as usize)?;
+        let (who, value) = newer.values.get(at as usize)?;
+        // Another one may have the index by now.
+        (*who == entity).then_some((value, self.alpha))
     }
 
     /// Everyone of [`Moment::older`], each with its [`Moment::newer`].
@@ -183,6 +188,26 @@ mod tests {
             assert_eq!(rewind.at(beyond).newer(who[0]), None);
         }
         assert_eq!(rewind.at(99.0).older(), rewind.at(8.0).older());
+    }
+
+    #[test]
+    fn who_took_over_an_index_is_somebody_else() {
+        let mut world = World::new();
+        let gone = world.spawn_empty().id();
+        world.despawn(gone);
+        // Indices come back some despawns later.
+        let mut fresh = (0..1000).map(|_| {
+            let next = world.spawn_empty().id();
+            world.despawn(next);
+            next
+        });
+        let next = fresh.find(|next| next.index() == gone.index());
+        let next = next.expect("an index is used again");
+        let mut rewind = Rewind::new(20);
+        rewind.record(7, [(gone, 1)]);
+        rewind.record(8, [(next, 2)]);
+        assert_eq!(rewind.at(7.5).newer(gone), None);
+        assert_eq!(rewind.at(7.5).newer(next), Some((&2, 0.5)));
     }
 
     #[test]
