@@ -44,15 +44,17 @@ impl FanOut {
         held: Option<Tick>,
         out: &mut Vec<u8>,
     ) {
-        let Some(newest) = ring.newest() else { return };
-        let baseline = held.filter(|&tick| {
-            in_reach(tick, newest.tick)
-                && ring
-                    .of_tick(tick)
-                    .is_some_and(|image| image.layer(key).is_some())
-        });
+        let set = key.set(layout);
+        let Some(newest) = ring.newest().filter(|_| set.width() > 0) else {
+            return;
+        };
+        let baseline = held
+            .filter(|tick| in_reach(*tick, newest.tick))
+            .and_then(|tick| ring.of_tick(tick))
+            .and_then(|image| image.layer(key));
+        let tick = baseline.map(|image| image.tick);
         let shared = !matches!(key, LayerKey::Owner(_));
-        let made = |section: &&Shared| section.layer == key && section.baseline == baseline;
+        let made = |section: &&Shared| section.layer == key && section.baseline == tick;
         if shared && let Some(section) = self.shared.iter().find(made) {
             out.extend_from_slice(&section.bytes);
             return;
@@ -65,10 +67,8 @@ impl FanOut {
         self.body.clear();
         encode(
             key.id(),
-            key.set(layout),
-            baseline
-                .and_then(|tick| ring.of_tick(tick))
-                .and_then(|image| image.layer(key)),
+            set,
+            baseline,
             current,
             newest.number % CHECKSUM_EVERY == 0,
             &mut self.scratch,
@@ -82,7 +82,7 @@ impl FanOut {
             bytes.extend_from_slice(&out[start..]);
             self.shared.push(Shared {
                 layer: key,
-                baseline,
+                baseline: tick,
                 bytes,
             });
         }

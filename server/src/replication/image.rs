@@ -73,11 +73,7 @@ impl Image {
     }
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
-        let at = self
-            .layers
-            .binary_search_by_key(&key, |span| span.key)
-            .ok()?;
-        let span = &self.layers[at];
+        let span = self.span(key)?;
         Some(LayerView {
             tick: self.tick,
             gap: span.gap,
@@ -85,6 +81,22 @@ impl Image {
             values: &self.values[span.values.clone()],
             residuals: self.residuals.get(span.residuals.clone()).unwrap_or(&[]),
         })
+    }
+}
+
+impl Image {
+    fn span(&self, key: LayerKey) -> Option<&Span> {
+        // The room's layer comes first, then the owners': without free seats, at their numbers.
+        let likely = match key {
+            LayerKey::Room => 0,
+            LayerKey::Owner(player) => 1 + usize::from(player.0),
+            LayerKey::Team(_) => self.layers.len().saturating_sub(1),
+        };
+        if let Some(span) = self.layers.get(likely).filter(|span| span.key == key) {
+            return Some(span);
+        }
+        let at = self.layers.binary_search_by_key(&key, |span| span.key);
+        self.layers.get(at.ok()?)
     }
 }
 
@@ -102,15 +114,10 @@ impl Ring {
     }
 
     pub(crate) fn of_tick(&self, tick: Tick) -> Option<&Image> {
-        // Nearly everyone is on the newest.
-        if let Some(newest) = self.newest().filter(|newest| newest.tick == tick) {
-            return Some(newest);
-        }
-        let at = self
-            .images
-            .binary_search_by_key(&tick, |image| image.tick)
-            .ok()?;
-        self.images.get(at)
+        // Nearly everyone is on the newest, or on the one before it.
+        let images = self.images.iter().rev();
+        let mut until = images.take_while(|image| image.tick >= tick);
+        until.find(|image| image.tick == tick)
     }
 
     /// Forgets all images but the newest and those of the ticks `held`, which rise, as far as they

@@ -68,11 +68,9 @@ impl Credit {
         if tick == self.acked {
             return Ok(());
         }
-        let at = self
-            .in_flight
-            .binary_search_by_key(&tick, |(tick, _)| *tick)
-            .map_err(|_| BadAck)?;
-        for (_, bytes) in self.in_flight.drain(..=at) {
+        // Mostly it is the first.
+        let at = self.in_flight.iter().position(|(sent, _)| *sent == tick);
+        for (_, bytes) in self.in_flight.drain(..=at.ok_or(BadAck)?) {
             self.bytes = self.bytes.saturating_sub(bytes);
         }
         self.acked = tick;
