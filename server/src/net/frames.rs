@@ -87,6 +87,11 @@ impl FrameCount {
         }
     }
 
+    /// Whether the last frame is over, and no other has begun.
+    pub(crate) fn is_between(&self) -> bool {
+        self.seen == 0 && self.payload == 0
+    }
+
     /// One byte of a header. True: it was the last one.
     fn take(&mut self, byte: u8) -> bool {
         match self.seen {

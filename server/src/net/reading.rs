@@ -58,6 +58,9 @@ pub(crate) struct Reading<'a, S: Socket> {
     to: usize,
     /// Reads that are left; 0 after a short one.
     reads: u32,
+    /// Messages until the context is empty, where that is certain: what it was fed starts and ends with a
+    /// frame, and each was a message. Saves asking it once more.
+    expected: Option<u32>,
 }
 
 impl<'a, S: Socket> Reading<'a, S> {
@@ -75,6 +78,7 @@ impl<'a, S: Socket> Reading<'a, S> {
             from: 0,
             to: 0,
             reads: READS_MAX,
+            expected: None,
         }
     }
 
@@ -115,13 +119,16 @@ impl<'a, S: Socket> Reading<'a, S> {
             match read {
                 Ok(message @ (Message::Binary(_) | Message::Text(_))) => {
                     self.scratch.messages += 1;
+                    self.expected = self.expected.map(|expected| expected.wrapping_sub(1));
+                    link.unread = self.expected != Some(0);
                     return Ok(Some(message));
                 }
                 Ok(Message::Close(frame)) => {
                     link.going_away = frame.is_some_and(|frame| frame.code != WsCode::Normal);
+                    self.expected = None;
                 }
                 // Pings are answered by the context; after a close it answers on its next read.
-                Ok(_) => {}
+                Ok(_) => self.expected = None,
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     link.unread = false;
                 }
@@ -215,7 +222,10 @@ impl<'a, S: Socket> Reading<'a, S> {
     fn charge(&mut self, plain: usize, bytes: usize) -> Result<(), End> {
         let link = &mut *self.conn.link;
         self.scratch.received += bytes as u64;
+        let was_between = link.frames.is_between() && !link.unread;
         let frames = link.frames.count(&self.scratch.bytes[..plain]);
+        let is_whole = was_between && link.frames.is_between() && frames > 0;
+        self.expected = is_whole.then_some(frames);
         if link
             .limiter
             .charge(self.rates, self.now, frames, bytes as u32)
