@@ -2,26 +2,28 @@
 //! room ticks and each of them is written to once, as a worker does it; and as much of a lobby as
 //! lets clients in. What goes over a link and what comes out of the room is checked against the limits here.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::rngs::ChaCha8Rng;
 use tickwire::codec::{decode_client, encode_server};
 use tickwire::ids::{LayerId, PlayerId, Tick};
-use tickwire::limits::{UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
-use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, decode_ack};
-use tickwire::protocol::server_message::Limits;
+use tickwire::protocol::frame::{SectionKind, SnapshotHead};
+use tickwire::protocol::server_message::{Limits, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION};
+use tickwire::session::Seen as Known;
 use tickwire::snapshot::delta::decode_head;
 use tickwire_server::config::Config;
 use tickwire_server::game::{GameDef, RoomOptions};
-use tickwire_server::net::outbox::{Draft, Outbox, WAITING_BYTES_MAX};
+use tickwire_server::net::outbox::Draft;
 use tickwire_server::room::{Effect, Room, RoomStats};
 
 use crate::broken::{Broken, Check};
+use crate::line::{Line, LineId, Stage};
 use crate::link::{Link, Quality};
 use crate::oracle::Oracle;
+use crate::seats::Seats;
 use crate::tamper::Tamper;
 use crate::trace::Trace;
 use crate::yard::{Diary, Yard};
@@ -31,38 +33,13 @@ const CATCH_UPS_MAX: usize = 4;
 /// Images from one to the next in the slowest lane.
 const LANE_MAX: u32 = 32;
 
-/// A connection's number. Never given twice.
-pub(crate) type LineId = u32;
-
-/// How far a connection has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Hello,
-    Lobby,
-    Room(PlayerId),
-    Closed,
-}
-
-/// A connection.
-pub(crate) struct Line {
-    pub(crate) link: Link,
-    outbox: Outbox,
-    stage: Stage,
-    /// When a cut link is noticed.
-    pub(crate) noticed_at_us: u64,
-    /// The room's tick when its player joined.
-    pub(crate) joined_at: Tick,
-    /// What its player's actions came to, in order.
-    pub(crate) answers: VecDeque<Result<(), String>>,
-    in_flight: VecDeque<(Tick, u32)>,
-}
-
 /// What a run has seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) ticks: u64,
     pub(crate) stalled: u64,
     pub(crate) cut_writes: u64,
+    pub(crate) vacated: u64,
     pub(crate) room: RoomStats,
 }
 
@@ -75,7 +52,10 @@ pub(crate) struct Host {
     pub(crate) trace: Trace,
     pub(crate) seen: Seen,
     tamper: Option<Tamper>,
+    /// Whose connection is there.
     seats: BTreeMap<PlayerId, LineId>,
+    /// What seats are taken again with.
+    passes: Seats,
     lines_opened: LineId,
     /// The ticks of all images.
     images: Vec<Tick>,
@@ -104,6 +84,7 @@ impl Host {
             seen: Seen::default(),
             tamper,
             seats: BTreeMap::new(),
+            passes: Seats::default(),
             lines_opened: 0,
             images: Vec::new(),
             bodies: BTreeSet::new(),
@@ -121,15 +102,7 @@ impl Host {
     /// A client connects.
     pub(crate) fn open(&mut self, quality: Quality, now_us: u64) -> LineId {
         self.lines_opened += 1;
-        let line = Line {
-            link: Link::new(quality, now_us),
-            outbox: Outbox::default(),
-            stage: Stage::Hello,
-            noticed_at_us: u64::MAX,
-            joined_at: Tick(0),
-            answers: VecDeque::new(),
-            in_flight: VecDeque::new(),
-        };
+        let line = Line::new(Link::new(quality, now_us));
         self.lines.insert(self.lines_opened, line);
         self.lines_opened
     }
@@ -198,6 +171,12 @@ impl Host {
             self.trace.note(now_us, id, &message);
             self.hear(id, &message, now_us)?;
             self.settle(now_us);
+            let stage = self.lines.get(&id).map(|line| line.stage);
+            if let Some(Stage::Room(player)) = stage
+                && self.room.has_heard(player)
+            {
+                self.passes.confirm(player);
+            }
         }
         Ok(())
     }
@@ -208,7 +187,7 @@ impl Host {
         };
         match line.stage {
             Stage::Room(player) => {
-                acknowledge(line, message);
+                line.acknowledge(message);
                 let received = self.room.receive(player, message);
                 let diary = &mut self.room.world_mut().resource_mut::<Diary>();
                 let answers = diary.answers.drain(..).map(|(_, answer)| answer);
@@ -227,12 +206,12 @@ impl Host {
             Stage::Hello | Stage::Lobby => {
                 let request = decode_client(message)
                     .map_err(|_| Broken::new(Check::Protocol, format!("{message:?}")))?;
-                self.answer(id, request)
+                self.answer(id, request, now_us)
             }
         }
     }
 
-    fn answer(&mut self, id: LineId, request: ClientMessage) -> Result<(), Broken> {
+    fn answer(&mut self, id: LineId, request: ClientMessage, now_us: u64) -> Result<(), Broken> {
         let Some(line) = self.lines.get_mut(&id) else {
             return Ok(());
         };
@@ -256,17 +235,15 @@ impl Host {
             }
             (Stage::Lobby, ClientMessage::QuickJoin) => match self.room.join("somebody") {
                 Ok(player) => {
-                    line.stage = Stage::Room(player);
-                    line.joined_at = self.room.tick_number();
-                    line.in_flight.clear();
-                    line.answers.clear();
-                    self.seats.insert(player, id);
+                    let token = self.passes.give(player);
+                    self.seat(id, player, token, now_us);
                 }
-                Err(reason) => {
-                    let refused = encode_server(&ServerMessage::Refused { reason });
-                    line.outbox.push(&refused);
-                }
+                Err(reason) => self.refuse(id, reason),
             },
+            (Stage::Lobby, ClientMessage::Resume { token, chat, seen }) => {
+                let seen = Known { chat, tick: seen };
+                self.resume(id, &token, seen, now_us);
+            }
             // What was meant for the room when the player left it.
             (Stage::Lobby, _) => {}
             (stage, request) => {
@@ -275,6 +252,54 @@ impl Host {
             }
         }
         Ok(())
+    }
+
+    /// A seat is asked for again.
+    fn resume(&mut self, id: LineId, token: &str, seen: Known, now_us: u64) {
+        let Some(player) = self.passes.find(token) else {
+            self.refuse(id, Refusal::NoSuchSeat);
+            return;
+        };
+        if let Some(old) = self.seats.remove(&player) {
+            self.close(old, CloseCode::Superseded);
+        }
+        let now = self.room.tick_number();
+        let tamper = self.tamper.as_ref();
+        let seen = tamper.map_or(seen, |tamper| tamper.spoil_claim(seen, now));
+        if !self.room.resume(player, seen) {
+            self.passes.forget(player);
+            self.refuse(id, Refusal::NoSuchSeat);
+            return;
+        }
+        let newest = self.passes.renew(player, token);
+        self.seat(id, player, newest, now_us);
+    }
+
+    /// A line is a player's from now on, who is told what to come back with.
+    fn seat(&mut self, id: LineId, player: PlayerId, token: String, now_us: u64) {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return;
+        };
+        line.stage = Stage::Room(player);
+        line.joined_at = self.room.tick_number();
+        line.in_flight.clear();
+        line.answers.clear();
+        self.seats.insert(player, id);
+        self.settle(now_us);
+        let grace_ms = self.room.options().grace * 1000 / u32::from(self.room.options().tick_rate);
+        let token = ServerMessage::ResumeToken { token, grace_ms };
+        if let Some(line) = self.lines.get_mut(&id)
+            && grace_ms > 0
+        {
+            line.outbox.push(&encode_server(&token));
+        }
+    }
+
+    fn refuse(&mut self, id: LineId, reason: Refusal) {
+        if let Some(line) = self.lines.get_mut(&id) {
+            let refused = encode_server(&ServerMessage::Refused { reason });
+            line.outbox.push(&refused);
+        }
     }
 
     fn write(
@@ -321,7 +346,7 @@ impl Host {
             outbox.flush(now, &mut write).map_err(lost)?;
         }
         self.seen.cut_writes += u64::from(outbox.is_blocked());
-        within_limits(line)?;
+        line.within_limits()?;
         if line.outbox.is_stalled(now, self.stall_timeout) {
             self.part(player);
             self.close(id, CloseCode::Stalled);
@@ -329,10 +354,12 @@ impl Host {
         Ok(())
     }
 
-    /// A player's connection is gone or closed.
+    /// A player's connection is gone or closed: their seat is held, if the room does that.
     fn part(&mut self, player: PlayerId) {
         self.seats.remove(&player);
-        self.room.leave(player);
+        if !self.room.disconnect(player) {
+            self.passes.forget(player);
+        }
     }
 
     fn close(&mut self, id: LineId, code: CloseCode) {
@@ -353,6 +380,7 @@ impl Host {
                 }
                 Effect::Depart { player, reason } => {
                     let id = self.seats.remove(&player);
+                    self.passes.forget(player);
                     if let Some(line) = id.and_then(|id| self.lines.get_mut(&id)) {
                         line.outbox
                             .push(&encode_server(&ServerMessage::Left { reason }));
@@ -360,8 +388,14 @@ impl Host {
                     }
                 }
                 // Of a seat that was held for nobody's connection.
-                Effect::Vacate { player } => drop(self.seats.remove(&player)),
+                Effect::Vacate { player } => {
+                    self.seen.vacated += 1;
+                    self.passes.forget(player);
+                }
                 Effect::Close { player, code } => {
+                    if !self.room.has_member(player) {
+                        self.passes.forget(player);
+                    }
                     if let Some(id) = self.seats.remove(&player) {
                         self.trace.note(now_us, id, &code.number().to_le_bytes());
                         self.close(id, code);
@@ -376,20 +410,6 @@ fn lost(error: std::io::Error) -> Broken {
     Broken::new(Check::Protocol, format!("a link in memory broke: {error}"))
 }
 
-/// Follows the acknowledgements, which the room takes next.
-fn acknowledge(line: &mut Line, message: &[u8]) {
-    let ack = match message.first().copied().and_then(Kind::from_byte) {
-        Some(Kind::State) => InputHead::decode(message).ok().map(|(head, _)| head.ack),
-        Some(Kind::Ack) => decode_ack(message).ok(),
-        _ => None,
-    };
-    if let Some(ack) = ack {
-        while line.in_flight.front().is_some_and(|(tick, _)| *tick <= ack) {
-            line.in_flight.pop_front();
-        }
-    }
-}
-
 /// The baseline of everyone's layer in a snapshot, in ticks back, unless it is the lane's or it is
 /// a keyframe.
 fn off_lane(snapshot: &[u8], lane: u32, images: &[Tick]) -> Option<u32> {
@@ -402,28 +422,6 @@ fn off_lane(snapshot: &[u8], lane: u32, images: &[Tick]) -> Option<u32> {
     let before = images.len().checked_sub(1 + lane as usize);
     let in_step = before.is_some_and(|at| head.tick.since(images[at]) == body.back);
     (body.back > 0 && !in_step).then_some(body.back)
-}
-
-fn within_limits(line: &Line) -> Result<(), Broken> {
-    // The close frame comes on top.
-    let waiting = line.outbox.waiting_bytes();
-    let bytes: u32 = line
-        .in_flight
-        .iter()
-        .rev()
-        .skip(1)
-        .map(|(_, bytes)| bytes)
-        .sum();
-    let in_flight = line.in_flight.len();
-    if waiting > WAITING_BYTES_MAX + 128
-        || in_flight > UNACKED_SNAPSHOTS_MAX as usize
-        || bytes >= UNACKED_BYTES_MAX
-    {
-        let what =
-            format!("{waiting} B wait, {in_flight} snapshots in flight, {bytes} B before the last");
-        return Err(Broken::new(Check::Limits, what));
-    }
-    Ok(())
 }
 
 fn add(sum: &mut RoomStats, stats: RoomStats) {

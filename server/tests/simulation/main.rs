@@ -6,12 +6,15 @@
 //! printed with the command that runs it again.
 
 mod broken;
+mod conn;
 mod frames;
 mod host;
+mod line;
 mod link;
 mod oracle;
 mod peer;
 mod run;
+mod seats;
 mod seeds;
 mod tamper;
 mod trace;
@@ -107,4 +110,14 @@ fn a_reused_slot_is_caught() {
 #[test]
 fn a_leaked_private_column_is_caught() {
     is_caught(Bug::LeakedColumn, &[Check::Privacy]);
+}
+
+#[test]
+fn a_durable_event_lost_over_a_resume_is_caught() {
+    is_caught(Bug::LostDurable, &[Check::Messages]);
+}
+
+#[test]
+fn a_durable_event_told_twice_over_a_resume_is_caught() {
+    is_caught(Bug::DoubledDurable, &[Check::Messages]);
 }

@@ -1,17 +1,16 @@
-//! A client: a session on a link, and what it does with it by chance. It joins, plays, asks, stalls, stops
-//! reading, leaves, is cut off and comes back. What it is told is judged at once.
-
-use std::collections::VecDeque;
+//! A client: a connection after the other, and what it does with it by chance. It joins, plays, asks, stalls,
+//! stops reading, leaves, is cut off and comes back, to its seat or as a newcomer.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::CloseCode;
-use tickwire::session::{Event, Session, State};
+use tickwire::session::{Seen as Known, State, Ticket};
 
 use crate::broken::{Broken, Check};
+use crate::conn::Conn;
 use crate::frames::{Frame, take_frame};
-use crate::host::{Host, LineId};
+use crate::host::Host;
 use crate::link::Quality;
 use crate::oracle::Oracle;
 
@@ -28,6 +27,8 @@ pub(crate) struct Peer {
     /// It watches and sends no inputs.
     spectates: bool,
     conn: Option<Conn>,
+    /// What it may come back to its seat with, and when it took that.
+    held: Option<(Ticket, Tick)>,
     back_at_us: u64,
     whim_at_us: u64,
     /// It does nothing until then: a frozen tab.
@@ -48,22 +49,11 @@ pub(crate) struct Seen {
     pub(crate) joins: u64,
     pub(crate) closed: u64,
     pub(crate) chats: u64,
-}
-
-/// A connection that is open.
-struct Conn {
-    line: LineId,
-    session: Session,
-    incoming: Vec<u8>,
-    heard: Vec<Event>,
-    /// The newest snapshot that was judged, or the tick of joining.
-    judged: Tick,
-    acts: u32,
-    asked: VecDeque<u32>,
-    pings: VecDeque<u32>,
-    chat_next: Option<u32>,
-    /// Something happened for which a server may close it.
-    excused: bool,
+    /// Durable events among the events.
+    pub(crate) durable: u64,
+    /// Seats taken again, and those that were gone.
+    pub(crate) returns: u64,
+    pub(crate) seats_lost: u64,
 }
 
 impl Peer {
@@ -80,6 +70,7 @@ impl Peer {
             },
             spectates: rng.random_bool(0.1),
             conn: None,
+            held: None,
             back_at_us: rng.random_range(0..2_000_000),
             whim_at_us: 0,
             frozen_until_us: 0,
@@ -143,7 +134,8 @@ impl Peer {
             if now_us < self.back_at_us {
                 return Ok(());
             }
-            let mut conn = Conn::open(host.open(self.quality, now_us));
+            let held = self.held.take().and_then(|held| bring(held, rng));
+            let mut conn = Conn::open(host.open(self.quality, now_us), held);
             // So little may be under way that a far client falls behind.
             conn.excused = self.quality.capacity < 8_000;
             self.conn = Some(conn);
@@ -240,6 +232,8 @@ impl Peer {
         {
             line.link.cut = true;
             line.noticed_at_us = noticed_at_us;
+            let ticket = conn.session.ticket();
+            self.held = ticket.map(|ticket| (ticket, conn.seated_at));
         }
         self.back_at_us = back_at_us;
     }
@@ -250,6 +244,9 @@ impl Peer {
             return;
         };
         if conn.session.state() == State::Lobby {
+            if conn.asking.is_some() {
+                return;
+            }
             // A full room may have a seat by now, and who left may come back.
             let _ = conn.session.quick_join();
             return;
@@ -332,129 +329,6 @@ impl Peer {
     }
 }
 
-impl Conn {
-    fn open(line: LineId) -> Conn {
-        Conn {
-            line,
-            session: Session::new("somebody", ""),
-            incoming: Vec::new(),
-            heard: Vec::new(),
-            judged: Tick(0),
-            acts: 0,
-            asked: VecDeque::new(),
-            pings: VecDeque::new(),
-            chat_next: None,
-            excused: false,
-        }
-    }
-
-    /// Takes the session's news.
-    fn hear(
-        &mut self,
-        host: &mut Host,
-        oracle: &mut Oracle,
-        seen: &mut Seen,
-    ) -> Result<(), Broken> {
-        let wrong = |what: String| Err(Broken::new(Check::Messages, what));
-        let Some(line) = host.lines.get_mut(&self.line) else {
-            return Ok(());
-        };
-        while let Some(event) = self.session.poll_event() {
-            match event {
-                Event::Welcome => drop(self.session.quick_join()),
-                Event::Joined => {
-                    seen.joins += 1;
-                    self.judged = line.joined_at;
-                    let said = self.session.room().and_then(|room| room.chat.last());
-                    self.chat_next = said.map(|line| line.id + 1);
-                    self.asked.clear();
-                    self.heard.clear();
-                }
-                Event::Game { .. } => self.heard.push(event),
-                Event::Snapshot { head } => {
-                    seen.snapshots += 1;
-                    seen.events += self.heard.len() as u64;
-                    if let (Some(room), Some(layout)) = (self.session.room(), self.session.layout())
-                    {
-                        oracle.judge(layout, room, (self.judged, head.tick), &self.heard)?;
-                    }
-                    self.judged = head.tick;
-                    self.heard.clear();
-                }
-                Event::Desync { layer } => {
-                    let what = format!("the checksum of {layer} differs");
-                    return Err(Broken::new(Check::Image, what));
-                }
-                Event::Reply { id, result } => {
-                    seen.answers += 1;
-                    let expected = self.asked.pop_front().zip(line.answers.pop_front());
-                    if expected != Some((id, result.clone())) {
-                        return wrong(format!("{id} was answered {result:?}, not {expected:?}"));
-                    }
-                }
-                Event::Chat { line } => {
-                    seen.chats += 1;
-                    if self.chat_next.is_some_and(|next| next != line.id) {
-                        return wrong(format!("line {} for {:?}", line.id, self.chat_next));
-                    }
-                    self.chat_next = Some(line.id + 1);
-                }
-                Event::Pong { nonce, .. } => {
-                    let asked = self.pings.pop_front();
-                    if asked != Some(nonce) {
-                        return wrong(format!("pong {nonce} for ping {asked:?}"));
-                    }
-                }
-                // What was asked of the room came too late.
-                Event::Left { .. } => {
-                    self.asked.clear();
-                    self.pings.clear();
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// What is due: inputs, acknowledgements.
-    fn play(&mut self, spectates: bool, now_us: u64, rng: &mut ChaCha8Rng) -> Result<(), Broken> {
-        if !spectates {
-            while let Some(tick) = self.session.next_input(now_us) {
-                let values = [rng.random_range(0..=32), i32::from(rng.random_ratio(1, 30))];
-                self.session.send_input(tick, &values, 0).map_err(|error| {
-                    Broken::new(Check::Protocol, format!("an input was refused: {error}"))
-                })?;
-            }
-        }
-        self.session.handle_timeout(now_us);
-        Ok(())
-    }
-
-    /// Asks something of the game about a thing that it sees.
-    fn act(&mut self, rng: &mut ChaCha8Rng) {
-        let Some(image) = self
-            .session
-            .room()
-            .and_then(|room| room.layer(LayerId::ROOM))
-        else {
-            return;
-        };
-        let whom = match image.entities.len() {
-            0 => return,
-            len => image.entities[rng.random_range(0..len)].handle().to_field(),
-        };
-        self.acts += 1;
-        let asked = if rng.random() {
-            self.session.act(self.acts, 0, &[whom], &[])
-        } else {
-            self.session.act(self.acts, 1, &[whom, 3], &[])
-        };
-        if asked.is_ok() {
-            self.asked.push_back(self.acts);
-        }
-    }
-}
-
 impl Seen {
     /// Adds what another client has seen.
     pub(crate) fn add(&mut self, other: Seen) {
@@ -464,5 +338,18 @@ impl Seen {
         self.joins += other.joins;
         self.closed += other.closed;
         self.chats += other.chats;
+        self.durable += other.durable;
+        self.returns += other.returns;
+        self.seats_lost += other.seats_lost;
     }
+}
+
+/// What a client comes back with: all it had, its tokens alone, as a page that was reloaded, or nothing.
+fn bring((mut ticket, seated_at): (Ticket, Tick), rng: &mut ChaCha8Rng) -> Option<(Ticket, Tick)> {
+    match rng.random_range(0..10) {
+        0 => return None,
+        1 | 2 => ticket.seen = Known::default(),
+        _ => {}
+    }
+    Some((ticket, seated_at))
 }

@@ -54,6 +54,10 @@ pub(crate) fn run(plan: Plan) -> Outcome {
         tick_rate,
         snapshot_every: rng.random_range(1..=tick_rate / 10),
         npcs: rng.random_range(0..16),
+        grace: match rng.random_range(0..8) {
+            0 => 0,
+            _ => u32::from(tick_rate) * rng.random_range(2..20),
+        },
         ..RoomOptions::default()
     };
     let game = Arc::new(GameDef::new(tick_rate).expect("the game is well declared"));

@@ -44,6 +44,10 @@ pub(crate) struct Sum {
     cut_writes: u64,
     stalled: u64,
     slots_reused: u64,
+    durable: u64,
+    returns: u64,
+    seats_lost: u64,
+    vacated: u64,
 }
 
 impl Seeds {
@@ -142,11 +146,20 @@ impl Sum {
         self.cut_writes += host.cut_writes;
         self.stalled += host.stalled;
         self.slots_reused += outcome.slots_reused;
+        self.durable += peers.durable;
+        self.returns += peers.returns;
+        self.seats_lost += peers.seats_lost;
+        self.vacated += host.vacated;
     }
 
     /// That the runs had in them what they are for, if there were enough of them.
     pub(crate) fn assert_that_all_happened(&self) {
-        let rare = ["skipped as rationed", "closed as stalled"];
+        let rare = [
+            "skipped as rationed",
+            "closed as stalled",
+            "seats that were gone",
+            "seats given up",
+        ];
         for (what, count) in self.counts() {
             let often_enough = if rare.contains(&what) {
                 RARE_IN_TICKS
@@ -158,7 +171,7 @@ impl Sum {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 15] {
+    fn counts(&self) -> [(&'static str, u64); 19] {
         [
             ("ticks", self.ticks),
             ("snapshots judged", self.snapshots),
@@ -175,6 +188,10 @@ impl Sum {
             ("writes cut short", self.cut_writes),
             ("closed as stalled", self.stalled),
             ("slots reused", self.slots_reused),
+            ("durable events judged", self.durable),
+            ("seats taken again", self.returns),
+            ("seats that were gone", self.seats_lost),
+            ("seats given up", self.vacated),
         ]
     }
 }

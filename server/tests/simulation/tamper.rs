@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use tickwire::ids::LayerId;
+use tickwire::ids::{LayerId, Tick};
 use tickwire::protocol::frame::{SNAPSHOT_HEAD_BYTES, SectionKind, SnapshotHead, push_section};
 use tickwire::schema::{ColumnSet, Kind, Layout};
+use tickwire::session::Seen;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
 
-use crate::host::LineId;
+use crate::line::LineId;
 
 /// A bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub(crate) enum Bug {
     ReusedSlot,
     /// Another player's private columns, in one's own private layer.
     LeakedColumn,
+    /// Who comes back is taken to have seen everything.
+    LostDurable,
+    /// Who comes back is taken to have seen nothing.
+    DoubledDurable,
 }
 
 /// Snapshots of which one is spoiled, where not all are.
@@ -56,8 +61,21 @@ impl Tamper {
         }
     }
 
+    /// What somebody who comes back at `now` is taken to have seen.
+    pub(crate) fn spoil_claim(&self, seen: Seen, now: Tick) -> Seen {
+        let tick = match self.bug {
+            Bug::LostDurable => now,
+            Bug::DoubledDurable => Tick(0),
+            _ => seen.tick,
+        };
+        Seen { tick, ..seen }
+    }
+
     /// Spoils a snapshot to a line.
     pub(crate) fn spoil(&mut self, line: LineId, layout: &Layout, snapshot: &mut Vec<u8>) {
+        if matches!(self.bug, Bug::LostDurable | Bug::DoubledDurable) {
+            return;
+        }
         self.snapshots += 1;
         let now_and_then = self.snapshots.is_multiple_of(ONE_IN);
         let composed = std::mem::take(snapshot);

@@ -16,6 +16,7 @@ use tickwire_server::room::Room;
 use crate::broken::{Broken, Check};
 use crate::yard::{Diary, Yard};
 use handles::Handles;
+pub(crate) use told::Ear;
 use told::Told;
 use truth::{Reader, Scope, Truth};
 
@@ -56,18 +57,21 @@ impl Oracle {
         self.told.forget_before(tick);
     }
 
-    /// A client has applied the snapshot of `now`, and heard these events with it; the one
-    /// before was of tick `last`.
+    /// A client has applied the snapshot of `now`, and heard these events with it; `ear` says what it had
+    /// before. How many of the events are durable.
     pub(crate) fn judge(
         &mut self,
         layout: &Layout,
         stay: &RoomSession,
-        (last, now): (Tick, Tick),
+        ear: &Ear,
+        now: Tick,
         heard: &[Event],
-    ) -> Result<(), Broken> {
-        let player = stay.you;
-        self.told
-            .judge(player, (last, now), heard, &mut self.handles)?;
+    ) -> Result<u64, Broken> {
+        let (player, last) = (stay.you, ear.momentary);
+        let at = self.truths.binary_search_by_key(&now, |truth| truth.tick);
+        let team = at.ok().and_then(|at| self.truths[at].team_of(player));
+        let team = team.flatten();
+        let durable = self.told.judge(ear, team, now, heard, &mut self.handles)?;
         for layer in [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM] {
             let Some(image) = stay.layer(layer).filter(|image| image.tick > last) else {
                 continue;
@@ -83,7 +87,7 @@ impl Oracle {
             let scope = scope_of(truth, layer, player)?;
             truth.judge(scope, image, layout, &mut self.handles)?;
         }
-        Ok(())
+        Ok(durable)
     }
 
     /// How many slots were given to more than one thing.

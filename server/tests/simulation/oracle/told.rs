@@ -1,48 +1,90 @@
 //! What the game said, and whether a client was told: everything that is for it, once, in order, with
-//! each snapshot what happened since the one before.
+//! each snapshot what happened since the one before, and of what is durable all that it has not got yet.
 
 use std::collections::VecDeque;
 
 use tickwire::ids::{Handle, PlayerId, Tick};
-use tickwire::limits::EVENT_RING_TICKS;
+use tickwire::limits::{DURABLE_EVENTS_MAX, EVENT_RING_TICKS};
 use tickwire::session::Event;
+use tickwire_server::game::To;
 
 use super::handles::Handles;
 use crate::broken::{Broken, Check};
-use crate::yard::Said;
+use crate::yard::{DEED, Said};
 
 /// What the game said, oldest first.
 #[derive(Default)]
 pub(crate) struct Told {
-    said: VecDeque<Said>,
+    momentary: VecDeque<Said>,
+    durable: Vec<Said>,
+}
+
+/// Who is told, and what they have got.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ear {
+    pub(crate) player: PlayerId,
+    /// The room's tick when they took their seat, for the first time.
+    pub(crate) seated_at: Tick,
+    /// They have got the momentary events up to this tick.
+    pub(crate) momentary: Tick,
+    /// They have got the durable events up to this tick, on whichever connection.
+    pub(crate) durable: Tick,
 }
 
 impl Told {
     pub(crate) fn note(&mut self, said: impl IntoIterator<Item = Said>) {
-        self.said.extend(said);
+        for said in said {
+            if said.event == DEED {
+                self.durable.push(said);
+            } else {
+                self.momentary.push_back(said);
+            }
+        }
     }
 
     /// Nobody will ask for what is older.
     pub(crate) fn forget_before(&mut self, tick: Tick) {
-        while self.said.front().is_some_and(|said| said.tick < tick) {
-            self.said.pop_front();
+        while self.momentary.front().is_some_and(|said| said.tick < tick) {
+            self.momentary.pop_front();
         }
     }
 
-    /// Judges the events that a player got with the snapshot of `now`, the one before it having been of
-    /// tick `last`.
+    /// What a player of `team` is to be told with the snapshot of `now`, in order.
+    fn expected(&self, ear: &Ear, team: Option<u8>, now: Tick) -> Vec<&Said> {
+        let from = self
+            .momentary
+            .partition_point(|said| said.tick <= ear.momentary);
+        let momentary = self.momentary.range(from..).filter(|said| {
+            let kept = now.since(said.tick) < EVENT_RING_TICKS;
+            said.tick <= now && said.to.includes(ear.player, team) && kept
+        });
+        let said = self.durable.partition_point(|said| said.tick <= now);
+        let log = &self.durable[said.saturating_sub(DURABLE_EVENTS_MAX)..said];
+        let durable = log.iter().filter(|said| {
+            let mine = match said.tick > ear.seated_at {
+                true => said.to.includes(ear.player, team),
+                // Before they came: what was said to everyone, or to everyone but somebody else.
+                false => matches!(said.to, To::All | To::AllBut(_)),
+            };
+            said.tick > ear.durable && mine
+        });
+        let mut all: Vec<&Said> = momentary.chain(durable).collect();
+        all.sort_by_key(|said| said.serial);
+        all
+    }
+
+    /// Judges the events that a player got with the snapshot of `now`. How many of them are durable.
     pub(crate) fn judge(
         &self,
-        player: PlayerId,
-        (last, now): (Tick, Tick),
+        ear: &Ear,
+        team: Option<u8>,
+        now: Tick,
         heard: &[Event],
         handles: &mut Handles,
-    ) -> Result<(), Broken> {
-        let from = self.said.partition_point(|said| said.tick <= last);
-        let mut expected = self.said.range(from..).filter(|said| {
-            let kept = now.since(said.tick) < EVENT_RING_TICKS;
-            said.tick <= now && said.to.includes(player, None) && kept
-        });
+    ) -> Result<u64, Broken> {
+        let player = ear.player;
+        let mut durable = 0;
+        let mut expected = self.expected(ear, team, now).into_iter();
         for event in heard {
             let Some(said) = expected.next() else {
                 let what = format!("{event:?} at {now} was not said to {player}, or twice");
@@ -52,9 +94,10 @@ impl Told {
                 let what = format!("{player} heard {event:?} at {now}, but it was {said:?}");
                 return Err(Broken::new(Check::Messages, what));
             }
+            durable += u64::from(said.event == DEED);
         }
         match expected.next() {
-            None => Ok(()),
+            None => Ok(durable),
             Some(said) => {
                 let what = format!("{player} at {now} was not told {said:?}");
                 Err(Broken::new(Check::Messages, what))

@@ -12,8 +12,8 @@ use tickwire_server::game::{
 };
 
 pub(crate) use parts::{
-    Adopt, Avatar, Bye, Cry, Diary, Drift, Look, News, Plan, Poke, Pos, Purse, Push, Round, Said,
-    Tag, Walk, Whisper, Whose, whose,
+    Adopt, Avatar, Bye, Cry, DEED, Deed, Diary, Drift, Look, News, Plan, Poke, Pos, Purse, Push,
+    Round, Said, Tag, Walk, Whisper, Whose, whose,
 };
 use rules::Births;
 
@@ -82,6 +82,13 @@ impl Game for Yard {
         .event::<News>("news", |k| {
             k.field("serial", |e| &mut e.serial, all())
                 .json("note", |e| &mut e.note)
+        })
+        .event::<Deed>("deed", |k| {
+            k.durable().field("serial", |e| &mut e.serial, all()).field(
+                "who",
+                |e| &mut e.who,
+                entity(),
+            )
         });
         s.action(
             "adopt",

@@ -118,6 +118,15 @@ pub(crate) struct News {
     pub(crate) note: String,
 }
 
+/// Somebody did something that is remembered.
+pub(crate) struct Deed {
+    pub(crate) serial: u32,
+    pub(crate) who: Option<Entity>,
+}
+
+/// The index of [`Deed`] in the schema.
+pub(crate) const DEED: u16 = 4;
+
 /// Makes an ownerless thing one's own, or gives it up.
 #[derive(Default)]
 pub(crate) struct Adopt {

@@ -7,8 +7,8 @@ use tickwire_server::game::{Input, Out, Owner, Player, RoomRng, Roster, Team, Ti
 
 use super::parts::{Whose, private};
 use super::{
-    Adopt, Avatar, Bye, Cry, Diary, Drift, Look, News, Plan, Poke, Pos, Purse, Push, Round, Said,
-    Tag, Walk, Whisper, chance, say,
+    Adopt, Avatar, Bye, Cry, DEED, Deed, Diary, Drift, Look, News, Plan, Poke, Pos, Purse, Push,
+    Round, Said, Tag, Walk, Whisper, chance, say,
 };
 
 /// How many things there are, and the number of the next.
@@ -200,7 +200,7 @@ fn said(diary: &mut Diary, tick: &Tick, to: To, event: u16, names: Option<(u32, 
     }
 }
 
-/// Everybody hears cries and news; whispers are for one.
+/// Everybody hears cries and news; whispers are for one; deeds are remembered.
 pub(super) fn speak(
     tick: Res<Tick>,
     mut rng: ResMut<RoomRng>,
@@ -225,6 +225,22 @@ pub(super) fn speak(
             let serial = said.serial;
             say(&mut out, &mut diary, said, Whisper { serial, secret });
         }
+    }
+    if let Some((avatar, tag, owner, _)) = avatars.iter().next()
+        && chance(&mut rng, 12)
+    {
+        let to = match rng.0.random_range(0..6) {
+            0 => To::Player(owner.0),
+            1 => To::AllBut(owner.0),
+            2 => To::Team(rng.0.random_range(0..2)),
+            _ => To::All,
+        };
+        let said = said(&mut diary, &tick, to, DEED, Some((tag.id, false)));
+        let deed = Deed {
+            serial: said.serial,
+            who: Some(avatar),
+        };
+        say(&mut out, &mut diary, said, deed);
     }
     if chance(&mut rng, 15) {
         let mut said = said(&mut diary, &tick, To::All, 3, None);

@@ -1,0 +1,199 @@
+//! A client's connection: its session, and what it was told, which is judged at once.
+
+use std::collections::VecDeque;
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use tickwire::ids::{LayerId, Tick};
+use tickwire::limits::CHAT_HISTORY_MAX;
+use tickwire::session::{Event, Seen as Known, Session, Ticket};
+
+use crate::broken::{Broken, Check};
+use crate::host::Host;
+use crate::line::LineId;
+use crate::oracle::{Ear, Oracle};
+use crate::peer::Seen;
+
+/// A connection that is open.
+pub(crate) struct Conn {
+    pub(crate) line: LineId,
+    pub(crate) session: Session,
+    pub(crate) incoming: Vec<u8>,
+    pub(crate) heard: Vec<Event>,
+    /// The newest snapshot that was judged, or the tick of joining.
+    pub(crate) judged: Tick,
+    /// Up to what tick it has got the durable events.
+    pub(crate) durable_from: Tick,
+    /// The room's tick when it took its seat, maybe on an earlier connection.
+    pub(crate) seated_at: Tick,
+    /// It has asked for its seat again, of which it saw so much.
+    pub(crate) asking: Option<Known>,
+    pub(crate) acts: u32,
+    pub(crate) asked: VecDeque<u32>,
+    pub(crate) pings: VecDeque<u32>,
+    pub(crate) chat_next: Option<u32>,
+    /// Something happened for which a server may close it.
+    pub(crate) excused: bool,
+}
+
+impl Conn {
+    pub(crate) fn open(line: LineId, held: Option<(Ticket, Tick)>) -> Conn {
+        let session = match &held {
+            Some((ticket, _)) => Session::resume("somebody", "", ticket),
+            None => Session::new("somebody", ""),
+        };
+        Conn {
+            line,
+            session,
+            asking: held.as_ref().map(|(ticket, _)| ticket.seen),
+            seated_at: held.map_or(Tick(0), |(_, seated_at)| seated_at),
+            durable_from: Tick(0),
+            incoming: Vec::new(),
+            heard: Vec::new(),
+            judged: Tick(0),
+            acts: 0,
+            asked: VecDeque::new(),
+            pings: VecDeque::new(),
+            chat_next: None,
+            excused: false,
+        }
+    }
+
+    /// Takes the session's news.
+    pub(crate) fn hear(
+        &mut self,
+        host: &mut Host,
+        oracle: &mut Oracle,
+        seen: &mut Seen,
+    ) -> Result<(), Broken> {
+        let wrong = |what: String| Err(Broken::new(Check::Messages, what));
+        let Some(line) = host.lines.get_mut(&self.line) else {
+            return Ok(());
+        };
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Welcome if self.asking.is_some() => {}
+                Event::Welcome => drop(self.session.quick_join()),
+                Event::Refused { .. } if self.asking.take().is_some() => {
+                    seen.seats_lost += 1;
+                    let _ = self.session.quick_join();
+                }
+                Event::Joined => {
+                    self.judged = line.joined_at;
+                    let room = self.session.room();
+                    let said = room.map_or(&[][..], |room| &room.chat);
+                    if let Some(before) = self.asking.take() {
+                        seen.returns += 1;
+                        self.durable_from = before.tick;
+                        // All that was said since, or as much of it as is remembered.
+                        let first = said.first().map_or(before.chat + 1, |line| line.id);
+                        if first != before.chat + 1 && said.len() < CHAT_HISTORY_MAX {
+                            return wrong(format!("line {first} after {}", before.chat));
+                        }
+                        self.chat_next = Some(before.chat + 1);
+                    } else {
+                        seen.joins += 1;
+                        self.durable_from = Tick(0);
+                        self.seated_at = line.joined_at;
+                        self.chat_next = None;
+                    }
+                    self.chat_next = said.last().map(|line| line.id + 1).or(self.chat_next);
+                    self.asked.clear();
+                    self.heard.clear();
+                }
+                Event::Game { .. } => self.heard.push(event),
+                Event::Snapshot { head } => {
+                    seen.snapshots += 1;
+                    seen.events += self.heard.len() as u64;
+                    if let (Some(room), Some(layout)) = (self.session.room(), self.session.layout())
+                    {
+                        let ear = Ear {
+                            player: room.you,
+                            seated_at: self.seated_at,
+                            momentary: self.judged,
+                            durable: self.durable_from,
+                        };
+                        seen.durable += oracle.judge(layout, room, &ear, head.tick, &self.heard)?;
+                    }
+                    self.judged = head.tick;
+                    self.durable_from = head.tick;
+                    self.heard.clear();
+                }
+                Event::Desync { layer } => {
+                    let what = format!("the checksum of {layer} differs");
+                    return Err(Broken::new(Check::Image, what));
+                }
+                Event::Reply { id, result } => {
+                    seen.answers += 1;
+                    let expected = self.asked.pop_front().zip(line.answers.pop_front());
+                    if expected != Some((id, result.clone())) {
+                        return wrong(format!("{id} was answered {result:?}, not {expected:?}"));
+                    }
+                }
+                Event::Chat { line } => {
+                    seen.chats += 1;
+                    if self.chat_next.is_some_and(|next| next != line.id) {
+                        return wrong(format!("line {} for {:?}", line.id, self.chat_next));
+                    }
+                    self.chat_next = Some(line.id + 1);
+                }
+                Event::Pong { nonce, .. } => {
+                    let asked = self.pings.pop_front();
+                    if asked != Some(nonce) {
+                        return wrong(format!("pong {nonce} for ping {asked:?}"));
+                    }
+                }
+                // What was asked of the room came too late.
+                Event::Left { .. } => {
+                    self.asked.clear();
+                    self.pings.clear();
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is due: inputs, acknowledgements.
+    pub(crate) fn play(
+        &mut self,
+        spectates: bool,
+        now_us: u64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(), Broken> {
+        if !spectates {
+            while let Some(tick) = self.session.next_input(now_us) {
+                let values = [rng.random_range(0..=32), i32::from(rng.random_ratio(1, 30))];
+                self.session.send_input(tick, &values, 0).map_err(|error| {
+                    Broken::new(Check::Protocol, format!("an input was refused: {error}"))
+                })?;
+            }
+        }
+        self.session.handle_timeout(now_us);
+        Ok(())
+    }
+
+    /// Asks something of the game about a thing that it sees.
+    pub(crate) fn act(&mut self, rng: &mut ChaCha8Rng) {
+        let Some(image) = self
+            .session
+            .room()
+            .and_then(|room| room.layer(LayerId::ROOM))
+        else {
+            return;
+        };
+        let whom = match image.entities.len() {
+            0 => return,
+            len => image.entities[rng.random_range(0..len)].handle().to_field(),
+        };
+        self.acts += 1;
+        let asked = if rng.random() {
+            self.session.act(self.acts, 0, &[whom], &[])
+        } else {
+            self.session.act(self.acts, 1, &[whom, 3], &[])
+        };
+        if asked.is_ok() {
+            self.asked.push_back(self.acts);
+        }
+    }
+}
