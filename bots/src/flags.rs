@@ -20,7 +20,8 @@ const BOTS_MAX: i64 = 18_000;
 /// Exit status: 0 when all objectives were met, 1 when one was missed or no server was there,
 /// 2 for wrong flags. The objectives are: every bot joins, no desync, no disconnect before the
 /// end, gap p99 within its limit; with hostile bots also that each is closed with its code, that
-/// gap p99 stays within a tenth of what it was before they came, and the server's memory too.
+/// gap p99 stays within a tenth of what it was before they came, and the server's memory too; with
+/// --drops or --storm that each bot is back where it was in time.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-bots", version)]
 pub struct Flags {
@@ -69,6 +70,17 @@ pub struct Flags {
     /// The same for bots that read nothing; the server closes them after 15 s.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, conflicts_with = "hostile", value_parser = clap::value_parser!(u32).range(0..=50))]
     pub stalled: u32,
+    /// Connections that each bot loses a minute while it is measured, on average: cut without a goodbye, every other one so
+    /// that the server is not told. The bot comes back by resume, at random distances as the SDK does, and must
+    /// find its seat and its figure. Being away is in no other figure.
+    #[arg(long, value_name = "N", conflicts_with_all = ["hostile", "slow", "stalled"], value_parser = positive)]
+    pub drops: Option<f64>,
+    /// All bots lose their connections at once, so long after the measuring began: 5s.
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["hostile", "slow", "stalled", "drops"], value_parser = duration)]
+    pub storm: Option<Duration>,
+    /// Longest that a bot may be away, from the loss to its first snapshot, its random distances included.
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    pub return_within: Duration,
     /// The server's operator port: its CPU time is read there, and its memory while hostile or slow
     /// bots are at work, when it must not grow.
     #[arg(long, value_name = "ADDR")]
@@ -118,6 +130,11 @@ impl Flags {
         self.slow + self.stalled > 0
     }
 
+    /// Whether bots lose their connections on purpose.
+    pub fn cuts(&self) -> bool {
+        self.drops.is_some() || self.storm.is_some()
+    }
+
     /// Hostile bots in all.
     pub fn hostile_bots(&self) -> u32 {
         self.hostile.unwrap_or(self.breaches().count() as u32)
@@ -140,6 +157,12 @@ impl Flags {
         }
         if self.url.is_secure() && self.ca.is_none() {
             return Err("a wss:// URL needs --ca".to_owned());
+        }
+        if self.cuts() && self.hostile_bots() > 0 {
+            return Err("--drops and --storm are without hostile bots".to_owned());
+        }
+        if self.storm.is_some_and(|at| at >= self.duration) {
+            return Err("--storm must come before the end of --duration".to_owned());
         }
         if self.duration.is_zero() {
             return Err("--duration must be longer than nothing".to_owned());
@@ -230,6 +253,9 @@ mod tests {
             "bots --max-gap-p99-ms -1",
             "bots --speed 3",
             "bots --code ABCD --rooms 2",
+            "bots --drops 2 --storm 5s",
+            "bots --drops 0",
+            "bots --storm 5s --slow 10",
         ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }

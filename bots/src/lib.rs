@@ -7,8 +7,10 @@
 
 pub mod behaviours;
 mod bot;
+mod drops;
 pub mod flags;
 pub mod hostile;
+mod life;
 mod measure;
 pub mod proxy;
 pub mod report;

@@ -21,7 +21,10 @@ fn main() -> ExitCode {
             .error(clap::error::ErrorKind::ValueValidation, what)
             .exit();
     }
-    let sockets = u64::from(flags.bots) + u64::from(flags.hostile_bots()) + FILES_BESIDES;
+    // A bot that is away may hold on to its old socket until it is back.
+    let each = if flags.cuts() { 2 } else { 1 };
+    let bots = u64::from(flags.bots) * each + u64::from(flags.hostile_bots());
+    let sockets = bots + FILES_BESIDES;
     if let Ok(limit) = rlimit::increase_nofile_limit(sockets)
         && limit < sockets
     {

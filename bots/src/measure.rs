@@ -40,11 +40,13 @@ impl Window {
         self.from_us.store(from_us, Ordering::Relaxed);
     }
 
-    fn begin_us(&self) -> u64 {
+    /// When it begins, in microseconds since the run's start; `u64::MAX` as long as that is not known.
+    pub(crate) fn begin_us(&self) -> u64 {
         self.from_us.load(Ordering::Relaxed)
     }
 
-    fn end_us(&self) -> u64 {
+    /// When it ends.
+    pub(crate) fn end_us(&self) -> u64 {
         self.to_us.load(Ordering::Relaxed)
     }
 
@@ -231,6 +233,15 @@ impl Gauge {
             totals.moved += moved;
         }
         before.clone_from(image);
+    }
+
+    /// The bot lost its connection on purpose: what it does not get meanwhile is no gap.
+    pub(crate) fn pause(&mut self) {
+        self.last_snapshot_us = None;
+        self.awaited.clear();
+        if let Some(before) = &mut self.survey {
+            *before = LayerImage::default();
+        }
     }
 
     /// The bot is done, or was cut off: a gap that is open at the end of the window counts as far

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bot::{Bot, Ending};
+use crate::drops::ReturnTally;
 use crate::flags::Flags;
 use crate::hostile::{Answers, Breach, collect, harass};
 use crate::measure::Tally;
@@ -41,6 +42,7 @@ pub(crate) struct Swarm {
     pub(crate) doors: Doors,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) slowness: Slowness,
+    pub(crate) returns: ReturnTally,
     pub(crate) news: mpsc::Sender<News>,
     start: Instant,
 }
@@ -100,6 +102,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         doors: Doors::new(flags.rooms as usize),
         stop: watch::Sender::new(false),
         slowness: Slowness::new(flags.rooms as usize),
+        returns: ReturnTally::default(),
         news: news_sender,
         start: Instant::now(),
         flags,
@@ -119,6 +122,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         course.leave().await;
     } else if swarm.flags.hostile_bots() == 0 {
         course.measure(swarm.flags.duration).await;
+        course.await_returns().await;
         swarm.stop.send_replace(true);
         course.leave().await;
     } else {
@@ -141,6 +145,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         &course.sighting,
         siege.as_ref(),
         swarm.slowness.recoveries(),
+        &swarm.returns.read(),
     ))
 }
 
@@ -264,6 +269,17 @@ impl Course<'_> {
         self.sighting.server_cpu_us = before
             .zip(after)
             .and_then(|(before, after)| after.cpu_us_since(before));
+    }
+
+    /// Waits for the bots that are away.
+    async fn await_returns(&mut self) {
+        let swarm = Arc::clone(&self.swarm);
+        let deadline = Instant::now() + swarm.flags.return_within + RECOVER;
+        while swarm.returns.away() > 0 && Instant::now() < deadline {
+            let count = swarm.returns.away();
+            self.bar.set_message(format!("{count} bots are away"));
+            self.watch(Instant::now() + BAR_EVERY, |_| false).await;
+        }
     }
 
     /// Waits for the goodbyes. Who is not done in time is cut off; the figures are taken already.

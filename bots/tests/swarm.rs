@@ -117,3 +117,26 @@ async fn slow_bots_come_back_to_the_current_state() {
     assert_eq!((report.slow_bots, report.slow_recovered), (5, 5));
     assert!(report.calm_gap_p99_ms.is_some());
 }
+
+/// All that is judged but the gaps: a test machine may be busy.
+const LAZY: &str = "--max-gap-p99-ms 60000 --return-within 20s";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_bots_that_are_lost_at_once_are_all_back_in_their_seats() {
+    let line = "--bots 200 --rooms 13 --ramp 1s --duration 2s --storm 300ms";
+    let report = soak(&format!("{line} {LAZY}")).await;
+    assert!(report.passed(), "{report}");
+    assert_eq!((report.drops, report.returns), (200, 200), "{report}");
+    assert_eq!((report.strayed, report.desyncs), (0, 0));
+    assert!(report.disconnects.is_empty(), "{report}");
+    assert!(report.return_ms.max.is_some(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bots_that_lose_their_connections_all_the_time_keep_their_seats() {
+    let line = "--bots 20 --rooms 2 --ramp 0s --duration 4s --drops 60";
+    let report = soak(&format!("{line} {LAZY}")).await;
+    assert!(report.passed(), "{report}");
+    assert!(report.drops >= 20, "80 are to be expected: {report}");
+    assert_eq!(report.drops, report.returns, "{report}");
+}

@@ -12,6 +12,7 @@
 mod error;
 mod event;
 mod layers;
+mod reconnect;
 mod requests;
 mod resume;
 mod room;
@@ -20,6 +21,9 @@ use std::collections::VecDeque;
 
 pub use error::{RequestError, SessionError};
 pub use event::{Event, decode_events};
+pub use reconnect::{
+    Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,
+};
 pub use resume::{Seen, Ticket};
 pub use room::RoomSession;
 
