@@ -86,6 +86,16 @@ test('a card table: hands are dealt, turns are answered, both pages tell of it',
     await next.page.getByText(`${now.name} drew`).waitFor();
     await next.page.locator('#hand.mine').waitFor();
     await holds(now.page, 6);
+
+    // The log is told again to a page that forgot it: what everyone heard, and what one heard alone.
+    const log = await now.page.locator('#log li').allTextContents();
+    assert.equal(log.length, 3, log.join(', '));
+    await now.page.reload();
+    await now.page.fill('#name', now.name);
+    await now.page.click('#door button');
+    await holds(now.page, 6);
+    await now.page.waitForFunction((lines) => document.querySelectorAll('#log li').length >= lines, log.length);
+    assert.deepEqual(await now.page.locator('#log li').allTextContents(), log);
     assert.deepEqual(players.flatMap(({ complaints }) => complaints), []);
   } finally {
     assert.equal(await server.stop(), 0);

@@ -96,12 +96,12 @@ class Table {
   draw(view) {
     const { table } = view.state;
     if (table === undefined) return;
-    this.seats = view.entities.filter((entity) => entity.seat !== undefined);
+    const seats = view.entities.filter((entity) => entity.seat !== undefined);
     const hand = view.entities.filter((entity) => entity.face !== undefined);
     const isMine = table.turn !== undefined && table.turn === view.me?.handle;
     drawPile({ phase: table.phase, top: { rank: table.rank, suit: table.suit } });
     drawSeats(
-      this.seats.map(({ handle, owner, seat }) => ({
+      seats.map(({ handle, owner, seat }) => ({
         name: this.#room.members.get(owner)?.name ?? '',
         isMe: owner === this.#room.you,
         isTurn: handle === table.turn,
@@ -127,7 +127,7 @@ class Table {
   }
 
   #nameOf(handle) {
-    const seat = this.seats?.find((entity) => entity.handle === handle);
+    const seat = this.#room.entities.find((entity) => entity.handle === handle);
     return this.#room.members.get(seat?.owner)?.name ?? 'Somebody';
   }
 

@@ -153,24 +153,29 @@ pub(crate) fn declare(schema: &mut Schema<Cards>) {
                 .field("stock", |t| &mut t.stock, int(0, 52))
                 .field("winner", |t| &mut t.winner, entity())
         })
+        // All of them durable: the page's log is whole for who was away, and for who comes later.
         .event::<Dealt>("dealt", |k| {
-            k.field("players", |e| &mut e.players, int(0, 52))
+            k.durable().field("players", |e| &mut e.players, int(0, 52))
         })
         .event::<Played>("played", |k| {
-            k.field("who", |e| &mut e.who, entity())
+            k.durable()
+                .field("who", |e| &mut e.who, entity())
                 .field("rank", |e| &mut e.card.rank, one_of(&RANKS))
                 .field("suit", |e| &mut e.card.suit, one_of(&SUITS))
         })
         .event::<Drew>("drew", |k| {
-            k.field("who", |e| &mut e.who, entity())
-                .field("late", |e| &mut e.late, flag())
-        })
-        .event::<Got>("got", |k| {
-            k.field("rank", |e| &mut e.card.rank, one_of(&RANKS)).field(
-                "suit",
-                |e| &mut e.card.suit,
-                one_of(&SUITS),
+            k.durable().field("who", |e| &mut e.who, entity()).field(
+                "late",
+                |e| &mut e.late,
+                flag(),
             )
         })
-        .event::<Won>("won", |k| k.field("who", |e| &mut e.who, entity()));
+        .event::<Got>("got", |k| {
+            k.durable()
+                .field("rank", |e| &mut e.card.rank, one_of(&RANKS))
+                .field("suit", |e| &mut e.card.suit, one_of(&SUITS))
+        })
+        .event::<Won>("won", |k| {
+            k.durable().field("who", |e| &mut e.who, entity())
+        });
 }
