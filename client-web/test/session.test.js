@@ -10,6 +10,7 @@ import { RequestError } from '../src/request_error.js';
 import { Layout } from '../src/schema/layout.js';
 import { Session } from '../src/session.js';
 import { UNSURE } from '../src/snapshot/range_coder.js';
+import { STARTS, SYMBOLS, THRESHOLDS } from '../src/snapshot/symbols.js';
 import * as server from './support/messages.js';
 import { randomSchema } from './support/history.js';
 import { forSeeds, Random } from './support/random.js';
@@ -311,13 +312,21 @@ test('a heading and a velocity that follow a position are taken', () => {
 /** @param {import('../src/schema/schema.js').Schema} schema @returns {number[][]} tables that say nothing, by layer */
 const tables = (schema) => new Layout(schema).sets.map(tableOf);
 
-/** @param {import('../src/schema/layout.js').ColumnSet} set @returns {number[]} contexts, then gains as 16 bits */
-const tableOf = ({ prior, gains }) => [...prior, ...Array.from(gains, (gain) => gain & 0xffff)];
+/** @param {Uint16Array} symbols @returns {number[]} what is sent of the tables */
+const thresholdsOf = (symbols) => Array.from(symbols).filter((_, i) => (i % STARTS) % SYMBOLS !== 0);
+
+/** @param {import('../src/schema/layout.js').ColumnSet} set @returns {number[]} contexts, gains as 16 bits, thresholds */
+const tableOf = ({ prior, gains, symbols }) => [
+  ...prior,
+  ...Array.from(gains, (gain) => gain & 0xffff),
+  ...thresholdsOf(symbols),
+];
 
 test('tables are taken for the layers that have one, with odds up to the edges', () => {
-  const [room, , team] = new Layout(SQUARE).sets.map(({ prior, gains }) => [
+  const [room, , team] = new Layout(SQUARE).sets.map(({ prior, gains, symbols }) => [
     ...Array.from(prior, (_, i) => (i % 2 === 0 ? 4 << 4 : (4092 << 4) | 15)),
     ...Array.from(gains, (_, i) => (i % 2 === 0 ? 64 : -64) & 0xffff),
+    ...thresholdsOf(symbols).map((_, i) => (i % (2 * THRESHOLDS) < THRESHOLDS ? 1 + (i % THRESHOLDS) : 32753 + (i % THRESHOLDS))),
   ]);
   for (const some of [[], [[]], [room], [[], [], team], [room, [], team]]) {
     const schema = { ...SQUARE, tableEpoch: 9, tables: some };
@@ -327,6 +336,13 @@ test('tables are taken for the layers that have one, with odds up to the edges',
     assert.deepEqual(session.layout?.sets.map(tableOf), expected);
   }
 });
+
+/** @param {any} schema @param {number} layer @param {number} gain @returns {number[]} its table with that for the last gain */
+function withGain(schema, layer, gain) {
+  const { prior, gains } = new Layout(schema).sets[layer];
+  const end = prior.length + gains.length;
+  return tables(schema)[layer].fill(gain, end - 1, end);
+}
 
 test('schemas that no game can mean are refused', () => {
   /** @type {[RegExp, (schema: any) => void][]} */
@@ -373,8 +389,11 @@ test('schemas that no game can mean are refused', () => {
     [/layer 1 is not of this schema/, (s) => (s.tables = [[], tables(s)[0]])],
     [/layer 0 has odds out of range/, (s) => (s.tables = tables(s).map((table) => table.fill(3 << 4 | 15, 7, 8)))],
     [/layer 2 has odds out of range/, (s) => (s.tables = [[], [], tables(s)[2].fill(4093 << 4, -1)])],
-    [/layer 0 has a gain out of range/, (s) => (s.tables = [tables(s)[0].fill(65, -1)])],
-    [/layer 1 has a gain out of range/, (s) => (s.tables = [[], tables(s)[1].fill(-65 & 0xffff, -1)])],
+    [/layer 0 has a gain out of range/, (s) => (s.tables = [withGain(s, 0, 65)])],
+    [/layer 1 has a gain out of range/, (s) => (s.tables = [[], withGain(s, 1, -65 & 0xffff)])],
+    [/layer 0 has thresholds that do not rise/, (s) => (s.tables = [tables(s)[0].fill(0, -THRESHOLDS, 1 - THRESHOLDS)])],
+    [/layer 0 has thresholds that do not rise/, (s) => (s.tables = [tables(s)[0].fill(32768, -1)])],
+    [/layer 1 has thresholds that do not rise/, (s) => (s.tables = [[], tables(s)[1].fill(9000, -2)])],
   ];
   for (const [reason, spoil] of cases) {
     const schema = structuredClone(SQUARE);

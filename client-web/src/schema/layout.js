@@ -4,8 +4,9 @@
  * entity. Not the values: those are `snapshot/image.js`.
  */
 
-import { columnContexts, columnsStart, contextCount, tableSize, untrained } from '../snapshot/model.js';
+import { columnContexts, columnsStart, contextCount, tableSize, untrained, untrainedTables } from '../snapshot/model.js';
 import { GAINS, UNTRAINED_GAINS } from '../snapshot/predictor.js';
+import { tablesOf } from '../snapshot/symbols.js';
 import { bits, fine, modulus, qMax, quantise, words } from './field.js';
 import { Guess } from './guess.js';
 
@@ -111,6 +112,8 @@ export class ColumnSet {
     this.gains = Int32Array.from({ length: GAINS * linear.length }, (_, i) =>
       learnt === undefined ? UNTRAINED_GAINS[i % GAINS] : gainOf(learnt[count + i]),
     );
+    /** Of each linear column, in order of `linear`, the tables of its steady residuals (`snapshot/symbols.js`): `TABLES` each. */
+    this.symbols = tablesOf(learnt === undefined ? untrainedTables(this) : learnt.slice(count + this.gains.length));
   }
 
   /**

@@ -7,8 +7,9 @@
 import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
 import { contextCount, tableSize } from '../snapshot/model.js';
-import { GAIN_MAX } from '../snapshot/predictor.js';
+import { GAINS, GAIN_MAX } from '../snapshot/predictor.js';
 import { ODDS_MAX, ODDS_MIN } from '../snapshot/range_coder.js';
+import { areThresholds } from '../snapshot/symbols.js';
 import { readField } from './field.js';
 import { checkField } from './field_check.js';
 import { LAYERS, Layout, gainOf } from './layout.js';
@@ -45,7 +46,7 @@ export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Te
  * @property {Message[]} events
  * @property {Message[]} actions
  * @property {number} tableEpoch counts trainings of the tables; 0 without any
- * @property {number[][]} tables by layer what a body's contexts start as, then the gains of its linear columns; empty or
+ * @property {number[][]} tables by layer what a body's contexts start as, then the gains of its linear columns, then the thresholds of their tables; empty or
  *   missing for even odds
  */
 
@@ -149,8 +150,12 @@ function checkTables(schema) {
     if (table.slice(0, contexts).some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
       throw new ProtocolError(`the table of layer ${layer} has odds out of range`);
     }
-    if (table.slice(contexts).some((gain) => Math.abs(gainOf(gain)) > GAIN_MAX)) {
+    const thresholds = contexts + GAINS * sets[layer].linear.length;
+    if (table.slice(contexts, thresholds).some((gain) => Math.abs(gainOf(gain)) > GAIN_MAX)) {
       throw new ProtocolError(`the table of layer ${layer} has a gain out of range`);
+    }
+    if (!areThresholds(table.slice(thresholds))) {
+      throw new ProtocolError(`the table of layer ${layer} has thresholds that do not rise`);
     }
   });
 }

@@ -7,6 +7,7 @@
 import { Guess } from '../schema/guess.js';
 import { GAINS, STIRS } from './predictor.js';
 import { UNSURE } from './range_coder.js';
+import { THRESHOLDS, untrainedThresholds } from './symbols.js';
 
 /** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
 
@@ -85,7 +86,7 @@ export const SIZE = PREVIOUS;
 /**
  * Of a column's contexts the first of what steady residuals take: of a column that is not linear the zero bit's, by
  * `STIRRING` and `Previous`; of a change or bend what an entering entity remembers, `WIDE`, in a body that is not
- * steady; of a linear column see below.
+ * steady; of a linear column `BEYOND`.
  */
 export const STEADY_COLUMN = SIZE + WIDE;
 /** Step between the zero bits of a steady column that is not linear, by whether its component stirs. */
@@ -93,50 +94,53 @@ export const STIRRING = PREVIOUS;
 /** Of the contexts of a column that is not linear the first of its steady residual's size, `WIDE`. */
 export const STEADY_SIZE = STEADY_COLUMN + 2 * STIRRING;
 
-/** Unary contexts of a steady linear residual's size. */
-export const LINEAR_SIZES = 8;
-/** Contexts of the digit after its first, by how many there are. */
-const DIGITS = 2;
-/** Parts of a step that a guess can stand for, as far as a residual's sign cares. */
-const PARTS = 3;
-const LINEAR_SIGN = STEADY_COLUMN + STIRS * PREVIOUS;
-const LINEAR_SIZE = LINEAR_SIGN + STIRS * PARTS;
-const LINEAR_DIGIT = LINEAR_SIZE + STIRS * LINEAR_SIZES;
-const LINEAR_END = LINEAR_DIGIT + STIRS * DIGITS;
+/** Of a linear column's contexts the first of how far its steady residual is beyond those that have symbols, `WIDE`. */
+export const BEYOND = STEADY_COLUMN;
 
+/** The first class of stirring with a bend. */
+const STIRRING_FROM = STIRS - GAINS;
+/** Parts of a step that a guess can stand for, as far as tables care. */
+const PARTS = 3;
 /**
- * @param {number} stir of the column's component
- * @returns {number} of a linear column's contexts the first, by `Previous`, of its steady residual's zero bit
+ * Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the same component, and
+ * after a jolt. A pair for each class of stirring without a bend; in the others the guess stands for a part of a step, which
+ * tells on which side the residual will be.
  */
-export const linearZero = (stir) => STEADY_COLUMN + stir * PREVIOUS;
+export const TABLES = 2 * (STIRRING_FROM + GAINS * PARTS);
+/** A residual above this is a jolt. */
+const CALM_MAX = 1;
 
 /**
  * @param {number} stir
  * @param {number} part of a step that the guess stands for, 0..31
- * @returns {number} of a linear column's contexts that of its steady residual's sign
+ * @returns {number} of a linear column's tables the first of the pair by which its steady residual is coded
  */
-export const linearSign = (stir, part) => LINEAR_SIGN + stir * PARTS + (part > 21 ? 2 : part > 10 ? 1 : 0);
+export function pairOf(stir, part) {
+  if (stir < STIRRING_FROM) return 2 * stir;
+  return 2 * (STIRRING_FROM + (stir - STIRRING_FROM) * PARTS + (part > 21 ? 2 : part > 10 ? 1 : 0));
+}
 
 /**
- * @param {number} stir
- * @returns {number} of a linear column's contexts the first of its steady residual's size, `LINEAR_SIZES`
+ * @param {number} residual the one before in the same component, 0 for the first
+ * @returns {number} which of a pair
  */
-export const linearSize = (stir) => LINEAR_SIZE + stir * LINEAR_SIZES;
+export const joltOf = (residual) => (residual > CALM_MAX || residual < -CALM_MAX ? 1 : 0);
 
 /**
- * @param {number} stir
- * @param {number} digits below the first one, at least 1
- * @returns {number} of a linear column's contexts that of the highest of these digits
+ * @param {number} table of a linear column
+ * @returns {number} how much a component stirs to which it belongs
  */
-export const linearDigit = (stir, digits) => LINEAR_DIGIT + stir * DIGITS + (digits > 1 ? 1 : 0);
+function stirOfTable(table) {
+  const pair = table >> 1;
+  return pair < STIRRING_FROM ? pair : STIRRING_FROM + Math.floor((pair - STIRRING_FROM) / PARTS);
+}
 
 /**
  * @param {number} guess a `Guess`
  * @returns {number} contexts of a column
  */
 export function columnContexts(guess) {
-  if (guess === Guess.Linear) return LINEAR_END;
-  if (guess === Guess.Change || guess === Guess.Bend) return STEADY_COLUMN + WIDE;
+  if (guess === Guess.Linear || guess === Guess.Change || guess === Guess.Bend) return STEADY_COLUMN + WIDE;
   return STEADY_SIZE + WIDE;
 }
 
@@ -158,12 +162,22 @@ export function contextCount({ components, guess, width }) {
 
 /**
  * @param {ColumnSet} set
- * @returns {number} numbers of a layer's table: its contexts and the gains of its linear columns
+ * @returns {number} numbers of what is trained for a layer: its contexts, then the gains of its linear columns, then the
+ *   thresholds of their tables
  */
-export const tableSize = (set) => contextCount(set) + GAINS * set.linear.length;
+export const tableSize = (set) => contextCount(set) + (GAINS + TABLES * THRESHOLDS) * set.linear.length;
 
 /**
  * @param {ColumnSet} set
  * @returns {Uint16Array} the prior of a layer without trained tables
  */
 export const untrained = (set) => new Uint16Array(contextCount(set)).fill(UNSURE);
+
+/**
+ * @param {ColumnSet} set
+ * @returns {number[]} the thresholds of its linear columns' tables without training
+ */
+export function untrainedTables({ linear }) {
+  const column = Array.from({ length: TABLES }, (_, table) => untrainedThresholds(stirOfTable(table))).flat();
+  return Array.from(linear, () => column).flat();
+}

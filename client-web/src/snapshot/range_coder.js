@@ -1,10 +1,11 @@
 /**
  * Decoding of a binary range coder with adaptive odds (PROTOCOL.md §7): LZMA's, with odds that also know how
- * sure they are. Unsigned 32-bit arithmetic throughout. Knows nothing of snapshots: `delta.js` says which
+ * sure they are, and static tables for symbols of more than a bit. Unsigned 32-bit arithmetic throughout. Knows nothing of snapshots: `delta.js` says which
  * context codes what.
  */
 
 import { ProtocolError } from '../protocol/protocol_error.js';
+import { SYMBOL_BITS, symbolAt } from './symbols.js';
 
 /** A context that knows nothing: even odds, learnt from nothing. */
 export const UNSURE = 2048 << 4;
@@ -116,6 +117,29 @@ export class RangeDecoder {
     state[0] = code;
     state[1] = range;
     return bit;
+  }
+
+  /**
+   * @param {Uint16Array} tables see `symbols.js`
+   * @param {number} first of a table's numbers
+   * @returns {number} a symbol
+   */
+  symbol(tables, first) {
+    const state = this.#state;
+    let code = state[0];
+    const unit = state[1] >>> SYMBOL_BITS;
+    // A damaged code may lie beyond the range: it is the last symbol then.
+    const symbol = symbolAt(tables, first, (code / unit) >>> 0);
+    const start = tables[first + symbol];
+    code = (code - Math.imul(start, unit)) >>> 0;
+    let range = Math.imul(tables[first + symbol + 1] - start, unit) >>> 0;
+    while (range < RANGE_MIN) {
+      range = (range << 8) >>> 0;
+      code = ((code << 8) | this.#byte()) >>> 0;
+    }
+    state[0] = code;
+    state[1] = range;
+    return symbol;
   }
 
   /**

@@ -8,6 +8,7 @@ import { ProtocolError } from '../protocol/protocol_error.js';
 import { Guess } from '../schema/guess.js';
 import * as model from './model.js';
 import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf, wrap } from './predictor.js';
+import { CODED_MAX, ESCAPE, STARTS } from './symbols.js';
 
 /** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
 /** @typedef {import('../schema/layout.js').ComponentColumns} ComponentColumns */
@@ -212,29 +213,24 @@ export class RowDecoder {
    * @param {number} to where the image's row starts
    */
   #readSteadyLinear({ linearStart, linearEnd }, stir, from, to) {
-    const { linear, gains, shift, contexts } = this.#set;
+    const { linear, gains, shift, contexts, symbols } = this.#set;
     const base = this.#base;
     const rows = this.#rows;
     const dt = this.#dt;
     const baseGap = this.#baseGap;
     const coder = this.#coder;
-    const zero = model.linearZero(stir);
-    /** @type {number} */
-    let previous = model.Previous.Nothing;
+    let jolt = 0;
     for (let i = linearStart; i < linearEnd; i++) {
       const column = linear[i];
       const at = from + column;
       const place = to + column;
       const last = base[at + 1];
       const lean = leanOf(gains, i, stir, base[at + 2], dt, baseGap);
-      let value = base[at] + stepOf(last, lean, dt, baseGap);
-      if (coder.bit(contexts[column] + zero + previous) === 1) {
-        value += this.#readSteadyResidual(contexts[column], stir, partOf(lean));
-        previous = model.Previous.Other;
-      } else {
-        previous = model.Previous.Zero;
-      }
-      value = wrap(value, shift[column]);
+      const table = i * model.TABLES + model.pairOf(stir, partOf(lean)) + jolt;
+      const symbol = coder.symbol(symbols, table * STARTS);
+      const residual = symbol === ESCAPE ? this.#readBeyond(contexts[column]) : symbol - CODED_MAX;
+      jolt = model.joltOf(residual);
+      const value = wrap(base[at] + stepOf(last, lean, dt, baseGap) + residual, shift[column]);
       const change = difference(value, base[at], shift[column]);
       rows[place] = value;
       rows[place + 1] = change;
@@ -243,22 +239,13 @@ export class RowDecoder {
   }
 
   /**
-   * A linear column's residual that is not 0.
+   * A linear column's residual that has no symbol.
    * @param {number} contexts the first of the column's
-   * @param {number} stir
-   * @param {number} part of a step that its guess stands for
    * @returns {number} 32 bits, signed
    */
-  #readSteadyResidual(contexts, stir, part) {
-    const coder = this.#coder;
-    const negative = coder.bit(contexts + model.linearSign(stir, part));
-    const digits = coder.unary(contexts + model.linearSize(stir), model.LINEAR_SIZES);
-    if (digits > 31) throw new ProtocolError('number out of range');
-    let size = 1;
-    if (digits > 0) {
-      const next = coder.bit(contexts + model.linearDigit(stir, digits));
-      size = ((2 | next) << (digits - 1)) | coder.raw(digits - 1);
-    }
+  #readBeyond(contexts) {
+    const negative = this.#coder.raw(1);
+    const size = (this.#coder.number(contexts + model.BEYOND, model.WIDE) + CODED_MAX + 1) | 0;
     return negative === 1 ? -size | 0 : size;
   }
 

@@ -7,6 +7,7 @@ import { Guess } from '../../src/schema/guess.js';
 import { checksum } from '../../src/snapshot/checksum.js';
 import * as model from '../../src/snapshot/model.js';
 import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf } from '../../src/snapshot/predictor.js';
+import { CODED_MAX, ESCAPE, STARTS } from '../../src/snapshot/symbols.js';
 import { RangeEncoder } from './range_encoder.js';
 
 /** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
@@ -189,20 +190,17 @@ function encodeComponent(coder, set, c, stir, residuals, steady) {
  * @param {Residual[]} residuals of linear columns
  */
 function encodeSteadyLinear(coder, set, stir, residuals) {
-  /** @type {number} */
-  let previous = model.Previous.Nothing;
+  let jolt = 0;
   for (const { column, residual, part = 0 } of residuals) {
-    const first = set.contexts[column];
-    coder.bit(first + model.linearZero(stir) + previous, residual !== 0);
-    previous = residual === 0 ? model.Previous.Zero : model.Previous.Other;
-    if (residual === 0) continue;
     const size = Math.abs(residual);
-    const digits = 31 - Math.clz32(size);
-    coder.bit(first + model.linearSign(stir, part), residual < 0);
-    coder.unary(first + model.linearSize(stir), model.LINEAR_SIZES, digits);
-    if (digits === 0) continue;
-    coder.bit(first + model.linearDigit(stir, digits), ((size >>> (digits - 1)) & 1) === 1);
-    coder.raw(digits - 1, size);
+    const symbol = size > CODED_MAX ? ESCAPE : residual + CODED_MAX;
+    const table = set.linear.indexOf(column) * model.TABLES + model.pairOf(stir, part) + jolt;
+    coder.symbol(set.symbols, table * STARTS, symbol);
+    if (symbol === ESCAPE) {
+      coder.raw(1, residual < 0 ? 1 : 0);
+      coder.number(set.contexts[column] + model.BEYOND, model.WIDE, size - CODED_MAX - 1);
+    }
+    jolt = model.joltOf(residual);
   }
 }
 

@@ -8,6 +8,7 @@ import { checkSchema } from '../../src/schema/schema.js';
 import { Image } from '../../src/snapshot/image.js';
 import { GAIN_MAX, bendOf, difference, follow, follows } from '../../src/snapshot/predictor.js';
 import { ODDS_MAX, ODDS_MIN } from '../../src/snapshot/range_coder.js';
+import { STARTS, SYMBOLS, SYMBOL_BITS, THRESHOLDS } from '../../src/snapshot/symbols.js';
 
 /** @typedef {import('./random.js').Random} Random */
 /** @typedef {import('../../src/schema/field.js').FieldKind} FieldKind */
@@ -128,9 +129,11 @@ export function randomSchema(random) {
 function trained(random, schema) {
   const tables = new Layout(schema).sets
     .slice(0, random.between(1, 3))
-    .map(({ prior, gains }) =>
-      random.chance(0.8) ? [...Array.from(prior, () => randomContext(random)), ...Array.from(gains, () => randomGain(random))] : [],
-    );
+    .map(({ prior, gains, symbols }) => {
+      if (random.chance(0.2)) return [];
+      const thresholds = Array.from({ length: symbols.length / STARTS }, () => randomThresholds(random)).flat();
+      return [...Array.from(prior, () => randomContext(random)), ...Array.from(gains, () => randomGain(random)), ...thresholds];
+    });
   const whole = { ...schema, tableEpoch: random.between(1, 255), tables };
   checkSchema(whole);
   return whole;
@@ -144,6 +147,15 @@ function randomContext(random) {
 
 /** @param {Random} random @returns {number} a gain as tables have it: 16 bits, unsigned */
 const randomGain = (random) => random.between(-GAIN_MAX, GAIN_MAX) & 0xffff;
+
+/** @param {Random} random @returns {number[]} a table's thresholds, often with symbols that take the least or nearly all */
+function randomThresholds(random) {
+  if (random.chance(0.2)) return Array.from({ length: THRESHOLDS }, (_, i) => i + 1);
+  if (random.chance(0.2)) return Array.from({ length: THRESHOLDS }, (_, i) => (1 << SYMBOL_BITS) - THRESHOLDS + i);
+  const most = Math.floor((1 << SYMBOL_BITS) / SYMBOLS);
+  let start = 0;
+  return Array.from({ length: THRESHOLDS }, () => (start += random.between(1, most)));
+}
 
 /**
  * The image after `previous`: most entities go on, some change, leave, enter, or reuse a slot.

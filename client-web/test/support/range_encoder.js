@@ -1,6 +1,7 @@
 /** Range coding, the reverse of `src/snapshot/range_coder.js`, for the tests' bodies. */
 
 import { RANGE_MIN, afterOne, afterZero } from '../../src/snapshot/range_coder.js';
+import { SYMBOL_BITS } from '../../src/snapshot/symbols.js';
 
 /** Codes decisions to bytes. */
 export class RangeEncoder {
@@ -32,6 +33,15 @@ export class RangeEncoder {
       this.#range = bound;
     }
     this.#contexts[at] = bit ? afterOne(context) : afterZero(context);
+    this.#widen();
+  }
+
+  /** @param {Uint16Array} tables @param {number} first of a table's numbers @param {number} symbol */
+  symbol(tables, first, symbol) {
+    const unit = this.#range >>> SYMBOL_BITS;
+    const start = tables[first + symbol];
+    this.#low += start * unit;
+    this.#range = (tables[first + symbol + 1] - start) * unit;
     this.#widen();
   }
 

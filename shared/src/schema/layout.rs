@@ -5,9 +5,12 @@ use std::ops::Range;
 
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::ids::LayerId;
-use crate::snapshot::delta::model::{self, context_count, table_size, untrained};
+use crate::snapshot::delta::model::{
+    self, TABLES, context_count, table_size, untrained, untrained_tables,
+};
 use crate::snapshot::predictor::{GAINS, Gains, STIRS, UNTRAINED_GAINS};
 use crate::snapshot::range_coder::Context;
+use crate::snapshot::symbols::Symbols;
 
 /// The column sets of a schema: for what everyone sees, an owner, a team.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +38,8 @@ pub struct ColumnSet {
     pub others: Vec<usize>,
     /// What every body's contexts start from: trained, or even odds.
     pub prior: Vec<Context>,
+    /// Tables of linear columns' steady residuals, by [`Column::symbols`].
+    pub symbols: Vec<Symbols>,
 }
 
 /// A component's place in a column set.
@@ -81,6 +86,8 @@ pub struct Column {
     pub gains: Gains,
     /// Place of its contexts in a body's.
     pub contexts: usize,
+    /// Of a linear field: place of its tables in the set's.
+    pub symbols: usize,
     /// How far from the world's value an image may be where that saves bytes, in steps. Known to the
     /// server alone, 0 in a client.
     pub tolerance: u32,
@@ -206,6 +213,7 @@ impl ColumnSet {
             linear: Vec::new(),
             others: Vec::new(),
             prior: Vec::new(),
+            symbols: Vec::new(),
         }
     }
 
@@ -278,11 +286,13 @@ impl ColumnSet {
                 guess,
                 gains: UNTRAINED_GAINS,
                 contexts: 0,
+                symbols: TABLES * self.linear.len(),
                 tolerance: 0,
             };
             for _ in 0..column.kind.words() {
                 if guess == Guess::Linear {
                     self.linear.push(self.columns.len());
+                    self.symbols.extend(untrained_tables());
                 } else {
                     self.others.push(self.columns.len());
                 }
@@ -316,10 +326,15 @@ impl ColumnSet {
         }
     }
 
-    /// Takes what was learnt offline: the contexts, then the gains of every linear column.
+    /// Takes what was learnt offline, as [`table_size`] counts it. Thresholds that do not rise are left out;
+    /// a checked schema has none.
     fn train(&mut self, table: &[u16]) {
-        let (prior, gains) = table.split_at(context_count(self));
+        let (prior, rest) = table.split_at(context_count(self));
+        let (gains, thresholds) = rest.split_at(GAINS * self.linear.len());
         self.prior = prior.to_vec();
+        for (table, thresholds) in self.symbols.iter_mut().zip(thresholds.as_chunks().0) {
+            *table = Symbols::new(thresholds).unwrap_or(*table);
+        }
         for (&column, learnt) in self.linear.iter().zip(gains.chunks_exact(GAINS)) {
             let gains = &mut self.columns[column].gains[STIRS - GAINS..];
             for (gain, &learnt) in gains.iter_mut().zip(learnt) {

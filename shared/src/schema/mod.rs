@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{COLUMNS_MAX, COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
 use crate::snapshot::delta::model::{context_count, table_size};
-use crate::snapshot::predictor::GAIN_MAX;
+use crate::snapshot::predictor::{GAIN_MAX, GAINS};
+use crate::snapshot::symbols::Symbols;
 
 /// Everything that a client needs to know of a game to decode it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -174,7 +175,8 @@ impl Schema {
                     table.len()
                 ));
             }
-            let (contexts, gains) = table.split_at(context_count(set));
+            let (contexts, rest) = table.split_at(context_count(set));
+            let (gains, thresholds) = rest.split_at(GAINS * set.linear.len());
             let odds = |context: &u16| (4..=4092).contains(&(context >> 4));
             if !contexts.iter().all(odds) {
                 return Err(format!("tables of layer {layer}: odds out of range"));
@@ -182,6 +184,10 @@ impl Schema {
             let small = |gain: &u16| i32::from(*gain as i16).abs() <= GAIN_MAX;
             if !gains.iter().all(small) {
                 return Err(format!("tables of layer {layer}: a gain out of range"));
+            }
+            let mut symbols = thresholds.as_chunks().0.iter();
+            if !symbols.all(|thresholds| Symbols::new(thresholds).is_some()) {
+                return Err(format!("tables of layer {layer}: thresholds do not rise"));
             }
         }
         Ok(())

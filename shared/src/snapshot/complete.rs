@@ -117,7 +117,7 @@ impl Work<'_> {
             let stir = residuals[stir] as usize;
             let aim = predictor::go_on(column, at, old, stir, self.gap, self.old_gap);
             residuals[at] = settle(column, &mut new[at], aim.value);
-            residuals[at + 1] = aim.part;
+            residuals[at + 1] = aim.tables as i32;
             remember(column, at, old, new);
         }
     }
@@ -160,21 +160,17 @@ impl Work<'_> {
 #[inline]
 fn settle(column: &Column, value: &mut i32, guess: i32) -> i32 {
     let residual = difference(column, *value, guess);
-    if column.tolerance == 0 || residual == 0 {
+    if column.tolerance == 0 {
         return residual;
     }
-    let rest = residual.unsigned_abs().saturating_sub(column.tolerance) as i32;
-    let rest = if residual < 0 {
-        rest.wrapping_neg()
-    } else {
-        rest
-    };
+    // Without branches: whether a value is off its guess, and on which side, is anyone's guess.
+    let beyond = residual.unsigned_abs().saturating_sub(column.tolerance) as i32;
+    let side = residual >> 31;
+    let rest = (beyond ^ side).wrapping_sub(side);
     let settled = add(column, guess, rest);
-    if settled as u32 > column.q_max {
-        return residual;
-    }
-    *value = settled;
-    rest
+    let fits = settled as u32 <= column.q_max;
+    *value = if fits { settled } else { *value };
+    if fits { rest } else { residual }
 }
 
 #[cfg(test)]

@@ -68,8 +68,8 @@ pub struct LayerView<'a> {
     pub values: &'a [i32],
     /// What capture found when it compared the image with the one before, for the encoder; empty for
     /// an image that it is not at hand for. Rows of [`crate::schema::ColumnSet::residual_width`]: what
-    /// each value differs by from its guess; in a linear field's change column the part of a step
-    /// that the guess stood for; then how much each component stirred. Rows of entities that were
+    /// each value differs by from its guess; in a linear field's change column which of its tables
+    /// code that; then how much each component stirred. Rows of entities that were
     /// not there before mean nothing.
     pub residuals: &'a [i32],
 }

@@ -9,6 +9,7 @@ pub mod fields;
 pub mod image;
 pub mod predictor;
 pub mod range_coder;
+pub mod symbols;
 pub mod training;
 
 use std::fmt;

@@ -3,6 +3,7 @@
 
 use crate::exact;
 use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
+use crate::snapshot::delta::model::pair;
 
 /// Velocities and bends are clamped to this, so that products stay exact in JavaScript.
 pub(super) const TERM_MAX: i32 = 1 << 20;
@@ -44,11 +45,11 @@ pub(super) fn stir(set: &ColumnSet, component: &ComponentColumns, row: &[i32]) -
     1 + BENDS.iter().filter(|&&from| bend >= from).count()
 }
 
-/// A guess, and for which part of a step it stands: 0..32, 16 where it is right on the step.
+/// A guess, and the pair of tables by which a steady residual from it is coded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Aim {
     pub(super) value: i32,
-    pub(super) part: i32,
+    pub(super) tables: usize,
 }
 
 /// The value of a linear column `dt` ticks after the row `baseline`, whose image came `gap` ticks
@@ -77,7 +78,7 @@ pub(super) fn go_on(
     };
     Aim {
         value: add(column, baseline[index], step),
-        part,
+        tables: pair(stir, part),
     }
 }
 

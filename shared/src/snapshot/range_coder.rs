@@ -1,8 +1,10 @@
 //! A binary range coder with adaptive probabilities (`PROTOCOL.md` §7): the coder of LZMA (Igor
 //! Pavlov, after G. N. N. Martin's range coding, 1979) with 12-bit probabilities that also know
-//! how sure they are. 32-bit arithmetic, exact in JavaScript. Knows nothing of snapshots.
+//! how sure they are, and static tables for symbols of more than a bit. 32-bit arithmetic, exact in
+//! JavaScript; what is pending beyond it is only there to be moved less often. Knows nothing of snapshots.
 
 use super::DecodeError;
+use super::symbols::{SYMBOL_BITS, Symbols};
 
 /// Bits of a probability.
 const P_BITS: u32 = 12;
@@ -43,6 +45,9 @@ pub trait Coder {
     /// Codes a bit by the context `at` a place.
     fn bit(&mut self, contexts: &mut [Context], at: usize, bit: bool);
 
+    /// Codes a symbol by the table `at` a place.
+    fn symbol(&mut self, tables: &[Symbols], at: usize, symbol: usize);
+
     /// Codes the low `bits` of `value`, 0..=32, at even odds.
     fn raw(&mut self, value: u32, bits: u32);
 
@@ -66,17 +71,26 @@ pub trait Coder {
     }
 }
 
+/// How far a range is to be widened: whole bytes, at most two, as ranges of 2^24 and more are divided by
+/// 2^15 at most.
+#[inline(always)]
+fn widening(range: u32) -> u32 {
+    range.leading_zeros() & !7
+}
+
 /// Appends coded bits to a byte buffer.
 #[derive(Debug)]
 pub struct RangeEncoder<'a> {
     out: &'a mut Vec<u8>,
-    low: u64,
+    /// The least number in the range, with what is pending and a carry.
+    low: u128,
     range: u32,
-    /// The last byte, held back because a carry may still reach it, and the 0xFF bytes behind it.
-    cache: u8,
-    held: u32,
-    first: bool,
+    /// Bits of `low` above the lower 32 that are not in `out` yet. A carry may still reach those that are.
+    pending: u32,
 }
+
+/// With so many bits pending they are moved to the buffer; there is room for another widening.
+const PENDING_MAX: u32 = 64;
 
 impl<'a> RangeEncoder<'a> {
     /// Appends to `out` from its end on.
@@ -85,45 +99,51 @@ impl<'a> RangeEncoder<'a> {
             out,
             low: 0,
             range: u32::MAX,
-            cache: 0,
-            held: 1,
-            first: true,
+            pending: 0,
         }
     }
 
-    /// Writes what is held back.
+    /// Writes what is pending.
     pub fn finish(mut self) {
         // The shortest number in the range: its lower 24 bits are 0 and left out.
-        self.low = (self.low + u64::from(RANGE_MIN) - 1) & !u64::from(RANGE_MIN - 1);
-        self.shift();
-        self.shift();
+        self.low = (self.low + u128::from(RANGE_MIN) - 1) & !u128::from(RANGE_MIN - 1);
+        self.carry();
+        let left = self.low << (128 - 32 - self.pending);
+        let bytes = self.pending as usize / 8 + 1;
+        self.out.extend_from_slice(&left.to_be_bytes()[..bytes]);
     }
 
-    #[inline]
+    #[inline(always)]
     fn widen(&mut self) {
-        while self.range < RANGE_MIN {
-            self.range <<= 8;
-            self.shift();
+        let bits = widening(self.range);
+        self.range <<= bits;
+        self.low <<= bits;
+        self.pending += bits;
+        if self.pending >= PENDING_MAX {
+            self.flush();
         }
     }
 
-    fn shift(&mut self) {
-        if self.low < 0xFF00_0000 || self.low > 0xFFFF_FFFF {
-            let carry = (self.low >> 32) as u8;
-            let mut byte = self.cache;
-            while self.held > 0 {
-                // The very first byte can only be 0: it is not written.
-                if !self.first {
-                    self.out.push(byte.wrapping_add(carry));
+    fn flush(&mut self) {
+        self.carry();
+        self.pending -= PENDING_MAX;
+        let done = (self.low >> (32 + self.pending)) as u64;
+        self.out.extend_from_slice(&done.to_be_bytes());
+        self.low &= (1 << (32 + self.pending)) - 1;
+    }
+
+    /// Takes a carry to where it belongs; it stays within what this coder wrote.
+    fn carry(&mut self) {
+        let bits = 32 + self.pending;
+        if self.low >> bits != 0 {
+            self.low &= (1 << bits) - 1;
+            for byte in self.out.iter_mut().rev() {
+                *byte = byte.wrapping_add(1);
+                if *byte != 0 {
+                    break;
                 }
-                self.first = false;
-                byte = 0xFF;
-                self.held -= 1;
             }
-            self.cache = (self.low >> 24) as u8;
         }
-        self.held += 1;
-        self.low = (self.low & 0x00FF_FFFF) << 8;
     }
 }
 
@@ -133,12 +153,21 @@ impl Coder for RangeEncoder<'_> {
         let context = &mut contexts[at];
         let bound = (self.range >> P_BITS) * u32::from(*context >> 4);
         if bit {
-            self.low += u64::from(bound);
+            self.low += u128::from(bound);
             self.range -= bound;
         } else {
             self.range = bound;
         }
         learn(context, bit);
+        self.widen();
+    }
+
+    #[inline(always)]
+    fn symbol(&mut self, tables: &[Symbols], at: usize, symbol: usize) {
+        let (start, width) = tables[at].part(symbol);
+        let unit = self.range >> SYMBOL_BITS;
+        self.low += u128::from(unit * start);
+        self.range = unit * width;
         self.widen();
     }
 
@@ -150,7 +179,7 @@ impl Coder for RangeEncoder<'_> {
             left -= now;
             let part = (value >> left) & ((1 << now) - 1);
             self.range >>= now;
-            self.low += u64::from(part) * u64::from(self.range);
+            self.low += u128::from(part * self.range);
             self.widen();
         }
     }
@@ -161,8 +190,11 @@ impl Coder for RangeEncoder<'_> {
 #[derive(Clone, Debug)]
 pub struct RangeDecoder<'a> {
     bytes: &'a [u8],
+    /// Next byte to look ahead to.
     at: usize,
-    code: u32,
+    /// The code in its upper 32 bits, and behind it as many of the next bits as `ahead` says.
+    code: u64,
+    ahead: u32,
     range: u32,
 }
 
@@ -173,11 +205,11 @@ impl<'a> RangeDecoder<'a> {
             bytes,
             at: 0,
             code: 0,
+            ahead: 0,
             range: u32::MAX,
         };
-        for _ in 0..4 {
-            decoder.code = (decoder.code << 8) | decoder.byte();
-        }
+        decoder.code = u64::from(decoder.two()) << 48 | u64::from(decoder.two()) << 32;
+        decoder.look_ahead();
         decoder
     }
 
@@ -186,9 +218,9 @@ impl<'a> RangeDecoder<'a> {
     pub fn bit(&mut self, contexts: &mut [Context], at: usize) -> bool {
         let context = &mut contexts[at];
         let bound = (self.range >> P_BITS) * u32::from(*context >> 4);
-        let bit = self.code >= bound;
+        let bit = self.code() >= bound;
         if bit {
-            self.code -= bound;
+            self.code -= u64::from(bound) << 32;
             self.range -= bound;
         } else {
             self.range = bound;
@@ -196,6 +228,20 @@ impl<'a> RangeDecoder<'a> {
         learn(context, bit);
         self.widen();
         bit
+    }
+
+    /// Decodes a symbol by the table `at` a place.
+    #[inline(always)]
+    pub fn symbol(&mut self, tables: &[Symbols], at: usize) -> usize {
+        let table = &tables[at];
+        let unit = self.range >> SYMBOL_BITS;
+        // A damaged code may lie beyond the range: it is the last symbol then.
+        let symbol = table.at(self.code() / unit);
+        let (start, width) = table.part(symbol);
+        self.code -= u64::from(start * unit) << 32;
+        self.range = width * unit;
+        self.widen();
+        symbol
     }
 
     /// Decodes a number of `bits`, 0..=32, at even odds.
@@ -208,8 +254,8 @@ impl<'a> RangeDecoder<'a> {
             left -= now;
             self.range >>= now;
             // A damaged code may lie beyond the range: it is cut to what `now` bits can say.
-            let part = (self.code / self.range).min((1 << now) - 1);
-            self.code -= part * self.range;
+            let part = (self.code() / self.range).min((1 << now) - 1);
+            self.code -= u64::from(part * self.range) << 32;
             value = (value << now) | part;
             self.widen();
         }
@@ -254,7 +300,7 @@ impl<'a> RangeDecoder<'a> {
     /// Fails when bits were read that nobody wrote.
     #[inline]
     pub fn check(&self) -> Result<(), DecodeError> {
-        if self.at > self.bytes.len() + AHEAD {
+        if self.seen() > self.bytes.len() + AHEAD {
             Err(DecodeError::Truncated)
         } else {
             Ok(())
@@ -264,25 +310,49 @@ impl<'a> RangeDecoder<'a> {
     /// Fails unless exactly what was written was read.
     pub fn finish(&self) -> Result<(), DecodeError> {
         self.check()?;
-        if self.at < self.bytes.len() + AHEAD {
+        if self.seen() < self.bytes.len() + AHEAD {
             return Err(DecodeError::Trailing);
         }
         Ok(())
     }
 
     #[inline(always)]
-    fn byte(&mut self) -> u32 {
-        let byte = self.bytes.get(self.at).copied().unwrap_or(0);
-        self.at += 1;
-        u32::from(byte)
+    fn code(&self) -> u32 {
+        (self.code >> 32) as u32
+    }
+
+    /// Bytes that the code has taken in.
+    #[inline]
+    fn seen(&self) -> usize {
+        self.at - self.ahead as usize / 8
+    }
+
+    #[inline(always)]
+    fn two(&mut self) -> u16 {
+        let two = match self.bytes.get(self.at..self.at + 2) {
+            Some(two) => u16::from_be_bytes([two[0], two[1]]),
+            None => u16::from(self.bytes.get(self.at).copied().unwrap_or(0)) << 8,
+        };
+        self.at += 2;
+        two
+    }
+
+    /// Sees to it that there is enough ahead for any widening.
+    #[inline(always)]
+    fn look_ahead(&mut self) {
+        if self.ahead < 16 {
+            self.code |= u64::from(self.two()) << (16 - self.ahead);
+            self.ahead += 16;
+        }
     }
 
     #[inline(always)]
     fn widen(&mut self) {
-        while self.range < RANGE_MIN {
-            self.range <<= 8;
-            self.code = (self.code << 8) | self.byte();
-        }
+        let bits = widening(self.range);
+        self.range <<= bits;
+        self.code <<= bits;
+        self.ahead -= bits;
+        self.look_ahead();
     }
 }
 
@@ -297,11 +367,25 @@ mod tests {
         fn what_was_coded_comes_back(
             bits in proptest::collection::vec((any::<bool>(), 0usize..5), 0..300),
             numbers in proptest::collection::vec((any::<u32>(), 0u32..=32), 0..60),
+            symbols in proptest::collection::vec((0usize..6, 0usize..16), 0..300),
         ) {
+            // The least that a symbol can take, at one end and at the other, and the usual.
+            let edges: [[u16; 15]; 2] = [
+                std::array::from_fn(|at| at as u16 + 1),
+                std::array::from_fn(|at| 32768 - 15 + at as u16),
+            ];
+            let tables: Vec<Symbols> = edges
+                .iter()
+                .filter_map(Symbols::new)
+                .chain((0..4).map(Symbols::untrained))
+                .collect();
             let mut contexts = [UNSURE; 5];
             let mut classes = [UNSURE; 14];
             let mut bytes = Vec::new();
             let mut encoder = RangeEncoder::new(&mut bytes);
+            for &(at, symbol) in &symbols {
+                encoder.symbol(&tables, at, symbol);
+            }
             for &(bit, at) in &bits {
                 encoder.bit(&mut contexts, at, bit);
             }
@@ -315,6 +399,9 @@ mod tests {
             let mut contexts = [UNSURE; 5];
             let mut classes = [UNSURE; 14];
             let mut decoder = RangeDecoder::new(&bytes);
+            for &(at, symbol) in &symbols {
+                prop_assert_eq!(decoder.symbol(&tables, at), symbol);
+            }
             for &(bit, at) in &bits {
                 prop_assert_eq!(decoder.bit(&mut contexts, at), bit);
             }
@@ -342,6 +429,7 @@ mod tests {
                     return Ok(());
                 }
                 decoder.raw(32);
+                decoder.symbol(&[Symbols::untrained(5)], 0);
             }
         }
     }

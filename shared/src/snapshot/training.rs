@@ -1,13 +1,14 @@
 //! Priors for a game's bodies, learnt offline from recorded images: how much of its last bend every
-//! linear column repeats, and for every context the odds and the confidence under which the
-//! recording would have cost the least. A command of `benches` calls it; nothing on a tick path
+//! linear column repeats, and for every context the odds and the confidence, for every table of symbols
+//! the thresholds under which the recording would have cost the least. A command of `benches` calls it; nothing on a tick path
 //! does.
 
-use super::delta::model::context_count;
-use super::delta::{Scratch, trace};
+use super::delta::model::{context_count, untrained_tables};
+use super::delta::{Decision, Scratch, trace};
 use super::image::LayerView;
 use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, difference, stir};
 use super::range_coder::{Context, UNSURE, learn};
+use super::symbols::{SYMBOL_BITS, SYMBOLS, Symbols, THRESHOLDS};
 use crate::schema::{ColumnSet, ComponentColumns};
 
 /// An image and the baseline that it is sent against; none for a keyframe.
@@ -23,24 +24,52 @@ pub fn train(set: &ColumnSet, sendings: &[Sending<'_>]) -> Vec<u16> {
         }
     }
     let mut runs: Vec<Vec<Vec<bool>>> = vec![Vec::new(); context_count(set)];
+    let mut counts = vec![[0u32; SYMBOLS]; set.symbols.len()];
     let mut scratch = Scratch::default();
     for &(baseline, current) in sendings {
         let mut fresh = vec![true; runs.len()];
-        for (at, bit) in trace(&trained, baseline, current, &mut scratch) {
-            if std::mem::take(&mut fresh[at]) {
-                runs[at].push(Vec::new());
-            }
-            if let Some(run) = runs[at].last_mut() {
-                run.push(bit);
+        for decision in trace(&trained, baseline, current, &mut scratch) {
+            match decision {
+                Decision::Bit(at, bit) => {
+                    if std::mem::take(&mut fresh[at]) {
+                        runs[at].push(Vec::new());
+                    }
+                    if let Some(run) = runs[at].last_mut() {
+                        run.push(bit);
+                    }
+                }
+                Decision::Symbol(at, symbol) => counts[at][symbol] += 1,
             }
         }
     }
     let contexts = runs.iter().map(|runs| best(runs));
     let learnt = |&at: &usize| trained.columns[at].gains.into_iter().skip(STIRS - GAINS);
     let gains = set.linear.iter().flat_map(learnt);
+    let untrained = set.linear.iter().flat_map(|_| untrained_tables());
+    let symbols = counts.iter().zip(untrained);
     contexts
         .chain(gains.map(|gain| gain as i16 as u16))
+        .chain(symbols.flat_map(|(counts, untrained)| thresholds(counts, &untrained)))
         .collect()
+}
+
+/// What the untrained table weighs beside what was seen, in symbols.
+const UNTRAINED_WEIGHT: f64 = 8.0;
+/// The least that a symbol takes of 2^15, however seldom it is.
+const PART_MIN: f64 = 4.0;
+
+/// The thresholds under which symbols that come so often would cost the least.
+fn thresholds(counts: &[u32; SYMBOLS], untrained: &Symbols) -> [u16; THRESHOLDS] {
+    let whole = f64::from(1u32 << SYMBOL_BITS);
+    let seen = f64::from(counts.iter().sum::<u32>());
+    let mut below = 0.0;
+    std::array::from_fn(|symbol| {
+        let (_, part) = untrained.part(symbol);
+        let count = f64::from(counts[symbol]) + f64::from(part) / whole * UNTRAINED_WEIGHT;
+        let share = count / (seen + UNTRAINED_WEIGHT);
+        below += PART_MIN + share * (whole - PART_MIN * SYMBOLS as f64);
+        below as u16
+    })
 }
 
 /// The rows before and after, by steady bodies, of entities that have a component.

@@ -9,4 +9,5 @@ mod hostile;
 mod protocol_page;
 mod reference;
 mod soak;
+mod tables;
 mod vectors;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::CloseCode;
 
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -28,6 +28,7 @@ const SOURCES: [&str; 20] = [
     "src/snapshot/image.rs",
     "src/snapshot/predictor.rs",
     "src/snapshot/range_coder.rs",
+    "src/snapshot/symbols.rs",
 ];
 
 fn root() -> PathBuf {

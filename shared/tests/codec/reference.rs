@@ -5,8 +5,9 @@ use constriction::stream::model::DefaultContiguousCategoricalEntropyModel as Mod
 use constriction::stream::queue::DefaultRangeEncoder;
 use tickwire::ids::LayerId;
 use tickwire::schema::Layout;
-use tickwire::snapshot::delta::{Scratch, trace};
+use tickwire::snapshot::delta::{Decision, Scratch, trace};
 use tickwire::snapshot::range_coder::{Coder, RangeEncoder};
+use tickwire::snapshot::symbols::SYMBOLS;
 
 use crate::history::{History, trained_schema};
 
@@ -25,15 +26,24 @@ fn takes_no_more_bytes_than_a_library_s() {
         let now = history.step();
         // Every body starts from the prior; one stream for all leaves out how streams end.
         let mut contexts = set.prior.clone();
-        for (at, bit) in trace(set, Some(before.view()), now.view(), &mut scratch) {
-            let zero = f64::from(contexts[at] >> 4) / 4096.0;
-            let odds = [zero, 1.0 - zero];
-            least -= odds[usize::from(bit)].log2();
+        for decision in trace(set, Some(before.view()), now.view(), &mut scratch) {
+            let (odds, which): (Vec<f64>, usize) = match decision {
+                Decision::Bit(at, bit) => {
+                    let zero = f64::from(contexts[at] >> 4) / 4096.0;
+                    ours.bit(&mut contexts, at, bit);
+                    (vec![zero, 1.0 - zero], usize::from(bit))
+                }
+                Decision::Symbol(at, symbol) => {
+                    let part = |symbol| f64::from(set.symbols[at].part(symbol).1) / 32768.0;
+                    ours.symbol(&set.symbols, at, symbol);
+                    ((0..SYMBOLS).map(part).collect(), symbol)
+                }
+            };
+            least -= odds[which].log2();
             let model = Model::from_floating_point_probabilities_fast(&odds, None).expect("odds");
             theirs
-                .encode_symbol(usize::from(bit), model)
+                .encode_symbol(which, model)
                 .expect("memory does not end");
-            ours.bit(&mut contexts, at, bit);
         }
         before = now;
     }

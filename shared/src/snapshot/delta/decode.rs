@@ -1,17 +1,18 @@
 //! From a body to the image: every number checked, nothing allocated from an unchecked one.
 
-use super::model::{self, Before, Linear, Model};
+use super::model::{self, Before, Model};
 use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components};
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
-use crate::schema::{ColumnSet, ComponentColumns, Guess, Layout};
+use crate::schema::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
 use crate::snapshot::predictor::{
     self, Stir, add, difference, follow, guess_bend, guess_change, remember,
 };
 use crate::snapshot::range_coder::RangeDecoder;
+use crate::snapshot::symbols::{CODED_MAX, ESCAPE};
 use crate::snapshot::{DecodeError, unzigzag};
 
 /// A body's fixed part.
@@ -370,37 +371,29 @@ impl Body<'_> {
         span: Span,
     ) -> Result<(), DecodeError> {
         let set = self.set;
-        let mut before = Before::Nothing;
+        let mut jolt = 0;
         for &at in &set.linear[component.linear.clone()] {
             let column = &set.columns[at];
             let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
-            let contexts = Linear::new(column, stir);
-            let mut value = aim.value;
-            let differs = self.coder.bit(self.model, contexts.zero(before));
-            before = Before::Zero;
-            if differs {
-                before = Before::Other;
-                let residual = self.linear_residual(contexts, aim.part)?;
-                value = add(column, value, residual);
-            }
-            row[at] = value;
+            let table = column.symbols + aim.tables + jolt;
+            let symbol = self.coder.symbol(&set.symbols, table);
+            let residual = if symbol == ESCAPE {
+                self.beyond(column)?
+            } else {
+                symbol as i32 - CODED_MAX
+            };
+            jolt = model::jolt(residual);
+            row[at] = add(column, aim.value, residual);
             remember(column, at, old, row);
         }
         Ok(())
     }
 
-    /// A linear column's residual that is not 0.
-    #[inline]
-    fn linear_residual(&mut self, contexts: Linear, part: i32) -> Result<i32, DecodeError> {
-        let negative = self.coder.bit(self.model, contexts.sign(part));
-        let digits = self.coder.unary(self.model, contexts.size())?;
-        let mut size = 1u64;
-        if digits > 0 {
-            let next = self.coder.bit(self.model, contexts.digit(digits as usize));
-            size = 2 | u64::from(next);
-            size = size << (digits - 1) | u64::from(self.coder.raw(digits - 1));
-        }
-        let size = u32::try_from(size).map_err(|_| DecodeError::OutOfRange)? as i32;
+    /// A linear column's residual that has no symbol.
+    fn beyond(&mut self, column: &Column) -> Result<i32, DecodeError> {
+        let negative = self.coder.raw(1) == 1;
+        let beyond = self.coder.number(self.model, model::beyond(column))?;
+        let size = beyond.wrapping_add(CODED_MAX as u32 + 1) as i32;
         Ok(if negative { size.wrapping_neg() } else { size })
     }
 

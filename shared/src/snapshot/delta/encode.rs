@@ -1,6 +1,6 @@
 //! From images to a body: who was removed, who entered, whose fields were not as predicted.
 
-use super::model::{self, Before, Linear, Model};
+use super::model::{self, Before, Model};
 use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, in_reach};
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
@@ -9,6 +9,7 @@ use crate::snapshot::checksum::checksum;
 use crate::snapshot::image::{EntityHead, LayerView};
 use crate::snapshot::predictor::{self, Stir, difference, follow, guess_bend, guess_change};
 use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
+use crate::snapshot::symbols::{CODED_MAX, ESCAPE, Symbols, symbol_of};
 use crate::snapshot::zigzag;
 
 /// Appends the body of `current` against `baseline`, or a keyframe. `periodic` asks for the
@@ -54,13 +55,22 @@ pub fn encode(
     code(set, from, current, span, RangeEncoder::new(out), scratch).finish();
 }
 
-/// The decisions of a body, in order: which context, which bit. For training.
+/// A decision of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A bit, by the context at a place.
+    Bit(usize, bool),
+    /// A symbol, by the table at a place.
+    Symbol(usize, usize),
+}
+
+/// The decisions of a body, in order, but those at even odds. For training.
 pub fn trace(
     set: &ColumnSet,
     baseline: Option<LayerView<'_>>,
     current: LayerView<'_>,
     scratch: &mut Scratch,
-) -> Vec<(usize, bool)> {
+) -> Vec<Decision> {
     let from = baseline.unwrap_or(LayerView {
         tick: current.tick,
         gap: 0,
@@ -76,11 +86,15 @@ pub fn trace(
     code(set, from, current, span, Trace(Vec::new()), scratch).0
 }
 
-struct Trace(Vec<(usize, bool)>);
+struct Trace(Vec<Decision>);
 
 impl Coder for Trace {
     fn bit(&mut self, _contexts: &mut [Context], at: usize, bit: bool) {
-        self.0.push((at, bit));
+        self.0.push(Decision::Bit(at, bit));
+    }
+
+    fn symbol(&mut self, _tables: &[Symbols], at: usize, symbol: usize) {
+        self.0.push(Decision::Symbol(at, symbol));
     }
 
     fn raw(&mut self, _value: u32, _bits: u32) {}
@@ -266,7 +280,7 @@ impl<C: Coder> Body<'_, C> {
                 continue;
             }
             if steady {
-                self.steady_linear(component, stir, residuals);
+                self.steady_linear(component, residuals);
             } else {
                 self.linear(component, residuals);
             }
@@ -283,28 +297,21 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    fn steady_linear(&mut self, component: &ComponentColumns, stir: Stir, residuals: &[i32]) {
+    fn steady_linear(&mut self, component: &ComponentColumns, residuals: &[i32]) {
         let set = self.set;
-        let mut before = Before::Nothing;
+        let mut jolt = 0;
         for &at in &set.linear[component.linear.clone()] {
-            let (value, part) = (residuals[at], residuals[at + 1]);
-            let contexts = Linear::new(&set.columns[at], stir);
+            let (residual, pair) = (residuals[at], residuals[at + 1] as usize);
+            let column = &set.columns[at];
+            let symbol = symbol_of(residual);
             self.coder
-                .bit(self.model, contexts.zero(before), value != 0);
-            before = Before::Zero;
-            if value != 0 {
-                before = Before::Other;
-                self.coder.bit(self.model, contexts.sign(part), value < 0);
-                let size = value.unsigned_abs();
-                let digits = size.ilog2();
-                self.coder.unary(self.model, contexts.size(), digits);
-                if digits > 0 {
-                    let next = size >> (digits - 1) & 1 != 0;
-                    self.coder
-                        .bit(self.model, contexts.digit(digits as usize), next);
-                    self.coder.raw(size & ((1 << (digits - 1)) - 1), digits - 1);
-                }
+                .symbol(&set.symbols, column.symbols + pair + jolt, symbol);
+            if symbol == ESCAPE {
+                let beyond = residual.unsigned_abs() - CODED_MAX as u32 - 1;
+                self.coder.raw(u32::from(residual < 0), 1);
+                self.coder.number(self.model, model::beyond(column), beyond);
             }
+            jolt = model::jolt(residual);
         }
     }
 
@@ -384,7 +391,7 @@ fn compare(
             let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
             residuals[at] = difference(column, new[at], aim.value);
             if span.steady() {
-                residuals[at + 1] = aim.part;
+                residuals[at + 1] = aim.tables as i32;
                 continue;
             }
             let way = difference(column, new[at], old[at]);

@@ -6,7 +6,7 @@ mod encode;
 pub mod model;
 
 pub use decode::{BodyHead, Verdict, decode, decode_head};
-pub use encode::{encode, trace};
+pub use encode::{Decision, encode, trace};
 
 use super::image::LayerImage;
 use crate::ids::Tick;

@@ -5,6 +5,7 @@
 use crate::schema::{Column, ColumnSet, Guess};
 use crate::snapshot::predictor::{GAINS, STIRS, Stir};
 use crate::snapshot::range_coder::{Context, UNSURE};
+use crate::snapshot::symbols::{Symbols, THRESHOLDS};
 
 /// A body's contexts.
 pub(super) type Model = Vec<Context>;
@@ -73,26 +74,59 @@ pub(crate) fn columns_start(components: usize) -> usize {
 }
 
 /// Contexts of a column: for bodies that are not steady whether its residual is 0 and its size, then
-/// what its steady residuals take.
+/// what its steady residuals take, or what an entering entity remembers.
 pub(crate) fn column_contexts(guess: Guess) -> usize {
     STEADY_COLUMN
         + match guess {
-            Guess::Linear => LINEAR,
-            Guess::Change | Guess::Bend => WIDE,
+            Guess::Linear | Guess::Change | Guess::Bend => WIDE,
             _ => 2 * BEFORES + WIDE,
         }
 }
 const STEADY_COLUMN: usize = BEFORES + WIDE;
 
-/// Unary contexts of a steady linear residual's size; its next digit's, by the size.
-const SIZES: usize = 8;
-const DIGITS: usize = 2;
-/// Parts of a step that a guess can stand for, as far as a residual's sign cares.
+/// Parts of a step that a guess can stand for, as far as tables care.
 const PARTS: usize = 3;
-const SIGN: usize = STIRS * BEFORES;
-const SIZE: usize = SIGN + STIRS * PARTS;
-const DIGIT: usize = SIZE + STIRS * SIZES;
-const LINEAR: usize = DIGIT + STIRS * DIGITS;
+/// Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the
+/// same component, and after a jolt. A pair for each class of stirring without a bend; in the others
+/// the guess stands for a part of a step, which tells on which side the residual will be.
+pub(crate) const TABLES: usize = 2 * (STIRRING + (STIRS - STIRRING) * PARTS);
+/// The first class of stirring with a bend.
+const STIRRING: Stir = STIRS - GAINS;
+/// A residual above this is a jolt.
+const CALM_MAX: u32 = 1;
+
+/// Which pair of its tables a linear column's residual takes, by how much its component stirs and the
+/// part of a step, 0..32, that its guess stands for: place of the first.
+#[inline]
+pub(in crate::snapshot) fn pair(stir: Stir, part: i32) -> usize {
+    let side = usize::from(part > 10) + usize::from(part > 21);
+    if stir < STIRRING {
+        2 * stir
+    } else {
+        2 * (STIRRING + (stir - STIRRING) * PARTS + side)
+    }
+}
+
+/// Which of a pair, by the residual before in the same component; 0 for the first.
+#[inline]
+pub(super) fn jolt(residual: i32) -> usize {
+    usize::from(residual.unsigned_abs() > CALM_MAX)
+}
+
+/// How much a component stirs to which a table belongs.
+fn stir_of(table: usize) -> Stir {
+    let pair = table / 2;
+    if pair < STIRRING {
+        pair
+    } else {
+        STIRRING + (pair - STIRRING) / PARTS
+    }
+}
+
+/// The tables of a linear column without training.
+pub(crate) fn untrained_tables() -> impl Iterator<Item = Symbols> {
+    (0..TABLES).map(|table| Symbols::untrained(stir_of(table)))
+}
 
 /// Whether a residual is 0, in a body that is not steady.
 pub(super) fn zero(column: &Column, before: Before) -> usize {
@@ -119,46 +153,9 @@ pub(super) fn memory(column: &Column) -> Number {
     (column.contexts + STEADY_COLUMN, WIDE)
 }
 
-/// Contexts of a linear column's steady residual, in a component that stirs so.
-#[derive(Clone, Copy)]
-pub(super) struct Linear {
-    at: usize,
-    stir: Stir,
-}
-
-impl Linear {
-    #[inline]
-    pub(super) fn new(column: &Column, stir: Stir) -> Linear {
-        Linear {
-            at: column.contexts + STEADY_COLUMN,
-            stir,
-        }
-    }
-
-    /// Whether it is 0.
-    #[inline]
-    pub(super) fn zero(self, before: Before) -> usize {
-        self.at + self.stir * BEFORES + before as usize
-    }
-
-    /// Whether it is negative, by the part of a step, 0..32, that the guess stands for.
-    #[inline]
-    pub(super) fn sign(self, part: i32) -> usize {
-        let side = usize::from(part > 10) + usize::from(part > 21);
-        self.at + SIGN + self.stir * PARTS + side
-    }
-
-    /// Its size.
-    #[inline]
-    pub(super) fn size(self) -> Number {
-        (self.at + SIZE + self.stir * SIZES, SIZES)
-    }
-
-    /// The highest digit below the first one, of one with so many below.
-    #[inline]
-    pub(super) fn digit(self, digits: usize) -> usize {
-        self.at + DIGIT + self.stir * DIGITS + digits.min(DIGITS) - 1
-    }
+/// How far a linear column's steady residual is beyond those that have symbols.
+pub(super) fn beyond(column: &Column) -> Number {
+    (column.contexts + STEADY_COLUMN, WIDE)
 }
 
 /// Contexts of a layer with these columns.
@@ -170,9 +167,10 @@ pub fn context_count(set: &ColumnSet) -> usize {
             .sum::<usize>()
 }
 
-/// Numbers of a layer's table: its contexts and the gains of its linear columns.
+/// Numbers of what is trained for a layer: its contexts, then the gains of its linear columns, then the
+/// thresholds of their tables.
 pub fn table_size(set: &ColumnSet) -> usize {
-    context_count(set) + GAINS * set.linear.len()
+    context_count(set) + (GAINS + TABLES * THRESHOLDS) * set.linear.len()
 }
 
 /// The prior of a layer without trained tables.
