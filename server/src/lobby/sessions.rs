@@ -107,7 +107,7 @@ fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>
         let outcome = loop {
             match reading.next() {
                 Ok(None) => break Ok(None),
-                Ok(Some(message)) => match answer(reading.link(), shared, now, &message) {
+                Ok(Some((message, link))) => match answer(link, shared, now, message) {
                     Ok(None) => {}
                     Ok(seating) => break Ok(seating),
                     Err(code) => break Err(End::Close(code)),

@@ -1,5 +1,8 @@
 //! WebSocket framing as far as the server does it itself: headers of the frames that it sends,
-//! and a count of the frames that come in. What a frame means is tungstenite's business.
+//! a count of the frames that come in, and the payload of the most common ones: whole binary messages. What
+//! all others mean is tungstenite's business.
+
+use std::ops::Range;
 
 use tickwire::protocol::CloseCode;
 
@@ -56,6 +59,29 @@ pub(crate) fn frame_bytes(frame: &[u8]) -> usize {
     }
 }
 
+/// Where the payload is of a client's whole binary message in one frame that `bytes` start with; its mask is
+/// taken off. `None` for all else, which is the WebSocket context's business: other kinds of frames,
+/// forbidden ones, those whose end has not come.
+pub(crate) fn unmask_message(bytes: &mut [u8]) -> Option<Range<usize>> {
+    let (mask_at, length) = match *bytes {
+        [BINARY, short @ 0x80..0xFE, ..] => (2, usize::from(short & 0x7F)),
+        [BINARY, 0xFE, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
+        _ => return None,
+    };
+    let start = mask_at + 4;
+    if mask_at == 4 && length < 126 || bytes.len() < start + length {
+        return None;
+    }
+    let mask = [0, 1, 2, 3].map(|n| bytes[mask_at + n]);
+    for (byte, mask) in bytes[start..start + length]
+        .iter_mut()
+        .zip(mask.iter().cycle())
+    {
+        *byte ^= mask;
+    }
+    Some(start..start + length)
+}
+
 /// Follows a client's byte stream from frame to frame, without reading what is in them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FrameCount {
@@ -67,6 +93,10 @@ pub(crate) struct FrameCount {
     header: u8,
     /// Bytes of length after the second one.
     extended: u8,
+    /// Whether a message lacks its last fragment.
+    in_message: bool,
+    /// Whether a close frame came.
+    closed: bool,
 }
 
 impl FrameCount {
@@ -87,15 +117,22 @@ impl FrameCount {
         }
     }
 
-    /// Whether the last frame is over, and no other has begun.
-    pub(crate) fn is_between(&self) -> bool {
-        self.seen == 0 && self.payload == 0
+    /// Whether the next byte starts a frame, and that frame a message of its own.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.seen == 0 && self.payload == 0 && !self.in_message && !self.closed
     }
 
     /// One byte of a header. True: it was the last one.
     fn take(&mut self, byte: u8) -> bool {
         match self.seen {
-            0 => self.header = 2,
+            0 => {
+                self.header = 2;
+                match byte & 0x0F {
+                    0..=2 => self.in_message = byte & 0x80 == 0,
+                    8 => self.closed = true,
+                    _ => {}
+                }
+            }
             1 => {
                 let short = byte & 0x7F;
                 self.extended = match short {
@@ -180,6 +217,61 @@ mod tests {
             let frames: u32 = bytes.chunks(piece).map(|part| count.count(part)).sum();
             assert_eq!(frames as usize, 2 * LENGTHS.len(), "pieces of {piece}");
         }
+    }
+
+    #[test]
+    fn whole_messages_are_what_tungstenite_reads() {
+        for length in LENGTHS.into_iter().filter(|length| *length <= 65_535) {
+            let mut bytes = framed(length, Some([9, 8, 7, 6]));
+            for cut in [0, 1, 2, 5, bytes.len() - 1] {
+                let mut part = bytes[..cut.min(bytes.len() - 1)].to_vec();
+                assert_eq!(unmask_message(&mut part), None, "{cut} of {length}");
+            }
+            bytes.push(1);
+            let payload = unmask_message(&mut bytes).unwrap();
+            assert_eq!(payload.end, bytes.len() - 1);
+            assert_eq!(bytes[payload], vec![7; length]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_message_is_left_alone() {
+        let message = framed(3, Some([1, 2, 3, 4]));
+        for (at, byte) in [
+            (0, 0x02),
+            (0, 0x81),
+            (0, 0xC2),
+            (0, 0x89),
+            (1, 3),
+            (1, 0xFF),
+        ] {
+            let mut bytes = message.clone();
+            bytes[at] = byte;
+            let before = bytes.clone();
+            assert_eq!(unmask_message(&mut bytes), None, "{byte:#x} at {at}");
+            assert_eq!(bytes, before);
+        }
+        let mut long = vec![BINARY, 0xFE, 0, 3, 1, 2, 3, 4, 5, 6, 7];
+        assert_eq!(unmask_message(&mut long), None, "longer than it need be");
+    }
+
+    #[test]
+    fn a_message_in_fragments_has_no_end_before_the_last() {
+        let mut count = FrameCount::default();
+        let mut between = |bytes: &[u8]| {
+            count.count(bytes);
+            count.is_between_messages()
+        };
+        assert!(between(&framed(5, Some([1; 4]))));
+        assert!(!between(&[0x02, 0x80, 1, 2, 3]));
+        assert!(!between(&[4]), "its first fragment is over");
+        assert!(!between(&[0x89, 0x80, 1, 2, 3, 4]), "a ping between them");
+        assert!(!between(&[0x00, 0x80, 1, 2, 3, 4]));
+        assert!(between(&[0x80, 0x80, 1, 2, 3, 4]));
+        assert!(
+            !between(&[0x88, 0x80, 1, 2, 3, 4]),
+            "nothing follows a close"
+        );
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Reading a connection: bytes from the socket into a scratch that all connections of a thread
-//! share, counted against the limits, then fed to the WebSocket context, out of which come
-//! messages. Bounded per call, so that no client holds up the others. Used by worker and lobby.
+//! share, counted against the limits. Whole binary messages, which are nearly all that comes, are taken
+//! as they are; from the first other frame on, what was read goes through the WebSocket context. Bounded per
+//! call, so that no client holds up the others. Used by worker and lobby.
 
 use std::io::{self, Read, Write};
 use std::mem;
+use std::ops::Range;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WsCode;
 
 use super::conn::{Conn, End, Link, Socket};
+use super::frames::unmask_message;
 use super::limiter::Rates;
 use super::outbox::Outbox;
 
@@ -58,9 +61,18 @@ pub(crate) struct Reading<'a, S: Socket> {
     to: usize,
     /// Reads that are left; 0 after a short one.
     reads: u32,
-    /// Messages until the context is empty, where that is certain: what it was fed starts and ends with a
-    /// frame, and each was a message. Saves asking it once more.
-    expected: Option<u32>,
+    /// Whether the context is empty and what is left of the scratch starts with a message of its own.
+    whole: bool,
+    /// The context's last message.
+    message: Bytes,
+}
+
+/// A message.
+enum Incoming {
+    /// A binary one, there in the scratch.
+    Whole(Range<usize>),
+    /// Any, from the context.
+    Read(Message),
 }
 
 impl<'a, S: Socket> Reading<'a, S> {
@@ -78,35 +90,54 @@ impl<'a, S: Socket> Reading<'a, S> {
             from: 0,
             to: 0,
             reads: READS_MAX,
-            expected: None,
+            whole: false,
+            message: Bytes::new(),
         }
     }
 
-    /// The next message, `None` when there is no more for now. It shares the context's buffer:
-    /// copy what is kept.
+    /// The next message and the connection's state, `None` when there is no more for now.
     ///
     /// # Errors
     /// The connection is at its end; don't read it again.
-    pub(crate) fn next(&mut self) -> Result<Option<Bytes>, End> {
-        match self.next_message()? {
-            Some(Message::Binary(message)) => {
-                let is_control = message.first() == Some(&(Kind::Control as u8));
-                let limiter = &mut self.conn.link.limiter;
-                if is_control && !limiter.charge_control(self.rates, self.now) {
-                    return Err(End::Close(CloseCode::TooMany));
-                }
-                Ok(Some(message))
+    pub(crate) fn next(&mut self) -> Result<Option<(&[u8], &mut Link)>, End> {
+        let message = match self.incoming()? {
+            Some(Incoming::Whole(at)) => &self.scratch.bytes[at],
+            Some(Incoming::Read(Message::Binary(message))) => {
+                self.message = message;
+                &self.message
             }
-            Some(_) => Err(End::Close(CloseCode::Text)),
-            None => Ok(None),
+            Some(Incoming::Read(_)) => return Err(End::Close(CloseCode::Text)),
+            None => return Ok(None),
+        };
+        let link = &mut *self.conn.link;
+        let is_control = message.first() == Some(&(Kind::Control as u8));
+        if is_control && !link.limiter.charge_control(self.rates, self.now) {
+            return Err(End::Close(CloseCode::TooMany));
         }
+        Ok(Some((message, link)))
     }
 
     /// The same with texts, which only `echo` takes.
     pub(super) fn next_message(&mut self) -> Result<Option<Message>, End> {
+        Ok(self.incoming()?.map(|incoming| match incoming {
+            Incoming::Whole(at) => Bytes::copy_from_slice(&self.scratch.bytes[at]).into(),
+            Incoming::Read(message) => message,
+        }))
+    }
+
+    fn incoming(&mut self) -> Result<Option<Incoming>, End> {
         loop {
             if self.from == self.to && !self.conn.link.unread && !self.refill()? {
                 return Ok(None);
+            }
+            if self.whole {
+                let from = self.from;
+                if let Some(at) = unmask_message(&mut self.scratch.bytes[from..self.to]) {
+                    self.from = from + at.end;
+                    self.scratch.messages += 1;
+                    return Ok(Some(Incoming::Whole(from + at.start..from + at.end)));
+                }
+                self.whole = false;
             }
             let link = &mut *self.conn.link;
             let mut port = Port {
@@ -119,16 +150,13 @@ impl<'a, S: Socket> Reading<'a, S> {
             match read {
                 Ok(message @ (Message::Binary(_) | Message::Text(_))) => {
                     self.scratch.messages += 1;
-                    self.expected = self.expected.map(|expected| expected.wrapping_sub(1));
-                    link.unread = self.expected != Some(0);
-                    return Ok(Some(message));
+                    return Ok(Some(Incoming::Read(message)));
                 }
                 Ok(Message::Close(frame)) => {
                     link.going_away = frame.is_some_and(|frame| frame.code != WsCode::Normal);
-                    self.expected = None;
                 }
                 // Pings are answered by the context; after a close it answers on its next read.
-                Ok(_) => self.expected = None,
+                Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     link.unread = false;
                 }
@@ -150,11 +178,6 @@ impl<'a, S: Socket> Reading<'a, S> {
         }
     }
 
-    /// The connection's state, between messages.
-    pub(crate) fn link(&mut self) -> &mut Link {
-        &mut self.conn.link
-    }
-
     /// Fills the empty scratch with what was read before, else from the socket. False: nothing
     /// more for now.
     fn refill(&mut self) -> Result<bool, End> {
@@ -167,9 +190,11 @@ impl<'a, S: Socket> Reading<'a, S> {
                 *ahead = Vec::new();
             }
             (self.from, self.to) = (0, size);
+            // It was counted when it came.
+            self.whole = false;
             return Ok(true);
         }
-        if self.take_plaintext()? {
+        if self.conn.link.tls.is_some() && self.take_plaintext()? {
             return Ok(true);
         }
         while self.reads > 0 {
@@ -222,10 +247,8 @@ impl<'a, S: Socket> Reading<'a, S> {
     fn charge(&mut self, plain: usize, bytes: usize) -> Result<(), End> {
         let link = &mut *self.conn.link;
         self.scratch.received += bytes as u64;
-        let was_between = link.frames.is_between() && !link.unread;
+        self.whole = link.frames.is_between_messages() && !link.unread;
         let frames = link.frames.count(&self.scratch.bytes[..plain]);
-        let is_whole = was_between && link.frames.is_between() && frames > 0;
-        self.expected = is_whole.then_some(frames);
         if link
             .limiter
             .charge(self.rates, self.now, frames, bytes as u32)

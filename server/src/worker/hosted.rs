@@ -245,7 +245,7 @@ impl<G: Game> Hosted<G> {
             let mut reading = conn.read(&mut tools.scratch, rates, now);
             let end = loop {
                 match reading.next() {
-                    Ok(Some(message)) => match self.room.receive(player, &message) {
+                    Ok(Some((message, _))) => match self.room.receive(player, message) {
                         // What follows a departure is for the lobby: it stays in the connection.
                         Ok(()) if drain(&mut self.room, &mut tools.effects, player) => break None,
                         Ok(()) => {}
