@@ -19,9 +19,9 @@ use tickwire::ids::RoomId;
 use tickwire::schema::{Kind, Schema};
 use tickwire::snapshot::fields::pack;
 
+use super::RATE;
 use super::join::{connect, join};
 use super::wire::Client;
-use super::{RATE, ROOM};
 
 /// Between two looks at the sockets.
 const SLEEP: Duration = Duration::from_micros(200);
@@ -47,6 +47,9 @@ pub struct Orders {
     /// Clients.
     #[arg(long)]
     pub clients: usize,
+    /// Of a room.
+    #[arg(long)]
+    pub room: usize,
     /// They speak to the bare loop, with inputs of so many bytes.
     #[arg(long)]
     pub bare_input_bytes: Option<usize>,
@@ -115,7 +118,7 @@ pub fn run(orders: &Orders, ready: impl FnOnce()) -> io::Result<Sight> {
                 crowd.look();
             }
         }
-        None => crowd.join_all(orders.server, orders.clients)?,
+        None => crowd.join_all(orders)?,
     }
     crowd.play(Duration::from_millis(orders.warm_ms));
     crowd.forget();
@@ -163,8 +166,14 @@ impl Crowd {
 
     /// Joins by several doors at once: each waits for its room's tick. Those who are in play on, or they
     /// would be slow clients by the time that all are.
-    fn join_all(&mut self, server: SocketAddr, clients: usize) -> io::Result<()> {
-        let rooms = clients.div_ceil(ROOM);
+    fn join_all(&mut self, orders: &Orders) -> io::Result<()> {
+        let Orders {
+            server,
+            clients,
+            room: seats,
+            ..
+        } = *orders;
+        let rooms = clients.div_ceil(seats);
         let (inside, joined) = mpsc::channel();
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -172,9 +181,9 @@ impl Crowd {
                 let (inside, next) = (inside.clone(), &next);
                 scope.spawn(move || {
                     loop {
-                        let first = next.fetch_add(ROOM, Ordering::Relaxed);
+                        let first = next.fetch_add(seats, Ordering::Relaxed);
                         let mut room: Option<RoomId> = None;
-                        for _ in first..clients.min(first + ROOM) {
+                        for _ in first..clients.min(first + seats) {
                             let came = join(server, room);
                             room = came.as_ref().ok().map(|came| came.room);
                             if inside.send(came).is_err() || room.is_none() {

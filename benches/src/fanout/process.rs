@@ -54,15 +54,18 @@ impl Process {
             .map_err(io::Error::other)
     }
 
-    /// Processor time of all its threads, in seconds: user and system.
-    pub(super) fn cpu_seconds(&self) -> io::Result<f64> {
+    /// Processor time of all its threads so far.
+    pub(super) fn cpu(&self) -> io::Result<Cpu> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // Behind the name, which may hold anything: utime and stime are the 14th and 15th.
         let fields = stat.rsplit_once(')').map(|(_, rest)| rest);
         let mut fields = fields.unwrap_or_default().split_whitespace().skip(11);
         let mut ticks = || fields.next().and_then(|field| field.parse::<f64>().ok());
         match (ticks(), ticks()) {
-            (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
+            (Some(user), Some(system)) => Ok(Cpu {
+                user: user / TICKS_PER_SECOND,
+                system: system / TICKS_PER_SECOND,
+            }),
             _ => Err(io::Error::other("/proc/<pid>/stat is not as expected")),
         }
     }
@@ -76,6 +79,15 @@ impl Process {
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         number.ok_or_else(|| io::Error::other("/proc/<pid>/status is not as expected"))
     }
+}
+
+/// Processor time, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cpu {
+    /// In the program.
+    pub(super) user: f64,
+    /// In the kernel, for it.
+    pub(super) system: f64,
 }
 
 impl Drop for Process {
