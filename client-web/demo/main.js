@@ -19,6 +19,8 @@ const WHY = new Map([
   [4001, 'This page is older than the server. Reload it.'],
   [4005, 'The server is full. Try again in a moment.'],
   [4006, 'You continued in another window.'],
+  [4011, 'An operator removed you.'],
+  [4012, 'An operator banned you.'],
   [4500, 'The room failed and was closed.'],
 ]);
 

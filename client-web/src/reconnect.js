@@ -20,6 +20,8 @@ const FINAL = new Set([
   CloseCode.Superseded,
   CloseCode.Unauthorised,
   CloseCode.TooMany,
+  CloseCode.Kicked,
+  CloseCode.Banned,
   CloseCode.RoomFailed,
 ]);
 

@@ -26,6 +26,7 @@ const MESSAGES = {
   BadText: 'the text is empty, too long, or has characters that are not allowed',
   NoSuchAction: 'the game has no such action',
   NoSuchSeat: 'the seat was given up meanwhile: join anew',
+  Muted: 'an operator does not let you chat for now',
   TimedOut: 'no answer from the server in time',
   NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
 };

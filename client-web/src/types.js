@@ -254,7 +254,7 @@
 
 /**
  * @typedef {'NoSuchRoom' | 'RoomFull' | 'TooManyRooms' | 'Busy' | 'TooOften' | 'NotHost' | 'NoSuchPlayer'
- *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat'} Refusal
+ *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat' | 'Muted'} Refusal
  */
 
 /** `SeatLost`: the connection was lost and came back too late. @typedef {'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost'} LeaveReason */

@@ -110,8 +110,9 @@ test('the room tells who is there, what is said and what is refused', async () =
   socket.receive(server.memberChanged(4, 'Bo'));
   socket.receive(server.chat(1, 'hi'));
   socket.receive(server.refused(5));
+  socket.receive(server.refused(12));
   socket.receive(server.snapshot(3, { events: Uint8Array.of(1, 0, 3, 0, 1, 0) }));
-  assert.deepEqual(heard, [[2, 4], 'hi', 'NotHost', [{ who: 0x10003 }, 2]]);
+  assert.deepEqual(heard, [[2, 4], 'hi', 'NotHost', 'Muted', [{ who: 0x10003 }, 2]]);
   link.close();
 });
 

@@ -87,7 +87,7 @@ test('tries are spread, ever further apart, and end', () => {
   const told = new Backoff(0, () => 0.5);
   assert.equal(told.next(0, 2500), 2500, 'the server knows better');
   for (const code of [1001, 1006, 1011, 1012, 4004, 4005, 4010]) assert.equal(isFinal(code), false, `${code}`);
-  for (const code of [1000, 1002, 4000, 4001, 4003, 4006, 4008, 4500]) assert.equal(isFinal(code), true, `${code}`);
+  for (const code of [1000, 1002, 4000, 4001, 4003, 4006, 4008, 4011, 4012, 4500]) assert.equal(isFinal(code), true, `${code}`);
 });
 
 test('a lost socket is replaced, and the room goes on as the same object', async (t) => {
@@ -227,6 +227,22 @@ test('a server that is busy is asked for the seat again', async (t) => {
   second.receive(server.joined({ you: 2 }));
   assert.deepEqual(heard.at(-1), ['resumed', true]);
   link.close();
+});
+
+test('whom an operator sends away does not come back by itself', async (t) => {
+  const pass = virtualTime(t);
+  for (const [code, words] of [[4011, 'removed by an operator'], [4012, 'banned by an operator']]) {
+    const storage = new Storage();
+    const { link, socket, heard } = await playing({ resume: true, storage });
+    const told = new Promise((resolve) => link.on('close', resolve));
+    socket.end(Number(code), String(words));
+    assert.deepEqual(heard, [['close', code]]);
+    assert.deepEqual(await told, { code, reason: words, retryAfterMs: undefined });
+    assert.equal(link.state, 'closed');
+    assert.doesNotMatch(storage.kept.get('tickwire ws://test/ws') ?? '', /first/, 'the seat is given up');
+    pass(20_000);
+    assert.equal(FakeSocket.all.length, 0);
+  }
 });
 
 test('another tab with the same seat wins', async (t) => {

@@ -21,6 +21,8 @@ export const CloseCode = Object.freeze({
   Unauthorised: 4007,
   TooMany: 4008,
   Stalled: 4010,
+  Kicked: 4011,
+  Banned: 4012,
   RoomFailed: 4500,
 });
 
@@ -43,6 +45,8 @@ const REASONS = {
   4007: 'token not accepted',
   4008: 'too many messages',
   4010: 'nothing was read for too long',
+  4011: 'removed by an operator',
+  4012: 'banned by an operator',
   4500: 'the room failed',
 };
 

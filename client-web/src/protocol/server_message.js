@@ -34,6 +34,7 @@ export const REFUSALS = /** @type {const} */ ([
   'BadText',
   'NoSuchAction',
   'NoSuchSeat',
+  'Muted',
 ]);
 
 /** Why a player is back in the lobby, by index. */

@@ -38,13 +38,17 @@ pub enum CloseCode {
     TooMany = 4008,
     /// Nothing was read for too long.
     Stalled = 4010,
+    /// An operator sent them away; they may come back.
+    Kicked = 4011,
+    /// An operator keeps this player or their address out.
+    Banned = 4012,
     /// The game failed; the room is gone.
     RoomFailed = 4500,
 }
 
 impl CloseCode {
     /// Every code, for counters.
-    pub const ALL: [CloseCode; 17] = [
+    pub const ALL: [CloseCode; 19] = [
         CloseCode::Normal,
         CloseCode::Protocol,
         CloseCode::Text,
@@ -61,6 +65,8 @@ impl CloseCode {
         CloseCode::Unauthorised,
         CloseCode::TooMany,
         CloseCode::Stalled,
+        CloseCode::Kicked,
+        CloseCode::Banned,
         CloseCode::RoomFailed,
     ];
 
@@ -88,6 +94,8 @@ impl CloseCode {
             CloseCode::Unauthorised => "token not accepted",
             CloseCode::TooMany => "too many messages",
             CloseCode::Stalled => "nothing was read for too long",
+            CloseCode::Kicked => "removed by an operator",
+            CloseCode::Banned => "banned by an operator",
             CloseCode::RoomFailed => "the room failed",
         }
     }

@@ -192,6 +192,8 @@ pub enum Refusal {
     NoSuchAction,
     /// No seat is held for that token: it was given up, or taken again with a newer one.
     NoSuchSeat,
+    /// An operator does not let them chat for now.
+    Muted,
 }
 
 /// Why a player is back in the lobby.

@@ -13,7 +13,7 @@ pub const RECONNECT_DELAY_MAX_MS: u32 = 8000;
 pub const RECONNECT_FOR_MS: u32 = 120_000;
 
 /// Ends after which another try would end the same, or was not wanted.
-const FINAL: [CloseCode; 13] = [
+const FINAL: [CloseCode; 15] = [
     CloseCode::Normal,
     CloseCode::Protocol,
     CloseCode::Text,
@@ -26,6 +26,8 @@ const FINAL: [CloseCode; 13] = [
     CloseCode::Superseded,
     CloseCode::Unauthorised,
     CloseCode::TooMany,
+    CloseCode::Kicked,
+    CloseCode::Banned,
     CloseCode::RoomFailed,
 ];
 
@@ -117,7 +119,9 @@ mod tests {
         for code in [1001, 1006, 1011, 1012, 4004, 4005, 4010] {
             assert!(!is_final(code), "{code}");
         }
-        for code in [1000, 1002, 1007, 4000, 4001, 4003, 4006, 4007, 4008, 4500] {
+        for code in [
+            1000, 1002, 1007, 4000, 4001, 4003, 4006, 4007, 4008, 4011, 4012, 4500,
+        ] {
             assert!(is_final(code), "{code}");
         }
     }

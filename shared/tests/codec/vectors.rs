@@ -136,6 +136,9 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Refused {
             reason: Refusal::NoSuchSeat,
         },
+        ServerMessage::Refused {
+            reason: Refusal::Muted,
+        },
         ServerMessage::Rooms {
             rooms: vec![room.clone(), room.clone()],
         },
