@@ -12,6 +12,7 @@ mod duration;
 mod flags;
 mod network;
 
+pub(crate) use duration::Span;
 pub use flags::{ConfigError, Start, read, unknown_variables};
 pub use network::Network;
 
@@ -81,6 +82,10 @@ pub struct Config {
     /// The secret by which the server signs its own tokens; `None`: a random one, so that nobody is known
     /// after a restart.
     pub guest_key_file: Option<PathBuf>,
+    /// The operator's secret for the administration on the operator's port; `None`: there is none.
+    pub admin_token_file: Option<PathBuf>,
+    /// Where bans and mutes outlast the process; `None`: they end with it.
+    pub bans_file: Option<PathBuf>,
     /// Messages that one client may send per second, on average.
     pub messages_per_second: u32,
     /// Control messages among them: requests, chat, actions, pings.
@@ -127,6 +132,8 @@ impl Default for Config {
             auth_audience: String::new(),
             guests: true,
             guest_key_file: None,
+            admin_token_file: None,
+            bans_file: None,
             trusted_proxies: Vec::new(),
             max_connections_per_address: 256,
             connects_per_second: 20,

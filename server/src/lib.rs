@@ -287,15 +287,18 @@ use crate::config::Config;
 use crate::game::{Game, GameDef};
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
+use crate::net::admin::Admin;
 use crate::net::certificate::Certificate;
 use crate::net::{Accept, Listeners, Public};
 
 pub mod arena;
 mod auth;
 pub mod config;
+mod date;
 pub mod game;
 pub mod lobby;
 pub mod metrics;
+mod moderation;
 pub mod net;
 pub mod replication;
 pub mod room;
@@ -345,6 +348,7 @@ async fn start<G: Game>(
     config.check().map_err(|e| invalid(e.to_string()))?;
     let game = GameDef::<G>::new(config.tick_rate).map_err(invalid)?;
     let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
+    let admin = Admin::new(&config, metrics.clone()).map_err(|e| invalid(e.to_string()))?;
     let lobby = Lobby::start(Arc::new(game), &config, metrics.clone())?;
     let certificate = match (&config.tls_cert, &config.tls_key) {
         (Some(chain), Some(key)) => Some(Arc::new(Certificate::load(chain, key)?)),
@@ -359,6 +363,7 @@ async fn start<G: Game>(
     let ops = tokio::spawn(net::ops::serve(
         accept(listeners.ops),
         config.header_timeout,
+        admin,
         metrics.clone(),
         lobby.clone(),
         stopping.clone(),

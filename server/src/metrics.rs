@@ -6,6 +6,8 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tickwire::protocol::CloseCode;
 
+use crate::moderation::order::{SPAN_MIN, Verb};
+
 mod describe;
 mod process;
 
@@ -33,6 +35,22 @@ pub struct Metrics {
     pub address_guesses_hit: Counter,
     /// Times that an address had made as many rooms as it may.
     pub address_rooms_hit: Counter,
+    /// What operators ordered, by [`Verb::word`].
+    moderated: Vec<(&'static str, Counter)>,
+    /// Requests to the administration without its token, or with a wrong one.
+    pub admin_unauthorised: Counter,
+    /// The same from who had sent too many of those.
+    pub admin_limited: Counter,
+    /// Requests with the token that could not be carried out.
+    pub admin_refused: Counter,
+    /// Bans that hold.
+    pub bans: Gauge,
+    /// Mutes that hold.
+    pub mutes: Gauge,
+    /// Times that the file of bans and mutes could not be written.
+    pub bans_file_errors: Counter,
+    /// Chat lines of muted players.
+    pub chat_muted: Counter,
     /// Times that accept failed, most likely for want of file descriptors.
     pub accept_errors: Counter,
     /// Sockets open on the public port now, HTTP included.
@@ -174,6 +192,13 @@ impl Metrics {
         &self.sockets_closed[index.unwrap_or(lost)]
     }
 
+    /// The counter of an operator's orders of this kind.
+    pub(crate) fn moderated(&self, verb: Verb) -> &Counter {
+        let of_verb = self.moderated.iter().find(|(word, _)| *word == verb.word());
+        // Every verb has one; the first is as good as a panic would be bad.
+        &of_verb.unwrap_or(&self.moderated[0]).1
+    }
+
     /// All figures in Prometheus' text format.
     pub fn render(&self) -> String {
         if let Some(bytes) = process::resident_bytes() {
@@ -203,6 +228,17 @@ impl Metrics {
         let refused = |reason: &'static str| counter!("tickwire_handshakes_refused_total", "reason" => reason);
         let address =
             |limit: &'static str| counter!("tickwire_address_limits_hit_total", "limit" => limit);
+        let ordered =
+            |action: &'static str| counter!("tickwire_moderation_total", "action" => action);
+        let verbs = [
+            Verb::Kick,
+            Verb::Ban(SPAN_MIN),
+            Verb::Unban,
+            Verb::Mute(SPAN_MIN),
+            Verb::Unmute,
+        ];
+        let verbs = verbs.map(Verb::word);
+        let admin = |reason: &'static str| counter!("tickwire_admin_requests_refused_total", "reason" => reason);
         let skipped =
             |cause: &'static str| counter!("tickwire_snapshots_skipped_total", "cause" => cause);
         let caught_up = |with: &'static str| counter!("tickwire_catch_ups_total", "with" => with);
@@ -219,6 +255,14 @@ impl Metrics {
             address_connects_hit: address("connects"),
             address_guesses_hit: address("guesses"),
             address_rooms_hit: address("rooms"),
+            moderated: verbs.map(|word| (word, ordered(word))).into(),
+            admin_unauthorised: admin("token"),
+            admin_limited: admin("limited"),
+            admin_refused: admin("request"),
+            bans: gauge!("tickwire_bans"),
+            mutes: gauge!("tickwire_mutes"),
+            bans_file_errors: counter!("tickwire_bans_file_errors_total"),
+            chat_muted: counter!("tickwire_chat_muted_total"),
             accept_errors: counter!("tickwire_accept_errors_total"),
             connections_open: gauge!("tickwire_connections_open"),
             sockets_opened: counter!("tickwire_sockets_opened_total"),

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config, Start};
 use crate::game::Game;
+use crate::moderation::audit::TARGET as AUDIT;
 use crate::net::{Listeners, Site};
 
 /// Status of a server that could not start because of what it was told.
@@ -92,7 +93,8 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> i32 {
 
 /// Logs go to stderr: stdout is for whoever waits for the address.
 fn log_to_stderr(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let filter = EnvFilter::try_new(&config.log)
+    // What operators do is logged also where `--log` says `warn`, unless it names this target.
+    let filter = EnvFilter::try_new(format!("{AUDIT}=info,{}", config.log))
         .map_err(|e| format!("log {:?} is no filter: {e}", config.log))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -8,6 +8,7 @@ mod grid;
 mod hosted;
 mod load;
 mod members;
+mod moderation;
 mod pass;
 mod run;
 mod view;
@@ -24,7 +25,7 @@ use tickwire::session::Seen;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::auth::SeatToken;
+use crate::auth::{Identity, SeatToken};
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::lobby::registry::Registry;
 use crate::metrics::Metrics;
@@ -54,6 +55,13 @@ pub(crate) enum Command {
         room: RoomId,
         /// Who asks; dropped unanswered if there is no such room.
         reply: oneshot::Sender<RoomView>,
+    },
+    /// An operator ordered something about some of the members: it stands in their connections.
+    Moderate {
+        /// Whose seats are given up also where their connection is lost.
+        seats_of: Option<Identity>,
+        /// Gets how many of those there were, once all is done.
+        reply: oneshot::Sender<u32>,
     },
     /// Look at the phase.
     Wake,
@@ -175,6 +183,14 @@ impl Worker {
         // What a full inbox gives back is dropped, and the channel with it.
         let _ = self.inbox.try_send(Command::Inspect { room, reply });
         answer
+    }
+
+    /// Has it heed what operators ordered about its members. The answer comes after the turn that is under way;
+    /// `None` if the inbox is full.
+    pub(crate) fn moderate(&self, seats_of: Option<Identity>) -> Option<oneshot::Receiver<u32>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.try_send(Command::Moderate { seats_of, reply });
+        sent.ok().map(|()| answer)
     }
 
     /// Whether the loop came round within `span`.

@@ -1,12 +1,15 @@
-//! Proofs that clients bring: of who they are, and of a seat that they had. The lobby asks about the
-//! first, the worker about the second.
+//! Proofs that are brought: by clients, of who they are and of a seat that they had; by the operator, of being
+//! it. The lobby asks about the first, the worker about the second, `net::admin` about the third.
 
+mod admin_token;
 mod identity;
 mod replay;
 mod seat_token;
+mod secret_file;
 mod tokens;
 
 pub use identity::Identity;
 
+pub(crate) use admin_token::AdminToken;
 pub(crate) use seat_token::{SeatHash, SeatToken};
 pub(crate) use tokens::{Tokens, Unauthorised};

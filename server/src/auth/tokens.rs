@@ -1,9 +1,8 @@
 //! From the token of a hello to an identity. Tokens are JWTs: the operator's, by a key of theirs, and the
-//! server's own, with which guests and users come back. The only place with a wall clock
-//! (`jsonwebtoken` reads it), since expiry is a date. The lobby calls it once for each connection.
+//! server's own, with which guests and users come back. Expiry is a date: `jsonwebtoken` compares it with the
+//! wall clock. The lobby calls it once for each connection.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
@@ -12,12 +11,12 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 
-use super::identity::Identity;
+use super::identity::{Identity, is_subject};
 use super::replay::Replays;
+use super::secret_file::{self, SECRET_BYTES_MIN, secret};
 use crate::config::{Config, ConfigError};
+use crate::date::Date;
 
-/// Bytes of an HMAC secret at least: as many as SHA-256 gives. Shorter ones can be guessed.
-const SECRET_BYTES_MIN: usize = 32;
 /// Seconds by which two machines' clocks may differ.
 const LEEWAY_S: u64 = 5;
 /// For how long a guest is the same guest, in seconds.
@@ -26,8 +25,6 @@ const GUEST_S: u64 = 30 * 24 * 3600;
 const USER_S: u64 = 12 * 3600;
 /// Issuer and audience of the server's own tokens.
 const OWN: &str = "tickwire";
-/// Characters of a subject.
-const SUBJECT_CHARS_MAX: usize = 128;
 
 /// The token is none that this server takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,13 +149,12 @@ impl Tokens {
                 Unauthorised
             })?
             .claims;
-        let chars = sub.chars().count();
-        if !(1..=SUBJECT_CHARS_MAX).contains(&chars) || sub.chars().any(char::is_control) {
+        if !is_subject(&sub) {
             return Err(Unauthorised);
         }
         // A token with a number of its own is good once.
         if let Some(jti) = jti
-            && !self.replays.first_use(&jti, exp + LEEWAY_S, now_s())
+            && !self.replays.first_use(&jti, exp + LEEWAY_S, Date::now().0)
         {
             return Err(Unauthorised);
         }
@@ -177,7 +173,7 @@ impl Tokens {
             guest: identity.is_guest,
             iss: OWN.to_owned(),
             aud: OWN.to_owned(),
-            exp: now_s() + lasts_s,
+            exp: Date::now().0 + lasts_s,
         };
         encode(&header, &claims, &self.sign).map_err(|error| {
             tracing::error!(%error, "no token could be made");
@@ -203,7 +199,7 @@ fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation 
 }
 
 fn operators_key(path: &Path) -> Result<(DecodingKey, Algorithm), ConfigError> {
-    let bytes = read(path, "auth-key-file")?;
+    let bytes = secret_file::read(path, "auth-key-file")?;
     if bytes.starts_with(b"-----BEGIN") {
         let key = DecodingKey::from_ed_pem(&bytes).map_err(|error| {
             let shown = path.display();
@@ -213,35 +209,8 @@ fn operators_key(path: &Path) -> Result<(DecodingKey, Algorithm), ConfigError> {
         })?;
         return Ok((key, Algorithm::EdDSA));
     }
-    let secret = long_enough(bytes, path, "auth-key-file")?;
+    let secret = secret_file::long_enough(bytes, path, "auth-key-file")?;
     Ok((DecodingKey::from_secret(&secret), Algorithm::HS256))
-}
-
-fn secret(path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
-    long_enough(read(path, setting)?, path, setting)
-}
-
-fn read(path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
-    let bytes = std::fs::read(path);
-    bytes.map_err(|e| ConfigError::new(format!("{setting} {} can't be read: {e}", path.display())))
-}
-
-/// The secret without the line break that editors put at a file's end.
-fn long_enough(mut bytes: Vec<u8>, path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
-    bytes.truncate(bytes.trim_ascii_end().len());
-    if bytes.len() < SECRET_BYTES_MIN {
-        return Err(ConfigError::new(format!(
-            "{setting} {} has {} bytes, a secret needs {SECRET_BYTES_MIN}",
-            path.display(),
-            bytes.len()
-        )));
-    }
-    Ok(bytes)
-}
-
-fn now_s() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -286,7 +255,7 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({"sub": "ann", "iss": "https://login.example", "aud": "game", "exp": now_s() + 60})
+        json!({"sub": "ann", "iss": "https://login.example", "aud": "game", "exp": Date::now().0 + 60})
     }
 
     fn with(key: &str, value: Value) -> Value {
@@ -353,7 +322,7 @@ mod tests {
         let other = EncodingKey::from_secret(&[9; 32]);
         let forged = encode(&Header::default(), &claims(), &other).unwrap();
         refused(&forged, "another key");
-        let now = now_s();
+        let now = Date::now().0;
         for (key, value) in [
             ("exp", json!(now - LEEWAY_S - 2)),
             ("exp", json!(now - 30)),

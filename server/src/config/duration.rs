@@ -1,4 +1,5 @@
-//! Durations as operators write them: `250ms`, `5s`, `2m`, `1h`. Only for `flags`.
+//! Durations as operators write them: `250ms`, `5s`, `2m`, `1h`, `7d`. In settings, and in orders on the
+//! operator's port.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 /// A duration with its unit. A bare number is refused: nobody could tell what it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Span(pub(super) Duration);
+pub(crate) struct Span(pub(crate) Duration);
 
 impl FromStr for Span {
     type Err = String;
@@ -23,6 +24,7 @@ impl FromStr for Span {
             "s" => 1000,
             "m" => 60_000,
             "h" => 3_600_000,
+            "d" => 86_400_000,
             _ => return Err(wrong()),
         };
         let ms = number.checked_mul(unit_ms).ok_or_else(wrong)?;
@@ -56,6 +58,7 @@ mod tests {
         check("5s", Some(5000));
         check("2m", Some(120_000));
         check("1h", Some(3_600_000));
+        check("7d", Some(604_800_000));
         check("0s", Some(0));
         for bad in [
             "",
@@ -64,7 +67,7 @@ mod tests {
             "-5s",
             "5 s",
             "1.5s",
-            "5d",
+            "5w",
             "99999999999999999999s",
             "18446744073709551615h",
         ] {

@@ -55,7 +55,7 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_LISTEN", value_name = "ADDR")]
     listen: Option<SocketAddr>,
 
-    /// Address for /metrics, /healthz and /readyz; keep it private [default: 127.0.0.1:7778]
+    /// Address for /metrics, /healthz, /readyz, /rooms and /admin; keep it private [default: 127.0.0.1:7778]
     #[arg(long, env = "TICKWIRE_OPS_LISTEN", value_name = "ADDR")]
     ops_listen: Option<SocketAddr>,
 
@@ -166,6 +166,16 @@ struct Flags {
     /// [default: a random one for each start]
     #[arg(long, env = "TICKWIRE_GUEST_KEY_FILE", value_name = "FILE")]
     guest_key_file: Option<PathBuf>,
+
+    /// File with a secret of 32 bytes or more, which opens /admin/… (kick, ban, mute) on the ops address to who
+    /// brings it as a bearer token [default: there is no administration]
+    #[arg(long, env = "TICKWIRE_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+
+    /// File that keeps bans and mutes over a restart; made if it is not there [default: they end with
+    /// the process]
+    #[arg(long, env = "TICKWIRE_BANS_FILE", value_name = "FILE")]
+    bans_file: Option<PathBuf>,
 
     /// Messages per second that a client may send before it is closed [default: 120, or twice the
     /// tick rate]
@@ -348,6 +358,8 @@ fn resolve(flags: Flags, file: Flags) -> Config {
             .unwrap_or(usual.auth_audience),
         guests: flags.guests.or(file.guests).unwrap_or(usual.guests),
         guest_key_file: flags.guest_key_file.or(file.guest_key_file),
+        admin_token_file: flags.admin_token_file.or(file.admin_token_file),
+        bans_file: flags.bans_file.or(file.bans_file),
         allowed_origins: flags
             .allowed_origin
             .or(file.allowed_origin)

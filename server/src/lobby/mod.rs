@@ -3,6 +3,7 @@
 //! its end. `lib::run` owns the lobby.
 
 mod matchmaking;
+mod orders;
 pub(crate) mod registry;
 mod sessions;
 pub(crate) mod stopping;
@@ -23,8 +24,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::auth::Tokens;
 use crate::config::Config;
+use crate::date::Date;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
+use crate::moderation::Moderation;
 use crate::net::conn::{Conn, End};
 use crate::net::farewell::farewell;
 use crate::net::limiter::Rates;
@@ -62,6 +65,7 @@ struct Shared {
     workers: Vec<Worker>,
     welcome: Welcome,
     tokens: Tokens,
+    moderation: Moderation,
     metrics: Arc<Metrics>,
     rates: Rates,
     hello_timeout: Duration,
@@ -76,7 +80,7 @@ impl<G: Game> Lobby<G> {
     /// Starts the workers. In a tokio runtime's context.
     ///
     /// # Errors
-    /// When the system has no threads to give, or a key is missing or weak.
+    /// When the system has no threads to give, a key is missing or weak, or the file of bans is broken.
     pub fn start(
         game: Arc<GameDef<G>>,
         config: &Config,
@@ -84,6 +88,7 @@ impl<G: Game> Lobby<G> {
     ) -> io::Result<Lobby<G>> {
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let tokens = Tokens::new(config).map_err(invalid)?;
+        let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
         let registry = Arc::new(Registry::new(config.max_rooms as usize, config.workers));
         let rates = Rates {
             messages_per_second: config.messages_per_second,
@@ -109,6 +114,7 @@ impl<G: Game> Lobby<G> {
             workers,
             welcome: Welcome::new(&game, config),
             tokens,
+            moderation,
             metrics,
             rates,
             hello_timeout: config.hello_timeout,
@@ -126,9 +132,18 @@ impl<G: Game> Lobby<G> {
 
     /// Takes a connection whose handshake is done. In a tokio runtime's context.
     pub fn adopt(&self, mut conn: Conn) {
-        conn.hold(Box::new(Live::new(&self.shared)));
-        self.shared.metrics.sockets_opened.increment(1);
-        tokio::spawn(sessions::serve(self.shared.clone(), conn));
+        let shared = &self.shared;
+        conn.hold(Box::new(Live::new(shared)));
+        shared.metrics.sockets_opened.increment(1);
+        // After the handshake, so that the page can say why.
+        if shared
+            .moderation
+            .keeps_out(conn.link.peer.ip(), Date::now())
+        {
+            shared.end(conn, End::Close(CloseCode::Banned));
+        } else {
+            tokio::spawn(sessions::serve(shared.clone(), conn));
+        }
     }
 
     /// The listed rooms, as a client in the lobby sees them.
@@ -190,19 +205,27 @@ async fn receive(shared: Arc<Shared>, mut returned: mpsc::UnboundedReceiver<Retu
             Return::Lobby(conn) => {
                 tokio::spawn(sessions::serve(shared.clone(), conn));
             }
-            Return::End(_, End::Lost) => shared.count_end(End::Lost),
-            Return::End(conn, end) => match conn.watched() {
-                Ok(conn) => shared.part(conn, end),
-                Err(_) => shared.count_end(End::Lost),
-            },
+            Return::End(conn, end) => shared.end(conn, end),
         }
     }
 }
 
 impl Shared {
+    /// Ends a connection that nobody watches.
+    fn end(&self, conn: Conn, end: End) {
+        if end == End::Lost {
+            return self.count_end(end);
+        }
+        match conn.watched() {
+            Ok(conn) => self.part(conn, end),
+            Err(_) => self.count_end(End::Lost),
+        }
+    }
+
     /// Ends a connection, in a task of its own.
-    fn part(&self, conn: Conn<tokio::net::TcpStream>, end: End) {
+    fn part(&self, mut conn: Conn<tokio::net::TcpStream>, end: End) {
         self.count_end(end);
+        conn.link.online = None;
         if end != End::Lost {
             tokio::spawn(farewell(conn, end));
         }

@@ -16,6 +16,8 @@ use tokio::time::timeout_at;
 use super::matchmaking::{self, Maker, Seating};
 use super::{Shared, stopping, text};
 use crate::auth::Unauthorised;
+use crate::date::Date;
+use crate::moderation::Banned;
 use crate::net::conn::{Conn, End, Link};
 use crate::net::reading::Scratch;
 use crate::worker::Errand;
@@ -32,9 +34,13 @@ pub(super) async fn serve(shared: Arc<Shared>, conn: Conn) {
         shared.count_end(End::Lost);
         return;
     };
+    conn.link.set_room(None);
     let mut stop = shared.stopping.subscribe();
     let hello_by = Instant::now() + shared.hello_timeout;
     let end = loop {
+        if let Some(code) = conn.link.expelled() {
+            break End::Close(code);
+        }
         match attend(&mut conn, &shared) {
             Ok(None) => {}
             Ok(Some(seating)) => match hand_over(conn, seating, &shared) {
@@ -61,6 +67,7 @@ pub(super) async fn serve(shared: Arc<Shared>, conn: Conn) {
                 stopping::tell(&mut conn);
                 break End::Close(CloseCode::Restart);
             }
+            () = conn.link.ordered() => Wake::Ready,
             wake = wake(&conn, deadline) => wake,
         };
         match wake {
@@ -208,6 +215,11 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
     let identified = shared.tokens.identify(&token);
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
     let name = text::player_name(&name);
+    let address = link.peer.ip();
+    let greeted = shared
+        .moderation
+        .greet(&name, &identity, address, Date::now());
+    link.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
     let welcome = shared.welcome.to(&name, &token);
     shared.metrics.control_bytes.increment(welcome.len() as u64);
     link.outbox.push(&welcome);
@@ -238,6 +250,7 @@ fn hand_over(
         give_back();
         return Err(None);
     };
+    conn.link.set_room(Some(place.room));
     let sent = shared.workers[place.worker].send(place.room, errand, conn);
     let Err(conn) = sent else {
         if is_new {
@@ -247,6 +260,7 @@ fn hand_over(
     };
     shared.metrics.inboxes_full.increment(1);
     give_back();
+    conn.link.set_room(None);
     let Ok(mut conn) = conn.watched() else {
         return Err(None);
     };

@@ -38,6 +38,8 @@ const GAUGES: &[(&str, &str)] = &[
         "process_resident_memory_bytes",
         "memory of the process that is in RAM",
     ),
+    ("tickwire_bans", "bans that hold"),
+    ("tickwire_mutes", "mutes that hold"),
     ("tickwire_rooms", "rooms that exist"),
     ("tickwire_players", "players in rooms"),
     (
@@ -54,6 +56,23 @@ const COUNTERS: &[(&str, &str)] = &[
     (
         "tickwire_connections_refused_total",
         "sockets turned away because too many are open, or of their address",
+    ),
+    (
+        "tickwire_moderation_total",
+        "orders of operators that were carried out, by what was ordered",
+    ),
+    (
+        "tickwire_admin_requests_refused_total",
+        "requests to the administration that were refused: without its token, too many of those, or \
+         with it and not possible",
+    ),
+    (
+        "tickwire_bans_file_errors_total",
+        "times that the file of bans and mutes could not be written",
+    ),
+    (
+        "tickwire_chat_muted_total",
+        "chat lines that muted players wrote in vain",
     ),
     (
         "tickwire_tls_handshakes_failed_total",

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
 use socket2::{SockRef, TcpKeepalive};
+use tickwire::ids::RoomId;
 use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire::protocol::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
@@ -21,6 +22,7 @@ use super::reading::{Reading, Scratch};
 use super::seat::Seat;
 use super::tls::Tls;
 use crate::auth::Identity;
+use crate::moderation::Present;
 
 /// Bytes that the WebSocket context takes at a time: the slices it is fed are in memory already,
 /// so a larger buffer would only cost memory per connection.
@@ -102,6 +104,8 @@ pub(crate) struct Link {
     pub(crate) name: Option<Box<str>>,
     /// Who it is, once the client said hello.
     pub(crate) identity: Identity,
+    /// As operators see it, from its hello to its end.
+    pub(crate) online: Option<Present>,
     /// Whether the client's close frame says that it may come back.
     pub(super) going_away: bool,
     /// Whether it was ever in a room: then inputs may still be under way when it is back.
@@ -115,6 +119,28 @@ pub(crate) struct Link {
     pub(crate) ungreeted: Option<Seat>,
     /// Dropped with the connection: what counts open sockets and live connections.
     _held: (Option<Seat>, Option<Box<dyn Send + Sync>>),
+}
+
+impl Link {
+    /// With which code an operator wants it closed.
+    pub(crate) fn expelled(&self) -> Option<CloseCode> {
+        self.online.as_ref()?.expelled()
+    }
+
+    /// Done when an operator wants it closed.
+    pub(crate) async fn ordered(&self) {
+        match &self.online {
+            Some(online) => online.ordered().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells operators in which room it is.
+    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+        if let Some(online) = &self.online {
+            online.set_room(room);
+        }
+    }
 }
 
 impl Conn {
@@ -155,6 +181,7 @@ impl Conn {
                 requests: Budget::new(now),
                 name: None,
                 identity: Identity::nobody(),
+                online: None,
                 going_away: false,
                 has_played: false,
                 peer,

@@ -28,25 +28,34 @@ const AGE_MAX: Duration = Duration::from_secs(30);
 /// Time for that last response: a peer that reads this slowly is cut off.
 const LAST_RESPONSE: Duration = Duration::from_secs(10);
 
+/// Whether a request may change something and have a body: what it is and how long is `answer`'s to judge then.
+pub(crate) type Takes = fn(&Request<Incoming>) -> bool;
+
+/// No request may: what a port for everybody takes.
+pub(crate) const NOTHING: Takes = |_| false;
+
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
-/// requests without a body, for GET or HEAD.
+/// requests without a body, for GET or HEAD, and those for which `takes` holds.
 pub(crate) async fn serve<A: Future<Output = Reply>>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     header_timeout: Duration,
     stop: impl Future<Output = ()>,
+    takes: Takes,
     answer: impl Fn(Request<Incoming>) -> A,
 ) {
     let requests = AtomicU32::new(0);
     let service = service_fn(|request: Request<Incoming>| {
         let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX;
-        let answered = match refusal(&request) {
+        let is_taken = takes(&request);
+        let answered = match refusal(&request).filter(|_| !is_taken) {
             Some(refusal) => Err(refusal),
             None => Ok(answer(request)),
         };
         async move {
             let (mut reply, fit) = match answered {
                 Err(refusal) => (refusal, false),
-                Ok(answer) => (answer.await, true),
+                // Part of its body may be unread, which must not be mistaken for a request.
+                Ok(answer) => (answer.await, !is_taken),
             };
             let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
             if (last || !fit) && !upgraded {

@@ -4,6 +4,7 @@
 
 mod accept;
 pub(crate) mod addresses;
+pub(crate) mod admin;
 pub(crate) mod certificate;
 pub(crate) mod conn;
 mod descriptors;

@@ -1,16 +1,16 @@
-//! The operator's port: figures for Prometheus, whether this server lives and takes players, and
-//! its rooms with each client's state. On a listener of its own, so that it need not be public.
+//! The operator's port: figures for Prometheus, whether this server lives and takes players, its rooms with
+//! each client's state, and the administration. On a listener of its own, so that it need not be public.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
-use serde::Serialize;
 use tickwire::ids::RoomId;
 use tokio::sync::{Semaphore, watch};
 
 use super::accept::Accept;
+use super::admin::{self, Admin};
 use super::http;
 use super::reply::{self, Reply};
 use crate::game::Game;
@@ -26,10 +26,12 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) async fn serve<G: Game>(
     mut accept: Accept,
     header_timeout: Duration,
+    admin: Admin,
     metrics: Arc<Metrics>,
     lobby: Lobby<G>,
     stopping: watch::Receiver<bool>,
 ) {
+    let admin = Arc::new(admin);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut upkeep = tokio::time::interval(UPKEEP);
     loop {
@@ -38,21 +40,26 @@ pub(crate) async fn serve<G: Game>(
             let slot = slots.clone().acquire_owned().await;
             (accept.next().await, slot)
         };
-        let ((stream, _), slot) = tokio::select! {
+        let ((stream, who), slot) = tokio::select! {
             accepted = accepted => accepted,
             _ = upkeep.tick() => {
                 metrics.upkeep();
+                lobby.upkeep();
                 continue;
             }
         };
-        let (metrics, lobby) = (metrics.clone(), lobby.clone());
+        let (admin, metrics, lobby) = (admin.clone(), metrics.clone(), lobby.clone());
         let stopping = stopping.clone();
         tokio::spawn(async move {
-            let answer = |request: Request<Incoming>| {
+            let answer = async |request: Request<Incoming>| {
+                if admin::is_for(&request) {
+                    return admin.answer(request, who, &lobby).await;
+                }
                 let ready = !*stopping.borrow() && lobby.ready();
-                answer(request, &metrics, &lobby, ready)
+                answer(request, &metrics, &lobby, ready).await
             };
-            http::serve(stream, header_timeout, std::future::pending(), answer).await;
+            let never = std::future::pending();
+            http::serve(stream, header_timeout, never, admin::is_for, answer).await;
             drop(slot);
         });
     }
@@ -70,7 +77,7 @@ async fn answer<G: Game>(
         "/healthz" => reply::text(StatusCode::OK, "ok\n"),
         "/readyz" if ready => reply::text(StatusCode::OK, "ready\n"),
         "/readyz" => reply::unavailable("not ready\n"),
-        "/rooms" => json(&lobby.survey()),
+        "/rooms" => reply::json(&lobby.survey()),
         _ => {
             let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
             let view = match room {
@@ -78,19 +85,9 @@ async fn answer<G: Game>(
                 None => None,
             };
             match view {
-                Some(view) => json(&view),
+                Some(view) => reply::json(&view),
                 None => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),
             }
-        }
-    }
-}
-
-fn json(value: &impl Serialize) -> Reply {
-    match serde_json::to_vec(value) {
-        Ok(text) => reply::fresh("application/json", text),
-        Err(error) => {
-            tracing::error!(%error, "a view is no JSON");
-            reply::text(StatusCode::INTERNAL_SERVER_ERROR, "no view\n")
         }
     }
 }

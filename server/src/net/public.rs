@@ -194,10 +194,16 @@ impl<G: Game> Public<G> {
             // An error means that the server is gone, which is a stop too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         };
-        http::serve(stream, self.header_timeout, stop, |request| {
-            self.metrics.http_requests.increment(1);
-            std::future::ready(self.answer(request, &visit))
-        })
+        http::serve(
+            stream,
+            self.header_timeout,
+            stop,
+            http::NOTHING,
+            |request| {
+                self.metrics.http_requests.increment(1);
+                std::future::ready(self.answer(request, &visit))
+            },
+        )
         .await;
         let Some(upgrade) = visit.upgrade.into_inner() else {
             return;
@@ -230,13 +236,7 @@ impl<G: Game> Public<G> {
             "/echo" if is_get && self.has_echo => self.handshake(request, visit, true),
             "/ws" => reply::not_allowed(),
             "/healthz" => reply::text(StatusCode::OK, "ok\n"),
-            "/api/rooms" => match serde_json::to_vec(&self.lobby.rooms()) {
-                Ok(rooms) => reply::fresh("application/json", rooms),
-                Err(error) => {
-                    tracing::error!(%error, "the list of rooms is no JSON");
-                    reply::text(StatusCode::INTERNAL_SERVER_ERROR, "no list\n")
-                }
-            },
+            "/api/rooms" => reply::json(&self.lobby.rooms()),
             path => match self.site.find(path) {
                 Some(file) => reply::file(file, request.headers().get(IF_NONE_MATCH)),
                 None => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),

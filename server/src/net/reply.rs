@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue,
-    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
+use serde::Serialize;
 
 use super::site::File;
 
@@ -42,9 +43,25 @@ pub(crate) fn text(status: StatusCode, line: &'static str) -> Reply {
     )
 }
 
+/// A line of text that is made for this request.
+pub(crate) fn line(status: StatusCode, line: String) -> Reply {
+    with_body(status, "text/plain; charset=utf-8", line.into())
+}
+
 /// A body that is made for this request.
 pub(crate) fn fresh(media_type: &'static str, body: Vec<u8>) -> Reply {
     with_body(StatusCode::OK, media_type, body.into())
+}
+
+/// A view of the server.
+pub(crate) fn json(value: &impl Serialize) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(text) => fresh("application/json", text),
+        Err(error) => {
+            tracing::error!(%error, "a view is no JSON");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "no view\n")
+        }
+    }
 }
 
 /// A file of the site; `held` is the request's `If-None-Match`. Names of files don't change with
@@ -72,10 +89,30 @@ pub(crate) fn file(file: &File, held: Option<&HeaderValue>) -> Reply {
 
 /// 405 for a path that can only be read.
 pub(crate) fn not_allowed() -> Reply {
-    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    only(
+        text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n"),
+        "GET, HEAD",
+    )
+}
+
+/// 405 for a path that can only be written to.
+pub(crate) fn only_post() -> Reply {
+    only(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), "POST")
+}
+
+fn only(mut reply: Reply, methods: &'static str) -> Reply {
     reply
         .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        .insert(ALLOW, HeaderValue::from_static(methods));
+    reply
+}
+
+/// 401 for who does not bring the token.
+pub(crate) fn unauthorised(line: &'static str) -> Reply {
+    let mut reply = text(StatusCode::UNAUTHORIZED, line);
+    reply
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     reply
 }
 

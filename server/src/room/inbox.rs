@@ -124,6 +124,11 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.get_mut(player) else {
             return;
         };
+        if tick < member.muted_until {
+            self.stats.chat_muted += 1;
+            self.refuse(player, Refusal::Muted);
+            return;
+        }
         if !member.may_chat(tick, tick_rate) {
             self.refuse(player, Refusal::TooOften);
             return;

@@ -99,6 +99,8 @@ pub(super) struct Member<I> {
     pub(super) resynced: [Option<Tick>; LayerId::COUNT],
     chat_left: u32,
     chat_at: Tick,
+    /// The tick from which they may chat.
+    pub(super) muted_until: Tick,
 }
 
 impl<I: Default + Clone> Member<I> {
@@ -133,6 +135,7 @@ impl<I: Default + Clone> Member<I> {
             resynced: [None; LayerId::COUNT],
             chat_left: CHAT_BURST,
             chat_at: tick,
+            muted_until: Tick(0),
         }
     }
 
@@ -211,6 +214,7 @@ impl<I: Default + Clone> Member<I> {
     pub(super) fn stay(&mut self, old: &Member<I>) {
         (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
         self.seated_at = old.seated_at;
+        self.muted_until = old.muted_until;
     }
 
     /// As others see them.

@@ -237,6 +237,15 @@ impl<G: Game> Room<G> {
         self.host_may_have_changed(host, player);
     }
 
+    /// Does not let a player chat for so many ticks; 0: they may. It lasts over a lost connection, and ends with the
+    /// seat.
+    pub fn mute(&mut self, player: PlayerId, ticks: u32) {
+        let until = Tick(self.tick.0.saturating_add(ticks));
+        if let Some(member) = self.members.get_mut(player) {
+            member.muted_until = until;
+        }
+    }
+
     /// What the lobby shows.
     pub fn info(&self) -> RoomInfo {
         RoomInfo {

@@ -45,6 +45,8 @@ pub struct RoomStats {
     pub players_resumed: u64,
     /// Seats given up because nobody came back.
     pub seats_expired: u64,
+    /// Chat lines of players who may not chat.
+    pub chat_muted: u64,
     /// Events beyond the limit of a tick.
     pub events_dropped: u64,
     /// Entities that found no slot, summed over images.

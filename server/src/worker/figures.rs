@@ -31,6 +31,7 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.players_dropped, stats.players_dropped),
         (&metrics.players_resumed, stats.players_resumed),
         (&metrics.seats_expired, stats.seats_expired),
+        (&metrics.chat_muted, stats.chat_muted),
         (&metrics.events_dropped, stats.events_dropped),
         (&metrics.entities_unsent, stats.entities_unsent),
     ];

@@ -37,7 +37,7 @@ pub(super) struct Tools {
     /// What the room wants done.
     effects: Vec<Effect>,
     /// Members whose connections came to an end.
-    ended: Vec<(PlayerId, End)>,
+    pub(super) ended: Vec<(PlayerId, End)>,
 }
 
 impl Tools {
@@ -65,8 +65,8 @@ pub(super) struct Failed;
 pub(super) struct Hosted<G: Game> {
     /// Its number.
     pub(super) id: RoomId,
-    room: Room<G>,
-    members: Members,
+    pub(super) room: Room<G>,
+    pub(super) members: Members,
 }
 
 impl<G: Game> Hosted<G> {
@@ -132,7 +132,7 @@ impl<G: Game> Hosted<G> {
                 tools.common.metrics.players.increment(1);
                 self.settle(tools);
                 self.hand_out(player, token);
-                Ok(())
+                self.heed(player, tools)
             }
             Ok(Err(reason)) => {
                 tools.common.registry.release(self.id);
@@ -192,7 +192,7 @@ impl<G: Game> Hosted<G> {
         }
         self.settle(tools);
         self.hand_out(player, Some(token));
-        Ok(())
+        self.heed(player, tools)
     }
 
     /// A token for a seat, `None` if seats are not held or the system has no random numbers.
@@ -293,7 +293,7 @@ impl<G: Game> Hosted<G> {
 
     /// Does what the room wants done and parts from members whose connections ended, until
     /// nothing is left of either.
-    fn settle(&mut self, tools: &mut Tools) {
+    pub(super) fn settle(&mut self, tools: &mut Tools) {
         loop {
             while let Some(effect) = self.room.poll_effect() {
                 tools.effects.push(effect);
@@ -356,7 +356,7 @@ impl<G: Game> Hosted<G> {
     }
 
     /// A seat is free again.
-    fn vacate(&mut self, player: PlayerId, tools: &Tools) {
+    pub(super) fn vacate(&mut self, player: PlayerId, tools: &Tools) {
         if self.members.stand_up(player) {
             tools.common.registry.release(self.id);
             tools.common.metrics.players.decrement(1);
@@ -446,7 +446,10 @@ fn write_one<G: Game>(
 }
 
 /// Runs `work` of a room; a panic in it is the room's failure.
-fn guarded<T>(room: RoomId, work: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
+pub(super) fn guarded<T>(
+    room: RoomId,
+    work: impl FnOnce() -> Result<T, Failed>,
+) -> Result<T, Failed> {
     // Nothing that `work` touches is used again after a panic but the members' connections,
     // which are whole between any two of its steps.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

@@ -15,6 +15,7 @@ use super::grid::Grid;
 use super::hosted::{Failed, Hosted, Tools, refuse};
 use super::load::{Load, RoomLoad, Verdict};
 use super::{Claim, Command, Common, Errand, Phase, Return, State};
+use crate::auth::Identity;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::lobby::stopping;
 use crate::net::conn::{Conn, End};
@@ -129,6 +130,11 @@ impl<G: Game> Loop<G> {
                 }
                 return;
             }
+            Command::Moderate { seats_of, reply } => {
+                // Who asked may have gone.
+                let _ = reply.send(self.moderate(seats_of.as_ref()));
+                return;
+            }
             Command::Wake => return,
         };
         if self.state.phase() > Phase::Running {
@@ -149,6 +155,19 @@ impl<G: Game> Loop<G> {
             },
             Errand::Resume(claim) => self.resume(room, claim, conn),
         }
+    }
+
+    /// Heeds what operators ordered about members; how many seats without a connection were given up.
+    fn moderate(&mut self, seats_of: Option<&Identity>) -> u32 {
+        let (mut given_up, mut failed) = (0, Vec::new());
+        for (room, running) in &mut self.rooms {
+            match running.hosted.moderate(seats_of, &mut self.tools) {
+                Ok(seats) => given_up += seats,
+                Err(Failed) => failed.push(*room),
+            }
+        }
+        failed.into_iter().for_each(|room| self.fail(room));
+        given_up
     }
 
     /// A room in which a seat is held is awake, so its turns go on as they are.

@@ -2,21 +2,18 @@
 //! trusts a proxy limits loopback addresses like any other; `addresses` and `forwarded` have the
 //! rules.
 
-use std::net::SocketAddr;
-
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::support::{GOOD, Server, hello, read_head, read_message, read_to_end, until};
+use crate::support::{
+    GOOD, Server, connect_from, hello, read_head, read_message, read_to_end, until,
+};
 
 /// The proxy that these servers trust.
 const PROXY: &str = "127.0.0.9";
 
 async fn connect(server: &Server, from: &str) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    let from: SocketAddr = format!("{from}:0").parse().unwrap();
-    socket.bind(from).unwrap();
-    socket.connect(server.public).await.unwrap()
+    connect_from(from, server.public).await
 }
 
 /// The status of a handshake over `stream` with one more header line.

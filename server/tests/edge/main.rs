@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used)] // A test that meets an error fails.
 
 mod addresses;
+mod admin;
 mod conformance;
 mod handshakes;
 mod limits;
+mod moderation;
 mod ops;
+mod player;
 mod process;
 mod requests;
 mod support;

@@ -2,10 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use crate::support::{GOOD, hello};
+use crate::support::{File, GOOD, hello};
 
 fn server(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-server"));
@@ -87,27 +86,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A config file that is gone with the test.
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str, text: &str) -> File {
-        let path = std::env::temp_dir().join(format!("tickwire-{}-{name}", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        File(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -269,4 +247,71 @@ fn running_out_of_descriptors_is_survived() {
     // The first ones may meet the pause, or still be queued behind those that were dropped.
     let served = (0..50).any(|_| running.status("/healthz") == Some(200));
     assert!(served);
+}
+
+/// An operator's port of a server whose log names it.
+fn ops_port(log: &File) -> SocketAddr {
+    let text = std::fs::read_to_string(log.path()).unwrap();
+    let line = text.lines().find(|line| line.contains("listening"));
+    let line = line.unwrap_or_else(|| panic!("{text}"));
+    let (_, ops) = line.split_once("ops").unwrap();
+    let ops = ops.trim_start_matches(['=', ':', '"']);
+    let end = ops.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit());
+    ops[..end.unwrap()].parse().unwrap()
+}
+
+/// What an operator does stands in one line each, whatever the reason says, and so does what was tried without
+/// the token, which itself stands in none.
+#[test]
+fn operators_leave_an_audit_line_that_nobody_forges() {
+    let token = "operators-0123456789-0123456789-token";
+    let secret = File::new("audit-token", token);
+    let evil =
+        "x\r\n2026-01-01T00:00:00Z  INFO audit: forged\u{1B}[31m\u{202E}\",\"level\":\"FORGED";
+    let order = serde_json::json!({"player": "user:ann", "for": "1h", "reason": evil}).to_string();
+    for json in ["--log-json=false", "--log-json=true"] {
+        let log = File::new(&format!("audit{json}.txt"), "");
+        let stderr = std::fs::File::create(log.path()).unwrap();
+        let mut command = server(&["--log", "warn,tickwire_server::serve=info", json]);
+        command.args(["--admin-token-file", secret.path()]);
+        let mut running = Running::start_logging(&mut command, stderr.into());
+        let ops = ops_port(&log);
+        for (token, status) in [(token, "200"), ("guess\u{9B}31m", "401")] {
+            let mut operator = TcpStream::connect(ops).unwrap();
+            let head =
+                format!("POST /admin/ban HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n");
+            let length = order.len();
+            let text = format!("{head}Content-Length: {length}\r\n\r\n{order}");
+            operator.write_all(text.as_bytes()).unwrap();
+            let mut answer = String::new();
+            operator.read_to_string(&mut answer).unwrap();
+            assert_eq!(answer.get(9..12), Some(status), "{answer}");
+        }
+        running.signal("-TERM");
+        assert_eq!(running.child.wait().unwrap().code(), Some(0));
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert!(!text.contains(token) && !text.contains("guess"), "{text}");
+        let audit: Vec<&str> = text.lines().filter(|line| line.contains("audit")).collect();
+        let [done, refused] = audit[..] else {
+            panic!("{text}");
+        };
+        for word in ["ban", "user:ann", "forged", "127.0.0.1:", "T"] {
+            assert!(done.contains(word), "{done}");
+        }
+        assert!(
+            refused.contains("wrong token") && refused.contains("/admin/ban"),
+            "{refused}"
+        );
+        for line in text.lines() {
+            assert!(
+                !line.contains(
+                    |c: char| c.is_control() || c == '\u{202E}' && !json.ends_with("true")
+                ),
+                "{line:?}"
+            );
+            assert!(!line.starts_with("2026-01-01"), "{line:?}");
+            let whole: Result<serde_json::Value, _> = serde_json::from_str(line);
+            assert_eq!(whole.is_ok(), json.ends_with("true"), "{line:?}");
+        }
+    }
 }

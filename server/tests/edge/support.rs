@@ -1,6 +1,7 @@
 //! A server in this process on ports of its own, and a client that sees bytes.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy_ecs::prelude::*;
@@ -10,7 +11,7 @@ use tickwire_server::config::Config;
 use tickwire_server::game::{Game, Player, RoomOptions, Schema, flag};
 use tickwire_server::net::{Listeners, Site};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -57,6 +58,8 @@ pub(crate) struct Server {
     pub(crate) ops: SocketAddr,
     stop: oneshot::Sender<()>,
     run: JoinHandle<std::io::Result<()>>,
+    /// What its settings name.
+    _files: Vec<File>,
 }
 
 impl Server {
@@ -113,7 +116,20 @@ impl Server {
             ops,
             stop,
             run,
+            _files: Vec::new(),
         }
+    }
+
+    /// The same; the file is there for as long as the server.
+    pub(crate) fn with_file(mut self, file: File) -> Server {
+        self._files.push(file);
+        self
+    }
+
+    /// Why it did not start.
+    pub(crate) async fn failure(self) -> std::io::Error {
+        let ended = tokio::time::timeout(PATIENCE, self.run).await;
+        ended.expect("it ends").unwrap().unwrap_err()
     }
 
     /// Asks it to stop.
@@ -213,14 +229,16 @@ pub(crate) fn hello(name: &str) -> Vec<u8> {
 /// A message's frame.
 pub(crate) fn say(message: &ClientMessage) -> Vec<u8> {
     let message = encode_client(message);
-    let mut frame = vec![
-        0x82,
-        0x80 | u8::try_from(message.len()).unwrap(),
-        0,
-        0,
-        0,
-        0,
-    ];
+    let length = u16::try_from(message.len()).unwrap();
+    let mut frame = vec![0x82];
+    match u8::try_from(length) {
+        Ok(short) if short < 126 => frame.push(0x80 | short),
+        _ => {
+            frame.push(0x80 | 126);
+            frame.extend(length.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
     frame.extend(message);
     frame
 }
@@ -254,6 +272,42 @@ pub(crate) async fn request(to: SocketAddr, method: &str, path: &str, headers: &
     let text =
         format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n{headers}\r\n");
     exchange(to, text.as_bytes()).await
+}
+
+/// A connection to `to` from an address of this machine.
+pub(crate) async fn connect_from(from: &str, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    let from: SocketAddr = format!("{from}:0").parse().unwrap();
+    socket.bind(from).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+/// A file of this process that is gone with the test.
+pub(crate) struct File(PathBuf);
+
+impl File {
+    /// With this text.
+    pub(crate) fn new(name: &str, text: &str) -> File {
+        let file = File::missing(name);
+        std::fs::write(&file.0, text).unwrap();
+        file
+    }
+
+    /// Only its name, as yet.
+    pub(crate) fn missing(name: &str) -> File {
+        let name = format!("tickwire-{}-{name}", std::process::id());
+        File(std::env::temp_dir().join(name))
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// Repeats `probe` until it holds: for what the server does on its own time.

@@ -1,5 +1,7 @@
 //! What players send: inputs, requests, and what is not allowed.
 
+use tickwire::session::Seen;
+
 use super::*;
 
 #[test]
@@ -149,6 +151,42 @@ fn chat_reaches_all_is_remembered_and_bounded() {
         &messages_to(&effects(&mut room), three)[..],
         [ServerMessage::Joined { chat, .. }] if chat.len() == 5
     ));
+}
+
+#[test]
+fn who_is_muted_is_not_heard_until_it_is_over() {
+    let mut room = room(2, 1);
+    let [one, two] = ["one", "two"].map(|name| room.join(name).expect("a seat"));
+    effects(&mut room);
+    let is_heard = |room: &mut Room<Boxes>| {
+        let text = "hello".to_owned();
+        let told = request(room, one, &ClientMessage::Chat { text });
+        match (&messages_to(&told, one)[..], &messages_to(&told, two)[..]) {
+            ([ServerMessage::Chat { .. }], [ServerMessage::Chat { .. }]) => true,
+            ([ServerMessage::Refused { reason }], []) => {
+                assert_eq!(*reason, Refusal::Muted);
+                false
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    room.mute(one, 3);
+    for _ in 0..3 {
+        assert!(!is_heard(&mut room));
+        assert!(
+            room.resume(one, Seen::default()),
+            "a new connection changes nothing"
+        );
+        effects(&mut room);
+        room.tick();
+    }
+    assert!(is_heard(&mut room), "its time is up");
+    room.mute(one, u32::MAX);
+    assert!(!is_heard(&mut room));
+    assert_eq!(room.stats().chat_muted, 4);
+    room.mute(one, 0);
+    assert!(is_heard(&mut room), "taken back");
+    room.mute(PlayerId(7), 3);
 }
 
 #[test]

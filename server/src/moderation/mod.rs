@@ -1,0 +1,216 @@
+//! What operators decide about players: who is sent away, kept out, or may not chat, until when. Lists of
+//! sanctions, who is connected, and the file in which the lists outlast the process. `net::admin` takes orders,
+//! `lobby` carries them out; `lobby::sessions` asks at each hello, workers heed what stands in a connection's
+//! [`Online`]. Its lock is taken at hellos and orders, never on the tick path.
+
+pub(crate) mod audit;
+mod file;
+pub(crate) mod order;
+mod presence;
+mod sanctions;
+pub(crate) mod target;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tickwire::protocol::CloseCode;
+
+use crate::auth::Identity;
+use crate::config::{Config, ConfigError};
+use crate::date::Date;
+use crate::metrics::Metrics;
+
+use file::{Contents, SanctionsFile};
+use order::{Order, Refused, Verb};
+use presence::Presence;
+pub(crate) use presence::{PlayerLine, Present};
+use sanctions::{Full, List};
+pub(crate) use sanctions::{SANCTIONS_MAX, Sanction};
+
+/// An operator keeps them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Banned;
+
+/// What an order did at once; those in rooms still have to be told.
+pub(crate) struct Applied {
+    /// When it ends by itself.
+    pub(crate) until: Option<Date>,
+    /// Connections that it concerned.
+    pub(crate) connections: usize,
+}
+
+/// See the module's description.
+pub(crate) struct Moderation {
+    lists: Mutex<Lists>,
+    presence: Presence,
+    file: Option<SanctionsFile>,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Default)]
+struct Lists {
+    bans: List,
+    mutes: List,
+}
+
+impl Moderation {
+    /// With what the operator's file has, if there is one.
+    ///
+    /// # Errors
+    /// One line: the file can't be used.
+    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Moderation, ConfigError> {
+        let (file, contents) = match &config.bans_file {
+            Some(path) => {
+                let (file, contents) = SanctionsFile::open(path)?;
+                (Some(file), contents)
+            }
+            None => (None, Contents::default()),
+        };
+        let (mut lists, now) = (Lists::default(), Date::now());
+        for (list, kept) in [
+            (&mut lists.bans, contents.bans),
+            (&mut lists.mutes, contents.mutes),
+        ] {
+            for sanction in kept.into_iter().filter(|sanction| sanction.until > now) {
+                list.put(sanction, now).map_err(|Full| {
+                    ConfigError::new(format!("bans-file has more than {SANCTIONS_MAX} entries"))
+                })?;
+            }
+        }
+        let moderation = Moderation {
+            lists: Mutex::new(lists),
+            presence: Presence::default(),
+            file,
+            metrics,
+        };
+        moderation.upkeep(now);
+        Ok(moderation)
+    }
+
+    /// Whether everybody of this address is kept out.
+    pub(crate) fn keeps_out(&self, address: IpAddr, now: Date) -> bool {
+        self.lists.lock().bans.until(None, address, now).is_some()
+    }
+
+    /// Enters a connection that says hello.
+    ///
+    /// # Errors
+    /// They are kept out.
+    pub(crate) fn greet(
+        &self,
+        name: &str,
+        identity: &Identity,
+        address: IpAddr,
+        now: Date,
+    ) -> Result<Present, Banned> {
+        // Entered first, then looked up: an order between the two finds them, one before is found.
+        let present = self.presence.enter(name, identity, address);
+        let lists = self.lists.lock();
+        if lists.bans.until(Some(identity), address, now).is_some() {
+            return Err(Banned);
+        }
+        present.mute(lists.mutes.until(Some(identity), address, now));
+        drop(lists);
+        Ok(present.welcome())
+    }
+
+    /// Changes the lists as ordered, and marks the connections that are concerned.
+    ///
+    /// # Errors
+    /// [`Refused::Full`] or [`Refused::NotThere`]; nothing has changed then.
+    pub(crate) fn apply(&self, order: &Order, now: Date) -> Result<Applied, Refused> {
+        let mut lists = self.lists.lock();
+        let sanction = |until| Sanction {
+            target: order.target.clone(),
+            until,
+            since: now,
+            reason: order.reason.clone(),
+        };
+        let lifted = |lifted: bool| lifted.then_some(None).ok_or(Refused::NotThere);
+        let until = match order.verb {
+            Verb::Kick => None,
+            Verb::Unban => lifted(lists.bans.lift(&order.target, now))?,
+            Verb::Unmute => lifted(lists.mutes.lift(&order.target, now))?,
+            Verb::Ban(span) | Verb::Mute(span) => {
+                let until = now.after(span);
+                let list = match order.verb {
+                    Verb::Ban(_) => &mut lists.bans,
+                    _ => &mut lists.mutes,
+                };
+                let put = list.put(sanction(until), now);
+                put.map_err(|Full| Refused::Full)?;
+                Some(until)
+            }
+        };
+        let meant = match order.verb {
+            // Nobody of them is here.
+            Verb::Unban => Vec::new(),
+            _ => self.presence.meant_by(&order.target),
+        };
+        for online in &meant {
+            match order.verb {
+                Verb::Kick => online.expel(CloseCode::Kicked),
+                Verb::Ban(_) => online.expel(CloseCode::Banned),
+                Verb::Unban => {}
+                Verb::Mute(_) | Verb::Unmute => {
+                    let mutes = &lists.mutes;
+                    online.mute(mutes.until(Some(&online.identity), online.address, now));
+                }
+            }
+        }
+        drop(lists);
+        self.metrics.moderated(order.verb).increment(1);
+        self.upkeep(now);
+        Ok(Applied {
+            until,
+            connections: meant.len(),
+        })
+    }
+
+    /// Writes the lists down; `None` without a file. What could not be written is in the log, and the next order
+    /// tries again.
+    pub(crate) async fn save(&self) -> Option<bool> {
+        let file = self.file.as_ref()?;
+        let saved = file.save(|| {
+            let (lists, now) = (self.lists.lock(), Date::now());
+            Contents {
+                bans: lists.bans.all(now),
+                mutes: lists.mutes.all(now),
+            }
+        });
+        let saved = saved.await;
+        if let Err(error) = &saved {
+            self.metrics.bans_file_errors.increment(1);
+            tracing::error!(%error, "bans-file can't be written");
+        }
+        Some(saved.is_ok())
+    }
+
+    /// Forgets what is over.
+    pub(crate) fn upkeep(&self, now: Date) {
+        let mut lists = self.lists.lock();
+        lists.bans.expire(now);
+        lists.mutes.expire(now);
+        self.metrics.bans.set(lists.bans.len() as f64);
+        self.metrics.mutes.set(lists.mutes.len() as f64);
+    }
+
+    /// Who is banned.
+    pub(crate) fn bans(&self, now: Date) -> Vec<Sanction> {
+        self.lists.lock().bans.all(now)
+    }
+
+    /// Who is muted.
+    pub(crate) fn mutes(&self, now: Date) -> Vec<Sanction> {
+        self.lists.lock().mutes.all(now)
+    }
+
+    /// Who is connected, and who was of late.
+    pub(crate) fn players(&self, now: Date) -> Vec<PlayerLine> {
+        self.presence.lines(now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

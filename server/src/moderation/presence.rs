@@ -1,0 +1,279 @@
+//! Who is connected: every connection that said hello, wherever it is, with what operators know it by, and what
+//! they ordered about it. One table under one lock, taken when a connection says hello, when it ends and when
+//! an operator asks, never on the tick path. What stands in an [`Online`] itself is read without it.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
+use tokio::sync::Notify;
+
+use super::target::Target;
+use crate::auth::Identity;
+use crate::date::Date;
+
+/// Connections that are remembered when they are gone, so that who did something and went can still be named.
+/// Beyond: the one that went first is forgotten.
+const GONE_MAX: usize = 1000;
+
+/// A connection that said hello.
+pub(crate) struct Online {
+    name: Box<str>,
+    pub(super) identity: Identity,
+    pub(super) address: IpAddr,
+    since: Instant,
+    /// 0: in the lobby.
+    room: AtomicU32,
+    expelled: OnceLock<CloseCode>,
+    /// Seconds since 1970, 0: may chat.
+    muted_until: AtomicU64,
+    ordered: Notify,
+}
+
+impl Online {
+    /// With which code an operator wants it closed.
+    pub(crate) fn expelled(&self) -> Option<CloseCode> {
+        self.expelled.get().copied()
+    }
+
+    /// Done when an operator wants it closed.
+    pub(crate) async fn ordered(&self) {
+        self.ordered.notified().await;
+    }
+
+    /// Seconds for which it may not chat, from `now` on.
+    pub(crate) fn muted_s(&self, now: Date) -> u64 {
+        let until = Date(self.muted_until.load(Ordering::Relaxed));
+        until.seconds_after(now)
+    }
+
+    /// Tells operators where it is; `None`: in the lobby.
+    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+        let room = room.map_or(0, |room| room.0);
+        self.room.store(room, Ordering::Relaxed);
+    }
+
+    pub(super) fn mute(&self, until: Option<Date>) {
+        let until = until.map_or(0, |until| until.0);
+        self.muted_until.store(until, Ordering::Relaxed);
+    }
+
+    /// The connection is closed with `code` by whoever has it.
+    pub(super) fn expel(&self, code: CloseCode) {
+        // The first order counts: it is on its way out.
+        let _ = self.expelled.set(code);
+        self.ordered.notify_one();
+    }
+
+    fn line(&self, now: Instant, gone: Option<Instant>, today: Date) -> PlayerLine {
+        let seconds = |from: Instant| now.saturating_duration_since(from).as_secs();
+        let room = RoomId(self.room.load(Ordering::Relaxed));
+        PlayerLine {
+            player: self.identity.to_string(),
+            name: self.name.clone(),
+            address: self.address,
+            room: (room.0 != 0).then_some(room),
+            connected_s: seconds(self.since),
+            gone_s: gone.map(seconds),
+            muted_s: self.muted_s(today),
+        }
+    }
+}
+
+/// A connection as operators see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct PlayerLine {
+    /// Its identity, as orders name it.
+    player: String,
+    name: Box<str>,
+    address: IpAddr,
+    /// The room that it is or last was in.
+    room: Option<RoomId>,
+    /// Since it said hello.
+    connected_s: u64,
+    /// Since it ended, if it has.
+    gone_s: Option<u64>,
+    muted_s: u64,
+}
+
+/// The table. Clones are the same one.
+#[derive(Clone, Default)]
+pub(crate) struct Presence(Arc<Mutex<Table>>);
+
+#[derive(Default)]
+struct Table {
+    here: HashMap<u64, Arc<Online>>,
+    newest: u64,
+    /// With when they went, latest last.
+    gone: VecDeque<(Arc<Online>, Instant)>,
+}
+
+impl Presence {
+    /// Enters a connection; it is there until the guard is dropped.
+    pub(super) fn enter(&self, name: &str, identity: &Identity, address: IpAddr) -> Present {
+        let online = Arc::new(Online {
+            name: name.into(),
+            identity: identity.clone(),
+            address: address.to_canonical(),
+            since: Instant::now(),
+            room: AtomicU32::new(0),
+            expelled: OnceLock::new(),
+            muted_until: AtomicU64::new(0),
+            ordered: Notify::new(),
+        });
+        let mut table = self.0.lock();
+        table.newest += 1;
+        let number = table.newest;
+        table.here.insert(number, online.clone());
+        Present {
+            presence: self.clone(),
+            number,
+            online,
+            is_welcome: false,
+        }
+    }
+
+    /// Those whom `target` means.
+    pub(super) fn meant_by(&self, target: &Target) -> Vec<Arc<Online>> {
+        let table = self.0.lock();
+        let here = table.here.values();
+        here.filter(|online| target.includes(&online.identity, online.address))
+            .cloned()
+            .collect()
+    }
+
+    /// Everybody, then those who went, the latest first.
+    pub(super) fn lines(&self, today: Date) -> Vec<PlayerLine> {
+        let table = self.0.lock();
+        let mut here: Vec<(u64, Arc<Online>)> = Vec::with_capacity(table.here.len());
+        here.extend(
+            table
+                .here
+                .iter()
+                .map(|(number, online)| (*number, online.clone())),
+        );
+        let gone: Vec<(Arc<Online>, Instant)> = table.gone.iter().rev().cloned().collect();
+        drop(table);
+        here.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let now = Instant::now();
+        let here = here.iter().map(|(_, online)| online.line(now, None, today));
+        let gone = gone
+            .iter()
+            .map(|(online, went)| online.line(now, Some(*went), today));
+        here.chain(gone).collect()
+    }
+}
+
+/// A connection's entry, which goes with it.
+pub(crate) struct Present {
+    presence: Presence,
+    number: u64,
+    online: Arc<Online>,
+    is_welcome: bool,
+}
+
+impl Present {
+    /// It was let in: it is remembered when it is gone.
+    pub(super) fn welcome(mut self) -> Present {
+        self.is_welcome = true;
+        self
+    }
+}
+
+impl std::ops::Deref for Present {
+    type Target = Online;
+
+    fn deref(&self) -> &Online {
+        &self.online
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        let mut table = self.presence.0.lock();
+        let Some(online) = table.here.remove(&self.number) else {
+            return;
+        };
+        if !self.is_welcome {
+            return;
+        }
+        if table.gone.len() == GONE_MAX {
+            table.gone.pop_front();
+        }
+        table.gone.push_back((online, Instant::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(presence: &Presence, subject: &str, address: &str) -> Present {
+        let identity = Identity::read(subject).unwrap();
+        let present = presence.enter("name", &identity, address.parse().unwrap());
+        present.welcome()
+    }
+
+    fn shown(presence: &Presence) -> Vec<(String, bool)> {
+        let lines = presence.lines(Date(0)).into_iter();
+        lines
+            .map(|line| (line.player, line.gone_s.is_some()))
+            .collect()
+    }
+
+    #[test]
+    fn who_went_is_shown_behind_those_who_are_here() {
+        let presence = Presence::default();
+        let ann = enter(&presence, "user:ann", "10.0.0.7");
+        let _bo = enter(&presence, "user:bo", "10.0.0.8");
+        drop(ann);
+        let _cy = enter(&presence, "user:cy", "10.0.0.9");
+        let expected = [("user:cy", false), ("user:bo", false), ("user:ann", true)];
+        assert_eq!(
+            shown(&presence),
+            expected.map(|(who, gone)| (who.to_owned(), gone))
+        );
+        for _ in 0..GONE_MAX {
+            drop(enter(&presence, "user:dee", "10.0.0.7"));
+        }
+        assert_eq!(
+            shown(&presence).len(),
+            2 + GONE_MAX,
+            "the first is forgotten"
+        );
+    }
+
+    #[test]
+    fn orders_reach_those_who_are_meant() {
+        let presence = Presence::default();
+        let tabs = [1, 2].map(|_| enter(&presence, "user:ann", "10.0.0.7"));
+        let neighbour = enter(&presence, "user:bo", "::ffff:10.0.0.7");
+        let player = Target::player("user:ann").unwrap();
+        let address = Target::address("10.0.0.7").unwrap();
+        assert_eq!(presence.meant_by(&player).len(), 2);
+        assert_eq!(presence.meant_by(&address).len(), 3);
+        for online in presence.meant_by(&player) {
+            online.expel(CloseCode::Kicked);
+            online.expel(CloseCode::Banned);
+            online.mute(Some(Date(60)));
+        }
+        assert!(
+            tabs.iter()
+                .all(|tab| tab.expelled() == Some(CloseCode::Kicked))
+        );
+        assert_eq!(
+            (tabs[0].muted_s(Date(50)), tabs[0].muted_s(Date(60))),
+            (10, 0)
+        );
+        assert_eq!(
+            (neighbour.expelled(), neighbour.muted_s(Date(0))),
+            (None, 0)
+        );
+    }
+}

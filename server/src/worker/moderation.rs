@@ -1,0 +1,67 @@
+//! What operators ordered about members of a room: it stands in their connections, marked by `moderation`. A
+//! connection that comes is looked at when it is seated, all of them when the worker is told; nothing is asked
+//! for on the tick path.
+
+use tickwire::ids::PlayerId;
+
+use super::hosted::{Failed, Hosted, Tools, guarded};
+use crate::auth::Identity;
+use crate::date::Date;
+use crate::game::Game;
+use crate::net::conn::End;
+
+impl<G: Game> Hosted<G> {
+    /// Heeds what was ordered about the members, and gives up the seats that are held for `seats_of`; how many of
+    /// those there were.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn moderate(
+        &mut self,
+        seats_of: Option<&Identity>,
+        tools: &mut Tools,
+    ) -> Result<u32, Failed> {
+        let mut given_up = 0;
+        for player in self.members.players() {
+            let is_held = self.members.conn(player).is_none();
+            let theirs = self.room.identity(player);
+            if is_held && theirs.is_some() && theirs == seats_of {
+                guarded(self.id, || {
+                    self.room.leave(player);
+                    self.settle(tools);
+                    Ok(())
+                })?;
+                self.vacate(player, tools);
+                given_up += 1;
+            }
+            self.heed(player, tools)?;
+        }
+        Ok(given_up)
+    }
+
+    /// Heeds what was ordered about one member.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn heed(&mut self, player: PlayerId, tools: &mut Tools) -> Result<(), Failed> {
+        let Some(online) = self
+            .members
+            .conn(player)
+            .and_then(|conn| conn.link.online.as_ref())
+        else {
+            return Ok(());
+        };
+        let (muted_s, expelled) = (online.muted_s(Date::now()), online.expelled());
+        let ticks = muted_s * u64::from(self.room.options().tick_rate);
+        self.room
+            .mute(player, u32::try_from(ticks).unwrap_or(u32::MAX));
+        let Some(code) = expelled else {
+            return Ok(());
+        };
+        tools.ended.push((player, End::Close(code)));
+        guarded(self.id, || {
+            self.settle(tools);
+            Ok(())
+        })
+    }
+}

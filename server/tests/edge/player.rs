@@ -1,0 +1,163 @@
+//! A player on a raw socket: handshake, hello, and every control message that comes.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tickwire::codec::decode_server;
+use tickwire::ids::Tick;
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::support::{GOOD, connect_from, read_head, read_message, say};
+
+/// What a server sent, but snapshots.
+#[derive(Debug)]
+pub(crate) enum Got {
+    Control(Box<ServerMessage>),
+    Closed(u16, String),
+}
+
+/// See the module's description.
+pub(crate) struct Player {
+    stream: TcpStream,
+    /// What to bring next time, to be the same person.
+    pub(crate) who: String,
+}
+
+impl Player {
+    /// Somebody from an address of this machine whose handshake is done.
+    pub(crate) async fn connect(server: SocketAddr, from: &str) -> Player {
+        let mut stream = connect_from(from, server).await;
+        let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert_eq!(read_head(&mut stream).await.status, 101);
+        Player {
+            stream,
+            who: String::new(),
+        }
+    }
+
+    /// The same, who said hello with `token` and did not wait for the answer.
+    pub(crate) async fn hello(server: SocketAddr, from: &str, token: &str) -> Player {
+        let mut player = Player::connect(server, from).await;
+        player
+            .say(&ClientMessage::Hello {
+                version: VERSION,
+                name: "ann".into(),
+                token: token.into(),
+            })
+            .await;
+        player
+    }
+
+    /// The same, who was let in.
+    pub(crate) async fn enter(server: SocketAddr, from: &str, token: &str) -> Player {
+        let mut player = Player::hello(server, from, token).await;
+        player.who = player
+            .wait(|message| match message {
+                ServerMessage::Welcome { token, .. } => Some(token),
+                _ => None,
+            })
+            .await;
+        player
+    }
+
+    /// The same with a seat in a room; the seat's token too.
+    pub(crate) async fn play(server: SocketAddr, from: &str, token: &str) -> (Player, String) {
+        let mut player = Player::enter(server, from, token).await;
+        let seat = player.join().await;
+        (player, seat)
+    }
+
+    /// Takes a seat in any room, and says with what it can be taken again.
+    pub(crate) async fn join(&mut self) -> String {
+        self.say(&ClientMessage::QuickJoin).await;
+        self.seat().await
+    }
+
+    pub(crate) async fn seat(&mut self) -> String {
+        self.wait(|message| match message {
+            ServerMessage::ResumeToken { token, .. } => Some(token),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn resume(&mut self, seat: &str) {
+        let token = seat.to_owned();
+        self.say(&ClientMessage::Resume {
+            token,
+            chat: 0,
+            seen: Tick(0),
+        })
+        .await;
+    }
+
+    pub(crate) async fn say(&mut self, message: &ClientMessage) {
+        self.stream.write_all(&say(message)).await.unwrap();
+    }
+
+    /// The next message that is no snapshot.
+    pub(crate) async fn next(&mut self) -> Got {
+        loop {
+            let message = read_message(&mut self.stream).await;
+            match message[0] {
+                1 => return Got::Control(Box::new(decode_server(&message).unwrap())),
+                2 => {}
+                _ => {
+                    let code = u16::from_be_bytes([message[0], message[1]]);
+                    let reason = String::from_utf8_lossy(&message[2..]).into_owned();
+                    return Got::Closed(code, reason);
+                }
+            }
+        }
+    }
+
+    /// Waits for a control message for which `wanted` has something.
+    pub(crate) async fn wait<T>(&mut self, wanted: impl Fn(ServerMessage) -> Option<T>) -> T {
+        loop {
+            match self.next().await {
+                Got::Control(message) => {
+                    if let Some(found) = wanted(*message) {
+                        return found;
+                    }
+                }
+                end => panic!("{end:?}"),
+            }
+        }
+    }
+
+    /// Reads to the end, which must be a close with this code.
+    pub(crate) async fn closed(&mut self, code: CloseCode) {
+        loop {
+            if let Got::Closed(number, reason) = self.next().await {
+                assert_eq!((number, reason.as_str()), (code.number(), code.reason()));
+                return;
+            }
+        }
+    }
+
+    pub(crate) async fn refused(&mut self) -> Refusal {
+        self.wait(|message| match message {
+            ServerMessage::Refused { reason } => Some(reason),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Says a line; why it was refused, if it was.
+    pub(crate) async fn chat(&mut self) -> Option<Refusal> {
+        static LINES: AtomicU32 = AtomicU32::new(0);
+        let said = format!("line {}", LINES.fetch_add(1, Ordering::Relaxed));
+        let text = said.clone();
+        self.say(&ClientMessage::Chat { text }).await;
+        self.wait(|message| match message {
+            ServerMessage::Chat { line } if line.text == said => Some(None),
+            ServerMessage::Refused { reason } => Some(Some(reason)),
+            _ => None,
+        })
+        .await
+    }
+}
