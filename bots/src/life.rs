@@ -380,6 +380,9 @@ impl Life {
             Refusal::Busy | Refusal::TooOften if is_outside => {
                 let spread = self.rng.random_range(0..RETRY_AFTER_US);
                 self.retry_us = Some(now_us + RETRY_AFTER_US / 2 + spread);
+                if self.absence.is_some() {
+                    self.swarm.returns.note_retry();
+                }
                 Ok(())
             }
             _ if is_outside => Err(Cause::Failed(format!("it was refused a seat: {reason:?}"))),
