@@ -68,6 +68,8 @@ pub struct Config {
     pub connects_per_second: u32,
     /// Rooms at once that were made from one address. Beyond: `TooManyRooms`.
     pub max_rooms_per_address: u32,
+    /// Rooms at once that one player made, from wherever. Beyond: `TooManyRooms`.
+    pub max_rooms_per_player: u32,
     /// WebSockets at once that have not said hello. Beyond: 503.
     pub max_ungreeted: u32,
     /// The operator's key, by which their users' tokens are checked: a secret for HS256, or an Ed25519
@@ -138,6 +140,7 @@ impl Default for Config {
             max_connections_per_address: 256,
             connects_per_second: 20,
             max_rooms_per_address: 16,
+            max_rooms_per_player: 8,
             max_ungreeted: 4096,
             messages_per_second: MESSAGES_PER_SECOND,
             control_per_second: 30,
@@ -209,6 +212,7 @@ impl Config {
         )?;
         within("connects-per-second", self.connects_per_second, 1, many)?;
         within("max-rooms-per-address", self.max_rooms_per_address, 1, many)?;
+        within("max-rooms-per-player", self.max_rooms_per_player, 1, many)?;
         within("max-ungreeted", self.max_ungreeted, 1, many)?;
         within("messages-per-second", self.messages_per_second, 1, 100_000)?;
         within("control-per-second", self.control_per_second, 1, 100_000)?;
@@ -338,6 +342,7 @@ mod tests {
         );
         check(|c| c.connects_per_second = 0, "connects-per-second");
         check(|c| c.max_rooms_per_address = 0, "max-rooms-per-address");
+        check(|c| c.max_rooms_per_player = 0, "max-rooms-per-player");
         check(|c| c.max_ungreeted = 0, "max-ungreeted");
         check(|c| c.tls_cert = Some("cert.pem".into()), "tls-key");
         check(|c| c.messages_per_second = 0, "messages-per-second");

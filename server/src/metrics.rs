@@ -35,6 +35,8 @@ pub struct Metrics {
     pub address_guesses_hit: Counter,
     /// Times that an address had made as many rooms as it may.
     pub address_rooms_hit: Counter,
+    /// Times that a player had made as many rooms as they may.
+    pub player_rooms_hit: Counter,
     /// What operators ordered, by [`Verb::word`].
     moderated: Vec<(&'static str, Counter)>,
     /// Requests to the administration without its token, or with a wrong one.
@@ -255,6 +257,7 @@ impl Metrics {
             address_connects_hit: address("connects"),
             address_guesses_hit: address("guesses"),
             address_rooms_hit: address("rooms"),
+            player_rooms_hit: counter!("tickwire_player_rooms_hit_total"),
             moderated: verbs.map(|word| (word, ordered(word))).into(),
             admin_unauthorised: admin("token"),
             admin_limited: admin("limited"),

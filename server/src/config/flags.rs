@@ -141,6 +141,10 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_MAX_ROOMS_PER_ADDRESS", value_name = "COUNT")]
     max_rooms_per_address: Option<u32>,
 
+    /// Rooms at once that one player made, whatever the address [default: 8]
+    #[arg(long, env = "TICKWIRE_MAX_ROOMS_PER_PLAYER", value_name = "COUNT")]
+    max_rooms_per_player: Option<u32>,
+
     /// WebSockets at once that have not said hello [default: 4096]
     #[arg(long, env = "TICKWIRE_MAX_UNGREETED", value_name = "COUNT")]
     max_ungreeted: Option<u32>,
@@ -380,6 +384,10 @@ fn resolve(flags: Flags, file: Flags) -> Config {
             .max_rooms_per_address
             .or(file.max_rooms_per_address)
             .unwrap_or(usual.max_rooms_per_address),
+        max_rooms_per_player: flags
+            .max_rooms_per_player
+            .or(file.max_rooms_per_player)
+            .unwrap_or(usual.max_rooms_per_player),
         max_ungreeted: flags
             .max_ungreeted
             .or(file.max_ungreeted)

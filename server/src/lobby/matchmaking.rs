@@ -10,9 +10,10 @@ use tickwire::protocol::ClientMessage;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
+use super::makers::Makers;
 use super::registry::{NewRoom, Place, Registry};
 use super::text::{read_code, room_code, room_name};
-use crate::auth::SeatToken;
+use crate::auth::{Identity, SeatToken};
 use crate::config::Config;
 use crate::game::RoomOptions;
 use crate::net::addresses::Guest;
@@ -75,6 +76,8 @@ pub(crate) fn may_list(budget: &mut Budget, now: Instant) -> bool {
 pub(crate) struct Maker<'a> {
     /// The tidied name.
     pub(crate) name: &'a str,
+    /// Who it is, and what all players hold by what they made.
+    pub(crate) identity: (&'a Identity, &'a Makers),
     /// The place at their address, which holds what they make.
     pub(crate) guest: &'a Guest,
 }
@@ -149,7 +152,9 @@ fn make(
     seats: u16,
 ) -> Result<Seating, Refusal> {
     let (code, seed) = (random()?, random()?);
-    let held = maker.guest.room(now).ok_or(Refusal::TooManyRooms)?;
+    let (identity, makers) = maker.identity;
+    let at_player = makers.room(identity).ok_or(Refusal::TooManyRooms)?;
+    let at_address = maker.guest.room(now).ok_or(Refusal::TooManyRooms)?;
     let room = NewRoom {
         name: room_name(name, maker.name),
         code: room_code(code),
@@ -159,7 +164,7 @@ fn make(
             seats => seats.min(defaults.seats),
         },
     };
-    let place = registry.create(room.clone(), held)?;
+    let place = registry.create(room.clone(), (at_player, at_address))?;
     let errand = Errand::Open(Box::new(RoomOptions {
         id: place.room,
         name: room.name,
@@ -193,6 +198,7 @@ mod tests {
         defaults: RoomDefaults,
         budget: Budget,
         guest: Guest,
+        makers: Makers,
         now: Instant,
     }
 
@@ -204,6 +210,7 @@ mod tests {
                 defaults: RoomDefaults::new(&Config::default(), u16::MAX),
                 budget: Budget::new(now),
                 guest: Guest::unlimited(),
+                makers: Makers::new(3, metrics::Counter::noop()),
                 now,
             }
         }
@@ -214,9 +221,14 @@ mod tests {
                 defaults,
                 budget,
                 guest,
+                makers,
                 now,
             } = self;
-            let maker = Maker { name: "Ada", guest };
+            let maker = Maker {
+                name: "Ada",
+                identity: (&Identity::nobody(), makers),
+                guest,
+            };
             let seating = seat(registry, defaults, budget, *now, maker, &request);
             if let Ok(seating) = &seating {
                 registry.open(seating.place.room);
@@ -268,6 +280,7 @@ mod tests {
     fn seats_are_at_most_the_servers() {
         let mut lobby = Lobby::new();
         lobby.defaults.seats = 4;
+        lobby.makers = Makers::new(9, metrics::Counter::noop());
         for (asked, given) in [(0, 4), (1, 1), (4, 4), (5, 4), (u16::MAX, 4)] {
             let create = ClientMessage::CreateRoom {
                 name: String::new(),
@@ -277,6 +290,27 @@ mod tests {
             let made = lobby.ask(create).unwrap();
             assert_eq!(options_of(&made).seats, given, "asked for {asked}");
         }
+    }
+
+    #[test]
+    fn a_player_makes_only_so_many_rooms() {
+        let mut lobby = Lobby::new();
+        let create = ClientMessage::CreateRoom {
+            name: String::new(),
+            private: true,
+            seats: 0,
+        };
+        let made: Vec<RoomId> = (0..3)
+            .map(|_| lobby.ask(create.clone()).unwrap().place.room)
+            .collect();
+        let refused = lobby.ask(create.clone()).unwrap_err();
+        assert_eq!(refused, Refusal::TooManyRooms);
+        assert!(
+            lobby.ask(ClientMessage::QuickJoin).is_err(),
+            "nor by chance"
+        );
+        lobby.registry.close(made[1]);
+        assert!(lobby.ask(create).is_ok(), "one of them is gone");
     }
 
     #[test]

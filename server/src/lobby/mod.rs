@@ -2,6 +2,7 @@
 //! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
 //! its end. `lib::run` owns the lobby.
 
+mod makers;
 mod matchmaking;
 mod orders;
 pub(crate) mod registry;
@@ -32,6 +33,7 @@ use crate::net::conn::{Conn, End};
 use crate::net::farewell::farewell;
 use crate::net::limiter::Rates;
 use crate::worker::{Common, Return, RoomView, Worker};
+use makers::Makers;
 use matchmaking::RoomDefaults;
 use registry::{Registry, RoomLine};
 use welcome::Welcome;
@@ -66,6 +68,7 @@ struct Shared {
     welcome: Welcome,
     tokens: Tokens,
     moderation: Moderation,
+    makers: Makers,
     metrics: Arc<Metrics>,
     rates: Rates,
     hello_timeout: Duration,
@@ -115,6 +118,10 @@ impl<G: Game> Lobby<G> {
             welcome: Welcome::new(&game, config),
             tokens,
             moderation,
+            makers: Makers::new(
+                config.max_rooms_per_player,
+                metrics.player_rooms_hit.clone(),
+            ),
             metrics,
             rates,
             hello_timeout: config.hello_timeout,

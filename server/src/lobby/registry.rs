@@ -6,6 +6,7 @@
 //! overflow, and one that is empty here has nobody on the way to it: [`Registry::close_if_empty`]
 //! and [`Registry::reserve`] can't cross.
 
+use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,8 +15,6 @@ use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
-
-use crate::net::addresses::Guest;
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
 const ROOM_NUMBERS: u32 = 1 << 24;
@@ -93,8 +92,8 @@ struct Entry {
     unit_share: Option<f64>,
     /// Its worker knows of it: others may be sent there.
     open: bool,
-    /// Its place at the address that it was made from.
-    _held: Guest,
+    /// Its places in the limits of who made it.
+    _held: Box<dyn Any + Send>,
 }
 
 impl Entry {
@@ -133,7 +132,7 @@ impl Registry {
     ///
     /// # Errors
     /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
-    pub(crate) fn create(&self, room: NewRoom, held: Guest) -> Result<Place, Refusal> {
+    pub(crate) fn create(&self, room: NewRoom, held: impl Any + Send) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         if table.rooms.len() >= self.rooms_max {
             return Err(Refusal::TooManyRooms);
@@ -153,7 +152,7 @@ impl Registry {
             worker,
             unit_share: None,
             open: false,
-            _held: held,
+            _held: Box::new(held),
         };
         table.rooms.insert(id, entry);
         Ok(Place { room: id, worker })
@@ -341,6 +340,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::addresses::Guest;
 
     fn room(code: &str, seats: u16, private: bool) -> NewRoom {
         NewRoom {

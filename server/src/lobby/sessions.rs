@@ -176,6 +176,7 @@ fn answer(
             let budget = &mut link.requests;
             let maker = Maker {
                 name,
+                identity: (&link.identity, &shared.makers),
                 guest: &link.guest,
             };
             match matchmaking::seat(registry, rooms, budget, now, maker, &message) {

@@ -58,6 +58,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "sockets turned away because too many are open, or of their address",
     ),
     (
+        "tickwire_player_rooms_hit_total",
+        "times that a player had made as many rooms as they may",
+    ),
+    (
         "tickwire_moderation_total",
         "orders of operators that were carried out, by what was ordered",
     ),

@@ -142,6 +142,35 @@ fn rooms_are_as_many_as_there_may_be() {
 }
 
 #[test]
+fn a_player_has_only_so_many_rooms_on_all_their_sockets() {
+    let server = Server::start(Config {
+        max_rooms_per_player: 2,
+        ..config()
+    });
+    let create = ClientMessage::CreateRoom {
+        name: "den".into(),
+        private: true,
+        seats: 2,
+    };
+    let mut first = server.guest("ann");
+    let who = first.who.clone();
+    first.say(&create);
+    first.joined();
+    let mut second = server.again(&who);
+    second.say(&create);
+    second.joined();
+    let mut third = server.again(&who);
+    third.say(&create);
+    assert_eq!(third.refused(), Refusal::TooManyRooms);
+    third.say(&ClientMessage::QuickJoin);
+    assert_eq!(third.refused(), Refusal::TooManyRooms, "nor by chance");
+    let mut other = server.guest("bo");
+    other.say(&create);
+    other.joined();
+    assert_eq!(server.figure("tickwire_player_rooms_hit_total"), 2.0);
+}
+
+#[test]
 fn who_guesses_rooms_is_slowed_down() {
     let server = Server::start(config());
     let mut guesser = server.guest("guesser");
