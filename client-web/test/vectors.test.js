@@ -12,6 +12,7 @@ import { bearing, unit, Xorshift32 } from '../src/exact.js';
 import * as client from '../src/protocol/client_message.js';
 import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
+import { Backoff, isFinal } from '../src/reconnect.js';
 import { bits, dequantise, fromQs, quantise, toQs } from '../src/schema/field.js';
 import { Layout } from '../src/schema/layout.js';
 import { encodePayload } from '../src/schema/payload.js';
@@ -53,6 +54,7 @@ const CHECKS = {
   bearings: checkBearings,
   exact_unit: checkUnit,
   arena_step: checkArenaStep,
+  reconnect: checkReconnect,
 };
 
 for (const file of files) {
@@ -310,5 +312,20 @@ function checkArenaStep({ cases, seed, spawns, rates, hashes, speed, radius, obs
       hash.fold(mover.y * 128);
     }
     assert.equal(hash.value, expected, `after ${steps} steps`);
+  }
+}
+
+/** @param {any} vectors */
+function checkReconnect({ cases, final }) {
+  const codes = Array.from({ length: 4000 }, (_, i) => 1000 + i);
+  assert.deepEqual(codes.filter(isFinal), final);
+  for (const { chance, told_ms: told, delays_ms: expected } of cases) {
+    const backoff = new Backoff(0, () => chance);
+    const delays = [];
+    for (let now = 0, first = told ?? undefined, delay; (delay = backoff.next(now, first)) !== undefined; now += delay) {
+      delays.push(delay);
+      first = undefined;
+    }
+    assert.deepEqual(delays, expected);
   }
 }

@@ -7,6 +7,7 @@ mod fields;
 mod history;
 mod hostile;
 mod protocol_page;
+mod reconnect;
 mod reference;
 mod soak;
 mod tables;
