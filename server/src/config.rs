@@ -98,7 +98,7 @@ pub struct Config {
     pub header_timeout: Duration,
     /// From the handshake to `Hello`.
     pub hello_timeout: Duration,
-    /// A client that takes or acknowledges nothing for so long is closed.
+    /// A client that takes or acknowledges nothing, or does not finish a message, for so long is closed.
     pub stall_timeout: Duration,
     /// How long a room stays when its last player left.
     pub room_linger: Duration,

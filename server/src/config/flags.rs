@@ -202,7 +202,8 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_HELLO_TIMEOUT", value_name = "DURATION")]
     hello_timeout: Option<Span>,
 
-    /// A client that reads or acknowledges nothing for so long is closed [default: 10s]
+    /// A client that reads or acknowledges nothing, or does not finish a message, for so long is
+    /// closed [default: 10s]
     #[arg(long, env = "TICKWIRE_STALL_TIMEOUT", value_name = "DURATION")]
     stall_timeout: Option<Span>,
 

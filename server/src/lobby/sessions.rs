@@ -56,10 +56,12 @@ pub(super) async fn serve(shared: Arc<Shared>, conn: Conn) {
             },
             Err(end) => break end,
         }
-        let (deadline, late) = match conn.link.outbox.stalls_at(shared.stall_timeout) {
-            Some(stalls_at) => (Some(stalls_at), CloseCode::Stalled),
-            None if conn.link.name.is_none() => (Some(hello_by), CloseCode::HelloTimeout),
-            None => (None, CloseCode::Stalled),
+        let (deadline, late) = match conn.link.name {
+            Some(_) => (
+                conn.link.stalls_at(shared.stall_timeout),
+                CloseCode::Stalled,
+            ),
+            None => (Some(hello_by), CloseCode::HelloTimeout),
         };
         let wake = tokio::select! {
             biased;
@@ -132,7 +134,7 @@ fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>
         return Ok(seating);
     }
     conn.flush(now)?;
-    if conn.link.outbox.is_stalled(now, shared.stall_timeout) {
+    if conn.link.is_stalled(now, shared.stall_timeout) {
         return Err(End::Close(CloseCode::Stalled));
     }
     Ok(None)

@@ -97,6 +97,8 @@ pub(crate) struct Link {
     /// Whether the context may hold whole messages: its reading was left off.
     pub(super) unread: bool,
     pub(super) frames: FrameCount,
+    /// Since when a message, or a frame between two, lacks its end.
+    pub(super) unfinished_since: Option<Instant>,
     pub(super) limiter: Limiter,
     /// What joins and listings cost the server; kept here so that leaving a room renews nothing.
     pub(crate) requests: Budget,
@@ -125,6 +127,19 @@ impl Link {
     /// With which code an operator wants it closed.
     pub(crate) fn expelled(&self) -> Option<CloseCode> {
         self.online.as_ref()?.expelled()
+    }
+
+    /// Whether the client takes too little, or has not finished a message, for `timeout`.
+    pub(crate) fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
+        let is_over = |since: Instant| now.saturating_duration_since(since) >= timeout;
+        self.outbox.is_stalled(now, timeout) || self.unfinished_since.is_some_and(is_over)
+    }
+
+    /// When it will be, if nothing more comes or is taken.
+    pub(crate) fn stalls_at(&self, timeout: Duration) -> Option<Instant> {
+        let unfinished = self.unfinished_since.map(|since| since + timeout);
+        let blocked = self.outbox.stalls_at(timeout);
+        blocked.into_iter().chain(unfinished).min()
     }
 
     /// Done when an operator wants it closed.
@@ -176,6 +191,7 @@ impl Conn {
                 outbox: Outbox::default(),
                 ahead: read_ahead,
                 unread: false,
+                unfinished_since: frames.is_unfinished().then_some(now),
                 frames,
                 limiter: Limiter::new(now),
                 requests: Budget::new(now),

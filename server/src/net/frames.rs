@@ -97,6 +97,8 @@ pub(crate) struct FrameCount {
     in_message: bool,
     /// Whether a close frame came.
     closed: bool,
+    /// Messages begun, and control frames between them; wraps around.
+    begun: u32,
 }
 
 impl FrameCount {
@@ -122,11 +124,25 @@ impl FrameCount {
         self.seen == 0 && self.payload == 0 && !self.in_message && !self.closed
     }
 
+    /// Whether a message, or a frame between two, lacks its end.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.seen != 0 || self.payload != 0 || self.in_message
+    }
+
+    /// Counts messages begun, and control frames between them: while this stays the same, what is unfinished is
+    /// the same.
+    pub(crate) fn begun(&self) -> u32 {
+        self.begun
+    }
+
     /// One byte of a header. True: it was the last one.
     fn take(&mut self, byte: u8) -> bool {
         match self.seen {
             0 => {
                 self.header = 2;
+                if !self.in_message {
+                    self.begun = self.begun.wrapping_add(1);
+                }
                 match byte & 0x0F {
                     0..=2 => self.in_message = byte & 0x80 == 0,
                     8 => self.closed = true,
@@ -272,6 +288,23 @@ mod tests {
             !between(&[0x88, 0x80, 1, 2, 3, 4]),
             "nothing follows a close"
         );
+    }
+
+    #[test]
+    fn what_is_unfinished_is_the_same_until_its_end() {
+        let mut count = FrameCount::default();
+        let mut after = |bytes: &[u8]| {
+            count.count(bytes);
+            (count.is_unfinished(), count.begun())
+        };
+        assert_eq!(after(&framed(5, Some([1; 4]))), (false, 1));
+        assert_eq!(after(&[0x02]), (true, 2));
+        assert_eq!(after(&[0x80, 1, 2, 3, 4]), (true, 2), "a first fragment");
+        let pings_and_fragments = [0x89, 0x80, 1, 2, 3, 4, 0x00, 0x81, 1, 2, 3, 4, 5];
+        assert_eq!(after(&pings_and_fragments), (true, 2), "they end nothing");
+        assert_eq!(after(&[0x80, 0x80, 1, 2, 3, 4]), (false, 2));
+        assert_eq!(after(&[0x89, 0x81, 1, 2, 3, 4]), (true, 3), "half a ping");
+        assert_eq!(after(&[5, 0x82, 0x81]), (true, 4), "another one");
     }
 
     #[test]

@@ -248,7 +248,13 @@ impl<'a, S: Socket> Reading<'a, S> {
         let link = &mut *self.conn.link;
         self.scratch.received += bytes as u64;
         self.whole = link.frames.is_between_messages() && !link.unread;
+        let begun = link.frames.begun();
         let frames = link.frames.count(&self.scratch.bytes[..plain]);
+        if !link.frames.is_unfinished() {
+            link.unfinished_since = None;
+        } else if link.unfinished_since.is_none() || link.frames.begun() != begun {
+            link.unfinished_since = Some(self.now);
+        }
         if link
             .limiter
             .charge(self.rates, self.now, frames, bytes as u32)

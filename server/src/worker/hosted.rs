@@ -283,7 +283,7 @@ impl<G: Game> Hosted<G> {
             let stall_timeout = tools.common.stall_timeout;
             if let Err(end) = written {
                 tools.ended.push((player, end));
-            } else if conn.link.outbox.is_stalled(now, stall_timeout) {
+            } else if conn.link.is_stalled(now, stall_timeout) {
                 tools.ended.push((player, End::Close(CloseCode::Stalled)));
             }
         }

@@ -7,7 +7,7 @@ use tickwire::codec::encode_client;
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire_server::config::Config;
 
-use crate::support::{Got, Server, config, eventually, framed};
+use crate::support::{Got, Server, config, eventually, frame, framed};
 
 /// Snapshots that fill a narrow client's buffers within a few ticks.
 fn wide() -> Config {
@@ -48,6 +48,35 @@ fn a_slow_reader_gets_whole_frames_in_order() {
         }
     }
     assert!(server.figure(blocked) > 0.0);
+}
+
+/// Whether silently, between pings, or byte by byte; in the lobby and in a room.
+#[test]
+fn who_begins_a_message_and_does_not_end_it_is_closed() {
+    let server = Server::start(Config {
+        stall_timeout: Duration::from_millis(300),
+        ..config()
+    });
+    let (mut witness, joined) = server.host("witness", 9);
+    let first_fragment = frame(0x02, &[1, 10]);
+    let mut silent = server.guest("silent");
+    silent.send_raw(&first_fragment);
+    let mut pinging = server.guest("pinging");
+    pinging.join(joined.room.id);
+    pinging.send_raw(&first_fragment);
+    pinging.send_raw(&frame(0x89, b"still here"));
+    let mut dripping = server.guest("dripping");
+    dripping.join(joined.room.id);
+    dripping.send_raw(&framed(&[1; 4000])[..8]);
+    eventually("all three are closed", || {
+        dripping.send_raw(&[1]);
+        server.closed(CloseCode::Stalled) == 3.0
+    });
+    for client in [&mut silent, &mut pinging, &mut dripping] {
+        client.closed(CloseCode::Stalled);
+    }
+    witness.ping(1);
+    assert_eq!(server.closed(CloseCode::Stalled), 3.0);
 }
 
 #[test]
