@@ -1,8 +1,7 @@
 //! Which entity has which slot: the numbers by which clients know entities. A slot is given on
 //! the first capture (or event) and comes back when the entity is gone.
 
-use std::collections::HashMap;
-
+use bevy_ecs::entity::EntityHashMap;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::DeferredWorld;
@@ -30,7 +29,7 @@ pub(crate) struct Slots {
     entities: Vec<Option<Entity>>,
     free: Vec<u16>,
     /// Looked up, never iterated.
-    by_entity: HashMap<Entity, u16>,
+    by_entity: EntityHashMap<u16>,
     /// Entities that found no slot, counted until read.
     pub(crate) unsent: u64,
 }
@@ -41,7 +40,7 @@ impl Slots {
             generations: vec![0],
             entities: vec![None],
             free: Vec::new(),
-            by_entity: HashMap::new(),
+            by_entity: EntityHashMap::new(),
             unsent: 0,
         }
     }

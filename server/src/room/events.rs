@@ -110,13 +110,13 @@ impl Events {
     /// Appends what `listener` has not got up to `now`, in the order in which it was said: all of the log, and of
     /// the ring the newest that fit [`EVENT_BYTES_MAX`].
     pub(super) fn append(&self, listener: &Listener, now: Tick, out: &mut Vec<u8>) {
-        let from = self
-            .ring
-            .partition_point(|event| event.tick <= listener.momentary);
         let mut first = self.ring.len();
         let mut bytes = 0;
-        while first > from && bytes < EVENT_BYTES_MAX {
-            first -= 1;
+        while bytes < EVENT_BYTES_MAX
+            && let Some(before) = first.checked_sub(1)
+            && self.ring[before].tick > listener.momentary
+        {
+            first = before;
             // One byte more for the ticks back.
             bytes += self.ring[first].bytes.len() + 1;
         }
