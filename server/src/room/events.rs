@@ -143,7 +143,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tickwire::limits::DURABLE_EVENTS_MAX;
+    use tickwire::limits::{DURABLE_BYTES_MAX, DURABLE_EVENTS_MAX};
 
     fn listener(last: u32) -> Listener {
         Listener {
@@ -239,5 +239,17 @@ mod tests {
         let all = told(&events, listener(0), now);
         assert_eq!(all.len(), 2 * DURABLE_EVENTS_MAX);
         assert_eq!(u32::from(all[0]), now - 6);
+        for tick in now + 1..=now + 4 {
+            let bytes = vec![7; DURABLE_BYTES_MAX / 3];
+            events.keep(Tick(tick), To::All, true, bytes);
+        }
+        let all = told(&events, listener(0), now + 4);
+        let three = 3 * (1 + DURABLE_BYTES_MAX / 3);
+        assert_eq!(all.len(), three, "{:?}", &all[..4]);
+        events.keep(Tick(now + 5), To::All, true, vec![7; 2 * DURABLE_BYTES_MAX]);
+        assert!(
+            told(&events, listener(0), now + 5).is_empty(),
+            "too long to be kept"
+        );
     }
 }
