@@ -94,6 +94,12 @@ fn nothing_on_the_tick_path_but_the_worker_reads_a_clock() {
 }
 
 #[test]
+fn the_date_is_read_in_one_place() {
+    let words = ["SystemTime::now", "UNIX_EPOCH", "now_utc"];
+    only_in(uses("server/src", "rs", &words), &["server/src/date.rs"]);
+}
+
+#[test]
 fn sockets_stay_in_their_places() {
     let words = ["TcpStream", "TcpListener", "TcpSocket", "UdpSocket"];
     only_in(

@@ -4,16 +4,15 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::auth::Identity;
+use crate::net::addresses::unit;
 
 /// The widest networks that can be meant, in bits of prefix (IPv4, IPv6): wider ones would be a slip of the
 /// finger more often than a wish.
 const PREFIX_MIN: (u8, u8) = (8, 16);
-/// What an IPv6 address counts as: a household has at least so many of them (`net::addresses`).
-const V6_PREFIX_MAX: u8 = 64;
 
 /// See the module's description.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,8 +45,10 @@ impl Target {
             IpNet::V6(v6) if v6.prefix_len() >= 96 && v6.addr().to_ipv4_mapped().is_some() => {
                 return Err("address is IPv4 within IPv6: write the IPv4 one".into());
             }
-            IpNet::V6(v6) if v6.prefix_len() > V6_PREFIX_MAX => unit(v6.addr().into()),
-            other => other.trunc(),
+            network if network.prefix_len() > unit(network.addr()).prefix_len() => {
+                unit(network.addr())
+            }
+            network => network.trunc(),
         };
         let (least, bits) = match network {
             IpNet::V4(_) => (PREFIX_MIN.0, 4),
@@ -73,18 +74,6 @@ impl Target {
     pub(crate) fn around(address: IpAddr) -> impl Iterator<Item = Target> {
         let wider = |network: &IpNet| network.supernet();
         std::iter::successors(Some(unit(address)), wider).map(Target::Network)
-    }
-}
-
-/// What one address counts as.
-fn unit(address: IpAddr) -> IpNet {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => match Ipv6Net::new(v6, V6_PREFIX_MAX) {
-            Ok(network) => network.trunc().into(),
-            // Not in practice: the prefix is one.
-            Err(_) => IpNet::from(IpAddr::V6(v6)),
-        },
-        v4 => v4.into(),
     }
 }
 

@@ -7,10 +7,11 @@
 //! everything back when it is dropped.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 
 use super::limiter::Budget;
@@ -86,10 +87,10 @@ impl Addresses {
     /// A place for a connection from `address`.
     pub(crate) fn admit(&self, address: IpAddr, now: Instant) -> Result<Guest, Refused> {
         let shared = &self.0;
-        let address = key(address);
-        if shared.loopback_free && address.is_loopback() {
+        if shared.loopback_free && address.to_canonical().is_loopback() {
             return Ok(Guest::unlimited());
         }
+        let address = unit(address).addr();
         let mut table = shared.table.lock();
         let entry = table.entry(address, shared, now);
         let rate = shared.connects_per_second;
@@ -113,15 +114,16 @@ impl Addresses {
     }
 }
 
-/// The unit that limits are for.
-fn key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => {
-            let network = u128::from(v6) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
-        address => address,
-    }
+/// The unit that limits and bans are for.
+pub(crate) fn unit(address: IpAddr) -> IpNet {
+    let address = address.to_canonical();
+    let bits = match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 64,
+    };
+    // No address has too few bits for that.
+    let network = IpNet::new(address, bits).unwrap_or(address.into());
+    network.trunc()
 }
 
 impl Table {

@@ -33,6 +33,10 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// Between the kernel's further questions, of which it asks three.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How long the kernel tries to deliver what was written, to a peer that confirms nothing or takes nothing, before
+/// the socket is gone. It goes on when this process has closed it, and would for a quarter of an hour.
+const DELIVERY_MAX: Duration = Duration::from_secs(30);
+
 /// A non-blocking socket: std's in a worker, tokio's in the lobby.
 pub(crate) trait Socket {
     /// Reads what is there, `WouldBlock` if nothing is.
@@ -175,7 +179,9 @@ impl Conn {
         let keepalive = TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
             .with_interval(KEEPALIVE_INTERVAL);
-        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+        let socket = SockRef::from(&stream);
+        socket.set_tcp_keepalive(&keepalive)?;
+        socket.set_tcp_user_timeout(Some(DELIVERY_MAX))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(CONTEXT_BUFFER_BYTES)
             .write_buffer_size(0)
@@ -344,6 +350,12 @@ mod tests {
         });
         let taken = taken.count();
         assert!((8..=32).contains(&taken), "{taken} stale snapshots");
+        let given_up = SockRef::from(&conn.socket).tcp_user_timeout().unwrap();
+        assert_eq!(
+            given_up,
+            Some(DELIVERY_MAX),
+            "nor for long once it is closed"
+        );
         drop(client);
     }
 }

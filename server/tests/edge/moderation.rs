@@ -137,6 +137,22 @@ async fn a_banned_address_stays_out_before_it_says_a_word() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_it_is_the_clients_address() {
+    let server = start(|config| config.trusted_proxies = vec!["127.0.0.9".parse().unwrap()]);
+    let through = |client| Player::connect_through(server.public, "127.0.0.9", client);
+    order(
+        &server,
+        "ban",
+        json!({"address": "2001:db8::7", "for": "7d"}),
+    )
+    .await;
+    through("2001:db8::8").await.closed(CloseCode::Banned).await;
+    let mut other = through("2001:db8:0:1::7").await;
+    other.say(&ClientMessage::ListRooms).await;
+    other.closed(CloseCode::OutOfOrder).await;
+}
+
+#[tokio::test]
 async fn a_ban_ends_by_itself() {
     let server = start(|_| {});
     let ann = Player::enter(server.public, ANN, "").await;

@@ -29,8 +29,18 @@ pub(crate) struct Player {
 impl Player {
     /// Somebody from an address of this machine whose handshake is done.
     pub(crate) async fn connect(server: SocketAddr, from: &str) -> Player {
+        Player::shake_hands(server, from, "").await
+    }
+
+    /// The same by a proxy there, for somebody else.
+    pub(crate) async fn connect_through(server: SocketAddr, proxy: &str, client: &str) -> Player {
+        let line = format!("X-Forwarded-For: {client}\r\n");
+        Player::shake_hands(server, proxy, &line).await
+    }
+
+    async fn shake_hands(server: SocketAddr, from: &str, line: &str) -> Player {
         let mut stream = connect_from(from, server).await;
-        let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
+        let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}{line}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         assert_eq!(read_head(&mut stream).await.status, 101);
         Player {
