@@ -34,8 +34,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long the kernel tries to deliver what was written, to a peer that confirms nothing or takes nothing, before
-/// the socket is gone. It goes on when this process has closed it, and would for a quarter of an hour.
-const DELIVERY_MAX: Duration = Duration::from_secs(30);
+/// the socket is gone. It goes on when this process has closed it, and would for a quarter of an hour. Not
+/// sooner than keepalive gives up, which it would cut short.
+const DELIVERY_MAX: Duration = Duration::from_secs(60);
 
 /// A non-blocking socket: std's in a worker, tokio's in the lobby.
 pub(crate) trait Socket {
