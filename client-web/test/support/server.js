@@ -20,10 +20,11 @@ export const EXAMPLES = `${target}/debug/examples`;
  * @param {string[]} [settings] more flags
  * @param {string} [listen] address; a free port if left out
  * @param {string} [binary] another game's server
+ * @param {string} [ops] address of the operator's port; one that nobody is told of if left out
  */
-export async function startServer(settings = [], listen = '127.0.0.1:0', binary = SERVER) {
+export async function startServer(settings = [], listen = '127.0.0.1:0', binary = SERVER, ops = '127.0.0.1:0') {
   assert.ok(existsSync(binary), `no server at ${binary}: build it, or name it by TICKWIRE_SERVER`);
-  const child = spawn(binary, ['--listen', listen, '--ops-listen', '127.0.0.1:0', ...settings], {
+  const child = spawn(binary, ['--listen', listen, '--ops-listen', ops, ...settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // It reads settings from variables of this prefix too, which are ours here.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKWIRE_'))),
