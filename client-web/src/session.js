@@ -139,7 +139,7 @@ export class Session {
    * Sends the input of a tick that the room's clock stamped. It carries the acknowledgement.
    * @param {number} tick
    * @param {readonly number[]} qs the integers of the schema's input fields
-   * @param {number} viewLag how far behind the newest snapshot the others are shown, in 1/64 ticks
+   * @param {number} viewLag how far behind the newest snapshot the others are shown, in 1/64 ticks; below 0 ahead of it
    */
   sendInput(tick, qs, viewLag) {
     const { room, welcome } = this;

@@ -70,7 +70,7 @@ function snapshot(tick, rows) {
 function shown(older, newer, alpha, ownTick = newer.tick) {
   const others = new Others(layout);
   const own = { you: YOU, predicted: undefined, newest: newer, tick: ownTick };
-  const entities = others.entities({ older, newer, alpha, ticks: newer.tick - older.tick }, 0, own);
+  const entities = others.entities({ older, newer, alpha, ticks: newer.tick - older.tick }, own);
   return Object.fromEntries(entities.map((entity) => [entity.slot, entity.flight?.x ?? entity.mark.on]));
 }
 
@@ -107,22 +107,33 @@ test('beyond the newest all that moved goes straight on, and what jumped does no
   assert.deepEqual(shown(older, newer, 1.25), { 1: 140, 2: 700 });
 });
 
-test('what was extrapolated wrongly stays where it was drawn, and closes in as the view goes on', () => {
+test('who was extrapolated wrongly is drawn on at no more than the speed that two snapshots showed', () => {
   const others = new Others(layout);
   const rows = (/** @type {number} */ x) => [{ slot: 1, owner: THEIRS, x, vx: 0 }];
-  const [a, b, c] = [snapshot(10, rows(100)), snapshot(11, rows(104)), snapshot(12, rows(104))];
-  const own = { you: YOU, predicted: undefined, newest: b, tick: 11 };
+  const history = [snapshot(10, rows(96)), snapshot(11, rows(100)), snapshot(12, rows(104))];
+  const own = { you: YOU, predicted: undefined, newest: history[0], tick: 12 };
   const x = (/** @type {any[]} */ [entity]) => entity.flight.x;
-  assert.equal(x(others.entities({ older: a, newer: b, alpha: 1.5, ticks: 1 }, 0.5, own)), 106);
-  // It had stopped. At the same view it is drawn where it was.
-  const pair = (/** @type {number} */ alpha) => ({ older: b, newer: c, alpha, ticks: 1 });
-  others.mend(pair(0.5));
-  assert.equal(x(others.entities(pair(0.5), 0, own)), 106);
-  let before = 106;
-  for (const alpha of [0.6, 0.8, 0.9, 1]) {
-    const now = x(others.entities(pair(alpha), 0.2, own));
-    assert.ok(now < before && now > 104, `${now}`);
+  const draw = (/** @type {number} */ at, /** @type {number} */ alpha, ms = 10) => {
+    const pair = { older: history[at - 1], newer: history[at], alpha, ticks: 1 };
+    return x(others.entities(pair, own, { ms, periodMs: 40, passed: [pair] }));
+  };
+  others.learn(history, 0);
+  assert.equal(draw(2, 1), 104);
+  assert.equal(draw(2, 4, 120), 116);
+  // It had stopped: 4 units a tick of 40 ms are 1 in a frame.
+  history.push(snapshot(13, rows(104)), snapshot(14, rows(104)), snapshot(15, rows(104)));
+  others.learn(history, 12);
+  let before = 116;
+  for (const _ of [1, 2, 3, 4, 5]) {
+    const now = draw(5, 0.5);
+    assert.ok(now < before && before - now < 1 + 1e-9, `${before} to ${now}`);
     before = now;
   }
-  assert.equal(x(others.entities(pair(1), 10, own)), 104);
+  for (let frame = 0; frame < 200; frame++) draw(5, 0.5);
+  assert.ok(Math.abs(draw(5, 0.5) - 104) < 0.01);
+  // A respawn shows at once, whatever pairs it was passed in.
+  history.push(snapshot(16, rows(700)), snapshot(17, rows(700)));
+  others.learn(history, 15);
+  const pairs = [5, 6, 7].map((at) => ({ older: history[at - 1], newer: history[at], alpha: 7.5 - at, ticks: 1 }));
+  assert.equal(x(others.entities(pairs[2], own, { ms: 10, periodMs: 40, passed: pairs })), 700);
 });

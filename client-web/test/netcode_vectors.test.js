@@ -9,9 +9,9 @@ import { test } from 'node:test';
 
 import { Conditioner } from '../src/conditioner.js';
 import { ClockSync } from '../src/netcode/clock_sync.js';
-import { Fade } from '../src/netcode/fade.js';
 import { InputTiming } from '../src/netcode/input_timing.js';
 import { Interpolation, blend } from '../src/netcode/interpolation.js';
+import { Pursuit, TopSpeed } from '../src/netcode/pursuit.js';
 import { Smoothing } from '../src/netcode/smoothing.js';
 
 const folder = new URL('../../shared/vectors/netcode/', import.meta.url);
@@ -20,9 +20,9 @@ const folder = new URL('../../shared/vectors/netcode/', import.meta.url);
 const CHECKS = {
   clock_sync: checkClockSync,
   conditioner: checkConditioner,
-  fade: checkFade,
   input_timing: checkInputTiming,
   interpolation: checkInterpolation,
+  pursuit: checkPursuit,
   smoothing: checkSmoothing,
 };
 
@@ -116,7 +116,7 @@ function checkInterpolation(cases) {
     const view = new Interpolation(tickRate, every);
     /** @type {import('../src/session/layers.js').Snapshot[]} */
     const history = [];
-    for (const [pushed, nowUs, serverTick, wait, delay, tick, older, newer, alpha, viewLag, underruns, ownTick] of steps) {
+    for (const [pushed, nowUs, serverTick, wait, delay, tick, older, newer, alpha, viewLag, underruns, ownTick, passed] of steps) {
       for (const each of pushed) history.push({ tick: each, images: [] });
       const at = `${name}, ${nowUs} us`;
       const newest = history[history.length - 1];
@@ -130,24 +130,32 @@ function checkInterpolation(cases) {
       near(pair.alpha, alpha, 1e-6, `${at}, alpha`);
       near(view.viewLag(newest.tick), viewLag, 0, `${at}, view lag`);
       near(view.ownTick(serverTick + 6), ownTick, 1e-6, `${at}, own tick`);
+      const pairs = view.passed(history);
+      assert.deepEqual(pairs.map((each) => [each.older.tick, each.newer.tick]), passed.map((/** @type {number[]} */ [a, b]) => [a, b]), `${at}, passed`);
+      pairs.forEach((each, n) => near(each.alpha, passed[n][2], 1e-6, `${at}, passed`));
     }
     for (const [type, older, newer, alpha, value] of blends) {
-      near(blend(/** @type {any} */ ({ type }), older, newer, alpha), value, 1e-6, `${type} ${older} to ${newer} at ${alpha}`);
+      near(blend(/** @type {any} */ ({ type, min: -10, max: 10 }), older, newer, alpha), value, 1e-6, `${type} ${older} to ${newer} at ${alpha}`);
     }
   }
 }
 
 /** @param {any[]} cases */
-function checkFade(cases) {
-  for (const { steps } of cases) {
-    const fade = new Fade();
-    fade.offset = [0, 0];
-    for (const [start, ticks, offset] of steps) {
-      if (start !== null) fade.start(start[0], start[1], start[2]);
-      fade.advance(ticks);
-      fade.offset.forEach((axis, i) => near(axis, offset[i], 1e-9, 'offset'));
-      assert.equal(fade.isOver, offset.every((/** @type {number} */ axis) => axis === 0));
+function checkPursuit(cases) {
+  for (const { first, tops, steps } of cases) {
+    const top = new TopSpeed();
+    for (const [speed, leaps, then] of tops) {
+      assert.equal(top.leaps(speed), leaps);
+      top.saw(speed);
+      assert.equal(top.top, then);
     }
+    const pursuit = new Pursuit(first);
+    steps.forEach((/** @type {any[]} */ [target, speed, ms, reaches, put, place], /** @type {number} */ n) => {
+      assert.equal(pursuit.reaches(target, speed, ms), reaches, `step ${n}`);
+      if (put) pursuit.put(target);
+      pursuit.follow(target, speed, ms);
+      pursuit.place.forEach((axis, i) => near(axis, place[i], 1e-9, `step ${n}`));
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 
 mod columns;
 mod hands;
+mod lateness;
 mod others;
 mod own;
 mod player;

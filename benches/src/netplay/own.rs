@@ -96,7 +96,7 @@ impl Own {
     fn correct(&mut self, tick: Tick, before: &Me, after: &Me) {
         let from = [before.mover.x, before.mover.y];
         let to = [after.mover.x, after.mover.y];
-        let leaps = (0..2).any(|axis| jumps(&self.fields[axis], from[axis], to[axis], 1.0));
+        let leaps = (0..2).any(|axis| jumps(&self.fields[axis], from[axis], to[axis], 0.0));
         self.smoothing.correct(from, to, leaps);
         let counts = tick.since(self.unrest) > UNREST && apart(before, after) >= VISIBLE;
         self.corrections += u64::from(counts);

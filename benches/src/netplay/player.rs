@@ -51,7 +51,7 @@ impl Player {
             down: Conditioner::new(conditions, seed * 100 + u32::from(id.0) * 2 + 1),
             up: Conditioner::new(conditions, seed * 100 + u32::from(id.0) * 2 + 2),
             own: Own::new([columns.x.field.clone(), columns.y.field.clone()]),
-            others: Others::new(columns.clone(), 1),
+            others: Others::new(columns.clone(), 1, conditions.stall_us == 0),
             shots: Shots::default(),
             me: -1,
             columns: columns.clone(),
@@ -75,7 +75,7 @@ impl Player {
         while let Some(bytes) = self.down.poll(now_us) {
             let taken = self.session.handle_message(&bytes, local_us);
             taken.expect("the room's messages are good");
-            self.hear();
+            self.hear(local_us);
         }
         while let Some(tick) = self.session.next_input(local_us) {
             self.play(tick, local_us);
@@ -94,10 +94,10 @@ impl Player {
         }
     }
 
-    fn hear(&mut self) {
+    fn hear(&mut self, local_us: u64) {
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Snapshot { head } => self.on_snapshot(head.tick),
+                Event::Snapshot { head } => self.on_snapshot(head.tick, local_us),
                 Event::Game {
                     tick,
                     event,
@@ -117,14 +117,14 @@ impl Player {
         }
     }
 
-    fn on_snapshot(&mut self, tick: Tick) {
+    fn on_snapshot(&mut self, tick: Tick, local_us: u64) {
         let Some(room) = self.session.room() else {
             return;
         };
         let Some(everyone) = room.layer(LayerId::ROOM).filter(|image| image.tick == tick) else {
             return;
         };
-        self.others.push(tick, everyone);
+        self.others.push(tick, everyone, local_us);
         let (Some(row), Some(own)) = (room.avatar(), room.layer(LayerId::OWNER)) else {
             return;
         };
@@ -169,7 +169,7 @@ impl Player {
 
     fn play(&mut self, tick: Tick, local_us: u64) {
         self.look(local_us);
-        let seen = self.others.shown();
+        let seen = self.others.shown().to_vec();
         let me = self.own.state().copied();
         let control = match me {
             Some(me) if me.is_up => {

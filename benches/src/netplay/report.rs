@@ -32,6 +32,11 @@ pub struct Row {
     pub fair_shots: u64,
     /// The greatest speed at which another was seen to move from frame to frame, as a share of its top speed.
     pub speed_max: f64,
+    /// How late the others were shown, median: their distance from where they were at the tick that the view means to show, in the milliseconds that they
+    /// need for it at their top speed. Of everybody in every frame of the two seconds after a stall; without stalls of every frame.
+    pub late_p50_ms: f64,
+    /// 99th percentile of the same.
+    pub late_p99_ms: f64,
     /// Lead of the inputs at the end, in milliseconds.
     pub lead_ms: f64,
     /// Delay of the view at the end, in milliseconds.
@@ -49,16 +54,16 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| RTT, ms | jitter, ms | stall, ms | error p50 | p99 | max | corrections/min | underruns/min | late inputs/min | fair hits | greatest speed | lead, ms | delay, ms |"
+            "| RTT, ms | jitter, ms | stall, ms | error p50 | p99 | max | corrections/min | underruns/min | late inputs/min | fair hits | greatest speed | late p50, ms | p99 | lead, ms | delay, ms |"
         )?;
         writeln!(
             f,
-            "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+            "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         )?;
         for row in &self.rows {
             writeln!(
                 f,
-                "| {} | {} | {} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} | {:.1} % of {} | {:.2} | {:.0} | {:.0} |",
+                "| {} | {} | {} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} | {:.1} % of {} | {:.2} | {:.0} | {:.0} | {:.0} | {:.0} |",
                 row.rtt_ms,
                 row.jitter_ms,
                 row.stall_ms,
@@ -71,6 +76,8 @@ impl fmt::Display for Report {
                 row.fair_hit_rate * 100.0,
                 row.fair_shots,
                 row.speed_max,
+                row.late_p50_ms,
+                row.late_p99_ms,
                 row.lead_ms,
                 row.delay_ms,
             )?;

@@ -68,6 +68,7 @@ pub fn measure(case: &Case) -> Row {
     for player in &mut game.players {
         player.own.reset();
         player.others.fastest = 0.0;
+        player.others.lateness.late_ms.clear();
         underruns += player.others.interpolation.underruns();
     }
     game.run(settled_us, settled_us + u64::from(case.seconds) * 1_000_000);
@@ -159,7 +160,7 @@ impl Match {
 
     fn row(&self, case: &Case, from: u32, underruns_before: u64) -> Row {
         let minutes = f64::from(case.seconds) * f64::from(PLAYERS) / 60.0;
-        let mut errors: Vec<f64> = Vec::new();
+        let (mut errors, mut late): (Vec<f64>, Vec<f64>) = Default::default();
         let (mut corrections, mut underruns) = (0, 0);
         let (mut fair, mut hit) = (0, 0);
         let mut fastest: f64 = 0.0;
@@ -170,6 +171,7 @@ impl Match {
             corrections += player.own.corrections;
             underruns += player.others.interpolation.underruns();
             fastest = fastest.max(player.others.fastest);
+            late.extend(&player.others.lateness.late_ms);
             let (of, told) = player.shots.judge(from, until, player.me);
             fair += of;
             hit += told;
@@ -178,28 +180,33 @@ impl Match {
             delay += player.others.interpolation.delay() / f64::from(PLAYERS);
         }
         errors.sort_unstable_by(f64::total_cmp);
-        let percentile = |of: usize| {
-            let rank = (of * errors.len()).div_ceil(100);
-            errors.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
-        };
+        late.sort_unstable_by(f64::total_cmp);
         let to_ms = 1000.0 / f64::from(TICK_RATE);
         Row {
             rtt_ms: case.rtt_ms,
             jitter_ms: case.jitter_ms,
             stall_ms: case.stall_ms,
-            error_p50: percentile(50),
-            error_p99: percentile(99),
-            error_max: percentile(100),
+            error_p50: percentile(&errors, 50),
+            error_p99: percentile(&errors, 99),
+            error_max: percentile(&errors, 100),
             corrections_per_min: corrections as f64 / minutes,
             underruns_per_min: (underruns - underruns_before) as f64 / minutes,
             late_inputs_per_min: self.stats.inputs_late as f64 / minutes,
             fair_hit_rate: hit as f64 / (fair as f64).max(1.0),
             fair_shots: fair,
             speed_max: fastest,
+            late_p50_ms: percentile(&late, 50),
+            late_p99_ms: percentile(&late, 99),
             lead_ms: lead * to_ms,
             delay_ms: delay * to_ms,
         }
     }
+}
+
+/// The nearest rank's of values in rising order; 0 of none.
+fn percentile(sorted: &[f64], of: usize) -> f64 {
+    let rank = (of * sorted.len()).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
 fn send(player: &mut Player, now_us: u64, bytes: Vec<u8>) {

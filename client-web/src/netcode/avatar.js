@@ -155,7 +155,7 @@ export class Avatar {
       const older = from[name];
       const younger = to[name];
       if (values === undefined || older === undefined || younger === undefined) return;
-      const isJump = motion.jumps(older, younger, 1);
+      const isJump = motion.jumps(older, younger, 0);
       const { offset } = this.#smoothing[c];
       fields.forEach(({ name: field, kind }, axis) => {
         if (!smooths(kind)) return;
@@ -189,7 +189,7 @@ export class Avatar {
     if (before === undefined || after === undefined) return;
     this.#components.forEach(({ name, motion, fields }, c) => {
       const states = [before.from[name], before.to[name], after.from[name], after.to[name]];
-      if (states.includes(undefined) || motion.jumps(states[0], states[3], SHIFT_MAX)) return;
+      if (states.includes(undefined) || motion.jumps(states[0], states[3], motion.way(states[0], states[1]) * SHIFT_MAX)) return;
       const by = fields.map(({ name: field, kind }) => {
         if (!smooths(kind)) return 0;
         const [from, to] = [before, after].map((each) => blend(kind, each.from[name][field], each.to[name][field], each.share));
@@ -264,7 +264,7 @@ export class Avatar {
       const [from, to] = [before[name], after[name]];
       if (from === undefined || to === undefined) return;
       const by = fields.map(({ name: field, kind }) => (smooths(kind) ? differenceOf(kind, from[field], to[field]) * share : 0));
-      this.#smoothing[c].correct(by, motion.jumps(from, to, 1));
+      this.#smoothing[c].correct(by, motion.jumps(from, to, 0));
     });
   }
 }

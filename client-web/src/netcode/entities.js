@@ -69,6 +69,20 @@ export function readRow(entity, set, image, index) {
 const scratch = /** @type {Record<string, any>} */ ({});
 
 /**
+ * Writes what of a component goes from one value to another evenly.
+ * @param {Record<string, any>} into
+ * @param {import('../schema/layout.js').ComponentColumns} columns
+ * @param {Image} image
+ * @param {number} index
+ */
+export function readEven(into, { fields }, image, index) {
+  const row = index * image.width;
+  for (const { name, kind, column } of fields) {
+    if (kind.type === 'Real' || kind.type === 'Turn') into[name] = fromQ(kind, image.rows[row + column]);
+  }
+}
+
+/**
  * Where a view stands between two images.
  * @typedef {object} Between
  * @property {number} alpha 0 at the older, 1 at the younger, above 1 beyond it
@@ -77,7 +91,7 @@ const scratch = /** @type {Record<string, any>} */ ({});
 
 /**
  * Moves the components of an entity from one image towards another (`interpolation.js`): of the older image below alpha 1, of
- * the younger one from there on.
+ * the younger one from there on, but that what moves goes on.
  * @param {Entity} entity with the values of one image
  * @param {ColumnSet} set
  * @param {readonly import('./motion.js').Motion[]} motions of its components
@@ -85,26 +99,21 @@ const scratch = /** @type {Record<string, any>} */ ({});
  * @param {number} index of the entity in it
  * @param {Between} between
  * @param {number} except bits of components that are left as they are
- * @param {Map<string, number>} [speeds] takes the ways a tick of those that moved on, by name
+ * @param {import('./chase.js').Chased} chased takes the speeds of those that did not jump
  */
-export function blendRow(entity, set, motions, image, index, { alpha, ticks }, except, speeds) {
+export function blendRow(entity, set, motions, image, index, { alpha, ticks }, except, chased) {
   const mask = image.masks[index] & ~except;
-  const row = index * image.width;
   for (let c = 0; c < set.components.length; c++) {
     if (((mask >>> c) & 1) === 0) continue;
     const { component, fields } = set.components[c];
     const values = entity[component.name];
     if (values === undefined) continue;
-    for (const { name, kind, column } of fields) {
-      if (kind.type === 'Real' || kind.type === 'Turn') scratch[name] = fromQ(kind, image.rows[row + column]);
-    }
-    const motion = motions[c];
-    if (motion.jumps(values, scratch, ticks)) continue;
-    if (speeds !== undefined && motion.places.length > 0) speeds.set(component.name, motion.way(values, scratch) / ticks);
-    for (const { name, kind } of fields) {
+    readEven(scratch, set.components[c], image, index);
+    if (!chased.sees(component.name, motions[c], values, scratch, ticks)) continue;
+    for (const { name, kind, moves } of fields) {
       if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
       const isOlder = alpha < 1;
-      values[name] = blend(kind, isOlder ? values[name] : scratch[name], isOlder ? scratch[name] : values[name], alpha);
+      values[name] = blend(kind, isOlder ? values[name] : scratch[name], isOlder ? scratch[name] : values[name], moves ? alpha : Math.min(alpha, 1));
     }
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The others, a little in the past: where between two snapshots the view stands, and how values between them are made.
  * Called by `play.js`; it is `shared/src/netcode/interpolation.rs`, which argues the design; both reproduce
- * `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is `clock_sync.js`; not making up for
- * what was extrapolated wrongly: that is `fade.js`.
+ * `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is `clock_sync.js`; not where somebody is
+ * drawn whom the view put elsewhere than the picture: that is `pursuit.js`.
  *
  * **Delay.** The view means to stand at `server tick - delay`, with
  * `delay = min(max(wait, snapshotEvery) + MARGIN, DELAY_MAX_MS)` ticks, `wait` being `ClockSync.wait`: nineteen of twenty
@@ -12,15 +12,22 @@
  * `passed + clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where
  * `error = server tick - delay - (view + passed)`: never past where it means to stand, however late the frame is. Only at the
  * first frame, and when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), it goes
- * where it means to stand at once. It never goes back, and never more than `EXTRAPOLATE_MAX_MS` ahead of the newest
- * snapshot. Going ahead of the newest is an *underrun*; frames in a row make one.
+ * where it means to stand at once. It never goes back. Going ahead of the newest snapshot is an *underrun*; frames in a row
+ * make one.
+ *
+ * **Stalls.** The view is never more than `AHEAD_MAX_MS` and the *allowance* ahead of the newest snapshot: while that came more
+ * than `snapshotEvery + 1` ticks ago (as of the frame that it was new in) the allowance is the greater of those ticks and of what
+ * it was and `passed`, at most `STALL_MAX_MS`; else it shrinks by `DRAIN` of `passed`. So the view goes through a stall as if
+ * nothing were, and is where it means to stand when the snapshots come.
  *
  * **Pair.** The snapshots around the view are the newest one at or before it and the oldest one after it. Before the first
- * snapshot it is that one alone. Ahead of the newest it is the last two, and alpha is above 1.
+ * snapshot it is that one alone. Ahead of the newest it is the last two, and alpha is above 1. *Passed* since the frame before are
+ * all pairs of neighbours whose newer is after where the view was, or after the newest of then if that was before it, and whose
+ * older is not after where it is.
  *
- * **Values.** Of an entity that both snapshots hold a `Real` is `a + (b - a) * alpha` and a `Turn` goes the short way round,
- * up to alpha 1; of all other kinds it is the older value up to alpha 1, then the newer. If a component *jumped* between
- * them (`motion.js`) it is the older value up to alpha 1, then the newer, whatever its kind. An entity that only the older
+ * **Values.** Of an entity that both snapshots hold a `Real` that moves is `a + (b - a) * alpha`, above alpha 1 within its range;
+ * another `Real` and a `Turn`, which goes the short way round, up to alpha 1; of all other kinds it is the older value up to alpha
+ * 1, then the newer. If a component *jumped* between them (`motion.js`) it is the older value up to alpha 1, then the newer, whatever its kind. An entity that only the older
  * one holds is shown as it was, and one that only the newer one holds not before alpha 1.
  *
  * **Own projectiles.** What the player owns besides the avatar and what flies by a velocity is shown on the shooter's time:
@@ -44,9 +51,13 @@ export const CATCH_UP = 0.25;
 export const SLOW_DOWN = 0.125;
 /** How far behind the view may be before it jumps, in milliseconds: nobody wants a second replayed. */
 export const JUMP_MS = 1000;
-/** How far ahead of the newest snapshot the view goes, in milliseconds: in longer nobody goes straight on. */
-export const EXTRAPOLATE_MAX_MS = 50;
-/** A field that changes by more than this share of its range in a tick did not move: it jumped. */
+/** How far ahead of the newest snapshot the view goes while they come, in milliseconds. */
+export const AHEAD_MAX_MS = 50;
+/** How much further it goes while none come, in milliseconds: in longer nobody goes straight on. */
+export const STALL_MAX_MS = 500;
+/** Share of its speed by which a view slows down that is too far ahead of snapshots that come. */
+export const DRAIN = 0.5;
+/** A field that changes by more than this share of its range at once did not move: it jumped. */
 export const JUMP_SHARE = 1 / 16;
 
 const TAU = 2 * Math.PI;
@@ -66,11 +77,18 @@ export class Interpolation {
   #every;
   /** @type {number | undefined} */
   #drawnMs;
+  /** Where it stood in the frame before, or the newest snapshot of then. */
+  #seen = 0;
+  /** The newest snapshot's tick as of the last frame. */
+  #newest = 0;
+  /** Ticks since the frame that it was new in. */
+  #age = 0;
+  #allowance = 0;
+  /** Whether the view is ahead of the newest snapshot. */
+  #isDry = false;
   /** The tick that is shown, with a fraction. */
   view = 0;
-  /** Whether the view is ahead of the newest snapshot. */
-  isDry = false;
-  /** How often it went there. */
+  /** How often it went ahead of the newest snapshot. */
   underruns = 0;
 
   /**
@@ -101,10 +119,24 @@ export class Interpolation {
     const isJump = isFirst || error > JUMP_MS * this.#ticksPerMs;
     const mended = error * Math.min(passed * GAIN, 1);
     const view = isJump ? meant : this.view + passed + Math.min(CATCH_UP * passed, Math.max(-SLOW_DOWN * passed, mended));
-    this.view = Math.max(this.view, Math.min(view, newest + EXTRAPOLATE_MAX_MS * this.#ticksPerMs));
-    const wasDry = this.isDry;
-    this.isDry = this.view > newest;
-    if (this.isDry && !wasDry) this.underruns++;
+    this.#seen = Math.min(this.view, this.#newest);
+    this.#allow(newest, passed);
+    this.view = Math.max(this.view, Math.min(view, newest + AHEAD_MAX_MS * this.#ticksPerMs + this.#allowance));
+    const wasDry = this.#isDry;
+    this.#isDry = this.view > newest;
+    if (this.#isDry && !wasDry) this.underruns++;
+  }
+
+  /**
+   * @param {number} newest
+   * @param {number} passed
+   */
+  #allow(newest, passed) {
+    this.#age = newest > this.#newest ? 0 : this.#age + passed;
+    this.#newest = newest;
+    this.#allowance = this.#age > this.#every + 1
+      ? Math.min(Math.max(this.#allowance + passed, this.#age), STALL_MAX_MS * this.#ticksPerMs)
+      : Math.max(0, this.#allowance - passed * DRAIN);
   }
 
   /**
@@ -117,18 +149,40 @@ export class Interpolation {
     while (after > 0 && history[after - 1].tick > this.view) after--;
     // Ahead of the newest: the last two.
     after = Math.min(after, history.length - 1);
-    const newer = history[after];
-    const older = history[Math.max(0, after - 1)];
+    return this.#between(history[Math.max(0, after - 1)], history[after]);
+  }
+
+  /**
+   * The pairs of neighbours that the view came through since the frame before: see the module's description.
+   * @param {readonly Snapshot[]} history oldest first
+   * @returns {Pair[]} oldest first
+   */
+  passed(history) {
+    /** @type {Pair[]} */
+    const pairs = [];
+    for (let i = 1; i < history.length; i++) {
+      const [older, newer] = [history[i - 1], history[i]];
+      if (newer.tick > this.#seen && older.tick <= this.view) pairs.push(this.#between(older, newer));
+    }
+    return pairs;
+  }
+
+  /**
+   * @param {Snapshot} older
+   * @param {Snapshot} newer
+   * @returns {Pair}
+   */
+  #between(older, newer) {
     const ticks = newer.tick - older.tick;
     return { older, newer, alpha: ticks > 0 ? (this.view - older.tick) / ticks : 0, ticks };
   }
 
   /**
    * @param {number} newest the newest snapshot's tick
-   * @returns {number} how far the view stands behind it, in 1/64 ticks: an input's view lag. 0 ahead of it
+   * @returns {number} how far the view stands behind it, in 1/64 ticks: an input's view lag. Below 0 ahead of it
    */
   viewLag(newest) {
-    return Math.min(0xffff, Math.max(0, Math.floor((newest - this.view) * 64 + 0.5)));
+    return Math.min(0x7fff, Math.max(-0x8000, Math.floor((newest - this.view) * 64 + 0.5)));
   }
 
   /**
@@ -159,7 +213,10 @@ export function turnBetween(from, to) {
  * @returns {any}
  */
 export function blend(kind, older, newer, alpha) {
-  if (kind.type === 'Real') return older + (newer - older) * alpha;
+  if (kind.type === 'Real') {
+    const value = older + (newer - older) * alpha;
+    return alpha > 1 ? Math.min(kind.max, Math.max(kind.min, value)) : value;
+  }
   if (kind.type === 'Turn') return older + turnBetween(older, newer) * Math.min(alpha, 1);
   return alpha < 1 ? older : newer;
 }

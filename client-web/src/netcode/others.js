@@ -7,8 +7,8 @@
 
 import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
 import { Owner } from '../snapshot/image.js';
+import { Chase } from './chase.js';
 import { blendRow, findEntity, handleAt, newEntity, readRow } from './entities.js';
-import { Fade } from './fade.js';
 import { Motion } from './motion.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
@@ -23,8 +23,7 @@ import { Motion } from './motion.js';
  * @property {number} owner as an image has it
  * @property {number[]} masks by layer
  * @property {number} frame when it was shown last
- * @property {Map<string, number>} speeds of the components that were extrapolated then, in units a tick
- * @property {Map<string, Fade>} fades of the components that were extrapolated wrongly
+ * @property {import('./chase.js').Chased} chased how it goes
  */
 
 /**
@@ -41,8 +40,7 @@ export class Others {
   #sets;
   /** Of each layer's components. @type {Motion[][]} */
   #motions;
-  /** Of components by name. @type {Map<string, Motion>} */
-  #motionOf = new Map();
+  #chase;
   /** Bits of the room layer's components that fly by a velocity. */
   #flightMask = 0;
   /** Bits of the room layer's components that describe the room itself. */
@@ -63,9 +61,7 @@ export class Others {
   constructor(layout) {
     this.#sets = layout.sets;
     this.#motions = layout.sets.map(({ components }) => components.map(({ component }) => new Motion(component)));
-    layout.sets.forEach(({ components }, l) => {
-      components.forEach(({ component }, c) => this.#motionOf.set(component.name, this.#motions[l][c]));
-    });
+    this.#chase = new Chase(layout.sets, this.#motions);
     this.#rows = layout.sets.map(() => -1);
     this.#next = layout.sets.map(() => 0);
     this.#masks = layout.sets.map(() => 0);
@@ -92,12 +88,22 @@ export class Others {
   }
 
   /**
+   * Snapshots came since the last frame: learns how fast everybody goes.
+   * @param {readonly import('../session/layers.js').Snapshot[]} history oldest first
+   * @param {number} known tick of the newest one that was learnt from
+   */
+  learn(history, known) {
+    for (let i = 1; i < history.length; i++) if (history[i].tick > known) this.#chase.learn(history[i - 1], history[i]);
+    this.#chase.forget(history[history.length - 1].tick, this.#shown);
+  }
+
+  /**
    * @param {Pair} pair
-   * @param {number} moved ticks by which the view has moved since the last time
-   * @param {Own} [own] without it everything is as the pair has it
+   * @param {Own} [own] without it nothing is left out
+   * @param {import('./chase.js').Frame} [frame] without it everything is as the pair has it
    * @returns {Entity[]} in order of slot
    */
-  entities(pair, moved, own) {
+  entities(pair, own, frame) {
     this.#frame++;
     /** @type {Entity[]} */
     const entities = [];
@@ -110,55 +116,21 @@ export class Others {
       if (own !== undefined && (handleAt(image, index) === own.predicted?.handle || this.#isOwnFlight(images, own.you))) continue;
       const shown = this.#show(image, index);
       this.#read(shown.entity, images);
-      shown.speeds.clear();
-      this.#blend(shown.entity, pair, pair.alpha > 1 ? shown.speeds : undefined);
-      this.#mendSome(shown, moved);
+      this.#blend(shown, pair);
+      if (frame !== undefined) this.#follow(shown, frame);
       entities.push(shown.entity);
     }
     if (own !== undefined) {
       this.#addFlights(entities, own);
       if (own.predicted !== undefined) insert(entities, own.predicted);
     }
-    for (const [handle, shown] of this.#shown) if (shown.frame !== this.#frame) this.#shown.delete(handle);
+    for (const [handle, { frame: last, chased }] of this.#shown) {
+      if (last === this.#frame) continue;
+      chased.hide();
+      this.#shown.delete(handle);
+    }
+    if (frame === undefined) this.#chase.forget(Infinity, this.#shown);
     return entities;
-  }
-
-  /**
-   * Snapshots came while the view was ahead of the newest: what was drawn there stays, and closes in.
-   * @param {Pair} pair that the view stands between now, not having moved yet
-   */
-  mend(pair) {
-    const { images } = baseOf(pair);
-    /** @type {Map<string, number>} */
-    const speeds = new Map();
-    for (const { entity, speeds: before, fades } of this.#shown.values()) {
-      if (before.size === 0) continue;
-      this.#find(images, entity);
-      /** @type {Entity} */
-      const now = { ...entity };
-      for (const name of before.keys()) now[name] = {};
-      this.#read(now, images);
-      speeds.clear();
-      this.#blend(now, pair, speeds);
-      for (const [name, speed] of before) {
-        fades.delete(name);
-        const speedNow = speeds.get(name);
-        // It jumped, or is gone.
-        if (speedNow === undefined) continue;
-        const places = this.#motionOf.get(name)?.places ?? [];
-        const fade = new Fade();
-        fade.start(places.map((place) => entity[name][place]), places.map((place) => now[name][place]), Math.max(speed, speedNow));
-        fades.set(name, fade);
-      }
-    }
-  }
-
-  /** The view jumped: nothing that was drawn counts any more. */
-  forget() {
-    for (const { fades, speeds } of this.#shown.values()) {
-      fades.clear();
-      speeds.clear();
-    }
   }
 
   /**
@@ -193,21 +165,17 @@ export class Others {
   }
 
   /**
-   * Adds what is left of an extrapolation's error.
+   * Draws an entity where it is on its way to where the view has it.
    * @param {Shown} shown
-   * @param {number} moved
+   * @param {import('./chase.js').Frame} frame
    */
-  #mendSome({ entity, fades }, moved) {
-    for (const [name, fade] of fades) {
-      const values = entity[name];
-      fade.advance(moved);
-      if (values === undefined || fade.isOver) {
-        fades.delete(name);
-        continue;
+  #follow({ entity, chased }, frame) {
+    const isOwned = this.#rows[OWNER_LAYER] !== -1;
+    for (let l = 0; l < this.#motions.length; l++) {
+      const mask = l === ROOM_LAYER && isOwned ? this.#masks[l] & ~this.#repeatedMask : this.#masks[l];
+      for (let c = 0; c < this.#motions[l].length; c++) {
+        if (((mask >>> c) & 1) === 1 && this.#motions[l][c].tracks > 0) this.#chase.follow(chased, l, c, entity, frame);
       }
-      this.#motionOf.get(name)?.places.forEach((place, axis) => {
-        values[place] += fade.offset[axis];
-      });
     }
   }
 
@@ -241,18 +209,6 @@ export class Others {
   }
 
   /**
-   * Sets `#rows` and `#masks` to an entity's.
-   * @param {Image[]} images
-   * @param {Entity} entity
-   */
-  #find(images, { slot, generation }) {
-    for (let l = 0; l < images.length; l++) {
-      this.#rows[l] = findEntity(images[l], slot, generation);
-      this.#masks[l] = this.#rows[l] === -1 ? 0 : images[l].masks[this.#rows[l]];
-    }
-  }
-
-  /**
    * Writes what the layers say of the entity that is being read.
    * @param {Entity} entity
    * @param {Image[]} images
@@ -265,11 +221,10 @@ export class Others {
 
   /**
    * Moves an entity from the pair's base towards its other snapshot.
-   * @param {Entity} entity with the values of the base
+   * @param {Shown} shown with the values of the base
    * @param {Pair} pair
-   * @param {Map<string, number>} [speeds] takes the ways a tick of those components that moved on
    */
-  #blend(entity, pair, speeds) {
+  #blend({ entity, chased }, pair) {
     const { alpha, ticks } = pair;
     if (ticks === 0 || alpha === 0 || alpha === 1) return;
     const { images } = alpha < 1 ? pair.newer : pair.older;
@@ -279,7 +234,7 @@ export class Others {
       const index = l === OWNER_LAYER ? own : findEntity(images[l], entity.slot, entity.generation);
       if (index === -1) continue;
       const except = l === ROOM_LAYER && own !== -1 ? this.#repeatedMask : 0;
-      blendRow(entity, this.#sets[l], this.#motions[l], images[l], index, pair, except, speeds);
+      blendRow(entity, this.#sets[l], this.#motions[l], images[l], index, pair, except, chased);
     }
   }
 
@@ -297,7 +252,7 @@ export class Others {
       return known;
     }
     const entity = newEntity(image, index);
-    const shown = { entity, owner, masks: [...this.#masks], frame: this.#frame, speeds: new Map(), fades: new Map() };
+    const shown = { entity, owner, masks: [...this.#masks], frame: this.#frame, chased: this.#chase.of(handle) };
     this.#shown.set(handle, shown);
     return shown;
   }

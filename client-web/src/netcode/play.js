@@ -11,7 +11,7 @@ import { Avatar } from './avatar.js';
 import { Controls } from './controls.js';
 import { Glide } from './glide.js';
 import { SLACK_NONE } from './input_timing.js';
-import { Interpolation, JUMP_MS } from './interpolation.js';
+import { Interpolation } from './interpolation.js';
 import { Others } from './others.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
@@ -33,8 +33,8 @@ export class Play {
   #ahead;
   /** The lead in the last frame. */
   #drawnLead;
-  /** The newest snapshot's tick in the last frame. */
-  #drawnNewest = 0;
+  /** The newest snapshot's tick in the last frame, and when that was. */
+  #drawn = { newest: 0, ms: 0 };
   /** @type {Controls | undefined} */
   #controls;
   /** @type {Avatar | undefined} */
@@ -147,19 +147,18 @@ export class Play {
       return { entities: [], me: undefined, state: {}, tick: 0, events: [] };
     }
     const interpolation = this.#interpolation;
-    const before = interpolation.view;
-    if (interpolation.isDry && newest.tick > this.#drawnNewest) this.#others.mend(interpolation.pair(history));
-    this.#drawnNewest = newest.tick;
+    if (newest.tick > this.#drawn.newest) this.#others.learn(history, this.#drawn.newest);
+    const ms = Math.max(0, nowMs - this.#drawn.ms);
+    this.#drawn = { newest: newest.tick, ms: nowMs };
     interpolation.advance(nowMs, serverTick, clock.wait, newest.tick);
-    const moved = interpolation.view - before;
-    if (moved * clock.periodMs > JUMP_MS) this.#others.forget();
+    const frame = { ms, periodMs: clock.periodMs, passed: interpolation.passed(history) };
     const inputTick = serverTick + timing.lead;
     const passed = Math.min(2, Math.max(-1, inputTick - timing.stamped));
     const wanted = this.#room.leaving ? undefined : this.#controls?.look();
     const predicted = this.#avatar?.draw(passed, nowMs, wanted, timing.lead - this.#drawnLead);
     this.#drawnLead = timing.lead;
     const own = { you, predicted, newest, tick: interpolation.ownTick(this.#ahead.follow(inputTick, nowMs)) };
-    const entities = this.#others.entities(interpolation.pair(history), moved, own);
+    const entities = this.#others.entities(interpolation.pair(history), own, frame);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
     const tick = interpolation.view;
     return { entities, me, state: this.#others.state(newest), tick, events: this.#eventsUntil(tick) };
@@ -168,7 +167,7 @@ export class Play {
   /** @returns {Entity[]} those of the newest snapshot, neither interpolated nor predicted */
   get entities() {
     const { newest } = this.#room.layers;
-    return newest === undefined ? [] : this.#newest.entities({ older: newest, newer: newest, alpha: 0, ticks: 0 }, 0);
+    return newest === undefined ? [] : this.#newest.entities({ older: newest, newer: newest, alpha: 0, ticks: 0 });
   }
 
   /** @returns {Record<string, any>} the room-wide components of the newest snapshot */

@@ -31,7 +31,7 @@ export const SNAPSHOT_HEAD_BYTES = 11;
 /**
  * @param {number} tick the tick that it is for
  * @param {number} ack the newest snapshot applied, 0 for none
- * @param {number} viewLag how far behind it the others are shown, in 1/64 ticks, 0..65535
+ * @param {number} viewLag how far behind it the others are shown, in 1/64 ticks, -32768..32767; below 0 ahead of it
  * @param {Uint8Array} fields the packed fields
  * @returns {Uint8Array} the message
  */
@@ -41,7 +41,7 @@ export function encodeInput(tick, ack, viewLag, fields) {
   bytes[0] = Kind.State;
   view.setUint32(1, tick, true);
   view.setUint32(5, ack, true);
-  view.setUint16(9, viewLag, true);
+  view.setInt16(9, viewLag, true);
   bytes.set(fields, INPUT_HEAD_BYTES);
   return bytes;
 }

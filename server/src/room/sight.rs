@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     /// The viewed tick of an input for tick 100 at 20 Hz, taken at `tick`.
-    fn view(ack: u32, view_lag: u16, tick: u32) -> f64 {
+    fn view(ack: u32, view_lag: i16, tick: u32) -> f64 {
         let head = InputHead {
             tick: Tick(100),
             ack: Tick(ack),
@@ -56,10 +56,13 @@ mod tests {
     fn the_view_is_what_the_input_says_within_bounds() {
         assert_eq!(view(98, 96, 100), 96.5);
         assert_eq!(view(96, 64, 100), 95.0, "250 ms");
-        for (ack, view_lag) in [(96, 65), (0, 0), (99, u16::MAX)] {
+        for (ack, view_lag) in [(96, 65), (0, 0), (99, i16::MAX)] {
             assert_eq!(view(ack, view_lag, 100), 95.0);
         }
-        assert_eq!(view(u32::MAX, 0, 100), 100.0);
+        assert_eq!(view(90, -450, 100), 97.03125, "ahead of what had come");
+        for (ack, view_lag) in [(u32::MAX, 0), (99, -65), (99, i16::MIN)] {
+            assert_eq!(view(ack, view_lag, 100), 100.0);
+        }
     }
 
     #[test]

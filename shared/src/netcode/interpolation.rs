@@ -1,7 +1,7 @@
 //! The others, a little in the past: where between two snapshots the view stands and how values
 //! between them are made. Called by native clients; mirrored by
 //! `client-web/src/netcode/interpolation.js`; both reproduce `shared/vectors/netcode/interpolation.json`. Not
-//! the offset to the server: that is [`super::clock_sync`]; not making up for what was extrapolated wrongly: that is [`super::fade`].
+//! the offset to the server: that is [`super::clock_sync`]; not where somebody is drawn whom the view put elsewhere than the picture: that is [`super::pursuit`].
 //!
 //! **Delay.** The view means to stand at `server tick - delay`, with [`super::clock_sync::ClockSync::server_tick`] and
 //! `delay = min(max(wait, snapshot_every) + MARGIN, DELAY_MAX_MS)` ticks, where `wait` is
@@ -11,15 +11,21 @@
 //! **View.** At every frame, `passed` ticks of local time after the one before, it goes on by
 //! `passed + clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where `error = server tick - delay - (view + passed)`: it
 //! runs up to a quarter faster or an eighth slower than time, never past where it means to stand however late the frame is, and never jumps. Only at the first frame, and when it is more than [`JUMP_MS`] behind
-//! (the tab was in the background, the machine slept), it goes where it means to stand at once. It never goes back, and never more than
-//! [`EXTRAPOLATE_MAX_MS`] ahead of the newest snapshot. Going ahead of the newest is an *underrun*; frames in a row make one.
+//! (the tab was in the background, the machine slept), it goes where it means to stand at once. It never goes back. Going ahead of the newest snapshot is an *underrun*; frames in a row make one.
+//!
+//! **Stalls.** The view is never more than [`AHEAD_MAX_MS`] and the *allowance* ahead of the newest snapshot. The allowance is for stalls: while the newest
+//! came more than `snapshot_every + 1` ticks ago (as of the frame that it was new in) it is the greater of those ticks and of what it was and `passed`, at most
+//! [`STALL_MAX_MS`]; else it shrinks by [`DRAIN`] of `passed`. So the view goes through a stall as if nothing were, everybody as they last moved, and is where it means
+//! to stand when the snapshots come, however many of them and whatever pause comes after (the server waits for acknowledgements then). If they come late for good,
+//! the view slows down until it is behind them. In 500 ms most go straight on: the yardstick shows them later with every shorter bound.
 //!
 //! **Pair.** The snapshots around the view are the newest one at or before it and the oldest
 //! one after it; `alpha = (view - older) / (newer - older)`. Before the first snapshot it is that one
-//! alone. Ahead of the newest it is the last two, and alpha is above 1: everything goes on as it last moved.
+//! alone. Ahead of the newest it is the last two, and alpha is above 1: everything goes on as it last moved. *Passed* since the frame before are all pairs of neighbours
+//! whose newer is after where the view was, or after the newest of then if that was before it, and whose older is not after where it is.
 //!
-//! **Values.** Of an entity that both snapshots hold (same slot, generation, mask) a `Real` is
-//! `a + (b - a) * alpha` and a `Turn` goes the short way round, up to alpha 1; of all other kinds it is the
+//! **Values.** Of an entity that both snapshots hold (same slot, generation, mask) a `Real` that [`moves`] is
+//! `a + (b - a) * alpha`, above alpha 1 within its range; another `Real` and a `Turn`, which goes the short way round, up to alpha 1; of all other kinds it is the
 //! older value up to alpha 1, then the newer. If a component *jumped* between them ([`jumps`]: a respawn, a teleport) it is
 //! the older value up to alpha 1, then the newer, whatever its kind. An entity that only the older one holds is shown as
 //! it was, and one that only the newer one holds not before alpha 1. So things enter and leave where they were at their first and last tick.
@@ -50,9 +56,13 @@ pub const CATCH_UP: f64 = 0.25;
 pub const SLOW_DOWN: f64 = 0.125;
 /// How far behind the view may be before it jumps, in milliseconds: nobody wants a second replayed.
 pub const JUMP_MS: f64 = 1_000.0;
-/// How far ahead of the newest snapshot the view goes, in milliseconds: in longer nobody goes straight on.
-pub const EXTRAPOLATE_MAX_MS: f64 = 50.0;
-/// A field that changes by more than this share of its range in a tick did not move: it jumped.
+/// How far ahead of the newest snapshot the view goes while they come, in milliseconds.
+pub const AHEAD_MAX_MS: f64 = 50.0;
+/// How much further it goes while none come, in milliseconds: in longer nobody goes straight on.
+pub const STALL_MAX_MS: f64 = 500.0;
+/// Share of its speed by which a view slows down that is too far ahead of snapshots that come.
+pub const DRAIN: f64 = 0.5;
+/// A field that changes by more than this share of its range at once did not move: it jumped.
 pub const JUMP_SHARE: f64 = 1.0 / 16.0;
 
 /// The last snapshots of something, and where the view stands among them.
@@ -63,7 +73,14 @@ pub struct Interpolation<T> {
     delay: f64,
     history: VecDeque<(Tick, T)>,
     view: f64,
+    /// Where it stood in the frame before, or the newest snapshot of then.
+    seen: f64,
     drawn_us: Option<u64>,
+    /// The newest snapshot's tick as of the last frame.
+    newest: f64,
+    /// Ticks since the frame that it was new in.
+    age: f64,
+    allowance: f64,
     is_dry: bool,
     underruns: u64,
 }
@@ -91,7 +108,11 @@ impl<T> Interpolation<T> {
             delay: every + MARGIN,
             history: VecDeque::new(),
             view: 0.0,
+            seen: 0.0,
             drawn_us: None,
+            newest: 0.0,
+            age: 0.0,
+            allowance: 0.0,
             is_dry: false,
             underruns: 0,
         }
@@ -147,11 +168,25 @@ impl<T> Interpolation<T> {
             let mended = error * (passed * GAIN).min(1.0);
             self.view + passed + mended.clamp(-SLOW_DOWN * passed, CATCH_UP * passed)
         };
-        let most = newest + EXTRAPOLATE_MAX_MS * self.ticks_per_ms;
+        self.seen = self.view.min(self.newest);
+        self.allow(newest, passed);
+        let most = newest + AHEAD_MAX_MS * self.ticks_per_ms + self.allowance;
         self.view = view.min(most).max(self.view);
         let is_dry = self.view > newest;
         self.underruns += u64::from(is_dry && !self.is_dry);
         self.is_dry = is_dry;
+    }
+
+    fn allow(&mut self, newest: f64, passed: f64) {
+        let is_new = newest > self.newest;
+        self.newest = newest;
+        self.age = if is_new { 0.0 } else { self.age + passed };
+        self.allowance = if self.age > self.every + 1.0 {
+            let most = STALL_MAX_MS * self.ticks_per_ms;
+            (self.allowance + passed).max(self.age).min(most)
+        } else {
+            (self.allowance - passed * DRAIN).max(0.0)
+        };
     }
 
     /// What the view stands between; `None` without any snapshot.
@@ -161,30 +196,45 @@ impl<T> Interpolation<T> {
             .partition_point(|(tick, _)| f64::from(tick.0) <= self.view);
         // Ahead of the newest: the last two.
         let after = after.min(self.history.len().saturating_sub(1));
-        let (newer_tick, newer) = self.history.get(after)?;
-        let (older_tick, older) = self.history.get(after.saturating_sub(1))?;
-        let ticks = newer_tick.since(*older_tick);
+        let newer = self.history.get(after)?;
+        let older = self.history.get(after.saturating_sub(1))?;
+        Some(self.between(older, newer))
+    }
+
+    fn between<'a>(&self, older: &'a (Tick, T), newer: &'a (Tick, T)) -> Pair<'a, T> {
+        let ticks = newer.0.since(older.0);
         let alpha = if ticks > 0 {
-            (self.view - f64::from(older_tick.0)) / f64::from(ticks)
+            (self.view - f64::from(older.0.0)) / f64::from(ticks)
         } else {
             0.0
         };
-        Some(Pair {
-            older,
-            newer,
+        Pair {
+            older: &older.1,
+            newer: &newer.1,
             alpha,
             ticks,
-        })
+        }
+    }
+
+    /// The pairs of neighbours that the view came through since the frame before, oldest first: see the module's description.
+    pub fn passed(&self) -> impl Iterator<Item = Pair<'_, T>> {
+        self.history
+            .iter()
+            .zip(self.history.iter().skip(1))
+            .filter(|((older, _), (newer, _))| {
+                f64::from(newer.0) > self.seen && f64::from(older.0) <= self.view
+            })
+            .map(|(older, newer)| self.between(older, newer))
     }
 
     /// How far the view stands behind the newest snapshot, in 1/64 ticks: an input's
-    /// `view_lag`. 0 ahead of it.
-    pub fn view_lag(&self) -> u16 {
+    /// `view_lag`. Below 0 ahead of it.
+    pub fn view_lag(&self) -> i16 {
         let newest = self
             .history
             .back()
             .map_or(self.view, |(tick, _)| f64::from(tick.0));
-        ((newest - self.view) * 64.0 + 0.5) as u16
+        ((newest - self.view) * 64.0 + 0.5).floor() as i16
     }
 
     /// The tick that the player's own projectiles are shown at, `input_tick` being the server tick and the lead.
@@ -196,7 +246,14 @@ impl<T> Interpolation<T> {
 /// The value between two of a field that did not jump: see the module's description.
 pub fn blend(kind: &Kind, older: f64, newer: f64, alpha: f64) -> f64 {
     match kind {
-        Kind::Real { .. } => older + (newer - older) * alpha,
+        Kind::Real { min, max, .. } => {
+            let value = older + (newer - older) * alpha;
+            if alpha > 1.0 {
+                value.max(*min).min(*max)
+            } else {
+                value
+            }
+        }
         Kind::Turn { .. } => {
             let turns = (newer - older) / TAU;
             let short = turns - (turns + 0.5).floor();
@@ -207,12 +264,22 @@ pub fn blend(kind: &Kind, older: f64, newer: f64, alpha: f64) -> f64 {
     }
 }
 
-/// Whether a field jumped between two values that lie `ticks` apart: it is a `Real` with a predictor other than `Hold` that changed by more than
-/// [`JUMP_SHARE`] of its range a tick. A component jumped if any of its fields did.
-pub fn jumps(field: &Field, older: f64, newer: f64, ticks: f64) -> bool {
+/// Whether a field is a place, which goes on: a `Real` with the predictor `Linear` or `Velocity`.
+pub fn moves(field: &Field) -> bool {
+    let goes_on = matches!(
+        field.predictor,
+        Predictor::Linear | Predictor::Velocity { .. }
+    );
+    goes_on && matches!(field.kind, Kind::Real { .. })
+}
+
+/// Whether a field jumped between two values: it [`moves`] and changed by more than
+/// [`JUMP_SHARE`] of its range and `free`, which is what its component's top speed ([`super::pursuit::TopSpeed`]) explains over the ticks from the one
+/// to the other but for the last: 0 for neighbours. A component jumped if any of its fields did.
+pub fn jumps(field: &Field, older: f64, newer: f64, free: f64) -> bool {
     match field.kind {
-        Kind::Real { min, max, .. } if field.predictor != Predictor::Hold => {
-            (newer - older).abs() > (max - min) * JUMP_SHARE * ticks
+        Kind::Real { min, max, .. } if moves(field) => {
+            (newer - older).abs() > (max - min) * JUMP_SHARE + free
         }
         _ => false,
     }
@@ -285,11 +352,38 @@ mod tests {
         assert_eq!(view.view(), 12.375, "an eighth slower");
         assert_eq!(pair_at(&view), (10, 12, 1.1875));
         view.advance(400_000, 40.0, 1.0);
-        assert_eq!(view.view(), 13.25, "50 ms ahead");
-        assert_eq!((view.view_lag(), view.underruns()), (0, 1));
-        view.push(Tick(14), 14);
-        view.advance(440_000, 39.0, 1.0);
-        assert_eq!((view.view(), view.underruns()), (14.5, 1));
+        assert_eq!(view.view(), 23.25, "a stall's ten ticks further");
+        assert_eq!((view.view_lag(), view.underruns()), (-720, 1));
+        view.advance(2_000_000, 80.0, 1.0);
+        assert_eq!(view.view(), 12.0 + 1.25 + 12.5, "550 ms ahead");
+        for (tick, then) in [(14, 27.25), (15, 27.75), (16, 28.25), (17, 28.75)] {
+            view.push(Tick(tick), tick);
+            view.advance(1_480_000 + u64::from(tick) * 40_000, 80.0, 1.0);
+            assert_eq!(view.view(), then, "half as fast once they come");
+        }
+        assert_eq!(view.underruns(), 1);
+    }
+
+    #[test]
+    fn passed_are_the_pairs_since_the_frame_before() {
+        let passed = |view: &Interpolation<u32>| -> Vec<(u32, u32)> {
+            let pairs = view.passed().map(|pair| (*pair.older, *pair.newer));
+            pairs.collect()
+        };
+        let mut view = view_of(&[10, 11, 12, 14], 12.75);
+        assert_eq!(passed(&view), [(10, 11), (11, 12)], "all that came before");
+        view.advance(40_000, 13.75, 1.0);
+        assert_eq!(
+            (view.view(), passed(&view)),
+            (12.25, vec![(11, 12), (12, 14)])
+        );
+        view.advance(240_000, 18.75, 1.0);
+        assert_eq!(passed(&view), [(12, 14)], "ahead");
+        for tick in [16, 17, 19] {
+            view.push(Tick(tick), tick);
+        }
+        view.advance(240_000, 18.75, 1.0);
+        assert_eq!(passed(&view), [(14, 16), (16, 17), (17, 19)], "what came");
     }
 
     #[test]
@@ -361,6 +455,7 @@ mod tests {
     fn values_blend_by_their_kind() {
         assert_eq!(blend(&REAL, 10.0, 20.0, 0.25), 12.5);
         assert_eq!(blend(&REAL, 10.0, 20.0, 1.5), 25.0);
+        assert_eq!(blend(&REAL, 10.0, 20.0, 99.0), 100.0, "within the range");
         assert_eq!(blend(&Kind::Bool, 0.0, 1.0, 0.75), 0.0);
         assert_eq!(blend(&Kind::Bool, 0.0, 1.0, 1.0), 1.0);
         let turn = Kind::Turn { steps: 256 };
@@ -374,10 +469,15 @@ mod tests {
     #[test]
     fn a_great_change_of_what_moves_is_a_jump() {
         let moving = field(REAL, Predictor::Linear);
-        assert!(!jumps(&moving, 0.0, 6.25, 1.0));
-        assert!(jumps(&moving, 6.3, 0.0, 1.0));
-        assert!(!jumps(&moving, 6.3, 0.0, 2.0));
-        assert!(!jumps(&field(REAL, Predictor::Hold), 0.0, 90.0, 1.0));
+        assert!(!jumps(&moving, 0.0, 6.25, 0.0));
+        assert!(jumps(&moving, 6.3, 0.0, 0.0));
+        assert!(!jumps(&moving, 6.3, 0.0, 0.1));
+        assert!(!jumps(&field(REAL, Predictor::Hold), 0.0, 90.0, 0.0));
+        let rate = Predictor::Rate { of: 0, scale: 1.0 };
+        assert!(
+            !jumps(&field(REAL, rate), 0.0, 90.0, 0.0),
+            "a velocity is no place"
+        );
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! times and ticks are arguments. `client-web/src/netcode` mirrors the client's.
 
 pub mod clock_sync;
-pub mod fade;
 pub mod input_queue;
 pub mod input_timing;
 pub mod interpolation;
 pub mod prediction;
+pub mod pursuit;
 pub mod smoothing;

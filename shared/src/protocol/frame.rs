@@ -51,8 +51,8 @@ pub struct InputHead {
     pub tick: Tick,
     /// The newest snapshot applied, 0 for none.
     pub ack: Tick,
-    /// How far behind `ack` the player saw the others, in 1/64 ticks.
-    pub view_lag: u16,
+    /// How far behind `ack` the player saw the others, in 1/64 ticks; below 0 ahead of it, as it is when snapshots are late.
+    pub view_lag: i16,
 }
 
 impl InputHead {
@@ -73,7 +73,7 @@ impl InputHead {
         let head = InputHead {
             tick: Tick(u32_at(head, 1)),
             ack: Tick(u32_at(head, 5)),
-            view_lag: u16::from_le_bytes([head[9], head[10]]),
+            view_lag: i16::from_le_bytes([head[9], head[10]]),
         };
         Ok((head, fields))
     }

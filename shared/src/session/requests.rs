@@ -11,12 +11,12 @@ use crate::snapshot::fields;
 impl Session {
     /// Sends the input of a tick that [`Session::next_input`] gave: the integers of the schema's
     /// input fields, and how far behind the newest snapshot the player sees the others, in 1/64
-    /// ticks. It carries the acknowledgement.
+    /// ticks (below 0 ahead of it). It carries the acknowledgement.
     pub fn send_input(
         &mut self,
         tick: Tick,
         values: &[i32],
-        view_lag: u16,
+        view_lag: i16,
     ) -> Result<(), RequestError> {
         let (Some(welcome), Some(room), false) = (&self.welcome, &mut self.room, self.failed)
         else {

@@ -251,7 +251,8 @@ fn frames() {
     for (tick, ack, view_lag, values) in [
         (1, 0, 0, [0, 0, 0]),
         (70_000, 69_998, 130, [128, 65_535, 1]),
-        (u32::MAX / 2, u32::MAX / 2 - 9, u16::MAX, [64, 1, 0]),
+        (70_009, 69_998, -450, [0, 0, 0]),
+        (u32::MAX / 2, u32::MAX / 2 - 9, i16::MAX, [64, 1, 0]),
     ] {
         let head = InputHead {
             tick: Tick(tick),

@@ -1,19 +1,19 @@
-//! `interpolation.json`, `fade.json`, `smoothing.json`: what is drawn, frame by frame.
+//! `interpolation.json`, `pursuit.json`, `smoothing.json`: what is drawn, frame by frame.
 
 use serde_json::{Value, json};
 use tickwire::exact::Xorshift32;
 use tickwire::ids::Tick;
-use tickwire::netcode::fade::Fade;
 use tickwire::netcode::interpolation::{Interpolation, blend};
+use tickwire::netcode::pursuit::{Pursuit, TopSpeed};
 use tickwire::netcode::smoothing::Smoothing;
 use tickwire::schema::Kind;
 
 use crate::kept::check;
 
-const INTERPOLATION: &str = "steps: [pushed, now_us, server_tick, wait, delay, view, older, newer, alpha, view_lag, underruns, own_tick]: after snapshots of \
+const INTERPOLATION: &str = "steps: [pushed, now_us, server_tick, wait, delay, view, older, newer, alpha, view_lag, underruns, own_tick, passed]: after snapshots of \
 the ticks `pushed` the frame at `now_us`, at which the clock says `server_tick` and `wait`, has this delay and view, between the snapshots of \
 the ticks `older` and `newer` (the same where there is one) at `alpha`; view_lag goes into inputs; own projectiles are at `own_tick`, the input tick being \
-server_tick + 6. blends: [kind, older, newer, alpha, value]. Reals may differ by 1e-6.";
+server_tick + 6; passed are [older, newer, alpha] of the pairs that the view came through. blends: [kind, older, newer, alpha, value]. Reals may differ by 1e-6.";
 
 /// A second's stall every `stall_ticks`, snapshots every `every` ticks, frames of 8 to 40 ms.
 fn run(name: &str, tick_rate: u16, every: u32, jitter_us: u32, stall_us: u64, seed: u32) -> Value {
@@ -42,6 +42,10 @@ fn run(name: &str, tick_rate: u16, every: u32, jitter_us: u32, stall_us: u64, se
         let wait = f64::from(every) + f64::from(jitter_us) / period_us as f64;
         view.advance(now_us, server_tick, wait);
         let pair = view.pair();
+        let passed: Vec<Value> = view
+            .passed()
+            .map(|pair| json!([pair.older, pair.newer, pair.alpha]))
+            .collect();
         steps.push(json!([
             pushed,
             now_us,
@@ -55,6 +59,7 @@ fn run(name: &str, tick_rate: u16, every: u32, jitter_us: u32, stall_us: u64, se
             view.view_lag(),
             view.underruns(),
             view.own_tick(server_tick + 6.0),
+            passed,
         ]));
     }
     json!({ "name": name, "tick_rate": tick_rate, "snapshot_every": every, "steps": steps })
@@ -70,7 +75,7 @@ fn blends() -> Value {
     let mut blends = Vec::new();
     for (name, kind) in [("Real", real), ("Turn", turn), ("Bool", Kind::Bool)] {
         for (older, newer) in [(0.0, 1.0), (6.0, 0.25), (0.5, 5.75)] {
-            for alpha in [0.0, 0.25, 1.0, 1.5] {
+            for alpha in [0.0, 0.25, 1.0, 1.5, 12.0] {
                 blends.push(json!([
                     name,
                     older,
@@ -96,24 +101,48 @@ fn interpolation() {
 }
 
 #[test]
-fn fade() {
-    let what = "steps: [start, ticks, offset]: if start is not null it is [drawn, now, speed]; then the view moved on by `ticks`. \
+fn pursuit() {
+    let what = "tops: [speed, leaps, top]: `speed` is or is not a leap's; after a snapshot showed it the top speed is `top`. steps: [target, speed, ms, reaches, put, place]: at a frame `ms` after the one before \
+                the target is or is not reached at `speed`; if `put` it jumped; then it follows and is drawn at `place`. It is first seen at `first`. \
                 Reals may differ by 1e-9.";
     let mut dice = Xorshift32::new(9);
-    let mut fade = Fade::<2>::default();
+    let mut top = TopSpeed::default();
+    let tops: Vec<Value> = (0..60)
+        .map(|_| {
+            let speed = f64::from(dice.below(40) * dice.below(4)) / 8.0;
+            let leaps = top.leaps(speed);
+            top.saw(speed);
+            json!([speed, leaps, top.top()])
+        })
+        .collect();
+    let mut target = [50.0, 50.0];
+    let mut pursuit = Pursuit::new(target);
+    let mut way = [0.0, 0.0];
     let mut steps = Vec::new();
-    for _ in 0..120 {
+    for _ in 0..240 {
         let mut below = |n: u32| f64::from(dice.below(n)) / 8.0;
-        let start =
-            (below(80) < 1.0).then(|| ([below(99), below(99)], [below(99), below(99)], below(60)));
-        if let Some((drawn, now, speed)) = start {
-            fade.start(drawn, now, speed);
+        let ms = below(256);
+        if below(80) < 1.0 {
+            way = [below(16) - 1.0, below(16) - 1.0].map(|axis| axis / 16.0);
         }
-        let ticks = below(16);
-        fade.advance(ticks);
-        steps.push(json!([start, ticks, fade.offset()]));
+        // Snapshots that come late now and then put it elsewhere, near or far.
+        let off = below(80);
+        let off = if off < 0.5 { 200.0 } else { off.min(1.0) - 0.5 };
+        target = [0, 1].map(|axis| target[axis] + way[axis] * ms + off * f64::from(axis as u8));
+        let speed = 0.0625 + below(2);
+        let reaches = pursuit.reaches(target, speed, ms);
+        let put = !reaches && below(80) < 0.5;
+        if put {
+            pursuit.put(target);
+        }
+        pursuit.follow(target, speed, ms);
+        steps.push(json!([target, speed, ms, reaches, put, pursuit.place()]));
     }
-    check("fade", what, &[json!({ "steps": steps })]);
+    check(
+        "pursuit",
+        what,
+        &[json!({ "first": [50.0, 50.0], "tops": tops, "steps": steps })],
+    );
 }
 
 #[test]
