@@ -102,14 +102,15 @@ pub(super) fn fly_projectiles(
 /// Who is met first on a way, but for the shooter; the oldest of those met at once.
 fn first(seen: &Moment<Target>, way: Way, by: Entity, step_max: f64) -> Option<(f64, Entity)> {
     let end = way.at(1.0);
-    let least = way.from.0.min(end.0) - REACH_MAX - step_max;
-    let most = way.from.0.max(end.0) + REACH_MAX + step_max;
+    let around =
+        |a: f64, b: f64| (a.min(b) - REACH_MAX - step_max)..=(a.max(b) + REACH_MAX + step_max);
+    let (in_x, in_y) = (around(way.from.0, end.0), around(way.from.1, end.1));
     let older = seen.older();
-    let start = older.partition_point(|(_, target)| target.x < least);
+    let start = older.partition_point(|(_, target)| target.x < *in_x.start());
     older[start..]
         .iter()
-        .take_while(|(_, target)| target.x <= most)
-        .filter(|(entity, _)| *entity != by)
+        .take_while(|(_, target)| target.x <= *in_x.end())
+        .filter(|(entity, target)| *entity != by && in_y.contains(&target.y))
         .filter_map(|(entity, target)| {
             let at = place(target, seen.newer(*entity), step_max);
             let part = meet_disc(way, at, target.reach)?;

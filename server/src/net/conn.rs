@@ -89,22 +89,28 @@ pub struct Conn<S = TcpStream> {
     pub(crate) link: Box<Link>,
 }
 
-/// Everything of a connection but the socket.
+/// Everything of a connection but the socket. In this order in memory: the first three cache lines are all that a
+/// turn touches of a connection that sends inputs and takes snapshots.
+#[repr(C)]
 pub(crate) struct Link {
-    pub(super) context: WebSocketContext,
+    /// Whether the context may hold whole messages: its reading was left off.
+    pub(super) unread: bool,
+    /// Whether the client's close frame says that it may come back.
+    pub(super) going_away: bool,
+    /// Whether it was ever in a room: then inputs may still be under way when it is back.
+    pub(crate) has_played: bool,
+    pub(super) frames: FrameCount,
+    pub(super) limiter: Limiter,
     /// Between the outbox and the socket, and between that and the context; boxed, since most
     /// servers leave it to a proxy.
     pub(super) tls: Option<Box<Tls>>,
-    /// Frames that wait to be written.
-    pub(crate) outbox: Outbox,
     /// Bytes that were read from the socket, or by the handshake, but not by the context.
     pub(super) ahead: Vec<u8>,
-    /// Whether the context may hold whole messages: its reading was left off.
-    pub(super) unread: bool,
-    pub(super) frames: FrameCount,
     /// Since when a message, or a frame between two, lacks its end.
     pub(super) unfinished_since: Option<Instant>,
-    pub(super) limiter: Limiter,
+    /// Frames that wait to be written.
+    pub(crate) outbox: Outbox,
+    pub(super) context: WebSocketContext,
     /// What joins and listings cost the server; kept here so that leaving a room renews nothing.
     pub(crate) requests: Budget,
     /// The tidied name, once the client said hello.
@@ -113,10 +119,6 @@ pub(crate) struct Link {
     pub(crate) identity: Identity,
     /// As operators see it, from its hello to its end.
     pub(crate) online: Option<Present>,
-    /// Whether the client's close frame says that it may come back.
-    pub(super) going_away: bool,
-    /// Whether it was ever in a room: then inputs may still be under way when it is back.
-    pub(crate) has_played: bool,
     /// The other end as the outermost trusted proxy saw it, then without a port; for logs and
     /// bans.
     pub(crate) peer: SocketAddr,

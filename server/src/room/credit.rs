@@ -3,8 +3,6 @@
 //! much credit there is follows from the shortest round trip of late, counted in the room's
 //! ticks, because that is when sockets are read.
 
-use std::collections::VecDeque;
-
 use tickwire::ids::Tick;
 use tickwire::limits::{ACK_DELAY_MS, UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
 
@@ -23,9 +21,34 @@ const HALF_SPAN_SECONDS: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Credit {
     acked: Tick,
-    in_flight: VecDeque<(Tick, u32)>,
+    in_flight: InFlight,
     bytes: u32,
     round_trip: ShortestOfLate,
+}
+
+/// Tick and bytes of each snapshot in flight, oldest first. In place, and always from the start on: they are
+/// few, and looking them up elsewhere was a cache miss for each player and tick.
+#[derive(Debug, Default)]
+struct InFlight {
+    count: u8,
+    sent: [(Tick, u32); UNACKED_SNAPSHOTS_MAX as usize],
+}
+
+impl InFlight {
+    fn all(&self) -> &[(Tick, u32)] {
+        &self.sent[..usize::from(self.count)]
+    }
+
+    /// Only if there is room, which [`Credit::left`] says.
+    fn push(&mut self, tick: Tick, bytes: u32) {
+        self.sent[usize::from(self.count)] = (tick, bytes);
+        self.count += 1;
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        self.sent.copy_within(count..usize::from(self.count), 0);
+        self.count -= count as u8;
+    }
 }
 
 /// An acknowledgement of what was not sent, or one that goes back.
@@ -37,12 +60,12 @@ impl Credit {
     /// window, which in a lane of every 8th snapshot leaves one or two of them in flight. With
     /// nothing in flight one may always go, whatever its size.
     pub(super) fn left(&self, now: Tick, cadence: Cadence) -> bool {
-        let Some((oldest, _)) = self.in_flight.front() else {
+        let Some((oldest, _)) = self.in_flight.all().first() else {
             return true;
         };
         // The count too: the window is longer in ticks once snapshots are thinned out.
         now.since(*oldest) < self.window(cadence) * cadence.every()
-            && self.in_flight.len() < UNACKED_SNAPSHOTS_MAX as usize
+            && self.in_flight.all().len() < UNACKED_SNAPSHOTS_MAX as usize
             && self.bytes < UNACKED_BYTES_MAX
     }
 
@@ -58,7 +81,7 @@ impl Credit {
     }
 
     pub(super) fn sent(&mut self, tick: Tick, bytes: u32) {
-        self.in_flight.push_back((tick, bytes));
+        self.in_flight.push(tick, bytes);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
@@ -68,11 +91,13 @@ impl Credit {
         if tick == self.acked {
             return Ok(());
         }
-        // Mostly it is the first.
-        let at = self.in_flight.iter().position(|(sent, _)| *sent == tick);
-        for (_, bytes) in self.in_flight.drain(..=at.ok_or(BadAck)?) {
-            self.bytes = self.bytes.saturating_sub(bytes);
+        let sent = self.in_flight.all();
+        let at = sent.iter().position(|(sent, _)| *sent == tick);
+        let covered = at.ok_or(BadAck)? + 1;
+        for (_, bytes) in &sent[..covered] {
+            self.bytes = self.bytes.saturating_sub(*bytes);
         }
+        self.in_flight.drop_first(covered);
         self.acked = tick;
         self.round_trip.measured(now.since(tick) + 1, now, cadence);
         Ok(())
@@ -85,14 +110,13 @@ impl Credit {
 
     /// Ticks for which the oldest snapshot in flight has been waiting.
     pub(super) fn waiting(&self, now: Tick) -> u32 {
-        self.in_flight
-            .front()
-            .map_or(0, |(tick, _)| now.since(*tick))
+        let oldest = self.in_flight.all().first();
+        oldest.map_or(0, |(tick, _)| now.since(*tick))
     }
 
     /// Snapshots and bytes in flight.
     pub(super) fn unacked(&self) -> (u32, u32) {
-        (self.in_flight.len() as u32, self.bytes)
+        (u32::from(self.in_flight.count), self.bytes)
     }
 
     /// The shortest round trip of late, in ticks, rounded up.
@@ -132,13 +156,16 @@ mod tests {
         Cadence::new(tick_rate, every)
     }
 
-    /// Sends a snapshot each tick from `from` on; each is acknowledged so many ticks later.
+    /// Sends a snapshot each tick from `from` on, if there is credit; each is acknowledged so many ticks later.
     fn run(credit: &mut Credit, from: u32, ticks: u32, late: u32) {
+        let at = cadence(30, 1);
         for tick in from..from + ticks {
-            credit.sent(Tick(tick), 1);
-            if let Some(acked) = (tick + 1).checked_sub(late).filter(|acked| *acked >= from) {
-                let acked = credit.ack(Tick(acked), Tick(tick), cadence(30, 1));
-                assert_eq!(acked, Ok(()));
+            if credit.left(Tick(tick), at) {
+                credit.sent(Tick(tick), 1);
+            }
+            let due = Tick((tick + 1).saturating_sub(late));
+            if credit.in_flight.all().iter().any(|(sent, _)| *sent == due) {
+                assert_eq!(credit.ack(due, Tick(tick), at), Ok(()));
             }
         }
     }
