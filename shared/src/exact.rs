@@ -127,10 +127,7 @@ pub fn bearing(x: f64, y: f64) -> f64 {
     let (wide, high) = (x.abs(), y.abs());
     let long = if high > wide { high } else { wide };
     let short = if high > wide { wide } else { high };
-    if long == 0.0 {
-        return 0.0;
-    }
-    let r = short / long;
+    let r = if long > 0.0 { short / long } else { 0.0 };
     let b = r * r;
     let c = b * b;
     let low = 0.999866 - b * 0.3302995;

@@ -78,6 +78,8 @@ pub struct Column {
     pub q_max: u32,
     /// Modulus of differences, 0 for 2^32.
     pub modulus: u32,
+    /// Bits of an i32 above those of a number below the modulus.
+    pub spare: u32,
     /// Steps of a real number's unit, or of a turn's radian.
     pub per_unit: f64,
     /// How it is guessed, with fields resolved to columns.
@@ -222,9 +224,21 @@ impl ColumnSet {
         self.columns.len()
     }
 
-    /// Integers of a row of residuals: one for each column, then how much each component stirs.
+    /// Columns of a table of residuals: one for each column, then for each component how much it
+    /// stirs, then for each component whether any of its columns that are not linear has a residual.
     pub fn residual_width(&self) -> usize {
-        self.columns.len() + self.components.len()
+        self.columns.len() + 2 * self.components.len()
+    }
+
+    /// Where a table of residuals has how much a component stirs.
+    pub(crate) fn stir_column(&self, component: usize) -> usize {
+        self.columns.len() + component
+    }
+
+    /// Where a table of residuals has a number that is 0 if a component's columns that are not
+    /// linear have no residuals.
+    pub(crate) fn rest_column(&self, component: usize) -> usize {
+        self.columns.len() + self.components.len() + component
     }
 
     fn push(&mut self, index: usize, component: &Component, fine: bool) {
@@ -281,6 +295,7 @@ impl ColumnSet {
                 bits: kind.bits(),
                 q_max: kind.q_max(),
                 modulus: kind.modulus(),
+                spare: spare(kind.modulus()),
                 per_unit: per_unit(&kind),
                 kind,
                 guess,
@@ -341,6 +356,14 @@ impl ColumnSet {
                 *gain = i32::from(learnt as i16);
             }
         }
+    }
+}
+
+/// A modulus is a power of two.
+fn spare(modulus: u32) -> u32 {
+    match modulus {
+        0 => 0,
+        _ => (modulus - 1).leading_zeros(),
     }
 }
 

@@ -2,35 +2,17 @@
 //! instead of the value where a field bears the difference. Called by the server's capture; a
 //! client gets images that are complete.
 
+use super::columns::Columns;
 use super::image::{EntityHead, LayerView};
-use super::predictor::{self, add, difference, direction, rate, remember};
-use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
+use super::rows::Table;
+use crate::schema::ColumnSet;
 
 /// Completes images, with reused memory.
 #[derive(Debug, Default)]
 pub struct Completer {
     /// Indices (before, now) of entities that were there with the same head.
-    kept: Vec<(usize, usize)>,
-    /// Where their rows start, of those with the component at hand.
-    rows: Vec<Rows>,
-}
-
-/// Where an entity's rows start.
-#[derive(Clone, Copy, Debug)]
-struct Rows {
-    old: usize,
-    new: usize,
-    residuals: usize,
-}
-
-/// An image that is being completed.
-struct Work<'a> {
-    set: &'a ColumnSet,
-    old: &'a [i32],
-    old_gap: u32,
-    gap: u32,
-    values: &'a mut [i32],
-    residuals: &'a mut [i32],
+    kept: Vec<(u32, u32)>,
+    columns: Columns,
 }
 
 impl Completer {
@@ -52,125 +34,48 @@ impl Completer {
     ) {
         let Some(previous) = previous else { return };
         self.find_kept(previous.entities, entities);
-        let mut work = Work {
-            set,
-            old: previous.values,
-            old_gap: previous.gap,
-            gap,
-            values,
-            residuals,
-        };
-        // Column by column: what a column is like is looked up once, not for each entity.
+        let (columns, old) = (&mut self.columns, previous.values);
+        let heads = (previous.entities, entities);
+        let count = entities.len();
+        let mut table = Table { residuals, count };
         for (number, component) in set.components.iter().enumerate() {
-            self.rows.clear();
-            for &(old, new) in &self.kept {
-                if entities[new].mask >> number & 1 != 0 {
-                    self.rows.push(Rows {
-                        old: old * set.width(),
-                        new: new * set.width(),
-                        residuals: new * set.residual_width(),
-                    });
-                }
-            }
-            work.stir(&self.rows, number, component);
-            for &at in &set.linear[component.linear.clone()] {
-                work.linear(&self.rows, at, set.width() + number);
+            columns.start(set, number, &self.kept, heads, old, &mut table);
+            for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
+                let column = &set.columns[at];
+                columns.aim(column, nth, gap, previous.gap);
+                columns.compare_and_settle(column, at, Some(nth), values);
+                columns.remember(column, at, nth, values);
+                columns.put_residuals(at, false, &mut table);
+                columns.put_tables(at, nth, &mut table);
             }
             for &at in &set.others[component.others.clone()] {
-                work.other(&self.rows, at);
+                let column = &set.columns[at];
+                columns.guess(column, at, (old, values), (gap, gap));
+                columns.compare_and_settle(column, at, None, values);
+                columns.put_residuals(at, true, &mut table);
             }
+            columns.put_rest(set.rest_column(number), &mut table);
         }
     }
 
     /// A merge over rising slots.
     fn find_kept(&mut self, before: &[EntityHead], now: &[EntityHead]) {
         self.kept.clear();
+        if before == now {
+            // The usual case, in bulk.
+            self.kept.extend((0..now.len() as u32).map(|at| (at, at)));
+            return;
+        }
         let mut old = 0;
         for (new, head) in now.iter().enumerate() {
             while before.get(old).is_some_and(|old| old.slot < head.slot) {
                 old += 1;
             }
             if before.get(old) == Some(head) {
-                self.kept.push((old, new));
+                self.kept.push((old as u32, new as u32));
             }
         }
     }
-}
-
-impl Work<'_> {
-    fn stir(&mut self, rows: &[Rows], number: usize, component: &ComponentColumns) {
-        let (set, width) = (self.set, self.set.width());
-        for row in rows {
-            let old = &self.old[row.old..row.old + width];
-            let stir = predictor::stir(set, component, old);
-            self.residuals[row.residuals + width + number] = stir as i32;
-        }
-    }
-
-    fn linear(&mut self, rows: &[Rows], at: usize, stir: usize) {
-        let (set, width) = (self.set, self.set.width());
-        let column = &set.columns[at];
-        for row in rows {
-            let old = &self.old[row.old..row.old + width];
-            let new = &mut self.values[row.new..row.new + width];
-            let residuals = &mut self.residuals[row.residuals..];
-            let stir = residuals[stir] as usize;
-            let aim = predictor::go_on(column, at, old, stir, self.gap, self.old_gap);
-            residuals[at] = settle(column, &mut new[at], aim.value);
-            residuals[at + 1] = aim.tables as i32;
-            remember(column, at, old, new);
-        }
-    }
-
-    fn other(&mut self, rows: &[Rows], at: usize) {
-        let column = &self.set.columns[at];
-        let gap = self.gap;
-        match column.guess {
-            Guess::Hold => self.each(rows, at, |old, _| old[at]),
-            Guess::Bearing { x, y, steps } => self.each(rows, at, |old, new| {
-                direction(new[x], new[y], steps).unwrap_or(old[at])
-            }),
-            Guess::Rate {
-                change,
-                zero,
-                scale,
-            } => self.each(rows, at, |_, new| rate(new[change], zero, scale, gap)),
-            _ => self.each(rows, at, |old, new| {
-                predictor::guess(column, at, old, new, gap, gap)
-            }),
-        }
-    }
-
-    #[inline]
-    fn each(&mut self, rows: &[Rows], at: usize, guess: impl Fn(&[i32], &[i32]) -> i32) {
-        let width = self.set.width();
-        let column = &self.set.columns[at];
-        for row in rows {
-            let old = &self.old[row.old..row.old + width];
-            let new = &mut self.values[row.new..row.new + width];
-            let guess = guess(old, new);
-            self.residuals[row.residuals + at] = settle(column, &mut new[at], guess);
-        }
-    }
-}
-
-/// Moves a value towards its guess, as far as the tolerance and the column's range allow, and tells
-/// what they still differ by. To the guess where that is close enough; else to the edge of the
-/// tolerance rather than to the value, for a small residual upsets what comes next the least.
-#[inline]
-fn settle(column: &Column, value: &mut i32, guess: i32) -> i32 {
-    let residual = difference(column, *value, guess);
-    if column.tolerance == 0 {
-        return residual;
-    }
-    // Without branches: whether a value is off its guess, and on which side, is anyone's guess.
-    let beyond = residual.unsigned_abs().saturating_sub(column.tolerance) as i32;
-    let side = residual >> 31;
-    let rest = (beyond ^ side).wrapping_sub(side);
-    let settled = add(column, guess, rest);
-    let fits = settled as u32 <= column.q_max;
-    *value = if fits { settled } else { *value };
-    if fits { rest } else { residual }
 }
 
 #[cfg(test)]

@@ -67,9 +67,10 @@ pub struct LayerView<'a> {
     /// Their rows, [`crate::schema::ColumnSet::width`] integers each.
     pub values: &'a [i32],
     /// What capture found when it compared the image with the one before, for the encoder; empty for
-    /// an image that it is not at hand for. Rows of [`crate::schema::ColumnSet::residual_width`]: what
-    /// each value differs by from its guess; in a linear field's change column which of its tables
-    /// code that; then how much each component stirred. Rows of entities that were
+    /// an image that it is not at hand for. A table of [`crate::schema::ColumnSet::residual_width`]
+    /// columns, one after the other, each with a number for every entity: what
+    /// its value differs by from its guess; in a linear field's change column which of the field's tables
+    /// code that; behind them what the components come to. Numbers of entities that were
     /// not there before mean nothing.
     pub residuals: &'a [i32],
 }

@@ -3,12 +3,14 @@
 
 pub mod bit_coder;
 pub mod checksum;
+mod columns;
 pub mod complete;
 pub mod delta;
 pub mod fields;
 pub mod image;
 pub mod predictor;
 pub mod range_coder;
+mod rows;
 pub mod symbols;
 pub mod training;
 

@@ -2,7 +2,7 @@
 //! row. Integers below 2^53, and floats only in the operations of `exact`.
 
 use crate::exact;
-use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
+use crate::schema::{Column, Guess};
 use crate::snapshot::delta::model::pair;
 
 /// Velocities and bends are clamped to this, so that products stay exact in JavaScript.
@@ -14,7 +14,7 @@ pub type Stir = usize;
 /// Classes of stirring: still, going straight, then by the greatest bend.
 pub const STIRS: usize = 6;
 /// From these bends on a component stirs as much as its third, fourth … class says.
-const BENDS: [u32; 4] = [1, 2, 5, 24];
+const BENDS: [i32; 4] = [1, 2, 5, 24];
 
 /// Gains of a linear column: one for each class of stirring that has a bend.
 pub const GAINS: usize = BENDS.len();
@@ -29,20 +29,25 @@ pub const GAIN_MAX: i32 = 64;
 /// one eases off; a great one is a knock.
 pub const UNTRAINED_GAINS: Gains = [0, 0, -16, 8, 16, 8];
 
-/// How much a component stirs in a row.
-#[inline]
-pub(super) fn stir(set: &ColumnSet, component: &ComponentColumns, row: &[i32]) -> Stir {
-    let mut changes = 0;
-    let mut bend = 0;
-    for &column in &set.linear[component.linear.clone()] {
-        let remembered = &row[column + 1..column + 3];
-        changes |= remembered[0];
-        bend = bend.max(remembered[1].unsigned_abs());
+/// How much a component stirs, by whether any of its linear columns remembers anything (not 0), and their greatest
+/// bend.
+#[inline(always)]
+pub(super) fn stir(any: i32, bend: i32) -> i32 {
+    let mut stir = i32::from(any != 0);
+    for from in BENDS {
+        stir += i32::from(bend >= from);
     }
-    if changes == 0 && bend == 0 {
-        return 0;
-    }
-    1 + BENDS.iter().filter(|&&from| bend >= from).count()
+    stir
+}
+
+/// The same of a row, by its linear columns.
+pub(super) fn stir_of(linear: &[usize], row: &[i32]) -> Stir {
+    let memory = linear.iter().map(|at| (row[at + 1], row[at + 2]));
+    let any = memory
+        .clone()
+        .fold(0, |any, (change, bend)| any | change | bend);
+    let bend = memory.map(|(_, bend)| bend.saturating_abs()).max();
+    stir(any, bend.unwrap_or(0)) as Stir
 }
 
 /// A guess, and the pair of tables by which a steady residual from it is coded.
@@ -52,22 +57,21 @@ pub(super) struct Aim {
     pub(super) tables: usize,
 }
 
-/// The value of a linear column `dt` ticks after the row `baseline`, whose image came `gap` ticks
-/// after the one before it, in a component that stirs so.
-#[inline]
-pub(super) fn go_on(
+/// The value that a linear column has `dt` ticks after an image with this value, change and bend, which came `gap`
+/// ticks after the one before it, in a component that stirs so.
+#[inline(always)]
+pub(super) fn aim(
     column: &Column,
-    index: usize,
-    baseline: &[i32],
+    value: i32,
+    (change, bend): (i32, i32),
     stir: Stir,
     dt: u32,
     gap: u32,
 ) -> Aim {
-    let change = baseline[index + 1];
     let half = GAIN_UNIT / 2;
     let (step, part) = if dt == gap {
-        let bend = baseline[index + 2].clamp(-TERM_MAX, TERM_MAX);
-        let bent = bend * column.gains[stir] + half;
+        let bend = bend.clamp(-TERM_MAX, TERM_MAX);
+        let bent = bend * gain(&column.gains, stir) + half;
         (
             change.wrapping_add(bent.div_euclid(GAIN_UNIT)),
             bent.rem_euclid(GAIN_UNIT),
@@ -77,38 +81,45 @@ pub(super) fn go_on(
         (floor_div(way, gap.max(1)) as i32, half)
     };
     Aim {
-        value: add(column, baseline[index], step),
+        value: add(column, value, step),
         tables: pair(stir, part),
     }
 }
 
-/// The value that another column has `dt` ticks after the row `baseline`. `row` is the new one, as far
-/// as the column's predecessors; its image comes `gap` ticks after the one before it. Not for linear
-/// fields and what they remember.
-#[inline]
-pub(super) fn guess(
-    column: &Column,
-    index: usize,
-    baseline: &[i32],
-    row: &[i32],
-    dt: u32,
-    gap: u32,
-) -> i32 {
-    let from = baseline[index];
-    match column.guess {
-        Guess::Hold | Guess::Linear | Guess::Change | Guess::Bend => from,
-        Guess::Bearing { .. } | Guess::Rate { .. } => {
-            follow(column.guess, row, gap).unwrap_or(from)
-        }
-        Guess::Velocity { by, zero, num, den } => {
-            let velocity = baseline[by].wrapping_sub(zero).clamp(-TERM_MAX, TERM_MAX);
-            let way = i64::from(velocity) * i64::from(num) * i64::from(dt);
-            add(column, from, floor_div(way, den as u32) as i32)
-        }
-        Guess::Counter { per_tick } => {
-            add(column, from, (i64::from(per_tick) * i64::from(dt)) as i32)
-        }
+/// The gain of a class, not looked up but chosen, which can be done for many at once.
+#[inline(always)]
+fn gain(gains: &Gains, stir: Stir) -> i32 {
+    let mut gain = 0;
+    for class in STIRS - GAINS..STIRS {
+        gain += if stir == class { gains[class] } else { 0 };
     }
+    gain
+}
+
+/// Moves a value towards its guess, as far as its column's tolerance and range allow; what it is then, and what
+/// is left of its residual. To the guess where that is close enough; else to the edge of the tolerance
+/// rather than to the value, for a small residual upsets what comes next the least.
+#[inline(always)]
+pub(super) fn settle(column: &Column, value: i32, guess: i32, residual: i32) -> (i32, i32) {
+    // Without branches: whether a value is off its guess, and on which side, is anyone's guess.
+    let side = residual >> 31;
+    let size = (residual ^ side).wrapping_sub(side);
+    let beyond = size.wrapping_sub(column.tolerance as i32).max(0);
+    let left = (beyond ^ side).wrapping_sub(side);
+    let settled = add(column, guess, left);
+    let fits = settled as u32 <= column.q_max;
+    (
+        if fits { settled } else { value },
+        if fits { left } else { residual },
+    )
+}
+
+/// How far a velocity, as steps off its zero, takes a column in `dt` ticks.
+#[inline]
+pub(super) fn velocity_way(velocity: i32, num: i32, den: i32, dt: u32) -> i32 {
+    let velocity = velocity.clamp(-TERM_MAX, TERM_MAX);
+    let way = i64::from(velocity) * i64::from(num) * i64::from(dt);
+    floor_div(way, den as u32) as i32
 }
 
 /// What a column that follows others comes to by their changes in its own row, `gap` ticks long.
@@ -116,31 +127,31 @@ pub(super) fn guess(
 #[inline]
 pub(super) fn follow(guess: Guess, row: &[i32], gap: u32) -> Option<i32> {
     match guess {
-        Guess::Bearing { x, y, steps } => direction(row[x], row[y], steps),
+        Guess::Bearing { x, y, .. } if row[x] == 0 && row[y] == 0 => None,
+        Guess::Bearing { x, y, steps } => {
+            Some(direction(f64::from(row[x]), f64::from(row[y]), steps))
+        }
         Guess::Rate {
             change,
             zero,
             scale,
-        } => Some(rate(row[change], zero, scale, gap)),
+        } => Some(rate(f64::from(row[change]), zero, scale, gap)),
         _ => None,
     }
 }
 
-/// The direction of a way, of so many; `None` without a way.
+/// The direction of a way, of so many; 0 without a way.
 #[inline]
-pub(super) fn direction(x: i32, y: i32, steps: u32) -> Option<i32> {
-    if x == 0 && y == 0 {
-        return None;
-    }
-    let turn = exact::bearing(f64::from(x), f64::from(y));
+pub(super) fn direction(x: f64, y: f64, steps: u32) -> i32 {
+    let turn = exact::bearing(x, y);
     let direction = (turn * f64::from(steps) + 0.5) as i32;
-    Some(direction & (steps as i32 - 1))
+    direction & (steps as i32 - 1)
 }
 
 /// The rate of a change in `gap` ticks.
 #[inline]
-pub(super) fn rate(change: i32, zero: i32, scale: f64, gap: u32) -> i32 {
-    let way = f64::from(change) * scale;
+pub(super) fn rate(change: f64, zero: i32, scale: f64, gap: u32) -> i32 {
+    let way = change * scale;
     let rate = if gap > 1 { way / f64::from(gap) } else { way };
     let limit = f64::from(1 << 30);
     zero.wrapping_add(round(exact::clamp(rate, -limit, limit)))
@@ -168,7 +179,7 @@ pub(super) fn guess_bend(change: i32, before: i32, gap: u32, dt: u32) -> i32 {
 
 /// The bend of a change after another; a start from rest is none.
 #[inline]
-fn bend(change: i32, before: i32) -> i32 {
+pub(super) fn bend(change: i32, before: i32) -> i32 {
     if before == 0 {
         0
     } else {
@@ -176,33 +187,17 @@ fn bend(change: i32, before: i32) -> i32 {
     }
 }
 
-/// Fills what a linear column of `row` remembers, where the image before is the baseline.
-#[inline]
-pub(super) fn remember(column: &Column, at: usize, old: &[i32], row: &mut [i32]) {
-    row[at + 1] = difference(column, row[at], old[at]);
-    row[at + 2] = bend(row[at + 1], old[at + 1]);
-}
-
 /// `to - from`, the short way around for turns.
 #[inline]
 pub(super) fn difference(column: &Column, to: i32, from: i32) -> i32 {
-    let plain = to.wrapping_sub(from);
-    if column.modulus == 0 {
-        return plain;
-    }
-    let half = (column.modulus / 2) as i32;
-    ((plain.wrapping_add(half)) & (column.modulus as i32 - 1)) - half
+    (to.wrapping_sub(from) << column.spare) >> column.spare
 }
 
 /// `from + step`, around for turns.
 #[inline]
 pub(super) fn add(column: &Column, from: i32, step: i32) -> i32 {
-    let sum = from.wrapping_add(step);
-    if column.modulus == 0 {
-        sum
-    } else {
-        sum & (column.modulus as i32 - 1)
-    }
+    let sum = from.wrapping_add(step) as u32;
+    ((sum << column.spare) >> column.spare) as i32
 }
 
 /// Rounds towards minus infinity. Divisors are mostly powers of two, and dividing is slow.

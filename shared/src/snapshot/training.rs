@@ -6,7 +6,7 @@
 use super::delta::model::{context_count, untrained_tables};
 use super::delta::{Decision, Scratch, trace};
 use super::image::LayerView;
-use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, difference, stir};
+use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, difference, stir_of};
 use super::range_coder::{Context, UNSURE, learn};
 use super::symbols::{SYMBOL_BITS, SYMBOLS, Symbols, THRESHOLDS};
 use crate::schema::{ColumnSet, ComponentColumns};
@@ -107,7 +107,7 @@ fn gains(
     // By class: the last bend, and what the next change differs by from the last.
     let mut seen: [Vec<(i32, i32)>; GAINS] = Default::default();
     for (old, new) in rows {
-        let stir = stir(set, component, old);
+        let stir = stir_of(&set.linear[component.linear.clone()], old);
         if stir >= STIRS - GAINS && old[column + 2] != 0 {
             let change = difference(&set.columns[column], new[column], old[column]);
             let next = change.wrapping_sub(old[column + 1]);

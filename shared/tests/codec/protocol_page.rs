@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::CloseCode;
 
-const SOURCES: [&str; 21] = [
+const SOURCES: [&str; 22] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 21] = [
     "src/schema/mod.rs",
     "src/snapshot/bit_coder.rs",
     "src/snapshot/checksum.rs",
+    "src/snapshot/columns.rs",
     "src/snapshot/delta/model.rs",
     "src/snapshot/delta/decode.rs",
     "src/snapshot/delta/encode.rs",

@@ -1,17 +1,17 @@
 //! From a body to the image: every number checked, nothing allocated from an unchecked one.
 
 use super::model::{self, Before, Model};
-use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components};
+use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, late_bend, late_change};
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
 use crate::schema::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 use crate::snapshot::checksum::checksum;
+use crate::snapshot::columns::Columns;
 use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
-use crate::snapshot::predictor::{
-    self, Stir, add, difference, follow, guess_bend, guess_change, remember,
-};
+use crate::snapshot::predictor::{Stir, add, follow};
 use crate::snapshot::range_coder::RangeDecoder;
+use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE};
 use crate::snapshot::{DecodeError, unzigzag};
 
@@ -99,7 +99,7 @@ pub fn decode(
             next.gap = span.gap;
             body.removed(&mut scratch.removed)?;
             body.entities(span, &scratch.removed, &mut scratch.kept, &mut next)?;
-            body.kept(span, &scratch.kept, &mut next)
+            body.kept(span, &scratch.kept, &mut next, &mut scratch.work)
         })
         .and_then(|()| body.coder.finish());
     if let Err(error) = decoded {
@@ -273,90 +273,113 @@ impl Body<'_> {
         }
     }
 
+    /// What is kept: predicts what does not depend on residuals, reads these, and puts both together, the first
+    /// and the last column by column.
     fn kept(
         &mut self,
         span: Span,
         kept: &[(u32, u32)],
         next: &mut LayerImage,
+        work: &mut Work,
     ) -> Result<(), DecodeError> {
         let set = self.set;
-        let width = set.width();
+        let count = next.entities.len();
+        work.residuals.clear();
+        work.residuals.resize(count * set.residual_width(), 0);
+        self.aim(span, kept, next, work);
         let mut before = false;
-        for &(a, b) in kept {
-            let old = self.from.row(a as usize, width);
-            let mask = next.entities[b as usize].mask;
-            let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
-            let stirs =
-                components(set, mask).map(|(_, component)| predictor::stir(set, component, old));
-            let stir = stirs.max().unwrap_or(0);
+        for &(_, at) in kept {
+            let at = at as usize;
+            let mask = next.entities[at].mask;
+            let mut row = Row {
+                residuals: &mut work.residuals,
+                count,
+                at,
+            };
+            let stirs = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
+            let stir = stirs.max().unwrap_or(0) as Stir;
             before = stir >= model::SURE_TO_CHANGE || {
                 let context = model::changed(span.steady(), stir, before);
                 self.coder.bit(self.model, context)
             };
             if before {
-                self.changed(span, mask, stir, old, row)?;
-            } else {
-                for (_, component) in components(set, mask) {
-                    carry_on(set, component, old, row, span);
-                }
+                self.changed(span, mask, &mut row)?;
             }
         }
-        self.settle(span, kept, next);
+        self.settle(span, next, work);
         Ok(())
     }
 
-    /// Turns the residuals that stand in the other columns of kept entities into values: column by
-    /// column, for what a column is like is then looked up once.
-    fn settle(&self, span: Span, kept: &[(u32, u32)], next: &mut LayerImage) {
-        let (set, width) = (self.set, self.set.width());
-        for (number, component) in set.components.iter().enumerate() {
-            for &at in &set.others[component.others.clone()] {
-                let column = &set.columns[at];
-                for &(a, b) in kept {
-                    if next.entities[b as usize].mask >> number & 1 == 0 {
-                        continue;
-                    }
-                    let old = self.from.row(a as usize, width);
-                    let row = &mut next.values[b as usize * width..(b as usize + 1) * width];
-                    let guess = predictor::guess(column, at, old, row, span.dt, span.gap);
-                    row[at] = match row[at] {
-                        0 => guess,
-                        residual => add(column, guess, residual),
-                    };
+    /// Guesses what linear columns come to; fills how much components stir, and if steady the tables by which residuals
+    /// of linear columns are coded.
+    fn aim(&self, span: Span, kept: &[(u32, u32)], next: &LayerImage, work: &mut Work) {
+        let (set, old) = (self.set, self.from.values);
+        let heads = (self.from.entities, next.entities.as_slice());
+        let Work { residuals, columns } = work;
+        let count = next.entities.len();
+        let mut table = Table { residuals, count };
+        columns.resize_with(set.components.len(), Columns::default);
+        let components = set.components.iter().zip(columns).enumerate();
+        for (number, (component, columns)) in components {
+            columns.start(set, number, kept, heads, old, &mut table);
+            for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
+                columns.aim(&set.columns[at], nth, span.dt, span.baseline_gap);
+                if span.steady() {
+                    columns.put_tables(at, nth, &mut table);
                 }
             }
         }
     }
 
-    fn changed(
-        &mut self,
-        span: Span,
-        mask: u32,
-        most: Stir,
-        old: &[i32],
-        row: &mut [i32],
-    ) -> Result<(), DecodeError> {
-        let set = self.set;
+    /// Turns guesses and residuals into values.
+    fn settle(&self, span: Span, next: &mut LayerImage, work: &mut Work) {
+        let (set, old) = (self.set, self.from.values);
+        let count = next.entities.len();
+        let values = next.values.as_mut_slice();
+        let Work { residuals, columns } = work;
+        let mut table = Table { residuals, count };
+        for (component, columns) in set.components.iter().zip(columns) {
+            for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
+                let column = &set.columns[at];
+                columns.restore(column, at, Some(nth), &mut table, values);
+                if span.steady() {
+                    columns.remember(column, at, nth, values);
+                    continue;
+                }
+                for (a, b, index) in columns.rows() {
+                    let (old, new) = (&old[a..], &mut values[b..]);
+                    let place = (at + 1) * count + index;
+                    let change = late_change(column, at, old, new, span);
+                    new[at + 1] = change.wrapping_add(table.residuals[place]);
+                    let bend = late_bend(at, old, new, span);
+                    new[at + 2] = bend.wrapping_add(table.residuals[place + count]);
+                }
+            }
+            for &at in &set.others[component.others.clone()] {
+                let column = &set.columns[at];
+                columns.guess(column, at, (old, values), (span.dt, span.gap));
+                columns.restore(column, at, None, &mut table, values);
+            }
+        }
+    }
+
+    fn changed(&mut self, span: Span, mask: u32, row: &mut Row<'_>) -> Result<(), DecodeError> {
+        let (set, steady) = (self.set, span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let stir = if alone {
-                most
-            } else {
-                predictor::stir(set, component, old)
-            };
-            let context = model::component(number, span.steady(), stir);
+            let stir = row.of(set.stir_column(number)) as Stir;
+            let context = model::component(number, steady, stir);
             if !alone && !self.coder.bit(self.model, context) {
-                carry_on(set, component, old, row, span);
                 continue;
             }
-            if span.steady() {
-                self.steady_linear(component, stir, old, row, span)?;
+            if steady {
+                self.steady_linear(component, row)?;
             } else {
-                self.linear(component, stir, old, row, span)?;
+                self.linear(component, row)?;
             }
-            let context = model::rest(number, span.steady(), stir);
+            let context = model::rest(number, steady, stir);
             if !component.has_rest_bit() || self.coder.bit(self.model, context) {
-                self.others(component, stir > 0, row, span.steady())?;
+                self.others(component, stir > 0, row, steady)?;
             }
         }
         self.coder.check()
@@ -365,17 +388,13 @@ impl Body<'_> {
     fn steady_linear(
         &mut self,
         component: &ComponentColumns,
-        stir: Stir,
-        old: &[i32],
-        row: &mut [i32],
-        span: Span,
+        row: &mut Row<'_>,
     ) -> Result<(), DecodeError> {
         let set = self.set;
         let mut jolt = 0;
         for &at in &set.linear[component.linear.clone()] {
             let column = &set.columns[at];
-            let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
-            let table = column.symbols + aim.tables + jolt;
+            let table = column.symbols + row.of(at + 1) as usize + jolt;
             let symbol = self.coder.symbol(&set.symbols, table);
             let residual = if symbol == ESCAPE {
                 self.beyond(column)?
@@ -383,8 +402,7 @@ impl Body<'_> {
                 symbol as i32 - CODED_MAX
             };
             jolt = model::jolt(residual);
-            row[at] = add(column, aim.value, residual);
-            remember(column, at, old, row);
+            row.put(at, residual);
         }
         Ok(())
     }
@@ -400,44 +418,35 @@ impl Body<'_> {
     fn linear(
         &mut self,
         component: &ComponentColumns,
-        stir: Stir,
-        old: &[i32],
-        row: &mut [i32],
-        span: Span,
+        row: &mut Row<'_>,
     ) -> Result<(), DecodeError> {
-        let set = self.set;
         let mut before = Before::Nothing;
-        for &at in &set.linear[component.linear.clone()] {
-            let column = &set.columns[at];
-            let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
-            row[at] = add(column, aim.value, self.late(at, &mut before)?);
-            let way = difference(column, row[at], old[at]);
-            let change = guess_change(way, span.gap, span.dt);
-            row[at + 1] = change.wrapping_add(self.late(at + 1, &mut before)?);
-            let bend = guess_bend(row[at + 1], old[at + 1], span.gap, span.dt);
-            row[at + 2] = bend.wrapping_add(self.late(at + 2, &mut before)?);
+        for &at in &self.set.linear[component.linear.clone()] {
+            for at in at..at + 3 {
+                row.put(at, self.late(at, &mut before)?);
+            }
         }
         Ok(())
     }
 
-    /// Leaves a component's other residuals where the values will be.
     fn others(
         &mut self,
         component: &ComponentColumns,
         stirs: bool,
-        row: &mut [i32],
+        row: &mut Row<'_>,
         steady: bool,
     ) -> Result<(), DecodeError> {
         let set = self.set;
         let mut before = Before::Nothing;
         for &at in &set.others[component.others.clone()] {
-            row[at] = if steady {
+            let residual = if steady {
                 let column = &set.columns[at];
                 let context = model::steady_zero(column, stirs, before);
                 self.residual(context, model::steady_size(column), &mut before)?
             } else {
                 self.late(at, &mut before)?
             };
+            row.put(at, residual);
         }
         Ok(())
     }
@@ -465,24 +474,21 @@ impl Body<'_> {
     }
 }
 
-/// Fills the linear columns of a component whose residuals are all 0.
-fn carry_on(
-    set: &ColumnSet,
-    component: &ComponentColumns,
-    old: &[i32],
-    row: &mut [i32],
-    span: Span,
-) {
-    let stir = predictor::stir(set, component, old);
-    for &at in &set.linear[component.linear.clone()] {
-        let column = &set.columns[at];
-        row[at] = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap).value;
-        if span.steady() {
-            remember(column, at, old, row);
-        } else {
-            let way = difference(column, row[at], old[at]);
-            row[at + 1] = guess_change(way, span.gap, span.dt);
-            row[at + 2] = guess_bend(row[at + 1], old[at + 1], span.gap, span.dt);
-        }
+/// An entity's numbers in a table of residuals ([`LayerView::residuals`]).
+struct Row<'a> {
+    residuals: &'a mut [i32],
+    count: usize,
+    at: usize,
+}
+
+impl Row<'_> {
+    #[inline(always)]
+    fn of(&self, column: usize) -> i32 {
+        self.residuals[column * self.count + self.at]
+    }
+
+    #[inline(always)]
+    fn put(&mut self, column: usize, residual: i32) {
+        self.residuals[column * self.count + self.at] = residual;
     }
 }

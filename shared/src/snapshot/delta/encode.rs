@@ -1,14 +1,18 @@
 //! From images to a body: who was removed, who entered, whose fields were not as predicted.
 
 use super::model::{self, Before, Model};
-use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, components, in_reach};
+use super::{
+    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, in_reach, late_bend, late_change,
+};
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
-use crate::schema::{ColumnSet, ComponentColumns, Guess};
+use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
 use crate::snapshot::checksum::checksum;
+use crate::snapshot::columns::Columns;
 use crate::snapshot::image::{EntityHead, LayerView};
-use crate::snapshot::predictor::{self, Stir, difference, follow, guess_bend, guess_change};
+use crate::snapshot::predictor::{Stir, difference, follow};
 use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
+use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE, Symbols, symbol_of};
 use crate::snapshot::zigzag;
 
@@ -119,7 +123,14 @@ fn code<C: Coder>(
     body.head();
     body.removed(&scratch.removed);
     body.entered(current, &scratch.entered);
-    body.kept(from, current, &scratch.kept, &mut scratch.residuals);
+    // Where capture compared the image with the one before, that is done.
+    let residuals = if span.steady() && !current.residuals.is_empty() {
+        current.residuals
+    } else {
+        compare(set, from, current, span, &scratch.kept, &mut scratch.work);
+        &scratch.work.residuals
+    };
+    body.kept(current.entities, residuals, &scratch.kept);
     body.coder
 }
 
@@ -228,105 +239,117 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    fn kept(
-        &mut self,
-        from: LayerView<'_>,
-        current: LayerView<'_>,
-        kept: &[(u32, u32)],
-        residuals: &mut Vec<i32>,
-    ) {
+    /// `residuals` are as [`LayerView::residuals`] has them, or [`compare`].
+    fn kept(&mut self, entities: &[EntityHead], residuals: &[i32], kept: &[(u32, u32)]) {
         let (set, steady) = (self.set, self.span.steady());
-        let width = set.width();
-        let residual_width = set.residual_width();
-        residuals.resize(residual_width, 0);
-        // Capture compared the image with the one before.
-        let compared = steady && !current.residuals.is_empty();
         let mut before = false;
-        for &(a, b) in kept {
-            let mask = current.entities[b as usize].mask;
-            let row = if compared {
-                &current.residuals[b as usize * residual_width..(b as usize + 1) * residual_width]
-            } else {
-                let old = from.row(a as usize, width);
-                let new = current.row(b as usize, width);
-                compare(set, mask, old, new, self.span, residuals);
-                &*residuals
+        for &(_, at) in kept {
+            let at = at as usize;
+            let mask = entities[at].mask;
+            let row = Row {
+                residuals,
+                count: entities.len(),
+                at,
             };
-            let (changed, stir) = sum_up(set, mask, steady, row);
-            if stir < model::SURE_TO_CHANGE {
+            let numbers = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
+            let stir = numbers.max().unwrap_or(0) as Stir;
+            let sure = stir >= model::SURE_TO_CHANGE;
+            if !sure {
+                let changed = self.changes(mask, row);
                 let context = model::changed(steady, stir, before);
-                before = changed != 0;
-                self.coder.bit(self.model, context, before);
-            } else {
-                before = true;
+                self.coder.bit(self.model, context, changed);
+                before = changed;
             }
-            if before {
-                self.changed(mask, changed, row);
+            if sure || before {
+                before = true;
+                self.changed(mask, row);
             }
         }
     }
 
-    fn changed(&mut self, mask: u32, changed: u32, residuals: &[i32]) {
+    /// Whether any component of an entity has a residual.
+    fn changes(&self, mask: u32, row: Row<'_>) -> bool {
+        components(self.set, mask)
+            .any(|(number, component)| self.component_changes(number, component, row))
+    }
+
+    fn component_changes(&self, number: usize, of: &ComponentColumns, row: Row<'_>) -> bool {
+        let set = self.set;
+        let mut any = row.of(set.rest_column(number));
+        for &at in &set.linear[of.linear.clone()] {
+            any |= row.of(at);
+            if !self.span.steady() {
+                any |= row.of(at + 1) | row.of(at + 2);
+            }
+        }
+        any != 0
+    }
+
+    fn changed(&mut self, mask: u32, row: Row<'_>) {
         let (set, steady) = (self.set, self.span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let any = alone || changed >> number & 1 != 0;
-            let stir = residuals[set.width() + number] as Stir;
+            let stir = row.of(set.stir_column(number)) as Stir;
             if !alone {
+                let any = self.component_changes(number, component, row);
                 let context = model::component(number, steady, stir);
                 self.coder.bit(self.model, context, any);
-            }
-            if !any {
-                continue;
+                if !any {
+                    continue;
+                }
             }
             if steady {
-                self.steady_linear(component, residuals);
+                self.steady_linear(component, row);
             } else {
-                self.linear(component, residuals);
+                self.linear(component, row);
             }
-            let others = &set.others[component.others.clone()];
             if component.has_rest_bit() {
-                let rest = others.iter().any(|&at| residuals[at] != 0);
+                let rest = row.of(set.rest_column(number)) != 0;
                 let context = model::rest(number, steady, stir);
                 self.coder.bit(self.model, context, rest);
                 if !rest {
                     continue;
                 }
             }
-            self.others(others, stir > 0, residuals);
+            self.others(&set.others[component.others.clone()], stir > 0, row);
         }
     }
 
-    fn steady_linear(&mut self, component: &ComponentColumns, residuals: &[i32]) {
+    fn steady_linear(&mut self, component: &ComponentColumns, row: Row<'_>) {
         let set = self.set;
         let mut jolt = 0;
         for &at in &set.linear[component.linear.clone()] {
-            let (residual, pair) = (residuals[at], residuals[at + 1] as usize);
+            let (residual, pair) = (row.of(at), row.of(at + 1) as usize);
             let column = &set.columns[at];
             let symbol = symbol_of(residual);
             self.coder
                 .symbol(&set.symbols, column.symbols + pair + jolt, symbol);
             if symbol == ESCAPE {
-                let beyond = residual.unsigned_abs() - CODED_MAX as u32 - 1;
-                self.coder.raw(u32::from(residual < 0), 1);
-                self.coder.number(self.model, model::beyond(column), beyond);
+                self.beyond(column, residual);
             }
             jolt = model::jolt(residual);
         }
     }
 
-    fn linear(&mut self, component: &ComponentColumns, residuals: &[i32]) {
+    /// A linear column's residual that has no symbol.
+    fn beyond(&mut self, column: &Column, residual: i32) {
+        let beyond = residual.unsigned_abs() - CODED_MAX as u32 - 1;
+        self.coder.raw(u32::from(residual < 0), 1);
+        self.coder.number(self.model, model::beyond(column), beyond);
+    }
+
+    fn linear(&mut self, component: &ComponentColumns, row: Row<'_>) {
         let mut before = Before::Nothing;
         for &at in &self.set.linear[component.linear.clone()] {
             for at in at..at + 3 {
                 let column = &self.set.columns[at];
                 let context = model::zero(column, before);
-                before = self.residual(context, model::size(column), residuals[at]);
+                before = self.residual(context, model::size(column), row.of(at));
             }
         }
     }
 
-    fn others(&mut self, others: &[usize], stirs: bool, residuals: &[i32]) {
+    fn others(&mut self, others: &[usize], stirs: bool, row: Row<'_>) {
         let steady = self.span.steady();
         let mut before = Before::Nothing;
         for &at in others {
@@ -337,7 +360,7 @@ impl<C: Coder> Body<'_, C> {
             } else {
                 (model::zero(column, before), model::size(column))
             };
-            before = self.residual(context, size, residuals[at]);
+            before = self.residual(context, size, row.of(at));
         }
     }
 
@@ -353,58 +376,66 @@ impl<C: Coder> Body<'_, C> {
     }
 }
 
-/// Which components changed, as bits, and how much the most stirring one stirs.
-#[inline]
-fn sum_up(set: &ColumnSet, mask: u32, steady: bool, residuals: &[i32]) -> (u32, Stir) {
-    let (mut changed, mut most) = (0, 0);
-    for (number, component) in components(set, mask) {
-        let mut any = 0;
-        for &at in &set.linear[component.linear.clone()] {
-            any |= residuals[at];
-            if !steady {
-                any |= residuals[at + 1] | residuals[at + 2];
-            }
-        }
-        for &at in &set.others[component.others.clone()] {
-            any |= residuals[at];
-        }
-        changed |= u32::from(any != 0) << number;
-        most = most.max(residuals[set.width() + number]);
-    }
-    (changed, most as Stir)
+/// An entity's numbers in a table of residuals.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    residuals: &'a [i32],
+    count: usize,
+    at: usize,
 }
 
-/// Fills a row of residuals, as [`LayerView::residuals`] has them; if not steady, with those of
+impl Row<'_> {
+    #[inline(always)]
+    fn of(self, column: usize) -> i32 {
+        self.residuals[column * self.count + self.at]
+    }
+}
+
+/// Fills a table of residuals, as [`LayerView::residuals`] has it; if not steady, with those of
 /// what linear columns remember.
 fn compare(
     set: &ColumnSet,
-    mask: u32,
-    old: &[i32],
-    new: &[i32],
+    from: LayerView<'_>,
+    current: LayerView<'_>,
     span: Span,
-    residuals: &mut [i32],
+    kept: &[(u32, u32)],
+    work: &mut Work,
 ) {
-    for (number, component) in components(set, mask) {
-        let stir = predictor::stir(set, component, old);
-        for &at in &set.linear[component.linear.clone()] {
+    let (old, new) = (from.values, current.values);
+    let heads = (from.entities, current.entities);
+    let count = current.entities.len();
+    let Work { residuals, columns } = work;
+    columns.resize_with(set.components.len(), Columns::default);
+    residuals.clear();
+    residuals.resize(count * set.residual_width(), 0);
+    let mut table = Table { residuals, count };
+    let components = set.components.iter().zip(columns).enumerate();
+    for (number, (component, columns)) in components {
+        columns.start(set, number, kept, heads, old, &mut table);
+        for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
             let column = &set.columns[at];
-            let aim = predictor::go_on(column, at, old, stir, span.dt, span.baseline_gap);
-            residuals[at] = difference(column, new[at], aim.value);
+            columns.aim(column, nth, span.dt, span.baseline_gap);
+            columns.compare(column, at, Some(nth), new);
+            columns.put_residuals(at, false, &mut table);
             if span.steady() {
-                residuals[at + 1] = aim.tables as i32;
+                columns.put_tables(at, nth, &mut table);
                 continue;
             }
-            let way = difference(column, new[at], old[at]);
-            let change = guess_change(way, span.gap, span.dt);
-            let bend = guess_bend(new[at + 1], old[at + 1], span.gap, span.dt);
-            residuals[at + 1] = new[at + 1].wrapping_sub(change);
-            residuals[at + 2] = new[at + 2].wrapping_sub(bend);
+            for (a, b, index) in columns.rows() {
+                let (old, new) = (&old[a..], &new[b..]);
+                let change = late_change(column, at, old, new, span);
+                let bend = late_bend(at, old, new, span);
+                let place = (at + 1) * count + index;
+                table.residuals[place] = new[at + 1].wrapping_sub(change);
+                table.residuals[place + count] = new[at + 2].wrapping_sub(bend);
+            }
         }
         for &at in &set.others[component.others.clone()] {
             let column = &set.columns[at];
-            let guess = predictor::guess(column, at, old, new, span.dt, span.gap);
-            residuals[at] = difference(column, new[at], guess);
+            columns.guess(column, at, (old, new), (span.dt, span.gap));
+            columns.compare(column, at, None, new);
+            columns.put_residuals(at, true, &mut table);
         }
-        residuals[set.width() + number] = stir as i32;
+        columns.put_rest(set.rest_column(number), &mut table);
     }
 }

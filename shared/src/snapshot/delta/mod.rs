@@ -8,10 +8,12 @@ pub mod model;
 pub use decode::{BodyHead, Verdict, decode, decode_head};
 pub use encode::{Decision, encode, trace};
 
+use super::columns::Columns;
 use super::image::LayerImage;
+use super::predictor::{difference, guess_bend, guess_change};
 use crate::ids::Tick;
 use crate::limits::BASELINE_BACK_MAX;
-use crate::schema::{ColumnSet, ComponentColumns};
+use crate::schema::{Column, ColumnSet, ComponentColumns};
 use model::Model;
 
 /// Mode of a body: range coded.
@@ -27,9 +29,17 @@ pub struct Scratch {
     entered: Vec<u32>,
     /// Pairs of indices (baseline, current) of kept entities.
     kept: Vec<(u32, u32)>,
-    /// Of one row.
-    residuals: Vec<i32>,
+    work: Work,
     next: LayerImage,
+}
+
+/// What columns are compared and predicted in.
+#[derive(Default)]
+struct Work {
+    /// As [`super::image::LayerView::residuals`].
+    residuals: Vec<i32>,
+    /// By component.
+    columns: Vec<Columns>,
 }
 
 impl std::fmt::Debug for Scratch {
@@ -63,6 +73,17 @@ impl Span {
     fn steady(self) -> bool {
         self.dt != 0 && self.dt == self.gap
     }
+}
+
+/// What is guessed for the change of a linear column, where the baseline is not the image before; `new` has its
+/// value.
+fn late_change(column: &Column, at: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
+    guess_change(difference(column, new[at], old[at]), span.gap, span.dt)
+}
+
+/// The same for its bend; `new` has its change.
+fn late_bend(at: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
+    guess_bend(new[at + 1], old[at + 1], span.gap, span.dt)
 }
 
 /// Whether `current` can be coded against a baseline of tick `baseline`.

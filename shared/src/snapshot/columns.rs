@@ -1,0 +1,255 @@
+//! A component's columns in all rows that two images have in common: gathered, computed as a whole, put back.
+//! What a column is like is looked up once, and the loops over its values have neither branches nor calls, so
+//! that they become vector instructions. The arithmetic of one value is `predictor`'s. Called by
+//! `complete`, which makes images, and by `delta`, which compares and predicts them.
+
+use super::image::EntityHead;
+use super::predictor::{add, aim, bend, difference, direction, rate, settle, stir, velocity_way};
+use super::rows::{Rows, Table};
+use crate::schema::{Column, ColumnSet, Guess};
+
+/// A linear column: what it has in the older image, and what follows from that.
+#[derive(Debug, Default)]
+struct Linear {
+    values: Vec<i32>,
+    changes: Vec<i32>,
+    bends: Vec<i32>,
+    guesses: Vec<i32>,
+    /// By which tables steady residuals are coded.
+    tables: Vec<i32>,
+}
+
+impl Linear {
+    fn recall(&mut self, rows: &Rows, old: &[i32], at: usize) {
+        let Linear {
+            values,
+            changes,
+            bends,
+            guesses,
+            tables,
+        } = self;
+        for column in [&mut *values, &mut *changes, &mut *bends, guesses, tables] {
+            column.resize(rows.index.len(), 0);
+        }
+        rows.gather_three(old, at, [values, changes, bends]);
+    }
+}
+
+/// What a component's columns are computed in: row by row the same place.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    rows: Rows,
+    /// Its linear columns, in the set's order.
+    linear: Vec<Linear>,
+    /// How much the component stirs in the older image.
+    stirs: Vec<i32>,
+    /// Not 0 where a column that is not linear has a residual.
+    rest: Vec<i32>,
+    /// Of the column at hand: the guesses, if it is not linear, the values in the newer image, the residuals.
+    guesses: Vec<i32>,
+    new: Vec<i32>,
+    residuals: Vec<i32>,
+    /// What it follows, and what that is made from.
+    ways: [Vec<f64>; 2],
+    plain: Vec<i32>,
+}
+
+impl Columns {
+    /// Turns to a component, of entities `kept` in both images; fills how much it stirs.
+    pub(super) fn start(
+        &mut self,
+        set: &ColumnSet,
+        number: usize,
+        kept: &[(u32, u32)],
+        heads: (&[EntityHead], &[EntityHead]),
+        old: &[i32],
+        table: &mut Table<'_>,
+    ) {
+        self.rows.find(kept, heads, number, set.width());
+        let columns = &set.linear[set.components[number].linear.clone()];
+        self.linear.resize_with(columns.len(), Linear::default);
+        for sums in [&mut self.stirs, &mut self.plain, &mut self.rest] {
+            sums.clear();
+            sums.resize(self.rows.index.len(), 0);
+        }
+        for (linear, &at) in self.linear.iter_mut().zip(columns) {
+            linear.recall(&self.rows, old, at);
+            let memory = linear.changes.iter().zip(&linear.bends);
+            let sums = self.stirs.iter_mut().zip(&mut self.plain);
+            for ((most, any), (&change, &bend)) in sums.zip(memory) {
+                *most = (*most).max(bend.saturating_abs());
+                *any |= change | bend;
+            }
+        }
+        for (most, &any) in self.stirs.iter_mut().zip(&self.plain) {
+            *most = stir(any, *most);
+        }
+        table.put(&self.rows, set.stir_column(number), &self.stirs);
+    }
+
+    /// Fills the guesses of the `nth` linear column, `dt` ticks after the older image, whose gap is that; and the
+    /// tables for its steady residuals.
+    pub(super) fn aim(&mut self, column: &Column, nth: usize, dt: u32, gap: u32) {
+        let Linear {
+            values,
+            changes,
+            bends,
+            guesses,
+            tables,
+        } = &mut self.linear[nth];
+        let to = guesses.iter_mut().zip(tables);
+        let memory = changes.iter().zip(bends.iter());
+        let from = values.iter().zip(&self.stirs).zip(memory);
+        for ((guess, tables), ((&value, &stir), (&change, &bend))) in to.zip(from) {
+            let aim = aim(column, value, (change, bend), stir as usize, dt, gap);
+            *guess = aim.value;
+            *tables = aim.tables as i32;
+        }
+    }
+
+    /// Fills the guesses of a column that is not linear, `dt` ticks after the older image. `new` holds the
+    /// newer image as far as the column's predecessors; it comes `gap` ticks after the one before it.
+    pub(super) fn guess(
+        &mut self,
+        column: &Column,
+        at: usize,
+        (old, new): (&[i32], &[i32]),
+        (dt, gap): (u32, u32),
+    ) {
+        let Columns {
+            rows,
+            guesses,
+            plain,
+            ways: [xs, ys],
+            ..
+        } = self;
+        rows.gather(&rows.old, old, at, guesses);
+        match column.guess {
+            Guess::Hold | Guess::Linear | Guess::Change | Guess::Bend => {}
+            Guess::Bearing { x, y, steps } => {
+                rows.gather_way(new, x, plain, xs);
+                rows.gather_way(new, y, plain, ys);
+                for ((guess, &x), &y) in guesses.iter_mut().zip(&*xs).zip(&*ys) {
+                    let direction = direction(x, y, steps);
+                    let still = x == 0.0 && y == 0.0;
+                    *guess = if still { *guess } else { direction };
+                }
+            }
+            Guess::Rate {
+                change,
+                zero,
+                scale,
+            } => {
+                rows.gather_way(new, change, plain, xs);
+                for (guess, &change) in guesses.iter_mut().zip(&*xs) {
+                    *guess = rate(change, zero, scale, gap);
+                }
+            }
+            Guess::Velocity { by, zero, num, den } => {
+                rows.gather(&rows.old, old, by, plain);
+                for (guess, &velocity) in guesses.iter_mut().zip(&*plain) {
+                    let way = velocity_way(velocity.wrapping_sub(zero), num, den, dt);
+                    *guess = add(column, *guess, way);
+                }
+            }
+            Guess::Counter { per_tick } => {
+                let way = (i64::from(per_tick) * i64::from(dt)) as i32;
+                for guess in guesses.iter_mut() {
+                    *guess = add(column, *guess, way);
+                }
+            }
+        }
+    }
+
+    /// Compares the newer image's values with the guesses of the `nth` linear column, or of another one.
+    pub(super) fn compare(&mut self, column: &Column, at: usize, nth: Option<usize>, new: &[i32]) {
+        self.rows.gather(&self.rows.new, new, at, &mut self.new);
+        let guesses = nth.map_or(&self.guesses, |nth| &self.linear[nth].guesses);
+        self.residuals.clear();
+        let pairs = self.new.iter().zip(guesses);
+        let residuals = pairs.map(|(&new, &guess)| difference(column, new, guess));
+        self.residuals.extend(residuals);
+    }
+
+    /// The same, and moves values towards their guesses, as far as they bear it.
+    pub(super) fn compare_and_settle(
+        &mut self,
+        column: &Column,
+        at: usize,
+        nth: Option<usize>,
+        new: &mut [i32],
+    ) {
+        self.compare(column, at, nth, new);
+        if column.tolerance > 0 {
+            let guesses = nth.map_or(&self.guesses, |nth| &self.linear[nth].guesses);
+            let pairs = self.new.iter_mut().zip(&mut self.residuals);
+            for ((value, residual), &guess) in pairs.zip(guesses) {
+                (*value, *residual) = settle(column, *value, guess, *residual);
+            }
+            self.rows.scatter(&self.new, new, at);
+        }
+    }
+
+    /// Puts values into the newer image, by the guesses of the `nth` linear column, or of another one, and residuals.
+    pub(super) fn restore(
+        &mut self,
+        column: &Column,
+        at: usize,
+        nth: Option<usize>,
+        table: &mut Table<'_>,
+        new: &mut [i32],
+    ) {
+        table.take(&self.rows, at, &mut self.residuals);
+        let guesses = nth.map_or(&self.guesses, |nth| &self.linear[nth].guesses);
+        self.new.clear();
+        let pairs = guesses.iter().zip(&self.residuals);
+        let values = pairs.map(|(&guess, &residual)| add(column, guess, residual));
+        self.new.extend(values);
+        self.rows.scatter(&self.new, new, at);
+    }
+
+    /// Puts what the `nth` linear column remembers into the newer image, which is the one after the older one.
+    pub(super) fn remember(&mut self, column: &Column, at: usize, nth: usize, new: &mut [i32]) {
+        let Linear {
+            values,
+            changes,
+            bends,
+            ..
+        } = &mut self.linear[nth];
+        let memory = changes.iter_mut().zip(&mut *bends);
+        for ((change, last), (&new, &old)) in memory.zip(self.new.iter().zip(&*values)) {
+            let before = *change;
+            *change = difference(column, new, old);
+            *last = bend(*change, before);
+        }
+        self.rows.scatter(changes, new, at + 1);
+        self.rows.scatter(bends, new, at + 2);
+    }
+
+    /// Puts the tables of the `nth` linear column's residuals where the encoder and the decoder look.
+    pub(super) fn put_tables(&self, at: usize, nth: usize, table: &mut Table<'_>) {
+        table.put(&self.rows, at + 1, &self.linear[nth].tables);
+    }
+
+    /// Puts residuals where the encoder looks; those of other than linear columns also count as the rest.
+    pub(super) fn put_residuals(&mut self, at: usize, is_rest: bool, table: &mut Table<'_>) {
+        table.put(&self.rows, at, &self.residuals);
+        if is_rest {
+            for (rest, &residual) in self.rest.iter_mut().zip(&self.residuals) {
+                *rest |= residual;
+            }
+        }
+    }
+
+    /// Puts where the encoder looks whether there is any rest.
+    pub(super) fn put_rest(&self, at: usize, table: &mut Table<'_>) {
+        table.put(&self.rows, at, &self.rest);
+    }
+
+    /// Where rows start in the older and in the newer image, and their index in that one.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let starts = self.rows.old.iter().zip(&self.rows.new);
+        let rows = starts.zip(&self.rows.index);
+        rows.map(|((&old, &new), &index)| (old, new, index))
+    }
+}
