@@ -1,4 +1,4 @@
-/** The events section of a snapshot (PROTOCOL.md §8): the game's momentary messages. Called by `session.js`. */
+/** The events section of a snapshot (PROTOCOL.md §8): the game's messages. Called by `session.js`. */
 
 import { readVarint } from '../protocol/frame.js';
 import { ProtocolError } from '../protocol/protocol_error.js';

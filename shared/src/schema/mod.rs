@@ -26,7 +26,7 @@ pub struct Schema {
     pub input: Vec<Field>,
     /// Whether a tick takes the newest input that has arrived instead of the one for it.
     pub newest_wins: bool,
-    /// Momentary messages from the room; the index is the wire's name.
+    /// Messages from the room; the index is the wire's name.
     pub events: Vec<Message>,
     /// Requests that a client may make; the index is the wire's name.
     pub actions: Vec<Message>,

@@ -73,7 +73,8 @@ pub enum Event {
         /// Its head.
         head: SnapshotHead,
     },
-    /// A momentary message of the game.
+    /// A message of the game. One of a tick up to [`super::RoomSession::joined_at`] is durable and happened before the
+    /// player was there, or while the connection was lost.
     Game {
         /// The tick that it happened in.
         tick: Tick,
