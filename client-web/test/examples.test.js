@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { openPage, startBrowser } from './browser_support.js';
+import { startProxy } from './support/proxy.js';
 import { EXAMPLES, startServer } from './support/server.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -98,6 +99,37 @@ test('a card table: hands are dealt, turns are answered, both pages tell of it',
     assert.deepEqual(await now.page.locator('#log li').allTextContents(), log);
     assert.deepEqual(players.flatMap(({ complaints }) => complaints), []);
   } finally {
+    assert.equal(await server.stop(), 0);
+  }
+});
+
+test('what happens at the table while a connection is lost is told once, when it is back', async () => {
+  const server = await startServer(['--seed', '3'], '127.0.0.1:0', `${EXAMPLES}/cards`);
+  const proxies = [await startProxy(server.address), await startProxy(server.address)];
+  try {
+    const players = [];
+    for (const proxy of proxies) {
+      const { page } = await openPage(browser, proxy.url);
+      await page.fill('#name', `player ${players.length}`);
+      await page.click('#door button');
+      players.push({ name: `player ${players.length}`, page, proxy });
+    }
+    for (const { page } of players) await holds(page, 5);
+    const isFirst = (await players[0].page.locator('#hand.mine').count()) === 1;
+    const [now, away] = isFirst ? players : players.toReversed();
+    const lines = () => away.page.locator('#log li').allTextContents();
+    const before = await lines();
+    away.proxy.hold(true);
+    away.proxy.cut();
+    await now.page.click('#stock');
+    await now.page.getByText('You drew').waitFor();
+    assert.deepEqual(await lines(), before);
+    away.proxy.hold(false);
+    await away.page.getByText(`${now.name} drew`).waitFor();
+    await away.page.locator('#hand.mine').waitFor();
+    assert.deepEqual(await lines(), [...before, `${now.name} drew`]);
+  } finally {
+    for (const proxy of proxies) proxy.stop();
     assert.equal(await server.stop(), 0);
   }
 });
