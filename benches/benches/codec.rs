@@ -5,7 +5,7 @@ use tickwire::ids::{LayerId, Tick};
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
 use tickwire_benches::drift;
-use tickwire_benches::recording::Recording;
+use tickwire_benches::recording::{Play, Recording};
 
 fn capture(c: &mut Criterion) {
     let mut group = c.benchmark_group("capture");
@@ -61,12 +61,12 @@ fn encode_pair(
 }
 
 fn codec(c: &mut Criterion) {
-    let recording = Recording::of_arena(50, 100, 7, 90, 120);
+    let recording = Play::People.load().expect("a recording");
     println!(
         "arena, 50 players and 100 drones at 30 Hz: {:.3} bytes per moving entity and tick, {:.1} entities, {:.0} bytes a keyframe",
         recording.bytes_per_moving_entity(),
         recording.entities() as f64 / (recording.images.len() - 1) as f64,
-        recording.body_bytes[0],
+        recording.body_bytes()[0],
     );
     let bodies = bodies(&recording);
     let mut group = c.benchmark_group("codec");

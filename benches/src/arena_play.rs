@@ -1,5 +1,5 @@
-//! An arena room in memory with players who steer like people: a direction is held for a while,
-//! the trigger now and then. Called by the benches of ticks, fan-out and codec.
+//! An arena room in memory with players who steer like people (a direction is held for a while,
+//! the trigger now and then) or at random. Called by the benches of ticks, fan-out and codec, and for recordings.
 
 use std::sync::Arc;
 
@@ -18,8 +18,19 @@ use tickwire_server::room::Room;
 /// Ticks a second of every fixture.
 pub const TICK_RATE: u16 = 30;
 
+/// How players steer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// Like people.
+    People,
+    /// Another direction, aim and trigger every tick.
+    Random,
+}
+
 /// A room that plays itself.
 pub struct ArenaPlay {
+    /// How its players steer from the next tick on.
+    pub hands: Hands,
     /// The room.
     pub room: Room<Arena>,
     /// Its players.
@@ -56,6 +67,7 @@ impl ArenaPlay {
             .collect();
         while room.poll_effect().is_some() {}
         let mut play = ArenaPlay {
+            hands: Hands::People,
             room,
             controls: vec![Control::default(); players.len()],
             players,
@@ -116,7 +128,10 @@ impl ArenaPlay {
         };
         let fields = &self.game.schema.input;
         for (control, &player) in self.controls.iter_mut().zip(&self.players) {
-            steer(control, &mut self.rng);
+            match self.hands {
+                Hands::People => steer(control, &mut self.rng),
+                Hands::Random => fumble(control, &mut self.rng),
+            }
             self.message.clear();
             head.encode(&mut self.message);
             let values = control.values();
@@ -138,4 +153,11 @@ fn steer(control: &mut Control, rng: &mut ChaCha8Rng) {
     }
     control.aim += rng.random_range(-0.1..0.1);
     control.fire = rng.random_bool(0.1);
+}
+
+fn fumble(control: &mut Control, rng: &mut ChaCha8Rng) {
+    control.dx = rng.random_range(-1.0..=1.0);
+    control.dy = rng.random_range(-1.0..=1.0);
+    control.aim = rng.random_range(0.0..std::f64::consts::TAU);
+    control.fire = rng.random();
 }

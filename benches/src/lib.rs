@@ -6,6 +6,7 @@ pub mod arena_play;
 pub mod cpu_clock;
 pub mod drift;
 pub mod fanout;
+pub mod image_tape;
 pub mod motion;
 pub mod netplay;
 pub mod recording;

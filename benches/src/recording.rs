@@ -1,14 +1,101 @@
-//! What a client of a played arena room receives and holds: the room layer's images, tick by tick,
-//! decoded and checked, and the bytes that each took. Called by the codec bench
-//! and the codec yardstick.
+//! What a client of a played arena room holds: the room layer's images, tick by tick. Played by bots, like people or at
+//! random, from a seed by `record-motion`, and kept in `benches/recordings`; read by the codec bench and the codec yardstick.
+
+use std::io;
+use std::path::PathBuf;
 
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::schema::{Layout, Schema};
-use tickwire::snapshot::delta::{Scratch, decode, decode_head};
+use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
 
-use crate::arena_play::ArenaPlay;
+use tickwire_server::arena::Arena;
+use tickwire_server::game::GameDef;
+
+use crate::arena_play::{ArenaPlay, Hands, TICK_RATE};
+use crate::image_tape;
+use crate::motion::TapeError;
+
+/// Players and drones of the recordings that are kept.
+const PLAYERS: u16 = 50;
+const NPCS: u16 = 100;
+/// Ticks before a recording and of it.
+const WARM_UP: u32 = 90;
+const TICKS: u32 = 300;
+/// Images before those, from which what predictors remember is made.
+const LEAD: usize = 3;
+
+/// A recording that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Play {
+    /// Players steer like people.
+    People,
+    /// They do anything.
+    Random,
+}
+
+impl Play {
+    /// Both, in the order of the tables.
+    pub const ALL: [Play; 2] = [Play::People, Play::Random];
+
+    /// Its name in tables, files and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Play::People => "arena",
+            Play::Random => "arena-random",
+        }
+    }
+
+    /// Where it is kept.
+    pub fn path(self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("recordings")
+            .join(format!("{}.tape", self.name()))
+    }
+
+    fn hands(self) -> Hands {
+        match self {
+            Play::People => Hands::People,
+            Play::Random => Hands::Random,
+        }
+    }
+
+    fn seed(self) -> u64 {
+        match self {
+            Play::People => 7,
+            Play::Random => 8,
+        }
+    }
+
+    /// Plays it: the file that is kept.
+    pub fn record(self) -> Vec<u8> {
+        let ticks = TICKS + LEAD as u32;
+        let made = Recording::of_arena(self, PLAYERS, NPCS, self.seed(), WARM_UP, ticks);
+        image_tape::encode(&made.layout.room, &made.images)
+    }
+
+    /// The recording that is kept; where the file is missing, the same one made anew.
+    pub fn load(self) -> Result<Recording, TapeError> {
+        let bytes = match std::fs::read(self.path()) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.record(),
+            Err(error) => return Err(TapeError::Unreadable(error.to_string())),
+        };
+        let game = GameDef::<Arena>::new(TICK_RATE).expect("the arena is well declared");
+        let layout = Layout::new(&game.schema);
+        let mut images = image_tape::decode(&layout.room, &bytes)?;
+        if images.len() <= LEAD {
+            return Err(TapeError::Broken);
+        }
+        images.drain(..LEAD);
+        Ok(Recording {
+            schema: game.schema.clone(),
+            layout,
+            images,
+        })
+    }
+}
 
 /// Images of the room's layer at consecutive ticks.
 pub struct Recording {
@@ -18,14 +105,21 @@ pub struct Recording {
     pub layout: Layout,
     /// The images, oldest first.
     pub images: Vec<LayerImage>,
-    /// Bytes of the body that led to each image; the first one's is a keyframe.
-    pub body_bytes: Vec<usize>,
 }
 
 impl Recording {
     /// Plays a room of `players` and `npcs` for `warm_up` ticks, then records `ticks` of it.
-    pub fn of_arena(players: u16, npcs: u16, seed: u64, warm_up: u32, ticks: u32) -> Recording {
+    pub fn of_arena(
+        play: Play,
+        players: u16,
+        npcs: u16,
+        seed: u64,
+        warm_up: u32,
+        ticks: u32,
+    ) -> Recording {
+        let hands = play.hands();
         let mut play = ArenaPlay::new(players, npcs, seed);
+        play.hands = hands;
         let layout = Layout::new(&play.game().schema);
         for _ in 0..warm_up {
             play.tick(|_, _| {});
@@ -39,7 +133,6 @@ impl Recording {
             schema: play.game().schema.clone(),
             layout,
             images: Vec::new(),
-            body_bytes: Vec::new(),
         };
         play.resync(viewer);
         for _ in 0..ticks {
@@ -63,16 +156,39 @@ impl Recording {
                     decode(of, bits, head.tick, layout, &mut held, &mut scratch)
                         .expect("the server's bodies decode");
                     recording.images.push(held.clone());
-                    recording.body_bytes.push(body.len());
                 }
             });
         }
         recording
     }
 
+    /// Bytes of the body that leads to each image, the first of which is a keyframe; without checksums.
+    pub fn body_bytes(&self) -> Vec<usize> {
+        let mut scratch = Scratch::default();
+        let mut before = None;
+        let mut body = Vec::new();
+        let mut bytes = Vec::with_capacity(self.images.len());
+        for image in &self.images {
+            let (set, view) = (&self.layout.room, image.view());
+            body.clear();
+            encode(
+                LayerId::ROOM,
+                set,
+                before,
+                view,
+                false,
+                &mut scratch,
+                &mut body,
+            );
+            before = Some(view);
+            bytes.push(body.len());
+        }
+        bytes
+    }
+
     /// Bytes a tick of the room's layer for each entity whose row changed, keyframe apart.
     pub fn bytes_per_moving_entity(&self) -> f64 {
-        let bytes: usize = self.body_bytes.iter().skip(1).sum();
+        let bytes: usize = self.body_bytes().iter().skip(1).sum();
         let moving: usize = self
             .images
             .windows(2)
@@ -104,4 +220,21 @@ fn moved(layout: &Layout, before: &LayerImage, now: &LayerImage) -> usize {
             })
         })
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_recordings_are_what_their_seed_plays() {
+        for play in Play::ALL {
+            let kept = std::fs::read(play.path()).expect("a recording");
+            assert!(
+                kept == play.record(),
+                "{}: run `cargo run --release -p tickwire-benches --bin record-motion`",
+                play.name()
+            );
+        }
+    }
 }

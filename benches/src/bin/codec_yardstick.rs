@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tickwire_benches::motion::Motion;
+use tickwire_benches::recording::Play;
 use tickwire_benches::yardstick::{Effort, Node, NodeError, Report, measure, measure_arena, svg};
 
 /// Measures the snapshot codec on recorded motion.
@@ -57,7 +58,12 @@ fn run(flags: &Flags) -> Result<(), String> {
             measure(motion, &tape, effort, node.as_ref()).map_err(|error| of_motion(&error))?;
         report.rows.extend(rows);
     }
-    measure_arena(&mut report, effort, node.as_ref()).map_err(|error| format!("arena: {error}"))?;
+    for play in Play::ALL {
+        let of_play = |what: &dyn std::fmt::Display| format!("{}: {what}", play.name());
+        let recording = play.load().map_err(|error| of_play(&error))?;
+        measure_arena(&mut report, play, &recording, effort, node.as_ref())
+            .map_err(|error| of_play(&error))?;
+    }
     println!("30 Hz, 1 cm, 8-bit heading, health; all move; every tick decoded and compared");
     print!("{report}");
     if let Some(path) = &flags.json {

@@ -5,7 +5,7 @@
 
 mod forces;
 mod herd;
-mod nibbles;
+pub(crate) mod nibbles;
 mod steered;
 mod tape;
 mod wasd;

@@ -1,23 +1,23 @@
-//! Numbers of any size in groups of four bits: what recordings are written in. Called by `tape`.
+//! Numbers of any size in groups of four bits: what recordings are written in. Called by `tape` and `image_tape`.
 
 use super::TapeError;
 
 /// Numbers in groups of three bits, least first, each with a fourth that says that more follow.
-pub(super) struct Writer {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Writer {
+    pub(crate) bytes: Vec<u8>,
     /// Whether the last byte has room for a group.
     half: bool,
 }
 
 impl Writer {
-    pub(super) fn new(head: &[u8]) -> Writer {
+    pub(crate) fn new(head: &[u8]) -> Writer {
         Writer {
             bytes: head.to_vec(),
             half: false,
         }
     }
 
-    pub(super) fn push(&mut self, mut value: u32) {
+    pub(crate) fn push(&mut self, mut value: u32) {
         loop {
             let more = value > 7;
             let group = (value & 7) as u8 | u8::from(more) << 3;
@@ -33,23 +33,23 @@ impl Writer {
         }
     }
 
-    pub(super) fn push_signed(&mut self, value: i32) {
+    pub(crate) fn push_signed(&mut self, value: i32) {
         self.push(((value << 1) ^ (value >> 31)) as u32);
     }
 }
 
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     /// Groups read.
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
         Reader { bytes, at: 0 }
     }
 
-    pub(super) fn take(&mut self) -> Result<u32, TapeError> {
+    pub(crate) fn take(&mut self) -> Result<u32, TapeError> {
         let mut value = 0u32;
         for shift in (0..33).step_by(3) {
             let byte = *self.bytes.get(self.at / 2).ok_or(TapeError::Broken)?;
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing may be left but a group of zeros that fills the last byte.
-    pub(super) fn finish(&self) -> Result<(), TapeError> {
+    pub(crate) fn finish(&self) -> Result<(), TapeError> {
         let fill = self.at % 2 * 4;
         let last = self.bytes.last().map_or(0, |&byte| byte >> fill);
         if self.at.div_ceil(2) != self.bytes.len() || (fill > 0 && last != 0) {
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    pub(super) fn take_signed(&mut self) -> Result<i32, TapeError> {
+    pub(crate) fn take_signed(&mut self) -> Result<i32, TapeError> {
         let z = self.take()?;
         Ok((z >> 1) as i32 ^ -((z & 1) as i32))
     }

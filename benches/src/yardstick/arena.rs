@@ -1,4 +1,4 @@
-//! The same figures of a played arena: seeded hands that move, aim and shoot in the real game, with
+//! The same figures of a played arena: the recordings of seeded hands that move, aim and shoot in the real game, with
 //! all the fields that it declares. Its world can't be driven by a recording, so encoding is
 //! measured without capture.
 
@@ -8,24 +8,17 @@ use tickwire::snapshot::delta::{Scratch, encode};
 
 use super::stream::keyframe_bytes;
 use super::{Effort, Mismatch, Node, Report, Stream, report::Arena, timing};
-use crate::recording::Recording;
+use crate::recording::{Play, Recording};
 
-/// Players and drones of the room.
-const PLAYERS: u16 = 50;
-const NPCS: u16 = 100;
-const SEED: u64 = 7;
-/// Ticks before the recording and of it.
-const WARM_UP: u32 = 90;
-const TICKS: u32 = 300;
-
-/// Plays, and puts the figures into the report.
+/// Puts the figures of a recording into the report.
 pub fn measure_arena(
     report: &mut Report,
+    play: Play,
+    recording: &Recording,
     effort: Effort,
     node: Option<&Node>,
 ) -> Result<(), Mismatch> {
-    let recording = Recording::of_arena(PLAYERS, NPCS, SEED, WARM_UP, TICKS);
-    let stream = room_layer(&recording);
+    let stream = room_layer(recording);
     let images = stream.decode()?;
     let mut pairs = images.iter().zip(&recording.images);
     if let Some((_, played)) = pairs.find(|(decoded, played)| decoded != played) {
@@ -39,7 +32,8 @@ pub fn measure_arena(
         None => None,
     };
     let entities = recording.entities() as f64 / (recording.images.len() - 1) as f64;
-    report.arena = Some(Arena {
+    report.arena.push(Arena {
+        play: play.name(),
         entities,
         bytes_per_entity_tick: recording.bytes_per_moving_entity(),
         encode_ns_per_entity: timing::encode_ns(&stream, &images, effort),

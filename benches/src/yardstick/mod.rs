@@ -20,6 +20,8 @@ pub use report::{Report, Row};
 use stream::keyframe_bytes;
 pub use stream::{Mismatch, Stream};
 
+use tickwire::snapshot::image::LayerImage;
+
 use crate::motion::{Motion, Tape};
 use forms::{Exact, Form, Tolerant, Wire};
 
@@ -80,6 +82,13 @@ fn coded<F: Form>(
         js_frame_ms,
         keyframe_bytes_per_entity: Some(keyframe_bytes(&stream.layout, &images)),
     })
+}
+
+/// What a client of a recorded motion gets and holds, in the mode that ships but without trained tables.
+pub fn untrained(tape: &Tape) -> Result<(Stream, Vec<LayerImage>), Mismatch> {
+    let stream = crowd::record::<Wire>(tape, &[]);
+    let images = stream.verify(tape)?;
+    Ok((stream, images))
 }
 
 /// Entities that are elsewhere than a tick before, over all ticks.

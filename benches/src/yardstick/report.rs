@@ -28,6 +28,8 @@ pub struct Row {
 /// A room of the arena.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Arena {
+    /// How it was played.
+    pub play: &'static str,
     /// Entities of an image, on average.
     pub entities: f64,
     /// See [`Row`].
@@ -47,15 +49,15 @@ pub struct Arena {
 pub struct Report {
     /// Motion by motion.
     pub rows: Vec<Row>,
-    /// The arena, if it was played.
-    pub arena: Option<Arena>,
+    /// The arena, play by play.
+    pub arena: Vec<Arena>,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:8} {:16} {:10} {:>8} {:>15} {:>9} {:>9} {:>10}",
+            "{:12} {:16} {:10} {:>8} {:>15} {:>9} {:>9} {:>10}",
             "motion",
             "mode",
             "predictor",
@@ -68,7 +70,7 @@ impl fmt::Display for Report {
         for row in &self.rows {
             writeln!(
                 f,
-                "{:8} {:16} {:10} {:>8.3} {:>15} {:>9} {:>9} {:>10}",
+                "{:12} {:16} {:10} {:>8.3} {:>15} {:>9} {:>9} {:>10}",
                 row.motion,
                 row.mode,
                 row.predictor.unwrap_or("-"),
@@ -79,11 +81,11 @@ impl fmt::Display for Report {
                 figure(row.keyframe_bytes_per_entity, 2),
             )?;
         }
-        if let Some(arena) = &self.arena {
+        for arena in &self.arena {
             writeln!(
                 f,
-                "{:8} {:16} {:10} {:>8.3} {:>15} {:>9.1} {:>9} {:>10.2}",
-                "arena",
+                "{:12} {:16} {:10} {:>8.3} {:>15} {:>9.1} {:>9} {:>10.2}",
+                arena.play,
                 "wire",
                 "declared",
                 arena.bytes_per_entity_tick,
@@ -116,7 +118,7 @@ mod tests {
                 decode_ns_per_entity: Some(12.34),
                 ..Row::default()
             }],
-            arena: None,
+            arena: Vec::new(),
         };
         let json = serde_json::to_value(&report).expect("it is plain");
         let row = &json["rows"][0];
