@@ -26,15 +26,20 @@ impl Rows {
         component: usize,
         width: usize,
     ) {
-        self.old.clear();
-        self.new.clear();
-        self.index.clear();
+        for places in [&mut self.old, &mut self.new, &mut self.index] {
+            places.resize(kept.len(), 0);
+        }
+        // All are written and only those with the component counted: who has it is anyone's guess.
+        let mut count = 0;
         for &(a, b) in kept {
-            if new[b as usize].mask >> component & 1 != 0 {
-                self.old.push(a as usize * width);
-                self.new.push(b as usize * width);
-                self.index.push(b as usize);
-            }
+            let (a, b) = (a as usize, b as usize);
+            self.old[count] = a * width;
+            self.new[count] = b * width;
+            self.index[count] = b;
+            count += (new[b].mask >> component & 1) as usize;
+        }
+        for places in [&mut self.old, &mut self.new, &mut self.index] {
+            places.truncate(count);
         }
         let all = self.index.len() == new.len() && new.len() == old.len();
         self.stride = if all { width } else { 0 };

@@ -251,8 +251,7 @@ impl<C: Coder> Body<'_, C> {
                 count: entities.len(),
                 at,
             };
-            let numbers = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
-            let stir = numbers.max().unwrap_or(0) as Stir;
+            let stir = row.stir(set, mask);
             let sure = stir >= model::SURE_TO_CHANGE;
             if !sure {
                 let changed = self.changes(mask, row);
@@ -287,30 +286,38 @@ impl<C: Coder> Body<'_, C> {
 
     fn changed(&mut self, mask: u32, row: Row<'_>) {
         let (set, steady) = (self.set, self.span.steady());
-        let alone = mask.is_power_of_two();
+        if mask.is_power_of_two() {
+            let number = mask.trailing_zeros() as usize;
+            self.component(number, &set.components[number], row);
+            return;
+        }
         for (number, component) in components(set, mask) {
+            let any = self.component_changes(number, component, row);
             let stir = row.of(set.stir_column(number)) as Stir;
-            if !alone {
-                let any = self.component_changes(number, component, row);
-                let context = model::component(number, steady, stir);
-                self.coder.bit(self.model, context, any);
-                if !any {
-                    continue;
-                }
+            let context = model::component(number, steady, stir);
+            self.coder.bit(self.model, context, any);
+            if any {
+                self.component(number, component, row);
             }
-            if steady {
-                self.steady_linear(component, row);
-            } else {
-                self.linear(component, row);
-            }
-            if component.has_rest_bit() {
-                let rest = row.of(set.rest_column(number)) != 0;
-                let context = model::rest(number, steady, stir);
-                self.coder.bit(self.model, context, rest);
-                if !rest {
-                    continue;
-                }
-            }
+        }
+    }
+
+    /// A component that changed.
+    fn component(&mut self, number: usize, component: &ComponentColumns, row: Row<'_>) {
+        let (set, steady) = (self.set, self.span.steady());
+        let stir = row.of(set.stir_column(number)) as Stir;
+        if steady {
+            self.steady_linear(component, row);
+        } else {
+            self.linear(component, row);
+        }
+        let mut rest = true;
+        if component.has_rest_bit() {
+            rest = row.of(set.rest_column(number)) != 0;
+            let context = model::rest(number, steady, stir);
+            self.coder.bit(self.model, context, rest);
+        }
+        if rest {
             self.others(&set.others[component.others.clone()], stir > 0, row);
         }
     }
@@ -388,6 +395,16 @@ impl Row<'_> {
     #[inline(always)]
     fn of(self, column: usize) -> i32 {
         self.residuals[column * self.count + self.at]
+    }
+
+    /// How much the entity's most stirring component stirs.
+    #[inline(always)]
+    fn stir(self, set: &ColumnSet, mask: u32) -> Stir {
+        if mask.is_power_of_two() {
+            return self.of(set.stir_column(mask.trailing_zeros() as usize)) as Stir;
+        }
+        let stirs = components(set, mask).map(|(number, _)| self.of(set.stir_column(number)));
+        stirs.max().unwrap_or(0) as Stir
     }
 }
 
