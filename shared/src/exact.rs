@@ -54,6 +54,7 @@ pub fn round(value: f64) -> f64 {
 
 /// `value` within `least..=most`; NaN becomes `least`, so a rule that clamps what it is given
 /// never holds a NaN.
+#[inline]
 pub fn clamp(value: f64, least: f64, most: f64) -> f64 {
     if value > least {
         if value < most { value } else { most }

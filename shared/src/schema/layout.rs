@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{Audience, Component, Kind, Predictor, Schema};
+use crate::exact::clamp;
 use crate::ids::LayerId;
 use crate::snapshot::delta::model::{
     self, TABLES, context_count, table_size, untrained, untrained_tables,
@@ -187,11 +188,9 @@ impl Column {
     pub fn quantise(&self, value: f64) -> i32 {
         match self.kind {
             Kind::Real { min, max, .. } => {
-                // `max` before `min`: NaN falls to `min`.
-                let clamped = if value < max { value } else { max };
-                let clamped = if clamped > min { clamped } else { min };
-                let clamped = if value.is_nan() { min } else { clamped };
-                (((clamped - min) * self.per_unit + 0.5) as u32).min(self.q_max) as i32
+                // NaN becomes `min`.
+                let above = clamp(value, min, max) - min;
+                ((above * self.per_unit + 0.5) as u32).min(self.q_max) as i32
             }
             Kind::Turn { steps } if value.abs() < TURNING_MAX => {
                 let up = value * self.per_unit + 0.5;
