@@ -17,18 +17,21 @@ const SLACK_MIN: u32 = 3;
 /// Half of the span over which the shortest round trip counts.
 const HALF_SPAN_SECONDS: u32 = 5;
 
-/// A player's snapshots in flight.
+/// A player's snapshots in flight. In this order in memory, so that the few that there mostly are lie beside the
+/// rest.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Credit {
     acked: Tick,
-    in_flight: InFlight,
     bytes: u32,
     round_trip: ShortestOfLate,
+    in_flight: InFlight,
 }
 
 /// Tick and bytes of each snapshot in flight, oldest first. In place, and always from the start on: they are
 /// few, and looking them up elsewhere was a cache miss for each player and tick.
 #[derive(Debug, Default)]
+#[repr(C)]
 struct InFlight {
     count: u8,
     sent: [(Tick, u32); UNACKED_SNAPSHOTS_MAX as usize],

@@ -64,43 +64,45 @@ pub struct ClientState {
     pub skipped_rationed: u64,
 }
 
-/// A player of the room.
+/// A player of the room. In this order in memory: what every tick needs of every player, from `player` to `credit`, lies
+/// together.
+#[repr(C)]
 pub(super) struct Member<I> {
-    pub(super) player: PlayerId,
     pub(super) name: String,
     pub(super) identity: Identity,
-    pub(super) ready: bool,
-    /// Since when their connection is lost.
-    pub(super) away_since: Option<Tick>,
-    pub(super) entity: Entity,
     /// Rises with every join of the room: the host is who has the least.
     pub(super) order: u32,
-    pub(super) inputs: InputQueue<Sighted<I>>,
-    pub(super) substituted: bool,
-    pub(super) credit: Credit,
-    pub(super) lane: Lane,
-    pub(super) turn: Turn,
-    /// Number of the last image sent, 0 for none.
-    pub(super) sent_number: u32,
-    /// What became of this player's snapshots.
-    pub(super) tally: Tally,
-    /// Up to what tick they have got the momentary events.
-    events_from: Tick,
-    /// Up to what tick they have got the durable events.
-    pub(super) durable_from: Tick,
-    /// The room's tick when they took their seat, which a loss does not change.
-    seated_at: Tick,
-    /// The last image sent of each layer, by `LayerId`.
-    pub(super) held: [Option<Tick>; LayerId::COUNT],
-    /// The team in the newest image, and the one whose layer was sent last.
-    pub(super) team: Option<u8>,
-    team_sent: Option<u8>,
     /// When a keyframe was last asked for, by layer.
     pub(super) resynced: [Option<Tick>; LayerId::COUNT],
     chat_left: u32,
     chat_at: Tick,
     /// The tick from which they may chat.
     pub(super) muted_until: Tick,
+    /// The room's tick when they took their seat, which a loss does not change.
+    seated_at: Tick,
+    pub(super) ready: bool,
+    pub(super) player: PlayerId,
+    /// Since when their connection is lost.
+    pub(super) away_since: Option<Tick>,
+    pub(super) entity: Entity,
+    pub(super) inputs: InputQueue<Sighted<I>>,
+    pub(super) substituted: bool,
+    pub(super) turn: Turn,
+    /// The team in the newest image, and the one whose layer was sent last.
+    pub(super) team: Option<u8>,
+    team_sent: Option<u8>,
+    pub(super) lane: Lane,
+    /// Number of the last image sent, 0 for none.
+    pub(super) sent_number: u32,
+    /// Up to what tick they have got the momentary events.
+    events_from: Tick,
+    /// Up to what tick they have got the durable events.
+    pub(super) durable_from: Tick,
+    /// The last image sent of each layer, by `LayerId`.
+    pub(super) held: [Option<Tick>; LayerId::COUNT],
+    /// What became of this player's snapshots.
+    pub(super) tally: Tally,
+    pub(super) credit: Credit,
 }
 
 impl<I: Default + Clone> Member<I> {

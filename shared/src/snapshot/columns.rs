@@ -39,7 +39,7 @@ impl Linear {
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     rows: Rows,
-    /// Its linear columns, in the set's order.
+    /// Its linear columns, in the set's order; there may be more.
     linear: Vec<Linear>,
     /// How much the component stirs in the older image.
     stirs: Vec<i32>,
@@ -67,7 +67,9 @@ impl Columns {
     ) {
         self.rows.find(kept, heads, number, set.width());
         let columns = &set.linear[set.components[number].linear.clone()];
-        self.linear.resize_with(columns.len(), Linear::default);
+        // Never fewer: the memory of those that this component lacks is another one's.
+        let count = columns.len().max(self.linear.len());
+        self.linear.resize_with(count, Linear::default);
         for sums in [&mut self.stirs, &mut self.plain, &mut self.rest] {
             sums.clear();
             sums.resize(self.rows.index.len(), 0);
