@@ -77,9 +77,10 @@ async function pressKeys(times) {
 }
 
 test('the net graph shows by a key and a button, is remembered, and makes the link worse', async () => {
-  const { page, complaints } = await play();
+  const { page, complaints } = await play('?conditioner=stall:100,every:3000');
   const panel = page.locator('.dev-panel');
   await page.keyboard.press('F3');
+  await panel.getByText('100 / 3 s').waitFor();
   await panel.getByText('Prediction error').waitFor();
   await panel.getByText(/\d+ \/s of \d+ B/).waitFor();
   // A line was drawn: the strip is not empty.

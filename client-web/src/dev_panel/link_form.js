@@ -5,19 +5,22 @@
 
 import { make } from './dom.js';
 
+/** Milliseconds from stall to stall, if the address says nothing else. */
+const STALL_EVERY_MS = 5000;
+
 /** Round trips to choose from, in milliseconds; 0 with all sliders at rest is the link as it is. */
 const PRESETS = [0, 60, 120, 200];
 
 /** @typedef {import('../types.js').LinkConditions} LinkConditions */
 
 /**
- * A slider's stops, and how one is written. The first is nothing.
- * @type {{ name: 'rttMs' | 'jitterMs' | 'stallMs' | 'bytesPerSecond', label: string, stops: number[], text: (value: number) => string }[]}
+ * A slider's stops, and how one is written, beside the time from stall to stall. The first is nothing.
+ * @type {{ name: 'rttMs' | 'jitterMs' | 'stallMs' | 'bytesPerSecond', label: string, stops: number[], text: (value: number, everyMs: number) => string }[]}
  */
 const SLIDERS = [
   { name: 'rttMs', label: 'Round trip', stops: [0, 30, 60, 90, 120, 150, 200, 250, 300, 400, 500, 700, 1000], text: (ms) => `${ms} ms` },
   { name: 'jitterMs', label: 'Jitter', stops: [0, 5, 10, 20, 30, 50, 75, 100, 150, 200], text: (ms) => `${ms} ms` },
-  { name: 'stallMs', label: 'Stalls', stops: [0, 100, 200, 300, 500, 750, 1000, 1500, 2000, 3000], text: (ms) => (ms === 0 ? 'none' : `${ms} / 5 s`) },
+  { name: 'stallMs', label: 'Stalls', stops: [0, 100, 200, 300, 500, 750, 1000, 1500, 2000, 3000], text: (ms, everyMs) => (ms === 0 ? 'none' : `${ms} / ${everyMs / 1000} s`) },
   {
     name: 'bytesPerSecond',
     label: 'Bandwidth',
@@ -56,6 +59,8 @@ export class LinkForm {
       const output = make('output');
       input.addEventListener('input', () => {
         const settings = { ...this.#link.conditioner, [slider.name]: slider.stops[Number(input.value)] };
+        // A stall ends before the next one.
+        if ((settings.stallMs ?? 0) >= (settings.stallEveryMs ?? STALL_EVERY_MS)) settings.stallEveryMs = STALL_EVERY_MS;
         const isClean = SLIDERS.every(({ name, stops }) => (settings[name] ?? stops[0]) === stops[0]);
         this.#set(isClean ? undefined : settings);
       });
@@ -84,7 +89,7 @@ export class LinkForm {
       // What an address set may lie between two stops.
       const way = (/** @type {number} */ stop) => Math.abs((stop === Infinity ? 1e9 : stop) - (value === Infinity ? 1e9 : value));
       input.value = String(stops.reduce((best, stop, at) => (way(stop) < way(stops[best]) ? at : best), 0));
-      output.value = text(value);
+      output.value = text(value, settings?.stallEveryMs ?? STALL_EVERY_MS);
     });
   }
 }
