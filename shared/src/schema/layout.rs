@@ -9,7 +9,7 @@ use crate::ids::LayerId;
 use crate::snapshot::delta::model::{
     self, TABLES, context_count, table_size, untrained, untrained_tables,
 };
-use crate::snapshot::predictor::{GAINS, Gains, STIRS, UNTRAINED_GAINS};
+use crate::snapshot::predictor::{GAINS, Gains, STIRS, UNTRAINED_GAINS, floor_bits};
 use crate::snapshot::range_coder::Context;
 use crate::snapshot::symbols::Symbols;
 
@@ -190,13 +190,10 @@ impl Column {
             Kind::Real { min, max, .. } => {
                 // NaN becomes `min`.
                 let above = clamp(value, min, max) - min;
-                ((above * self.per_unit + 0.5) as u32).min(self.q_max) as i32
+                (floor_bits(above * self.per_unit + 0.5) as u32).min(self.q_max) as i32
             }
             Kind::Turn { steps } if value.abs() < TURNING_MAX => {
-                let up = value * self.per_unit + 0.5;
-                let whole = up as i64;
-                let whole = whole - i64::from(whole as f64 > up);
-                (whole & i64::from(steps - 1)) as i32
+                floor_bits(value * self.per_unit + 0.5) & (steps as i32 - 1)
             }
             _ => self.kind.quantise(value),
         }

@@ -144,7 +144,7 @@ pub(super) fn follow(guess: Guess, row: &[i32], gap: u32) -> Option<i32> {
 #[inline]
 pub(super) fn direction(x: f64, y: f64, steps: u32) -> i32 {
     let turn = exact::bearing(x, y);
-    let direction = (turn * f64::from(steps) + 0.5) as i32;
+    let direction = floor_bits(turn * f64::from(steps) + 0.5);
     direction & (steps as i32 - 1)
 }
 
@@ -154,15 +154,18 @@ pub(super) fn rate(change: f64, zero: i32, scale: f64, gap: u32) -> i32 {
     let way = change * scale;
     let rate = if gap > 1 { way / f64::from(gap) } else { way };
     let limit = f64::from(1 << 30);
-    zero.wrapping_add(round(exact::clamp(rate, -limit, limit)))
+    zero.wrapping_add(floor_bits(exact::clamp(rate, -limit, limit) + 0.5))
 }
 
-/// `exact::round` for what fits an i32, without a call.
-#[inline]
-fn round(value: f64) -> i32 {
-    let up = value + 0.5;
-    let whole = up as i32;
-    whole - i32::from(f64::from(whole) > up)
+/// The lower 32 bits of the greatest whole number that is not above `value`, which lies within 2^51 of 0. There is
+/// no vector instruction for a conversion that saturates, so it is none: with so great a number added a fraction has no
+/// bits left, and the whole stands in the lowest ones.
+#[inline(always)]
+pub(crate) fn floor_bits(value: f64) -> i32 {
+    const GREAT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+    let nearest = value + GREAT;
+    let above = nearest - GREAT > value;
+    (nearest.to_bits() as i32).wrapping_sub(i32::from(above))
 }
 
 /// The change guessed for an image that is not steady, from the decoded difference.
@@ -207,5 +210,25 @@ fn floor_div(a: i64, b: u32) -> i64 {
         a >> b.trailing_zeros()
     } else {
         a.div_euclid(i64::from(b))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn floor_bits_are_those_of_the_floor(
+            whole in -(1i64 << 50)..1 << 50,
+            small in -(1i64 << 20)..1 << 20,
+            part in 0.0..1.0f64,
+        ) {
+            for value in [whole as f64, whole as f64 + part, small as f64 + part, small as f64 + 0.5] {
+                prop_assert_eq!(floor_bits(value), value.floor() as i64 as i32, "{}", value);
+            }
+        }
     }
 }

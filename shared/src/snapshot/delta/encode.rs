@@ -251,7 +251,8 @@ impl<C: Coder> Body<'_, C> {
                 count: entities.len(),
                 at,
             };
-            let stir = row.stir(set, mask);
+            let numbers = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
+            let stir = numbers.max().unwrap_or(0) as Stir;
             let sure = stir >= model::SURE_TO_CHANGE;
             if !sure {
                 let changed = self.changes(mask, row);
@@ -286,38 +287,30 @@ impl<C: Coder> Body<'_, C> {
 
     fn changed(&mut self, mask: u32, row: Row<'_>) {
         let (set, steady) = (self.set, self.span.steady());
-        if mask.is_power_of_two() {
-            let number = mask.trailing_zeros() as usize;
-            self.component(number, &set.components[number], row);
-            return;
-        }
+        let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let any = self.component_changes(number, component, row);
             let stir = row.of(set.stir_column(number)) as Stir;
-            let context = model::component(number, steady, stir);
-            self.coder.bit(self.model, context, any);
-            if any {
-                self.component(number, component, row);
+            if !alone {
+                let any = self.component_changes(number, component, row);
+                let context = model::component(number, steady, stir);
+                self.coder.bit(self.model, context, any);
+                if !any {
+                    continue;
+                }
             }
-        }
-    }
-
-    /// A component that changed.
-    fn component(&mut self, number: usize, component: &ComponentColumns, row: Row<'_>) {
-        let (set, steady) = (self.set, self.span.steady());
-        let stir = row.of(set.stir_column(number)) as Stir;
-        if steady {
-            self.steady_linear(component, row);
-        } else {
-            self.linear(component, row);
-        }
-        let mut rest = true;
-        if component.has_rest_bit() {
-            rest = row.of(set.rest_column(number)) != 0;
-            let context = model::rest(number, steady, stir);
-            self.coder.bit(self.model, context, rest);
-        }
-        if rest {
+            if steady {
+                self.steady_linear(component, row);
+            } else {
+                self.linear(component, row);
+            }
+            if component.has_rest_bit() {
+                let rest = row.of(set.rest_column(number)) != 0;
+                let context = model::rest(number, steady, stir);
+                self.coder.bit(self.model, context, rest);
+                if !rest {
+                    continue;
+                }
+            }
             self.others(&set.others[component.others.clone()], stir > 0, row);
         }
     }
@@ -396,16 +389,6 @@ impl Row<'_> {
     fn of(self, column: usize) -> i32 {
         self.residuals[column * self.count + self.at]
     }
-
-    /// How much the entity's most stirring component stirs.
-    #[inline(always)]
-    fn stir(self, set: &ColumnSet, mask: u32) -> Stir {
-        if mask.is_power_of_two() {
-            return self.of(set.stir_column(mask.trailing_zeros() as usize)) as Stir;
-        }
-        let stirs = components(set, mask).map(|(number, _)| self.of(set.stir_column(number)));
-        stirs.max().unwrap_or(0) as Stir
-    }
 }
 
 /// Fills a table of residuals, as [`LayerView::residuals`] has it; if not steady, with those of
@@ -423,7 +406,7 @@ fn compare(
     let count = current.entities.len();
     let Work { residuals, columns } = work;
     columns.resize_with(set.components.len(), Columns::default);
-    residuals.clear();
+    // What was there before stays where nothing is compared, and is not looked at.
     residuals.resize(count * set.residual_width(), 0);
     let mut table = Table { residuals, count };
     let components = set.components.iter().zip(columns).enumerate();
