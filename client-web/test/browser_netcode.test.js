@@ -76,6 +76,45 @@ async function pressKeys(times) {
   return answers;
 }
 
+test('through stalls of 500 ms nobody is drawn faster than they can be', async () => {
+  const { page, complaints } = await play('?conditioner=rtt:120,stall:500,every:2000');
+  const { speeds, underruns } = await page.evaluate(watchDrones, 300);
+  assert.ok(speeds.length > 1000, `${speeds.length}`);
+  // Two stalls and more; places come in steps of 1/128.
+  assert.ok(underruns >= 2, `${underruns}`);
+  const most = Math.max(...speeds);
+  assert.ok(most <= 45 * 1.02, `${most}`);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+/**
+ * Runs in a page: looks at the drones frame by frame.
+ * @param {number} frames
+ * @returns {Promise<{ speeds: number[], underruns: number }>} how fast each is from frame to frame, in units a second
+ */
+async function watchDrones(frames) {
+  const { room } = /** @type {any} */ (window).tickwire;
+  /** @type {number[]} */
+  const speeds = [];
+  let before = new Map();
+  let drawnMs = 0;
+  for (let n = 0; n < frames; n++) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const now = performance.now();
+    const places = new Map();
+    for (const { handle, pos, kind } of room.view(now).entities) {
+      if (kind?.is !== 'drone') continue;
+      const was = before.get(handle);
+      if (was !== undefined) speeds.push((Math.hypot(pos.x - was.x, pos.y - was.y) / (now - drawnMs)) * 1000);
+      places.set(handle, { ...pos });
+    }
+    before = places;
+    drawnMs = now;
+  }
+  return { speeds, underruns: room.stats.underruns };
+}
+
 test('the net graph shows by a key and a button, is remembered, and makes the link worse', async () => {
   const { page, complaints } = await play('?conditioner=stall:100,every:3000');
   const panel = page.locator('.dev-panel');
