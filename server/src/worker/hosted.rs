@@ -239,6 +239,7 @@ impl<G: Game> Hosted<G> {
     fn read(&mut self, tools: &mut Tools, now: Instant) {
         let rates = tools.common.rates;
         for player in self.members.players() {
+            self.members.fetch(PlayerId(player.0.wrapping_add(1)));
             let Some(conn) = self.members.conn(player) else {
                 continue;
             };
@@ -276,6 +277,7 @@ impl<G: Game> Hosted<G> {
     fn write(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
         let due = self.room.snapshot_due();
         for player in self.members.players() {
+            self.members.fetch(PlayerId(player.0.wrapping_add(1)));
             let Some(conn) = self.members.conn(player) else {
                 continue;
             };
