@@ -110,6 +110,19 @@ const fn pillar(x: f64, y: f64, radius: f64) -> Obstacle {
 }
 
 impl Obstacle {
+    /// Left, upper, right and lower end, in units.
+    const fn bounds(&self) -> (f64, f64, f64, f64) {
+        match *self {
+            Obstacle::Block {
+                left,
+                top,
+                right,
+                bottom,
+            } => (left, top, right, bottom),
+            Obstacle::Pillar { x, y, radius } => (x - radius, y - radius, x + radius, y + radius),
+        }
+    }
+
     /// Distance of a point from the obstacle's edge, in units; negative inside.
     pub fn distance(&self, x: f64, y: f64) -> f64 {
         match *self {
@@ -154,17 +167,7 @@ const fn near_cells() -> [u32; CELLS * CELLS] {
         let mut n = 0;
         while n < OBSTACLES.len() {
             // Round obstacles count as the squares around them: what is near is then one more at most.
-            let (l, t, r, b) = match OBSTACLES[n] {
-                Obstacle::Block {
-                    left,
-                    top,
-                    right,
-                    bottom,
-                } => (left, top, right, bottom),
-                Obstacle::Pillar { x, y, radius } => {
-                    (x - radius, y - radius, x + radius, y + radius)
-                }
-            };
+            let (l, t, r, b) = OBSTACLES[n].bounds();
             if l <= left + CELL + NEAR_MAX
                 && r >= left - NEAR_MAX
                 && t <= top + CELL + NEAR_MAX
@@ -243,17 +246,7 @@ mod tests {
     #[test]
     fn a_player_fits_between_obstacles_and_walls() {
         for obstacle in OBSTACLES {
-            let (left, top, right, bottom) = match obstacle {
-                Obstacle::Block {
-                    left,
-                    top,
-                    right,
-                    bottom,
-                } => (left, top, right, bottom),
-                Obstacle::Pillar { x, y, radius } => {
-                    (x - radius, y - radius, x + radius, y + radius)
-                }
-            };
+            let (left, top, right, bottom) = obstacle.bounds();
             let room = left.min(top).min(SIZE - right).min(SIZE - bottom);
             assert!(room >= PASSAGE, "{obstacle:?}: {room}");
             assert!(left < right && top < bottom, "{obstacle:?}");
