@@ -165,6 +165,21 @@ test('the newest snapshot is acknowledged after 100 ms, or by an input', () => {
   assert.equal(session.pollTimeout(), Infinity);
 });
 
+test('what piled up in a silence is acknowledged at once, message by message', () => {
+  const { session } = inRoom();
+  session.handleMessage(server.snapshot(2), 90);
+  session.handleTimeout(190);
+  sent(session);
+  for (const [tick, nowMs] of [[3, 900], [4, 900], [5, 999]]) {
+    session.handleMessage(server.snapshot(tick), nowMs);
+    assert.equal(session.pollTimeout(), nowMs);
+    session.handleTimeout(nowMs);
+    assert.deepEqual(sent(session), [[3, tick, 0, 0, 0]]);
+  }
+  session.handleMessage(server.snapshot(6), 1000);
+  assert.equal(session.pollTimeout(), 1100, 'snapshots come in time again');
+});
+
 test('a layer whose checksum disagrees is dropped, asked for, and comes back', () => {
   const { session, world } = inRoom();
   const room = session.room;

@@ -9,6 +9,7 @@
 //!
 //! Not here: sockets, closing handshakes, prediction and interpolation ([`crate::netcode`]).
 
+mod ack_timing;
 mod error;
 mod event;
 mod layers;

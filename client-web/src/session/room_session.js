@@ -3,9 +3,10 @@
  * with `Joined`, ends with `Left`. Owned by `session.js`; `room.js` reads it.
  */
 
-import { ACK_DELAY_MS, CHAT_HISTORY_MAX } from '../limits.js';
+import { CHAT_HISTORY_MAX } from '../limits.js';
 import { ClockSync } from '../netcode/clock_sync.js';
 import { InputTiming } from '../netcode/input_timing.js';
+import { AckTiming } from './ack_timing.js';
 import { Layers } from './layers.js';
 
 /** @typedef {import('../types.js').Member} Member */
@@ -17,14 +18,13 @@ export class RoomSession {
   newest = 0;
   /** The same, also on connections before this one: events up to it have been handed out. */
   #seenTick = 0;
+  #acks;
   /** `LeaveRoom` is out: nothing of the room is sent any more. */
   leaving = false;
   /** What the seat can be taken again with, empty for nothing. A secret. */
   resumeToken = '';
   /** For how long the seat is held without a connection, in ms. */
   graceMs = 0;
-  /** When the acknowledgement goes out alone, in ms; Infinity when there is nothing new. */
-  ackDueMs = Infinity;
 
   /**
    * @param {import('../protocol/server_message.js').Joined} joined
@@ -45,6 +45,12 @@ export class RoomSession {
     this.clock = new ClockSync(joined.tickRate);
     this.timing = new InputTiming(joined.tickRate);
     this.layers = new Layers(layout);
+    this.#acks = new AckTiming(joined.tickRate, joined.snapshotEvery);
+  }
+
+  /** When the acknowledgement goes out alone, in ms; Infinity when there is nothing new. */
+  get ackDueMs() {
+    return this.#acks.dueMs;
   }
 
   /** What would not be told again on coming back: the newest chat line and snapshot, 0 for none. */
@@ -77,7 +83,7 @@ export class RoomSession {
     this.layers.commit(head.tick);
     this.clock.onSnapshot(head.tick, nowMs);
     this.timing.onReport(head.tick, head.slack, this.clock.serverTick(nowMs) ?? head.tick);
-    this.ackDueMs = Math.min(this.ackDueMs, nowMs + ACK_DELAY_MS);
+    this.#acks.onSnapshot(nowMs);
   }
 
   /** @param {number} rttMs the shortest round trip that was measured */
@@ -87,7 +93,7 @@ export class RoomSession {
 
   /** @returns {number} the acknowledgement, which is on its way now */
   acknowledge() {
-    this.ackDueMs = Infinity;
+    this.#acks.sent();
     return this.newest;
   }
 }

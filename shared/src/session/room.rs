@@ -2,17 +2,15 @@
 //! Starts with `Joined`, ends with `Left`.
 
 use super::Seen;
+use super::ack_timing::AckTiming;
 use super::layers::Layers;
 use crate::ids::{LayerId, PlayerId, Tick};
-use crate::limits::ACK_DELAY_MS;
 use crate::netcode::clock_sync::ClockSync;
 use crate::netcode::input_timing::InputTiming;
 use crate::protocol::ServerMessage;
 use crate::protocol::frame::SnapshotHead;
 use crate::protocol::server_message::{ChatLine, Member, RoomInfo};
 use crate::snapshot::image::{LayerImage, OwnerCode};
-
-const ACK_DELAY_US: u64 = ACK_DELAY_MS as u64 * 1000;
 
 /// See the module's description.
 #[derive(Debug)]
@@ -45,8 +43,7 @@ pub struct RoomSession {
     pub(super) seen: Seen,
     /// What the seat is taken again with, and for how many milliseconds it is held.
     pub(super) resume: Option<(String, u32)>,
-    /// When the acknowledgement goes out alone, `None` when there is nothing new to acknowledge.
-    ack_due_us: Option<u64>,
+    acks: AckTiming,
 }
 
 impl RoomSession {
@@ -86,7 +83,7 @@ impl RoomSession {
             newest: Tick(0),
             layers: Layers::default(),
             leaving: false,
-            ack_due_us: None,
+            acks: AckTiming::new(tick_rate, snapshot_every),
         })
     }
 
@@ -133,7 +130,7 @@ impl RoomSession {
         if let Some(server_tick) = self.clock.server_tick(now_us) {
             self.timing.on_report(head.tick, head.slack, server_tick);
         }
-        self.ack_due_us.get_or_insert(now_us + ACK_DELAY_US);
+        self.acks.on_snapshot(now_us);
     }
 
     pub(super) fn on_round_trip(&mut self, rtt_us: u64) {
@@ -161,7 +158,7 @@ impl RoomSession {
 
     /// The acknowledgement that an input carries now.
     pub(super) fn acknowledge(&mut self) -> Tick {
-        self.ack_due_us = None;
+        self.acks.sent();
         self.newest
     }
 
@@ -171,7 +168,8 @@ impl RoomSession {
         due.then(|| self.acknowledge())
     }
 
+    /// When that is.
     pub(super) fn ack_due_us(&self) -> Option<u64> {
-        self.ack_due_us
+        self.acks.due_us()
     }
 }
