@@ -2,9 +2,10 @@
 //! and of the protocol only what keeps a seat.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
 use tickwire::codec::{decode_server, encode_client};
 use tickwire::ids::{RoomId, Tick};
 use tickwire::protocol::frame::encode_ack;
@@ -12,6 +13,10 @@ use tickwire::protocol::{ClientMessage, ServerMessage, VERSION};
 
 /// Longest that a single answer may take; only a fault makes it matter.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// RFC 6455's example of a key, and what a server must make of it.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// One connection.
 pub(crate) struct Client {
@@ -27,12 +32,20 @@ pub(crate) struct Client {
 impl Client {
     /// Connects, and sends the handshake together with `Hello`.
     pub(crate) fn connect(address: SocketAddr) -> std::io::Result<Client> {
-        let stream = TcpStream::connect(address)?;
+        Client::connect_from(Ipv4Addr::LOCALHOST, address)
+    }
+
+    /// The same from an address of this machine.
+    pub(crate) fn connect_from(from: Ipv4Addr, address: SocketAddr) -> std::io::Result<Client> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((from, 0)).into())?;
+        socket.connect(&address.into())?;
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let mut first = format!(
             "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\
              Sec-WebSocket-Protocol: tickwire.1\r\n\r\n"
         )
         .into_bytes();
@@ -62,9 +75,16 @@ impl Client {
                 return false;
             }
         };
-        let accepted = self.bytes.starts_with(b"HTTP/1.1 101 ");
+        let head = &self.bytes[..end];
+        let accepted = head.starts_with(b"HTTP/1.1 101 ")
+            && head.windows(ACCEPT.len()).any(|part| part == ACCEPT);
         self.bytes.drain(..end);
         accepted
+    }
+
+    /// Waits for the answer to `Hello`.
+    pub(crate) fn greeted(&mut self) {
+        self.wait(|message| matches!(message, ServerMessage::Welcome { .. }).then_some(()));
     }
 
     /// Asks for a seat in a room, or for a room.
