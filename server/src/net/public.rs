@@ -1,6 +1,7 @@
 //! The public port: what each path answers, and how a socket that became a WebSocket gets to the
 //! lobby. Limits of HTTP itself are `http`'s; `run` starts this and stops it.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,8 +20,7 @@ use parking_lot::Mutex;
 use tickwire::protocol::{CloseCode, SUBPROTOCOL};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::server::TlsStream;
 
 use super::accept::Accept;
@@ -128,24 +128,28 @@ impl<G: Game> Public<G> {
     pub(crate) async fn serve(self, mut accept: Accept) {
         let public = Arc::new(self);
         let mut stopping = public.stopping.clone();
-        let mut open = JoinSet::new();
+        // Each connection has a sender; the channel is closed when the last of them is gone.
+        let (open, mut closed) = mpsc::channel::<Infallible>(1);
         loop {
             let (stream, peer) = tokio::select! {
                 accepted = accept.next() => accepted,
-                Some(_) = open.join_next() => continue,
                 _ = stopping.wait_for(|stopping| *stopping) => break,
             };
             public.metrics.connections_accepted.increment(1);
             match public.seat(peer) {
                 Some((seat, visit)) => {
-                    open.spawn(public.clone().secured(stream, seat, visit));
+                    let (public, open) = (public.clone(), open.clone());
+                    tokio::spawn(async move {
+                        public.secured(stream, seat, visit).await;
+                        drop(open);
+                    });
                 }
                 // Dropped: a refusal would need what there is too little of.
                 None => public.metrics.connections_refused.increment(1),
             }
         }
-        drop(accept);
-        while open.join_next().await.is_some() {}
+        drop((accept, open));
+        closed.recv().await;
     }
 
     /// A place for a socket that was accepted, among all and at its address. Whose address it
