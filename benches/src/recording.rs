@@ -89,6 +89,8 @@ impl Play {
             return Err(TapeError::Broken);
         }
         images.drain(..LEAD);
+        // Who receives this gets a keyframe first.
+        images[0] = images[0].bare(&layout.room);
         Ok(Recording {
             schema: game.schema.clone(),
             layout,

@@ -200,11 +200,14 @@ function checkBodies({ layer, schema: raw, cases }) {
   const decoder = new DeltaDecoder(set);
   /** @type {Map<number, Image>} */
   const images = new Map();
-  /** @type {any} an image is spelled out in the first case of its tick */
+  /** @type {Map<number, Image>} as keyframes brought them */
+  const bares = new Map();
+  /** @type {any} an image is spelled out in the first case of its tick, and as a keyframe brings it */
   let expected;
-  for (const { tick, baseline: baselineTick, body, checksum: sum, image: spelled } of cases) {
+  for (const { tick, baseline: baselineTick, bare: isBare, body, checksum: sum, image: spelled } of cases) {
     expected = spelled ?? expected;
-    const baseline = baselineTick === null ? undefined : images.get(baselineTick);
+    const held = isBare ? bares : images;
+    const baseline = baselineTick === null ? undefined : (held.get(baselineTick) ?? bares.get(baselineTick));
     const reader = new ByteReader(bytesOf(body));
     const head = decodeBodyHead(reader);
     assert.equal(head.layer, layer);
@@ -224,7 +227,7 @@ function checkBodies({ layer, schema: raw, cases }) {
     if (head.checksum !== undefined) assert.equal(head.checksum, sum);
     const again = encodeBody(layer, set, baseline, image, head.checksum !== undefined);
     assert.equal(hex(again), body, `tick ${tick} against ${baselineTick}`);
-    images.set(tick, image);
+    (baseline === undefined ? bares : images).set(tick, image);
   }
 }
 

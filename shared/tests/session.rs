@@ -120,10 +120,11 @@ impl Peer {
                 self.sent[usize::from(layer.0)] = None;
             }
             let image = self.image(layer, tick, x);
+            let set = self.layout.of(layer).expect("the layer exists");
             let mut body = Vec::new();
             delta::encode(
                 layer,
-                self.layout.of(layer).expect("the layer exists"),
+                set,
                 self.sent[usize::from(layer.0)]
                     .as_ref()
                     .map(LayerImage::view),
@@ -133,7 +134,11 @@ impl Peer {
                 &mut body,
             );
             push_section(SectionKind::Layer, &body, &mut message);
-            self.sent[usize::from(layer.0)] = Some(image);
+            let sent = &mut self.sent[usize::from(layer.0)];
+            *sent = Some(match sent {
+                None => image.bare(set),
+                Some(_) => image,
+            });
         }
         if !events.is_empty() {
             push_section(SectionKind::Events, events, &mut message);

@@ -39,7 +39,7 @@ pub fn measure_arena(
         encode_ns_per_entity: timing::encode_ns(&stream, &images, effort),
         decode_ns_per_entity: timing::decode_ns(&stream, &images, effort),
         js_frame_ms,
-        keyframe_bytes_per_entity: keyframe_bytes(&stream.layout, &images),
+        keyframe_bytes_per_entity: keyframe_bytes(&stream.layout, &images)?,
     });
     Ok(())
 }

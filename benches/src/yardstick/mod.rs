@@ -80,7 +80,7 @@ fn coded<F: Form>(
         capture_encode_ns_per_entity: Some(crowd::capture_encode_ns::<F>(tape, &tables, effort)),
         decode_ns_per_entity: Some(timing::decode_ns(&stream, &images, effort)),
         js_frame_ms,
-        keyframe_bytes_per_entity: Some(keyframe_bytes(&stream.layout, &images)),
+        keyframe_bytes_per_entity: Some(keyframe_bytes(&stream.layout, &images)?),
     })
 }
 

@@ -66,8 +66,8 @@ impl Node {
             tick: 0,
             what: error.to_string(),
         })?;
-        let width = stream.layout.room.width();
-        let ours = images.iter().map(|image| checksum(image.view(), width));
+        let set = &stream.layout.room;
+        let ours = images.iter().map(|image| checksum(image.view(), set));
         if judgement.checksums.len() != images.len() {
             return Err(Mismatch {
                 tick: judgement.checksums.len() as u32,

@@ -188,18 +188,58 @@ impl Stream {
     }
 }
 
-/// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several.
-pub(super) fn keyframe_bytes(layout: &Layout, images: &[LayerImage]) -> f64 {
-    let mut scratch = Scratch::default();
-    let mut body = Vec::new();
-    let mut entities = 0;
-    for image in images.iter().skip(KEYFRAME_EVERY).step_by(KEYFRAME_EVERY) {
-        let (set, view) = (&layout.room, image.view());
-        let layer = LayerId::ROOM;
-        encode(layer, set, None, view, false, &mut scratch, &mut body);
-        entities += image.entities.len();
+/// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several, each of which is
+/// decoded and compared, and so is the body after it, which brings everyone's image.
+pub(super) fn keyframe_bytes(layout: &Layout, images: &[LayerImage]) -> Result<f64, Mismatch> {
+    let (mut bytes, mut entities) = (0, 0);
+    let places = (KEYFRAME_EVERY..images.len() - 1).step_by(KEYFRAME_EVERY);
+    for pair in places.map(|at| &images[at..at + 2]) {
+        let bare = pair[0].bare(&layout.room);
+        let mut held = LayerImage::default();
+        bytes += send(layout, None, &pair[0], &mut held)?;
+        expect(layout, &bare, &held)?;
+        send(layout, Some(&bare), &pair[1], &mut held)?;
+        expect(layout, &pair[1], &held)?;
+        entities += bare.entities.len();
     }
-    body.len() as f64 / entities as f64
+    Ok(bytes as f64 / entities as f64)
+}
+
+/// Has somebody take an image, against what they hold; how many bytes that took.
+fn send(
+    layout: &Layout,
+    baseline: Option<&LayerImage>,
+    image: &LayerImage,
+    held: &mut LayerImage,
+) -> Result<usize, Mismatch> {
+    let (layer, mut scratch, mut body) = (LayerId::ROOM, Scratch::default(), Vec::new());
+    let (set, baseline) = (&layout.room, baseline.map(LayerImage::view));
+    encode(
+        layer,
+        set,
+        baseline,
+        image.view(),
+        false,
+        &mut scratch,
+        &mut body,
+    );
+    let decoded = decode_head(&body)
+        .and_then(|(head, bits)| decode(head, bits, image.tick, layout, held, &mut scratch));
+    decoded.map_err(|error| Mismatch {
+        tick: image.tick.0,
+        what: error.to_string(),
+    })?;
+    Ok(body.len())
+}
+
+fn expect(layout: &Layout, expected: &LayerImage, decoded: &LayerImage) -> Result<(), Mismatch> {
+    if expected == decoded {
+        return Ok(());
+    }
+    Err(Mismatch {
+        tick: expected.tick.0,
+        what: difference(expected, decoded, layout.room.width()),
+    })
 }
 
 /// Images between two keyframes that are measured.

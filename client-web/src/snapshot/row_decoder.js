@@ -86,7 +86,8 @@ export class RowDecoder {
     const guess = set.guess[column];
     const contexts = set.contexts[column];
     if (guess === Guess.Change || guess === Guess.Bend) {
-      return this.#steady === 1 ? 0 : unzigzag(coder.number(contexts + model.STEADY_COLUMN, model.WIDE));
+      const isLeftOut = this.#steady === 1 || (this.#dt === 0 && guess === Guess.Bend);
+      return isLeftOut ? 0 : unzigzag(coder.number(contexts + model.STEADY_COLUMN, model.WIDE));
     }
     if (this.#steady === 0 && follows(set, column, rows, row)) {
       const residual = unzigzag(coder.number(contexts + model.SIZE, model.WIDE));

@@ -5,13 +5,13 @@
 
 import { Guess } from '../../src/schema/guess.js';
 import { checksum } from '../../src/snapshot/checksum.js';
+import { Image } from '../../src/snapshot/image.js';
 import * as model from '../../src/snapshot/model.js';
 import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf } from '../../src/snapshot/predictor.js';
 import { CODED_MAX, ESCAPE, STARTS } from '../../src/snapshot/symbols.js';
 import { RangeEncoder } from './range_encoder.js';
 
 /** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
-/** @typedef {import('../../src/snapshot/image.js').Image} Image */
 
 /**
  * @param {number} value 0..2^32 - 1
@@ -34,12 +34,13 @@ export const u32 = (value) => [value & 0xff, (value >>> 8) & 0xff, (value >>> 16
 /**
  * @param {number} layer
  * @param {ColumnSet} set
- * @param {Image | undefined} baseline undefined for a keyframe
- * @param {Image} image
+ * @param {Image | undefined} baseline undefined for a keyframe, which brings it bare
+ * @param {Image} whole
  * @param {boolean} periodic whether a steady body carries a checksum too
  * @returns {Uint8Array}
  */
-export function encodeBody(layer, set, baseline, image, periodic) {
+export function encodeBody(layer, set, baseline, whole, periodic) {
+  const image = baseline === undefined ? bare(set, whole) : whole;
   const back = baseline === undefined ? 0 : image.tick - baseline.tick;
   const steady = back !== 0 && image.gap === back;
   const sum = periodic || !steady ? u32(checksum(image)) : [];
@@ -51,9 +52,25 @@ export function encodeBody(layer, set, baseline, image, periodic) {
   removed.forEach((index, i) => {
     coder.number(model.REMOVED_GAP, model.NARROW, index - (i === 0 ? 0 : removed[i - 1] + 1));
   });
-  encodeEntered(coder, set, image, entered, steady);
+  encodeEntered(coder, set, image, entered, back, steady);
   if (baseline !== undefined) encodeKept(coder, set, baseline, image, kept, back, steady);
   return Uint8Array.from([...varint(layer), sum.length > 0 ? 0x81 : 1, ...varint(back), ...sum, ...coder.finish()]);
+}
+
+/**
+ * @param {ColumnSet} set
+ * @param {Image} image
+ * @returns {Image} it as a keyframe brings it: its bend columns are 0
+ */
+export function bare(set, image) {
+  const copy = new Image(set.width);
+  const { tick, gap, count, slots, generations, owners, masks, rows } = image;
+  for (let i = 0; i < count; i++) copy.push(slots[i], generations[i], owners[i], masks[i]);
+  copy.tick = tick;
+  copy.gap = gap;
+  copy.rows.set(rows.subarray(0, count * set.width));
+  for (let at = 0; at < count * set.width; at++) if (set.guess[at % set.width] === Guess.Bend) copy.rows[at] = 0;
+  return copy;
 }
 
 /**
@@ -91,9 +108,10 @@ function split(baseline, image) {
  * @param {ColumnSet} set
  * @param {Image} image
  * @param {number[]} entered
+ * @param {number} back
  * @param {boolean} steady
  */
-function encodeEntered(coder, set, image, entered, steady) {
+function encodeEntered(coder, set, image, entered, back, steady) {
   coder.number(model.ENTERED, model.NARROW, entered.length);
   let next = 0;
   for (const i of entered) {
@@ -107,6 +125,7 @@ function encodeEntered(coder, set, image, entered, steady) {
     for (const column of columnsOf(set, mask)) {
       const value = image.rows[row + column];
       const first = set.contexts[column];
+      if (set.guess[column] === Guess.Bend && back === 0) continue;
       if (set.guess[column] === Guess.Change || set.guess[column] === Guess.Bend) {
         if (!steady) coder.number(first + model.STEADY_COLUMN, model.WIDE, zigzag(value));
       } else if (!steady && follows(set, column, image.rows, row)) {

@@ -7,7 +7,7 @@ import { dequantise, fine, quantise } from '../../src/schema/field.js';
 import { Layout } from '../../src/schema/layout.js';
 import { Image, Owner } from '../../src/snapshot/image.js';
 import { bendOf } from '../../src/snapshot/predictor.js';
-import { encodeBody } from './delta_encoder.js';
+import { bare, encodeBody } from './delta_encoder.js';
 
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
 /** @typedef {import('../../src/schema/field.js').Predictor} Predictor */
@@ -120,10 +120,10 @@ export class SquareServer {
    */
   bodies({ keyframe = false } = {}) {
     return [this.#room(), this.#owner()].map((image, layer) => {
-      const baseline = this.last[layer];
-      this.last[layer] = image;
+      const baseline = keyframe ? undefined : this.last[layer];
       const set = layer === 0 ? layout.room : layout.owner;
-      return encodeBody(layer, set, keyframe ? undefined : baseline, image, true);
+      this.last[layer] = baseline === undefined ? bare(set, image) : image;
+      return encodeBody(layer, set, baseline, image, true);
     });
   }
 

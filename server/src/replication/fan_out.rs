@@ -1,24 +1,24 @@
 //! Bodies of one image, each encoded once: everyone on the same baseline shares the bytes.
 
-use tickwire::ids::Tick;
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_section};
 use tickwire::schema::Layout;
 use tickwire::snapshot::delta::{Scratch, encode, in_reach};
 
-use super::image::{LayerKey, Ring};
+use super::image::{Held, LayerKey, Ring};
 
 /// A section that several clients get.
 struct Shared {
     layer: LayerKey,
-    baseline: Option<Tick>,
+    baseline: Option<Held>,
     bytes: Vec<u8>,
 }
 
 /// The sections encoded for the newest image so far.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    /// Sections of shared layers; without a baseline it is the keyframe. Few: one per lane.
+    /// Sections of shared layers; without a baseline it is the keyframe. Few: one per lane, and one for who had a
+    /// keyframe before.
     shared: Vec<Shared>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
@@ -35,32 +35,35 @@ impl FanOut {
             .extend(self.shared.drain(..).map(|section| section.bytes));
     }
 
-    /// Appends the section of a layer for someone whose last image of it is of tick `held`.
+    /// Appends the section of a layer for someone who holds such an image of it, or none. True if that was a
+    /// keyframe.
     pub(crate) fn append(
         &mut self,
         layout: &Layout,
         ring: &Ring,
         key: LayerKey,
-        held: Option<Tick>,
+        held: Option<Held>,
         out: &mut Vec<u8>,
-    ) {
+    ) -> bool {
         let set = key.set(layout);
         let Some(newest) = ring.newest().filter(|_| set.width() > 0) else {
-            return;
+            return false;
         };
         let baseline = held
-            .filter(|tick| in_reach(*tick, newest.tick))
-            .and_then(|tick| ring.of_tick(tick))
-            .and_then(|image| image.layer(key));
-        let tick = baseline.map(|image| image.tick);
+            .filter(|held| in_reach(held.tick, newest.tick))
+            .and_then(|held| {
+                let image = ring.of_tick(held.tick)?.layer(key)?;
+                Some((held, if held.bare { image.bare() } else { image }))
+            });
+        let (held, baseline) = baseline.unzip();
         let shared = !matches!(key, LayerKey::Owner(_));
-        let made = |section: &&Shared| section.layer == key && section.baseline == tick;
+        let made = |section: &&Shared| section.layer == key && section.baseline == held;
         if shared && let Some(section) = self.shared.iter().find(made) {
             out.extend_from_slice(&section.bytes);
-            return;
+            return baseline.is_none();
         }
         let Some(current) = newest.layer(key) else {
-            return;
+            return false;
         };
         self.bodies += 1;
         self.keyframes += u64::from(baseline.is_none());
@@ -82,9 +85,10 @@ impl FanOut {
             bytes.extend_from_slice(&out[start..]);
             self.shared.push(Shared {
                 layer: key,
-                baseline: tick,
+                baseline: held,
                 bytes,
             });
         }
+        baseline.is_none()
     }
 }

@@ -9,6 +9,14 @@ use tickwire::limits::IMAGES_MAX;
 use tickwire::schema::{ColumnSet, Layout};
 use tickwire::snapshot::image::{EntityHead, LayerView};
 
+/// What a client holds of a layer: the last image of it that was sent to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) tick: Tick,
+    /// It came as a keyframe, so without its bends ([`LayerView::bare`]).
+    pub(crate) bare: bool,
+}
+
 /// A layer as the server knows it; clients see `LayerId`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LayerKey {
@@ -80,6 +88,7 @@ impl Image {
             entities: &self.entities[span.entities.clone()],
             values: &self.values[span.values.clone()],
             residuals: self.residuals.get(span.residuals.clone()).unwrap_or(&[]),
+            bare: false,
         })
     }
 }

@@ -8,6 +8,8 @@
 
 use tickwire::ids::{PlayerId, Tick};
 
+use super::image::Held;
+
 /// Lanes beside the full rate: the last has every 32nd snapshot, half of what a room remembers.
 pub(crate) const LANES: u8 = 5;
 /// Seconds without falling behind until a client moves a lane up.
@@ -103,7 +105,7 @@ pub(crate) enum Grant {
 pub(crate) struct CatchUp {
     /// Who asks, and since when.
     queue: Vec<(Tick, PlayerId)>,
-    baselines: Vec<Tick>,
+    baselines: Vec<Held>,
 }
 
 impl CatchUp {
@@ -128,9 +130,8 @@ impl CatchUp {
         self.queue.get(nth).copied()
     }
 
-    /// What somebody gets who has waited since `since` and holds the image of `baseline`. `every`
-    /// are the ticks between images.
-    pub(crate) fn grant(&mut self, since: Tick, baseline: Tick, now: Tick, every: u32) -> Grant {
+    /// What somebody gets who has waited since `since` and holds `baseline`. `every` are the ticks between images.
+    pub(crate) fn grant(&mut self, since: Tick, baseline: Held, now: Tick, every: u32) -> Grant {
         if self.baselines.contains(&baseline) {
             return Grant::Delta;
         }
@@ -150,6 +151,13 @@ mod tests {
     use super::*;
 
     const CALM: u32 = 60;
+
+    fn held(tick: u32) -> Held {
+        Held {
+            tick: Tick(tick),
+            bare: false,
+        }
+    }
 
     #[test]
     fn one_stall_costs_no_lane_and_a_second_one_does() {
@@ -220,23 +228,23 @@ mod tests {
             .collect();
         assert_eq!(order, [5, 4, 3, 2, 1, 0]);
         assert_eq!(round.asker(6), None);
-        let mut grant = |baseline| round.grant(Tick(99), Tick(baseline), Tick(100), 1);
+        let mut grant = |baseline| round.grant(Tick(99), held(baseline), Tick(100), 1);
         let grants = [90, 91, 92, 91, 93, 94, 90].map(&mut grant);
         use Grant::{Delta, Later};
         assert_eq!(grants, [Delta, Delta, Delta, Delta, Delta, Later, Delta]);
         round.clear();
-        assert_eq!(round.grant(Tick(99), Tick(94), Tick(101), 1), Delta);
+        assert_eq!(round.grant(Tick(99), held(94), Tick(101), 1), Delta);
     }
 
     #[test]
     fn who_waited_in_vain_shares_a_keyframe() {
         let mut round = CatchUp::default();
         for baseline in 1..=4 {
-            let grant = round.grant(Tick(10), Tick(baseline), Tick(30), 1);
+            let grant = round.grant(Tick(10), held(baseline), Tick(30), 1);
             assert_eq!(grant, Grant::Delta);
         }
-        assert_eq!(round.grant(Tick(14), Tick(9), Tick(30), 1), Grant::Keyframe);
-        assert_eq!(round.grant(Tick(15), Tick(9), Tick(30), 1), Grant::Later);
-        assert_eq!(round.grant(Tick(14), Tick(9), Tick(30), 2), Grant::Later);
+        assert_eq!(round.grant(Tick(14), held(9), Tick(30), 1), Grant::Keyframe);
+        assert_eq!(round.grant(Tick(15), held(9), Tick(30), 1), Grant::Later);
+        assert_eq!(round.grant(Tick(14), held(9), Tick(30), 2), Grant::Later);
     }
 }

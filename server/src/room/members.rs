@@ -11,7 +11,7 @@ use super::credit::Credit;
 use super::events::Listener;
 use super::sight::Sighted;
 use crate::game::{Identity, Player};
-use crate::replication::image::LayerKey;
+use crate::replication::image::{Held, LayerKey};
 use crate::replication::lanes::Lane;
 
 /// What a player gets of the newest image.
@@ -99,7 +99,7 @@ pub(super) struct Member<I> {
     /// Up to what tick they have got the durable events.
     pub(super) durable_from: Tick,
     /// The last image sent of each layer, by `LayerId`.
-    pub(super) held: [Option<Tick>; LayerId::COUNT],
+    pub(super) held: [Option<Held>; LayerId::COUNT],
     /// What became of this player's snapshots.
     pub(super) tally: Tally,
     pub(super) credit: Credit,
@@ -141,8 +141,8 @@ impl<I: Default + Clone> Member<I> {
         }
     }
 
-    /// The layers that the player is sent, each with the tick of its last image.
-    pub(super) fn layers(&self) -> [(LayerKey, Option<Tick>); LayerId::COUNT] {
+    /// The layers that the player is sent, each with what they hold of it.
+    pub(super) fn layers(&self) -> [(LayerKey, Option<Held>); LayerId::COUNT] {
         let [room, owner, team] = self.held;
         // Another team's layer is no baseline for this one's.
         let team = team.filter(|_| self.team == self.team_sent);
@@ -153,9 +153,10 @@ impl<I: Default + Clone> Member<I> {
         ]
     }
 
-    /// A snapshot of the image `number` of `tick` was sent: all layers, and the events up to it.
-    pub(super) fn holds(&mut self, tick: Tick, number: u32) {
-        self.held = [Some(tick); LayerId::COUNT];
+    /// A snapshot of the image `number` of `tick` was sent: all layers, those that are `bare` as keyframes, and the
+    /// events up to it.
+    pub(super) fn holds(&mut self, tick: Tick, number: u32, bare: [bool; LayerId::COUNT]) {
+        self.held = bare.map(|bare| Some(Held { tick, bare }));
         self.sent_number = number;
         self.team_sent = self.team;
         self.events_from = tick;

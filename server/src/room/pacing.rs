@@ -18,7 +18,7 @@ impl<G: Game> Room<G> {
         };
         self.held.clear();
         for member in self.members.iter_mut() {
-            let held = member.held.iter().flatten().copied();
+            let held = member.held.iter().flatten().map(|held| held.tick);
             self.held.extend(held.filter(|tick| *tick != newest));
         }
         self.held.sort_unstable();
@@ -42,7 +42,8 @@ impl<G: Game> Room<G> {
                 Turn::Pass
             } else if !member.credit.left(tick, cadence) {
                 Turn::Skip
-            } else if in_step || baseline.is_none_or(|held| self.ring.of_tick(held).is_none()) {
+            } else if in_step || baseline.is_none_or(|held| self.ring.of_tick(held.tick).is_none())
+            {
                 // One of a lane's, or a keyframe: others get the same.
                 Turn::Send
             } else {
@@ -118,10 +119,10 @@ impl<G: Game> Room<G> {
         }
         let start = out.len();
         head(member, tick).encode(out);
-        for (key, held) in member.layers() {
+        let bare = member.layers().map(|(key, held)| {
             self.fan_out
-                .append(&self.game.layout, &self.ring, key, held, out);
-        }
+                .append(&self.game.layout, &self.ring, key, held, out)
+        });
         self.section.clear();
         self.events
             .append(&member.listener(), tick, &mut self.section);
@@ -129,7 +130,7 @@ impl<G: Game> Room<G> {
             push_section(SectionKind::Events, &self.section, out);
         }
         let bytes = (out.len() - start) as u32;
-        member.holds(tick, number);
+        member.holds(tick, number, bare);
         member.credit.sent(tick, bytes);
         member.tally.sent += 1;
         stats.lanes_faster += u64::from(member.lane.served(tick, calm) == Move::Faster);

@@ -6,7 +6,9 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{LayerId, Tick};
 use tickwire::limits::CHAT_HISTORY_MAX;
+use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::session::{Event, Seen as Known, Session, Ticket};
+use tickwire::snapshot::delta::decode_head;
 
 use crate::broken::{Broken, Check};
 use crate::host::Host;
@@ -59,9 +61,10 @@ impl Conn {
         }
     }
 
-    /// Takes the session's news.
+    /// Takes the session's news of a message.
     pub(crate) fn hear(
         &mut self,
+        message: &[u8],
         host: &mut Host,
         oracle: &mut Oracle,
         seen: &mut Seen,
@@ -113,7 +116,9 @@ impl Conn {
                             momentary: self.judged,
                             durable: self.durable_from,
                         };
-                        seen.durable += oracle.judge(layout, room, &ear, head.tick, &self.heard)?;
+                        let bare = keyframes(message);
+                        seen.durable +=
+                            oracle.judge(layout, room, bare, &ear, head.tick, &self.heard)?;
                     }
                     self.judged = head.tick;
                     self.durable_from = head.tick;
@@ -196,4 +201,17 @@ impl Conn {
             self.asked.push_back(self.acts);
         }
     }
+}
+
+/// Which layers a snapshot brings as keyframes.
+fn keyframes(message: &[u8]) -> [bool; LayerId::COUNT] {
+    let (_, sections) = SnapshotHead::decode(message).expect("the session took it");
+    let mut keyframes = [false; LayerId::COUNT];
+    for (kind, bytes) in sections.flatten() {
+        if kind == SectionKind::Layer {
+            let (head, _) = decode_head(bytes).expect("the session took it");
+            keyframes[usize::from(head.layer.0)] = head.back == 0;
+        }
+    }
+    keyframes
 }

@@ -207,7 +207,7 @@ impl Peer {
                             let player = conn.session.room().map(|room| room.you);
                             Broken::new(Check::Protocol, format!("{player:?} was sent {error}"))
                         })?;
-                    conn.hear(host, oracle, &mut self.seen)?;
+                    conn.hear(message, host, oracle, &mut self.seen)?;
                 }
                 Frame::Close(code) => closed = Some(code),
             }

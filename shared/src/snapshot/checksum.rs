@@ -2,9 +2,10 @@
 //! JavaScript does exactly. It finds mistakes, not forgeries.
 
 use super::image::LayerView;
+use crate::schema::{ColumnSet, Guess};
 
 /// The checksum of a layer's image: tick, gap, entities and columns.
-pub fn checksum(image: LayerView<'_>, width: usize) -> u32 {
+pub fn checksum(image: LayerView<'_>, set: &ColumnSet) -> u32 {
     let mut h = 0x811C_9DC5_u32;
     let mut mix = |x: u32| h = (h ^ x).rotate_left(5).wrapping_mul(0x9E37_79B1);
     mix(image.tick.0);
@@ -14,8 +15,14 @@ pub fn checksum(image: LayerView<'_>, width: usize) -> u32 {
         mix(u32::from(head.slot) | (u32::from(head.generation) << 16));
         mix(u32::from(head.owner));
         mix(head.mask);
-        for &value in image.row(index, width) {
-            mix(value as u32);
+        let row = image.row(index, set.width());
+        if image.bare {
+            for (&value, column) in row.iter().zip(&set.columns) {
+                let left_out = column.guess == Guess::Bend;
+                mix(if left_out { 0 } else { value as u32 });
+            }
+        } else {
+            row.iter().for_each(|&value| mix(value as u32));
         }
     }
     h

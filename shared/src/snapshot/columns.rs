@@ -3,7 +3,7 @@
 //! that they become vector instructions. The arithmetic of one value is `predictor`'s. Called by
 //! `complete`, which makes images, and by `delta`, which compares and predicts them.
 
-use super::image::EntityHead;
+use super::image::{EntityHead, LayerView};
 use super::predictor::{add, aim, bend, difference, direction, rate, settle, stir, velocity_way};
 use super::rows::{Rows, Table};
 use crate::schema::{Column, ColumnSet, Guess};
@@ -20,7 +20,7 @@ struct Linear {
 }
 
 impl Linear {
-    fn recall(&mut self, rows: &Rows, old: &[i32], at: usize) {
+    fn recall(&mut self, rows: &Rows, old: LayerView<'_>, at: usize) {
         let Linear {
             values,
             changes,
@@ -31,7 +31,10 @@ impl Linear {
         for column in [&mut *values, &mut *changes, &mut *bends, guesses, tables] {
             column.resize(rows.index.len(), 0);
         }
-        rows.gather_three(old, at, [values, changes, bends]);
+        rows.gather_three(old.values, at, [values, changes, bends]);
+        if old.bare {
+            bends.fill(0);
+        }
     }
 }
 
@@ -55,16 +58,18 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Turns to a component, of entities `kept` in both images; fills how much it stirs.
+    /// Turns to a component, of entities `kept` in the older image and among the newer one's `heads`; fills how much it
+    /// stirs.
     pub(super) fn start(
         &mut self,
         set: &ColumnSet,
         number: usize,
         kept: &[(u32, u32)],
-        heads: (&[EntityHead], &[EntityHead]),
-        old: &[i32],
+        old: LayerView<'_>,
+        heads: &[EntityHead],
         table: &mut Table<'_>,
     ) {
+        let heads = (old.entities, heads);
         self.rows.find(kept, heads, number, set.width());
         let columns = &set.linear[set.components[number].linear.clone()];
         // Never fewer: the memory of those that this component lacks is another one's.

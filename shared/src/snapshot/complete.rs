@@ -35,11 +35,10 @@ impl Completer {
         let Some(previous) = previous else { return };
         self.find_kept(previous.entities, entities);
         let (columns, old) = (&mut self.columns, previous.values);
-        let heads = (previous.entities, entities);
         let count = entities.len();
         let mut table = Table { residuals, count };
         for (number, component) in set.components.iter().enumerate() {
-            columns.start(set, number, &self.kept, heads, old, &mut table);
+            columns.start(set, number, &self.kept, previous, entities, &mut table);
             for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
                 let column = &set.columns[at];
                 columns.aim(column, nth, gap, previous.gap);
@@ -133,6 +132,7 @@ mod tests {
                 entities: &head,
                 values,
                 residuals: &[],
+                bare: false,
             });
             completer.run(set, previous, 1, &head, &mut values, &mut residuals);
             done.push(values);

@@ -1,6 +1,7 @@
 //! A layer's state at a tick, as integers: what both ends agree on, to the bit.
 
 use crate::ids::{Handle, PlayerId, Tick};
+use crate::schema::{ColumnSet, Guess};
 
 /// An entity of a layer, without its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,9 +74,17 @@ pub struct LayerView<'a> {
     /// code that; behind them what the components come to. Numbers of entities that were
     /// not there before mean nothing.
     pub residuals: &'a [i32],
+    /// Its bend columns count as 0, whatever stands in them: it is what somebody holds who got this image as a
+    /// keyframe, which leaves them out.
+    pub bare: bool,
 }
 
 impl<'a> LayerView<'a> {
+    /// The image as a keyframe brings it.
+    pub fn bare(self) -> LayerView<'a> {
+        LayerView { bare: true, ..self }
+    }
+
     /// The row of the entity at an index.
     pub fn row(&self, index: usize, width: usize) -> &'a [i32] {
         &self.values[index * width..(index + 1) * width]
@@ -111,6 +120,20 @@ impl LayerImage {
             entities: &self.entities,
             values: &self.values,
             residuals: &[],
+            bare: false,
         }
+    }
+
+    /// The image as a keyframe brings it: its bend columns are 0.
+    pub fn bare(&self, set: &ColumnSet) -> LayerImage {
+        let mut image = self.clone();
+        for row in image.values.chunks_exact_mut(set.width().max(1)) {
+            for (value, column) in row.iter_mut().zip(&set.columns) {
+                if column.guess == Guess::Bend {
+                    *value = 0;
+                }
+            }
+        }
+        image
     }
 }

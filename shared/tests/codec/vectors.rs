@@ -305,7 +305,8 @@ fn frames() {
     );
 }
 
-/// Every image against the one before, some older one (up to 64 back), and nothing.
+/// Every image against the one before, some older one (up to 64 back), nothing, and the one before as a keyframe
+/// brought it.
 fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
     bodies_of(&schema(), name, layer, seed, every_tick);
 }
@@ -321,19 +322,25 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
     let mut cases = Vec::new();
     for step in 0..70usize {
         let now = history.step();
-        let mut baselines = vec![step.checked_sub(1)];
+        let whole = |at| Some((at, false));
+        let mut baselines = vec![step.checked_sub(1).and_then(whole)];
         if step % 10 == 9 {
             baselines.extend([
-                Some(step - 2),
-                Some(step - 9),
-                Some(step.saturating_sub(64)),
+                whole(step - 2),
+                whole(step - 9),
+                whole(step.saturating_sub(64)),
                 None,
             ]);
+        } else if step % 10 == 0 && step > 0 {
+            baselines.push(Some((step - 1, true)));
         }
         for (number, baseline) in baselines.into_iter().enumerate() {
-            let held = baseline.map(|at| &images[at]);
+            let held = baseline.map(|(at, bare)| {
+                let image: &LayerImage = &images[at];
+                if bare { image.bare(set) } else { image.clone() }
+            });
             let mut body = Vec::new();
-            let view = held.map(LayerImage::view);
+            let view = held.as_ref().map(LayerImage::view);
             encode(
                 layer,
                 set,
@@ -343,16 +350,17 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
                 &mut scratch,
                 &mut body,
             );
-            let image = if number == 0 {
-                spelled(&now)
-            } else {
-                Value::Null
+            let image = match held {
+                None => spelled(&now.bare(set)),
+                Some(_) if number == 0 => spelled(&now),
+                Some(_) => Value::Null,
             };
             cases.push(json!({
                 "image": image,
                 "tick": now.tick,
-                "baseline": held.map(|held| held.tick),
-                "checksum": checksum(now.view(), set.width()),
+                "baseline": held.as_ref().map(|held| held.tick),
+                "bare": baseline.is_some_and(|(_, bare)| bare),
+                "checksum": checksum(held.map_or(now.view().bare(), |_| now.view()), set),
                 "body": hex(&body),
             }));
         }

@@ -57,12 +57,13 @@ impl Oracle {
         self.told.forget_before(tick);
     }
 
-    /// A client has applied the snapshot of `now`, and heard these events with it; `ear` says what it had
-    /// before. How many of the events are durable.
+    /// A client has applied the snapshot of `now`, which brought layers as keyframes that are `bare`, and heard these
+    /// events with it; `ear` says what it had before. How many of the events are durable.
     pub(crate) fn judge(
         &mut self,
         layout: &Layout,
         stay: &RoomSession,
+        bare: [bool; LayerId::COUNT],
         ear: &Ear,
         now: Tick,
         heard: &[Event],
@@ -85,7 +86,8 @@ impl Oracle {
                 })?;
             let truth = &mut self.truths[at];
             let scope = scope_of(truth, layer, player)?;
-            truth.judge(scope, image, layout, &mut self.handles)?;
+            let bare = bare[usize::from(layer.0)];
+            truth.judge(scope, (image, bare), layout, &mut self.handles)?;
         }
         Ok(durable)
     }

@@ -72,9 +72,9 @@ pub(crate) struct Truth {
     round: (u32, u32),
     /// Members, with what team their avatars are in.
     members: Vec<(PlayerId, Option<u8>)>,
-    /// Images that were compared with the world already: all later ones must equal them, in
-    /// their change columns too.
-    judged: Vec<(Scope, LayerImage)>,
+    /// Images that were compared with the world already, and whether they were bare: all later ones must equal
+    /// them, in what predictors remember too.
+    judged: Vec<(Scope, bool, LayerImage)>,
 }
 
 #[allow(clippy::type_complexity)]
@@ -190,11 +190,11 @@ impl Truth {
         member.map(|(_, team)| *team)
     }
 
-    /// Judges an image that a client decoded.
+    /// Judges an image that a client decoded, which came `bare` if that was from a keyframe.
     pub(crate) fn judge(
         &mut self,
         scope: Scope,
-        image: &LayerImage,
+        (image, bare): (&LayerImage, bool),
         layout: &Layout,
         handles: &mut Handles,
     ) -> Result<(), Broken> {
@@ -216,10 +216,19 @@ impl Truth {
                 handles.learn(head.handle(), tag)?;
             }
         }
-        if let Some((_, judged)) = self.judged.iter().find(|(of, _)| *of == scope) {
-            if judged == image {
-                return Ok(());
-            }
+        let judged = |as_bare| {
+            let mut judged = self.judged.iter();
+            let of_it = judged.find(|(of, bare, _)| *of == scope && *bare == as_bare);
+            of_it.map(|(_, _, image)| image)
+        };
+        let differs = match (judged(bare), judged(!bare)) {
+            (Some(same), _) if same == image => return Ok(()),
+            (Some(_), _) => true,
+            (None, Some(whole)) if bare => whole.bare(set) != *image,
+            (None, Some(other)) => image.bare(set) != *other,
+            (None, None) => bare && image.bare(set) != *image,
+        };
+        if differs {
             let what = format!("{scope:?} at {} differs between two clients", self.tick);
             return Err(Broken::new(Check::Image, what));
         }
@@ -256,7 +265,7 @@ impl Truth {
             );
             return Err(Broken::new(Check::Image, what));
         }
-        self.judged.push((scope, image.clone()));
+        self.judged.push((scope, bare, image.clone()));
         Ok(())
     }
 

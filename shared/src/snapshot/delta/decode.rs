@@ -109,7 +109,7 @@ pub fn decode(
     scratch.next = std::mem::replace(image, next);
     Ok(match head.checksum {
         None => Verdict::Unchecked,
-        Some(theirs) if theirs == checksum(image.view(), set.width()) => Verdict::Agrees,
+        Some(theirs) if theirs == checksum(image.view(), set) => Verdict::Agrees,
         Some(_) => Verdict::Differs,
     })
 }
@@ -252,6 +252,7 @@ impl Body<'_> {
         let column = &self.set.columns[index];
         match column.guess {
             Guess::Change | Guess::Bend if span.steady() => Ok(0),
+            Guess::Bend if span.is_keyframe() => Ok(0),
             Guess::Change | Guess::Bend => {
                 let contexts = model::memory(column);
                 self.coder.number(self.model, contexts).map(unzigzag)
@@ -313,15 +314,14 @@ impl Body<'_> {
     /// Guesses what linear columns come to; fills how much components stir, and if steady the tables by which residuals
     /// of linear columns are coded.
     fn aim(&self, span: Span, kept: &[(u32, u32)], next: &LayerImage, work: &mut Work) {
-        let (set, old) = (self.set, self.from.values);
-        let heads = (self.from.entities, next.entities.as_slice());
+        let set = self.set;
         let Work { residuals, columns } = work;
         let count = next.entities.len();
         let mut table = Table { residuals, count };
         columns.resize_with(set.components.len(), Columns::default);
         let components = set.components.iter().zip(columns).enumerate();
         for (number, (component, columns)) in components {
-            columns.start(set, number, kept, heads, old, &mut table);
+            columns.start(set, number, kept, self.from, &next.entities, &mut table);
             for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
                 columns.aim(&set.columns[at], nth, span.dt, span.baseline_gap);
                 if span.steady() {

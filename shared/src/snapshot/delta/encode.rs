@@ -16,7 +16,8 @@ use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE, Symbols, symbol_of};
 use crate::snapshot::zigzag;
 
-/// Appends the body of `current` against `baseline`, or a keyframe. `periodic` asks for the
+/// Appends the body of `current` against `baseline`, or a keyframe, which brings it
+/// [`bare`](LayerView::bare). `periodic` asks for the
 /// checksum that comes every [`crate::limits::CHECKSUM_EVERY`] images; bodies that are not
 /// steady carry one anyway.
 ///
@@ -31,27 +32,15 @@ pub fn encode(
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) {
-    let empty = LayerView {
-        tick: current.tick,
-        gap: 0,
-        entities: &[],
-        values: &[],
-        residuals: &[],
-    };
     if let Some(baseline) = baseline {
         assert!(in_reach(baseline.tick, current.tick));
     }
-    let from = baseline.unwrap_or(empty);
-    let span = Span {
-        dt: current.tick.since(from.tick),
-        baseline_gap: from.gap,
-        gap: current.gap,
-    };
+    let (from, current, span) = pair(baseline, current);
     push_varint(u32::from(layer.0), out);
     if periodic || !span.steady() {
         out.push(MODE_RANGE | MODE_CHECKSUM);
         push_varint(span.dt, out);
-        out.extend_from_slice(&checksum(current, set.width()).to_le_bytes());
+        out.extend_from_slice(&checksum(current, set).to_le_bytes());
     } else {
         out.push(MODE_RANGE);
         push_varint(span.dt, out);
@@ -75,19 +64,32 @@ pub fn trace(
     current: LayerView<'_>,
     scratch: &mut Scratch,
 ) -> Vec<Decision> {
-    let from = baseline.unwrap_or(LayerView {
+    let (from, current, span) = pair(baseline, current);
+    code(set, from, current, span, Trace(Vec::new()), scratch).0
+}
+
+/// What is coded against what: a keyframe, without a baseline, against nothing, and bare.
+fn pair<'a>(
+    baseline: Option<LayerView<'a>>,
+    current: LayerView<'a>,
+) -> (LayerView<'a>, LayerView<'a>, Span) {
+    let nothing = LayerView {
         tick: current.tick,
         gap: 0,
         entities: &[],
         values: &[],
         residuals: &[],
-    });
-    let span = Span {
+        bare: false,
+    };
+    let span = |from: LayerView<'_>| Span {
         dt: current.tick.since(from.tick),
         baseline_gap: from.gap,
         gap: current.gap,
     };
-    code(set, from, current, span, Trace(Vec::new()), scratch).0
+    match baseline {
+        Some(from) => (from, current, span(from)),
+        None => (nothing, current.bare(), span(nothing)),
+    }
 }
 
 struct Trace(Vec<Decision>);
@@ -124,7 +126,7 @@ fn code<C: Coder>(
     body.removed(&scratch.removed);
     body.entered(current, &scratch.entered);
     // Where capture compared the image with the one before, that is done.
-    let residuals = if span.steady() && !current.residuals.is_empty() {
+    let residuals = if span.steady() && !from.bare && !current.residuals.is_empty() {
         current.residuals
     } else {
         compare(set, from, current, span, &scratch.kept, &mut scratch.work);
@@ -222,6 +224,7 @@ impl<C: Coder> Body<'_, C> {
                 let column = &self.set.columns[index];
                 match column.guess {
                     Guess::Change | Guess::Bend if steady => debug_assert_eq!(row[index], 0),
+                    Guess::Bend if self.span.is_keyframe() => {}
                     Guess::Change | Guess::Bend => {
                         let contexts = model::memory(column);
                         self.coder.number(self.model, contexts, zigzag(row[index]));
@@ -402,7 +405,6 @@ fn compare(
     work: &mut Work,
 ) {
     let (old, new) = (from.values, current.values);
-    let heads = (from.entities, current.entities);
     let count = current.entities.len();
     let Work { residuals, columns } = work;
     columns.resize_with(set.components.len(), Columns::default);
@@ -411,7 +413,7 @@ fn compare(
     let mut table = Table { residuals, count };
     let components = set.components.iter().zip(columns).enumerate();
     for (number, (component, columns)) in components {
-        columns.start(set, number, kept, heads, old, &mut table);
+        columns.start(set, number, kept, from, current.entities, &mut table);
         for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
             let column = &set.columns[at];
             columns.aim(column, nth, span.dt, span.baseline_gap);

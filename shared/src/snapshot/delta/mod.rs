@@ -1,5 +1,6 @@
 //! Bodies: an image of a layer against the image that the receiver holds, or against nothing
-//! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given.
+//! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given, as a keyframe without
+//! its bends.
 
 mod decode;
 mod encode;
@@ -69,6 +70,10 @@ struct Span {
 }
 
 impl Span {
+    fn is_keyframe(self) -> bool {
+        self.dt == 0
+    }
+
     /// Whether the baseline is the image before, so that change columns follow from values.
     fn steady(self) -> bool {
         self.dt != 0 && self.dt == self.gap

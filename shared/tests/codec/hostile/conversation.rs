@@ -51,8 +51,8 @@ pub(crate) fn listen(opening: &[Vec<u8>], messages: &[Vec<u8>]) -> Ending {
             return None;
         }
         let image = session.room()?.layer(layer)?;
-        let width = session.layout()?.of(layer)?.width();
-        Some(checksum(image.view(), width))
+        let set = session.layout()?.of(layer)?;
+        Some(checksum(image.view(), set))
     });
     Ending { refused, checksums }
 }
