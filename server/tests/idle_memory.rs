@@ -77,6 +77,8 @@ fn an_idle_connection_is_small() {
 fn idle(lobby: &Lobby<Still>, listener: &TcpListener) -> TcpStream {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, peer) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let stream = tokio::net::TcpStream::from_std(stream).unwrap();
     lobby.adopt(Conn::new(stream, Vec::new(), peer, Instant::now()).unwrap());
     let hello = encode_client(&ClientMessage::Hello {
         version: VERSION,

@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::RoomInfo;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 use crate::auth::Tokens;
@@ -138,7 +139,7 @@ impl<G: Game> Lobby<G> {
     }
 
     /// Takes a connection whose handshake is done. In a tokio runtime's context.
-    pub fn adopt(&self, mut conn: Conn) {
+    pub fn adopt(&self, mut conn: Conn<TcpStream>) {
         let shared = &self.shared;
         conn.hold(Box::new(Live::new(shared)));
         shared.metrics.sockets_opened.increment(1);
@@ -147,7 +148,7 @@ impl<G: Game> Lobby<G> {
             .moderation
             .keeps_out(conn.link.peer.ip(), Date::now())
         {
-            shared.end(conn, End::Close(CloseCode::Banned));
+            shared.part(conn, End::Close(CloseCode::Banned));
         } else {
             tokio::spawn(sessions::serve(shared.clone(), conn));
         }
@@ -209,9 +210,13 @@ impl<G: Game> Lobby<G> {
 async fn receive(shared: Arc<Shared>, mut returned: mpsc::UnboundedReceiver<Return>) {
     while let Some(back) = returned.recv().await {
         match back {
-            Return::Lobby(conn) => {
-                tokio::spawn(sessions::serve(shared.clone(), conn));
-            }
+            Return::Lobby(conn) => match conn.watched() {
+                Ok(conn) => {
+                    tokio::spawn(sessions::serve(shared.clone(), conn));
+                }
+                // Only when the system has no more to give: the socket is closed.
+                Err(_) => shared.count_end(End::Lost),
+            },
             Return::End(conn, end) => shared.end(conn, end),
         }
     }
@@ -230,7 +235,7 @@ impl Shared {
     }
 
     /// Ends a connection, in a task of its own.
-    fn part(&self, mut conn: Conn<tokio::net::TcpStream>, end: End) {
+    fn part(&self, mut conn: Conn<TcpStream>, end: End) {
         self.count_end(end);
         conn.link.online = None;
         if end != End::Lost {

@@ -28,12 +28,7 @@ thread_local! {
 }
 
 /// Serves a connection until it leaves the lobby.
-pub(super) async fn serve(shared: Arc<Shared>, conn: Conn) {
-    let Ok(mut conn) = conn.watched() else {
-        // Only when the system has no more to give: the socket is closed.
-        shared.count_end(End::Lost);
-        return;
-    };
+pub(super) async fn serve(shared: Arc<Shared>, mut conn: Conn<TcpStream>) {
     conn.link.set_room(None);
     let mut stop = shared.stopping.subscribe();
     let hello_by = Instant::now() + shared.hello_timeout;
@@ -224,8 +219,11 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
         .greet(&name, &identity, address, Date::now());
     link.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
     let welcome = shared.welcome.to(&name, &token);
-    shared.metrics.control_bytes.increment(welcome.len() as u64);
-    link.outbox.push(&welcome);
+    shared
+        .metrics
+        .control_bytes
+        .increment(welcome.bytes() as u64);
+    link.outbox.push_parts(&welcome.parts());
     link.name = Some(name.into());
     link.identity = identity;
     link.ungreeted = None;

@@ -30,16 +30,33 @@ impl Welcome {
     }
 
     /// The message for a client of this tidied name, with the token to come back with.
-    pub(super) fn to(&self, name: &str, token: &str) -> Vec<u8> {
+    pub(super) fn to(&self, name: &str, token: &str) -> Addressed<'_> {
         let (before, after) = self.nameless.split_at(self.length_at);
-        let bytes = self.nameless.len() + name.len() + token.len() + 4;
-        let mut message = Vec::with_capacity(bytes);
-        message.extend_from_slice(before);
-        push_string(name, &mut message);
-        push_string(token, &mut message);
+        let mut own = Vec::with_capacity(name.len() + token.len() + 6);
+        push_string(name, &mut own);
+        push_string(token, &mut own);
         // Behind the lengths of the empty ones.
-        message.extend_from_slice(&after[2..]);
-        message
+        let after = &after[2..];
+        Addressed { before, own, after }
+    }
+}
+
+/// One client's `Welcome`, of which little is its own.
+pub(super) struct Addressed<'a> {
+    before: &'a [u8],
+    own: Vec<u8>,
+    after: &'a [u8],
+}
+
+impl Addressed<'_> {
+    /// The message's parts, in order.
+    pub(super) fn parts(&self) -> [&[u8]; 3] {
+        [self.before, &self.own, self.after]
+    }
+
+    /// Bytes of the message.
+    pub(super) fn bytes(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
     }
 }
 
@@ -132,9 +149,12 @@ mod tests {
                 &"t".repeat(400),
             ] {
                 let whole = encode(&game, &config, name, token);
-                assert_eq!(welcome.to(name, token), whole, "{name} {token}");
+                let message = welcome.to(name, token);
+                assert_eq!(message.parts().concat(), whole, "{name} {token}");
+                assert_eq!(message.bytes(), whole.len());
             }
-            assert_eq!(welcome.to(name, ""), game.welcome(name), "{name}");
+            let message = welcome.to(name, "").parts().concat();
+            assert_eq!(message, game.welcome(name), "{name}");
         }
     }
 }

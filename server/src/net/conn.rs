@@ -165,19 +165,18 @@ impl Link {
     }
 }
 
-impl Conn {
-    /// A connection whose handshake is done. `stream` is made non-blocking; `read_ahead` is what
+impl Conn<tokio::net::TcpStream> {
+    /// A connection whose handshake is done, watched by tokio for readiness. `read_ahead` is what
     /// came behind the handshake.
     ///
     /// # Errors
-    /// When the socket can't be made non-blocking: it is gone.
+    /// When the socket's options can't be set: it is gone.
     pub fn new(
-        stream: TcpStream,
+        stream: tokio::net::TcpStream,
         read_ahead: Vec<u8>,
         peer: SocketAddr,
         now: Instant,
-    ) -> io::Result<Conn> {
-        stream.set_nonblocking(true)?;
+    ) -> io::Result<Conn<tokio::net::TcpStream>> {
         stream.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
@@ -217,21 +216,49 @@ impl Conn {
         })
     }
 
+    /// The same connection, watched by nobody.
+    pub(crate) fn unwatched(self) -> io::Result<Conn> {
+        Ok(Conn {
+            socket: self.socket.into_std()?,
+            link: self.link,
+        })
+    }
+
+    /// Asks the kernel to keep only so many bytes that the client has not taken; it doubles them.
+    ///
+    /// # Errors
+    /// When the socket is gone.
+    pub(crate) fn bound_send_buffer(&self, bytes: u32) -> io::Result<()> {
+        SockRef::from(&self.socket).set_send_buffer_size(bytes as usize)
+    }
+}
+
+impl Conn {
+    /// The same connection, watched by tokio for readiness. In a runtime's context.
+    pub(crate) fn watched(self) -> io::Result<Conn<tokio::net::TcpStream>> {
+        Ok(Conn {
+            socket: tokio::net::TcpStream::from_std(self.socket)?,
+            link: self.link,
+        })
+    }
+}
+
+impl<S> Conn<S> {
     /// The same over TLS, whose handshake is done.
-    pub(super) fn with_tls(mut self, session: ServerConnection) -> Conn {
+    pub(super) fn with_tls(mut self, session: ServerConnection) -> Conn<S> {
         self.link.tls = Some(Box::new(Tls::new(session)));
         self
     }
 
     /// Keeps the socket's place until the connection is dropped.
     #[must_use]
-    pub fn with_seat(mut self, seat: Seat) -> Conn {
+    pub fn with_seat(mut self, seat: Seat) -> Conn<S> {
         self.link._held.0 = Some(seat);
         self
     }
 
     /// Keeps the address's place until the connection is dropped, and the other until its hello.
-    pub(crate) fn with_guest(mut self, guest: Guest, ungreeted: Seat) -> Conn {
+    pub(crate) fn with_guest(mut self, guest: Guest, ungreeted: Seat) -> Conn<S> {
         self.link.guest = guest;
         self.link.ungreeted = Some(ungreeted);
         self
@@ -245,34 +272,6 @@ impl Conn {
         });
     }
 
-    /// Asks the kernel to keep only so many bytes that the client has not taken; it doubles them.
-    ///
-    /// # Errors
-    /// When the socket is gone.
-    pub(crate) fn bound_send_buffer(&self, bytes: u32) -> io::Result<()> {
-        SockRef::from(&self.socket).set_send_buffer_size(bytes as usize)
-    }
-
-    /// The same connection, watched by tokio for readiness. In a runtime's context.
-    pub(crate) fn watched(self) -> io::Result<Conn<tokio::net::TcpStream>> {
-        Ok(Conn {
-            socket: tokio::net::TcpStream::from_std(self.socket)?,
-            link: self.link,
-        })
-    }
-}
-
-impl Conn<tokio::net::TcpStream> {
-    /// The same connection, watched by nobody.
-    pub(crate) fn unwatched(self) -> io::Result<Conn> {
-        Ok(Conn {
-            socket: self.socket.into_std()?,
-            link: self.link,
-        })
-    }
-}
-
-impl<S> Conn<S> {
     /// Keeps `guard` until the connection is dropped.
     pub(crate) fn hold(&mut self, guard: Box<dyn Send + Sync>) {
         self.link._held.1 = Some(guard);
@@ -336,16 +335,18 @@ fn write<S: Socket>(socket: &S, tls: &mut Option<Box<Tls>>, bytes: &[u8]) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{Ipv4Addr, TcpListener};
+    use std::net::Ipv4Addr;
+    use tokio::net::TcpListener;
 
     /// 300 B at 20 Hz: what is stale after 1.6 s is 32 of them.
-    #[test]
-    fn what_a_client_does_not_read_is_bounded_in_the_kernel_too() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    #[tokio::test]
+    async fn what_a_client_does_not_read_is_bounded_in_the_kernel_too() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, peer) = listener.accept().unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let conn = Conn::new(stream, Vec::new(), peer, Instant::now()).unwrap();
         conn.bound_send_buffer(8192).unwrap();
+        let conn = conn.unwatched().unwrap();
         let snapshot = [0; 300];
         let taken = (0..10_000).take_while(|_| {
             let taken = conn.socket.try_write(&snapshot);

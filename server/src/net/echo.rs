@@ -24,11 +24,8 @@ const RATES: Rates = Rates {
 };
 
 /// Serves a connection to its end.
-pub(super) async fn serve(mut conn: Conn) {
+pub(super) async fn serve(mut conn: Conn<TcpStream>) {
     conn.set_message_bytes(MESSAGE_BYTES_MAX);
-    let Ok(mut conn) = conn.watched() else {
-        return;
-    };
     let mut scratch = Scratch::default();
     let end = loop {
         if let Err(end) = turn(&mut conn, &mut scratch).await {

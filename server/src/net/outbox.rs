@@ -66,12 +66,20 @@ impl Outbox {
 
     /// Appends a message as one binary frame.
     pub fn push(&mut self, message: &[u8]) {
-        let (header, size) = binary_header(message.len());
-        if self.admits(size + message.len()) {
-            let header = &header[HEADER_BYTES_MAX - size..];
-            self.bytes.reserve(header.len() + message.len());
-            self.bytes.extend_from_slice(header);
-            self.bytes.extend_from_slice(message);
+        self.push_parts(&[message]);
+    }
+
+    /// Appends a message that lies in parts as one binary frame.
+    pub(crate) fn push_parts(&mut self, parts: &[&[u8]]) {
+        let message = parts.iter().map(|part| part.len()).sum();
+        let (header, size) = binary_header(message);
+        if self.admits(size + message) {
+            self.bytes.reserve(size + message);
+            self.bytes
+                .extend_from_slice(&header[HEADER_BYTES_MAX - size..]);
+            for part in parts {
+                self.bytes.extend_from_slice(part);
+            }
         }
     }
 

@@ -223,9 +223,7 @@ impl<G: Game> Public<G> {
             Ok(conn) if seat.is_spare() => {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
-                if let Ok(conn) = conn.with_seat(seat).watched() {
-                    farewell(conn, End::Close(CloseCode::ServerFull)).await;
-                }
+                farewell(conn.with_seat(seat), End::Close(CloseCode::ServerFull)).await;
             }
             Ok(conn) if echoes => echo::serve(conn.with_seat(seat)).await,
             Ok(conn) => self.lobby.adopt(conn.with_seat(seat)),
@@ -331,7 +329,7 @@ impl<G: Game> Public<G> {
 
 /// The connection behind an upgrade, with what was read from it already: a client may send its
 /// first messages together with the handshake.
-async fn conn(upgrade: Upgrade) -> Result<Conn, Box<dyn Error + Send + Sync>> {
+async fn conn(upgrade: Upgrade) -> Result<Conn<TcpStream>, Box<dyn Error + Send + Sync>> {
     let (stream, session, ahead) = match upgrade.on.await?.downcast::<TokioIo<TcpStream>>() {
         Ok(plain) => (plain.io.into_inner(), None, plain.read_buf),
         Err(secured) => {
@@ -341,12 +339,7 @@ async fn conn(upgrade: Upgrade) -> Result<Conn, Box<dyn Error + Send + Sync>> {
             (stream, Some(session), parts.read_buf)
         }
     };
-    let mut conn = Conn::new(
-        stream.into_std()?,
-        ahead.to_vec(),
-        upgrade.peer,
-        Instant::now(),
-    )?;
+    let mut conn = Conn::new(stream, ahead.to_vec(), upgrade.peer, Instant::now())?;
     if let Some(session) = session {
         conn = conn.with_tls(session);
     }

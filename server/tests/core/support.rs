@@ -67,6 +67,8 @@ impl Server {
                 let size = (&stream).read(&mut ahead).unwrap();
                 ahead.truncate(size);
                 assert_eq!(ahead.remove(0), b'\n');
+                stream.set_nonblocking(true).unwrap();
+                let stream = tokio::net::TcpStream::from_std(stream).unwrap();
                 adopting.adopt(Conn::new(stream, ahead, peer, Instant::now()).unwrap());
             }
         });
