@@ -92,7 +92,7 @@ impl Life {
             swarm: Arc::clone(&bot.swarm),
             room: bot.room,
             goal,
-            session: Session::new(&name, ""),
+            session: Session::new(&name, "").among(&bot.swarm.games),
             name,
             behaviour: bot.swarm.flags.honest(bot.index),
             hands: None,
@@ -194,7 +194,8 @@ impl Life {
                 continue;
             };
             self.desyncs += self.session.stats().desyncs;
-            self.session = Session::resume(&self.name, &absence.token, &absence.ticket);
+            let session = Session::resume(&self.name, &absence.token, &absence.ticket);
+            self.session = session.among(&swarm.games);
             (self.retry_us, self.pinged_us) = (None, None);
             return Ok(socket);
         }
@@ -287,7 +288,7 @@ impl Life {
     /// When it loses its connection: in a room, with something to come back by.
     fn cut_us(&mut self) -> Option<u64> {
         let swarm = &self.swarm;
-        if self.absence.is_some() || self.session.ticket().is_none() {
+        if !swarm.flags.cuts() || self.absence.is_some() || self.session.ticket().is_none() {
             return None;
         }
         self.drops

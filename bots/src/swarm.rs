@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tickwire::session::Games;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -44,6 +45,8 @@ pub(crate) struct Swarm {
     pub(crate) slowness: Slowness,
     pub(crate) returns: ReturnTally,
     pub(crate) news: mpsc::Sender<News>,
+    /// What they know of the game.
+    pub(crate) games: Arc<Games>,
     start: Instant,
 }
 
@@ -104,6 +107,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         slowness: Slowness::new(flags.rooms as usize),
         returns: ReturnTally::default(),
         news: news_sender,
+        games: Arc::default(),
         start: Instant::now(),
         flags,
     });

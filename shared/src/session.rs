@@ -12,6 +12,7 @@
 mod ack_timing;
 mod error;
 mod event;
+mod games;
 mod layers;
 mod reconnect;
 mod requests;
@@ -19,9 +20,11 @@ mod resume;
 mod room;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 pub use error::{RequestError, SessionError};
 pub use event::{Event, decode_events};
+pub use games::Games;
 pub use reconnect::{
     Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,
 };
@@ -86,8 +89,7 @@ pub struct Stats {
 struct Welcome {
     name: String,
     token: String,
-    schema: Schema,
-    layout: Layout,
+    game: Arc<games::Known>,
     limits: Limits,
 }
 
@@ -95,6 +97,7 @@ struct Welcome {
 #[derive(Debug)]
 pub struct Session {
     failed: bool,
+    games: Option<Arc<Games>>,
     welcome: Option<Welcome>,
     room: Option<RoomSession>,
     transmits: VecDeque<Vec<u8>>,
@@ -117,6 +120,7 @@ impl Session {
         });
         Session {
             failed: false,
+            games: None,
             welcome: None,
             room: None,
             transmits: VecDeque::from([hello]),
@@ -125,6 +129,13 @@ impl Session {
             round_trip_us: None,
             resuming: None,
         }
+    }
+
+    /// The same, one of many in this process: what they hold of a game is held once.
+    #[must_use]
+    pub fn among(mut self, games: &Arc<Games>) -> Session {
+        self.games = Some(Arc::clone(games));
+        self
     }
 
     /// How far the connection has come.
@@ -139,12 +150,12 @@ impl Session {
 
     /// The game, from the welcome on.
     pub fn schema(&self) -> Option<&Schema> {
-        self.welcome.as_ref().map(|welcome| &welcome.schema)
+        self.welcome.as_ref().map(|welcome| &welcome.game.schema)
     }
 
     /// The columns of the game's layers, from the welcome on.
     pub fn layout(&self) -> Option<&Layout> {
-        self.welcome.as_ref().map(|welcome| &welcome.layout)
+        self.welcome.as_ref().map(|welcome| &welcome.game.layout)
     }
 
     /// What the server allows, from the welcome on.
@@ -282,8 +293,10 @@ impl Session {
             self.welcome = Some(Welcome {
                 name,
                 token,
-                layout: Layout::new(&schema),
-                schema,
+                game: match &self.games {
+                    Some(games) => games.of(schema),
+                    None => Arc::new(games::Known::new(schema)),
+                },
                 limits,
             });
             self.events.push_back(Event::Welcome);
@@ -359,7 +372,7 @@ impl Session {
                 frame::SectionKind::Layer => {
                     let got = room
                         .layers
-                        .apply(section, head.tick, &welcome.layout, now_us)
+                        .apply(section, head.tick, &welcome.game.layout, now_us)
                         .map_err(SessionError::Snapshot)?;
                     self.stats.keyframes += u64::from(got.keyframe);
                     if let Some(layer) = got.differs {
@@ -370,7 +383,7 @@ impl Session {
                 frame::SectionKind::Events => {
                     let events = &mut self.events;
                     let dropped = &mut self.stats.events_dropped;
-                    event::decode_events(section, head.tick, &welcome.schema, |event| {
+                    event::decode_events(section, head.tick, &welcome.game.schema, |event| {
                         if events.len() < EVENTS_WAITING_MAX {
                             events.push_back(event);
                         } else {

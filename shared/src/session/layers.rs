@@ -1,6 +1,8 @@
 //! The layers that a client holds: bodies applied to their images, checksums judged, keyframes
 //! asked for. Not the sending: [`super::Session`] does it when it is due.
 
+use std::cell::RefCell;
+
 use crate::ids::{LayerId, Tick};
 use crate::limits::RESYNC_EVERY_MS;
 use crate::schema::{Kind, Layout, is_text};
@@ -10,11 +12,16 @@ use crate::snapshot::image::LayerImage;
 
 const RESYNC_EVERY_US: u64 = RESYNC_EVERY_MS as u64 * 1000;
 
+thread_local! {
+    /// One for all sessions of a thread: nothing of a body is left in it that the next one's needs, and with one each, a
+    /// thousand sessions would find theirs in no cache.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
 /// The images of the layers, by [`LayerId`].
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     held: [Held; LayerId::COUNT],
-    scratch: Scratch,
 }
 
 /// One layer.
@@ -79,7 +86,9 @@ impl Layers {
             Standing::Dropped { .. } if !keyframe => return Ok(Applied::default()),
             _ => {}
         }
-        let verdict = delta::decode(head, bits, tick, layout, &mut held.image, &mut self.scratch)?;
+        let verdict = SCRATCH.with_borrow_mut(|scratch| {
+            delta::decode(head, bits, tick, layout, &mut held.image, scratch)
+        })?;
         let mut applied = Applied {
             keyframe,
             differs: None,

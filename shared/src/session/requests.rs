@@ -22,7 +22,7 @@ impl Session {
         else {
             return Err(RequestError::NotNow);
         };
-        let declared = &welcome.schema.input;
+        let declared = &welcome.game.schema.input;
         if !fields::fit(declared, values) {
             return Err(RequestError::BadFields);
         }
