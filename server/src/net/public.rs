@@ -169,11 +169,23 @@ impl<G: Game> Public<G> {
         Some((seat, visit))
     }
 
-    /// The TLS handshake first, if there is one; a head has as much time again.
+    /// The TLS handshake first, if there is one.
     async fn secured(self: Arc<Self>, stream: TcpStream, seat: Seat, visit: Visit) {
-        let Some(certificate) = &self.certificate else {
-            return self.connection(stream, seat, visit).await;
-        };
+        match self.certificate.clone() {
+            None => self.connection(stream, seat, visit).await,
+            // Boxed: TLS takes 12 KB, which each plain connection's task would hold as well.
+            Some(certificate) => Box::pin(self.over_tls(&certificate, stream, seat, visit)).await,
+        }
+    }
+
+    /// The TLS handshake, then the same as without; a head has as much time again.
+    async fn over_tls(
+        self: Arc<Self>,
+        certificate: &Certificate,
+        stream: TcpStream,
+        seat: Seat,
+        visit: Visit,
+    ) {
         // Records of small messages would wait for each other's acknowledgements.
         let _ = stream.set_nodelay(true);
         let accepted = tokio::time::timeout(self.header_timeout, certificate.accept(stream));
