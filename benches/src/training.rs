@@ -28,7 +28,7 @@ const TICKS: usize = 600;
 const BEHIND: [usize; 5] = [2, 3, 5, 9, 31];
 /// Of so many images one is also coded for those who catch up, and as a keyframe.
 const CATCH_UP_EVERY: usize = 8;
-const KEYFRAME_EVERY: usize = 40;
+const KEYFRAME_EVERY: usize = 20;
 
 /// Tables by layer, empty where a layer has no columns.
 pub fn train() -> Vec<Vec<u16>> {

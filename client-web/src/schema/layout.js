@@ -4,6 +4,7 @@
  * entity. Not the values: those are `snapshot/image.js`.
  */
 
+import { enteringContexts } from '../snapshot/entering.js';
 import { columnContexts, columnsStart, contextCount, tableSize, untrained, untrainedTables } from '../snapshot/model.js';
 import { GAINS, UNTRAINED_GAINS } from '../snapshot/predictor.js';
 import { tablesOf } from '../snapshot/symbols.js';
@@ -103,6 +104,12 @@ export class ColumnSet {
     for (let column = 0; column < width; column++) {
       this.contexts[column] = place;
       place += columnContexts(this.guess[column]);
+    }
+    /** Place of those that only entering entities need. */
+    this.entering = new Int32Array(width);
+    for (let column = 0; column < width; column++) {
+      this.entering[column] = place;
+      place += enteringContexts(this.guess[column], this.bits[column]);
     }
     const learnt = table !== undefined && table.length === tableSize(this) ? table : undefined;
     const count = contextCount(this);

@@ -1,10 +1,11 @@
 /**
  * Which context codes what in a body: places in a list of contexts that follow from a layer's columns
  * (PROTOCOL.md §7). A body starts from the layer's prior, trained or not, and learns from there; nothing is kept
- * between bodies. Called by `delta.js` and, for the prior, by `schema/layout.js`.
+ * between bodies. What entering entities bring has contexts of its own: `entering.js`. Called by `delta.js` and, for the prior, by `schema/layout.js`.
  */
 
 import { Guess } from '../schema/guess.js';
+import { enteringContexts } from './entering.js';
 import { GAINS, STIRS } from './predictor.js';
 import { UNSURE } from './range_coder.js';
 import { THRESHOLDS, untrainedThresholds } from './symbols.js';
@@ -85,8 +86,8 @@ const PREVIOUS = 3;
 export const SIZE = PREVIOUS;
 /**
  * Of a column's contexts the first of what steady residuals take: of a column that is not linear the zero bit's, by
- * `STIRRING` and `Previous`; of a change or bend what an entering entity remembers, `WIDE`, in a body that is not
- * steady; of a linear column `BEYOND`.
+ * `STIRRING` and `Previous`; of a bend what an entering entity brings, `WIDE`, in a body that is not steady; of a linear
+ * column `BEYOND`.
  */
 export const STEADY_COLUMN = SIZE + WIDE;
 /** Step between the zero bits of a steady column that is not linear, by whether its component stirs. */
@@ -140,7 +141,8 @@ function stirOfTable(table) {
  * @returns {number} contexts of a column
  */
 export function columnContexts(guess) {
-  if (guess === Guess.Linear || guess === Guess.Change || guess === Guess.Bend) return STEADY_COLUMN + WIDE;
+  if (guess === Guess.Change) return STEADY_COLUMN;
+  if (guess === Guess.Linear || guess === Guess.Bend) return STEADY_COLUMN + WIDE;
   return STEADY_SIZE + WIDE;
 }
 
@@ -154,9 +156,11 @@ export const columnsStart = (components) => COMPONENTS + components * COMPONENT;
  * @param {ColumnSet} set
  * @returns {number} contexts of a layer with these columns
  */
-export function contextCount({ components, guess, width }) {
+export function contextCount({ components, guess, bits, width }) {
   let count = columnsStart(components.length);
-  for (let column = 0; column < width; column++) count += columnContexts(guess[column]);
+  for (let column = 0; column < width; column++) {
+    count += columnContexts(guess[column]) + enteringContexts(guess[column], bits[column]);
+  }
   return count;
 }
 

@@ -186,6 +186,19 @@ export class RangeDecoder {
 
   /**
    * @param {number} at place of its first context
+   * @param {number} bits 0..32
+   * @param {number} modelled of them, so many of the highest have contexts, each by those before it; at most 16
+   * @returns {number} a number of that many bits, unsigned
+   */
+  digits(at, bits, modelled) {
+    let begun = 1;
+    for (let i = 0; i < modelled; i++) begun = 2 * begun + this.bit(at + begun - 1);
+    const rest = bits - modelled;
+    return (begun - (1 << modelled)) * 2 ** rest + this.raw(rest);
+  }
+
+  /**
+   * @param {number} at place of its first context
    * @param {number} count its contexts
    * @returns {number} a number up to 32: so many zeros came before a 1
    */

@@ -6,6 +6,7 @@
 
 import { ProtocolError } from '../protocol/protocol_error.js';
 import { Guess } from '../schema/guess.js';
+import { LENGTHS, SIZE_BITS, lengthAt, sizeAt, topBits } from './entering.js';
 import * as model from './model.js';
 import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf, wrap } from './predictor.js';
 import { CODED_MAX, ESCAPE, STARTS } from './symbols.js';
@@ -65,11 +66,15 @@ export class RowDecoder {
    * @param {number} row where the entity's starts, which is 0
    */
   readEntered(mask, rows, row) {
-    const { components } = this.#set;
+    const { components, guess } = this.#set;
     for (let c = 0; c < components.length; c++) {
       if (((mask >>> c) & 1) === 0) continue;
       const { start, end } = components[c];
-      for (let column = start; column < end; column++) rows[row + column] = this.#readValue(column, rows, row);
+      let before = 0;
+      for (let column = start; column < end; column++) {
+        rows[row + column] = this.#readValue(column, rows, row, before);
+        if (guess[column] === Guess.Change) before = rows[row + column];
+      }
     }
   }
 
@@ -78,24 +83,43 @@ export class RowDecoder {
    * @param {number} column
    * @param {Int32Array} rows
    * @param {number} row where the entity's starts; its columns before this one are there
+   * @param {number} before the change before it of the same component, 0 for none
    * @returns {number}
    */
-  #readValue(column, rows, row) {
+  #readValue(column, rows, row, before) {
     const coder = this.#coder;
     const set = this.#set;
     const guess = set.guess[column];
     const contexts = set.contexts[column];
-    if (guess === Guess.Change || guess === Guess.Bend) {
-      const isLeftOut = this.#steady === 1 || (this.#dt === 0 && guess === Guess.Bend);
+    if (guess === Guess.Change) return this.#steady === 1 ? 0 : this.#readChange(set.entering[column], before);
+    if (guess === Guess.Bend) {
+      const isLeftOut = this.#steady === 1 || this.#dt === 0;
       return isLeftOut ? 0 : unzigzag(coder.number(contexts + model.STEADY_COLUMN, model.WIDE));
     }
     if (this.#steady === 0 && follows(set, column, rows, row)) {
       const residual = unzigzag(coder.number(contexts + model.SIZE, model.WIDE));
       return wrap(follow(set, column, rows, row, this.#gap) + residual, set.shift[column]);
     }
-    const value = coder.raw(set.bits[column]);
+    const value = coder.digits(set.entering[column], set.bits[column], topBits(guess, set.bits[column]));
     if (value > set.qMax[column]) throw new ProtocolError('value out of range');
     return value;
+  }
+
+  /**
+   * The change of one that enters.
+   * @param {number} contexts place of the column's for entering entities
+   * @param {number} before the change before it of the same component, 0 for none
+   * @returns {number}
+   */
+  #readChange(contexts, before) {
+    const coder = this.#coder;
+    const length = coder.unary(contexts + lengthAt(before), LENGTHS);
+    if (length === 0) return 0;
+    // One of 32 bits has no size of as many.
+    if (length === 32) throw new ProtocolError('change out of range');
+    const below = coder.digits(contexts + sizeAt(length), length, Math.min(length, SIZE_BITS));
+    const size = ((1 << length) | below) - 1;
+    return (coder.raw(1) === 1 ? -size : size) | 0;
   }
 
   /**

@@ -6,6 +6,7 @@
 import { Guess } from '../../src/schema/guess.js';
 import { checksum } from '../../src/snapshot/checksum.js';
 import { Image } from '../../src/snapshot/image.js';
+import { LENGTHS, SIZE_BITS, lengthAt, sizeAt, topBits } from '../../src/snapshot/entering.js';
 import * as model from '../../src/snapshot/model.js';
 import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf } from '../../src/snapshot/predictor.js';
 import { CODED_MAX, ESCAPE, STARTS } from '../../src/snapshot/symbols.js';
@@ -122,20 +123,40 @@ function encodeEntered(coder, set, image, entered, back, steady) {
     coder.number(model.OWNER, model.WIDE, image.owners[i]);
     set.components.forEach((_, c) => coder.bit(model.presentAt(c), ((mask >>> c) & 1) === 1));
     const row = i * set.width;
+    let before = 0;
     for (const column of columnsOf(set, mask)) {
       const value = image.rows[row + column];
       const first = set.contexts[column];
-      if (set.guess[column] === Guess.Bend && back === 0) continue;
-      if (set.guess[column] === Guess.Change || set.guess[column] === Guess.Bend) {
-        if (!steady) coder.number(first + model.STEADY_COLUMN, model.WIDE, zigzag(value));
+      if (set.components.some(({ start }) => start === column)) before = 0;
+      if (set.guess[column] === Guess.Change) {
+        if (!steady) encodeEnteringChange(coder, set.entering[column], before, value);
+        before = value;
+      } else if (set.guess[column] === Guess.Bend) {
+        if (!steady && back !== 0) coder.number(first + model.STEADY_COLUMN, model.WIDE, zigzag(value));
       } else if (!steady && follows(set, column, image.rows, row)) {
         const residual = difference(value, follow(set, column, image.rows, row, image.gap), set.shift[column]);
         coder.number(first + model.SIZE, model.WIDE, zigzag(residual));
       } else {
-        coder.raw(set.bits[column], value);
+        const bits = set.bits[column];
+        coder.digits(set.entering[column], bits, topBits(set.guess[column], bits), value);
       }
     }
   }
+}
+
+/**
+ * @param {RangeEncoder} coder
+ * @param {number} contexts place of the column's for entering entities
+ * @param {number} before the change before it of the same component, 0 for none
+ * @param {number} change
+ */
+function encodeEnteringChange(coder, contexts, before, change) {
+  const size = Math.abs(change) + 1;
+  const length = 31 - Math.clz32(size);
+  coder.unary(contexts + lengthAt(before), LENGTHS, length);
+  if (length === 0) return;
+  coder.digits(contexts + sizeAt(length), length, Math.min(length, SIZE_BITS), size);
+  coder.raw(1, change < 0 ? 1 : 0);
 }
 
 /** @param {number} value */

@@ -64,6 +64,17 @@ export class RangeEncoder {
     this.raw(digits, shifted % 2 ** digits);
   }
 
+  /** @param {number} at place of its first context @param {number} bits 0..32 @param {number} modelled so many of the highest have contexts @param {number} value its low `bits` are coded */
+  digits(at, bits, modelled, value) {
+    let begun = 1;
+    for (let digit = bits - 1; digit >= bits - modelled; digit--) {
+      const bit = (value >>> digit) & 1;
+      this.bit(at + begun - 1, bit === 1);
+      begun = 2 * begun + bit;
+    }
+    this.raw(bits - modelled, value);
+  }
+
   /** @param {number} at place of its first context @param {number} count its contexts @param {number} value so many zeros, then a 1 */
   unary(at, count, value) {
     for (let i = 0; i < value; i++) this.bit(at + Math.min(i, count - 1), false);

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{Audience, Component, Kind, Predictor, Schema};
 use crate::exact::clamp;
 use crate::ids::LayerId;
+use crate::snapshot::delta::entering;
 use crate::snapshot::delta::model::{
     self, TABLES, context_count, table_size, untrained, untrained_tables,
 };
@@ -39,6 +40,8 @@ pub struct ColumnSet {
     pub others: Vec<usize>,
     /// What every body's contexts start from: trained, or even odds.
     pub prior: Vec<Context>,
+    /// Where in it those start that only entering entities need.
+    pub(crate) entering: usize,
     /// Tables of linear columns' steady residuals, by [`Column::symbols`].
     pub symbols: Vec<Symbols>,
 }
@@ -89,6 +92,8 @@ pub struct Column {
     pub gains: Gains,
     /// Place of its contexts in a body's.
     pub contexts: usize,
+    /// Place of those for entering entities.
+    pub(crate) entering: usize,
     /// Of a linear field: place of its tables in the set's.
     pub symbols: usize,
     /// How far from the world's value an image may be where that saves bytes, in steps. Known to the
@@ -211,6 +216,7 @@ impl ColumnSet {
             linear: Vec::new(),
             others: Vec::new(),
             prior: Vec::new(),
+            entering: 0,
             symbols: Vec::new(),
         }
     }
@@ -297,6 +303,7 @@ impl ColumnSet {
                 guess,
                 gains: UNTRAINED_GAINS,
                 contexts: 0,
+                entering: 0,
                 symbols: TABLES * self.linear.len(),
                 tolerance: 0,
             };
@@ -334,6 +341,11 @@ impl ColumnSet {
         for column in &mut self.columns {
             column.contexts = at;
             at += model::column_contexts(column.guess);
+        }
+        self.entering = at;
+        for column in &mut self.columns {
+            column.entering = at;
+            at += entering::contexts(column);
         }
     }
 

@@ -61,6 +61,26 @@ pub trait Coder {
         self.raw((shifted & ((1 << digits) - 1)) as u32, digits);
     }
 
+    /// Codes the low `bits` of `value`, 0..=32: the highest `modelled` of them, up to 16, by contexts from `at` on, each by
+    /// those before it, the others at even odds.
+    #[inline]
+    fn digits(
+        &mut self,
+        contexts: &mut [Context],
+        at: usize,
+        value: u32,
+        bits: u32,
+        modelled: u32,
+    ) {
+        let mut begun = 1;
+        for digit in (bits - modelled..bits).rev() {
+            let bit = value >> digit & 1 != 0;
+            self.bit(contexts, at + begun - 1, bit);
+            begun = 2 * begun + usize::from(bit);
+        }
+        self.raw(value, bits - modelled);
+    }
+
     /// Codes a small number by `count` contexts from `at` on: so many zeros, then a 1.
     #[inline]
     fn unary(&mut self, contexts: &mut [Context], (at, count): (usize, usize), value: u32) {
@@ -277,6 +297,18 @@ impl<'a> RangeDecoder<'a> {
         u32::try_from(shifted - 1).map_err(|_| DecodeError::OutOfRange)
     }
 
+    /// Decodes a number of `bits`, of which the highest `modelled` have contexts from `at` on.
+    #[inline]
+    pub fn digits(&mut self, contexts: &mut [Context], at: usize, bits: u32, modelled: u32) -> u32 {
+        let mut begun = 1;
+        for _ in 0..modelled {
+            begun = 2 * begun + usize::from(self.bit(contexts, at + begun - 1));
+        }
+        let rest = bits - modelled;
+        let top = (begun - (1 << modelled)) as u64;
+        (top << rest) as u32 | self.raw(rest)
+    }
+
     /// Decodes a small number by `count` contexts from `at` on.
     ///
     /// # Errors
@@ -381,6 +413,7 @@ mod tests {
                 .collect();
             let mut contexts = [UNSURE; 5];
             let mut classes = [UNSURE; 14];
+            let mut begun = [UNSURE; 127];
             let mut bytes = Vec::new();
             let mut encoder = RangeEncoder::new(&mut bytes);
             for &(at, symbol) in &symbols {
@@ -392,12 +425,14 @@ mod tests {
             for &(value, width) in &numbers {
                 let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
                 encoder.raw(cut, width);
+                encoder.digits(&mut begun, 0, value, width, width.min(7));
                 encoder.number(&mut classes, (0, 14), cut);
                 encoder.number(&mut classes, (0, 14), value);
             }
             encoder.finish();
             let mut contexts = [UNSURE; 5];
             let mut classes = [UNSURE; 14];
+            let mut begun = [UNSURE; 127];
             let mut decoder = RangeDecoder::new(&bytes);
             for &(at, symbol) in &symbols {
                 prop_assert_eq!(decoder.symbol(&tables, at), symbol);
@@ -408,6 +443,8 @@ mod tests {
             for &(value, width) in &numbers {
                 let cut = (u64::from(value) & ((1u64 << width) - 1)) as u32;
                 prop_assert_eq!(decoder.raw(width), cut);
+                let digits = decoder.digits(&mut begun, 0, width, width.min(7));
+                prop_assert_eq!(digits, cut);
                 prop_assert_eq!(decoder.number(&mut classes, (0, 14)), Ok(cut));
                 prop_assert_eq!(decoder.number(&mut classes, (0, 14)), Ok(value));
             }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::CloseCode;
 
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 24] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -24,7 +24,9 @@ const SOURCES: [&str; 22] = [
     "src/snapshot/columns.rs",
     "src/snapshot/delta/model.rs",
     "src/snapshot/delta/decode.rs",
+    "src/snapshot/delta/decode/entered.rs",
     "src/snapshot/delta/encode.rs",
+    "src/snapshot/delta/entering.rs",
     "src/snapshot/delta/mod.rs",
     "src/snapshot/image.rs",
     "src/snapshot/predictor.rs",

@@ -1,19 +1,21 @@
 //! From a body to the image: every number checked, nothing allocated from an unchecked one.
 
+mod entered;
+
 use super::model::{self, Before, Model};
 use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, late_bend, late_change};
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
-use crate::schema::{Column, ColumnSet, ComponentColumns, Guess, Layout};
+use crate::schema::{Column, ColumnSet, ComponentColumns, Layout};
+use crate::snapshot::DecodeError;
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::columns::Columns;
-use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
-use crate::snapshot::predictor::{Stir, add, follow};
+use crate::snapshot::image::{LayerImage, LayerView};
+use crate::snapshot::predictor::Stir;
 use crate::snapshot::range_coder::RangeDecoder;
 use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE};
-use crate::snapshot::{DecodeError, unzigzag};
 
 /// A body's fixed part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +186,10 @@ impl Body<'_> {
             kept.extend((0..from.entities.len() as u32).map(|index| (index, index)));
             return Ok(());
         }
+        if entered > 0 {
+            self.model
+                .extend_from_slice(&self.set.prior[self.set.entering..]);
+        }
         let mut removed = removed.iter().copied().peekable();
         let mut old = 0usize;
         let mut next_slot = 0u32;
@@ -218,60 +224,6 @@ impl Body<'_> {
             }
         }
         Ok(())
-    }
-
-    fn entered(&mut self, span: Span, slot: u16, next: &mut LayerImage) -> Result<(), DecodeError> {
-        let short = |value: u32| u16::try_from(value).map_err(|_| DecodeError::OutOfRange);
-        let generation = model::GENERATION;
-        let generation = short(self.coder.number(self.model, generation)?)?;
-        let owner = model::OWNER;
-        let owner = short(self.coder.number(self.model, owner)?)?;
-        let mut mask = 0;
-        for number in 0..self.set.components.len() {
-            let context = model::present(number);
-            mask |= u32::from(self.coder.bit(self.model, context)) << number;
-        }
-        next.entities.push(EntityHead {
-            slot,
-            generation,
-            owner,
-            mask,
-        });
-        let start = next.values.len();
-        next.values.resize(start + self.set.width(), 0);
-        let row = &mut next.values[start..];
-        for (_, component) in components(self.set, mask) {
-            for index in component.start..component.end {
-                row[index] = self.entered_value(span, index, row)?;
-            }
-        }
-        self.coder.check()
-    }
-
-    fn entered_value(&mut self, span: Span, index: usize, row: &[i32]) -> Result<i32, DecodeError> {
-        let column = &self.set.columns[index];
-        match column.guess {
-            Guess::Change | Guess::Bend if span.steady() => Ok(0),
-            Guess::Bend if span.is_keyframe() => Ok(0),
-            Guess::Change | Guess::Bend => {
-                let contexts = model::memory(column);
-                self.coder.number(self.model, contexts).map(unzigzag)
-            }
-            guess => match follow(guess, row, span.gap).filter(|_| !span.steady()) {
-                Some(guess) => {
-                    let contexts = model::size(column);
-                    let residual = unzigzag(self.coder.number(self.model, contexts)?);
-                    Ok(add(column, guess, residual))
-                }
-                None => {
-                    let value = self.coder.raw(column.bits);
-                    if value > column.q_max {
-                        return Err(DecodeError::OutOfRange);
-                    }
-                    Ok(value as i32)
-                }
-            },
-        }
     }
 
     /// What is kept: predicts what does not depend on residuals, reads these, and puts both together, the first

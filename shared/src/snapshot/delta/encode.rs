@@ -2,7 +2,8 @@
 
 use super::model::{self, Before, Model};
 use super::{
-    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, in_reach, late_bend, late_change,
+    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, entering, in_reach, late_bend,
+    late_change,
 };
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
@@ -194,6 +195,11 @@ impl<C: Coder> Body<'_, C> {
     fn entered(&mut self, current: LayerView<'_>, entered: &[u32]) {
         self.coder
             .number(self.model, model::ENTERED, entered.len() as u32);
+        if entered.is_empty() {
+            return;
+        }
+        self.model
+            .extend_from_slice(&self.set.prior[self.set.entering..]);
         let mut next_slot = 0;
         for &index in entered {
             let head = current.entities[index as usize];
@@ -220,13 +226,18 @@ impl<C: Coder> Body<'_, C> {
     fn entered_row(&mut self, mask: u32, row: &[i32]) {
         let steady = self.span.steady();
         for (_, component) in components(self.set, mask) {
+            let mut change_before = 0;
             for index in component.start..component.end {
                 let column = &self.set.columns[index];
                 match column.guess {
                     Guess::Change | Guess::Bend if steady => debug_assert_eq!(row[index], 0),
+                    Guess::Change => {
+                        self.entered_change(column, change_before, row[index]);
+                        change_before = row[index];
+                    }
                     Guess::Bend if self.span.is_keyframe() => {}
-                    Guess::Change | Guess::Bend => {
-                        let contexts = model::memory(column);
+                    Guess::Bend => {
+                        let contexts = model::entering_bend(column);
                         self.coder.number(self.model, contexts, zigzag(row[index]));
                     }
                     guess => match follow(guess, row, self.span.gap).filter(|_| !steady) {
@@ -235,10 +246,26 @@ impl<C: Coder> Body<'_, C> {
                             let contexts = model::size(column);
                             self.coder.number(self.model, contexts, zigzag(residual));
                         }
-                        None => self.coder.raw(row[index] as u32, column.bits),
+                        None => {
+                            let top = entering::top_bits(column);
+                            let (at, value) = (column.entering, row[index] as u32);
+                            self.coder.digits(self.model, at, value, column.bits, top);
+                        }
                     },
                 }
             }
+        }
+    }
+
+    fn entered_change(&mut self, column: &Column, before: i32, change: i32) {
+        let size = change.unsigned_abs() + 1;
+        let length = size.ilog2();
+        let contexts = entering::length(column, before);
+        self.coder.unary(self.model, contexts, length);
+        if length > 0 {
+            let (at, modelled) = entering::size(column, length);
+            self.coder.digits(self.model, at, size, length, modelled);
+            self.coder.raw(u32::from(change < 0), 1);
         }
     }
 

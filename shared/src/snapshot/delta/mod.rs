@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+pub(crate) mod entering;
 pub mod model;
 
 pub use decode::{BodyHead, Verdict, decode, decode_head};
@@ -51,7 +52,9 @@ impl std::fmt::Debug for Scratch {
 
 impl Scratch {
     fn clear(&mut self, set: &ColumnSet) {
-        self.model.clone_from(&set.prior);
+        // Most bodies bring nobody: what entering entities need is copied when one does.
+        self.model.clear();
+        self.model.extend_from_slice(&set.prior[..set.entering]);
         self.removed.clear();
         self.entered.clear();
         self.kept.clear();

@@ -1,7 +1,8 @@
 //! Which context codes what in a body: places in a list of contexts that follow from the columns
 //! of a layer (`PROTOCOL.md` §7). A body starts from the layer's prior, trained or not, and
-//! learns from there; nothing is kept between bodies.
+//! learns from there; nothing is kept between bodies. What entering entities bring has contexts of its own: `entering`.
 
+use super::entering;
 use crate::schema::{Column, ColumnSet, Guess};
 use crate::snapshot::predictor::{GAINS, STIRS, Stir};
 use crate::snapshot::range_coder::{Context, UNSURE};
@@ -11,7 +12,7 @@ use crate::snapshot::symbols::{Symbols, THRESHOLDS};
 pub(super) type Model = Vec<Context>;
 
 /// Contexts of a number whose size is seldom the same.
-const WIDE: usize = 12;
+pub(super) const WIDE: usize = 12;
 /// Contexts of a number that is nearly always small.
 const NARROW: usize = 8;
 
@@ -74,11 +75,12 @@ pub(crate) fn columns_start(components: usize) -> usize {
 }
 
 /// Contexts of a column: for bodies that are not steady whether its residual is 0 and its size, then
-/// what its steady residuals take, or what an entering entity remembers.
+/// what its steady residuals take, or the bend of an entering entity.
 pub(crate) fn column_contexts(guess: Guess) -> usize {
     STEADY_COLUMN
         + match guess {
-            Guess::Linear | Guess::Change | Guess::Bend => WIDE,
+            Guess::Change => 0,
+            Guess::Linear | Guess::Bend => WIDE,
             _ => 2 * BEFORES + WIDE,
         }
 }
@@ -148,8 +150,8 @@ pub(super) fn steady_size(column: &Column) -> Number {
     (column.contexts + STEADY_COLUMN + 2 * BEFORES, WIDE)
 }
 
-/// What an entering entity remembers in a change or bend column, where that is sent.
-pub(super) fn memory(column: &Column) -> Number {
+/// The bend that an entering entity brings, where it is sent.
+pub(super) fn entering_bend(column: &Column) -> Number {
     (column.contexts + STEADY_COLUMN, WIDE)
 }
 
@@ -163,7 +165,7 @@ pub fn context_count(set: &ColumnSet) -> usize {
     let columns = set.columns.iter();
     columns_start(set.components.len())
         + columns
-            .map(|column| column_contexts(column.guess))
+            .map(|column| column_contexts(column.guess) + entering::contexts(column))
             .sum::<usize>()
 }
 
