@@ -374,3 +374,19 @@ fn switch(accept: &str) -> Reply {
     }
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::Arena;
+
+    /// In a burst thousands of them wait for their turn.
+    #[test]
+    fn a_plain_connections_task_is_small() {
+        fn task_bytes<F>(_: fn(Arc<Public<Arena>>, TcpStream, Seat, Visit) -> F) -> usize {
+            size_of::<F>()
+        }
+        let bytes = task_bytes(Public::secured);
+        assert!(bytes < 4096, "{bytes} bytes");
+    }
+}
