@@ -5,6 +5,15 @@
 //! joins a **lane**: every 2nd, 4th … 32nd snapshot only. Everyone in a lane gets the same
 //! snapshots, so one body serves them; a client on a baseline of its own costs a body of its own,
 //! which [`CatchUp`] rations. Pure: ticks and counts are arguments. The room calls it.
+//!
+//! **Back up.** 2 s without falling behind lead one lane up. A client whose link is well again need not wait for that: it
+//! **leaps**, once it has acknowledged all that was sent and the newest snapshot was no longer under way than any takes, to the
+//! full rate; or, if it was longer by some images, to the lane of so many, which is what such a link carries. A slow reader
+//! may look like that for a moment, because a lane leaves it time to read. It falls behind again
+//! within the 2 s, is back in the lane from which it leapt, in one step, and may not leap for 10 s, then 20, 40, 80: that is a body or two
+//! of its own for each leap in vain, less than one in ten seconds.
+
+use std::num::NonZeroU8;
 
 use tickwire::ids::{PlayerId, Tick};
 
@@ -14,6 +23,10 @@ use super::image::Held;
 pub(crate) const LANES: u8 = 5;
 /// Seconds without falling behind until a client moves a lane up.
 pub(crate) const CALM_SECONDS: u32 = 2;
+/// How long a client may not leap after one leap in vain, in times [`CALM_SECONDS`].
+const GROUNDED: u32 = 5;
+/// How often that doubles, while leaps are in vain.
+const GROUNDED_DOUBLINGS: u8 = 3;
 /// Bodies of one layer and image for clients on baselines of their own: as many as there are
 /// lanes, roughly. Beyond: they wait for the next image.
 const CATCH_UPS_MAX: usize = 4;
@@ -29,6 +42,20 @@ pub(crate) struct Lane {
     waiting: Option<Tick>,
     /// Since when it has not fallen behind in this lane; `None`: it never has.
     calm: Option<Tick>,
+    /// The last leap, until it has lasted.
+    leap: Option<Leap>,
+    /// No leap before.
+    grounded_until: Tick,
+    /// Leaps in vain since one lasted.
+    in_vain: u8,
+}
+
+/// A move over lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Leap {
+    at: Tick,
+    /// The lane before, by its halvings.
+    from: NonZeroU8,
 }
 
 /// What a call changed.
@@ -36,9 +63,9 @@ pub(crate) struct Lane {
 pub(crate) enum Move {
     /// Nothing.
     Stays,
-    /// To every second image of those it got.
+    /// To every second image of those it got, or back to the lane from which it leapt.
     Slower,
-    /// To twice as many.
+    /// To twice as many, or more by a leap.
     Faster,
 }
 
@@ -63,6 +90,15 @@ impl Lane {
         if self.waiting.replace(self.waiting.unwrap_or(tick)).is_some() {
             return Move::Stays;
         }
+        if let Some(leap) = self.leap.take()
+            && tick.since(leap.at) < calm_ticks
+        {
+            let doublings = self.in_vain.min(GROUNDED_DOUBLINGS);
+            self.grounded_until = Tick(tick.0 + ((GROUNDED * calm_ticks) << doublings));
+            self.in_vain = self.in_vain.saturating_add(1);
+            self.halvings = self.halvings.max(leap.from.get());
+            return Move::Slower;
+        }
         let again = self.calm.is_some_and(|calm| tick.since(calm) < calm_ticks);
         if self.halvings < LANES && (again || self.halvings > 0) {
             self.halvings += 1;
@@ -78,6 +114,12 @@ impl Lane {
 
     /// It was sent a snapshot at `tick`.
     pub(crate) fn served(&mut self, tick: Tick, calm_ticks: u32) -> Move {
+        if self
+            .leap
+            .is_some_and(|leap| tick.since(leap.at) >= calm_ticks)
+        {
+            (self.leap, self.in_vain) = (None, 0);
+        }
         if self.waiting.take().is_some() {
             self.calm = Some(tick);
         } else if self.halvings > 0 && self.calm.is_none_or(|calm| tick.since(calm) >= calm_ticks) {
@@ -86,6 +128,26 @@ impl Lane {
             return Move::Faster;
         }
         Move::Stays
+    }
+}
+
+impl Lane {
+    /// After `tick` it has acknowledged all that was sent; the newest of it was under way for as many `images`, from 1, as
+    /// the link takes from one snapshot to the next.
+    pub(crate) fn drained(&mut self, images: u32, tick: Tick) -> Move {
+        let lane = images.next_power_of_two().trailing_zeros() as u8;
+        let Some(from) = NonZeroU8::new(self.halvings) else {
+            return Move::Stays;
+        };
+        if lane >= self.halvings || tick < self.grounded_until {
+            return Move::Stays;
+        }
+        // Several leaps may lead up: in vain they all were.
+        let from = self.leap.map_or(from, |leap| leap.from.max(from));
+        self.leap = Some(Leap { at: tick, from });
+        self.halvings = lane;
+        self.calm = Some(tick);
+        Move::Faster
     }
 }
 
@@ -204,6 +266,53 @@ mod tests {
         assert_eq!(served.len(), usize::from(LANES));
         let calm = served.windows(2).all(|pair| pair[1] - pair[0] >= CALM);
         assert!(calm, "{served:?}");
+    }
+
+    fn in_lane(halvings: u8) -> Lane {
+        Lane {
+            halvings,
+            ..Lane::default()
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_well_again_leaps_to_what_it_carries() {
+        for (images, stride) in [(1, 1), (2, 2), (3, 4), (7, 8), (8, 8)] {
+            let mut lane = in_lane(4);
+            assert_eq!(lane.drained(images, Tick(100)), Move::Faster);
+            assert_eq!(lane.stride(), stride, "{images} images");
+        }
+        assert_eq!(in_lane(4).drained(16, Tick(100)), Move::Stays);
+        assert_eq!(in_lane(4).drained(u32::MAX / 2, Tick(100)), Move::Stays);
+        assert_eq!(in_lane(0).drained(1, Tick(100)), Move::Stays);
+    }
+
+    #[test]
+    fn a_leap_in_vain_ends_where_it_began_and_grounds() {
+        let mut lane = in_lane(5);
+        let mut tick = 1000;
+        for seconds in [10, 20, 40, 80, 80] {
+            assert_eq!(lane.drained(3, Tick(tick)), Move::Faster);
+            assert_eq!(lane.drained(1, Tick(tick + 4)), Move::Faster);
+            lane.served(Tick(tick + 5), CALM);
+            assert_eq!(lane.fell_behind(Tick(tick + CALM), CALM), Move::Slower);
+            assert_eq!(lane.stride(), 32);
+            lane.served(Tick(tick + CALM + 9), CALM);
+            tick += CALM + seconds * 30;
+            assert_eq!(lane.drained(1, Tick(tick - 1)), Move::Stays, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_leap_that_lasts_is_forgotten() {
+        let mut lane = in_lane(3);
+        lane.drained(1, Tick(100));
+        lane.fell_behind(Tick(130), CALM);
+        lane.served(Tick(131), CALM);
+        lane.drained(1, Tick(500));
+        lane.served(Tick(500 + CALM), CALM);
+        assert_eq!(lane.fell_behind(Tick(501 + CALM), CALM), Move::Stays);
+        assert_eq!((lane.stride(), lane.in_vain), (1, 0));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) struct Credit {
     acked: Tick,
     bytes: u32,
     round_trip: ShortestOfLate,
+    /// The shortest round trip of all, in ticks; 0 before the first.
+    quickest: u32,
     in_flight: InFlight,
 }
 
@@ -89,10 +91,16 @@ impl Credit {
     }
 
     /// Takes an acknowledgement of `tick` and all before it, which came after the tick `now` and
-    /// before the next. The same one may come again.
-    pub(super) fn ack(&mut self, tick: Tick, now: Tick, cadence: Cadence) -> Result<(), BadAck> {
+    /// before the next. The same one may come again. If nothing is in flight any more: for how many images' time this
+    /// one was under way, less what the quickest was beyond one.
+    pub(super) fn ack(
+        &mut self,
+        tick: Tick,
+        now: Tick,
+        cadence: Cadence,
+    ) -> Result<Option<u32>, BadAck> {
         if tick == self.acked {
-            return Ok(());
+            return Ok(None);
         }
         let sent = self.in_flight.all();
         let at = sent.iter().position(|(sent, _)| *sent == tick);
@@ -102,8 +110,13 @@ impl Credit {
         }
         self.in_flight.drop_first(covered);
         self.acked = tick;
-        self.round_trip.measured(now.since(tick) + 1, now, cadence);
-        Ok(())
+        let ticks = now.since(tick) + 1;
+        self.round_trip.measured(ticks, now, cadence);
+        if self.quickest == 0 || ticks < self.quickest {
+            self.quickest = ticks;
+        }
+        let images = (ticks - self.quickest + 1).div_ceil(cadence.every());
+        Ok((self.in_flight.count == 0).then_some(images))
     }
 
     /// Whether any snapshot was acknowledged.
@@ -168,7 +181,7 @@ mod tests {
             }
             let due = Tick((tick + 1).saturating_sub(late));
             if credit.in_flight.all().iter().any(|(sent, _)| *sent == due) {
-                assert_eq!(credit.ack(due, Tick(tick), at), Ok(()));
+                assert!(credit.ack(due, Tick(tick), at).is_ok());
             }
         }
     }
@@ -180,8 +193,8 @@ mod tests {
             credit.sent(Tick(tick), 100);
         }
         let at = cadence(30, 2);
-        assert_eq!(credit.ack(Tick(4), Tick(6), at), Ok(()));
-        assert_eq!(credit.ack(Tick(4), Tick(6), at), Ok(()));
+        assert_eq!(credit.ack(Tick(4), Tick(6), at), Ok(None));
+        assert_eq!(credit.ack(Tick(4), Tick(6), at), Ok(None));
         assert_eq!(credit.unacked(), (1, 100));
         assert_eq!(credit.waiting(Tick(9)), 3);
         assert_eq!(credit.round_trip_ticks(), Some(3));
@@ -195,7 +208,7 @@ mod tests {
         let mut ack = |tick| credit.ack(Tick(tick), Tick(5), cadence(30, 2));
         assert_eq!(ack(3), Err(BadAck));
         assert_eq!(ack(5), Err(BadAck));
-        assert_eq!(ack(4), Ok(()));
+        assert_eq!(ack(4), Ok(Some(1)));
         assert_eq!(ack(2), Err(BadAck));
         assert_eq!(ack(0), Err(BadAck));
     }
@@ -212,8 +225,28 @@ mod tests {
         let mut credit = Credit::default();
         credit.sent(Tick(1), UNACKED_BYTES_MAX);
         assert!(!credit.left(Tick(2), at));
-        assert_eq!(credit.ack(Tick(1), Tick(2), at), Ok(()));
+        assert_eq!(credit.ack(Tick(1), Tick(2), at), Ok(Some(1)));
         assert!(credit.left(Tick(3), at));
+    }
+
+    #[test]
+    fn who_has_read_everything_tells_how_long_the_last_took() {
+        let at = cadence(30, 2);
+        let mut credit = Credit::default();
+        let mut take = |sent: &[u32], acked: u32, now: u32| {
+            sent.iter().for_each(|tick| credit.sent(Tick(*tick), 1));
+            credit.ack(Tick(acked), Tick(now), at)
+        };
+        assert_eq!(
+            take(&[2], 2, 4),
+            Ok(Some(1)),
+            "three ticks are the quickest"
+        );
+        assert_eq!(take(&[6, 8], 6, 20), Ok(None), "one is in flight");
+        assert_eq!(take(&[], 8, 20), Ok(Some(6)));
+        assert_eq!(take(&[30], 30, 33), Ok(Some(1)));
+        assert_eq!(take(&[40], 40, 40), Ok(Some(1)), "one tick is");
+        assert_eq!(take(&[50], 50, 52), Ok(Some(2)));
     }
 
     #[test]

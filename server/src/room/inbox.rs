@@ -14,6 +14,7 @@ use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 use super::sight::Sighted;
 use super::{Effect, Room};
 use crate::game::Game;
+use crate::replication::lanes::Move;
 
 impl<G: Game> Room<G> {
     /// Takes a player's message, kind byte included. An error is the code to close them with; the
@@ -69,11 +70,10 @@ impl<G: Game> Room<G> {
         let acked = self
             .members
             .get_mut(player)
-            .map(|member| member.credit.ack(ack, tick, cadence));
-        match acked {
-            Some(Err(_)) => Err(CloseCode::OutOfRange),
-            _ => Ok(()),
-        }
+            .map_or(Ok(Move::Stays), |member| member.acked(ack, tick, cadence));
+        let moved = acked.map_err(|_| CloseCode::OutOfRange)?;
+        self.stats.lanes_faster += u64::from(moved == Move::Faster);
+        Ok(())
     }
 
     fn on_request(&mut self, player: PlayerId, message: ClientMessage) -> Result<(), CloseCode> {

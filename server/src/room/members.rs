@@ -7,12 +7,12 @@ use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
 use super::cadence::Cadence;
-use super::credit::Credit;
+use super::credit::{BadAck, Credit};
 use super::events::Listener;
 use super::sight::Sighted;
 use crate::game::{Identity, Player};
 use crate::replication::image::{Held, LayerKey};
-use crate::replication::lanes::Lane;
+use crate::replication::lanes::{Lane, Move};
 
 /// What a player gets of the newest image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,6 +161,17 @@ impl<I: Default + Clone> Member<I> {
         self.team_sent = self.team;
         self.events_from = tick;
         self.durable_from = tick;
+    }
+
+    /// They acknowledged the snapshot of `ack`, after the room's `tick`.
+    pub(super) fn acked(
+        &mut self,
+        ack: Tick,
+        tick: Tick,
+        cadence: Cadence,
+    ) -> Result<Move, BadAck> {
+        let drained = self.credit.ack(ack, tick, cadence)?;
+        Ok(drained.map_or(Move::Stays, |images| self.lane.drained(images, tick)))
     }
 
     /// What events they still have to get.

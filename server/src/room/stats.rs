@@ -31,9 +31,9 @@ pub struct RoomStats {
     pub catch_ups: u64,
     /// Keyframes for who waited in vain to be caught up.
     pub catch_up_keyframes: u64,
-    /// Times that a client moved a lane down: to half its snapshots.
+    /// Times that a client moved to a slower lane: to half its snapshots, or back from a leap.
     pub lanes_slower: u64,
-    /// Times that a client moved a lane up.
+    /// Times that a client moved to a faster lane.
     pub lanes_faster: u64,
     /// Keyframes that clients asked for because a checksum differed.
     pub resyncs: u64,

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::replication::lanes::LANES;
 
 /// Bytes that kernels take for a client that does not read.
 const KERNEL_BYTES: usize = 9_300;
@@ -134,6 +133,70 @@ fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
     }
 }
 
+/// Whenever it is: at once with 150 others, each in a lane and on a baseline of its own. Who was not
+/// skipped since its last image keeps up with its lane, and gets the next of it.
+#[test]
+fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
+    let mut room = room(200, 1);
+    let mut readers: Vec<Reader> = (0..200)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    let needed = needed(&mut room, &mut readers);
+    let mut behind = 0;
+    for ticks in [2, 9, 31, 64, 150, 301] {
+        for (at, reader) in readers[50..].iter_mut().enumerate() {
+            // Two thirds at about a tenth of what is needed, a third at nothing.
+            reader.reads = [0, needed / (9 + at % 4)][usize::from(at % 3 > 0)];
+        }
+        for _ in 0..ticks {
+            turn(&mut room, &mut readers);
+        }
+        let since = room.tick;
+        let mut may_lag = Vec::new();
+        for (reader, state) in readers.iter_mut().zip(room.clients()) {
+            let is_behind = state.waiting_ticks.is_some();
+            behind += u32::from(is_behind);
+            may_lag.push(if is_behind { 0 } else { state.lane });
+            reader.reads = usize::MAX;
+        }
+        for _ in 0..3 {
+            turn(&mut room, &mut readers);
+        }
+        for (reader, may_lag) in readers.iter_mut().zip(may_lag) {
+            reader.read(&mut room);
+            let last = reader.client.last;
+            assert!(
+                last.0 + may_lag >= since.0,
+                "{last:?} of {since:?}, {ticks} ticks"
+            );
+        }
+    }
+    assert!(behind > 600, "{behind} were behind");
+}
+
+/// A lane leaves a slow reader time to read, so that it looks well for a moment.
+#[test]
+fn a_reader_that_stays_slow_seldom_leaps() {
+    let mut room = room(20, 1);
+    let mut readers: Vec<Reader> = (0..20)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    let needed = needed(&mut room, &mut readers);
+    for (at, reader) in readers.iter_mut().enumerate() {
+        reader.reads = needed / (2 + at % 9);
+    }
+    for _ in 0..20 * 30 {
+        turn(&mut room, &mut readers);
+    }
+    room.stats();
+    for _ in 0..60 * 30 {
+        turn(&mut room, &mut readers);
+    }
+    let faster = room.stats().lanes_faster;
+    // Without leaps it is one in three or four seconds for some, whose lanes are a little too slow.
+    assert!(faster < 20 * 20, "{faster} moves up in a minute");
+}
+
 #[test]
 fn lanes_lead_back_to_every_snapshot() {
     let mut room = room(2, 1);
@@ -146,8 +209,8 @@ fn lanes_lead_back_to_every_snapshot() {
     let lane = |room: &Room<Boxes>| room.clients().next().expect("it is there").lane;
     assert!(lane(&room) >= 8, "lane {}", lane(&room));
     readers[0].reads = usize::MAX;
-    // Two seconds a lane, and the rest of an image that was due in the slowest.
-    for _ in 0..(60 + 32) * u32::from(LANES) {
+    // The image that was due in the slowest, and a leap.
+    for _ in 0..32 + 3 {
         turn(&mut room, &mut readers);
     }
     assert_eq!(lane(&room), 1);
