@@ -29,7 +29,7 @@ impl Linear {
             tables,
         } = self;
         for column in [&mut *values, &mut *changes, &mut *bends, guesses, tables] {
-            column.resize(rows.index.len(), 0);
+            column.resize(rows.count(), 0);
         }
         rows.gather_three(old.values, at, [values, changes, bends]);
         if old.bare {
@@ -69,15 +69,20 @@ impl Columns {
         heads: &[EntityHead],
         table: &mut Table<'_>,
     ) {
-        let heads = (old.entities, heads);
         self.rows.find(kept, heads, number, set.width());
         let columns = &set.linear[set.components[number].linear.clone()];
         // Never fewer: the memory of those that this component lacks is another one's.
         let count = columns.len().max(self.linear.len());
         self.linear.resize_with(count, Linear::default);
-        for sums in [&mut self.stirs, &mut self.plain, &mut self.rest] {
+        self.rest.clear();
+        self.rest.resize(self.rows.count(), 0);
+        if columns.is_empty() {
+            table.fill(&self.rows, set.stir_column(number), 0);
+            return;
+        }
+        for sums in [&mut self.stirs, &mut self.plain] {
             sums.clear();
-            sums.resize(self.rows.index.len(), 0);
+            sums.resize(self.rows.count(), 0);
         }
         for (linear, &at) in self.linear.iter_mut().zip(columns) {
             linear.recall(&self.rows, old, at);
@@ -130,7 +135,7 @@ impl Columns {
             ways: [xs, ys],
             ..
         } = self;
-        rows.gather(&rows.old, old, at, guesses);
+        rows.gather_old(old, at, guesses);
         match column.guess {
             Guess::Hold | Guess::Linear | Guess::Change | Guess::Bend => {}
             Guess::Bearing { x, y, steps } => {
@@ -153,7 +158,7 @@ impl Columns {
                 }
             }
             Guess::Velocity { by, zero, num, den } => {
-                rows.gather(&rows.old, old, by, plain);
+                rows.gather_old(old, by, plain);
                 for (guess, &velocity) in guesses.iter_mut().zip(&*plain) {
                     let way = velocity_way(velocity.wrapping_sub(zero), num, den, dt);
                     *guess = add(column, *guess, way);
@@ -170,7 +175,7 @@ impl Columns {
 
     /// Compares the newer image's values with the guesses of the `nth` linear column, or of another one.
     pub(super) fn compare(&mut self, column: &Column, at: usize, nth: Option<usize>, new: &[i32]) {
-        self.rows.gather(&self.rows.new, new, at, &mut self.new);
+        self.rows.gather_new(new, at, &mut self.new);
         let guesses = nth.map_or(&self.guesses, |nth| &self.linear[nth].guesses);
         self.residuals.clear();
         let pairs = self.new.iter().zip(guesses);
@@ -255,8 +260,6 @@ impl Columns {
 
     /// Where rows start in the older and in the newer image, and their index in that one.
     pub(super) fn rows(&self) -> impl Iterator<Item = (usize, usize, usize)> {
-        let starts = self.rows.old.iter().zip(&self.rows.new);
-        let rows = starts.zip(&self.rows.index);
-        rows.map(|((&old, &new), &index)| (old, new, index))
+        self.rows.places()
     }
 }
