@@ -22,6 +22,7 @@ const QUARTERS_MAX: f64 = 1e9;
 const WHOLE_FROM: f64 = 4_503_599_627_370_496.0;
 
 /// The greatest whole number that is not above `value`.
+#[inline]
 pub fn floor(value: f64) -> f64 {
     // Not `f64::floor`: without SSE4.1, which plain x86-64 lacks, that is a call.
     if value.is_nan() || value.abs() >= WHOLE_FROM {
@@ -34,11 +35,13 @@ pub fn floor(value: f64) -> f64 {
 }
 
 /// The least whole number that is not below `value`.
+#[inline]
 pub fn ceil(value: f64) -> f64 {
     -floor(-value)
 }
 
 /// `value` without its fraction: towards zero, so mirror-symmetric.
+#[inline]
 pub fn trunc(value: f64) -> f64 {
     if value < 0.0 {
         -floor(-value)
@@ -48,6 +51,7 @@ pub fn trunc(value: f64) -> f64 {
 }
 
 /// The nearest whole number, a half goes up: `floor(value + 0.5)`.
+#[inline]
 pub fn round(value: f64) -> f64 {
     floor(value + 0.5)
 }
@@ -65,6 +69,7 @@ pub fn clamp(value: f64, least: f64, most: f64) -> f64 {
 
 /// Length of the vector `(x, y)`. Not safe from overflow beyond 1e150, which no game field
 /// reaches.
+#[inline]
 pub fn length(x: f64, y: f64) -> f64 {
     (x * x + y * y).sqrt()
 }

@@ -12,14 +12,21 @@ use super::sweep::{Way, meet_disc, meet_map};
 use super::tuning::SHOT_DAMAGE;
 use crate::game::{Moment, Rewind, Tick};
 
-/// Somebody who can be hit.
+/// Somebody who can be hit. Places are on the grid, of which singles lose nothing, and a room's past is most of what its
+/// turn has to fetch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     serial: Serial,
-    x: f64,
-    y: f64,
+    x: f32,
+    y: f32,
     /// Its own and the projectile's radius.
-    reach: f64,
+    reach: f32,
+}
+
+impl Target {
+    fn place(&self) -> (f64, f64) {
+        (f64::from(self.x), f64::from(self.y))
+    }
 }
 
 /// The widest [`Target::reach`].
@@ -31,7 +38,7 @@ pub(super) fn record_targets(
     tick: Res<Tick>,
     mut past: ResMut<Rewind<Target>>,
     mut targets: Local<Vec<(Entity, Target)>>,
-    mut order: Local<Vec<(u32, u32)>>,
+    mut order: Local<Vec<u64>>,
     standing: Query<(Entity, &Serial, &Pos, &Health, &KindOf)>,
 ) {
     let shot = Kind::Projectile.radius();
@@ -44,18 +51,18 @@ pub(super) fn record_targets(
             };
             let target = Target {
                 serial: *serial,
-                x: pos.x,
-                y: pos.y,
-                reach: body.radius() + shot,
+                x: pos.x as f32,
+                y: pos.y as f32,
+                reach: (body.radius() + shot) as f32,
             };
             // Places are within the walls, on the grid.
-            order.push(((pos.x * GRID) as u32, targets.len() as u32));
+            order.push(((pos.x * GRID) as u64) << 32 | targets.len() as u64);
             targets.push((entity, target));
         }
     }
-    // Small numbers: sorting whole targets by a float took most of this system's time.
+    // Plain numbers, their place behind: sorting whole targets by a float took most of this system's time.
     order.sort_unstable();
-    let from_left = order.drain(..).map(|(_, at)| targets[at as usize]);
+    let from_left = order.drain(..).map(|at| targets[at as u32 as usize]);
     past.record(tick.number, from_left);
     targets.clear();
 }
@@ -106,14 +113,14 @@ fn first(seen: &Moment<Target>, way: Way, by: Entity, step_max: f64) -> Option<(
         |a: f64, b: f64| (a.min(b) - REACH_MAX - step_max)..=(a.max(b) + REACH_MAX + step_max);
     let (in_x, in_y) = (around(way.from.0, end.0), around(way.from.1, end.1));
     let older = seen.older();
-    let start = older.partition_point(|(_, target)| target.x < *in_x.start());
+    let start = older.partition_point(|(_, target)| target.place().0 < *in_x.start());
     older[start..]
         .iter()
-        .take_while(|(_, target)| target.x <= *in_x.end())
-        .filter(|(entity, target)| *entity != by && in_y.contains(&target.y))
+        .take_while(|(_, target)| target.place().0 <= *in_x.end())
+        .filter(|(entity, target)| *entity != by && in_y.contains(&target.place().1))
         .filter_map(|(entity, target)| {
             let at = place(target, seen.newer(*entity), step_max);
-            let part = meet_disc(way, at, target.reach)?;
+            let part = meet_disc(way, at, f64::from(target.reach))?;
             Some((part, target.serial, *entity))
         })
         .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
@@ -123,13 +130,14 @@ fn first(seen: &Moment<Target>, way: Way, by: Entity, step_max: f64) -> Option<(
 /// Where a target was seen: on the way to its next place, unless it did not walk there.
 fn place(older: &Target, newer: Option<(&Target, f64)>, step_max: f64) -> (f64, f64) {
     let Some((newer, alpha)) = newer else {
-        return (older.x, older.y);
+        return older.place();
     };
-    let (x, y) = (newer.x - older.x, newer.y - older.y);
+    let (from, to) = (older.place(), newer.place());
+    let (x, y) = (to.0 - from.0, to.1 - from.1);
     if x * x + y * y > step_max * step_max {
-        return (older.x, older.y);
+        return from;
     }
-    (older.x + x * alpha, older.y + y * alpha)
+    (from.0 + x * alpha, from.1 + y * alpha)
 }
 
 #[cfg(test)]
@@ -274,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_leap_is_not_walked_through() {
-        let at = |x: f64| Target {
+        let at = |x: f32| Target {
             serial: Serial(1),
             x,
             y: 0.0,
