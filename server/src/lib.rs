@@ -301,6 +301,7 @@ pub mod lobby;
 pub mod metrics;
 mod moderation;
 pub mod net;
+mod prefetch;
 pub mod replication;
 pub mod room;
 mod serve;

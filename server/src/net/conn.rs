@@ -23,6 +23,7 @@ use super::seat::Seat;
 use super::tls::Tls;
 use crate::auth::Identity;
 use crate::moderation::Present;
+use crate::prefetch::prefetch_from_to;
 
 /// Bytes that the WebSocket context takes at a time: the slices it is fed are in memory already,
 /// so a larger buffer would only cost memory per connection.
@@ -131,6 +132,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// Has the processor fetch what a turn touches.
+    pub(crate) fn prefetch(&self) {
+        prefetch_from_to(&self.unread, &self.context);
+    }
+
     /// With which code an operator wants it closed.
     pub(crate) fn expelled(&self) -> Option<CloseCode> {
         self.online.as_ref()?.expelled()

@@ -77,7 +77,6 @@ impl Image {
         self.layers.clear();
         self.entities.clear();
         self.values.clear();
-        self.residuals.clear();
     }
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
@@ -147,15 +146,20 @@ impl Ring {
         });
     }
 
-    /// An image to fill, in the memory of one that was forgotten. The newest one loses its
-    /// residuals: nobody asks any more how it differs from the one before.
+    /// An image to fill, in the memory of one that was forgotten.
     pub(crate) fn recycle(&mut self) -> Image {
         let mut image = self.spare.take().unwrap_or_default();
-        if let Some(last) = self.images.back_mut() {
-            image.residuals = std::mem::take(&mut last.residuals);
-        }
         image.clear();
         image
+    }
+
+    /// The newest image loses its residuals: nobody asks any more how it differs from the one before.
+    pub(crate) fn drop_residuals(&mut self, spare: &mut Vec<i32>) {
+        if let Some(last) = self.images.back_mut()
+            && !last.residuals.is_empty()
+        {
+            *spare = std::mem::take(&mut last.residuals);
+        }
     }
 
     pub(crate) fn push(&mut self, image: Image) {

@@ -15,9 +15,11 @@ mod sight;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 pub use members::ClientState;
 pub use stats::RoomStats;
+pub use workspace::Workspace;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,10 +35,9 @@ use tickwire::protocol::{CloseCode, ServerMessage};
 use crate::game::{
     self, Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
 };
+use crate::prefetch::{prefetch_all, prefetch_from_to};
 use crate::replication::capture::{Capture, Viewer, team_of};
-use crate::replication::fan_out::FanOut;
 use crate::replication::image::Ring;
-use crate::replication::lanes::CatchUp;
 
 use cadence::Cadence;
 use chat::Chat;
@@ -87,15 +88,11 @@ pub struct Room<G: Game> {
     events: Events,
     capture: Capture,
     ring: Ring,
-    fan_out: FanOut,
-    catch_up: CatchUp,
     effects: VecDeque<Effect>,
     stats: RoomStats,
     /// Reused memory.
     values: Vec<i32>,
-    section: Vec<u8>,
-    viewers: Vec<Viewer>,
-    held: Vec<Tick>,
+    workspace: Box<Workspace>,
 }
 
 impl<G: Game> Room<G> {
@@ -126,14 +123,10 @@ impl<G: Game> Room<G> {
             events: Events::default(),
             capture,
             ring: Ring::default(),
-            fan_out: FanOut::default(),
-            catch_up: CatchUp::default(),
             effects: VecDeque::new(),
             stats: RoomStats::default(),
             values: Vec::new(),
-            section: Vec::new(),
-            viewers: Vec::new(),
-            held: Vec::new(),
+            workspace: Box::default(),
         }
     }
 
@@ -146,6 +139,31 @@ impl<G: Game> Room<G> {
     /// Ticks from one snapshot to the next, now.
     pub fn snapshot_every(&self) -> u32 {
         self.cadence.every()
+    }
+
+    /// Works in the memory of `workspace` from now on, which gets the room's own.
+    pub fn borrow_workspace(&mut self, workspace: &mut Box<Workspace>) {
+        std::mem::swap(&mut self.workspace, workspace);
+    }
+
+    /// Gives back what it borrowed, and has its own again. The counts of [`Room::stats`] are of the borrowed one: they are
+    /// taken before. Bodies of the newest image are made anew if they are asked for later.
+    pub fn return_workspace(&mut self, workspace: &mut Box<Workspace>) {
+        self.workspace.fan_out.clear();
+        self.ring
+            .drop_residuals(&mut self.workspace.capture.residuals);
+        std::mem::swap(&mut self.workspace, workspace);
+    }
+
+    /// Has the processor fetch what a turn touches of two players; what `next` points to must have been fetched
+    /// before.
+    pub(crate) fn prefetch(&self, next: PlayerId, next_but_one: PlayerId) {
+        if let Some(member) = self.members.get(next) {
+            prefetch_all(member.inputs.waiting());
+        }
+        if let Some(member) = self.members.get(next_but_one) {
+            prefetch_from_to(&member.player, &member.credit);
+        }
     }
 
     /// How it was made.
@@ -171,8 +189,8 @@ impl<G: Game> Room<G> {
     /// Counts since the last call.
     pub fn stats(&mut self) -> RoomStats {
         let mut stats = std::mem::take(&mut self.stats);
-        stats.bodies_encoded = std::mem::take(&mut self.fan_out.bodies);
-        stats.keyframes = std::mem::take(&mut self.fan_out.keyframes);
+        stats.bodies_encoded = std::mem::take(&mut self.workspace.fan_out.bodies);
+        stats.keyframes = std::mem::take(&mut self.workspace.fan_out.keyframes);
         stats.entities_unsent = std::mem::take(&mut self.capture.slots.unsent);
         stats.events_dropped = std::mem::take(&mut self.world.resource_mut::<Out>().dropped);
         stats
@@ -353,26 +371,34 @@ impl<G: Game> Room<G> {
     }
 
     fn capture_image(&mut self) {
-        self.viewers.clear();
+        self.forget_images();
+        let Workspace {
+            capture,
+            fan_out,
+            viewers,
+            ..
+        } = &mut *self.workspace;
+        viewers.clear();
         for member in self.members.iter_mut() {
             member.team = team_of(&self.world, member.entity);
-            self.viewers.push(Viewer {
+            viewers.push(Viewer {
                 player: member.player,
                 avatar: member.entity,
             });
         }
-        self.forget_images();
+        self.ring.drop_residuals(&mut capture.residuals);
         let mut image = self.ring.recycle();
+        image.tick = self.tick;
         self.capture.run(
             &mut self.world,
             &self.game.layout,
-            self.tick,
-            &self.viewers,
+            viewers,
             &self.ring,
             &mut image,
+            capture,
         );
         self.ring.push(image);
-        self.fan_out.clear();
+        fan_out.clear();
     }
 
     fn close_stalled(&mut self) {

@@ -5,8 +5,8 @@
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 
-use super::Room;
 use super::members::{Member, Turn};
+use super::{Room, Workspace};
 use crate::game::Game;
 use crate::replication::lanes::{CALM_SECONDS, Grant, Move};
 
@@ -16,14 +16,15 @@ impl<G: Game> Room<G> {
         let Some(newest) = self.ring.newest().map(|image| image.tick) else {
             return;
         };
-        self.held.clear();
+        let all_held = &mut self.workspace.held;
+        all_held.clear();
         for member in self.members.iter_mut() {
             let held = member.held.iter().flatten().map(|held| held.tick);
-            self.held.extend(held.filter(|tick| *tick != newest));
+            all_held.extend(held.filter(|tick| *tick != newest));
         }
-        self.held.sort_unstable();
-        self.held.dedup();
-        self.ring.forget_all_but(&self.held);
+        all_held.sort_unstable();
+        all_held.dedup();
+        self.ring.forget_all_but(all_held);
     }
 
     /// Decides what every player gets of the image that was just made.
@@ -32,7 +33,8 @@ impl<G: Game> Room<G> {
             return;
         };
         let (tick, cadence) = (self.tick, self.cadence);
-        self.catch_up.clear();
+        let catch_up = &mut self.workspace.catch_up;
+        catch_up.clear();
         for member in self.members.iter_mut() {
             let in_step = member.lane.waiting().is_none()
                 && member.sent_number + member.lane.stride() == number;
@@ -47,8 +49,7 @@ impl<G: Game> Room<G> {
                 // One of a lane's, or a keyframe: others get the same.
                 Turn::Send
             } else {
-                self.catch_up
-                    .ask(member.lane.waiting().unwrap_or(tick), member.player);
+                catch_up.ask(member.lane.waiting().unwrap_or(tick), member.player);
                 Turn::Wait
             };
         }
@@ -57,16 +58,17 @@ impl<G: Game> Room<G> {
 
     /// Serves those who are on a baseline of their own, who waited longest first.
     fn ration(&mut self) {
-        self.catch_up.sort();
+        let catch_up = &mut self.workspace.catch_up;
+        catch_up.sort();
         let (tick, every) = (self.tick, self.cadence.every());
         let mut nth = 0;
-        while let Some((since, player)) = self.catch_up.asker(nth) {
+        while let Some((since, player)) = catch_up.asker(nth) {
             nth += 1;
             let Some(member) = self.members.get_mut(player) else {
                 continue;
             };
             let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
-            match self.catch_up.grant(since, baseline, tick, every) {
+            match catch_up.grant(since, baseline, tick, every) {
                 Grant::Delta => {
                     self.stats.catch_ups += 1;
                     member.turn = Turn::Send;
@@ -117,17 +119,18 @@ impl<G: Game> Room<G> {
             stats.skipped_rationed += 1;
             return false;
         }
+        let Workspace {
+            fan_out, section, ..
+        } = &mut *self.workspace;
         let start = out.len();
         head(member, tick).encode(out);
-        let bare = member.layers().map(|(key, held)| {
-            self.fan_out
-                .append(&self.game.layout, &self.ring, key, held, out)
-        });
-        self.section.clear();
-        self.events
-            .append(&member.listener(), tick, &mut self.section);
-        if !self.section.is_empty() {
-            push_section(SectionKind::Events, &self.section, out);
+        let bare = member
+            .layers()
+            .map(|(key, held)| fan_out.append(&self.game.layout, &self.ring, key, held, out));
+        section.clear();
+        self.events.append(&member.listener(), tick, section);
+        if !section.is_empty() {
+            push_section(SectionKind::Events, section, out);
         }
         let bytes = (out.len() - start) as u32;
         member.holds(tick, number, bare);

@@ -24,7 +24,7 @@ use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::net::conn::{Conn, End};
 use crate::net::outbox::Draft;
 use crate::net::reading::Scratch;
-use crate::room::{Effect, Room};
+use crate::room::{Effect, Room, Workspace};
 
 /// What a worker lends to the room whose turn it is.
 pub(super) struct Tools {
@@ -36,6 +36,8 @@ pub(super) struct Tools {
     pub(super) draft: Draft,
     /// What the room wants done.
     effects: Vec<Effect>,
+    /// What the room's turn works in.
+    workspace: Box<Workspace>,
     /// Members whose connections came to an end.
     pub(super) ended: Vec<(PlayerId, End)>,
 }
@@ -47,6 +49,7 @@ impl Tools {
             scratch: Scratch::default(),
             draft: Draft::default(),
             effects: Vec::new(),
+            workspace: Box::default(),
             ended: Vec::new(),
         }
     }
@@ -228,10 +231,13 @@ impl<G: Game> Hosted<G> {
         let id = self.id;
         guarded(id, || {
             self.read(tools, now);
+            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a new one.
+            self.room.borrow_workspace(&mut tools.workspace);
             self.room.tick();
             self.settle(tools);
             let written = self.write(tools, now);
             figures::add(&self.room.stats(), &tools.common.metrics);
+            self.room.return_workspace(&mut tools.workspace);
             written
         })
     }
@@ -239,7 +245,7 @@ impl<G: Game> Hosted<G> {
     fn read(&mut self, tools: &mut Tools, now: Instant) {
         let rates = tools.common.rates;
         for player in self.members.players() {
-            self.members.fetch(PlayerId(player.0.wrapping_add(1)));
+            self.prefetch_after(player);
             let Some(conn) = self.members.conn(player) else {
                 continue;
             };
@@ -274,10 +280,18 @@ impl<G: Game> Hosted<G> {
         metrics.bytes_received.increment(bytes);
     }
 
+    /// While the kernel has one member's socket, what the next ones' turns touch comes into the caches.
+    fn prefetch_after(&self, player: PlayerId) {
+        let next = PlayerId(player.0.saturating_add(1));
+        let next_but_one = PlayerId(player.0.saturating_add(2));
+        self.members.prefetch(next_but_one);
+        self.room.prefetch(next, next_but_one);
+    }
+
     fn write(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
         let due = self.room.snapshot_due();
         for player in self.members.players() {
-            self.members.fetch(PlayerId(player.0.wrapping_add(1)));
+            self.prefetch_after(player);
             let Some(conn) = self.members.conn(player) else {
                 continue;
             };

@@ -36,15 +36,14 @@ impl Members {
         self.seat(player)?.conn.as_mut()
     }
 
-    /// Has the processor fetch the start of a member's connection, which is long out of its caches by the time that the room
-    /// has its turn again, while the kernel is busy with another one. Changes nothing.
-    pub(super) fn fetch(&self, player: PlayerId) {
+    /// Has the processor fetch what a turn touches of a member's connection.
+    pub(super) fn prefetch(&self, player: PlayerId) {
         let seat = self.seats.get(usize::from(player.0));
         if let Some(Some(Seat {
             conn: Some(conn), ..
         })) = seat
         {
-            std::hint::black_box(conn.link.has_played);
+            conn.link.prefetch();
         }
     }
 

@@ -125,6 +125,11 @@ impl<I: Default + Clone> InputQueue<I> {
         self.last.as_ref().map_or(Tick(0), |(stamp, _)| *stamp)
     }
 
+    /// Those that wait, as far as they lie in a row from the oldest on.
+    pub fn waiting(&self) -> &[(Tick, I)] {
+        self.waiting.as_slices().0
+    }
+
     /// Inputs that wait.
     pub fn len(&self) -> usize {
         self.waiting.len()

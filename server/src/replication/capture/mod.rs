@@ -7,7 +7,7 @@ mod readers;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
-use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::ids::{LayerId, PlayerId};
 use tickwire::schema::{Layout, Schema};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, OwnerCode};
@@ -62,19 +62,26 @@ pub(crate) struct Viewer {
     pub(crate) avatar: Entity,
 }
 
-/// A room's capture: readers, slots and reused memory.
+/// A room's capture: readers and slots.
 pub(crate) struct Capture {
     readers: Vec<Reader>,
     owners: QueryState<(Entity, &'static Slot, &'static Owner)>,
     teams: QueryState<(&'static Slot, &'static Team)>,
     pub(crate) slots: Slots,
+    widths: [usize; SCOPES],
+}
+
+/// What filling an image needs, and the next one does not.
+#[derive(Default)]
+pub(crate) struct CaptureSpace {
     states: Vec<SlotState>,
     unslotted: Vec<Entity>,
     /// Slots in private layers, to be sorted by layer.
     private: Vec<(LayerKey, u16)>,
     keys: Vec<LayerKey>,
-    widths: [usize; SCOPES],
     completer: Completer,
+    /// Becomes the newest image's; nothing in it is looked at that was not put there for that image.
+    pub(crate) residuals: Vec<i32>,
 }
 
 impl Capture {
@@ -100,12 +107,7 @@ impl Capture {
             owners: world.query(),
             teams: world.query(),
             slots: Slots::new(),
-            states: Vec::new(),
-            unslotted: Vec::new(),
-            private: Vec::new(),
-            keys: Vec::new(),
             widths: sets.map(|set| set.width()),
-            completer: Completer::default(),
         }
     }
 
@@ -118,55 +120,54 @@ impl Capture {
         }
     }
 
-    /// Fills `image` with the world at `tick`. `viewers` are by rising number; every one of them
+    /// Fills `image`, whose tick is set, with the world. `viewers` are by rising number; every one of them
     /// gets their layers, though they may be empty.
     pub(crate) fn run(
         &mut self,
         world: &mut World,
         layout: &Layout,
-        tick: Tick,
         viewers: &[Viewer],
         ring: &Ring,
         image: &mut Image,
+        space: &mut CaptureSpace,
     ) {
-        image.tick = tick;
         image.number = ring.newest().map_or(1, |last| last.number + 1);
         self.slots.settle(world);
-        self.give_slots(world);
-        self.mark(world, viewers);
-        self.list_layers(world, viewers);
-        self.lay_out_room(image);
-        self.lay_out_private(image);
+        self.give_slots(world, space);
+        self.mark(world, viewers, &mut space.states);
+        self.list_layers(world, viewers, &mut space.keys);
+        self.lay_out_room(image, space);
+        self.lay_out_private(image, space);
         let values = image.layers.last().map_or(0, |span| span.values.end);
         image.values.resize(values, 0);
         for reader in &mut self.readers {
             let values = &mut image.values;
             reader
                 .component
-                .fill(world, &reader.targets, &self.states, &self.slots, values);
+                .fill(world, &reader.targets, &space.states, &self.slots, values);
         }
-        complete(&mut self.completer, layout, ring, image);
+        image.residuals = std::mem::take(&mut space.residuals);
+        complete(&mut space.completer, layout, ring, image);
     }
 
-    fn give_slots(&mut self, world: &mut World) {
-        self.unslotted.clear();
+    fn give_slots(&mut self, world: &mut World, space: &mut CaptureSpace) {
+        let unslotted = &mut space.unslotted;
+        unslotted.clear();
         for reader in &mut self.readers {
-            reader.component.find_unslotted(world, &mut self.unslotted);
+            reader.component.find_unslotted(world, unslotted);
         }
-        self.unslotted.sort_unstable();
-        self.unslotted.dedup();
-        for &entity in &self.unslotted {
+        unslotted.sort_unstable();
+        unslotted.dedup();
+        for &entity in &*unslotted {
             self.slots.assign(world, entity);
         }
-        self.states.clear();
-        self.states.resize(self.slots.len(), SlotState::NEW);
+        space.states.clear();
+        space.states.resize(self.slots.len(), SlotState::NEW);
     }
 
-    fn mark(&mut self, world: &World, viewers: &[Viewer]) {
+    fn mark(&mut self, world: &World, viewers: &[Viewer], states: &mut [SlotState]) {
         for reader in &mut self.readers {
-            reader
-                .component
-                .mark(world, &reader.targets, &mut self.states);
+            reader.component.mark(world, &reader.targets, states);
         }
         for (entity, slot, owner) in self.owners.iter(world) {
             // An entity whose owner left is nobody's.
@@ -175,40 +176,41 @@ impl Capture {
                     player: owner.0,
                     avatar: viewers[at].avatar == entity,
                 };
-                self.states[usize::from(slot.0)].owner = code.encode();
+                states[usize::from(slot.0)].owner = code.encode();
             }
         }
         for (slot, team) in self.teams.iter(world) {
-            self.states[usize::from(slot.0)].team = Some(team.0);
+            states[usize::from(slot.0)].team = Some(team.0);
         }
     }
 
     /// Lists the private layers that somebody holds, by rising key.
-    fn list_layers(&mut self, world: &World, viewers: &[Viewer]) {
-        self.keys.clear();
+    fn list_layers(&self, world: &World, viewers: &[Viewer], keys: &mut Vec<LayerKey>) {
+        keys.clear();
         if self.widths[OWNER] > 0 {
             let players = viewers.iter().map(|viewer| viewer.player);
-            self.keys.extend(players.map(LayerKey::Owner));
+            keys.extend(players.map(LayerKey::Owner));
         }
         if self.widths[TEAM] > 0 {
             let teams = viewers.iter().map(|viewer| team_of(world, viewer.avatar));
-            self.keys.extend(teams.map(LayerKey::Team));
+            keys.extend(teams.map(LayerKey::Team));
         }
-        self.keys.sort_unstable();
-        self.keys.dedup();
+        keys.sort_unstable();
+        keys.dedup();
     }
 
     /// Lists the room's entities, gives them their rows, and notes who is in a private layer.
-    fn lay_out_room(&mut self, image: &mut Image) {
-        self.private.clear();
+    fn lay_out_room(&self, image: &mut Image, space: &mut CaptureSpace) {
+        let private = &mut space.private;
+        private.clear();
         let mut end = 0;
-        for (slot, state) in self.states.iter_mut().enumerate() {
+        for (slot, state) in space.states.iter_mut().enumerate() {
             let slot = slot as u16;
             if let (Some(code), true) = (OwnerCode::decode(state.owner), state.masks[OWNER] != 0) {
-                self.private.push((LayerKey::Owner(code.player), slot));
+                private.push((LayerKey::Owner(code.player), slot));
             }
             if let (Some(team), true) = (state.team, state.masks[TEAM] != 0) {
-                self.private.push((LayerKey::Team(Some(team)), slot));
+                private.push((LayerKey::Team(Some(team)), slot));
             }
             if state.masks[ROOM] == 0 {
                 continue;
@@ -232,10 +234,16 @@ impl Capture {
     }
 
     /// The same for the private layers. Nobody holds the layer of a team without players.
-    fn lay_out_private(&mut self, image: &mut Image) {
-        self.private.sort_unstable();
+    fn lay_out_private(&self, image: &mut Image, space: &mut CaptureSpace) {
+        let CaptureSpace {
+            states,
+            private,
+            keys,
+            ..
+        } = space;
+        private.sort_unstable();
         let mut values = image.layers[0].values.end;
-        for &key in &self.keys {
+        for &key in &*keys {
             let scope = if matches!(key, LayerKey::Owner(_)) {
                 OWNER
             } else {
@@ -243,9 +251,9 @@ impl Capture {
             };
             let first_entity = image.entities.len();
             let first_value = values;
-            let from = self.private.partition_point(|(of, _)| *of < key);
-            for &(_, slot) in self.private[from..].iter().take_while(|(of, _)| *of == key) {
-                let state = &mut self.states[usize::from(slot)];
+            let from = private.partition_point(|(of, _)| *of < key);
+            for &(_, slot) in private[from..].iter().take_while(|(of, _)| *of == key) {
+                let state = &mut states[usize::from(slot)];
                 state.rows[scope] = values as u32;
                 values += self.widths[scope];
                 image.entities.push(EntityHead {
@@ -274,14 +282,17 @@ pub(crate) fn team_of(world: &World, avatar: Entity) -> Option<u8> {
 /// Fills what follows from the image before.
 fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut Image) {
     let previous = ring.newest();
+    let mut end = 0;
     for at in 0..image.layers.len() {
         let span = image.layers[at].clone();
         let set = span.key.set(layout);
         let before = previous.and_then(|previous| previous.layer(span.key));
         let gap = before.map_or(0, |before| image.tick.since(before.tick));
-        let first = image.residuals.len();
-        let residuals = first..first + span.entities.len() * set.residual_width();
-        image.residuals.resize(residuals.end, 0);
+        let residuals = end..end + span.entities.len() * set.residual_width();
+        end = residuals.end;
+        if image.residuals.len() < residuals.end {
+            image.residuals.resize(residuals.end, 0);
+        }
         completer.run(
             set,
             before,

@@ -22,7 +22,7 @@ use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
 use tickwire::snapshot::fields::{pack, push_payload, take_payload, unpack};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
-use super::{Effect, Room};
+use super::{Effect, Room, Workspace};
 use crate::game::{
     self, Game, GameDef, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To, entity, int,
     range, text,

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Players come and go, read in time, late or hardly, at any snapshot rate.
-fn play(seed: u64, snapshot_every: u16) {
+/// Players come and go, read in time, late or hardly, at any snapshot rate. Turns work in `lent`, if there is any.
+fn play(seed: u64, snapshot_every: u16, mut lent: Option<&mut Box<Workspace>>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut room = room(6, snapshot_every);
     let mut clients: Vec<(Client, f64)> = Vec::new();
@@ -21,6 +21,9 @@ fn play(seed: u64, snapshot_every: u16) {
             let input = client.input(&room, room.tick.0 + 1, rng.random_range(-1.0..1.0));
             assert_eq!(room.receive(client.player, &input), Ok(()));
         }
+        if let Some(workspace) = &mut lent {
+            room.borrow_workspace(workspace);
+        }
         room.tick();
         effects(&mut room);
         for (client, reads) in &mut clients {
@@ -33,6 +36,9 @@ fn play(seed: u64, snapshot_every: u16) {
                 client.ack(&mut room);
             }
         }
+        if let Some(workspace) = &mut lent {
+            room.return_workspace(workspace);
+        }
     }
     assert!(room.stats().snapshots_sent > 100, "seed {seed}");
 }
@@ -40,7 +46,15 @@ fn play(seed: u64, snapshot_every: u16) {
 #[test]
 fn every_client_holds_the_servers_image() {
     for seed in 0..24 {
-        play(seed, 1 + (seed % 3) as u16);
+        play(seed, 1 + (seed % 3) as u16, None);
+    }
+}
+
+#[test]
+fn what_others_left_in_a_workspace_means_nothing() {
+    let mut workspace = Box::default();
+    for seed in 0..12 {
+        play(seed, 1 + (seed % 3) as u16, Some(&mut workspace));
     }
 }
 
