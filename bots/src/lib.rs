@@ -19,4 +19,5 @@ mod rooms;
 mod sighting;
 mod slow;
 mod socket;
+mod stamped;
 pub mod swarm;

@@ -243,7 +243,8 @@ impl Life {
             };
             match incoming {
                 Incoming::Closed(code) => return Cause::Closed(code).into(),
-                Incoming::Message(bytes) => {
+                Incoming::Message(bytes, arrived_us) => {
+                    self.gauge.on_arrival(arrived_us);
                     let now_us = self.swarm.now_us();
                     self.reader.read(bytes.len(), now_us);
                     if self.reader.pace == Pace::Keen {

@@ -60,6 +60,8 @@ impl Window {
 pub(crate) struct Totals {
     /// Time from one snapshot to the next at a bot, in microseconds.
     pub(crate) gaps_us: Histogram<u64>,
+    /// The same from arrival to arrival at the bot's socket, whenever the bot came to read it.
+    pub(crate) arrivals_us: Histogram<u64>,
     /// Time from the sending of an input to the first snapshot with it, in microseconds.
     pub(crate) latencies_us: Histogram<u64>,
     pub(crate) snapshots: u64,
@@ -79,6 +81,7 @@ impl Totals {
             || Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are a histogram's");
         Totals {
             gaps_us: histogram(),
+            arrivals_us: histogram(),
             latencies_us: histogram(),
             snapshots: 0,
             snapshot_bytes: 0,
@@ -93,6 +96,7 @@ impl Totals {
     fn add(&mut self, other: &Totals) {
         let same = "histograms have the same bounds";
         self.gaps_us.add(&other.gaps_us).expect(same);
+        self.arrivals_us.add(&other.arrivals_us).expect(same);
         self.latencies_us.add(&other.latencies_us).expect(same);
         self.snapshots += other.snapshots;
         self.snapshot_bytes += other.snapshot_bytes;
@@ -151,6 +155,9 @@ impl Tally {
 pub(crate) struct Gauge {
     shard: usize,
     last_snapshot_us: Option<u64>,
+    /// When the newest message came to the socket, and the snapshot before.
+    arrived_us: Option<u64>,
+    last_arrived_us: Option<u64>,
     awaited: VecDeque<(Tick, u64)>,
     /// The image before, for a bot that surveys how much moves.
     survey: Option<LayerImage>,
@@ -162,9 +169,17 @@ impl Gauge {
         Gauge {
             shard: bot,
             last_snapshot_us: None,
+            arrived_us: None,
+            last_arrived_us: None,
             awaited: VecDeque::new(),
             survey: surveys.then(LayerImage::default),
         }
+    }
+
+    /// A message came to the socket at a time of the kernel's clock, if that is known. One read may bring several
+    /// messages, which then share the newest one's.
+    pub(crate) fn on_arrival(&mut self, arrived_us: Option<u64>) {
+        self.arrived_us = arrived_us;
     }
 
     /// A message of so many bytes came.
@@ -194,6 +209,8 @@ impl Gauge {
         now_us: u64,
     ) {
         let before_us = self.last_snapshot_us.replace(now_us);
+        let arrivals = self.last_arrived_us.zip(self.arrived_us);
+        self.last_arrived_us = self.arrived_us;
         let mut totals = None;
         while let Some(&(tick, sent_us)) = self.awaited.front() {
             if tick > head.input_tick {
@@ -216,6 +233,13 @@ impl Gauge {
             let from_us = before_us.max(tally.window.begin_us());
             totals.gaps_us.saturating_record(now_us - from_us);
         }
+        if let Some((from_us, to_us)) = arrivals
+            && before_us.is_some_and(|before_us| tally.window.holds(before_us))
+        {
+            totals
+                .arrivals_us
+                .saturating_record(to_us.saturating_sub(from_us));
+        }
         totals.snapshots += 1;
         totals.snapshot_bytes += bytes as u64;
         totals.substituted += u64::from(head.substituted);
@@ -237,7 +261,7 @@ impl Gauge {
 
     /// The bot lost its connection on purpose: what it does not get meanwhile is no gap.
     pub(crate) fn pause(&mut self) {
-        self.last_snapshot_us = None;
+        (self.last_snapshot_us, self.last_arrived_us) = (None, None);
         self.awaited.clear();
         if let Some(before) = &mut self.survey {
             *before = LayerImage::default();
@@ -321,6 +345,28 @@ mod tests {
         );
         assert_eq!(totals.gaps_us.len(), 2);
         assert_eq!((totals.gaps_us.min(), totals.gaps_us.max()), (100, 300));
+    }
+
+    #[test]
+    fn a_bot_that_reads_late_has_no_gap_at_its_socket() {
+        let tally = window(0, 1_000_000);
+        let mut gauge = Gauge::new(0, false);
+        for (tick, arrived_us, now_us) in [(1, 7_000, 100), (2, 7_040, 190), (3, 7_080, 200)] {
+            gauge.on_arrival(Some(arrived_us));
+            gauge.on_snapshot(&tally, &head(tick, 0), 1, now_us);
+        }
+        gauge.pause();
+        gauge.on_arrival(Some(9_000));
+        gauge.on_snapshot(&tally, &head(9, 0), 1, 300);
+        gauge.on_arrival(None);
+        gauge.on_snapshot(&tally, &head(10, 0), 1, 340);
+        let totals = tally.totals();
+        assert_eq!((totals.gaps_us.len(), totals.gaps_us.max()), (3, 90));
+        let arrivals = totals.arrivals_us;
+        assert_eq!(
+            (arrivals.len(), arrivals.min(), arrivals.max()),
+            (2, 40, 40)
+        );
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct Report {
     pub snapshots_per_s: f64,
     /// From one snapshot to the next at a bot, in milliseconds.
     pub gap_ms: Gap,
+    /// The same by when the snapshots reached the bots' sockets, however late the bots then got a turn to read them: what
+    /// of a gap is the server's and the network's. `null` where the system does not tell.
+    pub arrival_gap_ms: Gap,
     /// From an input's sending to the first snapshot whose `input_tick` reaches its tick, in
     /// milliseconds.
     pub latency_ms: Latency,
@@ -105,6 +108,16 @@ pub struct Gap {
     pub p999: Option<f64>,
 }
 
+impl Gap {
+    fn of(gaps_us: &Histogram<u64>) -> Gap {
+        Gap {
+            p50: quantile_ms(gaps_us, 0.5),
+            p99: quantile_ms(gaps_us, 0.99),
+            p999: quantile_ms(gaps_us, 0.999),
+        }
+    }
+}
+
 /// Quantiles of the latency.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Latency {
@@ -149,16 +162,12 @@ impl Report {
         let seconds = flags.duration.as_secs_f64();
         let clients = seen.connected.max(1) as f64;
         let ratio = |a: u64, b: u64| (b > 0).then(|| round(a as f64 / b as f64, 3));
-        let gaps = &totals.gaps_us;
         let latencies = &totals.latencies_us;
         let mut report = Report {
             bots_connected: seen.connected,
             snapshots_per_s: round(totals.snapshots as f64 / seconds, 1),
-            gap_ms: Gap {
-                p50: quantile_ms(gaps, 0.5),
-                p99: quantile_ms(gaps, 0.99),
-                p999: quantile_ms(gaps, 0.999),
-            },
+            gap_ms: Gap::of(&totals.gaps_us),
+            arrival_gap_ms: Gap::of(&totals.arrivals_us),
             latency_ms: Latency {
                 p50: quantile_ms(latencies, 0.5),
                 p99: quantile_ms(latencies, 0.99),
@@ -330,11 +339,13 @@ impl fmt::Display for Report {
         )?;
         row("measured, after the ramp", format!("{} s", self.measured_s))?;
         row("snapshots/s", format!("{:.1}", self.snapshots_per_s))?;
-        let gap = &self.gap_ms;
-        row(
-            "gap p50 / p99 / p99.9 ms",
-            format!("{} / {} / {}", ms(gap.p50), ms(gap.p99), ms(gap.p999)),
-        )?;
+        for (name, gap) in [
+            ("gap p50 / p99 / p99.9 ms", &self.gap_ms),
+            ("  on arrival", &self.arrival_gap_ms),
+        ] {
+            let quantiles = format!("{} / {} / {}", ms(gap.p50), ms(gap.p99), ms(gap.p999));
+            row(name, quantiles)?;
+        }
         let latency = &self.latency_ms;
         row(
             "latency p50 / p99 ms",

@@ -18,11 +18,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri, header};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+
+use crate::stamped::Stamped;
 
 /// From the first SYN to the 101. A ramp faster than the server's accept loop waits here.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -98,8 +101,11 @@ impl Target {
         let stream = TcpStream::connect(&self.authority).await?;
         stream.set_nodelay(true)?;
         Ok(match &self.tls {
-            None => Box::new(stream),
-            Some((name, connector)) => Box::new(connector.connect(name.clone(), stream).await?),
+            None => Box::new(Stamped::new(stream)),
+            Some((name, connector)) => {
+                let stream = Stamped::new(stream);
+                Box::new(connector.connect(name.clone(), stream).await?)
+            }
         })
     }
 }
@@ -120,9 +126,22 @@ impl fmt::Debug for Target {
 }
 
 /// Bytes both ways, over TCP or TLS.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// See [`Stamped::arrived_us`].
+    fn arrived_us(&self) -> Option<u64>;
+}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl Stream for Stamped {
+    fn arrived_us(&self) -> Option<u64> {
+        self.arrived_us()
+    }
+}
+
+impl Stream for TlsStream<Stamped> {
+    fn arrived_us(&self) -> Option<u64> {
+        self.get_ref().0.arrived_us()
+    }
+}
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,8 +190,8 @@ pub(crate) struct Socket(WebSocketStream<Box<dyn Stream>>);
 
 /// What came.
 pub(crate) enum Incoming {
-    /// A binary message.
-    Message(Bytes),
+    /// A binary message, and when the kernel had it: see [`Stamped::arrived_us`].
+    Message(Bytes, Option<u64>),
     /// The end: the server's close code, or [`ABNORMAL`].
     Closed(u16),
 }
@@ -212,7 +231,9 @@ impl Socket {
     pub(crate) async fn next(&mut self) -> Incoming {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Binary(bytes))) => return Incoming::Message(bytes),
+                Some(Ok(Message::Binary(bytes))) => {
+                    return Incoming::Message(bytes, self.0.get_ref().arrived_us());
+                }
                 Some(Ok(Message::Close(frame))) => {
                     // The answer to the close is written here.
                     let _ = timeout(CLOSE_WITHIN, self.0.flush()).await;

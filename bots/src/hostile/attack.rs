@@ -140,7 +140,7 @@ impl Attack<'_> {
             if !socket.send(outgoing).await {
                 return None;
             }
-            let Incoming::Message(bytes) = socket.next().await else {
+            let Incoming::Message(bytes, _) = socket.next().await else {
                 return None;
             };
             session.handle_message(&bytes, swarm.now_us()).ok()?;
@@ -186,7 +186,7 @@ async fn closed(socket: &mut Socket) -> u16 {
     loop {
         match timeout_at(until, socket.next()).await {
             Ok(Incoming::Closed(code)) => return code,
-            Ok(Incoming::Message(_)) => {}
+            Ok(Incoming::Message(..)) => {}
             Err(_) => return 0,
         }
     }
