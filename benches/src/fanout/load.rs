@@ -92,8 +92,12 @@ struct Crowd {
     scratch: Vec<u8>,
     frame: Vec<u8>,
     hands: Vec<Vec<u8>>,
+    rng: ChaCha8Rng,
     start: Instant,
-    /// Inputs sent so far; the next is the client's of this number, in turn.
+    /// The clients in the order in which they send, which is not that of rooms and turns: how long an input waits for its
+    /// turn is anything within a period, in either server.
+    order: Vec<usize>,
+    /// Inputs sent so far; the next is that client's whose place in the order it is.
     inputs: u64,
     /// Inputs that are due, in thousand millionths.
     due: u64,
@@ -154,6 +158,8 @@ impl Crowd {
             scratch: vec![0; 16 * 1024],
             frame: Vec::new(),
             hands: Vec::new(),
+            rng: ChaCha8Rng::seed_from_u64(11),
+            order: Vec::new(),
             start: Instant::now(),
             inputs: 0,
             due: 0,
@@ -219,6 +225,10 @@ impl Crowd {
 
     fn add(&mut self, mut client: Client) -> io::Result<()> {
         let token = Token(self.clients.len());
+        // Everyone's place is chance from the first on (Fisher and Yates, from the inside out).
+        let place = self.rng.random_range(0..=token.0);
+        self.order.push(token.0);
+        self.order.swap(place, token.0);
         self.poll
             .registry()
             .register(&mut client.socket, token, Interest::READABLE)?;
@@ -266,7 +276,7 @@ impl Crowd {
         self.due = (self.due + passed * RATE * count).min(second * count);
         while self.due >= second {
             self.due -= second;
-            let index = (self.inputs % count) as usize;
+            let index = self.order[(self.inputs % count) as usize];
             let hand = (index as u64 + self.inputs / (count * HELD)) as usize % HANDS;
             let client = &mut self.clients[index];
             if client.newest > 0 && client.ended.is_none() {
