@@ -114,7 +114,11 @@ fn sockets_stay_in_their_places() {
     );
     only_in(
         uses("bots/src", "rs", &words),
-        &["bots/src/socket.rs", "bots/src/proxy/"],
+        &[
+            "bots/src/socket.rs",
+            "bots/src/stamped.rs",
+            "bots/src/proxy/",
+        ],
     );
     let web_socket = ["new WebSocket", ".readyState", "binaryType"];
     only_in(

@@ -7,7 +7,7 @@ use std::ops::Range;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::limits::IMAGES_MAX;
 use tickwire::schema::{ColumnSet, Layout};
-use tickwire::snapshot::image::{EntityHead, LayerView};
+use tickwire::snapshot::image::{EntityHead, LayerView, Residuals};
 
 /// What a client holds of a layer: the last image of it that was sent to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +55,10 @@ pub(crate) struct Span {
     pub(crate) gap: u32,
     pub(crate) entities: Range<usize>,
     pub(crate) values: Range<usize>,
+    /// Its table of residuals, which several layers may have in common.
     pub(crate) residuals: Range<usize>,
+    /// Entities of that table, and the layer's first of them.
+    pub(crate) table: (usize, usize),
 }
 
 /// All layers of a room at a tick.
@@ -68,7 +71,7 @@ pub(crate) struct Image {
     pub(crate) layers: Vec<Span>,
     pub(crate) entities: Vec<EntityHead>,
     pub(crate) values: Vec<i32>,
-    /// As in [`LayerView::residuals`]; of the newest image only.
+    /// Tables of [`Residuals`]; of the newest image only.
     pub(crate) residuals: Vec<i32>,
 }
 
@@ -81,30 +84,56 @@ impl Image {
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
         let span = self.span(key)?;
+        let (count, first) = span.table;
+        let table = self.residuals.get(span.residuals.clone());
         Some(LayerView {
             tick: self.tick,
             gap: span.gap,
             entities: &self.entities[span.entities.clone()],
             values: &self.values[span.values.clone()],
-            residuals: self.residuals.get(span.residuals.clone()).unwrap_or(&[]),
+            residuals: table.map_or(Residuals::default(), |table| {
+                Residuals::new(table, count, first)
+            }),
             bare: false,
         })
     }
 }
 
 impl Image {
+    /// How many layers from the one at `at` on, of the same kind, are in both images with the same entities and the same
+    /// gap, and where the first of them is in the older one. 0: not even the first.
+    pub(crate) fn alike(&self, at: usize, older: &Image) -> (usize, usize) {
+        let key = self.layers[at].key;
+        let Some(from) = older.place(key) else {
+            return (0, 0);
+        };
+        let gap = older.layers[from].gap;
+        let pairs = self.layers[at..].iter().zip(&older.layers[from..]);
+        let alike = pairs.take_while(|(now, before)| {
+            let entities = &self.entities[now.entities.clone()];
+            now.key == before.key
+                && now.key.id() == key.id()
+                && before.gap == gap
+                && *entities == older.entities[before.entities.clone()]
+        });
+        (alike.count(), from)
+    }
+
     fn span(&self, key: LayerKey) -> Option<&Span> {
+        Some(&self.layers[self.place(key)?])
+    }
+
+    fn place(&self, key: LayerKey) -> Option<usize> {
         // The room's layer comes first, then the owners': without free seats, at their numbers.
         let likely = match key {
             LayerKey::Room => 0,
             LayerKey::Owner(player) => 1 + usize::from(player.0),
             LayerKey::Team(_) => self.layers.len().saturating_sub(1),
         };
-        if let Some(span) = self.layers.get(likely).filter(|span| span.key == key) {
-            return Some(span);
+        if self.layers.get(likely).is_some_and(|span| span.key == key) {
+            return Some(likely);
         }
-        let at = self.layers.binary_search_by_key(&key, |span| span.key);
-        self.layers.get(at.ok()?)
+        self.layers.binary_search_by_key(&key, |span| span.key).ok()
     }
 }
 

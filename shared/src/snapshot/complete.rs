@@ -18,7 +18,7 @@ pub struct Completer {
 impl Completer {
     /// Fills the change and bend columns of a new image, `gap` ticks after `previous`; `values` holds
     /// the other columns, and 0 in these. They stay 0 for an entity that was not there with the same
-    /// head. Fills `residuals` with what [`LayerView::residuals`] says.
+    /// head. Fills `residuals`, the table of [`Residuals`](super::image::Residuals).
     ///
     /// A value with a tolerance moves towards its guess. The guess is made from
     /// `previous`, which is what clients hold, so the error of a value never exceeds the tolerance,
@@ -82,6 +82,7 @@ mod tests {
     use super::*;
     use crate::ids::Tick;
     use crate::schema::{Audience, Component, Field, Kind, Layout, Predictor, Schema};
+    use crate::snapshot::image::Residuals;
 
     fn set() -> ColumnSet {
         let step = Kind::Real {
@@ -131,7 +132,7 @@ mod tests {
                 gap: u32::from(tick > 1),
                 entities: &head,
                 values,
-                residuals: &[],
+                residuals: Residuals::default(),
                 bare: false,
             });
             completer.run(set, previous, 1, &head, &mut values, &mut residuals);

@@ -68,15 +68,46 @@ pub struct LayerView<'a> {
     /// Their rows, [`crate::schema::ColumnSet::width`] integers each.
     pub values: &'a [i32],
     /// What capture found when it compared the image with the one before, for the encoder; empty for
-    /// an image that it is not at hand for. A table of [`crate::schema::ColumnSet::residual_width`]
-    /// columns, one after the other, each with a number for every entity: what
-    /// its value differs by from its guess; in a linear field's change column which of the field's tables
-    /// code that; behind them what the components come to. Numbers of entities that were
-    /// not there before mean nothing.
-    pub residuals: &'a [i32],
+    /// an image that it is not at hand for.
+    pub residuals: Residuals<'a>,
     /// Its bend columns count as 0, whatever stands in them: it is what somebody holds who got this image as a
     /// keyframe, which leaves them out.
     pub bare: bool,
+}
+
+/// A table of [`crate::schema::ColumnSet::residual_width`] columns, one after the other, each with a number for every
+/// entity: what its value differs by from its guess; in a linear field's change column which of the field's tables
+/// code that; behind them what the components come to. Numbers of entities that were not there before mean
+/// nothing. Layers of the same columns may share a table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Residuals<'a> {
+    table: &'a [i32],
+    /// Entities of the table.
+    count: usize,
+    /// The layer's first of them.
+    first: usize,
+}
+
+impl<'a> Residuals<'a> {
+    /// A table of `count` entities, the layer's from `first` on.
+    pub fn new(table: &'a [i32], count: usize, first: usize) -> Residuals<'a> {
+        Residuals {
+            table,
+            count,
+            first,
+        }
+    }
+
+    /// Whether there is no table.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// The number of a column, for the layer's entity at an index.
+    #[inline(always)]
+    pub fn of(&self, column: usize, at: usize) -> i32 {
+        self.table[column * self.count + self.first + at]
+    }
 }
 
 impl<'a> LayerView<'a> {
@@ -119,7 +150,7 @@ impl LayerImage {
             gap: self.gap,
             entities: &self.entities,
             values: &self.values,
-            residuals: &[],
+            residuals: Residuals::default(),
             bare: false,
         }
     }

@@ -134,7 +134,7 @@ impl Rows {
     }
 }
 
-/// A table of residuals ([`super::image::LayerView::residuals`]), of so many entities.
+/// A table of [`super::image::Residuals`], of so many entities.
 pub(super) struct Table<'a> {
     pub(super) residuals: &'a mut [i32],
     pub(super) count: usize,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tickwire::ids::LayerId;
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode};
-use tickwire::snapshot::image::{LayerImage, LayerView};
+use tickwire::snapshot::image::{LayerImage, LayerView, Residuals};
 
 use crate::history::{History, layout};
 
@@ -36,7 +36,7 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
             if number == 1 {
                 let mut helped = Vec::new();
                 let compared = LayerView {
-                    residuals: &history.residuals,
+                    residuals: Residuals::new(&history.residuals, now.entities.len(), 0),
                     ..now.view()
                 };
                 let (held, periodic) = (baseline.map(LayerImage::view), step % 3 == 0);

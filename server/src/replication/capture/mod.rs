@@ -4,13 +4,14 @@
 
 mod readers;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::schema::{Layout, Schema};
 use tickwire::snapshot::complete::Completer;
-use tickwire::snapshot::image::{EntityHead, OwnerCode};
+use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
 
 pub(crate) use readers::{CaptureComponent, EntityReader, RoomReader};
 
@@ -230,6 +231,7 @@ impl Capture {
             entities: 0..end,
             values: 0..end * self.widths[ROOM],
             residuals: 0..0,
+            table: (0, 0),
         });
     }
 
@@ -269,6 +271,7 @@ impl Capture {
                 entities: first_entity..image.entities.len(),
                 values: first_value..values,
                 residuals: 0..0,
+                table: (0, 0),
             });
         }
     }
@@ -279,16 +282,32 @@ pub(crate) fn team_of(world: &World, avatar: Entity) -> Option<u8> {
     world.get::<Team>(avatar).map(|team| team.0)
 }
 
-/// Fills what follows from the image before.
+/// Fills what follows from the image before. Layers that have what they had then are done as one: most are private,
+/// with one entity each, and what a column costs whatever its length would be paid for each of them.
 fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut Image) {
     let previous = ring.newest();
-    let mut end = 0;
-    for at in 0..image.layers.len() {
-        let span = image.layers[at].clone();
-        let set = span.key.set(layout);
-        let before = previous.and_then(|previous| previous.layer(span.key));
+    let (mut at, mut end) = (0, 0);
+    while at < image.layers.len() {
+        let set = image.layers[at].key.set(layout);
+        let (alike, from) = previous.map_or((0, 0), |previous| image.alike(at, previous));
+        let layers = at..at + alike.max(1);
+        let (entities, values) = extent(&image.layers[layers.clone()]);
+        let before = match previous {
+            Some(previous) if alike > 0 => {
+                let (entities, values) = extent(&previous.layers[from..from + alike]);
+                Some(LayerView {
+                    tick: previous.tick,
+                    gap: previous.layers[from].gap,
+                    entities: &previous.entities[entities],
+                    values: &previous.values[values],
+                    residuals: Residuals::default(),
+                    bare: false,
+                })
+            }
+            _ => previous.and_then(|previous| previous.layer(image.layers[at].key)),
+        };
         let gap = before.map_or(0, |before| image.tick.since(before.tick));
-        let residuals = end..end + span.entities.len() * set.residual_width();
+        let residuals = end..end + entities.len() * set.residual_width();
         end = residuals.end;
         if image.residuals.len() < residuals.end {
             image.residuals.resize(residuals.end, 0);
@@ -297,11 +316,26 @@ fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut
             set,
             before,
             gap,
-            &image.entities[span.entities],
-            &mut image.values[span.values],
+            &image.entities[entities.clone()],
+            &mut image.values[values],
             &mut image.residuals[residuals.clone()],
         );
-        image.layers[at].gap = gap;
-        image.layers[at].residuals = residuals;
+        for span in &mut image.layers[layers.clone()] {
+            span.gap = gap;
+            span.residuals = residuals.clone();
+            span.table = (entities.len(), span.entities.start - entities.start);
+        }
+        at = layers.end;
     }
+}
+
+/// The entities and the values of layers that follow one another.
+fn extent(layers: &[Span]) -> (Range<usize>, Range<usize>) {
+    let ends = layers.first().zip(layers.last());
+    ends.map_or((0..0, 0..0), |(first, last)| {
+        (
+            first.entities.start..last.entities.end,
+            first.values.start..last.values.end,
+        )
+    })
 }

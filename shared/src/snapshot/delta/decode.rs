@@ -426,7 +426,7 @@ impl Body<'_> {
     }
 }
 
-/// An entity's numbers in a table of residuals ([`LayerView::residuals`]).
+/// An entity's numbers in a table of [`Residuals`](crate::snapshot::image::Residuals).
 struct Row<'a> {
     residuals: &'a mut [i32],
     count: usize,

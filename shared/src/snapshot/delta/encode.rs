@@ -10,7 +10,7 @@ use crate::protocol::frame::push_varint;
 use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::columns::Columns;
-use crate::snapshot::image::{EntityHead, LayerView};
+use crate::snapshot::image::{EntityHead, LayerView, Residuals};
 use crate::snapshot::predictor::{Stir, difference, follow};
 use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
 use crate::snapshot::rows::Table;
@@ -79,7 +79,7 @@ fn pair<'a>(
         gap: 0,
         entities: &[],
         values: &[],
-        residuals: &[],
+        residuals: Residuals::default(),
         bare: false,
     };
     let span = |from: LayerView<'_>| Span {
@@ -131,7 +131,7 @@ fn code<C: Coder>(
         current.residuals
     } else {
         compare(set, from, current, span, &scratch.kept, &mut scratch.work);
-        &scratch.work.residuals
+        Residuals::new(&scratch.work.residuals, current.entities.len(), 0)
     };
     body.kept(current.entities, residuals, &scratch.kept);
     body.coder
@@ -269,18 +269,14 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    /// `residuals` are as [`LayerView::residuals`] has them, or [`compare`].
-    fn kept(&mut self, entities: &[EntityHead], residuals: &[i32], kept: &[(u32, u32)]) {
+    /// `residuals` are capture's, or [`compare`]'s.
+    fn kept(&mut self, entities: &[EntityHead], residuals: Residuals<'_>, kept: &[(u32, u32)]) {
         let (set, steady) = (self.set, self.span.steady());
         let mut before = false;
         for &(_, at) in kept {
             let at = at as usize;
             let mask = entities[at].mask;
-            let row = Row {
-                residuals,
-                count: entities.len(),
-                at,
-            };
+            let row = Row { residuals, at };
             let numbers = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
             let stir = numbers.max().unwrap_or(0) as Stir;
             let sure = stir >= model::SURE_TO_CHANGE;
@@ -409,19 +405,18 @@ impl<C: Coder> Body<'_, C> {
 /// An entity's numbers in a table of residuals.
 #[derive(Clone, Copy)]
 struct Row<'a> {
-    residuals: &'a [i32],
-    count: usize,
+    residuals: Residuals<'a>,
     at: usize,
 }
 
 impl Row<'_> {
     #[inline(always)]
     fn of(self, column: usize) -> i32 {
-        self.residuals[column * self.count + self.at]
+        self.residuals.of(column, self.at)
     }
 }
 
-/// Fills a table of residuals, as [`LayerView::residuals`] has it; if not steady, with those of
+/// Fills a table of [`Residuals`]; if not steady, with those of
 /// what linear columns remember.
 fn compare(
     set: &ColumnSet,

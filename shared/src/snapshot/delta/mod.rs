@@ -38,7 +38,7 @@ pub struct Scratch {
 /// What columns are compared and predicted in.
 #[derive(Default)]
 struct Work {
-    /// As [`super::image::LayerView::residuals`].
+    /// A table of [`super::image::Residuals`].
     residuals: Vec<i32>,
     /// By component.
     columns: Vec<Columns>,
