@@ -41,7 +41,10 @@ fn lines(start: *const i8, bytes: usize) {
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-#[allow(unsafe_code)]
+#[allow(
+    unsafe_code,
+    reason = "the safe hint of the standard library is not stable yet"
+)]
 fn one(place: *const i8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: the instruction reads nothing that the program could see, and faults at no address.

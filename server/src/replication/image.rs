@@ -55,10 +55,18 @@ pub(crate) struct Span {
     pub(crate) gap: u32,
     pub(crate) entities: Range<usize>,
     pub(crate) values: Range<usize>,
-    /// Its table of residuals, which several layers may have in common.
-    pub(crate) residuals: Range<usize>,
-    /// Entities of that table, and the layer's first of them.
-    pub(crate) table: (usize, usize),
+    pub(crate) residuals: TablePart,
+}
+
+/// A layer's part of a table of residuals, which several layers may have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TablePart {
+    /// Where the table is.
+    pub(crate) numbers: Range<usize>,
+    /// Entities of the table.
+    pub(crate) count: usize,
+    /// The layer's first of them.
+    pub(crate) first: usize,
 }
 
 /// All layers of a room at a tick.
@@ -84,15 +92,15 @@ impl Image {
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
         let span = self.span(key)?;
-        let (count, first) = span.table;
-        let table = self.residuals.get(span.residuals.clone());
+        let part = &span.residuals;
+        let table = self.residuals.get(part.numbers.clone());
         Some(LayerView {
             tick: self.tick,
             gap: span.gap,
             entities: &self.entities[span.entities.clone()],
             values: &self.values[span.values.clone()],
             residuals: table.map_or(Residuals::default(), |table| {
-                Residuals::new(table, count, first)
+                Residuals::new(table, part.count, part.first)
             }),
             bare: false,
         })

@@ -15,7 +15,7 @@ use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
 
 pub(crate) use readers::{CaptureComponent, EntityReader, RoomReader};
 
-use super::image::{Image, LayerKey, Ring, Span};
+use super::image::{Image, LayerKey, Ring, Span, TablePart};
 use super::slots::{Released, Slot, Slots};
 use crate::game::{ComponentDef, Owner, Team};
 use readers::{Target, Targets};
@@ -230,8 +230,7 @@ impl Capture {
             gap: 0,
             entities: 0..end,
             values: 0..end * self.widths[ROOM],
-            residuals: 0..0,
-            table: (0, 0),
+            residuals: TablePart::default(),
         });
     }
 
@@ -270,8 +269,7 @@ impl Capture {
                 gap: 0,
                 entities: first_entity..image.entities.len(),
                 values: first_value..values,
-                residuals: 0..0,
-                table: (0, 0),
+                residuals: TablePart::default(),
             });
         }
     }
@@ -307,10 +305,10 @@ fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut
             _ => previous.and_then(|previous| previous.layer(image.layers[at].key)),
         };
         let gap = before.map_or(0, |before| image.tick.since(before.tick));
-        let residuals = end..end + entities.len() * set.residual_width();
-        end = residuals.end;
-        if image.residuals.len() < residuals.end {
-            image.residuals.resize(residuals.end, 0);
+        let numbers = end..end + entities.len() * set.residual_width();
+        end = numbers.end;
+        if image.residuals.len() < end {
+            image.residuals.resize(end, 0);
         }
         completer.run(
             set,
@@ -318,12 +316,15 @@ fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut
             gap,
             &image.entities[entities.clone()],
             &mut image.values[values],
-            &mut image.residuals[residuals.clone()],
+            &mut image.residuals[numbers.clone()],
         );
         for span in &mut image.layers[layers.clone()] {
             span.gap = gap;
-            span.residuals = residuals.clone();
-            span.table = (entities.len(), span.entities.start - entities.start);
+            span.residuals = TablePart {
+                numbers: numbers.clone(),
+                count: entities.len(),
+                first: span.entities.start - entities.start,
+            };
         }
         at = layers.end;
     }
