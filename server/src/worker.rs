@@ -11,6 +11,7 @@ mod members;
 mod moderation;
 mod pass;
 mod run;
+mod turn;
 mod view;
 
 use std::io;

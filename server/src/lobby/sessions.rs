@@ -19,7 +19,7 @@ use crate::auth::Unauthorised;
 use crate::date::Date;
 use crate::moderation::Banned;
 use crate::net::conn::{Conn, End, Link};
-use crate::net::reading::Scratch;
+use crate::net::reading::{Fetched, Scratch};
 use crate::worker::Errand;
 
 thread_local! {
@@ -107,7 +107,7 @@ async fn wake(conn: &Conn<TcpStream>, deadline: Option<Instant>) -> Wake {
 fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>, End> {
     let now = Instant::now();
     let seating = SCRATCH.with_borrow_mut(|scratch| {
-        let mut reading = conn.read(scratch, shared.rates, now);
+        let mut reading = conn.read(scratch, Fetched::NONE, shared.rates, now);
         let outcome = loop {
             match reading.next() {
                 Ok(None) => break Ok(None),

@@ -17,8 +17,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketC
 use super::addresses::Guest;
 use super::frames::FrameCount;
 use super::limiter::{Budget, Limiter, Rates};
-use super::outbox::{Draft, Outbox};
-use super::reading::{Reading, Scratch};
+use super::outbox::{Draft, Drafts, Outbox};
+use super::reading::{Fetched, Reading, Scratch};
 use super::seat::Seat;
 use super::tls::Tls;
 use crate::auth::Identity;
@@ -287,14 +287,21 @@ impl<S> Conn<S> {
 // Which sockets there are is the server's own business.
 #[allow(private_bounds)]
 impl<S: Socket> Conn<S> {
+    /// Has the kernel put what came into the scratch; [`Conn::read`] is next, before anything else is done with the
+    /// connection. Only if the scratch has room.
+    pub(crate) fn fetch(&self, scratch: &mut Scratch) -> Fetched {
+        scratch.fetch(self)
+    }
+
     /// Starts to read; see [`Reading::next`].
     pub(crate) fn read<'a>(
         &'a mut self,
         scratch: &'a mut Scratch,
+        fetched: Fetched,
         rates: Rates,
         now: Instant,
     ) -> Reading<'a, S> {
-        Reading::new(self, scratch, rates, now)
+        Reading::new(self, scratch, fetched, rates, now)
     }
 
     /// Writes what waits, as far as one write takes it.
@@ -307,14 +314,19 @@ impl<S: Socket> Conn<S> {
         flushed.map_err(|error| self.lost(&error))
     }
 
-    /// Writes what waits and the draft's message in one write. Only when the outbox is not
-    /// blocked.
+    /// Writes what waits and the draft in one write. Only when the outbox is not blocked, and is as it was when the
+    /// draft was begun.
     ///
     /// # Errors
     /// [`End::Lost`] when the socket is gone.
-    pub(crate) fn flush_with(&mut self, draft: &mut Draft, now: Instant) -> Result<(), End> {
+    pub(crate) fn flush_with(
+        &mut self,
+        drafts: &mut Drafts,
+        draft: Draft,
+        now: Instant,
+    ) -> Result<(), End> {
         let (socket, Link { outbox, tls, .. }) = (&self.socket, &mut *self.link);
-        let flushed = outbox.flush_with(draft, now, |bytes| write(socket, tls, bytes));
+        let flushed = outbox.flush_with(drafts, draft, now, |bytes| write(socket, tls, bytes));
         flushed.map_err(|error| self.lost(&error))
     }
 

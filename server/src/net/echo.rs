@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use super::conn::{Conn, End};
 use super::farewell::farewell;
 use super::limiter::Rates;
-use super::reading::Scratch;
+use super::reading::{Fetched, Scratch};
 
 /// Bytes of a message: the greatest that the test sends has 16 MiB.
 const MESSAGE_BYTES_MAX: usize = 32 << 20;
@@ -37,7 +37,9 @@ pub(super) async fn serve(mut conn: Conn<TcpStream>) {
 
 /// One message at most: its echo is out before the next is looked at.
 async fn turn(conn: &mut Conn<TcpStream>, scratch: &mut Scratch) -> Result<(), End> {
-    let message = conn.read(scratch, RATES, Instant::now()).next_message()?;
+    let mut reading = conn.read(scratch, Fetched::NONE, RATES, Instant::now());
+    let message = reading.next_message()?;
+    drop(reading);
     while !conn.link.outbox.is_empty() {
         conn.socket.writable().await.map_err(|_| End::Lost)?;
         conn.flush(Instant::now())?;

@@ -1,10 +1,11 @@
 //! What waits to be written to one client: whole frames in the order in which they go out, the
 //! first of which may have left in part. Nothing overtakes it. Snapshots don't wait here: they
-//! are composed in a [`Draft`] when nothing older waits, and only what the kernel did not take
+//! are composed in [`Drafts`] when nothing older waits, and only what the kernel did not take
 //! of them stays. Knows no WebSocket state, no socket and no clock; `conn` calls it, and the
 //! simulation, whose links are memory.
 
 use std::io;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tickwire::protocol::CloseCode;
@@ -122,16 +123,17 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes what waits and the draft's message behind it in one `write`; what that leaves stays
-    /// here. Only when not blocked.
+    /// Writes what waits and the draft behind it in one `write`; what that leaves stays
+    /// here. Only when not blocked, and as it was when the draft was begun.
     pub fn flush_with(
         &mut self,
-        draft: &mut Draft,
+        drafts: &mut Drafts,
+        draft: Draft,
         now: Instant,
         write: impl FnMut(&[u8]) -> io::Result<usize>,
     ) -> io::Result<()> {
         debug_assert!(!self.is_blocked(), "a snapshot would wait behind a frame");
-        let bytes = draft.framed(&self.bytes);
+        let bytes = drafts.framed(draft, &self.bytes);
         let written = write_once(bytes, write)?;
         self.unfinished = cut_frame(bytes, self.unfinished, written);
         self.bytes.clear();
@@ -178,44 +180,72 @@ fn cut_frame(bytes: &[u8], unfinished: usize, written: usize) -> usize {
     end - written
 }
 
-/// Where one client's message is composed before anything is known about its length: with room
-/// in front for the frame's header and for what waits in the outbox, so that one plain write
-/// sends it all. One serves all clients of a worker.
+/// Where clients' messages are composed, one after the other, before anything is known about their lengths: each with
+/// room in front for its frame's header and for what waits in its client's outbox, so that one plain
+/// write sends it all. One serves all clients of a worker.
 #[derive(Debug, Default)]
-pub struct Draft {
+pub struct Drafts {
     bytes: Vec<u8>,
-    /// Where the message starts.
+    /// Where the last message starts, and the room in front of it.
     start: usize,
+    room: usize,
 }
 
+/// A message among [`Drafts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft(Range<usize>);
+
 impl Draft {
-    /// Starts a message behind what waits in `outbox`; append it to the result. It can go out
-    /// only if the outbox is not blocked.
+    /// Bytes of the message.
+    pub fn message_bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Drafts {
+    /// Forgets all messages.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Bytes of all messages, and of the room in front of them.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Starts a message behind what waits in `outbox`; append it to the result, then call `end` or `discard`. It can go
+    /// out only if the outbox is not blocked.
     pub fn begin(&mut self, outbox: &Outbox) -> &mut Vec<u8> {
         let before = if outbox.is_blocked() {
             0
         } else {
             outbox.bytes.len()
         };
-        self.start = before + HEADER_BYTES_MAX;
-        self.bytes.clear();
+        self.room = before + HEADER_BYTES_MAX;
+        self.start = self.bytes.len() + self.room;
         self.bytes.resize(self.start, 0);
         &mut self.bytes
     }
 
-    /// Bytes of the message.
-    pub fn message_bytes(&self) -> usize {
-        self.bytes.len() - self.start
+    /// The message that was begun is whole.
+    pub fn end(&self) -> Draft {
+        Draft(self.start..self.bytes.len())
+    }
+
+    /// Takes back what was begun.
+    pub fn discard(&mut self) {
+        self.bytes.truncate(self.start - self.room);
     }
 
     /// `before` and the message as a frame.
-    fn framed(&mut self, before: &[u8]) -> &[u8] {
-        let (header, size) = binary_header(self.message_bytes());
-        let header_at = self.start - size;
+    fn framed(&mut self, draft: Draft, before: &[u8]) -> &[u8] {
+        let Range { start, end } = draft.0;
+        let (header, size) = binary_header(end - start);
+        let header_at = start - size;
         let before_at = header_at - before.len();
-        self.bytes[header_at..self.start].copy_from_slice(&header[HEADER_BYTES_MAX - size..]);
+        self.bytes[header_at..start].copy_from_slice(&header[HEADER_BYTES_MAX - size..]);
         self.bytes[before_at..header_at].copy_from_slice(before);
-        &self.bytes[before_at..]
+        &self.bytes[before_at..end]
     }
 }
 
@@ -257,12 +287,18 @@ mod tests {
                 takes: takes.iter(),
                 got: Vec::new(),
             };
-            let (mut outbox, mut draft) = (Outbox::default(), Draft::default());
+            let (mut outbox, mut drafts) = (Outbox::default(), Drafts::default());
+            // Another client's message, and one that is not sent, lie before it.
+            drafts.begin(&outbox).extend_from_slice(&[9; 70]);
+            drafts.begin(&outbox).extend_from_slice(&[8; 9]);
+            drafts.discard();
+            assert_eq!(drafts.bytes(), 70 + HEADER_BYTES_MAX);
             outbox.push(&control);
-            draft.begin(&outbox).extend_from_slice(&snapshot);
+            drafts.begin(&outbox).extend_from_slice(&snapshot);
+            let draft = drafts.end();
             assert_eq!(draft.message_bytes(), 300);
             outbox
-                .flush_with(&mut draft, now, |bytes| socket.write(bytes))
+                .flush_with(&mut drafts, draft, now, |bytes| socket.write(bytes))
                 .unwrap();
             outbox.push(b"later");
             while !outbox.is_empty() {

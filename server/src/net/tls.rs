@@ -130,7 +130,7 @@ mod tests {
     use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
     use tickwire::protocol::CloseCode;
 
-    use super::super::outbox::{Draft, Outbox};
+    use super::super::outbox::{Drafts, Outbox};
 
     /// Both ends of a session after the handshake.
     fn pair() -> (Tls, ClientConnection) {
@@ -215,7 +215,7 @@ mod tests {
                 full: false,
                 sent: Vec::new(),
             };
-            let (mut outbox, mut draft) = (Outbox::default(), Draft::default());
+            let (mut outbox, mut drafts) = (Outbox::default(), Drafts::default());
             let now = Instant::now();
             let mut plain = Vec::new();
             for number in 0..20_u8 {
@@ -224,9 +224,13 @@ mod tests {
                     outbox.push(&vec![number; 20_000]);
                 }
                 if !outbox.is_blocked() {
-                    draft.begin(&outbox).extend_from_slice(&[100 + number; 500]);
+                    drafts.clear();
+                    drafts
+                        .begin(&outbox)
+                        .extend_from_slice(&[100 + number; 500]);
+                    let draft = drafts.end();
                     outbox
-                        .flush_with(&mut draft, now, |bytes| {
+                        .flush_with(&mut drafts, draft, now, |bytes| {
                             tls.write(bytes, |bytes| kernel.write(bytes))
                         })
                         .unwrap();

@@ -76,6 +76,12 @@ impl<G: Game> Room<G> {
         self.members.get(player).is_some()
     }
 
+    /// Whether a player has a seat and a connection.
+    pub(crate) fn is_present(&self, player: PlayerId) -> bool {
+        let member = self.members.get(player);
+        member.is_some_and(|member| member.away_since.is_none())
+    }
+
     /// Gives up the seats that were held for too long.
     pub(super) fn expire_seats(&mut self) {
         let (tick, grace) = (self.tick, self.options.grace);

@@ -1,7 +1,6 @@
-//! A room on its worker: the room, its members' connections and its turn, in which members are
-//! read, the room ticks, and each member is written to once. The room may panic anywhere (game,
-//! capture, encoding): the panic ends here, and the room with it. When a turn is due is `run`'s
-//! business.
+//! A room on its worker: the room and its members' connections, how they come together and part. The room may
+//! panic anywhere (game, capture, encoding): the panic ends here, and the room with it. What a turn
+//! consists of is `turn`'s business, when it is due `run`'s.
 
 use std::any::Any;
 use std::mem;
@@ -11,19 +10,18 @@ use std::time::Instant;
 
 use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, RoomId};
-use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::Members;
 use super::pass::Pass;
 use super::view::{ClientView, RoomView};
-use super::{Claim, Common, Return, figures};
+use super::{Claim, Common, Return};
 use crate::auth::{SeatHash, SeatToken};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::net::conn::{Conn, End};
-use crate::net::outbox::Draft;
-use crate::net::reading::Scratch;
+use crate::net::outbox::{Draft, Drafts};
+use crate::net::reading::{Fetched, Scratch};
 use crate::room::{Effect, Room, Workspace};
 
 /// What a worker lends to the room whose turn it is.
@@ -32,12 +30,16 @@ pub(super) struct Tools {
     pub(super) common: Common,
     /// Where sockets are read.
     pub(super) scratch: Scratch,
+    /// What was fetched, of whom.
+    pub(super) fetched: Vec<(PlayerId, Fetched)>,
     /// Where snapshots are composed.
-    pub(super) draft: Draft,
+    pub(super) drafts: Drafts,
+    /// Who is written to next; what waits for them goes out without a snapshot, too.
+    pub(super) to_write: Vec<(PlayerId, Option<Draft>)>,
     /// What the room wants done.
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
     /// What the room's turn works in.
-    workspace: Box<Workspace>,
+    pub(super) workspace: Box<Workspace>,
     /// Members whose connections came to an end.
     pub(super) ended: Vec<(PlayerId, End)>,
 }
@@ -47,7 +49,9 @@ impl Tools {
         Tools {
             common,
             scratch: Scratch::default(),
-            draft: Draft::default(),
+            fetched: Vec::new(),
+            drafts: Drafts::default(),
+            to_write: Vec::new(),
             effects: Vec::new(),
             workspace: Box::default(),
             ended: Vec::new(),
@@ -223,90 +227,6 @@ impl<G: Game> Hosted<G> {
         }
     }
 
-    /// One turn: reads, ticks, writes.
-    ///
-    /// # Errors
-    /// The room failed.
-    pub(super) fn turn(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
-        let id = self.id;
-        guarded(id, || {
-            self.read(tools, now);
-            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a new one.
-            self.room.borrow_workspace(&mut tools.workspace);
-            self.room.tick();
-            self.settle(tools);
-            let written = self.write(tools, now);
-            figures::add(&self.room.stats(), &tools.common.metrics);
-            self.room.return_workspace(&mut tools.workspace);
-            written
-        })
-    }
-
-    fn read(&mut self, tools: &mut Tools, now: Instant) {
-        let rates = tools.common.rates;
-        for player in self.members.players() {
-            self.prefetch_after(player);
-            let Some(conn) = self.members.conn(player) else {
-                continue;
-            };
-            let mut reading = conn.read(&mut tools.scratch, rates, now);
-            let end = loop {
-                match reading.next() {
-                    Ok(Some((message, _))) => match self.room.receive(player, message) {
-                        // What follows a departure is for the lobby: it stays in the connection.
-                        Ok(()) if drain(&mut self.room, &mut tools.effects, player) => break None,
-                        Ok(()) => {}
-                        Err(code) => break Some(End::Close(code)),
-                    },
-                    Ok(None) => break None,
-                    Err(end) => break Some(end),
-                }
-            };
-            drop(reading);
-            if let Some(end) = end {
-                tools.ended.push((player, end));
-            } else if let Some(pass) = self.members.pass(player)
-                && pass.is_unconfirmed()
-                && self.room.has_heard(player)
-            {
-                // What it acknowledges came after the new token.
-                pass.confirm();
-            }
-            self.settle(tools);
-        }
-        let (messages, bytes) = tools.scratch.take_counts();
-        let metrics = &tools.common.metrics;
-        metrics.messages_received.increment(messages);
-        metrics.bytes_received.increment(bytes);
-    }
-
-    /// While the kernel has one member's socket, what the next ones' turns touch comes into the caches.
-    fn prefetch_after(&self, player: PlayerId) {
-        let next = PlayerId(player.0.saturating_add(1));
-        let next_but_one = PlayerId(player.0.saturating_add(2));
-        self.members.prefetch(next_but_one);
-        self.room.prefetch(next, next_but_one);
-    }
-
-    fn write(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
-        let due = self.room.snapshot_due();
-        for player in self.members.players() {
-            self.prefetch_after(player);
-            let Some(conn) = self.members.conn(player) else {
-                continue;
-            };
-            let written = write_one(&mut self.room, player, conn, &mut tools.draft, due, now)?;
-            let stall_timeout = tools.common.stall_timeout;
-            if let Err(end) = written {
-                tools.ended.push((player, end));
-            } else if conn.link.is_stalled(now, stall_timeout) {
-                tools.ended.push((player, End::Close(CloseCode::Stalled)));
-            }
-        }
-        self.settle(tools);
-        Ok(())
-    }
-
     /// Does what the room wants done and parts from members whose connections ended, until
     /// nothing is left of either.
     pub(super) fn settle(&mut self, tools: &mut Tools) {
@@ -417,48 +337,6 @@ pub(super) fn refuse(mut conn: Conn, reason: Refusal, tools: &Tools) {
     let refused = encode_server(&ServerMessage::Refused { reason });
     conn.link.outbox.push(&refused);
     tools.send_back(Return::Lobby(conn));
-}
-
-/// Moves the room's effects to `effects`. True: `player` is no member any more.
-fn drain<G: Game>(room: &mut Room<G>, effects: &mut Vec<Effect>, player: PlayerId) -> bool {
-    let mut gone = false;
-    while let Some(effect) = room.poll_effect() {
-        gone |= match effect {
-            Effect::Depart { player: who, .. } | Effect::Close { player: who, .. } => who == player,
-            Effect::Control { .. } | Effect::Vacate { .. } => false,
-        };
-        effects.push(effect);
-    }
-    gone
-}
-
-/// What waits for one member and their snapshot, if one is due and they can take it, in one
-/// write. The outer error is the room's, the inner one the connection's.
-fn write_one<G: Game>(
-    room: &mut Room<G>,
-    player: PlayerId,
-    conn: &mut Conn,
-    draft: &mut Draft,
-    due: bool,
-    now: Instant,
-) -> Result<Result<(), End>, Failed> {
-    if conn.link.outbox.is_blocked()
-        && let Err(end) = conn.flush(now)
-    {
-        return Ok(Err(end));
-    }
-    let writable = !conn.link.outbox.is_blocked();
-    if due && room.compose(player, writable, draft.begin(&conn.link.outbox)) {
-        if draft.message_bytes() > SERVER_MESSAGE_BYTES_MAX {
-            tracing::error!(bytes = draft.message_bytes(), "snapshot too big");
-            return Err(Failed);
-        }
-        return Ok(conn.flush_with(draft, now));
-    }
-    if writable {
-        return Ok(conn.flush(now));
-    }
-    Ok(Ok(()))
 }
 
 /// Runs `work` of a room; a panic in it is the room's failure.

@@ -16,7 +16,7 @@ use tickwire::session::Seen as Known;
 use tickwire::snapshot::delta::decode_head;
 use tickwire_server::config::Config;
 use tickwire_server::game::{GameDef, RoomOptions};
-use tickwire_server::net::outbox::Draft;
+use tickwire_server::net::outbox::Drafts;
 use tickwire_server::room::{Effect, Room, RoomStats};
 
 use crate::broken::{Broken, Check};
@@ -61,7 +61,7 @@ pub(crate) struct Host {
     images: Vec<Tick>,
     /// Baselines of the newest image's bodies, of everyone's layer, that no lane has.
     bodies: BTreeSet<u32>,
-    draft: Draft,
+    drafts: Drafts,
     message: Vec<u8>,
     /// What `now_us` 0 is to the outboxes, which only compare times.
     start: Instant,
@@ -88,7 +88,7 @@ impl Host {
             lines_opened: 0,
             images: Vec::new(),
             bodies: BTreeSet::new(),
-            draft: Draft::default(),
+            drafts: Drafts::default(),
             message: Vec::new(),
             start: Instant::now(),
             stall_timeout: Config::default().stall_timeout,
@@ -338,9 +338,11 @@ impl Host {
             if let Some(tamper) = &mut self.tamper {
                 tamper.spoil(id, &self.game.layout, &mut self.message);
             }
-            self.draft.begin(outbox).extend_from_slice(&self.message);
+            self.drafts.clear();
+            self.drafts.begin(outbox).extend_from_slice(&self.message);
+            let draft = self.drafts.end();
             outbox
-                .flush_with(&mut self.draft, now, &mut write)
+                .flush_with(&mut self.drafts, draft, now, &mut write)
                 .map_err(lost)?;
         } else if writable {
             outbox.flush(now, &mut write).map_err(lost)?;

@@ -1,0 +1,136 @@
+//! Reading over sockets that are memory.
+
+use super::*;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+
+const RATES: Rates = Rates {
+    messages_per_second: 100,
+    bytes_per_second: 100_000,
+    control_per_second: 100,
+};
+
+/// What each read finds, and nothing after that.
+#[derive(Default)]
+struct Reads(RefCell<VecDeque<Vec<u8>>>);
+
+impl Socket for Reads {
+    fn try_read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut reads = self.0.borrow_mut();
+        let Some(mut came) = reads.pop_front() else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        let size = came.len().min(bytes.len());
+        bytes[..size].copy_from_slice(&came[..size]);
+        came.drain(..size);
+        if !came.is_empty() {
+            reads.push_front(came);
+        }
+        Ok(size)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+}
+
+async fn conn() -> Conn<Reads> {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let listener = listener.await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let conn = Conn::new(stream, Vec::new(), peer, Instant::now()).unwrap();
+    Conn {
+        socket: Reads::default(),
+        link: conn.link,
+    }
+}
+
+fn came(conn: &Conn<Reads>, bytes: Vec<u8>) {
+    conn.socket.0.borrow_mut().push_back(bytes);
+}
+
+/// A client's binary message.
+fn frame(message: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x82];
+    match message.len() {
+        short @ 0..126 => frame.push(0x80 | short as u8),
+        long => {
+            frame.push(0x80 | 126);
+            frame.extend_from_slice(&(long as u16).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(message);
+    frame
+}
+
+fn messages(conn: &mut Conn<Reads>, scratch: &mut Scratch, fetched: Fetched) -> Vec<Vec<u8>> {
+    let mut reading = conn.read(scratch, fetched, RATES, Instant::now());
+    let mut all = Vec::new();
+    while let Some((message, _)) = reading.next().unwrap() {
+        all.push(message.to_vec());
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_was_fetched_of_several_is_each_ones_own() {
+    let mut scratch = Scratch::default();
+    let mut conns = [conn().await, conn().await, conn().await];
+    came(&conns[0], [frame(b"a"), frame(b"bc")].concat());
+    came(&conns[2], frame(b"def"));
+    let fetched = [0, 1, 2].map(|n| conns[n].fetch(&mut scratch));
+    let read = [0, 1, 2].map(|n| messages(&mut conns[n], &mut scratch, fetched[n].clone()));
+    let expected: [&[&[u8]]; 3] = [&[b"a", b"bc"], &[], &[b"def"]];
+    assert_eq!(read, expected);
+    assert_eq!(scratch.take_counts(), (3, 7 + 8 + 9));
+}
+
+#[tokio::test]
+async fn what_was_fetched_and_not_asked_for_stays_in_the_connection() {
+    let mut scratch = Scratch::default();
+    let mut conn = conn().await;
+    came(&conn, [frame(b"a"), frame(b"b")].concat());
+    came(&conn, frame(b"c"));
+    let fetched = conn.fetch(&mut scratch);
+    drop(conn.read(&mut scratch, fetched, RATES, Instant::now()));
+    assert_eq!(scratch.take_counts(), (0, 14), "it was read");
+    scratch.clear();
+    let fetched = conn.fetch(&mut scratch);
+    assert_eq!(fetched, Fetched::NONE, "what stayed comes first");
+    assert_eq!(
+        messages(&mut conn, &mut scratch, fetched),
+        [b"a", b"b", b"c"]
+    );
+}
+
+#[tokio::test]
+async fn more_than_a_fetch_is_read_on() {
+    let mut scratch = Scratch::default();
+    let mut conn = conn().await;
+    let large = [vec![1; 3000], vec![2; 3000], vec![3; 10]];
+    came(
+        &conn,
+        large.iter().flat_map(|message| frame(message)).collect(),
+    );
+    let fetched = conn.fetch(&mut scratch);
+    assert_eq!(messages(&mut conn, &mut scratch, fetched), large);
+}
+
+#[tokio::test]
+async fn no_more_is_fetched_than_there_is_room_for() {
+    let mut scratch = Scratch::default();
+    let conn = conn().await;
+    let mut fetches = 0;
+    while scratch.has_room() {
+        came(&conn, vec![0; READ_BYTES]);
+        assert_ne!(conn.fetch(&mut scratch), Fetched::NONE);
+        fetches += 1;
+    }
+    assert_eq!(fetches * READ_BYTES, FETCHED_MAX);
+    scratch.clear();
+    assert!(scratch.has_room());
+}

@@ -1,0 +1,202 @@
+//! A room's turn: its members are read, the room ticks, each member is written to once. In stages, each for all members
+//! before the next: the kernel fetches what came, it is looked at, the room ticks, snapshots are composed, the kernel
+//! takes them. Called by `run`; the rest of a room on its worker is `hosted`'s.
+
+use std::mem;
+use std::time::Instant;
+
+use tickwire::ids::PlayerId;
+use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
+use tickwire::protocol::CloseCode;
+
+use super::figures;
+use super::hosted::{Failed, Hosted, Tools, guarded};
+use crate::game::Game;
+use crate::net::conn::End;
+use crate::net::outbox::Draft;
+use crate::net::reading::Fetched;
+use crate::room::{Effect, Room};
+
+/// Bytes of snapshots that are composed before they are written: those of a room of ordinary size, which then lie in the
+/// processor's second cache until the kernel copies them.
+const DRAFTS_BYTES: usize = 64 * 1024;
+
+impl<G: Game> Hosted<G> {
+    /// One turn: reads, ticks, writes.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn turn(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
+        let id = self.id;
+        guarded(id, || {
+            self.read(tools, now);
+            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a new one.
+            self.room.borrow_workspace(&mut tools.workspace);
+            self.room.tick();
+            self.settle(tools);
+            let written = self.write(tools, now);
+            figures::add(&self.room.stats(), &tools.common.metrics);
+            self.room.return_workspace(&mut tools.workspace);
+            written
+        })
+    }
+
+    fn read(&mut self, tools: &mut Tools, now: Instant) {
+        let mut players = self.members.players();
+        while self.fetch(&mut players, tools) {
+            let mut fetched = mem::take(&mut tools.fetched);
+            for (player, fetched) in fetched.drain(..) {
+                self.read_one(player, fetched, tools, now);
+            }
+            tools.fetched = fetched;
+            // Not sooner: what was fetched has no place in a connection that left meanwhile.
+            self.settle(tools);
+        }
+        let (messages, bytes) = tools.scratch.take_counts();
+        let metrics = &tools.common.metrics;
+        metrics.messages_received.increment(messages);
+        metrics.bytes_received.increment(bytes);
+    }
+
+    /// Fetches what the next players sent, as many as the scratch has room for. False: there are none.
+    fn fetch(&mut self, players: &mut impl Iterator<Item = PlayerId>, tools: &mut Tools) -> bool {
+        tools.scratch.clear();
+        tools.fetched.clear();
+        while tools.scratch.has_room()
+            && let Some(player) = players.next()
+        {
+            self.prefetch_after(player);
+            if let Some(conn) = self.members.conn(player) {
+                let fetched = conn.fetch(&mut tools.scratch);
+                tools.fetched.push((player, fetched));
+            }
+        }
+        !tools.fetched.is_empty()
+    }
+
+    fn read_one(&mut self, player: PlayerId, fetched: Fetched, tools: &mut Tools, now: Instant) {
+        let Some(conn) = self.members.conn(player) else {
+            return;
+        };
+        let rates = tools.common.rates;
+        let mut reading = conn.read(&mut tools.scratch, fetched, rates, now);
+        if !self.room.is_present(player) {
+            // Sent away by who was read before: the rest is for the lobby.
+            return;
+        }
+        let end = loop {
+            match reading.next() {
+                Ok(Some((message, _))) => match self.room.receive(player, message) {
+                    // What follows a departure is for the lobby: it stays in the connection.
+                    Ok(()) if drain(&mut self.room, &mut tools.effects, player) => break None,
+                    Ok(()) => {}
+                    Err(code) => break Some(End::Close(code)),
+                },
+                Ok(None) => break None,
+                Err(end) => break Some(end),
+            }
+        };
+        drop(reading);
+        if let Some(end) = end {
+            tools.ended.push((player, end));
+        } else if let Some(pass) = self.members.pass(player)
+            && pass.is_unconfirmed()
+            && self.room.has_heard(player)
+        {
+            // What it acknowledges came after the new token.
+            pass.confirm();
+        }
+    }
+
+    /// While the kernel has one member's socket, what the next ones' turns touch comes into the caches.
+    fn prefetch_after(&self, player: PlayerId) {
+        let next = PlayerId(player.0.saturating_add(1));
+        let next_but_one = PlayerId(player.0.saturating_add(2));
+        self.members.prefetch(next_but_one);
+        self.room.prefetch(next, next_but_one);
+    }
+
+    fn write(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
+        let due = self.room.snapshot_due();
+        let stall_timeout = tools.common.stall_timeout;
+        let mut players = self.members.players();
+        while self.compose(&mut players, due, tools, now)? {
+            for (player, draft) in tools.to_write.drain(..) {
+                let Some(conn) = self.members.conn(player) else {
+                    continue;
+                };
+                let written = match draft {
+                    Some(draft) => conn.flush_with(&mut tools.drafts, draft, now),
+                    None if conn.link.outbox.is_blocked() => Ok(()),
+                    None => conn.flush(now),
+                };
+                if let Err(end) = written {
+                    tools.ended.push((player, end));
+                } else if conn.link.is_stalled(now, stall_timeout) {
+                    tools.ended.push((player, End::Close(CloseCode::Stalled)));
+                }
+            }
+        }
+        self.settle(tools);
+        Ok(())
+    }
+
+    /// Composes the next players' snapshots, if they are due, until there are [`DRAFTS_BYTES`] of them. False:
+    /// there are no players.
+    fn compose(
+        &mut self,
+        players: &mut impl Iterator<Item = PlayerId>,
+        due: bool,
+        tools: &mut Tools,
+        now: Instant,
+    ) -> Result<bool, Failed> {
+        let Tools {
+            drafts, to_write, ..
+        } = tools;
+        drafts.clear();
+        to_write.clear();
+        while drafts.bytes() < DRAFTS_BYTES
+            && let Some(player) = players.next()
+        {
+            let Some(conn) = self.members.conn(player) else {
+                continue;
+            };
+            if conn.link.outbox.is_blocked()
+                && let Err(end) = conn.flush(now)
+            {
+                tools.ended.push((player, end));
+                continue;
+            }
+            let writable = !conn.link.outbox.is_blocked();
+            let mut draft = None;
+            if due {
+                let message = drafts.begin(&conn.link.outbox);
+                if self.room.compose(player, writable, message) {
+                    draft = Some(drafts.end());
+                } else {
+                    drafts.discard();
+                }
+            }
+            let bytes = draft.as_ref().map_or(0, Draft::message_bytes);
+            if bytes > SERVER_MESSAGE_BYTES_MAX {
+                tracing::error!(bytes, "snapshot too big");
+                return Err(Failed);
+            }
+            to_write.push((player, draft));
+        }
+        Ok(!to_write.is_empty())
+    }
+}
+
+/// Moves the room's effects to `effects`. True: `player` is no member any more.
+fn drain<G: Game>(room: &mut Room<G>, effects: &mut Vec<Effect>, player: PlayerId) -> bool {
+    let mut gone = false;
+    while let Some(effect) = room.poll_effect() {
+        gone |= match effect {
+            Effect::Depart { player: who, .. } | Effect::Close { player: who, .. } => who == player,
+            Effect::Control { .. } | Effect::Vacate { .. } => false,
+        };
+        effects.push(effect);
+    }
+    gone
+}
