@@ -1,10 +1,10 @@
-//! How often one client is sent snapshots, and who of those that fell behind is caught up first.
+//! How often one client is sent snapshots. Not who of those that fell behind is caught up first: that is `catch_up`.
 //!
 //! A client without credit, or with older bytes in its outbox, is skipped before anything is
 //! encoded, and served again as soon as it can take something. Who falls behind again within 2 s
 //! joins a **lane**: every 2nd, 4th … 32nd snapshot only. Everyone in a lane gets the same
 //! snapshots, so one body serves them; a client on a baseline of its own costs a body of its own,
-//! which [`CatchUp`] rations. Pure: ticks and counts are arguments. The room calls it.
+//! which `catch_up` rations. Pure: ticks and counts are arguments. The room calls it.
 //!
 //! **Back up.** 2 s without falling behind lead one lane up. A client whose link is well again need not wait for that: it
 //! **leaps**, once it has acknowledged all that was sent and the newest snapshot was no longer under way than any takes, to the
@@ -15,9 +15,7 @@
 
 use std::num::NonZeroU8;
 
-use tickwire::ids::{PlayerId, Tick};
-
-use super::image::Held;
+use tickwire::ids::Tick;
 
 /// Lanes beside the full rate: the last has every 32nd snapshot, half of what a room remembers.
 pub(crate) const LANES: u8 = 5;
@@ -27,11 +25,6 @@ pub(crate) const CALM_SECONDS: u32 = 2;
 const GROUNDED: u32 = 5;
 /// How often that doubles, while leaps are in vain.
 const GROUNDED_DOUBLINGS: u8 = 3;
-/// Bodies of one layer and image for clients on baselines of their own: as many as there are
-/// lanes, roughly. Beyond: they wait for the next image.
-const CATCH_UPS_MAX: usize = 4;
-/// Images for which a client waits in vain; then it shares a keyframe with others.
-const PATIENCE_IMAGES: u32 = 16;
 
 /// A client's place among the lanes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,75 +144,11 @@ impl Lane {
     }
 }
 
-/// How a client that can take a snapshot gets one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grant {
-    /// Against its own baseline.
-    Delta,
-    /// As a keyframe, which all who get one share.
-    Keyframe,
-    /// Not this time.
-    Later,
-}
-
-/// The bodies of one image for clients on baselines that no lane has.
-#[derive(Debug, Default)]
-pub(crate) struct CatchUp {
-    /// Who asks, and since when.
-    queue: Vec<(Tick, PlayerId)>,
-    baselines: Vec<Held>,
-}
-
-impl CatchUp {
-    /// Starts an image.
-    pub(crate) fn clear(&mut self) {
-        self.queue.clear();
-        self.baselines.clear();
-    }
-
-    /// A client that can take a snapshot and has waited since `since`.
-    pub(crate) fn ask(&mut self, since: Tick, player: PlayerId) {
-        self.queue.push((since, player));
-    }
-
-    /// Puts those who asked into their order: who waits longest comes first.
-    pub(crate) fn sort(&mut self) {
-        self.queue.sort_unstable();
-    }
-
-    /// The `nth` of those who asked.
-    pub(crate) fn asker(&self, nth: usize) -> Option<(Tick, PlayerId)> {
-        self.queue.get(nth).copied()
-    }
-
-    /// What somebody gets who has waited since `since` and holds `baseline`. `every` are the ticks between images.
-    pub(crate) fn grant(&mut self, since: Tick, baseline: Held, now: Tick, every: u32) -> Grant {
-        if self.baselines.contains(&baseline) {
-            return Grant::Delta;
-        }
-        if self.baselines.len() < CATCH_UPS_MAX {
-            self.baselines.push(baseline);
-            return Grant::Delta;
-        }
-        if now.since(since) >= PATIENCE_IMAGES * every {
-            return Grant::Keyframe;
-        }
-        Grant::Later
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const CALM: u32 = 60;
-
-    fn held(tick: u32) -> Held {
-        Held {
-            tick: Tick(tick),
-            bare: false,
-        }
-    }
 
     #[test]
     fn one_stall_costs_no_lane_and_a_second_one_does() {
@@ -323,37 +252,5 @@ mod tests {
         };
         let due: Vec<u32> = (1..40).filter(|number| lane.is_due(*number)).collect();
         assert_eq!(due, [8, 16, 24, 32]);
-    }
-
-    #[test]
-    fn catching_up_is_rationed_oldest_first() {
-        let mut round = CatchUp::default();
-        for player in 0..6 {
-            round.ask(Tick(99 - u32::from(player)), PlayerId(player));
-        }
-        round.sort();
-        let order: Vec<u16> = (0..6)
-            .filter_map(|nth| Some(round.asker(nth)?.1.0))
-            .collect();
-        assert_eq!(order, [5, 4, 3, 2, 1, 0]);
-        assert_eq!(round.asker(6), None);
-        let mut grant = |baseline| round.grant(Tick(99), held(baseline), Tick(100), 1);
-        let grants = [90, 91, 92, 91, 93, 94, 90].map(&mut grant);
-        use Grant::{Delta, Later};
-        assert_eq!(grants, [Delta, Delta, Delta, Delta, Delta, Later, Delta]);
-        round.clear();
-        assert_eq!(round.grant(Tick(99), held(94), Tick(101), 1), Delta);
-    }
-
-    #[test]
-    fn who_waited_in_vain_shares_a_keyframe() {
-        let mut round = CatchUp::default();
-        for baseline in 1..=4 {
-            let grant = round.grant(Tick(10), held(baseline), Tick(30), 1);
-            assert_eq!(grant, Grant::Delta);
-        }
-        assert_eq!(round.grant(Tick(14), held(9), Tick(30), 1), Grant::Keyframe);
-        assert_eq!(round.grant(Tick(15), held(9), Tick(30), 1), Grant::Later);
-        assert_eq!(round.grant(Tick(14), held(9), Tick(30), 2), Grant::Later);
     }
 }

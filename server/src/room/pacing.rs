@@ -8,7 +8,8 @@ use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use super::members::{Member, Turn};
 use super::{Room, Workspace};
 use crate::game::Game;
-use crate::replication::lanes::{CALM_SECONDS, Grant, Move};
+use crate::replication::catch_up::Grant;
+use crate::replication::lanes::{CALM_SECONDS, Move};
 
 impl<G: Game> Room<G> {
     /// Lets go of the images that no player holds.
