@@ -120,8 +120,10 @@ pub struct Metrics {
     pub snapshots_skipped_credit: Counter,
     /// Snapshots put off because others who fell behind were caught up first.
     pub snapshots_skipped_rationed: Counter,
-    /// Snapshots against a baseline that no lane has.
+    /// Snapshots against a baseline that no lane has, for who was due.
     pub catch_ups: Counter,
+    /// Snapshots for slow clients that were not due and had acknowledged everything.
+    pub probes: Counter,
     /// Keyframes for who waited in vain to be caught up.
     pub catch_up_keyframes: Counter,
     /// Moves of a client to a lane of half its snapshots.
@@ -300,6 +302,7 @@ impl Metrics {
             snapshots_skipped_credit: skipped("credit"),
             snapshots_skipped_rationed: skipped("rationed"),
             catch_ups: caught_up("delta"),
+            probes: counter!("tickwire_probes_total"),
             catch_up_keyframes: caught_up("keyframe"),
             lanes_slower: moved("slower"),
             lanes_faster: moved("faster"),

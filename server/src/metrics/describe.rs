@@ -154,6 +154,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "snapshots for clients that fell behind the others",
     ),
     (
+        "tickwire_probes_total",
+        "snapshots ahead of their turn for slow clients that had acknowledged everything",
+    ),
+    (
         "tickwire_lane_moves_total",
         "moves of slow clients to half their snapshots, and back",
     ),

@@ -12,6 +12,11 @@
 //! may look like that for a moment, because a lane leaves it time to read. It falls behind again
 //! within the 2 s, is back in the lane from which it leapt, in one step, and may not leap for 10 s, then 20, 40, 80: that is a body or two
 //! of its own for each leap in vain, less than one in ten seconds.
+//!
+//! **Probed.** In a lane of every 4th snapshot or more a client that has acknowledged everything may be sent one between its lane's
+//! (`catch_up` says to whom and why), or it would not be heard of until the next of those. What is under way then has a stride to be
+//! acknowledged before the client counts as fallen behind, and it joins its lane again with an image that it has nothing under way for. Thus
+//! the ways up are open to it: who may leap does so with the first probe, anyone else is calm and moves up in 2 s a lane.
 
 use std::num::NonZeroU8;
 
@@ -25,6 +30,8 @@ pub(crate) const CALM_SECONDS: u32 = 2;
 const GROUNDED: u32 = 5;
 /// How often that doubles, while leaps are in vain.
 const GROUNDED_DOUBLINGS: u8 = 3;
+/// Least stride of a lane whose members are probed: with a lesser one the next image is never far.
+const PROBED_FROM: u32 = 4;
 
 /// A client's place among the lanes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,9 +80,24 @@ impl Lane {
         self.waiting
     }
 
-    /// Whether it gets image `number`, if it can take it.
-    pub(crate) fn is_due(self, number: u32) -> bool {
-        self.waiting.is_some() || number.is_multiple_of(self.stride())
+    /// Whether it has had its time to acknowledge image `sent_number`, the last that it was sent, by image `number`: one
+    /// stride, also for what came between its lane's images. If it still can't take anything, it has fallen behind.
+    pub(crate) fn is_late(self, number: u32, sent_number: u32) -> bool {
+        self.waiting.is_some() || number - sent_number >= self.stride()
+    }
+
+    /// Whether it gets image `number`, if it can take it: its lane's, unless it is still reading what came between
+    /// those. `drained` says that it has acknowledged all that was sent.
+    pub(crate) fn is_due(self, number: u32, sent_number: u32, drained: bool) -> bool {
+        let lanes = number.is_multiple_of(self.stride());
+        self.waiting.is_some() || (lanes && (drained || self.is_late(number, sent_number)))
+    }
+
+    /// Whether it may be probed with image `number`, which it is not due, if it has acknowledged everything: its lane's next image is
+    /// not the very next.
+    pub(crate) fn may_be_probed(self, number: u32) -> bool {
+        let stride = self.stride();
+        stride >= PROBED_FROM && !(number + 1).is_multiple_of(stride)
     }
 
     /// It was due at `tick` and could not take anything. `calm_ticks` are [`CALM_SECONDS`].
@@ -155,7 +177,10 @@ mod tests {
         let mut lane = Lane::default();
         assert_eq!(lane.fell_behind(Tick(10), CALM), Move::Stays);
         for tick in 11..40 {
-            assert!(lane.is_due(tick), "it is served as soon as it can be");
+            assert!(
+                lane.is_due(tick, 9, false),
+                "it is served as soon as it can be"
+            );
             assert_eq!(lane.fell_behind(Tick(tick), CALM), Move::Stays);
         }
         lane.served(Tick(40), CALM);
@@ -186,9 +211,13 @@ mod tests {
         }
         assert_eq!(lane.halvings, LANES);
         let mut served = Vec::new();
+        let mut sent = tick - 1;
         while lane.halvings > 0 {
-            if lane.is_due(tick) && lane.served(Tick(tick), CALM) == Move::Faster {
-                served.push(tick);
+            if lane.is_due(tick, sent, false) {
+                sent = tick;
+                if lane.served(Tick(tick), CALM) == Move::Faster {
+                    served.push(tick);
+                }
             }
             tick += 1;
         }
@@ -246,11 +275,32 @@ mod tests {
 
     #[test]
     fn members_of_a_lane_get_the_same_images() {
-        let lane = Lane {
-            halvings: 3,
-            ..Lane::default()
+        let due = |sent: u32, drained: bool| {
+            let lane = in_lane(3);
+            let mut images = sent + 1..40;
+            images.find(|number| lane.is_due(*number, sent, drained))
         };
-        let due: Vec<u32> = (1..40).filter(|number| lane.is_due(*number)).collect();
-        assert_eq!(due, [8, 16, 24, 32]);
+        for sent in [8, 9, 15] {
+            assert_eq!(due(sent, true), Some(16), "nothing is under way");
+        }
+        assert_eq!(due(8, false), Some(16));
+        assert_eq!(due(9, false), Some(24), "it has a stride to read");
+        assert_eq!(due(16, false), Some(24));
+        assert!(!in_lane(3).is_late(16, 9) && in_lane(3).is_late(17, 9));
+    }
+
+    #[test]
+    fn who_is_soon_due_is_not_probed() {
+        let probed = |halvings: u8| {
+            let lane = in_lane(halvings);
+            let images = (17..25).filter(move |number| !lane.is_due(*number, 16, true));
+            images
+                .filter(move |number| lane.may_be_probed(*number))
+                .collect::<Vec<u32>>()
+        };
+        assert!(probed(0).is_empty());
+        assert!(probed(1).is_empty());
+        assert_eq!(probed(2), [17, 18, 21, 22]);
+        assert_eq!(probed(3), [17, 18, 19, 20, 21, 22]);
     }
 }

@@ -116,7 +116,12 @@ impl Credit {
             self.quickest = ticks;
         }
         let images = (ticks - self.quickest + 1).div_ceil(cadence.every());
-        Ok((self.in_flight.count == 0).then_some(images))
+        Ok(self.is_drained().then_some(images))
+    }
+
+    /// Whether nothing is in flight.
+    pub(super) fn is_drained(&self) -> bool {
+        self.in_flight.count == 0
     }
 
     /// Whether any snapshot was acknowledged.

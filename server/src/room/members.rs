@@ -22,6 +22,8 @@ pub(super) enum Turn {
     Pass,
     /// Their snapshot, if it can be written.
     Send,
+    /// The same, though it is not their lane's: to see whether their link is well again.
+    Probe,
     /// Nothing, for want of credit.
     Skip,
     /// Nothing: others are caught up first.

@@ -37,6 +37,7 @@ use crate::game::{
 };
 use crate::prefetch::{prefetch_all, prefetch_from_to};
 use crate::replication::capture::{Capture, Viewer, team_of};
+use crate::replication::catch_up::Allowance;
 use crate::replication::image::Ring;
 
 use cadence::Cadence;
@@ -88,6 +89,7 @@ pub struct Room<G: Game> {
     events: Events,
     capture: Capture,
     ring: Ring,
+    probes: Allowance,
     effects: VecDeque<Effect>,
     stats: RoomStats,
     /// Reused memory.
@@ -123,6 +125,7 @@ impl<G: Game> Room<G> {
             events: Events::default(),
             capture,
             ring: Ring::default(),
+            probes: Allowance::default(),
             effects: VecDeque::new(),
             stats: RoomStats::default(),
             values: Vec::new(),

@@ -1,5 +1,5 @@
 //! Who gets a snapshot of the newest image, and each one's bytes: credit first, then lanes, then
-//! the ration of bodies for those who fell behind. Everything is decided before anything is
+//! the ration of bodies for those who fell behind, and of probes. Everything is decided before anything is
 //! encoded. Not the encoding itself: that is `replication::fan_out`.
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
@@ -36,15 +36,26 @@ impl<G: Game> Room<G> {
         let (tick, cadence) = (self.tick, self.cadence);
         let catch_up = &mut self.workspace.catch_up;
         catch_up.clear();
+        self.probes.earn();
         for member in self.members.iter_mut() {
             let in_step = member.lane.waiting().is_none()
                 && member.sent_number + member.lane.stride() == number;
             let baseline = member.held[usize::from(LayerId::ROOM.0)];
-            let is_away = member.away_since.is_some();
-            member.turn = if is_away || !member.lane.is_due(number) {
+            let (lane, sent_number) = (member.lane, member.sent_number);
+            let drained = member.credit.is_drained();
+            member.turn = if member.away_since.is_some() {
                 Turn::Pass
             } else if !member.credit.left(tick, cadence) {
-                Turn::Skip
+                if lane.is_late(number, sent_number) {
+                    Turn::Skip
+                } else {
+                    Turn::Pass
+                }
+            } else if !lane.is_due(number, sent_number, drained) {
+                if drained && lane.may_be_probed(number) {
+                    catch_up.ask_for_probe(sent_number, member.player);
+                }
+                Turn::Pass
             } else if in_step || baseline.is_none_or(|held| self.ring.of_tick(held.tick).is_none())
             {
                 // One of a lane's, or a keyframe: others get the same.
@@ -57,7 +68,7 @@ impl<G: Game> Room<G> {
         self.ration();
     }
 
-    /// Serves those who are on a baseline of their own, who waited longest first.
+    /// Serves those who are on a baseline of their own, who waited longest first, and probes others with what is left.
     fn ration(&mut self) {
         let catch_up = &mut self.workspace.catch_up;
         catch_up.sort();
@@ -82,6 +93,18 @@ impl<G: Game> Room<G> {
                 Grant::Later => {}
             }
         }
+        nth = 0;
+        while let Some(player) = catch_up.prober(nth) {
+            nth += 1;
+            let Some(member) = self.members.get_mut(player) else {
+                continue;
+            };
+            let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
+            if catch_up.grant_probe(baseline, &mut self.probes) {
+                self.stats.probes += 1;
+                member.turn = Turn::Probe;
+            }
+        }
     }
 
     /// Appends a player's snapshot of the newest tick to `out`, without WebSocket framing.
@@ -96,7 +119,8 @@ impl<G: Game> Room<G> {
         let number = image.number;
         let stats = &mut self.stats;
         let turn = std::mem::take(&mut member.turn);
-        if image.tick != tick || turn == Turn::Pass {
+        // Who is not due has not fallen behind.
+        if image.tick != tick || turn == Turn::Pass || (turn == Turn::Probe && !writable) {
             return false;
         }
         if !writable || turn == Turn::Skip {

@@ -27,8 +27,10 @@ pub struct RoomStats {
     pub skipped_credit: u64,
     /// Snapshots put off because others who fell behind came first.
     pub skipped_rationed: u64,
-    /// Snapshots against a baseline that no lane has.
+    /// Snapshots against a baseline that no lane has, for who was due.
     pub catch_ups: u64,
+    /// Snapshots for slow clients that were not due and had acknowledged everything.
+    pub probes: u64,
     /// Keyframes for who waited in vain to be caught up.
     pub catch_up_keyframes: u64,
     /// Times that a client moved to a slower lane: to half its snapshots, or back from a leap.

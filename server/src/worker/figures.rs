@@ -21,6 +21,7 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.snapshots_skipped_credit, stats.skipped_credit),
         (&metrics.snapshots_skipped_rationed, stats.skipped_rationed),
         (&metrics.catch_ups, stats.catch_ups),
+        (&metrics.probes, stats.probes),
         (&metrics.catch_up_keyframes, stats.catch_up_keyframes),
         (&metrics.lanes_slower, stats.lanes_slower),
         (&metrics.lanes_faster, stats.lanes_faster),

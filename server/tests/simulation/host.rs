@@ -433,5 +433,6 @@ fn add(sum: &mut RoomStats, stats: RoomStats) {
     sum.skipped_unwritable += stats.skipped_unwritable;
     sum.skipped_rationed += stats.skipped_rationed;
     sum.catch_ups += stats.catch_ups;
+    sum.probes += stats.probes;
     sum.lanes_slower += stats.lanes_slower;
 }

@@ -40,6 +40,7 @@ pub(crate) struct Sum {
     skipped_unwritable: u64,
     skipped_rationed: u64,
     catch_ups: u64,
+    probes: u64,
     lanes_slower: u64,
     cut_writes: u64,
     stalled: u64,
@@ -142,6 +143,7 @@ impl Sum {
         self.skipped_unwritable += host.room.skipped_unwritable;
         self.skipped_rationed += host.room.skipped_rationed;
         self.catch_ups += host.room.catch_ups;
+        self.probes += host.room.probes;
         self.lanes_slower += host.room.lanes_slower;
         self.cut_writes += host.cut_writes;
         self.stalled += host.stalled;
@@ -171,7 +173,7 @@ impl Sum {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 19] {
+    fn counts(&self) -> [(&'static str, u64); 20] {
         [
             ("ticks", self.ticks),
             ("snapshots judged", self.snapshots),
@@ -184,6 +186,7 @@ impl Sum {
             ("skipped as not writable", self.skipped_unwritable),
             ("skipped as rationed", self.skipped_rationed),
             ("catch-ups", self.catch_ups),
+            ("probes", self.probes),
             ("moves to a slower lane", self.lanes_slower),
             ("writes cut short", self.cut_writes),
             ("closed as stalled", self.stalled),

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::replication::lanes::Lane;
+use crate::room::ClientState;
 
 /// Bytes that kernels take for a client that does not read.
 const KERNEL_BYTES: usize = 9_300;
@@ -172,6 +174,99 @@ fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
         }
     }
     assert!(behind > 600, "{behind} were behind");
+}
+
+/// A tenth of a room at a tenth of what is needed, a twentieth at nothing, whenever they read again and in
+/// whichever lane.
+#[test]
+fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
+    let mut room = room(50, 1);
+    let mut readers: Vec<Reader> = (0..50)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    let needed = needed(&mut room, &mut readers);
+    let (mut in_lanes, mut probes) = (0, 0);
+    for ticks in [60, 41, 83, 149, 107, 67, 203, 129] {
+        for (at, reader) in readers[42..].iter_mut().enumerate() {
+            reader.reads = if at < 3 { 0 } else { needed / (6 + at) };
+        }
+        for _ in 0..ticks {
+            turn(&mut room, &mut readers);
+        }
+        let since = room.tick;
+        let in_lane = |client: &ClientState| client.lane >= 4 && client.waiting_ticks.is_none();
+        in_lanes += room.clients().filter(in_lane).count();
+        for reader in &mut readers {
+            reader.reads = usize::MAX;
+        }
+        for _ in 0..3 {
+            turn(&mut room, &mut readers);
+        }
+        for reader in &mut readers {
+            reader.read(&mut room);
+            let last = reader.client.last;
+            assert!(last > since, "{last:?} of {since:?}, {ticks} ticks");
+        }
+        probes += room.stats().probes;
+    }
+    assert!(probes > 60 && in_lanes > 5, "{probes}, {in_lanes} in lanes");
+}
+
+/// A lane of so many halvings whose client leapt from it in vain at `tick`.
+fn grounded(halvings: u8, tick: Tick) -> Lane {
+    let mut lane = Lane::default();
+    for _ in 0..=halvings {
+        lane.fell_behind(tick, 60);
+        lane.served(tick, 60);
+    }
+    lane.drained(1, tick);
+    lane.fell_behind(tick, 60);
+    lane.served(tick, 60);
+    lane
+}
+
+#[test]
+fn who_may_not_leap_and_has_read_everything_is_probed() {
+    let mut room = room(2, 1);
+    let mut readers: Vec<Reader> = (0..2)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    needed(&mut room, &mut readers);
+    let (slow, tick) = (readers[1].client.player, room.tick);
+    let member = room.members.get_mut(slow).expect("it is there");
+    member.lane = grounded(5, tick);
+    assert_eq!(member.lane.stride(), 32);
+    for passed in 1..=11 * 30 {
+        turn(&mut room, &mut readers);
+        let last = readers[1].client.last;
+        assert!(room.tick.since(last) <= 3, "after {passed} ticks");
+    }
+    let stats = room.stats();
+    assert_eq!((stats.lanes_slower, stats.lanes_faster), (0, 5));
+    assert!(stats.probes > 90, "{} probes", stats.probes);
+}
+
+#[test]
+fn who_is_probed_is_not_taken_for_slower() {
+    let mut room = room(2, 1);
+    let mut readers: Vec<Reader> = (0..2)
+        .map(|_| Reader::join(&mut room, usize::MAX))
+        .collect();
+    needed(&mut room, &mut readers);
+    let (slow, tick) = (readers[1].client.player, room.tick);
+    let member = room.members.get_mut(slow).expect("it is there");
+    member.lane = grounded(4, tick);
+    readers[1].sent = 0;
+    // Its link takes ten ticks for each snapshot, its lane has one in 16, and it is calm for 60.
+    for _ in 0..59 {
+        let first = readers[1].pipe.front().map(|(tick, _, _)| *tick);
+        let through = first.is_some_and(|first| room.tick.since(first) >= 9);
+        readers[1].reads = if through { usize::MAX } else { 0 };
+        turn(&mut room, &mut readers);
+    }
+    let stats = room.stats();
+    assert_eq!((stats.lanes_slower, stats.skipped_credit), (0, 0));
+    assert!(stats.probes >= 3 && readers[1].sent >= 5);
 }
 
 /// A lane leaves a slow reader time to read, so that it looks well for a moment.
