@@ -179,7 +179,6 @@ impl<G: Game> Schema<G> {
             ));
         }
         self.tolerate(name, &declared);
-        self.tolerate(name, &declared);
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
         self.push_component(name, Audience::Room, false, fields);

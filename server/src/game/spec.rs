@@ -142,6 +142,11 @@ mod tests {
         on: bool,
     }
 
+    #[derive(Resource)]
+    struct Clock {
+        ticks: u32,
+    }
+
     /// `CASE` tells what is wrong with its declaration; nothing with that of 0.
     struct Odd<const CASE: u8>;
 
@@ -150,6 +155,7 @@ mod tests {
         type Input = ();
 
         fn schema(s: &mut Schema<Self>) {
+            s.room::<Clock>("clock", |k| k.field("ticks", |c| &mut c.ticks, all()));
             let x = range(0.0, 10.0).linear();
             let x = if CASE == 1 {
                 x.tolerance(-1.0)
@@ -179,7 +185,8 @@ mod tests {
     #[test]
     fn tolerances_come_in_steps_and_followers_bear_one() {
         let def = GameDef::<Odd<0>>::new(30).expect("it is well declared");
-        let of = |column: usize| def.layout.room.columns[column].tolerance;
+        // Behind the clock's column.
+        let of = |column: usize| def.layout.room.columns[column + 1].tolerance;
         assert_eq!((of(0), of(3), of(4)), (2, 1, 0));
         let told = tickwire::schema::Layout::new(&def.schema);
         assert!(told.room.columns.iter().all(|column| column.tolerance == 0));
