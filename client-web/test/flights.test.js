@@ -21,13 +21,13 @@ const layout = new Layout({
     {
       name: 'flight',
       audience: 'Everyone',
-      predicted: false,
+      predicted: 'No',
       fields: [
         { name: 'x', kind: place, predictor: flying },
         { name: 'vx', kind: speed, predictor: { type: 'Hold' } },
       ],
     },
-    { name: 'mark', audience: 'Everyone', predicted: false, fields: [{ name: 'on', kind: { type: 'Bool' }, predictor: { type: 'Hold' } }] },
+    { name: 'mark', audience: 'Everyone', predicted: 'No', fields: [{ name: 'on', kind: { type: 'Bool' }, predictor: { type: 'Hold' } }] },
   ],
   input: [],
   newestWins: false,

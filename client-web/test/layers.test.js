@@ -21,10 +21,10 @@ const place = { type: 'Real', min: 0, max: 1000, step: 0.5 };
  * @param {string} name
  * @param {Component['audience']} audience
  * @param {Record<string, FieldKind>} kinds
- * @param {boolean} [predicted]
+ * @param {Component['predicted']} [predicted]
  * @returns {Component}
  */
-const component = (name, audience, kinds, predicted = false) => ({
+const component = (name, audience, kinds, predicted = 'No') => ({
   name,
   audience,
   predicted,
@@ -35,7 +35,7 @@ const component = (name, audience, kinds, predicted = false) => ({
 const CARDS = {
   game: 'cards',
   components: [
-    component('pos', 'Everyone', { x: place }, true),
+    component('pos', 'Everyone', { x: place }, 'Fine'),
     component('tag', 'Everyone', { name: { type: 'Text', bytes: 12 } }),
     component('hand', 'Owner', { card: { type: 'Int', min: 1, max: 52 } }),
     component('plan', 'Team', { note: { type: 'Text', bytes: 8 }, at: place }),

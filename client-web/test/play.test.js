@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { Game, PERIOD_MS, YOU } from './support/game.js';
 import { forSeeds } from './support/random.js';
-import { step } from './support/square.js';
+import { SQUARE, onGrid, step } from './support/square.js';
 
 test('before the first snapshot there is nothing to see', () => {
   const game = new Game();
@@ -97,6 +97,46 @@ test('on any link the own square goes on without a jump or a stop, also when inp
       assert.ok(way > 0 && way < 0.09 * ms * 4, `frame ${frame}: ${way} in ${ms} ms, lead ${game.room.timing.lead}`);
     }
     assert.ok(leads.size > 3, `${[...leads]}`);
+  });
+});
+
+test('what is predicted in its own step is exact on what everyone is told, with anything else in the owner’s layer and with nothing', () => {
+  for (const schema of [onGrid(), onGrid('ammo')]) {
+    const game = new Game({ downMs: 80, upMs: 80 }, schema);
+    const own = game.add({ slot: 3, player: YOU, x: 500, y: 500, ammo: 7 });
+    game.start(() => ({ dx: Math.sin(game.now / 300), dy: 0.77 * Math.cos(game.now / 170) }));
+    game.run(2500);
+    assert.equal(game.session.layout?.owner.width, schema.components.length === SQUARE.components.length ? 1 : 0);
+    let worst = 0;
+    const places = new Set();
+    game.run(3000, () => {
+      worst = Math.max(worst, game.play.stats(game.now, 0).predictionError);
+      places.add(own.x);
+    });
+    assert.equal(worst, 0);
+    assert.ok(places.size > 20 && [...places].every((x) => Number.isInteger(x * 8)), `${places.size} places`);
+    const { me } = game.view();
+    assert.equal(me?.avatar, true);
+    assert.deepEqual(me?.ammo, schema.components.length === SQUARE.components.length ? { n: 7 } : undefined);
+    assert.ok(Math.abs(me?.pos.x - own.x) < 20);
+    // Who does not play is shown theirs as everyone's is.
+    const watched = game.play.entities.find((entity) => entity.avatar);
+    assert.equal(watched?.pos.x % 0.125, 0);
+  }
+});
+
+test('while the layer of what is predicted is behind, the own square goes by its inputs', () => {
+  const game = new Game({ downMs: 60, upMs: 60 }, onGrid());
+  game.add({ slot: 3, player: YOU, x: 100, y: 100 });
+  game.start(() => ({ dx: 1 }), { step, smooth: 0 });
+  game.run(3000);
+  const bodies = game.world.bodies.bind(game.world);
+  game.world.bodies = () => bodies().slice(1);
+  let before = game.play.view(game.now - 1).me?.pos.x;
+  game.run(400, () => {
+    const { x } = game.view().me?.pos;
+    assert.ok(Math.abs(x - before - 0.09) < 0.02, `${x - before} in a millisecond`);
+    before = x;
   });
 });
 

@@ -359,6 +359,12 @@ function withGain(schema, layer, gain) {
   return tables(schema)[layer].fill(gain, end - 1, end);
 }
 
+/** @param {{ min: number, max: number, step: number }} range @returns {(schema: any) => void} predicts its positions in the range's step */
+const onGrid = (range) => ({ components: [pos] }) => {
+  pos.predicted = 'Grid';
+  pos.fields[1].kind = { type: 'Real', ...range };
+};
+
 test('schemas that no game can mean are refused', () => {
   /** @type {[RegExp, (schema: any) => void][]} */
   const cases = [
@@ -366,7 +372,7 @@ test('schemas that no game can mean are refused', () => {
     [/usable name/, (s) => (s.components[0].fields[0].name = '__proto__')],
     [/usable name/, (s) => (s.events[0].name = '')],
     [/cannot be called/, (s) => (s.components[0].name = 'handle')],
-    [/everyone sees/, (s) => (s.components[2].predicted = true)],
+    [/everyone sees/, (s) => (s.components[2].predicted = 'Fine')],
     [/empty range/, (s) => (s.input[0].kind = { type: 'Real', min: 1, max: 1, step: 1 })],
     [/empty range/, (s) => (s.input[0].kind = { type: 'Real', min: NaN, max: 1, step: 1 })],
     [/empty range/, (s) => (s.input[0].kind = { type: 'Int', min: 2, max: 1 })],
@@ -376,6 +382,15 @@ test('schemas that no game can mean are refused', () => {
     [/power of two/, (s) => (s.input[0].kind = { type: 'Turn', steps: 0 })],
     [/no names/, (s) => (s.input[0].kind = { type: 'Enum', names: [] })],
     [/multiple of 1\/1024/, (s) => (s.components[0].fields[0].kind = { type: 'Real', min: 0.3, max: 1, step: 0.5 })],
+    [/everyone sees/, (s) => (s.components[2].predicted = 'Grid')],
+    [/no power of two/, onGrid({ min: 0, max: 1, step: 0.01 })],
+    [/no power of two/, onGrid({ min: 0, max: 9, step: 2 })],
+    [/no power of two/, onGrid({ min: 0, max: 9, step: 0.75 })],
+    [/no power of two/, onGrid({ min: 0, max: 9, step: 2 ** -10 * (1 - 2 ** -53) })],
+    [/no power of two/, onGrid({ min: 0, max: 9, step: 2 ** -21 })],
+    [/not on its grid/, onGrid({ min: 0.25, max: 9, step: 0.5 })],
+    [/not on its grid/, onGrid({ min: -(2 ** 31) - 1, max: -(2 ** 31), step: 1 })],
+    [/empty range/, onGrid({ min: -Infinity, max: 0, step: 1 })],
     [/no number/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 0, num: 1, den: 1 })],
     [/no number/, (s) => (s.components[1].fields[0].predictor = { type: 'Velocity', by: 9, num: 1, den: 1 })],
     [/out of range/, (s) => (s.components[0].fields[0].predictor = { type: 'Velocity', by: 1, num: 1, den: 0 })],

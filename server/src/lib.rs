@@ -82,7 +82,10 @@
 //! - A component is everyone's, or `owner_only()`, or `team_only()`. An entity is the player's
 //!   whose number its [`game::Owner`] has; the engine gives it to what `join` returns.
 //! - `predicted()` components are stepped by their owner's browser before the server answers. Their
-//!   real fields are `f64`, and rounded to 1/1024 after each tick on both sides.
+//!   real fields are `f64`, and rounded to 1/1024 after each tick on both sides; the owner is sent them in these steps.
+//!   Where the declared steps do for that too (powers of two, and nothing moves by less than half of one in a tick),
+//!   `predicted_on_grid()` rounds to those, and saves the owner's copy: see
+//!   [`game::Declaration::predicted_on_grid`].
 //!
 //! A declaration that can't be played ends the program at start, and names what is wrong:
 //!

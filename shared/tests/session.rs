@@ -12,7 +12,9 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
-use tickwire::schema::{Audience, Component, Field, Kind, Layout, Message, Predictor, Schema};
+use tickwire::schema::{
+    Audience, Component, Field, Kind, Layout, Message, Predicted, Predictor, Schema,
+};
 use tickwire::session::{Event, RequestError, Seen, Session, SessionError, State};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
@@ -41,7 +43,7 @@ fn schema() -> Schema {
         components: vec![Component {
             name: "pos".to_owned(),
             audience: Audience::Everyone,
-            predicted: true,
+            predicted: Predicted::Fine,
             fields: vec![real("x", Predictor::Linear), real("y", Predictor::Hold)],
         }],
         input: vec![flag("left"), flag("right")],

@@ -54,8 +54,6 @@ pub(super) struct Columns {
     pub(super) y: At,
     pub(super) hp: At,
     pub(super) kind: At,
-    pub(super) own_x: At,
-    pub(super) own_y: At,
     pub(super) rounds: At,
     pub(super) ready_at: At,
     /// Indices of events.
@@ -76,8 +74,6 @@ impl Columns {
             y: room("pos", "y"),
             hp: room("health", "hp"),
             kind: room("kind", "is"),
-            own_x: owner("pos", "x"),
-            own_y: owner("pos", "y"),
             rounds: owner("gun", "rounds"),
             ready_at: owner("gun", "ready_at"),
             hit: event("hit"),

@@ -142,8 +142,8 @@ impl Player {
         let read = || {
             let me = Me {
                 mover: Mover {
-                    x: columns.own_x.of(own, at)?,
-                    y: columns.own_y.of(own, at)?,
+                    x: columns.x.of(everyone, row)?,
+                    y: columns.y.of(everyone, row)?,
                 },
                 is_up: columns.hp.of(everyone, row)? > 0.0,
             };

@@ -40,6 +40,10 @@ export class Avatar {
   #prediction;
   #components;
   #makeSmoothing;
+  /** Bits of the room layer's components of which the owner's layer has a fine copy. */
+  #copiedMask;
+  /** Bits of those that are predicted as everyone gets them. */
+  #gridMask;
   /** @type {Smoothing[]} of each predicted component */
   #smoothing = [];
   /** @type {Entity | undefined} */
@@ -65,12 +69,14 @@ export class Avatar {
       this.#snap(state);
     };
     this.#components = layout.room.components
-      .filter(({ component }) => component.predicted)
+      .filter(({ component }) => component.predicted !== 'No')
       .map(({ component, fields }) => ({
         name: component.name,
         motion: new Motion(component),
-        fields: fields.map((field) => ({ ...field, kind: fine(field.kind) })),
+        fields: fields.map((field) => ({ ...field, kind: component.predicted === 'Fine' ? fine(field.kind) : field.kind })),
       }));
+    this.#copiedMask = predictedMask(layout, 'Fine');
+    this.#gridMask = predictedMask(layout, 'Grid');
     this.#makeSmoothing = () => this.#components.map(({ fields }) => new Smoothing(fields.length, smoothMs));
     this.#smoothing = this.#makeSmoothing();
     this.#prediction = new Prediction({
@@ -104,12 +110,18 @@ export class Avatar {
     const room = images[ROOM_LAYER];
     const index = room.owners.subarray(0, room.count).indexOf(this.#code);
     const rows = images.map((image) => (index === -1 ? -1 : findEntity(image, room.slots[index], room.generations[index])));
-    if (rows[OWNER_LAYER] === -1) {
+    const mask = index === -1 ? 0 : room.masks[index];
+    const [isCopied, isOnGrid] = [(mask & this.#copiedMask) !== 0, (mask & this.#gridMask) !== 0];
+    // Who has a component that is on its grid may have nothing in the owner's layer.
+    const isHere = (isOnGrid && !isCopied) || rows[OWNER_LAYER] !== -1;
+    if (!isHere || !this.#isWhole(images[OWNER_LAYER])) {
       this.#prediction.clear();
       this.#smoothing = this.#makeSmoothing();
       this.#drawn = undefined;
       return;
     }
+    // A layer that was dropped tells of an earlier tick, until its keyframe comes.
+    if ((isOnGrid && room.tick !== tick) || (isCopied && images[OWNER_LAYER].tick !== tick)) return;
     const server = newEntity(room, index);
     rows.forEach((row, layer) => {
       if (row !== -1) readRow(server, this.#layout.sets[layer], images[layer], row);
@@ -125,6 +137,14 @@ export class Avatar {
     const { state: after, tick: afterTick } = this.#prediction;
     // States of different ticks differ by movement, which is no error.
     if (isKnown && before !== undefined && after !== undefined && beforeTick === afterTick) this.#follow(before, after, 1);
+  }
+
+  /**
+   * @param {import('../snapshot/image.js').Image} own the owner's
+   * @returns {boolean} whether it has all that `step` may ask of the avatar: it came, or there is nothing in it ever
+   */
+  #isWhole(own) {
+    return own.tick > 0 || this.#layout.owner.width === 0;
   }
 
   /**
@@ -223,7 +243,7 @@ export class Avatar {
   }
 
   /**
-   * Predicted reals after every tick are what the owner's layer can say, on the server too.
+   * Predicted reals after every tick are what the server can say, which has snapped them too: in the owner's layer, or to everyone.
    * @param {Entity} state
    */
   #snap(state) {
@@ -267,6 +287,15 @@ export class Avatar {
       this.#smoothing[c].correct(by, motion.jumps(from, to, 0));
     });
   }
+}
+
+/**
+ * @param {Layout} layout
+ * @param {import('../schema/schema.js').Component['predicted']} predicted
+ * @returns {number} bits of the room layer's components that are predicted so
+ */
+function predictedMask({ room }, predicted) {
+  return room.components.reduce((mask, { component }, c) => (component.predicted === predicted ? mask | (1 << c) : mask), 0);
 }
 
 /**

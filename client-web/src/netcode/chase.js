@@ -152,7 +152,7 @@ export class Chase {
     this.#motions[l].forEach((motion, c) => {
       const columns = this.#sets[l].components[c];
       // What two layers have is learnt from the room's.
-      const isRepeated = l === OWNER_LAYER && columns.component.predicted;
+      const isRepeated = l === OWNER_LAYER && columns.component.predicted === 'Fine';
       if (motion.tracks === 0 || ((mask >>> c) & 1) === 0 || isRepeated) return;
       readEven(before, columns, older, index);
       readEven(after, columns, newer, i);

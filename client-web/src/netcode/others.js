@@ -68,7 +68,7 @@ export class Others {
     layout.room.components.forEach(({ component }, c) => {
       if (this.#motions[ROOM_LAYER][c].flights.length > 0) this.#flightMask |= 1 << c;
       if (component.audience === 'Room') this.#roomMask |= 1 << c;
-      if (component.predicted) this.#repeatedMask |= 1 << c;
+      if (component.predicted === 'Fine') this.#repeatedMask |= 1 << c;
     });
   }
 

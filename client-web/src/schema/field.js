@@ -41,7 +41,7 @@ const KINDS = /** @type {const} */ (['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enu
 /** Predictors by their index on the wire. */
 const PREDICTORS = /** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter', 'Bearing', 'Rate']);
 
-/** The step in which predicted `Real` fields are snapped and sent to their owner. */
+/** The step in which a finely predicted component's `Real` fields are snapped and sent to their owner. */
 export const FINE_STEP = 1 / 1024;
 /** The `q` of an `Entity` field that names none. */
 export const NO_ENTITY = -1;
@@ -97,7 +97,7 @@ export function modulus(kind) {
 
 /**
  * @param {FieldKind} kind
- * @returns {FieldKind} the same in the step that owners get predicted fields in; only `Real` changes
+ * @returns {FieldKind} the same in the step that owners get finely predicted fields in; only `Real` changes
  */
 export function fine(kind) {
   return kind.type === 'Real' ? { ...kind, step: FINE_STEP } : kind;

@@ -13,6 +13,10 @@ import { TEXT_BYTES_MAX } from './text.js';
 const STEPS_MAX = 2 ** 31 - 1;
 /** Bound of a velocity's numerator: PROTOCOL.md §7, keeps products below 2^53. */
 const NUM_MAX = 2 ** 20;
+/** Steps a unit in the finest grid: with the bound of the least value it keeps all values on a grid exact. */
+const GRID_MAX = 2 ** 20;
+/** Bound of the least value on a grid. */
+const GRID_LEAST_MAX = 2 ** 31;
 /** Bound of a rate's scale: keeps it far from where a float loses whole numbers. */
 const SCALE_MAX = 2 ** 20;
 
@@ -20,7 +24,7 @@ const SCALE_MAX = 2 ** 20;
  * Throws what PROTOCOL.md does not allow a field to be.
  * @param {Field} field
  * @param {readonly Field[]} siblings the fields of its component, input, event or action
- * @param {boolean} predicted whether its component is predicted
+ * @param {import('./schema.js').Component['predicted']} predicted of its component
  */
 export function checkField(field, siblings, predicted) {
   const fail = (/** @type {string} */ why) => {
@@ -29,7 +33,8 @@ export function checkField(field, siblings, predicted) {
   const { kind, predictor } = field;
   if (kind.type === 'Real') {
     checkReal(kind, fail);
-    if (predicted) {
+    if (predicted === 'Grid') checkGrid(kind, fail);
+    if (predicted === 'Fine') {
       if (!Number.isInteger(kind.min / FINE_STEP)) fail('least value is not a multiple of 1/1024');
       checkReal({ ...kind, step: FINE_STEP }, fail);
     }
@@ -101,4 +106,17 @@ function checkReal({ min, max, step }, fail) {
   if (!(Number.isFinite(min) && Number.isFinite(max) && min < max)) fail('empty range');
   if (!(Number.isFinite(step) && step > 0)) fail('bad step');
   if (!((max - min) / step <= STEPS_MAX)) fail('too many steps');
+}
+
+/**
+ * Throws on what can't be predicted in its own steps. With a power of two every value is exact, and so is every division by the
+ * step: whoever snaps to it gets the same bits, here and in Rust.
+ * @param {{ min: number, step: number }} kind
+ * @param {(why: string) => void} fail
+ */
+function checkGrid({ min, step }, fail) {
+  const perUnit = 1 / step;
+  const isPower = Number.isInteger(perUnit) && perUnit <= GRID_MAX && (perUnit & (perUnit - 1)) === 0 && perUnit * step === 1;
+  if (!isPower) fail('a grid whose step is no power of two from 2^-20 to 1');
+  if (Math.abs(min) > GRID_LEAST_MAX || !Number.isInteger(min / step)) fail('least value is not on its grid, or beyond 2^31');
 }

@@ -205,7 +205,7 @@ export class Layout {
     for (const component of schema.components) {
       const layer = component.audience === 'Owner' ? owner : component.audience === 'Team' ? team : room;
       layer.push({ component, fine: false });
-      if (component.predicted) owner.push({ component, fine: true });
+      if (component.predicted === 'Fine') owner.push({ component, fine: true });
     }
     /** Columns of every layer, by its number. */
     this.sets = [room, owner, team].map((parts, layer) => new ColumnSet(parts, schema.tables[layer]));

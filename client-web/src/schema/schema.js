@@ -20,12 +20,17 @@ import { checkPayload, readPayload } from './payload.js';
 
 /** Who sees a component: everyone, its entity's owner, everyone as a part of the room itself, or its entity's team. */
 export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Team']);
+/**
+ * Whether an entity's owner predicts a component, and in which steps: not; in steps of 1/1024, in which the owner gets its `Real` fields
+ * as well; in its fields' own steps, as everyone gets them.
+ */
+export const PREDICTED = /** @type {const} */ (['No', 'Fine', 'Grid']);
 
 /**
  * @typedef {object} Component
  * @property {string} name the property of the entity
  * @property {typeof AUDIENCES[number]} audience
- * @property {boolean} predicted whether the owner predicts it: it gets its `Real` fields in steps of 1/1024
+ * @property {typeof PREDICTED[number]} predicted
  * @property {Field[]} fields
  */
 
@@ -84,7 +89,7 @@ function readComponent(reader) {
   return {
     name: reader.string(),
     audience: reader.variant(AUDIENCES),
-    predicted: reader.bool(),
+    predicted: reader.variant(PREDICTED),
     fields: reader.list(FIELDS_MAX, readField),
   };
 }
@@ -116,19 +121,19 @@ export function checkSchema(schema) {
   checkNames('action', actions);
   for (const { name, audience, predicted, fields } of components) {
     if (RESERVED.has(name)) throw new ProtocolError(`a component cannot be called ${JSON.stringify(name)}`);
-    if (predicted && audience !== 'Everyone') {
+    if (predicted !== 'No' && audience !== 'Everyone') {
       throw new ProtocolError(`component ${JSON.stringify(name)}: only what everyone sees can be predicted`);
     }
     checkFields(fields, predicted);
   }
-  checkFields(schema.input, false);
+  checkFields(schema.input, 'No');
   for (const { name, kind } of schema.input) {
     if (kind.type === 'Entity' || kind.type === 'Text') {
       throw new ProtocolError(`field ${JSON.stringify(name)}: an input has neither entities nor texts`);
     }
   }
   for (const { fields, payload } of [...events, ...actions]) {
-    checkFields(fields, false);
+    checkFields(fields, 'No');
     if (payload !== undefined) checkPayload(payload, fields);
   }
   checkTables(schema);
@@ -162,7 +167,7 @@ function checkTables(schema) {
 
 /**
  * @param {Field[]} fields
- * @param {boolean} predicted
+ * @param {Component['predicted']} predicted
  */
 function checkFields(fields, predicted) {
   checkNames('field', fields);

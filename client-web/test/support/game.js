@@ -21,7 +21,6 @@ export const YOU = 2;
 /** See the module's description. */
 export class Game {
   now = 0;
-  world = new SquareServer(YOU);
   session = new Session('Ann');
   /** @type {Conditioner<Uint8Array>} */
   #down;
@@ -40,17 +39,21 @@ export class Game {
   /** What everybody but the own player does in a tick. @type {(square: import('./square.js').Square) => { dx: number, dy: number }} */
   others = () => ({ dx: 1, dy: 0 });
 
-  /** @param {{ downMs?: number, upMs?: number, jitterMs?: number, stallMs?: number, stallEveryMs?: number, seed?: number }} [link] */
-  constructor({ downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {}) {
+  /**
+   * @param {{ downMs?: number, upMs?: number, jitterMs?: number, stallMs?: number, stallEveryMs?: number, seed?: number }} [link]
+   * @param {import('../../src/schema/schema.js').Schema} [schema] the game, or that `onGrid`
+   */
+  constructor({ downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {}, schema = SQUARE) {
+    this.world = new SquareServer(YOU, schema);
     const lane = { ...CLEAN, jitterUs: jitterMs * 1000, stallUs: stallMs * 1000, stallEveryUs: stallEveryMs * 1000 };
     this.#down = new Conditioner({ ...lane, latencyUs: downMs * 1000 }, seed);
     this.#up = new Conditioner({ ...lane, latencyUs: upMs * 1000 }, seed + 1);
-    this.session.handleMessage(welcome(SQUARE), 0);
+    this.session.handleMessage(welcome(schema), 0);
     this.session.handleMessage(joined({ you: YOU, tickRate: 1000 / PERIOD_MS }), 0);
     const { room, layout } = this.session;
     if (room === undefined || layout === undefined) throw new Error('not in the room');
     this.room = room;
-    this.play = new Play(this.session, room, SQUARE, layout);
+    this.play = new Play(this.session, room, schema, layout);
     while (this.session.pollEvent() !== undefined);
     while (this.session.pollTransmit() !== undefined);
   }

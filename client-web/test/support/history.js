@@ -4,7 +4,7 @@ import { qMax, words } from '../../src/schema/field.js';
 import { Guess } from '../../src/schema/guess.js';
 import { Layout } from '../../src/schema/layout.js';
 import { textWords } from '../../src/schema/text.js';
-import { checkSchema } from '../../src/schema/schema.js';
+import { PREDICTED, checkSchema } from '../../src/schema/schema.js';
 import { Image } from '../../src/snapshot/image.js';
 import { GAIN_MAX, bendOf, difference, follow, follows } from '../../src/snapshot/predictor.js';
 import { ODDS_MAX, ODDS_MIN } from '../../src/snapshot/range_coder.js';
@@ -102,9 +102,10 @@ export function randomSchema(random) {
     game: 'random',
     components: Array.from({ length: random.between(1, 6) }, (_, i) => {
       const audience = random.pick(/** @type {const} */ (['Everyone', 'Everyone', 'Owner', 'Room', 'Team']));
-      const predicted = audience === 'Everyone' && random.chance();
       const fields = randomFields(random, random.below(6));
       if (random.chance(0.3)) fields.push(...followingFields(random, fields.length));
+      const predicted = audience === 'Everyone' ? random.pick(PREDICTED) : 'No';
+      if (predicted === 'Grid') fields.forEach(({ kind }) => kind.type === 'Real' && kind.step === 0.01 && (kind.step = 1 / 64));
       return { name: `c${i}`, audience, predicted, fields };
     }),
     input: randomFields(random, 3)

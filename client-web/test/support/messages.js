@@ -9,6 +9,7 @@ import { u32, varint } from './delta_encoder.js';
 const KINDS = ['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity', 'Text'];
 const PREDICTORS = ['Hold', 'Linear', 'Velocity', 'Counter', 'Bearing', 'Rate'];
 const AUDIENCES = ['Everyone', 'Owner', 'Room', 'Team'];
+const PREDICTED = ['No', 'Fine', 'Grid'];
 
 /**
  * @param {number} index
@@ -71,7 +72,7 @@ export const welcome = (schema, { version = 1, name = 'Ann', token = '' } = {}) 
     list(w, schema.components, (component) => {
       w.string(component.name);
       w.uint(AUDIENCES.indexOf(component.audience));
-      w.bool(component.predicted);
+      w.uint(PREDICTED.indexOf(component.predicted));
       list(w, component.fields, (field) => writeField(w, field));
     });
     list(w, schema.input, (field) => writeField(w, field));

@@ -26,7 +26,7 @@ export const SQUARE = {
     {
       name: 'pos',
       audience: 'Everyone',
-      predicted: true,
+      predicted: 'Fine',
       fields: [
         { name: 'x', kind: range, predictor: linear },
         { name: 'y', kind: range, predictor: linear },
@@ -35,15 +35,15 @@ export const SQUARE = {
     {
       name: 'look',
       audience: 'Everyone',
-      predicted: false,
+      predicted: 'No',
       fields: [
         { name: 'heading', kind: { type: 'Turn', steps: 256 }, predictor: hold },
         { name: 'colour', kind: { type: 'Enum', names: ['red', 'blue'] }, predictor: hold },
         { name: 'target', kind: { type: 'Entity' }, predictor: hold },
       ],
     },
-    { name: 'ammo', audience: 'Owner', predicted: false, fields: [{ name: 'n', kind: { type: 'Bits' }, predictor: hold }] },
-    { name: 'round', audience: 'Room', predicted: false, fields: [{ name: 'on', kind: { type: 'Bool' }, predictor: hold }] },
+    { name: 'ammo', audience: 'Owner', predicted: 'No', fields: [{ name: 'n', kind: { type: 'Bits' }, predictor: hold }] },
+    { name: 'round', audience: 'Room', predicted: 'No', fields: [{ name: 'on', kind: { type: 'Bool' }, predictor: hold }] },
   ],
   input: [
     { name: 'dx', kind: axis, predictor: hold },
@@ -67,6 +67,15 @@ export const SQUARE = {
 };
 
 /**
+ * @param {string[]} without names of components that it lacks
+ * @returns {Schema} the game with positions that are predicted in their own step, as everyone gets them
+ */
+export function onGrid(...without) {
+  const components = SQUARE.components.filter(({ name }) => !without.includes(name));
+  return { ...SQUARE, components: components.map((component) => (component.name === 'pos' ? { ...component, predicted: 'Grid' } : component)) };
+}
+
+/**
  * The rule of movement.
  * @param {any} me
  * @param {any} input
@@ -76,9 +85,6 @@ export function step(me, input, { dt }) {
   me.pos.x += input.dx * 90 * dt;
   me.pos.y += input.dy * 90 * dt;
 }
-
-const layout = new Layout(SQUARE);
-const fineRange = fine(range);
 
 /**
  * One square.
@@ -94,9 +100,16 @@ export class SquareServer {
   /** @type {(Image | undefined)[]} the last image of each layer */
   last = [undefined, undefined];
 
-  /** @param {number} you the player who is served */
-  constructor(you) {
+  /**
+   * @param {number} you the player who is served
+   * @param {Schema} [schema] the game, or that `onGrid`
+   */
+  constructor(you, schema = SQUARE) {
     this.you = you;
+    this.layout = new Layout(schema);
+    this.isFine = schema.components[0].predicted === 'Fine';
+    /** What positions are snapped to after each tick. */
+    this.snapped = this.isFine ? fine(range) : range;
   }
 
   /**
@@ -108,8 +121,8 @@ export class SquareServer {
     for (const square of this.squares) {
       const me = { pos: { x: square.x, y: square.y } };
       step(me, inputOf(square), { dt });
-      square.x = dequantise(fineRange, quantise(fineRange, me.pos.x));
-      square.y = dequantise(fineRange, quantise(fineRange, me.pos.y));
+      square.x = dequantise(this.snapped, quantise(this.snapped, me.pos.x));
+      square.y = dequantise(this.snapped, quantise(this.snapped, me.pos.y));
     }
   }
 
@@ -119,9 +132,10 @@ export class SquareServer {
    * @returns {Uint8Array[]}
    */
   bodies({ keyframe = false } = {}) {
-    return [this.#room(), this.#owner()].map((image, layer) => {
+    const images = this.layout.owner.width > 0 ? [this.#room(), this.#owner()] : [this.#room()];
+    return images.map((image, layer) => {
       const baseline = keyframe ? undefined : this.last[layer];
-      const set = layer === 0 ? layout.room : layout.owner;
+      const set = this.layout.sets[layer];
       this.last[layer] = baseline === undefined ? bare(set, image) : image;
       return encodeBody(layer, set, baseline, image, true);
     });
@@ -130,11 +144,11 @@ export class SquareServer {
   #room() {
     const image = this.#image(0);
     image.push(0, 0, 0, 0b100);
-    image.rows[layout.room.components[2].start] = this.on ? 1 : 0;
+    image.rows[this.layout.room.components[2].start] = this.on ? 1 : 0;
     for (const { slot, generation, player, x, y, heading } of this.squares) {
       const index = image.push(slot, generation, Owner.avatarOf(player), 0b011);
       this.#fill(image, index, 0, [quantise(range, x), quantise(range, y)]);
-      const at = index * image.width + layout.room.components[1].start;
+      const at = index * image.width + this.layout.room.components[1].start;
       image.rows[at] = quantise({ type: 'Turn', steps: 256 }, heading);
       image.rows[at + 1] = 1;
       image.rows[at + 2] = -1;
@@ -146,16 +160,17 @@ export class SquareServer {
     const image = this.#image(1);
     for (const { slot, generation, player, x, y, ammo } of this.squares) {
       if (player !== this.you) continue;
-      const index = image.push(slot, generation, Owner.avatarOf(player), 0b11);
-      this.#fill(image, index, 1, [quantise(fineRange, x), quantise(fineRange, y)]);
-      image.rows[index * image.width + layout.owner.components[1].start] = ammo;
+      const { components } = this.layout.owner;
+      const index = image.push(slot, generation, Owner.avatarOf(player), this.isFine ? 0b11 : 0b1);
+      if (this.isFine) this.#fill(image, index, 1, [quantise(this.snapped, x), quantise(this.snapped, y)]);
+      image.rows[index * image.width + components[components.length - 1].start] = ammo;
     }
     return image;
   }
 
   /** @param {number} layer */
   #image(layer) {
-    const image = new Image(layer === 0 ? layout.room.width : layout.owner.width);
+    const image = new Image(this.layout.sets[layer].width);
     image.tick = this.tick;
     const last = this.last[layer];
     image.gap = last === undefined ? 0 : this.tick - last.tick;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
-use tickwire::schema::{Layout, Schema as WireSchema};
+use tickwire::schema::{Layout, Predicted, Schema as WireSchema};
 
 use super::Game;
 use super::action::ActionDef;
@@ -74,7 +74,7 @@ impl<G: Game> GameDef<G> {
     }
 }
 
-/// Tells the columns what errors they bear. What an owner gets of a predicted component is exact.
+/// Tells the columns what errors they bear. An owner's copy of a predicted component is exact.
 fn tolerate(layout: &mut Layout, schema: &WireSchema, tolerances: &[Vec<u32>]) {
     let sets = [
         (&mut layout.room, false),
@@ -83,7 +83,7 @@ fn tolerate(layout: &mut Layout, schema: &WireSchema, tolerances: &[Vec<u32>]) {
     ];
     for (set, owned) in sets {
         for component in &set.components {
-            if owned && schema.components[component.component].predicted {
+            if owned && schema.components[component.component].predicted == Predicted::Fine {
                 continue;
             }
             for column in &mut set.columns[component.start..component.end] {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
-use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predictor};
+use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predicted, Predictor};
 
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
@@ -32,7 +32,7 @@ pub struct Schema<G: Game> {
 /// The fields of one component, input or event.
 pub struct Declaration<C> {
     fields: Vec<DeclaredField<C>>,
-    predicted: bool,
+    predicted: Predicted,
     audience: Audience,
     payload: Option<(Payload, PayloadAccessor<C>)>,
     durable: bool,
@@ -49,7 +49,7 @@ impl<C> Declaration<C> {
     fn new() -> Declaration<C> {
         Declaration {
             fields: Vec::new(),
-            predicted: false,
+            predicted: Predicted::No,
             audience: Audience::Everyone,
             payload: None,
             durable: false,
@@ -112,9 +112,26 @@ impl<C> Declaration<C> {
     }
 
     /// The owner's client predicts this component: its real fields (which must be `f64`) are
-    /// snapped to steps of 1/1024 after each tick and sent exactly to the owner.
+    /// snapped to steps of 1/1024 after each tick and sent exactly to the owner, beside what everyone
+    /// is sent in the declared steps.
     pub fn predicted(mut self) -> Self {
-        self.predicted = true;
+        self.predicted = Predicted::Fine;
+        self
+    }
+
+    /// The owner's client predicts this component in the declared steps: its real fields (which must be `f64`) are
+    /// snapped to these after each tick, so what everyone is sent is what the server has, and the owner is sent
+    /// nothing besides. That saves bytes of every snapshot, and time.
+    ///
+    /// It is the game's choice because a step is a limit to slowness: what moves by less than half of one in a tick
+    /// stands still, and what moves by more is rounded in every tick. It suits a rule that keeps to the
+    /// grid by itself, as the arena's does.
+    ///
+    /// A step is a power of two from 2^-20 to 1 and the least value a multiple of it: only then do server and
+    /// browser snap to the same bits. Its fields have no [`Spec::tolerance`], and those that have one unless told
+    /// have none here.
+    pub fn predicted_on_grid(mut self) -> Self {
+        self.predicted = Predicted::Grid;
         self
     }
 
@@ -173,7 +190,7 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<R>) -> Declaration<R>,
     ) -> &mut Self {
         let declared = declare(Declaration::new());
-        if declared.audience != Audience::Everyone || declared.predicted {
+        if declared.audience != Audience::Everyone || declared.predicted != Predicted::No {
             self.errors.push(format!(
                 "room state {name:?}: it is everyone's and not predicted"
             ));
@@ -181,7 +198,7 @@ impl<G: Game> Schema<G> {
         self.tolerate(name, &declared);
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
-        self.push_component(name, Audience::Room, false, fields);
+        self.push_component(name, Audience::Room, Predicted::No, fields);
         self.components
             .push(Arc::new(RoomFields::<R>::new(accessors)));
         self
@@ -292,12 +309,12 @@ impl<G: Game> Schema<G> {
         &mut self,
         name: &str,
         audience: Audience,
-        predicted: bool,
+        predicted: Predicted,
         fields: Vec<(Field, Accessor<C>)>,
     ) {
         for (field, accessor) in &fields {
             let real = matches!(field.kind, Kind::Real { .. } | Kind::Turn { .. });
-            if predicted && real && !accessor.is_f64() {
+            if predicted != Predicted::No && real && !accessor.is_f64() {
                 self.errors.push(format!(
                     "component {name:?}, field {:?}: a predicted real or turn must be f64",
                     field.name
@@ -313,13 +330,14 @@ impl<G: Game> Schema<G> {
     }
 
     /// Notes the tolerances of a component's fields, in steps.
-    fn tolerate<C>(&mut self, of: &str, declared: &Declaration<C>) {
-        let mut steps = Vec::with_capacity(declared.fields.len());
-        for declared in &declared.fields {
+    fn tolerate<C>(&mut self, of: &str, whole: &Declaration<C>) {
+        let on_grid = whole.predicted == Predicted::Grid;
+        let mut steps = Vec::with_capacity(whole.fields.len());
+        for declared in &whole.fields {
             let kind = &declared.field.kind;
             let follows = matches!(declared.guess, Guess::Bearing(..) | Guess::Rate(_));
             let tolerance = match (declared.tolerance, width_of(kind)) {
-                (None, _) => Some(u32::from(follows)),
+                (None, _) => Some(u32::from(follows && !on_grid)),
                 (Some(error), Some(step)) if error >= 0.0 && error.is_finite() => {
                     Some((error / step + 1e-6) as u32)
                 }
@@ -328,6 +346,12 @@ impl<G: Game> Schema<G> {
             if tolerance.is_none() {
                 self.errors.push(format!(
                     "component {of:?}, field {:?}: a tolerance is for numbers and turns, and not negative",
+                    declared.field.name
+                ));
+            }
+            if on_grid && tolerance.is_some_and(|steps| steps > 0) {
+                self.errors.push(format!(
+                    "component {of:?}, field {:?}: predicted on its grid, so everyone is told it exactly: no tolerance",
                     declared.field.name
                 ));
             }

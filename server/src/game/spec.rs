@@ -114,8 +114,8 @@ impl Spec {
     /// Lets clients hold a value that is off by up to `error`, in the field's unit, where that saves
     /// bytes: the guess is taken for the value. Errors don't add up. One step unless told for
     /// [`Spec::bearing`] and [`Spec::rate_of`], so that they cost nothing while they follow; none for
-    /// the others. Not for what a player predicts: they get it exactly. For numbers and turns of
-    /// components.
+    /// the others. Not for what a player predicts: they get it exactly, and everyone does where that is on its grid
+    /// ([`super::Declaration::predicted_on_grid`]). For numbers and turns of components.
     pub fn tolerance(mut self, error: f64) -> Spec {
         self.tolerance = Some(error);
         self
@@ -169,6 +169,7 @@ mod tests {
                 flag()
             };
             s.component::<Body>("body", |k| {
+                let k = if CASE == 4 { k.predicted_on_grid() } else { k };
                 k.field("x", |b| &mut b.x, x)
                     .field("vx", |b| &mut b.vx, vx)
                     .field("on", |b| &mut b.on, on)
@@ -198,6 +199,7 @@ mod tests {
             (GameDef::<Odd<1>>::new(30).err(), "\"x\""),
             (GameDef::<Odd<2>>::new(30).err(), "\"vx\""),
             (GameDef::<Odd<3>>::new(30).err(), "\"on\""),
+            (GameDef::<Odd<4>>::new(30).err(), "\"x\""),
         ];
         for (error, field) in refused {
             let error = error.expect("it is badly declared");

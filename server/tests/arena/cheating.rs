@@ -24,7 +24,7 @@ fn play(mut stamps: impl FnMut(u32) -> Vec<u32>) -> (Vec<(f64, f64)>, f64) {
             game.send(me, Tick(stamp));
         }
         game.step();
-        places.push((game.own(me, 1, "pos", "x"), game.own(me, 1, "pos", "y")));
+        places.push((game.own(me, 0, "pos", "x"), game.own(me, 0, "pos", "y")));
     }
     let rounds = game.own(me, 1, "gun", "rounds") + game.own(me, 1, "gun", "spare");
     (places, rounds)

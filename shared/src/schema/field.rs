@@ -122,8 +122,12 @@ pub enum FieldError {
     /// It follows fields that are not linear and before it in the component, or of a kind that can't
     /// be followed so, or by a scale that is 0 or beyond ±2^20.
     BadFollowing,
-    /// A predicted field whose least value is not a multiple of 2^-10.
+    /// A finely predicted field whose least value is not a multiple of 2^-10.
     NotFine,
+    /// A field that is predicted on its grid, with a step that is not a power of two from 2^-20 to 1.
+    BadGrid,
+    /// The same with a least value that is not a multiple of the step, or beyond ±2^31.
+    OffGrid,
 }
 
 impl fmt::Display for FieldError {
@@ -142,6 +146,12 @@ impl fmt::Display for FieldError {
                 "what it follows must be a linear real or int declared before it (for a bearing two of one step), by a scale within 2^20"
             }
             FieldError::NotFine => "a predicted field's least value must be a multiple of 1/1024",
+            FieldError::BadGrid => {
+                "a field predicted on its grid needs a step that is a power of two from 2^-20 to 1, to which both ends snap alike"
+            }
+            FieldError::OffGrid => {
+                "the least value of a field predicted on its grid must be a multiple of its step, within 2^31"
+            }
         })
     }
 }
@@ -179,7 +189,7 @@ pub fn is_text(words: &[i32]) -> bool {
     all as u32 & 0x8080_8080 == 0 || words_text(words).is_some()
 }
 
-/// The step in which predicted `Real` fields are snapped and sent to their owner.
+/// The step in which a finely predicted component's `Real` fields are snapped and sent to their owner.
 pub const FINE_STEP: f64 = 1.0 / 1024.0;
 
 impl Field {
@@ -240,6 +250,12 @@ impl Field {
     }
 }
 
+/// Steps a unit in the finest grid. With [`GRID_LEAST_MAX`] and 2^31 steps at most, all values on a grid and their
+/// differences have less than 53 bits.
+const GRID_PER_UNIT_MAX: f64 = (1 << 20) as f64;
+/// Bound of the least value on a grid.
+const GRID_LEAST_MAX: f64 = (1u32 << 31) as f64;
+
 /// Keeps a rate far from where a float loses whole numbers.
 const RATE_SCALE_MAX: f64 = (1 << 20) as f64;
 
@@ -271,7 +287,7 @@ impl Kind {
         }
     }
 
-    /// The same kind in the step that owners get predicted fields in; only `Real` changes.
+    /// The same kind in the step that owners get finely predicted fields in; only `Real` changes.
     pub fn fine(&self) -> Result<Kind, FieldError> {
         match *self {
             Kind::Real { min, max, .. } => {
@@ -286,6 +302,24 @@ impl Kind {
                 fine.check().map(|()| fine)
             }
             _ => Ok(self.clone()),
+        }
+    }
+
+    /// Refuses a `Real` that can't be predicted in its own steps. With a power of two every value is exact, and so
+    /// is every division by the step, also as the product with its inverse: whoever snaps a value gets the same
+    /// bits, and what is snapped stays where it is.
+    pub(super) fn check_grid(&self) -> Result<(), FieldError> {
+        let Kind::Real { min, step, .. } = *self else {
+            return Ok(());
+        };
+        let per_unit = 1.0 / step;
+        let whole = (1.0..=GRID_PER_UNIT_MAX).contains(&per_unit) && per_unit.fract() == 0.0;
+        if !whole || !(per_unit as u32).is_power_of_two() || per_unit * step != 1.0 {
+            Err(FieldError::BadGrid)
+        } else if min.abs() > GRID_LEAST_MAX || (min / step).fract() != 0.0 {
+            Err(FieldError::OffGrid)
+        } else {
+            Ok(())
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Audience, Component, Kind, Predictor, Schema};
+use super::{Audience, Component, Kind, Predicted, Predictor, Schema};
 use crate::exact::clamp;
 use crate::ids::LayerId;
 use crate::snapshot::delta::entering;
@@ -161,7 +161,7 @@ impl Layout {
                 Audience::Owner => owner.push(index, component, false),
                 Audience::Team => team.push(index, component, false),
             }
-            if component.predicted {
+            if component.predicted == Predicted::Fine {
                 owner.push(index, component, true);
             }
         }

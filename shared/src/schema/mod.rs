@@ -44,9 +44,8 @@ pub struct Component {
     pub name: String,
     /// Who sees it.
     pub audience: Audience,
-    /// Whether the owner predicts it: its `Real` fields are sent to the owner in steps of
-    /// 2^-10 as well.
-    pub predicted: bool,
+    /// Whether its entity's owner predicts it, and in which steps.
+    pub predicted: Predicted,
     /// Its fields, at most [`FIELDS_MAX`].
     pub fields: Vec<Field>,
 }
@@ -62,6 +61,19 @@ pub enum Audience {
     Room,
     /// The players of the entity's team.
     Team,
+}
+
+/// Whether an entity's owner predicts a component, and in which steps its `Real` fields are snapped after each
+/// tick, on both ends. The first two have the bytes that a `bool` has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Predicted {
+    /// It does not; nothing is snapped.
+    #[default]
+    No,
+    /// In steps of [`FINE_STEP`]: the owner is sent it in these as well, because everyone's may be coarser.
+    Fine,
+    /// In the fields' own steps, as everyone is sent it: the owner needs no copy.
+    Grid,
 }
 
 /// An event or an action: a name, fields that are sent absolutely, and perhaps a payload.
@@ -113,7 +125,7 @@ impl Schema {
                     component.name
                 ));
             }
-            if component.predicted && component.audience != Audience::Everyone {
+            if component.predicted != Predicted::No && component.audience != Audience::Everyone {
                 return Err(format!(
                     "component {:?}: only what everyone sees can be predicted",
                     component.name
@@ -121,12 +133,12 @@ impl Schema {
             }
             check_fields("component", &component.name, &component.fields)?;
             for field in &component.fields {
-                if component.predicted {
-                    field
-                        .kind
-                        .fine()
-                        .map_err(|error| of_field("component", &component.name, field, error))?;
-                }
+                let snapped = match component.predicted {
+                    Predicted::No => Ok(()),
+                    Predicted::Fine => field.kind.fine().map(drop),
+                    Predicted::Grid => field.kind.check_grid(),
+                };
+                snapped.map_err(|error| of_field("component", &component.name, field, error))?;
             }
         }
         check_fields("the", "input", &self.input)?;

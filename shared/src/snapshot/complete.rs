@@ -81,7 +81,7 @@ impl Completer {
 mod tests {
     use super::*;
     use crate::ids::Tick;
-    use crate::schema::{Audience, Component, Field, Kind, Layout, Predictor, Schema};
+    use crate::schema::{Audience, Component, Field, Kind, Layout, Predicted, Predictor, Schema};
     use crate::snapshot::image::Residuals;
 
     fn set() -> ColumnSet {
@@ -102,7 +102,7 @@ mod tests {
         let body = Component {
             name: "body".to_owned(),
             audience: Audience::Everyone,
-            predicted: false,
+            predicted: Predicted::No,
             fields: vec![
                 field("x", &step, Predictor::Linear),
                 field("v", &speed, Predictor::Rate { of: 0, scale: 1.0 }),

@@ -1,9 +1,13 @@
 //! Control messages: their bytes come back, and hostile ones end in an error.
 
 use proptest::prelude::*;
-use tickwire::codec::{decode_client, decode_server, encode_client};
+use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
 use tickwire::ids::PlayerId;
-use tickwire::protocol::ClientMessage;
+use tickwire::protocol::server_message::Limits;
+use tickwire::protocol::{ClientMessage, ServerMessage};
+use tickwire::schema::Predicted;
+
+use crate::history::schema;
 
 proptest! {
     #[test]
@@ -23,6 +27,35 @@ proptest! {
         let _ = decode_client(&control);
         let _ = decode_server(&control);
     }
+}
+
+#[test]
+fn how_a_component_is_predicted_is_one_byte_and_was_a_bool_before() {
+    let bytes = |predicted| {
+        let mut schema = schema();
+        schema.components[0].predicted = predicted;
+        encode_server(&ServerMessage::Welcome {
+            version: 1,
+            name: String::new(),
+            token: String::new(),
+            schema,
+            limits: Limits {
+                message_bytes: 0,
+                messages_per_second: 0,
+                chat_chars: 0,
+                name_chars: 0,
+                seats: 0,
+            },
+        })
+    };
+    let differing = |one: &[u8], other: &[u8]| -> Vec<(u8, u8)> {
+        assert_eq!(one.len(), other.len());
+        let pairs = one.iter().zip(other).map(|(a, b)| (*a, *b));
+        pairs.filter(|(a, b)| a != b).collect()
+    };
+    let [no, fine, grid] = [Predicted::No, Predicted::Fine, Predicted::Grid].map(bytes);
+    assert_eq!(differing(&no, &fine), [(u8::from(false), u8::from(true))]);
+    assert_eq!(differing(&no, &grid), [(0, 2)]);
 }
 
 #[test]

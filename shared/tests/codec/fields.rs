@@ -1,7 +1,7 @@
 //! Fields: value to integer and back, within half a step, for every kind.
 
 use proptest::prelude::*;
-use tickwire::schema::{Audience, Component, Field, Kind, Predictor, Schema};
+use tickwire::schema::{Audience, Component, Field, Kind, Layout, Predicted, Predictor, Schema};
 use tickwire::snapshot::fields::{pack, unpack};
 
 use crate::history::schema;
@@ -21,6 +21,32 @@ proptest! {
         let clamped = value.clamp(min, min + span);
         prop_assert!((back - clamped).abs() <= step * 0.5 + 1e-9, "{value} -> {q} -> {back}");
         prop_assert_eq!(kind.quantise(back), q);
+    }
+
+    #[test]
+    fn what_is_snapped_to_a_grid_stays_there_by_any_arithmetic(
+        shift in 0u32..=20,
+        least in -(1i64 << 31)..=1 << 31,
+        span in 0.5f64..1e6,
+        at in -0.1f64..1.1,
+    ) {
+        let step = 1.0 / f64::from(1u32 << shift);
+        let min = (least as f64 * step).clamp(-1e9, 1e9);
+        let span = span.min(2e9 * step);
+        let schema = on_grid(Kind::Real { min, max: min + span, step });
+        prop_assert_eq!(schema.check(), Ok(()));
+        let layout = Layout::new(&schema);
+        prop_assert_eq!(layout.owner.width(), 0);
+        let column = &layout.room.columns[0];
+        let value = min + span * at;
+        let q = column.quantise(value);
+        // What JavaScript and every client do divides.
+        prop_assert_eq!(column.kind.quantise(value), q);
+        let snapped = column.kind.dequantise(q);
+        prop_assert_eq!(column.quantise(snapped), q);
+        prop_assert_eq!(column.kind.quantise(snapped), q);
+        prop_assert_eq!(snapped.to_bits(), column.kind.dequantise(q).to_bits());
+        prop_assert_eq!((snapped / step).fract(), 0.0);
     }
 
     #[test]
@@ -73,12 +99,67 @@ fn nan_becomes_the_least_value() {
     assert_eq!(Kind::Bool.quantise(f64::NAN), 0);
 }
 
+/// A game whose owner predicts one field on its grid.
+fn on_grid(kind: Kind) -> Schema {
+    Schema {
+        components: vec![Component {
+            name: "pos".to_owned(),
+            audience: Audience::Everyone,
+            predicted: Predicted::Grid,
+            fields: vec![Field {
+                name: "x".to_owned(),
+                kind,
+                predictor: Predictor::Linear,
+            }],
+        }],
+        ..Schema::default()
+    }
+}
+
+#[test]
+fn a_grid_to_which_both_ends_might_snap_differently_is_refused_by_name() {
+    let real = |min: f64, max: f64, step: f64| on_grid(Kind::Real { min, max, step }).check();
+    for (min, max, step) in [
+        (0.0, 1000.0, 1.0 / 128.0),
+        (-0.25, 9.9, 0.125),
+        (-(2f64.powi(31)), 1.0 - 2f64.powi(31), 2f64.powi(-20)),
+        (3.0, 7.0, 1.0),
+    ] {
+        assert_eq!(real(min, max, step), Ok(()), "{min} {max} {step}");
+    }
+    let almost = 2f64.powi(-10) * (1.0 - 2f64.powi(-53));
+    for step in [0.01, 0.75, 2.0, 2f64.powi(-21), 3.0 / 1024.0, almost] {
+        let error = real(0.0, 9.0, step).expect_err("no power of two");
+        assert!(
+            error.starts_with("component \"pos\", field \"x\": a field predicted on its grid"),
+            "{error}"
+        );
+    }
+    for min in [0.3, 1.0 / 16.0, -(2f64.powi(31)) - 1.0] {
+        let error = real(min, min + 1.0, 0.125).expect_err("off the grid");
+        assert!(error.contains("the least value of a field"), "{error}");
+    }
+    // What is no real number is as it is.
+    assert_eq!(on_grid(Kind::Turn { steps: 8 }).check(), Ok(()));
+}
+
+#[test]
+fn only_what_everyone_sees_is_predicted() {
+    for predicted in [Predicted::Fine, Predicted::Grid] {
+        let mut schema = on_grid(Kind::Bits);
+        schema.components[0].predicted = predicted;
+        schema.components[0].audience = Audience::Team;
+        let error = schema.check().expect_err("a team's");
+        assert!(error.contains("only what everyone sees"), "{error}");
+    }
+}
+
 #[test]
 fn a_layer_of_too_many_columns_is_refused_by_name() {
     let of = |name: &str, texts: usize| Component {
         name: name.to_owned(),
         audience: Audience::Owner,
-        predicted: false,
+        predicted: Predicted::No,
         fields: (0..texts)
             .map(|number| Field {
                 name: format!("text{number}"),

@@ -5,7 +5,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::Tick;
 use tickwire::schema::{
-    Audience, ColumnSet, Component, Field, Guess, Kind, Layout, Predictor, Schema,
+    Audience, ColumnSet, Component, Field, Guess, Kind, Layout, Predicted, Predictor, Schema,
 };
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
@@ -25,7 +25,7 @@ pub(crate) fn schema() -> Schema {
             Component {
                 name: "pos".to_owned(),
                 audience: Audience::Everyone,
-                predicted: true,
+                predicted: Predicted::Fine,
                 fields: vec![
                     field("x", real(0.0, 1000.0, 0.01), Predictor::Linear),
                     field("y", real(-500.0, 500.0, 0.01), Predictor::Linear),
@@ -34,7 +34,7 @@ pub(crate) fn schema() -> Schema {
             Component {
                 name: "body".to_owned(),
                 audience: Audience::Everyone,
-                predicted: false,
+                predicted: Predicted::No,
                 fields: vec![
                     field(
                         "x",
@@ -53,7 +53,7 @@ pub(crate) fn schema() -> Schema {
             Component {
                 name: "tag".to_owned(),
                 audience: Audience::Everyone,
-                predicted: false,
+                predicted: Predicted::No,
                 fields: vec![
                     field(
                         "kind",
@@ -70,7 +70,7 @@ pub(crate) fn schema() -> Schema {
             Component {
                 name: "walk".to_owned(),
                 audience: Audience::Everyone,
-                predicted: true,
+                predicted: Predicted::Fine,
                 fields: vec![
                     field("x", real(-512.0, 512.0, 1.0 / 64.0), Predictor::Linear),
                     field("y", real(-512.0, 512.0, 1.0 / 64.0), Predictor::Linear),
@@ -91,9 +91,26 @@ pub(crate) fn schema() -> Schema {
                 ],
             },
             Component {
+                name: "cart".to_owned(),
+                audience: Audience::Everyone,
+                predicted: Predicted::Grid,
+                fields: vec![
+                    field("x", real(-64.0, 64.0, 1.0 / 128.0), Predictor::Linear),
+                    field(
+                        "at",
+                        real(0.0, 99.9, 0.125),
+                        Predictor::Velocity {
+                            by: 0,
+                            num: 3,
+                            den: 4,
+                        },
+                    ),
+                ],
+            },
+            Component {
                 name: "plan".to_owned(),
                 audience: Audience::Team,
-                predicted: false,
+                predicted: Predicted::No,
                 fields: vec![
                     field("note", Kind::Text { bytes: 4 }, Predictor::Hold),
                     field("goal", Kind::Entity, Predictor::Hold),
@@ -103,13 +120,13 @@ pub(crate) fn schema() -> Schema {
             Component {
                 name: "ammo".to_owned(),
                 audience: Audience::Owner,
-                predicted: false,
+                predicted: Predicted::No,
                 fields: vec![field("n", Kind::Int { min: 0, max: 30 }, Predictor::Hold)],
             },
             Component {
                 name: "clock".to_owned(),
                 audience: Audience::Room,
-                predicted: false,
+                predicted: Predicted::No,
                 fields: vec![
                     field("stamp", Kind::Bits, Predictor::Counter { per_tick: 33 }),
                     field("wave", Kind::Bits, Predictor::Linear),

@@ -1,6 +1,6 @@
 //! Reads the replicated components of a world into an image: marks who has what, lays out the
 //! layers, quantises every field into its column. Also snaps predicted fields, so that the
-//! world holds exactly what the owner is sent.
+//! world holds exactly what the owner is sent, in a copy of their own or with everyone.
 
 mod readers;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 use tickwire::ids::{LayerId, PlayerId};
-use tickwire::schema::{Layout, Schema};
+use tickwire::schema::{Layout, Predicted, Schema};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
 
@@ -52,7 +52,8 @@ impl SlotState {
 struct Reader {
     component: Box<dyn CaptureComponent>,
     targets: Targets,
-    predicted: bool,
+    /// Whose columns its fields are snapped to, a scope.
+    snapped: Option<usize>,
 }
 
 /// A member, as far as an image depends on them.
@@ -100,7 +101,11 @@ impl Capture {
             .map(|(index, component)| Reader {
                 component: component.reader(world),
                 targets: sets.map(|set| Target::find(set, index)),
-                predicted: schema.components[index].predicted,
+                snapped: match schema.components[index].predicted {
+                    Predicted::No => None,
+                    Predicted::Fine => Some(OWNER),
+                    Predicted::Grid => Some(ROOM),
+                },
             })
             .collect();
         Capture {
@@ -115,8 +120,11 @@ impl Capture {
     /// Snaps every predicted field. Every tick, whether captured or not: prediction replays it.
     pub(crate) fn snap(&mut self, world: &mut World) {
         for reader in &mut self.readers {
-            if let (true, Some(fine)) = (reader.predicted, &reader.targets[OWNER]) {
-                reader.component.snap(world, fine);
+            if let Some(steps) = reader
+                .snapped
+                .and_then(|scope| reader.targets[scope].as_ref())
+            {
+                reader.component.snap(world, steps);
             }
         }
     }

@@ -50,8 +50,8 @@ pub(crate) trait CaptureComponent: Send + Sync {
     fn find_unslotted(&mut self, world: &World, into: &mut Vec<Entity>);
     /// Sets the component's bits for every slot that has it.
     fn mark(&mut self, world: &World, targets: &Targets, slots: &mut [SlotState]);
-    /// Snaps the fields to what `fine` can say.
-    fn snap(&mut self, world: &mut World, fine: &Target);
+    /// Snaps the fields to what `steps` can say.
+    fn snap(&mut self, world: &mut World, steps: &Target);
     /// Writes every row's columns.
     fn fill(
         &mut self,
@@ -103,11 +103,11 @@ impl<C: Component<Mutability = Mutable>> CaptureComponent for EntityReader<C> {
         }
     }
 
-    fn snap(&mut self, world: &mut World, fine: &Target) {
+    fn snap(&mut self, world: &mut World, steps: &Target) {
         for mut component in self.values.iter_mut(world) {
             // The game did not change it in any way that it could see.
             let component = component.bypass_change_detection();
-            for (accessor, (_, column)) in self.accessors.iter().zip(&fine.fields) {
+            for (accessor, (_, column)) in self.accessors.iter().zip(&steps.fields) {
                 accessor.snap(component, column);
             }
         }
@@ -159,7 +159,7 @@ impl<R: Resource + Component<Mutability = Mutable>> CaptureComponent for RoomRea
         }
     }
 
-    fn snap(&mut self, _world: &mut World, _fine: &Target) {}
+    fn snap(&mut self, _world: &mut World, _steps: &Target) {}
 
     fn fill(
         &mut self,

@@ -3,6 +3,7 @@
 
 mod away;
 mod durable;
+mod grid;
 mod messages;
 mod slow;
 mod snapshots;

@@ -60,7 +60,7 @@ pub(super) fn size(column: &Column, length: u32) -> (usize, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Audience, Component, Field, Kind, Layout, Predictor, Schema};
+    use crate::schema::{Audience, Component, Field, Kind, Layout, Predicted, Predictor, Schema};
     use crate::snapshot::delta::model::context_count;
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
             components: vec![Component {
                 name: "body".to_owned(),
                 audience: Audience::Everyone,
-                predicted: false,
+                predicted: Predicted::No,
                 fields: vec![
                     field("x", 1_000_000, Predictor::Linear),
                     field("hp", 100, Predictor::Hold),
