@@ -3,22 +3,31 @@
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_section};
 use tickwire::schema::Layout;
-use tickwire::snapshot::delta::{Scratch, encode, in_reach};
+use tickwire::snapshot::delta::{Scratch, encode, in_reach, is_foreseen};
 
 use super::image::{Held, LayerKey, Ring};
 
 /// A section that several clients get.
 struct Shared {
-    layer: LayerKey,
+    of: Of,
     baseline: Option<Held>,
     bytes: Vec<u8>,
+}
+
+/// What a section is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// A layer that several hold.
+    Layer(LayerKey),
+    /// An owner's layer of so many entities in which all came as foreseen: it says nothing of whose it is. Most of them are so, in
+    /// most ticks.
+    Foreseen(usize),
 }
 
 /// The sections encoded for the newest image so far.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    /// Sections of shared layers; without a baseline it is the keyframe. Few: one per lane, and one for who had a
-    /// keyframe before.
+    /// Without a baseline it is the keyframe. Few: one per lane, and one for who had a keyframe before.
     shared: Vec<Shared>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
@@ -56,15 +65,24 @@ impl FanOut {
                 Some((held, if held.bare { image.bare() } else { image }))
             });
         let (held, baseline) = baseline.unzip();
-        let shared = !matches!(key, LayerKey::Owner(_));
-        let made = |section: &&Shared| section.layer == key && section.baseline == held;
-        if shared && let Some(section) = self.shared.iter().find(made) {
-            out.extend_from_slice(&section.bytes);
-            return baseline.is_none();
-        }
         let Some(current) = newest.layer(key) else {
             return false;
         };
+        let periodic = newest.number % CHECKSUM_EVERY == 0;
+        let of = match (key, baseline) {
+            (LayerKey::Room | LayerKey::Team(_), _) => Some(Of::Layer(key)),
+            (LayerKey::Owner(_), Some(baseline))
+                if !periodic && is_foreseen(set, baseline, current) =>
+            {
+                Some(Of::Foreseen(current.entities.len()))
+            }
+            (LayerKey::Owner(_), _) => None,
+        };
+        let made = |section: &&Shared| Some(section.of) == of && section.baseline == held;
+        if let Some(section) = self.shared.iter().find(made) {
+            out.extend_from_slice(&section.bytes);
+            return baseline.is_none();
+        }
         self.bodies += 1;
         self.keyframes += u64::from(baseline.is_none());
         self.body.clear();
@@ -73,18 +91,18 @@ impl FanOut {
             set,
             baseline,
             current,
-            newest.number % CHECKSUM_EVERY == 0,
+            periodic,
             &mut self.scratch,
             &mut self.body,
         );
         let start = out.len();
         push_section(SectionKind::Layer, &self.body, out);
-        if shared {
+        if let Some(of) = of {
             let mut bytes = self.spare.pop().unwrap_or_default();
             bytes.clear();
             bytes.extend_from_slice(&out[start..]);
             self.shared.push(Shared {
-                layer: key,
+                of,
                 baseline: held,
                 bytes,
             });

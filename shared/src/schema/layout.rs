@@ -226,10 +226,11 @@ impl ColumnSet {
         self.columns.len()
     }
 
-    /// Columns of a table of residuals: one for each column, then for each component how much it
-    /// stirs, then for each component whether any of its columns that are not linear has a residual.
+    /// Columns of a table of residuals: one for each column; then for each component how much it stirs, whether any of
+    /// its columns that are not linear has a residual, whether any at all has; then for the entity how much its most
+    /// stirring component stirs, and whether any of them has a residual.
     pub fn residual_width(&self) -> usize {
-        self.columns.len() + 2 * self.components.len()
+        self.any_change_column() + 1
     }
 
     /// Where a table of residuals has how much a component stirs.
@@ -240,7 +241,22 @@ impl ColumnSet {
     /// Where a table of residuals has a number that is 0 if a component's columns that are not
     /// linear have no residuals.
     pub(crate) fn rest_column(&self, component: usize) -> usize {
-        self.columns.len() + self.components.len() + component
+        self.stir_column(self.components.len()) + component
+    }
+
+    /// Where a table of residuals has a number that is 0 if a component's columns have no residuals.
+    pub(crate) fn change_column(&self, component: usize) -> usize {
+        self.rest_column(self.components.len()) + component
+    }
+
+    /// Where a table of residuals has how much an entity's most stirring component stirs.
+    pub(crate) fn most_stir_column(&self) -> usize {
+        self.change_column(self.components.len())
+    }
+
+    /// Where a table of residuals has a number that is 0 if an entity has no residuals.
+    pub(crate) fn any_change_column(&self) -> usize {
+        self.most_stir_column() + 1
     }
 
     fn push(&mut self, index: usize, component: &Component, fine: bool) {

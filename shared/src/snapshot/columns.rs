@@ -48,6 +48,8 @@ pub(super) struct Columns {
     stirs: Vec<i32>,
     /// Not 0 where a column that is not linear has a residual.
     rest: Vec<i32>,
+    /// Not 0 where any column has one.
+    changes: Vec<i32>,
     /// Of the column at hand: the guesses, if it is not linear, the values in the newer image, the residuals.
     guesses: Vec<i32>,
     new: Vec<i32>,
@@ -74,8 +76,10 @@ impl Columns {
         // Never fewer: the memory of those that this component lacks is another one's.
         let count = columns.len().max(self.linear.len());
         self.linear.resize_with(count, Linear::default);
-        self.rest.clear();
-        self.rest.resize(self.rows.count(), 0);
+        for bits in [&mut self.rest, &mut self.changes] {
+            bits.clear();
+            bits.resize(self.rows.count(), 0);
+        }
         if columns.is_empty() {
             table.fill(&self.rows, set.stir_column(number), 0);
             return;
@@ -97,6 +101,7 @@ impl Columns {
             *most = stir(any, *most);
         }
         table.put(&self.rows, set.stir_column(number), &self.stirs);
+        table.raise(&self.rows, set.most_stir_column(), &self.stirs);
     }
 
     /// Fills the guesses of the `nth` linear column, `dt` ticks after the older image, whose gap is that; and the
@@ -246,20 +251,33 @@ impl Columns {
     /// Puts residuals where the encoder looks; those of other than linear columns also count as the rest.
     pub(super) fn put_residuals(&mut self, at: usize, is_rest: bool, table: &mut Table<'_>) {
         table.put(&self.rows, at, &self.residuals);
+        add_bits(&mut self.changes, &self.residuals);
         if is_rest {
-            for (rest, &residual) in self.rest.iter_mut().zip(&self.residuals) {
-                *rest |= residual;
-            }
+            add_bits(&mut self.rest, &self.residuals);
         }
     }
 
-    /// Puts where the encoder looks whether there is any rest.
-    pub(super) fn put_rest(&self, at: usize, table: &mut Table<'_>) {
-        table.put(&self.rows, at, &self.rest);
+    /// Counts residuals that were put where the encoder looks without this.
+    pub(super) fn note_residuals(&mut self, at: usize, table: &mut Table<'_>) {
+        table.take(&self.rows, at, &mut self.residuals);
+        add_bits(&mut self.changes, &self.residuals);
+    }
+
+    /// Puts where the encoder looks whether a component, and with it its entity, has any residual.
+    pub(super) fn put_changes(&self, set: &ColumnSet, number: usize, table: &mut Table<'_>) {
+        table.put(&self.rows, set.rest_column(number), &self.rest);
+        table.put(&self.rows, set.change_column(number), &self.changes);
+        table.add_bits(&self.rows, set.any_change_column(), &self.changes);
     }
 
     /// Where rows start in the older and in the newer image, and their index in that one.
     pub(super) fn rows(&self) -> impl Iterator<Item = (usize, usize, usize)> {
         self.rows.places()
+    }
+}
+
+fn add_bits(to: &mut [i32], from: &[i32]) {
+    for (bits, &number) in to.iter_mut().zip(from) {
+        *bits |= number;
     }
 }

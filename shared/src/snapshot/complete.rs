@@ -37,6 +37,7 @@ impl Completer {
         let (columns, old) = (&mut self.columns, previous.values);
         let count = entities.len();
         let mut table = Table { residuals, count };
+        table.clear([set.most_stir_column(), set.any_change_column()]);
         for (number, component) in set.components.iter().enumerate() {
             columns.start(set, number, &self.kept, previous, entities, &mut table);
             for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
@@ -53,7 +54,7 @@ impl Completer {
                 columns.compare_and_settle(column, at, None, values);
                 columns.put_residuals(at, true, &mut table);
             }
-            columns.put_rest(set.rest_column(number), &mut table);
+            columns.put_changes(set, number, &mut table);
         }
     }
 

@@ -141,6 +141,37 @@ pub(super) struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// Starts what is found of whole entities.
+    pub(super) fn clear(&mut self, columns: [usize; 2]) {
+        for at in columns {
+            self.column(at).fill(0);
+        }
+    }
+
+    /// Puts the greater of what is there and a number into every row of a column.
+    pub(super) fn raise(&mut self, rows: &Rows, at: usize, from: &[i32]) {
+        self.join(rows, at, from, |most, number| most.max(number));
+    }
+
+    /// Puts the bits of a number to those that are there, in every row of a column.
+    pub(super) fn add_bits(&mut self, rows: &Rows, at: usize, from: &[i32]) {
+        self.join(rows, at, from, |bits, number| bits | number);
+    }
+
+    #[inline(always)]
+    fn join(&mut self, rows: &Rows, at: usize, from: &[i32], both: impl Fn(i32, i32) -> i32) {
+        let column = self.column(at);
+        let mut rest = from;
+        for run in &rows.runs {
+            let (these, others) = rest.split_at(run.count);
+            rest = others;
+            let places = &mut column[run.new..run.new + run.count];
+            for (place, &number) in places.iter_mut().zip(these) {
+                *place = both(*place, number);
+            }
+        }
+    }
+
     fn column(&mut self, at: usize) -> &mut [i32] {
         &mut self.residuals[at * self.count..(at + 1) * self.count]
     }
@@ -240,6 +271,10 @@ mod tests {
         let mut taken = Vec::new();
         table.take(&rows, 1, &mut taken);
         assert_eq!(taken, [7, 8]);
-        assert_eq!(residuals, [5, 9, 5, 7, 9, 8]);
+        table.raise(&rows, 0, &[6, 4]);
+        table.add_bits(&rows, 1, &[8, 1]);
+        assert_eq!(table.residuals, [6, 9, 5, 15, 9, 9]);
+        table.clear([1, 0]);
+        assert_eq!(residuals, [0; 6]);
     }
 }

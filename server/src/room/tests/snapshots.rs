@@ -71,9 +71,41 @@ fn one_body_serves_everyone_on_the_same_baseline() {
             client.ack(&mut room);
         }
         let stats = room.stats();
-        // The room's layer and two teams' once, and eight private ones.
-        assert_eq!(stats.bodies_encoded, 11, "tick {tick}");
+        // The room's layer and two teams' once; of eight private ones nothing is told but that nothing happened, but in
+        // every fifth tick, and while they are against a keyframe, which lacks what they remember.
+        let private = if tick < 2 || tick % 5 == 4 { 8 } else { 1 };
+        assert_eq!(stats.bodies_encoded, 3 + private, "tick {tick}");
         assert_eq!(stats.keyframes, if tick == 0 { 11 } else { 0 });
+    }
+}
+
+#[test]
+fn a_private_layer_in_which_something_happens_has_a_body_of_its_own() {
+    let mut room = room(8, 1);
+    let mut clients: Vec<Client> = (0..8).map(|_| Client::join(&mut room)).collect();
+    // Then somebody goes to another team.
+    for tick in 0..11 {
+        let stirred = tick % 8;
+        for client in &clients[..stirred] {
+            let avatar = room.members.get(client.player).expect("a member").entity;
+            let mut secret = room.world.get_mut::<Secret>(avatar).expect("a box");
+            secret.number += 1;
+        }
+        room.tick();
+        for client in &mut clients {
+            let mut frame = Vec::new();
+            assert!(room.compose(client.player, true, &mut frame));
+            // It has what the server has, whosever bytes they were.
+            client.receive(&room, &frame);
+            client.ack(&mut room);
+        }
+        let bodies = room.stats().bodies_encoded as usize;
+        let private = if tick < 2 || tick % 5 == 4 {
+            8
+        } else {
+            stirred + 1
+        };
+        assert_eq!(bodies, 3 + private, "tick {tick}");
     }
 }
 

@@ -249,8 +249,7 @@ impl Body<'_> {
                 count,
                 at,
             };
-            let stirs = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
-            let stir = stirs.max().unwrap_or(0) as Stir;
+            let stir = row.of(set.most_stir_column()) as Stir;
             before = stir >= model::SURE_TO_CHANGE || {
                 let context = model::changed(span.steady(), stir, before);
                 self.coder.bit(self.model, context)

@@ -49,6 +49,23 @@ pub fn encode(
     code(set, from, current, span, RangeEncoder::new(out), scratch).finish();
 }
 
+/// Whether `current` has the entities of `baseline`, the image before it, and all that is in it follows from that: then its body
+/// says nothing but so, and is the same for every layer of these columns with as many entities. By what capture found,
+/// so never of images that it is not at hand for; and not where something stirs, which the body would tell.
+pub fn is_foreseen(set: &ColumnSet, baseline: LayerView<'_>, current: LayerView<'_>) -> bool {
+    let (from, current, span) = pair(Some(baseline), current);
+    let columns = [set.most_stir_column(), set.any_change_column()];
+    span.steady()
+        && !from.bare
+        && !current.residuals.is_empty()
+        && from.entities == current.entities
+        && (0..current.entities.len()).all(|at| {
+            columns
+                .iter()
+                .all(|&column| current.residuals.of(column, at) == 0)
+        })
+}
+
 /// A decision of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -272,16 +289,16 @@ impl<C: Coder> Body<'_, C> {
     /// `residuals` are capture's, or [`compare`]'s.
     fn kept(&mut self, entities: &[EntityHead], residuals: Residuals<'_>, kept: &[(u32, u32)]) {
         let (set, steady) = (self.set, self.span.steady());
+        let (most_stir, any_change) = (set.most_stir_column(), set.any_change_column());
         let mut before = false;
         for &(_, at) in kept {
             let at = at as usize;
             let mask = entities[at].mask;
             let row = Row { residuals, at };
-            let numbers = components(set, mask).map(|(number, _)| row.of(set.stir_column(number)));
-            let stir = numbers.max().unwrap_or(0) as Stir;
+            let stir = row.of(most_stir) as Stir;
             let sure = stir >= model::SURE_TO_CHANGE;
             if !sure {
-                let changed = self.changes(mask, row);
+                let changed = row.of(any_change) != 0;
                 let context = model::changed(steady, stir, before);
                 self.coder.bit(self.model, context, changed);
                 before = changed;
@@ -293,31 +310,13 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    /// Whether any component of an entity has a residual.
-    fn changes(&self, mask: u32, row: Row<'_>) -> bool {
-        components(self.set, mask)
-            .any(|(number, component)| self.component_changes(number, component, row))
-    }
-
-    fn component_changes(&self, number: usize, of: &ComponentColumns, row: Row<'_>) -> bool {
-        let set = self.set;
-        let mut any = row.of(set.rest_column(number));
-        for &at in &set.linear[of.linear.clone()] {
-            any |= row.of(at);
-            if !self.span.steady() {
-                any |= row.of(at + 1) | row.of(at + 2);
-            }
-        }
-        any != 0
-    }
-
     fn changed(&mut self, mask: u32, row: Row<'_>) {
         let (set, steady) = (self.set, self.span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
             let stir = row.of(set.stir_column(number)) as Stir;
             if !alone {
-                let any = self.component_changes(number, component, row);
+                let any = row.of(set.change_column(number)) != 0;
                 let context = model::component(number, steady, stir);
                 self.coder.bit(self.model, context, any);
                 if !any {
@@ -433,6 +432,7 @@ fn compare(
     // What was there before stays where nothing is compared, and is not looked at.
     residuals.resize(count * set.residual_width(), 0);
     let mut table = Table { residuals, count };
+    table.clear([set.most_stir_column(), set.any_change_column()]);
     let components = set.components.iter().zip(columns).enumerate();
     for (number, (component, columns)) in components {
         columns.start(set, number, kept, from, current.entities, &mut table);
@@ -453,6 +453,8 @@ fn compare(
                 table.residuals[place] = new[at + 1].wrapping_sub(change);
                 table.residuals[place + count] = new[at + 2].wrapping_sub(bend);
             }
+            columns.note_residuals(at + 1, &mut table);
+            columns.note_residuals(at + 2, &mut table);
         }
         for &at in &set.others[component.others.clone()] {
             let column = &set.columns[at];
@@ -460,6 +462,6 @@ fn compare(
             columns.compare(column, at, None, new);
             columns.put_residuals(at, true, &mut table);
         }
-        columns.put_rest(set.rest_column(number), &mut table);
+        columns.put_changes(set, number, &mut table);
     }
 }

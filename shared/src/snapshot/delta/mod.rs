@@ -8,7 +8,7 @@ pub(crate) mod entering;
 pub mod model;
 
 pub use decode::{BodyHead, Verdict, decode, decode_head};
-pub use encode::{Decision, encode, trace};
+pub use encode::{Decision, encode, is_foreseen, trace};
 
 use super::columns::Columns;
 use super::image::LayerImage;
