@@ -243,7 +243,7 @@ export class Avatar {
   }
 
   /**
-   * Predicted reals after every tick are what the server can say, which has snapped them too: in the owner's layer, or to everyone.
+   * Predicted reals and turns after every tick are what the server can say, which has snapped them too: in the owner's layer, or to everyone.
    * @param {Entity} state
    */
   #snap(state) {
@@ -251,7 +251,7 @@ export class Avatar {
       const values = state[name];
       if (values === undefined) continue;
       for (const { name: field, kind } of fields) {
-        if (kind.type === 'Real') values[field] = dequantise(kind, quantise(kind, values[field]));
+        if (smooths(kind)) values[field] = dequantise(kind, quantise(kind, values[field]));
       }
     }
   }

@@ -113,13 +113,13 @@ impl<C> Declaration<C> {
 
     /// The owner's client predicts this component: its real fields (which must be `f64`) are
     /// snapped to steps of 1/1024 after each tick and sent exactly to the owner, beside what everyone
-    /// is sent in the declared steps.
+    /// is sent in the declared steps. Turns (`f64` too) are snapped to their own.
     pub fn predicted(mut self) -> Self {
         self.predicted = Predicted::Fine;
         self
     }
 
-    /// The owner's client predicts this component in the declared steps: its real fields (which must be `f64`) are
+    /// The owner's client predicts this component in the declared steps: its real fields and turns (which must be `f64`) are
     /// snapped to these after each tick, so what everyone is sent is what the server has, and the owner is sent
     /// nothing besides. That saves bytes of every snapshot, and time.
     ///

@@ -70,11 +70,16 @@ impl<C> Accessor<C> {
         }
     }
 
-    /// Rounds a real field or a turn to what the column can say.
+    /// Rounds a real field or a turn to what the column can say, to the bits that a browser has. A real's step is a
+    /// power of two here, so the column's multiplication does what a division does; a turn's is not.
     pub(crate) fn snap(&self, of: &mut C, column: &Column) {
         if let Accessor::F64(get) = self {
             let value = get(of);
-            *value = column.kind.dequantise(column.quantise(*value));
+            let q = match column.kind {
+                Kind::Turn { .. } => column.kind.quantise(*value),
+                _ => column.quantise(*value),
+            };
+            *value = column.kind.dequantise(q);
         }
     }
 
@@ -133,4 +138,69 @@ macro_rules! field_value {
 field_value! {
     f32 => F32, f64 => F64, u8 => U8, u16 => U16, u32 => U32, i32 => I32, bool => Bool,
     Option<Entity> => Entity, String => Text,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use bevy_ecs::prelude::*;
+
+    use super::*;
+    use crate::game::{Game, GameDef, Player, RoomOptions, Schema, range, turn};
+
+    #[derive(Component)]
+    struct Pose {
+        heading: f64,
+        x: f64,
+    }
+
+    struct Posing;
+
+    impl Game for Posing {
+        const NAME: &'static str = "posing";
+        type Input = ();
+
+        fn schema(s: &mut Schema<Self>) {
+            s.component::<Pose>("pose", |k| {
+                k.predicted_on_grid()
+                    .field("heading", |p| &mut p.heading, turn(1024))
+                    .field("x", |p| &mut p.x, range(0.0, 9.0).step(0.125))
+            });
+        }
+
+        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+        fn join(world: &mut World, _: &Player) -> Entity {
+            world.spawn_empty().id()
+        }
+    }
+
+    /// A browser divides by the step: in the middle between two values the product with its inverse may be on the
+    /// other side.
+    #[test]
+    fn what_is_snapped_is_what_a_division_makes_it_also_in_the_middle_of_a_step() {
+        let def = GameDef::<Posing>::new(30).expect("it is well declared");
+        let columns = &def.layout.room.columns;
+        let heading: Accessor<Pose> = f64::accessor(|pose: &mut Pose| &mut pose.heading);
+        let x: Accessor<Pose> = f64::accessor(|pose: &mut Pose| &mut pose.x);
+        let mut sides = 0;
+        for middle in -2048..4096 {
+            let middle = f64::from(middle) + 0.5;
+            let (angle, place) = (middle * (TAU / 1024.0), middle / 512.0);
+            let mut pose = Pose {
+                heading: angle,
+                x: place,
+            };
+            heading.snap(&mut pose, &columns[0]);
+            x.snap(&mut pose, &columns[1]);
+            for (column, from, to) in [(0, angle, pose.heading), (1, place, pose.x)] {
+                let kind = &columns[column].kind;
+                let divided = kind.dequantise(kind.quantise(from));
+                assert_eq!(to.to_bits(), divided.to_bits(), "{from}");
+                sides += u32::from(columns[column].quantise(from) != kind.quantise(from));
+            }
+        }
+        assert!(sides > 0, "no middle where it matters");
+    }
 }
