@@ -25,13 +25,11 @@ const WHOLE_FROM: f64 = 4_503_599_627_370_496.0;
 #[inline]
 pub fn floor(value: f64) -> f64 {
     // Not `f64::floor`: without SSE4.1, which plain x86-64 lacks, that is a call.
-    if value.is_nan() || value.abs() >= WHOLE_FROM {
-        return value;
-    }
-    let cut = value as i64 as f64;
-    let floor = if cut > value { cut - 1.0 } else { cut };
-    // The floor of -0 is -0.
-    floor.copysign(value)
+    let size = value.abs();
+    // The sum has no fraction: it was rounded away. Neither way of rounding is the likelier, so no branch.
+    let near = (size + WHOLE_FROM - WHOLE_FROM).copysign(value);
+    let floor = near - if near > value { 1.0 } else { 0.0 };
+    if size < WHOLE_FROM { floor } else { value }
 }
 
 /// The least whole number that is not below `value`.
@@ -43,11 +41,7 @@ pub fn ceil(value: f64) -> f64 {
 /// `value` without its fraction: towards zero, so mirror-symmetric.
 #[inline]
 pub fn trunc(value: f64) -> f64 {
-    if value < 0.0 {
-        -floor(-value)
-    } else {
-        floor(value)
-    }
+    floor(value.abs()).copysign(value)
 }
 
 /// The nearest whole number, a half goes up: `floor(value + 0.5)`.
@@ -86,41 +80,34 @@ pub fn unit(angle: f64) -> (f64, f64) {
     let whole = round(quarters);
     let a = (quarters - whole) * QUARTER;
     let b = a * a;
-    let sin = a
-        * (1.0
-            - b / 6.0
-                * (1.0
-                    - b / 20.0
-                        * (1.0
-                            - b / 42.0
-                                * (1.0
-                                    - b / 72.0
-                                        * (1.0
-                                            - b / 110.0
-                                                * (1.0 - b / 156.0 * (1.0 - b / 210.0)))))));
-    let cos = 1.0
-        - b / 2.0
-            * (1.0
-                - b / 12.0
-                    * (1.0
-                        - b / 30.0
-                            * (1.0
-                                - b / 56.0
-                                    * (1.0
-                                        - b / 90.0
-                                            * (1.0
-                                                - b / 132.0
-                                                    * (1.0 - b / 182.0 * (1.0 - b / 240.0)))))));
-    let side = whole - 4.0 * floor(whole / 4.0);
-    if side == 0.0 {
-        (cos, sin)
-    } else if side == 1.0 {
-        (-sin, cos)
-    } else if side == 2.0 {
-        (-cos, -sin)
-    } else {
-        (sin, -cos)
-    }
+    let [sin, cos] = series(b);
+    let sin = a * sin;
+    // Nobody foresees the side, so it is looked up instead of branched on.
+    let side = whole as i32 as usize % 4;
+    let [x, y] = [[cos, sin], [sin, cos]][side % 2];
+    let (sign_x, sign_y) = [(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)][side];
+    (x * sign_x, y * sign_y)
+}
+
+/// The series of [`unit`] for the square of an angle: of the sine, but for the angle itself, and of the cosine.
+///
+/// Level by level, both at once, and called rather than inlined: then compilers divide in pairs, and divisions are most of
+/// the work.
+#[inline(never)]
+fn series(b: f64) -> [f64; 2] {
+    const DIVISORS: [[f64; 2]; 7] = [
+        [210.0, 182.0],
+        [156.0, 132.0],
+        [110.0, 90.0],
+        [72.0, 56.0],
+        [42.0, 30.0],
+        [20.0, 12.0],
+        [6.0, 2.0],
+    ];
+    let innermost = [1.0, 1.0 - b / 240.0];
+    DIVISORS.iter().fold(innermost, |inner, divisors| {
+        std::array::from_fn(|n| 1.0 - b / divisors[n] * inner[n])
+    })
 }
 
 /// The direction of the vector `(x, y)` as a part of a turn, in `0.0..=1.0`, right to 2e-6; 0 for

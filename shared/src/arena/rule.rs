@@ -44,31 +44,56 @@ pub fn step(mover: &mut Mover, control: &Control, dt: f64) {
 ///
 /// `dx` and `dy` together count as 1 at most, so diagonals are no faster.
 pub fn advance(mover: &mut Mover, dx: f64, dy: f64, speed: f64, radius: f64, dt: f64) {
-    debug_assert!(radius * 2.0 <= NEAR_MAX, "wider than `near` looks");
-    let mut dx = clamp(dx, -1.0, 1.0);
-    let mut dy = clamp(dy, -1.0, 1.0);
-    let long = length(dx, dy);
-    if long > 1.0 {
-        dx /= long;
-        dy /= long;
+    walk(mover, Stride::new(dx, dy, speed, dt), radius);
+}
+
+/// The way of a tick that meets nothing. Who goes straight on keeps it from tick to tick.
+///
+/// Of singles, which lose nothing of a few grid steps, so that movers that keep one stay small.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stride {
+    /// Of each part, in units, on the grid.
+    x: f32,
+    y: f32,
+    parts: u32,
+}
+
+impl Stride {
+    /// Of a push as [`advance`] takes it.
+    #[inline]
+    pub fn new(dx: f64, dy: f64, speed: f64, dt: f64) -> Stride {
+        let dx = clamp(dx, -1.0, 1.0);
+        let dy = clamp(dy, -1.0, 1.0);
+        let long = length(dx, dy);
+        // A division by 1 changes nothing, a branch on the last bit of a unit vector's length is dearer.
+        let over = if long > 1.0 { long } else { 1.0 };
+        let reach = speed * dt;
+        let parts = floor(reach / REACH_MAX) + 1.0;
+        let [x, y] = [dx, dy].map(|push| trunc(push / over * reach / parts * GRID) / GRID);
+        Stride {
+            x: x as f32,
+            y: y as f32,
+            parts: parts as u32,
+        }
     }
-    let reach = speed * dt;
-    let parts = floor(reach / REACH_MAX) + 1.0;
-    let way_x = trunc(dx * reach / parts * GRID) / GRID;
-    let way_y = trunc(dy * reach / parts * GRID) / GRID;
+}
+
+/// Moves a mover of `radius` by a tick's stride, as [`advance`] does.
+#[inline]
+pub fn walk(mover: &mut Mover, stride: Stride, radius: f64) {
+    debug_assert!(radius * 2.0 <= NEAR_MAX, "wider than `near` looks");
+    let (x, y) = (f64::from(stride.x), f64::from(stride.y));
     // Who stands still is not pushed either.
-    if way_x == 0.0 && way_y == 0.0 {
+    if x == 0.0 && y == 0.0 {
         return;
     }
-    let mut part = 0.0;
-    while part < parts {
-        mover.x = clamp(mover.x + way_x, radius, SIZE - radius);
-        mover.y = clamp(mover.y + way_y, radius, SIZE - radius);
+    for _ in 0..stride.parts {
+        mover.x = clamp(mover.x + x, radius, SIZE - radius);
+        mover.y = clamp(mover.y + y, radius, SIZE - radius);
         // Who is pushed goes no further than the radius, and nothing else is that near there.
         for obstacle in near(mover.x, mover.y) {
             push_out(mover, obstacle, radius);
         }
-        part += 1.0;
     }
 }
 
@@ -86,16 +111,18 @@ fn push_out(mover: &mut Mover, obstacle: &Obstacle, radius: f64) {
             right,
             bottom,
         } => {
+            // First, because it is so mostly; who touches a corner overlaps the block's surroundings too.
+            let apart_x = mover.x <= left - radius || mover.x >= right + radius;
+            let apart_y = mover.y <= top - radius || mover.y >= bottom + radius;
+            if apart_x || apart_y {
+                return;
+            }
             // The block's point that is nearest to the centre.
             let x = clamp(mover.x, left, right);
             let y = clamp(mover.y, top, bottom);
             if x != mover.x && y != mover.y {
                 push_off(mover, x, y, radius);
-            } else if mover.x > left - radius
-                && mover.x < right + radius
-                && mover.y > top - radius
-                && mover.y < bottom + radius
-            {
+            } else {
                 // Beside an edge (or, by no way known, inside): out through the nearest edge.
                 let west = mover.x - (left - radius);
                 let east = right + radius - mover.x;
