@@ -2,6 +2,7 @@
 //! in what steps, is declared in the schema.
 
 use bevy_ecs::prelude::*;
+use tickwire::arena::rule::Stride;
 use tickwire::arena::{Kind, Mover};
 use tickwire::exact::Xorshift32;
 
@@ -53,19 +54,14 @@ pub(super) struct Heading {
     pub(super) angle: f64,
 }
 
-/// How far from falling; 0 is fallen: it neither moves, shoots nor is hit.
+/// How far from falling; 0 is fallen: it neither moves, shoots nor is hit. When it returns,
+/// `respawn::Fallen` knows.
 #[derive(Component)]
 pub(super) struct Health {
     pub(super) hp: u8,
-    /// Tick at which the fallen one returns.
-    pub(super) rises_at: u32,
 }
 
 impl Health {
-    pub(super) fn fresh(hp: u8) -> Health {
-        Health { hp, rises_at: 0 }
-    }
-
     pub(super) fn is_up(&self) -> bool {
         self.hp > 0
     }
@@ -130,6 +126,8 @@ pub(super) struct Drone {
     pub(super) heading: f64,
     /// Its unit vector.
     pub(super) ahead: (f64, f64),
+    /// What it goes in a tick.
+    pub(super) stride: Stride,
     /// What it still means to turn, in radians.
     pub(super) turn: f64,
     /// Tick at which it gets another idea.

@@ -2,9 +2,9 @@
 
 use bevy_ecs::prelude::*;
 
-use super::components::{Drone, Health, Score, Serial};
+use super::components::{Health, Score, Serial};
 use super::events::{Hit, Kill};
-use super::score;
+use super::respawn::Fallen;
 use super::tuning::{DRONE_RISES_AFTER, PLAYER_RISES_AFTER, ticks};
 use crate::game::{Out, Tick, To};
 
@@ -26,16 +26,17 @@ pub(super) struct Blow {
     pub(super) at: (f64, f64),
 }
 
-/// Deals this tick's blows. Whoever falls to one is spared the rest.
+/// Deals this tick's blows. Whoever falls to one is spared the rest. Only players have scores: a body
+/// without one is a drone.
 pub(super) fn deal_damage(
     tick: Res<Tick>,
     mut blows: ResMut<Blows>,
     mut out: ResMut<Out>,
-    mut bodies: Query<(&mut Health, Option<&Drone>)>,
-    mut scores: Query<&mut Score>,
+    mut fallen: ResMut<Fallen>,
+    mut bodies: Query<(&mut Health, Option<&mut Score>)>,
 ) {
     for blow in blows.0.drain(..) {
-        let Ok((mut health, drone)) = bodies.get_mut(blow.who) else {
+        let Ok((mut health, score)) = bodies.get_mut(blow.who) else {
             continue;
         };
         if !health.is_up() {
@@ -55,13 +56,19 @@ pub(super) fn deal_damage(
         if health.is_up() {
             continue;
         }
-        let seconds = if drone.is_some() {
-            DRONE_RISES_AFTER
-        } else {
+        let is_player = score.is_some();
+        if let Some(mut score) = score {
+            score.count_fall();
+        }
+        let seconds = if is_player {
             PLAYER_RISES_AFTER
+        } else {
+            DRONE_RISES_AFTER
         };
-        health.rises_at = tick.number + ticks(seconds, &tick);
-        score::count_kill(&mut scores, blow.who, blow.by);
+        fallen.add(blow.who, tick.number + ticks(seconds, &tick));
+        if let Ok((_, Some(mut score))) = bodies.get_mut(blow.by) {
+            score.count_kill(is_player);
+        }
         out.send(
             To::All,
             Kill {

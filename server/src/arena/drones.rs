@@ -4,7 +4,7 @@ use bevy_ecs::prelude::*;
 use rand::Rng;
 use std::f64::consts::{PI, TAU};
 use tickwire::arena::map::{SIZE, clearance, near};
-use tickwire::arena::rule::advance;
+use tickwire::arena::rule::{Stride, walk};
 use tickwire::arena::{Kind, Mover};
 use tickwire::exact::{Xorshift32, clamp, unit};
 
@@ -17,19 +17,22 @@ const LOOK_EVERY: u32 = 4;
 
 /// Puts `count` drones into a new room, each with its own dice.
 pub(super) fn spawn_drones(world: &mut World, count: u16) {
+    let dt = world.resource::<Tick>().dt;
     for _ in 0..count {
         let mut dice = Xorshift32::new(world.resource_mut::<RoomRng>().0.next_u32());
         let serial = world.resource_mut::<Serials>().next();
         let place = free_place(&mut dice);
         let heading = f64::from(dice.below(64)) * (TAU / 64.0);
+        let ahead = unit(heading);
         world.spawn((
             KindOf::from(Kind::Drone),
             Pos::from(place),
-            Health::fresh(DRONE_HEALTH),
+            Health { hp: DRONE_HEALTH },
             Drone {
                 dice,
                 heading,
-                ahead: unit(heading),
+                ahead,
+                stride: stride(ahead, dt),
                 turn: 0.0,
                 bored_at: 0,
             },
@@ -49,56 +52,66 @@ pub(super) fn free_place(dice: &mut Xorshift32) -> (f64, f64) {
     }
 }
 
-/// Decides where every drone turns: on a whim now and then, and away from what is ahead.
-pub(super) fn steer_drones(
+/// Turns every drone that is up where it wants to go, and moves it on.
+pub(super) fn drive_drones(
     tick: Res<Tick>,
-    mut drones: Query<(&Serial, &Health, &Pos, &mut Drone)>,
-) {
-    let most = DRONE_TURN * tick.dt;
-    for (serial, health, pos, mut drone) in &mut drones {
-        if !health.is_up() {
-            continue;
-        }
-        if tick.number >= drone.bored_at {
-            drone.turn = (f64::from(drone.dice.below(33)) - 16.0) * (TAU / 64.0);
-            let seconds = 1.0 + f64::from(drone.dice.below(31)) / 10.0;
-            drone.bored_at = tick.number + ticks(seconds, &tick);
-        }
-        let looks = tick.number.wrapping_add(serial.0) % LOOK_EVERY == 0;
-        if looks && drone.turn == 0.0 && is_blocked(*pos, drone.ahead) {
-            drone.turn = around(*pos, drone.heading, &mut drone.dice);
-        }
-        if drone.turn != 0.0 {
-            let now = clamp(drone.turn, -most, most);
-            drone.turn -= now;
-            drone.heading += now;
-            if drone.heading >= TAU {
-                drone.heading -= TAU;
-            } else if drone.heading < 0.0 {
-                drone.heading += TAU;
+    mut drones: Query<(&Serial, &Health, &mut Pos, &mut Drone)>,
+) -> Result {
+    for (serials, healths, mut places, mut drones) in drones.contiguous_iter_mut()? {
+        // Nobody asks which drones changed: most do in every tick.
+        let places = places.bypass_change_detection();
+        let drones = drones.bypass_change_detection();
+        for (n, drone) in drones.iter_mut().enumerate() {
+            if healths[n].is_up() {
+                let looks = tick.number.wrapping_add(serials[n].0) % LOOK_EVERY == 0;
+                decide(drone, places[n], looks, &tick);
+                if drone.turn != 0.0 {
+                    steer(drone, tick.dt);
+                }
             }
-            drone.ahead = unit(drone.heading);
         }
+        // Not in one go, because what a drone meets on its way is anyone's guess, and a wrong guess is dearer the
+        // longer it takes to find out: a turn is a long sum.
+        for (n, pos) in places.iter_mut().enumerate() {
+            if healths[n].is_up() {
+                let mut mover = Mover::from(*pos);
+                walk(&mut mover, drones[n].stride, Kind::Drone.radius());
+                *pos = Pos::from(mover);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a drone means to turn: something now and then, on a whim, and away from what it sees ahead.
+fn decide(drone: &mut Drone, pos: Pos, looks: bool, tick: &Tick) {
+    if tick.number >= drone.bored_at {
+        drone.turn = (f64::from(drone.dice.below(33)) - 16.0) * (TAU / 64.0);
+        let seconds = 1.0 + f64::from(drone.dice.below(31)) / 10.0;
+        drone.bored_at = tick.number + ticks(seconds, tick);
+    }
+    if looks && drone.turn == 0.0 && is_blocked(pos, drone.ahead) {
+        drone.turn = around(pos, drone.heading, &mut drone.dice);
     }
 }
 
-/// Moves every drone that is up.
-pub(super) fn move_drones(tick: Res<Tick>, mut drones: Query<(&Health, &mut Pos, &Drone)>) {
-    for (health, mut pos, drone) in &mut drones {
-        if health.is_up() {
-            let (dx, dy) = drone.ahead;
-            let mut mover = Mover::from(*pos);
-            advance(
-                &mut mover,
-                dx,
-                dy,
-                DRONE_SPEED,
-                Kind::Drone.radius(),
-                tick.dt,
-            );
-            pos.set_if_neq(Pos::from(mover));
-        }
+/// Turns a drone by what a tick allows of what it means to.
+fn steer(drone: &mut Drone, dt: f64) {
+    let most = DRONE_TURN * dt;
+    let now = clamp(drone.turn, -most, most);
+    drone.turn -= now;
+    drone.heading += now;
+    if drone.heading >= TAU {
+        drone.heading -= TAU;
+    } else if drone.heading < 0.0 {
+        drone.heading += TAU;
     }
+    drone.ahead = unit(drone.heading);
+    drone.stride = stride(drone.ahead, dt);
+}
+
+fn stride((cos, sin): (f64, f64), dt: f64) -> Stride {
+    Stride::new(cos, sin, DRONE_SPEED, dt)
 }
 
 /// Whether a drone that goes straight on would soon touch something.

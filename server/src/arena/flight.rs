@@ -4,9 +4,10 @@
 
 use bevy_ecs::prelude::*;
 use tickwire::arena::Kind;
-use tickwire::arena::rule::{GRID, SPEED};
+use tickwire::arena::map::SIZE;
+use tickwire::arena::rule::SPEED;
 
-use super::components::{Flight, Health, KindOf, Pos, Serial};
+use super::components::{Drone, Flight, Health, Pos, Serial};
 use super::damage::{Blow, Blows};
 use super::sweep::{Way, meet_disc, meet_map};
 use super::tuning::SHOT_DAMAGE;
@@ -32,39 +33,42 @@ impl Target {
 /// The widest [`Target::reach`].
 const REACH_MAX: f64 = 20.0;
 
-/// Records where everyone stands after they moved, from left to right, so that a shot looks only at its
-/// neighbours.
+/// Records where everyone stands after they moved, by cells of the arena, so that a shot looks only at
+/// its neighbours.
 pub(super) fn record_targets(
     tick: Res<Tick>,
     mut past: ResMut<Rewind<Target>>,
-    mut targets: Local<Vec<(Entity, Target)>>,
-    mut order: Local<Vec<u64>>,
-    standing: Query<(Entity, &Serial, &Pos, &Health, &KindOf)>,
+    bodies: Query<(Entity, &Serial, &Pos, &Health, Has<Drone>)>,
 ) {
     let shot = Kind::Projectile.radius();
-    for (entity, serial, pos, health, kind) in &standing {
-        if health.is_up() {
-            let body = if kind.is == Kind::Player.index() {
-                Kind::Player
-            } else {
-                Kind::Drone
-            };
+    let [of_drone, of_player] =
+        [Kind::Drone, Kind::Player].map(|kind| (kind.radius() + shot) as f32);
+    let targets = bodies
+        .iter()
+        .filter(|(_, _, _, health, _)| health.is_up())
+        .map(|(entity, serial, pos, _, is_drone)| {
             let target = Target {
                 serial: *serial,
                 x: pos.x as f32,
                 y: pos.y as f32,
-                reach: (body.radius() + shot) as f32,
+                reach: if is_drone { of_drone } else { of_player },
             };
-            // Places are within the walls, on the grid.
-            order.push(((pos.x * GRID) as u64) << 32 | targets.len() as u64);
-            targets.push((entity, target));
-        }
-    }
-    // Plain numbers, their place behind: sorting whole targets by a float took most of this system's time.
-    order.sort_unstable();
-    let from_left = order.drain(..).map(|at| targets[at as u32 as usize]);
-    past.record(tick.number, from_left);
-    targets.clear();
+            (entity, target)
+        });
+    past.record_by(tick.number, targets, CELLS * CELLS, |target| {
+        let (x, y) = target.place();
+        line(y) * CELLS + line(x)
+    });
+}
+
+/// Width and height of a cell, in units: about what one shot needs to look at. A power of two.
+const CELL: f64 = 64.0;
+/// Cells in a row, and rows.
+const CELLS: usize = (SIZE / CELL) as usize + 1;
+
+/// The row or column of cells that a coordinate is in; beyond the walls the outermost.
+fn line(coordinate: f64) -> usize {
+    ((coordinate / CELL) as u32 as usize).min(CELLS - 1)
 }
 
 /// Moves every projectile by one tick; those that meet something are gone, and whom they met
@@ -112,12 +116,13 @@ fn first(seen: &Moment<Target>, way: Way, by: Entity, step_max: f64) -> Option<(
     let around =
         |a: f64, b: f64| (a.min(b) - REACH_MAX - step_max)..=(a.max(b) + REACH_MAX + step_max);
     let (in_x, in_y) = (around(way.from.0, end.0), around(way.from.1, end.1));
-    let older = seen.older();
-    let start = older.partition_point(|(_, target)| target.place().0 < *in_x.start());
-    older[start..]
-        .iter()
-        .take_while(|(_, target)| target.place().0 <= *in_x.end())
-        .filter(|(entity, target)| *entity != by && in_y.contains(&target.place().1))
+    let (left, right) = (line(*in_x.start()), line(*in_x.end()));
+    (line(*in_y.start())..=line(*in_y.end()))
+        .flat_map(|row| seen.older_in(row * CELLS + left..=row * CELLS + right))
+        .filter(|(entity, target)| {
+            let (x, y) = target.place();
+            in_x.contains(&x) && in_y.contains(&y) && *entity != by
+        })
         .filter_map(|(entity, target)| {
             let at = place(target, seen.newer(*entity), step_max);
             let part = meet_disc(way, at, f64::from(target.reach))?;

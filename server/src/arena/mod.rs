@@ -14,6 +14,7 @@ mod events;
 mod flight;
 mod movement;
 mod pickups;
+mod players;
 mod respawn;
 mod rounds;
 #[cfg(test)]
@@ -49,23 +50,19 @@ impl Game for Arena {
         world.init_resource::<pickups::Pads>();
         world.insert_resource(Rewind::<flight::Target>::new(room.tick_rate));
         world.init_resource::<damage::Blows>();
+        world.init_resource::<respawn::Fallen>();
         drones::spawn_drones(world, room.npcs);
         systems.set_executor(SingleThreadedExecutor::new());
         systems.add_systems(
             (
                 rounds::advance_round,
-                drones::steer_drones,
-                drones::move_drones,
-                movement::move_players,
-                shooting::reload_guns,
-                shooting::fire_guns,
+                drones::drive_drones,
+                players::act,
                 flight::record_targets,
                 flight::fly_projectiles,
                 damage::deal_damage,
-                pickups::take_pickups,
-                pickups::restock_pads,
-                respawn::raise_players,
-                respawn::raise_drones,
+                pickups::tend_pads,
+                respawn::raise_fallen,
             )
                 .chain(),
         );
@@ -82,7 +79,9 @@ impl Game for Arena {
                 KindOf::from(Kind::Player),
                 Pos::from(place),
                 Heading::default(),
-                Health::fresh(tuning::HEALTH_MAX),
+                Health {
+                    hp: tuning::HEALTH_MAX,
+                },
                 Score::default(),
                 Gun::fresh(),
                 serial,

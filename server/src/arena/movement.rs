@@ -1,27 +1,17 @@
-//! Players go where their input pushes them, by the rule that their clients predict with.
+//! Players go where their input pushes them, by the rule that their clients predict with, and look
+//! where it aims. Called by `players`.
 
 use bevy_ecs::prelude::*;
 use tickwire::arena::{Control, Mover, step};
 
-use super::components::{Heading, Health, Pos};
-use crate::game::{Input, Tick};
+use super::components::{Heading, Pos};
 
-/// Moves every player that is up by one tick and turns them to where they aim.
-pub(super) fn move_players(
-    tick: Res<Tick>,
-    mut players: Query<(&Input<Control>, &Health, &mut Pos, &mut Heading)>,
-) {
-    for (input, health, mut pos, mut heading) in &mut players {
-        if !health.is_up() {
-            continue;
-        }
-        let mut mover = Mover::from(*pos);
-        step(&mut mover, &input.now, tick.dt);
-        pos.set_if_neq(Pos::from(mover));
-        heading.set_if_neq(Heading {
-            angle: input.now.aim,
-        });
-    }
+/// Moves a player by a tick of `dt` seconds and turns them to where they aim.
+pub(super) fn go(control: &Control, pos: &mut Mut<Pos>, heading: &mut Mut<Heading>, dt: f64) {
+    let mut mover = Mover::from(**pos);
+    step(&mut mover, control, dt);
+    pos.set_if_neq(Pos::from(mover));
+    heading.set_if_neq(Heading { angle: control.aim });
 }
 
 #[cfg(test)]

@@ -21,6 +21,19 @@ struct Pad {
     item: Option<Entity>,
     /// Tick from which an empty one is filled.
     filled_at: u32,
+    /// Who of this tick's comers gets it.
+    taker: Option<(Serial, Entity)>,
+}
+
+impl Pads {
+    /// The stocked pad that a player at this place touches. Pads stand too far apart to touch two.
+    fn touched_by(&mut self, pos: Pos) -> Option<&mut Pad> {
+        self.0.iter_mut().find(|pad| {
+            let reach = Kind::Player.radius() + pad.kind.radius();
+            let (x, y) = (pos.x - pad.at.0, pos.y - pad.at.1);
+            pad.item.is_some() && x * x + y * y < reach * reach
+        })
+    }
 }
 
 impl Default for Pads {
@@ -31,6 +44,7 @@ impl Default for Pads {
                 at,
                 item: None,
                 filled_at: 0,
+                taker: None,
             }
         };
         let health = HEALTH_PADS.into_iter().map(pad(Kind::Health));
@@ -42,63 +56,52 @@ impl Default for Pads {
     }
 }
 
-/// Fills the pads that have been empty for long enough.
-pub(super) fn restock_pads(
+/// Gives what lies on a pad to a player who touches it and needs it; of several, to the one who
+/// joined first. Fills the pads that have been empty for long enough.
+pub(super) fn tend_pads(
     tick: Res<Tick>,
     mut pads: ResMut<Pads>,
     mut serials: ResMut<Serials>,
-    mut commands: Commands,
-) {
-    for pad in &mut pads.0 {
-        if pad.item.is_none() && tick.number >= pad.filled_at {
-            let item = (KindOf::from(pad.kind), Pos::from(pad.at), serials.next());
-            pad.item = Some(commands.spawn(item).id());
-        }
-    }
-}
-
-/// Gives what lies on a pad to a player who touches it and needs it; of several, to the one who
-/// joined first.
-pub(super) fn take_pickups(
-    tick: Res<Tick>,
-    mut pads: ResMut<Pads>,
     mut out: ResMut<Out>,
     mut commands: Commands,
     mut players: Query<(Entity, &Serial, &Pos, &mut Health, &mut Gun)>,
 ) {
-    for pad in &mut pads.0 {
-        let Some(item) = pad.item else {
-            continue;
-        };
-        let reach = Kind::Player.radius() + pad.kind.radius();
-        let taker = players
-            .iter()
-            .filter(|(_, _, pos, health, gun)| {
-                let (x, y) = (pos.x - pad.at.0, pos.y - pad.at.1);
-                x * x + y * y < reach * reach && needs(pad.kind, health, gun)
-            })
-            .map(|(player, serial, ..)| (*serial, player))
-            .min();
-        let Some((_, player)) = taker else {
-            continue;
-        };
-        let Ok((_, _, _, mut health, mut gun)) = players.get_mut(player) else {
-            continue;
-        };
-        match pad.kind {
-            Kind::Health => health.hp = health.hp.saturating_add(AID).min(HEALTH_MAX),
-            _ => gun.spare = gun.spare.saturating_add(BOX).min(SPARE_MAX),
+    for (player, serial, pos, health, gun) in &players {
+        if let Some(pad) = pads.touched_by(*pos)
+            && needs(pad.kind, health, gun)
+        {
+            let first = pad.taker.get_or_insert((*serial, player));
+            *first = (*first).min((*serial, player));
         }
-        commands.entity(item).despawn();
-        pad.item = None;
-        pad.filled_at = tick.number + ticks(RESTOCK_AFTER, &tick);
-        out.send(
-            To::All,
-            Taken {
-                who: Some(player),
-                what: pad.kind.index(),
-            },
-        );
+    }
+    for pad in &mut pads.0 {
+        match (pad.item, pad.taker.take()) {
+            (Some(item), Some((_, player))) => {
+                if let Ok((_, _, _, mut health, mut gun)) = players.get_mut(player) {
+                    give(pad.kind, &mut health, &mut gun);
+                }
+                commands.entity(item).despawn();
+                pad.item = None;
+                pad.filled_at = tick.number + ticks(RESTOCK_AFTER, &tick);
+                let taken = Taken {
+                    who: Some(player),
+                    what: pad.kind.index(),
+                };
+                out.send(To::All, taken);
+            }
+            (None, _) if tick.number >= pad.filled_at => {
+                let item = (KindOf::from(pad.kind), Pos::from(pad.at), serials.next());
+                pad.item = Some(commands.spawn(item).id());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn give(kind: Kind, health: &mut Health, gun: &mut Gun) {
+    match kind {
+        Kind::Health => health.hp = health.hp.saturating_add(AID).min(HEALTH_MAX),
+        _ => gun.spare = gun.spare.saturating_add(BOX).min(SPARE_MAX),
     }
 }
 
@@ -153,6 +156,18 @@ mod tests {
         scene.tick();
         assert_eq!(scene.of::<Gun>(player).spare, SPARE_FRESH + BOX);
         assert_eq!(items(&mut scene, Kind::Ammo), 3);
+    }
+
+    #[test]
+    fn nobody_touches_two_pads() {
+        let reach = Kind::Player.radius() + Kind::Health.radius().max(Kind::Ammo.radius());
+        let pads = Pads::default().0;
+        for (n, a) in pads.iter().enumerate() {
+            for b in &pads[n + 1..] {
+                let gap = (a.at.0 - b.at.0).hypot(a.at.1 - b.at.1);
+                assert!(gap > 2.0 * reach, "{:?} and {:?}", a.at, b.at);
+            }
+        }
     }
 
     #[test]

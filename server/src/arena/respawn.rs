@@ -10,45 +10,53 @@ use super::events::Respawn;
 use super::tuning::{DRONE_HEALTH, HEALTH_MAX};
 use crate::game::{Out, RoomRng, Tick, To};
 
-/// Brings back every player whose time has come, in the order in which they joined.
-pub(super) fn raise_players(
-    tick: Res<Tick>,
-    mut rng: ResMut<RoomRng>,
-    mut out: ResMut<Out>,
-    mut players: Query<(Entity, &Serial, &mut Health, &mut Pos, &mut Gun)>,
-) {
-    let mut fallen: Vec<(Serial, Entity)> = players
-        .iter()
-        .filter(|(_, _, health, ..)| !health.is_up() && tick.number >= health.rises_at)
-        .map(|(player, serial, ..)| (*serial, player))
-        .collect();
-    if fallen.is_empty() {
-        return;
-    }
-    fallen.sort_unstable();
-    let standing = players.iter().filter(|(_, _, health, ..)| health.is_up());
-    let mut places = Places::among(standing.map(|(_, _, _, pos, _)| (pos.x, pos.y)));
-    for (_, player) in fallen {
-        let Ok((_, _, mut health, mut pos, mut gun)) = players.get_mut(player) else {
-            continue;
-        };
-        *health = Health::fresh(HEALTH_MAX);
-        *pos = Pos::from(places.take(&mut rng));
-        *gun = Gun::fresh();
-        out.send(To::All, Respawn { who: Some(player) });
+/// Who is out, and from which tick on they are back: a few of many, so that nobody has to look for them.
+#[derive(Resource, Default)]
+pub(super) struct Fallen(Vec<(u32, Entity)>);
+
+impl Fallen {
+    /// `who` fell and returns at the end of tick `rises_at`; of one who is out already this is the new time.
+    pub(super) fn add(&mut self, who: Entity, rises_at: u32) {
+        self.0.retain(|(_, fallen)| *fallen != who);
+        self.0.push((rises_at, who));
     }
 }
 
-/// Brings back every drone whose time has come.
-pub(super) fn raise_drones(
+/// Brings back everyone whose time has come, in the order in which they came to be.
+pub(super) fn raise_fallen(
     tick: Res<Tick>,
+    mut rng: ResMut<RoomRng>,
+    mut out: ResMut<Out>,
+    mut fallen: ResMut<Fallen>,
+    mut players: Query<(&Serial, &mut Health, &mut Pos, &mut Gun), Without<Drone>>,
     mut drones: Query<(&mut Health, &mut Pos, &mut Drone)>,
 ) {
-    for (mut health, mut pos, mut drone) in &mut drones {
-        if !health.is_up() && tick.number >= health.rises_at {
-            *health = Health::fresh(DRONE_HEALTH);
+    let due = fallen
+        .0
+        .extract_if(.., |(rises_at, _)| tick.number >= *rises_at);
+    let mut risers: Vec<(Serial, Entity)> = Vec::new();
+    for (_, who) in due {
+        if let Ok((mut health, mut pos, mut drone)) = drones.get_mut(who) {
+            health.hp = DRONE_HEALTH;
             *pos = Pos::from(free_place(&mut drone.dice));
+        } else if let Ok((serial, ..)) = players.get(who) {
+            risers.push((*serial, who));
         }
+    }
+    if risers.is_empty() {
+        return;
+    }
+    risers.sort_unstable();
+    let standing = players.iter().filter(|(_, health, ..)| health.is_up());
+    let mut places = Places::among(standing.map(|(_, _, pos, _)| (pos.x, pos.y)));
+    for (_, player) in risers {
+        let Ok((_, mut health, mut pos, mut gun)) = players.get_mut(player) else {
+            continue;
+        };
+        health.hp = HEALTH_MAX;
+        *pos = Pos::from(places.take(&mut rng));
+        *gun = Gun::fresh();
+        out.send(To::All, Respawn { who: Some(player) });
     }
 }
 

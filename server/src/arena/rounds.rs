@@ -5,10 +5,12 @@
 //! players plays round after round. Who plays alone is ready alone.
 
 use bevy_ecs::prelude::*;
+use bevy_ecs::query::QueryData;
 use tickwire::arena::Phase;
 
 use super::components::{Health, Score, Serial};
 use super::events::{PhaseChange, Won};
+use super::respawn::Fallen;
 use super::score::leader;
 use super::tuning::{COUNTDOWN, PLAY, POINTS_TO_WIN, READY_WAIT, REGROUP, RESULTS, ticks};
 use crate::game::{Out, Owner, Roster, Tick, To};
@@ -32,14 +34,25 @@ impl Round {
     }
 }
 
+/// A player as far as rounds are concerned.
+#[derive(QueryData)]
+#[query_data(mutable)]
+pub(super) struct Standing {
+    player: Entity,
+    serial: &'static Serial,
+    owner: &'static Owner,
+    score: &'static mut Score,
+    health: &'static mut Health,
+}
+
 /// Goes to the next phase when its time has come.
 pub(super) fn advance_round(
     tick: Res<Tick>,
     roster: Res<Roster>,
     mut round: ResMut<Round>,
     mut out: ResMut<Out>,
-    mut players: Query<(Entity, &Serial, &mut Score, &mut Health)>,
-    owners: Query<&Owner>,
+    mut fallen: ResMut<Fallen>,
+    mut players: Query<Standing>,
 ) {
     let over = round.ends != 0 && tick.number >= round.ends;
     let call = Call::of(&roster);
@@ -67,22 +80,20 @@ pub(super) fn advance_round(
         tick.number + ticks(seconds, &tick)
     };
     match next {
-        Phase::Countdown => regroup(&tick, &mut players),
+        Phase::Countdown => regroup(&tick, &mut players, &mut fallen),
         Phase::Play => {
             round.number = round.number.saturating_add(1);
             round.winner = None;
-            for (_, _, mut score, _) in &mut players {
-                *score = Score::default();
+            for mut standing in &mut players {
+                *standing.score = Score::default();
             }
         }
         Phase::Results => {
-            let standing = players
-                .iter()
-                .map(|(player, serial, score, _)| (player, serial, score));
-            let leader = leader(standing);
+            let standings = players.iter().map(|at| (at.player, at.serial, at.score));
+            let leader = leader(standings);
             round.winner = leader.map(|(player, _)| player);
             if let Some((player, points)) = leader {
-                let owner = owners.get(player).map(|owner| owner.0);
+                let owner = players.get(player).map(|standing| standing.owner.0);
                 let mut members = roster.members.iter();
                 let winner = members.find(|member| owner == Ok(member.player));
                 let won = Won {
@@ -108,19 +119,17 @@ pub(super) fn advance_round(
 ///
 /// As a fall rather than a jump, because that is how clients know not to draw a streak across
 /// the arena.
-fn regroup(tick: &Tick, players: &mut Query<(Entity, &Serial, &mut Score, &mut Health)>) {
-    for (_, _, _, mut health) in players {
-        *health = Health {
-            hp: 0,
-            rises_at: tick.number + ticks(REGROUP, tick),
-        };
+fn regroup(tick: &Tick, players: &mut Query<Standing>, fallen: &mut Fallen) {
+    for mut standing in players {
+        standing.health.hp = 0;
+        fallen.add(standing.player, tick.number + ticks(REGROUP, tick));
     }
 }
 
-fn is_won(players: &Query<(Entity, &Serial, &mut Score, &mut Health)>) -> bool {
+fn is_won(players: &Query<Standing>) -> bool {
     players
         .iter()
-        .any(|(_, _, score, _)| score.points >= POINTS_TO_WIN)
+        .any(|standing| standing.score.points >= POINTS_TO_WIN)
 }
 
 /// How the members answered whether they are ready.

@@ -8,6 +8,7 @@ use tickwire::protocol::server_message::Member;
 
 use super::Arena;
 use super::components::{Drone, Health, Pos, Serial};
+use super::respawn::Fallen;
 use super::tuning::{DRONE_RISES_AFTER, PLAYER_RISES_AFTER, ticks};
 use crate::game::{
     Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster, Tick,
@@ -124,10 +125,9 @@ impl Scene {
             PLAYER_RISES_AFTER
         };
         let tick = *self.world.resource::<Tick>();
-        *self.world.get_mut::<Health>(who).expect("a body") = Health {
-            hp: 0,
-            rises_at: tick.number + ticks(seconds, &tick),
-        };
+        self.world.get_mut::<Health>(who).expect("a body").hp = 0;
+        let mut fallen = self.world.resource_mut::<Fallen>();
+        fallen.add(who, tick.number + ticks(seconds, &tick));
     }
 
     pub(super) fn tick(&mut self) {

@@ -5,20 +5,19 @@ use bevy_ecs::prelude::*;
 use super::components::{Score, Serial};
 use super::tuning::{DRONE_POINTS, PLAYER_POINTS, SCORE_MAX};
 
-/// Counts that `who` fell to `by`. Only players have scores: a fallen thing without one is a
-/// drone.
-pub(super) fn count_kill(scores: &mut Query<&mut Score>, who: Entity, by: Entity) {
-    let points = match scores.get_mut(who) {
-        Ok(mut score) => {
-            score.deaths = add(score.deaths, 1);
-            PLAYER_POINTS
-        }
-        Err(_) => DRONE_POINTS,
-    };
-    if let Ok(mut score) = scores.get_mut(by) {
-        score.points = add(score.points, points);
-        if points == PLAYER_POINTS {
-            score.kills = add(score.kills, 1);
+impl Score {
+    /// Counts that the player fell.
+    pub(super) fn count_fall(&mut self) {
+        self.deaths = add(self.deaths, 1);
+    }
+
+    /// Counts that the player felled another, or else a drone.
+    pub(super) fn count_kill(&mut self, of_player: bool) {
+        if of_player {
+            self.points = add(self.points, PLAYER_POINTS);
+            self.kills = add(self.kills, 1);
+        } else {
+            self.points = add(self.points, DRONE_POINTS);
         }
     }
 }

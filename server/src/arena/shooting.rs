@@ -1,99 +1,71 @@
-//! Guns: triggers, cooldowns, magazines. What a shot then does is `flight` and `damage`.
+//! Guns: triggers, cooldowns, magazines. What a shot then does is `flight` and `damage`. Called by
+//! `players`.
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::query::QueryData;
+use tickwire::arena::Kind;
 use tickwire::arena::rule::GRID;
-use tickwire::arena::{Control, Kind};
 use tickwire::exact::{trunc, unit};
 
-use super::components::{Flight, Gun, Health, KindOf, Pos, Serial, Serials};
+use super::components::{Flight, Gun, KindOf, Pos, Serial, Serials};
 use super::events::Shot;
-use super::rounds::Round;
 use super::tuning::{COOLDOWN, MAGAZINE, RELOAD, SHOT_LIFE, SHOT_SPEED, ticks};
-use crate::game::{Input, Out, Owner, Tick, To};
+use crate::game::{Out, Owner, Tick, To};
 
-/// Finishes reloads, and starts them when a player asks or the magazine is empty.
-pub(super) fn reload_guns(
-    tick: Res<Tick>,
-    mut players: Query<(&Input<Control>, &Health, &mut Gun)>,
-) {
-    for (input, health, mut gun) in &mut players {
-        if !health.is_up() {
-            continue;
+/// Finishes reloading, or starts it when the player asks or the magazine is empty.
+pub(super) fn reload(gun: &mut Gun, asked: bool, tick: &Tick) {
+    if gun.ready_at != 0 {
+        if tick.number >= gun.ready_at {
+            let rounds = (MAGAZINE - gun.rounds).min(gun.spare);
+            gun.rounds += rounds;
+            gun.spare -= rounds;
+            gun.ready_at = 0;
         }
-        if gun.ready_at != 0 {
-            if tick.number >= gun.ready_at {
-                let rounds = (MAGAZINE - gun.rounds).min(gun.spare);
-                gun.rounds += rounds;
-                gun.spare -= rounds;
-                gun.ready_at = 0;
-            }
-        } else if gun.spare > 0 && (gun.rounds == 0 || (input.now.reload && gun.rounds < MAGAZINE))
-        {
-            gun.ready_at = tick.number + ticks(RELOAD, &tick);
-        }
+    } else if gun.spare > 0 && (gun.rounds == 0 || (asked && gun.rounds < MAGAZINE)) {
+        gun.ready_at = tick.number + ticks(RELOAD, tick);
     }
 }
 
-/// A player as far as its gun is concerned.
-#[derive(QueryData)]
-#[query_data(mutable)]
-pub(super) struct Shooter {
-    player: Entity,
-    serial: &'static Serial,
-    owner: &'static Owner,
-    input: &'static Input<Control>,
-    health: &'static Health,
-    pos: &'static Pos,
-    gun: &'static mut Gun,
+/// Pulls the trigger; whether a shot goes off.
+pub(super) fn fire(gun: &mut Gun, tick: &Tick) -> bool {
+    let able = gun.rounds > 0 && gun.ready_at == 0 && tick.number >= gun.next_shot;
+    if able {
+        gun.rounds -= 1;
+        gun.next_shot = tick.number + ticks(COOLDOWN, tick);
+    }
+    able
 }
 
-/// Fires the guns whose triggers are held and that can: a projectile each, from the player's
-/// centre, which its first tick of flight leaves.
-pub(super) fn fire_guns(
-    tick: Res<Tick>,
-    round: Res<Round>,
-    mut serials: ResMut<Serials>,
-    mut out: ResMut<Out>,
-    mut commands: Commands,
-    mut shooters: Query<Shooter>,
+/// A shot that went off.
+pub(super) struct Fired {
+    /// The shooter's.
+    pub(super) serial: Serial,
+    pub(super) by: Entity,
+    pub(super) owner: Owner,
+    pub(super) from: Pos,
+    /// In radians.
+    pub(super) aim: f64,
+    /// Ticks that the shooter sees the others behind their own time.
+    pub(super) lag: f64,
+}
+
+/// Has a projectile fly from every gun that went off, from the player's centre, which its first
+/// tick of flight leaves; in the order in which the players joined.
+pub(super) fn launch_all(
+    mut fired: Vec<Fired>,
+    tick: &Tick,
+    serials: &mut Serials,
+    out: &mut Out,
+    commands: &mut Commands,
 ) {
-    if !round.phase().is_armed() {
-        return;
-    }
-    let mut shots = Vec::new();
-    for mut shooter in &mut shooters {
-        let gun = &mut shooter.gun;
-        let able = shooter.health.is_up()
-            && gun.rounds > 0
-            && gun.ready_at == 0
-            && tick.number >= gun.next_shot;
-        if shooter.input.now.fire && able {
-            gun.rounds -= 1;
-            gun.next_shot = tick.number + ticks(COOLDOWN, &tick);
-            let (player, serial) = (shooter.player, *shooter.serial);
-            shots.push((
-                serial,
-                player,
-                *shooter.owner,
-                *shooter.pos,
-                shooter.input.now.aim,
-                f64::from(tick.number) - shooter.input.view,
-            ));
-        }
-    }
-    shots.sort_unstable_by_key(|(serial, ..)| *serial);
-    for (_, by, owner, from, aim, lag) in shots {
-        out.send(To::All, Shot { by: Some(by) });
-        commands.spawn((
-            KindOf::from(Kind::Projectile),
-            Flight {
-                lag,
-                ..launch(from, aim, by, &tick)
-            },
-            owner,
-            serials.next(),
-        ));
+    fired.sort_unstable_by_key(|shot| shot.serial);
+    for shot in fired {
+        out.send(To::All, Shot { by: Some(shot.by) });
+        let flight = Flight {
+            lag: shot.lag,
+            ..launch(shot.from, shot.aim, shot.by, tick)
+        };
+        let kind = KindOf::from(Kind::Projectile);
+        commands.spawn((kind, flight, shot.owner, serials.next()));
     }
 }
 
@@ -119,6 +91,7 @@ mod tests {
     use super::super::tuning::SPARE_FRESH;
     use super::*;
     use crate::arena::scene::Scene;
+    use tickwire::arena::Control;
 
     fn trigger() -> Control {
         Control {

@@ -1,7 +1,7 @@
 //! Where a straight way first meets something. Pure geometry for `flight`; ways are given as a
 //! start and a vector, answers as the fraction of the way, 0 to 1.
 
-use tickwire::arena::map::{OBSTACLES, Obstacle, SIZE};
+use tickwire::arena::map::{NEAR_MAX, OBSTACLES, Obstacle, SIZE, near};
 
 /// A straight way: from where, and how far in x and y, in units.
 #[derive(Clone, Copy)]
@@ -22,8 +22,17 @@ impl Way {
 
 /// The first meeting with a wall or an obstacle.
 pub(super) fn meet_map(way: Way) -> Option<f64> {
-    OBSTACLES
-        .iter()
+    let long = way.by.0 * way.by.0 + way.by.1 * way.by.1;
+    let obstacle = if long < NEAR_MAX * NEAR_MAX {
+        first_of(way, near(way.from.0, way.from.1))
+    } else {
+        first_of(way, OBSTACLES.iter())
+    };
+    obstacle.into_iter().chain(leave(way)).reduce(f64::min)
+}
+
+fn first_of(way: Way, obstacles: impl Iterator<Item = &'static Obstacle>) -> Option<f64> {
+    obstacles
         .filter_map(|obstacle| match *obstacle {
             Obstacle::Pillar { x, y, radius } => meet_disc(way, (x, y), radius),
             Obstacle::Block {
@@ -33,7 +42,6 @@ pub(super) fn meet_map(way: Way) -> Option<f64> {
                 bottom,
             } => meet_block(way, (left, right), (top, bottom)),
         })
-        .chain(leave(way))
         .reduce(f64::min)
 }
 
@@ -74,6 +82,11 @@ fn between(from: f64, by: f64, (least, most): (f64, f64)) -> Option<(f64, f64)> 
 
 /// Where the way leaves the arena.
 fn leave(way: Way) -> Option<f64> {
+    let (x, y) = way.at(1.0);
+    let within = 0.0..=SIZE;
+    if within.contains(&x) && within.contains(&y) {
+        return None;
+    }
     let until = |from: f64, by: f64| between(from, by, (0.0, SIZE)).map_or(0.0, |(_, exit)| exit);
     let part = until(way.from.0, way.by.0).min(until(way.from.1, way.by.1));
     (part < 1.0).then_some(part)
