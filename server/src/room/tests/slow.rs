@@ -65,6 +65,14 @@ impl Reader {
     }
 }
 
+/// A room and so many clients that keep up.
+fn crowd(seats: u16) -> (Room<Boxes>, Vec<Reader>) {
+    let mut room = room(seats, 1);
+    let readers = (0..seats).map(|_| Reader::join(&mut room, usize::MAX));
+    let readers = readers.collect();
+    (room, readers)
+}
+
 /// One tick of a room and all its clients. Returns how many got a snapshot. Every private layer changes, so each snapshot has
 /// a private body, which nobody shares.
 fn turn(room: &mut Room<Boxes>, readers: &mut [Reader]) -> usize {
@@ -91,10 +99,7 @@ fn needed(room: &mut Room<Boxes>, readers: &mut [Reader]) -> usize {
 
 #[test]
 fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
-    let mut room = room(20, 1);
-    let mut readers: Vec<Reader> = (0..20)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(20);
     let needed = needed(&mut room, &mut readers);
     let (slow, stalled) = (12..17, 17..20);
     for reader in &mut readers[slow.clone()] {
@@ -144,10 +149,7 @@ fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
 /// skipped since its last image keeps up with its lane, and gets the next of it.
 #[test]
 fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
-    let mut room = room(200, 1);
-    let mut readers: Vec<Reader> = (0..200)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(200);
     let needed = needed(&mut room, &mut readers);
     let mut behind = 0;
     for ticks in [2, 9, 31, 64, 150, 301] {
@@ -185,10 +187,7 @@ fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
 /// whichever lane.
 #[test]
 fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
-    let mut room = room(50, 1);
-    let mut readers: Vec<Reader> = (0..50)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(50);
     let needed = needed(&mut room, &mut readers);
     let (mut in_lanes, mut probes) = (0, 0);
     for ticks in [60, 41, 83, 149, 107, 67, 203, 129] {
@@ -232,10 +231,7 @@ fn grounded(halvings: u8, tick: Tick) -> Lane {
 
 #[test]
 fn who_may_not_leap_and_has_read_everything_is_probed() {
-    let mut room = room(2, 1);
-    let mut readers: Vec<Reader> = (0..2)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(2);
     needed(&mut room, &mut readers);
     let (slow, tick) = (readers[1].client.player, room.tick);
     let member = room.members.get_mut(slow).expect("it is there");
@@ -253,10 +249,7 @@ fn who_may_not_leap_and_has_read_everything_is_probed() {
 
 #[test]
 fn who_is_probed_is_not_taken_for_slower() {
-    let mut room = room(2, 1);
-    let mut readers: Vec<Reader> = (0..2)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(2);
     needed(&mut room, &mut readers);
     let (slow, tick) = (readers[1].client.player, room.tick);
     let member = room.members.get_mut(slow).expect("it is there");
@@ -277,10 +270,7 @@ fn who_is_probed_is_not_taken_for_slower() {
 /// A lane leaves a slow reader time to read, so that it looks well for a moment.
 #[test]
 fn a_reader_that_stays_slow_seldom_leaps() {
-    let mut room = room(20, 1);
-    let mut readers: Vec<Reader> = (0..20)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(20);
     let needed = needed(&mut room, &mut readers);
     for (at, reader) in readers.iter_mut().enumerate() {
         reader.reads = needed / (2 + at % 9);
@@ -319,10 +309,7 @@ fn lanes_lead_back_to_every_snapshot() {
 
 #[test]
 fn two_hundred_slow_clients_cost_two_bodies_a_tick() {
-    let mut room = room(200, 1);
-    let mut readers: Vec<Reader> = (0..200)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(200);
     let needed = needed(&mut room, &mut readers);
     for (at, reader) in readers.iter_mut().enumerate() {
         // A third to a tenth of what is needed.
@@ -382,10 +369,7 @@ fn a_snapshot_is_composed_once() {
 
 #[test]
 fn a_room_that_is_thinned_out_sends_half_and_then_all_again() {
-    let mut room = room(3, 1);
-    let mut readers: Vec<Reader> = (0..3)
-        .map(|_| Reader::join(&mut room, usize::MAX))
-        .collect();
+    let (mut room, mut readers) = crowd(3);
     for (halvings, sent) in [(0, 64), (1, 32), (3, 8), (1, 32), (0, 64)] {
         room.thin_out(halvings);
         let turns = (0..64).map(|_| turn(&mut room, &mut readers));

@@ -43,6 +43,17 @@ fn play(seed: u64, snapshot_every: u16, mut lent: Option<&mut Box<Workspace>>) {
     assert!(room.stats().snapshots_sent > 100, "seed {seed}");
 }
 
+/// A tick whose snapshot everyone takes at once: each has what the server has then, whosever bytes they were.
+fn turn(room: &mut Room<Boxes>, clients: &mut [Client]) {
+    room.tick();
+    for client in clients {
+        let mut frame = Vec::new();
+        assert!(room.compose(client.player, true, &mut frame));
+        client.receive(room, &frame);
+        client.ack(room);
+    }
+}
+
 #[test]
 fn every_client_holds_the_servers_image() {
     for seed in 0..24 {
@@ -63,13 +74,7 @@ fn one_body_serves_everyone_on_the_same_baseline() {
     let mut room = room(8, 1);
     let mut clients: Vec<Client> = (0..8).map(|_| Client::join(&mut room)).collect();
     for tick in 0..10 {
-        room.tick();
-        for client in &mut clients {
-            let mut frame = Vec::new();
-            assert!(room.compose(client.player, true, &mut frame));
-            client.receive(&room, &frame);
-            client.ack(&mut room);
-        }
+        turn(&mut room, &mut clients);
         let stats = room.stats();
         // The room's layer and two teams' once; of eight private ones nothing is told but that nothing happened, but in
         // every fifth tick, and while they are against a keyframe, which lacks what they remember.
@@ -91,14 +96,7 @@ fn a_private_layer_in_which_something_happens_has_a_body_of_its_own() {
             let mut secret = room.world.get_mut::<Secret>(avatar).expect("a box");
             secret.number += 1;
         }
-        room.tick();
-        for client in &mut clients {
-            let mut frame = Vec::new();
-            assert!(room.compose(client.player, true, &mut frame));
-            // It has what the server has, whosever bytes they were.
-            client.receive(&room, &frame);
-            client.ack(&mut room);
-        }
+        turn(&mut room, &mut clients);
         let bodies = room.stats().bodies_encoded as usize;
         let private = if tick < 2 || tick % 5 == 4 {
             8
@@ -148,13 +146,7 @@ fn a_team_sees_its_own_plans_and_no_others() {
     let mut room = room(6, 1);
     let mut clients: Vec<Client> = (0..6).map(|_| Client::join(&mut room)).collect();
     for _ in 0..300 {
-        room.tick();
-        for client in &mut clients {
-            let mut frame = Vec::new();
-            assert!(room.compose(client.player, true, &mut frame));
-            client.receive(&room, &frame);
-            client.ack(&mut room);
-        }
+        turn(&mut room, &mut clients);
         let teams: Vec<Option<u8>> = clients
             .iter()
             .map(|client| {
