@@ -54,7 +54,7 @@ export class Chat {
   /** @param {import('/client/types.js').ChatLine} line */
   add(line) {
     const item = make('li');
-    const name = make('b', line.from === this.#room.you ? 'self' : '', line.name);
+    const name = make('b', line.from === this.#room.you ? 'self' : '', this.#room.label(line.from, line.name));
     if (line.from !== this.#room.you) name.style.color = colourOf(line.from, this.#room.you);
     item.append(name, document.createTextNode(line.text));
     this.#put(item);

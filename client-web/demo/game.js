@@ -177,17 +177,17 @@ export class Game {
   #membersChanged() {
     const { members, you } = this.#room;
     for (const member of members.values()) {
-      if (!this.#known.has(member.player)) this.#feed.note(member.name, colourOf(member.player, you), 'joined');
+      if (!this.#known.has(member.player)) this.#feed.note(this.#room.label(member.player), colourOf(member.player, you), 'joined');
     }
     for (const member of this.#known.values()) {
-      if (!members.has(member.player)) this.#feed.note(member.name, INK.muted, 'left');
+      if (!members.has(member.player)) this.#feed.note(this.#room.label(member.player, member.name), INK.muted, 'left');
     }
     this.#known = new Map(members);
   }
 
   /** @param {number} player @returns {string} */
   #nameOf(player) {
-    return this.#room.members.get(player)?.name ?? '';
+    return this.#room.label(player);
   }
 
   /** @param {View} view @param {number | undefined} handle @returns {string} */

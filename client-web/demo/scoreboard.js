@@ -91,7 +91,7 @@ export class Scoreboard {
     /** @type {Map<number, Row>} */
     const rows = new Map();
     for (const member of this.#room.members.values()) {
-      rows.set(member.player, { player: member.player, name: member.name, points: 0, kills: 0, deaths: 0, member });
+      rows.set(member.player, { player: member.player, name: this.#room.label(member.player), points: 0, kills: 0, deaths: 0, member });
     }
     for (const entity of view.entities) {
       const row = entity.avatar && entity.owner !== undefined ? rows.get(entity.owner) : undefined;

@@ -5,6 +5,7 @@
 
 import { ACTION_TIMEOUT_MS, ACTIONS_WAITING_MAX, BACKLOG_BYTES_MAX } from './limits.js';
 import { Emitter } from './emitter.js';
+import { labelOf } from './label.js';
 import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
 import { RequestError } from './request_error.js';
@@ -102,6 +103,17 @@ export class Room extends Emitter {
   /** Who is here, by number. */
   get members() {
     return this.#room.members;
+  }
+
+  /**
+   * What to call a player so that it is nobody else here: the name, or `name#number` while another member's looks the same. The same
+   * on every page; to be shown as text only.
+   * @param {number} player
+   * @param {string} [name] what they were called when they said something; without it, what they are called now
+   * @returns {string} empty for nobody
+   */
+  label(player, name = this.members.get(player)?.name) {
+    return name === undefined ? '' : labelOf(this.members.values(), player, name);
   }
 
   /** The last chat lines, oldest first. */

@@ -228,7 +228,7 @@
 /**
  * @typedef {object} Member
  * @property {number} player
- * @property {string} name show it as text only
+ * @property {string} name show it as text only. Another may have the same: `room.label(player)` tells them apart
  * @property {boolean} ready
  * @property {boolean} host whether they may kick
  * @property {boolean} connected

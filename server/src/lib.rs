@@ -224,6 +224,9 @@
 //! # assert!(GameDef::<Square>::new(30).is_ok());
 //! ```
 //!
+//! Names and chat are tidied by the engine: what is hidden or turns the text around it is left out. A field of the kind
+//! [`text`](game::text) and a payload are the game's own and come as they were sent.
+//!
 //! # 6. The program
 //!
 //! [`serve`] is the rest of it: flags, logs, signals, HTTP. The page's files are in the binary;
@@ -308,6 +311,7 @@ mod prefetch;
 pub mod replication;
 pub mod room;
 mod serve;
+mod text;
 pub mod worker;
 
 pub use net::Site;

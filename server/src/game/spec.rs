@@ -71,7 +71,9 @@ pub fn entity() -> Spec {
     spec(Kind::Entity)
 }
 
-/// A `String` of at most `bytes` bytes of UTF-8 (a multiple of 4, 4..=64); what is longer is cut.
+/// A `String` of at most `bytes` bytes of UTF-8 (a multiple of 4, 4..=64); what is longer is cut. It is the game's own: unlike names and
+/// chat it is not tidied, so what a player wrote into one (in an action, say) may have hidden characters, which the game
+/// refuses or leaves out before it shows it to others.
 pub fn text(bytes: u8) -> Spec {
     spec(Kind::Text { bytes })
 }

@@ -10,14 +10,15 @@ use tickwire::protocol::ClientMessage;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
+use super::code::{read_code, room_code};
 use super::makers::Makers;
 use super::registry::{NewRoom, Place, Registry};
-use super::text::{read_code, room_code, room_name};
 use crate::auth::{Identity, SeatToken};
 use crate::config::Config;
 use crate::game::RoomOptions;
 use crate::net::addresses::Guest;
 use crate::net::limiter::Budget;
+use crate::text::room_name;
 use crate::worker::{Claim, Errand};
 
 /// What a client may ask of the lobby, in units a second; a listing is 1, a join 2.

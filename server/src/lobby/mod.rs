@@ -2,13 +2,13 @@
 //! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
 //! its end. `lib::run` owns the lobby.
 
+mod code;
 mod makers;
 mod matchmaking;
 mod orders;
 pub(crate) mod registry;
 mod sessions;
 pub(crate) mod stopping;
-mod text;
 mod welcome;
 
 use std::io;

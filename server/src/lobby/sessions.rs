@@ -14,12 +14,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::matchmaking::{self, Maker, Seating};
-use super::{Shared, stopping, text};
+use super::{Shared, stopping};
 use crate::auth::Unauthorised;
 use crate::date::Date;
 use crate::moderation::Banned;
 use crate::net::conn::{Conn, End, Link};
 use crate::net::reading::{Fetched, Scratch};
+use crate::text::player_name;
 use crate::worker::Errand;
 
 thread_local! {
@@ -212,7 +213,7 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
     }
     let identified = shared.tokens.identify(&token);
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
-    let name = text::player_name(&name);
+    let name = player_name(&name);
     let address = link.peer.ip();
     let greeted = shared
         .moderation

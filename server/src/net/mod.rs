@@ -14,6 +14,7 @@ mod forwarded;
 mod frames;
 mod handshake;
 mod http;
+mod json;
 pub(crate) mod limiter;
 mod listen;
 pub(crate) mod ops;

@@ -9,6 +9,7 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
+use super::json;
 use super::site::File;
 
 /// A response as `http` sends it.
@@ -55,7 +56,7 @@ pub(crate) fn fresh(media_type: &'static str, body: Vec<u8>) -> Reply {
 
 /// A view of the server.
 pub(crate) fn json(value: &impl Serialize) -> Reply {
-    match serde_json::to_vec(value) {
+    match json::write(value) {
         Ok(text) => fresh("application/json", text),
         Err(error) => {
             tracing::error!(%error, "a view is no JSON");

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use tickwire::ids::PlayerId;
-use tickwire::limits::{CHAT_CHARS_MAX, CHAT_HISTORY_MAX};
+use tickwire::limits::CHAT_HISTORY_MAX;
 use tickwire::protocol::server_message::ChatLine;
+
+use crate::text::chat_line;
 
 /// The last [`CHAT_HISTORY_MAX`] lines, oldest first.
 #[derive(Debug, Default)]
@@ -14,19 +16,15 @@ pub(super) struct Chat {
 }
 
 impl Chat {
-    /// Takes a line, unless it is empty or too long.
+    /// Takes a line, tidied; unless nothing is left of it or it is too long.
     pub(super) fn say(&mut self, from: PlayerId, name: &str, text: &str) -> Option<ChatLine> {
-        let text = text.trim();
-        let chars = text.chars().count();
-        if !(1..=CHAT_CHARS_MAX).contains(&chars) || text.chars().any(char::is_control) {
-            return None;
-        }
+        let text = chat_line(text)?;
         self.said += 1;
         let line = ChatLine {
             id: self.said,
             from,
             name: name.to_owned(),
-            text: text.to_owned(),
+            text,
         };
         if self.lines.len() == CHAT_HISTORY_MAX {
             self.lines.pop_front();

@@ -120,7 +120,7 @@ fn chat_reaches_all_is_remembered_and_bounded() {
     let line = |text: &str| ClientMessage::Chat {
         text: text.to_owned(),
     };
-    for text in ["", " \t ", &"x".repeat(201), "a\nb"] {
+    for text in ["", " \t ", &"x".repeat(201), "\u{202E}\u{200B}"] {
         let told = request(&mut room, one, &line(text));
         let refused = messages_to(&told, one);
         assert!(matches!(
@@ -130,7 +130,7 @@ fn chat_reaches_all_is_remembered_and_bounded() {
             }]
         ));
     }
-    let told = request(&mut room, two, &line("<b>hello</b>"));
+    let told = request(&mut room, two, &line("<b>he\u{202E}llo</b>\n"));
     assert!(matches!(
         &messages_to(&told, one)[..],
         [ServerMessage::Chat { line }] if line.text == "<b>hello</b>" && line.from == two
