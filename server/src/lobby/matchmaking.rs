@@ -29,7 +29,7 @@ const REQUESTS_BURST: f32 = 20.0;
 const LISTING_COST: f32 = 1.0;
 /// Cost of a join, which may make a room.
 const JOIN_COST: f32 = 2.0;
-/// Added for a code or number that is none: who guesses gets one try in four seconds.
+/// Added for a code or number that is none, and for a seat until it was taken: who guesses gets one try in four seconds.
 const WRONG_ROOM_COST: f32 = 6.0;
 
 /// What rooms are made with, from the operator's settings.
@@ -70,6 +70,11 @@ pub(crate) struct Seating {
 /// Whether a listing is granted now.
 pub(crate) fn may_list(budget: &mut Budget, now: Instant) -> bool {
     budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, LISTING_COST)
+}
+
+/// Somebody who came to take their seat again is not to blame for how it ended: they have it, or the server was too busy.
+pub(crate) fn resumed(budget: &mut Budget) {
+    budget.pardon(WRONG_ROOM_COST);
 }
 
 /// Who asks for a seat.
@@ -117,18 +122,14 @@ pub(crate) fn seat(
             seats,
         } => return make(registry, defaults, now, maker, name, *private, *seats),
         ClientMessage::Resume { token, chat, seen } => {
-            let seating = SeatToken::read(token).and_then(|token| {
-                let (chat, tick) = (*chat, *seen);
-                let seen = Seen { chat, tick };
-                let claim = Claim { token, seen };
-                let errand = Errand::Resume(claim);
-                let place = registry.find(token.room)?;
-                Some(Seating { place, errand })
-            });
-            if seating.is_none() {
-                budget.fine(WRONG_ROOM_COST);
-            }
-            return seating.ok_or(Refusal::NoSuchSeat);
+            // Ahead, and whatever is wrong with it: who pays only after the room was found would learn that it is there.
+            budget.fine(WRONG_ROOM_COST);
+            let token = SeatToken::read(token).ok_or(Refusal::NoSuchSeat)?;
+            let (chat, tick) = (*chat, *seen);
+            let seen = Seen { chat, tick };
+            let errand = Errand::Resume(Claim { token, seen });
+            let place = registry.find(token.room);
+            return Ok(Seating { place, errand });
         }
         _ => match registry.reserve_any() {
             Some(place) => Ok(place),
@@ -312,6 +313,48 @@ mod tests {
         );
         lobby.registry.close(made[1]);
         assert!(lobby.ask(create).is_ok(), "one of them is gone");
+    }
+
+    /// A made-up token costs the same before anybody looks whether its room is there, and gets the same errand.
+    #[test]
+    fn a_made_up_token_of_a_room_that_is_there_costs_what_one_of_none_does() {
+        let mut tries = Vec::new();
+        for there in [true, false] {
+            let mut lobby = Lobby::new();
+            let made = lobby.ask(ClientMessage::QuickJoin).unwrap();
+            lobby.budget = Budget::new(lobby.now);
+            let room = match there {
+                true => made.place.room,
+                false => RoomId(made.place.room.0 ^ 1),
+            };
+            let (token, _) = SeatToken::generate(room, tickwire::ids::PlayerId(0)).unwrap();
+            let (chat, seen) = (0, tickwire::ids::Tick(0));
+            let resume = ClientMessage::Resume { token, chat, seen };
+            let granted = (0..9).take_while(|_| match lobby.ask(resume.clone()) {
+                Ok(seating) => matches!(seating.errand, Errand::Resume(_)),
+                Err(refused) => {
+                    assert_eq!(refused, Refusal::TooOften);
+                    false
+                }
+            });
+            tries.push(granted.count());
+        }
+        assert_eq!(tries, [3, 3]);
+    }
+
+    /// Who has the seat has paid for a join.
+    #[test]
+    fn a_seat_that_was_taken_again_costs_a_join() {
+        let mut lobby = Lobby::new();
+        let room = RoomId(1);
+        let (token, _) = SeatToken::generate(room, tickwire::ids::PlayerId(0)).unwrap();
+        let (chat, seen) = (0, tickwire::ids::Tick(0));
+        let resume = ClientMessage::Resume { token, chat, seen };
+        for _ in 0..10 {
+            assert!(lobby.ask(resume.clone()).is_ok());
+            resumed(&mut lobby.budget);
+        }
+        assert_eq!(lobby.ask(resume).unwrap_err(), Refusal::TooOften);
     }
 
     #[test]

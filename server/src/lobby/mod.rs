@@ -4,7 +4,7 @@
 
 mod code;
 mod makers;
-mod matchmaking;
+pub(crate) mod matchmaking;
 mod orders;
 pub(crate) mod registry;
 mod sessions;

@@ -11,13 +11,18 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::Mutex;
+use rand::TryRng;
+use rand::rngs::SysRng;
 use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
-/// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
+/// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0. Numbers are random, so that one tells
+/// nothing of other rooms, of how many there are or were. With a million rooms one in sixteen is taken.
 const ROOM_NUMBERS: u32 = 1 << 24;
+/// Numbers that are tried for a new room. Beyond, which is less likely than anything: `Busy`.
+const NUMBER_TRIES: u32 = 64;
 /// What a room costs its worker beside its players, in players: its game's own entities and one
 /// encoding of its state. Until it was measured; then it is what it is.
 const ROOM_COST: u16 = 8;
@@ -76,7 +81,8 @@ pub(crate) struct Registry {
 struct Table {
     rooms: BTreeMap<RoomId, Entry>,
     codes: HashMap<String, RoomId>,
-    newest: u32,
+    /// Rooms made so far.
+    made: u64,
 }
 
 #[derive(Debug)]
@@ -88,6 +94,8 @@ struct Entry {
     /// Seats that are taken, by members and by those on their way.
     taken: u16,
     worker: usize,
+    /// Rises with every room: the oldest has the least.
+    made: u64,
     /// What each of its units takes of its worker's time, once that was measured.
     unit_share: Option<f64>,
     /// Its worker knows of it: others may be sent there.
@@ -140,8 +148,9 @@ impl Registry {
         if table.codes.contains_key(&room.code) {
             return Err(Refusal::Busy);
         }
-        let id = table.free_number();
+        let id = table.free_number()?;
         let worker = table.least_loaded(self.workers);
+        table.made += 1;
         table.codes.insert(room.code.clone(), id);
         let entry = Entry {
             name: room.name,
@@ -150,6 +159,7 @@ impl Registry {
             seats: room.seats,
             taken: 1,
             worker,
+            made: table.made,
             unit_share: None,
             open: false,
             _held: Box::new(held),
@@ -194,7 +204,7 @@ impl Registry {
             .rooms
             .iter()
             .filter(|(_, entry)| entry.open && !entry.private && entry.has_seat())
-            .max_by_key(|&(&id, entry)| (entry.taken, Reverse(id)))?;
+            .max_by_key(|(_, entry)| (entry.taken, Reverse(entry.made)))?;
         table.take_seat(room).ok()
     }
 
@@ -237,10 +247,12 @@ impl Registry {
         }
     }
 
-    /// Where a room is whose seat somebody says to have.
-    pub(crate) fn find(&self, room: RoomId) -> Option<Place> {
-        let worker = self.table.lock().rooms.get(&room)?.worker;
-        Some(Place { room, worker })
+    /// Where a room is whose seat somebody says to have. A room that is not there is somewhere too: a worker finds no such seat
+    /// in it, as in one that is there, so that who made the token up learns nothing from the answer, its price or its time.
+    pub(crate) fn find(&self, room: RoomId) -> Place {
+        let entry = self.worker_of(room);
+        let worker = entry.unwrap_or(room.0 as usize % self.workers.max(1));
+        Place { room, worker }
     }
 
     /// Gives a seat back: its player left, or never came.
@@ -274,31 +286,35 @@ impl Registry {
     /// most [`ROOMS_LISTED_MAX`].
     pub(crate) fn list(&self) -> Vec<RoomInfo> {
         let table = self.table.lock();
-        let mut order: Vec<(bool, Reverse<u16>, RoomId)> = table
+        let mut order: Vec<(bool, Reverse<u16>, u64, RoomId)> = table
             .rooms
             .iter()
             .filter(|(_, entry)| entry.open && !entry.private)
-            .map(|(&id, entry)| (!entry.has_seat(), Reverse(entry.taken), id))
+            .map(|(&id, entry)| (!entry.has_seat(), Reverse(entry.taken), entry.made, id))
             .collect();
         if order.len() > ROOMS_LISTED_MAX {
             order.select_nth_unstable(ROOMS_LISTED_MAX);
             order.truncate(ROOMS_LISTED_MAX);
         }
         order.sort_unstable();
-        let info = |(_, _, id): &(bool, Reverse<u16>, RoomId)| table.rooms[id].info(*id);
+        let info = |(_, _, _, id): &(bool, Reverse<u16>, u64, RoomId)| table.rooms[id].info(*id);
         order.iter().map(info).collect()
     }
 }
 
 impl Table {
-    fn free_number(&mut self) -> RoomId {
-        loop {
-            self.newest = (self.newest + 1) % ROOM_NUMBERS;
-            let id = RoomId(self.newest);
+    fn free_number(&self) -> Result<RoomId, Refusal> {
+        for _ in 0..NUMBER_TRIES {
+            let number = SysRng.try_next_u32().map_err(|error| {
+                tracing::error!(%error, "no random numbers");
+                Refusal::Busy
+            })?;
+            let id = RoomId(number % ROOM_NUMBERS);
             if id.0 != 0 && !self.rooms.contains_key(&id) {
-                return id;
+                return Ok(id);
             }
         }
+        Err(Refusal::Busy)
     }
 
     fn least_loaded(&self, workers: usize) -> usize {
@@ -415,14 +431,14 @@ mod tests {
     #[test]
     fn listings_are_bounded_and_keep_the_fullest() {
         let registry = Registry::new(1000, 1);
-        for code in 0..150 {
-            opened(&registry, &code.to_string(), 9, false);
-        }
-        assert!(registry.reserve(RoomId(150)).is_ok());
+        let rooms: Vec<RoomId> = (0..150)
+            .map(|code| opened(&registry, &code.to_string(), 9, false))
+            .collect();
+        assert!(registry.reserve(rooms[149]).is_ok());
         let listed = registry.list();
         assert_eq!(listed.len(), ROOMS_LISTED_MAX);
-        assert_eq!((listed[0].id, listed[0].players), (RoomId(150), 2));
-        assert_eq!(listed[1].id, RoomId(1));
+        assert_eq!((listed[0].id, listed[0].players), (rooms[149], 2));
+        assert_eq!(listed[1].id, rooms[0]);
     }
 
     #[test]
@@ -442,9 +458,36 @@ mod tests {
         assert!(registry.close_if_empty(id));
         assert_eq!(registry.reserve_by_code("A"), Err(Refusal::NoSuchRoom));
         let again = opened(&registry, "A", 9, false);
-        assert_ne!(again, id, "numbers are not given out again at once");
         registry.close(again);
         assert_eq!(registry.len(), 1);
+    }
+
+    /// Of 200 rooms in a row the numbers neither rise nor fall, and fill the 24 bits that a node has.
+    #[test]
+    fn numbers_tell_nothing() {
+        let registry = Registry::new(1000, 1);
+        let numbers: Vec<u32> = (0..200)
+            .map(|code| opened(&registry, &code.to_string(), 9, false).0)
+            .collect();
+        assert!(numbers.iter().all(|id| (1..ROOM_NUMBERS).contains(id)));
+        let rising = numbers.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((50..150).contains(&rising), "{rising} of 199 rise");
+        let upper = numbers.iter().filter(|id| **id >= ROOM_NUMBERS / 2).count();
+        assert!(
+            (50..150).contains(&upper),
+            "{upper} of 200 are in the upper half"
+        );
+    }
+
+    /// Whoever has a made-up token is sent to a worker, which says what it says of a seat that is not there.
+    #[test]
+    fn a_seat_is_looked_for_by_a_worker_whether_its_room_is_there_or_not() {
+        let registry = Registry::new(9, 3);
+        let id = opened(&registry, "A", 9, true);
+        assert_eq!(registry.find(id).room, id);
+        let workers: std::collections::BTreeSet<usize> =
+            (0..99).map(|id| registry.find(RoomId(id)).worker).collect();
+        assert_eq!(workers.into_iter().collect::<Vec<_>>(), [0, 1, 2]);
     }
 
     #[test]

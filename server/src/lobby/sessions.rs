@@ -254,7 +254,7 @@ fn hand_over(
     };
     conn.link.set_room(Some(place.room));
     let sent = shared.workers[place.worker].send(place.room, errand, conn);
-    let Err(conn) = sent else {
+    let Err(mut conn) = sent else {
         if is_new {
             shared.registry.open(place.room);
         }
@@ -263,6 +263,9 @@ fn hand_over(
     shared.metrics.inboxes_full.increment(1);
     give_back();
     conn.link.set_room(None);
+    if is_held {
+        matchmaking::resumed(&mut conn.link.requests);
+    }
     let Ok(mut conn) = conn.watched() else {
         return Err(None);
     };

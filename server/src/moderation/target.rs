@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::auth::Identity;
-use crate::net::addresses::unit;
+use crate::net::prefix::host;
 
 /// The widest networks that can be meant, in bits of prefix (IPv4, IPv6): wider ones would be a slip of the
 /// finger more often than a wish.
@@ -38,15 +38,15 @@ impl Target {
     /// # Errors
     /// One line.
     pub(crate) fn address(text: &str) -> Result<Target, String> {
-        let single = text.parse::<IpAddr>().map(unit);
+        let single = text.parse::<IpAddr>().map(host);
         let network = text.parse::<IpNet>().ok().or(single.ok());
         let wrong = "address is not one such as 10.0.0.7, 10.0.0.0/24 or 2001:db8::/48";
         let network = match network.ok_or(wrong)? {
             IpNet::V6(v6) if v6.prefix_len() >= 96 && v6.addr().to_ipv4_mapped().is_some() => {
                 return Err("address is IPv4 within IPv6: write the IPv4 one".into());
             }
-            network if network.prefix_len() > unit(network.addr()).prefix_len() => {
-                unit(network.addr())
+            network if network.prefix_len() > host(network.addr()).prefix_len() => {
+                host(network.addr())
             }
             network => network.trunc(),
         };
@@ -73,7 +73,7 @@ impl Target {
     /// Every target that means the address, from the narrowest on.
     pub(crate) fn around(address: IpAddr) -> impl Iterator<Item = Target> {
         let wider = |network: &IpNet| network.supernet();
-        std::iter::successors(Some(unit(address)), wider).map(Target::Network)
+        std::iter::successors(Some(host(address)), wider).map(Target::Network)
     }
 }
 

@@ -11,10 +11,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ipnet::IpNet;
 use parking_lot::Mutex;
 
 use super::limiter::Budget;
+use super::prefix::host;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
@@ -90,7 +90,7 @@ impl Addresses {
         if shared.loopback_free && address.to_canonical().is_loopback() {
             return Ok(Guest::unlimited());
         }
-        let address = unit(address).addr();
+        let address = host(address).addr();
         let mut table = shared.table.lock();
         let entry = table.entry(address, shared, now);
         let rate = shared.connects_per_second;
@@ -112,18 +112,6 @@ impl Addresses {
             held: Held::Connection,
         })))
     }
-}
-
-/// The unit that limits and bans are for.
-pub(crate) fn unit(address: IpAddr) -> IpNet {
-    let address = address.to_canonical();
-    let bits = match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 64,
-    };
-    // No address has too few bits for that.
-    let network = IpNet::new(address, bits).unwrap_or(address.into());
-    network.trunc()
 }
 
 impl Table {

@@ -63,7 +63,7 @@ impl Admin {
         let path = config.admin_token_file.as_deref();
         Ok(Admin {
             token: path.map(AdminToken::read).transpose()?,
-            attempts: Mutex::new(Attempts::new(Instant::now())),
+            attempts: Mutex::default(),
             patience: config.header_timeout,
             metrics,
         })

@@ -108,6 +108,11 @@ impl Budget {
     pub(crate) fn fine(&mut self, cost: f32) {
         self.spent += cost;
     }
+
+    /// Takes a penalty back.
+    pub(crate) fn pardon(&mut self, cost: f32) {
+        self.spent = (self.spent - cost).max(0.0);
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ mod listen;
 pub(crate) mod ops;
 mod origin;
 pub mod outbox;
+#[allow(dead_code)]
+pub(crate) mod prefix;
 mod public;
 pub(crate) mod reading;
 mod reply;

@@ -19,6 +19,7 @@ use super::view::{ClientView, RoomView};
 use super::{Claim, Common, Return};
 use crate::auth::{SeatHash, SeatToken};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::lobby::matchmaking::resumed;
 use crate::net::conn::{Conn, End};
 use crate::net::outbox::{Draft, Drafts};
 use crate::net::reading::{Fetched, Scratch};
@@ -173,6 +174,7 @@ impl<G: Game> Hosted<G> {
             return Ok(());
         }
         let Some(token) = self.new_token(player) else {
+            resumed(&mut conn.link.requests);
             refuse(conn, Refusal::Busy, tools);
             return Ok(());
         };
@@ -193,6 +195,7 @@ impl<G: Game> Hosted<G> {
             }
         }
         conn.link.has_played = true;
+        resumed(&mut conn.link.requests);
         self.members.plug(player, conn);
         if let Some(pass) = self.members.pass(player) {
             pass.rotate(claim.token.hash, token.1);

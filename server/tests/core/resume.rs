@@ -202,9 +202,8 @@ fn a_client_that_stood_still_is_closed_and_comes_back() {
     let joined = narrow.joined();
     let (token, who) = (narrow.token(), narrow.who.clone());
     eventually("it is closed, for it reads nothing", || {
-        server.closed(CloseCode::Stalled) == 1.0
+        server.closed(CloseCode::Stalled) == 1.0 && held(&server) == 1.0
     });
-    assert_eq!(held(&server), 1.0);
     let (_, rejoined) = back(&server, &who, &token);
     assert_eq!(rejoined.you, joined.you);
 }
@@ -244,4 +243,28 @@ fn a_room_that_fails_holds_nothing() {
     again.resume(&token);
     assert_eq!(again.refused(), Refusal::NoSuchSeat);
     eventually("nobody plays", || server.figure("tickwire_players") == 0.0);
+}
+
+/// Nobody learns from a made-up token whether its room is there: it is refused in the same words, and as many times until it
+/// was too often.
+#[test]
+fn a_made_up_token_tells_nothing_of_rooms() {
+    let server = server(None);
+    let (ann, joined) = server.host("ann", 2);
+    let there = joined.room.id.0;
+    let tries = |room: u32, player: u16| {
+        let mut eve = server.guest("eve");
+        let mut refusals = Vec::new();
+        while refusals.last() != Some(&Refusal::TooOften) {
+            eve.resume(&format!("{room:08x}{player:04x}{}", "5a".repeat(32)));
+            refusals.push(eve.refused());
+        }
+        refusals
+    };
+    let seat = tries(there, joined.you.0);
+    let refused = vec![Refusal::NoSuchSeat; 3];
+    assert_eq!(seat, [refused, vec![Refusal::TooOften]].concat());
+    assert_eq!(tries(there, 1), seat, "a room without the seat");
+    assert_eq!(tries(there ^ 1, 0), seat, "no room");
+    drop(ann);
 }

@@ -124,7 +124,11 @@ fn quick_joins_fill_rooms() {
         client.say(&ClientMessage::QuickJoin);
         rooms.push(client.joined().room.id);
     }
-    assert_eq!(rooms, [1, 1, 2, 2, 3].map(RoomId));
+    let [one, _, two, _, three] = rooms[..] else {
+        panic!("{rooms:?}");
+    };
+    assert_eq!(rooms, [one, one, two, two, three]);
+    assert!(one != two && two != three && one != three, "{rooms:?}");
 }
 
 #[test]
