@@ -1,5 +1,7 @@
 /** Listeners by name, for `Link` and `Room`. */
 
+import { report } from './report.js';
+
 /** See the module's description. */
 export class Emitter {
   /** @type {Map<string, Set<(...args: any[]) => void>>} */
@@ -11,6 +13,7 @@ export class Emitter {
    * @returns {() => void} takes the listener away again
    */
   on(name, listener) {
+    if (typeof listener !== 'function') throw new TypeError(`on(${JSON.stringify(name)}, …) takes a function that hears of it`);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);
@@ -19,7 +22,7 @@ export class Emitter {
 
   /**
    * A listener that throws hinders neither the others nor the connection; its error is reported as
-   * any uncaught one.
+   * any uncaught one. What the promise of an async one rejects with is the page's.
    *
    * @param {string} name
    * @param {...any} args
@@ -29,18 +32,8 @@ export class Emitter {
       try {
         listener(...args);
       } catch (error) {
-        report(error);
+        report(`listener of ${JSON.stringify(name)}`, error);
       }
     }
-  }
-}
-
-/** @param {unknown} error of the page, not ours: shown as if nobody had caught it */
-function report(error) {
-  if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
-  else {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }

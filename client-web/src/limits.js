@@ -60,6 +60,12 @@ export const ACTIONS_WAITING_MAX = 64;
 export const ACTION_TIMEOUT_MS = 10_000;
 /** Lobby requests that wait for their turn. Beyond: further ones reject at once. */
 export const REQUESTS_WAITING_MAX = 16;
+/** The lobby's answer to a request, or to a goodbye to the room, is due within this time, in milliseconds. Beyond: the connection counts as lost. */
+export const ANSWER_MAX_MS = 20_000;
+/** The page's pings that wait for their answers. Beyond: `ping` rejects at once. */
+export const PINGS_WAITING_MAX = 32;
+/** A seat is asked for so long of a server that is too busy to say, in milliseconds: as long as it holds one by default. Beyond: it counts as lost. */
+export const SEAT_ASKED_FOR_MS = 30_000;
 /** The round trip is measured this often, in milliseconds. */
 export const PING_EVERY_MS = 2000;
 /** A server that sends nothing for this long after a ping is gone, in milliseconds. */
@@ -74,3 +80,7 @@ export const RECONNECT_DELAY_MS = 300;
 export const RECONNECT_DELAY_MAX_MS = 8000;
 /** A lost connection is tried again for so long, in milliseconds: what a server's restart takes. Beyond: it is closed. */
 export const RECONNECT_FOR_MS = 120_000;
+/** An error of the page is told once a kind in this many milliseconds: one of a frame would come 60 times a second. */
+export const REPORT_EVERY_MS = 1000;
+/** Kinds of the page's errors that are remembered for that; the oldest go first. A game's events are 64. */
+export const REPORT_KINDS_MAX = 128;

@@ -9,10 +9,7 @@ import { Prediction } from '../src/netcode/prediction.js';
 function started() {
   /** @type {Prediction<{ sum: number }, number>} */
   const own = new Prediction({
-    step: (state, input) => {
-      state.sum += input;
-    },
-    clone: (state) => ({ ...state }),
+    next: ({ sum }, input) => ({ sum: sum + input }),
     neutral: 0,
   });
   assert.equal(own.reconcile(10, { sum: 100 }), undefined);

@@ -12,7 +12,7 @@
  * earlier or later, which moves the avatar in time.
  */
 
-
+import { report } from '../report.js';
 import { dequantise, fine, quantise } from '../schema/field.js';
 import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
 import { Owner } from '../snapshot/image.js';
@@ -35,7 +35,7 @@ const SHIFT_MAX = 8;
 export class Avatar {
   #layout;
   #code;
-  #step;
+  #next;
   /** @type {Prediction<Entity, Record<string, any>>} */
   #prediction;
   #components;
@@ -64,9 +64,17 @@ export class Avatar {
   constructor(layout, you, dt, { step, smoothMs, neutral }) {
     this.#layout = layout;
     this.#code = Owner.avatarOf(you);
-    this.#step = (/** @type {Entity} */ state, /** @type {Record<string, any>} */ input, /** @type {number} */ tick) => {
-      step(state, input, { dt, tick });
-      this.#snap(state);
+    this.#next = (/** @type {Entity} */ state, /** @type {Record<string, any>} */ input, /** @type {number} */ tick) => {
+      const next = cloneEntity(state);
+      try {
+        step(next, input, { dt, tick });
+        this.#snap(next);
+        return next;
+      } catch (error) {
+        // The figure stands still until the next snapshot puts it where the server has it.
+        report('step', error);
+        return cloneEntity(state);
+      }
     };
     this.#components = layout.room.components
       .filter(({ component }) => component.predicted !== 'No')
@@ -79,11 +87,7 @@ export class Avatar {
     this.#gridMask = predictedMask(layout, 'Grid');
     this.#makeSmoothing = () => this.#components.map(({ fields }) => new Smoothing(fields.length, smoothMs));
     this.#smoothing = this.#makeSmoothing();
-    this.#prediction = new Prediction({
-      clone: cloneEntity,
-      step: this.#step,
-      neutral,
-    });
+    this.#prediction = new Prediction({ next: this.#next, neutral });
   }
 
   /** @returns {boolean} whether there is an avatar */
@@ -193,7 +197,7 @@ export class Avatar {
   #between(passed) {
     const { state, tick } = this.#prediction;
     if (state === undefined) return undefined;
-    if (passed > 0 && this.#wanted !== undefined) return { from: state, to: this.#look(state, this.#wanted), share: passed };
+    if (passed > 0 && this.#wanted !== undefined) return { from: state, to: this.#next(state, this.#wanted, tick + 1), share: passed };
     const back = Math.max(1, Math.ceil(-passed));
     const from = this.#prediction.at(tick - back);
     const to = this.#prediction.at(tick - back + 1);
@@ -228,22 +232,13 @@ export class Avatar {
     this.#wanted = wanted;
     const { state } = this.#prediction;
     if (before === undefined || state === undefined || this.#passed <= 0 || isSame(before, wanted)) return;
-    this.#follow(this.#look(state, before), this.#look(state, wanted), this.#passed);
-  }
-
-  /**
-   * @param {Entity} state
-   * @param {Record<string, any>} input
-   * @returns {Entity} the state a tick later
-   */
-  #look(state, input) {
-    const next = cloneEntity(state);
-    this.#step(next, input, this.#prediction.tick + 1);
-    return next;
+    const soon = this.#prediction.tick + 1;
+    this.#follow(this.#next(state, before, soon), this.#next(state, wanted, soon), this.#passed);
   }
 
   /**
    * Predicted reals and turns after every tick are what the server can say, which has snapped them too: in the owner's layer, or to everyone.
+   * Throws for what is no number: a mistake of the page's `step`.
    * @param {Entity} state
    */
   #snap(state) {
@@ -251,7 +246,10 @@ export class Avatar {
       const values = state[name];
       if (values === undefined) continue;
       for (const { name: field, kind } of fields) {
-        if (smooths(kind)) values[field] = dequantise(kind, quantise(kind, values[field]));
+        if (!smooths(kind)) continue;
+        const value = values[field];
+        if (typeof value !== 'number' || value !== value) throw new TypeError(`step left ${name}.${field} at ${String(value)}, which is no number`);
+        values[field] = dequantise(kind, quantise(kind, value));
       }
     }
   }

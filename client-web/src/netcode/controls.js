@@ -4,8 +4,12 @@
  *
  * A `Bool` that was true in any frame since the last tick is true in the tick: a tap that is shorter than a tick is
  * not lost. Of all other kinds the newest value counts.
+ *
+ * An `input` that throws, or gives what no field can be, is reported, and counts as that of who does nothing: play goes on.
  */
 
+import { report } from '../report.js';
+import { checkValues } from '../schema/value_check.js';
 import { dequantiseAll, quantiseAll } from '../snapshot/fields.js';
 import { words } from '../schema/field.js';
 
@@ -38,7 +42,7 @@ export class Controls {
    */
   look() {
     const before = this.#qs;
-    this.#qs = quantiseAll(this.#fields, this.#input());
+    this.#qs = this.#ask();
     for (const at of this.#bools) if (before[at] === 1) this.#qs[at] = 1;
     return dequantiseAll(this.#fields, this.#qs);
   }
@@ -52,5 +56,20 @@ export class Controls {
     const qs = this.#qs;
     this.#qs = [];
     return { qs, input };
+  }
+
+  /** @returns {number[]} the integers of what the page wants now */
+  #ask() {
+    try {
+      const values = /** @type {any} */ (this.#input());
+      if (typeof values !== 'object' || values === null || typeof values.then === 'function') {
+        throw new TypeError('input gives the controls as they are now: an object, and at once');
+      }
+      checkValues('input', this.#fields, values);
+      return quantiseAll(this.#fields, values);
+    } catch (error) {
+      report('input', error);
+      return quantiseAll(this.#fields, {});
+    }
   }
 }

@@ -17,8 +17,7 @@ import { INPUT_REPEATS_MAX, INPUTS_QUEUED_MAX } from '../limits.js';
  * The game's part.
  * @template S, I
  * @typedef {object} Rule
- * @property {(state: S, input: I, tick: number) => void} step changes `state` by one tick
- * @property {(state: S) => S} clone
+ * @property {(state: S, input: I, tick: number) => S} next another state, one tick later
  * @property {I} neutral the input of who does nothing
  */
 
@@ -76,8 +75,7 @@ export class Prediction {
   step(tick, input) {
     if (this.state === undefined) return;
     this.previous = this.state;
-    const after = this.#rule.clone(this.state);
-    this.#rule.step(after, input, tick);
+    const after = this.#rule.next(this.state, input, tick);
     this.state = after;
     this.tick = tick;
     this.#pending.push({ tick, input, after });
@@ -103,8 +101,7 @@ export class Prediction {
     let at = tick;
     const advance = (/** @type {I} */ input) => {
       previous = state;
-      state = this.#rule.clone(state);
-      this.#rule.step(state, input, ++at);
+      state = this.#rule.next(state, input, ++at);
     };
     for (const step of this.#pending) {
       while (at + 1 < step.tick) {
