@@ -4,6 +4,7 @@
  */
 
 import { element, still, write } from './dom.js';
+import { tell } from './tell.js';
 
 /** @typedef {import('/client/types.js').View} View */
 
@@ -21,7 +22,7 @@ export class Banner {
     this.#room = room;
     this.#ready.onclick = () => {
       const me = room.members.get(room.you);
-      room.ready(!me?.ready);
+      tell(() => room.ready(!me?.ready));
       this.#ready.blur();
     };
     this.#count.hidden = true;

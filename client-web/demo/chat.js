@@ -6,6 +6,7 @@
 import { element, make } from './dom.js';
 import { isTyping } from './input.js';
 import { colourOf } from './palette.js';
+import { tell } from './tell.js';
 
 const LINES_MAX = 60;
 /** Milliseconds until a line fades. */
@@ -100,7 +101,7 @@ export class Chat {
   #send(event) {
     event.preventDefault();
     const text = this.#text.value.trim();
-    if (text) this.#room.say(text);
+    if (text && !tell(() => this.#room.say(text))) return;
     this.#close();
   }
 

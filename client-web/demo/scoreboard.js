@@ -6,6 +6,7 @@
 import { element, make, write } from './dom.js';
 import { colourOf } from './palette.js';
 import { isTyping } from './input.js';
+import { tell } from './tell.js';
 
 const REFRESH_MS = 250;
 
@@ -102,7 +103,7 @@ export class Scoreboard {
 
   /** Asks once: rows change places under the finger. @param {number} player */
   #kick(player) {
-    if (this.#doomed === player) this.#room.kick(player);
+    if (this.#doomed === player) tell(() => this.#room.kick(player));
     this.#doomed = this.#doomed === player ? -1 : player;
     this.#drawnAt = 0;
   }

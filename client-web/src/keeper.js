@@ -1,6 +1,11 @@
 /**
  * What a reload of the page keeps: the seat's token and the player's, in `sessionStorage`, which no other tab and no other site
  * reads. One link of a page keeps a seat; a second one to the same server would take it from the first. `link.js` owns it.
+ *
+ * **Holder.** A key belongs to the link that came first, until it ends. Then the one that has waited longest holds it and keeps what
+ * it has. Only the holder reads: who waits has connected as somebody else already.
+ *
+ * A duplicated tab starts with a copy: both have the seat's token, the later one takes the seat, and the other is told (4006) and drops its copy.
  */
 
 /**
@@ -13,38 +18,55 @@
 
 /** @typedef {{ token: string, seat: string }} Kept `token` says who the player is, `seat` opens the seat; both may be empty */
 
-/** Keys that a link of this page holds. @type {Set<string>} */
-const held = new Set();
+/** By storage and key, the links that would keep a seat there: the first one does. @type {WeakMap<StorageLike, Map<string, Keeper[]>>} */
+const queues = new WeakMap();
 
 /** See the module's description. */
 export class Keeper {
   #storage;
   #key;
+  /** @type {Keeper[]} */
+  #queue;
+  /** @type {Kept | undefined} the newest */
+  #kept;
 
   /**
+   * Use `Keeper.take`.
    * @param {StorageLike} storage
    * @param {string} key
+   * @param {Keeper[]} queue
    */
-  constructor(storage, key) {
+  constructor(storage, key, queue) {
     this.#storage = storage;
     this.#key = key;
+    this.#queue = queue;
+    queue.push(this);
   }
 
   /**
-   * The keeper for a server, undefined if there is no storage or another link of the page has it.
+   * The keeper for a server. It is to be released.
    * @param {string} url
    * @param {StorageLike | undefined} [storage]
-   * @returns {Keeper | undefined}
+   * @returns {Keeper | undefined} undefined if there is no storage
    */
   static take(url, storage = browserStorage()) {
+    if (storage === undefined) return undefined;
     const key = `tickwire ${url}`;
-    if (storage === undefined || held.has(key)) return undefined;
-    held.add(key);
-    return new Keeper(storage, key);
+    const keys = queues.get(storage) ?? new Map();
+    queues.set(storage, keys);
+    const queue = keys.get(key) ?? [];
+    keys.set(key, queue);
+    return new Keeper(storage, key, queue);
   }
 
-  /** @returns {Kept} what was kept; empty if there is nothing that can be read */
+  /** @returns {boolean} whether a reload finds what this one keeps */
+  get isHolder() {
+    return this.#queue[0] === this;
+  }
+
+  /** @returns {Kept} what was kept; empty if there is nothing that can be read, or another link holds it */
   load() {
+    if (!this.isHolder) return { token: '', seat: '' };
     try {
       const { token, seat } = JSON.parse(this.#storage.getItem(this.#key) ?? '{}');
       return { token: typeof token === 'string' ? token : '', seat: typeof seat === 'string' ? seat : '' };
@@ -55,16 +77,26 @@ export class Keeper {
 
   /** @param {Kept} kept */
   save(kept) {
+    this.#kept = kept;
+    if (this.isHolder) this.#write(kept);
+  }
+
+  /** The link is over: the one that waits for the key takes it. What was kept stays, for a reload or for the next link. */
+  release() {
+    const wasHolder = this.isHolder;
+    const at = this.#queue.indexOf(this);
+    if (at !== -1) this.#queue.splice(at, 1);
+    const [next] = this.#queue;
+    if (wasHolder && next !== undefined && next.#kept !== undefined) next.#write(next.#kept);
+  }
+
+  /** @param {Kept} kept */
+  #write(kept) {
     try {
       this.#storage.setItem(this.#key, JSON.stringify(kept));
     } catch {
       // Full, or switched off: a reload then starts anew.
     }
-  }
-
-  /** Another link of the page may take it. */
-  release() {
-    held.delete(this.#key);
   }
 }
 

@@ -2,15 +2,23 @@
  * A connection as a page uses it: the lobby's requests as promises, its end as an event. Drives a
  * `Session` over a `Socket` with one timer; the only place that reads the clock. A lost socket is replaced by
  * another, on which the player takes the seat again: the room stays the same object.
+ *
+ * **Every promise settles.** What waits for an answer rejects when the connection is lost or over, and an answer that is owed for
+ * too long is a lost connection. What is asked for meanwhile rejects at once.
+ *
+ * **A seat that is left while nobody can be told** is free to the page at once. The server hears of it on the next
+ * connection, if it still holds the seat by then: that takes the seat and leaves it, before anything else.
  */
 
 import { Emitter } from './emitter.js';
-import { FROZEN_MS, RECONNECT_DELAY_MS, REQUESTS_WAITING_MAX } from './limits.js';
+import { ANSWER_MAX_MS, FROZEN_MS, PINGS_WAITING_MAX, PROBE_MAX_MS, RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, whyNotConnected } from './protocol/close_code.js';
 import { Pulse } from './pulse.js';
 import { Backoff, isFinal } from './reconnect.js';
+import { report } from './report.js';
 import { RequestError } from './request_error.js';
+import { Requests } from './requests.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
 import { Socket } from './socket.js';
@@ -19,8 +27,18 @@ import { onWake } from './wake.js';
 /** @typedef {import('./types.js').RoomInfo} RoomInfo */
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
-/** A request of the lobby; the server answers them in order, so one is out at a time.
- * @typedef {{ message: Uint8Array, resolve: (answer: any) => void, reject: (error: Error) => void }} Request */
+/**
+ * For `connect`.
+ * @typedef {object} LinkOptions
+ * @property {string} url
+ * @property {string} name
+ * @property {string} token
+ * @property {import('./types.js').SocketConstructor | undefined} WebSocket
+ * @property {import('./conditions.js').Conditions} conditions
+ * @property {boolean} reconnect
+ * @property {import('./keeper.js').Keeper | undefined} keeper
+ * @property {AbortSignal | undefined} signal
+ */
 
 /**
  * See the module's description. Made by `connect`.
@@ -38,33 +56,45 @@ export class Link extends Emitter {
   #state = 'connecting';
   /** What the seat is taken again with, as long as nobody else did or it was given up. */
   #seat = '';
+  /** For how long the server holds it without a connection, in ms. */
+  #graceMs = 0;
+  /** A seat that was left while the server could not be told, which gives it up itself after `untilMs`.
+   * @type {{ token: string, untilMs: number } | undefined} */
+  #farewell;
   /** Who the player is to the server. */
   #token;
   /** The first welcome's answer is still to come: whether a reload's seat is there. */
   #isAsking = false;
+  #askUntilMs = 0;
   /** @type {Backoff | undefined} while the connection is lost */
   #backoff;
   /** @type {Room<G> | undefined} */
   #room;
-  /** @type {Request[]} the first one is out */
-  #requests = [];
+  #requests = new Requests((message) => this.#sendRequest(message));
+  /** When an answer that the lobby owes is overdue; Infinity if it owes none. */
+  #answerDueMs = Infinity;
+  #isAnswerExcused = false;
   /** @type {import('./protocol/server_message.js').Welcome | undefined} */
   #lastWelcome;
-  /** @type {((error?: Error) => void) | undefined} settles the promise of `connect` */
+  /** @type {{ resolve: () => void, reject: (error: unknown) => void } | undefined} settle the promise of `connect` */
   #welcomed;
   #pulse = new Pulse(this.now());
   #stopWaking = onWake(() => this.#wake());
   #turnMs = this.now();
   /** @type {number | undefined} */
   #retryAfterMs;
+  /** @type {import('./types.js').CloseInfo | undefined} how it ended */
+  #ended;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} until the seat is asked for again */
+  #askTimer;
+  #onAbort = () => this.#abort();
 
   /**
    * For `connect`. Throws a `RequestError` when there is nothing to connect to.
-   * @param {{ url: string, name: string, token: string, WebSocket: import('./types.js').SocketConstructor | undefined,
-   *   conditions: import('./conditions.js').Conditions, reconnect: boolean, keeper: import('./keeper.js').Keeper | undefined }} options
-   * @param {(error?: Error) => void} welcomed called once: without an error after the welcome
+   * @param {LinkOptions} options `signal` is not aborted yet
+   * @param {{ resolve: () => void, reject: (error: unknown) => void }} welcomed one of them is called, once
    */
   constructor(options, welcomed) {
     super();
@@ -73,7 +103,13 @@ export class Link extends Emitter {
     const kept = options.keeper?.load();
     this.#token = options.token || (kept?.token ?? '');
     this.#seat = kept?.seat ?? '';
-    this.#session = this.#open();
+    try {
+      this.#session = this.#open();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    options.signal?.addEventListener('abort', this.#onAbort);
     this.#setTimer(this.#turnMs);
   }
 
@@ -148,8 +184,11 @@ export class Link extends Emitter {
    * @param {{ name?: string, private?: boolean, seats?: number }} [options] seats 0 or left out: as many as the server allows
    * @returns {Promise<Room<G>>}
    */
-  create({ name = '', private: isPrivate = false, seats = 0 } = {}) {
-    return this.#request(() => client.createRoom(name, isPrivate, seats));
+  create(options) {
+    return this.#request(() => {
+      const { name = '', private: isPrivate = false, seats = 0 } = options ?? {};
+      return client.createRoom(name, isPrivate, seats);
+    });
   }
 
   /** @param {number} id of a listed room @returns {Promise<Room<G>>} */
@@ -168,22 +207,39 @@ export class Link extends Emitter {
   }
 
   /** @returns {Promise<number>} the round trip in milliseconds */
-  ping() {
+  async ping() {
+    this.assertOpen();
+    const isTooMuch = this.#pulse.waiting >= PINGS_WAITING_MAX;
+    const sent = isTooMuch ? undefined : this.#pulse.ping(this.#session, this.now());
+    if (sent === undefined) throw new RequestError('TooMuch', 'too many messages wait');
     return new Promise((resolve, reject) => {
-      const sent = this.#state === 'open' ? this.#pulse.ping(this.#session, this.now()) : undefined;
-      if (sent === undefined) {
-        reject(new RequestError('Closed', 'not connected any more: connect anew'));
-        return;
-      }
       sent.resolve.push(resolve);
       sent.reject.push(reject);
       this.pump();
     });
   }
 
-  /** Says goodbye. */
+  /** Says goodbye: the seat is given up, and everything that waits rejects. May be called in any state, more than once. */
   close() {
     this.#hangUp(CloseCode.Normal, CloseCode.Normal, closeReason(CloseCode.Normal));
+  }
+
+  /** For the room: throws a `RequestError` if nothing can be asked of the server. */
+  assertOpen() {
+    if (this.#state === 'reconnecting') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
+    if (this.#ended === undefined) return;
+    const { code, reason, retryAfterMs } = this.#ended;
+    throw Object.assign(new RequestError('Closed', `the connection is over (${reason}): connect anew`), { code, retryAfterMs });
+  }
+
+  /** For the room: the player goes. @param {Room<G>} room */
+  leave(room) {
+    if (room !== this.#room || this.#state === 'closed') return;
+    if (this.#state === 'reconnecting') return this.#leaveAway();
+    if (this.#session.room?.leaving) return;
+    this.#session.leave();
+    this.#oweAnswer();
+    this.pump();
   }
 
   /** For the room: does what is due, sends what waits, sets the timer anew. */
@@ -193,9 +249,11 @@ export class Link extends Emitter {
     const isFrozen = nowMs - this.#turnMs > FROZEN_MS;
     this.#turnMs = nowMs;
     try {
-      this.#checkSilence(nowMs, isFrozen);
+      if (!this.#checkSilence(nowMs, isFrozen)) return;
       this.#session.handleTimeout(nowMs);
       if (this.#state === 'open') this.#room?.onTime(nowMs, this.#socket?.backlog ?? 0);
+    } catch (error) {
+      report('client', error);
     } finally {
       this.#flush();
       this.#setTimer(nowMs);
@@ -207,34 +265,21 @@ export class Link extends Emitter {
    * @returns {Promise<any>}
    */
   async #request(message) {
-    if (this.#state === 'reconnecting') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
-    if (this.#state !== 'open') throw new RequestError('Closed', 'not connected any more: connect anew');
+    this.assertOpen();
     if (this.#session.state !== 'Lobby') throw new RequestError('NotNow', 'only possible in the lobby: leave the room first');
-    if (this.#requests.length >= REQUESTS_WAITING_MAX) throw new RequestError('TooMuch', 'too many requests wait');
-    const bytes = message();
-    return new Promise((resolve, reject) => {
-      this.#requests.push({ message: bytes, resolve, reject });
-      if (this.#requests.length === 1) this.#sendRequest();
-    });
+    return this.#requests.add(message());
   }
 
-  #sendRequest() {
-    const [request] = this.#requests;
-    if (request === undefined) return;
-    try {
-      this.#session.lobbyRequest(request.message);
-    } catch (error) {
-      this.#answer(({ reject }) => reject(/** @type {Error} */ (error)));
-      return;
-    }
+  /** @param {Uint8Array} message */
+  #sendRequest(message) {
+    this.#session.lobbyRequest(message);
+    this.#oweAnswer();
     this.pump();
   }
 
-  /** @param {(request: Request) => void} settle */
-  #answer(settle) {
-    const request = this.#requests.shift();
-    if (request !== undefined) settle(request);
-    this.#sendRequest();
+  #oweAnswer() {
+    this.#answerDueMs = this.now() + ANSWER_MAX_MS;
+    this.#isAnswerExcused = false;
   }
 
   #onOpen() {
@@ -247,11 +292,25 @@ export class Link extends Emitter {
   /** @param {Uint8Array | undefined} bytes */
   #onMessage(bytes) {
     const nowMs = this.now();
+    const session = this.#session;
     this.#pulse.hear(nowMs);
-    if (bytes === undefined) this.#session.fail('a text message');
-    else this.#session.handleMessage(bytes, nowMs);
-    for (let event = this.#session.pollEvent(); event !== undefined; event = this.#session.pollEvent()) {
-      this.#onEvent(event, nowMs);
+    try {
+      if (bytes === undefined) session.fail('a text message');
+      else session.handleMessage(bytes, nowMs);
+    } catch (error) {
+      // A mistake of ours: the connection ends, rather than going deaf.
+      report('client', error);
+      session.fail(`this client failed: ${/** @type {Error} */ (error).message}`);
+    }
+    while (this.#state !== 'closed' && session === this.#session) {
+      const event = session.pollEvent();
+      if (event === undefined) break;
+      try {
+        this.#onEvent(event, nowMs);
+      } catch (error) {
+        // What follows it is not lost with it.
+        report('client', error);
+      }
     }
     this.pump();
   }
@@ -269,9 +328,15 @@ export class Link extends Emitter {
         if (!this.#isAsking) this.#arrive(undefined);
         break;
       case 'Rooms':
-        this.#answer(({ resolve }) => resolve(event.rooms));
+        this.#answered();
+        this.#requests.resolve(event.rooms);
         break;
       case 'Joined': {
+        if (this.#farewell !== undefined) {
+          this.#session.leave();
+          this.#oweAnswer();
+          break;
+        }
         if (this.#isAsking && this.#room !== undefined) {
           this.#room.onResumed(this.#session);
           this.#arrive(this.#room);
@@ -284,13 +349,22 @@ export class Link extends Emitter {
           break;
         }
         this.#room = room;
-        this.#answer(({ resolve }) => resolve(room));
+        this.#answered();
+        this.#requests.resolve(room);
         break;
       }
       case 'ResumeToken':
-        this.#keepSeat(event.token);
+        this.#graceMs = event.graceMs;
+        if (this.#farewell !== undefined) this.#farewell.token = event.token;
+        else this.#keepSeat(event.token);
         break;
       case 'Left':
+        this.#answered();
+        if (this.#farewell !== undefined) {
+          this.#farewell = undefined;
+          this.#arrive(undefined);
+          break;
+        }
         this.#keepSeat('');
         this.#room?.onEvent(event, nowMs);
         this.#room = undefined;
@@ -298,7 +372,10 @@ export class Link extends Emitter {
       case 'Refused':
         if (this.#isAsking) this.#seatRefused(event.reason);
         else if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
-        else this.#answer(({ reject }) => reject(new RequestError(event.reason)));
+        else {
+          this.#answered();
+          this.#requests.reject(new RequestError(event.reason));
+        }
         break;
       case 'Pong':
         if (this.#pulse.pong(event.nonce, nowMs)) this.#session.onRoundTrip(this.rttMs);
@@ -316,18 +393,29 @@ export class Link extends Emitter {
     }
   }
 
+  /** The lobby owes nothing for now. */
+  #answered() {
+    this.#answerDueMs = Infinity;
+  }
+
   /**
-   * Gives up on a server that has been silent for too long.
+   * Gives up on a server that has been silent for too long, or does not answer.
    * @param {number} nowMs
    * @param {boolean} isFrozen
+   * @returns {boolean} whether it is still there
    */
   #checkSilence(nowMs, isFrozen) {
-    if (isFrozen) this.#pulse.hear(nowMs);
-    if (this.#state !== 'open') {
-      if (this.#pulse.isSilent(nowMs)) this.#goneSilent('no welcome from the server');
-    } else if (!this.#pulse.check(this.#session, nowMs)) {
-      this.#goneSilent('the server went silent');
+    if (isFrozen) this.#pulse.excuse(nowMs);
+    if (isFrozen && this.#answerDueMs <= nowMs && !this.#isAnswerExcused) {
+      this.#isAnswerExcused = true;
+      this.#answerDueMs = nowMs + PROBE_MAX_MS;
     }
+    if (this.#state !== 'open') {
+      if (this.#pulse.isSilent(nowMs)) return this.#goneSilent('no welcome from the server');
+    } else if (!this.#pulse.check(this.#session, nowMs)) {
+      return this.#goneSilent('the server went silent');
+    }
+    return this.#answerDueMs > nowMs || this.#goneSilent('the server does not answer');
   }
 
   #flush() {
@@ -364,9 +452,12 @@ export class Link extends Emitter {
   /** @returns {Session} over a new socket, on which the seat is asked for if there is one */
   #open() {
     const { url, name, WebSocket, conditions } = this.#options;
-    const seat = this.#seat === '' ? undefined : { token: this.#seat, seen: this.#seen };
-    this.#isAsking = seat !== undefined;
     this.#turnMs = this.now();
+    if (this.#farewell !== undefined && this.#turnMs >= this.#farewell.untilMs) this.#farewell = undefined;
+    const token = this.#farewell?.token ?? this.#seat;
+    const seat = token === '' ? undefined : { token, seen: this.#seen };
+    this.#isAsking = seat !== undefined;
+    this.#askUntilMs = this.#turnMs + SEAT_ASKED_FOR_MS;
     this.#pulse.hear(this.#turnMs);
     this.#isSocketOpen = false;
     this.#socket = new Socket(url, WebSocket, conditions, {
@@ -388,10 +479,33 @@ export class Link extends Emitter {
   }
 
   /** The server may still be there: it is not told goodbye, which would give the seat up.
-   * @param {string} reason */
+   * @param {string} reason @returns {false} */
   #goneSilent(reason) {
     this.#socket?.close(CloseCode.Stalled, closeReason(CloseCode.Stalled));
     this.#lose(1006, reason);
+    return false;
+  }
+
+  /**
+   * The page that plays is gone, as by a reload: where it keeps its seat the next one comes back to it, so the server is
+   * not told goodbye.
+   */
+  #abort() {
+    if (this.#state === 'closed') return;
+    const isKept = this.#seat !== '' && this.#options.keeper?.isHolder === true;
+    const code = isKept ? CloseCode.Stalled : CloseCode.Normal;
+    if (!isKept) this.#keepSeat('');
+    this.#socket?.close(code, closeReason(code));
+    this.#end(CloseCode.Normal, 'aborted by the page', { error: this.#options.signal?.reason });
+  }
+
+  /** The player left while the connection is away: to the page they are gone, the server is told as soon as there is a way. */
+  #leaveAway() {
+    const room = this.#room;
+    this.#room = undefined;
+    if (this.#seat !== '') this.#farewell = { token: this.#seat, untilMs: this.now() + this.#graceMs };
+    this.#keepSeat('');
+    room?.onLeft('Asked');
   }
 
   /** The connection is there, in the lobby or in the seat. @param {Room<G> | undefined} room */
@@ -403,27 +517,29 @@ export class Link extends Emitter {
     this.#isAsking = false;
     this.#backoff = undefined;
     this.#retryAfterMs = undefined;
-    this.#welcomed?.();
+    this.#welcomed?.resolve();
     this.#welcomed = undefined;
     if (isBack) this.emit('resumed', { room });
-    if (before !== room) before?.onSeatLost();
+    if (before !== room) before?.onLeft('SeatLost');
   }
 
   /** @param {import('./types.js').Refusal} reason why the seat could not be taken */
   #seatRefused(reason) {
-    if (reason !== 'Busy' && reason !== 'TooOften') {
+    const isLater = reason === 'Busy' || reason === 'TooOften';
+    if (!isLater || this.now() >= this.#askUntilMs) {
+      this.#farewell = undefined;
       this.#keepSeat('');
       return this.#arrive(undefined);
     }
     const session = this.#session;
-    setTimeout(() => {
+    this.#askTimer = setTimeout(() => {
       if (session !== this.#session || session.state !== 'Lobby') return;
-      session.lobbyRequest(client.resume(this.#seat, this.#seen));
+      session.lobbyRequest(client.resume(this.#farewell?.token ?? this.#seat, this.#seen));
       this.pump();
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
 
-  /** The socket is gone: another try, or the end. @param {number} code @param {string} reason */
+  /** The socket is gone: another try, or the end. @param {number} code @param {string} reason @returns {void} */
   #lose(code, reason) {
     if (this.#state === 'closed') return;
     this.#socket = undefined;
@@ -433,8 +549,6 @@ export class Link extends Emitter {
       this.#keepSeat('');
       return this.#reopen();
     }
-    // Who was about to leave does not come back.
-    if (this.#session.room?.leaving) this.#keepSeat('');
     const nowMs = this.now();
     const isFirst = this.#state === 'open';
     if (isFirst) this.#backoff = new Backoff(nowMs);
@@ -445,10 +559,14 @@ export class Link extends Emitter {
     if (delayMs === undefined) return this.#end(code, reason);
     this.#state = 'reconnecting';
     this.#session.end();
+    this.#answered();
     clearTimeout(this.#timer);
+    clearTimeout(this.#askTimer);
     if (isFirst) {
       this.#rejectAll(new RequestError('Closed', 'the connection was lost'));
-      this.#room?.onLost();
+      // Who was about to leave does not come back; whether the server heard of it nobody knows.
+      if (this.#session.room?.leaving) this.#leaveAway();
+      else this.#room?.onLost();
     }
     this.#timer = setTimeout(() => this.#retry(), delayMs);
     this.emit('reconnecting', { attempt: this.#backoff?.attempt ?? 1, delayMs, code, reason });
@@ -458,9 +576,14 @@ export class Link extends Emitter {
     if (this.#state === 'reconnecting' && this.#socket === undefined) this.#reopen();
   }
 
+  /** @returns {void} */
   #reopen() {
     clearTimeout(this.#timer);
-    this.#session = this.#open();
+    try {
+      this.#session = this.#open();
+    } catch (error) {
+      return this.#lose(1006, /** @type {Error} */ (error).message);
+    }
     this.#setTimer(this.#turnMs);
   }
 
@@ -474,22 +597,36 @@ export class Link extends Emitter {
 
   /** @param {Error} error for everything that waits */
   #rejectAll(error) {
-    for (const { reject } of this.#requests.splice(0)) reject(error);
+    this.#requests.fail(error);
     this.#pulse.fail(error);
   }
 
-  /** The connection is over: everything that waits fails. @param {number} code @param {string} reason */
-  #end(code, reason) {
+  /** What outlives no link: its place in the page's storage is free, and it listens to nothing. */
+  #release() {
+    this.#options.keeper?.release();
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopWaking();
+  }
+
+  /**
+   * The connection is over: everything that waits fails.
+   * @param {number} code
+   * @param {string} reason
+   * @param {{ error: unknown }} [aborted] what `connect` rejects with then
+   */
+  #end(code, reason, aborted) {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#timer);
+    clearTimeout(this.#askTimer);
+    this.#session?.end();
     const info = { code, reason, retryAfterMs: this.#retryAfterMs };
+    this.#ended = info;
     const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#options.url);
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs: this.#retryAfterMs });
     this.#rejectAll(error);
-    this.#options.keeper?.release();
-    this.#stopWaking();
-    this.#welcomed?.(error);
+    this.#release();
+    this.#welcomed?.reject(aborted === undefined ? error : aborted.error);
     this.#welcomed = undefined;
     this.#room?.onClose(info);
     this.emit('close', info);

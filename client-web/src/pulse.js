@@ -4,11 +4,18 @@
  */
 
 import { PING_EVERY_MS, PROBE_MAX_MS, SILENCE_MAX_MS } from './limits.js';
+import { RequestError } from './request_error.js';
 
 /** Not looked at for this long the page stood still: what came meanwhile is not read yet, in milliseconds. */
 const STILL_MS = 1000;
 
-/** @typedef {{ sentMs: number, resolve: ((rttMs: number) => void)[], reject: ((error: Error) => void)[] }} Ping */
+/**
+ * @typedef {object} Ping
+ * @property {number} sentMs
+ * @property {number} dueMs when it has gone unanswered for too long
+ * @property {((rttMs: number) => void)[]} resolve
+ * @property {((error: Error) => void)[]} reject
+ */
 
 /** See the module's description. */
 export class Pulse {
@@ -17,6 +24,8 @@ export class Pulse {
   #last = 0;
   #dueMs = 0;
   #heardMs;
+  /** Nothing came since the page was excused for standing still. */
+  #isExcused = false;
   /** The ping by which the connection is tried; 0 for none. */
   #probe = 0;
   #checkedMs;
@@ -29,8 +38,25 @@ export class Pulse {
     this.#checkedMs = nowMs;
   }
 
+  /** Pings without an answer. */
+  get waiting() {
+    return this.#pings.size;
+  }
+
   /** Something came, or there is no telling. @param {number} nowMs */
   hear(nowMs) {
+    this.#heardMs = nowMs;
+    this.#isExcused = false;
+  }
+
+  /**
+   * The page stood still: what came meanwhile is not read yet. Counts once until something is heard, so that a page whose timers are slowed
+   * for long (a hidden tab) notices silence too.
+   * @param {number} nowMs
+   */
+  excuse(nowMs) {
+    if (this.#isExcused) return;
+    this.#isExcused = true;
     this.#heardMs = nowMs;
   }
 
@@ -44,7 +70,7 @@ export class Pulse {
     if (!session.ping(nonce)) return undefined;
     this.#last = nonce;
     /** @type {Ping} */
-    const ping = { sentMs: nowMs, resolve: [], reject: [] };
+    const ping = { sentMs: nowMs, dueMs: nowMs + SILENCE_MAX_MS, resolve: [], reject: [] };
     this.#pings.set(nonce, ping);
     return ping;
   }
@@ -91,7 +117,18 @@ export class Pulse {
       this.ping(session, nowMs);
       this.#dueMs = nowMs + PING_EVERY_MS;
     }
-    return oldest === undefined || nowMs - Math.max(oldest.sentMs, this.#heardMs) <= SILENCE_MAX_MS;
+    if (oldest !== undefined && nowMs - Math.max(oldest.sentMs, this.#heardMs) > SILENCE_MAX_MS) return false;
+    if (!this.#isExcused) this.#expire();
+    return true;
+  }
+
+  /** What came later than an answer was due says that there is none: who waits for it is told. */
+  #expire() {
+    for (const [nonce, { dueMs, reject }] of this.#pings) {
+      if (this.#heardMs < dueMs) return;
+      this.#pings.delete(nonce);
+      for (const tell of reject) tell(new RequestError('TimedOut'));
+    }
   }
 
   /** @param {number} nowMs @returns {boolean} whether nothing has come for too long, of a socket that is not pinged yet */

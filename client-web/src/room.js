@@ -10,6 +10,7 @@ import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
 import { RequestError } from './request_error.js';
 import { encodePayload } from './schema/payload.js';
+import { checkValues } from './schema/value_check.js';
 import { pack, quantiseAll } from './snapshot/fields.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
@@ -38,6 +39,8 @@ export class Room extends Emitter {
   #left;
   /** @type {(reason: import('./types.js').LeaveReason) => void} */
   #resolveLeft = () => {};
+  /** The player is out of it for good. */
+  #isOver = false;
 
   /**
    * For the link.
@@ -126,7 +129,7 @@ export class Room extends Emitter {
     return this.#play.stats(this.#link.now(), this.#link.rttMs);
   }
 
-  /** Says something to everyone in the room.
+  /** Says something to everyone in the room. Throws a `RequestError` if it cannot be sent; so do `ready` and `kick`.
    * @param {string} text */
   say(text) {
     this.#request(client.chat(text));
@@ -144,10 +147,13 @@ export class Room extends Emitter {
     this.#request(client.kick(player));
   }
 
-  /** Goes back to the lobby. @returns {Promise<import('./types.js').LeaveReason>} when the server has confirmed it */
+  /**
+   * Goes back to the lobby: the seat is given up. May be called in any state, more than once; never throws. While the connection is away the
+   * room ends at once, and the server is told when it is back.
+   * @returns {Promise<import('./types.js').LeaveReason>} when the room has ended, and why; never rejects
+   */
   leave() {
-    this.#session.leave();
-    this.#link.pump();
+    this.#link.leave(this);
     return this.#left;
   }
 
@@ -161,7 +167,10 @@ export class Room extends Emitter {
    * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused` with the game's reason as the
    *   message, `TooBig` for a payload of over 1,024 bytes, or `TimedOut`
    */
-  async act(name, fields, { timeoutMs = ACTION_TIMEOUT_MS } = {}) {
+  async act(name, fields, options) {
+    this.#assertHere();
+    const timeoutMs = options?.timeoutMs ?? ACTION_TIMEOUT_MS;
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is a time in milliseconds, not ${timeoutMs}`);
     const action = this.#schema.actions.findIndex((declared) => declared.name === name);
     if (action === -1) {
       throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}${oneOf(this.#schema.actions)}`);
@@ -174,6 +183,7 @@ export class Room extends Emitter {
       if (named.some((field) => field.name === given)) continue;
       throw new RangeError(`action ${JSON.stringify(name)} has no field ${JSON.stringify(given)}${oneOf(named)}`);
     }
+    checkValues(`action ${JSON.stringify(name)}`, declared.fields, values);
     const id = (this.#lastAction + 1) >>> 0;
     this.#session.roomRequest(client.act(id, action, encodeMessage(declared, values)));
     this.#lastAction = id;
@@ -187,10 +197,11 @@ export class Room extends Emitter {
   }
 
   /**
-   * Starts to play: from now on an input is sent for every tick.
+   * Starts to play: from now on an input is sent for every tick. Throws a `TypeError` for options that cannot be meant.
    * @param {import('./types.js').PlayOptions<G>} options
    */
   play(options) {
+    checkPlay(options);
     this.#playing = /** @type {import('./types.js').PlayOptions<any>} */ (options);
     this.#play.start(this.#playing);
     this.#link.pump();
@@ -251,9 +262,7 @@ export class Room extends Emitter {
         this.#onReply(event.id, event.error);
         break;
       case 'Left':
-        this.#rejectActions(new RequestError('NotNow', 'left the room'));
-        this.#resolveLeft(event.reason);
-        this.emit('left', { reason: event.reason });
+        this.onLeft(event.reason);
         break;
     }
   }
@@ -282,11 +291,12 @@ export class Room extends Emitter {
     for (const line of missed) this.emit('chat', line);
   }
 
-  /** For the link: the connection is back, the seat is not. */
-  onSeatLost() {
-    this.#rejectActions(new RequestError('NotNow', 'the seat was lost'));
-    this.#resolveLeft('SeatLost');
-    this.emit('left', { reason: 'SeatLost' });
+  /** For the link: the player is out of the room. @param {import('./types.js').LeaveReason} reason */
+  onLeft(reason) {
+    this.#isOver = true;
+    this.#rejectActions(new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room'));
+    this.#resolveLeft(reason);
+    this.emit('left', { reason });
   }
 
   /**
@@ -295,7 +305,9 @@ export class Room extends Emitter {
    * @param {import('./types.js').CloseInfo} info
    */
   onClose(info) {
-    this.#rejectActions(new RequestError('Closed', info.reason));
+    this.#isOver = true;
+    const { code, reason, retryAfterMs } = info;
+    this.#rejectActions(Object.assign(new RequestError('Closed', reason), { code, retryAfterMs }));
     this.#resolveLeft('RoomClosed');
     this.emit('close', info);
   }
@@ -324,8 +336,15 @@ export class Room extends Emitter {
 
   /** @param {Uint8Array} message */
   #request(message) {
+    this.#assertHere();
     this.#session.roomRequest(message);
     this.#link.pump();
+  }
+
+  /** Throws a `RequestError` if nothing can be asked of the room: `Closed` while there is no connection, `NotNow` after it was left. */
+  #assertHere() {
+    this.#link.assertOpen();
+    if (this.#isOver) throw new RequestError('NotNow', 'the room was left: join one first');
   }
 
   /**
@@ -344,6 +363,16 @@ export class Room extends Emitter {
     for (const { reject } of this.#actions.values()) reject(error);
     this.#actions.clear();
   }
+}
+
+/**
+ * Throws a `TypeError` for what a page cannot mean.
+ * @param {Partial<import('./types.js').PlayOptions<any>>} options of `play`
+ */
+export function checkPlay({ input, step, smooth }) {
+  if (typeof input !== 'function') throw new TypeError('input is a function that gives the controls as they are now');
+  if (step !== undefined && typeof step !== 'function') throw new TypeError('step is a function: the rule by which the own avatar moves');
+  if (smooth !== undefined && !(Number.isFinite(smooth) && smooth >= 0)) throw new TypeError(`smooth is a time in milliseconds, not ${smooth}`);
 }
 
 /**

@@ -160,10 +160,12 @@ export class Session {
     this.#request('Room', message);
   }
 
-  /** Goes back to the lobby. Until `Left` snapshots go on, but nothing of the room is sent any more. */
+  /** Goes back to the lobby, if in a room. Until `Left` snapshots go on, but nothing of the room is sent any more. */
   leave() {
-    this.#request('Room', client.leaveRoom());
-    if (this.room) this.room.leaving = true;
+    if (this.state !== 'Room' || this.room === undefined || this.room.leaving) return;
+    // Whatever else waits to be sent: one a room.
+    this.#transmits.push(client.leaveRoom());
+    this.room.leaving = true;
   }
 
   /**

@@ -6,7 +6,9 @@
 import { Conditions, conditionsIn } from './conditions.js';
 import { Keeper } from './keeper.js';
 import { Link } from './link.js';
+import { report } from './report.js';
 import { RequestError } from './request_error.js';
+import { checkPlay } from './room.js';
 import { socketUrl } from './socket.js';
 
 export { Link } from './link.js';
@@ -35,45 +37,53 @@ export { Room } from './room.js';
  * @template {GameTypes} [G={}]
  * @param {ConnectOptions} [options]
  * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`: `BadUrl` or `NoWebSocket` when
- *   there is nothing to connect to, else `Closed` with the close code as `code`
+ *   there is nothing to connect to, else `Closed` with the close code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
-  const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage } = options;
+  const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
+  signal?.throwIfAborted();
   const address = socketUrl(url);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
-  const checked = new Conditions(asked === false ? undefined : asked);
+  const conditions = new Conditions(asked === false ? undefined : asked);
+  const keeper = resume ? Keeper.take(address, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link(
-      { url: address, name, token, WebSocket, conditions: checked, reconnect, keeper: resume ? Keeper.take(address, storage) : undefined },
-      (error) => (error ? reject(error) : resolve(link)),
-    );
+    const link = new Link({ url: address, name, token, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
   });
 }
 
 /**
  * Connects, joins a room, plays and draws until it is left.
  * @template {GameTypes} [G={}]
- * @param {import('./types.js').JoinOptions<G>} options without `input` it only watches
+ * @param {import('./types.js').JoinOptions<G>} [options] without `input` it only watches
  * @returns {Promise<import('./room.js').Room<G>>} rejects like `connect`, or with the server's refusal
  */
-export async function join(options) {
-  const { code, draw, input, step, smooth } = options;
+export async function join(options = {}) {
+  const { code, draw, input, step, smooth, signal } = options;
+  if (draw !== undefined && typeof draw !== 'function') throw new TypeError('draw is a function that draws a view');
   if (draw !== undefined && typeof requestAnimationFrame !== 'function') {
     throw new RequestError('NoPage', 'nothing to draw on here: leave draw out, and call room.view() when you need it');
   }
+  if (code !== undefined && typeof code !== 'string') throw new TypeError("code is a room's code: a string");
+  if (input !== undefined) checkPlay({ input, step, smooth });
   /** @type {Link<G>} */
   const link = await connect({ resume: true, ...options });
   const room = await seatIn(link, code).catch((error) => {
     link.close();
-    throw error;
+    throw signal?.aborted ? signal.reason : error;
   });
   if (input !== undefined) room.play({ input, step, smooth });
   if (draw !== undefined) {
     const frame = (/** @type {number} */ nowMs) => {
       if (link.room !== room || link.state === 'closed') return;
       requestAnimationFrame(frame);
-      draw(room.view(nowMs), room);
+      const view = room.view(nowMs);
+      try {
+        draw(view, room);
+      } catch (error) {
+        report('draw', error);
+      }
     };
     requestAnimationFrame(frame);
   }

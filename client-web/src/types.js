@@ -99,6 +99,8 @@
  * @property {boolean} [resume] whether a reload of the page comes back to the seat: then `link.room` may be there at once.
  *   `connect` does it if told so, `join` unless told not to
  * @property {import('./keeper.js').StorageLike} [storage] where the seat's token is kept for that; left out: `sessionStorage`
+ * @property {AbortSignal} [signal] the life of the page, or of the component, that plays: aborted before it is there the promise rejects with its
+ *   reason, aborted later the link is closed. A seat that the page keeps (`resume`) is held as for a reload, any other is given up
  * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is none
  * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out; left out: as the page's address asks
  *   by `?conditioner=rtt:200,jitter:30`; false: whatever it asks, never

@@ -32,6 +32,43 @@ test('a program joins, moves and sees where it is', async () => {
   room.link.close();
 });
 
+test('a program whose own code throws everywhere hears on', async (t) => {
+  const written = t.mock.method(console, 'error', () => {});
+  let isBroken = true;
+  const fail = () => {
+    if (isBroken) throw new Error('the program is broken');
+  };
+  const room = await join({
+    url: server.url,
+    name: 'Broken',
+    WebSocket,
+    input() {
+      fail();
+      return { dx: 1 };
+    },
+    step: fail,
+  });
+  /** @type {string[]} */
+  const heard = [];
+  for (const name of ['chat', 'members', 'shot']) room.on(name, fail);
+  room.on('chat', ({ text }) => heard.push(text));
+  const { tick } = room.stats;
+  for (let i = 0; i < 3; i++) {
+    room.say(`line ${i}`);
+    await until(() => heard.length === i + 1);
+  }
+  await until(() => room.stats.tick > tick + 60);
+  assert.deepEqual(heard, ['line 0', 'line 1', 'line 2']);
+  assert.ok(written.mock.callCount() > 0);
+  assert.equal(room.stats.desyncs, 0);
+  // It played neutral, and plays on.
+  const me = () => room.entities.find(({ owner, avatar }) => avatar && owner === room.you);
+  const start = (await until(() => me()?.pos)).x;
+  isBroken = false;
+  await until(() => Math.abs(me()?.pos.x - start) > 5);
+  room.link.close();
+});
+
 test('where no server listens the error says what to look at', async () => {
   for (const url of ['ws://127.0.0.1:1/ws', `ws://${server.address}/elsewhere`]) {
     await assert.rejects(

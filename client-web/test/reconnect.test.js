@@ -8,37 +8,8 @@ import { Backoff, isFinal } from '../src/reconnect.js';
 import { connect, join, RequestError } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
+import { list, newest, options, settled, Storage, virtualTime } from './support/page.js';
 import { SQUARE } from './support/square.js';
-
-const options = { url: 'ws://test/ws', name: 'Ann', WebSocket: /** @type {any} */ (FakeSocket) };
-
-/** @param {Uint8Array} bytes */
-const list = (bytes) => [...bytes];
-/** Lets what was promised happen. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
-const newest = () => /** @type {FakeSocket} */ (FakeSocket.all.pop());
-
-/** @param {import('node:test').TestContext} t @returns {(ms: number) => void} lets time pass */
-function virtualTime(t) {
-  let now = 1000;
-  t.mock.method(performance, 'now', () => now);
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  return (ms) => {
-    for (let i = 0; i < ms; i++) {
-      now++;
-      t.mock.timers.tick(1);
-    }
-  };
-}
-
-/** A tab's storage. */
-class Storage {
-  /** @type {Map<string, string>} */
-  kept = new Map();
-  getItem = (/** @type {string} */ key) => this.kept.get(key) ?? null;
-  setItem = (/** @type {string} */ key, /** @type {string} */ value) => void this.kept.set(key, value);
-  removeItem = (/** @type {string} */ key) => void this.kept.delete(key);
-}
 
 /** @param {object} [more] */
 async function playing(more) {

@@ -7,6 +7,8 @@
 export class FakeSocket {
   /** @type {FakeSocket[]} */
   static all = [];
+  /** Hears of every new one. @type {((socket: FakeSocket) => void) | undefined} */
+  static onMade;
 
   binaryType = 'blob';
   bufferedAmount = 0;
@@ -32,6 +34,7 @@ export class FakeSocket {
     this.url = url;
     this.protocol = protocol;
     FakeSocket.all.push(this);
+    FakeSocket.onMade?.(this);
   }
 
   /** @param {Uint8Array} bytes */

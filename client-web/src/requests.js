@@ -1,0 +1,62 @@
+/**
+ * The lobby's requests of a link, in order: the server answers them so, hence one is out at a time. Owned by `link.js`, which
+ * sends them and hears the answers.
+ */
+
+import { REQUESTS_WAITING_MAX } from './limits.js';
+import { RequestError } from './request_error.js';
+
+/** @typedef {{ message: Uint8Array, resolve: (answer: any) => void, reject: (error: Error) => void }} Request */
+
+/** See the module's description. */
+export class Requests {
+  /** @type {Request[]} the first one is out */
+  #waiting = [];
+  #send;
+
+  /** @param {(message: Uint8Array) => void} send puts one out; throws if it cannot be sent */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /**
+   * @param {Uint8Array} message
+   * @returns {Promise<any>} its answer. Throws a `RequestError` if too many wait
+   */
+  add(message) {
+    if (this.#waiting.length >= REQUESTS_WAITING_MAX) throw new RequestError('TooMuch', 'too many requests wait');
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ message, resolve, reject });
+      if (this.#waiting.length === 1) this.#next();
+    });
+  }
+
+  /** The one that is out was answered. @param {any} answer */
+  resolve(answer) {
+    this.#waiting.shift()?.resolve(answer);
+    this.#next();
+  }
+
+  /** The one that is out was refused. @param {Error} error */
+  reject(error) {
+    this.#waiting.shift()?.reject(error);
+    this.#next();
+  }
+
+  /** No answer comes any more. @param {Error} error for all that wait */
+  fail(error) {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #next() {
+    for (let [request] = this.#waiting; request !== undefined; [request] = this.#waiting) {
+      try {
+        return this.#send(request.message);
+      } catch (error) {
+        // Another place by now, in which it cannot be asked.
+        this.#waiting.shift();
+        request.reject(/** @type {Error} */ (error));
+      }
+    }
+  }
+}
