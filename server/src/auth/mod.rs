@@ -3,6 +3,7 @@
 
 mod admin_token;
 mod identity;
+mod numeric_date;
 mod replay;
 mod seat_token;
 mod secret_file;

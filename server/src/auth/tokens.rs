@@ -12,6 +12,7 @@ use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Identity, is_subject};
+use super::numeric_date::NumericDate;
 use super::replay::Replays;
 use super::secret_file::{self, SECRET_BYTES_MIN, secret};
 use crate::config::{Config, ConfigError};
@@ -54,7 +55,7 @@ struct Own {
 #[derive(Deserialize)]
 struct Operators {
     sub: String,
-    exp: u64,
+    exp: NumericDate,
     jti: Option<String>,
 }
 
@@ -101,7 +102,7 @@ impl Tokens {
     pub(crate) fn identify(&self, token: &str) -> Result<(Identity, String), Unauthorised> {
         let identity = if token.is_empty() {
             self.new_guest()?
-        } else if is_own(token) {
+        } else if is_own(token)? {
             match self.own_identity(token) {
                 Some(identity) => identity,
                 // Where the operator vouches for people, one who was known must not become
@@ -154,7 +155,9 @@ impl Tokens {
         }
         // A token with a number of its own is good once.
         if let Some(jti) = jti
-            && !self.replays.first_use(&jti, exp + LEEWAY_S, Date::now().0)
+            && !self
+                .replays
+                .first_use(&jti, exp.ceil().saturating_add(LEEWAY_S), Date::now().0)
         {
             return Err(Unauthorised);
         }
@@ -183,8 +186,19 @@ impl Tokens {
 }
 
 /// Which key to try: a claim as yet, which only the right key makes true.
-fn is_own(token: &str) -> bool {
-    decode_header(token).is_ok_and(|header| header.kid.as_deref() == Some(OWN))
+///
+/// # Errors
+/// The token wants something of who checks it that nobody here knows of (RFC 7515 §4.1.11), so that it would mean something else;
+/// jsonwebtoken reads `crit` and leaves it to its caller.
+fn is_own(token: &str) -> Result<bool, Unauthorised> {
+    let Ok(header) = decode_header(token) else {
+        return Ok(false);
+    };
+    if header.crit.is_some() {
+        tracing::debug!(crit = ?header.crit, "token refused");
+        return Err(Unauthorised);
+    }
+    Ok(header.kid.as_deref() == Some(OWN))
 }
 
 fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation {
@@ -360,6 +374,97 @@ mod tests {
             &encode(&own, &claims(), &key).unwrap(),
             "the operator's key is not the server's",
         );
+    }
+
+    #[test]
+    fn what_a_token_says_is_critical_is_not_overlooked() {
+        let file = File::new("crit", SECRET);
+        let tokens = Tokens::new(&config(Some(&file))).unwrap();
+        let with_crit = |crit: &[&str], kid: Option<&str>| {
+            let mut header = Header::new(Algorithm::HS256);
+            header.crit = Some(crit.iter().map(|name| (*name).to_owned()).collect());
+            header.kid = kid.map(str::to_owned);
+            encode(&header, &claims(), &EncodingKey::from_secret(SECRET)).unwrap()
+        };
+        for crit in [&["b64"][..], &["exp"], &[], &["a", "b"]] {
+            for kid in [None, Some(OWN)] {
+                let token = with_crit(crit, kid);
+                assert_eq!(
+                    tokens.identify(&token),
+                    Err(Unauthorised),
+                    "{crit:?} {kid:?}"
+                );
+            }
+        }
+        // Also where a token that is none would make a guest of who brings it.
+        let guests = Tokens::new(&Config::default()).unwrap();
+        let token = with_crit(&["b64"], Some(OWN));
+        assert_eq!(guests.identify(&token), Err(Unauthorised));
+        // Of another type than a list it is no header.
+        for crit in ["\"b64\"", "7", "[7]", "{}"] {
+            let header = format!(r#"{{"alg":"HS256","crit":{crit}}}"#);
+            assert_eq!(
+                tokens.identify(&signed_raw(&header, &claims())),
+                Err(Unauthorised),
+                "{crit}"
+            );
+        }
+    }
+
+    /// Signed with a header as it is written.
+    fn signed_raw(header: &str, claims: &Value) -> String {
+        let base64 = |bytes: &[u8]| {
+            const DIGITS: &[u8; 64] =
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+            let digits = bytes.chunks(3).flat_map(|three| {
+                let bits = (0..3).fold(0, |n, i| n << 8 | u32::from(*three.get(i).unwrap_or(&0)));
+                (0..=three.len()).map(move |i| DIGITS[(bits >> (18 - 6 * i)) as usize & 63])
+            });
+            String::from_utf8(digits.collect()).unwrap()
+        };
+        let message = format!(
+            "{}.{}",
+            base64(header.as_bytes()),
+            base64(claims.to_string().as_bytes())
+        );
+        let key = EncodingKey::from_secret(SECRET);
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256);
+        format!("{message}.{}", signature.unwrap())
+    }
+
+    #[test]
+    fn dates_may_have_fractions() {
+        let file = File::new("fractions", SECRET);
+        let tokens = Tokens::new(&config(Some(&file))).unwrap();
+        let now = Date::now().0 as f64;
+        let check = |key: &str, value: Value, good: bool| {
+            let mut claims = with(key, value.clone());
+            claims["jti"] = json!(format!("{key} {value}"));
+            let token = signed(&claims, Algorithm::HS256);
+            assert_eq!(tokens.identify(&token).is_ok(), good, "{key} {value}");
+            // Good once, however long it lasts.
+            assert_eq!(
+                tokens.identify(&token),
+                Err(Unauthorised),
+                "{key} {value} again"
+            );
+        };
+        check("exp", json!(now + 60.5), true);
+        check("exp", json!(now + 0.25), true);
+        check("exp", json!(1e15), true);
+        check("exp", json!(1e300), false);
+        check("exp", json!(u64::MAX), true);
+        check("exp", json!(now - 60.5), false);
+        check("exp", json!(0.5), false);
+        check("exp", json!(-1e300), false);
+        check("exp", json!(-1), false);
+        check("exp", json!([now + 60.0]), false);
+        check("nbf", json!(now - 0.5), true);
+        check("nbf", json!(now + 60.5), false);
+        check("nbf", json!(1e300), false);
+        check("nbf", json!(-1), false);
+        check("iat", json!(now - 0.125), true);
+        check("iat", json!(-1e300), true);
     }
 
     #[test]
