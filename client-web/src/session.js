@@ -32,7 +32,7 @@ import { RoomSession } from './session/room_session.js';
 
 /**
  * What a session tells its driver: a server's message that was in its place, an applied snapshot with
- * its events, a layer that had to be dropped, or the end.
+ * its events, a layer that had to be dropped (it was not the server's any more), or the end.
  * @typedef {ServerMessage
  *   | { type: 'Snapshot', head: SnapshotHead, events: GameEvent[], bytes: number }
  *   | { type: 'Desync', tick: number }

@@ -294,7 +294,7 @@
  * @property {number} lateInputs ticks whose input came too late and was replaced by the server, of those that a snapshot told of
  * @property {number} underruns times that the others stood still because no younger snapshot had come
  * @property {number} skipped snapshots that the server left out for this client
- * @property {number} desyncs layers whose checksum did not match
+ * @property {number} desyncs layers that were dropped and asked for anew: a checksum did not match, or a body made no sense
  * @property {number} tick the newest snapshot's tick
  */
 

@@ -236,12 +236,13 @@ function checkBearings({ cases }) {
   for (const { x, y, turns } of cases) assert.equal(bearing(x, y), turns, `bearing(${x}, ${y})`);
 }
 
-/** @param {any} vectors what hostile servers say, and the first message of it that a client has to refuse */
+/** @param {any} vectors what hostile servers say, the first message of it that a client has to refuse, and how often it drops a layer */
 function checkConversations({ openings, cases }) {
-  for (const { input, opening, messages, refused, checksums } of cases) {
+  for (const { input, opening, messages, refused, dropped, checksums } of cases) {
     const before = opening === null ? [] : openings[opening].map(bytesOf);
     const heard = listen([...before, ...messages.map(bytesOf)]);
     assert.equal(heard.refused, refused === null ? null : before.length + refused, input);
+    assert.equal(heard.dropped, dropped, input);
     checksums.forEach((/** @type {number | null} */ sum, /** @type {number} */ layer) => {
       if (sum !== null) assert.equal(checksumOf(heard.session, layer), sum, input);
     });

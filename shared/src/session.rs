@@ -32,7 +32,7 @@ pub use resume::{Seen, Ticket};
 pub use room::RoomSession;
 
 use crate::codec;
-use crate::ids::Tick;
+use crate::ids::{LayerId, Tick};
 use crate::limits::{
     CHAT_HISTORY_MAX, EVENTS_PER_TICK_MAX, PLAYERS_PER_ROOM_MAX, ROOMS_LISTED_MAX,
     SERVER_MESSAGE_BYTES_MAX,
@@ -40,6 +40,7 @@ use crate::limits::{
 use crate::protocol::server_message::Limits;
 use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
 use crate::schema::{Layout, Schema};
+use crate::snapshot::image::LayerImage;
 
 /// Messages that wait for [`Session::poll_transmit`]. Beyond: requests are refused, inputs and
 /// acknowledgements are dropped, which the protocol allows.
@@ -72,7 +73,7 @@ pub struct Stats {
     pub snapshot_bytes: u64,
     /// Layer bodies that were keyframes.
     pub keyframes: u64,
-    /// Layers whose checksum disagreed.
+    /// Layers that were dropped: by a checksum that disagreed, or a body that made no sense.
     pub desyncs: u64,
     /// Keyframes asked for.
     pub resyncs: u64,
@@ -176,6 +177,12 @@ impl Session {
     /// The room that the player is in.
     pub fn room(&self) -> Option<&RoomSession> {
         self.room.as_ref()
+    }
+
+    /// A layer's image, to plant a fault in: what a client holds is the server's. For tests of what becomes of it.
+    #[doc(hidden)]
+    pub fn layer_mut(&mut self, layer: LayerId) -> Option<&mut LayerImage> {
+        self.room.as_mut()?.layers.image_mut(layer)
     }
 
     /// What the connection has seen.

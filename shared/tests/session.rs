@@ -549,9 +549,97 @@ fn what_no_server_sends_is_an_error_with_a_code() {
         &Peer::new().snapshot(11, 1, false, &[12, 0, 0]),
         CloseCode::Malformed,
     );
-    let mut wrong = Peer::new();
-    wrong.snapshot(8, 1, false, &[]);
-    check(&wrong.snapshot(11, 1, false, &[]), CloseCode::Malformed);
+    // Sections that are cut, of no kind, of no layer, in no mode, against what is too far back, and of one layer twice.
+    let of = |sections: &[u8]| [&Peer::new().snapshot(11, 1, true, &[])[..], sections].concat();
+    for sections in [
+        &[1, 9, 0][..],
+        &[3, 0],
+        &[1, 0],
+        &[1, 4, 3, 1, 0, 0],
+        &[1, 4, 2, 2, 0, 0],
+        &[1, 5, 2, 1, 0x81, 0x20, 0],
+        &[1, 4, 0, 1, 1, 0],
+    ] {
+        check(&of(sections), CloseCode::Malformed);
+    }
+}
+
+#[test]
+fn a_body_that_makes_no_sense_is_a_failed_checksum() {
+    // A snapshot whose section of everyone's layer is another one, the owner's is sound, and an event follows.
+    let spoiled = |peer: &mut Peer, spoil: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let message = peer.snapshot(11, 2, false, &[0, 0, 30]);
+        let (head, sections) = SnapshotHead::decode(&message).expect("a snapshot");
+        let mut again = Vec::new();
+        head.encode(&mut again);
+        for (nth, section) in sections.enumerate() {
+            let (kind, bytes) = section.expect("a section");
+            let bytes = if nth == 0 {
+                spoil(bytes)
+            } else {
+                bytes.to_vec()
+            };
+            push_section(kind, &bytes, &mut again);
+        }
+        again
+    };
+    let mut other = Peer::new();
+    other.snapshot(8, 1, false, &[]);
+    let another_baseline = other.snapshot(11, 2, false, &[]);
+    let (_, mut sections) = SnapshotHead::decode(&another_baseline).expect("a snapshot");
+    let another_baseline = sections.next().expect("a section").expect("a section").1;
+    type Spoil<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    let cases: [(&str, Spoil<'_>); 4] = [
+        ("against another baseline", &|_| another_baseline.to_vec()),
+        ("cut", &|body| body[..body.len() - 1].to_vec()),
+        ("longer", &|body| [body, &[7; 9]].concat()),
+        ("mixed up", &|body| {
+            let (head, rest) = body.split_at(3);
+            [head, &rest.iter().map(|byte| !byte).collect::<Vec<_>>()].concat()
+        }),
+    ];
+    for (what, spoil) in cases {
+        let (mut session, mut peer) = in_room();
+        let first = peer.snapshot(10, 1, false, &[]);
+        session.handle_message(&first, 0).expect("a snapshot");
+        happened(&mut session);
+        let message = spoiled(&mut peer, spoil);
+        session
+            .handle_message(&message, 40 * MS)
+            .unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(session.stats().desyncs, 1, "{what}");
+        // The head, the other layer and the events of the same snapshot are taken.
+        let events = happened(&mut session);
+        let layer = LayerId::ROOM;
+        assert_eq!(events[0], Event::Desync { layer }, "{what}");
+        assert!(matches!(events[1], Event::Game { .. }), "{what}");
+        assert!(matches!(events[2], Event::Snapshot { .. }), "{what}");
+        assert_eq!(session.room().map(|room| room.newest), Some(Tick(11)));
+        assert_eq!(x_of(&session, LayerId::ROOM), None, "{what}");
+        assert_eq!(x_of(&session, LayerId::OWNER), Some(2), "{what}");
+        // Bodies of the layer are passed over until its keyframe comes, which is asked for.
+        let next = peer.snapshot(12, 3, false, &[]);
+        session.handle_message(&next, 80 * MS).expect("a snapshot");
+        session.handle_timeout(80 * MS);
+        assert_eq!(heard(&mut session), [ClientMessage::Resync { layer }]);
+        let keyframe = peer.snapshot(13, 4, true, &[]);
+        session
+            .handle_message(&keyframe, 120 * MS)
+            .expect("a snapshot");
+        assert_eq!(x_of(&session, LayerId::ROOM), Some(4), "{what}");
+        assert_eq!((session.stats().desyncs, session.stats().resyncs), (1, 1));
+    }
+}
+
+#[test]
+fn a_layer_that_begins_with_no_keyframe_is_asked_for() {
+    let (mut session, mut peer) = in_room();
+    peer.snapshot(10, 1, false, &[]);
+    let message = peer.snapshot(11, 2, false, &[]);
+    session.handle_message(&message, 0).expect("a snapshot");
+    session.handle_timeout(0);
+    let asked = [LayerId::ROOM, LayerId::OWNER].map(|layer| ClientMessage::Resync { layer });
+    assert_eq!(heard(&mut session), asked);
 }
 
 #[test]

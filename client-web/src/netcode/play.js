@@ -129,7 +129,7 @@ export class Play {
     if (this.#waiting.length > EVENTS_WAITING_MAX) this.#waiting.splice(0, this.#waiting.length - EVENTS_WAITING_MAX);
   }
 
-  /** A layer's checksum did not match. */
+  /** A layer was not the server's any more. */
   onDesync() {
     this.#totals.desyncs++;
   }

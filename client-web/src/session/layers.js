@@ -2,6 +2,9 @@
  * The layers that a client holds: bodies applied to their images, checksums judged, keyframes asked
  * for; and the last snapshots, which the view draws between. Not the sending: `session.js` does it when
  * it is due.
+ *
+ * An image that is wrong is noticed by a checksum, or by a body that makes no sense against it: both are healed by a
+ * keyframe, so neither ends the connection. What does is a section of which not even the layer can be told.
  */
 
 import { HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
@@ -30,6 +33,8 @@ const Standing = Object.freeze({
 class Layer {
   /** @type {number} */
   standing = Standing.Absent;
+  /** The snapshot that had a section of it last. */
+  told = 0;
   /** When its keyframe was asked for last, in ms. */
   askedMs = -Infinity;
   /** When to ask for its keyframe, in ms; Infinity for not at all. */
@@ -54,9 +59,27 @@ class Layer {
     return this.images[(this.#at + 1) % IMAGES];
   }
 
-  /** The decoded image becomes the newest. */
-  advance() {
+  /**
+   * Decodes a body against what is held. If it makes no sense, or is not what the server has, nothing is changed.
+   * @param {import('../protocol/frame.js').ByteReader} reader at the decisions
+   * @param {import('../snapshot/delta.js').BodyHead} head
+   * @param {number} tick the snapshot's
+   * @returns {boolean} whether the newest image is the server's now
+   */
+  take(reader, { back, checksum: expected }, tick) {
+    const isHeld = this.standing === Standing.Held && this.image.tick + back === tick;
+    if (back !== 0 && !isHeld) return false;
+    const image = this.spare;
+    try {
+      this.decoder.decode(reader, back === 0 ? this.empty : this.image, back, tick, image);
+      if (expected !== undefined && expected !== checksum(image)) return false;
+      checkTexts(this.set, image);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return false;
+    }
     this.#at = (this.#at + 1) % IMAGES;
+    return true;
   }
 }
 
@@ -80,35 +103,27 @@ export class Layers {
   }
 
   /**
-   * Applies a layer's section.
+   * Applies a layer's section. Throws where its head can't be read, and for a second one of a layer.
    * @param {import('../protocol/frame.js').ByteReader} reader the section's bytes
    * @param {number} tick the snapshot's
    * @param {number} nowMs
-   * @returns {boolean} false if its checksum disagreed: the layer is dropped
+   * @returns {boolean} false if its checksum disagreed or it made no sense: the layer is dropped
    */
   apply(reader, tick, nowMs) {
     const head = decodeBodyHead(reader);
     const layer = this.#layers[head.layer];
     if (layer === undefined) throw new ProtocolError('unknown layer');
-    if (layer.standing === Standing.Held && layer.image.tick === tick) throw new ProtocolError('a layer came twice');
-    if (head.back !== 0) {
-      // Sent before the server heard of it.
-      if (layer.standing === Standing.Dropped) return true;
-      if (layer.standing === Standing.Absent || layer.image.tick + head.back !== tick) {
-        throw new ProtocolError('snapshot against a baseline that is not held');
-      }
-    }
-    const image = layer.spare;
-    layer.decoder.decode(reader, head.back === 0 ? layer.empty : layer.image, head.back, tick, image);
-    if (head.checksum !== undefined && head.checksum !== checksum(image)) {
+    if (layer.told === tick) throw new ProtocolError('a layer came twice');
+    layer.told = tick;
+    // Sent before the server heard of it.
+    if (layer.standing === Standing.Dropped && head.back !== 0) return true;
+    if (!layer.take(reader, head, tick)) {
       layer.standing = Standing.Dropped;
       layer.askAtMs = Math.max(nowMs, layer.askedMs + RESYNC_EVERY_MS);
       return false;
     }
-    checkTexts(layer.set, image);
     layer.standing = Standing.Held;
     layer.askAtMs = Infinity;
-    layer.advance();
     return true;
   }
 

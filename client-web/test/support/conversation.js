@@ -15,21 +15,23 @@ const MEMORY_MAX = 64 * 2 ** 20;
 /**
  * Lets a session listen, doing between messages what a driver does. Anything but a refusal is thrown on.
  * @param {readonly Uint8Array[]} messages
- * @returns {{ refused: number | null, session: Session }} the first message that was refused, by its place
+ * @returns {{ refused: number | null, dropped: number, session: Session }} the first message that was refused, by its place,
+ *   and how often a layer was dropped
  */
 export function listen(messages) {
   const session = new Session('Ann');
   const before = process.memoryUsage().arrayBuffers;
+  let dropped = 0;
   for (const [index, bytes] of messages.entries()) {
     const nowMs = 1000 + index * PERIOD_MS;
     session.handleMessage(bytes, nowMs);
     session.handleTimeout(nowMs);
     while (session.pollTransmit() !== undefined);
-    while (session.pollEvent() !== undefined);
+    for (let event; (event = session.pollEvent()) !== undefined; ) if (event.type === 'Desync') dropped++;
     assert.ok(process.memoryUsage().arrayBuffers - before < MEMORY_MAX, `memory after message ${index}`);
-    if (session.state === 'Failed') return { refused: index, session };
+    if (session.state === 'Failed') return { refused: index, dropped, session };
   }
-  return { refused: null, session };
+  return { refused: null, dropped, session };
 }
 
 /**

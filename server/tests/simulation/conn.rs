@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::line::LineId;
 use crate::oracle::{Ear, Oracle};
 use crate::peer::Seen;
+use crate::planted::Planted;
 
 /// A connection that is open.
 pub(crate) struct Conn {
@@ -36,14 +37,17 @@ pub(crate) struct Conn {
     pub(crate) chat_next: Option<u32>,
     /// Something happened for which a server may close it.
     pub(crate) excused: bool,
+    /// Its memory fails now and then.
+    pub(crate) planted: Option<Planted>,
 }
 
 impl Conn {
-    pub(crate) fn open(line: LineId, held: Option<(Ticket, Tick)>) -> Conn {
-        let session = match &held {
+    pub(crate) fn open(line: LineId, held: Option<(Ticket, Tick)>, plants: bool) -> Conn {
+        let session = || match &held {
             Some((ticket, _)) => Session::resume("somebody", "", ticket),
             None => Session::new("somebody", ""),
         };
+        let (session, planted) = (session(), plants.then(|| Planted::new(session())));
         Conn {
             line,
             session,
@@ -58,7 +62,14 @@ impl Conn {
             pings: VecDeque::new(),
             chat_next: None,
             excused: false,
+            planted,
         }
+    }
+
+    /// The session whose images are judged.
+    pub(crate) fn judged(&self) -> &Session {
+        let twin = self.planted.as_ref().map(|planted| &planted.twin);
+        twin.unwrap_or(&self.session)
     }
 
     /// Takes the session's news of a message.
@@ -108,8 +119,8 @@ impl Conn {
                 Event::Snapshot { head } => {
                     seen.snapshots += 1;
                     seen.events += self.heard.len() as u64;
-                    if let (Some(room), Some(layout)) = (self.session.room(), self.session.layout())
-                    {
+                    let judged = self.judged();
+                    if let (Some(room), Some(layout)) = (judged.room(), judged.layout()) {
                         let ear = Ear {
                             player: room.you,
                             seated_at: self.seated_at,
@@ -123,6 +134,11 @@ impl Conn {
                     self.judged = head.tick;
                     self.durable_from = head.tick;
                     self.heard.clear();
+                }
+                Event::Desync { layer } if self.planted.is_some() => {
+                    if let Some(planted) = &mut self.planted {
+                        planted.on_desync(layer)?;
+                    }
                 }
                 Event::Desync { layer } => {
                     let what = format!("the checksum of {layer} differs");

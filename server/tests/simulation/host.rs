@@ -95,6 +95,11 @@ impl Host {
         }
     }
 
+    /// Whether clients' memories fail now and then.
+    pub(crate) fn plants(&self) -> bool {
+        self.tamper.as_ref().is_some_and(Tamper::plants)
+    }
+
     fn instant(&self, now_us: u64) -> Instant {
         self.start + Duration::from_micros(now_us)
     }

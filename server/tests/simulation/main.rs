@@ -13,6 +13,7 @@ mod line;
 mod link;
 mod oracle;
 mod peer;
+mod planted;
 mod run;
 mod seats;
 mod seeds;
@@ -120,4 +121,25 @@ fn a_durable_event_lost_over_a_resume_is_caught() {
 #[test]
 fn a_durable_event_told_twice_over_a_resume_is_caught() {
     is_caught(Bug::DoubledDurable, &[Check::Messages]);
+}
+
+/// Not caught but healed: whichever integer it is, no client is closed, and each is exact again in time.
+#[test]
+fn a_changed_integer_of_a_held_image_is_healed() {
+    let mut planted = planted::Seen::default();
+    for seed in 3000..3024 {
+        let plan = Plan {
+            seed,
+            seconds: 16,
+            bug: Some(Bug::ChangedInteger),
+        };
+        let outcome = run(plan);
+        if let Some((us, broken)) = outcome.broken {
+            panic!("seed {seed} at {} ms: {broken}", us / 1000);
+        }
+        planted.add(outcome.peers.planted);
+    }
+    println!("{planted:?}");
+    assert!(planted.dropped > planted.planted / 4, "{planted:?}");
+    assert!(planted.healed > planted.planted / 2, "{planted:?}");
 }

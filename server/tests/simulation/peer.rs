@@ -13,6 +13,7 @@ use crate::frames::{Frame, take_frame};
 use crate::host::Host;
 use crate::link::Quality;
 use crate::oracle::Oracle;
+use crate::planted;
 
 /// Between two whims, on average, in microseconds.
 const WHIM_US: u64 = 900_000;
@@ -37,7 +38,9 @@ pub(crate) struct Peer {
     well_at_us: u64,
     /// No whims but to be in the room.
     calm: bool,
-    pub(crate) seen: Seen,
+    /// Since when it is calm and gets every image.
+    well_since_us: u64,
+    seen: Seen,
 }
 
 /// What a client has seen.
@@ -54,6 +57,7 @@ pub(crate) struct Seen {
     /// Seats taken again, and those that were gone.
     pub(crate) returns: u64,
     pub(crate) seats_lost: u64,
+    pub(crate) planted: planted::Seen,
 }
 
 impl Peer {
@@ -76,6 +80,7 @@ impl Peer {
             frozen_until_us: 0,
             well_at_us: 0,
             calm: false,
+            well_since_us: 0,
             seen: Seen::default(),
         }
     }
@@ -105,6 +110,7 @@ impl Peer {
     /// From now on nothing goes wrong and it wants nothing.
     pub(crate) fn calm_down(&mut self, host: &mut Host, now_us: u64) {
         self.calm = true;
+        self.well_since_us = now_us;
         self.back_at_us = self.back_at_us.min(now_us);
         self.frozen_until_us = 0;
         self.quality.jitter_us = 0;
@@ -135,7 +141,7 @@ impl Peer {
                 return Ok(());
             }
             let held = self.held.take().and_then(|held| bring(held, rng));
-            let mut conn = Conn::open(host.open(self.quality, now_us), held);
+            let mut conn = Conn::open(host.open(self.quality, now_us), held, host.plants());
             // So little may be under way that a far client falls behind.
             conn.excused = self.quality.capacity < 8_000;
             self.conn = Some(conn);
@@ -164,6 +170,7 @@ impl Peer {
             self.whim_at_us = now_us + rng.random_range(1..2 * WHIM_US);
             self.follow_a_whim(host, now_us, rng);
         }
+        self.plant(host, now_us, rng)?;
         if let Some(conn) = &mut self.conn {
             conn.play(self.spectates, now_us, rng)?;
             if let Some(line) = host.lines.get_mut(&conn.line) {
@@ -172,6 +179,27 @@ impl Peer {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Compares what it holds with what its twin holds, and maybe changes something of it.
+    fn plant(&mut self, host: &Host, now_us: u64, rng: &mut ChaCha8Rng) -> Result<(), Broken> {
+        let Some(conn) = &mut self.conn else {
+            return Ok(());
+        };
+        let Some(planted) = &mut conn.planted else {
+            return Ok(());
+        };
+        let options = host.room.options();
+        let image_us = u64::from(options.snapshot_every) * 1_000_000 / u64::from(options.tick_rate);
+        let you = conn.session.room().map(|room| room.you);
+        let mut clients = host.room.clients();
+        let client = clients.find(|client| Some(client.player) == you);
+        if !self.calm || client.is_none_or(|client| client.lane > 1) {
+            self.well_since_us = now_us;
+        }
+        planted.compare(&conn.session, (now_us, self.well_since_us), image_us)?;
+        planted.plant(&mut conn.session, now_us, rng);
         Ok(())
     }
 
@@ -207,6 +235,9 @@ impl Peer {
                             let player = conn.session.room().map(|room| room.you);
                             Broken::new(Check::Protocol, format!("{player:?} was sent {error}"))
                         })?;
+                    if let Some(planted) = &mut conn.planted {
+                        planted.hear(message, now_us)?;
+                    }
                     conn.hear(message, host, oracle, &mut self.seen)?;
                 }
                 Frame::Close(code) => closed = Some(code),
@@ -232,6 +263,10 @@ impl Peer {
         {
             line.link.cut = true;
             line.noticed_at_us = noticed_at_us;
+            self.seen.planted.add(
+                conn.planted
+                    .map_or_else(planted::Seen::default, |planted| planted.seen),
+            );
             let ticket = conn.session.ticket();
             self.held = ticket.map(|ticket| (ticket, conn.seated_at));
         }
@@ -299,13 +334,22 @@ impl Peer {
         }
     }
 
+    /// What it has seen so far.
+    pub(crate) fn seen(&self) -> Seen {
+        let mut seen = self.seen;
+        let planted = self.conn.as_ref().and_then(|conn| conn.planted.as_ref());
+        seen.planted
+            .add(planted.map_or_else(planted::Seen::default, |planted| planted.seen));
+        seen
+    }
+
     /// Whether it holds the newest state, after a while in which nothing went wrong.
     pub(crate) fn is_current(&self, host: &Host) -> Result<(), Broken> {
         let now = host.room.tick_number();
         let options = host.room.options();
         let way_ticks = self.quality.delay_us * u64::from(options.tick_rate) / 1_000_000;
         let late = |what: String| Err(Broken::new(Check::Liveness, what));
-        let Some(room) = self.conn.as_ref().and_then(|conn| conn.session.room()) else {
+        let Some(room) = self.conn.as_ref().and_then(|conn| conn.judged().room()) else {
             return late("a client is in no room".to_owned());
         };
         let lane = host.room.clients().find(|client| client.player == room.you);
@@ -341,6 +385,7 @@ impl Seen {
         self.durable += other.durable;
         self.returns += other.returns;
         self.seats_lost += other.seats_lost;
+        self.planted.add(other.planted);
     }
 }
 

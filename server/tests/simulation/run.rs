@@ -78,7 +78,7 @@ pub(crate) fn run(plan: Plan) -> Outcome {
     );
     let mut seen = peer::Seen::default();
     for peer in &peers {
-        seen.add(peer.seen);
+        seen.add(peer.seen());
     }
     Outcome {
         trace: host.trace.value(),

@@ -27,6 +27,9 @@ pub(crate) enum Bug {
     LostDurable,
     /// Who comes back is taken to have seen nothing.
     DoubledDurable,
+    /// An integer of an image that a client holds changes by itself, now and then. This one is not to be caught but healed: see
+    /// [`crate::planted`].
+    ChangedInteger,
 }
 
 /// Snapshots of which one is spoiled, where not all are.
@@ -61,6 +64,11 @@ impl Tamper {
         }
     }
 
+    /// Whether the bug is one of the clients' memories.
+    pub(crate) fn plants(&self) -> bool {
+        self.bug == Bug::ChangedInteger
+    }
+
     /// What somebody who comes back at `now` is taken to have seen.
     pub(crate) fn spoil_claim(&self, seen: Seen, now: Tick) -> Seen {
         let tick = match self.bug {
@@ -73,7 +81,10 @@ impl Tamper {
 
     /// Spoils a snapshot to a line.
     pub(crate) fn spoil(&mut self, line: LineId, layout: &Layout, snapshot: &mut Vec<u8>) {
-        if matches!(self.bug, Bug::LostDurable | Bug::DoubledDurable) {
+        if matches!(
+            self.bug,
+            Bug::LostDurable | Bug::DoubledDurable | Bug::ChangedInteger
+        ) {
             return;
         }
         self.snapshots += 1;

@@ -13,7 +13,7 @@ pub enum SessionError {
     Control,
     /// A message or snapshot that is cut or mixed up.
     Frame(FrameError),
-    /// A layer's body or an event that can't be decoded.
+    /// A layer's section whose head can't be read, or an event that can't be decoded.
     Snapshot(DecodeError),
     /// A message that has no place here.
     Unexpected,

@@ -85,7 +85,7 @@ pub enum Event {
         /// Its payload, if it declares one: JSON text or anything.
         payload: Option<Vec<u8>>,
     },
-    /// A layer's checksum disagreed: it was dropped and is asked for anew.
+    /// A layer's checksum disagreed, or a body of it made no sense: it was dropped and is asked for anew.
     Desync {
         /// Which one.
         layer: LayerId,

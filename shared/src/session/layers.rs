@@ -1,5 +1,8 @@
 //! The layers that a client holds: bodies applied to their images, checksums judged, keyframes
 //! asked for. Not the sending: [`super::Session`] does it when it is due.
+//!
+//! An image that is wrong is noticed by a checksum, or by a body that makes no sense against it: both are healed by a
+//! keyframe, so neither ends the connection. What does is a section of which not even the layer can be told.
 
 use std::cell::RefCell;
 
@@ -7,7 +10,7 @@ use crate::ids::{LayerId, Tick};
 use crate::limits::RESYNC_EVERY_MS;
 use crate::schema::{Kind, Layout, is_text};
 use crate::snapshot::DecodeError;
-use crate::snapshot::delta::{self, Scratch, Verdict};
+use crate::snapshot::delta::{self, BodyHead, Scratch, Verdict};
 use crate::snapshot::image::LayerImage;
 
 const RESYNC_EVERY_US: u64 = RESYNC_EVERY_MS as u64 * 1000;
@@ -29,6 +32,8 @@ pub(super) struct Layers {
 struct Held {
     image: LayerImage,
     standing: Standing,
+    /// The snapshot that had a section of it last.
+    told: Tick,
     /// When its keyframe was asked for last.
     asked_us: Option<u64>,
 }
@@ -54,7 +59,7 @@ enum Standing {
 pub(super) struct Applied {
     /// It was a keyframe.
     pub(super) keyframe: bool,
-    /// Its checksum disagreed in this layer, which is dropped.
+    /// It does not fit what is held of this layer, which is dropped.
     pub(super) differs: Option<LayerId>,
 }
 
@@ -65,7 +70,17 @@ impl Layers {
         (held.standing == Standing::Held).then_some(&held.image)
     }
 
+    /// The same, to be spoiled by a test.
+    pub(super) fn image_mut(&mut self, layer: LayerId) -> Option<&mut LayerImage> {
+        let held = self.held.get_mut(usize::from(layer.0))?;
+        (held.standing == Standing::Held).then_some(&mut held.image)
+    }
+
     /// Applies a layer's section of the snapshot of `tick`.
+    ///
+    /// # Errors
+    /// What of its head can't be read, or a second section of the same layer. A body that does not decode is no error:
+    /// the layer is dropped, as if its checksum disagreed.
     pub(super) fn apply(
         &mut self,
         body: &[u8],
@@ -79,28 +94,21 @@ impl Layers {
             .held
             .get_mut(usize::from(head.layer.0))
             .ok_or(DecodeError::UnknownLayer)?;
-        match held.standing {
-            Standing::Held if held.image.tick == tick => return Err(DecodeError::Twice),
-            Standing::Absent if !keyframe => return Err(DecodeError::WrongBaseline),
-            // Sent before the server heard of it.
-            Standing::Dropped { .. } if !keyframe => return Ok(Applied::default()),
-            _ => {}
+        if std::mem::replace(&mut held.told, tick) == tick {
+            return Err(DecodeError::Twice);
         }
-        let verdict = SCRATCH.with_borrow_mut(|scratch| {
-            delta::decode(head, bits, tick, layout, &mut held.image, scratch)
-        })?;
+        if matches!(held.standing, Standing::Dropped { .. }) && !keyframe {
+            // Sent before the server heard of it.
+            return Ok(Applied::default());
+        }
         let mut applied = Applied {
             keyframe,
             differs: None,
         };
-        held.standing = Standing::Held;
-        if verdict != Verdict::Differs {
-            check_texts(layout, head.layer, &held.image)?;
+        if held.take(head, bits, tick, layout) {
+            held.standing = Standing::Held;
         } else {
-            let earliest = held.asked_us.map_or(now_us, |us| us + RESYNC_EVERY_US);
-            held.standing = Standing::Dropped {
-                ask_us: Some(earliest.max(now_us)),
-            };
+            held.drop_at(now_us);
             applied.differs = Some(head.layer);
         }
         Ok(applied)
@@ -127,6 +135,41 @@ impl Layers {
     }
 }
 
+impl Held {
+    /// Whether a body makes sense against what is held, and says that the outcome is right. If not, the image is not the
+    /// server's, before or after.
+    fn take(&mut self, head: BodyHead, bits: &[u8], tick: Tick, layout: &Layout) -> bool {
+        if self.standing == Standing::Absent && head.back != 0 {
+            return false;
+        }
+        let image = &mut self.image;
+        let verdict = SCRATCH
+            .with_borrow_mut(|scratch| delta::decode(head, bits, tick, layout, image, scratch));
+        match verdict {
+            Err(_) | Ok(Verdict::Differs) => false,
+            Ok(_) => check_texts(layout, head.layer, image).is_ok(),
+        }
+    }
+
+    /// Its image is not the server's: its keyframe is asked for as soon as it may be.
+    fn drop_at(&mut self, now_us: u64) {
+        let earliest = self.asked_us.map_or(now_us, |us| us + RESYNC_EVERY_US);
+        self.standing = Standing::Dropped {
+            ask_us: Some(earliest.max(now_us)),
+        };
+    }
+
+    fn ask_at(&self) -> Option<u64> {
+        match self.standing {
+            Standing::Dropped { ask_us: Some(at) } => Some(at),
+            Standing::Dropped { ask_us: None } => {
+                self.asked_us.map(|asked| asked + 2 * RESYNC_EVERY_US)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Refuses a text that is none, so that nobody who shows one has to expect it.
 fn check_texts(layout: &Layout, layer: LayerId, image: &LayerImage) -> Result<(), DecodeError> {
     let set = layout.of(layer).ok_or(DecodeError::UnknownLayer)?;
@@ -148,16 +191,4 @@ fn check_texts(layout: &Layout, layer: LayerId, image: &LayerImage) -> Result<()
         }
     }
     Ok(())
-}
-
-impl Held {
-    fn ask_at(&self) -> Option<u64> {
-        match self.standing {
-            Standing::Dropped { ask_us: Some(at) } => Some(at),
-            Standing::Dropped { ask_us: None } => {
-                self.asked_us.map(|asked| asked + 2 * RESYNC_EVERY_US)
-            }
-            _ => None,
-        }
-    }
 }

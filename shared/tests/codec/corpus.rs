@@ -98,6 +98,7 @@ fn verdicts() {
                 "opening": opening,
                 "messages": messages,
                 "refused": ending.refused,
+                "dropped": ending.dropped,
                 "checksums": ending.checksums,
             }));
         }

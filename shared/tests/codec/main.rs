@@ -6,6 +6,7 @@ mod corpus;
 mod fields;
 mod history;
 mod hostile;
+mod planted;
 mod protocol_page;
 mod reconnect;
 mod reference;

@@ -20,6 +20,8 @@ pub(crate) struct Conversation {
 pub(crate) struct Ending {
     /// The message that was refused, by its place after the opening.
     pub(crate) refused: Option<usize>,
+    /// How often a layer was dropped, by a checksum or by a body that made no sense.
+    pub(crate) dropped: u64,
     /// Of each layer the checksum of its image, where one is held and nothing was refused.
     pub(crate) checksums: [Option<u32>; LayerId::COUNT],
 }
@@ -54,7 +56,11 @@ pub(crate) fn listen(opening: &[Vec<u8>], messages: &[Vec<u8>]) -> Ending {
         let set = session.layout()?.of(layer)?;
         Some(checksum(image.view(), set))
     });
-    Ending { refused, checksums }
+    Ending {
+        refused,
+        dropped: session.stats().desyncs,
+        checksums,
+    }
 }
 
 /// Whether the driver, which reads payloads, had nothing to refuse.

@@ -8,7 +8,7 @@ use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::protocol::server_message::{Limits, RoomInfo};
 use tickwire::protocol::{ServerMessage, VERSION};
-use tickwire::schema::{Layout, Schema};
+use tickwire::schema::{ColumnSet, Kind, Layout, Schema};
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::image::LayerImage;
 
@@ -45,7 +45,7 @@ impl Game {
             (0..2 * IMAGES)
                 .map(|step| {
                     history.every_tick = step < IMAGES;
-                    history.step()
+                    with_texts(history.step(), set)
                 })
                 .collect()
         });
@@ -115,6 +115,23 @@ impl Game {
     }
 }
 
+/// An image whose texts are some: a session refuses what is none.
+fn with_texts(mut image: LayerImage, set: &ColumnSet) -> LayerImage {
+    let rows = image.values.chunks_exact_mut(set.width().max(1));
+    for (head, row) in image.entities.iter().zip(rows) {
+        for (number, component) in set.components.iter().enumerate() {
+            for at in component.start..component.end {
+                if matches!(set.columns[at].kind, Kind::Text { .. }) && head.mask >> number & 1 != 0
+                {
+                    // Four letters.
+                    row[at] = row[at] & 0x0F0F_0F0F | 0x6060_6060;
+                }
+            }
+        }
+    }
+    image
+}
+
 /// A snapshot with one section.
 pub(crate) fn snapshot(tick: Tick, kind: SectionKind, section: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -125,4 +142,25 @@ pub(crate) fn snapshot(tick: Tick, kind: SectionKind, section: &[u8]) -> Vec<u8>
     head.encode(&mut bytes);
     push_section(kind, section, &mut bytes);
     bytes
+}
+
+/// Changes one integer of an image, by its number from any number: its gap, what its entities' heads have, its values.
+pub(crate) fn change_an_integer(image: &mut LayerImage, number: u32, bits: u32) {
+    let heads = image.entities.len();
+    let at = number as usize % (1 + 4 * heads + image.values.len());
+    // Where a number has 16 bits, one of them.
+    let short = bits as u16 | (bits >> 16) as u16;
+    match at.checked_sub(1) {
+        None => image.gap ^= bits,
+        Some(at) if at < 4 * heads => {
+            let head = &mut image.entities[at / 4];
+            match at % 4 {
+                0 => head.slot ^= short,
+                1 => head.generation ^= short,
+                2 => head.owner ^= short,
+                _ => head.mask ^= bits,
+            }
+        }
+        Some(at) => image.values[at - 4 * heads] ^= bits as i32,
+    }
 }

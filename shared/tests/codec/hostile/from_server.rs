@@ -15,7 +15,7 @@ use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::LayerImage;
 
 use super::conversation::{Conversation, listen};
-use super::fixture::{GAMES, Game, snapshot as snapshot_of};
+use super::fixture::{GAMES, Game, change_an_integer, snapshot as snapshot_of};
 use super::vectors;
 
 pub(super) fn message(bytes: &[u8]) -> bool {
@@ -152,6 +152,46 @@ pub(super) fn delta_seeds() -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+/// A whole body against a baseline that is not the one it was made against: before what `delta` takes stand the number of
+/// the integer that differs, and in which bits.
+pub(super) fn planted(bytes: &[u8]) -> bool {
+    let Some((&[a, b, c, d, e, f], rest)) = bytes.split_first_chunk() else {
+        return false;
+    };
+    let Some((game, baseline, head, bits)) = delta_parts(rest) else {
+        return false;
+    };
+    let tick = Tick(baseline.tick.0 + head.back.max(1));
+    let mut wrong = baseline.clone();
+    let number = u16::from_le_bytes([a, b]).into();
+    change_an_integer(&mut wrong, number, u32::from_le_bytes([c, d, e, f]));
+    MEMORY.with_borrow_mut(|Memory { held, scratch, .. }| {
+        held.clone_from(&wrong);
+        let taken = decode(head, bits, tick, &game.layout, held, scratch).is_ok();
+        assert!(taken || *held == wrong, "an error changes nothing");
+        let set = game.layout.of(head.layer).expect("it has a baseline");
+        assert!(held.entities.len() <= ENTITIES_MAX);
+        assert_eq!(held.values.len(), held.entities.len() * set.width());
+        taken
+    })
+}
+
+pub(super) fn planted_seeds() -> Vec<Vec<u8>> {
+    let deltas = delta_seeds().into_iter().enumerate();
+    let planted = |(nth, delta): (usize, Vec<u8>)| {
+        // One that changes nothing is sound for sure.
+        let bits = if nth.is_multiple_of(2) {
+            0
+        } else {
+            1 << (nth % 8)
+        };
+        let number = [(7 * nth) as u8, 0];
+        let wrong = [&number[..], &[bits, 0, 0, 0], &delta].concat();
+        self::planted(&wrong).then_some(wrong)
+    };
+    deltas.filter_map(planted).collect()
 }
 
 /// The body of a game's image against another.

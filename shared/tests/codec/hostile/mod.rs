@@ -19,7 +19,7 @@ pub(crate) struct Target {
 }
 
 /// All of them. `from_server::conversation` has those of a client's again.
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 10] = [
     Target {
         name: "client_message",
         run: from_client::message,
@@ -59,6 +59,11 @@ pub(crate) const TARGETS: [Target; 9] = [
         name: "delta",
         run: from_server::delta,
         seeds: from_server::delta_seeds,
+    },
+    Target {
+        name: "planted",
+        run: from_server::planted,
+        seeds: from_server::planted_seeds,
     },
     Target {
         name: "session",
