@@ -13,6 +13,8 @@ export const ENTITIES_MAX = 4096;
 export const COMPONENTS_MAX = 32;
 /** Fields of one component, input, event or action. */
 export const FIELDS_MAX = 32;
+/** Columns of a layer: a text of 64 bytes takes 16. Beyond: the schema is refused. */
+export const COLUMNS_MAX = 448;
 /** Event and action types of a schema. */
 export const EVENTS_MAX = 64;
 /** Names of an enum. */

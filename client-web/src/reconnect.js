@@ -11,7 +11,7 @@ const FINAL = new Set([
   CloseCode.Normal,
   CloseCode.Protocol,
   CloseCode.Text,
-  1007,
+  CloseCode.NotUtf8,
   CloseCode.TooBig,
   CloseCode.Malformed,
   CloseCode.Version,

@@ -502,6 +502,10 @@ const onGrid = (range) => ({ components: [pos] }) => {
   pos.fields[1].kind = { type: 'Real', ...range };
 };
 
+/** @param {number} count @returns {import('../src/schema/field.js').Field[]} of 16 columns each */
+const manyTexts = (count) =>
+  Array.from({ length: count }, (_, i) => ({ name: `t${i}`, kind: { type: 'Text', bytes: 64 }, predictor: { type: 'Hold' } }));
+
 test('schemas that no game can mean are refused', () => {
   /** @type {[RegExp, (schema: any) => void][]} */
   const cases = [
@@ -544,6 +548,7 @@ test('schemas that no game can mean are refused', () => {
     [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.scale = 2 ** 20 + 1))],
     [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.scale = 0))],
     [/a rate of what/, spoiledFollowing((f) => (f[3].predictor.scale = NaN))],
+    [/at most 448/, (s) => (s.components[1].fields = manyTexts(29))],
     [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 6 })],
     [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 68 })],
     [/multiple of 4/, (s) => (s.events[0].fields[0].kind = { type: 'Text', bytes: 0 })],

@@ -9,7 +9,9 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 import { bearing, unit, Xorshift32 } from '../src/exact.js';
+import * as limits from '../src/limits.js';
 import * as client from '../src/protocol/client_message.js';
+import { CloseCode, closeReason } from '../src/protocol/close_code.js';
 import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
 import { Backoff, isFinal } from '../src/reconnect.js';
@@ -55,6 +57,8 @@ const CHECKS = {
   exact_unit: checkUnit,
   arena_step: checkArenaStep,
   reconnect: checkReconnect,
+  close_codes: checkCloseCodes,
+  limits: checkLimits,
 };
 
 for (const file of files) {
@@ -320,9 +324,7 @@ function checkArenaStep({ cases, seed, spawns, rates, hashes, speed, radius, obs
 }
 
 /** @param {any} vectors */
-function checkReconnect({ cases, final }) {
-  const codes = Array.from({ length: 4000 }, (_, i) => 1000 + i);
-  assert.deepEqual(codes.filter(isFinal), final);
+function checkReconnect({ cases }) {
   for (const { chance, told_ms: told, delays_ms: expected } of cases) {
     const backoff = new Backoff(0, () => chance);
     const delays = [];
@@ -331,5 +333,27 @@ function checkReconnect({ cases, final }) {
       first = undefined;
     }
     assert.deepEqual(delays, expected);
+  }
+}
+
+/** @param {any} vectors */
+function checkCloseCodes({ cases }) {
+  assert.deepEqual({ ...CloseCode }, Object.fromEntries(cases.map((/** @type {any} */ { name, code }) => [name, code])));
+  const known = new Set();
+  for (const { code, name, reason, final, holds_seat: holdsSeat } of cases) {
+    known.add(code);
+    assert.equal(closeReason(code), reason, name);
+    assert.equal(isFinal(code), final, name);
+    // A seat that is held waits for somebody who comes back.
+    assert.ok(!(holdsSeat && isFinal(code)), name);
+  }
+  for (let code = 0; code < 2 ** 16; code++) assert.ok(known.has(code) || !isFinal(code), `${code}`);
+}
+
+/** @param {any} vectors */
+function checkLimits({ cases, clients }) {
+  for (const { name, value } of cases) {
+    const ours = /** @type {Record<string, number>} */ (limits)[name];
+    assert.ok(ours === value || (ours === undefined && !clients.includes(name)), `${name} is ${value}, here ${ours}`);
   }
 }

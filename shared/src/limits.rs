@@ -18,6 +18,8 @@ pub const FIELDS_MAX: usize = 32;
 pub const COLUMNS_MAX: usize = 448;
 /// Event and action types of a schema.
 pub const EVENTS_MAX: usize = 64;
+/// Names of an enum.
+pub const ENUM_NAMES_MAX: usize = 256;
 /// Images that a room remembers. A client further behind gets a keyframe.
 pub const IMAGES_MAX: usize = 64;
 /// Ticks between a snapshot and its baseline; 64 images at one in 64 ticks. Keeps the

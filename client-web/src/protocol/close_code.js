@@ -1,6 +1,6 @@
 /**
  * Why a connection ends: the WebSocket close codes of PROTOCOL.md §9, for pages that want to say
- * it in words. The server sends them; the SDK itself closes with 1000 and, on broken bytes, 4000.
+ * it in words. The server sends them, in these words; the SDK itself closes with 1000 and, on broken bytes, 4000.
  */
 
 /** Close codes by name. */
@@ -29,7 +29,7 @@ export const CloseCode = Object.freeze({
 /** @type {Record<number, string>} */
 const REASONS = {
   1000: 'goodbye',
-  1002: 'protocol error',
+  1002: 'websocket protocol error',
   1003: 'text frames are not spoken here',
   1006: 'connection lost',
   1007: 'text is not UTF-8',

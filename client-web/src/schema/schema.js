@@ -4,7 +4,7 @@
  * from it in `layout.js`.
  */
 
-import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
+import { COLUMNS_MAX, COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol/protocol_error.js';
 import { contextCount, tableSize } from '../snapshot/model.js';
 import { GAINS, GAIN_MAX } from '../snapshot/predictor.js';
@@ -104,7 +104,7 @@ function readMessage(reader) {
 
 /**
  * @param {ControlReader} reader
- * @returns {number[]} as long as the message allows; `checkTables` knows the right length
+ * @returns {number[]} as long as the message allows; `checkLayers` knows the right length
  */
 function readTable(reader) {
   return reader.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16());
@@ -136,18 +136,19 @@ export function checkSchema(schema) {
     checkFields(fields, 'No');
     if (payload !== undefined) checkPayload(payload, fields);
   }
-  checkTables(schema);
+  checkLayers(schema);
 }
 
 /**
- * Throws on tables that are not of this schema. Called when the rest of it is known to be right.
+ * Throws on layers that are too wide, and on tables that are not of this schema. Called when the rest of it is known to be right.
  * @param {Schema} schema
  */
-function checkTables(schema) {
+function checkLayers(schema) {
   const { tables } = schema;
   if (tables.length > LAYERS) throw new ProtocolError('more tables than layers');
-  if (tables.length === 0) return;
-  const { sets } = new Layout(schema);
+  const { sets } = new Layout({ ...schema, tables: [] });
+  const wide = sets.findIndex(({ width }) => width > COLUMNS_MAX);
+  if (wide !== -1) throw new ProtocolError(`layer ${wide} has ${sets[wide].width} columns, at most ${COLUMNS_MAX}`);
   tables.forEach((table, layer) => {
     if (table.length === 0) return;
     if (table.length !== tableSize(sets[layer])) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);

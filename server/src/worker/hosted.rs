@@ -248,7 +248,11 @@ impl<G: Game> Hosted<G> {
             let Some(conn) = self.members.unplug(player) else {
                 continue;
             };
-            let may_return = matches!(end, End::Lost | End::Away | End::Close(CloseCode::Stalled));
+            let may_return = match end {
+                End::Lost | End::Away => true,
+                End::Goodbye => false,
+                End::Close(code) => code.holds_seat(),
+            };
             let held = may_return && self.is_open(player) && self.room.disconnect(player);
             if !held {
                 self.room.leave(player);

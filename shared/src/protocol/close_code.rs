@@ -99,6 +99,37 @@ impl CloseCode {
             CloseCode::RoomFailed => "the room failed",
         }
     }
+
+    /// Whether a client that is closed so does not come back by itself: another try would end the same, or is not wanted.
+    pub fn is_final(self) -> bool {
+        match self {
+            CloseCode::Normal
+            | CloseCode::Protocol
+            | CloseCode::Text
+            | CloseCode::NotUtf8
+            | CloseCode::TooBig
+            | CloseCode::Malformed
+            | CloseCode::Version
+            | CloseCode::OutOfOrder
+            | CloseCode::OutOfRange
+            | CloseCode::Superseded
+            | CloseCode::Unauthorised
+            | CloseCode::TooMany
+            | CloseCode::Kicked
+            | CloseCode::Banned
+            | CloseCode::RoomFailed => true,
+            CloseCode::Restart
+            | CloseCode::HelloTimeout
+            | CloseCode::ServerFull
+            | CloseCode::Stalled => false,
+        }
+    }
+
+    /// Whether the server holds the seat of a player whose connection it closes so. It also does when the connection is
+    /// lost, and when the client closes it with another code than 1000.
+    pub fn holds_seat(self) -> bool {
+        self == CloseCode::Stalled
+    }
 }
 
 impl fmt::Display for CloseCode {

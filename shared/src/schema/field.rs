@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::ENUM_NAMES_MAX;
+
 /// A field of a component, an input, an event or an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
@@ -280,7 +282,7 @@ impl Kind {
             Kind::Text { bytes } if bytes % 4 != 0 || !(4..=TEXT_BYTES_MAX).contains(bytes) => {
                 Err(FieldError::BadText)
             }
-            Kind::Enum { names } if names.is_empty() || names.len() > 256 => {
+            Kind::Enum { names } if names.is_empty() || names.len() > ENUM_NAMES_MAX => {
                 Err(FieldError::BadEnum)
             }
             _ => Ok(()),

@@ -12,28 +12,11 @@ pub const RECONNECT_DELAY_MAX_MS: u32 = 8000;
 /// given up.
 pub const RECONNECT_FOR_MS: u32 = 120_000;
 
-/// Ends after which another try would end the same, or was not wanted.
-const FINAL: [CloseCode; 15] = [
-    CloseCode::Normal,
-    CloseCode::Protocol,
-    CloseCode::Text,
-    CloseCode::NotUtf8,
-    CloseCode::TooBig,
-    CloseCode::Malformed,
-    CloseCode::Version,
-    CloseCode::OutOfOrder,
-    CloseCode::OutOfRange,
-    CloseCode::Superseded,
-    CloseCode::Unauthorised,
-    CloseCode::TooMany,
-    CloseCode::Kicked,
-    CloseCode::Banned,
-    CloseCode::RoomFailed,
-];
-
 /// Whether there is nothing to come back to after a WebSocket close code.
 pub fn is_final(code: u16) -> bool {
-    FINAL.iter().any(|last| last.number() == code)
+    let all = CloseCode::ALL.iter();
+    all.filter(|known| known.is_final())
+        .any(|known| known.number() == code)
 }
 
 /// One loss, until the client is back.

@@ -6,6 +6,7 @@ mod corpus;
 mod fields;
 mod history;
 mod hostile;
+mod limits;
 mod planted;
 mod protocol_page;
 mod reconnect;

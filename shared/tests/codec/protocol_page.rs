@@ -94,6 +94,15 @@ fn the_page_names_every_message_and_close_code() {
         }
     }
     for code in CloseCode::ALL {
-        assert!(page.contains(&format!("| {} |", code.number())), "{code}");
+        let mut rows = page.lines().map(|line| line.split(" | "));
+        let row = rows.find(|row| row.clone().next() == Some(&format!("| {}", code.number())));
+        let row: Vec<&str> = row.expect("a row for every close code").collect();
+        let back = if code.is_final() { "no" } else { "yes" };
+        let seat = if code.holds_seat() {
+            "held |"
+        } else {
+            "given up |"
+        };
+        assert_eq!(row[2..], [back, seat], "{code}");
     }
 }

@@ -1,6 +1,7 @@
-//! When a lost connection is tried again, and when it is not: the vectors that both clients keep to.
+//! Why connections end, when a lost one is tried again, and when it is not: the vectors that both clients keep to.
 
 use serde_json::{Value, json};
+use tickwire::protocol::CloseCode;
 use tickwire::session::{Backoff, is_final};
 
 use crate::vectors::{check, text};
@@ -28,7 +29,21 @@ fn tries() {
             json!({"chance": chance, "told_ms": told_ms, "delays_ms": delays_ms})
         })
         .collect();
-    let finals: Vec<u16> = (1000..5000).filter(|code| is_final(*code)).collect();
-    let head = json!({"final": finals});
-    check("reconnect", &text("reconnect", &head, &cases));
+    check("reconnect", &text("reconnect", &json!({}), &cases));
+}
+
+#[test]
+fn close_codes() {
+    let cases: Vec<Value> = CloseCode::ALL
+        .into_iter()
+        .map(|code| {
+            let (number, name) = (code.number(), format!("{code:?}"));
+            assert_eq!(is_final(number), code.is_final());
+            json!({"code": number, "name": name, "reason": code.reason(), "final": code.is_final(),
+                "holds_seat": code.holds_seat()})
+        })
+        .collect();
+    let known = |code: &u16| CloseCode::ALL.iter().any(|known| known.number() == *code);
+    assert!(!(0..=u16::MAX).filter(|code| !known(code)).any(is_final));
+    check("close_codes", &text("close_codes", &json!({}), &cases));
 }
