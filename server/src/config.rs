@@ -2,6 +2,7 @@
 //! How they are written down (flags, environment, file) is `flags`; this has no I/O.
 //! Bounds that clients must know too are `tickwire::limits`.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,10 +10,13 @@ use std::time::Duration;
 use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 
 mod duration;
+mod file;
 mod flags;
 mod network;
+mod together;
 
 pub(crate) use duration::Span;
+pub(crate) use file::read_file;
 pub use flags::{ConfigError, Start, read, unknown_variables};
 pub use network::Network;
 
@@ -157,6 +161,11 @@ impl Default for Config {
     }
 }
 
+/// As an error of the system's: what was told can't be.
+pub(crate) fn invalid(why: impl ToString) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why.to_string())
+}
+
 /// Messages per second that a client may send, up to 60 ticks a second: an input a tick, and
 /// as much again.
 const MESSAGES_PER_SECOND: u32 = 120;
@@ -215,7 +224,8 @@ impl Config {
         within("max-rooms-per-player", self.max_rooms_per_player, 1, many)?;
         within("max-ungreeted", self.max_ungreeted, 1, many)?;
         within("messages-per-second", self.messages_per_second, 1, 100_000)?;
-        within("control-per-second", self.control_per_second, 1, 100_000)?;
+        let (least, most) = (together::REQUESTS_PER_SECOND, 100_000);
+        within("control-per-second", self.control_per_second, least, most)?;
         within("bytes-per-second", self.bytes_per_second, 1024, 1 << 30)?;
         let (least, day) = (Duration::from_millis(10), Duration::from_secs(86_400));
         let spans = [
@@ -230,6 +240,7 @@ impl Config {
         within_spans("resume-grace", self.resume_grace, Duration::ZERO, day)?;
         within_spans("stop-deadline", self.stop_deadline, Duration::ZERO, day)?;
         self.check_auth()?;
+        self.check_together()?;
         self.allowed_origins
             .iter()
             .try_for_each(|o| check_origin(o))

@@ -6,6 +6,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tickwire::protocol::CloseCode;
 
+use crate::logging;
 use crate::moderation::order::{SPAN_MIN, Verb};
 
 mod describe;
@@ -166,6 +167,9 @@ pub struct Metrics {
     pub inboxes_full: Counter,
     /// Rounds of a worker that ended after the next room was due.
     pub loop_overruns: Counter,
+    /// Log lines that nobody can read: the queue was full, the system did not take them, there were many of
+    /// their kind. The process's, as of the last reading of the figures.
+    log_lines_dropped: [Counter; 3],
     /// Memory of the process that is in RAM, in bytes, as of the last reading of the figures.
     resident_memory: Gauge,
     /// CPU time of the process, as of then.
@@ -210,6 +214,11 @@ impl Metrics {
         }
         if let Some(seconds) = process::cpu_seconds() {
             self.cpu_seconds.set(seconds);
+        }
+        let lost = logging::lost();
+        let lost = [&lost.queue, &lost.write, &lost.repeated].map(logging::read);
+        for (counter, lost) in self.log_lines_dropped.iter().zip(lost) {
+            counter.absolute(lost);
         }
         self.prometheus.render()
     }
@@ -324,6 +333,9 @@ impl Metrics {
             control_bytes: counter!("tickwire_control_bytes_total"),
             inboxes_full: counter!("tickwire_inboxes_full_total"),
             loop_overruns: counter!("tickwire_loop_overruns_total"),
+            log_lines_dropped: ["queue", "write", "repeated"].map(
+                |cause: &'static str| counter!("tickwire_log_lines_dropped_total", "cause" => cause),
+            ),
             resident_memory: gauge!("process_resident_memory_bytes"),
             cpu_seconds: gauge!("tickwire_cpu_seconds"),
             prometheus,

@@ -2,39 +2,46 @@
 //! game's `main` calls it; who embeds the server in a program of their own calls `run` instead.
 
 use std::error::Error;
-use std::future::Future;
-use std::io::{IsTerminal, Write};
+use std::future::{Future, pending};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config, Start};
 use crate::game::Game;
-use crate::moderation::audit::TARGET as AUDIT;
+use crate::logging;
 use crate::net::{Listeners, Site};
+use crate::vitals::PartEnded;
 
-/// Status of a server that could not start because of what it was told.
+/// Status of a server that could not start because of what it was told: starting it again changes nothing.
 const BAD_SETTINGS: u8 = 2;
+/// Status of a server that stopped because a part of it had ended: it should be started again. Software that failed,
+/// by the `sysexits.h` of old.
+const PART_ENDED: u8 = 70;
 
-/// Serves the game `G` and its page until SIGTERM or SIGINT: the body of a game's `main`.
+/// Serves the game `G` and its page until SIGTERM, SIGINT or SIGHUP: the body of a game's `main`.
 ///
 /// Settings come from the process's flags, `TICKWIRE_*` variables and the TOML file that
-/// `--config` names; `--help` lists them. Prints `LISTENING <addr>` and the page's URL on stdout;
-/// logs go to stderr. A second signal ends the process at once.
+/// `--config` names; `--help` lists them. All files that they name are read before it prints `LISTENING <addr>` and the
+/// page's URL on stdout; logs go to stderr, panics among them, by a thread of their own: no reader and no disk holds the
+/// server. What a game prints there itself is not spared that; `tracing`'s macros are. A second signal ends the process
+/// at once.
 ///
-/// The status is 0 after an orderly stop, 2 for settings that can't be used, 1 for anything else:
-/// a port that is taken, a schema that can't be played. Why is one line on stderr.
+/// The status is 0 after an orderly stop, 2 for settings, files or a schema that can't be used, 70 if a part of the server
+/// ended that must not (the rest stopped in order, and it should be started again), 1 for anything else: a port that is
+/// taken. Why is one line on stderr.
 pub fn serve<G: Game>(site: Site) -> ExitCode {
     let config = match config::read(G::NAME, std::env::args_os()) {
         Ok(Start::Run(config)) => *config,
         Ok(Start::Print(text)) => {
-            print!("{text}");
+            // Who asked for it may have seen enough.
+            let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(error) => return fail(&error, BAD_SETTINGS),
     };
-    if let Err(error) = log_to_stderr(&config) {
+    if let Err(error) = logging::start(&config) {
         return fail(error.as_ref(), BAD_SETTINGS);
     }
     for name in config::unknown_variables() {
@@ -43,72 +50,123 @@ pub fn serve<G: Game>(site: Site) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    match runtime
-        .map_err(Box::from)
-        .and_then(|runtime| runtime.block_on(listen_and_run::<G>(config, site)))
-    {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error.as_ref(), 1),
+    let served = runtime.and_then(|runtime| {
+        let served = runtime.block_on(listen_and_run::<G>(config, site));
+        // Not dropped, which would wait for a thread that joins a worker that is stuck.
+        runtime.shutdown_background();
+        served
+    });
+    match served {
+        Ok(()) => {
+            logging::finish();
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, status(&error)),
     }
 }
 
-async fn listen_and_run<G: Game>(config: Config, site: Site) -> Result<(), Box<dyn Error>> {
+async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
     let stop = stop_signal()?;
     let listeners = Listeners::bind(&config)?;
     let (public, ops) = (listeners.public.local_addr()?, listeners.ops.local_addr()?);
-    tracing::info!(game = G::NAME, %public, %ops, workers = config.workers, "listening");
+    let workers = config.workers;
     let scheme = match config.tls_cert {
         Some(_) => "https",
         None => "http",
     };
-    let mut out = std::io::stdout();
-    // Whoever started this may not read it; that is no reason to end.
-    let _ = writeln!(out, "LISTENING {public}\nplay at {scheme}://{public}/")
-        .and_then(|()| out.flush());
-    crate::run::<G>(listeners, config, site, stop).await?;
-    Ok(())
+    crate::start::<G>(listeners, config, site, stop, |port| {
+        tracing::info!(game = G::NAME, %public, %ops, workers, "listening");
+        let said = logging::print(&format!(
+            "LISTENING {public}\nplay at {scheme}://{public}/\n"
+        ));
+        if let Err(error) = said {
+            tracing::warn!(%error, "the address is on no stdout");
+        }
+        port
+    })
+    .await
 }
 
-/// Done at the first SIGTERM or SIGINT. The second ends the process at once.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// With which status the process ends for an error of [`crate::run`].
+fn status(error: &io::Error) -> u8 {
+    let has_ended = error.get_ref().is_some_and(|inner| inner.is::<PartEnded>());
+    match error.kind() {
+        _ if has_ended => PART_ENDED,
+        ErrorKind::InvalidInput => BAD_SETTINGS,
+        _ => 1,
+    }
+}
+
+/// Done at the first signal. The second ends the process at once.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+        hangup: match is_ignored(SignalKind::hangup()) {
+            true => None,
+            false => Some(signal(SignalKind::hangup())?),
+        },
+    };
     Ok(async move {
-        either(&mut terminate, &mut interrupt).await;
+        signals.next().await;
         tokio::spawn(async move {
-            let number = either(&mut terminate, &mut interrupt).await;
+            let number = signals.next().await;
             tracing::warn!("second signal: not waiting any longer");
+            logging::finish();
             std::process::exit(128 + number);
         });
     })
 }
 
-/// The number of the signal that came.
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> i32 {
-    tokio::select! {
-        _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
-        _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+/// The signals that stop the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// A terminal that is closed. `None` if whoever started this has it ignored, as `nohup` does.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    /// The number of the next one.
+    async fn next(&mut self) -> i32 {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
+            }
+        };
+        let kind = tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = hangup => SignalKind::hangup(),
+        };
+        kind.as_raw_value()
     }
 }
 
-/// Logs go to stderr: stdout is for whoever waits for the address.
-fn log_to_stderr(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>> {
-    // What operators do is logged also where `--log` says `warn`, unless it names this target.
-    let filter = EnvFilter::try_new(format!("{AUDIT}=info,{}", config.log))
-        .map_err(|e| format!("log {:?} is no filter: {e}", config.log))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if config.log_json {
-        builder.json().try_init()
-    } else {
-        builder
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init()
-    }
+/// Whether this process was started with a signal ignored. False where the kernel does not say.
+fn is_ignored(signal: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal.as_raw_value() - 1) & 1 == 1)
 }
 
 fn fail(error: &dyn Error, status: u8) -> ExitCode {
-    eprintln!("error: {error}");
+    logging::say(&format!("error: {error}"));
+    logging::finish();
     ExitCode::from(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_start_that_could_go_well_later_is_worth_a_restart() {
+        let ended = crate::vitals::PartEnded::of("worker-0");
+        assert_eq!(status(&io::Error::other(ended)), PART_ENDED);
+        assert_eq!(status(&config::invalid("a broken file")), BAD_SETTINGS);
+        assert_eq!(status(&ErrorKind::AddrInUse.into()), 1);
+    }
 }

@@ -32,6 +32,7 @@ use crate::lobby::registry::Registry;
 use crate::metrics::Metrics;
 use crate::net::conn::{Conn, End};
 use crate::net::limiter::Rates;
+use crate::vitals::Vitals;
 
 pub(crate) use view::RoomView;
 
@@ -66,6 +67,9 @@ pub(crate) enum Command {
     },
     /// Look at the phase.
     Wake,
+    /// Panic outside of any room, so that tests see what follows.
+    #[cfg(test)]
+    Break,
 }
 
 /// What a connection wants in a room.
@@ -149,6 +153,7 @@ impl Worker {
         index: usize,
         game: Arc<GameDef<G>>,
         common: Common,
+        vitals: &Vitals,
     ) -> io::Result<(Worker, JoinHandle<()>)> {
         let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
         let state = Arc::new(State {
@@ -157,9 +162,11 @@ impl Worker {
             phase: AtomicU8::new(Phase::Running as u8),
         });
         let thread = run::Loop::new(game, common, commands, state.clone());
+        let name = format!("worker-{index}");
+        let alive = vitals.part(name.as_str());
         let thread = std::thread::Builder::new()
-            .name(format!("worker-{index}"))
-            .spawn(move || thread.run())?;
+            .name(name)
+            .spawn(move || thread.run(alive))?;
         Ok((Worker { inbox, state }, thread))
     }
 
@@ -200,12 +207,18 @@ impl Worker {
         now.saturating_duration_since(self.state.started + alive) <= span
     }
 
+    /// Has it panic outside of any room.
+    #[cfg(test)]
+    pub(crate) fn break_down(&self) {
+        let _ = self.inbox.try_send(Command::Break);
+    }
+
     /// Closes its rooms: their members are told and come back to be closed with 1012.
     pub(crate) fn stop(&self) {
         self.enter(Phase::Stopping);
     }
 
-    /// Ends the thread. Connections that are still on their way to it are dropped.
+    /// Ends the thread. Connections that are still on their way to it are told.
     pub(crate) fn end(&self) {
         self.enter(Phase::Ending);
     }

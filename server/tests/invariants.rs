@@ -110,6 +110,7 @@ fn sockets_stay_in_their_places() {
             "server/src/lobby/",
             "server/src/lib.rs",
             "server/src/main.rs",
+            "server/src/tests.rs",
         ],
     );
     only_in(

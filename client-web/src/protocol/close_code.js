@@ -10,6 +10,7 @@ export const CloseCode = Object.freeze({
   Text: 1003,
   NotUtf8: 1007,
   TooBig: 1009,
+  ServerFailed: 1011,
   Restart: 1012,
   Malformed: 4000,
   Version: 4001,
@@ -34,6 +35,7 @@ const REASONS = {
   1006: 'connection lost',
   1007: 'text is not UTF-8',
   1009: 'message too big',
+  1011: 'server failed',
   1012: 'server restarts',
   4000: 'malformed message',
   4001: 'protocol version not supported',
@@ -60,6 +62,7 @@ export function closeReason(code) {
 
 /** What to do about a connection that came to nothing. @type {Record<number, string>} */
 const ADVICE = {
+  1011: 'try again in a moment',
   1012: 'try again in a moment',
   4001: 'update tickwire-client or the server, so that both are of one release',
   4004: 'the page was too busy to answer',

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, read_file};
 
 /// Bytes of a secret at least: as many as SHA-256 gives. Shorter ones can be guessed.
 pub(super) const SECRET_BYTES_MIN: usize = 32;
@@ -12,16 +12,7 @@ pub(super) const SECRET_BYTES_MIN: usize = 32;
 /// # Errors
 /// One line: the file can't be read, or has fewer than [`SECRET_BYTES_MIN`] bytes.
 pub(super) fn secret(path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
-    long_enough(read(path, setting)?, path, setting)
-}
-
-/// A file's bytes.
-///
-/// # Errors
-/// One line.
-pub(super) fn read(path: &Path, setting: &str) -> Result<Vec<u8>, ConfigError> {
-    let bytes = std::fs::read(path);
-    bytes.map_err(|e| ConfigError::new(format!("{setting} {} can't be read: {e}", path.display())))
+    long_enough(read_file(path, setting)?, path, setting)
 }
 
 /// The secret in a file's bytes, as [`secret`].

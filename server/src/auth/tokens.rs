@@ -15,7 +15,7 @@ use super::identity::{Identity, is_subject};
 use super::numeric_date::NumericDate;
 use super::replay::Replays;
 use super::secret_file::{self, SECRET_BYTES_MIN, secret};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, read_file};
 use crate::date::Date;
 
 /// Seconds by which two machines' clocks may differ.
@@ -213,7 +213,7 @@ fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation 
 }
 
 fn operators_key(path: &Path) -> Result<(DecodingKey, Algorithm), ConfigError> {
-    let bytes = secret_file::read(path, "auth-key-file")?;
+    let bytes = read_file(path, "auth-key-file")?;
     if bytes.starts_with(b"-----BEGIN") {
         let key = DecodingKey::from_ed_pem(&bytes).map_err(|error| {
             let shown = path.display();

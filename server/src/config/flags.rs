@@ -12,6 +12,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use serde::Deserialize;
 
 use super::duration::Span;
+use super::file::read_file;
 use super::network::Network;
 use super::{Config, usual_messages_per_second};
 
@@ -45,7 +46,14 @@ pub enum Start {
 /// Authoritative multiplayer game-state server for browser games.
 ///
 /// Settings come from flags, then TICKWIRE_* variables, then the file named by --config, then
-/// the defaults. A list given in one place replaces that of the next.
+/// the defaults. A list given in one place replaces that of the next. Files that settings name are read before
+/// the server is reachable.
+///
+/// SIGTERM, SIGINT or SIGHUP stops the server: players are told when to come back, then it ends; a second one
+/// ends it at once. A new certificate needs no signal.
+///
+/// It ends with 0 after such a stop, with 2 for settings, files or a game that can't be used, with 70 when a part
+/// of it ended that must not (start it again), and with 1 for anything else, such as a port that is taken.
 #[derive(Clone, Debug, Default, Parser, Deserialize)]
 #[command(version, max_term_width = 100)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -181,12 +189,12 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_BANS_FILE", value_name = "FILE")]
     bans_file: Option<PathBuf>,
 
-    /// Messages per second that a client may send before it is closed [default: 120, or twice the
-    /// tick rate]
+    /// Messages per second that a client may send before it is closed; more than the tick rate [default: 120,
+    /// or twice the tick rate]
     #[arg(long, env = "TICKWIRE_MESSAGES_PER_SECOND", value_name = "COUNT")]
     messages_per_second: Option<u32>,
 
-    /// Control messages among them (requests, chat, actions, pings) [default: 30]
+    /// Control messages among them (requests, chat, actions, pings), 5 or more [default: 30]
     #[arg(long, env = "TICKWIRE_CONTROL_PER_SECOND", value_name = "COUNT")]
     control_per_second: Option<u32>,
 
@@ -296,10 +304,11 @@ fn unknown(names: impl Iterator<Item = OsString>) -> Vec<String> {
 }
 
 fn load(path: &Path) -> Result<Flags, ConfigError> {
+    let text = read_file(path, "config")?;
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| ConfigError::new(format!("config file {shown} can't be read: {e}")))?;
-    parse(&text).map_err(|e| ConfigError::new(format!("config file {shown}{e}")))
+    let text = String::from_utf8(text)
+        .map_err(|e| ConfigError::new(format!("config {shown} can't be read: {e}")))?;
+    parse(&text).map_err(|e| ConfigError::new(format!("config {shown}{e}")))
 }
 
 /// The error starts with the line's number where there is one.

@@ -11,6 +11,9 @@ mod sessions;
 pub(crate) mod stopping;
 mod welcome;
 
+#[cfg(test)]
+pub(crate) use sessions::tests::BREAKS;
+
 use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -33,6 +36,7 @@ use crate::moderation::Moderation;
 use crate::net::conn::{Conn, End};
 use crate::net::farewell::farewell;
 use crate::net::limiter::Rates;
+use crate::vitals::Vitals;
 use crate::worker::{Common, Return, RoomView, Worker};
 use makers::Makers;
 use matchmaking::RoomDefaults;
@@ -71,6 +75,7 @@ struct Shared {
     moderation: Moderation,
     makers: Makers,
     metrics: Arc<Metrics>,
+    vitals: Vitals,
     rates: Rates,
     hello_timeout: Duration,
     stall_timeout: Duration,
@@ -84,7 +89,8 @@ impl<G: Game> Lobby<G> {
     /// Starts the workers. In a tokio runtime's context.
     ///
     /// # Errors
-    /// When the system has no threads to give, a key is missing or weak, or the file of bans is broken.
+    /// When the system has no threads to give, a key is missing or weak, the file of bans is broken, or the
+    /// game's schema is more than a message may be.
     pub fn start(
         game: Arc<GameDef<G>>,
         config: &Config,
@@ -108,15 +114,17 @@ impl<G: Game> Lobby<G> {
             stall_timeout: config.stall_timeout,
             room_linger: config.room_linger,
         };
+        let welcome = Welcome::new(&game, config).map_err(invalid)?;
+        let vitals = Vitals::default();
         let started: io::Result<Vec<_>> = (0..config.workers)
-            .map(|index| Worker::start(index, game.clone(), common.clone()))
+            .map(|index| Worker::start(index, game.clone(), common.clone(), &vitals))
             .collect();
         let (workers, threads) = started?.into_iter().unzip();
         let shared = Arc::new(Shared {
             registry,
             rooms: RoomDefaults::new(config, G::SEATS_MAX),
             workers,
-            welcome: Welcome::new(&game, config),
+            welcome,
             tokens,
             moderation,
             makers: Makers::new(
@@ -124,13 +132,15 @@ impl<G: Game> Lobby<G> {
                 metrics.player_rooms_hit.clone(),
             ),
             metrics,
+            vitals: vitals.clone(),
             rates,
             hello_timeout: config.hello_timeout,
             stall_timeout: config.stall_timeout,
             stopping: watch::Sender::new(false),
             live: Arc::new(watch::Sender::new(0)),
         });
-        tokio::spawn(receive(shared.clone(), returned));
+        let receiving = receive(shared.clone(), returned);
+        tokio::spawn(vitals.keep("the way back from the workers", receiving));
         Ok(Lobby {
             shared,
             threads: Arc::new(Mutex::new(threads)),
@@ -172,25 +182,31 @@ impl<G: Game> Lobby<G> {
         tokio::time::timeout(STUCK, answer).await.ok()?.ok()
     }
 
-    /// Whether players may be sent here: it does not stop, and no worker is stuck.
+    /// Whether players may be sent here: it lives, does not stop, and no worker is stuck.
     pub fn ready(&self) -> bool {
         let now = Instant::now();
         let alive = |worker: &Worker| worker.is_alive(now, STUCK);
-        !*self.shared.stopping.borrow() && self.shared.workers.iter().all(alive)
+        self.lives() && !*self.shared.stopping.borrow() && self.shared.workers.iter().all(alive)
+    }
+
+    /// Whether all parts of the server are alive, or ended because it stops.
+    pub fn lives(&self) -> bool {
+        self.shared.vitals.are_good()
+    }
+
+    /// For the server's other parts.
+    pub(crate) fn vitals(&self) -> &Vitals {
+        &self.shared.vitals
     }
 
     /// Closes everything: clients are told and closed with 1012, wherever they are. Returns when
     /// all of them are gone, or the deadline has passed, and the workers have ended.
     pub async fn stop(&self, deadline: Duration) {
         let shared = &self.shared;
+        shared.vitals.let_end();
         shared.stopping.send_replace(true);
         shared.workers.iter().for_each(Worker::stop);
-        let mut live = shared.live.subscribe();
-        let gone = live.wait_for(|live| *live == 0);
-        if tokio::time::timeout(deadline, gone).await.is_err() {
-            let left = *shared.live.borrow();
-            tracing::warn!(left, "connections were cut off");
-        }
+        self.all_gone(deadline).await;
         shared.workers.iter().for_each(Worker::end);
         let threads = std::mem::take(&mut *self.threads.lock());
         let join = tokio::task::spawn_blocking(move || {
@@ -203,6 +219,30 @@ impl<G: Game> Lobby<G> {
         if tokio::time::timeout(THREADS_END, join).await.is_err() {
             tracing::warn!("a worker is stuck");
         }
+    }
+}
+
+impl<G: Game> Lobby<G> {
+    /// Waits until no connection is left, so long at most.
+    pub(crate) async fn all_gone(&self, deadline: Duration) {
+        let mut live = self.shared.live.subscribe();
+        let gone = live.wait_for(|live| *live == 0);
+        if tokio::time::timeout(deadline, gone).await.is_err() {
+            let left = *self.shared.live.borrow();
+            tracing::warn!(left, "connections were cut off");
+        }
+    }
+
+    /// Whose a room is.
+    #[cfg(test)]
+    pub(crate) fn worker_of(&self, room: RoomId) -> Option<usize> {
+        self.shared.registry.worker_of(room)
+    }
+
+    /// Has a worker panic outside of its rooms.
+    #[cfg(test)]
+    pub(crate) fn break_worker(&self, index: usize) {
+        self.shared.workers[index].break_down();
     }
 }
 

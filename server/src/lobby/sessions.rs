@@ -3,6 +3,7 @@
 //! for is `matchmaking`'s; the task keeps nothing of its own, all that lasts is in the `Conn`.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +22,7 @@ use crate::moderation::Banned;
 use crate::net::conn::{Conn, End, Link};
 use crate::net::reading::{Fetched, Scratch};
 use crate::text::player_name;
+use crate::vitals;
 use crate::worker::Errand;
 
 thread_local! {
@@ -37,7 +39,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut conn: Conn<TcpStream>) {
         if let Some(code) = conn.link.expelled() {
             break End::Close(code);
         }
-        match attend(&mut conn, &shared) {
+        match attend_guarded(&mut conn, &shared) {
             Ok(None) => {}
             Ok(Some(seating)) => match hand_over(conn, seating, &shared) {
                 Ok(()) => return,
@@ -104,6 +106,15 @@ async fn wake(conn: &Conn<TcpStream>, deadline: Option<Instant>) -> Wake {
     }
 }
 
+/// A panic, which would be the server's own fault, ends one connection, and not without a word.
+fn attend_guarded(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>, End> {
+    catch_unwind(AssertUnwindSafe(|| attend(conn, shared))).unwrap_or_else(|panic| {
+        vitals::forget(panic);
+        stopping::tell(conn);
+        Err(End::Close(CloseCode::ServerFailed))
+    })
+}
+
 /// Answers what has come, up to a request that leads to a room. Answers go out at once.
 fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>, End> {
     let now = Instant::now();
@@ -154,6 +165,8 @@ fn answer(
     let Some(name) = &link.name else {
         return greet(link, shared, message).map(|()| None);
     };
+    #[cfg(test)]
+    assert!(&**name != tests::BREAKS, "its sender's task is to end");
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
         ClientMessage::ListRooms if matchmaking::may_list(&mut link.requests, now) => {
@@ -283,4 +296,10 @@ impl Shared {
         self.metrics.control_bytes.increment(bytes.len() as u64);
         link.outbox.push(&bytes);
     }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    /// Who is called so has their task panic with the first message after the hello.
+    pub(crate) const BREAKS: &str = "breaks their task";
 }

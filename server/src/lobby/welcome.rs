@@ -2,12 +2,17 @@
 //! to client in name and token alone: so it is encoded once, and they are put in.
 
 use tickwire::codec::encode_server;
-use tickwire::limits::{CHAT_CHARS_MAX, CLIENT_MESSAGE_BYTES_MAX, NAME_CHARS_MAX};
+use tickwire::limits::{
+    CHAT_CHARS_MAX, CLIENT_MESSAGE_BYTES_MAX, NAME_CHARS_MAX, SERVER_MESSAGE_BYTES_MAX,
+};
 use tickwire::protocol::server_message::Limits;
 use tickwire::protocol::{ServerMessage, VERSION};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::game::{Game, GameDef};
+
+/// Bytes of the longest name and of a token, with their lengths.
+const OWN_BYTES_MAX: usize = 4 * NAME_CHARS_MAX + 1024;
 
 /// `Welcome` without a name and a token.
 pub(super) struct Welcome {
@@ -17,16 +22,26 @@ pub(super) struct Welcome {
 }
 
 impl Welcome {
-    pub(super) fn new<G: Game>(game: &GameDef<G>, config: &Config) -> Welcome {
+    /// # Errors
+    /// One line: with a name and a token it could be more than a client takes.
+    pub(super) fn new<G: Game>(game: &GameDef<G>, config: &Config) -> Result<Welcome, ConfigError> {
         let nameless = encode(game, config, "", "");
         // The first difference that a name makes is its length.
         let named = encode(game, config, "x", "");
         let same = nameless.iter().zip(&named).take_while(|(a, b)| a == b);
         let length_at = same.count();
-        Welcome {
+        let bytes = nameless.len() + OWN_BYTES_MAX;
+        if bytes > SERVER_MESSAGE_BYTES_MAX {
+            return Err(ConfigError::new(format!(
+                "the schema of {} makes a welcome of {bytes} bytes, a message may have \
+                 {SERVER_MESSAGE_BYTES_MAX}: nobody could join; declare fewer fields, or shorter names and choices",
+                G::NAME
+            )));
+        }
+        Ok(Welcome {
             nameless,
             length_at,
-        }
+        })
     }
 
     /// The message for a client of this tidied name, with the token to come back with.
@@ -138,7 +153,7 @@ mod tests {
     #[test]
     fn the_name_is_put_where_the_codec_puts_it() {
         let (game, config) = (GameDef::<Still>::new(30).unwrap(), Config::default());
-        let welcome = Welcome::new(&game, &config);
+        let welcome = Welcome::new(&game, &config).unwrap();
         let longest = "\u{10FFFF}".repeat(NAME_CHARS_MAX);
         for name in ["", "x", "Ada Lovelace", &longest] {
             for token in [

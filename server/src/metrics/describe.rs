@@ -199,6 +199,11 @@ const COUNTERS: &[(&str, &str)] = &[
         "commands that found a worker's inbox full",
     ),
     (
+        "tickwire_log_lines_dropped_total",
+        "log lines that were not written: too many wait for who reads stderr, the system did not take them, \
+         or there were many of their kind",
+    ),
+    (
         "tickwire_loop_overruns_total",
         "rounds of a worker that ended after a room was due",
     ),

@@ -9,10 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::sanctions::Sanction;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, read_file};
 
-/// Bytes that are read: two full lists of the longest entries are less. Beyond: it is no such file.
-const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// For the owner alone: it says who was banned from where.
 const MODE: u32 = 0o600;
 
@@ -48,13 +46,8 @@ impl SanctionsFile {
                 written.map_err(|error| failed(format!("can't be written: {error}")))?;
                 empty
             }
-            Err(error) => return Err(failed(format!("can't be read: {error}"))),
-            Ok(about) if about.len() > FILE_BYTES_MAX => {
-                return Err(failed(format!("is larger than {FILE_BYTES_MAX} bytes")));
-            }
-            Ok(_) => {
-                let text = fs::read(path);
-                let text = text.map_err(|error| failed(format!("can't be read: {error}")))?;
+            _ => {
+                let text = read_file(path, "bans-file")?;
                 let contents = serde_json::from_slice(&text);
                 contents.map_err(|error| failed(format!("is broken: {error}")))?
             }

@@ -15,7 +15,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::config::{self, read_file};
 use crate::metrics::Metrics;
+
+/// The settings that name the files.
+const CHAIN: &str = "tls-cert";
+const KEY: &str = "tls-key";
 
 /// Between two looks at the files. Renewals come weeks before the old one ends.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -87,23 +92,26 @@ impl Certificate {
 }
 
 fn read(chain: &Path, key: &Path) -> io::Result<Arc<ServerConfig>> {
-    let wrong = |path: &Path, why: &dyn std::fmt::Display| {
+    let wrong = |setting: &str, path: &Path, why: &dyn std::fmt::Display| {
         let shown = path.display();
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{shown} can't be used: {why}"),
-        )
+        config::invalid(format!("{setting} {shown} can't be used: {why}"))
     };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect)
-        .map_err(|error| wrong(chain, &error))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let chain_pem = read_file(chain, CHAIN).map_err(config::invalid)?;
+    let key_pem = read_file(key, KEY).map_err(config::invalid)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&chain_pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(CHAIN, chain, &error))?;
+    if certificates.is_empty() {
+        return Err(wrong(CHAIN, chain, &"it has no certificate"));
+    }
+    let private =
+        PrivateKeyDer::from_pem_slice(&key_pem).map_err(|error| wrong(KEY, key, &error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .with_no_client_auth()
         .with_single_cert(certificates, private)
-        .map_err(|error| wrong(chain, &error))?;
+        .map_err(|error| wrong(CHAIN, chain, &error))?;
     // HTTP/2 has no upgrade, and is not spoken.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // Who comes back needs no signature; one ticket is enough for it.

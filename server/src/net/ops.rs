@@ -15,6 +15,7 @@ use super::http;
 use super::reply::{self, Reply};
 use crate::game::Game;
 use crate::lobby::Lobby;
+use crate::logging;
 use crate::metrics::Metrics;
 
 /// Connections at once; further ones wait in the listener.
@@ -45,6 +46,7 @@ pub(crate) async fn serve<G: Game>(
             _ = upkeep.tick() => {
                 metrics.upkeep();
                 lobby.upkeep();
+                logging::upkeep();
                 continue;
             }
         };
@@ -74,7 +76,7 @@ async fn answer<G: Game>(
     let path = request.uri().path();
     match path {
         "/metrics" => reply::fresh("text/plain; version=0.0.4", metrics.render().into_bytes()),
-        "/healthz" => reply::text(StatusCode::OK, "ok\n"),
+        "/healthz" => reply::health(lobby.lives()),
         "/readyz" if ready => reply::text(StatusCode::OK, "ready\n"),
         "/readyz" => reply::unavailable("not ready\n"),
         "/rooms" => reply::json(&lobby.survey()),

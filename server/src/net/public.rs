@@ -124,6 +124,12 @@ impl<G: Game> Public<G> {
         self
     }
 
+    /// The lobby behind it.
+    #[cfg(test)]
+    pub(crate) fn lobby(&self) -> &Lobby<G> {
+        &self.lobby
+    }
+
     /// Takes sockets until the server stops, then waits for what HTTP still has to say.
     pub(crate) async fn serve(self, mut accept: Accept) {
         let public = Arc::new(self);
@@ -249,7 +255,7 @@ impl<G: Game> Public<G> {
             "/ws" if is_get => self.handshake(request, visit, false),
             "/echo" if is_get && self.has_echo => self.handshake(request, visit, true),
             "/ws" => reply::not_allowed(),
-            "/healthz" => reply::text(StatusCode::OK, "ok\n"),
+            "/healthz" => reply::health(self.lobby.lives()),
             "/api/rooms" => reply::json(&self.lobby.rooms()),
             path => match self.site.find(path) {
                 Some(file) => reply::file(file, request.headers().get(IF_NONE_MATCH)),

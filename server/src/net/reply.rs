@@ -126,6 +126,14 @@ pub(crate) fn unavailable(line: &'static str) -> Reply {
     reply
 }
 
+/// Whether the server lives: a supervisor that asks starts it again where it does not.
+pub(crate) fn health(lives: bool) -> Reply {
+    match lives {
+        true => text(StatusCode::OK, "ok\n"),
+        false => unavailable("a part of the server ended\n"),
+    }
+}
+
 /// 429 for an address that asks for too much.
 pub(crate) fn too_many(line: &'static str) -> Reply {
     let mut reply = text(StatusCode::TOO_MANY_REQUESTS, line);
@@ -133,4 +141,15 @@ pub(crate) fn too_many(line: &'static str) -> Reply {
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("5"));
     reply
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_which_a_part_ended_is_not_healthy() {
+        assert_eq!(health(true).status(), StatusCode::OK);
+        assert_eq!(health(false).status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

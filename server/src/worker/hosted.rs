@@ -24,6 +24,7 @@ use crate::net::conn::{Conn, End};
 use crate::net::outbox::{Draft, Drafts};
 use crate::net::reading::{Fetched, Scratch};
 use crate::room::{Effect, Room, Workspace};
+use crate::vitals;
 
 /// What a worker lends to the room whose turn it is.
 pub(super) struct Tools {
@@ -138,7 +139,7 @@ impl<G: Game> Hosted<G> {
                 let hash = token.as_ref().map(|(_, hash)| *hash);
                 self.members.sit(player, conn, Pass::new(hash));
                 tools.common.metrics.players.increment(1);
-                self.settle(tools);
+                self.settle_guarded(tools)?;
                 self.hand_out(player, token);
                 self.heed(player, tools)
             }
@@ -200,7 +201,7 @@ impl<G: Game> Hosted<G> {
         if let Some(pass) = self.members.pass(player) {
             pass.rotate(claim.token.hash, token.1);
         }
-        self.settle(tools);
+        self.settle_guarded(tools)?;
         self.hand_out(player, Some(token));
         self.heed(player, tools)
     }
@@ -260,6 +261,17 @@ impl<G: Game> Hosted<G> {
             }
             tools.send_back(Return::End(conn, end));
         }
+    }
+
+    /// The same outside of a turn: the game's hooks may panic here, too.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn settle_guarded(&mut self, tools: &mut Tools) -> Result<(), Failed> {
+        guarded(self.id, || {
+            self.settle(tools);
+            Ok(())
+        })
     }
 
     fn is_open(&mut self, player: PlayerId) -> bool {
@@ -356,7 +368,7 @@ pub(super) fn guarded<T>(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         tracing::error!(%room, panic = message(&*panic), "room failed");
         // What was thrown is the game's too, and could panic again when it is dropped.
-        mem::forget(panic);
+        vitals::forget(panic);
         Err(Failed)
     })
 }

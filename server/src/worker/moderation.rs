@@ -59,9 +59,6 @@ impl<G: Game> Hosted<G> {
             return Ok(());
         };
         tools.ended.push((player, End::Close(code)));
-        guarded(self.id, || {
-            self.settle(tools);
-            Ok(())
-        })
+        self.settle_guarded(tools)
     }
 }

@@ -3,6 +3,8 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -12,13 +14,14 @@ use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
 use super::grid::Grid;
-use super::hosted::{Failed, Hosted, Tools, refuse};
+use super::hosted::{Failed, Hosted, Tools, guarded, refuse};
 use super::load::{Load, RoomLoad, Verdict};
 use super::{Claim, Command, Common, Errand, Phase, Return, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::lobby::stopping;
 use crate::net::conn::{Conn, End};
+use crate::vitals::{self, Part};
 
 /// Longest sleep: the lobby takes a worker that gives no sign of life for 2 s for stuck.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
@@ -71,15 +74,56 @@ impl<G: Game> Loop<G> {
         }
     }
 
-    /// Runs until the worker is told to end, or the lobby is gone.
-    pub(super) fn run(mut self) {
+    /// Runs until the worker is told to end, or the lobby is gone. A panic outside of the rooms, whose own go no
+    /// further than they, is the worker's end: what it has is told, and what still comes to it, while the server
+    /// stops.
+    pub(super) fn run(mut self, alive: Part) {
+        let ran = catch_unwind(AssertUnwindSafe(|| self.work()));
+        let code = match ran {
+            Ok(()) => CloseCode::Restart,
+            Err(panic) => {
+                tracing::error!(rooms = self.rooms.len(), "a worker failed");
+                vitals::forget(panic);
+                CloseCode::ServerFailed
+            }
+        };
+        drop(alive);
+        self.close_rooms(code);
+        if code == CloseCode::ServerFailed {
+            self.turn_away();
+        }
+        while let Ok(command) = self.commands.try_recv() {
+            self.decline(command, code);
+        }
+    }
+
+    /// Turns away whoever comes, until the worker is told to end.
+    fn turn_away(&mut self) {
+        while self.state.phase() < Phase::Ending {
+            match self.commands.recv_timeout(SLEEP_MAX) {
+                Ok(command) => self.decline(command, CloseCode::ServerFailed),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Nothing is done here any more: who comes is told so. Other questions stay without an answer.
+    fn decline(&self, command: Command, code: CloseCode) {
+        if let Command::Come { mut conn, .. } = command {
+            stopping::tell(&mut conn);
+            self.tools.send_back(Return::End(conn, End::Close(code)));
+        }
+    }
+
+    fn work(&mut self) {
         loop {
             let now = Instant::now();
             self.state.beat(now);
             match self.state.phase() {
                 Phase::Running => {}
-                Phase::Stopping => self.close_rooms(),
-                Phase::Ending => break,
+                Phase::Stopping => self.close_rooms(CloseCode::Restart),
+                Phase::Ending => return,
             }
             for _ in 0..COMMANDS_MAX {
                 match self.commands.try_recv() {
@@ -102,10 +146,9 @@ impl<G: Game> Loop<G> {
             match self.commands.recv_timeout(wait) {
                 Ok(command) => self.obey(command, Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-        self.close_rooms();
     }
 
     /// The earliest entry that counts.
@@ -121,7 +164,11 @@ impl<G: Game> Loop<G> {
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
-        let (room, errand, mut conn) = match command {
+        if self.state.phase() > Phase::Running {
+            self.decline(command, CloseCode::Restart);
+            return;
+        }
+        let (room, errand, conn) = match command {
             Command::Come { room, errand, conn } => (room, errand, conn),
             Command::Inspect { room, reply } => {
                 if let Some(running) = self.rooms.get_mut(&room) {
@@ -136,13 +183,9 @@ impl<G: Game> Loop<G> {
                 return;
             }
             Command::Wake => return,
+            #[cfg(test)]
+            Command::Break => panic!("the worker is to end"),
         };
-        if self.state.phase() > Phase::Running {
-            stopping::tell(&mut conn);
-            let end = End::Close(CloseCode::Restart);
-            self.tools.send_back(Return::End(conn, end));
-            return;
-        }
         match errand {
             Errand::Join => self.join(room, conn, now),
             Errand::Open(options) => match self.open(*options, now) {
@@ -308,15 +351,17 @@ impl<G: Game> Loop<G> {
         }
     }
 
-    fn close_rooms(&mut self) {
-        for (room, running) in self.rooms.drain() {
+    /// Each room by itself: one that panics even now takes no other with it.
+    fn close_rooms(&mut self, code: CloseCode) {
+        for (room, running) in mem::take(&mut self.rooms) {
             self.tools.common.registry.close(room);
             self.tools.common.metrics.rooms.decrement(1);
-            let code = CloseCode::Restart;
             let why = Some(Closing::Stop);
-            running
-                .hosted
-                .close(code, why, stopping::tell, &mut self.tools);
+            let _ = guarded(room, || {
+                let (hosted, tools) = (running.hosted, &mut self.tools);
+                hosted.close(code, why, stopping::tell, tools);
+                Ok(())
+            });
         }
     }
 }

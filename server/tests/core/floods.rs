@@ -26,7 +26,7 @@ fn check(rates: (u32, u32), flood: &[u8]) {
 #[test]
 fn of_messages() {
     let ping = framed(&encode_client(&ClientMessage::Ping { nonce: 1 }));
-    check((30, 1 << 20), &ping.repeat(1000));
+    check((40, 1 << 20), &ping.repeat(1000));
 }
 
 /// Fewer than messages may be: inputs are most of those.
@@ -38,14 +38,14 @@ fn of_requests() {
 
 #[test]
 fn of_pings() {
-    check((30, 1 << 20), &frame(0x89, b"?").repeat(1000));
+    check((40, 1 << 20), &frame(0x89, b"?").repeat(1000));
 }
 
 #[test]
 fn of_empty_fragments() {
     let mut flood = frame(0x02, &[]);
     flood.extend(frame(0x00, &[]).repeat(1000));
-    check((30, 1 << 20), &flood);
+    check((40, 1 << 20), &flood);
 }
 
 #[test]

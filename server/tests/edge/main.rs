@@ -13,5 +13,7 @@ mod ops;
 mod player;
 mod process;
 mod requests;
+mod stderr;
+mod stopping;
 mod support;
 mod tls;

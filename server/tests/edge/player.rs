@@ -1,5 +1,6 @@
 //! A player on a raw socket: handshake, hello, and every control message that comes.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,10 +8,10 @@ use tickwire::codec::decode_server;
 use tickwire::ids::Tick;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{GOOD, connect_from, read_head, read_message, say};
+use crate::support::{GOOD, PATIENCE, connect_from, read_head, read_message, say};
 
 /// What a server sent, but snapshots.
 #[derive(Debug)]
@@ -147,6 +148,14 @@ impl Player {
                 return;
             }
         }
+    }
+
+    /// What comes behind the close, to the end.
+    pub(crate) async fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        let read = self.stream.read_to_end(&mut rest);
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        read.expect("an end").map(|_| rest)
     }
 
     pub(crate) async fn refused(&mut self) -> Refusal {

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use crate::support::{File, GOOD, hello};
 
-fn server(args: &[&str]) -> Command {
+pub(crate) fn server(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-server"));
     command
         .args(args)
@@ -31,10 +31,10 @@ fn end(command: &mut Command) -> (Option<i32>, String) {
 }
 
 /// A running server on free ports; killed when dropped.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     stdout: BufReader<ChildStdout>,
-    public: SocketAddr,
+    pub(crate) public: SocketAddr,
 }
 
 impl Running {
@@ -42,8 +42,11 @@ impl Running {
         Running::start_logging(command, Stdio::null())
     }
 
-    fn start_logging(command: &mut Command, stderr: Stdio) -> Running {
-        command.args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    pub(crate) fn start_logging(command: &mut Command, stderr: Stdio) -> Running {
+        command.args(["--listen", "127.0.0.1:0"]);
+        if !command.get_args().any(|flag| flag == "--ops-listen") {
+            command.args(["--ops-listen", "127.0.0.1:0"]);
+        }
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(stderr)
@@ -64,7 +67,7 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill")
             .args([name, &self.child.id().to_string()])
             .status();
@@ -72,7 +75,7 @@ impl Running {
     }
 
     /// The status of a GET, `None` if the connection was closed without one.
-    fn status(&self, path: &str) -> Option<u16> {
+    pub(crate) fn status(&self, path: &str) -> Option<u16> {
         let mut stream = TcpStream::connect(self.public).unwrap();
         let text = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         stream.write_all(text.as_bytes()).ok()?;
@@ -107,6 +110,15 @@ fn bad_settings_end_with_status_2_and_one_line() {
     check(&mut server(&["--allowed-origin", "*"]), &["allowed-origin"]);
     check(&mut server(&["--log", "tickwire=loud"]), &["log"]);
     check(
+        &mut server(&["--messages-per-second", "5"]),
+        &["messages-per-second 5 ", "tick-rate 30"],
+    );
+    let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"];
+    check(
+        server(&["--bytes-per-second", "1024"]).args(ports),
+        &["bytes-per-second 1024 ", "tick-rate 30"],
+    );
+    check(
         &mut server(&["--config", "/nonexistent/a.toml"]),
         &["/nonexistent/a.toml"],
     );
@@ -125,6 +137,55 @@ fn bad_settings_end_with_status_2_and_one_line() {
         server(&[]).env("TICKWIRE_CONFIG", unknown.path()),
         &["tick_rate"],
     );
+}
+
+/// Whatever a setting names is read before anybody can come in: one line with the setting and the file.
+#[test]
+fn files_that_can_not_be_used_end_the_start() {
+    let good = File::new("a-secret", "0123456789abcdef0123456789abcdef");
+    let (broken, fifo) = (File::new("broken", "?"), File::missing("fifo"));
+    let made = Command::new("mkfifo").arg(fifo.path()).status();
+    assert!(made.unwrap().success());
+    let settings: [(&str, &[&str]); 7] = [
+        (
+            "auth-key-file",
+            &["--auth-issuer", "i", "--auth-audience", "a"],
+        ),
+        ("guest-key-file", &[]),
+        ("admin-token-file", &[]),
+        ("bans-file", &[]),
+        ("config", &[]),
+        ("tls-cert", &["--tls-key", good.path()]),
+        ("tls-key", &["--tls-cert", good.path()]),
+    ];
+    for (setting, others) in settings {
+        for path in [
+            broken.path(),
+            fifo.path(),
+            "/",
+            "/dev/zero",
+            "/nonexistent/file",
+        ] {
+            let flag = format!("--{setting}");
+            let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"];
+            let mut command = server(&[&flag, path]);
+            let (status, stderr) = end(command.args(others).args(ports));
+            // Of a pair that can't be used the certificate is looked at first.
+            let named = match setting {
+                "tls-key" if path == broken.path() => "tls-cert",
+                named => named,
+            };
+            let told = format!("{named} ");
+            let told = stderr
+                .lines()
+                .any(|line| line.starts_with("error: ") && line.contains(&told));
+            assert!(
+                told && stderr.lines().count() == 1,
+                "{setting} {path}: {stderr}"
+            );
+            assert_eq!(status, Some(2), "{setting} {path}: {stderr}");
+        }
+    }
 }
 
 #[test]
@@ -174,6 +235,21 @@ fn it_says_where_serves_the_arena_and_stops_on_sigterm() {
     let mut rest = String::new();
     running.stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
+}
+
+/// A terminal that is closed stops the server as SIGTERM does, unless it was started to outlive it.
+#[test]
+fn sighup_stops_it_in_order_but_not_under_nohup() {
+    let mut running = Running::start(&mut server(&[]));
+    running.signal("-HUP");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let mut nohup = Command::new("nohup");
+    nohup.arg(env!("CARGO_BIN_EXE_tickwire-server"));
+    let mut running = Running::start(&mut nohup);
+    running.signal("-HUP");
+    assert_eq!(running.status("/healthz"), Some(200));
+    running.signal("-TERM");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub enum CloseCode {
     NotUtf8 = 1007,
     /// A message was larger than [`crate::limits::CLIENT_MESSAGE_BYTES_MAX`].
     TooBig = 1009,
+    /// A part of the server failed: it starts anew; try again after the hint.
+    ServerFailed = 1011,
     /// The server stops; try again after the hint.
     Restart = 1012,
     /// A message could not be decoded.
@@ -48,12 +50,13 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, for counters.
-    pub const ALL: [CloseCode; 19] = [
+    pub const ALL: [CloseCode; 20] = [
         CloseCode::Normal,
         CloseCode::Protocol,
         CloseCode::Text,
         CloseCode::NotUtf8,
         CloseCode::TooBig,
+        CloseCode::ServerFailed,
         CloseCode::Restart,
         CloseCode::Malformed,
         CloseCode::Version,
@@ -83,6 +86,7 @@ impl CloseCode {
             CloseCode::Text => "text frames are not spoken here",
             CloseCode::NotUtf8 => "text is not UTF-8",
             CloseCode::TooBig => "message too big",
+            CloseCode::ServerFailed => "server failed",
             CloseCode::Restart => "server restarts",
             CloseCode::Malformed => "malformed message",
             CloseCode::Version => "protocol version not supported",
@@ -118,7 +122,8 @@ impl CloseCode {
             | CloseCode::Kicked
             | CloseCode::Banned
             | CloseCode::RoomFailed => true,
-            CloseCode::Restart
+            CloseCode::ServerFailed
+            | CloseCode::Restart
             | CloseCode::HelloTimeout
             | CloseCode::ServerFull
             | CloseCode::Stalled => false,

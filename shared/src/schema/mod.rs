@@ -100,6 +100,12 @@ pub struct Payload {
 const RESERVED: [&str; 5] = ["handle", "slot", "generation", "owner", "avatar"];
 
 impl Schema {
+    /// Bytes of an input's fields, bit-packed.
+    pub fn input_bytes(&self) -> usize {
+        let bits = |field: &Field| field.kind.words() * field.kind.bits() as usize;
+        self.input.iter().map(bits).sum::<usize>().div_ceil(8)
+    }
+
     /// Refuses what no game can mean, naming component and field.
     pub fn check(&self) -> Result<(), String> {
         let too_many = |what: &str, n: usize, max: usize| {
