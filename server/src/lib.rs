@@ -409,6 +409,7 @@ async fn start<G: Game>(
         Some(part) => tracing::error!(deadline = ?config.stop_deadline, "stopping: {part}"),
         None => tracing::info!(deadline = ?config.stop_deadline, "stopping"),
     }
+    vitals.let_end();
     stop.send_replace(true);
     // Pages still on their way out may take what a stop may take, no more.
     let pages = async {

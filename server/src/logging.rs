@@ -110,11 +110,12 @@ pub(crate) fn finish() {
     }
 }
 
-/// Prints to stdout without waiting for who reads it.
+/// Prints to stdout without waiting for who reads it. Who waits for it finds in the log what was logged before.
 ///
 /// # Errors
 /// The system has no thread to give.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    stderr()?.flush(LAST_LINES);
     static UNCOUNTED: Lost = Lost::none();
     static STDOUT: OnceLock<Sink> = OnceLock::new();
     let sink = once(&STDOUT, || Sink::start("stdout", io::stdout(), &UNCOUNTED))?;

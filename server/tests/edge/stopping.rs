@@ -26,7 +26,7 @@ async fn insist(mut player: Player, message: ClientMessage) {
         player.say(&message).await;
     }
     // An end, and no reset.
-    assert_eq!(player.rest().await.unwrap(), [], "{message:?}");
+    assert_eq!(player.rest().await.unwrap(), b"", "{message:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
