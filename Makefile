@@ -9,10 +9,14 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test check deny rust-test simulate client-test browser chromium node-modules screenshot fuzz bench clean
+.PHONY: test check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench clean
 
 # Rust first: it builds the server that the browser tests start.
-test: rust-test client-test
+test: stranger rust-test client-test
+
+# A client in Python that was written from PROTOCOL.md alone reads the vectors.
+stranger:
+	PYTHONDONTWRITEBYTECODE=1 python3 shared/tests/stranger/check.py
 
 rust-test: $(KOSOKU)
 	$(CARGO) test --workspace --locked

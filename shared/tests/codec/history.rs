@@ -159,9 +159,13 @@ pub(crate) fn schema() -> Schema {
 
 /// The same with tables, trained on the same kind of history.
 pub(crate) fn trained_schema() -> Schema {
-    let mut schema = schema();
+    trained(schema(), 6)
+}
+
+/// A schema with tables for everyone's layer, trained on a history from a seed.
+pub(crate) fn trained(mut schema: Schema, seed: u64) -> Schema {
     let layout = Layout::new(&schema);
-    let mut history = History::new(6, &layout.room, 5);
+    let mut history = History::new(seed, &layout.room, 5);
     let images: Vec<LayerImage> = (0..200).map(|_| history.step()).collect();
     let sendings: Vec<Sending<'_>> = images
         .windows(2)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
+use tickwire::exact::bearing;
 use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, encode_ack, push_section, push_varint,
@@ -15,13 +16,17 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
-use tickwire::schema::{Kind, Layout, Schema, text_words, words_text};
+use tickwire::schema::{
+    Audience, ColumnSet, Component, Field, Kind, Layout, Predicted, Predictor, Schema, text_words,
+    words_text,
+};
 use tickwire::snapshot::checksum::checksum;
+use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
-use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::image::{EntityHead, LayerImage};
 
-use crate::history::{History, schema, trained_schema};
+use crate::history::{History, schema, trained, trained_schema};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -233,11 +238,7 @@ fn quantised() {
                 let q = kind.quantise(value);
                 json!({"value": value, "q": q, "back": kind.dequantise(q)})
             };
-            let values: Vec<Value> = values
-                .iter()
-                .filter(|value| !matches!(kind, Kind::Bits | Kind::Enum { .. }) || **value >= 0.0)
-                .map(of)
-                .collect();
+            let values: Vec<Value> = values.iter().map(of).collect();
             json!({"field": kind, "bits": kind.bits(), "values": values})
         })
         .collect();
@@ -317,7 +318,6 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
     let set = layout.of(layer).expect("the layer exists");
     let mut history = History::new(seed, set, 5);
     history.every_tick = every_tick;
-    let mut scratch = Scratch::default();
     let mut images: Vec<LayerImage> = Vec::new();
     let mut cases = Vec::new();
     for step in 0..70usize {
@@ -339,35 +339,232 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
                 let image: &LayerImage = &images[at];
                 if bare { image.bare(set) } else { image.clone() }
             });
-            let mut body = Vec::new();
-            let view = held.as_ref().map(LayerImage::view);
-            encode(
-                layer,
-                set,
-                view,
-                now.view(),
-                step % 30 == 0,
-                &mut scratch,
-                &mut body,
-            );
             let image = match held {
                 None => spelled(&now.bare(set)),
                 Some(_) if number == 0 => spelled(&now),
                 Some(_) => Value::Null,
             };
-            cases.push(json!({
-                "image": image,
-                "tick": now.tick,
-                "baseline": held.as_ref().map(|held| held.tick),
-                "bare": baseline.is_some_and(|(_, bare)| bare),
-                "checksum": checksum(held.map_or(now.view().bare(), |_| now.view()), set),
-                "body": hex(&body),
-            }));
+            let bare = baseline.is_some_and(|(_, bare)| bare);
+            let held = held.as_ref().map(|held| (held, bare));
+            cases.push(body_case((layer, set), held, &now, image, step % 30 == 0));
         }
         images.push(now);
     }
     let head = json!({"schema": schema, "layer": layer});
     check(name, &text("bodies", &head, &cases));
+}
+
+/// A body of an image against one that is held, maybe bare, or as a keyframe.
+fn body_case(
+    (layer, set): (LayerId, &ColumnSet),
+    held: Option<(&LayerImage, bool)>,
+    now: &LayerImage,
+    image: Value,
+    check: bool,
+) -> Value {
+    let (mut body, mut scratch) = (Vec::new(), Scratch::default());
+    let view = held.map(|(held, _)| held.view());
+    encode(layer, set, view, now.view(), check, &mut scratch, &mut body);
+    let whole = held.map_or(now.view().bare(), |_| now.view());
+    json!({
+        "image": image,
+        "tick": now.tick,
+        "baseline": held.map(|(held, _)| held.tick),
+        "bare": held.is_some_and(|(_, bare)| bare),
+        "checksum": checksum(whole, set),
+        "body": hex(&body),
+    })
+}
+
+/// A game with as little as possible: something that moves along a line and may be hit.
+fn first_schema() -> Schema {
+    let int = |name: &str, max, predictor| Field {
+        name: name.to_owned(),
+        kind: Kind::Int { min: 0, max },
+        predictor,
+    };
+    Schema {
+        game: "first".to_owned(),
+        components: vec![Component {
+            name: "thing".to_owned(),
+            audience: Audience::Everyone,
+            predicted: Predicted::No,
+            fields: vec![
+                int("x", 1000, Predictor::Linear),
+                int("hp", 100, Predictor::Hold),
+            ],
+        }],
+        ..Schema::default()
+    }
+}
+
+/// The bodies to begin with, each kind once: the page's appendix names them in this order.
+#[test]
+fn first_bodies() {
+    let schema = first_schema();
+    schema.check().expect("the schema is valid");
+    let set = Layout::new(&schema).room;
+    // Tick, and the things: slot, x, hit points.
+    let ticks: [(u32, &[(u16, i32, i32)]); 8] = [
+        (6, &[(3, 490, 100)]),
+        (7, &[(3, 500, 100)]),
+        (8, &[(3, 511, 100)]),
+        (9, &[(3, 523, 93)]),
+        (10, &[(3, 534, 93), (5, 20, 100)]),
+        (11, &[(5, 20, 100)]),
+        (14, &[(5, 26, 100)]),
+        (15, &[(5, 28, 99)]),
+    ];
+    let mut images: Vec<LayerImage> = Vec::new();
+    for (tick, things) in ticks {
+        let previous = images.last();
+        let head = |&(slot, ..): &(u16, i32, i32)| EntityHead {
+            slot,
+            generation: 1,
+            owner: 0,
+            mask: 1,
+        };
+        let mut image = LayerImage {
+            tick: Tick(tick),
+            gap: previous.map_or(0, |previous| Tick(tick).since(previous.tick)),
+            entities: things.iter().map(head).collect(),
+            values: things
+                .iter()
+                .flat_map(|&(_, x, hp)| [x, 0, 0, hp])
+                .collect(),
+        };
+        let mut residuals = vec![0; things.len() * set.residual_width()];
+        Completer::default().run(
+            &set,
+            previous.map(LayerImage::view),
+            image.gap,
+            &image.entities,
+            &mut image.values,
+            &mut residuals,
+        );
+        images.push(image);
+    }
+    let of = (LayerId::ROOM, &set);
+    let bare = images[1].bare(&set);
+    let mut cases = vec![
+        body_case(of, None, &images[1], spelled(&bare), false),
+        body_case(
+            of,
+            Some((&bare, true)),
+            &images[2],
+            spelled(&images[2]),
+            false,
+        ),
+    ];
+    // From image to image; then with one left out.
+    for (from, to) in [(2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (4, 7)] {
+        let held = Some((&images[from], false));
+        let now = &images[to];
+        cases.push(body_case(of, held, now, spelled(now), to == 6));
+    }
+    let head = json!({"schema": schema, "layer": LayerId::ROOM});
+    check("bodies_first", &text("bodies", &head, &cases));
+}
+
+/// Directions where a better arcus tangens gives another one, three linear fields in a component, velocities and rates
+/// beyond what they are clamped to.
+fn edge_schema() -> Schema {
+    let field = |name: &str, kind: &Kind, predictor| Field {
+        name: name.to_owned(),
+        kind: kind.clone(),
+        predictor,
+    };
+    let (min, max) = (i32::MIN, i32::MAX);
+    let (any, wide) = (
+        Kind::Int { min, max },
+        Kind::Int {
+            min: -(1 << 30) - 9,
+            max: 1 << 30,
+        },
+    );
+    let turn = Kind::Turn { steps: 65_536 };
+    let rate = Predictor::Rate {
+        of: 0,
+        scale: 1_048_576.0,
+    };
+    let velocity = Predictor::Velocity {
+        by: 1,
+        num: -(1 << 20),
+        den: 3,
+    };
+    let component = |name: &str, predicted, fields| Component {
+        name: name.to_owned(),
+        audience: match name {
+            "cargo" => Audience::Owner,
+            _ => Audience::Everyone,
+        },
+        predicted,
+        fields,
+    };
+    Schema {
+        game: "edges".to_owned(),
+        components: vec![
+            component(
+                "ship",
+                Predicted::No,
+                vec![
+                    field("x", &any, Predictor::Linear),
+                    field("y", &any, Predictor::Linear),
+                    field("z", &any, Predictor::Linear),
+                    field("heading", &turn, Predictor::Bearing { x: 0, y: 1 }),
+                    field("vx", &wide, rate),
+                ],
+            ),
+            component(
+                "tug",
+                Predicted::Fine,
+                vec![
+                    field("at", &any, velocity),
+                    field("speed", &any, Predictor::Hold),
+                    field("spin", &turn, Predictor::Linear),
+                ],
+            ),
+            component(
+                "cargo",
+                Predicted::No,
+                vec![
+                    field("x", &any, Predictor::Linear),
+                    field("vx", &wide, rate),
+                    field("at", &any, velocity),
+                ],
+            ),
+        ],
+        ..Schema::default()
+    }
+}
+
+#[test]
+fn bodies_at_the_edges() {
+    const SEED: u64 = 11;
+    // Only where tables are trained a jolt makes a difference.
+    let schema = trained(edge_schema(), 8);
+    let layer = LayerId::ROOM;
+    bodies_of(&schema, "bodies_edges", layer, SEED, true);
+    // There velocities and rates become linear fields, but only those of a `Fine` component, and of its real fields.
+    bodies_of(&schema, "bodies_edges_owner", LayerId::OWNER, 12, true);
+    // A client that takes another arcus tangens notices.
+    let set = Layout::new(&schema).room;
+    let mut history = History::new(SEED, &set, 5);
+    let (mut directions, mut differ) = (0, 0);
+    for _ in 0..70 {
+        let image = history.step();
+        for (index, head) in image.entities.iter().enumerate() {
+            let row = image.view().row(index, set.width());
+            let [x, y] = [row[1], row[4]].map(f64::from);
+            if head.mask & 1 != 0 && (x, y) != (0.0, 0.0) {
+                let direction = |turns: f64| (turns * 65_536.0 + 0.5).floor().rem_euclid(65_536.0);
+                let better = (y.atan2(x) / std::f64::consts::TAU).rem_euclid(1.0);
+                directions += 1;
+                differ += u32::from(direction(bearing(x, y)) != direction(better));
+            }
+        }
+    }
+    assert!(differ > 10, "{differ} of {directions}");
 }
 
 /// An image, but for its tick.

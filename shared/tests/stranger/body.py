@@ -1,0 +1,311 @@
+"""Images, bodies and checksums: PROTOCOL.md §7."""
+
+import math
+
+from coder import Decoder, Wrong
+from fields import clamp, words_text
+from layers import signed
+from wire import Malformed
+
+
+class Image:
+    def __init__(self, tick=0):
+        self.tick, self.gap, self.heads, self.rows = tick, 0, [], []
+
+    def bare(self, layer):
+        copy = Image(self.tick)
+        copy.gap, copy.heads = self.gap, self.heads
+        copy.rows = [
+            [0 if column.role == "bend" else value for column, value in zip(layer.columns, row)] for row in self.rows
+        ]
+        return copy
+
+    def checksum(self):
+        total = 0x811C9DC5
+
+        def mix(number):
+            nonlocal total
+            total ^= number & 0xFFFFFFFF
+            total = (total << 5 | total >> 27) & 0xFFFFFFFF
+            total = total * 0x9E3779B1 & 0xFFFFFFFF
+
+        for number in (self.tick, self.gap, len(self.heads)):
+            mix(number)
+        for (slot, generation, owner, mask), row in zip(self.heads, self.rows):
+            for number in (slot | generation << 16, owner, mask, *row):
+                mix(number)
+        return total
+
+    def texts_are_sound(self, layer):
+        for (_, _, _, mask), row in zip(self.heads, self.rows):
+            for number, component in enumerate(layer.components):
+                if not mask >> number & 1:
+                    continue
+                try:
+                    for text in component.texts:
+                        words_text([row[at] for at in text])
+                except UnicodeDecodeError:
+                    return False
+        return True
+
+
+class Head:
+    def __init__(self, reader):
+        self.layer = reader.varint()
+        mode = reader.u8()
+        if mode & 0x7F != 1:
+            raise Malformed("an unknown mode")
+        self.back = reader.varint()
+        if self.back > 4096:
+            raise Malformed("a baseline too far back")
+        self.checksum = reader.number("I") if mode & 0x80 else None
+
+
+def bearing(x, y):
+    wide, high = abs(x), abs(y)
+    long, short = (high, wide) if high > wide else (wide, high)
+    r = short / long if long > 0 else 0.0
+    b = r * r
+    c = b * b
+    low = 0.999866 - b * 0.3302995
+    rest = (0.180141 - b * 0.085133) + c * 0.0208351
+    part = r * (low + c * rest) * (1 / math.tau)
+    if high > wide:
+        part = 0.25 - part
+    if x < 0:
+        part = 0.5 - part
+    if y < 0:
+        part = 1.0 - part
+    return part
+
+
+def bend_of(change, before):
+    return signed(change - before) if before else 0
+
+
+class Body:
+    """A body that is read against a baseline, which is empty for a keyframe."""
+
+    def __init__(self, layer, head, data, baseline, tick):
+        self.layer, self.base = layer, baseline
+        self.back, self.image = head.back, Image(tick)
+        self.coder = Decoder(data, layer.prior)
+
+    def read(self):
+        coder, image = self.coder, self.image
+        self.steady = coder.bit(0)
+        image.gap = self.back if self.steady else coder.number(1, 8)
+        if image.gap > 4096 or self.steady != (self.back != 0 and image.gap == self.back):
+            raise Wrong("no such gap")
+        self.gap = self.base.gap or 1
+        kept = self.removed()
+        self.entered(kept)
+        before = 0
+        for index in kept:
+            before = self.kept(index, self.places[index], before)
+        coder.finish()
+        return image
+
+    def removed(self):
+        coder, count = self.coder, len(self.base.heads)
+        gone, following = set(), 0
+        for _ in range(self.count(9, count)):
+            index = following + coder.number(17, 8)
+            if index >= count:
+                raise Wrong("no such entity to remove")
+            gone.add(index)
+            following = index + 1
+        return [index for index in range(count) if index not in gone]
+
+    def count(self, at, most):
+        count = self.coder.number(at, 8)
+        if count > most:
+            raise Wrong("too many")
+        return count
+
+    def entered(self, kept):
+        coder = self.coder
+        slots = {self.base.heads[index][0] for index in kept}
+        rows, following = {}, 0
+        for _ in range(self.count(25, 4096 - len(kept))):
+            slot = following + coder.number(33, 8)
+            if slot >= 0xFFFF or slot in slots:
+                raise Wrong("no slot to enter")
+            following = slot + 1
+            generation, owner = coder.number(41, 12), coder.number(53, 12)
+            if generation > 0xFFFF or owner > 0xFFFF:
+                raise Wrong("no such generation or owner")
+            mask = 0
+            for number in range(len(self.layer.components)):
+                mask |= coder.bit(73 + 25 * number) << number
+            rows[slot] = ((slot, generation, owner, mask), self.entity(mask))
+        for index in kept:
+            head = self.base.heads[index]
+            rows[head[0]] = (head, [0] * len(self.layer.columns))
+        self.places = {}
+        by_slot = {self.base.heads[index][0]: index for index in kept}
+        for place, slot in enumerate(sorted(rows)):
+            head, row = rows[slot]
+            self.image.heads.append(head)
+            self.image.rows.append(row)
+            if slot in by_slot:
+                self.places[by_slot[slot]] = place
+
+    def entity(self, mask):
+        row = [0] * len(self.layer.columns)
+        for number, component in enumerate(self.layer.components):
+            if not mask >> number & 1:
+                continue
+            change = 0
+            for at in component.columns:
+                row[at] = self.entering_value(at, row, change)
+                if self.layer.columns[at].role == "change":
+                    change = row[at]
+        return row
+
+    def entering_value(self, at, row, before):
+        coder, column = self.coder, self.layer.columns[at]
+        if column.role == "change":
+            return 0 if self.steady else self.entering_change(column, before)
+        if column.role == "bend":
+            return 0 if self.steady or not self.back else coder.signed(column.at + 15, 12)
+        if column.is_follower and not self.steady:
+            predicted = self.follow(column, row)
+            if predicted is not None:
+                return column.put(predicted + coder.signed(column.at + 3, 12))
+        value = coder.digits(column.bits, column.coded, column.entering)
+        if value > column.q_max:
+            raise Wrong("a value out of range")
+        return signed(value)
+
+    def entering_change(self, column, before):
+        coder = self.coder
+        pace = min(max(abs(before).bit_length() - 5, 0), 5)
+        length = coder.unary(column.entering + 12 * pace, 12)
+        if length == 0:
+            return 0
+        if length > 31:
+            raise Wrong("a change out of range")
+        at = column.entering + 72 + 7 * (min(length, 12) - 1)
+        size = 2**length + coder.digits(length, min(length, 3), at) - 1
+        return signed(-size if coder.raw(1) else size)
+
+    def stir(self, component, base):
+        most, any_of = 0, False
+        for at in component.linear:
+            change, bend = base[at + 1], base[at + 2]
+            any_of |= change != 0 or bend != 0
+            most = max(most, abs(bend))
+        if not any_of:
+            return 0
+        return 1 + sum(most >= least for least in (1, 2, 5, 24))
+
+    def kept(self, index, place, before):
+        """Reads what a kept entity's columns are off their predictions, then computes them."""
+        coder, layer = self.coder, self.layer
+        base, mask = self.base.rows[index], self.base.heads[index][3]
+        components = [(n, part) for n, part in enumerate(layer.components) if mask >> n & 1]
+        stirs = {n: self.stir(part, base) for n, part in components}
+        most = max(stirs.values(), default=0)
+        changed = 1 if most >= 2 else coder.bit(65 + 4 * self.steady + 2 * most + before)
+        residuals = [0] * len(layer.columns)
+        if changed:
+            for number, component in components:
+                stir = stirs[number]
+                at = 73 + 25 * number
+                if len(components) > 1 and not coder.bit(at + 1 + 6 * self.steady + stir):
+                    continue
+                self.linear_residuals(component, base, stir, residuals)
+                has_bit = component.linear and len(component.others) > 1
+                if not has_bit or coder.bit(at + 13 + 6 * self.steady + stir):
+                    self.other_residuals(component, stir, residuals)
+        row = self.image.rows[place]
+        for number, component in components:
+            self.settle(component, base, stirs[number], residuals, row)
+        return changed
+
+    def linear_residuals(self, component, base, stir, residuals):
+        coder, previous, jolt = self.coder, 0, 0
+        for at in component.linear:
+            column = self.layer.columns[at]
+            if not self.steady:
+                for place in (at, at + 1, at + 2):
+                    residuals[place] = self.residual(self.layer.columns[place].at, 3, previous)
+                    previous = 2 if residuals[place] else 1
+                continue
+            _, part = self.aim(column, base, at, stir)
+            pair = stir if stir < 2 else 2 + 3 * (stir - 2) + (part > 10) + (part > 21)
+            symbol = coder.symbol(column.tables[2 * pair + jolt])
+            residual = symbol - 7
+            if symbol == 15:
+                negative = coder.raw(1)
+                residual = 8 + coder.number(column.at + 15, 12)
+                residual = signed(-residual if negative else residual)
+            residuals[at] = residual
+            jolt = abs(residual) > 1
+
+    def other_residuals(self, component, stir, residuals):
+        previous = 0
+        for at in component.others:
+            column = self.layer.columns[at]
+            if self.steady:
+                residuals[at] = self.residual(column.at + 15 + 3 * (stir != 0), 6 - 3 * (stir != 0), previous)
+            else:
+                residuals[at] = self.residual(column.at, 3, previous)
+            previous = 2 if residuals[at] else 1
+
+    def residual(self, at, to_size, previous):
+        coder = self.coder
+        if not coder.bit(at + previous):
+            return 0
+        negative = coder.raw(1)
+        size = coder.number(at + to_size, 12) + 1
+        return signed(-size if negative else size)
+
+    def aim(self, column, base, at, stir):
+        value, change, bend = base[at : at + 3]
+        if self.back == self.base.gap:
+            n = int(clamp(bend, -(2**20), 2**20)) * column.gains[stir] + 16
+            return value + change + n // 32, n % 32
+        return value + change * self.back // self.gap, 16
+
+    def settle(self, component, base, stir, residuals, row):
+        columns, gap, back = self.layer.columns, self.image.gap, self.back
+        for at in component.linear:
+            column = columns[at]
+            predicted, _ = self.aim(column, base, at, stir)
+            row[at] = column.put(predicted + residuals[at])
+            way = column.wrap(row[at] - base[at])
+            if self.steady:
+                row[at + 1] = way
+                row[at + 2] = bend_of(way, base[at + 1])
+            else:
+                row[at + 1] = signed(way * gap // back + residuals[at + 1])
+                e = bend_of(row[at + 1], base[at + 1])
+                row[at + 2] = signed(e * gap // back + residuals[at + 2])
+        for at in component.others:
+            row[at] = columns[at].put(self.predicted(columns[at], at, base, row) + residuals[at])
+
+    def predicted(self, column, at, base, row):
+        name, has = column.predictor
+        if name == "Velocity":
+            speed = int(clamp(signed(base[column.by] - column.zero), -(2**20), 2**20))
+            return base[at] + speed * has["num"] * self.back // has["den"]
+        if name == "Counter":
+            return base[at] + has["per_tick"] * self.back
+        if column.is_follower:
+            predicted = self.follow(column, row)
+            return base[at] if predicted is None else predicted
+        return base[at]
+
+    def follow(self, column, row):
+        """What a follower comes to by the new row; None where that tells nothing."""
+        name, has = column.predictor
+        if name == "Bearing":
+            x, y = row[column.x], row[column.y]
+            if x == 0 and y == 0:
+                return None
+            return math.floor(bearing(float(x), float(y)) * column.modulus + 0.5) % column.modulus
+        rate = row[column.of] * has["scale"]
+        rate = clamp(rate / max(self.image.gap, 1), -(2.0**30), 2.0**30)
+        return column.zero + math.floor(rate + 0.5)

@@ -1,0 +1,114 @@
+"""A client that was written from PROTOCOL.md alone, held to the vectors: `python3 shared/tests/stranger/check.py`.
+
+It shares no code with the others and needs nothing but Python's own library, so that what it takes from the page is
+there to be taken. When it fails after a change of the wire, mend the page first, then this from the page.
+"""
+
+import json
+import pathlib
+import struct
+
+from body import Body, Head, Image, bearing
+from fields import dequantise, pack, quantise, text_words, width, words, words_text
+from layers import Layer
+from snapshot import Snapshot, events
+from wire import Reader, ServerMessage
+
+VECTORS = pathlib.Path(__file__).resolve().parents[2] / "vectors"
+
+
+def same(found, expected, what):
+    if found != expected:
+        raise AssertionError(f"{what}: {found!r}, not {expected!r}")
+
+
+def bodies(vectors):
+    layer = Layer(vectors["schema"], vectors["layer"])
+    whole, bares, spelled = {}, {}, None
+    for case in vectors["cases"]:
+        what = f"tick {case['tick']} against {case['baseline']}"
+        spelled = case["image"] or spelled
+        baseline = Image()
+        if case["baseline"] is not None:
+            held = bares if case["bare"] else whole
+            baseline = held.get(case["baseline"]) or bares[case["baseline"]]
+        reader = Reader(bytes.fromhex(case["body"]))
+        head = Head(reader)
+        same((head.layer, head.back), (vectors["layer"], case["tick"] - baseline.tick if case["baseline"] is not None else 0), what)
+        image = Body(layer, head, reader.data[reader.at :], baseline, case["tick"]).read()
+        found = {"gap": image.gap, "entities": [list(head) for head in image.heads], "values": sum(image.rows, [])}
+        same(found, spelled, what)
+        same(image.checksum(), case["checksum"], what)
+        if head.checksum is not None:
+            same(head.checksum, case["checksum"], what)
+        (bares if case["baseline"] is None else whole)[case["tick"]] = image
+
+
+def control(vectors):
+    for case in vectors["cases"]:
+        if case["from"] == "server":
+            message = case["message"]
+            same(ServerMessage(bytes.fromhex(case["bytes"])).message(), message, case["bytes"])
+
+
+def fields(vectors):
+    for case in vectors["cases"]:
+        same(width(case["field"]), case["bits"], case["field"])
+        for value in case["values"]:
+            same(quantise(case["field"], value["value"]), value["q"] & 0xFFFFFFFF, (case["field"], value))
+            same(dequantise(case["field"], value["q"] & 0xFFFFFFFF), value["back"], (case["field"], value))
+
+
+def texts(vectors):
+    for case in vectors["cases"]:
+        same(text_words(case["text"], words(case["field"])), case["words"], case["text"])
+        same(words_text(case["words"]), case["back"], case["text"])
+
+
+def bearings(vectors):
+    for case in vectors["cases"]:
+        same(bearing(float(case["x"]), float(case["y"])), case["turns"], case)
+
+
+def frames(vectors):
+    schema = vectors["schema"]
+    for case in vectors["cases"]:
+        data = bytes.fromhex(case["bytes"])
+        if case["message"] == "input":
+            head = struct.pack("<BIIh", 2, case["tick"], case["ack"], case["view_lag"])
+            same(head + pack(schema["input"], case["values"]), data, case["bytes"])
+        elif case["message"] == "ack":
+            same(struct.pack("<BI", 3, case["ack"]), data, case["bytes"])
+        else:
+            snapshot = Snapshot(data)
+            for name in ("tick", "input_tick", "substituted", "slack"):
+                same(getattr(snapshot, name), case[name], name)
+            same([[kind, part.hex()] for kind, part in snapshot.sections], case["sections"], case["bytes"])
+            told = [event for kind, part in snapshot.sections if kind == 2 for event in events(part, schema, snapshot.tick)]
+            same(told, case["events"], case["bytes"])
+
+
+CHECKS = {"bodies": bodies, "frames": frames, "control": control, "fields": fields, "texts": texts, "bearings": bearings}
+# What the page leaves to games and to clients, and what Rust holds the page itself to.
+OTHERS = {"arena_step", "close_codes", "conversations", "exact_unit", "limits", "reconnect"}
+
+
+def main():
+    checked = set()
+    for path in sorted(VECTORS.glob("*.json")):
+        vectors = json.loads(path.read_text())
+        kind = vectors["kind"]
+        if kind in CHECKS:
+            try:
+                CHECKS[kind](vectors)
+            except Exception as error:
+                raise SystemExit(f"{path.name}: {type(error).__name__}: {error}") from error
+            checked.add(kind)
+        elif kind not in OTHERS:
+            raise SystemExit(f"no check for {path.name}")
+    same(checked, set(CHECKS), "kinds of vectors")
+    print(f"a stranger reads {', '.join(sorted(checked))}")
+
+
+if __name__ == "__main__":
+    main()

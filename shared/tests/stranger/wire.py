@@ -1,0 +1,250 @@
+"""Bytes and control messages, as PROTOCOL.md §1 and §3 have them. Knows no game."""
+
+import struct
+
+
+class Malformed(Exception):
+    """What closes a connection."""
+
+
+class Reader:
+    """Takes from the front; every byte that is asked for must be there."""
+
+    def __init__(self, data):
+        self.data, self.at = bytes(data), 0
+
+    @property
+    def done(self):
+        return self.at == len(self.data)
+
+    def take(self, count):
+        if count > len(self.data) - self.at:
+            raise Malformed("it ends too early")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def u8(self):
+        return self.take(1)[0]
+
+    def number(self, form):
+        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))[0]
+
+    def varint(self):
+        value = 0
+        for nth in range(5):
+            byte = self.u8()
+            value |= (byte & 0x7F) << 7 * nth
+            if byte < 0x80:
+                if value >= 1 << 32 or (byte == 0 and nth > 0):
+                    break
+                return value
+        raise Malformed("no varint")
+
+
+def unzigzag(z):
+    return z >> 1 if z % 2 == 0 else -(z >> 1) - 1
+
+
+class Control(Reader):
+    """bincode in its standard configuration."""
+
+    def uint(self, bits):
+        first = self.u8()
+        if first < 251:
+            return first
+        if first == 251 and bits >= 16:
+            return self.number("H")
+        if first == 252 and bits >= 32:
+            return self.number("I")
+        raise Malformed("no number")
+
+    def u16(self):
+        return self.uint(16)
+
+    def u32(self):
+        return self.uint(32)
+
+    def i32(self):
+        return unzigzag(self.u32())
+
+    def f64(self):
+        return self.number("d")
+
+    def bool(self):
+        value = self.u8()
+        if value > 1:
+            raise Malformed("no bool")
+        return value == 1
+
+    def string(self):
+        try:
+            return self.take(self.u32()).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Malformed("a text is not UTF-8") from error
+
+    def list(self, item, most=None):
+        count = self.u32()
+        if most is not None and count > most:
+            raise Malformed("a list is too long")
+        if count > len(self.data) - self.at:
+            # Every item has a byte at least.
+            raise Malformed("a list is longer than its message")
+        return [item() for _ in range(count)]
+
+    def variant(self, names):
+        index = self.u32()
+        if index >= len(names):
+            raise Malformed("no such variant")
+        return names[index]
+
+    def option(self, item):
+        return item() if self.bool() else None
+
+
+REFUSALS = (
+    "NoSuchRoom RoomFull TooManyRooms Busy TooOften NotHost NoSuchPlayer NotInRoom AlreadyInRoom BadText NoSuchAction "
+    "NoSuchSeat Muted KeptOut"
+).split()
+KINDS = "Real Int Bits Bool Turn Enum Entity Text".split()
+PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
+MESSAGES = (
+    "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken".split()
+)
+
+
+class ServerMessage(Control):
+    """A control message of a server, as the vectors spell it: a name, or a name and its fields."""
+
+    def message(self):
+        if self.u8() != 1:
+            raise Malformed("no control message")
+        name = self.variant(MESSAGES)
+        fields = getattr(self, "_" + name)()
+        if not self.done:
+            raise Malformed("bytes are left over")
+        return {name: fields}
+
+    def _Welcome(self):
+        return {
+            "version": self.u16(),
+            "name": self.string(),
+            "token": self.string(),
+            "schema": self.schema(),
+            "limits": self.fields(
+                message_bytes=self.u32, messages_per_second=self.u32, chat_chars=self.u16, name_chars=self.u16, seats=self.u16
+            ),
+        }
+
+    @staticmethod
+    def fields(**readers):
+        return {name: read() for name, read in readers.items()}
+
+    def _Refused(self):
+        return {"reason": self.variant(REFUSALS)}
+
+    def _Rooms(self):
+        return {"rooms": self.list(self.room, 100)}
+
+    def room(self):
+        return self.fields(id=self.u32, name=self.string, players=self.u16, seats=self.u16, private=self.bool)
+
+    def member(self):
+        return self.fields(player=self.u16, name=self.string, ready=self.bool, host=self.bool, connected=self.bool)
+
+    def line(self):
+        return {"id": self.u32(), "from": self.u16(), "name": self.string(), "text": self.string()}
+
+    def _Joined(self):
+        joined = self.fields(
+            room=self.room,
+            code=self.string,
+            you=self.u16,
+            tick_rate=self.u16,
+            snapshot_every=self.u16,
+            tick=self.u32,
+            members=lambda: self.list(self.member, 1000),
+            chat=lambda: self.list(self.line, 32),
+        )
+        if joined["tick_rate"] == 0 or joined["snapshot_every"] == 0:
+            raise Malformed("a room without a rate")
+        return joined
+
+    def _Left(self):
+        return {"reason": self.variant(["Asked", "Kicked", "RoomClosed"])}
+
+    def _MemberChanged(self):
+        return {"member": self.member()}
+
+    def _MemberLeft(self):
+        return {"player": self.u16()}
+
+    def _Chat(self):
+        return {"line": self.line()}
+
+    def _Pong(self):
+        return self.fields(nonce=self.u32, tick=self.u32)
+
+    def _Reply(self):
+        reply = {"id": self.u32()}
+        reply["result"] = {"Ok": None} if self.variant([True, False]) else {"Err": self.string()}
+        return reply
+
+    def _Stopping(self):
+        return {"retry_after_ms": self.u32()}
+
+    def _Redirect(self):
+        return self.fields(url=self.string, ticket=self.string)
+
+    def _ResumeToken(self):
+        return self.fields(token=self.string, grace_ms=self.u32)
+
+    def schema(self):
+        return {
+            "game": self.string(),
+            "components": self.list(self.component, 32),
+            "input": self.list(self.field, 32),
+            "newest_wins": self.bool(),
+            "events": self.list(self.declared, 64),
+            "actions": self.list(self.declared, 64),
+            "table_epoch": self.u8(),
+            "tables": self.list(lambda: self.list(self.u16), 3),
+        }
+
+    def component(self):
+        return {
+            "name": self.string(),
+            "audience": self.variant(["Everyone", "Owner", "Room", "Team"]),
+            "predicted": self.variant(["No", "Fine", "Grid"]),
+            "fields": self.list(self.field, 32),
+        }
+
+    def declared(self):
+        return {
+            "name": self.string(),
+            "fields": self.list(self.field, 32),
+            "payload": self.option(lambda: self.fields(name=self.string, json=self.bool)),
+        }
+
+    def field(self):
+        return {"name": self.string(), "kind": self.kind(), "predictor": self.predictor()}
+
+    def kind(self):
+        name = self.variant(KINDS)
+        parts = {
+            "Real": lambda: self.fields(min=self.f64, max=self.f64, step=self.f64),
+            "Int": lambda: self.fields(min=self.i32, max=self.i32),
+            "Turn": lambda: self.fields(steps=self.u32),
+            "Enum": lambda: {"names": self.list(self.string, 256)},
+            "Text": lambda: self.fields(bytes=self.u8),
+        }
+        return {name: parts[name]()} if name in parts else name
+
+    def predictor(self):
+        name = self.variant(PREDICTORS)
+        parts = {
+            "Velocity": lambda: self.fields(by=self.u8, num=self.i32, den=self.i32),
+            "Counter": lambda: self.fields(per_tick=self.i32),
+            "Bearing": lambda: self.fields(x=self.u8, y=self.u8),
+            "Rate": lambda: self.fields(of=self.u8, scale=self.f64),
+        }
+        return {name: parts[name]()} if name in parts else name
