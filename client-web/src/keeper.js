@@ -6,6 +6,7 @@
  * it has. Only the holder reads: who waits has connected as somebody else already.
  *
  * A duplicated tab starts with a copy: both have the seat's token, the later one takes the seat, and the other is told (4006) and drops its copy.
+ * Where a page passes a storage that tabs share (`localStorage`), that other one must not drop what the later one has written since.
  */
 
 /**
@@ -29,6 +30,8 @@ export class Keeper {
   #queue;
   /** @type {Kept | undefined} the newest */
   #kept;
+  /** The seat that was read or written last: any other in the storage is another tab's. */
+  #seat = '';
 
   /**
    * Use `Keeper.take`.
@@ -67,12 +70,9 @@ export class Keeper {
   /** @returns {Kept} what was kept; empty if there is nothing that can be read, or another link holds it */
   load() {
     if (!this.isHolder) return { token: '', seat: '' };
-    try {
-      const { token, seat } = JSON.parse(this.#storage.getItem(this.#key) ?? '{}');
-      return { token: typeof token === 'string' ? token : '', seat: typeof seat === 'string' ? seat : '' };
-    } catch {
-      return { token: '', seat: '' };
-    }
+    const kept = this.#read();
+    this.#seat = kept.seat;
+    return kept;
   }
 
   /** @param {Kept} kept */
@@ -90,8 +90,20 @@ export class Keeper {
     if (wasHolder && next !== undefined && next.#kept !== undefined) next.#write(next.#kept);
   }
 
+  /** @returns {Kept} */
+  #read() {
+    try {
+      const { token, seat } = JSON.parse(this.#storage.getItem(this.#key) ?? '{}');
+      return { token: typeof token === 'string' ? token : '', seat: typeof seat === 'string' ? seat : '' };
+    } catch {
+      return { token: '', seat: '' };
+    }
+  }
+
   /** @param {Kept} kept */
   #write(kept) {
+    if (kept.seat === '' && ![this.#seat, ''].includes(this.#read().seat)) return;
+    this.#seat = kept.seat;
     try {
       this.#storage.setItem(this.#key, JSON.stringify(kept));
     } catch {

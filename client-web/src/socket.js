@@ -107,32 +107,3 @@ function open(url, Constructor) {
     throw new RequestError('BadUrl', `could not open ${url}: ${/** @type {Error} */ (cause).message}`, { cause });
   }
 }
-
-/** What a URL may look like, for errors. */
-const EXAMPLE = 'wss://example.org/ws, or ws://127.0.0.1:7777/ws';
-
-/**
- * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a `RequestError` of reason `BadUrl`.
- * @param {string | URL} [given] absolute, or relative to the page; left out: `/ws` on the page's host
- * @returns {string}
- */
-export function socketUrl(given) {
-  const page = /** @type {Location | undefined} */ (globalThis.location)?.href;
-  if (given === undefined && !page?.startsWith('http')) {
-    throw new RequestError('BadUrl', `there is no page to take the server's address from: pass url, such as ${EXAMPLE}`);
-  }
-  /** @type {URL} */
-  let url;
-  try {
-    url = new URL(given ?? '/ws', page);
-  } catch (cause) {
-    throw new RequestError('BadUrl', `${JSON.stringify(given)} is not a URL such as ${EXAMPLE}`, { cause });
-  }
-  url.protocol = url.protocol.replace(/^http/, 'ws');
-  if (!/^wss?:$/.test(url.protocol)) {
-    throw new RequestError('BadUrl', `${JSON.stringify(String(given))} does not lead to a WebSocket: use a URL such as ${EXAMPLE}`);
-  }
-  if (url.pathname === '/') url.pathname = '/ws';
-  url.hash = '';
-  return url.href;
-}

@@ -3,13 +3,13 @@
  * that a page uses is exported here; the arithmetic for its `step` is in `exact.js`.
  */
 
+import { socketUrl } from './address.js';
 import { Conditions, conditionsIn } from './conditions.js';
 import { Keeper } from './keeper.js';
 import { Link } from './link.js';
 import { report } from './report.js';
 import { RequestError } from './request_error.js';
 import { checkPlay } from './room.js';
-import { socketUrl } from './socket.js';
 
 export { Link } from './link.js';
 export { CloseCode, closeReason } from './protocol/close_code.js';

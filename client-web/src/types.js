@@ -92,7 +92,8 @@
 /**
  * Where to connect, and as whom.
  * @typedef {object} ConnectOptions
- * @property {string | URL} [url] of the server, such as `wss://example.org/ws`; left out: `/ws` on the page's host
+ * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to the page: `/ws`, `./ws`. Left out: the server that the
+ *   SDK was loaded from; where a bundle or a package has it, `/ws` on the page's host
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
  * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out

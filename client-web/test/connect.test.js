@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { socketUrl } from '../src/socket.js';
+import { socketUrl } from '../src/address.js';
 import { connect, join } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
@@ -23,27 +23,74 @@ test('a URL is the page’s, a path on it, or anyone’s', (t) => {
     ['wss://host/game/ws?room=1#top', 'wss://host/game/ws?room=1'],
     ['http://host:7777', 'ws://host:7777/ws'],
     ['https://host/', 'wss://host/ws'],
+    [' ws://host/ws\n', 'ws://host/ws'],
   ]) {
     assert.equal(socketUrl(given), url);
     assert.equal(socketUrl(new URL(given)), url);
   }
   onPage(t, 'https://example.org/play/index.html#CODE');
-  assert.equal(socketUrl(), 'wss://example.org/ws');
-  assert.equal(socketUrl('/other'), 'wss://example.org/other');
-  assert.equal(socketUrl('ws://host/ws'), 'ws://host/ws');
+  for (const [given, url] of [
+    [undefined, 'wss://example.org/ws'],
+    ['/other', 'wss://example.org/other'],
+    ['./ws', 'wss://example.org/play/ws'],
+    ['../ws', 'wss://example.org/ws'],
+    ['//elsewhere/ws', 'wss://elsewhere/ws'],
+    ['ws://host/ws', 'ws://host/ws'],
+  ]) assert.equal(socketUrl(given), url);
 });
 
-test('a URL that leads nowhere says what one looks like', async () => {
-  for (const [url, message] of /** @type {[any, RegExp][]} */ ([
-    [undefined, /there is no page .* pass url, such as wss:\/\//],
+test('left out, it is the neighbour of the SDK that a server hands out, at whatever path', () => {
+  for (const [page, module, url] of /** @type {[string | undefined, string | undefined, string][]} */ ([
+    ['https://example.org/', 'https://example.org/client/address.js', 'wss://example.org/ws'],
+    ['https://example.org/game/', 'https://example.org/game/client/address.js', 'wss://example.org/game/ws'],
+    ['https://example.org/game/deep/page.html', 'https://example.org/game/client/address.js?v=2', 'wss://example.org/game/ws'],
+    ['https://example.org/game/', 'https://example.org/game/assets/index-1f.js', 'wss://example.org/ws'],
+    ['http://localhost:5173/', 'http://localhost:5173/node_modules/tickwire-client/src/address.js', 'ws://localhost:5173/ws'],
+    ['https://example.org/game/', 'file:///build/client/address.js', 'wss://example.org/ws'],
+    ['https://example.org/game/', undefined, 'wss://example.org/ws'],
+    [undefined, 'http://127.0.0.1:7777/client/address.js', 'ws://127.0.0.1:7777/ws'],
+  ])) assert.equal(socketUrl(undefined, { page, module }), url);
+});
+
+test('in a worker that a bundler made from a blob it is the host that made it', (t) => {
+  onPage(t, 'blob:https://example.org/0d3f');
+  assert.equal(socketUrl(), 'wss://example.org/ws');
+  assert.equal(socketUrl('/game/ws'), 'wss://example.org/game/ws');
+});
+
+test('a URL that leads nowhere says what one looks like', async (t) => {
+  const nowhere = /** @type {[any, RegExp][]} */ ([
     ['127.0.0.1:7777', /is not a URL such as wss:/],
     ['localhost:7777', /does not lead to a WebSocket: use a URL such as/],
-    ['/ws', /is not a URL such as/],
+    ['example.org/ws', /is not a URL such as .* begins with \/ or \.\//],
+    ['ws', /begins with/],
+    ['?room=1', /is not a URL/],
+    ['#top', /is not a URL/],
     ['ftp://host/ws', /does not lead to a WebSocket/],
-    ['', /is not a URL/],
-  ])) {
+    ['javascript:alert(1)', /does not lead to a WebSocket/],
+    ['data:,ws', /does not lead to a WebSocket/],
+    ['file:///ws', /does not lead to a WebSocket/],
+    ['ws://', /is not a URL/],
+    ['ws://host:99999/ws', /is not a URL/],
+    ['ws://ho st/ws', /is not a URL/],
+    ['', /^url is empty: leave it out for the page's own server, or pass one such as wss:/],
+    ['  ', /^url is empty/],
+    [null, /^url is null: leave it out/],
+    [7777, /^url is 7777/],
+    [false, /^url is false/],
+    [{ url: 'ws://host/ws' }, /^url is an object/],
+    [['ws://host/ws'], /^url is an object/],
+    [Symbol('ws'), /^url is Symbol/],
+    [() => 'ws://host/ws', /^url is /],
+  ]);
+  for (const [url, message] of [...nowhere, /** @type {[any, RegExp]} */ ([undefined, /there is no page .* pass url, such as wss:\/\//]), /** @type {[any, RegExp]} */ (['/ws', /is not a URL such as/])]) {
     await assert.rejects(connect({ url, WebSocket: FakeSocket }), { name: 'RequestError', reason: 'BadUrl', message });
   }
+  onPage(t, 'https://example.org/play/');
+  for (const [url, message] of nowhere) {
+    await assert.rejects(connect({ url, WebSocket: FakeSocket }), { name: 'RequestError', reason: 'BadUrl', message });
+  }
+  assert.equal(FakeSocket.all.length, 0, 'nothing was opened');
 });
 
 test('a page from a file has no address to connect to', async (t) => {

@@ -1,0 +1,88 @@
+/**
+ * Where the server is: the WebSocket's URL from what the page gives, or from where the page and the SDK lie. Called by `tickwire.js`;
+ * what is opened there is for `socket.js`.
+ *
+ * A server hands out the SDK below its own root, at `client/`. So where that is known the WebSocket is its neighbour, `ws`, also
+ * behind a proxy that puts the server at a path of its own (`/game/`). A bundle says nothing of that: it has the host's `/ws`.
+ */
+
+import { RequestError } from './request_error.js';
+
+/** What a URL may look like, for errors. */
+const EXAMPLE = 'wss://example.org/ws, or ws://127.0.0.1:7777/ws';
+
+/** Where this file lies if a Tickwire server handed it out. */
+const SERVED = /\/client\/address\.js$/;
+
+/**
+ * @typedef {object} Place
+ * @property {string | undefined} page the URL that relative ones are relative to; undefined where there is no page
+ * @property {string | undefined} module the URL of this file, as far as it is known
+ */
+
+/** @returns {Place} */
+function here() {
+  // In a page its base, which it may have set; in a worker the script's own URL, which is a blob's where a bundler made it.
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  return { page: base?.startsWith('blob:') ? base.slice('blob:'.length) : base, module: import.meta.url };
+}
+
+/**
+ * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a `RequestError` of reason `BadUrl`.
+ * @param {unknown} [given] a string or URL, absolute, or relative to the page: `/ws`, `./ws`; left out: the server that the SDK came from, else
+ *   `/ws` on the page's host
+ * @param {Place} [place]
+ * @returns {string}
+ */
+export function socketUrl(given, place = here()) {
+  const url = given === undefined ? ownUrl(place) : givenUrl(given, place.page);
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(url.protocol) || url.host === '') throw bad(`${shown(given)} does not lead to a WebSocket: use a URL such as ${EXAMPLE}`);
+  if (url.pathname === '/') url.pathname = '/ws';
+  url.hash = '';
+  return url.href;
+}
+
+/**
+ * @param {Place} place
+ * @returns {URL}
+ */
+function ownUrl({ page, module }) {
+  if (module !== undefined && /^https?:/.test(module) && SERVED.test(new URL(module).pathname)) return new URL('../ws', module);
+  if (page !== undefined && /^https?:/.test(page)) return new URL('/ws', page);
+  throw bad(`there is no page to take the server's address from: pass url, such as ${EXAMPLE}`);
+}
+
+/**
+ * @param {unknown} given
+ * @param {string | undefined} page
+ * @returns {URL}
+ */
+function givenUrl(given, page) {
+  const isUrl = typeof given === 'object' && given !== null && Object.prototype.toString.call(given) === '[object URL]';
+  if (typeof given !== 'string' && !isUrl) throw bad(`url is ${shown(given)}: leave it out for the page's own server, or pass one such as ${EXAMPLE}`);
+  const text = String(given).trim();
+  if (text === '') throw bad(`url is empty: leave it out for the page's own server, or pass one such as ${EXAMPLE}`);
+  const isRelative = /^\.{0,2}\//.test(text);
+  // A host without its scheme would be taken for the name of a file beside the page.
+  if (!isRelative && !/^[a-z][a-z0-9+.-]*:/i.test(text)) {
+    throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}; a path on the page's own host begins with / or ./`);
+  }
+  if (isRelative && page === undefined) throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}: there is no page that it could be relative to`);
+  try {
+    return new URL(text, page);
+  } catch (cause) {
+    throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}`, cause);
+  }
+}
+
+/** @param {string} message @param {unknown} [cause] */
+function bad(message, cause) {
+  return new RequestError('BadUrl', message, { cause });
+}
+
+/** @param {unknown} given @returns {string} it in a few words */
+function shown(given) {
+  if (typeof given === 'string' || given instanceof URL) return JSON.stringify(String(given).slice(0, 200));
+  return given === null || typeof given !== 'object' ? String(given).slice(0, 40) : 'an object';
+}
