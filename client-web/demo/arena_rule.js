@@ -3,7 +3,7 @@
  * gets the server's bits. `shared/vectors/arena_step.json` holds both to it. Called by the SDK as `step`.
  */
 
-import { ceil, clamp, floor, length, trunc } from '/client/exact.js';
+import { ceil, clamp, floor, length, trunc } from './client/exact.js';
 import { OBSTACLES, PLAYER_RADIUS, SIZE } from './arena_map.js';
 
 /** Full speed in units a second. */

@@ -3,7 +3,7 @@
  * room is joined, stopped when it is left. Connecting and leaving are main.js.
  */
 
-import { DevPanel } from '/client/dev_panel.js';
+import { DevPanel } from './client/dev_panel.js';
 import { SIZE } from './arena_map.js';
 import { step } from './arena_rule.js';
 import { Banner } from './banner.js';

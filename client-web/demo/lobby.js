@@ -98,7 +98,7 @@ export class Lobby {
 
   async #refresh() {
     try {
-      const answer = await fetch('/api/rooms', { headers: { accept: 'application/json' } });
+      const answer = await fetch('./api/rooms', { headers: { accept: 'application/json' } });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       this.#fill(await answer.json());
     } catch {

@@ -7,7 +7,7 @@
  * drawn last. Nothing in the page reads it.
  */
 
-import { RequestError, connect } from '/client/tickwire.js';
+import { RequestError, connect } from './client/tickwire.js';
 import { toast } from './dom.js';
 import { Game, refusal } from './game.js';
 import { Lobby, codeIn } from './lobby.js';

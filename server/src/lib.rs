@@ -230,7 +230,8 @@
 //! # 6. The program
 //!
 //! [`serve`] is the rest of it: flags, logs, signals, HTTP. The page's files are in the binary;
-//! the browser's SDK is served beside them under `/client/`.
+//! the browser's SDK is served beside them under `/client/`. Paths that are relative to the page work
+//! behind a proxy that puts the server at a path of its own, too.
 //!
 //! ```no_run
 //! # use bevy_ecs::prelude::*;
@@ -246,12 +247,12 @@
 //! use std::process::ExitCode;
 //! use tickwire_server::{Site, serve};
 //!
-//! const PAGE: &str = "<!doctype html><canvas></canvas><script type=module src=/square.js></script>";
+//! const PAGE: &str = "<!doctype html><canvas></canvas><script type=module src=./square.js></script>";
 //!
 //! fn main() -> ExitCode {
 //!     let page = Site::new().with_file("/index.html", PAGE);
 //!     // From a file beside the source: include_str!("square.js").
-//!     serve::<Square>(page.with_file("/square.js", "import { join } from '/client/tickwire.js';"))
+//!     serve::<Square>(page.with_file("/square.js", "import { join } from './client/tickwire.js';"))
 //! }
 //! ```
 //!
@@ -259,7 +260,7 @@
 //! expression; without one the own square is drawn as the others are:
 //!
 //! ```js
-//! import { join } from '/client/tickwire.js';
+//! import { join } from './client/tickwire.js';
 //!
 //! const room = await join({
 //!   input: () => ({ dx: axis('ArrowLeft', 'ArrowRight'), dy: axis('ArrowUp', 'ArrowDown') }),

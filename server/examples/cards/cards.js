@@ -3,7 +3,7 @@
  * card fits is the server's answer. See `main.rs` for the game.
  */
 
-import { connect } from '/client/tickwire.js';
+import { connect } from './client/tickwire.js';
 
 const SIGNS = { clubs: '♣', diamonds: '♦', hearts: '♥', spades: '♠' };
 const LOG_LINES = 6;

@@ -1,4 +1,4 @@
-import { join } from '/client/tickwire.js';
+import { join } from './client/tickwire.js';
 
 const pen = document.querySelector('canvas').getContext('2d');
 const keys = new Set();
