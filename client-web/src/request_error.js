@@ -41,7 +41,7 @@ export class RequestError extends Error {
   /**
    * @param {Reason} reason
    * @param {string} [message]
-   * @param {ErrorOptions} [options]
+   * @param {{ cause?: unknown }} [options]
    */
   constructor(reason, message = MESSAGES[reason] ?? reason, options = undefined) {
     super(message, options);

@@ -42,7 +42,7 @@ export { Room } from './room.js';
 export async function connect(options = {}) {
   const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw signal.reason;
   const address = socketUrl(url);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
   const conditions = new Conditions(asked === false ? undefined : asked);

@@ -1,7 +1,7 @@
 /**
  * When a page may have been cut off without hearing of it: it is shown or goes on after it was hidden or frozen, the browser
  * is online again, the network is another one (then the old one's connections are dead, and nobody says so). `link.js`
- * asks the server right away instead of waiting for its silence. Outside of a page nothing is heard.
+ * asks the server right away instead of waiting for its silence. A Web Worker hears of the network alone, a program in Node of nothing.
  */
 
 /**
@@ -22,7 +22,6 @@ export function onWake(wake, page = thisPage()) {
 }
 
 function thisPage() {
-  const { document } = globalThis;
-  if (document === undefined) return {};
-  return { document, window: globalThis, connection: /** @type {any} */ (globalThis.navigator)?.connection };
+  if (typeof globalThis.addEventListener !== 'function') return {};
+  return { document: globalThis.document, window: globalThis, connection: /** @type {any} */ (globalThis.navigator)?.connection };
 }

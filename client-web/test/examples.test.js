@@ -79,7 +79,7 @@ test('a card table: hands are dealt, turns are answered, both pages tell of it',
     assert.equal(new Set(hands.flat()).size, 10, 'no card is in two hands');
 
     const isFirst = (await players[0].page.locator('#hand.mine').count()) === 1;
-    const [now, next] = isFirst ? players : players.toReversed();
+    const [now, next] = isFirst ? players : [...players].reverse();
     await next.page.click('#stock');
     await next.page.getByText('No: it is not your turn').waitFor();
     await now.page.click('#stock');
@@ -116,7 +116,7 @@ test('what happens at the table while a connection is lost is told once, when it
     }
     for (const { page } of players) await holds(page, 5);
     const isFirst = (await players[0].page.locator('#hand.mine').count()) === 1;
-    const [now, away] = isFirst ? players : players.toReversed();
+    const [now, away] = isFirst ? players : [...players].reverse();
     const lines = () => away.page.locator('#log li').allTextContents();
     const before = await lines();
     away.proxy.hold(true);
