@@ -7,10 +7,12 @@
  * too long is a lost connection. What is asked for meanwhile rejects at once.
  *
  * **A seat that is left while nobody can be told** is free to the page at once. The server hears of it on the next
- * connection, if it still holds the seat by then: that takes the seat and leaves it, before anything else.
+ * connection, if it still holds the seat by then: that takes the seat and leaves it, before anything else. If the page closes the link
+ * before, `farewell.js` says it.
  */
 
 import { Emitter } from './emitter.js';
+import { bidFarewell } from './farewell.js';
 import { ANSWER_MAX_MS, FROZEN_MS, PINGS_WAITING_MAX, PROBE_MAX_MS, RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, whyNotConnected } from './protocol/close_code.js';
@@ -445,8 +447,17 @@ export class Link extends Emitter {
   #hangUp(closeWith, code, reason) {
     if (this.#state === 'closed') return;
     if (closeWith === CloseCode.Normal) this.#keepSeat('');
+    this.#bidFarewell();
     this.#socket?.close(closeWith, closeReason(closeWith));
     this.#end(code, reason);
+  }
+
+  /** The link ends: who has left a seat that the server does not know of yet says so all the same. */
+  #bidFarewell() {
+    // On an open socket the goodbye says it.
+    if (this.#farewell === undefined || (this.#socket !== undefined && this.#isSocketOpen)) return;
+    const { url, name, WebSocket } = this.#options;
+    bidFarewell({ url, name, WebSocket, who: this.#token, ...this.#farewell });
   }
 
   /** @returns {Session} over a new socket, on which the seat is asked for if there is one */
@@ -495,6 +506,7 @@ export class Link extends Emitter {
     const isKept = this.#seat !== '' && this.#options.keeper?.isHolder === true;
     const code = isKept ? CloseCode.Stalled : CloseCode.Normal;
     if (!isKept) this.#keepSeat('');
+    this.#bidFarewell();
     this.#socket?.close(code, closeReason(code));
     this.#end(CloseCode.Normal, 'aborted by the page', { error: this.#options.signal?.reason });
   }
