@@ -142,7 +142,8 @@
 //! stops. Rounds are the game's own: a field of the room's state, and an event when one is over.
 //!
 //! A player whose connection is lost keeps seat and entity for a while (`--resume-grace`, 30 s), and the
-//! SDK takes them again by itself, after a reload of the page too. Between
+//! SDK takes them again by itself, after a reload of the page too; so does who joins the room anew as the same person, on another
+//! device. Who is lost before they sent anything in the room has left. Between
 //! [`game::Game::dropped`] and [`game::Game::resumed`] their input is neutral; if they don't come
 //! back, `leave` follows. A game that does nothing about it is a game that waits for them:
 //!

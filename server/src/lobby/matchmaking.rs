@@ -110,10 +110,11 @@ pub(crate) fn seat(
     if names_a_room && !maker.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
+    let who = registry.mark(maker.identity.0);
     let place = match request {
-        ClientMessage::JoinRoom { room } => registry.reserve(*room),
+        ClientMessage::JoinRoom { room } => registry.reserve(*room, who),
         ClientMessage::JoinCode { code } => match read_code(code) {
-            Some(code) => registry.reserve_by_code(&code),
+            Some(code) => registry.reserve_by_code(&code, who),
             None => Err(Refusal::NoSuchRoom),
         },
         ClientMessage::CreateRoom {
@@ -131,7 +132,7 @@ pub(crate) fn seat(
             let place = registry.find(token.room);
             return Ok(Seating { place, errand });
         }
-        _ => match registry.reserve_any() {
+        _ => match registry.reserve_any(who) {
             Some(place) => Ok(place),
             None => return make(registry, defaults, now, maker, "", false, 0),
         },
@@ -166,7 +167,11 @@ fn make(
             seats => seats.min(defaults.seats),
         },
     };
-    let place = registry.create(room.clone(), (at_player, at_address))?;
+    let place = registry.create(
+        room.clone(),
+        registry.mark(identity),
+        (at_player, at_address),
+    )?;
     let errand = Errand::Open(Box::new(RoomOptions {
         id: place.room,
         name: room.name,
@@ -201,6 +206,7 @@ mod tests {
         budget: Budget,
         guest: Guest,
         makers: Makers,
+        who: Identity,
         now: Instant,
     }
 
@@ -213,6 +219,7 @@ mod tests {
                 budget: Budget::new(now),
                 guest: Guest::unlimited(),
                 makers: Makers::new(3, metrics::Counter::noop()),
+                who: Identity::nobody(),
                 now,
             }
         }
@@ -224,11 +231,12 @@ mod tests {
                 budget,
                 guest,
                 makers,
+                who,
                 now,
             } = self;
             let maker = Maker {
                 name: "Ada",
-                identity: (&Identity::nobody(), makers),
+                identity: (who, makers),
                 guest,
             };
             let seating = seat(registry, defaults, budget, *now, maker, &request);
@@ -274,8 +282,13 @@ mod tests {
         let code = options.code.to_lowercase();
         let joined = lobby.ask(ClientMessage::JoinCode { code: code.clone() });
         assert_eq!(joined.unwrap().place, made.place);
-        let full = lobby.ask(ClientMessage::JoinCode { code });
-        assert_eq!(full.unwrap_err(), Refusal::RoomFull);
+        let join = ClientMessage::JoinCode { code };
+        assert!(lobby.ask(join.clone()).is_ok(), "theirs is there");
+        lobby.who = Identity {
+            subject: "bo".into(),
+            is_guest: true,
+        };
+        assert_eq!(lobby.ask(join).unwrap_err(), Refusal::RoomFull);
     }
 
     #[test]

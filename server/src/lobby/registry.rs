@@ -4,11 +4,13 @@
 //!
 //! A seat is taken here first, then the connection goes to the room's worker. So a room can't
 //! overflow, and one that is empty here has nobody on the way to it: [`Registry::close_if_empty`]
-//! and [`Registry::reserve`] can't cross.
+//! and [`Registry::reserve`] can't cross. Who has a seat in a full room is let through all the same, one seat beyond:
+//! the worker gives them theirs (`Room::seat_of`), or refuses, and the one beyond comes back either way.
 
 use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
 use parking_lot::Mutex;
 use rand::TryRng;
@@ -17,6 +19,8 @@ use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
+
+use crate::auth::Identity;
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0. Numbers are random, so that one tells
 /// nothing of other rooms, of how many there are or were. With a million rooms one in sixteen is taken.
@@ -60,6 +64,11 @@ pub(crate) struct NewRoom {
     pub(crate) seats: u16,
 }
 
+/// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as never; it leads to a
+/// room at most, where their identities are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark(u64);
+
 /// A seat that was taken, and where its room is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -74,6 +83,7 @@ pub(crate) struct Place {
 pub(crate) struct Registry {
     rooms_max: usize,
     workers: usize,
+    marks: RandomState,
     table: Mutex<Table>,
 }
 
@@ -81,6 +91,8 @@ pub(crate) struct Registry {
 struct Table {
     rooms: BTreeMap<RoomId, Entry>,
     codes: HashMap<String, RoomId>,
+    /// Seats that are held without a connection, by whose they are and where: how many. No more than seats taken.
+    away: BTreeMap<(Mark, RoomId), u16>,
     /// Rooms made so far.
     made: u64,
 }
@@ -91,8 +103,11 @@ struct Entry {
     code: String,
     private: bool,
     seats: u16,
-    /// Seats that are taken, by members and by those on their way.
+    /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have one here and
+    /// ask again.
     taken: u16,
+    /// Whose they are, in no order.
+    takers: Vec<Mark>,
     worker: usize,
     /// Rises with every room: the oldest has the least.
     made: u64,
@@ -109,7 +124,7 @@ impl Entry {
         RoomInfo {
             id,
             name: self.name.clone(),
-            players: self.taken,
+            players: self.taken.min(self.seats),
             seats: self.seats,
             private: self.private,
         }
@@ -131,6 +146,7 @@ impl Registry {
         Registry {
             rooms_max,
             workers,
+            marks: RandomState::new(),
             table: Mutex::default(),
         }
     }
@@ -140,7 +156,12 @@ impl Registry {
     ///
     /// # Errors
     /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
-    pub(crate) fn create(&self, room: NewRoom, held: impl Any + Send) -> Result<Place, Refusal> {
+    pub(crate) fn create(
+        &self,
+        room: NewRoom,
+        maker: Mark,
+        held: impl Any + Send,
+    ) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         if table.rooms.len() >= self.rooms_max {
             return Err(Refusal::TooManyRooms);
@@ -158,6 +179,7 @@ impl Registry {
             private: room.private,
             seats: room.seats,
             taken: 1,
+            takers: vec![maker],
             worker,
             made: table.made,
             unit_share: None,
@@ -175,14 +197,20 @@ impl Registry {
         }
     }
 
-    /// Takes a seat in a listed room.
+    /// What stands for somebody here.
+    pub(crate) fn mark(&self, who: &Identity) -> Mark {
+        Mark(self.marks.hash_one(who))
+    }
+
+    /// Takes a seat in a listed room, or in one where a seat of theirs is held.
     ///
     /// # Errors
     /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `RoomFull`.
-    pub(crate) fn reserve(&self, room: RoomId) -> Result<Place, Refusal> {
+    pub(crate) fn reserve(&self, room: RoomId, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
+        let is_held = table.away.contains_key(&(who, room));
         match table.rooms.get(&room) {
-            Some(entry) if !entry.private => table.take_seat(room),
+            Some(entry) if !entry.private || is_held => table.take_seat(room, who),
             _ => Err(Refusal::NoSuchRoom),
         }
     }
@@ -191,21 +219,34 @@ impl Registry {
     ///
     /// # Errors
     /// `NoSuchRoom` or `RoomFull`.
-    pub(crate) fn reserve_by_code(&self, code: &str) -> Result<Place, Refusal> {
+    pub(crate) fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let room = table.codes.get(code).copied();
-        table.take_seat(room.ok_or(Refusal::NoSuchRoom)?)
+        table.take_seat(room.ok_or(Refusal::NoSuchRoom)?, who)
     }
 
-    /// Takes a seat in the fullest listed room that has one; `None` if there is no such room.
-    pub(crate) fn reserve_any(&self) -> Option<Place> {
+    /// Takes a seat in the room where one of theirs is held, else in the fullest listed room that has one; `None` if
+    /// there is no such room.
+    pub(crate) fn reserve_any(&self, who: Mark) -> Option<Place> {
         let mut table = self.table.lock();
+        let theirs = (who, RoomId(0))..=(who, RoomId(u32::MAX));
+        let held: Vec<RoomId> = table
+            .away
+            .range(theirs)
+            .map(|(&(_, room), _)| room)
+            .collect();
+        if let Some(place) = held
+            .into_iter()
+            .find_map(|room| table.take_seat(room, who).ok())
+        {
+            return Some(place);
+        }
         let (&room, _) = table
             .rooms
             .iter()
             .filter(|(_, entry)| entry.open && !entry.private && entry.has_seat())
             .max_by_key(|(_, entry)| (entry.taken, Reverse(entry.made)))?;
-        table.take_seat(room).ok()
+        table.take_seat(room, who).ok()
     }
 
     /// All rooms as an operator sees them, those that take most of their worker's time first; at
@@ -215,7 +256,7 @@ impl Registry {
         let line = |(id, entry): (&RoomId, &Entry)| RoomLine {
             id: *id,
             name: entry.name.clone(),
-            players: entry.taken,
+            players: entry.taken.min(entry.seats),
             seats: entry.seats,
             private: entry.private,
             worker: entry.worker,
@@ -255,10 +296,29 @@ impl Registry {
         Place { room, worker }
     }
 
-    /// Gives a seat back: its player left, or never came.
-    pub(crate) fn release(&self, room: RoomId) {
+    /// A member's connection is lost, and their seat held.
+    pub(crate) fn lose(&self, room: RoomId, who: Mark) {
+        *self.table.lock().away.entry((who, room)).or_default() += 1;
+    }
+
+    /// A seat that was held is so no longer: its player is back, or it was given up.
+    pub(crate) fn regain(&self, room: RoomId, who: Mark) {
+        let mut table = self.table.lock();
+        if let Some(held) = table.away.get_mut(&(who, room)) {
+            *held -= 1;
+            if *held == 0 {
+                table.away.remove(&(who, room));
+            }
+        }
+    }
+
+    /// Gives a seat back: whose it was left, or never came.
+    pub(crate) fn release(&self, room: RoomId, who: Mark) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.taken = entry.taken.saturating_sub(1);
+            if let Some(at) = entry.takers.iter().position(|mark| *mark == who) {
+                entry.takers.swap_remove(at);
+            }
         }
     }
 
@@ -333,13 +393,15 @@ impl Table {
             .unwrap_or(0)
     }
 
-    fn take_seat(&mut self, room: RoomId) -> Result<Place, Refusal> {
+    fn take_seat(&mut self, room: RoomId, who: Mark) -> Result<Place, Refusal> {
         let entry = self.rooms.get_mut(&room).filter(|entry| entry.open);
         let entry = entry.ok_or(Refusal::NoSuchRoom)?;
-        if !entry.has_seat() {
+        if !entry.has_seat() && !entry.takers.contains(&who) {
             return Err(Refusal::RoomFull);
         }
-        entry.taken += 1;
+        // More of them than there are connections can't be under way.
+        entry.taken = entry.taken.saturating_add(1);
+        entry.takers.push(who);
         Ok(Place {
             room,
             worker: entry.worker,
@@ -358,6 +420,10 @@ mod tests {
     use super::*;
     use crate::net::addresses::Guest;
 
+    const ANN: Mark = Mark(1);
+    const BO: Mark = Mark(2);
+    const CY: Mark = Mark(3);
+
     fn room(code: &str, seats: u16, private: bool) -> NewRoom {
         NewRoom {
             name: format!("room {code}"),
@@ -369,7 +435,7 @@ mod tests {
 
     fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
         let place = registry
-            .create(room(code, seats, private), Guest::unlimited())
+            .create(room(code, seats, private), ANN, Guest::unlimited())
             .unwrap();
         registry.open(place.room);
         place.room
@@ -379,35 +445,35 @@ mod tests {
     fn seats_end_and_come_back() {
         let registry = Registry::new(9, 1);
         let id = opened(&registry, "A", 2, false);
-        assert_eq!(registry.reserve(id).unwrap().room, id);
-        assert_eq!(registry.reserve(id), Err(Refusal::RoomFull));
-        assert_eq!(registry.reserve_by_code("A"), Err(Refusal::RoomFull));
-        registry.release(id);
-        assert!(registry.reserve_by_code("A").is_ok());
-        assert_eq!(registry.reserve(RoomId(99)), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve(id, BO).unwrap().room, id);
+        assert_eq!(registry.reserve(id, CY), Err(Refusal::RoomFull));
+        assert_eq!(registry.reserve_by_code("A", CY), Err(Refusal::RoomFull));
+        registry.release(id, ANN);
+        assert!(registry.reserve_by_code("A", CY).is_ok());
+        assert_eq!(registry.reserve(RoomId(99), ANN), Err(Refusal::NoSuchRoom));
     }
 
     #[test]
     fn a_room_is_found_only_once_its_worker_knows_it() {
         let registry = Registry::new(9, 1);
         let place = registry
-            .create(room("A", 9, false), Guest::unlimited())
+            .create(room("A", 9, false), ANN, Guest::unlimited())
             .unwrap();
-        assert!(registry.list().is_empty() && registry.reserve_any().is_none());
-        assert_eq!(registry.reserve(place.room), Err(Refusal::NoSuchRoom));
-        assert_eq!(registry.reserve_by_code("A"), Err(Refusal::NoSuchRoom));
+        assert!(registry.list().is_empty() && registry.reserve_any(ANN).is_none());
+        assert_eq!(registry.reserve(place.room, ANN), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve_by_code("A", ANN), Err(Refusal::NoSuchRoom));
         registry.open(place.room);
         assert_eq!(registry.list().len(), 1);
-        assert_eq!(registry.reserve_any(), Some(place));
+        assert_eq!(registry.reserve_any(ANN), Some(place));
     }
 
     #[test]
     fn private_rooms_are_joined_by_their_code_alone() {
         let registry = Registry::new(9, 1);
         let id = opened(&registry, "A", 9, true);
-        assert!(registry.list().is_empty() && registry.reserve_any().is_none());
-        assert_eq!(registry.reserve(id), Err(Refusal::NoSuchRoom));
-        assert_eq!(registry.reserve_by_code("A").unwrap().room, id);
+        assert!(registry.list().is_empty() && registry.reserve_any(ANN).is_none());
+        assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve_by_code("A", ANN).unwrap().room, id);
     }
 
     #[test]
@@ -417,15 +483,15 @@ mod tests {
             .map(|code| opened(&registry, code, 3, false))
             .into();
         for (index, more) in [0, 1, 2, 1].into_iter().enumerate() {
-            (0..more).for_each(|_| assert!(registry.reserve(ids[index]).is_ok()));
+            (0..more).for_each(|_| assert!(registry.reserve(ids[index], ANN).is_ok()));
         }
         let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
         assert_eq!(listed, [ids[1], ids[3], ids[0], ids[2]]);
         let quick: Vec<RoomId> = (0..4)
-            .map(|_| registry.reserve_any().unwrap().room)
+            .map(|_| registry.reserve_any(ANN).unwrap().room)
             .collect();
         assert_eq!(quick, [ids[1], ids[3], ids[0], ids[0]]);
-        assert_eq!(registry.reserve_any(), None);
+        assert_eq!(registry.reserve_any(ANN), None);
     }
 
     #[test]
@@ -434,7 +500,7 @@ mod tests {
         let rooms: Vec<RoomId> = (0..150)
             .map(|code| opened(&registry, &code.to_string(), 9, false))
             .collect();
-        assert!(registry.reserve(rooms[149]).is_ok());
+        assert!(registry.reserve(rooms[149], ANN).is_ok());
         let listed = registry.list();
         assert_eq!(listed.len(), ROOMS_LISTED_MAX);
         assert_eq!((listed[0].id, listed[0].players), (rooms[149], 2));
@@ -446,17 +512,17 @@ mod tests {
         let registry = Registry::new(2, 1);
         let id = opened(&registry, "A", 9, false);
         assert_eq!(
-            registry.create(room("A", 9, false), Guest::unlimited()),
+            registry.create(room("A", 9, false), ANN, Guest::unlimited()),
             Err(Refusal::Busy),
             "the code is in use"
         );
         opened(&registry, "B", 9, false);
-        let full = registry.create(room("C", 9, false), Guest::unlimited());
+        let full = registry.create(room("C", 9, false), ANN, Guest::unlimited());
         assert_eq!(full, Err(Refusal::TooManyRooms));
         assert!(!registry.close_if_empty(id), "its maker is there");
-        registry.release(id);
+        registry.release(id, ANN);
         assert!(registry.close_if_empty(id));
-        assert_eq!(registry.reserve_by_code("A"), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve_by_code("A", ANN), Err(Refusal::NoSuchRoom));
         let again = opened(&registry, "A", 9, false);
         registry.close(again);
         assert_eq!(registry.len(), 1);
@@ -495,7 +561,7 @@ mod tests {
         let registry = Registry::new(99, 2);
         let worker = |code: &str| {
             let place = registry
-                .create(room(code, 9, false), Guest::unlimited())
+                .create(room(code, 9, false), ANN, Guest::unlimited())
                 .unwrap();
             registry.open(place.room);
             (place.room, place.worker)
@@ -508,7 +574,7 @@ mod tests {
         let next: Vec<usize> = ["C", "D", "E"].map(|code| worker(code).1).into();
         assert_eq!(next, [second, second, first]);
         registry.weigh([(heavy, 0.0), (light, 0.0)].into_iter());
-        assert!(registry.reserve(light).is_ok());
+        assert!(registry.reserve(light, ANN).is_ok());
     }
 
     #[test]
@@ -517,10 +583,80 @@ mod tests {
         let mut rooms = [0; 3];
         for code in 0..30 {
             let place = registry
-                .create(room(&code.to_string(), 9, false), Guest::unlimited())
+                .create(room(&code.to_string(), 9, false), ANN, Guest::unlimited())
                 .unwrap();
             rooms[place.worker] += 1;
         }
         assert_eq!(rooms, [10, 10, 10]);
+    }
+
+    /// A room of one seat in which somebody sits.
+    fn taken_by(registry: &Registry, code: &str, who: Mark) -> RoomId {
+        let place = registry
+            .create(room(code, 1, false), who, Guest::unlimited())
+            .unwrap();
+        registry.open(place.room);
+        place.room
+    }
+
+    #[test]
+    fn who_has_a_seat_in_a_full_room_is_let_through_and_nobody_else() {
+        let registry = Registry::new(9, 1);
+        let id = taken_by(&registry, "A", ANN);
+        for _ in 0..3 {
+            assert_eq!(registry.reserve(id, BO), Err(Refusal::RoomFull));
+            assert_eq!(registry.reserve_by_code("A", BO), Err(Refusal::RoomFull));
+            assert!(registry.reserve(id, ANN).is_ok());
+        }
+        let listed = &registry.list()[0];
+        assert_eq!(
+            (listed.players, listed.seats),
+            (1, 1),
+            "no more than there are"
+        );
+        (0..3).for_each(|_| registry.release(id, ANN));
+        assert!(
+            !registry.close_if_empty(id),
+            "the seat is as taken as before"
+        );
+        registry.release(id, ANN);
+        assert!(registry.reserve(id, BO).is_ok());
+        assert_eq!(registry.reserve(id, ANN), Err(Refusal::RoomFull));
+    }
+
+    #[test]
+    fn a_quick_join_leads_to_a_seat_that_is_held_until_it_is_taken_again_or_given_up() {
+        let registry = Registry::new(9, 1);
+        let theirs = taken_by(&registry, "A", ANN);
+        let fuller = opened(&registry, "B", 3, false);
+        registry.lose(theirs, ANN);
+        for _ in 0..2 {
+            assert_eq!(registry.reserve_any(ANN).unwrap().room, theirs);
+            registry.release(theirs, ANN);
+            assert_eq!(registry.reserve_any(BO).unwrap().room, fuller);
+            registry.release(fuller, BO);
+        }
+        registry.regain(theirs, ANN);
+        assert_eq!(registry.reserve_any(ANN).unwrap().room, fuller);
+        registry.lose(theirs, ANN);
+        registry.close(theirs);
+        assert_eq!(registry.reserve_any(ANN).unwrap().room, fuller);
+        registry.regain(theirs, ANN);
+        registry.release(theirs, ANN);
+        assert!(
+            registry.table.lock().away.is_empty(),
+            "nothing is left of it"
+        );
+    }
+
+    #[test]
+    fn a_private_room_is_found_by_its_number_by_who_has_a_seat_held_there() {
+        let registry = Registry::new(9, 1);
+        let id = opened(&registry, "A", 2, true);
+        assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
+        registry.lose(id, ANN);
+        assert!(registry.reserve(id, ANN).is_ok());
+        assert_eq!(registry.reserve(id, BO), Err(Refusal::NoSuchRoom));
+        assert_eq!(registry.reserve_any(BO), None);
     }
 }

@@ -254,11 +254,12 @@ fn hand_over(
     let Seating { place, errand } = seating;
     let is_new = matches!(errand, Errand::Open(_));
     let is_held = matches!(errand, Errand::Resume(_));
+    let who = shared.registry.mark(&conn.link.identity);
     let give_back = || {
         if is_new {
             shared.registry.close(place.room);
         } else if !is_held {
-            shared.registry.release(place.room);
+            shared.registry.release(place.room, who);
         }
     };
     let Ok(conn) = conn.unwatched() else {

@@ -12,12 +12,21 @@ use crate::game::{Closing, Game, Identity};
 
 impl<G: Game> Room<G> {
     /// A player's connection is lost: their seat is held for the room's grace, their input is the
-    /// neutral one. Without a grace they leave. False: there is no seat of theirs any more.
+    /// neutral one. Without a grace they leave; so does who never answered anything, for whom the seat may be as good
+    /// as unknown: they would find it taken, by themselves. False: there is no seat of theirs any more.
     pub fn disconnect(&mut self, player: PlayerId) -> bool {
-        if self.options.grace == 0 {
+        let Some(member) = self.members.get(player) else {
+            return false;
+        };
+        if self.options.grace == 0 || !member.has_answered() {
             self.leave(player);
             return false;
         }
+        self.hold(player)
+    }
+
+    /// Holds a player's seat, whose connection is gone or is about to be replaced.
+    fn hold(&mut self, player: PlayerId) -> bool {
         let tick = self.tick;
         let newest_wins = self.game.schema.newest_wins;
         let host = self.members.host();
@@ -36,10 +45,46 @@ impl<G: Game> Room<G> {
         true
     }
 
-    /// A player is back on a new connection, and has seen so much. False: they have no seat here.
+    /// A player is back on a new connection with what the seat was given to open it, and has seen so much. False: they
+    /// have no seat here.
     pub fn resume(&mut self, player: PlayerId, seen: Seen) -> bool {
+        if let Some(member) = self.members.get_mut(player) {
+            // They have what came after the seat.
+            member.answered = true;
+        }
+        self.take_again(player, seen)
+    }
+
+    /// A player joined anew and gets the seat that [`Room::seat_of`] found. False: they have no seat here.
+    pub fn take_over(&mut self, player: PlayerId) -> bool {
+        self.take_again(player, Seen::default())
+    }
+
+    /// The seat that somebody who joins has here already, and takes over instead of another one: of theirs, the one
+    /// whose connection was lost last. In a full room it may also be one whose connection seems alive, because
+    /// nobody knows yet that it is dead, or it is on another device: rather one that never answered, then the oldest.
+    /// Where there is a seat left, a second connection of the same person gets one of its own. None where seats are
+    /// not held.
+    pub fn seat_of(&self, who: &Identity) -> Option<PlayerId> {
+        if self.options.grace == 0 {
+            return None;
+        }
+        let theirs = || self.members.iter().filter(|member| member.identity == *who);
+        let away = theirs()
+            .filter(|member| member.away_since.is_some())
+            .max_by_key(|member| (member.away_since, member.order));
+        let alive = || theirs().min_by_key(|member| (member.has_answered(), member.order));
+        let is_full = self.members.len() >= usize::from(self.options.seats);
+        let found = away.or_else(|| alive().filter(|_| is_full));
+        found.map(|member| member.player)
+    }
+
+    fn take_again(&mut self, player: PlayerId, seen: Seen) -> bool {
         // The old connection may not know yet that it is dead.
-        if !self.disconnect(player) {
+        if self.options.grace == 0 {
+            self.leave(player);
+        }
+        if !self.hold(player) {
             return false;
         }
         let tick = self.tick;

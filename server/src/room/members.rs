@@ -83,6 +83,8 @@ pub(super) struct Member<I> {
     /// The room's tick when they took their seat, which a loss does not change.
     seated_at: Tick,
     pub(super) ready: bool,
+    /// Whether somebody has answered on an earlier connection; see [`Member::has_answered`].
+    pub(super) answered: bool,
     pub(super) player: PlayerId,
     /// Since when their connection is lost.
     pub(super) away_since: Option<Tick>,
@@ -120,6 +122,7 @@ impl<I: Default + Clone> Member<I> {
             name: who.name,
             identity: who.identity,
             ready: false,
+            answered: false,
             away_since: None,
             entity,
             order,
@@ -176,6 +179,12 @@ impl<I: Default + Clone> Member<I> {
         Ok(drained.map_or(Move::Stays, |images| self.lane.drained(images, tick)))
     }
 
+    /// Whether somebody has shown that they know of the seat: by an input or an acknowledgement, on whichever
+    /// connection. Said once, it is true for as long as the seat is taken.
+    pub(super) fn has_answered(&self) -> bool {
+        self.answered || self.credit.any_acked() || self.inputs.newest_tick().is_some()
+    }
+
     /// What events they still have to get.
     pub(super) fn listener(&self) -> Listener {
         Listener {
@@ -226,8 +235,9 @@ impl<I: Default + Clone> Member<I> {
         }
     }
 
-    /// A new connection earns no new lines, and the seat is as old as it was.
+    /// A new connection earns no new lines, and the seat is as old and as well known as it was.
     pub(super) fn stay(&mut self, old: &Member<I>) {
+        self.answered = old.has_answered();
         (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
         self.seated_at = old.seated_at;
         self.muted_until = old.muted_until;

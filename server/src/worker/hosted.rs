@@ -13,7 +13,7 @@ use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{CloseCode, ServerMessage};
 
-use super::members::Members;
+use super::members::{Members, Vacated};
 use super::pass::Pass;
 use super::view::{ClientView, RoomView};
 use super::{Claim, Common, Return};
@@ -124,27 +124,37 @@ impl<G: Game> Hosted<G> {
         self.room.thin_out(halvings);
     }
 
-    /// Seats a connection, or sends it back refused.
+    /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`] says so, or sends it
+    /// back refused.
     ///
     /// # Errors
     /// The room failed; the newcomer is closed like its members.
     pub(super) fn join(&mut self, mut conn: Conn, tools: &mut Tools) -> Result<(), Failed> {
         let name = conn.link.name.clone().unwrap_or_default();
         let identity = conn.link.identity.clone();
+        let mark = tools.common.registry.mark(&identity);
+        if let Some(player) = self.room.seat_of(&identity) {
+            tools.common.registry.release(self.id, mark);
+            let token = self.new_token(player);
+            // Tokens of the connection before are void: a page that wakes up somewhere does not take the seat back.
+            let pass = Pass::new(token.as_ref().map(|(_, hash)| *hash));
+            let take_over = move |room: &mut Room<G>| room.take_over(player);
+            return self.seat_again(conn, player, take_over, pass, token, tools);
+        }
         let joined = guarded(self.id, || Ok(self.room.join_as(&name, identity)));
         match joined {
             Ok(Ok(player)) => {
                 conn.link.has_played = true;
                 let token = self.new_token(player);
                 let hash = token.as_ref().map(|(_, hash)| *hash);
-                self.members.sit(player, conn, Pass::new(hash));
+                self.members.sit(player, conn, Pass::new(hash), mark);
                 tools.common.metrics.players.increment(1);
                 self.settle_guarded(tools)?;
                 self.hand_out(player, token);
                 self.heed(player, tools)
             }
             Ok(Err(reason)) => {
-                tools.common.registry.release(self.id);
+                tools.common.registry.release(self.id, mark);
                 refuse(conn, reason, tools);
                 Ok(())
             }
@@ -179,10 +189,30 @@ impl<G: Game> Hosted<G> {
             refuse(conn, Refusal::Busy, tools);
             return Ok(());
         };
+        resumed(&mut conn.link.requests);
+        let pass = Pass::renewed(claim.token.hash, token.1);
+        let resume = move |room: &mut Room<G>| room.resume(player, claim.seen);
+        self.seat_again(conn, player, resume, pass, Some(token), tools)
+    }
+
+    /// Gives a seat to a new connection of its player, as the room does it by `take`. One that the seat still has is
+    /// closed.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    fn seat_again(
+        &mut self,
+        mut conn: Conn,
+        player: PlayerId,
+        take: impl FnOnce(&mut Room<G>) -> bool,
+        pass: Pass,
+        token: Option<(String, SeatHash)>,
+        tools: &mut Tools,
+    ) -> Result<(), Failed> {
         if let Some(old) = self.members.unplug(player) {
             tools.send_back(Return::End(old, End::Close(CloseCode::Superseded)));
         }
-        match guarded(self.id, || Ok(self.room.resume(player, claim.seen))) {
+        match guarded(self.id, || Ok(take(&mut self.room))) {
             Ok(true) => {}
             Ok(false) => {
                 self.vacate(player, tools);
@@ -196,13 +226,15 @@ impl<G: Game> Hosted<G> {
             }
         }
         conn.link.has_played = true;
-        resumed(&mut conn.link.requests);
         self.members.plug(player, conn);
-        if let Some(pass) = self.members.pass(player) {
-            pass.rotate(claim.token.hash, token.1);
+        if let Some(old) = self.members.pass(player) {
+            *old = pass;
+        }
+        if let Some(mark) = self.members.set_away(player, false) {
+            tools.common.registry.regain(self.id, mark);
         }
         self.settle_guarded(tools)?;
-        self.hand_out(player, Some(token));
+        self.hand_out(player, token);
         self.heed(player, tools)
     }
 
@@ -255,7 +287,9 @@ impl<G: Game> Hosted<G> {
                 End::Close(code) => code.holds_seat(),
             };
             let held = may_return && self.is_open(player) && self.room.disconnect(player);
-            if !held {
+            if held {
+                self.hold(player, tools);
+            } else {
                 self.room.leave(player);
                 self.vacate(player, tools);
             }
@@ -299,7 +333,9 @@ impl<G: Game> Hosted<G> {
             }
             Effect::Close { player, code } => {
                 let conn = self.members.unplug(player);
-                if !self.room.has_member(player) {
+                if self.room.has_member(player) {
+                    self.hold(player, tools);
+                } else {
                     self.vacate(player, tools);
                 }
                 if let Some(conn) = conn {
@@ -310,10 +346,20 @@ impl<G: Game> Hosted<G> {
         }
     }
 
+    /// A seat is held for a player without a connection, who may join again for it.
+    fn hold(&mut self, player: PlayerId, tools: &Tools) {
+        if let Some(mark) = self.members.set_away(player, true) {
+            tools.common.registry.lose(self.id, mark);
+        }
+    }
+
     /// A seat is free again.
     pub(super) fn vacate(&mut self, player: PlayerId, tools: &Tools) {
-        if self.members.stand_up(player) {
-            tools.common.registry.release(self.id);
+        if let Some(Vacated { mark, was_away }) = self.members.stand_up(player) {
+            if was_away {
+                tools.common.registry.regain(self.id, mark);
+            }
+            tools.common.registry.release(self.id, mark);
             tools.common.metrics.players.decrement(1);
         }
     }

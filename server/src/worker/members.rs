@@ -4,6 +4,7 @@
 use tickwire::ids::PlayerId;
 
 use super::pass::Pass;
+use crate::lobby::registry::Mark;
 use crate::net::conn::Conn;
 
 /// A seat for every player number that was given out. Numbers are reused by the room, so the
@@ -18,6 +19,18 @@ struct Seat {
     /// `None` while the seat is held for a player whose connection is lost.
     conn: Option<Conn>,
     pass: Pass,
+    /// Whose it is, to the registry.
+    mark: Mark,
+    /// Whether the registry knows that it is held.
+    is_away: bool,
+}
+
+/// A seat that is nobody's any more, as the registry has to know.
+pub(super) struct Vacated {
+    /// Whose it was.
+    pub(super) mark: Mark,
+    /// Whether it was held for them.
+    pub(super) was_away: bool,
 }
 
 impl Members {
@@ -53,14 +66,19 @@ impl Members {
     }
 
     /// A new member; the room gives no number out twice.
-    pub(super) fn sit(&mut self, player: PlayerId, conn: Conn, pass: Pass) {
+    pub(super) fn sit(&mut self, player: PlayerId, conn: Conn, pass: Pass, mark: Mark) {
         let seat = usize::from(player.0);
         if seat >= self.seats.len() {
             self.seats.resize_with(seat + 1, || None);
         }
         debug_assert!(self.seats[seat].is_none(), "seat {player} is taken");
         let conn = Some(conn);
-        self.seats[seat] = Some(Seat { conn, pass });
+        self.seats[seat] = Some(Seat {
+            conn,
+            pass,
+            mark,
+            is_away: false,
+        });
         self.count += 1;
     }
 
@@ -72,17 +90,26 @@ impl Members {
         }
     }
 
+    /// A seat is held for its player from now on, or no longer. The player's mark, if that is news.
+    pub(super) fn set_away(&mut self, player: PlayerId, is_away: bool) -> Option<Mark> {
+        let seat = self.seat(player)?;
+        let is_news = std::mem::replace(&mut seat.is_away, is_away) != is_away;
+        is_news.then_some(seat.mark)
+    }
+
     /// Takes a member's connection; the seat stays.
     pub(super) fn unplug(&mut self, player: PlayerId) -> Option<Conn> {
         self.seat(player)?.conn.take()
     }
 
-    /// A member goes. True: the seat was theirs until now; `unplug` comes before.
-    pub(super) fn stand_up(&mut self, player: PlayerId) -> bool {
-        let seat = self.seats.get_mut(usize::from(player.0));
-        let gone = seat.and_then(Option::take).is_some();
-        self.count -= usize::from(gone);
-        gone
+    /// A member goes, if the seat was theirs until now; `unplug` comes before.
+    pub(super) fn stand_up(&mut self, player: PlayerId) -> Option<Vacated> {
+        let seat = self.seats.get_mut(usize::from(player.0))?.take()?;
+        self.count -= 1;
+        Some(Vacated {
+            mark: seat.mark,
+            was_away: seat.is_away,
+        })
     }
 
     fn seat(&mut self, player: PlayerId) -> Option<&mut Seat> {

@@ -30,10 +30,12 @@ impl Pass {
         self.newest == Some(token) || self.used == Some(token)
     }
 
-    /// The seat was taken again with `used`; its client is told `newest`.
-    pub(super) fn rotate(&mut self, used: SeatHash, newest: SeatHash) {
-        self.newest = Some(newest);
-        self.used = Some(used);
+    /// Of a seat that was taken again with `used`; its client is told `newest`.
+    pub(super) fn renewed(used: SeatHash, newest: SeatHash) -> Pass {
+        Pass {
+            newest: Some(newest),
+            used: Some(used),
+        }
     }
 
     /// Whether an older token still opens the seat.
@@ -62,7 +64,7 @@ mod tests {
         let [first, second] = [token(), token()];
         let mut pass = Pass::new(Some(first));
         assert!(pass.admits(first) && !pass.admits(second));
-        pass.rotate(first, second);
+        pass = Pass::renewed(first, second);
         assert!(pass.admits(first) && pass.admits(second) && pass.is_unconfirmed());
         pass.confirm();
         assert!(!pass.admits(first) && pass.admits(second));
@@ -71,11 +73,11 @@ mod tests {
     #[test]
     fn whose_answer_is_lost_comes_back_with_the_same_token_again() {
         let [first, lost, second, third] = [token(), token(), token(), token()];
-        let mut pass = Pass::new(Some(first));
-        pass.rotate(first, lost);
-        pass.rotate(first, second);
+        let pass = Pass::renewed(first, lost);
+        assert!(pass.admits(first) && pass.admits(lost));
+        let pass = Pass::renewed(first, second);
         assert!(!pass.admits(lost) && pass.admits(first));
-        pass.rotate(second, third);
+        let pass = Pass::renewed(second, third);
         assert!(!pass.admits(first) && pass.admits(second) && pass.admits(third));
     }
 

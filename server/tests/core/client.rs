@@ -262,6 +262,13 @@ impl Client {
         }
     }
 
+    /// Shows that it is there, as any client does that gets a snapshot; the server has heard it.
+    pub(crate) fn answer(&mut self) {
+        self.snapshot();
+        self.ack();
+        self.ping(0xA11);
+    }
+
     /// Goes without a word.
     pub(crate) fn vanish(self) {
         drop(self);

@@ -37,6 +37,7 @@ fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
     let mut bo = server.guest("bo");
     bo.join(joined.room.id);
     ann.chat("still here?");
+    ann.answer();
     ann.vanish();
     let gone = bo.wait(|message| match message {
         ServerMessage::MemberChanged { member } if !member.connected => Some(member.player),
@@ -86,6 +87,7 @@ fn an_answer_that_is_lost_locks_nobody_out() {
     let server = server(None);
     let (mut ann, joined) = server.host("ann", 9);
     let (token, who) = (ann.token(), ann.who.clone());
+    ann.answer();
     ann.vanish();
     for _ in 0..3 {
         // The answer comes, but as far as the server knows it never arrived.
@@ -121,6 +123,7 @@ fn a_page_that_goes_away_may_come_back_and_one_that_says_goodbye_may_not() {
     for (code, comes_back) in [(1001, true), (4010, true), (1000, false)] {
         let (mut client, joined) = server.host("page", 9);
         let (token, who) = (client.token(), client.who.clone());
+        client.answer();
         client.close(code);
         let mut again = server.again(&who);
         again.resume(&token);
@@ -170,6 +173,7 @@ fn a_seat_is_given_up_when_the_grace_is_over_and_its_room_with_it() {
     });
     let (mut ann, _) = server.host("ann", 9);
     let (token, who) = (ann.token(), ann.who.clone());
+    ann.answer();
     ann.vanish();
     eventually("the seat is given up", || {
         server.figure("tickwire_seats_expired_total") == 1.0
@@ -201,6 +205,7 @@ fn a_client_that_stood_still_is_closed_and_comes_back() {
     narrow.say(&ClientMessage::QuickJoin);
     let joined = narrow.joined();
     let (token, who) = (narrow.token(), narrow.who.clone());
+    narrow.answer();
     eventually("it is closed, for it reads nothing", || {
         server.closed(CloseCode::Stalled) == 1.0 && held(&server) == 1.0
     });
@@ -234,6 +239,7 @@ fn a_room_that_fails_holds_nothing() {
     let mut away = server.guest("away");
     away.join(joined.room.id);
     let (token, who) = (away.token(), away.who.clone());
+    away.answer();
     away.vanish();
     eventually("the seat is held", || held(&server) == 1.0);
     culprit.snapshot();
@@ -267,4 +273,144 @@ fn a_made_up_token_tells_nothing_of_rooms() {
     assert_eq!(tries(there, 1), seat, "a room without the seat");
     assert_eq!(tries(there ^ 1, 0), seat, "no room");
     drop(ann);
+}
+
+/// The connection breaks before the answer arrives, as far as the server can know.
+#[test]
+fn a_join_whose_answer_is_lost_holds_no_seat_against_its_own_player() {
+    let server = server(None);
+    let (mut maker, den) = server.host("maker", 2);
+    maker.answer();
+    let room = den.room.id;
+    let mut who = String::new();
+    for _ in 0..3 {
+        let mut ann = server.again(&who);
+        who.clone_from(&ann.who);
+        ann.say(&ClientMessage::JoinRoom { room });
+        ann.vanish();
+        // Of whoever is there again, sooner or later than the server notices: the seat is theirs.
+        let mut ann = server.again(&who);
+        assert_eq!(ann.join(room).members.len(), 2);
+        ann.vanish();
+        maker.answer();
+    }
+    eventually("what nobody answered is free", || {
+        server.figure("tickwire_players") == 1.0
+    });
+    let mut bo = server.guest("bo");
+    bo.join(room);
+}
+
+/// A name's own room for one, which its player has lost.
+fn lost(server: &Server, private: bool) -> (Joined, String, String) {
+    let mut ann = server.guest("ann");
+    ann.say(&ClientMessage::CreateRoom {
+        name: "den".into(),
+        private,
+        seats: 1,
+    });
+    let joined = ann.joined();
+    let (token, who) = (ann.token(), ann.who.clone());
+    ann.chat("back soon");
+    ann.answer();
+    let before = held(server);
+    ann.vanish();
+    eventually("the seat is held", || held(server) == before + 1.0);
+    (joined, token, who)
+}
+
+#[test]
+fn who_joins_anew_gets_the_seat_that_is_held_for_them_however_full_the_room_is() {
+    let server = server(None);
+    for private in [false, true] {
+        let (den, token, who) = lost(&server, private);
+        let code = den.code.clone();
+        let ways = [
+            ClientMessage::JoinRoom { room: den.room.id },
+            ClientMessage::JoinCode { code },
+            ClientMessage::QuickJoin,
+        ];
+        let count = server.figure("tickwire_players");
+        for way in ways {
+            // Without the seat's token: another device, which knows who its player is.
+            let mut device = server.again(&who);
+            device.say(&way);
+            let joined = device.joined();
+            assert_eq!(
+                (joined.you, joined.room.id),
+                (den.you, den.room.id),
+                "{way:?}"
+            );
+            assert_eq!((joined.room.players, joined.room.seats), (1, 1));
+            assert_ne!(device.token(), token);
+            device.answer();
+            let before = held(&server);
+            device.vanish();
+            eventually("the seat is held again", || held(&server) == before + 1.0);
+        }
+        assert_eq!(server.figure("tickwire_players"), count);
+        let mut page = server.again(&who);
+        page.resume(&token);
+        assert_eq!(
+            page.refused(),
+            Refusal::NoSuchSeat,
+            "the page before, when it wakes up, does not take it back"
+        );
+        let mut thief = server.guest("ann");
+        thief.say(&ClientMessage::JoinCode {
+            code: den.code.clone(),
+        });
+        assert_eq!(thief.refused(), Refusal::RoomFull, "a name is no identity");
+    }
+}
+
+#[test]
+fn a_quick_join_of_others_leads_elsewhere_than_to_a_seat_that_is_held() {
+    let server = server(None);
+    let (den, _, _) = lost(&server, false);
+    let mut bo = server.guest("bo");
+    bo.say(&ClientMessage::QuickJoin);
+    assert_ne!(bo.joined().room.id, den.room.id);
+}
+
+#[test]
+fn in_a_full_room_the_connection_before_is_superseded_and_elsewhere_it_plays_on() {
+    let server = server(None);
+    let (mut first, den) = server.host("ann", 2);
+    let room = den.room.id;
+    first.answer();
+    let mut second = server.again(&first.who);
+    assert_ne!(
+        second.join(room).you,
+        den.you,
+        "a second seat, for there is one"
+    );
+    second.answer();
+    first.ping(1);
+    let mut third = server.again(&first.who);
+    assert_eq!(third.join(room).you, den.you);
+    first.closed(CloseCode::Superseded);
+    second.ping(2);
+    third.answer();
+    assert_eq!(server.figure("tickwire_players"), 2.0);
+    let mut bo = server.guest("bo");
+    bo.say(&ClientMessage::JoinRoom { room });
+    assert_eq!(bo.refused(), Refusal::RoomFull);
+}
+
+#[test]
+fn without_a_grace_a_full_room_is_full_for_everyone() {
+    let server = server(Some(Duration::ZERO));
+    let (mut ann, den) = server.host("ann", 1);
+    ann.answer();
+    let mut again = server.again(&ann.who);
+    again.say(&ClientMessage::JoinRoom { room: den.room.id });
+    assert_eq!(again.refused(), Refusal::RoomFull);
+    ann.ping(1);
+    ann.vanish();
+    eventually("the seat is free", || {
+        server.figure("tickwire_players") == 0.0
+    });
+    let mut bo = server.guest("bo");
+    bo.join(den.room.id);
 }

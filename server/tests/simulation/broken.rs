@@ -17,6 +17,8 @@ pub(crate) enum Check {
     Limits,
     /// Both ends keep to the protocol.
     Protocol,
+    /// A seat is its player's for as long as it is held, and held only for who knows of it.
+    Seats,
     /// Who reads again holds the current tick soon, and nobody is closed without a reason.
     Liveness,
 }

@@ -42,10 +42,15 @@ pub(crate) struct Conn {
 }
 
 impl Conn {
-    pub(crate) fn open(line: LineId, held: Option<(Ticket, Tick)>, plants: bool) -> Conn {
+    pub(crate) fn open(
+        line: LineId,
+        who: &str,
+        held: Option<(Ticket, Tick)>,
+        plants: bool,
+    ) -> Conn {
         let session = || match &held {
-            Some((ticket, _)) => Session::resume("somebody", "", ticket),
-            None => Session::new("somebody", ""),
+            Some((ticket, _)) => Session::resume("somebody", who, ticket),
+            None => Session::new("somebody", who),
         };
         let (session, planted) = (session(), plants.then(|| Planted::new(session())));
         Conn {
@@ -108,7 +113,7 @@ impl Conn {
                     } else {
                         seen.joins += 1;
                         self.durable_from = Tick(0);
-                        self.seated_at = line.joined_at;
+                        self.seated_at = line.seated_at;
                         self.chat_next = None;
                     }
                     self.chat_next = said.last().map(|line| line.id + 1).or(self.chat_next);

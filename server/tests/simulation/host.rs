@@ -15,7 +15,7 @@ use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION}
 use tickwire::session::Seen as Known;
 use tickwire::snapshot::delta::decode_head;
 use tickwire_server::config::Config;
-use tickwire_server::game::{GameDef, RoomOptions};
+use tickwire_server::game::{GameDef, Identity, RoomOptions};
 use tickwire_server::net::outbox::Drafts;
 use tickwire_server::room::{Effect, Room, RoomStats};
 
@@ -40,6 +40,10 @@ pub(crate) struct Seen {
     pub(crate) stalled: u64,
     pub(crate) cut_writes: u64,
     pub(crate) vacated: u64,
+    /// Seats given up at once, because nobody had answered there.
+    pub(crate) unanswered: u64,
+    /// Seats that their players took over by joining anew.
+    pub(crate) taken_over: u64,
     pub(crate) room: RoomStats,
 }
 
@@ -165,7 +169,7 @@ impl Host {
             if line.link.cut && line.noticed_at_us <= now_us {
                 if let Stage::Room(player) = line.stage {
                     self.lines.remove(&id);
-                    self.part(player);
+                    self.part(player)?;
                     self.settle(now_us);
                 }
                 break;
@@ -193,6 +197,9 @@ impl Host {
         match line.stage {
             Stage::Room(player) => {
                 line.acknowledge(message);
+                if line.answered {
+                    self.passes.heard(player);
+                }
                 let received = self.room.receive(player, message);
                 let diary = &mut self.room.world_mut().resource_mut::<Diary>();
                 let answers = diary.answers.drain(..).map(|(_, answer)| answer);
@@ -221,8 +228,12 @@ impl Host {
             return Ok(());
         };
         match (line.stage, request) {
-            (Stage::Hello, ClientMessage::Hello { name, .. }) => {
+            (Stage::Hello, ClientMessage::Hello { name, token, .. }) => {
                 line.stage = Stage::Lobby;
+                line.who = Identity {
+                    subject: token.into(),
+                    is_guest: true,
+                };
                 let welcome = ServerMessage::Welcome {
                     version: VERSION,
                     name,
@@ -238,13 +249,10 @@ impl Host {
                 };
                 line.outbox.push(&encode_server(&welcome));
             }
-            (Stage::Lobby, ClientMessage::QuickJoin) => match self.room.join("somebody") {
-                Ok(player) => {
-                    let token = self.passes.give(player);
-                    self.seat(id, player, token, now_us);
-                }
-                Err(reason) => self.refuse(id, reason),
-            },
+            (Stage::Lobby, ClientMessage::QuickJoin) => {
+                let who = line.who.clone();
+                self.join(id, who, now_us)?;
+            }
             (Stage::Lobby, ClientMessage::Resume { token, chat, seen }) => {
                 let seen = Known { chat, tick: seen };
                 self.resume(id, &token, seen, now_us);
@@ -255,6 +263,50 @@ impl Host {
                 let what = format!("{request:?} at {stage:?}");
                 return Err(Broken::new(Check::Protocol, what));
             }
+        }
+        Ok(())
+    }
+
+    /// A seat is asked for, by somebody who may have one.
+    fn join(&mut self, id: LineId, who: Identity, now_us: u64) -> Result<(), Broken> {
+        let now = self.room.tick_number();
+        let players = self.room.players();
+        let is_away = |player: &PlayerId| !self.seats.contains_key(player);
+        let theirs: Vec<PlayerId> = (self.room.clients().map(|client| client.player))
+            .filter(|player| self.room.identity(*player) == Some(&who))
+            .collect();
+        let held = theirs.iter().any(is_away);
+        if let Some(player) = self.room.seat_of(&who) {
+            if !theirs.contains(&player) || (held && !is_away(&player)) {
+                let what = format!("{who} got the seat of {player}, of {theirs:?}");
+                return Err(Broken::new(Check::Seats, what));
+            }
+            if let Some(old) = self.seats.remove(&player) {
+                self.close(old, CloseCode::Superseded);
+            }
+            if !self.room.take_over(player) || self.room.players() != players {
+                let what = format!("{who} was not given the seat of {player}");
+                return Err(Broken::new(Check::Seats, what));
+            }
+            self.seen.taken_over += 1;
+            let token = self.passes.give(player, now);
+            self.seat(id, player, token, now_us);
+            return Ok(());
+        }
+        match self.room.join_as("somebody", who) {
+            Ok(_) if held => {
+                let what = format!("a second seat beside one that is held, of {theirs:?}");
+                return Err(Broken::new(Check::Seats, what));
+            }
+            Ok(player) => {
+                let token = self.passes.give(player, now);
+                self.seat(id, player, token, now_us);
+            }
+            Err(reason) if !theirs.is_empty() && self.room.options().grace > 0 => {
+                let what = format!("{reason:?} for who has {theirs:?}");
+                return Err(Broken::new(Check::Seats, what));
+            }
+            Err(reason) => self.refuse(id, reason),
         }
         Ok(())
     }
@@ -287,6 +339,8 @@ impl Host {
         };
         line.stage = Stage::Room(player);
         line.joined_at = self.room.tick_number();
+        line.seated_at = self.passes.seated_at(player);
+        line.answered = false;
         line.in_flight.clear();
         line.answers.clear();
         self.seats.insert(player, id);
@@ -355,18 +409,27 @@ impl Host {
         self.seen.cut_writes += u64::from(outbox.is_blocked());
         line.within_limits()?;
         if line.outbox.is_stalled(now, self.stall_timeout) {
-            self.part(player);
+            self.part(player)?;
             self.close(id, CloseCode::Stalled);
         }
         Ok(())
     }
 
-    /// A player's connection is gone or closed: their seat is held, if the room does that.
-    fn part(&mut self, player: PlayerId) {
+    /// A player's connection is gone or closed: their seat is held, if the room does that and they ever answered.
+    fn part(&mut self, player: PlayerId) -> Result<(), Broken> {
         self.seats.remove(&player);
-        if !self.room.disconnect(player) {
+        let answered = self.passes.has_answered(player);
+        let to_be_held = self.room.options().grace > 0 && answered;
+        if self.room.disconnect(player) != to_be_held || self.room.has_member(player) != to_be_held
+        {
+            let what = format!("{player}, who answered: {answered}, is not held: {to_be_held}");
+            return Err(Broken::new(Check::Seats, what));
+        }
+        self.seen.unanswered += u64::from(!answered);
+        if !to_be_held {
             self.passes.forget(player);
         }
+        Ok(())
     }
 
     fn close(&mut self, id: LineId, code: CloseCode) {

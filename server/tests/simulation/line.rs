@@ -6,6 +6,7 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::{UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
 use tickwire::protocol::Kind;
 use tickwire::protocol::frame::{InputHead, decode_ack};
+use tickwire_server::game::Identity;
 use tickwire_server::net::outbox::{Outbox, WAITING_BYTES_MAX};
 
 use crate::broken::{Broken, Check};
@@ -28,10 +29,16 @@ pub(crate) struct Line {
     pub(crate) link: Link,
     pub(crate) outbox: Outbox,
     pub(crate) stage: Stage,
+    /// Who said hello.
+    pub(crate) who: Identity,
     /// When a cut link is noticed.
     pub(crate) noticed_at_us: u64,
     /// The room's tick when its player joined.
     pub(crate) joined_at: Tick,
+    /// The room's tick when its player's seat was taken for the first time, maybe over another connection.
+    pub(crate) seated_at: Tick,
+    /// Whether an input or acknowledgement has come from the room.
+    pub(crate) answered: bool,
     /// What its player's actions came to, in order.
     pub(crate) answers: VecDeque<Result<(), String>>,
     pub(crate) in_flight: VecDeque<(Tick, u32)>,
@@ -44,8 +51,11 @@ impl Line {
             link,
             outbox: Outbox::default(),
             stage: Stage::Hello,
+            who: Identity::nobody(),
             noticed_at_us: u64::MAX,
             joined_at: Tick(0),
+            seated_at: Tick(0),
+            answered: false,
             answers: VecDeque::new(),
             in_flight: VecDeque::new(),
         }
@@ -58,6 +68,7 @@ impl Line {
             Some(Kind::Ack) => decode_ack(message).ok(),
             _ => None,
         };
+        self.answered |= ack.is_some();
         if let Some(ack) = ack {
             while self.in_flight.front().is_some_and(|(tick, _)| *tick <= ack) {
                 self.in_flight.pop_front();

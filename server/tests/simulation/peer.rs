@@ -18,11 +18,15 @@ use crate::planted;
 /// Between two whims, on average, in microseconds.
 const WHIM_US: u64 = 900_000;
 
+/// The share of connections that break at about the time of the first answer in the room.
+const DOOMED: f64 = 0.15;
 /// Images from one to the next of a client that had nothing to complain of for a while.
 const LANE_WHEN_CALM: u32 = 16;
 
 /// See the module's description.
 pub(crate) struct Peer {
+    /// What it says hello with, always.
+    who: String,
     /// What its links are like when nothing is wrong with them.
     quality: Quality,
     /// It watches and sends no inputs.
@@ -34,6 +38,8 @@ pub(crate) struct Peer {
     whim_at_us: u64,
     /// It does nothing until then: a frozen tab.
     frozen_until_us: u64,
+    /// When its connection breaks, most likely before it can answer in the room.
+    doomed_at_us: Option<u64>,
     /// When its link is well again.
     well_at_us: u64,
     /// No whims but to be in the room.
@@ -61,10 +67,11 @@ pub(crate) struct Seen {
 }
 
 impl Peer {
-    pub(crate) fn new(rng: &mut ChaCha8Rng) -> Peer {
+    pub(crate) fn new(number: usize, rng: &mut ChaCha8Rng) -> Peer {
         let far = rng.random_bool(0.3);
         let small = rng.random_bool(0.3);
         Peer {
+            who: format!("peer {number}"),
             quality: Quality {
                 delay_us: rng.random_range(0..if far { 150_000 } else { 20_000 }),
                 jitter_us: rng.random_range(0..if far { 60_000 } else { 5_000 }),
@@ -78,6 +85,7 @@ impl Peer {
             back_at_us: rng.random_range(0..2_000_000),
             whim_at_us: 0,
             frozen_until_us: 0,
+            doomed_at_us: None,
             well_at_us: 0,
             calm: false,
             well_since_us: 0,
@@ -111,6 +119,7 @@ impl Peer {
     pub(crate) fn calm_down(&mut self, host: &mut Host, now_us: u64) {
         self.calm = true;
         self.well_since_us = now_us;
+        self.doomed_at_us = None;
         self.back_at_us = self.back_at_us.min(now_us);
         self.frozen_until_us = 0;
         self.quality.jitter_us = 0;
@@ -141,7 +150,15 @@ impl Peer {
                 return Ok(());
             }
             let held = self.held.take().and_then(|held| bring(held, rng));
-            let mut conn = Conn::open(host.open(self.quality, now_us), held, host.plants());
+            let mut conn = Conn::open(
+                host.open(self.quality, now_us),
+                &self.who,
+                held,
+                host.plants(),
+            );
+            let doom_us = rng.random_range(0..4 * self.quality.delay_us + 100_000);
+            let is_doomed = rng.random_bool(DOOMED) && !self.calm;
+            self.doomed_at_us = is_doomed.then_some(now_us + doom_us);
             // So little may be under way that a far client falls behind.
             conn.excused = self.quality.capacity < 8_000;
             self.conn = Some(conn);
@@ -156,6 +173,15 @@ impl Peer {
             {
                 line.link.quality = self.quality;
             }
+        }
+        if self.doomed_at_us.is_some_and(|at| at <= now_us) {
+            let noticed = [0, 500_000, 3_000_000][rng.random_range(0..3)];
+            self.let_go(
+                host,
+                now_us + noticed,
+                now_us + rng.random_range(0..2_000_000),
+            );
+            return Ok(());
         }
         let ended = self.read(host, oracle, now_us)?;
         if let Some(code) = ended {
@@ -271,6 +297,7 @@ impl Peer {
             self.held = ticket.map(|ticket| (ticket, conn.seated_at));
         }
         self.back_at_us = back_at_us;
+        self.doomed_at_us = None;
     }
 
     fn follow_a_whim(&mut self, host: &mut Host, now_us: u64, rng: &mut ChaCha8Rng) {

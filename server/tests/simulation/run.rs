@@ -66,7 +66,7 @@ pub(crate) fn run(plan: Plan) -> Outcome {
     let mut oracle = Oracle::new(&mut host.room);
     let crowd = rng.random_ratio(1, 8);
     let mut peers: Vec<Peer> = (0..rng.random_range(if crowd { 12..=20 } else { 1..=6 }))
-        .map(|_| Peer::new(&mut rng))
+        .map(|number| Peer::new(number, &mut rng))
         .collect();
     let broken = live(
         &plan,

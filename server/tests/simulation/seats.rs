@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use tickwire::ids::PlayerId;
+use tickwire::ids::{PlayerId, Tick};
 
 struct Pass {
     newest: String,
     used: Option<String>,
+    /// When the seat was taken for the first time.
+    seated_at: Tick,
+    /// Whether anything was ever heard from who has it.
+    answered: bool,
 }
 
 /// See the module's description.
@@ -23,12 +27,15 @@ impl Seats {
         format!("{player} {}", self.given)
     }
 
-    /// A seat is taken.
-    pub(crate) fn give(&mut self, player: PlayerId) -> String {
+    /// A seat is taken at `now`, or taken over by its player without a token.
+    pub(crate) fn give(&mut self, player: PlayerId, now: Tick) -> String {
         let newest = self.token(player);
+        let before = self.passes.get(&player);
         let pass = Pass {
             newest: newest.clone(),
             used: None,
+            seated_at: before.map_or(now, |pass| pass.seated_at),
+            answered: before.is_some_and(|pass| pass.answered),
         };
         self.passes.insert(player, pass);
         newest
@@ -46,12 +53,32 @@ impl Seats {
     /// A seat is taken again with `used`.
     pub(crate) fn renew(&mut self, player: PlayerId, used: &str) -> String {
         let newest = self.token(player);
-        let pass = Pass {
-            newest: newest.clone(),
-            used: Some(used.to_owned()),
-        };
-        self.passes.insert(player, pass);
+        if let Some(pass) = self.passes.get_mut(&player) {
+            pass.newest.clone_from(&newest);
+            pass.used = Some(used.to_owned());
+            // The token came after the seat.
+            pass.answered = true;
+        }
         newest
+    }
+
+    /// When a seat was taken for the first time.
+    pub(crate) fn seated_at(&self, player: PlayerId) -> Tick {
+        self.passes
+            .get(&player)
+            .map_or(Tick(0), |pass| pass.seated_at)
+    }
+
+    /// Something was heard from a player.
+    pub(crate) fn heard(&mut self, player: PlayerId) {
+        if let Some(pass) = self.passes.get_mut(&player) {
+            pass.answered = true;
+        }
+    }
+
+    /// Whether anything was ever heard from a player.
+    pub(crate) fn has_answered(&self, player: PlayerId) -> bool {
+        self.passes.get(&player).is_some_and(|pass| pass.answered)
     }
 
     /// Its player has the newest token.

@@ -49,6 +49,8 @@ pub(crate) struct Sum {
     returns: u64,
     seats_lost: u64,
     vacated: u64,
+    unanswered: u64,
+    taken_over: u64,
 }
 
 impl Seeds {
@@ -152,6 +154,8 @@ impl Sum {
         self.returns += peers.returns;
         self.seats_lost += peers.seats_lost;
         self.vacated += host.vacated;
+        self.unanswered += host.unanswered;
+        self.taken_over += host.taken_over;
     }
 
     /// That the runs had in them what they are for, if there were enough of them.
@@ -173,7 +177,7 @@ impl Sum {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 20] {
+    fn counts(&self) -> [(&'static str, u64); 22] {
         [
             ("ticks", self.ticks),
             ("snapshots judged", self.snapshots),
@@ -195,6 +199,8 @@ impl Sum {
             ("seats taken again", self.returns),
             ("seats that were gone", self.seats_lost),
             ("seats given up", self.vacated),
+            ("seats given up unanswered", self.unanswered),
+            ("seats taken over", self.taken_over),
         ]
     }
 }

@@ -2,7 +2,7 @@
 //! the one who comes back gets.
 
 use super::*;
-use crate::game::Closing;
+use crate::game::{Closing, Identity};
 use tickwire::session::Seen;
 
 /// Ticks for which these rooms hold a seat.
@@ -25,6 +25,33 @@ fn member(room: &Room<Boxes>, player: PlayerId) -> tickwire::protocol::server_me
 
 fn hooks(room: &mut Room<Boxes>) -> Vec<String> {
     std::mem::take(&mut room.world_mut().resource_mut::<Hooks>().0)
+}
+
+/// A member who has answered, so that their seat is held.
+fn answered(room: &mut Room<Boxes>) -> Client {
+    let mut client = Client::join(room);
+    play(room, &mut client);
+    client
+}
+
+fn identity(name: &str) -> Identity {
+    Identity {
+        subject: name.into(),
+        is_guest: true,
+    }
+}
+
+/// A member of this identity who has answered, or not.
+fn sat(room: &mut Room<Boxes>, name: &str, answers: bool) -> Client {
+    let player = room.join_as(name, identity(name)).expect("a seat is free");
+    let mut client = Client {
+        player,
+        ..Client::default()
+    };
+    if answers {
+        play(room, &mut client);
+    }
+    client
 }
 
 fn play(room: &mut Room<Boxes>, client: &mut Client) {
@@ -127,7 +154,7 @@ fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
 #[test]
 fn who_does_not_come_back_leaves_when_the_grace_is_over() {
     let mut room = room_with_grace(GRACE);
-    let ann = Client::join(&mut room);
+    let ann = answered(&mut room);
     let mut bo = Client::join(&mut room);
     room.tick();
     room.disconnect(ann.player);
@@ -187,7 +214,7 @@ fn without_a_grace_who_is_lost_has_left() {
 #[test]
 fn who_is_away_can_be_kicked_and_holds_no_title() {
     let mut room = room_with_grace(GRACE);
-    let ann = Client::join(&mut room);
+    let ann = answered(&mut room);
     let bo = Client::join(&mut room);
     room.disconnect(ann.player);
     effects(&mut room);
@@ -204,8 +231,8 @@ fn who_is_away_can_be_kicked_and_holds_no_title() {
 #[test]
 fn while_nobody_is_there_the_seats_still_run_out() {
     let mut room = room_with_grace(GRACE);
-    let ann = Client::join(&mut room);
-    let bo = Client::join(&mut room);
+    let ann = answered(&mut room);
+    let bo = answered(&mut room);
     room.disconnect(ann.player);
     room.disconnect(bo.player);
     assert!(room.members.host().is_some(), "there is always a host");
@@ -217,4 +244,126 @@ fn while_nobody_is_there_the_seats_still_run_out() {
     room.close(Closing::Empty);
     let heard = hooks(&mut room);
     assert_eq!(heard[2..], ["left 0", "left 1", "closing Empty"]);
+}
+
+#[test]
+fn a_seat_whose_connection_never_answered_is_not_held() {
+    let mut room = room_with_grace(GRACE);
+    let ann = sat(&mut room, "ann", false);
+    room.tick();
+    assert!(
+        room.compose(ann.player, true, &mut Vec::new()),
+        "she is sent a snapshot"
+    );
+    request(&mut room, ann.player, &ClientMessage::Ready { ready: true });
+    assert!(!room.disconnect(ann.player));
+    assert_eq!(room.players(), 0);
+    let by_input = sat(&mut room, "ann", false);
+    let input = by_input.input(&room, room.tick.0 + 1, 1.0);
+    assert_eq!(room.receive(by_input.player, &input), Ok(()));
+    assert!(room.disconnect(by_input.player), "an input is an answer");
+}
+
+/// On the connection before they had answered; what was true of the seat stays so.
+#[test]
+fn a_seat_that_was_held_once_is_held_when_the_answer_to_a_return_is_lost() {
+    let mut room = room_with_grace(GRACE);
+    let ann = answered(&mut room);
+    for _ in 0..3 {
+        assert!(room.disconnect(ann.player));
+        assert!(room.resume(ann.player, Seen::default()));
+        room.tick();
+    }
+    assert!(room.disconnect(ann.player));
+    // Whose token it is has got it, whatever else was lost.
+    let bo = sat(&mut room, "bo", false);
+    assert!(room.resume(bo.player, Seen::default()));
+    assert!(room.disconnect(bo.player));
+}
+
+#[test]
+fn who_joins_anew_takes_over_the_seat_that_is_held_for_them() {
+    let mut room = room_with_grace(GRACE);
+    let mut ann = sat(&mut room, "ann", true);
+    let bo = sat(&mut room, "bo", true);
+    let said = |text: &str| ClientMessage::Chat { text: text.into() };
+    request(&mut room, ann.player, &said("one"));
+    let entity = room.members.get(ann.player).expect("seated").entity;
+    assert_eq!(
+        room.seat_of(&identity("ann")),
+        None,
+        "she sits there, and there is room"
+    );
+    assert!(room.disconnect(ann.player));
+    assert_eq!(room.seat_of(&identity("bo")), None);
+    assert_eq!(room.seat_of(&identity("cy")), None);
+    assert_eq!(room.seat_of(&identity("ann")), Some(ann.player));
+    let user = Identity {
+        is_guest: false,
+        ..identity("ann")
+    };
+    assert_eq!(
+        room.seat_of(&user),
+        None,
+        "a guest of this name is nobody of this name"
+    );
+    effects(&mut room);
+    assert!(room.take_over(ann.player));
+    let all = effects(&mut room);
+    let told = messages_to(&all, ann.player);
+    let ServerMessage::Joined { you, chat, .. } = &told[0] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*you, chat.len()), (ann.player, 1), "all that was said");
+    let told = messages_to(&all, bo.player);
+    assert!(
+        matches!(&told[0], ServerMessage::MemberChanged { member } if member.connected),
+        "{told:?}"
+    );
+    assert_eq!(room.members.get(ann.player).expect("seated").entity, entity);
+    assert_eq!(room.players(), 2);
+    room.stats();
+    ann.layers = Default::default();
+    play(&mut room, &mut ann);
+    assert_eq!(room.stats().keyframes, 3, "room, own and team, once each");
+}
+
+#[test]
+fn in_a_full_room_a_seat_that_seems_alive_is_its_players_too() {
+    let mut room = room_with_grace(GRACE);
+    let quiet = sat(&mut room, "ann", true);
+    let lost = sat(&mut room, "ann", false);
+    let others: Vec<Client> = (2..16).map(|_| sat(&mut room, "bo", true)).collect();
+    assert_eq!(
+        room.seat_of(&identity("ann")),
+        Some(lost.player),
+        "the answer to it was lost"
+    );
+    assert!(room.disconnect(quiet.player));
+    assert_eq!(
+        room.seat_of(&identity("ann")),
+        Some(quiet.player),
+        "what is held comes first"
+    );
+    assert!(room.take_over(quiet.player));
+    assert!(room.take_over(lost.player));
+    assert!(!room.disconnect(lost.player), "still nobody answered there");
+    assert_eq!(room.seat_of(&identity("ann")), None, "there is a seat left");
+    room.join_as("cy", identity("cy")).expect("a seat is free");
+    assert_eq!(room.seat_of(&identity("ann")), Some(quiet.player));
+    assert_eq!(
+        room.seat_of(&identity("bo")),
+        Some(others[0].player),
+        "the oldest of hers"
+    );
+    assert_eq!(room.seat_of(&identity("dee")), None);
+}
+
+#[test]
+fn where_seats_are_not_held_none_is_taken_over() {
+    let mut room = room_with_grace(0);
+    for _ in 0..16 {
+        sat(&mut room, "ann", true);
+    }
+    assert_eq!(room.seat_of(&identity("ann")), None);
 }
