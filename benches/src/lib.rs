@@ -3,6 +3,7 @@
 //! `fanout`'s, which measures what they cost.
 
 pub mod arena_play;
+pub mod calm;
 pub mod cpu_clock;
 pub mod drift;
 pub mod fanout;

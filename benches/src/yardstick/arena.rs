@@ -27,19 +27,24 @@ pub fn measure_arena(
             what: "another image was decoded than the room held".to_owned(),
         });
     }
-    let js_frame_ms = match node {
-        Some(node) => Some(node.frame_ms(&stream, &images)?),
+    let js = match node {
+        Some(node) => Some(node.frames(&stream, &images, effort.processes)?),
         None => None,
     };
+    let encoding = timing::encoding(&stream, &images, effort);
+    let decoding = timing::decoding(&stream, &images, effort);
     let entities = recording.entities() as f64 / (recording.images.len() - 1) as f64;
     report.arena.push(Arena {
         play: play.name(),
         entities,
         bytes_per_entity_tick: recording.bytes_per_moving_entity(),
-        encode_ns_per_entity: timing::encode_ns(&stream, &images, effort),
-        decode_ns_per_entity: timing::decode_ns(&stream, &images, effort),
-        js_frame_ms,
+        encode_ns_per_entity: encoding.measured,
+        decode_ns_per_entity: decoding.measured,
+        js_frame_ms: js.map(|js| js.measured),
         keyframe_bytes_per_entity: keyframe_bytes(&stream.layout, &images)?,
+        encode: encoding,
+        decode: decoding,
+        js,
     });
     Ok(())
 }

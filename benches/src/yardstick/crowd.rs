@@ -7,6 +7,7 @@ use std::time::Duration;
 use bevy_ecs::prelude::*;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::frame::encode_ack;
+use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::training;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::Room;
@@ -14,7 +15,10 @@ use tickwire_server::room::Room;
 use super::Effort;
 use super::forms::{Body, Form, Moving, Number};
 use super::stream::{Mismatch, Stream};
-use crate::cpu_clock::{median, timed};
+use super::timing::{in_turn, reference_encoding};
+use super::varint::Plain;
+use crate::calm::Ratio;
+use crate::cpu_clock::timed;
 use crate::motion::{State, TICK_RATE, Tape};
 use crate::training::sendings;
 
@@ -117,11 +121,16 @@ pub(super) fn record<F: Form>(tape: &Tape, tables: &[Vec<u16>]) -> Stream {
     stream
 }
 
-/// Nanoseconds of processor time to capture and encode an entity, keyframes apart: the median
-/// run.
-pub(super) fn capture_encode_ns<F: Form>(tape: &Tape, tables: &[Vec<u16>], effort: Effort) -> f64 {
+/// Processor time to capture and encode an entity, keyframes apart, beside the reference work on the images that come of it.
+pub(super) fn capturing<F: Form>(
+    tape: &Tape,
+    tables: &[Vec<u16>],
+    stream: &Stream,
+    images: &[LayerImage],
+    effort: Effort,
+) -> Ratio {
     let game = game::<F>(tables);
-    let run = |_| {
+    let measured = || {
         let mut rooms: Vec<Crowd<F>> = (0..effort.rooms)
             .map(|_| Crowd::new(game.clone(), tape.entities()))
             .collect();
@@ -136,8 +145,11 @@ pub(super) fn capture_encode_ns<F: Form>(tape: &Tape, tables: &[Vec<u16>], effor
             }
             rooms.iter_mut().for_each(Crowd::acknowledge);
         }
-        let entities = effort.rooms * tape.entities() * (tape.ticks() - 1);
-        spent.as_nanos() as f64 / entities as f64
+        spent
     };
-    median((0..effort.runs).map(run).collect())
+    let plain = Plain::new(&stream.layout.room);
+    let entities = effort.rooms * tape.entities() * (tape.ticks() - 1);
+    in_turn(effort, entities, measured, || {
+        reference_encoding(&plain, images, effort.rooms)
+    })
 }

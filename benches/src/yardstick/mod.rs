@@ -1,9 +1,11 @@
 //! What `codec-yardstick` measures: the bytes and the time that a moving entity costs a tick, on
 //! recorded motion, in the codec that ships and in what people use otherwise. All through public
 //! interfaces: a room captures and encodes, a client's decoder decodes, and every decoded
-//! image is compared with the recording. Figures of rooms full of sockets are not taken here.
+//! image is compared with the recording. Times are taken in turn with a fixed reference work, plain varint deltas of the same images,
+//! and told as ratios to it too: those hold on any machine. Figures of rooms full of sockets are not taken here.
 
 mod arena;
+mod bars;
 mod crowd;
 mod forms;
 mod node;
@@ -12,8 +14,10 @@ mod plot;
 mod report;
 mod stream;
 mod timing;
+mod varint;
 
 pub use arena::measure_arena;
+pub use bars::Missed;
 pub use node::{Judgement, Node, NodeError};
 pub use plot::svg;
 pub use report::{Report, Row};
@@ -22,11 +26,16 @@ pub use stream::{Mismatch, Stream};
 
 use tickwire::snapshot::image::LayerImage;
 
+use std::time::Duration;
+
+use crate::calm::Patience;
 use crate::motion::{Motion, Tape};
 use forms::{Exact, Form, Tolerant, Wire};
 
 /// The mode that ships, with the predictor that a game of this motion would declare.
 pub const WIRE: &str = "wire";
+/// The reference work that times are taken in turn with: plain varint deltas.
+pub const REFERENCE: &str = "varint";
 
 /// All rows of a motion: `wire` first, then its variants, then what it is compared with. `node`
 /// decodes in JavaScript where there is one.
@@ -36,10 +45,12 @@ pub fn measure(
     effort: Effort,
     node: Option<&Node>,
 ) -> Result<Vec<Row>, Mismatch> {
+    let (wire, reference) = coded::<Wire>(motion, tape, effort, node)?;
     let mut rows = vec![
-        coded::<Wire>(motion, tape, effort, node)?,
-        coded::<Tolerant>(motion, tape, effort, node)?,
-        coded::<Exact>(motion, tape, effort, node)?,
+        wire,
+        coded::<Tolerant>(motion, tape, effort, node)?.0,
+        coded::<Exact>(motion, tape, effort, node)?.0,
+        reference,
     ];
     rows.extend(others::rows(motion, tape));
     Ok(rows)
@@ -51,37 +62,60 @@ const TRAINING_SEED: u64 = 0x7EA1;
 /// How long to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Runs through a recording, of which the median counts.
-    pub runs: usize,
+    /// Samples of which the median counts, and how many may be taken again on a busy machine.
+    pub patience: Patience,
+    /// How long a sample takes, at least: as many passes through a recording as it needs, in turn with the reference's.
+    pub sample: Duration,
+    /// The same of processes that run JavaScript, which take their own time.
+    pub processes: Patience,
     /// Rooms that are ticked one after the other, as a worker does.
     pub rooms: usize,
 }
 
+/// A form's row, and that of the reference work on the same images.
 fn coded<F: Form>(
     motion: Motion,
     tape: &Tape,
     effort: Effort,
     node: Option<&Node>,
-) -> Result<Row, Mismatch> {
+) -> Result<(Row, Row), Mismatch> {
     // Trained on other entities than those that are measured.
     let tables = crowd::train::<F>(&motion.simulate(tape.entities(), tape.ticks(), TRAINING_SEED))?;
     let stream = crowd::record::<F>(tape, &tables);
     let images = stream.verify(tape)?;
     let moved = moves(tape);
-    let js_frame_ms = match node {
-        Some(node) => Some(node.frame_ms(&stream, &images)?),
+    let js = match node {
+        Some(node) => Some(node.frames(&stream, &images, effort.processes)?),
         None => None,
     };
-    Ok(Row {
+    let capturing = crowd::capturing::<F>(tape, &tables, &stream, &images, effort);
+    let decoding = timing::decoding(&stream, &images, effort);
+    let frames = varint::frames(&varint::Plain::new(&stream.layout.room), &images);
+    let plain_bytes: usize = frames[1..].iter().map(Vec::len).sum();
+    let reference = Row {
+        motion: motion.name(),
+        mode: REFERENCE,
+        bytes_per_entity_tick: plain_bytes as f64 / moved as f64,
+        capture_encode_ns_per_entity: Some(capturing.reference),
+        decode_ns_per_entity: Some(decoding.reference),
+        js_frame_ms: js.map(|js| js.reference),
+        keyframe_bytes_per_entity: Some(frames[0].len() as f64 / tape.entities() as f64),
+        ..Row::default()
+    };
+    let row = Row {
         motion: motion.name(),
         mode: F::NAME,
         predictor: Some(F::PREDICTOR),
         bytes_per_entity_tick: stream.delta_bytes() as f64 / moved as f64,
-        capture_encode_ns_per_entity: Some(crowd::capture_encode_ns::<F>(tape, &tables, effort)),
-        decode_ns_per_entity: Some(timing::decode_ns(&stream, &images, effort)),
-        js_frame_ms,
+        capture_encode_ns_per_entity: Some(capturing.measured),
+        decode_ns_per_entity: Some(decoding.measured),
+        js_frame_ms: js.map(|js| js.measured),
         keyframe_bytes_per_entity: Some(keyframe_bytes(&stream.layout, &images)?),
-    })
+        capture_encode: Some(capturing),
+        decode: Some(decoding),
+        js,
+    };
+    Ok((row, reference))
 }
 
 /// What a client of a recorded motion gets and holds, in the mode that ships but without trained tables.
@@ -107,7 +141,16 @@ mod tests {
 
     #[test]
     fn wire_is_below_exact_and_far_below_the_rest() {
-        let effort = Effort { runs: 1, rooms: 1 };
+        let once = Patience {
+            wanted: 1,
+            repeats: 0,
+        };
+        let effort = Effort {
+            patience: once,
+            sample: Duration::ZERO,
+            processes: once,
+            rooms: 1,
+        };
         for motion in Motion::ALL {
             let tape = motion.simulate(30, 40, 5);
             let rows = measure(motion, &tape, effort, None).expect("all is decoded");
@@ -115,7 +158,13 @@ mod tests {
             let wire = rows[0].bytes_per_entity_tick;
             assert_eq!(rows[0].mode, WIRE);
             assert!(wire < of("exact").bytes_per_entity_tick);
-            for mode in ["raw-f32", "raw-f32+deflate", "json", "json+deflate"] {
+            for mode in [
+                REFERENCE,
+                "raw-f32",
+                "raw-f32+deflate",
+                "json",
+                "json+deflate",
+            ] {
                 let theirs = of(mode).bytes_per_entity_tick;
                 assert!(wire * 2.0 < theirs, "{mode}: {theirs}, wire {wire}");
             }

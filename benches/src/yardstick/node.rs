@@ -13,7 +13,9 @@ use tickwire::protocol::{ServerMessage, VERSION};
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::image::LayerImage;
 
+use super::varint::{Plain, fields, frames, mix};
 use super::{Mismatch, Stream};
+use crate::calm::{Cores, Pair, Patience, Ratio, Watch, repeat};
 
 /// A Node that can run the script.
 #[derive(Debug)]
@@ -47,8 +49,12 @@ impl std::error::Error for NodeError {}
 pub struct Judgement {
     /// Processor time of a frame, in ms: the median run.
     pub frame_ms: f64,
+    /// Processor time of a frame of plain deltas, measured in turn with it.
+    pub plain_ms: f64,
     /// Checksum of every image.
     pub checksums: Vec<u32>,
+    /// What the plain frames come to.
+    pub plain_mix: u32,
 }
 
 impl Node {
@@ -60,33 +66,33 @@ impl Node {
         node.run(&["--version"], &[]).map(|_| node)
     }
 
-    /// Milliseconds of processor time that a frame takes, once every image agrees.
-    pub fn frame_ms(&self, stream: &Stream, images: &[LayerImage]) -> Result<f64, Mismatch> {
-        let judgement = self.judge(stream).map_err(|error| Mismatch {
-            tick: 0,
-            what: error.to_string(),
-        })?;
-        let set = &stream.layout.room;
-        let ours = images.iter().map(|image| checksum(image.view(), set));
-        if judgement.checksums.len() != images.len() {
-            return Err(Mismatch {
-                tick: judgement.checksums.len() as u32,
-                what: "JavaScript decoded another number of frames".to_owned(),
-            });
-        }
-        for ((ours, theirs), image) in ours.zip(&judgement.checksums).zip(images) {
-            if ours != *theirs {
-                return Err(Mismatch {
-                    tick: image.tick.0,
-                    what: "JavaScript decoded another image".to_owned(),
-                });
-            }
-        }
-        Ok(judgement.frame_ms)
+    /// Milliseconds of processor time that a frame takes, beside one of the reference, in as many processes as `patience` says; every image of
+    /// each of them agrees.
+    pub fn frames(
+        &self,
+        stream: &Stream,
+        images: &[LayerImage],
+        patience: Patience,
+    ) -> Result<Ratio, Mismatch> {
+        let pairs = repeat(patience, |_| {
+            let watch = Watch::start(Cores::All, Vec::new());
+            let judgement = self.judge(stream, images).map_err(|error| Mismatch {
+                tick: 0,
+                what: error.to_string(),
+            })?;
+            let others = watch.others();
+            agree(&judgement, stream, images)?;
+            let pair = Pair {
+                measured: judgement.frame_ms,
+                reference: judgement.plain_ms,
+            };
+            Ok((pair, others))
+        });
+        Ok(Ratio::new(&pairs?))
     }
 
     /// Lets the script decode a stream.
-    pub fn judge(&self, stream: &Stream) -> Result<Judgement, NodeError> {
+    pub fn judge(&self, stream: &Stream, images: &[LayerImage]) -> Result<Judgement, NodeError> {
         let welcome = encode_server(&ServerMessage::Welcome {
             version: VERSION,
             name: String::new(),
@@ -101,12 +107,16 @@ impl Node {
             },
         });
         let mut input = Vec::new();
-        for message in std::iter::once(&welcome).chain(&stream.messages) {
+        let set = &stream.layout.room;
+        let plain = frames(&Plain::new(set), images);
+        let messages = std::iter::once(&welcome).chain(&stream.messages);
+        for message in messages.chain(&plain) {
             input.extend_from_slice(&(message.len() as u32).to_le_bytes());
             input.extend_from_slice(message);
         }
+        let columns = serde_json::json!({ "fields": fields(set), "width": set.width() });
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/decode_frames.mjs");
-        let said = self.run(&[&script.to_string_lossy()], &input)?;
+        let said = self.run(&[&script.to_string_lossy(), &columns.to_string()], &input)?;
         serde_json::from_slice(&said).map_err(|error| NodeError::Failed(error.to_string()))
     }
 
@@ -138,6 +148,37 @@ impl Node {
     }
 }
 
+/// Whether JavaScript came to the images that Rust did.
+fn agree(judgement: &Judgement, stream: &Stream, images: &[LayerImage]) -> Result<(), Mismatch> {
+    let set = &stream.layout.room;
+    if judgement.checksums.len() != images.len() {
+        return Err(Mismatch {
+            tick: judgement.checksums.len() as u32,
+            what: "JavaScript decoded another number of frames".to_owned(),
+        });
+    }
+    let ours = images.iter().map(|image| checksum(image.view(), set));
+    for ((ours, theirs), image) in ours.zip(&judgement.checksums).zip(images) {
+        if ours != *theirs {
+            return Err(Mismatch {
+                tick: image.tick.0,
+                what: "JavaScript decoded another image".to_owned(),
+            });
+        }
+    }
+    let plain = Plain::new(set);
+    let mixed = images
+        .iter()
+        .fold(0, |mixed, image| mix(mixed, &plain.bare(image)));
+    if judgement.plain_mix != mixed {
+        return Err(Mismatch {
+            tick: 0,
+            what: "JavaScript decoded other plain frames".to_owned(),
+        });
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::crowd::record;
@@ -161,9 +202,17 @@ mod tests {
         let tape = Motion::Steered.simulate(20, 40, 6);
         let stream = record::<Wire>(&tape, &[]);
         let mut images = stream.verify(&tape).expect("it decodes");
-        assert!(node.frame_ms(&stream, &images).is_ok_and(|ms| ms > 0.0));
+        let once = Patience {
+            wanted: 1,
+            repeats: 0,
+        };
+        let figures = node.frames(&stream, &images, once).expect("all agree");
+        assert!(figures.measured > 0.0 && figures.reference > 0.0);
+        let mut judgement = node.judge(&stream, &images).expect("it runs");
+        judgement.plain_mix ^= 1;
+        assert!(agree(&judgement, &stream, &images).is_err());
         images[30].values[3] += 1;
-        let caught = node.frame_ms(&stream, &images).expect_err("one is wrong");
-        assert_eq!(caught.tick, 31);
+        let caught = node.frames(&stream, &images, once);
+        assert_eq!(caught.expect_err("one is wrong").tick, 31);
     }
 }

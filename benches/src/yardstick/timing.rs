@@ -1,17 +1,43 @@
-//! What decoding and encoding verified images costs, without a world.
+//! What decoding and encoding verified images costs, without a world, in turn with the reference work on the same images.
+
+use std::convert::Infallible;
+use std::time::Duration;
 
 use tickwire::ids::LayerId;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
 
+use super::varint::{Plain, frames};
 use super::{Effort, Stream};
-use crate::cpu_clock::{median, timed};
+use crate::calm::{Pair, Ratio, Repeated, alternate, repeat};
+use crate::cpu_clock::timed;
 
-/// Nanoseconds of processor time to decode an entity, the keyframe apart: the median run.
-pub(super) fn decode_ns(stream: &Stream, images: &[LayerImage], effort: Effort) -> f64 {
+/// Pairs of passes over something, as often as the effort says; in nanoseconds by `unit`.
+pub(super) fn in_turn(
+    effort: Effort,
+    unit: usize,
+    mut measured: impl FnMut() -> Duration,
+    mut reference: impl FnMut() -> Duration,
+) -> Ratio {
+    let pairs: Result<Repeated<Pair>, Infallible> = repeat(effort.patience, |number| {
+        let (pair, others) = alternate(effort.sample, number, &mut measured, &mut reference);
+        let by_unit = Pair {
+            measured: pair.measured / unit as f64,
+            reference: pair.reference / unit as f64,
+        };
+        Ok((by_unit, others))
+    });
+    match pairs {
+        Ok(pairs) => Ratio::new(&pairs),
+        Err(never) => match never {},
+    }
+}
+
+/// Processor time to decode an entity, the keyframe apart.
+pub(super) fn decoding(stream: &Stream, images: &[LayerImage], effort: Effort) -> Ratio {
     let bodies = stream.bodies().expect("a verified stream has bodies");
     let mut scratch = Scratch::default();
-    let run = |_| {
+    let measured = || {
         let mut held = images[0].clone();
         let (spent, ()) = timed(|| {
             for &(tick, body) in &bodies[1..] {
@@ -21,16 +47,35 @@ pub(super) fn decode_ns(stream: &Stream, images: &[LayerImage], effort: Effort) 
             }
         });
         assert_eq!(Some(&held), images.last());
-        spent.as_nanos() as f64 / entities(images) as f64
+        spent
     };
-    median((0..effort.runs).map(run).collect())
+    let plain = Plain::new(&stream.layout.room);
+    let frames = frames(&plain, images);
+    let mut next = LayerImage::default();
+    let reference = || {
+        let mut held = plain.bare(&images[0]);
+        let (spent, ()) = timed(|| {
+            for frame in &frames[1..] {
+                plain
+                    .decode(frame, &held, &mut next)
+                    .expect("it was encoded");
+                std::mem::swap(&mut held, &mut next);
+            }
+        });
+        assert_eq!(
+            Some(&held.entities),
+            images.last().map(|image| &image.entities)
+        );
+        spent
+    };
+    in_turn(effort, entities(images), measured, reference)
 }
 
-/// Nanoseconds of processor time to encode an entity, the keyframe apart: the median run.
-pub(super) fn encode_ns(stream: &Stream, images: &[LayerImage], effort: Effort) -> f64 {
+/// Processor time to encode an entity, the keyframe apart.
+pub(super) fn encoding(stream: &Stream, images: &[LayerImage], effort: Effort) -> Ratio {
     let mut scratch = Scratch::default();
     let mut body = Vec::new();
-    let run = |_| {
+    let measured = || {
         let (spent, ()) = timed(|| {
             for pair in images.windows(2) {
                 let (from, to) = (pair[0].view(), pair[1].view());
@@ -47,9 +92,30 @@ pub(super) fn encode_ns(stream: &Stream, images: &[LayerImage], effort: Effort) 
                 );
             }
         });
-        spent.as_nanos() as f64 / entities(images) as f64
+        spent
     };
-    median((0..effort.runs).map(run).collect())
+    let plain = Plain::new(&stream.layout.room);
+    in_turn(effort, entities(images), measured, || {
+        reference_encoding(&plain, images, 1)
+    })
+}
+
+/// The reference work of encoding, in so many rooms.
+pub(super) fn reference_encoding(plain: &Plain, images: &[LayerImage], rooms: usize) -> Duration {
+    let mut frame = Vec::new();
+    let (spent, bytes) = timed(|| {
+        let mut bytes = 0;
+        for pair in images.windows(2) {
+            for _ in 0..rooms {
+                frame.clear();
+                plain.encode(&pair[0], &pair[1], &mut frame);
+                bytes += frame.len();
+            }
+        }
+        bytes
+    });
+    assert!(bytes > 0 || images.len() < 2, "something was encoded");
+    spent
 }
 
 /// Entities of all images but the first.
