@@ -1,12 +1,18 @@
 //! Pairs of runs, the server and the bare loop in turn under the same clients; and the ramp, which finds
-//! how many clients the server holds.
+//! how many clients the server holds. On a machine with other things to do it waits for a calm time, takes fewer clients where the core can't
+//! serve as many, and takes again what was disturbed: all within bounds, and all of it is in the report.
 
+use std::fmt;
 use std::io;
+use std::time::Duration;
+
+use serde::Serialize;
 
 use super::load::Sight;
 use super::process::{Process, can_pin};
 use super::report::{Report, Row};
 use super::{RATE, ROOM, Role};
+use crate::calm::{Cores, Patience, Repeated, Watch, is_calm, repeat, until_calm};
 
 /// Cores of whichever server runs, and of the clients.
 const SERVER_CORE: usize = 0;
@@ -18,14 +24,28 @@ const GAP_TICKS_MAX: f64 = 1.5;
 const RAMP_FROM: usize = 1000;
 /// See [`RAMP_FROM`].
 const RAMP_BY: f64 = 1.25;
+/// Times that a step of a ramp is taken again which was disturbed.
+const RAMP_REPEATS: usize = 2;
 /// Sockets that a process may have here, less some.
 const CLIENTS_MAX: usize = 18_000;
+/// Milliseconds for which it is tried whether the core serves so many clients.
+const TRY_MS: u64 = 2000;
+/// How many clients are tried next where these were too many.
+const FEWER: f64 = 0.8;
+/// Times that fewer clients are taken although the try went well, because longer runs did not.
+const SECOND_THOUGHTS: usize = 2;
+/// Between two looks at what others do.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What is measured, and for how long.
 #[derive(Clone, Debug)]
 pub struct Contest {
     /// Pairs of runs for each number of clients.
     pub pairs: usize,
+    /// Pairs beyond those, at most, where some were disturbed.
+    pub repeats: usize,
+    /// Seconds to wait for others to leave the machine alone, for each number of clients, in all.
+    pub patience_s: usize,
     /// Milliseconds of a run before it is measured.
     pub warm_ms: u64,
     /// Milliseconds that are measured.
@@ -46,20 +66,44 @@ pub(super) struct Run {
     /// See `user_us_per_snapshot`.
     pub(super) system_us_per_snapshot: f64,
     cpu_share: f64,
+    /// What others had of the cores.
+    others: Option<f64>,
     /// What came of the snapshots that were due.
-    served: f64,
+    pub(super) served: f64,
     /// Memory that it has more than without clients.
     pub(super) kib: f64,
+}
+
+/// A run of either.
+pub(super) struct Pair {
+    pub(super) server: Run,
+    pub(super) bare: Run,
 }
 
 impl Run {
     pub(super) fn cpu_us_per_snapshot(&self) -> f64 {
         self.user_us_per_snapshot + self.system_us_per_snapshot
     }
+
+    /// Whether all clients got what was due.
+    fn is_whole(&self) -> bool {
+        self.sight.ended.is_empty() && self.served >= SERVED_MIN
+    }
 }
 
-/// A step of a ramp.
-#[derive(Clone, Debug)]
+impl Pair {
+    /// What others had in the run of which they had more; infinity where what was due did not come.
+    fn disturbance(&self) -> Option<f64> {
+        if !self.server.is_whole() || !self.bare.is_whole() {
+            return Some(f64::INFINITY);
+        }
+        let both = self.server.others.zip(self.bare.others);
+        both.map(|(server, bare)| server.max(bare))
+    }
+}
+
+/// A step of a ramp, or a try.
+#[derive(Clone, Debug, Serialize)]
 pub struct Step {
     /// Clients.
     pub clients: usize,
@@ -69,8 +113,75 @@ pub struct Step {
     pub gap_p99_ms: f64,
     /// Snapshots that came, of those that were due.
     pub served: f64,
-    /// Whether the gap is within its bound.
+    /// What others had of the cores; nothing where the system does not say.
+    pub others: Option<f64>,
+    /// Clients that the server closed.
+    pub closed: usize,
+    /// Whether it went well: in a ramp the gap is within its bound, in a try what was due came to all.
     pub holds: bool,
+}
+
+impl Step {
+    fn new(clients: usize, run: &Run, holds: bool) -> Step {
+        Step {
+            clients,
+            cpu_share: run.cpu_share,
+            gap_p99_ms: run.sight.gap_p99_ms,
+            served: run.served,
+            others: run.others,
+            closed: run.sight.ended.values().sum(),
+            holds,
+        }
+    }
+
+    /// One in which the clients did not even come in.
+    fn failed(clients: usize) -> Step {
+        Step {
+            clients,
+            cpu_share: 0.0,
+            gap_p99_ms: 0.0,
+            served: 0.0,
+            others: None,
+            closed: clients,
+            holds: false,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} clients: gap p99 {:.1} ms, {:.0} % of the snapshots came, the server took {:.0} % of its core, others {} of the cores",
+            self.clients,
+            self.gap_p99_ms,
+            100.0 * self.served,
+            100.0 * self.cpu_share,
+            percent(self.others),
+        )?;
+        if self.closed > 0 {
+            write!(f, ", {} clients were closed", self.closed)?;
+        }
+        Ok(())
+    }
+}
+
+/// A share, for people.
+pub(super) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share))
+}
+
+/// The next number of clients to try: whole rooms.
+fn fewer(clients: usize) -> usize {
+    ((clients as f64 * FEWER) as usize / ROOM * ROOM).max(ROOM)
+}
+
+fn cores() -> Cores {
+    if can_pin() {
+        Cores::These(vec![SERVER_CORE, LOAD_CORE])
+    } else {
+        Cores::All
+    }
 }
 
 impl Contest {
@@ -79,65 +190,181 @@ impl Contest {
         can_pin()
     }
 
-    /// The pairs for one number of clients; `progress` hears of each.
+    /// The pairs for one number of clients, or as many of them as the core serves; `progress` hears of each.
     ///
     /// # Errors
-    /// A process could not be started, or did not do its part.
-    pub fn row(&self, clients: usize, mut progress: impl FnMut(String)) -> io::Result<Row> {
-        let (mut servers, mut bares) = (Vec::new(), Vec::new());
-        let mut sizes = Vec::new();
-        let mut input_bytes = 0;
-        for pair in 0..self.pairs {
-            // Whichever comes second finds a machine that was warmed by the other.
-            let server_first = pair % 2 == 0;
-            if server_first {
-                servers.push(self.server(clients, ROOM)?);
+    /// A process could not be started, or not even one room of clients was served at all.
+    pub fn row(&self, asked: usize, mut progress: impl FnMut(String)) -> io::Result<Row> {
+        let mut patience = self.patience();
+        self.wait(&mut patience, &mut progress);
+        let mut tries = Vec::new();
+        let mut clients = asked;
+        let mut second_thoughts = 0;
+        loop {
+            let tried = self.fit(clients, &mut tries, &mut patience, &mut progress)?;
+            clients = tried.0;
+            let pairs = self.take_pairs(clients, &tried.1, &mut patience, &mut progress)?;
+            let whole = pairs.kept.iter().filter(|pair| {
+                let disturbance = pair.disturbance();
+                disturbance != Some(f64::INFINITY)
+            });
+            let enough = 2 * whole.count() > self.pairs;
+            if !enough && clients > ROOM && second_thoughts < SECOND_THOUGHTS {
+                second_thoughts += 1;
+                progress(format!(
+                    "{clients} clients were not served for long: fewer of them"
+                ));
+                clients = fewer(clients);
+                continue;
             }
-            if let (0, Some(run)) = (pair, servers.first()) {
-                sizes.clone_from(&run.sight.sizes);
-                input_bytes = run.sight.input_bytes;
+            if pairs.kept.is_empty() {
+                let what = format!("no run of {clients} clients came to its end");
+                return Err(io::Error::other(what));
             }
-            bares.push(self.bare(clients, &sizes, input_bytes)?);
-            if !server_first {
-                servers.push(self.server(clients, ROOM)?);
-            }
-            let (server, bare) = (&servers[pair], &bares[pair]);
-            progress(format!(
-                "{clients} clients, pair {}: server {:.2} us ({:.2} user), bare {:.2} us, ratio {:.3}, gap p99 {:.1} ms, clients' core {:.0} % busy",
-                pair + 1,
-                server.cpu_us_per_snapshot(),
-                server.user_us_per_snapshot,
-                bare.cpu_us_per_snapshot(),
-                server.cpu_us_per_snapshot() / bare.cpu_us_per_snapshot(),
-                server.sight.gap_p99_ms,
-                100.0 * server.sight.busy.max(bare.sight.busy),
-            ));
-            check(server)?;
-            check(bare)?;
+            let rooms = clients.div_ceil(ROOM);
+            let alone = self.server(rooms, 1)?;
+            return Ok(Row::new([asked, clients], rooms, &pairs, &alone, tries));
         }
-        let rooms = clients.div_ceil(ROOM);
-        let alone = self.server(rooms, 1)?;
-        Ok(Row::new(clients, rooms, &servers, &bares, &alone))
+    }
+
+    /// Looks that may be spent on waiting.
+    fn patience(&self) -> usize {
+        self.patience_s.max(1)
+    }
+
+    /// Waits until others leave the machine alone, or patience ends, of which it takes what it needs; whether they do.
+    fn wait(&self, patience: &mut usize, progress: &mut impl FnMut(String)) -> bool {
+        if *patience == 0 {
+            return false;
+        }
+        let waited = until_calm(*patience, || {
+            let watch = Watch::start(cores(), Vec::new());
+            std::thread::sleep(LOOK);
+            watch.others()
+        });
+        *patience -= waited.looks.min(*patience);
+        if waited.looks > 1 || !waited.is_calm() {
+            progress(format!(
+                "waited {} s for a calm time; others have {} of the cores",
+                waited.looks,
+                percent(waited.others)
+            ));
+        }
+        waited.is_calm()
+    }
+
+    /// The greatest number of clients, from `clients` down, of which a short run is served whole; and that run. A single room is taken
+    /// as it is.
+    fn fit(
+        &self,
+        mut clients: usize,
+        tries: &mut Vec<Step>,
+        patience: &mut usize,
+        progress: &mut impl FnMut(String),
+    ) -> io::Result<(usize, Sight)> {
+        let short = Contest {
+            measure_ms: TRY_MS,
+            ..self.clone()
+        };
+        loop {
+            let run = short.server(clients, ROOM);
+            let step = match &run {
+                Ok(run) => Step::new(clients, run, run.is_whole()),
+                Err(_) => Step::failed(clients),
+            };
+            progress(format!("a try: {step}"));
+            let (fits, disturbed) = (step.holds, !is_calm(step.others));
+            tries.push(step);
+            if fits {
+                return Ok((clients, run?.sight));
+            }
+            // It may have been others: as many again, once they are done.
+            if disturbed && self.wait(patience, progress) {
+                continue;
+            }
+            if clients <= ROOM {
+                return Ok((clients, run?.sight));
+            }
+            clients = fewer(clients);
+        }
+    }
+
+    /// `tried` says what the bare loop sends.
+    fn take_pairs(
+        &self,
+        clients: usize,
+        tried: &Sight,
+        patience: &mut usize,
+        progress: &mut impl FnMut(String),
+    ) -> io::Result<Repeated<Pair>> {
+        let bounds = Patience {
+            wanted: self.pairs,
+            repeats: self.repeats,
+        };
+        let mut calm = true;
+        let taken = repeat(bounds, |number| {
+            if !calm {
+                self.wait(patience, progress);
+            }
+            // Whichever comes second finds a machine that was warmed by the other.
+            let server = || self.server(clients, ROOM);
+            let bare = || self.bare(clients, &tried.sizes, tried.input_bytes);
+            let (server, bare) = if number % 2 == 0 {
+                let server = server();
+                (server, bare())
+            } else {
+                let bare = bare();
+                (server(), bare)
+            };
+            let pair = match (server, bare) {
+                (Ok(server), Ok(bare)) => Pair { server, bare },
+                (Err(error), _) | (_, Err(error)) => {
+                    calm = false;
+                    progress(format!("{clients} clients, pair {}: {error}", number + 1));
+                    return Ok::<_, io::Error>((None, Some(f64::INFINITY)));
+                }
+            };
+            let disturbance = pair.disturbance();
+            calm = is_calm(disturbance);
+            progress(pair_line(clients, number, &pair));
+            Ok((Some(pair), disturbance))
+        })?;
+        let kept = taken.kept.into_iter().zip(taken.others);
+        let (kept, others) = kept
+            .filter_map(|(pair, others)| Some((pair?, others)))
+            .unzip();
+        Ok(Repeated {
+            kept,
+            others,
+            repeats: taken.repeats,
+        })
     }
 
     /// More and more clients, until the gaps are too long.
     ///
     /// # Errors
     /// See [`Contest::row`].
-    pub fn ramp(&self, mut progress: impl FnMut(&Step)) -> io::Result<usize> {
+    pub fn ramp(&self, mut progress: impl FnMut(String)) -> io::Result<usize> {
+        let mut patience = self.patience();
+        self.wait(&mut patience, &mut progress);
         let mut clients = RAMP_FROM;
         let mut held = 0;
         while clients <= CLIENTS_MAX {
-            let run = self.server(clients, ROOM)?;
-            let step = Step {
-                clients,
-                cpu_share: run.cpu_share,
-                gap_p99_ms: run.sight.gap_p99_ms,
-                served: run.served,
-                holds: run.sight.gap_p99_ms <= GAP_TICKS_MAX * 1e3 / RATE as f64
-                    && run.sight.ended.is_empty(),
+            // A step that holds does so whatever others did.
+            let mut repeats = 0;
+            let step = loop {
+                let run = self.server(clients, ROOM)?;
+                let holds = run.sight.gap_p99_ms <= GAP_TICKS_MAX * 1e3 / RATE as f64
+                    && run.sight.ended.is_empty();
+                let step = Step::new(clients, &run, holds);
+                progress(step.to_string());
+                if holds || is_calm(step.others) || repeats == RAMP_REPEATS {
+                    break step;
+                }
+                repeats += 1;
+                progress("others were at work: once more".to_owned());
+                self.wait(&mut patience, &mut progress);
             };
-            progress(&step);
             if !step.holds {
                 break;
             }
@@ -145,6 +372,26 @@ impl Contest {
             clients = (clients as f64 * RAMP_BY) as usize / ROOM * ROOM;
         }
         Ok(held)
+    }
+
+    /// Rows for these numbers of clients.
+    ///
+    /// # Errors
+    /// See [`Contest::row`].
+    pub fn report(
+        &self,
+        clients: &[usize],
+        mut progress: impl FnMut(String),
+    ) -> io::Result<Report> {
+        let rows: io::Result<Vec<Row>> = clients
+            .iter()
+            .map(|&clients| self.row(clients, &mut progress))
+            .collect();
+        Ok(Report {
+            pairs: self.pairs,
+            npcs: self.npcs,
+            rows: rows?,
+        })
     }
 
     fn server(&self, clients: usize, seats: usize) -> io::Result<Run> {
@@ -194,9 +441,11 @@ impl Contest {
         args.extend(bare.map(|bytes| format!("--bare-input-bytes={bytes}")));
         let mut load = Process::start(Role::Load, LOAD_CORE, &args)?;
         load.wait_for("READY")?;
+        let watch = Watch::start(cores(), vec![server.id(), load.id()]);
         let before = server.cpu()?;
         let sight = load.wait_for("SAW")?;
         let after = server.cpu()?;
+        let others = watch.others();
         let sight: Sight = serde_json::from_str(&sight)?;
         if sight.snapshots == 0 {
             return Err(io::Error::other("no snapshot came"));
@@ -208,6 +457,7 @@ impl Contest {
             user_us_per_snapshot: user * 1e6 / snapshots,
             system_us_per_snapshot: system * 1e6 / snapshots,
             cpu_share: (user + system) / seconds,
+            others,
             served: snapshots / (clients as f64 * RATE as f64 * seconds),
             kib: server.memory_kib()? - empty_kib,
             sight,
@@ -215,40 +465,74 @@ impl Contest {
     }
 }
 
-/// Whether a run was what it should be.
-fn check(run: &Run) -> io::Result<()> {
-    if !run.sight.ended.is_empty() {
-        let what = format!("clients were closed, by code: {:?}", run.sight.ended);
-        return Err(io::Error::other(what));
+fn pair_line(clients: usize, number: usize, pair: &Pair) -> String {
+    let Pair { server, bare } = pair;
+    let mut line = format!(
+        "{clients} clients, pair {}: server {:.2} us ({:.2} user), bare {:.2} us, ratio {:.3}, gap p99 {:.1} ms, clients' core {:.0} % busy, others had {} of the cores",
+        number + 1,
+        server.cpu_us_per_snapshot(),
+        server.user_us_per_snapshot,
+        bare.cpu_us_per_snapshot(),
+        server.cpu_us_per_snapshot() / bare.cpu_us_per_snapshot(),
+        server.sight.gap_p99_ms,
+        100.0 * server.sight.busy.max(bare.sight.busy),
+        percent(pair.disturbance().filter(|share| share.is_finite())),
+    );
+    for (who, run) in [("server", server), ("bare loop", bare)] {
+        if !run.is_whole() {
+            line += &format!(
+                "; the {who} got {:.0} % of the snapshots out and closed {} clients",
+                100.0 * run.served,
+                run.sight.ended.values().sum::<usize>()
+            );
+        }
     }
-    if run.served < SERVED_MIN {
-        let what = format!(
-            "{:.0} % of the snapshots came: the core is not the server's alone, or can't serve so many",
-            100.0 * run.served
-        );
-        return Err(io::Error::other(what));
-    }
-    Ok(())
+    line
 }
 
-impl Contest {
-    /// Rows for these numbers of clients.
-    ///
-    /// # Errors
-    /// See [`Contest::row`].
-    pub fn report(
-        &self,
-        clients: &[usize],
-        mut progress: impl FnMut(String),
-    ) -> io::Result<Report> {
-        let rows: io::Result<Vec<Row>> = clients
-            .iter()
-            .map(|&clients| self.row(clients, &mut progress))
-            .collect();
-        Ok(Report {
-            pairs: self.pairs,
-            npcs: self.npcs,
-            rows: rows?,
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(served: f64, others: f64) -> Run {
+        Run {
+            sight: Sight::default(),
+            user_us_per_snapshot: 4.0,
+            system_us_per_snapshot: 8.0,
+            cpu_share: 0.5,
+            others: Some(others),
+            served,
+            kib: 0.0,
+        }
+    }
+
+    #[test]
+    fn fewer_clients_are_whole_rooms_and_one_at_least() {
+        let mut tried = vec![2000];
+        while let Some(&clients) = tried.last()
+            && clients > ROOM
+        {
+            tried.push(fewer(clients));
+        }
+        assert!(tried.len() < 16, "{tried:?}");
+        assert!(tried.iter().all(|clients| clients % ROOM == 0), "{tried:?}");
+        assert_eq!((tried[1], fewer(ROOM)), (1600, ROOM));
+    }
+
+    #[test]
+    fn a_pair_that_shed_is_worse_than_any_disturbed_one() {
+        let pair = |served, others| Pair {
+            server: run(served, others),
+            bare: run(1.0, 0.02),
+        };
+        assert_eq!(pair(1.0, 0.3).disturbance(), Some(0.3));
+        assert_eq!(pair(0.77, 0.0).disturbance(), Some(f64::INFINITY));
+    }
+
+    #[test]
+    fn a_step_says_what_it_saw() {
+        let step = Step::new(2000, &run(0.77, 0.41), false).to_string();
+        assert!(step.contains("77 % of the snapshots came"), "{step}");
+        assert!(step.contains("others 41 % of the cores"), "{step}");
     }
 }

@@ -108,11 +108,16 @@ struct Crowd {
     asleep: Duration,
 }
 
-/// Brings the clients in, lets them play, and measures. `ready` is called when measuring begins.
+/// Brings the clients in, lets them play, and measures. `ready` is called when measuring begins, `saw` when it has ended, while all clients
+/// are still there: without them the bare loop would end, and with it what the system says of it.
 ///
 /// # Errors
 /// The sockets', or a server that does not let them in.
-pub fn run(orders: &Orders, ready: impl FnOnce()) -> io::Result<Sight> {
+pub fn run(
+    orders: &Orders,
+    ready: impl FnOnce(),
+    saw: impl FnOnce(Sight) -> io::Result<()>,
+) -> io::Result<()> {
     let mut crowd = Crowd::new()?;
     match orders.bare_input_bytes {
         Some(bytes) => {
@@ -129,7 +134,7 @@ pub fn run(orders: &Orders, ready: impl FnOnce()) -> io::Result<Sight> {
     ready();
     let time = Duration::from_millis(orders.measure_ms);
     crowd.play(time);
-    Ok(crowd.sight(time))
+    saw(crowd.sight(time))
 }
 
 /// Inputs of the game at random: flags are seldom set, the rest is anything.
@@ -303,7 +308,7 @@ impl Crowd {
         self.asleep = Duration::ZERO;
     }
 
-    fn sight(self, time: Duration) -> Sight {
+    fn sight(&mut self, time: Duration) -> Sight {
         let mut ended = BTreeMap::new();
         for code in self.clients.iter().filter_map(|client| client.ended) {
             *ended.entry(code).or_default() += 1;
@@ -315,7 +320,7 @@ impl Crowd {
             ended,
             busy: 1.0 - self.asleep.as_secs_f64() / time.as_secs_f64(),
             input_bytes: self.hands.first().map_or(0, Vec::len),
-            ..self.seen
+            ..std::mem::take(&mut self.seen)
         }
     }
 }

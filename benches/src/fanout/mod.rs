@@ -16,7 +16,7 @@ mod report;
 mod wire;
 
 pub use contest::{Contest, Step};
-pub use report::{Report, Row};
+pub use report::{RATIO_MAX, Report, Row};
 
 /// Which of its processes an execution of the yardstick is, by the variable [`ROLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

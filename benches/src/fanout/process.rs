@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::available_parallelism;
 
 use super::{ROLE, Role};
+use crate::calm::{Spent, process_spent};
 
 /// A process; killed when dropped.
 pub(super) struct Process {
@@ -54,20 +55,15 @@ impl Process {
             .map_err(io::Error::other)
     }
 
+    /// Its number.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time of all its threads so far.
-    pub(super) fn cpu(&self) -> io::Result<Cpu> {
+    pub(super) fn cpu(&self) -> io::Result<Spent> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Behind the name, which may hold anything: utime and stime are the 14th and 15th.
-        let fields = stat.rsplit_once(')').map(|(_, rest)| rest);
-        let mut fields = fields.unwrap_or_default().split_whitespace().skip(11);
-        let mut ticks = || fields.next().and_then(|field| field.parse::<f64>().ok());
-        match (ticks(), ticks()) {
-            (Some(user), Some(system)) => Ok(Cpu {
-                user: user / TICKS_PER_SECOND,
-                system: system / TICKS_PER_SECOND,
-            }),
-            _ => Err(io::Error::other("/proc/<pid>/stat is not as expected")),
-        }
+        process_spent(&stat).ok_or_else(|| io::Error::other("/proc/<pid>/stat is not as expected"))
     }
 
     /// Memory of its own that is in use, in KiB: neither files nor what the kernel holds.
@@ -81,15 +77,6 @@ impl Process {
     }
 }
 
-/// Processor time, in seconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cpu {
-    /// In the program.
-    pub(super) user: f64,
-    /// In the kernel, for it.
-    pub(super) system: f64,
-}
-
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended.
@@ -97,9 +84,6 @@ impl Drop for Process {
         let _ = self.child.wait();
     }
 }
-
-/// `USER_HZ`, which Linux has fixed for every architecture that this runs on.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Whether server and clients get a core each.
 pub(super) fn can_pin() -> bool {
