@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench clean
+.PHONY: test check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
 
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
@@ -26,12 +26,26 @@ client-test: node-modules chromium
 	$(CARGO) build --locked -p tickwire-server --bins --examples
 	cd client-web && $(NPM) test
 
-# What must hold beside the tests: format, lints, documentation, types.
-check: node-modules
+# What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.
+check: node-modules counts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	cd client-web && $(NPM) run check
+
+# Instructions and simulated cache misses of each stage of a tick, held to the bars in benches/counts.json: the same on every machine.
+# `make counts WRITE=1` takes today's as the bars. What runs in a room is compiled as a server's code is, the rest as for the tests.
+counts: valgrind
+	CARGO_INCREMENTAL=0 $(CARGO) build --locked --workspace --bin counted --config benches/optimised.toml
+	$(or $(CARGO_TARGET_DIR),target)/debug/counted $(if $(WRITE),--write)
+
+valgrind:
+	@command -v valgrind >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind; \
+	  else \
+	    echo "install valgrind" >&2; exit 1; \
+	  fi; }
 
 # Licences, sources, doubles and advisories. The licences and sources alone are a test, which needs
 # neither this tool nor its database.

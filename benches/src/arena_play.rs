@@ -39,7 +39,8 @@ pub struct ArenaPlay {
     controls: Vec<Control>,
     acked: Tick,
     rng: ChaCha8Rng,
-    message: Vec<u8>,
+    /// Each player's next input.
+    inputs: Vec<Vec<u8>>,
     frame: Vec<u8>,
 }
 
@@ -70,11 +71,11 @@ impl ArenaPlay {
             hands: Hands::People,
             room,
             controls: vec![Control::default(); players.len()],
+            inputs: vec![Vec::new(); players.len()],
             players,
             game,
             acked: Tick(0),
             rng: ChaCha8Rng::seed_from_u64(seed),
-            message: Vec::new(),
             frame: Vec::new(),
         };
         play.tick(|_, _| {});
@@ -94,19 +95,38 @@ impl ArenaPlay {
 
     /// Inputs of all players and the tick.
     pub fn step(&mut self) {
+        self.steer();
         self.send_inputs();
         self.room.tick();
+        self.drop_effects();
+    }
+
+    /// Forgets what the room wants done.
+    pub fn drop_effects(&mut self) {
         while self.room.poll_effect().is_some() {}
     }
 
     /// Every player's snapshot of the newest tick, once.
     pub fn compose(&mut self, mut each: impl FnMut(PlayerId, &[u8])) {
-        for &player in &self.players {
-            self.frame.clear();
-            let sent = self.room.compose(player, true, &mut self.frame);
-            assert!(sent, "everyone acknowledges, so everyone has credit");
-            each(player, &self.frame);
+        for index in 0..self.players.len() {
+            let player = self.players[index];
+            each(player, self.compose_one(index));
         }
+        self.acknowledge();
+    }
+
+    /// The snapshot of the newest tick for one player.
+    pub fn compose_one(&mut self, index: usize) -> &[u8] {
+        self.frame.clear();
+        let sent = self
+            .room
+            .compose(self.players[index], true, &mut self.frame);
+        assert!(sent, "everyone acknowledges, so everyone has credit");
+        &self.frame
+    }
+
+    /// Has the next inputs acknowledge the newest tick, which everyone has been sent.
+    pub fn acknowledge(&mut self) {
         self.acked = self.room.tick_number();
     }
 
@@ -120,27 +140,34 @@ impl ArenaPlay {
         }
     }
 
-    fn send_inputs(&mut self) {
+    /// Has the players' hands move, and writes their inputs of the next tick.
+    pub fn steer(&mut self) {
         let head = InputHead {
             tick: self.room.tick_number().next(),
             ack: self.acked,
             view_lag: 128,
         };
         let fields = &self.game.schema.input;
-        for (control, &player) in self.controls.iter_mut().zip(&self.players) {
+        for (control, message) in self.controls.iter_mut().zip(&mut self.inputs) {
             match self.hands {
                 Hands::People => steer(control, &mut self.rng),
                 Hands::Random => fumble(control, &mut self.rng),
             }
-            self.message.clear();
-            head.encode(&mut self.message);
+            message.clear();
+            head.encode(message);
             let values = control.values();
             let mut integers = [0; 5];
             for ((integer, field), value) in integers.iter_mut().zip(fields).zip(values) {
                 *integer = field.kind.quantise(value);
             }
-            pack(fields, &integers, &mut self.message);
-            let taken = self.room.receive(player, &self.message);
+            pack(fields, &integers, message);
+        }
+    }
+
+    /// Hands the room what [`ArenaPlay::steer`] wrote.
+    pub fn send_inputs(&mut self) {
+        for (&player, message) in self.players.iter().zip(&self.inputs) {
+            let taken = self.room.receive(player, message);
             assert_eq!(taken, Ok(()), "the fixture's inputs are valid");
         }
     }

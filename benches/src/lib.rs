@@ -4,6 +4,7 @@
 
 pub mod arena_play;
 pub mod calm;
+pub mod counted;
 pub mod cpu_clock;
 pub mod drift;
 pub mod fanout;
