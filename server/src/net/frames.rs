@@ -99,6 +99,10 @@ pub(crate) struct FrameCount {
     closed: bool,
     /// Messages begun, and control frames between them; wraps around.
     begun: u32,
+    /// Whether a length was not written in the shortest way.
+    is_broken: bool,
+    /// Whether this frame follows a close: what it is matters no more.
+    is_after_close: bool,
 }
 
 impl FrameCount {
@@ -135,11 +139,18 @@ impl FrameCount {
         self.begun
     }
 
+    /// Whether a frame's length was written longer than it need be, or with the sign that none may have (RFC 6455 §5.2).
+    /// The WebSocket context takes such frames. It stays so: nothing after it is worth reading.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
     /// One byte of a header. True: it was the last one.
     fn take(&mut self, byte: u8) -> bool {
         match self.seen {
             0 => {
                 self.header = 2;
+                self.is_after_close = self.closed;
                 if !self.in_message {
                     self.begun = self.begun.wrapping_add(1);
                 }
@@ -162,6 +173,13 @@ impl FrameCount {
             }
             seen if seen < 2 + self.extended => {
                 self.payload = self.payload << 8 | u64::from(byte);
+                if seen + 1 == 2 + self.extended {
+                    let is_broken = match self.extended {
+                        2 => self.payload < 126,
+                        _ => self.payload < 65_536 || self.payload >> 63 == 1,
+                    };
+                    self.is_broken |= is_broken && !self.is_after_close;
+                }
             }
             _ => {}
         }
@@ -305,6 +323,48 @@ mod tests {
         assert_eq!(after(&[0x80, 0x80, 1, 2, 3, 4]), (false, 2));
         assert_eq!(after(&[0x89, 0x81, 1, 2, 3, 4]), (true, 3), "half a ping");
         assert_eq!(after(&[5, 0x82, 0x81]), (true, 4), "another one");
+    }
+
+    /// Autobahn has no case for it.
+    #[test]
+    fn a_length_in_more_bytes_than_it_needs_is_broken() {
+        let check = |header: &[u8], broken: bool| {
+            for piece in [1, 2, 3, 100] {
+                for mask in [&[][..], &[1, 2, 3, 4]] {
+                    let mut header = header.to_vec();
+                    header[1] |= if mask.is_empty() { 0 } else { 0x80 };
+                    header.extend(mask);
+                    let mut count = FrameCount::default();
+                    for part in header.chunks(piece) {
+                        count.count(part);
+                    }
+                    assert_eq!(count.is_broken(), broken, "{header:?} in pieces of {piece}");
+                    count.count(&framed(3, Some([1; 4])));
+                    assert_eq!(count.is_broken(), broken, "{header:?} and more");
+                    let mut closed = FrameCount::default();
+                    closed.count(&[0x88, 0x80, 1, 2, 3, 4]);
+                    closed.count(&header);
+                    assert!(!closed.is_broken(), "{header:?} behind a close");
+                }
+            }
+        };
+        check(&[BINARY, 0], false);
+        check(&[BINARY, 125], false);
+        check(&[BINARY, 126, 0, 0], true);
+        check(&[BINARY, 126, 0, 125], true);
+        check(&[0x89, 126, 0, 5], true);
+        check(&[0x02, 126, 0, 5], true);
+        check(&[0x88, 126, 0, 2], true);
+        check(&[BINARY, 126, 0, 126], false);
+        check(&[BINARY, 126, 0xFF, 0xFF], false);
+        check(&[BINARY, 127, 0, 0, 0, 0, 0, 0, 0, 0], true);
+        check(&[BINARY, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], true);
+        check(&[BINARY, 127, 0, 0, 0, 0, 0, 1, 0, 0], false);
+        check(
+            &[BINARY, 127, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+            false,
+        );
+        check(&[BINARY, 127, 0x80, 0, 0, 0, 0, 1, 0, 0], true);
     }
 
     #[test]

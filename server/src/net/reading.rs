@@ -247,6 +247,17 @@ impl<'a, S: Socket> Reading<'a, S> {
     /// Fills the empty `bytes` with what was read before, else from the socket. False: nothing
     /// more for now.
     fn refill(&mut self) -> Result<bool, End> {
+        let is_filled = self.fill()?;
+        // Found where frames are counted, be it here or when the connection was opened.
+        if self.conn.link.frames.is_broken() {
+            tracing::debug!(peer = %self.conn.link.peer, "a frame's length has more bytes than it needs");
+            return Err(End::Close(CloseCode::Protocol));
+        }
+        Ok(is_filled)
+    }
+
+    /// As [`Reading::refill`], whatever the frames are.
+    fn fill(&mut self) -> Result<bool, End> {
         if self.take_fetched()? {
             return Ok(true);
         }

@@ -71,6 +71,21 @@ fn websocket_rules_hold() {
 }
 
 #[test]
+fn lengths_are_written_in_the_shortest_way() {
+    let mask = [0; 4];
+    let hello = encode_client(&ClientMessage::QuickJoin);
+    let length = hello.len() as u8;
+    for header in [
+        &[0x82, 0xFE, 0, length][..],
+        &[0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0, length],
+        &[0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, length],
+        &[0x89, 0xFE, 0, length],
+    ] {
+        check(&[header, &mask, &hello].concat(), CloseCode::Protocol);
+    }
+}
+
+#[test]
 fn text_is_utf8() {
     check(&frame(0x81, &[0xC3, 0x28]), CloseCode::NotUtf8);
 }
