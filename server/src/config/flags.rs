@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::duration::Span;
 use super::file::read_file;
 use super::network::Network;
+use super::origin::AllowedOrigin;
 use super::{Config, usual_messages_per_second};
 
 /// Why the settings can't be used: one line for a person.
@@ -113,15 +114,16 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
 
-    /// Origin whose pages may connect, such as https://play.example; repeatable, or separated by
-    /// commas [default: pages of the server's own host]
+    /// Origin whose pages may connect, such as https://play.example, or capacitor://localhost of an app; null: pages without
+    /// one (files, sandboxed frames); none: programs that name none, such as bots. Repeatable, or separated by
+    /// commas [default: pages of the server's own host, and programs]
     #[arg(
         long = "allowed-origin",
         env = "TICKWIRE_ALLOWED_ORIGIN",
         value_name = "ORIGIN",
         value_delimiter = ','
     )]
-    allowed_origin: Option<Vec<String>>,
+    allowed_origin: Option<Vec<AllowedOrigin>>,
 
     /// Proxy whose X-Forwarded-For is believed, as 10.0.0.7 or 10.0.0.0/8; repeatable, or
     /// separated by commas. Without one, connections from this machine are in no limit by address

@@ -2,7 +2,7 @@
 //! has the socket, sends what [`check`] says and hands the socket on.
 
 use hyper::header::{
-    CONNECTION, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    CONNECTION, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::http::request::Parts;
@@ -10,6 +10,7 @@ use hyper::{HeaderMap, Version};
 use tickwire::protocol::SUBPROTOCOL;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::authority;
 use super::origin::Origins;
 
 /// Why a handshake is refused.
@@ -46,18 +47,22 @@ pub(super) fn check_rules(head: &Parts, origins: &Origins) -> Result<String, Ref
         return Err(Refused::Malformed);
     }
     let key = one(headers, SEC_WEBSOCKET_KEY)?.filter(|key| is_key(key));
-    let (Some(key), Some(host)) = (key, one(headers, HOST)?) else {
+    let host = authority::of(&head.uri, head.version, headers);
+    let (Some(key), Ok(Some(host))) = (key, host) else {
         return Err(Refused::Malformed);
     };
     if one(headers, SEC_WEBSOCKET_VERSION)? != Some("13") {
         return Err(Refused::Version);
     }
-    // Two origins, or one that is no text, are as good as a wrong one.
-    let origin = one(headers, ORIGIN).unwrap_or(Some(""));
-    if !origins.admit(origin, Some(host)) {
+    if !origins.admit(origin(headers), &host) {
         return Err(Refused::Origin);
     }
     Ok(derive_accept_key(key.as_bytes()))
+}
+
+/// The page's origin. Two of them, or one that is no text, are as good as a wrong one.
+pub(super) fn origin(headers: &HeaderMap) -> Option<&str> {
+    one(headers, ORIGIN).unwrap_or(Some(""))
 }
 
 /// The only value of a header that may come once; `None` if it is not there.

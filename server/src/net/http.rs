@@ -15,6 +15,8 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::authority;
+use super::linger::Linger;
 use super::reply::{self, Reply};
 
 /// Bytes of a request's head.
@@ -35,7 +37,8 @@ pub(crate) type Takes = fn(&Request<Incoming>) -> bool;
 pub(crate) const NOTHING: Takes = |_| false;
 
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
-/// requests without a body, for GET or HEAD, and those for which `takes` holds.
+/// requests without a body, for GET or HEAD, and those for which `takes` holds; all of them for one host.
+/// The connection's type after an upgrade is [`Linger`] of the stream's.
 pub(crate) async fn serve<A: Future<Output = Reply>>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     header_timeout: Duration,
@@ -47,7 +50,8 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
     let service = service_fn(|request: Request<Incoming>| {
         let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX;
         let is_taken = takes(&request);
-        let answered = match refusal(&request).filter(|_| !is_taken) {
+        let refused = no_host(&request).or_else(|| refusal(&request).filter(|_| !is_taken));
+        let answered = match refused {
             Some(refusal) => Err(refusal),
             None => Ok(answer(request)),
         };
@@ -71,7 +75,10 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
         .header_read_timeout(header_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        // Who has sent all of its requests may say so and still wants the answers. That a peer is gone shows when it is written to,
+        // and no answer takes long.
+        .half_close(true)
+        .serve_connection(TokioIo::new(Linger::new(stream)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
@@ -91,6 +98,14 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
     if let Err(error) = ended {
         tracing::debug!(%error, "HTTP connection failed");
     }
+}
+
+/// The answer to a request that does not say as it must which host it is for: two parsers might take it for two hosts'.
+fn no_host(request: &Request<Incoming>) -> Option<Reply> {
+    let host = authority::of(request.uri(), request.version(), request.headers());
+    let line = "which host? one Host, and a good one\n";
+    host.err()
+        .map(|_| reply::text(StatusCode::BAD_REQUEST, line))
 }
 
 /// The answer to a request that no path takes: a body, or a method that would change something.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, HeaderValue, IF_NONE_MATCH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL,
+    CONNECTION, HOST, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::upgrade::OnUpgrade;
@@ -25,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::accept::Accept;
 use super::addresses::{Addresses, Guest};
+use super::authority;
 use super::certificate::Certificate;
 use super::conn::{Conn, End};
 use super::descriptors;
@@ -33,7 +34,8 @@ use super::farewell::farewell;
 use super::forwarded::{FORWARDED_FOR, Proxies};
 use super::handshake::{self, Refused};
 use super::http;
-use super::origin::Origins;
+use super::linger::Linger;
+use super::origin::{self, Origins};
 use super::reply::{self, Reply};
 use super::seat::{Seat, Seats};
 use super::site::Site;
@@ -41,6 +43,9 @@ use crate::config::Config;
 use crate::game::Game;
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
+
+/// Characters of a peer's header in the log.
+const SHOWN_CHARS_MAX: usize = 200;
 
 /// What every connection of the public port shares.
 pub(crate) struct Public<G: Game> {
@@ -250,6 +255,18 @@ impl<G: Game> Public<G> {
     }
 
     fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
+        // `http` answered those that name a wrong one.
+        let host = authority::of(request.uri(), request.version(), request.headers());
+        let reply = self.answer_path(request, visit);
+        match host {
+            Ok(Some(host)) if reply.status() != StatusCode::SWITCHING_PROTOCOLS => {
+                reply::at_host(reply, &host, self.certificate.is_some())
+            }
+            _ => reply,
+        }
+    }
+
+    fn answer_path(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
         let is_get = request.method() == Method::GET;
         match request.uri().path() {
             "/ws" if is_get => self.handshake(request, visit, false),
@@ -258,7 +275,7 @@ impl<G: Game> Public<G> {
             "/healthz" => reply::health(self.lobby.lives()),
             "/api/rooms" => reply::json(&self.lobby.rooms()),
             path => match self.site.find(path) {
-                Some(file) => reply::file(file, request.headers().get(IF_NONE_MATCH)),
+                Some(file) => reply::file(file, request.headers()),
                 None => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),
             },
         }
@@ -317,6 +334,7 @@ impl<G: Game> Public<G> {
             }
             Err(Refused::Origin) => {
                 metrics.handshakes_refused_origin.increment(1);
+                say_refused(&head.headers, visit.peer);
                 reply::text(StatusCode::FORBIDDEN, "this origin may not connect\n")
             }
             Err(Refused::Malformed) => {
@@ -345,15 +363,31 @@ impl<G: Game> Public<G> {
     }
 }
 
+/// Tells the operator of a page that was not let in: it may be their own, by a name that nobody thought of.
+fn say_refused(headers: &HeaderMap, peer: SocketAddr) {
+    let origin = handshake::origin(headers);
+    let set = origin::remedy(origin);
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let start = |text: &str| text.chars().take(SHOWN_CHARS_MAX).collect::<String>();
+    tracing::warn!(
+        %peer,
+        origin = origin.map(start),
+        host = host.map(start),
+        set = set.as_deref().map(start),
+        "a page of another origin may not connect; if it is yours, set this"
+    );
+}
+
 /// The connection behind an upgrade, with what was read from it already: a client may send its
 /// first messages together with the handshake.
 async fn conn(upgrade: Upgrade) -> Result<Conn<TcpStream>, Box<dyn Error + Send + Sync>> {
-    let (stream, session, ahead) = match upgrade.on.await?.downcast::<TokioIo<TcpStream>>() {
-        Ok(plain) => (plain.io.into_inner(), None, plain.read_buf),
+    let (stream, session, ahead) = match upgrade.on.await?.downcast::<TokioIo<Linger<TcpStream>>>()
+    {
+        Ok(plain) => (plain.io.into_inner().into_inner(), None, plain.read_buf),
         Err(secured) => {
-            let parts = secured.downcast::<TokioIo<TlsStream<TcpStream>>>();
+            let parts = secured.downcast::<TokioIo<Linger<TlsStream<TcpStream>>>>();
             let parts = parts.map_err(|_| "neither TCP nor TLS over it")?;
-            let (stream, session) = parts.io.into_inner().into_inner();
+            let (stream, session) = parts.io.into_inner().into_inner().into_inner();
             (stream, Some(session), parts.read_buf)
         }
     };

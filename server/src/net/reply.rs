@@ -3,24 +3,29 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue,
-    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Response, StatusCode};
+use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
+use super::encoding::takes_gzip;
 use super::json;
 use super::site::File;
+use crate::config::Authority;
 
 /// A response as `http` sends it.
 pub(crate) type Reply = Response<Full<Bytes>>;
 
-/// What a page of the site may do: nothing but run its own files and open sockets. Peers' text
-/// that slipped into the page as markup would still not run.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
+/// What a page of the site may do: nothing but run its own files and talk to its own host. Peers' text
+/// that slipped into the page as markup would still not run, nor send anything away.
+const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// For how long browsers that came over TLS come over TLS alone, to this host and all of its ports: 30 days, which each visit renews.
+/// Longer would make a mistake last longer.
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=2592000");
 
 /// A response with the headers that all have.
 fn with_body(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply {
@@ -28,7 +33,7 @@ fn with_body(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -65,27 +70,68 @@ pub(crate) fn json(value: &impl Serialize) -> Reply {
     }
 }
 
-/// A file of the site; `held` is the request's `If-None-Match`. Names of files don't change with
+/// A file of the site, in the form that these headers of a request ask for. Names of files don't change with
 /// their content, so browsers must ask each time, and mostly hear that nothing did.
-pub(crate) fn file(file: &File, held: Option<&HeaderValue>) -> Reply {
+pub(crate) fn file(file: &File, asked: &HeaderMap) -> Reply {
+    let gzip = file.gzip.as_ref().filter(|_| takes_gzip(asked));
+    let form = gzip.unwrap_or(&file.plain);
+    let held = asked.get(IF_NONE_MATCH);
     let held = held.and_then(|held| held.to_str().ok()).unwrap_or("");
     // A proxy that compressed the file marks the tag as weak.
     let tags = held
         .split(',')
         .map(|tag| tag.trim().trim_start_matches("W/"));
-    let mut reply = if tags.into_iter().any(|tag| tag == file.etag || tag == "*") {
+    let mut reply = if tags.into_iter().any(|tag| tag == form.etag || tag == "*") {
         let mut reply = with_body(StatusCode::NOT_MODIFIED, file.media_type, Bytes::new());
         reply.headers_mut().remove(CONTENT_TYPE);
         reply
     } else {
-        with_body(StatusCode::OK, file.media_type, file.body.clone())
+        let mut reply = with_body(StatusCode::OK, file.media_type, form.body.clone());
+        if gzip.is_some() {
+            let coding = HeaderValue::from_static("gzip");
+            reply.headers_mut().insert(CONTENT_ENCODING, coding);
+        }
+        reply
     };
     let headers = reply.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(&file.etag) {
+    if let Ok(tag) = HeaderValue::from_str(&form.etag) {
         headers.insert(ETAG, tag);
     }
+    if file.gzip.is_some() {
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    }
     reply
+}
+
+/// The same for a page that was asked for at `host`: it may open WebSockets there, and `secured`, over TLS, its browser comes back over
+/// TLS alone.
+pub(crate) fn at_host(mut reply: Reply, host: &Authority, secured: bool) -> Reply {
+    let headers = reply.headers_mut();
+    // An authority has nothing that would mean something here.
+    if let Ok(policy) = HeaderValue::from_str(&policy(host)) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    // For an address it means nothing, for localhost it would keep a developer from every other port.
+    if secured && host.is_public_name() {
+        headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
+    }
+    reply
+}
+
+/// [`POLICY`] with the host's sockets, which not every browser takes for `'self'` (Safari). It can't be known whether a proxy speaks TLS.
+fn policy(host: &Authority) -> String {
+    // IPv6 addresses can't be written there.
+    let sockets = if host.host().starts_with('[') {
+        "ws: wss:".to_owned()
+    } else {
+        format!("ws://{host} wss://{host}")
+    };
+    POLICY.replacen(
+        "connect-src 'self'",
+        &format!("connect-src 'self' {sockets}"),
+        1,
+    )
 }
 
 /// 405 for a path that can only be read.

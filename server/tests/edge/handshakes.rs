@@ -92,7 +92,7 @@ async fn pages_of_other_hosts_are_refused() {
         assert_eq!(head.status, status, "{origin}");
     };
     check(&own, 101).await;
-    check(&own.to_uppercase(), 403).await;
+    check(&own.to_uppercase(), 101).await;
     check(&format!("{own}.evil.example"), 403).await;
     check("http://127.0.0.1", 403).await;
     check("https://evil.example", 403).await;
@@ -107,14 +107,38 @@ async fn pages_of_other_hosts_are_refused() {
         server
             .figure("tickwire_handshakes_refused_total{reason=\"origin\"}")
             .await,
-        6.0
+        5.0
     );
+}
+
+/// Proxies and programs write the port that goes without saying into `Host`; browsers leave it out of `Origin`.
+#[tokio::test]
+async fn origin_and_host_are_compared_by_what_they_mean() {
+    let server = Server::start(|_| {});
+    let check = async |host: &str, origin: &str, status: u16| {
+        let mut stream = TcpStream::connect(server.public).await.unwrap();
+        let text = format!("GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n{GOOD}\r\n");
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let head = read_head(&mut stream).await;
+        assert_eq!(head.status, status, "{origin} at {host}");
+    };
+    check("play.example:443", "https://play.example", 101).await;
+    check("play.example", "https://play.example", 101).await;
+    check("Play.Example:80", "http://play.example", 101).await;
+    check("play.example.", "https://play.example", 101).await;
+    check("[0:0:0:0:0:0:0:1]:7777", "http://[::1]:7777", 101).await;
+    check("play.example:443", "http://play.example", 403).await;
+    check("play.example:8443", "https://play.example", 403).await;
+    check("play.example", "https://play.example.evil", 403).await;
+    check("play.example", "https://user@play.example", 403).await;
 }
 
 #[tokio::test]
 async fn a_list_of_origins_is_exact() {
     let server = Server::start(|config| {
-        config.allowed_origins = vec!["https://good.com".into(), "http://localhost:3000".into()];
+        config.allowed_origins = ["https://good.com", "http://localhost:3000"]
+            .map(|origin| origin.parse().unwrap())
+            .into();
     });
     let own = format!("http://{}", server.public);
     let check = async |origin: &str, status: u16| {
@@ -129,11 +153,34 @@ async fn a_list_of_origins_is_exact() {
     check("https://good.com", 101).await;
     check("http://localhost:3000", 101).await;
     check("https://good.com.evil", 403).await;
-    check("https://Good.com", 403).await;
+    check("https://Good.com:443", 101).await;
+    check("capacitor://localhost", 403).await;
     check("http://good.com", 403).await;
     check("null", 403).await;
     check(&own, 403).await;
     check("", 403).await;
+}
+
+#[tokio::test]
+async fn apps_and_programs_come_in_where_the_list_says_so() {
+    let server = Server::start(|config| {
+        config.allowed_origins = ["capacitor://localhost", "null", "none"]
+            .map(|origin| origin.parse().unwrap())
+            .into();
+    });
+    let own = format!("Origin: http://{}\r\n", server.public);
+    for (lines, status) in [
+        ("Origin: capacitor://localhost\r\n", 101),
+        ("Origin: null\r\n", 101),
+        ("", 101),
+        ("Origin: none\r\n", 403),
+        ("Origin: \r\n", 403),
+        ("Origin: null\r\nOrigin: null\r\n", 403),
+        (&own, 403),
+    ] {
+        let (_stream, head) = shake(&server, &format!("{GOOD}{lines}")).await;
+        assert_eq!(head.status, status, "{lines:?}");
+    }
 }
 
 /// A socket beyond the limit is told so by the one thing that a page can see.

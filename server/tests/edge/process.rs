@@ -303,6 +303,43 @@ fn what_peers_send_forges_no_log_line() {
     }
 }
 
+/// An operator whose own page is refused reads in the log why, and what to set.
+#[test]
+fn a_page_that_is_refused_is_named_with_the_setting() {
+    let log = File::new("origins.txt", "");
+    let stderr = std::fs::File::create(log.path()).unwrap();
+    let mut command = server(&["--log-json", "--allowed-origin", "https://play.example"]);
+    let mut running = Running::start_logging(&mut command, stderr.into());
+    let origins = [
+        "Origin: https://Shop.Example:443\r\n",
+        "Origin: null\r\n",
+        "",
+        "Origin: https://a b\"}\r\n",
+        "Origin: \u{202E}\r\n",
+    ];
+    for origin in origins {
+        let mut stream = TcpStream::connect(running.public).unwrap();
+        let head = format!("GET /ws HTTP/1.1\r\nHost: play.example:7777\r\n{origin}{GOOD}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 403", "{origin:?}");
+    }
+    running.signal("-TERM");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let text = std::fs::read_to_string(log.path()).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["fields"]["message"].to_string().contains("origin"))
+        .collect();
+    let field = |line: usize, name: &str| lines[line]["fields"][name].as_str().unwrap_or("none");
+    assert!(!lines.is_empty(), "{text}");
+    assert_eq!(field(0, "host"), "play.example:7777");
+    assert_eq!(field(0, "origin"), "https://Shop.Example:443");
+    assert_eq!(field(0, "set"), "--allowed-origin https://shop.example");
+}
+
 /// Without file descriptors accepting pauses; it must not end, and recovers when some are back.
 #[test]
 fn running_out_of_descriptors_is_survived() {

@@ -89,6 +89,20 @@ async fn a_page_and_a_game_are_served() {
     let get = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     stream.write_all(get).await.unwrap();
     assert!(read_to_end(&mut stream).await.ends_with(b"</title>"));
+    // Browsers come back over TLS alone; at an address, or where a developer works, nothing of the kind is said.
+    for (host, said) in [
+        ("play.example:7777", true),
+        ("localhost:7777", false),
+        ("127.0.0.1", false),
+        ("[::1]:7777", false),
+    ] {
+        let mut stream = connect(&server, &root).await.unwrap();
+        let get = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(get.as_bytes()).await.unwrap();
+        let head = read_head(&mut stream).await;
+        let policy = head.header("strict-transport-security");
+        assert_eq!(policy, said.then_some("max-age=2592000"), "{host}");
+    }
 
     // What comes with the handshake is kept here as well.
     let mut player = connect(&server, &root).await.unwrap();

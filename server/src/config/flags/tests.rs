@@ -51,12 +51,36 @@ fn lists_repeat_or_take_commas() {
         "http://c",
     ];
     let config = resolve(flags(&args).unwrap(), Flags::default());
-    assert_eq!(config.allowed_origins, ["http://a", "http://b", "http://c"]);
+    let origin = |text: &str| text.parse::<AllowedOrigin>().unwrap();
+    assert_eq!(
+        config.allowed_origins,
+        [origin("http://a"), origin("http://b"), origin("http://c")]
+    );
     let file = parse("allowed-origin = ['http://d']").unwrap();
     assert_eq!(
         resolve(Flags::default(), file).allowed_origins,
-        ["http://d"]
+        [origin("http://d")]
     );
+}
+
+#[test]
+fn what_is_no_origin_is_named() {
+    for wrong in [
+        "*",
+        "play.example",
+        "https://play.example/",
+        "https://*.example",
+    ] {
+        let error = flags(&["--allowed-origin", wrong]).unwrap_err().to_string();
+        assert!(
+            error.contains(wrong) && error.contains("allowed-origin"),
+            "{error}"
+        );
+        let error = parse(&format!("allowed-origin = ['{wrong}']"))
+            .err()
+            .unwrap();
+        assert!(error.contains(wrong), "{error}");
+    }
 }
 
 /// Every flag with its default, so that the help can't lie and no setting lacks an
