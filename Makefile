@@ -14,7 +14,7 @@ export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
 
-# A client in Python that was written from PROTOCOL.md alone reads the vectors.
+# A client in Python that goes by PROTOCOL.md alone reads the vectors.
 stranger:
 	PYTHONDONTWRITEBYTECODE=1 python3 shared/tests/stranger/check.py
 

@@ -98,10 +98,10 @@ fn the_page_names_every_message_and_close_code() {
         let row = rows.find(|row| row.clone().next() == Some(&format!("| {}", code.number())));
         let row: Vec<&str> = row.expect("a row for every close code").collect();
         let back = if code.is_final() { "no" } else { "yes" };
-        let seat = if code.holds_seat() {
-            "held |"
-        } else {
-            "given up |"
+        let seat = match code {
+            _ if code.holds_seat() => "held |",
+            CloseCode::Superseded => "goes on |",
+            _ => "given up |",
         };
         assert_eq!(row[2..], [back, seat], "{code}");
     }

@@ -1,4 +1,4 @@
-"""A client that was written from PROTOCOL.md alone, held to the vectors: `python3 shared/tests/stranger/check.py`.
+"""A client that goes by PROTOCOL.md alone, held to the vectors: `python3 shared/tests/stranger/check.py`.
 
 It shares no code with the others and needs nothing but Python's own library, so that what it takes from the page is
 there to be taken. When it fails after a change of the wire, mend the page first, then this from the page.
@@ -11,8 +11,11 @@ import struct
 from body import Body, Head, Image, bearing
 from fields import dequantise, pack, quantise, text_words, width, words, words_text
 from layers import Layer
+from session import Session
 from snapshot import Snapshot, events
-from wire import Reader, ServerMessage
+from wire import Malformed, Reader, ServerMessage
+
+import walk
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "vectors"
 
@@ -88,9 +91,30 @@ def frames(vectors):
             same(told, case["events"], case["bytes"])
 
 
-CHECKS = {"bodies": bodies, "frames": frames, "control": control, "fields": fields, "texts": texts, "bearings": bearings}
+def conversations(vectors):
+    for case in vectors["cases"]:
+        session, refused = Session(), None
+        opening = [] if case["opening"] is None else vectors["openings"][case["opening"]]
+        for nth, message in enumerate(opening + case["messages"]):
+            try:
+                session.hear(bytes.fromhex(message))
+            except Malformed:
+                refused = nth - len(opening)
+                break
+        what = case["input"]
+        same((refused, session.dropped), (case["refused"], case["dropped"]), what)
+        if refused is None:
+            same(session.checksums(), case["checksums"], what)
+
+
+def page(vectors):
+    """The page's own example, of the first bodies."""
+    walk.check(VECTORS.parent / "PROTOCOL.md", vectors)
+
+
+CHECKS = {"bodies": bodies, "conversations": conversations, "frames": frames, "control": control, "fields": fields, "texts": texts, "bearings": bearings}
 # What the page leaves to games and to clients, and what Rust holds the page itself to.
-OTHERS = {"arena_step", "close_codes", "conversations", "exact_unit", "limits", "reconnect"}
+OTHERS = {"arena_step", "close_codes", "exact_unit", "limits", "reconnect"}
 
 
 def main():
@@ -107,6 +131,7 @@ def main():
         elif kind not in OTHERS:
             raise SystemExit(f"no check for {path.name}")
     same(checked, set(CHECKS), "kinds of vectors")
+    page(json.loads((VECTORS / "bodies_first.json").read_text()))
     print(f"a stranger reads {', '.join(sorted(checked))}")
 
 

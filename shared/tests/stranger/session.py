@@ -1,0 +1,94 @@
+"""A client that listens: what it takes, where it closes, which layers it drops. PROTOCOL.md §2, §3 and §7."""
+
+from body import Body, Head, Image
+from coder import Wrong
+from layers import Layer
+from schema import check_schema
+from snapshot import Snapshot, events
+from wire import Malformed, Reader, ServerMessage
+
+ANYWHERE = {"Refused", "Rooms", "Pong", "Reply"}
+IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "Chat", "ResumeToken"}
+
+
+class Held:
+    """A layer as the client has it: `image` while it is the server's, `dropped` until its keyframe comes."""
+
+    def __init__(self):
+        self.image, self.dropped = None, False
+
+
+class Session:
+    def __init__(self):
+        self.schema, self.layers, self.held = None, None, None
+        self.newest, self.dropped = 0, 0
+
+    def hear(self, message):
+        """Takes a whole message in; raises Malformed where the connection is closed."""
+        if len(message) > 262144:
+            raise Malformed("a message is too big")
+        kind = message[0] if message else 0
+        if kind == 1:
+            self.on_control(*next(iter(ServerMessage(message).message().items())))
+        elif kind == 2 and self.held is not None:
+            self.on_snapshot(Snapshot(message))
+        else:
+            raise Malformed("no message to be expected")
+
+    def on_control(self, name, has):
+        if name == "Stopping":
+            return
+        if (name == "Welcome") != (self.schema is None):
+            raise Malformed(f"{name} is not expected now")
+        if name == "Welcome":
+            if has["version"] != 1:
+                raise Malformed("another version")
+            check_schema(has["schema"])
+            self.schema = has["schema"]
+            self.layers = [Layer(self.schema, number) for number in range(3)]
+        elif name == "Joined" and self.held is None:
+            self.held, self.newest = [Held() for _ in range(3)], 0
+        elif name == "Left" and self.held is not None:
+            self.held = None
+        elif name not in ANYWHERE and not (name in IN_ROOM and self.held is not None):
+            raise Malformed(f"{name} is not expected now")
+
+    def on_snapshot(self, snapshot):
+        if not self.newest < snapshot.tick <= 1 << 31:
+            raise Malformed("a snapshot's tick that cannot be")
+        told = set()
+        for kind, section in snapshot.sections:
+            if kind == 2:
+                events(section, self.schema, snapshot.tick)
+                continue
+            reader = Reader(section)
+            head = Head(reader)
+            if head.layer >= 3 or head.layer in told:
+                raise Malformed("no such layer, or twice")
+            told.add(head.layer)
+            self.on_body(head, section[reader.at :], snapshot.tick)
+        self.newest = snapshot.tick
+
+    def on_body(self, head, data, tick):
+        held = self.held[head.layer]
+        if held.dropped and head.back:
+            return
+        held.image = self.image_of(head, data, tick, held.image)
+        held.dropped = held.image is None
+        self.dropped += held.dropped
+
+    def image_of(self, head, data, tick, baseline):
+        """The image that a body leads to, None where it is wrong."""
+        layer = self.layers[head.layer]
+        if head.back and (baseline is None or baseline.tick + head.back != tick):
+            return None
+        try:
+            image = Body(layer, head, data, baseline if head.back else Image(), tick).read()
+        except Wrong:
+            return None
+        is_theirs = head.checksum is None or head.checksum == image.checksum()
+        return image if is_theirs and image.texts_are_sound(layer) else None
+
+    def checksums(self):
+        held = self.held or [Held() for _ in range(3)]
+        return [layer.image and layer.image.checksum() for layer in held]
