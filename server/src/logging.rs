@@ -63,8 +63,9 @@ pub(crate) fn lost() -> &'static Lost {
 /// # Errors
 /// One line: the filter is none, the system has no thread to give, or another subscriber is there.
 pub(crate) fn start(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>> {
-    // What operators do is logged also where `--log` says `warn`, unless it names this target.
-    let filter = EnvFilter::try_new(format!("{AUDIT}=info,{}", config.log))
+    // What operators do is logged also where `--log` says `warn`, unless it names this target; panics always.
+    let own = module_path!();
+    let filter = EnvFilter::try_new(format!("{AUDIT}=info,{own}=error,{}", config.log))
         .map_err(|e| format!("log {:?} is no filter: {e}", config.log))?;
     let writer = Lines(stderr()?);
     // The layer's own complaints would be printed to stderr directly, and wait there.

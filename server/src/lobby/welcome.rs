@@ -115,7 +115,7 @@ fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str, token: &str) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::game::{Player, RoomOptions, Schema};
+    use crate::game::{Player, RoomOptions, Schema, one_of};
     use bevy_ecs::prelude::*;
     use tickwire::codec::decode_server;
 
@@ -148,6 +148,43 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(seats(&few), 3);
+    }
+
+    /// Each part of it is fine; the whole would be closed by every client.
+    #[test]
+    fn a_schema_beyond_a_message_is_refused_with_its_size() {
+        struct Wordy;
+
+        #[derive(Component, Default)]
+        struct Mood(u32);
+
+        impl Game for Wordy {
+            const NAME: &'static str = "wordy";
+            type Input = ();
+
+            fn schema(s: &mut Schema<Wordy>) {
+                let names: Vec<String> = (0..250).map(|n| n.to_string().repeat(500)).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                s.component::<Mood>("mood", |k| k.field("now", |m| &mut m.0, one_of(&names)));
+            }
+
+            fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+            fn join(world: &mut World, _: &Player) -> Entity {
+                world.spawn_empty().id()
+            }
+        }
+
+        let game = GameDef::<Wordy>::new(30).unwrap();
+        let refused = Welcome::new(&game, &Config::default()).err().unwrap();
+        let bytes = game.welcome("").len() + OWN_BYTES_MAX;
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "the schema of wordy makes a welcome of {bytes} bytes, a message may have 262144: nobody could join; \
+                 declare fewer fields, or shorter names and choices"
+            )
+        );
     }
 
     #[test]
