@@ -198,7 +198,7 @@ test('a text that is not UTF-8 is never shown, in any layer', () => {
     player.session.handleMessage(server.snapshot(1, { layers: [body] }), 0);
     const types = [];
     for (let event = player.session.pollEvent(); event !== undefined; event = player.session.pollEvent()) types.push(event.type);
-    assert.deepEqual(types, ['Desync', 'Snapshot']);
+    assert.deepEqual(types, ['Welcome', 'Joined', 'Desync', 'Snapshot']);
     assert.equal(player.session.room?.layers.newest?.images[layer].count, 0);
     assert.equal(new Player().receive(1, layer === 0 ? [rows] : [[], undefined, rows]).type, 'Snapshot');
   }
