@@ -50,10 +50,11 @@ export class Keeper {
    * The keeper for a server. It is to be released.
    * @param {string} url
    * @param {StorageLike | undefined} [storage]
-   * @returns {Keeper | undefined} undefined if there is no storage
+   * @returns {Keeper | undefined} undefined if there is no storage. Throws a `TypeError` for what is none
    */
   static take(url, storage = browserStorage()) {
-    if (storage === undefined) return undefined;
+    if (storage === undefined || storage === null) return undefined;
+    if (typeof storage.getItem !== 'function' || typeof storage.setItem !== 'function') throw new TypeError('storage is one such as sessionStorage');
     const key = `tickwire ${url}`;
     const keys = queues.get(storage) ?? new Map();
     queues.set(storage, keys);

@@ -22,6 +22,7 @@ import { report } from './report.js';
 import { RequestError } from './request_error.js';
 import { Requests } from './requests.js';
 import { Room } from './room.js';
+import { Seat } from './seat.js';
 import { Session } from './session.js';
 import { Socket } from './socket.js';
 import { onWake } from './wake.js';
@@ -56,15 +57,8 @@ export class Link extends Emitter {
   #isSocketOpen = false;
   /** @type {'connecting' | 'open' | 'reconnecting' | 'closed'} */
   #state = 'connecting';
-  /** What the seat is taken again with, as long as nobody else did or it was given up. */
-  #seat = '';
-  /** For how long the server holds it without a connection, in ms. */
-  #graceMs = 0;
-  /** A seat that was left while the server could not be told, which gives it up itself after `untilMs`.
-   * @type {{ token: string, untilMs: number } | undefined} */
-  #farewell;
-  /** Who the player is to the server. */
-  #token;
+  /** What there is to come back to. */
+  #seat;
   /** The first welcome's answer is still to come: whether a reload's seat is there. */
   #isAsking = false;
   #askUntilMs = 0;
@@ -102,9 +96,7 @@ export class Link extends Emitter {
     super();
     this.#options = options;
     this.#welcomed = welcomed;
-    const kept = options.keeper?.load();
-    this.#token = options.token || (kept?.token ?? '');
-    this.#seat = kept?.seat ?? '';
+    this.#seat = new Seat(options.keeper, options.token);
     try {
       this.#session = this.#open();
     } catch (error) {
@@ -325,7 +317,7 @@ export class Link extends Emitter {
     switch (event.type) {
       case 'Welcome':
         this.#lastWelcome = event;
-        this.#token = event.token || this.#token;
+        this.#seat.who = event.token || this.#seat.who;
         // The answer about the seat follows.
         if (!this.#isAsking) this.#arrive(undefined);
         break;
@@ -334,7 +326,7 @@ export class Link extends Emitter {
         this.#requests.resolve(event.rooms);
         break;
       case 'Joined': {
-        if (this.#farewell !== undefined) {
+        if (this.#seat.isLeft) {
           this.#session.leave();
           this.#oweAnswer();
           break;
@@ -356,18 +348,16 @@ export class Link extends Emitter {
         break;
       }
       case 'ResumeToken':
-        this.#graceMs = event.graceMs;
-        if (this.#farewell !== undefined) this.#farewell.token = event.token;
-        else this.#keepSeat(event.token);
+        this.#seat.renew(event.token, event.graceMs);
         break;
       case 'Left':
         this.#answered();
-        if (this.#farewell !== undefined) {
-          this.#farewell = undefined;
+        if (this.#seat.isLeft) {
+          this.#seat.drop();
           this.#arrive(undefined);
           break;
         }
-        this.#keepSeat('');
+        this.#seat.drop();
         this.#room?.onEvent(event, nowMs);
         this.#room = undefined;
         break;
@@ -387,7 +377,7 @@ export class Link extends Emitter {
         this.emit('stopping', { retryAfterMs: event.retryAfterMs });
         break;
       case 'Failed':
-        this.#keepSeat('');
+        this.#seat.drop();
         this.#hangUp(event.closeWith, event.code, `protocol error: ${event.reason}`);
         break;
       default:
@@ -446,8 +436,8 @@ export class Link extends Emitter {
    */
   #hangUp(closeWith, code, reason) {
     if (this.#state === 'closed') return;
-    if (closeWith === CloseCode.Normal) this.#keepSeat('');
     this.#bidFarewell();
+    if (closeWith === CloseCode.Normal) this.#seat.drop();
     this.#socket?.close(closeWith, closeReason(closeWith));
     this.#end(code, reason);
   }
@@ -455,17 +445,18 @@ export class Link extends Emitter {
   /** The link ends: who has left a seat that the server does not know of yet says so all the same. */
   #bidFarewell() {
     // On an open socket the goodbye says it.
-    if (this.#farewell === undefined || (this.#socket !== undefined && this.#isSocketOpen)) return;
+    const { farewell } = this.#seat;
+    if (farewell === undefined || (this.#socket !== undefined && this.#isSocketOpen)) return;
     const { url, name, WebSocket } = this.#options;
-    bidFarewell({ url, name, WebSocket, who: this.#token, ...this.#farewell });
+    bidFarewell({ url, name, WebSocket, ...farewell });
   }
 
   /** @returns {Session} over a new socket, on which the seat is asked for if there is one */
   #open() {
     const { url, name, WebSocket, conditions } = this.#options;
     this.#turnMs = this.now();
-    if (this.#farewell !== undefined && this.#turnMs >= this.#farewell.untilMs) this.#farewell = undefined;
-    const token = this.#farewell?.token ?? this.#seat;
+    this.#seat.expire(this.#turnMs);
+    const { token, who } = this.#seat;
     const seat = token === '' ? undefined : { token, seen: this.#seen };
     this.#isAsking = seat !== undefined;
     this.#askUntilMs = this.#turnMs + SEAT_ASKED_FOR_MS;
@@ -476,17 +467,11 @@ export class Link extends Emitter {
       onMessage: (bytes) => this.#onMessage(bytes),
       onClose: (code, reason) => this.#lose(code, reason || closeReason(code)),
     });
-    return new Session(name, this.#token, seat);
+    return new Session(name, who, seat);
   }
 
   get #seen() {
     return this.#room?.seen ?? { chat: 0, tick: 0 };
-  }
-
-  /** @param {string} token empty: there is no seat to come back to */
-  #keepSeat(token) {
-    this.#seat = token;
-    this.#options.keeper?.save({ token: this.#token, seat: token });
   }
 
   /** The server may still be there: it is not told goodbye, which would give the seat up.
@@ -503,10 +488,10 @@ export class Link extends Emitter {
    */
   #abort() {
     if (this.#state === 'closed') return;
-    const isKept = this.#seat !== '' && this.#options.keeper?.isHolder === true;
+    const { isKept } = this.#seat;
     const code = isKept ? CloseCode.Stalled : CloseCode.Normal;
-    if (!isKept) this.#keepSeat('');
     this.#bidFarewell();
+    if (!isKept) this.#seat.drop();
     this.#socket?.close(code, closeReason(code));
     this.#end(CloseCode.Normal, 'aborted by the page', { error: this.#options.signal?.reason });
   }
@@ -515,8 +500,7 @@ export class Link extends Emitter {
   #leaveAway() {
     const room = this.#room;
     this.#room = undefined;
-    if (this.#seat !== '') this.#farewell = { token: this.#seat, untilMs: this.now() + this.#graceMs };
-    this.#keepSeat('');
+    this.#seat.leave(this.now());
     room?.onLeft('Asked');
   }
 
@@ -539,14 +523,13 @@ export class Link extends Emitter {
   #seatRefused(reason) {
     const isLater = reason === 'Busy' || reason === 'TooOften';
     if (!isLater || this.now() >= this.#askUntilMs) {
-      this.#farewell = undefined;
-      this.#keepSeat('');
+      this.#seat.drop();
       return this.#arrive(undefined);
     }
     const session = this.#session;
     this.#askTimer = setTimeout(() => {
       if (session !== this.#session || session.state !== 'Lobby') return;
-      session.lobbyRequest(client.resume(this.#farewell?.token ?? this.#seat, this.#seen));
+      session.lobbyRequest(client.resume(this.#seat.token, this.#seen));
       this.pump();
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
@@ -555,19 +538,14 @@ export class Link extends Emitter {
   #lose(code, reason) {
     if (this.#state === 'closed') return;
     this.#socket = undefined;
-    if (code === CloseCode.Unauthorised && this.#token !== this.#options.token) {
-      // What was kept is not taken any more: as whom the page says, then.
-      this.#token = this.#options.token;
-      this.#keepSeat('');
-      return this.#reopen();
-    }
+    if (code === CloseCode.Unauthorised && this.#seat.forget()) return this.#reopen();
     const nowMs = this.now();
     const isFirst = this.#state === 'open';
     if (isFirst) this.#backoff = new Backoff(nowMs);
     // A server that is full now may have a place for who comes back.
     const isOver = isFinal(code) || !this.#options.reconnect;
     const delayMs = isOver ? undefined : this.#backoff?.next(nowMs, isFirst ? this.#retryAfterMs : undefined);
-    if (isFinal(code)) this.#keepSeat('');
+    if (isFinal(code)) this.#seat.drop();
     if (delayMs === undefined) return this.#end(code, reason);
     this.#state = 'reconnecting';
     this.#session.end();
@@ -615,7 +593,7 @@ export class Link extends Emitter {
 
   /** What outlives no link: its place in the page's storage is free, and it listens to nothing. */
   #release() {
-    this.#options.keeper?.release();
+    this.#seat.release();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#stopWaking();
   }

@@ -438,7 +438,7 @@ test('a join that cannot end well ends', async (t) => {
 });
 
 test('what can only be a mistake is refused before anything is opened', async () => {
-  for (const wrong of /** @type {any[]} */ ([{ draw: 1 }, { input: {} }, { input: () => ({}), step: 1 }, { code: 5 }, { signal: {} }])) {
+  for (const wrong of /** @type {any[]} */ ([{ draw: 1 }, { input: {} }, { input: () => ({}), step: 1 }, { code: 5 }, { signal: {} }, { storage: 'mine' }])) {
     await assert.rejects(join({ ...options, ...wrong }), TypeError);
   }
   await assert.rejects(join({ ...options, input: () => ({}), smooth: NaN }), TypeError);
