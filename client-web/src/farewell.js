@@ -28,9 +28,9 @@ export function bidFarewell(seat) {
     const nowMs = performance.now();
     const delayMs = backoff.next(nowMs);
     if (delayMs === undefined || nowMs + delayMs >= seat.untilMs) return;
-    const timer = setTimeout(() => goBack(seat, (isSaid) => isSaid || later()), delayMs);
-    // A program that has nothing else to do may end.
-    if (typeof timer === 'object') timer.unref();
+    const timer = /** @type {any} */ (setTimeout(() => goBack(seat, (isSaid) => isSaid || later()), delayMs));
+    // A program in Node that has nothing else to do may end.
+    timer.unref?.();
   };
   later();
 }
