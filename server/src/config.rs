@@ -76,7 +76,7 @@ pub struct Config {
     pub max_rooms_per_address: u32,
     /// Rooms at once that one player made, from wherever. Beyond: `TooManyRooms`.
     pub max_rooms_per_player: u32,
-    /// WebSockets at once that have not said hello. Beyond: 503.
+    /// WebSockets at once that have not said hello. Beyond: the oldest of the heaviest prefix goes.
     pub max_ungreeted: u32,
     /// The operator's key, by which their users' tokens are checked: a secret for HS256, or an Ed25519
     /// public key in PEM. `None`: there are guests alone.
@@ -108,6 +108,9 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// How long a room stays when its last player left.
     pub room_linger: Duration,
+    /// A room in which nobody has sent an input or a request for so long is simulated once a second, until somebody does; zero:
+    /// never. A game may forbid it.
+    pub idle_after: Duration,
     /// How long the seat of a player whose connection is lost is held; zero: not at all.
     pub resume_grace: Duration,
     /// How long a stop may take until what is left is cut off.
@@ -155,6 +158,7 @@ impl Default for Config {
             hello_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(10),
             room_linger: Duration::from_secs(10),
+            idle_after: Duration::from_secs(30),
             resume_grace: Duration::from_secs(30),
             stop_deadline: Duration::from_secs(5),
             log_json: false,
@@ -239,6 +243,7 @@ impl Config {
             within_spans(name, span, least, day)?;
         }
         within_spans("room-linger", self.room_linger, Duration::ZERO, day)?;
+        within_spans("idle-after", self.idle_after, Duration::ZERO, day)?;
         within_spans("resume-grace", self.resume_grace, Duration::ZERO, day)?;
         within_spans("stop-deadline", self.stop_deadline, Duration::ZERO, day)?;
         self.check_auth()?;

@@ -36,6 +36,14 @@ pub struct Metrics {
     pub address_guesses_hit: Counter,
     /// Times that an address had made as many rooms as it may.
     pub address_rooms_hit: Counter,
+    /// Times that an address had its share of the last places of players.
+    pub players_share_hit: Counter,
+    /// Times that an address had its share of the last rooms.
+    pub rooms_share_hit: Counter,
+    /// Sockets without a seat that had to go for others, because as many are open as may be.
+    pub connections_sent_away: Counter,
+    /// The same of WebSockets that had not said hello.
+    pub ungreeted_sent_away: Counter,
     /// Times that a player had made as many rooms as they may.
     pub player_rooms_hit: Counter,
     /// What operators ordered, by [`Verb::word`].
@@ -62,6 +70,8 @@ pub struct Metrics {
     pub sockets_opened: Counter,
     /// WebSockets open now.
     pub sockets_open: Gauge,
+    /// Sockets open on the public port now that have no seat in a room, but those of proxies that speak for nobody yet.
+    pub sockets_seatless: Gauge,
     /// WebSockets open now that have not said hello.
     pub sockets_ungreeted: Gauge,
     /// WebSockets that ended, by close code: the index is that of [`CloseCode::ALL`], then one
@@ -79,12 +89,12 @@ pub struct Metrics {
     pub handshakes_refused_subprotocol: Counter,
     /// Handshakes refused: the address behind a proxy has, or opened, too many.
     pub handshakes_refused_address: Counter,
-    /// Handshakes refused: too many sockets have not said hello.
-    pub handshakes_refused_ungreeted: Counter,
     /// Handshakes refused: the server is stopping.
     pub handshakes_refused_stopping: Counter,
     /// Rooms that exist now.
     pub rooms: Gauge,
+    /// Rooms that exist now and doze, because nobody in them does anything.
+    pub rooms_idle: Gauge,
     /// Rooms that were opened.
     pub rooms_opened: Counter,
     /// Rooms that were closed because their game panicked.
@@ -241,6 +251,8 @@ impl Metrics {
         let refused = |reason: &'static str| counter!("tickwire_handshakes_refused_total", "reason" => reason);
         let address =
             |limit: &'static str| counter!("tickwire_address_limits_hit_total", "limit" => limit);
+        let sent_away =
+            |limit: &'static str| counter!("tickwire_sockets_sent_away_total", "limit" => limit);
         let ordered =
             |action: &'static str| counter!("tickwire_moderation_total", "action" => action);
         let verbs = [
@@ -268,6 +280,10 @@ impl Metrics {
             address_connects_hit: address("connects"),
             address_guesses_hit: address("guesses"),
             address_rooms_hit: address("rooms"),
+            players_share_hit: address("players_share"),
+            rooms_share_hit: address("rooms_share"),
+            connections_sent_away: sent_away("connections"),
+            ungreeted_sent_away: sent_away("ungreeted"),
             player_rooms_hit: counter!("tickwire_player_rooms_hit_total"),
             moderated: verbs.map(|word| (word, ordered(word))).into(),
             admin_unauthorised: admin("token"),
@@ -281,6 +297,7 @@ impl Metrics {
             connections_open: gauge!("tickwire_connections_open"),
             sockets_opened: counter!("tickwire_sockets_opened_total"),
             sockets_open: gauge!("tickwire_sockets_open"),
+            sockets_seatless: gauge!("tickwire_sockets_seatless"),
             sockets_ungreeted: gauge!("tickwire_sockets_ungreeted"),
             sockets_closed,
             http_requests: counter!("tickwire_http_requests_total"),
@@ -289,9 +306,9 @@ impl Metrics {
             handshakes_refused_version: refused("version"),
             handshakes_refused_subprotocol: refused("subprotocol"),
             handshakes_refused_address: refused("address"),
-            handshakes_refused_ungreeted: refused("ungreeted"),
             handshakes_refused_stopping: refused("stopping"),
             rooms: gauge!("tickwire_rooms"),
+            rooms_idle: gauge!("tickwire_rooms_idle"),
             rooms_opened: counter!("tickwire_rooms_opened_total"),
             rooms_failed: counter!("tickwire_rooms_failed_total"),
             players_dropped: counter!("tickwire_players_dropped_total"),

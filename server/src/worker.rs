@@ -128,6 +128,8 @@ pub(crate) struct Common {
     pub(crate) stall_timeout: Duration,
     /// See [`crate::config::Config`].
     pub(crate) room_linger: Duration,
+    /// See [`crate::config::Config`].
+    pub(crate) idle_after: Duration,
 }
 
 /// A worker as the lobby sees it.

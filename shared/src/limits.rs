@@ -64,7 +64,7 @@ pub const DURABLE_BYTES_MAX: usize = 16 * 1024;
 pub const EVENTS_PER_TICK_MAX: usize = 256;
 /// Players of one room that the wire can name; an operator's limit is lower.
 pub const PLAYERS_PER_ROOM_MAX: u16 = 1000;
-/// Rooms in one lobby listing. Beyond: the fullest that still have a seat come first.
+/// Rooms in one lobby listing. Beyond: those with a seat in which most play come first, a few of each network.
 pub const ROOMS_LISTED_MAX: usize = 100;
 /// Bytes of an event's or action's payload. Beyond: the event is dropped and counted, the action
 /// refused by the sender and malformed to the server.

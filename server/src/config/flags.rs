@@ -88,7 +88,8 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_MAX_ROOMS", value_name = "COUNT")]
     max_rooms: Option<u32>,
 
-    /// Sockets at once on the public port [default: 15000]
+    /// Sockets at once on the public port. Beyond, the oldest without a seat in a room goes, of the heaviest network; of the last quarter
+    /// each address has a share of what is left for its players [default: 15000]
     #[arg(long, env = "TICKWIRE_MAX_CONNECTIONS", value_name = "COUNT")]
     max_connections: Option<u32>,
 
@@ -147,7 +148,8 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_CONNECTS_PER_SECOND", value_name = "COUNT")]
     connects_per_second: Option<u32>,
 
-    /// Rooms at once that were made from one address [default: 16]
+    /// Rooms at once that were made from one address; four times as many from an IPv4 /24 or IPv6 /48, twice from a /56. Of the last
+    /// quarter of all rooms each has a share of what is left [default: 16]
     #[arg(long, env = "TICKWIRE_MAX_ROOMS_PER_ADDRESS", value_name = "COUNT")]
     max_rooms_per_address: Option<u32>,
 
@@ -155,7 +157,7 @@ struct Flags {
     #[arg(long, env = "TICKWIRE_MAX_ROOMS_PER_PLAYER", value_name = "COUNT")]
     max_rooms_per_player: Option<u32>,
 
-    /// WebSockets at once that have not said hello [default: 4096]
+    /// WebSockets at once that have not said hello; beyond, the oldest of the heaviest network goes [default: 4096]
     #[arg(long, env = "TICKWIRE_MAX_UNGREETED", value_name = "COUNT")]
     max_ungreeted: Option<u32>,
 
@@ -220,6 +222,11 @@ struct Flags {
     /// How long a room outlives its last player [default: 10s]
     #[arg(long, env = "TICKWIRE_ROOM_LINGER", value_name = "DURATION")]
     room_linger: Option<Span>,
+
+    /// A room in which nobody has sent an input or a request for so long is simulated once a second until somebody does; 0s: never
+    /// [default: 30s]
+    #[arg(long, env = "TICKWIRE_IDLE_AFTER", value_name = "DURATION")]
+    idle_after: Option<Span>,
 
     /// How long the seat of a player whose connection is lost is held; 0s: not at all
     /// [default: 30s]
@@ -421,6 +428,7 @@ fn resolve(flags: Flags, file: Flags) -> Config {
         hello_timeout: span(flags.hello_timeout, file.hello_timeout).unwrap_or(usual.hello_timeout),
         stall_timeout: span(flags.stall_timeout, file.stall_timeout).unwrap_or(usual.stall_timeout),
         room_linger: span(flags.room_linger, file.room_linger).unwrap_or(usual.room_linger),
+        idle_after: span(flags.idle_after, file.idle_after).unwrap_or(usual.idle_after),
         resume_grace: span(flags.resume_grace, file.resume_grace).unwrap_or(usual.resume_grace),
         stop_deadline: span(flags.stop_deadline, file.stop_deadline).unwrap_or(usual.stop_deadline),
         log_json: flags.log_json.or(file.log_json).unwrap_or(usual.log_json),

@@ -43,6 +43,10 @@ pub trait Game: Sized + Send + Sync + 'static {
     const SEATS_MAX: u16 = PLAYERS_PER_ROOM_MAX;
     /// What a player sends for every tick.
     type Input: Default + Clone + Send + Sync + 'static;
+    /// Whether a room in which nobody has sent an input or a request for a while (`--idle-after`) is simulated once a second
+    /// only, until somebody does. [`Tick::number`] goes on with time meanwhile, by many at once; `dt` stays, so what moves by it
+    /// moves slowly. A game whose world must go on by itself says `false`; one whose players send no inputs does not slow anyway.
+    const SLOWS_WHEN_IDLE: bool = size_of::<Self::Input>() > 0;
 
     /// Declares components, room state, input, events and actions. Called once, at start.
     fn schema(schema: &mut Schema<Self>);
@@ -162,7 +166,7 @@ pub struct Input<I: Send + Sync + 'static> {
 /// Where the room's time stands. Systems know no other clock.
 #[derive(Resource, Clone, Copy, Debug, Default)]
 pub struct Tick {
-    /// The tick being simulated, from 1.
+    /// The tick being simulated, from 1. One more than the one before, but in a room that is idle: see [`Game::SLOWS_WHEN_IDLE`].
     pub number: u32,
     /// Its length in seconds.
     pub dt: f64,

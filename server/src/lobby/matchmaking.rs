@@ -121,7 +121,7 @@ pub(crate) fn seat(
             name,
             private,
             seats,
-        } => return make(registry, defaults, now, maker, name, *private, *seats),
+        } => return make(registry, defaults, maker, name, *private, *seats),
         ClientMessage::Resume { token, chat, seen } => {
             // Ahead, and whatever is wrong with it: who pays only after the room was found would learn that it is there.
             budget.fine(WRONG_ROOM_COST);
@@ -134,7 +134,7 @@ pub(crate) fn seat(
         }
         _ => match registry.reserve_any(who) {
             Some(place) => Ok(place),
-            None => return make(registry, defaults, now, maker, "", false, 0),
+            None => return make(registry, defaults, maker, "", false, 0),
         },
     };
     if place == Err(Refusal::NoSuchRoom) {
@@ -148,7 +148,6 @@ pub(crate) fn seat(
 fn make(
     registry: &Registry,
     defaults: &RoomDefaults,
-    now: Instant,
     maker: Maker,
     name: &str,
     private: bool,
@@ -157,8 +156,12 @@ fn make(
     let (code, seed) = (random()?, random()?);
     let (identity, makers) = maker.identity;
     let at_player = makers.room(identity).ok_or(Refusal::TooManyRooms)?;
-    let at_address = maker.guest.room(now).ok_or(Refusal::TooManyRooms)?;
+    let at_address = maker
+        .guest
+        .room(registry.fill())
+        .ok_or(Refusal::TooManyRooms)?;
     let room = NewRoom {
+        network: maker.guest.network(),
         name: room_name(name, maker.name),
         code: room_code(code),
         private,

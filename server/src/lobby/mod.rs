@@ -113,6 +113,7 @@ impl<G: Game> Lobby<G> {
             rates,
             stall_timeout: config.stall_timeout,
             room_linger: config.room_linger,
+            idle_after: config.idle_after,
         };
         let welcome = Welcome::new(&game, config).map_err(invalid)?;
         let vitals = Vitals::default();

@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -21,6 +22,7 @@ use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use crate::auth::Identity;
+use crate::net::shares::Fill;
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0. Numbers are random, so that one tells
 /// nothing of other rooms, of how many there are or were. With a million rooms one in sixteen is taken.
@@ -33,6 +35,8 @@ const ROOM_COST: u16 = 8;
 /// Least share that a unit is taken for: rooms that slept when they were measured count too.
 const UNIT_SHARE_MIN: f64 = 1e-6;
 
+/// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones come after everybody else's.
+const NETWORK_ROOMS_FIRST: u32 = 4;
 /// Rooms that an operator is shown at once: a megabyte of JSON is 5,000 of them.
 const ROOMS_SHOWN_MAX: usize = 5000;
 
@@ -62,6 +66,8 @@ pub(crate) struct NewRoom {
     pub(crate) private: bool,
     /// Seats, from 1.
     pub(crate) seats: u16,
+    /// The network that it was made from; `None`: no limit by address holds there.
+    pub(crate) network: Option<IpNet>,
 }
 
 /// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as never; it leads to a
@@ -111,6 +117,10 @@ struct Entry {
     worker: usize,
     /// Rises with every room: the oldest has the least.
     made: u64,
+    /// See [`NewRoom`].
+    network: Option<IpNet>,
+    /// Players who did something lately; all, until that was counted.
+    active: u16,
     /// What each of its units takes of its worker's time, once that was measured.
     unit_share: Option<f64>,
     /// Its worker knows of it: others may be sent there.
@@ -133,6 +143,12 @@ impl Entry {
     /// What its cost is taken to grow with.
     fn units(&self) -> f64 {
         f64::from(ROOM_COST) + f64::from(self.taken)
+    }
+
+    /// Where it stands among the listed ones, least first.
+    fn rank(&self) -> (bool, Reverse<u16>, Reverse<u16>, u64) {
+        let (active, taken) = (Reverse(self.active), Reverse(self.taken));
+        (!self.has_seat(), active, taken, self.made)
     }
 
     fn has_seat(&self) -> bool {
@@ -182,6 +198,8 @@ impl Registry {
             takers: vec![maker],
             worker,
             made: table.made,
+            network: room.network,
+            active: 1,
             unit_share: None,
             open: false,
             _held: Box::new(held),
@@ -278,11 +296,12 @@ impl Registry {
         table.rooms.get(&room).map(|entry| entry.worker)
     }
 
-    /// Learns the shares of their worker's time that rooms took lately.
-    pub(crate) fn weigh(&self, shares: impl Iterator<Item = (RoomId, f64)>) {
+    /// Learns the shares of their worker's time that rooms took lately, and how many players of each did something.
+    pub(crate) fn weigh(&self, shares: impl Iterator<Item = (RoomId, f64, u16)>) {
         let mut table = self.table.lock();
-        for (room, share) in shares {
+        for (room, share, active) in shares {
             if let Some(entry) = table.rooms.get_mut(&room) {
+                entry.active = active;
                 entry.unit_share = Some((share / entry.units()).max(UNIT_SHARE_MIN));
             }
         }
@@ -342,23 +361,41 @@ impl Registry {
         self.table.lock().rooms.len()
     }
 
-    /// The listed rooms: those with a seat first, the fullest of them first, then full ones; at
-    /// most [`ROOMS_LISTED_MAX`].
+    /// The listed rooms, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the first [`NETWORK_ROOMS_FIRST`] of each
+    /// network before any network's others, however many it made. In between those in which most play come first, then
+    /// those with most seats taken, then the oldest.
     pub(crate) fn list(&self) -> Vec<RoomInfo> {
         let table = self.table.lock();
-        let mut order: Vec<(bool, Reverse<u16>, u64, RoomId)> = table
+        let listed = |entry: &Entry| entry.open && !entry.private;
+        let mut order: Vec<(RoomId, &Entry)> = table
             .rooms
             .iter()
-            .filter(|(_, entry)| entry.open && !entry.private)
-            .map(|(&id, entry)| (!entry.has_seat(), Reverse(entry.taken), entry.made, id))
+            .filter(|(_, entry)| listed(entry))
+            .map(|(id, entry)| (*id, entry))
             .collect();
-        if order.len() > ROOMS_LISTED_MAX {
-            order.select_nth_unstable(ROOMS_LISTED_MAX);
-            order.truncate(ROOMS_LISTED_MAX);
+        order.sort_by_key(|(_, entry)| entry.rank());
+        let mut made: HashMap<IpNet, u32> = HashMap::new();
+        let ranked = order.into_iter().map(|(id, entry)| {
+            let before = entry.network.map_or(0, |network| {
+                let made = made.entry(network).or_default();
+                *made += 1;
+                *made - 1
+            });
+            (!entry.has_seat(), before >= NETWORK_ROOMS_FIRST, id, entry)
+        });
+        let mut order: Vec<_> = ranked.collect();
+        // Stable: what is equal here stays in order.
+        order.sort_by_key(|(is_full, is_further, _, _)| (*is_full, *is_further));
+        let first = order.into_iter().take(ROOMS_LISTED_MAX);
+        first.map(|(_, _, id, entry)| entry.info(id)).collect()
+    }
+
+    /// How full it is.
+    pub(crate) fn fill(&self) -> Fill {
+        Fill {
+            taken: u32::try_from(self.table.lock().rooms.len()).unwrap_or(u32::MAX),
+            limit: u32::try_from(self.rooms_max).unwrap_or(u32::MAX),
         }
-        order.sort_unstable();
-        let info = |(_, _, _, id): &(bool, Reverse<u16>, u64, RoomId)| table.rooms[id].info(*id);
-        order.iter().map(info).collect()
     }
 }
 
@@ -402,6 +439,8 @@ impl Table {
         // More of them than there are connections can't be under way.
         entry.taken = entry.taken.saturating_add(1);
         entry.takers.push(who);
+        // Until that is counted again.
+        entry.active = entry.active.saturating_add(1).min(entry.taken);
         Ok(Place {
             room,
             worker: entry.worker,
@@ -430,6 +469,7 @@ mod tests {
             code: code.into(),
             private,
             seats,
+            network: None,
         }
     }
 
@@ -507,6 +547,35 @@ mod tests {
         assert_eq!(listed[1].id, rooms[0]);
     }
 
+    /// Spam of any shape (a range's many rooms; rooms of a silent maker from anywhere) stands behind those that people play.
+    #[test]
+    fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
+        let registry = Registry::new(1000, 1);
+        let make = |code: usize, network: &str| {
+            let made = NewRoom {
+                network: Some(network.parse().unwrap()),
+                ..room(&format!("{network} {code}"), 9, false)
+            };
+            let id = registry.create(made, ANN, Guest::unlimited()).unwrap().room;
+            registry.open(id);
+            id
+        };
+        let range: Vec<RoomId> = (0..64).map(|n| make(n, "198.51.100.0/24")).collect();
+        let scattered: Vec<RoomId> = (0..200)
+            .map(|n| make(0, &format!("10.0.{n}.0/24")))
+            .collect();
+        let honest: Vec<RoomId> = (0..6).map(|n| make(n, "192.0.2.0/24")).collect();
+        let silent = scattered.iter().map(|id| (*id, 0.0, 0));
+        let busy = range.iter().chain(&honest).map(|id| (*id, 0.0, 1));
+        registry.weigh(silent.chain(busy));
+        assert!(registry.reserve(honest[5], BO).is_ok());
+        let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
+        assert_eq!(listed.len(), ROOMS_LISTED_MAX);
+        let expected = [&honest[5..], &range[..4], &honest[..3], &scattered[..92]].concat();
+        assert_eq!(listed, expected);
+        assert_eq!(registry.list(), registry.list(), "the same each time");
+    }
+
     #[test]
     fn rooms_end_and_their_codes_are_free_again() {
         let registry = Registry::new(2, 1);
@@ -569,11 +638,11 @@ mod tests {
         let (heavy, first) = worker("A");
         let (light, second) = worker("B");
         assert_ne!(first, second);
-        registry.weigh([(heavy, 0.4), (light, 0.04)].into_iter());
+        registry.weigh([(heavy, 0.4, 1), (light, 0.04, 1)].into_iter());
         // A new one is taken for an average one, 0.22: two of them weigh more than the heavy one.
         let next: Vec<usize> = ["C", "D", "E"].map(|code| worker(code).1).into();
         assert_eq!(next, [second, second, first]);
-        registry.weigh([(heavy, 0.0), (light, 0.0)].into_iter());
+        registry.weigh([(heavy, 0.0, 1), (light, 0.0, 1)].into_iter());
         assert!(registry.reserve(light, ANN).is_ok());
     }
 

@@ -33,11 +33,16 @@ thread_local! {
 /// Serves a connection until it leaves the lobby.
 pub(super) async fn serve(shared: Arc<Shared>, mut conn: Conn<TcpStream>) {
     conn.link.set_room(None);
+    conn.link.stand_up();
     let mut stop = shared.stopping.subscribe();
     let hello_by = Instant::now() + shared.hello_timeout;
     let end = loop {
         if let Some(code) = conn.link.expelled() {
             break End::Close(code);
+        }
+        if conn.link.must_go() {
+            shared.send_away(conn);
+            return;
         }
         match attend_guarded(&mut conn, &shared) {
             Ok(None) => {}
@@ -68,6 +73,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut conn: Conn<TcpStream>) {
                 break End::Close(CloseCode::Restart);
             }
             () = conn.link.ordered() => Wake::Ready,
+            () = conn.link.sent_away() => Wake::Ready,
             wake = wake(&conn, deadline) => wake,
         };
         match wake {
@@ -244,10 +250,10 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
     Ok(())
 }
 
-/// Sends a connection to the room where it has a seat. If the worker is too busy it comes back
-/// and the client is told so; without a connection in the error the socket is gone.
+/// Sends a connection to the room where it has a seat. If its address has had its share of the last places, or the worker is too busy,
+/// it comes back and the client is told so; without a connection in the error the socket is gone.
 fn hand_over(
-    conn: Conn<TcpStream>,
+    mut conn: Conn<TcpStream>,
     seating: Seating,
     shared: &Shared,
 ) -> Result<(), Option<Conn<TcpStream>>> {
@@ -262,6 +268,19 @@ fn hand_over(
             shared.registry.release(place.room, who);
         }
     };
+    let seated = match is_held {
+        true => Some(conn.link.guest.sit_again()),
+        false => conn.link.guest.sit(),
+    };
+    let Some(seated) = seated else {
+        give_back();
+        shared.send(&mut conn.link, &refused(Refusal::Busy));
+        return Err(Some(conn));
+    };
+    if !conn.link.sit_down(seated) {
+        give_back();
+        return Err(Some(conn));
+    }
     let Ok(conn) = conn.unwatched() else {
         give_back();
         return Err(None);
@@ -277,6 +296,7 @@ fn hand_over(
     shared.metrics.inboxes_full.increment(1);
     give_back();
     conn.link.set_room(None);
+    conn.link.stand_up();
     if is_held {
         matchmaking::resumed(&mut conn.link.requests);
     }
@@ -296,6 +316,16 @@ impl Shared {
         let bytes = encode_server(message);
         self.metrics.control_bytes.increment(bytes.len() as u64);
         link.outbox.push(&bytes);
+    }
+
+    /// Ends a connection in whose place another one is let in: it is told in one write, if it takes that, and gone at once. A page
+    /// that it was comes again, later.
+    fn send_away(&self, mut conn: Conn<TcpStream>) {
+        let end = End::Close(CloseCode::ServerFull);
+        self.count_end(end);
+        conn.link.outbox.push_close(CloseCode::ServerFull);
+        // There is no time for who does not take it.
+        let _ = conn.flush(Instant::now());
     }
 }
 

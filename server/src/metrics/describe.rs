@@ -27,6 +27,14 @@ const GAUGES: &[(&str, &str)] = &[
     ),
     ("tickwire_sockets_open", "WebSockets open"),
     (
+        "tickwire_rooms_idle",
+        "rooms in which nobody does anything, which are simulated once a second",
+    ),
+    (
+        "tickwire_sockets_seatless",
+        "sockets open on the public port that have no seat in a room",
+    ),
+    (
         "tickwire_sockets_ungreeted",
         "WebSockets open that have not said hello",
     ),
@@ -56,6 +64,10 @@ const COUNTERS: &[(&str, &str)] = &[
     (
         "tickwire_connections_refused_total",
         "sockets turned away because too many are open, or of their address",
+    ),
+    (
+        "tickwire_sockets_sent_away_total",
+        "sockets that had to go for newcomers, being of the heaviest prefix, by limit",
     ),
     (
         "tickwire_player_rooms_hit_total",

@@ -1,7 +1,7 @@
 //! What one address may hold and do: sockets at once, new ones a second, rooms, wrong codes. One
 //! table under one lock, taken when a connection comes and goes, when it makes a room and when it
-//! asks for one by a code, never on the tick path. An address is an IPv4 address or the first 64
-//! bits of an IPv6 one, of which a household has at least that many.
+//! asks for one by a code, never on the tick path. Rates are for a host (`prefix`); what is held is counted by
+//! wider prefixes too, and shared out when little of it is left (`shares`).
 //!
 //! `public` admits connections; the [`Guest`] that it gets stays with the connection, and gives
 //! everything back when it is dropped.
@@ -11,10 +11,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 
 use super::limiter::Budget;
-use super::prefix::host;
+use super::prefix::{host, network};
+use super::shares::{self, Fill, Shares, Spread};
 use crate::config::Config;
 use crate::metrics::Metrics;
 
@@ -26,9 +28,9 @@ const CONNECTS_BURST_SECONDS: f32 = 10.0;
 const WRONG_PER_SECOND: f32 = 10.0 / 60.0;
 /// And at once. A connection's own budget is tighter; this holds whoever opens many.
 const WRONG_BURST: f32 = 30.0;
-/// Addresses that are remembered though they hold nothing. Beyond: those are forgotten, which
+/// Addresses that are remembered for what they did lately. Beyond: all are forgotten, which
 /// gives each the burst anew; who has so many addresses is not held by such limits anyway.
-const IDLE_ADDRESSES_MAX: usize = 65_536;
+const ADDRESSES_MAX: usize = 65_536;
 /// Addresses below which nobody is forgotten.
 const SWEEP_FROM: usize = 1024;
 
@@ -47,6 +49,8 @@ pub(crate) struct Addresses(Arc<Shared>);
 
 struct Shared {
     connections_max: u32,
+    /// Players at most, all sockets being theirs.
+    players_max: u32,
     connects_per_second: f32,
     rooms_max: u32,
     /// Whether this machine's own addresses are in no limit: nobody forwards for others then.
@@ -56,28 +60,35 @@ struct Shared {
 }
 
 struct Table {
-    entries: HashMap<IpAddr, Entry>,
-    /// How many entries there may be until idle ones are looked for.
+    connections: Shares,
+    /// Those of them that have a seat in a room.
+    seated: Shares,
+    rooms: Shares,
+    /// What hosts did lately.
+    entries: HashMap<IpNet, Entry>,
+    /// How many entries there may be until rested ones are looked for.
     sweep_at: usize,
 }
 
 struct Entry {
-    connections: u32,
-    rooms: u32,
     connects: Budget,
     wrong: Budget,
 }
 
 impl Addresses {
-    /// Nobody is there yet; limits are the operator's.
-    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Addresses {
+    /// Nobody is there yet; limits are the operator's, but for `connections`, of which the system may allow fewer.
+    pub(crate) fn new(config: &Config, connections: u32, metrics: Arc<Metrics>) -> Addresses {
         Addresses(Arc::new(Shared {
             connections_max: config.max_connections_per_address,
+            players_max: connections,
             connects_per_second: config.connects_per_second as f32,
             rooms_max: config.max_rooms_per_address,
             loopback_free: config.trusted_proxies.is_empty(),
             metrics,
             table: Mutex::new(Table {
+                connections: Shares::default(),
+                seated: Shares::default(),
+                rooms: Shares::default(),
                 entries: HashMap::new(),
                 sweep_at: SWEEP_FROM,
             }),
@@ -90,22 +101,22 @@ impl Addresses {
         if shared.loopback_free && address.to_canonical().is_loopback() {
             return Ok(Guest::unlimited());
         }
-        let address = host(address).addr();
         let mut table = shared.table.lock();
-        let entry = table.entry(address, shared, now);
-        let rate = shared.connects_per_second;
-        if entry.connections >= shared.connections_max {
+        // Not by shares: of connections without a seat the heaviest go when there are too many.
+        let cap = Some(shared.connections_max);
+        let taken = table.connections.take(address, cap, Spread::Host, None);
+        if taken.is_err() {
             shared.metrics.address_connections_hit.increment(1);
             return Err(Refused::TooMany);
         }
-        if !entry
-            .connects
-            .spend(rate, rate * CONNECTS_BURST_SECONDS, now, 1.0)
-        {
+        let rate = shared.connects_per_second;
+        let burst = rate * CONNECTS_BURST_SECONDS;
+        let entry = table.entry(address, shared, now);
+        if !entry.connects.spend(rate, burst, now, 1.0) {
+            table.connections.give_back(address);
             shared.metrics.address_connects_hit.increment(1);
             return Err(Refused::TooFast);
         }
-        entry.connections += 1;
         Ok(Guest(Some(Place {
             shared: self.0.clone(),
             address,
@@ -116,28 +127,25 @@ impl Addresses {
 
 impl Table {
     fn entry(&mut self, address: IpAddr, shared: &Shared, now: Instant) -> &mut Entry {
-        if self.entries.len() >= self.sweep_at && !self.entries.contains_key(&address) {
+        let host = host(address);
+        if self.entries.len() >= self.sweep_at && !self.entries.contains_key(&host) {
             self.sweep(shared, now);
         }
-        self.entries.entry(address).or_insert_with(|| Entry {
-            connections: 0,
-            rooms: 0,
+        self.entries.entry(host).or_insert_with(|| Entry {
             connects: Budget::new(now),
             wrong: Budget::new(now),
         })
     }
 
-    /// Forgets addresses that hold nothing and did nothing lately, or that hold nothing if there
-    /// are too many of them.
+    /// Forgets addresses that did nothing lately, or all if there are too many of them.
     fn sweep(&mut self, shared: &Shared, now: Instant) {
         let rate = shared.connects_per_second;
-        let holds = |entry: &Entry| entry.connections > 0 || entry.rooms > 0;
         self.entries.retain(|_, entry| {
             let rested = entry.connects.is_rested(rate, now);
-            holds(entry) || !rested || !entry.wrong.is_rested(WRONG_PER_SECOND, now)
+            !rested || !entry.wrong.is_rested(WRONG_PER_SECOND, now)
         });
-        if self.entries.len() >= IDLE_ADDRESSES_MAX {
-            self.entries.retain(|_, entry| holds(entry));
+        if self.entries.len() >= ADDRESSES_MAX {
+            self.entries.clear();
         }
         self.sweep_at = SWEEP_FROM.max(2 * self.entries.len());
     }
@@ -181,8 +189,18 @@ impl Guest {
         allowed
     }
 
-    /// The place of a room that it makes; `None` when its address has as many as it may.
-    pub(crate) fn room(&self, now: Instant) -> Option<Guest> {
+    /// The place of a player, which a connection with a seat has; `None` when few are left and its address or the neighbours have
+    /// had their share of them.
+    pub(crate) fn sit(&self) -> Option<Guest> {
+        self.take_seat(true)
+    }
+
+    /// The same for who has the seat already, and is not asked.
+    pub(crate) fn sit_again(&self) -> Guest {
+        self.take_seat(false).unwrap_or_default()
+    }
+
+    fn take_seat(&self, is_shared_out: bool) -> Option<Guest> {
         let Some(Place {
             shared, address, ..
         }) = &self.0
@@ -190,12 +208,54 @@ impl Guest {
             return Some(Guest::unlimited());
         };
         let mut table = shared.table.lock();
-        let entry = table.entry(*address, shared, now);
-        if entry.rooms >= shared.rooms_max {
-            shared.metrics.address_rooms_hit.increment(1);
+        let fill = Fill {
+            taken: table.seated.all(),
+            limit: shared.players_max,
+        };
+        let fill = is_shared_out.then_some(fill);
+        if table
+            .seated
+            .take(*address, None, Spread::All, fill)
+            .is_err()
+        {
+            shared.metrics.players_share_hit.increment(1);
             return None;
         }
-        entry.rooms += 1;
+        Some(Guest(Some(Place {
+            shared: shared.clone(),
+            address: *address,
+            held: Held::Seat,
+        })))
+    }
+
+    /// The network that it comes from, whose rooms are listed together; `None` where no limit by address holds.
+    pub(crate) fn network(&self) -> Option<IpNet> {
+        self.0.as_ref().map(|place| network(place.address))
+    }
+
+    /// The place of a room that it makes, `fill` being how many rooms there are of all; `None` when its address has as many as
+    /// it may, or they are few and shared out.
+    pub(crate) fn room(&self, fill: Fill) -> Option<Guest> {
+        let Some(Place {
+            shared, address, ..
+        }) = &self.0
+        else {
+            return Some(Guest::unlimited());
+        };
+        let mut table = shared.table.lock();
+        let cap = Some(shared.rooms_max);
+        let taken = table.rooms.take(*address, cap, Spread::All, Some(fill));
+        match taken {
+            Ok(()) => {}
+            Err(shares::Refused::Cap) => {
+                shared.metrics.address_rooms_hit.increment(1);
+                return None;
+            }
+            Err(shares::Refused::Share) => {
+                shared.metrics.rooms_share_hit.increment(1);
+                return None;
+            }
+        }
         Some(Guest(Some(Place {
             shared: shared.clone(),
             address: *address,
@@ -220,17 +280,17 @@ struct Place {
 /// What is given back when the place is dropped.
 enum Held {
     Connection,
+    Seat,
     Room,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.shared.table.lock();
-        if let Some(entry) = table.entries.get_mut(&self.address) {
-            match self.held {
-                Held::Connection => entry.connections -= 1,
-                Held::Room => entry.rooms -= 1,
-            }
+        match self.held {
+            Held::Connection => table.connections.give_back(self.address),
+            Held::Seat => table.seated.give_back(self.address),
+            Held::Room => table.rooms.give_back(self.address),
         }
     }
 }
@@ -239,6 +299,12 @@ impl Drop for Place {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    /// So many places that nothing is shared out.
+    const AMPLE: Fill = Fill {
+        taken: 0,
+        limit: u32::MAX,
+    };
 
     struct Server {
         addresses: Addresses,
@@ -255,7 +321,7 @@ mod tests {
             };
             change(&mut config);
             Server {
-                addresses: Addresses::new(&config, Arc::new(Metrics::new().unwrap())),
+                addresses: Addresses::new(&config, 8, Arc::new(Metrics::new().unwrap())),
                 now: Instant::now(),
             }
         }
@@ -332,13 +398,37 @@ mod tests {
             server.admit("192.0.2.1").unwrap(),
             server.admit("192.0.2.1").unwrap(),
         );
-        let first = one.room(server.now).unwrap();
-        let _second = other.room(server.now).unwrap();
-        assert!(one.room(server.now).is_none());
+        let first = one.room(AMPLE).unwrap();
+        let _second = other.room(AMPLE).unwrap();
+        assert!(one.room(AMPLE).is_none());
         // The maker may go before the room does.
         drop((one, other, first));
         let back = server.admit("192.0.2.1").unwrap();
-        assert!(back.room(server.now).is_some());
+        assert!(back.room(AMPLE).is_some());
+    }
+
+    /// Of eight places six are taken: who has some gets no more, a neighbour of theirs neither, and a stranger does.
+    #[test]
+    fn the_last_places_are_for_those_who_have_few() {
+        let server = Server::new(|config| config.max_connections_per_address = 99);
+        let guest = |address: &str| server.admit(address).unwrap();
+        let (heavy, neighbour, stranger) = (
+            guest("192.0.2.1"),
+            guest("192.0.2.2"),
+            guest("198.51.100.1"),
+        );
+        let mut seated: Vec<Guest> = (0..6).map(|_| heavy.sit().unwrap()).collect();
+        assert!(heavy.sit().is_none() && neighbour.sit().is_none());
+        seated.push(stranger.sit().unwrap());
+        assert!(stranger.sit().is_none());
+        seated.push(heavy.sit_again());
+        assert!(server.addresses.0.table.lock().seated.all() == 8);
+        seated.truncate(5);
+        assert!(heavy.sit().is_some());
+        let room = |guest: &Guest, taken| guest.room(Fill { taken, limit: 4 });
+        let made = room(&heavy, 2);
+        assert!(made.is_some() && room(&neighbour, 3).is_none());
+        assert!(room(&stranger, 3).is_some());
     }
 
     #[test]
@@ -366,12 +456,17 @@ mod tests {
         for host in 0..200_000 {
             let address = std::net::Ipv4Addr::from(from + host).to_string();
             server.admit(&address).unwrap();
-            assert!(server.remembered() <= 2 * IDLE_ADDRESSES_MAX);
+            assert!(server.remembered() <= 2 * ADDRESSES_MAX);
         }
         server.now += Duration::from_secs(60);
         let shared = &server.addresses.0;
         shared.table.lock().sweep(shared, server.now);
-        assert_eq!(server.remembered(), 1);
+        assert_eq!(server.remembered(), 0);
+        assert!(
+            !shared.table.lock().connections.is_empty(),
+            "what is held is"
+        );
         drop(held);
+        assert!(shared.table.lock().connections.is_empty());
     }
 }

@@ -15,6 +15,7 @@ use tickwire::protocol::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
 use super::addresses::Guest;
+use super::crowd::Spot;
 use super::frames::FrameCount;
 use super::limiter::{Budget, Limiter, Rates};
 use super::outbox::{Draft, Drafts, Outbox};
@@ -125,8 +126,12 @@ pub(crate) struct Link {
     pub(crate) peer: SocketAddr,
     /// Its place at its address.
     pub(crate) guest: Guest,
+    /// Its place among the players of its address, while it has a seat in a room or is on its way to one.
+    pub(crate) seated: Option<Guest>,
+    /// Its place among those without a seat, which it has left meanwhile.
+    pub(crate) spot: Option<Spot>,
     /// Its place among those that have not said hello; dropped when it does.
-    pub(crate) ungreeted: Option<Seat>,
+    pub(crate) ungreeted: Option<Spot>,
     /// Dropped with the connection: what counts open sockets and live connections.
     _held: (Option<Seat>, Option<Box<dyn Send + Sync>>),
 }
@@ -161,6 +166,35 @@ impl Link {
             Some(online) => online.ordered().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Whether it must go, for others who come.
+    pub(crate) fn must_go(&self) -> bool {
+        let spots = self.spot.iter().chain(&self.ungreeted);
+        spots.into_iter().any(|spot| spot.notice().is_given())
+    }
+
+    /// Done when it must.
+    pub(crate) async fn sent_away(&self) {
+        match self.spot.as_ref().or(self.ungreeted.as_ref()) {
+            Some(spot) => spot.notice().given().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// It has no seat in a room: it may have to go.
+    pub(crate) fn stand_up(&mut self) {
+        self.seated = None;
+        if let Some(spot) = &mut self.spot {
+            spot.come_back();
+        }
+    }
+
+    /// It gets a seat, with its place among its address's players. False: it has to go, and was told so before.
+    pub(crate) fn sit_down(&mut self, seated: Guest) -> bool {
+        let stays = self.spot.as_mut().is_none_or(Spot::leave);
+        self.seated = Some(seated);
+        stays
     }
 
     /// Tells operators in which room it is.
@@ -216,6 +250,8 @@ impl Conn<tokio::net::TcpStream> {
                 has_played: false,
                 peer,
                 guest: Guest::unlimited(),
+                seated: None,
+                spot: None,
                 ungreeted: None,
                 _held: (None, None),
             }),
@@ -263,9 +299,11 @@ impl<S> Conn<S> {
         self
     }
 
-    /// Keeps the address's place until the connection is dropped, and the other until its hello.
-    pub(crate) fn with_guest(mut self, guest: Guest, ungreeted: Seat) -> Conn<S> {
+    /// Keeps the address's place until the connection is dropped, the one among those without a seat while it has none, and the
+    /// last until its hello.
+    pub(crate) fn with_guest(mut self, guest: Guest, spot: Spot, ungreeted: Spot) -> Conn<S> {
         self.link.guest = guest;
+        self.link.spot = Some(spot);
         self.link.ungreeted = Some(ungreeted);
         self
     }

@@ -8,6 +8,7 @@ pub(crate) mod admin;
 mod authority;
 pub(crate) mod certificate;
 pub(crate) mod conn;
+pub(crate) mod crowd;
 mod descriptors;
 mod echo;
 mod encoding;
@@ -23,12 +24,12 @@ mod listen;
 pub(crate) mod ops;
 mod origin;
 pub mod outbox;
-#[allow(dead_code)]
 pub(crate) mod prefix;
 mod public;
 pub(crate) mod reading;
 mod reply;
 mod seat;
+pub(crate) mod shares;
 mod site;
 mod tls;
 

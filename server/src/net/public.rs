@@ -28,6 +28,7 @@ use super::addresses::{Addresses, Guest};
 use super::authority;
 use super::certificate::Certificate;
 use super::conn::{Conn, End};
+use super::crowd::{Crowd, Notice, Spot};
 use super::descriptors;
 use super::echo;
 use super::farewell::farewell;
@@ -52,8 +53,10 @@ pub(crate) struct Public<G: Game> {
     site: Site,
     origins: Origins,
     seats: Seats,
-    /// Places of WebSockets that have not said hello.
-    ungreeted: Seats,
+    /// Sockets that have no seat in a room: of those one goes for each that comes when all seats here are taken.
+    seatless: Crowd,
+    /// WebSockets that have not said hello.
+    ungreeted: Crowd,
     proxies: Proxies,
     addresses: Addresses,
     /// Whether it was said that there is a proxy that no setting knows of.
@@ -76,6 +79,10 @@ struct Visit {
     peer: SocketAddr,
     /// Its place at its address; `None` where a proxy speaks for others.
     guest: Mutex<Option<Guest>>,
+    /// Its place among those without a seat; `None` as above: a proxy's connection is not sent away.
+    spot: Mutex<Option<Spot>>,
+    /// How it hears that it must go.
+    notice: Notice,
     upgrade: Mutex<Option<Upgrade>>,
 }
 
@@ -86,7 +93,8 @@ struct Upgrade {
     echoes: bool,
     peer: SocketAddr,
     guest: Guest,
-    ungreeted: Seat,
+    spot: Spot,
+    ungreeted: Spot,
 }
 
 impl<G: Game> Public<G> {
@@ -103,9 +111,19 @@ impl<G: Game> Public<G> {
             site,
             origins: Origins::new(&config.allowed_origins),
             seats: Seats::new(allowed, metrics.connections_open.clone()),
-            ungreeted: Seats::new(config.max_ungreeted, metrics.sockets_ungreeted.clone()),
+            // As many as there are sockets: `seats` says when one has to go.
+            seatless: Crowd::new(
+                u32::MAX,
+                metrics.sockets_seatless.clone(),
+                metrics.connections_sent_away.clone(),
+            ),
+            ungreeted: Crowd::new(
+                config.max_ungreeted,
+                metrics.sockets_ungreeted.clone(),
+                metrics.ungreeted_sent_away.clone(),
+            ),
             proxies: Proxies::new(&config.trusted_proxies),
-            addresses: Addresses::new(config, metrics.clone()),
+            addresses: Addresses::new(config, allowed, metrics.clone()),
             warned_of_proxy: AtomicBool::new(false),
             header_timeout: config.header_timeout,
             send_buffer: config.send_buffer,
@@ -151,7 +169,7 @@ impl<G: Game> Public<G> {
                 Some((seat, visit)) => {
                     let (public, open) = (public.clone(), open.clone());
                     tokio::spawn(async move {
-                        public.secured(stream, seat, visit).await;
+                        public.attended(stream, seat, visit).await;
                         drop(open);
                     });
                 }
@@ -166,18 +184,42 @@ impl<G: Game> Public<G> {
     /// A place for a socket that was accepted, among all and at its address. Whose address it
     /// is shows later where a proxy speaks for others.
     fn seat(&self, peer: SocketAddr) -> Option<(Seat, Visit)> {
-        let seat = self.seats.take()?;
-        let guest = if self.proxies.trusts(peer.ip()) {
-            None
+        let mut seat = self.seats.take()?;
+        let notice = Notice::default();
+        let (guest, spot) = if self.proxies.trusts(peer.ip()) {
+            (None, None)
         } else {
-            Some(self.addresses.admit(peer.ip(), Instant::now()).ok()?)
+            let guest = self.addresses.admit(peer.ip(), Instant::now()).ok()?;
+            let spot = self.seatless.enter(peer.ip(), &notice);
+            self.make_room(&mut seat, &spot);
+            (Some(guest), Some(spot))
         };
         let visit = Visit {
             peer,
             guest: Mutex::new(guest),
+            spot: Mutex::new(spot),
+            notice,
             upgrade: Mutex::new(None),
         };
         Some((seat, visit))
+    }
+
+    /// When all seats are taken, has another socket go for this one.
+    fn make_room(&self, seat: &mut Seat, spot: &Spot) {
+        if seat.is_spare() && self.seatless.make_room_for(spot) {
+            seat.make_usual();
+        }
+    }
+
+    /// Serves a socket until it is the lobby's or at its end, or has to go for another one.
+    async fn attended(self: Arc<Self>, stream: TcpStream, seat: Seat, visit: Visit) {
+        let notice = visit.notice.clone();
+        tokio::select! {
+            biased;
+            // Once it is the lobby's, it is the lobby that heeds the notice.
+            () = self.secured(stream, seat, visit) => {}
+            () = notice.given() => {}
+        }
     }
 
     /// The TLS handshake first, if there is one.
@@ -213,7 +255,7 @@ impl<G: Game> Public<G> {
     async fn connection(
         self: Arc<Self>,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        seat: Seat,
+        mut seat: Seat,
         visit: Visit,
     ) {
         let mut stopping = self.stopping.clone();
@@ -236,6 +278,7 @@ impl<G: Game> Public<G> {
             return;
         };
         let (peer, echoes) = (upgrade.peer, upgrade.echoes);
+        self.make_room(&mut seat, &upgrade.spot);
         let conn = conn(upgrade).await.and_then(|conn| {
             if !echoes {
                 conn.bound_send_buffer(self.send_buffer)?;
@@ -281,9 +324,11 @@ impl<G: Game> Public<G> {
         }
     }
 
-    /// The client's address and its place there; `None` if it has none left.
-    fn guest(&self, headers: &HeaderMap, visit: &Visit) -> Option<(SocketAddr, Guest)> {
-        if let Some(guest) = visit.guest.lock().take() {
+    /// The client's address and its places there and among those without a seat; `None` if it has none left.
+    fn guest(&self, headers: &HeaderMap, visit: &Visit) -> Option<(SocketAddr, Guest, Spot)> {
+        if let Some(guest) = visit.guest.lock().take()
+            && let Some(spot) = visit.spot.lock().take()
+        {
             let unknown_proxy = self.proxies.is_empty()
                 && visit.peer.ip().is_loopback()
                 && headers.contains_key(FORWARDED_FOR);
@@ -293,11 +338,12 @@ impl<G: Game> Public<G> {
                      by address holds for them"
                 );
             }
-            return Some((visit.peer, guest));
+            return Some((visit.peer, guest, spot));
         }
         let client = self.proxies.client(visit.peer.ip(), headers);
         let guest = self.addresses.admit(client, Instant::now()).ok()?;
-        Some((SocketAddr::new(client, 0), guest))
+        let spot = self.seatless.enter(client, &visit.notice);
+        Some((SocketAddr::new(client, 0), guest, spot))
     }
 
     fn handshake(&self, mut request: Request<Incoming>, visit: &Visit, echoes: bool) -> Reply {
@@ -315,19 +361,17 @@ impl<G: Game> Public<G> {
         };
         match checked {
             Ok(key) => {
-                let Some(ungreeted) = self.ungreeted.take().filter(|seat| !seat.is_spare()) else {
-                    metrics.handshakes_refused_ungreeted.increment(1);
-                    return reply::unavailable("too many have not said hello\n");
-                };
-                let Some((peer, guest)) = self.guest(&head.headers, visit) else {
+                let Some((peer, guest, spot)) = self.guest(&head.headers, visit) else {
                     metrics.handshakes_refused_address.increment(1);
                     return reply::too_many("too many from this address\n");
                 };
+                let ungreeted = self.ungreeted.enter(peer.ip(), &visit.notice);
                 *visit.upgrade.lock() = Some(Upgrade {
                     on,
                     echoes,
                     peer,
                     guest,
+                    spot,
                     ungreeted,
                 });
                 switch(&key)
@@ -395,7 +439,7 @@ async fn conn(upgrade: Upgrade) -> Result<Conn<TcpStream>, Box<dyn Error + Send 
     if let Some(session) = session {
         conn = conn.with_tls(session);
     }
-    Ok(conn.with_guest(upgrade.guest, upgrade.ungreeted))
+    Ok(conn.with_guest(upgrade.guest, upgrade.spot, upgrade.ungreeted))
 }
 
 /// 101 for a handshake whose key gives `accept`.
@@ -443,7 +487,7 @@ mod tests {
         fn task_bytes<F>(_: fn(Arc<Public<Nothing>>, TcpStream, Seat, Visit) -> F) -> usize {
             size_of::<F>()
         }
-        let bytes = task_bytes(Public::secured);
+        let bytes = task_bytes(Public::attended);
         assert!(bytes < 4096, "{bytes} bytes");
     }
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use metrics::Gauge;
 
-/// Seats beyond the limit, in which a socket may at most be told that the server is full. They
-/// free themselves within the time that HTTP has.
+/// Seats beyond the limit: for sockets in whose place another one goes, until it is gone, and for those that can only
+/// be told that the server is full. They free themselves within the time that HTTP has.
 const SPARE: u32 = 64;
 
 /// The seats of one server.
@@ -59,6 +59,11 @@ impl Seat {
     /// Whether it is beyond the limit: its socket may not play.
     pub(crate) fn is_spare(&self) -> bool {
         self.spare
+    }
+
+    /// Another socket goes for this one: it may play.
+    pub(crate) fn make_usual(&mut self) {
+        self.spare = false;
     }
 }
 

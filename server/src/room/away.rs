@@ -97,6 +97,7 @@ impl<G: Game> Room<G> {
         member.start_anew(newest_wins, tick);
         member.durable_from = seen.tick.min(tick);
         self.stats.players_resumed += 1;
+        self.stir(player);
         self.update_roster();
         self.tell_joined(player, seen.chat);
         self.tell_others_of(player);

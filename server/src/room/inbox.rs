@@ -25,13 +25,19 @@ impl<G: Game> Room<G> {
             return Err(CloseCode::OutOfOrder);
         }
         match message.first().copied().and_then(Kind::from_byte) {
-            Some(Kind::State) => self.on_input(player, message),
+            Some(Kind::State) => {
+                self.stir(player);
+                self.on_input(player, message)
+            }
             Some(Kind::Ack) => {
                 let ack = decode_ack(message).map_err(|_| CloseCode::Malformed)?;
                 self.on_ack(player, ack)
             }
             Some(Kind::Control) => {
                 let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
+                if !matches!(message, ClientMessage::Ping { .. }) {
+                    self.stir(player);
+                }
                 self.on_request(player, message)
             }
             None => Err(CloseCode::Malformed),

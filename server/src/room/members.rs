@@ -74,6 +74,8 @@ pub(super) struct Member<I> {
     pub(super) identity: Identity,
     /// Rises with every join of the room: the host is who has the least.
     pub(super) order: u32,
+    /// When they did something last.
+    pub(super) stirred: Tick,
     /// When a keyframe was last asked for, by layer.
     pub(super) resynced: [Option<Tick>; LayerId::COUNT],
     chat_left: u32,
@@ -126,6 +128,7 @@ impl<I: Default + Clone> Member<I> {
             away_since: None,
             entity,
             order,
+            stirred: tick,
             inputs: InputQueue::new(newest_wins),
             substituted: false,
             credit: Credit::default(),

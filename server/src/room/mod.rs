@@ -6,6 +6,7 @@ mod away;
 mod cadence;
 mod chat;
 mod credit;
+mod doze;
 mod durable;
 mod events;
 mod inbox;
@@ -83,6 +84,10 @@ pub struct Room<G: Game> {
     world: World,
     schedule: Schedule,
     tick: Tick,
+    /// The newest that was simulated.
+    simulated: Tick,
+    /// When somebody did something last.
+    stirred: Tick,
     cadence: Cadence,
     members: Members<G::Input>,
     chat: Chat,
@@ -121,6 +126,8 @@ impl<G: Game> Room<G> {
             world,
             schedule,
             tick: Tick(0),
+            simulated: Tick(0),
+            stirred: Tick(0),
             chat: Chat::default(),
             events: Events::default(),
             capture,
@@ -236,6 +243,7 @@ impl<G: Game> Room<G> {
             self.game.schema.newest_wins,
             self.tick,
         ));
+        self.stir(player);
         self.update_roster();
         self.tell_joined(player, 0);
         self.tell_others_of(player);
@@ -309,6 +317,7 @@ impl<G: Game> Room<G> {
     /// One step: every member's input for this tick, the game's systems, then the image.
     pub fn tick(&mut self) {
         self.tick = self.tick.next();
+        self.simulated = self.tick;
         let tick = self.tick;
         // Not after the image, which would show players who are gone.
         self.close_stalled();

@@ -54,6 +54,18 @@ impl Grid {
         };
     }
 
+    /// Leaves out the next so many slots.
+    pub(super) fn put_off(&mut self, slots: u32) {
+        self.next += u64::from(slots);
+    }
+
+    /// Goes on with the first slot after `now` again, if that is sooner. How many slots sooner.
+    pub(super) fn bring_forward(&mut self, now: Instant) -> u32 {
+        let put_off = self.next;
+        self.next = put_off.min(self.at(now) + 1);
+        u32::try_from(put_off - self.next).unwrap_or(u32::MAX)
+    }
+
     /// Goes on after a slot has run, at `now`. Returns how many slots are skipped because they
     /// are a period late or more.
     pub(super) fn advance(&mut self, now: Instant) -> u64 {
@@ -120,6 +132,18 @@ mod tests {
         assert_eq!(grid.due(), start + 1240 * MS);
         grid.restart(start + 1240 * MS);
         assert_eq!(grid.due(), start + 1250 * MS);
+    }
+
+    #[test]
+    fn what_is_put_off_is_brought_forward_again() {
+        let start = Instant::now();
+        let mut grid = Grid::new(start, 0, 100, start);
+        grid.put_off(9);
+        assert_eq!(grid.due(), start + 100 * MS);
+        assert_eq!(grid.bring_forward(start + 34 * MS), 6);
+        assert_eq!(grid.due(), start + 40 * MS);
+        assert_eq!(grid.bring_forward(start + 60 * MS), 0, "it is late already");
+        assert_eq!(grid.due(), start + 40 * MS);
     }
 
     #[test]

@@ -119,6 +119,12 @@ impl<G: Game> Hosted<G> {
         }
     }
 
+    /// Players who did something in the last so many seconds.
+    pub(super) fn active_players(&self, seconds: u32) -> u16 {
+        let within = seconds * u32::from(self.room.options().tick_rate);
+        self.room.active_players(within)
+    }
+
     /// See [`Room::thin_out`].
     pub(super) fn thin_out(&mut self, halvings: u8) {
         self.room.thin_out(halvings);

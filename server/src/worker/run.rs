@@ -20,6 +20,7 @@ use super::{Claim, Command, Common, Errand, Phase, Return, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::lobby::stopping;
+use crate::metrics::Metrics;
 use crate::net::conn::{Conn, End};
 use crate::vitals::{self, Part};
 
@@ -29,6 +30,10 @@ const SLEEP_MAX: Duration = Duration::from_millis(500);
 const COMMANDS_MAX: usize = 64;
 /// Until an empty room to which somebody is on the way is looked at again.
 const RECHECK: Duration = Duration::from_secs(1);
+/// How often a second a room that dozes is looked at: who comes back to it waits as long for an answer.
+const LOOKS_PER_SECOND: u16 = 10;
+/// In ticks of so many seconds a player must have done something to count as one who plays.
+const ACTIVE_SECONDS: u32 = 30;
 
 /// Everything that a worker's thread owns.
 pub(super) struct Loop<G: Game> {
@@ -52,7 +57,59 @@ struct Running<G: Game> {
     due: Instant,
     /// Whether nobody is there: it does not tick.
     asleep: bool,
+    /// Whether nobody does anything: it dozes, and of its slots only some have a turn.
+    dozes: bool,
+    /// Slots before its next turn that have none.
+    put_off: u32,
+    /// Ticks without an input or a request after which it dozes; `None`: never.
+    idle: Option<u32>,
     load: RoomLoad,
+}
+
+impl<G: Game> Running<G> {
+    /// Its turn, or what a room that dozes has instead. Whether it ticked.
+    fn turn(&mut self, tools: &mut Tools, now: Instant) -> Result<bool, Failed> {
+        match self.idle {
+            Some(idle) if self.dozes => {
+                let ticks = std::mem::take(&mut self.put_off) + 1;
+                self.hosted.doze(ticks, idle, tools, now)
+            }
+            _ => self.hosted.turn(tools, now).map(|()| true),
+        }
+    }
+
+    /// After a turn: dozes from now on, or still, if nobody has done anything for a while.
+    fn fall_into_a_doze(&mut self, metrics: &Metrics) {
+        let quiet = self.hosted.room.quiet_ticks();
+        let dozes = !self.asleep && self.idle.is_some_and(|idle| quiet >= idle);
+        if dozes != self.dozes {
+            metrics
+                .rooms_idle
+                .increment(f64::from(dozes as u8) - f64::from(self.dozes as u8));
+            self.dozes = dozes;
+        }
+        if dozes {
+            let rate = self.hosted.room.options().tick_rate;
+            self.put_off = u32::from((rate / LOOKS_PER_SECOND).max(1)) - 1;
+            self.grid.put_off(self.put_off);
+        }
+    }
+
+    /// Somebody comes: if it dozes, it has its turn in the next slot.
+    fn wake(&mut self, queue: &mut BinaryHeap<Reverse<(Instant, RoomId)>>, now: Instant) {
+        if self.dozes {
+            let passed = std::mem::take(&mut self.put_off) - self.grid.bring_forward(now);
+            self.hosted.room.pass(passed);
+            self.due = self.grid.due();
+            queue.push(Reverse((self.due, self.hosted.id)));
+        }
+    }
+}
+
+/// After how many ticks in which nobody does anything a room of this game dozes.
+fn idle_ticks<G: Game>(idle_after: Duration, rate: u16) -> Option<u32> {
+    let ticks = (idle_after.as_secs_f64() * f64::from(rate)).ceil() as u32;
+    (G::SLOWS_WHEN_IDLE && ticks > 0).then_some(ticks)
 }
 
 impl<G: Game> Loop<G> {
@@ -196,7 +253,7 @@ impl<G: Game> Loop<G> {
                     self.tools.send_back(Return::End(conn, end));
                 }
             },
-            Errand::Resume(claim) => self.resume(room, claim, conn),
+            Errand::Resume(claim) => self.resume(room, claim, conn, now),
         }
     }
 
@@ -213,12 +270,13 @@ impl<G: Game> Loop<G> {
         given_up
     }
 
-    /// A room in which a seat is held is awake, so its turns go on as they are.
-    fn resume(&mut self, room: RoomId, claim: Claim, conn: Conn) {
+    /// A room in which a seat is held is not asleep, so its turns go on as they are.
+    fn resume(&mut self, room: RoomId, claim: Claim, conn: Conn, now: Instant) {
         let Some(running) = self.rooms.get_mut(&room) else {
             refuse(conn, Refusal::NoSuchSeat, &self.tools);
             return;
         };
+        running.wake(&mut self.queue, now);
         if let Err(Failed) = running.hosted.resume(conn, claim, &mut self.tools) {
             self.fail(room);
         }
@@ -236,6 +294,9 @@ impl<G: Game> Loop<G> {
             due: now,
             grid,
             asleep: true,
+            dozes: false,
+            put_off: 0,
+            idle: idle_ticks::<G>(self.tools.common.idle_after, rate),
             load: RoomLoad::default(),
         };
         self.rooms.insert(id, running);
@@ -248,6 +309,7 @@ impl<G: Game> Loop<G> {
             refuse(conn, Refusal::NoSuchRoom, &self.tools);
             return;
         };
+        running.wake(&mut self.queue, now);
         let joined = running.hosted.join(conn, &mut self.tools);
         if running.asleep && joined.is_ok() {
             if running.hosted.is_empty() {
@@ -279,25 +341,30 @@ impl<G: Game> Loop<G> {
             return;
         }
         let metrics = self.tools.common.metrics.clone();
-        let late = now.saturating_duration_since(running.due);
-        metrics.tick_lateness_seconds.record(late.as_secs_f64());
-        if late > running.grid.period() / 2 {
-            metrics.ticks_late.increment(1);
+        if !running.dozes {
+            let late = now.saturating_duration_since(running.due);
+            metrics.tick_lateness_seconds.record(late.as_secs_f64());
+            if late > running.grid.period() / 2 {
+                metrics.ticks_late.increment(1);
+            }
         }
-        let turned = running.hosted.turn(&mut self.tools, now);
+        let turned = running.turn(&mut self.tools, now);
         let ended = Instant::now();
-        metrics.ticks.increment(1);
-        metrics.tick_seconds.record((ended - now).as_secs_f64());
         running.load.took(ended - now);
-        if let Err(Failed) = turned {
+        let Ok(ticked) = turned else {
             self.fail(room);
             return;
+        };
+        if ticked {
+            metrics.ticks.increment(1);
+            metrics.tick_seconds.record((ended - now).as_secs_f64());
         }
         let skipped = running.grid.advance(ended);
         if skipped > 0 {
             metrics.ticks_skipped.increment(skipped);
         }
         running.asleep = running.hosted.is_empty();
+        running.fall_into_a_doze(&metrics);
         running.due = if running.asleep {
             ended + self.tools.common.room_linger
         } else {
@@ -315,7 +382,11 @@ impl<G: Game> Loop<G> {
         let rooms = rooms.map(|(room, running)| (*room, &mut running.load));
         let (costs, verdicts) = self.load.judge(now, rooms);
         let common = &self.tools.common;
-        let costs = costs.iter().map(|cost| (cost.room, cost.share));
+        let costs = costs.iter().map(|cost| {
+            let active = self.rooms.get(&cost.room);
+            let active = active.map_or(0, |running| running.hosted.active_players(ACTIVE_SECONDS));
+            (cost.room, cost.share, active)
+        });
         common.registry.weigh(costs);
         let verdicts = verdicts.to_vec();
         for (room, verdict) in verdicts {
@@ -347,6 +418,11 @@ impl<G: Game> Loop<G> {
         self.tools.common.registry.close(room);
         if let Some(running) = self.rooms.remove(&room) {
             self.tools.common.metrics.rooms.decrement(1);
+            self.tools
+                .common
+                .metrics
+                .rooms_idle
+                .decrement(f64::from(running.dozes as u8));
             running.hosted.close(code, why, |_| {}, &mut self.tools);
         }
     }
@@ -356,6 +432,11 @@ impl<G: Game> Loop<G> {
         for (room, running) in mem::take(&mut self.rooms) {
             self.tools.common.registry.close(room);
             self.tools.common.metrics.rooms.decrement(1);
+            self.tools
+                .common
+                .metrics
+                .rooms_idle
+                .decrement(f64::from(running.dozes as u8));
             let why = Some(Closing::Stop);
             let _ = guarded(room, || {
                 let (hosted, tools) = (running.hosted, &mut self.tools);
@@ -363,5 +444,37 @@ impl<G: Game> Loop<G> {
                 Ok(())
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_ecs::prelude::*;
+
+    use super::*;
+    use crate::game::{Axes, Player, Schema};
+
+    struct With<I>(std::marker::PhantomData<I>);
+
+    impl<I: Default + Clone + Send + Sync + 'static> Game for With<I> {
+        const NAME: &'static str = "with an input or without";
+        type Input = I;
+
+        fn schema(_: &mut Schema<Self>) {}
+
+        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+        fn join(world: &mut World, _: &Player) -> Entity {
+            world.spawn_empty().id()
+        }
+    }
+
+    #[test]
+    fn a_game_without_inputs_and_one_that_is_told_so_never_doze() {
+        let half = Duration::from_millis(500);
+        assert_eq!(idle_ticks::<With<Axes>>(half, 30), Some(15));
+        assert_eq!(idle_ticks::<With<Axes>>(half, 3), Some(2));
+        assert_eq!(idle_ticks::<With<Axes>>(Duration::ZERO, 30), None);
+        assert_eq!(idle_ticks::<With<()>>(half, 30), None);
     }
 }

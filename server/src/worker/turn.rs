@@ -34,10 +34,38 @@ impl<G: Game> Hosted<G> {
             self.room.borrow_workspace(&mut tools.workspace);
             self.room.tick();
             self.settle(tools);
-            let written = self.write(tools, now);
+            let due = self.room.snapshot_due();
+            let written = self.write(due, tools, now);
             figures::add(&self.room.stats(), &tools.common.metrics);
             self.room.return_workspace(&mut tools.workspace);
             written
+        })
+    }
+
+    /// A turn of a room that dozes, at the end of so many ticks: reads, lets them go by, ticks if it is time or somebody did something in
+    /// fewer than `idle` ticks, and writes what waits. Whether it ticked.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn doze(
+        &mut self,
+        ticks: u32,
+        idle: u32,
+        tools: &mut Tools,
+        now: Instant,
+    ) -> Result<bool, Failed> {
+        guarded(self.id, || {
+            self.read(tools, now);
+            self.room.borrow_workspace(&mut tools.workspace);
+            let wakes = self.room.quiet_ticks() < idle;
+            let ticked = self.room.doze(ticks, wakes);
+            self.settle(tools);
+            let due = ticked.is_some() && self.room.snapshot_due();
+            let written = self.write(due, tools, now);
+            figures::add(&self.room.stats(), &tools.common.metrics);
+            self.room.return_workspace(&mut tools.workspace);
+            self.room.pass(ticked.unwrap_or(0));
+            written.map(|()| ticked.is_some())
         })
     }
 
@@ -116,8 +144,7 @@ impl<G: Game> Hosted<G> {
         self.room.prefetch(next, next_but_one);
     }
 
-    fn write(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
-        let due = self.room.snapshot_due();
+    fn write(&mut self, due: bool, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
         let stall_timeout = tools.common.stall_timeout;
         let mut players = self.members.players();
         while self.compose(&mut players, due, tools, now)? {

@@ -103,6 +103,8 @@ fn a_thousand_of_them_cost_no_other_room_a_tick() {
         npcs: 0,
         // Slow ticks, so that a bystander of a busy machine still acknowledges in time.
         tick_rate: 10,
+        // Bystanders send nothing.
+        idle_after: std::time::Duration::ZERO,
         snapshot_rate: 10,
         ..config()
     });

@@ -7,6 +7,7 @@ mod client;
 mod failures;
 mod floods;
 mod hello;
+mod idle;
 mod leaks;
 mod moving;
 mod noise;

@@ -5,8 +5,10 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use tickwire::protocol::{ClientMessage, CloseCode};
+
 use crate::support::{
-    GOOD, Server, connect_from, hello, read_head, read_message, read_to_end, until,
+    GOOD, Server, connect_from, hello, read_head, read_message, read_to_end, say, until,
 };
 
 /// The proxy that these servers trust.
@@ -130,19 +132,72 @@ async fn without_a_proxy_this_machine_is_free() {
     assert!(held.iter().all(|(_, status)| *status == 101));
 }
 
+/// Whoever comes is let in, and who has said nothing for longest goes.
 #[tokio::test]
 async fn who_says_nothing_takes_one_of_few_places() {
     let server = Server::start(|config| {
         config.max_ungreeted = 2;
         config.hello_timeout = crate::support::PATIENCE * 2;
     });
+    let (mut greeted, _) = open(&server, "127.0.0.1", "").await;
+    greeted.write_all(&hello("ann")).await.unwrap();
+    read_message(&mut greeted).await;
     let (mut first, _) = open(&server, "127.0.0.1", "").await;
-    let (_second, status) = open(&server, "127.0.0.1", "").await;
+    let (mut second, _) = open(&server, "127.0.0.1", "").await;
+    let (mut third, status) = open(&server, "127.0.0.1", "").await;
     assert_eq!(status, 101);
-    assert_eq!(open(&server, "127.0.0.1", "").await.1, 503);
-    let refused = "tickwire_handshakes_refused_total{reason=\"ungreeted\"}";
-    assert_eq!(server.figure(refused).await, 1.0);
-    first.write_all(&hello("ann")).await.unwrap();
-    read_message(&mut first).await;
-    assert_eq!(open(&server, "127.0.0.1", "").await.1, 101);
+    let end = read_to_end(&mut first).await;
+    assert_eq!(end[..4], close(CloseCode::ServerFull), "{end:?}");
+    let sent_away = "tickwire_sockets_sent_away_total{limit=\"ungreeted\"}";
+    assert_eq!(server.figure(sent_away).await, 1.0);
+    for (stream, name) in [(&mut second, "bo"), (&mut third, "cy")] {
+        stream.write_all(&hello(name)).await.unwrap();
+        read_message(stream).await;
+    }
+    assert_eq!(server.figure("tickwire_sockets_ungreeted").await, 0.0);
+}
+
+/// A close frame's head and code.
+fn close(code: CloseCode) -> [u8; 4] {
+    let [high, low] = code.number().to_be_bytes();
+    [0x88, 2 + code.reason().len() as u8, high, low]
+}
+
+/// At the limit of sockets those go that hold one and no seat, the oldest of the address with most of them, whatever they
+/// are at: no request, a handshake, an idle lobby. Nobody with a seat does.
+#[tokio::test]
+async fn at_the_limit_who_has_no_seat_makes_room() {
+    let server = Server::start(|config| {
+        config.trusted_proxies = vec![PROXY.parse().unwrap()];
+        config.max_connections = 4;
+        config.header_timeout = crate::support::PATIENCE * 2;
+    });
+    let (mut player, _) = open(&server, "127.0.1.1", "").await;
+    player.write_all(&hello("ann")).await.unwrap();
+    player
+        .write_all(&say(&ClientMessage::QuickJoin))
+        .await
+        .unwrap();
+    until(async || server.figure("tickwire_players").await == 1.0).await;
+    let mut silent = connect(&server, "127.0.2.1").await;
+    let (mut idle, _) = open(&server, "127.0.2.1", "").await;
+    idle.write_all(&hello("idle")).await.unwrap();
+    read_message(&mut idle).await;
+    let (mut honest, _) = open(&server, "127.0.3.1", "").await;
+    honest.write_all(&hello("bo")).await.unwrap();
+    read_message(&mut honest).await;
+    let (_newcomer, status) = open(&server, "127.0.4.1", "").await;
+    assert_eq!(status, 101);
+    assert_eq!(read_to_end(&mut silent).await, b"");
+    let (_another, status) = open(&server, "127.0.4.2", "").await;
+    assert_eq!(status, 101);
+    // Two of one network by now: the older of them.
+    let (_third, status) = open(&server, "127.0.5.1", "").await;
+    assert_eq!(status, 101);
+    let sent_away = "tickwire_sockets_sent_away_total{limit=\"connections\"}";
+    assert_eq!(server.figure(sent_away).await, 3.0);
+    let end = read_to_end(&mut idle).await;
+    assert_eq!(end[..4], close(CloseCode::ServerFull), "{end:?}");
+    assert_eq!(server.figure("tickwire_players").await, 1.0);
+    until(async || server.figure("tickwire_connections_open").await == 4.0).await;
 }

@@ -1,12 +1,12 @@
 //! Which requests become a WebSocket. The rules themselves are tested beside their code; here,
 //! that they are asked, in what statuses they end, and that they are counted.
 
-use tickwire::protocol::Kind;
+use tickwire::protocol::{ClientMessage, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    GOOD, Response, Server, hello, read_head, read_message, read_to_end, request,
+    GOOD, Response, Server, hello, read_head, read_message, read_to_end, request, say, until,
 };
 
 /// Sends a handshake with `lines` and returns the connection with the response's head.
@@ -183,12 +183,18 @@ async fn apps_and_programs_come_in_where_the_list_says_so() {
     }
 }
 
-/// A socket beyond the limit is told so by the one thing that a page can see.
+/// A socket beyond the limit is told so by the one thing that a page can see, when nobody is there without a seat.
 #[tokio::test]
 async fn a_full_server_says_so_by_close_code() {
     let server = Server::start(|config| config.max_connections = 1);
-    let (_first, head) = shake(&server, GOOD).await;
+    let (mut first, head) = shake(&server, GOOD).await;
     assert_eq!(head.status, 101);
+    first.write_all(&hello("ann")).await.unwrap();
+    first
+        .write_all(&say(&ClientMessage::QuickJoin))
+        .await
+        .unwrap();
+    until(async || server.figure("tickwire_players").await == 1.0).await;
     let (mut second, head) = shake(&server, GOOD).await;
     assert_eq!(head.status, 101);
     let mut frame = [0; 4];

@@ -13,6 +13,7 @@ mod ops;
 mod player;
 mod process;
 mod requests;
+mod shares;
 mod stderr;
 mod stopping;
 mod support;

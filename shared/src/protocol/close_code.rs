@@ -30,7 +30,7 @@ pub enum CloseCode {
     OutOfRange = 4003,
     /// No hello in time.
     HelloTimeout = 4004,
-    /// The server has as many connections as it may.
+    /// The server has as many connections as it may, or this one had to go for others.
     ServerFull = 4005,
     /// Another socket took over the session.
     Superseded = 4006,

@@ -2,6 +2,7 @@
 //! the server's image.
 
 mod away;
+mod doze;
 mod durable;
 mod grid;
 mod messages;
