@@ -27,11 +27,12 @@ client-test: node-modules chromium
 	cd client-web && $(NPM) test
 
 # What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.
-check: node-modules counts
+check: node-modules valgrind
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	cd client-web && $(NPM) run check
+	$(MAKE) --no-print-directory counts
 
 # Instructions and simulated cache misses of each stage of a tick, held to the bars in benches/counts.json: the same on every machine.
 # `make counts WRITE=1` takes today's as the bars. What runs in a room is compiled as a server's code is, the rest as for the tests.
