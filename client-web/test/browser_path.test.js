@@ -89,14 +89,18 @@ test('mounted twice, the second mount plays, and a reload comes back to its figu
   const mountTwice = () =>
     page.evaluate(async () => {
       const { join } = await import(new URL('./client/tickwire.js', document.baseURI).href);
-      const mount = (/** @type {AbortSignal} */ signal) => join({ name: 'Ann', signal });
+      const input = () => ({ dx: Math.sign(Math.sin(performance.now() / 500)) });
+      const mount = (/** @type {AbortSignal} */ signal) => join({ name: 'Ann', signal, input });
       const first = new AbortController();
       const unmounted = mount(first.signal);
       first.abort();
       const room = await mount(new AbortController().signal);
       const why = await unmounted.catch((/** @type {Error} */ error) => error.name);
       const me = () => room.entities.find((/** @type {any} */ { avatar, owner }) => avatar && owner === room.you);
+      // The server holds the seat of who has answered it there: an input moves the figure.
       while (me() === undefined) await new Promise(requestAnimationFrame);
+      const { x } = me().pos;
+      while (Math.abs(me().pos.x - x) < 1) await new Promise(requestAnimationFrame);
       return { why, code: room.code, you: room.you, handle: me().handle, members: [...room.members.keys()] };
     });
   const seat = await mountTwice();

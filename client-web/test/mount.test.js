@@ -12,10 +12,9 @@ import * as client from '../src/protocol/client_message.js';
 import { connect, join } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
-import { connected, KEY, list, newest, nextSocket, options, playing, settled, Storage, virtualTime } from './support/page.js';
+import { answered, connected, KEY, list, newest, nextSocket, options, playing, settled, Storage, virtualTime } from './support/page.js';
 import { startServer } from './support/server.js';
 import { SQUARE } from './support/square.js';
-import { until } from './support/until.js';
 
 afterEach(() => void FakeSocket.all.splice(0));
 
@@ -251,10 +250,13 @@ after(() => real.stop());
 
 test('against the real server: mount, unmount, mount, and a reload afterwards keep the figure', async () => {
   const storage = new Storage();
-  const mount = (/** @type {AbortSignal} */ signal) => join({ url: real.url, name: 'Ann', WebSocket, storage, signal });
+  // To and fro, away from the wall.
+  let dx = 1;
+  const mount = (/** @type {AbortSignal} */ signal) => join({ url: real.url, name: 'Ann', WebSocket, storage, signal, input: () => ({ dx }) });
   const seatOf = async (/** @type {import('../src/room.js').Room} */ room) => {
-    const me = await until(() => room.entities.find(({ owner, avatar }) => avatar && owner === room.you));
-    return { code: room.code, you: room.you, handle: me.handle, members: [...room.members.keys()] };
+    const { handle } = await answered(room);
+    dx = -dx;
+    return { code: room.code, you: room.you, handle, members: [...room.members.keys()] };
   };
   /** @type {any} */
   let before;

@@ -4,6 +4,7 @@ import { connect } from '../../src/tickwire.js';
 import { FakeSocket } from './fake_socket.js';
 import * as server from './messages.js';
 import { SQUARE } from './square.js';
+import { until } from './until.js';
 
 export const options = { url: 'ws://test/ws', name: 'Ann', WebSocket: /** @type {any} */ (FakeSocket) };
 /** Where a page with `options` keeps its seat. */
@@ -78,4 +79,15 @@ export function nextSocket(pass) {
   const socket = newest();
   socket.open();
   return socket;
+}
+
+/**
+ * Against a real server: it holds the seat of who has answered it there, which an input does.
+ * @param {import('../../src/room.js').Room} room in which `dx: 1` is played
+ * @returns {Promise<import('../../src/types.js').Entity>} the own figure, when it has moved
+ */
+export async function answered(room) {
+  const me = () => room.entities.find(({ owner, avatar }) => avatar && owner === room.you);
+  const start = (await until(me)).pos.x;
+  return until(() => Math.abs(me()?.pos.x - start) > 1 && me());
 }
