@@ -135,7 +135,35 @@
 //! assert_eq!(world.get::<Pos>(square).map(|pos| pos.x), Some(530.));
 //! ```
 //!
+//! Resources are entities in `bevy_ecs` 0.20, the engine's in the room's world too: a `Query<Entity>` finds them. A game that clears
+//! its world despawns what has a marker of its own, or what is no resource. One that despawns the rest as well fails its
+//! room, which closes with 4500 and says so in the log:
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! use bevy_ecs::resource::IsResource;
+//!
+//! # #[derive(Resource)] struct Round;
+//! fn clear_the_room(mut commands: Commands, all: Query<Entity, Without<IsResource>>) {
+//!     all.iter().for_each(|entity| commands.entity(entity).despawn());
+//! }
+//! # let mut world = World::new();
+//! # world.insert_resource(Round);
+//! # let thing = world.spawn_empty().id();
+//! # world.run_system_cached(clear_the_room).expect("its resources are there");
+//! # assert!(world.get_entity(thing).is_err() && world.contains_resource::<Round>());
+//! ```
+//!
 //! # 4. What becomes of players
+//!
+//! [`game::Player::id`] is a player's number in the room while they have their seat: what [`game::Owner`], [`game::To`] and the
+//! roster say. The next who comes has another one, and what still has a number for its owner after its player's `leave`
+//! becomes nobody's. What is to outlast a seat, a score or a deck, is kept by [`game::Player::identity`], which is the same on
+//! another day and device. A name is neither: two players may have the same.
+//!
+//! Entities are the game's, but what the engine adds to them is not copied with them: a clone of an avatar is another entity,
+//! which nobody owns and nobody steers. At most 4,096 entities of a room are shown. Of those one for each seat is kept for avatars, so
+//! that who comes late is seen however much there is.
 //!
 //! Beside the tick a room's life is: `setup`, with the options that it was made with; `join` and `leave`
 //! for each player; and [`game::Game::closing`], when it is closed because nobody is there or the server
@@ -303,6 +331,7 @@ use crate::net::{Accept, Listeners, Public};
 
 pub mod arena;
 mod auth;
+mod by_player;
 pub mod config;
 mod date;
 pub mod game;

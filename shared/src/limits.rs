@@ -64,6 +64,9 @@ pub const DURABLE_BYTES_MAX: usize = 16 * 1024;
 pub const EVENTS_PER_TICK_MAX: usize = 256;
 /// Players of one room that the wire can name; an operator's limit is lower.
 pub const PLAYERS_PER_ROOM_MAX: u16 = 1000;
+/// Numbers of players: below this, and each is given out again only after all the others that are free, so that what
+/// was somebody's is not taken for another's. As many as an image's owner field can say. Beyond: they go round.
+pub const PLAYER_NUMBERS: u16 = 32_767;
 /// Rooms in one lobby listing. Beyond: those with a seat in which most play come first, a few of each network.
 pub const ROOMS_LISTED_MAX: usize = 100;
 /// Bytes of an event's or action's payload. Beyond: the event is dropped and counted, the action

@@ -51,7 +51,9 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// Declares components, room state, input, events and actions. Called once, at start.
     fn schema(schema: &mut Schema<Self>);
 
-    /// Fills a new room's world and schedule. The schedule runs single-threaded.
+    /// Fills a new room's world and schedule. The schedule runs single-threaded. The world holds the engine's resources
+    /// too, which are entities in `bevy_ecs`: a game that clears the world, here or in a system, despawns what
+    /// `Query<Entity, With<ItsMarker>>` or `Query<Entity, Without<IsResource>>` finds.
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions);
 
     /// A player came: makes the entity that they steer. The engine adds [`Owner`] and
@@ -66,7 +68,8 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// A player whose connection was lost is back in their seat.
     fn resumed(_world: &mut World, _who: &Player, _entity: Entity) {}
 
-    /// A player left, was sent away, or did not come back in time.
+    /// A player left, was sent away, or did not come back in time. What still has them for its [`Owner`] afterwards is
+    /// nobody's: the engine takes the component off.
     fn leave(world: &mut World, _who: &Player, entity: Entity) {
         world.despawn(entity);
     }
@@ -89,7 +92,9 @@ pub enum Closing {
 /// A member of a room as the game sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Player {
-    /// Their number in the room.
+    /// Their number in the room, for as long as they have their seat; what is to outlast that goes by `identity`. The
+    /// next one who comes has another number: it is given again when the numbers have gone round
+    /// ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)).
     pub id: PlayerId,
     /// Their name, tidied. Others may have the same.
     pub name: String,
@@ -141,18 +146,21 @@ impl Default for RoomOptions {
     }
 }
 
-/// Which player an entity belongs to: they alone see its owner-only components.
+/// Which player an entity belongs to: they alone see its owner-only components. A clone of the entity belongs to nobody, until it
+/// is given an owner too; and so does everything of a player who left, after [`Game::leave`].
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
-#[component(immutable)]
+#[component(immutable, clone_behavior = Ignore)]
 pub struct Owner(pub PlayerId);
 
 /// Which team an entity belongs to: the players whose avatars have the same see its team-only
-/// components.
+/// components. It is the game's to give and to take; a clone of the entity is in the same team.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Team(pub u8);
 
-/// The input that this tick applies to a player's entity.
+/// The input that this tick applies to a player's entity. A clone of the entity has none: nobody steers it. When the
+/// player leaves it becomes the neutral one, before [`Game::leave`].
 #[derive(Component, Clone, Debug, Default)]
+#[component(clone_behavior = Ignore)]
 pub struct Input<I: Send + Sync + 'static> {
     /// The input, decoded and in range.
     pub now: I,
@@ -184,7 +192,7 @@ impl RoomRng {
     }
 }
 
-/// Who is in the room, in the order of their seats. The engine keeps it.
+/// Who is in the room, by their numbers. The engine keeps it.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Roster {
     /// The members.

@@ -132,10 +132,13 @@ impl Image {
     }
 
     fn place(&self, key: LayerKey) -> Option<usize> {
-        // The room's layer comes first, then the owners': without free seats, at their numbers.
+        // The room's layer comes first, then the owners': where nobody left, as far apart as their numbers.
         let likely = match key {
             LayerKey::Room => 0,
-            LayerKey::Owner(player) => 1 + usize::from(player.0),
+            LayerKey::Owner(player) => match self.layers.get(1).map(|span| span.key) {
+                Some(LayerKey::Owner(first)) => 1 + usize::from(player.0.wrapping_sub(first.0)),
+                _ => 0,
+            },
             LayerKey::Team(_) => self.layers.len().saturating_sub(1),
         };
         if self.layers.get(likely).is_some_and(|span| span.key == key) {

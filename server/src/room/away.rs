@@ -7,7 +7,7 @@ use tickwire::protocol::ServerMessage;
 use tickwire::session::Seen;
 
 use super::members::Member;
-use super::{Effect, Room};
+use super::{Effect, Room, resources};
 use crate::game::{Closing, Game, Identity};
 
 impl<G: Game> Room<G> {
@@ -189,7 +189,7 @@ impl<G: Game> Room<G> {
         };
         let (who, entity) = (member.who(), member.entity);
         if self.world.get_entity(entity).is_ok() {
-            hook(&mut self.world, &who, entity);
+            resources::with(&mut self.world, |world| hook(world, &who, entity));
         }
     }
 }

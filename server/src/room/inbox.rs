@@ -12,7 +12,7 @@ use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
 use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 
 use super::sight::Sighted;
-use super::{Effect, Room};
+use super::{Effect, Room, resources};
 use crate::game::Game;
 use crate::replication::lanes::Move;
 
@@ -189,16 +189,11 @@ impl<G: Game> Room<G> {
         };
         let who = member.who();
         let slots = &self.capture.slots;
-        let result = run
-            .run(
-                &mut self.world,
-                slots,
-                &who,
-                declared,
-                &self.values,
-                payload,
-            )
-            .ok_or(CloseCode::Malformed)?;
+        let values = &self.values;
+        let result = resources::with(&mut self.world, |world| {
+            run.run(world, slots, &who, declared, values, payload)
+        });
+        let result = result.ok_or(CloseCode::Malformed)?;
         let result = result.map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
         self.tell(player, &ServerMessage::Reply { id, result });
         Ok(())

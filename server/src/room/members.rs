@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::Entity;
 use tickwire::ids::{LayerId, PlayerId, Tick};
-use tickwire::limits::CHAT_BURST;
+use tickwire::limits::{CHAT_BURST, PLAYER_NUMBERS};
 use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
@@ -10,6 +10,7 @@ use super::cadence::Cadence;
 use super::credit::{BadAck, Credit};
 use super::events::Listener;
 use super::sight::Sighted;
+use crate::by_player::ByPlayer;
 use crate::game::{Identity, Player};
 use crate::replication::image::{Held, LayerKey};
 use crate::replication::lanes::{Lane, Move};
@@ -258,23 +259,40 @@ impl<I: Default + Clone> Member<I> {
     }
 }
 
-/// The members of a room, by seat.
+/// The members of a room, by their numbers.
 pub(super) struct Members<I> {
-    seats: Vec<Option<Member<I>>>,
+    seated: ByPlayer<Member<I>>,
+    seats: u16,
     joined: u32,
+    /// The number to be given out next, if it is free.
+    next: u16,
 }
 
 impl<I: Default + Clone> Members<I> {
     pub(super) fn new(seats: u16) -> Members<I> {
         Members {
-            seats: (0..seats).map(|_| None).collect(),
+            seated: ByPlayer::default(),
+            seats,
             joined: 0,
+            next: 0,
         }
     }
 
+    /// A number for a newcomer, if there is a seat: not one that was somebody's lately, so that what was theirs is nobody's.
     pub(super) fn free_seat(&self) -> Option<PlayerId> {
-        let at = self.seats.iter().position(Option::is_none)?;
-        Some(PlayerId(at as u16))
+        if self.len() >= usize::from(self.seats) {
+            return None;
+        }
+        let numbers = (self.next..PLAYER_NUMBERS).chain(0..self.next);
+        numbers
+            .map(PlayerId)
+            .find(|number| !self.seated.contains(*number))
+    }
+
+    /// The next newcomer gets this number.
+    #[cfg(test)]
+    pub(super) fn start_at(&mut self, number: u16) {
+        self.next = number;
     }
 
     /// A number that no earlier member had.
@@ -284,33 +302,33 @@ impl<I: Default + Clone> Members<I> {
     }
 
     pub(super) fn sit(&mut self, member: Member<I>) {
-        let seat = usize::from(member.player.0);
-        self.seats[seat] = Some(member);
+        self.next = (member.player.0 + 1) % PLAYER_NUMBERS;
+        self.seated.insert(member.player, member);
     }
 
     pub(super) fn stand_up(&mut self, player: PlayerId) -> Option<Member<I>> {
-        self.seats.get_mut(usize::from(player.0))?.take()
+        self.seated.remove(player)
     }
 
     pub(super) fn get_mut(&mut self, player: PlayerId) -> Option<&mut Member<I>> {
-        self.seats.get_mut(usize::from(player.0))?.as_mut()
+        self.seated.get_mut(player)
     }
 
     pub(super) fn get(&self, player: PlayerId) -> Option<&Member<I>> {
-        self.seats.get(usize::from(player.0))?.as_ref()
+        self.seated.get(player)
     }
 
-    /// In the order of their seats.
+    /// By rising number.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Member<I>> {
-        self.seats.iter().flatten()
+        self.seated.iter()
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Member<I>> {
-        self.seats.iter_mut().flatten()
+        self.seated.iter_mut()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.iter().count()
+        self.seated.len()
     }
 
     /// Who has been here longest, of those whose connection is there.

@@ -12,6 +12,7 @@ mod events;
 mod inbox;
 mod members;
 mod pacing;
+mod resources;
 mod sight;
 mod stats;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use crate::prefetch::{prefetch_all, prefetch_from_to};
 use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::catch_up::Allowance;
 use crate::replication::image::Ring;
+use crate::replication::slots::Slot;
 
 use cadence::Cadence;
 use chat::Chat;
@@ -97,6 +99,8 @@ pub struct Room<G: Game> {
     probes: Allowance,
     effects: VecDeque<Effect>,
     stats: RoomStats,
+    /// Whether entities ever found no slot.
+    has_left_some_out: bool,
     /// Reused memory.
     values: Vec<i32>,
     workspace: Box<Workspace>,
@@ -116,7 +120,9 @@ impl<G: Game> Room<G> {
         world.insert_resource(Roster::default());
         world.insert_resource(Out::new(game.events.clone()));
         let capture = Capture::new(&mut world, &game.layout, &game.schema, &game.components);
-        G::setup(&mut world, &mut schedule, &options);
+        resources::with(&mut world, |world| {
+            G::setup(world, &mut schedule, &options);
+        });
         schedule.set_executor(SingleThreadedExecutor::new());
         Room {
             cadence: Cadence::new(options.tick_rate, options.snapshot_every),
@@ -135,6 +141,7 @@ impl<G: Game> Room<G> {
             probes: Allowance::default(),
             effects: VecDeque::new(),
             stats: RoomStats::default(),
+            has_left_some_out: false,
             values: Vec::new(),
             workspace: Box::default(),
         }
@@ -202,7 +209,10 @@ impl<G: Game> Room<G> {
         stats.bodies_encoded = std::mem::take(&mut self.workspace.fan_out.bodies);
         stats.keyframes = std::mem::take(&mut self.workspace.fan_out.keyframes);
         stats.entities_unsent = std::mem::take(&mut self.capture.slots.unsent);
-        stats.events_dropped = std::mem::take(&mut self.world.resource_mut::<Out>().dropped);
+        let has_unsent = stats.entities_unsent > 0;
+        stats.entities_unsent_first =
+            has_unsent && !std::mem::replace(&mut self.has_left_some_out, true);
+        stats.events_dropped = std::mem::take(&mut resources::own::<Out>(&mut self.world).dropped);
         stats
     }
 
@@ -231,7 +241,9 @@ impl<G: Game> Room<G> {
             name: name.to_owned(),
             identity,
         };
-        let entity = G::join(&mut self.world, &who);
+        // Whoever had the number before is long gone; so is all that was theirs.
+        self.disown(player);
+        let entity = resources::with(&mut self.world, |world| G::join(world, &who));
         self.world
             .entity_mut(entity)
             .insert((Owner(player), Input::<G::Input>::default()));
@@ -257,13 +269,45 @@ impl<G: Game> Room<G> {
             return;
         };
         let who = member.who();
-        if self.world.get_entity(member.entity).is_ok() {
-            G::leave(&mut self.world, &who, member.entity);
+        if let Some(mut input) = self.world.get_mut::<Input<G::Input>>(member.entity) {
+            *input = Input {
+                substituted: true,
+                view: f64::from(self.tick.0),
+                ..Input::default()
+            };
         }
-        self.world.resource_mut::<Out>().forget(player);
+        if self.world.get_entity(member.entity).is_ok() {
+            resources::with(&mut self.world, |world| {
+                G::leave(world, &who, member.entity);
+            });
+        }
+        self.disown(player);
+        self.give_way(member.entity);
+        resources::own::<Out>(&mut self.world).forget(player);
         self.update_roster();
         self.tell_all(&ServerMessage::MemberLeft { player });
         self.host_may_have_changed(host, player);
+    }
+
+    /// What belongs to a player is nobody's from now on.
+    fn disown(&mut self, player: PlayerId) {
+        for entity in self.capture.owned_by(&self.world, player) {
+            self.world.entity_mut(entity).remove::<Owner>();
+        }
+    }
+
+    /// What was an avatar and outlives its player is shown no longer if the next one's would find no slot for it.
+    fn give_way(&mut self, avatar: Entity) {
+        let is_short = self.capture.slots.spare() < self.slots_kept();
+        if is_short && let Ok(mut avatar) = self.world.get_entity_mut(avatar) {
+            avatar.remove::<Slot>();
+        }
+    }
+
+    /// Slots that are for avatars alone.
+    fn slots_kept(&self) -> usize {
+        let avatars = self.members.iter().map(|member| member.entity);
+        self.capture.kept(self.options.seats, avatars)
     }
 
     /// Does not let a player chat for so many ticks; 0: they may. It lasts over a lost connection, and ends with the
@@ -311,7 +355,7 @@ impl<G: Game> Room<G> {
     }
 
     fn update_roster(&mut self) {
-        self.world.resource_mut::<Roster>().members = self.members.public();
+        resources::own::<Roster>(&mut self.world).members = self.members.public();
     }
 
     /// One step: every member's input for this tick, the game's systems, then the image.
@@ -322,9 +366,9 @@ impl<G: Game> Room<G> {
         // Not after the image, which would show players who are gone.
         self.close_stalled();
         self.expire_seats();
-        self.world.resource_mut::<game::Tick>().number = tick.0;
+        resources::own::<game::Tick>(&mut self.world).number = tick.0;
         self.apply_inputs();
-        self.schedule.run(&mut self.world);
+        resources::with(&mut self.world, |world| self.schedule.run(world));
         self.capture.snap(&mut self.world);
         self.collect_events();
         if self.snapshot_due() {
@@ -377,7 +421,9 @@ impl<G: Game> Room<G> {
                 && self.capture.slots.handle(entity).is_none()
                 && self.world.get_entity(entity).is_ok()
             {
-                self.capture.slots.assign(&mut self.world, entity);
+                let is_avatar = self.members.iter().any(|member| member.entity == entity);
+                let kept = if is_avatar { 0 } else { self.slots_kept() };
+                self.capture.slots.assign(&mut self.world, entity, kept);
             }
         }
     }
@@ -405,6 +451,7 @@ impl<G: Game> Room<G> {
             &mut self.world,
             &self.game.layout,
             viewers,
+            self.options.seats,
             &self.ring,
             &mut image,
             capture,

@@ -53,4 +53,6 @@ pub struct RoomStats {
     pub events_dropped: u64,
     /// Entities that found no slot, summed over images.
     pub entities_unsent: u64,
+    /// Whether some did for the first time in this room's life.
+    pub entities_unsent_first: bool,
 }

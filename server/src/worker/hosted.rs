@@ -379,7 +379,7 @@ impl<G: Game> Hosted<G> {
         mut last: impl FnMut(&mut Conn),
         tools: &mut Tools,
     ) {
-        for player in self.members.players() {
+        while let Some(player) = self.members.after(None) {
             if let Some(mut conn) = self.members.unplug(player) {
                 last(&mut conn);
                 tools.send_back(Return::End(conn, End::Close(code)));

@@ -4,15 +4,14 @@
 use tickwire::ids::PlayerId;
 
 use super::pass::Pass;
+use crate::by_player::ByPlayer;
 use crate::lobby::registry::Mark;
 use crate::net::conn::Conn;
 
-/// A seat for every player number that was given out. Numbers are reused by the room, so the
-/// table is never longer than the room has seats.
+/// The seats that are taken.
 #[derive(Default)]
 pub(super) struct Members {
-    seats: Vec<Option<Seat>>,
-    count: usize,
+    seats: ByPlayer<Seat>,
 }
 
 struct Seat {
@@ -36,12 +35,12 @@ pub(super) struct Vacated {
 impl Members {
     /// How many seats are taken.
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.seats.len()
     }
 
-    /// The numbers to go through: some may be nobody's.
-    pub(super) fn players(&self) -> impl Iterator<Item = PlayerId> + use<> {
-        (0..self.seats.len() as u16).map(PlayerId)
+    /// The next member, the first one after `None`: to go through all while some may leave.
+    pub(super) fn after(&self, player: Option<PlayerId>) -> Option<PlayerId> {
+        self.seats.after(player)
     }
 
     /// A member's connection.
@@ -51,11 +50,7 @@ impl Members {
 
     /// Has the processor fetch what a turn touches of a member's connection.
     pub(super) fn prefetch(&self, player: PlayerId) {
-        let seat = self.seats.get(usize::from(player.0));
-        if let Some(Some(Seat {
-            conn: Some(conn), ..
-        })) = seat
-        {
+        if let Some(conn) = self.seats.get(player).and_then(|seat| seat.conn.as_ref()) {
             conn.link.prefetch();
         }
     }
@@ -67,19 +62,14 @@ impl Members {
 
     /// A new member; the room gives no number out twice.
     pub(super) fn sit(&mut self, player: PlayerId, conn: Conn, pass: Pass, mark: Mark) {
-        let seat = usize::from(player.0);
-        if seat >= self.seats.len() {
-            self.seats.resize_with(seat + 1, || None);
-        }
-        debug_assert!(self.seats[seat].is_none(), "seat {player} is taken");
-        let conn = Some(conn);
-        self.seats[seat] = Some(Seat {
-            conn,
+        let seat = Seat {
+            conn: Some(conn),
             pass,
             mark,
             is_away: false,
-        });
-        self.count += 1;
+        };
+        let before = self.seats.insert(player, seat);
+        debug_assert!(before.is_none(), "seat {player} is taken");
     }
 
     /// A member's new connection; the old one must have been unplugged.
@@ -104,8 +94,7 @@ impl Members {
 
     /// A member goes, if the seat was theirs until now; `unplug` comes before.
     pub(super) fn stand_up(&mut self, player: PlayerId) -> Option<Vacated> {
-        let seat = self.seats.get_mut(usize::from(player.0))?.take()?;
-        self.count -= 1;
+        let seat = self.seats.remove(player)?;
         Some(Vacated {
             mark: seat.mark,
             was_away: seat.is_away,
@@ -113,6 +102,6 @@ impl Members {
     }
 
     fn seat(&mut self, player: PlayerId) -> Option<&mut Seat> {
-        self.seats.get_mut(usize::from(player.0))?.as_mut()
+        self.seats.get_mut(player)
     }
 }

@@ -21,8 +21,9 @@ impl<G: Game> Hosted<G> {
         seats_of: Option<&Identity>,
         tools: &mut Tools,
     ) -> Result<u32, Failed> {
-        let mut given_up = 0;
-        for player in self.members.players() {
+        let (mut given_up, mut last) = (0, None);
+        while let Some(player) = self.members.after(last) {
+            last = Some(player);
             let is_held = self.members.conn(player).is_none();
             let theirs = self.room.identity(player);
             if is_held && theirs.is_some() && theirs == seats_of {

@@ -6,7 +6,7 @@ use std::mem;
 use std::time::Instant;
 
 use tickwire::ids::PlayerId;
-use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
+use tickwire::limits::{ENTITIES_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire::protocol::CloseCode;
 
 use super::figures;
@@ -36,7 +36,15 @@ impl<G: Game> Hosted<G> {
             self.settle(tools);
             let due = self.room.snapshot_due();
             let written = self.write(due, tools, now);
-            figures::add(&self.room.stats(), &tools.common.metrics);
+            let stats = self.room.stats();
+            if stats.entities_unsent_first {
+                tracing::warn!(
+                    room = %id,
+                    entities_max = ENTITIES_MAX,
+                    "the game has more entities than clients can be shown; some of them are not, the players' are"
+                );
+            }
+            figures::add(&stats, &tools.common.metrics);
             self.room.return_workspace(&mut tools.workspace);
             written
         })
@@ -70,8 +78,8 @@ impl<G: Game> Hosted<G> {
     }
 
     fn read(&mut self, tools: &mut Tools, now: Instant) {
-        let mut players = self.members.players();
-        while self.fetch(&mut players, tools) {
+        let mut last = None;
+        while self.fetch(&mut last, tools) {
             let mut fetched = mem::take(&mut tools.fetched);
             for (player, fetched) in fetched.drain(..) {
                 self.read_one(player, fetched, tools, now);
@@ -86,13 +94,14 @@ impl<G: Game> Hosted<G> {
         metrics.bytes_received.increment(bytes);
     }
 
-    /// Fetches what the next players sent, as many as the scratch has room for. False: there are none.
-    fn fetch(&mut self, players: &mut impl Iterator<Item = PlayerId>, tools: &mut Tools) -> bool {
+    /// Fetches what the players after `last` sent, as many as the scratch has room for. False: there are none.
+    fn fetch(&mut self, last: &mut Option<PlayerId>, tools: &mut Tools) -> bool {
         tools.scratch.clear();
         tools.fetched.clear();
         while tools.scratch.has_room()
-            && let Some(player) = players.next()
+            && let Some(player) = self.members.after(*last)
         {
+            *last = Some(player);
             self.prefetch_after(player);
             if let Some(conn) = self.members.conn(player) {
                 let fetched = conn.fetch(&mut tools.scratch);
@@ -138,16 +147,18 @@ impl<G: Game> Hosted<G> {
 
     /// While the kernel has one member's socket, what the next ones' turns touch comes into the caches.
     fn prefetch_after(&self, player: PlayerId) {
-        let next = PlayerId(player.0.saturating_add(1));
-        let next_but_one = PlayerId(player.0.saturating_add(2));
+        let Some(next) = self.members.after(Some(player)) else {
+            return;
+        };
+        let next_but_one = self.members.after(Some(next)).unwrap_or(next);
         self.members.prefetch(next_but_one);
         self.room.prefetch(next, next_but_one);
     }
 
     fn write(&mut self, due: bool, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
         let stall_timeout = tools.common.stall_timeout;
-        let mut players = self.members.players();
-        while self.compose(&mut players, due, tools, now)? {
+        let mut last = None;
+        while self.compose(&mut last, due, tools, now)? {
             for (player, draft) in tools.to_write.drain(..) {
                 let Some(conn) = self.members.conn(player) else {
                     continue;
@@ -168,11 +179,11 @@ impl<G: Game> Hosted<G> {
         Ok(())
     }
 
-    /// Composes the next players' snapshots, if they are due, until there are [`DRAFTS_BYTES`] of them. False:
+    /// Composes the snapshots of the players after `last`, if they are due, until there are [`DRAFTS_BYTES`] of them. False:
     /// there are no players.
     fn compose(
         &mut self,
-        players: &mut impl Iterator<Item = PlayerId>,
+        last: &mut Option<PlayerId>,
         due: bool,
         tools: &mut Tools,
         now: Instant,
@@ -183,8 +194,9 @@ impl<G: Game> Hosted<G> {
         drafts.clear();
         to_write.clear();
         while drafts.bytes() < DRAFTS_BYTES
-            && let Some(player) = players.next()
+            && let Some(player) = self.members.after(*last)
         {
+            *last = Some(player);
             let Some(conn) = self.members.conn(player) else {
                 continue;
             };

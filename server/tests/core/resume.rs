@@ -229,7 +229,7 @@ fn without_a_grace_no_token_is_given_and_no_seat_held() {
     eventually("the seat is free", || {
         server.figure("tickwire_players") == 0.0
     });
-    assert_eq!(bo.join(joined.room.id).you, PlayerId(0));
+    assert_eq!(bo.join(joined.room.id).you, PlayerId(1), "the next number");
 }
 
 #[test]

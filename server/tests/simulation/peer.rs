@@ -348,8 +348,9 @@ impl Peer {
                 self.frozen_until_us = for_a_while + rng.random_range(0..20_000_000);
             }
             88..92 => {
-                let members = conn.session.room().map_or(0, |room| room.members.len());
-                let whom = PlayerId(rng.random_range(0..=members) as u16);
+                let members = conn.session.room().map_or(&[][..], |room| &room.members);
+                let whom = members.get(rng.random_range(0..=members.len()));
+                let whom = whom.map_or(PlayerId(0), |member| member.player);
                 let _ = conn.session.kick(whom);
             }
             _ => {

@@ -7,7 +7,9 @@ mod readers;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
+use bevy_ecs::query::Allow;
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::schema::{Layout, Predicted, Schema};
 use tickwire::snapshot::complete::Completer;
@@ -16,7 +18,7 @@ use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
 pub(crate) use readers::{CaptureComponent, EntityReader, RoomReader};
 
 use super::image::{Image, LayerKey, Ring, Span, TablePart};
-use super::slots::{Released, Slot, Slots};
+use super::slots::{Given, Slot, Slots};
 use crate::game::{ComponentDef, Owner, Team};
 use readers::{Target, Targets};
 
@@ -68,6 +70,8 @@ pub(crate) struct Viewer {
 pub(crate) struct Capture {
     readers: Vec<Reader>,
     owners: QueryState<(Entity, &'static Slot, &'static Owner)>,
+    /// Also of what the game disabled for a while, and of what has no slot.
+    owned: QueryState<(Entity, &'static Owner), Allow<Disabled>>,
     teams: QueryState<(&'static Slot, &'static Team)>,
     pub(crate) slots: Slots,
     widths: [usize; SCOPES],
@@ -93,7 +97,7 @@ impl Capture {
         schema: &Schema,
         components: &[Arc<dyn ComponentDef>],
     ) -> Capture {
-        world.init_resource::<Released>();
+        world.init_resource::<Given>();
         let sets = [&layout.room, &layout.owner, &layout.team];
         let readers = components
             .iter()
@@ -111,6 +115,7 @@ impl Capture {
         Capture {
             readers,
             owners: world.query(),
+            owned: world.query_filtered(),
             teams: world.query(),
             slots: Slots::new(),
             widths: sets.map(|set| set.width()),
@@ -129,20 +134,35 @@ impl Capture {
         }
     }
 
+    /// Everything that a player owns.
+    pub(crate) fn owned_by(&mut self, world: &World, player: PlayerId) -> Vec<Entity> {
+        let owned = self.owned.iter(world);
+        let theirs = owned.filter(|(_, owner)| owner.0 == player);
+        theirs.map(|(entity, _)| entity).collect()
+    }
+
+    /// Slots that are kept for the avatars of who may still come, of `seats` in all, while these `avatars` are there.
+    pub(crate) fn kept(&self, seats: u16, avatars: impl Iterator<Item = Entity>) -> usize {
+        let shown = avatars.filter(|avatar| self.slots.handle(*avatar).is_some());
+        usize::from(seats).saturating_sub(shown.count())
+    }
+
     /// Fills `image`, whose tick is set, with the world. `viewers` are by rising number; every one of them
-    /// gets their layers, though they may be empty.
+    /// gets their layers, though they may be empty. Of `seats` each has a slot for an avatar, whatever else there is.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn run(
         &mut self,
         world: &mut World,
         layout: &Layout,
         viewers: &[Viewer],
+        seats: u16,
         ring: &Ring,
         image: &mut Image,
         space: &mut CaptureSpace,
     ) {
         image.number = ring.newest().map_or(1, |last| last.number + 1);
-        self.slots.settle(world);
-        self.give_slots(world, space);
+        self.slots.settle(world, image.tick);
+        self.give_slots(world, viewers, seats, space);
         self.mark(world, viewers, &mut space.states);
         self.list_layers(world, viewers, &mut space.keys);
         self.lay_out_room(image, space);
@@ -159,7 +179,13 @@ impl Capture {
         complete(&mut space.completer, layout, ring, image);
     }
 
-    fn give_slots(&mut self, world: &mut World, space: &mut CaptureSpace) {
+    fn give_slots(
+        &mut self,
+        world: &mut World,
+        viewers: &[Viewer],
+        seats: u16,
+        space: &mut CaptureSpace,
+    ) {
         let unslotted = &mut space.unslotted;
         unslotted.clear();
         for reader in &mut self.readers {
@@ -167,8 +193,20 @@ impl Capture {
         }
         unslotted.sort_unstable();
         unslotted.dedup();
+        let scarce = self.slots.spare() < unslotted.len() + usize::from(seats);
+        let mut kept = 0;
+        if scarce && !unslotted.is_empty() {
+            let avatars = || viewers.iter().map(|viewer| viewer.avatar);
+            for avatar in avatars() {
+                if let Ok(at) = unslotted.binary_search(&avatar) {
+                    unslotted.remove(at);
+                    self.slots.assign(world, avatar, 0);
+                }
+            }
+            kept = self.kept(seats, avatars());
+        }
         for &entity in &*unslotted {
-            self.slots.assign(world, entity);
+            self.slots.assign(world, entity, kept);
         }
         space.states.clear();
         space.states.resize(self.slots.len(), SlotState::NEW);

@@ -2,9 +2,12 @@
 //! the server's image.
 
 mod away;
+mod cleared;
 mod doze;
 mod durable;
+mod gone;
 mod grid;
+mod limit;
 mod messages;
 mod slow;
 mod snapshots;
@@ -34,13 +37,13 @@ use crate::replication::image::LayerKey;
 /// Boxes that their players push around, among others that come and go.
 struct Boxes;
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 struct Pos {
     x: f64,
     y: f64,
 }
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 struct Secret {
     number: i32,
 }
@@ -55,7 +58,7 @@ struct Plan {
     goal: i32,
 }
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 struct Stray {
     ticks_left: u32,
 }
@@ -65,9 +68,9 @@ struct Push {
     dx: f32,
 }
 
-/// What the game was told of its players.
+/// What the game was told of its players, and whether it keeps what they steered.
 #[derive(Resource, Default)]
-struct Hooks(Vec<String>);
+struct Hooks(Vec<String>, bool);
 
 #[derive(Resource)]
 struct Wave {
@@ -170,7 +173,9 @@ impl Game for Boxes {
     }
 
     fn leave(world: &mut World, who: &Player, entity: Entity) {
-        world.despawn(entity);
+        if !world.resource::<Hooks>().1 {
+            world.despawn(entity);
+        }
         hear(world, format!("left {}", who.id));
     }
 

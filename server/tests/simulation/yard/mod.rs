@@ -142,7 +142,7 @@ impl Game for Yard {
         me
     }
 
-    /// The player's things are nobody's now, or go with them.
+    /// The player's things go with them, or are nobody's, which is the engine's to see to.
     fn leave(world: &mut World, who: &Player, entity: Entity) {
         world.despawn(entity);
         let mut owned = world.query::<(Entity, &Owner)>();
@@ -154,8 +154,6 @@ impl Game for Yard {
         for (index, thing) in things.into_iter().enumerate() {
             if index % 2 == 0 {
                 world.despawn(thing);
-            } else {
-                world.entity_mut(thing).remove::<Owner>();
             }
         }
     }

@@ -14,19 +14,22 @@ pub(crate) enum Whose {
     Team(u8),
 }
 
-/// A private value, different in its lower 19 bits.
+/// A number that no player has.
+pub(crate) const NOBODY: u16 = 0x7FFF;
+
+/// A private value, different in its lower 12 bits.
 pub(crate) fn private(whose: Whose, noise: u32) -> u32 {
     let whose = match whose {
         Whose::Player(player) => u32::from(player.0),
-        Whose::Team(team) => 0x100 | u32::from(team),
+        Whose::Team(team) => 0x8000 | u32::from(team),
     };
-    PRIVATE << 28 | whose << 19 | noise & 0x7_FFFF
+    PRIVATE << 28 | whose << 12 | noise & 0xFFF
 }
 
 /// Whose value this is, if it is private.
 pub(crate) fn whose(value: u32) -> Option<Whose> {
-    let whose = value >> 19 & 0x1FF;
-    let whose = match whose & 0x100 {
+    let whose = value >> 12 & 0xFFFF;
+    let whose = match whose & 0x8000 {
         0 => Whose::Player(PlayerId(whose as u16)),
         _ => Whose::Team(whose as u8),
     };
@@ -45,30 +48,30 @@ pub(crate) struct Push {
 pub(crate) struct Avatar;
 
 /// By what the oracle knows a thing, whatever slot it has. Never given twice.
-#[derive(Component)]
+#[derive(Component, Clone)]
 pub(crate) struct Tag {
     pub(crate) id: u32,
 }
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 pub(crate) struct Pos {
     pub(crate) x: f64,
     pub(crate) y: f64,
 }
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 pub(crate) struct Drift {
     pub(crate) x: f32,
     pub(crate) vx: f32,
 }
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 pub(crate) struct Look {
     pub(crate) follows: Option<Entity>,
     pub(crate) name: String,
 }
 
-#[derive(Component)]
+#[derive(Component, Clone)]
 pub(crate) struct Walk {
     pub(crate) x: f64,
     pub(crate) y: f64,
@@ -76,14 +79,14 @@ pub(crate) struct Walk {
 }
 
 /// For the owner's eyes.
-#[derive(Component, Default)]
+#[derive(Component, Clone, Default)]
 pub(crate) struct Purse {
     pub(crate) coins: u32,
     pub(crate) secret: u32,
 }
 
 /// For the team's eyes.
-#[derive(Component, Default)]
+#[derive(Component, Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) goal: u32,
     pub(crate) secret: u32,

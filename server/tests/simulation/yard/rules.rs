@@ -5,7 +5,7 @@ use rand::RngExt;
 use tickwire::ids::Tick as TickNumber;
 use tickwire_server::game::{Input, Out, Owner, Player, RoomRng, Roster, Team, Tick, To};
 
-use super::parts::{Whose, private};
+use super::parts::{NOBODY, Whose, private};
 use super::{
     Adopt, Avatar, Bye, Cry, DEED, Deed, Diary, Drift, Look, News, Plan, Poke, Pos, Purse, Push,
     Round, Said, Tag, Walk, Whisper, chance, say,
@@ -76,8 +76,8 @@ pub(super) fn roam(
     }
 }
 
-/// Things are born and die, gain and lose components.
-#[allow(clippy::type_complexity)]
+/// Things are born and die, gain and lose components, and are cloned.
+#[allow(clippy::type_complexity, clippy::too_many_arguments)]
 pub(super) fn live_and_die(
     mut commands: Commands,
     tick: Res<Tick>,
@@ -86,6 +86,7 @@ pub(super) fn live_and_die(
     mut out: ResMut<Out>,
     mut diary: ResMut<Diary>,
     things: Query<(Entity, &Tag, Has<Pos>, Has<Look>), Without<Avatar>>,
+    avatars: Query<Entity, With<Avatar>>,
 ) {
     let mut alive = 0;
     let mut last = None;
@@ -119,7 +120,15 @@ pub(super) fn live_and_die(
                 });
             }
         }
+        if chance(&mut rng, 200) {
+            clone(&mut commands, &mut births, thing);
+        }
         last = Some(thing);
+    }
+    for avatar in &avatars {
+        if chance(&mut rng, 300) {
+            clone(&mut commands, &mut births, avatar);
+        }
     }
     while alive < births.target {
         alive += 1;
@@ -172,6 +181,12 @@ pub(super) fn change_sides(
     }
 }
 
+/// Another thing of what a thing is made of, which is nobody's.
+fn clone(commands: &mut Commands, births: &mut Births, of: Entity) {
+    let id = births.number();
+    commands.entity(of).clone_and_spawn().insert(Tag { id });
+}
+
 /// Private values follow their things to new owners and teams, and change.
 #[allow(clippy::type_complexity)]
 pub(super) fn mark_secrets(
@@ -181,7 +196,7 @@ pub(super) fn mark_secrets(
     for (mut purse, mut plan, owner, team) in &mut things {
         let noise = rng.0.random();
         // What is nobody's is in nobody's layer.
-        let owner = owner.map_or(tickwire::ids::PlayerId(0xFF), |owner| owner.0);
+        let owner = owner.map_or(tickwire::ids::PlayerId(NOBODY), |owner| owner.0);
         purse.secret = private(Whose::Player(owner), noise);
         plan.secret = private(Whose::Team(team.map_or(0xFF, |team| team.0)), noise);
         plan.goal = (plan.goal + noise % 2) % 700;
