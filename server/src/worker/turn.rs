@@ -36,15 +36,7 @@ impl<G: Game> Hosted<G> {
             self.settle(tools);
             let due = self.room.snapshot_due();
             let written = self.write(due, tools, now);
-            let stats = self.room.stats();
-            if stats.entities_unsent_first {
-                tracing::warn!(
-                    room = %id,
-                    entities_max = ENTITIES_MAX,
-                    "the game has more entities than clients can be shown; some of them are not, the players' are"
-                );
-            }
-            figures::add(&stats, &tools.common.metrics);
+            self.count(tools);
             self.room.return_workspace(&mut tools.workspace);
             written
         })
@@ -70,11 +62,24 @@ impl<G: Game> Hosted<G> {
             self.settle(tools);
             let due = ticked.is_some() && self.room.snapshot_due();
             let written = self.write(due, tools, now);
-            figures::add(&self.room.stats(), &tools.common.metrics);
+            self.count(tools);
             self.room.return_workspace(&mut tools.workspace);
             self.room.pass(ticked.unwrap_or(0));
             written.map(|()| ticked.is_some())
         })
+    }
+
+    /// Counts what the room did, and warns once of a game that has too much to show.
+    fn count(&mut self, tools: &Tools) {
+        let stats = self.room.stats();
+        if stats.entities_unsent_first {
+            tracing::warn!(
+                room = %self.id,
+                entities_max = ENTITIES_MAX,
+                "the game has more entities than clients can be shown; some of them are not, the players' are"
+            );
+        }
+        figures::add(&stats, &tools.common.metrics);
     }
 
     fn read(&mut self, tools: &mut Tools, now: Instant) {
