@@ -10,6 +10,7 @@ use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
 
 use crate::hostile::fixture::{GAMES, Game, change_an_integer, snapshot};
+use crate::hostile::{run, seeds};
 
 /// Images of the fixture that come every tick; the next one comes later.
 const EVERY_TICK: usize = 24;
@@ -61,6 +62,30 @@ impl Server {
         let before = self.images[number - 1].clone();
         self.say(number, Some(before.view()), check)
     }
+}
+
+/// The fuzz target of the same name on more than what it has kept: any body against any image that is wrong.
+#[test]
+fn any_body_against_a_wrong_image_ends() {
+    let seeds: Vec<Vec<u8>> = seeds()
+        .into_iter()
+        .filter_map(|(target, bytes)| (target == "planted").then_some(bytes))
+        .collect();
+    let mut dice = Xorshift32::new(14);
+    let mut taken = 0;
+    for _ in 0..20_000 {
+        let mut bytes = seeds[dice.below(seeds.len() as u32) as usize].clone();
+        // Which integer, and in which bits; then maybe the body too.
+        for byte in &mut bytes[..6] {
+            *byte = dice.draw() as u8 & dice.draw() as u8;
+        }
+        if dice.below(2) == 0 {
+            let at = 6 + dice.below(bytes.len() as u32 - 6) as usize;
+            bytes[at] ^= 1 << dice.below(8);
+        }
+        taken += u32::from(run("planted", &bytes));
+    }
+    assert!(taken > 1000, "{taken}");
 }
 
 #[test]

@@ -404,8 +404,9 @@ fn first_bodies() {
     let schema = first_schema();
     schema.check().expect("the schema is valid");
     let set = Layout::new(&schema).room;
-    // Tick, and the things: slot, x, hit points.
-    let ticks: [(u32, &[(u16, i32, i32)]); 8] = [
+    /// Its slot, its `x`, its hit points.
+    type Thing = (u16, i32, i32);
+    let ticks: [(u32, &[Thing]); 8] = [
         (6, &[(3, 490, 100)]),
         (7, &[(3, 500, 100)]),
         (8, &[(3, 511, 100)]),
@@ -418,7 +419,7 @@ fn first_bodies() {
     let mut images: Vec<LayerImage> = Vec::new();
     for (tick, things) in ticks {
         let previous = images.last();
-        let head = |&(slot, ..): &(u16, i32, i32)| EntityHead {
+        let head = |&(slot, ..): &Thing| EntityHead {
             slot,
             generation: 1,
             owner: 0,
