@@ -69,7 +69,8 @@ async fn who_is_kicked_loses_sockets_and_seat_and_may_come_again() {
 #[tokio::test]
 async fn a_seat_that_is_held_is_given_up_too() {
     let server = start(|_| {});
-    let (ann, seat) = Player::play(server.public, ANN, "").await;
+    let (mut ann, seat) = Player::play(server.public, ANN, "").await;
+    ann.acknowledge().await;
     let (player, who) = (identity(&server, ANN).await, ann.who.clone());
     drop(ann);
     until(async || server.figure("tickwire_players_dropped_total").await == 1.0).await;

@@ -11,7 +11,7 @@ use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{GOOD, PATIENCE, connect_from, read_head, read_message, say};
+use crate::support::{GOOD, PATIENCE, connect_from, framed, read_head, read_message, say};
 
 /// What a server sent, but snapshots.
 #[derive(Debug)]
@@ -108,6 +108,24 @@ impl Player {
 
     pub(crate) async fn say(&mut self, message: &ClientMessage) {
         self.stream.write_all(&say(message)).await.unwrap();
+    }
+
+    /// Acknowledges a snapshot and waits until the server knows: from then on the seat is held if the connection is lost.
+    pub(crate) async fn acknowledge(&mut self) {
+        let snapshot = loop {
+            let message = read_message(&mut self.stream).await;
+            if message[0] == 2 {
+                break message;
+            }
+        };
+        let ack = [&[3], &snapshot[1..5]].concat();
+        self.stream.write_all(&framed(&ack)).await.unwrap();
+        self.say(&ClientMessage::Ping { nonce: 9 }).await;
+        self.wait(|message| match message {
+            ServerMessage::Pong { nonce: 9, .. } => Some(()),
+            _ => None,
+        })
+        .await;
     }
 
     /// The next message that is no snapshot.

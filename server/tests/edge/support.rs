@@ -228,7 +228,11 @@ pub(crate) fn hello(name: &str) -> Vec<u8> {
 
 /// A message's frame.
 pub(crate) fn say(message: &ClientMessage) -> Vec<u8> {
-    let message = encode_client(message);
+    framed(&encode_client(message))
+}
+
+/// The frame of a message's bytes.
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let length = u16::try_from(message.len()).unwrap();
     let mut frame = vec![0x82];
     match u8::try_from(length) {
