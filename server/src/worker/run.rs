@@ -98,7 +98,8 @@ impl<G: Game> Running<G> {
     /// Somebody comes: if it dozes, it has its turn in the next slot.
     fn wake(&mut self, queue: &mut BinaryHeap<Reverse<(Instant, RoomId)>>, now: Instant) {
         if self.dozes {
-            let passed = std::mem::take(&mut self.put_off) - self.grid.bring_forward(now);
+            let put_off = std::mem::take(&mut self.put_off);
+            let passed = put_off.saturating_sub(self.grid.bring_forward(now));
             self.hosted.room.pass(passed);
             self.due = self.grid.due();
             queue.push(Reverse((self.due, self.hosted.id)));
