@@ -3,7 +3,6 @@
 //! take it is the worker's to judge.
 
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::protocol::ServerMessage;
 use tickwire::session::Seen;
 
 use super::members::Member;
@@ -29,7 +28,6 @@ impl<G: Game> Room<G> {
     fn hold(&mut self, player: PlayerId) -> bool {
         let tick = self.tick;
         let newest_wins = self.game.schema.newest_wins;
-        let host = self.members.host();
         let Some(member) = self.members.get_mut(player) else {
             return false;
         };
@@ -40,8 +38,7 @@ impl<G: Game> Room<G> {
         member.start_anew(newest_wins, tick);
         self.stats.players_dropped += 1;
         self.call(player, G::dropped);
-        self.member_changed(player);
-        self.host_may_have_changed(host, player);
+        self.update_roster();
         true
     }
 
@@ -89,7 +86,6 @@ impl<G: Game> Room<G> {
         }
         let tick = self.tick;
         let newest_wins = self.game.schema.newest_wins;
-        let host = self.members.host();
         let Some(member) = self.members.get_mut(player) else {
             return false;
         };
@@ -100,9 +96,7 @@ impl<G: Game> Room<G> {
         self.stir(player);
         self.update_roster();
         self.tell_joined(player, seen.chat);
-        self.tell_others_of(player);
         self.call(player, G::resumed);
-        self.host_may_have_changed(host, player);
         true
     }
 
@@ -148,34 +142,6 @@ impl<G: Game> Room<G> {
     /// The room is about to be dropped, unless it failed: the game hears of it.
     pub fn close(&mut self, why: Closing) {
         G::closing(&mut self.world, why);
-    }
-
-    /// Tells the members who may kick now, if that is somebody else than `before`; they know of
-    /// `told` already.
-    pub(super) fn host_may_have_changed(&mut self, before: Option<PlayerId>, told: PlayerId) {
-        let now = self.members.host();
-        if now == before {
-            return;
-        }
-        for changed in [before, now].into_iter().flatten() {
-            if changed != told {
-                self.member_changed(changed);
-            }
-        }
-    }
-
-    pub(super) fn tell_joined(&mut self, player: PlayerId, chat: u32) {
-        let joined = ServerMessage::Joined {
-            room: self.info(),
-            code: self.options.code.clone(),
-            you: player,
-            tick_rate: self.options.tick_rate,
-            snapshot_every: self.options.snapshot_every,
-            tick: self.tick,
-            members: self.members.public(),
-            chat: self.chat.after(chat),
-        };
-        self.tell(player, &joined);
     }
 
     /// Calls a hook of the game, unless it took the player's entity away itself.

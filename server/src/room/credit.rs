@@ -14,6 +14,9 @@ const WINDOW_AT_FIRST: u32 = 8;
 const WINDOW_MIN: u32 = 4;
 /// Snapshots beyond the round trip, at least: what a late tick and a delayed input cost.
 const SLACK_MIN: u32 = 3;
+/// Bytes of what is passed on to all that go to one player before a snapshot whose acknowledgement covers them: a line of
+/// chat, or some hundred changes of members. Beyond: they wait for the snapshot.
+const CONTROL_BYTES_MAX: u32 = 2048;
 /// Half of the span over which the shortest round trip counts.
 const HALF_SPAN_SECONDS: u32 = 5;
 
@@ -27,6 +30,8 @@ pub(super) struct Credit {
     round_trip: ShortestOfLate,
     /// The shortest round trip of all, in ticks; 0 before the first.
     quickest: u32,
+    /// Bytes of what was passed on to all that went out since the last snapshot: the next one covers them.
+    control: u32,
     in_flight: InFlight,
 }
 
@@ -71,7 +76,7 @@ impl Credit {
         // The count too: the window is longer in ticks once snapshots are thinned out.
         now.since(*oldest) < self.window(cadence) * cadence.every()
             && self.in_flight.all().len() < UNACKED_SNAPSHOTS_MAX as usize
-            && self.bytes < UNACKED_BYTES_MAX
+            && self.bytes + self.control < UNACKED_BYTES_MAX
     }
 
     /// Snapshots that may be in flight at the full rate.
@@ -85,7 +90,22 @@ impl Credit {
             .clamp(WINDOW_MIN, UNACKED_SNAPSHOTS_MAX)
     }
 
+    /// Bytes of what is passed on to all that may go out at `now`.
+    pub(super) fn left_for_control(&self, now: Tick, cadence: Cadence) -> u32 {
+        if self.left(now, cadence) {
+            CONTROL_BYTES_MAX.saturating_sub(self.control)
+        } else {
+            0
+        }
+    }
+
+    /// So many bytes of it went out.
+    pub(super) fn told(&mut self, bytes: u32) {
+        self.control = self.control.saturating_add(bytes);
+    }
+
     pub(super) fn sent(&mut self, tick: Tick, bytes: u32) {
+        let bytes = bytes.saturating_add(std::mem::take(&mut self.control));
         self.in_flight.push(tick, bytes);
         self.bytes = self.bytes.saturating_add(bytes);
     }

@@ -13,7 +13,7 @@ use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 
 use super::sight::Sighted;
 use super::{Effect, Room, resources};
-use crate::game::Game;
+use crate::game::{Game, Roster};
 use crate::replication::lanes::Move;
 
 impl<G: Game> Room<G> {
@@ -107,11 +107,21 @@ impl<G: Game> Room<G> {
         Ok(())
     }
 
+    /// What changes nothing goes no further.
     fn on_ready(&mut self, player: PlayerId, ready: bool) {
-        if let Some(member) = self.members.get_mut(player) {
+        let Some(member) = self.members.get_mut(player) else {
+            return;
+        };
+        if member.ready == ready {
+            return;
+        }
+        member.ready = ready;
+        let mut roster = resources::own::<Roster>(&mut self.world);
+        let members = &mut roster.members;
+        if let Some(member) = members.iter_mut().find(|member| member.player == player) {
             member.ready = ready;
         }
-        self.member_changed(player);
+        self.notices.mark();
     }
 
     fn on_kick(&mut self, player: PlayerId, whom: PlayerId) {
@@ -139,9 +149,8 @@ impl<G: Game> Room<G> {
             self.refuse(player, Refusal::TooOften);
             return;
         }
-        match self.chat.say(player, &member.name, text) {
-            Some(line) => self.tell_all(&ServerMessage::Chat { line }),
-            None => self.refuse(player, Refusal::BadText),
+        if !self.chat.say(player, &member.name, text) {
+            self.refuse(player, Refusal::BadText);
         }
     }
 
@@ -206,24 +215,5 @@ impl<G: Game> Room<G> {
     pub(super) fn tell(&mut self, to: PlayerId, message: &ServerMessage) {
         let bytes = Bytes::from(encode_server(message));
         self.effects.push_back(Effect::Control { to, bytes });
-    }
-
-    pub(super) fn tell_all(&mut self, message: &ServerMessage) {
-        self.tell_all_but(None, message);
-    }
-
-    /// Encoded once, whoever gets it.
-    pub(super) fn tell_all_but(&mut self, but: Option<PlayerId>, message: &ServerMessage) {
-        let bytes = Bytes::from(encode_server(message));
-        for member in self
-            .members
-            .iter()
-            .filter(|member| Some(member.player) != but && member.away_since.is_none())
-        {
-            self.effects.push_back(Effect::Control {
-                to: member.player,
-                bytes: bytes.clone(),
-            });
-        }
     }
 }

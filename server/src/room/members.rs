@@ -10,6 +10,7 @@ use super::cadence::Cadence;
 use super::credit::{BadAck, Credit};
 use super::events::Listener;
 use super::sight::Sighted;
+use super::spread::Told;
 use crate::by_player::ByPlayer;
 use crate::game::{Identity, Player};
 use crate::replication::image::{Held, LayerKey};
@@ -83,6 +84,8 @@ pub(super) struct Member<I> {
     chat_at: Tick,
     /// The tick from which they may chat.
     pub(super) muted_until: Tick,
+    /// What they were told of the others.
+    pub(super) told: Told,
     /// The room's tick when they took their seat, which a loss does not change.
     seated_at: Tick,
     pub(super) ready: bool,
@@ -146,6 +149,7 @@ impl<I: Default + Clone> Member<I> {
             resynced: [None; LayerId::COUNT],
             chat_left: CHAT_BURST,
             chat_at: tick,
+            told: Told::default(),
             muted_until: Tick(0),
         }
     }

@@ -11,9 +11,11 @@ mod durable;
 mod events;
 mod inbox;
 mod members;
+mod notices;
 mod pacing;
 mod resources;
 mod sight;
+mod spread;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -31,8 +33,8 @@ use bevy_ecs::schedule::SingleThreadedExecutor;
 use bytes::Bytes;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::ACK_STALL_SECONDS;
+use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
-use tickwire::protocol::{CloseCode, ServerMessage};
 
 use crate::game::{
     self, Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
@@ -47,6 +49,7 @@ use cadence::Cadence;
 use chat::Chat;
 use events::Events;
 use members::{Member, Members};
+use notices::Notices;
 
 /// What a room wants done with its players' connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +95,7 @@ pub struct Room<G: Game> {
     stirred: Tick,
     cadence: Cadence,
     members: Members<G::Input>,
+    notices: Notices,
     chat: Chat,
     events: Events,
     capture: Capture,
@@ -134,6 +138,7 @@ impl<G: Game> Room<G> {
             tick: Tick(0),
             simulated: Tick(0),
             stirred: Tick(0),
+            notices: Notices::default(),
             chat: Chat::default(),
             events: Events::default(),
             capture,
@@ -258,13 +263,11 @@ impl<G: Game> Room<G> {
         self.stir(player);
         self.update_roster();
         self.tell_joined(player, 0);
-        self.tell_others_of(player);
         Ok(player)
     }
 
     /// Takes a player out for good.
     pub fn leave(&mut self, player: PlayerId) {
-        let host = self.members.host();
         let Some(member) = self.members.stand_up(player) else {
             return;
         };
@@ -285,8 +288,6 @@ impl<G: Game> Room<G> {
         self.give_way(member.entity);
         resources::own::<Out>(&mut self.world).forget(player);
         self.update_roster();
-        self.tell_all(&ServerMessage::MemberLeft { player });
-        self.host_may_have_changed(host, player);
     }
 
     /// What belongs to a player is nobody's from now on.
@@ -335,27 +336,10 @@ impl<G: Game> Room<G> {
         self.effects.push_back(Effect::Depart { player, reason });
     }
 
-    /// Tells the others about a newcomer.
-    fn tell_others_of(&mut self, player: PlayerId) {
-        let host = self.members.host();
-        let Some(member) = self.members.get(player) else {
-            return;
-        };
-        let member = member.public(host);
-        self.tell_all_but(Some(player), &ServerMessage::MemberChanged { member });
-    }
-
-    fn member_changed(&mut self, player: PlayerId) {
-        let host = self.members.host();
-        if let Some(member) = self.members.get(player) {
-            let member = member.public(host);
-            self.update_roster();
-            self.tell_all(&ServerMessage::MemberChanged { member });
-        }
-    }
-
+    /// Members came, went or changed: the game sees it at once, the others with their next tick.
     fn update_roster(&mut self) {
         resources::own::<Roster>(&mut self.world).members = self.members.public();
+        self.notices.mark();
     }
 
     /// One step: every member's input for this tick, the game's systems, then the image.
@@ -371,6 +355,7 @@ impl<G: Game> Room<G> {
         resources::with(&mut self.world, |world| self.schedule.run(world));
         self.capture.snap(&mut self.world);
         self.collect_events();
+        self.spread();
         if self.snapshot_due() {
             self.capture_image();
             self.take_turns();

@@ -5,6 +5,7 @@
 
 use tickwire::ids::Tick;
 
+use super::notices::News;
 use crate::replication::capture::{CaptureSpace, Viewer};
 use crate::replication::catch_up::CatchUp;
 use crate::replication::fan_out::FanOut;
@@ -21,4 +22,6 @@ pub struct Workspace {
     pub(super) viewers: Vec<Viewer>,
     /// The images that players hold.
     pub(super) held: Vec<Tick>,
+    /// What some members have not been told yet.
+    pub(super) news: Vec<News>,
 }

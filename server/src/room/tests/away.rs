@@ -74,12 +74,14 @@ fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
     request(&mut room, ann.player, &ClientMessage::Ready { ready: true });
     let said = |text: &str| ClientMessage::Chat { text: text.into() };
     request(&mut room, ann.player, &said("one"));
+    play(&mut room, &mut ann);
     let entity = room.members.get(ann.player).expect("seated").entity;
     effects(&mut room);
     hooks(&mut room);
 
     assert!(room.disconnect(ann.player));
     assert!(room.disconnect(ann.player), "once more changes nothing");
+    play(&mut room, &mut bo);
     let told = messages_to(&effects(&mut room), bo.player);
     let ServerMessage::MemberChanged { member: gone } = &told[0] else {
         panic!("{told:?}");
@@ -91,7 +93,7 @@ fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
     assert!(host.player == bo.player && host.host, "somebody can kick");
     assert_eq!(told.len(), 2);
     request(&mut room, bo.player, &said("two"));
-    for _ in 0..GRACE - 1 {
+    for _ in 0..GRACE - 2 {
         play(&mut room, &mut bo);
     }
     let late = room.receive(ann.player, &ann.input(&room, room.tick.0 + 1, 1.0));
@@ -125,7 +127,9 @@ fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
     let lines: Vec<&str> = chat.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(lines, ["two"], "what was said meanwhile, and no more");
     assert!(members.iter().all(|member| member.connected));
-    let told = messages_to(&all, bo.player);
+    assert_eq!(messages_to(&all, bo.player), [], "not before the tick");
+    play(&mut room, &mut bo);
+    let told = messages_to(&effects(&mut room), bo.player);
     assert!(
         matches!(&told[0], ServerMessage::MemberChanged { member } if member.connected && member.host)
     );
@@ -162,7 +166,12 @@ fn who_does_not_come_back_leaves_when_the_grace_is_over() {
     for _ in 1..GRACE {
         play(&mut room, &mut bo);
     }
-    assert_eq!((room.players(), effects(&mut room)), (2, vec![]));
+    let told = messages_to(&effects(&mut room), bo.player);
+    assert!(
+        matches!(&told[..], [ServerMessage::MemberChanged { member }, ..] if !member.connected),
+        "{told:?}"
+    );
+    assert_eq!(room.players(), 2);
     room.tick();
     let player = ann.player;
     let all = effects(&mut room);

@@ -70,6 +70,7 @@ fn joiners_are_told_and_the_host_passes_on() {
     let first = room.join("first").expect("a seat");
     effects(&mut room);
     let second = room.join("second").expect("a seat");
+    room.tick();
     let told = effects(&mut room);
     assert!(matches!(
         &messages_to(&told, second)[..],
@@ -81,6 +82,7 @@ fn joiners_are_told_and_the_host_passes_on() {
     ));
     assert_eq!(room.join("third"), Err(Refusal::RoomFull));
     room.leave(first);
+    room.tick();
     assert!(matches!(
         &messages_to(&effects(&mut room), second)[..],
         [
@@ -116,6 +118,7 @@ fn chat_reaches_all_is_remembered_and_bounded() {
     let mut room = room(3, 1);
     let one = room.join("one").expect("a seat");
     let two = room.join("two").expect("a seat");
+    room.tick();
     effects(&mut room);
     let line = |text: &str| ClientMessage::Chat {
         text: text.to_owned(),
@@ -130,7 +133,9 @@ fn chat_reaches_all_is_remembered_and_bounded() {
             }]
         ));
     }
-    let told = request(&mut room, two, &line("<b>he\u{202E}llo</b>\n"));
+    assert_eq!(request(&mut room, two, &line("<b>he\u{202E}llo</b>\n")), []);
+    room.tick();
+    let told = effects(&mut room);
     assert!(matches!(
         &messages_to(&told, one)[..],
         [ServerMessage::Chat { line }] if line.text == "<b>hello</b>" && line.from == two
@@ -160,7 +165,9 @@ fn who_is_muted_is_not_heard_until_it_is_over() {
     effects(&mut room);
     let is_heard = |room: &mut Room<Boxes>| {
         let text = "hello".to_owned();
-        let told = request(room, one, &ClientMessage::Chat { text });
+        let mut told = request(room, one, &ClientMessage::Chat { text });
+        room.tick();
+        told.extend(effects(room));
         match (&messages_to(&told, one)[..], &messages_to(&told, two)[..]) {
             ([ServerMessage::Chat { .. }], [ServerMessage::Chat { .. }]) => true,
             ([ServerMessage::Refused { reason }], []) => {
@@ -170,6 +177,8 @@ fn who_is_muted_is_not_heard_until_it_is_over() {
             other => panic!("{other:?}"),
         }
     };
+    room.tick();
+    effects(&mut room);
     room.mute(one, 3);
     for _ in 0..3 {
         assert!(!is_heard(&mut room));
@@ -178,7 +187,6 @@ fn who_is_muted_is_not_heard_until_it_is_over() {
             "a new connection changes nothing"
         );
         effects(&mut room);
-        room.tick();
     }
     assert!(is_heard(&mut room), "its time is up");
     room.mute(one, u32::MAX);
@@ -244,8 +252,8 @@ fn an_action_names_entities_and_is_answered() {
     let mut room = room(2, 1);
     let mut one = Client::join(&mut room);
     let two = Client::join(&mut room);
-    effects(&mut room);
     room.tick();
+    effects(&mut room);
     let mut frame = Vec::new();
     assert!(room.compose(one.player, true, &mut frame));
     one.receive(&room, &frame);

@@ -9,6 +9,7 @@ mod gone;
 mod grid;
 mod limit;
 mod messages;
+mod roster;
 mod slow;
 mod snapshots;
 

@@ -1,0 +1,210 @@
+//! What members are told of one another: who came or went, who is ready, away, or the host now. Once a tick the room's
+//! members are compared with what was last told; what differs gets a number, and each member is sent what is newer than
+//! the newest that they were sent. So a change and its taking back in between are nothing, several changes are one,
+//! and for who can't take any more nothing is kept: there is one line a seat, whoever still lacks it. When they get it
+//! is `spread`'s business, lines of chat are `chat`'s.
+
+use bytes::Bytes;
+use tickwire::codec::encode_server;
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::protocol::ServerMessage;
+use tickwire::protocol::server_message::Member as Public;
+
+use super::members::{Member, Members};
+
+/// Changes of one member that are told at once; one more every second. Beyond: told when the second is over, if it is still
+/// a change. Somebody who flips a switch thirty times a second costs the others a message a second.
+const CHANGES_BURST: u8 = 4;
+
+/// What everyone was told of a seat, or is being told.
+#[derive(Clone, Copy, Default)]
+struct Seat {
+    /// Who has it, by their number of joining; 0: nobody.
+    order: u32,
+    told: Flags,
+    /// The number of the news that they came, and of the newest of them.
+    came: u64,
+    changed: u64,
+    /// Who had it before and went: the number of their coming and of their going.
+    gone: (u64, u64),
+    /// Changes that may be told at once, and since when they are counted.
+    left: u8,
+    counted: Tick,
+}
+
+/// What can change of a member.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Flags {
+    ready: bool,
+    host: bool,
+    connected: bool,
+}
+
+impl Flags {
+    fn of<I: Default + Clone>(member: &Member<I>, host: Option<PlayerId>) -> Flags {
+        Flags {
+            ready: member.ready,
+            host: host == Some(member.player),
+            connected: member.away_since.is_none(),
+        }
+    }
+}
+
+impl Seat {
+    /// Whether a change of the member may be told at `tick`.
+    fn may_change(&mut self, tick: Tick, tick_rate: u16) -> bool {
+        let earned = tick.since(self.counted) / u32::from(tick_rate.max(1));
+        if earned > 0 {
+            let left = u32::from(self.left) + earned;
+            self.left = left.min(u32::from(CHANGES_BURST)) as u8;
+            self.counted = tick;
+        }
+        let may = self.left > 0;
+        self.left -= u8::from(may);
+        may
+    }
+}
+
+/// See the module's description.
+#[derive(Default)]
+pub(super) struct Notices {
+    /// By player number.
+    seats: Vec<Seat>,
+    /// Of the newest news.
+    newest: u64,
+    /// Up to which everyone who is present was told.
+    everyone: u64,
+    /// Whether the members may differ from what was told.
+    stale: bool,
+}
+
+/// One message of the news, for who has not got it.
+pub(super) struct News {
+    /// Its number.
+    pub(super) number: u64,
+    /// Somebody went: only who was told of their coming hears it.
+    came: Option<u64>,
+    /// The message.
+    pub(super) bytes: Bytes,
+}
+
+impl News {
+    /// Whether it is anything to who has got the news up to `told`.
+    pub(super) fn concerns(&self, told: u64) -> bool {
+        self.number > told && self.came.is_none_or(|came| came <= told)
+    }
+}
+
+impl Notices {
+    /// Something about a member may have changed.
+    pub(super) fn mark(&mut self) {
+        self.stale = true;
+    }
+
+    /// Compares the members with what was told of them, at `tick`.
+    pub(super) fn compare<I: Default + Clone>(
+        &mut self,
+        members: &Members<I>,
+        tick: Tick,
+        tick_rate: u16,
+    ) {
+        if !self.stale {
+            return;
+        }
+        self.stale = false;
+        let end = members.iter().last().map_or(0, |m| m.player.0 + 1);
+        if usize::from(end) > self.seats.len() {
+            self.seats.resize(usize::from(end), Seat::default());
+        }
+        let host = members.host();
+        for (number, seat) in self.seats.iter_mut().enumerate() {
+            let member = members.get(PlayerId(number as u16));
+            let order = member.map_or(0, |member| member.order);
+            if seat.order != 0 && seat.order != order {
+                self.newest += 1;
+                // Somebody may not know yet of one before them who went.
+                let unheard = seat.gone.1 > self.everyone;
+                let came = if unheard { seat.gone.0 } else { seat.came };
+                seat.gone = (came, self.newest);
+                seat.order = 0;
+            }
+            let Some(member) = member else {
+                continue;
+            };
+            let flags = Flags::of(member, host);
+            if seat.order == 0 {
+                self.newest += 1;
+                (seat.order, seat.came) = (order, self.newest);
+                (seat.left, seat.counted) = (CHANGES_BURST, tick);
+            } else if flags == seat.told {
+                continue;
+            } else if seat.may_change(tick, tick_rate) {
+                self.newest += 1;
+            } else {
+                self.stale = true;
+                continue;
+            }
+            (seat.told, seat.changed) = (flags, self.newest);
+        }
+    }
+
+    /// The members as a newcomer is told of them, who then has got the news up to [`Notices::newest`].
+    pub(super) fn members<I: Default + Clone>(&self, members: &Members<I>) -> Vec<Public> {
+        members
+            .iter()
+            .filter_map(|member| self.public(member))
+            .collect()
+    }
+
+    /// The number of the newest news.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// Whether there may be members who lack any.
+    pub(super) fn is_pending(&self) -> bool {
+        self.newest > self.everyone
+    }
+
+    /// Everyone present has got the news up to this number.
+    pub(super) fn all_told(&mut self, everyone: u64) {
+        self.everyone = everyone;
+    }
+
+    /// All that somebody may lack, in the order in which it is told: at most two messages a seat.
+    pub(super) fn pending<I: Default + Clone>(&self, members: &Members<I>, news: &mut Vec<News>) {
+        news.clear();
+        for (number, seat) in self.seats.iter().enumerate() {
+            let player = PlayerId(number as u16);
+            let (came, number) = seat.gone;
+            if number > self.everyone {
+                news.push(News {
+                    number,
+                    came: Some(came),
+                    bytes: encode_server(&ServerMessage::MemberLeft { player }).into(),
+                });
+            }
+            let member = members.get(player).filter(|_| seat.changed > self.everyone);
+            if let Some(member) = member.and_then(|member| self.public(member)) {
+                news.push(News {
+                    number: seat.changed,
+                    came: None,
+                    bytes: encode_server(&ServerMessage::MemberChanged { member }).into(),
+                });
+            }
+        }
+        news.sort_unstable_by_key(|news| news.number);
+    }
+
+    /// A member as everyone is told; `None` if nobody was told of them yet.
+    fn public<I: Default + Clone>(&self, member: &Member<I>) -> Option<Public> {
+        let seat = self.seats.get(usize::from(member.player.0))?;
+        (seat.order == member.order).then(|| Public {
+            player: member.player,
+            name: member.name.clone(),
+            ready: seat.told.ready,
+            host: seat.told.host,
+            connected: seat.told.connected,
+        })
+    }
+}

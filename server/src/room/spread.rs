@@ -1,0 +1,134 @@
+//! When members get what is passed on to all of them: once a tick, as far as their credit goes, before the tick's snapshot.
+//! It counts in the same window as snapshots do, so that what others do never piles up at somebody who can't take it: they
+//! get it later, as it is then. What there is to tell is kept by `notices` and `chat`.
+
+use std::mem;
+
+use tickwire::ids::Tick;
+use tickwire::protocol::ServerMessage;
+
+use super::credit::Credit;
+use super::{Effect, Room};
+use crate::game::Game;
+
+/// Bytes of chat a second for one member, on average: ten full lines. Beyond: later, as far as the room still remembers
+/// the lines by then; older ones are lost to that member, and the numbers of the lines tell.
+pub(super) const CHAT_BYTES_PER_SECOND: u32 = 2048;
+/// And at once: what a room remembers of ordinary lines.
+const CHAT_BYTES_BURST: u32 = 4 * CHAT_BYTES_PER_SECOND;
+/// Of a message in a frame: its header.
+const HEADER_BYTES: u32 = 4;
+
+/// What a member has got of what is passed on to all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// The number of the newest news.
+    pub(super) news: u64,
+    /// The newest line of chat.
+    pub(super) chat: u32,
+    /// Bytes of chat that they were sent and that have not leaked away.
+    chat_bytes: u32,
+    chat_at: Tick,
+}
+
+impl Told {
+    /// Of who was just told everything, at `tick`.
+    pub(super) fn all(news: u64, chat: u32, tick: Tick) -> Told {
+        Told {
+            news,
+            chat,
+            chat_bytes: 0,
+            chat_at: tick,
+        }
+    }
+
+    fn leak(&mut self, tick: Tick, tick_rate: u16) {
+        let ticks = u64::from(tick.since(self.chat_at));
+        let leaked = ticks * u64::from(CHAT_BYTES_PER_SECOND) / u64::from(tick_rate.max(1));
+        self.chat_bytes = u64::from(self.chat_bytes).saturating_sub(leaked) as u32;
+        self.chat_at = tick;
+    }
+}
+
+impl<G: Game> Room<G> {
+    /// Sends every member what they lack, as far as they can take it.
+    pub(super) fn spread(&mut self) {
+        let (tick, tick_rate) = (self.tick, self.options.tick_rate);
+        self.notices.compare(&self.members, tick, tick_rate);
+        if !self.notices.is_pending() && !self.chat.is_pending() {
+            return;
+        }
+        let mut news = mem::take(&mut self.workspace.news);
+        self.notices.pending(&self.members, &mut news);
+        let cadence = self.cadence;
+        let (newest, said) = (self.notices.newest(), self.chat.newest());
+        let mut everyone = (newest, said);
+        for member in self.members.iter_mut() {
+            if member.away_since.is_some() {
+                continue;
+            }
+            let to = member.player;
+            let mut told = member.told;
+            let mut left = member.credit.left_for_control(tick, cadence);
+            let mut send = |bytes: &bytes::Bytes, credit: &mut Credit| {
+                let bytes = bytes.clone();
+                let size = bytes.len() as u32 + HEADER_BYTES;
+                credit.told(size);
+                self.effects.push_back(Effect::Control { to, bytes });
+                size
+            };
+            let from = told.news;
+            told.news = newest;
+            for news in &news {
+                if news.number <= from {
+                    continue;
+                }
+                if left == 0 {
+                    told.news = news.number - 1;
+                    break;
+                }
+                if news.concerns(from) {
+                    left = left.saturating_sub(send(&news.bytes, &mut member.credit));
+                }
+            }
+            told.leak(tick, tick_rate);
+            for (line, message) in self.chat.messages_after(told.chat) {
+                if left == 0 || told.chat_bytes >= CHAT_BYTES_BURST {
+                    break;
+                }
+                let size = send(message, &mut member.credit);
+                left = left.saturating_sub(size);
+                told.chat_bytes += size;
+                told.chat = line;
+            }
+            member.told = told;
+            everyone = (everyone.0.min(told.news), everyone.1.min(told.chat));
+        }
+        self.notices.all_told(everyone.0);
+        self.chat.all_told(everyone.1);
+        news.clear();
+        self.workspace.news = news;
+    }
+
+    /// Tells a player that they have a seat, and all that there is to know; `seen` is the last line of chat that they
+    /// know of.
+    pub(super) fn tell_joined(&mut self, player: tickwire::ids::PlayerId, seen: u32) {
+        let (tick, tick_rate) = (self.tick, self.options.tick_rate);
+        self.notices.compare(&self.members, tick, tick_rate);
+        let told = Told::all(self.notices.newest(), self.chat.newest(), tick);
+        if let Some(member) = self.members.get_mut(player) {
+            member.told = told;
+        }
+        let joined = ServerMessage::Joined {
+            room: self.info(),
+            code: self.options.code.clone(),
+            you: player,
+            tick_rate,
+            snapshot_every: self.options.snapshot_every,
+            tick,
+            members: self.notices.members(&self.members),
+            chat: self.chat.after(seen),
+        };
+        self.tell(player, &joined);
+    }
+}
