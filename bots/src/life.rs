@@ -369,7 +369,7 @@ impl Life {
     fn ask_for_room(&mut self) -> Result<(), Cause> {
         let asked: Result<(), RequestError> = match (&self.absence, &self.goal) {
             (Some(absence), _) => self.session.ask_again(&absence.ticket),
-            (None, Goal::Make(name)) => self.session.create(name, false, 0),
+            (None, Goal::Make(name)) => self.session.create(name, false, 0, false),
             (None, Goal::Join(id)) => self.session.join(*id),
             (None, Goal::Code(code)) => self.session.join_code(code),
         };

@@ -218,6 +218,7 @@ export function refusal(reason) {
     case 'TooOften': return 'Too fast. Try again in a moment.';
     case 'NotHost': return 'Only the host may do that.';
     case 'BadText': return 'That text is too long or empty.';
+    case 'KeptOut': return 'You were removed from that room. It is closed to you for ten minutes.';
     case 'Muted': return 'You are muted for now.';
     default: return 'The server refused.';
   }

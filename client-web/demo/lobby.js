@@ -13,7 +13,7 @@ const CALL_SIGNS = ['Falcon', 'Otter', 'Comet', 'Badger', 'Ember', 'Lynx', 'Quar
 /**
  * How to get into a room.
  * @typedef {{ how: 'quick' } | { how: 'room', id: number } | { how: 'code', code: string }
- *   | { how: 'create', name: string, private: boolean, seats: number }} Way
+ *   | { how: 'create', name: string, private: boolean, seats: number, kicks: boolean }} Way
  */
 /** @typedef {import('/client/types.js').RoomInfo} RoomInfo */
 
@@ -82,6 +82,12 @@ export class Lobby {
     const shown = element('create-seats-out', HTMLOutputElement);
     const name = element('create-name', HTMLInputElement);
     const hidden = element('create-private', HTMLInputElement);
+    const kicks = element('create-kicks', HTMLInputElement);
+    // Among those who were given the code, the host may anyway.
+    hidden.addEventListener('input', () => {
+      kicks.checked = hidden.checked;
+      kicks.disabled = hidden.checked;
+    });
     seats.addEventListener('input', () => write(shown, seats.value));
     element('create', HTMLButtonElement).addEventListener('click', () => {
       name.value = `${this.name()}'s room`.slice(0, 32);
@@ -92,7 +98,9 @@ export class Lobby {
     element('create-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       this.#dialog.close();
-      this.#onEnter({ how: 'create', name: name.value.trim(), private: hidden.checked, seats: Number(seats.value) });
+      this.#onEnter({
+        how: 'create', name: name.value.trim(), private: hidden.checked, seats: Number(seats.value), kicks: kicks.checked,
+      });
     });
   }
 
@@ -132,8 +140,10 @@ export class Lobby {
     fill.style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
     meter.append(fill);
     seats.append(meter);
-    button.append(make('span', 'room-name', room.name), seats, make('span', 'room-go', full ? 'Full' : 'Join'));
-    button.setAttribute('aria-label', `${room.name}, ${room.players} of ${room.seats} players${full ? ', full' : ''}`);
+    const title = make('span', 'room-name', room.name);
+    if (room.kicks) title.append(make('span', 'room-mark', 'host removes players'));
+    button.append(title, seats, make('span', 'room-go', full ? 'Full' : 'Join'));
+    button.setAttribute('aria-label', `${room.name}, ${room.players} of ${room.seats} players${full ? ', full' : ''}${room.kicks ? ', its host may remove players' : ''}`);
     button.addEventListener('click', () => this.#onEnter({ how: 'room', id: room.id }));
     item.append(button);
     return item;

@@ -108,7 +108,7 @@ function follow(fresh, joined, mine) {
       return;
     }
     toLobby();
-    if (reason === 'Kicked') toast('The host removed you from the room.', true);
+    if (reason === 'Kicked') toast('You were removed from the room.', true);
     else if (reason === 'RoomClosed') toast('The room was closed.', true);
   });
   play(joined);
@@ -125,7 +125,7 @@ async function joinBy(fresh, way) {
     case 'quick': return fresh.quickJoin();
     case 'room': return fresh.joinRoom(way.id);
     case 'code': return fresh.joinCode(way.code);
-    default: return fresh.create({ name: way.name, private: way.private, seats: way.seats });
+    default: return fresh.create({ name: way.name, private: way.private, seats: way.seats, kicks: way.kicks });
   }
 }
 
@@ -176,7 +176,7 @@ async function seatAgain(fresh, code) {
   game?.stop();
   try {
     const joined = await fresh.joinCode(code).catch((error) => {
-      if (reasonOf(error) === 'NoSuchRoom') return fresh.quickJoin();
+      if (['NoSuchRoom', 'KeptOut'].includes(reasonOf(error) ?? '')) return fresh.quickJoin();
       throw error;
     });
     if (mine === attempt) follow(fresh, joined, mine);

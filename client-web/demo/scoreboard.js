@@ -79,7 +79,7 @@ export class Scoreboard {
     if (!wanted || now - this.#drawnAt < REFRESH_MS) return;
     this.#drawnAt = now;
     const rows = this.#collect(view);
-    const host = Boolean(this.#room.members.get(this.#room.you)?.host);
+    const host = this.#room.info.kicks && Boolean(this.#room.members.get(this.#room.you)?.host);
     while (this.#rows.childElementCount > rows.length) this.#rows.lastElementChild?.remove();
     while (this.#rows.childElementCount < rows.length) this.#rows.append(emptyRow());
     for (let i = 0; i < rows.length; i += 1) {

@@ -175,13 +175,14 @@ export class Link extends Emitter {
 
   /**
    * Makes a room and joins it.
-   * @param {{ name?: string, private?: boolean, seats?: number }} [options] seats 0 or left out: as many as the server allows
+   * @param {{ name?: string, private?: boolean, seats?: number, kicks?: boolean }} [options] seats 0 or left out: as many as the
+   *   server allows; kicks: its host may kick, as the host of a private room may anyway
    * @returns {Promise<Room<G>>}
    */
   create(options) {
     return this.#request(() => {
-      const { name = '', private: isPrivate = false, seats = 0 } = options ?? {};
-      return client.createRoom(name, isPrivate, seats);
+      const { name = '', private: isPrivate = false, seats = 0, kicks = false } = options ?? {};
+      return client.createRoom(name, isPrivate, seats, kicks);
     });
   }
 
@@ -195,7 +196,7 @@ export class Link extends Emitter {
     return this.#request(() => client.joinCode(code));
   }
 
-  /** Joins the fullest room with a seat, or a new one. @returns {Promise<Room<G>>} */
+  /** Joins a room with a seat whose host may not kick, or a new one. @returns {Promise<Room<G>>} */
   quickJoin() {
     return this.#request(() => client.quickJoin());
   }

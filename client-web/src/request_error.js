@@ -19,7 +19,7 @@ const MESSAGES = {
   TooManyRooms: 'the server has as many rooms as it may: join one of them',
   Busy: 'the server is busy: try again in a moment',
   TooOften: 'too often: wait a moment',
-  NotHost: 'only the host of the room may do that',
+  NotHost: 'only the host may do that, and only in a room that was made so',
   NoSuchPlayer: 'that player is not here any more',
   NotInRoom: 'only possible in a room: join one first',
   AlreadyInRoom: 'only possible in the lobby: leave the room first',
@@ -27,6 +27,7 @@ const MESSAGES = {
   NoSuchAction: 'the game has no such action',
   NoSuchSeat: 'the seat was given up meanwhile: join anew',
   Muted: 'an operator does not let you chat for now',
+  KeptOut: 'you were removed from that room and are kept out of it for ten minutes: choose another',
   TimedOut: 'no answer from the server in time',
   NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
 };

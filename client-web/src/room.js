@@ -141,7 +141,7 @@ export class Room extends Emitter {
     this.#request(client.ready(isReady));
   }
 
-  /** Sends a player back to the lobby; only the host may.
+  /** Sends a player back to the lobby; only the host may, and only where `info.kicks` says so.
    * @param {number} player */
   kick(player) {
     this.#request(client.kick(player));
@@ -249,6 +249,7 @@ export class Room extends Emitter {
         this.#play.onDesync();
         break;
       case 'MemberChanged':
+      case 'MemberState':
       case 'MemberLeft':
         this.emit('members', this.members);
         break;

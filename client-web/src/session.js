@@ -228,6 +228,13 @@ export class Session {
         if (room === undefined) throw unexpected(message.type);
         room.members.set(message.member.player, message.member);
         break;
+      case 'MemberState': {
+        const known = room?.members.get(message.player);
+        if (room === undefined || known === undefined) throw unexpected(message.type);
+        const { ready, host, connected } = message;
+        room.members.set(message.player, { ...known, ready, host, connected });
+        break;
+      }
       case 'MemberLeft':
         if (room === undefined) throw unexpected(message.type);
         room.members.delete(message.player);

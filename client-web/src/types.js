@@ -226,6 +226,7 @@
  * @property {number} players
  * @property {number} seats
  * @property {boolean} private
+ * @property {boolean} kicks whether its host may kick
  */
 
 /**
@@ -233,7 +234,7 @@
  * @property {number} player
  * @property {string} name show it as text only. Another may have the same: `room.label(player)` tells them apart
  * @property {boolean} ready
- * @property {boolean} host whether they may kick
+ * @property {boolean} host whether they have been here longest: they may kick if the room's `kicks` says so
  * @property {boolean} connected
  */
 
@@ -257,7 +258,7 @@
 
 /**
  * @typedef {'NoSuchRoom' | 'RoomFull' | 'TooManyRooms' | 'Busy' | 'TooOften' | 'NotHost' | 'NoSuchPlayer'
- *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat' | 'Muted'} Refusal
+ *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat' | 'Muted' | 'KeptOut'} Refusal
  */
 
 /** `SeatLost`: the connection was lost and came back too late. @typedef {'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost'} LeaveReason */

@@ -108,11 +108,12 @@ test('the room tells who is there, what is said and what is refused', async () =
   room.kick(4);
   assert.deepEqual(socket.takeControl(), [client.chat('hi'), client.ready(true), client.kick(4)].map(list));
   socket.receive(server.memberChanged(4, 'Bo'));
+  socket.receive(server.memberState(4, true));
   socket.receive(server.chat(1, 'hi'));
   socket.receive(server.refused(5));
   socket.receive(server.refused(12));
   socket.receive(server.snapshot(3, { events: Uint8Array.of(1, 0, 3, 0, 1, 0) }));
-  assert.deepEqual(heard, [[2, 4], 'hi', 'NotHost', 'Muted', [{ who: 0x10003 }, 2]]);
+  assert.deepEqual(heard, [[2, 4], [2, 4], 'hi', 'NotHost', 'Muted', [{ who: 0x10003 }, 2]]);
   link.close();
 });
 

@@ -81,7 +81,8 @@ test('the demo’s shots fly as the server’s and come as often', async () => {
 
 test('a player is kicked by the host and may play elsewhere', async () => {
   const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
-  const mine = await ann.create({ name: 'small', seats: 2 });
+  const mine = await ann.create({ name: 'small', seats: 2, kicks: true });
+  assert.equal(mine.info.kicks, true);
   const theirs = await bo.joinRoom(mine.info.id);
   const refused = new Promise((resolve) => theirs.on('refused', resolve));
   theirs.kick(mine.you);
@@ -89,7 +90,9 @@ test('a player is kicked by the host and may play elsewhere', async () => {
   const left = new Promise((resolve) => theirs.on('left', resolve));
   mine.kick(theirs.you);
   assert.deepEqual(await left, { reason: 'Kicked' });
+  await assert.rejects(bo.joinRoom(mine.info.id), (error) => error instanceof RequestError && error.reason === 'KeptOut');
   const another = await bo.create({ name: 'another' });
+  assert.equal(another.info.kicks, false);
   assert.notEqual(another.info.id, mine.info.id);
   assert.ok((await bo.ping()) > 0);
   ann.close();

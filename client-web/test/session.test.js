@@ -97,6 +97,8 @@ test('what has no place ends the session', () => {
     ['joined twice', [server.welcome(SQUARE), server.joined(), server.joined()], /not allowed now/],
     ['left from the lobby', [server.welcome(SQUARE), server.left(0)], /not allowed now/],
     ['a member of the lobby', [server.welcome(SQUARE), server.memberChanged(1, 'Bo')], /not allowed now/],
+    ['the state of a member of the lobby', [server.welcome(SQUARE), server.memberState(1, true)], /not allowed now/],
+    ['the state of somebody unknown', [server.welcome(SQUARE), server.joined(), server.memberState(1, true)], /not allowed now/],
     ['a redirect', [server.welcome(SQUARE), server.redirect()], /not allowed now/],
     ['a room without a rate', [server.welcome(SQUARE), server.joined({ tickRate: 0 })], /rate/],
     ['no kind', [new Uint8Array()], /unknown message kind/],
@@ -378,8 +380,12 @@ test('members and chat follow the room', () => {
   const { session } = inRoom();
   session.handleMessage(server.memberChanged(4, 'Bo'), 0);
   session.handleMessage(server.memberChanged(5, 'Cy'), 0);
+  session.handleMessage(server.memberState(5, true), 0);
   session.handleMessage(server.memberLeft(4), 0);
   assert.deepEqual([...(session.room?.members.keys() ?? [])], [0, 5]);
+  assert.deepEqual(session.room?.members.get(5), { player: 5, name: 'Cy', ready: true, host: false, connected: true });
+  // Of one who was told to have gone, or was never told of: nothing.
+  session.handleMessage(server.memberLeft(4), 0);
   for (let id = 1; id <= 40; id++) session.handleMessage(server.chat(id, '<b>hi</b>'), 0);
   assert.equal(session.room?.chat.length, 32);
   assert.equal(session.room?.chat[31].text, '<b>hi</b>');

@@ -79,7 +79,7 @@ function encodeClient({ type, ...m }) {
     case 'ListRooms':
       return client.listRooms();
     case 'CreateRoom':
-      return client.createRoom(m.name, m.private, m.seats);
+      return client.createRoom(m.name, m.private, m.seats, m.kicks);
     case 'JoinRoom':
       return client.joinRoom(m.room);
     case 'JoinCode':

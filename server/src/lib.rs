@@ -206,7 +206,8 @@
 //! **Events** go to all, to all but one, to one, or to a team, with the tick that they happened in. They are for the
 //! moment, unless they are declared [`durable()`](game::Declaration::durable), as a goal or a round's result should be: then who
 //! fell behind, lost the connection or joins later is told too, once and in order, of the last 64.
-//! **Actions** are requests: they run between two ticks, and their `Err` is the player's answer.
+//! **Actions** are requests: they run between two ticks, and their `Err` is the player's answer. [`Out::kick`](game::Out::kick)
+//! sends a player away, whom the room then keeps out for ten minutes.
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;

@@ -62,6 +62,10 @@ pub struct Metrics {
     pub bans_file_errors: Counter,
     /// Chat lines of muted players.
     pub chat_muted: Counter,
+    /// Times that a member could not take what was passed on to all yet.
+    pub told_late: Counter,
+    /// Chat lines that were forgotten before a member could take them.
+    pub chat_lost: Counter,
     /// Times that accept failed, most likely for want of file descriptors.
     pub accept_errors: Counter,
     /// Sockets open on the public port now, HTTP included.
@@ -293,6 +297,8 @@ impl Metrics {
             mutes: gauge!("tickwire_mutes"),
             bans_file_errors: counter!("tickwire_bans_file_errors_total"),
             chat_muted: counter!("tickwire_chat_muted_total"),
+            told_late: counter!("tickwire_told_late_total"),
+            chat_lost: counter!("tickwire_chat_lost_total"),
             accept_errors: counter!("tickwire_accept_errors_total"),
             connections_open: gauge!("tickwire_connections_open"),
             sockets_opened: counter!("tickwire_sockets_opened_total"),

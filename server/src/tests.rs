@@ -142,6 +142,7 @@ impl Client {
         self.say(&ClientMessage::CreateRoom {
             name: "a room".into(),
             seats: 9,
+            kicks: false,
             private: false,
         });
         let joined = self.until(|message| matches!(message, ServerMessage::Joined { .. }));

@@ -37,7 +37,7 @@ use crate::limits::{
     CHAT_HISTORY_MAX, EVENTS_PER_TICK_MAX, PLAYERS_PER_ROOM_MAX, ROOMS_LISTED_MAX,
     SERVER_MESSAGE_BYTES_MAX,
 };
-use crate::protocol::server_message::Limits;
+use crate::protocol::server_message::{Limits, Member};
 use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
 use crate::schema::{Layout, Schema};
 use crate::snapshot::image::LayerImage;
@@ -344,6 +344,25 @@ impl Session {
             (_, ServerMessage::Stopping { retry_after_ms }) => Event::Stopping { retry_after_ms },
             (_, ServerMessage::Reply { id, result }) => Event::Reply { id, result },
             (Some(room), ServerMessage::MemberChanged { member }) => {
+                room.on_member_changed(&member);
+                Event::MemberChanged { member }
+            }
+            (
+                Some(room),
+                ServerMessage::MemberState {
+                    player,
+                    ready,
+                    host,
+                    connected,
+                },
+            ) => {
+                let known = room.members.iter().find(|known| known.player == player);
+                let member = Member {
+                    ready,
+                    host,
+                    connected,
+                    ..known.cloned().ok_or(SessionError::Unexpected)?
+                };
                 room.on_member_changed(&member);
                 Event::MemberChanged { member }
             }

@@ -183,6 +183,7 @@ fn joined() -> ServerMessage {
             players: 1,
             seats: 16,
             private: false,
+            kicks: false,
         },
         code: "ABCD".to_owned(),
         you: PlayerId(3),
@@ -280,6 +281,21 @@ fn hello_lobby_room_and_back() {
         room.members.iter().map(|member| member.player.0).collect()
     };
     assert_eq!(players(&session), [1, 3]);
+    let state = |player: u16| ServerMessage::MemberState {
+        player: PlayerId(player),
+        ready: true,
+        host: false,
+        connected: false,
+    };
+    say(&mut session, &state(1));
+    let changed = Member {
+        ready: true,
+        host: false,
+        connected: false,
+        ..member(1)
+    };
+    let members = &session.room().expect("in a room").members;
+    assert_eq!(members[0], changed, "it keeps the name");
     say(
         &mut session,
         &ServerMessage::MemberLeft {

@@ -77,7 +77,7 @@ pub(super) fn join(server: SocketAddr, room: Option<RoomId>) -> io::Result<Joine
         while let Some(event) = session.poll_event() {
             let asked = match (event, room) {
                 (Event::Welcome, Some(room)) => session.join(room),
-                (Event::Welcome, None) => session.create("load", false, ROOM as u16),
+                (Event::Welcome, None) => session.create("load", false, ROOM as u16, false),
                 (Event::Refused { reason }, _) => return Err(refused(&format!("{reason:?}"))),
                 _ => Ok(()),
             };

@@ -61,12 +61,14 @@ export const listRooms = () => message(Index.ListRooms);
  * @param {string} name what the lobby calls it
  * @param {boolean} isPrivate left out of listings, joined by its code alone
  * @param {number} seats 0 for the server's limit
+ * @param {boolean} kicks whether its host may kick
  */
-export const createRoom = (name, isPrivate, seats) =>
+export const createRoom = (name, isPrivate, seats, kicks) =>
   message(Index.CreateRoom, (w) => {
     w.string(name);
     w.bool(isPrivate);
     w.uint(whole(seats, 0xffff));
+    w.bool(kicks);
   });
 
 /** @param {number} room a listed room's number */
@@ -75,7 +77,7 @@ export const joinRoom = (room) => message(Index.JoinRoom, (w) => w.uint(whole(ro
 /** @param {string} code a room's code, without regard to case */
 export const joinCode = (code) => message(Index.JoinCode, (w) => w.string(code));
 
-/** Joins the fullest listed room that has a seat, or makes one. */
+/** Joins a listed room that has a seat and whose host may not kick, or makes one. */
 export const quickJoin = () => message(Index.QuickJoin);
 
 /** Goes back to the lobby. */

@@ -35,6 +35,7 @@ export const REFUSALS = /** @type {const} */ ([
   'NoSuchAction',
   'NoSuchSeat',
   'Muted',
+  'KeptOut',
 ]);
 
 /** Why a player is back in the lobby, by index. */
@@ -54,6 +55,7 @@ const TYPES = /** @type {const} */ ([
   'Stopping',
   'Redirect',
   'ResumeToken',
+  'MemberState',
 ]);
 
 /**
@@ -71,7 +73,8 @@ const TYPES = /** @type {const} */ ([
  *   | { type: 'Reply', id: number, error: string | undefined }
  *   | { type: 'Stopping', retryAfterMs: number }
  *   | { type: 'Redirect', url: string, ticket: string }
- *   | { type: 'ResumeToken', token: string, graceMs: number }} ServerMessage
+ *   | { type: 'ResumeToken', token: string, graceMs: number }
+ *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }} ServerMessage
  */
 
 /**
@@ -131,6 +134,8 @@ function readMessage(r) {
       return { type, url: r.string(), ticket: r.string() };
     case 'ResumeToken':
       return { type, token: r.string(), graceMs: r.u32() };
+    case 'MemberState':
+      return { type, player: r.u16(), ready: r.bool(), host: r.bool(), connected: r.bool() };
   }
 }
 
@@ -165,7 +170,7 @@ function limits(r) {
  * @returns {RoomInfo}
  */
 function roomInfo(r) {
-  return { id: r.u32(), name: r.string(), players: r.u16(), seats: r.u16(), private: r.bool() };
+  return { id: r.u32(), name: r.string(), players: r.u16(), seats: r.u16(), private: r.bool(), kicks: r.bool() };
 }
 
 /**

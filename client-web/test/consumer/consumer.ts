@@ -84,7 +84,7 @@ export async function lobby(): Promise<void> {
   const [listed] = rooms;
   const room =
     listed === undefined
-      ? await link.create({ name: 'Mine', private: true, seats: 4 })
+      ? await link.create({ name: 'Mine', private: true, seats: 4, kicks: true })
       : await link.joinRoom(listed.id).catch(() => link.quickJoin());
   room.play({ input: () => ({}) });
   const view: View<Square> = room.view(performance.now());

@@ -94,6 +94,7 @@ function writeRoom(w, id) {
   w.uint(1);
   w.uint(8);
   w.bool(false);
+  w.bool(false);
 }
 
 /** @param {number[]} ids */
@@ -129,6 +130,14 @@ export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, tick = 1, sa
 export const left = (reason) => message(4, (w) => w.uint(reason));
 /** @param {number} player @param {string} name */
 export const memberChanged = (player, name) => message(5, (w) => writeMember(w, player, name));
+/** @param {number} player @param {boolean} isReady */
+export const memberState = (player, isReady) =>
+  message(13, (w) => {
+    w.uint(player);
+    w.bool(isReady);
+    w.bool(false);
+    w.bool(true);
+  });
 /** @param {number} player */
 export const memberLeft = (player) => message(6, (w) => w.uint(player));
 /** @param {ControlWriter} w @param {number} id @param {string} text */

@@ -115,6 +115,8 @@ pub struct RoomOptions {
     pub private: bool,
     /// Seats, from 1.
     pub seats: u16,
+    /// Whether the host may kick.
+    pub kicks: bool,
     /// Seed of everything random in it.
     pub seed: u64,
     /// Ticks a second.
@@ -137,6 +139,7 @@ impl Default for RoomOptions {
             code: "00000000".to_owned(),
             private: false,
             seats: 16,
+            kicks: false,
             seed: 0,
             tick_rate: 30,
             snapshot_every: 1,

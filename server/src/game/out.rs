@@ -1,4 +1,4 @@
-//! What a game says to its players beside its state: events, sent once, in order.
+//! What a game says to its players beside its state: events, sent once, in order; and whom it sends away.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -79,6 +79,7 @@ pub(crate) struct Queued {
 pub struct Out {
     table: Arc<EventTable>,
     pub(crate) queued: Vec<Queued>,
+    pub(crate) kicked: Vec<PlayerId>,
     pub(crate) dropped: u64,
 }
 
@@ -87,6 +88,7 @@ impl Out {
         Out {
             table,
             queued: Vec::new(),
+            kicked: Vec::new(),
             dropped: 0,
         }
     }
@@ -113,8 +115,18 @@ impl Out {
         }
     }
 
+    /// Sends a player back to the lobby, who is kept out of the room for ten minutes: who was voted out, or does nothing. They
+    /// leave at the end of the tick; [`super::Game::leave`] is called. Nothing if nobody has that number.
+    pub fn kick(&mut self, player: PlayerId) {
+        // No longer than there are seats.
+        if !self.kicked.contains(&player) {
+            self.kicked.push(player);
+        }
+    }
+
     /// Nobody is `player` any more: what was for them alone must not wait for the next with that number.
     pub(crate) fn forget(&mut self, player: PlayerId) {
         self.queued.retain(|event| event.to != To::Player(player));
+        self.kicked.retain(|kicked| *kicked != player);
     }
 }

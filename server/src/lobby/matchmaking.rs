@@ -11,6 +11,7 @@ use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
 use super::code::{read_code, room_code};
+use super::kept_out::Who;
 use super::makers::Makers;
 use super::registry::{NewRoom, Place, Registry};
 use crate::auth::{Identity, SeatToken};
@@ -27,8 +28,16 @@ const REQUESTS_PER_SECOND: f32 = 2.0;
 const REQUESTS_BURST: f32 = 20.0;
 /// Cost of a listing: up to 100 rooms to sort and write.
 const LISTING_COST: f32 = 1.0;
+/// Rooms in a listing that cost as much again: what goes out is a hundred times what asked for it.
+const ROOMS_FOR_THE_SAME: f32 = 50.0;
 /// Cost of a join, which may make a room.
 const JOIN_COST: f32 = 2.0;
+/// What that comes to, for the table of what messages cost.
+#[cfg(test)]
+pub(crate) const JOINS_PER_SECOND: f32 = REQUESTS_PER_SECOND / JOIN_COST;
+/// The same of listings.
+#[cfg(test)]
+pub(crate) const LISTINGS_PER_SECOND: f32 = REQUESTS_PER_SECOND / LISTING_COST;
 /// Added for a code or number that is none, and for a seat until it was taken: who guesses gets one try in four seconds.
 const WRONG_ROOM_COST: f32 = 6.0;
 
@@ -77,6 +86,11 @@ pub(crate) fn resumed(budget: &mut Budget) {
     budget.pardon(WRONG_ROOM_COST);
 }
 
+/// So many rooms were listed.
+pub(crate) fn listed(budget: &mut Budget, rooms: usize) {
+    budget.fine(LISTING_COST * rooms as f32 / ROOMS_FOR_THE_SAME);
+}
+
 /// Who asks for a seat.
 #[derive(Clone, Copy)]
 pub(crate) struct Maker<'a> {
@@ -110,18 +124,31 @@ pub(crate) fn seat(
     if names_a_room && !maker.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
-    let who = registry.mark(maker.identity.0);
+    let mark = registry.mark(maker.identity.0);
+    let who = Who {
+        identity: maker.identity.0.clone(),
+        address: maker.guest.address(),
+    };
     let place = match request {
-        ClientMessage::JoinRoom { room } => registry.reserve(*room, who),
+        ClientMessage::JoinRoom { room } => registry.reserve(*room, mark),
         ClientMessage::JoinCode { code } => match read_code(code) {
-            Some(code) => registry.reserve_by_code(&code, who),
+            Some(code) => registry.reserve_by_code(&code, mark),
             None => Err(Refusal::NoSuchRoom),
         },
         ClientMessage::CreateRoom {
             name,
             private,
             seats,
-        } => return make(registry, defaults, maker, name, *private, *seats),
+            kicks,
+        } => {
+            let asked = Asked {
+                name,
+                private: *private,
+                seats: *seats,
+                kicks: *kicks,
+            };
+            return make(registry, defaults, maker, asked);
+        }
         ClientMessage::Resume { token, chat, seen } => {
             // Ahead, and whatever is wrong with it: who pays only after the room was found would learn that it is there.
             budget.fine(WRONG_ROOM_COST);
@@ -132,11 +159,18 @@ pub(crate) fn seat(
             let place = registry.find(token.room);
             return Ok(Seating { place, errand });
         }
-        _ => match registry.reserve_any(who) {
+        _ => match registry.reserve_any(&who, mark, now) {
             Some(place) => Ok(place),
-            None => return make(registry, defaults, maker, "", false, 0),
+            None => return make(registry, defaults, maker, Asked::default()),
         },
     };
+    // Only who named a room that is there learns that they are kept out of it.
+    if let Ok(place) = place
+        && registry.keeps_out(place.room, &who, now)
+    {
+        registry.release(place.room, mark);
+        return Err(Refusal::KeptOut);
+    }
     if place == Err(Refusal::NoSuchRoom) {
         budget.fine(WRONG_ROOM_COST);
         maker.guest.guessed_wrong(now);
@@ -145,14 +179,27 @@ pub(crate) fn seat(
     place.map(|place| Seating { place, errand })
 }
 
+/// A room that somebody wants made; by default what a quick join makes.
+#[derive(Default)]
+struct Asked<'a> {
+    name: &'a str,
+    private: bool,
+    seats: u16,
+    kicks: bool,
+}
+
 fn make(
     registry: &Registry,
     defaults: &RoomDefaults,
     maker: Maker,
-    name: &str,
-    private: bool,
-    seats: u16,
+    asked: Asked,
 ) -> Result<Seating, Refusal> {
+    let Asked {
+        name,
+        private,
+        seats,
+        kicks,
+    } = asked;
     let (code, seed) = (random()?, random()?);
     let (identity, makers) = maker.identity;
     let at_player = makers.room(identity).ok_or(Refusal::TooManyRooms)?;
@@ -169,6 +216,8 @@ fn make(
             0 => defaults.seats,
             seats => seats.min(defaults.seats),
         },
+        // Those who are there were given the code by somebody.
+        kicks: kicks || private,
     };
     let place = registry.create(
         room.clone(),
@@ -181,6 +230,7 @@ fn make(
         code: room.code,
         private,
         seats: room.seats,
+        kicks: room.kicks,
         seed: defaults.seed.unwrap_or(seed),
         tick_rate: defaults.tick_rate,
         snapshot_every: defaults.snapshot_every,
@@ -275,6 +325,7 @@ mod tests {
             name: " den ".into(),
             private: true,
             seats: 2,
+            kicks: false,
         };
         let made = lobby.ask(create).unwrap();
         let options = options_of(&made);
@@ -304,6 +355,7 @@ mod tests {
                 name: String::new(),
                 private: false,
                 seats: asked,
+                kicks: false,
             };
             let made = lobby.ask(create).unwrap();
             assert_eq!(options_of(&made).seats, given, "asked for {asked}");
@@ -317,6 +369,7 @@ mod tests {
             name: String::new(),
             private: true,
             seats: 0,
+            kicks: false,
         };
         let made: Vec<RoomId> = (0..3)
             .map(|_| lobby.ask(create.clone()).unwrap().place.room)
@@ -393,5 +446,59 @@ mod tests {
             lobby.ask(ClientMessage::QuickJoin).unwrap_err(),
             Refusal::TooOften
         );
+    }
+
+    #[test]
+    fn a_host_may_kick_where_the_room_was_made_so_and_where_it_is_private() {
+        let mut lobby = Lobby::new();
+        lobby.makers = Makers::new(9, metrics::Counter::noop());
+        for (private, kicks, may) in [
+            (false, false, false),
+            (false, true, true),
+            (true, false, true),
+            (true, true, true),
+        ] {
+            let create = ClientMessage::CreateRoom {
+                name: String::new(),
+                private,
+                seats: 0,
+                kicks,
+            };
+            let made = lobby.ask(create).unwrap();
+            assert_eq!(options_of(&made).kicks, may, "{private} {kicks}");
+        }
+        let listed = lobby.registry.list();
+        assert_eq!(listed.iter().filter(|room| room.kicks).count(), 1);
+        lobby.budget = Budget::new(lobby.now);
+        let chance = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let id = listed.iter().find(|room| !room.kicks).unwrap().id;
+        assert_eq!(chance.place.room, id);
+    }
+
+    #[test]
+    fn who_was_sent_away_is_told_so_wherever_they_name_the_room_and_led_elsewhere_by_chance() {
+        let mut lobby = Lobby::new();
+        let made = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let (room, code) = (made.place.room, options_of(&made).code.clone());
+        let who = Who {
+            identity: Identity::nobody(),
+            address: None,
+        };
+        lobby.registry.keep_out(room, who, lobby.now);
+        for ask in [
+            ClientMessage::JoinRoom { room },
+            ClientMessage::JoinCode { code },
+        ] {
+            assert_eq!(lobby.ask(ask).unwrap_err(), Refusal::KeptOut);
+        }
+        assert_eq!(
+            lobby.registry.list()[0].players,
+            1,
+            "no seat is taken by it"
+        );
+        let elsewhere = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        assert_ne!(elsewhere.place.room, room);
+        lobby.now += std::time::Duration::from_secs(601);
+        assert!(lobby.ask(ClientMessage::JoinRoom { room }).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 //! its end. `lib::run` owns the lobby.
 
 mod code;
+pub(crate) mod kept_out;
 mod makers;
 pub(crate) mod matchmaking;
 mod orders;
@@ -38,6 +39,9 @@ use crate::net::farewell::farewell;
 use crate::net::limiter::Rates;
 use crate::vitals::Vitals;
 use crate::worker::{Common, Return, RoomView, Worker};
+#[cfg(test)]
+pub(crate) use matchmaking::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
+
 use makers::Makers;
 use matchmaking::RoomDefaults;
 use registry::{Registry, RoomLine};

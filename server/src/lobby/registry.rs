@@ -11,6 +11,7 @@ use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::time::Instant;
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
@@ -21,6 +22,7 @@ use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
+use super::kept_out::{KeptOut, Losses, Repute, Who};
 use crate::auth::Identity;
 use crate::net::shares::Fill;
 
@@ -68,6 +70,8 @@ pub(crate) struct NewRoom {
     pub(crate) seats: u16,
     /// The network that it was made from; `None`: no limit by address holds there.
     pub(crate) network: Option<IpNet>,
+    /// Whether its host may kick.
+    pub(crate) kicks: bool,
 }
 
 /// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as never; it leads to a
@@ -125,6 +129,9 @@ struct Entry {
     unit_share: Option<f64>,
     /// Its worker knows of it: others may be sent there.
     open: bool,
+    kicks: bool,
+    kept_out: KeptOut,
+    losses: Losses,
     /// Its places in the limits of who made it.
     _held: Box<dyn Any + Send>,
 }
@@ -137,6 +144,7 @@ impl Entry {
             players: self.taken.min(self.seats),
             seats: self.seats,
             private: self.private,
+            kicks: self.kicks,
         }
     }
 
@@ -202,6 +210,9 @@ impl Registry {
             active: 1,
             unit_share: None,
             open: false,
+            kicks: room.kicks,
+            kept_out: KeptOut::default(),
+            losses: Losses::default(),
             _held: Box::new(held),
         };
         table.rooms.insert(id, entry);
@@ -243,28 +254,58 @@ impl Registry {
         table.take_seat(room.ok_or(Refusal::NoSuchRoom)?, who)
     }
 
-    /// Takes a seat in the room where one of theirs is held, else in the fullest listed room that has one; `None` if
-    /// there is no such room.
-    pub(crate) fn reserve_any(&self, who: Mark) -> Option<Place> {
+    /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands for, in a listed room that
+    /// has one, whose host may not kick and that does not keep them out: of the best [`Repute`], and of those the
+    /// fullest. `None` if there is no such room, or but bad ones.
+    pub(crate) fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
-        let theirs = (who, RoomId(0))..=(who, RoomId(u32::MAX));
+        let keeps_out = |entry: &Entry| entry.kept_out.has(who, now);
+        let theirs = (mark, RoomId(0))..=(mark, RoomId(u32::MAX));
         let held: Vec<RoomId> = table
             .away
             .range(theirs)
             .map(|(&(_, room), _)| room)
+            .filter(|room| table.rooms.get(room).is_some_and(|entry| !keeps_out(entry)))
             .collect();
         if let Some(place) = held
             .into_iter()
-            .find_map(|room| table.take_seat(room, who).ok())
+            .find_map(|room| table.take_seat(room, mark).ok())
         {
             return Some(place);
         }
-        let (&room, _) = table
+        let (&room, ..) = table
             .rooms
             .iter()
-            .filter(|(_, entry)| entry.open && !entry.private && entry.has_seat())
-            .max_by_key(|(_, entry)| (entry.taken, Reverse(entry.made)))?;
-        table.take_seat(room, who).ok()
+            .filter(|(_, entry)| entry.open && !entry.private && !entry.kicks && entry.has_seat())
+            .filter(|(_, entry)| !keeps_out(entry))
+            .map(|(id, entry)| (id, entry, entry.losses.repute(entry.taken, now)))
+            .filter(|(_, _, repute)| *repute < Repute::Bad)
+            .max_by_key(|(_, entry, repute)| {
+                (Reverse(*repute), entry.taken, Reverse(entry.made))
+            })?;
+        table.take_seat(room, mark).ok()
+    }
+
+    /// Whether `who` was sent away from a room of late.
+    pub(crate) fn keeps_out(&self, room: RoomId, who: &Who, now: Instant) -> bool {
+        let table = self.table.lock();
+        let entry = table.rooms.get(&room);
+        entry.is_some_and(|entry| entry.kept_out.has(who, now))
+    }
+
+    /// `who` was sent away from a room, and does not come back for a while.
+    pub(crate) fn keep_out(&self, room: RoomId, who: Who, now: Instant) {
+        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+            entry.kept_out.add(who, now);
+            entry.losses.kicked(now);
+        }
+    }
+
+    /// Somebody left a room soon after they came.
+    pub(crate) fn left_soon(&self, room: RoomId, now: Instant) {
+        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+            entry.losses.left_soon(now);
+        }
     }
 
     /// All rooms as an operator sees them, those that take most of their worker's time first; at
@@ -470,7 +511,24 @@ mod tests {
             private,
             seats,
             network: None,
+            kicks: false,
         }
+    }
+
+    fn who(guest: u16) -> Who {
+        Who {
+            identity: crate::auth::Identity::read(&format!("guest:{guest}")).unwrap(),
+            address: None,
+        }
+    }
+
+    fn quick(registry: &Registry, mark: Mark) -> Option<Place> {
+        registry.reserve_any(&who(0), mark, Instant::now())
+    }
+
+    /// A quick join of somebody new.
+    fn by_chance(registry: &Registry) -> Option<Place> {
+        quick(registry, ANN)
     }
 
     fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
@@ -499,19 +557,19 @@ mod tests {
         let place = registry
             .create(room("A", 9, false), ANN, Guest::unlimited())
             .unwrap();
-        assert!(registry.list().is_empty() && registry.reserve_any(ANN).is_none());
+        assert!(registry.list().is_empty() && by_chance(&registry).is_none());
         assert_eq!(registry.reserve(place.room, ANN), Err(Refusal::NoSuchRoom));
         assert_eq!(registry.reserve_by_code("A", ANN), Err(Refusal::NoSuchRoom));
         registry.open(place.room);
         assert_eq!(registry.list().len(), 1);
-        assert_eq!(registry.reserve_any(ANN), Some(place));
+        assert_eq!(by_chance(&registry), Some(place));
     }
 
     #[test]
     fn private_rooms_are_joined_by_their_code_alone() {
         let registry = Registry::new(9, 1);
         let id = opened(&registry, "A", 9, true);
-        assert!(registry.list().is_empty() && registry.reserve_any(ANN).is_none());
+        assert!(registry.list().is_empty() && by_chance(&registry).is_none());
         assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
         assert_eq!(registry.reserve_by_code("A", ANN).unwrap().room, id);
     }
@@ -527,11 +585,9 @@ mod tests {
         }
         let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
         assert_eq!(listed, [ids[1], ids[3], ids[0], ids[2]]);
-        let quick: Vec<RoomId> = (0..4)
-            .map(|_| registry.reserve_any(ANN).unwrap().room)
-            .collect();
+        let quick: Vec<RoomId> = (0..4).map(|_| by_chance(&registry).unwrap().room).collect();
         assert_eq!(quick, [ids[1], ids[3], ids[0], ids[0]]);
-        assert_eq!(registry.reserve_any(ANN), None);
+        assert_eq!(by_chance(&registry), None);
     }
 
     #[test]
@@ -700,16 +756,16 @@ mod tests {
         let fuller = opened(&registry, "B", 3, false);
         registry.lose(theirs, ANN);
         for _ in 0..2 {
-            assert_eq!(registry.reserve_any(ANN).unwrap().room, theirs);
+            assert_eq!(quick(&registry, ANN).unwrap().room, theirs);
             registry.release(theirs, ANN);
-            assert_eq!(registry.reserve_any(BO).unwrap().room, fuller);
+            assert_eq!(quick(&registry, BO).unwrap().room, fuller);
             registry.release(fuller, BO);
         }
         registry.regain(theirs, ANN);
-        assert_eq!(registry.reserve_any(ANN).unwrap().room, fuller);
+        assert_eq!(quick(&registry, ANN).unwrap().room, fuller);
         registry.lose(theirs, ANN);
         registry.close(theirs);
-        assert_eq!(registry.reserve_any(ANN).unwrap().room, fuller);
+        assert_eq!(quick(&registry, ANN).unwrap().room, fuller);
         registry.regain(theirs, ANN);
         registry.release(theirs, ANN);
         assert!(
@@ -726,6 +782,47 @@ mod tests {
         registry.lose(id, ANN);
         assert!(registry.reserve(id, ANN).is_ok());
         assert_eq!(registry.reserve(id, BO), Err(Refusal::NoSuchRoom));
-        assert_eq!(registry.reserve_any(BO), None);
+        assert_eq!(quick(&registry, BO), None);
+    }
+
+    #[test]
+    fn a_quick_join_never_leads_to_a_room_whose_host_may_kick() {
+        let registry = Registry::new(9, 1);
+        let mut den = room("A", 9, false);
+        den.kicks = true;
+        let place = registry.create(den, ANN, Guest::unlimited()).unwrap();
+        registry.open(place.room);
+        assert!(registry.list()[0].kicks, "but it is listed as what it is");
+        assert_eq!(by_chance(&registry), None);
+        assert!(registry.reserve(place.room, BO).is_ok());
+    }
+
+    #[test]
+    fn a_quick_join_passes_by_what_keeps_them_out_and_prefers_what_keeps_its_players() {
+        let registry = Registry::new(9, 1);
+        let now = Instant::now();
+        let ids = ["A", "B", "C"].map(|code| opened(&registry, code, 9, false));
+        for (room, taken) in ids.iter().zip([3, 2, 1]) {
+            (1..taken).for_each(|_| assert!(registry.reserve(*room, BO).is_ok()));
+        }
+        let quick = |guest: u16| {
+            let place = registry.reserve_any(&who(guest), Mark(99), now)?;
+            registry.release(place.room, Mark(99));
+            Some(place.room)
+        };
+        assert_eq!(quick(1), Some(ids[0]), "the fullest");
+        registry.keep_out(ids[0], who(1), now);
+        assert!(registry.keeps_out(ids[0], &who(1), now));
+        assert_eq!(quick(1), Some(ids[1]), "they are kept out of it");
+        assert_eq!(quick(2), Some(ids[1]), "it does not keep its players");
+        (0..9).for_each(|_| registry.left_soon(ids[1], now));
+        assert_eq!(quick(2), Some(ids[2]), "nor does this one");
+        registry.close(ids[2]);
+        assert_eq!(quick(2), Some(ids[0]), "the fullest of the others");
+        registry.keep_out(ids[0], who(3), now);
+        registry.keep_out(ids[0], who(4), now);
+        assert_eq!(quick(2), Some(ids[1]), "it is passed by");
+        registry.close(ids[1]);
+        assert_eq!(quick(2), None, "rather a new one");
     }
 }

@@ -177,6 +177,7 @@ fn answer(
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
         ClientMessage::ListRooms if matchmaking::may_list(&mut link.requests, now) => {
             let rooms = shared.registry.list();
+            matchmaking::listed(&mut link.requests, rooms.len());
             ServerMessage::Rooms { rooms }
         }
         ClientMessage::ListRooms => refused(Refusal::TooOften),

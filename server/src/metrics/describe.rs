@@ -91,6 +91,14 @@ const COUNTERS: &[(&str, &str)] = &[
         "chat lines that muted players wrote in vain",
     ),
     (
+        "tickwire_told_late_total",
+        "times that a member could not take yet what is passed on to all of a room: roster and chat",
+    ),
+    (
+        "tickwire_chat_lost_total",
+        "chat lines that a room forgot before a member could take them",
+    ),
+    (
         "tickwire_tls_handshakes_failed_total",
         "TLS handshakes that failed or took too long",
     ),

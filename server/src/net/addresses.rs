@@ -161,6 +161,11 @@ impl Guest {
         Guest(None)
     }
 
+    /// Its address, `None` if no limit by address holds it.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.0.as_ref().map(|place| place.address)
+    }
+
     /// Whether it may ask for a room by a code or a number.
     pub(crate) fn may_guess(&self, now: Instant) -> bool {
         self.wrong(now, 0.0)

@@ -125,12 +125,12 @@ impl<G: Game> Room<G> {
     }
 
     fn on_kick(&mut self, player: PlayerId, whom: PlayerId) {
-        if self.members.host() != Some(player) {
+        if !self.options.kicks || self.members.host() != Some(player) {
             self.refuse(player, Refusal::NotHost);
         } else if whom == player || self.members.get(whom).is_none() {
             self.refuse(player, Refusal::NoSuchPlayer);
         } else {
-            self.depart(whom, LeaveReason::Kicked);
+            self.kick(whom);
         }
     }
 

@@ -61,6 +61,13 @@ pub enum Effect {
         /// The message.
         bytes: Bytes,
     },
+    /// Who was sent away may not come back for a while; their departure follows.
+    KeepOut {
+        /// Whom.
+        player: PlayerId,
+        /// Who they are.
+        identity: Identity,
+    },
     /// The player is no longer in the room and goes back to the lobby with `Left`.
     Depart {
         /// Whom.
@@ -328,6 +335,16 @@ impl<G: Game> Room<G> {
             players: self.members.len() as u16,
             seats: self.options.seats,
             private: self.options.private,
+            kicks: self.options.kicks,
+        }
+    }
+
+    /// Sends a player away, who is kept out for a while.
+    fn kick(&mut self, player: PlayerId) {
+        if let Some(member) = self.members.get(player) {
+            let identity = member.identity.clone();
+            self.effects.push_back(Effect::KeepOut { player, identity });
+            self.depart(player, LeaveReason::Kicked);
         }
     }
 
@@ -353,6 +370,9 @@ impl<G: Game> Room<G> {
         resources::own::<game::Tick>(&mut self.world).number = tick.0;
         self.apply_inputs();
         resources::with(&mut self.world, |world| self.schedule.run(world));
+        for player in std::mem::take(&mut resources::own::<Out>(&mut self.world).kicked) {
+            self.kick(player);
+        }
         self.capture.snap(&mut self.world);
         self.collect_events();
         self.spread();

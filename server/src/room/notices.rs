@@ -1,8 +1,10 @@
 //! What members are told of one another: who came or went, who is ready, away, or the host now. Once a tick the room's
 //! members are compared with what was last told; what differs gets a number, and each member is sent what is newer than
 //! the newest that they were sent. So a change and its taking back in between are nothing, several changes are one,
-//! and for who can't take any more nothing is kept: there is one line a seat, whoever still lacks it. When they get it
+//! and for who can't take any more nothing is kept: there is one entry a seat, whoever still lacks it. When they get it
 //! is `spread`'s business, lines of chat are `chat`'s.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tickwire::codec::encode_server;
@@ -12,17 +14,19 @@ use tickwire::protocol::server_message::Member as Public;
 
 use super::members::{Member, Members};
 
-/// Changes of one member that are told at once; one more every second. Beyond: told when the second is over, if it is still
-/// a change. Somebody who flips a switch thirty times a second costs the others a message a second.
+/// Changes of one member that are told at once. Beyond: told when there is one more, if it is still a change. Somebody who
+/// flips a switch thirty times a second costs the others 4 bytes a second.
 const CHANGES_BURST: u8 = 4;
+/// Seconds until there is one more.
+const CHANGE_SECONDS: u32 = 2;
 
-/// What everyone was told of a seat, or is being told.
+/// What everyone was told of a number, or is being told.
 #[derive(Clone, Copy, Default)]
 struct Seat {
     /// Who has it, by their number of joining; 0: nobody.
     order: u32,
     told: Flags,
-    /// The number of the news that they came, and of the newest of them.
+    /// The number of the news that they came, and that they changed last.
     came: u64,
     changed: u64,
     /// Who had it before and went: the number of their coming and of their going.
@@ -53,7 +57,7 @@ impl Flags {
 impl Seat {
     /// Whether a change of the member may be told at `tick`.
     fn may_change(&mut self, tick: Tick, tick_rate: u16) -> bool {
-        let earned = tick.since(self.counted) / u32::from(tick_rate.max(1));
+        let earned = tick.since(self.counted) / (CHANGE_SECONDS * u32::from(tick_rate.max(1)));
         if earned > 0 {
             let left = u32::from(self.left) + earned;
             self.left = left.min(u32::from(CHANGES_BURST)) as u8;
@@ -68,8 +72,9 @@ impl Seat {
 /// See the module's description.
 #[derive(Default)]
 pub(super) struct Notices {
-    /// By player number.
-    seats: Vec<Seat>,
+    /// By player number: those of members, and of who went while somebody who knew them has not heard it. No more of these
+    /// than there are members, for each member who is behind.
+    seats: BTreeMap<PlayerId, Seat>,
     /// Of the newest news.
     newest: u64,
     /// Up to which everyone who is present was told.
@@ -82,8 +87,8 @@ pub(super) struct Notices {
 pub(super) struct News {
     /// Its number.
     pub(super) number: u64,
-    /// Somebody went: only who was told of their coming hears it.
-    came: Option<u64>,
+    /// Only who was told up to this hears it: of somebody whose coming they know that they changed or went.
+    known: u64,
     /// The message.
     pub(super) bytes: Bytes,
 }
@@ -91,7 +96,7 @@ pub(super) struct News {
 impl News {
     /// Whether it is anything to who has got the news up to `told`.
     pub(super) fn concerns(&self, told: u64) -> bool {
-        self.number > told && self.came.is_none_or(|came| came <= told)
+        self.number > told && self.known <= told
     }
 }
 
@@ -112,14 +117,9 @@ impl Notices {
             return;
         }
         self.stale = false;
-        let end = members.iter().last().map_or(0, |m| m.player.0 + 1);
-        if usize::from(end) > self.seats.len() {
-            self.seats.resize(usize::from(end), Seat::default());
-        }
         let host = members.host();
-        for (number, seat) in self.seats.iter_mut().enumerate() {
-            let member = members.get(PlayerId(number as u16));
-            let order = member.map_or(0, |member| member.order);
+        for (player, seat) in &mut self.seats {
+            let order = members.get(*player).map_or(0, |member| member.order);
             if seat.order != 0 && seat.order != order {
                 self.newest += 1;
                 // Somebody may not know yet of one before them who went.
@@ -128,13 +128,13 @@ impl Notices {
                 seat.gone = (came, self.newest);
                 seat.order = 0;
             }
-            let Some(member) = member else {
-                continue;
-            };
+        }
+        for member in members.iter() {
+            let seat = self.seats.entry(member.player).or_default();
             let flags = Flags::of(member, host);
             if seat.order == 0 {
                 self.newest += 1;
-                (seat.order, seat.came) = (order, self.newest);
+                (seat.order, seat.came) = (member.order, self.newest);
                 (seat.left, seat.counted) = (CHANGES_BURST, tick);
             } else if flags == seat.told {
                 continue;
@@ -166,30 +166,50 @@ impl Notices {
         self.newest > self.everyone
     }
 
-    /// Everyone present has got the news up to this number.
-    pub(super) fn all_told(&mut self, everyone: u64) {
+    /// Everyone present has got the news up to this number. Of who went is forgotten what nobody has to hear, which `unheard`
+    /// says for the numbers of their coming and going.
+    pub(super) fn all_told(&mut self, everyone: u64, unheard: impl Fn(u64, u64) -> bool) {
         self.everyone = everyone;
+        self.seats
+            .retain(|_, seat| seat.order != 0 || unheard(seat.gone.0, seat.gone.1));
     }
 
-    /// All that somebody may lack, in the order in which it is told: at most two messages a seat.
+    /// All that somebody may lack, in the order in which it is told: at most three messages a seat.
     pub(super) fn pending<I: Default + Clone>(&self, members: &Members<I>, news: &mut Vec<News>) {
         news.clear();
-        for (number, seat) in self.seats.iter().enumerate() {
-            let player = PlayerId(number as u16);
+        for (&player, seat) in &self.seats {
             let (came, number) = seat.gone;
             if number > self.everyone {
                 news.push(News {
                     number,
-                    came: Some(came),
+                    known: came,
                     bytes: encode_server(&ServerMessage::MemberLeft { player }).into(),
                 });
             }
-            let member = members.get(player).filter(|_| seat.changed > self.everyone);
+            let member = members.get(player).filter(|_| seat.came > self.everyone);
             if let Some(member) = member.and_then(|member| self.public(member)) {
                 news.push(News {
-                    number: seat.changed,
-                    came: None,
+                    number: seat.came,
+                    known: 0,
                     bytes: encode_server(&ServerMessage::MemberChanged { member }).into(),
+                });
+            }
+            if seat.order != 0 && seat.changed > seat.came.max(self.everyone) {
+                let Flags {
+                    ready,
+                    host,
+                    connected,
+                } = seat.told;
+                let state = ServerMessage::MemberState {
+                    player,
+                    ready,
+                    host,
+                    connected,
+                };
+                news.push(News {
+                    number: seat.changed,
+                    known: seat.came,
+                    bytes: encode_server(&state).into(),
                 });
             }
         }
@@ -198,7 +218,7 @@ impl Notices {
 
     /// A member as everyone is told; `None` if nobody was told of them yet.
     fn public<I: Default + Clone>(&self, member: &Member<I>) -> Option<Public> {
-        let seat = self.seats.get(usize::from(member.player.0))?;
+        let seat = self.seats.get(&member.player)?;
         (seat.order == member.order).then(|| Public {
             player: member.player,
             name: member.name.clone(),

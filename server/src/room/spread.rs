@@ -96,15 +96,24 @@ impl<G: Game> Room<G> {
                 if left == 0 || told.chat_bytes >= CHAT_BYTES_BURST {
                     break;
                 }
+                self.stats.chat_lost += u64::from(line - told.chat - 1);
                 let size = send(message, &mut member.credit);
                 left = left.saturating_sub(size);
                 told.chat_bytes += size;
                 told.chat = line;
             }
+            self.stats.told_late += u64::from(told.news < newest || told.chat < said);
             member.told = told;
             everyone = (everyone.0.min(told.news), everyone.1.min(told.chat));
         }
-        self.notices.all_told(everyone.0);
+        let members = &self.members;
+        let unheard = |came: u64, went: u64| {
+            members
+                .iter()
+                .filter(|member| member.away_since.is_none())
+                .any(|member| (came..went).contains(&member.told.news))
+        };
+        self.notices.all_told(everyone.0, unheard);
         self.chat.all_told(everyone.1);
         news.clear();
         self.workspace.news = news;

@@ -49,6 +49,10 @@ pub struct RoomStats {
     pub seats_expired: u64,
     /// Chat lines of players who may not chat.
     pub chat_muted: u64,
+    /// Times that a member could not take what was passed on to all, and gets it with a later tick.
+    pub told_late: u64,
+    /// Chat lines that a member could not take until the room had forgotten them.
+    pub chat_lost: u64,
     /// Events beyond the limit of a tick.
     pub events_dropped: u64,
     /// Entities that found no slot, summed over images.

@@ -33,6 +33,8 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.players_resumed, stats.players_resumed),
         (&metrics.seats_expired, stats.seats_expired),
         (&metrics.chat_muted, stats.chat_muted),
+        (&metrics.told_late, stats.told_late),
+        (&metrics.chat_lost, stats.chat_lost),
         (&metrics.events_dropped, stats.events_dropped),
         (&metrics.entities_unsent, stats.entities_unsent),
     ];

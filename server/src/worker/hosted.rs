@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, RoomId};
-use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::{Members, Vacated};
@@ -19,6 +19,7 @@ use super::view::{ClientView, RoomView};
 use super::{Claim, Common, Return};
 use crate::auth::{SeatHash, SeatToken};
 use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::lobby::kept_out::Who;
 use crate::lobby::matchmaking::resumed;
 use crate::net::conn::{Conn, End};
 use crate::net::outbox::{Draft, Drafts};
@@ -26,10 +27,15 @@ use crate::net::reading::{Fetched, Scratch};
 use crate::room::{Effect, Room, Workspace};
 use crate::vitals;
 
+/// Who leaves a room sooner did not like it there.
+const LEFT_SOON_SECONDS: u32 = 20;
+
 /// What a worker lends to the room whose turn it is.
 pub(super) struct Tools {
     /// What the worker shares with others.
     pub(super) common: Common,
+    /// When the worker's loop last came round.
+    pub(super) now: Instant,
     /// Where sockets are read.
     pub(super) scratch: Scratch,
     /// What was fetched, of whom.
@@ -47,9 +53,10 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    pub(super) fn new(common: Common) -> Tools {
+    pub(super) fn new(common: Common, now: Instant) -> Tools {
         Tools {
             common,
+            now,
             scratch: Scratch::default(),
             fetched: Vec::new(),
             drafts: Drafts::default(),
@@ -153,7 +160,8 @@ impl<G: Game> Hosted<G> {
                 conn.link.has_played = true;
                 let token = self.new_token(player);
                 let hash = token.as_ref().map(|(_, hash)| *hash);
-                self.members.sit(player, conn, Pass::new(hash), mark);
+                let since = self.room.tick_number();
+                self.members.sit(player, conn, Pass::new(hash), mark, since);
                 tools.common.metrics.players.increment(1);
                 self.settle_guarded(tools)?;
                 self.hand_out(player, token);
@@ -188,6 +196,17 @@ impl<G: Game> Hosted<G> {
         let is_theirs = self.room.identity(player) == Some(&conn.link.identity);
         if !is_theirs || !pass.is_some_and(|pass| pass.admits(claim.token.hash)) {
             refuse(conn, Refusal::NoSuchSeat, tools);
+            return Ok(());
+        }
+        // After the token: who has none learns nothing of the room.
+        let who = Who {
+            identity: conn.link.identity.clone(),
+            // Others of theirs may have been sent away: the seat is not those'.
+            address: None,
+        };
+        if tools.common.registry.keeps_out(self.id, &who, tools.now) {
+            resumed(&mut conn.link.requests);
+            refuse(conn, Refusal::KeptOut, tools);
             return Ok(());
         }
         let Some(token) = self.new_token(player) else {
@@ -296,6 +315,7 @@ impl<G: Game> Hosted<G> {
             if held {
                 self.hold(player, tools);
             } else {
+                self.note_leaving(player, tools);
                 self.room.leave(player);
                 self.vacate(player, tools);
             }
@@ -328,7 +348,15 @@ impl<G: Game> Hosted<G> {
                     conn.link.outbox.push(&bytes);
                 }
             }
+            Effect::KeepOut { player, identity } => {
+                let address = self.members.address(player);
+                let who = Who { identity, address };
+                tools.common.registry.keep_out(self.id, who, tools.now);
+            }
             Effect::Depart { player, reason } => {
+                if reason == LeaveReason::Asked {
+                    self.note_leaving(player, tools);
+                }
                 let conn = self.members.unplug(player);
                 self.vacate(player, tools);
                 if let Some(mut conn) = conn {
@@ -356,6 +384,16 @@ impl<G: Game> Hosted<G> {
     fn hold(&mut self, player: PlayerId, tools: &Tools) {
         if let Some(mark) = self.members.set_away(player, true) {
             tools.common.registry.lose(self.id, mark);
+        }
+    }
+
+    /// Somebody leaves of their own will: whether soon after they came.
+    fn note_leaving(&mut self, player: PlayerId, tools: &Tools) {
+        let soon = u32::from(self.room.options().tick_rate) * LEFT_SOON_SECONDS;
+        let now = self.room.tick_number();
+        let since = self.members.since(player);
+        if since.is_some_and(|since| now.since(since) < soon) {
+            tools.common.registry.left_soon(self.id, tools.now);
         }
     }
 

@@ -1,7 +1,9 @@
 //! The seats of a room on its worker, by player number: each member's connection, while they have
 //! one, and what they may come back with.
 
-use tickwire::ids::PlayerId;
+use std::net::IpAddr;
+
+use tickwire::ids::{PlayerId, Tick};
 
 use super::pass::Pass;
 use crate::by_player::ByPlayer;
@@ -22,6 +24,10 @@ struct Seat {
     mark: Mark,
     /// Whether the registry knows that it is held.
     is_away: bool,
+    /// From where its last connection came, as limits by address see it.
+    address: Option<IpAddr>,
+    /// The room's tick when it was taken.
+    since: Tick,
 }
 
 /// A seat that is nobody's any more, as the registry has to know.
@@ -60,13 +66,32 @@ impl Members {
         Some(&mut self.seat(player)?.pass)
     }
 
+    /// From where a member comes, or came before the connection was lost.
+    pub(super) fn address(&mut self, player: PlayerId) -> Option<IpAddr> {
+        self.seat(player)?.address
+    }
+
+    /// The room's tick when a member came.
+    pub(super) fn since(&mut self, player: PlayerId) -> Option<Tick> {
+        Some(self.seat(player)?.since)
+    }
+
     /// A new member; the room gives no number out twice.
-    pub(super) fn sit(&mut self, player: PlayerId, conn: Conn, pass: Pass, mark: Mark) {
+    pub(super) fn sit(
+        &mut self,
+        player: PlayerId,
+        conn: Conn,
+        pass: Pass,
+        mark: Mark,
+        since: Tick,
+    ) {
         let seat = Seat {
+            address: conn.link.guest.address(),
             conn: Some(conn),
             pass,
             mark,
             is_away: false,
+            since,
         };
         let before = self.seats.insert(player, seat);
         debug_assert!(before.is_none(), "seat {player} is taken");
@@ -76,6 +101,7 @@ impl Members {
     pub(super) fn plug(&mut self, player: PlayerId, conn: Conn) {
         if let Some(seat) = self.seat(player) {
             debug_assert!(seat.conn.is_none(), "seat {player} has a connection");
+            seat.address = conn.link.guest.address();
             seat.conn = Some(conn);
         }
     }

@@ -124,8 +124,8 @@ impl<G: Game> Loop<G> {
             game,
             commands,
             load: Load::new(state.started),
+            tools: Tools::new(common, state.started),
             state,
-            tools: Tools::new(common),
             rooms: HashMap::new(),
             queue: BinaryHeap::new(),
             opened: 0,
@@ -178,6 +178,7 @@ impl<G: Game> Loop<G> {
         loop {
             let now = Instant::now();
             self.state.beat(now);
+            self.tools.now = now;
             match self.state.phase() {
                 Phase::Running => {}
                 Phase::Stopping => self.close_rooms(CloseCode::Restart),

@@ -238,7 +238,7 @@ fn drain<G: Game>(room: &mut Room<G>, effects: &mut Vec<Effect>, player: PlayerI
     while let Some(effect) = room.poll_effect() {
         gone |= match effect {
             Effect::Depart { player: who, .. } | Effect::Close { player: who, .. } => who == player,
-            Effect::Control { .. } | Effect::Vacate { .. } => false,
+            Effect::Control { .. } | Effect::KeepOut { .. } | Effect::Vacate { .. } => false,
         };
         effects.push(effect);
     }

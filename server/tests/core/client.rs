@@ -42,6 +42,8 @@ pub(crate) struct Client {
     socket: WebSocket<TcpStream>,
     /// The newest snapshot.
     pub(crate) newest: Tick,
+    /// Bytes of the messages that came.
+    pub(crate) bytes: u64,
     /// What the welcome said to bring next time.
     pub(crate) who: String,
 }
@@ -56,6 +58,7 @@ impl Client {
         Client {
             socket: WebSocket::from_raw_socket(stream, Role::Client, Some(config)),
             newest: Tick(0),
+            bytes: 0,
             who: String::new(),
         }
     }
@@ -138,6 +141,7 @@ impl Client {
     }
 
     fn read(&mut self, bytes: &Bytes) -> Got {
+        self.bytes += bytes.len() as u64;
         if bytes[0] == 1 {
             return Got::Control(decode_server(bytes).unwrap());
         }

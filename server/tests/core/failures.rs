@@ -51,6 +51,7 @@ fn when_a_room_is_made() {
         name: "a room that can't be made".into(),
         private: false,
         seats: 0,
+        kicks: false,
     });
     maker.closed(CloseCode::RoomFailed);
     bystander.ping(1);

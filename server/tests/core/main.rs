@@ -2,12 +2,14 @@
 //! out, which `tests/edge` has; a client here is a socket and its frames.
 #![allow(clippy::unwrap_used)]
 
+mod amplification;
 mod bad_input;
 mod client;
 mod failures;
 mod floods;
 mod hello;
 mod idle;
+mod kicks;
 mod leaks;
 mod moving;
 mod noise;

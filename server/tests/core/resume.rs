@@ -40,7 +40,11 @@ fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
     ann.answer();
     ann.vanish();
     let gone = bo.wait(|message| match message {
-        ServerMessage::MemberChanged { member } if !member.connected => Some(member.player),
+        ServerMessage::MemberState {
+            player,
+            connected: false,
+            ..
+        } => Some(player),
         _ => None,
     });
     assert_eq!(gone, joined.you);
@@ -308,6 +312,7 @@ fn lost(server: &Server, private: bool) -> (Joined, String, String) {
         name: "den".into(),
         private,
         seats: 1,
+        kicks: false,
     });
     let joined = ann.joined();
     let (token, who) = (ann.token(), ann.who.clone());

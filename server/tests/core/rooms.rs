@@ -52,7 +52,7 @@ fn players_share_a_room_and_its_ticks() {
 #[test]
 fn seats_are_free_again_however_they_are_left() {
     let server = Server::start(config());
-    let (mut host, joined) = server.host("host", 2);
+    let (mut host, joined) = server.host_who_kicks("host", 2);
     let room = joined.room.id;
     for way in ["leave", "kick", "vanish", "goodbye", "misbehave"] {
         let mut guest = server.guest(way);
@@ -91,6 +91,7 @@ fn a_private_room_is_not_listed() {
         name: "secret".into(),
         private: true,
         seats: 0,
+        kicks: false,
     });
     let joined = host.joined();
     let mut guest = server.guest("guest");
@@ -155,6 +156,7 @@ fn a_player_has_only_so_many_rooms_on_all_their_sockets() {
         name: "den".into(),
         private: true,
         seats: 2,
+        kicks: false,
     };
     let mut first = server.guest("ann");
     let who = first.who.clone();

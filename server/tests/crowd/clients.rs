@@ -95,6 +95,7 @@ impl Client {
                 name: String::new(),
                 private: false,
                 seats: 0,
+                kicks: false,
             },
         });
     }

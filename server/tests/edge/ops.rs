@@ -103,6 +103,7 @@ async fn rooms_show_how_each_client_fares() {
         name: "<den>".into(),
         private: true,
         seats: 3,
+        kicks: false,
     });
     let together = [head.as_bytes(), &hello("\"ann\""), &join].concat();
     player.write_all(&together).await.unwrap();

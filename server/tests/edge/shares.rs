@@ -75,6 +75,7 @@ async fn attack(server: &Server, from: String) -> Vec<TcpStream> {
         name: "spam".into(),
         private: false,
         seats: 1,
+        kicks: false,
     };
     for _ in 0..5 {
         held.extend(ask(server, &from, &room).await.map(|(stream, _)| stream));

@@ -457,6 +457,8 @@ impl Host {
                         line.stage = Stage::Lobby;
                     }
                 }
+                // The lobby, which would turn them away, is not simulated.
+                Effect::KeepOut { .. } => {}
                 // Of a seat that was held for nobody's connection.
                 Effect::Vacate { player } => {
                     self.seen.vacated += 1;

@@ -27,6 +27,8 @@ pub enum ClientMessage {
         private: bool,
         /// Seats, 1 to the server's limit; 0 for the server's limit.
         seats: u16,
+        /// Whether the room's host may kick; in a private room they may anyway.
+        kicks: bool,
     },
     /// Joins a listed room; answered by `Joined` or `Refused`.
     JoinRoom {
@@ -38,7 +40,7 @@ pub enum ClientMessage {
         /// The code, without regard to case.
         code: String,
     },
-    /// Joins the fullest listed room that has a seat, or makes one.
+    /// Joins a listed room that has a seat and whose host may not kick, or makes one.
     QuickJoin,
     /// Goes back to the lobby; answered by `Left`.
     LeaveRoom,
@@ -47,7 +49,7 @@ pub enum ClientMessage {
         /// Ready or not.
         ready: bool,
     },
-    /// Sends a player of the room back to the lobby. Only for the room's host.
+    /// Sends a player of the room back to the lobby. Only for the host of a room whose host may kick.
     Kick {
         /// Whom.
         player: PlayerId,

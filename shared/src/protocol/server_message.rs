@@ -56,12 +56,12 @@ pub enum ServerMessage {
         /// Why.
         reason: LeaveReason,
     },
-    /// A member came, or something of theirs changed.
+    /// A member came, as they are now.
     MemberChanged {
         /// As it is now.
         member: Member,
     },
-    /// A member went.
+    /// A member went; to be passed over if nobody by that number was known.
     MemberLeft {
         /// Who.
         player: PlayerId,
@@ -105,6 +105,17 @@ pub enum ServerMessage {
         /// For how long the seat is held without a connection, in milliseconds.
         grace_ms: u32,
     },
+    /// Something of a known member changed: merged, so that it says what is so now.
+    MemberState {
+        /// Whose.
+        player: PlayerId,
+        /// Whether they said that they are ready.
+        ready: bool,
+        /// See [`Member::host`].
+        host: bool,
+        /// Whether their socket is there.
+        connected: bool,
+    },
 }
 
 /// What a server allows.
@@ -135,6 +146,8 @@ pub struct RoomInfo {
     pub seats: u16,
     /// Whether it is left out of listings.
     pub private: bool,
+    /// Whether its host may kick.
+    pub kicks: bool,
 }
 
 /// A player of a room.
@@ -146,7 +159,7 @@ pub struct Member {
     pub name: String,
     /// Whether they said that they are ready.
     pub ready: bool,
-    /// Whether they may kick.
+    /// Whether they have been here longest of those who are connected; they may kick where the room's host may.
     pub host: bool,
     /// Whether their socket is there.
     pub connected: bool,
@@ -178,7 +191,7 @@ pub enum Refusal {
     Busy,
     /// Too many requests of this kind; wait a little.
     TooOften,
-    /// Only the host may.
+    /// Only the host may, and only in a room whose host may.
     NotHost,
     /// Nobody by that number is here.
     NoSuchPlayer,
@@ -194,6 +207,8 @@ pub enum Refusal {
     NoSuchSeat,
     /// An operator does not let them chat for now.
     Muted,
+    /// They were sent away from that room, and are kept out of it for a while.
+    KeptOut,
 }
 
 /// Why a player is back in the lobby.
@@ -201,7 +216,7 @@ pub enum Refusal {
 pub enum LeaveReason {
     /// They asked.
     Asked,
-    /// The host sent them away.
+    /// The host or the game sent them away.
     Kicked,
     /// The room closed.
     RoomClosed,

@@ -47,9 +47,16 @@ impl Session {
         self.request(State::Lobby, &ClientMessage::ListRooms)
     }
 
-    /// Makes a room and joins it; `seats` 0 for as many as the server allows. Answered by
+    /// Makes a room and joins it; `seats` 0 for as many as the server allows, `kicks` if its
+    /// host may kick. Answered by
     /// [`super::Event::Joined`] or [`super::Event::Refused`].
-    pub fn create(&mut self, name: &str, private: bool, seats: u16) -> Result<(), RequestError> {
+    pub fn create(
+        &mut self,
+        name: &str,
+        private: bool,
+        seats: u16,
+        kicks: bool,
+    ) -> Result<(), RequestError> {
         let name = name.to_owned();
         self.request(
             State::Lobby,
@@ -57,6 +64,7 @@ impl Session {
                 name,
                 private,
                 seats,
+                kicks,
             },
         )
     }

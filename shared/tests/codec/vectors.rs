@@ -74,6 +74,7 @@ fn client_messages() -> Vec<ClientMessage> {
             name: "x".repeat(300),
             private: true,
             seats: 250,
+            kicks: true,
         },
         ClientMessage::JoinRoom {
             room: RoomId(70_000),
@@ -110,6 +111,7 @@ fn server_messages() -> Vec<ServerMessage> {
         players: 3,
         seats: 1000,
         private: false,
+        kicks: true,
     };
     let member = Member {
         player: PlayerId(12),
@@ -143,6 +145,9 @@ fn server_messages() -> Vec<ServerMessage> {
         },
         ServerMessage::Refused {
             reason: Refusal::Muted,
+        },
+        ServerMessage::Refused {
+            reason: Refusal::KeptOut,
         },
         ServerMessage::Rooms {
             rooms: vec![room.clone(), room.clone()],
@@ -187,6 +192,12 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::ResumeToken {
             token: "f0".repeat(38),
             grace_ms: 30_000,
+        },
+        ServerMessage::MemberState {
+            player: PlayerId(300),
+            ready: false,
+            host: true,
+            connected: true,
         },
     ]
 }

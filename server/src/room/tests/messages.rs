@@ -87,14 +87,15 @@ fn joiners_are_told_and_the_host_passes_on() {
         &messages_to(&effects(&mut room), second)[..],
         [
             ServerMessage::MemberLeft { .. },
-            ServerMessage::MemberChanged { member }
-        ] if member.host
+            ServerMessage::MemberState { host: true, .. }
+        ]
     ));
 }
 
 #[test]
-fn only_the_host_kicks() {
+fn only_the_host_kicks_and_only_where_they_may() {
     let mut room = room(3, 1);
+    room.options.kicks = true;
     let host = room.join("host").expect("a seat");
     let guest = room.join("guest").expect("a seat");
     effects(&mut room);
@@ -105,12 +106,65 @@ fn only_the_host_kicks() {
             reason: Refusal::NotHost
         }]
     ));
+    room.options.kicks = false;
     let told = request(&mut room, host, &ClientMessage::Kick { player: guest });
-    assert!(told.contains(&Effect::Depart {
-        player: guest,
-        reason: LeaveReason::Kicked
-    }));
+    assert!(matches!(
+        &messages_to(&told, host)[..],
+        [ServerMessage::Refused {
+            reason: Refusal::NotHost
+        }]
+    ));
+    room.options.kicks = true;
+    let told = request(&mut room, host, &ClientMessage::Kick { player: guest });
+    assert_eq!(told, sent_away(guest));
     assert_eq!(room.players(), 1);
+}
+
+fn sent_away(player: PlayerId) -> [Effect; 2] {
+    let reason = LeaveReason::Kicked;
+    let identity = Identity::nobody();
+    [
+        Effect::KeepOut { player, identity },
+        Effect::Depart { player, reason },
+    ]
+}
+
+#[test]
+fn the_game_kicks_whom_it_will_before_the_image_of_the_tick() {
+    let mut room = room(3, 1);
+    let one = room.join("one").expect("a seat");
+    let mut two = Client::join(&mut room);
+    room.tick();
+    effects(&mut room);
+    let mut out = room.world_mut().resource_mut::<Out>();
+    out.kick(one);
+    out.kick(one);
+    out.kick(PlayerId(7));
+    room.tick();
+    let told = effects(&mut room);
+    assert_eq!(told[..2], sent_away(one));
+    assert_eq!(
+        messages_to(&told, two.player),
+        [
+            ServerMessage::MemberLeft { player: one },
+            state(&room, two.player)
+        ]
+    );
+    let mut frame = Vec::new();
+    assert!(room.compose(two.player, true, &mut frame));
+    two.receive(&room, &frame);
+    let heads = &two.layers[0].entities;
+    assert!(
+        heads
+            .iter()
+            .all(|head| head.owner().is_none_or(|owner| owner.player != one))
+    );
+    // Who leaves first is not there to be kicked, nor is the next one with their number.
+    room.world_mut().resource_mut::<Out>().kick(two.player);
+    room.leave(two.player);
+    let again = room.join("again").expect("a seat");
+    room.tick();
+    assert!(room.has_member(again));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rooms in memory: a small game, and players who decode what they are sent and compare it with
 //! the server's image.
 
+mod amplification;
 mod away;
 mod cleared;
 mod doze;
@@ -30,8 +31,8 @@ use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
 use super::{Effect, Room, Workspace};
 use crate::game::{
-    self, Game, GameDef, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To, entity, int,
-    range, text,
+    self, Game, GameDef, Identity, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To,
+    entity, int, range, text,
 };
 use crate::replication::image::LayerKey;
 
@@ -377,6 +378,19 @@ impl Client {
         head.encode(&mut bytes);
         pack(fields, &[fields[0].kind.quantise(dx)], &mut bytes);
         bytes
+    }
+}
+
+/// What the others are told of a member whom they know.
+fn state(room: &Room<Boxes>, player: PlayerId) -> ServerMessage {
+    let all = room.members.public();
+    let member = all.iter().find(|member| member.player == player);
+    let member = member.expect("they are there");
+    ServerMessage::MemberState {
+        player,
+        ready: member.ready,
+        host: member.host,
+        connected: member.connected,
     }
 }
 

@@ -46,6 +46,16 @@ impl Ear {
                 ServerMessage::MemberChanged { member } => {
                     self.members.insert(member.player, member.clone());
                 }
+                ServerMessage::MemberState {
+                    player,
+                    ready,
+                    host,
+                    connected,
+                } => {
+                    let member = self.members.get_mut(player).expect("they are known");
+                    (member.ready, member.host) = (*ready, *host);
+                    member.connected = *connected;
+                }
                 ServerMessage::MemberLeft { player } => {
                     self.members.remove(player);
                 }
@@ -115,7 +125,10 @@ fn what_changes_nothing_goes_no_further() {
     pass(&mut room, &mut ears);
     let told = heard(&mut ears);
     assert!(
-        matches!(&told[1][..], [ServerMessage::MemberChanged { member }] if member.ready),
+        matches!(
+            &told[1][..],
+            [ServerMessage::MemberState { ready: true, .. }]
+        ),
         "{told:?}"
     );
     assert_eq!(told[0], told[1], "who said it hears it too");
@@ -125,7 +138,7 @@ fn what_changes_nothing_goes_no_further() {
 }
 
 #[test]
-fn who_flips_a_switch_is_heard_once_a_second() {
+fn who_flips_a_switch_is_heard_now_and_then() {
     let mut room = room(9, 1);
     let mut ears = ["one", "two"].map(|name| Ear::join(&mut room, name));
     pass(&mut room, &mut ears);
@@ -135,9 +148,9 @@ fn who_flips_a_switch_is_heard_once_a_second() {
         pass(&mut room, &mut ears);
     }
     let told = heard(&mut ears);
-    assert!((13..=14).contains(&told[1].len()), "{}", told[1].len());
+    assert!((8..=9).contains(&told[1].len()), "{}", told[1].len());
     say_ready(&mut room, ears[0].player, true);
-    (0..31).for_each(|_| pass(&mut room, &mut ears));
+    (0..61).for_each(|_| pass(&mut room, &mut ears));
     assert!(ears[1].members[&ears[0].player].ready, "the last one holds");
 }
 
@@ -149,7 +162,10 @@ fn a_number_is_given_up_before_it_is_used_again() {
     heard(&mut ears);
     let gone = ears[2].player;
     room.leave(gone);
+    // Numbers go round, and this one's turn has come.
+    room.members.start_at(gone.0);
     let again = room.join("four").expect("a seat is free");
+    assert_eq!(again, gone);
     pass(&mut room, &mut ears[..2]);
     let told = heard(&mut ears);
     let ServerMessage::MemberLeft { player } = &told[0][0] else {
@@ -272,14 +288,18 @@ fn in_the_end_all_know_who_is_there() {
                     room.leave(ear.player);
                 }
                 4 if others > 0 => {
-                    let ear = &mut ears[random.random_range(0..others)];
+                    let at = random.random_range(0..others);
+                    let ear = &mut ears[at];
                     room.disconnect(ear.player);
                     if random.random_bool(0.8) {
                         // Within the tick, or some ticks later.
                         (0..random.random_range(0..3)).for_each(|_| room.tick());
                     }
-                    assert!(room.resume(ear.player, Seen::default()));
                     (ear.last, ear.members) = (Tick(0), BTreeMap::new());
+                    if !room.resume(ear.player, Seen::default()) {
+                        // They never answered: the seat was not held.
+                        ears.swap_remove(at);
+                    }
                 }
                 5..9 if others > 0 => {
                     let player = ears[random.random_range(0..others)].player;

@@ -84,6 +84,7 @@ impl Game {
                 players: 1,
                 seats: 8,
                 private: false,
+                kicks: false,
             },
             code: "7XKQ2M9A".to_owned(),
             you: PlayerId(1),

@@ -79,7 +79,7 @@ impl Bot {
         bot.until(|session| session.schema().is_some()).await;
         let asked = match room {
             Some(room) => bot.session.join(room),
-            None => bot.session.create("pond", false, 0),
+            None => bot.session.create("pond", false, 0, false),
         };
         asked.expect("the lobby takes requests");
         bot.until(|session| session.room().is_some()).await;
