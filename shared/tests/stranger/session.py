@@ -8,7 +8,7 @@ from snapshot import Snapshot, events
 from wire import Malformed, Reader, ServerMessage
 
 ANYWHERE = {"Refused", "Rooms", "Pong", "Reply"}
-IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "Chat", "ResumeToken"}
+IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Chat", "ResumeToken"}
 
 
 class Held:

@@ -108,8 +108,8 @@ REFUSALS = (
 KINDS = "Real Int Bits Bool Turn Enum Entity Text".split()
 PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
-    "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken".split()
-)
+    "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState"
+).split()
 
 
 class ServerMessage(Control):
@@ -146,7 +146,7 @@ class ServerMessage(Control):
         return {"rooms": self.list(self.room, 100)}
 
     def room(self):
-        return self.fields(id=self.u32, name=self.string, players=self.u16, seats=self.u16, private=self.bool)
+        return self.fields(id=self.u32, name=self.string, players=self.u16, seats=self.u16, private=self.bool, kicks=self.bool)
 
     def member(self):
         return self.fields(player=self.u16, name=self.string, ready=self.bool, host=self.bool, connected=self.bool)
@@ -194,6 +194,9 @@ class ServerMessage(Control):
 
     def _Redirect(self):
         return self.fields(url=self.string, ticket=self.string)
+
+    def _MemberState(self):
+        return self.fields(player=self.u16, ready=self.bool, host=self.bool, connected=self.bool)
 
     def _ResumeToken(self):
         return self.fields(token=self.string, grace_ms=self.u32)
