@@ -21,7 +21,7 @@ class Held:
 class Session:
     def __init__(self):
         self.schema, self.layers, self.held = None, None, None
-        self.newest, self.dropped = 0, 0
+        self.newest, self.dropped, self.members = 0, 0, set()
 
     def hear(self, message):
         """Takes a whole message in; raises Malformed where the connection is closed."""
@@ -48,10 +48,17 @@ class Session:
             self.layers = [Layer(self.schema, number) for number in range(3)]
         elif name == "Joined" and self.held is None:
             self.held, self.newest = [Held() for _ in range(3)], 0
+            self.members = {member["player"] for member in has["members"]}
         elif name == "Left" and self.held is not None:
             self.held = None
         elif name not in ANYWHERE and not (name in IN_ROOM and self.held is not None):
             raise Malformed(f"{name} is not expected now")
+        elif name == "MemberChanged":
+            self.members.add(has["member"]["player"])
+        elif name == "MemberLeft":
+            self.members.discard(has["player"])
+        elif name == "MemberState" and has["player"] not in self.members:
+            raise Malformed("the state of nobody")
 
     def on_snapshot(self, snapshot):
         if not self.newest < snapshot.tick <= 1 << 31:
