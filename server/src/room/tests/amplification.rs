@@ -210,7 +210,9 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
             assert!(crowd.room.resume(crowd.one, Seen::default()));
             crowd.count();
         }
-        ClientMessage::Ready { .. } => crowd.send(&ClientMessage::Ready { ready: n % 2 == 0 }),
+        ClientMessage::Ready { .. } => crowd.send(&ClientMessage::Ready {
+            ready: n.is_multiple_of(2),
+        }),
         ClientMessage::Kick { .. } => {
             let player = PlayerId((1 + n % u32::from(MEMBERS)) as u16);
             crowd.send(&ClientMessage::Kick { player });
