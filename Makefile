@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
+.PHONY: test test-all check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
 
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
@@ -25,6 +25,15 @@ rust-test: $(KOSOKU)
 client-test: node-modules chromium
 	$(CARGO) build --locked -p tickwire-server --bins --examples
 	cd client-web && $(NPM) test
+
+# What takes longer than a change should wait for: a thousand seeds, the surroundings that a server must outlive with 200 bots playing for a minute in each
+# (as root also a full disk), handshakes and idle connections by the thousand.
+test-all: test
+	$(MAKE) simulate SEEDS=1000
+	$(MAKE) fuzz SECONDS=300
+	$(CARGO) build --release --locked -p tickwire-bots
+	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
+	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
 
 # What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.
 check: node-modules valgrind
