@@ -25,10 +25,7 @@ impl<G: Game> Room<G> {
             return Err(CloseCode::OutOfOrder);
         }
         match message.first().copied().and_then(Kind::from_byte) {
-            Some(Kind::State) => {
-                self.stir(player);
-                self.on_input(player, message)
-            }
+            Some(Kind::State) => self.on_input(player, message),
             Some(Kind::Ack) => {
                 let ack = decode_ack(message).map_err(|_| CloseCode::Malformed)?;
                 self.on_ack(player, ack)
@@ -57,16 +54,22 @@ impl<G: Game> Room<G> {
             // An input names no entities.
             accessor.write(&mut input, &field.kind, words, |_| None);
         }
-        self.on_ack(player, head.ack)?;
-        let tick = self.tick;
-        if let Some(member) = self.members.get_mut(player) {
-            let sighted = Sighted::new(&head, input);
-            match member.inputs.push(head.tick, tick, sighted) {
-                Pushed::Queued => self.stats.inputs_taken += 1,
-                Pushed::Late => self.stats.inputs_late += 1,
-                Pushed::Duplicate => self.stats.inputs_duplicate += 1,
-                Pushed::TooEarly => self.stats.inputs_early += 1,
-            }
+        // The member is looked up once: inputs are most of what comes.
+        let (tick, cadence) = (self.tick, self.cadence);
+        self.stirred = tick;
+        let Some(member) = self.members.get_mut(player) else {
+            return Ok(());
+        };
+        member.stirred = tick;
+        let moved = member.acked(head.ack, tick, cadence);
+        let moved = moved.map_err(|_| CloseCode::OutOfRange)?;
+        self.stats.lanes_faster += u64::from(moved == Move::Faster);
+        let sighted = Sighted::new(&head, input);
+        match member.inputs.push(head.tick, tick, sighted) {
+            Pushed::Queued => self.stats.inputs_taken += 1,
+            Pushed::Late => self.stats.inputs_late += 1,
+            Pushed::Duplicate => self.stats.inputs_duplicate += 1,
+            Pushed::TooEarly => self.stats.inputs_early += 1,
         }
         Ok(())
     }
