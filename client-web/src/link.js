@@ -365,7 +365,8 @@ export class Link extends Emitter {
       case 'Refused':
         if (this.#isAsking) this.#seatRefused(event.reason);
         else if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
-        else {
+        // To what was asked of a room from which `Left` was on its way: it answers none of the lobby's requests.
+        else if (event.reason !== 'NotInRoom') {
           this.#answered();
           this.#requests.reject(new RequestError(event.reason));
         }

@@ -222,6 +222,24 @@ test('leaving resolves with the reason, and another room can be joined', async (
   link.close();
 });
 
+test('what a room did not hear any more is not the answer to a request of the lobby', async () => {
+  const { link, socket, room } = await playing();
+  room.say('hi');
+  const leaving = room.leave();
+  socket.receive(server.left(1));
+  assert.equal(await leaving, 'Kicked');
+  const rooms = link.rooms();
+  const joining = link.quickJoin();
+  // The server heard of both in the lobby.
+  socket.receive(server.refused(7));
+  socket.receive(server.refused(7));
+  socket.receive(server.rooms([4]));
+  assert.deepEqual((await rooms).map(({ id }) => id), [4]);
+  socket.receive(server.joined());
+  assert.equal(await joining, link.room);
+  link.close();
+});
+
 test('a view shows what the snapshots brought', async () => {
   const { link, socket, room } = await playing();
   const world = new SquareServer(2);
