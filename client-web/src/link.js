@@ -351,17 +351,17 @@ export class Link extends Emitter {
       case 'ResumeToken':
         this.#seat.renew(event.token, event.graceMs);
         break;
-      case 'Left':
+      case 'Left': {
+        const room = this.#room;
+        const { isLeft } = this.#seat;
         this.#answered();
-        if (this.#seat.isLeft) {
-          this.#seat.drop();
-          this.#arrive(undefined);
-          break;
-        }
         this.#seat.drop();
-        this.#room?.onEvent(event, nowMs);
+        // Nobody's before the page hears of it, which may leave it once more.
         this.#room = undefined;
+        if (isLeft) this.#arrive(undefined);
+        else room?.onEvent(event, nowMs);
         break;
+      }
       case 'Refused':
         if (this.#isAsking) this.#seatRefused(event.reason);
         else if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
@@ -559,6 +559,8 @@ export class Link extends Emitter {
       // Who was about to leave does not come back; whether the server heard of it nobody knows.
       if (this.#session.room?.leaving) this.#leaveAway();
       else this.#room?.onLost();
+      // A listener may have closed the link.
+      if (this.#ended !== undefined) return;
     }
     this.#timer = setTimeout(() => this.#retry(), delayMs);
     this.emit('reconnecting', { attempt: this.#backoff?.attempt ?? 1, delayMs, code, reason });

@@ -356,6 +356,29 @@ test('who is leaving when the connection goes is gone, and leaves once more', as
   link.close();
 });
 
+test('a page that leaves and closes whatever it hears is left alone', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, room } = await playing();
+  /** @type {string[]} */
+  const heard = [];
+  for (const name of /** @type {const} */ (['reconnecting', 'resumed', 'close'])) link.on(name, () => heard.push(name));
+  room.on('left', () => void room.leave());
+  socket.receive(server.left(1));
+  assert.equal(await room.leave(), 'Kicked');
+  for (let ms = 0; ms < 60_000; ms += 500, pass(500)) SERVERS.talks(socket);
+  assert.deepEqual(heard, [], 'no answer is waited for that does not come');
+  link.close();
+
+  const other = await playing();
+  for (const name of /** @type {const} */ (['reconnecting', 'close'])) other.link.on(name, () => heard.push(name));
+  other.room.on('left', () => other.link.close());
+  other.room.leave();
+  heard.splice(0);
+  other.socket.end(1006, '');
+  assert.equal(await other.room.leave(), 'Asked');
+  assert.deepEqual(heard, ['close'], 'nothing comes after the end');
+});
+
 test('who leaves while the seat is being taken again leaves it', async (t) => {
   const pass = virtualTime(t);
   const { link, socket, room } = await playing();
