@@ -70,7 +70,8 @@ function givenUrl(given, page) {
   }
   if (isRelative && page === undefined) throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}: there is no page that it could be relative to`);
   try {
-    return new URL(text, page);
+    // A page without an origin of its own (a file's worker, a sandboxed frame's) gives a base that is none.
+    return new URL(text, isRelative ? page : undefined);
   } catch (cause) {
     throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}`, cause);
   }

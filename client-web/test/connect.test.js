@@ -58,6 +58,12 @@ test('in a worker that a bundler made from a blob it is the host that made it', 
   assert.equal(socketUrl('/game/ws'), 'wss://example.org/game/ws');
 });
 
+test('in a worker of a page without an origin a whole URL will do', () => {
+  const place = { page: 'null/0d3f', module: 'blob:null/0d3f' };
+  assert.equal(socketUrl('wss://example.org/ws', place), 'wss://example.org/ws');
+  for (const given of [undefined, '/ws']) assert.throws(() => socketUrl(given, place), { reason: 'BadUrl' });
+});
+
 test('a URL that leads nowhere says what one looks like', async (t) => {
   const nowhere = /** @type {[any, RegExp][]} */ ([
     ['127.0.0.1:7777', /is not a URL such as wss:/],
