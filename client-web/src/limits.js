@@ -62,7 +62,7 @@ export const ACTIONS_WAITING_MAX = 64;
 export const ACTION_TIMEOUT_MS = 10_000;
 /** Lobby requests that wait for their turn. Beyond: further ones reject at once. */
 export const REQUESTS_WAITING_MAX = 16;
-/** The lobby's answer to a request, or to a goodbye to the room, is due within this time, in milliseconds. Beyond: the connection counts as lost. */
+/** A welcome, a seat that is asked for, the lobby's answer to a request or to a goodbye to the room are due within this time, in milliseconds. Beyond: the connection counts as lost. */
 export const ANSWER_MAX_MS = 20_000;
 /** The page's pings that wait for their answers. Beyond: `ping` rejects at once. */
 export const PINGS_WAITING_MAX = 32;

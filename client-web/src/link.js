@@ -67,7 +67,7 @@ export class Link extends Emitter {
   /** @type {Room<G> | undefined} */
   #room;
   #requests = new Requests((message) => this.#sendRequest(message));
-  /** When an answer that the lobby owes is overdue; Infinity if it owes none. */
+  /** When an answer that the server owes is overdue: a welcome, a seat, the lobby's. Infinity if it owes none. */
   #answerDueMs = Infinity;
   #isAnswerExcused = false;
   /** @type {import('./protocol/server_message.js').Welcome | undefined} */
@@ -463,6 +463,7 @@ export class Link extends Emitter {
     this.#isAsking = seat !== undefined;
     this.#askUntilMs = this.#turnMs + SEAT_ASKED_FOR_MS;
     this.#pulse.hear(this.#turnMs);
+    this.#oweAnswer();
     this.#isSocketOpen = false;
     this.#socket = new Socket(url, WebSocket, conditions, {
       onOpen: () => this.#onOpen(),
@@ -508,6 +509,7 @@ export class Link extends Emitter {
 
   /** The connection is there, in the lobby or in the seat. @param {Room<G> | undefined} room */
   #arrive(room) {
+    this.#answered();
     const isBack = this.#state === 'reconnecting';
     const before = this.#room;
     this.#room = room;
@@ -528,11 +530,11 @@ export class Link extends Emitter {
       this.#seat.drop();
       return this.#arrive(undefined);
     }
+    this.#answered();
     const session = this.#session;
     this.#askTimer = setTimeout(() => {
       if (session !== this.#session || session.state !== 'Lobby') return;
-      session.lobbyRequest(client.resume(this.#seat.token, this.#seen));
-      this.pump();
+      this.#sendRequest(client.resume(this.#seat.token, this.#seen));
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
 

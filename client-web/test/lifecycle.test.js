@@ -416,6 +416,28 @@ test('a seat that the server is too busy to tell of counts as lost in the end', 
   link?.close();
 });
 
+test('a server that talks, but of neither welcome nor seat, is given up', async (t) => {
+  const pass = virtualTime(t);
+  for (const isWelcome of [false, true]) {
+    const storage = new Storage();
+    storage.setItem(KEY, JSON.stringify({ token: 'who', seat: 'first' }));
+    const opening = connect({ ...options, resume: true, storage });
+    const socket = newest();
+    socket.open();
+    if (isWelcome) socket.receive(server.welcome(SQUARE));
+    /** @type {any} */
+    let failed;
+    opening.catch((error) => (failed = error));
+    for (let ms = 0; ms < 60_000 && failed === undefined; ms += 500, pass(500)) {
+      SERVERS.talks(socket);
+      await settled();
+    }
+    assert.equal(failed?.reason, 'Closed', isWelcome ? 'no seat' : 'no welcome');
+    assert.equal(socket.closed?.code, 4010);
+    assert.equal(storage.seat, 'first', 'a reload may find it');
+  }
+});
+
 test('a WebSocket that cannot be made any more ends in an end', async (t) => {
   const pass = virtualTime(t);
   let isForbidden = false;
