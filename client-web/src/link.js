@@ -214,7 +214,8 @@ export class Link extends Emitter {
     });
   }
 
-  /** Says goodbye: the seat is given up, and everything that waits rejects. May be called in any state, more than once. */
+  /** Says goodbye: the seat is given up, and everything that waits rejects. May be called in any state, more than once. While the connection
+   * is away the server is told of a seat that was left before, and holds any other until its time is over. */
   close() {
     this.#hangUp(CloseCode.Normal, CloseCode.Normal, closeReason(CloseCode.Normal));
   }

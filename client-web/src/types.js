@@ -122,7 +122,7 @@
  * What `join` needs besides.
  * @template {GameTypes} [G={}]
  * @typedef {object} JoinOnlyOptions
- * @property {string} [code] of the room; left out: the fullest room with a seat, or a new one
+ * @property {string} [code] of the room; left out: one with a seat whose host may not kick, or a new one
  * @property {(view: View<G>, room: import('./room.js').Room<G>) => void} [draw] called for every animation frame
  */
 
@@ -243,7 +243,7 @@
  * @property {number} id counts the room's lines from 1
  * @property {number} from the player's number
  * @property {string} name their name then
- * @property {string} text as it was typed: show it as text only
+ * @property {string} text as the server tidied it: show it as text only
  */
 
 /**

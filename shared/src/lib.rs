@@ -27,7 +27,7 @@
 //! use tickwire::ids::LayerId;
 //! use tickwire::session::{Event, Session};
 //!
-//! /// Plays in the fullest room. `receive` waits for a message, but not beyond the given time.
+//! /// Plays in a room that has a seat. `receive` waits for a message, but not beyond the given time.
 //! fn play(
 //!     now_us: impl Fn() -> u64,
 //!     mut send: impl FnMut(Vec<u8>),

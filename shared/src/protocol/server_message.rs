@@ -26,7 +26,7 @@ pub enum ServerMessage {
         /// Why.
         reason: Refusal,
     },
-    /// Rooms with the fullest first that have a seat, at most
+    /// Rooms that anyone may join, those with a seat first, at most
     /// [`crate::limits::ROOMS_LISTED_MAX`].
     Rooms {
         /// The rooms.
