@@ -61,6 +61,7 @@ async function enter(way) {
 async function tryJoin(way, mine) {
   // Another code in the address leads from room to room. What the dev panel was set to goes on in the next one.
   const conditioner = link?.conditioner;
+  room?.leave();
   link?.close();
   link = undefined;
   const fresh = await connect({ name: lobby.name(), resume: true, conditioner });
@@ -133,10 +134,7 @@ async function joinBy(fresh, way) {
 function play(joined) {
   game?.stop();
   room = joined;
-  game = new Game(joined, () => {
-    joined.leave();
-    toLobby();
-  });
+  game = new Game(joined, toLobby);
   history.replaceState(null, '', `#${joined.code}`);
   document.title = `${joined.info.name} · Tickwire Arena`;
   lobby.hide();
@@ -150,6 +148,8 @@ function toLobby() {
   game?.stop();
   game?.hide();
   game = undefined;
+  // Also while the connection is away: a goodbye alone would leave the seat waiting for who is gone.
+  room?.leave();
   room = undefined;
   link?.close();
   link = undefined;
