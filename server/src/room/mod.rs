@@ -300,7 +300,10 @@ impl<G: Game> Room<G> {
     /// What belongs to a player is nobody's from now on.
     fn disown(&mut self, player: PlayerId) {
         for entity in self.capture.owned_by(&self.world, player) {
-            self.world.entity_mut(entity).remove::<Owner>();
+            // A game that looks on may despawn others of theirs with the first.
+            if let Ok(mut entity) = self.world.get_entity_mut(entity) {
+                entity.remove::<Owner>();
+            }
         }
     }
 

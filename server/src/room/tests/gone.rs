@@ -61,6 +61,27 @@ fn what_outlives_its_player_is_shown_to_nobody_who_comes_later() {
     }
 }
 
+/// A game that clears up as soon as something is nobody's.
+#[test]
+fn what_was_theirs_may_go_while_it_becomes_nobodys() {
+    let mut room = room(2, 1);
+    let ann = Client::join(&mut room);
+    let things = [(); 3].map(|()| keepsake(&mut room, ann.player));
+    let despawn_all = move |_: On<Remove<Owner>>, mut commands: Commands| {
+        for thing in things {
+            commands.entity(thing).try_despawn();
+        }
+    };
+    room.world_mut().add_observer(despawn_all);
+    // The body is kept: else all go with it, before anything becomes nobody's.
+    room.world_mut().resource_mut::<Hooks>().1 = true;
+    room.leave(ann.player);
+    room.tick();
+    for thing in things {
+        assert!(room.world_mut().get_entity(thing).is_err());
+    }
+}
+
 #[test]
 fn numbers_go_round_past_those_that_are_taken() {
     let mut room = room(3, 1);
