@@ -2,8 +2,9 @@
 //! is an argument. The registry has one of each for every room.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
 
 use crate::auth::Identity;
 
@@ -21,8 +22,8 @@ const KICKS_MIN: f32 = 3.0;
 pub(crate) struct Who {
     /// Who they are. Guests are somebody else at will.
     pub(crate) identity: Identity,
-    /// From where, as limits by address see it; `None` where none of them holds.
-    pub(crate) address: Option<IpAddr>,
+    /// From where: a host as limits by address see it, an IPv6 /64; `None` where none of them holds.
+    pub(crate) host: Option<IpNet>,
 }
 
 /// Those who are kept out of one room.
@@ -42,7 +43,7 @@ impl KeptOut {
     /// Whether somebody is kept out: they, or who came from where they come from.
     pub(super) fn has(&self, who: &Who, now: Instant) -> bool {
         let is_them = |kept: &Who| {
-            kept.identity == who.identity || (kept.address.is_some() && kept.address == who.address)
+            kept.identity == who.identity || (kept.host.is_some() && kept.host == who.host)
         };
         self.0
             .iter()
@@ -112,10 +113,10 @@ impl Losses {
 mod tests {
     use super::*;
 
-    fn who(guest: u16, address: Option<u8>) -> Who {
+    fn who(guest: u16, host: Option<u8>) -> Who {
         Who {
             identity: Identity::read(&format!("guest:{guest}")).unwrap(),
-            address: address.map(|last| IpAddr::from([192, 0, 2, last])),
+            host: host.map(|last| IpNet::from(std::net::IpAddr::from([192, 0, 2, last]))),
         }
     }
 

@@ -127,7 +127,7 @@ pub(crate) fn seat(
     let mark = registry.mark(maker.identity.0);
     let who = Who {
         identity: maker.identity.0.clone(),
-        address: maker.guest.address(),
+        host: maker.guest.host(),
     };
     let place = match request {
         ClientMessage::JoinRoom { room } => registry.reserve(*room, mark),
@@ -251,6 +251,8 @@ fn random() -> Result<u64, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
+    use crate::net::addresses::Addresses;
     use tickwire::ids::RoomId;
 
     struct Lobby {
@@ -482,7 +484,7 @@ mod tests {
         let (room, code) = (made.place.room, options_of(&made).code.clone());
         let who = Who {
             identity: Identity::nobody(),
-            address: None,
+            host: None,
         };
         lobby.registry.keep_out(room, who, lobby.now);
         for ask in [
@@ -500,5 +502,33 @@ mod tests {
         assert_ne!(elsewhere.place.room, room);
         lobby.now += std::time::Duration::from_secs(601);
         assert!(lobby.ask(ClientMessage::JoinRoom { room }).is_ok());
+    }
+
+    /// Whoever has an IPv6 address has as many as they like: all of a /64 are one host.
+    #[test]
+    fn who_was_sent_away_does_not_come_back_from_the_next_address_of_their_own() {
+        let metrics = std::sync::Arc::new(Metrics::new().unwrap());
+        let addresses = Addresses::new(&Config::default(), 9, metrics);
+        let mut lobby = Lobby::new();
+        let room = lobby.ask(ClientMessage::QuickJoin).unwrap().place.room;
+        for (address, guest, is_kept) in [
+            ("2001:db8::1", "guest:1", false),
+            ("2001:db8::2:1", "guest:2", true),
+            ("2001:db8:0:1::1", "guest:3", false),
+        ] {
+            let address = address.parse().unwrap();
+            lobby.guest = addresses.admit(address, lobby.now).unwrap();
+            lobby.who = Identity::read(guest).unwrap();
+            let asked = lobby.ask(ClientMessage::JoinRoom { room });
+            let refused = asked.err();
+            assert_eq!(refused, is_kept.then_some(Refusal::KeptOut), "{address}");
+            if guest == "guest:1" {
+                let who = Who {
+                    identity: lobby.who.clone(),
+                    host: lobby.guest.host(),
+                };
+                lobby.registry.keep_out(room, who, lobby.now);
+            }
+        }
     }
 }

@@ -518,7 +518,7 @@ mod tests {
     fn who(guest: u16) -> Who {
         Who {
             identity: crate::auth::Identity::read(&format!("guest:{guest}")).unwrap(),
-            address: None,
+            host: None,
         }
     }
 

@@ -161,9 +161,9 @@ impl Guest {
         Guest(None)
     }
 
-    /// Its address, `None` if no limit by address holds it.
-    pub(crate) fn address(&self) -> Option<IpAddr> {
-        self.0.as_ref().map(|place| place.address)
+    /// The host that it comes from, an IPv6 /64; `None` if no limit by address holds it.
+    pub(crate) fn host(&self) -> Option<IpNet> {
+        self.0.as_ref().map(|place| host(place.address))
     }
 
     /// Whether it may ask for a room by a code or a number.

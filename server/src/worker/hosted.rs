@@ -202,7 +202,7 @@ impl<G: Game> Hosted<G> {
         let who = Who {
             identity: conn.link.identity.clone(),
             // Others of theirs may have been sent away: the seat is not those'.
-            address: None,
+            host: None,
         };
         if tools.common.registry.keeps_out(self.id, &who, tools.now) {
             resumed(&mut conn.link.requests);
@@ -349,8 +349,8 @@ impl<G: Game> Hosted<G> {
                 }
             }
             Effect::KeepOut { player, identity } => {
-                let address = self.members.address(player);
-                let who = Who { identity, address };
+                let host = self.members.host(player);
+                let who = Who { identity, host };
                 tools.common.registry.keep_out(self.id, who, tools.now);
             }
             Effect::Depart { player, reason } => {

@@ -1,8 +1,7 @@
 //! The seats of a room on its worker, by player number: each member's connection, while they have
 //! one, and what they may come back with.
 
-use std::net::IpAddr;
-
+use ipnet::IpNet;
 use tickwire::ids::{PlayerId, Tick};
 
 use super::pass::Pass;
@@ -24,8 +23,8 @@ struct Seat {
     mark: Mark,
     /// Whether the registry knows that it is held.
     is_away: bool,
-    /// From where its last connection came, as limits by address see it.
-    address: Option<IpAddr>,
+    /// From where its last connection came: its host, as limits by address see it.
+    host: Option<IpNet>,
     /// The room's tick when it was taken.
     since: Tick,
 }
@@ -67,8 +66,8 @@ impl Members {
     }
 
     /// From where a member comes, or came before the connection was lost.
-    pub(super) fn address(&mut self, player: PlayerId) -> Option<IpAddr> {
-        self.seat(player)?.address
+    pub(super) fn host(&mut self, player: PlayerId) -> Option<IpNet> {
+        self.seat(player)?.host
     }
 
     /// The room's tick when a member came.
@@ -76,7 +75,7 @@ impl Members {
         Some(self.seat(player)?.since)
     }
 
-    /// A new member; the room gives no number out twice.
+    /// A new member; the room gives out no number that is taken.
     pub(super) fn sit(
         &mut self,
         player: PlayerId,
@@ -86,7 +85,7 @@ impl Members {
         since: Tick,
     ) {
         let seat = Seat {
-            address: conn.link.guest.address(),
+            host: conn.link.guest.host(),
             conn: Some(conn),
             pass,
             mark,
@@ -101,7 +100,7 @@ impl Members {
     pub(super) fn plug(&mut self, player: PlayerId, conn: Conn) {
         if let Some(seat) = self.seat(player) {
             debug_assert!(seat.conn.is_none(), "seat {player} has a connection");
-            seat.address = conn.link.guest.address();
+            seat.host = conn.link.guest.host();
             seat.conn = Some(conn);
         }
     }
