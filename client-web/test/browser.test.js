@@ -117,7 +117,7 @@ test('a private room is made, hidden from the list, and joined by its code', asy
   const ann = await openPage(browser, server.url);
   await ann.page.click('#create');
   await ann.page.fill('#create-name', 'Hideout');
-  await ann.page.locator('.switch').click();
+  await ann.page.locator('.switch:has(#create-private)').click();
   await ann.page.click('#create-form [type=submit]');
   await inArena(ann.page);
   const { code } = await roomOf(ann.page);
