@@ -114,7 +114,9 @@
 //! a row; then it is neutral, `Default::default()`. Its `view` is the moment that the player saw the others
 //! at; a [`game::Rewind`] tells what that was like, so that who aims well hits at any round trip up to 150 ms.
 //! [`game::Tick`] is the only clock and [`game::RoomRng`] the only chance, so the same joins and
-//! inputs make the same room again. A system needs no server to be tested:
+//! inputs make the same room again. A room in which nobody has sent anything for a while is simulated once
+//! a second, and the tick's number rises by a second's worth then; a world that must go on by itself says
+//! `SLOWS_WHEN_IDLE: bool = false`. A system needs no server to be tested:
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
