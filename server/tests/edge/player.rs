@@ -118,8 +118,7 @@ impl Player {
                 break message;
             }
         };
-        let ack = [&[3], &snapshot[1..5]].concat();
-        self.stream.write_all(&framed(&ack)).await.unwrap();
+        self.ack(&snapshot).await;
         self.say(&ClientMessage::Ping { nonce: 9 }).await;
         self.wait(|message| match message {
             ServerMessage::Pong { nonce: 9, .. } => Some(()),
@@ -190,11 +189,23 @@ impl Player {
         let said = format!("line {}", LINES.fetch_add(1, Ordering::Relaxed));
         let text = said.clone();
         self.say(&ClientMessage::Chat { text }).await;
-        self.wait(|message| match message {
-            ServerMessage::Chat { line } if line.text == said => Some(None),
-            ServerMessage::Refused { reason } => Some(Some(reason)),
-            _ => None,
-        })
-        .await
+        // Lines come as far as one's credit goes, so snapshots are acknowledged meanwhile.
+        loop {
+            let message = read_message(&mut self.stream).await;
+            match message[0] {
+                1 => match decode_server(&message).unwrap() {
+                    ServerMessage::Chat { line } if line.text == said => return None,
+                    ServerMessage::Refused { reason } => return Some(reason),
+                    _ => {}
+                },
+                2 => self.ack(&message).await,
+                _ => panic!("closed: {message:?}"),
+            }
+        }
+    }
+
+    async fn ack(&mut self, snapshot: &[u8]) {
+        let ack = [&[3], &snapshot[1..5]].concat();
+        self.stream.write_all(&framed(&ack)).await.unwrap();
     }
 }
