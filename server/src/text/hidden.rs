@@ -8,6 +8,8 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 ///
 /// Characters that are not assigned yet are not hidden: next year's letters and emoji are.
 pub(crate) fn is_hidden(c: char) -> bool {
+    #[cfg(test)]
+    super::tests::LOOKS.set(super::tests::LOOKS.get() + 1);
     match c.general_category() {
         // Bidirectional controls, zero width ones, tags, the byte order mark, separators of lines and paragraphs.
         GeneralCategory::Control

@@ -18,6 +18,10 @@ pub(super) const FLAG: char = '\u{1F3F4}';
 /// Those that there are: England, Scotland, Wales. Others show as a black flag with hidden text behind it.
 const TAGGED_FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
 
+/// Characters on either side of a hidden one that are looked at: no language puts so many marks on a letter, and nobody needs so many hidden
+/// ones in a row. Without this a text that is full of them costs the square of its length.
+const LOOK_MAX: usize = 16;
+
 /// The tags of a known flag that `rest`, behind a black flag, starts with.
 pub(super) fn flag_tags(rest: &str) -> Option<&str> {
     TAGGED_FLAGS.iter().find_map(|flag| {
@@ -38,20 +42,21 @@ pub(super) fn is_needed(c: char, before: &str, rest: &str) -> bool {
         return false;
     };
     // Of several in a row the first counts.
-    let next = rest
-        .chars()
-        .find(|c| c.is_whitespace() || !super::is_hidden(*c));
+    let next = || {
+        let mut near = rest.chars().take(LOOK_MAX);
+        near.find(|c| c.is_whitespace() || !super::is_hidden(*c))
+    };
     match c {
-        ZWJ | ZWNJ => joins(c, before, last, next),
+        ZWJ | ZWNJ => joins(c, before, last, next()),
         // Text or emoji.
-        '\u{FE0E}' | '\u{FE0F}' if last.is_ascii() => next == Some(KEYCAP) && is_key(last),
+        '\u{FE0E}' | '\u{FE0F}' if last.is_ascii() => is_key(last) && next() == Some(KEYCAP),
         '\u{FE0E}' | '\u{FE0F}' => last.is_emoji_char(),
         // Which of an ideograph's forms: people write their names with a certain one.
         '\u{FE00}'..='\u{FE02}' | '\u{E0100}'..='\u{E01EF}' => last.script() == Script::Han,
         '\u{180B}'..='\u{180F}' => {
-            let follows = next.is_some_and(|next| next.script() == Script::Mongolian);
+            let follows = || next().is_some_and(|next| next.script() == Script::Mongolian);
             let is_letter = last.script() == Script::Mongolian && !super::is_hidden(last);
-            is_letter && (c != '\u{180E}' || follows)
+            is_letter && (c != '\u{180E}' || follows())
         }
         _ => false,
     }
@@ -68,7 +73,8 @@ fn joins(joiner: char, before: &str, last: char, next: Option<char>) -> bool {
     if joiner == ZWJ && next.is_some_and(is_pictograph) {
         return ends_with_pictograph(before);
     }
-    let base = before.chars().rev().find(|c| !is_combining_mark(*c));
+    let mut near = before.chars().rev().take(LOOK_MAX);
+    let base = near.find(|c| !is_combining_mark(*c));
     let script = base.map_or(Script::Common, |base| base.script());
     let is_followed = next.is_some_and(|next| next.script() == script);
     let is_virama = |c: char| canonical_combining_class(c) == VIRAMA;
@@ -86,11 +92,8 @@ fn joins(joiner: char, before: &str, last: char, next: Option<char>) -> bool {
 /// Whether an emoji is at the end, a selector and the colour of its skin included.
 fn ends_with_pictograph(before: &str) -> bool {
     let dress = |c: &char| matches!(c, '\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}');
-    before
-        .chars()
-        .rev()
-        .find(|c| !dress(c))
-        .is_some_and(is_pictograph)
+    let mut near = before.chars().rev().take(LOOK_MAX);
+    near.find(|c| !dress(c)).is_some_and(is_pictograph)
 }
 
 /// Whether sequences are made of it: emoji but for digits, letters of flags and colours of skins.

@@ -2,7 +2,14 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+use std::cell::Cell;
+
 use super::*;
+
+thread_local! {
+    /// Characters that were looked at, on this thread.
+    pub(super) static LOOKS: Cell<usize> = const { Cell::new(0) };
+}
 
 /// What a name and a line of chat become.
 fn check(text: &str, tidied: &str) {
@@ -251,6 +258,43 @@ fn a_name_is_not_cut_within_what_is_seen_as_one() {
         "{endless:?}"
     );
     assert!(endless.chars().count() <= NAME_CHARS_MAX);
+}
+
+/// A message has room for 4,096 of them, and a line of chat is tidied between two ticks.
+#[test]
+fn a_text_that_is_full_of_hidden_characters_costs_no_more_than_its_length() {
+    for hidden in [
+        "\u{1}",
+        "\u{AD}",
+        "\u{200B}",
+        "\u{200C}",
+        "\u{200D}",
+        "\u{FE0E}",
+        "\u{FE0F}",
+        "\u{180B}",
+        "\u{180E}",
+        "\u{E0041}",
+        "\u{E0100}",
+    ] {
+        for before in ["a", "1", "ی", "क\u{94D}", "🐶", "漢", "ᠠ"] {
+            let text = before.to_owned() + &hidden.repeat(4000 / hidden.len());
+            for tidied in [
+                |text: &str| drop(player_name(text)),
+                |text: &str| drop(chat_line(text)),
+            ] {
+                let at = LOOKS.get();
+                tidied(&text);
+                let (looks, chars) = (LOOKS.get() - at, text.chars().count());
+                assert!(
+                    looks <= 25 * chars,
+                    "{looks} for {chars}: {before:?} {hidden:?}"
+                );
+            }
+        }
+    }
+    // Nor behind marks without end.
+    let marks = "\u{64E}".repeat(20);
+    check(&format!("ی{marks}\u{200C}خ"), "ی\u{64E}خ");
 }
 
 /// Of any text: tidied once it stays as it is, within its bounds, and has nothing hidden that is not needed.
