@@ -244,16 +244,14 @@ impl Spot {
         &self.notice
     }
 
-    /// Leaves, to be sent away no more: it has a seat. False: it was sent away before.
+    /// Leaves, to be sent away no more: it has a seat. False: it was sent away before, from this crowd or another.
     pub(crate) fn leave(&mut self) -> bool {
-        let Some(number) = self.number.take() else {
-            return !self.notice.is_given();
-        };
-        let left = self.crowd.0.order.lock().leave(number).is_some();
-        if left {
+        if let Some(number) = self.number.take()
+            && self.crowd.0.order.lock().leave(number).is_some()
+        {
             self.crowd.0.here.decrement(1);
         }
-        left
+        !self.notice.is_given()
     }
 
     /// Is there again, as who came last, unless it was sent away.
@@ -421,5 +419,21 @@ mod tests {
         seated.come_back();
         assert!(crowd.make_room_for(&enter("198.51.100.1")));
         assert!(newcomer.notice().is_given());
+    }
+
+    #[test]
+    fn who_one_crowd_sent_away_gets_no_seat_in_another() {
+        let (all, few) = (
+            Crowd::new(9, Gauge::noop(), Counter::noop()),
+            Crowd::new(1, Gauge::noop(), Counter::noop()),
+        );
+        let notice = Notice::default();
+        let mut spot = all.enter(at("192.0.2.1"), &notice);
+        let silent = few.enter(at("192.0.2.1"), &notice);
+        let _newcomer = few.enter(at("203.0.113.1"), &Notice::default());
+        // It says hello in the same moment, and joins.
+        drop(silent);
+        assert!(!spot.leave());
+        assert_eq!(all.0.order.lock().len(), 0);
     }
 }
