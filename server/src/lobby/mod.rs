@@ -283,6 +283,8 @@ impl Shared {
     fn part(&self, mut conn: Conn<TcpStream>, end: End) {
         self.count_end(end);
         conn.link.online = None;
+        // It plays no more: from here it may have to go for others.
+        conn.link.stand_up();
         if end != End::Lost {
             tokio::spawn(farewell(conn, end));
         }

@@ -175,10 +175,14 @@ impl Link {
     }
 
     /// Done when it must.
-    pub(crate) async fn sent_away(&self) {
-        match self.spot.as_ref().or(self.ungreeted.as_ref()) {
-            Some(spot) => spot.notice().given().await,
-            None => std::future::pending().await,
+    pub(crate) fn sent_away(&self) -> impl Future<Output = ()> + use<> {
+        let spot = self.spot.as_ref().or(self.ungreeted.as_ref());
+        let notice = spot.map(|spot| spot.notice().clone());
+        async move {
+            match notice {
+                Some(notice) => notice.given().await,
+                None => std::future::pending().await,
+            }
         }
     }
 

@@ -17,7 +17,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Bytes that are read and thrown away meanwhile.
 const DISCARDED_BYTES_MAX: usize = 1024 * 1024;
 
-/// Ends a connection: at most [`LINGER`] later it is gone.
+/// Ends a connection: at most [`LINGER`] later it is gone, and at once if its place is wanted.
 pub(crate) async fn farewell(mut conn: Conn<TcpStream>, end: End) {
     match end {
         End::Close(code) => conn.link.outbox.push_close(code),
@@ -25,8 +25,8 @@ pub(crate) async fn farewell(mut conn: Conn<TcpStream>, end: End) {
         End::Lost => return,
     }
     let deadline = Instant::now() + LINGER;
-    // Too late or gone: there is nobody left to tell.
-    let _ = timeout_at(deadline, async {
+    let sent_away = conn.link.sent_away();
+    let told = timeout_at(deadline, async {
         while !conn.link.outbox.is_empty() {
             conn.socket.writable().await?;
             if conn.flush(Instant::now().into_std()).is_err() {
@@ -36,8 +36,13 @@ pub(crate) async fn farewell(mut conn: Conn<TcpStream>, end: End) {
         conn.end_tls();
         SockRef::from(&conn.socket).shutdown(Shutdown::Write)?;
         discard(&conn.socket).await
-    })
-    .await;
+    });
+    tokio::select! {
+        biased;
+        // Too late or gone: there is nobody left to tell.
+        _ = told => {}
+        () = sent_away => {}
+    }
 }
 
 async fn discard(socket: &TcpStream) -> io::Result<()> {
@@ -53,4 +58,47 @@ async fn discard(socket: &TcpStream) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use metrics::{Counter, Gauge};
+    use tickwire::protocol::CloseCode;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::net::addresses::Guest;
+    use crate::net::crowd::{Crowd, Notice};
+
+    /// Who was told and does not close must not keep a place that others are let in for.
+    #[tokio::test]
+    async fn who_has_been_told_makes_room_at_once() {
+        let crowd = Crowd::new(9, Gauge::noop(), Counter::noop());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let notice = Notice::default();
+        let enter = || crowd.enter(peer.ip(), &notice);
+        let (spot, ungreeted) = (enter(), enter());
+        let conn = Conn::new(stream, Vec::new(), peer, Instant::now().into_std()).unwrap();
+        let conn = conn.with_guest(Guest::unlimited(), spot, ungreeted);
+        let mut ending = pin!(farewell(conn, End::Close(CloseCode::Malformed)));
+        let mut told = [0; 2];
+        tokio::select! {
+            () = ending.as_mut() => panic!("the client has not closed"),
+            read = client.read_exact(&mut told) => read.unwrap(),
+        };
+        assert_eq!(told[0], 0x88);
+        let newcomer = crowd.enter(peer.ip(), &Notice::default());
+        assert!(crowd.make_room_for(&newcomer));
+        let is_over = poll_fn(|cx| Poll::Ready(ending.as_mut().poll(cx).is_ready()));
+        assert!(is_over.await, "it waits for its client");
+    }
 }
