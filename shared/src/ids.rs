@@ -42,7 +42,7 @@ impl fmt::Display for PlayerId {
     }
 }
 
-/// A room's number: the upper 8 bits name the node that runs it (0 today), the lower 24 count.
+/// A room's number: the upper 8 bits name the node that runs it (0 today), the lower 24 are random.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -118,7 +118,7 @@ impl Out {
     /// Sends a player back to the lobby, who is kept out of the room for ten minutes: who was voted out, or does nothing. They
     /// leave at the end of the tick; [`super::Game::leave`] is called. Nothing if nobody has that number.
     pub fn kick(&mut self, player: PlayerId) {
-        // No longer than there are seats.
+        // Once each, so no longer than there are numbers.
         if !self.kicked.contains(&player) {
             self.kicked.push(player);
         }
