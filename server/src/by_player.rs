@@ -12,16 +12,15 @@ pub(crate) struct ByPlayer<T> {
     values: Vec<T>,
 }
 
-impl<T> Default for ByPlayer<T> {
-    fn default() -> Self {
+impl<T> ByPlayer<T> {
+    /// With room for so many, in one piece: what grows with every newcomer leaves holes in the heap of half its size.
+    pub(crate) fn for_seats(seats: u16) -> ByPlayer<T> {
         ByPlayer {
-            numbers: Vec::new(),
-            values: Vec::new(),
+            numbers: Vec::with_capacity(usize::from(seats)),
+            values: Vec::with_capacity(usize::from(seats)),
         }
     }
-}
 
-impl<T> ByPlayer<T> {
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
@@ -46,10 +45,6 @@ impl<T> ByPlayer<T> {
         match self.place(player) {
             Ok(place) => Some(std::mem::replace(&mut self.values[place], value)),
             Err(place) => {
-                // By an eighth at a time, not doubled: players come seldom, and their values are large.
-                if self.values.len() == self.values.capacity() {
-                    self.values.reserve_exact(4 + self.values.len() / 8);
-                }
                 self.numbers.insert(place, player);
                 self.values.insert(place, value);
                 None
@@ -102,7 +97,7 @@ mod tests {
 
     #[test]
     fn values_are_found_by_number_whatever_numbers_there_are() {
-        let mut all = ByPlayer::default();
+        let mut all = ByPlayer::for_seats(4);
         let numbers = [7, 8, 9, 3, 32_766, 0, 300, 10].map(PlayerId);
         for (at, player) in numbers.into_iter().enumerate() {
             assert_eq!(all.insert(player, at), None);
@@ -121,7 +116,7 @@ mod tests {
 
     #[test]
     fn all_are_gone_through_while_some_leave() {
-        let mut all = ByPlayer::default();
+        let mut all = ByPlayer::for_seats(4);
         assert_eq!(all.after(None), None);
         (10..20).for_each(|number| _ = all.insert(PlayerId(number), ()));
         let (mut last, mut seen) = (None, Vec::new());

@@ -275,7 +275,7 @@ pub(super) struct Members<I> {
 impl<I: Default + Clone> Members<I> {
     pub(super) fn new(seats: u16) -> Members<I> {
         Members {
-            seated: ByPlayer::default(),
+            seated: ByPlayer::for_seats(seats),
             seats,
             joined: 0,
             next: 0,

@@ -51,6 +51,9 @@ use events::Events;
 use members::{Member, Members};
 use notices::Notices;
 
+/// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair of members, which would stay for ever.
+const EFFECTS_KEPT: usize = 256;
+
 /// What a room wants done with its players' connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -237,7 +240,11 @@ impl<G: Game> Room<G> {
 
     /// The next thing to do, until there is none. Drained after every call of the others.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        let effect = self.effects.pop_front();
+        if effect.is_none() && self.effects.capacity() > EFFECTS_KEPT {
+            self.effects = VecDeque::new();
+        }
+        effect
     }
 
     /// Seats a player of whom nothing but the name is known, as tests of a game do.

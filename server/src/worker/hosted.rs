@@ -91,12 +91,12 @@ impl<G: Game> Hosted<G> {
     /// # Errors
     /// The game failed to set it up.
     pub(super) fn open(game: &Arc<GameDef<G>>, options: RoomOptions) -> Result<Hosted<G>, Failed> {
-        let id = options.id;
+        let (id, seats) = (options.id, options.seats);
         let room = guarded(id, || Ok(Room::new(game.clone(), options)))?;
         Ok(Hosted {
             id,
             room,
-            members: Members::default(),
+            members: Members::new(seats),
         })
     }
 

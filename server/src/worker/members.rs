@@ -10,7 +10,6 @@ use crate::lobby::registry::Mark;
 use crate::net::conn::Conn;
 
 /// The seats that are taken.
-#[derive(Default)]
 pub(super) struct Members {
     seats: ByPlayer<Seat>,
 }
@@ -38,6 +37,13 @@ pub(super) struct Vacated {
 }
 
 impl Members {
+    /// Of a room with so many seats.
+    pub(super) fn new(seats: u16) -> Members {
+        Members {
+            seats: ByPlayer::for_seats(seats),
+        }
+    }
+
     /// How many seats are taken.
     pub(super) fn count(&self) -> usize {
         self.seats.len()
