@@ -36,7 +36,7 @@ enum Column {
     Linear,
     /// It stays.
     Hold,
-    /// The change or the bend of a linear column.
+    /// The change or the second difference of a linear column.
     Remembered,
 }
 

@@ -78,14 +78,14 @@ mod tests {
     #[test]
     fn bots_spread_evenly_and_one_makes_each_room() {
         let mut members = [0; 3];
-        let mut makers = [0; 3];
+        let mut room_quotas = [0; 3];
         for bot in 0..10 {
             let (room, way) = place(bot, 3, None);
             members[room] += 1;
-            makers[room] += usize::from(way == Way::Make);
+            room_quotas[room] += usize::from(way == Way::Make);
         }
         assert_eq!(members, [4, 3, 3]);
-        assert_eq!(makers, [1, 1, 1]);
+        assert_eq!(room_quotas, [1, 1, 1]);
         assert_eq!(place(4, 1, Some("AB")), (0, Way::Code("AB".to_owned())));
     }
 

@@ -11,7 +11,7 @@ use tickwire_bots::proxy::Proxy;
 use tickwire_bots::swarm;
 use tickwire_server::arena::Arena;
 use tickwire_server::config::Config;
-use tickwire_server::net::{Listeners, Site};
+use tickwire_server::http::{Listeners, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;

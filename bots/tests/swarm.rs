@@ -12,7 +12,7 @@ use tickwire_bots::report::Report;
 use tickwire_bots::swarm::{self, SwarmError};
 use tickwire_server::arena::Arena;
 use tickwire_server::config::Config;
-use tickwire_server::net::{Listeners, Site};
+use tickwire_server::http::{Listeners, Site};
 use tokio::sync::oneshot;
 
 /// Longest that a run of this file may take.

@@ -10,8 +10,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config, Start};
 use crate::game::Game;
+use crate::http::{Listeners, Site};
 use crate::logging;
-use crate::net::{Listeners, Site};
 use crate::vitals::PartEnded;
 
 /// Status of a server that could not start because of what it was told: starting it again changes nothing.
@@ -74,7 +74,7 @@ async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
         Some(_) => "https",
         None => "http",
     };
-    crate::start::<G>(listeners, config, site, stop, |port| {
+    crate::run::start::<G>(listeners, config, site, stop, |port| {
         tracing::info!(game = G::NAME, %public, %ops, workers, "listening");
         let said = logging::print(&format!(
             "LISTENING {public}\nplay at {scheme}://{public}/\n"

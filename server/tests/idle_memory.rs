@@ -17,7 +17,7 @@ use tickwire_server::config::Config;
 use tickwire_server::game::{Game, GameDef, Player, RoomOptions, Schema, flag};
 use tickwire_server::lobby::Lobby;
 use tickwire_server::metrics::Metrics;
-use tickwire_server::net::Conn;
+use tickwire_server::transport::Conn;
 
 const CONNECTIONS: usize = 2000;
 /// The goal for a connection; the design's own is a quarter of it.

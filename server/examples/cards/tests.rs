@@ -17,7 +17,7 @@ use super::table::{Face, Phase, Seat, Table};
 
 const TICK_RATE: u16 = 20;
 
-struct Guest {
+struct AddressLease {
     id: PlayerId,
     session: Session,
     /// Events of the game, by name.
@@ -25,16 +25,16 @@ struct Guest {
     answer: Option<Result<(), String>>,
 }
 
-impl Guest {
+impl AddressLease {
     /// One who was let in at the door and is about to have this seat.
-    fn new(game: &GameDef<Cards>, id: PlayerId) -> Guest {
+    fn new(game: &GameDef<Cards>, id: PlayerId) -> AddressLease {
         let mut session = Session::new("guest", "");
         session
             .handle_message(&game.welcome("guest"), 0)
             .expect("a good welcome");
         // The hello is the lobby's.
         session.poll_transmit();
-        Guest {
+        AddressLease {
             id,
             session,
             heard: Vec::new(),
@@ -46,7 +46,7 @@ impl Guest {
 struct Scene {
     game: Arc<GameDef<Cards>>,
     room: Room<Cards>,
-    guests: Vec<Guest>,
+    guests: Vec<AddressLease>,
     now_us: u64,
 }
 
@@ -66,7 +66,7 @@ impl Scene {
         };
         for _ in 0..guests {
             let id = scene.room.join("guest").expect("a free seat");
-            scene.guests.push(Guest::new(&scene.game, id));
+            scene.guests.push(AddressLease::new(&scene.game, id));
             scene.deliver();
         }
         scene
@@ -167,7 +167,7 @@ impl Scene {
     }
 }
 
-impl Guest {
+impl AddressLease {
     fn take(&mut self, bytes: &[u8], now_us: u64) {
         let taken = self.session.handle_message(bytes, now_us);
         taken.expect("the room's messages are good");
@@ -335,7 +335,9 @@ fn who_is_away_keeps_the_cards_and_the_table_sees_it() {
     let seats = scene.seats();
     assert!(seats.iter().all(|(player, away)| *away == (*player == id)));
     assert!(scene.room.resume(id, Seen::default()));
-    scene.guests.insert(0, Guest::new(&scene.game, away.id));
+    scene
+        .guests
+        .insert(0, AddressLease::new(&scene.game, away.id));
     scene.tick();
     assert_eq!(scene.guests[0].hand(), hand);
     assert!(scene.seats().iter().all(|(_, away)| !away));

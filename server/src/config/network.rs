@@ -1,5 +1,5 @@
 //! Networks as operators write them: `10.0.0.0/8`, `fd00::/8`, or a single address. For the list
-//! of trusted proxies; which of them is asked about is `net::forwarded`'s.
+//! of trusted proxies; which of them is asked about is `http::forwarded`'s.
 
 use std::net::IpAddr;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
 //! Hosts and origins, parsed and comparable: what browsers call the place that a page is from (RFC 6454), and what a request
-//! calls the place that it is for. For the list of allowed origins; who is let in is `net::origin`'s to say.
+//! calls the place that it is for. For the list of allowed origins; who is let in is `http::origin`'s to say.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -10,36 +10,18 @@ use tickwire::protocol::ClientMessage;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
-use super::code::{read_code, room_code};
-use super::kept_out::Who;
-use super::makers::Makers;
-use super::registry::{NewRoom, Place, Registry};
+use super::room_quotas::RoomQuotas;
+use crate::admission::addresses::AddressLease;
+use crate::admission::limiter::Budget;
+use crate::admission::request_prices;
 use crate::auth::{Identity, SeatToken};
 use crate::config::Config;
+use crate::directory::code::{read_code, room_code};
+use crate::directory::kept_out::Who;
+use crate::directory::local::{NewRoom, Place, Registry};
 use crate::game::RoomOptions;
-use crate::net::addresses::Guest;
-use crate::net::limiter::Budget;
 use crate::text::room_name;
-use crate::worker::{Claim, Errand};
-
-/// What a client may ask of the lobby, in units a second; a listing is 1, a join 2.
-const REQUESTS_PER_SECOND: f32 = 2.0;
-/// How much of that at once.
-const REQUESTS_BURST: f32 = 20.0;
-/// Cost of a listing: up to 100 rooms to sort and write.
-const LISTING_COST: f32 = 1.0;
-/// Rooms in a listing that cost as much again: what goes out is a hundred times what asked for it.
-const ROOMS_FOR_THE_SAME: f32 = 50.0;
-/// Cost of a join, which may make a room.
-const JOIN_COST: f32 = 2.0;
-/// What that comes to, for the table of what messages cost.
-#[cfg(test)]
-pub(crate) const JOINS_PER_SECOND: f32 = REQUESTS_PER_SECOND / JOIN_COST;
-/// The same of listings.
-#[cfg(test)]
-pub(crate) const LISTINGS_PER_SECOND: f32 = REQUESTS_PER_SECOND / LISTING_COST;
-/// Added for a code or number that is none, and for a seat until it was taken: who guesses gets one try in four seconds.
-const WRONG_ROOM_COST: f32 = 6.0;
+use crate::worker::{JoinRequest, ResumeRequest};
 
 /// What rooms are made with, from the operator's settings.
 #[derive(Clone, Debug)]
@@ -73,33 +55,18 @@ pub(crate) struct Seating {
     /// Which room and worker.
     pub(crate) place: Place,
     /// What to do there.
-    pub(crate) errand: Errand,
-}
-
-/// Whether a listing is granted now.
-pub(crate) fn may_list(budget: &mut Budget, now: Instant) -> bool {
-    budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, LISTING_COST)
-}
-
-/// Somebody who came to take their seat again is not to blame for how it ended: they have it, or the server was too busy.
-pub(crate) fn resumed(budget: &mut Budget) {
-    budget.pardon(WRONG_ROOM_COST);
-}
-
-/// So many rooms were listed.
-pub(crate) fn listed(budget: &mut Budget, rooms: usize) {
-    budget.fine(LISTING_COST * rooms as f32 / ROOMS_FOR_THE_SAME);
+    pub(crate) join_request: JoinRequest,
 }
 
 /// Who asks for a seat.
 #[derive(Clone, Copy)]
-pub(crate) struct Maker<'a> {
+pub(crate) struct Requester<'a> {
     /// The tidied name.
     pub(crate) name: &'a str,
     /// Who it is, and what all players hold by what they made.
-    pub(crate) identity: (&'a Identity, &'a Makers),
+    pub(crate) identity: (&'a Identity, &'a RoomQuotas),
     /// The place at their address, which holds what they make.
-    pub(crate) guest: &'a Guest,
+    pub(crate) guest: &'a AddressLease,
 }
 
 /// Takes the seat that a create or join asks for, in the name of `maker`.
@@ -111,23 +78,23 @@ pub(crate) fn seat(
     defaults: &RoomDefaults,
     budget: &mut Budget,
     now: Instant,
-    maker: Maker,
+    requester: Requester,
     request: &ClientMessage,
 ) -> Result<Seating, Refusal> {
-    if !budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, JOIN_COST) {
+    if !request_prices::may_join(budget, now) {
         return Err(Refusal::TooOften);
     }
     let names_a_room = matches!(
         request,
         ClientMessage::JoinRoom { .. } | ClientMessage::JoinCode { .. }
     );
-    if names_a_room && !maker.guest.may_guess(now) {
+    if names_a_room && !requester.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
-    let mark = registry.mark(maker.identity.0);
+    let mark = registry.mark(requester.identity.0);
     let who = Who {
-        identity: maker.identity.0.clone(),
-        host: maker.guest.host(),
+        identity: requester.identity.0.clone(),
+        host: requester.guest.host(),
     };
     let place = match request {
         ClientMessage::JoinRoom { room } => registry.reserve(*room, mark),
@@ -147,21 +114,24 @@ pub(crate) fn seat(
                 seats: *seats,
                 kicks: *kicks,
             };
-            return make(registry, defaults, maker, asked);
+            return make(registry, defaults, requester, asked);
         }
         ClientMessage::Resume { token, chat, seen } => {
             // Ahead, and whatever is wrong with it: who pays only after the room was found would learn that it is there.
-            budget.fine(WRONG_ROOM_COST);
+            request_prices::guessed(budget);
             let token = SeatToken::read(token).ok_or(Refusal::NoSuchSeat)?;
             let (chat, tick) = (*chat, *seen);
             let seen = Seen { chat, tick };
-            let errand = Errand::Resume(Claim { token, seen });
+            let join_request = JoinRequest::Resume(ResumeRequest { token, seen });
             let place = registry.find(token.room);
-            return Ok(Seating { place, errand });
+            return Ok(Seating {
+                place,
+                join_request,
+            });
         }
         _ => match registry.reserve_any(&who, mark, now) {
             Some(place) => Ok(place),
-            None => return make(registry, defaults, maker, Asked::default()),
+            None => return make(registry, defaults, requester, Asked::default()),
         },
     };
     // Only who named a room that is there learns that they are kept out of it.
@@ -172,11 +142,14 @@ pub(crate) fn seat(
         return Err(Refusal::KeptOut);
     }
     if place == Err(Refusal::NoSuchRoom) {
-        budget.fine(WRONG_ROOM_COST);
-        maker.guest.guessed_wrong(now);
+        request_prices::guessed(budget);
+        requester.guest.guessed_wrong(now);
     }
-    let errand = Errand::Join;
-    place.map(|place| Seating { place, errand })
+    let join_request = JoinRequest::Join;
+    place.map(|place| Seating {
+        place,
+        join_request,
+    })
 }
 
 /// A room that somebody wants made; by default what a quick join makes.
@@ -191,7 +164,7 @@ struct Asked<'a> {
 fn make(
     registry: &Registry,
     defaults: &RoomDefaults,
-    maker: Maker,
+    requester: Requester,
     asked: Asked,
 ) -> Result<Seating, Refusal> {
     let Asked {
@@ -201,15 +174,15 @@ fn make(
         kicks,
     } = asked;
     let (code, seed) = (random()?, random()?);
-    let (identity, makers) = maker.identity;
-    let at_player = makers.room(identity).ok_or(Refusal::TooManyRooms)?;
-    let at_address = maker
+    let (identity, room_quotas) = requester.identity;
+    let at_player = room_quotas.room(identity).ok_or(Refusal::TooManyRooms)?;
+    let at_address = requester
         .guest
         .room(registry.fill())
         .ok_or(Refusal::TooManyRooms)?;
     let room = NewRoom {
-        network: maker.guest.network(),
-        name: room_name(name, maker.name),
+        network: requester.guest.network(),
+        name: room_name(name, requester.name),
         code: room_code(code),
         private,
         seats: match seats {
@@ -224,7 +197,7 @@ fn make(
         registry.mark(identity),
         (at_player, at_address),
     )?;
-    let errand = Errand::Open(Box::new(RoomOptions {
+    let join_request = JoinRequest::Open(Box::new(RoomOptions {
         id: place.room,
         name: room.name,
         code: room.code,
@@ -237,7 +210,10 @@ fn make(
         grace: defaults.grace,
         npcs: defaults.npcs,
     }));
-    Ok(Seating { place, errand })
+    Ok(Seating {
+        place,
+        join_request,
+    })
 }
 
 /// From the operating system: codes must not be guessed from other codes.
@@ -251,16 +227,16 @@ fn random() -> Result<u64, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::addresses::Addresses;
     use crate::metrics::Metrics;
-    use crate::net::addresses::Addresses;
     use tickwire::ids::RoomId;
 
     struct Lobby {
         registry: Registry,
         defaults: RoomDefaults,
         budget: Budget,
-        guest: Guest,
-        makers: Makers,
+        guest: AddressLease,
+        room_quotas: RoomQuotas,
         who: Identity,
         now: Instant,
     }
@@ -272,8 +248,8 @@ mod tests {
                 registry: Registry::new(9, 1),
                 defaults: RoomDefaults::new(&Config::default(), u16::MAX),
                 budget: Budget::new(now),
-                guest: Guest::unlimited(),
-                makers: Makers::new(3, metrics::Counter::noop()),
+                guest: AddressLease::unlimited(),
+                room_quotas: RoomQuotas::new(3, metrics::Counter::noop()),
                 who: Identity::nobody(),
                 now,
             }
@@ -285,16 +261,16 @@ mod tests {
                 defaults,
                 budget,
                 guest,
-                makers,
+                room_quotas,
                 who,
                 now,
             } = self;
-            let maker = Maker {
+            let requester = Requester {
                 name: "Ada",
-                identity: (who, makers),
+                identity: (who, room_quotas),
                 guest,
             };
-            let seating = seat(registry, defaults, budget, *now, maker, &request);
+            let seating = seat(registry, defaults, budget, *now, requester, &request);
             if let Ok(seating) = &seating {
                 registry.open(seating.place.room);
             }
@@ -303,8 +279,8 @@ mod tests {
     }
 
     fn options_of(seating: &Seating) -> &RoomOptions {
-        match &seating.errand {
-            Errand::Open(options) => options,
+        match &seating.join_request {
+            JoinRequest::Open(options) => options,
             _ => panic!("the room is not new"),
         }
     }
@@ -317,7 +293,7 @@ mod tests {
         assert_eq!(options.name, "Ada's room");
         assert_eq!(options.seats, Config::default().max_players);
         let second = lobby.ask(ClientMessage::QuickJoin).unwrap();
-        assert!(matches!(second.errand, Errand::Join) && second.place == first.place);
+        assert!(matches!(second.join_request, JoinRequest::Join) && second.place == first.place);
     }
 
     #[test]
@@ -351,7 +327,7 @@ mod tests {
     fn seats_are_at_most_the_servers() {
         let mut lobby = Lobby::new();
         lobby.defaults.seats = 4;
-        lobby.makers = Makers::new(9, metrics::Counter::noop());
+        lobby.room_quotas = RoomQuotas::new(9, metrics::Counter::noop());
         for (asked, given) in [(0, 4), (1, 1), (4, 4), (5, 4), (u16::MAX, 4)] {
             let create = ClientMessage::CreateRoom {
                 name: String::new(),
@@ -386,7 +362,7 @@ mod tests {
         assert!(lobby.ask(create).is_ok(), "one of them is gone");
     }
 
-    /// A made-up token costs the same before anybody looks whether its room is there, and gets the same errand.
+    /// A made-up token costs the same before anybody looks whether its room is there, and gets the same join request.
     #[test]
     fn a_made_up_token_of_a_room_that_is_there_costs_what_one_of_none_does() {
         let mut tries = Vec::new();
@@ -402,7 +378,7 @@ mod tests {
             let (chat, seen) = (0, tickwire::ids::Tick(0));
             let resume = ClientMessage::Resume { token, chat, seen };
             let granted = (0..9).take_while(|_| match lobby.ask(resume.clone()) {
-                Ok(seating) => matches!(seating.errand, Errand::Resume(_)),
+                Ok(seating) => matches!(seating.join_request, JoinRequest::Resume(_)),
                 Err(refused) => {
                     assert_eq!(refused, Refusal::TooOften);
                     false
@@ -423,7 +399,7 @@ mod tests {
         let resume = ClientMessage::Resume { token, chat, seen };
         for _ in 0..10 {
             assert!(lobby.ask(resume.clone()).is_ok());
-            resumed(&mut lobby.budget);
+            request_prices::resumed(&mut lobby.budget);
         }
         assert_eq!(lobby.ask(resume).unwrap_err(), Refusal::TooOften);
     }
@@ -453,7 +429,7 @@ mod tests {
     #[test]
     fn a_host_may_kick_where_the_room_was_made_so_and_where_it_is_private() {
         let mut lobby = Lobby::new();
-        lobby.makers = Makers::new(9, metrics::Counter::noop());
+        lobby.room_quotas = RoomQuotas::new(9, metrics::Counter::noop());
         for (private, kicks, may) in [
             (false, false, false),
             (false, true, true),

@@ -2,14 +2,10 @@
 //! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
 //! its end. `lib::run` owns the lobby.
 
-mod code;
-pub(crate) mod kept_out;
-mod makers;
 pub(crate) mod matchmaking;
 mod orders;
-pub(crate) mod registry;
+mod room_quotas;
 mod sessions;
-pub(crate) mod stopping;
 mod welcome;
 
 #[cfg(test)]
@@ -28,23 +24,21 @@ use tickwire::protocol::server_message::RoomInfo;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
+use crate::admission::limiter::Rates;
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::date::Date;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
-use crate::net::conn::{Conn, End};
-use crate::net::farewell::farewell;
-use crate::net::limiter::Rates;
+use crate::transport::conn::{Conn, End};
+use crate::transport::graceful_close::graceful_close;
 use crate::vitals::Vitals;
 use crate::worker::{Common, Return, RoomView, Worker};
-#[cfg(test)]
-pub(crate) use matchmaking::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 
-use makers::Makers;
+use crate::directory::local::{Registry, RoomLine};
 use matchmaking::RoomDefaults;
-use registry::{Registry, RoomLine};
+use room_quotas::RoomQuotas;
 use welcome::Welcome;
 
 /// A worker that gave no sign of life for so long is stuck.
@@ -77,7 +71,7 @@ struct Shared {
     welcome: Welcome,
     tokens: Tokens,
     moderation: Moderation,
-    makers: Makers,
+    room_quotas: RoomQuotas,
     metrics: Arc<Metrics>,
     vitals: Vitals,
     rates: Rates,
@@ -132,7 +126,7 @@ impl<G: Game> Lobby<G> {
             welcome,
             tokens,
             moderation,
-            makers: Makers::new(
+            room_quotas: RoomQuotas::new(
                 config.max_rooms_per_player,
                 metrics.player_rooms_hit.clone(),
             ),
@@ -286,7 +280,7 @@ impl Shared {
         // It plays no more: from here it may have to go for others.
         conn.link.stand_up();
         if end != End::Lost {
-            tokio::spawn(farewell(conn, end));
+            tokio::spawn(graceful_close(conn, end));
         }
     }
 

@@ -1,5 +1,5 @@
 //! An operator's order, from the lists to those in rooms: what is marked in connections is heeded by whoever has
-//! them, lobby tasks at once, workers when they are told. `net::admin` calls it.
+//! them, lobby tasks at once, workers when they are told. `http::admin` calls it.
 
 use std::time::{Duration, Instant};
 

@@ -14,16 +14,18 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use super::matchmaking::{self, Maker, Seating};
-use super::{Shared, stopping};
+use super::Shared;
+use super::matchmaking::{self, Requester, Seating};
+use crate::admission::request_prices;
 use crate::auth::Unauthorised;
 use crate::date::Date;
 use crate::moderation::Banned;
-use crate::net::conn::{Conn, End, Link};
-use crate::net::reading::{Fetched, Scratch};
 use crate::text::player_name;
+use crate::transport::conn::{Conn, End, Link};
+use crate::transport::reading::{Fetched, Scratch};
+use crate::transport::stopping;
 use crate::vitals;
-use crate::worker::Errand;
+use crate::worker::JoinRequest;
 
 thread_local! {
     /// Where this thread of the runtime reads sockets: a task has no buffer of its own.
@@ -175,9 +177,9 @@ fn answer(
     assert!(&**name != tests::BREAKS, "its sender's task is to end");
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
-        ClientMessage::ListRooms if matchmaking::may_list(&mut link.requests, now) => {
+        ClientMessage::ListRooms if request_prices::may_list(&mut link.requests, now) => {
             let rooms = shared.registry.list();
-            matchmaking::listed(&mut link.requests, rooms.len());
+            request_prices::listed(&mut link.requests, rooms.len());
             ServerMessage::Rooms { rooms }
         }
         ClientMessage::ListRooms => refused(Refusal::TooOften),
@@ -192,12 +194,12 @@ fn answer(
         | ClientMessage::Resume { .. } => {
             let (registry, rooms) = (&shared.registry, &shared.rooms);
             let budget = &mut link.requests;
-            let maker = Maker {
+            let requester = Requester {
                 name,
-                identity: (&link.identity, &shared.makers),
+                identity: (&link.identity, &shared.room_quotas),
                 guest: &link.guest,
             };
-            match matchmaking::seat(registry, rooms, budget, now, maker, &message) {
+            match matchmaking::seat(registry, rooms, budget, now, requester, &message) {
                 Ok(seating) => return Ok(Some(seating)),
                 Err(reason) => refused(reason),
             }
@@ -247,7 +249,7 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
     link.outbox.push_parts(&welcome.parts());
     link.name = Some(name.into());
     link.identity = identity;
-    link.ungreeted = None;
+    link.pre_hello = None;
     Ok(())
 }
 
@@ -258,9 +260,12 @@ fn hand_over(
     seating: Seating,
     shared: &Shared,
 ) -> Result<(), Option<Conn<TcpStream>>> {
-    let Seating { place, errand } = seating;
-    let is_new = matches!(errand, Errand::Open(_));
-    let is_held = matches!(errand, Errand::Resume(_));
+    let Seating {
+        place,
+        join_request,
+    } = seating;
+    let is_new = matches!(join_request, JoinRequest::Open(_));
+    let is_held = matches!(join_request, JoinRequest::Resume(_));
     let who = shared.registry.mark(&conn.link.identity);
     let give_back = || {
         if is_new {
@@ -287,7 +292,7 @@ fn hand_over(
         return Err(None);
     };
     conn.link.set_room(Some(place.room));
-    let sent = shared.workers[place.worker].send(place.room, errand, conn);
+    let sent = shared.workers[place.worker].send(place.room, join_request, conn);
     let Err(mut conn) = sent else {
         if is_new {
             shared.registry.open(place.room);
@@ -299,7 +304,7 @@ fn hand_over(
     conn.link.set_room(None);
     conn.link.stand_up();
     if is_held {
-        matchmaking::resumed(&mut conn.link.requests);
+        request_prices::resumed(&mut conn.link.requests);
     }
     let Ok(mut conn) = conn.watched() else {
         return Err(None);

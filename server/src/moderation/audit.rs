@@ -1,20 +1,18 @@
 //! The operator's log of the operator: one line for everything that was ordered or tried on the
-//! administration's endpoints, with the target `audit`, which is on unless `--log` turns it off by that name.
+//! administration's endpoints, with the target [`AUDIT`].
 //! All that a peer or an operator wrote stands in fields, which are escaped.
 
 use std::net::SocketAddr;
 
 use super::order::{Order, Outcome};
-
-/// The lines' target.
-pub(crate) const TARGET: &str = "audit";
+use crate::logging::AUDIT;
 
 /// An order was carried out.
 pub(crate) fn done(who: SocketAddr, order: &Order, outcome: &Outcome) {
     let target = order.target.to_string();
     let until = outcome.until.map(|until| until.to_string());
     tracing::info!(
-        target: TARGET,
+        target: AUDIT,
         %who,
         action = order.verb.word(),
         against = target.as_str(),
@@ -29,5 +27,5 @@ pub(crate) fn done(who: SocketAddr, order: &Order, outcome: &Outcome) {
 
 /// Something was tried that was not done. `action` is what was asked for, `why` is the answer.
 pub(crate) fn refused(who: SocketAddr, action: &str, why: &str) {
-    tracing::warn!(target: TARGET, %who, action, why, "refused");
+    tracing::warn!(target: AUDIT, %who, action, why, "refused");
 }

@@ -1,5 +1,5 @@
 //! What operators decide about players: who is sent away, kept out, or may not chat, until when. Lists of
-//! sanctions, who is connected, and the file in which the lists outlast the process. `net::admin` takes orders,
+//! sanctions, who is connected, and the file in which the lists outlast the process. `http::admin` takes orders,
 //! `lobby` carries them out; `lobby::sessions` asks at each hello, workers heed what stands in a connection's
 //! [`Online`]. Its lock is taken at hellos and orders, never on the tick path.
 
@@ -160,7 +160,7 @@ impl Moderation {
             }
         }
         drop(lists);
-        self.metrics.moderated(order.verb).increment(1);
+        self.metrics.moderated(order.verb.word()).increment(1);
         self.upkeep(now);
         Ok(Applied {
             until,

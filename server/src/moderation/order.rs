@@ -1,4 +1,4 @@
-//! What an operator orders, and what came of it. `net::admin` reads orders, `lobby` carries them out.
+//! What an operator orders, and what came of it. `http::admin` reads orders, `lobby` carries them out.
 
 use std::time::Duration;
 

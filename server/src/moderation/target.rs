@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::admission::prefix::host;
 use crate::auth::Identity;
-use crate::net::prefix::host;
 
 /// The widest networks that can be meant, in bits of prefix (IPv4, IPv6): wider ones would be a slip of the
 /// finger more often than a wish.

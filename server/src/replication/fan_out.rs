@@ -3,7 +3,7 @@
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_section};
 use tickwire::schema::Layout;
-use tickwire::snapshot::delta::{Scratch, encode, in_reach, is_foreseen};
+use tickwire::snapshot::delta::{Scratch, encode, in_reach, is_fully_predicted};
 
 use super::image::{Held, LayerKey, Ring};
 
@@ -19,7 +19,7 @@ struct Shared {
 enum Of {
     /// A layer that several hold.
     Layer(LayerKey),
-    /// An owner's layer of so many entities in which all came as foreseen: it says nothing of whose it is. Most of them are so, in
+    /// An owner's layer of so many entities in which all came as predicted: it says nothing of whose it is. Most of them are so, in
     /// most ticks.
     Foreseen(usize),
 }
@@ -27,7 +27,7 @@ enum Of {
 /// The sections encoded for the newest image so far.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    /// Without a baseline it is the keyframe. Few: one per lane, and one for who had a keyframe before.
+    /// Without a baseline it is the keyframe. Few: one per rate tier, and one for who had a keyframe before.
     shared: Vec<Shared>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
@@ -72,7 +72,7 @@ impl FanOut {
         let of = match (key, baseline) {
             (LayerKey::Room | LayerKey::Team(_), _) => Some(Of::Layer(key)),
             (LayerKey::Owner(_), Some(baseline))
-                if !periodic && is_foreseen(set, baseline, current) =>
+                if !periodic && is_fully_predicted(set, baseline, current) =>
             {
                 Some(Of::Foreseen(current.entities.len()))
             }

@@ -2,8 +2,6 @@
 //! holds, who gets which and how often, bodies encoded once per layer and baseline. `room` drives it; nothing here knows a socket.
 
 pub(crate) mod capture;
-pub(crate) mod catch_up;
 pub(crate) mod fan_out;
 pub(crate) mod image;
-pub(crate) mod lanes;
 pub(crate) mod slots;

@@ -103,7 +103,7 @@ impl<G: Game> Room<G> {
     /// Whether a player acknowledged anything on their present connection.
     pub fn has_heard(&self, player: PlayerId) -> bool {
         let member = self.members.get(player);
-        member.is_some_and(|member| member.credit.any_acked())
+        member.is_some_and(|member| member.in_flight.any_acked())
     }
 
     /// Whose a seat is.

@@ -11,10 +11,10 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
 use tickwire::snapshot::fields::{by_field, take_payload, unpack};
 
-use super::sight::Sighted;
+use super::send_rate::tiers::Move;
+use super::viewed_input::ViewedInput;
 use super::{Effect, Room, resources};
 use crate::game::{Game, Roster};
-use crate::replication::lanes::Move;
 
 impl<G: Game> Room<G> {
     /// Takes a player's message, kind byte included. An error is the code to close them with; the
@@ -63,8 +63,8 @@ impl<G: Game> Room<G> {
         member.stirred = tick;
         let moved = member.acked(head.ack, tick, cadence);
         let moved = moved.map_err(|_| CloseCode::OutOfRange)?;
-        self.stats.lanes_faster += u64::from(moved == Move::Faster);
-        let sighted = Sighted::new(&head, input);
+        self.stats.tiers_faster += u64::from(moved == Move::Faster);
+        let sighted = ViewedInput::new(&head, input);
         match member.inputs.push(head.tick, tick, sighted) {
             Pushed::Queued => self.stats.inputs_taken += 1,
             Pushed::Late => self.stats.inputs_late += 1,
@@ -81,7 +81,7 @@ impl<G: Game> Room<G> {
             .get_mut(player)
             .map_or(Ok(Move::Stays), |member| member.acked(ack, tick, cadence));
         let moved = acked.map_err(|_| CloseCode::OutOfRange)?;
-        self.stats.lanes_faster += u64::from(moved == Move::Faster);
+        self.stats.tiers_faster += u64::from(moved == Move::Faster);
         Ok(())
     }
 

@@ -6,27 +6,27 @@ use tickwire::limits::{CHAT_BURST, PLAYER_NUMBERS};
 use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
-use super::cadence::Cadence;
-use super::credit::{BadAck, Credit};
 use super::events::Listener;
-use super::sight::Sighted;
+use super::send_rate::cadence::Cadence;
+use super::send_rate::in_flight::{BadAck, InFlightWindow};
+use super::send_rate::tiers::{Move, RateTier};
 use super::spread::Told;
+use super::viewed_input::ViewedInput;
 use crate::by_player::ByPlayer;
 use crate::game::{Identity, Player};
 use crate::replication::image::{Held, LayerKey};
-use crate::replication::lanes::{Lane, Move};
 
 /// What a player gets of the newest image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// Nothing: it is not their lane's, or they have it already.
+    /// Nothing: it is not their rate tier's, or they have it already.
     #[default]
     Pass,
     /// Their snapshot, if it can be written.
     Send,
-    /// The same, though it is not their lane's: to see whether their link is well again.
+    /// The same, though it is not their rate tier's: to see whether their link is well again.
     Probe,
-    /// Nothing, for want of credit.
+    /// Nothing, for want of room in the in-flight window.
     Skip,
     /// Nothing: others are caught up first.
     Wait,
@@ -47,11 +47,11 @@ pub struct ClientState {
     /// Whose.
     pub player: PlayerId,
     /// Every so many images are meant for it: 1, 2, 4 … 32.
-    pub lane: u32,
+    pub tier: u32,
     /// Ticks since it fell behind, if it has and was not served since.
     pub waiting_ticks: Option<u32>,
     /// Snapshots that may be in flight at the room's full rate.
-    pub credit: u32,
+    pub in_flight: u32,
     /// Snapshots in flight.
     pub unacked: u32,
     /// Their bytes.
@@ -60,7 +60,7 @@ pub struct ClientState {
     pub round_trip_ticks: Option<u32>,
     /// Snapshots sent.
     pub sent: u64,
-    /// Snapshots skipped for want of credit.
+    /// Snapshots skipped for want of room in the in-flight window.
     pub skipped_credit: u64,
     /// Snapshots skipped because older bytes waited to be written.
     pub skipped_blocked: u64,
@@ -68,7 +68,7 @@ pub struct ClientState {
     pub skipped_rationed: u64,
 }
 
-/// A player of the room. In this order in memory: what every tick needs of every player, from `player` to `credit`, lies
+/// A player of the room. In this order in memory: what every tick needs of every player, from `player` to `in-flight window`, lies
 /// together.
 #[repr(C)]
 pub(super) struct Member<I> {
@@ -95,13 +95,13 @@ pub(super) struct Member<I> {
     /// Since when their connection is lost.
     pub(super) away_since: Option<Tick>,
     pub(super) entity: Entity,
-    pub(super) inputs: InputQueue<Sighted<I>>,
+    pub(super) inputs: InputQueue<ViewedInput<I>>,
     pub(super) substituted: bool,
     pub(super) turn: Turn,
     /// The team in the newest image, and the one whose layer was sent last.
     pub(super) team: Option<u8>,
     team_sent: Option<u8>,
-    pub(super) lane: Lane,
+    pub(super) tier: RateTier,
     /// Number of the last image sent, 0 for none.
     pub(super) sent_number: u32,
     /// Up to what tick they have got the momentary events.
@@ -112,7 +112,7 @@ pub(super) struct Member<I> {
     pub(super) held: [Option<Held>; LayerId::COUNT],
     /// What became of this player's snapshots.
     pub(super) tally: Tally,
-    pub(super) credit: Credit,
+    pub(super) in_flight: InFlightWindow,
 }
 
 impl<I: Default + Clone> Member<I> {
@@ -135,8 +135,8 @@ impl<I: Default + Clone> Member<I> {
             stirred: tick,
             inputs: InputQueue::new(newest_wins),
             substituted: false,
-            credit: Credit::default(),
-            lane: Lane::default(),
+            in_flight: InFlightWindow::default(),
+            tier: RateTier::default(),
             turn: Turn::Pass,
             sent_number: 0,
             tally: Tally::default(),
@@ -183,14 +183,14 @@ impl<I: Default + Clone> Member<I> {
         tick: Tick,
         cadence: Cadence,
     ) -> Result<Move, BadAck> {
-        let drained = self.credit.ack(ack, tick, cadence)?;
-        Ok(drained.map_or(Move::Stays, |images| self.lane.drained(images, tick)))
+        let drained = self.in_flight.ack(ack, tick, cadence)?;
+        Ok(drained.map_or(Move::Stays, |images| self.tier.drained(images, tick)))
     }
 
     /// Whether somebody has shown that they know of the seat: by an input or an acknowledgement, on whichever
     /// connection. Said once, it is true for as long as the seat is taken.
     pub(super) fn has_answered(&self) -> bool {
-        self.answered || self.credit.any_acked() || self.inputs.newest_tick().is_some()
+        self.answered || self.in_flight.any_acked() || self.inputs.newest_tick().is_some()
     }
 
     /// What events they still have to get.
@@ -218,15 +218,15 @@ impl<I: Default + Clone> Member<I> {
 
     /// What an operator sees of it at `tick`.
     pub(super) fn state(&self, tick: Tick, cadence: Cadence) -> ClientState {
-        let (unacked, unacked_bytes) = self.credit.unacked();
+        let (unacked, unacked_bytes) = self.in_flight.unacked();
         ClientState {
             player: self.player,
-            lane: self.lane.stride(),
-            waiting_ticks: self.lane.waiting().map(|since| tick.since(since)),
-            credit: self.credit.window(cadence),
+            tier: self.tier.stride(),
+            waiting_ticks: self.tier.waiting().map(|since| tick.since(since)),
+            in_flight: self.in_flight.window(cadence),
             unacked,
             unacked_bytes,
-            round_trip_ticks: self.credit.round_trip_ticks(),
+            round_trip_ticks: self.in_flight.round_trip_ticks(),
             sent: self.tally.sent,
             skipped_credit: self.tally.skipped_credit,
             skipped_blocked: self.tally.skipped_blocked,

@@ -3,22 +3,20 @@
 //! that owns it feeds it messages, ticks it, and writes what it composes.
 
 mod away;
-mod cadence;
 mod chat;
-mod credit;
 mod doze;
 mod durable;
 mod events;
 mod inbox;
 mod members;
 mod notices;
-mod pacing;
 mod resources;
-mod sight;
+pub(crate) mod send_rate;
 mod spread;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod viewed_input;
 mod workspace;
 
 pub use members::ClientState;
@@ -41,15 +39,15 @@ use crate::game::{
 };
 use crate::prefetch::{prefetch_all, prefetch_from_to};
 use crate::replication::capture::{Capture, Viewer, team_of};
-use crate::replication::catch_up::Allowance;
 use crate::replication::image::Ring;
 use crate::replication::slots::Slot;
+use send_rate::catch_up::Allowance;
 
-use cadence::Cadence;
 use chat::Chat;
 use events::Events;
 use members::{Member, Members};
 use notices::Notices;
+use send_rate::cadence::Cadence;
 
 /// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair of members, which would stay for ever.
 const EFFECTS_KEPT: usize = 256;
@@ -194,7 +192,7 @@ impl<G: Game> Room<G> {
             prefetch_all(member.inputs.waiting());
         }
         if let Some(member) = self.members.get(next_but_one) {
-            prefetch_from_to(&member.player, &member.credit);
+            prefetch_from_to(&member.player, &member.in_flight);
         }
     }
 
@@ -481,7 +479,7 @@ impl<G: Game> Room<G> {
         let stalled: Vec<PlayerId> = self
             .members
             .iter()
-            .filter(|member| member.credit.waiting(tick) > limit)
+            .filter(|member| member.in_flight.waiting(tick) > limit)
             .map(|member| member.player)
             .collect();
         for player in stalled {

@@ -1,4 +1,4 @@
-//! When members get what is passed on to all of them: once a tick, as far as their credit goes, before the tick's snapshot.
+//! When members get what is passed on to all of them: once a tick, as far as their in-flight window goes, before the tick's snapshot.
 //! It counts in the same window as snapshots do, so that what others do never piles up at somebody who can't take it: they
 //! get it later, as it is then. What there is to tell is kept by `notices` and `chat`.
 
@@ -7,7 +7,7 @@ use std::mem;
 use tickwire::ids::Tick;
 use tickwire::protocol::ServerMessage;
 
-use super::credit::Credit;
+use super::send_rate::in_flight::InFlightWindow;
 use super::{Effect, Room};
 use crate::game::Game;
 
@@ -69,11 +69,11 @@ impl<G: Game> Room<G> {
             }
             let to = member.player;
             let mut told = member.told;
-            let mut left = member.credit.left_for_control(tick, cadence);
-            let mut send = |bytes: &bytes::Bytes, credit: &mut Credit| {
+            let mut left = member.in_flight.left_for_control(tick, cadence);
+            let mut send = |bytes: &bytes::Bytes, in_flight: &mut InFlightWindow| {
                 let bytes = bytes.clone();
                 let size = bytes.len() as u32 + HEADER_BYTES;
-                credit.told(size);
+                in_flight.told(size);
                 self.effects.push_back(Effect::Control { to, bytes });
                 size
             };
@@ -88,7 +88,7 @@ impl<G: Game> Room<G> {
                     break;
                 }
                 if news.concerns(from) {
-                    left = left.saturating_sub(send(&news.bytes, &mut member.credit));
+                    left = left.saturating_sub(send(&news.bytes, &mut member.in_flight));
                 }
             }
             told.leak(tick, tick_rate);
@@ -97,7 +97,7 @@ impl<G: Game> Room<G> {
                     break;
                 }
                 self.stats.chat_lost += u64::from(line - told.chat - 1);
-                let size = send(message, &mut member.credit);
+                let size = send(message, &mut member.in_flight);
                 left = left.saturating_sub(size);
                 told.chat_bytes += size;
                 told.chat = line;

@@ -23,20 +23,20 @@ pub struct RoomStats {
     pub snapshot_bytes: u64,
     /// Snapshots skipped because older bytes waited.
     pub skipped_unwritable: u64,
-    /// Snapshots skipped for want of credit.
+    /// Snapshots skipped for want of room in the in-flight window.
     pub skipped_credit: u64,
     /// Snapshots put off because others who fell behind came first.
     pub skipped_rationed: u64,
-    /// Snapshots against a baseline that no lane has, for who was due.
+    /// Snapshots against a baseline that no rate tier has, for who was due.
     pub catch_ups: u64,
     /// Snapshots for slow clients that were not due and had acknowledged everything.
     pub probes: u64,
     /// Keyframes for who waited in vain to be caught up.
     pub catch_up_keyframes: u64,
-    /// Times that a client moved to a slower lane: to half its snapshots, or back from a leap.
-    pub lanes_slower: u64,
-    /// Times that a client moved to a faster lane.
-    pub lanes_faster: u64,
+    /// Times that a client moved to a slower rate tier: to half its snapshots, or back from a leap.
+    pub tiers_slower: u64,
+    /// Times that a client moved to a faster rate tier.
+    pub tiers_faster: u64,
     /// Keyframes that clients asked for because a checksum differed.
     pub resyncs: u64,
     /// Requests for keyframes that came too soon.

@@ -6,8 +6,8 @@
 use tickwire::ids::Tick;
 
 use super::notices::News;
+use super::send_rate::catch_up::CatchUp;
 use crate::replication::capture::{CaptureSpace, Viewer};
-use crate::replication::catch_up::CatchUp;
 use crate::replication::fan_out::FanOut;
 
 /// Memory of a room's turn; see [`super::Room::borrow_workspace`].

@@ -23,8 +23,8 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.catch_ups, stats.catch_ups),
         (&metrics.probes, stats.probes),
         (&metrics.catch_up_keyframes, stats.catch_up_keyframes),
-        (&metrics.lanes_slower, stats.lanes_slower),
-        (&metrics.lanes_faster, stats.lanes_faster),
+        (&metrics.tiers_slower, stats.tiers_slower),
+        (&metrics.tiers_faster, stats.tiers_faster),
         (&metrics.resyncs, stats.resyncs),
         (&metrics.resyncs_refused, stats.resyncs_refused),
         // A client asks for a keyframe when a checksum differs, and only then.

@@ -92,7 +92,7 @@ impl Load {
     }
 
     /// Ends a span: what its rooms cost and what becomes of them.
-    pub(super) fn judge<'a>(
+    pub(super) fn rebalance<'a>(
         &mut self,
         now: Instant,
         rooms: impl Iterator<Item = (RoomId, &'a mut RoomLoad)>,
@@ -188,7 +188,7 @@ mod tests {
             assert!(self.load.is_due(self.now));
             let rooms = self.rooms.iter_mut().enumerate();
             let rooms = rooms.map(|(at, load)| (RoomId(at as u32), load));
-            let (_, verdicts) = self.load.judge(self.now, rooms);
+            let (_, verdicts) = self.load.rebalance(self.now, rooms);
             verdicts
                 .iter()
                 .map(|(room, what)| (room.0, *what))

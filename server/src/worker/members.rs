@@ -4,10 +4,10 @@
 use ipnet::IpNet;
 use tickwire::ids::{PlayerId, Tick};
 
-use super::pass::Pass;
+use super::seat_tokens::SeatTokens;
 use crate::by_player::ByPlayer;
-use crate::lobby::registry::Mark;
-use crate::net::conn::Conn;
+use crate::directory::local::Mark;
+use crate::transport::conn::Conn;
 
 /// The seats that are taken.
 pub(super) struct Members {
@@ -17,7 +17,7 @@ pub(super) struct Members {
 struct Seat {
     /// `None` while the seat is held for a player whose connection is lost.
     conn: Option<Conn>,
-    pass: Pass,
+    tokens: SeatTokens,
     /// Whose it is, to the registry.
     mark: Mark,
     /// Whether the registry knows that it is held.
@@ -67,8 +67,8 @@ impl Members {
     }
 
     /// What a member may come back with.
-    pub(super) fn pass(&mut self, player: PlayerId) -> Option<&mut Pass> {
-        Some(&mut self.seat(player)?.pass)
+    pub(super) fn tokens(&mut self, player: PlayerId) -> Option<&mut SeatTokens> {
+        Some(&mut self.seat(player)?.tokens)
     }
 
     /// From where a member comes, or came before the connection was lost.
@@ -86,14 +86,14 @@ impl Members {
         &mut self,
         player: PlayerId,
         conn: Conn,
-        pass: Pass,
+        tokens: SeatTokens,
         mark: Mark,
         since: Tick,
     ) {
         let seat = Seat {
             host: conn.link.guest.host(),
             conn: Some(conn),
-            pass,
+            tokens,
             mark,
             is_away: false,
             since,

@@ -4,13 +4,13 @@
 
 use tickwire::ids::PlayerId;
 
-use super::hosted::{Failed, Hosted, Tools, guarded};
+use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use crate::auth::Identity;
 use crate::date::Date;
 use crate::game::Game;
-use crate::net::conn::End;
+use crate::transport::conn::End;
 
-impl<G: Game> Hosted<G> {
+impl<G: Game> RoomHost<G> {
     /// Heeds what was ordered about the members, and gives up the seats that are held for `seats_of`; how many of
     /// those there were.
     ///
@@ -19,7 +19,7 @@ impl<G: Game> Hosted<G> {
     pub(super) fn moderate(
         &mut self,
         seats_of: Option<&Identity>,
-        tools: &mut Tools,
+        ctx: &mut TurnContext,
     ) -> Result<u32, Failed> {
         let (mut given_up, mut last) = (0, None);
         while let Some(player) = self.members.after(last) {
@@ -29,13 +29,13 @@ impl<G: Game> Hosted<G> {
             if is_held && theirs.is_some() && theirs == seats_of {
                 guarded(self.id, || {
                     self.room.leave(player);
-                    self.settle(tools);
+                    self.settle(ctx);
                     Ok(())
                 })?;
-                self.vacate(player, tools);
+                self.vacate(player, ctx);
                 given_up += 1;
             }
-            self.heed(player, tools)?;
+            self.apply_orders(player, ctx)?;
         }
         Ok(given_up)
     }
@@ -44,7 +44,11 @@ impl<G: Game> Hosted<G> {
     ///
     /// # Errors
     /// The room failed.
-    pub(super) fn heed(&mut self, player: PlayerId, tools: &mut Tools) -> Result<(), Failed> {
+    pub(super) fn apply_orders(
+        &mut self,
+        player: PlayerId,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed> {
         let Some(online) = self
             .members
             .conn(player)
@@ -59,7 +63,7 @@ impl<G: Game> Hosted<G> {
         let Some(code) = expelled else {
             return Ok(());
         };
-        tools.ended.push((player, End::Close(code)));
-        self.settle_guarded(tools)
+        ctx.ended.push((player, End::Close(code)));
+        self.settle_guarded(ctx)
     }
 }

@@ -1,6 +1,6 @@
 //! A room's turn: its members are read, the room ticks, each member is written to once. In stages, each for all members
 //! before the next: the kernel fetches what came, it is looked at, the room ticks, snapshots are composed, the kernel
-//! takes them. Called by `run`; the rest of a room on its worker is `hosted`'s.
+//! takes them. Called by `run`; the rest of a room on its worker is `room_host`'s.
 
 use std::mem;
 use std::time::Instant;
@@ -10,34 +10,34 @@ use tickwire::limits::{ENTITIES_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire::protocol::CloseCode;
 
 use super::figures;
-use super::hosted::{Failed, Hosted, Tools, guarded};
+use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use crate::game::Game;
-use crate::net::conn::End;
-use crate::net::outbox::Draft;
-use crate::net::reading::Fetched;
 use crate::room::{Effect, Room};
+use crate::transport::conn::End;
+use crate::transport::outbox::SendBuffer;
+use crate::transport::reading::Fetched;
 
 /// Bytes of snapshots that are composed before they are written: those of a room of ordinary size, which then lie in the
 /// processor's second cache until the kernel copies them.
 const DRAFTS_BYTES: usize = 64 * 1024;
 
-impl<G: Game> Hosted<G> {
+impl<G: Game> RoomHost<G> {
     /// One turn: reads, ticks, writes.
     ///
     /// # Errors
     /// The room failed.
-    pub(super) fn turn(&mut self, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
+    pub(super) fn turn(&mut self, ctx: &mut TurnContext, now: Instant) -> Result<(), Failed> {
         let id = self.id;
         guarded(id, || {
-            self.read(tools, now);
+            self.read(ctx, now);
             // A room that fails meanwhile is dropped with what it borrowed: the next one works in a new one.
-            self.room.borrow_workspace(&mut tools.workspace);
+            self.room.borrow_workspace(&mut ctx.workspace);
             self.room.tick();
-            self.settle(tools);
+            self.settle(ctx);
             let due = self.room.snapshot_due();
-            let written = self.write(due, tools, now);
-            self.count(tools);
-            self.room.return_workspace(&mut tools.workspace);
+            let written = self.write(due, ctx, now);
+            self.count(ctx);
+            self.room.return_workspace(&mut ctx.workspace);
             written
         })
     }
@@ -51,26 +51,26 @@ impl<G: Game> Hosted<G> {
         &mut self,
         ticks: u32,
         idle: u32,
-        tools: &mut Tools,
+        ctx: &mut TurnContext,
         now: Instant,
     ) -> Result<bool, Failed> {
         guarded(self.id, || {
-            self.read(tools, now);
-            self.room.borrow_workspace(&mut tools.workspace);
+            self.read(ctx, now);
+            self.room.borrow_workspace(&mut ctx.workspace);
             let wakes = self.room.quiet_ticks() < idle;
             let ticked = self.room.doze(ticks, wakes);
-            self.settle(tools);
+            self.settle(ctx);
             let due = ticked.is_some() && self.room.snapshot_due();
-            let written = self.write(due, tools, now);
-            self.count(tools);
-            self.room.return_workspace(&mut tools.workspace);
+            let written = self.write(due, ctx, now);
+            self.count(ctx);
+            self.room.return_workspace(&mut ctx.workspace);
             self.room.pass(ticked.unwrap_or(0));
             written.map(|()| ticked.is_some())
         })
     }
 
     /// Counts what the room did, and warns once of a game that has too much to show.
-    fn count(&mut self, tools: &Tools) {
+    fn count(&mut self, ctx: &TurnContext) {
         let stats = self.room.stats();
         if stats.entities_unsent_first {
             tracing::warn!(
@@ -79,49 +79,55 @@ impl<G: Game> Hosted<G> {
                 "the game has more entities than clients can be shown; some of them are not, the players' are"
             );
         }
-        figures::add(&stats, &tools.common.metrics);
+        figures::add(&stats, &ctx.common.metrics);
     }
 
-    fn read(&mut self, tools: &mut Tools, now: Instant) {
+    fn read(&mut self, ctx: &mut TurnContext, now: Instant) {
         let mut last = None;
-        while self.fetch(&mut last, tools) {
-            let mut fetched = mem::take(&mut tools.fetched);
+        while self.fetch(&mut last, ctx) {
+            let mut fetched = mem::take(&mut ctx.fetched);
             for (player, fetched) in fetched.drain(..) {
-                self.read_one(player, fetched, tools, now);
+                self.read_one(player, fetched, ctx, now);
             }
-            tools.fetched = fetched;
+            ctx.fetched = fetched;
             // Not sooner: what was fetched has no place in a connection that left meanwhile.
-            self.settle(tools);
+            self.settle(ctx);
         }
-        let (messages, bytes) = tools.scratch.take_counts();
-        let metrics = &tools.common.metrics;
+        let (messages, bytes) = ctx.scratch.take_counts();
+        let metrics = &ctx.common.metrics;
         metrics.messages_received.increment(messages);
         metrics.bytes_received.increment(bytes);
     }
 
     /// Fetches what the players after `last` sent, as many as the scratch has room for. False: there are none.
-    fn fetch(&mut self, last: &mut Option<PlayerId>, tools: &mut Tools) -> bool {
-        tools.scratch.clear();
-        tools.fetched.clear();
-        while tools.scratch.has_room()
+    fn fetch(&mut self, last: &mut Option<PlayerId>, ctx: &mut TurnContext) -> bool {
+        ctx.scratch.clear();
+        ctx.fetched.clear();
+        while ctx.scratch.has_room()
             && let Some(player) = self.members.after(*last)
         {
             *last = Some(player);
             self.prefetch_after(player);
             if let Some(conn) = self.members.conn(player) {
-                let fetched = conn.fetch(&mut tools.scratch);
-                tools.fetched.push((player, fetched));
+                let fetched = conn.fetch(&mut ctx.scratch);
+                ctx.fetched.push((player, fetched));
             }
         }
-        !tools.fetched.is_empty()
+        !ctx.fetched.is_empty()
     }
 
-    fn read_one(&mut self, player: PlayerId, fetched: Fetched, tools: &mut Tools, now: Instant) {
+    fn read_one(
+        &mut self,
+        player: PlayerId,
+        fetched: Fetched,
+        ctx: &mut TurnContext,
+        now: Instant,
+    ) {
         let Some(conn) = self.members.conn(player) else {
             return;
         };
-        let rates = tools.common.rates;
-        let mut reading = conn.read(&mut tools.scratch, fetched, rates, now);
+        let rates = ctx.common.rates;
+        let mut reading = conn.read(&mut ctx.scratch, fetched, rates, now);
         if !self.room.is_present(player) {
             // Sent away by who was read before: the rest is for the lobby.
             return;
@@ -130,7 +136,7 @@ impl<G: Game> Hosted<G> {
             match reading.next() {
                 Ok(Some((message, _))) => match self.room.receive(player, message) {
                     // What follows a departure is for the lobby: it stays in the connection.
-                    Ok(()) if drain(&mut self.room, &mut tools.effects, player) => break None,
+                    Ok(()) if drain(&mut self.room, &mut ctx.effects, player) => break None,
                     Ok(()) => {}
                     Err(code) => break Some(End::Close(code)),
                 },
@@ -140,13 +146,13 @@ impl<G: Game> Hosted<G> {
         };
         drop(reading);
         if let Some(end) = end {
-            tools.ended.push((player, end));
-        } else if let Some(pass) = self.members.pass(player)
-            && pass.is_unconfirmed()
+            ctx.ended.push((player, end));
+        } else if let Some(tokens) = self.members.tokens(player)
+            && tokens.is_unconfirmed()
             && self.room.has_heard(player)
         {
             // What it acknowledges came after the new token.
-            pass.confirm();
+            tokens.confirm();
         }
     }
 
@@ -160,27 +166,27 @@ impl<G: Game> Hosted<G> {
         self.room.prefetch(next, next_but_one);
     }
 
-    fn write(&mut self, due: bool, tools: &mut Tools, now: Instant) -> Result<(), Failed> {
-        let stall_timeout = tools.common.stall_timeout;
+    fn write(&mut self, due: bool, ctx: &mut TurnContext, now: Instant) -> Result<(), Failed> {
+        let stall_timeout = ctx.common.stall_timeout;
         let mut last = None;
-        while self.compose(&mut last, due, tools, now)? {
-            for (player, draft) in tools.to_write.drain(..) {
+        while self.compose(&mut last, due, ctx, now)? {
+            for (player, send_buffer) in ctx.to_write.drain(..) {
                 let Some(conn) = self.members.conn(player) else {
                     continue;
                 };
-                let written = match draft {
-                    Some(draft) => conn.flush_with(&mut tools.drafts, draft, now),
+                let written = match send_buffer {
+                    Some(send_buffer) => conn.flush_with(&mut ctx.send_buffers, send_buffer, now),
                     None if conn.link.outbox.is_blocked() => Ok(()),
                     None => conn.flush(now),
                 };
                 if let Err(end) = written {
-                    tools.ended.push((player, end));
+                    ctx.ended.push((player, end));
                 } else if conn.link.is_stalled(now, stall_timeout) {
-                    tools.ended.push((player, End::Close(CloseCode::Stalled)));
+                    ctx.ended.push((player, End::Close(CloseCode::Stalled)));
                 }
             }
         }
-        self.settle(tools);
+        self.settle(ctx);
         Ok(())
     }
 
@@ -190,15 +196,17 @@ impl<G: Game> Hosted<G> {
         &mut self,
         last: &mut Option<PlayerId>,
         due: bool,
-        tools: &mut Tools,
+        ctx: &mut TurnContext,
         now: Instant,
     ) -> Result<bool, Failed> {
-        let Tools {
-            drafts, to_write, ..
-        } = tools;
-        drafts.clear();
+        let TurnContext {
+            send_buffers,
+            to_write,
+            ..
+        } = ctx;
+        send_buffers.clear();
         to_write.clear();
-        while drafts.bytes() < DRAFTS_BYTES
+        while send_buffers.bytes() < DRAFTS_BYTES
             && let Some(player) = self.members.after(*last)
         {
             *last = Some(player);
@@ -208,25 +216,25 @@ impl<G: Game> Hosted<G> {
             if conn.link.outbox.is_blocked()
                 && let Err(end) = conn.flush(now)
             {
-                tools.ended.push((player, end));
+                ctx.ended.push((player, end));
                 continue;
             }
             let writable = !conn.link.outbox.is_blocked();
-            let mut draft = None;
+            let mut send_buffer = None;
             if due {
-                let message = drafts.begin(&conn.link.outbox);
+                let message = send_buffers.begin(&conn.link.outbox);
                 if self.room.compose(player, writable, message) {
-                    draft = Some(drafts.end());
+                    send_buffer = Some(send_buffers.end());
                 } else {
-                    drafts.discard();
+                    send_buffers.discard();
                 }
             }
-            let bytes = draft.as_ref().map_or(0, Draft::message_bytes);
+            let bytes = send_buffer.as_ref().map_or(0, SendBuffer::message_bytes);
             if bytes > SERVER_MESSAGE_BYTES_MAX {
                 tracing::error!(bytes, "snapshot too big");
                 return Err(Failed);
             }
-            to_write.push((player, draft));
+            to_write.push((player, send_buffer));
         }
         Ok(!to_write.is_empty())
     }

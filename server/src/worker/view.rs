@@ -1,5 +1,5 @@
 //! A room as an operator sees it: what each client was sent, what it owes, what waits for it. Made
-//! by the room's worker on request, between two turns; `net::ops` shows it as JSON.
+//! by the room's worker on request, between two turns; `http::ops` shows it as JSON.
 
 use std::time::Duration;
 
@@ -33,11 +33,11 @@ pub(crate) struct ClientView {
     /// Its player's name.
     name: String,
     /// Every so many images are meant for it: 1, 2, 4 … 32.
-    lane: u32,
+    tier: u32,
     /// Since when it has fallen behind, in milliseconds.
     waiting_ms: Option<u64>,
     /// Snapshots that may be unacknowledged.
-    credit: u32,
+    in_flight: u32,
     /// Snapshots that are.
     unacked: u32,
     /// Their bytes.
@@ -69,9 +69,9 @@ impl ClientView {
         ClientView {
             player: state.player.0,
             name: name.to_owned(),
-            lane: state.lane,
+            tier: state.tier,
             waiting_ms: state.waiting_ticks.map(ms),
-            credit: state.credit,
+            in_flight: state.in_flight,
             unacked: state.unacked,
             unacked_bytes: state.unacked_bytes,
             round_trip_ms: state.round_trip_ticks.map(ms),

@@ -94,15 +94,15 @@ fn what_a_proxy_keeps_for_a_slow_client_is_bounded_and_it_catches_up() {
     slow.ack();
 
     buffer.hold();
-    // Acknowledging goes on for who reads; the slow one's credit runs out.
-    let credit = "tickwire_snapshots_skipped_total{cause=\"credit\"}";
-    let skipped = server.figure(credit) + 30.0;
-    while server.figure(credit) < skipped {
+    // Acknowledging goes on for who reads; the slow one's in-flight window runs out.
+    let in_flight = "tickwire_snapshots_skipped_total{cause=\"credit\"}";
+    let skipped = server.figure(in_flight) + 30.0;
+    while server.figure(in_flight) < skipped {
         witness.snapshot();
         witness.ack();
     }
     let held = buffer.size.load(Ordering::Relaxed);
-    // A snapshot may begin within the credit and end beyond it; a keyframe of this room has less.
+    // A snapshot may begin within the in-flight window and end beyond it; a keyframe of this room has less.
     assert!(
         held <= 2 * UNACKED_BYTES_MAX as usize,
         "{held} bytes are stale"

@@ -25,8 +25,8 @@ fn a_slow_reader_gets_whole_frames_in_order() {
     slow.say(&ClientMessage::QuickJoin);
     slow.joined();
     let blocked = "tickwire_snapshots_skipped_total{cause=\"blocked\"}";
-    let credit = "tickwire_snapshots_skipped_total{cause=\"credit\"}";
-    let skipped = || server.figure(blocked) + server.figure(credit);
+    let in_flight = "tickwire_snapshots_skipped_total{cause=\"credit\"}";
+    let skipped = || server.figure(blocked) + server.figure(in_flight);
     let (mut asked, mut answered) = (0, 0);
     while answered < 60 {
         if asked < 60 {

@@ -11,7 +11,7 @@ use tickwire_server::config::Config;
 use tickwire_server::game::{Game, GameDef};
 use tickwire_server::lobby::Lobby;
 use tickwire_server::metrics::Metrics;
-use tickwire_server::net::Conn;
+use tickwire_server::transport::Conn;
 use tokio::runtime::Runtime;
 
 pub(crate) use crate::client::{Client, Got, Joined, frame, framed, hello, hello_as};

@@ -130,7 +130,10 @@ async fn rooms_show_how_each_client_fares() {
     );
     let client = &room["clients"][0];
     assert_eq!(client["name"], "\"ann\"");
-    assert_eq!((&client["lane"], &client["credit"]), (&1.into(), &8.into()));
+    assert_eq!(
+        (&client["tier"], &client["in_flight"]),
+        (&1.into(), &8.into())
+    );
     assert!(client["unacked"].as_u64() >= Some(2), "{client}");
     assert!(client["round_trip_ms"].is_null() && client["blocked_ms"].is_null());
 

@@ -189,7 +189,7 @@ impl Player {
         let said = format!("line {}", LINES.fetch_add(1, Ordering::Relaxed));
         let text = said.clone();
         self.say(&ClientMessage::Chat { text }).await;
-        // Lines come as far as one's credit goes, so snapshots are acknowledged meanwhile.
+        // Lines come as far as one's in-flight window goes, so snapshots are acknowledged meanwhile.
         loop {
             let message = read_message(&mut self.stream).await;
             match message[0] {

@@ -1,5 +1,5 @@
 //! Many addresses at their limits at once, on real sockets: what is everybody's is shared, so that who comes from elsewhere gets in and
-//! plays. The rules one by one are in `server/src/net/shares.rs` and `server/src/net/crowd.rs`.
+//! plays. The rules one by one are in `server/src/admission/shares.rs` and `server/src/admission/crowd.rs`.
 
 use tickwire::codec::decode_server;
 use tickwire::protocol::{ClientMessage, ServerMessage};
@@ -114,7 +114,7 @@ async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
     let sent_away = |limit: &str| format!("tickwire_sockets_sent_away_total{{limit=\"{limit}\"}}");
     let sockets = figure("tickwire_connections_open").await;
     let rooms = figure("tickwire_rooms").await;
-    let ungreeted = figure("tickwire_sockets_ungreeted").await;
+    let pre_hello = figure("tickwire_sockets_ungreeted").await;
     assert!(sockets >= 490.0, "{sockets} sockets");
     assert!((375.0..500.0).contains(&rooms), "{rooms} rooms");
     for limit in ["connections", "ungreeted"] {
@@ -135,7 +135,7 @@ async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
         players.push(stream);
     }
     println!(
-        "{} of {NEWCOMERS} newcomers play, against {ATTACKERS} addresses that opened {} WebSockets; {sockets} sockets, {ungreeted} of them without a \
+        "{} of {NEWCOMERS} newcomers play, against {ATTACKERS} addresses that opened {} WebSockets; {sockets} sockets, {pre_hello} of them without a \
          hello, {rooms} rooms; sent away: {} for the limit of sockets, {} for the limit of those without a hello",
         players.len(),
         held.len(),

@@ -9,7 +9,7 @@ use tickwire::codec::encode_client;
 use tickwire::protocol::{ClientMessage, VERSION};
 use tickwire_server::config::Config;
 use tickwire_server::game::{Game, Player, RoomOptions, Schema, flag};
-use tickwire_server::net::{Listeners, Site};
+use tickwire_server::http::{Listeners, Site};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;

@@ -16,8 +16,8 @@ use tickwire::session::Seen as Known;
 use tickwire::snapshot::delta::decode_head;
 use tickwire_server::config::Config;
 use tickwire_server::game::{GameDef, Identity, RoomOptions};
-use tickwire_server::net::outbox::Drafts;
 use tickwire_server::room::{Effect, Room, RoomStats};
+use tickwire_server::transport::outbox::SendBuffers;
 
 use crate::broken::{Broken, Check};
 use crate::line::{Line, LineId, Stage};
@@ -28,9 +28,9 @@ use crate::tamper::Tamper;
 use crate::trace::Trace;
 use crate::yard::{Diary, Yard};
 
-/// Bodies of a layer and image for clients that are in step with no lane.
+/// Bodies of a layer and image for clients that are in step with no rate tier.
 const CATCH_UPS_MAX: usize = 4;
-/// Images from one to the next in the slowest lane.
+/// Images from one to the next in the slowest rate tier.
 const LANE_MAX: u32 = 32;
 
 /// What a run has seen.
@@ -63,9 +63,9 @@ pub(crate) struct Host {
     lines_opened: LineId,
     /// The ticks of all images.
     images: Vec<Tick>,
-    /// Baselines of the newest image's bodies, of everyone's layer, that no lane has.
+    /// Baselines of the newest image's bodies, of everyone's layer, that no rate tier has.
     bodies: BTreeSet<u32>,
-    drafts: Drafts,
+    send_buffers: SendBuffers,
     message: Vec<u8>,
     /// What `now_us` 0 is to the outboxes, which only compare times.
     start: Instant,
@@ -92,7 +92,7 @@ impl Host {
             lines_opened: 0,
             images: Vec::new(),
             bodies: BTreeSet::new(),
-            drafts: Drafts::default(),
+            send_buffers: SendBuffers::default(),
             message: Vec::new(),
             start: Instant::now(),
             stall_timeout: Config::default().stall_timeout,
@@ -380,16 +380,16 @@ impl Host {
         }
         let writable = !outbox.is_blocked();
         self.message.clear();
-        let lane = self.room.clients().find(|client| client.player == player);
-        let lane = lane.map_or(1, |client| client.lane);
-        if lane > LANE_MAX {
-            return Err(Broken::new(Check::Limits, format!("a lane of {lane}")));
+        let tier = self.room.clients().find(|client| client.player == player);
+        let tier = tier.map_or(1, |client| client.tier);
+        if tier > LANE_MAX {
+            return Err(Broken::new(Check::Limits, format!("a rate tier of {tier}")));
         }
         if due && self.room.compose(player, writable, &mut self.message) {
             line.in_flight
                 .push_back((self.room.tick_number(), self.message.len() as u32));
             self.bodies
-                .extend(off_lane(&self.message, lane, &self.images));
+                .extend(off_tier(&self.message, tier, &self.images));
             if self.bodies.len() > CATCH_UPS_MAX {
                 let what = format!("{:?} ticks back, all at once", self.bodies);
                 return Err(Broken::new(Check::Limits, what));
@@ -397,11 +397,13 @@ impl Host {
             if let Some(tamper) = &mut self.tamper {
                 tamper.spoil(id, &self.game.layout, &mut self.message);
             }
-            self.drafts.clear();
-            self.drafts.begin(outbox).extend_from_slice(&self.message);
-            let draft = self.drafts.end();
+            self.send_buffers.clear();
+            self.send_buffers
+                .begin(outbox)
+                .extend_from_slice(&self.message);
+            let send_buffer = self.send_buffers.end();
             outbox
-                .flush_with(&mut self.drafts, draft, now, &mut write)
+                .flush_with(&mut self.send_buffers, send_buffer, now, &mut write)
                 .map_err(lost)?;
         } else if writable {
             outbox.flush(now, &mut write).map_err(lost)?;
@@ -482,16 +484,16 @@ fn lost(error: std::io::Error) -> Broken {
     Broken::new(Check::Protocol, format!("a link in memory broke: {error}"))
 }
 
-/// The baseline of everyone's layer in a snapshot, in ticks back, unless it is the lane's or it is
+/// The baseline of everyone's layer in a snapshot, in ticks back, unless it is the rate tier's or it is
 /// a keyframe.
-fn off_lane(snapshot: &[u8], lane: u32, images: &[Tick]) -> Option<u32> {
+fn off_tier(snapshot: &[u8], tier: u32, images: &[Tick]) -> Option<u32> {
     let (head, sections) = SnapshotHead::decode(snapshot).ok()?;
     let bodies = sections
         .flatten()
         .filter(|(kind, _)| *kind == SectionKind::Layer);
     let mut heads = bodies.filter_map(|(_, body)| decode_head(body).ok());
     let (body, _) = heads.find(|(head, _)| head.layer == LayerId::ROOM)?;
-    let before = images.len().checked_sub(1 + lane as usize);
+    let before = images.len().checked_sub(1 + tier as usize);
     let in_step = before.is_some_and(|at| head.tick.since(images[at]) == body.back);
     (body.back > 0 && !in_step).then_some(body.back)
 }
@@ -504,5 +506,5 @@ fn add(sum: &mut RoomStats, stats: RoomStats) {
     sum.skipped_rationed += stats.skipped_rationed;
     sum.catch_ups += stats.catch_ups;
     sum.probes += stats.probes;
-    sum.lanes_slower += stats.lanes_slower;
+    sum.tiers_slower += stats.tiers_slower;
 }

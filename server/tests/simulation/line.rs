@@ -7,7 +7,7 @@ use tickwire::limits::{UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
 use tickwire::protocol::Kind;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire_server::game::Identity;
-use tickwire_server::net::outbox::{Outbox, WAITING_BYTES_MAX};
+use tickwire_server::transport::outbox::{Outbox, WAITING_BYTES_MAX};
 
 use crate::broken::{Broken, Check};
 use crate::link::Link;

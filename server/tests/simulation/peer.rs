@@ -221,7 +221,7 @@ impl Peer {
         let you = conn.session.room().map(|room| room.you);
         let mut clients = host.room.clients();
         let client = clients.find(|client| Some(client.player) == you);
-        if !self.calm || client.is_none_or(|client| client.lane > 1) {
+        if !self.calm || client.is_none_or(|client| client.tier > 1) {
             self.well_since_us = now_us;
         }
         planted.compare(&conn.session, (now_us, self.well_since_us), image_us)?;
@@ -380,13 +380,13 @@ impl Peer {
         let Some(room) = self.conn.as_ref().and_then(|conn| conn.judged().room()) else {
             return late("a client is in no room".to_owned());
         };
-        let lane = host.room.clients().find(|client| client.player == room.you);
-        let lane = match lane {
-            Some(client) if client.lane <= LANE_WHEN_CALM => client.lane,
+        let tier = host.room.clients().find(|client| client.player == room.you);
+        let tier = match tier {
+            Some(client) if client.tier <= LANE_WHEN_CALM => client.tier,
             client => return late(format!("{client:?} after a calm while")),
         };
-        // It may have come out of a slower lane with the snapshot that is under way.
-        let may_lag = way_ticks as u32 + 3 + (1 + 2 * lane) * u32::from(options.snapshot_every);
+        // It may have come out of a slower rate tier with the snapshot that is under way.
+        let may_lag = way_ticks as u32 + 3 + (1 + 2 * tier) * u32::from(options.snapshot_every);
         for layer in [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM] {
             match room.layer(layer) {
                 Some(image) if now.since(image.tick) <= may_lag => {}

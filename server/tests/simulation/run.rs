@@ -13,7 +13,7 @@ use crate::oracle::Oracle;
 use crate::peer::{self, Peer};
 use crate::tamper::{Bug, Tamper};
 
-/// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest lane at
+/// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest rate tier at
 /// ten images a second.
 const CALM_S: u64 = 8;
 /// Storms a minute, in which everybody's link fails.

@@ -41,7 +41,7 @@ pub(crate) struct Sum {
     skipped_rationed: u64,
     catch_ups: u64,
     probes: u64,
-    lanes_slower: u64,
+    tiers_slower: u64,
     cut_writes: u64,
     stalled: u64,
     slots_reused: u64,
@@ -146,7 +146,7 @@ impl Sum {
         self.skipped_rationed += host.room.skipped_rationed;
         self.catch_ups += host.room.catch_ups;
         self.probes += host.room.probes;
-        self.lanes_slower += host.room.lanes_slower;
+        self.tiers_slower += host.room.tiers_slower;
         self.cut_writes += host.cut_writes;
         self.stalled += host.stalled;
         self.slots_reused += outcome.slots_reused;
@@ -191,7 +191,7 @@ impl Sum {
             ("skipped as rationed", self.skipped_rationed),
             ("catch-ups", self.catch_ups),
             ("probes", self.probes),
-            ("moves to a slower lane", self.lanes_slower),
+            ("moves to a slower tier", self.tiers_slower),
             ("writes cut short", self.cut_writes),
             ("closed as stalled", self.stalled),
             ("slots reused", self.slots_reused),

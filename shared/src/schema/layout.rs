@@ -32,7 +32,7 @@ pub struct ColumnSet {
     pub components: Vec<ComponentColumns>,
     /// All columns, component by component, field by field: an entity's row in an image. A
     /// text has one for each of its integers. A field with [`Predictor::Linear`] is followed by the
-    /// columns of its last change and of that change's bend.
+    /// columns of its last change and of that change's second difference.
     pub columns: Vec<Column>,
     /// The columns of linear fields' values, by rising number.
     pub linear: Vec<usize>,
@@ -88,7 +88,7 @@ pub struct Column {
     pub per_unit: f64,
     /// How it is guessed, with fields resolved to columns.
     pub guess: Guess,
-    /// Of a linear field: how much of its last bend it repeats, by how much its component stirs.
+    /// Of a linear field: how much of its last second difference it repeats, by its component's activity.
     pub gains: Gains,
     /// Place of its contexts in a body's.
     pub contexts: usize,
@@ -106,7 +106,7 @@ pub struct Column {
 pub enum Guess {
     /// Stays.
     Hold,
-    /// Goes on by the next column, the change, and part of the one after it, the bend.
+    /// Goes on by the next column, the change, and part of the one after it, the second difference.
     Linear,
     /// The last change of the column before: implied where the baseline is the image before.
     Change,
@@ -226,22 +226,22 @@ impl ColumnSet {
         self.columns.len()
     }
 
-    /// Columns of a table of residuals: one for each column; then for each component how much it stirs, whether any of
-    /// its columns that are not linear has a residual, whether any at all has; then for the entity how much its most
-    /// stirring component stirs, and whether any of them has a residual.
+    /// Columns of a table of residuals: one for each column; then for each component its activity, whether any of
+    /// its columns that are not linear has a residual, whether any at all has; then for the entity its most
+    /// active component's activity, and whether any of them has a residual.
     pub fn residual_width(&self) -> usize {
         self.any_change_column() + 1
     }
 
-    /// Where a table of residuals has how much a component stirs.
-    pub(crate) fn stir_column(&self, component: usize) -> usize {
+    /// Where a table of residuals has a component's activity.
+    pub(crate) fn activity_column(&self, component: usize) -> usize {
         self.columns.len() + component
     }
 
     /// Where a table of residuals has a number that is 0 if a component's columns that are not
     /// linear have no residuals.
     pub(crate) fn rest_column(&self, component: usize) -> usize {
-        self.stir_column(self.components.len()) + component
+        self.activity_column(self.components.len()) + component
     }
 
     /// Where a table of residuals has a number that is 0 if a component's columns have no residuals.
@@ -249,14 +249,14 @@ impl ColumnSet {
         self.rest_column(self.components.len()) + component
     }
 
-    /// Where a table of residuals has how much an entity's most stirring component stirs.
-    pub(crate) fn most_stir_column(&self) -> usize {
+    /// Where a table of residuals has an entity's activity: its most active component's.
+    pub(crate) fn most_activity_column(&self) -> usize {
         self.change_column(self.components.len())
     }
 
     /// Where a table of residuals has a number that is 0 if an entity has no residuals.
     pub(crate) fn any_change_column(&self) -> usize {
-        self.most_stir_column() + 1
+        self.most_activity_column() + 1
     }
 
     fn push(&mut self, index: usize, component: &Component, fine: bool) {

@@ -8,7 +8,7 @@
 //! [`ACK_DELAY_MS`] after it: this client fell behind, or its link stood still, and the server sends nothing more until it
 //! hears what was read. The delay would be most of the time until the current state is here. It is all of them because
 //! what had piled up comes in one go, and only the last of it shows that nothing is left. They are few: the server's
-//! credit, and three or four in time.
+//! in-flight window, and three or four in time.
 
 use crate::limits::ACK_DELAY_MS;
 

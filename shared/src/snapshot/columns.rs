@@ -4,7 +4,9 @@
 //! `complete`, which makes images, and by `delta`, which compares and predicts them.
 
 use super::image::{EntityHead, LayerView};
-use super::predictor::{add, aim, bend, difference, direction, rate, settle, stir, velocity_way};
+use super::predictor::{
+    activity, add, aim, difference, direction, rate, second_diff, settle, velocity_way,
+};
 use super::rows::{Rows, Table};
 use crate::schema::{Column, ColumnSet, Guess};
 
@@ -13,7 +15,7 @@ use crate::schema::{Column, ColumnSet, Guess};
 struct Linear {
     values: Vec<i32>,
     changes: Vec<i32>,
-    bends: Vec<i32>,
+    second_diffs: Vec<i32>,
     guesses: Vec<i32>,
     /// By which tables steady residuals are coded.
     tables: Vec<i32>,
@@ -24,16 +26,22 @@ impl Linear {
         let Linear {
             values,
             changes,
-            bends,
+            second_diffs,
             guesses,
             tables,
         } = self;
-        for column in [&mut *values, &mut *changes, &mut *bends, guesses, tables] {
+        for column in [
+            &mut *values,
+            &mut *changes,
+            &mut *second_diffs,
+            guesses,
+            tables,
+        ] {
             column.resize(rows.count(), 0);
         }
-        rows.gather_three(old.values, at, [values, changes, bends]);
+        rows.gather_three(old.values, at, [values, changes, second_diffs]);
         if old.bare {
-            bends.fill(0);
+            second_diffs.fill(0);
         }
     }
 }
@@ -44,8 +52,8 @@ pub(super) struct Columns {
     rows: Rows,
     /// Its linear columns, in the set's order; there may be more.
     linear: Vec<Linear>,
-    /// How much the component stirs in the older image.
-    stirs: Vec<i32>,
+    /// How much the component activities in the older image.
+    activities: Vec<i32>,
     /// Not 0 where a column that is not linear has a residual.
     rest: Vec<i32>,
     /// Not 0 where any column has one.
@@ -61,7 +69,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Turns to a component, of entities `kept` in the older image and among the newer one's `heads`; fills how much it
-    /// stirs.
+    /// activities.
     pub(super) fn start(
         &mut self,
         set: &ColumnSet,
@@ -81,27 +89,27 @@ impl Columns {
             bits.resize(self.rows.count(), 0);
         }
         if columns.is_empty() {
-            table.fill(&self.rows, set.stir_column(number), 0);
+            table.fill(&self.rows, set.activity_column(number), 0);
             return;
         }
-        for sums in [&mut self.stirs, &mut self.plain] {
+        for sums in [&mut self.activities, &mut self.plain] {
             sums.clear();
             sums.resize(self.rows.count(), 0);
         }
         for (linear, &at) in self.linear.iter_mut().zip(columns) {
             linear.recall(&self.rows, old, at);
-            let memory = linear.changes.iter().zip(&linear.bends);
-            let sums = self.stirs.iter_mut().zip(&mut self.plain);
-            for ((most, any), (&change, &bend)) in sums.zip(memory) {
-                *most = (*most).max(bend.saturating_abs());
-                *any |= change | bend;
+            let memory = linear.changes.iter().zip(&linear.second_diffs);
+            let sums = self.activities.iter_mut().zip(&mut self.plain);
+            for ((most, any), (&change, &second_diff)) in sums.zip(memory) {
+                *most = (*most).max(second_diff.saturating_abs());
+                *any |= change | second_diff;
             }
         }
-        for (most, &any) in self.stirs.iter_mut().zip(&self.plain) {
-            *most = stir(any, *most);
+        for (most, &any) in self.activities.iter_mut().zip(&self.plain) {
+            *most = activity(any, *most);
         }
-        table.put(&self.rows, set.stir_column(number), &self.stirs);
-        table.raise(&self.rows, set.most_stir_column(), &self.stirs);
+        table.put(&self.rows, set.activity_column(number), &self.activities);
+        table.raise(&self.rows, set.most_activity_column(), &self.activities);
     }
 
     /// Fills the guesses of the `nth` linear column, `dt` ticks after the older image, whose gap is that; and the
@@ -110,15 +118,22 @@ impl Columns {
         let Linear {
             values,
             changes,
-            bends,
+            second_diffs,
             guesses,
             tables,
         } = &mut self.linear[nth];
         let to = guesses.iter_mut().zip(tables);
-        let memory = changes.iter().zip(bends.iter());
-        let from = values.iter().zip(&self.stirs).zip(memory);
-        for ((guess, tables), ((&value, &stir), (&change, &bend))) in to.zip(from) {
-            let aim = aim(column, value, (change, bend), stir as usize, dt, gap);
+        let memory = changes.iter().zip(second_diffs.iter());
+        let from = values.iter().zip(&self.activities).zip(memory);
+        for ((guess, tables), ((&value, &activity), (&change, &second_diff))) in to.zip(from) {
+            let aim = aim(
+                column,
+                value,
+                (change, second_diff),
+                activity as usize,
+                dt,
+                gap,
+            );
             *guess = aim.value;
             *tables = aim.tables as i32;
         }
@@ -230,17 +245,17 @@ impl Columns {
         let Linear {
             values,
             changes,
-            bends,
+            second_diffs,
             ..
         } = &mut self.linear[nth];
-        let memory = changes.iter_mut().zip(&mut *bends);
+        let memory = changes.iter_mut().zip(&mut *second_diffs);
         for ((change, last), (&new, &old)) in memory.zip(self.new.iter().zip(&*values)) {
             let before = *change;
             *change = difference(column, new, old);
-            *last = bend(*change, before);
+            *last = second_diff(*change, before);
         }
         self.rows.scatter(changes, new, at + 1);
-        self.rows.scatter(bends, new, at + 2);
+        self.rows.scatter(second_diffs, new, at + 2);
     }
 
     /// Puts the tables of the `nth` linear column's residuals where the encoder and the decoder look.

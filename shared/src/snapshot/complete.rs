@@ -16,7 +16,7 @@ pub struct Completer {
 }
 
 impl Completer {
-    /// Fills the change and bend columns of a new image, `gap` ticks after `previous`; `values` holds
+    /// Fills the change and second difference columns of a new image, `gap` ticks after `previous`; `values` holds
     /// the other columns, and 0 in these. They stay 0 for an entity that was not there with the same
     /// head. Fills `residuals`, the table of [`Residuals`](super::image::Residuals).
     ///
@@ -37,7 +37,7 @@ impl Completer {
         let (columns, old) = (&mut self.columns, previous.values);
         let count = entities.len();
         let mut table = Table { residuals, count };
-        table.clear([set.most_stir_column(), set.any_change_column()]);
+        table.clear([set.most_activity_column(), set.any_change_column()]);
         for (number, component) in set.components.iter().enumerate() {
             columns.start(set, number, &self.kept, previous, entities, &mut table);
             for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {

@@ -70,7 +70,7 @@ pub struct LayerView<'a> {
     /// What capture found when it compared the image with the one before, for the encoder; empty for
     /// an image that it is not at hand for.
     pub residuals: Residuals<'a>,
-    /// Its bend columns count as 0, whatever stands in them: it is what somebody holds who got this image as a
+    /// Its second difference columns count as 0, whatever stands in them: it is what somebody holds who got this image as a
     /// keyframe, which leaves them out.
     pub bare: bool,
 }
@@ -155,7 +155,7 @@ impl LayerImage {
         }
     }
 
-    /// The image as a keyframe brings it: its bend columns are 0.
+    /// The image as a keyframe brings it: its second difference columns are 0.
     pub fn bare(&self, set: &ColumnSet) -> LayerImage {
         let mut image = self.clone();
         for row in image.values.chunks_exact_mut(set.width().max(1)) {

@@ -5,49 +5,51 @@ use crate::exact;
 use crate::schema::{Column, Guess};
 use crate::snapshot::delta::model::pair;
 
-/// Velocities and bends are clamped to this, so that products stay exact in JavaScript.
+/// Velocities and second differences are clamped to this, so that products stay exact in JavaScript.
 pub(super) const TERM_MAX: i32 = 1 << 20;
 
-/// How much a component stirs, by what its linear columns remember: a class, below [`STIRS`].
+/// How much a component activities, by what its linear columns remember: a class, below [`STIRS`].
 pub type Stir = usize;
 
-/// Classes of stirring: still, going straight, then by the greatest bend.
+/// Classes of activity: still, going straight, then by the greatest second difference.
 pub const STIRS: usize = 6;
-/// From these bends on a component stirs as much as its third, fourth … class says.
+/// From these second differences on a component activities as much as its third, fourth … class says.
 const BENDS: [i32; 4] = [1, 2, 5, 24];
 
-/// Gains of a linear column: one for each class of stirring that has a bend.
+/// Gains of a linear column: one for each class of activity that has a second difference.
 pub const GAINS: usize = BENDS.len();
-/// Parts of the last bend that a column repeats, in units of 1/32, by class; those of the two classes
-/// without a bend are 0.
+/// Parts of the last second difference that a column repeats, in units of 1/32, by class; those of the two classes
+/// without a second difference are 0.
 pub type Gains = [i32; STIRS];
 /// A gain of one.
 pub const GAIN_UNIT: i32 = 32;
 /// The greatest gain, and minus the least.
 pub const GAIN_MAX: i32 = 64;
-/// Without training: a bend of one step is the rounding of a straight way, so taken back; a greater
+/// Without training: a second difference of one step is the rounding of a straight way, so taken back; a greater
 /// one eases off; a great one is a knock.
 pub const UNTRAINED_GAINS: Gains = [0, 0, -16, 8, 16, 8];
 
-/// How much a component stirs, by whether any of its linear columns remembers anything (not 0), and their greatest
-/// bend.
+/// How much a component activities, by whether any of its linear columns remembers anything (not 0), and their greatest
+/// second difference.
 #[inline(always)]
-pub(super) fn stir(any: i32, bend: i32) -> i32 {
-    let mut stir = i32::from(any != 0);
+pub(super) fn activity(any: i32, second_diff: i32) -> i32 {
+    let mut activity = i32::from(any != 0);
     for from in BENDS {
-        stir += i32::from(bend >= from);
+        activity += i32::from(second_diff >= from);
     }
-    stir
+    activity
 }
 
 /// The same of a row, by its linear columns.
-pub(super) fn stir_of(linear: &[usize], row: &[i32]) -> Stir {
+pub(super) fn activity_of(linear: &[usize], row: &[i32]) -> Stir {
     let memory = linear.iter().map(|at| (row[at + 1], row[at + 2]));
     let any = memory
         .clone()
-        .fold(0, |any, (change, bend)| any | change | bend);
-    let bend = memory.map(|(_, bend)| bend.saturating_abs()).max();
-    stir(any, bend.unwrap_or(0)) as Stir
+        .fold(0, |any, (change, second_diff)| any | change | second_diff);
+    let second_diff = memory
+        .map(|(_, second_diff)| second_diff.saturating_abs())
+        .max();
+    activity(any, second_diff.unwrap_or(0)) as Stir
 }
 
 /// A guess, and the pair of tables by which a steady residual from it is coded.
@@ -57,21 +59,21 @@ pub(super) struct Aim {
     pub(super) tables: usize,
 }
 
-/// The value that a linear column has `dt` ticks after an image with this value, change and bend, which came `gap`
-/// ticks after the one before it, in a component that stirs so.
+/// The value that a linear column has `dt` ticks after an image with this value, change and second difference, which came `gap`
+/// ticks after the one before it, in a component that activities so.
 #[inline(always)]
 pub(super) fn aim(
     column: &Column,
     value: i32,
-    (change, bend): (i32, i32),
-    stir: Stir,
+    (change, second_diff): (i32, i32),
+    activity: Stir,
     dt: u32,
     gap: u32,
 ) -> Aim {
     let half = GAIN_UNIT / 2;
     let (step, part) = if dt == gap {
-        let bend = bend.clamp(-TERM_MAX, TERM_MAX);
-        let bent = bend * gain(&column.gains, stir) + half;
+        let second_diff = second_diff.clamp(-TERM_MAX, TERM_MAX);
+        let bent = second_diff * gain(&column.gains, activity) + half;
         (
             change.wrapping_add(bent.div_euclid(GAIN_UNIT)),
             bent.rem_euclid(GAIN_UNIT),
@@ -82,16 +84,16 @@ pub(super) fn aim(
     };
     Aim {
         value: add(column, value, step),
-        tables: pair(stir, part),
+        tables: pair(activity, part),
     }
 }
 
 /// The gain of a class, not looked up but chosen, which can be done for many at once.
 #[inline(always)]
-fn gain(gains: &Gains, stir: Stir) -> i32 {
+fn gain(gains: &Gains, activity: Stir) -> i32 {
     let mut gain = 0;
     for class in STIRS - GAINS..STIRS {
-        gain += if stir == class { gains[class] } else { 0 };
+        gain += if activity == class { gains[class] } else { 0 };
     }
     gain
 }
@@ -174,15 +176,15 @@ pub(super) fn guess_change(difference: i32, gap: u32, dt: u32) -> i32 {
     floor_div(i64::from(difference) * i64::from(gap), dt) as i32
 }
 
-/// The bend guessed for an image that is not steady, from the change that is new and the baseline's.
+/// The second difference guessed for an image that is not steady, from the change that is new and the baseline's.
 #[inline]
-pub(super) fn guess_bend(change: i32, before: i32, gap: u32, dt: u32) -> i32 {
-    guess_change(bend(change, before), gap, dt)
+pub(super) fn guess_second_diff(change: i32, before: i32, gap: u32, dt: u32) -> i32 {
+    guess_change(second_diff(change, before), gap, dt)
 }
 
-/// The bend of a change after another; a start from rest is none.
+/// The second difference of a change after another; a start from rest is none.
 #[inline]
-pub(super) fn bend(change: i32, before: i32) -> i32 {
+pub(super) fn second_diff(change: i32, before: i32) -> i32 {
     if before == 0 {
         0
     } else {

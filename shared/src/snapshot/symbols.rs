@@ -25,7 +25,7 @@ pub(super) fn symbol_of(residual: i32) -> usize {
 }
 
 /// Without training: how much each residual from 0 to [`CODED_MAX`] takes, either sign alike, in a
-/// component that stirs so; the rest is for what is beyond. About the mean of several kinds of motion.
+/// component of that activity; the rest is for what is beyond. About the mean of several kinds of motion.
 const UNTRAINED: [[u16; CODED_MAX as usize + 1]; STIRS] = [
     [9600, 960, 960, 960, 960, 960, 960, 960],
     [13312, 6272, 1376, 864, 352, 96, 80, 80],
@@ -54,8 +54,8 @@ impl Symbols {
     }
 
     /// What there is without training.
-    pub fn untrained(stir: Stir) -> Symbols {
-        let widths = &UNTRAINED[stir];
+    pub fn untrained(activity: Stir) -> Symbols {
+        let widths = &UNTRAINED[activity];
         let mut starts = [0; SYMBOLS + 1];
         for symbol in 0..ESCAPE {
             let size = symbol.abs_diff(CODED_MAX as usize);
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn every_place_belongs_to_the_symbol_whose_part_has_it() {
-        for stir in 0..STIRS {
-            let table = Symbols::untrained(stir);
+        for activity in 0..STIRS {
+            let table = Symbols::untrained(activity);
             for symbol in 0..SYMBOLS {
                 let (start, width) = table.part(symbol);
                 assert_eq!(table.at(start), symbol);

@@ -1,4 +1,4 @@
-//! Priors for a game's bodies, learnt offline from recorded images: how much of its last bend every
+//! Priors for a game's bodies, learnt offline from recorded images: how much of its last second difference every
 //! linear column repeats, and for every context the odds and the confidence, for every table of symbols
 //! the thresholds under which the recording would have cost the least. A command of `benches` calls it; nothing on a tick path
 //! does.
@@ -6,7 +6,9 @@
 use super::delta::model::{context_count, untrained_tables};
 use super::delta::{Decision, Scratch, trace};
 use super::image::LayerView;
-use super::predictor::{GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, difference, stir_of};
+use super::predictor::{
+    GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, activity_of, difference,
+};
 use super::range_coder::{Context, UNSURE, learn};
 use super::symbols::{SYMBOL_BITS, SYMBOLS, Symbols, THRESHOLDS};
 use crate::schema::{ColumnSet, ComponentColumns};
@@ -97,28 +99,30 @@ fn going_on<'a>(
     rows
 }
 
-/// The gains of a column that leave the least of its changes unforeseen.
+/// The gains of a column that leave the least of its changes unpredicted.
 fn gains(
     set: &ColumnSet,
     component: &ComponentColumns,
     column: usize,
     rows: &[(&[i32], &[i32])],
 ) -> Gains {
-    // By class: the last bend, and what the next change differs by from the last.
+    // By class: the last second difference, and what the next change differs by from the last.
     let mut seen: [Vec<(i32, i32)>; GAINS] = Default::default();
     for (old, new) in rows {
-        let stir = stir_of(&set.linear[component.linear.clone()], old);
-        if stir >= STIRS - GAINS && old[column + 2] != 0 {
+        let activity = activity_of(&set.linear[component.linear.clone()], old);
+        if activity >= STIRS - GAINS && old[column + 2] != 0 {
             let change = difference(&set.columns[column], new[column], old[column]);
             let next = change.wrapping_sub(old[column + 1]);
-            seen[stir - (STIRS - GAINS)].push((old[column + 2], next));
+            seen[activity - (STIRS - GAINS)].push((old[column + 2], next));
         }
     }
     // Far residuals are knocks, which no gain foresees.
     let bits: Vec<f64> = (0..256).map(|r| f64::from(1 + 2 * r).log2()).collect();
     let learnt = seen.map(|seen| {
         (-GAIN_MAX..=GAIN_MAX)
-            .min_by(|&a, &b| unforeseen(a, &seen, &bits).total_cmp(&unforeseen(b, &seen, &bits)))
+            .min_by(|&a, &b| {
+                unpredicted_bits(a, &seen, &bits).total_cmp(&unpredicted_bits(b, &seen, &bits))
+            })
             .unwrap_or(0)
     });
     let mut gains = [0; STIRS];
@@ -127,10 +131,10 @@ fn gains(
 }
 
 /// About how many bits the residuals take under a gain, by what each size takes.
-fn unforeseen(gain: i32, seen: &[(i32, i32)], bits: &[f64]) -> f64 {
-    let of = |&(bend, next): &(i32, i32)| {
-        let bend = bend.clamp(-TERM_MAX, TERM_MAX);
-        let guess = (bend * gain + GAIN_UNIT / 2).div_euclid(GAIN_UNIT);
+fn unpredicted_bits(gain: i32, seen: &[(i32, i32)], bits: &[f64]) -> f64 {
+    let of = |&(second_diff, next): &(i32, i32)| {
+        let second_diff = second_diff.clamp(-TERM_MAX, TERM_MAX);
+        let guess = (second_diff * gain + GAIN_UNIT / 2).div_euclid(GAIN_UNIT);
         bits[(next.wrapping_sub(guess).unsigned_abs() as usize).min(bits.len() - 1)]
     };
     seen.iter().map(of).sum()

@@ -3,8 +3,8 @@
 //! that is not in its table fails here, and one that got dearer too.
 
 use super::*;
+use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
-use crate::lobby::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use tickwire::limits::NAME_CHARS_MAX;
 use tickwire::session::Seen;
 

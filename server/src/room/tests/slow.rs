@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::replication::lanes::Lane;
 use crate::room::ClientState;
+use crate::room::send_rate::tiers::RateTier;
 
 /// Bytes that kernels take for a client that does not read.
 const KERNEL_BYTES: usize = 9_300;
@@ -98,7 +98,7 @@ fn needed(room: &mut Room<Boxes>, readers: &mut [Reader]) -> usize {
 }
 
 #[test]
-fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
+fn slow_readers_settle_in_rate_tiers_and_are_up_to_date_when_they_read_again() {
     let (mut room, mut readers) = crowd(20);
     let needed = needed(&mut room, &mut readers);
     let (slow, stalled) = (12..17, 17..20);
@@ -127,7 +127,7 @@ fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
     for reader in &readers[stalled.clone()] {
         assert!(reader.sent <= 10, "{} to a stalled client", reader.sent);
     }
-    assert!(stats.lanes_slower > 0 && stats.skipped_credit > 0);
+    assert!(stats.tiers_slower > 0 && stats.skipped_credit > 0);
     // Each tick the room's layer and two or three teams' once, twenty private ones.
     let beside = stats.bodies_encoded - stats.snapshots_sent - 4 * u64::from(ticks);
     assert!(beside < u64::from(ticks), "{beside} bodies for laggards");
@@ -145,8 +145,8 @@ fn slow_readers_settle_in_lanes_and_are_up_to_date_when_they_read_again() {
     }
 }
 
-/// Whenever it is: at once with 150 others, each in a lane and on a baseline of its own. Who was not
-/// skipped since its last image keeps up with its lane, and gets the next of it.
+/// Whenever it is: at once with 150 others, each in a rate tier and on a baseline of its own. Who was not
+/// skipped since its last image keeps up with its rate tier, and gets the next of it.
 #[test]
 fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
     let (mut room, mut readers) = crowd(200);
@@ -165,7 +165,7 @@ fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
         for (reader, state) in readers.iter_mut().zip(room.clients()) {
             let is_behind = state.waiting_ticks.is_some();
             behind += u32::from(is_behind);
-            may_lag.push(if is_behind { 0 } else { state.lane });
+            may_lag.push(if is_behind { 0 } else { state.tier });
             reader.reads = usize::MAX;
         }
         for _ in 0..3 {
@@ -184,12 +184,12 @@ fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
 }
 
 /// A tenth of a room at a tenth of what is needed, a twentieth at nothing, whenever they read again and in
-/// whichever lane.
+/// whichever rate tier.
 #[test]
 fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
     let (mut room, mut readers) = crowd(50);
     let needed = needed(&mut room, &mut readers);
-    let (mut in_lanes, mut probes) = (0, 0);
+    let (mut in_tiers, mut probes) = (0, 0);
     for ticks in [60, 41, 83, 149, 107, 67, 203, 129] {
         for (at, reader) in readers[42..].iter_mut().enumerate() {
             reader.reads = if at < 3 { 0 } else { needed / (6 + at) };
@@ -198,8 +198,8 @@ fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
             turn(&mut room, &mut readers);
         }
         let since = room.tick;
-        let in_lane = |client: &ClientState| client.lane >= 4 && client.waiting_ticks.is_none();
-        in_lanes += room.clients().filter(in_lane).count();
+        let in_tier = |client: &ClientState| client.tier >= 4 && client.waiting_ticks.is_none();
+        in_tiers += room.clients().filter(in_tier).count();
         for reader in &mut readers {
             reader.reads = usize::MAX;
         }
@@ -213,20 +213,20 @@ fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
         }
         probes += room.stats().probes;
     }
-    assert!(probes > 60 && in_lanes > 5, "{probes}, {in_lanes} in lanes");
+    assert!(probes > 60 && in_tiers > 5, "{probes}, {in_tiers} in tiers");
 }
 
-/// A lane of so many halvings whose client leapt from it in vain at `tick`.
-fn grounded(halvings: u8, tick: Tick) -> Lane {
-    let mut lane = Lane::default();
+/// A rate tier of so many halvings whose client leapt from it in vain at `tick`.
+fn grounded(halvings: u8, tick: Tick) -> RateTier {
+    let mut tier = RateTier::default();
     for _ in 0..=halvings {
-        lane.fell_behind(tick, 60);
-        lane.served(tick, 60);
+        tier.fell_behind(tick, 60);
+        tier.served(tick, 60);
     }
-    lane.drained(1, tick);
-    lane.fell_behind(tick, 60);
-    lane.served(tick, 60);
-    lane
+    tier.drained(1, tick);
+    tier.fell_behind(tick, 60);
+    tier.served(tick, 60);
+    tier
 }
 
 #[test]
@@ -235,15 +235,15 @@ fn who_may_not_leap_and_has_read_everything_is_probed() {
     needed(&mut room, &mut readers);
     let (slow, tick) = (readers[1].client.player, room.tick);
     let member = room.members.get_mut(slow).expect("it is there");
-    member.lane = grounded(5, tick);
-    assert_eq!(member.lane.stride(), 32);
+    member.tier = grounded(5, tick);
+    assert_eq!(member.tier.stride(), 32);
     for passed in 1..=11 * 30 {
         turn(&mut room, &mut readers);
         let last = readers[1].client.last;
         assert!(room.tick.since(last) <= 3, "after {passed} ticks");
     }
     let stats = room.stats();
-    assert_eq!((stats.lanes_slower, stats.lanes_faster), (0, 5));
+    assert_eq!((stats.tiers_slower, stats.tiers_faster), (0, 5));
     assert!(stats.probes > 90, "{} probes", stats.probes);
 }
 
@@ -253,9 +253,9 @@ fn who_is_probed_is_not_taken_for_slower() {
     needed(&mut room, &mut readers);
     let (slow, tick) = (readers[1].client.player, room.tick);
     let member = room.members.get_mut(slow).expect("it is there");
-    member.lane = grounded(4, tick);
+    member.tier = grounded(4, tick);
     readers[1].sent = 0;
-    // Its link takes ten ticks for each snapshot, its lane has one in 16, and it is calm for 60.
+    // Its link takes ten ticks for each snapshot, its rate tier has one in 16, and it is calm for 60.
     for _ in 0..59 {
         let first = readers[1].pipe.front().map(|(tick, _, _)| *tick);
         let through = first.is_some_and(|first| room.tick.since(first) >= 9);
@@ -263,11 +263,11 @@ fn who_is_probed_is_not_taken_for_slower() {
         turn(&mut room, &mut readers);
     }
     let stats = room.stats();
-    assert_eq!((stats.lanes_slower, stats.skipped_credit), (0, 0));
+    assert_eq!((stats.tiers_slower, stats.skipped_credit), (0, 0));
     assert!(stats.probes >= 3 && readers[1].sent >= 5);
 }
 
-/// A lane leaves a slow reader time to read, so that it looks well for a moment.
+/// A rate tier leaves a slow reader time to read, so that it looks well for a moment.
 #[test]
 fn a_reader_that_stays_slow_seldom_leaps() {
     let (mut room, mut readers) = crowd(20);
@@ -282,13 +282,13 @@ fn a_reader_that_stays_slow_seldom_leaps() {
     for _ in 0..60 * 30 {
         turn(&mut room, &mut readers);
     }
-    let faster = room.stats().lanes_faster;
-    // Without leaps it is one in three or four seconds for some, whose lanes are a little too slow.
+    let faster = room.stats().tiers_faster;
+    // Without leaps it is one in three or four seconds for some, whose rate tiers are a little too slow.
     assert!(faster < 20 * 20, "{faster} moves up in a minute");
 }
 
 #[test]
-fn lanes_lead_back_to_every_snapshot() {
+fn rate_tiers_lead_back_to_every_snapshot() {
     let mut room = room(2, 1);
     let mut readers = vec![Reader::join(&mut room, usize::MAX)];
     let needed = needed(&mut room, &mut readers);
@@ -296,14 +296,14 @@ fn lanes_lead_back_to_every_snapshot() {
     for _ in 0..900 {
         turn(&mut room, &mut readers);
     }
-    let lane = |room: &Room<Boxes>| room.clients().next().expect("it is there").lane;
-    assert!(lane(&room) >= 8, "lane {}", lane(&room));
+    let tier = |room: &Room<Boxes>| room.clients().next().expect("it is there").tier;
+    assert!(tier(&room) >= 8, "tier {}", tier(&room));
     readers[0].reads = usize::MAX;
     // The image that was due in the slowest, and a leap.
     for _ in 0..32 + 3 {
         turn(&mut room, &mut readers);
     }
-    assert_eq!(lane(&room), 1);
+    assert_eq!(tier(&room), 1);
     assert!((0..30).all(|_| turn(&mut room, &mut readers) == 1));
 }
 

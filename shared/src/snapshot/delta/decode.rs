@@ -3,7 +3,9 @@
 mod entered;
 
 use super::model::{self, Before, Model};
-use super::{MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, late_bend, late_change};
+use super::{
+    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, late_change, late_second_diff,
+};
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
@@ -249,9 +251,9 @@ impl Body<'_> {
                 count,
                 at,
             };
-            let stir = row.of(set.most_stir_column()) as Stir;
-            before = stir >= model::SURE_TO_CHANGE || {
-                let context = model::changed(span.steady(), stir, before);
+            let activity = row.of(set.most_activity_column()) as Stir;
+            before = activity >= model::SURE_TO_CHANGE || {
+                let context = model::changed(span.steady(), activity, before);
                 self.coder.bit(self.model, context)
             };
             if before {
@@ -262,7 +264,7 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// Guesses what linear columns come to; fills how much components stir, and if steady the tables by which residuals
+    /// Guesses what linear columns come to; fills how much components activity, and if steady the tables by which residuals
     /// of linear columns are coded.
     fn aim(&self, span: Span, kept: &[(u32, u32)], next: &LayerImage, work: &mut Work) {
         let set = self.set;
@@ -302,8 +304,8 @@ impl Body<'_> {
                     let place = (at + 1) * count + index;
                     let change = late_change(column, at, old, new, span);
                     new[at + 1] = change.wrapping_add(table.residuals[place]);
-                    let bend = late_bend(at, old, new, span);
-                    new[at + 2] = bend.wrapping_add(table.residuals[place + count]);
+                    let second_diff = late_second_diff(at, old, new, span);
+                    new[at + 2] = second_diff.wrapping_add(table.residuals[place + count]);
                 }
             }
             for &at in &set.others[component.others.clone()] {
@@ -318,8 +320,8 @@ impl Body<'_> {
         let (set, steady) = (self.set, span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let stir = row.of(set.stir_column(number)) as Stir;
-            let context = model::component(number, steady, stir);
+            let activity = row.of(set.activity_column(number)) as Stir;
+            let context = model::component(number, steady, activity);
             if !alone && !self.coder.bit(self.model, context) {
                 continue;
             }
@@ -328,9 +330,9 @@ impl Body<'_> {
             } else {
                 self.linear(component, row)?;
             }
-            let context = model::rest(number, steady, stir);
+            let context = model::rest(number, steady, activity);
             if !component.has_rest_bit() || self.coder.bit(self.model, context) {
-                self.others(component, stir > 0, row, steady)?;
+                self.others(component, activity > 0, row, steady)?;
             }
         }
         self.coder.check()
@@ -383,7 +385,7 @@ impl Body<'_> {
     fn others(
         &mut self,
         component: &ComponentColumns,
-        stirs: bool,
+        activities: bool,
         row: &mut Row<'_>,
         steady: bool,
     ) -> Result<(), DecodeError> {
@@ -392,7 +394,7 @@ impl Body<'_> {
         for &at in &set.others[component.others.clone()] {
             let residual = if steady {
                 let column = &set.columns[at];
-                let context = model::steady_zero(column, stirs, before);
+                let context = model::steady_zero(column, activities, before);
                 self.residual(context, model::steady_size(column), &mut before)?
             } else {
                 self.late(at, &mut before)?

@@ -2,8 +2,8 @@
 
 use super::model::{self, Before, Model};
 use super::{
-    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, entering, in_reach, late_bend,
-    late_change,
+    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, entering, in_reach, late_change,
+    late_second_diff,
 };
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
@@ -51,10 +51,14 @@ pub fn encode(
 
 /// Whether `current` has the entities of `baseline`, the image before it, and all that is in it follows from that: then its body
 /// says nothing but so, and is the same for every layer of these columns with as many entities. By what capture found,
-/// so never of images that it is not at hand for; and not where something stirs, which the body would tell.
-pub fn is_foreseen(set: &ColumnSet, baseline: LayerView<'_>, current: LayerView<'_>) -> bool {
+/// so never of images that it is not at hand for; and not where something is active, which the body would tell.
+pub fn is_fully_predicted(
+    set: &ColumnSet,
+    baseline: LayerView<'_>,
+    current: LayerView<'_>,
+) -> bool {
     let (from, current, span) = pair(Some(baseline), current);
-    let columns = [set.most_stir_column(), set.any_change_column()];
+    let columns = [set.most_activity_column(), set.any_change_column()];
     span.steady()
         && !from.bare
         && !current.residuals.is_empty()
@@ -254,7 +258,7 @@ impl<C: Coder> Body<'_, C> {
                     }
                     Guess::Bend if self.span.is_keyframe() => {}
                     Guess::Bend => {
-                        let contexts = model::entering_bend(column);
+                        let contexts = model::entering_second_diff(column);
                         self.coder.number(self.model, contexts, zigzag(row[index]));
                     }
                     guess => match follow(guess, row, self.span.gap).filter(|_| !steady) {
@@ -289,17 +293,17 @@ impl<C: Coder> Body<'_, C> {
     /// `residuals` are capture's, or [`compare`]'s.
     fn kept(&mut self, entities: &[EntityHead], residuals: Residuals<'_>, kept: &[(u32, u32)]) {
         let (set, steady) = (self.set, self.span.steady());
-        let (most_stir, any_change) = (set.most_stir_column(), set.any_change_column());
+        let (most_activity, any_change) = (set.most_activity_column(), set.any_change_column());
         let mut before = false;
         for &(_, at) in kept {
             let at = at as usize;
             let mask = entities[at].mask;
             let row = Row { residuals, at };
-            let stir = row.of(most_stir) as Stir;
-            let sure = stir >= model::SURE_TO_CHANGE;
+            let activity = row.of(most_activity) as Stir;
+            let sure = activity >= model::SURE_TO_CHANGE;
             if !sure {
                 let changed = row.of(any_change) != 0;
-                let context = model::changed(steady, stir, before);
+                let context = model::changed(steady, activity, before);
                 self.coder.bit(self.model, context, changed);
                 before = changed;
             }
@@ -314,10 +318,10 @@ impl<C: Coder> Body<'_, C> {
         let (set, steady) = (self.set, self.span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let stir = row.of(set.stir_column(number)) as Stir;
+            let activity = row.of(set.activity_column(number)) as Stir;
             if !alone {
                 let any = row.of(set.change_column(number)) != 0;
-                let context = model::component(number, steady, stir);
+                let context = model::component(number, steady, activity);
                 self.coder.bit(self.model, context, any);
                 if !any {
                     continue;
@@ -330,13 +334,13 @@ impl<C: Coder> Body<'_, C> {
             }
             if component.has_rest_bit() {
                 let rest = row.of(set.rest_column(number)) != 0;
-                let context = model::rest(number, steady, stir);
+                let context = model::rest(number, steady, activity);
                 self.coder.bit(self.model, context, rest);
                 if !rest {
                     continue;
                 }
             }
-            self.others(&set.others[component.others.clone()], stir > 0, row);
+            self.others(&set.others[component.others.clone()], activity > 0, row);
         }
     }
 
@@ -374,13 +378,13 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    fn others(&mut self, others: &[usize], stirs: bool, row: Row<'_>) {
+    fn others(&mut self, others: &[usize], active: bool, row: Row<'_>) {
         let steady = self.span.steady();
         let mut before = Before::Nothing;
         for &at in others {
             let column = &self.set.columns[at];
             let (context, size) = if steady {
-                let context = model::steady_zero(column, stirs, before);
+                let context = model::steady_zero(column, active, before);
                 (context, model::steady_size(column))
             } else {
                 (model::zero(column, before), model::size(column))
@@ -432,7 +436,7 @@ fn compare(
     // What was there before stays where nothing is compared, and is not looked at.
     residuals.resize(count * set.residual_width(), 0);
     let mut table = Table { residuals, count };
-    table.clear([set.most_stir_column(), set.any_change_column()]);
+    table.clear([set.most_activity_column(), set.any_change_column()]);
     let components = set.components.iter().zip(columns).enumerate();
     for (number, (component, columns)) in components {
         columns.start(set, number, kept, from, current.entities, &mut table);
@@ -448,10 +452,10 @@ fn compare(
             for (a, b, index) in columns.rows() {
                 let (old, new) = (&old[a..], &new[b..]);
                 let change = late_change(column, at, old, new, span);
-                let bend = late_bend(at, old, new, span);
+                let second_diff = late_second_diff(at, old, new, span);
                 let place = (at + 1) * count + index;
                 table.residuals[place] = new[at + 1].wrapping_sub(change);
-                table.residuals[place + count] = new[at + 2].wrapping_sub(bend);
+                table.residuals[place + count] = new[at + 2].wrapping_sub(second_diff);
             }
             columns.note_residuals(at + 1, &mut table);
             columns.note_residuals(at + 2, &mut table);

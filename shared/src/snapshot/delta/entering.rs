@@ -84,15 +84,15 @@ mod tests {
         };
         schema.check().expect("the schema is sound");
         let set = Layout::new(&schema).room;
-        let [value, change, bend, health] = &set.columns[..] else {
+        let [value, change, second_diff, health] = &set.columns[..] else {
             panic!("a linear field and another");
         };
         assert_eq!(
-            [value, change, bend, health].map(top_bits),
+            [value, change, second_diff, health].map(top_bits),
             [TOP_BITS, 0, 0, 7]
         );
         assert_eq!(
-            [value, change, bend, health].map(contexts),
+            [value, change, second_diff, health].map(contexts),
             [31, 72 + 84, 0, 127]
         );
         let mut next = change.entering;
@@ -103,7 +103,7 @@ mod tests {
         }
         for of in 1..=31u32 {
             let (at, modelled) = size(change, of);
-            assert!(at >= next && at + (1 << modelled) - 1 <= bend.entering);
+            assert!(at >= next && at + (1 << modelled) - 1 <= second_diff.entering);
         }
         assert_eq!(health.entering + 127, context_count(&set));
     }

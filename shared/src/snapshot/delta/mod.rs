@@ -1,6 +1,6 @@
 //! Bodies: an image of a layer against the image that the receiver holds, or against nothing
 //! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given, as a keyframe without
-//! its bends.
+//! its second differences.
 
 mod decode;
 mod encode;
@@ -8,11 +8,11 @@ pub(crate) mod entering;
 pub mod model;
 
 pub use decode::{BodyHead, Verdict, decode, decode_head};
-pub use encode::{Decision, encode, is_foreseen, trace};
+pub use encode::{Decision, encode, is_fully_predicted, trace};
 
 use super::columns::Columns;
 use super::image::LayerImage;
-use super::predictor::{difference, guess_bend, guess_change};
+use super::predictor::{difference, guess_change, guess_second_diff};
 use crate::ids::Tick;
 use crate::limits::BASELINE_BACK_MAX;
 use crate::schema::{Column, ColumnSet, ComponentColumns};
@@ -89,9 +89,9 @@ fn late_change(column: &Column, at: usize, old: &[i32], new: &[i32], span: Span)
     guess_change(difference(column, new[at], old[at]), span.gap, span.dt)
 }
 
-/// The same for its bend; `new` has its change.
-fn late_bend(at: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
-    guess_bend(new[at + 1], old[at + 1], span.gap, span.dt)
+/// The same for its second difference; `new` has its change.
+fn late_second_diff(at: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
+    guess_second_diff(new[at + 1], old[at + 1], span.gap, span.dt)
 }
 
 /// Whether `current` can be coded against a baseline of tick `baseline`.

@@ -30,16 +30,16 @@ pub(super) const OWNER: Number = (GENERATION.0 + WIDE, WIDE);
 const CHANGED: usize = OWNER.0 + WIDE;
 const COMPONENTS: usize = CHANGED + 4 * SURE_TO_CHANGE;
 
-/// What stirs so much changes again: whether it does is not coded.
+/// What is so active changes again: whether it does is not coded.
 pub(super) const SURE_TO_CHANGE: Stir = 2;
 
 /// Contexts of a component: its bit in a mask, whether it changed, whether its rest did.
 const COMPONENT: usize = 1 + 4 * STIRS;
 
-/// Whether a kept entity changed; `stir` is its most stirring component's, `before` whether the
+/// Whether a kept entity changed; `activity` is its most active component's, `before` whether the
 /// entity before it changed.
-pub(super) fn changed(steady: bool, stir: Stir, before: bool) -> usize {
-    CHANGED + (usize::from(steady) * SURE_TO_CHANGE + stir) * 2 + usize::from(before)
+pub(super) fn changed(steady: bool, activity: Stir, before: bool) -> usize {
+    CHANGED + (usize::from(steady) * SURE_TO_CHANGE + activity) * 2 + usize::from(before)
 }
 
 /// Whether an entering entity has a component.
@@ -48,13 +48,13 @@ pub(super) fn present(component: usize) -> usize {
 }
 
 /// Whether a component of a changed entity changed.
-pub(super) fn component(component: usize, steady: bool, stir: Stir) -> usize {
-    present(component) + 1 + usize::from(steady) * STIRS + stir
+pub(super) fn component(component: usize, steady: bool, activity: Stir) -> usize {
+    present(component) + 1 + usize::from(steady) * STIRS + activity
 }
 
 /// Whether any column of a changed component that is not linear changed.
-pub(super) fn rest(number: usize, steady: bool, stir: Stir) -> usize {
-    component(number, steady, stir) + 2 * STIRS
+pub(super) fn rest(number: usize, steady: bool, activity: Stir) -> usize {
+    component(number, steady, activity) + 2 * STIRS
 }
 
 /// What is known of the column before in the same component.
@@ -75,7 +75,7 @@ pub(crate) fn columns_start(components: usize) -> usize {
 }
 
 /// Contexts of a column: for bodies that are not steady whether its residual is 0 and its size, then
-/// what its steady residuals take, or the bend of an entering entity.
+/// what its steady residuals take, or the second difference of an entering entity.
 pub(crate) fn column_contexts(guess: Guess) -> usize {
     STEADY_COLUMN
         + match guess {
@@ -89,23 +89,23 @@ const STEADY_COLUMN: usize = BEFORES + WIDE;
 /// Parts of a step that a guess can stand for, as far as tables care.
 const PARTS: usize = 3;
 /// Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the
-/// same component, and after a jolt. A pair for each class of stirring without a bend; in the others
+/// same component, and after a jolt. A pair for each class of activity without a second difference; in the others
 /// the guess stands for a part of a step, which tells on which side the residual will be.
 pub(crate) const TABLES: usize = 2 * (STIRRING + (STIRS - STIRRING) * PARTS);
-/// The first class of stirring with a bend.
+/// The first class of activity with a second difference.
 const STIRRING: Stir = STIRS - GAINS;
 /// A residual above this is a jolt.
 const CALM_MAX: u32 = 1;
 
-/// Which pair of its tables a linear column's residual takes, by how much its component stirs and the
+/// Which pair of its tables a linear column's residual takes, by how much its component activities and the
 /// part of a step, 0..32, that its guess stands for: place of the first.
 #[inline]
-pub(in crate::snapshot) fn pair(stir: Stir, part: i32) -> usize {
+pub(in crate::snapshot) fn pair(activity: Stir, part: i32) -> usize {
     let side = usize::from(part > 10) + usize::from(part > 21);
-    if stir < STIRRING {
-        2 * stir
+    if activity < STIRRING {
+        2 * activity
     } else {
-        2 * (STIRRING + (stir - STIRRING) * PARTS + side)
+        2 * (STIRRING + (activity - STIRRING) * PARTS + side)
     }
 }
 
@@ -115,8 +115,8 @@ pub(super) fn jolt(residual: i32) -> usize {
     usize::from(residual.unsigned_abs() > CALM_MAX)
 }
 
-/// How much a component stirs to which a table belongs.
-fn stir_of(table: usize) -> Stir {
+/// How much a component activities to which a table belongs.
+fn activity_of(table: usize) -> Stir {
     let pair = table / 2;
     if pair < STIRRING {
         pair
@@ -127,7 +127,7 @@ fn stir_of(table: usize) -> Stir {
 
 /// The tables of a linear column without training.
 pub(crate) fn untrained_tables() -> impl Iterator<Item = Symbols> {
-    (0..TABLES).map(|table| Symbols::untrained(stir_of(table)))
+    (0..TABLES).map(|table| Symbols::untrained(activity_of(table)))
 }
 
 /// Whether a residual is 0, in a body that is not steady.
@@ -141,8 +141,8 @@ pub(super) fn size(column: &Column) -> Number {
 }
 
 /// Whether the steady residual of a column that is not linear is 0.
-pub(super) fn steady_zero(column: &Column, stirs: bool, before: Before) -> usize {
-    column.contexts + STEADY_COLUMN + usize::from(stirs) * BEFORES + before as usize
+pub(super) fn steady_zero(column: &Column, activities: bool, before: Before) -> usize {
+    column.contexts + STEADY_COLUMN + usize::from(activities) * BEFORES + before as usize
 }
 
 /// The size of a steady residual of a column that is not linear.
@@ -150,8 +150,8 @@ pub(super) fn steady_size(column: &Column) -> Number {
     (column.contexts + STEADY_COLUMN + 2 * BEFORES, WIDE)
 }
 
-/// The bend that an entering entity brings, where it is sent.
-pub(super) fn entering_bend(column: &Column) -> Number {
+/// The second difference that an entering entity brings, where it is sent.
+pub(super) fn entering_second_diff(column: &Column) -> Number {
     (column.contexts + STEADY_COLUMN, WIDE)
 }
 

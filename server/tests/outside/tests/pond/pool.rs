@@ -7,7 +7,7 @@ use std::time::Duration;
 use outside_game::Pond;
 use tickwire_server::Site;
 use tickwire_server::config::Config;
-use tickwire_server::net::Listeners;
+use tickwire_server::http::Listeners;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

@@ -59,7 +59,7 @@ impl Body<'_> {
             Guess::Change => self.entered_change(column, change_before),
             Guess::Bend if span.is_keyframe() => Ok(0),
             Guess::Bend => {
-                let contexts = model::entering_bend(column);
+                let contexts = model::entering_second_diff(column);
                 self.coder.number(self.model, contexts).map(unzigzag)
             }
             guess => match follow(guess, row, span.gap).filter(|_| !span.steady()) {

@@ -1,0 +1,26 @@
+//! The edge: what strangers and operators ask over HTTP, until a socket is a WebSocket.
+//! In the order of a connection's life: `listen`, `accept`, `http1` with what `public` and `ops`
+//! answer, the `handshake`. Who may come in is `admission`'s, what follows `transport`'s.
+
+mod accept;
+pub(crate) mod admin;
+mod authority;
+mod descriptors;
+mod echo;
+mod encoding;
+mod forwarded;
+mod handshake;
+mod http1;
+mod json;
+mod linger;
+mod listen;
+pub(crate) mod ops;
+mod origin;
+mod public;
+mod reply;
+mod site;
+
+pub(crate) use accept::Accept;
+pub use listen::Listeners;
+pub(crate) use public::Public;
+pub use site::Site;

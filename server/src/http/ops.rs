@@ -1,0 +1,95 @@
+//! The operator's port: figures for Prometheus, whether this server lives and takes players, its rooms with
+//! each client's state, and the administration. On a listener of its own, so that it need not be public.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+use tickwire::ids::RoomId;
+use tokio::sync::{Semaphore, watch};
+
+use super::accept::Accept;
+use super::admin::{self, Admin};
+use super::http1;
+use super::reply::{self, Reply};
+use crate::game::Game;
+use crate::lobby::Lobby;
+use crate::logging;
+use crate::metrics::Metrics;
+
+/// Connections at once; further ones wait in the listener.
+const CONNECTIONS_MAX: usize = 32;
+/// Between two upkeeps of the figures.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Serves for as long as it is polled.
+pub(crate) async fn serve<G: Game>(
+    mut accept: Accept,
+    header_timeout: Duration,
+    admin: Admin,
+    metrics: Arc<Metrics>,
+    lobby: Lobby<G>,
+    stopping: watch::Receiver<bool>,
+) {
+    let admin = Arc::new(admin);
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut upkeep = tokio::time::interval(UPKEEP);
+    loop {
+        let accepted = async {
+            // Never closed, so never an error.
+            let slot = slots.clone().acquire_owned().await;
+            (accept.next().await, slot)
+        };
+        let ((stream, who), slot) = tokio::select! {
+            accepted = accepted => accepted,
+            _ = upkeep.tick() => {
+                metrics.upkeep();
+                lobby.upkeep();
+                logging::upkeep();
+                continue;
+            }
+        };
+        let (admin, metrics, lobby) = (admin.clone(), metrics.clone(), lobby.clone());
+        let stopping = stopping.clone();
+        tokio::spawn(async move {
+            let answer = async |request: Request<Incoming>| {
+                if admin::is_for(&request) {
+                    return admin.answer(request, who, &lobby).await;
+                }
+                let ready = !*stopping.borrow() && lobby.ready();
+                answer(request, &metrics, &lobby, ready).await
+            };
+            let never = std::future::pending();
+            http1::serve(stream, header_timeout, never, admin::is_for, answer).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn answer<G: Game>(
+    request: Request<Incoming>,
+    metrics: &Metrics,
+    lobby: &Lobby<G>,
+    ready: bool,
+) -> Reply {
+    let path = request.uri().path();
+    match path {
+        "/metrics" => reply::fresh("text/plain; version=0.0.4", metrics.render().into_bytes()),
+        "/healthz" => reply::health(lobby.lives()),
+        "/readyz" if ready => reply::text(StatusCode::OK, "ready\n"),
+        "/readyz" => reply::unavailable("not ready\n"),
+        "/rooms" => reply::json(&lobby.survey()),
+        _ => {
+            let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
+            let view = match room {
+                Some(room) => lobby.inspect(RoomId(room)).await,
+                None => None,
+            };
+            match view {
+                Some(view) => reply::json(&view),
+                None => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Who gets a body that no rate tier has: a client on a baseline of its own costs one of its own, of which an image has only a few.
+//! Not how often a client is sent anything: that is `rate tiers`. Pure: ticks are arguments. The room calls it.
+//!
+//! Those who fell behind come first, and of them who waits longest; who has waited in vain shares a keyframe with others.
+//!
+//! **Probes** get what these leave. A client of a slow rate tier that has acknowledged everything may have read it at last, or be well again
+//! since: nothing tells, until something is sent. So it is sent one snapshot at once, ahead of its rate tier's next image, and
+//! another when it has acknowledged that one: always one under way, so that who reads again holds the current state a round trip later. Who was
+//! sent something longest ago comes first. A room earns one body a layer and image for probes, and saves up a few, because some may
+//! read again all at once. Who gets none waits for its rate tier.
+//!
+//! What it costs: a client whose link carries every 4th image for good is in the rate tier of every 4th, has read the last when the next is
+//! due, and is not probed. One whose link carries every 5th, in the rate tier of every 8th, gets every 5th, each with a body of its own, a fifth of
+//! one an image, and never has a queue before it.
+
+use tickwire::ids::{PlayerId, Tick};
+
+use crate::replication::image::Held;
+
+/// Bodies of one layer and image for clients on baselines of their own: as many as there are
+/// rate tiers, roughly. Beyond: they wait for the next image.
+const CATCH_UPS_MAX: usize = 4;
+/// Images for which a client waits in vain; then it shares a keyframe with others.
+const PATIENCE_IMAGES: u32 = 16;
+/// Bodies for probes that a room has saved up at most: what two images may have. Beyond: they are lost.
+const PROBES_SAVED_MAX: u8 = 2 * CATCH_UPS_MAX as u8;
+
+/// How a client that can take a snapshot gets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// Against its own baseline.
+    Delta,
+    /// As a keyframe, which all who get one share.
+    Keyframe,
+    /// Not this time.
+    Later,
+}
+
+/// The bodies of one image for clients on baselines that no rate tier has.
+#[derive(Debug, Default)]
+pub(crate) struct CatchUp {
+    /// Who asks, and since when.
+    queue: Vec<(Tick, PlayerId)>,
+    /// Who asks for a probe, and the number of the last image sent to them.
+    probers: Vec<(u32, PlayerId)>,
+    baselines: Vec<Held>,
+}
+
+impl CatchUp {
+    /// Starts an image.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.probers.clear();
+        self.baselines.clear();
+    }
+
+    /// A client that can take a snapshot and has waited since `since`.
+    pub(crate) fn ask(&mut self, since: Tick, player: PlayerId) {
+        self.queue.push((since, player));
+    }
+
+    /// A client that could be probed, whose last image was `sent_number`.
+    pub(crate) fn ask_for_probe(&mut self, sent_number: u32, player: PlayerId) {
+        self.probers.push((sent_number, player));
+    }
+
+    /// Puts those who asked into their order: who waits longest comes first.
+    pub(crate) fn sort(&mut self) {
+        self.queue.sort_unstable();
+        self.probers.sort_unstable();
+    }
+
+    /// The `nth` of those who asked.
+    pub(crate) fn asker(&self, nth: usize) -> Option<(Tick, PlayerId)> {
+        self.queue.get(nth).copied()
+    }
+
+    /// The `nth` of those who asked for a probe.
+    pub(crate) fn prober(&self, nth: usize) -> Option<PlayerId> {
+        Some(self.probers.get(nth)?.1)
+    }
+
+    /// What somebody gets who has waited since `since` and holds `baseline`. `every` are the ticks between images.
+    pub(crate) fn grant(&mut self, since: Tick, baseline: Held, now: Tick, every: u32) -> Grant {
+        if self.baselines.contains(&baseline) {
+            return Grant::Delta;
+        }
+        if self.baselines.len() < CATCH_UPS_MAX {
+            self.baselines.push(baseline);
+            return Grant::Delta;
+        }
+        if now.since(since) >= PATIENCE_IMAGES * every {
+            return Grant::Keyframe;
+        }
+        Grant::Later
+    }
+
+    /// Whether somebody is probed who holds `baseline`; after all who fell behind had theirs. `allowance` is the room's.
+    pub(crate) fn grant_probe(&mut self, baseline: Held, allowance: &mut Allowance) -> bool {
+        if self.baselines.contains(&baseline) {
+            return true;
+        }
+        let granted = self.baselines.len() < CATCH_UPS_MAX && allowance.take();
+        if granted {
+            self.baselines.push(baseline);
+        }
+        granted
+    }
+}
+
+/// Bodies that a room has for probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    saved: u8,
+}
+
+impl Allowance {
+    /// An image has one more.
+    pub(crate) fn earn(&mut self) {
+        self.saved = (self.saved + 1).min(PROBES_SAVED_MAX);
+    }
+
+    fn take(&mut self) -> bool {
+        let left = self.saved.checked_sub(1);
+        self.saved = left.unwrap_or_default();
+        left.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(tick: u32) -> Held {
+        Held {
+            tick: Tick(tick),
+            bare: false,
+        }
+    }
+
+    #[test]
+    fn catching_up_is_rationed_oldest_first() {
+        let mut round = CatchUp::default();
+        for player in 0..6 {
+            round.ask(Tick(99 - u32::from(player)), PlayerId(player));
+        }
+        round.sort();
+        let order: Vec<u16> = (0..6)
+            .filter_map(|nth| Some(round.asker(nth)?.1.0))
+            .collect();
+        assert_eq!(order, [5, 4, 3, 2, 1, 0]);
+        assert_eq!(round.asker(6), None);
+        let mut grant = |baseline| round.grant(Tick(99), held(baseline), Tick(100), 1);
+        let grants = [90, 91, 92, 91, 93, 94, 90].map(&mut grant);
+        use Grant::{Delta, Later};
+        assert_eq!(grants, [Delta, Delta, Delta, Delta, Delta, Later, Delta]);
+        round.clear();
+        assert_eq!(round.grant(Tick(99), held(94), Tick(101), 1), Delta);
+    }
+
+    #[test]
+    fn probes_come_last_and_are_rationed() {
+        let mut allowance = Allowance::default();
+        let mut image = |behind: u32, probers: &[u32]| {
+            let mut round = CatchUp::default();
+            allowance.earn();
+            for baseline in 0..behind {
+                round.grant(Tick(99), held(baseline), Tick(100), 1);
+            }
+            let probed = |at: &&u32| round.grant_probe(held(**at), &mut allowance);
+            probers.iter().filter(probed).copied().collect::<Vec<u32>>()
+        };
+        assert_eq!(image(0, &[80, 81]), [80]);
+        assert!(image(4, &[82]).is_empty(), "others fell behind");
+        assert_eq!(image(4, &[1, 82]), [1], "it shares a body");
+        assert_eq!(image(3, &[82, 83]), [82]);
+        (0..20).for_each(|_| _ = image(0, &[]));
+        let crowd: Vec<u32> = (50..90).collect();
+        let taken = [(); 6].map(|()| image(0, &crowd).len());
+        assert_eq!(
+            taken,
+            [4, 4, 2, 1, 1, 1],
+            "what was saved up, then one an image"
+        );
+    }
+
+    #[test]
+    fn who_was_sent_nothing_for_longest_is_probed_first() {
+        let mut round = CatchUp::default();
+        for player in 0..4 {
+            round.ask_for_probe(30 - u32::from(player), PlayerId(player));
+        }
+        round.sort();
+        let order = [0, 1, 2, 3, 4].map(|nth| Some(round.prober(nth)?.0));
+        assert_eq!(order, [Some(3), Some(2), Some(1), Some(0), None]);
+        round.clear();
+        assert_eq!(round.prober(0), None);
+    }
+
+    #[test]
+    fn who_waited_in_vain_shares_a_keyframe() {
+        let mut round = CatchUp::default();
+        for baseline in 1..=4 {
+            let grant = round.grant(Tick(10), held(baseline), Tick(30), 1);
+            assert_eq!(grant, Grant::Delta);
+        }
+        assert_eq!(round.grant(Tick(14), held(9), Tick(30), 1), Grant::Keyframe);
+        assert_eq!(round.grant(Tick(15), held(9), Tick(30), 1), Grant::Later);
+        assert_eq!(round.grant(Tick(14), held(9), Tick(30), 2), Grant::Later);
+    }
+}

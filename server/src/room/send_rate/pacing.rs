@@ -1,0 +1,182 @@
+//! Who gets a snapshot of the newest image, and each one's bytes: in-flight window first, then rate tiers, then
+//! the ration of bodies for those who fell behind, and of probes. Everything is decided before anything is
+//! encoded. Not the encoding itself: that is `replication::fan_out`.
+
+use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
+
+use super::catch_up::Grant;
+use super::tiers::{CALM_SECONDS, Move};
+use crate::game::Game;
+use crate::room::members::{Member, Turn};
+use crate::room::{Room, Workspace};
+
+impl<G: Game> Room<G> {
+    /// Lets go of the images that no player holds.
+    pub(in crate::room) fn forget_images(&mut self) {
+        let Some(newest) = self.ring.newest().map(|image| image.tick) else {
+            return;
+        };
+        let all_held = &mut self.workspace.held;
+        all_held.clear();
+        for member in self.members.iter_mut() {
+            let held = member.held.iter().flatten().map(|held| held.tick);
+            all_held.extend(held.filter(|tick| *tick != newest));
+        }
+        all_held.sort_unstable();
+        all_held.dedup();
+        self.ring.forget_all_but(all_held);
+    }
+
+    /// Decides what every player gets of the image that was just made.
+    pub(in crate::room) fn take_turns(&mut self) {
+        let Some(number) = self.ring.newest().map(|image| image.number) else {
+            return;
+        };
+        let (tick, cadence) = (self.tick, self.cadence);
+        let catch_up = &mut self.workspace.catch_up;
+        catch_up.clear();
+        self.probes.earn();
+        for member in self.members.iter_mut() {
+            let in_step = member.tier.waiting().is_none()
+                && member.sent_number + member.tier.stride() == number;
+            let baseline = member.held[usize::from(LayerId::ROOM.0)];
+            let (tier, sent_number) = (member.tier, member.sent_number);
+            let drained = member.in_flight.is_drained();
+            member.turn = if member.away_since.is_some() {
+                Turn::Pass
+            } else if !member.in_flight.left(tick, cadence) {
+                if tier.is_late(number, sent_number) {
+                    Turn::Skip
+                } else {
+                    Turn::Pass
+                }
+            } else if !tier.is_due(number, sent_number, drained) {
+                if drained && tier.may_be_probed(number) {
+                    catch_up.ask_for_probe(sent_number, member.player);
+                }
+                Turn::Pass
+            } else if in_step || baseline.is_none_or(|held| self.ring.of_tick(held.tick).is_none())
+            {
+                // One of a rate tier's, or a keyframe: others get the same.
+                Turn::Send
+            } else {
+                catch_up.ask(member.tier.waiting().unwrap_or(tick), member.player);
+                Turn::Wait
+            };
+        }
+        self.ration();
+    }
+
+    /// Serves those who are on a baseline of their own, who waited longest first, and probes others with what is left.
+    fn ration(&mut self) {
+        let catch_up = &mut self.workspace.catch_up;
+        catch_up.sort();
+        let (tick, every) = (self.tick, self.cadence.every());
+        let mut nth = 0;
+        while let Some((since, player)) = catch_up.asker(nth) {
+            nth += 1;
+            let Some(member) = self.members.get_mut(player) else {
+                continue;
+            };
+            let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
+            match catch_up.grant(since, baseline, tick, every) {
+                Grant::Delta => {
+                    self.stats.catch_ups += 1;
+                    member.turn = Turn::Send;
+                }
+                Grant::Keyframe => {
+                    self.stats.catch_up_keyframes += 1;
+                    member.held = [None; LayerId::COUNT];
+                    member.turn = Turn::Send;
+                }
+                Grant::Later => {}
+            }
+        }
+        nth = 0;
+        while let Some(player) = catch_up.prober(nth) {
+            nth += 1;
+            let Some(member) = self.members.get_mut(player) else {
+                continue;
+            };
+            let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
+            if catch_up.grant_probe(baseline, &mut self.probes) {
+                self.stats.probes += 1;
+                member.turn = Turn::Probe;
+            }
+        }
+    }
+
+    /// Appends a player's snapshot of the newest tick to `out`, without WebSocket framing.
+    /// `writable` says that nothing older waits to be written to them. Returns false, and
+    /// leaves `out` alone, where the player is skipped, has this tick already, or the tick made
+    /// no image; else the bytes count as sent.
+    pub fn compose(&mut self, player: PlayerId, writable: bool, out: &mut Vec<u8>) -> bool {
+        let (tick, calm) = (self.tick, self.cadence.ticks_in(CALM_SECONDS));
+        let (Some(member), Some(image)) = (self.members.get_mut(player), self.ring.newest()) else {
+            return false;
+        };
+        let number = image.number;
+        let stats = &mut self.stats;
+        let turn = std::mem::take(&mut member.turn);
+        // Who is not due has not fallen behind.
+        if image.tick != tick || turn == Turn::Pass || (turn == Turn::Probe && !writable) {
+            return false;
+        }
+        if !writable || turn == Turn::Skip {
+            let (mine, all) = if writable {
+                (&mut member.tally.skipped_credit, &mut stats.skipped_credit)
+            } else {
+                (
+                    &mut member.tally.skipped_blocked,
+                    &mut stats.skipped_unwritable,
+                )
+            };
+            *mine += 1;
+            *all += 1;
+            let moved = member.tier.fell_behind(tick, calm);
+            stats.tiers_slower += u64::from(moved == Move::Slower);
+            return false;
+        }
+        if turn == Turn::Wait {
+            member.tier.wait(tick);
+            member.tally.skipped_rationed += 1;
+            stats.skipped_rationed += 1;
+            return false;
+        }
+        let Workspace {
+            fan_out, section, ..
+        } = &mut *self.workspace;
+        let start = out.len();
+        head(member, tick).encode(out);
+        let bare = member
+            .layers()
+            .map(|(key, held)| fan_out.append(&self.game.layout, &self.ring, key, held, out));
+        section.clear();
+        self.events.append(&member.listener(), tick, section);
+        if !section.is_empty() {
+            push_section(SectionKind::Events, section, out);
+        }
+        let bytes = (out.len() - start) as u32;
+        member.holds(tick, number, bare);
+        member.in_flight.sent(tick, bytes);
+        member.tally.sent += 1;
+        stats.tiers_faster += u64::from(member.tier.served(tick, calm) == Move::Faster);
+        stats.snapshots_sent += 1;
+        stats.snapshot_bytes += u64::from(bytes);
+        true
+    }
+}
+
+fn head<I: Default + Clone>(member: &Member<I>, tick: Tick) -> SnapshotHead {
+    let slack = member.inputs.newest_tick().map_or(i8::MIN, |newest| {
+        let early = i64::from(newest.0) - i64::from(tick.0);
+        early.clamp(-127, 127) as i8
+    });
+    SnapshotHead {
+        tick,
+        input_tick: member.inputs.input_tick(),
+        substituted: member.substituted,
+        slack,
+    }
+}

@@ -1,0 +1,385 @@
+//! What waits to be written to one client: whole frames in the order in which they go out, the
+//! first of which may have left in part. Nothing overtakes it. Snapshots don't wait here: they
+//! are composed in [`Drafts`] when nothing older waits, and only what the kernel did not take
+//! of them stays. Knows no WebSocket state, no socket and no clock; `conn` calls it, and the
+//! simulation, whose links are memory.
+
+use std::io;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use tickwire::protocol::CloseCode;
+
+use super::frames::{HEADER_BYTES_MAX, binary_header, frame_bytes, push_close};
+
+/// Bytes that may wait for one client: a `Joined` with 1,000 members and a full chat history
+/// takes 60 KiB, and what the kernel left of a snapshot may come on top. Beyond: the client does
+/// not read, and is closed with 4010.
+pub const WAITING_BYTES_MAX: usize = 384 * 1024;
+/// Capacity that an empty outbox keeps: a few small control messages. Most clients are idle or
+/// get nothing but snapshots, and more would be theirs for ever.
+const KEPT_BYTES: usize = 256;
+
+/// Frames that wait for one client.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Whole frames, but for the first `unfinished` bytes.
+    bytes: Vec<u8>,
+    /// Bytes that are left of a frame whose start was written.
+    unfinished: usize,
+    /// Since when the kernel has not taken everything.
+    blocked_since: Option<Instant>,
+    overflowed: bool,
+}
+
+impl Outbox {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Bytes that wait, at most [`WAITING_BYTES_MAX`] and a close frame.
+    pub fn waiting_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// For how long the kernel has not taken everything.
+    pub(crate) fn blocked_for(&self, now: Instant) -> Option<Duration> {
+        let since = self.blocked_since?;
+        Some(now.saturating_duration_since(since))
+    }
+
+    /// Whether the kernel left something when it was last written to.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked_since.is_some()
+    }
+
+    /// Whether the client takes too little: more waits than may, or something for `timeout`.
+    pub fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
+        let since = |since: Instant| now.saturating_duration_since(since) >= timeout;
+        self.overflowed || self.blocked_since.is_some_and(since)
+    }
+
+    /// When the client will be stalled if it takes nothing more.
+    pub(crate) fn stalls_at(&self, timeout: Duration) -> Option<Instant> {
+        self.blocked_since.map(|since| since + timeout)
+    }
+
+    /// Appends a message as one binary frame.
+    pub fn push(&mut self, message: &[u8]) {
+        self.push_parts(&[message]);
+    }
+
+    /// Appends a message that lies in parts as one binary frame.
+    pub(crate) fn push_parts(&mut self, parts: &[&[u8]]) {
+        let message = parts.iter().map(|part| part.len()).sum();
+        let (header, size) = binary_header(message);
+        if self.admits(size + message) {
+            self.bytes.reserve(size + message);
+            self.bytes
+                .extend_from_slice(&header[HEADER_BYTES_MAX - size..]);
+            for part in parts {
+                self.bytes.extend_from_slice(part);
+            }
+        }
+    }
+
+    /// Appends a frame as it is.
+    pub(crate) fn push_frame(&mut self, frame: &[u8]) {
+        if self.admits(frame.len()) {
+            self.bytes.extend_from_slice(frame);
+        }
+    }
+
+    /// Appends the close frame, the last that goes out. It takes the place of what waits if the
+    /// client is stalled, but for the frame that is under way.
+    pub fn push_close(&mut self, code: CloseCode) {
+        if code == CloseCode::Stalled {
+            self.bytes.truncate(self.unfinished);
+        }
+        push_close(code, &mut self.bytes);
+    }
+
+    fn admits(&mut self, bytes: usize) -> bool {
+        let fits = self.bytes.len() + bytes <= WAITING_BYTES_MAX;
+        self.overflowed |= !fits;
+        fits
+    }
+
+    /// Writes what waits, as far as one `write` takes it. Errors are those of a socket that is
+    /// gone.
+    pub fn flush(
+        &mut self,
+        now: Instant,
+        write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        if self.bytes.is_empty() {
+            return Ok(());
+        }
+        let written = write_once(&self.bytes, write)?;
+        self.unfinished = cut_frame(&self.bytes, self.unfinished, written);
+        self.bytes.drain(..written);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Writes what waits and the send buffer behind it in one `write`; what that leaves stays
+    /// here. Only when not blocked, and as it was when the send buffer was begun.
+    pub fn flush_with(
+        &mut self,
+        send_buffers: &mut SendBuffers,
+        send_buffer: SendBuffer,
+        now: Instant,
+        write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        debug_assert!(!self.is_blocked(), "a snapshot would wait behind a frame");
+        let bytes = send_buffers.framed(send_buffer, &self.bytes);
+        let written = write_once(bytes, write)?;
+        self.unfinished = cut_frame(bytes, self.unfinished, written);
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&bytes[written..]);
+        self.settle(now);
+        Ok(())
+    }
+
+    fn settle(&mut self, now: Instant) {
+        if !self.bytes.is_empty() {
+            self.blocked_since.get_or_insert(now);
+            return;
+        }
+        self.blocked_since = None;
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes = Vec::new();
+        }
+    }
+}
+
+/// One write that is not repeated when it is cut short: the kernel is full then. 0 if it takes
+/// nothing.
+fn write_once(
+    bytes: &[u8],
+    mut write: impl FnMut(&[u8]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    loop {
+        match write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+            result => return result,
+        }
+    }
+}
+
+/// Bytes left of the frame that a write of the first `written` bytes cut. The first whole frame
+/// starts at `unfinished`.
+fn cut_frame(bytes: &[u8], unfinished: usize, written: usize) -> usize {
+    let mut end = unfinished;
+    while end < written {
+        end += frame_bytes(&bytes[end..]);
+    }
+    end - written
+}
+
+/// Where clients' messages are composed, one after the other, before anything is known about their lengths: each with
+/// room in front for its frame's header and for what waits in its client's outbox, so that one plain
+/// write sends it all. One serves all clients of a worker.
+#[derive(Debug, Default)]
+pub struct SendBuffers {
+    bytes: Vec<u8>,
+    /// Where the last message starts, and the room in front of it.
+    start: usize,
+    room: usize,
+}
+
+/// A message among [`Drafts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendBuffer(Range<usize>);
+
+impl SendBuffer {
+    /// Bytes of the message.
+    pub fn message_bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl SendBuffers {
+    /// Forgets all messages.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Bytes of all messages, and of the room in front of them.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Starts a message behind what waits in `outbox`; append it to the result, then call `end` or `discard`. It can go
+    /// out only if the outbox is not blocked.
+    pub fn begin(&mut self, outbox: &Outbox) -> &mut Vec<u8> {
+        let before = if outbox.is_blocked() {
+            0
+        } else {
+            outbox.bytes.len()
+        };
+        self.room = before + HEADER_BYTES_MAX;
+        self.start = self.bytes.len() + self.room;
+        self.bytes.resize(self.start, 0);
+        &mut self.bytes
+    }
+
+    /// The message that was begun is whole.
+    pub fn end(&self) -> SendBuffer {
+        SendBuffer(self.start..self.bytes.len())
+    }
+
+    /// Takes back what was begun.
+    pub fn discard(&mut self) {
+        self.bytes.truncate(self.start - self.room);
+    }
+
+    /// `before` and the message as a frame.
+    fn framed(&mut self, send_buffer: SendBuffer, before: &[u8]) -> &[u8] {
+        let Range { start, end } = send_buffer.0;
+        let (header, size) = binary_header(end - start);
+        let header_at = start - size;
+        let before_at = header_at - before.len();
+        self.bytes[header_at..start].copy_from_slice(&header[HEADER_BYTES_MAX - size..]);
+        self.bytes[before_at..header_at].copy_from_slice(before);
+        &self.bytes[before_at..end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framed(message: &[u8]) -> Vec<u8> {
+        let mut outbox = Outbox::default();
+        outbox.push(message);
+        outbox.bytes
+    }
+
+    /// A socket that takes the given numbers of bytes, then nothing.
+    struct Socket<'a> {
+        takes: std::slice::Iter<'a, usize>,
+        got: Vec<u8>,
+    }
+
+    impl Socket<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let take = self.takes.next().copied().unwrap_or(0).min(bytes.len());
+            self.got.extend_from_slice(&bytes[..take]);
+            match take {
+                0 => Err(io::ErrorKind::WouldBlock.into()),
+                take => Ok(take),
+            }
+        }
+    }
+
+    #[test]
+    fn every_cut_of_control_and_snapshot_arrives_whole() {
+        let (control, snapshot) = (vec![1; 140], vec![2; 300]);
+        let expected = [framed(&control), framed(&snapshot), framed(b"later")].concat();
+        let now = Instant::now();
+        for cut in 0..=expected.len() {
+            let takes = [cut, 7, usize::MAX, usize::MAX, usize::MAX];
+            let mut socket = Socket {
+                takes: takes.iter(),
+                got: Vec::new(),
+            };
+            let (mut outbox, mut send_buffers) = (Outbox::default(), SendBuffers::default());
+            // Another client's message, and one that is not sent, lie before it.
+            send_buffers.begin(&outbox).extend_from_slice(&[9; 70]);
+            send_buffers.begin(&outbox).extend_from_slice(&[8; 9]);
+            send_buffers.discard();
+            assert_eq!(send_buffers.bytes(), 70 + HEADER_BYTES_MAX);
+            outbox.push(&control);
+            send_buffers.begin(&outbox).extend_from_slice(&snapshot);
+            let send_buffer = send_buffers.end();
+            assert_eq!(send_buffer.message_bytes(), 300);
+            outbox
+                .flush_with(&mut send_buffers, send_buffer, now, |bytes| {
+                    socket.write(bytes)
+                })
+                .unwrap();
+            outbox.push(b"later");
+            while !outbox.is_empty() {
+                outbox.flush(now, |bytes| socket.write(bytes)).unwrap();
+            }
+            assert_eq!(socket.got, expected, "cut at {cut}");
+            assert!(!outbox.is_blocked() && outbox.unfinished == 0);
+        }
+    }
+
+    #[test]
+    fn a_stalled_close_follows_the_frame_under_way() {
+        let now = Instant::now();
+        let whole = [framed(&[1; 200]), framed(&[2; 200]), framed(&[3; 200])].concat();
+        let frame = framed(&[1; 200]).len();
+        for cut in 1..whole.len() {
+            let takes = [cut, usize::MAX, usize::MAX];
+            let mut socket = Socket {
+                takes: takes.iter(),
+                got: Vec::new(),
+            };
+            let mut outbox = Outbox::default();
+            outbox.push_frame(&whole);
+            outbox.flush(now, |bytes| socket.write(bytes)).unwrap();
+            outbox.push_close(CloseCode::Stalled);
+            outbox.flush(now, |bytes| socket.write(bytes)).unwrap();
+            let mut expected = whole[..cut.next_multiple_of(frame)].to_vec();
+            push_close(CloseCode::Stalled, &mut expected);
+            assert_eq!(socket.got, expected, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_stalls() {
+        let start = Instant::now();
+        let timeout = Duration::from_secs(10);
+        let mut outbox = Outbox::default();
+        outbox.push(b"hello");
+        assert!(
+            !outbox.is_stalled(start + timeout, timeout),
+            "not tried yet"
+        );
+        let blocked = |_: &[u8]| Err(io::ErrorKind::WouldBlock.into());
+        outbox.flush(start, blocked).unwrap();
+        outbox.flush(start + timeout / 2, blocked).unwrap();
+        assert!(outbox.is_blocked() && !outbox.is_stalled(start + timeout / 2, timeout));
+        assert_eq!(outbox.stalls_at(timeout), Some(start + timeout));
+        assert!(outbox.is_stalled(start + timeout, timeout));
+        outbox.flush(start, |bytes| Ok(bytes.len())).unwrap();
+        assert!(!outbox.is_stalled(start + timeout, timeout));
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut outbox = Outbox::default();
+        let message = vec![0; 1000];
+        for _ in 0..1000 {
+            outbox.push(&message);
+        }
+        assert!(outbox.bytes.len() <= WAITING_BYTES_MAX);
+        assert!(outbox.is_stalled(Instant::now(), Duration::MAX));
+    }
+
+    #[test]
+    fn an_empty_outbox_gives_its_memory_back() {
+        let mut outbox = Outbox::default();
+        outbox.push(&[0; 5000]);
+        outbox
+            .flush(Instant::now(), |bytes| Ok(bytes.len()))
+            .unwrap();
+        assert!(outbox.bytes.capacity() <= KEPT_BYTES);
+    }
+
+    #[test]
+    fn a_socket_that_is_gone_is_an_error() {
+        let mut outbox = Outbox::default();
+        outbox.push(b"hello");
+        assert!(outbox.flush(Instant::now(), |_| Ok(0)).is_err());
+        let reset = |_: &[u8]| Err(io::ErrorKind::ConnectionReset.into());
+        assert!(outbox.flush(Instant::now(), reset).is_err());
+    }
+}

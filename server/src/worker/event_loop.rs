@@ -1,0 +1,491 @@
+//! A worker's loop: which room's turn it is, what to do with its outcome, and sleep in between.
+//! What a turn consists of is `room_host`'s.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
+use tickwire::protocol::server_message::Refusal;
+
+use super::load::{Load, RoomLoad, Verdict};
+use super::room_host::{Failed, RoomHost, TurnContext, guarded, refuse};
+use super::schedule::TickSchedule;
+use super::{Command, Common, JoinRequest, Phase, ResumeRequest, Return, State};
+use crate::auth::Identity;
+use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::metrics::Metrics;
+use crate::transport::conn::{Conn, End};
+use crate::transport::stopping;
+use crate::vitals::{self, Part};
+
+/// Longest sleep: the lobby takes a worker that gives no sign of life for 2 s for stuck.
+const SLEEP_MAX: Duration = Duration::from_millis(500);
+/// Commands in a row; then rooms that are due come first again.
+const COMMANDS_MAX: usize = 64;
+/// Until an empty room to which somebody is on the way is looked at again.
+const RECHECK: Duration = Duration::from_secs(1);
+/// How often a second a room that dozes is looked at: who comes back to it waits as long for an answer.
+const LOOKS_PER_SECOND: u16 = 10;
+/// In ticks of so many seconds a player must have done something to count as one who plays.
+const ACTIVE_SECONDS: u32 = 30;
+
+/// Everything that a worker's thread owns.
+pub(super) struct EventLoop<G: Game> {
+    game: Arc<GameDef<G>>,
+    commands: Receiver<Command>,
+    state: Arc<State>,
+    ctx: TurnContext,
+    rooms: HashMap<RoomId, Running<G>>,
+    /// When rooms are due. A room's older entries are void: only the one that equals its `due`
+    /// counts.
+    queue: BinaryHeap<Reverse<(Instant, RoomId)>>,
+    /// Rooms opened so far.
+    opened: u32,
+    load: Load,
+}
+
+struct Running<G: Game> {
+    room_host: RoomHost<G>,
+    schedule: TickSchedule,
+    /// When it has its turn, or, asleep, is looked at again.
+    due: Instant,
+    /// Whether nobody is there: it does not tick.
+    asleep: bool,
+    /// Whether nobody does anything: it dozes, and of its slots only some have a turn.
+    dozes: bool,
+    /// Slots before its next turn that have none.
+    put_off: u32,
+    /// Ticks without an input or a request after which it dozes; `None`: never.
+    idle: Option<u32>,
+    load: RoomLoad,
+}
+
+impl<G: Game> Running<G> {
+    /// Its turn, or what a room that dozes has instead. Whether it ticked.
+    fn turn(&mut self, ctx: &mut TurnContext, now: Instant) -> Result<bool, Failed> {
+        match self.idle {
+            Some(idle) if self.dozes => {
+                let ticks = std::mem::take(&mut self.put_off) + 1;
+                self.room_host.doze(ticks, idle, ctx, now)
+            }
+            _ => self.room_host.turn(ctx, now).map(|()| true),
+        }
+    }
+
+    /// After a turn: dozes from now on, or still, if nobody has done anything for a while.
+    fn fall_into_a_doze(&mut self, metrics: &Metrics) {
+        let quiet = self.room_host.room.quiet_ticks();
+        let dozes = !self.asleep && self.idle.is_some_and(|idle| quiet >= idle);
+        if dozes != self.dozes {
+            metrics
+                .rooms_idle
+                .increment(f64::from(dozes as u8) - f64::from(self.dozes as u8));
+            self.dozes = dozes;
+        }
+        if dozes {
+            let rate = self.room_host.room.options().tick_rate;
+            self.put_off = u32::from((rate / LOOKS_PER_SECOND).max(1)) - 1;
+            self.schedule.put_off(self.put_off);
+        }
+    }
+
+    /// Somebody comes: if it dozes, it has its turn in the next slot.
+    fn wake(&mut self, queue: &mut BinaryHeap<Reverse<(Instant, RoomId)>>, now: Instant) {
+        if self.dozes {
+            let put_off = std::mem::take(&mut self.put_off);
+            let passed = put_off.saturating_sub(self.schedule.bring_forward(now));
+            self.room_host.room.pass(passed);
+            self.due = self.schedule.due();
+            queue.push(Reverse((self.due, self.room_host.id)));
+        }
+    }
+}
+
+/// After how many ticks in which nobody does anything a room of this game dozes.
+fn idle_ticks<G: Game>(idle_after: Duration, rate: u16) -> Option<u32> {
+    let ticks = (idle_after.as_secs_f64() * f64::from(rate)).ceil() as u32;
+    (G::SLOWS_WHEN_IDLE && ticks > 0).then_some(ticks)
+}
+
+impl<G: Game> EventLoop<G> {
+    pub(super) fn new(
+        game: Arc<GameDef<G>>,
+        common: Common,
+        commands: Receiver<Command>,
+        state: Arc<State>,
+    ) -> EventLoop<G> {
+        EventLoop {
+            game,
+            commands,
+            load: Load::new(state.started),
+            ctx: TurnContext::new(common, state.started),
+            state,
+            rooms: HashMap::new(),
+            queue: BinaryHeap::new(),
+            opened: 0,
+        }
+    }
+
+    /// Runs until the worker is told to end, or the lobby is gone. A panic outside of the rooms, whose own go no
+    /// further than they, is the worker's end: what it has is told, and what still comes to it, while the server
+    /// stops.
+    pub(super) fn run(mut self, alive: Part) {
+        let ran = catch_unwind(AssertUnwindSafe(|| self.work()));
+        let code = match ran {
+            Ok(()) => CloseCode::Restart,
+            Err(panic) => {
+                tracing::error!(rooms = self.rooms.len(), "a worker failed");
+                vitals::forget(panic);
+                CloseCode::ServerFailed
+            }
+        };
+        drop(alive);
+        self.close_rooms(code);
+        if code == CloseCode::ServerFailed {
+            self.turn_away();
+        }
+        while let Ok(command) = self.commands.try_recv() {
+            self.decline(command, code);
+        }
+    }
+
+    /// Turns away whoever comes, until the worker is told to end.
+    fn turn_away(&mut self) {
+        while self.state.phase() < Phase::Ending {
+            match self.commands.recv_timeout(SLEEP_MAX) {
+                Ok(command) => self.decline(command, CloseCode::ServerFailed),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Nothing is done here any more: who comes is told so. Other questions stay without an answer.
+    fn decline(&self, command: Command, code: CloseCode) {
+        if let Command::Attach { mut conn, .. } = command {
+            stopping::tell(&mut conn);
+            self.ctx.send_back(Return::End(conn, End::Close(code)));
+        }
+    }
+
+    fn work(&mut self) {
+        loop {
+            let now = Instant::now();
+            self.state.beat(now);
+            self.ctx.now = now;
+            match self.state.phase() {
+                Phase::Running => {}
+                Phase::Stopping => self.close_rooms(CloseCode::Restart),
+                Phase::Ending => return,
+            }
+            for _ in 0..COMMANDS_MAX {
+                match self.commands.try_recv() {
+                    Ok(command) => self.handle(command, now),
+                    Err(_) => break,
+                }
+            }
+            if self.load.is_due(now) {
+                self.rebalance(now);
+            }
+            let wait = match self.next_due() {
+                Some((due, room)) if due <= now => {
+                    self.queue.pop();
+                    self.visit(room, now);
+                    continue;
+                }
+                Some((due, _)) => (due - now).min(SLEEP_MAX),
+                None => SLEEP_MAX,
+            };
+            match self.commands.recv_timeout(wait) {
+                Ok(command) => self.handle(command, Instant::now()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// The earliest entry that counts.
+    fn next_due(&mut self) -> Option<(Instant, RoomId)> {
+        loop {
+            let &Reverse((due, room)) = self.queue.peek()?;
+            let current = self.rooms.get(&room);
+            if current.is_some_and(|running| running.due == due) {
+                return Some((due, room));
+            }
+            self.queue.pop();
+        }
+    }
+
+    fn handle(&mut self, command: Command, now: Instant) {
+        if self.state.phase() > Phase::Running {
+            self.decline(command, CloseCode::Restart);
+            return;
+        }
+        let (room, join_request, conn) = match command {
+            Command::Attach {
+                room,
+                join_request,
+                conn,
+            } => (room, join_request, conn),
+            Command::Inspect { room, reply } => {
+                if let Some(running) = self.rooms.get_mut(&room) {
+                    // Who asked may have gone.
+                    let _ = reply.send(running.room_host.view(now));
+                }
+                return;
+            }
+            Command::Moderate { seats_of, reply } => {
+                // Who asked may have gone.
+                let _ = reply.send(self.moderate(seats_of.as_ref()));
+                return;
+            }
+            Command::Wake => return,
+            #[cfg(test)]
+            Command::Break => panic!("the worker is to end"),
+        };
+        match join_request {
+            JoinRequest::Join => self.join(room, conn, now),
+            JoinRequest::Open(options) => match self.open(*options, now) {
+                Ok(()) => self.join(room, conn, now),
+                Err(Failed) => {
+                    self.fail(room);
+                    let end = End::Close(CloseCode::RoomFailed);
+                    self.ctx.send_back(Return::End(conn, end));
+                }
+            },
+            JoinRequest::Resume(resume_request) => self.resume(room, resume_request, conn, now),
+        }
+    }
+
+    /// Heeds what operators ordered about members; how many seats without a connection were given up.
+    fn moderate(&mut self, seats_of: Option<&Identity>) -> u32 {
+        let (mut given_up, mut failed) = (0, Vec::new());
+        for (room, running) in &mut self.rooms {
+            match running.room_host.moderate(seats_of, &mut self.ctx) {
+                Ok(seats) => given_up += seats,
+                Err(Failed) => failed.push(*room),
+            }
+        }
+        failed.into_iter().for_each(|room| self.fail(room));
+        given_up
+    }
+
+    /// A room in which a seat is held is not asleep, so its turns go on as they are.
+    fn resume(&mut self, room: RoomId, resume_request: ResumeRequest, conn: Conn, now: Instant) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            refuse(conn, Refusal::NoSuchSeat, &self.ctx);
+            return;
+        };
+        running.wake(&mut self.queue, now);
+        if let Err(Failed) = running
+            .room_host
+            .resume(conn, resume_request, &mut self.ctx)
+        {
+            self.fail(room);
+        }
+    }
+
+    fn open(&mut self, options: RoomOptions, now: Instant) -> Result<(), Failed> {
+        let (id, rate) = (options.id, options.tick_rate);
+        self.ctx.common.metrics.rooms_opened.increment(1);
+        let room_host = RoomHost::open(&self.game, options)?;
+        self.ctx.common.metrics.rooms.increment(1);
+        let schedule = TickSchedule::new(self.state.started, self.opened, rate, now);
+        self.opened = self.opened.wrapping_add(1);
+        let running = Running {
+            room_host,
+            due: now,
+            schedule,
+            asleep: true,
+            dozes: false,
+            put_off: 0,
+            idle: idle_ticks::<G>(self.ctx.common.idle_after, rate),
+            load: RoomLoad::default(),
+        };
+        self.rooms.insert(id, running);
+        Ok(())
+    }
+
+    fn join(&mut self, room: RoomId, conn: Conn, now: Instant) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            // It failed while the newcomer was on the way.
+            refuse(conn, Refusal::NoSuchRoom, &self.ctx);
+            return;
+        };
+        running.wake(&mut self.queue, now);
+        let joined = running.room_host.join(conn, &mut self.ctx);
+        if running.asleep && joined.is_ok() {
+            if running.room_host.is_empty() {
+                running.due = now + self.ctx.common.room_linger;
+            } else {
+                running.asleep = false;
+                running.schedule.restart(now);
+                running.due = running.schedule.due();
+            }
+            self.queue.push(Reverse((running.due, room)));
+        }
+        if let Err(Failed) = joined {
+            self.fail(room);
+        }
+    }
+
+    /// A room is due: its turn, or the end of its sleep.
+    fn visit(&mut self, room: RoomId, now: Instant) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        if running.asleep {
+            if self.ctx.common.registry.close_if_empty(room) {
+                self.drop_room(room, CloseCode::Normal, Some(Closing::Empty));
+            } else {
+                running.due = now + RECHECK;
+                self.queue.push(Reverse((running.due, room)));
+            }
+            return;
+        }
+        let metrics = self.ctx.common.metrics.clone();
+        if !running.dozes {
+            let late = now.saturating_duration_since(running.due);
+            metrics.tick_lateness_seconds.record(late.as_secs_f64());
+            if late > running.schedule.period() / 2 {
+                metrics.ticks_late.increment(1);
+            }
+        }
+        let turned = running.turn(&mut self.ctx, now);
+        let ended = Instant::now();
+        running.load.took(ended - now);
+        let Ok(ticked) = turned else {
+            self.fail(room);
+            return;
+        };
+        if ticked {
+            metrics.ticks.increment(1);
+            metrics.tick_seconds.record((ended - now).as_secs_f64());
+        }
+        let skipped = running.schedule.advance(ended);
+        if skipped > 0 {
+            metrics.ticks_skipped.increment(skipped);
+        }
+        running.asleep = running.room_host.is_empty();
+        running.fall_into_a_doze(&metrics);
+        running.due = if running.asleep {
+            ended + self.ctx.common.room_linger
+        } else {
+            running.schedule.due()
+        };
+        self.queue.push(Reverse((running.due, room)));
+        if self.next_due().is_some_and(|(due, _)| due < ended) {
+            metrics.loop_overruns.increment(1);
+        }
+    }
+
+    /// Once a second: rooms give way or come back, and the registry learns what they cost.
+    fn rebalance(&mut self, now: Instant) {
+        let rooms = self.rooms.iter_mut();
+        let rooms = rooms.map(|(room, running)| (*room, &mut running.load));
+        let (costs, verdicts) = self.load.rebalance(now, rooms);
+        let common = &self.ctx.common;
+        let costs = costs.iter().map(|cost| {
+            let active = self.rooms.get(&cost.room);
+            let active = active.map_or(0, |running| {
+                running.room_host.active_players(ACTIVE_SECONDS)
+            });
+            (cost.room, cost.share, active)
+        });
+        common.registry.weigh(costs);
+        let verdicts = verdicts.to_vec();
+        for (room, verdict) in verdicts {
+            let metrics = &self.ctx.common.metrics;
+            let (halvings, changes) = match verdict {
+                Verdict::Halved(halvings) => (halvings, &metrics.rooms_halved),
+                Verdict::Doubled(halvings) => (halvings, &metrics.rooms_doubled),
+                Verdict::Hopeless => {
+                    tracing::error!(%room, "room closed: it takes all of its worker's time");
+                    self.fail(room);
+                    continue;
+                }
+            };
+            changes.increment(1);
+            tracing::warn!(%room, halvings, "snapshot rate changed by the worker's load");
+            if let Some(running) = self.rooms.get_mut(&room) {
+                running.room_host.thin_out(halvings);
+            }
+        }
+    }
+
+    fn fail(&mut self, room: RoomId) {
+        self.ctx.common.metrics.rooms_failed.increment(1);
+        self.drop_room(room, CloseCode::RoomFailed, None);
+    }
+
+    /// The registry goes first: nobody is sent to a room that is not there.
+    fn drop_room(&mut self, room: RoomId, code: CloseCode, why: Option<Closing>) {
+        self.ctx.common.registry.close(room);
+        if let Some(running) = self.rooms.remove(&room) {
+            self.ctx.common.metrics.rooms.decrement(1);
+            self.ctx
+                .common
+                .metrics
+                .rooms_idle
+                .decrement(f64::from(running.dozes as u8));
+            running.room_host.close(code, why, |_| {}, &mut self.ctx);
+        }
+    }
+
+    /// Each room by itself: one that panics even now takes no other with it.
+    fn close_rooms(&mut self, code: CloseCode) {
+        for (room, running) in mem::take(&mut self.rooms) {
+            self.ctx.common.registry.close(room);
+            self.ctx.common.metrics.rooms.decrement(1);
+            self.ctx
+                .common
+                .metrics
+                .rooms_idle
+                .decrement(f64::from(running.dozes as u8));
+            let why = Some(Closing::Stop);
+            let _ = guarded(room, || {
+                let (room_host, ctx) = (running.room_host, &mut self.ctx);
+                room_host.close(code, why, stopping::tell, ctx);
+                Ok(())
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_ecs::prelude::*;
+
+    use super::*;
+    use crate::game::{Axes, Player, Schema};
+
+    struct With<I>(std::marker::PhantomData<I>);
+
+    impl<I: Default + Clone + Send + Sync + 'static> Game for With<I> {
+        const NAME: &'static str = "with an input or without";
+        type Input = I;
+
+        fn schema(_: &mut Schema<Self>) {}
+
+        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+        fn join(world: &mut World, _: &Player) -> Entity {
+            world.spawn_empty().id()
+        }
+    }
+
+    #[test]
+    fn a_game_without_inputs_and_one_that_is_told_so_never_doze() {
+        let half = Duration::from_millis(500);
+        assert_eq!(idle_ticks::<With<Axes>>(half, 30), Some(15));
+        assert_eq!(idle_ticks::<With<Axes>>(half, 3), Some(2));
+        assert_eq!(idle_ticks::<With<Axes>>(Duration::ZERO, 30), None);
+        assert_eq!(idle_ticks::<With<()>>(half, 30), None);
+    }
+}

@@ -1,0 +1,257 @@
+//! A worker: a plain thread that owns rooms and their members' sockets, and runs one loop: the
+//! next room that is due reads its members, ticks, and writes each of them once; then it sleeps
+//! until the next is due. No task, channel or lock per client. It is the only clock on the tick
+//! path. `lobby` starts the workers and sends them connections; they send them back.
+
+mod event_loop;
+mod figures;
+mod load;
+mod members;
+mod moderation;
+mod room_host;
+mod schedule;
+mod seat_tokens;
+mod turn;
+mod view;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tickwire::ids::RoomId;
+use tickwire::session::Seen;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::admission::limiter::Rates;
+use crate::auth::{Identity, SeatToken};
+use crate::directory::local::Registry;
+use crate::game::{Game, GameDef, RoomOptions};
+use crate::metrics::Metrics;
+use crate::transport::conn::{Conn, End};
+use crate::vitals::Vitals;
+
+pub(crate) use view::RoomView;
+
+/// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby
+/// refuses with `Busy`.
+const INBOX_COMMANDS_MAX: usize = 1024;
+
+/// What a worker is told.
+pub(crate) enum Command {
+    /// A connection for a room.
+    Attach {
+        /// Its room.
+        room: RoomId,
+        /// What it wants there.
+        join_request: JoinRequest,
+        /// Who comes.
+        conn: Conn,
+    },
+    /// An operator wants to see a room.
+    Inspect {
+        /// Which.
+        room: RoomId,
+        /// Who asks; dropped unanswered if there is no such room.
+        reply: oneshot::Sender<RoomView>,
+    },
+    /// An operator ordered something about some of the members: it stands in their connections.
+    Moderate {
+        /// Whose seats are given up also where their connection is lost.
+        seats_of: Option<Identity>,
+        /// Gets how many of those there were, once all is done.
+        reply: oneshot::Sender<u32>,
+    },
+    /// Look at the phase.
+    Wake,
+    /// Panic outside of any room, so that tests see what follows.
+    #[cfg(test)]
+    Break,
+}
+
+/// What a connection wants in a room.
+#[derive(Debug)]
+pub(crate) enum JoinRequest {
+    /// A seat, which the registry has taken for it.
+    Join,
+    /// The same in a room that is new: how it is to be made.
+    Open(Box<RoomOptions>),
+    /// A seat that it had before.
+    Resume(ResumeRequest),
+}
+
+/// What a connection brings that takes its seat again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResumeRequest {
+    /// Its proof.
+    pub(crate) token: SeatToken,
+    /// What it has seen of the room.
+    pub(crate) seen: Seen,
+}
+
+/// A connection on its way back from a worker. At most as many as there are connections are
+/// under way, so their channel needs no bound of its own.
+pub(crate) enum Return {
+    /// To the lobby; what the client is told about it is in the outbox.
+    Lobby(Conn),
+    /// To its end.
+    End(Conn, End),
+}
+
+/// How far a worker is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Phase {
+    /// It ticks rooms.
+    Running,
+    /// Its rooms are closed; late joins are turned away.
+    Stopping,
+    /// Its thread ends.
+    Ending,
+}
+
+/// What all workers of a server share.
+#[derive(Clone)]
+pub(crate) struct Common {
+    /// Seats are given back here.
+    pub(crate) registry: Arc<Registry>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where connections go back to.
+    pub(crate) returns: UnboundedSender<Return>,
+    /// Limits of every client.
+    pub(crate) rates: Rates,
+    /// See [`crate::config::Config`].
+    pub(crate) stall_timeout: Duration,
+    /// See [`crate::config::Config`].
+    pub(crate) room_linger: Duration,
+    /// See [`crate::config::Config`].
+    pub(crate) idle_after: Duration,
+}
+
+/// A worker as the lobby sees it.
+pub(crate) struct Worker {
+    inbox: SyncSender<Command>,
+    state: Arc<State>,
+}
+
+/// What a worker's thread and its handle share.
+struct State {
+    started: Instant,
+    /// When the loop last came round, in milliseconds since `started`.
+    alive_ms: AtomicU64,
+    phase: AtomicU8,
+}
+
+impl Worker {
+    /// Starts a worker's thread.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(crate) fn start<G: Game>(
+        index: usize,
+        game: Arc<GameDef<G>>,
+        common: Common,
+        vitals: &Vitals,
+    ) -> io::Result<(Worker, JoinHandle<()>)> {
+        let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
+        let state = Arc::new(State {
+            started: Instant::now(),
+            alive_ms: AtomicU64::new(0),
+            phase: AtomicU8::new(Phase::Running as u8),
+        });
+        let thread = event_loop::EventLoop::new(game, common, commands, state.clone());
+        let name = format!("worker-{index}");
+        let alive = vitals.part(name.as_str());
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || thread.run(alive))?;
+        Ok((Worker { inbox, state }, thread))
+    }
+
+    /// Sends a connection to its room.
+    ///
+    /// # Errors
+    /// The inbox is full: the connection comes back at once.
+    pub(crate) fn send(
+        &self,
+        room: RoomId,
+        join_request: JoinRequest,
+        conn: Conn,
+    ) -> Result<(), Conn> {
+        match self.inbox.try_send(Command::Attach {
+            room,
+            join_request,
+            conn,
+        }) {
+            Err(
+                TrySendError::Full(Command::Attach { conn, .. })
+                | TrySendError::Disconnected(Command::Attach { conn, .. }),
+            ) => Err(conn),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for a room as an operator sees it. The answer comes after the turn that is under way;
+    /// the channel closes without one if the room is gone or the inbox is full.
+    pub(crate) fn inspect(&self, room: RoomId) -> oneshot::Receiver<RoomView> {
+        let (reply, answer) = oneshot::channel();
+        // What a full inbox gives back is dropped, and the channel with it.
+        let _ = self.inbox.try_send(Command::Inspect { room, reply });
+        answer
+    }
+
+    /// Has it heed what operators ordered about its members. The answer comes after the turn that is under way;
+    /// `None` if the inbox is full.
+    pub(crate) fn moderate(&self, seats_of: Option<Identity>) -> Option<oneshot::Receiver<u32>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.try_send(Command::Moderate { seats_of, reply });
+        sent.ok().map(|()| answer)
+    }
+
+    /// Whether the loop came round within `span`.
+    pub(crate) fn is_alive(&self, now: Instant, span: Duration) -> bool {
+        let alive = Duration::from_millis(self.state.alive_ms.load(Ordering::Relaxed));
+        now.saturating_duration_since(self.state.started + alive) <= span
+    }
+
+    /// Has it panic outside of any room.
+    #[cfg(test)]
+    pub(crate) fn break_down(&self) {
+        let _ = self.inbox.try_send(Command::Break);
+    }
+
+    /// Closes its rooms: their members are told and come back to be closed with 1012.
+    pub(crate) fn stop(&self) {
+        self.enter(Phase::Stopping);
+    }
+
+    /// Ends the thread. Connections that are still on their way to it are told.
+    pub(crate) fn end(&self) {
+        self.enter(Phase::Ending);
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.state.phase.fetch_max(phase as u8, Ordering::Relaxed);
+        // A full inbox wakes the worker as well.
+        let _ = self.inbox.try_send(Command::Wake);
+    }
+}
+
+impl State {
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Running,
+            1 => Phase::Stopping,
+            _ => Phase::Ending,
+        }
+    }
+
+    fn beat(&self, now: Instant) {
+        let alive = now.saturating_duration_since(self.started).as_millis();
+        self.alive_ms.store(alive as u64, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,474 @@
+//! A room on its worker: the room and its members' connections, how they come together and part. The room may
+//! panic anywhere (game, capture, encoding): the panic ends here, and the room with it. What a turn
+//! consists of is `turn`'s business, when it is due `run`'s.
+
+use std::any::Any;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tickwire::codec::encode_server;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::protocol::server_message::{LeaveReason, Refusal};
+use tickwire::protocol::{CloseCode, ServerMessage};
+
+use super::members::{Members, Vacated};
+use super::seat_tokens::SeatTokens;
+use super::view::{ClientView, RoomView};
+use super::{Common, ResumeRequest, Return};
+use crate::admission::request_prices::resumed;
+use crate::auth::{SeatHash, SeatToken};
+use crate::directory::kept_out::Who;
+use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::room::{Effect, Room, Workspace};
+use crate::transport::conn::{Conn, End};
+use crate::transport::outbox::{SendBuffer, SendBuffers};
+use crate::transport::reading::{Fetched, Scratch};
+use crate::vitals;
+
+/// Who leaves a room sooner did not like it there.
+const LEFT_SOON_SECONDS: u32 = 20;
+
+/// What a worker lends to the room whose turn it is.
+pub(super) struct TurnContext {
+    /// What the worker shares with others.
+    pub(super) common: Common,
+    /// When the worker's loop last came round.
+    pub(super) now: Instant,
+    /// Where sockets are read.
+    pub(super) scratch: Scratch,
+    /// What was fetched, of whom.
+    pub(super) fetched: Vec<(PlayerId, Fetched)>,
+    /// Where snapshots are composed.
+    pub(super) send_buffers: SendBuffers,
+    /// Who is written to next; what waits for them goes out without a snapshot, too.
+    pub(super) to_write: Vec<(PlayerId, Option<SendBuffer>)>,
+    /// What the room wants done.
+    pub(super) effects: Vec<Effect>,
+    /// What the room's turn works in.
+    pub(super) workspace: Box<Workspace>,
+    /// Members whose connections came to an end.
+    pub(super) ended: Vec<(PlayerId, End)>,
+}
+
+impl TurnContext {
+    pub(super) fn new(common: Common, now: Instant) -> TurnContext {
+        TurnContext {
+            common,
+            now,
+            scratch: Scratch::default(),
+            fetched: Vec::new(),
+            send_buffers: SendBuffers::default(),
+            to_write: Vec::new(),
+            effects: Vec::new(),
+            workspace: Box::default(),
+            ended: Vec::new(),
+        }
+    }
+
+    pub(super) fn send_back(&self, conn: Return) {
+        // Nobody takes it only when the runtime is gone, and then every socket goes.
+        let _ = self.common.returns.send(conn);
+    }
+}
+
+/// The room panicked, or made a message that the wire can't carry: it must be dropped.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+/// A room and its members' connections.
+pub(super) struct RoomHost<G: Game> {
+    /// Its number.
+    pub(super) id: RoomId,
+    pub(super) room: Room<G>,
+    pub(super) members: Members,
+}
+
+impl<G: Game> RoomHost<G> {
+    /// A new room without members.
+    ///
+    /// # Errors
+    /// The game failed to set it up.
+    pub(super) fn open(
+        game: &Arc<GameDef<G>>,
+        options: RoomOptions,
+    ) -> Result<RoomHost<G>, Failed> {
+        let (id, seats) = (options.id, options.seats);
+        let room = guarded(id, || Ok(Room::new(game.clone(), options)))?;
+        Ok(RoomHost {
+            id,
+            room,
+            members: Members::new(seats),
+        })
+    }
+
+    /// Whether no seat is taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.count() == 0
+    }
+
+    /// The room as an operator sees it.
+    pub(super) fn view(&mut self, now: Instant) -> RoomView {
+        let options = self.room.options();
+        let tick_rate = options.tick_rate;
+        let clients = self.room.clients().map(|state| {
+            let link = self.members.conn(state.player).map(|conn| &conn.link);
+            let name = link.and_then(|link| link.name.as_deref()).unwrap_or("");
+            let bytes = link.map_or(0, |link| link.outbox.waiting_bytes());
+            let blocked = link.and_then(|link| link.outbox.blocked_for(now));
+            ClientView::new(&state, tick_rate, name, bytes, blocked)
+        });
+        RoomView {
+            id: self.id,
+            name: options.name.clone(),
+            tick: self.room.tick_number().0,
+            tick_rate,
+            snapshot_every: self.room.snapshot_every(),
+            clients: clients.collect(),
+        }
+    }
+
+    /// Players who did something in the last so many seconds.
+    pub(super) fn active_players(&self, seconds: u32) -> u16 {
+        let within = seconds * u32::from(self.room.options().tick_rate);
+        self.room.active_players(within)
+    }
+
+    /// See [`Room::thin_out`].
+    pub(super) fn thin_out(&mut self, halvings: u8) {
+        self.room.thin_out(halvings);
+    }
+
+    /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`] says so, or sends it
+    /// back refused.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    pub(super) fn join(&mut self, mut conn: Conn, ctx: &mut TurnContext) -> Result<(), Failed> {
+        let name = conn.link.name.clone().unwrap_or_default();
+        let identity = conn.link.identity.clone();
+        let mark = ctx.common.registry.mark(&identity);
+        if let Some(player) = self.room.seat_of(&identity) {
+            ctx.common.registry.release(self.id, mark);
+            let token = self.new_token(player);
+            // Tokens of the connection before are void: a page that wakes up somewhere does not take the seat back.
+            let tokens = SeatTokens::new(token.as_ref().map(|(_, hash)| *hash));
+            let take_over = move |room: &mut Room<G>| room.take_over(player);
+            return self.seat_again(conn, player, take_over, tokens, token, ctx);
+        }
+        let joined = guarded(self.id, || Ok(self.room.join_as(&name, identity)));
+        match joined {
+            Ok(Ok(player)) => {
+                conn.link.has_played = true;
+                let token = self.new_token(player);
+                let hash = token.as_ref().map(|(_, hash)| *hash);
+                let since = self.room.tick_number();
+                self.members
+                    .sit(player, conn, SeatTokens::new(hash), mark, since);
+                ctx.common.metrics.players.increment(1);
+                self.settle_guarded(ctx)?;
+                self.hand_out(player, token);
+                self.apply_orders(player, ctx)
+            }
+            Ok(Err(reason)) => {
+                ctx.common.registry.release(self.id, mark);
+                refuse(conn, reason, ctx);
+                Ok(())
+            }
+            Err(failed) => {
+                let end = End::Close(CloseCode::RoomFailed);
+                ctx.send_back(Return::End(conn, end));
+                Err(failed)
+            }
+        }
+    }
+
+    /// Gives a seat to a connection that brings its token, or sends the connection back refused. One
+    /// that the seat still has is closed.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    pub(super) fn resume(
+        &mut self,
+        mut conn: Conn,
+        resume_request: ResumeRequest,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed> {
+        let player = resume_request.token.player;
+        let tokens = self.members.tokens(player);
+        let is_theirs = self.room.identity(player) == Some(&conn.link.identity);
+        if !is_theirs || !tokens.is_some_and(|tokens| tokens.admits(resume_request.token.hash)) {
+            refuse(conn, Refusal::NoSuchSeat, ctx);
+            return Ok(());
+        }
+        // After the token: who has none learns nothing of the room.
+        let who = Who {
+            identity: conn.link.identity.clone(),
+            // Others of theirs may have been sent away: the seat is not those'.
+            host: None,
+        };
+        if ctx.common.registry.keeps_out(self.id, &who, ctx.now) {
+            resumed(&mut conn.link.requests);
+            refuse(conn, Refusal::KeptOut, ctx);
+            return Ok(());
+        }
+        let Some(token) = self.new_token(player) else {
+            resumed(&mut conn.link.requests);
+            refuse(conn, Refusal::Busy, ctx);
+            return Ok(());
+        };
+        resumed(&mut conn.link.requests);
+        let tokens = SeatTokens::renewed(resume_request.token.hash, token.1);
+        let resume = move |room: &mut Room<G>| room.resume(player, resume_request.seen);
+        self.seat_again(conn, player, resume, tokens, Some(token), ctx)
+    }
+
+    /// Gives a seat to a new connection of its player, as the room does it by `take`. One that the seat still has is
+    /// closed.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    fn seat_again(
+        &mut self,
+        mut conn: Conn,
+        player: PlayerId,
+        take: impl FnOnce(&mut Room<G>) -> bool,
+        tokens: SeatTokens,
+        token: Option<(String, SeatHash)>,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed> {
+        if let Some(old) = self.members.unplug(player) {
+            ctx.send_back(Return::End(old, End::Close(CloseCode::Superseded)));
+        }
+        match guarded(self.id, || Ok(take(&mut self.room))) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.vacate(player, ctx);
+                refuse(conn, Refusal::NoSuchSeat, ctx);
+                return Ok(());
+            }
+            Err(failed) => {
+                let end = End::Close(CloseCode::RoomFailed);
+                ctx.send_back(Return::End(conn, end));
+                return Err(failed);
+            }
+        }
+        conn.link.has_played = true;
+        self.members.plug(player, conn);
+        if let Some(old) = self.members.tokens(player) {
+            *old = tokens;
+        }
+        if let Some(mark) = self.members.set_away(player, false) {
+            ctx.common.registry.regain(self.id, mark);
+        }
+        self.settle_guarded(ctx)?;
+        self.hand_out(player, token);
+        self.apply_orders(player, ctx)
+    }
+
+    /// A token for a seat, `None` if seats are not held or the system has no random numbers.
+    fn new_token(&self, player: PlayerId) -> Option<(String, SeatHash)> {
+        if self.room.options().grace == 0 {
+            return None;
+        }
+        let token = SeatToken::generate(self.id, player);
+        token
+            .inspect_err(|error| tracing::error!(%error, "no random numbers"))
+            .ok()
+    }
+
+    /// Tells a client what to come back with. The hash is kept already.
+    fn hand_out(&mut self, player: PlayerId, token: Option<(String, SeatHash)>) {
+        let options = self.room.options();
+        let grace_ms = u64::from(options.grace) * 1000 / u64::from(options.tick_rate.max(1));
+        if let (Some(conn), Some((token, _))) = (self.members.conn(player), token) {
+            conn.link
+                .outbox
+                .push(&encode_server(&ServerMessage::ResumeToken {
+                    token,
+                    grace_ms: u32::try_from(grace_ms).unwrap_or(u32::MAX),
+                }));
+        }
+    }
+
+    /// Does what the room wants done and parts from members whose connections ended, until
+    /// nothing is left of either.
+    pub(super) fn settle(&mut self, ctx: &mut TurnContext) {
+        loop {
+            while let Some(effect) = self.room.poll_effect() {
+                ctx.effects.push(effect);
+            }
+            let mut effects = mem::take(&mut ctx.effects);
+            for effect in effects.drain(..) {
+                self.apply(effect, ctx);
+            }
+            ctx.effects = effects;
+            let Some((player, end)) = ctx.ended.pop() else {
+                return;
+            };
+            let Some(conn) = self.members.unplug(player) else {
+                continue;
+            };
+            let may_return = match end {
+                End::Lost | End::Away => true,
+                End::Goodbye => false,
+                End::Close(code) => code.holds_seat(),
+            };
+            let held = may_return && self.is_open(player) && self.room.disconnect(player);
+            if held {
+                self.hold(player, ctx);
+            } else {
+                self.note_leaving(player, ctx);
+                self.room.leave(player);
+                self.vacate(player, ctx);
+            }
+            ctx.send_back(Return::End(conn, end));
+        }
+    }
+
+    /// The same outside of a turn: the game's hooks may panic here, too.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn settle_guarded(&mut self, ctx: &mut TurnContext) -> Result<(), Failed> {
+        guarded(self.id, || {
+            self.settle(ctx);
+            Ok(())
+        })
+    }
+
+    fn is_open(&mut self, player: PlayerId) -> bool {
+        let tokens = self.members.tokens(player);
+        tokens.is_some_and(|tokens| tokens.is_open())
+    }
+
+    fn apply(&mut self, effect: Effect, ctx: &mut TurnContext) {
+        match effect {
+            Effect::Control { to, bytes } => {
+                if let Some(conn) = self.members.conn(to) {
+                    let metrics = &ctx.common.metrics;
+                    metrics.control_bytes.increment(bytes.len() as u64);
+                    conn.link.outbox.push(&bytes);
+                }
+            }
+            Effect::KeepOut { player, identity } => {
+                let host = self.members.host(player);
+                let who = Who { identity, host };
+                ctx.common.registry.keep_out(self.id, who, ctx.now);
+            }
+            Effect::Depart { player, reason } => {
+                if reason == LeaveReason::Asked {
+                    self.note_leaving(player, ctx);
+                }
+                let conn = self.members.unplug(player);
+                self.vacate(player, ctx);
+                if let Some(mut conn) = conn {
+                    let left = encode_server(&ServerMessage::Left { reason });
+                    conn.link.outbox.push(&left);
+                    ctx.send_back(Return::Lobby(conn));
+                }
+            }
+            Effect::Close { player, code } => {
+                let conn = self.members.unplug(player);
+                if self.room.has_member(player) {
+                    self.hold(player, ctx);
+                } else {
+                    self.vacate(player, ctx);
+                }
+                if let Some(conn) = conn {
+                    ctx.send_back(Return::End(conn, End::Close(code)));
+                }
+            }
+            Effect::Vacate { player } => self.vacate(player, ctx),
+        }
+    }
+
+    /// A seat is held for a player without a connection, who may join again for it.
+    fn hold(&mut self, player: PlayerId, ctx: &TurnContext) {
+        if let Some(mark) = self.members.set_away(player, true) {
+            ctx.common.registry.lose(self.id, mark);
+        }
+    }
+
+    /// Somebody leaves of their own will: whether soon after they came.
+    fn note_leaving(&mut self, player: PlayerId, ctx: &TurnContext) {
+        let soon = u32::from(self.room.options().tick_rate) * LEFT_SOON_SECONDS;
+        let now = self.room.tick_number();
+        let since = self.members.since(player);
+        if since.is_some_and(|since| now.since(since) < soon) {
+            ctx.common.registry.left_soon(self.id, ctx.now);
+        }
+    }
+
+    /// A seat is free again.
+    pub(super) fn vacate(&mut self, player: PlayerId, ctx: &TurnContext) {
+        if let Some(Vacated { mark, was_away }) = self.members.stand_up(player) {
+            if was_away {
+                ctx.common.registry.regain(self.id, mark);
+            }
+            ctx.common.registry.release(self.id, mark);
+            ctx.common.metrics.players.decrement(1);
+        }
+    }
+
+    /// Closes every member with `code`, after `last` if there is something to say, and drops the
+    /// room. `why` is for the game; `None` if it failed.
+    pub(super) fn close(
+        mut self,
+        code: CloseCode,
+        why: Option<Closing>,
+        mut last: impl FnMut(&mut Conn),
+        ctx: &mut TurnContext,
+    ) {
+        while let Some(player) = self.members.after(None) {
+            if let Some(mut conn) = self.members.unplug(player) {
+                last(&mut conn);
+                ctx.send_back(Return::End(conn, End::Close(code)));
+            }
+            self.vacate(player, ctx);
+        }
+        ctx.effects.clear();
+        ctx.ended.clear();
+        let mut room = self.room;
+        // The hook may fail like any other; a world whose systems panicked may panic again when it
+        // is dropped.
+        let _ = guarded(self.id, || {
+            why.into_iter().for_each(|why| room.close(why));
+            Ok(())
+        });
+        let _ = guarded(self.id, move || {
+            drop(room);
+            Ok(())
+        });
+    }
+}
+
+/// Tells a client that it can't join and sends it back.
+pub(super) fn refuse(mut conn: Conn, reason: Refusal, ctx: &TurnContext) {
+    ctx.common.metrics.messages_refused.increment(1);
+    let refused = encode_server(&ServerMessage::Refused { reason });
+    conn.link.outbox.push(&refused);
+    ctx.send_back(Return::Lobby(conn));
+}
+
+/// Runs `work` of a room; a panic in it is the room's failure.
+pub(super) fn guarded<T>(
+    room: RoomId,
+    work: impl FnOnce() -> Result<T, Failed>,
+) -> Result<T, Failed> {
+    // Nothing that `work` touches is used again after a panic but the members' connections,
+    // which are whole between any two of its steps.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        tracing::error!(%room, panic = message(&*panic), "room failed");
+        // What was thrown is the game's too, and could panic again when it is dropped.
+        vitals::forget(panic);
+        Err(Failed)
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("not a text")
+}

@@ -1,0 +1,307 @@
+//! The floors of each crate: a module imports only what lies on a floor below its own, and no
+//! files import each other in a circle. Read off the sources with `syn`; what a macro or a method
+//! call brings in is not seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use syn::visit::{self, Visit};
+use syn::{Attribute, File, ImplItemFn, Item, ItemFn, ItemUse, UseTree};
+
+use super::{files, root};
+
+/// The floors of a crate, the highest first. Modules of one floor don't import each other.
+struct Floors {
+    folder: &'static str,
+    floors: &'static [&'static [&'static str]],
+}
+
+const SERVER: Floors = Floors {
+    folder: "server/src",
+    floors: &[
+        &["main"],
+        &["arena"],
+        &["lib"],
+        &["serve"],
+        &["run"],
+        &["http"],
+        &["lobby"],
+        &["worker"],
+        &["directory"],
+        &["transport"],
+        &["room"],
+        &["game"],
+        &["replication"],
+        &["moderation"],
+        &["admission"],
+        &["auth"],
+        &["metrics"],
+        &["logging"],
+        &["config"],
+        &["by_player", "date", "prefetch", "text", "vitals"],
+    ],
+};
+
+/// Files that import what lies above them.
+const CLIMBING: &[&str] = &["server/src/replication/capture/"];
+
+/// Sets of files in which some import each other.
+const CIRCLES: &[&[&str]] = &[
+    &["server/src/arena/"],
+    &["server/src/config/"],
+    &["server/src/game/"],
+    &["server/src/lobby/"],
+    &["server/src/logging/"],
+    &["server/src/replication/capture/"],
+    &["server/src/room/"],
+    &["server/src/text/"],
+    &["server/src/transport/"],
+    &["server/src/worker/"],
+    &["shared/src/schema/", "shared/src/snapshot/"],
+    &["shared/src/session.rs", "shared/src/session/"],
+    &["bots/src/"],
+    &["benches/src/fanout/"],
+    &["benches/src/motion/"],
+    &["benches/src/netplay/"],
+    &["benches/src/yardstick/"],
+];
+
+/// A module by its path: `["room", "send_rate", "tiers"]`; the crate's root is empty.
+type Module = Vec<String>;
+
+/// The modules of a crate and what each imports.
+struct Imports {
+    /// Whose file each module is.
+    paths: BTreeMap<Module, String>,
+    of: BTreeMap<Module, BTreeSet<Module>>,
+}
+
+impl Imports {
+    fn read(folder: &str) -> Imports {
+        let mut found = Vec::new();
+        files(&root().join(folder), "rs", &mut found);
+        let mut sources = BTreeMap::new();
+        let mut paths = BTreeMap::new();
+        for path in found {
+            let inside = path.strip_prefix(root().join(folder)).expect("below it");
+            let module = module(inside);
+            if module.iter().any(|part| part == "tests") || inside.starts_with("bin") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a readable file");
+            let file = syn::parse_file(&text).unwrap_or_else(|why| panic!("{path:?}: {why}"));
+            sources.insert(module.clone(), file);
+            paths.insert(module, format!("{folder}/{}", inside.display()));
+        }
+        let known: BTreeSet<Module> = paths.keys().cloned().collect();
+        let of = sources.iter().map(|(module, file)| {
+            let mut reader = Reader {
+                module,
+                known: &known,
+                imports: BTreeSet::new(),
+            };
+            reader.visit_file(file);
+            reader.imports.remove(module);
+            (module.clone(), reader.imports)
+        });
+        Imports {
+            of: of.collect(),
+            paths,
+        }
+    }
+
+    /// What can be reached from `from`, itself only through others.
+    fn reach(&self, from: &Module) -> BTreeSet<&Module> {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<&Module> = self.of[from].iter().collect();
+        while let Some(module) = next.pop() {
+            if reached.insert(module) {
+                next.extend(&self.of[module]);
+            }
+        }
+        reached
+    }
+
+    /// Files that can each be reached from all others of their circle.
+    fn circles(&self) -> BTreeSet<Vec<&str>> {
+        let reach: BTreeMap<&Module, _> = self.of.keys().map(|m| (m, self.reach(m))).collect();
+        let circle = |module: &Module| {
+            let others = reach[module].iter().filter(|m| reach[**m].contains(module));
+            let paths: Vec<&str> = others.map(|m| self.paths[*m].as_str()).collect();
+            (!paths.is_empty()).then_some(paths)
+        };
+        self.of.keys().filter_map(circle).collect()
+    }
+}
+
+/// The module whose file this is.
+fn module(file: &Path) -> Module {
+    let mut parts: Module = file
+        .with_extension("")
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    if matches!(parts.last().map(String::as_str), Some("mod" | "lib")) {
+        parts.pop();
+    }
+    parts
+}
+
+/// Collects what a file imports, but for its tests.
+struct Reader<'a> {
+    module: &'a Module,
+    known: &'a BTreeSet<Module>,
+    imports: BTreeSet<Module>,
+}
+
+impl Reader<'_> {
+    /// A path as it is written in this file, to the module that has what it names.
+    fn import(&mut self, path: &[String]) {
+        let (mut at, mut rest) = match path.first().map(String::as_str) {
+            Some("crate") => (Module::new(), &path[1..]),
+            Some("self") => (self.module.clone(), &path[1..]),
+            Some("super") => {
+                let ups = path.iter().take_while(|part| *part == "super").count();
+                let kept = self.module.len().saturating_sub(ups);
+                (self.module[..kept].to_vec(), &path[ups..])
+            }
+            // A child by its name, or what is no module of this crate.
+            Some(_) => (self.module.clone(), path),
+            None => return,
+        };
+        let is_relative = !matches!(path[0].as_str(), "crate" | "self" | "super");
+        let mut entered = false;
+        while let Some((next, after)) = rest.split_first() {
+            let mut inside = at.clone();
+            inside.push(next.clone());
+            if !self.known.contains(&inside) {
+                break;
+            }
+            (at, rest, entered) = (inside, after, true);
+        }
+        if !is_relative || entered {
+            self.imports.insert(at);
+        }
+    }
+
+    fn tree(&mut self, before: &mut Vec<String>, tree: &UseTree) {
+        match tree {
+            UseTree::Path(path) => {
+                before.push(path.ident.to_string());
+                self.tree(before, &path.tree);
+                before.pop();
+            }
+            UseTree::Name(name) => {
+                before.push(name.ident.to_string());
+                self.import(before);
+                before.pop();
+            }
+            UseTree::Rename(name) => {
+                before.push(name.ident.to_string());
+                self.import(before);
+                before.pop();
+            }
+            UseTree::Glob(_) => self.import(before),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.tree(before, tree);
+                }
+            }
+        }
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute
+                .parse_args::<syn::Path>()
+                .is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
+impl<'ast> Visit<'ast> for Reader<'_> {
+    fn visit_file(&mut self, file: &'ast File) {
+        for item in &file.items {
+            let attributes = match item {
+                Item::Mod(item) => &item.attrs,
+                Item::Use(item) => &item.attrs,
+                Item::Impl(item) => &item.attrs,
+                _ => &Vec::new(),
+            };
+            if !is_test(attributes) {
+                self.visit_item(item);
+            }
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_fn(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
+        if !is_test(&item.attrs) {
+            visit::visit_impl_item_fn(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        // What is only passed on to others is no import of this file's own.
+        if matches!(item.vis, syn::Visibility::Inherited) {
+            self.tree(&mut Vec::new(), &item.tree);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let parts: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+        if parts.len() > 1 {
+            self.import(&parts);
+        }
+        visit::visit_path(self, path);
+    }
+}
+
+#[test]
+fn imports_go_down_the_floors_only() {
+    let imports = Imports::read(SERVER.folder);
+    let floor = |module: &Module| {
+        let name = module.first().map_or("lib", String::as_str);
+        let floor = SERVER.floors.iter().position(|floor| floor.contains(&name));
+        floor.unwrap_or_else(|| panic!("{name} is on no floor"))
+    };
+    let top = |module: &Module| module.first().cloned();
+    let is_listed = |module: &Module| {
+        CLIMBING
+            .iter()
+            .any(|f| imports.paths[module].starts_with(f))
+    };
+    let mut climbing = Vec::new();
+    for (from, to) in &imports.of {
+        for to in to.iter().filter(|to| top(to) != top(from)) {
+            if floor(to) <= floor(from) && !is_listed(from) {
+                let (from, to) = (&imports.paths[from], &imports.paths[to]);
+                climbing.push(format!("{from} imports {to}"));
+            }
+        }
+    }
+    assert!(climbing.is_empty(), "{}", climbing.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut found = Vec::new();
+    for folder in ["server/src", "shared/src", "bots/src", "benches/src"] {
+        let imports = Imports::read(folder);
+        for circle in imports.circles() {
+            let within = |set: &[&str]| circle.iter().all(|f| set.iter().any(|s| f.starts_with(s)));
+            let allowed = CIRCLES.iter().any(|set| within(set));
+            if !allowed {
+                found.push(circle.join("\n    "));
+            }
+        }
+    }
+    assert!(found.is_empty(), "circles:\n    {}", found.join("\n\n    "));
+}
