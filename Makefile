@@ -1,4 +1,4 @@
-# Tests and checks. `make test` installs what they need where it can and runs every test.
+# Tests and checks. `make setup` installs what they need where it can, `make test` runs every test.
 
 CARGO ?= cargo
 NPM ?= npm
@@ -9,7 +9,10 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: test test-all check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
+.PHONY: setup test test-all package check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
+
+# What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
+setup: node-modules chromium valgrind $(KOSOKU)
 
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
