@@ -17,7 +17,8 @@ use tickwire_server::config::Config;
 use tickwire_server::game::{Game, GameDef, Player, RoomOptions, Schema, flag};
 use tickwire_server::lobby::Lobby;
 use tickwire_server::metrics::Metrics;
-use tickwire_server::transport::Conn;
+use tickwire_server::transport::websocket::WebSocket;
+use tickwire_server::worker::Client;
 
 const CONNECTIONS: usize = 2000;
 /// The goal for a connection; the design's own is a quarter of it.
@@ -79,7 +80,9 @@ fn idle(lobby: &Lobby<Still>, listener: &TcpListener) -> TcpStream {
     let (stream, peer) = listener.accept().unwrap();
     stream.set_nonblocking(true).unwrap();
     let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-    lobby.adopt(Conn::new(stream, Vec::new(), peer, Instant::now()).unwrap());
+    let now = Instant::now();
+    let way = WebSocket::tcp(stream, Vec::new(), peer, now).unwrap();
+    lobby.adopt(Client::new(way.into(), now));
     let hello = encode_client(&ClientMessage::Hello {
         version: VERSION,
         name: "somebody".into(),

@@ -50,7 +50,7 @@ impl Seats {
 }
 
 /// A socket's place; dropping it frees the place.
-pub struct Seat {
+pub(crate) struct Seat {
     count: Arc<Count>,
     spare: bool,
 }

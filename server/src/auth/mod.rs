@@ -2,6 +2,7 @@
 //! it. The lobby asks about the first, the worker about the second, `http::admin` about the third.
 
 mod admin_token;
+mod entropy;
 mod identity;
 mod numeric_date;
 mod replay;
@@ -12,5 +13,6 @@ mod tokens;
 pub use identity::Identity;
 
 pub(crate) use admin_token::AdminToken;
+pub(crate) use entropy::Entropy;
 pub(crate) use seat_token::{SeatHash, SeatToken};
 pub(crate) use tokens::{Tokens, Unauthorised};

@@ -5,9 +5,10 @@
 use std::fmt::{self, Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use rand::TryRng;
-use rand::rngs::{SysError, SysRng};
+use rand::rngs::SysError;
 use tickwire::ids::{PlayerId, RoomId};
+
+use super::Entropy;
 
 /// Random bytes of a token: nobody guesses 256 bits.
 const SECRET_BYTES: usize = 32;
@@ -51,9 +52,12 @@ impl SeatToken {
     ///
     /// # Errors
     /// The system has no random numbers.
-    pub(crate) fn generate(room: RoomId, player: PlayerId) -> Result<(String, SeatHash), SysError> {
-        let mut secret = [0; SECRET_BYTES];
-        SysRng.try_fill_bytes(&mut secret)?;
+    pub(crate) fn generate(
+        entropy: &Entropy,
+        room: RoomId,
+        player: PlayerId,
+    ) -> Result<(String, SeatHash), SysError> {
+        let secret = entropy.bytes::<SECRET_BYTES>()?;
         let mut text = String::with_capacity(TOKEN_BYTES);
         // Writing to a string can't fail.
         let _ = write!(text, "{:08x}{:04x}", room.0, player.0);
@@ -86,11 +90,13 @@ mod tests {
 
     #[test]
     fn a_token_names_its_seat_and_no_other_has_its_hash() {
-        let (text, hash) = SeatToken::generate(RoomId(0x12_3456), PlayerId(7)).unwrap();
+        let (text, hash) =
+            SeatToken::generate(&Entropy::default(), RoomId(0x12_3456), PlayerId(7)).unwrap();
         let read = SeatToken::read(&text).unwrap();
         assert_eq!((read.room, read.player), (RoomId(0x12_3456), PlayerId(7)));
         assert!(read.hash == hash);
-        let (other, other_hash) = SeatToken::generate(RoomId(0x12_3456), PlayerId(7)).unwrap();
+        let (other, other_hash) =
+            SeatToken::generate(&Entropy::default(), RoomId(0x12_3456), PlayerId(7)).unwrap();
         assert!(other != text && other_hash != hash);
         let mut near = text.clone();
         near.replace_range(
@@ -102,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_not_read() {
-        let (text, _) = SeatToken::generate(RoomId(1), PlayerId(0)).unwrap();
+        let (text, _) = SeatToken::generate(&Entropy::default(), RoomId(1), PlayerId(0)).unwrap();
         let upper = text.to_uppercase();
         let accent = format!("é{}", &text[2..]);
         for wrong in ["", "x", &text[1..], &format!("{text}0"), &upper, &accent] {

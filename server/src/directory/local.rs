@@ -15,8 +15,6 @@ use std::time::Instant;
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
-use rand::TryRng;
-use rand::rngs::SysRng;
 use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
@@ -24,7 +22,7 @@ use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use super::kept_out::{KeptOut, Losses, Repute, Who};
 use crate::admission::shares::Fill;
-use crate::auth::Identity;
+use crate::auth::{Entropy, Identity};
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0. Numbers are random, so that one tells
 /// nothing of other rooms, of how many there are or were. With a million rooms one in sixteen is taken.
@@ -94,6 +92,7 @@ pub(crate) struct Registry {
     rooms_max: usize,
     workers: usize,
     marks: RandomState,
+    entropy: Entropy,
     table: Mutex<Table>,
 }
 
@@ -165,9 +164,11 @@ impl Entry {
 }
 
 impl Registry {
-    /// No rooms yet, at most `rooms_max`, to be spread over `workers` (from 1).
-    pub(crate) fn new(rooms_max: usize, workers: usize) -> Registry {
+    /// No rooms yet, at most `rooms_max`, to be spread over `workers` (from 1); their numbers and codes come
+    /// from `entropy`.
+    pub(crate) fn new(rooms_max: usize, workers: usize, entropy: Entropy) -> Registry {
         Registry {
+            entropy,
             rooms_max,
             workers,
             marks: RandomState::new(),
@@ -193,7 +194,7 @@ impl Registry {
         if table.codes.contains_key(&room.code) {
             return Err(Refusal::Busy);
         }
-        let id = table.free_number()?;
+        let id = self.free_number(&table)?;
         let worker = table.least_loaded(self.workers);
         table.made += 1;
         table.codes.insert(room.code.clone(), id);
@@ -224,6 +225,28 @@ impl Registry {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.open = true;
         }
+    }
+
+    fn free_number(&self, table: &Table) -> Result<RoomId, Refusal> {
+        for _ in 0..NUMBER_TRIES {
+            let id = RoomId((self.random()? % u64::from(ROOM_NUMBERS)) as u32);
+            if id.0 != 0 && !table.rooms.contains_key(&id) {
+                return Ok(id);
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    /// A number from which no other is guessed, for codes and seeds.
+    ///
+    /// # Errors
+    /// `Busy`: the system has no random numbers.
+    pub(crate) fn random(&self) -> Result<u64, Refusal> {
+        let bytes = self.entropy.bytes().map_err(|error| {
+            tracing::error!(%error, "no random numbers");
+            Refusal::Busy
+        })?;
+        Ok(u64::from_le_bytes(bytes))
     }
 
     /// What stands for somebody here.
@@ -441,20 +464,6 @@ impl Registry {
 }
 
 impl Table {
-    fn free_number(&self) -> Result<RoomId, Refusal> {
-        for _ in 0..NUMBER_TRIES {
-            let number = SysRng.try_next_u32().map_err(|error| {
-                tracing::error!(%error, "no random numbers");
-                Refusal::Busy
-            })?;
-            let id = RoomId(number % ROOM_NUMBERS);
-            if id.0 != 0 && !self.rooms.contains_key(&id) {
-                return Ok(id);
-            }
-        }
-        Err(Refusal::Busy)
-    }
-
     fn least_loaded(&self, workers: usize) -> usize {
         let measured = || self.rooms.values().filter_map(|entry| entry.unit_share);
         // A room that was not measured yet is taken for an average one.
@@ -541,7 +550,7 @@ mod tests {
 
     #[test]
     fn seats_end_and_come_back() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let id = opened(&registry, "A", 2, false);
         assert_eq!(registry.reserve(id, BO).unwrap().room, id);
         assert_eq!(registry.reserve(id, CY), Err(Refusal::RoomFull));
@@ -553,7 +562,7 @@ mod tests {
 
     #[test]
     fn a_room_is_found_only_once_its_worker_knows_it() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let place = registry
             .create(room("A", 9, false), ANN, AddressLease::unlimited())
             .unwrap();
@@ -567,7 +576,7 @@ mod tests {
 
     #[test]
     fn private_rooms_are_joined_by_their_code_alone() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let id = opened(&registry, "A", 9, true);
         assert!(registry.list().is_empty() && by_chance(&registry).is_none());
         assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
@@ -576,7 +585,7 @@ mod tests {
 
     #[test]
     fn the_fullest_room_with_a_seat_comes_first() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let ids: Vec<RoomId> = ["A", "B", "C", "D"]
             .map(|code| opened(&registry, code, 3, false))
             .into();
@@ -592,7 +601,7 @@ mod tests {
 
     #[test]
     fn listings_are_bounded_and_keep_the_fullest() {
-        let registry = Registry::new(1000, 1);
+        let registry = Registry::new(1000, 1, Entropy::default());
         let rooms: Vec<RoomId> = (0..150)
             .map(|code| opened(&registry, &code.to_string(), 9, false))
             .collect();
@@ -606,7 +615,7 @@ mod tests {
     /// Spam of any shape (a range's many rooms; rooms of a silent maker from anywhere) stands behind those that people play.
     #[test]
     fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
-        let registry = Registry::new(1000, 1);
+        let registry = Registry::new(1000, 1, Entropy::default());
         let make = |code: usize, network: &str| {
             let made = NewRoom {
                 network: Some(network.parse().unwrap()),
@@ -637,7 +646,7 @@ mod tests {
 
     #[test]
     fn rooms_end_and_their_codes_are_free_again() {
-        let registry = Registry::new(2, 1);
+        let registry = Registry::new(2, 1, Entropy::default());
         let id = opened(&registry, "A", 9, false);
         assert_eq!(
             registry.create(room("A", 9, false), ANN, AddressLease::unlimited()),
@@ -659,7 +668,7 @@ mod tests {
     /// Of 200 rooms in a row the numbers neither rise nor fall, and fill the 24 bits that a node has.
     #[test]
     fn numbers_tell_nothing() {
-        let registry = Registry::new(1000, 1);
+        let registry = Registry::new(1000, 1, Entropy::default());
         let numbers: Vec<u32> = (0..200)
             .map(|code| opened(&registry, &code.to_string(), 9, false).0)
             .collect();
@@ -676,7 +685,7 @@ mod tests {
     /// Whoever has a made-up token is sent to a worker, which says what it says of a seat that is not there.
     #[test]
     fn a_seat_is_looked_for_by_a_worker_whether_its_room_is_there_or_not() {
-        let registry = Registry::new(9, 3);
+        let registry = Registry::new(9, 3, Entropy::default());
         let id = opened(&registry, "A", 9, true);
         assert_eq!(registry.find(id).room, id);
         let workers: std::collections::BTreeSet<usize> =
@@ -686,7 +695,7 @@ mod tests {
 
     #[test]
     fn a_measured_room_weighs_what_it_takes() {
-        let registry = Registry::new(99, 2);
+        let registry = Registry::new(99, 2, Entropy::default());
         let worker = |code: &str| {
             let place = registry
                 .create(room(code, 9, false), ANN, AddressLease::unlimited())
@@ -707,7 +716,7 @@ mod tests {
 
     #[test]
     fn rooms_are_spread_over_workers() {
-        let registry = Registry::new(99, 3);
+        let registry = Registry::new(99, 3, Entropy::default());
         let mut rooms = [0; 3];
         for code in 0..30 {
             let place = registry
@@ -733,7 +742,7 @@ mod tests {
 
     #[test]
     fn who_has_a_seat_in_a_full_room_is_let_through_and_nobody_else() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let id = taken_by(&registry, "A", ANN);
         for _ in 0..3 {
             assert_eq!(registry.reserve(id, BO), Err(Refusal::RoomFull));
@@ -758,7 +767,7 @@ mod tests {
 
     #[test]
     fn a_quick_join_leads_to_a_seat_that_is_held_until_it_is_taken_again_or_given_up() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let theirs = taken_by(&registry, "A", ANN);
         let fuller = opened(&registry, "B", 3, false);
         registry.lose(theirs, ANN);
@@ -783,7 +792,7 @@ mod tests {
 
     #[test]
     fn a_private_room_is_found_by_its_number_by_who_has_a_seat_held_there() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let id = opened(&registry, "A", 2, true);
         assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
         registry.lose(id, ANN);
@@ -794,7 +803,7 @@ mod tests {
 
     #[test]
     fn a_quick_join_never_leads_to_a_room_whose_host_may_kick() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let mut den = room("A", 9, false);
         den.kicks = true;
         let place = registry
@@ -808,7 +817,7 @@ mod tests {
 
     #[test]
     fn a_quick_join_passes_by_what_keeps_them_out_and_prefers_what_keeps_its_players() {
-        let registry = Registry::new(9, 1);
+        let registry = Registry::new(9, 1, Entropy::default());
         let now = Instant::now();
         let ids = ["A", "B", "C"].map(|code| opened(&registry, code, 9, false));
         for (room, taken) in ids.iter().zip([3, 2, 1]) {

@@ -2,17 +2,18 @@
 //! test drives. It is opened, read, closed as a player's is, but for the limits, which that test
 //! exceeds. No program and no setting leads here: only `lib::run_with_echo` does.
 
+use std::future::poll_fn;
 use std::time::Instant;
 
-use tokio::net::TcpStream;
+use tokio::io::Interest;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::admission::limiter::Rates;
-use crate::transport::conn::{Conn, End};
-use crate::transport::graceful_close::graceful_close;
-use crate::transport::reading::{Fetched, Scratch};
+use crate::transport::websocket::Tcp;
+use crate::transport::websocket::WebSocket;
+use crate::transport::{End, Fetched, Reading, Scratch, Transport, graceful_close};
 
 /// Bytes of a message: the greatest that the test sends has 16 MiB.
 const MESSAGE_BYTES_MAX: usize = 32 << 20;
@@ -24,7 +25,7 @@ const RATES: Rates = Rates {
 };
 
 /// Serves a connection to its end.
-pub(super) async fn serve(mut conn: Conn<TcpStream>) {
+pub(super) async fn serve(mut conn: WebSocket<Tcp>) {
     conn.set_message_bytes(MESSAGE_BYTES_MAX);
     let mut scratch = Scratch::default();
     let end = loop {
@@ -32,26 +33,24 @@ pub(super) async fn serve(mut conn: Conn<TcpStream>) {
             break end;
         }
     };
-    graceful_close(conn, end).await;
+    graceful_close::close(conn.into(), end, std::future::pending()).await;
 }
 
 /// One message at most: its echo is out before the next is looked at.
-async fn turn(conn: &mut Conn<TcpStream>, scratch: &mut Scratch) -> Result<(), End> {
-    let mut reading = conn.read(scratch, Fetched::NONE, RATES, Instant::now());
-    let message = reading.next_message()?;
-    drop(reading);
-    while !conn.link.outbox.is_empty() {
-        conn.socket.writable().await.map_err(|_| End::Lost)?;
+async fn turn(conn: &mut WebSocket<Tcp>, scratch: &mut Scratch) -> Result<(), End> {
+    let mut reading = Reading::new(scratch, Fetched::NONE, RATES, Instant::now());
+    let message = conn.next_message(&mut reading);
+    conn.keep(&mut reading);
+    let message = message?;
+    while conn.backlog().waiting_bytes > 0 {
+        ready(conn, Interest::WRITABLE).await?;
         conn.flush(Instant::now())?;
     }
     let (payload, kind) = match message {
         Some(Message::Text(text)) => (text.into(), Data::Text),
         Some(Message::Binary(bytes)) => (bytes, Data::Binary),
         Some(_) => return Ok(()),
-        None => {
-            let readable = conn.socket.readable().await;
-            return readable.map_err(|_| End::Lost);
-        }
+        None => return ready(conn, Interest::READABLE).await,
     };
     // Past the outbox, which holds as much as a player may be behind.
     let mut bytes = Vec::with_capacity(payload.len() + 10);
@@ -59,12 +58,17 @@ async fn turn(conn: &mut Conn<TcpStream>, scratch: &mut Scratch) -> Result<(), E
     frame.format(&mut bytes).map_err(|_| End::Lost)?;
     let mut left = bytes.as_slice();
     while !left.is_empty() {
-        conn.socket.writable().await.map_err(|_| End::Lost)?;
-        match conn.socket.try_write(left) {
+        ready(conn, Interest::WRITABLE).await?;
+        match conn.try_write(left) {
             Ok(size) => left = &left[size..],
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(conn.lost(&error)),
+            Err(_) => return Err(End::Lost),
         }
     }
     Ok(())
+}
+
+async fn ready(conn: &mut WebSocket<Tcp>, interest: Interest) -> Result<(), End> {
+    let ready = poll_fn(|cx| conn.poll_ready(cx, interest)).await;
+    ready.map_err(|_| End::Lost)
 }

@@ -41,9 +41,11 @@ use crate::config::Config;
 use crate::game::Game;
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
+use crate::transport::End;
 use crate::transport::certificate::Certificate;
-use crate::transport::conn::{Conn, End};
-use crate::transport::graceful_close::graceful_close;
+use crate::transport::websocket::Tcp;
+use crate::transport::websocket::WebSocket;
+use crate::worker::Client;
 
 /// Characters of a peer's header in the log.
 const SHOWN_CHARS_MAX: usize = 200;
@@ -279,20 +281,27 @@ impl<G: Game> Public<G> {
         };
         let (peer, echoes) = (upgrade.peer, upgrade.echoes);
         self.make_room(&mut seat, &upgrade.spot);
-        let conn = conn(upgrade).await.and_then(|conn| {
+        let (guest, spot, pre_hello) = (upgrade.guest, upgrade.spot, upgrade.pre_hello);
+        let web_socket = web_socket(upgrade.on, peer).await.and_then(|web_socket| {
             if !echoes {
-                conn.bound_send_buffer(self.send_buffer)?;
+                web_socket.bound_send_buffer(self.send_buffer)?;
             }
-            Ok(conn)
+            Ok(web_socket)
         });
-        match conn {
-            Ok(conn) if seat.is_spare() => {
+        let is_spare = seat.is_spare();
+        let client = |web_socket: WebSocket<Tcp>| {
+            let client = Client::new(web_socket.into(), Instant::now());
+            client.with_guest(guest, spot, pre_hello).with_seat(seat)
+        };
+        match web_socket {
+            Ok(web_socket) if is_spare => {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
-                graceful_close(conn.with_seat(seat), End::Close(CloseCode::ServerFull)).await;
+                let client = client(web_socket);
+                client.close(End::Close(CloseCode::ServerFull)).await;
             }
-            Ok(conn) if echoes => echo::serve(conn.with_seat(seat)).await,
-            Ok(conn) => self.lobby.adopt(conn.with_seat(seat)),
+            Ok(web_socket) if echoes => echo::serve(web_socket).await,
+            Ok(web_socket) => self.lobby.adopt(client(web_socket)),
             Err(error) => tracing::debug!(%peer, %error, "handshake cut off"),
         }
     }
@@ -428,9 +437,11 @@ fn say_refused(headers: &HeaderMap, peer: SocketAddr) {
 
 /// The connection behind an upgrade, with what was read from it already: a client may send its
 /// first messages together with the handshake.
-async fn conn(upgrade: Upgrade) -> Result<Conn<TcpStream>, Box<dyn Error + Send + Sync>> {
-    let (stream, session, ahead) = match upgrade.on.await?.downcast::<TokioIo<Linger<TcpStream>>>()
-    {
+async fn web_socket(
+    on: OnUpgrade,
+    peer: SocketAddr,
+) -> Result<WebSocket<Tcp>, Box<dyn Error + Send + Sync>> {
+    let (stream, session, ahead) = match on.await?.downcast::<TokioIo<Linger<TcpStream>>>() {
         Ok(plain) => (plain.io.into_inner().into_inner(), None, plain.read_buf),
         Err(secured) => {
             let parts = secured.downcast::<TokioIo<Linger<TlsStream<TcpStream>>>>();
@@ -439,11 +450,11 @@ async fn conn(upgrade: Upgrade) -> Result<Conn<TcpStream>, Box<dyn Error + Send 
             (stream, Some(session), parts.read_buf)
         }
     };
-    let mut conn = Conn::new(stream, ahead.to_vec(), upgrade.peer, Instant::now())?;
-    if let Some(session) = session {
-        conn = conn.with_tls(session);
-    }
-    Ok(conn.with_guest(upgrade.guest, upgrade.spot, upgrade.pre_hello))
+    let web_socket = WebSocket::tcp(stream, ahead.to_vec(), peer, Instant::now())?;
+    Ok(match session {
+        Some(session) => web_socket.with_tls(session),
+        None => web_socket,
+    })
 }
 
 /// 101 for a handshake whose key gives `accept`.

@@ -4,8 +4,6 @@
 
 use std::time::Instant;
 
-use rand::TryRng;
-use rand::rngs::SysRng;
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
@@ -173,7 +171,7 @@ fn make(
         seats,
         kicks,
     } = asked;
-    let (code, seed) = (random()?, random()?);
+    let (code, seed) = (registry.random()?, registry.random()?);
     let (identity, room_quotas) = requester.identity;
     let at_player = room_quotas.room(identity).ok_or(Refusal::TooManyRooms)?;
     let at_address = requester
@@ -216,18 +214,11 @@ fn make(
     })
 }
 
-/// From the operating system: codes must not be guessed from other codes.
-fn random() -> Result<u64, Refusal> {
-    SysRng.try_next_u64().map_err(|error| {
-        tracing::error!(%error, "no random numbers");
-        Refusal::Busy
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::admission::addresses::Addresses;
+    use crate::auth::Entropy;
     use crate::metrics::Metrics;
     use tickwire::ids::RoomId;
 
@@ -245,7 +236,7 @@ mod tests {
         fn new() -> Lobby {
             let now = Instant::now();
             Lobby {
-                registry: Registry::new(9, 1),
+                registry: Registry::new(9, 1, Entropy::default()),
                 defaults: RoomDefaults::new(&Config::default(), u16::MAX),
                 budget: Budget::new(now),
                 guest: AddressLease::unlimited(),
@@ -374,7 +365,8 @@ mod tests {
                 true => made.place.room,
                 false => RoomId(made.place.room.0 ^ 1),
             };
-            let (token, _) = SeatToken::generate(room, tickwire::ids::PlayerId(0)).unwrap();
+            let (token, _) =
+                SeatToken::generate(&Entropy::default(), room, tickwire::ids::PlayerId(0)).unwrap();
             let (chat, seen) = (0, tickwire::ids::Tick(0));
             let resume = ClientMessage::Resume { token, chat, seen };
             let granted = (0..9).take_while(|_| match lobby.ask(resume.clone()) {
@@ -394,7 +386,8 @@ mod tests {
     fn a_seat_that_was_taken_again_costs_a_join() {
         let mut lobby = Lobby::new();
         let room = RoomId(1);
-        let (token, _) = SeatToken::generate(room, tickwire::ids::PlayerId(0)).unwrap();
+        let (token, _) =
+            SeatToken::generate(&Entropy::default(), room, tickwire::ids::PlayerId(0)).unwrap();
         let (chat, seen) = (0, tickwire::ids::Tick(0));
         let resume = ClientMessage::Resume { token, chat, seen };
         for _ in 0..10 {

@@ -6,10 +6,12 @@ pub(crate) mod matchmaking;
 mod orders;
 mod room_quotas;
 mod sessions;
+mod stepped;
 mod welcome;
 
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;
+pub use stepped::Stepped;
 
 use std::io;
 use std::marker::PhantomData;
@@ -21,20 +23,18 @@ use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::RoomInfo;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 use crate::admission::limiter::Rates;
-use crate::auth::Tokens;
+use crate::auth::{Entropy, Tokens};
 use crate::config::Config;
 use crate::date::Date;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
-use crate::transport::conn::{Conn, End};
-use crate::transport::graceful_close::graceful_close;
+use crate::transport::{End, Transport};
 use crate::vitals::Vitals;
-use crate::worker::{Common, Return, RoomView, Worker};
+use crate::worker::{Client, Common, Return, RoomView, Worker};
 
 use crate::directory::local::{Registry, RoomLine};
 use matchmaking::RoomDefaults;
@@ -94,50 +94,10 @@ impl<G: Game> Lobby<G> {
         config: &Config,
         metrics: Arc<Metrics>,
     ) -> io::Result<Lobby<G>> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let tokens = Tokens::new(config).map_err(invalid)?;
-        let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
-        let registry = Arc::new(Registry::new(config.max_rooms as usize, config.workers));
-        let rates = Rates {
-            messages_per_second: config.messages_per_second,
-            bytes_per_second: config.bytes_per_second,
-            control_per_second: config.control_per_second,
-        };
-        let (returns, returned) = mpsc::unbounded_channel();
-        let common = Common {
-            registry: registry.clone(),
-            metrics: metrics.clone(),
-            returns,
-            rates,
-            stall_timeout: config.stall_timeout,
-            room_linger: config.room_linger,
-            idle_after: config.idle_after,
-        };
-        let welcome = Welcome::new(&game, config).map_err(invalid)?;
         let vitals = Vitals::default();
-        let started: io::Result<Vec<_>> = (0..config.workers)
-            .map(|index| Worker::start(index, game.clone(), common.clone(), &vitals))
-            .collect();
-        let (workers, threads) = started?.into_iter().unzip();
-        let shared = Arc::new(Shared {
-            registry,
-            rooms: RoomDefaults::new(config, G::SEATS_MAX),
-            workers,
-            welcome,
-            tokens,
-            moderation,
-            room_quotas: RoomQuotas::new(
-                config.max_rooms_per_player,
-                metrics.player_rooms_hit.clone(),
-            ),
-            metrics,
-            vitals: vitals.clone(),
-            rates,
-            hello_timeout: config.hello_timeout,
-            stall_timeout: config.stall_timeout,
-            stopping: watch::Sender::new(false),
-            live: Arc::new(watch::Sender::new(0)),
-        });
+        let start = |index, common| Worker::start(index, game.clone(), common, &vitals);
+        let built = Shared::build(&game, config, metrics, Entropy::default(), &vitals, start)?;
+        let (shared, threads, returned) = built;
         let receiving = receive(shared.clone(), returned);
         tokio::spawn(vitals.keep("the way back from the workers", receiving));
         Ok(Lobby {
@@ -147,19 +107,12 @@ impl<G: Game> Lobby<G> {
         })
     }
 
-    /// Takes a connection whose handshake is done. In a tokio runtime's context.
-    pub fn adopt(&self, mut conn: Conn<TcpStream>) {
+    /// Takes a client whose handshake is done. In a tokio runtime's context.
+    pub fn adopt(&self, mut client: Client) {
         let shared = &self.shared;
-        conn.hold(Box::new(Live::new(shared)));
-        shared.metrics.sockets_opened.increment(1);
-        // After the handshake, so that the page can say why.
-        if shared
-            .moderation
-            .keeps_out(conn.link.peer.ip(), Date::now())
-        {
-            shared.part(conn, End::Close(CloseCode::Banned));
-        } else {
-            tokio::spawn(sessions::serve(shared.clone(), conn));
+        match shared.admit(&mut client) {
+            Ok(()) => drop(tokio::spawn(sessions::serve(shared.clone(), client))),
+            Err(end) => shared.part(client, end),
         }
     }
 
@@ -245,43 +198,106 @@ impl<G: Game> Lobby<G> {
     }
 }
 
-/// Takes connections back from the workers, until the last worker ends.
+/// Takes clients back from the workers, until the last worker ends.
 async fn receive(shared: Arc<Shared>, mut returned: mpsc::UnboundedReceiver<Return>) {
     while let Some(back) = returned.recv().await {
         match back {
-            Return::Lobby(conn) => match conn.watched() {
-                Ok(conn) => {
-                    tokio::spawn(sessions::serve(shared.clone(), conn));
+            Return::Lobby(mut client) => match client.conn.watch() {
+                Ok(()) => {
+                    tokio::spawn(sessions::serve(shared.clone(), client));
                 }
                 // Only when the system has no more to give: the socket is closed.
                 Err(_) => shared.count_end(End::Lost),
             },
-            Return::End(conn, end) => shared.end(conn, end),
+            Return::End(mut client, end) => match client.conn.watch() {
+                Ok(()) => shared.part(client, end),
+                Err(_) => shared.count_end(End::Lost),
+            },
         }
     }
 }
 
 impl Shared {
-    /// Ends a connection that nobody watches.
-    fn end(&self, conn: Conn, end: End) {
-        if end == End::Lost {
-            return self.count_end(end);
-        }
-        match conn.watched() {
-            Ok(conn) => self.part(conn, end),
-            Err(_) => self.count_end(End::Lost),
+    /// All of it, with the workers that `start` makes, what it made beside each, and the way back from them.
+    fn build<G: Game, T>(
+        game: &Arc<GameDef<G>>,
+        config: &Config,
+        metrics: Arc<Metrics>,
+        entropy: Entropy,
+        vitals: &Vitals,
+        mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
+    ) -> io::Result<(Arc<Shared>, Vec<T>, mpsc::UnboundedReceiver<Return>)> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let tokens = Tokens::new(config).map_err(invalid)?;
+        let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
+        let rooms_max = config.max_rooms as usize;
+        let registry = Registry::new(rooms_max, config.workers, entropy.clone());
+        let registry = Arc::new(registry);
+        let rates = Rates {
+            messages_per_second: config.messages_per_second,
+            bytes_per_second: config.bytes_per_second,
+            control_per_second: config.control_per_second,
+        };
+        let (returns, returned) = mpsc::unbounded_channel();
+        let common = Common {
+            registry: registry.clone(),
+            metrics: metrics.clone(),
+            returns,
+            entropy,
+            rates,
+            stall_timeout: config.stall_timeout,
+            room_linger: config.room_linger,
+            idle_after: config.idle_after,
+        };
+        let welcome = Welcome::new(game, config).map_err(invalid)?;
+        let started: io::Result<Vec<_>> = (0..config.workers)
+            .map(|index| start(index, common.clone()))
+            .collect();
+        let (workers, beside) = started?.into_iter().unzip();
+        let made = metrics.player_rooms_hit.clone();
+        let shared = Arc::new(Shared {
+            registry,
+            rooms: RoomDefaults::new(config, G::SEATS_MAX),
+            workers,
+            welcome,
+            tokens,
+            moderation,
+            room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
+            metrics,
+            vitals: vitals.clone(),
+            rates,
+            hello_timeout: config.hello_timeout,
+            stall_timeout: config.stall_timeout,
+            stopping: watch::Sender::new(false),
+            live: Arc::new(watch::Sender::new(0)),
+        });
+        Ok((shared, beside, returned))
+    }
+
+    /// A client comes. After the handshake, so that the page can say why if it may not.
+    fn admit(&self, client: &mut Client) -> Result<(), End> {
+        client.hold(Box::new(Live::new(self)));
+        self.metrics.sockets_opened.increment(1);
+        let address = client.conn.peer().ip();
+        match self.moderation.keeps_out(address, Date::now()) {
+            true => Err(End::Close(CloseCode::Banned)),
+            false => Ok(()),
         }
     }
 
-    /// Ends a connection, in a task of its own.
-    fn part(&self, mut conn: Conn<TcpStream>, end: End) {
-        self.count_end(end);
-        conn.link.online = None;
-        // It plays no more: from here it may have to go for others.
-        conn.link.stand_up();
-        if end != End::Lost {
-            tokio::spawn(graceful_close(conn, end));
+    /// Ends a client's connection, in a task of its own.
+    fn part(&self, client: Client, end: End) {
+        if let Some(client) = self.parted(client, end) {
+            tokio::spawn(client.close(end));
         }
+    }
+
+    /// A client plays no more: from here it may have to go for others. `None`: there is nobody to tell.
+    fn parted(&self, mut client: Client, end: End) -> Option<Client> {
+        self.count_end(end);
+        client.session.online = None;
+        client.session.stand_up();
+        (end != End::Lost).then_some(client)
     }
 
     fn count_end(&self, end: End) {

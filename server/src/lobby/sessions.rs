@@ -1,8 +1,9 @@
-//! A connection in the lobby: a small task that sleeps until its socket has something, answers
-//! hello and requests, and ends when the connection goes to a room or to its end. What is asked
-//! for is `matchmaking`'s; the task keeps nothing of its own, all that lasts is in the `Conn`.
+//! A client in the lobby: answers hello and requests, until it goes to a room or to its end. What is
+//! asked for is `matchmaking`'s. [`attend`] does what is to be done at a given time; [`serve`] is the small
+//! task that sleeps in between, and keeps nothing of its own: all that lasts is in the `Client`.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +12,6 @@ use tickwire::codec::{decode_client, encode_server};
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION};
 use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::Shared;
@@ -21,117 +21,144 @@ use crate::auth::Unauthorised;
 use crate::date::Date;
 use crate::moderation::Banned;
 use crate::text::player_name;
-use crate::transport::conn::{Conn, End, Link};
-use crate::transport::reading::{Fetched, Scratch};
-use crate::transport::stopping;
+use crate::transport::{Conn, End, Fetched, Reading, Scratch, Transport, stopping};
 use crate::vitals;
-use crate::worker::JoinRequest;
+use crate::worker::{Client, JoinRequest, Session};
 
 thread_local! {
     /// Where this thread of the runtime reads sockets: a task has no buffer of its own.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Serves a connection until it leaves the lobby.
-pub(super) async fn serve(shared: Arc<Shared>, mut conn: Conn<TcpStream>) {
-    conn.link.set_room(None);
-    conn.link.stand_up();
-    let mut stop = shared.stopping.subscribe();
-    let hello_by = Instant::now() + shared.hello_timeout;
-    let end = loop {
-        if let Some(code) = conn.link.expelled() {
-            break End::Close(code);
-        }
-        if conn.link.must_go() {
-            shared.send_away(conn);
-            return;
-        }
-        match attend_guarded(&mut conn, &shared) {
-            Ok(None) => {}
-            Ok(Some(seating)) => match hand_over(conn, seating, &shared) {
-                Ok(()) => return,
-                Err(Some(back)) => {
-                    conn = back;
-                    continue;
-                }
-                Err(None) => {
-                    shared.count_end(End::Lost);
-                    return;
-                }
-            },
-            Err(end) => break end,
-        }
-        let (deadline, late) = match conn.link.name {
-            Some(_) => (
-                conn.link.stalls_at(shared.stall_timeout),
-                CloseCode::Stalled,
-            ),
-            None => (Some(hello_by), CloseCode::HelloTimeout),
-        };
-        let wake = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => {
-                stopping::tell(&mut conn);
-                break End::Close(CloseCode::Restart);
-            }
-            () = conn.link.ordered() => Wake::Ready,
-            () = conn.link.sent_away() => Wake::Ready,
-            wake = wake(&conn, deadline) => wake,
-        };
-        match wake {
-            Wake::Ready => {}
-            Wake::Late => break End::Close(late),
-            Wake::Lost => break End::Lost,
-        }
-    };
-    shared.part(conn, end);
+/// A client that is served here.
+pub(super) struct Served {
+    pub(super) client: Client,
+    /// When it must have said hello.
+    hello_by: Instant,
 }
 
-enum Wake {
-    Ready,
-    Late,
-    Lost,
+/// What comes after it was attended to.
+pub(super) enum Next {
+    /// It stays, and wants to be looked at again then at the latest.
+    Stay(Served, Option<Instant>),
+    /// It is on its way to a room, or gone.
+    Gone,
+    /// It has to be told that this is the end.
+    End(Client, End),
 }
 
-/// Sleeps until the socket has something to read, or takes something that waits.
-async fn wake(conn: &Conn<TcpStream>, deadline: Option<Instant>) -> Wake {
-    let interest = if conn.link.outbox.is_empty() {
-        Interest::READABLE
-    } else {
-        Interest::READABLE | Interest::WRITABLE
-    };
-    let ready = conn.socket.ready(interest);
-    let ready = match deadline {
-        Some(deadline) => match timeout_at(deadline.into(), ready).await {
-            Ok(ready) => ready,
-            Err(_) => return Wake::Late,
-        },
-        None => ready.await,
-    };
-    match ready {
-        Ok(_) => Wake::Ready,
-        Err(_) => Wake::Lost,
+impl Served {
+    /// A client comes, from its handshake or a room.
+    pub(super) fn new(mut client: Client, shared: &Shared, now: Instant) -> Served {
+        client.session.set_room(None);
+        client.session.stand_up();
+        Served {
+            client,
+            hello_by: now + shared.hello_timeout,
+        }
     }
 }
 
+/// Serves a client until it leaves the lobby.
+pub(super) async fn serve(shared: Arc<Shared>, client: Client) {
+    let mut served = Served::new(client, &shared, Instant::now());
+    let mut stop = shared.stopping.subscribe();
+    loop {
+        let deadline;
+        (served, deadline) = match attend(served, &shared, Instant::now()) {
+            Next::Stay(served, deadline) => (served, deadline),
+            Next::Gone => return,
+            Next::End(client, end) => return shared.part(client, end),
+        };
+        let Client { conn, session } = &mut served.client;
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = session.ordered() => {}
+            () = session.sent_away() => {}
+            () = wake(conn, deadline) => {}
+        }
+    }
+}
+
+/// Sleeps until something came, or something that waits would be taken, or it is time. A client that is
+/// gone is found so when it is read.
+async fn wake(conn: &mut Conn, deadline: Option<Instant>) {
+    let interest = match conn.backlog().waiting_bytes {
+        0 => Interest::READABLE,
+        _ => Interest::READABLE | Interest::WRITABLE,
+    };
+    let ready = poll_fn(|cx| conn.poll_ready(cx, interest));
+    // Either way the client is looked at.
+    let _ = match deadline {
+        Some(deadline) => timeout_at(deadline.into(), ready).await.map(drop),
+        None => {
+            let _ = ready.await;
+            Ok(())
+        }
+    };
+}
+
+/// Does all that is to be done for a client at `now`.
+pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next {
+    loop {
+        let client = &mut served.client;
+        if *shared.stopping.borrow() {
+            stopping::tell(&mut client.conn);
+            return Next::End(served.client, End::Close(CloseCode::Restart));
+        }
+        if let Some(code) = client.session.expelled() {
+            return Next::End(served.client, End::Close(code));
+        }
+        if client.session.must_go() {
+            shared.send_away(served.client, now);
+            return Next::Gone;
+        }
+        match answer_guarded(client, shared, now) {
+            Ok(None) => break,
+            Ok(Some(seating)) => match hand_over(served.client, seating, shared) {
+                Ok(()) => return Next::Gone,
+                Err(Some(back)) => served.client = back,
+                Err(None) => {
+                    shared.count_end(End::Lost);
+                    return Next::Gone;
+                }
+            },
+            Err(end) => return Next::End(served.client, end),
+        }
+    }
+    let deadline = match served.client.session.name {
+        Some(_) => served.client.conn.backlog().stalls_at(shared.stall_timeout),
+        None if now >= served.hello_by => {
+            return Next::End(served.client, End::Close(CloseCode::HelloTimeout));
+        }
+        None => Some(served.hello_by),
+    };
+    Next::Stay(served, deadline)
+}
+
 /// A panic, which would be the server's own fault, ends one connection, and not without a word.
-fn attend_guarded(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>, End> {
-    catch_unwind(AssertUnwindSafe(|| attend(conn, shared))).unwrap_or_else(|panic| {
+fn answer_guarded(
+    client: &mut Client,
+    shared: &Shared,
+    now: Instant,
+) -> Result<Option<Seating>, End> {
+    catch_unwind(AssertUnwindSafe(|| answer_all(client, shared, now))).unwrap_or_else(|panic| {
         vitals::forget(panic);
-        stopping::tell(conn);
+        stopping::tell(&mut client.conn);
         Err(End::Close(CloseCode::ServerFailed))
     })
 }
 
 /// Answers what has come, up to a request that leads to a room. Answers go out at once.
-fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>, End> {
-    let now = Instant::now();
+fn answer_all(client: &mut Client, shared: &Shared, now: Instant) -> Result<Option<Seating>, End> {
+    let Client { conn, session } = client;
     let seating = SCRATCH.with_borrow_mut(|scratch| {
-        let mut reading = conn.read(scratch, Fetched::NONE, shared.rates, now);
+        let mut reading = conn.read(Reading::new(scratch, Fetched::NONE, shared.rates, now));
         let outcome = loop {
             match reading.next() {
                 Ok(None) => break Ok(None),
-                Ok(Some((message, link))) => match answer(link, shared, now, message) {
+                Ok(Some((message, conn))) => match answer(conn, session, shared, now, message) {
                     Ok(None) => {}
                     Ok(seating) => break Ok(seating),
                     Err(code) => break Err(End::Close(code)),
@@ -149,7 +176,7 @@ fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>
         return Ok(seating);
     }
     conn.flush(now)?;
-    if conn.link.is_stalled(now, shared.stall_timeout) {
+    if conn.backlog().is_stalled(now, shared.stall_timeout) {
         return Err(End::Close(CloseCode::Stalled));
     }
     Ok(None)
@@ -157,7 +184,8 @@ fn attend(conn: &mut Conn<TcpStream>, shared: &Shared) -> Result<Option<Seating>
 
 /// One message. A seating means that the connection goes to a room.
 fn answer(
-    link: &mut Link,
+    conn: &mut Conn,
+    session: &mut Session,
     shared: &Shared,
     now: Instant,
     message: &[u8],
@@ -165,21 +193,21 @@ fn answer(
     match message.first().copied().and_then(Kind::from_byte) {
         Some(Kind::Control) => {}
         // Sent before the client knew that it had left its room.
-        Some(Kind::State | Kind::Ack) if link.has_played => return Ok(None),
+        Some(Kind::State | Kind::Ack) if session.has_played => return Ok(None),
         Some(Kind::State | Kind::Ack) => return Err(CloseCode::OutOfOrder),
         None => return Err(CloseCode::Malformed),
     }
     let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
-    let Some(name) = &link.name else {
-        return greet(link, shared, message).map(|()| None);
+    let Some(name) = &session.name else {
+        return greet(conn, session, shared, message).map(|()| None);
     };
     #[cfg(test)]
     assert!(&**name != tests::BREAKS, "its sender's task is to end");
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
-        ClientMessage::ListRooms if request_prices::may_list(&mut link.requests, now) => {
+        ClientMessage::ListRooms if request_prices::may_list(&mut session.requests, now) => {
             let rooms = shared.registry.list();
-            request_prices::listed(&mut link.requests, rooms.len());
+            request_prices::listed(&mut session.requests, rooms.len());
             ServerMessage::Rooms { rooms }
         }
         ClientMessage::ListRooms => refused(Refusal::TooOften),
@@ -193,11 +221,11 @@ fn answer(
         | ClientMessage::QuickJoin
         | ClientMessage::Resume { .. } => {
             let (registry, rooms) = (&shared.registry, &shared.rooms);
-            let budget = &mut link.requests;
+            let budget = &mut session.requests;
             let requester = Requester {
                 name,
-                identity: (&link.identity, &shared.room_quotas),
-                guest: &link.guest,
+                identity: (&session.identity, &shared.room_quotas),
+                guest: &session.guest,
             };
             match matchmaking::seat(registry, rooms, budget, now, requester, &message) {
                 Ok(seating) => return Ok(Some(seating)),
@@ -212,7 +240,7 @@ fn answer(
         | ClientMessage::Chat { .. }
         | ClientMessage::Act { .. } => refused(Refusal::NotInRoom),
     };
-    shared.send(link, &reply);
+    shared.send(conn, &reply);
     Ok(None)
 }
 
@@ -221,7 +249,12 @@ fn refused(reason: Refusal) -> ServerMessage {
 }
 
 /// The first message: it must be a hello of the server's version.
-fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(), CloseCode> {
+fn greet(
+    conn: &mut Conn,
+    session: &mut Session,
+    shared: &Shared,
+    message: ClientMessage,
+) -> Result<(), CloseCode> {
     let ClientMessage::Hello {
         version,
         name,
@@ -236,37 +269,33 @@ fn greet(link: &mut Link, shared: &Shared, message: ClientMessage) -> Result<(),
     let identified = shared.tokens.identify(&token);
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
     let name = player_name(&name);
-    let address = link.peer.ip();
+    let address = conn.peer().ip();
     let greeted = shared
         .moderation
         .greet(&name, &identity, address, Date::now());
-    link.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
+    session.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
     let welcome = shared.welcome.to(&name, &token);
     shared
         .metrics
         .control_bytes
         .increment(welcome.bytes() as u64);
-    link.outbox.push_parts(&welcome.parts());
-    link.name = Some(name.into());
-    link.identity = identity;
-    link.pre_hello = None;
+    conn.push(&welcome.parts());
+    session.name = Some(name.into());
+    session.identity = identity;
+    session.pre_hello = None;
     Ok(())
 }
 
 /// Sends a connection to the room where it has a seat. If its address has had its share of the last places, or the worker is too busy,
 /// it comes back and the client is told so; without a connection in the error the socket is gone.
-fn hand_over(
-    mut conn: Conn<TcpStream>,
-    seating: Seating,
-    shared: &Shared,
-) -> Result<(), Option<Conn<TcpStream>>> {
+fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<(), Option<Client>> {
     let Seating {
         place,
         join_request,
     } = seating;
     let is_new = matches!(join_request, JoinRequest::Open(_));
     let is_held = matches!(join_request, JoinRequest::Resume(_));
-    let who = shared.registry.mark(&conn.link.identity);
+    let who = shared.registry.mark(&client.session.identity);
     let give_back = || {
         if is_new {
             shared.registry.close(place.room);
@@ -275,25 +304,25 @@ fn hand_over(
         }
     };
     let seated = match is_held {
-        true => Some(conn.link.guest.sit_again()),
-        false => conn.link.guest.sit(),
+        true => Some(client.session.guest.sit_again()),
+        false => client.session.guest.sit(),
     };
     let Some(seated) = seated else {
         give_back();
-        shared.send(&mut conn.link, &refused(Refusal::Busy));
-        return Err(Some(conn));
+        shared.send(&mut client.conn, &refused(Refusal::Busy));
+        return Err(Some(client));
     };
-    if !conn.link.sit_down(seated) {
+    if !client.session.sit_down(seated) {
         give_back();
-        return Err(Some(conn));
+        return Err(Some(client));
     }
-    let Ok(conn) = conn.unwatched() else {
+    if client.conn.unwatch().is_err() {
         give_back();
         return Err(None);
-    };
-    conn.link.set_room(Some(place.room));
-    let sent = shared.workers[place.worker].send(place.room, join_request, conn);
-    let Err(mut conn) = sent else {
+    }
+    client.session.set_room(Some(place.room));
+    let sent = shared.workers[place.worker].send(place.room, join_request, client);
+    let Err(mut client) = sent else {
         if is_new {
             shared.registry.open(place.room);
         }
@@ -301,37 +330,37 @@ fn hand_over(
     };
     shared.metrics.inboxes_full.increment(1);
     give_back();
-    conn.link.set_room(None);
-    conn.link.stand_up();
+    client.session.set_room(None);
+    client.session.stand_up();
     if is_held {
-        request_prices::resumed(&mut conn.link.requests);
+        request_prices::resumed(&mut client.session.requests);
     }
-    let Ok(mut conn) = conn.watched() else {
+    if client.conn.watch().is_err() {
         return Err(None);
-    };
-    shared.send(&mut conn.link, &refused(Refusal::Busy));
-    Err(Some(conn))
+    }
+    shared.send(&mut client.conn, &refused(Refusal::Busy));
+    Err(Some(client))
 }
 
 impl Shared {
-    /// Puts a message into a connection's outbox.
-    fn send(&self, link: &mut Link, message: &ServerMessage) {
+    /// A message waits to go out.
+    fn send(&self, conn: &mut Conn, message: &ServerMessage) {
         if matches!(message, ServerMessage::Refused { .. }) {
             self.metrics.messages_refused.increment(1);
         }
         let bytes = encode_server(message);
         self.metrics.control_bytes.increment(bytes.len() as u64);
-        link.outbox.push(&bytes);
+        conn.send(&bytes);
     }
 
     /// Ends a connection in whose place another one is let in: it is told in one write, if it takes that, and gone at once. A page
     /// that it was comes again, later.
-    fn send_away(&self, mut conn: Conn<TcpStream>) {
+    fn send_away(&self, mut client: Client, now: Instant) {
         let end = End::Close(CloseCode::ServerFull);
         self.count_end(end);
-        conn.link.outbox.push_close(CloseCode::ServerFull);
+        client.conn.push_close(CloseCode::ServerFull);
         // There is no time for who does not take it.
-        let _ = conn.flush(Instant::now());
+        let _ = client.conn.flush(now);
     }
 }
 

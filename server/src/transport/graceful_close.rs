@@ -2,40 +2,47 @@
 //! are read and thrown away for a moment. Closing a socket with unread bytes makes the kernel
 //! send a reset, which would eat the close frame on its way.
 
+use std::future::poll_fn;
 use std::io;
-use std::net::Shutdown;
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::io::Interest;
 use tokio::time::{Instant, timeout_at};
 
-use super::conn::{Conn, End};
+use super::conn::Conn;
+use super::way::{End, Transport};
 
-/// How long a client has to take its close frame and to close in turn.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long a client has to take its close and to close in turn.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 /// Bytes that are read and thrown away meanwhile.
 const DISCARDED_BYTES_MAX: usize = 1024 * 1024;
 
-/// Ends a connection: at most [`LINGER`] later it is gone, and at once if its place is wanted.
-pub(crate) async fn graceful_close(mut conn: Conn<TcpStream>, end: End) {
+/// Begins the end of a connection: what is owed waits to go out. False: there is nobody to tell.
+pub(crate) fn begin(conn: &mut Conn, end: End) -> bool {
     match end {
-        End::Close(code) => conn.link.outbox.push_close(code),
+        End::Close(code) => conn.push_close(code),
         End::Goodbye | End::Away => {}
-        End::Lost => return,
+        End::Lost => return false,
+    }
+    true
+}
+
+/// Ends a connection that is watched: at most [`LINGER`] later it is gone, and at once when
+/// `sent_away` is done, because its place is wanted.
+pub(crate) async fn close(mut conn: Conn, end: End, sent_away: impl Future<Output = ()>) {
+    if !begin(&mut conn, end) {
+        return;
     }
     let deadline = Instant::now() + LINGER;
-    let sent_away = conn.link.sent_away();
     let told = timeout_at(deadline, async {
-        while !conn.link.outbox.is_empty() {
-            conn.socket.writable().await?;
+        while conn.backlog().waiting_bytes > 0 {
+            poll_fn(|cx| conn.poll_ready(cx, Interest::WRITABLE)).await?;
             if conn.flush(Instant::now().into_std()).is_err() {
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
         }
-        conn.end_tls();
-        SockRef::from(&conn.socket).shutdown(Shutdown::Write)?;
-        discard(&conn.socket).await
+        conn.finish()?;
+        discard(&mut conn).await
     });
     tokio::select! {
         biased;
@@ -45,12 +52,11 @@ pub(crate) async fn graceful_close(mut conn: Conn<TcpStream>, end: End) {
     }
 }
 
-async fn discard(socket: &TcpStream) -> io::Result<()> {
+async fn discard(conn: &mut Conn) -> io::Result<()> {
     let mut left = DISCARDED_BYTES_MAX;
     while left > 0 {
-        socket.readable().await?;
-        // On the stack of this turn only, not part of what a task keeps.
-        match socket.try_read(&mut [0; 1024]) {
+        poll_fn(|cx| conn.poll_ready(cx, Interest::READABLE)).await?;
+        match conn.discard() {
             Ok(0) => return Ok(()),
             Ok(size) => left = left.saturating_sub(size),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -69,11 +75,11 @@ mod tests {
     use metrics::{Counter, Gauge};
     use tickwire::protocol::CloseCode;
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::admission::addresses::AddressLease;
     use crate::admission::crowd::{Crowd, Notice};
+    use crate::transport::websocket::WebSocket;
 
     /// Who was told and does not close must not keep a place that others are let in for.
     #[tokio::test]
@@ -85,11 +91,15 @@ mod tests {
             .unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
         let notice = Notice::default();
-        let enter = || crowd.enter(peer.ip(), &notice);
-        let (spot, pre_hello) = (enter(), enter());
-        let conn = Conn::new(stream, Vec::new(), peer, Instant::now().into_std()).unwrap();
-        let conn = conn.with_guest(AddressLease::unlimited(), spot, pre_hello);
-        let mut ending = pin!(graceful_close(conn, End::Close(CloseCode::Malformed)));
+        let spot = crowd.enter(peer.ip(), &notice);
+        let now = Instant::now().into_std();
+        let conn = WebSocket::tcp(stream, Vec::new(), peer, now).unwrap();
+        let sent_away = spot.notice().given();
+        let mut ending = pin!(close(
+            conn.into(),
+            End::Close(CloseCode::Malformed),
+            sent_away
+        ));
         let mut told = [0; 2];
         tokio::select! {
             () = ending.as_mut() => panic!("the client has not closed"),

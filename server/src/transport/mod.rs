@@ -1,14 +1,19 @@
-//! One client's way: bytes of a socket to messages and back, TLS and WebSocket framing between
-//! them, what waits to be written, and the end in order. Lobby and workers own connections and
-//! move them whole; nothing here knows rooms.
+//! One client's way to the server and back, in whole messages: what came, what goes out, how full the
+//! way out is, its end. [`websocket`] is the one over TCP, [`memory`] the one within a process. Who the
+//! client is stands beside it, in the worker's `Session`. Owned by exactly one of the lobby and a
+//! worker, and moved between them whole. Nothing here blocks or reads a clock, or knows rooms.
 
 pub(crate) mod certificate;
-pub(crate) mod conn;
-mod frames;
+mod conn;
 pub(crate) mod graceful_close;
-pub mod outbox;
-pub(crate) mod reading;
+pub mod memory;
+mod reading;
+mod send_buffers;
 pub(crate) mod stopping;
-mod tls;
+mod way;
+pub mod websocket;
 
-pub use conn::Conn;
+pub use conn::{Conn, Read};
+pub use reading::{Fetched, Reading, Scratch};
+pub use send_buffers::{SendBuffer, SendBuffers};
+pub use way::{Backlog, End, Transport, WAITING_BYTES_MAX};

@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tickwire::codec::encode_server;
 use tickwire::protocol::ServerMessage;
 
-use crate::transport::conn::Conn;
+use super::conn::Conn;
 
 /// The earliest time to come back: a restart takes about that long.
 const RETRY_AFTER_MS_MIN: u32 = 1000;
 /// The clients spread over so much more: 10,000 of them come at 2,000 a second.
 const RETRY_SPREAD_MS: u32 = 5000;
 
-/// Puts `Stopping` into a connection's outbox; the close follows.
-pub(crate) fn tell<S>(conn: &mut Conn<S>) {
+/// `Stopping` waits to go out; the close follows.
+pub(crate) fn tell(conn: &mut Conn) {
     static CLIENTS: AtomicU32 = AtomicU32::new(0);
     let retry_after_ms = retry_after_ms(CLIENTS.fetch_add(1, Ordering::Relaxed));
     let stopping = encode_server(&ServerMessage::Stopping { retry_after_ms });
-    conn.link.outbox.push(&stopping);
+    conn.send(&stopping);
 }
 
 /// Multiples of the golden ratio spread any number of clients evenly.

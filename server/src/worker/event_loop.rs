@@ -1,5 +1,6 @@
 //! A worker's loop: which room's turn it is, what to do with its outcome, and sleep in between.
-//! What a turn consists of is `room_host`'s.
+//! What a turn consists of is `room_host`'s. [`EventLoop::step`] is one pass at a given time, which the
+//! server's threads and whoever drives a worker by hand share; [`EventLoop::run`] waits in between.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -16,11 +17,12 @@ use tickwire::protocol::server_message::Refusal;
 use super::load::{Load, RoomLoad, Verdict};
 use super::room_host::{Failed, RoomHost, TurnContext, guarded, refuse};
 use super::schedule::TickSchedule;
-use super::{Command, Common, JoinRequest, Phase, ResumeRequest, Return, State};
+use super::{Client, Command, Common, JoinRequest, Phase, ResumeRequest, Return, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::metrics::Metrics;
-use crate::transport::conn::{Conn, End};
+use crate::room::Room;
+use crate::transport::End;
 use crate::transport::stopping;
 use crate::vitals::{self, Part};
 
@@ -35,8 +37,37 @@ const LOOKS_PER_SECOND: u16 = 10;
 /// In ticks of so many seconds a player must have done something to count as one who plays.
 const ACTIVE_SECONDS: u32 = 30;
 
+/// What time it is to a worker.
+pub(crate) enum Clock {
+    /// What the system says.
+    System,
+    /// What whoever steps it says.
+    Set(Instant),
+}
+
+impl Clock {
+    fn now(&self) -> Instant {
+        match *self {
+            Clock::System => Instant::now(),
+            Clock::Set(now) => now,
+        }
+    }
+}
+
+/// What comes after a pass of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Another one, at once.
+    Again,
+    /// Nothing for so long, unless a command comes.
+    Wait(Duration),
+    /// The end.
+    End,
+}
+
 /// Everything that a worker's thread owns.
-pub(super) struct EventLoop<G: Game> {
+pub(crate) struct EventLoop<G: Game> {
+    clock: Clock,
     game: Arc<GameDef<G>>,
     commands: Receiver<Command>,
     state: Arc<State>,
@@ -119,8 +150,10 @@ impl<G: Game> EventLoop<G> {
         common: Common,
         commands: Receiver<Command>,
         state: Arc<State>,
+        clock: Clock,
     ) -> EventLoop<G> {
         EventLoop {
+            clock,
             game,
             commands,
             load: Load::new(state.started),
@@ -168,45 +201,65 @@ impl<G: Game> EventLoop<G> {
 
     /// Nothing is done here any more: who comes is told so. Other questions stay without an answer.
     fn decline(&self, command: Command, code: CloseCode) {
-        if let Command::Attach { mut conn, .. } = command {
-            stopping::tell(&mut conn);
-            self.ctx.send_back(Return::End(conn, End::Close(code)));
+        if let Command::Attach { mut client, .. } = command {
+            stopping::tell(&mut client.conn);
+            self.ctx.send_back(Return::End(client, End::Close(code)));
         }
     }
 
     fn work(&mut self) {
         loop {
-            let now = Instant::now();
-            self.state.beat(now);
-            self.ctx.now = now;
-            match self.state.phase() {
-                Phase::Running => {}
-                Phase::Stopping => self.close_rooms(CloseCode::Restart),
-                Phase::Ending => return,
-            }
-            for _ in 0..COMMANDS_MAX {
-                match self.commands.try_recv() {
-                    Ok(command) => self.handle(command, now),
-                    Err(_) => break,
-                }
-            }
-            if self.load.is_due(now) {
-                self.rebalance(now);
-            }
-            let wait = match self.next_due() {
-                Some((due, room)) if due <= now => {
-                    self.queue.pop();
-                    self.visit(room, now);
-                    continue;
-                }
-                Some((due, _)) => (due - now).min(SLEEP_MAX),
-                None => SLEEP_MAX,
+            let wait = match self.step() {
+                Next::Again => continue,
+                Next::Wait(wait) => wait,
+                Next::End => return,
             };
             match self.commands.recv_timeout(wait) {
-                Ok(command) => self.handle(command, Instant::now()),
+                Ok(command) => self.handle(command, self.clock.now()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// All that is to be done at `now`, for whoever steps it.
+    pub(crate) fn run_until(&mut self, now: Instant) {
+        self.clock = Clock::Set(now);
+        while self.step() == Next::Again {}
+    }
+
+    /// A room, between two of its turns.
+    pub(crate) fn room(&mut self, room: RoomId) -> Option<&mut Room<G>> {
+        Some(&mut self.rooms.get_mut(&room)?.room_host.room)
+    }
+
+    /// One pass: what the lobby says, then the turn of a room that is due.
+    fn step(&mut self) -> Next {
+        let now = self.clock.now();
+        self.state.beat(now);
+        self.ctx.now = now;
+        match self.state.phase() {
+            Phase::Running => {}
+            Phase::Stopping => self.close_rooms(CloseCode::Restart),
+            Phase::Ending => return Next::End,
+        }
+        for _ in 0..COMMANDS_MAX {
+            match self.commands.try_recv() {
+                Ok(command) => self.handle(command, now),
+                Err(_) => break,
+            }
+        }
+        if self.load.is_due(now) {
+            self.rebalance(now);
+        }
+        match self.next_due() {
+            Some((due, room)) if due <= now => {
+                self.queue.pop();
+                self.visit(room, now);
+                Next::Again
+            }
+            Some((due, _)) => Next::Wait((due - now).min(SLEEP_MAX)),
+            None => Next::Wait(SLEEP_MAX),
         }
     }
 
@@ -227,12 +280,12 @@ impl<G: Game> EventLoop<G> {
             self.decline(command, CloseCode::Restart);
             return;
         }
-        let (room, join_request, conn) = match command {
+        let (room, join_request, client) = match command {
             Command::Attach {
                 room,
                 join_request,
-                conn,
-            } => (room, join_request, conn),
+                client,
+            } => (room, join_request, client),
             Command::Inspect { room, reply } => {
                 if let Some(running) = self.rooms.get_mut(&room) {
                     // Who asked may have gone.
@@ -250,16 +303,16 @@ impl<G: Game> EventLoop<G> {
             Command::Break => panic!("the worker is to end"),
         };
         match join_request {
-            JoinRequest::Join => self.join(room, conn, now),
+            JoinRequest::Join => self.join(room, client, now),
             JoinRequest::Open(options) => match self.open(*options, now) {
-                Ok(()) => self.join(room, conn, now),
+                Ok(()) => self.join(room, client, now),
                 Err(Failed) => {
                     self.fail(room);
                     let end = End::Close(CloseCode::RoomFailed);
-                    self.ctx.send_back(Return::End(conn, end));
+                    self.ctx.send_back(Return::End(client, end));
                 }
             },
-            JoinRequest::Resume(resume_request) => self.resume(room, resume_request, conn, now),
+            JoinRequest::Resume(resume_request) => self.resume(room, resume_request, client, now),
         }
     }
 
@@ -277,15 +330,21 @@ impl<G: Game> EventLoop<G> {
     }
 
     /// A room in which a seat is held is not asleep, so its turns go on as they are.
-    fn resume(&mut self, room: RoomId, resume_request: ResumeRequest, conn: Conn, now: Instant) {
+    fn resume(
+        &mut self,
+        room: RoomId,
+        resume_request: ResumeRequest,
+        client: Client,
+        now: Instant,
+    ) {
         let Some(running) = self.rooms.get_mut(&room) else {
-            refuse(conn, Refusal::NoSuchSeat, &self.ctx);
+            refuse(client, Refusal::NoSuchSeat, &self.ctx);
             return;
         };
         running.wake(&mut self.queue, now);
         if let Err(Failed) = running
             .room_host
-            .resume(conn, resume_request, &mut self.ctx)
+            .resume(client, resume_request, &mut self.ctx)
         {
             self.fail(room);
         }
@@ -312,14 +371,14 @@ impl<G: Game> EventLoop<G> {
         Ok(())
     }
 
-    fn join(&mut self, room: RoomId, conn: Conn, now: Instant) {
+    fn join(&mut self, room: RoomId, client: Client, now: Instant) {
         let Some(running) = self.rooms.get_mut(&room) else {
             // It failed while the newcomer was on the way.
-            refuse(conn, Refusal::NoSuchRoom, &self.ctx);
+            refuse(client, Refusal::NoSuchRoom, &self.ctx);
             return;
         };
         running.wake(&mut self.queue, now);
-        let joined = running.room_host.join(conn, &mut self.ctx);
+        let joined = running.room_host.join(client, &mut self.ctx);
         if running.asleep && joined.is_ok() {
             if running.room_host.is_empty() {
                 running.due = now + self.ctx.common.room_linger;
@@ -358,7 +417,7 @@ impl<G: Game> EventLoop<G> {
             }
         }
         let turned = running.turn(&mut self.ctx, now);
-        let ended = Instant::now();
+        let ended = self.clock.now();
         running.load.took(ended - now);
         let Ok(ticked) = turned else {
             self.fail(room);

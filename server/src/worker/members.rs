@@ -4,10 +4,11 @@
 use ipnet::IpNet;
 use tickwire::ids::{PlayerId, Tick};
 
+use super::Client;
 use super::seat_tokens::SeatTokens;
 use crate::by_player::ByPlayer;
 use crate::directory::local::Mark;
-use crate::transport::conn::Conn;
+use crate::transport::{Conn, Transport};
 
 /// The seats that are taken.
 pub(super) struct Members {
@@ -16,7 +17,7 @@ pub(super) struct Members {
 
 struct Seat {
     /// `None` while the seat is held for a player whose connection is lost.
-    conn: Option<Conn>,
+    client: Option<Client>,
     tokens: SeatTokens,
     /// Whose it is, to the registry.
     mark: Mark,
@@ -54,15 +55,21 @@ impl Members {
         self.seats.after(player)
     }
 
+    /// A member who has a connection.
+    pub(super) fn client(&mut self, player: PlayerId) -> Option<&mut Client> {
+        self.seat(player)?.client.as_mut()
+    }
+
     /// A member's connection.
     pub(super) fn conn(&mut self, player: PlayerId) -> Option<&mut Conn> {
-        self.seat(player)?.conn.as_mut()
+        self.client(player).map(|client| &mut client.conn)
     }
 
     /// Has the processor fetch what a turn touches of a member's connection.
     pub(super) fn prefetch(&self, player: PlayerId) {
-        if let Some(conn) = self.seats.get(player).and_then(|seat| seat.conn.as_ref()) {
-            conn.link.prefetch();
+        let seat = self.seats.get(player);
+        if let Some(client) = seat.and_then(|seat| seat.client.as_ref()) {
+            client.conn.prefetch();
         }
     }
 
@@ -85,14 +92,14 @@ impl Members {
     pub(super) fn sit(
         &mut self,
         player: PlayerId,
-        conn: Conn,
+        client: Client,
         tokens: SeatTokens,
         mark: Mark,
         since: Tick,
     ) {
         let seat = Seat {
-            host: conn.link.guest.host(),
-            conn: Some(conn),
+            host: client.session.guest.host(),
+            client: Some(client),
             tokens,
             mark,
             is_away: false,
@@ -103,11 +110,11 @@ impl Members {
     }
 
     /// A member's new connection; the old one must have been unplugged.
-    pub(super) fn plug(&mut self, player: PlayerId, conn: Conn) {
+    pub(super) fn plug(&mut self, player: PlayerId, client: Client) {
         if let Some(seat) = self.seat(player) {
-            debug_assert!(seat.conn.is_none(), "seat {player} has a connection");
-            seat.host = conn.link.guest.host();
-            seat.conn = Some(conn);
+            debug_assert!(seat.client.is_none(), "seat {player} has a connection");
+            seat.host = client.session.guest.host();
+            seat.client = Some(client);
         }
     }
 
@@ -119,8 +126,8 @@ impl Members {
     }
 
     /// Takes a member's connection; the seat stays.
-    pub(super) fn unplug(&mut self, player: PlayerId) -> Option<Conn> {
-        self.seat(player)?.conn.take()
+    pub(super) fn unplug(&mut self, player: PlayerId) -> Option<Client> {
+        self.seat(player)?.client.take()
     }
 
     /// A member goes, if the seat was theirs until now; `unplug` comes before.

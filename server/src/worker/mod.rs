@@ -3,6 +3,7 @@
 //! until the next is due. No task, channel or lock per client. It is the only clock on the tick
 //! path. `lobby` starts the workers and sends them connections; they send them back.
 
+mod client;
 mod event_loop;
 mod figures;
 mod load;
@@ -27,13 +28,16 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::admission::limiter::Rates;
-use crate::auth::{Identity, SeatToken};
+use crate::auth::{Entropy, Identity, SeatToken};
 use crate::directory::local::Registry;
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::metrics::Metrics;
-use crate::transport::conn::{Conn, End};
+use crate::transport::End;
 use crate::vitals::Vitals;
 
+pub use client::Client;
+pub(crate) use client::Session;
+pub(crate) use event_loop::{Clock, EventLoop};
 pub(crate) use view::RoomView;
 
 /// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby
@@ -49,7 +53,7 @@ pub(crate) enum Command {
         /// What it wants there.
         join_request: JoinRequest,
         /// Who comes.
-        conn: Conn,
+        client: Client,
     },
     /// An operator wants to see a room.
     Inspect {
@@ -95,10 +99,10 @@ pub(crate) struct ResumeRequest {
 /// A connection on its way back from a worker. At most as many as there are connections are
 /// under way, so their channel needs no bound of its own.
 pub(crate) enum Return {
-    /// To the lobby; what the client is told about it is in the outbox.
-    Lobby(Conn),
+    /// To the lobby; what the client is told about it waits to go out.
+    Lobby(Client),
     /// To its end.
-    End(Conn, End),
+    End(Client, End),
 }
 
 /// How far a worker is in its life.
@@ -122,6 +126,8 @@ pub(crate) struct Common {
     pub(crate) metrics: Arc<Metrics>,
     /// Where connections go back to.
     pub(crate) returns: UnboundedSender<Return>,
+    /// Where seats' tokens come from.
+    pub(crate) entropy: Entropy,
     /// Limits of every client.
     pub(crate) rates: Rates,
     /// See [`crate::config::Config`].
@@ -157,19 +163,30 @@ impl Worker {
         common: Common,
         vitals: &Vitals,
     ) -> io::Result<(Worker, JoinHandle<()>)> {
-        let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
-        let state = Arc::new(State {
-            started: Instant::now(),
-            alive_ms: AtomicU64::new(0),
-            phase: AtomicU8::new(Phase::Running as u8),
-        });
-        let thread = event_loop::EventLoop::new(game, common, commands, state.clone());
+        let (worker, thread) = Worker::new(game, common, Instant::now(), Clock::System);
         let name = format!("worker-{index}");
         let alive = vitals.part(name.as_str());
         let thread = std::thread::Builder::new()
             .name(name)
             .spawn(move || thread.run(alive))?;
-        Ok((Worker { inbox, state }, thread))
+        Ok((worker, thread))
+    }
+
+    /// A worker and the loop that is to run on its thread.
+    pub(crate) fn new<G: Game>(
+        game: Arc<GameDef<G>>,
+        common: Common,
+        started: Instant,
+        clock: Clock,
+    ) -> (Worker, EventLoop<G>) {
+        let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
+        let state = Arc::new(State {
+            started,
+            alive_ms: AtomicU64::new(0),
+            phase: AtomicU8::new(Phase::Running as u8),
+        });
+        let event_loop = EventLoop::new(game, common, commands, state.clone(), clock);
+        (Worker { inbox, state }, event_loop)
     }
 
     /// Sends a connection to its room.
@@ -180,17 +197,17 @@ impl Worker {
         &self,
         room: RoomId,
         join_request: JoinRequest,
-        conn: Conn,
-    ) -> Result<(), Conn> {
+        client: Client,
+    ) -> Result<(), Client> {
         match self.inbox.try_send(Command::Attach {
             room,
             join_request,
-            conn,
+            client,
         }) {
             Err(
-                TrySendError::Full(Command::Attach { conn, .. })
-                | TrySendError::Disconnected(Command::Attach { conn, .. }),
-            ) => Err(conn),
+                TrySendError::Full(Command::Attach { client, .. })
+                | TrySendError::Disconnected(Command::Attach { client, .. }),
+            ) => Err(client),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use crate::auth::Identity;
 use crate::date::Date;
 use crate::game::Game;
-use crate::transport::conn::End;
+use crate::transport::End;
 
 impl<G: Game> RoomHost<G> {
     /// Heeds what was ordered about the members, and gives up the seats that are held for `seats_of`; how many of
@@ -51,8 +51,8 @@ impl<G: Game> RoomHost<G> {
     ) -> Result<(), Failed> {
         let Some(online) = self
             .members
-            .conn(player)
-            .and_then(|conn| conn.link.online.as_ref())
+            .client(player)
+            .and_then(|client| client.session.online.as_ref())
         else {
             return Ok(());
         };

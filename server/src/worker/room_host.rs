@@ -16,15 +16,13 @@ use tickwire::protocol::{CloseCode, ServerMessage};
 use super::members::{Members, Vacated};
 use super::seat_tokens::SeatTokens;
 use super::view::{ClientView, RoomView};
-use super::{Common, ResumeRequest, Return};
+use super::{Client, Common, ResumeRequest, Return};
 use crate::admission::request_prices::resumed;
 use crate::auth::{SeatHash, SeatToken};
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::room::{Effect, Room, Workspace};
-use crate::transport::conn::{Conn, End};
-use crate::transport::outbox::{SendBuffer, SendBuffers};
-use crate::transport::reading::{Fetched, Scratch};
+use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers, Transport};
 use crate::vitals;
 
 /// Who leaves a room sooner did not like it there.
@@ -67,9 +65,9 @@ impl TurnContext {
         }
     }
 
-    pub(super) fn send_back(&self, conn: Return) {
+    pub(super) fn send_back(&self, back: Return) {
         // Nobody takes it only when the runtime is gone, and then every socket goes.
-        let _ = self.common.returns.send(conn);
+        let _ = self.common.returns.send(back);
     }
 }
 
@@ -113,11 +111,12 @@ impl<G: Game> RoomHost<G> {
         let options = self.room.options();
         let tick_rate = options.tick_rate;
         let clients = self.room.clients().map(|state| {
-            let link = self.members.conn(state.player).map(|conn| &conn.link);
-            let name = link.and_then(|link| link.name.as_deref()).unwrap_or("");
-            let bytes = link.map_or(0, |link| link.outbox.waiting_bytes());
-            let blocked = link.and_then(|link| link.outbox.blocked_for(now));
-            ClientView::new(&state, tick_rate, name, bytes, blocked)
+            let client = self.members.client(state.player).map(|client| &*client);
+            let name = client.and_then(|client| client.session.name.as_deref());
+            let backlog = client
+                .map(|client| client.conn.backlog())
+                .unwrap_or_default();
+            ClientView::new(&state, tick_rate, name.unwrap_or(""), &backlog, now)
         });
         RoomView {
             id: self.id,
@@ -145,27 +144,27 @@ impl<G: Game> RoomHost<G> {
     ///
     /// # Errors
     /// The room failed; the newcomer is closed like its members.
-    pub(super) fn join(&mut self, mut conn: Conn, ctx: &mut TurnContext) -> Result<(), Failed> {
-        let name = conn.link.name.clone().unwrap_or_default();
-        let identity = conn.link.identity.clone();
+    pub(super) fn join(&mut self, mut client: Client, ctx: &mut TurnContext) -> Result<(), Failed> {
+        let name = client.session.name.clone().unwrap_or_default();
+        let identity = client.session.identity.clone();
         let mark = ctx.common.registry.mark(&identity);
         if let Some(player) = self.room.seat_of(&identity) {
             ctx.common.registry.release(self.id, mark);
-            let token = self.new_token(player);
+            let token = self.new_token(player, ctx);
             // Tokens of the connection before are void: a page that wakes up somewhere does not take the seat back.
             let tokens = SeatTokens::new(token.as_ref().map(|(_, hash)| *hash));
             let take_over = move |room: &mut Room<G>| room.take_over(player);
-            return self.seat_again(conn, player, take_over, tokens, token, ctx);
+            return self.seat_again(client, player, take_over, tokens, token, ctx);
         }
         let joined = guarded(self.id, || Ok(self.room.join_as(&name, identity)));
         match joined {
             Ok(Ok(player)) => {
-                conn.link.has_played = true;
-                let token = self.new_token(player);
+                client.session.has_played = true;
+                let token = self.new_token(player, ctx);
                 let hash = token.as_ref().map(|(_, hash)| *hash);
                 let since = self.room.tick_number();
                 self.members
-                    .sit(player, conn, SeatTokens::new(hash), mark, since);
+                    .sit(player, client, SeatTokens::new(hash), mark, since);
                 ctx.common.metrics.players.increment(1);
                 self.settle_guarded(ctx)?;
                 self.hand_out(player, token);
@@ -173,12 +172,12 @@ impl<G: Game> RoomHost<G> {
             }
             Ok(Err(reason)) => {
                 ctx.common.registry.release(self.id, mark);
-                refuse(conn, reason, ctx);
+                refuse(client, reason, ctx);
                 Ok(())
             }
             Err(failed) => {
                 let end = End::Close(CloseCode::RoomFailed);
-                ctx.send_back(Return::End(conn, end));
+                ctx.send_back(Return::End(client, end));
                 Err(failed)
             }
         }
@@ -191,37 +190,37 @@ impl<G: Game> RoomHost<G> {
     /// The room failed; the newcomer is closed like its members.
     pub(super) fn resume(
         &mut self,
-        mut conn: Conn,
+        mut client: Client,
         resume_request: ResumeRequest,
         ctx: &mut TurnContext,
     ) -> Result<(), Failed> {
         let player = resume_request.token.player;
         let tokens = self.members.tokens(player);
-        let is_theirs = self.room.identity(player) == Some(&conn.link.identity);
+        let is_theirs = self.room.identity(player) == Some(&client.session.identity);
         if !is_theirs || !tokens.is_some_and(|tokens| tokens.admits(resume_request.token.hash)) {
-            refuse(conn, Refusal::NoSuchSeat, ctx);
+            refuse(client, Refusal::NoSuchSeat, ctx);
             return Ok(());
         }
         // After the token: who has none learns nothing of the room.
         let who = Who {
-            identity: conn.link.identity.clone(),
+            identity: client.session.identity.clone(),
             // Others of theirs may have been sent away: the seat is not those'.
             host: None,
         };
         if ctx.common.registry.keeps_out(self.id, &who, ctx.now) {
-            resumed(&mut conn.link.requests);
-            refuse(conn, Refusal::KeptOut, ctx);
+            resumed(&mut client.session.requests);
+            refuse(client, Refusal::KeptOut, ctx);
             return Ok(());
         }
-        let Some(token) = self.new_token(player) else {
-            resumed(&mut conn.link.requests);
-            refuse(conn, Refusal::Busy, ctx);
+        let Some(token) = self.new_token(player, ctx) else {
+            resumed(&mut client.session.requests);
+            refuse(client, Refusal::Busy, ctx);
             return Ok(());
         };
-        resumed(&mut conn.link.requests);
+        resumed(&mut client.session.requests);
         let tokens = SeatTokens::renewed(resume_request.token.hash, token.1);
         let resume = move |room: &mut Room<G>| room.resume(player, resume_request.seen);
-        self.seat_again(conn, player, resume, tokens, Some(token), ctx)
+        self.seat_again(client, player, resume, tokens, Some(token), ctx)
     }
 
     /// Gives a seat to a new connection of its player, as the room does it by `take`. One that the seat still has is
@@ -231,7 +230,7 @@ impl<G: Game> RoomHost<G> {
     /// The room failed; the newcomer is closed like its members.
     fn seat_again(
         &mut self,
-        mut conn: Conn,
+        mut client: Client,
         player: PlayerId,
         take: impl FnOnce(&mut Room<G>) -> bool,
         tokens: SeatTokens,
@@ -245,17 +244,17 @@ impl<G: Game> RoomHost<G> {
             Ok(true) => {}
             Ok(false) => {
                 self.vacate(player, ctx);
-                refuse(conn, Refusal::NoSuchSeat, ctx);
+                refuse(client, Refusal::NoSuchSeat, ctx);
                 return Ok(());
             }
             Err(failed) => {
                 let end = End::Close(CloseCode::RoomFailed);
-                ctx.send_back(Return::End(conn, end));
+                ctx.send_back(Return::End(client, end));
                 return Err(failed);
             }
         }
-        conn.link.has_played = true;
-        self.members.plug(player, conn);
+        client.session.has_played = true;
+        self.members.plug(player, client);
         if let Some(old) = self.members.tokens(player) {
             *old = tokens;
         }
@@ -268,11 +267,11 @@ impl<G: Game> RoomHost<G> {
     }
 
     /// A token for a seat, `None` if seats are not held or the system has no random numbers.
-    fn new_token(&self, player: PlayerId) -> Option<(String, SeatHash)> {
+    fn new_token(&self, player: PlayerId, ctx: &TurnContext) -> Option<(String, SeatHash)> {
         if self.room.options().grace == 0 {
             return None;
         }
-        let token = SeatToken::generate(self.id, player);
+        let token = SeatToken::generate(&ctx.common.entropy, self.id, player);
         token
             .inspect_err(|error| tracing::error!(%error, "no random numbers"))
             .ok()
@@ -283,12 +282,10 @@ impl<G: Game> RoomHost<G> {
         let options = self.room.options();
         let grace_ms = u64::from(options.grace) * 1000 / u64::from(options.tick_rate.max(1));
         if let (Some(conn), Some((token, _))) = (self.members.conn(player), token) {
-            conn.link
-                .outbox
-                .push(&encode_server(&ServerMessage::ResumeToken {
-                    token,
-                    grace_ms: u32::try_from(grace_ms).unwrap_or(u32::MAX),
-                }));
+            conn.send(&encode_server(&ServerMessage::ResumeToken {
+                token,
+                grace_ms: u32::try_from(grace_ms).unwrap_or(u32::MAX),
+            }));
         }
     }
 
@@ -307,7 +304,7 @@ impl<G: Game> RoomHost<G> {
             let Some((player, end)) = ctx.ended.pop() else {
                 return;
             };
-            let Some(conn) = self.members.unplug(player) else {
+            let Some(client) = self.members.unplug(player) else {
                 continue;
             };
             let may_return = match end {
@@ -323,7 +320,7 @@ impl<G: Game> RoomHost<G> {
                 self.room.leave(player);
                 self.vacate(player, ctx);
             }
-            ctx.send_back(Return::End(conn, end));
+            ctx.send_back(Return::End(client, end));
         }
     }
 
@@ -349,7 +346,7 @@ impl<G: Game> RoomHost<G> {
                 if let Some(conn) = self.members.conn(to) {
                     let metrics = &ctx.common.metrics;
                     metrics.control_bytes.increment(bytes.len() as u64);
-                    conn.link.outbox.push(&bytes);
+                    conn.send(&bytes);
                 }
             }
             Effect::KeepOut { player, identity } => {
@@ -361,23 +358,23 @@ impl<G: Game> RoomHost<G> {
                 if reason == LeaveReason::Asked {
                     self.note_leaving(player, ctx);
                 }
-                let conn = self.members.unplug(player);
+                let client = self.members.unplug(player);
                 self.vacate(player, ctx);
-                if let Some(mut conn) = conn {
+                if let Some(mut client) = client {
                     let left = encode_server(&ServerMessage::Left { reason });
-                    conn.link.outbox.push(&left);
-                    ctx.send_back(Return::Lobby(conn));
+                    client.conn.send(&left);
+                    ctx.send_back(Return::Lobby(client));
                 }
             }
             Effect::Close { player, code } => {
-                let conn = self.members.unplug(player);
+                let client = self.members.unplug(player);
                 if self.room.has_member(player) {
                     self.hold(player, ctx);
                 } else {
                     self.vacate(player, ctx);
                 }
-                if let Some(conn) = conn {
-                    ctx.send_back(Return::End(conn, End::Close(code)));
+                if let Some(client) = client {
+                    ctx.send_back(Return::End(client, End::Close(code)));
                 }
             }
             Effect::Vacate { player } => self.vacate(player, ctx),
@@ -422,9 +419,9 @@ impl<G: Game> RoomHost<G> {
         ctx: &mut TurnContext,
     ) {
         while let Some(player) = self.members.after(None) {
-            if let Some(mut conn) = self.members.unplug(player) {
-                last(&mut conn);
-                ctx.send_back(Return::End(conn, End::Close(code)));
+            if let Some(mut client) = self.members.unplug(player) {
+                last(&mut client.conn);
+                ctx.send_back(Return::End(client, End::Close(code)));
             }
             self.vacate(player, ctx);
         }
@@ -445,11 +442,11 @@ impl<G: Game> RoomHost<G> {
 }
 
 /// Tells a client that it can't join and sends it back.
-pub(super) fn refuse(mut conn: Conn, reason: Refusal, ctx: &TurnContext) {
+pub(super) fn refuse(mut client: Client, reason: Refusal, ctx: &TurnContext) {
     ctx.common.metrics.messages_refused.increment(1);
     let refused = encode_server(&ServerMessage::Refused { reason });
-    conn.link.outbox.push(&refused);
-    ctx.send_back(Return::Lobby(conn));
+    client.conn.send(&refused);
+    ctx.send_back(Return::Lobby(client));
 }
 
 /// Runs `work` of a room; a panic in it is the room's failure.

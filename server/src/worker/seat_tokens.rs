@@ -52,11 +52,13 @@ impl SeatTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::SeatToken;
+    use crate::auth::{Entropy, SeatToken};
     use tickwire::ids::{PlayerId, RoomId};
 
     fn token() -> SeatHash {
-        SeatToken::generate(RoomId(1), PlayerId(0)).unwrap().1
+        SeatToken::generate(&Entropy::default(), RoomId(1), PlayerId(0))
+            .unwrap()
+            .1
     }
 
     #[test]

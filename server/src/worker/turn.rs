@@ -13,9 +13,7 @@ use super::figures;
 use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use crate::game::Game;
 use crate::room::{Effect, Room};
-use crate::transport::conn::End;
-use crate::transport::outbox::SendBuffer;
-use crate::transport::reading::Fetched;
+use crate::transport::{End, Fetched, Reading, SendBuffer, Transport};
 
 /// Bytes of snapshots that are composed before they are written: those of a room of ordinary size, which then lie in the
 /// processor's second cache until the kernel copies them.
@@ -127,7 +125,7 @@ impl<G: Game> RoomHost<G> {
             return;
         };
         let rates = ctx.common.rates;
-        let mut reading = conn.read(&mut ctx.scratch, fetched, rates, now);
+        let mut reading = conn.read(Reading::new(&mut ctx.scratch, fetched, rates, now));
         if !self.room.is_present(player) {
             // Sent away by who was read before: the rest is for the lobby.
             return;
@@ -176,12 +174,12 @@ impl<G: Game> RoomHost<G> {
                 };
                 let written = match send_buffer {
                     Some(send_buffer) => conn.flush_with(&mut ctx.send_buffers, send_buffer, now),
-                    None if conn.link.outbox.is_blocked() => Ok(()),
+                    None if conn.backlog().is_blocked() => Ok(()),
                     None => conn.flush(now),
                 };
                 if let Err(end) = written {
                     ctx.ended.push((player, end));
-                } else if conn.link.is_stalled(now, stall_timeout) {
+                } else if conn.backlog().is_stalled(now, stall_timeout) {
                     ctx.ended.push((player, End::Close(CloseCode::Stalled)));
                 }
             }
@@ -213,16 +211,16 @@ impl<G: Game> RoomHost<G> {
             let Some(conn) = self.members.conn(player) else {
                 continue;
             };
-            if conn.link.outbox.is_blocked()
+            if conn.backlog().is_blocked()
                 && let Err(end) = conn.flush(now)
             {
                 ctx.ended.push((player, end));
                 continue;
             }
-            let writable = !conn.link.outbox.is_blocked();
+            let writable = !conn.backlog().is_blocked();
             let mut send_buffer = None;
             if due {
-                let message = send_buffers.begin(&conn.link.outbox);
+                let message = send_buffers.begin(conn.front_bytes());
                 if self.room.compose(player, writable, message) {
                     send_buffer = Some(send_buffers.end());
                 } else {

@@ -1,12 +1,13 @@
 //! A room as an operator sees it: what each client was sent, what it owes, what waits for it. Made
 //! by the room's worker on request, between two turns; `http::ops` shows it as JSON.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use serde::Serialize;
 use tickwire::ids::RoomId;
 
 use crate::room::ClientState;
+use crate::transport::Backlog;
 
 /// A room and its clients at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,8 +63,8 @@ impl ClientView {
         state: &ClientState,
         tick_rate: u16,
         name: &str,
-        outbox_bytes: usize,
-        blocked: Option<Duration>,
+        backlog: &Backlog,
+        now: Instant,
     ) -> ClientView {
         let ms = |ticks: u32| u64::from(ticks) * 1000 / u64::from(tick_rate.max(1));
         ClientView {
@@ -79,8 +80,10 @@ impl ClientView {
             skipped_credit: state.skipped_credit,
             skipped_blocked: state.skipped_blocked,
             skipped_rationed: state.skipped_rationed,
-            outbox_bytes,
-            blocked_ms: blocked.map(|blocked| blocked.as_millis() as u64),
+            outbox_bytes: backlog.waiting_bytes,
+            blocked_ms: backlog
+                .blocked_for(now)
+                .map(|since| since.as_millis() as u64),
         }
     }
 }

@@ -11,7 +11,8 @@ use tickwire_server::config::Config;
 use tickwire_server::game::{Game, GameDef};
 use tickwire_server::lobby::Lobby;
 use tickwire_server::metrics::Metrics;
-use tickwire_server::transport::Conn;
+use tickwire_server::transport::websocket::WebSocket;
+use tickwire_server::worker::Client as Adopted;
 use tokio::runtime::Runtime;
 
 pub(crate) use crate::client::{Client, Got, Joined, frame, framed, hello, hello_as};
@@ -74,7 +75,9 @@ impl Server {
                 assert_eq!(ahead.remove(0), b'\n');
                 stream.set_nonblocking(true).unwrap();
                 let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-                adopting.adopt(Conn::new(stream, ahead, peer, Instant::now()).unwrap());
+                let now = Instant::now();
+                let way = WebSocket::tcp(stream, ahead, peer, now).unwrap();
+                adopting.adopt(Adopted::new(way.into(), now));
             }
         });
         Server {

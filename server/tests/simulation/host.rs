@@ -17,7 +17,7 @@ use tickwire::snapshot::delta::decode_head;
 use tickwire_server::config::Config;
 use tickwire_server::game::{GameDef, Identity, RoomOptions};
 use tickwire_server::room::{Effect, Room, RoomStats};
-use tickwire_server::transport::outbox::SendBuffers;
+use tickwire_server::transport::SendBuffers;
 
 use crate::broken::{Broken, Check};
 use crate::line::{Line, LineId, Stage};
@@ -132,7 +132,7 @@ impl Host {
                 let (link, rng) = (&mut line.link, &mut self.rng);
                 let write = |bytes: &[u8]| link.write(bytes, now_us, rng);
                 line.outbox.flush(now, write).map_err(lost)?;
-                let over = line.stage == Stage::Closed && line.outbox.is_empty();
+                let over = line.stage == Stage::Closed && line.outbox.backlog().waiting_bytes == 0;
                 line.link.closed |= over;
                 if line.link.cut && line.noticed_at_us <= now_us {
                     self.lines.remove(&id);
@@ -247,7 +247,7 @@ impl Host {
                         seats: self.room.options().seats,
                     },
                 };
-                line.outbox.push(&encode_server(&welcome));
+                line.outbox.push_parts(&[&encode_server(&welcome)]);
             }
             (Stage::Lobby, ClientMessage::QuickJoin) => {
                 let who = line.who.clone();
@@ -350,14 +350,14 @@ impl Host {
         if let Some(line) = self.lines.get_mut(&id)
             && grace_ms > 0
         {
-            line.outbox.push(&encode_server(&token));
+            line.outbox.push_parts(&[&encode_server(&token)]);
         }
     }
 
     fn refuse(&mut self, id: LineId, reason: Refusal) {
         if let Some(line) = self.lines.get_mut(&id) {
             let refused = encode_server(&ServerMessage::Refused { reason });
-            line.outbox.push(&refused);
+            line.outbox.push_parts(&[&refused]);
         }
     }
 
@@ -375,10 +375,10 @@ impl Host {
         let (link, rng) = (&mut line.link, &mut self.rng);
         let mut write = |bytes: &[u8]| link.write(bytes, now_us, rng);
         let outbox = &mut line.outbox;
-        if outbox.is_blocked() {
+        if outbox.backlog().is_blocked() {
             outbox.flush(now, &mut write).map_err(lost)?;
         }
-        let writable = !outbox.is_blocked();
+        let writable = !outbox.backlog().is_blocked();
         self.message.clear();
         let tier = self.room.clients().find(|client| client.player == player);
         let tier = tier.map_or(1, |client| client.tier);
@@ -399,7 +399,7 @@ impl Host {
             }
             self.send_buffers.clear();
             self.send_buffers
-                .begin(outbox)
+                .begin(outbox.front_bytes())
                 .extend_from_slice(&self.message);
             let send_buffer = self.send_buffers.end();
             outbox
@@ -408,9 +408,9 @@ impl Host {
         } else if writable {
             outbox.flush(now, &mut write).map_err(lost)?;
         }
-        self.seen.cut_writes += u64::from(outbox.is_blocked());
+        self.seen.cut_writes += u64::from(outbox.backlog().is_blocked());
         line.within_limits()?;
-        if line.outbox.is_stalled(now, self.stall_timeout) {
+        if line.outbox.backlog().is_stalled(now, self.stall_timeout) {
             self.part(player)?;
             self.close(id, CloseCode::Stalled);
         }
@@ -447,7 +447,7 @@ impl Host {
             match effect {
                 Effect::Control { to, bytes } => {
                     if let Some(line) = self.seats.get(&to).and_then(|id| self.lines.get_mut(id)) {
-                        line.outbox.push(&bytes);
+                        line.outbox.push_parts(&[&bytes]);
                     }
                 }
                 Effect::Depart { player, reason } => {
@@ -455,7 +455,7 @@ impl Host {
                     self.passes.forget(player);
                     if let Some(line) = id.and_then(|id| self.lines.get_mut(&id)) {
                         line.outbox
-                            .push(&encode_server(&ServerMessage::Left { reason }));
+                            .push_parts(&[&encode_server(&ServerMessage::Left { reason })]);
                         line.stage = Stage::Lobby;
                     }
                 }

@@ -7,7 +7,8 @@ use tickwire::limits::{UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
 use tickwire::protocol::Kind;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire_server::game::Identity;
-use tickwire_server::transport::outbox::{Outbox, WAITING_BYTES_MAX};
+use tickwire_server::transport::WAITING_BYTES_MAX;
+use tickwire_server::transport::websocket::outbox::Outbox;
 
 use crate::broken::{Broken, Check};
 use crate::link::Link;
@@ -79,7 +80,7 @@ impl Line {
     /// What waits and is in flight is within the limits.
     pub(crate) fn within_limits(&self) -> Result<(), Broken> {
         // The close frame comes on top.
-        let waiting = self.outbox.waiting_bytes();
+        let waiting = self.outbox.backlog().waiting_bytes;
         let bytes: u32 = self
             .in_flight
             .iter()

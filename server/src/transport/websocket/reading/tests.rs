@@ -1,9 +1,14 @@
 //! Reading over sockets that are memory.
 
 use super::*;
+use crate::admission::limiter::Rates;
+use crate::transport::Read as Held;
+use crate::transport::reading::FETCHED_MAX;
+use crate::transport::{Fetched, Scratch, Transport};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Instant;
 
 const RATES: Rates = Rates {
     messages_per_second: 100,
@@ -33,22 +38,18 @@ impl Socket for Reads {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(bytes.len())
     }
-}
 
-async fn conn() -> Conn<Reads> {
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let listener = listener.await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let conn = Conn::new(stream, Vec::new(), peer, Instant::now()).unwrap();
-    Conn {
-        socket: Reads::default(),
-        link: conn.link,
+    fn shutdown(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-fn came(conn: &Conn<Reads>, bytes: Vec<u8>) {
+fn conn() -> WebSocket<Reads> {
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    WebSocket::new(Reads::default(), Vec::new(), peer, Instant::now())
+}
+
+fn came(conn: &WebSocket<Reads>, bytes: Vec<u8>) {
     conn.socket.0.borrow_mut().push_back(bytes);
 }
 
@@ -67,8 +68,12 @@ fn frame(message: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn messages(conn: &mut Conn<Reads>, scratch: &mut Scratch, fetched: Fetched) -> Vec<Vec<u8>> {
-    let mut reading = conn.read(scratch, fetched, RATES, Instant::now());
+fn reading<'a>(scratch: &'a mut Scratch, fetched: Fetched) -> Reading<'a> {
+    Reading::new(scratch, fetched, RATES, Instant::now())
+}
+
+fn messages(conn: &mut WebSocket<Reads>, scratch: &mut Scratch, fetched: Fetched) -> Vec<Vec<u8>> {
+    let mut reading = Held::new(conn, reading(scratch, fetched));
     let mut all = Vec::new();
     while let Some((message, _)) = reading.next().unwrap() {
         all.push(message.to_vec());
@@ -76,10 +81,10 @@ fn messages(conn: &mut Conn<Reads>, scratch: &mut Scratch, fetched: Fetched) -> 
     all
 }
 
-#[tokio::test]
-async fn what_was_fetched_of_several_is_each_ones_own() {
+#[test]
+fn what_was_fetched_of_several_is_each_ones_own() {
     let mut scratch = Scratch::default();
-    let mut conns = [conn().await, conn().await, conn().await];
+    let mut conns = [conn(), conn(), conn()];
     came(&conns[0], [frame(b"a"), frame(b"bc")].concat());
     came(&conns[2], frame(b"def"));
     let fetched = [0, 1, 2].map(|n| conns[n].fetch(&mut scratch));
@@ -89,14 +94,14 @@ async fn what_was_fetched_of_several_is_each_ones_own() {
     assert_eq!(scratch.take_counts(), (3, 7 + 8 + 9));
 }
 
-#[tokio::test]
-async fn what_was_fetched_and_not_asked_for_stays_in_the_connection() {
+#[test]
+fn what_was_fetched_and_not_asked_for_stays_in_the_connection() {
     let mut scratch = Scratch::default();
-    let mut conn = conn().await;
+    let mut conn = conn();
     came(&conn, [frame(b"a"), frame(b"b")].concat());
     came(&conn, frame(b"c"));
     let fetched = conn.fetch(&mut scratch);
-    drop(conn.read(&mut scratch, fetched, RATES, Instant::now()));
+    drop(Held::new(&mut conn, reading(&mut scratch, fetched)));
     assert_eq!(scratch.take_counts(), (0, 14), "it was read");
     scratch.clear();
     let fetched = conn.fetch(&mut scratch);
@@ -107,10 +112,10 @@ async fn what_was_fetched_and_not_asked_for_stays_in_the_connection() {
     );
 }
 
-#[tokio::test]
-async fn more_than_a_fetch_is_read_on() {
+#[test]
+fn more_than_a_fetch_is_read_on() {
     let mut scratch = Scratch::default();
-    let mut conn = conn().await;
+    let mut conn = conn();
     let large = [vec![1; 3000], vec![2; 3000], vec![3; 10]];
     came(
         &conn,
@@ -120,10 +125,10 @@ async fn more_than_a_fetch_is_read_on() {
     assert_eq!(messages(&mut conn, &mut scratch, fetched), large);
 }
 
-#[tokio::test]
-async fn no_more_is_fetched_than_there_is_room_for() {
+#[test]
+fn no_more_is_fetched_than_there_is_room_for() {
     let mut scratch = Scratch::default();
-    let conn = conn().await;
+    let conn = conn();
     let mut fetches = 0;
     while scratch.has_room() {
         came(&conn, vec![0; READ_BYTES]);

@@ -1,21 +1,17 @@
 //! What waits to be written to one client: whole frames in the order in which they go out, the
 //! first of which may have left in part. Nothing overtakes it. Snapshots don't wait here: they
-//! are composed in [`Drafts`] when nothing older waits, and only what the kernel did not take
-//! of them stays. Knows no WebSocket state, no socket and no clock; `conn` calls it, and the
-//! simulation, whose links are memory.
+//! are composed in [`SendBuffers`] when nothing older waits, and only what the kernel did not take
+//! of them stays. Knows no WebSocket state, no socket and no clock.
 
 use std::io;
-use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tickwire::protocol::CloseCode;
 
 use super::frames::{HEADER_BYTES_MAX, binary_header, frame_bytes, push_close};
+use crate::transport::send_buffers::{SendBuffer, SendBuffers};
+use crate::transport::way::{Backlog, WAITING_BYTES_MAX};
 
-/// Bytes that may wait for one client: a `Joined` with 1,000 members and a full chat history
-/// takes 60 KiB, and what the kernel left of a snapshot may come on top. Beyond: the client does
-/// not read, and is closed with 4010.
-pub const WAITING_BYTES_MAX: usize = 384 * 1024;
 /// Capacity that an empty outbox keeps: a few small control messages. Most clients are idle or
 /// get nothing but snapshots, and more would be theirs for ever.
 const KEPT_BYTES: usize = 256;
@@ -33,45 +29,26 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    /// How full it is.
+    pub fn backlog(&self) -> Backlog {
+        Backlog {
+            waiting_bytes: self.bytes.len(),
+            blocked_since: self.blocked_since,
+            overflowed: self.overflowed,
+            unfinished_since: None,
+        }
     }
 
-    /// Bytes that wait, at most [`WAITING_BYTES_MAX`] and a close frame.
-    pub fn waiting_bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// For how long the kernel has not taken everything.
-    pub(crate) fn blocked_for(&self, now: Instant) -> Option<Duration> {
-        let since = self.blocked_since?;
-        Some(now.saturating_duration_since(since))
-    }
-
-    /// Whether the kernel left something when it was last written to.
-    pub fn is_blocked(&self) -> bool {
-        self.blocked_since.is_some()
-    }
-
-    /// Whether the client takes too little: more waits than may, or something for `timeout`.
-    pub fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
-        let since = |since: Instant| now.saturating_duration_since(since) >= timeout;
-        self.overflowed || self.blocked_since.is_some_and(since)
-    }
-
-    /// When the client will be stalled if it takes nothing more.
-    pub(crate) fn stalls_at(&self, timeout: Duration) -> Option<Instant> {
-        self.blocked_since.map(|since| since + timeout)
-    }
-
-    /// Appends a message as one binary frame.
-    pub fn push(&mut self, message: &[u8]) {
-        self.push_parts(&[message]);
+    /// Bytes that go out with a message that is not blocked: what waits, and its header.
+    pub fn front_bytes(&self) -> usize {
+        match self.blocked_since {
+            Some(_) => 0,
+            None => self.bytes.len() + HEADER_BYTES_MAX,
+        }
     }
 
     /// Appends a message that lies in parts as one binary frame.
-    pub(crate) fn push_parts(&mut self, parts: &[&[u8]]) {
+    pub fn push_parts(&mut self, parts: &[&[u8]]) {
         let message = parts.iter().map(|part| part.len()).sum();
         let (header, size) = binary_header(message);
         if self.admits(size + message) {
@@ -85,7 +62,7 @@ impl Outbox {
     }
 
     /// Appends a frame as it is.
-    pub(crate) fn push_frame(&mut self, frame: &[u8]) {
+    pub fn push_frame(&mut self, frame: &[u8]) {
         if self.admits(frame.len()) {
             self.bytes.extend_from_slice(frame);
         }
@@ -123,8 +100,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes what waits and the send buffer behind it in one `write`; what that leaves stays
-    /// here. Only when not blocked, and as it was when the send buffer was begun.
+    /// Writes what waits and the send_buffer behind it in one `write`; what that leaves stays
+    /// here. Only when not blocked, and as it was when the send_buffer was begun.
     pub fn flush_with(
         &mut self,
         send_buffers: &mut SendBuffers,
@@ -132,8 +109,13 @@ impl Outbox {
         now: Instant,
         write: impl FnMut(&[u8]) -> io::Result<usize>,
     ) -> io::Result<()> {
-        debug_assert!(!self.is_blocked(), "a snapshot would wait behind a frame");
-        let bytes = send_buffers.framed(send_buffer, &self.bytes);
+        debug_assert!(
+            self.blocked_since.is_none(),
+            "a snapshot would wait behind a frame"
+        );
+        let (header, size) = binary_header(send_buffer.message_bytes());
+        let header = &header[HEADER_BYTES_MAX - size..];
+        let bytes = send_buffers.behind(send_buffer, &[&self.bytes, header]);
         let written = write_once(bytes, write)?;
         self.unfinished = cut_frame(bytes, self.unfinished, written);
         self.bytes.clear();
@@ -180,82 +162,14 @@ fn cut_frame(bytes: &[u8], unfinished: usize, written: usize) -> usize {
     end - written
 }
 
-/// Where clients' messages are composed, one after the other, before anything is known about their lengths: each with
-/// room in front for its frame's header and for what waits in its client's outbox, so that one plain
-/// write sends it all. One serves all clients of a worker.
-#[derive(Debug, Default)]
-pub struct SendBuffers {
-    bytes: Vec<u8>,
-    /// Where the last message starts, and the room in front of it.
-    start: usize,
-    room: usize,
-}
-
-/// A message among [`Drafts`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendBuffer(Range<usize>);
-
-impl SendBuffer {
-    /// Bytes of the message.
-    pub fn message_bytes(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl SendBuffers {
-    /// Forgets all messages.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-    }
-
-    /// Bytes of all messages, and of the room in front of them.
-    pub fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Starts a message behind what waits in `outbox`; append it to the result, then call `end` or `discard`. It can go
-    /// out only if the outbox is not blocked.
-    pub fn begin(&mut self, outbox: &Outbox) -> &mut Vec<u8> {
-        let before = if outbox.is_blocked() {
-            0
-        } else {
-            outbox.bytes.len()
-        };
-        self.room = before + HEADER_BYTES_MAX;
-        self.start = self.bytes.len() + self.room;
-        self.bytes.resize(self.start, 0);
-        &mut self.bytes
-    }
-
-    /// The message that was begun is whole.
-    pub fn end(&self) -> SendBuffer {
-        SendBuffer(self.start..self.bytes.len())
-    }
-
-    /// Takes back what was begun.
-    pub fn discard(&mut self) {
-        self.bytes.truncate(self.start - self.room);
-    }
-
-    /// `before` and the message as a frame.
-    fn framed(&mut self, send_buffer: SendBuffer, before: &[u8]) -> &[u8] {
-        let Range { start, end } = send_buffer.0;
-        let (header, size) = binary_header(end - start);
-        let header_at = start - size;
-        let before_at = header_at - before.len();
-        self.bytes[header_at..start].copy_from_slice(&header[HEADER_BYTES_MAX - size..]);
-        self.bytes[before_at..header_at].copy_from_slice(before);
-        &self.bytes[before_at..end]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn framed(message: &[u8]) -> Vec<u8> {
         let mut outbox = Outbox::default();
-        outbox.push(message);
+        outbox.push_parts(&[message]);
         outbox.bytes
     }
 
@@ -289,12 +203,18 @@ mod tests {
             };
             let (mut outbox, mut send_buffers) = (Outbox::default(), SendBuffers::default());
             // Another client's message, and one that is not sent, lie before it.
-            send_buffers.begin(&outbox).extend_from_slice(&[9; 70]);
-            send_buffers.begin(&outbox).extend_from_slice(&[8; 9]);
+            send_buffers
+                .begin(outbox.front_bytes())
+                .extend_from_slice(&[9; 70]);
+            send_buffers
+                .begin(outbox.front_bytes())
+                .extend_from_slice(&[8; 9]);
             send_buffers.discard();
             assert_eq!(send_buffers.bytes(), 70 + HEADER_BYTES_MAX);
-            outbox.push(&control);
-            send_buffers.begin(&outbox).extend_from_slice(&snapshot);
+            outbox.push_parts(&[&control]);
+            send_buffers
+                .begin(outbox.front_bytes())
+                .extend_from_slice(&snapshot);
             let send_buffer = send_buffers.end();
             assert_eq!(send_buffer.message_bytes(), 300);
             outbox
@@ -302,12 +222,12 @@ mod tests {
                     socket.write(bytes)
                 })
                 .unwrap();
-            outbox.push(b"later");
-            while !outbox.is_empty() {
+            outbox.push_parts(&[b"later"]);
+            while !outbox.bytes.is_empty() {
                 outbox.flush(now, |bytes| socket.write(bytes)).unwrap();
             }
             assert_eq!(socket.got, expected, "cut at {cut}");
-            assert!(!outbox.is_blocked() && outbox.unfinished == 0);
+            assert!(!outbox.backlog().is_blocked() && outbox.unfinished == 0);
         }
     }
 
@@ -338,19 +258,22 @@ mod tests {
         let start = Instant::now();
         let timeout = Duration::from_secs(10);
         let mut outbox = Outbox::default();
-        outbox.push(b"hello");
+        outbox.push_parts(&[b"hello"]);
         assert!(
-            !outbox.is_stalled(start + timeout, timeout),
+            !outbox.backlog().is_stalled(start + timeout, timeout),
             "not tried yet"
         );
         let blocked = |_: &[u8]| Err(io::ErrorKind::WouldBlock.into());
         outbox.flush(start, blocked).unwrap();
         outbox.flush(start + timeout / 2, blocked).unwrap();
-        assert!(outbox.is_blocked() && !outbox.is_stalled(start + timeout / 2, timeout));
-        assert_eq!(outbox.stalls_at(timeout), Some(start + timeout));
-        assert!(outbox.is_stalled(start + timeout, timeout));
+        assert!(
+            outbox.backlog().is_blocked()
+                && !outbox.backlog().is_stalled(start + timeout / 2, timeout)
+        );
+        assert_eq!(outbox.backlog().stalls_at(timeout), Some(start + timeout));
+        assert!(outbox.backlog().is_stalled(start + timeout, timeout));
         outbox.flush(start, |bytes| Ok(bytes.len())).unwrap();
-        assert!(!outbox.is_stalled(start + timeout, timeout));
+        assert!(!outbox.backlog().is_stalled(start + timeout, timeout));
     }
 
     #[test]
@@ -358,16 +281,16 @@ mod tests {
         let mut outbox = Outbox::default();
         let message = vec![0; 1000];
         for _ in 0..1000 {
-            outbox.push(&message);
+            outbox.push_parts(&[&message]);
         }
         assert!(outbox.bytes.len() <= WAITING_BYTES_MAX);
-        assert!(outbox.is_stalled(Instant::now(), Duration::MAX));
+        assert!(outbox.backlog().is_stalled(Instant::now(), Duration::MAX));
     }
 
     #[test]
     fn an_empty_outbox_gives_its_memory_back() {
         let mut outbox = Outbox::default();
-        outbox.push(&[0; 5000]);
+        outbox.push_parts(&[&[0; 5000]]);
         outbox
             .flush(Instant::now(), |bytes| Ok(bytes.len()))
             .unwrap();
@@ -377,7 +300,7 @@ mod tests {
     #[test]
     fn a_socket_that_is_gone_is_an_error() {
         let mut outbox = Outbox::default();
-        outbox.push(b"hello");
+        outbox.push_parts(&[b"hello"]);
         assert!(outbox.flush(Instant::now(), |_| Ok(0)).is_err());
         let reset = |_: &[u8]| Err(io::ErrorKind::ConnectionReset.into());
         assert!(outbox.flush(Instant::now(), reset).is_err());

@@ -12,7 +12,7 @@ use rustls::ServerConnection;
 const RECORD_BYTES: usize = 16 * 1024;
 
 /// A connection's TLS state.
-pub(crate) struct Tls {
+pub(super) struct Tls {
     session: ServerConnection,
     /// Whether the last byte that was taken was not acknowledged to who wrote it. Ciphertext that
     /// the kernel left waits in `session`, where no outbox sees it; with this byte the outbox
@@ -22,7 +22,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     /// A session whose handshake is done.
-    pub(crate) fn new(session: ServerConnection) -> Tls {
+    pub(super) fn new(session: ServerConnection) -> Tls {
         Tls {
             session,
             owed: false,
@@ -33,7 +33,7 @@ impl Tls {
     ///
     /// # Errors
     /// The peer ended the session.
-    pub(crate) fn take(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn take(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self.session.reader().read(bytes) {
             Ok(0) => Err(io::ErrorKind::ConnectionAborted.into()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
@@ -45,7 +45,7 @@ impl Tls {
     ///
     /// # Errors
     /// It is not what the peer may send.
-    pub(crate) fn feed(&mut self, mut ciphertext: &[u8]) -> io::Result<()> {
+    pub(super) fn feed(&mut self, mut ciphertext: &[u8]) -> io::Result<()> {
         while !ciphertext.is_empty() && self.session.read_tls(&mut ciphertext)? > 0 {
             self.session
                 .process_new_packets()
@@ -59,7 +59,7 @@ impl Tls {
     ///
     /// # Errors
     /// `WouldBlock` when nothing could be taken, else those of `send`.
-    pub(crate) fn write(
+    pub(super) fn write(
         &mut self,
         bytes: &[u8],
         mut send: impl FnMut(&[u8]) -> io::Result<usize>,
@@ -83,7 +83,7 @@ impl Tls {
     }
 
     /// Says goodbye as far as one write takes it.
-    pub(crate) fn close(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) {
+    pub(super) fn close(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) {
         self.session.send_close_notify();
         // The socket's end tells the peer as well.
         let _ = self.send_pending(&mut send);
@@ -130,7 +130,8 @@ mod tests {
     use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
     use tickwire::protocol::CloseCode;
 
-    use super::super::outbox::{Outbox, SendBuffers};
+    use super::super::outbox::Outbox;
+    use crate::transport::send_buffers::SendBuffers;
 
     /// Both ends of a session after the handshake.
     fn pair() -> (Tls, ClientConnection) {
@@ -219,14 +220,14 @@ mod tests {
             let now = Instant::now();
             let mut plain = Vec::new();
             for number in 0..20_u8 {
-                outbox.push(&[number; 300]);
+                outbox.push_parts(&[&[number; 300]]);
                 if number % 4 == 3 {
-                    outbox.push(&vec![number; 20_000]);
+                    outbox.push_parts(&[&vec![number; 20_000]]);
                 }
-                if !outbox.is_blocked() {
+                if !outbox.backlog().is_blocked() {
                     send_buffers.clear();
                     send_buffers
-                        .begin(&outbox)
+                        .begin(outbox.front_bytes())
                         .extend_from_slice(&[100 + number; 500]);
                     let send_buffer = send_buffers.end();
                     outbox
@@ -239,7 +240,7 @@ mod tests {
                     .flush(now, |bytes| tls.write(bytes, |bytes| kernel.write(bytes)))
                     .unwrap();
             }
-            while !outbox.is_empty() {
+            while outbox.backlog().waiting_bytes > 0 {
                 outbox
                     .flush(now, |bytes| tls.write(bytes, |bytes| kernel.write(bytes)))
                     .unwrap();
@@ -292,14 +293,14 @@ mod tests {
         };
         let now = Instant::now();
         let mut outbox = Outbox::default();
-        outbox.push(&[1; 200]);
-        outbox.push(&[2; 200]);
+        outbox.push_parts(&[&[1; 200]]);
+        outbox.push_parts(&[&[2; 200]]);
         outbox
             .flush(now, |bytes| tls.write(bytes, |bytes| kernel.write(bytes)))
             .unwrap();
-        assert!(outbox.is_blocked());
+        assert!(outbox.backlog().is_blocked());
         outbox.push_close(CloseCode::Stalled);
-        while !outbox.is_empty() {
+        while outbox.backlog().waiting_bytes > 0 {
             outbox
                 .flush(now, |bytes| tls.write(bytes, |bytes| kernel.write(bytes)))
                 .unwrap();

@@ -1,0 +1,118 @@
+//! A server without threads, tasks, sockets and clock: the lobby and one worker, as they are, stepped by
+//! whoever has it, at the times that they say. For the simulation, and for tests and benches of rooms with
+//! their clients. What must not be guessed comes from a seed, so that a run can be repeated.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::server_message::RoomInfo;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::Shared;
+use super::sessions::{Next, Served, attend};
+use crate::auth::Entropy;
+use crate::config::Config;
+use crate::game::{Game, GameDef};
+use crate::metrics::Metrics;
+use crate::room::Room;
+use crate::transport::graceful_close::{self, LINGER};
+use crate::transport::{Conn, End, Transport};
+use crate::vitals::Vitals;
+use crate::worker::{Client, Clock, EventLoop, Return, Worker};
+
+/// See the module's description.
+pub struct Stepped<G: Game> {
+    shared: Arc<Shared>,
+    worker: EventLoop<G>,
+    returned: UnboundedReceiver<Return>,
+    /// Those in the lobby.
+    served: Vec<Served>,
+    /// Those who are told that it is the end, and until when.
+    ending: Vec<(Client, Instant)>,
+}
+
+impl<G: Game> Stepped<G> {
+    /// A server of one worker that starts at `now`.
+    ///
+    /// # Errors
+    /// As [`super::Lobby::start`].
+    pub fn new(
+        game: &Arc<GameDef<G>>,
+        config: &Config,
+        metrics: Arc<Metrics>,
+        seed: u64,
+        now: Instant,
+    ) -> io::Result<Stepped<G>> {
+        let config = Config {
+            workers: 1,
+            ..config.clone()
+        };
+        let start = |_, common| Ok(Worker::new(game.clone(), common, now, Clock::Set(now)));
+        let (vitals, entropy) = (Vitals::default(), Entropy::seeded(seed));
+        let built = Shared::build(game, &config, metrics, entropy, &vitals, start)?;
+        let (shared, mut workers, returned) = built;
+        let worker = workers.pop().ok_or(io::ErrorKind::NotFound)?;
+        Ok(Stepped {
+            shared,
+            worker,
+            returned,
+            served: Vec::new(),
+            ending: Vec::new(),
+        })
+    }
+
+    /// A client connects.
+    pub fn connect(&mut self, way: impl Transport + 'static, now: Instant) {
+        let mut client = Client::new(Conn::Other(Box::new(way)), now);
+        match self.shared.admit(&mut client) {
+            Ok(()) => self.served.push(Served::new(client, &self.shared, now)),
+            Err(end) => self.end(client, end, now),
+        }
+    }
+
+    /// Does all that is to be done at `now`: in the lobby, in rooms, for those who are sent away.
+    pub fn step(&mut self, now: Instant) {
+        for served in std::mem::take(&mut self.served) {
+            match attend(served, &self.shared, now) {
+                Next::Stay(served, _) => self.served.push(served),
+                Next::Gone => {}
+                Next::End(client, end) => self.end(client, end, now),
+            }
+        }
+        self.worker.run_until(now);
+        while let Ok(back) = self.returned.try_recv() {
+            match back {
+                Return::Lobby(client) => self.served.push(Served::new(client, &self.shared, now)),
+                Return::End(client, end) => self.end(client, end, now),
+            }
+        }
+        self.ending.retain_mut(|(client, until)| {
+            let told = client.conn.flush(now).is_err() || client.conn.backlog().waiting_bytes == 0;
+            if told {
+                // Who is gone needs no telling.
+                let _ = client.conn.finish();
+            }
+            !told && now < *until
+        });
+    }
+
+    fn end(&mut self, client: Client, end: End, now: Instant) {
+        if let Some(mut client) = self.shared.parted(client, end)
+            && graceful_close::begin(&mut client.conn, end)
+        {
+            self.ending.push((client, now + LINGER));
+        }
+    }
+
+    /// The listed rooms, as a client in the lobby sees them.
+    pub fn rooms(&self) -> Vec<RoomInfo> {
+        self.shared.registry.list()
+    }
+
+    /// A room, between two of its turns.
+    pub fn room(&mut self, room: RoomId) -> Option<&mut Room<G>> {
+        self.worker.room(room)
+    }
+}

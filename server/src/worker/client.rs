@@ -1,0 +1,152 @@
+//! A client: its transport, and beside it who it is. It is owned by exactly one of the lobby and a worker,
+//! and moves between them whole, with every byte that was read or not yet written.
+
+use std::time::Instant;
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
+
+use crate::admission::addresses::AddressLease;
+use crate::admission::crowd::Spot;
+use crate::admission::limiter::Budget;
+use crate::admission::sockets::Seat;
+use crate::auth::Identity;
+use crate::moderation::Present;
+use crate::transport::graceful_close::close;
+use crate::transport::{Conn, End};
+
+/// See the module's description.
+pub struct Client {
+    /// How it is reached.
+    pub(crate) conn: Conn,
+    /// Boxed: clients sit in tables, what is said of them does not.
+    pub(crate) session: Box<Session>,
+}
+
+/// Who a client is, and what it holds.
+pub(crate) struct Session {
+    /// Whether it was ever in a room: then inputs may still be under way when it is back.
+    pub(crate) has_played: bool,
+    /// What joins and listings cost the server; kept here so that leaving a room renews nothing.
+    pub(crate) requests: Budget,
+    /// The tidied name, once the client said hello.
+    pub(crate) name: Option<Box<str>>,
+    /// Who it is, once the client said hello.
+    pub(crate) identity: Identity,
+    /// As operators see it, from its hello to its end.
+    pub(crate) online: Option<Present>,
+    /// Its place at its address.
+    pub(crate) guest: AddressLease,
+    /// Its place among the players of its address, while it has a seat in a room or is on its way to one.
+    seated: Option<AddressLease>,
+    /// Its place among those without a seat, which it has left meanwhile.
+    spot: Option<Spot>,
+    /// Its place among those that have not said hello; dropped when it does.
+    pub(crate) pre_hello: Option<Spot>,
+    /// Dropped with the connection: what counts open sockets and live connections.
+    _held: (Option<Seat>, Option<Box<dyn Send + Sync>>),
+}
+
+impl Client {
+    /// One that has not said hello, and is held by no limit.
+    pub fn new(conn: Conn, now: Instant) -> Client {
+        Client {
+            conn,
+            session: Box::new(Session {
+                has_played: false,
+                requests: Budget::new(now),
+                name: None,
+                identity: Identity::nobody(),
+                online: None,
+                guest: AddressLease::unlimited(),
+                seated: None,
+                spot: None,
+                pre_hello: None,
+                _held: (None, None),
+            }),
+        }
+    }
+
+    /// Keeps the socket's place until the connection is dropped.
+    #[must_use]
+    pub(crate) fn with_seat(mut self, seat: Seat) -> Client {
+        self.session._held.0 = Some(seat);
+        self
+    }
+
+    /// Keeps the address's place until the connection is dropped, the one among those without a seat
+    /// while it has none, and the last until its hello.
+    pub(crate) fn with_guest(mut self, guest: AddressLease, spot: Spot, pre_hello: Spot) -> Client {
+        self.session.guest = guest;
+        self.session.spot = Some(spot);
+        self.session.pre_hello = Some(pre_hello);
+        self
+    }
+
+    /// Keeps `guard` until the connection is dropped.
+    pub(crate) fn hold(&mut self, guard: Box<dyn Send + Sync>) {
+        self.session._held.1 = Some(guard);
+    }
+
+    /// Ends it: see [`close`].
+    pub(crate) async fn close(self, end: End) {
+        let Client { conn, session } = self;
+        close(conn, end, session.sent_away()).await;
+        drop(session);
+    }
+}
+
+impl Session {
+    /// With which code an operator wants it closed.
+    pub(crate) fn expelled(&self) -> Option<CloseCode> {
+        self.online.as_ref()?.expelled()
+    }
+
+    /// Done when an operator wants it closed.
+    pub(crate) async fn ordered(&self) {
+        match &self.online {
+            Some(online) => online.ordered().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether it must go, for others who come.
+    pub(crate) fn must_go(&self) -> bool {
+        let spots = self.spot.iter().chain(&self.pre_hello);
+        spots.into_iter().any(|spot| spot.notice().is_given())
+    }
+
+    /// Done when it must.
+    pub(crate) fn sent_away(&self) -> impl Future<Output = ()> + use<> {
+        let spot = self.spot.as_ref().or(self.pre_hello.as_ref());
+        let notice = spot.map(|spot| spot.notice().clone());
+        async move {
+            match notice {
+                Some(notice) => notice.given().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// It has no seat in a room: it may have to go.
+    pub(crate) fn stand_up(&mut self) {
+        self.seated = None;
+        if let Some(spot) = &mut self.spot {
+            spot.come_back();
+        }
+    }
+
+    /// It gets a seat, with its place among its address's players. False: it has to go, and was told so before.
+    pub(crate) fn sit_down(&mut self, seated: AddressLease) -> bool {
+        let stays = self.spot.as_mut().is_none_or(Spot::leave);
+        self.seated = Some(seated);
+        stays
+    }
+
+    /// Tells operators in which room it is.
+    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+        if let Some(online) = &self.online {
+            online.set_room(room);
+        }
+    }
+}
