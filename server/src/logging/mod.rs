@@ -2,6 +2,7 @@
 //! queue to a thread that writes them ([`sink`]), lines of one kind are rationed ([`ration`]), panics are lines
 //! like others. [`crate::serve`] sets it up; who calls [`crate::run`] brings a subscriber of their own.
 
+mod lost;
 mod ration;
 mod sink;
 
@@ -9,7 +10,6 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::{Level, Metadata};
@@ -19,11 +19,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Config;
+pub(crate) use lost::{lost, read};
+pub(crate) use ration::AUDIT;
+
+use lost::Lost;
 use ration::Ration;
 use sink::Sink;
-
-/// The target of what operators order and try: on unless `--log` turns it off by this name.
-pub(crate) const AUDIT: &str = "audit";
 
 /// Time for the last lines to get out when the process ends. Who has not read them by then does not.
 const LAST_LINES: Duration = Duration::from_millis(500);
@@ -31,34 +32,8 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 const PANIC_CHARS_SHOWN: usize = 1000;
 const BACKTRACE_CHARS_SHOWN: usize = 16 * 1024;
 
-/// Lines that nobody can read, since the process began.
-pub(crate) struct Lost {
-    /// The queue was full: who reads stderr is too slow, or has stopped.
-    pub(crate) queue: AtomicU64,
-    /// The system did not take them: nobody reads, the disk is full.
-    pub(crate) write: AtomicU64,
-    /// There were many of their kind.
-    pub(crate) repeated: AtomicU64,
-}
-
-impl Lost {
-    const fn none() -> Lost {
-        Lost {
-            queue: AtomicU64::new(0),
-            write: AtomicU64::new(0),
-            repeated: AtomicU64::new(0),
-        }
-    }
-}
-
-static LOST: Lost = Lost::none();
 static STDERR: OnceLock<Sink> = OnceLock::new();
 static RATION: OnceLock<Ration> = OnceLock::new();
-
-/// What was lost so far: for the figures. stderr is the process's, so all its servers show the same.
-pub(crate) fn lost() -> &'static Lost {
-    &LOST
-}
 
 /// Logs from here on, as the settings say, until [`finish`]; panics too.
 ///
@@ -79,7 +54,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>>
     } else {
         lines.with_ansi(io::stderr().is_terminal()).boxed()
     };
-    let ration = RATION.get_or_init(|| Ration::new(&LOST));
+    let ration = RATION.get_or_init(|| Ration::new(lost()));
     tracing_subscriber::registry()
         .with(filter)
         .with(ration::Rationed(ration))
@@ -128,7 +103,7 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 }
 
 fn stderr() -> io::Result<&'static Sink> {
-    once(&STDERR, || Sink::start("stderr", io::stderr(), &LOST))
+    once(&STDERR, || Sink::start("stderr", io::stderr(), lost()))
 }
 
 fn once(
@@ -200,9 +175,4 @@ fn log_panics() {
         });
         tracing::error!(thread, at, backtrace, panic = ?text, "panicked");
     }));
-}
-
-/// As [`Lost`]'s figures are read.
-pub(crate) fn read(figure: &AtomicU64) -> u64 {
-    figure.load(Ordering::Relaxed)
 }

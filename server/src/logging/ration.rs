@@ -15,7 +15,10 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::{AUDIT, Lost};
+use super::lost::Lost;
+
+/// The target of what operators order and try: on unless `--log` turns it off by this name.
+pub(crate) const AUDIT: &str = "audit";
 
 /// Lines of one kind that are written within [`SPAN`]. Beyond: left out, counted, and told by [`Ration::report`].
 const LINES: u32 = 10;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Lost;
+use super::lost::Lost;
 
 /// Bytes of lines that wait: some 5,000. As many again may be with the thread that writes. Beyond: dropped
 /// and counted.

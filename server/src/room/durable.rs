@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use tickwire::ids::Tick;
 use tickwire::limits::{DURABLE_BYTES_MAX, DURABLE_EVENTS_MAX};
 
-use super::events::Event;
+use super::event::Event;
 
 /// The last [`DURABLE_EVENTS_MAX`] durable events of at most [`DURABLE_BYTES_MAX`], oldest first.
 ///

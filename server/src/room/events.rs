@@ -4,49 +4,16 @@
 
 use std::collections::VecDeque;
 
-use tickwire::ids::{PlayerId, Tick};
+use tickwire::ids::Tick;
 use tickwire::limits::{EVENT_BYTES_MAX, EVENT_RING_TICKS};
 use tickwire::protocol::frame::push_varint;
 use tickwire::schema::Schema;
 use tickwire::snapshot::fields::{pack, push_payload};
 
 use super::durable::Log;
+use super::event::{Event, Listener};
 use crate::game::{Queued, Raw, To};
 use crate::replication::slots::Slots;
-
-/// An event as it goes out.
-pub(super) struct Event {
-    pub(super) tick: Tick,
-    /// Counts the room's events.
-    pub(super) serial: u64,
-    to: To,
-    /// Its index and its fields.
-    pub(super) bytes: Vec<u8>,
-}
-
-/// Whom events are for, and what they have got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Listener {
-    pub(super) player: PlayerId,
-    pub(super) team: Option<u8>,
-    /// The room's tick when they took their seat: what was said to that number until then was said to somebody
-    /// else.
-    pub(super) seated_at: Tick,
-    /// They have got the momentary events up to this tick.
-    pub(super) momentary: Tick,
-    /// They have got the durable events up to this tick.
-    pub(super) durable: Tick,
-}
-
-impl Event {
-    fn is_for(&self, listener: &Listener) -> bool {
-        if self.tick > listener.seated_at {
-            self.to.includes(listener.player, listener.team)
-        } else {
-            self.to.is_public()
-        }
-    }
-}
 
 /// Momentary events of the last [`EVENT_RING_TICKS`] ticks, oldest first, and durable ones.
 #[derive(Default)]
@@ -143,6 +110,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tickwire::ids::PlayerId;
     use tickwire::limits::{DURABLE_BYTES_MAX, DURABLE_EVENTS_MAX};
 
     fn listener(last: u32) -> Listener {

@@ -6,7 +6,7 @@ use tickwire::limits::{CHAT_BURST, PLAYER_NUMBERS};
 use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
-use super::events::Listener;
+use super::event::Listener;
 use super::send_rate::cadence::Cadence;
 use super::send_rate::in_flight::{BadAck, InFlightWindow};
 use super::send_rate::tiers::{Move, RateTier};

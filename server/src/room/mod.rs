@@ -6,6 +6,7 @@ mod away;
 mod chat;
 mod doze;
 mod durable;
+mod event;
 mod events;
 mod inbox;
 mod members;

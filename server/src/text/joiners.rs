@@ -44,7 +44,7 @@ pub(super) fn is_needed(c: char, before: &str, rest: &str) -> bool {
     // Of several in a row the first counts.
     let next = || {
         let mut near = rest.chars().take(LOOK_MAX);
-        near.find(|c| c.is_whitespace() || !super::is_hidden(*c))
+        near.find(|c| c.is_whitespace() || !super::hidden::is_hidden(*c))
     };
     match c {
         ZWJ | ZWNJ => joins(c, before, last, next()),
@@ -55,7 +55,7 @@ pub(super) fn is_needed(c: char, before: &str, rest: &str) -> bool {
         '\u{FE00}'..='\u{FE02}' | '\u{E0100}'..='\u{E01EF}' => last.script() == Script::Han,
         '\u{180B}'..='\u{180F}' => {
             let follows = || next().is_some_and(|next| next.script() == Script::Mongolian);
-            let is_letter = last.script() == Script::Mongolian && !super::is_hidden(last);
+            let is_letter = last.script() == Script::Mongolian && !super::hidden::is_hidden(last);
             is_letter && (c != '\u{180E}' || follows())
         }
         _ => false,

@@ -36,14 +36,14 @@ pub(super) fn capped(text: &str) -> String {
     for c in text.chars() {
         if !is_combining_mark(c) {
             // A joiner between a letter and its marks is no letter.
-            if !super::is_hidden(c) {
+            if !super::hidden::is_hidden(c) {
                 script = (c != ' ').then(|| c.script());
                 (start, count) = (out.len() + c.len_utf8(), 0);
             }
             out.push(c);
             continue;
         }
-        if super::is_hidden(c) {
+        if super::hidden::is_hidden(c) {
             // A selector, which is where it is needed.
             out.push(c);
             continue;
