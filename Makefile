@@ -22,11 +22,12 @@ stranger:
 	PYTHONDONTWRITEBYTECODE=1 python3 shared/tests/stranger/check.py
 
 rust-test: $(KOSOKU)
+	$(CARGO) build --workspace --bins --locked
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --locked -p tickwire-server --test edge conformance:: -- --ignored
 
 client-test: node-modules chromium
-	$(CARGO) build --locked -p tickwire-server --bins --examples
+	$(CARGO) build --locked --bins --examples
 	cd client-web && $(NPM) test
 
 # What takes longer than a change should wait for: a thousand seeds, the surroundings that a server must outlive with 200 bots playing for a minute in each
@@ -34,7 +35,7 @@ client-test: node-modules chromium
 test-all: test
 	$(MAKE) simulate SEEDS=1000
 	$(MAKE) fuzz SECONDS=300
-	$(CARGO) build --release --locked -p tickwire-bots
+	$(CARGO) build --release --locked --workspace --bins
 	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
 
@@ -68,7 +69,7 @@ deny:
 
 # The README's picture, from the running game.
 screenshot: node-modules chromium
-	$(CARGO) build --locked -p tickwire-server
+	$(CARGO) build --locked
 	cd client-web && TICKWIRE_SCREENSHOT=1 node --test test/browser.test.js
 
 # As many seeds of the deterministic simulation as asked: make simulate SEEDS=1000. A seed that breaks

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use tickwire::arena::Control;
 use tickwire::codec::encode_client;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::frame::InputHead;
 use tickwire::snapshot::fields::pack;
-use tickwire_server::arena::Arena;
+use tickwire_arena::Arena;
+use tickwire_arena::Control;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::Room;
 

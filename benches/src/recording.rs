@@ -10,7 +10,7 @@ use tickwire::schema::{Layout, Schema};
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
 
-use tickwire_server::arena::Arena;
+use tickwire_arena::Arena;
 use tickwire_server::game::GameDef;
 
 use crate::arena_play::{ArenaPlay, Hands, TICK_RATE};

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use tickwire::conditioner::{Conditioner, Conditions};
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::session::{Event, Session, State};
-use tickwire_server::arena::Arena;
+use tickwire_arena::Arena;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room};
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use clap::Parser;
 use indicatif::ProgressBar;
 use tickwire::conditioner::Conditions;
+use tickwire_arena::Arena;
 use tickwire_bots::flags::Flags;
 use tickwire_bots::proxy::Proxy;
 use tickwire_bots::swarm;
-use tickwire_server::arena::Arena;
+use tickwire_harness::Server;
+use tickwire_server::Site;
 use tickwire_server::config::Config;
-use tickwire_server::http::{Listeners, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 /// Longest that a run of this file may take.
@@ -107,18 +107,10 @@ async fn a_server_that_is_gone_breaks_the_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_swarm_plays_over_it() {
     let config = Config {
-        listen: FREE,
-        ops_listen: FREE,
         seed: Some(11),
         ..Config::default()
     };
-    let listeners = Listeners::bind(&config).expect("free ports");
-    let server = listeners.public.local_addr().expect("a bound port");
-    let (stop, stopped) = oneshot::channel::<()>();
-    let run = tickwire_server::run::<Arena>(listeners, config, Site::new(), async {
-        let _ = stopped.await;
-    });
-    let run = tokio::spawn(run);
+    let server = Server::start::<Arena>(config, Site::new());
     let conditions = Conditions {
         latency_us: 30_000,
         jitter_us: 15_000,
@@ -126,7 +118,7 @@ async fn a_swarm_plays_over_it() {
         stall_us: 200_000,
         ..Conditions::default()
     };
-    let address = proxy(server, conditions).await;
+    let address = proxy(server.public, conditions).await;
     let line = format!(
         "bots --url ws://{address}/ws --bots 6 --ramp 100ms --duration 3s --max-gap-p99-ms 60000"
     );
@@ -137,7 +129,5 @@ async fn a_swarm_plays_over_it() {
     assert_eq!((report.bots_connected, report.desyncs), (6, 0));
     let latency_ms = report.latency_ms.p50.expect("inputs were answered");
     assert!(latency_ms >= 60.0, "{latency_ms}");
-    stop.send(()).expect("the server is running");
-    let stopped = timeout(BOUND, run).await.expect("in time");
-    stopped.expect("no panic").expect("it stops in order");
+    server.close().await;
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use indicatif::ProgressBar;
+use tickwire_arena::Arena;
 use tickwire_bots::flags::Flags;
 use tickwire_bots::report::Report;
 use tickwire_bots::swarm::{self, SwarmError};
-use tickwire_server::arena::Arena;
+use tickwire_harness::Server;
+use tickwire_server::Site;
 use tickwire_server::config::Config;
-use tickwire_server::http::{Listeners, Site};
-use tokio::sync::oneshot;
 
 /// Longest that a run of this file may take.
 const BOUND: Duration = Duration::from_secs(60);
@@ -25,35 +25,18 @@ fn flags(addr: SocketAddr, rest: &str) -> Flags {
 
 /// A swarm of these flags against a server of its own.
 async fn soak(rest: &str) -> Report {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config {
-        listen: free,
-        ops_listen: free,
         seed: Some(11),
         max_players: 16,
         ..Config::default()
     };
-    let listeners = Listeners::bind(&config).expect("free ports");
-    let addr = listeners.public.local_addr().expect("a bound port");
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(tickwire_server::run::<Arena>(
-        listeners,
-        config,
-        Site::new(),
-        async {
-            let _ = stopped.await;
-        },
-    ));
-    let report = tokio::time::timeout(BOUND, swarm::run(flags(addr, rest), &ProgressBar::hidden()))
-        .await
-        .expect("a run is bounded in time")
-        .expect("the server is there");
-    stop.send(()).expect("the server is running");
-    tokio::time::timeout(BOUND, server)
-        .await
-        .expect("a stop is bounded in time")
-        .expect("the server does not panic")
-        .expect("the server stops in order");
+    let server = Server::start::<Arena>(config, Site::new());
+    let bar = ProgressBar::hidden();
+    let run = swarm::run(flags(server.public, rest), &bar);
+    let report = tokio::time::timeout(BOUND, run).await;
+    let report = report.expect("a run is bounded in time");
+    let report = report.expect("the server is there");
+    server.close().await;
     report
 }
 

@@ -4,27 +4,16 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { PHONE, inArena, openPage, startBrowser, startServer } from './browser_support.js';
+import { forAll } from './support/for_all.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-
-before(async () => {
-  server = await startServer(['--npcs', '20', '--seed', '7']);
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const browser = await forAll(startBrowser());
+const server = await forAll(startServer(['--npcs', '20', '--seed', '7']));
 
 /** @param {Page} page @returns {Promise<any>} the current room's code and the own number */
 function roomOf(page) {

@@ -4,29 +4,18 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { startServer, startTabs } from './browser_support.js';
+import { forAll } from './support/for_all.js';
 
 /** Ticks a second of the server. */
 const TICK_RATE = 30;
 /** The newest snapshot that the page has. */
 const TICK = 'tickwire.room.stats.tick';
 
-/** @type {Awaited<ReturnType<typeof startTabs>>} */
-let browser;
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-
-before(async () => {
-  server = await startServer(['--npcs', '20', '--seed', '7', '--tick-rate', String(TICK_RATE)]);
-  browser = await startTabs();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const browser = await forAll(startTabs());
+const server = await forAll(startServer(['--npcs', '20', '--seed', '7', '--tick-rate', String(TICK_RATE)]));
 
 /** @returns {Promise<import('./browser_support.js').Tab>} a tab with a player in the arena */
 async function play() {

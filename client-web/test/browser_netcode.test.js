@@ -5,26 +5,15 @@
 
 import assert from 'node:assert/strict';
 import { createConnection, createServer } from 'node:net';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { inArena, openPage, startBrowser, startServer } from './browser_support.js';
+import { forAll } from './support/for_all.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-
-before(async () => {
-  server = await startServer(['--npcs', '20', '--seed', '7']);
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const browser = await forAll(startBrowser());
+const server = await forAll(startServer(['--npcs', '20', '--seed', '7']));
 
 /** Plays in a page of its own. @param {string} [query] of the address */
 async function play(query = '') {

@@ -4,18 +4,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { inArena, openPage, startBrowser, startServer } from './browser_support.js';
+import { forAll } from './support/for_all.js';
 import { EXAMPLES } from './support/server.js';
 import { startSubPath } from './support/sub_path.js';
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-/** @type {Awaited<ReturnType<typeof startSubPath>>} */
-let proxy;
 
 /** A script that plays, and tells the page of it. */
 const WORKER = `
@@ -26,17 +20,10 @@ const WORKER = `
   await join({ name: 'Worker', input: () => ({ dx: 1 }), draw }).catch((error) => postMessage({ error: error.message }));
 `;
 
-before(async () => {
-  server = await startServer(['--npcs', '5', '--seed', '7']);
-  proxy = await startSubPath(server.address, '/some/game/', { 'worker.js': WORKER });
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  proxy?.stop();
-  await server?.stop();
-});
+const browser = await forAll(startBrowser());
+const server = await startServer(['--npcs', '5', '--seed', '7']);
+const proxy = await forAll(startSubPath(server.address, '/some/game/', { 'worker.js': WORKER }));
+await forAll(server);
 
 test('the arena works at a path of its own: lobby, game, reload, an invitation', async () => {
   const { page, complaints } = await openPage(browser, proxy.url.slice(0, -1));

@@ -4,27 +4,16 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { inArena, openPage, startBrowser, startServer } from './browser_support.js';
+import { forAll } from './support/for_all.js';
 import { startProxy } from './support/proxy.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-
-before(async () => {
-  server = await startServer(['--npcs', '5', '--seed', '7']);
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const browser = await forAll(startBrowser());
+const server = await forAll(startServer(['--npcs', '5', '--seed', '7']));
 
 /** @param {string} url @param {string} name @param {import('playwright-core').Browser} [of] @returns {ReturnType<typeof openPage>} a page in a room of its own */
 async function alone(url, name, of = browser) {

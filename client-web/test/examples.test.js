@@ -4,22 +4,16 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { openPage, startBrowser } from './browser_support.js';
+import { forAll } from './support/for_all.js';
 import { startProxy } from './support/proxy.js';
 import { EXAMPLES, startServer } from './support/server.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  browser = await startBrowser();
-});
-
-after(() => browser?.close());
+const browser = await forAll(startBrowser());
 
 /**
  * Waits until a colour's middle on the canvas is where it should be.

@@ -1,19 +1,22 @@
 /** Who leaves while the connection is away: the server hears of it, whatever becomes of the link. On virtual time, then against the real server. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import { WebSocket } from 'ws';
 
 import * as client from '../src/protocol/client_message.js';
 import { connect } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
+import { forAll } from './support/for_all.js';
 import * as server from './support/messages.js';
 import { answered, list, nextSocket, playing, settled, Storage, virtualTime } from './support/page.js';
 import { startProxy } from './support/proxy.js';
 import { startServer } from './support/server.js';
 import { SQUARE } from './support/square.js';
 import { until } from './support/until.js';
+
+const real = await forAll(startServer(['--npcs', '5', '--seed', '7']));
 
 afterEach(() => void FakeSocket.all.splice(0));
 
@@ -91,13 +94,6 @@ test('on an open connection the goodbye is enough, and who has not left says not
   await settled();
   assert.equal(FakeSocket.all.length, 0);
 });
-
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let real;
-before(async () => {
-  real = await startServer(['--npcs', '5', '--seed', '7']);
-});
-after(() => real.stop());
 
 for (const closes of [false, true]) {
   test(`against the real server: the others see them go at once, ${closes ? 'the link being closed' : 'the link going on'}`, async (t) => {

@@ -4,17 +4,20 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import { WebSocket } from 'ws';
 
 import * as client from '../src/protocol/client_message.js';
 import { connect, join } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
+import { forAll } from './support/for_all.js';
 import * as server from './support/messages.js';
 import { answered, connected, KEY, list, newest, nextSocket, options, playing, settled, Storage, virtualTime } from './support/page.js';
 import { startServer } from './support/server.js';
 import { SQUARE } from './support/square.js';
+
+const real = await forAll(startServer(['--npcs', '5', '--seed', '7']));
 
 afterEach(() => void FakeSocket.all.splice(0));
 
@@ -240,13 +243,6 @@ test('a duplicated tab takes the seat, and the first one drops its copy, not the
     assert.equal(second.seat, '');
   }
 });
-
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let real;
-before(async () => {
-  real = await startServer(['--npcs', '5', '--seed', '7']);
-});
-after(() => real.stop());
 
 test('against the real server: mount, unmount, mount, and a reload afterwards keep the figure', async () => {
   const storage = new Storage();

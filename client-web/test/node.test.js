@@ -4,20 +4,16 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { WebSocket } from 'ws';
 
 import { connect, join, RequestError } from '../src/tickwire.js';
+import { forAll } from './support/for_all.js';
 import { startServer } from './support/server.js';
 import { until } from './support/until.js';
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-before(async () => {
-  server = await startServer(['--npcs', '5', '--seed', '7']);
-});
-after(() => server.stop());
+const server = await forAll(startServer(['--npcs', '5', '--seed', '7']));
 
 test('a program joins, moves and sees where it is', async () => {
   const room = await join({ url: server.url, name: 'Bot', WebSocket, input: () => ({ dx: 1, dy: 0.5 }) });

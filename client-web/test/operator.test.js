@@ -5,28 +5,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 
 import { connect, RequestError } from '../src/tickwire.js';
+import { forAll } from './support/for_all.js';
 import { startServer } from './support/server.js';
 
 const TOKEN = 'operators-0123456789-0123456789-token';
 const folder = mkdtempSync(join(tmpdir(), 'tickwire-operator-'));
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-/** @type {string} */
-let ops;
-before(async () => {
-  const token = join(folder, 'token');
-  writeFileSync(token, TOKEN);
-  ops = await freeAddress();
-  server = await startServer(['--admin-token-file', token], undefined, undefined, ops);
-});
-after(async () => {
-  await server?.stop();
-  rmSync(folder, { recursive: true });
-});
+const token = join(folder, 'token');
+writeFileSync(token, TOKEN);
+const ops = await freeAddress();
+const server = await forAll(startServer(['--admin-token-file', token], undefined, undefined, ops));
+after(() => rmSync(folder, { recursive: true }));
 
 /** @returns {Promise<string>} an address that is free now */
 function freeAddress() {

@@ -4,22 +4,18 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { connect, RequestError } from '../src/tickwire.js';
+import { forAll } from './support/for_all.js';
 import { startServer } from './support/server.js';
 import './support/served_paths.js';
 import { until } from './support/until.js';
 
-const { step } = await import('../demo/arena_rule.js');
-const { COOLDOWN, SHOT_SPEED } = await import('../demo/shots.js');
+const { step } = await import('../../server/arena/page/arena_rule.js');
+const { COOLDOWN, SHOT_SPEED } = await import('../../server/arena/page/shots.js');
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-before(async () => {
-  server = await startServer(['--npcs', '10', '--seed', '7']);
-});
-after(() => server.stop());
+const server = await forAll(startServer(['--npcs', '10', '--seed', '7']));
 
 /** @param {string} name */
 const link = (name) => connect({ url: `ws://${server.address}/ws`, name });

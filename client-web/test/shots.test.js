@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import './support/served_paths.js';
 
-const { COOLDOWN, SHOT_SPEED, Shots } = await import('../demo/shots.js');
+const { COOLDOWN, SHOT_SPEED, Shots } = await import('../../server/arena/page/shots.js');
 
 const YOU = 4;
 const PULLED = { fire: true, aim: 0 };

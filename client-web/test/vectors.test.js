@@ -1,10 +1,11 @@
 /**
- * The golden vectors of `shared/vectors`, which Rust makes and checks as well: every file that lies
+ * The golden vectors of `shared/vectors`, which Rust makes and checks as well, and the demo's: every file that lies
  * there, by its `kind`. A kind that nothing here checks is a failure, and so is an empty folder.
  */
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
@@ -30,15 +31,19 @@ import { plain } from './support/history.js';
 import './support/served_paths.js';
 import { camel, schemaOf, variant } from './support/vector_schema.js';
 
-const { advance, SPEED } = await import('../demo/arena_rule.js');
-const { OBSTACLES, PLAYER_RADIUS } = await import('../demo/arena_map.js');
+const { advance, SPEED } = await import('../../server/arena/page/arena_rule.js');
+const { OBSTACLES, PLAYER_RADIUS } = await import('../../server/arena/page/arena_map.js');
 
 /** Others than those in the repository: see `shared/tests/codec/soak.rs`. */
 const { TICKWIRE_VECTORS } = process.env;
-const folder = TICKWIRE_VECTORS ? pathToFileURL(`${TICKWIRE_VECTORS}/`) : new URL('../../shared/vectors/', import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+const folders = TICKWIRE_VECTORS
+  ? [pathToFileURL(`${TICKWIRE_VECTORS}/`)]
+  : ['../../shared/vectors/', '../../server/arena/vectors/'].map((path) => new URL(path, import.meta.url));
 
-test('there are vectors', () => assert.notEqual(files.length, 0));
+/** @param {URL} folder */
+const filesOf = (folder) => readdirSync(folder).filter((name) => name.endsWith('.json'));
+
+test('there are vectors', () => folders.forEach((folder) => assert.notEqual(filesOf(folder).length, 0)));
 
 /** @param {Uint8Array} bytes */
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
@@ -61,9 +66,9 @@ const CHECKS = {
   limits: checkLimits,
 };
 
-for (const file of files) {
-  test(file, () => {
-    const vectors = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+for (const file of folders.flatMap((folder) => filesOf(folder).map((name) => new URL(name, folder)))) {
+  test(basename(file.pathname), () => {
+    const vectors = JSON.parse(readFileSync(file, 'utf8'));
     const check = CHECKS[vectors.kind];
     assert.ok(check, `no check for kind ${vectors.kind}`);
     assert.notEqual(vectors.cases.length, 0);

@@ -317,7 +317,6 @@
 //! client's half, and what both sides share, is the crate [`tickwire`].
 
 mod admission;
-pub mod arena;
 mod auth;
 mod by_player;
 pub mod config;

@@ -3,7 +3,7 @@
 //!
 //! IEEE 754 fixes `+ - * /`, `sqrt` and `floor` to the last bit; `sin`, `hypot`, `pow` and fused
 //! multiply-adds it does not. So a rule that a client predicts is built from the former alone,
-//! evaluated in the written order. Called by `arena` and the games' own rules;
+//! evaluated in the written order. Called by the games' own rules;
 //! `client-web/src/exact.js` has the same functions, expression for expression.
 //!
 //! Mirror notes: `floor` is `Math.floor`, `sqrt` is `Math.sqrt`; `Math.round`, `Math.hypot`,

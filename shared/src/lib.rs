@@ -1,5 +1,4 @@
-//! Tickwire's shared half: the protocol, the snapshot codec, the client's netcode and the
-//! demo game's rules.
+//! Tickwire's shared half: the protocol, the snapshot codec and the client's netcode.
 //!
 //! Nothing here opens a socket, reads a clock or draws a random seed by itself: bytes, times
 //! and seeds are arguments, so every test of it is exact and instant. The server, the bots and
@@ -16,7 +15,6 @@
 //! | [`protocol`], [`codec`] | messages and their bytes; `PROTOCOL.md` has every one of them |
 //! | [`exact`] | the arithmetic of rules that both ends run |
 //! | [`ids`], [`limits`] | numbers that cross the wire, and how many there may be |
-//! | [`arena`] | the demo game's input, map and movement |
 //!
 //! # A client
 //!
@@ -64,7 +62,6 @@
 //! }
 //! ```
 
-pub mod arena;
 pub mod codec;
 pub mod conditioner;
 pub mod exact;

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tickwire_arena::Arena;
 use tickwire_benches::fanout::load::Orders;
 use tickwire_benches::fanout::{Contest, RATE, RATIO_MAX, ROOM, Report, Role, bare, load};
-use tickwire_server::arena::Arena;
 use tickwire_server::{Site, serve};
 
 /// Measures what a snapshot costs, beside a bare epoll loop.

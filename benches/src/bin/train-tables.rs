@@ -1,4 +1,4 @@
-//! Writes `server/src/arena/tables.rs`: `cargo run --release -p tickwire-benches --bin train-tables`.
+//! Writes `server/arena/src/tables.rs`: `cargo run --release -p tickwire-benches --bin train-tables`.
 //! Run it after the arena's schema or its motion changed; the server refuses tables of another
 //! schema at start. The same sources give the same file.
 
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/arena/tables.rs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/arena/src/tables.rs");
     match std::fs::write(&path, source(&tickwire_benches::training::train())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -7,9 +7,10 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
+use tickwire_harness::Process;
 
 use super::load::Sight;
-use super::process::{Process, can_pin};
+use super::process::{can_pin, cpu, memory_kib, start};
 use super::report::{Report, Row};
 use super::{RATE, ROOM, Role};
 use crate::calm::{Cores, Patience, Repeated, Watch, is_calm, repeat, until_calm};
@@ -411,14 +412,14 @@ impl Contest {
             .into_iter()
             .flat_map(|(flag, value)| [flag.to_owned(), value])
             .collect();
-        let server = Process::start(Role::Server, SERVER_CORE, &args)?;
+        let server = start(Role::Server, SERVER_CORE, &args)?;
         self.load(server, clients, seats, None)
     }
 
     fn bare(&self, clients: usize, sizes: &[usize], input_bytes: usize) -> io::Result<Run> {
         let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
         let args = [clients.to_string(), sizes.join(",")];
-        let bare = Process::start(Role::Bare, SERVER_CORE, &args)?;
+        let bare = start(Role::Bare, SERVER_CORE, &args)?;
         self.load(bare, clients, ROOM, Some(input_bytes))
     }
 
@@ -430,7 +431,7 @@ impl Contest {
         bare: Option<usize>,
     ) -> io::Result<Run> {
         let address = server.address()?;
-        let empty_kib = server.memory_kib()?;
+        let empty_kib = memory_kib(&server)?;
         let mut args = vec![
             format!("--server={address}"),
             format!("--clients={clients}"),
@@ -439,12 +440,12 @@ impl Contest {
             format!("--measure-ms={}", self.measure_ms),
         ];
         args.extend(bare.map(|bytes| format!("--bare-input-bytes={bytes}")));
-        let mut load = Process::start(Role::Load, LOAD_CORE, &args)?;
+        let mut load = start(Role::Load, LOAD_CORE, &args)?;
         load.wait_for("READY")?;
         let watch = Watch::start(cores(), vec![server.id(), load.id()]);
-        let before = server.cpu()?;
+        let before = cpu(&server)?;
         let sight = load.wait_for("SAW")?;
-        let after = server.cpu()?;
+        let after = cpu(&server)?;
         let others = watch.others();
         let sight: Sight = serde_json::from_str(&sight)?;
         if sight.snapshots == 0 {
@@ -459,7 +460,7 @@ impl Contest {
             cpu_share: (user + system) / seconds,
             others,
             served: snapshots / (clients as f64 * RATE as f64 * seconds),
-            kib: server.memory_kib()? - empty_kib,
+            kib: memory_kib(&server)? - empty_kib,
             sight,
         })
     }

@@ -3,8 +3,8 @@
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use std::f64::consts::TAU;
-use tickwire::arena::map::clearance;
-use tickwire::arena::{Control, Kind, Mover};
+use tickwire_arena::map::clearance;
+use tickwire_arena::{Control, Kind, Mover};
 
 use super::others::Seen;
 use super::shots::SHOT_STEP;

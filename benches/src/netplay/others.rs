@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use tickwire::arena::Kind;
 use tickwire::ids::Tick;
 use tickwire::netcode::interpolation::{Interpolation, Pair, blend, jumps};
 use tickwire::netcode::pursuit::{Pursuit, TopSpeed, length};
 use tickwire::snapshot::image::{EntityHead, LayerImage};
+use tickwire_arena::Kind;
 
 use super::columns::{Columns, handle, same};
 use super::lateness::Lateness;
@@ -30,7 +30,7 @@ impl Seen {
     /// The greatest speed of its kind, in units a second; `None` for what does not walk.
     pub(super) fn top_speed(&self) -> Option<f64> {
         match self.kind {
-            kind if kind == Kind::Player.index() => Some(tickwire::arena::rule::SPEED),
+            kind if kind == Kind::Player.index() => Some(tickwire_arena::rule::SPEED),
             // The server's own tuning.
             kind if kind == Kind::Drone.index() => Some(45.0),
             _ => None,

@@ -1,12 +1,12 @@
 //! The own entity: predicted by the arena's rule, reconciled, smoothed. And the judge of it: how
 //! wrong the predictions were.
 
-use tickwire::arena::{Control, Mover, step};
 use tickwire::ids::Tick;
 use tickwire::netcode::interpolation::jumps;
 use tickwire::netcode::prediction::{Prediction, Verdict};
 use tickwire::netcode::smoothing::Smoothing;
 use tickwire::schema::Field;
+use tickwire_arena::{Control, Mover, step};
 
 use super::run::TICK_RATE;
 

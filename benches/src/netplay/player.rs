@@ -2,10 +2,10 @@
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
-use tickwire::arena::{Control, Mover};
 use tickwire::conditioner::{Conditioner, Conditions};
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::session::{Event, Session};
+use tickwire_arena::{Control, Mover};
 
 use super::columns::{Columns, handle};
 use super::hands::Hands;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tickwire::conditioner::Conditions;
 use tickwire::session::Session;
-use tickwire_server::arena::Arena;
+use tickwire_arena::Arena;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room, RoomStats};
 

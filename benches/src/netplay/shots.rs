@@ -1,10 +1,10 @@
 //! Whether shots are judged by what the shooter saw: each is flown through the shooter's own picture, and
 //! where that clearly hits somebody, the server's hit is awaited.
 
-use tickwire::arena::map::clearance;
-use tickwire::arena::rule::GRID;
-use tickwire::arena::{Kind, Mover};
 use tickwire::exact::{trunc, unit};
+use tickwire_arena::map::clearance;
+use tickwire_arena::rule::GRID;
+use tickwire_arena::{Kind, Mover};
 
 use super::others::Seen;
 use super::run::TICK_RATE;

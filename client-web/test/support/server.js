@@ -1,6 +1,6 @@
 /**
- * The real server as a child process on a free port, for tests across the socket. `cargo build -p
- * tickwire-server --bins --examples` makes it; `TICKWIRE_SERVER` names another binary.
+ * The real server as a child process on a free port, for tests across the socket. `cargo build
+ * --bins --examples` makes it; `TICKWIRE_SERVER` names another binary.
  */
 
 import assert from 'node:assert/strict';

@@ -10,7 +10,7 @@ use tickwire::schema::{Layout, Predicted, Schema as WireSchema};
 
 use super::Game;
 use super::action::ActionDef;
-use super::out::EventTable;
+use super::out::{EventTable, Out};
 use super::schema::Schema;
 use super::value::Accessor;
 use crate::replication::capture::{CaptureComponent, EntityReader, RoomReader};
@@ -48,6 +48,11 @@ impl<G: Game> GameDef<G> {
         declared.wire.table_epoch = epoch;
         declared.wire.tables = tables;
         GameDef::check(declared)
+    }
+
+    /// An empty [`Out`], as a room's world has it: for tests of systems, which ask it what they [sent](Out::sent).
+    pub fn out(&self) -> Out {
+        Out::new(self.events.clone())
     }
 
     fn check(declared: Schema<G>) -> Result<GameDef<G>, String> {

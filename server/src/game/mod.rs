@@ -1,6 +1,6 @@
 //! What a game is to the engine: the [`Game`] trait, its schema declaration and the resources
 //! that its systems use. Sockets, snapshots and prediction's plumbing are none of its business.
-//! `room` calls it; games (the arena, the examples) implement it.
+//! `room` calls it; games implement it.
 
 mod action;
 mod axes;

@@ -84,7 +84,7 @@ pub struct Out {
 }
 
 impl Out {
-    pub(crate) fn new(table: Arc<EventTable>) -> Out {
+    pub(super) fn new(table: Arc<EventTable>) -> Out {
         Out {
             table,
             queued: Vec::new(),
@@ -113,6 +113,14 @@ impl Out {
             }),
             None => self.dropped += 1,
         }
+    }
+
+    /// How many events of a type wait for the end of the tick: for tests of systems, see [`GameDef::out`](super::GameDef::out).
+    pub fn sent<E: 'static>(&self) -> usize {
+        let declared = self.table.by_type.get(&TypeId::of::<E>());
+        let is_one =
+            |queued: &&Queued| declared.is_some_and(|declared| declared.number == queued.event);
+        self.queued.iter().filter(is_one).count()
     }
 
     /// Sends a player back to the lobby, who is kept out of the room for ten minutes: who was voted out, or does nothing. They

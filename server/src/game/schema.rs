@@ -125,7 +125,7 @@ impl<C> Declaration<C> {
     ///
     /// It is the game's choice because a step is a limit to slowness: what moves by less than half of one in a tick
     /// stands still, and what moves by more is rounded in every tick. It suits a rule that keeps to the
-    /// grid by itself, as the arena's does.
+    /// grid by itself.
     ///
     /// A step is a power of two from 2^-20 to 1 and the least value a multiple of it: only then do server and
     /// browser snap to the same bits. Its fields have no [`Spec::tolerance`], and those that have one unless told

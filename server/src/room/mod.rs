@@ -131,7 +131,7 @@ impl<G: Game> Room<G> {
         });
         world.insert_resource(RoomRng::seeded(options.seed));
         world.insert_resource(Roster::default());
-        world.insert_resource(Out::new(game.events.clone()));
+        world.insert_resource(game.out());
         let capture = Capture::new(&mut world, &game.layout, &game.schema, &game.components);
         resources::with(&mut world, |world| {
             G::setup(world, &mut schedule, &options);

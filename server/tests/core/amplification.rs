@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tickwire::ids::RoomId;
 use tickwire::protocol::ClientMessage;
-use tickwire_server::arena::Arena;
 use tickwire_server::config::Config;
 
 use crate::support::{Client, Got, Server};
@@ -63,7 +62,7 @@ fn rate(client: &mut Client, ticks: u32) -> f64 {
 
 #[test]
 fn many_who_say_ready_do_not_drive_a_slow_member_out() {
-    let server = Server::of::<Arena>(Config {
+    let server = Server::start(Config {
         workers: 1,
         npcs: 20,
         stall_timeout: Duration::from_secs(3),

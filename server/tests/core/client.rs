@@ -7,8 +7,9 @@ use tickwire::codec::{decode_server, encode_client};
 use tickwire::ids::{PlayerId, RoomId, Tick};
 use tickwire::protocol::frame::{InputHead, SnapshotHead, encode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
-use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire::snapshot::fields::pack;
+use tickwire_harness::frames::{framed, hello_as};
 use tickwire_server::game::GameDef;
 use tokio_tungstenite::tungstenite::protocol::{
     CloseFrame, Message, Role, WebSocket, WebSocketConfig,
@@ -16,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 
 use crate::probe::{Deed, Probe};
-use crate::support::PATIENCE;
+use tickwire_harness::PATIENCE;
 
 /// What `Joined` says.
 #[derive(Clone, Debug)]
@@ -293,40 +294,4 @@ impl Client {
         self.socket.close(None).unwrap();
         while !matches!(self.socket.read(), Err(Error::ConnectionClosed)) {}
     }
-}
-
-pub(crate) fn hello(name: &str) -> ClientMessage {
-    hello_as(name, "")
-}
-
-pub(crate) fn hello_as(name: &str, token: &str) -> ClientMessage {
-    ClientMessage::Hello {
-        version: VERSION,
-        name: name.into(),
-        token: token.into(),
-    }
-}
-
-/// A whole binary message from a client.
-pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
-    frame(0x82, message)
-}
-
-/// A masked frame with this first byte. The mask is zero, which changes nothing.
-pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match payload.len() {
-        0..126 => bytes.push(0x80 | payload.len() as u8),
-        126..65_536 => {
-            bytes.push(0x80 | 126);
-            bytes.extend((payload.len() as u16).to_be_bytes());
-        }
-        _ => {
-            bytes.push(0x80 | 127);
-            bytes.extend((payload.len() as u64).to_be_bytes());
-        }
-    }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
-    bytes
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tickwire::limits::NAME_CHARS_MAX;
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
 
-use crate::support::{Server, config, frame, framed, hello};
+use crate::support::{Server, config, frame, framed, hello_as};
 
 #[test]
 fn a_hello_is_answered_with_the_game() {
     let server = Server::start(config());
     let mut client = server.connect();
-    client.say(&hello("  Ada \u{202E} Lovelace  "));
+    client.say(&hello_as("  Ada \u{202E} Lovelace  ", ""));
     let ServerMessage::Welcome {
         version,
         name,
@@ -76,7 +76,7 @@ fn hello_comes_first_and_once() {
     eager.say(&ClientMessage::QuickJoin);
     eager.closed(CloseCode::OutOfOrder);
     let mut twice = server.guest("twice");
-    twice.say(&hello("twice"));
+    twice.say(&hello_as("twice", ""));
     twice.closed(CloseCode::OutOfOrder);
     let mut lost = server.guest("lost");
     lost.ack();
@@ -97,7 +97,7 @@ fn a_guest_is_given_a_token_and_known_by_it() {
 fn a_token_of_nobody_known_here_is_refused() {
     let server = Server::start(config());
     let mut client = server.connect();
-    client.say(&crate::support::hello_as("mallory", "a.b.c"));
+    client.say(&hello_as("mallory", "a.b.c"));
     client.closed(CloseCode::Unauthorised);
 }
 

@@ -5,7 +5,7 @@ use tickwire::codec::encode_client;
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, ServerMessage};
 
-use crate::support::{Server, config, framed, hello};
+use crate::support::{Server, config, framed, hello_as};
 
 fn script(messages: &[ClientMessage]) -> Vec<u8> {
     let framed = messages
@@ -18,7 +18,7 @@ fn script(messages: &[ClientMessage]) -> Vec<u8> {
 fn journey() -> Vec<u8> {
     let ping = |nonce| ClientMessage::Ping { nonce };
     script(&[
-        hello("traveller"),
+        hello_as("traveller", ""),
         ping(1),
         ClientMessage::QuickJoin,
         ping(2),

@@ -15,13 +15,12 @@ use tickwire_server::transport::websocket::WebSocket;
 use tickwire_server::worker::Client as Adopted;
 use tokio::runtime::Runtime;
 
-pub(crate) use crate::client::{Client, Got, Joined, frame, framed, hello, hello_as};
+pub(crate) use crate::client::{Client, Got, Joined};
 pub(crate) use crate::probe::{CLOSED, DAWDLE, Deed, GATE};
+pub(crate) use tickwire_harness::PATIENCE;
+pub(crate) use tickwire_harness::frames::{frame, framed, hello_as};
 
 use crate::probe::Probe;
-
-/// Longest that anything here may take; only a fault makes it matter.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running lobby.
 pub(crate) struct Server<G: Game = Probe> {
@@ -157,12 +156,7 @@ impl<G: Game> Server<G> {
 
     /// The value of a figure's line, its labels included.
     pub(crate) fn figure(&self, name: &str) -> f64 {
-        let text = self.metrics.render();
-        let value = text.lines().find_map(|line| {
-            let rest = line.strip_prefix(name)?;
-            rest.strip_prefix(' ')?.parse().ok()
-        });
-        value.unwrap_or_else(|| panic!("no {name} in\n{text}"))
+        tickwire_harness::figure(&self.metrics.render(), name)
     }
 
     pub(crate) fn closed(&self, code: CloseCode) -> f64 {

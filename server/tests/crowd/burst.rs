@@ -1,36 +1,29 @@
 //! Many connections at once: a burst of handshakes, and as many idle ones as the default limit
 //! lets in. By hand: they need as many descriptors as there are connections, and a quiet machine.
 
-use std::net::Ipv4Addr;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use crate::clients::Client;
-use crate::process::{Cpu, Process};
+use tickwire_harness::Running;
+use tickwire_harness::usage::{Cpu, resident_bytes};
+
+use crate::clients::{Client, source};
+use crate::start;
 
 const HANDSHAKES: usize = 10_000;
 const IDLE: usize = 15_000;
 /// Clients' threads.
 const THREADS: usize = 2;
 
-/// Loopback addresses that clients come from.
-const SOURCES: usize = 200;
-
-/// Clients come from many addresses, as a crowd does: from one alone the load's own search for a free port
-/// would cost as much as the rest of it.
-fn source(nth: usize) -> Ipv4Addr {
-    Ipv4Addr::new(127, 0, 1, 1 + (nth % SOURCES) as u8)
-}
-
 /// Connects `count` clients as fast as it goes. Returns those that were let in, and how long it
 /// took from the first SYN to the last 101.
-fn storm(server: &Process, count: usize) -> (Vec<Client>, Duration) {
+fn storm(server: &Running, count: usize) -> (Vec<Client>, Duration) {
     rlimit::increase_nofile_limit(count as u64 + 100).unwrap();
     let together = Barrier::new(THREADS);
     let share = || {
         together.wait();
         let start = Instant::now();
-        let connect = |nth| Client::connect_from(source(nth), server.address).unwrap();
+        let connect = |nth| Client::connect_from(source(nth), server.public).unwrap();
         let mut clients: Vec<Client> = (0..count / THREADS).map(connect).collect();
         clients.retain_mut(Client::is_accepted);
         (clients, start.elapsed())
@@ -50,10 +43,14 @@ fn storm(server: &Process, count: usize) -> (Vec<Client>, Duration) {
 #[test]
 #[ignore = "by hand: 10,000 sockets"]
 fn a_burst_of_handshakes_is_accepted() {
-    let server = Process::start(&[]);
-    let (dropped, cpu, own) = (dropped_syns(), server.cpu(), Cpu::own());
+    let server = start(&[]);
+    let (dropped, cpu, own) = (
+        dropped_syns(),
+        Cpu::of(server.process.id()),
+        Cpu::of(std::process::id()),
+    );
     let (mut clients, time) = storm(&server, HANDSHAKES);
-    let own = Cpu::own().since(own);
+    let own = Cpu::of(std::process::id()).since(own);
     println!(
         "{} of {HANDSHAKES} accepted, {:.0} a second, {} SYNs dropped",
         clients.len(),
@@ -69,7 +66,7 @@ fn a_burst_of_handshakes_is_accepted() {
     };
     print(
         "server, hello and welcome included",
-        server.cpu().since(cpu),
+        Cpu::of(server.process.id()).since(cpu),
     );
     print("clients, on the same cores", own);
 }
@@ -88,12 +85,12 @@ fn dropped_syns() -> u64 {
 #[test]
 #[ignore = "by hand: 15,000 sockets for 12 s"]
 fn idle_connections_are_held() {
-    let server = Process::start(&["--max-connections", "15000"]);
-    let before = server.resident_bytes();
+    let server = start(&["--max-connections", "15000"]);
+    let before = resident_bytes(server.process.id());
     let (mut clients, time) = storm(&server, IDLE);
     assert_eq!(clients.len(), IDLE);
     clients.iter_mut().for_each(Client::ping);
-    let each = (server.resident_bytes() - before) / IDLE;
+    let each = (resident_bytes(server.process.id()) - before) / IDLE;
     println!("{IDLE} connected in {time:.1?}, {each} bytes each");
     // Twice what a silent newcomer would get.
     std::thread::sleep(Duration::from_secs(10));

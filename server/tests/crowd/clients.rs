@@ -6,17 +6,24 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
-use tickwire::codec::{decode_server, encode_client};
+use tickwire::codec::decode_server;
 use tickwire::ids::{RoomId, Tick};
 use tickwire::protocol::frame::encode_ack;
-use tickwire::protocol::{ClientMessage, ServerMessage, VERSION};
+use tickwire::protocol::{ClientMessage, ServerMessage};
+use tickwire_harness::PATIENCE;
+use tickwire_harness::frames::{GOOD, framed, hello_as, say};
 
-/// Longest that a single answer may take; only a fault makes it matter.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// RFC 6455's example of a key, and what a server must make of it.
-const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+/// What a server must make of the key in [`GOOD`].
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Loopback addresses that clients come from.
+const SOURCES: usize = 200;
+
+/// Clients come from many addresses, as a crowd does: from one alone the load's own search for a free port
+/// would cost as much as the rest of it.
+pub(crate) fn source(nth: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, 1 + (nth % SOURCES) as u8)
+}
 
 /// One connection.
 pub(crate) struct Client {
@@ -43,17 +50,8 @@ impl Client {
         let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        let mut first = format!(
-            "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\
-             Sec-WebSocket-Protocol: tickwire.1\r\n\r\n"
-        )
-        .into_bytes();
-        first.extend(framed(&encode_client(&ClientMessage::Hello {
-            version: VERSION,
-            name: "somebody".into(),
-            token: String::new(),
-        })));
+        let mut first = format!("GET /ws HTTP/1.1\r\nHost: {address}\r\n{GOOD}\r\n").into_bytes();
+        first.extend(say(&hello_as("somebody", "")));
         (&stream).write_all(&first)?;
         Ok(Client {
             stream,
@@ -121,9 +119,7 @@ impl Client {
     }
 
     fn say(&mut self, message: &ClientMessage) {
-        (&self.stream)
-            .write_all(&framed(&encode_client(message)))
-            .unwrap();
+        (&self.stream).write_all(&say(message)).unwrap();
     }
 
     fn wait<T>(&mut self, wanted: impl Fn(ServerMessage) -> Option<T>) -> T {
@@ -192,13 +188,6 @@ impl Client {
         self.bytes.drain(..from + length);
         Some(frame)
     }
-}
-
-/// A masked binary message; the mask is zero, which changes nothing.
-fn framed(message: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(message.len()).unwrap();
-    assert!(length < 126);
-    [&[0x82, 0x80 | length, 0, 0, 0, 0], message].concat()
 }
 
 /// Lets all clients keep up for a while.

@@ -1,5 +1,5 @@
 //! Crowds against a server in a process of its own, because memory, descriptors and CPU are a
-//! process's. By hand, one at a time:
+//! process's. The large ones by hand, one at a time:
 //!
 //! `cargo test --release -p tickwire-server --test crowd -- --ignored --nocapture --test-threads 1`
 #![allow(clippy::unwrap_used)]
@@ -7,4 +7,10 @@
 mod burst;
 mod clients;
 mod memory;
-mod process;
+
+use tickwire_harness::{Running, server};
+
+/// A server with one worker and the arena, and `flags` besides.
+fn start(flags: &[&str]) -> Running {
+    Running::start(server(&["--workers", "1", "--seed", "1", "--log", "warn"]).args(flags))
+}

@@ -1,13 +1,15 @@
-//! What a connection costs in user-space memory while it plays the arena in a room of 50: its
-//! socket's state, its seat, its part of the world, of the images and of the bodies. A room's own
+//! What a connection costs in user-space memory: idle in the lobby, and while it plays the arena in a room of 50 (its
+//! socket's state, its seat, its part of the world, of the images and of the bodies). A room's own
 //! cost (world, systems, 20 drones) is shown beside it.
 
 use std::time::Duration;
 
 use tickwire::ids::RoomId;
+use tickwire_harness::Running;
+use tickwire_harness::usage::resident_bytes;
 
-use crate::clients::{Client, play};
-use crate::process::Process;
+use crate::clients::{Client, play, source};
+use crate::start;
 
 const SEATS: usize = 50;
 /// The arena's debug build ticks fewer rooms in time.
@@ -15,18 +17,41 @@ const ROOMS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
 /// The goal for a connection. The allocator's pages are counted whole, so a few rooms show more.
 const BYTES_MAX: usize = if ROOMS < 40 { 8192 } else { 4096 };
 
+/// Connections of the idle.
+const IDLE: usize = 2000;
+/// The goal for one of them; the design's own is half of it.
+const IDLE_BYTES_MAX: usize = 8192;
+
+#[test]
+fn an_idle_connection_is_small() {
+    let server = start(&[]);
+    let idle = |nth| {
+        let mut client = Client::connect_from(source(nth), server.public).unwrap();
+        assert!(client.is_accepted());
+        client.greeted();
+        client
+    };
+    // The first few pay for what is allocated once.
+    let mut clients: Vec<Client> = (0..50).map(idle).collect();
+    let before = resident_bytes(server.process.id());
+    clients.extend((0..IDLE).map(idle));
+    let each = (resident_bytes(server.process.id()) - before) / IDLE;
+    println!("{each} bytes for an idle connection");
+    assert!(each < IDLE_BYTES_MAX, "{each} bytes");
+}
+
 #[test]
 fn a_connection_in_a_room_is_small() {
     let flags = ["--tick-rate", "10", "--max-players", "50", "--npcs", "20"];
-    let server = Process::start(&flags);
+    let server = start(&flags);
     let mut clients = Vec::new();
     // The first room pays for what is allocated once.
     enter(&server, &mut clients, &[None]);
     play(&mut clients, Duration::from_secs(1));
-    let start = server.resident_bytes();
+    let start = resident_bytes(server.process.id());
     let rooms = enter(&server, &mut clients, &[None; ROOMS]);
     play(&mut clients, Duration::from_secs(3));
-    let one_each = server.resident_bytes();
+    let one_each = resident_bytes(server.process.id());
     for &room in &rooms {
         enter(&server, &mut clients, &[Some(room); SEATS - 1]);
         // Those who are there already must not stall meanwhile.
@@ -35,7 +60,7 @@ fn a_connection_in_a_room_is_small() {
     // Longer than events are remembered, so that the rooms are as large as they get.
     play(&mut clients, Duration::from_secs(9));
     assert!(clients.iter().all(Client::plays));
-    let all = server.resident_bytes();
+    let all = resident_bytes(server.process.id());
     let room = (one_each - start) / ROOMS;
     let each = (all - one_each) / (ROOMS * (SEATS - 1));
     let whole = (all - start) / (ROOMS * SEATS);
@@ -45,10 +70,10 @@ fn a_connection_in_a_room_is_small() {
 }
 
 /// New clients, each for the given room or one of its own. Returns their rooms.
-fn enter(server: &Process, clients: &mut Vec<Client>, rooms: &[Option<RoomId>]) -> Vec<RoomId> {
+fn enter(server: &Running, clients: &mut Vec<Client>, rooms: &[Option<RoomId>]) -> Vec<RoomId> {
     let first = clients.len();
     for &room in rooms {
-        let mut client = Client::connect(server.address).unwrap();
+        let mut client = Client::connect(server.public).unwrap();
         assert!(client.is_accepted());
         client.ask(room);
         clients.push(client);

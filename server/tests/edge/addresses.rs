@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tickwire::protocol::{ClientMessage, CloseCode};
 
 use crate::support::{
-    GOOD, Server, connect_from, hello, read_head, read_message, read_to_end, say, until,
+    GOOD, Server, connect_from, hello, read_head, read_message, read_to_end, say, serve, until,
 };
 
 /// The proxy that these servers trust.
@@ -38,7 +38,7 @@ async fn open(server: &Server, from: &str, forwarded_for: &str) -> (TcpStream, u
 
 #[tokio::test]
 async fn one_address_is_held_and_the_others_are_not() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.trusted_proxies = vec![PROXY.parse().unwrap()];
         config.max_connections_per_address = 3;
     });
@@ -68,7 +68,7 @@ async fn one_address_is_held_and_the_others_are_not() {
 
 #[tokio::test]
 async fn connecting_fast_is_held_too() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.trusted_proxies = vec![PROXY.parse().unwrap()];
         config.connects_per_second = 1;
     });
@@ -89,7 +89,7 @@ async fn connecting_fast_is_held_too() {
 
 #[tokio::test]
 async fn forwarded_addresses_count_if_a_trusted_proxy_says_so() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.trusted_proxies = vec![PROXY.parse().unwrap()];
         config.max_connections_per_address = 2;
     });
@@ -107,7 +107,7 @@ async fn forwarded_addresses_count_if_a_trusted_proxy_says_so() {
 
 #[tokio::test]
 async fn nobody_else_is_believed() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.trusted_proxies = vec![PROXY.parse().unwrap()];
         config.max_connections_per_address = 2;
     });
@@ -124,7 +124,7 @@ async fn nobody_else_is_believed() {
 
 #[tokio::test]
 async fn without_a_proxy_this_machine_is_free() {
-    let server = Server::start(|config| config.max_connections_per_address = 1);
+    let server = serve(|config| config.max_connections_per_address = 1);
     let mut held = Vec::new();
     for _ in 0..20 {
         held.push(open(&server, "127.0.0.1", "198.51.100.7").await);
@@ -135,7 +135,7 @@ async fn without_a_proxy_this_machine_is_free() {
 /// Whoever comes is let in, and who has said nothing for longest goes.
 #[tokio::test]
 async fn who_says_nothing_takes_one_of_few_places() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.max_ungreeted = 2;
         config.hello_timeout = crate::support::PATIENCE * 2;
     });
@@ -167,7 +167,7 @@ fn close(code: CloseCode) -> [u8; 4] {
 /// are at: no request, a handshake, an idle lobby. Nobody with a seat does.
 #[tokio::test]
 async fn at_the_limit_who_has_no_seat_makes_room() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.trusted_proxies = vec![PROXY.parse().unwrap()];
         config.max_connections = 4;
         config.header_timeout = crate::support::PATIENCE * 2;

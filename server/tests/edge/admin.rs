@@ -8,7 +8,9 @@ use tickwire_server::config::Config;
 use tokio::io::AsyncWriteExt;
 
 use crate::player::Player;
-use crate::support::{File, Response, Server, connect_from, exchange, read_to_end, request, until};
+use crate::support::{
+    File, Response, Server, connect_from, exchange, read_to_end, request, serve, until,
+};
 
 /// The operator's token in these tests.
 pub(crate) const TOKEN: &str = "operators-0123456789-0123456789-token";
@@ -18,7 +20,7 @@ pub(crate) fn start(change: impl FnOnce(&mut Config)) -> Server {
     static FILES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = FILES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let file = File::new(&format!("admin-token-{number}"), &format!("{TOKEN}\n"));
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.admin_token_file = Some(file.path().into());
         change(config);
     });
@@ -63,7 +65,7 @@ fn text(method: &str, path: &str, token: &str, body: &str) -> String {
 
 #[tokio::test]
 async fn without_a_token_in_the_settings_there_is_none() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for (method, path) in [("GET", "/admin/players"), ("POST", "/admin/kick")] {
         let answer = with_token(server.ops, method, path, "", "{}").await;
         assert_eq!(answer.status, 404);
@@ -238,7 +240,7 @@ async fn weak_tokens_and_broken_files_end_the_start() {
         ("can't be read", Some(nowhere), None),
         ("broken", None, Some(broken.path())),
     ] {
-        let server = Server::start(|config| {
+        let server = serve(|config| {
             config.admin_token_file = token.map(Into::into);
             config.bans_file = bans.map(Into::into);
         });

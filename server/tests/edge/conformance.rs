@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Server, get};
+use crate::support::{get, serve, serve_with_echo};
 
 /// Cases without permessage-deflate, which the server never agrees to: all of 1 to 7, 9 and 10.
 const CASES: u32 = 301;
@@ -11,7 +11,7 @@ const CASES: u32 = 301;
 #[tokio::test]
 #[ignore = "needs kosoku 0.1.0 from PyPI; `make test` installs it and runs this"]
 async fn autobahns_cases_pass() {
-    let server = Server::start_with_echo();
+    let server = serve_with_echo();
     let kosoku = std::env::var_os("KOSOKU").expect("KOSOKU: the path of kosoku");
     let reports = std::env::temp_dir().join(format!("tickwire-autobahn-{}", std::process::id()));
     let mut command = Command::new(kosoku);
@@ -34,6 +34,6 @@ async fn autobahns_cases_pass() {
 
 #[tokio::test]
 async fn players_have_no_echo() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     assert_eq!(get(server.public, "/echo").await.status, 404);
 }

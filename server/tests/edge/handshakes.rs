@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    GOOD, Response, Server, hello, read_head, read_message, read_to_end, request, say, until,
+    GOOD, Response, Server, hello, read_head, read_message, read_to_end, request, say, serve, until,
 };
 
 /// Sends a handshake with `lines` and returns the connection with the response's head.
@@ -20,7 +20,7 @@ async fn shake(server: &Server, lines: &str) -> (TcpStream, Response) {
 
 #[tokio::test]
 async fn a_good_one_switches_protocols() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let (_stream, head) = shake(&server, GOOD).await;
     assert_eq!(head.status, 101);
     assert_eq!(head.header("upgrade"), Some("websocket"));
@@ -37,7 +37,7 @@ async fn a_good_one_switches_protocols() {
 /// A client need not wait for the answer before it says hello.
 #[tokio::test]
 async fn what_comes_with_the_handshake_is_kept() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let mut stream = TcpStream::connect(server.public).await.unwrap();
     let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
     let together = [head.as_bytes(), &hello("ann")].concat();
@@ -50,7 +50,7 @@ async fn what_comes_with_the_handshake_is_kept() {
 
 #[tokio::test]
 async fn bad_ones_are_refused_and_counted() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let check = async |from: &str, to: &str, status: u16| {
         assert!(GOOD.contains(from));
         let (_stream, head) = shake(&server, &GOOD.replace(from, to)).await;
@@ -85,7 +85,7 @@ async fn bad_ones_are_refused_and_counted() {
 
 #[tokio::test]
 async fn pages_of_other_hosts_are_refused() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let own = format!("http://{}", server.public);
     let check = async |origin: &str, status: u16| {
         let (_stream, head) = shake(&server, &format!("{GOOD}Origin: {origin}\r\n")).await;
@@ -114,7 +114,7 @@ async fn pages_of_other_hosts_are_refused() {
 /// Proxies and programs write the port that goes without saying into `Host`; browsers leave it out of `Origin`.
 #[tokio::test]
 async fn origin_and_host_are_compared_by_what_they_mean() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let check = async |host: &str, origin: &str, status: u16| {
         let mut stream = TcpStream::connect(server.public).await.unwrap();
         let text = format!("GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n{GOOD}\r\n");
@@ -135,7 +135,7 @@ async fn origin_and_host_are_compared_by_what_they_mean() {
 
 #[tokio::test]
 async fn a_list_of_origins_is_exact() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.allowed_origins = ["https://good.com", "http://localhost:3000"]
             .map(|origin| origin.parse().unwrap())
             .into();
@@ -163,7 +163,7 @@ async fn a_list_of_origins_is_exact() {
 
 #[tokio::test]
 async fn apps_and_programs_come_in_where_the_list_says_so() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.allowed_origins = ["capacitor://localhost", "null", "none"]
             .map(|origin| origin.parse().unwrap())
             .into();
@@ -186,7 +186,7 @@ async fn apps_and_programs_come_in_where_the_list_says_so() {
 /// A socket beyond the limit is told so by the one thing that a page can see, when nobody is there without a seat.
 #[tokio::test]
 async fn a_full_server_says_so_by_close_code() {
-    let server = Server::start(|config| config.max_connections = 1);
+    let server = serve(|config| config.max_connections = 1);
     let (mut first, head) = shake(&server, GOOD).await;
     assert_eq!(head.status, 101);
     first.write_all(&hello("ann")).await.unwrap();

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Server, get, read_to_end, until};
+use crate::support::{Server, get, read_to_end, serve, until};
 
 fn impatient() -> Server {
-    Server::start(|config| config.header_timeout = Duration::from_millis(50))
+    serve(|config| config.header_timeout = Duration::from_millis(50))
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn idle_connections_end_after_their_request() {
 /// Beyond the limit the oldest connection goes for each that comes; places come back.
 #[tokio::test]
 async fn connections_are_bounded() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         config.max_connections = 8;
         config.header_timeout = Duration::from_secs(600);
     });

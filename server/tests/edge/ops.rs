@@ -4,11 +4,11 @@ use tickwire::protocol::ClientMessage;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{GOOD, PATIENCE, Server, get, hello, read_head, read_message, request, say};
+use crate::support::{GOOD, PATIENCE, get, hello, read_head, read_message, request, say, serve};
 
 #[tokio::test]
 async fn figures_health_and_readiness() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let metrics = get(server.ops, "/metrics").await;
     assert_eq!(metrics.status, 200);
     assert_eq!(
@@ -26,7 +26,7 @@ async fn figures_health_and_readiness() {
 
 #[tokio::test]
 async fn nothing_else_is_there() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for path in ["/", "/ws", "/api/rooms", "/client/tickwire.js"] {
         assert_eq!(get(server.ops, path).await.status, 404, "{path}");
     }
@@ -38,7 +38,7 @@ async fn nothing_else_is_there() {
 
 #[tokio::test]
 async fn figures_count_what_happens() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for _ in 0..3 {
         get(server.public, "/").await;
     }
@@ -52,7 +52,7 @@ async fn figures_count_what_happens() {
 
 #[tokio::test]
 async fn a_stop_closes_the_public_port() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let public = server.public;
     let mut idle = TcpStream::connect(public).await.unwrap();
     idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -68,7 +68,7 @@ async fn a_stop_closes_the_public_port() {
 /// sent here.
 #[tokio::test]
 async fn a_stop_tells_players_and_waits_for_them() {
-    let server = Server::start(|config| config.stop_deadline = PATIENCE);
+    let server = serve(|config| config.stop_deadline = PATIENCE);
     let ops = server.ops;
     let mut player = TcpStream::connect(server.public).await.unwrap();
     let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
@@ -95,7 +95,7 @@ async fn a_stop_tells_players_and_waits_for_them() {
 
 #[tokio::test]
 async fn rooms_show_how_each_client_fares() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     assert_eq!(get(server.ops, "/rooms").await.body, "[]");
     let mut player = TcpStream::connect(server.public).await.unwrap();
     let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tickwire::codec::decode_server;
 use tickwire::ids::Tick;
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{GOOD, PATIENCE, connect_from, framed, read_head, read_message, say};
+use crate::support::{
+    GOOD, PATIENCE, connect_from, framed, hello_as, read_head, read_message, say,
+};
 
 /// What a server sent, but snapshots.
 #[derive(Debug)]
@@ -53,13 +55,7 @@ impl Player {
     /// The same, who said hello with `token` and did not wait for the answer.
     pub(crate) async fn hello(server: SocketAddr, from: &str, token: &str) -> Player {
         let mut player = Player::connect(server, from).await;
-        player
-            .say(&ClientMessage::Hello {
-                version: VERSION,
-                name: "ann".into(),
-                token: token.into(),
-            })
-            .await;
+        player.say(&hello_as("ann", token)).await;
         player
     }
 

@@ -1,19 +1,12 @@
 //! The binary: what it prints, and with which status it ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output};
+
+use tickwire_harness::{Running, binary, server};
 
 use crate::support::{File, GOOD, hello};
-
-pub(crate) fn server(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-server"));
-    command
-        .args(args)
-        .env_remove("TICKWIRE_CONFIG")
-        .stdin(Stdio::null());
-    command
-}
 
 /// Runs one that is expected to end by itself.
 fn end(command: &mut Command) -> (Option<i32>, String) {
@@ -28,68 +21,6 @@ fn end(command: &mut Command) -> (Option<i32>, String) {
         "stdout is for the address"
     );
     (status.code(), String::from_utf8(stderr).unwrap())
-}
-
-/// A running server on free ports; killed when dropped.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    stdout: BufReader<ChildStdout>,
-    pub(crate) public: SocketAddr,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Running {
-        Running::start_logging(command, Stdio::null())
-    }
-
-    pub(crate) fn start_logging(command: &mut Command, stderr: Stdio) -> Running {
-        command.args(["--listen", "127.0.0.1:0"]);
-        if !command.get_args().any(|flag| flag == "--ops-listen") {
-            command.args(["--ops-listen", "127.0.0.1:0"]);
-        }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let public = line
-            .strip_prefix("LISTENING ")
-            .map(str::trim_end)
-            .map(str::parse);
-        let public = public.unwrap_or_else(|| panic!("{line:?}")).unwrap();
-        Running {
-            child,
-            stdout,
-            public,
-        }
-    }
-
-    pub(crate) fn signal(&self, name: &str) {
-        let kill = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
-    }
-
-    /// The status of a GET, `None` if the connection was closed without one.
-    pub(crate) fn status(&self, path: &str) -> Option<u16> {
-        let mut stream = TcpStream::connect(self.public).unwrap();
-        let text = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-        stream.write_all(text.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        answer.get(9..12)?.parse().ok()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]
@@ -222,19 +153,12 @@ fn a_taken_port_is_one_line_and_status_1() {
 #[test]
 fn it_says_where_serves_the_arena_and_stops_on_sigterm() {
     let mut running = Running::start(&mut server(&[]));
-    let mut line = String::new();
-    running.stdout.read_line(&mut line).unwrap();
-    assert_eq!(
-        line.trim_end(),
-        format!("play at http://{}/", running.public)
-    );
+    let page = running.process.wait_for("play at ").unwrap();
+    assert_eq!(page, format!("http://{}/", running.public));
     assert_eq!(running.status("/"), Some(200));
     assert_eq!(running.status("/client/tickwire.js"), Some(200));
-    running.signal("-TERM");
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
-    let mut rest = String::new();
-    running.stdout.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "");
+    running.process.signal("TERM");
+    assert_eq!(running.process.end(), (String::new(), Some(0)));
 }
 
 /// A terminal that is closed stops the server as SIGTERM does, unless it was started to outlive it.
@@ -242,20 +166,18 @@ fn it_says_where_serves_the_arena_and_stops_on_sigterm() {
 fn sighup_stops_it_in_order_but_not_under_nohup() {
     // Whoever runs the tests may have it ignored, and their children with them.
     let mut heard = Command::new("env");
-    heard.args([
-        "--default-signal=HUP",
-        env!("CARGO_BIN_EXE_tickwire-server"),
-    ]);
-    let mut running = Running::start(&mut heard);
-    running.signal("-HUP");
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    heard
+        .arg("--default-signal=HUP")
+        .arg(binary("tickwire-server"));
+    let running = Running::start(&mut heard);
+    running.process.signal("HUP");
+    assert_eq!(running.process.end().1, Some(0));
     let mut nohup = Command::new("nohup");
-    nohup.arg(env!("CARGO_BIN_EXE_tickwire-server"));
-    let mut running = Running::start(&mut nohup);
-    running.signal("-HUP");
+    nohup.arg(binary("tickwire-server"));
+    let running = Running::start(&mut nohup);
+    running.process.signal("HUP");
     assert_eq!(running.status("/healthz"), Some(200));
-    running.signal("-TERM");
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    running.stop();
 }
 
 #[test]
@@ -268,9 +190,8 @@ fn settings_come_from_all_three_places() {
         server(&["--config", file.path(), "--npcs", "1"]).env("TICKWIRE_TICK_RATE", "20"),
     );
     assert_eq!(running.status("/healthz"), Some(200));
-    running.signal("-INT");
-    let mut running = running;
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    running.process.signal("INT");
+    assert_eq!(running.process.end().1, Some(0));
 }
 
 /// Names and headers with line breaks, terminal codes and JSON in them, with all that the server
@@ -279,10 +200,8 @@ fn settings_come_from_all_three_places() {
 fn what_peers_send_forges_no_log_line() {
     let evil = "x\r\n2026-01-01T00:00:00Z  INFO forged\u{1B}[31m\u{9B}31m\",\"level\":\"FORGED";
     for json in ["--log-json=false", "--log-json=true"] {
-        let log = File::new(&format!("log{json}.txt"), "");
-        let stderr = std::fs::File::create(log.path()).unwrap();
         let mut command = server(&["--log", "debug,tickwire_server=trace", json]);
-        let mut running = Running::start_logging(&mut command, stderr.into());
+        let running = Running::start(&mut command);
         let mut stream = TcpStream::connect(running.public).unwrap();
         let head = format!("GET /ws?{evil:?} HTTP/1.1\r\nHost: a\r\nX-Evil: \u{1B}[31m\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
@@ -292,9 +211,7 @@ fn what_peers_send_forges_no_log_line() {
         let all = [head.as_bytes(), &hello(evil), &garbage].concat();
         player.write_all(&all).unwrap();
         player.read_to_end(&mut Vec::new()).unwrap();
-        running.signal("-TERM");
-        assert_eq!(running.child.wait().unwrap().code(), Some(0));
-        let text = std::fs::read_to_string(log.path()).unwrap();
+        let text = running.stop();
         assert!(text.lines().count() > 2, "{text}");
         for line in text.lines() {
             let own = if json.ends_with("true") {
@@ -312,10 +229,8 @@ fn what_peers_send_forges_no_log_line() {
 /// An operator whose own page is refused reads in the log why, and what to set.
 #[test]
 fn a_page_that_is_refused_is_named_with_the_setting() {
-    let log = File::new("origins.txt", "");
-    let stderr = std::fs::File::create(log.path()).unwrap();
     let mut command = server(&["--log-json", "--allowed-origin", "https://play.example"]);
-    let mut running = Running::start_logging(&mut command, stderr.into());
+    let running = Running::start(&mut command);
     let origins = [
         "Origin: https://Shop.Example:443\r\n",
         "Origin: null\r\n",
@@ -331,9 +246,7 @@ fn a_page_that_is_refused_is_named_with_the_setting() {
         stream.read_exact(&mut start).unwrap();
         assert_eq!(&start, b"HTTP/1.1 403", "{origin:?}");
     }
-    running.signal("-TERM");
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
-    let text = std::fs::read_to_string(log.path()).unwrap();
+    let text = running.stop();
     let lines: Vec<serde_json::Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -349,15 +262,11 @@ fn a_page_that_is_refused_is_named_with_the_setting() {
 /// Without file descriptors accepting pauses; it must not end, and recovers when some are back.
 #[test]
 fn running_out_of_descriptors_is_survived() {
-    let binary = env!("CARGO_BIN_EXE_tickwire-server");
     let mut shell = Command::new("sh");
-    shell.args([
-        "-c",
-        "ulimit -n 48; exec \"$0\" \"$@\"",
-        binary,
-        "--workers",
-        "1",
-    ]);
+    shell.args(["-c", "ulimit -n 48; exec \"$0\" \"$@\""]);
+    shell
+        .arg(binary("tickwire-server"))
+        .args(["--workers", "1"]);
     let running = Running::start(&mut shell);
     let held: Vec<_> = (0..64)
         .map(|_| TcpStream::connect(running.public))
@@ -366,17 +275,6 @@ fn running_out_of_descriptors_is_survived() {
     // The first ones may meet the pause, or still be queued behind those that were dropped.
     let served = (0..50).any(|_| running.status("/healthz") == Some(200));
     assert!(served);
-}
-
-/// An operator's port of a server whose log names it.
-fn ops_port(log: &File) -> SocketAddr {
-    let text = std::fs::read_to_string(log.path()).unwrap();
-    let line = text.lines().find(|line| line.contains("listening"));
-    let line = line.unwrap_or_else(|| panic!("{text}"));
-    let (_, ops) = line.split_once("ops").unwrap();
-    let ops = ops.trim_start_matches(['=', ':', '"']);
-    let end = ops.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit());
-    ops[..end.unwrap()].parse().unwrap()
 }
 
 /// What an operator does stands in one line each, whatever the reason says, and so does what was tried without
@@ -389,14 +287,11 @@ fn operators_leave_an_audit_line_that_nobody_forges() {
         "x\r\n2026-01-01T00:00:00Z  INFO audit: forged\u{1B}[31m\u{202E}\",\"level\":\"FORGED";
     let order = serde_json::json!({"player": "user:ann", "for": "1h", "reason": evil}).to_string();
     for json in ["--log-json=false", "--log-json=true"] {
-        let log = File::new(&format!("audit{json}.txt"), "");
-        let stderr = std::fs::File::create(log.path()).unwrap();
         let mut command = server(&["--log", "warn,tickwire_server::serve=info", json]);
         command.args(["--admin-token-file", secret.path()]);
-        let mut running = Running::start_logging(&mut command, stderr.into());
-        let ops = ops_port(&log);
+        let running = Running::start(&mut command);
         for (token, status) in [(token, "200"), ("guess\u{9B}31m", "401")] {
-            let mut operator = TcpStream::connect(ops).unwrap();
+            let mut operator = TcpStream::connect(running.ops()).unwrap();
             let head =
                 format!("POST /admin/ban HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n");
             let length = order.len();
@@ -406,9 +301,7 @@ fn operators_leave_an_audit_line_that_nobody_forges() {
             operator.read_to_string(&mut answer).unwrap();
             assert_eq!(answer.get(9..12), Some(status), "{answer}");
         }
-        running.signal("-TERM");
-        assert_eq!(running.child.wait().unwrap().code(), Some(0));
-        let text = std::fs::read_to_string(log.path()).unwrap();
+        let text = running.stop();
         assert!(!text.contains(token) && !text.contains("guess"), "{text}");
         let audit: Vec<&str> = text.lines().filter(|line| line.contains("audit")).collect();
         let [done, refused] = audit[..] else {

@@ -7,12 +7,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    GOOD, Server, exchange, exchange_raw, get, read_head, read_to_end, request, until,
+    GOOD, exchange, exchange_raw, get, read_head, read_to_end, request, serve, until,
 };
 
 #[tokio::test]
 async fn files_have_types_and_strict_headers() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let check = async |path: &str, media_type: &str, start: &str| {
         let response = get(server.public, path).await;
         assert_eq!(response.status, 200, "{path}");
@@ -65,7 +65,7 @@ async fn files_have_types_and_strict_headers() {
 /// Safari takes a WebSocket for another origin's; peers' markup must not send anything elsewhere.
 #[tokio::test]
 async fn a_page_may_open_sockets_to_its_own_host_alone() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let check = async |request: &str, part: &str| {
         let response = exchange(server.public, request.as_bytes()).await;
         assert_eq!(response.status, 200, "{request:?}");
@@ -99,7 +99,7 @@ async fn a_page_may_open_sockets_to_its_own_host_alone() {
 /// RFC 9112 §3.2: a request that two parsers may take for two hosts' is nobody's.
 #[tokio::test]
 async fn a_request_names_its_host_once_and_well() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for port in [server.public, server.ops] {
         for hosts in [
             "",
@@ -134,7 +134,7 @@ async fn a_request_names_its_host_once_and_well() {
 
 #[tokio::test]
 async fn files_are_compressed_for_who_takes_that() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let ask = async |method: &str, path: &str, lines: &str| {
         let text =
             format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n");
@@ -197,7 +197,7 @@ async fn files_are_compressed_for_who_takes_that() {
 /// Who has nothing more to ask closes its way out and waits for the answer.
 #[tokio::test]
 async fn who_closes_half_gets_the_answer() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for port in [server.public, server.ops] {
         for path in ["/healthz", "/rooms/7"] {
             let mut stream = TcpStream::connect(port).await.unwrap();
@@ -220,7 +220,7 @@ async fn who_closes_half_gets_the_answer() {
 /// what was sent behind it resets nothing.
 #[tokio::test]
 async fn pipelined_requests_end_in_order() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let file = "GET /client/tickwire.js HTTP/1.1\r\nHost: a\r\n";
     let once = format!("{file}Connection: close\r\n\r\n");
     let whole = exchange(server.public, once.as_bytes()).await;
@@ -248,7 +248,7 @@ async fn pipelined_requests_end_in_order() {
 
 #[tokio::test]
 async fn a_file_that_is_held_is_not_sent_again() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let tag = get(server.public, "/main.js")
         .await
         .header("etag")
@@ -273,7 +273,7 @@ async fn a_file_that_is_held_is_not_sent_again() {
 
 #[tokio::test]
 async fn head_is_get_without_the_body() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for path in ["/", "/main.js", "/healthz", "/api/rooms", "/nothing"] {
         let (head, get) = (
             request(server.public, "HEAD", path, "").await,
@@ -296,7 +296,7 @@ async fn head_is_get_without_the_body() {
 
 #[tokio::test]
 async fn what_is_not_there_is_404() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for path in [
         "/nothing",
         "/client",
@@ -317,7 +317,7 @@ async fn what_is_not_there_is_404() {
 
 #[tokio::test]
 async fn only_reading_is_allowed() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for method in [
         "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PURGE",
     ] {
@@ -330,7 +330,7 @@ async fn only_reading_is_allowed() {
 
 #[tokio::test]
 async fn rooms_are_listed_as_json() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let response = get(server.public, "/api/rooms").await;
     assert_eq!(response.status, 200);
     assert_eq!(response.header("content-type"), Some("application/json"));
@@ -343,7 +343,7 @@ async fn rooms_are_listed_as_json() {
 /// behind them is taken for a request.
 #[tokio::test]
 async fn what_could_smuggle_is_refused() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let second = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
     for lines in [
         "Content-Length: 5\r\n",
@@ -369,7 +369,7 @@ async fn what_could_smuggle_is_refused() {
 
 #[tokio::test]
 async fn garbage_is_answered_or_dropped() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -395,7 +395,7 @@ async fn garbage_is_answered_or_dropped() {
 
 #[tokio::test]
 async fn a_connection_serves_many_requests_but_not_for_ever() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let mut stream = TcpStream::connect(server.public).await.unwrap();
     for number in 1..=100 {
         stream

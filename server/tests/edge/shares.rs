@@ -6,7 +6,7 @@ use tickwire::protocol::{ClientMessage, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{GOOD, PATIENCE, Server, connect_from, hello, say};
+use crate::support::{GOOD, PATIENCE, Server, connect_from, hello, say, serve};
 
 /// Addresses that attack, each of a network of its own.
 const ATTACKERS: usize = 120;
@@ -92,7 +92,7 @@ async fn attack(server: &Server, from: String) -> Vec<TcpStream> {
 
 #[tokio::test]
 async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
-    let server = Server::start(|config| {
+    let server = serve(|config| {
         // Loopback addresses are limited like any others then.
         config.trusted_proxies = vec!["127.0.0.9".parse().unwrap()];
         config.max_connections = 500;

@@ -1,19 +1,20 @@
 //! What becomes of a server whose stderr takes nothing: nothing. Here with a few players; the long one, with two
 //! hundred bots and a disk that is full, is run by
 //! `cargo test --release -p tickwire-server --test edge stderr:: -- --ignored --nocapture`,
-//! after `cargo build --release -p tickwire-bots`.
+//! after `cargo build --release --workspace --bins`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, Write, pipe};
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
+use tickwire_harness::inside::metrics;
+use tickwire_harness::{Running, binary, figure, server};
 use tokio::io::AsyncWriteExt;
 
 use crate::player::Player;
-use crate::process::{Running, server};
 use crate::support::{GOOD, connect_from, get, hello, read_to_end, until};
 
 /// Bytes that a pipe takes before its reader has to.
@@ -104,7 +105,7 @@ fn start(sink: &Sink) -> (Running, SocketAddr, Option<PipeReader>) {
     let (stderr, held) = sink.open();
     let ops_flag = ops.to_string();
     let mut command = server(&["--log", "trace", "--ops-listen", &ops_flag]);
-    let running = Running::start_logging(&mut command, stderr);
+    let running = Running::start_to(&mut command, stderr);
     (running, ops, held)
 }
 
@@ -127,20 +128,13 @@ async fn pong(player: &mut Player) {
     player.wait(is_it).await;
 }
 
-async fn figure(ops: SocketAddr, name: &str) -> f64 {
-    let text = get(ops, "/metrics").await.body;
-    let mut lines = text.lines();
-    let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
-}
-
 /// All are told, and it ends well, by itself.
-async fn stop(mut running: Running, players: Vec<Player>, name: &str) {
-    running.signal("-TERM");
+async fn stop(running: Running, players: Vec<Player>, name: &str) {
+    running.process.signal("TERM");
     for mut player in players {
         player.closed(CloseCode::Restart).await;
     }
-    assert_eq!(running.child.wait().unwrap().code(), Some(0), "{name}");
+    assert_eq!(running.process.end().1, Some(0), "{name}");
 }
 
 #[tokio::test]
@@ -163,7 +157,11 @@ async fn what_stderr_does_not_take_ends_nothing_and_holds_nobody() {
         assert_eq!(get(ops, "/readyz").await.status, 200);
         if held.is_none() {
             let failed = "tickwire_log_lines_dropped_total{cause=\"write\"}";
-            assert!(figure(ops, failed).await > 50.0, "{}", sink.name());
+            assert!(
+                figure(&metrics(ops).await, failed) > 50.0,
+                "{}",
+                sink.name()
+            );
         }
         stop(running, players, sink.name()).await;
     }
@@ -173,8 +171,7 @@ async fn what_stderr_does_not_take_ends_nothing_and_holds_nobody() {
 #[tokio::test]
 #[ignore = "takes six minutes, bots that are built, and for the full disk a user who may mount"]
 async fn two_hundred_play_on_for_a_minute() {
-    let bots = Path::new(env!("CARGO_BIN_EXE_tickwire-server")).with_file_name("tickwire-bots");
-    assert!(bots.exists(), "build {} first", bots.display());
+    let bots = binary("tickwire-bots");
     let mut sinks = vec![Sink::Closed, Sink::Stalled, Sink::FullDevice];
     match Disk::mount() {
         Some(disk) => sinks.push(Sink::FullDisk(disk)),
@@ -211,7 +208,7 @@ async fn two_hundred_play_on_for_a_minute() {
         assert_eq!(figures["desyncs"], 0);
         assert_eq!(figures["disconnects"], serde_json::json!({}));
         let mut playing = swarm("60s");
-        until(async || figure(ops, "tickwire_players").await >= 200.0).await;
+        until(async || figure(&metrics(ops).await, "tickwire_players") >= 200.0).await;
         stop(running, Vec::new(), sink.name()).await;
         playing.wait().unwrap();
         let figures = read();

@@ -3,7 +3,7 @@
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 
 use crate::player::{Got, Player};
-use crate::support::Server;
+use crate::support::serve;
 
 /// How often each says the same, before and after it is told: less than is too often.
 const TIMES: usize = 50;
@@ -31,7 +31,7 @@ async fn insist(mut player: Player, message: ClientMessage) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_players_send_meanwhile_resets_nobody() {
-    let server = Server::start(|_| {});
+    let server = serve(|_| {});
     let text = "still here".to_owned();
     let said = [
         ClientMessage::Ready { ready: true },

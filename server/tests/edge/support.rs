@@ -1,27 +1,17 @@
-//! A server in this process on ports of its own, and a client that sees bytes.
+//! A server of a game in which nothing happens, and a client that sees bytes.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy_ecs::prelude::*;
-use tickwire::codec::encode_client;
-use tickwire::protocol::{ClientMessage, VERSION};
+use tickwire_server::Site;
 use tickwire_server::config::Config;
 use tickwire_server::game::{Game, Player, RoomOptions, Schema, flag};
-use tickwire_server::http::{Listeners, Site};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-/// Longest that anything here may take; only a fault makes it matter.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The header lines of a handshake that is accepted.
-pub(crate) const GOOD: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\n\
-     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-     Sec-WebSocket-Protocol: tickwire.1\r\n";
+pub(crate) use tickwire_harness::frames::{GOOD, framed, hello_as, say};
+pub(crate) use tickwire_harness::{File, PATIENCE, Server};
 
 /// A game in which nothing happens.
 struct Still;
@@ -49,105 +39,34 @@ impl Game for Still {
 #[derive(Clone, Default)]
 struct Press(bool);
 
-/// Done when the server is to stop.
-type Stopped = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A running server.
-pub(crate) struct Server {
-    pub(crate) public: SocketAddr,
-    pub(crate) ops: SocketAddr,
-    stop: oneshot::Sender<()>,
-    run: JoinHandle<std::io::Result<()>>,
-    /// What its settings name.
-    _files: Vec<File>,
+/// A server with one worker; the rest is as `change` leaves it.
+pub(crate) fn serve(change: impl FnOnce(&mut Config)) -> Server {
+    Server::start::<Still>(config(change), site())
 }
 
-impl Server {
-    /// Starts one with free ports; the rest is as `change` leaves it.
-    pub(crate) fn start(change: impl FnOnce(&mut Config)) -> Server {
-        Server::spawn(change, |listeners, config, site, stopped| {
-            tokio::spawn(tickwire_server::run::<Still>(
-                listeners, config, site, stopped,
-            ))
-        })
-    }
+/// The same with the route that only the conformance test has.
+pub(crate) fn serve_with_echo() -> Server {
+    Server::run(config(|_| {}), |listeners, config, stopped| {
+        tickwire_server::run_with_echo::<Still>(listeners, config, site(), stopped)
+    })
+}
 
-    /// The same with the route that only the conformance test has.
-    pub(crate) fn start_with_echo() -> Server {
-        Server::spawn(
-            |_| {},
-            |listeners, config, site, stopped| {
-                tokio::spawn(tickwire_server::run_with_echo::<Still>(
-                    listeners, config, site, stopped,
-                ))
-            },
-        )
-    }
+fn config(change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config {
+        workers: 1,
+        ..Config::default()
+    };
+    change(&mut config);
+    config
+}
 
-    fn spawn(
-        change: impl FnOnce(&mut Config),
-        run: impl FnOnce(Listeners, Config, Site, Stopped) -> JoinHandle<std::io::Result<()>>,
-    ) -> Server {
-        let mut config = Config {
-            workers: 1,
-            ..Config::default()
-        };
-        config.listen.set_port(0);
-        config.ops_listen.set_port(0);
-        change(&mut config);
-        let listeners = Listeners::bind(&config).unwrap();
-        let (public, ops) = (
-            listeners.public.local_addr().unwrap(),
-            listeners.ops.local_addr().unwrap(),
-        );
-        let site = Site::new()
-            .with_file("/index.html", "<!doctype html><title>still</title>")
-            .with_file("/style.css", "body { margin: 0 }")
-            .with_file("/main.js", "import '/client/tickwire.js';")
-            .with_file("/logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
-            .with_file("/big.js", "/".repeat(4 << 20));
-        let (stop, stopped) = oneshot::channel();
-        let stopped = Box::pin(async {
-            let _ = stopped.await;
-        });
-        let run = run(listeners, config, site, stopped);
-        Server {
-            public,
-            ops,
-            stop,
-            run,
-            _files: Vec::new(),
-        }
-    }
-
-    /// The same; the file is there for as long as the server.
-    pub(crate) fn with_file(mut self, file: File) -> Server {
-        self._files.push(file);
-        self
-    }
-
-    /// Why it did not start.
-    pub(crate) async fn failure(self) -> std::io::Error {
-        let ended = tokio::time::timeout(PATIENCE, self.run).await;
-        ended.expect("it ends").unwrap().unwrap_err()
-    }
-
-    /// Asks it to stop.
-    pub(crate) fn stop(self) -> JoinHandle<std::io::Result<()>> {
-        self.stop.send(()).unwrap();
-        self.run
-    }
-
-    /// A figure of the operator's port, as `name{labels}`.
-    pub(crate) async fn figure(&self, name: &str) -> f64 {
-        let text = get(self.ops, "/metrics").await.body;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in {text}"))
-            .parse()
-            .unwrap()
-    }
+fn site() -> Site {
+    Site::new()
+        .with_file("/index.html", "<!doctype html><title>still</title>")
+        .with_file("/style.css", "body { margin: 0 }")
+        .with_file("/main.js", "import '/client/tickwire.js';")
+        .with_file("/logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+        .with_file("/big.js", "/".repeat(4 << 20))
 }
 
 /// A response, split.
@@ -217,34 +136,9 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Response
     Response::parse(&head)
 }
 
-/// A masked frame in which `name` says hello. The mask is zero, which leaves it readable.
+/// The frame in which `name` says hello.
 pub(crate) fn hello(name: &str) -> Vec<u8> {
-    say(&ClientMessage::Hello {
-        version: VERSION,
-        name: name.into(),
-        token: String::new(),
-    })
-}
-
-/// A message's frame.
-pub(crate) fn say(message: &ClientMessage) -> Vec<u8> {
-    framed(&encode_client(message))
-}
-
-/// The frame of a message's bytes.
-pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(message.len()).unwrap();
-    let mut frame = vec![0x82];
-    match u8::try_from(length) {
-        Ok(short) if short < 126 => frame.push(0x80 | short),
-        _ => {
-            frame.push(0x80 | 126);
-            frame.extend(length.to_be_bytes());
-        }
-    }
-    frame.extend([0; 4]);
-    frame.extend(message);
-    frame
+    say(&hello_as(name, ""))
 }
 
 /// Reads one frame and returns what is in it.
@@ -284,34 +178,6 @@ pub(crate) async fn connect_from(from: &str, to: SocketAddr) -> TcpStream {
     let from: SocketAddr = format!("{from}:0").parse().unwrap();
     socket.bind(from).unwrap();
     socket.connect(to).await.unwrap()
-}
-
-/// A file of this process that is gone with the test.
-pub(crate) struct File(PathBuf);
-
-impl File {
-    /// With this text.
-    pub(crate) fn new(name: &str, text: &str) -> File {
-        let file = File::missing(name);
-        std::fs::write(&file.0, text).unwrap();
-        file
-    }
-
-    /// Only its name, as yet.
-    pub(crate) fn missing(name: &str) -> File {
-        let name = format!("tickwire-{}-{name}", std::process::id());
-        File(std::env::temp_dir().join(name))
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 /// Repeats `probe` until it holds: for what the server does on its own time.

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::{
-    GOOD, Server, exchange_raw, hello, read_head, read_message, read_to_end, say, until,
+    GOOD, Server, exchange_raw, hello, read_head, read_message, read_to_end, say, serve, until,
 };
 
 /// The index of `Pong` among the messages of a server.
@@ -45,7 +45,7 @@ impl Files {
     }
 
     fn start(&self, change: impl FnOnce(&mut Config)) -> Server {
-        Server::start(|config| {
+        serve(|config| {
             config.tls_cert = Some(self.folder.join("cert.pem"));
             config.tls_key = Some(self.folder.join("key.pem"));
             change(config);

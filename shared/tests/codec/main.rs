@@ -3,6 +3,7 @@
 mod bodies;
 mod control;
 mod corpus;
+mod exact;
 mod fields;
 mod history;
 mod hostile;

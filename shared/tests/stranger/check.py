@@ -114,7 +114,7 @@ def page(vectors):
 
 CHECKS = {"bodies": bodies, "conversations": conversations, "frames": frames, "control": control, "fields": fields, "texts": texts, "bearings": bearings}
 # What the page leaves to games and to clients, and what Rust holds the page itself to.
-OTHERS = {"arena_step", "close_codes", "exact_unit", "limits", "reconnect"}
+OTHERS = {"close_codes", "exact_unit", "limits", "reconnect"}
 
 
 def main():

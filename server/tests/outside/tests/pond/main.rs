@@ -2,29 +2,39 @@
 //! server's, and nobody is sent what is another's.
 
 mod bot;
-mod pool;
 
 use clap::Parser;
 use indicatif::ProgressBar;
-use outside_game::{NO_LEAK, OPEN_LETTERS, PUBLIC_PURSE};
+use outside_game::{NO_LEAK, OPEN_LETTERS, PUBLIC_PURSE, Pond};
 use tickwire_bots::flags::Flags;
 use tickwire_bots::swarm;
+use tickwire_harness::Server;
+use tickwire_server::Site;
+use tickwire_server::config::Config;
 
 use bot::{Bot, Seen};
-use pool::Pool;
 
 /// Snapshots that each bot waits for: two seconds of them.
 const SNAPSHOTS: u64 = 60;
 /// Ducks of a room.
 const DUCKS: u16 = 100;
 
+fn pond<const LEAK: u8>() -> Server {
+    let config = Config {
+        npcs: DUCKS,
+        seed: Some(4),
+        ..Config::default()
+    };
+    Server::start::<Pond<LEAK>>(config, Site::new())
+}
+
 /// So many bots in two rooms of a pond, and what they saw.
 async fn play<const LEAK: u8>(bots: usize) -> Vec<Seen> {
-    let pool = Pool::open::<LEAK>(DUCKS);
+    let pool = pond::<LEAK>();
     let mut rooms = Vec::new();
     let mut playing = Vec::new();
     for index in 0..bots {
-        let bot = Bot::enter(pool.addr, index, rooms.get(index % 2).copied()).await;
+        let bot = Bot::enter(pool.public, index, rooms.get(index % 2).copied()).await;
         rooms.extend((index < 2).then(|| bot.room()));
         playing.push(tokio::spawn(bot.play(SNAPSHOTS)));
     }
@@ -65,11 +75,11 @@ async fn leaks_are_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_swarm_plays_it_too() {
     for behaviour in ["random", "wander"] {
-        let pool = Pool::open::<NO_LEAK>(DUCKS);
+        let pool = pond::<NO_LEAK>();
         let line = format!(
             "bots --url ws://{}/ws --bots 20 --rooms 2 --ramp 100ms --duration 1s \
              --behaviour {behaviour} --max-gap-p99-ms 60000",
-            pool.addr
+            pool.public
         );
         let flags = Flags::try_parse_from(line.split_whitespace()).expect("good flags");
         let report = swarm::run(flags, &ProgressBar::hidden())

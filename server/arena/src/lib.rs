@@ -1,0 +1,105 @@
+//! The demo game: players in a walled arena move, aim, shoot, pick things up and score, between
+//! drones that wander. One implementation of [`Game`], on nothing but the engine's public interface;
+//! `main` serves it with `page`, tests and benches play it without.
+//!
+//! What server and clients must agree on is public: [`control`] (the input), [`map`], [`rule`] (how
+//! players move), [`kind`] and [`phase`]. `page/arena_rule.js` and `page/arena_map.js` mirror it, and
+//! `vectors/arena_step.json` holds both to the same million steps. It needs no module of the server,
+//! but it is no crate of its own: nobody who has no server uses it.
+//!
+//! All else is decided here, by systems that run one after the other in the order of `setup`
+//! below: who is first in anything is settled by `components::Serial`, chance comes
+//! from the room's seed, so equal inputs make equal rooms.
+
+pub mod control;
+pub mod kind;
+pub mod map;
+pub mod phase;
+pub mod rule;
+
+mod components;
+mod damage;
+mod drones;
+mod events;
+mod flight;
+mod movement;
+mod pickups;
+mod players;
+mod respawn;
+mod rounds;
+#[cfg(test)]
+mod scene;
+mod schema;
+mod score;
+mod shooting;
+mod sweep;
+mod tables;
+mod tuning;
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::SingleThreadedExecutor;
+use tickwire_server::game::{Game, Player, Rewind, RoomOptions, RoomRng, Schema};
+
+pub use control::Control;
+pub use kind::Kind;
+pub use phase::Phase;
+pub use rule::{Mover, step};
+
+use components::{Gun, Heading, Health, KindOf, Pos, Score, Serials};
+
+/// The arena as a [`Game`].
+pub struct Arena;
+
+impl Game for Arena {
+    const NAME: &'static str = "arena";
+    type Input = Control;
+
+    fn schema(schema: &mut Schema<Arena>) {
+        schema::declare(schema);
+    }
+
+    fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {
+        world.init_resource::<Serials>();
+        world.init_resource::<rounds::Round>();
+        world.init_resource::<pickups::Pads>();
+        world.insert_resource(Rewind::<flight::Target>::new(room.tick_rate));
+        world.init_resource::<damage::Blows>();
+        world.init_resource::<respawn::Fallen>();
+        drones::spawn_drones(world, room.npcs);
+        systems.set_executor(SingleThreadedExecutor::new());
+        systems.add_systems(
+            (
+                rounds::advance_round,
+                drones::drive_drones,
+                players::act,
+                flight::record_targets,
+                flight::fly_projectiles,
+                damage::deal_damage,
+                pickups::tend_pads,
+                respawn::raise_fallen,
+            )
+                .chain(),
+        );
+    }
+
+    fn join(world: &mut World, _who: &Player) -> Entity {
+        let mut players = world.query::<(&Pos, &Health, &Score)>();
+        let standing = players.iter(world).filter(|(_, health, _)| health.is_up());
+        let mut places = respawn::Places::among(standing.map(|(pos, ..)| (pos.x, pos.y)));
+        let place = places.take(&mut world.resource_mut::<RoomRng>());
+        let serial = world.resource_mut::<Serials>().next();
+        world
+            .spawn((
+                KindOf::from(Kind::Player),
+                Pos::from(place),
+                Heading::default(),
+                Health {
+                    hp: tuning::HEALTH_MAX,
+                },
+                Score::default(),
+                Gun::fresh(),
+                serial,
+            ))
+            .id()
+    }
+}

@@ -1,0 +1,121 @@
+//! A server within the test's own process, on free ports, of any game and with any settings.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use tickwire_server::Site;
+use tickwire_server::config::Config;
+use tickwire_server::game::Game;
+use tickwire_server::http::Listeners;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::{File, PATIENCE};
+
+/// Done when the server is to stop.
+pub type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A running server. It lives on the caller's runtime, and stops when this is dropped.
+pub struct Server {
+    /// The public port.
+    pub public: SocketAddr,
+    /// The operator's.
+    pub ops: SocketAddr,
+    stop: oneshot::Sender<()>,
+    run: JoinHandle<io::Result<()>>,
+    /// What its settings name.
+    _files: Vec<File>,
+}
+
+impl Server {
+    /// Serves `G` with these settings, but for the ports.
+    pub fn start<G: Game>(config: Config, site: Site) -> Server {
+        Server::run(config, |listeners, config, stopped| {
+            tickwire_server::run::<G>(listeners, config, site, stopped)
+        })
+    }
+
+    /// The same by another way than [`tickwire_server::run`].
+    pub fn run<F: Future<Output = io::Result<()>> + Send + 'static>(
+        mut config: Config,
+        run: impl FnOnce(Listeners, Config, Stopped) -> F,
+    ) -> Server {
+        config.listen.set_port(0);
+        config.ops_listen.set_port(0);
+        let listeners = Listeners::bind(&config).expect("there are free ports");
+        let public = listeners.public.local_addr().expect("a bound port");
+        let ops = listeners.ops.local_addr().expect("a bound port");
+        let (stop, stopped) = oneshot::channel();
+        let stopped = Box::pin(async {
+            let _ = stopped.await;
+        });
+        Server {
+            public,
+            ops,
+            stop,
+            run: tokio::spawn(run(listeners, config, stopped)),
+            _files: Vec::new(),
+        }
+    }
+
+    /// The same; the file is there for as long as the server.
+    #[must_use]
+    pub fn with_file(mut self, file: File) -> Server {
+        self._files.push(file);
+        self
+    }
+
+    /// Asks it to stop; how it ends.
+    pub fn stop(self) -> JoinHandle<io::Result<()>> {
+        let _ = self.stop.send(());
+        self.run
+    }
+
+    /// Stops it, in order.
+    pub async fn close(self) {
+        let ended = timeout(PATIENCE, self.stop()).await;
+        let ended = ended.expect("a stop is bounded in time");
+        ended
+            .expect("the server does not panic")
+            .expect("it stops in order");
+    }
+
+    /// Why it did not start.
+    pub async fn failure(self) -> io::Error {
+        let ended = timeout(PATIENCE, self.run).await.expect("it ends");
+        ended
+            .expect("the server does not panic")
+            .expect_err("it ends with an error")
+    }
+
+    /// A figure of the operator's port, as `name{labels}`.
+    pub async fn figure(&self, name: &str) -> f64 {
+        figure(&metrics(self.ops).await, name)
+    }
+}
+
+/// All figures of an operator's port, as text.
+pub async fn metrics(ops: SocketAddr) -> String {
+    let read = async {
+        let mut stream = TcpStream::connect(ops).await?;
+        let request = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        io::Result::Ok(answer)
+    };
+    let answer = timeout(PATIENCE, read).await.expect("an answer in time");
+    answer.expect("the operator's port answers")
+}
+
+/// The value of the line `name{labels}` in such a text.
+pub fn figure(text: &str, name: &str) -> f64 {
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    value.unwrap_or_else(|| panic!("no {name} in {text}"))
+}
