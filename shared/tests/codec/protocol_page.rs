@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tickwire::protocol::CloseCode;
+use tickwire::protocol::{CloseCode, close_code::SeatAfter};
 
 const SOURCES: [&str; 24] = [
     "src/codec.rs",
@@ -93,16 +93,49 @@ fn the_page_names_every_message_and_close_code() {
             assert!(page.contains(&format!("`{name}`")), "{name} of {source}");
         }
     }
-    for code in CloseCode::ALL {
-        let mut rows = page.lines().map(|line| line.split(" | "));
-        let row = rows.find(|row| row.clone().next() == Some(&format!("| {}", code.number())));
-        let row: Vec<&str> = row.expect("a row for every close code").collect();
+    let section = page.split("\n## ").find(|section| section.starts_with("9. "));
+    let rows = section.expect("the close codes").lines();
+    let rows: Vec<Vec<&str>> = rows
+        .filter(|line| line.starts_with("| 1") || line.starts_with("| 4"))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    assert_eq!(rows.len(), CloseCode::ALL.len());
+    for (row, code) in rows.iter().zip(CloseCode::ALL) {
+        assert_eq!(row[0], format!("| {}", code.number()));
         let back = if code.is_final() { "no" } else { "yes" };
-        let seat = match code {
-            _ if code.holds_seat() => "held |",
-            CloseCode::Superseded => "goes on |",
-            _ => "given up |",
+        let seat = match code.seat() {
+            SeatAfter::Held => "held |",
+            SeatAfter::GoesOn => "goes on |",
+            SeatAfter::GivenUp => "given up |",
         };
         assert_eq!(row[2..], [back, seat], "{code}");
     }
+}
+
+/// What a page calls a close code is one: four digits from 4 on after "with" or "code".
+#[test]
+fn the_pages_name_no_other_close_code() {
+    let docs = fs::read_dir(root().join("../docs")).into_iter().flatten();
+    let docs = docs.filter_map(|entry| Some(entry.ok()?.path()));
+    let pages = ["PROTOCOL.md", "../README.md", "../client-web/README.md", "../server/SECURITY.md"]
+        .map(|page| root().join(page));
+    let mut named = 0;
+    for page in pages.into_iter().chain(docs) {
+        let text = fs::read_to_string(&page).expect("a page");
+        let words: Vec<&str> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        for pair in words.windows(2) {
+            let is_code = pair[1].len() == 4 && pair[1].starts_with('4');
+            if let ["with" | "code", number] = pair[..]
+                && is_code
+                && let Ok(number) = number.parse()
+            {
+                assert!(CloseCode::of(number).is_some(), "{number} in {}", page.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 10, "{named}");
 }
