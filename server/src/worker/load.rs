@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
+use tickwire::netcode::clock_sync::THROTTLED_MAX;
 
 /// Between two judgements.
 const SPAN: Duration = Duration::from_secs(1);
@@ -17,6 +18,8 @@ const WORKER_SHARE_MAX: f64 = 0.85;
 const WORKER_SHARE_GOAL: f64 = 0.7;
 /// How often a room's snapshot rate is halved at most: below an eighth nobody can play.
 pub(super) const HALVINGS_MAX: u8 = 3;
+// Clients take what is rarer for a room at rest.
+const _: () = assert!(1 << HALVINGS_MAX <= THROTTLED_MAX);
 /// Share of its period below which a room has twice the snapshots again: they cost at most twice
 /// as much, which is then still less than what halves them.
 const ROOM_SHARE_LOW: f64 = 0.2;

@@ -27,9 +27,15 @@
 //! led to; its *wait* is the deviation and the ticks since the snapshot before it: what
 //! a view would have had to stand behind the server tick for not running dry until it came. The last [`ARRIVALS_MAX`] of both are kept,
 //! but not those of the first snapshot, nor of one that comes less than a quarter of a period
-//! after the one before: the first of a bunch has told of the hold-up. *Jitter* and *wait* of the link are
+//! after the one before: the first of a bunch has told of the hold-up; nor of one that ends a rest
+//! of the room, whose length tells nothing of the link. *Jitter* and *wait* of the link are
 //! their [`PERCENTILE`]th percentiles, nearest rank: of n in rising order the
 //! one at index `floor((95 * n + 99) / 100) - 1`; 0 of none.
+//!
+//! **Rests.** A room in which nobody does anything makes one image a second, and its world stands
+//! still in between. An image *ends a rest* if its gap is greater than what the room makes under
+//! load, [`THROTTLED_MAX`] times the ticks between snapshots, or greater than these and not less
+//! than a second.
 
 use std::collections::VecDeque;
 
@@ -57,6 +63,8 @@ pub const ARRIVALS_MAX: usize = 128;
 /// Percentile that is called the link's jitter or wait: one snapshot in twenty may come
 /// later, which the view's margin and bounded extrapolation cover.
 pub const PERCENTILE: usize = 95;
+/// A room under load makes one image of so many at least.
+pub const THROTTLED_MAX: u32 = 8;
 
 /// See the module's description. Times are the caller's, in microseconds from any start.
 #[derive(Clone, Debug)]
@@ -111,8 +119,8 @@ impl ClockSync {
         self.period_us
     }
 
-    /// A snapshot of `tick` arrived at `now_us`.
-    pub fn on_snapshot(&mut self, tick: Tick, now_us: u64) {
+    /// A snapshot of `tick` arrived at `now_us`; whether it [ends a rest](ends_rest).
+    pub fn on_snapshot(&mut self, tick: Tick, now_us: u64, is_rest_end: bool) {
         let sample = now_us as f64 - f64::from(tick.0) * self.period_us;
         let first_us = *self.first_us.get_or_insert(now_us);
         let shown = self.offset(now_us);
@@ -127,6 +135,7 @@ impl ClockSync {
         self.shown = if steps { target } else { shown };
         let since = now_us.saturating_sub(self.at_us) as f64;
         if let Some(before) = self.newest
+            && !is_rest_end
             && since >= self.period_us / 4.0
         {
             if self.arrivals.len() == ARRIVALS_MAX {
@@ -218,6 +227,13 @@ impl ClockSync {
     }
 }
 
+/// Whether a snapshot ends a rest of its room, by the ticks between its image and the one that the
+/// room made before it.
+pub fn ends_rest(gap: u32, tick_rate: u16, snapshot_every: u16) -> bool {
+    let every = u32::from(snapshot_every);
+    gap > every * THROTTLED_MAX || (gap > every && gap >= u32::from(tick_rate))
+}
+
 fn percentile(of: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = of.collect();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -262,7 +278,7 @@ mod tests {
             }
             while waiting.front().is_some_and(|(at, _)| *at <= us) {
                 let (_, tick) = waiting.pop_front().expect("one is there");
-                clock.on_snapshot(Tick(tick as u32), local(us));
+                clock.on_snapshot(Tick(tick as u32), local(us), false);
             }
             if let Some(tick) = clock.server_tick(local(us)) {
                 errors.push(tick - us as f64 / PERIOD_US as f64);
@@ -276,9 +292,9 @@ mod tests {
         let mut clock = ClockSync::new(25);
         assert_eq!(clock.server_tick(5), None);
         assert_eq!(clock.time_of(1.0), None);
-        clock.on_snapshot(Tick(10), 430_000);
-        clock.on_snapshot(Tick(11), 450_000);
-        clock.on_snapshot(Tick(12), 520_000);
+        clock.on_snapshot(Tick(10), 430_000, false);
+        clock.on_snapshot(Tick(11), 450_000, false);
+        clock.on_snapshot(Tick(12), 520_000, false);
         assert_eq!(clock.server_tick(530_000), Some(13.0));
         assert_eq!(clock.server_tick(550_000), Some(13.5));
         assert_eq!(clock.time_of(13.5), Some(550_000.0));
@@ -308,7 +324,7 @@ mod tests {
         let mut clock = ClockSync::new(25);
         for tick in 0..250_u32 {
             let us = f64::from(tick) * 40_000.0 * 1.0002;
-            clock.on_snapshot(Tick(tick), us as u64);
+            clock.on_snapshot(Tick(tick), us as u64, false);
         }
         assert!((clock.slope() - 0.0002).abs() < 1e-6, "{}", clock.slope());
     }
@@ -333,7 +349,7 @@ mod tests {
         let mut dice = Xorshift32::new(3);
         for tick in 1..500_u32 {
             let now_us = u64::from(tick) * 40_010 + u64::from(dice.below(60_000));
-            clock.on_snapshot(Tick(tick), now_us.max(clock.at_us));
+            clock.on_snapshot(Tick(tick), now_us.max(clock.at_us), false);
             for ahead in [0.0, 0.3, 1.0, 20.0] {
                 let from = clock.server_tick(clock.at_us).expect("snapshots came");
                 let at = clock.time_of(from + ahead).expect("snapshots came");
@@ -349,17 +365,17 @@ mod tests {
         assert_eq!(clock.jitter(), 0.0);
         for tick in 1..=100_u32 {
             let late = if tick % 10 == 0 { 20_000 } else { 0 };
-            clock.on_snapshot(Tick(tick), u64::from(tick) * PERIOD_US + late);
+            clock.on_snapshot(Tick(tick), u64::from(tick) * PERIOD_US + late, false);
         }
         assert_eq!((clock.jitter(), clock.wait()), (0.5, 1.5));
         let mut clock = ClockSync::new(25);
         for tick in 1..=100_u32 {
             let at = if tick > 50 { tick.max(70) } else { tick };
-            clock.on_snapshot(Tick(tick), u64::from(at) * PERIOD_US);
+            clock.on_snapshot(Tick(tick), u64::from(at) * PERIOD_US, false);
         }
         assert_eq!(clock.jitter(), 0.0, "twenty came in one bunch");
         for tick in (103..=400_u32).step_by(3) {
-            clock.on_snapshot(Tick(tick), u64::from(tick) * PERIOD_US);
+            clock.on_snapshot(Tick(tick), u64::from(tick) * PERIOD_US, false);
         }
         assert_eq!((clock.jitter(), clock.wait()), (0.0, 3.0));
     }

@@ -1,6 +1,6 @@
 //! Where somebody else is drawn: at the place that the view says, or, if that is elsewhere than the picture left them (snapshots came late, and
 //! they did not go straight on), on the way there, never faster than they were seen to go. One for each component that moves. Called by native clients
-//! at every frame; mirrored by `client-web/src/netcode/pursuit.js`; both reproduce `shared/vectors/netcode/pursuit.json`. Not what the view says:
+//! at every frame; mirrored by `client-web/src/netcode/catch_up.js`; both reproduce `shared/vectors/netcode/pursuit.json`. Not what the view says:
 //! that is [`super::interpolation`]; not the own entity's errors: those are [`super::smoothing`]'s.
 //!
 //! **Why.** Through a stall the view goes on by the clock and everybody by their last change, so who goes straight on is where they should be when

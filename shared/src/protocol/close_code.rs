@@ -98,7 +98,9 @@ impl CloseCode {
 
     /// The code with this number, `None` if it is none of Tickwire's.
     pub fn of(number: u16) -> Option<CloseCode> {
-        CloseCode::ALL.into_iter().find(|code| code.number() == number)
+        CloseCode::ALL
+            .into_iter()
+            .find(|code| code.number() == number)
     }
 
     /// The reason sent with it, at most 123 bytes.

@@ -70,6 +70,13 @@ impl Layers {
         (held.standing == Standing::Held).then_some(&held.image)
     }
 
+    /// Ticks between the image of the snapshot of `tick` and the one that the room made before it; 0
+    /// if no layer tells.
+    pub(super) fn gap(&self, tick: Tick) -> u32 {
+        let mut held = self.held.iter().filter(|held| held.image.tick == tick);
+        held.next().map_or(0, |held| held.image.gap)
+    }
+
     /// The same, to be spoiled by a test.
     pub(super) fn image_mut(&mut self, layer: LayerId) -> Option<&mut LayerImage> {
         let held = self.held.get_mut(usize::from(layer.0))?;

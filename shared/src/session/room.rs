@@ -5,7 +5,7 @@ use super::Seen;
 use super::ack_timing::AckTiming;
 use super::layers::Layers;
 use crate::ids::{LayerId, PlayerId, Tick};
-use crate::netcode::clock_sync::ClockSync;
+use crate::netcode::clock_sync::{self, ClockSync};
 use crate::netcode::input_timing::InputTiming;
 use crate::protocol::ServerMessage;
 use crate::protocol::frame::SnapshotHead;
@@ -126,7 +126,9 @@ impl RoomSession {
     pub(super) fn on_snapshot(&mut self, head: &SnapshotHead, now_us: u64) {
         self.newest = head.tick;
         self.seen.tick = head.tick;
-        self.clock.on_snapshot(head.tick, now_us);
+        let gap = self.layers.gap(head.tick);
+        let is_rest_end = clock_sync::ends_rest(gap, self.tick_rate, self.snapshot_every);
+        self.clock.on_snapshot(head.tick, now_us, is_rest_end);
         if let Some(server_tick) = self.clock.server_tick(now_us) {
             self.timing.on_report(head.tick, head.slack, server_tick);
         }

@@ -93,7 +93,9 @@ fn the_page_names_every_message_and_close_code() {
             assert!(page.contains(&format!("`{name}`")), "{name} of {source}");
         }
     }
-    let section = page.split("\n## ").find(|section| section.starts_with("9. "));
+    let section = page
+        .split("\n## ")
+        .find(|section| section.starts_with("9. "));
     let rows = section.expect("the close codes").lines();
     let rows: Vec<Vec<&str>> = rows
         .filter(|line| line.starts_with("| 1") || line.starts_with("| 4"))
@@ -117,8 +119,13 @@ fn the_page_names_every_message_and_close_code() {
 fn the_pages_name_no_other_close_code() {
     let docs = fs::read_dir(root().join("../docs")).into_iter().flatten();
     let docs = docs.filter_map(|entry| Some(entry.ok()?.path()));
-    let pages = ["PROTOCOL.md", "../README.md", "../client-web/README.md", "../server/SECURITY.md"]
-        .map(|page| root().join(page));
+    let pages = [
+        "PROTOCOL.md",
+        "../README.md",
+        "../client-web/README.md",
+        "../server/SECURITY.md",
+    ]
+    .map(|page| root().join(page));
     let mut named = 0;
     for page in pages.into_iter().chain(docs) {
         let text = fs::read_to_string(&page).expect("a page");
@@ -132,7 +139,11 @@ fn the_pages_name_no_other_close_code() {
                 && is_code
                 && let Ok(number) = number.parse()
             {
-                assert!(CloseCode::of(number).is_some(), "{number} in {}", page.display());
+                assert!(
+                    CloseCode::of(number).is_some(),
+                    "{number} in {}",
+                    page.display()
+                );
                 named += 1;
             }
         }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use tickwire::exact::Xorshift32;
 use tickwire::ids::Tick;
-use tickwire::netcode::clock_sync::ClockSync;
+use tickwire::netcode::clock_sync::{ClockSync, ends_rest};
 
 use crate::kept::check;
 
 const WHAT: &str = "steps: [tick, at_us, server_tick, jitter, wait, slope, then_us, then, asked, time_us]: after the snapshot of `tick` \
 arrived at `at_us` the server tick, jitter, wait and slope are these, the server tick at `then_us` is `then`, and the server tick will be \
-`asked` at `time_us`. Reals may differ by 1e-6 (times by 1e-3 us).";
+`asked` at `time_us`. Where a case has `every`, ticks between snapshots, a step ends with the `gap` of the snapshot's image. Reals may differ by 1e-6 (times by 1e-3 us).";
 
 struct Link {
     name: &'static str,
@@ -37,7 +37,7 @@ fn run(link: &Link, seed: u32) -> Value {
         let arrival = sent + 50_000 + jitter.max(stall) + lost;
         let drifted = arrival as i64 * link.drift / 1_000_000;
         last = (arrival.saturating_add_signed(drifted)).max(last);
-        clock.on_snapshot(Tick(tick), last);
+        clock.on_snapshot(Tick(tick), last, false);
         let then_us = last + u64::from(dice.below(40_000));
         let now = clock.server_tick(last).expect("a snapshot came");
         let asked = now + f64::from(dice.below(128)) / 32.0;
@@ -55,6 +55,42 @@ fn run(link: &Link, seed: u32) -> Value {
         ]));
     }
     json!({ "name": link.name, "tick_rate": link.tick_rate, "steps": steps })
+}
+
+/// A room of so many ticks a second that plays, rests with an image a second, and is woken a little earlier ten times.
+fn rest(tick_rate: u16, every: u16) -> Value {
+    let rate = u32::from(tick_rate);
+    let step = u32::from(every);
+    let mut clock = ClockSync::new(tick_rate);
+    let mut steps = Vec::new();
+    let playing = |n: usize| std::iter::repeat_n(step, n);
+    let dozing = std::iter::repeat_n(rate.next_multiple_of(step), 20);
+    // Under load it makes one of two, of four, of eight.
+    let throttled = [2, 4, 8].map(|times| step * times);
+    let woken = std::iter::repeat_n(((rate - 1) / step * step).max(step), 10);
+    let gaps = playing(40).chain(dozing).chain(woken).chain(playing(40));
+    let mut tick = 0;
+    for gap in gaps.chain(throttled) {
+        tick += gap;
+        let us = u64::from(tick) * 1_000_000 / u64::from(tick_rate) + 50_000;
+        clock.on_snapshot(Tick(tick), us, ends_rest(gap, tick_rate, every));
+        let now = clock.server_tick(us);
+        steps.push(json!([
+            tick,
+            us,
+            now,
+            clock.jitter(),
+            clock.wait(),
+            clock.slope(),
+            us,
+            now,
+            tick + 1,
+            clock.time_of(f64::from(tick + 1)),
+            gap,
+        ]));
+    }
+    let name = format!("a rest, {tick_rate} Hz, every {every}");
+    json!({ "name": name, "tick_rate": tick_rate, "every": every, "steps": steps })
 }
 
 #[test]
@@ -101,5 +137,6 @@ fn clock_sync() {
     ];
     let mut cases = vec![run(&clean, 1)];
     cases.extend(links.iter().zip(2..).map(|(link, seed)| run(link, seed)));
+    cases.extend([(30, 1), (60, 3), (1, 1)].map(|(rate, every)| rest(rate, every)));
     check("clock_sync", WHAT, &cases);
 }
