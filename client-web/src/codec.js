@@ -4,7 +4,7 @@
  * `protocol/server_message.js` and `schema/schema.js`.
  */
 
-import { ProtocolError } from './protocol/protocol_error.js';
+import { ProtocolError } from './protocol_error.js';
 
 const U16_MARK = 251;
 const U32_MARK = 252;

@@ -18,7 +18,7 @@ import { Xorshift32 } from './exact.js';
 
 /**
  * What one way of a link is like.
- * @typedef {object} LaneConditions
+ * @typedef {object} DirectionConditions
  * @property {number} latencyUs delay of everything
  * @property {number} jitterUs further delay at most, evenly distributed, drawn for each message; below 2^32 - 1
  * @property {number} stallEveryUs time from the start of a stall to the next one's; 0 for no stalls
@@ -26,7 +26,7 @@ import { Xorshift32 } from './exact.js';
  * @property {number} bytesPerSecond 0 for no limit
  */
 
-/** A perfect link. @type {Readonly<LaneConditions>} */
+/** A perfect link. @type {Readonly<DirectionConditions>} */
 export const CLEAN = Object.freeze({ latencyUs: 0, jitterUs: 0, stallEveryUs: 0, stallUs: 0, bytesPerSecond: 0 });
 
 /** Bytes that one way of a link holds. Beyond: `push` refuses the message. A single one always fits. */
@@ -47,7 +47,7 @@ export class Conditioner {
   bytes = 0;
 
   /**
-   * @param {LaneConditions} conditions
+   * @param {DirectionConditions} conditions
    * @param {number} seed
    */
   constructor(conditions, seed) {
@@ -57,7 +57,7 @@ export class Conditioner {
 
   /**
    * From now on the link is like this, for what is pushed.
-   * @param {LaneConditions} conditions
+   * @param {DirectionConditions} conditions
    * @param {number} [seed] chance begins anew with it
    */
   set(conditions, seed) {

@@ -24,7 +24,7 @@ const SETTINGS = {
 
 /**
  * Whoever makes a link by the settings.
- * @typedef {(lane: import('./conditioner.js').LaneConditions | undefined, seed: number) => void} Apply
+ * @typedef {(direction: import('./conditioner.js').DirectionConditions | undefined, seed: number) => void} Apply
  */
 
 /** See the module's description. */
@@ -60,7 +60,7 @@ export class Conditions {
   }
 
   #tell() {
-    this.#apply?.(this.#settings && laneOf(this.#settings), this.#settings?.seed ?? 1);
+    this.#apply?.(this.#settings && directionOf(this.#settings), this.#settings?.seed ?? 1);
   }
 }
 
@@ -103,9 +103,9 @@ function complete(settings) {
 
 /**
  * @param {Required<LinkConditions>} settings
- * @returns {import('./conditioner.js').LaneConditions} of either direction
+ * @returns {import('./conditioner.js').DirectionConditions} of either direction
  */
-function laneOf({ rttMs, jitterMs, stallMs, stallEveryMs, bytesPerSecond }) {
+function directionOf({ rttMs, jitterMs, stallMs, stallEveryMs, bytesPerSecond }) {
   const us = (/** @type {number} */ ms) => Math.round(ms * 1000);
   return {
     latencyUs: us(rttMs / 2),

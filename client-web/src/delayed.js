@@ -7,7 +7,7 @@
 
 import { CLEAN, Conditioner } from './conditioner.js';
 
-/** @typedef {import('./conditioner.js').LaneConditions} LaneConditions */
+/** @typedef {import('./conditioner.js').DirectionConditions} DirectionConditions */
 
 /** See the module's description. */
 export class Delayed {
@@ -19,7 +19,7 @@ export class Delayed {
 
   /**
    * From now on the link is like this, for what is sent.
-   * @param {LaneConditions | undefined} conditions undefined for as it is
+   * @param {DirectionConditions | undefined} conditions undefined for as it is
    * @param {number} seed
    */
   set(conditions, seed) {

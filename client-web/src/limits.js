@@ -23,6 +23,8 @@ export const ENUM_NAMES_MAX = 256;
 export const BASELINE_BACK_MAX = 4096;
 /** An acknowledgement goes out alone when no input carried it for this long, in milliseconds. */
 export const ACK_DELAY_MS = 100;
+/** A client that acknowledges nothing for this long is closed: by then the server has noticed that a connection is lost, in seconds. */
+export const ACK_STALL_SECONDS = 15;
 /** A keyframe of a layer is asked for once in this many milliseconds. */
 export const RESYNC_EVERY_MS = 1000;
 /** Inputs more than this many ticks early are dropped by the server; ours stay well below. */
@@ -60,7 +62,7 @@ export const EVENT_AGE_MAX_MS = 1000;
 export const ACTIONS_WAITING_MAX = 64;
 /** An action without an answer for this long fails, in milliseconds. */
 export const ACTION_TIMEOUT_MS = 10_000;
-/** Lobby requests that wait for their turn. Beyond: further ones reject at once. */
+/** Lobby requests that wait for those before them. Beyond: further ones reject at once. */
 export const REQUESTS_WAITING_MAX = 16;
 /** A welcome, a seat that is asked for, the lobby's answer to a request or to a goodbye to the room are due within this time, in milliseconds. Beyond: the connection counts as lost. */
 export const ANSWER_MAX_MS = 20_000;

@@ -1,37 +1,9 @@
 /**
- * Coming back after a connection was lost: which ends are worth a try, when the next one is due, and when to give up. Pure: times
- * and chance are arguments. `link.js` opens the sockets.
+ * Coming back after a connection was lost: when the next try is due, and when to give up. Pure: times and chance are arguments. `link.js`
+ * opens the sockets; which ends are worth a try is `protocol/close_code.js`'s.
  */
 
 import { RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS } from './limits.js';
-import { CloseCode } from './protocol/close_code.js';
-
-/** Ends after which another try would end the same, or was not wanted. @type {ReadonlySet<number>} */
-const FINAL = new Set([
-  CloseCode.Normal,
-  CloseCode.Protocol,
-  CloseCode.Text,
-  CloseCode.NotUtf8,
-  CloseCode.TooBig,
-  CloseCode.Malformed,
-  CloseCode.Version,
-  CloseCode.OutOfOrder,
-  CloseCode.OutOfRange,
-  CloseCode.Superseded,
-  CloseCode.Unauthorised,
-  CloseCode.TooMany,
-  CloseCode.Kicked,
-  CloseCode.Banned,
-  CloseCode.RoomFailed,
-]);
-
-/**
- * @param {number} code a WebSocket close code
- * @returns {boolean} whether there is nothing to come back to
- */
-export function isFinal(code) {
-  return FINAL.has(code);
-}
 
 /** One loss, until the client is back. */
 export class Backoff {

@@ -1,10 +1,12 @@
 /**
  * What a link has to come back to: who the player is, and what opens their seat again. Owned by `link.js`; what a reload finds of it is for
- * `keeper.js`.
+ * `keeper.js`, what is done about a left one after the link for `give_up_seat.js`.
  *
  * A seat that is left while the server cannot be told is nobody's to the page at once, but still has to be given up: it is taken once more
  * only to be left, unless the server has given it up by itself by then.
  */
+
+import { ACK_STALL_SECONDS } from './limits.js';
 
 /** See the module's description. */
 export class Seat {
@@ -15,7 +17,7 @@ export class Seat {
   #token;
   /** For how long the server holds it without a connection, in ms. */
   #graceMs = 0;
-  /** One that was left unheard. @type {{ token: string, untilMs: number } | undefined} */
+  /** One that was left unheard. @type {Omit<import('./give_up_seat.js').LeftSeat, 'who'> | undefined} */
   #left;
 
   /**
@@ -58,10 +60,20 @@ export class Seat {
     this.#keep('');
   }
 
-  /** It is left, and the server cannot be told. @param {number} nowMs */
+  /**
+   * It is left, and the server cannot be told; or that was so, and the connection on which it was to be told is lost too. The server holds it
+   * from when it notices.
+   * @param {number} nowMs
+   */
   leave(nowMs) {
-    if (this.#token !== '') this.#left = { token: this.#token, untilMs: nowMs + this.#graceMs };
+    const { token } = this;
+    if (token !== '') this.#left = { token, untilMs: nowMs + ACK_STALL_SECONDS * 1000 + this.#graceMs };
     this.#keep('');
+  }
+
+  /** One that an earlier link left, if there is one. @param {import('./give_up_seat.js').LeftSeat | undefined} seat */
+  adopt(seat) {
+    this.#left = seat;
   }
 
   /** The server gives up itself what it has held for long enough. @param {number} nowMs */
@@ -69,8 +81,8 @@ export class Seat {
     if (this.#left !== undefined && nowMs >= this.#left.untilMs) this.#left = undefined;
   }
 
-  /** @returns {{ who: string, token: string, untilMs: number } | undefined} what a last word takes, if it is left */
-  get farewell() {
+  /** @returns {import('./give_up_seat.js').LeftSeat | undefined} if it is left */
+  get left() {
     return this.#left && { who: this.who, ...this.#left };
   }
 

@@ -1,29 +1,23 @@
 /**
  * The client's end of a connection as a state machine without sockets and clocks (it mirrors
- * `shared/src/session`). `link.js` drives it: hands in messages and the passing of time, then drains
+ * `shared/src/session`). `connection.js` drives it: hands in messages and the passing of time, then drains
  * `pollEvent` and `pollTransmit`. Times are milliseconds from any start, never going back.
  *
  * Not here: sockets, promises, prediction and interpolation.
  */
 
+import { ByteReader } from './bytes.js';
 import { SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode } from './protocol/close_code.js';
-import {
-  ByteReader,
-  decodeSnapshotHead,
-  encodeAck,
-  encodeInput,
-  Kind,
-  SectionKind,
-} from './protocol/frame.js';
-import { ProtocolError } from './protocol/protocol_error.js';
+import { decodeSnapshotHead, encodeAck, encodeInput, Kind, SectionKind } from './protocol/frame.js';
 import { decodeServer } from './protocol/server_message.js';
+import { ProtocolError } from './protocol_error.js';
 import { RequestError } from './request_error.js';
-import { Layout } from './schema/layout.js';
-import { pack } from './snapshot/fields.js';
 import { decodeEvents } from './session/events.js';
 import { RoomSession } from './session/room_session.js';
+import { pack } from './snapshot/fields.js';
+import { Layout, checkLayout } from './snapshot/layout.js';
 
 /** @typedef {import('./protocol/server_message.js').ServerMessage} ServerMessage */
 /** @typedef {import('./protocol/server_message.js').Welcome} Welcome */
@@ -87,18 +81,20 @@ export class Session {
       else throw new ProtocolError('unknown message kind');
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.fail(error.message);
+      this.fail(error.message, error.closeWith);
     }
   }
 
   /**
    * The server broke the protocol; nothing is taken in or sent any more.
    * @param {string} reason
+   * @param {number} [closeWith] what the server is told; the page is told of any but another version as one
    */
-  fail(reason) {
+  fail(reason, closeWith = CloseCode.Malformed) {
     this.state = 'Failed';
     this.#transmits = [];
-    this.#events.push({ type: 'Failed', code: CloseCode.Protocol, closeWith: CloseCode.Malformed, reason });
+    const code = closeWith === CloseCode.Version ? closeWith : CloseCode.Protocol;
+    this.#events.push({ type: 'Failed', code, closeWith, reason });
   }
 
   /**
@@ -260,6 +256,7 @@ export class Session {
   /** @param {Welcome} welcome */
   #onWelcome(welcome) {
     if (this.state !== 'Hello') throw unexpected(welcome.type);
+    checkLayout(welcome.schema);
     this.welcome = welcome;
     this.layout = new Layout(welcome.schema);
     this.state = 'Lobby';
@@ -275,7 +272,7 @@ export class Session {
     const reader = new ByteReader(bytes);
     const head = decodeSnapshotHead(reader);
     const { tick } = head;
-    if (tick <= room.newest || tick > TICK_MAX) throw new ProtocolError("a snapshot's tick that cannot be");
+    if (tick <= room.newest || tick > TICK_MAX) throw new ProtocolError("a snapshot's tick that cannot be", CloseCode.OutOfRange);
     /** @type {GameEvent[]} */
     const events = [];
     while (!reader.done) {
@@ -298,5 +295,5 @@ export class Session {
 
 /** @param {string} what */
 function unexpected(what) {
-  return new ProtocolError(`${what} is not allowed now`);
+  return new ProtocolError(`${what} is not allowed now`, CloseCode.OutOfOrder);
 }

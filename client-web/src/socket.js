@@ -1,6 +1,6 @@
 /**
  * The only file that knows WebSocket: opens one, hands out bytes, sends bytes. What they mean is for
- * `link.js` and below.
+ * `connection.js`.
  */
 
 import { Delayed } from './delayed.js';
@@ -36,9 +36,9 @@ export class Socket {
     this.#socket.binaryType = 'arraybuffer';
     // Close says it too; but an error that nobody listens for ends a program in Node.
     this.#socket.onerror = () => {};
-    conditions.follow((lane, seed) => {
-      this.#up.set(lane, seed);
-      this.#down.set(lane, seed + 1);
+    conditions.follow((direction, seed) => {
+      this.#up.set(direction, seed);
+      this.#down.set(direction, seed + 1);
     });
     this.#socket.onopen = () => this.#down.pass(0, () => this.#handlers?.onOpen());
     this.#socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {

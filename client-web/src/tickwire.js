@@ -68,7 +68,7 @@ export async function join(options = {}) {
   if (code !== undefined && typeof code !== 'string') throw new TypeError("code is a room's code: a string");
   if (input !== undefined) checkPlay({ input, step, smooth });
   /** @type {Link<G>} */
-  const link = await connect({ resume: true, ...options });
+  const link = await connect({ ...options, resume: options.resume ?? true });
   const room = await seatIn(link, code).catch((error) => {
     link.close();
     throw signal?.aborted ? signal.reason : error;

@@ -18,7 +18,7 @@
 /**
  * What every entity has.
  * @typedef {object} EntityHead
- * @property {number} handle `generation * 65536 + slot`: no other entity has it, ever
+ * @property {number} handle `generation * 65536 + slot`; another entity has the same only after 65,535 others in its slot
  * @property {number} slot
  * @property {number} generation
  * @property {number | undefined} owner a player's number

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 
 import { Avatar } from '../src/netcode/avatar.js';
 import { dequantise, quantise } from '../src/schema/field.js';
-import { Layout } from '../src/schema/layout.js';
 import { Image, Owner } from '../src/snapshot/image.js';
+import { Layout } from '../src/snapshot/layout.js';
 
 const YOU = 2;
 const heading = /** @type {const} */ ({ type: 'Turn', steps: 256 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ProtocolError } from '../src/protocol/protocol_error.js';
+import { ProtocolError } from '../src/protocol_error.js';
 import { BitReader, BitWriter } from '../src/snapshot/bit_coder.js';
 import { RangeDecoder, UNSURE } from '../src/snapshot/range_coder.js';
 import { forSeeds, Random } from './support/random.js';

@@ -55,19 +55,19 @@ test('a direction that is as it is passes at once; else all comes later, in orde
   const pass = virtualTime(t);
   /** @type {number[]} */
   const came = [];
-  const lane = new Delayed();
-  const send = (/** @type {number} */ n) => lane.pass(10, () => came.push(n));
+  const direction = new Delayed();
+  const send = (/** @type {number} */ n) => direction.pass(10, () => came.push(n));
   send(1);
   assert.deepEqual(came, [1]);
-  lane.set({ latencyUs: 50_000, jitterUs: 20_000, stallEveryUs: 0, stallUs: 0, bytesPerSecond: 0 }, 3);
+  direction.set({ latencyUs: 50_000, jitterUs: 20_000, stallEveryUs: 0, stallUs: 0, bytesPerSecond: 0 }, 3);
   for (let n = 2; n < 40; n++) {
     send(n);
     pass(2);
   }
   assert.ok(came.length > 1 && came.length < 20, `${came.length} came`);
-  assert.equal(lane.bytes, 10 * (38 - (came.length - 1)));
+  assert.equal(direction.bytes, 10 * (38 - (came.length - 1)));
   // Switched off: what is on the way still comes first.
-  lane.set(undefined, 1);
+  direction.set(undefined, 1);
   send(40);
   assert.ok(!came.includes(40));
   pass(80);

@@ -157,8 +157,8 @@ test('a server of another version is told apart from a broken one', async () => 
     socket.open();
     // What follows the version may be anything.
     socket.receive(Uint8Array.of(...server.welcome(SQUARE, { version }).subarray(0, 3), 99, 1, 2));
-    await assert.rejects(opening, { reason: 'Closed', code: 1002, message });
-    assert.equal(socket.closed?.code, 4000);
+    await assert.rejects(opening, { reason: 'Closed', code: 4001, message });
+    assert.equal(socket.closed?.code, 4001);
   }
 });
 

@@ -58,17 +58,22 @@ function holds(page, cards) {
   return page.waitForFunction((wanted) => document.querySelectorAll('#hand button').length === wanted, cards);
 }
 
-test('a card table: hands are dealt, turns are answered, both pages tell of it', async () => {
+test('a card table: hands are dealt, turns are answered, both pages tell of it, and players of one name apart', async () => {
   const server = await startServer(['--seed', '3'], '127.0.0.1:0', `${EXAMPLES}/cards`);
   try {
     const players = [];
-    for (const name of ['Ann', '<i>Bo']) {
+    for (let i = 0; i < 2; i++) {
       const { page, complaints } = await openPage(browser, server.url);
-      await page.fill('#name', name);
+      await page.fill('#name', '<i>Bo');
       await page.click('#door button');
-      players.push({ name, page, complaints });
+      players.push({ name: '', page, complaints });
     }
-    for (const { page } of players) await holds(page, 5);
+    for (const player of players) {
+      await holds(player.page, 5);
+      player.name = (await player.page.locator('#seats .me b').textContent()) ?? '';
+      assert.match(player.name, /^<i>Bo#\d+$/);
+    }
+    assert.notEqual(players[0].name, players[1].name);
     const hands = await Promise.all(players.map(({ page }) => page.locator('#hand button').evaluateAll(titles)));
     assert.equal(new Set(hands.flat()).size, 10, 'no card is in two hands');
 
@@ -86,7 +91,7 @@ test('a card table: hands are dealt, turns are answered, both pages tell of it',
     const log = await now.page.locator('#log li').allTextContents();
     assert.equal(log.length, 3, log.join(', '));
     await now.page.reload();
-    await now.page.fill('#name', now.name);
+    await now.page.fill('#name', '<i>Bo');
     await now.page.click('#door button');
     await holds(now.page, 6);
     await now.page.waitForFunction((lines) => document.querySelectorAll('#log li').length >= lines, log.length);

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { ProtocolError } from '../src/protocol_error.js';
 import { fromQ, fromQs, qMax, toQ, toQs } from '../src/schema/field.js';
 import { BitReader } from '../src/snapshot/bit_coder.js';
 import { dequantiseAll, pack, quantiseAll, unpack } from '../src/snapshot/fields.js';
-import { ProtocolError } from '../src/protocol/protocol_error.js';
 import { randomQsOf, randomSchema } from './support/history.js';
 import { forSeeds } from './support/random.js';
 

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 
 import { Others } from '../src/netcode/others.js';
 import { quantise } from '../src/schema/field.js';
-import { Layout } from '../src/schema/layout.js';
 import { Image, Owner } from '../src/snapshot/image.js';
+import { Layout } from '../src/snapshot/layout.js';
 
 /** @typedef {import('../src/schema/field.js').Field} Field */
 

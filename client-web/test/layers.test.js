@@ -5,9 +5,9 @@ import { test } from 'node:test';
 
 import { Play } from '../src/netcode/play.js';
 import { toQs } from '../src/schema/field.js';
-import { Layout } from '../src/schema/layout.js';
 import { Session } from '../src/session.js';
 import { Image, Owner } from '../src/snapshot/image.js';
+import { Layout } from '../src/snapshot/layout.js';
 import { encodeBody } from './support/delta_encoder.js';
 import * as server from './support/messages.js';
 

@@ -321,7 +321,7 @@ test('a server that stops says when to come back', async () => {
     { retryAfterMs: 2500 },
     { code: 1012, reason: 'server restarts', retryAfterMs: 2500 },
   ]);
-  assert.equal(await rooms, 'RoomClosed');
+  assert.equal(await rooms, 'Asked');
 });
 
 test('goodbye closes with 1000', async () => {

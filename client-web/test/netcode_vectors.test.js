@@ -8,10 +8,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Conditioner } from '../src/conditioner.js';
-import { ClockSync } from '../src/netcode/clock_sync.js';
+import { ClockSync, endsRest } from '../src/netcode/clock_sync.js';
 import { InputTiming } from '../src/netcode/input_timing.js';
 import { Interpolation, blend } from '../src/netcode/interpolation.js';
-import { Pursuit, TopSpeed } from '../src/netcode/pursuit.js';
+import { CatchUp, TopSpeed } from '../src/netcode/catch_up.js';
 import { Smoothing } from '../src/netcode/smoothing.js';
 
 const folder = new URL('../../shared/vectors/netcode/', import.meta.url);
@@ -22,7 +22,7 @@ const CHECKS = {
   conditioner: checkConditioner,
   input_timing: checkInputTiming,
   interpolation: checkInterpolation,
-  pursuit: checkPursuit,
+  pursuit: checkCatchUp,
   smoothing: checkSmoothing,
 };
 
@@ -35,8 +35,8 @@ for (const file of readdirSync(folder)) {
   });
 }
 
-/** @param {any} c @returns {import('../src/conditioner.js').LaneConditions} */
-function lane(c) {
+/** @param {any} c @returns {import('../src/conditioner.js').DirectionConditions} */
+function direction(c) {
   return {
     latencyUs: c.latency_us,
     jitterUs: c.jitter_us,
@@ -50,11 +50,11 @@ function lane(c) {
 function checkConditioner(cases) {
   for (const { conditions, seed, steps, then } of cases) {
     /** @type {Conditioner<number>} */
-    const link = new Conditioner(lane(conditions), seed);
+    const link = new Conditioner(direction(conditions), seed);
     /** @type {[number, number][]} */
     const due = [];
     steps.forEach((/** @type {number[]} */ [nowUs, bytes, arrivalUs], /** @type {number} */ n) => {
-      if (then?.at === n) link.set(lane(then));
+      if (then?.at === n) link.set(direction(then));
       assert.ok(link.push(nowUs, bytes, n));
       due.push([arrivalUs, n]);
     });
@@ -79,10 +79,10 @@ function near(actual, expected, tolerance, what) {
 
 /** @param {any[]} cases */
 function checkClockSync(cases) {
-  for (const { name, tick_rate: tickRate, steps } of cases) {
+  for (const { name, tick_rate: tickRate, every, steps } of cases) {
     const clock = new ClockSync(tickRate);
-    for (const [tick, atUs, serverTick, jitter, wait, slope, thenUs, then, asked, timeUs] of steps) {
-      clock.onSnapshot(tick, atUs / 1000);
+    for (const [tick, atUs, serverTick, jitter, wait, slope, thenUs, then, asked, timeUs, gap] of steps) {
+      clock.onSnapshot(tick, atUs / 1000, gap !== undefined && endsRest(gap, tickRate, every));
       const at = `${name}, tick ${tick}`;
       near(clock.serverTick(atUs / 1000), serverTick, 1e-6, at);
       near(clock.jitter, jitter, 1e-6, `${at}, jitter`);
@@ -122,7 +122,7 @@ function checkInterpolation(cases) {
       const newest = history[history.length - 1];
       // Before the first snapshot there is no view.
       if (newest === undefined) continue;
-      view.advance(nowUs / 1000, serverTick, wait, newest.tick);
+      view.advance(nowUs / 1000, serverTick, wait, newest.tick, 0);
       near(view.delay, delay, 1e-6, `${at}, delay`);
       near(view.view, tick, 1e-6, `${at}, view`);
       const pair = view.pair(history);
@@ -141,7 +141,7 @@ function checkInterpolation(cases) {
 }
 
 /** @param {any[]} cases */
-function checkPursuit(cases) {
+function checkCatchUp(cases) {
   for (const { first, tops, steps } of cases) {
     const top = new TopSpeed();
     for (const [speed, leaps, then] of tops) {
@@ -149,12 +149,12 @@ function checkPursuit(cases) {
       top.saw(speed);
       assert.equal(top.top, then);
     }
-    const pursuit = new Pursuit(first);
+    const catchUp = new CatchUp(first);
     steps.forEach((/** @type {any[]} */ [target, speed, ms, reaches, put, place], /** @type {number} */ n) => {
-      assert.equal(pursuit.reaches(target, speed, ms), reaches, `step ${n}`);
-      if (put) pursuit.put(target);
-      pursuit.follow(target, speed, ms);
-      pursuit.place.forEach((axis, i) => near(axis, place[i], 1e-9, `step ${n}`));
+      assert.equal(catchUp.reaches(target, speed, ms), reaches, `step ${n}`);
+      if (put) catchUp.put(target);
+      catchUp.follow(target, speed, ms);
+      catchUp.place.forEach((axis, i) => near(axis, place[i], 1e-9, `step ${n}`));
     });
   }
 }

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { ByteReader } from '../src/bytes.js';
 import * as client from '../src/protocol/client_message.js';
-import { ByteReader } from '../src/protocol/frame.js';
-import { ProtocolError } from '../src/protocol/protocol_error.js';
+import { ProtocolError } from '../src/protocol_error.js';
 import { encodePayload } from '../src/schema/payload.js';
-import { decodeEvents } from '../src/session/events.js';
 import { Session } from '../src/session.js';
+import { decodeEvents } from '../src/session/events.js';
 import { connect, RequestError } from '../src/tickwire.js';
 import { varint } from './support/delta_encoder.js';
 import { FakeSocket } from './support/fake_socket.js';

@@ -392,3 +392,43 @@ test('views cost no memory: entities are the same objects', () => {
   assert.equal(after, before);
   assert.equal(after.pos, pos);
 });
+
+test('a room that wakes is shown at once, however long it rested, and its rests are neither delay nor loss', () => {
+  for (const restMs of [5200, 20_000, 20_520, 20_840]) {
+    const game = new Game();
+    game.add({ slot: 3, player: YOU });
+    game.add({ slot: 5 });
+    game.start(() => ({}));
+    const watch = (/** @type {number} */ ms) => game.run(ms, (now) => void (now % 16 === 0 && game.view()));
+    watch(5000);
+    const { interpolationMs } = game.play.stats(game.now, 0);
+    game.isResting = true;
+    watch(restMs);
+    game.isResting = false;
+    // The first snapshot after it, and a frame.
+    watch(100);
+    const late = game.world.tick - game.view().tick;
+    assert.ok(late < 4, `${late} ticks late after ${restMs} ms`);
+    const stats = game.play.stats(game.now, 0);
+    assert.equal(stats.interpolationMs, interpolationMs, `after ${restMs} ms`);
+    assert.equal(stats.skipped, 0);
+  }
+});
+
+test('what a room under load, or the server for this client, leaves out is waited for and counted as ever', () => {
+  const game = new Game();
+  game.add({ slot: 5 });
+  const { world } = game;
+  const { skip } = world;
+  // The room makes one image of four, of which this client gets every second one.
+  world.skip = () => void (world.tick % 4 === 0 && skip.call(world));
+  const step = world.step.bind(world);
+  world.step = (...args) => {
+    step(...args);
+    game.isSkipped = world.tick % 8 !== 0;
+  };
+  game.run(8000, (now) => void (now % 16 === 0 && game.view()));
+  const { interpolationMs, skipped } = game.play.stats(game.now, 0);
+  assert.ok(interpolationMs >= 8 * PERIOD_MS, `${interpolationMs} ms`);
+  assert.ok(skipped > 10, `${skipped}`);
+});

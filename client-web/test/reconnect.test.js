@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import * as client from '../src/protocol/client_message.js';
-import { Backoff, isFinal } from '../src/reconnect.js';
+import { Backoff } from '../src/reconnect.js';
 import { connect, join, RequestError } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
@@ -57,8 +57,6 @@ test('tries are spread, ever further apart, and end', () => {
   assert.ok(Math.max(...late) <= 8000);
   const told = new Backoff(0, () => 0.5);
   assert.equal(told.next(0, 2500), 2500, 'the server knows better');
-  for (const code of [1001, 1006, 1011, 1012, 4004, 4005, 4010]) assert.equal(isFinal(code), false, `${code}`);
-  for (const code of [1000, 1002, 4000, 4001, 4003, 4006, 4008, 4011, 4012, 4500]) assert.equal(isFinal(code), true, `${code}`);
 });
 
 test('a lost socket is replaced, and the room goes on as the same object', async (t) => {
@@ -257,6 +255,23 @@ test('a reload comes back to the seat, with the token of the page before', async
   assert.equal(await left, 'Asked');
   assert.deepEqual(JSON.parse(storage.kept.get(key) ?? ''), { token: 'who', seat: '' });
   room.link.close();
+});
+
+test('what is given as undefined is as if left out', async (t) => {
+  virtualTime(t);
+  const storage = new Storage();
+  storage.setItem('tickwire ws://test/ws', JSON.stringify({ token: 'who', seat: 'first' }));
+  const joining = join({ ...options, storage, resume: undefined, code: undefined, input: undefined, draw: undefined, conditioner: undefined, reconnect: undefined });
+  await settled();
+  const socket = newest();
+  socket.open();
+  assert.deepEqual(socket.takeControl(), [client.hello('Ann', 'who'), client.resume('first', { chat: 0, tick: 0 })].map(list));
+  socket.receive(server.welcome(SQUARE, { token: 'who' }));
+  socket.receive(server.joined({ you: 2 }));
+  const { link } = await joining;
+  socket.end(1006, '');
+  assert.equal(link.state, 'reconnecting');
+  link.close();
 });
 
 test('a seat that is gone, or was another room, leads to the door', async (t) => {

@@ -3,17 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ProtocolError } from '../src/protocol/protocol_error.js';
-import { decodeServer } from '../src/protocol/server_message.js';
 import * as client from '../src/protocol/client_message.js';
+import { decodeServer } from '../src/protocol/server_message.js';
+import { ProtocolError } from '../src/protocol_error.js';
 import { RequestError } from '../src/request_error.js';
-import { Layout } from '../src/schema/layout.js';
 import { Session } from '../src/session.js';
+import { Layout } from '../src/snapshot/layout.js';
 import { UNSURE } from '../src/snapshot/range_coder.js';
 import { STARTS, SYMBOLS, THRESHOLDS } from '../src/snapshot/symbols.js';
 import { bare, encodeBody } from './support/delta_encoder.js';
-import * as server from './support/messages.js';
 import { nextImage, plain, randomSchema } from './support/history.js';
+import * as server from './support/messages.js';
 import { forSeeds, Random } from './support/random.js';
 import { SQUARE, SquareServer } from './support/square.js';
 
@@ -65,7 +65,10 @@ function assertFailed(session, reason) {
   const last = events(session).pop();
   assert.ok(last?.type === 'Failed', JSON.stringify(last));
   assert.match(last.reason, reason);
-  assert.equal(last.code, 1002);
+  const kind = [/^the server speaks/, /not allowed now$/, /tick that cannot be$/].findIndex((words) => words.test(last.reason));
+  const closeWith = 4001 + kind;
+  assert.equal(last.closeWith, closeWith, last.reason);
+  assert.equal(last.code, closeWith === 4001 ? 4001 : 1002, last.reason);
   assert.equal(session.state, 'Failed');
   assert.deepEqual(sent(session), []);
 }
@@ -287,7 +290,7 @@ function changeAnInteger(image, random) {
 }
 
 /**
- * @param {import('../src/schema/layout.js').ColumnSet} set
+ * @param {import('../src/snapshot/layout.js').ColumnSet} set
  * @param {Image} image whose texts are random
  * @returns {Image} the same, whose texts are letters: a session refuses what is none
  */
@@ -473,7 +476,7 @@ const tables = (schema) => new Layout(schema).sets.map(tableOf);
 /** @param {Uint16Array} symbols @returns {number[]} what is sent of the tables */
 const thresholdsOf = (symbols) => Array.from(symbols).filter((_, i) => (i % STARTS) % SYMBOLS !== 0);
 
-/** @param {import('../src/schema/layout.js').ColumnSet} set @returns {number[]} contexts, gains as 16 bits, thresholds */
+/** @param {import('../src/snapshot/layout.js').ColumnSet} set @returns {number[]} contexts, gains as 16 bits, thresholds */
 const tableOf = ({ prior, gains, symbols }) => [
   ...prior,
   ...Array.from(gains, (gain) => gain & 0xffff),

@@ -3,18 +3,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ByteReader } from '../src/protocol/frame.js';
-import { ProtocolError } from '../src/protocol/protocol_error.js';
-import { Layout } from '../src/schema/layout.js';
+import { ByteReader } from '../src/bytes.js';
+import { ProtocolError } from '../src/protocol_error.js';
 import { checksum } from '../src/snapshot/checksum.js';
 import { DeltaDecoder, decodeBodyHead } from '../src/snapshot/delta.js';
 import { Image } from '../src/snapshot/image.js';
+import { Layout } from '../src/snapshot/layout.js';
 import { bare, encodeBody } from './support/delta_encoder.js';
 import { nextImage, plain, randomSchema } from './support/history.js';
 import { forSeeds } from './support/random.js';
 
 /**
- * @param {import('../src/schema/layout.js').ColumnSet} set
+ * @param {import('../src/snapshot/layout.js').ColumnSet} set
  * @param {DeltaDecoder} decoder
  * @param {Uint8Array} body
  * @param {Image | undefined} baseline

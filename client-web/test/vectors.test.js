@@ -9,15 +9,15 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
+import { ByteReader } from '../src/bytes.js';
 import { bearing, unit, Xorshift32 } from '../src/exact.js';
 import * as limits from '../src/limits.js';
 import * as client from '../src/protocol/client_message.js';
-import { CloseCode, closeReason } from '../src/protocol/close_code.js';
-import { ByteReader, decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
+import { CloseCode, closeReason, isFinal } from '../src/protocol/close_code.js';
+import { decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
-import { Backoff, isFinal } from '../src/reconnect.js';
+import { Backoff } from '../src/reconnect.js';
 import { bits, dequantise, fromQs, quantise, toQs } from '../src/schema/field.js';
-import { Layout } from '../src/schema/layout.js';
 import { encodePayload } from '../src/schema/payload.js';
 import { checkSchema } from '../src/schema/schema.js';
 import { decodeEvents } from '../src/session/events.js';
@@ -25,6 +25,7 @@ import { checksum } from '../src/snapshot/checksum.js';
 import { DeltaDecoder, decodeBodyHead } from '../src/snapshot/delta.js';
 import { pack, quantiseAll } from '../src/snapshot/fields.js';
 import { Image } from '../src/snapshot/image.js';
+import { Layout, checkLayout } from '../src/snapshot/layout.js';
 import { checksumOf, listen } from './support/conversation.js';
 import { encodeBody } from './support/delta_encoder.js';
 import { plain } from './support/history.js';
@@ -204,6 +205,7 @@ function checkTexts({ cases }) {
 function checkBodies({ layer, schema: raw, cases }) {
   const schema = schemaOf(raw);
   checkSchema(schema);
+  checkLayout(schema);
   const layout = new Layout(schema);
   const set = layout.sets[layer];
   const decoder = new DeltaDecoder(set);

@@ -14,8 +14,8 @@
 
 import { report } from '../report.js';
 import { dequantise, fine, quantise } from '../schema/field.js';
-import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
 import { Owner } from '../snapshot/image.js';
+import { OWNER_LAYER, ROOM_LAYER } from '../snapshot/layout.js';
 import { findEntity, newEntity, readRow } from './entities.js';
 import { blend, turnBetween } from './interpolation.js';
 import { Motion } from './motion.js';
@@ -23,7 +23,7 @@ import { Prediction } from './prediction.js';
 import { Smoothing } from './smoothing.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
-/** @typedef {import('../schema/layout.js').Layout} Layout */
+/** @typedef {import('../snapshot/layout.js').Layout} Layout */
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
 
 /** Two states and the place between them. @typedef {{ from: Entity, to: Entity, share: number }} Between */

@@ -21,8 +21,12 @@
  *
  * **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks; its *wait* is the deviation and the
  * ticks since the snapshot before it. The last `ARRIVALS_MAX` of both are kept, but not those of the first snapshot, nor of
- * one that comes less than a quarter of a period after the one before. The link's are their `PERCENTILE`th percentiles,
- * nearest rank; 0 of none.
+ * one that comes less than a quarter of a period after the one before, nor of one that ends a rest of the room, whose length
+ * tells nothing of the link. The link's are their `PERCENTILE`th percentiles, nearest rank; 0 of none.
+ *
+ * **Rests.** A room in which nobody does anything makes one image a second, and its world stands still in between. An image
+ * *ends a rest* if its gap is greater than what the room makes under load, `THROTTLED_MAX` times the ticks between snapshots, or
+ * greater than these and not less than a second.
  */
 
 /** What one kept sample stands for, in milliseconds. */
@@ -43,6 +47,8 @@ export const STEP_MS = 250;
 export const ARRIVALS_MAX = 128;
 /** Percentile that is called the link's jitter or wait. */
 export const PERCENTILE = 95;
+/** A room under load makes one image of so many at least. */
+export const THROTTLED_MAX = 8;
 
 /** The least sample of a second. @typedef {{ number: number, atMs: number, sample: number }} Bucket */
 
@@ -95,8 +101,9 @@ export class ClockSync {
   /**
    * @param {number} tick of a snapshot that arrived
    * @param {number} nowMs
+   * @param {boolean} isRestEnd whether it ends a rest
    */
-  onSnapshot(tick, nowMs) {
+  onSnapshot(tick, nowMs, isRestEnd) {
     const sample = nowMs - tick * this.#periodMs;
     this.#firstMs ??= nowMs;
     const shown = this.#offset(nowMs);
@@ -108,7 +115,7 @@ export class ClockSync {
     }
     const steps = sinceFirst < FREE_MS || Math.abs(target - shown) > STEP_MS;
     this.#shown = steps ? target : shown;
-    if (this.#newest !== undefined && Math.max(0, nowMs - this.#atMs) >= this.#periodMs / 4) {
+    if (this.#newest !== undefined && !isRestEnd && Math.max(0, nowMs - this.#atMs) >= this.#periodMs / 4) {
       const deviation = (sample - target) / this.#periodMs;
       this.#keep(deviation, deviation + Math.max(0, tick - this.#newest));
     }
@@ -177,6 +184,16 @@ export class ClockSync {
     this.#jitter = percentile(this.#deviations);
     this.#wait = percentile(this.#waits);
   }
+}
+
+/**
+ * @param {number} gap ticks between a snapshot's image and the one that the room made before it
+ * @param {number} tickRate of the room
+ * @param {number} snapshotEvery ticks between its snapshots
+ * @returns {boolean} whether the snapshot ends a rest
+ */
+export function endsRest(gap, tickRate, snapshotEvery) {
+  return gap > snapshotEvery * THROTTLED_MAX || (gap > snapshotEvery && gap >= tickRate);
 }
 
 /**

@@ -9,7 +9,7 @@ import { blend } from './interpolation.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../snapshot/image.js').Image} Image */
-/** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('../snapshot/layout.js').ColumnSet} ColumnSet */
 
 /**
  * @param {Image} image
@@ -71,7 +71,7 @@ const scratch = /** @type {Record<string, any>} */ ({});
 /**
  * Writes what of a component goes from one value to another evenly.
  * @param {Record<string, any>} into
- * @param {import('../schema/layout.js').ComponentColumns} columns
+ * @param {import('../snapshot/layout.js').ComponentColumns} columns
  * @param {Image} image
  * @param {number} index
  */
@@ -99,9 +99,9 @@ export function readEven(into, { fields }, image, index) {
  * @param {number} index of the entity in it
  * @param {Between} between
  * @param {number} except bits of components that are left as they are
- * @param {import('./chase.js').Chased} chased takes the speeds of those that did not jump
+ * @param {import('./tracks.js').EntityTracks} entityTracks takes the speeds of those that did not jump
  */
-export function blendRow(entity, set, motions, image, index, { alpha, ticks }, except, chased) {
+export function blendRow(entity, set, motions, image, index, { alpha, ticks }, except, entityTracks) {
   const mask = image.masks[index] & ~except;
   for (let c = 0; c < set.components.length; c++) {
     if (((mask >>> c) & 1) === 0) continue;
@@ -109,7 +109,7 @@ export function blendRow(entity, set, motions, image, index, { alpha, ticks }, e
     const values = entity[component.name];
     if (values === undefined) continue;
     readEven(scratch, set.components[c], image, index);
-    if (!chased.sees(component.name, motions[c], values, scratch, ticks)) continue;
+    if (!entityTracks.sees(component.name, motions[c], values, scratch, ticks)) continue;
     for (const { name, kind, moves } of fields) {
       if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
       const isOlder = alpha < 1;

@@ -2,7 +2,7 @@
  * The others, a little in the past: where between two snapshots the view stands, and how values between them are made.
  * Called by `play.js`; it is `shared/src/netcode/interpolation.rs`, which argues the design; both reproduce
  * `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is `clock_sync.js`; not where somebody is
- * drawn whom the view put elsewhere than the picture: that is `pursuit.js`.
+ * drawn whom the view put elsewhere than the picture: that is `catch_up.js`.
  *
  * **Delay.** The view means to stand at `server tick - delay`, with
  * `delay = min(max(wait, snapshotEvery) + MARGIN, DELAY_MAX_MS)` ticks, `wait` being `ClockSync.wait`: nineteen of twenty
@@ -11,8 +11,9 @@
  * **View.** At every frame, `passed` ticks after the one before, it goes on by
  * `passed + clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where
  * `error = server tick - delay - (view + passed)`: never past where it means to stand, however late the frame is. Only at the
- * first frame, and when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), it goes
- * where it means to stand at once. It never goes back. Going ahead of the newest snapshot is an *underrun*; frames in a row
+ * first frame, when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), and before the
+ * end of a rest of the room (`clock_sync.js`), in which there was nothing to see, it goes where it means to stand
+ * at once. It never goes back. Going ahead of the newest snapshot is an *underrun*; frames in a row
  * make one.
  *
  * **Stalls.** The view is never more than `AHEAD_MAX_MS` and the *allowance* ahead of the newest snapshot: while that came more
@@ -108,15 +109,16 @@ export class Interpolation {
    * @param {number} serverTick that the clock says now
    * @param {number} wait that the clock says now
    * @param {number} newest the newest snapshot's tick
+   * @param {number} restEnd the tick of the newest one that ended a rest, 0 for none
    */
-  advance(nowMs, serverTick, wait, newest) {
+  advance(nowMs, serverTick, wait, newest, restEnd) {
     this.delay = Math.min(Math.max(wait, this.#every) + MARGIN, DELAY_MAX_MS * this.#ticksPerMs);
     const meant = serverTick - this.delay;
     const isFirst = this.#drawnMs === undefined;
     const passed = Math.max(0, nowMs - (this.#drawnMs ?? nowMs)) * this.#ticksPerMs;
     this.#drawnMs = nowMs;
     const error = meant - (this.view + passed);
-    const isJump = isFirst || error > JUMP_MS * this.#ticksPerMs;
+    const isJump = isFirst || this.view < restEnd || error > JUMP_MS * this.#ticksPerMs;
     const mended = error * Math.min(passed * GAIN, 1);
     const view = isJump ? meant : this.view + passed + Math.min(CATCH_UP * passed, Math.max(-SLOW_DOWN * passed, mended));
     this.#seen = Math.min(this.view, this.#newest);

@@ -1,6 +1,6 @@
 /**
  * What of a component moves, from its schema: the places that are interpolated, extrapolated and smoothed, the turns, and the
- * flights that go on by a velocity. Made once a component; `interpolation.js` and `pursuit.js` say what is done with it.
+ * flights that go on by a velocity. Made once a component; `interpolation.js` and `catch_up.js` say what is done with it.
  */
 
 import { JUMP_SHARE, turnBetween } from './interpolation.js';

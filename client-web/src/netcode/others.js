@@ -5,11 +5,11 @@
  * nothing. Called by `play.js`.
  */
 
-import { OWNER_LAYER, ROOM_LAYER } from '../schema/layout.js';
 import { Owner } from '../snapshot/image.js';
-import { Chase } from './chase.js';
+import { OWNER_LAYER, ROOM_LAYER } from '../snapshot/layout.js';
 import { blendRow, findEntity, handleAt, newEntity, readRow } from './entities.js';
 import { Motion } from './motion.js';
+import { Tracks } from './tracks.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../snapshot/image.js').Image} Image */
@@ -23,7 +23,7 @@ import { Motion } from './motion.js';
  * @property {number} owner as an image has it
  * @property {number[]} masks by layer
  * @property {number} frame when it was shown last
- * @property {import('./chase.js').Chased} chased how it goes
+ * @property {import('./tracks.js').EntityTracks} tracks how it goes
  */
 
 /**
@@ -40,7 +40,7 @@ export class Others {
   #sets;
   /** Of each layer's components. @type {Motion[][]} */
   #motions;
-  #chase;
+  #tracks;
   /** Bits of the room layer's components that fly by a velocity. */
   #flightMask = 0;
   /** Bits of the room layer's components that describe the room itself. */
@@ -57,11 +57,11 @@ export class Others {
   /** Mask in each layer of the entity that is being read. */
   #masks;
 
-  /** @param {import('../schema/layout.js').Layout} layout */
+  /** @param {import('../snapshot/layout.js').Layout} layout */
   constructor(layout) {
     this.#sets = layout.sets;
     this.#motions = layout.sets.map(({ components }) => components.map(({ component }) => new Motion(component)));
-    this.#chase = new Chase(layout.sets, this.#motions);
+    this.#tracks = new Tracks(layout.sets, this.#motions);
     this.#rows = layout.sets.map(() => -1);
     this.#next = layout.sets.map(() => 0);
     this.#masks = layout.sets.map(() => 0);
@@ -93,14 +93,14 @@ export class Others {
    * @param {number} known tick of the newest one that was learnt from
    */
   learn(history, known) {
-    for (let i = 1; i < history.length; i++) if (history[i].tick > known) this.#chase.learn(history[i - 1], history[i]);
-    this.#chase.forget(history[history.length - 1].tick, this.#shown);
+    for (let i = 1; i < history.length; i++) if (history[i].tick > known) this.#tracks.learn(history[i - 1], history[i]);
+    this.#tracks.forget(history[history.length - 1].tick, this.#shown);
   }
 
   /**
    * @param {Pair} pair
    * @param {Own} [own] without it nothing is left out
-   * @param {import('./chase.js').Frame} [frame] without it everything is as the pair has it
+   * @param {import('./tracks.js').Frame} [frame] without it everything is as the pair has it
    * @returns {Entity[]} in order of slot
    */
   entities(pair, own, frame) {
@@ -124,12 +124,12 @@ export class Others {
       this.#addFlights(entities, own);
       if (own.predicted !== undefined) insert(entities, own.predicted);
     }
-    for (const [handle, { frame: last, chased }] of this.#shown) {
+    for (const [handle, { frame: last, tracks }] of this.#shown) {
       if (last === this.#frame) continue;
-      chased.hide();
+      tracks.hide();
       this.#shown.delete(handle);
     }
-    if (frame === undefined) this.#chase.forget(Infinity, this.#shown);
+    if (frame === undefined) this.#tracks.forget(Infinity, this.#shown);
     return entities;
   }
 
@@ -167,14 +167,14 @@ export class Others {
   /**
    * Draws an entity where it is on its way to where the view has it.
    * @param {Shown} shown
-   * @param {import('./chase.js').Frame} frame
+   * @param {import('./tracks.js').Frame} frame
    */
-  #follow({ entity, chased }, frame) {
+  #follow({ entity, tracks }, frame) {
     const isOwned = this.#rows[OWNER_LAYER] !== -1;
     for (let l = 0; l < this.#motions.length; l++) {
       const mask = l === ROOM_LAYER && isOwned ? this.#masks[l] & ~this.#repeatedMask : this.#masks[l];
       for (let c = 0; c < this.#motions[l].length; c++) {
-        if (((mask >>> c) & 1) === 1 && this.#motions[l][c].tracks > 0) this.#chase.follow(chased, l, c, entity, frame);
+        if (((mask >>> c) & 1) === 1 && this.#motions[l][c].tracks > 0) this.#tracks.follow(tracks, l, c, entity, frame);
       }
     }
   }
@@ -224,7 +224,7 @@ export class Others {
    * @param {Shown} shown with the values of the base
    * @param {Pair} pair
    */
-  #blend({ entity, chased }, pair) {
+  #blend({ entity, tracks }, pair) {
     const { alpha, ticks } = pair;
     if (ticks === 0 || alpha === 0 || alpha === 1) return;
     const { images } = alpha < 1 ? pair.newer : pair.older;
@@ -234,7 +234,7 @@ export class Others {
       const index = l === OWNER_LAYER ? own : findEntity(images[l], entity.slot, entity.generation);
       if (index === -1) continue;
       const except = l === ROOM_LAYER && own !== -1 ? this.#repeatedMask : 0;
-      blendRow(entity, this.#sets[l], this.#motions[l], images[l], index, pair, except, chased);
+      blendRow(entity, this.#sets[l], this.#motions[l], images[l], index, pair, except, tracks);
     }
   }
 
@@ -252,7 +252,7 @@ export class Others {
       return known;
     }
     const entity = newEntity(image, index);
-    const shown = { entity, owner, masks: [...this.#masks], frame: this.#frame, chased: this.#chase.of(handle) };
+    const shown = { entity, owner, masks: [...this.#masks], frame: this.#frame, tracks: this.#tracks.of(handle) };
     this.#shown.set(handle, shown);
     return shown;
   }

@@ -48,7 +48,7 @@ export class Play {
    * @param {import('../session.js').Session} session
    * @param {import('../session/room_session.js').RoomSession} room
    * @param {import('../schema/schema.js').Schema} schema
-   * @param {import('../schema/layout.js').Layout} layout
+   * @param {import('../snapshot/layout.js').Layout} layout
    */
   constructor(session, room, schema, layout) {
     this.#session = session;
@@ -118,7 +118,8 @@ export class Play {
     const newest = history[history.length - 1];
     const before = history[history.length - 2];
     if (before !== undefined) {
-      totals.skipped += Math.max(0, Math.round((newest.tick - before.tick) / this.#room.snapshotEvery) - 1);
+      const { gap, snapshotEvery } = this.#room;
+      totals.skipped += Math.max(0, Math.round((newest.tick - before.tick) / Math.max(gap, snapshotEvery)) - 1);
     }
     totals.snapshots++;
     totals.bytes += bytes;
@@ -140,7 +141,7 @@ export class Play {
    * @returns {View}
    */
   view(nowMs) {
-    const { clock, timing, layers, you } = this.#room;
+    const { clock, timing, layers, restEnd, you } = this.#room;
     const { newest, history } = layers;
     const serverTick = clock.serverTick(nowMs);
     if (newest === undefined || serverTick === undefined) {
@@ -150,7 +151,7 @@ export class Play {
     if (newest.tick > this.#drawn.newest) this.#others.learn(history, this.#drawn.newest);
     const ms = Math.max(0, nowMs - this.#drawn.ms);
     this.#drawn = { newest: newest.tick, ms: nowMs };
-    interpolation.advance(nowMs, serverTick, clock.wait, newest.tick);
+    interpolation.advance(nowMs, serverTick, clock.wait, newest.tick, restEnd);
     const frame = { ms, periodMs: clock.periodMs, passed: interpolation.passed(history) };
     const inputTick = serverTick + timing.lead;
     const passed = Math.min(2, Math.max(-1, inputTick - timing.stamped));

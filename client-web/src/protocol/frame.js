@@ -3,7 +3,7 @@
  * snapshot from it. What is inside a layer's body is for `snapshot/delta.js`.
  */
 
-import { ProtocolError } from './protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 
 /** Protocol version, spoken in hello and welcome. */
 export const VERSION = 1;
@@ -25,8 +25,6 @@ export const SectionKind = Object.freeze({ Layer: 1, Events: 2 });
 
 /** Bytes of an input before its fields. */
 export const INPUT_HEAD_BYTES = 11;
-/** Bytes of a snapshot before its sections. */
-export const SNAPSHOT_HEAD_BYTES = 11;
 
 /**
  * @param {number} tick the tick that it is for
@@ -57,70 +55,6 @@ export function encodeAck(ack) {
   return bytes;
 }
 
-/** Reads bytes from the front; every read checks that they are there. */
-export class ByteReader {
-  /**
-   * @param {Uint8Array} bytes
-   * @param {number} from first byte
-   * @param {number} to one past the last byte
-   */
-  constructor(bytes, from = 0, to = bytes.length) {
-    this.bytes = bytes;
-    this.at = from;
-    this.end = to;
-  }
-
-  /** @returns {boolean} whether nothing is left */
-  get done() {
-    return this.at === this.end;
-  }
-
-  /**
-   * @param {number} count
-   * @returns {number} where `count` bytes start that are now read
-   */
-  take(count) {
-    const at = this.at;
-    if (count > this.end - at) throw new ProtocolError('message ends too early');
-    this.at = at + count;
-    return at;
-  }
-
-  /** @returns {number} */
-  u8() {
-    return this.bytes[this.take(1)];
-  }
-
-  /** @returns {number} */
-  u32() {
-    const at = this.take(4);
-    const { bytes } = this;
-    return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-  }
-
-  /** @returns {number} see `readVarint` */
-  varint() {
-    return readVarint(this);
-  }
-}
-
-/**
- * @param {{ u8(): number }} source gives the next byte
- * @returns {number} an unsigned LEB128 number in its shortest form, below 2^32
- */
-export function readVarint(source) {
-  let value = 0;
-  for (let index = 0; index < 5; index++) {
-    const byte = source.u8();
-    value += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte < 0x80) {
-      if (value > 0xffffffff || (byte === 0 && index > 0)) break;
-      return value;
-    }
-  }
-  throw new ProtocolError('varint out of range');
-}
-
 /**
  * The part of a snapshot that is the client's own.
  * @typedef {object} SnapshotHead
@@ -132,7 +66,7 @@ export function readVarint(source) {
 
 /**
  * Reads kind and head; the sections follow in `reader`.
- * @param {ByteReader} reader
+ * @param {import('../bytes.js').ByteReader} reader
  * @returns {SnapshotHead}
  */
 export function decodeSnapshotHead(reader) {

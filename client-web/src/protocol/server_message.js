@@ -10,9 +10,10 @@ import {
   ROOMS_LISTED_MAX,
   SERVER_MESSAGE_BYTES_MAX,
 } from '../limits.js';
+import { ProtocolError } from '../protocol_error.js';
 import { readSchema } from '../schema/schema.js';
+import { CloseCode } from './close_code.js';
 import { Kind, VERSION } from './frame.js';
-import { ProtocolError } from './protocol_error.js';
 
 /** @typedef {import('../types.js').RoomInfo} RoomInfo */
 /** @typedef {import('../types.js').Member} Member */
@@ -148,7 +149,7 @@ function version(r) {
   const spoken = r.u16();
   if (spoken === VERSION) return spoken;
   const older = spoken < VERSION ? 'the server' : 'tickwire-client';
-  throw new ProtocolError(`the server speaks version ${spoken} of the protocol, this client ${VERSION}: update ${older}`);
+  throw new ProtocolError(`the server speaks version ${spoken} of the protocol, this client ${VERSION}: update ${older}`, CloseCode.Version);
 }
 
 /**

@@ -3,7 +3,7 @@
  * `schema.js`, so nothing behind it has to expect a range without values or a predictor that names no field.
  */
 
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 import { FINE_STEP } from './field.js';
 import { TEXT_BYTES_MAX } from './text.js';
 

@@ -2,12 +2,12 @@
 export const Guess = Object.freeze({
   /** Stays. */
   Hold: 0,
-  /** Goes on by the next column, the change, and part of the one after it, the bend. */
+  /** Goes on by the next column, the change, and part of the one after it, the second difference. */
   Linear: 1,
   /** The last change of the column before: implied where the baseline is the image before. */
   Change: 2,
   /** What the change, the column before, differs by from the change before it; 0 where there was none. Implied like the change. */
-  Bend: 3,
+  SecondDiff: 3,
   /** Moves by another column. */
   Velocity: 4,
   /** Rises by the same every tick. */

@@ -3,9 +3,9 @@
  * does not look into it. Called by `schema.js`, `room.js` and `session/events.js`.
  */
 
+import { readVarint } from '../bytes.js';
 import { PAYLOAD_BYTES_MAX } from '../limits.js';
-import { readVarint } from '../protocol/frame.js';
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 import { RequestError } from '../request_error.js';
 
 /**

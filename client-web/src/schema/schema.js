@@ -1,18 +1,13 @@
 /**
  * A game as both ends of the wire know it: components, their fields, the input, events and actions.
  * The server sends it in its welcome, so the SDK plays any game. Which columns an image has follows
- * from it in `layout.js`.
+ * from it in `snapshot/layout.js`.
  */
 
-import { COLUMNS_MAX, COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
-import { ProtocolError } from '../protocol/protocol_error.js';
-import { contextCount, tableSize } from '../snapshot/model.js';
-import { GAINS, GAIN_MAX } from '../snapshot/predictor.js';
-import { ODDS_MAX, ODDS_MIN } from '../snapshot/range_coder.js';
-import { areThresholds } from '../snapshot/symbols.js';
+import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
+import { ProtocolError } from '../protocol_error.js';
 import { readField } from './field.js';
 import { checkField } from './field_check.js';
-import { LAYERS, Layout, gainOf } from './layout.js';
 import { checkPayload, readPayload } from './payload.js';
 
 /** @typedef {import('./field.js').Field} Field */
@@ -25,6 +20,9 @@ export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Te
  * as well; in its fields' own steps, as everyone gets them.
  */
 export const PREDICTED = /** @type {const} */ (['No', 'Fine', 'Grid']);
+
+/** Layers that a room has for one player (`snapshot/layout.js`). */
+export const LAYERS = 3;
 
 /**
  * @typedef {object} Component
@@ -104,14 +102,14 @@ function readMessage(reader) {
 
 /**
  * @param {ControlReader} reader
- * @returns {number[]} as long as the message allows; `checkLayers` knows the right length
+ * @returns {number[]} as long as the message allows; `checkLayout` knows the right length
  */
 function readTable(reader) {
   return reader.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16());
 }
 
 /**
- * Throws a `ProtocolError` on what no game can mean.
+ * Throws a `ProtocolError` on what no game can mean. Its layers and tables are `checkLayout`'s.
  * @param {Schema} schema
  */
 export function checkSchema(schema) {
@@ -136,34 +134,6 @@ export function checkSchema(schema) {
     checkFields(fields, 'No');
     if (payload !== undefined) checkPayload(payload, fields);
   }
-  checkLayers(schema);
-}
-
-/**
- * Throws on layers that are too wide, and on tables that are not of this schema. Called when the rest of it is known to be right.
- * @param {Schema} schema
- */
-function checkLayers(schema) {
-  const { tables } = schema;
-  if (tables.length > LAYERS) throw new ProtocolError('more tables than layers');
-  const { sets } = new Layout({ ...schema, tables: [] });
-  const wide = sets.findIndex(({ width }) => width > COLUMNS_MAX);
-  if (wide !== -1) throw new ProtocolError(`layer ${wide} has ${sets[wide].width} columns, at most ${COLUMNS_MAX}`);
-  tables.forEach((table, layer) => {
-    if (table.length === 0) return;
-    if (table.length !== tableSize(sets[layer])) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
-    const contexts = contextCount(sets[layer]);
-    if (table.slice(0, contexts).some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
-      throw new ProtocolError(`the table of layer ${layer} has odds out of range`);
-    }
-    const thresholds = contexts + GAINS * sets[layer].linear.length;
-    if (table.slice(contexts, thresholds).some((gain) => Math.abs(gainOf(gain)) > GAIN_MAX)) {
-      throw new ProtocolError(`the table of layer ${layer} has a gain out of range`);
-    }
-    if (!areThresholds(table.slice(thresholds))) {
-      throw new ProtocolError(`the table of layer ${layer} has thresholds that do not rise`);
-    }
-  });
 }
 
 /**

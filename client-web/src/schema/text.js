@@ -3,7 +3,7 @@
  * (PROTOCOL.md §4). The same as `text_words` and `words_text` of `shared/src/schema/field.rs`.
  */
 
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 
 /** Bytes of the longest text that a field can hold. */
 export const TEXT_BYTES_MAX = 64;

@@ -1,7 +1,7 @@
 /** The events section of a snapshot (PROTOCOL.md §8): the game's messages. Called by `session.js`. */
 
-import { readVarint } from '../protocol/frame.js';
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { readVarint } from '../bytes.js';
+import { ProtocolError } from '../protocol_error.js';
 import { decodePayload } from '../schema/payload.js';
 import { BitReader } from '../snapshot/bit_coder.js';
 import { dequantiseAll, unpack } from '../snapshot/fields.js';
@@ -11,7 +11,7 @@ import { dequantiseAll, unpack } from '../snapshot/fields.js';
 const bits = new BitReader();
 
 /**
- * @param {import('../protocol/frame.js').ByteReader} reader the section's bytes
+ * @param {import('../bytes.js').ByteReader} reader the section's bytes
  * @param {number} tick the snapshot's
  * @param {import('../schema/schema.js').Schema} schema
  * @returns {GameEvent[]} oldest first

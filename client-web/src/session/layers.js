@@ -8,11 +8,11 @@
  */
 
 import { HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
+import { checkText } from '../schema/text.js';
 import { checksum } from '../snapshot/checksum.js';
 import { DeltaDecoder, decodeBodyHead } from '../snapshot/delta.js';
 import { Image } from '../snapshot/image.js';
-import { checkText } from '../schema/text.js';
 
 /**
  * Images of a layer, one of which is always free to decode into: a snapshot in the history refers to
@@ -41,7 +41,7 @@ class Layer {
   askAtMs = Infinity;
   #at = 0;
 
-  /** @param {import('../schema/layout.js').ColumnSet} set */
+  /** @param {import('../snapshot/layout.js').ColumnSet} set */
   constructor(set) {
     this.set = set;
     this.decoder = new DeltaDecoder(set);
@@ -61,7 +61,7 @@ class Layer {
 
   /**
    * Decodes a body against what is held. If it makes no sense, or is not what the server has, nothing is changed.
-   * @param {import('../protocol/frame.js').ByteReader} reader at the decisions
+   * @param {import('../bytes.js').ByteReader} reader at the decisions
    * @param {import('../snapshot/delta.js').BodyHead} head
    * @param {number} tick the snapshot's
    * @returns {boolean} whether the newest image is the server's now
@@ -97,14 +97,14 @@ export class Layers {
   /** @type {Snapshot[]} the last snapshots, oldest first, at most `HISTORY_MAX` */
   history = [];
 
-  /** @param {import('../schema/layout.js').Layout} layout */
+  /** @param {import('../snapshot/layout.js').Layout} layout */
   constructor(layout) {
     this.#layers = layout.sets.map((set) => new Layer(set));
   }
 
   /**
    * Applies a layer's section. Throws where its head can't be read, and for a second one of a layer.
-   * @param {import('../protocol/frame.js').ByteReader} reader the section's bytes
+   * @param {import('../bytes.js').ByteReader} reader the section's bytes
    * @param {number} tick the snapshot's
    * @param {number} nowMs
    * @returns {boolean} false if its checksum disagreed or it made no sense: the layer is dropped
@@ -130,10 +130,13 @@ export class Layers {
   /**
    * All sections of a snapshot were applied.
    * @param {number} tick
+   * @returns {Snapshot}
    */
   commit(tick) {
     if (this.history.length === HISTORY_MAX) this.history.shift();
-    this.history.push({ tick, images: this.#layers.map((layer) => layer.image) });
+    const snapshot = { tick, images: this.#layers.map((layer) => layer.image) };
+    this.history.push(snapshot);
+    return snapshot;
   }
 
   /** @returns {Snapshot | undefined} the newest */
@@ -163,7 +166,7 @@ export class Layers {
 
 /**
  * Throws on a text that is not one, so that nobody who draws has to expect it.
- * @param {import('../schema/layout.js').ColumnSet} set
+ * @param {import('../snapshot/layout.js').ColumnSet} set
  * @param {Image} image
  */
 function checkTexts({ texts }, image) {

@@ -4,7 +4,7 @@
  */
 
 import { CHAT_HISTORY_MAX } from '../limits.js';
-import { ClockSync } from '../netcode/clock_sync.js';
+import { ClockSync, endsRest } from '../netcode/clock_sync.js';
 import { InputTiming } from '../netcode/input_timing.js';
 import { AckTiming } from './ack_timing.js';
 import { Layers } from './layers.js';
@@ -19,6 +19,10 @@ export class RoomSession {
   /** The same, also on connections before this one: events up to it have been handed out. */
   #seenTick = 0;
   #acks;
+  /** Ticks between the newest snapshot's image and the one that the room made before it. */
+  gap = 0;
+  /** The newest snapshot that ended a rest of the room (`netcode/clock_sync.js`), 0 for none. */
+  restEnd = 0;
   /** `LeaveRoom` is out: nothing of the room is sent any more. */
   leaving = false;
   /** What the seat can be taken again with, empty for nothing. A secret. */
@@ -28,7 +32,7 @@ export class RoomSession {
 
   /**
    * @param {import('../protocol/server_message.js').Joined} joined
-   * @param {import('../schema/layout.js').Layout} layout
+   * @param {import('../snapshot/layout.js').Layout} layout
    */
   constructor(joined, layout) {
     /** The room's tick on joining or coming back: events up to it are from before. */
@@ -80,8 +84,11 @@ export class RoomSession {
   onSnapshot(head, nowMs) {
     this.newest = head.tick;
     this.#seenTick = head.tick;
-    this.layers.commit(head.tick);
-    this.clock.onSnapshot(head.tick, nowMs);
+    const { images } = this.layers.commit(head.tick);
+    this.gap = images.find(({ tick }) => tick === head.tick)?.gap ?? 0;
+    const isRestEnd = endsRest(this.gap, this.tickRate, this.snapshotEvery);
+    if (isRestEnd) this.restEnd = head.tick;
+    this.clock.onSnapshot(head.tick, nowMs, isRestEnd);
     this.timing.onReport(head.tick, head.slack, this.clock.serverTick(nowMs) ?? head.tick);
     this.#acks.onSnapshot(nowMs);
   }

@@ -3,7 +3,7 @@
  * bodies of layers are not of these, but of `range_coder.js`.
  */
 
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 
 /** Zero bytes after the data, so that a word may be read anywhere in it. */
 const PADDING = 8;

@@ -4,12 +4,12 @@
  */
 
 import { BASELINE_BACK_MAX, ENTITIES_MAX } from '../limits.js';
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 import * as model from './model.js';
 import { RangeDecoder } from './range_coder.js';
 import { RowDecoder } from './row_decoder.js';
 
-/** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('./layout.js').ColumnSet} ColumnSet */
 /** @typedef {import('./image.js').Image} Image */
 
 const MODE_RANGE = 1;
@@ -27,7 +27,7 @@ const SLOT_END = 0xffff;
  */
 
 /**
- * @param {import('../protocol/frame.js').ByteReader} reader at the section's first byte; then at its decisions
+ * @param {import('../bytes.js').ByteReader} reader at the section's first byte; then at its decisions
  * @returns {BodyHead}
  */
 export function decodeBodyHead(reader) {
@@ -59,7 +59,7 @@ export class DeltaDecoder {
 
   /**
    * Decodes the decisions of a body.
-   * @param {import('../protocol/frame.js').ByteReader} reader at the decisions; read to its end
+   * @param {import('../bytes.js').ByteReader} reader at the decisions; read to its end
    * @param {Image} baseline an empty image for a keyframe
    * @param {number} back ticks from the baseline, 0 for a keyframe
    * @param {number} tick the snapshot's

@@ -32,7 +32,7 @@ const PACE_BITS = 5;
  * @returns {number} how many of its highest bits, of those of a value of such a column, have contexts
  */
 export function topBits(guess, bits) {
-  if (guess === Guess.Bearing || guess === Guess.Rate || guess === Guess.Change || guess === Guess.Bend) return 0;
+  if (guess === Guess.Bearing || guess === Guess.Rate || guess === Guess.Change || guess === Guess.SecondDiff) return 0;
   return bits <= NARROW_BITS ? bits : bits < ALL_BITS ? TOP_BITS : 0;
 }
 

@@ -3,7 +3,7 @@
  * And the game's values of them, as objects with one property per field.
  */
 
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 import { bits, fromQs, qMax, toQs, words } from '../schema/field.js';
 import { BitWriter } from './bit_coder.js';
 

@@ -5,7 +5,7 @@
  */
 
 import { ENTITIES_MAX } from '../limits.js';
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 
 /** Entities for which a new image has room. */
 const CAPACITY_FIRST = 16;

@@ -6,11 +6,11 @@
 
 import { Guess } from '../schema/guess.js';
 import { enteringContexts } from './entering.js';
-import { GAINS, STIRS } from './predictor.js';
+import { GAINS, ACTIVITIES } from './predictor.js';
 import { UNSURE } from './range_coder.js';
 import { THRESHOLDS, untrainedThresholds } from './symbols.js';
 
-/** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('./layout.js').ColumnSet} ColumnSet */
 
 /** Contexts of a number that is nearly always small. */
 export const NARROW = 8;
@@ -34,19 +34,19 @@ export const GENERATION = SLOT_GAP + NARROW;
 /** First of the contexts of an owner, `WIDE`. */
 export const OWNER = GENERATION + WIDE;
 const CHANGED = OWNER + WIDE;
-/** What stirs so much changes again: whether it does is not coded. */
+/** What is so active changes again: whether it does is not coded. */
 export const SURE_TO_CHANGE = 2;
 const COMPONENTS = CHANGED + 4 * SURE_TO_CHANGE;
 /** Contexts of a component: its bit in a mask, whether it changed, whether its rest did. */
-const COMPONENT = 1 + 4 * STIRS;
+const COMPONENT = 1 + 4 * ACTIVITIES;
 
 /**
  * @param {number} steady 0 or 1
- * @param {number} stir of the entity's most stirring component, below `SURE_TO_CHANGE`
+ * @param {number} activity of the entity's most active component, below `SURE_TO_CHANGE`
  * @param {number} before 1 if the entity before it changed, else 0
  * @returns {number} place of the bit that says whether a kept entity changed
  */
-export const changedAt = (steady, stir, before) => CHANGED + (steady * SURE_TO_CHANGE + stir) * 2 + before;
+export const changedAt = (steady, activity, before) => CHANGED + (steady * SURE_TO_CHANGE + activity) * 2 + before;
 
 /**
  * @param {number} component
@@ -57,18 +57,18 @@ export const presentAt = (component) => COMPONENTS + component * COMPONENT;
 /**
  * @param {number} component
  * @param {number} steady 0 or 1
- * @param {number} stir
+ * @param {number} activity
  * @returns {number} place of the bit that says whether it changed in a changed entity
  */
-export const componentAt = (component, steady, stir) => presentAt(component) + 1 + steady * STIRS + stir;
+export const componentAt = (component, steady, activity) => presentAt(component) + 1 + steady * ACTIVITIES + activity;
 
 /**
  * @param {number} component
  * @param {number} steady 0 or 1
- * @param {number} stir
+ * @param {number} activity
  * @returns {number} place of the bit that says whether any column of a changed component that is not linear changed
  */
-export const restAt = (component, steady, stir) => componentAt(component, steady, stir) + 2 * STIRS;
+export const restAt = (component, steady, activity) => componentAt(component, steady, activity) + 2 * ACTIVITIES;
 
 /** What is known of the column coded before in the same component, in the place of a zero bit. */
 export const Previous = Object.freeze({
@@ -86,39 +86,39 @@ const PREVIOUS = 3;
 export const SIZE = PREVIOUS;
 /**
  * Of a column's contexts the first of what steady residuals take: of a column that is not linear the zero bit's, by
- * `STIRRING` and `Previous`; of a bend what an entering entity brings, `WIDE`, in a body that is not steady; of a linear
+ * `ACTIVE` and `Previous`; of a second difference what an entering entity brings, `WIDE`, in a body that is not steady; of a linear
  * column `BEYOND`.
  */
 export const STEADY_COLUMN = SIZE + WIDE;
-/** Step between the zero bits of a steady column that is not linear, by whether its component stirs. */
-export const STIRRING = PREVIOUS;
+/** Step between the zero bits of a steady column that is not linear, by whether its component is active. */
+export const ACTIVE = PREVIOUS;
 /** Of the contexts of a column that is not linear the first of its steady residual's size, `WIDE`. */
-export const STEADY_SIZE = STEADY_COLUMN + 2 * STIRRING;
+export const STEADY_SIZE = STEADY_COLUMN + 2 * ACTIVE;
 
 /** Of a linear column's contexts the first of how far its steady residual is beyond those that have symbols, `WIDE`. */
 export const BEYOND = STEADY_COLUMN;
 
-/** The first class of stirring with a bend. */
-const STIRRING_FROM = STIRS - GAINS;
+/** The first class of activity with a second difference. */
+const ACTIVE_FROM = ACTIVITIES - GAINS;
 /** Parts of a step that a guess can stand for, as far as tables care. */
 const PARTS = 3;
 /**
  * Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the same component, and
- * after a jolt. A pair for each class of stirring without a bend; in the others the guess stands for a part of a step, which
+ * after a jolt. A pair for each class of activity without a second difference; in the others the guess stands for a part of a step, which
  * tells on which side the residual will be.
  */
-export const TABLES = 2 * (STIRRING_FROM + GAINS * PARTS);
+export const TABLES = 2 * (ACTIVE_FROM + GAINS * PARTS);
 /** A residual above this is a jolt. */
 const CALM_MAX = 1;
 
 /**
- * @param {number} stir
+ * @param {number} activity
  * @param {number} part of a step that the guess stands for, 0..31
  * @returns {number} of a linear column's tables the first of the pair by which its steady residual is coded
  */
-export function pairOf(stir, part) {
-  if (stir < STIRRING_FROM) return 2 * stir;
-  return 2 * (STIRRING_FROM + (stir - STIRRING_FROM) * PARTS + (part > 21 ? 2 : part > 10 ? 1 : 0));
+export function pairOf(activity, part) {
+  if (activity < ACTIVE_FROM) return 2 * activity;
+  return 2 * (ACTIVE_FROM + (activity - ACTIVE_FROM) * PARTS + (part > 21 ? 2 : part > 10 ? 1 : 0));
 }
 
 /**
@@ -129,11 +129,11 @@ export const joltOf = (residual) => (residual > CALM_MAX || residual < -CALM_MAX
 
 /**
  * @param {number} table of a linear column
- * @returns {number} how much a component stirs to which it belongs
+ * @returns {number} the activity of a component to which it belongs
  */
-function stirOfTable(table) {
+function activityOfTable(table) {
   const pair = table >> 1;
-  return pair < STIRRING_FROM ? pair : STIRRING_FROM + Math.floor((pair - STIRRING_FROM) / PARTS);
+  return pair < ACTIVE_FROM ? pair : ACTIVE_FROM + Math.floor((pair - ACTIVE_FROM) / PARTS);
 }
 
 /**
@@ -142,7 +142,7 @@ function stirOfTable(table) {
  */
 export function columnContexts(guess) {
   if (guess === Guess.Change) return STEADY_COLUMN;
-  if (guess === Guess.Linear || guess === Guess.Bend) return STEADY_COLUMN + WIDE;
+  if (guess === Guess.Linear || guess === Guess.SecondDiff) return STEADY_COLUMN + WIDE;
   return STEADY_SIZE + WIDE;
 }
 
@@ -182,6 +182,6 @@ export const untrained = (set) => new Uint16Array(contextCount(set)).fill(UNSURE
  * @returns {number[]} the thresholds of its linear columns' tables without training
  */
 export function untrainedTables({ linear }) {
-  const column = Array.from({ length: TABLES }, (_, table) => untrainedThresholds(stirOfTable(table))).flat();
+  const column = Array.from({ length: TABLES }, (_, table) => untrainedThresholds(activityOfTable(table))).flat();
   return Array.from(linear, () => column).flat();
 }

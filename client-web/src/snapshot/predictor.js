@@ -6,66 +6,66 @@
 import { bearing, clamp, round } from '../exact.js';
 import { Guess } from '../schema/guess.js';
 
-/** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('./layout.js').ColumnSet} ColumnSet */
 
-/** Velocities and bends are clamped to this, so that products stay exact. */
+/** Velocities and second differences are clamped to this, so that products stay exact. */
 const TERM_MAX = 2 ** 20;
 /** Bound of a rate in its steps. */
 const RATE_MAX = 2 ** 30;
 
-/** Classes of how much a component stirs: still, going straight, then by the greatest bend of its linear columns. */
-export const STIRS = 6;
-/** Gains of a linear column: one for each class of stirring that has a bend, the first of which is class 2. */
+/** Classes of a component's activity: still, going straight, then by the greatest second difference of its linear columns. */
+export const ACTIVITIES = 6;
+/** Gains of a linear column: one for each class of activity that has a second difference, the first of which is class 2. */
 export const GAINS = 4;
 /** The greatest gain, and minus the least. */
 export const GAIN_MAX = 64;
 /**
- * Without training: a bend of one step is the rounding of a straight way, so taken back; a greater one eases off; a great
+ * Without training: a second difference of one step is the rounding of a straight way, so taken back; a greater one eases off; a great
  * one is a knock.
  */
 export const UNTRAINED_GAINS = Object.freeze([-16, 8, 16, 8]);
 
 /** Leans are in 1/32 of a step. */
 const LEAN_BITS = 5;
-/** What is added to a bend's part in a change, so that it is rounded; alone where there is no bend. */
+/** What is added to a second difference's part in a change, so that it is rounded; alone where there is none. */
 const HALF = 1 << (LEAN_BITS - 1);
 
 /**
  * @param {ColumnSet} set
- * @param {import('../schema/layout.js').ComponentColumns} component
+ * @param {import('./layout.js').ComponentColumns} component
  * @param {Int32Array} rows
  * @param {number} row where the entity's row starts
- * @returns {number} how much the component stirs, below `STIRS`
+ * @returns {number} the component's activity, below `ACTIVITIES`
  */
-export function stirOf({ linear }, { linearStart, linearEnd }, rows, row) {
+export function activityOf({ linear }, { linearStart, linearEnd }, rows, row) {
   let changes = 0;
-  let bend = 0;
+  let secondDiff = 0;
   for (let i = linearStart; i < linearEnd; i++) {
     const at = row + linear[i];
     changes |= rows[at + 1];
     const here = rows[at + 2];
-    if (here > bend) bend = here;
-    else if (-here > bend) bend = -here;
+    if (here > secondDiff) secondDiff = here;
+    else if (-here > secondDiff) secondDiff = -here;
   }
-  if (bend === 0) return changes === 0 ? 0 : 1;
-  return bend < 2 ? 2 : bend < 5 ? 3 : bend < 24 ? 4 : 5;
+  if (secondDiff === 0) return changes === 0 ? 0 : 1;
+  return secondDiff < 2 ? 2 : secondDiff < 5 ? 3 : secondDiff < 24 ? 4 : 5;
 }
 
 /**
- * How far the last bend leans the change of a linear column in the next image, and in its lower bits, `partOf`, for
+ * How far the last second difference leans the change of a linear column in the next image, and in its lower bits, `partOf`, for
  * which part of a step the guess stands.
  * @param {Int32Array} gains of the set
  * @param {number} index in the set's linear columns
- * @param {number} stir of the component
- * @param {number} bend the baseline's
+ * @param {number} activity of the component
+ * @param {number} secondDiff the baseline's
  * @param {number} dt ticks from the baseline
  * @param {number} gap the baseline's
  * @returns {number} in 1/32 of a step
  */
-export function leanOf(gains, index, stir, bend, dt, gap) {
-  if (stir < 2 || dt !== gap) return HALF;
-  const term = bend < -TERM_MAX ? -TERM_MAX : bend > TERM_MAX ? TERM_MAX : bend;
-  return term * gains[index * GAINS + stir - 2] + HALF;
+export function leanOf(gains, index, activity, secondDiff, dt, gap) {
+  if (activity < 2 || dt !== gap) return HALF;
+  const term = secondDiff < -TERM_MAX ? -TERM_MAX : secondDiff > TERM_MAX ? TERM_MAX : secondDiff;
+  return term * gains[index * GAINS + activity - 2] + HALF;
 }
 
 /** @param {number} lean @returns {number} the part of a step that a guess with it stands for: 0..31, 16 where it is right on the step */
@@ -139,7 +139,7 @@ export function follow(set, column, rows, row, gap) {
 }
 
 /**
- * The change, or from a bend the bend, that is guessed for an image that is not steady.
+ * The change, or from a second difference the second difference, that is guessed for an image that is not steady.
  * @param {number} difference of the value, or of the change, from the baseline's
  * @param {number} gap the image's
  * @param {number} dt ticks from the baseline
@@ -152,9 +152,9 @@ export function guessChange(difference, gap, dt) {
 /**
  * @param {number} change
  * @param {number} before the change before it
- * @returns {number} its bend; a start from rest is none
+ * @returns {number} its second difference; a start from rest is none
  */
-export function bendOf(change, before) {
+export function secondDiffOf(change, before) {
   return before === 0 ? 0 : (change - before) | 0;
 }
 

@@ -4,7 +4,7 @@
  * context codes what.
  */
 
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 import { SYMBOL_BITS, symbolAt } from './symbols.js';
 
 /** A context that knows nothing: even odds, learnt from nothing. */

@@ -4,22 +4,22 @@
  * is allocated here: it runs for every entity of every snapshot.
  */
 
-import { ProtocolError } from '../protocol/protocol_error.js';
+import { ProtocolError } from '../protocol_error.js';
 import { Guess } from '../schema/guess.js';
 import { LENGTHS, SIZE_BITS, lengthAt, sizeAt, topBits } from './entering.js';
 import * as model from './model.js';
-import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf, wrap } from './predictor.js';
+import { activityOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, secondDiffOf, stepOf, wrap } from './predictor.js';
 import { CODED_MAX, ESCAPE, STARTS } from './symbols.js';
 
-/** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
-/** @typedef {import('../schema/layout.js').ComponentColumns} ComponentColumns */
+/** @typedef {import('./layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('./layout.js').ComponentColumns} ComponentColumns */
 
 /** Reads rows. Holds scratch memory only, and between `start`s how the image stands to its baseline. */
 export class RowDecoder {
   #set;
   #coder;
-  /** How much each component of the entity that is read stirs. */
-  #stirs;
+  /** The activity of each component of the entity that is read. */
+  #activities;
   /** What is known of the column read before in the same component. @type {number} */
   #previous = model.Previous.Nothing;
   /** Ticks from the baseline, 0 for a keyframe. */
@@ -28,7 +28,7 @@ export class RowDecoder {
   #baseGap = 0;
   /** The image's gap. */
   #gap = 0;
-  /** 1 if the baseline is the image before, so that changes and bends follow from values; else 0. */
+  /** 1 if the baseline is the image before, so that changes and second differences follow from values; else 0. */
   #steady = 0;
   /** The baseline's rows. @type {Int32Array} */
   #base = new Int32Array(0);
@@ -42,7 +42,7 @@ export class RowDecoder {
   constructor(set, coder) {
     this.#set = set;
     this.#coder = coder;
-    this.#stirs = new Uint8Array(set.components.length);
+    this.#activities = new Uint8Array(set.components.length);
   }
 
   /**
@@ -92,7 +92,7 @@ export class RowDecoder {
     const guess = set.guess[column];
     const contexts = set.contexts[column];
     if (guess === Guess.Change) return this.#steady === 1 ? 0 : this.#readChange(set.entering[column], before);
-    if (guess === Guess.Bend) {
+    if (guess === Guess.SecondDiff) {
       const isLeftOut = this.#steady === 1 || this.#dt === 0;
       return isLeftOut ? 0 : unzigzag(coder.number(contexts + model.STEADY_COLUMN, model.WIDE));
     }
@@ -136,26 +136,26 @@ export class RowDecoder {
     const coder = this.#coder;
     const set = this.#set;
     const steady = this.#steady;
-    const stirs = this.#stirs;
+    const activities = this.#activities;
     const { components } = set;
     this.#base = base;
     this.#rows = rows;
     let most = 0;
     for (let c = 0; c < components.length; c++) {
       if (((mask >>> c) & 1) === 0) continue;
-      const stir = stirOf(set, components[c], base, from);
-      stirs[c] = stir;
-      if (stir > most) most = stir;
+      const activity = activityOf(set, components[c], base, from);
+      activities[c] = activity;
+      if (activity > most) most = activity;
     }
     const changed = most >= model.SURE_TO_CHANGE ? 1 : coder.bit(model.changedAt(steady, most, before));
     const isAlone = (mask & (mask - 1)) === 0;
     for (let c = 0; c < components.length; c++) {
       if (((mask >>> c) & 1) === 0) continue;
-      const stir = stirs[c];
-      if (changed === 1 && (isAlone || coder.bit(model.componentAt(c, steady, stir)) === 1)) {
-        this.#readComponent(c, stir, from, to);
+      const activity = activities[c];
+      if (changed === 1 && (isAlone || coder.bit(model.componentAt(c, steady, activity)) === 1)) {
+        this.#readComponent(c, activity, from, to);
       } else {
-        this.#carryOn(components[c], stir, from, to);
+        this.#carryOn(components[c], activity, from, to);
       }
     }
     return changed;
@@ -164,11 +164,11 @@ export class RowDecoder {
   /**
    * A component whose residuals are all 0.
    * @param {ComponentColumns} component
-   * @param {number} stir
+   * @param {number} activity
    * @param {number} from where the baseline's row starts
    * @param {number} to where the image's row starts
    */
-  #carryOn(component, stir, from, to) {
+  #carryOn(component, activity, from, to) {
     const { linear, gains, shift } = this.#set;
     const base = this.#base;
     const rows = this.#rows;
@@ -179,16 +179,16 @@ export class RowDecoder {
       const at = from + linear[i];
       const place = to + linear[i];
       const last = base[at + 1];
-      const step = stepOf(last, leanOf(gains, i, stir, base[at + 2], dt, baseGap), dt, baseGap);
+      const step = stepOf(last, leanOf(gains, i, activity, base[at + 2], dt, baseGap), dt, baseGap);
       const value = wrap(base[at] + step, shift[linear[i]]);
       const way = difference(value, base[at], shift[linear[i]]);
       rows[place] = value;
       if (this.#steady === 1) {
         rows[place + 1] = way;
-        rows[place + 2] = bendOf(way, last);
+        rows[place + 2] = secondDiffOf(way, last);
       } else {
         rows[place + 1] = guessChange(way, gap, dt);
-        rows[place + 2] = guessChange(bendOf(rows[place + 1], last), gap, dt);
+        rows[place + 2] = guessChange(secondDiffOf(rows[place + 1], last), gap, dt);
       }
     }
     this.#carryOthers(component, from, to);
@@ -216,28 +216,28 @@ export class RowDecoder {
   /**
    * A component that changed.
    * @param {number} c which
-   * @param {number} stir
+   * @param {number} activity
    * @param {number} from where the baseline's row starts
    * @param {number} to where the image's row starts
    */
-  #readComponent(c, stir, from, to) {
+  #readComponent(c, activity, from, to) {
     const component = this.#set.components[c];
-    if (this.#steady === 1) this.#readSteadyLinear(component, stir, from, to);
-    else this.#readLinear(component, stir, from, to);
-    if (component.hasRest && this.#coder.bit(model.restAt(c, this.#steady, stir)) === 0) {
+    if (this.#steady === 1) this.#readSteadyLinear(component, activity, from, to);
+    else this.#readLinear(component, activity, from, to);
+    if (component.hasRest && this.#coder.bit(model.restAt(c, this.#steady, activity)) === 0) {
       this.#carryOthers(component, from, to);
     } else {
-      this.#readOthers(component, stir, from, to);
+      this.#readOthers(component, activity, from, to);
     }
   }
 
   /**
    * @param {ComponentColumns} component
-   * @param {number} stir
+   * @param {number} activity
    * @param {number} from where the baseline's row starts
    * @param {number} to where the image's row starts
    */
-  #readSteadyLinear({ linearStart, linearEnd }, stir, from, to) {
+  #readSteadyLinear({ linearStart, linearEnd }, activity, from, to) {
     const { linear, gains, shift, contexts, symbols } = this.#set;
     const base = this.#base;
     const rows = this.#rows;
@@ -250,8 +250,8 @@ export class RowDecoder {
       const at = from + column;
       const place = to + column;
       const last = base[at + 1];
-      const lean = leanOf(gains, i, stir, base[at + 2], dt, baseGap);
-      const table = i * model.TABLES + model.pairOf(stir, partOf(lean)) + jolt;
+      const lean = leanOf(gains, i, activity, base[at + 2], dt, baseGap);
+      const table = i * model.TABLES + model.pairOf(activity, partOf(lean)) + jolt;
       const symbol = coder.symbol(symbols, table * STARTS);
       const residual = symbol === ESCAPE ? this.#readBeyond(contexts[column]) : symbol - CODED_MAX;
       jolt = model.joltOf(residual);
@@ -259,7 +259,7 @@ export class RowDecoder {
       const change = difference(value, base[at], shift[column]);
       rows[place] = value;
       rows[place + 1] = change;
-      rows[place + 2] = bendOf(change, last);
+      rows[place + 2] = secondDiffOf(change, last);
     }
   }
 
@@ -275,13 +275,13 @@ export class RowDecoder {
   }
 
   /**
-   * Linear columns in a body that is not steady: changes and bends have residuals too.
+   * Linear columns in a body that is not steady: changes and second differences have residuals too.
    * @param {ComponentColumns} component
-   * @param {number} stir
+   * @param {number} activity
    * @param {number} from where the baseline's row starts
    * @param {number} to where the image's row starts
    */
-  #readLinear({ linearStart, linearEnd }, stir, from, to) {
+  #readLinear({ linearStart, linearEnd }, activity, from, to) {
     const { linear, gains, shift } = this.#set;
     const base = this.#base;
     const rows = this.#rows;
@@ -294,29 +294,29 @@ export class RowDecoder {
       const at = from + column;
       const place = to + column;
       const last = base[at + 1];
-      const step = stepOf(last, leanOf(gains, i, stir, base[at + 2], dt, baseGap), dt, baseGap);
+      const step = stepOf(last, leanOf(gains, i, activity, base[at + 2], dt, baseGap), dt, baseGap);
       rows[place] = wrap(base[at] + step + this.#readLate(column), shift[column]);
       const way = difference(rows[place], base[at], shift[column]);
       rows[place + 1] = guessChange(way, gap, dt) + this.#readLate(column + 1);
-      const bend = bendOf(rows[place + 1], last);
-      rows[place + 2] = guessChange(bend, gap, dt) + this.#readLate(column + 2);
+      const secondDiff = secondDiffOf(rows[place + 1], last);
+      rows[place + 2] = guessChange(secondDiff, gap, dt) + this.#readLate(column + 2);
     }
   }
 
   /**
    * @param {ComponentColumns} component
-   * @param {number} stir
+   * @param {number} activity
    * @param {number} from where the baseline's row starts
    * @param {number} to where the image's row starts
    */
-  #readOthers({ othersStart, othersEnd }, stir, from, to) {
+  #readOthers({ othersStart, othersEnd }, activity, from, to) {
     const set = this.#set;
     const { others, shift, contexts } = set;
     const base = this.#base;
     const rows = this.#rows;
     const dt = this.#dt;
     const gap = this.#gap;
-    const zero = model.STEADY_COLUMN + (stir === 0 ? 0 : model.STIRRING);
+    const zero = model.STEADY_COLUMN + (activity === 0 ? 0 : model.ACTIVE);
     this.#previous = model.Previous.Nothing;
     for (let i = othersStart; i < othersEnd; i++) {
       const column = others[i];

@@ -20,7 +20,7 @@ export const ESCAPE = SYMBOLS - 1;
 export const CODED_MAX = 7;
 
 /**
- * Without training: how much each residual from 0 to `CODED_MAX` takes, either sign alike, by how much its component stirs;
+ * Without training: how much each residual from 0 to `CODED_MAX` takes, either sign alike, by its component's activity;
  * the rest is for what is beyond.
  */
 const UNTRAINED = Object.freeze([
@@ -33,12 +33,12 @@ const UNTRAINED = Object.freeze([
 ]);
 
 /**
- * @param {number} stir
+ * @param {number} activity
  * @returns {number[]} the thresholds that there are without training
  */
-export function untrainedThresholds(stir) {
+export function untrainedThresholds(activity) {
   let start = 0;
-  return Array.from({ length: THRESHOLDS }, (_, symbol) => (start += UNTRAINED[stir][Math.abs(symbol - CODED_MAX)]));
+  return Array.from({ length: THRESHOLDS }, (_, symbol) => (start += UNTRAINED[activity][Math.abs(symbol - CODED_MAX)]));
 }
 
 /**

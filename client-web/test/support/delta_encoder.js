@@ -5,14 +5,14 @@
 
 import { Guess } from '../../src/schema/guess.js';
 import { checksum } from '../../src/snapshot/checksum.js';
-import { Image } from '../../src/snapshot/image.js';
 import { LENGTHS, SIZE_BITS, lengthAt, sizeAt, topBits } from '../../src/snapshot/entering.js';
+import { Image } from '../../src/snapshot/image.js';
 import * as model from '../../src/snapshot/model.js';
-import { bendOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, stepOf, stirOf } from '../../src/snapshot/predictor.js';
+import { activityOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, secondDiffOf, stepOf } from '../../src/snapshot/predictor.js';
 import { CODED_MAX, ESCAPE, STARTS } from '../../src/snapshot/symbols.js';
 import { RangeEncoder } from './range_encoder.js';
 
-/** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('../../src/snapshot/layout.js').ColumnSet} ColumnSet */
 
 /**
  * @param {number} value 0..2^32 - 1
@@ -61,7 +61,7 @@ export function encodeBody(layer, set, baseline, whole, periodic) {
 /**
  * @param {ColumnSet} set
  * @param {Image} image
- * @returns {Image} it as a keyframe brings it: its bend columns are 0
+ * @returns {Image} it as a keyframe brings it: its second difference columns are 0
  */
 export function bare(set, image) {
   const copy = new Image(set.width);
@@ -70,7 +70,7 @@ export function bare(set, image) {
   copy.tick = tick;
   copy.gap = gap;
   copy.rows.set(rows.subarray(0, count * set.width));
-  for (let at = 0; at < count * set.width; at++) if (set.guess[at % set.width] === Guess.Bend) copy.rows[at] = 0;
+  for (let at = 0; at < count * set.width; at++) if (set.guess[at % set.width] === Guess.SecondDiff) copy.rows[at] = 0;
   return copy;
 }
 
@@ -131,7 +131,7 @@ function encodeEntered(coder, set, image, entered, back, steady) {
       if (set.guess[column] === Guess.Change) {
         if (!steady) encodeEnteringChange(coder, set.entering[column], before, value);
         before = value;
-      } else if (set.guess[column] === Guess.Bend) {
+      } else if (set.guess[column] === Guess.SecondDiff) {
         if (!steady && back !== 0) coder.number(first + model.STEADY_COLUMN, model.WIDE, zigzag(value));
       } else if (!steady && follows(set, column, image.rows, row)) {
         const residual = difference(value, follow(set, column, image.rows, row, image.gap), set.shift[column]);
@@ -176,19 +176,19 @@ function encodeKept(coder, set, baseline, image, kept, dt, steady) {
   for (const [a, b] of kept) {
     const components = set.components.flatMap((component, c) => {
       if (((image.masks[b] >>> c) & 1) === 0) return [];
-      const stir = stirOf(set, component, baseline.rows, a * set.width);
-      return [{ c, stir, residuals: residuals(set, component, stir, baseline, a * set.width, image, b * set.width, dt) }];
+      const activity = activityOf(set, component, baseline.rows, a * set.width);
+      return [{ c, activity, residuals: residuals(set, component, activity, baseline, a * set.width, image, b * set.width, dt) }];
     });
-    const most = Math.max(0, ...components.map(({ stir }) => stir));
+    const most = Math.max(0, ...components.map(({ activity }) => activity));
     const isSure = most >= model.SURE_TO_CHANGE;
     const changed = isSure || components.some(({ residuals }) => residuals.some(isChanged));
     if (!isSure) coder.bit(model.changedAt(Number(steady), most, before), changed);
     before = Number(changed);
     if (!changed) continue;
-    for (const { c, stir, residuals } of components) {
+    for (const { c, activity, residuals } of components) {
       const any = components.length === 1 || residuals.some(isChanged);
-      if (components.length > 1) coder.bit(model.componentAt(c, Number(steady), stir), any);
-      if (any) encodeComponent(coder, set, c, stir, residuals, steady);
+      if (components.length > 1) coder.bit(model.componentAt(c, Number(steady), activity), any);
+      if (any) encodeComponent(coder, set, c, activity, residuals, steady);
     }
   }
 }
@@ -205,36 +205,36 @@ const isChanged = ({ residual }) => residual !== 0;
  * @param {RangeEncoder} coder
  * @param {ColumnSet} set
  * @param {number} c which component
- * @param {number} stir
+ * @param {number} activity
  * @param {Residual[]} residuals of its columns in the order in which they are coded
  * @param {boolean} steady
  */
-function encodeComponent(coder, set, c, stir, residuals, steady) {
+function encodeComponent(coder, set, c, activity, residuals, steady) {
   const isOther = ({ column = 0 }) => set.others.includes(column);
   const others = residuals.filter(isOther);
   const linear = residuals.filter((residual) => !isOther(residual));
-  if (steady) encodeSteadyLinear(coder, set, stir, linear);
-  else encodeResiduals(coder, set, stir, linear, false);
+  if (steady) encodeSteadyLinear(coder, set, activity, linear);
+  else encodeResiduals(coder, set, activity, linear, false);
   if (set.components[c].hasRest) {
     const rest = others.some(isChanged);
-    coder.bit(model.restAt(c, Number(steady), stir), rest);
+    coder.bit(model.restAt(c, Number(steady), activity), rest);
     if (!rest) return;
   }
-  encodeResiduals(coder, set, stir, others, steady);
+  encodeResiduals(coder, set, activity, others, steady);
 }
 
 /**
  * @param {RangeEncoder} coder
  * @param {ColumnSet} set
- * @param {number} stir
+ * @param {number} activity
  * @param {Residual[]} residuals of linear columns
  */
-function encodeSteadyLinear(coder, set, stir, residuals) {
+function encodeSteadyLinear(coder, set, activity, residuals) {
   let jolt = 0;
   for (const { column, residual, part = 0 } of residuals) {
     const size = Math.abs(residual);
     const symbol = size > CODED_MAX ? ESCAPE : residual + CODED_MAX;
-    const table = set.linear.indexOf(column) * model.TABLES + model.pairOf(stir, part) + jolt;
+    const table = set.linear.indexOf(column) * model.TABLES + model.pairOf(activity, part) + jolt;
     coder.symbol(set.symbols, table * STARTS, symbol);
     if (symbol === ESCAPE) {
       coder.raw(1, residual < 0 ? 1 : 0);
@@ -247,12 +247,12 @@ function encodeSteadyLinear(coder, set, stir, residuals) {
 /**
  * @param {RangeEncoder} coder
  * @param {ColumnSet} set
- * @param {number} stir
+ * @param {number} activity
  * @param {Residual[]} residuals of columns that are not linear, or of all in a body that is not steady
  * @param {boolean} steady
  */
-function encodeResiduals(coder, set, stir, residuals, steady) {
-  const zero = steady ? model.STEADY_COLUMN + (stir > 0 ? model.STIRRING : 0) : 0;
+function encodeResiduals(coder, set, activity, residuals, steady) {
+  const zero = steady ? model.STEADY_COLUMN + (activity > 0 ? model.ACTIVE : 0) : 0;
   /** @type {number} */
   let previous = model.Previous.Nothing;
   for (const { column, residual } of residuals) {
@@ -267,8 +267,8 @@ function encodeResiduals(coder, set, stir, residuals, steady) {
 
 /**
  * @param {ColumnSet} set
- * @param {import('../../src/schema/layout.js').ComponentColumns} component
- * @param {number} stir
+ * @param {import('../../src/snapshot/layout.js').ComponentColumns} component
+ * @param {number} activity
  * @param {Image} baseline
  * @param {number} from
  * @param {Image} image
@@ -276,7 +276,7 @@ function encodeResiduals(coder, set, stir, residuals, steady) {
  * @param {number} dt
  * @returns {Residual[]} of its columns in the order in which they are coded
  */
-function residuals(set, component, stir, baseline, from, image, to, dt) {
+function residuals(set, component, activity, baseline, from, image, to, dt) {
   const { linear, others, gains, shift } = set;
   const { rows, gap } = image;
   const base = baseline.rows;
@@ -285,13 +285,13 @@ function residuals(set, component, stir, baseline, from, image, to, dt) {
   for (let i = component.linearStart; i < component.linearEnd; i++) {
     const column = linear[i];
     const [at, old] = [to + column, from + column];
-    const lean = leanOf(gains, i, stir, base[old + 2], dt, baseline.gap);
+    const lean = leanOf(gains, i, activity, base[old + 2], dt, baseline.gap);
     const guess = base[old] + stepOf(base[old + 1], lean, dt, baseline.gap);
     all.push({ column, residual: difference(rows[at], guess, shift[column]), part: partOf(lean) });
     if (gap === dt) continue;
     const change = guessChange(difference(rows[at], base[old], shift[column]), gap, dt);
-    const bend = guessChange(bendOf(rows[at + 1], base[old + 1]), gap, dt);
-    all.push({ column: column + 1, residual: (rows[at + 1] - change) | 0 }, { column: column + 2, residual: (rows[at + 2] - bend) | 0 });
+    const secondDiff = guessChange(secondDiffOf(rows[at + 1], base[old + 1]), gap, dt);
+    all.push({ column: column + 1, residual: (rows[at + 1] - change) | 0 }, { column: column + 2, residual: (rows[at + 2] - secondDiff) | 0 });
   }
   for (let i = component.othersStart; i < component.othersEnd; i++) {
     const column = others[i];

@@ -36,6 +36,9 @@ export class Game {
   /** Whether snapshots are lost on the way (the server skips the client). */
   isSkipped = false;
 
+  /** Whether nobody does anything: the room simulates one tick a second (`server/src/room/doze.rs`). */
+  isResting = false;
+
   /** What everybody but the own player does in a tick. @type {(square: import('./square.js').Square) => { dx: number, dy: number }} */
   others = () => ({ dx: 1, dy: 0 });
 
@@ -45,9 +48,9 @@ export class Game {
    */
   constructor({ downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {}, schema = SQUARE) {
     this.world = new SquareServer(YOU, schema);
-    const lane = { ...CLEAN, jitterUs: jitterMs * 1000, stallUs: stallMs * 1000, stallEveryUs: stallEveryMs * 1000 };
-    this.#down = new Conditioner({ ...lane, latencyUs: downMs * 1000 }, seed);
-    this.#up = new Conditioner({ ...lane, latencyUs: upMs * 1000 }, seed + 1);
+    const direction = { ...CLEAN, jitterUs: jitterMs * 1000, stallUs: stallMs * 1000, stallEveryUs: stallEveryMs * 1000 };
+    this.#down = new Conditioner({ ...direction, latencyUs: downMs * 1000 }, seed);
+    this.#up = new Conditioner({ ...direction, latencyUs: upMs * 1000 }, seed + 1);
     this.session.handleMessage(welcome(schema), 0);
     this.session.handleMessage(joined({ you: YOU, tickRate: 1000 / PERIOD_MS }), 0);
     const { room, layout } = this.session;
@@ -84,12 +87,16 @@ export class Game {
       this.#inputs.set(came.tick, came.input);
     }
     const { world } = this;
+    if (this.isResting && (world.tick + 1) % (1000 / PERIOD_MS) !== 0) {
+      world.tick++;
+      return;
+    }
     world.step((square) => {
       if (square.player !== YOU) return this.others(square);
       this.#last = this.#inputs.get(world.tick) ?? this.#last;
       return this.#last;
     }, PERIOD_MS / 1000);
-    if (this.isSkipped) return;
+    if (this.isSkipped) return world.skip();
     const slack = this.#newest === 0 ? -128 : this.#newest - world.tick;
     const bytes = snapshot(world.tick, { slack, layers: world.bodies(), events: this.events });
     this.events = undefined;

@@ -2,11 +2,11 @@
 
 import { qMax, words } from '../../src/schema/field.js';
 import { Guess } from '../../src/schema/guess.js';
-import { Layout } from '../../src/schema/layout.js';
-import { textWords } from '../../src/schema/text.js';
 import { PREDICTED, checkSchema } from '../../src/schema/schema.js';
+import { textWords } from '../../src/schema/text.js';
 import { Image } from '../../src/snapshot/image.js';
-import { GAIN_MAX, bendOf, difference, follow, follows } from '../../src/snapshot/predictor.js';
+import { Layout, checkLayout } from '../../src/snapshot/layout.js';
+import { GAIN_MAX, difference, follow, follows, secondDiffOf } from '../../src/snapshot/predictor.js';
 import { ODDS_MAX, ODDS_MIN } from '../../src/snapshot/range_coder.js';
 import { STARTS, SYMBOLS, SYMBOL_BITS, THRESHOLDS } from '../../src/snapshot/symbols.js';
 
@@ -14,7 +14,7 @@ import { STARTS, SYMBOLS, SYMBOL_BITS, THRESHOLDS } from '../../src/snapshot/sym
 /** @typedef {import('../../src/schema/field.js').FieldKind} FieldKind */
 /** @typedef {import('../../src/schema/field.js').Field} Field */
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
-/** @typedef {import('../../src/schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('../../src/snapshot/layout.js').ColumnSet} ColumnSet */
 
 /**
  * @param {Random} random
@@ -136,7 +136,7 @@ function trained(random, schema) {
       return [...Array.from(prior, () => randomContext(random)), ...Array.from(gains, () => randomGain(random)), ...thresholds];
     });
   const whole = { ...schema, tableEpoch: random.between(1, 255), tables };
-  checkSchema(whole);
+  checkLayout(whole);
   return whole;
 }
 
@@ -228,12 +228,12 @@ function goOn(random, set, image, index, previous, old) {
     if (set.guess[column] !== Guess.Linear || !isSame) return;
     const before = previous.rows[old * set.width + column + 1];
     image.rows[at + 1] = difference(image.rows[at], was, set.shift[column]);
-    image.rows[at + 2] = bendOf(image.rows[at + 1], before);
+    image.rows[at + 2] = secondDiffOf(image.rows[at + 1], before);
   });
 }
 
 /** @param {ColumnSet} set @param {number} column @returns {boolean} whether it is what a linear column remembers */
-const isMemory = ({ guess }, column) => guess[column] === Guess.Change || guess[column] === Guess.Bend;
+const isMemory = ({ guess }, column) => guess[column] === Guess.Change || guess[column] === Guess.SecondDiff;
 
 /**
  * @param {ColumnSet} set

@@ -4,9 +4,9 @@
  */
 
 import { dequantise, fine, quantise } from '../../src/schema/field.js';
-import { Layout } from '../../src/schema/layout.js';
 import { Image, Owner } from '../../src/snapshot/image.js';
-import { bendOf } from '../../src/snapshot/predictor.js';
+import { Layout } from '../../src/snapshot/layout.js';
+import { secondDiffOf } from '../../src/snapshot/predictor.js';
 import { bare, encodeBody } from './delta_encoder.js';
 
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
@@ -99,6 +99,8 @@ export class SquareServer {
   on = false;
   /** @type {(Image | undefined)[]} the last image of each layer */
   last = [undefined, undefined];
+  /** The tick of the newest images, sent or not. */
+  made = 0;
 
   /**
    * @param {number} you the player who is served
@@ -133,12 +135,18 @@ export class SquareServer {
    */
   bodies({ keyframe = false } = {}) {
     const images = this.layout.owner.width > 0 ? [this.#room(), this.#owner()] : [this.#room()];
+    this.skip();
     return images.map((image, layer) => {
       const baseline = keyframe ? undefined : this.last[layer];
       const set = this.layout.sets[layer];
       this.last[layer] = baseline === undefined ? bare(set, image) : image;
       return encodeBody(layer, set, baseline, image, true);
     });
+  }
+
+  /** This tick's images are made and not sent. */
+  skip() {
+    this.made = this.tick;
   }
 
   #room() {
@@ -173,12 +181,12 @@ export class SquareServer {
     const image = new Image(this.layout.sets[layer].width);
     image.tick = this.tick;
     const last = this.last[layer];
-    image.gap = last === undefined ? 0 : this.tick - last.tick;
+    image.gap = last === undefined ? 0 : this.tick - this.made;
     return image;
   }
 
   /**
-   * Position, its changes and bends.
+   * Position, its changes and second differences.
    * @param {Image} image
    * @param {number} index
    * @param {number} layer
@@ -195,7 +203,7 @@ export class SquareServer {
       if (!isSame) return;
       const before = old * image.width + 3 * i;
       image.rows[at + 1] = value - last.rows[before];
-      image.rows[at + 2] = bendOf(image.rows[at + 1], last.rows[before + 1]);
+      image.rows[at + 2] = secondDiffOf(image.rows[at + 1], last.rows[before + 1]);
     });
   }
 }

@@ -7,21 +7,21 @@
  * drawn last. Nothing in the page reads it.
  */
 
-import { RequestError, connect } from './client/tickwire.js';
+import { CloseCode, RequestError, connect } from './client/tickwire.js';
 import { toast } from './dom.js';
 import { Game, refusal } from './game.js';
 import { Lobby, codeIn } from './lobby.js';
 import { Overlay } from './overlay.js';
 
-/** What there is to say about close codes. */
+/** What there is to say about close codes. @type {Map<number, string>} */
 const WHY = new Map([
-  [1000, 'The server said goodbye.'],
-  [4001, 'This page is older than the server. Reload it.'],
-  [4005, 'The server is full. Try again in a moment.'],
-  [4006, 'You continued in another window.'],
-  [4011, 'An operator removed you.'],
-  [4012, 'An operator banned you.'],
-  [4500, 'The room failed and was closed.'],
+  [CloseCode.Normal, 'The server said goodbye.'],
+  [CloseCode.Version, 'This page is older than the server. Reload it.'],
+  [CloseCode.ServerFull, 'The server is full. Try again in a moment.'],
+  [CloseCode.Superseded, 'You continued in another window.'],
+  [CloseCode.Kicked, 'An operator removed you.'],
+  [CloseCode.Banned, 'An operator banned you.'],
+  [CloseCode.RoomFailed, 'The room failed and was closed.'],
 ]);
 
 /** @typedef {import('./lobby.js').Way} Way */

@@ -102,7 +102,7 @@ class Table {
     drawPile({ phase: table.phase, top: { rank: table.rank, suit: table.suit } });
     drawSeats(
       seats.map(({ handle, owner, seat }) => ({
-        name: this.#room.members.get(owner)?.name ?? '',
+        name: this.#room.label(owner),
         isMe: owner === this.#room.you,
         isTurn: handle === table.turn,
         ...seat,
@@ -128,7 +128,7 @@ class Table {
 
   #nameOf(handle) {
     const seat = this.#room.entities.find((entity) => entity.handle === handle);
-    return this.#room.members.get(seat?.owner)?.name ?? 'Somebody';
+    return this.#room.label(seat?.owner) || 'Somebody';
   }
 
   async #play(card) {

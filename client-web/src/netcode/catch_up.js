@@ -1,6 +1,6 @@
 /**
  * Where somebody else is drawn: at the place that the view says, or, if that is elsewhere than the picture left them (snapshots
- * came late, and they did not go straight on), on the way there, never faster than they were seen to go. Used by `chase.js`. It is
+ * came late, and they did not go straight on), on the way there, never faster than they were seen to go. Used by `tracks.js`. It is
  * `shared/src/netcode/pursuit.rs`, which argues the design; both reproduce `shared/vectors/netcode/pursuit.json`. Not what the
  * view says: that is `interpolation.js`; not the own entity's errors: those are `smoothing.js`'s.
  *
@@ -26,7 +26,7 @@ const LEAP = 4;
 const RECENT = 4;
 
 /** See the module's description. */
-export class Pursuit {
+export class CatchUp {
   /** Where it is drawn. @type {number[]} */
   place;
   /** @type {number[]} */

@@ -1,18 +1,18 @@
 /**
  * Who goes after what: for every entity that is shown and each track of its components (the place, and each turn), where it is
- * drawn and how fast it was seen to go. Puts `pursuit.js` to use for `others.js`. Not where a view has them: that is
+ * drawn and how fast it was seen to go. Puts `catch_up.js` to use for `others.js`. Not where a view has them: that is
  * `interpolation.js`'s.
  */
 
-import { OWNER_LAYER } from '../schema/layout.js';
+import { OWNER_LAYER } from '../snapshot/layout.js';
+import { CatchUp, TopSpeed } from './catch_up.js';
 import { findEntity, handleAt, readEven } from './entities.js';
 import { turnBetween } from './interpolation.js';
-import { Pursuit, TopSpeed } from './pursuit.js';
 
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
 /** @typedef {import('./interpolation.js').Pair} Pair */
 /** @typedef {import('./motion.js').Motion} Motion */
-/** @typedef {import('../schema/layout.js').ColumnSet} ColumnSet */
+/** @typedef {import('../snapshot/layout.js').ColumnSet} ColumnSet */
 
 /**
  * A frame of the view.
@@ -27,14 +27,14 @@ class Track {
   top = new TopSpeed();
   /** Between the two snapshots around the view. */
   now = 0;
-  /** @type {Pursuit | undefined} before it is drawn */
-  pursuit;
+  /** @type {CatchUp | undefined} before it is drawn */
+  catchUp;
   /** Where the view has it. @type {number[]} */
   target = [];
 }
 
 /** An entity's tracks. */
-export class Chased {
+export class EntityTracks {
   /** By component. @type {Map<string, Track[]>} */
   tracks = new Map();
   /** The newest snapshot that has it. */
@@ -56,7 +56,7 @@ export class Chased {
 
   /** It is not drawn: when it is again, it is where it then is. */
   hide() {
-    for (const tracks of this.tracks.values()) for (const track of tracks) track.pursuit = undefined;
+    for (const tracks of this.tracks.values()) for (const track of tracks) track.catchUp = undefined;
   }
 
   /**
@@ -92,11 +92,11 @@ function freeOf(motion, tracks, ticks) {
 const [before, after] = /** @type {Record<string, any>[]} */ ([{}, {}]);
 
 /** See the module's description. */
-export class Chase {
+export class Tracks {
   #sets;
   #motions;
-  /** @type {Map<number, Chased>} by handle */
-  #chased = new Map();
+  /** @type {Map<number, EntityTracks>} by handle */
+  #entityTracks = new Map();
 
   /**
    * @param {readonly ColumnSet[]} sets by layer
@@ -109,15 +109,15 @@ export class Chase {
 
   /**
    * @param {number} handle
-   * @returns {Chased}
+   * @returns {EntityTracks}
    */
   of(handle) {
-    let chased = this.#chased.get(handle);
-    if (chased === undefined) {
-      chased = new Chased();
-      this.#chased.set(handle, chased);
+    let entityTracks = this.#entityTracks.get(handle);
+    if (entityTracks === undefined) {
+      entityTracks = new EntityTracks();
+      this.#entityTracks.set(handle, entityTracks);
     }
-    return chased;
+    return entityTracks;
   }
 
   /**
@@ -130,16 +130,16 @@ export class Chase {
     newer.images.forEach((image, l) => {
       const from = older.images[l];
       for (let i = 0; i < image.count; i++) {
-        const chased = this.of(handleAt(image, i));
-        chased.tick = newer.tick;
+        const entityTracks = this.of(handleAt(image, i));
+        entityTracks.tick = newer.tick;
         const index = findEntity(from, image.slots[i], image.generations[i]);
-        if (index !== -1) this.#learnRow(chased, l, from, index, image, i, ticks);
+        if (index !== -1) this.#learnRow(entityTracks, l, from, index, image, i, ticks);
       }
     });
   }
 
   /**
-   * @param {Chased} chased
+   * @param {EntityTracks} entityTracks
    * @param {number} l
    * @param {import('../snapshot/image.js').Image} older
    * @param {number} index
@@ -147,7 +147,7 @@ export class Chase {
    * @param {number} i
    * @param {number} ticks
    */
-  #learnRow(chased, l, older, index, newer, i, ticks) {
+  #learnRow(entityTracks, l, older, index, newer, i, ticks) {
     const mask = older.masks[index] & newer.masks[i];
     this.#motions[l].forEach((motion, c) => {
       const columns = this.#sets[l].components[c];
@@ -156,7 +156,7 @@ export class Chase {
       if (motion.tracks === 0 || ((mask >>> c) & 1) === 0 || isRepeated) return;
       readEven(before, columns, older, index);
       readEven(after, columns, newer, i);
-      const tracks = chased.of(columns.component.name, motion);
+      const tracks = entityTracks.of(columns.component.name, motion);
       if (motion.jumps(before, after, freeOf(motion, tracks, ticks))) return;
       tracks.forEach((track, t) => track.top.saw(motion.wayOf(t, before, after) / ticks));
     });
@@ -164,30 +164,30 @@ export class Chase {
 
   /**
    * Draws a component where it is on its way to where the view has it.
-   * @param {Chased} chased
+   * @param {EntityTracks} entityTracks
    * @param {number} l layer that tells of it
    * @param {number} c component in it
    * @param {import('../types.js').Entity} entity as the view has it; changed in place
    * @param {Frame} frame
    */
-  follow(chased, l, c, entity, frame) {
+  follow(entityTracks, l, c, entity, frame) {
     const motion = this.#motions[l][c];
     const { name } = this.#sets[l].components[c].component;
     const values = entity[name];
-    const tracks = chased.of(name, motion);
+    const tracks = entityTracks.of(name, motion);
     for (let t = 0; t < tracks.length; t++) {
       const { target, top, now } = tracks[t];
       const turn = motion.turnOf(t);
       const fields = turn === undefined ? motion.places : [turn];
       for (let axis = 0; axis < fields.length; axis++) target[axis] = values[fields[axis]];
-      const pursuit = (tracks[t].pursuit ??= new Pursuit(target));
+      const catchUp = (tracks[t].catchUp ??= new CatchUp(target));
       // The same turn may be written in many ways: the next to the view's.
-      if (turn !== undefined) pursuit.shift(0, target[0] - turnBetween(pursuit.place[0], target[0]) - pursuit.place[0]);
+      if (turn !== undefined) catchUp.shift(0, target[0] - turnBetween(catchUp.place[0], target[0]) - catchUp.place[0]);
       const speed = Math.max(top.top, now) / frame.periodMs;
       tracks[t].now = 0;
-      if (!pursuit.reaches(target, speed, frame.ms) && this.#hasJumped(t, motion, l, c, entity, tracks, frame.passed)) pursuit.put(target);
-      pursuit.follow(target, speed, frame.ms);
-      for (let axis = 0; axis < fields.length; axis++) values[fields[axis]] = pursuit.place[axis];
+      if (!catchUp.reaches(target, speed, frame.ms) && this.#hasJumped(t, motion, l, c, entity, tracks, frame.passed)) catchUp.put(target);
+      catchUp.follow(target, speed, frame.ms);
+      for (let axis = 0; axis < fields.length; axis++) values[fields[axis]] = catchUp.place[axis];
     }
   }
 
@@ -220,6 +220,6 @@ export class Chase {
    * @param {{ has(handle: number): boolean }} shown by handle
    */
   forget(tick, shown) {
-    for (const [handle, chased] of this.#chased) if (chased.tick < tick && !shown.has(handle)) this.#chased.delete(handle);
+    for (const [handle, entityTracks] of this.#entityTracks) if (entityTracks.tick < tick && !shown.has(handle)) this.#entityTracks.delete(handle);
   }
 }

@@ -10,7 +10,7 @@ import { connect } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import { forAll } from './support/for_all.js';
 import * as server from './support/messages.js';
-import { answered, list, nextSocket, playing, settled, Storage, virtualTime } from './support/page.js';
+import { answered, list, newest, nextSocket, options, playing, settled, Storage, virtualTime } from './support/page.js';
 import { startProxy } from './support/proxy.js';
 import { startServer } from './support/server.js';
 import { SQUARE } from './support/square.js';
@@ -65,7 +65,7 @@ test('it ends with the time for which the server holds the seat, and with an ans
     let tries = 0;
     for (let ms = 0; ms < 60_000; ms += 100, pass(100)) {
       for (const tried of FakeSocket.all.splice(0)) {
-        assert.ok(ms <= 30_000, 'the server has given it up by itself');
+        assert.ok(ms <= 45_000, 'the server has given it up by itself');
         tries++;
         tried.open();
         if (answer === undefined) tried.end(1006, '');
@@ -73,6 +73,73 @@ test('it ends with the time for which the server holds the seat, and with an ans
       }
     }
     assert.ok(answer === undefined ? tries > 3 : tries === 1, `${tries} tries`);
+  }
+});
+
+test('who is leaving when the connection goes is given up too where nothing is tried again', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, room } = await playing({ reconnect: false });
+  const left = room.leave();
+  socket.end(1006, '');
+  assert.equal(await left, 'Asked');
+  assert.equal(link.state, 'closed');
+  const tried = nextSocket(pass);
+  assert.deepEqual(tried.takeControl(), comeBack);
+  tried.receive(server.welcome(SQUARE));
+  tried.receive(server.joined({ you: 2 }));
+  assert.equal(tried.closed?.code, 1000);
+});
+
+test('its time begins anew when the server has held it once more', async (t) => {
+  const pass = virtualTime(t);
+  const { link, socket, room } = await playing();
+  socket.end(1006, '');
+  room.leave();
+  const away = (/** @type {number} */ untilMs) => {
+    for (; performance.now() < untilMs; pass(100)) for (const tried of FakeSocket.all.splice(0)) tried.end(1006, '');
+  };
+  const lostMs = performance.now();
+  away(lostMs + 30_000);
+  const second = nextSocket(pass);
+  assert.deepEqual(second.takeControl(), comeBack);
+  second.receive(server.welcome(SQUARE));
+  second.receive(server.joined({ you: 2 }));
+  second.receive(server.resumeToken('second'));
+  // Lost before the server has said that it is left.
+  second.end(1006, '');
+  away(lostMs + 60_000);
+  const third = nextSocket(pass);
+  assert.deepEqual(third.takeControl()[1], list(client.resume('second', { chat: 0, tick: 0 })));
+  link.close();
+});
+
+test('a new link of the same player gives it up before it asks for anything, so that no join leads back to it', async (t) => {
+  const pass = virtualTime(t);
+  for (const isUnderWay of [false, true]) {
+    const storage = new Storage();
+    const { link, socket, room } = await playing({ resume: true, storage });
+    socket.end(1006, '');
+    room.leave();
+    link.close();
+    const background = isUnderWay ? nextSocket(pass) : undefined;
+    const opening = connect({ ...options, resume: true, storage });
+    if (background !== undefined) assert.equal(background.closed?.code, 1000);
+    const other = newest();
+    other.open();
+    assert.deepEqual(other.takeControl(), comeBack);
+    other.receive(server.welcome(SQUARE, { token: 'who' }));
+    other.receive(server.joined({ you: 2 }));
+    assert.deepEqual(other.takeControl(), [list(client.leaveRoom())]);
+    other.receive(server.left(0));
+    const next = await opening;
+    assert.equal(next.room, undefined);
+    next.close();
+    pass(60_000);
+    assert.equal(FakeSocket.all.length, 0, 'nobody else is at it');
+
+    const stranger = connect({ ...options, token: 'another' });
+    newest().end(1006, '');
+    await assert.rejects(stranger);
   }
 });
 

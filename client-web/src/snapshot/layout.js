@@ -4,17 +4,21 @@
  * entity. Not the values: those are `snapshot/image.js`.
  */
 
-import { enteringContexts } from '../snapshot/entering.js';
-import { columnContexts, columnsStart, contextCount, tableSize, untrained, untrainedTables } from '../snapshot/model.js';
-import { GAINS, UNTRAINED_GAINS } from '../snapshot/predictor.js';
-import { tablesOf } from '../snapshot/symbols.js';
-import { bits, fine, modulus, qMax, quantise, words } from './field.js';
-import { Guess } from './guess.js';
+import { COLUMNS_MAX } from '../limits.js';
+import { ProtocolError } from '../protocol_error.js';
+import { bits, fine, modulus, qMax, quantise, words } from '../schema/field.js';
+import { Guess } from '../schema/guess.js';
+import { LAYERS } from '../schema/schema.js';
+import { enteringContexts } from './entering.js';
+import { columnContexts, columnsStart, contextCount, tableSize, untrained, untrainedTables } from './model.js';
+import { GAINS, GAIN_MAX, UNTRAINED_GAINS } from './predictor.js';
+import { ODDS_MAX, ODDS_MIN } from './range_coder.js';
+import { areThresholds, tablesOf } from './symbols.js';
 
-/** @typedef {import('./schema.js').Schema} Schema */
-/** @typedef {import('./schema.js').Component} Component */
-/** @typedef {import('./field.js').Field} Field */
-/** @typedef {import('./field.js').FieldKind} FieldKind */
+/** @typedef {import('../schema/schema.js').Schema} Schema */
+/** @typedef {import('../schema/schema.js').Component} Component */
+/** @typedef {import('../schema/field.js').Field} Field */
+/** @typedef {import('../schema/field.js').FieldKind} FieldKind */
 
 /** Layer of what everyone in the room sees. */
 export const ROOM_LAYER = 0;
@@ -22,8 +26,6 @@ export const ROOM_LAYER = 0;
 export const OWNER_LAYER = 1;
 /** Layer of what the receiving player's team sees. */
 export const TEAM_LAYER = 2;
-/** Layers that a room has for one player. */
-export const LAYERS = 3;
 
 /**
  * A component's place in a column set.
@@ -115,7 +117,7 @@ export class ColumnSet {
     const count = contextCount(this);
     /** What the contexts of every body start as (`snapshot/model.js`). */
     this.prior = learnt === undefined ? untrained(this) : Uint16Array.from(learnt.slice(0, count));
-    /** Of each linear column, in order of `linear`, how much of its last bend it repeats, in 1/32, by how much its component stirs: `GAINS` each. */
+    /** Of each linear column, in order of `linear`, how much of its last second difference it repeats, in 1/32, by its component's activity: `GAINS` each. */
     this.gains = Int32Array.from({ length: GAINS * linear.length }, (_, i) =>
       learnt === undefined ? UNTRAINED_GAINS[i % GAINS] : gainOf(learnt[count + i]),
     );
@@ -150,7 +152,7 @@ export class ColumnSet {
       this.shift[column] = modulus(kind) === 0 ? 0 : Math.clz32(modulus(kind) - 1);
       if (kind.type === 'Text') this.texts.push({ component: number, column, words: count });
       if (goesOn(field, isFine)) {
-        this.guess.set([Guess.Linear, Guess.Change, Guess.Bend], column);
+        this.guess.set([Guess.Linear, Guess.Change, Guess.SecondDiff], column);
         linear.push(column);
       } else {
         this.#guess(field.predictor, column, fields, kind);
@@ -163,7 +165,7 @@ export class ColumnSet {
   }
 
   /**
-   * @param {import('./field.js').Predictor} predictor of a field that does not go on by its change
+   * @param {import('../schema/field.js').Predictor} predictor of a field that does not go on by its change
    * @param {number} column
    * @param {FieldColumns[]} fields of its component
    * @param {FieldKind} kind
@@ -223,7 +225,7 @@ export class Layout {
 }
 
 /**
- * Whether a field's value is followed by its last change and bend. In the fine columns of the owner a velocity's ratio
+ * Whether a field's value is followed by its last change and second difference. In the fine columns of the owner a velocity's ratio
  * would not hold (both steps change), so `Real` fields that move go on by their last change there.
  * @param {Field} field
  * @param {boolean} isFine
@@ -231,4 +233,31 @@ export class Layout {
 function goesOn({ kind, predictor: { type } }, isFine) {
   if (!isFine) return type === 'Linear';
   return type === 'Linear' || type === 'Rate' || (type === 'Velocity' && kind.type === 'Real');
+}
+
+/**
+ * Throws a `ProtocolError` on layers that are too wide, and on tables that are not of this schema. Called when the rest of it is known to be right.
+ * @param {Schema} schema
+ */
+export function checkLayout(schema) {
+  const { tables } = schema;
+  if (tables.length > LAYERS) throw new ProtocolError('more tables than layers');
+  const { sets } = new Layout({ ...schema, tables: [] });
+  const wide = sets.findIndex(({ width }) => width > COLUMNS_MAX);
+  if (wide !== -1) throw new ProtocolError(`layer ${wide} has ${sets[wide].width} columns, at most ${COLUMNS_MAX}`);
+  tables.forEach((table, layer) => {
+    if (table.length === 0) return;
+    if (table.length !== tableSize(sets[layer])) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
+    const contexts = contextCount(sets[layer]);
+    if (table.slice(0, contexts).some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
+      throw new ProtocolError(`the table of layer ${layer} has odds out of range`);
+    }
+    const thresholds = contexts + GAINS * sets[layer].linear.length;
+    if (table.slice(contexts, thresholds).some((gain) => Math.abs(gainOf(gain)) > GAIN_MAX)) {
+      throw new ProtocolError(`the table of layer ${layer} has a gain out of range`);
+    }
+    if (!areThresholds(table.slice(thresholds))) {
+      throw new ProtocolError(`the table of layer ${layer} has thresholds that do not rise`);
+    }
+  });
 }

@@ -6,9 +6,13 @@
 
 /** Bytes from the server are not what PROTOCOL.md allows. The message says which rule they break. */
 export class ProtocolError extends Error {
-  /** @param {string} message the broken rule, lower case, without a full stop */
-  constructor(message) {
+  /**
+   * @param {string} message the broken rule, lower case, without a full stop
+   * @param {number} [closeWith] a close code, where another than for malformed messages says more
+   */
+  constructor(message, closeWith) {
     super(message);
     this.name = 'ProtocolError';
+    this.closeWith = closeWith;
   }
 }

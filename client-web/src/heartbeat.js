@@ -1,6 +1,6 @@
 /**
  * Whether the server is still there: pings now and then, measures the round trip, and notices when nothing has come for too
- * long. For `link.js`, which has the clock and the socket; times are milliseconds.
+ * long. One a link; for `connection.js`, which has the clock and the socket. Times are milliseconds.
  */
 
 import { PING_EVERY_MS, PROBE_MAX_MS, SILENCE_MAX_MS } from './limits.js';
@@ -18,7 +18,7 @@ const STILL_MS = 1000;
  */
 
 /** See the module's description. */
-export class Pulse {
+export class Heartbeat {
   /** @type {Map<number, Ping>} by number */
   #pings = new Map();
   #last = 0;
