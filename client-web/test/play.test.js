@@ -412,6 +412,7 @@ test('a room that wakes is shown at once, however long it rested, and its rests 
     const stats = game.play.stats(game.now, 0);
     assert.equal(stats.interpolationMs, interpolationMs, `after ${restMs} ms`);
     assert.equal(stats.skipped, 0);
+    assert.equal(stats.underruns, 1, 'as the first rest began');
   }
 });
 

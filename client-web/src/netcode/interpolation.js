@@ -13,8 +13,8 @@
  * `error = server tick - delay - (view + passed)`: never past where it means to stand, however late the frame is. Only at the
  * first frame, when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), and before the
  * end of a rest of the room (`clock_sync.js`), in which there was nothing to see, it goes where it means to stand
- * at once. It never goes back. Going ahead of the newest snapshot is an *underrun*; frames in a row
- * make one.
+ * at once. It never goes back. Going ahead of the newest snapshot is an *underrun*, but for one that
+ * ended a rest, after which another rest may come; frames in a row make one.
  *
  * **Stalls.** The view is never more than `AHEAD_MAX_MS` and the *allowance* ahead of the newest snapshot: while that came more
  * than `snapshotEvery + 1` ticks ago (as of the frame that it was new in) the allowance is the greater of those ticks and of what
@@ -126,7 +126,7 @@ export class Interpolation {
     this.view = Math.max(this.view, Math.min(view, newest + AHEAD_MAX_MS * this.#ticksPerMs + this.#allowance));
     const wasDry = this.#isDry;
     this.#isDry = this.view > newest;
-    if (this.#isDry && !wasDry) this.underruns++;
+    if (this.#isDry && !wasDry && newest !== restEnd) this.underruns++;
   }
 
   /**
