@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
 setup: node-modules chromium valgrind $(KOSOKU)
@@ -66,6 +66,19 @@ valgrind:
 deny:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@0.20.2
 	$(CARGO) deny --locked check
+
+# What a release publishes, packed and built as a user gets it; nothing is sent anywhere.
+package: node-modules
+	$(CARGO) publish --dry-run --locked -p tickwire -p tickwire-server -p tickwire-bots
+	cd client-web && $(NPM) pack --dry-run
+
+# Lines of Rust and JavaScript that are neither empty nor tests.
+lines:
+	@git ls-files '*.rs' '*.js' | grep -vE '(^|/)(tests?|fuzz|vectors)/|tests\.rs$$|\.test\.js$$' | xargs awk ' \
+	  FNR == 1 { tests = 0 } \
+	  /^#\[cfg\(test\)\]/ { getline below; if (below ~ /^(pub(\(crate\))? )?mod [a-z_]+ \{/) tests = 1; next } \
+	  !tests && !/^[ \t]*$$/ { lines[FILENAME ~ /\.rs$$/]++ } \
+	  END { print lines[1] " of Rust, " lines[0] " of JavaScript, " lines[0] + lines[1] " in all" }'
 
 # The README's picture, from the running game.
 screenshot: node-modules chromium

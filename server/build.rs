@@ -3,5 +3,5 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=../client-web/src");
+    println!("cargo::rerun-if-changed=sdk");
 }

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use include_dir::{Dir, include_dir};
 
 /// The SDK's modules, as they are in the repository.
-static CLIENT: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../client-web/src");
+static CLIENT: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sdk");
 
 /// Files by their path on the public port.
 #[derive(Clone, Debug)]

@@ -348,3 +348,21 @@ fn the_architecture_page_shows_the_floors() {
         assert_eq!(&page[at..end], drawn, "TICKWIRE_BLESS=1 writes it anew");
     }
 }
+
+#[test]
+fn the_walk_visits_each_file_once() {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).expect("the page");
+    let (_, walk) = page.split_once("## The walk").expect("the page has it");
+    let (walk, _) = walk.split_once("\n## ").expect("another part follows");
+    let mut visited = BTreeSet::new();
+    for name in walk
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.contains('/'))
+    {
+        assert!(root().join(name).exists(), "{name} is not there");
+        assert!(visited.insert(name), "{name} is visited twice");
+    }
+    assert!(visited.len() > 20, "{visited:?}");
+}
