@@ -333,6 +333,7 @@ pub mod replication;
 pub mod room;
 mod run;
 mod serve;
+mod store;
 mod text;
 pub mod transport;
 mod vitals;

@@ -4,7 +4,7 @@
 //! [`Online`]. Its lock is taken at hellos and orders, never on the tick path.
 
 pub(crate) mod audit;
-mod file;
+mod kept;
 pub(crate) mod order;
 mod presence;
 mod sanctions;
@@ -20,8 +20,9 @@ use crate::auth::Identity;
 use crate::config::{Config, ConfigError};
 use crate::date::Date;
 use crate::metrics::Metrics;
+use crate::store::files::FileStore;
 
-use file::{Contents, SanctionsFile};
+use kept::{Contents, Kept};
 use order::{Order, Refused, Verb};
 use presence::Presence;
 pub(crate) use presence::{PlayerLine, Present};
@@ -44,7 +45,7 @@ pub(crate) struct Applied {
 pub(crate) struct Moderation {
     lists: Mutex<Lists>,
     presence: Presence,
-    file: Option<SanctionsFile>,
+    kept: Option<Kept>,
     metrics: Arc<Metrics>,
 }
 
@@ -60,19 +61,20 @@ impl Moderation {
     /// # Errors
     /// One line: the file can't be used.
     pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Moderation, ConfigError> {
-        let (file, contents) = match &config.bans_file {
+        let (kept, contents) = match &config.bans_file {
             Some(path) => {
-                let (file, contents) = SanctionsFile::open(path)?;
-                (Some(file), contents)
+                let store = FileStore::new(path, "bans-file");
+                let (kept, contents) = Kept::open(Arc::new(store))?;
+                (Some(kept), contents)
             }
             None => (None, Contents::default()),
         };
         let (mut lists, now) = (Lists::default(), Date::now());
-        for (list, kept) in [
+        for (list, entries) in [
             (&mut lists.bans, contents.bans),
             (&mut lists.mutes, contents.mutes),
         ] {
-            for sanction in kept.into_iter().filter(|sanction| sanction.until > now) {
+            for sanction in entries.into_iter().filter(|sanction| sanction.until > now) {
                 list.put(sanction, now).map_err(|Full| {
                     ConfigError::new(format!("bans-file has more than {SANCTIONS_MAX} entries"))
                 })?;
@@ -81,7 +83,7 @@ impl Moderation {
         let moderation = Moderation {
             lists: Mutex::new(lists),
             presence: Presence::default(),
-            file,
+            kept,
             metrics,
         };
         moderation.upkeep(now);
@@ -171,8 +173,8 @@ impl Moderation {
     /// Writes the lists down; `None` without a file. What could not be written is in the log, and the next order
     /// tries again.
     pub(crate) async fn save(&self) -> Option<bool> {
-        let file = self.file.as_ref()?;
-        let saved = file.save(|| {
+        let kept = self.kept.as_ref()?;
+        let saved = kept.save(|| {
             let (lists, now) = (self.lists.lock(), Date::now());
             Contents {
                 bans: lists.bans.all(now),

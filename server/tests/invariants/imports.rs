@@ -37,6 +37,7 @@ const SERVER: Floors = Floors {
         &["auth"],
         &["metrics"],
         &["logging"],
+        &["store"],
         &["config"],
         &["by_player", "date", "prefetch", "text", "vitals"],
     ],
