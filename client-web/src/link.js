@@ -88,6 +88,7 @@ export class Link extends Emitter {
     try {
       this.#open();
     } catch (error) {
+      this.#giveUpLater();
       this.#release();
       throw error;
     }
@@ -252,27 +253,18 @@ export class Link extends Emitter {
         connection.answered();
         this.#requests.resolve(event.rooms);
         break;
-      case 'Joined': {
+      case 'Joined':
         if (this.#seat.isLeft) {
           connection.leave();
-          break;
+        } else if (this.#isAsking) {
+          this.#room?.onResumed(connection.session);
+          this.#arrive(this.#room ?? new Room(this, connection.session));
+        } else {
+          this.#room = new Room(this, connection.session);
+          connection.answered();
+          this.#requests.resolve(this.#room);
         }
-        if (this.#isAsking && this.#room !== undefined) {
-          this.#room.onResumed(connection.session);
-          this.#arrive(this.#room);
-          break;
-        }
-        /** @type {Room<G>} */
-        const room = new Room(this, connection.session);
-        if (this.#isAsking) {
-          this.#arrive(room);
-          break;
-        }
-        this.#room = room;
-        connection.answered();
-        this.#requests.resolve(room);
         break;
-      }
       case 'ResumeToken':
         this.#seat.renew(event.token, event.graceMs);
         break;
