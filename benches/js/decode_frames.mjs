@@ -7,11 +7,12 @@
 
 import { readFileSync } from 'node:fs';
 
-import { ByteReader, decodeSnapshotHead } from '../../client-web/src/protocol/frame.js';
+import { ByteReader } from '../../client-web/src/bytes.js';
+import { decodeSnapshotHead } from '../../client-web/src/protocol/frame.js';
 import { decodeServer } from '../../client-web/src/protocol/server_message.js';
-import { Layout } from '../../client-web/src/schema/layout.js';
 import { Layers } from '../../client-web/src/session/layers.js';
 import { checksum } from '../../client-web/src/snapshot/checksum.js';
+import { Layout } from '../../client-web/src/snapshot/layout.js';
 import { PlainDecoder } from './varint_frames.mjs';
 
 /** Frames that are decoded before the clock counts: the compiler has settled by then. */

@@ -61,3 +61,20 @@ test('no imports go round in a circle', () => {
   };
   for (const file of imports.keys()) visit(file, []);
 });
+
+test('what the yardsticks take of the SDK is there', async () => {
+  const benches = new URL('../../benches/js/', import.meta.url);
+  let names = 0;
+  for (const file of readdirSync(benches, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.mjs')) continue;
+    const text = readFileSync(new URL(file, benches), 'utf8');
+    for (const [, taken, path] of text.matchAll(/^import \{([^}]*)\} from '([^']*client-web\/src\/[^']*)'/gm)) {
+      const module = await import(new URL(path, new URL(file, benches)).href);
+      for (const name of taken.split(',').map((each) => each.trim()).filter(Boolean)) {
+        assert.ok(name in module, `benches/js/${file} imports ${name} of ${path}, which has none`);
+        names++;
+      }
+    }
+  }
+  assert.ok(names > 0);
+});
