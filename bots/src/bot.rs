@@ -1,88 +1,195 @@
-//! One bot, from its first connection to its end and what the swarm is told of it. Its doing is `life`'s.
+//! One bot: its player on one socket after the other, by the clock, from the first connection to
+//! the end that the swarm is told of. Started by `swarm`.
 
 use std::sync::Arc;
 
-use crate::life::{Goal, Life};
-use crate::rooms::Way;
-use crate::socket::Socket;
-use crate::swarm::Swarm;
+use tickwire::protocol::CloseCode;
+use tickwire::session::is_final;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
-/// A bot that has not started.
-pub(crate) struct Bot {
-    /// Its number in the swarm.
-    pub(crate) index: usize,
-    /// Its room's number in the swarm.
-    pub(crate) room: usize,
-    /// How it gets there.
-    pub(crate) way: Way,
-    /// What all bots share.
-    pub(crate) swarm: Arc<Swarm>,
+use crate::ending::{Cause, Ending};
+use crate::player::{Player, RoomRequest};
+use crate::rooms::{Entry, Place};
+use crate::run::Run;
+use crate::socket::{Incoming, Socket};
+
+/// Plays until the run stops or something ends the bot. The socket is given to the first bot, which
+/// was used to find out whether there is a server.
+pub(crate) async fn play(run: Arc<Run>, place: Place, socket: Option<Socket>) -> Ending {
+    let mut stop = run.stop.subscribe();
+    let opened = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => Err(Cause::Failed("the swarm stopped first".to_owned())),
+        opened = open(&run, &place, socket) => opened,
+    };
+    let ending = match opened {
+        Err(cause) => Ending {
+            joined: false,
+            cause,
+            desyncs: 0,
+        },
+        Ok((socket, request)) => {
+            let player = Player::new(&run, &place, request, run.now_us());
+            let run = Arc::clone(&run);
+            let silent = None;
+            Bot {
+                run,
+                player,
+                stop,
+                silent,
+            }
+            .play(socket)
+            .await
+        }
+    };
+    if place.entry == Entry::Create {
+        run.rooms.fail(place.room);
+    }
+    ending
 }
 
-/// How a bot's life went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ending {
-    /// Whether it was in a room at some time.
-    pub(crate) joined: bool,
-    /// What ended it.
-    pub(crate) cause: Cause,
-    /// Layers whose checksum disagreed.
-    pub(crate) desyncs: u64,
+async fn open(
+    run: &Run,
+    place: &Place,
+    socket: Option<Socket>,
+) -> Result<(Socket, RoomRequest), Cause> {
+    let request = match &place.entry {
+        Entry::Create => RoomRequest::Create(format!("bots {}", place.room + 1)),
+        Entry::Code(code) => RoomRequest::Code(code.clone()),
+        Entry::Join => match run.rooms.wait(place.room).await {
+            Some(id) => RoomRequest::Join(id),
+            None => return Err(Cause::Failed("its room was not made".to_owned())),
+        },
+    };
+    let socket = match socket {
+        Some(socket) => socket,
+        None => Socket::connect(&run.flags.url)
+            .await
+            .map_err(Cause::Failed)?,
+    };
+    Ok((socket, request))
 }
 
-/// What ended a bot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// The swarm's end: it said goodbye.
-    Stopped,
-    /// The server or the network, with this close code.
-    Closed(u16),
-    /// The server sent it out of the room.
-    SentOut,
-    /// It never connected, or could not go on; why.
-    Failed(String),
+/// A bot with a connection.
+struct Bot {
+    run: Arc<Run>,
+    player: Player,
+    stop: watch::Receiver<bool>,
+    /// The connection that it lost, left open where the server is not told, until it is back.
+    silent: Option<Socket>,
 }
 
 impl Bot {
-    /// Lives until the swarm stops or something ends it. The socket is given to the first bot,
-    /// which was used to find out whether there is a server.
-    pub(crate) async fn live(self, socket: Option<Socket>) -> Ending {
-        let swarm = Arc::clone(&self.swarm);
-        let mut stop = swarm.stop.subscribe();
-        let opened = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => Err(Cause::Failed("the swarm stopped first".to_owned())),
-            opened = self.open(socket) => opened,
+    async fn play(mut self, socket: Socket) -> Ending {
+        let (socket, cause) = self.over_connections(socket).await;
+        self.player.finish(self.run.now_us());
+        let goodbye = match cause {
+            Cause::Closed(_) => None,
+            Cause::Failed(_) => Some(CloseCode::Malformed),
+            Cause::Stopped | Cause::SentOut => Some(CloseCode::Normal),
         };
-        let ending = match opened {
-            Err(cause) => Ending {
-                joined: false,
-                cause,
-                desyncs: 0,
-            },
-            Ok((socket, life)) => life.lead(socket, &mut stop).await,
-        };
-        if self.way == Way::Make {
-            swarm.doors.lose(self.room);
+        if let (Some(socket), Some(code)) = (socket, goodbye) {
+            socket.close(code).await;
         }
-        ending
+        Ending {
+            joined: self.player.joined,
+            cause,
+            desyncs: self.player.desyncs(),
+        }
     }
 
-    async fn open(&self, socket: Option<Socket>) -> Result<(Socket, Life), Cause> {
-        let goal = match &self.way {
-            Way::Make => Goal::Make(format!("bots {}", self.room + 1)),
-            Way::Code(code) => Goal::Code(code.clone()),
-            Way::Follow => match self.swarm.doors.wait(self.room).await {
-                Some(id) => Goal::Join(id),
-                None => return Err(Cause::Failed("its room was not made".to_owned())),
-            },
-        };
-        let socket = match socket {
-            Some(socket) => socket,
-            None => Socket::connect(&self.swarm.flags.url)
-                .await
-                .map_err(Cause::Failed)?,
-        };
-        Ok((socket, Life::new(self, goal)))
+    /// On one connection after the other. The last one is returned if it was opened.
+    async fn over_connections(&mut self, mut socket: Socket) -> (Option<Socket>, Cause) {
+        loop {
+            match self.drive(&mut socket).await {
+                Ok(()) => {
+                    let is_silent = self.player.lose_connection(self.run.now_us());
+                    self.silent = is_silent.then_some(socket);
+                }
+                Err(Cause::Closed(code)) if self.player.outage.is_some() && !is_final(code) => {
+                    self.run.reconnects.lock().retries += 1;
+                }
+                Err(cause) => return (Some(socket), cause),
+            }
+            socket = match self.reconnect().await {
+                Ok(socket) => socket,
+                Err(cause) => return (None, cause),
+            };
+        }
+    }
+
+    /// Opens another connection, however often that takes.
+    async fn reconnect(&mut self) -> Result<Socket, Cause> {
+        loop {
+            let Some(at_us) = self.player.next_try_us(self.run.now_us()) else {
+                return Err(Cause::Failed("it could not come back".to_owned()));
+            };
+            let attempt = async {
+                sleep_until(self.run.instant(at_us)).await;
+                Socket::connect(&self.run.flags.url).await
+            };
+            let opened = tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return Err(Cause::Stopped),
+                opened = attempt => opened,
+            };
+            match opened {
+                Ok(socket) => {
+                    self.player.resume();
+                    return Ok(socket);
+                }
+                Err(_) => self.run.reconnects.lock().retries += 1,
+            }
+        }
+    }
+
+    /// Until the connection is to be lost.
+    ///
+    /// # Errors
+    /// It ended by itself, or the bot with it.
+    async fn drive(&mut self, socket: &mut Socket) -> Result<(), Cause> {
+        let timer = sleep_until(Instant::now());
+        tokio::pin!(timer);
+        let (run, player) = (&self.run, &mut self.player);
+        let mut slow = run.slowness.is_on.subscribe();
+        loop {
+            let now_us = run.now_us();
+            player.handle_timeout(now_us)?;
+            let drop_us = player.drop_us(now_us);
+            if drop_us.is_some_and(|us| us <= now_us) {
+                return Ok(());
+            }
+            let messages = std::iter::from_fn(|| player.session.poll_transmit());
+            let is_open = socket.send(messages).await;
+            let now_us = run.now_us();
+            let due_us = player.poll_timeout(now_us).into_iter().chain(drop_us).min();
+            if let Some(us) = due_us {
+                timer.as_mut().reset(run.instant(us));
+            }
+            let reads = player.reader.reads(now_us);
+            let incoming = tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return Err(Cause::Stopped),
+                Ok(()) = slow.changed() => {
+                    let on = *slow.borrow_and_update();
+                    player.reader.turn(on, &run.slowness, run.now_us());
+                    continue;
+                }
+                incoming = socket.next(), if reads => incoming,
+                () = &mut timer, if due_us.is_some() && is_open => continue,
+            };
+            let (bytes, arrived_us) = match incoming {
+                Incoming::Closed(code) => return Err(Cause::Closed(code)),
+                Incoming::Message(bytes, arrived_us) => (bytes, arrived_us),
+            };
+            if let Some(joined) = player.handle_message(&bytes, arrived_us, run.now_us())? {
+                // Nobody listens any more once the run is stopping.
+                let _ = run.joined.send(joined).await;
+            }
+            if player.outage.is_none() {
+                self.silent = None;
+            }
+        }
     }
 }

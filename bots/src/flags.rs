@@ -1,5 +1,5 @@
-//! The command line: flags to [`Flags`]. Wrong ones end the program with status 2 here, before
-//! anything is sent.
+//! The command line: flags to [`Flags`], which `main` reads and checks before anything is sent.
+//! Everything above asks it what was ordered.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::behaviours::Behaviour;
-use crate::hostile::Breach;
-use crate::roles::Role;
-use crate::socket::Target;
+use crate::duration;
+use crate::roles::{Behaviour, Breach, Role};
+use crate::target::Target;
 
 /// Bots of one swarm: as many sockets as a process may commonly open, less some.
 const BOTS_MAX: i64 = 18_000;
@@ -41,10 +40,10 @@ pub struct Flags {
     #[arg(long, value_name = "CODE", conflicts_with = "rooms")]
     pub code: Option<String>,
     /// How long to measure, after all bots have joined: 30s, 500ms, 2m.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     pub duration: Duration,
     /// How long the bots take to arrive, one after the other.
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
     pub ramp: Duration,
     /// What the bots do, each in turn: separated by commas. wander, random, idle and spectate are
     /// for those that play; the others are for hostile bots, which break the protocol and have to
@@ -63,23 +62,25 @@ pub struct Flags {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
     pub hostile: Option<u32>,
     /// Share of the bots that, after half of the duration, read a tenth of what they need for the
-    /// duration, in percent. They are in no figure but desyncs and disconnects; when they read again
-    /// each must hold its room's state within 3 ticks.
+    /// duration, in percent. They are in no figure but desyncs and disconnects; when they read
+    /// again each must hold its room's state within 3 ticks.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, conflicts_with = "hostile", value_parser = clap::value_parser!(u32).range(0..=50))]
     pub slow: u32,
     /// The same for bots that read nothing; the server closes them after 15 s.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, conflicts_with = "hostile", value_parser = clap::value_parser!(u32).range(0..=50))]
     pub stalled: u32,
-    /// Connections that each bot loses a minute while it is measured, on average: cut without a goodbye, every other one so
-    /// that the server is not told. The bot comes back by resume, at random distances as the SDK does, and must
-    /// find its seat and its figure. Being away is in no other figure.
+    /// Connections that each bot loses a minute while it is measured, on average: cut without a
+    /// goodbye, every other one so that the server is not told. The bot comes back by resume, at
+    /// random distances as the SDK does, and must find its seat and its figure. Being away is in no
+    /// other figure.
     #[arg(long, value_name = "N", conflicts_with_all = ["hostile", "slow", "stalled"], value_parser = positive)]
     pub drops: Option<f64>,
     /// All bots lose their connections at once, so long after the measuring began: 5s.
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["hostile", "slow", "stalled", "drops"], value_parser = duration)]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["hostile", "slow", "stalled", "drops"], value_parser = duration::parse)]
     pub storm: Option<Duration>,
-    /// Longest that a bot may be away, from the loss to its first snapshot, its random distances included.
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    /// Longest that a bot may be away, from the loss to its first snapshot, its random distances
+    /// included.
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration::parse)]
     pub return_within: Duration,
     /// The server's operator port: its CPU time is read there, and its memory while hostile or slow
     /// bots are at work, when it must not grow.
@@ -177,27 +178,6 @@ fn in_turn<T>(mut items: impl Iterator<Item = T> + Clone, index: usize) -> Optio
     items.nth(index.checked_rem(count)?)
 }
 
-/// A number and ms, s, m or h; at most a day.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit_s = match &text[digits.len()..] {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("a time needs a unit: 500ms, 30s, 2m, 1h".to_owned()),
-    };
-    let number: f64 = digits
-        .parse()
-        .map_err(|_| format!("{digits:?} is not a number"))?;
-    let seconds = number * unit_s;
-    if (0.0..=86_400.0).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("a time lies between 0 and 24h".to_owned())
-    }
-}
-
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
@@ -208,17 +188,6 @@ fn positive(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["", "s", "30", "-1s", "25h", "NaNs", "1e999s", "3 s", "7d"] {
-            assert!(duration(wrong).is_err(), "{wrong:?}");
-        }
-    }
 
     #[test]
     fn flags_are_read_and_checked() {

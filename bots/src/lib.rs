@@ -1,23 +1,44 @@
-//! A swarm of headless players that soaks a Tickwire server and judges it. `main` reads the
-//! flags, [`swarm::run`] sends the bots out, [`report::Report`] says what they saw and whether
-//! the stated objectives were met.
+//! A swarm of headless players that soaks a Tickwire server and judges it. `main` reads the flags,
+//! [`swarm::run`] sends the bots out, [`report::Report`] says what they saw and whether the stated
+//! objectives were met. Beside it stands [`proxy`], a bad link between real sockets.
 //!
 //! Each bot is a task that drives a [`tickwire::session::Session`] with the real clock and a
 //! socket. Nothing here knows a game: inputs are made from the schema that the server sends.
+//!
+//! Modules stand below in floors; each imports from those above it only.
 
-pub mod behaviours;
-mod bot;
-mod drops;
+// What is ordered, and what comes of it.
+mod duration;
+mod ending;
 pub mod flags;
-pub mod hostile;
-mod life;
-mod measure;
-pub mod proxy;
 pub mod report;
 pub mod roles;
-mod rooms;
-mod sighting;
+mod target;
+
+// What is measured.
+mod drops;
+mod gauge;
+mod outcomes;
+mod reconnects;
 mod slow;
+mod tally;
+
+// The way to the server.
+mod ops;
 mod socket;
 mod stamped;
+
+// Bots.
+mod bot;
+mod controls;
+mod hostile;
+mod player;
+mod rooms;
+mod run;
+
+// The course of a run, and its verdict.
+mod judge;
 pub mod swarm;
+
+// A program of its own.
+pub mod proxy;

@@ -1,73 +1,89 @@
-//! How bots find their rooms: the first bot of a room makes it and opens the door, the others
-//! wait for that before they connect.
+//! How bots find their rooms: the first bot of a room makes it, the others wait for that before
+//! they connect. Called by `swarm`, `bot` and `hostile`.
 
 use tickwire::ids::RoomId;
 use tokio::sync::watch;
 
-/// Where a bot goes after its welcome.
+/// A bot's place in the swarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Makes the room "bots k" and opens its door.
-    Make,
-    /// Goes through the door.
-    Follow,
-    /// Joins by a code.
+pub(crate) struct Place {
+    /// Its number.
+    pub(crate) bot: usize,
+    /// Its room's number.
+    pub(crate) room: usize,
+    /// How it gets there.
+    pub(crate) entry: Entry,
+}
+
+/// How a bot gets into its room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// Makes it.
+    Create,
+    /// Joins it when it is made.
+    Join,
+    /// Joins the one with this code.
     Code(String),
+}
+
+impl Place {
+    /// Bots go round the rooms, so each room's first one is among the first `rooms` bots.
+    pub(crate) fn of(bot: usize, rooms: usize, code: Option<&str>) -> Place {
+        let (room, entry) = match code {
+            Some(code) => (0, Entry::Code(code.to_owned())),
+            None if bot < rooms => (bot, Entry::Create),
+            None => (bot % rooms, Entry::Join),
+        };
+        Place { bot, room, entry }
+    }
 }
 
 /// Whether a room can be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    Shut,
-    Open(RoomId),
-    /// Its maker failed.
-    Lost,
+enum State {
+    Pending,
+    Made(RoomId),
+    Failed,
 }
 
-/// The doors of all rooms of the swarm.
+/// All rooms of the swarm, by number.
 #[derive(Debug)]
-pub(crate) struct Doors(Vec<watch::Sender<Door>>);
+pub(crate) struct Rooms(Vec<watch::Sender<State>>);
 
-impl Doors {
-    /// All shut.
-    pub(crate) fn new(rooms: usize) -> Doors {
-        Doors((0..rooms).map(|_| watch::Sender::new(Door::Shut)).collect())
+impl Rooms {
+    /// None made yet.
+    pub(crate) fn new(count: usize) -> Rooms {
+        let pending = || watch::Sender::new(State::Pending);
+        Rooms((0..count).map(|_| pending()).collect())
     }
 
     /// The room of this number was made.
-    pub(crate) fn open(&self, room: usize, id: RoomId) {
-        self.0[room].send_replace(Door::Open(id));
+    pub(crate) fn made(&self, room: usize, id: RoomId) {
+        self.0[room].send_replace(State::Made(id));
     }
 
-    /// The bot that should have made it failed. Has no effect on an open door.
-    pub(crate) fn lose(&self, room: usize) {
-        self.0[room].send_if_modified(|door| {
-            let shut = *door == Door::Shut;
-            if shut {
-                *door = Door::Lost;
+    /// The bot that should make it ended. Has no effect on a room that is made.
+    pub(crate) fn fail(&self, room: usize) {
+        self.0[room].send_if_modified(|state| {
+            let is_pending = *state == State::Pending;
+            if is_pending {
+                *state = State::Failed;
             }
-            shut
+            is_pending
         });
     }
 
     /// Waits until the room is there; `None` when it never will be.
     pub(crate) async fn wait(&self, room: usize) -> Option<RoomId> {
-        let mut door = self.0[room].subscribe();
-        let state = door.wait_for(|door| *door != Door::Shut).await.ok()?;
-        match *state {
-            Door::Open(id) => Some(id),
-            Door::Shut | Door::Lost => None,
+        let mut state = self.0[room].subscribe();
+        let known = state
+            .wait_for(|state| *state != State::Pending)
+            .await
+            .ok()?;
+        match *known {
+            State::Made(id) => Some(id),
+            State::Pending | State::Failed => None,
         }
-    }
-}
-
-/// The room and the way of a bot: bots go round the rooms, so each room's first one is among the
-/// first `rooms` bots.
-pub(crate) fn place(bot: usize, rooms: usize, code: Option<&str>) -> (usize, Way) {
-    match code {
-        Some(code) => (0, Way::Code(code.to_owned())),
-        None if bot < rooms => (bot, Way::Make),
-        None => (bot % rooms, Way::Follow),
     }
 }
 
@@ -78,24 +94,25 @@ mod tests {
     #[test]
     fn bots_spread_evenly_and_one_makes_each_room() {
         let mut members = [0; 3];
-        let mut room_quotas = [0; 3];
+        let mut makers = [0; 3];
         for bot in 0..10 {
-            let (room, way) = place(bot, 3, None);
-            members[room] += 1;
-            room_quotas[room] += usize::from(way == Way::Make);
+            let place = Place::of(bot, 3, None);
+            members[place.room] += 1;
+            makers[place.room] += usize::from(place.entry == Entry::Create);
         }
         assert_eq!(members, [4, 3, 3]);
-        assert_eq!(room_quotas, [1, 1, 1]);
-        assert_eq!(place(4, 1, Some("AB")), (0, Way::Code("AB".to_owned())));
+        assert_eq!(makers, [1, 1, 1]);
+        let coded = Place::of(4, 1, Some("AB"));
+        assert_eq!((coded.room, coded.entry), (0, Entry::Code("AB".to_owned())));
     }
 
     #[tokio::test]
-    async fn a_lost_door_does_not_shut_an_open_one() {
-        let doors = Doors::new(2);
-        doors.open(0, RoomId(7));
-        doors.lose(0);
-        doors.lose(1);
-        assert_eq!(doors.wait(0).await, Some(RoomId(7)));
-        assert_eq!(doors.wait(1).await, None);
+    async fn a_maker_that_ends_does_not_undo_its_room() {
+        let rooms = Rooms::new(2);
+        rooms.made(0, RoomId(7));
+        rooms.fail(0);
+        rooms.fail(1);
+        assert_eq!(rooms.wait(0).await, Some(RoomId(7)));
+        assert_eq!(rooms.wait(1).await, None);
     }
 }

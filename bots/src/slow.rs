@@ -1,11 +1,11 @@
 //! Bots that for a while read a tenth of what they need, or nothing at all, and then read again:
 //! who they are, when each may read, and how soon they hold the current state. The server must not
 //! keep for them what they don't read, and the others must not notice. Pure but for the shared
-//! counts; `swarm` says when, `bot` asks before each read.
+//! counts; `swarm` says when, `player` asks before each read.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use tickwire::ids::Tick;
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ pub(crate) const RECOVERY_TICKS_MAX: u32 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// As always.
-    Keen,
+    Full,
     /// A tenth of the bytes.
     Slow,
     /// Nothing.
@@ -38,7 +38,7 @@ impl Pace {
         } else if place < flags.slow + flags.stalled {
             Pace::Stalled
         } else {
-            Pace::Keen
+            Pace::Full
         }
     }
 }
@@ -58,7 +58,7 @@ pub(crate) struct Recoveries {
 pub(crate) struct Slowness {
     /// Whether the slow ones are slow now.
     pub(crate) is_on: watch::Sender<bool>,
-    /// The newest tick that a keen bot of each room has seen.
+    /// The newest tick that a bot at full pace of each room has seen.
     newest: Vec<AtomicU32>,
     recoveries: Mutex<Recoveries>,
 }
@@ -75,13 +75,7 @@ impl Slowness {
 
     /// What they came to so far.
     pub(crate) fn recoveries(&self) -> Recoveries {
-        *self.lock()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Recoveries> {
-        self.recoveries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.recoveries.lock()
     }
 
     fn newest(&self, room: usize) -> Tick {
@@ -133,14 +127,14 @@ impl Reader {
 
     /// The slow ones begin or end to be slow.
     pub(crate) fn turn(&mut self, on: bool, slowness: &Slowness, now_us: u64) {
-        if self.pace == Pace::Keen || on == self.is_slow {
+        if self.pace == Pace::Full || on == self.is_slow {
             return;
         }
         self.is_slow = on;
         self.next_us = now_us;
         if on {
             self.free_us = now_us - self.free_since_us.unwrap_or(now_us);
-            slowness.lock().slowed += 1;
+            slowness.recoveries.lock().slowed += 1;
         } else {
             self.behind = Some(slowness.newest(self.room));
         }
@@ -163,7 +157,7 @@ impl Reader {
     /// It applied the snapshot of `tick`.
     pub(crate) fn applied(&mut self, tick: Tick, slowness: &Slowness) {
         let newest = &slowness.newest[self.room % slowness.newest.len()];
-        if self.pace == Pace::Keen {
+        if self.pace == Pace::Full {
             newest.fetch_max(tick.0, Ordering::Relaxed);
             return;
         }
@@ -171,7 +165,7 @@ impl Reader {
             return;
         };
         self.behind = None;
-        let mut recoveries = slowness.lock();
+        let mut recoveries = slowness.recoveries.lock();
         recoveries.recovered += 1;
         let took = slowness.newest(self.room).since(behind);
         recoveries.ticks_max = recoveries.ticks_max.max(took);
@@ -198,8 +192,8 @@ mod tests {
         let stalled = count(Pace::Stalled);
         assert!((35..=65).contains(&stalled), "{stalled}");
         for room in 0..20 {
-            let keen = (0..50).filter(|nth| of(nth * 20 + room) == Pace::Keen);
-            assert!(keen.count() >= 38);
+            let full = (0..50).filter(|nth| of(nth * 20 + room) == Pace::Full);
+            assert!(full.count() >= 38);
         }
     }
 
@@ -228,17 +222,17 @@ mod tests {
     #[test]
     fn recovery_is_counted_in_ticks_of_the_room() {
         let slowness = Slowness::new(1);
-        let mut keen = Reader::new(Pace::Keen, 0);
+        let mut full = Reader::new(Pace::Full, 0);
         let mut stalled = Reader::new(Pace::Stalled, 0);
-        keen.applied(Tick(90), &slowness);
+        full.applied(Tick(90), &slowness);
         stalled.turn(true, &slowness, 5);
         assert!(!stalled.reads(1_000_000) && stalled.reads_at_us(6).is_none());
-        keen.applied(Tick(100), &slowness);
+        full.applied(Tick(100), &slowness);
         stalled.turn(false, &slowness, 2_000_000);
         assert!(stalled.reads(2_000_000));
         stalled.applied(Tick(80), &slowness);
         assert_eq!(slowness.recoveries().recovered, 0, "a stale one");
-        keen.applied(Tick(102), &slowness);
+        full.applied(Tick(102), &slowness);
         stalled.applied(Tick(102), &slowness);
         stalled.applied(Tick(103), &slowness);
         let expected = Recoveries {

@@ -1,31 +1,27 @@
-//! The bots' WebSocket: the only file here with sockets. Frames in, frames out, and how it ended;
-//! what the bytes mean is `bot`'s.
+//! The bots' WebSocket: the only file here, but for `stamped` and the proxy, with sockets. Frames
+//! in, frames out, and how it ended; what the bytes mean is `player`'s. Called by `bot`, `hostile`
+//! and `ops`.
 
-use std::fmt;
+use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire::protocol::{CloseCode, SUBPROTOCOL};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri, header};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
+use crate::ending::{ABNORMAL, NO_CODE};
 use crate::stamped::Stamped;
+use crate::target::Target;
 
 /// From the first SYN to the 101. A ramp faster than the server's accept loop waits here.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -33,97 +29,6 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What the server allows for; its default of 128 KiB would be most of a bot's memory.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
-
-/// Close code for a socket that ended without a close frame (RFC 6455 §7.1.5).
-pub(crate) const ABNORMAL: u16 = 1006;
-/// Close code for a close frame without a code.
-const NO_CODE: u16 = 1005;
-
-/// Where the server is: a checked `ws://` or `wss://` URL.
-#[derive(Clone)]
-pub struct Target {
-    uri: Uri,
-    authority: String,
-    /// For `wss://`: the server's name, and whose certificates are believed.
-    tls: Option<(ServerName<'static>, TlsConnector)>,
-}
-
-impl Target {
-    /// Reads a URL. Nobody's certificate is believed yet; see [`Target::trust`].
-    pub fn parse(text: &str) -> Result<Target, String> {
-        let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
-        let (secure, port) = match uri.scheme_str() {
-            Some("ws") => (false, 80),
-            Some("wss") => (true, 443),
-            _ => return Err("the URL must start with ws:// or wss://".to_owned()),
-        };
-        let host = uri.host().ok_or("the URL has no host")?;
-        let authority = format!("{host}:{}", uri.port_u16().unwrap_or(port));
-        let tls = if secure {
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            let name = ServerName::try_from(bare.to_owned()).map_err(|error| error.to_string())?;
-            Some((name, connector(RootCertStore::empty())?))
-        } else {
-            None
-        };
-        Ok(Target {
-            uri,
-            authority,
-            tls,
-        })
-    }
-
-    /// Whether TLS is spoken.
-    pub fn is_secure(&self) -> bool {
-        self.tls.is_some()
-    }
-
-    /// Believes the certificates in a PEM file and those that they sign.
-    ///
-    /// # Errors
-    /// One line saying why the file is of no use.
-    pub fn trust(&mut self, file: &Path) -> Result<(), String> {
-        let Some((_, used)) = &mut self.tls else {
-            return Ok(());
-        };
-        let wrong = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|error| wrong(&error))? {
-            let certificate = certificate.map_err(|error| wrong(&error))?;
-            roots.add(certificate).map_err(|error| wrong(&error))?;
-        }
-        *used = connector(roots)?;
-        Ok(())
-    }
-
-    /// A connection, over TLS if the URL asks for it.
-    async fn connect(&self) -> std::io::Result<Box<dyn Stream>> {
-        let stream = TcpStream::connect(&self.authority).await?;
-        stream.set_nodelay(true)?;
-        Ok(match &self.tls {
-            None => Box::new(Stamped::new(stream)),
-            Some((name, connector)) => {
-                let stream = Stamped::new(stream);
-                Box::new(connector.connect(name.clone(), stream).await?)
-            }
-        })
-    }
-}
-
-fn connector(roots: RootCertStore) -> Result<TlsConnector, String> {
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Target").field(&self.uri).finish()
-    }
-}
 
 /// Bytes both ways, over TCP or TLS.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
@@ -143,15 +48,20 @@ impl Stream for TlsStream<Stamped> {
     }
 }
 
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
-    }
+/// A connection, over TLS if the URL asks for it.
+async fn connect(target: &Target) -> io::Result<Box<dyn Stream>> {
+    let stream = TcpStream::connect(&target.authority).await?;
+    stream.set_nodelay(true)?;
+    let stream = Stamped::new(stream);
+    Ok(match &target.tls {
+        None => Box::new(stream),
+        Some((name, connector)) => Box::new(connector.connect(name.clone(), stream).await?),
+    })
 }
 
 /// Begins a handshake and sends a byte of it every so often, until the server closes.
 pub(crate) async fn drip(target: &Target, every: Duration) {
-    let Ok(mut stream) = target.connect().await else {
+    let Ok(mut stream) = connect(target).await else {
         return;
     };
     let head = b"GET /ws HTTP/1.1\r\nHost: "
@@ -178,7 +88,7 @@ pub(crate) async fn fetch(address: SocketAddr, path: &str) -> Option<String> {
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
-        std::io::Result::Ok(answer)
+        io::Result::Ok(answer)
     };
     let answer = timeout(CLOSE_WITHIN, fetched).await.ok()?.ok()?;
     let (_, body) = answer.split_once("\r\n\r\n")?;
@@ -210,7 +120,7 @@ impl Socket {
     }
 
     async fn open(target: &Target) -> Result<Socket, Error> {
-        let stream = target.connect().await?;
+        let stream = connect(target).await?;
         let mut request = target.uri.clone().into_client_request()?;
         request.headers_mut().insert(
             header::SEC_WEBSOCKET_PROTOCOL,
@@ -275,30 +185,5 @@ impl Socket {
             }
         };
         let _ = timeout(CLOSE_WITHIN, goodbye).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_websocket_urls_are_targets() {
-        let target = Target::parse("ws://localhost:7777/ws").expect("a target");
-        assert_eq!(target.authority, "localhost:7777");
-        let target = Target::parse("ws://[::1]/ws").expect("a target");
-        assert_eq!(target.authority, "[::1]:80");
-        let target = Target::parse("wss://[::1]/ws").expect("a target");
-        assert_eq!(target.authority, "[::1]:443");
-        assert!(target.is_secure());
-        for wrong in [
-            "",
-            "localhost:7777",
-            "http://a/ws",
-            "wss://a_b../ws",
-            "ws://",
-        ] {
-            assert!(Target::parse(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

@@ -1,6 +1,7 @@
-//! A TCP connection that knows when what it read came: the kernel's own stamp, taken as the bytes reach the socket. The
-//! bots share the machine with each other, mostly with the server too, and a bot that gets its turn late reads late; the stamp
-//! tells that from a server that sends late. Only under Linux; elsewhere nothing is known. Used by `socket`.
+//! A TCP connection that knows when what it read came: the kernel's own stamp, taken as the bytes
+//! reach the socket. The bots share the machine with each other, mostly with the server too, and a
+//! bot that gets its turn late reads late; the stamp tells that from a server that sends late. Only
+//! under Linux; elsewhere nothing is known. Used by `socket`.
 
 use std::io;
 use std::pin::Pin;
@@ -27,8 +28,8 @@ impl Stamped {
         }
     }
 
-    /// When the newest of the bytes that were read came, in microseconds by the system's clock: only differences mean
-    /// something.
+    /// When the newest of the bytes that were read came, in microseconds by the system's clock:
+    /// only differences mean something.
     pub(crate) fn arrived_us(&self) -> Option<u64> {
         self.arrived_us
     }
@@ -136,7 +137,8 @@ impl Stamps {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;

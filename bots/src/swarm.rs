@@ -1,29 +1,28 @@
 //! The course of a run: the first bot finds the server, the others arrive over the ramp, all of
-//! them are measured for the duration, then all say goodbye. Bounded in time at every step.
+//! them are measured for the duration, then all say goodbye. Bounded in time at every step. Called
+//! by `main`.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tickwire::session::Games;
-use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::bot::{Bot, Ending};
-use crate::drops::ReturnTally;
+use crate::bot;
+use crate::ending::Ending;
 use crate::flags::Flags;
-use crate::hostile::{Answers, Breach, collect, harass};
-use crate::measure::Tally;
-use crate::report::{Report, Siege};
-use crate::rooms::{Doors, place};
-use crate::sighting::Sighting;
-use crate::slow::Slowness;
-use crate::socket::{Socket, fetch};
+use crate::hostile;
+use crate::judge;
+use crate::ops::Figures;
+use crate::outcomes::{Outcomes, Stress};
+use crate::report::Report;
+use crate::rooms::Place;
+use crate::run::{Joined, Run};
+use crate::socket::Socket;
 
 /// After the ramp, for the last ones to join.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(20);
@@ -35,44 +34,6 @@ const RECOVER: Duration = Duration::from_secs(2);
 const BAR_EVERY: Duration = Duration::from_millis(250);
 /// For all goodbyes.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-
-/// What all bots of a run share.
-pub(crate) struct Swarm {
-    pub(crate) flags: Flags,
-    pub(crate) tally: Tally,
-    pub(crate) doors: Doors,
-    pub(crate) stop: watch::Sender<bool>,
-    pub(crate) slowness: Slowness,
-    pub(crate) returns: ReturnTally,
-    pub(crate) news: mpsc::Sender<News>,
-    /// What they know of the game.
-    pub(crate) games: Arc<Games>,
-    start: Instant,
-}
-
-/// What a bot tells at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum News {
-    /// It is in a room of these rates.
-    Joined {
-        /// Steps a second.
-        tick_rate: u16,
-        /// Ticks between snapshots.
-        snapshot_every: u16,
-    },
-}
-
-impl Swarm {
-    /// Microseconds since the run's start.
-    pub(crate) fn now_us(&self) -> u64 {
-        self.start.elapsed().as_micros() as u64
-    }
-
-    /// The moment of so many microseconds after the run's start.
-    pub(crate) fn instant(&self, us: u64) -> Instant {
-        self.start + Duration::from_micros(us)
-    }
-}
 
 /// Why there was no run.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,140 +60,112 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
     let first = Socket::connect(&flags.url)
         .await
         .map_err(|why| SwarmError::NoServer(format!("no server at {}: {why}", flags.url)))?;
-    let (news_sender, news) = mpsc::channel(1024);
-    let swarm = Arc::new(Swarm {
-        tally: Tally::new(),
-        doors: Doors::new(flags.rooms as usize),
-        stop: watch::Sender::new(false),
-        slowness: Slowness::new(flags.rooms as usize),
-        returns: ReturnTally::default(),
-        news: news_sender,
-        games: Arc::default(),
-        start: Instant::now(),
-        flags,
-    });
+    let (run, news) = Run::new(flags);
     let mut course = Course {
-        swarm: Arc::clone(&swarm),
+        run: Arc::clone(&run),
         bots: JoinSet::new(),
         news,
-        sighting: Sighting::default(),
+        outcomes: Outcomes::default(),
         bar,
     };
     course.arrive(first).await;
-    let mut siege = None;
-    if swarm.flags.slows() {
-        siege = Some(course.slow_down().await);
-        swarm.stop.send_replace(true);
+    if run.flags.slows() {
+        let is_on = &run.slowness.is_on;
+        course
+            .measure_stress(|| drop(is_on.send_replace(true)))
+            .await;
+        is_on.send_replace(false);
+        course.bar.set_message("slow bots read again");
+        course.watch(Instant::now() + RECOVER, |_| false).await;
         course.leave().await;
-    } else if swarm.flags.hostile_bots() == 0 {
-        course.measure(swarm.flags.duration).await;
-        course.await_returns().await;
-        swarm.stop.send_replace(true);
-        course.leave().await;
-    } else {
-        let camp = tokio::runtime::Builder::new_multi_thread()
+    } else if run.flags.hostile_bots() > 0 {
+        // They live in a runtime of their own, so that their work is not in the way of those that
+        // are measured.
+        let apart = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .map_err(|error| SwarmError::NoThread(error.to_string()))?;
-        let (mut met, mut hostile) = course.besiege(camp.handle()).await;
-        swarm.stop.send_replace(true);
+        let mut hostile = JoinSet::new();
+        let start = || {
+            for index in 0..run.flags.hostile_bots() as usize {
+                let room = index % run.flags.rooms as usize;
+                let attack = hostile::attack(run.flags.breach(index), index, room, run.clone());
+                hostile.spawn_on(attack, apart.handle());
+            }
+        };
+        course.measure_stress(start).await;
         course.leave().await;
-        met.answers = collect(&mut hostile, Instant::now() + LEAVE_WITHIN).await;
-        camp.shutdown_background();
-        siege = Some(met);
+        let answers = hostile::collect(&mut hostile, Instant::now() + LEAVE_WITHIN).await;
+        if let Some(stress) = &mut course.outcomes.stress {
+            stress.answers = answers;
+        }
+        apart.shutdown_background();
+    } else {
+        course.measure(run.flags.duration).await;
+        course.await_returns().await;
+        course.leave().await;
     }
     bar.finish_and_clear();
-    Ok(Report::new(
-        &swarm.flags,
-        &swarm.tally.totals(),
-        &course.sighting,
-        siege.as_ref(),
-        swarm.slowness.recoveries(),
-        &swarm.returns.read(),
+    Ok(judge::report(
+        &run.flags,
+        &run.tally.totals(),
+        &course.outcomes,
+        run.slowness.recoveries(),
+        &run.reconnects.lock(),
     ))
 }
 
-/// A run under way, as its conductor sees it.
+/// A run under way.
 struct Course<'a> {
-    swarm: Arc<Swarm>,
+    run: Arc<Run>,
     bots: JoinSet<Ending>,
-    news: mpsc::Receiver<News>,
-    sighting: Sighting,
+    news: mpsc::Receiver<Joined>,
+    outcomes: Outcomes,
     bar: &'a ProgressBar,
 }
 
 impl Course<'_> {
     /// Starts the bots one after the other and waits until each has a seat or an end.
     async fn arrive(&mut self, first: Socket) {
-        let swarm = Arc::clone(&self.swarm);
-        let flags = &swarm.flags;
+        let run = Arc::clone(&self.run);
+        let flags = &run.flags;
         let count = flags.bots as usize;
-        let deadline = swarm.start + flags.ramp + ARRIVE_WITHIN;
+        let deadline = run.start + flags.ramp + ARRIVE_WITHIN;
         self.bar.set_style(style("{msg} {wide_bar} {pos}/{len}"));
         self.bar.set_length(u64::from(flags.bots));
         self.bar.set_message("bots join");
         let mut first = Some(first);
         for index in 0..count {
-            let at = swarm.start + flags.ramp.mul_f64(index as f64 / count as f64);
+            let at = run.start + flags.ramp.mul_f64(index as f64 / count as f64);
             self.watch(at, |_| false).await;
-            let (room, way) = place(index, flags.rooms as usize, flags.code.as_deref());
-            let bot = Bot {
-                index,
-                room,
-                way,
-                swarm: Arc::clone(&swarm),
-            };
-            self.bots.spawn(bot.live(first.take()));
-            self.bar.set_position(self.sighting.joined);
+            let place = Place::of(index, flags.rooms as usize, flags.code.as_deref());
+            self.bots
+                .spawn(bot::play(Arc::clone(&run), place, first.take()));
+            self.bar.set_position(self.outcomes.joined);
         }
         let all = u64::from(flags.bots);
         self.watch(deadline, |seen| seen.joined + seen.never_joined >= all)
             .await;
     }
 
-    /// Measures for a while without hostile bots, then with them. They live in a runtime of their
-    /// own, so that their work is not in the way of those that are measured.
-    async fn besiege(&mut self, camp: &Handle) -> (Siege, JoinSet<(Breach, Answers)>) {
-        let swarm = Arc::clone(&self.swarm);
-        let flags = &swarm.flags;
-        self.measure(flags.duration / 2).await;
-        let calm = swarm.tally.take();
-        let mut hostile = JoinSet::new();
-        for index in 0..flags.hostile_bots() as usize {
-            let room = index % flags.rooms as usize;
-            let breach = flags.breach(index);
-            hostile.spawn_on(harass(breach, index, room, Arc::clone(&swarm)), camp);
-        }
-        let siege = Siege {
-            calm,
-            memory_bytes: self.measure_with_memory().await,
-            answers: BTreeMap::new(),
-        };
-        (siege, hostile)
-    }
-
-    /// Measures for a while with all bots reading, then with some that are slow, then lets those
-    /// read again.
-    async fn slow_down(&mut self) -> Siege {
-        let swarm = Arc::clone(&self.swarm);
-        self.measure(swarm.flags.duration / 2).await;
-        let calm = swarm.tally.take();
-        swarm.slowness.is_on.send_replace(true);
+    /// Measures for a while without hostile or slow bots, then, from `begin` on, with them.
+    async fn measure_stress(&mut self, begin: impl FnOnce()) {
+        let run = Arc::clone(&self.run);
+        self.measure(run.flags.duration / 2).await;
+        let before = run.tally.take();
+        begin();
         let memory_bytes = self.measure_with_memory().await;
-        swarm.slowness.is_on.send_replace(false);
-        self.bar.set_message("slow bots read again");
-        self.watch(Instant::now() + RECOVER, |_| false).await;
-        Siege {
-            calm,
+        self.outcomes.stress = Some(Stress {
+            before,
             memory_bytes,
             answers: BTreeMap::new(),
-        }
+        });
     }
 
     /// Measures for the duration; the server's memory after a third of it and at its end.
     async fn measure_with_memory(&mut self) -> Option<(u64, u64)> {
-        let (ops, duration) = (self.swarm.flags.ops, self.swarm.flags.duration);
+        let (ops, duration) = (self.run.flags.ops, self.run.flags.duration);
         // By then all of them are at it, and what a server keeps for each is there.
         let settled = Instant::now() + SETTLE + duration / 3;
         let before = tokio::spawn(async move {
@@ -249,97 +182,68 @@ impl Course<'_> {
     /// Lets them play for so long, or until none is left.
     async fn measure(&mut self, duration: Duration) {
         let from = Instant::now() + SETTLE;
-        let from_us = from.duration_since(self.swarm.start).as_micros() as u64;
+        let from_us = from.duration_since(self.run.start).as_micros() as u64;
         let to_us = from_us + duration.as_micros() as u64;
-        self.swarm.tally.window.set(from_us, to_us);
+        self.run.tally.window.set(from_us, to_us);
         self.bar.set_message("bots settle");
         self.watch(from, |_| false).await;
-        self.sighting.connected = self.sighting.playing();
-        let ops = self.swarm.flags.ops;
+        self.outcomes.connected = self.outcomes.playing();
+        let ops = self.run.flags.ops;
         let before = Figures::read(ops).await;
         self.bar.set_style(style("{msg} {wide_bar} {percent}%"));
         self.bar.set_length(duration.as_millis() as u64);
         let end = from + duration;
-        while Instant::now() < end && self.sighting.playing() > 0 {
+        while Instant::now() < end && self.outcomes.playing() > 0 {
             let now = Instant::now();
             self.bar
                 .set_position(now.duration_since(from).as_millis() as u64);
             self.bar
-                .set_message(format!("{} bots play", self.sighting.playing()));
+                .set_message(format!("{} bots play", self.outcomes.playing()));
             self.watch(end.min(now + BAR_EVERY), |seen| seen.playing() == 0)
                 .await;
         }
         let after = Figures::read(ops).await;
-        self.sighting.server_cpu_us = before
+        self.outcomes.server_cpu_us = before
             .zip(after)
             .and_then(|(before, after)| after.cpu_us_since(before));
     }
 
     /// Waits for the bots that are away.
     async fn await_returns(&mut self) {
-        let swarm = Arc::clone(&self.swarm);
-        let deadline = Instant::now() + swarm.flags.return_within + RECOVER;
-        while swarm.returns.away() > 0 && Instant::now() < deadline {
-            let count = swarm.returns.away();
+        let run = Arc::clone(&self.run);
+        let deadline = Instant::now() + run.flags.return_within + RECOVER;
+        while run.reconnects.lock().away() > 0 && Instant::now() < deadline {
+            let count = run.reconnects.lock().away();
             self.bar.set_message(format!("{count} bots are away"));
             self.watch(Instant::now() + BAR_EVERY, |_| false).await;
         }
     }
 
-    /// Waits for the goodbyes. Who is not done in time is cut off; the figures are taken already.
+    /// Stops the run and waits for the goodbyes. Who is not done in time is cut off; the figures
+    /// are taken already.
     async fn leave(&mut self) {
+        self.run.stop.send_replace(true);
         self.bar.set_message("bots leave");
         let deadline = Instant::now() + LEAVE_WITHIN;
         while let Ok(Some(ending)) = timeout_at(deadline, self.bots.join_next()).await {
-            self.sighting.note_ending(ending.ok());
+            self.outcomes.note_ending(ending.ok());
         }
         self.bots.abort_all();
     }
 
     /// Takes notes until a moment, or until `enough` has been seen.
-    async fn watch(&mut self, until: Instant, enough: impl Fn(&Sighting) -> bool) {
-        while !enough(&self.sighting) {
+    async fn watch(&mut self, until: Instant, enough: impl Fn(&Outcomes) -> bool) {
+        while !enough(&self.outcomes) {
             tokio::select! {
                 biased;
-                Some(news) = self.news.recv() => {
-                    let News::Joined { tick_rate, snapshot_every } = news;
-                    self.sighting.note_joined(tick_rate, snapshot_every);
-                    self.bar.set_position(self.sighting.joined);
+                Some(Joined { tick_rate, snapshot_every }) = self.news.recv() => {
+                    self.outcomes.note_joined(tick_rate, snapshot_every);
+                    self.bar.set_position(self.outcomes.joined);
                 }
-                Some(ending) = self.bots.join_next() => self.sighting.note_ending(ending.ok()),
+                Some(ending) = self.bots.join_next() => self.outcomes.note_ending(ending.ok()),
                 () = sleep_until(until) => return,
             }
         }
-    }
-}
-
-/// What the server says of itself at its operator port.
-#[derive(Clone, Copy)]
-struct Figures {
-    resident_bytes: u64,
-    cpu_s: f64,
-    snapshots: f64,
-}
-
-impl Figures {
-    async fn read(ops: Option<SocketAddr>) -> Option<Figures> {
-        let text = fetch(ops?, "/metrics").await?;
-        let figure = |name: &str| {
-            let mut lines = text.lines();
-            let rest = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            rest?.parse::<f64>().ok()
-        };
-        Some(Figures {
-            resident_bytes: figure("process_resident_memory_bytes")? as u64,
-            cpu_s: figure("tickwire_cpu_seconds")?,
-            snapshots: figure("tickwire_snapshots_sent_total")?,
-        })
-    }
-
-    /// CPU time per snapshot since `before`, in microseconds.
-    fn cpu_us_since(self, before: Figures) -> Option<f64> {
-        let snapshots = self.snapshots - before.snapshots;
-        (snapshots > 0.0).then(|| (self.cpu_s - before.cpu_s) * 1e6 / snapshots)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The proxy between real sockets: every byte arrives once and in order over any link, ends and breaks are passed on, and a swarm plays over it.
+//! The proxy between real sockets: every byte arrives once and in order over any link, ends and
+//! breaks are passed on, and a swarm plays over it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The program around [`tickwire_bots::proxy`]: flags in, one line with the address out, runs until it is stopped.
+//! The program around [`tickwire_bots::proxy`]: flags in, one line with the address out, runs until
+//! it is stopped.
 
 use std::process::ExitCode;
 

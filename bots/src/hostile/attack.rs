@@ -14,10 +14,11 @@ use tickwire::session::{Event, Session};
 use tickwire::snapshot::fields::pack;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::Breach;
-use crate::behaviours::{Behaviour, Hands};
-use crate::socket::{ABNORMAL, Incoming, Socket, drip};
-use crate::swarm::Swarm;
+use crate::controls::Controls;
+use crate::ending::ABNORMAL;
+use crate::roles::{Behaviour, Breach};
+use crate::run::Run;
+use crate::socket::{Incoming, Socket, drip};
 
 /// How long a server may take to close on a breach.
 const CLOSED_WITHIN: Duration = Duration::from_secs(8);
@@ -34,25 +35,25 @@ const FLOOD_MESSAGES: usize = 50;
 const INPUTS_A_TICK: u32 = 10;
 
 /// What the attempts of one hostile bot share.
-pub(super) struct Attack<'a> {
+pub(super) struct Attacker<'a> {
     pub(super) rng: ChaCha8Rng,
-    pub(super) swarm: &'a Swarm,
+    pub(super) run: &'a Run,
     pub(super) index: usize,
     pub(super) room: usize,
     /// Attempts so far: those with two ways take turns.
     pub(super) attempts: usize,
 }
 
-impl Attack<'_> {
+impl Attacker<'_> {
     /// One breach, and the code that the server closed with, 0 for none in time; `None` when it
     /// never got into the room.
-    pub(super) async fn run(&mut self, breach: Breach) -> Option<u16> {
+    pub(super) async fn attempt(&mut self, breach: Breach) -> Option<u16> {
         self.attempts += 1;
         let in_turn = (self.index + self.attempts).is_multiple_of(2);
         if breach == Breach::Slowloris {
             return self.slowloris(in_turn).await;
         }
-        let url = &self.swarm.flags.url;
+        let url = &self.run.flags.url;
         let mut socket = Socket::connect(url).await.ok()?;
         let session = timeout(JOINED_WITHIN, self.enter(&mut socket))
             .await
@@ -92,7 +93,7 @@ impl Attack<'_> {
     }
 
     async fn slowloris(&self, silent: bool) -> Option<u16> {
-        let url = &self.swarm.flags.url;
+        let url = &self.run.flags.url;
         if silent {
             let mut socket = Socket::connect(url).await.ok()?;
             return Some(closed(&mut socket).await);
@@ -106,7 +107,7 @@ impl Attack<'_> {
     async fn cheat(&mut self, socket: &mut Socket, session: &Session) -> Option<u16> {
         let (room, fields) = (session.room()?, &session.schema()?.input);
         let mut tick = room.newest.0;
-        let mut hands = Hands::new(Behaviour::Random, fields, room.tick_rate);
+        let mut controls = Controls::new(Behaviour::Random, fields, room.tick_rate);
         let rng = &mut self.rng;
         let pause = Duration::from_secs(1) / u32::from(room.tick_rate.max(1));
         flood(socket, pause, move || {
@@ -120,7 +121,7 @@ impl Attack<'_> {
                     };
                     let mut input = Vec::new();
                     head.encode(&mut input);
-                    pack(fields, hands.next(rng), &mut input);
+                    pack(fields, controls.next(rng), &mut input);
                     input
                 })
                 .collect();
@@ -133,7 +134,7 @@ impl Attack<'_> {
 
     /// Goes into the room as a guest like any other, up to the first snapshot.
     async fn enter(&self, socket: &mut Socket) -> Option<Session> {
-        let swarm = self.swarm;
+        let run = self.run;
         let mut session = Session::new(&format!("hostile {}", self.index + 1), "");
         loop {
             let outgoing = std::iter::from_fn(|| session.poll_transmit());
@@ -143,16 +144,14 @@ impl Attack<'_> {
             let Incoming::Message(bytes, _) = socket.next().await else {
                 return None;
             };
-            session.handle_message(&bytes, swarm.now_us()).ok()?;
+            session.handle_message(&bytes, run.now_us()).ok()?;
             while let Some(event) = session.poll_event() {
                 match event {
-                    Event::Welcome => {
-                        match (&swarm.flags.code, swarm.doors.wait(self.room).await) {
-                            (Some(code), _) => session.join_code(code).ok()?,
-                            (None, Some(id)) => session.join(id).ok()?,
-                            (None, None) => return None,
-                        }
-                    }
+                    Event::Welcome => match (&run.flags.code, run.rooms.wait(self.room).await) {
+                        (Some(code), _) => session.join_code(code).ok()?,
+                        (None, Some(id)) => session.join(id).ok()?,
+                        (None, None) => return None,
+                    },
                     Event::Snapshot { .. } => return Some(session),
                     Event::Refused { .. } => return None,
                     _ => {}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use tickwire::conditioner::Conditions;
 
-use crate::flags::duration;
+use crate::duration;
 
 /// Longest time of a flag: a minute is no game any more, and fits the conditioner.
 const TIME_MAX: Duration = Duration::from_secs(60);
@@ -66,7 +66,7 @@ impl ProxyFlags {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = duration(text)?;
+    let time = duration::parse(text)?;
     if time > TIME_MAX {
         return Err(format!("at most {} s", TIME_MAX.as_secs()));
     }

@@ -120,7 +120,7 @@ fn sockets_stay_in_their_places() {
         &[
             "bots/src/socket.rs",
             "bots/src/stamped.rs",
-            "bots/src/proxy/",
+            "bots/src/proxy",
         ],
     );
     let web_socket = ["new WebSocket", ".readyState", "binaryType"];

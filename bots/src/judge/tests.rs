@@ -3,19 +3,21 @@
 use clap::Parser;
 
 use super::*;
-use crate::measure::{Gauge, Tally};
+use crate::gauge::Gauge;
+use crate::roles::Breach;
+use crate::tally::Tally;
 use tickwire::ids::Tick;
 use tickwire::protocol::frame::SnapshotHead;
 
 /// Two bots for a second at 30 Hz.
-fn report(line: &str, change: impl FnOnce(&mut Sighting, &mut Siege)) -> Report {
-    report_with(line, change, &Returns::default())
+fn judged(line: &str, change: impl FnOnce(&mut Outcomes, &mut Stress)) -> Report {
+    judged_with(line, change, &Reconnects::default())
 }
 
-fn report_with(
+fn judged_with(
     line: &str,
-    change: impl FnOnce(&mut Sighting, &mut Siege),
-    returns: &Returns,
+    change: impl FnOnce(&mut Outcomes, &mut Stress),
+    reconnects: &Reconnects,
 ) -> Report {
     let flags = Flags::try_parse_from(line.split(' ')).expect("good flags");
     let tally = Tally::new();
@@ -31,26 +33,25 @@ fn report_with(
             gauge.on_snapshot(&tally, &head, 90, u64::from(tick) * 33_333);
         }
     }
-    let mut seen = Sighting {
+    let mut outcomes = Outcomes {
         joined: 2,
         connected: 2,
         rates: Some((30, 1)),
-        ..Sighting::default()
+        ..Outcomes::default()
     };
-    let mut siege = Siege {
-        calm: tally.totals(),
+    let mut stress = Stress {
+        before: tally.totals(),
         memory_bytes: None,
         answers: BTreeMap::new(),
     };
-    change(&mut seen, &mut siege);
-    let siege = (flags.hostile_bots() > 0).then_some(&siege);
-    Report::new(
+    change(&mut outcomes, &mut stress);
+    outcomes.stress = (flags.hostile_bots() > 0).then_some(stress);
+    report(
         &flags,
         &tally.totals(),
-        &seen,
-        siege,
+        &outcomes,
         Recoveries::default(),
-        returns,
+        reconnects,
     )
 }
 
@@ -58,7 +59,7 @@ const LINE: &str = "bots --bots 2 --duration 1s";
 
 #[test]
 fn a_good_run_passes_and_states_the_fixed_keys() {
-    let report = report(LINE, |_, _| {});
+    let report = judged(LINE, |_, _| {});
     assert!(report.passed(), "{report}");
     assert_eq!(report.snapshots_per_s, 60.0);
     assert_eq!(report.bytes_per_client_per_s, 3000.0);
@@ -83,27 +84,30 @@ fn each_objective_can_be_missed() {
         assert!(!report.passed());
         report.objectives.iter().filter(|o| !o.met).count()
     };
-    assert_eq!(missed(report(LINE, |seen, _| seen.connected = 1)), 1);
-    assert_eq!(missed(report(LINE, |seen, _| seen.desyncs = 1)), 1);
-    let lost = |seen: &mut Sighting, _: &mut _| {
-        seen.disconnects.insert("4010".to_owned(), 1);
+    assert_eq!(
+        missed(judged(LINE, |outcomes, _| outcomes.connected = 1)),
+        1
+    );
+    assert_eq!(missed(judged(LINE, |outcomes, _| outcomes.desyncs = 1)), 1);
+    let lost = |outcomes: &mut Outcomes, _: &mut _| {
+        outcomes.disconnects.insert("4010".to_owned(), 1);
     };
-    assert_eq!(missed(report(LINE, lost)), 1);
+    assert_eq!(missed(judged(LINE, lost)), 1);
     let line = format!("{LINE} --max-gap-p99-ms 20 --max-latency-p99-ms 90");
-    assert_eq!(missed(report(&line, |_, _| {})), 2);
+    assert_eq!(missed(judged(&line, |_, _| {})), 2);
 }
 
 #[test]
 fn hostile_bots_are_judged_by_their_codes() {
     let line = format!("{LINE} --hostile 2");
     let answered = |code: u16| {
-        report(&line, |_, siege| {
-            siege.answers = BTreeMap::from([(Breach::Text, Answers::from([(code, 3)]))]);
+        judged(&line, |_, stress| {
+            stress.answers = BTreeMap::from([(Breach::Text, Answers::from([(code, 3)]))]);
         })
     };
     assert!(answered(1003).passed());
     assert!(!answered(0).passed());
-    assert!(!report(&line, |_, _| {}).passed());
+    assert!(!judged(&line, |_, _| {}).passed());
     assert!(answered(1003).to_string().contains("closed for text"));
 }
 
@@ -111,11 +115,11 @@ fn hostile_bots_are_judged_by_their_codes() {
 fn hostile_bots_must_not_be_felt() {
     let line = format!("{LINE} --hostile 2 --ops 127.0.0.1:7778");
     let felt = |calm_us: u64, memory: Option<(u64, u64)>| {
-        report(&line, |_, siege| {
-            siege.answers = BTreeMap::from([(Breach::Text, Answers::from([(1003, 3)]))]);
-            siege.calm.gaps_us.clear();
-            siege.calm.gaps_us.saturating_record(calm_us);
-            siege.memory_bytes = memory;
+        judged(&line, |_, stress| {
+            stress.answers = BTreeMap::from([(Breach::Text, Answers::from([(1003, 3)]))]);
+            stress.before.gaps_us.clear();
+            stress.before.gaps_us.saturating_record(calm_us);
+            stress.memory_bytes = memory;
         })
     };
     let flat = Some((50 << 20, 54 << 20));
@@ -129,16 +133,16 @@ fn hostile_bots_must_not_be_felt() {
 fn who_is_lost_must_be_back_in_time_and_where_they_were() {
     let line = format!("{LINE} --drops 2 --return-within 500ms");
     let came = |drops: u64, away_ms: &[u64], strayed: u64| {
-        let mut returns = Returns {
+        let mut reconnects = Reconnects {
             drops,
             returns: away_ms.len() as u64,
             strayed,
-            ..Returns::default()
+            ..Reconnects::default()
         };
         for ms in away_ms {
-            returns.away_us.saturating_record(ms * 1000);
+            reconnects.away_us.saturating_record(ms * 1000);
         }
-        report_with(&line, |_, _| {}, &returns)
+        judged_with(&line, |_, _| {}, &reconnects)
     };
     let good = came(2, &[100, 499], 0);
     assert!(good.passed(), "{good}");

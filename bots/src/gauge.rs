@@ -1,154 +1,17 @@
-//! What bots measure and where it is collected. Pure: times are arguments, in microseconds since
-//! the swarm's start. The judging is `report`'s.
+//! What one bot measures: gaps between snapshots, latency of inputs, bytes. Pure: times are
+//! arguments, in microseconds since the run's start. Called by `player`; the sums are in `tally`.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hdrhistogram::Histogram;
 use tickwire::ids::{LayerId, Tick};
 use tickwire::protocol::frame::SnapshotHead;
 use tickwire::session::RoomSession;
 use tickwire::snapshot::image::LayerImage;
 
-/// Longest time that is told apart: longer ones count as this.
-const LONGEST_US: u64 = 600_000_000;
+use crate::tally::Tally;
+
 /// Inputs whose showing is awaited. Beyond, the oldest is not measured.
 const INPUTS_AWAITED_MAX: usize = 256;
-/// The bots write into few shared places instead of holding 100 KB of histograms each.
-const SHARDS: usize = 8;
-
-/// The part of the run that is measured: after the ramp.
-#[derive(Debug)]
-pub(crate) struct Window {
-    from_us: AtomicU64,
-    to_us: AtomicU64,
-}
-
-impl Window {
-    /// Not begun.
-    pub(crate) fn new() -> Window {
-        Window {
-            from_us: AtomicU64::new(u64::MAX),
-            to_us: AtomicU64::new(u64::MAX),
-        }
-    }
-
-    /// Sets it, before it begins or at that moment.
-    pub(crate) fn set(&self, from_us: u64, to_us: u64) {
-        self.to_us.store(to_us, Ordering::Relaxed);
-        self.from_us.store(from_us, Ordering::Relaxed);
-    }
-
-    /// When it begins, in microseconds since the run's start; `u64::MAX` as long as that is not known.
-    pub(crate) fn begin_us(&self) -> u64 {
-        self.from_us.load(Ordering::Relaxed)
-    }
-
-    /// When it ends.
-    pub(crate) fn end_us(&self) -> u64 {
-        self.to_us.load(Ordering::Relaxed)
-    }
-
-    fn holds(&self, us: u64) -> bool {
-        (self.begin_us()..self.end_us()).contains(&us)
-    }
-}
-
-/// Sums and distributions over the window.
-#[derive(Clone, Debug)]
-pub(crate) struct Totals {
-    /// Time from one snapshot to the next at a bot, in microseconds.
-    pub(crate) gaps_us: Histogram<u64>,
-    /// The same from arrival to arrival at the bot's socket, whenever the bot came to read it.
-    pub(crate) arrivals_us: Histogram<u64>,
-    /// Time from the sending of an input to the first snapshot with it, in microseconds.
-    pub(crate) latencies_us: Histogram<u64>,
-    pub(crate) snapshots: u64,
-    pub(crate) snapshot_bytes: u64,
-    /// Bytes of all messages received.
-    pub(crate) bytes: u64,
-    pub(crate) inputs: u64,
-    pub(crate) substituted: u64,
-    /// Snapshot bytes, and entities that moved, of the bots that survey.
-    pub(crate) surveyed_bytes: u64,
-    pub(crate) moved: u64,
-}
-
-impl Totals {
-    fn new() -> Totals {
-        let histogram =
-            || Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are a histogram's");
-        Totals {
-            gaps_us: histogram(),
-            arrivals_us: histogram(),
-            latencies_us: histogram(),
-            snapshots: 0,
-            snapshot_bytes: 0,
-            bytes: 0,
-            inputs: 0,
-            substituted: 0,
-            surveyed_bytes: 0,
-            moved: 0,
-        }
-    }
-
-    fn add(&mut self, other: &Totals) {
-        let same = "histograms have the same bounds";
-        self.gaps_us.add(&other.gaps_us).expect(same);
-        self.arrivals_us.add(&other.arrivals_us).expect(same);
-        self.latencies_us.add(&other.latencies_us).expect(same);
-        self.snapshots += other.snapshots;
-        self.snapshot_bytes += other.snapshot_bytes;
-        self.bytes += other.bytes;
-        self.inputs += other.inputs;
-        self.substituted += other.substituted;
-        self.surveyed_bytes += other.surveyed_bytes;
-        self.moved += other.moved;
-    }
-}
-
-/// Where all bots write to.
-#[derive(Debug)]
-pub(crate) struct Tally {
-    pub(crate) window: Window,
-    shards: [Mutex<Totals>; SHARDS],
-}
-
-impl Tally {
-    /// Empty, with a window that has not begun.
-    pub(crate) fn new() -> Tally {
-        Tally {
-            window: Window::new(),
-            shards: std::array::from_fn(|_| Mutex::new(Totals::new())),
-        }
-    }
-
-    /// The sum of all.
-    pub(crate) fn totals(&self) -> Totals {
-        let mut totals = Totals::new();
-        for shard in 0..SHARDS {
-            totals.add(&self.shard(shard));
-        }
-        totals
-    }
-
-    /// The same, and everything begins anew: between two windows.
-    pub(crate) fn take(&self) -> Totals {
-        let totals = self.totals();
-        for shard in 0..SHARDS {
-            *self.shard(shard) = Totals::new();
-        }
-        totals
-    }
-
-    fn shard(&self, index: usize) -> MutexGuard<'_, Totals> {
-        // A bot that panicked leaves sums that are still sums.
-        self.shards[index % SHARDS]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One bot's measuring.
 #[derive(Debug)]
@@ -176,8 +39,8 @@ impl Gauge {
         }
     }
 
-    /// A message came to the socket at a time of the kernel's clock, if that is known. One read may bring several
-    /// messages, which then share the newest one's.
+    /// A message came to the socket at a time of the kernel's clock, if that is known. One read may
+    /// bring several messages, which then share the newest one's.
     pub(crate) fn on_arrival(&mut self, arrived_us: Option<u64>) {
         self.arrived_us = arrived_us;
     }

@@ -1,16 +1,19 @@
-//! What the swarm as a whole saw of its bots: who joined, who was lost, and why. The figures of
-//! those that played are `measure`'s.
+//! What became of a run's bots: who joined, who was lost and why, and what the server said of
+//! itself meanwhile. Counted by `swarm`, judged by `judge`; what those measured that played is in
+//! `tally`.
 
 use std::collections::BTreeMap;
 
-use crate::bot::{Cause, Ending};
+use crate::ending::{Cause, Ending};
+use crate::roles::{Answers, Breach};
+use crate::tally::Totals;
 
 /// Different troubles that are kept for the report; there is seldom more than one.
 const TROUBLES_MAX: usize = 5;
 
 /// Counts of bots and what ended them, over the whole run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sighting {
+pub(crate) struct Outcomes {
     /// Bots that got a seat.
     pub(crate) joined: u64,
     /// Bots that ended without ever getting one.
@@ -30,9 +33,22 @@ pub(crate) struct Sighting {
     pub(crate) server_cpu_us: Option<f64>,
     /// Steps a second, and ticks between snapshots.
     pub(crate) rates: Option<(u16, u16)>,
+    /// What a run with hostile or slow bots has besides.
+    pub(crate) stress: Option<Stress>,
 }
 
-impl Sighting {
+/// What is known of the time with hostile or slow bots, and of that before.
+#[derive(Clone, Debug)]
+pub(crate) struct Stress {
+    /// What the others measured before.
+    pub(crate) before: Totals,
+    /// The server's resident memory in bytes, early and late.
+    pub(crate) memory_bytes: Option<(u64, u64)>,
+    /// What the hostile ones were answered.
+    pub(crate) answers: BTreeMap<Breach, Answers>,
+}
+
+impl Outcomes {
     /// Bots in a room.
     pub(crate) fn playing(&self) -> u64 {
         self.joined.saturating_sub(self.gone)
@@ -44,7 +60,7 @@ impl Sighting {
         self.rates = Some((tick_rate, snapshot_every));
     }
 
-    /// A bot's life ended; `None` when its task panicked.
+    /// A bot ended; `None` when its task panicked.
     pub(crate) fn note_ending(&mut self, ending: Option<Ending>) {
         let Some(ending) = ending else {
             self.gone += 1;
@@ -97,20 +113,20 @@ mod tests {
 
     #[test]
     fn ends_are_sorted_by_their_cause() {
-        let mut sighting = Sighting::default();
+        let mut outcomes = Outcomes::default();
         for _ in 0..4 {
-            sighting.note_joined(30, 1);
+            outcomes.note_joined(30, 1);
         }
-        sighting.note_ending(ended(true, Cause::Stopped));
-        sighting.note_ending(ended(true, Cause::Closed(4008)));
-        sighting.note_ending(ended(false, Cause::Failed("no seat".to_owned())));
-        sighting.note_ending(None);
+        outcomes.note_ending(ended(true, Cause::Stopped));
+        outcomes.note_ending(ended(true, Cause::Closed(4008)));
+        outcomes.note_ending(ended(false, Cause::Failed("no seat".to_owned())));
+        outcomes.note_ending(None);
         assert_eq!(
-            (sighting.playing(), sighting.never_joined, sighting.desyncs),
+            (outcomes.playing(), outcomes.never_joined, outcomes.desyncs),
             (1, 1, 3)
         );
-        let codes: Vec<_> = sighting.disconnects.iter().collect();
+        let codes: Vec<_> = outcomes.disconnects.iter().collect();
         assert_eq!(codes, [(&"4008".to_owned(), &1), (&"error".to_owned(), &1)]);
-        assert_eq!(sighting.troubles.len(), 2);
+        assert_eq!(outcomes.troubles.len(), 2);
     }
 }

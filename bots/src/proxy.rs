@@ -1,9 +1,11 @@
 //! A bad link between real sockets: TCP in, TCP out, and both ways of it through
-//! [`tickwire::conditioner`], so that a browser, the swarm or any client can be played over latency, jitter, stalls and a narrow
-//! band. It knows no WebSocket: bytes are bytes. The program around it is `tickwire-proxy`.
+//! [`tickwire::conditioner`], so that a browser, the swarm or any client can be played over
+//! latency, jitter, stalls and a narrow band. It knows no WebSocket: bytes are bytes. The program
+//! around it is `tickwire-proxy`.
 //!
-//! What is read at once is one message of the conditioner's. A full link is not read from, so the sender feels the narrow band
-//! as it would the real one. The end of a stream is passed on behind the last byte, a broken connection breaks both sides.
+//! What is read at once is one message of the conditioner's. A full link is not read from, so the
+//! sender feels the narrow band as it would the real one. The end of a stream is passed on behind
+//! the last byte, a broken connection breaks both sides.
 
 mod flags;
 
@@ -23,7 +25,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// Bytes that are read at once at most: one message of the conditioner's.
 const CHUNK_BYTES: usize = 4 * 1024;
-/// Connections at once, each of two sockets: what a process may commonly open. Beyond, they wait in the listener's backlog.
+/// Connections at once, each of two sockets: what a process may commonly open. Beyond, they wait in
+/// the listener's backlog.
 const CONNECTIONS_MAX: usize = 9_000;
 /// After a connection could not be accepted, mostly for want of descriptors.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -37,7 +40,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on `listen` for what is to go to `to` (host and port) and back, each way under these conditions.
+    /// Listens on `listen` for what is to go to `to` (host and port) and back, each way under these
+    /// conditions.
     ///
     /// # Errors
     /// The address can't be listened on.
@@ -63,7 +67,8 @@ impl Proxy {
         self.listener.local_addr()
     }
 
-    /// Passes connections on for ever: each the same links again, but for the seed. `refused` hears why one could not be.
+    /// Passes connections on for ever: each the same links again, but for the seed. `refused` hears
+    /// why one could not be.
     pub async fn serve(self, refused: impl Fn(io::Error) + Send + Sync + 'static) {
         let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let refused = Arc::new(refused);

@@ -1,37 +1,26 @@
-//! What bots do with a game that they know by its schema only: each kind of input field is
-//! steered in its own way. Breaking the protocol on purpose is `hostile`'s.
+//! The inputs of a bot that knows its game by the schema only: each kind of field is steered in its
+//! own way. Pure but for the random numbers that it is given. Called by `player`, and by `hostile`
+//! for what cheats send.
 
-use clap::ValueEnum;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tickwire::ids::Handle;
 use tickwire::schema::{Field, Kind};
 
-/// How a bot plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Behaviour {
-    /// Like a person: holds a direction for a while, turns smoothly, presses buttons now and then.
-    Wander,
-    /// Every field at random in every tick: the hardest to predict and to encode.
-    Random,
-    /// Sends the neutral input in every tick.
-    Idle,
-    /// Sends no input: it watches.
-    Spectate,
-}
+use crate::roles::Behaviour;
 
-/// One bot's hands: the integers of the input's fields, tick by tick.
+/// One bot's controls: the integers of the input's fields, tick by tick.
 #[derive(Debug)]
-pub(crate) struct Hands {
+pub(crate) struct Controls {
     behaviour: Behaviour,
     ticks_per_s: u32,
-    fingers: Vec<Finger>,
+    controls: Vec<Control>,
     values: Vec<i32>,
 }
 
 /// What one field is being steered to.
 #[derive(Debug)]
-struct Finger {
+struct Control {
     kind: Kind,
     /// Ticks until it is decided anew.
     hold: u32,
@@ -39,16 +28,16 @@ struct Finger {
     aim: i32,
 }
 
-impl Hands {
-    /// Hands for an input of these fields at `tick_rate` ticks a second.
-    pub(crate) fn new(behaviour: Behaviour, fields: &[Field], tick_rate: u16) -> Hands {
-        Hands {
+impl Controls {
+    /// Controls for an input of these fields at `tick_rate` ticks a second.
+    pub(crate) fn new(behaviour: Behaviour, fields: &[Field], tick_rate: u16) -> Controls {
+        Controls {
             behaviour,
             ticks_per_s: u32::from(tick_rate.max(1)),
             values: fields.iter().map(|field| neutral(&field.kind)).collect(),
-            fingers: fields
+            controls: fields
                 .iter()
-                .map(|field| Finger {
+                .map(|field| Control {
                     kind: field.kind.clone(),
                     hold: 0,
                     aim: 0,
@@ -67,17 +56,17 @@ impl Hands {
         match self.behaviour {
             Behaviour::Idle | Behaviour::Spectate => {}
             Behaviour::Random => {
-                for (finger, value) in self.fingers.iter().zip(&mut self.values) {
-                    *value = anything(&finger.kind, rng);
+                for (control, value) in self.controls.iter().zip(&mut self.values) {
+                    *value = anything(&control.kind, rng);
                 }
             }
             Behaviour::Wander => {
-                for (finger, value) in self.fingers.iter_mut().zip(&mut self.values) {
-                    if finger.hold == 0 {
-                        finger.decide(*value, self.ticks_per_s, rng);
+                for (control, value) in self.controls.iter_mut().zip(&mut self.values) {
+                    if control.hold == 0 {
+                        control.decide(*value, self.ticks_per_s, rng);
                     }
-                    finger.hold -= 1;
-                    *value = finger.moved(*value);
+                    control.hold -= 1;
+                    *value = control.moved(*value);
                 }
             }
         }
@@ -85,7 +74,7 @@ impl Hands {
     }
 }
 
-impl Finger {
+impl Control {
     /// Chooses what to do next and for how long, as a person would with such a control.
     fn decide(&mut self, value: i32, ticks_per_s: u32, rng: &mut ChaCha8Rng) {
         let spread: f64 = rng.random();
@@ -193,8 +182,10 @@ mod tests {
     /// A minute of inputs.
     fn minute(behaviour: Behaviour, seed: u64) -> Vec<Vec<i32>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut hands = Hands::new(behaviour, &fields(), 30);
-        (0..1800).map(|_| hands.next(&mut rng).to_vec()).collect()
+        let mut controls = Controls::new(behaviour, &fields(), 30);
+        (0..1800)
+            .map(|_| controls.next(&mut rng).to_vec())
+            .collect()
     }
 
     #[test]

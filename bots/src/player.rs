@@ -1,0 +1,314 @@
+//! How a bot plays, whatever carries its bytes: a session, the controls that make its inputs, and
+//! what is measured of both. No socket and no clock: `now_us` is an argument, in microseconds since
+//! the run's start. Driven by `bot`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tickwire::ids::RoomId;
+use tickwire::protocol::server_message::Refusal;
+use tickwire::session::{Event, RequestError, Session};
+
+use crate::controls::Controls;
+use crate::drops::{DropPlan, DropSchedule};
+use crate::ending::Cause;
+use crate::gauge::Gauge;
+use crate::reconnects::Outage;
+use crate::roles::Behaviour;
+use crate::rooms::{Entry, Place};
+use crate::run::{Joined, Run};
+use crate::slow::{Pace, Reader};
+
+/// From the connection to the room.
+const JOIN_WITHIN: Duration = Duration::from_secs(15);
+/// Between attempts when the server is too busy, on average.
+const RETRY_AFTER_US: u64 = 500_000;
+/// How much later than due an input may leave. The snapshot that comes at about the same time
+/// then wakes the bot for both, which halves the swarm's own load; the clock's lead absorbs it.
+const INPUT_GRACE_US: u64 = 2_000;
+
+/// What a bot asks for after its welcome.
+pub(crate) enum RoomRequest {
+    /// A new room of this name.
+    Create(String),
+    /// A listed one.
+    Join(RoomId),
+    /// The one with this code.
+    Code(String),
+}
+
+/// A bot without its socket.
+pub(crate) struct Player {
+    run: Arc<Run>,
+    room: usize,
+    request: RoomRequest,
+    name: String,
+    pub(crate) session: Session,
+    behaviour: Behaviour,
+    /// Once in a room.
+    controls: Option<Controls>,
+    rng: ChaCha8Rng,
+    gauge: Gauge,
+    pub(crate) reader: Reader,
+    /// It was in a room at some time.
+    pub(crate) joined: bool,
+    retry_us: Option<u64>,
+    join_until_us: u64,
+    /// When its ping left, until the answer.
+    pinged_us: Option<u64>,
+    drops: DropSchedule,
+    /// Its connection was lost, and it is not back yet.
+    pub(crate) outage: Option<Outage>,
+    /// Of the connections before this one.
+    desyncs: u64,
+}
+
+impl Player {
+    /// One whose first connection opens at `now_us`.
+    pub(crate) fn new(run: &Arc<Run>, place: &Place, request: RoomRequest, now_us: u64) -> Player {
+        let (flags, index) = (&run.flags, place.bot);
+        let seed = flags.seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let name = format!("bot {}", index + 1);
+        Player {
+            run: Arc::clone(run),
+            room: place.room,
+            request,
+            session: Session::new(&name, "").among(&run.games),
+            name,
+            behaviour: flags.honest(index),
+            controls: None,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            gauge: Gauge::new(index, place.entry != Entry::Join),
+            reader: Reader::new(Pace::of(flags, index, place.room), place.room),
+            joined: false,
+            retry_us: None,
+            join_until_us: now_us + JOIN_WITHIN.as_micros() as u64,
+            pinged_us: None,
+            drops: DropSchedule::new(DropPlan::of(flags)),
+            outage: None,
+            desyncs: 0,
+        }
+    }
+
+    /// Layers whose checksum disagreed, over all connections.
+    pub(crate) fn desyncs(&self) -> u64 {
+        self.desyncs + self.session.stats().desyncs
+    }
+
+    /// Its run is over: what it waited for in vain is counted.
+    pub(crate) fn finish(&mut self, now_us: u64) {
+        if self.is_measured() {
+            self.gauge.finish(&self.run.tally, now_us);
+        }
+    }
+
+    fn is_measured(&self) -> bool {
+        self.reader.pace == Pace::Full
+    }
+
+    /// When [`Player::handle_timeout`] has something to do.
+    pub(crate) fn poll_timeout(&self, now_us: u64) -> Option<u64> {
+        let plays = self.controls.as_ref().is_some_and(Controls::play);
+        let input = plays.then(|| self.session.next_input_us()).flatten();
+        let times = [
+            self.session.poll_timeout(),
+            input.map(|us| us + INPUT_GRACE_US),
+            (!self.joined).then_some(self.join_until_us),
+            self.retry_us,
+            self.reader.reads_at_us(now_us),
+        ];
+        times.into_iter().flatten().min()
+    }
+
+    /// Does what is due: asks again, sends inputs.
+    ///
+    /// # Errors
+    /// It got no seat in time, or could not send.
+    pub(crate) fn handle_timeout(&mut self, now_us: u64) -> Result<(), Cause> {
+        if !self.joined && now_us >= self.join_until_us {
+            return Err(Cause::Failed("it got no seat in time".to_owned()));
+        }
+        if self.retry_us.is_some_and(|us| us <= now_us) {
+            self.retry_us = None;
+            self.ask_for_room()?;
+        }
+        let is_measured = self.is_measured();
+        if let Some(controls) = self.controls.as_mut().filter(|controls| controls.play()) {
+            while let Some(tick) = self.session.next_input(now_us) {
+                let values = controls.next(&mut self.rng);
+                // What it decides by is the newest snapshot, so it lags by nothing.
+                self.session
+                    .send_input(tick, values, 0)
+                    .map_err(|error| Cause::Failed(error.to_string()))?;
+                if is_measured {
+                    self.gauge.on_input(&self.run.tally, tick, now_us);
+                }
+            }
+        }
+        self.session.handle_timeout(now_us);
+        Ok(())
+    }
+
+    /// Takes a message, which came to the socket at `arrived_us` of the kernel's clock. Says so
+    /// when it brought the bot into its room for the first time.
+    ///
+    /// # Errors
+    /// The message, or what it says, ends the bot.
+    pub(crate) fn handle_message(
+        &mut self,
+        bytes: &[u8],
+        arrived_us: Option<u64>,
+        now_us: u64,
+    ) -> Result<Option<Joined>, Cause> {
+        self.gauge.on_arrival(arrived_us);
+        self.reader.read(bytes.len(), now_us);
+        if self.is_measured() {
+            self.gauge.on_bytes(&self.run.tally, bytes.len(), now_us);
+        }
+        self.session
+            .handle_message(bytes, now_us)
+            .map_err(|error| Cause::Failed(error.to_string()))?;
+        let mut joined = None;
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Welcome => {
+                    // Inputs then leave in time from the first on.
+                    let asked = self.session.ping(0);
+                    self.pinged_us = asked.is_ok().then_some(now_us);
+                    // Who comes back has asked already.
+                    if self.outage.is_none() {
+                        self.ask_for_room()?;
+                    }
+                }
+                Event::Pong { .. } => {
+                    if let Some(pinged_us) = self.pinged_us.take() {
+                        self.session.on_round_trip(now_us - pinged_us);
+                    }
+                }
+                Event::Joined => joined = self.enter().or(joined),
+                Event::Left { .. } => return Err(Cause::SentOut),
+                Event::Refused { reason } => self.on_refused(reason, now_us)?,
+                Event::Snapshot { head } => {
+                    self.note_return(now_us);
+                    self.reader.applied(head.tick, &self.run.slowness);
+                    if !self.is_measured() {
+                        continue;
+                    }
+                    let (tally, size) = (&self.run.tally, bytes.len());
+                    self.gauge.on_snapshot(tally, &head, size, now_us);
+                    if let Some(room) = self.session.room() {
+                        self.gauge.survey(tally, room, size, now_us);
+                    }
+                }
+                // Counted by the session, or of no use to a bot.
+                Event::Desync { .. }
+                | Event::Game { .. }
+                | Event::Rooms { .. }
+                | Event::MemberChanged { .. }
+                | Event::MemberLeft { .. }
+                | Event::Chat { .. }
+                | Event::Reply { .. }
+                | Event::Resumable { .. }
+                | Event::Stopping { .. } => {}
+            }
+        }
+        Ok(joined)
+    }
+
+    fn ask_for_room(&mut self) -> Result<(), Cause> {
+        let asked: Result<(), RequestError> = match (&self.outage, &self.request) {
+            (Some(outage), _) => self.session.ask_again(&outage.ticket),
+            (None, RoomRequest::Create(name)) => self.session.create(name, false, 0, false),
+            (None, RoomRequest::Join(id)) => self.session.join(*id),
+            (None, RoomRequest::Code(code)) => self.session.join_code(code),
+        };
+        asked.map_err(|error| Cause::Failed(error.to_string()))
+    }
+
+    fn on_refused(&mut self, reason: Refusal, now_us: u64) -> Result<(), Cause> {
+        let is_away = self.outage.is_some();
+        if self.joined && !is_away {
+            return Ok(());
+        }
+        if !matches!(reason, Refusal::Busy | Refusal::TooOften) {
+            return Err(Cause::Failed(format!("it was refused a seat: {reason:?}")));
+        }
+        let spread = self.rng.random_range(0..RETRY_AFTER_US);
+        self.retry_us = Some(now_us + RETRY_AFTER_US / 2 + spread);
+        if is_away {
+            self.run.reconnects.lock().retries += 1;
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Option<Joined> {
+        if self.joined {
+            return None;
+        }
+        let (room, schema) = (self.session.room()?, self.session.schema()?);
+        self.controls = Some(Controls::new(self.behaviour, &schema.input, room.tick_rate));
+        self.joined = true;
+        if matches!(self.request, RoomRequest::Create(_)) {
+            self.run.rooms.made(self.room, room.info.id);
+        }
+        Some(Joined {
+            tick_rate: room.tick_rate,
+            snapshot_every: room.snapshot_every,
+        })
+    }
+
+    /// When its connection is to be lost: in a room, with something to come back by.
+    pub(crate) fn drop_us(&mut self, now_us: u64) -> Option<u64> {
+        let run = &self.run;
+        if !run.flags.cuts() || self.outage.is_some() || self.session.ticket().is_none() {
+            return None;
+        }
+        self.drops.due_us(&run.tally.window, now_us, &mut self.rng)
+    }
+
+    /// Its connection is lost. Of every two losses the server is told of one, by the socket's end;
+    /// true for the others.
+    pub(crate) fn lose_connection(&mut self, now_us: u64) -> bool {
+        let (Some(ticket), Some(room)) = (self.session.ticket(), self.session.room()) else {
+            return false;
+        };
+        let token = self.session.token().unwrap_or_default();
+        self.outage = Some(Outage::new(ticket, token, room, now_us));
+        self.drops.note_drop();
+        self.gauge.pause();
+        self.run.reconnects.lock().drops += 1;
+        self.rng.random()
+    }
+
+    /// When it tries again to come back, at a random distance; `None` when it gives up.
+    pub(crate) fn next_try_us(&mut self, now_us: u64) -> Option<u64> {
+        let chance = self.rng.random();
+        let wait_us = self
+            .outage
+            .as_mut()?
+            .backoff
+            .next_us(now_us, None, chance)?;
+        Some(now_us + wait_us)
+    }
+
+    /// Another connection is open, on which the seat is asked for.
+    pub(crate) fn resume(&mut self) {
+        let Some(outage) = &self.outage else {
+            return;
+        };
+        self.desyncs += self.session.stats().desyncs;
+        let session = Session::resume(&self.name, &outage.token, &outage.ticket);
+        self.session = session.among(&self.run.games);
+        (self.retry_us, self.pinged_us) = (None, None);
+    }
+
+    /// The first snapshot of a connection that took the seat again is there.
+    fn note_return(&mut self, now_us: u64) {
+        if let (Some(outage), Some(room)) = (self.outage.take(), self.session.room()) {
+            let mut reconnects = self.run.reconnects.lock();
+            reconnects.note_return(&outage, room, now_us);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What all bots of a run share. Made by `swarm`, used by every bot, honest or hostile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tickwire::session::Games;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::flags::Flags;
+use crate::reconnects::Reconnects;
+use crate::rooms::Rooms;
+use crate::slow::Slowness;
+use crate::tally::Tally;
+
+/// News that wait for the swarm. Beyond, the bots wait.
+const NEWS_MAX: usize = 1024;
+
+/// See the module's description.
+pub(crate) struct Run {
+    pub(crate) flags: Flags,
+    pub(crate) tally: Tally,
+    pub(crate) rooms: Rooms,
+    /// Set once, when all are to say goodbye.
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) slowness: Slowness,
+    pub(crate) reconnects: Mutex<Reconnects>,
+    pub(crate) joined: mpsc::Sender<Joined>,
+    /// What they know of the game.
+    pub(crate) games: Arc<Games>,
+    /// When it began.
+    pub(crate) start: Instant,
+}
+
+/// What a bot tells the swarm at once: it is in a room of these rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Joined {
+    /// Steps a second.
+    pub(crate) tick_rate: u16,
+    /// Ticks between snapshots.
+    pub(crate) snapshot_every: u16,
+}
+
+impl Run {
+    /// One that begins now, and where its news come out.
+    pub(crate) fn new(flags: Flags) -> (Arc<Run>, mpsc::Receiver<Joined>) {
+        let (joined, news) = mpsc::channel(NEWS_MAX);
+        let run = Run {
+            tally: Tally::new(),
+            rooms: Rooms::new(flags.rooms as usize),
+            stop: watch::Sender::new(false),
+            slowness: Slowness::new(flags.rooms as usize),
+            reconnects: Mutex::default(),
+            joined,
+            games: Arc::default(),
+            start: Instant::now(),
+            flags,
+        };
+        (Arc::new(run), news)
+    }
+
+    /// Microseconds since the start.
+    pub(crate) fn now_us(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
+    }
+
+    /// The moment of so many microseconds after the start.
+    pub(crate) fn instant(&self, us: u64) -> Instant {
+        self.start + Duration::from_micros(us)
+    }
+}
