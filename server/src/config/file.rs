@@ -1,14 +1,15 @@
-//! Files that settings name: how they are read, whatever is in them. What is no regular file is refused and
-//! not waited for, as a pipe that nobody writes to would be.
+//! Files that settings name: how they are read, whatever is in them. What is no regular file is
+//! refused and not waited for, as a pipe that nobody writes to would be.
 
 use std::fs::{self, FileType};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
-/// Bytes of such a file: two full lists of bans with the longest entries are less. Beyond: it is another file.
+/// Bytes of such a file: two full lists of bans with the longest entries are less. Beyond: it is
+/// another file.
 pub(crate) const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The bytes of the file that `setting` names. A link to a file will do.

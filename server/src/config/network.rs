@@ -5,12 +5,9 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
-
 /// A network of addresses. IPv4 addresses that come dressed as IPv6 (`::ffff:10.0.0.7`) count as
 /// the IPv4 addresses that they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
@@ -28,14 +25,6 @@ impl FromStr for Network {
         let network = text.parse::<IpNet>().ok().or(single.ok());
         let wrong = || format!("{text:?} is not a network such as 10.0.0.7 or 10.0.0.0/8");
         network.map(Network).ok_or_else(wrong)
-    }
-}
-
-impl TryFrom<String> for Network {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

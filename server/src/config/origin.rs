@@ -1,14 +1,14 @@
-//! Hosts and origins, parsed and comparable: what browsers call the place that a page is from (RFC 6454), and what a request
-//! calls the place that it is for. For the list of allowed origins; who is let in is `http::origin`'s to say.
+//! Hosts and origins, parsed and comparable: what browsers call the place that a page is from (RFC
+//! 6454), and what a request calls the place that it is for. For the list of allowed origins; who
+//! is let in is `http::origin`'s to say.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use serde::Deserialize;
-
-/// A host and maybe a port, as in `Host`: `play.example`, `127.0.0.1:7777`, `[::1]:80`. Two that mean the same are equal but for a
-/// port that goes without saying: lower case, without the dot of the root, IPv6 in its shortest form.
+/// A host and maybe a port, as in `Host`: `play.example`, `127.0.0.1:7777`, `[::1]:80`. Two that
+/// mean the same are equal but for a port that goes without saying: lower case, without the dot of
+/// the root, IPv6 in its shortest form.
 ///
 /// Its text has no character that would mean something in a header's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ impl FromStr for Authority {
     }
 }
 
-/// A host's name or IPv4 address. What else a URL may have there (`~`, `;`, `%41` …) no name of a host has, and some of it would mean
-/// something where the host is written down again.
+/// A host's name or IPv4 address. What else a URL may have there (`~`, `;`, `%41` …) no name of a
+/// host has, and some of it would mean something where the host is written down again.
 fn name(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
@@ -100,8 +100,9 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Whether the page came over HTTP from the host that `authority` names. A port that goes without saying there is that of the page's own
-    /// scheme: behind a proxy that speaks TLS a server can't tell which it is.
+    /// Whether the page came over HTTP from the host that `authority` names. A port that goes
+    /// without saying there is that of the page's own scheme: behind a proxy that speaks TLS a
+    /// server can't tell which it is.
     pub(crate) fn is_of(&self, authority: &Authority) -> bool {
         let usual = usual_port(&self.scheme);
         let from = &self.authority;
@@ -151,8 +152,7 @@ impl fmt::Display for Origin {
 }
 
 /// An entry of the list of those who may open WebSockets.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedOrigin {
     /// Pages from there.
     From(Origin),
@@ -176,14 +176,6 @@ impl FromStr for AllowedOrigin {
                 )
             }),
         }
-    }
-}
-
-impl TryFrom<String> for AllowedOrigin {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

@@ -1,28 +1,56 @@
-//! Settings that are fine each but can't work together: found at the start, in one line that names both, and what
-//! would do. Limits of which the smaller one simply holds (connections of all and of an address) are no such pairs,
-//! nor is `max-connections` beyond the open files that the system allows, which is lowered with a warning.
+//! Settings that are fine each but can't work together: found at the start, in one line that names
+//! both, and what would do. Limits of which the smaller one simply holds (connections of all and of
+//! an address) are no such pairs, nor is `max-connections` beyond the open files that the system
+//! allows, which is lowered with a warning.
 
 use std::time::Duration;
 
 use tickwire::limits::{ACK_DELAY_MS, EVENT_RING_TICKS};
 use tickwire::protocol::frame::INPUT_HEAD_BYTES;
 
-use super::{Config, ConfigError};
+use super::error::ConfigError;
+use super::settings::{Config, REQUESTS_PER_SECOND};
 
-/// Requests a second of a player who does nothing wrong: pings, chat, actions, what a lobby asks for.
-pub(super) const REQUESTS_PER_SECOND: u32 = 5;
-/// Bytes of one of them, with its frame's header.
+/// Bytes of a request, with its frame's header.
 const REQUEST_BYTES: u32 = 64;
 /// A client whose clock runs slow catches up by so many inputs more, in percent.
 const CATCH_UP_PERCENT: u32 = 10;
 /// Header and mask of an input's frame.
 const FRAME_BYTES: u32 = 8;
-/// Ticks within which a client that takes everything empties its outbox: it is written to once a tick.
+/// Ticks within which a client that takes everything empties its outbox: it is written to once a
+/// tick.
 const TICKS_TO_DRAIN: u32 = 2;
 
 impl Config {
-    /// What [`Config::check`] holds for pairs.
-    pub(super) fn check_together(&self) -> Result<(), ConfigError> {
+    /// Ticks from one snapshot to the next, at least 1.
+    pub fn snapshot_every(&self) -> u16 {
+        (self.tick_rate / self.snapshot_rate.max(1)).max(1)
+    }
+
+    /// Ticks for which a seat is held, [`Config::resume_grace`] in them.
+    pub fn grace_ticks(&self) -> u32 {
+        // At most a day, so it fits.
+        (self.resume_grace.as_secs_f64() * f64::from(self.tick_rate)).ceil() as u32
+    }
+
+    /// Whether the values make sense, each and together.
+    ///
+    /// # Errors
+    /// One line that names the setting and what it may be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_each()?;
+        self.check_rates()?;
+        self.check_files()?;
+        self.check_ports()
+    }
+
+    fn check_rates(&self) -> Result<(), ConfigError> {
+        if !self.tick_rate.is_multiple_of(self.snapshot_rate) {
+            return refuse(format!(
+                "snapshot-rate {} does not divide tick-rate {}",
+                self.snapshot_rate, self.tick_rate
+            ));
+        }
         let inputs = self.inputs_per_second();
         let acks = 1000 / ACK_DELAY_MS;
         let messages = inputs.max(acks) + REQUESTS_PER_SECOND;
@@ -51,14 +79,28 @@ impl Config {
                 drained.as_millis() + 1
             ));
         }
-        self.check_ports()?;
+        Ok(())
+    }
+
+    fn check_files(&self) -> Result<(), ConfigError> {
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return refuse("tls-cert and tls-key are given together or not at all");
+        }
         let names = [
             ("auth-issuer", &self.auth_issuer),
             ("auth-audience", &self.auth_audience),
         ];
-        match names.iter().find(|(_, name)| !name.is_empty()) {
-            Some((setting, name)) if self.auth_key_file.is_none() => refuse(format!(
-                "{setting} {name:?} needs auth-key-file beside it: without a key no token is looked at"
+        let named = names.iter().find(|(_, name)| !name.is_empty());
+        match (&self.auth_key_file, named) {
+            (Some(_), _) if names.iter().any(|(_, name)| name.is_empty()) => {
+                refuse("auth-key-file needs auth-issuer and auth-audience beside it")
+            }
+            (None, _) if !self.guests => {
+                refuse("guests false needs an auth-key-file: nobody could play")
+            }
+            (None, Some((setting, name))) => refuse(format!(
+                "{setting} {name:?} needs auth-key-file beside it: without a key no token is \
+                 looked at"
             )),
             _ => Ok(()),
         }
@@ -100,7 +142,7 @@ impl Config {
     }
 }
 
-fn refuse(message: String) -> Result<(), ConfigError> {
+fn refuse(message: impl Into<String>) -> Result<(), ConfigError> {
     Err(ConfigError::new(message))
 }
 
@@ -199,5 +241,61 @@ mod tests {
             c.max_rooms = 1;
         };
         assert_eq!(refusal(change), None);
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        Config::default().check().unwrap();
+    }
+
+    #[test]
+    fn each_bound_is_named() {
+        let check = |change: fn(&mut Config), word: &str| {
+            let mut config = Config::default();
+            change(&mut config);
+            let message = config.check().unwrap_err().to_string();
+            assert!(
+                message.contains(word) && !message.contains('\n'),
+                "{message}"
+            );
+        };
+        check(|c| c.tick_rate = 0, "tick-rate");
+        check(|c| c.tick_rate = 241, "tick-rate");
+        check(|c| c.snapshot_rate = 0, "snapshot-rate");
+        check(|c| c.snapshot_rate = 60, "snapshot-rate");
+        check(|c| c.snapshot_rate = 7, "does not divide");
+        check(|c| c.npcs = 5000, "npcs");
+        check(|c| c.max_players = 0, "max-players");
+        check(|c| c.max_players = 1001, "max-players");
+        check(|c| c.max_rooms = 0, "max-rooms");
+        check(|c| c.max_connections = 0, "max-connections");
+        check(|c| c.send_buffer = 4095, "send-buffer");
+        check(|c| c.workers = 0, "workers");
+        check(
+            |c| c.max_connections_per_address = 0,
+            "max-connections-per-address",
+        );
+        check(|c| c.connects_per_second = 0, "connects-per-second");
+        check(|c| c.max_rooms_per_address = 0, "max-rooms-per-address");
+        check(|c| c.max_rooms_per_player = 0, "max-rooms-per-player");
+        check(|c| c.max_ungreeted = 0, "max-ungreeted");
+        check(|c| c.tls_cert = Some("cert.pem".into()), "tls-key");
+        check(|c| c.messages_per_second = 0, "messages-per-second");
+        check(|c| c.control_per_second = 0, "control-per-second");
+        check(|c| c.bytes_per_second = 10, "bytes-per-second");
+        check(|c| c.hello_timeout = Duration::ZERO, "hello-timeout");
+        check(|c| c.stop_deadline = Duration::MAX, "stop-deadline");
+        check(|c| c.auth_key_file = Some("key".into()), "auth-issuer");
+        check(|c| c.guests = false, "guests");
+    }
+
+    #[test]
+    fn snapshots_every_so_many_ticks() {
+        let config = Config {
+            tick_rate: 60,
+            snapshot_rate: 20,
+            ..Config::default()
+        };
+        assert_eq!(config.snapshot_every(), 3);
     }
 }

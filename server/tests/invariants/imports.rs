@@ -97,7 +97,6 @@ const CLIMBING: &[&str] = &["server/src/replication/capture/"];
 
 /// Sets of files in which some import each other.
 const CIRCLES: &[&[&str]] = &[
-    &["server/src/config/"],
     &["server/src/game/"],
     &["server/src/lobby/"],
     &["server/src/replication/capture/"],
