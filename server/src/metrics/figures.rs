@@ -1,0 +1,243 @@
+//! Every figure of a server, each declared once: kind, name, the handles that others bump with
+//! their labels, and the help that Prometheus shows. Fields, registration and help texts follow
+//! from it, and a test holds `docs/figures.md` to it. Labels have fixed values only: no player,
+//! room or address ever becomes one. Made and read by [`super`].
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tickwire::protocol::CloseCode;
+
+/// The type of a handle: one, or one for each value of a label.
+macro_rules! handle {
+    (counter) => { Counter };
+    (gauge) => { Gauge };
+    (histogram) => { Histogram };
+    ($kind:ident $by:ident) => { Vec<handle!($kind)> };
+}
+
+/// A handle of whatever recorder is the thread's now.
+macro_rules! register {
+    ($kind:ident $name:ident $help:literal) => {
+        $kind!(description: $help, stringify!($name))
+    };
+    ($kind:ident $name:ident $help:literal $label:ident = $value:expr) => {
+        $kind!(description: $help, stringify!($name), stringify!($label) => $value)
+    };
+    ($kind:ident $name:ident $help:literal $label:ident in $values:expr) => {
+        $values.into_iter().map(|value| register!($kind $name $help $label = value)).collect()
+    };
+}
+
+/// Figures as `kind name { handles } help`. A handle is a field's name, then `(label = value)` if
+/// the figure has others beside it, or `[label in values]` for a list of handles.
+macro_rules! figures {
+    ($($kind:ident $name:ident {
+        $($field:ident $(($label:ident = $value:literal))? $([$by:ident in $values:expr])?),+ $(,)?
+    } $help:literal)+) => {
+        /// Every figure of one server. Bumping a handle is one atomic addition.
+        pub struct Metrics {
+            $($(
+                #[doc = concat!($help $(, ": `", stringify!($label), "=", $value, "`")?)]
+                pub $field: handle!($kind $($by)?),
+            )+)+
+            pub(super) prometheus: PrometheusHandle,
+        }
+
+        impl Metrics {
+            /// Handles of whatever recorder is the thread's now, all zero.
+            pub(super) fn register(prometheus: PrometheusHandle) -> Metrics {
+                Metrics {
+                    $($(
+                        $field: register!(
+                            $kind $name $help $($label = $value)? $($by in $values)?
+                        ),
+                    )+)+
+                    prometheus,
+                }
+            }
+        }
+    };
+}
+
+/// What operators may order; see `moderation::order`.
+pub(super) const ORDERS: [&str; 5] = ["kick", "ban", "unban", "mute", "unmute"];
+
+/// In the order of [`CloseCode::ALL`], then one for peers that went without a word.
+fn close_codes() -> impl Iterator<Item = String> {
+    let codes = CloseCode::ALL.iter().map(|code| code.number().to_string());
+    codes.chain(["none".to_owned()])
+}
+
+figures! {
+    counter tickwire_connections_accepted_total { connections_accepted }
+        "sockets accepted on the public port"
+    counter tickwire_connections_refused_total { connections_refused }
+        "sockets turned away because too many are open, or of their address"
+    counter tickwire_tls_handshakes_failed_total { tls_handshakes_failed }
+        "TLS handshakes that failed or took too long"
+    counter tickwire_certificate_errors_total { certificate_errors }
+        "times that a changed certificate could not be used"
+    counter tickwire_address_limits_hit_total {
+        address_connections_hit(limit = "connections"),
+        address_connects_hit(limit = "connects"),
+        address_guesses_hit(limit = "guesses"),
+        address_rooms_hit(limit = "rooms"),
+        players_share_hit(limit = "players_share"),
+        rooms_share_hit(limit = "rooms_share"),
+    }
+        "times that an address came to a limit of its own, by limit"
+    counter tickwire_sockets_sent_away_total {
+        connections_sent_away(limit = "connections"),
+        pre_hello_sent_away(limit = "ungreeted"),
+    }
+        "sockets that had to go for newcomers, being of the heaviest prefix, by limit"
+    counter tickwire_player_rooms_hit_total { player_rooms_hit }
+        "times that a player had made as many rooms as they may"
+    counter tickwire_moderation_total { moderated[action in ORDERS] }
+        "orders of operators that were carried out, by what was ordered"
+    counter tickwire_admin_requests_refused_total {
+        admin_unauthorised(reason = "token"),
+        admin_limited(reason = "limited"),
+        admin_refused(reason = "request"),
+    }
+        "requests to the administration that were refused: without its token, too many of those, \
+        or with it and not possible"
+    gauge tickwire_bans { bans }
+        "bans that hold"
+    gauge tickwire_mutes { mutes }
+        "mutes that hold"
+    counter tickwire_bans_file_errors_total { bans_file_errors }
+        "times that the file of bans and mutes could not be written"
+    counter tickwire_chat_muted_total { chat_muted }
+        "chat lines that muted players wrote in vain"
+    counter tickwire_told_late_total { told_late }
+        "times that a member could not take yet what is passed on to all of a room: roster and \
+        chat"
+    counter tickwire_chat_lost_total { chat_lost }
+        "chat lines that a room forgot before a member could take them"
+    counter tickwire_accept_errors_total { accept_errors }
+        "failed accepts, most likely for want of file descriptors"
+    gauge tickwire_connections_open { connections_open }
+        "sockets open on the public port"
+    counter tickwire_sockets_opened_total { sockets_opened }
+        "WebSockets opened"
+    gauge tickwire_sockets_open { sockets_open }
+        "WebSockets open"
+    gauge tickwire_sockets_seatless { sockets_seatless }
+        "sockets open on the public port that have no seat in a room"
+    gauge tickwire_sockets_ungreeted { sockets_pre_hello }
+        "WebSockets open that have not said hello"
+    counter tickwire_sockets_closed_total { sockets_closed[code in close_codes()] }
+        "WebSockets ended, by close code"
+    counter tickwire_http_requests_total { http_requests }
+        "HTTP requests, handshakes included"
+    counter tickwire_handshakes_refused_total {
+        handshakes_refused_origin(reason = "origin"),
+        handshakes_refused_malformed(reason = "malformed"),
+        handshakes_refused_version(reason = "version"),
+        handshakes_refused_subprotocol(reason = "subprotocol"),
+        handshakes_refused_address(reason = "address"),
+        handshakes_refused_stopping(reason = "stopping"),
+    }
+        "handshakes refused, by reason"
+    gauge tickwire_rooms { rooms }
+        "rooms that exist"
+    gauge tickwire_rooms_idle { rooms_idle }
+        "rooms in which nobody does anything, which are simulated once a second"
+    counter tickwire_rooms_opened_total { rooms_opened }
+        "rooms opened"
+    counter tickwire_rooms_failed_total { rooms_failed }
+        "rooms closed because their game panicked"
+    counter tickwire_players_dropped_total { players_dropped }
+        "players whose connection was lost and whose seat is held"
+    counter tickwire_players_resumed_total { players_resumed }
+        "players who took their seat again"
+    counter tickwire_seats_expired_total { seats_expired }
+        "seats given up because nobody came back in time"
+    gauge tickwire_players { players }
+        "players in rooms, those included whose seat is held"
+    counter tickwire_ticks_total { ticks }
+        "ticks of all rooms"
+    counter tickwire_ticks_late_total { ticks_late }
+        "ticks that began over half a period late"
+    counter tickwire_ticks_skipped_total { ticks_skipped }
+        "ticks left out because a room was too far behind"
+    histogram tickwire_tick_seconds { tick_seconds }
+        "time that one room's tick took, its sockets included"
+    histogram tickwire_tick_lateness_seconds { tick_lateness_seconds }
+        "from when a room's tick was due to when it began"
+    counter tickwire_snapshot_rate_changes_total {
+        rooms_halved(to = "halved"),
+        rooms_doubled(to = "doubled"),
+    }
+        "rooms whose snapshot rate was halved for overload, or doubled again"
+    counter tickwire_snapshots_sent_total { snapshots_sent }
+        "snapshots handed to sockets"
+    counter tickwire_snapshot_bytes_total { snapshot_bytes }
+        "bytes of snapshots handed to sockets"
+    counter tickwire_snapshots_skipped_total {
+        snapshots_skipped_blocked(cause = "blocked"),
+        snapshots_skipped_credit(cause = "credit"),
+        snapshots_skipped_rationed(cause = "rationed"),
+    }
+        "snapshots not made for a slow client: older bytes still wait in its outbox (blocked), \
+        too much is unacknowledged (credit), others were caught up first (rationed)"
+    counter tickwire_catch_ups_total {
+        catch_ups(with = "delta"),
+        catch_up_keyframes(with = "keyframe"),
+    }
+        "snapshots for clients that fell behind the others, as a delta or, for who waited in \
+        vain, as a keyframe"
+    counter tickwire_probes_total { probes }
+        "snapshots ahead of their turn for slow clients that had acknowledged everything"
+    counter tickwire_lane_moves_total { tiers_slower(to = "slower"), tiers_faster(to = "faster") }
+        "moves of slow clients to half their snapshots, and back"
+    counter tickwire_keyframes_total { keyframes }
+        "layer bodies sent whole"
+    counter tickwire_bodies_encoded_total { bodies_encoded }
+        "layer bodies encoded; one may serve many clients"
+    counter tickwire_entities_unsent_total { entities_unsent }
+        "entities beyond what a room may replicate, per tick"
+    counter tickwire_inputs_total {
+        inputs_taken(fate = "taken"),
+        inputs_late(fate = "late"),
+        inputs_dropped(fate = "dropped"),
+        inputs_substituted(fate = "substituted"),
+    }
+        "inputs that reached their tick (taken), came after it (late), came twice, too early or \
+        to a full queue (dropped), and ticks of a player without one (substituted)"
+    counter tickwire_resyncs_total {
+        resyncs(fate = "granted"),
+        resyncs_refused(fate = "refused"),
+    }
+        "requests for a keyframe, refused where they came too soon after the one before"
+    counter tickwire_desyncs_total { desyncs }
+        "images that differed at a client; must stay 0"
+    counter tickwire_events_dropped_total { events_dropped }
+        "game events beyond what a tick may have"
+    counter tickwire_messages_received_total { messages_received }
+        "messages read from clients"
+    counter tickwire_bytes_received_total { bytes_received }
+        "bytes read from clients"
+    counter tickwire_messages_refused_total { messages_refused }
+        "requests answered by Refused"
+    counter tickwire_messages_rejected_total { messages_rejected }
+        "messages that cost the sender its connection"
+    counter tickwire_control_bytes_total { control_bytes }
+        "bytes of control messages handed to sockets"
+    counter tickwire_inboxes_full_total { inboxes_full }
+        "commands that found a worker's inbox full"
+    counter tickwire_loop_overruns_total { loop_overruns }
+        "rounds of a worker that ended after a room was due"
+    counter tickwire_log_lines_dropped_total {
+        log_lines_dropped[cause in["queue", "write", "repeated"]],
+    }
+        "log lines that were not written: too many wait for who reads stderr, the system did not \
+        take them, or there were many of their kind"
+    gauge process_resident_memory_bytes { resident_memory }
+        "memory of the process that is in RAM"
+    gauge tickwire_cpu_seconds { cpu_seconds }
+        "CPU time of the process, user and kernel"
+    gauge tickwire_build_info { build_info[version in[env!("CARGO_PKG_VERSION")]] }
+        "always 1; the label is the server's version"
+}
