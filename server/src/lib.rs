@@ -312,9 +312,9 @@
 //! [`room::Room`] plays a game without sockets and clocks: `server/examples/cards/tests.rs` does.
 //! `server/tests/outside` is a game in a crate of its own, with bots that play it.
 //!
-//! The other modules stand in the order in which data flows: [`net`] (sockets, HTTP), [`lobby`],
-//! [`worker`] (a thread of rooms), [`room`], [`game`], and what goes back, [`replication`]. The
-//! client's half, and what both sides share, is the crate [`tickwire`].
+//! The other modules stand in the order in which data flows: [`http`] (the edge), [`lobby`],
+//! [`worker`] (a thread of rooms), [`transport`], [`room`], [`game`], and what goes back,
+//! [`replication`]. The client's half, and what both sides share, is the crate [`tickwire`].
 
 mod admission;
 mod auth;

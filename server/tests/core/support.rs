@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use tickwire::protocol::{ClientMessage, CloseCode};
 use tickwire_server::config::Config;
-use tickwire_server::game::{Game, GameDef};
+use tickwire_server::game::GameDef;
 use tickwire_server::lobby::Lobby;
 use tickwire_server::metrics::Metrics;
 use tickwire_server::transport::websocket::WebSocket;
@@ -23,8 +23,8 @@ pub(crate) use tickwire_harness::frames::{frame, framed, hello_as};
 use crate::probe::Probe;
 
 /// A running lobby.
-pub(crate) struct Server<G: Game = Probe> {
-    pub(crate) lobby: Lobby<G>,
+pub(crate) struct Server {
+    pub(crate) lobby: Lobby<Probe>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) runtime: Runtime,
     address: SocketAddr,
@@ -42,11 +42,6 @@ pub(crate) fn config() -> Config {
 
 impl Server {
     pub(crate) fn start(config: Config) -> Server {
-        Server::of(config)
-    }
-
-    /// The same of another game.
-    pub(crate) fn of<G: Game>(config: Config) -> Server<G> {
         config.check().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -54,7 +49,7 @@ impl Server {
             .build()
             .unwrap();
         let _context = runtime.enter();
-        let game = Arc::new(GameDef::<G>::new(config.tick_rate).unwrap());
+        let game = Arc::new(GameDef::<Probe>::new(config.tick_rate).unwrap());
         let metrics = Arc::new(Metrics::new().unwrap());
         let lobby = Lobby::start(game, &config, metrics.clone()).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -86,9 +81,7 @@ impl Server {
             address,
         }
     }
-}
 
-impl<G: Game> Server<G> {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
