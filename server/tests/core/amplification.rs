@@ -13,6 +13,8 @@ use crate::support::{Client, Got, Server};
 const ATTACKERS: usize = 45;
 /// Bytes a second that the slow member's link carries.
 const LINK: f64 = 40_000.0;
+/// Bytes a second that others' deeds may add to it; each of what they send, told to it, would be ten times as many.
+const MORE_MAX: f64 = 1000.0;
 /// Ticks until what is counted is what goes on, and ticks over which it is counted.
 const SETTLE: u32 = 60;
 const COUNTED: u32 = 150;
@@ -89,10 +91,8 @@ fn many_who_say_ready_do_not_drive_a_slow_member_out() {
             "to a member on {LINK} B/s beside {ATTACKERS}, in B/s: {:.0} quiet, {:.0} when each says ready 30 times a second, {:.0} when each changes its mind as often",
             rates[0], rates[1], rates[2]
         );
-        assert!(
-            rates[1] <= 2.0 * rates[0] && rates[2] <= 2.0 * rates[0],
-            "{rates:?}"
-        );
+        let most = rates[0] + MORE_MAX;
+        assert!(rates.iter().all(|&rate| rate <= most), "{rates:?}");
         slow.ping(1);
     });
 }
