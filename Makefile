@@ -69,12 +69,12 @@ deny:
 
 # What a release publishes, packed and built as a user gets it; nothing is sent anywhere.
 package: node-modules
-	$(CARGO) publish --dry-run --locked -p tickwire -p tickwire-server -p tickwire-bots
+	$(CARGO) publish --dry-run --locked -p tickwire -p tickwire-server -p tickwire-arena -p tickwire-bots
 	cd client-web && $(NPM) pack --dry-run
 
 # Lines of Rust and JavaScript that are neither empty nor tests.
 lines:
-	@git ls-files '*.rs' '*.js' | grep -vE '(^|/)(tests?|fuzz|vectors)/|tests\.rs$$|\.test\.js$$' | xargs awk ' \
+	@git ls-files '*.rs' '*.js' | grep -vE '(^|/)(tests?|harness|fuzz|vectors)/|tests\.rs$$|\.test\.js$$' | xargs awk ' \
 	  FNR == 1 { tests = 0 } \
 	  /^#\[cfg\(test\)\]/ { getline below; if (below ~ /^(pub(\(crate\))? )?mod [a-z_]+ \{/) tests = 1; next } \
 	  !tests && !/^[ \t]*$$/ { lines[FILENAME ~ /\.rs$$/]++ } \
