@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use tickwire::ids::Tick;
-use tickwire::schema::ColumnSet;
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
 

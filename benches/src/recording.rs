@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::{Layout, Schema};
+use tickwire::schema::Schema;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 
 use tickwire_arena::Arena;
 use tickwire_server::game::GameDef;
@@ -83,7 +84,7 @@ impl Play {
             Err(error) => return Err(TapeError::Unreadable(error.to_string())),
         };
         let game = GameDef::<Arena>::new(TICK_RATE).expect("the arena is well declared");
-        let layout = Layout::new(&game.schema);
+        let layout = Layout::new(&game.schema)?;
         let mut images = image_tape::decode(&layout.room, &bytes)?;
         if images.len() <= LEAD {
             return Err(TapeError::Broken);
@@ -122,7 +123,7 @@ impl Recording {
         let hands = play.hands();
         let mut play = ArenaPlay::new(players, npcs, seed);
         play.hands = hands;
-        let layout = Layout::new(&play.game().schema);
+        let layout = Layout::new(&play.game().schema).expect("the schema is sound");
         for _ in 0..warm_up {
             play.tick(|_, _| {});
         }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::{ColumnSet, Layout};
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::training::{self, Sending};
 use tickwire_server::game::GameDef;
 
@@ -34,7 +35,7 @@ const KEYFRAME_EVERY: usize = 20;
 pub fn train() -> Vec<Vec<u16>> {
     let game = GameDef::with_tables(TICK_RATE, 0, Vec::new());
     let game = Arc::new(game.expect("the arena is well declared"));
-    let layout = Layout::new(&game.schema);
+    let layout = Layout::new(&game.schema).expect("the schema is sound");
     let mut rooms = Vec::new();
     for (players, npcs, seed) in ROOMS {
         let mut play = ArenaPlay::of(game.clone(), players, npcs, seed);

@@ -5,9 +5,9 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::LayerId;
-use tickwire::schema::Layout;
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode, in_reach};
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 use tickwire_benches::motion::Motion;
 use tickwire_benches::recording::Play;
 use tickwire_benches::yardstick;

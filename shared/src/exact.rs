@@ -32,6 +32,17 @@ pub fn floor(value: f64) -> f64 {
     if size < WHOLE_FROM { floor } else { value }
 }
 
+/// The lower 32 bits of the greatest whole number that is not above `value`, which lies within 2^51 of 0. There is
+/// no vector instruction for a conversion that saturates, so it is none: with so great a number added a fraction has no
+/// bits left, and the whole stands in the lowest ones.
+#[inline(always)]
+pub(crate) fn floor_bits(value: f64) -> i32 {
+    const GREAT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+    let nearest = value + GREAT;
+    let above = nearest - GREAT > value;
+    (nearest.to_bits() as i32).wrapping_sub(i32::from(above))
+}
+
 /// The least whole number that is not below `value`.
 #[inline]
 pub fn ceil(value: f64) -> f64 {
@@ -166,7 +177,22 @@ impl Xorshift32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn floor_bits_are_those_of_the_floor(
+            whole in -(1i64 << 50)..1 << 50,
+            small in -(1i64 << 20)..1 << 20,
+            part in 0.0..1.0f64,
+        ) {
+            for value in [whole as f64, whole as f64 + part, small as f64 + part, small as f64 + 0.5] {
+                prop_assert_eq!(floor_bits(value), value.floor() as i64 as i32, "{}", value);
+            }
+        }
+    }
 
     #[test]
     fn floor_has_the_bits_of_the_standard_one() {

@@ -39,8 +39,9 @@ use crate::limits::{
 };
 use crate::protocol::server_message::{Limits, Member};
 use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
-use crate::schema::{Layout, Schema};
+use crate::schema::Schema;
 use crate::snapshot::image::LayerImage;
+use crate::snapshot::layout::Layout;
 
 /// Messages that wait for [`Session::poll_transmit`]. Beyond: requests are refused, inputs and
 /// acknowledgements are dropped, which the protocol allows.
@@ -295,15 +296,14 @@ impl Session {
             if version != VERSION {
                 return Err(SessionError::Version(version));
             }
-            // The layout and the codec rely on what a checked schema promises.
-            schema.check().map_err(SessionError::Schema)?;
+            let game = match &self.games {
+                Some(games) => games.of(schema),
+                None => games::Known::new(schema).map(Arc::new),
+            };
             self.welcome = Some(Welcome {
                 name,
                 token,
-                game: match &self.games {
-                    Some(games) => games.of(schema),
-                    None => Arc::new(games::Known::new(schema)),
-                },
+                game: game.map_err(SessionError::Schema)?,
                 limits,
             });
             self.events.push_back(Event::Welcome);

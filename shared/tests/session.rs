@@ -12,14 +12,13 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
-use tickwire::schema::{
-    Audience, Component, Field, Kind, Layout, Message, Predicted, Predictor, Schema,
-};
+use tickwire::schema::{Audience, Component, Field, Kind, Message, Predicted, Predictor, Schema};
 use tickwire::session::{Event, RequestError, Seen, Session, SessionError, State};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
 use tickwire::snapshot::fields;
 use tickwire::snapshot::image::{EntityHead, LayerImage, OwnerCode};
+use tickwire::snapshot::layout::Layout;
 
 const MS: u64 = 1_000;
 
@@ -69,7 +68,7 @@ struct Peer {
 impl Peer {
     fn new() -> Peer {
         Peer {
-            layout: Layout::new(&schema()),
+            layout: Layout::new(&schema()).expect("the schema is sound"),
             sent: [None, None],
             scratch: Scratch::default(),
         }

@@ -1,8 +1,10 @@
 //! Where in the arena's images what a player needs stands.
 
 use tickwire::ids::Handle;
-use tickwire::schema::{ColumnSet, Field, Kind, Layout, Schema};
+use tickwire::schema::{Field, Kind, Schema};
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
+use tickwire::snapshot::layout::Layout;
 
 /// A field of a layer.
 #[derive(Clone, Debug)]

@@ -4,10 +4,12 @@ use std::fmt;
 
 use tickwire::ids::{LayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::{Column, ColumnSet, Guess, Kind, Layout, Schema};
+use tickwire::schema::{Kind, Schema};
+use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 
 use crate::motion::{State, Tape};
 
@@ -44,7 +46,7 @@ impl Stream {
     /// One without messages.
     pub fn new(schema: Schema) -> Stream {
         Stream {
-            layout: Layout::new(&schema),
+            layout: Layout::new(&schema).expect("the schema is sound"),
             schema,
             messages: Vec::new(),
             tolerances: Vec::new(),

@@ -6,7 +6,7 @@
 //! (generation, owner, components) is another than before and follows; then the differences of its fields, from 0 where its head is new.
 
 use tickwire::protocol::frame::{FrameError, push_varint, take_varint};
-use tickwire::schema::{ColumnSet, Guess};
+use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::image::{EntityHead, LayerImage};
 
 /// The columns that hold fields, component by component: the others follow from them.

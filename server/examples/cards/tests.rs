@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 use tickwire::ids::{Handle, LayerId, PlayerId};
-use tickwire::schema::ColumnSet;
 use tickwire::session::{Event, Seen, Session};
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room};
 

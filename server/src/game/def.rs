@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
-use tickwire::schema::{Layout, Predicted, Schema as WireSchema};
+use tickwire::schema::{Predicted, Schema as WireSchema};
+use tickwire::snapshot::layout::Layout;
 
 use super::Game;
 use super::action::ActionDef;
@@ -59,14 +60,13 @@ impl<G: Game> GameDef<G> {
         if let Some(error) = declared.errors.first() {
             return Err(error.clone());
         }
-        declared.wire.check()?;
         if !(1..=PLAYERS_PER_ROOM_MAX).contains(&G::SEATS_MAX) {
             return Err(format!(
                 "SEATS_MAX {} is not within 1 to {PLAYERS_PER_ROOM_MAX}",
                 G::SEATS_MAX
             ));
         }
-        let mut layout = Layout::new(&declared.wire);
+        let mut layout = Layout::new(&declared.wire)?;
         tolerate(&mut layout, &declared.wire, &declared.tolerances);
         Ok(GameDef {
             layout,

@@ -2,7 +2,8 @@
 
 use bevy_ecs::prelude::Entity;
 use tickwire::ids::Handle;
-use tickwire::schema::{Column, Kind, text_words, words_text};
+use tickwire::schema::{Kind, text_words, words_text};
+use tickwire::snapshot::column_set::Column;
 
 /// A type that a field may have: `f32`, `f64`, `u8`, `u16`, `u32`, `i32`, `bool`,
 /// `Option<Entity>`, `String`.

@@ -2,8 +2,8 @@
 
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_section};
-use tickwire::schema::Layout;
 use tickwire::snapshot::delta::{Scratch, encode, in_reach, is_fully_predicted};
+use tickwire::snapshot::layout::Layout;
 
 use super::image::{Held, LayerKey, Ring};
 

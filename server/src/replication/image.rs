@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::limits::IMAGES_MAX;
-use tickwire::schema::{ColumnSet, Layout};
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::image::{EntityHead, LayerView, Residuals};
+use tickwire::snapshot::layout::Layout;
 
 /// What a client holds of a layer: the last image of it that was sent to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

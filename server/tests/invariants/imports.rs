@@ -103,7 +103,6 @@ const CIRCLES: &[&[&str]] = &[
     &["server/src/room/"],
     &["server/src/transport/"],
     &["server/src/worker/"],
-    &["shared/src/schema/", "shared/src/snapshot/"],
     &["shared/src/session.rs", "shared/src/session/"],
     &["benches/src/fanout/"],
     &["benches/src/motion/"],

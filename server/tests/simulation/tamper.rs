@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use tickwire::ids::{LayerId, Tick};
 use tickwire::protocol::frame::{SNAPSHOT_HEAD_BYTES, SectionKind, SnapshotHead, push_section};
-use tickwire::schema::{ColumnSet, Kind, Layout};
+use tickwire::schema::Kind;
 use tickwire::session::Seen;
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
+use tickwire::snapshot::layout::Layout;
 
 use crate::line::LineId;
 

@@ -3,17 +3,12 @@
 //! Not how the server reads its ECS: that is `tickwire_server::game`.
 
 mod field;
-mod layout;
 
 pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor, is_text, text_words, words_text};
-pub use layout::{Column, ColumnSet, ComponentColumns, Guess, Layout};
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{COLUMNS_MAX, COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
-use crate::snapshot::delta::model::{context_count, table_size};
-use crate::snapshot::predictor::{GAIN_MAX, GAINS};
-use crate::snapshot::symbols::Symbols;
+use crate::limits::{COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
 
 /// Everything that a client needs to know of a game to decode it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -106,7 +101,8 @@ impl Schema {
         self.input.iter().map(bits).sum::<usize>().div_ceil(8)
     }
 
-    /// Refuses what no game can mean, naming component and field.
+    /// Refuses what no game can mean, naming component and field. What its images need besides is for
+    /// [`Layout::new`](crate::snapshot::layout::Layout::new), which calls this.
     pub fn check(&self) -> Result<(), String> {
         let too_many = |what: &str, n: usize, max: usize| {
             if n > max {
@@ -159,54 +155,8 @@ impl Schema {
         for event in &self.events {
             check_message("event", event)?;
         }
-        self.check_layers()?;
         for action in &self.actions {
             check_message("action", action)?;
-        }
-        Ok(())
-    }
-}
-
-impl Schema {
-    fn check_layers(&self) -> Result<(), String> {
-        let layout = Layout::new(self);
-        let sets = [&layout.room, &layout.owner, &layout.team];
-        for (layer, set) in sets.iter().enumerate() {
-            if set.width() > COLUMNS_MAX {
-                let columns = set.width();
-                return Err(format!(
-                    "layer {layer}: {columns} columns, at most {COLUMNS_MAX}; a text has one for four bytes"
-                ));
-            }
-        }
-        if self.tables.len() > sets.len() {
-            return Err("more tables than layers".to_owned());
-        }
-        for (layer, (table, set)) in self.tables.iter().zip(sets).enumerate() {
-            if table.is_empty() {
-                continue;
-            }
-            let size = table_size(set);
-            if table.len() != size {
-                return Err(format!(
-                    "tables of layer {layer}: {} numbers, not {size}; they were trained for another schema",
-                    table.len()
-                ));
-            }
-            let (contexts, rest) = table.split_at(context_count(set));
-            let (gains, thresholds) = rest.split_at(GAINS * set.linear.len());
-            let odds = |context: &u16| (4..=4092).contains(&(context >> 4));
-            if !contexts.iter().all(odds) {
-                return Err(format!("tables of layer {layer}: odds out of range"));
-            }
-            let small = |gain: &u16| i32::from(*gain as i16).abs() <= GAIN_MAX;
-            if !gains.iter().all(small) {
-                return Err(format!("tables of layer {layer}: a gain out of range"));
-            }
-            let mut symbols = thresholds.as_chunks().0.iter();
-            if !symbols.all(|thresholds| Symbols::new(thresholds).is_some()) {
-                return Err(format!("tables of layer {layer}: thresholds do not rise"));
-            }
         }
         Ok(())
     }

@@ -4,7 +4,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::schema::{Layout, Schema};
+use crate::schema::Schema;
+use crate::snapshot::layout::Layout;
 
 /// Games that are kept apart; those that no session plays are forgotten first. Beyond: a session has its own copy. A process
 /// seldom meets more than one, two while a server is replaced.
@@ -22,30 +23,30 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Of a schema that was checked.
-    pub(super) fn new(schema: Schema) -> Known {
-        Known {
-            layout: Layout::new(&schema),
+    /// Of a schema; the error says what is wrong with it.
+    pub(super) fn new(schema: Schema) -> Result<Known, String> {
+        Ok(Known {
+            layout: Layout::new(&schema)?,
             schema,
-        }
+        })
     }
 }
 
 impl Games {
-    /// The game of a schema that was checked.
-    pub(super) fn of(&self, schema: Schema) -> Arc<Known> {
+    /// The game of a schema; the error says what is wrong with it.
+    pub(super) fn of(&self, schema: Schema) -> Result<Arc<Known>, String> {
         // The list is whole between any two of its steps.
         let mut games = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let met = games.iter().filter_map(Weak::upgrade);
         if let Some(known) = met.into_iter().find(|known| known.schema == schema) {
-            return known;
+            return Ok(known);
         }
         games.retain(|game| game.strong_count() > 0);
-        let known = Arc::new(Known::new(schema));
+        let known = Arc::new(Known::new(schema)?);
         if games.len() < GAMES_MAX {
             games.push(Arc::downgrade(&known));
         }
-        known
+        Ok(known)
     }
 }
 
@@ -60,24 +61,28 @@ mod tests {
         }
     }
 
+    fn meet(games: &Games, name: usize) -> Arc<Known> {
+        games.of(game(name)).expect("the schema is sound")
+    }
+
     #[test]
     fn a_game_is_held_once_and_forgotten_with_its_last_session() {
         let games = Games::default();
-        let (first, second) = (games.of(game(1)), games.of(game(2)));
-        assert!(Arc::ptr_eq(&first, &games.of(game(1))));
+        let (first, second) = (meet(&games, 1), meet(&games, 2));
+        assert!(Arc::ptr_eq(&first, &meet(&games, 1)));
         assert!(!Arc::ptr_eq(&first, &second));
-        assert_eq!(first.layout, Layout::new(&game(1)));
+        assert_eq!(Ok(&first.layout), Layout::new(&game(1)).as_ref());
         drop(first);
-        games.of(game(3));
+        meet(&games, 3);
         assert_eq!(games.0.lock().expect("no panic").len(), 2);
     }
 
     #[test]
     fn those_beyond_the_limit_are_their_sessions_own() {
         let games = Games::default();
-        let held: Vec<_> = (0..GAMES_MAX).map(|name| games.of(game(name))).collect();
-        let own = games.of(game(GAMES_MAX));
-        assert!(!Arc::ptr_eq(&own, &games.of(game(GAMES_MAX))));
-        assert!(Arc::ptr_eq(&held[0], &games.of(game(0))));
+        let held: Vec<_> = (0..GAMES_MAX).map(|name| meet(&games, name)).collect();
+        let own = meet(&games, GAMES_MAX);
+        assert!(!Arc::ptr_eq(&own, &meet(&games, GAMES_MAX)));
+        assert!(Arc::ptr_eq(&held[0], &meet(&games, 0)));
     }
 }

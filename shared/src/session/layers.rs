@@ -8,10 +8,11 @@ use std::cell::RefCell;
 
 use crate::ids::{LayerId, Tick};
 use crate::limits::RESYNC_EVERY_MS;
-use crate::schema::{Kind, Layout, is_text};
+use crate::schema::{Kind, is_text};
 use crate::snapshot::DecodeError;
 use crate::snapshot::delta::{self, BodyHead, Scratch, Verdict};
 use crate::snapshot::image::LayerImage;
+use crate::snapshot::layout::Layout;
 
 const RESYNC_EVERY_US: u64 = RESYNC_EVERY_MS as u64 * 1000;
 

@@ -1,8 +1,8 @@
 //! The checksum of an image (`PROTOCOL.md` §7): multiply, rotate and xor on 32 bits, which
 //! JavaScript does exactly. It finds mistakes, not forgeries.
 
+use super::column_set::{ColumnSet, Guess};
 use super::image::LayerView;
-use crate::schema::{ColumnSet, Guess};
 
 /// The checksum of a layer's image: tick, gap, entities and columns.
 pub fn checksum(image: LayerView<'_>, set: &ColumnSet) -> u32 {

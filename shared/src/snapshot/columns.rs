@@ -3,12 +3,11 @@
 //! that they become vector instructions. The arithmetic of one value is `predictor`'s. Called by
 //! `complete`, which makes images, and by `delta`, which compares and predicts them.
 
+use super::activity::activity;
+use super::column_set::{Column, ColumnSet, Guess};
 use super::image::{EntityHead, LayerView};
-use super::predictor::{
-    activity, add, aim, difference, direction, rate, second_diff, settle, velocity_way,
-};
+use super::predictor::{add, aim, difference, direction, rate, second_diff, settle, velocity_way};
 use super::rows::{Rows, Table};
-use crate::schema::{Column, ColumnSet, Guess};
 
 /// A linear column: what it has in the older image, and what follows from that.
 #[derive(Debug, Default)]
@@ -52,7 +51,7 @@ pub(super) struct Columns {
     rows: Rows,
     /// Its linear columns, in the set's order; there may be more.
     linear: Vec<Linear>,
-    /// How much the component activities in the older image.
+    /// The component's activity in the older image.
     activities: Vec<i32>,
     /// Not 0 where a column that is not linear has a residual.
     rest: Vec<i32>,
@@ -68,8 +67,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Turns to a component, of entities `kept` in the older image and among the newer one's `heads`; fills how much it
-    /// activities.
+    /// Turns to a component, of entities `kept` in the older image and among the newer one's `heads`; fills its
+    /// activity.
     pub(super) fn start(
         &mut self,
         set: &ColumnSet,

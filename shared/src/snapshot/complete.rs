@@ -2,10 +2,10 @@
 //! instead of the value where a field bears the difference. Called by the server's capture; a
 //! client gets images that are complete.
 
+use super::column_set::ColumnSet;
 use super::columns::Columns;
 use super::image::{EntityHead, LayerView};
 use super::rows::Table;
-use crate::schema::ColumnSet;
 
 /// Completes images, with reused memory.
 #[derive(Debug, Default)]
@@ -82,8 +82,9 @@ impl Completer {
 mod tests {
     use super::*;
     use crate::ids::Tick;
-    use crate::schema::{Audience, Component, Field, Kind, Layout, Predicted, Predictor, Schema};
+    use crate::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
     use crate::snapshot::image::Residuals;
+    use crate::snapshot::layout::Layout;
 
     fn set() -> ColumnSet {
         let step = Kind::Real {
@@ -113,8 +114,7 @@ mod tests {
             components: vec![body],
             ..Schema::default()
         };
-        schema.check().expect("the schema is sound");
-        Layout::new(&schema).room
+        Layout::new(&schema).expect("the schema is sound").room
     }
 
     /// Completes one entity's images, one a tick; their rows.

@@ -1,7 +1,7 @@
 //! A layer's state at a tick, as integers: what both ends agree on, to the bit.
 
+use super::column_set::{ColumnSet, Guess};
 use crate::ids::{Handle, PlayerId, Tick};
-use crate::schema::{ColumnSet, Guess};
 
 /// An entity of a layer, without its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct LayerView<'a> {
     pub gap: u32,
     /// Entities, by rising slot.
     pub entities: &'a [EntityHead],
-    /// Their rows, [`crate::schema::ColumnSet::width`] integers each.
+    /// Their rows, [`crate::snapshot::column_set::ColumnSet::width`] integers each.
     pub values: &'a [i32],
     /// What capture found when it compared the image with the one before, for the encoder; empty for
     /// an image that it is not at hand for.
@@ -75,7 +75,7 @@ pub struct LayerView<'a> {
     pub bare: bool,
 }
 
-/// A table of [`crate::schema::ColumnSet::residual_width`] columns, one after the other, each with a number for every
+/// A table of [`crate::snapshot::column_set::ColumnSet::residual_width`] columns, one after the other, each with a number for every
 /// entity: what its value differs by from its guess; in a linear field's change column which of the field's tables
 /// code that; behind them what the components come to. Numbers of entities that were not there before mean
 /// nothing. Layers of the same columns may share a table.

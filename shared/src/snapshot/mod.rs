@@ -1,13 +1,16 @@
 //! The snapshot codec: images of a layer, deltas between them, their bits and checksums.
 //! Who holds which layer on which baseline is the server's `replication`.
 
+pub mod activity;
 pub mod bit_coder;
 pub mod checksum;
+pub mod column_set;
 mod columns;
 pub mod complete;
 pub mod delta;
 pub mod fields;
 pub mod image;
+pub mod layout;
 pub mod predictor;
 pub mod range_coder;
 mod rows;

@@ -1,56 +1,13 @@
 //! The guess of a column (`PROTOCOL.md` §7): from its baseline, or from what else is known of the new
 //! row. Integers below 2^53, and floats only in the operations of `exact`.
 
-use crate::exact;
-use crate::schema::{Column, Guess};
-use crate::snapshot::delta::model::pair;
+use super::activity::{ACTIVITIES, Activity, GAIN_UNIT, GAINS, Gains};
+use super::column_set::{Column, Guess};
+use super::delta::model::pair;
+use crate::exact::{self, floor_bits};
 
 /// Velocities and second differences are clamped to this, so that products stay exact in JavaScript.
 pub(super) const TERM_MAX: i32 = 1 << 20;
-
-/// How much a component activities, by what its linear columns remember: a class, below [`STIRS`].
-pub type Stir = usize;
-
-/// Classes of activity: still, going straight, then by the greatest second difference.
-pub const STIRS: usize = 6;
-/// From these second differences on a component activities as much as its third, fourth … class says.
-const BENDS: [i32; 4] = [1, 2, 5, 24];
-
-/// Gains of a linear column: one for each class of activity that has a second difference.
-pub const GAINS: usize = BENDS.len();
-/// Parts of the last second difference that a column repeats, in units of 1/32, by class; those of the two classes
-/// without a second difference are 0.
-pub type Gains = [i32; STIRS];
-/// A gain of one.
-pub const GAIN_UNIT: i32 = 32;
-/// The greatest gain, and minus the least.
-pub const GAIN_MAX: i32 = 64;
-/// Without training: a second difference of one step is the rounding of a straight way, so taken back; a greater
-/// one eases off; a great one is a knock.
-pub const UNTRAINED_GAINS: Gains = [0, 0, -16, 8, 16, 8];
-
-/// How much a component activities, by whether any of its linear columns remembers anything (not 0), and their greatest
-/// second difference.
-#[inline(always)]
-pub(super) fn activity(any: i32, second_diff: i32) -> i32 {
-    let mut activity = i32::from(any != 0);
-    for from in BENDS {
-        activity += i32::from(second_diff >= from);
-    }
-    activity
-}
-
-/// The same of a row, by its linear columns.
-pub(super) fn activity_of(linear: &[usize], row: &[i32]) -> Stir {
-    let memory = linear.iter().map(|at| (row[at + 1], row[at + 2]));
-    let any = memory
-        .clone()
-        .fold(0, |any, (change, second_diff)| any | change | second_diff);
-    let second_diff = memory
-        .map(|(_, second_diff)| second_diff.saturating_abs())
-        .max();
-    activity(any, second_diff.unwrap_or(0)) as Stir
-}
 
 /// A guess, and the pair of tables by which a steady residual from it is coded.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +17,13 @@ pub(super) struct Aim {
 }
 
 /// The value that a linear column has `dt` ticks after an image with this value, change and second difference, which came `gap`
-/// ticks after the one before it, in a component that activities so.
+/// ticks after the one before it, in a component of that activity.
 #[inline(always)]
 pub(super) fn aim(
     column: &Column,
     value: i32,
     (change, second_diff): (i32, i32),
-    activity: Stir,
+    activity: Activity,
     dt: u32,
     gap: u32,
 ) -> Aim {
@@ -90,9 +47,9 @@ pub(super) fn aim(
 
 /// The gain of a class, not looked up but chosen, which can be done for many at once.
 #[inline(always)]
-fn gain(gains: &Gains, activity: Stir) -> i32 {
+fn gain(gains: &Gains, activity: Activity) -> i32 {
     let mut gain = 0;
-    for class in STIRS - GAINS..STIRS {
+    for class in ACTIVITIES - GAINS..ACTIVITIES {
         gain += if activity == class { gains[class] } else { 0 };
     }
     gain
@@ -159,17 +116,6 @@ pub(super) fn rate(change: f64, zero: i32, scale: f64, gap: u32) -> i32 {
     zero.wrapping_add(floor_bits(exact::clamp(rate, -limit, limit) + 0.5))
 }
 
-/// The lower 32 bits of the greatest whole number that is not above `value`, which lies within 2^51 of 0. There is
-/// no vector instruction for a conversion that saturates, so it is none: with so great a number added a fraction has no
-/// bits left, and the whole stands in the lowest ones.
-#[inline(always)]
-pub(crate) fn floor_bits(value: f64) -> i32 {
-    const GREAT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
-    let nearest = value + GREAT;
-    let above = nearest - GREAT > value;
-    (nearest.to_bits() as i32).wrapping_sub(i32::from(above))
-}
-
 /// The change guessed for an image that is not steady, from the decoded difference.
 #[inline]
 pub(super) fn guess_change(difference: i32, gap: u32, dt: u32) -> i32 {
@@ -212,25 +158,5 @@ fn floor_div(a: i64, b: u32) -> i64 {
         a >> b.trailing_zeros()
     } else {
         a.div_euclid(i64::from(b))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn floor_bits_are_those_of_the_floor(
-            whole in -(1i64 << 50)..1 << 50,
-            small in -(1i64 << 20)..1 << 20,
-            part in 0.0..1.0f64,
-        ) {
-            for value in [whole as f64, whole as f64 + part, small as f64 + part, small as f64 + 0.5] {
-                prop_assert_eq!(floor_bits(value), value.floor() as i64 as i32, "{}", value);
-            }
-        }
     }
 }

@@ -17,6 +17,9 @@ const AHEAD: usize = 3;
 /// (lower 4). What a body starts from is trained or [`UNSURE`].
 pub type Context = u16;
 
+/// The least and the greatest probability, in 1/4096: whichever bit comes, it can be coded.
+pub(super) const ODDS: [u16; 2] = [4, 4092];
+
 /// Nothing known: even odds, learnt from nothing.
 pub const UNSURE: Context = 2048 << 4;
 
@@ -36,7 +39,8 @@ pub(super) fn learn(context: &mut Context, bit: bool) {
     } else {
         p + (((4096 - p) * rate) >> 16)
     };
-    let p = p.clamp(4, 4092);
+    let [least, most] = ODDS.map(u32::from);
+    let p = p.clamp(least, most);
     *context = ((p << 4) | (seen + 1).min(15)) as Context;
 }
 

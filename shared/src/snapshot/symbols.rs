@@ -2,7 +2,7 @@
 //! symbol costs one step of the coder and no learning. Which table a residual takes is `delta::model`'s;
 //! how a range is divided, `range_coder`'s.
 
-use super::predictor::{STIRS, Stir};
+use super::activity::{ACTIVITIES, Activity};
 
 /// Symbols of a table.
 pub const SYMBOLS: usize = 16;
@@ -26,7 +26,7 @@ pub(super) fn symbol_of(residual: i32) -> usize {
 
 /// Without training: how much each residual from 0 to [`CODED_MAX`] takes, either sign alike, in a
 /// component of that activity; the rest is for what is beyond. About the mean of several kinds of motion.
-const UNTRAINED: [[u16; CODED_MAX as usize + 1]; STIRS] = [
+const UNTRAINED: [[u16; CODED_MAX as usize + 1]; ACTIVITIES] = [
     [9600, 960, 960, 960, 960, 960, 960, 960],
     [13312, 6272, 1376, 864, 352, 96, 80, 80],
     [12656, 5936, 1664, 1136, 480, 144, 80, 72],
@@ -54,7 +54,7 @@ impl Symbols {
     }
 
     /// What there is without training.
-    pub fn untrained(activity: Stir) -> Symbols {
+    pub fn untrained(activity: Activity) -> Symbols {
         let widths = &UNTRAINED[activity];
         let mut starts = [0; SYMBOLS + 1];
         for symbol in 0..ESCAPE {
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_place_belongs_to_the_symbol_whose_part_has_it() {
-        for activity in 0..STIRS {
+        for activity in 0..ACTIVITIES {
             let table = Symbols::untrained(activity);
             for symbol in 0..SYMBOLS {
                 let (start, width) = table.part(symbol);

@@ -3,15 +3,14 @@
 //! the thresholds under which the recording would have cost the least. A command of `benches` calls it; nothing on a tick path
 //! does.
 
-use super::delta::model::{context_count, untrained_tables};
+use super::activity::{ACTIVITIES, GAIN_MAX, GAIN_UNIT, GAINS, Gains, activity_of};
+use super::column_set::{ColumnSet, ComponentColumns};
+use super::delta::model::untrained_tables;
 use super::delta::{Decision, Scratch, trace};
 use super::image::LayerView;
-use super::predictor::{
-    GAIN_MAX, GAIN_UNIT, GAINS, Gains, STIRS, TERM_MAX, activity_of, difference,
-};
+use super::predictor::{TERM_MAX, difference};
 use super::range_coder::{Context, UNSURE, learn};
 use super::symbols::{SYMBOL_BITS, SYMBOLS, Symbols, THRESHOLDS};
-use crate::schema::{ColumnSet, ComponentColumns};
 
 /// An image and the baseline that it is sent against; none for a keyframe.
 pub type Sending<'a> = (Option<LayerView<'a>>, LayerView<'a>);
@@ -25,7 +24,7 @@ pub fn train(set: &ColumnSet, sendings: &[Sending<'_>]) -> Vec<u16> {
             trained.columns[column].gains = gains(set, component, column, &rows);
         }
     }
-    let mut runs: Vec<Vec<Vec<bool>>> = vec![Vec::new(); context_count(set)];
+    let mut runs: Vec<Vec<Vec<bool>>> = vec![Vec::new(); set.prior.len()];
     let mut counts = vec![[0u32; SYMBOLS]; set.symbols.len()];
     let mut scratch = Scratch::default();
     for &(baseline, current) in sendings {
@@ -45,7 +44,12 @@ pub fn train(set: &ColumnSet, sendings: &[Sending<'_>]) -> Vec<u16> {
         }
     }
     let contexts = runs.iter().map(|runs| best(runs));
-    let learnt = |&at: &usize| trained.columns[at].gains.into_iter().skip(STIRS - GAINS);
+    let learnt = |&at: &usize| {
+        trained.columns[at]
+            .gains
+            .into_iter()
+            .skip(ACTIVITIES - GAINS)
+    };
     let gains = set.linear.iter().flat_map(learnt);
     let untrained = set.linear.iter().flat_map(|_| untrained_tables());
     let symbols = counts.iter().zip(untrained);
@@ -110,10 +114,10 @@ fn gains(
     let mut seen: [Vec<(i32, i32)>; GAINS] = Default::default();
     for (old, new) in rows {
         let activity = activity_of(&set.linear[component.linear.clone()], old);
-        if activity >= STIRS - GAINS && old[column + 2] != 0 {
+        if activity >= ACTIVITIES - GAINS && old[column + 2] != 0 {
             let change = difference(&set.columns[column], new[column], old[column]);
             let next = change.wrapping_sub(old[column + 1]);
-            seen[activity - (STIRS - GAINS)].push((old[column + 2], next));
+            seen[activity - (ACTIVITIES - GAINS)].push((old[column + 2], next));
         }
     }
     // Far residuals are knocks, which no gain foresees.
@@ -125,8 +129,8 @@ fn gains(
             })
             .unwrap_or(0)
     });
-    let mut gains = [0; STIRS];
-    gains[STIRS - GAINS..].copy_from_slice(&learnt);
+    let mut gains = [0; ACTIVITIES];
+    gains[ACTIVITIES - GAINS..].copy_from_slice(&learnt);
     gains
 }
 

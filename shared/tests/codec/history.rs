@@ -4,11 +4,11 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::Tick;
-use tickwire::schema::{
-    Audience, ColumnSet, Component, Field, Guess, Kind, Layout, Predicted, Predictor, Schema,
-};
+use tickwire::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
+use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
+use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::training::{Sending, train};
 
 /// A schema that has every kind and predictor.
@@ -164,7 +164,7 @@ pub(crate) fn trained_schema() -> Schema {
 
 /// A schema with tables for everyone's layer, trained on a history from a seed.
 pub(crate) fn trained(mut schema: Schema, seed: u64) -> Schema {
-    let layout = Layout::new(&schema);
+    let layout = Layout::new(&schema).expect("the schema is sound");
     let mut history = History::new(seed, &layout.room, 5);
     let images: Vec<LayerImage> = (0..200).map(|_| history.step()).collect();
     let sendings: Vec<Sending<'_>> = images
@@ -325,6 +325,5 @@ fn move_on(set: &ColumnSet, body: &mut Body, gap: u32, rng: &mut ChaCha8Rng) {
 /// Both layers' columns of [`schema`].
 pub(crate) fn layout() -> Layout {
     let schema = schema();
-    schema.check().expect("the schema is valid");
-    Layout::new(&schema)
+    Layout::new(&schema).expect("the schema is sound")
 }

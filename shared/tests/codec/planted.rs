@@ -4,8 +4,8 @@
 use tickwire::exact::Xorshift32;
 use tickwire::ids::LayerId;
 use tickwire::protocol::frame::SectionKind;
-use tickwire::schema::ColumnSet;
 use tickwire::session::Session;
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
 

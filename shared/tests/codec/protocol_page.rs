@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::{CloseCode, close_code::SeatAfter};
 
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 26] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -17,10 +17,11 @@ const SOURCES: [&str; 24] = [
     "src/protocol/mod.rs",
     "src/protocol/server_message.rs",
     "src/schema/field.rs",
-    "src/schema/layout.rs",
     "src/schema/mod.rs",
+    "src/snapshot/activity.rs",
     "src/snapshot/bit_coder.rs",
     "src/snapshot/checksum.rs",
+    "src/snapshot/column_set.rs",
     "src/snapshot/columns.rs",
     "src/snapshot/delta/model.rs",
     "src/snapshot/delta/decode.rs",
@@ -29,6 +30,7 @@ const SOURCES: [&str; 24] = [
     "src/snapshot/delta/entering.rs",
     "src/snapshot/delta/mod.rs",
     "src/snapshot/image.rs",
+    "src/snapshot/layout.rs",
     "src/snapshot/predictor.rs",
     "src/snapshot/range_coder.rs",
     "src/snapshot/symbols.rs",

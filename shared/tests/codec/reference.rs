@@ -4,8 +4,8 @@ use constriction::stream::Encode;
 use constriction::stream::model::DefaultContiguousCategoricalEntropyModel as Model;
 use constriction::stream::queue::DefaultRangeEncoder;
 use tickwire::ids::LayerId;
-use tickwire::schema::Layout;
 use tickwire::snapshot::delta::{Decision, Scratch, trace};
+use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::range_coder::{Coder, RangeEncoder};
 use tickwire::snapshot::symbols::SYMBOLS;
 
@@ -13,7 +13,7 @@ use crate::history::{History, trained_schema};
 
 #[test]
 fn takes_no_more_bytes_than_a_library_s() {
-    let layout = Layout::new(&trained_schema());
+    let layout = Layout::new(&trained_schema()).expect("the schema is sound");
     let set = layout.of(LayerId::ROOM).expect("it exists");
     let mut history = History::new(77, set, 20);
     let mut scratch = Scratch::default();

@@ -1,6 +1,6 @@
 //! What a trained table must be for a schema to be taken.
 
-use tickwire::schema::Layout;
+use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::symbols::THRESHOLDS;
 
 use crate::history::trained_schema;
@@ -8,8 +8,7 @@ use crate::history::trained_schema;
 #[test]
 fn a_table_is_taken_only_if_all_of_it_can_be_coded_by() {
     let sound = trained_schema();
-    assert_eq!(sound.check(), Ok(()));
-    let set = Layout::new(&sound).room;
+    let set = Layout::new(&sound).expect("the schema is sound").room;
     let size = sound.tables[0].len();
     let (gains, thresholds) = (set.prior.len(), size - THRESHOLDS);
     for (at, wrong, why) in [
@@ -21,11 +20,11 @@ fn a_table_is_taken_only_if_all_of_it_can_be_coded_by() {
     ] {
         let mut schema = sound.clone();
         schema.tables[0][at] = wrong;
-        let refused = schema.check().expect_err("it is wrong");
+        let refused = Layout::new(&schema).expect_err("it is wrong");
         assert!(refused.contains(why), "{refused}");
     }
     let mut schema = sound.clone();
     schema.tables[0].pop();
-    let refused = schema.check().expect_err("one is missing");
+    let refused = Layout::new(&schema).expect_err("one is missing");
     assert!(refused.contains("another schema"), "{refused}");
 }

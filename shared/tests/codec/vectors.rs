@@ -17,14 +17,15 @@ use tickwire::protocol::server_message::{
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
 use tickwire::schema::{
-    Audience, ColumnSet, Component, Field, Kind, Layout, Predicted, Predictor, Schema, text_words,
-    words_text,
+    Audience, Component, Field, Kind, Predicted, Predictor, Schema, text_words, words_text,
 };
 use tickwire::snapshot::checksum::checksum;
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::{EntityHead, LayerImage};
+use tickwire::snapshot::layout::Layout;
 
 use crate::history::{History, schema, trained, trained_schema};
 
@@ -324,8 +325,7 @@ fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
 }
 
 fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick: bool) {
-    schema.check().expect("the schema is valid");
-    let layout = Layout::new(schema);
+    let layout = Layout::new(schema).expect("the schema is sound");
     let set = layout.of(layer).expect("the layer exists");
     let mut history = History::new(seed, set, 5);
     history.every_tick = every_tick;
@@ -413,8 +413,7 @@ fn first_schema() -> Schema {
 #[test]
 fn first_bodies() {
     let schema = first_schema();
-    schema.check().expect("the schema is valid");
-    let set = Layout::new(&schema).room;
+    let set = Layout::new(&schema).expect("the schema is sound").room;
     /// Its slot, its `x`, its hit points.
     type Thing = (u16, i32, i32);
     let ticks: [(u32, &[Thing]); 8] = [
@@ -560,7 +559,7 @@ fn bodies_at_the_edges() {
     // There velocities and rates become linear fields, but only those of a `Fine` component, and of its real fields.
     bodies_of(&schema, "bodies_edges_owner", LayerId::OWNER, 12, true);
     // A client that takes another arcus tangens notices.
-    let set = Layout::new(&schema).room;
+    let set = Layout::new(&schema).expect("the schema is sound").room;
     let mut history = History::new(SEED, &set, 5);
     let (mut directions, mut differ) = (0, 0);
     for _ in 0..70 {

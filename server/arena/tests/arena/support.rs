@@ -7,12 +7,13 @@ use tickwire::exact::Xorshift32;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead};
-use tickwire::schema::{Layout, Schema};
+use tickwire::schema::Schema;
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
 use tickwire::snapshot::fields::pack;
 use tickwire::snapshot::image::LayerImage;
 use tickwire_arena::Arena;
 use tickwire_arena::Control;
+use tickwire::snapshot::layout::Layout;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room};
 

@@ -11,9 +11,10 @@ use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::Allow;
 use tickwire::ids::{LayerId, PlayerId};
-use tickwire::schema::{Layout, Predicted, Schema};
+use tickwire::schema::{Predicted, Schema};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
+use tickwire::snapshot::layout::Layout;
 
 pub(crate) use readers::{CaptureComponent, EntityReader, RoomReader};
 

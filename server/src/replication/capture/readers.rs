@@ -3,7 +3,8 @@
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
-use tickwire::schema::{Column, ColumnSet, Guess, text_words};
+use tickwire::schema::text_words;
+use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 
 use super::super::slots::{Slot, Slots};
 use super::{NO_ROW, SCOPES, SlotState};

@@ -9,8 +9,8 @@ mod truth;
 use std::collections::VecDeque;
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
-use tickwire::schema::Layout;
 use tickwire::session::{Event, RoomSession};
+use tickwire::snapshot::layout::Layout;
 use tickwire_server::room::Room;
 
 use crate::broken::{Broken, Check};

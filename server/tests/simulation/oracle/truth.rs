@@ -3,8 +3,10 @@
 
 use bevy_ecs::prelude::*;
 use tickwire::ids::{Handle, PlayerId, Tick};
-use tickwire::schema::{ColumnSet, Guess, Kind, Layout, text_words};
+use tickwire::schema::{Kind, text_words};
+use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
+use tickwire::snapshot::layout::Layout;
 use tickwire_server::game::{Owner, Roster, Team};
 
 use super::handles::Handles;

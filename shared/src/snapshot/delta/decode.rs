@@ -9,12 +9,13 @@ use super::{
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 use crate::protocol::frame::take_varint;
-use crate::schema::{Column, ColumnSet, ComponentColumns, Layout};
 use crate::snapshot::DecodeError;
+use crate::snapshot::activity::Activity;
 use crate::snapshot::checksum::checksum;
+use crate::snapshot::column_set::{Column, ColumnSet, ComponentColumns};
 use crate::snapshot::columns::Columns;
 use crate::snapshot::image::{LayerImage, LayerView};
-use crate::snapshot::predictor::Stir;
+use crate::snapshot::layout::Layout;
 use crate::snapshot::range_coder::RangeDecoder;
 use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE};
@@ -251,7 +252,7 @@ impl Body<'_> {
                 count,
                 at,
             };
-            let activity = row.of(set.most_activity_column()) as Stir;
+            let activity = row.of(set.most_activity_column()) as Activity;
             before = activity >= model::SURE_TO_CHANGE || {
                 let context = model::changed(span.steady(), activity, before);
                 self.coder.bit(self.model, context)
@@ -264,7 +265,7 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// Guesses what linear columns come to; fills how much components activity, and if steady the tables by which residuals
+    /// Guesses what linear columns come to; fills the activity of components, and if steady the tables by which residuals
     /// of linear columns are coded.
     fn aim(&self, span: Span, kept: &[(u32, u32)], next: &LayerImage, work: &mut Work) {
         let set = self.set;
@@ -320,7 +321,7 @@ impl Body<'_> {
         let (set, steady) = (self.set, span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let activity = row.of(set.activity_column(number)) as Stir;
+            let activity = row.of(set.activity_column(number)) as Activity;
             let context = model::component(number, steady, activity);
             if !alone && !self.coder.bit(self.model, context) {
                 continue;
@@ -385,7 +386,7 @@ impl Body<'_> {
     fn others(
         &mut self,
         component: &ComponentColumns,
-        activities: bool,
+        active: bool,
         row: &mut Row<'_>,
         steady: bool,
     ) -> Result<(), DecodeError> {
@@ -394,7 +395,7 @@ impl Body<'_> {
         for &at in &set.others[component.others.clone()] {
             let residual = if steady {
                 let column = &set.columns[at];
-                let context = model::steady_zero(column, activities, before);
+                let context = model::steady_zero(column, active, before);
                 self.residual(context, model::steady_size(column), &mut before)?
             } else {
                 self.late(at, &mut before)?

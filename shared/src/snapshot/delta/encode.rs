@@ -7,11 +7,12 @@ use super::{
 };
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
-use crate::schema::{Column, ColumnSet, ComponentColumns, Guess};
+use crate::snapshot::activity::Activity;
 use crate::snapshot::checksum::checksum;
+use crate::snapshot::column_set::{Column, ColumnSet, ComponentColumns, Guess};
 use crate::snapshot::columns::Columns;
 use crate::snapshot::image::{EntityHead, LayerView, Residuals};
-use crate::snapshot::predictor::{Stir, difference, follow};
+use crate::snapshot::predictor::{difference, follow};
 use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
 use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE, Symbols, symbol_of};
@@ -299,7 +300,7 @@ impl<C: Coder> Body<'_, C> {
             let at = at as usize;
             let mask = entities[at].mask;
             let row = Row { residuals, at };
-            let activity = row.of(most_activity) as Stir;
+            let activity = row.of(most_activity) as Activity;
             let sure = activity >= model::SURE_TO_CHANGE;
             if !sure {
                 let changed = row.of(any_change) != 0;
@@ -318,7 +319,7 @@ impl<C: Coder> Body<'_, C> {
         let (set, steady) = (self.set, self.span.steady());
         let alone = mask.is_power_of_two();
         for (number, component) in components(set, mask) {
-            let activity = row.of(set.activity_column(number)) as Stir;
+            let activity = row.of(set.activity_column(number)) as Activity;
             if !alone {
                 let any = row.of(set.change_column(number)) != 0;
                 let context = model::component(number, steady, activity);

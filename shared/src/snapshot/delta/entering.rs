@@ -4,7 +4,7 @@
 //! along one axis is less so along the other. Called by `encode`, `decode` and, for the places, `layout`.
 
 use super::model::{Number, WIDE};
-use crate::schema::{Column, Guess};
+use crate::snapshot::column_set::{Column, Guess};
 
 /// Values of up to so many bits have contexts for all of them.
 const NARROW_BITS: u32 = 7;
@@ -60,8 +60,8 @@ pub(super) fn size(column: &Column, length: u32) -> (usize, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Audience, Component, Field, Kind, Layout, Predicted, Predictor, Schema};
-    use crate::snapshot::delta::model::context_count;
+    use crate::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
+    use crate::snapshot::layout::Layout;
 
     #[test]
     fn every_way_to_code_has_its_own_contexts() {
@@ -82,8 +82,7 @@ mod tests {
             }],
             ..Schema::default()
         };
-        schema.check().expect("the schema is sound");
-        let set = Layout::new(&schema).room;
+        let set = Layout::new(&schema).expect("the schema is sound").room;
         let [value, change, second_diff, health] = &set.columns[..] else {
             panic!("a linear field and another");
         };
@@ -105,6 +104,6 @@ mod tests {
             let (at, modelled) = size(change, of);
             assert!(at >= next && at + (1 << modelled) - 1 <= second_diff.entering);
         }
-        assert_eq!(health.entering + 127, context_count(&set));
+        assert_eq!(health.entering + 127, set.prior.len());
     }
 }

@@ -10,12 +10,12 @@ pub mod model;
 pub use decode::{BodyHead, Verdict, decode, decode_head};
 pub use encode::{Decision, encode, is_fully_predicted, trace};
 
+use super::column_set::{Column, ColumnSet, ComponentColumns};
 use super::columns::Columns;
 use super::image::LayerImage;
 use super::predictor::{difference, guess_change, guess_second_diff};
 use crate::ids::Tick;
 use crate::limits::BASELINE_BACK_MAX;
-use crate::schema::{Column, ColumnSet, ComponentColumns};
 use model::Model;
 
 /// Mode of a body: range coded.

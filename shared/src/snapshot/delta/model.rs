@@ -2,11 +2,10 @@
 //! of a layer (`PROTOCOL.md` §7). A body starts from the layer's prior, trained or not, and
 //! learns from there; nothing is kept between bodies. What entering entities bring has contexts of its own: `entering`.
 
-use super::entering;
-use crate::schema::{Column, ColumnSet, Guess};
-use crate::snapshot::predictor::{GAINS, STIRS, Stir};
-use crate::snapshot::range_coder::{Context, UNSURE};
-use crate::snapshot::symbols::{Symbols, THRESHOLDS};
+use crate::snapshot::activity::{ACTIVITIES, Activity, GAINS};
+use crate::snapshot::column_set::{Column, Guess};
+use crate::snapshot::range_coder::Context;
+use crate::snapshot::symbols::Symbols;
 
 /// A body's contexts.
 pub(super) type Model = Vec<Context>;
@@ -31,14 +30,14 @@ const CHANGED: usize = OWNER.0 + WIDE;
 const COMPONENTS: usize = CHANGED + 4 * SURE_TO_CHANGE;
 
 /// What is so active changes again: whether it does is not coded.
-pub(super) const SURE_TO_CHANGE: Stir = 2;
+pub(super) const SURE_TO_CHANGE: Activity = 2;
 
 /// Contexts of a component: its bit in a mask, whether it changed, whether its rest did.
-const COMPONENT: usize = 1 + 4 * STIRS;
+const COMPONENT: usize = 1 + 4 * ACTIVITIES;
 
 /// Whether a kept entity changed; `activity` is its most active component's, `before` whether the
 /// entity before it changed.
-pub(super) fn changed(steady: bool, activity: Stir, before: bool) -> usize {
+pub(super) fn changed(steady: bool, activity: Activity, before: bool) -> usize {
     CHANGED + (usize::from(steady) * SURE_TO_CHANGE + activity) * 2 + usize::from(before)
 }
 
@@ -48,13 +47,13 @@ pub(super) fn present(component: usize) -> usize {
 }
 
 /// Whether a component of a changed entity changed.
-pub(super) fn component(component: usize, steady: bool, activity: Stir) -> usize {
-    present(component) + 1 + usize::from(steady) * STIRS + activity
+pub(super) fn component(component: usize, steady: bool, activity: Activity) -> usize {
+    present(component) + 1 + usize::from(steady) * ACTIVITIES + activity
 }
 
 /// Whether any column of a changed component that is not linear changed.
-pub(super) fn rest(number: usize, steady: bool, activity: Stir) -> usize {
-    component(number, steady, activity) + 2 * STIRS
+pub(super) fn rest(number: usize, steady: bool, activity: Activity) -> usize {
+    component(number, steady, activity) + 2 * ACTIVITIES
 }
 
 /// What is known of the column before in the same component.
@@ -91,21 +90,21 @@ const PARTS: usize = 3;
 /// Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the
 /// same component, and after a jolt. A pair for each class of activity without a second difference; in the others
 /// the guess stands for a part of a step, which tells on which side the residual will be.
-pub(crate) const TABLES: usize = 2 * (STIRRING + (STIRS - STIRRING) * PARTS);
+pub(crate) const TABLES: usize = 2 * (ACTIVE + (ACTIVITIES - ACTIVE) * PARTS);
 /// The first class of activity with a second difference.
-const STIRRING: Stir = STIRS - GAINS;
+const ACTIVE: Activity = ACTIVITIES - GAINS;
 /// A residual above this is a jolt.
 const CALM_MAX: u32 = 1;
 
-/// Which pair of its tables a linear column's residual takes, by how much its component activities and the
+/// Which pair of its tables a linear column's residual takes, by its component's activity and the
 /// part of a step, 0..32, that its guess stands for: place of the first.
 #[inline]
-pub(in crate::snapshot) fn pair(activity: Stir, part: i32) -> usize {
+pub(in crate::snapshot) fn pair(activity: Activity, part: i32) -> usize {
     let side = usize::from(part > 10) + usize::from(part > 21);
-    if activity < STIRRING {
+    if activity < ACTIVE {
         2 * activity
     } else {
-        2 * (STIRRING + (activity - STIRRING) * PARTS + side)
+        2 * (ACTIVE + (activity - ACTIVE) * PARTS + side)
     }
 }
 
@@ -115,13 +114,13 @@ pub(super) fn jolt(residual: i32) -> usize {
     usize::from(residual.unsigned_abs() > CALM_MAX)
 }
 
-/// How much a component activities to which a table belongs.
-fn activity_of(table: usize) -> Stir {
+/// The activity to which a table belongs.
+fn activity_of(table: usize) -> Activity {
     let pair = table / 2;
-    if pair < STIRRING {
+    if pair < ACTIVE {
         pair
     } else {
-        STIRRING + (pair - STIRRING) / PARTS
+        ACTIVE + (pair - ACTIVE) / PARTS
     }
 }
 
@@ -141,8 +140,8 @@ pub(super) fn size(column: &Column) -> Number {
 }
 
 /// Whether the steady residual of a column that is not linear is 0.
-pub(super) fn steady_zero(column: &Column, activities: bool, before: Before) -> usize {
-    column.contexts + STEADY_COLUMN + usize::from(activities) * BEFORES + before as usize
+pub(super) fn steady_zero(column: &Column, active: bool, before: Before) -> usize {
+    column.contexts + STEADY_COLUMN + usize::from(active) * BEFORES + before as usize
 }
 
 /// The size of a steady residual of a column that is not linear.
@@ -158,24 +157,4 @@ pub(super) fn entering_second_diff(column: &Column) -> Number {
 /// How far a linear column's steady residual is beyond those that have symbols.
 pub(super) fn beyond(column: &Column) -> Number {
     (column.contexts + STEADY_COLUMN, WIDE)
-}
-
-/// Contexts of a layer with these columns.
-pub fn context_count(set: &ColumnSet) -> usize {
-    let columns = set.columns.iter();
-    columns_start(set.components.len())
-        + columns
-            .map(|column| column_contexts(column.guess) + entering::contexts(column))
-            .sum::<usize>()
-}
-
-/// Numbers of what is trained for a layer: its contexts, then the gains of its linear columns, then the
-/// thresholds of their tables.
-pub fn table_size(set: &ColumnSet) -> usize {
-    context_count(set) + (GAINS + TABLES * THRESHOLDS) * set.linear.len()
-}
-
-/// The prior of a layer without trained tables.
-pub fn untrained(set: &ColumnSet) -> Vec<Context> {
-    vec![UNSURE; context_count(set)]
 }

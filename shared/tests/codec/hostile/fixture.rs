@@ -8,9 +8,11 @@ use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::protocol::server_message::{Limits, RoomInfo};
 use tickwire::protocol::{ServerMessage, VERSION};
-use tickwire::schema::{ColumnSet, Kind, Layout, Schema};
+use tickwire::schema::{Kind, Schema};
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 
 use crate::history::{History, schema, trained_schema};
 
@@ -38,7 +40,7 @@ impl Game {
     }
 
     fn new(schema: Schema) -> Game {
-        let layout = Layout::new(&schema);
+        let layout = Layout::new(&schema).expect("the schema is sound");
         let images = [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM].map(|layer| {
             let set = layout.of(layer).expect("the schema has every layer");
             let mut history = History::new(40 + u64::from(layer.0), set, 6);

@@ -8,11 +8,12 @@ use tickwire::ids::{LayerId, Tick};
 use tickwire::limits::ENTITIES_MAX;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section, push_varint};
 use tickwire::protocol::{ServerMessage, VERSION};
-use tickwire::schema::{ColumnSet, Layout};
 use tickwire::session::decode_events;
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{BodyHead, Scratch, decode, decode_head, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 
 use super::conversation::{Conversation, listen};
 use super::fixture::{GAMES, Game, change_an_integer, snapshot as snapshot_of};
@@ -29,13 +30,7 @@ pub(super) fn message(bytes: &[u8]) -> bool {
     match message {
         ServerMessage::Welcome {
             version, schema, ..
-        } if version == VERSION => {
-            let sound = schema.check().is_ok();
-            if sound {
-                let _ = Layout::new(&schema);
-            }
-            sound
-        }
+        } if version == VERSION => Layout::new(&schema).is_ok(),
         ServerMessage::Welcome { .. } => false,
         _ => true,
     }

@@ -2,7 +2,7 @@
 
 use super::super::{Span, components, entering, model};
 use super::Body;
-use crate::schema::{Column, Guess};
+use crate::snapshot::column_set::{Column, Guess};
 use crate::snapshot::image::{EntityHead, LayerImage};
 use crate::snapshot::predictor::{add, follow};
 use crate::snapshot::{DecodeError, unzigzag};
