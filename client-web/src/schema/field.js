@@ -1,6 +1,6 @@
 /**
  * One field: how its value becomes an integer `q` and back. The arithmetic is that of
- * `shared/src/schema/field.rs`, operation by operation, so both ends agree on every bit. Which fields there may be is for
+ * `shared/src/schema/field/`, operation by operation, so both ends agree on every bit. Which fields there may be is for
  * `field_check.js`.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Which fields a schema may have (PROTOCOL.md §3, §7): the same as the checks of `shared/src/schema/field.rs`. Called by
+ * Which fields a schema may have (PROTOCOL.md §3, §7): the same as the checks of `shared/src/schema/field/`. Called by
  * `schema.js`, so nothing behind it has to expect a range without values or a predictor that names no field.
  */
 

@@ -2,7 +2,7 @@
 //! actions. Plain data that the server sends in its welcome, so that a client decodes any game.
 //! Not how the server reads its ECS: that is `tickwire_server::game`.
 
-mod field;
+pub(crate) mod field;
 
 pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor, is_text, text_words, words_text};
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::activity::{GAINS, Gains};
 use super::range_coder::Context;
 use super::symbols::{Symbols, THRESHOLDS};
-use crate::exact::{clamp, floor_bits};
 use crate::schema::Kind;
+use crate::schema::field::{real, turn};
 
 /// The columns of a layer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,20 +140,13 @@ impl Column {
     pub fn quantise(&self, value: f64) -> i32 {
         match self.kind {
             Kind::Real { min, max, .. } => {
-                // NaN becomes `min`.
-                let above = clamp(value, min, max) - min;
-                (floor_bits(above * self.per_unit + 0.5) as u32).min(self.q_max) as i32
+                real::quantise_at(self.per_unit, self.q_max, min, max, value)
             }
-            Kind::Turn { steps } if value.abs() < TURNING_MAX => {
-                floor_bits(value * self.per_unit + 0.5) & (steps as i32 - 1)
-            }
+            Kind::Turn { steps } => turn::quantise_at(self.per_unit, steps, value),
             _ => self.kind.quantise(value),
         }
     }
 }
-
-/// Beyond this an angle's fraction of a turn is lost anyway.
-const TURNING_MAX: f64 = 1e9;
 
 impl ColumnSet {
     /// Integers of an entity's row.
