@@ -132,8 +132,7 @@ impl ArenaPlay {
 
     /// Has the next snapshot of a player bring keyframes of all their layers.
     pub fn resync(&mut self, player: PlayerId) {
-        for layer in 0..LayerId::COUNT as u16 {
-            let layer = LayerId(layer);
+        for layer in LayerId::FIXED {
             let request = encode_client(&ClientMessage::Resync { layer });
             let taken = self.room.receive(player, &request);
             assert_eq!(taken, Ok(()), "a resync is a valid request");

@@ -84,7 +84,7 @@ impl Play {
             Err(error) => return Err(TapeError::Unreadable(error.to_string())),
         };
         let game = GameDef::<Arena>::new(TICK_RATE).expect("the arena is well declared");
-        let layout = Layout::new(&game.schema)?;
+        let layout = Layout::new(&game.schema).expect("the schema is sound");
         let mut images = image_tape::decode(&layout.room, &bytes)?;
         if images.len() <= LEAD {
             return Err(TapeError::Broken);

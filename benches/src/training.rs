@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
@@ -41,31 +40,24 @@ pub fn train() -> Vec<Vec<u16>> {
         let mut play = ArenaPlay::of(game.clone(), players, npcs, seed);
         rooms.push(record(&mut play, &layout));
     }
-    (0..LayerId::COUNT)
-        .map(|layer| {
-            let set = set(&layout, layer);
-            if set.width() == 0 {
-                return Vec::new();
-            }
-            let sendings: Vec<Sending<'_>> = rooms
-                .iter()
-                .flat_map(|images| sendings(&images[layer]))
-                .collect();
-            training::train(set, &sendings)
-        })
-        .collect()
-}
-
-fn set(layout: &Layout, layer: usize) -> &ColumnSet {
-    layout
-        .of(LayerId(layer as u16))
-        .expect("layers are numbered from 0")
+    let sets = layout.sets().into_iter().enumerate();
+    sets.map(|(layer, set)| {
+        if set.width() == 0 {
+            return Vec::new();
+        }
+        let sendings: Vec<Sending<'_>> = rooms
+            .iter()
+            .flat_map(|images| sendings(&images[layer]))
+            .collect();
+        training::train(set, &sendings)
+    })
+    .collect()
 }
 
 /// One player's layers, tick by tick from their first snapshot on.
 fn record(play: &mut ArenaPlay, layout: &Layout) -> Vec<Vec<LayerImage>> {
-    let mut held = vec![LayerImage::default(); LayerId::COUNT];
-    let mut images = vec![Vec::new(); LayerId::COUNT];
+    let mut held = vec![LayerImage::default(); LayerId::FIXED.len()];
+    let mut images = vec![Vec::new(); LayerId::FIXED.len()];
     let mut scratch = Scratch::default();
     // The first snapshot went out when the room was made.
     play.resync(PlayerId(0));

@@ -105,8 +105,8 @@ impl LayerId {
     pub const OWNER: LayerId = LayerId(1);
     /// What the receiving player's team sees.
     pub const TEAM: LayerId = LayerId(2);
-    /// Layers that a client can hold.
-    pub const COUNT: usize = 3;
+    /// Those that every client calls alike, by rising number.
+    pub const FIXED: [LayerId; 3] = [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM];
 }
 
 impl fmt::Display for LayerId {

@@ -28,8 +28,8 @@ pub use games::Games;
 pub use reconnect::{
     Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,
 };
-pub use resume::{Seen, Ticket};
-pub use room::RoomSession;
+pub use resume::Ticket;
+pub use room::{RoomSession, Seen};
 
 use crate::codec;
 use crate::ids::{LayerId, Tick};

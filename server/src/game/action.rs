@@ -7,8 +7,8 @@ use tickwire::snapshot::fields::by_field;
 
 use super::Player;
 use super::payload::PayloadAccessor;
-use super::value::Accessor;
 use crate::replication::slots::Slots;
+use crate::replication::value::Accessor;
 
 /// What a game does with an action: `Ok`, or why not, which the client is told.
 pub type Handler<A> = fn(&mut World, &Player, A) -> Result<(), String>;

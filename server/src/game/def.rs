@@ -1,10 +1,7 @@
 //! A game's schema, checked, with what a room needs to read its world. Made once per server.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bevy_ecs::component::Mutable;
-use bevy_ecs::prelude::*;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
 use tickwire::schema::{Predicted, Schema as WireSchema};
 use tickwire::snapshot::layout::Layout;
@@ -13,8 +10,8 @@ use super::Game;
 use super::action::ActionDef;
 use super::out::{EventTable, Out};
 use super::schema::Schema;
-use super::value::Accessor;
-use crate::replication::capture::{CaptureComponent, EntityReader, RoomReader};
+use crate::replication::capture::ReaderOf;
+use crate::replication::value::Accessor;
 
 /// A checked game, shared by all its rooms.
 pub struct GameDef<G: Game> {
@@ -22,7 +19,7 @@ pub struct GameDef<G: Game> {
     pub schema: WireSchema,
     /// Columns of its images.
     pub layout: Layout,
-    pub(crate) components: Vec<Arc<dyn ComponentDef>>,
+    pub(crate) components: Vec<ReaderOf>,
     pub(crate) input: Vec<Accessor<G::Input>>,
     pub(crate) events: Arc<EventTable>,
     /// By their number in the schema.
@@ -95,46 +92,5 @@ fn tolerate(layout: &mut Layout, schema: &WireSchema, tolerances: &[Vec<u32>]) {
                 column.tolerance = tolerances[component.component][column.field];
             }
         }
-    }
-}
-
-/// A declared component: makes a reader for a room's world.
-pub(crate) trait ComponentDef: Send + Sync {
-    fn reader(&self, world: &mut World) -> Box<dyn CaptureComponent>;
-}
-
-pub(super) struct ComponentFields<C> {
-    accessors: Vec<Accessor<C>>,
-}
-
-impl<C> ComponentFields<C> {
-    pub(super) fn new(accessors: Vec<Accessor<C>>) -> Self {
-        ComponentFields { accessors }
-    }
-}
-
-impl<C: Component<Mutability = Mutable>> ComponentDef for ComponentFields<C> {
-    fn reader(&self, world: &mut World) -> Box<dyn CaptureComponent> {
-        Box::new(EntityReader::<C>::new(world, self.accessors.clone()))
-    }
-}
-
-pub(super) struct RoomFields<R> {
-    accessors: Vec<Accessor<R>>,
-    resource: PhantomData<R>,
-}
-
-impl<R> RoomFields<R> {
-    pub(super) fn new(accessors: Vec<Accessor<R>>) -> Self {
-        RoomFields {
-            accessors,
-            resource: PhantomData,
-        }
-    }
-}
-
-impl<R: Resource + Component<Mutability = Mutable>> ComponentDef for RoomFields<R> {
-    fn reader(&self, _world: &mut World) -> Box<dyn CaptureComponent> {
-        Box::new(RoomReader::<R>::new(self.accessors.clone()))
     }
 }

@@ -10,9 +10,10 @@ mod payload;
 mod rewind;
 mod schema;
 mod spec;
-mod value;
 
 pub use crate::auth::Identity;
+pub use crate::replication::owner::{Owner, Team};
+pub use crate::replication::value::FieldValue;
 pub use action::Handler;
 pub use axes::Axes;
 pub use def::GameDef;
@@ -20,11 +21,8 @@ pub use out::{Out, To};
 pub use rewind::{Moment, Rewind, record_component};
 pub use schema::{Declaration, Schema};
 pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
-pub use value::FieldValue;
 
-pub(crate) use def::ComponentDef;
 pub(crate) use out::Queued;
-pub(crate) use value::{Accessor, Raw};
 
 use bevy_ecs::prelude::*;
 use rand::SeedableRng;
@@ -148,17 +146,6 @@ impl Default for RoomOptions {
         }
     }
 }
-
-/// Which player an entity belongs to: they alone see its owner-only components. A clone of the entity belongs to nobody, until it
-/// is given an owner too; and so does everything of a player who left, after [`Game::leave`].
-#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
-#[component(immutable, clone_behavior = Ignore)]
-pub struct Owner(pub PlayerId);
-
-/// Which team an entity belongs to: the players whose avatars have the same see its team-only
-/// components. It is the game's to give and to take; a clone of the entity is in the same team.
-#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Team(pub u8);
 
 /// The input that this tick applies to a player's entity. A clone of the entity has none: nobody steers it. When the
 /// player leaves it becomes the neutral one, before [`Game::leave`].

@@ -8,7 +8,7 @@ use bevy_ecs::prelude::Resource;
 use tickwire::ids::PlayerId;
 use tickwire::limits::EVENTS_PER_TICK_MAX;
 
-use super::value::Raw;
+use crate::replication::value::Raw;
 
 /// Who gets an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 //! them. [`super::GameDef`] checks it once at start.
 
 use std::any::TypeId;
-use std::sync::Arc;
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
@@ -10,17 +9,17 @@ use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predicted, 
 
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
-use super::def::{ComponentDef, ComponentFields, RoomFields};
 use super::out::{Contents, EventTable, EventType};
 use super::payload::PayloadAccessor;
 use super::spec::{Guess, Spec};
-use super::value::{Accessor, FieldValue};
+use crate::replication::capture::{EntityReader, ReaderOf, RoomReader};
+use crate::replication::value::{Accessor, FieldValue};
 
 /// What a game declares, filled by [`Game::schema`].
 pub struct Schema<G: Game> {
     pub(super) tick_rate: u16,
     pub(super) wire: wire::Schema,
-    pub(super) components: Vec<Arc<dyn ComponentDef>>,
+    pub(super) components: Vec<ReaderOf>,
     /// By component and field, in steps.
     pub(super) tolerances: Vec<Vec<u32>>,
     pub(super) input: Vec<Accessor<G::Input>>,
@@ -178,8 +177,7 @@ impl<G: Game> Schema<G> {
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
         self.push_component(name, audience, predicted, fields);
-        self.components
-            .push(Arc::new(ComponentFields::<C>::new(accessors)));
+        self.components.push(EntityReader::of(accessors));
         self
     }
 
@@ -199,8 +197,7 @@ impl<G: Game> Schema<G> {
         let fields = self.resolve(name, declared);
         let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
         self.push_component(name, Audience::Room, Predicted::No, fields);
-        self.components
-            .push(Arc::new(RoomFields::<R>::new(accessors)));
+        self.components.push(RoomReader::of(accessors));
         self
     }
 

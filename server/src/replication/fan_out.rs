@@ -5,12 +5,14 @@ use tickwire::protocol::frame::{SectionKind, push_section};
 use tickwire::snapshot::delta::{Scratch, encode, in_reach, is_fully_predicted};
 use tickwire::snapshot::layout::Layout;
 
-use super::image::{Held, LayerKey, Ring};
+use super::held::{Baseline, Body};
+use super::image::Ring;
+use super::layer::LayerKey;
 
 /// A section that several clients get.
 struct Shared {
     of: Of,
-    baseline: Option<Held>,
+    baseline: Option<Baseline>,
     bytes: Vec<u8>,
 }
 
@@ -21,7 +23,7 @@ enum Of {
     Layer(LayerKey),
     /// An owner's layer of so many entities in which all came as predicted: it says nothing of whose it is. Most of them are so, in
     /// most ticks.
-    Foreseen(usize),
+    FullyPredicted(usize),
 }
 
 /// The sections encoded for the newest image so far.
@@ -50,8 +52,7 @@ impl FanOut {
         &mut self,
         layout: &Layout,
         ring: &Ring,
-        key: LayerKey,
-        held: Option<Held>,
+        (key, held): Body,
         out: &mut Vec<u8>,
     ) -> bool {
         let set = key.set(layout);
@@ -69,14 +70,13 @@ impl FanOut {
             return false;
         };
         let periodic = newest.number % CHECKSUM_EVERY == 0;
-        let of = match (key, baseline) {
-            (LayerKey::Room | LayerKey::Team(_), _) => Some(Of::Layer(key)),
-            (LayerKey::Owner(_), Some(baseline))
-                if !periodic && is_fully_predicted(set, baseline, current) =>
-            {
-                Some(Of::Foreseen(current.entities.len()))
-            }
-            (LayerKey::Owner(_), _) => None,
+        let is_like_others = |baseline| !periodic && is_fully_predicted(set, baseline, current);
+        let of = if key.is_shared() {
+            Some(Of::Layer(key))
+        } else if baseline.is_some_and(is_like_others) {
+            Some(Of::FullyPredicted(current.entities.len()))
+        } else {
+            None
         };
         let made = |section: &&Shared| Some(section.of) == of && section.baseline == held;
         if let Some(section) = self.shared.iter().find(made) {

@@ -4,50 +4,11 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::ids::Tick;
 use tickwire::limits::IMAGES_MAX;
-use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::image::{EntityHead, LayerView, Residuals};
-use tickwire::snapshot::layout::Layout;
 
-/// What a client holds of a layer: the last image of it that was sent to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Held {
-    pub(crate) tick: Tick,
-    /// It came as a keyframe, so without its bends ([`LayerView::bare`]).
-    pub(crate) bare: bool,
-}
-
-/// A layer as the server knows it; clients see `LayerId`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum LayerKey {
-    /// What everyone sees.
-    Room,
-    /// What one player sees.
-    Owner(PlayerId),
-    /// What a team sees; those without a team see an empty one.
-    Team(Option<u8>),
-}
-
-impl LayerKey {
-    /// What its holders call it.
-    pub(crate) fn id(self) -> LayerId {
-        match self {
-            LayerKey::Room => LayerId::ROOM,
-            LayerKey::Owner(_) => LayerId::OWNER,
-            LayerKey::Team(_) => LayerId::TEAM,
-        }
-    }
-
-    /// Its columns.
-    pub(crate) fn set(self, layout: &Layout) -> &ColumnSet {
-        match self {
-            LayerKey::Room => &layout.room,
-            LayerKey::Owner(_) => &layout.owner,
-            LayerKey::Team(_) => &layout.team,
-        }
-    }
-}
+use super::layer::LayerKey;
 
 /// Where a layer's entities and rows are.
 #[derive(Clone, Debug)]
@@ -109,7 +70,7 @@ impl Image {
 }
 
 impl Image {
-    /// How many layers from the one at `at` on, of the same kind, are in both images with the same entities and the same
+    /// How many layers from the one at `at` on, of the same columns, are in both images with the same entities and the same
     /// gap, and where the first of them is in the older one. 0: not even the first.
     pub(crate) fn alike(&self, at: usize, older: &Image) -> (usize, usize) {
         let key = self.layers[at].key;
@@ -121,7 +82,7 @@ impl Image {
         let alike = pairs.take_while(|(now, before)| {
             let entities = &self.entities[now.entities.clone()];
             now.key == before.key
-                && now.key.id() == key.id()
+                && now.key.scope() == key.scope()
                 && before.gap == gap
                 && *entities == older.entities[before.entities.clone()]
         });

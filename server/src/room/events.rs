@@ -12,8 +12,9 @@ use tickwire::snapshot::fields::{pack, push_payload};
 
 use super::durable::Log;
 use super::event::{Event, Listener};
-use crate::game::{Queued, Raw, To};
+use crate::game::{Queued, To};
 use crate::replication::slots::Slots;
+use crate::replication::value::Raw;
 
 /// Momentary events of the last [`EVENT_RING_TICKS`] ticks, oldest first, and durable ones.
 #[derive(Default)]

@@ -163,17 +163,15 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.get_mut(player) else {
             return Ok(());
         };
-        let layer = usize::from(layer.0);
-        let Some(resynced) = member.resynced.get_mut(layer) else {
+        if self.game.layout.of(layer).is_none() {
             return Err(CloseCode::OutOfRange);
-        };
-        if resynced.is_some_and(|at| tick.since(at) < every) {
-            self.stats.resyncs_refused += 1;
-            return Ok(());
         }
-        *resynced = Some(tick);
-        member.held[layer] = None;
-        self.stats.resyncs += 1;
+        let counted = if member.resync(layer, tick, every) {
+            &mut self.stats.resyncs
+        } else {
+            &mut self.stats.resyncs_refused
+        };
+        *counted += 1;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use super::spread::Told;
 use super::viewed_input::ViewedInput;
 use crate::by_player::ByPlayer;
 use crate::game::{Identity, Player};
-use crate::replication::image::{Held, LayerKey};
+use crate::replication::held::HeldLayers;
 
 /// What a player gets of the newest image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,8 +78,8 @@ pub(super) struct Member<I> {
     pub(super) order: u32,
     /// When they did something last.
     pub(super) stirred: Tick,
-    /// When a keyframe was last asked for, by layer.
-    pub(super) resynced: [Option<Tick>; LayerId::COUNT],
+    /// Layers whose keyframe was asked for within [`tickwire::limits::RESYNC_EVERY_MS`], and when.
+    pub(super) resynced: Vec<(LayerId, Tick)>,
     chat_left: u32,
     chat_at: Tick,
     /// The tick from which they may chat.
@@ -98,9 +98,8 @@ pub(super) struct Member<I> {
     pub(super) inputs: InputQueue<ViewedInput<I>>,
     pub(super) substituted: bool,
     pub(super) turn: Turn,
-    /// The team in the newest image, and the one whose layer was sent last.
+    /// The team in the newest image.
     pub(super) team: Option<u8>,
-    team_sent: Option<u8>,
     pub(super) tier: RateTier,
     /// Number of the last image sent, 0 for none.
     pub(super) sent_number: u32,
@@ -108,8 +107,8 @@ pub(super) struct Member<I> {
     events_from: Tick,
     /// Up to what tick they have got the durable events.
     pub(super) durable_from: Tick,
-    /// The last image sent of each layer, by `LayerId`.
-    pub(super) held: [Option<Held>; LayerId::COUNT],
+    /// What they were sent of each layer.
+    pub(super) layers: HeldLayers,
     /// What became of this player's snapshots.
     pub(super) tally: Tally,
     pub(super) in_flight: InFlightWindow,
@@ -143,10 +142,9 @@ impl<I: Default + Clone> Member<I> {
             events_from: tick,
             durable_from: Tick(0),
             seated_at: tick,
-            held: [None; LayerId::COUNT],
+            layers: HeldLayers::default(),
             team: None,
-            team_sent: None,
-            resynced: [None; LayerId::COUNT],
+            resynced: Vec::new(),
             chat_left: CHAT_BURST,
             chat_at: tick,
             told: Told::default(),
@@ -154,26 +152,22 @@ impl<I: Default + Clone> Member<I> {
         }
     }
 
-    /// The layers that the player is sent, each with what they hold of it.
-    pub(super) fn layers(&self) -> [(LayerKey, Option<Held>); LayerId::COUNT] {
-        let [room, owner, team] = self.held;
-        // Another team's layer is no baseline for this one's.
-        let team = team.filter(|_| self.team == self.team_sent);
-        [
-            (LayerKey::Room, room),
-            (LayerKey::Owner(self.player), owner),
-            (LayerKey::Team(self.team), team),
-        ]
-    }
-
-    /// A snapshot of the image `number` of `tick` was sent: all layers, those that are `bare` as keyframes, and the
-    /// events up to it.
-    pub(super) fn holds(&mut self, tick: Tick, number: u32, bare: [bool; LayerId::COUNT]) {
-        self.held = bare.map(|bare| Some(Held { tick, bare }));
+    /// A snapshot of the image `number` of `tick` was sent, with the events up to it.
+    pub(super) fn sent(&mut self, tick: Tick, number: u32) {
         self.sent_number = number;
-        self.team_sent = self.team;
         self.events_from = tick;
         self.durable_from = tick;
+    }
+
+    /// Whether the player is granted a keyframe of a layer at `tick`, one in `every` ticks.
+    pub(super) fn resync(&mut self, layer: LayerId, tick: Tick, every: u32) -> bool {
+        self.resynced.retain(|(_, at)| tick.since(*at) < every);
+        if self.resynced.iter().any(|(asked, _)| *asked == layer) {
+            return false;
+        }
+        self.resynced.push((layer, tick));
+        self.layers.lose(layer);
+        true
     }
 
     /// They acknowledged the snapshot of `ack`, after the room's `tick`.

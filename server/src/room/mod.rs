@@ -42,6 +42,7 @@ use crate::prefetch::{prefetch_all, prefetch_from_to};
 use crate::replication::capture::{Capture, Viewer, team_of};
 use crate::replication::image::Ring;
 use crate::replication::slots::Slot;
+use crate::replication::value::Raw;
 use send_rate::catch_up::Allowance;
 
 use chat::Chat;
@@ -431,7 +432,7 @@ impl<G: Game> Room<G> {
     /// Gives a slot to an entity that an event names before any image showed it.
     fn name_entities(&mut self, event: &game::Queued) {
         for raw in &event.contents.values {
-            if let game::Raw::Entity(Some(entity)) = *raw
+            if let Raw::Entity(Some(entity)) = *raw
                 && self.capture.slots.handle(entity).is_none()
                 && self.world.get_entity(entity).is_ok()
             {
@@ -456,6 +457,7 @@ impl<G: Game> Room<G> {
             viewers.push(Viewer {
                 player: member.player,
                 avatar: member.entity,
+                team: member.team,
             });
         }
         self.ring.drop_residuals(&mut capture.residuals);

@@ -225,9 +225,9 @@ impl Conn {
 }
 
 /// Which layers a snapshot brings as keyframes.
-fn keyframes(message: &[u8]) -> [bool; LayerId::COUNT] {
+fn keyframes(message: &[u8]) -> [bool; LayerId::FIXED.len()] {
     let (_, sections) = SnapshotHead::decode(message).expect("the session took it");
-    let mut keyframes = [false; LayerId::COUNT];
+    let mut keyframes = [false; LayerId::FIXED.len()];
     for (kind, bytes) in sections.flatten() {
         if kind == SectionKind::Layer {
             let (head, _) = decode_head(bytes).expect("the session took it");

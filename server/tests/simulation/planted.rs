@@ -22,7 +22,7 @@ const ASKED_US: u64 = 3_000_000 + 500_000;
 pub(crate) struct Planted {
     pub(crate) twin: Session,
     /// By layer, when an integer of it was changed that may be wrong still.
-    since_us: [Option<u64>; LayerId::COUNT],
+    since_us: [Option<u64>; LayerId::FIXED.len()],
     next_us: u64,
     pub(crate) seen: Seen,
 }
@@ -51,7 +51,7 @@ impl Planted {
     pub(crate) fn new(twin: Session) -> Planted {
         Planted {
             twin,
-            since_us: [None; LayerId::COUNT],
+            since_us: [None; LayerId::FIXED.len()],
             next_us: 0,
             seen: Seen::default(),
         }
@@ -77,7 +77,7 @@ impl Planted {
             return;
         }
         self.next_us = now_us + rng.random_range(1..2 * EVERY_US);
-        let layer = LayerId(rng.random_range(0..LayerId::COUNT) as u16);
+        let layer = LayerId(rng.random_range(0..LayerId::FIXED.len()) as u16);
         let since = &mut self.since_us[usize::from(layer.0)];
         if since.is_none()
             && let Some(image) = session.layer_mut(layer)

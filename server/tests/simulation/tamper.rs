@@ -41,11 +41,11 @@ const ONE_IN: u64 = 40;
 #[derive(Default)]
 struct Sent {
     /// As the room composed it, by layer.
-    whole: [LayerImage; LayerId::COUNT],
+    whole: [LayerImage; LayerId::FIXED.len()],
     /// What the client had before the last one.
-    before: [LayerImage; LayerId::COUNT],
+    before: [LayerImage; LayerId::FIXED.len()],
     /// What the client has.
-    spoiled: [LayerImage; LayerId::COUNT],
+    spoiled: [LayerImage; LayerId::FIXED.len()],
 }
 
 /// See the module's description.

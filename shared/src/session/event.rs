@@ -1,6 +1,6 @@
 //! What a session tells its driver, and the decoding of a snapshot's events (`PROTOCOL.md` §8).
 
-use super::SessionError;
+use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
 use crate::protocol::server_message::{ChatLine, LeaveReason, Member, Refusal, RoomInfo};

@@ -22,11 +22,9 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// The images of the layers, by [`LayerId`].
+/// The layers that a body has come of, by rising number. Each is judged by itself.
 #[derive(Debug, Default)]
-pub(super) struct Layers {
-    held: [Held; LayerId::COUNT],
-}
+pub(super) struct Layers(Vec<(LayerId, Held)>);
 
 /// One layer.
 #[derive(Debug, Default)]
@@ -67,21 +65,29 @@ pub(super) struct Applied {
 impl Layers {
     /// The image of a layer, `None` while it is not held.
     pub(super) fn image(&self, layer: LayerId) -> Option<&LayerImage> {
-        let held = self.held.get(usize::from(layer.0))?;
+        let (_, held) = &self.0[self.place(layer).ok()?];
         (held.standing == Standing::Held).then_some(&held.image)
     }
 
     /// Ticks between the image of the snapshot of `tick` and the one that the room made before it; 0
     /// if no layer tells.
     pub(super) fn gap(&self, tick: Tick) -> u32 {
-        let mut held = self.held.iter().filter(|held| held.image.tick == tick);
-        held.next().map_or(0, |held| held.image.gap)
+        let mut images = self.0.iter().map(|(_, held)| &held.image);
+        images
+            .find(|image| image.tick == tick)
+            .map_or(0, |image| image.gap)
     }
 
     /// The same, to be spoiled by a test.
     pub(super) fn image_mut(&mut self, layer: LayerId) -> Option<&mut LayerImage> {
-        let held = self.held.get_mut(usize::from(layer.0))?;
+        let place = self.place(layer).ok()?;
+        let (_, held) = &mut self.0[place];
         (held.standing == Standing::Held).then_some(&mut held.image)
+    }
+
+    /// Where a layer is, or would be.
+    fn place(&self, layer: LayerId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&layer, |(layer, _)| *layer)
     }
 
     /// Applies a layer's section of the snapshot of `tick`.
@@ -98,10 +104,12 @@ impl Layers {
     ) -> Result<Applied, DecodeError> {
         let (head, bits) = delta::decode_head(body)?;
         let keyframe = head.back == 0;
-        let held = self
-            .held
-            .get_mut(usize::from(head.layer.0))
-            .ok_or(DecodeError::UnknownLayer)?;
+        layout.of(head.layer).ok_or(DecodeError::UnknownLayer)?;
+        let place = self.place(head.layer).unwrap_or_else(|place| {
+            self.0.insert(place, (head.layer, Held::default()));
+            place
+        });
+        let (_, held) = &mut self.0[place];
         if std::mem::replace(&mut held.told, tick) == tick {
             return Err(DecodeError::Twice);
         }
@@ -127,19 +135,16 @@ impl Layers {
     /// The server drops what comes too often, so an unanswered request is made again after
     /// twice [`RESYNC_EVERY_MS`].
     pub(super) fn take_resync(&mut self, now_us: u64) -> Option<LayerId> {
-        let index = self
-            .held
-            .iter()
-            .position(|held| held.ask_at().is_some_and(|at| at <= now_us))?;
-        let held = &mut self.held[index];
+        let is_due = |held: &Held| held.ask_at().is_some_and(|at| at <= now_us);
+        let (layer, held) = self.0.iter_mut().find(|(_, held)| is_due(held))?;
         held.asked_us = Some(now_us);
         held.standing = Standing::Dropped { ask_us: None };
-        Some(LayerId(index as u16))
+        Some(*layer)
     }
 
     /// When [`Layers::take_resync`] has one.
     pub(super) fn resync_due_us(&self) -> Option<u64> {
-        self.held.iter().filter_map(Held::ask_at).min()
+        self.0.iter().filter_map(|(_, held)| held.ask_at()).min()
     }
 }
 

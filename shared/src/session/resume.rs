@@ -2,8 +2,8 @@
 //! to the next. When to try, and how often, is the driver's.
 
 use super::Session;
+use super::room::Seen;
 use crate::codec;
-use crate::ids::Tick;
 use crate::protocol::ClientMessage;
 
 /// What the next session needs to take this one's seat again. It is a secret of the player's.
@@ -15,16 +15,6 @@ pub struct Ticket {
     pub grace_ms: u32,
     /// What the player has seen of the room.
     pub seen: Seen,
-}
-
-/// How far a player has come in what the room keeps for those who come back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// The newest chat line, 0 for none.
-    pub chat: u32,
-    /// The newest snapshot applied, on this connection or one before it; 0 for none. The events up to its
-    /// tick have been handed out.
-    pub tick: Tick,
 }
 
 impl Ticket {

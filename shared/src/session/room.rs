@@ -1,7 +1,6 @@
 //! A player's stay in a room: who is there, the images held, the clock and the acknowledgement.
 //! Starts with `Joined`, ends with `Left`.
 
-use super::Seen;
 use super::ack_timing::AckTiming;
 use super::layers::Layers;
 use crate::ids::{LayerId, PlayerId, Tick};
@@ -44,6 +43,16 @@ pub struct RoomSession {
     /// What the seat is taken again with, and for how many milliseconds it is held.
     pub(super) resume: Option<(String, u32)>,
     acks: AckTiming,
+}
+
+/// How far a player has come in what the room keeps for those who come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The newest chat line, 0 for none.
+    pub chat: u32,
+    /// The newest snapshot applied, on this connection or one before it; 0 for none. The events up to its
+    /// tick have been handed out.
+    pub tick: Tick,
 }
 
 impl RoomSession {

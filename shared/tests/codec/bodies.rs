@@ -95,7 +95,7 @@ proptest! {
         seed: u64,
         entities in 0usize..40,
         every_tick: bool,
-        layer in 0..LayerId::COUNT as u16,
+        layer in 0..LayerId::FIXED.len() as u16,
     ) {
         let layer = LayerId(layer);
         check(seed, layer, entities, every_tick);

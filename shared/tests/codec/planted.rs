@@ -94,7 +94,7 @@ fn a_changed_integer_is_healed_by_a_keyframe() {
     for seed in 1..=ROUNDS {
         let mut dice = Xorshift32::new(seed);
         let game = Game::of(dice.below(u32::from(GAMES)) as u8);
-        let layer = LayerId(dice.below(LayerId::COUNT as u32) as u16);
+        let layer = LayerId(dice.below(LayerId::FIXED.len() as u32) as u16);
         let mut server = Server::new(game, layer);
         let mut session = Session::new("Ann", "");
         let mut now_us = 0;

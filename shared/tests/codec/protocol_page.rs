@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire::protocol::{CloseCode, close_code::SeatAfter};
 
-const SOURCES: [&str; 26] = [
+const SOURCES: [&str; 31] = [
     "src/codec.rs",
     "src/ids.rs",
     "src/limits.rs",
@@ -16,7 +16,12 @@ const SOURCES: [&str; 26] = [
     "src/protocol/frame.rs",
     "src/protocol/mod.rs",
     "src/protocol/server_message.rs",
-    "src/schema/field.rs",
+    "src/schema/field/kind.rs",
+    "src/schema/field/mod.rs",
+    "src/schema/field/predictor.rs",
+    "src/schema/field/real.rs",
+    "src/schema/field/text.rs",
+    "src/schema/field/turn.rs",
     "src/schema/mod.rs",
     "src/snapshot/activity.rs",
     "src/snapshot/bit_coder.rs",

@@ -11,9 +11,9 @@ use tickwire::schema::Schema;
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
 use tickwire::snapshot::fields::pack;
 use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::layout::Layout;
 use tickwire_arena::Arena;
 use tickwire_arena::Control;
-use tickwire::snapshot::layout::Layout;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room};
 

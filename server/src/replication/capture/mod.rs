@@ -3,54 +3,28 @@
 //! world holds exactly what the owner is sent, in a copy of their own or with everyone.
 
 mod readers;
+mod rows;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::Allow;
-use tickwire::ids::{LayerId, PlayerId};
+use tickwire::ids::PlayerId;
 use tickwire::schema::{Predicted, Schema};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
 use tickwire::snapshot::layout::Layout;
 
-pub(crate) use readers::{CaptureComponent, EntityReader, RoomReader};
+pub(crate) use readers::{EntityReader, ReaderOf, RoomReader};
 
-use super::image::{Image, LayerKey, Ring, Span, TablePart};
+use super::image::{Image, Ring, Span, TablePart};
+use super::interest;
+use super::layer::{LayerKey, OWNER, ROOM, SCOPES, TEAM};
+use super::owner::{Owner, Team};
 use super::slots::{Given, Slot, Slots};
-use crate::game::{ComponentDef, Owner, Team};
-use readers::{Target, Targets};
-
-/// Kinds of layers, in the order of their `LayerId`: the room's, an owner's, a team's.
-const SCOPES: usize = LayerId::COUNT;
-const ROOM: usize = 0;
-const OWNER: usize = 1;
-const TEAM: usize = 2;
-
-/// Stands for "no row in this scope's layer".
-const NO_ROW: u32 = u32::MAX;
-
-/// What capture knows of a slot while it fills an image.
-#[derive(Clone, Copy)]
-pub(crate) struct SlotState {
-    /// Components that it has, by scope.
-    masks: [u32; SCOPES],
-    /// Start of its row, by scope.
-    rows: [u32; SCOPES],
-    owner: u16,
-    team: Option<u8>,
-}
-
-impl SlotState {
-    const NEW: SlotState = SlotState {
-        masks: [0; SCOPES],
-        rows: [NO_ROW; SCOPES],
-        owner: 0,
-        team: None,
-    };
-}
+use readers::CaptureComponent;
+use rows::{SlotState, Target, Targets};
 
 struct Reader {
     component: Box<dyn CaptureComponent>,
@@ -65,6 +39,8 @@ pub(crate) struct Viewer {
     pub(crate) player: PlayerId,
     /// What they steer.
     pub(crate) avatar: Entity,
+    /// That entity's team.
+    pub(crate) team: Option<u8>,
 }
 
 /// A room's capture: readers and slots.
@@ -96,15 +72,15 @@ impl Capture {
         world: &mut World,
         layout: &Layout,
         schema: &Schema,
-        components: &[Arc<dyn ComponentDef>],
+        components: &[ReaderOf],
     ) -> Capture {
         world.init_resource::<Given>();
-        let sets = [&layout.room, &layout.owner, &layout.team];
+        let sets = layout.sets();
         let readers = components
             .iter()
             .enumerate()
-            .map(|(index, component)| Reader {
-                component: component.reader(world),
+            .map(|(index, reader)| Reader {
+                component: reader(world),
                 targets: sets.map(|set| Target::find(set, index)),
                 snapped: match schema.components[index].predicted {
                     Predicted::No => None,
@@ -165,7 +141,7 @@ impl Capture {
         self.slots.settle(world, image.tick);
         self.give_slots(world, viewers, seats, space);
         self.mark(world, viewers, &mut space.states);
-        self.list_layers(world, viewers, &mut space.keys);
+        list_layers(layout, viewers, &mut space.keys);
         self.lay_out_room(image, space);
         self.lay_out_private(image, space);
         let values = image.layers.last().map_or(0, |span| span.values.end);
@@ -232,21 +208,6 @@ impl Capture {
         }
     }
 
-    /// Lists the private layers that somebody holds, by rising key.
-    fn list_layers(&self, world: &World, viewers: &[Viewer], keys: &mut Vec<LayerKey>) {
-        keys.clear();
-        if self.widths[OWNER] > 0 {
-            let players = viewers.iter().map(|viewer| viewer.player);
-            keys.extend(players.map(LayerKey::Owner));
-        }
-        if self.widths[TEAM] > 0 {
-            let teams = viewers.iter().map(|viewer| team_of(world, viewer.avatar));
-            keys.extend(teams.map(LayerKey::Team));
-        }
-        keys.sort_unstable();
-        keys.dedup();
-    }
-
     /// Lists the room's entities, gives them their rows, and notes who is in a private layer.
     fn lay_out_room(&self, image: &mut Image, space: &mut CaptureSpace) {
         let private = &mut space.private;
@@ -292,11 +253,7 @@ impl Capture {
         private.sort_unstable();
         let mut values = image.layers[0].values.end;
         for &key in &*keys {
-            let scope = if matches!(key, LayerKey::Owner(_)) {
-                OWNER
-            } else {
-                TEAM
-            };
+            let scope = key.scope();
             let first_entity = image.entities.len();
             let first_value = values;
             let from = private.partition_point(|(of, _)| *of < key);
@@ -320,6 +277,17 @@ impl Capture {
             });
         }
     }
+}
+
+/// Lists the private layers that somebody is to hold, by rising key.
+fn list_layers(layout: &Layout, viewers: &[Viewer], keys: &mut Vec<LayerKey>) {
+    keys.clear();
+    for viewer in viewers {
+        // The room's comes first.
+        keys.extend(interest::layers(layout, viewer.player, viewer.team).skip(1));
+    }
+    keys.sort_unstable();
+    keys.dedup();
 }
 
 /// The team of a player, by what they steer.

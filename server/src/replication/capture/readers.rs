@@ -4,46 +4,11 @@
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use tickwire::schema::text_words;
-use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 
-use super::super::slots::{Slot, Slots};
-use super::{NO_ROW, SCOPES, SlotState};
-use crate::game::{Accessor, Raw};
-
-/// Where a component's fields go in a layer's rows.
-pub(crate) struct Target {
-    pub(super) bit: u32,
-    /// Number of the first column of each field, and that column.
-    fields: Vec<(usize, Column)>,
-}
-
-impl Target {
-    pub(super) fn find(set: &ColumnSet, component: usize) -> Option<Target> {
-        let number = set
-            .components
-            .iter()
-            .position(|columns| columns.component == component)?;
-        let columns = &set.components[number];
-        let is_value = |column: &Column| !matches!(column.guess, Guess::Change | Guess::Bend);
-        let mut fields: Vec<(usize, Column)> = Vec::new();
-        let mut last = None;
-        for index in columns.start..columns.end {
-            let column = &set.columns[index];
-            // A text's further columns belong to the field of the first.
-            if is_value(column) && last != Some(column.field) {
-                fields.push((index, column.clone()));
-                last = Some(column.field);
-            }
-        }
-        Some(Target {
-            bit: 1 << number,
-            fields,
-        })
-    }
-}
-
-/// Where a component goes, by scope.
-pub(crate) type Targets = [Option<Target>; SCOPES];
+use super::rows::{NO_ROW, SlotState, Target, Targets};
+use crate::replication::layer::SCOPES;
+use crate::replication::slots::{Slot, Slots};
+use crate::replication::value::{Accessor, Raw};
 
 /// A component's reader, bound to a room's world.
 pub(crate) trait CaptureComponent: Send + Sync {
@@ -64,6 +29,9 @@ pub(crate) trait CaptureComponent: Send + Sync {
     );
 }
 
+/// Makes a declared component's reader for a room's world.
+pub(crate) type ReaderOf = Box<dyn Fn(&mut World) -> Box<dyn CaptureComponent> + Send + Sync>;
+
 /// Reads a component of the game's entities.
 pub(crate) struct EntityReader<C: Component<Mutability = Mutable>> {
     accessors: Vec<Accessor<C>>,
@@ -74,14 +42,16 @@ pub(crate) struct EntityReader<C: Component<Mutability = Mutable>> {
 }
 
 impl<C: Component<Mutability = Mutable>> EntityReader<C> {
-    pub(crate) fn new(world: &mut World, accessors: Vec<Accessor<C>>) -> Self {
-        EntityReader {
-            accessors,
-            unslotted: world.query_filtered(),
-            slotted: world.query_filtered(),
-            fields: world.query(),
-            values: world.query(),
-        }
+    pub(crate) fn of(accessors: Vec<Accessor<C>>) -> ReaderOf {
+        Box::new(move |world| {
+            Box::new(EntityReader {
+                accessors: accessors.clone(),
+                unslotted: world.query_filtered(),
+                slotted: world.query_filtered(),
+                fields: world.query(),
+                values: world.query(),
+            })
+        })
     }
 }
 
@@ -142,9 +112,13 @@ pub(crate) struct RoomReader<R> {
     accessors: Vec<Accessor<R>>,
 }
 
-impl<R> RoomReader<R> {
-    pub(crate) fn new(accessors: Vec<Accessor<R>>) -> Self {
-        RoomReader { accessors }
+impl<R: Resource + Component<Mutability = Mutable>> RoomReader<R> {
+    pub(crate) fn of(accessors: Vec<Accessor<R>>) -> ReaderOf {
+        Box::new(move |_| {
+            Box::new(RoomReader {
+                accessors: accessors.clone(),
+            })
+        })
     }
 }
 

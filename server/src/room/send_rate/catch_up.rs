@@ -15,7 +15,7 @@
 
 use tickwire::ids::{PlayerId, Tick};
 
-use crate::replication::image::Held;
+use crate::replication::held::Body;
 
 /// Bodies of one layer and image for clients on baselines of their own: as many as there are
 /// rate tiers, roughly. Beyond: they wait for the next image.
@@ -43,7 +43,8 @@ pub(crate) struct CatchUp {
     queue: Vec<(Tick, PlayerId)>,
     /// Who asks for a probe, and the number of the last image sent to them.
     probers: Vec<(u32, PlayerId)>,
-    baselines: Vec<Held>,
+    /// Bodies that are made for them.
+    bodies: Vec<Body>,
 }
 
 impl CatchUp {
@@ -51,7 +52,7 @@ impl CatchUp {
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
         self.probers.clear();
-        self.baselines.clear();
+        self.bodies.clear();
     }
 
     /// A client that can take a snapshot and has waited since `since`.
@@ -80,31 +81,56 @@ impl CatchUp {
         Some(self.probers.get(nth)?.1)
     }
 
-    /// What somebody gets who has waited since `since` and holds `baseline`. `every` are the ticks between images.
-    pub(crate) fn grant(&mut self, since: Tick, baseline: Held, now: Tick, every: u32) -> Grant {
-        if self.baselines.contains(&baseline) {
-            return Grant::Delta;
+    /// What somebody gets who has waited since `since` and would be sent these `bodies` of layers that others hold too. `every`
+    /// are the ticks between images.
+    pub(crate) fn grant(
+        &mut self,
+        since: Tick,
+        bodies: impl Iterator<Item = Body> + Clone,
+        now: Tick,
+        every: u32,
+    ) -> Grant {
+        if self.has_room(bodies.clone()) {
+            self.make(bodies);
+            Grant::Delta
+        } else if now.since(since) >= PATIENCE_IMAGES * every {
+            Grant::Keyframe
+        } else {
+            Grant::Later
         }
-        if self.baselines.len() < CATCH_UPS_MAX {
-            self.baselines.push(baseline);
-            return Grant::Delta;
-        }
-        if now.since(since) >= PATIENCE_IMAGES * every {
-            return Grant::Keyframe;
-        }
-        Grant::Later
     }
 
-    /// Whether somebody is probed who holds `baseline`; after all who fell behind had theirs. `allowance` is the room's.
-    pub(crate) fn grant_probe(&mut self, baseline: Held, allowance: &mut Allowance) -> bool {
-        if self.baselines.contains(&baseline) {
+    /// Whether somebody is probed who would be sent these `bodies`; after all who fell behind had theirs. `allowance` is the
+    /// room's.
+    pub(crate) fn grant_probe(
+        &mut self,
+        bodies: impl Iterator<Item = Body> + Clone,
+        allowance: &mut Allowance,
+    ) -> bool {
+        if bodies.clone().all(|body| self.bodies.contains(&body)) {
             return true;
         }
-        let granted = self.baselines.len() < CATCH_UPS_MAX && allowance.take();
+        let granted = self.has_room(bodies.clone()) && allowance.take();
         if granted {
-            self.baselines.push(baseline);
+            self.make(bodies);
         }
         granted
+    }
+
+    /// Whether there is room for those of these bodies that are not made already: each layer has its own.
+    fn has_room(&self, mut bodies: impl Iterator<Item = Body>) -> bool {
+        bodies.all(|body| {
+            let of_layer = self.bodies.iter().filter(|made| made.0 == body.0);
+            of_layer.count() < CATCH_UPS_MAX || self.bodies.contains(&body)
+        })
+    }
+
+    fn make(&mut self, bodies: impl Iterator<Item = Body>) {
+        for body in bodies {
+            if !self.bodies.contains(&body) {
+                self.bodies.push(body);
+            }
+        }
     }
 }
 
@@ -130,12 +156,36 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replication::held::Baseline;
+    use crate::replication::layer::LayerKey;
 
-    fn held(tick: u32) -> Held {
-        Held {
+    fn against(tick: u32) -> Option<Baseline> {
+        Some(Baseline {
             tick: Tick(tick),
             bare: false,
-        }
+        })
+    }
+
+    /// What somebody needs who has a baseline of `tick` of the room's layer.
+    fn held(tick: u32) -> impl Iterator<Item = Body> + Clone {
+        std::iter::once((LayerKey::Room, against(tick)))
+    }
+
+    #[test]
+    fn each_layer_has_its_own_bodies() {
+        let mut round = CatchUp::default();
+        let mut grant = |room: u32, team: (u8, u32)| {
+            let team = (LayerKey::Team(Some(team.0)), against(team.1));
+            round.grant(Tick(99), held(room).chain([team]), Tick(100), 1)
+        };
+        use Grant::{Delta, Later};
+        let grants = [1, 2, 3, 4].map(|tick| grant(7, (1, tick)));
+        assert_eq!(grants, [Delta; 4]);
+        assert_eq!(grant(7, (1, 5)), Later, "the first team's are made");
+        assert_eq!(grant(7, (2, 5)), Delta);
+        assert_eq!([8, 9, 10].map(|tick| grant(tick, (1, 4))), [Delta; 3]);
+        assert_eq!(grant(11, (2, 6)), Later, "the room's are made");
+        assert_eq!(grant(10, (2, 6)), Delta);
     }
 
     #[test]

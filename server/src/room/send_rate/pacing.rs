@@ -2,12 +2,13 @@
 //! the ration of bodies for those who fell behind, and of probes. Everything is decided before anything is
 //! encoded. Not the encoding itself: that is `replication::fan_out`.
 
-use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 
 use super::catch_up::Grant;
 use super::tiers::{CALM_SECONDS, Move};
 use crate::game::Game;
+use crate::replication::interest;
 use crate::room::members::{Member, Turn};
 use crate::room::{Room, Workspace};
 
@@ -20,8 +21,7 @@ impl<G: Game> Room<G> {
         let all_held = &mut self.workspace.held;
         all_held.clear();
         for member in self.members.iter_mut() {
-            let held = member.held.iter().flatten().map(|held| held.tick);
-            all_held.extend(held.filter(|tick| *tick != newest));
+            all_held.extend(member.layers.ticks().filter(|tick| *tick != newest));
         }
         all_held.sort_unstable();
         all_held.dedup();
@@ -40,7 +40,6 @@ impl<G: Game> Room<G> {
         for member in self.members.iter_mut() {
             let in_step = member.tier.waiting().is_none()
                 && member.sent_number + member.tier.stride() == number;
-            let baseline = member.held[usize::from(LayerId::ROOM.0)];
             let (tier, sent_number) = (member.tier, member.sent_number);
             let drained = member.in_flight.is_drained();
             member.turn = if member.away_since.is_some() {
@@ -56,8 +55,7 @@ impl<G: Game> Room<G> {
                     catch_up.ask_for_probe(sent_number, member.player);
                 }
                 Turn::Pass
-            } else if in_step || baseline.is_none_or(|held| self.ring.of_tick(held.tick).is_none())
-            {
+            } else if in_step || !member.layers.has_shared_baseline(&self.ring) {
                 // One of a rate tier's, or a keyframe: others get the same.
                 Turn::Send
             } else {
@@ -79,15 +77,14 @@ impl<G: Game> Room<G> {
             let Some(member) = self.members.get_mut(player) else {
                 continue;
             };
-            let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
-            match catch_up.grant(since, baseline, tick, every) {
+            match catch_up.grant(since, member.layers.shared(), tick, every) {
                 Grant::Delta => {
                     self.stats.catch_ups += 1;
                     member.turn = Turn::Send;
                 }
                 Grant::Keyframe => {
                     self.stats.catch_up_keyframes += 1;
-                    member.held = [None; LayerId::COUNT];
+                    member.layers.lose_all();
                     member.turn = Turn::Send;
                 }
                 Grant::Later => {}
@@ -99,8 +96,7 @@ impl<G: Game> Room<G> {
             let Some(member) = self.members.get_mut(player) else {
                 continue;
             };
-            let baseline = member.held[usize::from(LayerId::ROOM.0)].unwrap_or_default();
-            if catch_up.grant_probe(baseline, &mut self.probes) {
+            if catch_up.grant_probe(member.layers.shared(), &mut self.probes) {
                 self.stats.probes += 1;
                 member.turn = Turn::Probe;
             }
@@ -149,16 +145,17 @@ impl<G: Game> Room<G> {
         } = &mut *self.workspace;
         let start = out.len();
         head(member, tick).encode(out);
-        let bare = member
-            .layers()
-            .map(|(key, held)| fan_out.append(&self.game.layout, &self.ring, key, held, out));
+        let (layout, ring) = (&self.game.layout, &self.ring);
+        let wanted = interest::layers(layout, player, member.team);
+        let append = |body| fan_out.append(layout, ring, body, out);
+        member.layers.send(tick, wanted, append);
         section.clear();
         self.events.append(&member.listener(), tick, section);
         if !section.is_empty() {
             push_section(SectionKind::Events, section, out);
         }
         let bytes = (out.len() - start) as u32;
-        member.holds(tick, number, bare);
+        member.sent(tick, number);
         member.in_flight.sent(tick, bytes);
         member.tally.sent += 1;
         stats.tiers_faster += u64::from(member.tier.served(tick, calm) == Move::Faster);

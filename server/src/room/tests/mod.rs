@@ -34,7 +34,7 @@ use crate::game::{
     self, Game, GameDef, Identity, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To,
     entity, int, range, text,
 };
-use crate::replication::image::LayerKey;
+use crate::replication::layer::LayerKey;
 
 /// Boxes that their players push around, among others that come and go.
 struct Boxes;
@@ -265,13 +265,13 @@ fn room(seats: u16, snapshot_every: u16) -> Room<Boxes> {
 }
 
 /// The server's images of the layers that a player sees.
-type Truth = [LayerImage; LayerId::COUNT];
+type Truth = [LayerImage; LayerId::FIXED.len()];
 
 /// A client that holds what it decoded.
 #[derive(Default)]
 struct Client {
     player: PlayerId,
-    layers: [LayerImage; LayerId::COUNT],
+    layers: [LayerImage; LayerId::FIXED.len()],
     scratch: Scratch,
     last: Tick,
     events: Vec<Vec<i32>>,

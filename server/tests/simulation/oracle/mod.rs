@@ -63,7 +63,7 @@ impl Oracle {
         &mut self,
         layout: &Layout,
         stay: &RoomSession,
-        bare: [bool; LayerId::COUNT],
+        bare: [bool; LayerId::FIXED.len()],
         ear: &Ear,
         now: Tick,
         heard: &[Event],

@@ -23,7 +23,7 @@ pub(crate) struct Ending {
     /// How often a layer was dropped, by a checksum or by a body that made no sense.
     pub(crate) dropped: u64,
     /// Of each layer the checksum of its image, where one is held and nothing was refused.
-    pub(crate) checksums: [Option<u32>; LayerId::COUNT],
+    pub(crate) checksums: [Option<u32>; LayerId::FIXED.len()],
 }
 
 const PERIOD_US: u64 = 33_333;

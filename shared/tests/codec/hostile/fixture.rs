@@ -21,7 +21,7 @@ pub(crate) struct Game {
     pub(crate) schema: Schema,
     pub(crate) layout: Layout,
     /// By layer, at the ticks in the order of time: one a tick, then every few.
-    images: [Vec<LayerImage>; LayerId::COUNT],
+    images: [Vec<LayerImage>; LayerId::FIXED.len()],
 }
 
 /// Games: one without tables, one with.

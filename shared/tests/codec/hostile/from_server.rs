@@ -98,7 +98,7 @@ pub(super) fn keyframe(bytes: &[u8]) -> bool {
     };
     let game = Game::of(choice);
     let head = BodyHead {
-        layer: LayerId(u16::from(choice / GAMES) % LayerId::COUNT as u16),
+        layer: LayerId(u16::from(choice / GAMES) % LayerId::FIXED.len() as u16),
         back: 0,
         checksum: None,
     };
@@ -107,7 +107,7 @@ pub(super) fn keyframe(bytes: &[u8]) -> bool {
 
 pub(super) fn keyframe_seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
-    for choice in 0..GAMES * LayerId::COUNT as u8 {
+    for choice in 0..GAMES * LayerId::FIXED.len() as u8 {
         for image in [0, 11, 30] {
             let layer = LayerId(u16::from(choice / GAMES));
             let body = body_of(Game::of(choice), layer, None, image);
@@ -139,7 +139,7 @@ fn delta_parts(bytes: &[u8]) -> Option<(&'static Game, &'static LayerImage, Body
 pub(super) fn delta_seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for game in 0..GAMES {
-        for layer in (0..LayerId::COUNT as u16).map(LayerId) {
+        for layer in LayerId::FIXED {
             for (from, to) in [(0, 1), (9, 10), (20, 23), (3, 40), (30, 31), (32, 47)] {
                 let body = body_of(Game::of(game), layer, Some(from), to);
                 seeds.push([&[game + GAMES * from], body.as_slice()].concat());
@@ -358,7 +358,7 @@ pub(crate) fn conversation(target: &str, bytes: &[u8]) -> Option<Conversation> {
         ),
         "keyframe" => {
             let (&choice, bits) = bytes.split_first()?;
-            let layer = choice / GAMES % LayerId::COUNT as u8;
+            let layer = choice / GAMES % LayerId::FIXED.len() as u8;
             // Mode 1: range coded, without a checksum.
             let body = [&[layer, 1, 0], bits].concat();
             in_room(

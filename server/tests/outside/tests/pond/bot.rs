@@ -174,7 +174,7 @@ impl Bot {
     }
 
     fn on_snapshot(&mut self) {
-        for layer in (0..LayerId::COUNT).map(|layer| LayerId(layer as u16)) {
+        for layer in LayerId::FIXED {
             let room = self.session.room().expect("in a room");
             let values = room.layer(layer).map(|image| image.values.clone());
             let own = self.look_for_secrets(&values.unwrap_or_default());

@@ -1,0 +1,56 @@
+//! A layer: a part of a room's state that some of its clients hold, the unit of baselines, bodies and privacy. A key says
+//! which, its column set what a row is like. Who holds it is `interest`'s; what is in it, `capture`'s.
+
+use tickwire::ids::{LayerId, PlayerId};
+use tickwire::snapshot::column_set::ColumnSet;
+use tickwire::snapshot::layout::Layout;
+
+/// Scopes, which say who sees a column: as many as there are column sets, in the order of [`Layout::sets`].
+pub(crate) const SCOPES: usize = 3;
+/// The scope of what everyone sees.
+pub(crate) const ROOM: usize = 0;
+/// The scope of what an entity's owner sees.
+pub(crate) const OWNER: usize = 1;
+/// The scope of what a team sees.
+pub(crate) const TEAM: usize = 2;
+
+/// A layer as the server knows it; a client has a number for it, its [`LayerId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LayerKey {
+    /// What everyone sees.
+    Room,
+    /// What one player sees.
+    Owner(PlayerId),
+    /// What a team sees; those without a team see an empty one.
+    Team(Option<u8>),
+}
+
+impl LayerKey {
+    /// What its holders call it.
+    pub(crate) fn id(self) -> LayerId {
+        match self {
+            LayerKey::Room => LayerId::ROOM,
+            LayerKey::Owner(_) => LayerId::OWNER,
+            LayerKey::Team(_) => LayerId::TEAM,
+        }
+    }
+
+    /// Whose columns it has; layers of one scope have the same.
+    pub(crate) fn scope(self) -> usize {
+        match self {
+            LayerKey::Room => ROOM,
+            LayerKey::Owner(_) => OWNER,
+            LayerKey::Team(_) => TEAM,
+        }
+    }
+
+    /// Its columns.
+    pub(crate) fn set(self, layout: &Layout) -> &ColumnSet {
+        layout.sets()[self.scope()]
+    }
+
+    /// Whether several clients may hold it, so that a body of it may serve several.
+    pub(crate) fn is_shared(self) -> bool {
+        !matches!(self, LayerKey::Owner(_))
+    }
+}
