@@ -71,9 +71,8 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
     course.arrive(first).await;
     if run.flags.slows() {
         let is_on = &run.slowness.is_on;
-        course
-            .measure_stress(|| drop(is_on.send_replace(true)))
-            .await;
+        let begin = || is_on.send_modify(|is_on| *is_on = true);
+        course.measure_stress(begin).await;
         is_on.send_replace(false);
         course.bar.set_message("slow bots read again");
         course.watch(Instant::now() + RECOVER, |_| false).await;
