@@ -37,20 +37,37 @@ struct Seat {
 }
 
 /// What can change of a member.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Flags {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flags {
     ready: bool,
     host: bool,
     connected: bool,
 }
 
 impl Flags {
-    fn of<I: Default + Clone>(member: &Member<I>, host: Option<PlayerId>) -> Flags {
+    /// As they are, told or not.
+    pub(super) fn of<I: Default + Clone>(member: &Member<I>, host: Option<PlayerId>) -> Flags {
         Flags {
             ready: member.ready,
             host: host == Some(member.player),
             connected: member.away_since.is_none(),
         }
+    }
+
+    /// As they go out.
+    pub(super) fn encode(self, player: PlayerId) -> Bytes {
+        let Flags {
+            ready,
+            host,
+            connected,
+        } = self;
+        encode_server(&ServerMessage::MemberState {
+            player,
+            ready,
+            host,
+            connected,
+        })
+        .into()
     }
 }
 
@@ -81,6 +98,8 @@ pub(super) struct Notices {
     everyone: u64,
     /// Whether the members may differ from what was told.
     stale: bool,
+    /// Whether somebody may not know yet what became of themselves.
+    own: bool,
 }
 
 /// One message of the news, for who has not got it.
@@ -89,6 +108,8 @@ pub(super) struct News {
     pub(super) number: u64,
     /// Only who was told up to this hears it: of somebody whose coming they know that they changed or went.
     known: u64,
+    /// Whom it is about.
+    pub(super) about: PlayerId,
     /// The message.
     pub(super) bytes: Bytes,
 }
@@ -116,7 +137,8 @@ impl Notices {
         if !self.stale {
             return;
         }
-        self.stale = false;
+        // Each is told at once of themselves, whatever the others are told of them.
+        (self.stale, self.own) = (false, true);
         let host = members.host();
         for (player, seat) in &mut self.seats {
             let order = members.get(*player).map_or(0, |member| member.order);
@@ -148,11 +170,20 @@ impl Notices {
         }
     }
 
-    /// The members as a newcomer is told of them, who then has got the news up to [`Notices::newest`].
-    pub(super) fn members<I: Default + Clone>(&self, members: &Members<I>) -> Vec<Public> {
+    /// The members as `you`, a newcomer, is told of them, who then has got the news up to [`Notices::newest`] and knows how they are
+    /// themselves.
+    pub(super) fn members<I: Default + Clone>(
+        &self,
+        members: &Members<I>,
+        you: PlayerId,
+    ) -> Vec<Public> {
+        let host = members.host();
         members
             .iter()
-            .filter_map(|member| self.public(member))
+            .filter_map(|member| match member.player == you {
+                true => Some(member.public(host)),
+                false => self.public(member),
+            })
             .collect()
     }
 
@@ -163,53 +194,55 @@ impl Notices {
 
     /// Whether there may be members who lack any.
     pub(super) fn is_pending(&self) -> bool {
-        self.newest > self.everyone
+        self.newest > self.everyone || self.own
     }
 
-    /// Everyone present has got the news up to this number. Of who went is forgotten what nobody has to hear, which `unheard`
-    /// says for the numbers of their coming and going.
-    pub(super) fn all_told(&mut self, everyone: u64, unheard: impl Fn(u64, u64) -> bool) {
-        self.everyone = everyone;
+    /// Everyone present has got the news up to this number, and unless `own` knows how they are themselves. Of who went is forgotten
+    /// what nobody has to hear, which `unheard` says for the numbers of their coming and going.
+    pub(super) fn all_told(
+        &mut self,
+        everyone: u64,
+        own: bool,
+        unheard: impl Fn(u64, u64) -> bool,
+    ) {
+        (self.everyone, self.own) = (everyone, own);
         self.seats
             .retain(|_, seat| seat.order != 0 || unheard(seat.gone.0, seat.gone.1));
     }
 
-    /// All that somebody may lack, in the order in which it is told: at most three messages a seat.
-    pub(super) fn pending<I: Default + Clone>(&self, members: &Members<I>, news: &mut Vec<News>) {
+    /// All that somebody may lack who has got the news up to `told`, in the order in which it is told: at most three messages a seat.
+    pub(super) fn pending<I: Default + Clone>(
+        &self,
+        members: &Members<I>,
+        told: u64,
+        news: &mut Vec<News>,
+    ) {
         news.clear();
-        for (&player, seat) in &self.seats {
+        for (&about, seat) in &self.seats {
             let (came, number) = seat.gone;
-            if number > self.everyone {
+            if number > told {
                 news.push(News {
                     number,
                     known: came,
-                    bytes: encode_server(&ServerMessage::MemberLeft { player }).into(),
+                    about,
+                    bytes: encode_server(&ServerMessage::MemberLeft { player: about }).into(),
                 });
             }
-            let member = members.get(player).filter(|_| seat.came > self.everyone);
+            let member = members.get(about).filter(|_| seat.came > told);
             if let Some(member) = member.and_then(|member| self.public(member)) {
                 news.push(News {
                     number: seat.came,
                     known: 0,
+                    about,
                     bytes: encode_server(&ServerMessage::MemberChanged { member }).into(),
                 });
             }
-            if seat.order != 0 && seat.changed > seat.came.max(self.everyone) {
-                let Flags {
-                    ready,
-                    host,
-                    connected,
-                } = seat.told;
-                let state = ServerMessage::MemberState {
-                    player,
-                    ready,
-                    host,
-                    connected,
-                };
+            if seat.order != 0 && seat.changed > seat.came.max(told) {
                 news.push(News {
                     number: seat.changed,
                     known: seat.came,
-                    bytes: encode_server(&state).into(),
+                    about,
+                    bytes: seat.told.encode(about),
                 });
             }
         }

@@ -4,9 +4,11 @@
 
 use std::mem;
 
+use bytes::Bytes;
 use tickwire::ids::Tick;
 use tickwire::protocol::ServerMessage;
 
+use super::notices::Flags;
 use super::send_rate::in_flight::InFlightWindow;
 use super::{Effect, Room};
 use crate::game::Game;
@@ -26,6 +28,8 @@ pub(super) struct Told {
     pub(super) news: u64,
     /// The newest line of chat.
     pub(super) chat: u32,
+    /// How they are themselves.
+    own: Flags,
     /// Bytes of chat that they were sent and that have not leaked away.
     chat_bytes: u32,
     chat_at: Tick,
@@ -33,10 +37,11 @@ pub(super) struct Told {
 
 impl Told {
     /// Of who was just told everything, at `tick`.
-    pub(super) fn all(news: u64, chat: u32, tick: Tick) -> Told {
+    pub(super) fn all(news: u64, chat: u32, own: Flags, tick: Tick) -> Told {
         Told {
             news,
             chat,
+            own,
             chat_bytes: 0,
             chat_at: tick,
         }
@@ -58,46 +63,71 @@ impl<G: Game> Room<G> {
         if !self.notices.is_pending() && !self.chat.is_pending() {
             return;
         }
-        let mut news = mem::take(&mut self.workspace.news);
-        self.notices.pending(&self.members, &mut news);
         let cadence = self.cadence;
+        let host = self.members.host();
+        // What those lack who take nothing is not even made.
+        let present = self
+            .members
+            .iter()
+            .filter(|member| member.away_since.is_none());
+        let takers = present.filter(|member| member.in_flight.left_for_control(tick, cadence) > 0);
         let (newest, said) = (self.notices.newest(), self.chat.newest());
+        let from = takers
+            .map(|member| member.told.news)
+            .min()
+            .unwrap_or(newest);
+        let mut news = mem::take(&mut self.workspace.news);
+        self.notices.pending(&self.members, from, &mut news);
         let mut everyone = (newest, said);
+        let mut own_left = false;
         for member in self.members.iter_mut() {
             if member.away_since.is_some() {
                 continue;
             }
             let to = member.player;
+            let own = Flags::of(member, host);
             let mut told = member.told;
             let mut left = member.in_flight.left_for_control(tick, cadence);
-            let mut send = |bytes: &bytes::Bytes, in_flight: &mut InFlightWindow| {
-                let bytes = bytes.clone();
+            let mut send = |bytes: Bytes, in_flight: &mut InFlightWindow| {
                 let size = bytes.len() as u32 + HEADER_BYTES;
                 in_flight.told(size);
                 self.effects.push_back(Effect::Control { to, bytes });
                 size
             };
-            let from = told.news;
-            told.news = newest;
-            for news in &news {
-                if news.number <= from {
-                    continue;
+            if left > 0 {
+                let from = mem::replace(&mut told.news, newest);
+                for news in &news {
+                    if news.number <= from {
+                        continue;
+                    }
+                    if left == 0 {
+                        told.news = news.number - 1;
+                        break;
+                    }
+                    let bytes = match news.about == to {
+                        // As they are now, whatever the others were told.
+                        true if told.own != own => {
+                            told.own = own;
+                            own.encode(to)
+                        }
+                        false if news.concerns(from) => news.bytes.clone(),
+                        _ => continue,
+                    };
+                    left = left.saturating_sub(send(bytes, &mut member.in_flight));
                 }
-                if left == 0 {
-                    told.news = news.number - 1;
-                    break;
-                }
-                if news.concerns(from) {
-                    left = left.saturating_sub(send(&news.bytes, &mut member.in_flight));
+                if told.own != own && left > 0 {
+                    left = left.saturating_sub(send(own.encode(to), &mut member.in_flight));
+                    told.own = own;
                 }
             }
+            own_left |= told.own != own;
             told.leak(tick, tick_rate);
             for (line, message) in self.chat.messages_after(told.chat) {
                 if left == 0 || told.chat_bytes >= CHAT_BYTES_BURST {
                     break;
                 }
                 self.stats.chat_lost += u64::from(line - told.chat - 1);
-                let size = send(message, &mut member.in_flight);
+                let size = send(message.clone(), &mut member.in_flight);
                 left = left.saturating_sub(size);
                 told.chat_bytes += size;
                 told.chat = line;
@@ -113,7 +143,7 @@ impl<G: Game> Room<G> {
                 .filter(|member| member.away_since.is_none())
                 .any(|member| (came..went).contains(&member.told.news))
         };
-        self.notices.all_told(everyone.0, unheard);
+        self.notices.all_told(everyone.0, own_left, unheard);
         self.chat.all_told(everyone.1);
         news.clear();
         self.workspace.news = news;
@@ -124,9 +154,10 @@ impl<G: Game> Room<G> {
     pub(super) fn tell_joined(&mut self, player: tickwire::ids::PlayerId, seen: u32) {
         let (tick, tick_rate) = (self.tick, self.options.tick_rate);
         self.notices.compare(&self.members, tick, tick_rate);
-        let told = Told::all(self.notices.newest(), self.chat.newest(), tick);
+        let host = self.members.host();
         if let Some(member) = self.members.get_mut(player) {
-            member.told = told;
+            let own = Flags::of(member, host);
+            member.told = Told::all(self.notices.newest(), self.chat.newest(), own, tick);
         }
         let joined = ServerMessage::Joined {
             room: self.info(),
@@ -135,7 +166,7 @@ impl<G: Game> Room<G> {
             tick_rate,
             snapshot_every: self.options.snapshot_every,
             tick,
-            members: self.notices.members(&self.members),
+            members: self.notices.members(&self.members, player),
             chat: self.chat.after(seen),
         };
         self.tell(player, &joined);

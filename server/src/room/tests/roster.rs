@@ -154,6 +154,59 @@ fn who_flips_a_switch_is_heard_now_and_then() {
     assert!(ears[1].members[&ears[0].player].ready, "the last one holds");
 }
 
+/// However often their switch was flipped or their connection lost: what the others are told of it waits, what they are told
+/// themselves does not.
+#[test]
+fn everyone_knows_at_once_how_they_are_themselves() {
+    let mut room = room(9, 1);
+    let mut ears = ["one", "two"].map(|name| Ear::join(&mut room, name));
+    pass(&mut room, &mut ears);
+    heard(&mut ears);
+    let one = ears[0].player;
+    for tick in 0..30 {
+        let ready = tick % 2 == 0;
+        say_ready(&mut room, one, ready);
+        pass(&mut room, &mut ears);
+        assert_eq!(ears[0].members[&one].ready, ready, "tick {tick}");
+    }
+    let told: Vec<usize> = heard(&mut ears).iter().map(Vec::len).collect();
+    assert_eq!(told, [30, 4], "the others are told now and then");
+    for _ in 0..9 {
+        assert!(room.disconnect(one));
+        pass(&mut room, &mut ears[1..]);
+        // The connection that they lost is forgotten, and with it whom they knew.
+        (ears[0].last, ears[0].members) = (Tick(0), BTreeMap::new());
+        assert!(room.resume(one, Seen::default()));
+        ears[0].hear(&effects(&mut room));
+        assert!(ears[0].members[&one].connected, "as `Joined` has it");
+        pass(&mut room, &mut ears);
+        assert!(ears[0].members[&one].host);
+    }
+}
+
+#[test]
+fn for_who_takes_nothing_nothing_is_made() {
+    let mut room = room(40, 1);
+    let mut ears: Vec<Ear> = (0..40)
+        .map(|n| Ear::join(&mut room, &format!("player {n:02}")))
+        .collect();
+    pass(&mut room, &mut ears);
+    // One of them takes nothing any more.
+    ears.pop();
+    let mut made = Vec::new();
+    for tick in 0..120_usize {
+        if tick == 60 {
+            // By now nothing goes to who is slow, and the others are told one thing a tick.
+            made = std::mem::take(&mut room.workspace.news);
+        }
+        let who = &ears[tick % ears.len()];
+        say_ready(&mut room, who.player, (tick / ears.len()).is_multiple_of(2));
+        pass(&mut room, &mut ears);
+    }
+    assert!(made.capacity() >= 39, "the list shows how much was made");
+    assert!(room.workspace.news.capacity() < 8);
+}
+
 #[test]
 fn a_number_is_given_up_before_it_is_used_again() {
     let mut room = room(3, 1);
