@@ -22,7 +22,8 @@ const KICKS_MIN: f32 = 3.0;
 pub(crate) struct Who {
     /// Who they are. Guests are somebody else at will.
     pub(crate) identity: Identity,
-    /// From where: a host as limits by address see it, an IPv6 /64; `None` where none of them holds.
+    /// From where: a host as limits by address see it, an IPv6 /64; `None` where none of them holds, and for who asks for a seat that is
+    /// theirs: others may have been sent away from there, and the seat is not those'.
     pub(crate) host: Option<IpNet>,
 }
 

@@ -161,6 +161,10 @@ impl Entry {
     fn has_seat(&self) -> bool {
         self.taken < self.seats
     }
+
+    fn takes_another(&self, who: Mark) -> bool {
+        self.takers.iter().filter(|mark| **mark == who).count() > 1
+    }
 }
 
 impl Registry {
@@ -282,13 +286,20 @@ impl Registry {
     /// fullest. `None` if there is no such room, or but bad ones.
     pub(crate) fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
-        let keeps_out = |entry: &Entry| entry.kept_out.has(who, now);
+        let owner = Who {
+            identity: who.identity.clone(),
+            host: None,
+        };
+        let keeps_out = |entry: &Entry, who: &Who| entry.kept_out.has(who, now);
         let theirs = (mark, RoomId(0))..=(mark, RoomId(u32::MAX));
         let held: Vec<RoomId> = table
             .away
             .range(theirs)
             .map(|(&(_, room), _)| room)
-            .filter(|room| table.rooms.get(room).is_some_and(|entry| !keeps_out(entry)))
+            .filter(|room| {
+                let entry = table.rooms.get(room);
+                entry.is_some_and(|entry| !keeps_out(entry, &owner))
+            })
             .collect();
         if let Some(place) = held
             .into_iter()
@@ -300,13 +311,27 @@ impl Registry {
             .rooms
             .iter()
             .filter(|(_, entry)| entry.open && !entry.private && !entry.kicks && entry.has_seat())
-            .filter(|(_, entry)| !keeps_out(entry))
+            .filter(|(_, entry)| !keeps_out(entry, who))
             .map(|(id, entry)| (id, entry, entry.losses.repute(entry.taken, now)))
             .filter(|(_, _, repute)| *repute < Repute::Bad)
             .max_by_key(|(_, entry, repute)| {
                 (Reverse(*repute), entry.taken, Reverse(entry.made))
             })?;
         table.take_seat(room, mark).ok()
+    }
+
+    /// Whether somebody for whom a seat was taken has another one in that room, or on the way to it.
+    pub(crate) fn has_another(&self, room: RoomId, who: Mark) -> bool {
+        let table = self.table.lock();
+        let entry = table.rooms.get(&room);
+        entry.is_some_and(|entry| entry.takes_another(who))
+    }
+
+    /// Whether a seat that was taken for somebody is one beyond those that there are: it leads to theirs, and to no other.
+    pub(crate) fn is_beyond(&self, room: RoomId, who: Mark) -> bool {
+        let table = self.table.lock();
+        let entry = table.rooms.get(&room);
+        entry.is_some_and(|entry| entry.taken > entry.seats && entry.takes_another(who))
     }
 
     /// Whether `who` was sent away from a room of late.

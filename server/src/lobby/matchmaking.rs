@@ -90,7 +90,7 @@ pub(crate) fn seat(
         return Err(Refusal::TooOften);
     }
     let mark = registry.mark(requester.identity.0);
-    let who = Who {
+    let mut who = Who {
         identity: requester.identity.0.clone(),
         host: requester.guest.host(),
     };
@@ -133,11 +133,14 @@ pub(crate) fn seat(
         },
     };
     // Only who named a room that is there learns that they are kept out of it.
-    if let Ok(place) = place
-        && registry.keeps_out(place.room, &who, now)
-    {
-        registry.release(place.room, mark);
-        return Err(Refusal::KeptOut);
+    if let Ok(place) = place {
+        // Whether the seat will be one of theirs is for the worker to say, which asks again.
+        let has_another = registry.has_another(place.room, mark);
+        who.host = who.host.filter(|_| !has_another);
+        if registry.keeps_out(place.room, &who, now) {
+            registry.release(place.room, mark);
+            return Err(Refusal::KeptOut);
+        }
     }
     if place == Err(Refusal::NoSuchRoom) {
         request_prices::guessed(budget);
@@ -471,6 +474,28 @@ mod tests {
         assert_ne!(elsewhere.place.room, room);
         lobby.now += std::time::Duration::from_secs(601);
         assert!(lobby.ask(ClientMessage::JoinRoom { room }).is_ok());
+    }
+
+    #[test]
+    fn a_seat_that_is_held_is_theirs_though_a_neighbour_was_sent_away() {
+        let metrics = std::sync::Arc::new(Metrics::new().unwrap());
+        let addresses = Addresses::new(&Config::default(), 9, metrics);
+        let mut lobby = Lobby::new();
+        lobby.guest = addresses
+            .admit("192.0.2.1".parse().unwrap(), lobby.now)
+            .unwrap();
+        let room = lobby.ask(ClientMessage::QuickJoin).unwrap().place.room;
+        let mark = lobby.registry.mark(&lobby.who);
+        lobby.registry.lose(room, mark);
+        let kept = Who {
+            identity: Identity::read("guest:another").unwrap(),
+            host: lobby.guest.host(),
+        };
+        lobby.registry.keep_out(room, kept, lobby.now);
+        for ask in [ClientMessage::JoinRoom { room }, ClientMessage::QuickJoin] {
+            assert_eq!(lobby.ask(ask).unwrap().place.room, room);
+            lobby.registry.release(room, mark);
+        }
     }
 
     /// Whoever has an IPv6 address has as many as they like: all of a /64 are one host.

@@ -286,8 +286,9 @@ fn greet(
     Ok(())
 }
 
-/// Sends a connection to the room where it has a seat. If its address has had its share of the last places, or the worker is too busy,
-/// it comes back and the client is told so; without a connection in the error the socket is gone.
+/// Sends a connection to the room where it has a seat. If the worker is too busy, or its address has had its share of the last places
+/// and it wants a room made, it comes back and the client is told so; who joins one hears that from the worker, which knows whether
+/// they have a seat there already. Without a connection in the error the socket is gone.
 fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<(), Option<Client>> {
     let Seating {
         place,
@@ -303,16 +304,12 @@ fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<()
             shared.registry.release(place.room, who);
         }
     };
-    let seated = match is_held {
-        true => Some(client.session.guest.sit_again()),
-        false => client.session.guest.sit(),
-    };
-    let Some(seated) = seated else {
+    if is_new && !client.session.take_place(false) {
         give_back();
         shared.send(&mut client.conn, &refused(Refusal::Busy));
         return Err(Some(client));
-    };
-    if !client.session.sit_down(seated) {
+    }
+    if !client.session.sit_down() {
         give_back();
         return Err(Some(client));
     }

@@ -60,9 +60,9 @@ impl<G: Game> Room<G> {
     /// The seat that somebody who joins has here already, and takes over instead of another one: of theirs, the one
     /// whose connection was lost last. In a full room it may also be one whose connection seems alive, because
     /// nobody knows yet that it is dead, or it is on another device: rather one that never answered, then the oldest.
-    /// Where there is a seat left, a second connection of the same person gets one of its own. None where seats are
-    /// not held.
-    pub fn seat_of(&self, who: &Identity) -> Option<PlayerId> {
+    /// Where there is a seat left, a second connection of the same person gets one of its own; `is_promised`: those that are left are
+    /// for others, who are on their way. None where seats are not held.
+    pub fn seat_of(&self, who: &Identity, is_promised: bool) -> Option<PlayerId> {
         if self.options.grace == 0 {
             return None;
         }
@@ -71,7 +71,7 @@ impl<G: Game> Room<G> {
             .filter(|member| member.away_since.is_some())
             .max_by_key(|member| (member.away_since, member.order));
         let alive = || theirs().min_by_key(|member| (member.has_answered(), member.order));
-        let is_full = self.members.len() >= usize::from(self.options.seats);
+        let is_full = is_promised || self.members.len() >= usize::from(self.options.seats);
         let found = away.or_else(|| alive().filter(|_| is_full));
         found.map(|member| member.player)
     }

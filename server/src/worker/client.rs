@@ -37,7 +37,7 @@ pub(crate) struct Session {
     pub(crate) online: Option<Present>,
     /// Its place at its address.
     pub(crate) guest: AddressLease,
-    /// Its place among the players of its address, while it has a seat in a room or is on its way to one.
+    /// Its place among the players of its address, while it has a seat in a room or is on its way to one that is made for it.
     seated: Option<AddressLease>,
     /// Its place among those without a seat, which it has left meanwhile.
     spot: Option<Spot>,
@@ -136,11 +136,21 @@ impl Session {
         }
     }
 
-    /// It gets a seat, with its place among its address's players. False: it has to go, and was told so before.
-    pub(crate) fn sit_down(&mut self, seated: AddressLease) -> bool {
-        let stays = self.spot.as_mut().is_none_or(Spot::leave);
-        self.seated = Some(seated);
-        stays
+    /// It is on its way to a seat. False: it has to go, and was told so before.
+    pub(crate) fn sit_down(&mut self) -> bool {
+        self.spot.as_mut().is_none_or(Spot::leave)
+    }
+
+    /// Gives it its place among the players of its address, unless it has one. False: there is none left for it, which is not asked where
+    /// the seat `is_theirs` already.
+    pub(crate) fn take_place(&mut self, is_theirs: bool) -> bool {
+        if self.seated.is_none() {
+            self.seated = match is_theirs {
+                true => Some(self.guest.sit_again()),
+                false => self.guest.sit(),
+            };
+        }
+        self.seated.is_some()
     }
 
     /// Tells operators in which room it is.

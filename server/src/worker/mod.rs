@@ -12,6 +12,8 @@ mod moderation;
 mod room_host;
 mod schedule;
 mod seat_tokens;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod view;
 

@@ -140,16 +140,38 @@ impl<G: Game> RoomHost<G> {
     }
 
     /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`] says so, or sends it
-    /// back refused.
+    /// back refused: what was asked in the lobby may be otherwise by now.
     ///
     /// # Errors
     /// The room failed; the newcomer is closed like its members.
     pub(super) fn join(&mut self, mut client: Client, ctx: &mut TurnContext) -> Result<(), Failed> {
         let name = client.session.name.clone().unwrap_or_default();
         let identity = client.session.identity.clone();
-        let mark = ctx.common.registry.mark(&identity);
-        if let Some(player) = self.room.seat_of(&identity) {
-            ctx.common.registry.release(self.id, mark);
+        let registry = &ctx.common.registry;
+        let mark = registry.mark(&identity);
+        let is_beyond = registry.is_beyond(self.id, mark);
+        let seat = self.room.seat_of(&identity, is_beyond);
+        let who = Who {
+            identity: identity.clone(),
+            host: client.session.guest.host().filter(|_| seat.is_none()),
+        };
+        let refusal = if registry.keeps_out(self.id, &who, ctx.now) {
+            Some(Refusal::KeptOut)
+        } else if seat.is_none() && is_beyond {
+            // Those that are left are others', who are on their way.
+            Some(Refusal::RoomFull)
+        } else if seat.is_none() && !client.session.take_place(false) {
+            Some(Refusal::Busy)
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
+            registry.release(self.id, mark);
+            refuse(client, reason, ctx);
+            return Ok(());
+        }
+        if let Some(player) = seat {
+            registry.release(self.id, mark);
             let token = self.new_token(player, ctx);
             // Tokens of the connection before are void: a page that wakes up somewhere does not take the seat back.
             let tokens = SeatTokens::new(token.as_ref().map(|(_, hash)| *hash));
@@ -204,7 +226,6 @@ impl<G: Game> RoomHost<G> {
         // After the token: who has none learns nothing of the room.
         let who = Who {
             identity: client.session.identity.clone(),
-            // Others of theirs may have been sent away: the seat is not those'.
             host: None,
         };
         if ctx.common.registry.keeps_out(self.id, &who, ctx.now) {
@@ -254,6 +275,7 @@ impl<G: Game> RoomHost<G> {
             }
         }
         client.session.has_played = true;
+        client.session.take_place(true);
         self.members.plug(player, client);
         if let Some(old) = self.members.tokens(player) {
             *old = tokens;
@@ -316,7 +338,10 @@ impl<G: Game> RoomHost<G> {
             if held {
                 self.hold(player, ctx);
             } else {
-                self.note_leaving(player, ctx);
+                // Whom an operator sent away, or who broke a rule, would have stayed.
+                if !matches!(end, End::Close(_)) {
+                    self.note_leaving(player, ctx);
+                }
                 self.room.leave(player);
                 self.vacate(player, ctx);
             }

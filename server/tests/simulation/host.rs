@@ -276,7 +276,7 @@ impl Host {
             .filter(|player| self.room.identity(*player) == Some(&who))
             .collect();
         let held = theirs.iter().any(is_away);
-        if let Some(player) = self.room.seat_of(&who) {
+        if let Some(player) = self.room.seat_of(&who, false) {
             if !theirs.contains(&player) || (held && !is_away(&player)) {
                 let what = format!("{who} got the seat of {player}, of {theirs:?}");
                 return Err(Broken::new(Check::Seats, what));

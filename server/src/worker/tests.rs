@@ -1,0 +1,304 @@
+//! Who gets a seat when they arrive at a room, whatever they were told in the lobby before: the room's worker decides,
+//! which knows the seats. A room as a worker has it, and clients that say nothing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bevy_ecs::prelude::*;
+use tickwire::codec::decode_server;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{CloseCode, ServerMessage};
+use tickwire::session::Seen;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::room_host::{RoomHost, TurnContext};
+use super::*;
+use crate::admission::addresses::{AddressLease, Addresses};
+use crate::config::Config;
+use crate::directory::kept_out::Who;
+use crate::directory::local::NewRoom;
+use crate::game::{Axes, Player, Schema};
+use crate::transport::memory::{self, Far};
+use crate::transport::{Transport, WAITING_BYTES_MAX};
+
+/// Where somebody comes from.
+const HOME: &str = "192.0.2.1";
+const NEIGHBOUR: &str = "192.0.2.2";
+const ELSEWHERE: &str = "198.51.100.1";
+/// Places of players on the server.
+const PLACES: u32 = 8;
+
+struct Still;
+
+impl Game for Still {
+    const NAME: &'static str = "still";
+    type Input = Axes;
+
+    fn schema(s: &mut Schema<Still>) {
+        s.axes();
+    }
+
+    fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+    fn join(world: &mut World, _: &Player) -> Entity {
+        world.spawn_empty().id()
+    }
+}
+
+/// What became of somebody who arrived.
+#[derive(Debug, PartialEq)]
+enum Came {
+    /// They have a seat of their own.
+    Sat,
+    /// They have the seat that they had, and the connection that it had is closed, if there was one.
+    SatAgain {
+        closed: bool,
+    },
+    Refused(Refusal),
+}
+
+struct Place {
+    host: RoomHost<Still>,
+    ctx: TurnContext,
+    returned: UnboundedReceiver<Return>,
+    addresses: Addresses,
+}
+
+impl Place {
+    /// A room of so many seats, one of which is reserved for ann.
+    fn new(seats: u16) -> Place {
+        let config = Config::default();
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let registry = Arc::new(Registry::new(9, 1));
+        let room = NewRoom {
+            name: "room".into(),
+            code: "A".into(),
+            private: false,
+            seats,
+            network: None,
+            kicks: false,
+        };
+        let maker = registry.mark(&who("ann"));
+        let room = registry
+            .create(room, maker, AddressLease::unlimited())
+            .unwrap();
+        registry.open(room.room);
+        let (returns, returned) = unbounded_channel();
+        let common = Common {
+            registry,
+            metrics: metrics.clone(),
+            returns,
+            entropy: Entropy::default(),
+            rates: Rates {
+                messages_per_second: config.messages_per_second,
+                bytes_per_second: config.bytes_per_second,
+                control_per_second: config.control_per_second,
+            },
+            stall_timeout: config.stall_timeout,
+            room_linger: config.room_linger,
+            idle_after: config.idle_after,
+        };
+        let options = RoomOptions {
+            id: room.room,
+            name: "room".into(),
+            code: "A".into(),
+            private: false,
+            seats,
+            kicks: false,
+            seed: 1,
+            tick_rate: 30,
+            snapshot_every: 1,
+            grace: 900,
+            npcs: 0,
+        };
+        let game = Arc::new(GameDef::new(30).unwrap());
+        Place {
+            host: RoomHost::open(&game, options).unwrap(),
+            ctx: TurnContext::new(common, Instant::now()),
+            returned,
+            addresses: Addresses::new(&config, PLACES, metrics),
+        }
+    }
+
+    fn room(&self) -> RoomId {
+        self.host.id
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.ctx.common.registry
+    }
+
+    fn guest(&self, from: &str) -> AddressLease {
+        let now = self.ctx.now;
+        self.addresses.admit(from.parse().unwrap(), now).unwrap()
+    }
+
+    /// Takes a seat for each, as the lobby does.
+    fn reserve(&self, names: &[&str]) {
+        let registry = self.registry();
+        for name in names {
+            let reserved = registry.reserve(self.room(), registry.mark(&who(name)));
+            reserved.unwrap();
+        }
+    }
+
+    /// Somebody for whom a seat was taken is there.
+    fn arrive(&mut self, name: &str, from: &str) -> Came {
+        let (memory, far) = memory::pair(WAITING_BYTES_MAX);
+        let mut client = Client::new(Conn::Other(Box::new(memory)), self.ctx.now);
+        client.session.name = Some(name.into());
+        client.session.identity = who(name);
+        client.session.guest = self.guest(from);
+        let before = self.host.members.count();
+        self.host.join(client, &mut self.ctx).unwrap();
+        let mut closed = false;
+        while let Ok(back) = self.returned.try_recv() {
+            match back {
+                Return::Lobby(mut client) => {
+                    client.conn.flush(self.ctx.now).unwrap();
+                    return Came::Refused(refusal(&far));
+                }
+                Return::End(..) => closed = true,
+            }
+        }
+        match self.host.members.count() > before {
+            true => Came::Sat,
+            false => Came::SatAgain { closed },
+        }
+    }
+
+    /// The connection of a member who has played is lost, and the seat held.
+    fn lose(&mut self, player: u16) {
+        let player = PlayerId(player);
+        assert!(self.host.room.resume(player, Seen::default()));
+        self.ctx.ended.push((player, End::Lost));
+        self.host.settle(&mut self.ctx);
+        assert!(self.host.room.has_member(player) && !self.host.room.is_present(player));
+        while self.returned.try_recv().is_ok() {}
+    }
+
+    fn keep_out(&self, name: &str, from: &str) {
+        let who = Who {
+            identity: who(name),
+            host: self.guest(from).host(),
+        };
+        self.registry().keep_out(self.room(), who, self.ctx.now);
+    }
+
+    /// Seats that are taken, to who lists the rooms.
+    fn taken(&self) -> u16 {
+        self.registry().list()[0].players
+    }
+}
+
+fn who(name: &str) -> Identity {
+    Identity::read(&format!("user:{name}")).unwrap()
+}
+
+/// What a client got.
+fn refusal(far: &Far) -> Refusal {
+    match decode_server(&far.receive().unwrap()).unwrap() {
+        ServerMessage::Refused { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_seat_that_is_held_needs_no_share_of_the_last_places() {
+    let mut place = Place::new(9);
+    assert_eq!(place.arrive("ann", HOME), Came::Sat);
+    place.lose(0);
+    let neighbour = place.guest(NEIGHBOUR);
+    let _taken: Vec<AddressLease> = (0..6).map(|_| neighbour.sit().unwrap()).collect();
+    for (name, from, came) in [
+        ("bo", HOME, Came::Refused(Refusal::Busy)),
+        ("ann", HOME, Came::SatAgain { closed: false }),
+        ("cy", ELSEWHERE, Came::Sat),
+    ] {
+        place.reserve(&[name]);
+        assert_eq!(place.arrive(name, from), came, "{name}");
+    }
+    assert_eq!(place.taken(), 2, "what was refused is given back");
+}
+
+#[test]
+fn who_was_sent_away_on_the_way_is_kept_out_and_no_seat_that_is_held() {
+    let mut place = Place::new(9);
+    assert_eq!(place.arrive("ann", HOME), Came::Sat);
+    place.lose(0);
+    place.reserve(&["bo", "cy", "ann"]);
+    place.keep_out("bo", HOME);
+    let kept_out = || Came::Refused(Refusal::KeptOut);
+    assert_eq!(place.arrive("bo", ELSEWHERE), kept_out());
+    assert_eq!(place.arrive("cy", HOME), kept_out());
+    let again = place.arrive("ann", HOME);
+    assert_eq!(again, Came::SatAgain { closed: false });
+    place.reserve(&["ann"]);
+    place.keep_out("ann", ELSEWHERE);
+    assert_eq!(place.arrive("ann", HOME), kept_out(), "it was they");
+    assert_eq!(place.taken(), 1);
+}
+
+#[test]
+fn a_seat_that_is_reserved_is_not_given_to_who_has_one() {
+    let mut place = Place::new(2);
+    assert_eq!(place.arrive("ann", HOME), Came::Sat);
+    place.reserve(&["bo", "ann"]);
+    let again = place.arrive("ann", ELSEWHERE);
+    assert_eq!(again, Came::SatAgain { closed: true });
+    assert_eq!(place.arrive("bo", HOME), Came::Sat);
+}
+
+/// Two of one person are under way, and the later is there first.
+#[test]
+fn who_is_on_the_way_twice_gets_one_of_the_seats_that_are_left() {
+    let mut place = Place::new(2);
+    place.reserve(&["bo", "ann"]);
+    let full = Came::Refused(Refusal::RoomFull);
+    assert_eq!(place.arrive("ann", HOME), full);
+    assert_eq!(place.arrive("bo", HOME), Came::Sat);
+    assert_eq!(place.arrive("ann", HOME), Came::Sat);
+}
+
+#[test]
+fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
+    for (end, leads_there) in [
+        (End::Close(CloseCode::Kicked), true),
+        (End::Close(CloseCode::TooMany), true),
+        (End::Goodbye, false),
+    ] {
+        let mut place = Place::new(9);
+        assert_eq!(place.arrive("ann", HOME), Came::Sat);
+        for name in ["bo", "cy", "dee"] {
+            place.reserve(&[name]);
+            assert_eq!(place.arrive(name, HOME), Came::Sat);
+        }
+        for player in 1..=3 {
+            place.ctx.ended.push((PlayerId(player), end));
+            place.host.settle(&mut place.ctx);
+        }
+        // A room as full, but newer.
+        let registry = place.registry();
+        let another = NewRoom {
+            name: "another".into(),
+            code: "B".into(),
+            private: false,
+            seats: 9,
+            network: None,
+            kicks: false,
+        };
+        let maker = registry.mark(&who("eve"));
+        let another = registry
+            .create(another, maker, AddressLease::unlimited())
+            .unwrap();
+        registry.open(another.room);
+        let asks = Who {
+            identity: who("finn"),
+            host: None,
+        };
+        let mark = registry.mark(&asks.identity);
+        let led = registry.reserve_any(&asks, mark, place.ctx.now).unwrap();
+        assert_eq!(led.room == place.room(), leads_there, "{end:?}");
+    }
+}
