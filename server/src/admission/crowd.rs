@@ -1,7 +1,7 @@
 //! Sockets that can be sent away because they have no seat: at the limit a newcomer is let in all the same, and the oldest of the heaviest
 //! prefix goes instead. A flood pushes itself out; who comes from elsewhere stays, and says hello long before the flood is lighter than
 //! it. Which limit that is and what "sent away" means is the caller's: `public` has a crowd of all sockets that have no seat, within
-//! `--max-connections`, and one of WebSockets that have not said hello, within `--max-pre-hello`.
+//! `--max-connections`, and one of WebSockets that have not said hello, within `--max-ungreeted`.
 //!
 //! **Who goes.** Of all networks (IPv4 /24, IPv6 /48) the one with the most members; in it the site (IPv6 /56) and then the host (IPv4 address,
 //! IPv6 /64) with the most; of its members the one that has been there longest. Of prefixes with as many, the one that has been there
@@ -12,14 +12,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipnet::IpNet;
 use metrics::{Counter, Gauge};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
-use super::prefix::prefixes;
+use super::prefix::{host, prefixes};
+use super::sockets::Notice;
 
 /// Who is there, in the order of who goes first. As large as the crowd.
 #[derive(Debug)]
@@ -74,14 +73,27 @@ impl<T> Order<T> {
         Some(member)
     }
 
-    /// Who is to go, and goes; `None` if nobody is there.
-    fn send_away(&mut self) -> Option<(u64, T)> {
+    /// Who is to go; `None` if nobody is there.
+    fn heaviest(&self) -> Option<u64> {
         let mut at = self.prefixes.get(&None)?;
         while let Some((_, _, heaviest)) = at.inner.last() {
             at = self.prefixes.get(&Some(*heaviest))?;
         }
-        let number = *at.own.first()?;
+        at.own.first().copied()
+    }
+
+    /// Who is to go, and goes.
+    fn send_away(&mut self) -> Option<(u64, T)> {
+        let number = self.heaviest()?;
         Some((number, self.leave(number)?))
+    }
+
+    /// Whether who is to go is of the host of `address`, of which there are no more than so many.
+    fn is_of_few(&self, address: IpAddr, few: u32) -> bool {
+        let own = host(address);
+        let heaviest = self.heaviest().and_then(|number| self.members.get(&number));
+        let count = self.prefixes.get(&Some(own)).map_or(0, |own| own.count);
+        heaviest.is_some_and(|(address, _)| host(*address) == own) && count <= few
     }
 
     fn recount(&mut self, address: IpAddr, number: u64, comes: bool) {
@@ -186,14 +198,28 @@ impl Crowd {
         }
     }
 
-    /// Has one go, but not `newcomer`, who is the last that came. False: nobody else is there.
-    pub(crate) fn make_room_for(&self, newcomer: &Spot) -> bool {
+    /// Has one go for `newcomer`, who is the last that came, if anybody else is there. Not if it would be one of `few` of the newcomer's
+    /// own host.
+    pub(crate) fn make_way_for(&self, newcomer: &Spot, few: u32) {
         let mut order = self.0.order.lock();
         let others = order.len() > usize::from(newcomer.number.is_some());
-        if others {
+        if others && !order.is_of_few(newcomer.address, few) {
             self.send_away_from(&mut order);
         }
-        others
+    }
+
+    /// Has so many go for `newcomer`, who is the last that came from then on. False: there are not so many others, and none goes, or it
+    /// was sent away itself.
+    pub(crate) fn make_room_for(&self, newcomer: &mut Spot, places: u32) -> bool {
+        let stays = newcomer.leave();
+        let mut order = self.0.order.lock();
+        let has_room = stays && order.len() >= places as usize;
+        if has_room {
+            (0..places).for_each(|_| self.send_away_from(&mut order));
+        }
+        drop(order);
+        newcomer.come_back();
+        has_room
     }
 
     fn send_away_from(&self, order: &mut Order<Notice>) {
@@ -201,30 +227,6 @@ impl Crowd {
             notice.give();
             self.0.here.decrement(1);
             self.0.sent_away.increment(1);
-        }
-    }
-}
-
-/// How a socket hears that it must go, wherever it is; one for all crowds that it is in.
-#[derive(Clone, Default)]
-pub(crate) struct Notice(Arc<(AtomicBool, Notify)>);
-
-impl Notice {
-    fn give(&self) {
-        let (is_given, notify) = &*self.0;
-        is_given.store(true, Ordering::Release);
-        notify.notify_one();
-    }
-
-    /// Whether the socket must go.
-    pub(crate) fn is_given(&self) -> bool {
-        self.0.0.load(Ordering::Acquire)
-    }
-
-    /// Done when it must.
-    pub(crate) async fn given(&self) {
-        while !self.is_given() {
-            self.0.1.notified().await;
         }
     }
 }
@@ -405,19 +407,56 @@ mod tests {
     }
 
     #[test]
+    fn the_few_of_one_browser_do_not_push_one_another_out() {
+        let crowd = Crowd::new(99, Gauge::noop(), Counter::noop());
+        let come = |address: &str| {
+            let spot = crowd.enter(at(address), &Notice::default());
+            crowd.make_way_for(&spot, 6);
+            spot
+        };
+        let mut browser: Vec<Spot> = (0..6).map(|_| come("192.0.2.1")).collect();
+        let gone = |browser: &[Spot]| {
+            let gone = browser.iter().map(|spot| spot.notice().is_given());
+            gone.collect::<Vec<_>>()
+        };
+        assert_eq!(gone(&browser), [false; 6]);
+        browser.push(come("192.0.2.1"));
+        assert_eq!(
+            gone(&browser),
+            [true, false, false, false, false, false, false],
+            "a flood does"
+        );
+        let other = come("198.51.100.1");
+        assert!(
+            browser[1].notice().is_given(),
+            "nor are they spared by others"
+        );
+        assert!(!crowd.make_room_for(&mut browser[2], 9));
+        assert_eq!(gone(&browser[2..]), [false; 5], "it would be in vain");
+        assert!(crowd.make_room_for(&mut browser[2], 3));
+        assert_eq!(
+            gone(&browser[2..]),
+            [false, true, true, true, false],
+            "one may play"
+        );
+        assert!(!other.notice().is_given());
+    }
+
+    #[test]
     fn who_has_a_seat_stays_and_who_is_back_is_the_last() {
         let crowd = Crowd::new(9, Gauge::noop(), Counter::noop());
         let enter = |address: &str| crowd.enter(at(address), &Notice::default());
         let (mut seated, idle) = (enter("192.0.2.1"), enter("192.0.2.1"));
         assert!(seated.leave() && seated.leave());
         let newcomer = enter("203.0.113.1");
-        assert!(crowd.make_room_for(&newcomer));
+        crowd.make_way_for(&newcomer, 6);
         assert!(idle.notice().is_given() && !seated.notice().is_given());
-        assert!(!crowd.make_room_for(&newcomer), "nobody else is there");
+        crowd.make_way_for(&newcomer, 0);
+        assert!(!newcomer.notice().is_given(), "nobody else is there");
         let mut told = idle;
         assert!(!told.leave(), "too late for a seat");
         seated.come_back();
-        assert!(crowd.make_room_for(&enter("198.51.100.1")));
+        crowd.make_way_for(&enter("198.51.100.1"), 6);
         assert!(newcomer.notice().is_given());
     }
 

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -35,8 +35,8 @@ use super::origin::{self, Origins};
 use super::reply::{self, Reply};
 use super::site::Site;
 use crate::admission::addresses::{AddressLease, Addresses};
-use crate::admission::crowd::{Crowd, Notice, Spot};
-use crate::admission::sockets::{Seat, Seats};
+use crate::admission::crowd::{Crowd, Spot};
+use crate::admission::sockets::{Notice, Seat, Seats};
 use crate::config::Config;
 use crate::game::Game;
 use crate::lobby::Lobby;
@@ -47,6 +47,11 @@ use crate::transport::websocket::Tcp;
 use crate::transport::websocket::WebSocket;
 use crate::worker::Client;
 
+/// Sockets that a browser opens to one server at once. Of a page that comes when all seats are taken none has to go for the next:
+/// they are answered, and beyond the limit for as long as that takes.
+const BROWSER_SOCKETS: u32 = 6;
+/// Sockets that are beyond the limit for that at once. More come by a flood, of which each pushes out another one.
+const SPARED_MAX: u32 = 4 * BROWSER_SOCKETS;
 /// Characters of a peer's header in the log.
 const SHOWN_CHARS_MAX: usize = 200;
 
@@ -186,14 +191,18 @@ impl<G: Game> Public<G> {
     /// A place for a socket that was accepted, among all and at its address. Whose address it
     /// is shows later where a proxy speaks for others.
     fn seat(&self, peer: SocketAddr) -> Option<(Seat, Visit)> {
-        let mut seat = self.seats.take()?;
-        let notice = Notice::default();
+        let seat = self.seats.take()?;
+        let notice = seat.notice().clone();
         let (guest, spot) = if self.proxies.trusts(peer.ip()) {
             (None, None)
         } else {
             let guest = self.addresses.admit(peer.ip(), Instant::now()).ok()?;
             let spot = self.seatless.enter(peer.ip(), &notice);
-            self.make_room(&mut seat, &spot);
+            match self.seats.beyond() {
+                0 => {}
+                1..=SPARED_MAX => self.seatless.make_way_for(&spot, BROWSER_SOCKETS),
+                _ => self.seatless.make_way_for(&spot, 0),
+            }
             (Some(guest), Some(spot))
         };
         let visit = Visit {
@@ -204,13 +213,6 @@ impl<G: Game> Public<G> {
             upgrade: Mutex::new(None),
         };
         Some((seat, visit))
-    }
-
-    /// When all seats are taken, has another socket go for this one.
-    fn make_room(&self, seat: &mut Seat, spot: &Spot) {
-        if seat.is_spare() && self.seatless.make_room_for(spot) {
-            seat.make_usual();
-        }
     }
 
     /// Serves a socket until it is the lobby's or at its end, or has to go for another one.
@@ -257,7 +259,7 @@ impl<G: Game> Public<G> {
     async fn connection(
         self: Arc<Self>,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        mut seat: Seat,
+        seat: Seat,
         visit: Visit,
     ) {
         let mut stopping = self.stopping.clone();
@@ -276,11 +278,13 @@ impl<G: Game> Public<G> {
             },
         )
         .await;
-        let Some(upgrade) = visit.upgrade.into_inner() else {
+        let Some(mut upgrade) = visit.upgrade.into_inner() else {
             return;
         };
         let (peer, echoes) = (upgrade.peer, upgrade.echoes);
-        self.make_room(&mut seat, &upgrade.spot);
+        let beyond = self.seats.beyond();
+        // Who plays is worth more than the sockets that their page came by.
+        let is_full = beyond > 0 && !self.seatless.make_room_for(&mut upgrade.spot, beyond);
         let (guest, spot, pre_hello) = (upgrade.guest, upgrade.spot, upgrade.pre_hello);
         let web_socket = web_socket(upgrade.on, peer).await.and_then(|web_socket| {
             if !echoes {
@@ -288,13 +292,12 @@ impl<G: Game> Public<G> {
             }
             Ok(web_socket)
         });
-        let is_spare = seat.is_spare();
         let client = |web_socket: WebSocket<Tcp>| {
             let client = Client::new(web_socket.into(), Instant::now());
             client.with_guest(guest, spot, pre_hello).with_seat(seat)
         };
         match web_socket {
-            Ok(web_socket) if is_spare => {
+            Ok(web_socket) if is_full => {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
                 let client = client(web_socket);
@@ -391,7 +394,11 @@ impl<G: Game> Public<G> {
             }
             Err(Refused::Origin) => {
                 metrics.handshakes_refused_origin.increment(1);
-                say_refused(&head.headers, visit.peer);
+                let client = match self.proxies.trusts(visit.peer.ip()) {
+                    true => self.proxies.client(visit.peer.ip(), &head.headers),
+                    false => visit.peer.ip(),
+                };
+                say_refused(&head.headers, client);
                 reply::text(StatusCode::FORBIDDEN, "this origin may not connect\n")
             }
             Err(Refused::Malformed) => {
@@ -421,7 +428,7 @@ impl<G: Game> Public<G> {
 }
 
 /// Tells the operator of a page that was not let in: it may be their own, by a name that nobody thought of.
-fn say_refused(headers: &HeaderMap, peer: SocketAddr) {
+fn say_refused(headers: &HeaderMap, peer: IpAddr) {
     let origin = handshake::origin(headers);
     let set = origin::remedy(origin);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());

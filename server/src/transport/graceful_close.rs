@@ -78,7 +78,8 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::admission::crowd::{Crowd, Notice};
+    use crate::admission::crowd::Crowd;
+    use crate::admission::sockets::Notice;
     use crate::transport::websocket::WebSocket;
 
     /// Who was told and does not close must not keep a place that others are let in for.
@@ -107,7 +108,7 @@ mod tests {
         };
         assert_eq!(told[0], 0x88);
         let newcomer = crowd.enter(peer.ip(), &Notice::default());
-        assert!(crowd.make_room_for(&newcomer));
+        crowd.make_way_for(&newcomer, 0);
         let is_over = poll_fn(|cx| Poll::Ready(ending.as_mut().poll(cx).is_ready()));
         assert!(is_over.await, "it waits for its client");
     }

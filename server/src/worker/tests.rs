@@ -20,7 +20,7 @@ use crate::directory::kept_out::Who;
 use crate::directory::local::NewRoom;
 use crate::game::{Axes, Player, Schema};
 use crate::transport::memory::{self, Far};
-use crate::transport::{Transport, WAITING_BYTES_MAX};
+use crate::transport::{Conn, Transport, WAITING_BYTES_MAX};
 
 /// Where somebody comes from.
 const HOME: &str = "192.0.2.1";
@@ -70,7 +70,7 @@ impl Place {
     fn new(seats: u16) -> Place {
         let config = Config::default();
         let metrics = Arc::new(Metrics::new().unwrap());
-        let registry = Arc::new(Registry::new(9, 1));
+        let registry = Arc::new(Registry::new(9, 1, Entropy::default()));
         let room = NewRoom {
             name: "room".into(),
             code: "A".into(),

@@ -163,6 +163,45 @@ fn close(code: CloseCode) -> [u8; 4] {
     [0x88, 2 + code.reason().len() as u8, high, low]
 }
 
+/// All seats are players': whoever comes is answered, and told that there is none, however many do.
+#[tokio::test]
+async fn the_limit_of_players_is_not_exceeded_and_a_browser_that_comes_is_answered() {
+    let server = serve(|config| {
+        config.trusted_proxies = vec![PROXY.parse().unwrap()];
+        config.max_connections = 2;
+        config.header_timeout = crate::support::PATIENCE * 2;
+    });
+    let mut players = Vec::new();
+    for from in ["127.0.1.1", "127.0.2.1"] {
+        let (mut player, _) = open(&server, from, "").await;
+        player.write_all(&hello("ann")).await.unwrap();
+        let join = say(&ClientMessage::QuickJoin);
+        player.write_all(&join).await.unwrap();
+        players.push(player);
+        let seated = players.len() as f64;
+        until(async || server.figure("tickwire_players").await == seated).await;
+    }
+    let mut browser = Vec::new();
+    for _ in 0..6 {
+        browser.push(connect(&server, "127.0.3.1").await);
+    }
+    for socket in &mut browser {
+        let request = b"GET /style.css HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        socket.write_all(request).await.unwrap();
+        let answer = read_to_end(socket).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{answer:?}");
+    }
+    for from in ["127.0.3.1", "127.0.3.1", "127.0.4.1", "127.0.5.1"] {
+        // Each while the one before may still be there.
+        let (mut newcomer, status) = open(&server, from, "").await;
+        assert_eq!(status, 101);
+        let end = read_to_end(&mut newcomer).await;
+        assert_eq!(end[..4], close(CloseCode::ServerFull), "{from}: {end:?}");
+    }
+    assert_eq!(server.figure("tickwire_sockets_open").await, 2.0);
+    assert_eq!(server.figure("tickwire_players").await, 2.0);
+}
+
 /// At the limit of sockets those go that hold one and no seat, the oldest of the address with most of them, whatever they
 /// are at: no request, a handshake, an idle lobby. Nobody with a seat does.
 #[tokio::test]

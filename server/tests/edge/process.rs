@@ -230,6 +230,7 @@ fn what_peers_send_forges_no_log_line() {
 #[test]
 fn a_page_that_is_refused_is_named_with_the_setting() {
     let mut command = server(&["--log-json", "--allowed-origin", "https://play.example"]);
+    command.args(["--trusted-proxy", "127.0.0.1"]);
     let running = Running::start(&mut command);
     let origins = [
         "Origin: https://Shop.Example:443\r\n",
@@ -240,7 +241,9 @@ fn a_page_that_is_refused_is_named_with_the_setting() {
     ];
     for origin in origins {
         let mut stream = TcpStream::connect(running.public).unwrap();
-        let head = format!("GET /ws HTTP/1.1\r\nHost: play.example:7777\r\n{origin}{GOOD}\r\n");
+        let head = format!(
+            "GET /ws HTTP/1.1\r\nHost: play.example:7777\r\nX-Forwarded-For: 203.0.113.9\r\n{origin}{GOOD}\r\n"
+        );
         stream.write_all(head.as_bytes()).unwrap();
         let mut start = [0; 12];
         stream.read_exact(&mut start).unwrap();
@@ -254,6 +257,7 @@ fn a_page_that_is_refused_is_named_with_the_setting() {
         .collect();
     let field = |line: usize, name: &str| lines[line]["fields"][name].as_str().unwrap_or("none");
     assert!(!lines.is_empty(), "{text}");
+    assert_eq!(field(0, "peer"), "203.0.113.9", "not the proxy's");
     assert_eq!(field(0, "host"), "play.example:7777");
     assert_eq!(field(0, "origin"), "https://Shop.Example:443");
     assert_eq!(field(0, "set"), "--allowed-origin https://shop.example");

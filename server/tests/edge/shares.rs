@@ -95,7 +95,8 @@ async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
     let server = serve(|config| {
         // Loopback addresses are limited like any others then.
         config.trusted_proxies = vec!["127.0.0.9".parse().unwrap()];
-        config.max_connections = 500;
+        // More than there are rooms: nobody with a seat goes for others, so some must be left when all rooms are taken.
+        config.max_connections = 560;
         config.max_connections_per_address = 13;
         config.max_ungreeted = 32;
         config.max_rooms = 500;
@@ -115,7 +116,7 @@ async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
     let sockets = figure("tickwire_connections_open").await;
     let rooms = figure("tickwire_rooms").await;
     let pre_hello = figure("tickwire_sockets_ungreeted").await;
-    assert!(sockets >= 490.0, "{sockets} sockets");
+    assert!(sockets >= 550.0, "{sockets} sockets");
     assert!((375.0..500.0).contains(&rooms), "{rooms} rooms");
     for limit in ["connections", "ungreeted"] {
         assert!(figure(&sent_away(limit)).await > 0.0, "{limit}");
