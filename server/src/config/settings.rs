@@ -85,7 +85,7 @@ settings! {
 
     /// Sockets at once on the public port. Beyond, the oldest without a seat in a room goes, of the
     /// heaviest network; of the last quarter each address has a share of what is left for its
-    /// players
+    /// players. Up to 64 more are there for a moment, which can't play
     #[arg(value_name = "COUNT", default_value_t = 15_000)]
     max_connections: u32, 1..=MANY;
 
@@ -180,8 +180,8 @@ settings! {
     #[arg(value_name = "FILE")]
     bans_file: Option<PathBuf>;
 
-    /// Messages per second that a client may send before it is closed; more than the tick rate
-    /// [default: 120, or twice the tick rate]
+    /// Messages per second that a client may send before it is closed: a tenth more than the tick
+    /// rate, and 5 requests, at least [default: 120, or twice the tick rate]
     #[arg(value_name = "COUNT", default_value_t = MESSAGES_PER_SECOND, hide_default_value = true)]
     messages_per_second: u32, 1..=100_000;
 
@@ -210,8 +210,8 @@ settings! {
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "10s")]
     room_linger: Duration, Duration::ZERO..=DAY;
 
-    /// A room in which nobody has sent an input or a request for so long is simulated once a second
-    /// until somebody does; 0s: never
+    /// A room in which nobody has sent an input or a request for so long, 2s or more, is simulated
+    /// once a second until somebody does; 0s: never
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
     idle_after: Duration, Duration::ZERO..=DAY;
 

@@ -15,6 +15,8 @@ use super::settings::{Config, REQUESTS_PER_SECOND};
 const REQUEST_BYTES: u32 = 64;
 /// A client whose clock runs slow catches up by so many inputs more, in percent.
 const CATCH_UP_PERCENT: u32 = 10;
+/// A room in which somebody sends once a second, as a page in the background does, is not idle.
+const IDLE_AFTER_MIN: Duration = Duration::from_secs(2);
 /// Header and mask of an input's frame.
 const FRAME_BYTES: u32 = 8;
 /// Ticks within which a client that takes everything empties its outbox: it is written to once a
@@ -51,14 +53,24 @@ impl Config {
                 self.snapshot_rate, self.tick_rate
             ));
         }
+        if !self.idle_after.is_zero() && self.idle_after < IDLE_AFTER_MIN {
+            return refuse(format!(
+                "idle-after {:?} is too short: a page in the background sends but once a second; idle-after 2s would do, \
+                 or 0s",
+                self.idle_after
+            ));
+        }
         let inputs = self.inputs_per_second();
         let acks = 1000 / ACK_DELAY_MS;
         let messages = inputs.max(acks) + REQUESTS_PER_SECOND;
         if self.messages_per_second < messages {
             return refuse(format!(
-                "messages-per-second {} is too few for tick-rate {}: a client sends an input a tick and some requests; \
-                 messages-per-second {messages} would do",
-                self.messages_per_second, self.tick_rate
+                "messages-per-second {} is too few for tick-rate {}: a client that catches up sends {} inputs or \
+                 acknowledgements a second, and {REQUESTS_PER_SECOND} requests beside them; messages-per-second {messages} \
+                 would do",
+                self.messages_per_second,
+                self.tick_rate,
+                inputs.max(acks)
             ));
         }
         if self.snapshot_every() > EVENT_RING_TICKS as u16 {
@@ -76,7 +88,7 @@ impl Config {
                  {}ms would do",
                 self.stall_timeout,
                 self.tick_rate,
-                drained.as_millis() + 1
+                drained.as_nanos().div_ceil(1_000_000)
             ));
         }
         Ok(())
@@ -169,6 +181,8 @@ mod tests {
             &[
                 "messages-per-second 5 ",
                 "tick-rate 30",
+                "33 inputs",
+                "5 requests",
                 "messages-per-second 38 ",
             ],
         );
@@ -192,7 +206,15 @@ mod tests {
                 (c.tick_rate, c.snapshot_rate) = (1, 1);
                 c.stall_timeout = Duration::from_secs(1);
             },
-            &["stall-timeout 1s ", "tick-rate 1", "2001ms"],
+            &["stall-timeout 1s ", "tick-rate 1", "2000ms"],
+        );
+        check(
+            |c| c.idle_after = Duration::from_millis(1999),
+            &["idle-after 1.999s ", "2s", "0s"],
+        );
+        check(
+            |c| c.stall_timeout = Duration::from_millis(66),
+            &["stall-timeout 66ms ", "tick-rate 30", "67ms"],
         );
         check(
             |c| c.ops_listen = c.listen,
@@ -224,8 +246,11 @@ mod tests {
             },
             |c| {
                 (c.tick_rate, c.snapshot_rate) = (1, 1);
-                c.stall_timeout = Duration::from_millis(2001);
+                c.stall_timeout = Duration::from_secs(2);
             },
+            |c| c.stall_timeout = Duration::from_millis(67),
+            |c| c.idle_after = Duration::from_secs(2),
+            |c| c.idle_after = Duration::ZERO,
             |c| c.ops_listen = "[::]:7777".parse().expect("an address"),
             |c| (c.listen.set_port(0), c.ops_listen.set_port(0)).0,
         ] {

@@ -11,7 +11,7 @@ use crate::support::{Client, Server, config, eventually};
 
 fn server() -> Server {
     Server::start(Config {
-        idle_after: Duration::from_millis(200),
+        idle_after: Duration::from_secs(2),
         ..config()
     })
 }
