@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::config::{self, Config, Start};
 use crate::game::Game;
@@ -66,7 +67,7 @@ pub fn serve<G: Game>(site: Site) -> ExitCode {
 }
 
 async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
-    let stop = stop_signal()?;
+    let stop = stop_signal(Signals::watch()?, exit);
     let listeners = Listeners::bind(&config)?;
     let (public, ops) = (listeners.public.local_addr()?, listeners.ops.local_addr()?);
     let workers = config.workers;
@@ -97,25 +98,29 @@ fn status(error: &io::Error) -> u8 {
     }
 }
 
-/// Done at the first signal. The second ends the process at once.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut signals = Signals {
-        terminate: signal(SignalKind::terminate())?,
-        interrupt: signal(SignalKind::interrupt())?,
-        hangup: match is_ignored(SignalKind::hangup()) {
-            true => None,
-            false => Some(signal(SignalKind::hangup())?),
-        },
-    };
-    Ok(async move {
+/// Done at the first signal. The second is `enough`'s: nothing is waited for any longer. In a runtime's context.
+fn stop_signal(
+    mut signals: Signals,
+    enough: impl FnOnce(i32) + Send + 'static,
+) -> impl Future<Output = ()> {
+    let (first, stop) = oneshot::channel();
+    tokio::spawn(async move {
         signals.next().await;
-        tokio::spawn(async move {
-            let number = signals.next().await;
-            tracing::warn!("second signal: not waiting any longer");
-            logging::finish();
-            std::process::exit(128 + number);
-        });
-    })
+        // Nobody waits for it where the server stops already, because a part of it ended.
+        let _ = first.send(());
+        enough(signals.next().await);
+    });
+    async move {
+        // An error: the runtime is gone, and who waits with it.
+        let _ = stop.await;
+    }
+}
+
+/// Ends the process, which is stopping, by a signal of this number.
+fn exit(number: i32) {
+    tracing::warn!("second signal: not waiting any longer");
+    logging::finish();
+    std::process::exit(128 + number);
 }
 
 /// The signals that stop the server.
@@ -127,6 +132,18 @@ struct Signals {
 }
 
 impl Signals {
+    /// Those that come from now on. In a runtime's context.
+    fn watch() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: match is_ignored(SignalKind::hangup()) {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
+        })
+    }
+
     /// The number of the next one.
     async fn next(&mut self) -> i32 {
         let hangup = async {
@@ -161,6 +178,29 @@ fn fail(error: &dyn Error, status: u8) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    /// As it is when a part ended and the stop takes its time: nobody waits for the first one.
+    #[tokio::test]
+    async fn a_second_signal_is_enough_whatever_the_server_stops_for() {
+        let (told, mut enough) = oneshot::channel();
+        let stop = stop_signal(Signals::watch().unwrap(), |number| _ = told.send(number));
+        drop(stop);
+        let own = std::process::id().to_string();
+        // More than two, for those that come too fast are one.
+        for _ in 0..100 {
+            let sent = std::process::Command::new("kill")
+                .args(["-TERM", &own])
+                .status();
+            assert!(sent.unwrap().success());
+            let told = tokio::time::timeout(Duration::from_millis(100), &mut enough);
+            if let Ok(number) = told.await {
+                assert_eq!(number, Ok(SignalKind::terminate().as_raw_value()));
+                return;
+            }
+        }
+        panic!("it is not heard");
+    }
 
     #[test]
     fn only_a_start_that_could_go_well_later_is_worth_a_restart() {

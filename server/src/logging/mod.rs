@@ -40,9 +40,10 @@ static RATION: OnceLock<Ration> = OnceLock::new();
 /// # Errors
 /// One line: the filter is none, the system has no thread to give, or another subscriber is there.
 pub(crate) fn start(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>> {
-    // What operators do is logged also where `--log` says `warn`, unless it names this target; panics always.
+    // What operators do is logged also where `--log` says `warn`, unless it names this target; panics, and how many lines of a kind
+    // were left out, always.
     let own = module_path!();
-    let filter = EnvFilter::try_new(format!("{AUDIT}=info,{own}=error,{}", config.log))
+    let filter = EnvFilter::try_new(format!("{AUDIT}=info,{own}=info,{}", config.log))
         .map_err(|e| format!("log {:?} is no filter: {e}", config.log))?;
     let writer = Lines(stderr()?);
     // The layer's own complaints would be printed to stderr directly, and wait there.

@@ -35,6 +35,7 @@ pub(super) struct Ration {
 /// One place in the sources.
 struct Kind {
     target: &'static str,
+    level: Level,
     since: Instant,
     written: u32,
     left_out: u64,
@@ -48,6 +49,7 @@ struct LeftOut {
     lines: u64,
     name: String,
     target: &'static str,
+    level: Level,
 }
 
 impl Ration {
@@ -68,6 +70,7 @@ impl Ration {
         let mut kinds = self.kinds.lock();
         let kind = kinds.entry(about.callsite()).or_insert_with(|| Kind {
             target: about.target(),
+            level: *about.level(),
             since: now,
             written: 0,
             left_out: 0,
@@ -107,6 +110,7 @@ impl Ration {
             lines: std::mem::take(&mut kind.left_out),
             name: std::mem::take(&mut kind.name),
             target: kind.target,
+            level: kind.level,
         })
         .collect()
     }
@@ -131,9 +135,19 @@ impl LeftOut {
             lines,
             name,
             target,
+            level,
         } = self;
-        // At the highest level, so that it is told wherever the kind itself is.
-        tracing::error!(lines, kind = ?name, of = target, "more lines of a kind, left out");
+        // As loud as the lines themselves; the filter lets all of this module's through.
+        macro_rules! tell {
+            ($level:ident) => {
+                tracing::$level!(lines, kind = ?name, of = target, "more lines of a kind, left out")
+            };
+        }
+        match level {
+            Level::ERROR => tell!(error),
+            Level::WARN => tell!(warn),
+            _ => tell!(info),
+        }
     }
 }
 
@@ -197,7 +211,7 @@ mod tests {
                     let _ = write!(self.0, "{}={value:?} ", field.name());
                 }
             }
-            let mut all = All(String::new());
+            let mut all = All(format!("{} ", event.metadata().level()));
             event.record(&mut all);
             self.0.lock().push(all.0);
         }
@@ -221,13 +235,14 @@ mod tests {
             for room in 0..1000 {
                 tracing::warn!(room, "snapshot rate changed");
             }
-            tracing::warn!("another kind");
+            tracing::error!("another kind");
             ration.report(Instant::now() + SPAN);
             ration.report(Instant::now() + 2 * SPAN);
         });
         assert_eq!(lines.len(), 12, "{lines:?}");
         assert!(lines[9].contains("room=9") && lines[10].contains("another kind"));
         assert!(lines[11].contains("lines=990"), "{}", lines[11]);
+        assert!(lines[11].starts_with("WARN "), "as loud: {}", lines[11]);
         assert!(lines[11].contains("snapshot rate changed"), "{}", lines[11]);
         assert_eq!(repeated, 990);
     }
@@ -237,6 +252,7 @@ mod tests {
         let start = Instant::now();
         let mut kind = Kind {
             target: "",
+            level: Level::INFO,
             since: start,
             written: 0,
             left_out: 0,

@@ -48,7 +48,8 @@ pub(crate) struct Slots {
     /// [`BASELINE_BACK_MAX`] ticks: nobody who is sent deltas holds their first entity any more, and pages that remember
     /// a handle have forgotten it for as long as there is room for fresher ones.
     worn: VecDeque<(u16, Tick)>,
-    now: Tick,
+    /// How many of those, from the oldest on, may be given.
+    rested: usize,
     /// Looked up, never iterated.
     by_entity: EntityHashMap<u16>,
     /// Entities that found no slot, counted until read.
@@ -62,7 +63,7 @@ impl Slots {
             entities: vec![None],
             free: Vec::new(),
             worn: VecDeque::new(),
-            now: Tick(0),
+            rested: 0,
             by_entity: EntityHashMap::new(),
             unsent: 0,
         }
@@ -75,15 +76,16 @@ impl Slots {
 
     /// Slots that may be given now.
     pub(crate) fn spare(&self) -> usize {
-        let is_rested = |(_, since): &&(u16, Tick)| self.now.since(*since) >= BASELINE_BACK_MAX;
-        let rested = self.worn.iter().take_while(is_rested).count();
-        self.free.len() + ENTITIES_MAX - self.generations.len() + rested
+        self.free.len() + ENTITIES_MAX - self.generations.len() + self.rested
     }
 
     /// Takes back the slots of entities that are gone, after `now`. Handles of those stay known until then,
     /// so that an event about a death can name the dead.
     pub(crate) fn settle(&mut self, world: &mut World, now: Tick) {
-        self.now = now;
+        let is_rested = |(_, since): &(u16, Tick)| now.since(*since) >= BASELINE_BACK_MAX;
+        while self.worn.get(self.rested).is_some_and(is_rested) {
+            self.rested += 1;
+        }
         let mut given = world.resource_mut::<Given>();
         for entity in given.released.drain(..) {
             if let Some(slot) = self.by_entity.remove(&entity) {
@@ -123,6 +125,7 @@ impl Slots {
             self.entities.push(None);
             return Some((self.generations.len() - 1) as u16);
         }
+        self.rested = self.rested.saturating_sub(1);
         self.worn.pop_front().map(|(slot, _)| slot)
     }
 
