@@ -3,7 +3,7 @@
 //! asks for one by a code, never on the tick path. Rates are for a host (`prefix`); what is held is counted by
 //! wider prefixes too, and shared out when little of it is left (`shares`).
 //!
-//! `public` admits connections; the [`Guest`] that it gets stays with the connection, and gives
+//! `public` admits connections; the [`AddressLease`] that it gets stays with the connection, and gives
 //! everything back when it is dropped.
 
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ipnet::IpNet;
+use metrics::Counter;
 use parking_lot::Mutex;
 
 use super::limiter::Budget;
@@ -206,31 +207,14 @@ impl AddressLease {
     }
 
     fn take_seat(&self, is_shared_out: bool) -> Option<AddressLease> {
-        let Some(Place {
-            shared, address, ..
-        }) = &self.0
-        else {
-            return Some(AddressLease::unlimited());
-        };
-        let mut table = shared.table.lock();
-        let fill = Fill {
-            taken: table.seated.all(),
-            limit: shared.players_max,
-        };
-        let fill = is_shared_out.then_some(fill);
-        if table
-            .seated
-            .take(*address, None, Spread::All, fill)
-            .is_err()
-        {
-            shared.metrics.players_share_hit.increment(1);
-            return None;
-        }
-        Some(AddressLease(Some(Place {
-            shared: shared.clone(),
-            address: *address,
-            held: Held::Seat,
-        })))
+        self.take(Held::Seat, |table, shared, address| {
+            let fill = is_shared_out.then_some(Fill {
+                taken: table.seated.all(),
+                limit: shared.players_max,
+            });
+            let taken = table.seated.take(address, None, Spread::All, fill);
+            taken.map_err(|_| &shared.metrics.players_share_hit)
+        })
     }
 
     /// The network that it comes from, whose rooms are listed together; `None` where no limit by address holds.
@@ -241,30 +225,36 @@ impl AddressLease {
     /// The place of a room that it makes, `fill` being how many rooms there are of all; `None` when its address has as many as
     /// it may, or they are few and shared out.
     pub(crate) fn room(&self, fill: Fill) -> Option<AddressLease> {
+        self.take(Held::Room, |table, shared, address| {
+            let cap = Some(shared.rooms_max);
+            let taken = table.rooms.take(address, cap, Spread::All, Some(fill));
+            taken.map_err(|refused| match refused {
+                shares::Refused::Cap => &shared.metrics.address_rooms_hit,
+                shares::Refused::Share => &shared.metrics.rooms_share_hit,
+            })
+        })
+    }
+
+    /// Another place for it, if `take` finds one in the table; else the limit that was hit is counted.
+    fn take(
+        &self,
+        held: Held,
+        take: impl for<'a> FnOnce(&mut Table, &'a Shared, IpAddr) -> Result<(), &'a Counter>,
+    ) -> Option<AddressLease> {
         let Some(Place {
             shared, address, ..
         }) = &self.0
         else {
             return Some(AddressLease::unlimited());
         };
-        let mut table = shared.table.lock();
-        let cap = Some(shared.rooms_max);
-        let taken = table.rooms.take(*address, cap, Spread::All, Some(fill));
-        match taken {
-            Ok(()) => {}
-            Err(shares::Refused::Cap) => {
-                shared.metrics.address_rooms_hit.increment(1);
-                return None;
-            }
-            Err(shares::Refused::Share) => {
-                shared.metrics.rooms_share_hit.increment(1);
-                return None;
-            }
+        if let Err(hit) = take(&mut shared.table.lock(), shared, *address) {
+            hit.increment(1);
+            return None;
         }
         Some(AddressLease(Some(Place {
             shared: shared.clone(),
             address: *address,
-            held: Held::Room,
+            held,
         })))
     }
 }

@@ -307,22 +307,7 @@ impl Shared {
             End::Lost => None,
         };
         self.metrics.sockets_closed(code).increment(1);
-        let at_fault = matches!(
-            end,
-            End::Close(
-                CloseCode::Protocol
-                    | CloseCode::Text
-                    | CloseCode::NotUtf8
-                    | CloseCode::TooBig
-                    | CloseCode::Malformed
-                    | CloseCode::Version
-                    | CloseCode::OutOfOrder
-                    | CloseCode::OutOfRange
-                    | CloseCode::Unauthorised
-                    | CloseCode::TooMany
-            )
-        );
-        if at_fault {
+        if code.is_some_and(CloseCode::is_clients_fault) {
             self.metrics.messages_rejected.increment(1);
         }
     }

@@ -11,6 +11,8 @@ enum Back {
     Yes,
     /// Another try would end the same, or is not wanted.
     No,
+    /// It does not: it broke a rule, and would again.
+    Fault,
 }
 
 /// What becomes of the seat of a player whose connection the server closes so. It is also held when the connection is
@@ -51,25 +53,25 @@ close_codes! {
     /// The client said goodbye.
     Normal = 1000, "goodbye", back: No, seat: GivenUp;
     /// The WebSocket protocol was broken.
-    Protocol = 1002, "websocket protocol error", back: No, seat: GivenUp;
+    Protocol = 1002, "websocket protocol error", back: Fault, seat: GivenUp;
     /// A text frame came; all messages are binary.
-    Text = 1003, "text frames are not spoken here", back: No, seat: GivenUp;
+    Text = 1003, "text frames are not spoken here", back: Fault, seat: GivenUp;
     /// A text that is not UTF-8.
-    NotUtf8 = 1007, "text is not UTF-8", back: No, seat: GivenUp;
+    NotUtf8 = 1007, "text is not UTF-8", back: Fault, seat: GivenUp;
     /// A message was larger than [`crate::limits::CLIENT_MESSAGE_BYTES_MAX`].
-    TooBig = 1009, "message too big", back: No, seat: GivenUp;
+    TooBig = 1009, "message too big", back: Fault, seat: GivenUp;
     /// A part of the server failed: it starts anew; try again after the hint.
     ServerFailed = 1011, "server failed", back: Yes, seat: GivenUp;
     /// The server stops; try again after the hint.
     Restart = 1012, "server restarts", back: Yes, seat: GivenUp;
     /// A message could not be decoded.
-    Malformed = 4000, "malformed message", back: No, seat: GivenUp;
+    Malformed = 4000, "malformed message", back: Fault, seat: GivenUp;
     /// The client speaks another version.
-    Version = 4001, "protocol version not supported", back: No, seat: GivenUp;
+    Version = 4001, "protocol version not supported", back: Fault, seat: GivenUp;
     /// A message that is not allowed now: input outside a room, no hello, a second hello.
-    OutOfOrder = 4002, "message not allowed now", back: No, seat: GivenUp;
+    OutOfOrder = 4002, "message not allowed now", back: Fault, seat: GivenUp;
     /// A number that cannot be: an ack of what was not sent, a tick far ahead.
-    OutOfRange = 4003, "number out of range", back: No, seat: GivenUp;
+    OutOfRange = 4003, "number out of range", back: Fault, seat: GivenUp;
     /// No hello in time.
     HelloTimeout = 4004, "no hello in time", back: Yes, seat: GivenUp;
     /// The server has as many connections as it may, or this one had to go for others.
@@ -77,9 +79,9 @@ close_codes! {
     /// Another socket took over the session.
     Superseded = 4006, "session continued elsewhere", back: No, seat: GoesOn;
     /// The hello's token is expired, forged or not taken here.
-    Unauthorised = 4007, "token not accepted", back: No, seat: GivenUp;
+    Unauthorised = 4007, "token not accepted", back: Fault, seat: GivenUp;
     /// Too many messages or bytes.
-    TooMany = 4008, "too many messages", back: No, seat: GivenUp;
+    TooMany = 4008, "too many messages", back: Fault, seat: GivenUp;
     /// Nothing was read for too long.
     Stalled = 4010, "nothing was read for too long", back: Yes, seat: Held;
     /// An operator sent them away; they may come back.
@@ -110,7 +112,12 @@ impl CloseCode {
 
     /// Whether a client that is closed so does not come back by itself: another try would end the same, or is not wanted.
     pub fn is_final(self) -> bool {
-        self.row().1 == Back::No
+        self.row().1 != Back::Yes
+    }
+
+    /// Whether the client broke a rule, or is none that the server serves.
+    pub fn is_clients_fault(self) -> bool {
+        self.row().1 == Back::Fault
     }
 
     /// What becomes of the player's seat.
