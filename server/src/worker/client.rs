@@ -42,7 +42,8 @@ pub(crate) struct Session {
     /// Its place among those without a seat, which it has left meanwhile.
     spot: Option<Spot>,
     /// Its place among those that have not said hello; dropped when it does.
-    pub(crate) pre_hello: Option<Spot>,
+    /// Boxed: most clients have said it.
+    pub(crate) pre_hello: Option<Box<Spot>>,
     /// Dropped with the connection: what counts open sockets and live connections.
     _held: (Option<Seat>, Option<Box<dyn Send + Sync>>),
 }
@@ -79,7 +80,7 @@ impl Client {
     pub(crate) fn with_guest(mut self, guest: AddressLease, spot: Spot, pre_hello: Spot) -> Client {
         self.session.guest = guest;
         self.session.spot = Some(spot);
-        self.session.pre_hello = Some(pre_hello);
+        self.session.pre_hello = Some(Box::new(pre_hello));
         self
     }
 
@@ -112,13 +113,13 @@ impl Session {
 
     /// Whether it must go, for others who come.
     pub(crate) fn must_go(&self) -> bool {
-        let spots = self.spot.iter().chain(&self.pre_hello);
+        let spots = self.spot.iter().chain(self.pre_hello.as_deref());
         spots.into_iter().any(|spot| spot.notice().is_given())
     }
 
     /// Done when it must.
     pub(crate) fn sent_away(&self) -> impl Future<Output = ()> + use<> {
-        let spot = self.spot.as_ref().or(self.pre_hello.as_ref());
+        let spot = self.spot.as_ref().or(self.pre_hello.as_deref());
         let notice = spot.map(|spot| spot.notice().clone());
         async move {
             match notice {

@@ -28,6 +28,9 @@ use crate::vitals;
 /// Who leaves a room sooner did not like it there.
 const LEFT_SOON_SECONDS: u32 = 20;
 
+/// Effects for which there is room between two turns. A crowd that comes at once makes some for each pair of members.
+const EFFECTS_KEPT: usize = 256;
+
 /// What a worker lends to the room whose turn it is.
 pub(super) struct TurnContext {
     /// What the worker shares with others.
@@ -322,6 +325,7 @@ impl<G: Game> RoomHost<G> {
             for effect in effects.drain(..) {
                 self.apply(effect, ctx);
             }
+            effects.shrink_to(EFFECTS_KEPT);
             ctx.effects = effects;
             let Some((player, end)) = ctx.ended.pop() else {
                 return;
