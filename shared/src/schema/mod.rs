@@ -4,7 +4,7 @@
 
 pub(crate) mod field;
 
-pub use field::{FINE_STEP, Field, FieldError, Kind, Predictor, is_text, text_words, words_text};
+pub use field::{FINE_STEP, Field, Kind, Predictor, is_text, text_words, words_text};
 
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +162,7 @@ impl Schema {
     }
 }
 
-fn of_field(what: &str, name: &str, field: &Field, error: FieldError) -> String {
+fn of_field(what: &str, name: &str, field: &Field, error: &str) -> String {
     format!("{what} {name:?}, field {:?}: {error}", field.name)
 }
 

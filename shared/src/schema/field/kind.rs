@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::FieldError;
 use super::{real, text, turn};
 use crate::limits::ENUM_NAMES_MAX;
 
@@ -51,21 +50,21 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) fn check(&self) -> Result<(), FieldError> {
+    pub(super) fn check(&self) -> Result<(), &'static str> {
         match self {
             Kind::Real { min, max, step } => real::check(*min, *max, *step),
-            Kind::Int { min, max } if min >= max => Err(FieldError::EmptyRange),
+            Kind::Int { min, max } if min >= max => Err("its range is empty"),
             Kind::Turn { steps } => turn::check(*steps),
             Kind::Text { bytes } => text::check(*bytes),
             Kind::Enum { names } if names.is_empty() || names.len() > ENUM_NAMES_MAX => {
-                Err(FieldError::BadEnum)
+                Err("an enum needs 1 to 256 names")
             }
             _ => Ok(()),
         }
     }
 
     /// The same kind in the step that owners get finely predicted fields in; only `Real` changes.
-    pub fn fine(&self) -> Result<Kind, FieldError> {
+    pub fn fine(&self) -> Result<Kind, &'static str> {
         let Kind::Real { min, max, .. } = *self else {
             return Ok(self.clone());
         };
@@ -74,7 +73,7 @@ impl Kind {
     }
 
     /// Refuses a `Real` that can't be predicted in its own steps.
-    pub(in crate::schema) fn check_grid(&self) -> Result<(), FieldError> {
+    pub(in crate::schema) fn check_grid(&self) -> Result<(), &'static str> {
         match *self {
             Kind::Real { min, step, .. } => real::check_grid(min, step),
             _ => Ok(()),

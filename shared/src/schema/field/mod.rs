@@ -1,19 +1,20 @@
 //! One field: its kind, a file for each that takes more than a line, and how the next integer is guessed.
 
-mod error;
 mod kind;
 mod predictor;
 pub(crate) mod real;
 mod text;
 pub(crate) mod turn;
 
-pub use error::FieldError;
 pub use kind::Kind;
 pub use predictor::Predictor;
 pub use real::FINE_STEP;
 pub use text::{is_text, text_words, words_text};
 
 use serde::{Deserialize, Serialize};
+
+const BAD_PREDICTOR: &str = "its predictor must name another field of its component and a positive divisor, and not guess a text";
+const BAD_FOLLOWING: &str = "what it follows must be a linear real or int declared before it (for a bearing two of one step), by a scale within 2^20";
 
 /// Keeps a rate far from where a float loses whole numbers.
 const RATE_SCALE_MAX: f64 = (1 << 20) as f64;
@@ -30,11 +31,12 @@ pub struct Field {
 }
 
 impl Field {
-    pub(super) fn check(&self, siblings: &[Field]) -> Result<(), FieldError> {
+    /// The error says what is wrong with it, as those of its kind do.
+    pub(super) fn check(&self, siblings: &[Field]) -> Result<(), &'static str> {
         self.kind.check()?;
         let text = matches!(self.kind, Kind::Text { .. });
         match self.predictor {
-            Predictor::Linear | Predictor::Counter { .. } if text => Err(FieldError::BadPredictor),
+            Predictor::Linear | Predictor::Counter { .. } if text => Err(BAD_PREDICTOR),
             Predictor::Velocity { by, den, .. }
                 if text
                     || den <= 0
@@ -43,17 +45,11 @@ impl Field {
                             || !matches!(other.kind, Kind::Real { .. } | Kind::Int { .. })
                     }) =>
             {
-                Err(FieldError::BadPredictor)
+                Err(BAD_PREDICTOR)
             }
-            Predictor::Velocity { num, .. } if num.unsigned_abs() > 1 << 20 => {
-                Err(FieldError::BadPredictor)
-            }
-            Predictor::Bearing { x, y } if !self.bears(siblings, x, y) => {
-                Err(FieldError::BadFollowing)
-            }
-            Predictor::Rate { of, scale } if !self.rates(siblings, of, scale) => {
-                Err(FieldError::BadFollowing)
-            }
+            Predictor::Velocity { num, .. } if num.unsigned_abs() > 1 << 20 => Err(BAD_PREDICTOR),
+            Predictor::Bearing { x, y } if !self.bears(siblings, x, y) => Err(BAD_FOLLOWING),
+            Predictor::Rate { of, scale } if !self.rates(siblings, of, scale) => Err(BAD_FOLLOWING),
             _ => Ok(()),
         }
     }

@@ -1,13 +1,13 @@
 //! Texts as integers: UTF-8 in words of four bytes, the first byte in the lowest bits, filled with zeros.
 
-use super::error::FieldError;
-
 /// Bytes of the longest text.
 const BYTES_MAX: u8 = 64;
 
-pub(super) fn check(bytes: u8) -> Result<(), FieldError> {
+pub(super) fn check(bytes: u8) -> Result<(), &'static str> {
     let is_sound = bytes.is_multiple_of(4) && (4..=BYTES_MAX).contains(&bytes);
-    is_sound.then_some(()).ok_or(FieldError::BadText)
+    is_sound
+        .then_some(())
+        .ok_or("a text's bytes must be a multiple of 4 from 4 to 64")
 }
 
 /// The integers of a text in a field of `words` integers: cut between characters where it does

@@ -2,15 +2,16 @@
 
 use std::f64::consts::TAU;
 
-use super::error::FieldError;
 use crate::exact::floor_bits;
 
 /// Beyond this an angle's fraction of a turn is lost anyway.
 const ANGLE_MAX: f64 = 1e9;
 
-pub(super) fn check(steps: u32) -> Result<(), FieldError> {
+pub(super) fn check(steps: u32) -> Result<(), &'static str> {
     let is_sound = steps.is_power_of_two() && (2..=65536).contains(&steps);
-    is_sound.then_some(()).ok_or(FieldError::BadTurn)
+    is_sound
+        .then_some(())
+        .ok_or("a turn's steps must be a power of two from 2 to 65536")
 }
 
 #[inline]
