@@ -121,7 +121,7 @@ impl ArenaPlay {
         let sent = self
             .room
             .compose(self.players[index], true, &mut self.frame);
-        assert!(sent, "everyone acknowledges, so everyone has credit");
+        assert!(sent, "everyone acknowledges, so all windows have room");
         &self.frame
     }
 

@@ -11,6 +11,7 @@ pub mod fanout;
 pub mod image_tape;
 pub mod motion;
 pub mod netplay;
+pub mod node;
 pub mod recording;
 pub mod training;
 pub mod yardstick;

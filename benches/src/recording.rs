@@ -240,4 +240,38 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_file_is_its_images_and_its_parts_are_none() {
+        for play in Play::ALL {
+            let made = Recording::of_arena(play, 3, 5, 9, 30, 60);
+            let set = &made.layout.room;
+            let file = image_tape::encode(set, &made.images);
+            let read = image_tape::decode(set, &file).expect("it was just made");
+            // What was before the first image takes two more to be forgotten.
+            assert_eq!(read[2..], made.images[2..]);
+            assert_eq!(image_tape::encode(set, &read), file);
+            for end in 0..file.len() {
+                assert_eq!(
+                    image_tape::decode(set, &file[..end]),
+                    Err(TapeError::Broken)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_or_a_recording() {
+        let made = Recording::of_arena(Play::Random, 2, 2, 9, 0, 8);
+        let set = &made.layout.room;
+        let file = image_tape::encode(set, &made.images);
+        for bit in 0..file.len() * 8 {
+            let mut broken = file.clone();
+            broken[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(images) = image_tape::decode(set, &broken) {
+                let again = image_tape::decode(set, &image_tape::encode(set, &images));
+                assert_eq!(again.as_ref(), Ok(&images), "bit {bit}");
+            }
+        }
+    }
 }

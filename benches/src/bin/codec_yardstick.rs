@@ -9,10 +9,9 @@ use std::time::Duration;
 use clap::Parser;
 use tickwire_benches::calm::Patience;
 use tickwire_benches::motion::Motion;
+use tickwire_benches::node::{Node, NodeError};
 use tickwire_benches::recording::Play;
-use tickwire_benches::yardstick::{
-    Effort, Missed, Node, NodeError, Report, measure, measure_arena, svg,
-};
+use tickwire_benches::yardstick::{Effort, Missed, Report, measure, measure_arena, svg};
 
 /// Measures the snapshot codec on recorded motion.
 #[derive(Parser)]

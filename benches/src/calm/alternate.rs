@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Cores, Pair, Watch};
+use super::machine::{Cores, Watch};
+use super::repeat::Pair;
 
 /// Takes turns for `time` at least and once at least; `first` says which of both begins, and changes with every turn, so that neither always
 /// finds the caches as the other left them. Both give the processor time that a pass took. The pair is of one pass each, in nanoseconds; beside it what others had.

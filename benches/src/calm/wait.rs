@@ -1,6 +1,6 @@
 //! Waiting until others have left the machine alone, but not for ever. `look` is what takes time: it watches for a while.
 
-use super::is_calm;
+use super::repeat::is_calm;
 
 /// What waiting came to.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counted, Stage};
+use super::run::Counted;
+use super::stages::Stage;
 
 /// What a client-snapshot takes; for [`Stage::Capture`] and [`Stage::Encode`] an entity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -198,7 +199,8 @@ fn compare(name: &str, bar: &Counts, count: &Counts, verdicts: &mut Vec<Verdict>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counted::{Load, Totals};
+    use crate::counted::dumps::Totals;
+    use crate::counted::stages::Load;
 
     fn counted(stage: Stage, instructions: u64, data_misses: u64) -> Counted {
         Counted {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Counted, Counts, Load, Stage, Totals};
+use super::bars::Counts;
+use super::dumps::Totals;
+use super::run::Counted;
+use super::stages::{Load, Stage};
 
 /// What was counted, stage by stage.
 pub struct Table<'a>(pub &'a [Counted]);

@@ -6,7 +6,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Load, Totals, dumps, requests, stages};
+use super::dumps::{self, Totals};
+use super::requests;
+use super::stages::{self, Load};
 
 /// Set for the process that plays.
 const ROLE: &str = "TICKWIRE_COUNTED_PLAYS";

@@ -10,7 +10,7 @@ use tickwire::protocol::SUBPROTOCOL;
 use tickwire::schema::Schema;
 use tickwire::session::{Event, Session};
 
-use super::ROOM;
+use super::setup::ROOM;
 use super::wire::{Client, push_frame, take_frame};
 
 /// For each answer of the server.

@@ -19,8 +19,8 @@ use tickwire::ids::RoomId;
 use tickwire::schema::{Kind, Schema};
 use tickwire::snapshot::fields::pack;
 
-use super::RATE;
 use super::join::{connect, join};
+use super::setup::RATE;
 use super::wire::Client;
 
 /// Between two looks at the sockets.

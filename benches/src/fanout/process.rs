@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use tickwire_harness::Process;
 
-use super::{ROLE, Role};
+use super::setup::{ROLE, Role};
 use crate::calm::{Spent, process_spent};
 
 /// Starts this program in a role, on core `core` if it can be pinned.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::contest::{Pair, Run, Step, percent};
+use super::run::{Pair, Run, Step, percent};
 use crate::calm::{self, Ratio, Repeated};
 use crate::cpu_clock::median;
 
@@ -27,7 +27,7 @@ pub struct Report {
 pub struct Row {
     /// Clients that were asked for.
     pub asked: usize,
-    /// Clients, in rooms of [`super::ROOM`]: as many of those as the core serves without shedding.
+    /// Clients, in rooms of [`super::setup::ROOM`]: as many of those as the core serves without shedding.
     pub clients: usize,
     /// The server's CPU per snapshot over the bare loop's: the median of the pairs.
     pub ratio: f64,

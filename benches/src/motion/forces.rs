@@ -4,8 +4,8 @@
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::SIZE;
 use super::herd::{DT, Mover, Place};
+use super::state::SIZE;
 
 /// Greatest force along an axis, in units a second squared: 3.3 steps of position a tick.
 const FORCE_MAX: f64 = 30.0;

@@ -5,7 +5,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::exact::{floor, unit};
 
-use super::{HEADINGS, HEALTH_MAX, SIZE, STEP, State, TICK_RATE, Tape, VELOCITY_STEP};
+use super::state::{HEADINGS, HEALTH_MAX, SIZE, STEP, State, TICK_RATE, VELOCITY_STEP};
+use super::tape::Tape;
 
 /// Seconds of a tick.
 pub(super) const DT: f64 = 1.0 / TICK_RATE as f64;

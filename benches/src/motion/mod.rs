@@ -3,14 +3,18 @@
 //! They are made from a seed by the simulators here and kept in `benches/recordings`, written
 //! by `record-motion`, read by `codec-yardstick`. What a real arena does is `recording`'s.
 
+mod error;
 mod forces;
 mod herd;
 pub(crate) mod nibbles;
+mod state;
 mod steered;
 mod tape;
 mod wasd;
 
-pub use tape::{Tape, TapeError};
+pub use error::TapeError;
+pub use state::{HEADINGS, HEALTH_MAX, SIZE, STEP, State, TICK_RATE, VELOCITY_MAX, VELOCITY_STEP};
+pub use tape::Tape;
 
 use std::io;
 use std::path::PathBuf;
@@ -19,47 +23,8 @@ use std::path::PathBuf;
 pub const ENTITIES: usize = 150;
 /// Ticks of a recording.
 pub const TICKS: usize = 300;
-/// Ticks a second.
-pub const TICK_RATE: u16 = 30;
 /// The seed of the recordings that are kept.
 pub const SEED: u64 = 4;
-
-/// Positions are in `0..=SIZE`, in units.
-pub const SIZE: f64 = 1000.0;
-/// Step of a position, in units: 1 cm where a unit is a metre.
-pub const STEP: f64 = 0.01;
-/// Directions of a heading: 8 bits.
-pub const HEADINGS: u32 = 256;
-/// Step of a velocity, in units a second: what moves a position by one step a tick.
-pub const VELOCITY_STEP: f64 = 0.3;
-/// Velocities lie within plus and minus this, in units a second.
-pub const VELOCITY_MAX: f64 = 300.0;
-/// Greatest health.
-pub const HEALTH_MAX: i32 = 100;
-
-/// An entity at a tick, in steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    /// Position in [`STEP`]s, from 0.
-    pub x: i32,
-    /// See `x`.
-    pub y: i32,
-    /// Direction of the way it moves, in `0..HEADINGS`.
-    pub heading: i32,
-    /// Velocity in [`VELOCITY_STEP`]s, signed.
-    pub vx: i32,
-    /// See `vx`.
-    pub vy: i32,
-    /// In `0..=HEALTH_MAX`.
-    pub health: i32,
-}
-
-impl State {
-    /// Whether it is elsewhere than it was.
-    pub fn moved_from(&self, before: &State) -> bool {
-        (self.x, self.y) != (before.x, before.y)
-    }
-}
 
 /// A way of moving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,5 +128,34 @@ mod tests {
             let moves = ENTITIES * (TICKS - 1);
             assert!(still * 1000 < moves, "{}: {still} still", motion.name());
         }
+    }
+
+    #[test]
+    fn a_file_is_the_recording_and_its_parts_are_none() {
+        for motion in Motion::ALL {
+            let tape = motion.simulate(2, 40, 9);
+            let file = tape.encode();
+            assert_eq!(Tape::decode(&file), Ok(tape), "{}", motion.name());
+            for end in 0..file.len() {
+                assert_eq!(Tape::decode(&file[..end]), Err(TapeError::Broken));
+            }
+            let longer = [file.as_slice(), &[0]].concat();
+            assert_eq!(Tape::decode(&longer), Err(TapeError::Broken));
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_or_a_recording() {
+        let file = Motion::Forces.simulate(2, 10, 9).encode();
+        let mut recordings = 0;
+        for bit in 0..file.len() * 8 {
+            let mut broken = file.clone();
+            broken[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(tape) = Tape::decode(&broken) {
+                assert_eq!(Tape::decode(&tape.encode()), Ok(tape), "bit {bit}");
+                recordings += 1;
+            }
+        }
+        assert!(recordings > 0);
     }
 }

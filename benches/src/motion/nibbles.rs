@@ -1,6 +1,6 @@
 //! Numbers of any size in groups of four bits: what recordings are written in. Called by `tape` and `image_tape`.
 
-use super::TapeError;
+use super::error::TapeError;
 
 /// Numbers in groups of three bits, least first, each with a fourth that says that more follow.
 pub(crate) struct Writer {

@@ -5,8 +5,8 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tickwire::exact::unit;
 
-use super::SIZE;
 use super::herd::{DT, Mover, Place};
+use super::state::SIZE;
 
 /// Fastest turn, in radians a second.
 const TURN_MAX: f64 = 2.5;

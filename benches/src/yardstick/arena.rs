@@ -6,8 +6,10 @@ use tickwire::ids::LayerId;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::snapshot::delta::{Scratch, encode};
 
-use super::stream::keyframe_bytes;
-use super::{Effort, Mismatch, Node, Report, Stream, report::Arena, timing};
+use super::report::{Arena, Report};
+use super::stream::{Mismatch, Stream, keyframe_bytes};
+use super::timing::{self, Effort};
+use crate::node::Node;
 use crate::recording::{Play, Recording};
 
 /// Puts the figures of a recording into the report.

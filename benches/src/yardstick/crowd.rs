@@ -12,10 +12,9 @@ use tickwire::snapshot::training;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::Room;
 
-use super::Effort;
 use super::forms::{Body, Form, Moving, Number};
 use super::stream::{Mismatch, Stream};
-use super::timing::{in_turn, reference_encoding};
+use super::timing::{Effort, in_turn, reference_encoding};
 use super::varint::Plain;
 use crate::calm::Ratio;
 use crate::cpu_clock::timed;
@@ -65,7 +64,7 @@ impl<F: Form> Crowd<F> {
         self.room.tick();
         self.message.clear();
         let sent = self.room.compose(self.viewer, true, &mut self.message);
-        assert!(sent, "the viewer acknowledges, so has credit");
+        assert!(sent, "the viewer acknowledges, so its window has room");
     }
 
     fn acknowledge(&mut self) {

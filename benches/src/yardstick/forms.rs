@@ -8,6 +8,11 @@ use tickwire_server::game::{Declaration, Game, Player, RoomOptions, Schema, int,
 
 use crate::motion::{HEADINGS, HEALTH_MAX, SIZE, STEP, State, VELOCITY_MAX, VELOCITY_STEP};
 
+/// The mode that ships, with the predictor that a game of this motion would declare.
+pub const WIRE: &str = "wire";
+/// The reference work that times are taken in turn with: plain varint deltas.
+pub const REFERENCE: &str = "varint";
+
 /// A recorded entity in the world.
 #[derive(Component, Default)]
 pub(super) struct Body {

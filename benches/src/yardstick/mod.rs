@@ -18,24 +18,19 @@ mod varint;
 
 pub use arena::measure_arena;
 pub use bars::Missed;
-pub use node::{Judgement, Node, NodeError};
+pub use forms::{REFERENCE, WIRE};
+pub use node::Judgement;
 pub use plot::svg;
 pub use report::{Report, Row};
-use stream::keyframe_bytes;
 pub use stream::{Mismatch, Stream};
+pub use timing::Effort;
 
 use tickwire::snapshot::image::LayerImage;
 
-use std::time::Duration;
-
-use crate::calm::Patience;
 use crate::motion::{Motion, Tape};
+use crate::node::Node;
 use forms::{Exact, Form, Tolerant, Wire};
-
-/// The mode that ships, with the predictor that a game of this motion would declare.
-pub const WIRE: &str = "wire";
-/// The reference work that times are taken in turn with: plain varint deltas.
-pub const REFERENCE: &str = "varint";
+use stream::keyframe_bytes;
 
 /// All rows of a motion: `wire` first, then its variants, then what it is compared with. `node`
 /// decodes in JavaScript where there is one.
@@ -59,19 +54,6 @@ pub fn measure(
 /// Of the motion that tables are trained on; the recordings have another.
 const TRAINING_SEED: u64 = 0x7EA1;
 
-/// How long to measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effort {
-    /// Samples of which the median counts, and how many may be taken again on a busy machine.
-    pub patience: Patience,
-    /// How long a sample takes, at least: as many passes through a recording as it needs, in turn with the reference's.
-    pub sample: Duration,
-    /// The same of processes that run JavaScript, which take their own time.
-    pub processes: Patience,
-    /// Rooms that are ticked one after the other, as a worker does.
-    pub rooms: usize,
-}
-
 /// A form's row, and that of the reference work on the same images.
 fn coded<F: Form>(
     motion: Motion,
@@ -83,7 +65,7 @@ fn coded<F: Form>(
     let tables = crowd::train::<F>(&motion.simulate(tape.entities(), tape.ticks(), TRAINING_SEED))?;
     let stream = crowd::record::<F>(tape, &tables);
     let images = stream.verify(tape)?;
-    let moved = moves(tape);
+    let moved = tape.moves();
     let js = match node {
         Some(node) => Some(node.frames(&stream, &images, effort.processes)?),
         None => None,
@@ -125,19 +107,12 @@ pub fn untrained(tape: &Tape) -> Result<(Stream, Vec<LayerImage>), Mismatch> {
     Ok((stream, images))
 }
 
-/// Entities that are elsewhere than a tick before, over all ticks.
-fn moves(tape: &Tape) -> usize {
-    (1..tape.ticks())
-        .map(|tick| {
-            let pairs = tape.at(tick).iter().zip(tape.at(tick - 1));
-            pairs.filter(|(now, before)| now.moved_from(before)).count()
-        })
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::calm::Patience;
 
     #[test]
     fn wire_is_below_exact_and_far_below_the_rest() {

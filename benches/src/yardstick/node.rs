@@ -1,11 +1,6 @@
 //! The browser's decoder: a Node process that runs `benches/js/decode_frames.mjs` over the same
 //! snapshots, times it, and says which images it came to.
 
-use std::fmt;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
 use serde::Deserialize;
 use tickwire::codec::encode_server;
 use tickwire::protocol::server_message::Limits;
@@ -13,35 +8,10 @@ use tickwire::protocol::{ServerMessage, VERSION};
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::image::LayerImage;
 
+use super::stream::{Mismatch, Stream};
 use super::varint::{Plain, fields, frames, mix};
-use super::{Mismatch, Stream};
 use crate::calm::{Cores, Pair, Patience, Ratio, Watch, repeat};
-
-/// A Node that can run the script.
-#[derive(Debug)]
-pub struct Node {
-    program: PathBuf,
-}
-
-/// Why there are no figures of JavaScript.
-#[derive(Debug)]
-pub enum NodeError {
-    /// There is no such program.
-    Missing,
-    /// It is there and failed; what it said.
-    Failed(String),
-}
-
-impl fmt::Display for NodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NodeError::Missing => f.write_str("no node program is installed"),
-            NodeError::Failed(what) => write!(f, "node failed: {what}"),
-        }
-    }
-}
-
-impl std::error::Error for NodeError {}
+use crate::node::{Node, NodeError};
 
 /// What the script says.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -58,14 +28,6 @@ pub struct Judgement {
 }
 
 impl Node {
-    /// Looks for a program of this name.
-    pub fn find(program: &str) -> Result<Node, NodeError> {
-        let node = Node {
-            program: program.into(),
-        };
-        node.run(&["--version"], &[]).map(|_| node)
-    }
-
     /// Milliseconds of processor time that a frame takes, beside one of the reference, in as many processes as `patience` says; every image of
     /// each of them agrees.
     pub fn frames(
@@ -115,36 +77,8 @@ impl Node {
             input.extend_from_slice(message);
         }
         let columns = serde_json::json!({ "fields": fields(set), "width": set.width() });
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/decode_frames.mjs");
-        let said = self.run(&[&script.to_string_lossy(), &columns.to_string()], &input)?;
+        let said = self.run("decode_frames.mjs", &[columns.to_string()], &input)?;
         serde_json::from_slice(&said).map_err(|error| NodeError::Failed(error.to_string()))
-    }
-
-    /// What it writes to its output, given `input`, which it reads before it writes.
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, NodeError> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => NodeError::Missing,
-            _ => NodeError::Failed(error.to_string()),
-        };
-        let mut child = Command::new(&self.program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        // One who stops reading says why on its error output.
-        let written = child
-            .stdin
-            .take()
-            .map_or(Ok(()), |mut stdin| stdin.write_all(input));
-        let output = child.wait_with_output().map_err(failed)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(NodeError::Failed(said.trim().to_owned()));
-        }
-        written.map_err(failed)?;
-        Ok(output.stdout)
     }
 }
 
@@ -181,16 +115,10 @@ fn agree(judgement: &Judgement, stream: &Stream, images: &[LayerImage]) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::super::crowd::record;
-    use super::super::forms::Wire;
     use super::*;
     use crate::motion::Motion;
-
-    #[test]
-    fn a_missing_program_is_said_to_be_missing() {
-        let found = Node::find("no-such-program-as-this");
-        assert!(matches!(found, Err(NodeError::Missing)), "{found:?}");
-    }
+    use crate::yardstick::crowd::record;
+    use crate::yardstick::forms::Wire;
 
     #[test]
     fn javascript_comes_to_the_same_images_and_a_wrong_one_is_caught() {

@@ -5,8 +5,7 @@
 use flate2::{Compress, Compression, FlushCompress, Status};
 use serde::Serialize;
 
-use super::Row;
-use super::moves;
+use super::report::Row;
 use crate::motion::{HEADINGS, Motion, STEP, State, Tape};
 
 /// Their rows.
@@ -33,7 +32,7 @@ pub(super) fn rows(motion: Motion, tape: &Tape) -> Vec<Row> {
             rows.push(Row {
                 motion: motion.name(),
                 mode,
-                bytes_per_entity_tick: bytes as f64 / moves(tape) as f64,
+                bytes_per_entity_tick: bytes as f64 / tape.moves() as f64,
                 ..Row::default()
             });
         }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Row, WIRE};
+use super::forms::WIRE;
+use super::report::Row;
 
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 150.0;

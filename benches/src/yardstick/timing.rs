@@ -7,10 +7,23 @@ use tickwire::ids::LayerId;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
 
+use super::stream::Stream;
 use super::varint::{Plain, frames};
-use super::{Effort, Stream};
-use crate::calm::{Pair, Ratio, Repeated, alternate, repeat};
+use crate::calm::{Pair, Patience, Ratio, Repeated, alternate, repeat};
 use crate::cpu_clock::timed;
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Samples of which the median counts, and how many may be taken again on a busy machine.
+    pub patience: Patience,
+    /// How long a sample takes, at least: as many passes through a recording as it needs, in turn with the reference's.
+    pub sample: Duration,
+    /// The same of processes that run JavaScript, which take their own time.
+    pub processes: Patience,
+    /// Rooms that are ticked one after the other, as a worker does.
+    pub rooms: usize,
+}
 
 /// Pairs of passes over something, as often as the effort says; in nanoseconds by `unit`.
 pub(super) fn in_turn(
