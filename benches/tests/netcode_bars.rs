@@ -1,19 +1,22 @@
 //! The bars of the netcode, over every link of `netcode-yardstick`, played shorter.
 
 use tickwire_benches::netplay::{Case, Row, measure};
+use tickwire_benches::node::Node;
 
 const SEED: u32 = 11;
 /// The greatest speed that anybody may be seen at, as a share of their own: what rounding to steps of a place and of a microsecond makes.
 const SPEED: f64 = 1.02;
 
 fn play(rtt_ms: u32, jitter_ms: u32, stall_ms: u32) -> Row {
-    let row = measure(&Case {
+    let case = Case {
         rtt_ms,
         jitter_ms,
         stall_ms,
         seconds: 20,
         seed: SEED,
-    });
+    };
+    let node = Node::find("node").expect("the clients run in Node");
+    let row = measure(&case, &node).expect("it is played");
     println!("seed {SEED}: {row:?}");
     row
 }

@@ -1,4 +1,4 @@
-/** The bookkeeping of prediction: the same cases as in `shared/src/netcode/prediction.rs`. */
+/** The bookkeeping of prediction. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -8,7 +8,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`session`] | the client's end of a connection: messages in, messages and events out |
-//! | [`netcode`] | clock, inputs in time, prediction, interpolation |
+//! | [`netcode`] | clock, inputs in time |
 //! | [`conditioner`] | a bad link, for tests, yardsticks and the bots' proxy |
 //! | [`schema`] | a game as both ends know it: components, input, events, actions |
 //! | [`snapshot`] | images of a world as integers, and the deltas between them |

@@ -7,7 +7,7 @@
 //! with [`Session::next_input`] if it plays, and sleep until [`Session::poll_timeout`] (or
 //! [`Session::next_input_us`]). Times are microseconds from any start, never going back.
 //!
-//! Not here: sockets, closing handshakes, prediction and interpolation ([`crate::netcode`]).
+//! Not here: sockets, closing handshakes, prediction and interpolation (`client-web/src/netcode`).
 
 mod ack_timing;
 mod error;

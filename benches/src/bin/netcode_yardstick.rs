@@ -1,11 +1,12 @@
-//! What players feel over bad links: prediction errors, corrections, underruns, late inputs, fair hits. On virtual time, so it takes
-//! seconds and says the same in every run. A table on the output; `--json` writes a file.
+//! What players feel over bad links: prediction errors, corrections, underruns, late inputs, fair hits. The browser's SDK plays in Node, on virtual
+//! time, so it says the same in every run. A table on the output; `--json` writes a file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use tickwire_benches::netplay::{Case, Report, measure};
+use tickwire_benches::node::Node;
 
 /// Measures the netcode over conditioned links.
 #[derive(Parser)]
@@ -20,20 +21,35 @@ struct Flags {
     /// Of the rooms, the hands and the links
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..1_000_000))]
     seed: u32,
+    /// The Node program that the clients run in
+    #[arg(long, value_name = "PROGRAM", default_value = "node")]
+    node: String,
 }
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
+    match run(&Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(what) => {
+            eprintln!("netcode-yardstick: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: &Flags) -> Result<(), String> {
+    let node = Node::find(&flags.node).map_err(|error| error.to_string())?;
     let mut report = Report::default();
     for (jitter_ms, stall_ms) in [(0, 0), (30, 0), (0, 500)] {
         for rtt_ms in [0, 60, 120, 200] {
-            report.rows.push(measure(&Case {
+            let case = Case {
                 rtt_ms,
                 jitter_ms,
                 stall_ms,
                 seconds: flags.seconds,
                 seed: flags.seed,
-            }));
+            };
+            let row = measure(&case, &node).map_err(|error| error.to_string())?;
+            report.rows.push(row);
         }
     }
     println!(
@@ -41,16 +57,10 @@ fn main() -> ExitCode {
     );
     print!("{report}");
     let Some(path) = &flags.json else {
-        return ExitCode::SUCCESS;
+        return Ok(());
     };
-    let written = serde_json::to_string_pretty(&report)
+    serde_json::to_string_pretty(&report)
         .map_err(|error| error.to_string())
-        .and_then(|json| std::fs::write(path, json + "\n").map_err(|error| error.to_string()));
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("netcode-yardstick: {}: {error}", path.display());
-            ExitCode::FAILURE
-        }
-    }
+        .and_then(|json| std::fs::write(path, json + "\n").map_err(|error| error.to_string()))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -1,16 +1,17 @@
-//! What a player feels over a bad link: real rooms of the arena, real sessions and netcode, joined by conditioners on
-//! virtual time, so that every figure is the same in every run. Called by `netcode-yardstick` and by the test of its bars.
-//! No sockets and no clocks; what the JavaScript side draws is tested in `client-web`.
+//! What a player feels over a bad link: real rooms of the arena and the browser's SDK as it is shipped, joined by conditioners on
+//! virtual time, so that every figure is the same in every run. The clients run in Node (`benches/js/netplay`) and tell what they send, predict
+//! and draw; what that is worth is judged here. Called by `netcode-yardstick` and by the test of its bars. No sockets and no clocks.
 
-mod columns;
-mod hands;
-mod lateness;
+mod case;
+mod clients;
 mod others;
 mod own;
 mod player;
 mod report;
 mod run;
+mod seen;
 mod shots;
 
+pub use case::Case;
 pub use report::{Report, Row};
-pub use run::{Case, measure};
+pub use run::measure;

@@ -1,84 +1,65 @@
-//! A room, its players and their links, on virtual time.
+//! A room, its players and their links, on virtual time. The room does something at its ticks alone, so the clients go from tick to tick: with
+//! all that arrives meanwhile, and telling what they sent.
 
 use std::sync::Arc;
 
-use tickwire::conditioner::Conditions;
-use tickwire::session::Session;
+use tickwire::codec::{decode_client, encode_server};
+use tickwire::conditioner::Conditioner;
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::protocol::{ClientMessage, Kind, ServerMessage};
 use tickwire_arena::Arena;
 use tickwire_server::game::{GameDef, RoomOptions};
-use tickwire_server::room::{Effect, Room, RoomStats};
+use tickwire_server::room::{Effect, Room};
 
-use super::columns::Columns;
+use super::case::{Case, DRONES, PLAYERS, SETTLE_S, TICK_RATE};
+use super::clients::{Clients, What};
 use super::player::Player;
 use super::report::Row;
+use crate::node::{Node, NodeError};
 
-/// Ticks a second of the room.
-pub(super) const TICK_RATE: u16 = 30;
-/// Players of the room; all have links alike.
-const PLAYERS: u16 = 4;
-/// Drones, so that there is always somebody to see and to shoot at.
-const DRONES: u16 = 24;
-/// How fine time is, in microseconds.
-const STEP_US: u64 = 1_000;
-/// Seconds after joining that don't count.
-const SETTLE_S: u64 = 10;
-
-/// What the links are like, and for how long it is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// Round trip without jitter, half of it each way.
-    pub rtt_ms: u32,
-    /// Further delay of each message, each way, evenly distributed from 0 to this.
-    pub jitter_ms: u32,
-    /// How long both ways stand still, every five seconds.
-    pub stall_ms: u32,
-    /// Seconds that count, after 10 s of settling.
-    pub seconds: u32,
-    /// Of the room, the hands and the links.
-    pub seed: u32,
+/// One player's way to the room.
+struct Link {
+    /// Once seated.
+    id: Option<PlayerId>,
+    up: Conditioner<Vec<u8>>,
+    down: Conditioner<Vec<u8>>,
 }
 
-impl Case {
-    fn conditions(&self) -> Conditions {
-        Conditions {
-            latency_us: self.rtt_ms * 500,
-            jitter_us: self.jitter_ms * 1_000,
-            stall_every_us: if self.stall_ms > 0 { 5_000_000 } else { 0 },
-            stall_us: self.stall_ms * 1_000,
-            bytes_per_s: 0,
-        }
+impl Link {
+    fn send(&mut self, now_us: u64, message: Vec<u8>) {
+        let sent = self.down.push(now_us, message.len(), message);
+        assert!(sent.is_ok(), "snapshots beyond the window are not made");
     }
 }
 
 struct Match {
+    game: Arc<GameDef<Arena>>,
     room: Room<Arena>,
+    links: Vec<Link>,
+    clients: Clients,
     players: Vec<Player>,
-    frame: Vec<u8>,
-    stats: RoomStats,
+    inputs_late: u64,
 }
 
 /// Plays a case.
-pub fn measure(case: &Case) -> Row {
-    let mut game = Match::new(case);
-    let settled_us = SETTLE_S * 1_000_000;
-    game.run(0, settled_us);
-    game.stats = RoomStats::default();
-    let from = game.room.tick_number().0;
-    let mut underruns = 0;
-    for player in &mut game.players {
-        player.own.reset();
-        player.others.fastest = 0.0;
-        player.others.lateness.late_ms.clear();
-        underruns += player.others.interpolation.underruns();
-    }
-    game.run(settled_us, settled_us + u64::from(case.seconds) * 1_000_000);
-    game.row(case, from, underruns)
+///
+/// # Errors
+/// Node, or what runs in it, fails.
+pub fn measure(case: &Case, node: &Node) -> Result<Row, NodeError> {
+    let mut game = Match::new(case, node)?;
+    let rate = u32::from(TICK_RATE);
+    game.run(SETTLE_S * rate)?;
+    game.players.iter_mut().for_each(Player::reset);
+    game.inputs_late = 0;
+    game.run(case.seconds * rate)?;
+    let row = game.row(case);
+    game.clients.end()?;
+    Ok(row)
 }
 
 impl Match {
-    fn new(case: &Case) -> Match {
+    fn new(case: &Case, node: &Node) -> Result<Match, NodeError> {
         let game = Arc::new(GameDef::<Arena>::new(TICK_RATE).expect("the arena is well declared"));
-        let columns = Columns::new(&game.schema, &game.layout);
         let options = RoomOptions {
             seats: PLAYERS,
             seed: u64::from(case.seed),
@@ -87,101 +68,131 @@ impl Match {
             npcs: DRONES,
             ..RoomOptions::default()
         };
-        let mut room = Room::new(game.clone(), options);
-        let mut players = Vec::new();
-        for index in 0..PLAYERS {
-            let id = room.join(&format!("p{index}")).expect("a seat is free");
-            let mut session = Session::new("p", "");
-            session
-                .handle_message(&game.welcome("p"), 0)
-                .expect("the welcome is good");
-            // The hello is the lobby's.
-            session.poll_transmit();
-            players.push(Player::new(
-                id,
-                session,
-                &columns,
-                case.conditions(),
-                case.seed,
-            ));
-        }
-        Match {
-            room,
-            players,
-            frame: Vec::new(),
-            stats: RoomStats::default(),
-        }
+        let way = |number: u32| Conditioner::new(case.conditions(), case.seed * 100 + number);
+        Ok(Match {
+            room: Room::new(game.clone(), options),
+            game,
+            links: (0..u32::from(PLAYERS))
+                .map(|index| Link {
+                    id: None,
+                    up: way(index * 2 + 2),
+                    down: way(index * 2 + 1),
+                })
+                .collect(),
+            clients: Clients::start(node, PLAYERS, case.seed)?,
+            players: (0..PLAYERS).map(|_| Player::new(*case)).collect(),
+            inputs_late: 0,
+        })
     }
 
-    fn run(&mut self, from_us: u64, until_us: u64) {
-        for now_us in (from_us..until_us).step_by(STEP_US as usize) {
-            let due = u64::from(self.room.tick_number().0) * 1_000_000 / u64::from(TICK_RATE);
-            if now_us >= due {
-                self.tick(now_us);
-            }
-            for player in &mut self.players {
-                player.act(now_us);
-            }
+    fn run(&mut self, ticks: u32) -> Result<(), NodeError> {
+        for _ in 0..ticks {
+            let tick = self.room.tick_number().0 + 1;
+            self.tick(Case::tick_us(tick));
+            self.play(Case::tick_us(tick + 1))?;
         }
+        Ok(())
     }
 
     fn tick(&mut self, now_us: u64) {
-        for player in &mut self.players {
-            while let Some(bytes) = player.up.poll(now_us) {
-                let taken = self.room.receive(player.id, &bytes);
-                assert_eq!(taken, Ok(()), "{}", player.id);
+        for index in 0..self.links.len() {
+            while let Some(message) = self.links[index].up.poll(now_us) {
+                self.receive(index, now_us, &message);
             }
         }
         self.tell(now_us);
         self.room.tick();
         self.tell(now_us);
-        for player in &mut self.players {
-            self.frame.clear();
-            if self.room.compose(player.id, true, &mut self.frame) {
-                send(player, now_us, self.frame.clone());
+        for link in &mut self.links {
+            let mut frame = Vec::new();
+            if let Some(id) = link.id
+                && self.room.compose(id, true, &mut frame)
+            {
+                link.send(now_us, frame);
             }
         }
-        let stats = self.room.stats();
-        self.stats.inputs_late += stats.inputs_late;
-        self.stats.inputs_substituted += stats.inputs_substituted;
+        self.inputs_late += self.room.stats().inputs_late;
+    }
+
+    /// Who is seated speaks to the room; before, the lobby's part is this.
+    fn receive(&mut self, index: usize, now_us: u64, message: &[u8]) {
+        let link = &mut self.links[index];
+        if let Some(id) = link.id {
+            let taken = self.room.receive(id, message);
+            assert_eq!(taken, Ok(()), "{id}");
+            return;
+        }
+        match decode_client(message).expect("clients speak the protocol") {
+            ClientMessage::Hello { name, .. } => link.send(now_us, self.game.welcome(&name)),
+            ClientMessage::Ping { nonce } => {
+                let tick = Tick(0);
+                let pong = encode_server(&ServerMessage::Pong { nonce, tick });
+                link.send(now_us, pong);
+            }
+            ClientMessage::QuickJoin => {
+                link.id = Some(self.room.join("player").expect("a seat is free"));
+            }
+            other => panic!("nobody asks the lobby for this: {other:?}"),
+        }
     }
 
     fn tell(&mut self, now_us: u64) {
         while let Some(effect) = self.room.poll_effect() {
             match effect {
                 Effect::Control { to, bytes } => {
-                    let player = self.players.iter_mut().find(|player| player.id == to);
-                    send(player.expect("a member"), now_us, bytes.to_vec());
+                    let link = self.links.iter_mut().find(|link| link.id == Some(to));
+                    link.expect("a member").send(now_us, bytes.to_vec());
                 }
                 other => panic!("nobody leaves: {other:?}"),
             }
         }
     }
 
-    fn row(&self, case: &Case, from: u32, underruns_before: u64) -> Row {
-        let minutes = f64::from(case.seconds) * f64::from(PLAYERS) / 60.0;
-        let (mut errors, mut late): (Vec<f64>, Vec<f64>) = Default::default();
-        let (mut corrections, mut underruns) = (0, 0);
-        let (mut fair, mut hit) = (0, 0);
-        let mut fastest: f64 = 0.0;
-        let (mut lead, mut delay) = (0.0, 0.0);
-        let until = self.room.tick_number().0 - 30;
-        for player in &self.players {
-            errors.extend(&player.own.errors);
-            corrections += player.own.corrections;
-            underruns += player.others.interpolation.underruns();
-            fastest = fastest.max(player.others.fastest);
-            late.extend(&player.others.lateness.late_ms);
-            let (of, told) = player.shots.judge(from, until, player.me);
-            fair += of;
-            hit += told;
-            let room = player.session.room().expect("in a room");
-            lead += room.timing.lead() / f64::from(PLAYERS);
-            delay += player.others.interpolation.delay() / f64::from(PLAYERS);
+    /// The clients' time until the next tick.
+    fn play(&mut self, until_us: u64) -> Result<(), NodeError> {
+        let mut arrivals = Vec::new();
+        for (index, link) in self.links.iter_mut().enumerate() {
+            while let Some(at_us) = link.down.poll_timeout().filter(|at_us| *at_us < until_us) {
+                let message = link.down.poll(at_us).expect("it has arrived");
+                arrivals.push((at_us, index, message));
+            }
         }
-        errors.sort_unstable_by(f64::total_cmp);
-        late.sort_unstable_by(f64::total_cmp);
-        let to_ms = 1000.0 / f64::from(TICK_RATE);
+        arrivals.sort_by_key(|(at_us, ..)| *at_us);
+        for told in self.clients.step(until_us, &arrivals)? {
+            let player = &mut self.players[told.player];
+            match told.what {
+                What::Sent { from, bytes } => {
+                    if bytes.first() == Some(&(Kind::State as u8)) {
+                        player.on_input(told.at_us, &bytes, from, &self.game.schema.input);
+                    }
+                    let sent = self.links[told.player]
+                        .up
+                        .push(told.at_us, bytes.len(), bytes);
+                    assert!(sent.is_ok(), "inputs are far below what a link holds");
+                }
+                what => player.hear(told.at_us, what),
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&self, case: &Case) -> Row {
+        let minutes = f64::from(case.seconds) * f64::from(PLAYERS) / 60.0;
+        let until = self.room.tick_number().0 - u32::from(TICK_RATE);
+        let from = self.room.tick_number().0 - case.seconds * u32::from(TICK_RATE);
+        let players = &self.players;
+        let shots: Vec<(u64, u64)> = players
+            .iter()
+            .map(|player| player.shots.judge(from, until, player.me))
+            .collect();
+        let fair_shots: u64 = shots.iter().map(|(fair, _)| fair).sum();
+        let hits: u64 = shots.iter().map(|(_, hit)| hit).sum();
+        let errors = sorted(players.iter().flat_map(|player| &player.own.errors));
+        let late = sorted(players.iter().flat_map(|player| &player.others.late_ms));
+        let a_minute =
+            |of: fn(&Player) -> u64| players.iter().map(of).sum::<u64>() as f64 / minutes;
+        let mean =
+            |of: fn(&Player) -> f64| players.iter().map(of).sum::<f64>() / f64::from(PLAYERS);
         Row {
             rtt_ms: case.rtt_ms,
             jitter_ms: case.jitter_ms,
@@ -189,28 +200,30 @@ impl Match {
             error_p50: percentile(&errors, 50),
             error_p99: percentile(&errors, 99),
             error_max: percentile(&errors, 100),
-            corrections_per_min: corrections as f64 / minutes,
-            underruns_per_min: (underruns - underruns_before) as f64 / minutes,
-            late_inputs_per_min: self.stats.inputs_late as f64 / minutes,
-            fair_hit_rate: hit as f64 / (fair as f64).max(1.0),
-            fair_shots: fair,
-            speed_max: fastest,
+            corrections_per_min: a_minute(|player| player.own.corrections),
+            underruns_per_min: a_minute(|player| u64::from(player.underruns())),
+            late_inputs_per_min: self.inputs_late as f64 / minutes,
+            fair_hit_rate: hits as f64 / (fair_shots as f64).max(1.0),
+            fair_shots,
+            speed_max: players
+                .iter()
+                .fold(0.0, |most, player| player.others.fastest.max(most)),
             late_p50_ms: percentile(&late, 50),
             late_p99_ms: percentile(&late, 99),
-            lead_ms: lead * to_ms,
-            delay_ms: delay * to_ms,
+            lead_ms: mean(|player| player.lead_ms),
+            delay_ms: mean(|player| player.delay_ms),
         }
     }
+}
+
+fn sorted<'a>(values: impl Iterator<Item = &'a f64>) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.copied().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
 }
 
 /// The nearest rank's of values in rising order; 0 of none.
 fn percentile(sorted: &[f64], of: usize) -> f64 {
     let rank = (of * sorted.len()).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
-}
-
-fn send(player: &mut Player, now_us: u64, bytes: Vec<u8>) {
-    let frame = bytes.len() + 4;
-    let sent = player.down.push(now_us, frame, bytes);
-    assert!(sent.is_ok(), "snapshots without credit are not made");
 }

@@ -2,15 +2,17 @@
 //! where that clearly hits somebody, the server's hit is awaited.
 
 use tickwire::exact::{trunc, unit};
+use tickwire_arena::Kind;
 use tickwire_arena::map::clearance;
 use tickwire_arena::rule::GRID;
-use tickwire_arena::{Kind, Mover};
 
-use super::others::Seen;
-use super::run::TICK_RATE;
+use super::case::TICK_RATE;
+use super::seen::Seen;
 
 /// Speed of a projectile in units a tick: the server's own tuning, seen in every flight.
-pub(super) const SHOT_STEP: f64 = 400.0 / TICK_RATE as f64;
+const SHOT_STEP: f64 = 400.0 / TICK_RATE as f64;
+/// Ticks from shot to shot, as the gun allows: a trigger before is none.
+const COOLDOWN: u32 = 6;
 /// Ticks that a projectile flies at most.
 const LIFE: u32 = 45;
 /// Share of a target's reach within which a hit is clear.
@@ -26,48 +28,53 @@ struct Flying {
     at: [f64; 2],
     way: [f64; 2],
     /// Whom it met first, and when: the server ends it there, however little it is.
-    met: Option<(i32, u32)>,
+    met: Option<(u32, u32)>,
 }
 
 /// A clear hit in the shooter's picture.
 struct Fair {
     fired: u32,
     met: u32,
-    who: i32,
+    who: u32,
 }
 
 /// A shooter's shots.
 #[derive(Default)]
 pub(super) struct Shots {
+    fired: u32,
     flying: Vec<Flying>,
     fair: Vec<Fair>,
     /// Hits of the shooter's that the server told of: tick and victim.
-    hits: Vec<(u32, i32)>,
+    hits: Vec<(u32, u32)>,
     /// Who fell when.
-    falls: Vec<(u32, i32)>,
+    falls: Vec<(u32, u32)>,
 }
 
 impl Shots {
-    /// A shot leaves `from` with the input of `tick`.
-    pub(super) fn fire(&mut self, tick: u32, from: Mover, aim: f64) {
+    /// The trigger is held in the input of `tick`: a shot leaves `from`, if the gun can fire again.
+    pub(super) fn fire(&mut self, tick: u32, from: [f64; 2], aim: f64) {
+        if tick < self.fired + COOLDOWN {
+            return;
+        }
+        self.fired = tick;
         let (cos, sin) = unit(aim);
         let reach = SHOT_STEP * GRID;
         self.flying.push(Flying {
             fired: tick,
-            at: [from.x, from.y],
+            at: from,
             way: [trunc(cos * reach) / GRID, trunc(sin * reach) / GRID],
             met: None,
         });
     }
 
-    /// The shooter's time is at the input of `tick`, and everyone is seen here.
-    pub(super) fn fly(&mut self, tick: u32, seen: &[Seen], me: i32) {
+    /// The shooter's time is at the input of `tick`, and the others are seen here.
+    pub(super) fn fly(&mut self, tick: u32, others: &[Seen]) {
         let fair = &mut self.fair;
         self.flying.retain_mut(|shot| {
             let from = shot.at;
-            let met = seen
+            let met = others
                 .iter()
-                .filter(|target| target.is_up && target.handle != me)
+                .filter(|target| target.is_up)
                 .filter_map(|target| Some((meets(from, shot.way, target)?, target.handle)))
                 .min_by(|a, b| a.0.part.total_cmp(&b.0.part));
             if let Some((meeting, who)) = met {
@@ -89,18 +96,18 @@ impl Shots {
     }
 
     /// The server told of a hit by the shooter.
-    pub(super) fn on_hit(&mut self, tick: u32, who: i32) {
+    pub(super) fn on_hit(&mut self, tick: u32, who: u32) {
         self.hits.push((tick, who));
     }
 
     /// The server told of somebody's fall.
-    pub(super) fn on_fall(&mut self, tick: u32, who: i32) {
+    pub(super) fn on_fall(&mut self, tick: u32, who: u32) {
         self.falls.push((tick, who));
     }
 
     /// Clear hits since tick `from`, and how many of them the server saw as well. Not among them are shots of
     /// a shooter who had fallen, and at who had fallen meanwhile.
-    pub(super) fn judge(&self, from: u32, until: u32, me: i32) -> (u64, u64) {
+    pub(super) fn judge(&self, from: u32, until: u32, me: u32) -> (u64, u64) {
         let mut hits = self.hits.clone();
         let (mut fair, mut hit) = (0, 0);
         for shot in &self.fair {
@@ -116,7 +123,7 @@ impl Shots {
                 hit += 1;
                 continue;
             }
-            let fell = |who: i32, until: u32| {
+            let fell = |who: u32, until: u32| {
                 let down = until.saturating_sub(DOWN)..=until;
                 self.falls
                     .iter()
@@ -137,7 +144,7 @@ struct Meeting {
 }
 
 fn meets(from: [f64; 2], way: [f64; 2], target: &Seen) -> Option<Meeting> {
-    let kind = if target.kind == Kind::Player.index() {
+    let kind = if target.is_player {
         Kind::Player
     } else {
         Kind::Drone

@@ -1,8 +1,7 @@
 /**
  * The others, a little in the past: where between two snapshots the view stands, and how values between them are made.
- * Called by `play.js`; it is `shared/src/netcode/interpolation.rs`, which argues the design; both reproduce
- * `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is `clock_sync.js`; not where somebody is
- * drawn whom the view put elsewhere than the picture: that is `catch_up.js`.
+ * Called by `play.js`; proved by `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is
+ * `clock_sync.js`; not where somebody is drawn whom the view put elsewhere than the picture: that is `catch_up.js`.
  *
  * **Delay.** The view means to stand at `server tick - delay`, with
  * `delay = min(max(wait, snapshotEvery) + MARGIN, DELAY_MAX_MS)` ticks, `wait` being `ClockSync.wait`: nineteen of twenty
@@ -19,7 +18,9 @@
  * **Stalls.** The view is never more than `AHEAD_MAX_MS` and the *allowance* ahead of the newest snapshot: while that came more
  * than `snapshotEvery + 1` ticks ago (as of the frame that it was new in) the allowance is the greater of those ticks and of what
  * it was and `passed`, at most `STALL_MAX_MS`; else it shrinks by `DRAIN` of `passed`. So the view goes through a stall as if
- * nothing were, and is where it means to stand when the snapshots come.
+ * nothing were, everybody as they last moved, and is where it means to stand when the snapshots come, however many of them and
+ * whatever pause comes after (the server waits for acknowledgements then). If they come late for good, the view slows down
+ * until it is behind them. In 500 ms most go straight on: `netcode-yardstick` shows them later with every shorter bound.
  *
  * **Pair.** The snapshots around the view are the newest one at or before it and the oldest one after it. Before the first
  * snapshot it is that one alone. Ahead of the newest it is the last two, and alpha is above 1. *Passed* since the frame before are

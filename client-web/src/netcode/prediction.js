@@ -1,7 +1,6 @@
 /**
  * The own entity ahead of the server: the game's rule replayed over the inputs that the server has not
- * answered yet. Only the bookkeeping, as in `shared/src/netcode/prediction.rs`: what a state is, and how it is
- * drawn, is for `avatar.js`, which calls this.
+ * answered yet. Only the bookkeeping: what a state is, and how it is drawn, is for `avatar.js`, which calls this.
  *
  * **Step.** When the input of tick t is sent the state steps, and (t, input, state after) is remembered.
  *

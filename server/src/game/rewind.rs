@@ -1,7 +1,7 @@
 //! What the world was like a moment ago, for judging by what a player saw: lag compensation. A game
 //! records in every tick what it wants to look back at, and looks at the moment that
 //! [`Input::view`](super::Input::view) names. Bounded to [`REWIND_MAX_MS`], as the views are; nothing in the world is
-//! moved back. What a client shows at a view is `tickwire::netcode::interpolation`'s; this is its counterpart.
+//! moved back. What a client shows at a view is `client-web/src/netcode/interpolation.js`'s; this is its counterpart.
 //!
 //! ```
 //! use bevy_ecs::prelude::*;
