@@ -3,8 +3,8 @@
 //! their worlds and sockets are the workers'.
 //!
 //! A seat is taken here first, then the connection goes to the room's worker. So a room can't
-//! overflow, and one that is empty here has nobody on the way to it: [`Registry::close_if_empty`]
-//! and [`Registry::reserve`] can't cross. Who has a seat in a full room is let through all the same, one seat beyond:
+//! overflow, and one that is empty here has nobody on the way to it: [`Directory::close_if_empty`]
+//! and [`Directory::reserve`] can't cross. Who has a seat in a full room is let through all the same, one seat beyond:
 //! the worker gives them theirs (`Room::seat_of`), or refuses, and the one beyond comes back either way.
 
 use std::any::Any;
@@ -15,12 +15,12 @@ use std::time::Instant;
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
-use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use super::kept_out::{KeptOut, Losses, Repute, Who};
+use super::{Directory, Mark, NewRoom, Place, RoomLine};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
 
@@ -36,55 +36,9 @@ const ROOM_COST: u16 = 8;
 const UNIT_SHARE_MIN: f64 = 1e-6;
 
 /// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones come after everybody else's.
-const NETWORK_ROOMS_FIRST: u32 = 4;
+pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
 /// Rooms that an operator is shown at once: a megabyte of JSON is 5,000 of them.
-const ROOMS_SHOWN_MAX: usize = 5000;
-
-/// A room as an operator sees it in the list of all.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct RoomLine {
-    id: RoomId,
-    name: String,
-    /// Seats taken.
-    players: u16,
-    seats: u16,
-    private: bool,
-    /// The worker that ticks it, from 0.
-    worker: usize,
-    /// Its share of that worker's time in the last second, once measured.
-    share: Option<f64>,
-}
-
-/// A room to be made.
-#[derive(Clone, Debug)]
-pub(crate) struct NewRoom {
-    /// Its name, tidied.
-    pub(crate) name: String,
-    /// The code to join it by.
-    pub(crate) code: String,
-    /// Whether listings leave it out.
-    pub(crate) private: bool,
-    /// Seats, from 1.
-    pub(crate) seats: u16,
-    /// The network that it was made from; `None`: no limit by address holds there.
-    pub(crate) network: Option<IpNet>,
-    /// Whether its host may kick.
-    pub(crate) kicks: bool,
-}
-
-/// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as never; it leads to a
-/// room at most, where their identities are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mark(u64);
-
-/// A seat that was taken, and where its room is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The room.
-    pub(crate) room: RoomId,
-    /// The worker that owns it.
-    pub(crate) worker: usize,
-}
+pub(super) const ROOMS_SHOWN_MAX: usize = 5000;
 
 /// The rooms of a server.
 #[derive(Debug)]
@@ -180,16 +134,28 @@ impl Registry {
         }
     }
 
-    /// Makes a room with one seat taken, its maker's, on the least loaded worker. Nobody else
-    /// finds it until [`Registry::open`]. `held` is kept for as long as the room is there.
-    ///
-    /// # Errors
-    /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
-    pub(crate) fn create(
+    fn free_number(&self, table: &Table) -> Result<RoomId, Refusal> {
+        for _ in 0..NUMBER_TRIES {
+            let id = RoomId((self.random()? % u64::from(ROOM_NUMBERS)) as u32);
+            if id.0 != 0 && !table.rooms.contains_key(&id) {
+                return Ok(id);
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.table.lock().rooms.len()
+    }
+}
+
+impl Directory for Registry {
+    fn create(
         &self,
         room: NewRoom,
         maker: Mark,
-        held: impl Any + Send,
+        held: Box<dyn Any + Send>,
     ) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         if table.rooms.len() >= self.rooms_max {
@@ -218,34 +184,19 @@ impl Registry {
             kicks: room.kicks,
             kept_out: KeptOut::default(),
             losses: Losses::default(),
-            _held: Box::new(held),
+            _held: held,
         };
         table.rooms.insert(id, entry);
         Ok(Place { room: id, worker })
     }
 
-    /// Lets others find a room that was created.
-    pub(crate) fn open(&self, room: RoomId) {
+    fn open(&self, room: RoomId) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.open = true;
         }
     }
 
-    fn free_number(&self, table: &Table) -> Result<RoomId, Refusal> {
-        for _ in 0..NUMBER_TRIES {
-            let id = RoomId((self.random()? % u64::from(ROOM_NUMBERS)) as u32);
-            if id.0 != 0 && !table.rooms.contains_key(&id) {
-                return Ok(id);
-            }
-        }
-        Err(Refusal::Busy)
-    }
-
-    /// A number from which no other is guessed, for codes and seeds.
-    ///
-    /// # Errors
-    /// `Busy`: the system has no random numbers.
-    pub(crate) fn random(&self) -> Result<u64, Refusal> {
+    fn random(&self) -> Result<u64, Refusal> {
         let bytes = self.entropy.bytes().map_err(|error| {
             tracing::error!(%error, "no random numbers");
             Refusal::Busy
@@ -253,16 +204,11 @@ impl Registry {
         Ok(u64::from_le_bytes(bytes))
     }
 
-    /// What stands for somebody here.
-    pub(crate) fn mark(&self, who: &Identity) -> Mark {
+    fn mark(&self, who: &Identity) -> Mark {
         Mark(self.marks.hash_one(who))
     }
 
-    /// Takes a seat in a listed room, or in one where a seat of theirs is held.
-    ///
-    /// # Errors
-    /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `RoomFull`.
-    pub(crate) fn reserve(&self, room: RoomId, who: Mark) -> Result<Place, Refusal> {
+    fn reserve(&self, room: RoomId, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let is_held = table.away.contains_key(&(who, room));
         match table.rooms.get(&room) {
@@ -271,20 +217,13 @@ impl Registry {
         }
     }
 
-    /// Takes a seat in the room with this code.
-    ///
-    /// # Errors
-    /// `NoSuchRoom` or `RoomFull`.
-    pub(crate) fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal> {
+    fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let room = table.codes.get(code).copied();
         table.take_seat(room.ok_or(Refusal::NoSuchRoom)?, who)
     }
 
-    /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands for, in a listed room that
-    /// has one, whose host may not kick and that does not keep them out: of the best [`Repute`], and of those the
-    /// fullest. `None` if there is no such room, or but bad ones.
-    pub(crate) fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
+    fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
         let owner = Who {
             identity: who.identity.clone(),
@@ -320,45 +259,38 @@ impl Registry {
         table.take_seat(room, mark).ok()
     }
 
-    /// Whether somebody for whom a seat was taken has another one in that room, or on the way to it.
-    pub(crate) fn has_another(&self, room: RoomId, who: Mark) -> bool {
+    fn has_another(&self, room: RoomId, who: Mark) -> bool {
         let table = self.table.lock();
         let entry = table.rooms.get(&room);
         entry.is_some_and(|entry| entry.takes_another(who))
     }
 
-    /// Whether a seat that was taken for somebody is one beyond those that there are: it leads to theirs, and to no other.
-    pub(crate) fn is_beyond(&self, room: RoomId, who: Mark) -> bool {
+    fn is_beyond(&self, room: RoomId, who: Mark) -> bool {
         let table = self.table.lock();
         let entry = table.rooms.get(&room);
         entry.is_some_and(|entry| entry.taken > entry.seats && entry.takes_another(who))
     }
 
-    /// Whether `who` was sent away from a room of late.
-    pub(crate) fn keeps_out(&self, room: RoomId, who: &Who, now: Instant) -> bool {
+    fn keeps_out(&self, room: RoomId, who: &Who, now: Instant) -> bool {
         let table = self.table.lock();
         let entry = table.rooms.get(&room);
         entry.is_some_and(|entry| entry.kept_out.has(who, now))
     }
 
-    /// `who` was sent away from a room, and does not come back for a while.
-    pub(crate) fn keep_out(&self, room: RoomId, who: Who, now: Instant) {
+    fn keep_out(&self, room: RoomId, who: Who, now: Instant) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.kept_out.add(who, now);
             entry.losses.kicked(now);
         }
     }
 
-    /// Somebody left a room soon after they came.
-    pub(crate) fn left_soon(&self, room: RoomId, now: Instant) {
+    fn left_soon(&self, room: RoomId, now: Instant) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.losses.left_soon(now);
         }
     }
 
-    /// All rooms as an operator sees them, those that take most of their worker's time first; at
-    /// most [`ROOMS_SHOWN_MAX`].
-    pub(crate) fn survey(&self) -> Vec<RoomLine> {
+    fn survey(&self) -> Vec<RoomLine> {
         let table = self.table.lock();
         let line = |(id, entry): (&RoomId, &Entry)| RoomLine {
             id: *id,
@@ -379,14 +311,12 @@ impl Registry {
         lines
     }
 
-    /// The worker of a room, listed or not.
-    pub(crate) fn worker_of(&self, room: RoomId) -> Option<usize> {
+    fn worker_of(&self, room: RoomId) -> Option<usize> {
         let table = self.table.lock();
         table.rooms.get(&room).map(|entry| entry.worker)
     }
 
-    /// Learns the shares of their worker's time that rooms took lately, and how many players of each did something.
-    pub(crate) fn weigh(&self, shares: impl Iterator<Item = (RoomId, f64, u16)>) {
+    fn weigh(&self, shares: &mut dyn Iterator<Item = (RoomId, f64, u16)>) {
         let mut table = self.table.lock();
         for (room, share, active) in shares {
             if let Some(entry) = table.rooms.get_mut(&room) {
@@ -396,21 +326,17 @@ impl Registry {
         }
     }
 
-    /// Where a room is whose seat somebody says to have. A room that is not there is somewhere too: a worker finds no such seat
-    /// in it, as in one that is there, so that who made the token up learns nothing from the answer, its price or its time.
-    pub(crate) fn find(&self, room: RoomId) -> Place {
+    fn find(&self, room: RoomId) -> Place {
         let entry = self.worker_of(room);
         let worker = entry.unwrap_or(room.0 as usize % self.workers.max(1));
         Place { room, worker }
     }
 
-    /// A member's connection is lost, and their seat held.
-    pub(crate) fn lose(&self, room: RoomId, who: Mark) {
+    fn lose(&self, room: RoomId, who: Mark) {
         *self.table.lock().away.entry((who, room)).or_default() += 1;
     }
 
-    /// A seat that was held is so no longer: its player is back, or it was given up.
-    pub(crate) fn regain(&self, room: RoomId, who: Mark) {
+    fn regain(&self, room: RoomId, who: Mark) {
         let mut table = self.table.lock();
         if let Some(held) = table.away.get_mut(&(who, room)) {
             *held -= 1;
@@ -420,8 +346,7 @@ impl Registry {
         }
     }
 
-    /// Gives a seat back: whose it was left, or never came.
-    pub(crate) fn release(&self, room: RoomId, who: Mark) {
+    fn release(&self, room: RoomId, who: Mark) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.taken = entry.taken.saturating_sub(1);
             if let Some(at) = entry.takers.iter().position(|mark| *mark == who) {
@@ -430,13 +355,11 @@ impl Registry {
         }
     }
 
-    /// Removes a room, whoever is in it or on the way.
-    pub(crate) fn close(&self, room: RoomId) {
+    fn close(&self, room: RoomId) {
         self.table.lock().remove(room);
     }
 
-    /// Removes a room in which no seat is taken. True: nobody is or will be there.
-    pub(crate) fn close_if_empty(&self, room: RoomId) -> bool {
+    fn close_if_empty(&self, room: RoomId) -> bool {
         let mut table = self.table.lock();
         let taken = table.rooms.get(&room).map_or(0, |entry| entry.taken);
         if taken == 0 {
@@ -445,15 +368,7 @@ impl Registry {
         taken == 0
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.table.lock().rooms.len()
-    }
-
-    /// The listed rooms, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the first [`NETWORK_ROOMS_FIRST`] of each
-    /// network before any network's others, however many it made. In between those in which most play come first, then
-    /// those with most seats taken, then the oldest.
-    pub(crate) fn list(&self) -> Vec<RoomInfo> {
+    fn list(&self) -> Vec<RoomInfo> {
         let table = self.table.lock();
         let listed = |entry: &Entry| entry.open && !entry.private;
         let mut order: Vec<(RoomId, &Entry)> = table
@@ -479,8 +394,7 @@ impl Registry {
         first.map(|(_, _, id, entry)| entry.info(id)).collect()
     }
 
-    /// How full it is.
-    pub(crate) fn fill(&self) -> Fill {
+    fn fill(&self) -> Fill {
         Fill {
             taken: u32::try_from(self.table.lock().rooms.len()).unwrap_or(u32::MAX),
             limit: u32::try_from(self.rooms_max).unwrap_or(u32::MAX),
@@ -567,7 +481,11 @@ mod tests {
 
     fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
         let place = registry
-            .create(room(code, seats, private), ANN, AddressLease::unlimited())
+            .create(
+                room(code, seats, private),
+                ANN,
+                Box::new(AddressLease::unlimited()),
+            )
             .unwrap();
         registry.open(place.room);
         place.room
@@ -589,7 +507,11 @@ mod tests {
     fn a_room_is_found_only_once_its_worker_knows_it() {
         let registry = Registry::new(9, 1, Entropy::default());
         let place = registry
-            .create(room("A", 9, false), ANN, AddressLease::unlimited())
+            .create(
+                room("A", 9, false),
+                ANN,
+                Box::new(AddressLease::unlimited()),
+            )
             .unwrap();
         assert!(registry.list().is_empty() && by_chance(&registry).is_none());
         assert_eq!(registry.reserve(place.room, ANN), Err(Refusal::NoSuchRoom));
@@ -647,7 +569,7 @@ mod tests {
                 ..room(&format!("{network} {code}"), 9, false)
             };
             let id = registry
-                .create(made, ANN, AddressLease::unlimited())
+                .create(made, ANN, Box::new(AddressLease::unlimited()))
                 .unwrap()
                 .room;
             registry.open(id);
@@ -660,7 +582,7 @@ mod tests {
         let honest: Vec<RoomId> = (0..6).map(|n| make(n, "192.0.2.0/24")).collect();
         let silent = scattered.iter().map(|id| (*id, 0.0, 0));
         let busy = range.iter().chain(&honest).map(|id| (*id, 0.0, 1));
-        registry.weigh(silent.chain(busy));
+        registry.weigh(&mut silent.chain(busy));
         assert!(registry.reserve(honest[5], BO).is_ok());
         let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
         assert_eq!(listed.len(), ROOMS_LISTED_MAX);
@@ -674,12 +596,20 @@ mod tests {
         let registry = Registry::new(2, 1, Entropy::default());
         let id = opened(&registry, "A", 9, false);
         assert_eq!(
-            registry.create(room("A", 9, false), ANN, AddressLease::unlimited()),
+            registry.create(
+                room("A", 9, false),
+                ANN,
+                Box::new(AddressLease::unlimited())
+            ),
             Err(Refusal::Busy),
             "the code is in use"
         );
         opened(&registry, "B", 9, false);
-        let full = registry.create(room("C", 9, false), ANN, AddressLease::unlimited());
+        let full = registry.create(
+            room("C", 9, false),
+            ANN,
+            Box::new(AddressLease::unlimited()),
+        );
         assert_eq!(full, Err(Refusal::TooManyRooms));
         assert!(!registry.close_if_empty(id), "its maker is there");
         registry.release(id, ANN);
@@ -723,7 +653,11 @@ mod tests {
         let registry = Registry::new(99, 2, Entropy::default());
         let worker = |code: &str| {
             let place = registry
-                .create(room(code, 9, false), ANN, AddressLease::unlimited())
+                .create(
+                    room(code, 9, false),
+                    ANN,
+                    Box::new(AddressLease::unlimited()),
+                )
                 .unwrap();
             registry.open(place.room);
             (place.room, place.worker)
@@ -731,11 +665,11 @@ mod tests {
         let (heavy, first) = worker("A");
         let (light, second) = worker("B");
         assert_ne!(first, second);
-        registry.weigh([(heavy, 0.4, 1), (light, 0.04, 1)].into_iter());
+        registry.weigh(&mut [(heavy, 0.4, 1), (light, 0.04, 1)].into_iter());
         // A new one is taken for an average one, 0.22: two of them weigh more than the heavy one.
         let next: Vec<usize> = ["C", "D", "E"].map(|code| worker(code).1).into();
         assert_eq!(next, [second, second, first]);
-        registry.weigh([(heavy, 0.0, 1), (light, 0.0, 1)].into_iter());
+        registry.weigh(&mut [(heavy, 0.0, 1), (light, 0.0, 1)].into_iter());
         assert!(registry.reserve(light, ANN).is_ok());
     }
 
@@ -748,7 +682,7 @@ mod tests {
                 .create(
                     room(&code.to_string(), 9, false),
                     ANN,
-                    AddressLease::unlimited(),
+                    Box::new(AddressLease::unlimited()),
                 )
                 .unwrap();
             rooms[place.worker] += 1;
@@ -759,7 +693,11 @@ mod tests {
     /// A room of one seat in which somebody sits.
     fn taken_by(registry: &Registry, code: &str, who: Mark) -> RoomId {
         let place = registry
-            .create(room(code, 1, false), who, AddressLease::unlimited())
+            .create(
+                room(code, 1, false),
+                who,
+                Box::new(AddressLease::unlimited()),
+            )
             .unwrap();
         registry.open(place.room);
         place.room
@@ -832,7 +770,7 @@ mod tests {
         let mut den = room("A", 9, false);
         den.kicks = true;
         let place = registry
-            .create(den, ANN, AddressLease::unlimited())
+            .create(den, ANN, Box::new(AddressLease::unlimited()))
             .unwrap();
         registry.open(place.room);
         assert!(registry.list()[0].kicks, "but it is listed as what it is");

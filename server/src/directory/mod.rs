@@ -1,6 +1,161 @@
 //! Which rooms are where: their names, codes, seats and what they cost, who is kept out of which.
-//! The lobby looks rooms up and takes seats; workers give back what they no longer hold.
+//! The lobby looks rooms up and takes seats; workers give back what they no longer hold. What is
+//! asked of a directory is [`Directory`]; [`local`] is the one of a single process.
 
 pub(crate) mod code;
 pub(crate) mod kept_out;
 pub(crate) mod local;
+
+use std::any::Any;
+use std::time::Instant;
+
+use ipnet::IpNet;
+use serde::Serialize;
+use tickwire::ids::RoomId;
+use tickwire::protocol::server_message::{Refusal, RoomInfo};
+
+use crate::admission::shares::Fill;
+use crate::auth::Identity;
+use kept_out::Who;
+
+/// A room as an operator sees it in the list of all.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct RoomLine {
+    pub(super) id: RoomId,
+    pub(super) name: String,
+    /// Seats taken.
+    pub(super) players: u16,
+    pub(super) seats: u16,
+    pub(super) private: bool,
+    /// The worker that ticks it, from 0.
+    pub(super) worker: usize,
+    /// Its share of that worker's time in the last second, once measured.
+    pub(super) share: Option<f64>,
+}
+
+/// A room to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRoom {
+    /// Its name, tidied.
+    pub(crate) name: String,
+    /// The code to join it by.
+    pub(crate) code: String,
+    /// Whether listings leave it out.
+    pub(crate) private: bool,
+    /// Seats, from 1.
+    pub(crate) seats: u16,
+    /// The network that it was made from; `None`: no limit by address holds there.
+    pub(crate) network: Option<IpNet>,
+    /// Whether its host may kick.
+    pub(crate) kicks: bool,
+}
+
+/// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as never; it leads to a
+/// room at most, where their identities are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark(pub(super) u64);
+
+/// A seat that was taken, and where its room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The room.
+    pub(crate) room: RoomId,
+    /// The worker that owns it.
+    pub(crate) worker: usize,
+}
+
+/// What lobby and workers ask and tell. Calls don't block.
+pub(crate) trait Directory: Send + Sync {
+    /// Makes a room with one seat taken, its maker's, on the least loaded worker. Nobody else
+    /// finds it until [`Directory::open`]. `held` is kept for as long as the room is there.
+    ///
+    /// # Errors
+    /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
+    fn create(
+        &self,
+        room: NewRoom,
+        maker: Mark,
+        held: Box<dyn Any + Send>,
+    ) -> Result<Place, Refusal>;
+
+    /// Lets others find a room that was created.
+    fn open(&self, room: RoomId);
+
+    /// A number from which no other is guessed, for codes and seeds.
+    ///
+    /// # Errors
+    /// `Busy`: the system has no random numbers.
+    fn random(&self) -> Result<u64, Refusal>;
+
+    /// What stands for somebody here.
+    fn mark(&self, who: &Identity) -> Mark;
+
+    /// Takes a seat in a listed room, or in one where a seat of theirs is held.
+    ///
+    /// # Errors
+    /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `RoomFull`.
+    fn reserve(&self, room: RoomId, who: Mark) -> Result<Place, Refusal>;
+
+    /// Takes a seat in the room with this code.
+    ///
+    /// # Errors
+    /// `NoSuchRoom` or `RoomFull`.
+    fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal>;
+
+    /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands for, in a listed room that
+    /// has one, whose host may not kick and that does not keep them out: of the best repute, and of those the
+    /// fullest. `None` if there is no such room, or but bad ones.
+    fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place>;
+
+    /// Whether somebody for whom a seat was taken has another one in that room, or on the way to it.
+    fn has_another(&self, room: RoomId, who: Mark) -> bool;
+
+    /// Whether a seat that was taken for somebody is one beyond those that there are: it leads to theirs, and to no other.
+    fn is_beyond(&self, room: RoomId, who: Mark) -> bool;
+
+    /// Whether `who` was sent away from a room of late.
+    fn keeps_out(&self, room: RoomId, who: &Who, now: Instant) -> bool;
+
+    /// `who` was sent away from a room, and does not come back for a while.
+    fn keep_out(&self, room: RoomId, who: Who, now: Instant);
+
+    /// Somebody left a room soon after they came.
+    fn left_soon(&self, room: RoomId, now: Instant);
+
+    /// All rooms as an operator sees them, those that take most of their worker's time first; at
+    /// most [`local::ROOMS_SHOWN_MAX`].
+    fn survey(&self) -> Vec<RoomLine>;
+
+    /// The worker of a room, listed or not.
+    fn worker_of(&self, room: RoomId) -> Option<usize>;
+
+    /// Learns the shares of their worker's time that rooms took lately, and how many players of each did something.
+    fn weigh(&self, shares: &mut dyn Iterator<Item = (RoomId, f64, u16)>);
+
+    /// Where a room is whose seat somebody says to have. A room that is not there is somewhere too: a worker finds no such seat
+    /// in it, as in one that is there, so that who made the token up learns nothing from the answer, its price or its time.
+    fn find(&self, room: RoomId) -> Place;
+
+    /// A member's connection is lost, and their seat held.
+    fn lose(&self, room: RoomId, who: Mark);
+
+    /// A seat that was held is so no longer: its player is back, or it was given up.
+    fn regain(&self, room: RoomId, who: Mark);
+
+    /// Gives a seat back: whose it was left, or never came.
+    fn release(&self, room: RoomId, who: Mark);
+
+    /// Removes a room, whoever is in it or on the way.
+    fn close(&self, room: RoomId);
+
+    /// Removes a room in which no seat is taken. True: nobody is or will be there.
+    fn close_if_empty(&self, room: RoomId) -> bool;
+
+    /// The listed rooms, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the first [`local::NETWORK_ROOMS_FIRST`] of each
+    /// network before any network's others, however many it made. In between those in which most play come first, then
+    /// those with most seats taken, then the oldest.
+    fn list(&self) -> Vec<RoomInfo>;
+
+    /// How full it is.
+    fn fill(&self) -> Fill;
+}

@@ -16,7 +16,7 @@ use crate::auth::{Identity, SeatToken};
 use crate::config::Config;
 use crate::directory::code::{read_code, room_code};
 use crate::directory::kept_out::Who;
-use crate::directory::local::{NewRoom, Place, Registry};
+use crate::directory::{Directory, NewRoom, Place};
 use crate::game::RoomOptions;
 use crate::text::room_name;
 use crate::worker::{JoinRequest, ResumeRequest};
@@ -72,7 +72,7 @@ pub(crate) struct Requester<'a> {
 /// # Errors
 /// What the client is told; nothing has changed then, but its budget.
 pub(crate) fn seat(
-    registry: &Registry,
+    registry: &dyn Directory,
     defaults: &RoomDefaults,
     budget: &mut Budget,
     now: Instant,
@@ -163,7 +163,7 @@ struct Asked<'a> {
 }
 
 fn make(
-    registry: &Registry,
+    registry: &dyn Directory,
     defaults: &RoomDefaults,
     requester: Requester,
     asked: Asked,
@@ -196,7 +196,7 @@ fn make(
     let place = registry.create(
         room.clone(),
         registry.mark(identity),
-        (at_player, at_address),
+        Box::new((at_player, at_address)),
     )?;
     let join_request = JoinRequest::Open(Box::new(RoomOptions {
         id: place.room,
@@ -222,6 +222,7 @@ mod tests {
     use super::*;
     use crate::admission::addresses::Addresses;
     use crate::auth::Entropy;
+    use crate::directory::local::Registry;
     use crate::metrics::Metrics;
     use tickwire::ids::RoomId;
 

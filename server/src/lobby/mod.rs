@@ -36,7 +36,7 @@ use crate::transport::{End, Transport};
 use crate::vitals::Vitals;
 use crate::worker::{Client, Common, Return, RoomView, Worker};
 
-use crate::directory::local::{Registry, RoomLine};
+use crate::directory::{Directory, RoomLine, local::Registry};
 use matchmaking::RoomDefaults;
 use room_quotas::RoomQuotas;
 use welcome::Welcome;
@@ -65,7 +65,7 @@ impl<G: Game> Clone for Lobby<G> {
 
 /// What sessions need of the lobby.
 struct Shared {
-    registry: Arc<Registry>,
+    registry: Arc<dyn Directory>,
     rooms: RoomDefaults,
     workers: Vec<Worker>,
     welcome: Welcome,

@@ -220,7 +220,7 @@ fn answer(
         | ClientMessage::JoinCode { .. }
         | ClientMessage::QuickJoin
         | ClientMessage::Resume { .. } => {
-            let (registry, rooms) = (&shared.registry, &shared.rooms);
+            let (registry, rooms) = (&*shared.registry, &shared.rooms);
             let budget = &mut session.requests;
             let requester = Requester {
                 name,

@@ -450,14 +450,14 @@ impl<G: Game> EventLoop<G> {
         let rooms = rooms.map(|(room, running)| (*room, &mut running.load));
         let (costs, verdicts) = self.load.rebalance(now, rooms);
         let common = &self.ctx.common;
-        let costs = costs.iter().map(|cost| {
+        let mut costs = costs.iter().map(|cost| {
             let active = self.rooms.get(&cost.room);
             let active = active.map_or(0, |running| {
                 running.room_host.active_players(ACTIVE_SECONDS)
             });
             (cost.room, cost.share, active)
         });
-        common.registry.weigh(costs);
+        common.registry.weigh(&mut costs);
         let verdicts = verdicts.to_vec();
         for (room, verdict) in verdicts {
             let metrics = &self.ctx.common.metrics;

@@ -7,7 +7,7 @@ use tickwire::ids::{PlayerId, Tick};
 use super::Client;
 use super::seat_tokens::SeatTokens;
 use crate::by_player::ByPlayer;
-use crate::directory::local::Mark;
+use crate::directory::Mark;
 use crate::transport::{Conn, Transport};
 
 /// The seats that are taken.

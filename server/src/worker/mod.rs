@@ -31,7 +31,7 @@ use tokio::sync::oneshot;
 
 use crate::admission::limiter::Rates;
 use crate::auth::{Entropy, Identity, SeatToken};
-use crate::directory::local::Registry;
+use crate::directory::Directory;
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::metrics::Metrics;
 use crate::transport::End;
@@ -123,7 +123,7 @@ enum Phase {
 #[derive(Clone)]
 pub(crate) struct Common {
     /// Seats are given back here.
-    pub(crate) registry: Arc<Registry>,
+    pub(crate) registry: Arc<dyn Directory>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// Where connections go back to.

@@ -17,7 +17,8 @@ use super::*;
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::config::Config;
 use crate::directory::kept_out::Who;
-use crate::directory::local::NewRoom;
+use crate::directory::local::Registry;
+use crate::directory::{Directory, NewRoom};
 use crate::game::{Axes, Player, Schema};
 use crate::transport::memory::{self, Far};
 use crate::transport::{Conn, Transport, WAITING_BYTES_MAX};
@@ -81,7 +82,7 @@ impl Place {
         };
         let maker = registry.mark(&who("ann"));
         let room = registry
-            .create(room, maker, AddressLease::unlimited())
+            .create(room, maker, Box::new(AddressLease::unlimited()))
             .unwrap();
         registry.open(room.room);
         let (returns, returned) = unbounded_channel();
@@ -125,8 +126,8 @@ impl Place {
         self.host.id
     }
 
-    fn registry(&self) -> &Registry {
-        &self.ctx.common.registry
+    fn registry(&self) -> &dyn Directory {
+        &*self.ctx.common.registry
     }
 
     fn guest(&self, from: &str) -> AddressLease {
@@ -290,7 +291,7 @@ fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
         };
         let maker = registry.mark(&who("eve"));
         let another = registry
-            .create(another, maker, AddressLease::unlimited())
+            .create(another, maker, Box::new(AddressLease::unlimited()))
             .unwrap();
         registry.open(another.room);
         let asks = Who {
