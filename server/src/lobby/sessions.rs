@@ -14,8 +14,8 @@ use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION}
 use tokio::io::Interest;
 use tokio::time::timeout_at;
 
-use super::Shared;
 use super::matchmaking::{self, Requester, Seating};
+use super::shared::Shared;
 use crate::admission::request_prices;
 use crate::auth::Unauthorised;
 use crate::date::Date;

@@ -10,8 +10,8 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::Shared;
 use super::sessions::{Next, Served, attend};
+use super::shared::Shared;
 use crate::auth::Entropy;
 use crate::config::Config;
 use crate::game::{Game, GameDef};

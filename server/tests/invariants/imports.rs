@@ -106,7 +106,6 @@ const BOTS: Floors = Floors {
 
 /// Sets of files in which some import each other.
 const CIRCLES: &[&[&str]] = &[
-    &["server/src/lobby/"],
     &["server/src/room/"],
     &["server/src/transport/"],
     &["server/src/worker/"],
