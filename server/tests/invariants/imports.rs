@@ -107,7 +107,6 @@ const BOTS: Floors = Floors {
 /// Sets of files in which some import each other.
 const CIRCLES: &[&[&str]] = &[
     &["server/src/room/"],
-    &["server/src/transport/"],
     &["server/src/worker/"],
     &["benches/src/fanout/"],
     &["benches/src/motion/"],

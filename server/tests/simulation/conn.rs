@@ -7,6 +7,7 @@ use rand::rngs::ChaCha8Rng;
 use tickwire::ids::{LayerId, Tick};
 use tickwire::limits::CHAT_HISTORY_MAX;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
+use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::session::{Event, Seen as Known, Session, Ticket};
 use tickwire::snapshot::delta::decode_head;
 
@@ -37,6 +38,8 @@ pub(crate) struct Conn {
     pub(crate) chat_next: Option<u32>,
     /// Something happened for which a server may close it.
     pub(crate) excused: bool,
+    /// It was sent away from the room, and comes back as somebody else.
+    pub(crate) sent_away: bool,
     /// Its memory fails now and then.
     pub(crate) planted: Option<Planted>,
 }
@@ -67,6 +70,7 @@ impl Conn {
             pings: VecDeque::new(),
             chat_next: None,
             excused: false,
+            sent_away: false,
             planted,
         }
     }
@@ -92,10 +96,18 @@ impl Conn {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Welcome if self.asking.is_some() => {}
-                Event::Welcome => drop(self.session.quick_join()),
+                Event::Welcome => drop(self.session.join(host.room_id)),
+                Event::Left {
+                    reason: LeaveReason::Kicked,
+                }
+                | Event::Refused {
+                    reason: Refusal::KeptOut,
+                } => {
+                    self.sent_away = true;
+                }
                 Event::Refused { .. } if self.asking.take().is_some() => {
                     seen.seats_lost += 1;
-                    let _ = self.session.quick_join();
+                    let _ = self.session.join(host.room_id);
                 }
                 Event::Joined => {
                     self.judged = line.joined_at;

@@ -1,18 +1,19 @@
 //! The client's end of the WebSocket framing, written apart from the server's: unmasked whole messages and
-//! the close frame.
+//! the close frame from it, masked ones to it.
 
 use tickwire::protocol::CloseCode;
 
 use crate::broken::{Broken, Check};
 
 /// What the server sends.
-pub(crate) enum Frame<'a> {
-    Message(&'a [u8]),
+#[derive(Clone, Debug)]
+pub(crate) enum Frame {
+    Message(Vec<u8>),
     Close(CloseCode),
 }
 
 /// The first frame and what is behind it, `None` while it is not whole.
-pub(crate) fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Broken> {
+pub(crate) fn take_frame(bytes: &[u8]) -> Result<Option<(Frame, &[u8])>, Broken> {
     let [kind, short, rest @ ..] = bytes else {
         return Ok(None);
     };
@@ -25,14 +26,16 @@ pub(crate) fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Bro
     let Some((extended, rest)) = rest.split_at_checked(digits) else {
         return Ok(None);
     };
-    let length = extended
-        .iter()
-        .fold(length, |length, &digit| length << 8 | usize::from(digit));
+    let length = extended.iter().fold(length, |length, &digit| {
+        length
+            .saturating_mul(256)
+            .saturating_add(usize::from(digit))
+    });
     let Some((payload, rest)) = rest.split_at_checked(length) else {
         return Ok(None);
     };
     let frame = match (kind, payload) {
-        (0x82, message) => Frame::Message(message),
+        (0x82, message) => Frame::Message(message.to_vec()),
         (0x88, [high, low, ..]) => {
             let number = u16::from_be_bytes([*high, *low]);
             let code = CloseCode::ALL
@@ -50,4 +53,40 @@ pub(crate) fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Bro
         }
     };
     Ok(Some((frame, rest)))
+}
+
+/// A frame as the server writes it.
+pub(crate) fn framed(frame: &Frame) -> Vec<u8> {
+    let (kind, payload) = match frame {
+        Frame::Message(message) => (0x82, message.clone()),
+        Frame::Close(code) => (0x88, code.number().to_be_bytes().to_vec()),
+    };
+    let mut bytes = header(kind, payload.len(), 0);
+    bytes.extend(payload);
+    bytes
+}
+
+/// A frame as a client writes it.
+pub(crate) fn masked(kind: u8, payload: &[u8]) -> Vec<u8> {
+    const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+    let mut bytes = header(kind, payload.len(), 0x80);
+    bytes.extend(MASK);
+    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(a, b)| a ^ b));
+    bytes
+}
+
+fn header(kind: u8, length: usize, mask: u8) -> Vec<u8> {
+    let mut header = vec![kind];
+    match length {
+        0..126 => header.push(mask | length as u8),
+        126..65_536 => {
+            header.push(mask | 126);
+            header.extend((length as u16).to_be_bytes());
+        }
+        _ => {
+            header.push(mask | 127);
+            header.extend((length as u64).to_be_bytes());
+        }
+    }
+    header
 }

@@ -1,101 +1,93 @@
-//! The server's end without its sockets: the room, the outboxes and the turn in which members are read, the
-//! room ticks and each of them is written to once, as a worker does it; and as much of a lobby as
-//! lets clients in. What goes over a link and what comes out of the room is checked against the limits here.
+//! The server as it is, but for threads, tasks, sockets and clock: lobby, worker, room host and the transport of
+//! browsers, stepped on virtual time. What goes over its links is judged here against the limits, and
+//! whose seat is whose.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
-use tickwire::codec::{decode_client, encode_server};
-use tickwire::ids::{LayerId, PlayerId, Tick};
+use tickwire::codec::{decode_client, decode_server, encode_client};
+use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::protocol::server_message::{Limits, Refusal};
-use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION};
-use tickwire::session::Seen as Known;
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
+use tickwire::session::{Event, Seen as Known, Session};
 use tickwire::snapshot::delta::decode_head;
 use tickwire_server::config::Config;
-use tickwire_server::game::{GameDef, Identity, RoomOptions};
-use tickwire_server::room::{Effect, Room, RoomStats};
-use tickwire_server::transport::SendBuffers;
+use tickwire_server::game::GameDef;
+use tickwire_server::lobby::Stepped;
+use tickwire_server::metrics::Metrics;
+use tickwire_server::room::Room;
+use tickwire_server::transport::memory;
+use tickwire_server::transport::websocket::WebSocket;
 
 use crate::broken::{Broken, Check};
+use crate::frames::Frame;
 use crate::line::{Line, LineId, Stage};
-use crate::link::{Link, Quality};
+use crate::link::{Ends, Link, Quality};
 use crate::oracle::Oracle;
 use crate::seats::Seats;
-use crate::tamper::Tamper;
+use crate::tamper::{Bug, Tamper};
 use crate::trace::Trace;
 use crate::yard::{Diary, Yard};
 
 /// Bodies of a layer and image for clients that are in step with no rate tier.
 const CATCH_UPS_MAX: usize = 4;
-/// Images from one to the next in the slowest rate tier.
-const LANE_MAX: u32 = 32;
-
-/// What a run has seen.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) ticks: u64,
-    pub(crate) stalled: u64,
-    pub(crate) cut_writes: u64,
-    pub(crate) vacated: u64,
-    /// Seats given up at once, because nobody had answered there.
-    pub(crate) unanswered: u64,
-    /// Seats that their players took over by joining anew.
-    pub(crate) taken_over: u64,
-    pub(crate) room: RoomStats,
-}
+/// Every so many images are for the slowest of the tiers, each of which halves the rate of the one before.
+const TIER_MAX: u32 = 32;
 
 /// See the module's description.
 pub(crate) struct Host {
-    pub(crate) room: Room<Yard>,
-    pub(crate) game: Arc<GameDef<Yard>>,
     pub(crate) lines: BTreeMap<LineId, Line>,
-    pub(crate) rng: ChaCha8Rng,
+    pub(crate) seats: Seats,
+    pub(crate) room_id: RoomId,
+    pub(crate) game: Arc<GameDef<Yard>>,
     pub(crate) trace: Trace,
-    pub(crate) seen: Seen,
+    pub(crate) stalled: u64,
+    pub(crate) cut_writes: u64,
+    server: Stepped<Yard>,
+    metrics: Arc<Metrics>,
+    rng: ChaCha8Rng,
     tamper: Option<Tamper>,
-    /// Whose connection is there.
-    seats: BTreeMap<PlayerId, LineId>,
-    /// What seats are taken again with.
-    passes: Seats,
     lines_opened: LineId,
     /// The ticks of all images.
     images: Vec<Tick>,
-    /// Baselines of the newest image's bodies, of everyone's layer, that no rate tier has.
+    /// Baselines of the newest image's bodies, of everyone's layer, that no tier has.
     bodies: BTreeSet<u32>,
-    send_buffers: SendBuffers,
-    message: Vec<u8>,
-    /// What `now_us` 0 is to the outboxes, which only compare times.
+    newest: Tick,
+    /// What `now_us` 0 is.
     start: Instant,
-    stall_timeout: Duration,
 }
 
 impl Host {
-    pub(crate) fn new(
-        game: Arc<GameDef<Yard>>,
-        options: RoomOptions,
-        rng: ChaCha8Rng,
-        tamper: Option<Tamper>,
-    ) -> Host {
+    pub(crate) fn new(config: &Config, rng: ChaCha8Rng, seed: u64, bug: Option<Bug>) -> Host {
+        let game = GameDef::new(config.tick_rate).expect("the game is well declared");
+        let game = Arc::new(game);
+        let metrics = Arc::new(Metrics::new().expect("figures"));
+        let start = Instant::now();
+        let server = Stepped::new(&game, config, metrics.clone(), seed, start);
+        let mut server = server.expect("settings that hold");
+        let room_id = open_a_room(&mut server, start);
         Host {
-            room: Room::new(game.clone(), options),
-            game,
             lines: BTreeMap::new(),
-            rng,
+            seats: Seats::default(),
+            room_id,
+            game,
             trace: Trace::default(),
-            seen: Seen::default(),
-            tamper,
-            seats: BTreeMap::new(),
-            passes: Seats::default(),
+            stalled: 0,
+            cut_writes: 0,
+            server,
+            metrics,
+            rng,
+            tamper: bug.map(Tamper::new),
             lines_opened: 0,
             images: Vec::new(),
             bodies: BTreeSet::new(),
-            send_buffers: SendBuffers::default(),
-            message: Vec::new(),
-            start: Instant::now(),
-            stall_timeout: Config::default().stall_timeout,
+            newest: Tick(0),
+            start: start + OPENED,
         }
     }
 
@@ -104,407 +96,266 @@ impl Host {
         self.tamper.as_ref().is_some_and(Tamper::plants)
     }
 
-    fn instant(&self, now_us: u64) -> Instant {
-        self.start + Duration::from_micros(now_us)
+    pub(crate) fn room(&mut self) -> &mut Room<Yard> {
+        let room = self.server.room(self.room_id);
+        room.expect("a room that nobody is in stays for longer than this")
     }
 
-    /// A client connects.
-    pub(crate) fn open(&mut self, quality: Quality, now_us: u64) -> LineId {
+    /// The sum of the figures whose lines start with this.
+    pub(crate) fn figure(&self, name: &str) -> u64 {
+        let figures = self.metrics.render();
+        let lines = figures.lines().filter(|line| line.starts_with(name));
+        let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        values.sum::<f64>() as u64
+    }
+
+    /// A client connects, who is a peer of this number, and will ask for a seat if it had one.
+    pub(crate) fn open(
+        &mut self,
+        quality: Quality,
+        who: usize,
+        asks: Option<PlayerId>,
+        now_us: u64,
+    ) -> LineId {
+        let bug = self.tamper.as_ref().map(Tamper::bug);
+        let ends = Ends::new(Link::new(quality, self.rng.random(), now_us, bug));
+        let now = self.start + Duration::from_micros(now_us);
+        let peer = (Ipv4Addr::LOCALHOST, 0).into();
+        let way = WebSocket::new(ends.clone(), Vec::new(), peer, now);
+        self.server.connect(way, now);
         self.lines_opened += 1;
-        let line = Line::new(Link::new(quality, now_us));
-        self.lines.insert(self.lines_opened, line);
+        self.lines
+            .insert(self.lines_opened, Line::new(ends, who, asks));
         self.lines_opened
     }
 
-    /// The lobby's part: reads and writes those who are in no room.
-    pub(crate) fn serve_lobby(&mut self, now_us: u64) -> Result<(), Broken> {
-        let outside = |line: &Line| !matches!(line.stage, Stage::Room(_));
-        let ids: Vec<LineId> = self
-            .lines
-            .iter()
-            .filter(|(_, line)| outside(line))
-            .map(|(id, _)| *id)
-            .collect();
+    /// A client sends a message.
+    pub(crate) fn send(&mut self, id: LineId, mut message: Vec<u8>, now_us: u64) {
+        if let Some(tamper) = &self.tamper
+            && let Ok(ClientMessage::Resume { token, chat, seen }) = decode_client(&message)
+        {
+            let seen = tamper.spoil_claim(Known { chat, tick: seen }, self.newest);
+            message = encode_client(&ClientMessage::Resume {
+                token,
+                chat,
+                seen: seen.tick,
+            });
+        }
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.ends.link().send(message, now_us);
+        }
+    }
+
+    /// The server's turn.
+    pub(crate) fn step(&mut self, now_us: u64, oracle: &mut Oracle) -> Result<(), Broken> {
+        for line in self.lines.values() {
+            line.ends.link().now_us = now_us;
+        }
+        self.server.step(self.start + Duration::from_micros(now_us));
+        let room = self.server.room(self.room_id).expect("the room");
+        if self.newest != room.tick_number() {
+            self.newest = room.tick_number();
+            oracle.witness(room);
+            self.bodies.clear();
+            if room.snapshot_due() {
+                self.images.push(self.newest);
+            }
+        }
+        let ids: Vec<LineId> = self.lines.keys().copied().collect();
         for id in ids {
-            self.read(id, now_us)?;
-            let now = self.instant(now_us);
-            if let Some(line) = self.lines.get_mut(&id) {
-                let (link, rng) = (&mut line.link, &mut self.rng);
-                let write = |bytes: &[u8]| link.write(bytes, now_us, rng);
-                line.outbox.flush(now, write).map_err(lost)?;
-                let over = line.stage == Stage::Closed && line.outbox.backlog().waiting_bytes == 0;
-                line.link.closed |= over;
-                if line.link.cut && line.noticed_at_us <= now_us {
-                    self.lines.remove(&id);
-                }
+            self.look(id, now_us)?;
+        }
+        let room = self.server.room(self.room_id).expect("the room");
+        for (player, answer) in room.world_mut().resource_mut::<Diary>().answers.drain(..) {
+            let line = self.seats.line(player);
+            if let Some(line) = line.and_then(|id| self.lines.get_mut(&id)) {
+                line.answers.push_back(answer);
             }
         }
+        let lines = &self.lines;
+        let is_over = |id| lines.get(&id).is_none_or(|line: &Line| line.ends.is_over());
+        self.seats.judge(room, is_over)?;
+        let (listed, players) = (
+            self.server.rooms(),
+            room_players(&mut self.server, self.room_id),
+        );
+        if listed.first().map(|room| usize::from(room.players)) != Some(players) {
+            let what = format!("{players} players, where the lobby has {listed:?}");
+            return Err(Broken::new(Check::Seats, what));
+        }
+        self.lines.retain(|_, line| !line.ends.is_done());
         Ok(())
     }
 
-    /// A turn: reads, ticks, writes.
-    pub(crate) fn turn(&mut self, now_us: u64, oracle: &mut Oracle) -> Result<(), Broken> {
-        for line in self.seats.values().copied().collect::<Vec<_>>() {
-            self.read(line, now_us)?;
-        }
-        self.room.tick();
-        self.seen.ticks += 1;
-        oracle.witness(&mut self.room);
-        self.settle(now_us);
-        let due = self.room.snapshot_due();
-        if due {
-            self.images.push(self.room.tick_number());
-        }
-        self.bodies.clear();
-        for (player, line) in self.seats.clone() {
-            self.write(player, line, due, now_us)?;
-        }
-        self.settle(now_us);
-        add(&mut self.seen.room, self.room.stats());
-        Ok(())
-    }
-
-    fn read(&mut self, id: LineId, now_us: u64) -> Result<(), Broken> {
-        while let Some(line) = self.lines.get_mut(&id) {
-            if line.link.cut && line.noticed_at_us <= now_us {
-                if let Stage::Room(player) = line.stage {
-                    self.lines.remove(&id);
-                    self.part(player)?;
-                    self.settle(now_us);
-                }
-                break;
+    /// What the server has heard from a line, and what it wrote.
+    fn look(&mut self, id: LineId, now_us: u64) -> Result<(), Broken> {
+        let Some(line) = self.lines.get_mut(&id) else {
+            return Ok(());
+        };
+        let (heard, lost) = {
+            let mut link = line.ends.link();
+            self.cut_writes += std::mem::take(&mut link.cut_writes);
+            (std::mem::take(&mut link.heard), link.noticed)
+        };
+        for message in heard {
+            let request = decode_client(&message).ok();
+            // What it brings says what day it is.
+            if !matches!(request, Some(ClientMessage::Hello { .. })) {
+                self.trace.note(now_us, id, &message);
             }
-            let Some(message) = line.link.receive(now_us) else {
+            let acks = line.acknowledge(&message);
+            let Stage::Room(player) = line.stage else {
+                continue;
+            };
+            match request {
+                _ if acks => self.seats.heard(id, player),
+                Some(ClientMessage::LeaveRoom) => self.seats.leaves(id, player),
+                Some(ClientMessage::Kick { player }) => _ = self.seats.kicked.insert(player),
+                _ => {}
+            }
+        }
+        loop {
+            let Some(line) = self.lines.get_mut(&id) else {
+                return Ok(());
+            };
+            let Some(mut frame) = line.ends.link().take_written()? else {
                 break;
             };
-            self.trace.note(now_us, id, &message);
-            self.hear(id, &message, now_us)?;
-            self.settle(now_us);
-            let stage = self.lines.get(&id).map(|line| line.stage);
-            if let Some(Stage::Room(player)) = stage
-                && self.room.has_heard(player)
-            {
-                self.passes.confirm(player);
-            }
-        }
-        Ok(())
-    }
-
-    fn hear(&mut self, id: LineId, message: &[u8], now_us: u64) -> Result<(), Broken> {
-        let Some(line) = self.lines.get_mut(&id) else {
-            return Ok(());
-        };
-        match line.stage {
-            Stage::Room(player) => {
-                line.acknowledge(message);
-                if line.answered {
-                    self.passes.heard(player);
+            match &mut frame {
+                Frame::Message(message) => self.observe(id, message, now_us)?,
+                Frame::Close(code) => {
+                    self.stalled += u64::from(*code == CloseCode::Stalled);
+                    self.trace.note(now_us, id, &code.number().to_le_bytes());
+                    if let Stage::Room(player) = line.stage {
+                        self.seats.ended(id, player, Some(*code));
+                    }
+                    line.stage = Stage::Closed;
                 }
-                let received = self.room.receive(player, message);
-                let diary = &mut self.room.world_mut().resource_mut::<Diary>();
-                let answers = diary.answers.drain(..).map(|(_, answer)| answer);
-                if let Some(line) = self.lines.get_mut(&id) {
-                    line.answers.extend(answers);
-                }
-                received.map_err(|code| {
-                    let what =
-                        format!("{player}'s {message:?} was answered with {code} at {now_us} us");
-                    Broken::new(Check::Protocol, what)
-                })
             }
-            // What was under way when the player left.
-            Stage::Lobby if message.first() != Some(&(Kind::Control as u8)) => Ok(()),
-            Stage::Closed => Ok(()),
-            Stage::Hello | Stage::Lobby => {
-                let request = decode_client(message)
-                    .map_err(|_| Broken::new(Check::Protocol, format!("{message:?}")))?;
-                self.answer(id, request, now_us)
+            if let Some(line) = self.lines.get_mut(&id) {
+                line.ends.link().deliver(&frame, now_us);
             }
         }
-    }
-
-    fn answer(&mut self, id: LineId, request: ClientMessage, now_us: u64) -> Result<(), Broken> {
-        let Some(line) = self.lines.get_mut(&id) else {
-            return Ok(());
-        };
-        match (line.stage, request) {
-            (Stage::Hello, ClientMessage::Hello { name, token, .. }) => {
-                line.stage = Stage::Lobby;
-                line.who = Identity {
-                    subject: token.into(),
-                    is_guest: true,
-                };
-                let welcome = ServerMessage::Welcome {
-                    version: VERSION,
-                    name,
-                    token: String::new(),
-                    schema: self.game.schema.clone(),
-                    limits: Limits {
-                        message_bytes: 4096,
-                        messages_per_second: 100,
-                        chat_chars: 200,
-                        name_chars: 24,
-                        seats: self.room.options().seats,
-                    },
-                };
-                line.outbox.push_parts(&[&encode_server(&welcome)]);
-            }
-            (Stage::Lobby, ClientMessage::QuickJoin) => {
-                let who = line.who.clone();
-                self.join(id, who, now_us)?;
-            }
-            (Stage::Lobby, ClientMessage::Resume { token, chat, seen }) => {
-                let seen = Known { chat, tick: seen };
-                self.resume(id, &token, seen, now_us);
-            }
-            // What was meant for the room when the player left it.
-            (Stage::Lobby, _) => {}
-            (stage, request) => {
-                let what = format!("{request:?} at {stage:?}");
-                return Err(Broken::new(Check::Protocol, what));
-            }
-        }
-        Ok(())
-    }
-
-    /// A seat is asked for, by somebody who may have one.
-    fn join(&mut self, id: LineId, who: Identity, now_us: u64) -> Result<(), Broken> {
-        let now = self.room.tick_number();
-        let players = self.room.players();
-        let is_away = |player: &PlayerId| !self.seats.contains_key(player);
-        let theirs: Vec<PlayerId> = (self.room.clients().map(|client| client.player))
-            .filter(|player| self.room.identity(*player) == Some(&who))
-            .collect();
-        let held = theirs.iter().any(is_away);
-        if let Some(player) = self.room.seat_of(&who, false) {
-            if !theirs.contains(&player) || (held && !is_away(&player)) {
-                let what = format!("{who} got the seat of {player}, of {theirs:?}");
-                return Err(Broken::new(Check::Seats, what));
-            }
-            if let Some(old) = self.seats.remove(&player) {
-                self.close(old, CloseCode::Superseded);
-            }
-            if !self.room.take_over(player) || self.room.players() != players {
-                let what = format!("{who} was not given the seat of {player}");
-                return Err(Broken::new(Check::Seats, what));
-            }
-            self.seen.taken_over += 1;
-            let token = self.passes.give(player, now);
-            self.seat(id, player, token, now_us);
-            return Ok(());
-        }
-        match self.room.join_as("somebody", who) {
-            Ok(_) if held => {
-                let what = format!("a second seat beside one that is held, of {theirs:?}");
-                return Err(Broken::new(Check::Seats, what));
-            }
-            Ok(player) => {
-                let token = self.passes.give(player, now);
-                self.seat(id, player, token, now_us);
-            }
-            Err(reason) if !theirs.is_empty() && self.room.options().grace > 0 => {
-                let what = format!("{reason:?} for who has {theirs:?}");
-                return Err(Broken::new(Check::Seats, what));
-            }
-            Err(reason) => self.refuse(id, reason),
-        }
-        Ok(())
-    }
-
-    /// A seat is asked for again.
-    fn resume(&mut self, id: LineId, token: &str, seen: Known, now_us: u64) {
-        let Some(player) = self.passes.find(token) else {
-            self.refuse(id, Refusal::NoSuchSeat);
-            return;
-        };
-        if let Some(old) = self.seats.remove(&player) {
-            self.close(old, CloseCode::Superseded);
-        }
-        let now = self.room.tick_number();
-        let tamper = self.tamper.as_ref();
-        let seen = tamper.map_or(seen, |tamper| tamper.spoil_claim(seen, now));
-        if !self.room.resume(player, seen) {
-            self.passes.forget(player);
-            self.refuse(id, Refusal::NoSuchSeat);
-            return;
-        }
-        let newest = self.passes.renew(player, token);
-        self.seat(id, player, newest, now_us);
-    }
-
-    /// A line is a player's from now on, who is told what to come back with.
-    fn seat(&mut self, id: LineId, player: PlayerId, token: String, now_us: u64) {
-        let Some(line) = self.lines.get_mut(&id) else {
-            return;
-        };
-        line.stage = Stage::Room(player);
-        line.joined_at = self.room.tick_number();
-        line.seated_at = self.passes.seated_at(player);
-        line.answered = false;
-        line.in_flight.clear();
-        line.answers.clear();
-        self.seats.insert(player, id);
-        self.settle(now_us);
-        let grace_ms = self.room.options().grace * 1000 / u32::from(self.room.options().tick_rate);
-        let token = ServerMessage::ResumeToken { token, grace_ms };
-        if let Some(line) = self.lines.get_mut(&id)
-            && grace_ms > 0
+        if let Some(line) = self.lines.get(&id)
+            && lost
         {
-            line.outbox.push_parts(&[&encode_server(&token)]);
+            match line.stage {
+                Stage::Room(player) => self.seats.ended(id, player, None),
+                _ => self.seats.lost_on_the_way(line.who, self.newest),
+            }
         }
+        Ok(())
     }
 
-    fn refuse(&mut self, id: LineId, reason: Refusal) {
-        if let Some(line) = self.lines.get_mut(&id) {
-            let refused = encode_server(&ServerMessage::Refused { reason });
-            line.outbox.push_parts(&[&refused]);
-        }
-    }
-
-    fn write(
-        &mut self,
-        player: PlayerId,
-        id: LineId,
-        due: bool,
-        now_us: u64,
-    ) -> Result<(), Broken> {
-        let now = self.instant(now_us);
+    /// A message of the server's, which is spoiled if there is a bug that does it.
+    fn observe(&mut self, id: LineId, message: &mut Vec<u8>, now_us: u64) -> Result<(), Broken> {
         let Some(line) = self.lines.get_mut(&id) else {
             return Ok(());
         };
-        let (link, rng) = (&mut line.link, &mut self.rng);
-        let mut write = |bytes: &[u8]| link.write(bytes, now_us, rng);
-        let outbox = &mut line.outbox;
-        if outbox.backlog().is_blocked() {
-            outbox.flush(now, &mut write).map_err(lost)?;
-        }
-        let writable = !outbox.backlog().is_blocked();
-        self.message.clear();
-        let tier = self.room.clients().find(|client| client.player == player);
-        let tier = tier.map_or(1, |client| client.tier);
-        if tier > LANE_MAX {
-            return Err(Broken::new(Check::Limits, format!("a rate tier of {tier}")));
-        }
-        if due && self.room.compose(player, writable, &mut self.message) {
-            line.in_flight
-                .push_back((self.room.tick_number(), self.message.len() as u32));
-            self.bodies
-                .extend(off_tier(&self.message, tier, &self.images));
+        if message.first() != Some(&(Kind::Control as u8)) {
+            let Ok((head, _)) = SnapshotHead::decode(message) else {
+                return Err(Broken::new(Check::Protocol, format!("{message:?}")));
+            };
+            self.trace.note(now_us, id, message);
+            line.sent(head.tick, message.len());
+            line.within_limits()?;
+            if head.tick == self.newest {
+                self.bodies.extend(off_tier(message, &self.images));
+            }
             if self.bodies.len() > CATCH_UPS_MAX {
                 let what = format!("{:?} ticks back, all at once", self.bodies);
                 return Err(Broken::new(Check::Limits, what));
             }
             if let Some(tamper) = &mut self.tamper {
-                tamper.spoil(id, &self.game.layout, &mut self.message);
+                tamper.spoil(id, &self.game.layout, message);
             }
-            self.send_buffers.clear();
-            self.send_buffers
-                .begin(outbox.front_bytes())
-                .extend_from_slice(&self.message);
-            let send_buffer = self.send_buffers.end();
-            outbox
-                .flush_with(&mut self.send_buffers, send_buffer, now, &mut write)
-                .map_err(lost)?;
-        } else if writable {
-            outbox.flush(now, &mut write).map_err(lost)?;
+            return Ok(());
         }
-        self.seen.cut_writes += u64::from(outbox.backlog().is_blocked());
-        line.within_limits()?;
-        if line.outbox.backlog().is_stalled(now, self.stall_timeout) {
-            self.part(player)?;
-            self.close(id, CloseCode::Stalled);
+        let told = decode_server(message)
+            .map_err(|_| Broken::new(Check::Protocol, format!("{message:?}")))?;
+        // What it carries says what day it is.
+        if !matches!(told, ServerMessage::Welcome { .. }) {
+            self.trace.note(now_us, id, message);
+        }
+        match told {
+            ServerMessage::Joined { you, tick, .. } => {
+                let grace = self
+                    .server
+                    .room(self.room_id)
+                    .expect("the room")
+                    .options()
+                    .grace;
+                let seated_at = self.seats.joined(id, line, you, tick, grace)?;
+                line.seat(you, tick, seated_at);
+            }
+            ServerMessage::Left { .. } => {
+                if let Stage::Room(player) = line.stage {
+                    self.seats.leaves(id, player);
+                }
+                line.stage = Stage::Lobby;
+                line.ends.link().is_lost = true;
+            }
+            ServerMessage::Refused { reason } => {
+                if reason == Refusal::NoSuchSeat {
+                    self.seats.refused(line)?;
+                }
+                line.asks = None;
+            }
+            _ => {}
         }
         Ok(())
     }
+}
 
-    /// A player's connection is gone or closed: their seat is held, if the room does that and they ever answered.
-    fn part(&mut self, player: PlayerId) -> Result<(), Broken> {
-        self.seats.remove(&player);
-        let answered = self.passes.has_answered(player);
-        let to_be_held = self.room.options().grace > 0 && answered;
-        if self.room.disconnect(player) != to_be_held || self.room.has_member(player) != to_be_held
-        {
-            let what = format!("{player}, who answered: {answered}, is not held: {to_be_held}");
-            return Err(Broken::new(Check::Seats, what));
-        }
-        self.seen.unanswered += u64::from(!answered);
-        if !to_be_held {
-            self.passes.forget(player);
-        }
-        Ok(())
-    }
+/// Until the room is there and nobody in it.
+const OPENED: Duration = Duration::from_secs(1);
 
-    fn close(&mut self, id: LineId, code: CloseCode) {
-        if let Some(line) = self.lines.get_mut(&id) {
-            self.seen.stalled += u64::from(code == CloseCode::Stalled);
-            line.outbox.push_close(code);
-            line.stage = Stage::Closed;
+/// Somebody makes the room, over the way that has no bytes, and goes.
+fn open_a_room(server: &mut Stepped<Yard>, start: Instant) -> RoomId {
+    let (way, far) = memory::pair(usize::MAX);
+    server.connect(way, start);
+    let mut session = Session::new("landlord", "");
+    let mut room = None;
+    let mut now = start;
+    while room.is_none() {
+        while let Some(message) = session.poll_transmit() {
+            far.send(message);
         }
-    }
-
-    fn settle(&mut self, now_us: u64) {
-        while let Some(effect) = self.room.poll_effect() {
-            match effect {
-                Effect::Control { to, bytes } => {
-                    if let Some(line) = self.seats.get(&to).and_then(|id| self.lines.get_mut(id)) {
-                        line.outbox.push_parts(&[&bytes]);
-                    }
-                }
-                Effect::Depart { player, reason } => {
-                    let id = self.seats.remove(&player);
-                    self.passes.forget(player);
-                    if let Some(line) = id.and_then(|id| self.lines.get_mut(&id)) {
-                        line.outbox
-                            .push_parts(&[&encode_server(&ServerMessage::Left { reason })]);
-                        line.stage = Stage::Lobby;
-                    }
-                }
-                // The lobby, which would turn them away, is not simulated.
-                Effect::KeepOut { .. } => {}
-                // Of a seat that was held for nobody's connection.
-                Effect::Vacate { player } => {
-                    self.seen.vacated += 1;
-                    self.passes.forget(player);
-                }
-                Effect::Close { player, code } => {
-                    if !self.room.has_member(player) {
-                        self.passes.forget(player);
-                    }
-                    if let Some(id) = self.seats.remove(&player) {
-                        self.trace.note(now_us, id, &code.number().to_le_bytes());
-                        self.close(id, code);
-                    }
-                }
+        now += OPENED / 100;
+        server.step(now);
+        while let Some(message) = far.receive() {
+            session.handle_message(&message, 0).expect("a good message");
+        }
+        while let Some(event) = session.poll_event() {
+            match event {
+                Event::Welcome => session
+                    .create("yard", false, 0, true)
+                    .expect("in the lobby"),
+                Event::Joined => room = session.room().map(|room| room.info.id),
+                _ => {}
             }
         }
     }
+    far.goodbye();
+    server.step(now.max(start + OPENED / 2));
+    room.expect("it was made")
 }
 
-fn lost(error: std::io::Error) -> Broken {
-    Broken::new(Check::Protocol, format!("a link in memory broke: {error}"))
+fn room_players(server: &mut Stepped<Yard>, room: RoomId) -> usize {
+    server.room(room).map_or(0, |room| room.players())
 }
 
-/// The baseline of everyone's layer in a snapshot, in ticks back, unless it is the rate tier's or it is
-/// a keyframe.
-fn off_tier(snapshot: &[u8], tier: u32, images: &[Tick]) -> Option<u32> {
+/// The baseline of everyone's layer in a snapshot of the newest image, in ticks back, unless it is one that a
+/// tier has or it is a keyframe.
+fn off_tier(snapshot: &[u8], images: &[Tick]) -> Option<u32> {
     let (head, sections) = SnapshotHead::decode(snapshot).ok()?;
     let bodies = sections
         .flatten()
         .filter(|(kind, _)| *kind == SectionKind::Layer);
     let mut heads = bodies.filter_map(|(_, body)| decode_head(body).ok());
     let (body, _) = heads.find(|(head, _)| head.layer == LayerId::ROOM)?;
-    let before = images.len().checked_sub(1 + tier as usize);
-    let in_step = before.is_some_and(|at| head.tick.since(images[at]) == body.back);
+    let tiers = (0..=TIER_MAX.ilog2()).map(|tier| 1_usize << tier);
+    let mut before = tiers.filter_map(|tier| images.len().checked_sub(1 + tier));
+    let in_step = before.any(|at| head.tick.since(images[at]) == body.back);
     (body.back > 0 && !in_step).then_some(body.back)
-}
-
-fn add(sum: &mut RoomStats, stats: RoomStats) {
-    sum.snapshots_sent += stats.snapshots_sent;
-    sum.keyframes += stats.keyframes;
-    sum.skipped_credit += stats.skipped_credit;
-    sum.skipped_unwritable += stats.skipped_unwritable;
-    sum.skipped_rationed += stats.skipped_rationed;
-    sum.catch_ups += stats.catch_ups;
-    sum.probes += stats.probes;
-    sum.tiers_slower += stats.tiers_slower;
 }

@@ -1,5 +1,5 @@
-//! The deterministic simulation: one seed drives a room, its clients and the links between them, on one
-//! thread and on virtual time. Clients join, leave, drop, come back, stall, stop reading; links delay, cut writes short
+//! The deterministic simulation: one seed drives a whole server (lobby, worker, room, the transport of browsers:
+//! all as they are), its clients and the links between them, on one thread and on virtual time. Clients join, leave, drop, come back, stall, stop reading; links delay, cut writes short
 //! and fill up. An oracle that reads the game's world by itself judges what every client decodes.
 //!
 //! `make simulate SEEDS=1000` runs as many seeds as asked, in release; a seed that breaks something is
@@ -121,6 +121,65 @@ fn a_durable_event_lost_over_a_resume_is_caught() {
 #[test]
 fn a_durable_event_told_twice_over_a_resume_is_caught() {
     is_caught(Bug::DoubledDurable, &[Check::Messages]);
+}
+
+#[test]
+fn a_forgotten_tail_of_a_write_is_caught() {
+    is_caught(Bug::LostTail, &[Check::Protocol, Check::Liveness]);
+}
+
+#[test]
+fn a_tail_that_is_written_twice_is_caught() {
+    is_caught(Bug::RepeatedTail, &[Check::Protocol]);
+}
+
+#[test]
+fn messages_that_a_turn_forgets_are_caught() {
+    is_caught(
+        Bug::LostRead,
+        &[
+            Check::Messages,
+            Check::Seats,
+            Check::Liveness,
+            Check::Protocol,
+        ],
+    );
+}
+
+#[test]
+fn messages_that_a_turn_takes_twice_are_caught() {
+    is_caught(
+        Bug::RepeatedRead,
+        &[
+            Check::Messages,
+            Check::Seats,
+            Check::Liveness,
+            Check::Protocol,
+        ],
+    );
+}
+
+#[test]
+fn a_snapshot_of_somebody_elses_is_caught() {
+    is_caught(
+        Bug::WrongClient,
+        &[
+            Check::Protocol,
+            Check::Image,
+            Check::Messages,
+            Check::Privacy,
+        ],
+    );
+}
+
+#[test]
+fn a_seat_that_is_not_held_is_caught() {
+    is_caught(Bug::SeatNotHeld, &[Check::Seats]);
+}
+
+#[test]
+fn who_is_forgotten_in_the_lobby_is_caught() {
+    is_caught(Bug::ForgottenInLobby, &[Check::Liveness]);
 }
 
 /// Not caught but healed: whichever integer it is, no client is closed, and each is exact again in time.

@@ -18,6 +18,8 @@ use crate::planted;
 /// Between two whims, on average, in microseconds.
 const WHIM_US: u64 = 900_000;
 
+/// What its number grows by when a peer comes as somebody else.
+const ANEW: usize = 1_000;
 /// The share of connections that break at about the time of the first answer in the room.
 const DOOMED: f64 = 0.15;
 /// Images from one to the next of a client that had nothing to complain of for a while.
@@ -25,7 +27,9 @@ const LANE_WHEN_CALM: u32 = 16;
 
 /// See the module's description.
 pub(crate) struct Peer {
-    /// What it says hello with, always.
+    /// Its number, for the model of whose seat is whose: another one when it comes as somebody else.
+    number: usize,
+    /// The token that it says hello with: what the server gave it.
     who: String,
     /// What its links are like when nothing is wrong with them.
     quality: Quality,
@@ -71,7 +75,8 @@ impl Peer {
         let far = rng.random_bool(0.3);
         let small = rng.random_bool(0.3);
         Peer {
-            who: format!("peer {number}"),
+            number,
+            who: String::new(),
             quality: Quality {
                 delay_us: rng.random_range(0..if far { 150_000 } else { 20_000 }),
                 jitter_us: rng.random_range(0..if far { 60_000 } else { 5_000 }),
@@ -110,8 +115,8 @@ impl Peer {
         {
             conn.excused = true;
             let start = now_us + rng.random_range(0..300_000);
-            line.link
-                .stall_until(start + rng.random_range(0..2_000_000));
+            let until = start + rng.random_range(0..2_000_000);
+            line.ends.link().stall_until(until);
         }
     }
 
@@ -130,7 +135,7 @@ impl Peer {
             .as_ref()
             .and_then(|conn| host.lines.get_mut(&conn.line))
         {
-            line.link.becomes(self.quality);
+            line.ends.link().becomes(self.quality);
         }
     }
 
@@ -150,12 +155,9 @@ impl Peer {
                 return Ok(());
             }
             let held = self.held.take().and_then(|held| bring(held, rng));
-            let mut conn = Conn::open(
-                host.open(self.quality, now_us),
-                &self.who,
-                held,
-                host.plants(),
-            );
+            let asks = held.as_ref().and_then(|(ticket, _)| seat_of(&ticket.token));
+            let line = host.open(self.quality, self.number, asks, now_us);
+            let mut conn = Conn::open(line, &self.who, held, host.plants());
             let doom_us = rng.random_range(0..4 * self.quality.delay_us + 100_000);
             let is_doomed = rng.random_bool(DOOMED) && !self.calm;
             self.doomed_at_us = is_doomed.then_some(now_us + doom_us);
@@ -171,7 +173,7 @@ impl Peer {
                 .as_ref()
                 .and_then(|conn| host.lines.get_mut(&conn.line))
             {
-                line.link.quality = self.quality;
+                line.ends.link().quality = self.quality;
             }
         }
         if self.doomed_at_us.is_some_and(|at| at <= now_us) {
@@ -192,6 +194,10 @@ impl Peer {
                 code => Err(Broken::new(Check::Protocol, format!("closed with {code}"))),
             };
         }
+        if self.conn.as_ref().is_some_and(|conn| conn.sent_away) {
+            self.let_go(host, now_us, now_us + 1_000_000);
+            return Ok(());
+        }
         if self.whim_at_us <= now_us {
             self.whim_at_us = now_us + rng.random_range(1..2 * WHIM_US);
             self.follow_a_whim(host, now_us, rng);
@@ -199,27 +205,26 @@ impl Peer {
         self.plant(host, now_us, rng)?;
         if let Some(conn) = &mut self.conn {
             conn.play(self.spectates, now_us, rng)?;
-            if let Some(line) = host.lines.get_mut(&conn.line) {
-                while let Some(message) = conn.session.poll_transmit() {
-                    line.link.send(message, now_us, &mut host.rng);
-                }
+            while let Some(message) = conn.session.poll_transmit() {
+                host.send(conn.line, message, now_us);
             }
         }
         Ok(())
     }
 
     /// Compares what it holds with what its twin holds, and maybe changes something of it.
-    fn plant(&mut self, host: &Host, now_us: u64, rng: &mut ChaCha8Rng) -> Result<(), Broken> {
+    fn plant(&mut self, host: &mut Host, now_us: u64, rng: &mut ChaCha8Rng) -> Result<(), Broken> {
         let Some(conn) = &mut self.conn else {
             return Ok(());
         };
         let Some(planted) = &mut conn.planted else {
             return Ok(());
         };
-        let options = host.room.options();
+        let room = host.room();
+        let options = room.options();
         let image_us = u64::from(options.snapshot_every) * 1_000_000 / u64::from(options.tick_rate);
         let you = conn.session.room().map(|room| room.you);
-        let mut clients = host.room.clients();
+        let mut clients = room.clients();
         let client = clients.find(|client| Some(client.player) == you);
         if !self.calm || client.is_none_or(|client| client.tier > 1) {
             self.well_since_us = now_us;
@@ -245,8 +250,12 @@ impl Peer {
                 "the server forgot a connection",
             ));
         };
-        line.link.read(now_us, &mut conn.incoming);
-        let drained = line.link.is_drained();
+        let is_over = line.ends.is_over();
+        let (drained, gone) = {
+            let mut link = line.ends.link();
+            link.read(now_us, &mut conn.incoming);
+            (link.is_drained(), is_over && link.is_empty())
+        };
         let mut incoming = std::mem::take(&mut conn.incoming);
         let mut rest = &incoming[..];
         let mut closed = None;
@@ -254,7 +263,7 @@ impl Peer {
             rest = after;
             match frame {
                 Frame::Message(message) => {
-                    host.trace.note(now_us, conn.line, message);
+                    let message = &message[..];
                     conn.session
                         .handle_message(message, now_us)
                         .map_err(|error| {
@@ -268,6 +277,10 @@ impl Peer {
                 }
                 Frame::Close(code) => closed = Some(code),
             }
+        }
+        if closed.is_none() && gone && !drained {
+            // It was told nothing, since it took nothing.
+            closed = Some(CloseCode::Stalled);
         }
         if closed.is_some() && !conn.excused {
             let what = format!("line {} was closed without a reason", conn.line);
@@ -287,14 +300,18 @@ impl Peer {
         if let Some(conn) = self.conn.take()
             && let Some(line) = host.lines.get_mut(&conn.line)
         {
-            line.link.cut = true;
-            line.noticed_at_us = noticed_at_us;
+            line.ends.link().cut_at_us = Some(noticed_at_us);
             self.seen.planted.add(
                 conn.planted
                     .map_or_else(planted::Seen::default, |planted| planted.seen),
             );
             let ticket = conn.session.ticket();
             self.held = ticket.map(|ticket| (ticket, conn.seated_at));
+            self.who = conn.session.token().unwrap_or(&self.who).to_owned();
+            if conn.sent_away {
+                (self.held, self.who) = (None, String::new());
+                self.number += ANEW;
+            }
         }
         self.back_at_us = back_at_us;
         self.doomed_at_us = None;
@@ -310,7 +327,7 @@ impl Peer {
                 return;
             }
             // A full room may have a seat by now, and who left may come back.
-            let _ = conn.session.quick_join();
+            let _ = conn.session.join(host.room_id);
             return;
         }
         if self.calm {
@@ -331,16 +348,16 @@ impl Peer {
             58..68 => {
                 let until_us = now_us + rng.random_range(20_000..2_500_000);
                 conn.excused |= until_us - now_us > 1_000_000;
-                line.link.stall_until(until_us);
+                line.ends.link().stall_until(until_us);
             }
             68..76 => {
                 conn.excused = true;
-                line.link.quality.read_bytes_per_s = rng.random_range(100..4_000);
+                line.ends.link().quality.read_bytes_per_s = rng.random_range(100..4_000);
                 self.well_at_us = for_a_while;
             }
             76..82 => {
                 conn.excused = true;
-                line.link.quality.read_bytes_per_s = 0;
+                line.ends.link().quality.read_bytes_per_s = 0;
                 self.well_at_us = for_a_while + rng.random_range(0..20_000_000);
             }
             82..88 => {
@@ -372,15 +389,16 @@ impl Peer {
     }
 
     /// Whether it holds the newest state, after a while in which nothing went wrong.
-    pub(crate) fn is_current(&self, host: &Host) -> Result<(), Broken> {
-        let now = host.room.tick_number();
-        let options = host.room.options();
+    pub(crate) fn is_current(&self, host: &mut Host) -> Result<(), Broken> {
+        let server = host.room();
+        let now = server.tick_number();
+        let options = server.options();
         let way_ticks = self.quality.delay_us * u64::from(options.tick_rate) / 1_000_000;
         let late = |what: String| Err(Broken::new(Check::Liveness, what));
         let Some(room) = self.conn.as_ref().and_then(|conn| conn.judged().room()) else {
             return late("a client is in no room".to_owned());
         };
-        let tier = host.room.clients().find(|client| client.player == room.you);
+        let tier = server.clients().find(|client| client.player == room.you);
         let tier = match tier {
             Some(client) if client.tier <= LANE_WHEN_CALM => client.tier,
             client => return late(format!("{client:?} after a calm while")),
@@ -392,7 +410,7 @@ impl Peer {
                 Some(image) if now.since(image.tick) <= may_lag => {}
                 image => {
                     let at = image.map(|image| image.tick);
-                    let client = host.room.clients().find(|client| client.player == room.you);
+                    let client = server.clients().find(|client| client.player == room.you);
                     return late(format!("{layer} of {at:?} at {now}: {client:?}"));
                 }
             }
@@ -415,6 +433,12 @@ impl Seen {
         self.seats_lost += other.seats_lost;
         self.planted.add(other.planted);
     }
+}
+
+/// The seat that a token is for, which a client need not know.
+fn seat_of(token: &str) -> Option<PlayerId> {
+    let digits = token.get(8..12)?;
+    u16::from_str_radix(digits, 16).ok().map(PlayerId)
 }
 
 /// What a client comes back with: all it had, its tokens alone, as a page that was reloaded, or nothing.

@@ -1,17 +1,17 @@
 //! A run: one seed's room, clients and links on one thread and on virtual time, with the oracle beside
 //! them. Chaos first; then everything is well for a while, and every client must be current again.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use tickwire_server::game::{GameDef, RoomOptions};
+use tickwire_server::config::Config;
 
 use crate::broken::Broken;
-use crate::host::{self, Host};
+use crate::host::Host;
 use crate::oracle::Oracle;
 use crate::peer::{self, Peer};
-use crate::tamper::{Bug, Tamper};
+use crate::tamper::Bug;
 
 /// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest rate tier at
 /// ten images a second.
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
 pub(crate) struct Outcome {
     /// Of everything that crossed a link.
     pub(crate) trace: u64,
-    pub(crate) host: host::Seen,
+    pub(crate) figures: Figures,
     pub(crate) peers: peer::Seen,
     pub(crate) slots_reused: u64,
     /// The first broken invariant, and when.
@@ -48,22 +48,25 @@ pub(crate) struct Outcome {
 pub(crate) fn run(plan: Plan) -> Outcome {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     let tick_rate = [20, 30][rng.random_range(0..2)];
-    let options = RoomOptions {
-        seats: 60,
-        seed: rng.random(),
+    let second = Duration::from_secs(1);
+    let config = Config {
+        max_players: 60,
+        seed: Some(rng.random()),
         tick_rate,
-        snapshot_every: rng.random_range(1..=tick_rate / 10),
+        snapshot_rate: tick_rate / rng.random_range(1..=tick_rate / 10),
         npcs: rng.random_range(0..16),
-        grace: match rng.random_range(0..8) {
-            0 => 0,
-            _ => u32::from(tick_rate) * rng.random_range(2..20),
+        resume_grace: match rng.random_range(0..8) {
+            0 => Duration::ZERO,
+            _ => second * rng.random_range(2..20),
         },
-        ..RoomOptions::default()
+        // A room that nobody is in stays, and one that nobody does anything in goes on.
+        room_linger: second * 3600,
+        idle_after: Duration::ZERO,
+        ..Config::default()
     };
-    let game = Arc::new(GameDef::new(tick_rate).expect("the game is well declared"));
     let links = ChaCha8Rng::seed_from_u64(rng.random());
-    let mut host = Host::new(game, options, links, plan.bug.map(Tamper::new));
-    let mut oracle = Oracle::new(&mut host.room);
+    let mut host = Host::new(&config, links, plan.seed, plan.bug);
+    let mut oracle = Oracle::default();
     let crowd = rng.random_ratio(1, 8);
     let mut peers: Vec<Peer> = (0..rng.random_range(if crowd { 12..=20 } else { 1..=6 }))
         .map(|number| Peer::new(number, &mut rng))
@@ -82,10 +85,53 @@ pub(crate) fn run(plan: Plan) -> Outcome {
     }
     Outcome {
         trace: host.trace.value(),
-        host: host.seen,
+        figures: Figures::of(&host),
         peers: seen,
         slots_reused: oracle.slots_reused(),
         broken: broken.err(),
+    }
+}
+
+/// What the server counted.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub(crate) ticks: u64,
+    pub(crate) keyframes: u64,
+    pub(crate) skipped_in_flight: u64,
+    pub(crate) skipped_unwritable: u64,
+    pub(crate) skipped_rationed: u64,
+    pub(crate) catch_ups: u64,
+    pub(crate) probes: u64,
+    pub(crate) tiers_slower: u64,
+    pub(crate) cut_writes: u64,
+    pub(crate) stalled: u64,
+    pub(crate) vacated: u64,
+    pub(crate) unanswered: u64,
+    pub(crate) taken_over: u64,
+}
+
+impl Figures {
+    fn of(host: &Host) -> Figures {
+        let skipped = |cause| {
+            host.figure(&format!(
+                "tickwire_snapshots_skipped_total{{cause=\"{cause}\""
+            ))
+        };
+        Figures {
+            ticks: host.figure("tickwire_ticks_total"),
+            keyframes: host.figure("tickwire_keyframes_total"),
+            skipped_in_flight: skipped("credit"),
+            skipped_unwritable: skipped("blocked"),
+            skipped_rationed: skipped("rationed"),
+            catch_ups: host.figure("tickwire_catch_ups_total{with=\"delta\""),
+            probes: host.figure("tickwire_probes_total"),
+            tiers_slower: host.figure("tickwire_lane_moves_total{to=\"slower\""),
+            cut_writes: host.cut_writes,
+            stalled: host.stalled,
+            vacated: host.seats.vacated,
+            unanswered: host.seats.unanswered,
+            taken_over: host.seats.taken_over,
+        }
     }
 }
 
@@ -103,7 +149,7 @@ fn live(
     let mut now_us = 0;
     for tick in 0..ticks {
         if tick == chaos {
-            host.room.thin_out(0);
+            host.room().thin_out(0);
             for peer in &mut *peers {
                 peer.calm_down(host, now_us);
             }
@@ -112,21 +158,19 @@ fn live(
                 peer.weather_a_storm(host, now_us, rng);
             }
         } else if tick < chaos && rng.random_ratio(THINNINGS, minute) {
-            host.room.thin_out(rng.random_range(0..3));
+            host.room().thin_out(rng.random_range(0..3));
         }
         for step in 0..STEPS {
             now_us = (tick * STEPS + step) * 1_000_000 / (STEPS * tick_rate);
-            host.serve_lobby(now_us)
+            host.step(now_us, oracle)
                 .map_err(|broken| (now_us, broken))?;
             for peer in &mut *peers {
                 peer.step(host, oracle, now_us, rng)
                     .map_err(|broken| (now_us, broken))?;
             }
         }
-        host.turn(now_us, oracle)
-            .map_err(|broken| (now_us, broken))?;
         if tick % 32 == 0 {
-            let newest = host.room.tick_number();
+            let newest = host.room().tick_number();
             let needed = peers.iter().filter_map(|peer| peer.needs(host)).min();
             oracle.forget_before(needed.unwrap_or(newest));
         }

@@ -1,95 +1,187 @@
-//! What seats are taken again with, as a worker keeps it: the newest token of each, and the one that it
-//! replaced until its client has shown that the new one arrived.
+//! Whose seat is whose, as the messages tell, and whether the room keeps to it: a seat is its player's while
+//! they are there and for the room's grace after, if they ever answered; then nobody's. No other way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tickwire::ids::{PlayerId, Tick};
+use tickwire::protocol::CloseCode;
+use tickwire_server::room::Room;
 
-struct Pass {
-    newest: String,
-    used: Option<String>,
-    /// When the seat was taken for the first time.
+use crate::broken::{Broken, Check};
+use crate::line::{Line, LineId};
+use crate::yard::Yard;
+
+struct Seat {
+    line: LineId,
+    who: usize,
+    /// When it was taken for the first time.
     seated_at: Tick,
     /// Whether anything was ever heard from who has it.
     answered: bool,
+    away_since: Option<Tick>,
+    /// Since when it is held at the latest.
+    away_again: Tick,
+    /// They asked to leave.
+    leaves: bool,
+    /// Their connection ended just now, with a code if the server closed it.
+    ended: Option<Option<CloseCode>>,
 }
 
 /// See the module's description.
 #[derive(Default)]
 pub(crate) struct Seats {
-    passes: BTreeMap<PlayerId, Pass>,
-    given: u64,
+    seats: BTreeMap<PlayerId, Seat>,
+    /// Who may have been sent away just now.
+    pub(crate) kicked: BTreeSet<PlayerId>,
+    pub(crate) vacated: u64,
+    /// Seats given up at once, because nobody had answered there.
+    pub(crate) unanswered: u64,
+    /// Seats that their players took over by joining anew.
+    pub(crate) taken_over: u64,
+}
+
+fn broken<T>(what: String) -> Result<T, Broken> {
+    Err(Broken::new(Check::Seats, what))
 }
 
 impl Seats {
-    fn token(&mut self, player: PlayerId) -> String {
-        self.given += 1;
-        format!("{player} {}", self.given)
-    }
-
-    /// A seat is taken at `now`, or taken over by its player without a token.
-    pub(crate) fn give(&mut self, player: PlayerId, now: Tick) -> String {
-        let newest = self.token(player);
-        let before = self.passes.get(&player);
-        let pass = Pass {
-            newest: newest.clone(),
-            used: None,
-            seated_at: before.map_or(now, |pass| pass.seated_at),
-            answered: before.is_some_and(|pass| pass.answered),
+    /// A line got a seat at `now`, in a room that holds seats or does not. When that was taken for the first time.
+    pub(crate) fn joined(
+        &mut self,
+        id: LineId,
+        line: &Line,
+        player: PlayerId,
+        now: Tick,
+        grace: u32,
+    ) -> Result<Tick, Broken> {
+        if let Some(asked) = line.asks.filter(|asked| *asked != player) {
+            return broken(format!("{player} for who asked for {asked}"));
+        }
+        let theirs = |seat: &Seat| seat.who == line.who && seat.away_since.is_some();
+        let is_held = self.seats.values().any(theirs) && grace > 0;
+        let before = self.seats.get(&player);
+        if let Some(before) = before.filter(|before| before.who != line.who) {
+            return broken(format!("{player} of {} for {}", before.who, line.who));
+        }
+        if is_held && !before.is_some_and(theirs) {
+            return broken(format!("{player} beside one that is held for {}", line.who));
+        }
+        self.taken_over += u64::from(before.is_some() && line.asks.is_none());
+        let seated_at = before.map_or(now, |before| before.seated_at);
+        // Who brings a token has what came after the seat.
+        let answered = line.asks.is_some() || before.is_some_and(|before| before.answered);
+        let seat = Seat {
+            line: id,
+            who: line.who,
+            seated_at,
+            answered,
+            away_since: None,
+            away_again: Tick(0),
+            leaves: false,
+            ended: None,
         };
-        self.passes.insert(player, pass);
-        newest
+        self.seats.insert(player, seat);
+        Ok(seated_at)
     }
 
-    /// The seat that a token opens.
-    pub(crate) fn find(&self, token: &str) -> Option<PlayerId> {
-        let opens = |pass: &Pass| pass.newest == token || pass.used.as_deref() == Some(token);
-        let mut passes = self.passes.iter();
-        passes
-            .find(|(_, pass)| opens(pass))
-            .map(|(player, _)| *player)
-    }
-
-    /// A seat is taken again with `used`.
-    pub(crate) fn renew(&mut self, player: PlayerId, used: &str) -> String {
-        let newest = self.token(player);
-        if let Some(pass) = self.passes.get_mut(&player) {
-            pass.newest.clone_from(&newest);
-            pass.used = Some(used.to_owned());
-            // The token came after the seat.
-            pass.answered = true;
-        }
-        newest
-    }
-
-    /// When a seat was taken for the first time.
-    pub(crate) fn seated_at(&self, player: PlayerId) -> Tick {
-        self.passes
-            .get(&player)
-            .map_or(Tick(0), |pass| pass.seated_at)
-    }
-
-    /// Something was heard from a player.
-    pub(crate) fn heard(&mut self, player: PlayerId) {
-        if let Some(pass) = self.passes.get_mut(&player) {
-            pass.answered = true;
+    /// A seat that a line asked for was said to be none.
+    pub(crate) fn refused(&self, line: &Line) -> Result<(), Broken> {
+        match line.asks.and_then(|player| self.seats.get(&player)) {
+            Some(seat) if seat.who == line.who => {
+                broken(format!("{:?} was refused, which is theirs", line.asks))
+            }
+            _ => Ok(()),
         }
     }
 
-    /// Whether anything was ever heard from a player.
-    pub(crate) fn has_answered(&self, player: PlayerId) -> bool {
-        self.passes.get(&player).is_some_and(|pass| pass.answered)
+    /// The seat that a line has.
+    fn of(&mut self, id: LineId, player: PlayerId) -> Option<&mut Seat> {
+        self.seats.get_mut(&player).filter(|seat| seat.line == id)
     }
 
-    /// Its player has the newest token.
-    pub(crate) fn confirm(&mut self, player: PlayerId) {
-        if let Some(pass) = self.passes.get_mut(&player) {
-            pass.used = None;
+    /// Something was heard from a line in a room.
+    pub(crate) fn heard(&mut self, id: LineId, player: PlayerId) {
+        if let Some(seat) = self.of(id, player) {
+            seat.answered = true;
         }
     }
 
-    /// A seat is free.
-    pub(crate) fn forget(&mut self, player: PlayerId) {
-        self.passes.remove(&player);
+    /// A line asks to leave, or has left.
+    pub(crate) fn leaves(&mut self, id: LineId, player: PlayerId) {
+        if let Some(seat) = self.of(id, player) {
+            seat.leaves = true;
+        }
+    }
+
+    /// A line is lost (`None`), or closed by the server; not because another one has the seat, which says so
+    /// itself. Who was in the lobby may have had their seat again for a moment.
+    pub(crate) fn ended(&mut self, id: LineId, player: PlayerId, code: Option<CloseCode>) {
+        if let Some(seat) = self.of(id, player)
+            && seat.away_since.is_none()
+            && code != Some(CloseCode::Superseded)
+        {
+            seat.ended = Some(code);
+        }
+    }
+
+    /// A line is lost on whose way to a seat nobody knows how far it came.
+    pub(crate) fn lost_on_the_way(&mut self, who: usize, now: Tick) {
+        for seat in self.seats.values_mut().filter(|seat| seat.who == who) {
+            seat.away_again = now;
+        }
+    }
+
+    /// Who has a seat, over which line.
+    pub(crate) fn line(&self, player: PlayerId) -> Option<LineId> {
+        Some(self.seats.get(&player)?.line)
+    }
+
+    /// After a step of the server, which has ended the lines of whom `is_over` says so.
+    pub(crate) fn judge(
+        &mut self,
+        room: &Room<Yard>,
+        is_over: impl Fn(LineId) -> bool,
+    ) -> Result<(), Broken> {
+        let (now, grace) = (room.tick_number(), room.options().grace);
+        let (mut gone, mut given_up) = (Vec::new(), 0);
+        for (&player, seat) in &mut self.seats {
+            let is_there = room.has_member(player);
+            if let Some(code) = seat.ended.take() {
+                let may_hold = code.is_none_or(CloseCode::holds_seat);
+                let held = may_hold && seat.answered && grace > 0;
+                if is_there != held && !(seat.leaves || self.kicked.contains(&player)) {
+                    let Seat { answered, .. } = seat;
+                    return broken(format!(
+                        "{player}, ended with {code:?} (answered: {answered}), held: {is_there}, at {now}"
+                    ));
+                }
+                self.unanswered += u64::from(!seat.answered && may_hold);
+                seat.away_since = Some(now);
+            }
+            let away = seat.away_since.map(|since| now.since(since));
+            if is_there {
+                let since = seat.away_since.map(|since| since.max(seat.away_again));
+                if since.is_some_and(|since| now.since(since) > grace + 1) {
+                    return broken(format!("{player} is held for longer than {grace} ticks"));
+                }
+                continue;
+            }
+            let in_time = away.is_none_or(|ticks| ticks + 1 >= grace);
+            let is_told = seat.leaves || self.kicked.contains(&player) || is_over(seat.line);
+            if !is_told
+                || !(in_time || seat.leaves || self.kicked.contains(&player) || !seat.answered)
+            {
+                return broken(format!(
+                    "{player} is given up after {away:?} of {grace} ticks"
+                ));
+            }
+            given_up += u64::from(away.is_some_and(|ticks| ticks > 0));
+            gone.push(player);
+        }
+        self.kicked.clear();
+        self.vacated += given_up;
+        gone.iter()
+            .for_each(|player| drop(self.seats.remove(player)));
+        Ok(())
     }
 }

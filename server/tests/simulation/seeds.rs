@@ -36,7 +36,7 @@ pub(crate) struct Sum {
     chats: u64,
     joins: u64,
     keyframes: u64,
-    skipped_credit: u64,
+    skipped_in_flight: u64,
     skipped_unwritable: u64,
     skipped_rationed: u64,
     catch_ups: u64,
@@ -133,20 +133,20 @@ impl Sum {
         self.runs += 1;
         // In any order.
         self.traces = self.traces.wrapping_add(outcome.trace);
-        let (host, peers) = (&outcome.host, &outcome.peers);
+        let (host, peers) = (&outcome.figures, &outcome.peers);
         self.ticks += host.ticks;
         self.snapshots += peers.snapshots;
         self.events += peers.events;
         self.answers += peers.answers;
         self.chats += peers.chats;
         self.joins += peers.joins;
-        self.keyframes += host.room.keyframes;
-        self.skipped_credit += host.room.skipped_credit;
-        self.skipped_unwritable += host.room.skipped_unwritable;
-        self.skipped_rationed += host.room.skipped_rationed;
-        self.catch_ups += host.room.catch_ups;
-        self.probes += host.room.probes;
-        self.tiers_slower += host.room.tiers_slower;
+        self.keyframes += host.keyframes;
+        self.skipped_in_flight += host.skipped_in_flight;
+        self.skipped_unwritable += host.skipped_unwritable;
+        self.skipped_rationed += host.skipped_rationed;
+        self.catch_ups += host.catch_ups;
+        self.probes += host.probes;
+        self.tiers_slower += host.tiers_slower;
         self.cut_writes += host.cut_writes;
         self.stalled += host.stalled;
         self.slots_reused += outcome.slots_reused;
@@ -186,7 +186,7 @@ impl Sum {
             ("chat lines", self.chats),
             ("joins", self.joins),
             ("keyframes", self.keyframes),
-            ("skipped for want of credit", self.skipped_credit),
+            ("skipped for what is in flight", self.skipped_in_flight),
             ("skipped as not writable", self.skipped_unwritable),
             ("skipped as rationed", self.skipped_rationed),
             ("catch-ups", self.catch_ups),

@@ -29,6 +29,20 @@ pub(crate) enum Bug {
     LostDurable,
     /// Who comes back is taken to have seen nothing.
     DoubledDurable,
+    /// What the kernel left of a write is forgotten.
+    LostTail,
+    /// What the kernel took of a write is written again.
+    RepeatedTail,
+    /// What was fetched of a connection is not looked at.
+    LostRead,
+    /// It is looked at twice.
+    RepeatedRead,
+    /// A snapshot goes to somebody else.
+    WrongClient,
+    /// The seat of who lost their connection is given up.
+    SeatNotHeld,
+    /// Who comes back to the lobby is not served there.
+    ForgottenInLobby,
     /// An integer of an image that a client holds changes by itself, now and then. This one is not to be caught but healed: see
     /// [`crate::planted`].
     ChangedInteger,
@@ -54,6 +68,8 @@ pub(crate) struct Tamper {
     sent: BTreeMap<LineId, Sent>,
     scratch: Scratch,
     snapshots: u64,
+    /// The newest one, and whose it was.
+    newest: (LineId, Vec<u8>),
 }
 
 impl Tamper {
@@ -63,7 +79,12 @@ impl Tamper {
             sent: BTreeMap::new(),
             scratch: Scratch::default(),
             snapshots: 0,
+            newest: (0, Vec::new()),
         }
+    }
+
+    pub(crate) fn bug(&self) -> Bug {
+        self.bug
     }
 
     /// Whether the bug is one of the clients' memories.
@@ -83,14 +104,19 @@ impl Tamper {
 
     /// Spoils a snapshot to a line.
     pub(crate) fn spoil(&mut self, line: LineId, layout: &Layout, snapshot: &mut Vec<u8>) {
-        if matches!(
-            self.bug,
-            Bug::LostDurable | Bug::DoubledDurable | Bug::ChangedInteger
-        ) {
-            return;
-        }
         self.snapshots += 1;
         let now_and_then = self.snapshots.is_multiple_of(ONE_IN);
+        match self.bug {
+            Bug::StaleBaseline | Bug::LostEvent | Bug::ReusedSlot | Bug::LeakedColumn => {}
+            Bug::WrongClient => {
+                let newest = std::mem::replace(&mut self.newest, (line, snapshot.clone()));
+                if now_and_then && newest.0 != line && !newest.1.is_empty() {
+                    *snapshot = newest.1;
+                }
+                return;
+            }
+            _ => return,
+        }
         let composed = std::mem::take(snapshot);
         let (head, sections) = SnapshotHead::decode(&composed).expect("the room's snapshot");
         snapshot.extend_from_slice(&composed[..SNAPSHOT_HEAD_BYTES]);

@@ -2,7 +2,7 @@
 //! written is `outbox`; what is below is a [`Socket`], in a server TCP's.
 
 mod frames;
-pub mod outbox;
+mod outbox;
 mod reading;
 mod socket;
 mod state;

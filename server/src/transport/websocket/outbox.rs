@@ -18,7 +18,7 @@ const KEPT_BYTES: usize = 256;
 
 /// Frames that wait for one client.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub(super) struct Outbox {
     /// Whole frames, but for the first `unfinished` bytes.
     bytes: Vec<u8>,
     /// Bytes that are left of a frame whose start was written.
@@ -30,7 +30,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// How full it is.
-    pub fn backlog(&self) -> Backlog {
+    pub(super) fn backlog(&self) -> Backlog {
         Backlog {
             waiting_bytes: self.bytes.len(),
             blocked_since: self.blocked_since,
@@ -40,7 +40,7 @@ impl Outbox {
     }
 
     /// Bytes that go out with a message that is not blocked: what waits, and its header.
-    pub fn front_bytes(&self) -> usize {
+    pub(super) fn front_bytes(&self) -> usize {
         match self.blocked_since {
             Some(_) => 0,
             None => self.bytes.len() + HEADER_BYTES_MAX,
@@ -48,7 +48,7 @@ impl Outbox {
     }
 
     /// Appends a message that lies in parts as one binary frame.
-    pub fn push_parts(&mut self, parts: &[&[u8]]) {
+    pub(super) fn push_parts(&mut self, parts: &[&[u8]]) {
         let message = parts.iter().map(|part| part.len()).sum();
         let (header, size) = binary_header(message);
         if self.admits(size + message) {
@@ -62,7 +62,7 @@ impl Outbox {
     }
 
     /// Appends a frame as it is.
-    pub fn push_frame(&mut self, frame: &[u8]) {
+    pub(super) fn push_frame(&mut self, frame: &[u8]) {
         if self.admits(frame.len()) {
             self.bytes.extend_from_slice(frame);
         }
@@ -70,7 +70,7 @@ impl Outbox {
 
     /// Appends the close frame, the last that goes out. It takes the place of what waits if the
     /// client is stalled, but for the frame that is under way.
-    pub fn push_close(&mut self, code: CloseCode) {
+    pub(super) fn push_close(&mut self, code: CloseCode) {
         if code == CloseCode::Stalled {
             self.bytes.truncate(self.unfinished);
         }
@@ -85,7 +85,7 @@ impl Outbox {
 
     /// Writes what waits, as far as one `write` takes it. Errors are those of a socket that is
     /// gone.
-    pub fn flush(
+    pub(super) fn flush(
         &mut self,
         now: Instant,
         write: impl FnMut(&[u8]) -> io::Result<usize>,
@@ -102,7 +102,7 @@ impl Outbox {
 
     /// Writes what waits and the send_buffer behind it in one `write`; what that leaves stays
     /// here. Only when not blocked, and as it was when the send_buffer was begun.
-    pub fn flush_with(
+    pub(super) fn flush_with(
         &mut self,
         send_buffers: &mut SendBuffers,
         send_buffer: SendBuffer,

@@ -18,35 +18,26 @@ use crate::yard::{Diary, Yard};
 use handles::Handles;
 pub(crate) use told::Ear;
 use told::Told;
-use truth::{Reader, Scope, Truth};
+use truth::{Scope, Truth};
+
+pub(crate) use truth::{Witness, witness};
 
 /// See the module's description.
+#[derive(Default)]
 pub(crate) struct Oracle {
-    reader: Reader,
     truths: VecDeque<Truth>,
     told: Told,
     handles: Handles,
 }
 
 impl Oracle {
-    pub(crate) fn new(room: &mut Room<Yard>) -> Oracle {
-        Oracle {
-            reader: Reader::new(room.world_mut()),
-            truths: VecDeque::new(),
-            told: Told::default(),
-            handles: Handles::default(),
-        }
-    }
-
     /// The room has ticked.
     pub(crate) fn witness(&mut self, room: &mut Room<Yard>) {
-        let (tick, due) = (room.tick_number(), room.snapshot_due());
+        let due = room.snapshot_due();
         let world = room.world_mut();
         self.told.note(world.resource_mut::<Diary>().said.drain(..));
-        if due {
-            let truth = self.reader.read(world, tick);
-            self.truths.push_back(truth);
-        }
+        let truth = world.resource_mut::<Witness>().truth.take();
+        self.truths.extend(truth.filter(|_| due));
     }
 
     /// No client will apply what is older.

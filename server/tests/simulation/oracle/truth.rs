@@ -2,12 +2,13 @@
 //! image of it must hold. Things are known by their tags here, not by slots.
 
 use bevy_ecs::prelude::*;
+use tickwire::exact;
 use tickwire::ids::{Handle, PlayerId, Tick};
 use tickwire::schema::{Kind, text_words};
 use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 use tickwire::snapshot::layout::Layout;
-use tickwire_server::game::{Owner, Roster, Team};
+use tickwire_server::game::{self, Owner, Roster, Team};
 
 use super::handles::Handles;
 use crate::broken::{Broken, Check};
@@ -93,16 +94,36 @@ type Things = QueryState<(
     Option<&'static Plan>,
 )>;
 
-/// Reads worlds.
-pub(crate) struct Reader(Things);
+/// What the world was when the game's systems had run: before anybody is told, and before anybody leaves
+/// for what happens to their connection.
+#[derive(Resource)]
+pub(crate) struct Witness {
+    things: Things,
+    pub(crate) truth: Option<Truth>,
+}
 
-impl Reader {
-    pub(crate) fn new(world: &mut World) -> Reader {
-        Reader(world.query())
+/// The game's last system.
+pub(crate) fn witness(world: &mut World) {
+    world.resource_scope(|world, mut witness: Mut<Witness>| {
+        let tick = Tick(world.resource::<game::Tick>().number);
+        witness.truth = Some(witness.read(world, tick));
+    });
+}
+
+/// As the engine leaves a predicted value after each tick.
+fn exactly(value: f64) -> f64 {
+    exact::round(value * 1024.) / 1024.
+}
+
+impl Witness {
+    pub(crate) fn new(world: &mut World) -> Witness {
+        Witness {
+            things: world.query(),
+            truth: None,
+        }
     }
 
-    /// The world as it is.
-    pub(crate) fn read(&mut self, world: &World, tick: Tick) -> Truth {
+    fn read(&mut self, world: &World, tick: Tick) -> Truth {
         let roster = world.resource::<Roster>();
         let mut members: Vec<(PlayerId, Option<u8>)> = roster
             .members
@@ -110,7 +131,9 @@ impl Reader {
             .map(|member| (member.player, None))
             .collect();
         let mut things = Vec::new();
-        for (tag, avatar, owner, team, pos, drift, look, walk, purse, plan) in self.0.iter(world) {
+        for (tag, avatar, owner, team, pos, drift, look, walk, purse, plan) in
+            self.things.iter(world)
+        {
             let team = team.map(|team| team.0);
             let player = owner
                 .map(|owner| owner.0)
@@ -129,7 +152,7 @@ impl Reader {
                 owner: player.map_or(0, |player| OwnerCode { player, avatar }.encode()),
                 player,
                 team,
-                pos: pos.map(|pos| (pos.x, pos.y)),
+                pos: pos.map(|pos| (exactly(pos.x), exactly(pos.y))),
                 drift: drift.map(|drift| (drift.x, drift.vx)),
                 look: look.map(|look| (follows(look), look.name.clone())),
                 walk: walk.map(|walk| (walk.x, walk.y, walk.heading)),

@@ -17,6 +17,8 @@ pub(crate) use parts::{
 };
 use rules::Births;
 
+use crate::oracle::{Witness, witness};
+
 /// The game.
 pub(crate) struct Yard;
 
@@ -112,6 +114,8 @@ impl Game for Yard {
         world.init_resource::<Round>();
         world.init_resource::<Diary>();
         world.insert_resource(Births::new(room.npcs));
+        let witnessing = Witness::new(world);
+        world.insert_resource(witnessing);
         systems.add_systems(
             (
                 rules::count_round,
@@ -121,6 +125,7 @@ impl Game for Yard {
                 rules::change_sides,
                 rules::mark_secrets,
                 rules::speak,
+                witness,
             )
                 .chain(),
         );
