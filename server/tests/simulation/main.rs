@@ -151,8 +151,8 @@ fn messages_that_a_turn_takes_twice_are_caught() {
     is_caught(
         Bug::RepeatedRead,
         &[
-            Check::Messages,
             Check::Seats,
+            Check::Messages,
             Check::Liveness,
             Check::Protocol,
         ],
