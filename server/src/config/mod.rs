@@ -1,5 +1,5 @@
 //! The operator's settings, resolved once and valid: what the rest of the server reads. `serve`
-//! reads them at the start ([`read`]); a game with a `main` of its own fills a [`Config`].
+//! reads them at the start ([`read()`]); a game with a `main` of its own fills a [`Config`].
 
 mod duration;
 mod error;

@@ -36,7 +36,7 @@ const SHORTEST: Duration = Duration::from_millis(10);
 macro_rules! settings {
     ($($(#[$meta:meta])* $name:ident: $type:ty $(, $range:expr)?;)+) => {
         /// Everything an operator can choose. [`Config::check`] holds for every value that
-        /// [`read`](super::read) returns; who fills one by hand may call it too.
+        /// [`read()`](super::read()) returns; who fills one by hand may call it too.
         #[derive(Clone, Debug, PartialEq, Args)]
         #[group(skip)]
         pub struct Config {
