@@ -3,6 +3,9 @@
 //! `docs/settings.md` to them. What settings may be together is `together`'s. Bounds that clients
 //! must know too are `tickwire::limits`.
 
+// The texts are the help as well, where an address stands as it is typed.
+#![allow(rustdoc::bare_urls)]
+
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
