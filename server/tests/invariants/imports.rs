@@ -108,10 +108,6 @@ const BOTS: Floors = Floors {
 const CIRCLES: &[&[&str]] = &[
     &["server/src/room/"],
     &["server/src/worker/"],
-    &["benches/src/fanout/"],
-    &["benches/src/motion/"],
-    &["benches/src/netplay/"],
-    &["benches/src/yardstick/"],
 ];
 
 /// A module by its path: `["room", "send_rate", "tiers"]`; the crate's root is empty.
