@@ -105,10 +105,7 @@ const BOTS: Floors = Floors {
 };
 
 /// Sets of files in which some import each other.
-const CIRCLES: &[&[&str]] = &[
-    &["server/src/room/"],
-    &["server/src/worker/"],
-];
+const CIRCLES: &[&[&str]] = &[&["server/src/room/"], &["server/src/worker/"]];
 
 /// A module by its path: `["room", "send_rate", "tiers"]`; the crate's root is empty.
 type Module = Vec<String>;
