@@ -180,8 +180,7 @@ impl Seats {
         }
         self.kicked.clear();
         self.vacated += given_up;
-        gone.iter()
-            .for_each(|player| drop(self.seats.remove(player)));
+        self.seats.retain(|player, _| !gone.contains(player));
         Ok(())
     }
 }
