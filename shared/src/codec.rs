@@ -1,14 +1,21 @@
 //! Control messages to bytes and back: the only user of bincode (2.0.1, standard
-//! configuration). Its format is small and final; `PROTOCOL.md` writes it out.
+//! configuration). Its format is small and final; `PROTOCOL.md` writes it out. Also what a server
+//! saves of a room, which never travels to clients.
 
 use std::fmt;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::limits::{CLIENT_MESSAGE_BYTES_MAX, SERVER_MESSAGE_BYTES_MAX};
 use crate::protocol::{ClientMessage, Kind, ServerMessage};
+
+/// Bytes of a saved room: 4,096 entities at 1 KiB with their image and the room's past, twice over.
+/// Beyond: it is not saved.
+pub const SAVE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The bytes are not a control message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,4 +70,48 @@ fn decode<M: DeserializeOwned, const MAX: usize>(bytes: &[u8]) -> Result<M, Cont
         }
         _ => Err(ControlError),
     }
+}
+
+/// A value that is none of what can be saved, or bytes that are no such value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedError(String);
+
+impl fmt::Display for SavedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SavedError {}
+
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl Writer for Appending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Appends a value of a save to `out`, of whatever size.
+///
+/// # Errors
+/// Its `Serialize` refuses, or needs a format that describes itself. `out` has a part of it then.
+pub fn append_saved<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), SavedError> {
+    bincode::serde::encode_into_writer(value, Appending(out), bincode::config::standard())
+        .map_err(|error| SavedError(error.to_string()))
+}
+
+/// Takes a value of a save from the front of `bytes`. No more than [`SAVE_BYTES_MAX`] are read or
+/// set aside for it.
+///
+/// # Errors
+/// They are no such value.
+pub fn take_saved<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, SavedError> {
+    let config: Configuration<LittleEndian, Varint, Limit<SAVE_BYTES_MAX>> =
+        bincode::config::standard().with_limit::<SAVE_BYTES_MAX>();
+    let (value, read) = bincode::serde::decode_from_slice(bytes, config)
+        .map_err(|error| SavedError(error.to_string()))?;
+    *bytes = bytes.get(read..).unwrap_or_default();
+    Ok(value)
 }

@@ -4,6 +4,7 @@
 use bevy_ecs::prelude::*;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 /// Suits by their number.
 pub(crate) const SUITS: [&str; 4] = ["clubs", "diamonds", "hearts", "spades"];
@@ -15,7 +16,7 @@ pub(crate) const RANKS: [&str; 13] = [
 pub(crate) const EIGHT: u8 = 7;
 
 /// One card.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Card {
     /// Index in [`RANKS`].
     pub(crate) rank: u8,
@@ -24,7 +25,7 @@ pub(crate) struct Card {
 }
 
 /// See the module's description.
-#[derive(Resource, Debug, Default)]
+#[derive(Resource, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Deck {
     /// The last is drawn first.
     stock: Vec<Card>,

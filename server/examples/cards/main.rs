@@ -20,7 +20,7 @@ use tickwire_server::game::{Game, Player, RoomOptions, Schema};
 use tickwire_server::{Site, serve};
 
 use deck::Deck;
-use table::{Seat, Table};
+use table::{Face, Seat, Table};
 
 /// The game.
 struct Cards;
@@ -36,7 +36,11 @@ impl Game for Cards {
         table::declare(schema);
         schema
             .action("play", rules::Play::fields, rules::play)
-            .action("draw", |k| k, rules::draw);
+            .action("draw", |k| k, rules::draw)
+            .saved::<Table>()
+            .saved::<Deck>()
+            .saved::<Seat>()
+            .saved::<Face>();
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, _: &RoomOptions) {

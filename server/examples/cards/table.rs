@@ -2,6 +2,7 @@
 //! holds it, and the moments worth a line. Not what may be done with it: that is `rules`.
 
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::PlayerId;
 use tickwire_server::game::{Schema, all, entity, flag, int, one_of};
 
@@ -25,7 +26,7 @@ impl Phase {
 }
 
 /// The table: everyone sees it.
-#[derive(Resource, Debug, Default)]
+#[derive(Resource, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Table {
     /// Index of the [`Phase`].
     phase: u8,
@@ -66,7 +67,7 @@ impl Table {
 }
 
 /// A player's place, which the engine knows as the player's avatar. Everyone sees it.
-#[derive(Component, Debug)]
+#[derive(Component, Debug, Serialize, Deserialize)]
 pub(crate) struct Seat {
     /// Cards in the hand; none for who waits for the next round.
     pub(crate) cards: u8,
@@ -94,7 +95,7 @@ impl Seat {
 }
 
 /// A card in a hand, on an entity with an `Owner`: nobody else is told of that entity at all.
-#[derive(Component, Debug)]
+#[derive(Component, Debug, Serialize, Deserialize)]
 pub(crate) struct Face(pub(crate) Card);
 
 /// A round began.

@@ -1,12 +1,18 @@
 //! Rounds played over the protocol, without sockets and clocks: guests are client sessions, the
 //! room is the engine's. What a guest knows is what its session decoded.
 
+#[path = "../../tests/continuation/mod.rs"]
+mod continuation;
+
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
+use tickwire::exact::Xorshift32;
 use tickwire::ids::{Handle, LayerId, PlayerId};
+use tickwire::protocol::ClientMessage;
 use tickwire::session::{Event, Seen, Session};
 use tickwire::snapshot::column_set::ColumnSet;
+use tickwire::snapshot::fields::pack;
 use tickwire_server::game::{GameDef, RoomOptions};
 use tickwire_server::room::{Effect, Room};
 
@@ -360,4 +366,37 @@ fn who_leaves_gives_the_cards_and_the_turn_back() {
     assert_eq!(scene.table().phase(), Phase::Waiting, "one can't play");
     scene.tick();
     assert_eq!(scene.guests[0].hand(), []);
+}
+
+/// Somebody draws, or plays a card that they may hold.
+fn dare(game: &GameDef<Cards>, dice: &mut Xorshift32) -> Option<ClientMessage> {
+    let action = u16::from(dice.below(30) == 0);
+    let card = Handle {
+        slot: 1 + dice.below(40) as u16,
+        generation: dice.below(3) as u16,
+    };
+    let values: &[i32] = match action {
+        0 => &[card.to_field(), dice.below(4) as i32],
+        _ => &[],
+    };
+    let mut fields = Vec::new();
+    let declared = &game.schema.actions[usize::from(action)].fields;
+    pack(declared, values, &mut fields);
+    let id = dice.below(1000);
+    Some(ClientMessage::Act { id, action, fields })
+}
+
+#[test]
+fn a_saved_table_goes_on_in_another_process_as_if_nothing_was() {
+    let play = continuation::Play {
+        test: "tests::a_saved_table_goes_on_in_another_process_as_if_nothing_was",
+        before: 300,
+        options: |seed| RoomOptions {
+            seed: seed.into(),
+            grace: 50,
+            ..RoomOptions::default()
+        },
+        say: dare,
+    };
+    continuation::check(&play);
 }

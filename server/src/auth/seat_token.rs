@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rand::rngs::SysError;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, RoomId};
 
 use super::Entropy;
@@ -18,7 +19,7 @@ const PLACE_DIGITS: usize = 8 + 4;
 const TOKEN_BYTES: usize = PLACE_DIGITS + 2 * SECRET_BYTES;
 
 /// What the server remembers of a token.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SeatHash([u8; 32]);
 
 /// Neither the secret nor its hash belongs into a log.

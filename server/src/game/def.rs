@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use tickwire::ids::Handle;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
 use tickwire::schema::{Predicted, Schema as WireSchema};
+use tickwire::snapshot::fields::{by_field, pack, unpack};
 use tickwire::snapshot::layout::Layout;
 
 use super::Game;
 use super::action::ActionDef;
 use super::out::{EventTable, Out};
+use super::saved::Kind;
 use super::schema::Schema;
 use crate::replication::capture::ReaderOf;
-use crate::replication::value::Accessor;
+use crate::replication::value::{Accessor, Raw};
 
 /// A checked game, shared by all its rooms.
 pub struct GameDef<G: Game> {
@@ -24,6 +27,8 @@ pub struct GameDef<G: Game> {
     pub(crate) events: Arc<EventTable>,
     /// By their number in the schema.
     pub(crate) actions: Vec<Box<dyn ActionDef>>,
+    /// What of a world is saved, the engine's own first.
+    pub(crate) kinds: Vec<Kind>,
 }
 
 impl<G: Game> GameDef<G> {
@@ -53,6 +58,40 @@ impl<G: Game> GameDef<G> {
         Out::new(self.events.clone())
     }
 
+    /// A player's input of the integers of its fields, which are in range. It names no entities.
+    pub(crate) fn input_of(&self, values: &[i32]) -> G::Input {
+        let mut input = G::Input::default();
+        let words = by_field(&self.schema.input, values);
+        for (accessor, (field, words)) in self.input.iter().zip(words) {
+            accessor.write(&mut input, &field.kind, words, |_| None);
+        }
+        input
+    }
+
+    /// An input as its player sent it.
+    pub(crate) fn pack_input(&self, input: &G::Input) -> Vec<u8> {
+        let (mut input, fields) = (input.clone(), &self.schema.input);
+        let (mut values, mut bytes) = (Vec::new(), Vec::new());
+        for (accessor, field) in self.input.iter().zip(fields) {
+            accessor.read(&mut input, &field.kind, |raw| {
+                values.push(match raw {
+                    Raw::Number(value) => field.kind.quantise(value),
+                    Raw::Word(word) => word,
+                    Raw::Entity(_) => Handle::NONE,
+                });
+            });
+        }
+        pack(fields, &values, &mut bytes);
+        bytes
+    }
+
+    /// The inverse; `None` if that is none.
+    pub(crate) fn unpack_input(&self, bytes: &[u8]) -> Option<G::Input> {
+        let mut values = Vec::new();
+        let rest = unpack(&self.schema.input, bytes, &mut values).ok()?;
+        rest.is_empty().then(|| self.input_of(&values))
+    }
+
     fn check(declared: Schema<G>) -> Result<GameDef<G>, String> {
         if let Some(error) = declared.errors.first() {
             return Err(error.clone());
@@ -72,6 +111,7 @@ impl<G: Game> GameDef<G> {
             input: declared.input,
             events: Arc::new(declared.events),
             actions: declared.actions,
+            kinds: declared.kinds,
         })
     }
 }

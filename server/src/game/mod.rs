@@ -8,6 +8,7 @@ mod def;
 mod out;
 mod payload;
 mod rewind;
+pub(crate) mod saved;
 mod schema;
 mod spec;
 
@@ -27,6 +28,7 @@ pub(crate) use out::Queued;
 use bevy_ecs::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
 use tickwire::protocol::server_message::Member;
@@ -72,6 +74,23 @@ pub trait Game: Sized + Send + Sync + 'static {
         world.despawn(entity);
     }
 
+    /// What of its room's world [`Schema::saved`] can't say, for [`Game::load`]: like the insides of a simulation that has a
+    /// format of its own, in a resource that is [`Schema::unsaved`].
+    ///
+    /// # Errors
+    /// Why the room can't be saved.
+    fn save(_world: &World) -> Result<Vec<u8>, String> {
+        Ok(Vec::new())
+    }
+
+    /// Takes it again, in a world in which everything else is as it was.
+    ///
+    /// # Errors
+    /// Why it can't be taken: the room is not restored.
+    fn load(_world: &mut World, _saved: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The room closes and its world is dropped, for a reason that is not the game's failure: the
     /// place to log or keep results. Events that are sent here reach nobody.
     fn closing(_world: &mut World, _why: Closing) {}
@@ -101,7 +120,7 @@ pub struct Player {
 }
 
 /// How a room was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomOptions {
     /// Its number.
     pub id: RoomId,

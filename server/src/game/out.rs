@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::Resource;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::PlayerId;
 use tickwire::limits::EVENTS_PER_TICK_MAX;
 
 use crate::replication::value::Raw;
 
 /// Who gets an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum To {
     /// Everyone in the room.
     All,
@@ -44,10 +45,10 @@ impl To {
 pub(super) type Reader = Box<dyn Fn(&mut dyn Any) -> Option<Contents> + Send + Sync>;
 
 /// An event's values, and its payload if it declares one.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Contents {
     pub(crate) values: Vec<Raw>,
-    pub(crate) payload: Option<Arc<[u8]>>,
+    pub(crate) payload: Option<Box<[u8]>>,
 }
 
 /// Event types by Rust type. Looked up, never iterated.
@@ -65,7 +66,7 @@ pub(super) struct EventType {
 }
 
 /// An event that waits for the end of its tick, when entities have their handles.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Queued {
     pub(crate) to: To,
     pub(crate) event: u16,

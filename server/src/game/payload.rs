@@ -1,7 +1,5 @@
 //! Reading and writing the payload of a game's event or action: JSON text or bytes.
 
-use std::sync::Arc;
-
 use serde::de::IgnoredAny;
 use tickwire::limits::PAYLOAD_BYTES_MAX;
 
@@ -21,7 +19,7 @@ impl<C> Copy for PayloadAccessor<C> {}
 
 impl<C> PayloadAccessor<C> {
     /// The bytes to send; `None` if they are too many, or should be JSON and are not.
-    pub(super) fn read(&self, of: &mut C) -> Option<Arc<[u8]>> {
+    pub(super) fn read(&self, of: &mut C) -> Option<Box<[u8]>> {
         let bytes = match self {
             PayloadAccessor::Json(get) => get(of).as_bytes(),
             PayloadAccessor::Bytes(get) => get(of).as_slice(),

@@ -31,20 +31,21 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use tickwire::limits::REWIND_MAX_MS;
 
 use super::Tick;
 
 /// The last ticks of what a game records: `T` of each entity that it wants to look back at. As many
 /// as the longest rewind needs; of each, what one tick recorded.
-#[derive(Resource, Debug)]
+#[derive(Resource, Debug, Serialize, Deserialize)]
 pub struct Rewind<T: Send + Sync + 'static> {
     /// By rising tick.
     past: VecDeque<Past<T>>,
     ticks_max: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Past<T> {
     tick: u32,
     /// In the order in which they were recorded, or by bucket.

@@ -5,12 +5,15 @@ use std::any::TypeId;
 
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predicted, Predictor};
 
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
 use super::out::{Contents, EventTable, EventType};
 use super::payload::PayloadAccessor;
+use super::saved::Kind as SavedKind;
 use super::spec::{Guess, Spec};
 use crate::replication::capture::{EntityReader, ReaderOf, RoomReader};
 use crate::replication::value::{Accessor, FieldValue};
@@ -25,6 +28,8 @@ pub struct Schema<G: Game> {
     pub(super) input: Vec<Accessor<G::Input>>,
     pub(super) events: EventTable,
     pub(super) actions: Vec<Box<dyn ActionDef>>,
+    /// What of a world is saved.
+    pub(super) kinds: Vec<SavedKind>,
     pub(super) errors: Vec<String>,
 }
 
@@ -160,6 +165,7 @@ impl<G: Game> Schema<G> {
             input: Vec::new(),
             events: EventTable::default(),
             actions: Vec::new(),
+            kinds: SavedKind::own::<G>(),
             errors: Vec::new(),
         }
     }
@@ -266,6 +272,32 @@ impl<G: Game> Schema<G> {
             self.errors
                 .push(format!("event {name:?}: its type is declared twice"));
         }
+        self
+    }
+
+    /// Saves a component or resource with its room. Its serde form is what is kept, so fields that serde skips come back
+    /// as it says; entities in it are the same ones afterwards.
+    ///
+    /// A room can be saved only if every type that its world holds is declared: here, or with [`Schema::unsaved`]. Then a
+    /// restored room goes on with the bytes that the saved one would have sent. What is not in the world is not saved, nor
+    /// what bevy keeps beside the values: a system's `Local`s, whether something changed (`Changed`, `Added`,
+    /// `RemovedComponents`), unread messages. What a game's bytes depend on belongs in a component or a resource.
+    ///
+    /// Rows come back in their order, but a query that runs first in a restored room meets archetypes that came to be since
+    /// `setup` all at once, and goes through them in another order than one that met them one by one. A game whose bytes
+    /// depend on who is first among entities of different archetypes sorts them, by a number of its own.
+    pub fn saved<T: Component + Serialize + DeserializeOwned>(&mut self) -> &mut Self {
+        match SavedKind::saved::<T>() {
+            Ok(kind) => self.kinds.push(kind),
+            Err(error) => self.errors.push(error),
+        }
+        self
+    }
+
+    /// Leaves a resource as [`Game::setup`] makes it when a room is restored: what never changes, or is empty between two
+    /// ticks. The same of a component holds for entities that `setup` makes and nobody takes away.
+    pub fn unsaved<T: Component>(&mut self) -> &mut Self {
+        self.kinds.push(SavedKind::unsaved::<T>());
         self
     }
 

@@ -4,14 +4,16 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::limits::IMAGES_MAX;
 use tickwire::snapshot::image::{EntityHead, LayerView, Residuals};
+use tickwire::snapshot::layout::Layout;
 
 use super::layer::LayerKey;
 
 /// Where a layer's entities and rows are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) key: LayerKey,
     pub(crate) gap: u32,
@@ -21,7 +23,7 @@ pub(crate) struct Span {
 }
 
 /// A layer's part of a table of residuals, which several layers may have in common.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TablePart {
     /// Where the table is.
     pub(crate) numbers: Range<usize>,
@@ -32,7 +34,7 @@ pub(crate) struct TablePart {
 }
 
 /// All layers of a room at a tick.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Image {
     pub(crate) tick: Tick,
     /// Counts the room's images from 1.
@@ -42,6 +44,7 @@ pub(crate) struct Image {
     pub(crate) entities: Vec<EntityHead>,
     pub(crate) values: Vec<i32>,
     /// Tables of [`Residuals`]; of the newest image only.
+    #[serde(skip)]
     pub(crate) residuals: Vec<i32>,
 }
 
@@ -50,6 +53,24 @@ impl Image {
         self.layers.clear();
         self.entities.clear();
         self.values.clear();
+    }
+
+    /// Whether what was saved is one: its layers follow one another, and each has its rows.
+    pub(crate) fn is_sound(&self, layout: &Layout) -> bool {
+        let (mut entities, mut values) = (0, 0);
+        let follow = self.layers.iter().all(|span| {
+            let rows = span.entities.len() * span.key.set(layout).width();
+            let follows = span.entities.start == entities
+                && span.values.start == values
+                && span.entities.end >= entities
+                && span.values.len() == rows;
+            (entities, values) = (span.entities.end, span.values.end);
+            follows
+        });
+        let rises = self.layers.is_sorted_by(|a, b| a.key < b.key);
+        let room = self.layers.first().map(|span| span.key);
+        let ends = entities == self.entities.len() && values == self.values.len();
+        follow && rises && ends && room == Some(LayerKey::Room)
     }
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {

@@ -1,6 +1,7 @@
 //! A layer: a part of a room's state that some of its clients hold, the unit of baselines, bodies and privacy. A key says
 //! which, its column set what a row is like. Who holds it is `interest`'s; what is in it, `capture`'s.
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::layout::Layout;
@@ -15,7 +16,7 @@ pub(crate) const OWNER: usize = 1;
 pub(crate) const TEAM: usize = 2;
 
 /// A layer as the server knows it; a client has a number for it, its [`LayerId`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum LayerKey {
     /// What everyone sees.
     Room,

@@ -8,11 +8,12 @@ use bevy_ecs::entity::EntityHashMap;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::DeferredWorld;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{Handle, Tick};
 use tickwire::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 
 /// An entity's slot. Only [`Slots`] gives it: a clone gets none, and one that came another way is taken off at once.
-#[derive(Component, Clone, Copy, Debug)]
+#[derive(Component, Clone, Copy, Debug, Serialize, Deserialize)]
 #[component(immutable, clone_behavior = Ignore, on_insert = check, on_remove = release)]
 pub(crate) struct Slot(pub(crate) u16);
 
@@ -23,6 +24,23 @@ pub(crate) struct Given {
     to: Option<Entity>,
     /// Entities whose slot was removed since the last [`Slots::settle`].
     released: Vec<Entity>,
+}
+
+impl Given {
+    /// What a room saves of it.
+    pub(crate) fn released(&self) -> &[Entity] {
+        &self.released
+    }
+
+    /// As it is saved.
+    pub(crate) fn restored(released: Vec<Entity>) -> Given {
+        Given { to: None, released }
+    }
+
+    /// The slots that come next are those that the entity had.
+    pub(crate) fn give_back(&mut self, to: Entity) {
+        self.to = Some(to);
+    }
 }
 
 fn check(mut world: DeferredWorld<'_>, context: HookContext) {
@@ -40,6 +58,7 @@ fn release(mut world: DeferredWorld<'_>, context: HookContext) {
 }
 
 /// The slots of a room. Slot 0 is the room's own.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Slots {
     generations: Vec<u16>,
     entities: Vec<Option<Entity>>,
@@ -51,8 +70,10 @@ pub(crate) struct Slots {
     /// How many of those, from the oldest on, may be given.
     rested: usize,
     /// Looked up, never iterated.
+    #[serde(skip)]
     by_entity: EntityHashMap<u16>,
     /// Entities that found no slot, counted until read.
+    #[serde(skip)]
     pub(crate) unsent: u64,
 }
 
@@ -67,6 +88,22 @@ impl Slots {
             by_entity: EntityHashMap::new(),
             unsent: 0,
         }
+    }
+
+    /// What was saved, ready for use; `None` if it is no such thing.
+    pub(crate) fn restored(mut self) -> Option<Slots> {
+        let len = self.generations.len();
+        let is_slot = |slot: &u16| (1..len).contains(&usize::from(*slot));
+        let is_sound = (1..=ENTITIES_MAX).contains(&len)
+            && self.entities.len() == len
+            && self.free.iter().all(is_slot)
+            && self.worn.iter().all(|(slot, _)| is_slot(slot));
+        for (slot, entity) in (0..).zip(&self.entities) {
+            if let Some(entity) = *entity {
+                self.by_entity.insert(entity, slot);
+            }
+        }
+        is_sound.then_some(self)
     }
 
     /// Slots given out so far: all lie below this.

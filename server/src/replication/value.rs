@@ -1,6 +1,7 @@
 //! Reading and writing a field of a game's type as a number.
 
 use bevy_ecs::prelude::Entity;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Handle;
 use tickwire::schema::{Kind, text_words, words_text};
 use tickwire::snapshot::column_set::Column;
@@ -36,7 +37,7 @@ impl<C> Clone for Accessor<C> {
 impl<C> Copy for Accessor<C> {}
 
 /// A field's value before it is quantised.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Raw {
     Number(f64),
     Entity(Option<Entity>),

@@ -6,6 +6,7 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::session::Seen;
 
 use super::members::Member;
+use super::seat_tokens::SeatTokens;
 use super::{Effect, Room, resources};
 use crate::game::{Closing, Game, Identity};
 
@@ -98,6 +99,18 @@ impl<G: Game> Room<G> {
         self.tell_joined(player, seen.chat);
         self.call(player, G::resumed);
         true
+    }
+
+    /// What a player may come back with.
+    pub(crate) fn tokens(&self, player: PlayerId) -> Option<&SeatTokens> {
+        Some(&self.members.get(player)?.tokens)
+    }
+
+    /// They may come back with these, and no others.
+    pub(crate) fn set_tokens(&mut self, player: PlayerId, tokens: SeatTokens) {
+        if let Some(member) = self.members.get_mut(player) {
+            member.tokens = tokens;
+        }
     }
 
     /// Whether a player acknowledged anything on their present connection.

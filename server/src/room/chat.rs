@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tickwire::codec::encode_server;
 use tickwire::ids::PlayerId;
 use tickwire::limits::CHAT_HISTORY_MAX;
@@ -13,7 +14,7 @@ use tickwire::protocol::server_message::ChatLine;
 use crate::text::chat_line;
 
 /// The last [`CHAT_HISTORY_MAX`] lines, oldest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Chat {
     lines: VecDeque<Line>,
     said: u32,
@@ -21,11 +22,25 @@ pub(super) struct Chat {
     everyone: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "ChatLine", into = "ChatLine")]
 struct Line {
     line: ChatLine,
     /// As it goes out.
     message: Bytes,
+}
+
+impl From<ChatLine> for Line {
+    fn from(line: ChatLine) -> Line {
+        let message = encode_server(&ServerMessage::Chat { line: line.clone() }).into();
+        Line { line, message }
+    }
+}
+
+impl From<Line> for ChatLine {
+    fn from(said: Line) -> ChatLine {
+        said.line
+    }
 }
 
 impl Chat {
@@ -41,11 +56,10 @@ impl Chat {
             name: name.to_owned(),
             text,
         };
-        let message = encode_server(&ServerMessage::Chat { line: line.clone() }).into();
         if self.lines.len() == CHAT_HISTORY_MAX {
             self.lines.pop_front();
         }
-        self.lines.push_back(Line { line, message });
+        self.lines.push_back(line.into());
         true
     }
 

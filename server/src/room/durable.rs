@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::limits::{DURABLE_BYTES_MAX, DURABLE_EVENTS_MAX};
 
@@ -14,7 +15,7 @@ use super::event::Event;
 /// An event's tick is its number: snapshots come in the order of ticks, and each brings all events up to
 /// its own, so "after the newest snapshot seen" misses none and repeats none. Nothing is counted on
 /// the wire, so nobody learns how many events were for others.
-#[derive(Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Log {
     events: VecDeque<Event>,
     bytes: usize,

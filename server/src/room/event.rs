@@ -1,10 +1,12 @@
 //! One event as it goes out, and who may get it. `events` keeps them.
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
 
 use crate::game::To;
 
 /// An event as it goes out.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Event {
     pub(super) tick: Tick,
     /// Counts the room's events.

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::limits::{EVENT_BYTES_MAX, EVENT_RING_TICKS};
 use tickwire::protocol::frame::push_varint;
@@ -17,11 +18,12 @@ use crate::replication::slots::Slots;
 use crate::replication::value::Raw;
 
 /// Momentary events of the last [`EVENT_RING_TICKS`] ticks, oldest first, and durable ones.
-#[derive(Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Events {
     ring: VecDeque<Event>,
     log: Log,
     said: u64,
+    #[serde(skip)]
     values: Vec<i32>,
 }
 

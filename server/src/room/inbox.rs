@@ -9,7 +9,7 @@ use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
-use tickwire::snapshot::fields::{by_field, take_payload, unpack};
+use tickwire::snapshot::fields::{take_payload, unpack};
 
 use super::send_rate::tiers::Move;
 use super::viewed_input::ViewedInput;
@@ -48,12 +48,7 @@ impl<G: Game> Room<G> {
         if !rest.is_empty() {
             return Err(CloseCode::Malformed);
         }
-        let mut input = G::Input::default();
-        let words = by_field(declared, &self.values);
-        for (accessor, (field, words)) in self.game.input.iter().zip(words) {
-            // An input names no entities.
-            accessor.write(&mut input, &field.kind, words, |_| None);
-        }
+        let input = self.game.input_of(&self.values);
         // The member is looked up once: inputs are most of what comes.
         let (tick, cadence) = (self.tick, self.cadence);
         self.stirred = tick;

@@ -7,6 +7,7 @@ use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::server_message;
 
 use super::event::Listener;
+use super::seat_tokens::SeatTokens;
 use super::send_rate::cadence::Cadence;
 use super::send_rate::in_flight::{BadAck, InFlightWindow};
 use super::send_rate::tiers::{Move, RateTier};
@@ -80,14 +81,16 @@ pub(super) struct Member<I> {
     pub(super) stirred: Tick,
     /// Layers whose keyframe was asked for within [`tickwire::limits::RESYNC_EVERY_MS`], and when.
     pub(super) resynced: Vec<(LayerId, Tick)>,
-    chat_left: u32,
-    chat_at: Tick,
+    pub(super) chat_left: u32,
+    pub(super) chat_at: Tick,
     /// The tick from which they may chat.
     pub(super) muted_until: Tick,
     /// What they were told of the others.
     pub(super) told: Told,
     /// The room's tick when they took their seat, which a loss does not change.
-    seated_at: Tick,
+    pub(super) seated_at: Tick,
+    /// What they may come back with.
+    pub(super) tokens: SeatTokens,
     pub(super) ready: bool,
     /// Whether somebody has answered on an earlier connection; see [`Member::has_answered`].
     pub(super) answered: bool,
@@ -142,6 +145,7 @@ impl<I: Default + Clone> Member<I> {
             events_from: tick,
             durable_from: Tick(0),
             seated_at: tick,
+            tokens: SeatTokens::default(),
             layers: HeldLayers::default(),
             team: None,
             resynced: Vec::new(),
@@ -177,7 +181,12 @@ impl<I: Default + Clone> Member<I> {
         tick: Tick,
         cadence: Cadence,
     ) -> Result<Move, BadAck> {
+        let is_first = !self.in_flight.any_acked();
         let drained = self.in_flight.ack(ack, tick, cadence)?;
+        if is_first && self.in_flight.any_acked() {
+            // What they acknowledge came after the newest token.
+            self.tokens.confirm();
+        }
         Ok(drained.map_or(Move::Stays, |images| self.tier.drained(images, tick)))
     }
 
@@ -242,6 +251,7 @@ impl<I: Default + Clone> Member<I> {
         self.answered = old.has_answered();
         (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
         self.seated_at = old.seated_at;
+        self.tokens = old.tokens;
         self.muted_until = old.muted_until;
     }
 
@@ -261,9 +271,9 @@ impl<I: Default + Clone> Member<I> {
 pub(super) struct Members<I> {
     seated: ByPlayer<Member<I>>,
     seats: u16,
-    joined: u32,
+    pub(super) joined: u32,
     /// The number to be given out next, if it is free.
-    next: u16,
+    pub(super) next: u16,
 }
 
 impl<I: Default + Clone> Members<I> {

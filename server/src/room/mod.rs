@@ -12,6 +12,8 @@ mod inbox;
 mod members;
 mod notices;
 mod resources;
+mod save;
+pub(crate) mod seat_tokens;
 pub(crate) mod send_rate;
 mod spread;
 mod stats;
@@ -21,6 +23,7 @@ mod viewed_input;
 mod workspace;
 
 pub use members::ClientState;
+pub use save::{RestoreError, SaveError};
 pub use stats::RoomStats;
 pub use workspace::Workspace;
 

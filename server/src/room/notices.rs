@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ServerMessage;
@@ -21,7 +22,7 @@ const CHANGES_BURST: u8 = 4;
 const CHANGE_SECONDS: u32 = 2;
 
 /// What everyone was told of a number, or is being told.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Seat {
     /// Who has it, by their number of joining; 0: nobody.
     order: u32,
@@ -37,7 +38,7 @@ struct Seat {
 }
 
 /// What can change of a member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Flags {
     ready: bool,
     host: bool,
@@ -87,7 +88,7 @@ impl Seat {
 }
 
 /// See the module's description.
-#[derive(Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Notices {
     /// By player number: those of members, and of who went while somebody who knew them has not heard it. No more of these
     /// than there are members, for each member who is behind.

@@ -5,6 +5,7 @@
 use std::mem;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::protocol::ServerMessage;
 
@@ -22,7 +23,7 @@ const CHAT_BYTES_BURST: u32 = 4 * CHAT_BYTES_PER_SECOND;
 const HEADER_BYTES: u32 = 4;
 
 /// What a member has got of what is passed on to all.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Told {
     /// The number of the newest news.
     pub(super) news: u64,

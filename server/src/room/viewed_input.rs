@@ -1,12 +1,13 @@
 //! An input and what its player saw when they made it. Waits in the player's queue; `room` asks it
 //! when a tick takes it. What a game does with the viewed tick is `game::rewind`'s.
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::limits::REWIND_MAX_MS;
 use tickwire::protocol::frame::InputHead;
 
 /// An input with its viewed tick, as the player says it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ViewedInput<I> {
     pub(super) input: I,
     /// The tick that it is for.
@@ -21,6 +22,15 @@ impl<I> ViewedInput<I> {
             input,
             stamp: f64::from(head.tick.0),
             view: f64::from(head.ack.0) - f64::from(head.view_lag) / 64.0,
+        }
+    }
+
+    /// The same with an input that is said in another way.
+    pub(super) fn with<J>(&self, input: J) -> ViewedInput<J> {
+        ViewedInput {
+            input,
+            stamp: self.stamp,
+            view: self.view,
         }
     }
 

@@ -1,11 +1,10 @@
 //! The seats of a room on its worker, by player number: each member's connection, while they have
-//! one, and what they may come back with.
+//! one, and what the directory knows of them.
 
 use ipnet::IpNet;
 use tickwire::ids::{PlayerId, Tick};
 
 use super::Client;
-use super::seat_tokens::SeatTokens;
 use crate::by_player::ByPlayer;
 use crate::directory::Mark;
 use crate::transport::{Conn, Transport};
@@ -18,7 +17,6 @@ pub(super) struct Members {
 struct Seat {
     /// `None` while the seat is held for a player whose connection is lost.
     client: Option<Client>,
-    tokens: SeatTokens,
     /// Whose it is, to the registry.
     mark: Mark,
     /// Whether the registry knows that it is held.
@@ -73,11 +71,6 @@ impl Members {
         }
     }
 
-    /// What a member may come back with.
-    pub(super) fn tokens(&mut self, player: PlayerId) -> Option<&mut SeatTokens> {
-        Some(&mut self.seat(player)?.tokens)
-    }
-
     /// From where a member comes, or came before the connection was lost.
     pub(super) fn host(&mut self, player: PlayerId) -> Option<IpNet> {
         self.seat(player)?.host
@@ -89,18 +82,10 @@ impl Members {
     }
 
     /// A new member; the room gives out no number that is taken.
-    pub(super) fn sit(
-        &mut self,
-        player: PlayerId,
-        client: Client,
-        tokens: SeatTokens,
-        mark: Mark,
-        since: Tick,
-    ) {
+    pub(super) fn sit(&mut self, player: PlayerId, client: Client, mark: Mark, since: Tick) {
         let seat = Seat {
             host: client.session.guest.host(),
             client: Some(client),
-            tokens,
             mark,
             is_away: false,
             since,

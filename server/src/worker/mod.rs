@@ -11,7 +11,6 @@ mod members;
 mod moderation;
 mod room_host;
 mod schedule;
-mod seat_tokens;
 #[cfg(test)]
 mod tests;
 mod turn;

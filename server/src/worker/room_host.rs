@@ -14,13 +14,13 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::{Members, Vacated};
-use super::seat_tokens::SeatTokens;
 use super::view::{ClientView, RoomView};
 use super::{Client, Common, ResumeRequest, Return};
 use crate::admission::request_prices::resumed;
 use crate::auth::{SeatHash, SeatToken};
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::room::seat_tokens::SeatTokens;
 use crate::room::{Effect, Room, Workspace};
 use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers, Transport};
 use crate::vitals;
@@ -188,8 +188,8 @@ impl<G: Game> RoomHost<G> {
                 let token = self.new_token(player, ctx);
                 let hash = token.as_ref().map(|(_, hash)| *hash);
                 let since = self.room.tick_number();
-                self.members
-                    .sit(player, client, SeatTokens::new(hash), mark, since);
+                self.room.set_tokens(player, SeatTokens::new(hash));
+                self.members.sit(player, client, mark, since);
                 ctx.common.metrics.players.increment(1);
                 self.settle_guarded(ctx)?;
                 self.hand_out(player, token);
@@ -220,7 +220,7 @@ impl<G: Game> RoomHost<G> {
         ctx: &mut TurnContext,
     ) -> Result<(), Failed> {
         let player = resume_request.token.player;
-        let tokens = self.members.tokens(player);
+        let tokens = self.room.tokens(player);
         let is_theirs = self.room.identity(player) == Some(&client.session.identity);
         if !is_theirs || !tokens.is_some_and(|tokens| tokens.admits(resume_request.token.hash)) {
             refuse(client, Refusal::NoSuchSeat, ctx);
@@ -280,9 +280,7 @@ impl<G: Game> RoomHost<G> {
         client.session.has_played = true;
         client.session.take_place(true);
         self.members.plug(player, client);
-        if let Some(old) = self.members.tokens(player) {
-            *old = tokens;
-        }
+        self.room.set_tokens(player, tokens);
         if let Some(mark) = self.members.set_away(player, false) {
             ctx.common.registry.regain(self.id, mark);
         }
@@ -365,8 +363,8 @@ impl<G: Game> RoomHost<G> {
     }
 
     fn is_open(&mut self, player: PlayerId) -> bool {
-        let tokens = self.members.tokens(player);
-        tokens.is_some_and(|tokens| tokens.is_open())
+        let tokens = self.room.tokens(player);
+        tokens.is_some_and(SeatTokens::is_open)
     }
 
     fn apply(&mut self, effect: Effect, ctx: &mut TurnContext) {

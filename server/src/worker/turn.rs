@@ -145,12 +145,6 @@ impl<G: Game> RoomHost<G> {
         drop(reading);
         if let Some(end) = end {
             ctx.ended.push((player, end));
-        } else if let Some(tokens) = self.members.tokens(player)
-            && tokens.is_unconfirmed()
-            && self.room.has_heard(player)
-        {
-            // What it acknowledges came after the new token.
-            tokens.confirm();
         }
     }
 

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::Tick;
 use crate::limits::{INPUT_REPEATS_MAX, INPUTS_QUEUED_MAX};
 
@@ -20,7 +22,7 @@ use crate::limits::{INPUT_REPEATS_MAX, INPUTS_QUEUED_MAX};
 /// A player who has never sent an input only watches: neutral, and nothing is substituted. From
 /// the first accepted input on every tick without one counts as substituted, the neutral ones
 /// after the repeats too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InputQueue<I> {
     newest_wins: bool,
     /// Rising ticks, all later than the newest simulated tick at their arrival.
@@ -128,6 +130,25 @@ impl<I: Default + Clone> InputQueue<I> {
     /// Those that wait, as far as they lie in a row from the oldest on.
     pub fn waiting(&self) -> &[(Tick, I)] {
         self.waiting.as_slices().0
+    }
+
+    /// The same queue of inputs that are said in another way; `None` if one can't be.
+    pub fn try_map<J>(&self, mut say: impl FnMut(&I) -> Option<J>) -> Option<InputQueue<J>> {
+        let mut stamped = |(stamp, input): &(Tick, I)| Some((*stamp, say(input)?));
+        Some(InputQueue {
+            newest_wins: self.newest_wins,
+            waiting: self
+                .waiting
+                .iter()
+                .map(&mut stamped)
+                .collect::<Option<_>>()?,
+            newest: self.newest,
+            last: match &self.last {
+                Some(last) => Some(stamped(last)?),
+                None => None,
+            },
+            repeats: self.repeats,
+        })
     }
 
     /// Inputs that wait.

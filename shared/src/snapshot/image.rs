@@ -1,10 +1,12 @@
 //! A layer's state at a tick, as integers: what both ends agree on, to the bit.
 
+use serde::{Deserialize, Serialize};
+
 use super::column_set::{ColumnSet, Guess};
 use crate::ids::{Handle, PlayerId, Tick};
 
 /// An entity of a layer, without its columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntityHead {
     /// Its slot in the room.
     pub slot: u16,

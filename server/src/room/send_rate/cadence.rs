@@ -1,8 +1,10 @@
 //! How often a room ticks and makes snapshots, and how those rates turn spans of time into ticks.
 //! Snapshots may be thinned out under load; ticks never are. Pure numbers, no clock.
 
+use serde::{Deserialize, Serialize};
+
 /// The rates of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cadence {
     /// Ticks a second.
     tick_rate: u16,

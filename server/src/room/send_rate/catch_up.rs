@@ -13,6 +13,7 @@
 //! due, and is not probed. One whose link carries every 5th, in the rate tier of every 8th, gets every 5th, each with a body of its own, a fifth of
 //! one an image, and never has a queue before it.
 
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
 
 use crate::replication::held::Body;
@@ -135,7 +136,7 @@ impl CatchUp {
 }
 
 /// Bodies that a room has for probes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Allowance {
     saved: u8,
 }

@@ -1,11 +1,13 @@
 //! The tokens that open one seat: the newest, and while nobody has shown that they got it, the one
-//! that it replaced. Pure; `members` keeps one for each seat.
+//! that it replaced. Pure; `members` keeps them for each seat, and the worker asks.
+
+use serde::{Deserialize, Serialize};
 
 use crate::auth::SeatHash;
 
 /// See the module's description. Without any token a seat can't be taken again.
-#[derive(Default)]
-pub(super) struct SeatTokens {
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SeatTokens {
     newest: Option<SeatHash>,
     /// The token with which the seat was taken last, until the new one is known to have arrived.
     used: Option<SeatHash>,
@@ -13,7 +15,7 @@ pub(super) struct SeatTokens {
 
 impl SeatTokens {
     /// Of a seat that was just taken.
-    pub(super) fn new(token: Option<SeatHash>) -> SeatTokens {
+    pub(crate) fn new(token: Option<SeatHash>) -> SeatTokens {
         SeatTokens {
             newest: token,
             used: None,
@@ -21,30 +23,25 @@ impl SeatTokens {
     }
 
     /// Whether there is any token to come back with.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.newest.is_some()
     }
 
     /// Whether this token opens the seat.
-    pub(super) fn admits(&self, token: SeatHash) -> bool {
+    pub(crate) fn admits(&self, token: SeatHash) -> bool {
         self.newest == Some(token) || self.used == Some(token)
     }
 
     /// Of a seat that was taken again with `used`; its client is told `newest`.
-    pub(super) fn renewed(used: SeatHash, newest: SeatHash) -> SeatTokens {
+    pub(crate) fn renewed(used: SeatHash, newest: SeatHash) -> SeatTokens {
         SeatTokens {
             newest: Some(newest),
             used: Some(used),
         }
     }
 
-    /// Whether an older token still opens the seat.
-    pub(super) fn is_unconfirmed(&self) -> bool {
-        self.used.is_some()
-    }
-
     /// The client has the newest token: older ones are void.
-    pub(super) fn confirm(&mut self) {
+    pub(crate) fn confirm(&mut self) {
         self.used = None;
     }
 }
@@ -67,7 +64,7 @@ mod tests {
         let mut tokens = SeatTokens::new(Some(first));
         assert!(tokens.admits(first) && !tokens.admits(second));
         tokens = SeatTokens::renewed(first, second);
-        assert!(tokens.admits(first) && tokens.admits(second) && tokens.is_unconfirmed());
+        assert!(tokens.admits(first) && tokens.admits(second));
         tokens.confirm();
         assert!(!tokens.admits(first) && tokens.admits(second));
     }

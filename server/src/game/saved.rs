@@ -1,0 +1,198 @@
+//! Which types of a world are saved with its room, and how each is written and read: the engine's own, and those
+//! that a game declares with `Schema::saved` and `Schema::unsaved`. Not the order in which entities come back:
+//! that is `room::save`'s, which calls this.
+
+use std::any::type_name;
+
+use bevy_ecs::bundle::{BundleScratch, BundleWriter};
+use bevy_ecs::component::ComponentId;
+use bevy_ecs::entity_disabling::{DefaultQueryFilters, Disabled};
+use bevy_ecs::prelude::*;
+use bevy_ecs::resource::IsResource;
+use bevy_ecs::schedule::Schedules;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tickwire::codec::{SavedError, append_saved, take_saved};
+
+use super::{Game, Input, Out, Owner, RoomRng, Roster, Team, Tick};
+use crate::replication::slots::{Given, Slot};
+
+/// Bytes of which a sample is read: longer than any of a fixed size.
+const SAMPLE_BYTES: usize = 4096;
+
+/// A type of a world's components or resources.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    name: &'static str,
+    register: fn(&mut World) -> ComponentId,
+    /// `None`: it is as the game's setup makes it, or the room gives it its value.
+    value: Option<Value>,
+}
+
+/// How a type's values are written and read.
+#[derive(Clone, Copy)]
+struct Value {
+    write: fn(EntityRef<'_>, &mut Vec<u8>) -> Result<(), SavedError>,
+    push: Push,
+    /// So many of this byte read as a value: some value, whatever it means.
+    fill: u8,
+    /// Whether any value will do, where there is none.
+    is_any: bool,
+}
+
+/// Reads a value and adds it to a bundle of a world.
+type Push = fn(&mut &[u8], &mut World, &mut BundleWriter<'_>) -> Result<(), SavedError>;
+
+impl Kind {
+    /// What is not saved.
+    pub(super) fn unsaved<T: Component>() -> Kind {
+        Kind {
+            name: type_name::<T>(),
+            register: |world| world.register_component::<T>(),
+            value: None,
+        }
+    }
+
+    /// What is. The error says why it can't be.
+    pub(super) fn saved<T: Component + Serialize + DeserializeOwned>() -> Result<Kind, String> {
+        let samples = |fill: &u8| take_saved::<T>(&mut &[*fill; SAMPLE_BYTES][..]).is_ok();
+        let fill = [0, 1].into_iter().find(samples).ok_or_else(|| {
+            format!(
+                "{}: its Deserialize takes neither zeros nor ones, so it can't be saved",
+                type_name::<T>()
+            )
+        })?;
+        Ok(Kind::plain::<T>(fill))
+    }
+
+    fn plain<T: Component + Serialize + DeserializeOwned>(fill: u8) -> Kind {
+        let value = Value {
+            write: |entity, out| match entity.get::<T>() {
+                Some(value) => append_saved(value, out),
+                None => Ok(()),
+            },
+            push: |bytes, world, bundle| {
+                push(take_saved::<T>(bytes)?, world, bundle);
+                Ok(())
+            },
+            fill,
+            is_any: false,
+        };
+        Kind {
+            value: Some(value),
+            ..Kind::unsaved::<T>()
+        }
+    }
+
+    /// A component whose value the room saves; here it is the default.
+    fn elsewhere<T: Component + Default>() -> Kind {
+        let value = Value {
+            write: |_, _| Ok(()),
+            push: |_, world, bundle| {
+                push(T::default(), world, bundle);
+                Ok(())
+            },
+            fill: 0,
+            is_any: false,
+        };
+        Kind {
+            value: Some(value),
+            ..Kind::unsaved::<T>()
+        }
+    }
+
+    /// A resource that bevy makes when it first needs it.
+    fn late<T: Component + Default>() -> Kind {
+        let mut kind = Kind::elsewhere::<T>();
+        if let Some(value) = &mut kind.value {
+            value.is_any = true;
+        }
+        kind
+    }
+
+    /// The engine's own, first the mark of resources.
+    pub(super) fn own<G: Game>() -> Vec<Kind> {
+        vec![
+            Kind::unsaved::<IsResource>(),
+            Kind::unsaved::<DefaultQueryFilters>(),
+            Kind::unsaved::<Tick>(),
+            Kind::unsaved::<RoomRng>(),
+            Kind::unsaved::<Roster>(),
+            Kind::unsaved::<Out>(),
+            Kind::unsaved::<Given>(),
+            Kind::plain::<Owner>(0),
+            Kind::plain::<Team>(0),
+            Kind::plain::<Slot>(0),
+            Kind::late::<Schedules>(),
+            Kind::elsewhere::<Disabled>(),
+            Kind::elsewhere::<Input<G::Input>>(),
+        ]
+    }
+
+    /// Its Rust name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its number in a world.
+    pub(crate) fn id(&self, world: &mut World) -> ComponentId {
+        (self.register)(world)
+    }
+
+    /// Whether there is a value to read.
+    pub(crate) fn has_value(&self) -> bool {
+        self.value.is_some()
+    }
+
+    /// Appends an entity's value of it, if it has one.
+    ///
+    /// # Errors
+    /// Its `Serialize` refused.
+    pub(crate) fn write(&self, entity: EntityRef<'_>, out: &mut Vec<u8>) -> Result<(), SavedError> {
+        self.value
+            .map_or(Ok(()), |value| (value.write)(entity, out))
+    }
+}
+
+/// Gives an entity a value of each of `kinds` at once, so that it goes to their archetype by no other: those at the front
+/// of `bytes`, which go on behind them, or without any samples. Kinds without a value stay as they are.
+///
+/// # Errors
+/// The bytes are no such values; the entity is as it was.
+#[allow(
+    unsafe_code,
+    reason = "bevy_ecs inserts components that are known only at run time in no safe way"
+)]
+pub(crate) fn give<'a>(
+    world: &mut World,
+    entity: Entity,
+    kinds: impl Iterator<Item = &'a Kind>,
+    mut bytes: Option<&mut &[u8]>,
+    scratch: &mut BundleScratch,
+) -> Result<(), SavedError> {
+    let mut bundle = scratch.writer();
+    let values = kinds.filter_map(|kind| kind.value);
+    let is_sample = bytes.is_none();
+    for value in values.filter(|value| is_sample || !value.is_any) {
+        let read = match &mut bytes {
+            Some(bytes) => (value.push)(bytes, world, &mut bundle),
+            None => (value.push)(&mut &[value.fill; SAMPLE_BYTES][..], world, &mut bundle),
+        };
+        if read.is_err() {
+            // SAFETY: all that was pushed, was for this world.
+            unsafe { scratch.manual_drop(world.components()) };
+            return read;
+        }
+    }
+    if !bundle.is_empty() {
+        // SAFETY: as above.
+        unsafe { bundle.write(&mut world.entity_mut(entity)) };
+    }
+    Ok(())
+}
+
+#[allow(unsafe_code, reason = "see `give`")]
+fn push<T: Component>(value: T, world: &mut World, bundle: &mut BundleWriter<'_>) {
+    // SAFETY: `give` alone has this called, with one world for all of a bundle.
+    unsafe { bundle.push_component(&mut world.components_registrator(), value) }
+}

@@ -1,0 +1,219 @@
+//! Which entity a world makes next: its ids must be the same ones after it was saved, because entities are told apart, and
+//! sorted, by them. `bevy_ecs` gives out freed ids, the one freed last first, then fresh ones; what was freed lately waits
+//! in a list of its own until that is full. This reads all of it, and makes it again.
+
+use std::mem;
+
+use bevy_ecs::entity::{
+    EntityAllocator, EntityGeneration, EntityHashMap, EntityIndex, EntityMapper, SceneEntityMapper,
+};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What `bevy_ecs` lets wait.
+const LATE_MAX: usize = 128;
+/// Uses of ids, all in all, that are made up for: at some 20 ns each. A room in which 300 things a second come and go has
+/// had as many after five days. Beyond: it is not saved.
+const AGES_MAX: u64 = 1 << 27;
+/// Uses that are made up for at once, each with a place in a map.
+const USES_AT_ONCE: u32 = 1 << 14;
+
+/// The ids of a world.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ids {
+    /// How often each was used before, from the first on: those that were ever given out.
+    ages: Vec<u32>,
+    /// Those to be given out again, the last first.
+    free: Vec<Entity>,
+    /// Those that wait, in the order in which they were freed.
+    late: Vec<Entity>,
+}
+
+impl Ids {
+    /// Of a world, which goes on with them.
+    pub(super) fn of(world: &mut World) -> Ids {
+        // It shows what it has only by giving it out, so this one is used up, and another one made.
+        let mut old = mem::take(world.entity_allocator_mut());
+        let (mut free, next) = drain(&old);
+        free.reverse();
+        let fillers: Vec<Entity> = old.alloc_many(LATE_MAX as u32 + 1).collect();
+        for filler in &fillers {
+            // Used before, so that nobody takes them for fresh ones.
+            let used = EntityGeneration::FIRST.after_versions(1);
+            old.free(Entity::from_index_and_generation(filler.index(), used));
+        }
+        let (mut late, _) = drain(&old);
+        late.retain(|id| fillers.iter().all(|filler| filler.index() != id.index()));
+        late.reverse();
+        let age = |index| {
+            world
+                .entities()
+                .resolve_from_index(index)
+                .generation()
+                .to_bits()
+        };
+        let ages = (0..next).filter_map(EntityIndex::from_raw_u32).map(age);
+        let ids = Ids {
+            ages: ages.collect(),
+            free,
+            late,
+        };
+        ids.put(world);
+        ids
+    }
+
+    /// Has a world go on with these.
+    pub(super) fn put(&self, world: &mut World) {
+        let ids = world.entity_allocator_mut();
+        *ids = EntityAllocator::default();
+        ids.alloc_many(self.len()).for_each(drop);
+        let late = match (self.free.first(), self.late.split_first()) {
+            (Some(&filler), Some((&first, rest))) if self.free.len() <= LATE_MAX => {
+                // What waits goes to the others when there is one too many.
+                self.free.iter().for_each(|id| ids.free(*id));
+                let fillers = LATE_MAX - self.free.len();
+                (0..fillers).for_each(|_| ids.free(filler));
+                ids.free(first);
+                ids.alloc_many(fillers as u32).for_each(drop);
+                rest
+            }
+            (Some(_), _) => {
+                // Many go to them directly; fresh ones, which come last anyway, make them many.
+                let mut free: Vec<Entity> = ids.alloc_many(LATE_MAX as u32).collect();
+                free.reverse();
+                if self.free.len() > LATE_MAX {
+                    free.clear();
+                    *ids = EntityAllocator::default();
+                    ids.alloc_many(self.len()).for_each(drop);
+                }
+                free.extend_from_slice(&self.free);
+                ids.free_many(&free);
+                &self.late
+            }
+            (None, _) => &self.late,
+        };
+        late.iter().for_each(|id| ids.free(*id));
+    }
+
+    /// How many were ever given out.
+    pub(super) fn len(&self) -> u32 {
+        self.ages.len() as u32
+    }
+
+    /// Whether a world can be brought to have them.
+    pub(super) fn are_few(&self) -> bool {
+        self.ages.iter().map(|age| u64::from(*age)).sum::<u64>() <= AGES_MAX
+    }
+
+    /// The id that has this index, and its use.
+    pub(super) fn newest(&self, index: u32) -> Option<Entity> {
+        let age = *self.ages.get(index as usize)?;
+        let index = EntityIndex::from_raw_u32(index)?;
+        let generation = EntityGeneration::from_bits(age);
+        Some(Entity::from_index_and_generation(index, generation))
+    }
+
+    /// Makes up for the uses that a world's ids have not had, but the last one of `but_one`, which must have had fewer. The world
+    /// gives out none until [`Ids::put`]. False: one has had more.
+    pub(super) fn age(&self, world: &mut World, but_one: Option<u32>) -> bool {
+        let mut uses = EntityHashMap::default();
+        (0..).zip(&self.ages).all(|(number, age)| {
+            let Some(index) = EntityIndex::from_raw_u32(number) else {
+                return false;
+            };
+            let now = world.entities().resolve_from_index(index).generation();
+            let goal = age.checked_sub(u32::from(but_one == Some(number)));
+            let missing = goal.and_then(|goal| goal.checked_sub(now.to_bits()));
+            match missing {
+                None => false,
+                Some(0) => true,
+                Some(_) if world.entities().is_index_spawned(index) => false,
+                Some(missing) => {
+                    use_up(world, number, missing, &mut uses);
+                    true
+                }
+            }
+        })
+    }
+}
+
+/// Has an id so many uses. The one way to do many at once: what maps entities takes the next of the new ids, and a use of it
+/// for each entity that it is asked for.
+fn use_up(world: &mut World, index: u32, mut times: u32, uses: &mut EntityHashMap<Entity>) {
+    while times > 0 {
+        let ids = world.entity_allocator_mut();
+        *ids = EntityAllocator::default();
+        ids.alloc_many(index).for_each(drop);
+        uses.clear();
+        let mut mapper = SceneEntityMapper::new(uses, world);
+        let some = times.min(USES_AT_ONCE);
+        let others = (0..some).filter_map(Entity::from_raw_u32);
+        for other in others {
+            mapper.get_mapped(other);
+        }
+        mapper.finish(world);
+        times -= some;
+    }
+}
+
+/// All that were freed, as they are given out, and the fresh one that comes after them.
+fn drain(ids: &EntityAllocator) -> (Vec<Entity>, u32) {
+    let mut freed = Vec::new();
+    loop {
+        let id = ids.alloc();
+        if id.generation() == EntityGeneration::FIRST {
+            return (freed, id.index_u32());
+        }
+        freed.push(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwire::exact::Xorshift32;
+
+    use super::*;
+
+    /// Spawns and despawns by the dice; `alive` are there.
+    fn live(world: &mut World, alive: &mut Vec<Entity>, dice: &mut Xorshift32, steps: u32) {
+        for _ in 0..steps {
+            let grow = if alive.len() < 40 { 6 } else { 4 };
+            if alive.is_empty() || dice.below(10) < grow {
+                alive.push(world.spawn_empty().id());
+            } else {
+                let at = dice.below(alive.len() as u32) as usize;
+                world.despawn(alive.swap_remove(at));
+            }
+        }
+    }
+
+    #[test]
+    fn a_world_whose_ids_were_read_and_one_that_was_made_of_them_go_on_alike() {
+        for seed in 1..=300 {
+            let mut dice = Xorshift32::new(seed);
+            let (mut world, mut alive) = (World::new(), Vec::new());
+            let (mut other, mut others) = (World::new(), Vec::new());
+            let steps = dice.below(900);
+            live(&mut world, &mut alive, &mut dice.clone(), steps);
+            live(&mut other, &mut others, &mut dice, steps);
+            let ids = Ids::of(&mut world);
+            assert_eq!(
+                ids,
+                Ids::of(&mut world),
+                "seed {seed}: reading changes nothing"
+            );
+            let mut made = World::new();
+            assert!(ids.age(&mut made, None));
+            for id in &alive {
+                made.spawn_empty_at(*id).expect("it is free");
+            }
+            ids.put(&mut made);
+            let mut theirs = alive.clone();
+            let steps = dice.below(900);
+            live(&mut world, &mut alive, &mut dice.clone(), steps);
+            live(&mut made, &mut theirs, &mut dice.clone(), steps);
+            live(&mut other, &mut others, &mut dice, steps);
+            assert_eq!((&alive, &alive), (&theirs, &others), "seed {seed}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A room's members as they are saved: all that outlasts a connection, and the inputs that wait. What belongs to a
+//! connection is not: it ends with the process, and the next one begins with a keyframe.
+
+use bevy_ecs::prelude::Entity;
+use serde::{Deserialize, Serialize};
+use tickwire::ids::{PlayerId, Tick};
+use tickwire::limits::PLAYER_NUMBERS;
+use tickwire::netcode::input_queue::InputQueue;
+
+use crate::game::{Game, GameDef, Identity, Player};
+use crate::room::members::{Member, Members};
+use crate::room::seat_tokens::SeatTokens;
+use crate::room::spread::Told;
+use crate::room::viewed_input::ViewedInput;
+
+/// The members of a room.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedMembers {
+    members: Vec<SavedMember>,
+    joined: u32,
+    next: u16,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedMember {
+    player: PlayerId,
+    name: String,
+    subject: String,
+    is_guest: bool,
+    order: u32,
+    stirred: Tick,
+    chat_left: u32,
+    chat_at: Tick,
+    muted_until: Tick,
+    told: Told,
+    seated_at: Tick,
+    tokens: SeatTokens,
+    ready: bool,
+    answered: bool,
+    away_since: Option<Tick>,
+    entity: Entity,
+    /// Each input as it came.
+    inputs: InputQueue<ViewedInput<Vec<u8>>>,
+    substituted: bool,
+    team: Option<u8>,
+}
+
+impl SavedMembers {
+    pub(super) fn of<G: Game>(members: &Members<G::Input>, game: &GameDef<G>) -> SavedMembers {
+        SavedMembers {
+            members: members
+                .iter()
+                .filter_map(|member| save(member, game))
+                .collect(),
+            joined: members.joined,
+            next: members.next,
+        }
+    }
+
+    /// They again, in a room of so many seats at `tick`; `None` if there are no such members.
+    pub(super) fn restore<G: Game>(
+        self,
+        seats: u16,
+        tick: Tick,
+        game: &GameDef<G>,
+    ) -> Option<Members<G::Input>> {
+        let mut members = Members::new(seats);
+        let mut least = 0;
+        for saved in self.members {
+            let number = saved.player.0;
+            if !(least..PLAYER_NUMBERS).contains(&number) {
+                return None;
+            }
+            least = number + 1;
+            members.sit(restore(saved, tick, game)?);
+        }
+        (members.joined, members.next) = (self.joined, self.next % PLAYER_NUMBERS);
+        Some(members)
+    }
+}
+
+fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMember> {
+    let pack = |viewed: &ViewedInput<_>| Some(viewed.with(game.pack_input(&viewed.input)));
+    Some(SavedMember {
+        player: member.player,
+        name: member.name.clone(),
+        subject: member.identity.subject.as_ref().to_owned(),
+        is_guest: member.identity.is_guest,
+        order: member.order,
+        stirred: member.stirred,
+        chat_left: member.chat_left,
+        chat_at: member.chat_at,
+        muted_until: member.muted_until,
+        told: member.told,
+        seated_at: member.seated_at,
+        tokens: member.tokens,
+        ready: member.ready,
+        answered: member.has_answered(),
+        away_since: member.away_since,
+        entity: member.entity,
+        inputs: member.inputs.try_map(pack)?,
+        substituted: member.substituted,
+        team: member.team,
+    })
+}
+
+fn restore<G: Game>(saved: SavedMember, tick: Tick, game: &GameDef<G>) -> Option<Member<G::Input>> {
+    let who = Player {
+        id: saved.player,
+        name: saved.name,
+        identity: Identity {
+            subject: saved.subject.into(),
+            is_guest: saved.is_guest,
+        },
+    };
+    let unpack = |viewed: &ViewedInput<Vec<u8>>| {
+        let input = game.unpack_input(&viewed.input)?;
+        Some(viewed.with(input))
+    };
+    let inputs = saved.inputs.try_map(unpack)?;
+    let newest_wins = game.schema.newest_wins;
+    let mut member = Member::new(who, saved.entity, saved.order, newest_wins, tick);
+    member.inputs = inputs;
+    member.stirred = saved.stirred;
+    (member.chat_left, member.chat_at) = (saved.chat_left, saved.chat_at);
+    member.muted_until = saved.muted_until;
+    member.told = saved.told;
+    member.seated_at = saved.seated_at;
+    member.tokens = saved.tokens;
+    member.ready = saved.ready;
+    member.answered = saved.answered;
+    member.away_since = saved.away_since;
+    member.substituted = saved.substituted;
+    member.team = saved.team;
+    Some(member)
+}

@@ -1,0 +1,323 @@
+//! A room taken out of its process and put back in another: what it says from then on is, to the byte, what it would have
+//! said. Connections do not go along. To whoever takes their seat again it says what it would have said to them if they
+//! had come back at the same tick where it was, a keyframe first; of who has not come back yet it goes on with the inputs
+//! that had come. Bytes in, bytes out: where they are kept is others' business. Within a process a room is moved as the
+//! value that it is, with all that its members were sent.
+
+mod ids;
+mod members;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bevy_ecs::entity_disabling::Disabled;
+use bevy_ecs::prelude::*;
+use bevy_ecs::query::Allow;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use tickwire::codec::{SAVE_BYTES_MAX, SavedError, append_saved, take_saved};
+use tickwire::ids::{PlayerId, Tick};
+
+use super::send_rate::cadence::Cadence;
+use super::send_rate::catch_up::Allowance;
+use super::{Chat, Events, Notices, Room, resources};
+use crate::game::{self, Game, GameDef, Input, Out, Queued, RoomOptions, RoomRng, Roster};
+use crate::replication::image::Image;
+use crate::replication::slots::{Given, Slots};
+use members::SavedMembers;
+use world::SavedWorld;
+
+/// What a save begins with.
+const MAGIC: [u8; 4] = *b"TWRS";
+/// Rises when what follows changes.
+const FORMAT: u16 = 1;
+/// Bytes before what is hashed: those two and the hash.
+const HEADER_BYTES: usize = 10;
+
+/// Why a room can't be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveError {
+    /// The game holds a component or resource that it does not declare with [`game::Schema::saved`] or
+    /// [`game::Schema::unsaved`], beside those named here.
+    Undeclared(String),
+    /// An entity has no components, or a resource was taken out of the world for good.
+    Bare,
+    /// Of components that entities have together, which are named here, one is kept in a sparse set.
+    Sparse(String),
+    /// The world has data that is bound to a thread.
+    NonSend,
+    /// A value that serde refused to write, and why.
+    Value(&'static str, SavedError),
+    /// [`Game::save`] refused.
+    Game(String),
+    /// Its entities were reused more often than could be made up for.
+    Old,
+    /// It has so many bytes, more than [`SAVE_BYTES_MAX`].
+    TooBig(usize),
+}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SaveError::Undeclared(names) => write!(
+                f,
+                "the game has a component or resource, beside [{names}], that it declares neither as `saved` nor as `unsaved`"
+            ),
+            SaveError::Bare => f.write_str("an entity has no components, or a resource is gone"),
+            SaveError::Sparse(names) => write!(f, "one of [{names}] is kept in a sparse set"),
+            SaveError::NonSend => f.write_str("the game's world has data that is not Send"),
+            SaveError::Value(name, error) => write!(f, "{name}: {error}"),
+            SaveError::Game(error) => write!(f, "the game: {error}"),
+            SaveError::Old => f.write_str("its entities were reused too often"),
+            SaveError::TooBig(bytes) => {
+                write!(f, "{bytes} bytes, more than {SAVE_BYTES_MAX}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SaveError {}
+
+/// Why a room can't be made of a save.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestoreError {
+    /// It is no room.
+    Foreign,
+    /// It is of this format, which is newer than what this server reads, or no longer read.
+    Format(u16),
+    /// Something of it is missing or was changed.
+    Damaged,
+    /// It is of another game, or of another version of this one.
+    OtherGame,
+    /// What it says can't be: it was made up, or the game is not what it was.
+    Unsound(&'static str),
+    /// [`Game::load`] refused.
+    Game(String),
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RestoreError::Foreign => f.write_str("this is no saved room"),
+            RestoreError::Format(format) => {
+                write!(f, "format {format} of saved rooms, not {FORMAT}")
+            }
+            RestoreError::Damaged => f.write_str("the saved room is cut off or damaged"),
+            RestoreError::OtherGame => {
+                f.write_str("the room is of another game, or another version of this one")
+            }
+            RestoreError::Unsound(why) => write!(f, "the saved room can't be: {why}"),
+            RestoreError::Game(error) => write!(f, "the game: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RestoreError {}
+
+/// What is saved, behind the header.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    /// Hash of the game's name, schema and declared types.
+    game: u32,
+    options: RoomOptions,
+    tick: Tick,
+    simulated: Tick,
+    stirred: Tick,
+    cadence: Cadence,
+    members: SavedMembers,
+    notices: Notices,
+    chat: Chat,
+    events: Events,
+    slots: Slots,
+    released: Vec<Entity>,
+    /// The newest, on which the next one builds.
+    image: Option<Image>,
+    probes: Allowance,
+    has_left_some_out: bool,
+    rng: Rng,
+    queued: Vec<Queued>,
+    kicked: Vec<PlayerId>,
+    dropped: u64,
+    inputs: Vec<SavedInput>,
+    world: SavedWorld,
+    rest: Vec<u8>,
+}
+
+/// Where the room's random numbers stand.
+#[derive(Serialize, Deserialize)]
+struct Rng {
+    seed: [u8; 32],
+    stream: u64,
+    word: u128,
+}
+
+/// An input on its entity.
+#[derive(Serialize, Deserialize)]
+struct SavedInput {
+    entity: Entity,
+    now: Vec<u8>,
+    substituted: bool,
+    view: f64,
+}
+
+impl<G: Game> Room<G> {
+    /// The room as bytes, between two ticks and with all its effects done; it goes on as if nothing was.
+    ///
+    /// # Errors
+    /// See [`SaveError`]: the game does not say how, or it is too much.
+    pub fn save(&mut self) -> Result<Vec<u8>, SaveError> {
+        debug_assert!(self.effects.is_empty(), "effects are done first");
+        let rest = G::save(&self.world).map_err(SaveError::Game)?;
+        let world = SavedWorld::of(&mut self.world, &self.game.kinds)?;
+        let inputs = self.inputs();
+        let rng = &resources::own::<RoomRng>(&mut self.world).0;
+        let rng = Rng {
+            seed: rng.get_seed(),
+            stream: rng.get_stream(),
+            word: rng.get_word_pos(),
+        };
+        let released = resources::own::<Given>(&mut self.world).released().to_vec();
+        let out = resources::own::<Out>(&mut self.world).into_inner();
+        let saved = Saved {
+            game: fingerprint(&self.game)?,
+            options: self.options.clone(),
+            tick: self.tick,
+            simulated: self.simulated,
+            stirred: self.stirred,
+            cadence: self.cadence,
+            members: SavedMembers::of(&self.members, &self.game),
+            notices: self.notices.clone(),
+            chat: self.chat.clone(),
+            events: self.events.clone(),
+            slots: self.capture.slots.clone(),
+            released,
+            image: self.ring.newest().cloned(),
+            probes: self.probes,
+            has_left_some_out: self.has_left_some_out,
+            rng,
+            queued: out.queued.clone(),
+            kicked: out.kicked.clone(),
+            dropped: out.dropped,
+            inputs,
+            world,
+            rest,
+        };
+        let mut bytes = vec![0; HEADER_BYTES];
+        append_saved(&saved, &mut bytes).map_err(|error| SaveError::Value("Room", error))?;
+        let (header, body) = bytes.split_at_mut(HEADER_BYTES);
+        header[..4].copy_from_slice(&MAGIC);
+        header[4..6].copy_from_slice(&FORMAT.to_le_bytes());
+        header[6..].copy_from_slice(&hash(body).to_le_bytes());
+        match bytes.len() {
+            length if length > SAVE_BYTES_MAX => Err(SaveError::TooBig(length)),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// A room of what [`Room::save`] gave. Who had a connection is still taken for present: to be followed by
+    /// [`Room::resume`] or [`Room::disconnect`] for each.
+    ///
+    /// # Errors
+    /// See [`RestoreError`].
+    pub fn restore(game: Arc<GameDef<G>>, bytes: &[u8]) -> Result<Room<G>, RestoreError> {
+        let saved = read(bytes)?;
+        if fingerprint(&game) != Ok(saved.game) {
+            return Err(RestoreError::OtherGame);
+        }
+        let unsound = RestoreError::Unsound;
+        let mut room = Room::new(game, saved.options);
+        let game = room.game.clone();
+        let world = &mut room.world;
+        saved.world.restore(world, &game.kinds).map_err(unsound)?;
+        for input in saved.inputs {
+            let now = game.unpack_input(&input.now);
+            let now = now.ok_or(unsound("an input is none of the game's"))?;
+            let place = world.get_mut::<Input<G::Input>>(input.entity);
+            *place.ok_or(unsound("an input is nobody's"))? = Input {
+                now,
+                substituted: input.substituted,
+                view: input.view,
+            };
+        }
+        let seats = room.options.seats;
+        let members = saved.members.restore(seats, saved.tick, &game);
+        room.members = members.ok_or(unsound("its members"))?;
+        let image = saved.image.filter(|image| image.is_sound(&game.layout));
+        image.into_iter().for_each(|image| room.ring.push(image));
+        room.capture.slots = saved.slots.restored().ok_or(unsound("its slots"))?;
+        (room.tick, room.simulated, room.stirred) = (saved.tick, saved.simulated, saved.stirred);
+        (room.cadence, room.probes) = (saved.cadence, saved.probes);
+        (room.notices, room.chat, room.events) = (saved.notices, saved.chat, saved.events);
+        room.has_left_some_out = saved.has_left_some_out;
+        // Last: the game's hooks may have done something to them meanwhile.
+        let mut rng = ChaCha8Rng::from_seed(saved.rng.seed);
+        rng.set_stream(saved.rng.stream);
+        rng.set_word_pos(saved.rng.word);
+        *resources::own::<RoomRng>(world) = RoomRng(Box::new(rng));
+        *resources::own::<Given>(world) = Given::restored(saved.released);
+        resources::own::<game::Tick>(world).number = saved.simulated.0;
+        resources::own::<Roster>(world).members = room.members.public();
+        let mut out = resources::own::<Out>(world);
+        (out.queued, out.kicked) = (saved.queued, saved.kicked);
+        out.dropped = saved.dropped;
+        G::load(world, &saved.rest).map_err(RestoreError::Game)?;
+        world.clear_trackers();
+        Ok(room)
+    }
+
+    /// Of all entities, also those that are disabled.
+    fn inputs(&mut self) -> Vec<SavedInput> {
+        let mut inputs = self
+            .world
+            .query_filtered::<(Entity, &Input<G::Input>), Allow<Disabled>>();
+        let all = inputs.iter(&self.world).map(|(entity, input)| SavedInput {
+            entity,
+            now: self.game.pack_input(&input.now),
+            substituted: input.substituted,
+            view: input.view,
+        });
+        all.collect()
+    }
+}
+
+/// What is behind the header of a save that is whole.
+fn read(bytes: &[u8]) -> Result<Saved, RestoreError> {
+    let magic = bytes.split_first_chunk::<4>();
+    let (_, rest) = magic
+        .filter(|(magic, _)| **magic == MAGIC)
+        .ok_or(RestoreError::Foreign)?;
+    let (format, rest) = rest.split_first_chunk().ok_or(RestoreError::Damaged)?;
+    let format = u16::from_le_bytes(*format);
+    if format != FORMAT {
+        return Err(RestoreError::Format(format));
+    }
+    let (sum, mut body) = rest.split_first_chunk().ok_or(RestoreError::Damaged)?;
+    if u32::from_le_bytes(*sum) != hash(body) || bytes.len() > SAVE_BYTES_MAX {
+        return Err(RestoreError::Damaged);
+    }
+    match take_saved(&mut body) {
+        Ok(saved) if body.is_empty() => Ok(saved),
+        // The game's declarations are another's if anything but the format is.
+        _ => Err(RestoreError::Damaged),
+    }
+}
+
+/// Differs between games whose rooms are not each other's.
+fn fingerprint<G: Game>(game: &GameDef<G>) -> Result<u32, SaveError> {
+    let names: Vec<&str> = game.kinds.iter().map(|kind| kind.name()).collect();
+    let mut bytes = Vec::new();
+    append_saved(&(&game.schema, names), &mut bytes)
+        .map_err(|error| SaveError::Value("Schema", error))?;
+    Ok(hash(&bytes))
+}
+
+/// FNV-1a: tells damage by chance, not by will.
+fn hash(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811C_9DC5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}

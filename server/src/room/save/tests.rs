@@ -1,0 +1,225 @@
+//! What a save refuses and what it keeps, by a game of a few lines. That a restored room says the same bytes is shown by
+//! the games themselves, in another process.
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+use tickwire::ids::PlayerId;
+
+use super::{FORMAT, HEADER_BYTES, RestoreError, SaveError, hash};
+use crate::auth::{Entropy, SeatToken};
+use crate::game::{Axes, Game, GameDef, Input, Player, RoomOptions, Schema, range};
+use crate::room::Room;
+use crate::room::seat_tokens::SeatTokens;
+
+#[derive(Component, Serialize, Deserialize)]
+struct At(f64);
+
+/// What a game leaves on an entity without a word.
+#[derive(Component)]
+struct Forgotten;
+
+#[derive(Component, Serialize, Deserialize)]
+#[component(storage = "SparseSet")]
+struct Sparse;
+
+#[derive(Resource, Default, Serialize, Deserialize)]
+struct Steps(u32, Option<Entity>);
+
+/// Players who walk. With `MORE` it declares something more, so it is another game.
+struct Walk<const MORE: bool>;
+
+impl<const MORE: bool> Game for Walk<MORE> {
+    const NAME: &'static str = "walk";
+    type Input = Axes;
+
+    fn schema(s: &mut Schema<Self>) {
+        s.axes().component::<At>("at", |k| {
+            k.field("x", |at| &mut at.0, range(-100.0, 100.0).step(0.01))
+        });
+        s.saved::<At>().saved::<Steps>().saved::<Sparse>();
+        if MORE {
+            s.unsaved::<Forgotten>();
+        }
+    }
+
+    fn setup(world: &mut World, systems: &mut Schedule, _: &RoomOptions) {
+        world.init_resource::<Steps>();
+        // Two that stay, one that goes at once: their ids are used again.
+        let ids = [1.0, 2.0, 3.0].map(|at| world.spawn(At(at)).id());
+        world.despawn(ids[1]);
+        systems.add_systems(walk);
+    }
+
+    fn join(world: &mut World, _: &Player) -> Entity {
+        let walker = world.spawn(At(0.0)).id();
+        world.resource_mut::<Steps>().1 = Some(walker);
+        walker
+    }
+
+    fn save(world: &World) -> Result<Vec<u8>, String> {
+        match world.resource::<Steps>().0 {
+            13 => Err("not on the 13th step".into()),
+            steps => Ok(vec![steps as u8; 3]),
+        }
+    }
+
+    fn load(world: &mut World, saved: &[u8]) -> Result<(), String> {
+        let steps = world.resource::<Steps>().0 as u8;
+        (saved == [steps; 3])
+            .then_some(())
+            .ok_or("other steps".into())
+    }
+}
+
+fn walk(mut steps: ResMut<Steps>, mut walkers: Query<(&mut At, &Input<Axes>)>) {
+    steps.0 += 1;
+    for (mut at, input) in &mut walkers {
+        at.0 += input.now.dx;
+    }
+}
+
+type Walkers = Room<Walk<false>>;
+
+fn game() -> Arc<GameDef<Walk<false>>> {
+    Arc::new(GameDef::new(30).expect("the game is sound"))
+}
+
+fn room() -> (Walkers, PlayerId) {
+    let mut room = Room::new(game(), RoomOptions::default());
+    let player = room.join("ann").expect("a seat is free");
+    while room.poll_effect().is_some() {}
+    (room, player)
+}
+
+fn saved(room: &mut Walkers) -> Vec<u8> {
+    room.save().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The error of a save that is restored.
+fn refused(bytes: &[u8]) -> RestoreError {
+    let restored = Walkers::restore(game(), bytes);
+    restored.err().expect("it is no save of this game")
+}
+
+/// Puts the right hash before a body that was changed.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let (header, body) = bytes.split_at_mut(HEADER_BYTES);
+    header[6..].copy_from_slice(&hash(body).to_le_bytes());
+    bytes
+}
+
+#[test]
+fn what_is_no_save_is_told_from_one_that_is_damaged_newer_or_of_another_game() {
+    let (mut room, _) = room();
+    room.tick();
+    let whole = saved(&mut room);
+    assert!(Walkers::restore(game(), &whole).is_ok());
+    assert_eq!(refused(b""), RestoreError::Foreign);
+    assert_eq!(refused(b"a room it is not"), RestoreError::Foreign);
+    for length in 4..whole.len() {
+        assert_eq!(refused(&whole[..length]), RestoreError::Damaged, "{length}");
+    }
+    let mut newer = whole.clone();
+    newer[4..6].copy_from_slice(&(FORMAT + 1).to_le_bytes());
+    assert_eq!(refused(&newer), RestoreError::Format(FORMAT + 1));
+    for at in [HEADER_BYTES, whole.len() / 2, whole.len() - 1] {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 4;
+        assert_eq!(refused(&flipped), RestoreError::Damaged, "{at}");
+    }
+    let other = GameDef::<Walk<true>>::new(30).expect("the game is sound");
+    let other = Room::restore(Arc::new(other), &whole).err();
+    assert_eq!(other, Some(RestoreError::OtherGame));
+}
+
+/// Whoever makes a save up gets an error, or a room; nobody's process ends.
+#[test]
+fn a_save_that_was_made_up_ends_in_no_panic() {
+    let (mut room, _) = room();
+    (0..5).for_each(|_| room.tick());
+    let whole = saved(&mut room);
+    let mut restored = 0;
+    for at in HEADER_BYTES..whole.len() {
+        for change in [1, 0x80, 0xFF] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= change;
+            restored += u32::from(Walkers::restore(game(), &sealed(bytes)).is_ok());
+        }
+    }
+    for length in HEADER_BYTES..whole.len() {
+        let cut = sealed(whole[..length].to_vec());
+        assert!(Walkers::restore(game(), &cut).is_err(), "{length}");
+    }
+    println!("{restored} changes made another room");
+}
+
+#[test]
+fn a_game_that_does_not_say_what_it_holds_cannot_be_saved() {
+    let (mut room, player) = room();
+    room.world_mut().spawn(Forgotten);
+    assert!(matches!(room.save(), Err(SaveError::Undeclared(_))));
+    let (mut room, _) = self::room();
+    room.world_mut().spawn_empty();
+    assert_eq!(room.save(), Err(SaveError::Bare));
+    let (mut room, _) = self::room();
+    room.world_mut().spawn((At(0.0), Sparse));
+    assert!(matches!(room.save(), Err(SaveError::Sparse(_))));
+    let (mut room, _) = self::room();
+    room.world_mut().insert_non_send(std::rc::Rc::new(1));
+    assert_eq!(room.save(), Err(SaveError::NonSend));
+    let (mut room, _) = self::room();
+    (0..13).for_each(|_| room.tick());
+    assert!(matches!(room.save(), Err(SaveError::Game(_))));
+    room.tick();
+    room.leave(player);
+    while room.poll_effect().is_some() {}
+    assert!(room.save().is_ok());
+}
+
+#[test]
+fn tokens_hold_and_inputs_that_had_come_are_taken() {
+    use tickwire::codec::encode_client;
+    use tickwire::ids::Tick;
+    use tickwire::protocol::ClientMessage;
+    use tickwire::protocol::frame::InputHead;
+    use tickwire::snapshot::fields::pack;
+    let (mut room, ann) = room();
+    let token = SeatToken::generate(&Entropy::seeded(1), room.options().id, ann);
+    let (text, hash) = token.expect("it is seeded");
+    room.set_tokens(ann, SeatTokens::new(Some(hash)));
+    let schema = game().schema.clone();
+    for tick in 1..=4 {
+        let head = InputHead {
+            tick: Tick(tick),
+            ack: Tick(0),
+            view_lag: 0,
+        };
+        let mut bytes = Vec::new();
+        head.encode(&mut bytes);
+        pack(&schema.input, &[128, 64], &mut bytes);
+        assert_eq!(room.receive(ann, &bytes), Ok(()));
+    }
+    let text_of_chat = ClientMessage::Chat { text: "hi".into() };
+    assert_eq!(room.receive(ann, &encode_client(&text_of_chat)), Ok(()));
+    room.tick();
+    while room.poll_effect().is_some() {}
+    let bytes = saved(&mut room);
+    let mut again = Walkers::restore(game(), &bytes).unwrap_or_else(|error| panic!("{error}"));
+    let token = SeatToken::read(&text).expect("it is one");
+    let tokens = again.tokens(ann).expect("the seat is there");
+    assert!(tokens.is_open() && tokens.admits(token.hash));
+    for _ in 0..6 {
+        room.tick();
+        again.tick();
+    }
+    let place = |room: &mut Walkers| {
+        let steps = room.world_mut().resource::<Steps>();
+        let walker = steps.1.expect("ann came");
+        let at = room.world_mut().get::<At>(walker);
+        at.expect("ann is there").0
+    };
+    assert!(place(&mut room) > 3.0, "{}", place(&mut room));
+    assert_eq!(place(&mut room).to_bits(), place(&mut again).to_bits());
+}
