@@ -218,6 +218,11 @@ settings! {
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
     idle_after: Duration, Duration::ZERO..=DAY;
 
+    /// Every so often each worker hands a room to the next one, whatever they have to do: to measure
+    /// that nobody notices; 0s: never
+    #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "0s")]
+    shuffle_rooms: Duration, Duration::ZERO..=DAY;
+
     /// How long the seat of a player whose connection is lost is held; 0s: not at all
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
     resume_grace: Duration, Duration::ZERO..=DAY;

@@ -11,6 +11,7 @@ use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Instant;
 
 use ipnet::IpNet;
@@ -58,6 +59,8 @@ struct Table {
     away: BTreeMap<(Mark, RoomId), u16>,
     /// Rooms made so far.
     made: u64,
+    /// Orders for which rooms stay where they are.
+    orders: u32,
 }
 
 #[derive(Debug)]
@@ -316,6 +319,29 @@ impl Directory for Registry {
         table.rooms.get(&room).map(|entry| entry.worker)
     }
 
+    fn loads(&self) -> Vec<f64> {
+        self.table.lock().loads(self.workers, 0.0)
+    }
+
+    fn relocate(&self, room: RoomId, to: usize, send: &mut dyn FnMut() -> bool) {
+        let mut table = self.table.lock();
+        let is_free = table.orders == 0;
+        if let Some(entry) = table.rooms.get_mut(&room)
+            && is_free
+            && send()
+        {
+            entry.worker = to;
+        }
+    }
+
+    fn hold_still(&self, holds: bool) {
+        let orders = &mut self.table.lock().orders;
+        *orders = match holds {
+            true => *orders + 1,
+            false => orders.saturating_sub(1),
+        };
+    }
+
     fn weigh(&self, shares: &mut dyn Iterator<Item = (RoomId, f64, u16)>) {
         let mut table = self.table.lock();
         for (room, share, active) in shares {
@@ -403,6 +429,15 @@ impl Directory for Registry {
 }
 
 impl Table {
+    /// What each worker has to do; what each unit of a room costs that was not measured yet is `unknown`.
+    fn loads(&self, workers: usize, unknown: f64) -> Vec<f64> {
+        let mut loads = vec![0.0; workers];
+        for entry in self.rooms.values() {
+            loads[entry.worker] += entry.unit_share.unwrap_or(unknown) * entry.units();
+        }
+        loads
+    }
+
     fn least_loaded(&self, workers: usize) -> usize {
         let measured = || self.rooms.values().filter_map(|entry| entry.unit_share);
         // A room that was not measured yet is taken for an average one.
@@ -410,10 +445,7 @@ impl Table {
             0 => 1.0,
             count => measured().sum::<f64>() / count as f64,
         };
-        let mut loads = vec![0.0; workers];
-        for entry in self.rooms.values() {
-            loads[entry.worker] += entry.unit_share.unwrap_or(usual) * entry.units();
-        }
+        let loads = self.loads(workers, usual);
         (0..workers)
             .min_by(|&a, &b| loads[a].total_cmp(&loads[b]))
             .unwrap_or(0)

@@ -129,6 +129,17 @@ pub(crate) trait Directory: Send + Sync {
     /// The worker of a room, listed or not.
     fn worker_of(&self, room: RoomId) -> Option<usize>;
 
+    /// What each worker has to do, as a share of its time, as far as it was measured.
+    fn loads(&self) -> Vec<f64>;
+
+    /// A room goes to another worker, if `send` sends it there: whoever looks it up until then goes the old way, and is sent
+    /// on, whoever does after that comes behind it. Not while rooms are held still.
+    fn relocate(&self, room: RoomId, to: usize, send: &mut dyn FnMut() -> bool);
+
+    /// Holds all rooms still, or no longer: while an order goes to every worker, which each carries out in its rooms, none is
+    /// missed because it moves. They stay until as many have let go as held them.
+    fn hold_still(&self, holds: bool);
+
     /// Learns the shares of their worker's time that rooms took lately, and how many players of each did something.
     fn weigh(&self, shares: &mut dyn Iterator<Item = (RoomId, f64, u16)>);
 

@@ -1,10 +1,12 @@
 //! An operator's order, from the lists to those in rooms: what is marked in connections is heeded by whoever has
 //! them, lobby tasks at once, workers when they are told. `http::admin` calls it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Lobby, STUCK};
 use crate::date::Date;
+use crate::directory::Directory;
 use crate::game::Game;
 use crate::moderation::order::{Order, Outcome, Refused, Verb};
 use crate::moderation::target::Target;
@@ -12,6 +14,22 @@ use crate::moderation::{Moderation, PlayerLine, Sanction};
 
 /// Until a full inbox is tried again.
 const RETRY: Duration = Duration::from_millis(10);
+
+/// Rooms stay where they are until it is dropped.
+struct Still(Arc<dyn Directory>);
+
+impl Still {
+    fn new(registry: &Arc<dyn Directory>) -> Still {
+        registry.hold_still(true);
+        Still(registry.clone())
+    }
+}
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        self.0.hold_still(false);
+    }
+}
 
 impl<G: Game> Lobby<G> {
     /// Carries an order out; when it returns, those who were sent away have left their rooms. Dropped halfway it is
@@ -47,6 +65,7 @@ impl<G: Game> Lobby<G> {
             _ => None,
         };
         let by = Instant::now() + STUCK;
+        let _still = Still::new(&self.shared.registry);
         let mut answers = Vec::with_capacity(self.shared.workers.len());
         for worker in &self.shared.workers {
             let answer = loop {

@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::transport::{End, Transport};
 use crate::vitals::Vitals;
-use crate::worker::{Client, Common, Return, Worker};
+use crate::worker::{Client, Common, Peers, Return, Worker};
 
 /// What sessions need of the lobby.
 pub(super) struct Shared {
@@ -75,6 +75,8 @@ impl Shared {
             stall_timeout: config.stall_timeout,
             room_linger: config.room_linger,
             idle_after: config.idle_after,
+            shuffle_rooms: config.shuffle_rooms,
+            peers: Peers::default(),
         };
         let welcome = Welcome::new(game, config).map_err(invalid)?;
         let started: io::Result<Vec<_>> = (0..config.workers)

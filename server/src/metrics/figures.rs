@@ -171,6 +171,8 @@ figures! {
         rooms_doubled(to = "doubled"),
     }
         "rooms whose snapshot rate was halved for overload, or doubled again"
+    counter tickwire_rooms_moved_total { rooms_moved }
+        "rooms that a worker with much to do handed to one with less"
     counter tickwire_snapshots_sent_total { snapshots_sent }
         "snapshots handed to sockets"
     counter tickwire_snapshot_bytes_total { snapshot_bytes }

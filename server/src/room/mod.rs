@@ -201,6 +201,12 @@ impl<G: Game> Room<G> {
         }
     }
 
+    /// Whether it may go on in another thread: no data of its world is bound to this one.
+    pub(crate) fn may_move(&self) -> bool {
+        let bound = &self.world.storages().non_sends;
+        !bound.iter().any(|(_, data)| data.is_present())
+    }
+
     /// How it was made.
     pub fn options(&self) -> &RoomOptions {
         &self.options

@@ -2,6 +2,8 @@
 //! What a turn consists of is `room_host`'s. [`EventLoop::step`] is one pass at a given time, which the
 //! server's threads and whoever drives a worker by hand share; [`EventLoop::run`] waits in between.
 
+mod moving;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::mem;
@@ -14,6 +16,7 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
+use super::balance::{Balance, Moved};
 use super::load::{Load, RoomLoad, Verdict};
 use super::room_host::{Failed, RoomHost, TurnContext, guarded, refuse};
 use super::schedule::TickSchedule;
@@ -79,6 +82,11 @@ pub(crate) struct EventLoop<G: Game> {
     /// Rooms opened so far.
     opened: u32,
     load: Load,
+    balance: Balance,
+    /// This worker's number.
+    me: usize,
+    /// When a room is moved whatever the load, if ever.
+    shuffles_at: Option<Instant>,
 }
 
 struct Running<G: Game> {
@@ -95,6 +103,7 @@ struct Running<G: Game> {
     /// Ticks without an input or a request after which it dozes; `None`: never.
     idle: Option<u32>,
     load: RoomLoad,
+    moved: Moved,
 }
 
 impl<G: Game> Running<G> {
@@ -126,6 +135,11 @@ impl<G: Game> Running<G> {
         }
     }
 
+    /// Whether another worker may have it: somebody is there, and no data of the game is bound to this thread.
+    fn may_move(&self) -> bool {
+        !self.asleep && self.room_host.room.may_move()
+    }
+
     /// Somebody comes: if it dozes, it has its turn in the next slot.
     fn wake(&mut self, queue: &mut BinaryHeap<Reverse<(Instant, RoomId)>>, now: Instant) {
         if self.dozes {
@@ -151,8 +165,13 @@ impl<G: Game> EventLoop<G> {
         commands: Receiver<Command>,
         state: Arc<State>,
         clock: Clock,
+        me: usize,
     ) -> EventLoop<G> {
+        let shuffles = common.shuffle_rooms > Duration::ZERO;
         EventLoop {
+            me,
+            balance: Balance::default(),
+            shuffles_at: shuffles.then_some(state.started),
             clock,
             game,
             commands,
@@ -199,11 +218,18 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    /// Nothing is done here any more: who comes is told so. Other questions stay without an answer.
-    fn decline(&self, command: Command, code: CloseCode) {
-        if let Command::Attach { mut client, .. } = command {
-            stopping::tell(&mut client.conn);
-            self.ctx.send_back(Return::End(client, End::Close(code)));
+    /// Nothing is done here any more: who comes is told so, a room too. Other questions stay without an answer.
+    fn decline(&mut self, command: Command, code: CloseCode) {
+        match command {
+            Command::Attach { mut client, .. } => {
+                stopping::tell(&mut client.conn);
+                self.ctx.send_back(Return::End(client, End::Close(code)));
+            }
+            Command::Adopt(room) => {
+                self.adopt(room);
+                self.close_rooms(code);
+            }
+            _ => {}
         }
     }
 
@@ -251,7 +277,9 @@ impl<G: Game> EventLoop<G> {
         }
         if self.load.is_due(now) {
             self.rebalance(now);
+            self.even_out(now);
         }
+        self.shuffle(now);
         match self.next_due() {
             Some((due, room)) if due <= now => {
                 self.queue.pop();
@@ -280,6 +308,9 @@ impl<G: Game> EventLoop<G> {
             self.decline(command, CloseCode::Restart);
             return;
         }
+        let Some(command) = self.forward(command) else {
+            return;
+        };
         let (room, join_request, client) = match command {
             Command::Attach {
                 room,
@@ -298,6 +329,7 @@ impl<G: Game> EventLoop<G> {
                 let _ = reply.send(self.moderate(seats_of.as_ref()));
                 return;
             }
+            Command::Adopt(room) => return self.adopt(room),
             Command::Wake => return,
             #[cfg(test)]
             Command::Break => panic!("the worker is to end"),
@@ -366,6 +398,7 @@ impl<G: Game> EventLoop<G> {
             put_off: 0,
             idle: idle_ticks::<G>(self.ctx.common.idle_after, rate),
             load: RoomLoad::default(),
+            moved: Moved::default(),
         };
         self.rooms.insert(id, running);
         Ok(())

@@ -1,5 +1,6 @@
 //! What a worker's rooms cost it, and what gives way when that is too much: the snapshot rate of
-//! the heaviest rooms first, at last a room that would hold up all the others. Judged once a
+//! the heaviest rooms first, at last a room that would hold up all the others. That rooms go to other
+//! workers is `balance`'s. Judged once a
 //! second, and back to normal by itself. Pure: times are arguments. Ticks that come too late all
 //! the same are `grid`'s to skip.
 
@@ -13,7 +14,7 @@ const SPAN: Duration = Duration::from_secs(1);
 /// Share of its period that a room may take; beyond, its snapshot rate is halved.
 const ROOM_SHARE_MAX: f64 = 0.5;
 /// Share of its time that a worker may be at work; beyond, its heaviest rooms give way.
-const WORKER_SHARE_MAX: f64 = 0.85;
+pub(super) const WORKER_SHARE_MAX: f64 = 0.85;
 /// What it is brought down to then, and may be brought up to again.
 const WORKER_SHARE_GOAL: f64 = 0.7;
 /// How often a room's snapshot rate is halved at most: below an eighth nobody can play.
@@ -132,6 +133,13 @@ impl Load {
             }
         }
         (&self.costs, &self.verdicts)
+    }
+}
+
+impl Load {
+    /// What the rooms cost in the span before, the heaviest first.
+    pub(super) fn costs(&self) -> &[Cost] {
+        &self.costs
     }
 }
 

@@ -3,12 +3,14 @@
 //! until the next is due. No task, channel or lock per client. It is the only clock on the tick
 //! path. `lobby` starts the workers and sends them connections; they send them back.
 
+mod balance;
 mod client;
 mod event_loop;
 mod figures;
 mod load;
 mod members;
 mod moderation;
+mod peers;
 mod room_host;
 mod schedule;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod tests;
 mod turn;
 mod view;
 
+use std::any::Any;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -39,6 +42,7 @@ use crate::vitals::Vitals;
 pub use client::Client;
 pub(crate) use client::Session;
 pub(crate) use event_loop::{Clock, EventLoop};
+pub(crate) use peers::Peers;
 pub(crate) use view::RoomView;
 
 /// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby
@@ -70,6 +74,8 @@ pub(crate) enum Command {
         /// Gets how many of those there were, once all is done.
         reply: oneshot::Sender<u32>,
     },
+    /// Another worker's room, with all that belongs to it: it is this one's from now on.
+    Adopt(Box<dyn Any + Send>),
     /// Look at the phase.
     Wake,
     /// Panic outside of any room, so that tests see what follows.
@@ -137,11 +143,15 @@ pub(crate) struct Common {
     pub(crate) room_linger: Duration,
     /// See [`crate::config::Config`].
     pub(crate) idle_after: Duration,
+    /// See [`crate::config::Config`].
+    pub(crate) shuffle_rooms: Duration,
+    /// The workers, as they see one another.
+    pub(crate) peers: Peers,
 }
 
 /// A worker as the lobby sees it.
 pub(crate) struct Worker {
-    inbox: SyncSender<Command>,
+    inbox: Arc<SyncSender<Command>>,
     state: Arc<State>,
 }
 
@@ -186,7 +196,9 @@ impl Worker {
             alive_ms: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Running as u8),
         });
-        let event_loop = EventLoop::new(game, common, commands, state.clone(), clock);
+        let inbox = Arc::new(inbox);
+        let me = common.peers.add(&inbox, &state);
+        let event_loop = EventLoop::new(game, common, commands, state.clone(), clock, me);
         (Worker { inbox, state }, event_loop)
     }
 
@@ -232,8 +244,7 @@ impl Worker {
 
     /// Whether the loop came round within `span`.
     pub(crate) fn is_alive(&self, now: Instant, span: Duration) -> bool {
-        let alive = Duration::from_millis(self.state.alive_ms.load(Ordering::Relaxed));
-        now.saturating_duration_since(self.state.started + alive) <= span
+        self.state.is_alive(now, span)
     }
 
     /// Has it panic outside of any room.
@@ -266,6 +277,11 @@ impl State {
             1 => Phase::Stopping,
             _ => Phase::Ending,
         }
+    }
+
+    fn is_alive(&self, now: Instant, span: Duration) -> bool {
+        let alive = Duration::from_millis(self.alive_ms.load(Ordering::Relaxed));
+        now.saturating_duration_since(self.started + alive) <= span
     }
 
     fn beat(&self, now: Instant) {

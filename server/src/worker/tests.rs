@@ -99,6 +99,8 @@ impl Place {
             stall_timeout: config.stall_timeout,
             room_linger: config.room_linger,
             idle_after: config.idle_after,
+            shuffle_rooms: config.shuffle_rooms,
+            peers: Peers::default(),
         };
         let options = RoomOptions {
             id: room.room,

@@ -4,6 +4,7 @@
 
 mod amplification;
 mod bad_input;
+mod between_workers;
 mod client;
 mod failures;
 mod floods;

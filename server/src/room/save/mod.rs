@@ -171,6 +171,9 @@ impl<G: Game> Room<G> {
     /// See [`SaveError`]: the game does not say how, or it is too much.
     pub fn save(&mut self) -> Result<Vec<u8>, SaveError> {
         debug_assert!(self.effects.is_empty(), "effects are done first");
+        if !self.may_move() {
+            return Err(SaveError::NonSend);
+        }
         let rest = G::save(&self.world).map_err(SaveError::Game)?;
         let world = SavedWorld::of(&mut self.world, &self.game.kinds)?;
         let inputs = self.inputs();

@@ -90,14 +90,6 @@ impl SavedWorld {
     /// Of a world, which goes on as if nothing was.
     pub(super) fn of(world: &mut World, kinds: &[Kind]) -> Result<SavedWorld, SaveError> {
         world.flush();
-        if world
-            .storages()
-            .non_sends
-            .iter()
-            .any(|(_, data)| data.is_present())
-        {
-            return Err(SaveError::NonSend);
-        }
         let numbers = Numbers::of(world, kinds);
         let (mut archetypes, mut values) = (Vec::new(), Vec::new());
         for archetype in world.archetypes().iter() {

@@ -1,0 +1,121 @@
+//! A room goes to another worker, with its members' connections and all that they were sent: when it may is `balance`'s. The
+//! registry learns of it in the same moment, and what is under way to it follows.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::time::Instant;
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::server_message::Refusal;
+
+use super::{EventLoop, Running};
+use crate::admission::request_prices::resumed;
+use crate::game::Game;
+use crate::worker::balance::Moved;
+use crate::worker::room_host::refuse;
+use crate::worker::{Command, Common, JoinRequest};
+
+impl<G: Game> EventLoop<G> {
+    /// After `rebalance`: the heaviest worker hands a room over.
+    pub(super) fn even_out(&mut self, now: Instant) {
+        let loads = self.ctx.common.registry.loads();
+        let rooms = self.load.costs().iter().filter_map(|cost| {
+            let running = self.rooms.get(&cost.room)?;
+            running.may_move().then_some((cost, running.moved))
+        });
+        let me = self.me;
+        let going = self.balance.rebalance(me, &loads, rooms, now);
+        if let Some((room, to)) = going
+            && self.hand_over(room, to, now)
+        {
+            tracing::info!(%room, from = me, to, "room moved to a worker with less to do");
+        }
+    }
+
+    /// For tests: every so often the next room goes to the next worker.
+    pub(super) fn shuffle(&mut self, now: Instant) {
+        let Some(at) = self.shuffles_at.filter(|at| *at <= now) else {
+            return;
+        };
+        let span = self.ctx.common.shuffle_rooms;
+        self.shuffles_at = Some((at + span).max(now));
+        let movable = self.rooms.iter().filter(|(_, running)| running.may_move());
+        let longest_here = movable.min_by_key(|(room, running)| (running.moved, **room));
+        if let Some(room) = longest_here.map(|(room, _)| *room) {
+            self.hand_over(room, self.ctx.common.peers.after(self.me), now);
+        }
+    }
+
+    /// Hands a room to another worker, with its members' connections. It keeps its slots in time: its next turn is when it
+    /// would have been here. False: it stays.
+    fn hand_over(&mut self, room: RoomId, to: usize, now: Instant) -> bool {
+        if to == self.me || !self.ctx.common.peers.takes_rooms(to, now) {
+            return false;
+        }
+        let Some(mut running) = self.rooms.remove(&room) else {
+            return false;
+        };
+        running.moved = Moved::at(now);
+        let mut command = Some(Command::Adopt(Box::new(running)));
+        let Common {
+            registry, peers, ..
+        } = &self.ctx.common;
+        // Before anybody is sent there.
+        registry.relocate(room, to, &mut || {
+            let sent = command.take().map(|command| peers.send(to, command));
+            command = sent.and_then(Result::err);
+            command.is_none()
+        });
+        match command {
+            Some(Command::Adopt(room)) => {
+                self.adopt(room);
+                false
+            }
+            _ => {
+                self.ctx.common.metrics.rooms_moved.increment(1);
+                true
+            }
+        }
+    }
+
+    /// Takes a room that another worker had.
+    pub(super) fn adopt(&mut self, room: Box<dyn Any + Send>) {
+        let Ok(running) = room.downcast::<Running<G>>() else {
+            return;
+        };
+        let room = running.room_host.id;
+        self.queue.push(Reverse((running.due, room)));
+        self.rooms.insert(room, *running);
+    }
+
+    /// What is for a room that another worker has by now goes there; what is for this one comes back.
+    pub(super) fn forward(&mut self, command: Command) -> Option<Command> {
+        let (Command::Attach { room, .. } | Command::Inspect { room, .. }) = &command else {
+            return Some(command);
+        };
+        if self.rooms.contains_key(room) {
+            return Some(command);
+        }
+        let worker = self.ctx.common.registry.worker_of(*room);
+        let Some(to) = worker.filter(|worker| *worker != self.me) else {
+            return Some(command);
+        };
+        if let Err(Command::Attach {
+            room,
+            join_request,
+            mut client,
+        }) = self.ctx.common.peers.send(to, command)
+        {
+            match join_request {
+                JoinRequest::Resume(_) => resumed(&mut client.session.requests),
+                _ => {
+                    let registry = &self.ctx.common.registry;
+                    registry.release(room, registry.mark(&client.session.identity));
+                }
+            }
+            self.ctx.common.metrics.inboxes_full.increment(1);
+            refuse(client, Refusal::Busy, &self.ctx);
+        }
+        None
+    }
+}
