@@ -32,19 +32,29 @@ impl HeldLayers {
         mut send: impl FnMut(Body) -> bool,
     ) {
         let mut at = 0;
-        for key in wanted {
-            while self.0.get(at).is_some_and(|held| held.0 < key) {
-                self.0.remove(at);
-            }
+        wanted.for_each(|key| {
             if self.0.get(at).is_none_or(|held| held.0 != key) {
-                self.0.insert(at, (key, None));
+                self.take_up(at, key);
             }
             let held = &mut self.0[at];
             let bare = send(*held);
             held.1 = Some(Baseline { tick, bare });
             at += 1;
+        });
+        if at < self.0.len() {
+            self.0.truncate(at);
         }
-        self.0.truncate(at);
+    }
+
+    /// Makes the layer of a key, which is another one or none now, that at a place; those between are let go.
+    #[cold]
+    fn take_up(&mut self, at: usize, key: LayerKey) {
+        while self.0.get(at).is_some_and(|held| held.0 < key) {
+            self.0.remove(at);
+        }
+        if self.0.get(at).is_none_or(|held| held.0 != key) {
+            self.0.insert(at, (key, None));
+        }
     }
 
     /// The layer that the client calls so comes as a keyframe next.

@@ -47,7 +47,11 @@ impl LayerKey {
 
     /// Its columns.
     pub(crate) fn set(self, layout: &Layout) -> &ColumnSet {
-        layout.sets()[self.scope()]
+        match self {
+            LayerKey::Room => &layout.room,
+            LayerKey::Owner(_) => &layout.owner,
+            LayerKey::Team(_) => &layout.team,
+        }
     }
 
     /// Whether several clients may hold it, so that a body of it may serve several.

@@ -283,8 +283,7 @@ impl Capture {
 fn list_layers(layout: &Layout, viewers: &[Viewer], keys: &mut Vec<LayerKey>) {
     keys.clear();
     for viewer in viewers {
-        // The room's comes first.
-        keys.extend(interest::layers(layout, viewer.player, viewer.team).skip(1));
+        interest::private(layout, viewer.player, viewer.team).for_each(|key| keys.push(key));
     }
     keys.sort_unstable();
     keys.dedup();
