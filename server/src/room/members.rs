@@ -11,7 +11,7 @@ use super::seat_tokens::SeatTokens;
 use super::send_rate::cadence::Cadence;
 use super::send_rate::in_flight::{BadAck, InFlightWindow};
 use super::send_rate::tiers::{Move, RateTier};
-use super::spread::Told;
+use super::told::{Flags, Told};
 use super::viewed_input::ViewedInput;
 use crate::by_player::ByPlayer;
 use crate::game::{Identity, Player};
@@ -118,6 +118,15 @@ pub(super) struct Member<I> {
 }
 
 impl<I: Default + Clone> Member<I> {
+    /// What others see of them, told or not.
+    pub(super) fn flags(&self, host: Option<PlayerId>) -> Flags {
+        Flags {
+            ready: self.ready,
+            host: host == Some(self.player),
+            connected: self.away_since.is_none(),
+        }
+    }
+
     pub(super) fn new(
         who: Player,
         entity: Entity,

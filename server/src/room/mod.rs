@@ -19,6 +19,7 @@ mod spread;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod told;
 mod viewed_input;
 mod workspace;
 

@@ -14,6 +14,7 @@ use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::Member as Public;
 
 use super::members::{Member, Members};
+use super::told::Flags;
 
 /// Changes of one member that are told at once. Beyond: told when there is one more, if it is still a change. Somebody who
 /// flips a switch thirty times a second costs the others 4 bytes a second.
@@ -35,41 +36,6 @@ struct Seat {
     /// Changes that may be told at once, and since when they are counted.
     left: u8,
     counted: Tick,
-}
-
-/// What can change of a member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Flags {
-    ready: bool,
-    host: bool,
-    connected: bool,
-}
-
-impl Flags {
-    /// As they are, told or not.
-    pub(super) fn of<I: Default + Clone>(member: &Member<I>, host: Option<PlayerId>) -> Flags {
-        Flags {
-            ready: member.ready,
-            host: host == Some(member.player),
-            connected: member.away_since.is_none(),
-        }
-    }
-
-    /// As they go out.
-    pub(super) fn encode(self, player: PlayerId) -> Bytes {
-        let Flags {
-            ready,
-            host,
-            connected,
-        } = self;
-        encode_server(&ServerMessage::MemberState {
-            player,
-            ready,
-            host,
-            connected,
-        })
-        .into()
-    }
 }
 
 impl Seat {
@@ -154,7 +120,7 @@ impl Notices {
         }
         for member in members.iter() {
             let seat = self.seats.entry(member.player).or_default();
-            let flags = Flags::of(member, host);
+            let flags = member.flags(host);
             if seat.order == 0 {
                 self.newest += 1;
                 (seat.order, seat.came) = (member.order, self.newest);

@@ -5,56 +5,17 @@
 use std::mem;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use tickwire::ids::Tick;
 use tickwire::protocol::ServerMessage;
 
-use super::notices::Flags;
 use super::send_rate::in_flight::InFlightWindow;
+use super::told::{CHAT_BYTES_PER_SECOND, Told};
 use super::{Effect, Room};
 use crate::game::Game;
 
-/// Bytes of chat a second for one member, on average: ten full lines. Beyond: later, as far as the room still remembers
-/// the lines by then; older ones are lost to that member, and the numbers of the lines tell.
-pub(super) const CHAT_BYTES_PER_SECOND: u32 = 2048;
 /// And at once: what a room remembers of ordinary lines.
 const CHAT_BYTES_BURST: u32 = 4 * CHAT_BYTES_PER_SECOND;
 /// Of a message in a frame: its header.
 const HEADER_BYTES: u32 = 4;
-
-/// What a member has got of what is passed on to all.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Told {
-    /// The number of the newest news.
-    pub(super) news: u64,
-    /// The newest line of chat.
-    pub(super) chat: u32,
-    /// How they are themselves.
-    own: Flags,
-    /// Bytes of chat that they were sent and that have not leaked away.
-    chat_bytes: u32,
-    chat_at: Tick,
-}
-
-impl Told {
-    /// Of who was just told everything, at `tick`.
-    pub(super) fn all(news: u64, chat: u32, own: Flags, tick: Tick) -> Told {
-        Told {
-            news,
-            chat,
-            own,
-            chat_bytes: 0,
-            chat_at: tick,
-        }
-    }
-
-    fn leak(&mut self, tick: Tick, tick_rate: u16) {
-        let ticks = u64::from(tick.since(self.chat_at));
-        let leaked = ticks * u64::from(CHAT_BYTES_PER_SECOND) / u64::from(tick_rate.max(1));
-        self.chat_bytes = u64::from(self.chat_bytes).saturating_sub(leaked) as u32;
-        self.chat_at = tick;
-    }
-}
 
 impl<G: Game> Room<G> {
     /// Sends every member what they lack, as far as they can take it.
@@ -86,7 +47,7 @@ impl<G: Game> Room<G> {
                 continue;
             }
             let to = member.player;
-            let own = Flags::of(member, host);
+            let own = member.flags(host);
             let mut told = member.told;
             let mut left = member.in_flight.left_for_control(tick, cadence);
             let mut send = |bytes: Bytes, in_flight: &mut InFlightWindow| {
@@ -157,7 +118,7 @@ impl<G: Game> Room<G> {
         self.notices.compare(&self.members, tick, tick_rate);
         let host = self.members.host();
         if let Some(member) = self.members.get_mut(player) {
-            let own = Flags::of(member, host);
+            let own = member.flags(host);
             member.told = Told::all(self.notices.newest(), self.chat.newest(), own, tick);
         }
         let joined = ServerMessage::Joined {

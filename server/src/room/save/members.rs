@@ -10,7 +10,7 @@ use tickwire::netcode::input_queue::InputQueue;
 use crate::game::{Game, GameDef, Identity, Player};
 use crate::room::members::{Member, Members};
 use crate::room::seat_tokens::SeatTokens;
-use crate::room::spread::Told;
+use crate::room::told::Told;
 use crate::room::viewed_input::ViewedInput;
 
 /// The members of a room.

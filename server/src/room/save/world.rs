@@ -8,7 +8,7 @@ use bevy_ecs::component::ComponentId;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::SaveError;
+use super::error::SaveError;
 use super::ids::Ids;
 use crate::game::saved::{Kind, give};
 use crate::replication::slots::Given;
