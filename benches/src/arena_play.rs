@@ -1,5 +1,6 @@
-//! An arena room in memory with players who steer like people (a direction is held for a while,
-//! the trigger now and then) or at random. Called by the benches of ticks, fan-out and codec, and for recordings.
+//! An arena room in memory with players who steer like people (a direction is held for a while, the
+//! trigger now and then) or at random. Called by the benches of ticks, fan-out and codec, and for
+//! recordings.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! Images of a layer as a file: life by life, column by column, how long a value goes on as before and by how much it then
-//! differs. Independent of the snapshot codec, which is measured on it and may change: what
-//! predictors remember is not in it but made anew, as the server's capture makes it. Called by `recording`; motion in which
-//! nobody comes or goes is [`crate::motion::Tape`]'s.
+//! Images of a layer as a file: life by life, column by column, how long a value goes on as before
+//! and by how much it then differs. Independent of the snapshot codec, which is measured on it and
+//! may change: what predictors remember is not in it but made anew, as the server's capture makes
+//! it. Called by `recording`; motion in which nobody comes or goes is [`crate::motion::Tape`]'s.
 
 use std::collections::BTreeMap;
 

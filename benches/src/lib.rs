@@ -1,6 +1,6 @@
 //! Fixtures of the benches and yardsticks: arena rooms that are played by seeded hands, a world in
-//! which all entities move, recorded motion, and recordings of what a client receives. No sockets but
-//! `fanout`'s, which measures what they cost.
+//! which all entities move, recorded motion, and recordings of what a client receives. No sockets
+//! but `fanout`'s, which measures what they cost.
 
 pub mod arena_play;
 pub mod calm;

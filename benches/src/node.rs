@@ -1,5 +1,5 @@
-//! Node, in which the yardsticks run what browsers run: scripts of `benches/js`, over their input and output. What a script is told
-//! and what it answers is its caller's.
+//! Node, in which the yardsticks run what browsers run: scripts of `benches/js`, over their input
+//! and output. What a script is told and what it answers is its caller's.
 
 use std::fmt;
 use std::io::{self, Write};

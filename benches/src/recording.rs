@@ -1,5 +1,6 @@
-//! What a client of a played arena room holds: the room layer's images, tick by tick. Played by bots, like people or at
-//! random, from a seed by `record-motion`, and kept in `benches/recordings`; read by the codec bench and the codec yardstick.
+//! What a client of a played arena room holds: the room layer's images, tick by tick. Played by
+//! bots, like people or at random, from a seed by `record-motion`, and kept in
+//! `benches/recordings`; read by the codec bench and the codec yardstick.
 
 use std::io;
 use std::path::PathBuf;
@@ -165,7 +166,8 @@ impl Recording {
         recording
     }
 
-    /// Bytes of the body that leads to each image, the first of which is a keyframe; without checksums.
+    /// Bytes of the body that leads to each image, the first of which is a keyframe; without
+    /// checksums.
     pub fn body_bytes(&self) -> Vec<usize> {
         let mut scratch = Scratch::default();
         let mut before = None;

@@ -4,7 +4,8 @@ use tickwire_benches::netplay::{Case, Row, measure};
 use tickwire_benches::node::Node;
 
 const SEED: u32 = 11;
-/// The greatest speed that anybody may be seen at, as a share of their own: what rounding to steps of a place and of a microsecond makes.
+/// The greatest speed that anybody may be seen at, as a share of their own: what rounding to steps
+/// of a place and of a microsecond makes.
 const SPEED: f64 = 1.02;
 
 fn play(rtt_ms: u32, jitter_ms: u32, stall_ms: u32) -> Row {
@@ -56,12 +57,13 @@ fn a_fair_shot_at_150_ms_hits() {
 fn stalls_are_made_up_for_without_a_jump() {
     for rtt_ms in [0, 60, 120, 200] {
         let row = play(rtt_ms, 0, 500);
-        // Twelve stalls a minute are a correction each, seldom two, and cost the inputs that they held back.
+        // Twelve stalls a minute are a correction each, seldom two, and cost the inputs that they
+        // held back.
         assert!(row.corrections_per_min < 18.0);
         assert!(row.late_inputs_per_min < 12.0 * 15.0);
         assert!(row.fair_hit_rate > 0.7, "{}", row.fair_hit_rate);
-        // Nobody is seen faster than they can be. Most are where they should be in the seconds after it; who turned meanwhile is off by
-        // what they went since, and nobody for long.
+        // Nobody is seen faster than they can be. Most are where they should be in the seconds
+        // after it; who turned meanwhile is off by what they went since, and nobody for long.
         assert!(row.speed_max < SPEED, "{}", row.speed_max);
         assert!(row.late_p50_ms < 40.0, "{}", row.late_p50_ms);
         assert!(row.late_p99_ms < 500.0, "{}", row.late_p99_ms);

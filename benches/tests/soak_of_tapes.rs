@@ -1,6 +1,7 @@
-//! The recordings through the codec, with clients that miss frames: every image that is decoded is the one that was encoded.
-//! Ten clients of each recording; `TICKWIRE_SOAK_LIVES=100 cargo test --release -p tickwire-benches --test soak_of_tapes -- --nocapture`
-//! has a hundred, who miss other frames.
+//! The recordings through the codec, with clients that miss frames: every image that is decoded is
+//! the one that was encoded. Ten clients of each recording; `TICKWIRE_SOAK_LIVES=100 cargo test
+//! --release -p tickwire-benches --test soak_of_tapes -- --nocapture` has a hundred, who miss other
+//! frames.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -47,7 +48,8 @@ fn check(name: &str, layout: &Layout, images: &[LayerImage]) {
     );
 }
 
-/// A client that gets a keyframe, then most frames, then some after up to 80 others that it missed: a keyframe again, if too many.
+/// A client that gets a keyframe, then most frames, then some after up to 80 others that it missed:
+/// a keyframe again, if too many.
 fn live(name: &str, seed: u64, layout: &Layout, images: &[LayerImage], kinds: &mut [usize; 3]) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut scratch = Scratch::default();

@@ -1,9 +1,10 @@
 /**
- * Where the server is: the WebSocket's URL from what the page gives, or from where the page and the SDK lie. Called by `tickwire.js`;
- * what is opened there is for `socket.js`.
+ * Where the server is: the WebSocket's URL from what the page gives, or from where the page and the
+ * SDK lie. Called by `tickwire.js`; what is opened there is for `socket.js`.
  *
- * A server hands out the SDK below its own root, at `client/`. So where that is known the WebSocket is its neighbour, `ws`, also
- * behind a proxy that puts the server at a path of its own (`/game/`). A bundle says nothing of that: it has the host's `/ws`.
+ * A server hands out the SDK below its own root, at `client/`. So where that is known the WebSocket
+ * is its neighbour, `ws`, also behind a proxy that puts the server at a path of its own (`/game/`).
+ * A bundle says nothing of that: it has the host's `/ws`.
  */
 
 import { RequestError } from './request_error.js';
@@ -22,13 +23,15 @@ const SERVED = /\/client\/address\.js$/;
 
 /** @returns {Place} */
 function here() {
-  // In a page its base, which it may have set; in a worker the script's own URL, which is a blob's where a bundler made it.
+  // In a page its base, which it may have set; in a worker the script's own URL, which is a blob's
+  // where a bundler made it.
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   return { page: base?.startsWith('blob:') ? base.slice('blob:'.length) : base, module: import.meta.url };
 }
 
 /**
- * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a `RequestError` of reason `BadUrl`.
+ * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a
+ * `RequestError` of reason `BadUrl`.
  * @param {unknown} [given] a string or URL, absolute, or relative to the page: `/ws`, `./ws`; left out: the server that the SDK came from, else
  *   `/ws` on the page's host
  * @param {Place} [place]
@@ -70,7 +73,8 @@ function givenUrl(given, page) {
   }
   if (isRelative && page === undefined) throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}: there is no page that it could be relative to`);
   try {
-    // A page without an origin of its own (a file's worker, a sandboxed frame's) gives a base that is none.
+    // A page without an origin of its own (a file's worker, a sandboxed frame's) gives a base that
+    // is none.
     return new URL(text, isRelative ? page : undefined);
   } catch (cause) {
     throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}`, cause);

@@ -1,16 +1,17 @@
 /**
- * A bad link, one way: latency, jitter, stalls and a bandwidth limit on what passes, in order, as a stream delivers. Seeded
- * and without a clock; it is `shared/src/conditioner.rs`, and both reproduce `shared/vectors/netcode/conditioner.json`.
- * `delayed.js` runs it between the socket and the session. It loses and reorders nothing: below a WebSocket that shows as
- * a delay, which is what stalls are. Times are whole microseconds here, as there.
+ * A bad link, one way: latency, jitter, stalls and a bandwidth limit on what passes, in order, as a
+ * stream delivers. Seeded and without a clock; it is `shared/src/conditioner.rs`, and both
+ * reproduce `shared/vectors/netcode/conditioner.json`. `delayed.js` runs it between the socket and
+ * the session. It loses and reorders nothing: below a WebSocket that shows as a delay, which is
+ * what stalls are. Times are whole microseconds here, as there.
  *
  * A message of b bytes that is pushed at time t
- * - leaves when the link is free and has carried it: `free = max(free, t) + ceil(b * 1,000,000 / bytesPerSecond)`, without a
- *   limit `free = max(free, t)`;
- * - arrives at `free + latency + j`, where `j = draw % (jitter + 1)` with the next draw of a `Xorshift32` (drawn only if
- *   there is jitter);
- * - not within a stall: those are, if `stallEvery` is not 0, from every positive multiple of `stallEvery` on `stall` long,
- *   and what would arrive in one arrives at its end;
+ * - leaves when the link is free and has carried it: `free = max(free, t) + ceil(b * 1,000,000 /
+ *   bytesPerSecond)`, without a limit `free = max(free, t)`;
+ * - arrives at `free + latency + j`, where `j = draw % (jitter + 1)` with the next draw of a
+ *   `Xorshift32` (drawn only if there is jitter);
+ * - not within a stall: those are, if `stallEvery` is not 0, from every positive multiple of
+ *   `stallEvery` on `stall` long, and what would arrive in one arrives at its end;
  * - and not before the message ahead of it.
  */
 

@@ -1,6 +1,7 @@
 /**
- * How bad the page wants its link to be: settings as a page, an address or the dev panel gives them, checked. Off unless
- * asked for. Owned by `link.js`; `socket.js` makes the link so, by `conditioner.js`.
+ * How bad the page wants its link to be: settings as a page, an address or the dev panel gives
+ * them, checked. Off unless asked for. Owned by `link.js`; `socket.js` makes the link so, by
+ * `conditioner.js`.
  */
 
 /** @typedef {import('./types.js').LinkConditions} LinkConditions */
@@ -9,8 +10,8 @@
 export const PARAMETER = 'conditioner';
 
 /**
- * Every setting: its name in the address, its bounds, what it is when left out. The bounds are far beyond what anybody
- * can play with.
+ * Every setting: its name in the address, its bounds, what it is when left out. The bounds are far
+ * beyond what anybody can play with.
  * @type {Record<keyof LinkConditions, { short: string, least: number, most: number, none: number }>}
  */
 const SETTINGS = {

@@ -1,8 +1,9 @@
 /**
- * One direction of a connection through a conditioner, in real time. While the link is as it is and nothing is on the
- * way, things pass at once. Used by `socket.js`, once for each direction.
+ * One direction of a connection through a conditioner, in real time. While the link is as it is and
+ * nothing is on the way, things pass at once. Used by `socket.js`, once for each direction.
  *
- * In a hidden tab the browser wakes timers once a second or less, so a conditioned link is worse there than it says.
+ * In a hidden tab the browser wakes timers once a second or less, so a conditioned link is worse
+ * there than it says.
  */
 
 import { CLEAN, Conditioner } from './conditioner.js';

@@ -1,7 +1,8 @@
 /**
- * A panel over the page that shows how the connection does, and lets one feel a worse one: the net graph and the
- * conditioner's sliders. For any game, in one line: `new DevPanel(room)`. An extra module, which a game that does not
- * want it does not load. It reads `room.stats` once a frame and draws only while it shows.
+ * A panel over the page that shows how the connection does, and lets one feel a worse one: the net
+ * graph and the conditioner's sliders. For any game, in one line: `new DevPanel(room)`. An extra
+ * module, which a game that does not want it does not load. It reads `room.stats` once a frame and
+ * draws only while it shows.
  */
 
 import { Chart } from './dev_panel/chart.js';

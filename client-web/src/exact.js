@@ -1,7 +1,8 @@
 /**
- * All the arithmetic that predicted rules may use besides + - * /: results have the same bits here and
- * in Rust, on every machine. It is `shared/src/exact.rs`, expression for expression. `Math.round`,
- * `Math.hypot`, `Math.sin` and `Math.cos` differ from it or between browsers: don't use them in a `step`.
+ * All the arithmetic that predicted rules may use besides + - * /: results have the same bits here
+ * and in Rust, on every machine. It is `shared/src/exact.rs`, expression for expression.
+ * `Math.round`, `Math.hypot`, `Math.sin` and `Math.cos` differ from it or between browsers: don't
+ * use them in a `step`.
  */
 
 /** A quarter of a turn, in radians. */
@@ -106,8 +107,8 @@ export function unit(angle) {
 }
 
 /**
- * Reduced to an eighth of a turn, then the polynomial for the arcus tangens of Abramowitz and Stegun, Handbook of
- * Mathematical Functions, 4.4.49.
+ * Reduced to an eighth of a turn, then the polynomial for the arcus tangens of Abramowitz and
+ * Stegun, Handbook of Mathematical Functions, 4.4.49.
  * @param {number} x finite, as `y`
  * @param {number} y
  * @returns {number} the direction of the vector as a part of a turn, 0..1, right to 2e-6; 0 for the vector without length
@@ -130,8 +131,8 @@ export function bearing(x, y) {
 }
 
 /**
- * Marsaglia's 32-bit xorshift (13, 17, 5): chance that both languages draw alike. For looks and test
- * vectors; it is predictable, so never for secrets.
+ * Marsaglia's 32-bit xorshift (13, 17, 5): chance that both languages draw alike. For looks and
+ * test vectors; it is predictable, so never for secrets.
  */
 export class Xorshift32 {
   #state;

@@ -1,6 +1,7 @@
 /**
- * Whether the server is still there: pings now and then, measures the round trip, and notices when nothing has come for too
- * long. One a link; for `connection.js`, which has the clock and the socket. Times are milliseconds.
+ * Whether the server is still there: pings now and then, measures the round trip, and notices when
+ * nothing has come for too long. One a link; for `connection.js`, which has the clock and the
+ * socket. Times are milliseconds.
  */
 
 import { PING_EVERY_MS, PROBE_MAX_MS, SILENCE_MAX_MS } from './limits.js';
@@ -50,8 +51,8 @@ export class Heartbeat {
   }
 
   /**
-   * The page stood still: what came meanwhile is not read yet. Counts once until something is heard, so that a page whose timers are slowed
-   * for long (a hidden tab) notices silence too.
+   * The page stood still: what came meanwhile is not read yet. Counts once until something is
+   * heard, so that a page whose timers are slowed for long (a hidden tab) notices silence too.
    * @param {number} nowMs
    */
   excuse(nowMs) {

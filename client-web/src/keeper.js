@@ -1,12 +1,15 @@
 /**
- * What a reload of the page keeps: the seat's token and the player's, in `sessionStorage`, which no other tab and no other site
- * reads. One link of a page keeps a seat; a second one to the same server would take it from the first. `link.js` owns it.
+ * What a reload of the page keeps: the seat's token and the player's, in `sessionStorage`, which no
+ * other tab and no other site reads. One link of a page keeps a seat; a second one to the same
+ * server would take it from the first. `link.js` owns it.
  *
- * **Holder.** A key belongs to the link that came first, until it ends. Then the one that has waited longest holds it and keeps what
- * it has. Only the holder reads: who waits has connected as somebody else already.
+ * **Holder.** A key belongs to the link that came first, until it ends. Then the one that has
+ * waited longest holds it and keeps what it has. Only the holder reads: who waits has connected as
+ * somebody else already.
  *
- * A duplicated tab starts with a copy: both have the seat's token, the later one takes the seat, and the other is told (4006) and drops its copy.
- * Where a page passes a storage that tabs share (`localStorage`), that other one must not drop what the later one has written since.
+ * A duplicated tab starts with a copy: both have the seat's token, the later one takes the seat,
+ * and the other is told (4006) and drops its copy. Where a page passes a storage that tabs share
+ * (`localStorage`), that other one must not drop what the later one has written since.
  */
 
 /**

@@ -1,7 +1,7 @@
 /**
- * What a member of a room is called so that it is nobody else there: the name, with the player's number behind it where
- * another member's name looks the same. Names are for whoever to choose; numbers are the server's. Pure, so that every
- * page shows the same. `room.js` asks.
+ * What a member of a room is called so that it is nobody else there: the name, with the player's
+ * number behind it where another member's name looks the same. Names are for whoever to choose;
+ * numbers are the server's. Pure, so that every page shows the same. `room.js` asks.
  */
 
 /** @typedef {{ player: number, name: string }} Named */
@@ -27,8 +27,8 @@ function lookOf(name) {
 }
 
 /**
- * The name, or `name#number` if another of `members` looks the same. A name that ends in such a number itself gets its own too,
- * so that nobody can take another's label for a name.
+ * The name, or `name#number` if another of `members` looks the same. A name that ends in such a
+ * number itself gets its own too, so that nobody can take another's label for a name.
  * @param {Iterable<Named>} members
  * @param {number} player
  * @param {string} name theirs, now or when they said something

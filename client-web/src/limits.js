@@ -43,8 +43,8 @@ export const ROOMS_LISTED_MAX = 100;
 export const PAYLOAD_BYTES_MAX = 1024;
 
 /**
- * How far back a shot is judged by what the shooter saw, in milliseconds. Beyond: the shooter has to aim ahead, so that
- * nobody is hit long after they took cover.
+ * How far back a shot is judged by what the shooter saw, in milliseconds. Beyond: the shooter has
+ * to aim ahead, so that nobody is hit long after they took cover.
  */
 export const REWIND_MAX_MS = 250;
 

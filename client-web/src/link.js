@@ -1,12 +1,14 @@
 /**
- * The way to a server as a page uses it: the lobby's requests as promises, its end as an event. A lost connection is replaced by another, on
- * which the player takes the seat again: the room stays the same object. What one connection does while it lasts is `connection.js`'s.
+ * The way to a server as a page uses it: the lobby's requests as promises, its end as an event. A
+ * lost connection is replaced by another, on which the player takes the seat again: the room stays
+ * the same object. What one connection does while it lasts is `connection.js`'s.
  *
- * **Every promise settles.** What waits for an answer rejects when the connection is lost or over. What is asked for meanwhile rejects at once.
+ * **Every promise settles.** What waits for an answer rejects when the connection is lost or over.
+ * What is asked for meanwhile rejects at once.
  *
- * **A seat that is left while nobody can be told** is free to the page at once. The server hears of it on the next
- * connection, if it still holds the seat by then: that takes the seat and leaves it, before anything else. If the page closes the link
- * before, `give_up_seat.js` does.
+ * **A seat that is left while nobody can be told** is free to the page at once. The server hears of
+ * it on the next connection, if it still holds the seat by then: that takes the seat and leaves it,
+ * before anything else. If the page closes the link before, `give_up_seat.js` does.
  */
 
 import { Connection, now } from './connection.js';
@@ -282,7 +284,8 @@ export class Link extends Emitter {
       case 'Refused':
         if (this.#isAsking) this.#seatRefused(event.reason);
         else if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
-        // To what was asked of a room from which `Left` was on its way: it answers none of the lobby's requests.
+        // To what was asked of a room from which `Left` was on its way: it answers none of the
+        // lobby's requests.
         else if (event.reason !== 'NotInRoom') {
           connection.answered();
           this.#requests.reject(new RequestError(event.reason));
@@ -346,8 +349,8 @@ export class Link extends Emitter {
   }
 
   /**
-   * The page that plays is gone, as by a reload: where it keeps its seat the next one comes back to it, so the server is
-   * not told goodbye.
+   * The page that plays is gone, as by a reload: where it keeps its seat the next one comes back to
+   * it, so the server is not told goodbye.
    */
   #abort() {
     const closeWith = this.#seat.isKept ? CloseCode.Stalled : CloseCode.Normal;

@@ -1,7 +1,7 @@
 /**
  * The one error for bytes from the server that break the protocol. Every decoder here throws it and
- * nothing else on untrusted bytes; `session.js` turns it into the end of the connection, `session/layers.js` the body of a
- * layer that makes no sense into a request for its keyframe.
+ * nothing else on untrusted bytes; `session.js` turns it into the end of the connection,
+ * `session/layers.js` the body of a layer that makes no sense into a request for its keyframe.
  */
 
 /** Bytes from the server are not what PROTOCOL.md allows. The message says which rule they break. */

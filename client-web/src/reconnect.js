@@ -1,6 +1,7 @@
 /**
- * Coming back after a connection was lost: when the next try is due, and when to give up. Pure: times and chance are arguments. `link.js`
- * opens the sockets; which ends are worth a try is `protocol/close_code.js`'s.
+ * Coming back after a connection was lost: when the next try is due, and when to give up. Pure:
+ * times and chance are arguments. `link.js` opens the sockets; which ends are worth a try is
+ * `protocol/close_code.js`'s.
  */
 
 import { RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS } from './limits.js';
@@ -22,7 +23,8 @@ export class Backoff {
   }
 
   /**
-   * When to try next. A crowd that lost its server at one time comes back spread, and each later try takes twice as long.
+   * When to try next. A crowd that lost its server at one time comes back spread, and each later
+   * try takes twice as long.
    * @param {number} nowMs
    * @param {number} [retryAfterMs] what the server said before it went
    * @returns {number | undefined} in so many milliseconds; undefined: give up

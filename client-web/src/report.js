@@ -1,9 +1,11 @@
 /**
- * The page's own errors: what its `input`, `step`, `draw` or a listener throws is told as if nobody had caught it, and the
- * connection goes on. Called wherever the SDK calls the page; what the page asks for wrongly is `request_error.js`.
+ * The page's own errors: what its `input`, `step`, `draw` or a listener throws is told as if nobody
+ * had caught it, and the connection goes on. Called wherever the SDK calls the page; what the page
+ * asks for wrongly is `request_error.js`.
  *
- * Told by `reportError` where there is one (browsers: `window.onerror` and error trackers hear of it), else by `console.error`: an
- * uncaught error would end a program in Node. Who wants that, or a tracker there, sets `globalThis.reportError`.
+ * Told by `reportError` where there is one (browsers: `window.onerror` and error trackers hear of
+ * it), else by `console.error`: an uncaught error would end a program in Node. Who wants that, or a
+ * tracker there, sets `globalThis.reportError`.
  */
 
 import { REPORT_EVERY_MS, REPORT_KINDS_MAX } from './limits.js';

@@ -1,13 +1,14 @@
 /**
- * The one error that requests of a page end in, with words that say what to do about it. Thrown by `link.js`, `room.js`
- * and `session.js`; broken bytes from the server are `protocol/protocol_error.js`.
+ * The one error that requests of a page end in, with words that say what to do about it. Thrown by
+ * `link.js`, `room.js` and `session.js`; broken bytes from the server are
+ * `protocol/protocol_error.js`.
  */
 
 /**
- * Why a request failed: the server's refusal; `Refused` by the game, with its answer as the message; or what the SDK
- * found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits already), `TooBig` (an action's payload),
- * `TimedOut`, `Closed` (or never open),
- * `BadUrl`, `NoWebSocket`, `NoPage`.
+ * Why a request failed: the server's refusal; `Refused` by the game, with its answer as the
+ * message; or what the SDK found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits
+ * already), `TooBig` (an action's payload), `TimedOut`, `Closed` (or never open), `BadUrl`,
+ * `NoWebSocket`, `NoPage`.
  * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig' | 'TimedOut' | 'Closed' | 'BadUrl'
  *   | 'NoWebSocket' | 'NoPage'} Reason
  */

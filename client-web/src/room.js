@@ -1,6 +1,6 @@
 /**
- * A room as a page uses it: who is there, chat, requests, playing, views. Made by `link.js` when the
- * server has let the player in; `netcode/play.js` does the work of playing.
+ * A room as a page uses it: who is there, chat, requests, playing, views. Made by `link.js` when
+ * the server has let the player in; `netcode/play.js` does the work of playing.
  */
 
 import { ACTION_TIMEOUT_MS, ACTIONS_WAITING_MAX, BACKLOG_BYTES_MAX } from './limits.js';
@@ -62,8 +62,9 @@ export class Room extends Emitter {
   }
 
   /**
-   * Hears of the room's own events, and of the game's by their names as soon as they arrive: `(fields, tick, isPast)`. `isPast`
-   * is of durable events that happened before the player was there, or while the connection was lost.
+   * Hears of the room's own events, and of the game's by their names as soon as they arrive:
+   * `(fields, tick, isPast)`. `isPast` is of durable events that happened before the player was
+   * there, or while the connection was lost.
    * @template {import('./types.js').RoomEventName<G>} N
    * @param {N} name
    * @param {import('./types.js').RoomListener<G, N>} listener
@@ -109,8 +110,8 @@ export class Room extends Emitter {
   }
 
   /**
-   * What to call a player so that it is nobody else here: the name, or `name#number` while another member's looks the same. The same
-   * on every page; to be shown as text only.
+   * What to call a player so that it is nobody else here: the name, or `name#number` while another
+   * member's looks the same. The same on every page; to be shown as text only.
    * @param {number} player
    * @param {string} [name] what they were called when they said something; without it, what they are called now
    * @returns {string} empty for nobody
@@ -148,8 +149,9 @@ export class Room extends Emitter {
   }
 
   /**
-   * Goes back to the lobby: the seat is given up. May be called in any state, more than once; never throws. While the connection is away the
-   * room ends at once, and the server is told when it is back.
+   * Goes back to the lobby: the seat is given up. May be called in any state, more than once; never
+   * throws. While the connection is away the room ends at once, and the server is told when it is
+   * back.
    * @returns {Promise<import('./types.js').LeaveReason>} when the room has ended, and why; never rejects
    */
   leave() {
@@ -162,7 +164,8 @@ export class Room extends Emitter {
    * @template {import('./types.js').ActionName<G>} N
    * @param {N} name of the action in the schema
    * @param {import('./types.js').ActionFields<G, N>} [fields] what is left out is neutral; an entity is given as it is
-   *   or by its handle. The payload stands beside them under its name: what is left out is null, or no bytes
+   *   or by its handle. The payload stands beside them under its name: what is left out is null, or
+   *   no bytes
    * @param {import('./types.js').ActOptions} [options]
    * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused` with the game's reason as the
    *   message, `TooBig` for a payload of over 1,024 bytes, or `TimedOut`
@@ -197,7 +200,8 @@ export class Room extends Emitter {
   }
 
   /**
-   * Starts to play: from now on an input is sent for every tick. Throws a `TypeError` for options that cannot be meant.
+   * Starts to play: from now on an input is sent for every tick. Throws a `TypeError` for options
+   * that cannot be meant.
    * @param {import('./types.js').PlayOptions<G>} options
    */
   play(options) {
@@ -208,7 +212,8 @@ export class Room extends Emitter {
   }
 
   /**
-   * What to draw now. To be called once per animation frame; its entities are valid until the next call.
+   * What to draw now. To be called once per animation frame; its entities are valid until the next
+   * call.
    * @param {number} [nowMs] a time of `performance.now()`, such as `requestAnimationFrame` gives
    * @returns {import('./types.js').View<G>}
    */
@@ -218,8 +223,8 @@ export class Room extends Emitter {
   }
 
   /**
-   * Everyone as in the newest snapshot, neither interpolated nor predicted: for games that don't move, and for programs. In
-   * objects of its own, valid until it is read again.
+   * Everyone as in the newest snapshot, neither interpolated nor predicted: for games that don't
+   * move, and for programs. In objects of its own, valid until it is read again.
    * @returns {import('./types.js').Entity<G>[]}
    */
   get entities() {
@@ -274,7 +279,8 @@ export class Room extends Emitter {
   }
 
   /**
-   * For the link: the seat was taken again. What was drawn and predicted starts anew, the figures too.
+   * For the link: the seat was taken again. What was drawn and predicted starts anew, the figures
+   * too.
    *
    * @param {import('./session.js').Session} session in the same room
    */

@@ -1,9 +1,11 @@
 /**
- * What a link has to come back to: who the player is, and what opens their seat again. Owned by `link.js`; what a reload finds of it is for
- * `keeper.js`, what is done about a left one after the link for `give_up_seat.js`.
+ * What a link has to come back to: who the player is, and what opens their seat again. Owned by
+ * `link.js`; what a reload finds of it is for `keeper.js`, what is done about a left one after the
+ * link for `give_up_seat.js`.
  *
- * A seat that is left while the server cannot be told is nobody's to the page at once, but still has to be given up: it is taken once more
- * only to be left, unless the server has given it up by itself by then.
+ * A seat that is left while the server cannot be told is nobody's to the page at once, but still
+ * has to be given up: it is taken once more only to be left, unless the server has given it up by
+ * itself by then.
  */
 
 import { ACK_STALL_SECONDS } from './limits.js';
@@ -61,8 +63,8 @@ export class Seat {
   }
 
   /**
-   * It is left, and the server cannot be told; or that was so, and the connection on which it was to be told is lost too. The server holds it
-   * from when it notices.
+   * It is left, and the server cannot be told; or that was so, and the connection on which it was
+   * to be told is lost too. The server holds it from when it notices.
    * @param {number} nowMs
    */
   leave(nowMs) {

@@ -1,7 +1,7 @@
 /**
  * The client's end of a connection as a state machine without sockets and clocks (it mirrors
- * `shared/src/session`). `connection.js` drives it: hands in messages and the passing of time, then drains
- * `pollEvent` and `pollTransmit`. Times are milliseconds from any start, never going back.
+ * `shared/src/session`). `connection.js` drives it: hands in messages and the passing of time, then
+ * drains `pollEvent` and `pollTransmit`. Times are milliseconds from any start, never going back.
  *
  * Not here: sockets, promises, prediction and interpolation.
  */
@@ -25,8 +25,8 @@ import { Layout, checkLayout } from './snapshot/layout.js';
 /** @typedef {import('./types.js').GameEvent} GameEvent */
 
 /**
- * What a session tells its driver: a server's message that was in its place, an applied snapshot with
- * its events, a layer that had to be dropped (it was not the server's any more), or the end.
+ * What a session tells its driver: a server's message that was in its place, an applied snapshot
+ * with its events, a layer that had to be dropped (it was not the server's any more), or the end.
  * @typedef {ServerMessage
  *   | { type: 'Snapshot', head: SnapshotHead, events: GameEvent[], bytes: number }
  *   | { type: 'Desync', tick: number }
@@ -177,7 +177,8 @@ export class Session {
   }
 
   /**
-   * A `ping` was answered: the first inputs of a room, of whose way nothing else is known yet, leave early enough for it.
+   * A `ping` was answered: the first inputs of a room, of whose way nothing else is known yet,
+   * leave early enough for it.
    * @param {number} rttMs the round trip
    */
   onRoundTrip(rttMs) {

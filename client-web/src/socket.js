@@ -1,6 +1,6 @@
 /**
- * The only file that knows WebSocket: opens one, hands out bytes, sends bytes. What they mean is for
- * `connection.js`.
+ * The only file that knows WebSocket: opens one, hands out bytes, sends bytes. What they mean is
+ * for `connection.js`.
  */
 
 import { Delayed } from './delayed.js';

@@ -37,7 +37,8 @@ export { Room } from './room.js';
  * @template {GameTypes} [G={}]
  * @param {ConnectOptions} [options]
  * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`: `BadUrl` or `NoWebSocket` when
- *   there is nothing to connect to, else `Closed` with the close code as `code`; with the signal's reason if that was aborted
+ *   there is nothing to connect to, else `Closed` with the close code as `code`; with the signal's
+ *   reason if that was aborted
  */
 export async function connect(options = {}) {
   const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;

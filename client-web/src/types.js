@@ -4,8 +4,9 @@
  */
 
 /**
- * What a page may tell the types about its game: the schema once more, in TypeScript. All of it may be left out; what
- * is not described has no types. `join<{ entity: { pos: { x: number, y: number } }, input: { dx: number } }>({ … })`.
+ * What a page may tell the types about its game: the schema once more, in TypeScript. All of it may
+ * be left out; what is not described has no types. `join<{ entity: { pos: { x: number, y: number }
+ * }, input: { dx: number } }>({ … })`.
  * @typedef {object} GameTypes
  * @property {object} [entity] components by name, with their fields; `?` for those that not every entity has
  * @property {object} [me] the components of the own avatar, if more can be said of it than of any entity
@@ -26,9 +27,10 @@
  */
 
 /**
- * An entity as it is drawn. Besides its head it has one property per component, named as in the schema, with one
- * property per field in the game's units: numbers (`Turn` in radians), booleans, texts, an enum's name, or another
- * entity's handle (undefined for none). Valid until the next `view()`.
+ * An entity as it is drawn. Besides its head it has one property per component, named as in the
+ * schema, with one property per field in the game's units: numbers (`Turn` in radians), booleans,
+ * texts, an enum's name, or another entity's handle (undefined for none). Valid until the next
+ * `view()`.
  * @template {GameTypes} [G={}]
  * @typedef {EntityHead & ('entity' extends keyof G ? G['entity'] : { [component: string]: any })} Entity
  */
@@ -52,12 +54,14 @@
  */
 
 /**
- * A momentary message of the game: its name as in the schema, when it happened, its fields in the game's units; beside
- * them its payload, if it has one: the value of its JSON, or a `Uint8Array` of the listener's own.
+ * A momentary message of the game: its name as in the schema, when it happened, its fields in the
+ * game's units; beside them its payload, if it has one: the value of its JSON, or a `Uint8Array` of
+ * the listener's own.
  * @template {GameTypes} [G={}]
  * @typedef {'events' extends keyof G
- *   ? { [N in keyof G['events'] & string]: { name: N, tick: number, fields: NonNullable<G['events']>[N] } }[keyof G['events'] & string]
- *   : { name: string, tick: number, fields: Record<string, any> }} GameEvent
+ *   ? { [N in keyof G['events'] & string]: { name: N, tick: number, fields:
+ *   NonNullable<G['events']>[N] } }[keyof G['events'] & string] : { name: string, tick: number,
+ *   fields: Record<string, any> }} GameEvent
  */
 
 /**
@@ -83,9 +87,11 @@
  * @template {GameTypes} [G={}]
  * @typedef {object} PlayOptions
  * @property {() => Partial<Input<G>>} input the controls now: the schema's input fields; what is left out is neutral. Asked
- *   for every frame and every tick; a boolean that was true in any frame is true in the tick after it
+ *   for every frame and every tick; a boolean that was true in any frame is true in the tick after
+ *   it
  * @property {(me: Avatar<G>, input: Input<G>, time: StepTime) => void} [step] the server's rule for the own entity:
- *   changes `me` by one tick. It gets the input as the server will decode it. Omit it to interpolate the own entity too.
+ *   changes `me` by one tick. It gets the input as the server will decode it. Omit it to
+ *   interpolate the own entity too.
  * @property {number} [smooth] milliseconds in which a prediction error fades to a third on screen, 100 by default, 0 for at once
  */
 
@@ -101,14 +107,16 @@
  *   `connect` does it if told so, `join` unless told not to
  * @property {import('./keeper.js').StorageLike} [storage] where the seat's token is kept for that; left out: `sessionStorage`
  * @property {AbortSignal} [signal] the life of the page, or of the component, that plays: aborted before it is there the promise rejects with its
- *   reason, aborted later the link is closed. A seat that the page keeps (`resume`) is held as for a reload, any other is given up
+ *   reason, aborted later the link is closed. A seat that the page keeps (`resume`) is held as for
+ *   a reload, any other is given up
  * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is none
  * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out; left out: as the page's address asks
  *   by `?conditioner=rtt:200,jitter:30`; false: whatever it asks, never
  */
 
 /**
- * A link made worse, in order as TCP delivers, in both directions; what is left out is not made worse.
+ * A link made worse, in order as TCP delivers, in both directions; what is left out is not made
+ * worse.
  * @typedef {object} LinkConditions
  * @property {number} [rttMs] added to the round trip, half of it each way
  * @property {number} [jitterMs] up to that much on top, drawn for each message
@@ -169,8 +177,8 @@
  */
 
 /**
- * What a room can be asked to tell: its own events, the game's by their names, and `event:NAME` for a game's event
- * that is called like one of the room's.
+ * What a room can be asked to tell: its own events, the game's by their names, and `event:NAME` for
+ * a game's event that is called like one of the room's.
  * @template {GameTypes} [G={}]
  * @typedef {keyof RoomEvents | ('events' extends keyof G
  *   ? (keyof G['events'] & string) | `event:${keyof G['events'] & string}`
@@ -190,8 +198,8 @@
  * @template {GameTypes} G
  * @template {string} N
  * @typedef {'events' extends keyof G
- *   ? N extends keyof G['events'] ? NonNullable<G['events']>[N] : N extends `event:${infer M}` ? EventFields<G, M> : never
- *   : any} EventFields
+ *   ? N extends keyof G['events'] ? NonNullable<G['events']>[N] : N extends `event:${infer M}` ?
+ *   EventFields<G, M> : never : any} EventFields
  */
 
 /**
@@ -201,7 +209,8 @@
  */
 
 /**
- * What an action takes; an entity's field takes its handle or the entity, a payload of bytes an `ArrayBuffer` too.
+ * What an action takes; an entity's field takes its handle or the entity, a payload of bytes an
+ * `ArrayBuffer` too.
  * @template {GameTypes} G
  * @template {string} N
  * @typedef {'actions' extends keyof G ? N extends keyof G['actions'] ? ActionValues<NonNullable<G['actions']>[N]> : never

@@ -1,6 +1,7 @@
 /**
- * The whole path in a real browser: from a key press on one page to another page's screen. The server is the real one,
- * the pages are the demo. `TICKWIRE_SCREENSHOT=1` also takes the README's picture.
+ * The whole path in a real browser: from a key press on one page to another page's screen. The
+ * server is the real one, the pages are the demo. `TICKWIRE_SCREENSHOT=1` also takes the README's
+ * picture.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * A page that nobody looks at, in a real browser: a hidden tab keeps up, and whoever comes back, from another tab or from a
- * machine that slept, sees the present at once and nothing of what was missed. The server is the real one, the page the demo.
+ * A page that nobody looks at, in a real browser: a hidden tab keeps up, and whoever comes back,
+ * from another tab or from a machine that slept, sees the present at once and nothing of what was
+ * missed. The server is the real one, the page the demo.
  */
 
 import assert from 'node:assert/strict';
@@ -24,7 +25,8 @@ async function play() {
   await tab.until(`document.readyState === 'complete' && typeof tickwire === 'object'`);
   await tab.evaluate(`document.querySelector('#play').click()`);
   await tab.until('tickwire.view?.me?.health?.hp > 0');
-  // Every frame is written down: the tick that it shows, the newest that was known, the oldest event that it plays.
+  // Every frame is written down: the tick that it shows, the newest that was known, the oldest
+  // event that it plays.
   await tab.evaluate(`
     var frames = [];
     requestAnimationFrame(function note() {

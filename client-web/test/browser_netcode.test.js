@@ -1,6 +1,6 @@
 /**
- * How the game feels, in a real browser: the link is made worse by the page's address, and what the page draws is
- * judged frame by frame. The server is the real one, the pages are the demo.
+ * How the game feels, in a real browser: the link is made worse by the page's address, and what the
+ * page draws is judged frame by frame. The server is the real one, the pages are the demo.
  */
 
 import assert from 'node:assert/strict';
@@ -156,7 +156,8 @@ test('on another network the page is back in its seat in seconds, though nobody 
 });
 
 /**
- * A way to the server that can die without a word: what is under way is neither delivered nor refused.
+ * A way to the server that can die without a word: what is under way is neither delivered nor
+ * refused.
  * @param {string} address of the server
  */
 async function startNetwork(address) {

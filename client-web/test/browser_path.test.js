@@ -1,6 +1,6 @@
 /**
- * The SDK where a page has it, in a real browser: behind a proxy at a path of its own, mounted twice as React's strict mode does it, and in a
- * Web Worker. The servers are the real ones.
+ * The SDK where a page has it, in a real browser: behind a proxy at a path of its own, mounted
+ * twice as React's strict mode does it, and in a Web Worker. The servers are the real ones.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Seats that outlive their connection, in a real browser: a reload, a network that is gone, a page that stood still, two tabs with one
- * seat. The server is the real one, the page is the demo.
+ * Seats that outlive their connection, in a real browser: a reload, a network that is gone, a page
+ * that stood still, two tabs with one seat. The server is the real one, the page is the demo.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * What the browser tests stand on: the real server as a process, Debian's Chromium, pages that remember every
- * complaint. `TICKWIRE_SERVER` and `CHROMIUM` name other binaries. Nothing here sleeps: all waits are for conditions.
+ * What the browser tests stand on: the real server as a process, Debian's Chromium, pages that
+ * remember every complaint. `TICKWIRE_SERVER` and `CHROMIUM` name other binaries. Nothing here
+ * sleeps: all waits are for conditions.
  */
 
 import { chromium } from 'playwright-core';
@@ -53,8 +54,8 @@ export async function inArena(page) {
 }
 
 /**
- * Starts a Chromium that treats pages as it does for a visitor: playwright keeps all of its own in the foreground, so these
- * are opened past it. Tabs of one window hide each other.
+ * Starts a Chromium that treats pages as it does for a visitor: playwright keeps all of its own in
+ * the foreground, so these are opened past it. Tabs of one window hide each other.
  * @returns {Promise<{ openTab: (url: string) => Promise<Tab>, close: () => Promise<void> }>}
  */
 export async function startTabs() {

@@ -1,6 +1,6 @@
 /**
- * The examples as a newcomer meets them: each one's own program and page, in a real browser. What their rules do is
- * tested beside them, in Rust.
+ * The examples as a newcomer meets them: each one's own program and page, in a real browser. What
+ * their rules do is tested beside them, in Rust.
  */
 
 import assert from 'node:assert/strict';
@@ -87,7 +87,8 @@ test('a card table: hands are dealt, turns are answered, both pages tell of it, 
     await next.page.locator('#hand.mine').waitFor();
     await holds(now.page, 6);
 
-    // The log is told again to a page that forgot it: what everyone heard, and what one heard alone.
+    // The log is told again to a page that forgot it: what everyone heard, and what one heard
+    // alone.
     const log = await now.page.locator('#log li').allTextContents();
     assert.equal(log.length, 3, log.join(', '));
     await now.page.reload();

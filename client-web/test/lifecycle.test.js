@@ -1,6 +1,7 @@
 /**
- * Every public method in every state of a link: none hangs, none throws where it should reject, and all say the same. On virtual
- * time, against a server that is silent, one that answers nothing but pings, and one that talks but answers nothing.
+ * Every public method in every state of a link: none hangs, none throws where it should reject, and
+ * all say the same. On virtual time, against a server that is silent, one that answers nothing but
+ * pings, and one that talks but answers nothing.
  */
 
 import assert from 'node:assert/strict';
@@ -25,7 +26,8 @@ afterEach(() => {
 const ALL_MS = 180_000;
 
 /**
- * How each state is come to, and what methods of the link and of its room say in it: a reason, or `sent`.
+ * How each state is come to, and what methods of the link and of its room say in it: a reason, or
+ * `sent`.
  * @type {Record<string, { enter: (pass: Pass) => Promise<Page>, lobby: string, room: string, ping: string }>}
  */
 const STATES = {

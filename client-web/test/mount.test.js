@@ -1,6 +1,7 @@
 /**
- * A page whose parts come and go: React's strict mode mounts twice, hot reload mounts anew, tabs are duplicated. Whoever plays last has the seat,
- * and a reload comes back to it. On a socket that the test plays, then against the real server.
+ * A page whose parts come and go: React's strict mode mounts twice, hot reload mounts anew, tabs
+ * are duplicated. Whoever plays last has the seat, and a reload comes back to it. On a socket that
+ * the test plays, then against the real server.
  */
 
 import assert from 'node:assert/strict';
@@ -256,7 +257,8 @@ test('against the real server: mount, unmount, mount, and a reload afterwards ke
   };
   /** @type {any} */
   let before;
-  // The first round finds no seat kept; the later ones are a reload, or a module that was hot reloaded.
+  // The first round finds no seat kept; the later ones are a reload, or a module that was hot
+  // reloaded.
   for (let round = 0; round < 3; round++) {
     const [strict, mounted] = [new AbortController(), new AbortController()];
     const unmounted = mount(strict.signal);

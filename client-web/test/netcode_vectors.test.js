@@ -1,8 +1,9 @@
 /**
- * The golden vectors of `shared/vectors/netcode`: clocks, timing and links, which Rust makes and checks as well
- * (`shared/tests/netcode`), and what is drawn. `interpolation`, `pursuit` and `smoothing` were made by a second implementation of the view,
- * in Rust, that nothing but a yardstick used and that is gone; they are kept as it made them. A file that nothing here
- * checks is a failure.
+ * The golden vectors of `shared/vectors/netcode`: clocks, timing and links, which Rust makes and
+ * checks as well (`shared/tests/netcode`), and what is drawn. `interpolation`, `pursuit` and
+ * `smoothing` were made by a second implementation of the view, in Rust, that nothing but a
+ * yardstick used and that is gone; they are kept as it made them. A file that nothing here checks
+ * is a failure.
  */
 
 import assert from 'node:assert/strict';

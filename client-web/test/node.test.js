@@ -1,6 +1,6 @@
 /**
- * A program in Node plays through a WebSocket that it passes in, that of the package `ws`, against the real server: the
- * guide's way for bots and tools.
+ * A program in Node plays through a WebSocket that it passes in, that of the package `ws`, against
+ * the real server: the guide's way for bots and tools.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * The npm package as somebody gets it: packed, unpacked among a program's modules, compiled against in strict TypeScript
- * and imported by its name. Works on a copy of this folder, so nothing here is touched.
+ * The npm package as somebody gets it: packed, unpacked among a program's modules, compiled against
+ * in strict TypeScript and imported by its name. Works on a copy of this folder, so nothing here is
+ * touched.
  */
 
 import assert from 'node:assert/strict';

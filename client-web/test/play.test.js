@@ -47,8 +47,8 @@ test('the own square answers in the next frame, and moves evenly', () => {
         const { x } = game.view().me?.pos;
         const way = x - before;
         before = x;
-        // 90 units a second, a tenth more or less while the lead is being trimmed. What a change left over is at most a
-        // tick's way, and fades to a third in 100 ms.
+        // 90 units a second, a tenth more or less while the lead is being trimmed. What a change
+        // left over is at most a tick's way, and fades to a third in 100 ms.
         const rest = Math.abs(held.dx - was) * 0.09 * PERIOD_MS * Math.exp(-frame * 8 / 100) * (ms / 100);
         assert.ok(Math.abs(way - held.dx * 0.09 * ms) < rest + 0.01 * ms, `frame ${frame} after ${was} to ${held.dx}: ${way} in ${ms} ms`);
         if (frame === 0 && held.dx !== 0) assert.ok(way * held.dx > 0, `${was} to ${held.dx} moves by ${way}`);

@@ -1,6 +1,7 @@
 /**
- * The golden vectors of `shared/vectors`, which Rust makes and checks as well, and the demo's: every file that lies
- * there, by its `kind`. A kind that nothing here checks is a failure, and so is an empty folder.
+ * The golden vectors of `shared/vectors`, which Rust makes and checks as well, and the demo's:
+ * every file that lies there, by its `kind`. A kind that nothing here checks is a failure, and so
+ * is an empty folder.
  */
 
 import assert from 'node:assert/strict';

@@ -1,11 +1,12 @@
-//! Values of a room's players, by rising number. The numbers go round a range that is far longer than a room has seats
-//! ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)), so this is no table with a place for each of them. Used by
-//! `room` and `worker`, each for what it knows of a player.
+//! Values of a room's players, by rising number. The numbers go round a range that is far longer
+//! than a room has seats ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)), so this is no
+//! table with a place for each of them. Used by `room` and `worker`, each for what it knows of a
+//! player.
 
 use tickwire::ids::PlayerId;
 
-/// See the module's description. No longer than there are players; each look is one guess that is right in a room
-/// that nobody has left, else a binary search.
+/// See the module's description. No longer than there are players; each look is one guess that is
+/// right in a room that nobody has left, else a binary search.
 pub(crate) struct ByPlayer<T> {
     /// By rising number, and beside it each one's value.
     numbers: Vec<PlayerId>,
@@ -13,7 +14,8 @@ pub(crate) struct ByPlayer<T> {
 }
 
 impl<T> ByPlayer<T> {
-    /// With room for so many, in one piece: what grows with every newcomer leaves holes in the heap of half its size.
+    /// With room for so many, in one piece: what grows with every newcomer leaves holes in the heap
+    /// of half its size.
     pub(crate) fn for_seats(seats: u16) -> ByPlayer<T> {
         ByPlayer {
             numbers: Vec::with_capacity(usize::from(seats)),
@@ -68,7 +70,8 @@ impl<T> ByPlayer<T> {
         self.values.iter_mut()
     }
 
-    /// The player with the next number, the first one after `None`: to go through all while some may leave.
+    /// The player with the next number, the first one after `None`: to go through all while some
+    /// may leave.
     #[inline]
     pub(crate) fn after(&self, player: Option<PlayerId>) -> Option<PlayerId> {
         let next = player.map_or(0, |player| match self.place(player) {

@@ -1,5 +1,5 @@
-//! Dates of the wall clock, to the second: when tokens and sanctions end. The only place that reads that
-//! clock; ticks and timeouts are `Instant`s, which no change of the date moves.
+//! Dates of the wall clock, to the second: when tokens and sanctions end. The only place that reads
+//! that clock; ticks and timeouts are `Instant`s, which no change of the date moves.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

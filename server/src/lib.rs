@@ -82,10 +82,10 @@
 //! - A component is everyone's, or `owner_only()`, or `team_only()`. An entity is the player's
 //!   whose number its [`game::Owner`] has; the engine gives it to what `join` returns.
 //! - `predicted()` components are stepped by their owner's browser before the server answers. Their
-//!   real fields are `f64`, and rounded to 1/1024 after each tick on both sides; the owner is sent them in these steps.
-//!   Where the declared steps do for that too (powers of two, and nothing moves by less than half of one in a tick),
-//!   `predicted_on_grid()` rounds to those, and saves the owner's copy: see
-//!   [`game::Declaration::predicted_on_grid`].
+//!   real fields are `f64`, and rounded to 1/1024 after each tick on both sides; the owner is sent
+//!   them in these steps. Where the declared steps do for that too (powers of two, and nothing
+//!   moves by less than half of one in a tick), `predicted_on_grid()` rounds to those, and saves
+//!   the owner's copy: see [`game::Declaration::predicted_on_grid`].
 //!
 //! A declaration that can't be played ends the program at start, and names what is wrong:
 //!
@@ -109,14 +109,15 @@
 //!
 //! # 3. What happens in a tick
 //!
-//! Systems are `bevy_ecs`'s, run by one thread; `.chain()` orders them. Each tick has every player's
-//! [`game::Input`], checked and in range. One that is missing repeats the last, up to ten times in
-//! a row; then it is neutral, `Default::default()`. Its `view` is the moment that the player saw the others
-//! at; a [`game::Rewind`] tells what that was like, so that who aims well hits at any round trip up to 150 ms.
-//! [`game::Tick`] is the only clock and [`game::RoomRng`] the only chance, so the same joins and
-//! inputs make the same room again. A room in which nobody has sent anything for a while is simulated once
-//! a second, and the tick's number rises by a second's worth then; a world that must go on by itself says
-//! `SLOWS_WHEN_IDLE: bool = false`. A system needs no server to be tested:
+//! Systems are `bevy_ecs`'s, run by one thread; `.chain()` orders them. Each tick has every
+//! player's [`game::Input`], checked and in range. One that is missing repeats the last, up to ten
+//! times in a row; then it is neutral, `Default::default()`. Its `view` is the moment that the
+//! player saw the others at; a [`game::Rewind`] tells what that was like, so that who aims well
+//! hits at any round trip up to 150 ms. [`game::Tick`] is the only clock and [`game::RoomRng`] the
+//! only chance, so the same joins and inputs make the same room again. A room in which nobody has
+//! sent anything for a while is simulated once a second, and the tick's number rises by a second's
+//! worth then; a world that must go on by itself says `SLOWS_WHEN_IDLE: bool = false`. A system
+//! needs no server to be tested:
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
@@ -137,9 +138,10 @@
 //! assert_eq!(world.get::<Pos>(square).map(|pos| pos.x), Some(530.));
 //! ```
 //!
-//! Resources are entities in `bevy_ecs` 0.20, the engine's in the room's world too: a `Query<Entity>` finds them. A game that clears
-//! its world despawns what has a marker of its own, or what is no resource. One that despawns the rest as well fails its
-//! room, which closes with 4500 and says so in the log:
+//! Resources are entities in `bevy_ecs` 0.20, the engine's in the room's world too: a
+//! `Query<Entity>` finds them. A game that clears its world despawns what has a marker of its own,
+//! or what is no resource. One that despawns the rest as well fails its room, which closes with
+//! 4500 and says so in the log:
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
@@ -158,24 +160,28 @@
 //!
 //! # 4. What becomes of players
 //!
-//! [`game::Player::id`] is a player's number in the room while they have their seat: what [`game::Owner`], [`game::To`] and the
-//! roster say. The next who comes has another one, and what still has a number for its owner after its player's `leave`
-//! becomes nobody's. What is to outlast a seat, a score or a deck, is kept by [`game::Player::identity`], which is the same on
-//! another day and device. A name is neither: two players may have the same.
+//! [`game::Player::id`] is a player's number in the room while they have their seat: what
+//! [`game::Owner`], [`game::To`] and the roster say. The next who comes has another one, and what
+//! still has a number for its owner after its player's `leave` becomes nobody's. What is to outlast
+//! a seat, a score or a deck, is kept by [`game::Player::identity`], which is the same on another
+//! day and device. A name is neither: two players may have the same.
 //!
-//! Entities are the game's, but what the engine adds to them is not copied with them: a clone of an avatar is another entity,
-//! which nobody owns and nobody steers. At most 4,096 entities of a room are shown. Of those one for each seat is kept for avatars, so
-//! that who comes late is seen however much there is.
+//! Entities are the game's, but what the engine adds to them is not copied with them: a clone of an
+//! avatar is another entity, which nobody owns and nobody steers. At most 4,096 entities of a room
+//! are shown. Of those one for each seat is kept for avatars, so that who comes late is seen
+//! however much there is.
 //!
-//! Beside the tick a room's life is: `setup`, with the options that it was made with; `join` and `leave`
-//! for each player; and [`game::Game::closing`], when it is closed because nobody is there or the server
-//! stops. Rounds are the game's own: a field of the room's state, and an event when one is over.
+//! Beside the tick a room's life is: `setup`, with the options that it was made with; `join` and
+//! `leave` for each player; and [`game::Game::closing`], when it is closed because nobody is there
+//! or the server stops. Rounds are the game's own: a field of the room's state, and an event when
+//! one is over.
 //!
-//! A player whose connection is lost keeps seat and entity for a while (`--resume-grace`, 30 s), and the
-//! SDK takes them again by itself, after a reload of the page too; so does who joins the room anew as the same person, on another
-//! device. Who is lost before they sent anything in the room has left. Between
-//! [`game::Game::dropped`] and [`game::Game::resumed`] their input is neutral; if they don't come
-//! back, `leave` follows. A game that does nothing about it is a game that waits for them:
+//! A player whose connection is lost keeps seat and entity for a while (`--resume-grace`, 30 s),
+//! and the SDK takes them again by itself, after a reload of the page too; so does who joins the
+//! room anew as the same person, on another device. Who is lost before they sent anything in the
+//! room has left. Between [`game::Game::dropped`] and [`game::Game::resumed`] their input is
+//! neutral; if they don't come back, `leave` follows. A game that does nothing about it is a game
+//! that waits for them:
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
@@ -205,11 +211,12 @@
 //!
 //! # 5. What is said
 //!
-//! **Events** go to all, to all but one, to one, or to a team, with the tick that they happened in. They are for the
-//! moment, unless they are declared [`durable()`](game::Declaration::durable), as a goal or a round's result should be: then who
-//! fell behind, lost the connection or joins later is told too, once and in order, of the last 64.
-//! **Actions** are requests: they run between two ticks, and their `Err` is the player's answer. [`Out::kick`](game::Out::kick)
-//! sends a player away, whom the room then keeps out for ten minutes.
+//! **Events** go to all, to all but one, to one, or to a team, with the tick that they happened in.
+//! They are for the moment, unless they are declared [`durable()`](game::Declaration::durable), as
+//! a goal or a round's result should be: then who fell behind, lost the connection or joins later
+//! is told too, once and in order, of the last 64. **Actions** are requests: they run between two
+//! ticks, and their `Err` is the player's answer. [`Out::kick`](game::Out::kick) sends a player
+//! away, whom the room then keeps out for ten minutes.
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
@@ -256,13 +263,14 @@
 //! # assert!(GameDef::<Square>::new(30).is_ok());
 //! ```
 //!
-//! Names and chat are tidied by the engine: what is hidden or turns the text around it is left out. A field of the kind
-//! [`text`](game::text) and a payload are the game's own and come as they were sent.
+//! Names and chat are tidied by the engine: what is hidden or turns the text around it is left out.
+//! A field of the kind [`text`](game::text) and a payload are the game's own and come as they were
+//! sent.
 //!
 //! # 6. The program
 //!
-//! [`serve`] is the rest of it: flags, logs, signals, HTTP. The page's files are in the binary;
-//! the browser's SDK is served beside them under `/client/`. Paths that are relative to the page work
+//! [`serve`] is the rest of it: flags, logs, signals, HTTP. The page's files are in the binary; the
+//! browser's SDK is served beside them under `/client/`. Paths that are relative to the page work
 //! behind a proxy that puts the server at a path of its own, too.
 //!
 //! ```no_run

@@ -1,14 +1,16 @@
-//! Has the processor fetch memory that is soon needed and long out of its caches: a worker's rooms touch several
-//! times what a cache holds between two turns of one of them, and most of that is the kernel's. While the kernel
-//! has one member's socket, the next one's memory comes. A hint: nothing is read, nothing changes. Where the processor has no such
-//! instruction that is stable in Rust, nothing happens. Called by `worker` and `room`.
+//! Has the processor fetch memory that is soon needed and long out of its caches: a worker's rooms
+//! touch several times what a cache holds between two turns of one of them, and most of that is the
+//! kernel's. While the kernel has one member's socket, the next one's memory comes. A hint: nothing
+//! is read, nothing changes. Where the processor has no such instruction that is stable in Rust,
+//! nothing happens. Called by `worker` and `room`.
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
 /// Lines that are fetched at once, at most: beyond, too much that is needed would go for them.
 const LINES_MAX: usize = 12;
 
-/// Fetches what lies from the start of one value to that of another, which comes after it in the same struct.
+/// Fetches what lies from the start of one value to that of another, which comes after it in the
+/// same struct.
 #[inline]
 pub(crate) fn prefetch_from_to<A, B>(first: &A, last: &B) {
     let (first, last) = (address(first), address(last));

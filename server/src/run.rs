@@ -22,9 +22,9 @@ use crate::vitals;
 /// no new sockets, everyone is told and let go within `config.stop_deadline`.
 ///
 /// # Errors
-/// Of the kind `InvalidInput`: the game's schema can't be played, the settings don't hold, a file that they name
-/// can't be used. With [`crate::PartEnded`] inside: a thread or task that serves everybody ended, and the server
-/// stopped in order for that reason. Else the system's.
+/// Of the kind `InvalidInput`: the game's schema can't be played, the settings don't hold, a file
+/// that they name can't be used. With [`crate::PartEnded`] inside: a thread or task that serves
+/// everybody ended, and the server stopped in order for that reason. Else the system's.
 pub async fn run<G: Game>(
     listeners: Listeners,
     config: Config,
@@ -49,7 +49,8 @@ pub async fn run_with_echo<G: Game>(
     start::<G>(listeners, config, site, shutdown, Public::with_echo).await
 }
 
-/// `ready` is called when everything that the settings name was read and checked, and players are about to be let in.
+/// `ready` is called when everything that the settings name was read and checked, and players are
+/// about to be let in.
 pub(crate) async fn start<G: Game>(
     listeners: Listeners,
     config: Config,
@@ -89,8 +90,9 @@ pub(crate) async fn start<G: Game>(
     let ops = tokio::spawn(vitals.clone().keep("the operator's port", ops));
     let public = Public::new(&config, site, lobby.clone(), metrics.clone(), stopping);
     let public = ready(public.with_tls(certificate));
-    // Polled here and not in a task of its own: `serve` gives this future a thread. As a task it waits behind those of
-    // the sockets before, and in a burst the kernel's queue overflows: 5,700 handshakes/s against 19,800.
+    // Polled here and not in a task of its own: `serve` gives this future a thread. As a task it
+    // waits behind those of the sockets before, and in a burst the kernel's queue overflows: 5,700
+    // handshakes/s against 19,800.
     let public = public.serve(accept(listeners.public));
     let mut public = pin!(vitals.clone().keep("the public port", public));
     let mut is_open = true;

@@ -15,23 +15,24 @@ use crate::http::{Listeners, Site};
 use crate::logging;
 use crate::vitals::PartEnded;
 
-/// Status of a server that could not start because of what it was told: starting it again changes nothing.
+/// Status of a server that could not start because of what it was told: starting it again changes
+/// nothing.
 const BAD_SETTINGS: u8 = 2;
-/// Status of a server that stopped because a part of it had ended: it should be started again. Software that failed,
-/// by the `sysexits.h` of old.
+/// Status of a server that stopped because a part of it had ended: it should be started again.
+/// Software that failed, by the `sysexits.h` of old.
 const PART_ENDED: u8 = 70;
 
 /// Serves the game `G` and its page until SIGTERM, SIGINT or SIGHUP: the body of a game's `main`.
 ///
-/// Settings come from the process's flags, `TICKWIRE_*` variables and the TOML file that
-/// `--config` names; `--help` lists them. All files that they name are read before it prints `LISTENING <addr>` and the
-/// page's URL on stdout; logs go to stderr, panics among them, by a thread of their own: no reader and no disk holds the
-/// server. What a game prints there itself is not spared that; `tracing`'s macros are. A second signal ends the process
-/// at once.
+/// Settings come from the process's flags, `TICKWIRE_*` variables and the TOML file that `--config`
+/// names; `--help` lists them. All files that they name are read before it prints `LISTENING
+/// <addr>` and the page's URL on stdout; logs go to stderr, panics among them, by a thread of their
+/// own: no reader and no disk holds the server. What a game prints there itself is not spared that;
+/// `tracing`'s macros are. A second signal ends the process at once.
 ///
-/// The status is 0 after an orderly stop, 2 for settings, files or a schema that can't be used, 70 if a part of the server
-/// ended that must not (the rest stopped in order, and it should be started again), 1 for anything else: a port that is
-/// taken. Why is one line on stderr.
+/// The status is 0 after an orderly stop, 2 for settings, files or a schema that can't be used, 70
+/// if a part of the server ended that must not (the rest stopped in order, and it should be started
+/// again), 1 for anything else: a port that is taken. Why is one line on stderr.
 pub fn serve<G: Game>(site: Site) -> ExitCode {
     let config = match config::read(G::NAME, std::env::args_os()) {
         Ok(Start::Run(config)) => *config,
@@ -98,7 +99,8 @@ fn status(error: &io::Error) -> u8 {
     }
 }
 
-/// Done at the first signal. The second is `enough`'s: nothing is waited for any longer. In a runtime's context.
+/// Done at the first signal. The second is `enough`'s: nothing is waited for any longer. In a
+/// runtime's context.
 fn stop_signal(
     mut signals: Signals,
     enough: impl FnOnce(i32) + Send + 'static,

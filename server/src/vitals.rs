@@ -1,6 +1,6 @@
-//! The parts of a server that must live as long as it does: threads and tasks that serve everybody. One that
-//! ends when it should not, by a panic or otherwise, is noticed here; what is done about it is `lib::run`'s.
-//! Tasks of one connection are no such parts.
+//! The parts of a server that must live as long as it does: threads and tasks that serve everybody.
+//! One that ends when it should not, by a panic or otherwise, is noticed here; what is done about
+//! it is `lib::run`'s. Tasks of one connection are no such parts.
 
 use std::any::Any;
 use std::error::Error;
@@ -15,8 +15,9 @@ use std::task::Poll;
 
 use tokio::sync::watch;
 
-/// A part of the server ended that must not, and the server with it: [`crate::run`] ends with this inside its
-/// error, and [`crate::serve`] with a status of its own, by which a supervisor starts it again.
+/// A part of the server ended that must not, and the server with it: [`crate::run`] ends with this
+/// inside its error, and [`crate::serve`] with a status of its own, by which a supervisor starts it
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartEnded(String);
 

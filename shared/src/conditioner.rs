@@ -1,22 +1,26 @@
-//! A bad link, one way: latency, jitter, stalls and a bandwidth limit on what passes, in order, as a stream delivers. Seeded and without a
-//! clock: tests and yardsticks run it on virtual time, the bots' proxy between real sockets, and
-//! `client-web/src/conditioner.js`, which mirrors it, in the SDK's dev panel. Both reproduce
-//! `shared/vectors/netcode/conditioner.json`. It loses and reorders nothing: below a WebSocket that shows as a delay, which is
-//! what stalls are.
+//! A bad link, one way: latency, jitter, stalls and a bandwidth limit on what passes, in order, as
+//! a stream delivers. Seeded and without a clock: tests and yardsticks run it on virtual time, the
+//! bots' proxy between real sockets, and `client-web/src/conditioner.js`, which mirrors it, in the
+//! SDK's dev panel. Both reproduce `shared/vectors/netcode/conditioner.json`. It loses and reorders
+//! nothing: below a WebSocket that shows as a delay, which is what stalls are.
 //!
-//! A message of b bytes that is pushed at time t, all times being whole microseconds of the caller's:
-//! - leaves when the link is free and has carried it: `free = max(free, t) + ceil(b * 1,000,000 / bytes_per_s)`, without a limit `free = max(free, t)`;
-//! - arrives at `free + latency + j`, where `j = draw % (jitter + 1)` with the next draw of a [`Xorshift32`] (drawn only if there is jitter);
-//! - not within a stall: those are, if `stall_every` is not 0, from every positive multiple of `stall_every` on `stall` long, and what would arrive
-//!   in one arrives at its end;
+//! A message of b bytes that is pushed at time t, all times being whole microseconds of the
+//! caller's:
+//! - leaves when the link is free and has carried it: `free = max(free, t) + ceil(b * 1,000,000 /
+//!   bytes_per_s)`, without a limit `free = max(free, t)`;
+//! - arrives at `free + latency + j`, where `j = draw % (jitter + 1)` with the next draw of a
+//!   [`Xorshift32`] (drawn only if there is jitter);
+//! - not within a stall: those are, if `stall_every` is not 0, from every positive multiple of
+//!   `stall_every` on `stall` long, and what would arrive in one arrives at its end;
 //! - and not before the message ahead of it.
 
 use std::collections::VecDeque;
 
 use crate::exact::Xorshift32;
 
-/// Bytes that one way of a link holds: a second of 8 Mbit/s. Beyond: [`Conditioner::push`] gives the message
-/// back, and the sender has to hold it, as with a full socket. A single message always fits.
+/// Bytes that one way of a link holds: a second of 8 Mbit/s. Beyond: [`Conditioner::push`] gives
+/// the message back, and the sender has to hold it, as with a full socket. A single message always
+/// fits.
 pub const IN_FLIGHT_BYTES_MAX: usize = 1 << 20;
 
 /// What one way of a link is like. The default is a perfect one.
@@ -24,7 +28,8 @@ pub const IN_FLIGHT_BYTES_MAX: usize = 1 << 20;
 pub struct Conditions {
     /// Delay of everything, in microseconds.
     pub latency_us: u32,
-    /// Further delay at most, evenly distributed, drawn for each message, in microseconds; below 2^32 - 1.
+    /// Further delay at most, evenly distributed, drawn for each message, in microseconds; below
+    /// 2^32 - 1.
     pub jitter_us: u32,
     /// Time from the start of a stall to the next one's, in microseconds; 0 for no stalls.
     pub stall_every_us: u32,

@@ -26,15 +26,16 @@ const WHOLE_FROM: f64 = 4_503_599_627_370_496.0;
 pub fn floor(value: f64) -> f64 {
     // Not `f64::floor`: without SSE4.1, which plain x86-64 lacks, that is a call.
     let size = value.abs();
-    // The sum has no fraction: it was rounded away. Neither way of rounding is the likelier, so no branch.
+    // The sum has no fraction: it was rounded away. Neither way of rounding is the likelier, so no
+    // branch.
     let near = (size + WHOLE_FROM - WHOLE_FROM).copysign(value);
     let floor = near - if near > value { 1.0 } else { 0.0 };
     if size < WHOLE_FROM { floor } else { value }
 }
 
-/// The lower 32 bits of the greatest whole number that is not above `value`, which lies within 2^51 of 0. There is
-/// no vector instruction for a conversion that saturates, so it is none: with so great a number added a fraction has no
-/// bits left, and the whole stands in the lowest ones.
+/// The lower 32 bits of the greatest whole number that is not above `value`, which lies within 2^51
+/// of 0. There is no vector instruction for a conversion that saturates, so it is none: with so
+/// great a number added a fraction has no bits left, and the whole stands in the lowest ones.
 #[inline(always)]
 pub(crate) fn floor_bits(value: f64) -> i32 {
     const GREAT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
@@ -100,10 +101,11 @@ pub fn unit(angle: f64) -> (f64, f64) {
     (x * sign_x, y * sign_y)
 }
 
-/// The series of [`unit`] for the square of an angle: of the sine, but for the angle itself, and of the cosine.
+/// The series of [`unit`] for the square of an angle: of the sine, but for the angle itself, and of
+/// the cosine.
 ///
-/// Level by level, both at once, and called rather than inlined: then compilers divide in pairs, and divisions are most of
-/// the work.
+/// Level by level, both at once, and called rather than inlined: then compilers divide in pairs,
+/// and divisions are most of the work.
 #[inline(never)]
 fn series(b: f64) -> [f64; 2] {
     const DIVISORS: [[f64; 2]; 7] = [
@@ -137,7 +139,8 @@ pub fn bearing(x: f64, y: f64) -> f64 {
     let low = 0.999866 - b * 0.3302995;
     let rest = (0.180141 - b * 0.085133) + c * 0.0208351;
     let eighth = r * (low + c * rest) * TURNS_A_RADIAN;
-    // Where it lies is anyone's guess, so numbers are cheaper than branches; `start - part` either way.
+    // Where it lies is anyone's guess, so numbers are cheaper than branches; `start - part` either
+    // way.
     let is = |side: bool| f64::from(u8::from(side));
     let (steep, left, below) = (is(high > wide), is(x < 0.0), is(y < 0.0));
     let quarter = 0.25 * steep + (1.0 - 2.0 * steep) * eighth;

@@ -29,8 +29,8 @@ impl fmt::Display for Tick {
     }
 }
 
-/// A player's number within its room, from 0, below [`crate::limits::PLAYER_NUMBERS`]. It is theirs for as long as they
-/// have the seat; then it is nobody's until the numbers have gone round.
+/// A player's number within its room, from 0, below [`crate::limits::PLAYER_NUMBERS`]. It is theirs
+/// for as long as they have the seat; then it is nobody's until the numbers have gone round.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -56,9 +56,10 @@ impl fmt::Display for RoomId {
 
 /// A replicated entity as events and clients name it: a slot, and how often it was given out.
 ///
-/// The generation counts modulo 2^16. A slot whose generation has come round is used only when there is no other, and no
-/// sooner than [`crate::limits::BASELINE_BACK_MAX`] ticks after: so a handle names another entity again only after
-/// 65,536 entities for every slot that the room has beyond those in use, and never within 65,536 snapshots.
+/// The generation counts modulo 2^16. A slot whose generation has come round is used only when
+/// there is no other, and no sooner than [`crate::limits::BASELINE_BACK_MAX`] ticks after: so a
+/// handle names another entity again only after 65,536 entities for every slot that the room has
+/// beyond those in use, and never within 65,536 snapshots.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -34,16 +34,16 @@ pub const UNACKED_SNAPSHOTS_MAX: u32 = 32;
 pub const UNACKED_BYTES_MAX: u32 = 32 * 1024;
 /// An acknowledgement goes out alone when no input carried it for this long, in milliseconds.
 pub const ACK_DELAY_MS: u32 = 100;
-/// Keyframes of one layer that a client may ask for: one a second. Beyond: the request is dropped and
-/// counted.
+/// Keyframes of one layer that a client may ask for: one a second. Beyond: the request is dropped
+/// and counted.
 pub const RESYNC_EVERY_MS: u32 = 1000;
 /// Inputs that wait for their tick, per player: a second at 60 Hz. Beyond: dropped and counted.
 pub const INPUTS_QUEUED_MAX: usize = 64;
 /// Ticks in a row for which a missing input is replaced by the last one; then it is neutral.
 pub const INPUT_REPEATS_MAX: u32 = 10;
-/// How far back a shot is judged by what the shooter saw, in milliseconds: a round trip of 150 ms, the
-/// lead and the view's delay. Beyond: the shooter has to aim ahead, so that nobody is hit long after
-/// they took cover.
+/// How far back a shot is judged by what the shooter saw, in milliseconds: a round trip of 150 ms,
+/// the lead and the view's delay. Beyond: the shooter has to aim ahead, so that nobody is hit long
+/// after they took cover.
 pub const REWIND_MAX_MS: u32 = 250;
 /// Characters of a player's name, after trimming.
 pub const NAME_CHARS_MAX: usize = 24;
@@ -55,8 +55,8 @@ pub const CHAT_CHARS_MAX: usize = 200;
 pub const CHAT_HISTORY_MAX: usize = 32;
 /// Ticks for which a room remembers events; a client further behind loses the momentary ones.
 pub const EVENT_RING_TICKS: u32 = 64;
-/// Durable events that a room remembers for those who fell behind, come back or join later: a match's goals.
-/// Beyond: the oldest are forgotten, and who has not got them by then never does.
+/// Durable events that a room remembers for those who fell behind, come back or join later: a
+/// match's goals. Beyond: the oldest are forgotten, and who has not got them by then never does.
 pub const DURABLE_EVENTS_MAX: usize = 64;
 /// Bytes of them: what a snapshot with a keyframe has room for. Beyond: as above.
 pub const DURABLE_BYTES_MAX: usize = 16 * 1024;
@@ -64,16 +64,18 @@ pub const DURABLE_BYTES_MAX: usize = 16 * 1024;
 pub const EVENTS_PER_TICK_MAX: usize = 256;
 /// Players of one room that the wire can name; an operator's limit is lower.
 pub const PLAYERS_PER_ROOM_MAX: u16 = 1000;
-/// Numbers of players: below this, and each is given out again only after all the others that are free, so that what
-/// was somebody's is not taken for another's. As many as an image's owner field can say. Beyond: they go round.
+/// Numbers of players: below this, and each is given out again only after all the others that are
+/// free, so that what was somebody's is not taken for another's. As many as an image's owner field
+/// can say. Beyond: they go round.
 pub const PLAYER_NUMBERS: u16 = 32_767;
-/// Rooms in one lobby listing. Beyond: those with a seat in which most play come first, a few of each network.
+/// Rooms in one lobby listing. Beyond: those with a seat in which most play come first, a few of
+/// each network.
 pub const ROOMS_LISTED_MAX: usize = 100;
 /// Bytes of an event's or action's payload. Beyond: the event is dropped and counted, the action
 /// refused by the sender and malformed to the server.
 pub const PAYLOAD_BYTES_MAX: usize = 1024;
-/// Bytes of momentary events in one snapshot: a tick's and what a client missed. Beyond: the older ones
-/// are lost to it, so that a laggard's snapshot stays far below [`SERVER_MESSAGE_BYTES_MAX`].
+/// Bytes of momentary events in one snapshot: a tick's and what a client missed. Beyond: the older
+/// ones are lost to it, so that a laggard's snapshot stays far below [`SERVER_MESSAGE_BYTES_MAX`].
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
 /// Seconds for which a player may leave snapshots unacknowledged. Beyond: close 4010.
 pub const ACK_STALL_SECONDS: u32 = 15;

@@ -180,7 +180,8 @@ impl Session {
         self.room.as_ref()
     }
 
-    /// A layer's image, to plant a fault in: what a client holds is the server's. For tests of what becomes of it.
+    /// A layer's image, to plant a fault in: what a client holds is the server's. For tests of what
+    /// becomes of it.
     #[doc(hidden)]
     pub fn layer_mut(&mut self, layer: LayerId) -> Option<&mut LayerImage> {
         self.room.as_mut()?.layers.image_mut(layer)
@@ -257,8 +258,8 @@ impl Session {
         self.events.pop_front()
     }
 
-    /// A [`Session::ping`] was answered after so many microseconds: the first inputs of a room, of whose way
-    /// nothing else is known yet, leave early enough for it.
+    /// A [`Session::ping`] was answered after so many microseconds: the first inputs of a room, of
+    /// whose way nothing else is known yet, leave early enough for it.
     pub fn on_round_trip(&mut self, rtt_us: u64) {
         let least = self.round_trip_us.map_or(rtt_us, |us| us.min(rtt_us));
         self.round_trip_us = Some(least);

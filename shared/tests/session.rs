@@ -564,7 +564,8 @@ fn what_no_server_sends_is_an_error_with_a_code() {
         &Peer::new().snapshot(11, 1, false, &[12, 0, 0]),
         CloseCode::Malformed,
     );
-    // Sections that are cut, of no kind, of no layer, in no mode, against what is too far back, and of one layer twice.
+    // Sections that are cut, of no kind, of no layer, in no mode, against what is too far back, and
+    // of one layer twice.
     let of = |sections: &[u8]| [&Peer::new().snapshot(11, 1, true, &[])[..], sections].concat();
     for sections in [
         &[1, 9, 0][..],
@@ -581,7 +582,8 @@ fn what_no_server_sends_is_an_error_with_a_code() {
 
 #[test]
 fn a_body_that_makes_no_sense_is_a_failed_checksum() {
-    // A snapshot whose section of everyone's layer is another one, the owner's is sound, and an event follows.
+    // A snapshot whose section of everyone's layer is another one, the owner's is sound, and an
+    // event follows.
     let spoiled = |peer: &mut Peer, spoil: &dyn Fn(&[u8]) -> Vec<u8>| {
         let message = peer.snapshot(11, 2, false, &[0, 0, 30]);
         let (head, sections) = SnapshotHead::decode(&message).expect("a snapshot");

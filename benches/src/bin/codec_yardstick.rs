@@ -1,6 +1,6 @@
-//! Bytes and time that a moving entity costs a tick, on recorded motion, in the codec that ships and
-//! in what it is compared with. A table on the output; `--json` and `--svg` write files. Exit status 1 where a time is above its bar, as
-//! a ratio to the reference work's.
+//! Bytes and time that a moving entity costs a tick, on recorded motion, in the codec that ships
+//! and in what it is compared with. A table on the output; `--json` and `--svg` write files. Exit
+//! status 1 where a time is above its bar, as a ratio to the reference work's.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,7 +45,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// How long a sample takes, at least: long beside the hundredths of a second in which the system says who had the cores.
+/// How long a sample takes, at least: long beside the hundredths of a second in which the system
+/// says who had the cores.
 const SAMPLE: Duration = Duration::from_millis(400);
 /// Processes of JavaScript that count: the median of each counts already.
 const PROCESSES: usize = 3;

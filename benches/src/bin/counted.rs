@@ -1,5 +1,6 @@
-//! Instructions and simulated cache misses of each stage of a tick, and whether they are within their bars. A table on the output; exit status 1
-//! where a count is above its bar. `make counts` builds it with the optimised code that it needs.
+//! Instructions and simulated cache misses of each stage of a tick, and whether they are within
+//! their bars. A table on the output; exit status 1 where a count is above its bar. `make counts`
+//! builds it with the optimised code that it needs.
 
 use std::io;
 use std::path::PathBuf;

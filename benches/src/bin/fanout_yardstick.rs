@@ -1,6 +1,7 @@
-//! What a snapshot costs the whole server, beside a bare event-driven loop that does the same sends and
-//! reads; and how many clients one core holds. A table on the output; `--json` writes a file. Exit status 1 where a ratio is over its bar
-//! though the machine was calm. The program is all of its processes: see `tickwire_benches::fanout::Role`.
+//! What a snapshot costs the whole server, beside a bare event-driven loop that does the same sends
+//! and reads; and how many clients one core holds. A table on the output; `--json` writes a file.
+//! Exit status 1 where a ratio is over its bar though the machine was calm. The program is all of
+//! its processes: see `tickwire_benches::fanout::Role`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ struct Flags {
     /// Drones in each room: so many make a snapshot about 300 B
     #[arg(long, value_name = "N", default_value_t = 270)]
     npcs: u16,
-    /// Pairs that may be taken again because others were at work, for each number of clients; as many as pairs, if not said
+    /// Pairs that may be taken again because others were at work, for each number of clients; as
+    /// many as pairs, if not said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=99))]
     repeats: Option<u16>,
     /// Seconds to wait until others leave the machine alone, for each number of clients in all

@@ -1,5 +1,6 @@
-//! What players feel over bad links: prediction errors, corrections, underruns, late inputs, fair hits. The browser's SDK plays in Node, on virtual
-//! time, so it says the same in every run. A table on the output; `--json` writes a file.
+//! What players feel over bad links: prediction errors, corrections, underruns, late inputs, fair
+//! hits. The browser's SDK plays in Node, on virtual time, so it says the same in every run. A
+//! table on the output; `--json` writes a file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Writes the recorded motions and plays of the arena into `benches/recordings`, made from their seeds: run again, it
-//! writes the same bytes. `codec-yardstick` reads them.
+//! Writes the recorded motions and plays of the arena into `benches/recordings`, made from their
+//! seeds: run again, it writes the same bytes. `codec-yardstick` reads them.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
-//! Writes `server/arena/src/tables.rs`: `cargo run --release -p tickwire-benches --bin train-tables`.
-//! Run it after the arena's schema or its motion changed; the server refuses tables of another
-//! schema at start. The same sources give the same file.
+//! Writes `server/arena/src/tables.rs`: `cargo run --release -p tickwire-benches --bin
+//! train-tables`. Run it after the arena's schema or its motion changed; the server refuses tables
+//! of another schema at start. The same sources give the same file.
 
 use std::fmt::Write;
 use std::path::Path;

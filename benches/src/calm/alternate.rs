@@ -1,12 +1,15 @@
-//! One sample: passes of the measured and of the reference work in turn, until both have been seen for a while.
+//! One sample: passes of the measured and of the reference work in turn, until both have been seen
+//! for a while.
 
 use std::time::{Duration, Instant};
 
 use super::machine::{Cores, Watch};
 use super::repeat::Pair;
 
-/// Takes turns for `time` at least and once at least; `first` says which of both begins, and changes with every turn, so that neither always
-/// finds the caches as the other left them. Both give the processor time that a pass took. The pair is of one pass each, in nanoseconds; beside it what others had.
+/// Takes turns for `time` at least and once at least; `first` says which of both begins, and
+/// changes with every turn, so that neither always finds the caches as the other left them. Both
+/// give the processor time that a pass took. The pair is of one pass each, in nanoseconds; beside
+/// it what others had.
 pub fn alternate(
     time: Duration,
     first: usize,

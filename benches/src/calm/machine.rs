@@ -1,9 +1,11 @@
-//! Who had the processors: `/proc/stat` says how long they were busy, each process's account how long with itself; the rest were
-//! others. Where there is no such file (not Linux) nothing is known, and said so.
+//! Who had the processors: `/proc/stat` says how long they were busy, each process's account how
+//! long with itself; the rest were others. Where there is no such file (not Linux) nothing is
+//! known, and said so.
 //!
-//! Interrupts are left out: whether the kernel books them on the process that they interrupt is a matter of its build, and
-//! the yardsticks' own traffic makes most of them. User and system time are compared apart for the same reason: so other programs' work is
-//! seen even where own interrupts stand in the processes' system time.
+//! Interrupts are left out: whether the kernel books them on the process that they interrupt is a
+//! matter of its build, and the yardsticks' own traffic makes most of them. User and system time
+//! are compared apart for the same reason: so other programs' work is seen even where own
+//! interrupts stand in the processes' system time.
 
 use std::fs;
 use std::time::Instant;
@@ -84,9 +86,11 @@ pub fn machine_spent(stat: &str, cores: &Cores) -> Option<(Spent, usize)> {
     (count > 0).then_some((sum, count))
 }
 
-/// What a process has taken so far, with the children that it has waited for, of the text of `/proc/<pid>/stat`.
+/// What a process has taken so far, with the children that it has waited for, of the text of
+/// `/proc/<pid>/stat`.
 pub fn process_spent(stat: &str) -> Option<Spent> {
-    // Behind the name, which may hold anything: utime and stime are the 14th and 15th, their children's follow.
+    // Behind the name, which may hold anything: utime and stime are the 14th and 15th, their
+    // children's follow.
     let (_, fields) = stat.rsplit_once(')')?;
     let fields = fields.split_whitespace().skip(11).take(4);
     let ticks: Vec<f64> = fields.map_while(|field| field.parse().ok()).collect();
@@ -193,7 +197,8 @@ mod tests {
         };
         let machine = spent(5.0, 2.0, 0.5);
         assert_eq!(machine.less(spent(4.0, 1.5, 0.0)), 2.0);
-        // Own interrupts may stand in the own system time; what others compute is seen all the same.
+        // Own interrupts may stand in the own system time; what others compute is seen all the
+        // same.
         assert_eq!(machine.less(spent(4.0, 3.0, 0.0)), 1.5);
     }
 

@@ -1,11 +1,13 @@
-//! Samples that are taken again when others were at work, a bounded number of times, and the ratios of those that count.
+//! Samples that are taken again when others were at work, a bounded number of times, and the ratios
+//! of those that count.
 
 use serde::Serialize;
 
 use crate::cpu_clock::median;
 
-/// The share of the cores' time that others may have during a sample. Accounts are kept in hundredths of a second and by each core, so that
-/// half a second can't be told closer; what a quiet machine does by itself is below.
+/// The share of the cores' time that others may have during a sample. Accounts are kept in
+/// hundredths of a second and by each core, so that half a second can't be told closer; what a
+/// quiet machine does by itself is below.
 pub const OTHERS_MAX: f64 = 0.08;
 
 /// Whether a sample counts without further ado. Where nobody says what others did, it does.
@@ -25,7 +27,8 @@ pub struct Patience {
 /// Samples, of which some were taken again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repeated<T> {
-    /// As many as wanted: the calm ones, and if they are too few, the least disturbed of the others. In the order in which they were taken.
+    /// As many as wanted: the calm ones, and if they are too few, the least disturbed of the
+    /// others. In the order in which they were taken.
     pub kept: Vec<T>,
     /// What others had of the cores, of each of these.
     pub others: Vec<Option<f64>>,
@@ -45,8 +48,9 @@ impl<T> Repeated<T> {
     }
 }
 
-/// Takes samples until as many as wanted are calm, or no more may be repeated. `take` is told how many were taken before, and gives what
-/// others had of the cores meanwhile; infinity stands for a sample that is only kept where there is nothing better.
+/// Takes samples until as many as wanted are calm, or no more may be repeated. `take` is told how
+/// many were taken before, and gives what others had of the cores meanwhile; infinity stands for a
+/// sample that is only kept where there is nothing better.
 ///
 /// # Errors
 /// The first of `take`.
@@ -108,7 +112,8 @@ pub struct Ratio {
     pub disturbed: usize,
     /// Pairs that were taken again.
     pub repeats: usize,
-    /// What others had of the cores while those that count were taken, in the median; nothing where the system does not say.
+    /// What others had of the cores while those that count were taken, in the median; nothing where
+    /// the system does not say.
     pub others: Option<f64>,
     /// Whether most pairs were calm.
     pub calm: bool,

@@ -1,4 +1,5 @@
-//! Waiting until others have left the machine alone, but not for ever. `look` is what takes time: it watches for a while.
+//! Waiting until others have left the machine alone, but not for ever. `look` is what takes time:
+//! it watches for a while.
 
 use super::repeat::is_calm;
 

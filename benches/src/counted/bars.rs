@@ -1,5 +1,5 @@
-//! Counts by what they were taken over, and the bars that they are held to: those of the day when they were last taken, kept
-//! in `benches/counts.json`. Called by `bin/counted.rs`.
+//! Counts by what they were taken over, and the bars that they are held to: those of the day when
+//! they were last taken, kept in `benches/counts.json`. Called by `bin/counted.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,8 +33,9 @@ pub struct Bars {
     pub counts: BTreeMap<String, Counts>,
 }
 
-/// How far above its bar a count of instructions may be. From run to run they differ by a few in a million; but a change anywhere in a crate can
-/// move what the compiler inlines, and other versions of the C library copy otherwise, which comes to two or three in a hundred.
+/// How far above its bar a count of instructions may be. From run to run they differ by a few in a
+/// million; but a change anywhere in a crate can move what the compiler inlines, and other versions
+/// of the C library copy otherwise, which comes to two or three in a hundred.
 const INSTRUCTIONS_OVER: f64 = 0.04;
 /// The same of misses, which hang on where memory happens to lie too.
 const MISSES_OVER: f64 = 0.15;

@@ -1,5 +1,5 @@
-//! What callgrind wrote: of each file the name under which it was asked for, and its totals by event. The
-//! functions in between are `callgrind_annotate`'s to show.
+//! What callgrind wrote: of each file the name under which it was asked for, and its totals by
+//! event. The functions in between are `callgrind_annotate`'s to show.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -104,7 +104,8 @@ pub(super) fn read(folder: &Path) -> io::Result<BTreeMap<String, Totals>> {
 mod tests {
     use super::*;
 
-    /// As callgrind 3.19 wrote it, shortened; its totals leave out the zeros at the end, and its summary is below nothing.
+    /// As callgrind 3.19 wrote it, shortened; its totals leave out the zeros at the end, and its
+    /// summary is below nothing.
     const ENCODE: &str = include_str!("encode_1.callgrind");
 
     #[test]

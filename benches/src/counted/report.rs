@@ -73,7 +73,8 @@ fn write_row(f: &mut fmt::Formatter<'_>, name: &str, counted: &Counted) -> fmt::
     )
 }
 
-/// A whole turn: all stages but [`Stage::Capture`], which is of another game and a part of [`Stage::Tick`].
+/// A whole turn: all stages but [`Stage::Capture`], which is of another game and a part of
+/// [`Stage::Tick`].
 fn together<'a>(stages: impl Iterator<Item = &'a Counted>) -> Counted {
     let mut sum = Counted {
         load: Load {

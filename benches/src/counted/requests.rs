@@ -1,6 +1,7 @@
-//! What a program under `valgrind --tool=callgrind` may ask of it, so that it counts one stage and leaves out the rest:
-//! the sequences of `valgrind/valgrind.h` and `valgrind/callgrind.h`, which do nothing on a real processor. Written out here because
-//! the crates that wrap them need those headers to build, and the workspace must build where they are not. Called by `stages`.
+//! What a program under `valgrind --tool=callgrind` may ask of it, so that it counts one stage and
+//! leaves out the rest: the sequences of `valgrind/valgrind.h` and `valgrind/callgrind.h`, which do
+//! nothing on a real processor. Written out here because the crates that wrap them need those
+//! headers to build, and the workspace must build where they are not. Called by `stages`.
 
 use std::ffi::CStr;
 
@@ -52,8 +53,8 @@ fn request(code: usize, argument: usize) -> usize {
     let arguments = [code, argument, 0, 0, 0, 0];
     let result: usize;
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: four rotations that come to a whole turn, and an exchange of a register with itself; the simulator reads the six words that
-    // rax points to and writes rdx.
+    // SAFETY: four rotations that come to a whole turn, and an exchange of a register with itself;
+    // the simulator reads the six words that rax points to and writes rdx.
     unsafe {
         std::arch::asm!(
             "rol rdi, 3", "rol rdi, 13", "rol rdi, 61", "rol rdi, 51",
@@ -63,7 +64,8 @@ fn request(code: usize, argument: usize) -> usize {
         );
     }
     #[cfg(target_arch = "aarch64")]
-    // SAFETY: as above, with the registers of this processor: x4 points to the words, x3 is written.
+    // SAFETY: as above, with the registers of this processor: x4 points to the words, x3 is
+    // written.
     unsafe {
         std::arch::asm!(
             "ror x12, x12, #3", "ror x12, x12, #13", "ror x12, x12, #51", "ror x12, x12, #61",

@@ -1,5 +1,5 @@
-//! One run under callgrind: this program again, in the role of what is counted, with caches of a stated size and an environment that is the
-//! same everywhere. Called by `bin/counted.rs`.
+//! One run under callgrind: this program again, in the role of what is counted, with caches of a
+//! stated size and an environment that is the same everywhere. Called by `bin/counted.rs`.
 
 use std::fs;
 use std::io;
@@ -15,14 +15,16 @@ const ROLE: &str = "TICKWIRE_COUNTED_PLAYS";
 /// What the process that plays writes before each load.
 const COUNTED: &str = "COUNTED ";
 
-/// Simulated caches, of bytes, ways and bytes a line: what a server's core of today has. Without them callgrind takes the host's.
+/// Simulated caches, of bytes, ways and bytes a line: what a server's core of today has. Without
+/// them callgrind takes the host's.
 pub const CACHES: [(&str, &str); 3] = [
     ("--I1", "32768,8,64"),
     ("--D1", "49152,12,64"),
     ("--LL", "1310720,20,64"),
 ];
 
-/// Keeps the C library to copies and fills that every processor of the architecture has, so that the host's is not counted.
+/// Keeps the C library to copies and fills that every processor of the architecture has, so that
+/// the host's is not counted.
 const TUNABLES: &str =
     "glibc.cpu.hwcaps=-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM,-AVX_Fast_Unaligned_Load";
 

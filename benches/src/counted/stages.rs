@@ -1,5 +1,5 @@
-//! What is counted: rooms of the arena that play themselves, in memory, one room and a worker's forty, each stage of a tick
-//! by itself. Runs under callgrind, which `run` starts.
+//! What is counted: rooms of the arena that play themselves, in memory, one room and a worker's
+//! forty, each stage of a tick by itself. Runs under callgrind, which `run` starts.
 
 use std::ffi::CString;
 
@@ -16,11 +16,13 @@ const ROOMS: [usize; 2] = [1, 40];
 const PLAYERS: u16 = 50;
 /// Drones of a room: so many make a snapshot about 300 B.
 const DRONES: u16 = 270;
-/// Turns of all rooms together for each stage, so that one room and forty are counted over as much play.
+/// Turns of all rooms together for each stage, so that one room and forty are counted over as much
+/// play.
 const TURNS: usize = 120;
 /// Ticks before anything is counted: past the keyframes and into the play.
 const WARM_UP: usize = 60;
-/// Every so many snapshots bring a checksum: rooms start at different ones, so that a few ticks of all have their share.
+/// Every so many snapshots bring a checksum: rooms start at different ones, so that a few ticks of
+/// all have their share.
 const CHECKSUM_EVERY: usize = 30;
 /// Ticks that fill the simulated caches, after the warm-up, in which nothing is simulated.
 const SETTLING: usize = 2;
@@ -70,7 +72,8 @@ pub struct Load {
     pub stage: Stage,
     /// Rooms that took turns.
     pub rooms: usize,
-    /// Snapshots that clients got in all its turns, in whichever stage; as many as the inputs that they sent. 0 where there are no clients.
+    /// Snapshots that clients got in all its turns, in whichever stage; as many as the inputs that
+    /// they sent. 0 where there are no clients.
     pub client_snapshots: u64,
     /// Entities of all images in it.
     pub entities: u64,

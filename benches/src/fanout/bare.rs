@@ -1,6 +1,6 @@
-//! What the server is compared with: one thread, one epoll, inputs read as they arrive and counted, frames made
-//! before they are due and sent to each client of a room at its tick. No WebSocket, no protocol, no game,
-//! and nothing that an event-driven sender could leave out.
+//! What the server is compared with: one thread, one epoll, inputs read as they arrive and counted,
+//! frames made before they are due and sent to each client of a room at its tick. No WebSocket, no
+//! protocol, no game, and nothing that an event-driven sender could leave out.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -24,8 +24,8 @@ struct Client {
 }
 
 /// Takes `clients` connections on a port of its own, whose address it hands to `listening`, then
-/// sends each of them frames with messages of `sizes`, one after the other, [`RATE`] times a second,
-/// until all are gone.
+/// sends each of them frames with messages of `sizes`, one after the other, [`RATE`] times a
+/// second, until all are gone.
 ///
 /// # Errors
 /// The system's, of sockets and epoll.

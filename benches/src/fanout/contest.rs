@@ -1,6 +1,7 @@
-//! Pairs of runs, the server and the bare loop in turn under the same clients; and the ramp, which finds
-//! how many clients the server holds. On a machine with other things to do it waits for a calm time, takes fewer clients where the core can't
-//! serve as many, and takes again what was disturbed: all within bounds, and all of it is in the report.
+//! Pairs of runs, the server and the bare loop in turn under the same clients; and the ramp, which
+//! finds how many clients the server holds. On a machine with other things to do it waits for a
+//! calm time, takes fewer clients where the core can't serve as many, and takes again what was
+//! disturbed: all within bounds, and all of it is in the report.
 
 use std::io;
 use std::time::Duration;
@@ -73,7 +74,8 @@ impl Contest {
         can_pin()
     }
 
-    /// The pairs for one number of clients, or as many of them as the core serves; `progress` hears of each.
+    /// The pairs for one number of clients, or as many of them as the core serves; `progress` hears
+    /// of each.
     ///
     /// # Errors
     /// A process could not be started, or not even one room of clients was served at all.
@@ -115,7 +117,8 @@ impl Contest {
         self.patience_s.max(1)
     }
 
-    /// Waits until others leave the machine alone, or patience ends, of which it takes what it needs; whether they do.
+    /// Waits until others leave the machine alone, or patience ends, of which it takes what it
+    /// needs; whether they do.
     fn wait(&self, patience: &mut usize, progress: &mut impl FnMut(String)) -> bool {
         if *patience == 0 {
             return false;
@@ -136,8 +139,8 @@ impl Contest {
         waited.is_calm()
     }
 
-    /// The greatest number of clients, from `clients` down, of which a short run is served whole; and that run. A single room is taken
-    /// as it is.
+    /// The greatest number of clients, from `clients` down, of which a short run is served whole;
+    /// and that run. A single room is taken as it is.
     fn fit(
         &self,
         mut clients: usize,

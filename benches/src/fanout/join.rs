@@ -1,5 +1,5 @@
-//! How a client comes into its room, one after the other and blocking: the upgrade by hand, then the
-//! protocol's own session until it is in. What plays is `wire`'s.
+//! How a client comes into its room, one after the other and blocking: the upgrade by hand, then
+//! the protocol's own session until it is in. What plays is `wire`'s.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,6 +1,7 @@
-//! The clients of either server, in one thread of a process of their own. It sleeps 200 us and looks
-//! what is there, so that the servers' sends never wake it: on loopback that would be on their account. Every client
-//! sends an input 20 times a second, evenly spread, that acknowledges its newest snapshot.
+//! The clients of either server, in one thread of a process of their own. It sleeps 200 us and
+//! looks what is there, so that the servers' sends never wake it: on loopback that would be on
+//! their account. Every client sends an input 20 times a second, evenly spread, that acknowledges
+//! its newest snapshot.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -94,8 +95,8 @@ struct Crowd {
     hands: Vec<Vec<u8>>,
     rng: ChaCha8Rng,
     start: Instant,
-    /// The clients in the order in which they send, which is not that of rooms and turns: how long an input waits for its
-    /// turn is anything within a period, in either server.
+    /// The clients in the order in which they send, which is not that of rooms and turns: how long
+    /// an input waits for its turn is anything within a period, in either server.
     order: Vec<usize>,
     /// Inputs sent so far; the next is that client's whose place in the order it is.
     inputs: u64,
@@ -108,8 +109,9 @@ struct Crowd {
     asleep: Duration,
 }
 
-/// Brings the clients in, lets them play, and measures. `ready` is called when measuring begins, `saw` when it has ended, while all clients
-/// are still there: without them the bare loop would end, and with it what the system says of it.
+/// Brings the clients in, lets them play, and measures. `ready` is called when measuring begins,
+/// `saw` when it has ended, while all clients are still there: without them the bare loop would
+/// end, and with it what the system says of it.
 ///
 /// # Errors
 /// The sockets', or a server that does not let them in.
@@ -175,8 +177,8 @@ impl Crowd {
         })
     }
 
-    /// Joins by several doors at once: each waits for its room's tick. Those who are in play on, or they
-    /// would be slow clients by the time that all are.
+    /// Joins by several doors at once: each waits for its room's tick. Those who are in play on, or
+    /// they would be slow clients by the time that all are.
     fn join_all(&mut self, orders: &Orders) -> io::Result<()> {
         let Orders {
             server,

@@ -1,9 +1,10 @@
 //! What `fanout-yardstick` measures: the CPU that a snapshot costs the whole server, beside a bare
-//! event-driven loop that sends as many bytes as often and counts what it reads. Each runs in a process
-//! of its own, the clients of both in a third. `bin/fanout_yardstick.rs` calls it.
+//! event-driven loop that sends as many bytes as often and counts what it reads. Each runs in a
+//! process of its own, the clients of both in a third. `bin/fanout_yardstick.rs` calls it.
 //!
 //! - `bare`: the loop that the server is compared with.
-//! - `load`: the clients, cheap and polling; `join` is how they come into their rooms, `wire` their frames.
+//! - `load`: the clients, cheap and polling; `join` is how they come into their rooms, `wire` their
+//!   frames.
 //! - `process`: how the processes are started, pinned and accounted for.
 //! - `setup`: what all of them go by.
 //! - `contest`: pairs of runs, and the ramp; `run` is what came of one.

@@ -1,5 +1,5 @@
-//! The yardstick's processes: this program again, in another role, on a core of its own where there are
-//! two and `taskset` is there; and what the system says that they cost.
+//! The yardstick's processes: this program again, in another role, on a core of its own where there
+//! are two and `taskset` is there; and what the system says that they cost.
 
 use std::fs;
 use std::io;

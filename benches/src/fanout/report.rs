@@ -8,7 +8,8 @@ use super::run::{Pair, Run, Step, percent};
 use crate::calm::{self, Ratio, Repeated};
 use crate::cpu_clock::median;
 
-/// The server's CPU per snapshot over the bare loop's, at most: the loop is on the same machine in the same minute, so that this holds on any.
+/// The server's CPU per snapshot over the bare loop's, at most: the loop is on the same machine in
+/// the same minute, so that this holds on any.
 pub const RATIO_MAX: f64 = 1.3;
 
 /// All figures of a call.
@@ -27,7 +28,8 @@ pub struct Report {
 pub struct Row {
     /// Clients that were asked for.
     pub asked: usize,
-    /// Clients, in rooms of [`super::setup::ROOM`]: as many of those as the core serves without shedding.
+    /// Clients, in rooms of [`super::setup::ROOM`]: as many of those as the core serves without
+    /// shedding.
     pub clients: usize,
     /// The server's CPU per snapshot over the bare loop's: the median of the pairs.
     pub ratio: f64,
@@ -43,8 +45,8 @@ pub struct Row {
     pub bare_cpu_us_per_snapshot: f64,
     /// A snapshot's bytes, without WebSocket framing: the mean.
     pub bytes_per_snapshot: f64,
-    /// User-space memory that one more connection in a room takes, its player included: what the server has more with full
-    /// rooms than with one client in each.
+    /// User-space memory that one more connection in a room takes, its player included: what the
+    /// server has more with full rooms than with one client in each.
     pub kib_per_connection: f64,
     /// User-space memory of a room with one client, its drones and its share of all else included.
     pub kib_per_room: f64,
@@ -63,7 +65,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// Of `rooms` rooms, `alone` with one client in each; `asked` clients were wanted and `clients` are there.
+    /// Of `rooms` rooms, `alone` with one client in each; `asked` clients were wanted and `clients`
+    /// are there.
     pub(super) fn new(
         [asked, clients]: [usize; 2],
         rooms: usize,

@@ -1,4 +1,5 @@
-//! What came of a run, of a pair of runs, and of a step of a ramp. How they are taken is `contest`'s.
+//! What came of a run, of a pair of runs, and of a step of a ramp. How they are taken is
+//! `contest`'s.
 
 use std::fmt;
 
@@ -6,8 +7,8 @@ use serde::Serialize;
 
 use super::load::Sight;
 
-/// Less than this part of the snapshots that are due: the server sheds load, and what it saves so is
-/// no measure of what a snapshot costs.
+/// Less than this part of the snapshots that are due: the server sheds load, and what it saves so
+/// is no measure of what a snapshot costs.
 const SERVED_MIN: f64 = 0.97;
 
 /// One run.
@@ -70,7 +71,8 @@ pub struct Step {
     pub others: Option<f64>,
     /// Clients that the server closed.
     pub closed: usize,
-    /// Whether it went well: in a ramp the gap is within its bound, in a try what was due came to all.
+    /// Whether it went well: in a ramp the gap is within its bound, in a try what was due came to
+    /// all.
     pub holds: bool,
 }
 

@@ -1,4 +1,5 @@
-//! What the processes of the yardstick go by: which of them each is, how large a room is, and how often it ticks.
+//! What the processes of the yardstick go by: which of them each is, how large a room is, and how
+//! often it ticks.
 
 /// Which of its processes an execution of the yardstick is, by the variable [`ROLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! The clients' end of the WebSocket, as cheap as can be: frames that come are counted and their tick
-//! read, inputs that go are masked. Nothing is decoded: it is the server that is measured.
+//! The clients' end of the WebSocket, as cheap as can be: frames that come are counted and their
+//! tick read, inputs that go are masked. Nothing is decoded: it is the server that is measured.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -125,7 +125,8 @@ impl Client {
     }
 
     /// Sends an input for the tick after the last one, ahead of the newest snapshot, with the
-    /// acknowledgement; `fields` are the game's. Lost if the socket takes none: the server is behind then.
+    /// acknowledgement; `fields` are the game's. Lost if the socket takes none: the server is
+    /// behind then.
     pub(super) fn send_input(&mut self, fields: &[u8], lead: u32, scratch: &mut Vec<u8>) {
         let due = self.newest + lead;
         // A client that has drifted skips, as the session does.

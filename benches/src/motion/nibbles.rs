@@ -1,4 +1,5 @@
-//! Numbers of any size in groups of four bits: what recordings are written in. Called by `tape` and `image_tape`.
+//! Numbers of any size in groups of four bits: what recordings are written in. Called by `tape` and
+//! `image_tape`.
 
 use super::error::TapeError;
 

@@ -42,7 +42,8 @@ impl Case {
         u64::from(tick - 1) * 1_000_000 / u64::from(TICK_RATE)
     }
 
-    /// The newest tick, with a fraction, that can be known at the other end of a link without jitter and stalls: what an ideal clock says there.
+    /// The newest tick, with a fraction, that can be known at the other end of a link without
+    /// jitter and stalls: what an ideal clock says there.
     pub(super) fn tick_at_client(&self, now_us: f64) -> f64 {
         (now_us - f64::from(self.conditions().latency_us)) * f64::from(TICK_RATE) / 1e6 + 1.0
     }

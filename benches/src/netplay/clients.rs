@@ -1,5 +1,6 @@
-//! The clients: a Node process that runs the SDK in a page for each player (`benches/js/netplay/play.mjs`), a step of virtual time at a time.
-//! `wire.mjs` there says how the two talk; this is the other end. What is told is judged elsewhere.
+//! The clients: a Node process that runs the SDK in a page for each player
+//! (`benches/js/netplay/play.mjs`), a step of virtual time at a time. `wire.mjs` there says how the
+//! two talk; this is the other end. What is told is judged elsewhere.
 
 use std::io::{self, Read, Write};
 use std::process::Child;
@@ -73,7 +74,8 @@ impl Clients {
         })
     }
 
-    /// Goes on to a time, all in microseconds; the arrivals are before it and by rising time: when, for whom, and what.
+    /// Goes on to a time, all in microseconds; the arrivals are before it and by rising time: when,
+    /// for whom, and what.
     pub(super) fn step(
         &mut self,
         until_us: u64,
@@ -125,7 +127,8 @@ impl Clients {
     }
 }
 
-/// What is left of an answer. It comes from a script of this repository: what is not as `wire.mjs` says is a mistake here.
+/// What is left of an answer. It comes from a script of this repository: what is not as `wire.mjs`
+/// says is a mistake here.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {

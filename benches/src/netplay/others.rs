@@ -1,6 +1,6 @@
-//! How the others are shown: how fast they are seen to go, and how late. A frame is kept until the snapshots around the
-//! tick that it should show have come; then everybody's distance from where they were at that tick is told as the time that they need for it at
-//! their top speed.
+//! How the others are shown: how fast they are seen to go, and how late. A frame is kept until the
+//! snapshots around the tick that it should show have come; then everybody's distance from where
+//! they were at that tick is told as the time that they need for it at their top speed.
 
 use std::collections::VecDeque;
 

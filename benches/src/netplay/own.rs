@@ -1,5 +1,5 @@
-//! How wrong the own entity's predictions were: what was predicted of a tick beside what the server then said, and how far that moved
-//! the newest prediction.
+//! How wrong the own entity's predictions were: what was predicted of a tick beside what the server
+//! then said, and how far that moved the newest prediction.
 
 use super::case::TICK_RATE;
 use super::seen::{Seen, apart};

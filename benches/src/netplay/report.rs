@@ -13,8 +13,8 @@ pub struct Row {
     pub jitter_ms: u32,
     /// How long both ways stand still, every five seconds, in milliseconds.
     pub stall_ms: u32,
-    /// Median distance between the predicted and the server's place of the own entity, in units; but for the second after a fall or a
-    /// rise.
+    /// Median distance between the predicted and the server's place of the own entity, in units;
+    /// but for the second after a fall or a rise.
     pub error_p50: f64,
     /// 99th percentile of the same.
     pub error_p99: f64,
@@ -30,10 +30,12 @@ pub struct Row {
     pub fair_hit_rate: f64,
     /// Shots that clearly hit on the shooter's screen.
     pub fair_shots: u64,
-    /// The greatest speed at which another was seen to move from frame to frame, as a share of its top speed.
+    /// The greatest speed at which another was seen to move from frame to frame, as a share of its
+    /// top speed.
     pub speed_max: f64,
-    /// How late the others were shown, median: their distance from where they were at the tick that the view means to show, in the milliseconds that they
-    /// need for it at their top speed. Of everybody in every frame of the two seconds after a stall; without stalls of every frame.
+    /// How late the others were shown, median: their distance from where they were at the tick that
+    /// the view means to show, in the milliseconds that they need for it at their top speed. Of
+    /// everybody in every frame of the two seconds after a stall; without stalls of every frame.
     pub late_p50_ms: f64,
     /// 99th percentile of the same.
     pub late_p99_ms: f64,

@@ -1,5 +1,6 @@
-//! A room, its players and their links, on virtual time. The room does something at its ticks alone, so the clients go from tick to tick: with
-//! all that arrives meanwhile, and telling what they sent.
+//! A room, its players and their links, on virtual time. The room does something at its ticks
+//! alone, so the clients go from tick to tick: with all that arrives meanwhile, and telling what
+//! they sent.
 
 use std::sync::Arc;
 

@@ -25,7 +25,8 @@ impl Seen {
         if self.is_player { SPEED } else { DRONE_SPEED }
     }
 
-    /// Whether they walked to where they are, `ticks` later, as far as one can tell: they neither fell nor were put there.
+    /// Whether they walked to where they are, `ticks` later, as far as one can tell: they neither
+    /// fell nor were put there.
     pub(super) fn walks_to(&self, later: &Seen, ticks: f64) -> bool {
         let free = 2.0 * self.top_speed() * ticks / f64::from(TICK_RATE);
         self.is_up && later.is_up && apart(self.place, later.place) <= free

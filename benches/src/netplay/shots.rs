@@ -1,5 +1,5 @@
-//! Whether shots are judged by what the shooter saw: each is flown through the shooter's own picture, and
-//! where that clearly hits somebody, the server's hit is awaited.
+//! Whether shots are judged by what the shooter saw: each is flown through the shooter's own
+//! picture, and where that clearly hits somebody, the server's hit is awaited.
 
 use tickwire::exact::{trunc, unit};
 use tickwire_arena::Kind;
@@ -105,8 +105,8 @@ impl Shots {
         self.falls.push((tick, who));
     }
 
-    /// Clear hits since tick `from`, and how many of them the server saw as well. Not among them are shots of
-    /// a shooter who had fallen, and at who had fallen meanwhile.
+    /// Clear hits since tick `from`, and how many of them the server saw as well. Not among them
+    /// are shots of a shooter who had fallen, and at who had fallen meanwhile.
     pub(super) fn judge(&self, from: u32, until: u32, me: u32) -> (u64, u64) {
         let mut hits = self.hits.clone();
         let (mut fair, mut hit) = (0, 0);

@@ -1,6 +1,6 @@
-//! The same figures of a played arena: the recordings of seeded hands that move, aim and shoot in the real game, with
-//! all the fields that it declares. Its world can't be driven by a recording, so encoding is
-//! measured without capture.
+//! The same figures of a played arena: the recordings of seeded hands that move, aim and shoot in
+//! the real game, with all the fields that it declares. Its world can't be driven by a recording,
+//! so encoding is measured without capture.
 
 use tickwire::ids::LayerId;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};

@@ -1,12 +1,14 @@
-//! Bars of the codec's times: how much longer it may take than plain varint deltas of the same images, measured in turn. Such a ratio
-//! holds on any machine, where nanoseconds double from one hour to the next. Called by `report`.
+//! Bars of the codec's times: how much longer it may take than plain varint deltas of the same
+//! images, measured in turn. Such a ratio holds on any machine, where nanoseconds double from one
+//! hour to the next. Called by `report`.
 
 use std::fmt;
 
 use super::forms::{Exact, Form};
 use crate::calm::Ratio;
 
-/// Of one kind of images. About a fifth above what was measured, of which ratios on busy machines were less than a tenth off.
+/// Of one kind of images. About a fifth above what was measured, of which ratios on busy machines
+/// were less than a tenth off.
 pub(super) struct Bars {
     /// Capture and encoding, where the reference only encodes; in a played arena encoding alone.
     pub(super) encode: f64,

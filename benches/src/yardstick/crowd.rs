@@ -94,8 +94,8 @@ fn game<F: Form>(tables: &[Vec<u16>]) -> Arc<GameDef<Moving<F>>> {
 
 /// Tables of the room's layer, trained on a recording.
 pub(super) fn train<F: Form>(tape: &Tape) -> Result<Vec<Vec<u16>>, Mismatch> {
-    // Where a field bears an error, what is sent depends on the tables: so they are trained once more
-    // on what is sent under the first ones.
+    // Where a field bears an error, what is sent depends on the tables: so they are trained once
+    // more on what is sent under the first ones.
     let mut tables = Vec::new();
     for _ in 0..2 {
         let stream = record::<F>(tape, &tables);
@@ -120,7 +120,8 @@ pub(super) fn record<F: Form>(tape: &Tape, tables: &[Vec<u16>]) -> Stream {
     stream
 }
 
-/// Processor time to capture and encode an entity, keyframes apart, beside the reference work on the images that come of it.
+/// Processor time to capture and encode an entity, keyframes apart, beside the reference work on
+/// the images that come of it.
 pub(super) fn capturing<F: Form>(
     tape: &Tape,
     tables: &[Vec<u16>],

@@ -1,8 +1,9 @@
 //! What `codec-yardstick` measures: the bytes and the time that a moving entity costs a tick, on
 //! recorded motion, in the codec that ships and in what people use otherwise. All through public
-//! interfaces: a room captures and encodes, a client's decoder decodes, and every decoded
-//! image is compared with the recording. Times are taken in turn with a fixed reference work, plain varint deltas of the same images,
-//! and told as ratios to it too: those hold on any machine. Figures of rooms full of sockets are not taken here.
+//! interfaces: a room captures and encodes, a client's decoder decodes, and every decoded image is
+//! compared with the recording. Times are taken in turn with a fixed reference work, plain varint
+//! deltas of the same images, and told as ratios to it too: those hold on any machine. Figures of
+//! rooms full of sockets are not taken here.
 
 mod arena;
 mod bars;
@@ -100,7 +101,8 @@ fn coded<F: Form>(
     Ok((row, reference))
 }
 
-/// What a client of a recorded motion gets and holds, in the mode that ships but without trained tables.
+/// What a client of a recorded motion gets and holds, in the mode that ships but without trained
+/// tables.
 pub fn untrained(tape: &Tape) -> Result<(Stream, Vec<LayerImage>), Mismatch> {
     let stream = crowd::record::<Wire>(tape, &[]);
     let images = stream.verify(tape)?;

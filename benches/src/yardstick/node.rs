@@ -28,8 +28,8 @@ pub struct Judgement {
 }
 
 impl Node {
-    /// Milliseconds of processor time that a frame takes, beside one of the reference, in as many processes as `patience` says; every image of
-    /// each of them agrees.
+    /// Milliseconds of processor time that a frame takes, beside one of the reference, in as many
+    /// processes as `patience` says; every image of each of them agrees.
     pub fn frames(
         &self,
         stream: &Stream,

@@ -26,7 +26,8 @@ pub struct Row {
     pub js_frame_ms: Option<f64>,
     /// Bytes of the keyframe by entity.
     pub keyframe_bytes_per_entity: Option<f64>,
-    /// Capture and encoding beside the reference work's encoding of the same images, in nanoseconds an entity.
+    /// Capture and encoding beside the reference work's encoding of the same images, in nanoseconds
+    /// an entity.
     pub capture_encode: Option<Ratio>,
     /// Decoding beside the reference's, in nanoseconds an entity.
     pub decode: Option<Ratio>,

@@ -190,8 +190,9 @@ impl Stream {
     }
 }
 
-/// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several, each of which is
-/// decoded and compared, and so is the body after it, which brings everyone's image.
+/// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several,
+/// each of which is decoded and compared, and so is the body after it, which brings everyone's
+/// image.
 pub(super) fn keyframe_bytes(layout: &Layout, images: &[LayerImage]) -> Result<f64, Mismatch> {
     let (mut bytes, mut entities) = (0, 0);
     let places = (KEYFRAME_EVERY..images.len() - 1).step_by(KEYFRAME_EVERY);

@@ -1,4 +1,5 @@
-//! What decoding and encoding verified images costs, without a world, in turn with the reference work on the same images.
+//! What decoding and encoding verified images costs, without a world, in turn with the reference
+//! work on the same images.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,7 +18,8 @@ use crate::cpu_clock::timed;
 pub struct Effort {
     /// Samples of which the median counts, and how many may be taken again on a busy machine.
     pub patience: Patience,
-    /// How long a sample takes, at least: as many passes through a recording as it needs, in turn with the reference's.
+    /// How long a sample takes, at least: as many passes through a recording as it needs, in turn
+    /// with the reference's.
     pub sample: Duration,
     /// The same of processes that run JavaScript, which take their own time.
     pub processes: Patience,

@@ -1,9 +1,11 @@
-//! The reference work: the same images as plain deltas, each number of an entity its difference from the frame before, in a zigzag varint.
-//! What anybody would write first, fixed, and measured in turn with the codec, so that figures are ratios to it that hold on any machine.
+//! The reference work: the same images as plain deltas, each number of an entity its difference
+//! from the frame before, in a zigzag varint. What anybody would write first, fixed, and measured
+//! in turn with the codec, so that figures are ratios to it that hold on any machine.
 //! `benches/js/varint_frames.mjs` decodes the same bytes.
 //!
-//! A frame is the number of entities; for each, by rising slot, the slots since the last one and a bit that says whether its head
-//! (generation, owner, components) is another than before and follows; then the differences of its fields, from 0 where its head is new.
+//! A frame is the number of entities; for each, by rising slot, the slots since the last one and a
+//! bit that says whether its head (generation, owner, components) is another than before and
+//! follows; then the differences of its fields, from 0 where its head is new.
 
 use tickwire::protocol::frame::{FrameError, push_varint, take_varint};
 use tickwire::snapshot::column_set::{ColumnSet, Guess};

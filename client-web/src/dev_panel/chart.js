@@ -1,6 +1,7 @@
 /**
- * One strip of the net graph: the last seconds of some figures as lines or bars, the newest at the right edge. Draws
- * into its own canvas; what it draws is in `recorder.js`, who calls it is `dev_panel.js`.
+ * One strip of the net graph: the last seconds of some figures as lines or bars, the newest at the
+ * right edge. Draws into its own canvas; what it draws is in `recorder.js`, who calls it is
+ * `dev_panel.js`.
  */
 
 import { INK } from './style.js';

@@ -1,6 +1,6 @@
 /**
- * The part of the dev panel that makes the link worse: buttons for the usual round trips, sliders for the rest. What is
- * set counts at once and until the link ends.
+ * The part of the dev panel that makes the link worse: buttons for the usual round trips, sliders
+ * for the rest. What is set counts at once and until the link ends.
  */
 
 import { make } from './dom.js';
@@ -14,7 +14,8 @@ const PRESETS = [0, 60, 120, 200];
 /** @typedef {import('../types.js').LinkConditions} LinkConditions */
 
 /**
- * A slider's stops, and how one is written, beside the time from stall to stall. The first is nothing.
+ * A slider's stops, and how one is written, beside the time from stall to stall. The first is
+ * nothing.
  * @type {{ name: 'rttMs' | 'jitterMs' | 'stallMs' | 'bytesPerSecond', label: string, stops: number[], text: (value: number, everyMs: number) => string }[]}
  */
 const SLIDERS = [

@@ -1,6 +1,6 @@
 /**
- * The last seconds of a room's figures, one sample a frame, in rings that are written in place. Fed by `dev_panel.js`,
- * drawn by `chart.js`. No clock: times are arguments.
+ * The last seconds of a room's figures, one sample a frame, in rings that are written in place. Fed
+ * by `dev_panel.js`, drawn by `chart.js`. No clock: times are arguments.
  */
 
 /** What a chart shows, in milliseconds. */

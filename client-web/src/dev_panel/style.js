@@ -1,6 +1,7 @@
 /**
- * How the dev panel looks: its colours, which the charts use too, and its style sheet, which stays within its shadow.
- * A page moves the panel by styling the element; what is inside is not for the page.
+ * How the dev panel looks: its colours, which the charts use too, and its style sheet, which stays
+ * within its shadow. A page moves the panel by styling the element; what is inside is not for the
+ * page.
  */
 
 /** Six-digit colours, so that a chart may add an alpha. */

@@ -1,15 +1,16 @@
 /**
- * The own avatar, predicted: read from the newest snapshot, moved by the game's `step` over the inputs
- * that the server has not answered, drawn between ticks with errors smoothed away. Called by `room.js`; the
- * bookkeeping is `prediction.js`.
+ * The own avatar, predicted: read from the newest snapshot, moved by the game's `step` over the
+ * inputs that the server has not answered, drawn between ticks with errors smoothed away. Called by
+ * `room.js`; the bookkeeping is `prediction.js`.
  *
- * Frames come more often than ticks. What is drawn at a moment lies between the newest predicted tick and a look at the
- * next one: `step` with the controls as they are now. So a key that is pressed shows in the next frame, before the tick
- * that carries it is sent.
+ * Frames come more often than ticks. What is drawn at a moment lies between the newest predicted
+ * tick and a look at the next one: `step` with the controls as they are now. So a key that is
+ * pressed shows in the next frame, before the tick that carries it is sent.
  *
- * An error moves the state at once and the picture slowly (`smoothing.js`). By the same means the picture goes on from where
- * it was when controls change in the midst of a tick, of which they count for the whole, and when inputs begin to leave
- * earlier or later, which moves the avatar in time.
+ * An error moves the state at once and the picture slowly (`smoothing.js`). By the same means the
+ * picture goes on from where it was when controls change in the midst of a tick, of which they
+ * count for the whole, and when inputs begin to leave earlier or later, which moves the avatar in
+ * time.
  */
 
 import { report } from '../report.js';
@@ -205,7 +206,8 @@ export class Avatar {
   }
 
   /**
-   * The avatar is drawn at another time of its own from now on: the picture goes on from where it was.
+   * The avatar is drawn at another time of its own from now on: the picture goes on from where it
+   * was.
    * @param {Between | undefined} before
    * @param {Between | undefined} after
    */
@@ -237,8 +239,9 @@ export class Avatar {
   }
 
   /**
-   * Predicted reals and turns after every tick are what the server can say, which has snapped them too: in the owner's layer, or to everyone.
-   * Throws for what is no number: a mistake of the page's `step`.
+   * Predicted reals and turns after every tick are what the server can say, which has snapped them
+   * too: in the owner's layer, or to everyone. Throws for what is no number: a mistake of the
+   * page's `step`.
    * @param {Entity} state
    */
   #snap(state) {

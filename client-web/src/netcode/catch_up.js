@@ -1,37 +1,44 @@
 /**
- * Where somebody else is drawn: at the place that the view says, or, if that is elsewhere than the picture left them (snapshots
- * came late, and they did not go straight on), on the way there, never faster than they were seen to go. Used by `tracks.js`.
- * Proved by `shared/vectors/netcode/pursuit.json`. Not what the view says: that is `interpolation.js`; not the own entity's
- * errors: those are `smoothing.js`'s.
+ * Where somebody else is drawn: at the place that the view says, or, if that is elsewhere than the
+ * picture left them (snapshots came late, and they did not go straight on), on the way there, never
+ * faster than they were seen to go. Used by `tracks.js`. Proved by
+ * `shared/vectors/netcode/pursuit.json`. Not what the view says: that is `interpolation.js`; not
+ * the own entity's errors: those are `smoothing.js`'s.
  *
- * **Why.** Through a stall the view goes on by the clock and everybody by their last change, so who goes straight on is where they
- * should be when the snapshots come, without a trace. Who turned, stopped or started meanwhile is off, by up to the stall's
- * length at their speed. A picture that makes up for it at more than their speed shows what cannot be; one that jumps shows it
- * at once; one that stays back for everybody's sake (a late view) is wrong about those who went straight on as well, who are
- * most. So everybody is off for themselves, and mends it by their own means: waits if ahead, cuts the corner at the next turn,
- * goes on at full speed where the real one stopped. Who runs straight away at their top speed can't be caught up with: they
- * stay that far behind until they turn or slow down, and nothing is put where it did not walk to. `netcode-yardstick` tells
+ * **Why.** Through a stall the view goes on by the clock and everybody by their last change, so who
+ * goes straight on is where they should be when the snapshots come, without a trace. Who turned,
+ * stopped or started meanwhile is off, by up to the stall's length at their speed. A picture that
+ * makes up for it at more than their speed shows what cannot be; one that jumps shows it at once;
+ * one that stays back for everybody's sake (a late view) is wrong about those who went straight on
+ * as well, who are most. So everybody is off for themselves, and mends it by their own means: waits
+ * if ahead, cuts the corner at the next turn, goes on at full speed where the real one stopped. Who
+ * runs straight away at their top speed can't be caught up with: they stay that far behind until
+ * they turn or slow down, and nothing is put where it did not walk to. `netcode-yardstick` tells
  * how late that is.
  *
- * **Follow.** At a frame `ms` after the one before, with the `target` that the view says and `offset` the last place drawn less
- * the last target, the place moves towards `target + offset * exp(-ms / CLOSE_MS)`, by `speed * ms` at most; `offset` becomes
- * `place - target`. `speed` is the greater of the top speed and the speed between the two snapshots around the view. The offset
- * closes in this slowly because who is beside a runner's way loses less by running along and closing in than by running
- * straight at them.
+ * **Follow.** At a frame `ms` after the one before, with the `target` that the view says and
+ * `offset` the last place drawn less the last target, the place moves towards `target + offset *
+ * exp(-ms / CLOSE_MS)`, by `speed * ms` at most; `offset` becomes `place - target`. `speed` is the
+ * greater of the top speed and the speed between the two snapshots around the view. The offset
+ * closes in this slowly because who is beside a runner's way loses less by running along and
+ * closing in than by running straight at them.
  *
- * **Put.** The place becomes the target at once at the first frame; if it is further off than `speed * PUT_MS`; and if it is
- * further off than `speed * ms` and the component jumped or leapt (went more than `LEAP` times its top speed) in a pair of snapshots
- * that the view came through, newer one included, since the frame before: a respawn is not run to, however near.
+ * **Put.** The place becomes the target at once at the first frame; if it is further off than
+ * `speed * PUT_MS`; and if it is further off than `speed * ms` and the component jumped or leapt
+ * (went more than `LEAP` times its top speed) in a pair of snapshots that the view came through,
+ * newer one included, since the frame before: a respawn is not run to, however near.
  *
- * **Top speed.** The greatest that two of four snapshots in a row showed, each as the way from the one before by its time, but for
- * pairs that the component jumped in. One alone may have been a leap.
+ * **Top speed.** The greatest that two of four snapshots in a row showed, each as the way from the
+ * one before by its time, but for pairs that the component jumped in. One alone may have been a
+ * leap.
  */
 
 /** Milliseconds in which an offset shrinks by the factor e, as far as the top speed allows it. */
 export const CLOSE_MS = 200;
 /**
- * Who is off by more than their way of so many milliseconds is put where they should be: after a pause or a long stall nobody wants to
- * see a second of running. A stall of 500 ms makes up to twice its length, of those who turned back at its start.
+ * Who is off by more than their way of so many milliseconds is put where they should be: after a
+ * pause or a long stall nobody wants to see a second of running. A stall of 500 ms makes up to
+ * twice its length, of those who turned back at its start.
  */
 export const PUT_MS = 1500;
 /** Who went more than so many times their top speed leapt. */

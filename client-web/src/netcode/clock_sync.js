@@ -1,32 +1,37 @@
 /**
- * The client's idea of the server's tick, and how unevenly snapshots come. Fed by `session/room_session.js`. It is
- * `shared/src/netcode/clock_sync.rs`, which argues the design; both reproduce `shared/vectors/netcode/clock_sync.json`. Not
- * when inputs leave: that is `input_timing.js`. Not the view's clock: that is `interpolation.js`. Times are milliseconds here.
+ * The client's idea of the server's tick, and how unevenly snapshots come. Fed by
+ * `session/room_session.js`. It is `shared/src/netcode/clock_sync.rs`, which argues the design;
+ * both reproduce `shared/vectors/netcode/clock_sync.json`. Not when inputs leave: that is
+ * `input_timing.js`. Not the view's clock: that is `interpolation.js`. Times are milliseconds here.
  *
- * **Samples.** A snapshot of tick n that arrives at local time a gives the sample `a - n * period`. Of every second from the
- * first arrival on (a *bucket*) the least sample and its arrival are kept, for the newest `BUCKETS` buckets; of equal
- * samples the older.
+ * **Samples.** A snapshot of tick n that arrives at local time a gives the sample `a - n * period`.
+ * Of every second from the first arrival on (a *bucket*) the least sample and its arrival are kept,
+ * for the newest `BUCKETS` buckets; of equal samples the older.
  *
- * **Slope.** Local and server clocks drift apart. Whenever a bucket is begun: with at least `SLOPE_FROM` complete ones the
- * slope is the median of the slopes between all pairs of them that are two or more apart in the list (the lower one of an
- * even number), within `SLOPE_MAX`; else 0.
+ * **Slope.** Local and server clocks drift apart. Whenever a bucket is begun: with at least
+ * `SLOPE_FROM` complete ones the slope is the median of the slopes between all pairs of them that
+ * are two or more apart in the list (the lower one of an even number), within `SLOPE_MAX`; else 0.
  *
- * **Target.** At an arrival a it is the least of the buckets' samples carried on to a: `sample + slope * (a - its arrival)`.
+ * **Target.** At an arrival a it is the least of the buckets' samples carried on to a: `sample +
+ * slope * (a - its arrival)`.
  *
- * **Offset.** It follows the target without jumps: with the *shown* offset and the target as of the last arrival a, at time t
- * it is `target + slope * (t - a)`, kept within `shown -+ SLEW * (t - a)`. At every arrival the shown offset becomes the
- * offset at that time. Only in the first `FREE_MS` after the first arrival, and when it is more than `STEP_MS` away from the
- * target (the server lost time, the machine slept), it becomes the target at once. The *server tick* at t is
+ * **Offset.** It follows the target without jumps: with the *shown* offset and the target as of the
+ * last arrival a, at time t it is `target + slope * (t - a)`, kept within `shown -+ SLEW * (t -
+ * a)`. At every arrival the shown offset becomes the offset at that time. Only in the first
+ * `FREE_MS` after the first arrival, and when it is more than `STEP_MS` away from the target (the
+ * server lost time, the machine slept), it becomes the target at once. The *server tick* at t is
  * `(t - offset) / period`: the newest tick that can have arrived.
  *
- * **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks; its *wait* is the deviation and the
- * ticks since the snapshot before it. The last `ARRIVALS_MAX` of both are kept, but not those of the first snapshot, nor of
- * one that comes less than a quarter of a period after the one before, nor of one that ends a rest of the room, whose length
- * tells nothing of the link. The link's are their `PERCENTILE`th percentiles, nearest rank; 0 of none.
+ * **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks; its *wait*
+ * is the deviation and the ticks since the snapshot before it. The last `ARRIVALS_MAX` of both are
+ * kept, but not those of the first snapshot, nor of one that comes less than a quarter of a period
+ * after the one before, nor of one that ends a rest of the room, whose length tells nothing of the
+ * link. The link's are their `PERCENTILE`th percentiles, nearest rank; 0 of none.
  *
- * **Rests.** A room in which nobody does anything makes one image a second, and its world stands still in between. An image
- * *ends a rest* if its gap is greater than what the room makes under load, `THROTTLED_MAX` times the ticks between snapshots, or
- * greater than these and not less than a second.
+ * **Rests.** A room in which nobody does anything makes one image a second, and its world stands
+ * still in between. An image *ends a rest* if its gap is greater than what the room makes under
+ * load, `THROTTLED_MAX` times the ticks between snapshots, or greater than these and not less than
+ * a second.
  */
 
 /** What one kept sample stands for, in milliseconds. */

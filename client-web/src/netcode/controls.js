@@ -1,11 +1,13 @@
 /**
- * What the player wants, between two ticks. The page's `input` is asked once a frame, so that the own avatar shows at
- * once what is pressed, and once for every tick that is sent. Used by `play.js`.
+ * What the player wants, between two ticks. The page's `input` is asked once a frame, so that the
+ * own avatar shows at once what is pressed, and once for every tick that is sent. Used by
+ * `play.js`.
  *
- * A `Bool` that was true in any frame since the last tick is true in the tick: a tap that is shorter than a tick is
- * not lost. Of all other kinds the newest value counts.
+ * A `Bool` that was true in any frame since the last tick is true in the tick: a tap that is
+ * shorter than a tick is not lost. Of all other kinds the newest value counts.
  *
- * An `input` that throws, or gives what no field can be, is reported, and counts as that of who does nothing: play goes on.
+ * An `input` that throws, or gives what no field can be, is reported, and counts as that of who
+ * does nothing: play goes on.
  */
 
 import { report } from '../report.js';

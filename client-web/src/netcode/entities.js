@@ -1,6 +1,6 @@
 /**
- * Rows of images as the game's entities: values in its units, one object per component. How the layers'
- * rows come together is for `others.js` and `avatar.js`, which call this.
+ * Rows of images as the game's entities: values in its units, one object per component. How the
+ * layers' rows come together is for `others.js` and `avatar.js`, which call this.
  */
 
 import { fromQ, fromQs } from '../schema/field.js';
@@ -90,8 +90,8 @@ export function readEven(into, { fields }, image, index) {
  */
 
 /**
- * Moves the components of an entity from one image towards another (`interpolation.js`): of the older image below alpha 1, of
- * the younger one from there on, but that what moves goes on.
+ * Moves the components of an entity from one image towards another (`interpolation.js`): of the
+ * older image below alpha 1, of the younger one from there on, but that what moves goes on.
  * @param {Entity} entity with the values of one image
  * @param {ColumnSet} set
  * @param {readonly import('./motion.js').Motion[]} motions of its components

@@ -1,6 +1,6 @@
 /**
- * A tick that follows another without jumps: the lead of the inputs moves in steps, what flies at their tick must not. Used by
- * `play.js` for the own projectiles.
+ * A tick that follows another without jumps: the lead of the inputs moves in steps, what flies at
+ * their tick must not. Used by `play.js` for the own projectiles.
  */
 
 /** Share by which the drawn time may run faster or slower than the real one. */

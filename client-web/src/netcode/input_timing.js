@@ -1,28 +1,34 @@
 /**
- * When inputs leave, and the tick that each is for. Asked by `play.js` with the server tick of `clock_sync.js`, told by
- * `session/room_session.js` of the slack that snapshots report. It is `shared/src/netcode/input_timing.rs`, which argues
- * the design; both reproduce `shared/vectors/netcode/input_timing.json`.
+ * When inputs leave, and the tick that each is for. Asked by `play.js` with the server tick of
+ * `clock_sync.js`, told by `session/room_session.js` of the slack that snapshots report. It is
+ * `shared/src/netcode/input_timing.rs`, which argues the design; both reproduce
+ * `shared/vectors/netcode/input_timing.json`.
  *
- * **Stamps.** The input of tick m is due when `server tick + lead >= m`; the newest stamp that is due is
- * `floor(server tick + lead + 1e-6)`, at least 1. Stamps rise one by one from the first; whoever falls more than
- * `CATCH_UP_MAX` behind skips to the newest due.
+ * **Stamps.** The input of tick m is due when `server tick + lead >= m`; the newest stamp that is
+ * due is `floor(server tick + lead + 1e-6)`, at least 1. Stamps rise one by one from the first;
+ * whoever falls more than `CATCH_UP_MAX` behind skips to the newest due.
  *
- * **Slack.** A snapshot's head says how early inputs come: the newest stamp that had arrived, less the snapshot's tick. 0 is
- * just in time, below 0 is late.
+ * **Slack.** A snapshot's head says how early inputs come: the newest stamp that had arrived, less
+ * the snapshot's tick. 0 is just in time, below 0 is late.
  *
- * **Target.** The lead, in ticks and their eighths, is as short as it may be while in a window of `TRIM_S` the least slack is
- * `SLACK_TARGET`. It starts at `LEAD_START` (or by the first round trip that is known before any report counts:
- * `rtt / period + 2`, up to a whole eighth, if that is more), and is kept within `LEAD_MIN..LEAD_MAX`.
+ * **Target.** The lead, in ticks and their eighths, is as short as it may be while in a window of
+ * `TRIM_S` the least slack is `SLACK_TARGET`. It starts at `LEAD_START` (or by the first round trip
+ * that is known before any report counts: `rtt / period + 2`, up to a whole eighth, if that is
+ * more), and is kept within `LEAD_MIN..LEAD_MAX`.
  *
- * **Reports.** A report of (tick, slack) is looked at if an input was stamped and the stamps are not more than
- * `CATCH_UP_MAX` behind (else the client paused). With `newest = tick + slack`:
- * - `newest < settle` is not looked at further: `settle` is the first stamp after the last change (or skip).
- * - If `newest` is no more than in the report before, nothing arrived in between: the slack is noted if it is the least of
- *   this *gap*, and the ticks since the report before count to the gap's length. No more is done: a gap may be a stall.
- * - Else the gap is over. `low` is the slack; or the gap's least, if that is less and the gap was at most `GAP_MAX_MS` long.
+ * **Reports.** A report of (tick, slack) is looked at if an input was stamped and the stamps are
+ * not more than `CATCH_UP_MAX` behind (else the client paused). With `newest = tick + slack`:
+ * - `newest < settle` is not looked at further: `settle` is the first stamp after the last change
+ *   (or skip).
+ * - If `newest` is no more than in the report before, nothing arrived in between: the slack is
+ *   noted if it is the least of this *gap*, and the ticks since the report before count to the
+ *   gap's length. No more is done: a gap may be a stall.
+ * - Else the gap is over. `low` is the slack; or the gap's least, if that is less and the gap was
+ *   at most `GAP_MAX_MS` long.
  *   - `low < 0`: `lead += SLACK_TARGET - low`.
  *   - `low < SLACK_TARGET`: `lead += RAISE`.
- *   - else: when the window is `TRIM_S` long, `least` being the least of its lows: `lead -= (least - SLACK_TARGET) / 2 + TRIM`.
+ *   - else: when the window is `TRIM_S` long, `least` being the least of its lows: `lead -= (least
+ *     - SLACK_TARGET) / 2 + TRIM`.
  *
  * Every change of the lead begins a new window, and a new gap.
  */

@@ -1,40 +1,49 @@
 /**
- * The others, a little in the past: where between two snapshots the view stands, and how values between them are made.
- * Called by `play.js`; proved by `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is
- * `clock_sync.js`; not where somebody is drawn whom the view put elsewhere than the picture: that is `catch_up.js`.
+ * The others, a little in the past: where between two snapshots the view stands, and how values
+ * between them are made. Called by `play.js`; proved by
+ * `shared/vectors/netcode/interpolation.json`. Not the offset to the server: that is
+ * `clock_sync.js`; not where somebody is drawn whom the view put elsewhere than the picture: that
+ * is `catch_up.js`.
  *
- * **Delay.** The view means to stand at `server tick - delay`, with
- * `delay = min(max(wait, snapshotEvery) + MARGIN, DELAY_MAX_MS)` ticks, `wait` being `ClockSync.wait`: nineteen of twenty
- * snapshots are there `MARGIN` ticks before they are needed, whatever jitter there is and however many are left out.
+ * **Delay.** The view means to stand at `server tick - delay`, with `delay = min(max(wait,
+ * snapshotEvery) + MARGIN, DELAY_MAX_MS)` ticks, `wait` being `ClockSync.wait`: nineteen of twenty
+ * snapshots are there `MARGIN` ticks before they are needed, whatever jitter there is and however
+ * many are left out.
  *
- * **View.** At every frame, `passed` ticks after the one before, it goes on by
- * `passed + clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where
- * `error = server tick - delay - (view + passed)`: never past where it means to stand, however late the frame is. Only at the
- * first frame, when it is more than `JUMP_MS` behind (the tab was in the background, the machine slept), and before the
- * end of a rest of the room (`clock_sync.js`), in which there was nothing to see, it goes where it means to stand
- * at once. It never goes back. Going ahead of the newest snapshot is an *underrun*, but for one that
- * ended a rest, after which another rest may come; frames in a row make one.
+ * **View.** At every frame, `passed` ticks after the one before, it goes on by `passed +
+ * clamp(error * min(passed * GAIN, 1), -SLOW_DOWN * passed, CATCH_UP * passed)`, where `error =
+ * server tick - delay - (view + passed)`: never past where it means to stand, however late the
+ * frame is. Only at the first frame, when it is more than `JUMP_MS` behind (the tab was in the
+ * background, the machine slept), and before the end of a rest of the room (`clock_sync.js`), in
+ * which there was nothing to see, it goes where it means to stand at once. It never goes back.
+ * Going ahead of the newest snapshot is an *underrun*, but for one that ended a rest, after which
+ * another rest may come; frames in a row make one.
  *
- * **Stalls.** The view is never more than `AHEAD_MAX_MS` and the *allowance* ahead of the newest snapshot: while that came more
- * than `snapshotEvery + 1` ticks ago (as of the frame that it was new in) the allowance is the greater of those ticks and of what
- * it was and `passed`, at most `STALL_MAX_MS`; else it shrinks by `DRAIN` of `passed`. So the view goes through a stall as if
- * nothing were, everybody as they last moved, and is where it means to stand when the snapshots come, however many of them and
- * whatever pause comes after (the server waits for acknowledgements then). If they come late for good, the view slows down
- * until it is behind them. In 500 ms most go straight on: `netcode-yardstick` shows them later with every shorter bound.
+ * **Stalls.** The view is never more than `AHEAD_MAX_MS` and the *allowance* ahead of the newest
+ * snapshot: while that came more than `snapshotEvery + 1` ticks ago (as of the frame that it was
+ * new in) the allowance is the greater of those ticks and of what it was and `passed`, at most
+ * `STALL_MAX_MS`; else it shrinks by `DRAIN` of `passed`. So the view goes through a stall as if
+ * nothing were, everybody as they last moved, and is where it means to stand when the snapshots
+ * come, however many of them and whatever pause comes after (the server waits for acknowledgements
+ * then). If they come late for good, the view slows down until it is behind them. In 500 ms most go
+ * straight on: `netcode-yardstick` shows them later with every shorter bound.
  *
- * **Pair.** The snapshots around the view are the newest one at or before it and the oldest one after it. Before the first
- * snapshot it is that one alone. Ahead of the newest it is the last two, and alpha is above 1. *Passed* since the frame before are
- * all pairs of neighbours whose newer is after where the view was, or after the newest of then if that was before it, and whose
- * older is not after where it is.
+ * **Pair.** The snapshots around the view are the newest one at or before it and the oldest one
+ * after it. Before the first snapshot it is that one alone. Ahead of the newest it is the last two,
+ * and alpha is above 1. *Passed* since the frame before are all pairs of neighbours whose newer is
+ * after where the view was, or after the newest of then if that was before it, and whose older is
+ * not after where it is.
  *
- * **Values.** Of an entity that both snapshots hold a `Real` that moves is `a + (b - a) * alpha`, above alpha 1 within its range;
- * another `Real` and a `Turn`, which goes the short way round, up to alpha 1; of all other kinds it is the older value up to alpha
- * 1, then the newer. If a component *jumped* between them (`motion.js`) it is the older value up to alpha 1, then the newer, whatever its kind. An entity that only the older
- * one holds is shown as it was, and one that only the newer one holds not before alpha 1.
+ * **Values.** Of an entity that both snapshots hold a `Real` that moves is `a + (b - a) * alpha`,
+ * above alpha 1 within its range; another `Real` and a `Turn`, which goes the short way round, up
+ * to alpha 1; of all other kinds it is the older value up to alpha 1, then the newer. If a
+ * component *jumped* between them (`motion.js`) it is the older value up to alpha 1, then the
+ * newer, whatever its kind. An entity that only the older one holds is shown as it was, and one
+ * that only the newer one holds not before alpha 1.
  *
- * **Own projectiles.** What the player owns besides the avatar and what flies by a velocity is shown on the shooter's time:
- * at `min(server tick + lead, view + REWIND_MAX_MS)`, flown there from the newest snapshot. That is the moment whose
- * targets the server judges it by.
+ * **Own projectiles.** What the player owns besides the avatar and what flies by a velocity is
+ * shown on the shooter's time: at `min(server tick + lead, view + REWIND_MAX_MS)`, flown there from
+ * the newest snapshot. That is the moment whose targets the server judges it by.
  */
 
 import { REWIND_MAX_MS } from '../limits.js';
@@ -156,7 +165,8 @@ export class Interpolation {
   }
 
   /**
-   * The pairs of neighbours that the view came through since the frame before: see the module's description.
+   * The pairs of neighbours that the view came through since the frame before: see the module's
+   * description.
    * @param {readonly Snapshot[]} history oldest first
    * @returns {Pair[]} oldest first
    */

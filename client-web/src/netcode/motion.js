@@ -1,6 +1,7 @@
 /**
- * What of a component moves, from its schema: the places that are interpolated, extrapolated and smoothed, the turns, and the
- * flights that go on by a velocity. Made once a component; `interpolation.js` and `catch_up.js` say what is done with it.
+ * What of a component moves, from its schema: the places that are interpolated, extrapolated and
+ * smoothed, the turns, and the flights that go on by a velocity. Made once a component;
+ * `interpolation.js` and `catch_up.js` say what is done with it.
  */
 
 import { JUMP_SHARE, turnBetween } from './interpolation.js';

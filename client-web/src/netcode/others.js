@@ -1,8 +1,8 @@
 /**
- * The entities of a view, interpolated between two snapshots by the rules of `interpolation.js`. The place where the layers
- * come together: an entity has the components of all layers that it is in, and what the owner's layer says of it replaces
- * what everyone's says. Objects are kept from frame to frame and written in place, so drawing allocates next to
- * nothing. Called by `play.js`.
+ * The entities of a view, interpolated between two snapshots by the rules of `interpolation.js`.
+ * The place where the layers come together: an entity has the components of all layers that it is
+ * in, and what the owner's layer says of it replaces what everyone's says. Objects are kept from
+ * frame to frame and written in place, so drawing allocates next to nothing. Called by `play.js`.
  */
 
 import { Owner } from '../snapshot/image.js';
@@ -17,7 +17,8 @@ import { Tracks } from './tracks.js';
 /** @typedef {import('./interpolation.js').Pair} Pair */
 
 /**
- * An entity that is shown, and what it was made for: with another owner or other masks it is made anew.
+ * An entity that is shown, and what it was made for: with another owner or other masks it is made
+ * anew.
  * @typedef {object} Shown
  * @property {Entity} entity
  * @property {number} owner as an image has it

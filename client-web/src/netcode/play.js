@@ -1,7 +1,7 @@
 /**
- * What a player sees and does in a room: due inputs out, the newest snapshot into the prediction, a view
- * for every animation frame. Puts `clock_sync`, `avatar`, `interpolation` and `others` together; `room.js`
- * drives it. No clocks and sockets: times are arguments, in milliseconds.
+ * What a player sees and does in a room: due inputs out, the newest snapshot into the prediction, a
+ * view for every animation frame. Puts `clock_sync`, `avatar`, `interpolation` and `others`
+ * together; `room.js` drives it. No clocks and sockets: times are arguments, in milliseconds.
  */
 
 import { EVENT_AGE_MAX_MS, EVENTS_WAITING_MAX } from '../limits.js';

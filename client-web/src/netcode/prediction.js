@@ -1,13 +1,16 @@
 /**
- * The own entity ahead of the server: the game's rule replayed over the inputs that the server has not
- * answered yet. Only the bookkeeping: what a state is, and how it is drawn, is for `avatar.js`, which calls this.
+ * The own entity ahead of the server: the game's rule replayed over the inputs that the server has
+ * not answered yet. Only the bookkeeping: what a state is, and how it is drawn, is for `avatar.js`,
+ * which calls this.
  *
- * **Step.** When the input of tick t is sent the state steps, and (t, input, state after) is remembered.
+ * **Step.** When the input of tick t is sent the state steps, and (t, input, state after) is
+ * remembered.
  *
- * **Reconcile.** A snapshot of tick s brings the state that the server had after s. What is remembered of s
- * is compared with it. All up to s is forgotten, the state becomes the server's and the inputs that remain
- * are replayed in order of their ticks. A tick among them without an input replays the one before it, up to
- * `INPUT_REPEATS_MAX` times, then the neutral one, as the server does.
+ * **Reconcile.** A snapshot of tick s brings the state that the server had after s. What is
+ * remembered of s is compared with it. All up to s is forgotten, the state becomes the server's and
+ * the inputs that remain are replayed in order of their ticks. A tick among them without an input
+ * replays the one before it, up to `INPUT_REPEATS_MAX` times, then the neutral one, as the server
+ * does.
  */
 
 import { INPUT_REPEATS_MAX, INPUTS_QUEUED_MAX } from '../limits.js';

@@ -1,18 +1,20 @@
 /**
- * Errors of the own entity's prediction, kept out of the picture: the state is corrected at once, what is drawn follows. One
- * for each predicted component, used by `avatar.js`. Proved by `shared/vectors/netcode/smoothing.json`. Not for others: those
- * are interpolated.
+ * Errors of the own entity's prediction, kept out of the picture: the state is corrected at once,
+ * what is drawn follows. One for each predicted component, used by `avatar.js`. Proved by
+ * `shared/vectors/netcode/smoothing.json`. Not for others: those are interpolated.
  *
- * **Correct.** When one state replaces another of the same tick, what it differs by is added to the offset at which the entity
- * is drawn. If the component jumped (a teleport, a respawn) the offset becomes 0 instead: that shows at once.
+ * **Correct.** When one state replaces another of the same tick, what it differs by is added to the
+ * offset at which the entity is drawn. If the component jumped (a teleport, a respawn) the offset
+ * becomes 0 instead: that shows at once.
  *
- * **Fade.** The offset shrinks by the factor e in every `SMOOTH_MS`: at each frame it is multiplied by
- * `exp(-passed / SMOOTH_MS)`. After 300 ms a twentieth is left; a part below `GRAIN` is 0.
+ * **Fade.** The offset shrinks by the factor e in every `SMOOTH_MS`: at each frame it is multiplied
+ * by `exp(-passed / SMOOTH_MS)`. After 300 ms a twentieth is left; a part below `GRAIN` is 0.
  */
 
 /**
- * Milliseconds in which an error shrinks by the factor e, unless the game says otherwise: most of it is gone in the time of a glance, and
- * what is left of a tick's movement never looks like a stop.
+ * Milliseconds in which an error shrinks by the factor e, unless the game says otherwise: most of
+ * it is gone in the time of a glance, and what is left of a tick's movement never looks like a
+ * stop.
  */
 export const SMOOTH_MS = 100;
 /** Offsets below it are none, in units. */

@@ -1,7 +1,7 @@
 /**
- * Who goes after what: for every entity that is shown and each track of its components (the place, and each turn), where it is
- * drawn and how fast it was seen to go. Puts `catch_up.js` to use for `others.js`. Not where a view has them: that is
- * `interpolation.js`'s.
+ * Who goes after what: for every entity that is shown and each track of its components (the place,
+ * and each turn), where it is drawn and how fast it was seen to go. Puts `catch_up.js` to use for
+ * `others.js`. Not where a view has them: that is `interpolation.js`'s.
  */
 
 import { OWNER_LAYER } from '../snapshot/layout.js';

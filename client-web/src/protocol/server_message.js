@@ -1,6 +1,6 @@
 /**
- * Control messages from the server, decoded to plain objects with a `type` (PROTOCOL.md §3). What they
- * mean for the connection is for `session.js`.
+ * Control messages from the server, decoded to plain objects with a `type` (PROTOCOL.md §3). What
+ * they mean for the connection is for `session.js`.
  */
 
 import { ControlReader } from '../codec.js';

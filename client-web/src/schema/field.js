@@ -1,7 +1,7 @@
 /**
  * One field: how its value becomes an integer `q` and back. The arithmetic is that of
- * `shared/src/schema/field/`, operation by operation, so both ends agree on every bit. Which fields there may be is for
- * `field_check.js`.
+ * `shared/src/schema/field/`, operation by operation, so both ends agree on every bit. Which fields
+ * there may be is for `field_check.js`.
  */
 
 import { ENUM_NAMES_MAX } from '../limits.js';
@@ -104,9 +104,9 @@ export function fine(kind) {
 }
 
 /**
- * A game's value as its integers. A number for most kinds; a boolean for `Bool`; a name for `Enum`; a handle, an
- * entity or undefined for `Entity`; a string for `Text`. An undefined value is neutral: 0, false, the first
- * name, none, the empty text.
+ * A game's value as its integers. A number for most kinds; a boolean for `Bool`; a name for `Enum`;
+ * a handle, an entity or undefined for `Entity`; a string for `Text`. An undefined value is
+ * neutral: 0, false, the first name, none, the empty text.
  * @param {FieldKind} kind
  * @param {any} value
  * @returns {number[]} the 32 bits of each `q`, signed
@@ -140,7 +140,8 @@ export function toQ(kind, value) {
 }
 
 /**
- * The integer of a number: clamp, divide by the step, add 0.5, truncate. NaN becomes the least value.
+ * The integer of a number: clamp, divide by the step, add 0.5, truncate. NaN becomes the least
+ * value.
  * @param {FieldKind} kind
  * @param {number} value
  * @returns {number} the 32 bits of `q`, signed
@@ -207,7 +208,8 @@ export function fromQs(kind, qs, at) {
 }
 
 /**
- * A game's value of an integer: the reverse of `toQ`. An enum's index beyond its names is the last one.
+ * A game's value of an integer: the reverse of `toQ`. An enum's index beyond its names is the last
+ * one.
  * @param {FieldKind} kind
  * @param {number} q
  * @returns {any}

@@ -1,6 +1,7 @@
 /**
- * Which fields a schema may have (PROTOCOL.md §3, §7): the same as the checks of `shared/src/schema/field/`. Called by
- * `schema.js`, so nothing behind it has to expect a range without values or a predictor that names no field.
+ * Which fields a schema may have (PROTOCOL.md §3, §7): the same as the checks of
+ * `shared/src/schema/field/`. Called by `schema.js`, so nothing behind it has to expect a range
+ * without values or a predictor that names no field.
  */
 
 import { ProtocolError } from '../protocol_error.js';
@@ -109,8 +110,8 @@ function checkReal({ min, max, step }, fail) {
 }
 
 /**
- * Throws on what can't be predicted in its own steps. With a power of two every value is exact, and so is every division by the
- * step: whoever snaps to it gets the same bits, here and in Rust.
+ * Throws on what can't be predicted in its own steps. With a power of two every value is exact, and
+ * so is every division by the step: whoever snaps to it gets the same bits, here and in Rust.
  * @param {{ min: number, step: number }} kind
  * @param {(why: string) => void} fail
  */

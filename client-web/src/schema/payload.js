@@ -1,6 +1,7 @@
 /**
- * A payload: what an event or action carries behind its packed fields, as JSON or as bytes (PROTOCOL.md §4). The engine
- * does not look into it. Called by `schema.js`, `room.js` and `session/events.js`.
+ * A payload: what an event or action carries behind its packed fields, as JSON or as bytes
+ * (PROTOCOL.md §4). The engine does not look into it. Called by `schema.js`, `room.js` and
+ * `session/events.js`.
  */
 
 import { readVarint } from '../bytes.js';

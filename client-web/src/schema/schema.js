@@ -16,8 +16,8 @@ import { checkPayload, readPayload } from './payload.js';
 /** Who sees a component: everyone, its entity's owner, everyone as a part of the room itself, or its entity's team. */
 export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Team']);
 /**
- * Whether an entity's owner predicts a component, and in which steps: not; in steps of 1/1024, in which the owner gets its `Real` fields
- * as well; in its fields' own steps, as everyone gets them.
+ * Whether an entity's owner predicts a component, and in which steps: not; in steps of 1/1024, in
+ * which the owner gets its `Real` fields as well; in its fields' own steps, as everyone gets them.
  */
 export const PREDICTED = /** @type {const} */ (['No', 'Fine', 'Grid']);
 

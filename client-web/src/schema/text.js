@@ -1,6 +1,6 @@
 /**
- * Texts as integers: UTF-8 in words of four bytes, the first byte in the lowest bits, filled with zeros
- * (PROTOCOL.md §4). The same as `text_words` and `words_text` of `shared/src/schema/field/`.
+ * Texts as integers: UTF-8 in words of four bytes, the first byte in the lowest bits, filled with
+ * zeros (PROTOCOL.md §4). The same as `text_words` and `words_text` of `shared/src/schema/field/`.
  */
 
 import { ProtocolError } from '../protocol_error.js';

@@ -1,6 +1,7 @@
 /**
- * Whether what a page gives for a field can be meant: a number that is one, a name that there is. What cannot is a mistake of the page,
- * which would else be sent as some other value. Called by `netcode/controls.js` for inputs and by `room.js` for actions.
+ * Whether what a page gives for a field can be meant: a number that is one, a name that there is.
+ * What cannot is a mistake of the page, which would else be sent as some other value. Called by
+ * `netcode/controls.js` for inputs and by `room.js` for actions.
  */
 
 /** @typedef {import('./field.js').Field} Field */

@@ -1,6 +1,7 @@
 /**
- * When an acknowledgement goes out alone, because no input carries it. Owned by `room_session.js`. It is
- * `shared/src/session/ack_timing.rs`, which argues for its rules. Not what is acknowledged: that is the newest snapshot.
+ * When an acknowledgement goes out alone, because no input carries it. Owned by `room_session.js`.
+ * It is `shared/src/session/ack_timing.rs`, which argues for its rules. Not what is acknowledged:
+ * that is the newest snapshot.
  */
 
 import { ACK_DELAY_MS } from '../limits.js';

@@ -1,10 +1,11 @@
 /**
  * The layers that a client holds: bodies applied to their images, checksums judged, keyframes asked
- * for; and the last snapshots, which the view draws between. Not the sending: `session.js` does it when
- * it is due.
+ * for; and the last snapshots, which the view draws between. Not the sending: `session.js` does it
+ * when it is due.
  *
- * An image that is wrong is noticed by a checksum, or by a body that makes no sense against it: both are healed by a
- * keyframe, so neither ends the connection. What does is a section of which not even the layer can be told.
+ * An image that is wrong is noticed by a checksum, or by a body that makes no sense against it:
+ * both are healed by a keyframe, so neither ends the connection. What does is a section of which
+ * not even the layer can be told.
  */
 
 import { HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
@@ -15,8 +16,8 @@ import { DeltaDecoder, decodeBodyHead } from '../snapshot/delta.js';
 import { Image } from '../snapshot/image.js';
 
 /**
- * Images of a layer, one of which is always free to decode into: a snapshot in the history refers to
- * an image that is at most `HISTORY_MAX` images old.
+ * Images of a layer, one of which is always free to decode into: a snapshot in the history refers
+ * to an image that is at most `HISTORY_MAX` images old.
  */
 const IMAGES = HISTORY_MAX + 2;
 
@@ -60,7 +61,8 @@ class Layer {
   }
 
   /**
-   * Decodes a body against what is held. If it makes no sense, or is not what the server has, nothing is changed.
+   * Decodes a body against what is held. If it makes no sense, or is not what the server has,
+   * nothing is changed.
    * @param {import('../bytes.js').ByteReader} reader at the decisions
    * @param {import('../snapshot/delta.js').BodyHead} head
    * @param {number} tick the snapshot's
@@ -103,7 +105,8 @@ export class Layers {
   }
 
   /**
-   * Applies a layer's section. Throws where its head can't be read, and for a second one of a layer.
+   * Applies a layer's section. Throws where its head can't be read, and for a second one of a
+   * layer.
    * @param {import('../bytes.js').ByteReader} reader the section's bytes
    * @param {number} tick the snapshot's
    * @param {number} nowMs

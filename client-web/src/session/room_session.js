@@ -1,6 +1,6 @@
 /**
- * A player's stay in a room: who is there, the images held, the clock and the acknowledgement. Starts
- * with `Joined`, ends with `Left`. Owned by `session.js`; `room.js` reads it.
+ * A player's stay in a room: who is there, the images held, the clock and the acknowledgement.
+ * Starts with `Joined`, ends with `Left`. Owned by `session.js`; `room.js` reads it.
  */
 
 import { CHAT_HISTORY_MAX } from '../limits.js';

@@ -1,6 +1,6 @@
 /**
- * Bit streams, least significant bit first (PROTOCOL.md §4). What the numbers mean is for `fields.js`;
- * bodies of layers are not of these, but of `range_coder.js`.
+ * Bit streams, least significant bit first (PROTOCOL.md §4). What the numbers mean is for
+ * `fields.js`; bodies of layers are not of these, but of `range_coder.js`.
  */
 
 import { ProtocolError } from '../protocol_error.js';

@@ -1,6 +1,7 @@
 /**
- * A layer's body to an image (PROTOCOL.md §7): the difference from a baseline, entity by entity, whose rows
- * `row_decoder.js` reads. Which baseline that is and what to do with the result is for `session/layers.js`.
+ * A layer's body to an image (PROTOCOL.md §7): the difference from a baseline, entity by entity,
+ * whose rows `row_decoder.js` reads. Which baseline that is and what to do with the result is for
+ * `session/layers.js`.
  */
 
 import { BASELINE_BACK_MAX, ENTITIES_MAX } from '../limits.js';

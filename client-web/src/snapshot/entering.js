@@ -1,8 +1,9 @@
 /**
- * What the columns of entering entities are coded by (PROTOCOL.md §7): contexts of their own, behind all others in a
- * body's list. A value's highest bits each by those before them, so that what is common costs little; a change by the size
- * of the one before it, because who is fast along one axis is less so along the other. Called by `row_decoder.js` and, for the
- * places, by `schema/layout.js` and `model.js`.
+ * What the columns of entering entities are coded by (PROTOCOL.md §7): contexts of their own,
+ * behind all others in a body's list. A value's highest bits each by those before them, so that
+ * what is common costs little; a change by the size of the one before it, because who is fast along
+ * one axis is less so along the other. Called by `row_decoder.js` and, for the places, by
+ * `schema/layout.js` and `model.js`.
  */
 
 import { Guess } from '../schema/guess.js';

@@ -1,6 +1,6 @@
 /**
- * Packed fields: inputs, events and actions, each `q` in its width (PROTOCOL.md §4); a text has several.
- * And the game's values of them, as objects with one property per field.
+ * Packed fields: inputs, events and actions, each `q` in its width (PROTOCOL.md §4); a text has
+ * several. And the game's values of them, as objects with one property per field.
  */
 
 import { ProtocolError } from '../protocol_error.js';

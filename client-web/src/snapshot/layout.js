@@ -1,7 +1,7 @@
 /**
- * Which columns an image has, derived from the schema by both ends in the same way (PROTOCOL.md §7).
- * Columns are kept as typed arrays, one entry a column, because the decoder walks them for every
- * entity. Not the values: those are `snapshot/image.js`.
+ * Which columns an image has, derived from the schema by both ends in the same way (PROTOCOL.md
+ * §7). Columns are kept as typed arrays, one entry a column, because the decoder walks them for
+ * every entity. Not the values: those are `snapshot/image.js`.
  */
 
 import { COLUMNS_MAX } from '../limits.js';
@@ -225,8 +225,9 @@ export class Layout {
 }
 
 /**
- * Whether a field's value is followed by its last change and second difference. In the fine columns of the owner a velocity's ratio
- * would not hold (both steps change), so `Real` fields that move go on by their last change there.
+ * Whether a field's value is followed by its last change and second difference. In the fine columns
+ * of the owner a velocity's ratio would not hold (both steps change), so `Real` fields that move go
+ * on by their last change there.
  * @param {Field} field
  * @param {boolean} isFine
  */
@@ -236,7 +237,8 @@ function goesOn({ kind, predictor: { type } }, isFine) {
 }
 
 /**
- * Throws a `ProtocolError` on layers that are too wide, and on tables that are not of this schema. Called when the rest of it is known to be right.
+ * Throws a `ProtocolError` on layers that are too wide, and on tables that are not of this schema.
+ * Called when the rest of it is known to be right.
  * @param {Schema} schema
  */
 export function checkLayout(schema) {

@@ -1,7 +1,8 @@
 /**
- * Which context codes what in a body: places in a list of contexts that follow from a layer's columns
- * (PROTOCOL.md §7). A body starts from the layer's prior, trained or not, and learns from there; nothing is kept
- * between bodies. What entering entities bring has contexts of its own: `entering.js`. Called by `delta.js` and, for the prior, by `schema/layout.js`.
+ * Which context codes what in a body: places in a list of contexts that follow from a layer's
+ * columns (PROTOCOL.md §7). A body starts from the layer's prior, trained or not, and learns from
+ * there; nothing is kept between bodies. What entering entities bring has contexts of its own:
+ * `entering.js`. Called by `delta.js` and, for the prior, by `schema/layout.js`.
  */
 
 import { Guess } from '../schema/guess.js';
@@ -85,9 +86,9 @@ const PREVIOUS = 3;
 /** Of a column's contexts the first of its residual's size, `WIDE`, in a body that is not steady; before it are those of its zero bit. */
 export const SIZE = PREVIOUS;
 /**
- * Of a column's contexts the first of what steady residuals take: of a column that is not linear the zero bit's, by
- * `ACTIVE` and `Previous`; of a second difference what an entering entity brings, `WIDE`, in a body that is not steady; of a linear
- * column `BEYOND`.
+ * Of a column's contexts the first of what steady residuals take: of a column that is not linear
+ * the zero bit's, by `ACTIVE` and `Previous`; of a second difference what an entering entity
+ * brings, `WIDE`, in a body that is not steady; of a linear column `BEYOND`.
  */
 export const STEADY_COLUMN = SIZE + WIDE;
 /** Step between the zero bits of a steady column that is not linear, by whether its component is active. */
@@ -103,9 +104,10 @@ const ACTIVE_FROM = ACTIVITIES - GAINS;
 /** Parts of a step that a guess can stand for, as far as tables care. */
 const PARTS = 3;
 /**
- * Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the same component, and
- * after a jolt. A pair for each class of activity without a second difference; in the others the guess stands for a part of a step, which
- * tells on which side the residual will be.
+ * Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the
+ * same component, and after a jolt. A pair for each class of activity without a second difference;
+ * in the others the guess stands for a part of a step, which tells on which side the residual will
+ * be.
  */
 export const TABLES = 2 * (ACTIVE_FROM + GAINS * PARTS);
 /** A residual above this is a jolt. */

@@ -1,6 +1,7 @@
 /**
- * What both ends guess of an image before its residuals come (PROTOCOL.md §7): from the baseline, or from what
- * else is known of the new row. Integers below 2^53, and floats only in the operations of `exact.js`.
+ * What both ends guess of an image before its residuals come (PROTOCOL.md §7): from the baseline,
+ * or from what else is known of the new row. Integers below 2^53, and floats only in the operations
+ * of `exact.js`.
  */
 
 import { bearing, clamp, round } from '../exact.js';
@@ -20,8 +21,8 @@ export const GAINS = 4;
 /** The greatest gain, and minus the least. */
 export const GAIN_MAX = 64;
 /**
- * Without training: a second difference of one step is the rounding of a straight way, so taken back; a greater one eases off; a great
- * one is a knock.
+ * Without training: a second difference of one step is the rounding of a straight way, so taken
+ * back; a greater one eases off; a great one is a knock.
  */
 export const UNTRAINED_GAINS = Object.freeze([-16, 8, 16, 8]);
 
@@ -52,8 +53,8 @@ export function activityOf({ linear }, { linearStart, linearEnd }, rows, row) {
 }
 
 /**
- * How far the last second difference leans the change of a linear column in the next image, and in its lower bits, `partOf`, for
- * which part of a step the guess stands.
+ * How far the last second difference leans the change of a linear column in the next image, and in
+ * its lower bits, `partOf`, for which part of a step the guess stands.
  * @param {Int32Array} gains of the set
  * @param {number} index in the set's linear columns
  * @param {number} activity of the component
@@ -139,7 +140,8 @@ export function follow(set, column, rows, row, gap) {
 }
 
 /**
- * The change, or from a second difference the second difference, that is guessed for an image that is not steady.
+ * The change, or from a second difference the second difference, that is guessed for an image that
+ * is not steady.
  * @param {number} difference of the value, or of the change, from the baseline's
  * @param {number} gap the image's
  * @param {number} dt ticks from the baseline

@@ -1,7 +1,7 @@
 /**
- * Decoding of a binary range coder with adaptive odds (PROTOCOL.md §7): LZMA's, with odds that also know how
- * sure they are, and static tables for symbols of more than a bit. Unsigned 32-bit arithmetic throughout. Knows nothing of snapshots: `delta.js` says which
- * context codes what.
+ * Decoding of a binary range coder with adaptive odds (PROTOCOL.md §7): LZMA's, with odds that also
+ * know how sure they are, and static tables for symbols of more than a bit. Unsigned 32-bit
+ * arithmetic throughout. Knows nothing of snapshots: `delta.js` says which context codes what.
  */
 
 import { ProtocolError } from '../protocol_error.js';
@@ -48,8 +48,8 @@ export function afterOne(context) {
 }
 
 /**
- * Reads coded decisions. Bytes beyond the end read as 0; `check` tells when there were too many of them.
- * Reusable: `open` starts on other bytes.
+ * Reads coded decisions. Bytes beyond the end read as 0; `check` tells when there were too many of
+ * them. Reusable: `open` starts on other bytes.
  */
 export class RangeDecoder {
   /** @type {Uint8Array} */

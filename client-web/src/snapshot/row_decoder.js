@@ -1,7 +1,8 @@
 /**
- * The rows of a body (PROTOCOL.md §7): what entering entities hold, and of kept ones what their fields come to
- * by prediction and residuals. Which entities there are is for `delta.js`, which calls this for each of them. Nothing
- * is allocated here: it runs for every entity of every snapshot.
+ * The rows of a body (PROTOCOL.md §7): what entering entities hold, and of kept ones what their
+ * fields come to by prediction and residuals. Which entities there are is for `delta.js`, which
+ * calls this for each of them. Nothing is allocated here: it runs for every entity of every
+ * snapshot.
  */
 
 import { ProtocolError } from '../protocol_error.js';

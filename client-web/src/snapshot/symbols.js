@@ -1,7 +1,8 @@
 /**
- * Tables of symbols (PROTOCOL.md §7): which part of a range each of sixteen takes. They are static, so a symbol
- * costs one step of the coder and no learning. Which table a residual takes is for `model.js`; how a range is divided,
- * for `range_coder.js`. Called by `schema/layout.js` too, which keeps a layer's tables.
+ * Tables of symbols (PROTOCOL.md §7): which part of a range each of sixteen takes. They are static,
+ * so a symbol costs one step of the coder and no learning. Which table a residual takes is for
+ * `model.js`; how a range is divided, for `range_coder.js`. Called by `schema/layout.js` too, which
+ * keeps a layer's tables.
  */
 
 /** Symbols of a table. */
@@ -20,8 +21,8 @@ export const ESCAPE = SYMBOLS - 1;
 export const CODED_MAX = 7;
 
 /**
- * Without training: how much each residual from 0 to `CODED_MAX` takes, either sign alike, by its component's activity;
- * the rest is for what is beyond.
+ * Without training: how much each residual from 0 to `CODED_MAX` takes, either sign alike, by its
+ * component's activity; the rest is for what is beyond.
  */
 const UNTRAINED = Object.freeze([
   [9600, 960, 960, 960, 960, 960, 960, 960],

@@ -1,6 +1,8 @@
 /**
- * Compiles the consumers against the types in `types/`, as `npm run check` makes them. `package.test.js` does so with the package that was packed, by every
- * compiler; here it is the newest alone, which is the fast one. The types are made by the oldest, which knows what it understands.
+ * Compiles the consumers against the types in `types/`, as `npm run check` makes them.
+ * `package.test.js` does so with the package that was packed, by every compiler; here it is the
+ * newest alone, which is the fast one. The types are made by the oldest, which knows what it
+ * understands.
  */
 
 import { spawnSync } from 'node:child_process';

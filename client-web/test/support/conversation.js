@@ -1,6 +1,6 @@
 /**
- * What a server says from the first message on, and where the SDK refuses to listen on. Hostile servers say such
- * things in `vectors.test.js`.
+ * What a server says from the first message on, and where the SDK refuses to listen on. Hostile
+ * servers say such things in `vectors.test.js`.
  */
 
 import assert from 'node:assert/strict';
@@ -13,7 +13,8 @@ const PERIOD_MS = 33;
 const MEMORY_MAX = 64 * 2 ** 20;
 
 /**
- * Lets a session listen, doing between messages what a driver does. Anything but a refusal is thrown on.
+ * Lets a session listen, doing between messages what a driver does. Anything but a refusal is
+ * thrown on.
  * @param {readonly Uint8Array[]} messages
  * @returns {{ refused: number | null, dropped: number, session: Session }} the first message that was refused, by its place,
  *   and how often a layer was dropped

@@ -194,7 +194,8 @@ function encodeKept(coder, set, baseline, image, kept, dt, steady) {
 }
 
 /**
- * What a column differs by from its guess; `part` of a step that the guess stood for, in linear columns of steady bodies.
+ * What a column differs by from its guess; `part` of a step that the guess stood for, in linear
+ * columns of steady bodies.
  * @typedef {{ column: number, residual: number, part?: number }} Residual
  */
 

@@ -3,7 +3,8 @@
 import { after } from 'node:test';
 
 /**
- * Waits until it is there; it is ended after the file's last test. What was first started is ended first.
+ * Waits until it is there; it is ended after the file's last test. What was first started is ended
+ * first.
  * @template {{ stop: () => unknown } | { close: () => unknown }} T
  * @param {T | Promise<T>} starting
  * @returns {Promise<T>}

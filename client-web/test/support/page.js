@@ -29,7 +29,8 @@ export function virtualTime(t) {
       t.mock.timers.tick(step);
     }
   };
-  // What goes on in the background ends with the test: no seat that it left is given up by the next one.
+  // What goes on in the background ends with the test: no seat that it left is given up by the next
+  // one.
   t.after(() => {
     pass(60_000);
     FakeSocket.all.splice(0);

@@ -1,6 +1,6 @@
 /**
- * Lets tests import the page's modules, which name the SDK by the path that the server serves it at, beside them:
- * `./client/...` is `src/...`. Import this before importing them dynamically.
+ * Lets tests import the page's modules, which name the SDK by the path that the server serves it
+ * at, beside them: `./client/...` is `src/...`. Import this before importing them dynamically.
  */
 
 import { register } from 'node:module';

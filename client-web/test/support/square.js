@@ -1,6 +1,6 @@
 /**
- * The smallest game with everything in it, and its server in a few lines: players' squares move on a
- * predicted position, an owner's ammo, room-wide state, an event and an action.
+ * The smallest game with everything in it, and its server in a few lines: players' squares move on
+ * a predicted position, an owner's ammo, room-wide state, an event and an action.
  */
 
 import { dequantise, fine, quantise } from '../../src/schema/field.js';

@@ -1,6 +1,7 @@
 /**
- * A reverse proxy that puts a server at a path of its own and takes that off again on the way, as nginx does by `location /game/ { proxy_pass
- * http://server/; }`. What is asked for outside of it is the host's own, and there is nothing.
+ * A reverse proxy that puts a server at a path of its own and takes that off again on the way, as
+ * nginx does by `location /game/ { proxy_pass http://server/; }`. What is asked for outside of it
+ * is the host's own, and there is nothing.
  */
 
 import { once } from 'node:events';

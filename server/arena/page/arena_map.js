@@ -1,6 +1,6 @@
 /**
- * The arena's fixed ground, as in `server/arena/src/map.rs`, entry for entry: the order matters to the
- * rule. Also the sizes of what is drawn. No drawing, no rule.
+ * The arena's fixed ground, as in `server/arena/src/map.rs`, entry for entry: the order matters to
+ * the rule. Also the sizes of what is drawn. No drawing, no rule.
  */
 
 /** Width and height in units; the walls are at 0 and here. */

@@ -1,6 +1,7 @@
 /**
- * How the own player moves: `server/arena/src/rule.rs`, expression for expression, so that prediction
- * gets the server's bits. `server/arena/vectors/arena_step.json` holds both to it. Called by the SDK as `step`.
+ * How the own player moves: `server/arena/src/rule.rs`, expression for expression, so that
+ * prediction gets the server's bits. `server/arena/vectors/arena_step.json` holds both to it.
+ * Called by the SDK as `step`.
  */
 
 import { ceil, clamp, floor, length, trunc } from './client/exact.js';

@@ -1,6 +1,6 @@
 /**
- * What moves behind the lobby: the arena's floor gliding by, a few figures crossing it. Only for looks;
- * stands still for who prefers that, and stops when the lobby is left.
+ * What moves behind the lobby: the arena's floor gliding by, a few figures crossing it. Only for
+ * looks; stands still for who prefers that, and stops when the lobby is left.
  */
 
 import { Ground } from './ground.js';

@@ -1,6 +1,6 @@
 /**
- * What the round is at: phase, time left, what to do, the Ready button, the big countdown. Reads the
- * room's state and members; presses go to the room.
+ * What the round is at: phase, time left, what to do, the Ready button, the big countdown. Reads
+ * the room's state and members; presses go to the room.
  */
 
 import { element, still, write } from './dom.js';

@@ -72,7 +72,8 @@ export class Camera {
   }
 
   /**
-   * Keeps most of what is beyond the walls off the screen, but never the player under the display at its foot.
+   * Keeps most of what is beyond the walls off the screen, but never the player under the display
+   * at its foot.
    * @param {number} size units: the arena's width and height
    * @param {number} foot CSS pixels at the bottom that are covered
    */

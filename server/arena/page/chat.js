@@ -1,6 +1,6 @@
 /**
- * The room's chat: a log that fades while nobody writes, a field that Enter opens and closes. Peers' text
- * is set as text content, never parsed.
+ * The room's chat: a log that fades while nobody writes, a field that Enter opens and closes.
+ * Peers' text is set as text content, never parsed.
  */
 
 import { element, make } from './dom.js';

@@ -1,6 +1,6 @@
 /**
- * The few helpers that every part of the page uses to find and make elements. Text goes in as text only:
- * nothing here, or anywhere in the page, parses markup.
+ * The few helpers that every part of the page uses to find and make elements. Text goes in as text
+ * only: nothing here, or anywhere in the page, parses markup.
  */
 
 /**

@@ -1,6 +1,7 @@
 /**
- * What happened, as something to see: turns the view's events into sparks, flashes, recoil and shaking.
- * Positions come from the view in which the event is due. What is written (feed, death) is feed.js.
+ * What happened, as something to see: turns the view's events into sparks, flashes, recoil and
+ * shaking. Positions come from the view in which the event is due. What is written (feed, death) is
+ * feed.js.
  */
 
 import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';

@@ -1,6 +1,6 @@
 /**
- * The list of who felled whom, who joined and who left, at the screen's edge: a few lines, each for a few
- * seconds.
+ * The list of who felled whom, who joined and who left, at the screen's edge: a few lines, each for
+ * a few seconds.
  */
 
 import { element, make } from './dom.js';

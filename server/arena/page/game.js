@@ -1,6 +1,6 @@
 /**
- * One stay in a room: owns the animation frame, the controls and all that is drawn over the arena. Made when a
- * room is joined, stopped when it is left. Connecting and leaving are main.js.
+ * One stay in a room: owns the animation frame, the controls and all that is drawn over the arena.
+ * Made when a room is joined, stopped when it is left. Connecting and leaving are main.js.
  */
 
 import { DevPanel } from './client/dev_panel.js';

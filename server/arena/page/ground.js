@@ -1,6 +1,7 @@
 /**
- * What stands still: the floor, whose pattern shows motion, the pads, the walls and obstacles with a
- * little height. Drawn in units through the camera; the floor is one cached tile, the rest are few paths.
+ * What stands still: the floor, whose pattern shows motion, the pads, the walls and obstacles with
+ * a little height. Drawn in units through the camera; the floor is one cached tile, the rest are
+ * few paths.
  */
 
 import { AMMO_PADS, HEALTH_PADS, OBSTACLES, SIZE } from './arena_map.js';

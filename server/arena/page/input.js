@@ -1,6 +1,6 @@
 /**
- * What the player wants now, from keyboard, mouse and touch, as the arena's input fields. Knows keys and
- * pointers; where the own player stands on the screen it is told each frame.
+ * What the player wants now, from keyboard, mouse and touch, as the arena's input fields. Knows
+ * keys and pointers; where the own player stands on the screen it is told each frame.
  */
 
 import { TouchSticks } from './touch.js';

@@ -1,10 +1,10 @@
 /**
- * The page: lobby, connection, game, and the way between them. A link lives from choosing a room until leaving
- * it. Lost sockets and reloads are the SDK's: it comes back to the seat. Where the seat is gone, the page joins the room again by its
- * code, which also stands in the address.
+ * The page: lobby, connection, game, and the way between them. A link lives from choosing a room
+ * until leaving it. Lost sockets and reloads are the SDK's: it comes back to the seat. Where the
+ * seat is gone, the page joins the room again by its code, which also stands in the address.
  *
- * `window.tickwire` is for tests and for the curious, and only to read: `room` is the current room, `view` what was
- * drawn last. Nothing in the page reads it.
+ * `window.tickwire` is for tests and for the curious, and only to read: `room` is the current room,
+ * `view` what was drawn last. Nothing in the page reads it.
  */
 
 import { CloseCode, RequestError, connect } from './client/tickwire.js';
@@ -59,7 +59,8 @@ async function enter(way) {
  * @returns {Promise<boolean>} whether the game runs; false if the attempt was given up meanwhile
  */
 async function tryJoin(way, mine) {
-  // Another code in the address leads from room to room. What the dev panel was set to goes on in the next one.
+  // Another code in the address leads from room to room. What the dev panel was set to goes on in
+  // the next one.
   const conditioner = link?.conditioner;
   room?.leave();
   link?.close();
@@ -148,7 +149,8 @@ function toLobby() {
   game?.stop();
   game?.hide();
   game = undefined;
-  // Also while the connection is away: a goodbye alone would leave the seat waiting for who is gone.
+  // Also while the connection is away: a goodbye alone would leave the seat waiting for who is
+  // gone.
   room?.leave();
   room = undefined;
   link?.close();
@@ -166,7 +168,8 @@ function showLost(tries) {
 }
 
 /**
- * The connection is back but the seat is gone, with its room if the server was restarted: then any room will do.
+ * The connection is back but the seat is gone, with its room if the server was restarted: then any
+ * room will do.
  * @param {import('/client/tickwire.js').Link} fresh
  * @param {string} code the room's
  */

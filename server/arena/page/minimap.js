@@ -1,6 +1,6 @@
 /**
- * The whole arena in a corner: obstacles once, then players, drones, pickups and the part on the screen,
- * 15 times a second.
+ * The whole arena in a corner: obstacles once, then players, drones, pickups and the part on the
+ * screen, 15 times a second.
  */
 
 import { OBSTACLES, SIZE } from './arena_map.js';

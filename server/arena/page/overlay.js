@@ -1,6 +1,6 @@
 /**
- * The sheet over everything while there is no connection: connecting, reconnecting, lost. One button to get
- * out of it.
+ * The sheet over everything while there is no connection: connecting, reconnecting, lost. One
+ * button to get out of it.
  */
 
 import { element, write } from './dom.js';

@@ -1,6 +1,6 @@
 /**
- * The colours that the canvas uses; the page's are in style.css and agree with these. Lime is the own
- * player's and nobody else's; red means damage.
+ * The colours that the canvas uses; the page's are in style.css and agree with these. Lime is the
+ * own player's and nobody else's; red means damage.
  */
 
 /** Named colours of the scene. */

@@ -1,6 +1,6 @@
 /**
- * Sparks, rings and rising numbers in fixed pools: nothing is allocated while the game runs, the oldest
- * give way. Knows colours and motion, not what happened: that is effects.js.
+ * Sparks, rings and rising numbers in fixed pools: nothing is allocated while the game runs, the
+ * oldest give way. Knows colours and motion, not what happened: that is effects.js.
  */
 
 const SPARKS_MAX = 512;

@@ -1,6 +1,7 @@
 /**
- * Draws one view of the arena: floor, pickups, shots, drones, players, walls, sparks, names. Called once
- * an animation frame. Everything it copies was drawn before by sprites.js; it allocates nothing.
+ * Draws one view of the arena: floor, pickups, shots, drones, players, walls, sparks, names. Called
+ * once an animation frame. Everything it copies was drawn before by sprites.js; it allocates
+ * nothing.
  */
 
 import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';

@@ -1,6 +1,7 @@
 /**
- * Who has how many points: shown while Tab is held, after a press of its button, and between rounds. The
- * host may send somebody away from here. Rewritten at most four times a second, only while it shows.
+ * Who has how many points: shown while Tab is held, after a press of its button, and between
+ * rounds. The host may send somebody away from here. Rewritten at most four times a second, only
+ * while it shows.
  */
 
 import { element, make, write } from './dom.js';

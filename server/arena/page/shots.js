@@ -1,7 +1,8 @@
 /**
- * The own shots, from the trigger on: what the server says of them comes a round trip later. A shot that the gun can fire
- * is shown at once, flies as the server's will, and gives way to the server's projectile when that comes. Walls end both
- * here, because the server's is shown ahead of what it has said. Whom they hit only the server says. No drawing.
+ * The own shots, from the trigger on: what the server says of them comes a round trip later. A shot
+ * that the gun can fire is shown at once, flies as the server's will, and gives way to the server's
+ * projectile when that comes. Walls end both here, because the server's is shown ahead of what it
+ * has said. Whom they hit only the server says. No drawing.
  */
 
 import { OBSTACLES, SIZE } from './arena_map.js';

@@ -1,6 +1,6 @@
 /**
- * Drawings that are made once a scale and colour and then only copied: players, drones, pickups, glows,
- * names. Everything faces right. The renderer asks by key; nothing is drawn per frame here.
+ * Drawings that are made once a scale and colour and then only copied: players, drones, pickups,
+ * glows, names. Everything faces right. The renderer asks by key; nothing is drawn per frame here.
  */
 
 import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';

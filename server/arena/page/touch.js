@@ -1,6 +1,6 @@
 /**
- * Two virtual sticks: a finger on the left half of the stage moves, one on the right half aims. A stick
- * stands where its finger first touched. Only geometry; input.js says what it means.
+ * Two virtual sticks: a finger on the left half of the stage moves, one on the right half aims. A
+ * stick stands where its finger first touched. Only geometry; input.js says what it means.
  */
 
 import { element } from './dom.js';

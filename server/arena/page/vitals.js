@@ -1,6 +1,6 @@
 /**
- * The own player's health, magazine and points at the foot of the screen, the red screen edge when hit,
- * and what is said after a fall. Reads the view; writes the page only when something changed.
+ * The own player's health, magazine and points at the foot of the screen, the red screen edge when
+ * hit, and what is said after a fall. Reads the view; writes the page only when something changed.
  */
 
 import { mostOf } from './arena_schema.js';

@@ -26,8 +26,8 @@ pub(super) struct Blow {
     pub(super) at: (f64, f64),
 }
 
-/// Deals this tick's blows. Whoever falls to one is spared the rest. Only players have scores: a body
-/// without one is a drone.
+/// Deals this tick's blows. Whoever falls to one is spared the rest. Only players have scores: a
+/// body without one is a drone.
 pub(super) fn deal_damage(
     tick: Res<Tick>,
     mut blows: ResMut<Blows>,

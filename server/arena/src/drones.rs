@@ -72,8 +72,8 @@ pub(super) fn drive_drones(
                 }
             }
         }
-        // Not in one go, because what a drone meets on its way is anyone's guess, and a wrong guess is dearer the
-        // longer it takes to find out: a turn is a long sum.
+        // Not in one go, because what a drone meets on its way is anyone's guess, and a wrong guess
+        // is dearer the longer it takes to find out: a turn is a long sum.
         for (n, pos) in places.iter_mut().enumerate() {
             if healths[n].is_up() {
                 let mut mover = Mover::from(*pos);

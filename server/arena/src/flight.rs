@@ -1,6 +1,7 @@
-//! Projectiles fly straight until they meet a wall, someone, or their end. They meet others where who shot saw them: every
-//! projectile flies among targets as far back as its shooter's view was at the shot, all its way, so what hits on
-//! the shooter's screen hits here. Who fell since is not hit again; walls don't move.
+//! Projectiles fly straight until they meet a wall, someone, or their end. They meet others where
+//! who shot saw them: every projectile flies among targets as far back as its shooter's view was at
+//! the shot, all its way, so what hits on the shooter's screen hits here. Who fell since is not hit
+//! again; walls don't move.
 
 use bevy_ecs::prelude::*;
 use tickwire_server::game::{Moment, Rewind, Tick};
@@ -13,8 +14,8 @@ use crate::rule::SPEED;
 use crate::sweep::{Way, meet_disc, meet_map};
 use crate::tuning::SHOT_DAMAGE;
 
-/// Somebody who can be hit. Places are on the grid, of which singles lose nothing, and a room's past is most of what its
-/// turn has to fetch.
+/// Somebody who can be hit. Places are on the grid, of which singles lose nothing, and a room's
+/// past is most of what its turn has to fetch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     serial: Serial,
@@ -33,8 +34,8 @@ impl Target {
 /// The widest [`Target::reach`].
 const REACH_MAX: f64 = 20.0;
 
-/// Records where everyone stands after they moved, by cells of the arena, so that a shot looks only at
-/// its neighbours.
+/// Records where everyone stands after they moved, by cells of the arena, so that a shot looks only
+/// at its neighbours.
 pub(super) fn record_targets(
     tick: Res<Tick>,
     mut past: ResMut<Rewind<Target>>,
@@ -232,8 +233,8 @@ mod tests {
         assert_eq!(scene.of::<Health>(c).hp, 80);
     }
 
-    /// B runs up the screen at full speed past A's line of fire; A shoots at where B was `lag` ticks
-    /// ago, of which the server rewinds those that are allowed. Whether that hits.
+    /// B runs up the screen at full speed past A's line of fire; A shoots at where B was `lag`
+    /// ticks ago, of which the server rewinds those that are allowed. Whether that hits.
     fn shot_at_the_past(lag: f64, allowed: f64) -> bool {
         shot_at(lag, lag.min(allowed))
     }

@@ -151,8 +151,8 @@ impl Obstacle {
 
 /// Width and height of a cell of [`NEAR`], in units.
 const CELL: f64 = 25.0;
-/// Cells in a unit. Products with it put a point beside a cell's border into the wrong cell at worst, which
-/// is as good: what is near to both is in both.
+/// Cells in a unit. Products with it put a point beside a cell's border into the wrong cell at
+/// worst, which is as good: what is near to both is in both.
 const CELLS_A_UNIT: f64 = 1.0 / CELL;
 /// Cells in a row, and rows.
 const CELLS: usize = (SIZE / CELL) as usize;
@@ -169,7 +169,8 @@ const fn near_cells() -> [u32; CELLS * CELLS] {
         let top = (cell / CELLS) as f64 * CELL;
         let mut n = 0;
         while n < OBSTACLES.len() {
-            // Round obstacles count as the squares around them: what is near is then one more at most.
+            // Round obstacles count as the squares around them: what is near is then one more at
+            // most.
             let (l, t, r, b) = OBSTACLES[n].bounds();
             if l <= left + CELL + NEAR_MAX
                 && r >= left - NEAR_MAX

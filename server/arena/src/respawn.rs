@@ -10,12 +10,14 @@ use crate::events::Respawn;
 use crate::map::SPAWNS;
 use crate::tuning::{DRONE_HEALTH, HEALTH_MAX};
 
-/// Who is out, and from which tick on they are back: a few of many, so that nobody has to look for them.
+/// Who is out, and from which tick on they are back: a few of many, so that nobody has to look for
+/// them.
 #[derive(Resource, Default)]
 pub(super) struct Fallen(Vec<(u32, Entity)>);
 
 impl Fallen {
-    /// `who` fell and returns at the end of tick `rises_at`; of one who is out already this is the new time.
+    /// `who` fell and returns at the end of tick `rises_at`; of one who is out already this is the
+    /// new time.
     pub(super) fn add(&mut self, who: Entity, rises_at: u32) {
         self.0.retain(|(_, fallen)| *fallen != who);
         self.0.push((rises_at, who));

@@ -66,7 +66,8 @@ impl Stride {
         let dx = clamp(dx, -1.0, 1.0);
         let dy = clamp(dy, -1.0, 1.0);
         let long = length(dx, dy);
-        // A division by 1 changes nothing, a branch on the last bit of a unit vector's length is dearer.
+        // A division by 1 changes nothing, a branch on the last bit of a unit vector's length is
+        // dearer.
         let over = if long > 1.0 { long } else { 1.0 };
         let reach = speed * dt;
         let parts = floor(reach / REACH_MAX) + 1.0;
@@ -112,7 +113,8 @@ fn push_out(mover: &mut Mover, obstacle: &Obstacle, radius: f64) {
             right,
             bottom,
         } => {
-            // First, because it is so mostly; who touches a corner overlaps the block's surroundings too.
+            // First, because it is so mostly; who touches a corner overlaps the block's
+            // surroundings too.
             let apart_x = mover.x <= left - radius || mover.x >= right + radius;
             let apart_y = mover.y <= top - radius || mover.y >= bottom + radius;
             if apart_x || apart_y {

@@ -58,7 +58,8 @@ fn declare_components<G: Game<Input = Control>>(schema: &mut Schema<G>) {
             k.field("is", |c| &mut c.is, one_of(&Kind::NAMES))
         })
         .component::<Pos>("pos", |k| {
-            // The rule keeps to the grid that everyone is told in: an owner's finer copy would say nothing new.
+            // The rule keeps to the grid that everyone is told in: an owner's finer copy would say
+            // nothing new.
             k.predicted_on_grid()
                 .field("x", |p| &mut p.x, place().linear())
                 .field("y", |p| &mut p.y, place().linear())

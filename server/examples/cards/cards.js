@@ -1,6 +1,6 @@
 /**
- * The card table's page: what the view holds becomes elements, clicks become requests. It has no rules: whether a
- * card fits is the server's answer. See `main.rs` for the game.
+ * The card table's page: what the view holds becomes elements, clicks become requests. It has no
+ * rules: whether a card fits is the server's answer. See `main.rs` for the game.
  */
 
 import { connect } from './client/tickwire.js';

@@ -1,4 +1,5 @@
-//! Frames as a client sends them, for clients that see bytes. The mask is zero, which leaves messages readable.
+//! Frames as a client sends them, for clients that see bytes. The mask is zero, which leaves
+//! messages readable.
 
 use tickwire::codec::encode_client;
 use tickwire::protocol::{ClientMessage, VERSION};

@@ -1,8 +1,10 @@
-//! Starts servers for tests and benches, and is what tests that meet a server's ports would write anew each: a process of
-//! the real program ([`Running`]), a server of any game within the test's own process ([`Server`]), frames, files,
-//! what a process uses. Not for programs: what fails here panics, as a test should, and names why.
+//! Starts servers for tests and benches, and is what tests that meet a server's ports would write
+//! anew each: a process of the real program ([`Running`]), a server of any game within the test's
+//! own process ([`Server`]), frames, files, what a process uses. Not for programs: what fails here
+//! panics, as a test should, and names why.
 //!
-//! Ports are free ones of this machine. Nothing sleeps until a server may be there: it says when it is.
+//! Ports are free ones of this machine. Nothing sleeps until a server may be there: it says when it
+//! is.
 
 pub mod file;
 pub mod frames;

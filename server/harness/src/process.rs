@@ -1,4 +1,5 @@
-//! A program as an operator starts it: a process of its own, on free ports of this machine, its log kept in a file.
+//! A program as an operator starts it: a process of its own, on free ports of this machine, its log
+//! kept in a file.
 
 use std::io::{self, BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,8 +8,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::file::File;
 
-/// A program of the workspace, built with the profile of the program that asks: cargo tells a test where its own
-/// package's programs are, and the server's is the arena's.
+/// A program of the workspace, built with the profile of the program that asks: cargo tells a test
+/// where its own package's programs are, and the server's is the arena's.
 pub fn binary(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a program has a file");
     // Tests lie in `deps`, a folder below the programs.
@@ -23,7 +24,8 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// The server with the arena and these flags, not yet started. It has no setting from who runs the tests.
+/// The server with the arena and these flags, not yet started. It has no setting from who runs the
+/// tests.
 pub fn server(args: &[&str]) -> Command {
     let mut command = Command::new(binary("tickwire-server"));
     for (name, _) in std::env::vars_os() {
@@ -90,7 +92,8 @@ impl Process {
         assert!(kill.expect("`kill` is there").success(), "{name}");
     }
 
-    /// Waits for its end: what else it printed, and the status, `None` after a signal that it did not catch.
+    /// Waits for its end: what else it printed, and the status, `None` after a signal that it did
+    /// not catch.
     pub fn end(mut self) -> (String, Option<i32>) {
         let rest: Vec<String> = self
             .lines
@@ -153,7 +156,8 @@ impl Running {
         self.log.text()
     }
 
-    /// The operator's port, as the log names it: at the level `info` or beyond, not as JSON of one's own.
+    /// The operator's port, as the log names it: at the level `info` or beyond, not as JSON of
+    /// one's own.
     pub fn ops(&self) -> SocketAddr {
         let log = self.log();
         let line = log.lines().find(|line| line.contains("listening"));

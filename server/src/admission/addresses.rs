@@ -1,10 +1,10 @@
 //! What one address may hold and do: sockets at once, new ones a second, rooms, wrong codes. One
 //! table under one lock, taken when a connection comes and goes, when it makes a room and when it
-//! asks for one by a code, never on the tick path. Rates are for a host (`prefix`); what is held is counted by
-//! wider prefixes too, and shared out when little of it is left (`shares`).
+//! asks for one by a code, never on the tick path. Rates are for a host (`prefix`); what is held is
+//! counted by wider prefixes too, and shared out when little of it is left (`shares`).
 //!
-//! `public` admits connections; the [`AddressLease`] that it gets stays with the connection, and gives
-//! everything back when it is dropped.
+//! `public` admits connections; the [`AddressLease`] that it gets stays with the connection, and
+//! gives everything back when it is dropped.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -77,7 +77,8 @@ struct Entry {
 }
 
 impl Addresses {
-    /// Nobody is there yet; limits are the operator's, but for `connections`, of which the system may allow fewer.
+    /// Nobody is there yet; limits are the operator's, but for `connections`, of which the system
+    /// may allow fewer.
     pub(crate) fn new(config: &Config, connections: u32, metrics: Arc<Metrics>) -> Addresses {
         Addresses(Arc::new(Shared {
             connections_max: config.max_connections_per_address,
@@ -195,8 +196,8 @@ impl AddressLease {
         allowed
     }
 
-    /// The place of a player, which a connection with a seat has; `None` when few are left and its address or the neighbours have
-    /// had their share of them.
+    /// The place of a player, which a connection with a seat has; `None` when few are left and its
+    /// address or the neighbours have had their share of them.
     pub(crate) fn sit(&self) -> Option<AddressLease> {
         self.take_seat(true)
     }
@@ -217,13 +218,14 @@ impl AddressLease {
         })
     }
 
-    /// The network that it comes from, whose rooms are listed together; `None` where no limit by address holds.
+    /// The network that it comes from, whose rooms are listed together; `None` where no limit by
+    /// address holds.
     pub(crate) fn network(&self) -> Option<IpNet> {
         self.0.as_ref().map(|place| network(place.address))
     }
 
-    /// The place of a room that it makes, `fill` being how many rooms there are of all; `None` when its address has as many as
-    /// it may, or they are few and shared out.
+    /// The place of a room that it makes, `fill` being how many rooms there are of all; `None` when
+    /// its address has as many as it may, or they are few and shared out.
     pub(crate) fn room(&self, fill: Fill) -> Option<AddressLease> {
         self.take(Held::Room, |table, shared, address| {
             let cap = Some(shared.rooms_max);
@@ -235,7 +237,8 @@ impl AddressLease {
         })
     }
 
-    /// Another place for it, if `take` finds one in the table; else the limit that was hit is counted.
+    /// Another place for it, if `take` finds one in the table; else the limit that was hit is
+    /// counted.
     fn take(
         &self,
         held: Held,
@@ -403,7 +406,8 @@ mod tests {
         assert!(back.room(AMPLE).is_some());
     }
 
-    /// Of eight places six are taken: who has some gets no more, a neighbour of theirs neither, and a stranger does.
+    /// Of eight places six are taken: who has some gets no more, a neighbour of theirs neither, and
+    /// a stranger does.
     #[test]
     fn the_last_places_are_for_those_who_have_few() {
         let server = Server::new(|config| config.max_connections_per_address = 99);

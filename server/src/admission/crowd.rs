@@ -1,13 +1,17 @@
-//! Sockets that can be sent away because they have no seat: at the limit a newcomer is let in all the same, and the oldest of the heaviest
-//! prefix goes instead. A flood pushes itself out; who comes from elsewhere stays, and says hello long before the flood is lighter than
-//! it. Which limit that is and what "sent away" means is the caller's: `public` has a crowd of all sockets that have no seat, within
-//! `--max-connections`, and one of WebSockets that have not said hello, within `--max-ungreeted`.
+//! Sockets that can be sent away because they have no seat: at the limit a newcomer is let in all
+//! the same, and the oldest of the heaviest prefix goes instead. A flood pushes itself out; who
+//! comes from elsewhere stays, and says hello long before the flood is lighter than it. Which limit
+//! that is and what "sent away" means is the caller's: `public` has a crowd of all sockets that
+//! have no seat, within `--max-connections`, and one of WebSockets that have not said hello, within
+//! `--max-ungreeted`.
 //!
-//! **Who goes.** Of all networks (IPv4 /24, IPv6 /48) the one with the most members; in it the site (IPv6 /56) and then the host (IPv4 address,
-//! IPv6 /64) with the most; of its members the one that has been there longest. Of prefixes with as many, the one that has been there
-//! longest without a break. A newcomer counts, and goes itself only if nobody else is there.
+//! **Who goes.** Of all networks (IPv4 /24, IPv6 /48) the one with the most members; in it the site
+//! (IPv6 /56) and then the host (IPv4 address, IPv6 /64) with the most; of its members the one that
+//! has been there longest. Of prefixes with as many, the one that has been there longest without a
+//! break. A newcomer counts, and goes itself only if nobody else is there.
 //!
-//! [`Order`] is pure; [`Crowd`] is one that many tasks share, under a lock that is taken when a socket comes and goes.
+//! [`Order`] is pure; [`Crowd`] is one that many tasks share, under a lock that is taken when a
+//! socket comes and goes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -181,7 +185,8 @@ impl Crowd {
         }))
     }
 
-    /// Lets somebody in who will hear of it by `notice` when they must go. Beyond the limit somebody else is told now.
+    /// Lets somebody in who will hear of it by `notice` when they must go. Beyond the limit
+    /// somebody else is told now.
     pub(crate) fn enter(&self, address: IpAddr, notice: &Notice) -> Spot {
         let mut order = self.0.order.lock();
         let number = order.enter(address, notice.clone());
@@ -198,8 +203,8 @@ impl Crowd {
         }
     }
 
-    /// Has one go for `newcomer`, who is the last that came, if anybody else is there. Not if it would be one of `few` of the newcomer's
-    /// own host.
+    /// Has one go for `newcomer`, who is the last that came, if anybody else is there. Not if it
+    /// would be one of `few` of the newcomer's own host.
     pub(crate) fn make_way_for(&self, newcomer: &Spot, few: u32) {
         let mut order = self.0.order.lock();
         let others = order.len() > usize::from(newcomer.number.is_some());
@@ -208,8 +213,8 @@ impl Crowd {
         }
     }
 
-    /// Has so many go for `newcomer`, who is the last that came from then on. False: there are not so many others, and none goes, or it
-    /// was sent away itself.
+    /// Has so many go for `newcomer`, who is the last that came from then on. False: there are not
+    /// so many others, and none goes, or it was sent away itself.
     pub(crate) fn make_room_for(&self, newcomer: &mut Spot, places: u32) -> bool {
         let stays = newcomer.leave();
         let mut order = self.0.order.lock();
@@ -246,7 +251,8 @@ impl Spot {
         &self.notice
     }
 
-    /// Leaves, to be sent away no more: it has a seat. False: it was sent away before, from this crowd or another.
+    /// Leaves, to be sent away no more: it has a seat. False: it was sent away before, from this
+    /// crowd or another.
     pub(crate) fn leave(&mut self) -> bool {
         if let Some(number) = self.number.take()
             && self.crowd.0.order.lock().leave(number).is_some()

@@ -1,6 +1,6 @@
-//! How much one client may send: three buckets, messages, bytes and control messages, that leak
-//! at the operator's rates. Pure: the time is an argument. `conn` charges it below the WebSocket codec, so that
-//! frames that never become a message (empty fragments, pings) count too.
+//! How much one client may send: three buckets, messages, bytes and control messages, that leak at
+//! the operator's rates. Pure: the time is an argument. `conn` charges it below the WebSocket
+//! codec, so that frames that never become a message (empty fragments, pings) count too.
 
 use std::time::Instant;
 

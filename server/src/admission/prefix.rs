@@ -1,6 +1,7 @@
-//! Who counts as one: addresses by the networks that providers hand out. One customer has an IPv4 address or an IPv6
-//! /64 (a *host*), often a /56 (a *site*), and who rents more has its neighbours too, an IPv4 /24 or an IPv6 /48 (a *network*).
-//! Limits, shares and bans count by these and by nothing else. Pure.
+//! Who counts as one: addresses by the networks that providers hand out. One customer has an IPv4
+//! address or an IPv6 /64 (a *host*), often a /56 (a *site*), and who rents more has its neighbours
+//! too, an IPv4 /24 or an IPv6 /48 (a *network*). Limits, shares and bans count by these and by
+//! nothing else. Pure.
 
 use std::net::IpAddr;
 
@@ -18,7 +19,8 @@ pub(crate) enum Width {
 }
 
 impl Width {
-    /// How many times what a host may hold a prefix of this width may hold where its hosts are counted together.
+    /// How many times what a host may hold a prefix of this width may hold where its hosts are
+    /// counted together.
     pub(crate) fn factor(self) -> u32 {
         match self {
             Width::Host => 1,
@@ -28,7 +30,8 @@ impl Width {
     }
 }
 
-/// The prefixes that an address lies in, widest first. An IPv4 address in IPv6's clothes is an IPv4 address.
+/// The prefixes that an address lies in, widest first. An IPv4 address in IPv6's clothes is an IPv4
+/// address.
 pub(crate) fn prefixes(address: IpAddr) -> impl Iterator<Item = (Width, IpNet)> {
     let address = address.to_canonical();
     let widths: &'static [(Width, u8)] = match address {

@@ -1,13 +1,16 @@
-//! How many places of one kind each prefix holds, and what it may still have of them. Two limits of which the tighter holds:
-//! - a **cap**: what the operator gives a host; a site twice, a network four times that ([`Width::factor`]), so that nobody has
-//!   a hundred times the cap by renting neighbours;
-//! - a **share of what is left**, once three quarters of all places are taken ([`Fill::is_near`]): a host then has
-//!   at most a 16th of what is left, a site an 8th, a network a quarter, at least one place ([`Fill::quota`]). What is left
-//!   shrinks with every place that goes, and so does the share: who has most stops first, and however many prefixes
-//!   come, those that have nothing yet find places that those that have much can't take any more.
+//! How many places of one kind each prefix holds, and what it may still have of them. Two limits of
+//! which the tighter holds:
+//! - a **cap**: what the operator gives a host; a site twice, a network four times that
+//!   ([`Width::factor`]), so that nobody has a hundred times the cap by renting neighbours;
+//! - a **share of what is left**, once three quarters of all places are taken ([`Fill::is_near`]):
+//!   a host then has at most a 16th of what is left, a site an 8th, a network a quarter, at least
+//!   one place ([`Fill::quota`]). What is left shrinks with every place that goes, and so does the
+//!   share: who has most stops first, and however many prefixes come, those that have nothing yet
+//!   find places that those that have much can't take any more.
 //!
-//! Pure counters. `addresses` has one for connections (by host, with a cap alone), one for those with a seat (shares alone) and one for
-//! rooms (both); who must go where a place can be taken back is `crowd`'s.
+//! Pure counters. `addresses` has one for connections (by host, with a cap alone), one for those
+//! with a seat (shares alone) and one for rooms (both); who must go where a place can be taken back
+//! is `crowd`'s.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -76,7 +79,8 @@ impl Shares {
         self.all
     }
 
-    /// Takes a place. `cap` is a host's, `None`: there is none; `fill` is for shares, `None`: there are none.
+    /// Takes a place. `cap` is a host's, `None`: there is none; `fill` is for shares, `None`: there
+    /// are none.
     ///
     /// # Errors
     /// Nothing was taken: see [`Refused`].

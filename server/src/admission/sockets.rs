@@ -1,6 +1,7 @@
-//! How many sockets the public port holds: a count with a limit, and a seat that gives its
-//! place back when it is dropped, or when its socket is told to go for another one. `accept` takes one for each socket; it stays with
-//! the socket through HTTP, lobby and rooms. Who has to go is `crowd`'s to say.
+//! How many sockets the public port holds: a count with a limit, and a seat that gives its place
+//! back when it is dropped, or when its socket is told to go for another one. `accept` takes one
+//! for each socket; it stays with the socket through HTTP, lobby and rooms. Who has to go is
+//! `crowd`'s to say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -8,8 +9,9 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use metrics::Gauge;
 use tokio::sync::Notify;
 
-/// Sockets beyond the limit: those in whose place another one is there, until they are gone, and those that can only
-/// be answered a request, or told that the server is full. They end within the time that HTTP has.
+/// Sockets beyond the limit: those in whose place another one is there, until they are gone, and
+/// those that can only be answered a request, or told that the server is full. They end within the
+/// time that HTTP has.
 const SPARE: u32 = 64;
 
 /// The seats of one server.
@@ -54,7 +56,8 @@ impl Seats {
         }))))
     }
 
-    /// How many seats are taken that there are not: as many sockets have to go before one more may play.
+    /// How many seats are taken that there are not: as many sockets have to go before one more may
+    /// play.
     pub(crate) fn beyond(&self) -> u32 {
         let taken = self.0.taken.load(Ordering::Relaxed);
         taken.saturating_sub(self.0.limit)

@@ -1,6 +1,6 @@
-//! The operator's proof towards the administration of a running server: a secret in the header of each request.
-//! Its hash alone is kept, and hashes are compared in constant time, so that neither a dump of the memory nor
-//! the time of an answer says anything about it.
+//! The operator's proof towards the administration of a running server: a secret in the header of
+//! each request. Its hash alone is kept, and hashes are compared in constant time, so that neither
+//! a dump of the memory nor the time of an answer says anything about it.
 
 use std::path::Path;
 

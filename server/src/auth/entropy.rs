@@ -1,5 +1,6 @@
 //! Where what must not be guessed comes from: keys, tokens, codes, numbers of rooms. The operating
-//! system's, or for a server that is stepped by hand what a seed gives, so that a run can be repeated.
+//! system's, or for a server that is stepped by hand what a seed gives, so that a run can be
+//! repeated.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! Proofs that are brought: by clients, of who they are and of a seat that they had; by the operator, of being
-//! it. The lobby asks about the first, the worker about the second, `http::admin` about the third.
+//! Proofs that are brought: by clients, of who they are and of a seat that they had; by the
+//! operator, of being it. The lobby asks about the first, the worker about the second,
+//! `http::admin` about the third.
 
 mod admin_token;
 mod entropy;

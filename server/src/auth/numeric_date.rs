@@ -9,7 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 pub(super) struct NumericDate(f64);
 
 impl NumericDate {
-    /// The whole second that is not before it; what is before 1970 is 1970, and what no clock will reach the last one that there is.
+    /// The whole second that is not before it; what is before 1970 is 1970, and what no clock will
+    /// reach the last one that there is.
     pub(super) fn ceil(self) -> u64 {
         // The conversion saturates.
         self.0.ceil() as u64

@@ -1,5 +1,5 @@
-//! Which numbered tokens were used already, for as long as they could be used again. Pure but for its
-//! lock: the time is an argument.
+//! Which numbered tokens were used already, for as long as they could be used again. Pure but for
+//! its lock: the time is an argument.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The token with which a client takes its seat again (`PROTOCOL.md` §2): where the seat is, then 256
-//! random bits. The server keeps their hash alone, next to the seat, so that neither a dump of
+//! The token with which a client takes its seat again (`PROTOCOL.md` §2): where the seat is, then
+//! 256 random bits. The server keeps their hash alone, next to the seat, so that neither a dump of
 //! its memory nor a log of what it knows opens one.
 
 use std::fmt::{self, Write};

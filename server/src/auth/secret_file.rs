@@ -1,4 +1,5 @@
-//! Secrets that the operator keeps in files. On a command line every process of the machine could read them.
+//! Secrets that the operator keeps in files. On a command line every process of the machine could
+//! read them.
 
 use std::path::Path;
 
@@ -7,7 +8,8 @@ use crate::config::{ConfigError, read_file};
 /// Bytes of a secret at least: as many as SHA-256 gives. Shorter ones can be guessed.
 pub(super) const SECRET_BYTES_MIN: usize = 32;
 
-/// A secret, without the line break that editors put at a file's end. `setting` names the file to a person.
+/// A secret, without the line break that editors put at a file's end. `setting` names the file to a
+/// person.
 ///
 /// # Errors
 /// One line: the file can't be read, or has fewer than [`SECRET_BYTES_MIN`] bytes.

@@ -1,6 +1,6 @@
-//! From the token of a hello to an identity. Tokens are JWTs: the operator's, by a key of theirs, and the
-//! server's own, with which guests and users come back. Expiry is a date: `jsonwebtoken` compares it with the
-//! wall clock. The lobby calls it once for each connection.
+//! From the token of a hello to an identity. Tokens are JWTs: the operator's, by a key of theirs,
+//! and the server's own, with which guests and users come back. Expiry is a date: `jsonwebtoken`
+//! compares it with the wall clock. The lobby calls it once for each connection.
 
 use std::path::Path;
 
@@ -188,8 +188,8 @@ impl Tokens {
 /// Which key to try: a claim as yet, which only the right key makes true.
 ///
 /// # Errors
-/// The token wants something of who checks it that nobody here knows of (RFC 7515 §4.1.11), so that it would mean something else;
-/// jsonwebtoken reads `crit` and leaves it to its caller.
+/// The token wants something of who checks it that nobody here knows of (RFC 7515 §4.1.11), so that
+/// it would mean something else; jsonwebtoken reads `crit` and leaves it to its caller.
 fn is_own(token: &str) -> Result<bool, Unauthorised> {
     let Ok(header) = decode_header(token) else {
         return Ok(false);

@@ -218,8 +218,8 @@ settings! {
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
     idle_after: Duration, Duration::ZERO..=DAY;
 
-    /// Every so often each worker hands a room to the next one, whatever they have to do: to measure
-    /// that nobody notices; 0s: never
+    /// Every so often each worker hands a room to the next one, whatever they have to do: to
+    /// measure that nobody notices; 0s: never
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "0s")]
     shuffle_rooms: Duration, Duration::ZERO..=DAY;
 

@@ -1,5 +1,5 @@
-//! Who was sent away from a room and does not come back for a while, and whether a room keeps its players. Pure: the time
-//! is an argument. The registry has one of each for every room.
+//! Who was sent away from a room and does not come back for a while, and whether a room keeps its
+//! players. Pure: the time is an argument. The registry has one of each for every room.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,7 +8,8 @@ use ipnet::IpNet;
 
 use crate::auth::Identity;
 
-/// For how long who was sent away is kept out of that room: longer than a round, and than most bear a grudge.
+/// For how long who was sent away is kept out of that room: longer than a round, and than most bear
+/// a grudge.
 const KEPT_OUT: Duration = Duration::from_secs(600);
 /// Those who are kept out of one room. Beyond: the first of them may come back early.
 const KEPT_OUT_MAX: usize = 64;
@@ -22,8 +23,9 @@ const KICKS_MIN: f32 = 3.0;
 pub(crate) struct Who {
     /// Who they are. Guests are somebody else at will.
     pub(crate) identity: Identity,
-    /// From where: a host as limits by address see it, an IPv6 /64; `None` where none of them holds, and for who asks for a seat that is
-    /// theirs: others may have been sent away from there, and the seat is not those'.
+    /// From where: a host as limits by address see it, an IPv6 /64; `None` where none of them
+    /// holds, and for who asks for a seat that is theirs: others may have been sent away from
+    /// there, and the seat is not those'.
     pub(crate) host: Option<IpNet>,
 }
 
@@ -57,7 +59,8 @@ impl KeptOut {
 pub(crate) enum Repute {
     /// Its players stay.
     Good,
-    /// It sent somebody away lately, or more left soon after they came than are there: other rooms come first.
+    /// It sent somebody away lately, or more left soon after they came than are there: other rooms
+    /// come first.
     Poor,
     /// It sent away a quarter as many as are there, and three at least: rather a new room.
     Bad,

@@ -4,8 +4,9 @@
 //!
 //! A seat is taken here first, then the connection goes to the room's worker. So a room can't
 //! overflow, and one that is empty here has nobody on the way to it: [`Directory::close_if_empty`]
-//! and [`Directory::reserve`] can't cross. Who has a seat in a full room is let through all the same, one seat beyond:
-//! the worker gives them theirs (`Room::seat_of`), or refuses, and the one beyond comes back either way.
+//! and [`Directory::reserve`] can't cross. Who has a seat in a full room is let through all the
+//! same, one seat beyond: the worker gives them theirs (`Room::seat_of`), or refuses, and the one
+//! beyond comes back either way.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -24,8 +25,9 @@ use super::{Directory, Mark, NewRoom, Place, RoomLine};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
 
-/// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0. Numbers are random, so that one tells
-/// nothing of other rooms, of how many there are or were. With a million rooms one in sixteen is taken.
+/// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
+/// Numbers are random, so that one tells nothing of other rooms, of how many there are or were.
+/// With a million rooms one in sixteen is taken.
 const ROOM_NUMBERS: u32 = 1 << 24;
 /// Numbers that are tried for a new room. Beyond, which is less likely than anything: `Busy`.
 const NUMBER_TRIES: u32 = 64;
@@ -35,7 +37,8 @@ const ROOM_COST: u16 = 8;
 /// Least share that a unit is taken for: rooms that slept when they were measured count too.
 const UNIT_SHARE_MIN: f64 = 1e-6;
 
-/// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones come after everybody else's.
+/// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones
+/// come after everybody else's.
 pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
 /// Rooms that an operator is shown at once: a megabyte of JSON is 5,000 of them.
 pub(super) const ROOMS_SHOWN_MAX: usize = 5000;
@@ -54,7 +57,8 @@ pub(crate) struct Registry {
 struct Table {
     rooms: BTreeMap<RoomId, Entry>,
     codes: HashMap<String, RoomId>,
-    /// Seats that are held without a connection, by whose they are and where: how many. No more than seats taken.
+    /// Seats that are held without a connection, by whose they are and where: how many. No more
+    /// than seats taken.
     away: BTreeMap<(Mark, RoomId), u16>,
     /// Rooms made so far.
     made: u64,
@@ -68,8 +72,8 @@ struct Entry {
     code: String,
     private: bool,
     seats: u16,
-    /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have one here and
-    /// ask again.
+    /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have
+    /// one here and ask again.
     taken: u16,
     /// Whose they are, in no order.
     takers: Vec<Mark>,
@@ -124,8 +128,8 @@ impl Entry {
 }
 
 impl Registry {
-    /// No rooms yet, at most `rooms_max`, to be spread over `workers` (from 1); their numbers and codes come
-    /// from `entropy`.
+    /// No rooms yet, at most `rooms_max`, to be spread over `workers` (from 1); their numbers and
+    /// codes come from `entropy`.
     pub(crate) fn new(rooms_max: usize, workers: usize, entropy: Entropy) -> Registry {
         Registry {
             entropy,
@@ -428,7 +432,8 @@ impl Directory for Registry {
 }
 
 impl Table {
-    /// What each worker has to do; what each unit of a room costs that was not measured yet is `unknown`.
+    /// What each worker has to do; what each unit of a room costs that was not measured yet is
+    /// `unknown`.
     fn loads(&self, workers: usize, unknown: f64) -> Vec<f64> {
         let mut loads = vec![0.0; workers];
         for entry in self.rooms.values() {
@@ -590,7 +595,8 @@ mod tests {
         assert_eq!(listed[1].id, rooms[0]);
     }
 
-    /// Spam of any shape (a range's many rooms; rooms of a silent maker from anywhere) stands behind those that people play.
+    /// Spam of any shape (a range's many rooms; rooms of a silent maker from anywhere) stands
+    /// behind those that people play.
     #[test]
     fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
         let registry = Registry::new(1000, 1, Entropy::default());
@@ -651,7 +657,8 @@ mod tests {
         assert_eq!(registry.len(), 1);
     }
 
-    /// Of 200 rooms in a row the numbers neither rise nor fall, and fill the 24 bits that a node has.
+    /// Of 200 rooms in a row the numbers neither rise nor fall, and fill the 24 bits that a node
+    /// has.
     #[test]
     fn numbers_tell_nothing() {
         let registry = Registry::new(1000, 1, Entropy::default());
@@ -668,7 +675,8 @@ mod tests {
         );
     }
 
-    /// Whoever has a made-up token is sent to a worker, which says what it says of a seat that is not there.
+    /// Whoever has a made-up token is sent to a worker, which says what it says of a seat that is
+    /// not there.
     #[test]
     fn a_seat_is_looked_for_by_a_worker_whether_its_room_is_there_or_not() {
         let registry = Registry::new(9, 3, Entropy::default());

@@ -50,8 +50,8 @@ pub(crate) struct NewRoom {
     pub(crate) kicks: bool,
 }
 
-/// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as never; it leads to a
-/// room at most, where their identities are compared.
+/// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as
+/// never; it leads to a room at most, where their identities are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark(pub(super) u64);
 
@@ -102,15 +102,18 @@ pub(crate) trait Directory: Send + Sync {
     /// `NoSuchRoom` or `RoomFull`.
     fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal>;
 
-    /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands for, in a listed room that
-    /// has one, whose host may not kick and that does not keep them out: of the best repute, and of those the
-    /// fullest. `None` if there is no such room, or but bad ones.
+    /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands
+    /// for, in a listed room that has one, whose host may not kick and that does not keep them out:
+    /// of the best repute, and of those the fullest. `None` if there is no such room, or but bad
+    /// ones.
     fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place>;
 
-    /// Whether somebody for whom a seat was taken has another one in that room, or on the way to it.
+    /// Whether somebody for whom a seat was taken has another one in that room, or on the way to
+    /// it.
     fn has_another(&self, room: RoomId, who: Mark) -> bool;
 
-    /// Whether a seat that was taken for somebody is one beyond those that there are: it leads to theirs, and to no other.
+    /// Whether a seat that was taken for somebody is one beyond those that there are: it leads to
+    /// theirs, and to no other.
     fn is_beyond(&self, room: RoomId, who: Mark) -> bool;
 
     /// Whether `who` was sent away from a room of late.
@@ -132,19 +135,23 @@ pub(crate) trait Directory: Send + Sync {
     /// What each worker has to do, as a share of its time, as far as it was measured.
     fn loads(&self) -> Vec<f64>;
 
-    /// A room goes to another worker, if `send` sends it there: whoever looks it up until then goes the old way, and is sent
-    /// on, whoever does after that comes behind it. Not while rooms are held still.
+    /// A room goes to another worker, if `send` sends it there: whoever looks it up until then goes
+    /// the old way, and is sent on, whoever does after that comes behind it. Not while rooms are
+    /// held still.
     fn relocate(&self, room: RoomId, to: usize, send: &mut dyn FnMut() -> bool);
 
-    /// Holds all rooms still, or no longer: while an order goes to every worker, which each carries out in its rooms, none is
-    /// missed because it moves. They stay until as many have let go as held them.
+    /// Holds all rooms still, or no longer: while an order goes to every worker, which each carries
+    /// out in its rooms, none is missed because it moves. They stay until as many have let go as
+    /// held them.
     fn hold_still(&self, holds: bool);
 
-    /// Learns the shares of their worker's time that rooms took lately, and how many players of each did something.
+    /// Learns the shares of their worker's time that rooms took lately, and how many players of
+    /// each did something.
     fn weigh(&self, shares: &mut dyn Iterator<Item = (RoomId, f64, u16)>);
 
-    /// Where a room is whose seat somebody says to have. A room that is not there is somewhere too: a worker finds no such seat
-    /// in it, as in one that is there, so that who made the token up learns nothing from the answer, its price or its time.
+    /// Where a room is whose seat somebody says to have. A room that is not there is somewhere too:
+    /// a worker finds no such seat in it, as in one that is there, so that who made the token up
+    /// learns nothing from the answer, its price or its time.
     fn find(&self, room: RoomId) -> Place;
 
     /// A member's connection is lost, and their seat held.
@@ -162,9 +169,10 @@ pub(crate) trait Directory: Send + Sync {
     /// Removes a room in which no seat is taken. True: nobody is or will be there.
     fn close_if_empty(&self, room: RoomId) -> bool;
 
-    /// The listed rooms, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the first [`local::NETWORK_ROOMS_FIRST`] of each
-    /// network before any network's others, however many it made. In between those in which most play come first, then
-    /// those with most seats taken, then the oldest.
+    /// The listed rooms, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the
+    /// first [`local::NETWORK_ROOMS_FIRST`] of each network before any network's others, however
+    /// many it made. In between those in which most play come first, then those with most seats
+    /// taken, then the oldest.
     fn list(&self) -> Vec<RoomInfo>;
 
     /// How full it is.

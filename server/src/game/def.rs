@@ -53,7 +53,8 @@ impl<G: Game> GameDef<G> {
         GameDef::check(declared)
     }
 
-    /// An empty [`Out`], as a room's world has it: for tests of systems, which ask it what they [sent](Out::sent).
+    /// An empty [`Out`], as a room's world has it: for tests of systems, which ask it what they
+    /// [sent](Out::sent).
     pub fn out(&self) -> Out {
         Out::new(self.events.clone())
     }

@@ -43,17 +43,19 @@ pub trait Game: Sized + Send + Sync + 'static {
     const SEATS_MAX: u16 = PLAYERS_PER_ROOM_MAX;
     /// What a player sends for every tick.
     type Input: Default + Clone + Send + Sync + 'static;
-    /// Whether a room in which nobody has sent an input or a request for a while (`--idle-after`) is simulated once a second
-    /// only, until somebody does. [`Tick::number`] goes on with time meanwhile, by many at once; `dt` stays, so what moves by it
-    /// moves slowly. A game whose world must go on by itself says `false`; one whose players send no inputs does not slow anyway.
+    /// Whether a room in which nobody has sent an input or a request for a while (`--idle-after`)
+    /// is simulated once a second only, until somebody does. [`Tick::number`] goes on with time
+    /// meanwhile, by many at once; `dt` stays, so what moves by it moves slowly. A game whose world
+    /// must go on by itself says `false`; one whose players send no inputs does not slow anyway.
     const SLOWS_WHEN_IDLE: bool = size_of::<Self::Input>() > 0;
 
     /// Declares components, room state, input, events and actions. Called once, at start.
     fn schema(schema: &mut Schema<Self>);
 
-    /// Fills a new room's world and schedule. The schedule runs single-threaded. The world holds the engine's resources
-    /// too, which are entities in `bevy_ecs`: a game that clears the world, here or in a system, despawns what
-    /// `Query<Entity, With<ItsMarker>>` or `Query<Entity, Without<IsResource>>` finds.
+    /// Fills a new room's world and schedule. The schedule runs single-threaded. The world holds
+    /// the engine's resources too, which are entities in `bevy_ecs`: a game that clears the world,
+    /// here or in a system, despawns what `Query<Entity, With<ItsMarker>>` or `Query<Entity,
+    /// Without<IsResource>>` finds.
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions);
 
     /// A player came: makes the entity that they steer. The engine adds [`Owner`] and
@@ -68,14 +70,14 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// A player whose connection was lost is back in their seat.
     fn resumed(_world: &mut World, _who: &Player, _entity: Entity) {}
 
-    /// A player left, was sent away, or did not come back in time. What still has them for its [`Owner`] afterwards is
-    /// nobody's: the engine takes the component off.
+    /// A player left, was sent away, or did not come back in time. What still has them for its
+    /// [`Owner`] afterwards is nobody's: the engine takes the component off.
     fn leave(world: &mut World, _who: &Player, entity: Entity) {
         world.despawn(entity);
     }
 
-    /// What of its room's world [`Schema::saved`] can't say, for [`Game::load`]: like the insides of a simulation that has a
-    /// format of its own, in a resource that is [`Schema::unsaved`].
+    /// What of its room's world [`Schema::saved`] can't say, for [`Game::load`]: like the insides
+    /// of a simulation that has a format of its own, in a resource that is [`Schema::unsaved`].
     ///
     /// # Errors
     /// Why the room can't be saved.
@@ -109,9 +111,9 @@ pub enum Closing {
 /// A member of a room as the game sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Player {
-    /// Their number in the room, for as long as they have their seat; what is to outlast that goes by `identity`. The
-    /// next one who comes has another number: it is given again when the numbers have gone round
-    /// ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)).
+    /// Their number in the room, for as long as they have their seat; what is to outlast that goes
+    /// by `identity`. The next one who comes has another number: it is given again when the numbers
+    /// have gone round ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)).
     pub id: PlayerId,
     /// Their name, tidied. Others may have the same.
     pub name: String,
@@ -146,8 +148,8 @@ pub struct RoomOptions {
     pub npcs: u16,
 }
 
-/// A public room of 16 seats at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs: for tests of a
-/// game, which say only what matters to them.
+/// A public room of 16 seats at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs:
+/// for tests of a game, which say only what matters to them.
 impl Default for RoomOptions {
     fn default() -> RoomOptions {
         RoomOptions {
@@ -166,8 +168,8 @@ impl Default for RoomOptions {
     }
 }
 
-/// The input that this tick applies to a player's entity. A clone of the entity has none: nobody steers it. When the
-/// player leaves it becomes the neutral one, before [`Game::leave`].
+/// The input that this tick applies to a player's entity. A clone of the entity has none: nobody
+/// steers it. When the player leaves it becomes the neutral one, before [`Game::leave`].
 #[derive(Component, Clone, Debug, Default)]
 #[component(clone_behavior = Ignore)]
 pub struct Input<I: Send + Sync + 'static> {
@@ -176,14 +178,16 @@ pub struct Input<I: Send + Sync + 'static> {
     /// Whether it was missing and is a repetition or the neutral one.
     pub substituted: bool,
     /// The tick at which the player saw the others, with a fraction: at most this tick, and at most
-    /// [`REWIND_MAX_MS`](tickwire::limits::REWIND_MAX_MS) before it. What it was like is told by a [`Rewind`].
+    /// [`REWIND_MAX_MS`](tickwire::limits::REWIND_MAX_MS) before it. What it was like is told by a
+    /// [`Rewind`].
     pub view: f64,
 }
 
 /// Where the room's time stands. Systems know no other clock.
 #[derive(Resource, Clone, Copy, Debug, Default)]
 pub struct Tick {
-    /// The tick being simulated, from 1. One more than the one before, but in a room that is idle: see [`Game::SLOWS_WHEN_IDLE`].
+    /// The tick being simulated, from 1. One more than the one before, but in a room that is idle:
+    /// see [`Game::SLOWS_WHEN_IDLE`].
     pub number: u32,
     /// Its length in seconds.
     pub dt: f64,

@@ -1,4 +1,5 @@
-//! What a game says to its players beside its state: events, sent once, in order; and whom it sends away.
+//! What a game says to its players beside its state: events, sent once, in order; and whom it sends
+//! away.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -75,7 +76,8 @@ pub(crate) struct Queued {
 }
 
 /// Where systems put their events. At most [`EVENTS_PER_TICK_MAX`] a tick; more, and those whose
-/// payload is longer than [`tickwire::limits::PAYLOAD_BYTES_MAX`] or no JSON, are dropped and counted.
+/// payload is longer than [`tickwire::limits::PAYLOAD_BYTES_MAX`] or no JSON, are dropped and
+/// counted.
 #[derive(Resource)]
 pub struct Out {
     table: Arc<EventTable>,
@@ -116,7 +118,8 @@ impl Out {
         }
     }
 
-    /// How many events of a type wait for the end of the tick: for tests of systems, see [`GameDef::out`](super::GameDef::out).
+    /// How many events of a type wait for the end of the tick: for tests of systems, see
+    /// [`GameDef::out`](super::GameDef::out).
     pub fn sent<E: 'static>(&self) -> usize {
         let declared = self.table.by_type.get(&TypeId::of::<E>());
         let is_one =
@@ -124,8 +127,9 @@ impl Out {
         self.queued.iter().filter(is_one).count()
     }
 
-    /// Sends a player back to the lobby, who is kept out of the room for ten minutes: who was voted out, or does nothing. They
-    /// leave at the end of the tick; [`super::Game::leave`] is called. Nothing if nobody has that number.
+    /// Sends a player back to the lobby, who is kept out of the room for ten minutes: who was voted
+    /// out, or does nothing. They leave at the end of the tick; [`super::Game::leave`] is called.
+    /// Nothing if nobody has that number.
     pub fn kick(&mut self, player: PlayerId) {
         // Once each, so no longer than there are numbers.
         if !self.kicked.contains(&player) {
@@ -133,7 +137,8 @@ impl Out {
         }
     }
 
-    /// Nobody is `player` any more: what was for them alone must not wait for the next with that number.
+    /// Nobody is `player` any more: what was for them alone must not wait for the next with that
+    /// number.
     pub(crate) fn forget(&mut self, player: PlayerId) {
         self.queued.retain(|event| event.to != To::Player(player));
         self.kicked.retain(|kicked| *kicked != player);

@@ -1,7 +1,8 @@
 //! What the world was like a moment ago, for judging by what a player saw: lag compensation. A game
 //! records in every tick what it wants to look back at, and looks at the moment that
-//! [`Input::view`](super::Input::view) names. Bounded to [`REWIND_MAX_MS`], as the views are; nothing in the world is
-//! moved back. What a client shows at a view is `client-web/src/netcode/interpolation.js`'s; this is its counterpart.
+//! [`Input::view`](super::Input::view) names. Bounded to [`REWIND_MAX_MS`], as the views are;
+//! nothing in the world is moved back. What a client shows at a view is
+//! `client-web/src/netcode/interpolation.js`'s; this is its counterpart.
 //!
 //! ```
 //! use bevy_ecs::prelude::*;
@@ -52,8 +53,8 @@ struct Past<T> {
     values: Vec<(Entity, T)>,
     /// Where in `values` each bucket ends, if recorded by bucket.
     ends: Vec<u32>,
-    /// Indices of `values` by the entities' own, which are small and used again. Of entities that were not recorded they
-    /// are another tick's: what stands there is somebody else.
+    /// Indices of `values` by the entities' own, which are small and used again. Of entities that
+    /// were not recorded they are another tick's: what stands there is somebody else.
     by_index: Vec<u32>,
 }
 
@@ -83,9 +84,9 @@ impl<T: Send + Sync + 'static> Rewind<T> {
         self.push(past);
     }
 
-    /// Records `values` like [`Rewind::record`], in order of their `bucket`, which is below `buckets`, so that
-    /// [`Moment::older_in`] finds those of some buckets without a look at the rest: a game that sorts by place looks
-    /// only at who was near. `values` is gone through twice.
+    /// Records `values` like [`Rewind::record`], in order of their `bucket`, which is below
+    /// `buckets`, so that [`Moment::older_in`] finds those of some buckets without a look at the
+    /// rest: a game that sorts by place looks only at who was near. `values` is gone through twice.
     ///
     /// # Panics
     /// When a value's bucket is not below `buckets`, a mistake of the game's author.
@@ -152,8 +153,9 @@ impl<T: Send + Sync + 'static> Rewind<T> {
         self.past.push_back(past);
     }
 
-    /// The world at `view`, a tick with a fraction: within what is recorded the last tick at or before it, the one after
-    /// it, and the share of the way from the one to the other. Beyond either end, that end.
+    /// The world at `view`, a tick with a fraction: within what is recorded the last tick at or
+    /// before it, the one after it, and the share of the way from the one to the other. Beyond
+    /// either end, that end.
     pub fn at(&self, view: f64) -> Moment<'_, T> {
         let after = self
             .past
@@ -176,13 +178,14 @@ impl<T: Send + Sync + 'static> Rewind<T> {
 }
 
 impl<'a, T> Moment<'a, T> {
-    /// Who was there, as it was recorded at the tick at or before the view, in the order of recording.
+    /// Who was there, as it was recorded at the tick at or before the view, in the order of
+    /// recording.
     pub fn older(&self) -> &'a [(Entity, T)] {
         self.older.map_or(&[], |past| &past.values)
     }
 
-    /// Those of [`Moment::older`] in a range of the buckets that they were recorded by, in order of the buckets; nobody
-    /// beyond the last bucket, or if they were not recorded by buckets.
+    /// Those of [`Moment::older`] in a range of the buckets that they were recorded by, in order of
+    /// the buckets; nobody beyond the last bucket, or if they were not recorded by buckets.
     pub fn older_in(&self, buckets: RangeInclusive<usize>) -> &'a [(Entity, T)] {
         let Some(past) = self.older else {
             return &[];
@@ -199,8 +202,8 @@ impl<'a, T> Moment<'a, T> {
         }
     }
 
-    /// What the entity was like at the tick after the view, and the view's share of the way there, 0 to 1; `None` if nothing was
-    /// recorded of it then, or the view is at the newest tick.
+    /// What the entity was like at the tick after the view, and the view's share of the way there,
+    /// 0 to 1; `None` if nothing was recorded of it then, or the view is at the newest tick.
     pub fn newer(&self, entity: Entity) -> Option<(&'a T, f64)> {
         let newer = self.newer?;
         let at = *newer.by_index.get(entity.index_u32() as usize)?;

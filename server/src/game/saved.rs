@@ -1,6 +1,6 @@
-//! Which types of a world are saved with its room, and how each is written and read: the engine's own, and those
-//! that a game declares with `Schema::saved` and `Schema::unsaved`. Not the order in which entities come back:
-//! that is `room::save`'s, which calls this.
+//! Which types of a world are saved with its room, and how each is written and read: the engine's
+//! own, and those that a game declares with `Schema::saved` and `Schema::unsaved`. Not the order in
+//! which entities come back: that is `room::save`'s, which calls this.
 
 use std::any::type_name;
 
@@ -154,8 +154,9 @@ impl Kind {
     }
 }
 
-/// Gives an entity a value of each of `kinds` at once, so that it goes to their archetype by no other: those at the front
-/// of `bytes`, which go on behind them, or without any samples. Kinds without a value stay as they are.
+/// Gives an entity a value of each of `kinds` at once, so that it goes to their archetype by no
+/// other: those at the front of `bytes`, which go on behind them, or without any samples. Kinds
+/// without a value stay as they are.
 ///
 /// # Errors
 /// The bytes are no such values; the entity is as it was.

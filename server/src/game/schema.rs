@@ -60,10 +60,11 @@ impl<C> Declaration<C> {
         }
     }
 
-    /// For an event: who misses it still learns of it, once and in its place: a player who fell behind, whose
-    /// connection was lost meanwhile, or who joins later. Those who join get what was said to everyone.
-    /// The room remembers the last [`tickwire::limits::DURABLE_EVENTS_MAX`] of them. An entity that it names may be gone by
-    /// then, so names belong into texts. Without this an event is for the moment.
+    /// For an event: who misses it still learns of it, once and in its place: a player who fell
+    /// behind, whose connection was lost meanwhile, or who joins later. Those who join get what was
+    /// said to everyone. The room remembers the last [`tickwire::limits::DURABLE_EVENTS_MAX`] of
+    /// them. An entity that it names may be gone by then, so names belong into texts. Without this
+    /// an event is for the moment.
     pub fn durable(mut self) -> Self {
         self.durable = true;
         self
@@ -116,24 +117,25 @@ impl<C> Declaration<C> {
     }
 
     /// The owner's client predicts this component: its real fields (which must be `f64`) are
-    /// snapped to steps of 1/1024 after each tick and sent exactly to the owner, beside what everyone
-    /// is sent in the declared steps. Turns (`f64` too) are snapped to their own.
+    /// snapped to steps of 1/1024 after each tick and sent exactly to the owner, beside what
+    /// everyone is sent in the declared steps. Turns (`f64` too) are snapped to their own.
     pub fn predicted(mut self) -> Self {
         self.predicted = Predicted::Fine;
         self
     }
 
-    /// The owner's client predicts this component in the declared steps: its real fields and turns (which must be `f64`) are
-    /// snapped to these after each tick, so what everyone is sent is what the server has, and the owner is sent
-    /// nothing besides. That saves bytes of every snapshot, and time.
+    /// The owner's client predicts this component in the declared steps: its real fields and turns
+    /// (which must be `f64`) are snapped to these after each tick, so what everyone is sent is what
+    /// the server has, and the owner is sent nothing besides. That saves bytes of every snapshot,
+    /// and time.
     ///
-    /// It is the game's choice because a step is a limit to slowness: what moves by less than half of one in a tick
-    /// stands still, and what moves by more is rounded in every tick. It suits a rule that keeps to the
-    /// grid by itself.
+    /// It is the game's choice because a step is a limit to slowness: what moves by less than half
+    /// of one in a tick stands still, and what moves by more is rounded in every tick. It suits a
+    /// rule that keeps to the grid by itself.
     ///
-    /// A step is a power of two from 2^-20 to 1 and the least value a multiple of it: only then do server and
-    /// browser snap to the same bits. Its fields have no [`Spec::tolerance`], and those that have one unless told
-    /// have none here.
+    /// A step is a power of two from 2^-20 to 1 and the least value a multiple of it: only then do
+    /// server and browser snap to the same bits. Its fields have no [`Spec::tolerance`], and those
+    /// that have one unless told have none here.
     pub fn predicted_on_grid(mut self) -> Self {
         self.predicted = Predicted::Grid;
         self
@@ -275,17 +277,19 @@ impl<G: Game> Schema<G> {
         self
     }
 
-    /// Saves a component or resource with its room. Its serde form is what is kept, so fields that serde skips come back
-    /// as it says; entities in it are the same ones afterwards.
+    /// Saves a component or resource with its room. Its serde form is what is kept, so fields that
+    /// serde skips come back as it says; entities in it are the same ones afterwards.
     ///
-    /// A room can be saved only if every type that its world holds is declared: here, or with [`Schema::unsaved`]. Then a
-    /// restored room goes on with the bytes that the saved one would have sent. What is not in the world is not saved, nor
-    /// what bevy keeps beside the values: a system's `Local`s, whether something changed (`Changed`, `Added`,
-    /// `RemovedComponents`), unread messages. What a game's bytes depend on belongs in a component or a resource.
+    /// A room can be saved only if every type that its world holds is declared: here, or with
+    /// [`Schema::unsaved`]. Then a restored room goes on with the bytes that the saved one would
+    /// have sent. What is not in the world is not saved, nor what bevy keeps beside the values: a
+    /// system's `Local`s, whether something changed (`Changed`, `Added`, `RemovedComponents`),
+    /// unread messages. What a game's bytes depend on belongs in a component or a resource.
     ///
-    /// Rows come back in their order, but a query that runs first in a restored room meets archetypes that came to be since
-    /// `setup` all at once, and goes through them in another order than one that met them one by one. A game whose bytes
-    /// depend on who is first among entities of different archetypes sorts them, by a number of its own.
+    /// Rows come back in their order, but a query that runs first in a restored room meets
+    /// archetypes that came to be since `setup` all at once, and goes through them in another order
+    /// than one that met them one by one. A game whose bytes depend on who is first among entities
+    /// of different archetypes sorts them, by a number of its own.
     pub fn saved<T: Component + Serialize + DeserializeOwned>(&mut self) -> &mut Self {
         match SavedKind::saved::<T>() {
             Ok(kind) => self.kinds.push(kind),
@@ -294,8 +298,9 @@ impl<G: Game> Schema<G> {
         self
     }
 
-    /// Leaves a resource as [`Game::setup`] makes it when a room is restored: what never changes, or is empty between two
-    /// ticks. The same of a component holds for entities that `setup` makes and nobody takes away.
+    /// Leaves a resource as [`Game::setup`] makes it when a room is restored: what never changes,
+    /// or is empty between two ticks. The same of a component holds for entities that `setup` makes
+    /// and nobody takes away.
     pub fn unsaved<T: Component>(&mut self) -> &mut Self {
         self.kinds.push(SavedKind::unsaved::<T>());
         self

@@ -71,9 +71,10 @@ pub fn entity() -> Spec {
     spec(Kind::Entity)
 }
 
-/// A `String` of at most `bytes` bytes of UTF-8 (a multiple of 4, 4..=64); what is longer is cut. It is the game's own: unlike names and
-/// chat it is not tidied, so what a player wrote into one (in an action, say) may have hidden characters, which the game
-/// refuses or leaves out before it shows it to others.
+/// A `String` of at most `bytes` bytes of UTF-8 (a multiple of 4, 4..=64); what is longer is cut.
+/// It is the game's own: unlike names and chat it is not tidied, so what a player wrote into one
+/// (in an action, say) may have hidden characters, which the game refuses or leaves out before it
+/// shows it to others.
 pub fn text(bytes: u8) -> Spec {
     spec(Kind::Text { bytes })
 }
@@ -106,18 +107,19 @@ impl Spec {
         self
     }
 
-    /// Guess that it is how fast `field` changes, in units a second: a velocity beside its position,
-    /// which is declared before it and [`Spec::linear`].
+    /// Guess that it is how fast `field` changes, in units a second: a velocity beside its
+    /// position, which is declared before it and [`Spec::linear`].
     pub fn rate_of(mut self, field: &str) -> Spec {
         self.guess = Guess::Rate(field.to_owned());
         self
     }
 
-    /// Lets clients hold a value that is off by up to `error`, in the field's unit, where that saves
-    /// bytes: the guess is taken for the value. Errors don't add up. One step unless told for
-    /// [`Spec::bearing`] and [`Spec::rate_of`], so that they cost nothing while they follow; none for
-    /// the others. Not for what a player predicts: they get it exactly, and everyone does where that is on its grid
-    /// ([`super::Declaration::predicted_on_grid`]). For numbers and turns of components.
+    /// Lets clients hold a value that is off by up to `error`, in the field's unit, where that
+    /// saves bytes: the guess is taken for the value. Errors don't add up. One step unless told for
+    /// [`Spec::bearing`] and [`Spec::rate_of`], so that they cost nothing while they follow; none
+    /// for the others. Not for what a player predicts: they get it exactly, and everyone does where
+    /// that is on its grid ([`super::Declaration::predicted_on_grid`]). For numbers and turns of
+    /// components.
     pub fn tolerance(mut self, error: f64) -> Spec {
         self.tolerance = Some(error);
         self

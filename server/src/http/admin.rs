@@ -1,6 +1,7 @@
-//! The administration of a running server, on the operator's port alone: who is connected, who is banned or
-//! muted, and orders about them. Each request brings the operator's token; without a token in the settings
-//! there is nothing here. What orders do is `lobby`'s; who asked for what is in the audit log.
+//! The administration of a running server, on the operator's port alone: who is connected, who is
+//! banned or muted, and orders about them. Each request brings the operator's token; without a
+//! token in the settings there is nothing here. What orders do is `lobby`'s; who asked for what is
+//! in the audit log.
 
 mod attempts;
 mod request;
@@ -116,8 +117,8 @@ impl Admin {
         }
     }
 
-    /// Whether the request brings the token. Who brings wrong ones is not looked at any more for a while, so that
-    /// trying is slow; the right one from there has to wait as well.
+    /// Whether the request brings the token. Who brings wrong ones is not looked at any more for a
+    /// while, so that trying is slow; the right one from there has to wait as well.
     fn admit(
         &self,
         token: &AdminToken,

@@ -1,5 +1,5 @@
-//! Which host a request is for (RFC 9112 §3.2). `http` refuses requests that don't say it as they must; the handshake compares it with the
-//! page's origin, and the page's policy names it.
+//! Which host a request is for (RFC 9112 §3.2). `http` refuses requests that don't say it as they
+//! must; the handshake compares it with the page's origin, and the page's policy names it.
 
 use hyper::header::HOST;
 use hyper::http::uri::Scheme;
@@ -11,7 +11,8 @@ use crate::config::Authority;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadHost;
 
-/// The host that a request's head names: in its target if that is absolute, else in `Host`. `None`: HTTP/1.0 need not say.
+/// The host that a request's head names: in its target if that is absolute, else in `Host`. `None`:
+/// HTTP/1.0 need not say.
 pub(super) fn of(
     uri: &Uri,
     version: Version,

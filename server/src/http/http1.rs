@@ -30,15 +30,16 @@ const AGE_MAX: Duration = Duration::from_secs(30);
 /// Time for that last response: a peer that reads this slowly is cut off.
 const LAST_RESPONSE: Duration = Duration::from_secs(10);
 
-/// Whether a request may change something and have a body: what it is and how long is `answer`'s to judge then.
+/// Whether a request may change something and have a body: what it is and how long is `answer`'s to
+/// judge then.
 pub(crate) type Takes = fn(&Request<Incoming>) -> bool;
 
 /// No request may: what a port for everybody takes.
 pub(crate) const NOTHING: Takes = |_| false;
 
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
-/// requests without a body, for GET or HEAD, and those for which `takes` holds; all of them for one host.
-/// The connection's type after an upgrade is [`Linger`] of the stream's.
+/// requests without a body, for GET or HEAD, and those for which `takes` holds; all of them for one
+/// host. The connection's type after an upgrade is [`Linger`] of the stream's.
 pub(crate) async fn serve<A: Future<Output = Reply>>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     header_timeout: Duration,
@@ -75,8 +76,8 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
         .header_read_timeout(header_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        // Who has sent all of its requests may say so and still wants the answers. That a peer is gone shows when it is written to,
-        // and no answer takes long.
+        // Who has sent all of its requests may say so and still wants the answers. That a peer is
+        // gone shows when it is written to, and no answer takes long.
         .half_close(true)
         .serve_connection(TokioIo::new(Linger::new(stream)), service)
         .with_upgrades();
@@ -100,7 +101,8 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
     }
 }
 
-/// The answer to a request that does not say as it must which host it is for: two parsers might take it for two hosts'.
+/// The answer to a request that does not say as it must which host it is for: two parsers might
+/// take it for two hosts'.
 fn no_host(request: &Request<Incoming>) -> Option<Reply> {
     let host = authority::of(request.uri(), request.version(), request.headers());
     let line = "which host? one Host, and a good one\n";

@@ -1,6 +1,7 @@
-//! JSON in which everything can be seen: characters that show nothing or turn the text around them are written as escapes,
-//! which parsers read as the same characters. An operator's list shows who is who by it: the `sub` of a token is
-//! the login's to choose, and two that look the same on a terminal may be two people.
+//! JSON in which everything can be seen: characters that show nothing or turn the text around them
+//! are written as escapes, which parsers read as the same characters. An operator's list shows who
+//! is who by it: the `sub` of a token is the login's to choose, and two that look the same on a
+//! terminal may be two people.
 
 use std::io::{self, Write};
 

@@ -1,7 +1,9 @@
-//! A stream that ends in order. Closing a socket with bytes in it that were not read resets the connection, and a reset takes
-//! what was sent and has not arrived with it: answers to requests, above all the last one. So the way out is closed first, and what still comes
-//! is read and dropped until the peer has closed too, for a short while after the last byte that was sent: who was idle for longer
-//! has it, and a stop does not wait for browsers that keep connections. `http` serves through it.
+//! A stream that ends in order. Closing a socket with bytes in it that were not read resets the
+//! connection, and a reset takes what was sent and has not arrived with it: answers to requests,
+//! above all the last one. So the way out is closed first, and what still comes is read and dropped
+//! until the peer has closed too, for a short while after the last byte that was sent: who was idle
+//! for longer has it, and a stop does not wait for browsers that keep connections. `http` serves
+//! through it.
 
 use std::io;
 use std::pin::Pin;

@@ -1,5 +1,6 @@
-//! The operator's port: figures for Prometheus, whether this server lives and takes players, its rooms with
-//! each client's state, and the administration. On a listener of its own, so that it need not be public.
+//! The operator's port: figures for Prometheus, whether this server lives and takes players, its
+//! rooms with each client's state, and the administration. On a listener of its own, so that it
+//! need not be public.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,9 +6,11 @@ use crate::config::{AllowedOrigin, Authority};
 
 /// The rule of one server.
 ///
-/// - Without a list, a page may connect to the host that it came from: the origin's host and port are those that the request
-///   is for. A handshake without an origin is no browser's, and is let in.
-/// - With a list, the origin must be in it; `null` (sandboxed frames, files) and none at all (programs) only if the list says so.
+/// - Without a list, a page may connect to the host that it came from: the origin's host and port
+///   are those that the request is for. A handshake without an origin is no browser's, and is let
+///   in.
+/// - With a list, the origin must be in it; `null` (sandboxed frames, files) and none at all
+///   (programs) only if the list says so.
 ///
 /// Compared is what is meant: neither case nor a port that goes without saying makes a difference.
 #[derive(Clone, Debug)]

@@ -47,10 +47,12 @@ use crate::transport::websocket::Tcp;
 use crate::transport::websocket::WebSocket;
 use crate::worker::Client;
 
-/// Sockets that a browser opens to one server at once. Of a page that comes when all seats are taken none has to go for the next:
-/// they are answered, and beyond the limit for as long as that takes.
+/// Sockets that a browser opens to one server at once. Of a page that comes when all seats are
+/// taken none has to go for the next: they are answered, and beyond the limit for as long as that
+/// takes.
 const BROWSER_SOCKETS: u32 = 6;
-/// Sockets that are beyond the limit for that at once. More come by a flood, of which each pushes out another one.
+/// Sockets that are beyond the limit for that at once. More come by a flood, of which each pushes
+/// out another one.
 const SPARED_MAX: u32 = 4 * BROWSER_SOCKETS;
 /// Characters of a peer's header in the log.
 const SHOWN_CHARS_MAX: usize = 200;
@@ -60,7 +62,8 @@ pub(crate) struct Public<G: Game> {
     site: Site,
     origins: Origins,
     seats: Seats,
-    /// Sockets that have no seat in a room: of those one goes for each that comes when all seats here are taken.
+    /// Sockets that have no seat in a room: of those one goes for each that comes when all seats
+    /// here are taken.
     seatless: Crowd,
     /// WebSockets that have not said hello.
     pre_hello: Crowd,
@@ -86,7 +89,8 @@ struct Visit {
     peer: SocketAddr,
     /// Its place at its address; `None` where a proxy speaks for others.
     guest: Mutex<Option<AddressLease>>,
-    /// Its place among those without a seat; `None` as above: a proxy's connection is not sent away.
+    /// Its place among those without a seat; `None` as above: a proxy's connection is not sent
+    /// away.
     spot: Mutex<Option<Spot>>,
     /// How it hears that it must go.
     notice: Notice,
@@ -336,7 +340,8 @@ impl<G: Game> Public<G> {
         }
     }
 
-    /// The client's address and its places there and among those without a seat; `None` if it has none left.
+    /// The client's address and its places there and among those without a seat; `None` if it has
+    /// none left.
     fn guest(
         &self,
         headers: &HeaderMap,
@@ -427,7 +432,8 @@ impl<G: Game> Public<G> {
     }
 }
 
-/// Tells the operator of a page that was not let in: it may be their own, by a name that nobody thought of.
+/// Tells the operator of a page that was not let in: it may be their own, by a name that nobody
+/// thought of.
 fn say_refused(headers: &HeaderMap, peer: IpAddr) {
     let origin = handshake::origin(headers);
     let set = origin::remedy(origin);

@@ -18,13 +18,13 @@ use crate::config::Authority;
 /// A response as `http` sends it.
 pub(crate) type Reply = Response<Full<Bytes>>;
 
-/// What a page of the site may do: nothing but run its own files and talk to its own host. Peers' text
-/// that slipped into the page as markup would still not run, nor send anything away.
+/// What a page of the site may do: nothing but run its own files and talk to its own host. Peers'
+/// text that slipped into the page as markup would still not run, nor send anything away.
 const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// For how long browsers that came over TLS come over TLS alone, to this host and all of its ports: 30 days, which each visit renews.
-/// Longer would make a mistake last longer.
+/// For how long browsers that came over TLS come over TLS alone, to this host and all of its ports:
+/// 30 days, which each visit renews. Longer would make a mistake last longer.
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=2592000");
 
 /// A response with the headers that all have.
@@ -70,8 +70,8 @@ pub(crate) fn json(value: &impl Serialize) -> Reply {
     }
 }
 
-/// A file of the site, in the form that these headers of a request ask for. Names of files don't change with
-/// their content, so browsers must ask each time, and mostly hear that nothing did.
+/// A file of the site, in the form that these headers of a request ask for. Names of files don't
+/// change with their content, so browsers must ask each time, and mostly hear that nothing did.
 pub(crate) fn file(file: &File, asked: &HeaderMap) -> Reply {
     let gzip = file.gzip.as_ref().filter(|_| takes_gzip(asked));
     let form = gzip.unwrap_or(&file.plain);
@@ -104,22 +104,24 @@ pub(crate) fn file(file: &File, asked: &HeaderMap) -> Reply {
     reply
 }
 
-/// The same for a page that was asked for at `host`: it may open WebSockets there, and `secured`, over TLS, its browser comes back over
-/// TLS alone.
+/// The same for a page that was asked for at `host`: it may open WebSockets there, and `secured`,
+/// over TLS, its browser comes back over TLS alone.
 pub(crate) fn at_host(mut reply: Reply, host: &Authority, secured: bool) -> Reply {
     let headers = reply.headers_mut();
     // An authority has nothing that would mean something here.
     if let Ok(policy) = HeaderValue::from_str(&policy(host)) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
-    // For an address it means nothing, for localhost it would keep a developer from every other port.
+    // For an address it means nothing, for localhost it would keep a developer from every other
+    // port.
     if secured && host.is_public_name() {
         headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
     reply
 }
 
-/// [`POLICY`] with the host's sockets, which not every browser takes for `'self'` (Safari). It can't be known whether a proxy speaks TLS.
+/// [`POLICY`] with the host's sockets, which not every browser takes for `'self'` (Safari). It
+/// can't be known whether a proxy speaks TLS.
 fn policy(host: &Authority) -> String {
     // IPv6 addresses can't be written there.
     let sockets = if host.host().starts_with('[') {

@@ -1,7 +1,7 @@
 //! The files that a browser gets: a game's page, and the SDK under `/client/`. All of it is in
-//! memory from the start; nothing is read from disk while serving, so no path can leave it. What compression makes smaller is there
-//! in both forms, compressed once at the start: for the SDK's 360 KB that is 125 KB more.
-//! `http` serves it; whoever calls `run` brings the page.
+//! memory from the start; nothing is read from disk while serving, so no path can leave it. What
+//! compression makes smaller is there in both forms, compressed once at the start: for the SDK's
+//! 360 KB that is 125 KB more. `http` serves it; whoever calls `run` brings the page.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -115,7 +115,8 @@ pub(crate) fn seat(
             return make(registry, defaults, requester, asked);
         }
         ClientMessage::Resume { token, chat, seen } => {
-            // Ahead, and whatever is wrong with it: who pays only after the room was found would learn that it is there.
+            // Ahead, and whatever is wrong with it: who pays only after the room was found would
+            // learn that it is there.
             request_prices::guessed(budget);
             let token = SeatToken::read(token).ok_or(Refusal::NoSuchSeat)?;
             let (chat, tick) = (*chat, *seen);
@@ -357,7 +358,8 @@ mod tests {
         assert!(lobby.ask(create).is_ok(), "one of them is gone");
     }
 
-    /// A made-up token costs the same before anybody looks whether its room is there, and gets the same join request.
+    /// A made-up token costs the same before anybody looks whether its room is there, and gets the
+    /// same join request.
     #[test]
     fn a_made_up_token_of_a_room_that_is_there_costs_what_one_of_none_does() {
         let mut tries = Vec::new();

@@ -62,8 +62,8 @@ impl<G: Game> Lobby<G> {
     /// Starts the workers. In a tokio runtime's context.
     ///
     /// # Errors
-    /// When the system has no threads to give, a key is missing or weak, the file of bans is broken, or the
-    /// game's schema is more than a message may be.
+    /// When the system has no threads to give, a key is missing or weak, the file of bans is
+    /// broken, or the game's schema is more than a message may be.
     pub fn start(
         game: Arc<GameDef<G>>,
         config: &Config,

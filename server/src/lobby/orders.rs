@@ -1,5 +1,5 @@
-//! An operator's order, from the lists to those in rooms: what is marked in connections is heeded by whoever has
-//! them, lobby tasks at once, workers when they are told. `http::admin` calls it.
+//! An operator's order, from the lists to those in rooms: what is marked in connections is heeded
+//! by whoever has them, lobby tasks at once, workers when they are told. `http::admin` calls it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +32,8 @@ impl Drop for Still {
 }
 
 impl<G: Game> Lobby<G> {
-    /// Carries an order out; when it returns, those who were sent away have left their rooms. Dropped halfway it is
-    /// half done: who may lose patience leaves it to a task.
+    /// Carries an order out; when it returns, those who were sent away have left their rooms.
+    /// Dropped halfway it is half done: who may lose patience leaves it to a task.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -57,8 +57,8 @@ impl<G: Game> Lobby<G> {
         })
     }
 
-    /// Has every worker look at its members; how many seats without a connection were given up. `None` if one
-    /// does not answer in time.
+    /// Has every worker look at its members; how many seats without a connection were given up.
+    /// `None` if one does not answer in time.
     async fn tell_workers(&self, order: &Order) -> Option<u32> {
         let seats_of = match (order.verb, &order.target) {
             (Verb::Kick | Verb::Ban(_), Target::Player(identity)) => Some(identity),

@@ -1,6 +1,7 @@
-//! How many rooms a player has made that are still there, whichever connections and addresses they were made
-//! from: beside the limit of an address, which a household or a campus shares. Guests become somebody else at
-//! will, so it is their address that holds them. `matchmaking` asks; the registry keeps what it gets.
+//! How many rooms a player has made that are still there, whichever connections and addresses they
+//! were made from: beside the limit of an address, which a household or a campus shares. Guests
+//! become somebody else at will, so it is their address that holds them. `matchmaking` asks; the
+//! registry keeps what it gets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use parking_lot::Mutex;
 
 use crate::auth::Identity;
 
-/// The makers of a server's rooms. Clones are the same table, which has no more entries than there are rooms.
+/// The makers of a server's rooms. Clones are the same table, which has no more entries than there
+/// are rooms.
 #[derive(Clone)]
 pub(crate) struct RoomQuotas(Arc<Shared>);
 

@@ -1,6 +1,7 @@
-//! A client in the lobby: answers hello and requests, until it goes to a room or to its end. What is
-//! asked for is `matchmaking`'s. [`attend`] does what is to be done at a given time; [`serve`] is the small
-//! task that sleeps in between, and keeps nothing of its own: all that lasts is in the `Client`.
+//! A client in the lobby: answers hello and requests, until it goes to a room or to its end. What
+//! is asked for is `matchmaking`'s. [`attend`] does what is to be done at a given time; [`serve`]
+//! is the small task that sleeps in between, and keeps nothing of its own: all that lasts is in the
+//! `Client`.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -81,8 +82,8 @@ pub(super) async fn serve(shared: Arc<Shared>, client: Client) {
     }
 }
 
-/// Sleeps until something came, or something that waits would be taken, or it is time. A client that is
-/// gone is found so when it is read.
+/// Sleeps until something came, or something that waits would be taken, or it is time. A client
+/// that is gone is found so when it is read.
 async fn wake(conn: &mut Conn, deadline: Option<Instant>) {
     let interest = match conn.backlog().waiting_bytes {
         0 => Interest::READABLE,
@@ -286,9 +287,10 @@ fn greet(
     Ok(())
 }
 
-/// Sends a connection to the room where it has a seat. If the worker is too busy, or its address has had its share of the last places
-/// and it wants a room made, it comes back and the client is told so; who joins one hears that from the worker, which knows whether
-/// they have a seat there already. Without a connection in the error the socket is gone.
+/// Sends a connection to the room where it has a seat. If the worker is too busy, or its address
+/// has had its share of the last places and it wants a room made, it comes back and the client is
+/// told so; who joins one hears that from the worker, which knows whether they have a seat there
+/// already. Without a connection in the error the socket is gone.
 fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<(), Option<Client>> {
     let Seating {
         place,
@@ -350,8 +352,8 @@ impl Shared {
         conn.send(&bytes);
     }
 
-    /// Ends a connection in whose place another one is let in: it is told in one write, if it takes that, and gone at once. A page
-    /// that it was comes again, later.
+    /// Ends a connection in whose place another one is let in: it is told in one write, if it takes
+    /// that, and gone at once. A page that it was comes again, later.
     fn send_away(&self, mut client: Client, now: Instant) {
         let end = End::Close(CloseCode::ServerFull);
         self.count_end(end);

@@ -1,5 +1,5 @@
-//! What the lobby's parts share: the directory, the workers, who may come and who is here. [`super::Lobby`]
-//! makes it; `sessions` serve clients with it.
+//! What the lobby's parts share: the directory, the workers, who may come and who is here.
+//! [`super::Lobby`] makes it; `sessions` serve clients with it.
 
 use std::io;
 use std::sync::Arc;
@@ -45,7 +45,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// All of it, with the workers that `start` makes, what it made beside each, and the way back from them.
+    /// All of it, with the workers that `start` makes, what it made beside each, and the way back
+    /// from them.
     pub(super) fn build<G: Game, T>(
         game: &Arc<GameDef<G>>,
         config: &Config,
@@ -121,7 +122,8 @@ impl Shared {
         }
     }
 
-    /// A client plays no more: from here it may have to go for others. `None`: there is nobody to tell.
+    /// A client plays no more: from here it may have to go for others. `None`: there is nobody to
+    /// tell.
     pub(super) fn parted(&self, mut client: Client, end: End) -> Option<Client> {
         self.count_end(end);
         client.session.online = None;

@@ -1,6 +1,7 @@
-//! A server without threads, tasks, sockets and clock: the lobby and one worker, as they are, stepped by
-//! whoever has it, at the times that they say. For the simulation, and for tests and benches of rooms with
-//! their clients. What must not be guessed comes from a seed, so that a run can be repeated.
+//! A server without threads, tasks, sockets and clock: the lobby and one worker, as they are,
+//! stepped by whoever has it, at the times that they say. For the simulation, and for tests and
+//! benches of rooms with their clients. What must not be guessed comes from a seed, so that a run
+//! can be repeated.
 
 use std::io;
 use std::sync::Arc;

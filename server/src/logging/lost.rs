@@ -1,5 +1,5 @@
-//! Log lines that nobody can read, counted by why: for the figures. stderr is the process's, so all its
-//! servers show the same.
+//! Log lines that nobody can read, counted by why: for the figures. stderr is the process's, so all
+//! its servers show the same.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

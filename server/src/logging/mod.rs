@@ -1,6 +1,7 @@
-//! What the process says on stderr, in a way that nothing there can hold or end it: lines go through a bounded
-//! queue to a thread that writes them ([`sink`]), lines of one kind are rationed ([`ration`]), panics are lines
-//! like others. [`crate::serve`] sets it up; who calls [`crate::run`] brings a subscriber of their own.
+//! What the process says on stderr, in a way that nothing there can hold or end it: lines go
+//! through a bounded queue to a thread that writes them ([`sink`]), lines of one kind are rationed
+//! ([`ration`]), panics are lines like others. [`crate::serve`] sets it up; who calls
+//! [`crate::run`] brings a subscriber of their own.
 
 mod lost;
 mod ration;
@@ -26,9 +27,11 @@ use lost::Lost;
 use ration::Ration;
 use sink::Sink;
 
-/// Time for the last lines to get out when the process ends. Who has not read them by then does not.
+/// Time for the last lines to get out when the process ends. Who has not read them by then does
+/// not.
 const LAST_LINES: Duration = Duration::from_millis(500);
-/// Characters of a panic's message and of its backtrace that are logged: a game may put anything into it.
+/// Characters of a panic's message and of its backtrace that are logged: a game may put anything
+/// into it.
 const PANIC_CHARS_SHOWN: usize = 1000;
 const BACKTRACE_CHARS_SHOWN: usize = 16 * 1024;
 
@@ -40,8 +43,8 @@ static RATION: OnceLock<Ration> = OnceLock::new();
 /// # Errors
 /// One line: the filter is none, the system has no thread to give, or another subscriber is there.
 pub(crate) fn start(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>> {
-    // What operators do is logged also where `--log` says `warn`, unless it names this target; panics, and how many lines of a kind
-    // were left out, always.
+    // What operators do is logged also where `--log` says `warn`, unless it names this target;
+    // panics, and how many lines of a kind were left out, always.
     let own = module_path!();
     let filter = EnvFilter::try_new(format!("{AUDIT}=info,{own}=info,{}", config.log))
         .map_err(|e| format!("log {:?} is no filter: {e}", config.log))?;
@@ -72,7 +75,8 @@ pub(crate) fn upkeep() {
     }
 }
 
-/// A line that is no log line: why the process ends. Goes the same way, so that it can't be held either.
+/// A line that is no log line: why the process ends. Goes the same way, so that it can't be held
+/// either.
 pub(crate) fn say(line: &str) {
     if let Ok(sink) = stderr() {
         sink.push(format!("{line}\n").as_bytes(), true);
@@ -89,7 +93,8 @@ pub(crate) fn finish() {
     }
 }
 
-/// Prints to stdout without waiting for who reads it. Who waits for it finds in the log what was logged before.
+/// Prints to stdout without waiting for who reads it. Who waits for it finds in the log what was
+/// logged before.
 ///
 /// # Errors
 /// The system has no thread to give.
@@ -157,7 +162,8 @@ impl io::Write for Line {
     }
 }
 
-/// Panics become lines of the log. The usual hook writes to stderr, and waits there as long as it takes.
+/// Panics become lines of the log. The usual hook writes to stderr, and waits there as long as it
+/// takes.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();

@@ -1,7 +1,8 @@
-//! How often one kind of line, which is a place in the sources, may be written: a thousand rooms that all have
-//! the same to say are ten lines and one that says how many more there were. Lines below `info` are left alone,
-//! who asks for them wants them; so are operators' orders, which need the token or are limited by address.
-//! The state is one entry a place that ever logged, so it is bounded by the program.
+//! How often one kind of line, which is a place in the sources, may be written: a thousand rooms
+//! that all have the same to say are ten lines and one that says how many more there were. Lines
+//! below `info` are left alone, who asks for them wants them; so are operators' orders, which need
+//! the token or are limited by address. The state is one entry a place that ever logged, so it is
+//! bounded by the program.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -20,7 +21,8 @@ use super::lost::Lost;
 /// The target of what operators order and try: on unless `--log` turns it off by this name.
 pub(crate) const AUDIT: &str = "audit";
 
-/// Lines of one kind that are written within [`SPAN`]. Beyond: left out, counted, and told by [`Ration::report`].
+/// Lines of one kind that are written within [`SPAN`]. Beyond: left out, counted, and told by
+/// [`Ration::report`].
 const LINES: u32 = 10;
 const SPAN: Duration = Duration::from_secs(10);
 /// Characters by which a kind is named.
@@ -60,7 +62,8 @@ impl Ration {
         }
     }
 
-    /// Whether a line may be written; `name` is asked for what it says if it is the first that may not.
+    /// Whether a line may be written; `name` is asked for what it says if it is the first that may
+    /// not.
     fn admits(
         &self,
         about: &'static Metadata<'static>,

@@ -1,7 +1,7 @@
-//! A queue of lines and the thread that writes them. Who logs never waits and never fails: a line that finds
-//! no room, and one that the system does not take, is counted and gone. Bounded in bytes, not in lines, which
-//! may be of any length. (`tracing-appender` bounds lines, counts no failed writes, and prints on stdout when
-//! its reader stalls at the end, which stalls the end.)
+//! A queue of lines and the thread that writes them. Who logs never waits and never fails: a line
+//! that finds no room, and one that the system does not take, is counted and gone. Bounded in
+//! bytes, not in lines, which may be of any length. (`tracing-appender` bounds lines, counts no
+//! failed writes, and prints on stdout when its reader stalls at the end, which stalls the end.)
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
@@ -14,8 +14,8 @@ use parking_lot::{Condvar, Mutex};
 
 use super::lost::Lost;
 
-/// Bytes of lines that wait: some 5,000. As many again may be with the thread that writes. Beyond: dropped
-/// and counted.
+/// Bytes of lines that wait: some 5,000. As many again may be with the thread that writes. Beyond:
+/// dropped and counted.
 const QUEUE_BYTES: usize = 1024 * 1024;
 /// What of it important lines have for themselves.
 const RESERVED_BYTES: usize = QUEUE_BYTES / 4;
@@ -55,7 +55,8 @@ impl Sink {
     ) -> io::Result<Sink> {
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue {
-                // All of it at once, so that no line waits for more; untouched pages take no memory.
+                // All of it at once, so that no line waits for more; untouched pages take no
+                // memory.
                 bytes: Vec::with_capacity(QUEUE_BYTES),
                 is_writing: false,
                 is_over: false,
@@ -70,7 +71,8 @@ impl Sink {
         Ok(Sink { shared, lost })
     }
 
-    /// Has a line written, with its line break; an important one also where there is no room for others.
+    /// Has a line written, with its line break; an important one also where there is no room for
+    /// others.
     pub(super) fn push(&self, line: &[u8], is_important: bool) {
         let room = match is_important {
             true => QUEUE_BYTES,
@@ -130,8 +132,9 @@ impl Shared {
     }
 }
 
-/// Writes lines, as many as the system takes; how many it did not take whole. `is_torn` says whether the one
-/// before broke off in its middle: then a line break goes first, so that each line stays one of its own.
+/// Writes lines, as many as the system takes; how many it did not take whole. `is_torn` says
+/// whether the one before broke off in its middle: then a line break goes first, so that each line
+/// stays one of its own.
 fn write(out: &mut impl Write, lines: &[u8], is_torn: &mut bool) -> u64 {
     if *is_torn {
         *is_torn = !write_all(out, b"\n").is_empty();

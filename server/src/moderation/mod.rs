@@ -1,7 +1,8 @@
-//! What operators decide about players: who is sent away, kept out, or may not chat, until when. Lists of
-//! sanctions, who is connected, and the file in which the lists outlast the process. `http::admin` takes orders,
-//! `lobby` carries them out; `lobby::sessions` asks at each hello, workers heed what stands in a connection's
-//! [`Online`]. Its lock is taken at hellos and orders, never on the tick path.
+//! What operators decide about players: who is sent away, kept out, or may not chat, until when.
+//! Lists of sanctions, who is connected, and the file in which the lists outlast the process.
+//! `http::admin` takes orders, `lobby` carries them out; `lobby::sessions` asks at each hello,
+//! workers heed what stands in a connection's [`Online`]. Its lock is taken at hellos and orders,
+//! never on the tick path.
 
 pub(crate) mod audit;
 mod kept;
@@ -170,8 +171,8 @@ impl Moderation {
         })
     }
 
-    /// Writes the lists down; `None` without a file. What could not be written is in the log, and the next order
-    /// tries again.
+    /// Writes the lists down; `None` without a file. What could not be written is in the log, and
+    /// the next order tries again.
     pub(crate) async fn save(&self) -> Option<bool> {
         let kept = self.kept.as_ref()?;
         let saved = kept.save(|| {

@@ -1,4 +1,5 @@
-//! What an operator orders, and what came of it. `http::admin` reads orders, `lobby` carries them out.
+//! What an operator orders, and what came of it. `http::admin` reads orders, `lobby` carries them
+//! out.
 
 use std::time::Duration;
 
@@ -49,8 +50,8 @@ pub(crate) struct Order {
     pub(crate) verb: Verb,
     /// To whom.
     pub(crate) target: Target,
-    /// Why, in the operator's words, at most [`REASON_CHARS_MAX`] characters. For the log and the list: the player
-    /// is not told.
+    /// Why, in the operator's words, at most [`REASON_CHARS_MAX`] characters. For the log and the
+    /// list: the player is not told.
     pub(crate) reason: String,
 }
 
@@ -76,6 +77,7 @@ pub(crate) enum Refused {
     Full,
     /// There is no such ban or mute.
     NotThere,
-    /// It holds from now on, but a worker did not take it up in time for those who are in its rooms.
+    /// It holds from now on, but a worker did not take it up in time for those who are in its
+    /// rooms.
     Busy,
 }

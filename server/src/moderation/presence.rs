@@ -1,6 +1,7 @@
-//! Who is connected: every connection that said hello, wherever it is, with what operators know it by, and what
-//! they ordered about it. One table under one lock, taken when a connection says hello, when it ends and when
-//! an operator asks, never on the tick path. What stands in an [`Online`] itself is read without it.
+//! Who is connected: every connection that said hello, wherever it is, with what operators know it
+//! by, and what they ordered about it. One table under one lock, taken when a connection says
+//! hello, when it ends and when an operator asks, never on the tick path. What stands in an
+//! [`Online`] itself is read without it.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -18,8 +19,8 @@ use super::target::Target;
 use crate::auth::Identity;
 use crate::date::Date;
 
-/// Connections that are remembered when they are gone, so that who did something and went can still be named.
-/// Beyond: the one that went first is forgotten.
+/// Connections that are remembered when they are gone, so that who did something and went can still
+/// be named. Beyond: the one that went first is forgotten.
 const GONE_MAX: usize = 1000;
 
 /// A connection that said hello.

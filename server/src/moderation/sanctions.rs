@@ -1,5 +1,6 @@
-//! Who is banned, who is muted, until when and why. Pure: the date is an argument. A list ends: what is over
-//! is forgotten, and when nothing is over a further entry is refused rather than another one forgotten.
+//! Who is banned, who is muted, until when and why. Pure: the date is an argument. A list ends:
+//! what is over is forgotten, and when nothing is over a further entry is refused rather than
+//! another one forgotten.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

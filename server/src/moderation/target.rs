@@ -1,5 +1,5 @@
-//! Whom an operator means: a player, by what their token proved, or everybody of an address or network.
-//! Written as text in requests, in the file of sanctions and in the log.
+//! Whom an operator means: a player, by what their token proved, or everybody of an address or
+//! network. Written as text in requests, in the file of sanctions and in the log.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::admission::prefix::host;
 use crate::auth::Identity;
 
-/// The widest networks that can be meant, in bits of prefix (IPv4, IPv6): wider ones would be a slip of the
-/// finger more often than a wish.
+/// The widest networks that can be meant, in bits of prefix (IPv4, IPv6): wider ones would be a
+/// slip of the finger more often than a wish.
 const PREFIX_MIN: (u8, u8) = (8, 16);
 
 /// See the module's description.

@@ -21,15 +21,16 @@ struct Shared {
 enum Of {
     /// A layer that several hold.
     Layer(LayerKey),
-    /// An owner's layer of so many entities in which all came as predicted: it says nothing of whose it is. Most of them are so, in
-    /// most ticks.
+    /// An owner's layer of so many entities in which all came as predicted: it says nothing of
+    /// whose it is. Most of them are so, in most ticks.
     FullyPredicted(usize),
 }
 
 /// The sections encoded for the newest image so far.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    /// Without a baseline it is the keyframe. Few: one per rate tier, and one for who had a keyframe before.
+    /// Without a baseline it is the keyframe. Few: one per rate tier, and one for who had a
+    /// keyframe before.
     shared: Vec<Shared>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
@@ -46,8 +47,8 @@ impl FanOut {
             .extend(self.shared.drain(..).map(|section| section.bytes));
     }
 
-    /// Appends the section of a layer for someone who holds such an image of it, or none. True if that was a
-    /// keyframe.
+    /// Appends the section of a layer for someone who holds such an image of it, or none. True if
+    /// that was a keyframe.
     pub(crate) fn append(
         &mut self,
         layout: &Layout,

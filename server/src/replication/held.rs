@@ -1,5 +1,6 @@
-//! What one client holds: of each of its layers the image that was sent to it last, its baseline. Each layer is by itself:
-//! where a baseline is lost, only that layer starts anew. Not which layers it should hold, which is `interest`'s.
+//! What one client holds: of each of its layers the image that was sent to it last, its baseline.
+//! Each layer is by itself: where a baseline is lost, only that layer starts anew. Not which layers
+//! it should hold, which is `interest`'s.
 
 use smallvec::SmallVec;
 use tickwire::ids::{LayerId, Tick};
@@ -11,20 +12,23 @@ use super::layer::LayerKey;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Baseline {
     pub(crate) tick: Tick,
-    /// It came as a keyframe, so without its second differences ([`tickwire::snapshot::image::LayerView::bare`]).
+    /// It came as a keyframe, so without its second differences
+    /// ([`tickwire::snapshot::image::LayerView::bare`]).
     pub(crate) bare: bool,
 }
 
 /// A body: of a layer, against an image or, as a keyframe, none.
 pub(crate) type Body = (LayerKey, Option<Baseline>);
 
-/// A client's layers, by rising key. Two are in the client's own memory: most games have no more for each.
+/// A client's layers, by rising key. Two are in the client's own memory: most games have no more
+/// for each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeldLayers(SmallVec<[Body; 2]>);
 
 impl HeldLayers {
-    /// A snapshot of `tick` goes out with a body of each of the layers `wanted`, by rising key; the client lets go of all
-    /// others. `send` is given what the body is against, and says whether it is a keyframe.
+    /// A snapshot of `tick` goes out with a body of each of the layers `wanted`, by rising key; the
+    /// client lets go of all others. `send` is given what the body is against, and says whether it
+    /// is a keyframe.
     pub(crate) fn send(
         &mut self,
         tick: Tick,
@@ -46,7 +50,8 @@ impl HeldLayers {
         }
     }
 
-    /// Makes the layer of a key, which is another one or none now, that at a place; those between are let go.
+    /// Makes the layer of a key, which is another one or none now, that at a place; those between
+    /// are let go.
     #[cold]
     fn take_up(&mut self, at: usize, key: LayerKey) {
         while self.0.get(at).is_some_and(|held| held.0 < key) {
@@ -100,7 +105,8 @@ mod tests {
     const RED: LayerKey = LayerKey::Team(Some(1));
     const BLUE: LayerKey = LayerKey::Team(Some(2));
 
-    /// What goes out with a snapshot: layers and the ticks of their baselines. What has none is a keyframe.
+    /// What goes out with a snapshot: layers and the ticks of their baselines. What has none is a
+    /// keyframe.
     fn sent(held: &mut HeldLayers, tick: u32, wanted: &[LayerKey]) -> Vec<(LayerKey, Option<u32>)> {
         let mut sent = Vec::new();
         held.send(Tick(tick), wanted.iter().copied(), |(key, baseline)| {

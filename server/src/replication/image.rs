@@ -91,8 +91,9 @@ impl Image {
 }
 
 impl Image {
-    /// How many layers from the one at `at` on, of the same columns, are in both images with the same entities and the same
-    /// gap, and where the first of them is in the older one. 0: not even the first.
+    /// How many layers from the one at `at` on, of the same columns, are in both images with the
+    /// same entities and the same gap, and where the first of them is in the older one. 0: not even
+    /// the first.
     pub(crate) fn alike(&self, at: usize, older: &Image) -> (usize, usize) {
         let key = self.layers[at].key;
         let Some(from) = older.place(key) else {
@@ -115,7 +116,8 @@ impl Image {
     }
 
     fn place(&self, key: LayerKey) -> Option<usize> {
-        // The room's layer comes first, then the owners': where nobody left, as far apart as their numbers.
+        // The room's layer comes first, then the owners': where nobody left, as far apart as their
+        // numbers.
         let likely = match key {
             LayerKey::Room => 0,
             LayerKey::Owner(player) => match self.layers.get(1).map(|span| span.key) {
@@ -176,7 +178,8 @@ impl Ring {
         image
     }
 
-    /// The newest image loses its residuals: nobody asks any more how it differs from the one before.
+    /// The newest image loses its residuals: nobody asks any more how it differs from the one
+    /// before.
     pub(crate) fn drop_residuals(&mut self, spare: &mut Vec<i32>) {
         if let Some(last) = self.images.back_mut()
             && !last.residuals.is_empty()

@@ -1,4 +1,5 @@
-//! Which layers a player is to hold. Not what they hold already, which is `held`'s, nor what is in a layer.
+//! Which layers a player is to hold. Not what they hold already, which is `held`'s, nor what is in
+//! a layer.
 
 use tickwire::ids::PlayerId;
 use tickwire::snapshot::layout::Layout;

@@ -1,12 +1,14 @@
-//! A layer: a part of a room's state that some of its clients hold, the unit of baselines, bodies and privacy. A key says
-//! which, its column set what a row is like. Who holds it is `interest`'s; what is in it, `capture`'s.
+//! A layer: a part of a room's state that some of its clients hold, the unit of baselines, bodies
+//! and privacy. A key says which, its column set what a row is like. Who holds it is `interest`'s;
+//! what is in it, `capture`'s.
 
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{LayerId, PlayerId};
 use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::layout::Layout;
 
-/// Scopes, which say who sees a column: as many as there are column sets, in the order of [`Layout::sets`].
+/// Scopes, which say who sees a column: as many as there are column sets, in the order of
+/// [`Layout::sets`].
 pub(crate) const SCOPES: usize = 3;
 /// The scope of what everyone sees.
 pub(crate) const ROOM: usize = 0;

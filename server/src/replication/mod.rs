@@ -1,5 +1,6 @@
-//! From a world to bytes: slots for entities, capture into an image of layers, who is to hold which and what they hold, bodies
-//! encoded once per layer and baseline. `room` drives it; nothing here knows a socket.
+//! From a world to bytes: slots for entities, capture into an image of layers, who is to hold which
+//! and what they hold, bodies encoded once per layer and baseline. `room` drives it; nothing here
+//! knows a socket.
 
 pub(crate) mod capture;
 pub(crate) mod fan_out;

@@ -1,6 +1,6 @@
-//! Which entity has which slot: the numbers by which clients know entities. A slot is given on
-//! the first capture (or event) and comes back when the entity is gone. It is the engine's alone: what a game copies from one entity
-//! to another has a slot of its own.
+//! Which entity has which slot: the numbers by which clients know entities. A slot is given on the
+//! first capture (or event) and comes back when the entity is gone. It is the engine's alone: what
+//! a game copies from one entity to another has a slot of its own.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use tickwire::ids::{Handle, Tick};
 use tickwire::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
 
-/// An entity's slot. Only [`Slots`] gives it: a clone gets none, and one that came another way is taken off at once.
+/// An entity's slot. Only [`Slots`] gives it: a clone gets none, and one that came another way is
+/// taken off at once.
 #[derive(Component, Clone, Copy, Debug, Serialize, Deserialize)]
 #[component(immutable, clone_behavior = Ignore, on_insert = check, on_remove = release)]
 pub(crate) struct Slot(pub(crate) u16);
@@ -63,9 +64,10 @@ pub(crate) struct Slots {
     generations: Vec<u16>,
     entities: Vec<Option<Entity>>,
     free: Vec<u16>,
-    /// Free ones whose generation has come round, and when, oldest first. They are given when there is no other, after
-    /// [`BASELINE_BACK_MAX`] ticks: nobody who is sent deltas holds their first entity any more, and pages that remember
-    /// a handle have forgotten it for as long as there is room for fresher ones.
+    /// Free ones whose generation has come round, and when, oldest first. They are given when there
+    /// is no other, after [`BASELINE_BACK_MAX`] ticks: nobody who is sent deltas holds their first
+    /// entity any more, and pages that remember a handle have forgotten it for as long as there is
+    /// room for fresher ones.
     worn: VecDeque<(u16, Tick)>,
     /// How many of those, from the oldest on, may be given.
     rested: usize,
@@ -116,8 +118,8 @@ impl Slots {
         self.free.len() + ENTITIES_MAX - self.generations.len() + self.rested
     }
 
-    /// Takes back the slots of entities that are gone, after `now`. Handles of those stay known until then,
-    /// so that an event about a death can name the dead.
+    /// Takes back the slots of entities that are gone, after `now`. Handles of those stay known
+    /// until then, so that an event about a death can name the dead.
     pub(crate) fn settle(&mut self, world: &mut World, now: Tick) {
         let is_rested = |(_, since): &(u16, Tick)| now.since(*since) >= BASELINE_BACK_MAX;
         while self.worn.get(self.rested).is_some_and(is_rested) {

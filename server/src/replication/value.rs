@@ -72,8 +72,9 @@ impl<C> Accessor<C> {
         }
     }
 
-    /// Rounds a real field or a turn to what the column can say, to the bits that a browser has. A real's step is a
-    /// power of two here, so the column's multiplication does what a division does; a turn's is not.
+    /// Rounds a real field or a turn to what the column can say, to the bits that a browser has. A
+    /// real's step is a power of two here, so the column's multiplication does what a division
+    /// does; a turn's is not.
     pub(crate) fn snap(&self, of: &mut C, column: &Column) {
         if let Accessor::F64(get) = self {
             let value = get(of);
@@ -178,8 +179,8 @@ mod tests {
         }
     }
 
-    /// A browser divides by the step: in the middle between two values the product with its inverse may be on the
-    /// other side.
+    /// A browser divides by the step: in the middle between two values the product with its inverse
+    /// may be on the other side.
     #[test]
     fn what_is_snapped_is_what_a_division_makes_it_also_in_the_middle_of_a_step() {
         let def = GameDef::<Posing>::new(30).expect("it is well declared");

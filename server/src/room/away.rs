@@ -12,8 +12,9 @@ use crate::game::{Closing, Game, Identity};
 
 impl<G: Game> Room<G> {
     /// A player's connection is lost: their seat is held for the room's grace, their input is the
-    /// neutral one. Without a grace they leave; so does who never answered anything, for whom the seat may be as good
-    /// as unknown: they would find it taken, by themselves. False: there is no seat of theirs any more.
+    /// neutral one. Without a grace they leave; so does who never answered anything, for whom the
+    /// seat may be as good as unknown: they would find it taken, by themselves. False: there is no
+    /// seat of theirs any more.
     pub fn disconnect(&mut self, player: PlayerId) -> bool {
         let Some(member) = self.members.get(player) else {
             return false;
@@ -43,8 +44,8 @@ impl<G: Game> Room<G> {
         true
     }
 
-    /// A player is back on a new connection with what the seat was given to open it, and has seen so much. False: they
-    /// have no seat here.
+    /// A player is back on a new connection with what the seat was given to open it, and has seen
+    /// so much. False: they have no seat here.
     pub fn resume(&mut self, player: PlayerId, seen: Seen) -> bool {
         if let Some(member) = self.members.get_mut(player) {
             // They have what came after the seat.
@@ -53,16 +54,18 @@ impl<G: Game> Room<G> {
         self.take_again(player, seen)
     }
 
-    /// A player joined anew and gets the seat that [`Room::seat_of`] found. False: they have no seat here.
+    /// A player joined anew and gets the seat that [`Room::seat_of`] found. False: they have no
+    /// seat here.
     pub fn take_over(&mut self, player: PlayerId) -> bool {
         self.take_again(player, Seen::default())
     }
 
-    /// The seat that somebody who joins has here already, and takes over instead of another one: of theirs, the one
-    /// whose connection was lost last. In a full room it may also be one whose connection seems alive, because
-    /// nobody knows yet that it is dead, or it is on another device: rather one that never answered, then the oldest.
-    /// Where there is a seat left, a second connection of the same person gets one of its own; `is_promised`: those that are left are
-    /// for others, who are on their way. None where seats are not held.
+    /// The seat that somebody who joins has here already, and takes over instead of another one: of
+    /// theirs, the one whose connection was lost last. In a full room it may also be one whose
+    /// connection seems alive, because nobody knows yet that it is dead, or it is on another
+    /// device: rather one that never answered, then the oldest. Where there is a seat left, a
+    /// second connection of the same person gets one of its own; `is_promised`: those that are left
+    /// are for others, who are on their way. None where seats are not held.
     pub fn seat_of(&self, who: &Identity, is_promised: bool) -> Option<PlayerId> {
         if self.options.grace == 0 {
             return None;

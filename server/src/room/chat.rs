@@ -1,5 +1,5 @@
-//! What was said in a room: the last lines, for those who join later and those who can't take them yet. Who gets them
-//! when is `spread`'s business.
+//! What was said in a room: the last lines, for those who join later and those who can't take them
+//! yet. Who gets them when is `spread`'s business.
 
 use std::collections::VecDeque;
 

@@ -1,9 +1,11 @@
-//! A room in which nobody does anything: ticks go by without being simulated, but for one a second. Their numbers keep up with
-//! time, so that clients' clocks, the time for which a seat is held, round trips and budgets are what they would be; the world
-//! stands almost still. Whether anybody did something is counted here; when a room dozes is its worker's to say, and that it may the
+//! A room in which nobody does anything: ticks go by without being simulated, but for one a second.
+//! Their numbers keep up with time, so that clients' clocks, the time for which a seat is held,
+//! round trips and budgets are what they would be; the world stands almost still. Whether anybody
+//! did something is counted here; when a room dozes is its worker's to say, and that it may the
 //! game's ([`Game::SLOWS_WHEN_IDLE`]).
 //!
-//! Inputs and requests are something; acknowledgements and pings are not, which a page sends that nobody looks at.
+//! Inputs and requests are something; acknowledgements and pings are not, which a page sends that
+//! nobody looks at.
 
 use tickwire::ids::{PlayerId, Tick};
 
@@ -35,9 +37,10 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// `ticks` (from 1) go by. Of them one is simulated, as [`Room::tick`] does it: the last, if the room `wakes`; else,
-    /// when a second has passed since the last one that was, the last that makes a snapshot. Then the answer is how many ticks come after it:
-    /// they go by ([`Room::pass`]) once the snapshot is written.
+    /// `ticks` (from 1) go by. Of them one is simulated, as [`Room::tick`] does it: the last, if
+    /// the room `wakes`; else, when a second has passed since the last one that was, the last that
+    /// makes a snapshot. Then the answer is how many ticks come after it: they go by
+    /// ([`Room::pass`]) once the snapshot is written.
     pub fn doze(&mut self, ticks: u32, wakes: bool) -> Option<u32> {
         let last = self.tick.0 + ticks;
         let is_due = last - self.simulated.0 >= u32::from(self.options.tick_rate);

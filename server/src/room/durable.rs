@@ -1,6 +1,6 @@
-//! The room's log of durable events: what happened that who missed it must still learn, like a goal or
-//! a round's result. It serves players who fell behind the ring of momentary events, who come back
-//! after a loss, and who join later. `events` keeps it; chat has a log of its own.
+//! The room's log of durable events: what happened that who missed it must still learn, like a goal
+//! or a round's result. It serves players who fell behind the ring of momentary events, who come
+//! back after a loss, and who join later. `events` keeps it; chat has a log of its own.
 
 use std::collections::VecDeque;
 
@@ -12,9 +12,9 @@ use super::event::Event;
 
 /// The last [`DURABLE_EVENTS_MAX`] durable events of at most [`DURABLE_BYTES_MAX`], oldest first.
 ///
-/// An event's tick is its number: snapshots come in the order of ticks, and each brings all events up to
-/// its own, so "after the newest snapshot seen" misses none and repeats none. Nothing is counted on
-/// the wire, so nobody learns how many events were for others.
+/// An event's tick is its number: snapshots come in the order of ticks, and each brings all events
+/// up to its own, so "after the newest snapshot seen" misses none and repeats none. Nothing is
+/// counted on the wire, so nobody learns how many events were for others.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Log {
     events: VecDeque<Event>,

@@ -21,8 +21,8 @@ pub(super) struct Event {
 pub(super) struct Listener {
     pub(super) player: PlayerId,
     pub(super) team: Option<u8>,
-    /// The room's tick when they took their seat: what was said to that number until then was said to somebody
-    /// else.
+    /// The room's tick when they took their seat: what was said to that number until then was said
+    /// to somebody else.
     pub(super) seated_at: Tick,
     /// They have got the momentary events up to this tick.
     pub(super) momentary: Tick,

@@ -1,6 +1,6 @@
-//! The room's events, each encoded once: momentary ones in a ring at their tick, durable ones in the
-//! room's log. What a player still has to get is what came after their last snapshot, so there is no
-//! queue per player.
+//! The room's events, each encoded once: momentary ones in a ring at their tick, durable ones in
+//! the room's log. What a player still has to get is what came after their last snapshot, so there
+//! is no queue per player.
 
 use std::collections::VecDeque;
 
@@ -77,8 +77,8 @@ impl Events {
         }
     }
 
-    /// Appends what `listener` has not got up to `now`, in the order in which it was said: all of the log, and of
-    /// the ring the newest that fit [`EVENT_BYTES_MAX`].
+    /// Appends what `listener` has not got up to `now`, in the order in which it was said: all of
+    /// the log, and of the ring the newest that fit [`EVENT_BYTES_MAX`].
     pub(super) fn append(&self, listener: &Listener, now: Tick, out: &mut Vec<u8>) {
         let mut first = self.ring.len();
         let mut bytes = 0;

@@ -69,8 +69,8 @@ pub struct ClientState {
     pub skipped_rationed: u64,
 }
 
-/// A player of the room. In this order in memory: what every tick needs of every player, from `player` to `in-flight window`, lies
-/// together.
+/// A player of the room. In this order in memory: what every tick needs of every player, from
+/// `player` to `in-flight window`, lies together.
 #[repr(C)]
 pub(super) struct Member<I> {
     pub(super) name: String,
@@ -199,8 +199,8 @@ impl<I: Default + Clone> Member<I> {
         Ok(drained.map_or(Move::Stays, |images| self.tier.drained(images, tick)))
     }
 
-    /// Whether somebody has shown that they know of the seat: by an input or an acknowledgement, on whichever
-    /// connection. Said once, it is true for as long as the seat is taken.
+    /// Whether somebody has shown that they know of the seat: by an input or an acknowledgement, on
+    /// whichever connection. Said once, it is true for as long as the seat is taken.
     pub(super) fn has_answered(&self) -> bool {
         self.answered || self.in_flight.any_acked() || self.inputs.newest_tick().is_some()
     }
@@ -295,7 +295,8 @@ impl<I: Default + Clone> Members<I> {
         }
     }
 
-    /// A number for a newcomer, if there is a seat: not one that was somebody's lately, so that what was theirs is nobody's.
+    /// A number for a newcomer, if there is a seat: not one that was somebody's lately, so that
+    /// what was theirs is nobody's.
     pub(super) fn free_seat(&self) -> Option<PlayerId> {
         if self.len() >= usize::from(self.seats) {
             return None;

@@ -55,7 +55,8 @@ use members::{Member, Members};
 use notices::Notices;
 use send_rate::cadence::Cadence;
 
-/// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair of members, which would stay for ever.
+/// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair
+/// of members, which would stay for ever.
 const EFFECTS_KEPT: usize = 256;
 
 /// What a room wants done with its players' connections.
@@ -182,8 +183,9 @@ impl<G: Game> Room<G> {
         std::mem::swap(&mut self.workspace, workspace);
     }
 
-    /// Gives back what it borrowed, and has its own again. The counts of [`Room::stats`] are of the borrowed one: they are
-    /// taken before. Bodies of the newest image are made anew if they are asked for later.
+    /// Gives back what it borrowed, and has its own again. The counts of [`Room::stats`] are of the
+    /// borrowed one: they are taken before. Bodies of the newest image are made anew if they are
+    /// asked for later.
     pub fn return_workspace(&mut self, workspace: &mut Box<Workspace>) {
         self.workspace.fan_out.clear();
         self.ring
@@ -191,8 +193,8 @@ impl<G: Game> Room<G> {
         std::mem::swap(&mut self.workspace, workspace);
     }
 
-    /// Has the processor fetch what a turn touches of two players; what `next` points to must have been fetched
-    /// before.
+    /// Has the processor fetch what a turn touches of two players; what `next` points to must have
+    /// been fetched before.
     pub(crate) fn prefetch(&self, next: PlayerId, next_but_one: PlayerId) {
         if let Some(member) = self.members.get(next) {
             prefetch_all(member.inputs.waiting());
@@ -324,7 +326,8 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// What was an avatar and outlives its player is shown no longer if the next one's would find no slot for it.
+    /// What was an avatar and outlives its player is shown no longer if the next one's would find
+    /// no slot for it.
     fn give_way(&mut self, avatar: Entity) {
         let is_short = self.capture.slots.spare() < self.slots_kept();
         if is_short && let Ok(mut avatar) = self.world.get_entity_mut(avatar) {
@@ -338,8 +341,8 @@ impl<G: Game> Room<G> {
         self.capture.kept(self.options.seats, avatars)
     }
 
-    /// Does not let a player chat for so many ticks; 0: they may. It lasts over a lost connection, and ends with the
-    /// seat.
+    /// Does not let a player chat for so many ticks; 0: they may. It lasts over a lost connection,
+    /// and ends with the seat.
     pub fn mute(&mut self, player: PlayerId, ticks: u32) {
         let until = Tick(self.tick.0.saturating_add(ticks));
         if let Some(member) = self.members.get_mut(player) {

@@ -1,8 +1,9 @@
-//! What members are told of one another: who came or went, who is ready, away, or the host now. Once a tick the room's
-//! members are compared with what was last told; what differs gets a number, and each member is sent what is newer than
-//! the newest that they were sent. So a change and its taking back in between are nothing, several changes are one,
-//! and for who can't take any more nothing is kept: there is one entry a seat, whoever still lacks it. When they get it
-//! is `spread`'s business, lines of chat are `chat`'s.
+//! What members are told of one another: who came or went, who is ready, away, or the host now.
+//! Once a tick the room's members are compared with what was last told; what differs gets a number,
+//! and each member is sent what is newer than the newest that they were sent. So a change and its
+//! taking back in between are nothing, several changes are one, and for who can't take any more
+//! nothing is kept: there is one entry a seat, whoever still lacks it. When they get it is
+//! `spread`'s business, lines of chat are `chat`'s.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +17,8 @@ use tickwire::protocol::server_message::Member as Public;
 use super::members::{Member, Members};
 use super::told::Flags;
 
-/// Changes of one member that are told at once. Beyond: told when there is one more, if it is still a change. Somebody who
-/// flips a switch thirty times a second costs the others 4 bytes a second.
+/// Changes of one member that are told at once. Beyond: told when there is one more, if it is still
+/// a change. Somebody who flips a switch thirty times a second costs the others 4 bytes a second.
 const CHANGES_BURST: u8 = 4;
 /// Seconds until there is one more.
 const CHANGE_SECONDS: u32 = 2;
@@ -56,8 +57,8 @@ impl Seat {
 /// See the module's description.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Notices {
-    /// By player number: those of members, and of who went while somebody who knew them has not heard it. No more of these
-    /// than there are members, for each member who is behind.
+    /// By player number: those of members, and of who went while somebody who knew them has not
+    /// heard it. No more of these than there are members, for each member who is behind.
     seats: BTreeMap<PlayerId, Seat>,
     /// Of the newest news.
     newest: u64,
@@ -73,7 +74,8 @@ pub(super) struct Notices {
 pub(super) struct News {
     /// Its number.
     pub(super) number: u64,
-    /// Only who was told up to this hears it: of somebody whose coming they know that they changed or went.
+    /// Only who was told up to this hears it: of somebody whose coming they know that they changed
+    /// or went.
     known: u64,
     /// Whom it is about.
     pub(super) about: PlayerId,
@@ -137,8 +139,8 @@ impl Notices {
         }
     }
 
-    /// The members as `you`, a newcomer, is told of them, who then has got the news up to [`Notices::newest`] and knows how they are
-    /// themselves.
+    /// The members as `you`, a newcomer, is told of them, who then has got the news up to
+    /// [`Notices::newest`] and knows how they are themselves.
     pub(super) fn members<I: Default + Clone>(
         &self,
         members: &Members<I>,
@@ -164,8 +166,9 @@ impl Notices {
         self.newest > self.everyone || self.own
     }
 
-    /// Everyone present has got the news up to this number, and unless `own` knows how they are themselves. Of who went is forgotten
-    /// what nobody has to hear, which `unheard` says for the numbers of their coming and going.
+    /// Everyone present has got the news up to this number, and unless `own` knows how they are
+    /// themselves. Of who went is forgotten what nobody has to hear, which `unheard` says for the
+    /// numbers of their coming and going.
     pub(super) fn all_told(
         &mut self,
         everyone: u64,
@@ -177,7 +180,8 @@ impl Notices {
             .retain(|_, seat| seat.order != 0 || unheard(seat.gone.0, seat.gone.1));
     }
 
-    /// All that somebody may lack who has got the news up to `told`, in the order in which it is told: at most three messages a seat.
+    /// All that somebody may lack who has got the news up to `told`, in the order in which it is
+    /// told: at most three messages a seat.
     pub(super) fn pending<I: Default + Clone>(
         &self,
         members: &Members<I>,

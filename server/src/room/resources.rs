@@ -1,5 +1,6 @@
-//! What the engine keeps in a game's world, and what is said when the game took it away: in `bevy_ecs` resources are
-//! entities, so a system that despawns every entity despawns them too. The room can't go on then; its panic says why.
+//! What the engine keeps in a game's world, and what is said when the game took it away: in
+//! `bevy_ecs` resources are entities, so a system that despawns every entity despawns them too. The
+//! room can't go on then; its panic says why.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -52,8 +53,8 @@ fn missing(world: &World) -> Option<&'static str> {
         .map(|(name, _)| *name)
 }
 
-/// Runs what is the game's. Where it panics because a resource is missing, or because it takes them all away, `bevy_ecs`
-/// says nothing of the cause: this does.
+/// Runs what is the game's. Where it panics because a resource is missing, or because it takes them
+/// all away, `bevy_ecs` says nothing of the cause: this does.
 ///
 /// # Panics
 /// The game did, or it took one of the engine's resources away.

@@ -1,6 +1,7 @@
-//! When members get what is passed on to all of them: once a tick, as far as their in-flight window goes, before the tick's snapshot.
-//! It counts in the same window as snapshots do, so that what others do never piles up at somebody who can't take it: they
-//! get it later, as it is then. What there is to tell is kept by `notices` and `chat`.
+//! When members get what is passed on to all of them: once a tick, as far as their in-flight window
+//! goes, before the tick's snapshot. It counts in the same window as snapshots do, so that what
+//! others do never piles up at somebody who can't take it: they get it later, as it is then. What
+//! there is to tell is kept by `notices` and `chat`.
 
 use std::mem;
 
@@ -111,8 +112,8 @@ impl<G: Game> Room<G> {
         self.workspace.news = news;
     }
 
-    /// Tells a player that they have a seat, and all that there is to know; `seen` is the last line of chat that they
-    /// know of.
+    /// Tells a player that they have a seat, and all that there is to know; `seen` is the last line
+    /// of chat that they know of.
     pub(super) fn tell_joined(&mut self, player: tickwire::ids::PlayerId, seen: u32) {
         let (tick, tick_rate) = (self.tick, self.options.tick_rate);
         self.notices.compare(&self.members, tick, tick_rate);

@@ -1,5 +1,5 @@
-//! What a member has been told of the others and of themselves. Kept with the member; `notices` says
-//! what there is to tell, `spread` when.
+//! What a member has been told of the others and of themselves. Kept with the member; `notices`
+//! says what there is to tell, `spread` when.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -7,8 +7,9 @@ use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ServerMessage;
 
-/// Bytes of chat a second for one member, on average: ten full lines. Beyond: later, as far as the room still remembers
-/// the lines by then; older ones are lost to that member, and the numbers of the lines tell.
+/// Bytes of chat a second for one member, on average: ten full lines. Beyond: later, as far as the
+/// room still remembers the lines by then; older ones are lost to that member, and the numbers of
+/// the lines tell.
 pub(super) const CHAT_BYTES_PER_SECOND: u32 = 2048;
 
 /// What can change of a member.

@@ -34,8 +34,8 @@ impl<I> ViewedInput<I> {
         }
     }
 
-    /// The viewed tick of `tick`, which takes this input; within [`REWIND_MAX_MS`] before it, whatever the player says. An input that
-    /// repeats the last one was seen as far behind as that.
+    /// The viewed tick of `tick`, which takes this input; within [`REWIND_MAX_MS`] before it,
+    /// whatever the player says. An input that repeats the last one was seen as far behind as that.
     pub(super) fn view_at(&self, tick: Tick, tick_rate: u16) -> f64 {
         let tick = f64::from(tick.0);
         let view = self.view + (tick - self.stamp).max(0.0);

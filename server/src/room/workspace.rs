@@ -1,7 +1,7 @@
-//! What a room's turn needs and its next one does not: tables, lists and bodies of one tick. A worker lends the same
-//! to all its rooms, one after the other, so that it stays in the processor's caches, where a room's own would be long
-//! gone by its next turn. A room to which nobody lends any has its own. No state: what is in it when a turn
-//! begins means nothing.
+//! What a room's turn needs and its next one does not: tables, lists and bodies of one tick. A
+//! worker lends the same to all its rooms, one after the other, so that it stays in the processor's
+//! caches, where a room's own would be long gone by its next turn. A room to which nobody lends any
+//! has its own. No state: what is in it when a turn begins means nothing.
 
 use tickwire::ids::Tick;
 

@@ -1,5 +1,5 @@
-//! A part of the server ends that must not: what players are told, and with what `run` ends. Real sockets, one
-//! process; the binary's status is `serve`'s.
+//! A part of the server ends that must not: what players are told, and with what `run` ends. Real
+//! sockets, one process; the binary's status is `serve`'s.
 
 use std::future::pending;
 use std::io::{Read, Write};

@@ -92,7 +92,8 @@ mod tests {
         assert_eq!(left.len(), 1, "nothing is left beside it: {left:?}");
     }
 
-    /// A folder in the place of the file that is written first stands for a disk that takes nothing.
+    /// A folder in the place of the file that is written first stands for a disk that takes
+    /// nothing.
     #[test]
     fn a_write_that_fails_leaves_the_old_document_whole() {
         let folder = Folder::new("store-full");

@@ -2,16 +2,17 @@
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Whether a character shows nothing of its own, or what it shows is nobody's business but its font's (private use):
-/// two texts that look the same should be the same, and none may reach into the line around it. A few of them are needed
-/// in their places, which [`super::joiners`] knows.
+/// Whether a character shows nothing of its own, or what it shows is nobody's business but its
+/// font's (private use): two texts that look the same should be the same, and none may reach into
+/// the line around it. A few of them are needed in their places, which [`super::joiners`] knows.
 ///
 /// Characters that are not assigned yet are not hidden: next year's letters and emoji are.
 pub(crate) fn is_hidden(c: char) -> bool {
     #[cfg(test)]
     super::tests::LOOKS.set(super::tests::LOOKS.get() + 1);
     match c.general_category() {
-        // Bidirectional controls, zero width ones, tags, the byte order mark, separators of lines and paragraphs.
+        // Bidirectional controls, zero width ones, tags, the byte order mark, separators of lines
+        // and paragraphs.
         GeneralCategory::Control
         | GeneralCategory::Format
         | GeneralCategory::PrivateUse
@@ -21,8 +22,8 @@ pub(crate) fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Signs that belong to numbers and verses of Arabic, Syriac, Kaithi and Egyptian text: they show and are of the category `Format` because
-/// they stand around other characters.
+/// Signs that belong to numbers and verses of Arabic, Syriac, Kaithi and Egyptian text: they show
+/// and are of the category `Format` because they stand around other characters.
 fn is_visible_format(c: char) -> bool {
     matches!(c,
         '\u{600}'..='\u{605}'
@@ -39,7 +40,8 @@ fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{FDD0}'..='\u{FDEF}') || c as u32 & 0xFFFE == 0xFFFE
 }
 
-/// What Unicode calls default ignorable and is no `Format`, and two more that are blank in every font.
+/// What Unicode calls default ignorable and is no `Format`, and two more that are blank in every
+/// font.
 fn shows_nothing(c: char) -> bool {
     matches!(c,
         '\u{34F}'                     // combining grapheme joiner

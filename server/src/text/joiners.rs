@@ -1,5 +1,6 @@
-//! Where hidden characters are needed: joiners within words of scripts whose letters join and within emoji sequences, selectors of a
-//! form behind what has several, tags behind the flag that they make another's. Anywhere else they show nothing.
+//! Where hidden characters are needed: joiners within words of scripts whose letters join and
+//! within emoji sequences, selectors of a form behind what has several, tags behind the flag that
+//! they make another's. Anywhere else they show nothing.
 
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_properties::UnicodeEmoji;
@@ -15,11 +16,13 @@ const VIRAMA: u8 = 9;
 const KEYCAP: char = '\u{20E3}';
 /// A black flag, which tags turn into a country's.
 pub(super) const FLAG: char = '\u{1F3F4}';
-/// Those that there are: England, Scotland, Wales. Others show as a black flag with hidden text behind it.
+/// Those that there are: England, Scotland, Wales. Others show as a black flag with hidden text
+/// behind it.
 const TAGGED_FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
 
-/// Characters on either side of a hidden one that are looked at: no language puts so many marks on a letter, and nobody needs so many hidden
-/// ones in a row. Without this a text that is full of them costs the square of its length.
+/// Characters on either side of a hidden one that are looked at: no language puts so many marks on
+/// a letter, and nobody needs so many hidden ones in a row. Without this a text that is full of
+/// them costs the square of its length.
 const LOOK_MAX: usize = 16;
 
 /// The tags of a known flag that `rest`, behind a black flag, starts with.

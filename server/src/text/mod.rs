@@ -1,6 +1,7 @@
-//! Text that peers choose and others see: names of players and rooms, chat. What shows nothing, turns the text around it or
-//! reaches into other lines goes; what a language or an emoji needs stays. Pure. Whether text may be shown as markup
-//! is not decided here: clients show it as text only. A game's own texts (fields of the kind `Text`) are the game's.
+//! Text that peers choose and others see: names of players and rooms, chat. What shows nothing,
+//! turns the text around it or reaches into other lines goes; what a language or an emoji needs
+//! stays. Pure. Whether text may be shown as markup is not decided here: clients show it as text
+//! only. A game's own texts (fields of the kind `Text`) are the game's.
 //!
 //! **Lengths are those of the tidied text**: what counts is what others see.
 
@@ -15,8 +16,9 @@ use unicode_segmentation::UnicodeSegmentation;
 pub(crate) use hidden::is_hidden;
 use joiners::flag_tags;
 
-/// Times that a text is normalised and gone through again until it stays as it is. Two are enough for all that is known
-/// (a test tries); what is left after four is shown as it is, which is bounded and harmless.
+/// Times that a text is normalised and gone through again until it stays as it is. Two are enough
+/// for all that is known (a test tries); what is left after four is shown as it is, which is
+/// bounded and harmless.
 const PASSES_MAX: usize = 4;
 
 /// A player's name as others see it; "player" if nothing is left of it.
@@ -39,8 +41,9 @@ pub(crate) fn chat_line(text: &str) -> Option<String> {
         .then_some(tidied)
 }
 
-/// `text` in the Unicode form NFKC, in which what looks the same mostly is the same (ﬁ and fi, Ａ and A), cut to
-/// `chars_max` characters, not within what is seen as one. `None` if nothing is left.
+/// `text` in the Unicode form NFKC, in which what looks the same mostly is the same (ﬁ and fi, Ａ
+/// and A), cut to `chars_max` characters, not within what is seen as one. `None` if nothing is
+/// left.
 fn name(text: &str, chars_max: usize) -> Option<String> {
     let tidied = tidy(text, |text| text.nfkc().collect());
     let cut = tidy(cut(&tidied, chars_max), |text| text.nfkc().collect());
@@ -65,7 +68,8 @@ fn cut(text: &str, chars_max: usize) -> &str {
     text
 }
 
-/// `text` in a normal form, with runs of white space as one space, without what may not be seen, until nothing changes.
+/// `text` in a normal form, with runs of white space as one space, without what may not be seen,
+/// until nothing changes.
 fn tidy(text: &str, normal: impl Fn(&str) -> String) -> String {
     // Hidden ones between a letter and its mark go first, so that the two can become one.
     let mut tidied = shown(text);
@@ -80,8 +84,8 @@ fn tidy(text: &str, normal: impl Fn(&str) -> String) -> String {
     tidied
 }
 
-/// `text` without hidden characters, except where a language or an emoji needs them, and with runs of white space as one
-/// space, none at the ends.
+/// `text` without hidden characters, except where a language or an emoji needs them, and with runs
+/// of white space as one space, none at the ends.
 fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

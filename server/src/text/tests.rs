@@ -297,7 +297,8 @@ fn a_text_that_is_full_of_hidden_characters_costs_no_more_than_its_length() {
     check(&format!("ی{marks}\u{200C}خ"), "ی\u{64E}خ");
 }
 
-/// Of any text: tidied once it stays as it is, within its bounds, and has nothing hidden that is not needed.
+/// Of any text: tidied once it stays as it is, within its bounds, and has nothing hidden that is
+/// not needed.
 #[test]
 fn tidied_text_is_tidy() {
     let interesting: Vec<char> = "ab1# é\u{301}\u{302}\u{335}\u{20E3}\u{345}\u{313}🐶👨🏽🇩❤️\u{200D}\u{200C}\u{FE0F}\u{FE0E}\u{202E}\u{2028}کمه\u{64E}\u{651}\u{670}\u{FDFA}\u{FE70}क\u{94D}\u{93F}\u{93C}\u{902}র\u{9CD}\u{9AF}ശ\u{D4D}ก\u{E33}\u{E49}\u{E47}漢\u{E0100}\u{FE00}\u{1100}\u{1161}\u{11A8}\u{1160}\u{3164}\u{FFA0}ᠠ\u{180B}\u{180E}\u{1F3F4}\u{E0067}\u{E0062}\u{E007F}ｶﾞ\u{F900}\u{BB}´ﬁⅣ\u{2F00}\u{F73}\u{F71}\u{344}"

@@ -1,5 +1,5 @@
-//! The connection that lobby and workers own: one transport or another. Calls are static where nearly all
-//! are; what else there is goes through the trait, so that it is in no list.
+//! The connection that lobby and workers own: one transport or another. Calls are static where
+//! nearly all are; what else there is goes through the trait, so that it is in no list.
 
 use std::io;
 use std::net::SocketAddr;

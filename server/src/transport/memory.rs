@@ -1,6 +1,7 @@
-//! A way within a process, without sockets and threads: messages are handed over as they are, and as many
-//! bytes wait at the client as it takes. For the simulation, tests and benches, and for whoever plays in
-//! the server's own process. It has no limits of rate: both ends are the program's own.
+//! A way within a process, without sockets and threads: messages are handed over as they are, and
+//! as many bytes wait at the client as it takes. For the simulation, tests and benches, and for
+//! whoever plays in the server's own process. It has no limits of rate: both ends are the program's
+//! own.
 
 use std::collections::VecDeque;
 use std::io;
@@ -55,7 +56,8 @@ pub struct Memory {
 /// The client's end. Dropping it without a goodbye loses the connection.
 pub struct Far(Arc<Mutex<Between>>);
 
-/// Both ends of a way whose client holds so many bytes that it has not received; one message always fits.
+/// Both ends of a way whose client holds so many bytes that it has not received; one message always
+/// fits.
 pub fn pair(capacity: usize) -> (Memory, Far) {
     let between = Arc::<Mutex<Between>>::default();
     let memory = Memory {

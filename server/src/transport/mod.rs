@@ -1,7 +1,8 @@
-//! One client's way to the server and back, in whole messages: what came, what goes out, how full the
-//! way out is, its end. [`websocket`] is the one over TCP, [`memory`] the one within a process. Who the
-//! client is stands beside it, in the worker's `Session`. Owned by exactly one of the lobby and a
-//! worker, and moved between them whole. Nothing here blocks or reads a clock, or knows rooms.
+//! One client's way to the server and back, in whole messages: what came, what goes out, how full
+//! the way out is, its end. [`websocket`] is the one over TCP, [`memory`] the one within a process.
+//! Who the client is stands beside it, in the worker's `Session`. Owned by exactly one of the lobby
+//! and a worker, and moved between them whole. Nothing here blocks or reads a clock, or knows
+//! rooms.
 
 pub(crate) mod certificate;
 mod conn;

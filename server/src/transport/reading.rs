@@ -1,9 +1,9 @@
-//! Where connections are read: a scratch that all of a thread share, and the reading of one of them.
-//! What is in the bytes is the transport's business. Used by worker and lobby.
+//! Where connections are read: a scratch that all of a thread share, and the reading of one of
+//! them. What is in the bytes is the transport's business. Used by worker and lobby.
 //!
-//! A worker has many to read in a row. It has the kernel **fetch** for all of them first, then looks at
-//! what came: code that runs fifty times in a row is in the caches for all but the first, the kernel's as
-//! well as its own.
+//! A worker has many to read in a row. It has the kernel **fetch** for all of them first, then
+//! looks at what came: code that runs fifty times in a row is in the caches for all but the first,
+//! the kernel's as well as its own.
 
 use std::io;
 use std::mem;
@@ -18,8 +18,8 @@ use crate::admission::limiter::Rates;
 pub(super) const READ_BYTES: usize = 4096;
 /// Reads of one socket in a row. Beyond: the rest waits in the kernel until the next tick.
 const READS_MAX: u32 = 4;
-/// Bytes that may be fetched before they are looked at: what some hundred players send between two ticks,
-/// and still in the processor's second cache when their turn comes.
+/// Bytes that may be fetched before they are looked at: what some hundred players send between two
+/// ticks, and still in the processor's second cache when their turn comes.
 pub(super) const FETCHED_MAX: usize = 15 * READ_BYTES;
 
 /// What a thread reads into, and what it counted.
@@ -69,8 +69,8 @@ impl Scratch {
         self.fetched + READ_BYTES <= FETCHED_MAX
     }
 
-    /// Fetches what one `read` brings. Its end is left to the reading, as is a failure. Only if there
-    /// is room.
+    /// Fetches what one `read` brings. Its end is left to the reading, as is a failure. Only if
+    /// there is room.
     pub(super) fn fetch(&mut self, read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> Fetched {
         let start = READ_BYTES + self.fetched;
         match read(&mut self.bytes[start..start + READ_BYTES]) {

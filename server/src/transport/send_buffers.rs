@@ -1,6 +1,6 @@
 //! Where clients' messages are composed, one after the other, before anything is known about their
-//! lengths: each with room in front for what its transport sends before it, so that one plain write sends
-//! it all. One arena serves all clients of a worker.
+//! lengths: each with room in front for what its transport sends before it, so that one plain write
+//! sends it all. One arena serves all clients of a worker.
 
 use std::ops::Range;
 

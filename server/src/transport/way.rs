@@ -1,5 +1,5 @@
-//! What a transport is: messages in, messages out, how full it is, its end. A new one is a new file that
-//! implements [`Transport`].
+//! What a transport is: messages in, messages out, how full it is, its end. A new one is a new file
+//! that implements [`Transport`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -94,8 +94,8 @@ pub trait Transport: Send {
     /// A message that lies in parts waits to go out, behind all others.
     fn push(&mut self, parts: &[&[u8]]);
 
-    /// The close waits to go out, the last that does. It takes the place of what waits if the client
-    /// is stalled, but for what is under way.
+    /// The close waits to go out, the last that does. It takes the place of what waits if the
+    /// client is stalled, but for what is under way.
     fn push_close(&mut self, code: CloseCode);
 
     /// Bytes that go out before the next message in one write, its own header included.
@@ -109,8 +109,8 @@ pub trait Transport: Send {
     /// [`End::Lost`] when the client is gone.
     fn flush(&mut self, now: Instant) -> Result<(), End>;
 
-    /// The same with a message behind it. Only when it is not blocked, and waits for what it did when
-    /// the message was begun.
+    /// The same with a message behind it. Only when it is not blocked, and waits for what it did
+    /// when the message was begun.
     ///
     /// # Errors
     /// [`End::Lost`] when the client is gone.
@@ -143,8 +143,8 @@ pub trait Transport: Send {
         Ok(())
     }
 
-    /// Ready when something came, or when something would be taken, as `interest` says. Only while it
-    /// is watched.
+    /// Ready when something came, or when something would be taken, as `interest` says. Only while
+    /// it is watched.
     fn poll_ready(&mut self, cx: &mut Context<'_>, interest: Interest) -> Poll<io::Result<()>>;
 
     /// Nothing goes out any more: the peer is told so.

@@ -1,5 +1,6 @@
-//! When a worker hands a room to another one: it is the heaviest of all, by much and for a while, and has a room that is worth
-//! it. Pure: asked once a span, when `load` judges; how the room gets there is `event_loop`'s.
+//! When a worker hands a room to another one: it is the heaviest of all, by much and for a while,
+//! and has a room that is worth it. Pure: asked once a span, when `load` judges; how the room gets
+//! there is `event_loop`'s.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +8,8 @@ use tickwire::ids::RoomId;
 
 use super::load::{Cost, WORKER_SHARE_MAX};
 
-/// By what share of its time a worker must be heavier than the lightest. Below, a move would gain less than the figures
-/// of a second are off.
+/// By what share of its time a worker must be heavier than the lightest. Below, a move would gain
+/// less than the figures of a second are off.
 const GAP_MIN: f64 = 0.25;
 /// Spans in a row; one is enough for a worker that would have to throttle its rooms instead.
 const SPANS: u32 = 3;
@@ -45,8 +46,8 @@ impl Moved {
 }
 
 impl Balance {
-    /// A span is over, in which the workers took these shares of their time, and the `rooms` of number `me` theirs, the heaviest
-    /// first: which of them goes, and to whom.
+    /// A span is over, in which the workers took these shares of their time, and the `rooms` of
+    /// number `me` theirs, the heaviest first: which of them goes, and to whom.
     pub(super) fn rebalance<'a>(
         &mut self,
         me: usize,

@@ -1,5 +1,5 @@
-//! A client: its transport, and beside it who it is. It is owned by exactly one of the lobby and a worker,
-//! and moves between them whole, with every byte that was read or not yet written.
+//! A client: its transport, and beside it who it is. It is owned by exactly one of the lobby and a
+//! worker, and moves between them whole, with every byte that was read or not yet written.
 
 use std::time::Instant;
 
@@ -37,7 +37,8 @@ pub(crate) struct Session {
     pub(crate) online: Option<Present>,
     /// Its place at its address.
     pub(crate) guest: AddressLease,
-    /// Its place among the players of its address, while it has a seat in a room or is on its way to one that is made for it.
+    /// Its place among the players of its address, while it has a seat in a room or is on its way
+    /// to one that is made for it.
     seated: Option<AddressLease>,
     /// Its place among those without a seat, which it has left meanwhile.
     spot: Option<Spot>,
@@ -75,8 +76,8 @@ impl Client {
         self
     }
 
-    /// Keeps the address's place until the connection is dropped, the one among those without a seat
-    /// while it has none, and the last until its hello.
+    /// Keeps the address's place until the connection is dropped, the one among those without a
+    /// seat while it has none, and the last until its hello.
     pub(crate) fn with_guest(mut self, guest: AddressLease, spot: Spot, pre_hello: Spot) -> Client {
         self.session.guest = guest;
         self.session.spot = Some(spot);
@@ -142,8 +143,8 @@ impl Session {
         self.spot.as_mut().is_none_or(Spot::leave)
     }
 
-    /// Gives it its place among the players of its address, unless it has one. False: there is none left for it, which is not asked where
-    /// the seat `is_theirs` already.
+    /// Gives it its place among the players of its address, unless it has one. False: there is none
+    /// left for it, which is not asked where the seat `is_theirs` already.
     pub(crate) fn take_place(&mut self, is_theirs: bool) -> bool {
         if self.seated.is_none() {
             self.seated = match is_theirs {

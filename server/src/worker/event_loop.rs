@@ -1,6 +1,7 @@
 //! A worker's loop: which room's turn it is, what to do with its outcome, and sleep in between.
-//! What a turn consists of is `room_host`'s. [`EventLoop::step`] is one pass at a given time, which the
-//! server's threads and whoever drives a worker by hand share; [`EventLoop::run`] waits in between.
+//! What a turn consists of is `room_host`'s. [`EventLoop::step`] is one pass at a given time, which
+//! the server's threads and whoever drives a worker by hand share; [`EventLoop::run`] waits in
+//! between.
 
 mod moving;
 
@@ -35,7 +36,8 @@ const SLEEP_MAX: Duration = Duration::from_millis(500);
 const COMMANDS_MAX: usize = 64;
 /// Until an empty room to which somebody is on the way is looked at again.
 const RECHECK: Duration = Duration::from_secs(1);
-/// How often a second a room that dozes is looked at: who comes back to it waits as long for an answer.
+/// How often a second a room that dozes is looked at: who comes back to it waits as long for an
+/// answer.
 const LOOKS_PER_SECOND: u16 = 10;
 /// In ticks of so many seconds a player must have done something to count as one who plays.
 const ACTIVE_SECONDS: u32 = 30;
@@ -135,7 +137,8 @@ impl<G: Game> Running<G> {
         }
     }
 
-    /// Whether another worker may have it: somebody is there, and no data of the game is bound to this thread.
+    /// Whether another worker may have it: somebody is there, and no data of the game is bound to
+    /// this thread.
     fn may_move(&self) -> bool {
         !self.asleep && self.room_host.room.may_move()
     }
@@ -184,9 +187,9 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    /// Runs until the worker is told to end, or the lobby is gone. A panic outside of the rooms, whose own go no
-    /// further than they, is the worker's end: what it has is told, and what still comes to it, while the server
-    /// stops.
+    /// Runs until the worker is told to end, or the lobby is gone. A panic outside of the rooms,
+    /// whose own go no further than they, is the worker's end: what it has is told, and what still
+    /// comes to it, while the server stops.
     pub(super) fn run(mut self, alive: Part) {
         let ran = catch_unwind(AssertUnwindSafe(|| self.work()));
         let code = match ran {
@@ -218,7 +221,8 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    /// Nothing is done here any more: who comes is told so, a room too. Other questions stay without an answer.
+    /// Nothing is done here any more: who comes is told so, a room too. Other questions stay
+    /// without an answer.
     fn decline(&mut self, command: Command, code: CloseCode) {
         match command {
             Command::Attach { mut client, .. } => {
@@ -348,7 +352,8 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    /// Heeds what operators ordered about members; how many seats without a connection were given up.
+    /// Heeds what operators ordered about members; how many seats without a connection were given
+    /// up.
     fn moderate(&mut self, seats_of: Option<&Identity>) -> u32 {
         let (mut given_up, mut failed) = (0, Vec::new());
         for (room, running) in &mut self.rooms {

@@ -1,8 +1,7 @@
 //! What a worker's rooms cost it, and what gives way when that is too much: the snapshot rate of
-//! the heaviest rooms first, at last a room that would hold up all the others. That rooms go to other
-//! workers is `balance`'s. Judged once a
-//! second, and back to normal by itself. Pure: times are arguments. Ticks that come too late all
-//! the same are `grid`'s to skip.
+//! the heaviest rooms first, at last a room that would hold up all the others. That rooms go to
+//! other workers is `balance`'s. Judged once a second, and back to normal by itself. Pure: times
+//! are arguments. Ticks that come too late all the same are `grid`'s to skip.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! What operators ordered about members of a room: it stands in their connections, marked by `moderation`. A
-//! connection that comes is looked at when it is seated, all of them when the worker is told; nothing is asked
-//! for on the tick path.
+//! What operators ordered about members of a room: it stands in their connections, marked by
+//! `moderation`. A connection that comes is looked at when it is seated, all of them when the
+//! worker is told; nothing is asked for on the tick path.
 
 use tickwire::ids::PlayerId;
 
@@ -11,8 +11,8 @@ use crate::game::Game;
 use crate::transport::End;
 
 impl<G: Game> RoomHost<G> {
-    /// Heeds what was ordered about the members, and gives up the seats that are held for `seats_of`; how many of
-    /// those there were.
+    /// Heeds what was ordered about the members, and gives up the seats that are held for
+    /// `seats_of`; how many of those there were.
     ///
     /// # Errors
     /// The room failed.

@@ -1,5 +1,6 @@
-//! The workers as they see one another: where a room goes that one hands over, and a command for a room that is another's by
-//! now. Nobody waits for another one: a full inbox gives back what does not fit.
+//! The workers as they see one another: where a room goes that one hands over, and a command for a
+//! room that is another's by now. Nobody waits for another one: a full inbox gives back what does
+//! not fit.
 
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Weak};
@@ -9,7 +10,8 @@ use parking_lot::Mutex;
 
 use super::{Command, Phase, State};
 
-/// A worker that gave no sign of life for so long gets no rooms: longer than one sleeps that has nothing to do.
+/// A worker that gave no sign of life for so long gets no rooms: longer than one sleeps that has
+/// nothing to do.
 const QUIET_MAX: Duration = Duration::from_secs(1);
 
 /// One of the workers. Its inbox is not kept open: it ends with the lobby.

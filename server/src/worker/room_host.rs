@@ -1,6 +1,6 @@
-//! A room on its worker: the room and its members' connections, how they come together and part. The room may
-//! panic anywhere (game, capture, encoding): the panic ends here, and the room with it. What a turn
-//! consists of is `turn`'s business, when it is due `run`'s.
+//! A room on its worker: the room and its members' connections, how they come together and part.
+//! The room may panic anywhere (game, capture, encoding): the panic ends here, and the room with
+//! it. What a turn consists of is `turn`'s business, when it is due `run`'s.
 
 use std::any::Any;
 use std::mem;
@@ -28,7 +28,8 @@ use crate::vitals;
 /// Who leaves a room sooner did not like it there.
 const LEFT_SOON_SECONDS: u32 = 20;
 
-/// Effects for which there is room between two turns. A crowd that comes at once makes some for each pair of members.
+/// Effects for which there is room between two turns. A crowd that comes at once makes some for
+/// each pair of members.
 const EFFECTS_KEPT: usize = 256;
 
 /// What a worker lends to the room whose turn it is.
@@ -142,8 +143,8 @@ impl<G: Game> RoomHost<G> {
         self.room.thin_out(halvings);
     }
 
-    /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`] says so, or sends it
-    /// back refused: what was asked in the lobby may be otherwise by now.
+    /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`]
+    /// says so, or sends it back refused: what was asked in the lobby may be otherwise by now.
     ///
     /// # Errors
     /// The room failed; the newcomer is closed like its members.
@@ -176,7 +177,8 @@ impl<G: Game> RoomHost<G> {
         if let Some(player) = seat {
             registry.release(self.id, mark);
             let token = self.new_token(player, ctx);
-            // Tokens of the connection before are void: a page that wakes up somewhere does not take the seat back.
+            // Tokens of the connection before are void: a page that wakes up somewhere does not
+            // take the seat back.
             let tokens = SeatTokens::new(token.as_ref().map(|(_, hash)| *hash));
             let take_over = move |room: &mut Room<G>| room.take_over(player);
             return self.seat_again(client, player, take_over, tokens, token, ctx);
@@ -208,8 +210,8 @@ impl<G: Game> RoomHost<G> {
         }
     }
 
-    /// Gives a seat to a connection that brings its token, or sends the connection back refused. One
-    /// that the seat still has is closed.
+    /// Gives a seat to a connection that brings its token, or sends the connection back refused.
+    /// One that the seat still has is closed.
     ///
     /// # Errors
     /// The room failed; the newcomer is closed like its members.
@@ -247,8 +249,8 @@ impl<G: Game> RoomHost<G> {
         self.seat_again(client, player, resume, tokens, Some(token), ctx)
     }
 
-    /// Gives a seat to a new connection of its player, as the room does it by `take`. One that the seat still has is
-    /// closed.
+    /// Gives a seat to a new connection of its player, as the room does it by `take`. One that the
+    /// seat still has is closed.
     ///
     /// # Errors
     /// The room failed; the newcomer is closed like its members.

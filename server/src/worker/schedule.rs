@@ -2,8 +2,8 @@
 //! shifts nothing. Pure: the time is an argument.
 //!
 //! Late ticks: a slot that is less than a period late runs at once, and the next one at its own
-//! time, so that a delay is made up for. Slots that are later than that are skipped: the room's game
-//! time stands still for them instead of the worker running ever further behind. What a worker
+//! time, so that a delay is made up for. Slots that are later than that are skipped: the room's
+//! game time stands still for them instead of the worker running ever further behind. What a worker
 //! does so that ticks aren't late in the first place is `load`'s.
 
 use std::time::{Duration, Instant};

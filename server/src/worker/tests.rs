@@ -1,5 +1,6 @@
-//! Who gets a seat when they arrive at a room, whatever they were told in the lobby before: the room's worker decides,
-//! which knows the seats. A room as a worker has it, and clients that say nothing.
+//! Who gets a seat when they arrive at a room, whatever they were told in the lobby before: the
+//! room's worker decides, which knows the seats. A room as a worker has it, and clients that say
+//! nothing.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,7 +53,8 @@ impl Game for Still {
 enum Came {
     /// They have a seat of their own.
     Sat,
-    /// They have the seat that they had, and the connection that it had is closed, if there was one.
+    /// They have the seat that they had, and the connection that it had is closed, if there was
+    /// one.
     SatAgain {
         closed: bool,
     },

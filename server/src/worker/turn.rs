@@ -1,6 +1,7 @@
-//! A room's turn: its members are read, the room ticks, each member is written to once. In stages, each for all members
-//! before the next: the kernel fetches what came, it is looked at, the room ticks, snapshots are composed, the kernel
-//! takes them. Called by `run`; the rest of a room on its worker is `room_host`'s.
+//! A room's turn: its members are read, the room ticks, each member is written to once. In stages,
+//! each for all members before the next: the kernel fetches what came, it is looked at, the room
+//! ticks, snapshots are composed, the kernel takes them. Called by `run`; the rest of a room on its
+//! worker is `room_host`'s.
 
 use std::mem;
 use std::time::Instant;
@@ -15,8 +16,8 @@ use crate::game::Game;
 use crate::room::{Effect, Room};
 use crate::transport::{End, Fetched, Reading, SendBuffer, Transport};
 
-/// Bytes of snapshots that are composed before they are written: those of a room of ordinary size, which then lie in the
-/// processor's second cache until the kernel copies them.
+/// Bytes of snapshots that are composed before they are written: those of a room of ordinary size,
+/// which then lie in the processor's second cache until the kernel copies them.
 const DRAFTS_BYTES: usize = 64 * 1024;
 
 impl<G: Game> RoomHost<G> {
@@ -28,7 +29,8 @@ impl<G: Game> RoomHost<G> {
         let id = self.id;
         guarded(id, || {
             self.read(ctx, now);
-            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a new one.
+            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a
+            // new one.
             self.room.borrow_workspace(&mut ctx.workspace);
             self.room.tick();
             self.settle(ctx);
@@ -40,8 +42,9 @@ impl<G: Game> RoomHost<G> {
         })
     }
 
-    /// A turn of a room that dozes, at the end of so many ticks: reads, lets them go by, ticks if it is time or somebody did something in
-    /// fewer than `idle` ticks, and writes what waits. Whether it ticked.
+    /// A turn of a room that dozes, at the end of so many ticks: reads, lets them go by, ticks if
+    /// it is time or somebody did something in fewer than `idle` ticks, and writes what waits.
+    /// Whether it ticked.
     ///
     /// # Errors
     /// The room failed.
@@ -97,7 +100,8 @@ impl<G: Game> RoomHost<G> {
         metrics.bytes_received.increment(bytes);
     }
 
-    /// Fetches what the players after `last` sent, as many as the scratch has room for. False: there are none.
+    /// Fetches what the players after `last` sent, as many as the scratch has room for. False:
+    /// there are none.
     fn fetch(&mut self, last: &mut Option<PlayerId>, ctx: &mut TurnContext) -> bool {
         ctx.scratch.clear();
         ctx.fetched.clear();
@@ -148,7 +152,8 @@ impl<G: Game> RoomHost<G> {
         }
     }
 
-    /// While the kernel has one member's socket, what the next ones' turns touch comes into the caches.
+    /// While the kernel has one member's socket, what the next ones' turns touch comes into the
+    /// caches.
     fn prefetch_after(&self, player: PlayerId) {
         let Some(next) = self.members.after(Some(player)) else {
             return;
@@ -182,8 +187,8 @@ impl<G: Game> RoomHost<G> {
         Ok(())
     }
 
-    /// Composes the snapshots of the players after `last`, if they are due, until there are [`DRAFTS_BYTES`] of them. False:
-    /// there are no players.
+    /// Composes the snapshots of the players after `last`, if they are due, until there are
+    /// [`DRAFTS_BYTES`] of them. False: there are no players.
     fn compose(
         &mut self,
         last: &mut Option<PlayerId>,

@@ -1,6 +1,6 @@
-//! A room of any game that is saved at some tick and restored in another process, beside the one that went on and one that
-//! was never saved: all three say the same bytes from then on. What happens in them is drawn from a seed. The tests of the
-//! games call it.
+//! A room of any game that is saved at some tick and restored in another process, beside the one
+//! that went on and one that was never saved: all three say the same bytes from then on. What
+//! happens in them is drawn from a seed. The tests of the games call it.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};

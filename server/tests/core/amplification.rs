@@ -1,5 +1,6 @@
-//! What many send and everyone is told: a member on a slow link stays, and gets hardly more than it would without them.
-//! What each message comes to is counted by the room's own test of the same name.
+//! What many send and everyone is told: a member on a slow link stays, and gets hardly more than it
+//! would without them. What each message comes to is counted by the room's own test of the same
+//! name.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::support::{Client, Got, Server};
 const ATTACKERS: usize = 45;
 /// Bytes a second that the slow member's link carries.
 const LINK: f64 = 40_000.0;
-/// Bytes a second that others' deeds may add to it; each of what they send, told to it, would be ten times as many.
+/// Bytes a second that others' deeds may add to it; each of what they send, told to it, would be
+/// ten times as many.
 const MORE_MAX: f64 = 1000.0;
 /// Ticks until what is counted is what goes on, and ticks over which it is counted.
 const SETTLE: u32 = 60;

@@ -1,5 +1,5 @@
-//! Rooms whose members do nothing: how much of them is simulated, and what ends it. What their players see is tested in
-//! `server/src/room/tests/doze.rs`.
+//! Rooms whose members do nothing: how much of them is simulated, and what ends it. What their
+//! players see is tested in `server/src/room/tests/doze.rs`.
 
 use std::time::Duration;
 

@@ -63,7 +63,8 @@ fn tries(mut client: Client) -> usize {
     unreachable!("they try for ever")
 }
 
-/// Each of the griefers has a room whose host may kick, and is the first in one that a quick join made as well.
+/// Each of the griefers has a room whose host may kick, and is the first in one that a quick join
+/// made as well.
 #[test]
 fn quick_joiners_among_griefers_play() {
     let server = Server::start(config());

@@ -102,7 +102,8 @@ fn what_a_proxy_keeps_for_a_slow_client_is_bounded_and_it_catches_up() {
         witness.ack();
     }
     let held = buffer.size.load(Ordering::Relaxed);
-    // A snapshot may begin within the in-flight window and end beyond it; a keyframe of this room has less.
+    // A snapshot may begin within the in-flight window and end beyond it; a keyframe of this room
+    // has less.
     assert!(
         held <= 2 * UNACKED_BYTES_MAX as usize,
         "{held} bytes are stale"

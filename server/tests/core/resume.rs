@@ -255,8 +255,8 @@ fn a_room_that_fails_holds_nothing() {
     eventually("nobody plays", || server.figure("tickwire_players") == 0.0);
 }
 
-/// Nobody learns from a made-up token whether its room is there: it is refused in the same words, and as many times until it
-/// was too often.
+/// Nobody learns from a made-up token whether its room is there: it is refused in the same words,
+/// and as many times until it was too often.
 #[test]
 fn a_made_up_token_tells_nothing_of_rooms() {
     let server = server(None);

@@ -71,7 +71,8 @@ fn a_burst_of_handshakes_is_accepted() {
     print("clients, on the same cores", own);
 }
 
-/// SYNs that the system ever dropped because a listener's queue was full: each costs its client a second.
+/// SYNs that the system ever dropped because a listener's queue was full: each costs its client a
+/// second.
 fn dropped_syns() -> u64 {
     let text = std::fs::read_to_string("/proc/net/netstat").unwrap();
     let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));

@@ -19,8 +19,8 @@ const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// Loopback addresses that clients come from.
 const SOURCES: usize = 200;
 
-/// Clients come from many addresses, as a crowd does: from one alone the load's own search for a free port
-/// would cost as much as the rest of it.
+/// Clients come from many addresses, as a crowd does: from one alone the load's own search for a
+/// free port would cost as much as the rest of it.
 pub(crate) fn source(nth: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 1, 1 + (nth % SOURCES) as u8)
 }

@@ -1,6 +1,6 @@
-//! What a connection costs in user-space memory: idle in the lobby, and while it plays the arena in a room of 50 (its
-//! socket's state, its seat, its part of the world, of the images and of the bodies). A room's own
-//! cost (world, systems, 20 drones) is shown beside it.
+//! What a connection costs in user-space memory: idle in the lobby, and while it plays the arena in
+//! a room of 50 (its socket's state, its seat, its part of the world, of the images and of the
+//! bodies). A room's own cost (world, systems, 20 drones) is shown beside it.
 
 use std::time::Duration;
 

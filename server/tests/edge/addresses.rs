@@ -202,8 +202,8 @@ async fn the_limit_of_players_is_not_exceeded_and_a_browser_that_comes_is_answer
     assert_eq!(server.figure("tickwire_players").await, 2.0);
 }
 
-/// At the limit of sockets those go that hold one and no seat, the oldest of the address with most of them, whatever they
-/// are at: no request, a handshake, an idle lobby. Nobody with a seat does.
+/// At the limit of sockets those go that hold one and no seat, the oldest of the address with most
+/// of them, whatever they are at: no request, a handshake, an idle lobby. Nobody with a seat does.
 #[tokio::test]
 async fn at_the_limit_who_has_no_seat_makes_room() {
     let server = serve(|config| {

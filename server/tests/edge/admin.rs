@@ -1,5 +1,5 @@
-//! The administration as strangers and operators meet it: tokens, methods, bodies, what is shown. What orders do
-//! to players is `moderation`.
+//! The administration as strangers and operators meet it: tokens, methods, bodies, what is shown.
+//! What orders do to players is `moderation`.
 
 use std::net::SocketAddr;
 

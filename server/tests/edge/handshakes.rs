@@ -111,7 +111,8 @@ async fn pages_of_other_hosts_are_refused() {
     );
 }
 
-/// Proxies and programs write the port that goes without saying into `Host`; browsers leave it out of `Origin`.
+/// Proxies and programs write the port that goes without saying into `Host`; browsers leave it out
+/// of `Origin`.
 #[tokio::test]
 async fn origin_and_host_are_compared_by_what_they_mean() {
     let server = serve(|_| {});
@@ -183,7 +184,8 @@ async fn apps_and_programs_come_in_where_the_list_says_so() {
     }
 }
 
-/// A socket beyond the limit is told so by the one thing that a page can see, when nobody is there without a seat.
+/// A socket beyond the limit is told so by the one thing that a page can see, when nobody is there
+/// without a seat.
 #[tokio::test]
 async fn a_full_server_says_so_by_close_code() {
     let server = serve(|config| config.max_connections = 1);

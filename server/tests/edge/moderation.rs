@@ -1,5 +1,6 @@
-//! What orders of an operator do to players on real sockets: kick, ban, mute, by identity and by address, now and
-//! at their next hello. The rules on virtual time are `server/src/moderation/tests.rs`.
+//! What orders of an operator do to players on real sockets: kick, ban, mute, by identity and by
+//! address, now and at their next hello. The rules on virtual time are
+//! `server/src/moderation/tests.rs`.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -168,8 +169,8 @@ async fn a_ban_ends_by_itself() {
     .await;
 }
 
-/// A user keeps their identity, whichever token says it: another of the operator's, or the one with which the
-/// server lets them come back.
+/// A user keeps their identity, whichever token says it: another of the operator's, or the one with
+/// which the server lets them come back.
 #[tokio::test]
 async fn a_banned_user_does_not_come_back_with_any_token() {
     let secret = "a secret that is long enough: 0123456789";

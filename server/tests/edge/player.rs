@@ -106,7 +106,8 @@ impl Player {
         self.stream.write_all(&say(message)).await.unwrap();
     }
 
-    /// Acknowledges a snapshot and waits until the server knows: from then on the seat is held if the connection is lost.
+    /// Acknowledges a snapshot and waits until the server knows: from then on the seat is held if
+    /// the connection is lost.
     pub(crate) async fn acknowledge(&mut self) {
         let snapshot = loop {
             let message = read_message(&mut self.stream).await;
@@ -185,7 +186,8 @@ impl Player {
         let said = format!("line {}", LINES.fetch_add(1, Ordering::Relaxed));
         let text = said.clone();
         self.say(&ClientMessage::Chat { text }).await;
-        // Lines come as far as one's in-flight window goes, so snapshots are acknowledged meanwhile.
+        // Lines come as far as one's in-flight window goes, so snapshots are acknowledged
+        // meanwhile.
         loop {
             let message = read_message(&mut self.stream).await;
             match message[0] {

@@ -70,7 +70,8 @@ fn bad_settings_end_with_status_2_and_one_line() {
     );
 }
 
-/// Whatever a setting names is read before anybody can come in: one line with the setting and the file.
+/// Whatever a setting names is read before anybody can come in: one line with the setting and the
+/// file.
 #[test]
 fn files_that_can_not_be_used_end_the_start() {
     let good = File::new("a-secret", "0123456789abcdef0123456789abcdef");
@@ -281,8 +282,8 @@ fn running_out_of_descriptors_is_survived() {
     assert!(served);
 }
 
-/// What an operator does stands in one line each, whatever the reason says, and so does what was tried without
-/// the token, which itself stands in none.
+/// What an operator does stands in one line each, whatever the reason says, and so does what was
+/// tried without the token, which itself stands in none.
 #[test]
 fn operators_leave_an_audit_line_that_nobody_forges() {
     let token = "operators-0123456789-0123456789-token";

@@ -216,8 +216,8 @@ async fn who_closes_half_gets_the_answer() {
     assert!(read_to_end(&mut stream).await.len() > 4 << 20);
 }
 
-/// More requests at once than a connection serves: those that are answered are answered whole, the last one says that it is, and
-/// what was sent behind it resets nothing.
+/// More requests at once than a connection serves: those that are answered are answered whole, the
+/// last one says that it is, and what was sent behind it resets nothing.
 #[tokio::test]
 async fn pipelined_requests_end_in_order() {
     let server = serve(|_| {});

@@ -1,5 +1,6 @@
-//! Many addresses at their limits at once, on real sockets: what is everybody's is shared, so that who comes from elsewhere gets in and
-//! plays. The rules one by one are in `server/src/admission/shares.rs` and `server/src/admission/crowd.rs`.
+//! Many addresses at their limits at once, on real sockets: what is everybody's is shared, so that
+//! who comes from elsewhere gets in and plays. The rules one by one are in
+//! `server/src/admission/shares.rs` and `server/src/admission/crowd.rs`.
 
 use tickwire::codec::decode_server;
 use tickwire::protocol::{ClientMessage, ServerMessage};
@@ -68,7 +69,8 @@ async fn ask(
     Some((stream, answer))
 }
 
-/// All that one address may have: rooms that nobody else can enter, idle members of the lobby, WebSockets that say nothing.
+/// All that one address may have: rooms that nobody else can enter, idle members of the lobby,
+/// WebSockets that say nothing.
 async fn attack(server: &Server, from: String) -> Vec<TcpStream> {
     let mut held = Vec::new();
     let room = ClientMessage::CreateRoom {
@@ -95,7 +97,8 @@ async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
     let server = serve(|config| {
         // Loopback addresses are limited like any others then.
         config.trusted_proxies = vec!["127.0.0.9".parse().unwrap()];
-        // More than there are rooms: nobody with a seat goes for others, so some must be left when all rooms are taken.
+        // More than there are rooms: nobody with a seat goes for others, so some must be left when
+        // all rooms are taken.
         config.max_connections = 560;
         config.max_connections_per_address = 13;
         config.max_ungreeted = 32;

@@ -1,4 +1,5 @@
-//! A server that stops while players go on sending: all hear of it, and no socket is reset under what they were told.
+//! A server that stops while players go on sending: all hear of it, and no socket is reset under
+//! what they were told.
 
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 
@@ -8,7 +9,8 @@ use crate::support::serve;
 /// How often each says the same, before and after it is told: less than is too often.
 const TIMES: usize = 50;
 
-/// Told when to come back, and closed. What was sent meanwhile is unread where it is closed, and must not matter.
+/// Told when to come back, and closed. What was sent meanwhile is unread where it is closed, and
+/// must not matter.
 async fn insist(mut player: Player, message: ClientMessage) {
     for _ in 0..TIMES {
         player.say(&message).await;

@@ -89,7 +89,8 @@ async fn a_page_and_a_game_are_served() {
     let get = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     stream.write_all(get).await.unwrap();
     assert!(read_to_end(&mut stream).await.ends_with(b"</title>"));
-    // Browsers come back over TLS alone; at an address, or where a developer works, nothing of the kind is said.
+    // Browsers come back over TLS alone; at an address, or where a developer works, nothing of the
+    // kind is said.
     for (host, said) in [
         ("play.example:7777", true),
         ("localhost:7777", false),

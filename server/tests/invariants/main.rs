@@ -163,8 +163,8 @@ fn in_tests(found: &str) -> bool {
 
 #[test]
 fn rooms_iterate_no_hash_maps() {
-    // Slots and the event table look up by key; nothing else on the tick path has a hash map. What bevy maps entities
-    // with when a room is restored is never looked at.
+    // Slots and the event table look up by key; nothing else on the tick path has a hash map. What
+    // bevy maps entities with when a room is restored is never looked at.
     only_in(
         [
             uses("server/src/room", "rs", &["HashMap", "HashSet"]),

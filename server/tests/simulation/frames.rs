@@ -1,5 +1,5 @@
-//! The client's end of the WebSocket framing, written apart from the server's: unmasked whole messages and
-//! the close frame from it, masked ones to it.
+//! The client's end of the WebSocket framing, written apart from the server's: unmasked whole
+//! messages and the close frame from it, masked ones to it.
 
 use tickwire::protocol::CloseCode;
 

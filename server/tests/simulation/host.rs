@@ -1,6 +1,6 @@
-//! The server as it is, but for threads, tasks, sockets and clock: lobby, worker, room host and the transport of
-//! browsers, stepped on virtual time. What goes over its links is judged here against the limits, and
-//! whose seat is whose.
+//! The server as it is, but for threads, tasks, sockets and clock: lobby, worker, room host and the
+//! transport of browsers, stepped on virtual time. What goes over its links is judged here against
+//! the limits, and whose seat is whose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -36,7 +36,8 @@ use crate::yard::{Diary, Yard};
 
 /// Bodies of a layer and image for clients that are in step with no rate tier.
 const CATCH_UPS_MAX: usize = 4;
-/// Every so many images are for the slowest of the tiers, each of which halves the rate of the one before.
+/// Every so many images are for the slowest of the tiers, each of which halves the rate of the one
+/// before.
 const TIER_MAX: u32 = 32;
 
 /// See the module's description.
@@ -345,8 +346,8 @@ fn room_players(server: &mut Stepped<Yard>, room: RoomId) -> usize {
     server.room(room).map_or(0, |room| room.players())
 }
 
-/// The baseline of everyone's layer in a snapshot of the newest image, in ticks back, unless it is one that a
-/// tier has or it is a keyframe.
+/// The baseline of everyone's layer in a snapshot of the newest image, in ticks back, unless it is
+/// one that a tier has or it is a keyframe.
 fn off_tier(snapshot: &[u8], images: &[Tick]) -> Option<u32> {
     let (head, sections) = SnapshotHead::decode(snapshot).ok()?;
     let bodies = sections

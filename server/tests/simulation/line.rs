@@ -1,4 +1,5 @@
-//! A connection as it is seen from between its ends: a link, how far it has come, what is in flight.
+//! A connection as it is seen from between its ends: a link, how far it has come, what is in
+//! flight.
 
 use std::collections::VecDeque;
 
@@ -31,7 +32,8 @@ pub(crate) struct Line {
     pub(crate) stage: Stage,
     /// The room's tick when its player joined.
     pub(crate) joined_at: Tick,
-    /// The room's tick when its player's seat was taken for the first time, maybe over another connection.
+    /// The room's tick when its player's seat was taken for the first time, maybe over another
+    /// connection.
     pub(crate) seated_at: Tick,
     /// What its player's actions came to, in order.
     pub(crate) answers: VecDeque<Result<(), String>>,

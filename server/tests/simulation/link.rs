@@ -1,6 +1,7 @@
-//! A link in memory, on virtual time: TCP as its ends see it. Bytes arrive in order, whole, late and in
-//! bursts; what the reader leaves fills the buffers, until the writer's writes are cut short or refused.
-//! The server's end is a [`Socket`] below its real WebSockets. No clock: times are arguments, in microseconds.
+//! A link in memory, on virtual time: TCP as its ends see it. Bytes arrive in order, whole, late
+//! and in bursts; what the reader leaves fills the buffers, until the writer's writes are cut short
+//! or refused. The server's end is a [`Socket`] below its real WebSockets. No clock: times are
+//! arguments, in microseconds.
 
 use std::collections::VecDeque;
 use std::io;
@@ -137,7 +138,8 @@ impl Link {
     /// The client's `read`: appends what has arrived, as far as it reads.
     pub(crate) fn read(&mut self, now_us: u64, into: &mut Vec<u8>) {
         let rate = self.quality.read_bytes_per_s;
-        // Unread time counts for a tenth of a second at most: a slow reader does not catch up at once.
+        // Unread time counts for a tenth of a second at most: a slow reader does not catch up at
+        // once.
         let most = rate.saturating_mul(100_000);
         let earned = rate.saturating_mul(now_us - self.allowed_at_us);
         self.allowance = self.allowance.saturating_add(earned).min(most);

@@ -1,9 +1,11 @@
-//! The deterministic simulation: one seed drives a whole server (lobby, worker, room, the transport of browsers:
-//! all as they are), its clients and the links between them, on one thread and on virtual time. Clients join, leave, drop, come back, stall, stop reading; links delay, cut writes short
-//! and fill up. An oracle that reads the game's world by itself judges what every client decodes.
+//! The deterministic simulation: one seed drives a whole server (lobby, worker, room, the transport
+//! of browsers: all as they are), its clients and the links between them, on one thread and on
+//! virtual time. Clients join, leave, drop, come back, stall, stop reading; links delay, cut writes
+//! short and fill up. An oracle that reads the game's world by itself judges what every client
+//! decodes.
 //!
-//! `make simulate SEEDS=1000` runs as many seeds as asked, in release; a seed that breaks something is
-//! printed with the command that runs it again.
+//! `make simulate SEEDS=1000` runs as many seeds as asked, in release; a seed that breaks something
+//! is printed with the command that runs it again.
 
 mod broken;
 mod conn;
@@ -57,8 +59,8 @@ fn the_same_seed_gives_the_same_trace() {
     }
 }
 
-/// Runs seeds with a bug until enough of them have shown it; each must break one of `checks`, some the
-/// first.
+/// Runs seeds with a bug until enough of them have shown it; each must break one of `checks`, some
+/// the first.
 fn is_caught(bug: Bug, checks: &[Check]) {
     let mut caught = Vec::new();
     for seed in 2000..2100 {
@@ -182,7 +184,8 @@ fn who_is_forgotten_in_the_lobby_is_caught() {
     is_caught(Bug::ForgottenInLobby, &[Check::Liveness]);
 }
 
-/// Not caught but healed: whichever integer it is, no client is closed, and each is exact again in time.
+/// Not caught but healed: whichever integer it is, no client is closed, and each is exact again in
+/// time.
 #[test]
 fn a_changed_integer_of_a_held_image_is_healed() {
     let mut planted = planted::Seen::default();

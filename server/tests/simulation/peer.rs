@@ -1,5 +1,5 @@
-//! A client: a connection after the other, and what it does with it by chance. It joins, plays, asks, stalls,
-//! stops reading, leaves, is cut off and comes back, to its seat or as a newcomer.
+//! A client: a connection after the other, and what it does with it by chance. It joins, plays,
+//! asks, stalls, stops reading, leaves, is cut off and comes back, to its seat or as a newcomer.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -27,7 +27,8 @@ const LANE_WHEN_CALM: u32 = 16;
 
 /// See the module's description.
 pub(crate) struct Peer {
-    /// Its number, for the model of whose seat is whose: another one when it comes as somebody else.
+    /// Its number, for the model of whose seat is whose: another one when it comes as somebody
+    /// else.
     number: usize,
     /// The token that it says hello with: what the server gave it.
     who: String,
@@ -441,7 +442,8 @@ fn seat_of(token: &str) -> Option<PlayerId> {
     u16::from_str_radix(digits, 16).ok().map(PlayerId)
 }
 
-/// What a client comes back with: all it had, its tokens alone, as a page that was reloaded, or nothing.
+/// What a client comes back with: all it had, its tokens alone, as a page that was reloaded, or
+/// nothing.
 fn bring((mut ticket, seated_at): (Ticket, Tick), rng: &mut ChaCha8Rng) -> Option<(Ticket, Tick)> {
     match rng.random_range(0..10) {
         0 => return None,

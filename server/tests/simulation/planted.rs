@@ -1,6 +1,7 @@
-//! A client whose memory is not to be trusted: now and then an integer of an image that it holds changes. Beside it
-//! listens a twin whose memory is, which the oracle judges. What the client holds must be what its twin holds, always where
-//! nothing was changed, and again within a stated time where something was. Kept by `conn`.
+//! A client whose memory is not to be trusted: now and then an integer of an image that it holds
+//! changes. Beside it listens a twin whose memory is, which the oracle judges. What the client
+//! holds must be what its twin holds, always where nothing was changed, and again within a stated
+//! time where something was. Kept by `conn`.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -14,8 +15,8 @@ use crate::broken::{Broken, Check};
 const EVERY_US: u64 = 1_500_000;
 /// Images until a client that gets all of them notices at the latest: the 30th has a checksum.
 const IMAGES: u64 = 30;
-/// What asking for a keyframe takes at most, in microseconds: one a second is granted, and what was asked for too soon is asked
-/// for again after two; and the way there and back.
+/// What asking for a keyframe takes at most, in microseconds: one a second is granted, and what was
+/// asked for too soon is asked for again after two; and the way there and back.
 const ASKED_US: u64 = 3_000_000 + 500_000;
 
 /// See the module's description.
@@ -100,8 +101,8 @@ impl Planted {
         }
     }
 
-    /// Compares a client with its twin, which has heard the same; its link has been well since then, and an image takes so
-    /// long.
+    /// Compares a client with its twin, which has heard the same; its link has been well since
+    /// then, and an image takes so long.
     pub(crate) fn compare(
         &mut self,
         session: &Session,

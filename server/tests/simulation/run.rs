@@ -1,5 +1,6 @@
-//! A run: one seed's room, clients and links on one thread and on virtual time, with the oracle beside
-//! them. Chaos first; then everything is well for a while, and every client must be current again.
+//! A run: one seed's room, clients and links on one thread and on virtual time, with the oracle
+//! beside them. Chaos first; then everything is well for a while, and every client must be current
+//! again.
 
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use crate::oracle::Oracle;
 use crate::peer::{self, Peer};
 use crate::tamper::Bug;
 
-/// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest rate tier at
-/// ten images a second.
+/// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest
+/// rate tier at ten images a second.
 const CALM_S: u64 = 8;
 /// Storms a minute, in which everybody's link fails.
 const STORMS: u32 = 4;

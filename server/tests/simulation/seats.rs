@@ -1,5 +1,6 @@
-//! Whose seat is whose, as the messages tell, and whether the room keeps to it: a seat is its player's while
-//! they are there and for the room's grace after, if they ever answered; then nobody's. No other way.
+//! Whose seat is whose, as the messages tell, and whether the room keeps to it: a seat is its
+//! player's while they are there and for the room's grace after, if they ever answered; then
+//! nobody's. No other way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,8 @@ fn broken<T>(what: String) -> Result<T, Broken> {
 }
 
 impl Seats {
-    /// A line got a seat at `now`, in a room that holds seats or does not. When that was taken for the first time.
+    /// A line got a seat at `now`, in a room that holds seats or does not. When that was taken for
+    /// the first time.
     pub(crate) fn joined(
         &mut self,
         id: LineId,
@@ -113,8 +115,8 @@ impl Seats {
         }
     }
 
-    /// A line is lost (`None`), or closed by the server; not because another one has the seat, which says so
-    /// itself. Who was in the lobby may have had their seat again for a moment.
+    /// A line is lost (`None`), or closed by the server; not because another one has the seat,
+    /// which says so itself. Who was in the lobby may have had their seat again for a moment.
     pub(crate) fn ended(&mut self, id: LineId, player: PlayerId, code: Option<CloseCode>) {
         if let Some(seat) = self.of(id, player)
             && seat.away_since.is_none()

@@ -1,5 +1,5 @@
-//! Many seeds, on every core: which ones, what they saw together, and how to run one again that broke
-//! something.
+//! Many seeds, on every core: which ones, what they saw together, and how to run one again that
+//! broke something.
 
 use std::env;
 use std::fmt;

@@ -1,5 +1,6 @@
-//! Bugs planted on purpose, between the room and its clients: a snapshot that the room composed is decoded, spoiled
-//! as a server with that bug would, and encoded again. What the checks say to it is `main`'s business.
+//! Bugs planted on purpose, between the room and its clients: a snapshot that the room composed is
+//! decoded, spoiled as a server with that bug would, and encoded again. What the checks say to it
+//! is `main`'s business.
 
 use std::collections::BTreeMap;
 
@@ -43,8 +44,8 @@ pub(crate) enum Bug {
     SeatNotHeld,
     /// Who comes back to the lobby is not served there.
     ForgottenInLobby,
-    /// An integer of an image that a client holds changes by itself, now and then. This one is not to be caught but healed: see
-    /// [`crate::planted`].
+    /// An integer of an image that a client holds changes by itself, now and then. This one is not
+    /// to be caught but healed: see [`crate::planted`].
     ChangedInteger,
 }
 

@@ -1,5 +1,5 @@
-//! A run's trace as one number: everything that crosses a link, and when. Two runs of a seed are the same
-//! if their traces are.
+//! A run's trace as one number: everything that crosses a link, and when. Two runs of a seed are
+//! the same if their traces are.
 
 use std::hash::{DefaultHasher, Hasher};
 

@@ -9,28 +9,30 @@
 //! [`BUCKETS`] buckets; of equal samples the older.
 //!
 //! **Slope.** Local and server clocks drift apart. Whenever a bucket is begun: with at least
-//! [`SLOPE_FROM`] complete ones the slope is the median of the slopes between all pairs of them that
-//! are two or more apart in the list (the lower one of an even number), within [`SLOPE_MAX`]; else 0.
-//! A median, because a bucket whose every snapshot was delayed must not count.
+//! [`SLOPE_FROM`] complete ones the slope is the median of the slopes between all pairs of them
+//! that are two or more apart in the list (the lower one of an even number), within [`SLOPE_MAX`];
+//! else 0. A median, because a bucket whose every snapshot was delayed must not count.
 //!
 //! **Target.** At an arrival a the *target* is the least of the buckets' samples carried on to a:
 //! `sample + slope * (a - its arrival)`.
 //!
-//! **Offset.** What the clock goes by follows the target without jumps: with the *shown* offset and the target as of the
-//! last arrival a, at time t it is `target + slope * (t - a)`, kept within `shown -+ SLEW * (t - a)`
-//! ([`SLEW`]). At every arrival the shown offset becomes the offset at that time. Only in the first [`FREE_US`] after
-//! the first arrival, and when it is more than [`STEP_US`] away from the target (the server lost time, the machine slept),
-//! it becomes the target at once. The *server tick* at t is `(t - offset) / period`: the newest tick that can
-//! have arrived, which is the server's own tick less the way down. It never goes back but by such a step.
+//! **Offset.** What the clock goes by follows the target without jumps: with the *shown* offset and
+//! the target as of the last arrival a, at time t it is `target + slope * (t - a)`, kept within
+//! `shown -+ SLEW * (t - a)` ([`SLEW`]). At every arrival the shown offset becomes the offset at
+//! that time. Only in the first [`FREE_US`] after the first arrival, and when it is more than
+//! [`STEP_US`] away from the target (the server lost time, the machine slept), it becomes the
+//! target at once. The *server tick* at t is `(t - offset) / period`: the newest tick that can have
+//! arrived, which is the server's own tick less the way down. It never goes back but by such a
+//! step.
 //!
-//! **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks, the target being the one that it
-//! led to; its *wait* is the deviation and the ticks since the snapshot before it: what
-//! a view would have had to stand behind the server tick for not running dry until it came. The last [`ARRIVALS_MAX`] of both are kept,
-//! but not those of the first snapshot, nor of one that comes less than a quarter of a period
-//! after the one before: the first of a bunch has told of the hold-up; nor of one that ends a rest
-//! of the room, whose length tells nothing of the link. *Jitter* and *wait* of the link are
-//! their [`PERCENTILE`]th percentiles, nearest rank: of n in rising order the
-//! one at index `floor((95 * n + 99) / 100) - 1`; 0 of none.
+//! **Jitter and wait.** A snapshot's *deviation* is `(sample - target) / period` ticks, the target
+//! being the one that it led to; its *wait* is the deviation and the ticks since the snapshot
+//! before it: what a view would have had to stand behind the server tick for not running dry until
+//! it came. The last [`ARRIVALS_MAX`] of both are kept, but not those of the first snapshot, nor of
+//! one that comes less than a quarter of a period after the one before: the first of a bunch has
+//! told of the hold-up; nor of one that ends a rest of the room, whose length tells nothing of the
+//! link. *Jitter* and *wait* of the link are their [`PERCENTILE`]th percentiles, nearest rank: of n
+//! in rising order the one at index `floor((95 * n + 99) / 100) - 1`; 0 of none.
 //!
 //! **Rests.** A room in which nobody does anything makes one image a second, and its world stands
 //! still in between. An image *ends a rest* if its gap is greater than what the room makes under
@@ -263,8 +265,8 @@ mod tests {
 
     const PERIOD_US: u64 = 40_000;
 
-    /// The clock's error after every millisecond of `seconds`, in ticks: snapshots at 25 Hz, each delayed by what
-    /// `delay` says of its tick and time, in order; the local clock gains `drift`.
+    /// The clock's error after every millisecond of `seconds`, in ticks: snapshots at 25 Hz, each
+    /// delayed by what `delay` says of its tick and time, in order; the local clock gains `drift`.
     fn errors(seconds: u64, drift: f64, mut delay: impl FnMut(u64) -> u64) -> Vec<f64> {
         let mut clock = ClockSync::new(25);
         let mut waiting = VecDeque::new();

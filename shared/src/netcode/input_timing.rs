@@ -1,31 +1,37 @@
 //! When inputs leave, and the tick that each is for. Asked by [`crate::session`] with the server
 //! tick of [`super::clock_sync`] and the slack that snapshots report; mirrored by
-//! `client-web/src/netcode/input_timing.js`; both reproduce `shared/vectors/netcode/input_timing.json`.
-//! Not the queue that the inputs wait in: that is the server's, [`super::input_queue`].
+//! `client-web/src/netcode/input_timing.js`; both reproduce
+//! `shared/vectors/netcode/input_timing.json`. Not the queue that the inputs wait in: that is the
+//! server's, [`super::input_queue`].
 //!
-//! **Stamps.** The input of tick m is due when `server tick + lead >= m`; the newest stamp that is due is
-//! `floor(server tick + lead + 1e-6)`, at least 1. Stamps rise one by one from the first; whoever falls
-//! more than [`CATCH_UP_MAX`] behind skips to the newest due.
+//! **Stamps.** The input of tick m is due when `server tick + lead >= m`; the newest stamp that is
+//! due is `floor(server tick + lead + 1e-6)`, at least 1. Stamps rise one by one from the first;
+//! whoever falls more than [`CATCH_UP_MAX`] behind skips to the newest due.
 //!
-//! **Slack.** A snapshot's head says how early inputs come: the newest stamp that had arrived, less the snapshot's tick. 0
-//! is just in time, below 0 is late. The server reads its sockets at the tick, so nobody knows it finer.
+//! **Slack.** A snapshot's head says how early inputs come: the newest stamp that had arrived, less
+//! the snapshot's tick. 0 is just in time, below 0 is late. The server reads its sockets at the
+//! tick, so nobody knows it finer.
 //!
-//! **Target.** The lead, in ticks and their eighths, is as short as it may be while in a window of [`TRIM_S`] the least slack is
-//! [`SLACK_TARGET`]: the input that the jitter delays most still comes between one and two ticks early. It starts
-//! at [`LEAD_START`] (or by the first round trip that is known before any report counts: `rtt / period + 2`, up to a whole eighth, if that is more), and is
-//! kept within [`LEAD_MIN`]`..=`[`LEAD_MAX`].
+//! **Target.** The lead, in ticks and their eighths, is as short as it may be while in a window of
+//! [`TRIM_S`] the least slack is [`SLACK_TARGET`]: the input that the jitter delays most still
+//! comes between one and two ticks early. It starts at [`LEAD_START`] (or by the first round trip
+//! that is known before any report counts: `rtt / period + 2`, up to a whole eighth, if that is
+//! more), and is kept within [`LEAD_MIN`]`..=`[`LEAD_MAX`].
 //!
-//! **Reports.** A report of (tick, slack) is looked at if an input was stamped and the stamps are not more than
-//! [`CATCH_UP_MAX`] behind (else the client paused). With `newest = tick + slack`:
-//! - `newest < settle` is not looked at further: `settle` is the first stamp after the last change (or skip),
-//!   so that a change shows before the next one.
-//! - If `newest` is no more than in the report before, nothing arrived in between. The slack is noted if it is the least of this *gap*,
-//!   and the ticks since the report before count to the gap's length. No more is done: a gap may be a stall.
-//! - Else something arrived and the gap is over. `low` is the slack; or the gap's least, if that is less and the gap was at
-//!   most [`GAP_MAX_MS`] long. A longer one was a stall, which no lead covers at a bearable price.
+//! **Reports.** A report of (tick, slack) is looked at if an input was stamped and the stamps are
+//! not more than [`CATCH_UP_MAX`] behind (else the client paused). With `newest = tick + slack`:
+//! - `newest < settle` is not looked at further: `settle` is the first stamp after the last change
+//!   (or skip), so that a change shows before the next one.
+//! - If `newest` is no more than in the report before, nothing arrived in between. The slack is
+//!   noted if it is the least of this *gap*, and the ticks since the report before count to the
+//!   gap's length. No more is done: a gap may be a stall.
+//! - Else something arrived and the gap is over. `low` is the slack; or the gap's least, if that is
+//!   less and the gap was at most [`GAP_MAX_MS`] long. A longer one was a stall, which no lead
+//!   covers at a bearable price.
 //!   - `low < 0`: `lead += SLACK_TARGET - low`.
 //!   - `low < SLACK_TARGET`: `lead += RAISE`.
-//!   - else: in the window's first report its tick is the window's start, and `least` is the least of all its lows. When the window is
+//!   - else: in the window's first report its tick is the window's start, and `least` is the least
+//!     of all its lows. When the window is
 //!     `TRIM_S` long: `lead -= (least - SLACK_TARGET) / 2 + TRIM`; so the lead falls fast from far above and then feels
 //!     its way down, a [`TRIM`] a window, until a low below the target sends it a [`RAISE`] up.
 //!
@@ -33,7 +39,8 @@
 
 use crate::ids::Tick;
 
-/// Ticks that the latest inputs should be early. Below it there is nothing to tell that the next one will be late.
+/// Ticks that the latest inputs should be early. Below it there is nothing to tell that the next
+/// one will be late.
 pub const SLACK_TARGET: i32 = 1;
 /// The lead before the first report, in ticks: 65 ms there and back at 30 Hz.
 pub const LEAD_START: f64 = 4.0;
@@ -43,8 +50,8 @@ pub const LEAD_MIN: f64 = 1.0;
 pub const LEAD_MAX: f64 = 56.0;
 /// Seconds for which the slack is watched before the lead is shortened.
 pub const TRIM_S: u32 = 2;
-/// What the lead is shortened by after a window that was on target, in ticks: a four-hundredth of the
-/// pace at 30 Hz, which nobody sees.
+/// What the lead is shortened by after a window that was on target, in ticks: a four-hundredth of
+/// the pace at 30 Hz, which nobody sees.
 pub const TRIM: f64 = 0.125;
 /// What it is lengthened by when the slack is off target but nothing was late, in ticks.
 pub const RAISE: f64 = 0.25;
@@ -220,8 +227,8 @@ mod tests {
     const RATE: u16 = 25;
     const PERIOD_US: u64 = 40_000;
 
-    /// A server at 25 Hz whose snapshots come at once, and inputs that take `up` microseconds, in order; the lead after each tick
-    /// and the slacks that were reported.
+    /// A server at 25 Hz whose snapshots come at once, and inputs that take `up` microseconds, in
+    /// order; the lead after each tick and the slacks that were reported.
     fn run(ticks: u32, mut up: impl FnMut(u64) -> u64) -> (Vec<f64>, Vec<i8>) {
         let mut timing = InputTiming::new(RATE);
         let mut inputs: VecDeque<(u64, u32)> = VecDeque::new();

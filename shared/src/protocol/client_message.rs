@@ -13,8 +13,8 @@ pub enum ClientMessage {
         version: u16,
         /// The name that others see; the server tidies it.
         name: String,
-        /// Proof of identity: an earlier welcome's token, or one that the operator's service gave; empty
-        /// for a new guest.
+        /// Proof of identity: an earlier welcome's token, or one that the operator's service gave;
+        /// empty for a new guest.
         token: String,
     },
     /// Asks for the rooms that anyone may join; answered by `Rooms`.
@@ -49,7 +49,8 @@ pub enum ClientMessage {
         /// Ready or not.
         ready: bool,
     },
-    /// Sends a player of the room back to the lobby. Only for the host of a room whose host may kick.
+    /// Sends a player of the room back to the lobby. Only for the host of a room whose host may
+    /// kick.
     Kick {
         /// Whom.
         player: PlayerId,
@@ -84,8 +85,8 @@ pub enum ClientMessage {
         token: String,
         /// The newest chat line seen, 0 for none: `Joined` brings those after it.
         chat: u32,
-        /// The newest snapshot of the room that was applied, on whichever connection, 0 for none: durable
-        /// events after it follow.
+        /// The newest snapshot of the room that was applied, on whichever connection, 0 for none:
+        /// durable events after it follow.
         seen: Tick,
     },
 }

@@ -1,6 +1,7 @@
-//! Why a connection ends: the WebSocket close codes that Tickwire sends. Each is declared once, here; all else that names them
-//! is made of it, or held to it by a test: the SDK's `protocol/close_code.js` by `shared/vectors/close_codes.json`, the table in
-//! `PROTOCOL.md` §9 and the pages that name a number by `shared/tests/codec`.
+//! Why a connection ends: the WebSocket close codes that Tickwire sends. Each is declared once,
+//! here; all else that names them is made of it, or held to it by a test: the SDK's
+//! `protocol/close_code.js` by `shared/vectors/close_codes.json`, the table in `PROTOCOL.md` §9 and
+//! the pages that name a number by `shared/tests/codec`.
 
 use std::fmt;
 
@@ -15,8 +16,8 @@ enum Back {
     Fault,
 }
 
-/// What becomes of the seat of a player whose connection the server closes so. It is also held when the connection is
-/// lost, and when the client closes it with another code than 1000.
+/// What becomes of the seat of a player whose connection the server closes so. It is also held when
+/// the connection is lost, and when the client closes it with another code than 1000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeatAfter {
     /// Somebody else may have it.
@@ -110,7 +111,8 @@ impl CloseCode {
         self.row().0
     }
 
-    /// Whether a client that is closed so does not come back by itself: another try would end the same, or is not wanted.
+    /// Whether a client that is closed so does not come back by itself: another try would end the
+    /// same, or is not wanted.
     pub fn is_final(self) -> bool {
         self.row().1 != Back::Yes
     }

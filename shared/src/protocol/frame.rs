@@ -51,7 +51,8 @@ pub struct InputHead {
     pub tick: Tick,
     /// The newest snapshot applied, 0 for none.
     pub ack: Tick,
-    /// How far behind `ack` the player saw the others, in 1/64 ticks; below 0 ahead of it, as it is when snapshots are late.
+    /// How far behind `ack` the player saw the others, in 1/64 ticks; below 0 ahead of it, as it is
+    /// when snapshots are late.
     pub view_lag: i16,
 }
 

@@ -159,7 +159,8 @@ pub struct Member {
     pub name: String,
     /// Whether they said that they are ready.
     pub ready: bool,
-    /// Whether they have been here longest of those who are connected; they may kick where the room's host may.
+    /// Whether they have been here longest of those who are connected; they may kick where the
+    /// room's host may.
     pub host: bool,
     /// Whether their socket is there.
     pub connected: bool,

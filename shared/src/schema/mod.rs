@@ -27,8 +27,8 @@ pub struct Schema {
     pub actions: Vec<Message>,
     /// Which training the tables are of; 0 without any.
     pub table_epoch: u8,
-    /// By layer what the contexts of a body start from, then the gains of the linear columns (`i16`);
-    /// empty for even odds.
+    /// By layer what the contexts of a body start from, then the gains of the linear columns
+    /// (`i16`); empty for even odds.
     pub tables: Vec<Vec<u16>>,
 }
 
@@ -58,14 +58,15 @@ pub enum Audience {
     Team,
 }
 
-/// Whether an entity's owner predicts a component, and in which steps its `Real` fields are snapped after each
-/// tick, on both ends. The first two have the bytes that a `bool` has.
+/// Whether an entity's owner predicts a component, and in which steps its `Real` fields are snapped
+/// after each tick, on both ends. The first two have the bytes that a `bool` has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Predicted {
     /// It does not; nothing is snapped.
     #[default]
     No,
-    /// In steps of [`FINE_STEP`]: the owner is sent it in these as well, because everyone's may be coarser.
+    /// In steps of [`FINE_STEP`]: the owner is sent it in these as well, because everyone's may be
+    /// coarser.
     Fine,
     /// In the fields' own steps, as everyone is sent it: the owner needs no copy.
     Grid,
@@ -101,8 +102,8 @@ impl Schema {
         self.input.iter().map(bits).sum::<usize>().div_ceil(8)
     }
 
-    /// Refuses what no game can mean, naming component and field. What its images need besides is for
-    /// [`Layout::new`](crate::snapshot::layout::Layout::new), which calls this.
+    /// Refuses what no game can mean, naming component and field. What its images need besides is
+    /// for [`Layout::new`](crate::snapshot::layout::Layout::new), which calls this.
     pub fn check(&self) -> Result<(), String> {
         let too_many = |what: &str, n: usize, max: usize| {
             if n > max {

@@ -1,13 +1,15 @@
-//! When an acknowledgement goes out alone, because no input carries it. Asked by [`super::room`]; mirrored by
-//! `client-web/src/session/ack_timing.js`. Not what is acknowledged: that is the newest snapshot.
+//! When an acknowledgement goes out alone, because no input carries it. Asked by [`super::room`];
+//! mirrored by `client-web/src/session/ack_timing.js`. Not what is acknowledged: that is the newest
+//! snapshot.
 //!
-//! **At leisure.** While snapshots come as they should, [`ACK_DELAY_MS`] after the oldest that is not acknowledged:
-//! an input mostly comes first, and one message then does for both.
+//! **At leisure.** While snapshots come as they should, [`ACK_DELAY_MS`] after the oldest that is
+//! not acknowledged: an input mostly comes first, and one message then does for both.
 //!
-//! **At once.** A snapshot that ends a *silence*, longer than that delay and than two snapshots' time, and every one in the
-//! [`ACK_DELAY_MS`] after it: this client fell behind, or its link stood still, and the server sends nothing more until it
-//! hears what was read. The delay would be most of the time until the current state is here. It is all of them because
-//! what had piled up comes in one go, and only the last of it shows that nothing is left. They are few: the server's
+//! **At once.** A snapshot that ends a *silence*, longer than that delay and than two snapshots'
+//! time, and every one in the [`ACK_DELAY_MS`] after it: this client fell behind, or its link stood
+//! still, and the server sends nothing more until it hears what was read. The delay would be most
+//! of the time until the current state is here. It is all of them because what had piled up comes
+//! in one go, and only the last of it shows that nothing is left. They are few: the server's
 //! in-flight window, and three or four in time.
 
 use crate::limits::ACK_DELAY_MS;
@@ -26,7 +28,8 @@ pub(super) struct AckTiming {
 }
 
 impl AckTiming {
-    /// For a room of so many steps a second, with so many from one snapshot to the next; 0 counts as 1.
+    /// For a room of so many steps a second, with so many from one snapshot to the next; 0 counts
+    /// as 1.
     pub(super) fn new(tick_rate: u16, snapshot_every: u16) -> AckTiming {
         let every_us = u64::from(snapshot_every.max(1)) * 1_000_000 / u64::from(tick_rate.max(1));
         AckTiming {

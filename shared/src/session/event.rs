@@ -73,8 +73,8 @@ pub enum Event {
         /// Its head.
         head: SnapshotHead,
     },
-    /// A message of the game. One of a tick up to [`super::RoomSession::joined_at`] is durable and happened before the
-    /// player was there, or while the connection was lost.
+    /// A message of the game. One of a tick up to [`super::RoomSession::joined_at`] is durable and
+    /// happened before the player was there, or while the connection was lost.
     Game {
         /// The tick that it happened in.
         tick: Tick,
@@ -85,7 +85,8 @@ pub enum Event {
         /// Its payload, if it declares one: JSON text or anything.
         payload: Option<Vec<u8>>,
     },
-    /// A layer's checksum disagreed, or a body of it made no sense: it was dropped and is asked for anew.
+    /// A layer's checksum disagreed, or a body of it made no sense: it was dropped and is asked for
+    /// anew.
     Desync {
         /// Which one.
         layer: LayerId,

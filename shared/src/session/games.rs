@@ -1,14 +1,15 @@
-//! The games that the sessions of one process have met, so that a crowd of them holds each game's schema and tables
-//! once: a swarm of 1,000 bots otherwise reads each snapshot by tables that are in no cache any more. A driver gives the
-//! same one to its sessions ([`super::Session::among`]); one that drives a single session needs none.
+//! The games that the sessions of one process have met, so that a crowd of them holds each game's
+//! schema and tables once: a swarm of 1,000 bots otherwise reads each snapshot by tables that are
+//! in no cache any more. A driver gives the same one to its sessions ([`super::Session::among`]);
+//! one that drives a single session needs none.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::schema::Schema;
 use crate::snapshot::layout::Layout;
 
-/// Games that are kept apart; those that no session plays are forgotten first. Beyond: a session has its own copy. A process
-/// seldom meets more than one, two while a server is replaced.
+/// Games that are kept apart; those that no session plays are forgotten first. Beyond: a session
+/// has its own copy. A process seldom meets more than one, two while a server is replaced.
 const GAMES_MAX: usize = 8;
 
 /// See the module's description.

@@ -1,8 +1,9 @@
 //! The layers that a client holds: bodies applied to their images, checksums judged, keyframes
 //! asked for. Not the sending: [`super::Session`] does it when it is due.
 //!
-//! An image that is wrong is noticed by a checksum, or by a body that makes no sense against it: both are healed by a
-//! keyframe, so neither ends the connection. What does is a section of which not even the layer can be told.
+//! An image that is wrong is noticed by a checksum, or by a body that makes no sense against it:
+//! both are healed by a keyframe, so neither ends the connection. What does is a section of which
+//! not even the layer can be told.
 
 use std::cell::RefCell;
 
@@ -17,8 +18,8 @@ use crate::snapshot::layout::Layout;
 const RESYNC_EVERY_US: u64 = RESYNC_EVERY_MS as u64 * 1000;
 
 thread_local! {
-    /// One for all sessions of a thread: nothing of a body is left in it that the next one's needs, and with one each, a
-    /// thousand sessions would find theirs in no cache.
+    /// One for all sessions of a thread: nothing of a body is left in it that the next one's needs,
+    /// and with one each, a thousand sessions would find theirs in no cache.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
@@ -69,8 +70,8 @@ impl Layers {
         (held.standing == Standing::Held).then_some(&held.image)
     }
 
-    /// Ticks between the image of the snapshot of `tick` and the one that the room made before it; 0
-    /// if no layer tells.
+    /// Ticks between the image of the snapshot of `tick` and the one that the room made before it;
+    /// 0 if no layer tells.
     pub(super) fn gap(&self, tick: Tick) -> u32 {
         let mut images = self.0.iter().map(|(_, held)| &held.image);
         images
@@ -93,8 +94,8 @@ impl Layers {
     /// Applies a layer's section of the snapshot of `tick`.
     ///
     /// # Errors
-    /// What of its head can't be read, or a second section of the same layer. A body that does not decode is no error:
-    /// the layer is dropped, as if its checksum disagreed.
+    /// What of its head can't be read, or a second section of the same layer. A body that does not
+    /// decode is no error: the layer is dropped, as if its checksum disagreed.
     pub(super) fn apply(
         &mut self,
         body: &[u8],
@@ -149,8 +150,8 @@ impl Layers {
 }
 
 impl Held {
-    /// Whether a body makes sense against what is held, and says that the outcome is right. If not, the image is not the
-    /// server's, before or after.
+    /// Whether a body makes sense against what is held, and says that the outcome is right. If not,
+    /// the image is not the server's, before or after.
     fn take(&mut self, head: BodyHead, bits: &[u8], tick: Tick, layout: &Layout) -> bool {
         if self.standing == Standing::Absent && head.back != 0 {
             return false;

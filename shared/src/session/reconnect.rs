@@ -1,6 +1,6 @@
-//! Coming back after a connection was lost: which ends are worth a try, when the next one is due, and when
-//! to give up. Pure: times and chance are arguments. The SDK's `reconnect.js` mirrors it; what is asked for
-//! once a socket is open is [`super::Session::resume`]'s.
+//! Coming back after a connection was lost: which ends are worth a try, when the next one is due,
+//! and when to give up. Pure: times and chance are arguments. The SDK's `reconnect.js` mirrors it;
+//! what is asked for once a socket is open is [`super::Session::resume`]'s.
 
 use crate::protocol::CloseCode;
 
@@ -8,8 +8,8 @@ use crate::protocol::CloseCode;
 pub const RECONNECT_DELAY_MS: u32 = 300;
 /// Longest time between two tries, in milliseconds.
 pub const RECONNECT_DELAY_MAX_MS: u32 = 8000;
-/// A lost connection is tried again for so long, in milliseconds: what a server's restart takes. Beyond: it is
-/// given up.
+/// A lost connection is tried again for so long, in milliseconds: what a server's restart takes.
+/// Beyond: it is given up.
 pub const RECONNECT_FOR_MS: u32 = 120_000;
 
 /// Whether there is nothing to come back to after a WebSocket close code.
@@ -33,9 +33,9 @@ impl Backoff {
         }
     }
 
-    /// In how many microseconds to try next, `None` to give up. `chance` is a random number of 0 to 1, so that a
-    /// crowd that lost its server at one time comes back spread; `retry_after_ms` is what the server said before
-    /// it went.
+    /// In how many microseconds to try next, `None` to give up. `chance` is a random number of 0 to
+    /// 1, so that a crowd that lost its server at one time comes back spread; `retry_after_ms` is
+    /// what the server said before it went.
     pub fn next_us(
         &mut self,
         now_us: u64,

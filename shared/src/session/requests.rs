@@ -80,8 +80,8 @@ impl Session {
         self.request(State::Lobby, &ClientMessage::JoinCode { code })
     }
 
-    /// Joins a room with a seat whose host may not kick, or a new one; answered by [`super::Event::Joined`] or
-    /// [`super::Event::Refused`].
+    /// Joins a room with a seat whose host may not kick, or a new one; answered by
+    /// [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn quick_join(&mut self) -> Result<(), RequestError> {
         self.request(State::Lobby, &ClientMessage::QuickJoin)
     }

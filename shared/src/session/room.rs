@@ -50,14 +50,14 @@ pub struct RoomSession {
 pub struct Seen {
     /// The newest chat line, 0 for none.
     pub chat: u32,
-    /// The newest snapshot applied, on this connection or one before it; 0 for none. The events up to its
-    /// tick have been handed out.
+    /// The newest snapshot applied, on this connection or one before it; 0 for none. The events up
+    /// to its tick have been handed out.
     pub tick: Tick,
 }
 
 impl RoomSession {
-    /// The stay that a `Joined` begins, of a player who has seen so much of the room before; `None` for any
-    /// other message.
+    /// The stay that a `Joined` begins, of a player who has seen so much of the room before; `None`
+    /// for any other message.
     pub(super) fn new(joined: ServerMessage, seen: Seen) -> Option<RoomSession> {
         let ServerMessage::Joined {
             room,

@@ -1,5 +1,6 @@
-//! The columns of a layer's rows, derived from a schema by `layout`: what each is like, and where a body's contexts and
-//! tables for it are. Plain data, which all of the codec reads. Not the values: those are `image`'s.
+//! The columns of a layer's rows, derived from a schema by `layout`: what each is like, and where a
+//! body's contexts and tables for it are. Plain data, which all of the codec reads. Not the values:
+//! those are `image`'s.
 
 use std::ops::Range;
 
@@ -14,9 +15,9 @@ use crate::schema::field::{real, turn};
 pub struct ColumnSet {
     /// Components in schema order; the index is the bit in an entity's mask.
     pub components: Vec<ComponentColumns>,
-    /// All columns, component by component, field by field: an entity's row in an image. A
-    /// text has one for each of its integers. A field with [`crate::schema::Predictor::Linear`] is followed by the
-    /// columns of its last change and of that change's second difference.
+    /// All columns, component by component, field by field: an entity's row in an image. A text has
+    /// one for each of its integers. A field with [`crate::schema::Predictor::Linear`] is followed
+    /// by the columns of its last change and of that change's second difference.
     pub columns: Vec<Column>,
     /// The columns of linear fields' values, by rising number.
     pub linear: Vec<usize>,
@@ -72,7 +73,8 @@ pub struct Column {
     pub per_unit: f64,
     /// How it is guessed, with fields resolved to columns.
     pub guess: Guess,
-    /// Of a linear field: how much of its last second difference it repeats, by its component's activity.
+    /// Of a linear field: how much of its last second difference it repeats, by its component's
+    /// activity.
     pub gains: Gains,
     /// Place of its contexts in a body's.
     pub contexts: usize,
@@ -80,8 +82,8 @@ pub struct Column {
     pub(crate) entering: usize,
     /// Of a linear field: place of its tables in the set's.
     pub symbols: usize,
-    /// How far from the world's value an image may be where that saves bytes, in steps. Known to the
-    /// server alone, 0 in a client.
+    /// How far from the world's value an image may be where that saves bytes, in steps. Known to
+    /// the server alone, 0 in a client.
     pub tolerance: u32,
 }
 
@@ -134,8 +136,8 @@ pub enum Guess {
 }
 
 impl Column {
-    /// The integer of a value, as [`Kind::quantise`] has it but for the last bit: it multiplies where
-    /// that divides, so a value in the middle between two may go to the other one.
+    /// The integer of a value, as [`Kind::quantise`] has it but for the last bit: it multiplies
+    /// where that divides, so a value in the middle between two may go to the other one.
     #[inline]
     pub fn quantise(&self, value: f64) -> i32 {
         match self.kind {
@@ -154,9 +156,9 @@ impl ColumnSet {
         self.columns.len()
     }
 
-    /// Columns of a table of residuals: one for each column; then for each component its activity, whether any of
-    /// its columns that are not linear has a residual, whether any at all has; then for the entity its most
-    /// active component's activity, and whether any of them has a residual.
+    /// Columns of a table of residuals: one for each column; then for each component its activity,
+    /// whether any of its columns that are not linear has a residual, whether any at all has; then
+    /// for the entity its most active component's activity, and whether any of them has a residual.
     pub fn residual_width(&self) -> usize {
         self.any_change_column() + 1
     }
@@ -172,7 +174,8 @@ impl ColumnSet {
         self.activity_column(self.components.len()) + component
     }
 
-    /// Where a table of residuals has a number that is 0 if a component's columns have no residuals.
+    /// Where a table of residuals has a number that is 0 if a component's columns have no
+    /// residuals.
     pub(crate) fn change_column(&self, component: usize) -> usize {
         self.rest_column(self.components.len()) + component
     }
@@ -187,8 +190,8 @@ impl ColumnSet {
         self.most_activity_column() + 1
     }
 
-    /// Numbers of what is trained for a layer of these columns: what its contexts start from, then the gains of its linear
-    /// columns, then the thresholds of their tables.
+    /// Numbers of what is trained for a layer of these columns: what its contexts start from, then
+    /// the gains of its linear columns, then the thresholds of their tables.
     pub fn table_size(&self) -> usize {
         self.prior.len() + GAINS * self.linear.len() + THRESHOLDS * self.symbols.len()
     }

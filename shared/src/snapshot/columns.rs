@@ -1,7 +1,8 @@
-//! A component's columns in all rows that two images have in common: gathered, computed as a whole, put back.
-//! What a column is like is looked up once, and the loops over its values have neither branches nor calls, so
-//! that they become vector instructions. The arithmetic of one value is `predictor`'s. Called by
-//! `complete`, which makes images, and by `delta`, which compares and predicts them.
+//! A component's columns in all rows that two images have in common: gathered, computed as a whole,
+//! put back. What a column is like is looked up once, and the loops over its values have neither
+//! branches nor calls, so that they become vector instructions. The arithmetic of one value is
+//! `predictor`'s. Called by `complete`, which makes images, and by `delta`, which compares and
+//! predicts them.
 
 use super::activity::activity;
 use super::column_set::{Column, ColumnSet, Guess};
@@ -57,7 +58,8 @@ pub(super) struct Columns {
     rest: Vec<i32>,
     /// Not 0 where any column has one.
     changes: Vec<i32>,
-    /// Of the column at hand: the guesses, if it is not linear, the values in the newer image, the residuals.
+    /// Of the column at hand: the guesses, if it is not linear, the values in the newer image, the
+    /// residuals.
     guesses: Vec<i32>,
     new: Vec<i32>,
     residuals: Vec<i32>,
@@ -67,8 +69,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Turns to a component, of entities `kept` in the older image and among the newer one's `heads`; fills its
-    /// activity.
+    /// Turns to a component, of entities `kept` in the older image and among the newer one's
+    /// `heads`; fills its activity.
     pub(super) fn start(
         &mut self,
         set: &ColumnSet,
@@ -111,8 +113,8 @@ impl Columns {
         table.raise(&self.rows, set.most_activity_column(), &self.activities);
     }
 
-    /// Fills the guesses of the `nth` linear column, `dt` ticks after the older image, whose gap is that; and the
-    /// tables for its steady residuals.
+    /// Fills the guesses of the `nth` linear column, `dt` ticks after the older image, whose gap is
+    /// that; and the tables for its steady residuals.
     pub(super) fn aim(&mut self, column: &Column, nth: usize, dt: u32, gap: u32) {
         let Linear {
             values,
@@ -138,8 +140,9 @@ impl Columns {
         }
     }
 
-    /// Fills the guesses of a column that is not linear, `dt` ticks after the older image. `new` holds the
-    /// newer image as far as the column's predecessors; it comes `gap` ticks after the one before it.
+    /// Fills the guesses of a column that is not linear, `dt` ticks after the older image. `new`
+    /// holds the newer image as far as the column's predecessors; it comes `gap` ticks after the
+    /// one before it.
     pub(super) fn guess(
         &mut self,
         column: &Column,
@@ -192,7 +195,8 @@ impl Columns {
         }
     }
 
-    /// Compares the newer image's values with the guesses of the `nth` linear column, or of another one.
+    /// Compares the newer image's values with the guesses of the `nth` linear column, or of another
+    /// one.
     pub(super) fn compare(&mut self, column: &Column, at: usize, nth: Option<usize>, new: &[i32]) {
         self.rows.gather_new(new, at, &mut self.new);
         let guesses = nth.map_or(&self.guesses, |nth| &self.linear[nth].guesses);
@@ -221,7 +225,8 @@ impl Columns {
         }
     }
 
-    /// Puts values into the newer image, by the guesses of the `nth` linear column, or of another one, and residuals.
+    /// Puts values into the newer image, by the guesses of the `nth` linear column, or of another
+    /// one, and residuals.
     pub(super) fn restore(
         &mut self,
         column: &Column,
@@ -239,7 +244,8 @@ impl Columns {
         self.rows.scatter(&self.new, new, at);
     }
 
-    /// Puts what the `nth` linear column remembers into the newer image, which is the one after the older one.
+    /// Puts what the `nth` linear column remembers into the newer image, which is the one after the
+    /// older one.
     pub(super) fn remember(&mut self, column: &Column, at: usize, nth: usize, new: &mut [i32]) {
         let Linear {
             values,
@@ -257,12 +263,14 @@ impl Columns {
         self.rows.scatter(second_diffs, new, at + 2);
     }
 
-    /// Puts the tables of the `nth` linear column's residuals where the encoder and the decoder look.
+    /// Puts the tables of the `nth` linear column's residuals where the encoder and the decoder
+    /// look.
     pub(super) fn put_tables(&self, at: usize, nth: usize, table: &mut Table<'_>) {
         table.put(&self.rows, at + 1, &self.linear[nth].tables);
     }
 
-    /// Puts residuals where the encoder looks; those of other than linear columns also count as the rest.
+    /// Puts residuals where the encoder looks; those of other than linear columns also count as the
+    /// rest.
     pub(super) fn put_residuals(&mut self, at: usize, is_rest: bool, table: &mut Table<'_>) {
         table.put(&self.rows, at, &self.residuals);
         add_bits(&mut self.changes, &self.residuals);

@@ -16,9 +16,10 @@ pub struct Completer {
 }
 
 impl Completer {
-    /// Fills the change and second difference columns of a new image, `gap` ticks after `previous`; `values` holds
-    /// the other columns, and 0 in these. They stay 0 for an entity that was not there with the same
-    /// head. Fills `residuals`, the table of [`Residuals`](super::image::Residuals).
+    /// Fills the change and second difference columns of a new image, `gap` ticks after `previous`;
+    /// `values` holds the other columns, and 0 in these. They stay 0 for an entity that was not
+    /// there with the same head. Fills `residuals`, the table of
+    /// [`Residuals`](super::image::Residuals).
     ///
     /// A value with a tolerance moves towards its guess. The guess is made from
     /// `previous`, which is what clients hold, so the error of a value never exceeds the tolerance,

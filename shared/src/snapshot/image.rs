@@ -69,18 +69,19 @@ pub struct LayerView<'a> {
     pub entities: &'a [EntityHead],
     /// Their rows, [`crate::snapshot::column_set::ColumnSet::width`] integers each.
     pub values: &'a [i32],
-    /// What capture found when it compared the image with the one before, for the encoder; empty for
-    /// an image that it is not at hand for.
+    /// What capture found when it compared the image with the one before, for the encoder; empty
+    /// for an image that it is not at hand for.
     pub residuals: Residuals<'a>,
-    /// Its second difference columns count as 0, whatever stands in them: it is what somebody holds who got this image as a
-    /// keyframe, which leaves them out.
+    /// Its second difference columns count as 0, whatever stands in them: it is what somebody holds
+    /// who got this image as a keyframe, which leaves them out.
     pub bare: bool,
 }
 
-/// A table of [`crate::snapshot::column_set::ColumnSet::residual_width`] columns, one after the other, each with a number for every
-/// entity: what its value differs by from its guess; in a linear field's change column which of the field's tables
-/// code that; behind them what the components come to. Numbers of entities that were not there before mean
-/// nothing. Layers of the same columns may share a table.
+/// A table of [`crate::snapshot::column_set::ColumnSet::residual_width`] columns, one after the
+/// other, each with a number for every entity: what its value differs by from its guess; in a
+/// linear field's change column which of the field's tables code that; behind them what the
+/// components come to. Numbers of entities that were not there before mean nothing. Layers of the
+/// same columns may share a table.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Residuals<'a> {
     table: &'a [i32],

@@ -11,8 +11,8 @@ use crate::ids::LayerId;
 use crate::limits::COLUMNS_MAX;
 use crate::schema::{Audience, Component, Kind, Predicted, Predictor, Schema};
 
-/// The column sets of a schema, by who sees what is in them. A layer's number does not say more than which set it has:
-/// layers of the same set have the same columns and tables.
+/// The column sets of a schema, by who sees what is in them. A layer's number does not say more
+/// than which set it has: layers of the same set have the same columns and tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
     /// What everyone sees.
@@ -27,7 +27,8 @@ impl Layout {
     /// The layout of a schema.
     ///
     /// # Errors
-    /// What no game can mean: see [`Schema::check`]; too many columns, or tables that are not for these.
+    /// What no game can mean: see [`Schema::check`]; too many columns, or tables that are not for
+    /// these.
     pub fn new(schema: &Schema) -> Result<Layout, String> {
         schema.check()?;
         let mut layout = Layout {
@@ -175,7 +176,8 @@ impl ColumnSet {
         });
     }
 
-    /// Gives every column the place of its contexts, once all columns are known. They start from even odds.
+    /// Gives every column the place of its contexts, once all columns are known. They start from
+    /// even odds.
     fn place_contexts(&mut self) {
         let mut at = model::columns_start(self.components.len());
         for column in &mut self.columns {
@@ -241,8 +243,8 @@ fn per_unit(kind: &Kind) -> f64 {
     }
 }
 
-/// In the fine columns of the owner the ratios of velocities and rates would not hold (steps change), so
-/// those fields go on by their last change there.
+/// In the fine columns of the owner the ratios of velocities and rates would not hold (steps
+/// change), so those fields go on by their last change there.
 fn goes_on(predictor: Predictor, fine: bool, kind: &Kind) -> bool {
     match predictor {
         Predictor::Linear => true,

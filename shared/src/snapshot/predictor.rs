@@ -1,12 +1,13 @@
-//! The guess of a column (`PROTOCOL.md` §7): from its baseline, or from what else is known of the new
-//! row. Integers below 2^53, and floats only in the operations of `exact`.
+//! The guess of a column (`PROTOCOL.md` §7): from its baseline, or from what else is known of the
+//! new row. Integers below 2^53, and floats only in the operations of `exact`.
 
 use super::activity::{ACTIVITIES, Activity, GAIN_UNIT, GAINS, Gains};
 use super::column_set::{Column, Guess};
 use super::delta::model::pair;
 use crate::exact::{self, floor_bits};
 
-/// Velocities and second differences are clamped to this, so that products stay exact in JavaScript.
+/// Velocities and second differences are clamped to this, so that products stay exact in
+/// JavaScript.
 pub(super) const TERM_MAX: i32 = 1 << 20;
 
 /// A guess, and the pair of tables by which a steady residual from it is coded.
@@ -16,8 +17,8 @@ pub(super) struct Aim {
     pub(super) tables: usize,
 }
 
-/// The value that a linear column has `dt` ticks after an image with this value, change and second difference, which came `gap`
-/// ticks after the one before it, in a component of that activity.
+/// The value that a linear column has `dt` ticks after an image with this value, change and second
+/// difference, which came `gap` ticks after the one before it, in a component of that activity.
 #[inline(always)]
 pub(super) fn aim(
     column: &Column,
@@ -55,9 +56,10 @@ fn gain(gains: &Gains, activity: Activity) -> i32 {
     gain
 }
 
-/// Moves a value towards its guess, as far as its column's tolerance and range allow; what it is then, and what
-/// is left of its residual. To the guess where that is close enough; else to the edge of the tolerance
-/// rather than to the value, for a small residual upsets what comes next the least.
+/// Moves a value towards its guess, as far as its column's tolerance and range allow; what it is
+/// then, and what is left of its residual. To the guess where that is close enough; else to the
+/// edge of the tolerance rather than to the value, for a small residual upsets what comes next the
+/// least.
 #[inline(always)]
 pub(super) fn settle(column: &Column, value: i32, guess: i32, residual: i32) -> (i32, i32) {
     // Without branches: whether a value is off its guess, and on which side, is anyone's guess.
@@ -122,7 +124,8 @@ pub(super) fn guess_change(difference: i32, gap: u32, dt: u32) -> i32 {
     floor_div(i64::from(difference) * i64::from(gap), dt) as i32
 }
 
-/// The second difference guessed for an image that is not steady, from the change that is new and the baseline's.
+/// The second difference guessed for an image that is not steady, from the change that is new and
+/// the baseline's.
 #[inline]
 pub(super) fn guess_second_diff(change: i32, before: i32, gap: u32, dt: u32) -> i32 {
     guess_change(second_diff(change, before), gap, dt)

@@ -1,7 +1,8 @@
 //! A binary range coder with adaptive probabilities (`PROTOCOL.md` §7): the coder of LZMA (Igor
-//! Pavlov, after G. N. N. Martin's range coding, 1979) with 12-bit probabilities that also know
-//! how sure they are, and static tables for symbols of more than a bit. 32-bit arithmetic, exact in
-//! JavaScript; what is pending beyond it is only there to be moved less often. Knows nothing of snapshots.
+//! Pavlov, after G. N. N. Martin's range coding, 1979) with 12-bit probabilities that also know how
+//! sure they are, and static tables for symbols of more than a bit. 32-bit arithmetic, exact in
+//! JavaScript; what is pending beyond it is only there to be moved less often. Knows nothing of
+//! snapshots.
 
 use super::DecodeError;
 use super::symbols::{SYMBOL_BITS, Symbols};
@@ -65,8 +66,8 @@ pub trait Coder {
         self.raw((shifted & ((1 << digits) - 1)) as u32, digits);
     }
 
-    /// Codes the low `bits` of `value`, 0..=32: the highest `modelled` of them, up to 16, by contexts from `at` on, each by
-    /// those before it, the others at even odds.
+    /// Codes the low `bits` of `value`, 0..=32: the highest `modelled` of them, up to 16, by
+    /// contexts from `at` on, each by those before it, the others at even odds.
     #[inline]
     fn digits(
         &mut self,
@@ -95,8 +96,8 @@ pub trait Coder {
     }
 }
 
-/// How far a range is to be widened: whole bytes, at most two, as ranges of 2^24 and more are divided by
-/// 2^15 at most.
+/// How far a range is to be widened: whole bytes, at most two, as ranges of 2^24 and more are
+/// divided by 2^15 at most.
 #[inline(always)]
 fn widening(range: u32) -> u32 {
     range.leading_zeros() & !7
@@ -109,7 +110,8 @@ pub struct RangeEncoder<'a> {
     /// The least number in the range, with what is pending and a carry.
     low: u128,
     range: u32,
-    /// Bits of `low` above the lower 32 that are not in `out` yet. A carry may still reach those that are.
+    /// Bits of `low` above the lower 32 that are not in `out` yet. A carry may still reach those
+    /// that are.
     pending: u32,
 }
 

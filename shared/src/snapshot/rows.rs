@@ -1,6 +1,7 @@
-//! Rows that two images have in common, and the way of a column out of them and into them. Entities come and go seldom and
-//! have mostly what their neighbours have, so these rows lie in few runs, which are walked in steps, without looking up
-//! where each row starts. What is done with a column is for `columns`, which calls this.
+//! Rows that two images have in common, and the way of a column out of them and into them. Entities
+//! come and go seldom and have mostly what their neighbours have, so these rows lie in few runs,
+//! which are walked in steps, without looking up where each row starts. What is done with a column
+//! is for `columns`, which calls this.
 
 use super::image::EntityHead;
 
@@ -25,8 +26,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Of `kept` entities, by index (in the older image, in the newer), those that have a component; `heads` are the newer
-    /// image's.
+    /// Of `kept` entities, by index (in the older image, in the newer), those that have a
+    /// component; `heads` are the newer image's.
     pub(super) fn find(
         &mut self,
         kept: &[(u32, u32)],
@@ -74,7 +75,8 @@ impl Rows {
         }
     }
 
-    /// Three columns of the older image, side by side, from `at` on; `into` are as long as there are rows.
+    /// Three columns of the older image, side by side, from `at` on; `into` are as long as there
+    /// are rows.
     pub(super) fn gather_three(&self, old: &[i32], at: usize, into: [&mut [i32]; 3]) {
         let [first, second, third] = into;
         let mut to = first.iter_mut().zip(second).zip(third);

@@ -1,6 +1,6 @@
-//! Tables of symbols (`PROTOCOL.md` §7): which part of a range each of sixteen takes. They are static, so a
-//! symbol costs one step of the coder and no learning. Which table a residual takes is `delta::model`'s;
-//! how a range is divided, `range_coder`'s.
+//! Tables of symbols (`PROTOCOL.md` §7): which part of a range each of sixteen takes. They are
+//! static, so a symbol costs one step of the coder and no learning. Which table a residual takes is
+//! `delta::model`'s; how a range is divided, `range_coder`'s.
 
 use super::activity::{ACTIVITIES, Activity};
 
@@ -25,7 +25,8 @@ pub(super) fn symbol_of(residual: i32) -> usize {
 }
 
 /// Without training: how much each residual from 0 to [`CODED_MAX`] takes, either sign alike, in a
-/// component of that activity; the rest is for what is beyond. About the mean of several kinds of motion.
+/// component of that activity; the rest is for what is beyond. About the mean of several kinds of
+/// motion.
 const UNTRAINED: [[u16; CODED_MAX as usize + 1]; ACTIVITIES] = [
     [9600, 960, 960, 960, 960, 960, 960, 960],
     [13312, 6272, 1376, 864, 352, 96, 80, 80],
@@ -42,8 +43,8 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// A table by the thresholds between its symbols; `None` unless they rise from above 0 to below 2^15,
-    /// so that every symbol can be coded.
+    /// A table by the thresholds between its symbols; `None` unless they rise from above 0 to below
+    /// 2^15, so that every symbol can be coded.
     pub fn new(thresholds: &[u16; THRESHOLDS]) -> Option<Symbols> {
         let mut starts = [0; SYMBOLS + 1];
         starts[1..SYMBOLS].copy_from_slice(thresholds);
@@ -76,8 +77,8 @@ impl Symbols {
     #[inline]
     pub(super) fn at(&self, place: u32) -> usize {
         let place = place.min(u32::from(WHOLE - 1)) as u16;
-        // First which four, then which of them: comparisons side by side, and no branches, for which
-        // symbol comes is anyone's guess.
+        // First which four, then which of them: comparisons side by side, and no branches, for
+        // which symbol comes is anyone's guess.
         let reached = |symbol: usize| usize::from(self.starts[symbol] <= place);
         let first = 4 * (reached(4) + reached(8) + reached(12));
         first + reached(first + 1) + reached(first + 2) + reached(first + 3)

@@ -1,7 +1,7 @@
-//! Priors for a game's bodies, learnt offline from recorded images: how much of its last second difference every
-//! linear column repeats, and for every context the odds and the confidence, for every table of symbols
-//! the thresholds under which the recording would have cost the least. A command of `benches` calls it; nothing on a tick path
-//! does.
+//! Priors for a game's bodies, learnt offline from recorded images: how much of its last second
+//! difference every linear column repeats, and for every context the odds and the confidence, for
+//! every table of symbols the thresholds under which the recording would have cost the least. A
+//! command of `benches` calls it; nothing on a tick path does.
 
 use super::activity::{ACTIVITIES, GAIN_MAX, GAIN_UNIT, GAINS, Gains, activity_of};
 use super::column_set::{ColumnSet, ComponentColumns};

@@ -1,6 +1,6 @@
-//! The kept inputs of the fuzz targets, `shared/fuzz/corpus`, replayed: sound ones, which are made here, and
-//! those that fuzzing reached something new with. What a client has to say to each is a vector,
-//! which the JavaScript client is held to as well.
+//! The kept inputs of the fuzz targets, `shared/fuzz/corpus`, replayed: sound ones, which are made
+//! here, and those that fuzzing reached something new with. What a client has to say to each is a
+//! vector, which the JavaScript client is held to as well.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,8 @@ fn folder(target: &str) -> PathBuf {
     Path::new(shared_folder()).join("fuzz/corpus").join(target)
 }
 
-/// All of a target by the files' names. The sound ones are of this wire: `TICKWIRE_BLESS=1` writes them.
+/// All of a target by the files' names. The sound ones are of this wire: `TICKWIRE_BLESS=1` writes
+/// them.
 fn inputs(target: &str) -> BTreeMap<String, Vec<u8>> {
     static SOUND: Once = Once::new();
     SOUND.call_once(|| {

@@ -1,4 +1,5 @@
-//! The bounds that both ends share, as a vector: what the SDK has of them under the same name is the same number.
+//! The bounds that both ends share, as a vector: what the SDK has of them under the same name is
+//! the same number.
 
 use serde_json::{Value, json};
 use tickwire::{limits, session};

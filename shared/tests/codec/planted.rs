@@ -1,5 +1,5 @@
-//! A session of whose image one integer is not the server's: whichever it is, the layer is dropped or the difference is
-//! gone by itself, the connection stays, and a keyframe makes it exact again.
+//! A session of whose image one integer is not the server's: whichever it is, the layer is dropped
+//! or the difference is gone by itself, the connection stays, and a keyframe makes it exact again.
 
 use tickwire::exact::Xorshift32;
 use tickwire::ids::LayerId;
@@ -64,7 +64,8 @@ impl Server {
     }
 }
 
-/// The fuzz target of the same name on more than what it has kept: any body against any image that is wrong.
+/// The fuzz target of the same name on more than what it has kept: any body against any image that
+/// is wrong.
 #[test]
 fn any_body_against_a_wrong_image_ends() {
     let seeds: Vec<Vec<u8>> = seeds()

@@ -1,4 +1,5 @@
-//! Why connections end, when a lost one is tried again, and when it is not: the vectors that both clients keep to.
+//! Why connections end, when a lost one is tried again, and when it is not: the vectors that both
+//! clients keep to.
 
 use serde_json::{Value, json};
 use tickwire::protocol::CloseCode;

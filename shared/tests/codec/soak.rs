@@ -1,8 +1,8 @@
-//! Long seeded play with clients that miss frames: every image that is decoded is the one that was encoded. Runs
-//! a little in every test run; the long run is
-//! `TICKWIRE_SOAK_FRAMES=1000000 cargo test --release -p tickwire --test codec soak -- --nocapture`. With
-//! `TICKWIRE_SOAK_OUT=DIR` the frames are written as vectors of bodies, which
-//! `TICKWIRE_VECTORS=DIR node --test test/vectors.test.js` in `client-web` gives to the SDK.
+//! Long seeded play with clients that miss frames: every image that is decoded is the one that was
+//! encoded. Runs a little in every test run; the long run is `TICKWIRE_SOAK_FRAMES=1000000 cargo
+//! test --release -p tickwire --test codec soak -- --nocapture`. With `TICKWIRE_SOAK_OUT=DIR` the
+//! frames are written as vectors of bodies, which `TICKWIRE_VECTORS=DIR node --test
+//! test/vectors.test.js` in `client-web` gives to the SDK.
 
 use std::path::Path;
 

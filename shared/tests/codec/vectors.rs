@@ -318,8 +318,8 @@ fn frames() {
     );
 }
 
-/// Every image against the one before, some older one (up to 64 back), nothing, and the one before as a keyframe
-/// brought it.
+/// Every image against the one before, some older one (up to 64 back), nothing, and the one before
+/// as a keyframe brought it.
 fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
     bodies_of(&schema(), name, layer, seed, every_tick);
 }
@@ -477,8 +477,8 @@ fn first_bodies() {
     check("bodies_first", &text("bodies", &head, &cases));
 }
 
-/// Directions where a better arcus tangens gives another one, three linear fields in a component, velocities and rates
-/// beyond what they are clamped to.
+/// Directions where a better arcus tangens gives another one, three linear fields in a component,
+/// velocities and rates beyond what they are clamped to.
 fn edge_schema() -> Schema {
     let field = |name: &str, kind: &Kind, predictor| Field {
         name: name.to_owned(),
@@ -556,7 +556,8 @@ fn bodies_at_the_edges() {
     let schema = trained(edge_schema(), 8);
     let layer = LayerId::ROOM;
     bodies_of(&schema, "bodies_edges", layer, SEED, true);
-    // There velocities and rates become linear fields, but only those of a `Fine` component, and of its real fields.
+    // There velocities and rates become linear fields, but only those of a `Fine` component, and of
+    // its real fields.
     bodies_of(&schema, "bodies_edges_owner", LayerId::OWNER, 12, true);
     // A client that takes another arcus tangens notices.
     let set = Layout::new(&schema).expect("the schema is sound").room;

@@ -1,4 +1,5 @@
-//! `clock_sync.json`: clocks over links with jitter, stalls, drift, bunches and a server that lost time.
+//! `clock_sync.json`: clocks over links with jitter, stalls, drift, bunches and a server that lost
+//! time.
 
 use serde_json::{Value, json};
 use tickwire::exact::Xorshift32;
@@ -57,7 +58,8 @@ fn run(link: &Link, seed: u32) -> Value {
     json!({ "name": link.name, "tick_rate": link.tick_rate, "steps": steps })
 }
 
-/// A room of so many ticks a second that plays, rests with an image a second, and is woken a little earlier ten times.
+/// A room of so many ticks a second that plays, rests with an image a second, and is woken a little
+/// earlier ten times.
 fn rest(tick_rate: u16, every: u16) -> Value {
     let rate = u32::from(tick_rate);
     let step = u32::from(every);

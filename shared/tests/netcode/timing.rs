@@ -1,4 +1,5 @@
-//! `input_timing.json`: stamps and leads over links with jitter, stalls, a longer and a shorter way.
+//! `input_timing.json`: stamps and leads over links with jitter, stalls, a longer and a shorter
+//! way.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! Speed hacks gain exactly nothing: whoever sends more inputs, or inputs for other ticks, goes as far and shoots as
-//! often as one who plays by the rules.
+//! Speed hacks gain exactly nothing: whoever sends more inputs, or inputs for other ticks, goes as
+//! far and shoots as often as one who plays by the rules.
 
 use tickwire::exact::Xorshift32;
 use tickwire::ids::Tick;
@@ -9,8 +9,8 @@ use crate::support::{Match, RATE};
 
 const TICKS: u32 = 240;
 
-/// Where a player is after each tick, and the rounds left, who for tick n + 1 sends an input for each of `stamps(n)`: always
-/// the same run and a held trigger.
+/// Where a player is after each tick, and the rounds left, who for tick n + 1 sends an input for
+/// each of `stamps(n)`: always the same run and a held trigger.
 fn play(mut stamps: impl FnMut(u32) -> Vec<u32>) -> (Vec<(f64, f64)>, f64) {
     let mut game = Match::new(21, 0);
     let me = game.join();
@@ -34,8 +34,9 @@ fn play(mut stamps: impl FnMut(u32) -> Vec<u32>) -> (Vec<(f64, f64)>, f64) {
 fn ten_times_as_many_inputs_gain_exactly_nothing() {
     let honest = play(|now| vec![now + 1]);
     assert_eq!(play(|now| vec![now + 1; 10]), honest);
-    // Ten rising stamps a tick: the queue fills up to its horizon, and each tick still takes one. They were made before the turns that the
-    // honest one takes, so it is the distance that is compared.
+    // Ten rising stamps a tick: the queue fills up to its horizon, and each tick still takes one.
+    // They were made before the turns that the honest one takes, so it is the distance that is
+    // compared.
     let ahead = play(|now| (1..=10).map(|n| now * 10 + n).collect());
     assert!(distance(&ahead.0) <= distance(&honest.0));
     assert!(ahead.1 >= honest.1, "{} rounds left, {}", ahead.1, honest.1);

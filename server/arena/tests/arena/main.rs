@@ -1,4 +1,5 @@
-//! The arena as its players meet it, through a room's messages, without sockets; and the rule that clients share.
+//! The arena as its players meet it, through a room's messages, without sockets; and the rule that
+//! clients share.
 
 mod cheating;
 mod cost;

@@ -1,7 +1,8 @@
-//! `vectors/arena_step.json`: a million steps of the movement rule, which the page's mirror must reproduce to the bit.
+//! `vectors/arena_step.json`: a million steps of the movement rule, which the page's mirror must
+//! reproduce to the bit.
 //!
-//! `TICKWIRE_BLESS=1 cargo test -p tickwire-arena --test arena vectors::` writes it anew; without it the file
-//! is compared with the rule as it is.
+//! `TICKWIRE_BLESS=1 cargo test -p tickwire-arena --test arena vectors::` writes it anew; without
+//! it the file is compared with the rule as it is.
 
 use serde_json::{Value, json};
 use tickwire::exact::Xorshift32;

@@ -1,6 +1,7 @@
-//! How often who does not have the token may try one. Who is wrong too often is not looked at for a while, from that
-//! address alone: an IPv4 address or an IPv6 /64, as everywhere. Nobody else waits, however many addresses a guesser has: what
-//! they can't find with those is 256 bits. Pure: the time is an argument. `admin` asks.
+//! How often who does not have the token may try one. Who is wrong too often is not looked at for a
+//! while, from that address alone: an IPv4 address or an IPv6 /64, as everywhere. Nobody else
+//! waits, however many addresses a guesser has: what they can't find with those is 256 bits. Pure:
+//! the time is an argument. `admin` asks.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,7 +16,8 @@ use crate::admission::prefix::host;
 const WRONG_PER_SECOND: f32 = 10.0 / 60.0;
 /// And at once: who sets up a script gets it wrong a few times.
 const WRONG_BURST: f32 = 10.0;
-/// Addresses that are told apart. Beyond: who was wrong longest ago is forgotten, and has the burst anew.
+/// Addresses that are told apart. Beyond: who was wrong longest ago is forgotten, and has the burst
+/// anew.
 const ADDRESSES_MAX: usize = 1024;
 
 /// Wrong tokens, by who brought them.

@@ -63,7 +63,8 @@ pub(crate) struct CaptureSpace {
     private: Vec<(LayerKey, u16)>,
     keys: Vec<LayerKey>,
     completer: Completer,
-    /// Becomes the newest image's; nothing in it is looked at that was not put there for that image.
+    /// Becomes the newest image's; nothing in it is looked at that was not put there for that
+    /// image.
     pub(crate) residuals: Vec<i32>,
 }
 
@@ -118,14 +119,16 @@ impl Capture {
         theirs.map(|(entity, _)| entity).collect()
     }
 
-    /// Slots that are kept for the avatars of who may still come, of `seats` in all, while these `avatars` are there.
+    /// Slots that are kept for the avatars of who may still come, of `seats` in all, while these
+    /// `avatars` are there.
     pub(crate) fn kept(&self, seats: u16, avatars: impl Iterator<Item = Entity>) -> usize {
         let shown = avatars.filter(|avatar| self.slots.handle(*avatar).is_some());
         usize::from(seats).saturating_sub(shown.count())
     }
 
-    /// Fills `image`, whose tick is set, with the world. `viewers` are by rising number; every one of them
-    /// gets their layers, though they may be empty. Of `seats` each has a slot for an avatar, whatever else there is.
+    /// Fills `image`, whose tick is set, with the world. `viewers` are by rising number; every one
+    /// of them gets their layers, though they may be empty. Of `seats` each has a slot for an
+    /// avatar, whatever else there is.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn run(
         &mut self,
@@ -294,8 +297,9 @@ pub(crate) fn team_of(world: &World, avatar: Entity) -> Option<u8> {
     world.get::<Team>(avatar).map(|team| team.0)
 }
 
-/// Fills what follows from the image before. Layers that have what they had then are done as one: most are private,
-/// with one entity each, and what a column costs whatever its length would be paid for each of them.
+/// Fills what follows from the image before. Layers that have what they had then are done as one:
+/// most are private, with one entity each, and what a column costs whatever its length would be
+/// paid for each of them.
 fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut Image) {
     let previous = ring.newest();
     let (mut at, mut end) = (0, 0);

@@ -1,4 +1,5 @@
-//! What capture knows of a slot while it fills an image, and where a component's fields go in the rows of each scope.
+//! What capture knows of a slot while it fills an image, and where a component's fields go in the
+//! rows of each scope.
 
 use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 

@@ -10,12 +10,13 @@ pub(super) const FORMAT: u16 = 1;
 /// Why a room can't be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaveError {
-    /// The game holds a component or resource that it does not declare with [`crate::game::Schema::saved`] or
-    /// [`crate::game::Schema::unsaved`], beside those named here.
+    /// The game holds a component or resource that it does not declare with
+    /// [`crate::game::Schema::saved`] or [`crate::game::Schema::unsaved`], beside those named here.
     Undeclared(String),
     /// An entity has no components, or a resource was taken out of the world for good.
     Bare,
-    /// Of components that entities have together, which are named here, one is kept in a sparse set.
+    /// Of components that entities have together, which are named here, one is kept in a sparse
+    /// set.
     Sparse(String),
     /// The world has data that is bound to a thread.
     NonSend,

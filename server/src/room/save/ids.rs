@@ -1,6 +1,7 @@
-//! Which entity a world makes next: its ids must be the same ones after it was saved, because entities are told apart, and
-//! sorted, by them. `bevy_ecs` gives out freed ids, the one freed last first, then fresh ones; what was freed lately waits
-//! in a list of its own until that is full. This reads all of it, and makes it again.
+//! Which entity a world makes next: its ids must be the same ones after it was saved, because
+//! entities are told apart, and sorted, by them. `bevy_ecs` gives out freed ids, the one freed last
+//! first, then fresh ones; what was freed lately waits in a list of its own until that is full.
+//! This reads all of it, and makes it again.
 
 use std::mem;
 
@@ -12,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// What `bevy_ecs` lets wait.
 const LATE_MAX: usize = 128;
-/// Uses of ids, all in all, that are made up for: at some 20 ns each. A room in which 300 things a second come and go has
-/// had as many after five days. Beyond: it is not saved.
+/// Uses of ids, all in all, that are made up for: at some 20 ns each. A room in which 300 things a
+/// second come and go has had as many after five days. Beyond: it is not saved.
 const AGES_MAX: u64 = 1 << 27;
 /// Uses that are made up for at once, each with a place in a map.
 const USES_AT_ONCE: u32 = 1 << 14;
@@ -113,8 +114,8 @@ impl Ids {
         Some(Entity::from_index_and_generation(index, generation))
     }
 
-    /// Makes up for the uses that a world's ids have not had, but the last one of `but_one`, which must have had fewer. The world
-    /// gives out none until [`Ids::put`]. False: one has had more.
+    /// Makes up for the uses that a world's ids have not had, but the last one of `but_one`, which
+    /// must have had fewer. The world gives out none until [`Ids::put`]. False: one has had more.
     pub(super) fn age(&self, world: &mut World, but_one: Option<u32>) -> bool {
         let mut uses = EntityHashMap::default();
         (0..).zip(&self.ages).all(|(number, age)| {
@@ -137,8 +138,8 @@ impl Ids {
     }
 }
 
-/// Has an id so many uses. The one way to do many at once: what maps entities takes the next of the new ids, and a use of it
-/// for each entity that it is asked for.
+/// Has an id so many uses. The one way to do many at once: what maps entities takes the next of the
+/// new ids, and a use of it for each entity that it is asked for.
 fn use_up(world: &mut World, index: u32, mut times: u32, uses: &mut EntityHashMap<Entity>) {
     while times > 0 {
         let ids = world.entity_allocator_mut();

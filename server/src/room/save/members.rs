@@ -1,5 +1,6 @@
-//! A room's members as they are saved: all that outlasts a connection, and the inputs that wait. What belongs to a
-//! connection is not: it ends with the process, and the next one begins with a keyframe.
+//! A room's members as they are saved: all that outlasts a connection, and the inputs that wait.
+//! What belongs to a connection is not: it ends with the process, and the next one begins with a
+//! keyframe.
 
 use bevy_ecs::prelude::Entity;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
-//! A room taken out of its process and put back in another: what it says from then on is, to the byte, what it would have
-//! said. Connections do not go along. To whoever takes their seat again it says what it would have said to them if they
-//! had come back at the same tick where it was, a keyframe first; of who has not come back yet it goes on with the inputs
-//! that had come. Bytes in, bytes out: where they are kept is others' business. Within a process a room is moved as the
+//! A room taken out of its process and put back in another: what it says from then on is, to the
+//! byte, what it would have said. Connections do not go along. To whoever takes their seat again it
+//! says what it would have said to them if they had come back at the same tick where it was, a
+//! keyframe first; of who has not come back yet it goes on with the inputs that had come. Bytes in,
+//! bytes out: where they are kept is others' business. Within a process a room is moved as the
 //! value that it is, with all that its members were sent.
 
 mod error;
@@ -85,7 +86,8 @@ struct SavedInput {
 }
 
 impl<G: Game> Room<G> {
-    /// The room as bytes, between two ticks and with all its effects done; it goes on as if nothing was.
+    /// The room as bytes, between two ticks and with all its effects done; it goes on as if nothing
+    /// was.
     ///
     /// # Errors
     /// See [`SaveError`]: the game does not say how, or it is too much.
@@ -141,8 +143,8 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// A room of what [`Room::save`] gave. Who had a connection is still taken for present: to be followed by
-    /// [`Room::resume`] or [`Room::disconnect`] for each.
+    /// A room of what [`Room::save`] gave. Who had a connection is still taken for present: to be
+    /// followed by [`Room::resume`] or [`Room::disconnect`] for each.
     ///
     /// # Errors
     /// See [`RestoreError`].

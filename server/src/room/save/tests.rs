@@ -1,5 +1,5 @@
-//! What a save refuses and what it keeps, by a game of a few lines. That a restored room says the same bytes is shown by
-//! the games themselves, in another process.
+//! What a save refuses and what it keeps, by a game of a few lines. That a restored room says the
+//! same bytes is shown by the games themselves, in another process.
 
 use std::sync::Arc;
 

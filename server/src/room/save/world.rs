@@ -1,6 +1,7 @@
-//! A world's entities and resources, as they are saved and made again: each under its own id, and in the order in which
-//! queries go through them, which is that of the archetypes, as they came to be, and of the rows in each. The game's setup
-//! has made the resources and what never changes; what it made else is taken apart and used again.
+//! A world's entities and resources, as they are saved and made again: each under its own id, and
+//! in the order in which queries go through them, which is that of the archetypes, as they came to
+//! be, and of the rows in each. The game's setup has made the resources and what never changes;
+//! what it made else is taken apart and used again.
 
 use bevy_ecs::archetype::Archetype;
 use bevy_ecs::bundle::BundleScratch;
@@ -170,7 +171,8 @@ impl SavedWorld {
         movers
     }
 
-    /// What setup made and what is saved have ids in common: those entities lose their components, others go.
+    /// What setup made and what is saved have ids in common: those entities lose their components,
+    /// others go.
     fn take_apart(
         &self,
         world: &mut World,
@@ -196,8 +198,9 @@ impl SavedWorld {
         }
     }
 
-    /// Makes the archetypes that came after setup in their order, also those that are empty now, by an entity that has their
-    /// components for a moment: one whose id is used once more than so far, or one that comes anyway.
+    /// Makes the archetypes that came after setup in their order, also those that are empty now, by
+    /// an entity that has their components for a moment: one whose id is used once more than so
+    /// far, or one that comes anyway.
     fn make_archetypes(
         &self,
         world: &mut World,

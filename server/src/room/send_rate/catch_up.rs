@@ -1,17 +1,22 @@
-//! Who gets a body that no rate tier has: a client on a baseline of its own costs one of its own, of which an image has only a few.
-//! Not how often a client is sent anything: that is `rate tiers`. Pure: ticks are arguments. The room calls it.
+//! Who gets a body that no rate tier has: a client on a baseline of its own costs one of its own,
+//! of which an image has only a few. Not how often a client is sent anything: that is `rate tiers`.
+//! Pure: ticks are arguments. The room calls it.
 //!
-//! Those who fell behind come first, and of them who waits longest; who has waited in vain shares a keyframe with others.
+//! Those who fell behind come first, and of them who waits longest; who has waited in vain shares a
+//! keyframe with others.
 //!
-//! **Probes** get what these leave. A client of a slow rate tier that has acknowledged everything may have read it at last, or be well again
-//! since: nothing tells, until something is sent. So it is sent one snapshot at once, ahead of its rate tier's next image, and
-//! another when it has acknowledged that one: always one under way, so that who reads again holds the current state a round trip later. Who was
-//! sent something longest ago comes first. A room earns one body a layer and image for probes, and saves up a few, because some may
-//! read again all at once. Who gets none waits for its rate tier.
+//! **Probes** get what these leave. A client of a slow rate tier that has acknowledged everything
+//! may have read it at last, or be well again since: nothing tells, until something is sent. So it
+//! is sent one snapshot at once, ahead of its rate tier's next image, and another when it has
+//! acknowledged that one: always one under way, so that who reads again holds the current state a
+//! round trip later. Who was sent something longest ago comes first. A room earns one body a layer
+//! and image for probes, and saves up a few, because some may read again all at once. Who gets none
+//! waits for its rate tier.
 //!
-//! What it costs: a client whose link carries every 4th image for good is in the rate tier of every 4th, has read the last when the next is
-//! due, and is not probed. One whose link carries every 5th, in the rate tier of every 8th, gets every 5th, each with a body of its own, a fifth of
-//! one an image, and never has a queue before it.
+//! What it costs: a client whose link carries every 4th image for good is in the rate tier of every
+//! 4th, has read the last when the next is due, and is not probed. One whose link carries every
+//! 5th, in the rate tier of every 8th, gets every 5th, each with a body of its own, a fifth of one
+//! an image, and never has a queue before it.
 
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
@@ -23,7 +28,8 @@ use crate::replication::held::Body;
 const CATCH_UPS_MAX: usize = 4;
 /// Images for which a client waits in vain; then it shares a keyframe with others.
 const PATIENCE_IMAGES: u32 = 16;
-/// Bodies for probes that a room has saved up at most: what two images may have. Beyond: they are lost.
+/// Bodies for probes that a room has saved up at most: what two images may have. Beyond: they are
+/// lost.
 const PROBES_SAVED_MAX: u8 = 2 * CATCH_UPS_MAX as u8;
 
 /// How a client that can take a snapshot gets one.
@@ -82,8 +88,8 @@ impl CatchUp {
         Some(self.probers.get(nth)?.1)
     }
 
-    /// What somebody gets who has waited since `since` and would be sent these `bodies` of layers that others hold too. `every`
-    /// are the ticks between images.
+    /// What somebody gets who has waited since `since` and would be sent these `bodies` of layers
+    /// that others hold too. `every` are the ticks between images.
     pub(crate) fn grant(
         &mut self,
         since: Tick,
@@ -101,8 +107,8 @@ impl CatchUp {
         }
     }
 
-    /// Whether somebody is probed who would be sent these `bodies`; after all who fell behind had theirs. `allowance` is the
-    /// room's.
+    /// Whether somebody is probed who would be sent these `bodies`; after all who fell behind had
+    /// theirs. `allowance` is the room's.
     pub(crate) fn grant_probe(
         &mut self,
         bodies: impl Iterator<Item = Body> + Clone,
@@ -118,7 +124,8 @@ impl CatchUp {
         granted
     }
 
-    /// Whether there is room for those of these bodies that are not made already: each layer has its own.
+    /// Whether there is room for those of these bodies that are not made already: each layer has
+    /// its own.
     fn has_room(&self, mut bodies: impl Iterator<Item = Body>) -> bool {
         bodies.all(|body| {
             let of_layer = self.bodies.iter().filter(|made| made.0 == body.0);

@@ -1,7 +1,7 @@
 //! What was sent to a player and not acknowledged yet. Kernel buffers hide a slow reader for
-//! seconds, so the acknowledgement is the first sign: without in-flight window a player is skipped. How
-//! much in-flight window there is follows from the shortest round trip of late, counted in the room's
-//! ticks, because that is when sockets are read.
+//! seconds, so the acknowledgement is the first sign: without in-flight window a player is skipped.
+//! How much in-flight window there is follows from the shortest round trip of late, counted in the
+//! room's ticks, because that is when sockets are read.
 
 use tickwire::ids::Tick;
 use tickwire::limits::{ACK_DELAY_MS, UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
@@ -10,18 +10,20 @@ use super::cadence::Cadence;
 
 /// Snapshots' worth of in-flight window until a round trip was measured.
 const WINDOW_AT_FIRST: u32 = 8;
-/// Least in-flight window: an acknowledgement that rides on every input is that late on a good link.
+/// Least in-flight window: an acknowledgement that rides on every input is that late on a good
+/// link.
 const WINDOW_MIN: u32 = 4;
 /// Snapshots beyond the round trip, at least: what a late tick and a delayed input cost.
 const SLACK_MIN: u32 = 3;
-/// Bytes of what is passed on to all that go to one player before a snapshot whose acknowledgement covers them: a line of
-/// chat, or some hundred changes of members. Beyond: they wait for the snapshot.
+/// Bytes of what is passed on to all that go to one player before a snapshot whose acknowledgement
+/// covers them: a line of chat, or some hundred changes of members. Beyond: they wait for the
+/// snapshot.
 const CONTROL_BYTES_MAX: u32 = 2048;
 /// Half of the span over which the shortest round trip counts.
 const HALF_SPAN_SECONDS: u32 = 5;
 
-/// A player's snapshots in flight. In this order in memory, so that the few that there mostly are lie beside the
-/// rest.
+/// A player's snapshots in flight. In this order in memory, so that the few that there mostly are
+/// lie beside the rest.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(in crate::room) struct InFlightWindow {
@@ -30,13 +32,14 @@ pub(in crate::room) struct InFlightWindow {
     round_trip: ShortestOfLate,
     /// The shortest round trip of all, in ticks; 0 before the first.
     quickest: u32,
-    /// Bytes of what was passed on to all that went out since the last snapshot: the next one covers them.
+    /// Bytes of what was passed on to all that went out since the last snapshot: the next one
+    /// covers them.
     control: u32,
     in_flight: InFlight,
 }
 
-/// Tick and bytes of each snapshot in flight, oldest first. In place, and always from the start on: they are
-/// few, and looking them up elsewhere was a cache miss for each player and tick.
+/// Tick and bytes of each snapshot in flight, oldest first. In place, and always from the start on:
+/// they are few, and looking them up elsewhere was a cache miss for each player and tick.
 #[derive(Debug, Default)]
 #[repr(C)]
 struct InFlight {
@@ -111,8 +114,8 @@ impl InFlightWindow {
     }
 
     /// Takes an acknowledgement of `tick` and all before it, which came after the tick `now` and
-    /// before the next. The same one may come again. If nothing is in flight any more: for how many images' time this
-    /// one was under way, less what the quickest was beyond one.
+    /// before the next. The same one may come again. If nothing is in flight any more: for how many
+    /// images' time this one was under way, less what the quickest was beyond one.
     pub(in crate::room) fn ack(
         &mut self,
         tick: Tick,
@@ -197,7 +200,8 @@ mod tests {
         Cadence::new(tick_rate, every)
     }
 
-    /// Sends a snapshot each tick from `from` on, if there is in-flight window; each is acknowledged so many ticks later.
+    /// Sends a snapshot each tick from `from` on, if there is in-flight window; each is
+    /// acknowledged so many ticks later.
     fn run(in_flight: &mut InFlightWindow, from: u32, ticks: u32, late: u32) {
         let at = cadence(30, 1);
         for tick in from..from + ticks {

@@ -1,6 +1,6 @@
-//! Who gets a snapshot of the newest image, and each one's bytes: in-flight window first, then rate tiers, then
-//! the ration of bodies for those who fell behind, and of probes. Everything is decided before anything is
-//! encoded. Not the encoding itself: that is `replication::fan_out`.
+//! Who gets a snapshot of the newest image, and each one's bytes: in-flight window first, then rate
+//! tiers, then the ration of bodies for those who fell behind, and of probes. Everything is decided
+//! before anything is encoded. Not the encoding itself: that is `replication::fan_out`.
 
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
@@ -66,7 +66,8 @@ impl<G: Game> Room<G> {
         self.ration();
     }
 
-    /// Serves those who are on a baseline of their own, who waited longest first, and probes others with what is left.
+    /// Serves those who are on a baseline of their own, who waited longest first, and probes others
+    /// with what is left.
     fn ration(&mut self) {
         let catch_up = &mut self.workspace.catch_up;
         catch_up.sort();

@@ -1,28 +1,34 @@
-//! How often one client is sent snapshots. Not who of those that fell behind is caught up first: that is `catch_up`.
+//! How often one client is sent snapshots. Not who of those that fell behind is caught up first:
+//! that is `catch_up`.
 //!
-//! A client without in-flight window, or with older bytes in its outbox, is skipped before anything is
-//! encoded, and served again as soon as it can take something. Who falls behind again within 2 s
-//! joins a **rate tier**: every 2nd, 4th … 32nd snapshot only. Everyone in a rate tier gets the same
-//! snapshots, so one body serves them; a client on a baseline of its own costs a body of its own,
-//! which `catch_up` rations. Pure: ticks and counts are arguments. The room calls it.
+//! A client without in-flight window, or with older bytes in its outbox, is skipped before anything
+//! is encoded, and served again as soon as it can take something. Who falls behind again within 2 s
+//! joins a **rate tier**: every 2nd, 4th … 32nd snapshot only. Everyone in a rate tier gets the
+//! same snapshots, so one body serves them; a client on a baseline of its own costs a body of its
+//! own, which `catch_up` rations. Pure: ticks and counts are arguments. The room calls it.
 //!
-//! **Back up.** 2 s without falling behind lead one rate tier up. A client whose link is well again need not wait for that: it
-//! **leaps**, once it has acknowledged all that was sent and the newest snapshot was no longer under way than any takes, to the
-//! full rate; or, if it was longer by some images, to the rate tier of so many, which is what such a link carries. A slow reader
-//! may look like that for a moment, because a rate tier leaves it time to read. It falls behind again
-//! within the 2 s, is back in the rate tier from which it leapt, in one step, and may not leap for 10 s, then 20, 40, 80: that is a body or two
-//! of its own for each leap in vain, less than one in ten seconds.
+//! **Back up.** 2 s without falling behind lead one rate tier up. A client whose link is well again
+//! need not wait for that: it **leaps**, once it has acknowledged all that was sent and the newest
+//! snapshot was no longer under way than any takes, to the full rate; or, if it was longer by some
+//! images, to the rate tier of so many, which is what such a link carries. A slow reader may look
+//! like that for a moment, because a rate tier leaves it time to read. It falls behind again within
+//! the 2 s, is back in the rate tier from which it leapt, in one step, and may not leap for 10 s,
+//! then 20, 40, 80: that is a body or two of its own for each leap in vain, less than one in ten
+//! seconds.
 //!
-//! **Probed.** In a rate tier of every 4th snapshot or more a client that has acknowledged everything may be sent one between its rate tier's
-//! (`catch_up` says to whom and why), or it would not be heard of until the next of those. What is under way then has a stride to be
-//! acknowledged before the client counts as fallen behind, and it joins its rate tier again with an image that it has nothing under way for. Thus
-//! the ways up are open to it: who may leap does so with the first probe, anyone else is calm and moves up in 2 s a rate tier.
+//! **Probed.** In a rate tier of every 4th snapshot or more a client that has acknowledged
+//! everything may be sent one between its rate tier's (`catch_up` says to whom and why), or it
+//! would not be heard of until the next of those. What is under way then has a stride to be
+//! acknowledged before the client counts as fallen behind, and it joins its rate tier again with an
+//! image that it has nothing under way for. Thus the ways up are open to it: who may leap does so
+//! with the first probe, anyone else is calm and moves up in 2 s a rate tier.
 
 use std::num::NonZeroU8;
 
 use tickwire::ids::Tick;
 
-/// Rate tiers beside the full rate: the last has every 32nd snapshot, half of what a room remembers.
+/// Rate tiers beside the full rate: the last has every 32nd snapshot, half of what a room
+/// remembers.
 pub(crate) const LANES: u8 = 5;
 /// Seconds without falling behind until a client moves a rate tier up.
 pub(crate) const CALM_SECONDS: u32 = 2;
@@ -30,7 +36,8 @@ pub(crate) const CALM_SECONDS: u32 = 2;
 const GROUNDED: u32 = 5;
 /// How often that doubles, while leaps are in vain.
 const GROUNDED_DOUBLINGS: u8 = 3;
-/// Least stride of a rate tier whose members are probed: with a lesser one the next image is never far.
+/// Least stride of a rate tier whose members are probed: with a lesser one the next image is never
+/// far.
 const PROBED_FROM: u32 = 4;
 
 /// A client's place among the rate tiers.
@@ -80,21 +87,22 @@ impl RateTier {
         self.waiting
     }
 
-    /// Whether it has had its time to acknowledge image `sent_number`, the last that it was sent, by image `number`: one
-    /// stride, also for what came between its rate tier's images. If it still can't take anything, it has fallen behind.
+    /// Whether it has had its time to acknowledge image `sent_number`, the last that it was sent,
+    /// by image `number`: one stride, also for what came between its rate tier's images. If it
+    /// still can't take anything, it has fallen behind.
     pub(crate) fn is_late(self, number: u32, sent_number: u32) -> bool {
         self.waiting.is_some() || number - sent_number >= self.stride()
     }
 
-    /// Whether it gets image `number`, if it can take it: its rate tier's, unless it is still reading what came between
-    /// those. `drained` says that it has acknowledged all that was sent.
+    /// Whether it gets image `number`, if it can take it: its rate tier's, unless it is still
+    /// reading what came between those. `drained` says that it has acknowledged all that was sent.
     pub(crate) fn is_due(self, number: u32, sent_number: u32, drained: bool) -> bool {
         let tiers = number.is_multiple_of(self.stride());
         self.waiting.is_some() || (tiers && (drained || self.is_late(number, sent_number)))
     }
 
-    /// Whether it may be probed with image `number`, which it is not due, if it has acknowledged everything: its rate tier's next image is
-    /// not the very next.
+    /// Whether it may be probed with image `number`, which it is not due, if it has acknowledged
+    /// everything: its rate tier's next image is not the very next.
     pub(crate) fn may_be_probed(self, number: u32) -> bool {
         let stride = self.stride();
         stride >= PROBED_FROM && !(number + 1).is_multiple_of(stride)
@@ -147,8 +155,8 @@ impl RateTier {
 }
 
 impl RateTier {
-    /// After `tick` it has acknowledged all that was sent; the newest of it was under way for as many `images`, from 1, as
-    /// the link takes from one snapshot to the next.
+    /// After `tick` it has acknowledged all that was sent; the newest of it was under way for as
+    /// many `images`, from 1, as the link takes from one snapshot to the next.
     pub(crate) fn drained(&mut self, images: u32, tick: Tick) -> Move {
         let tier = images.next_power_of_two().trailing_zeros() as u8;
         let Some(from) = NonZeroU8::new(self.halvings) else {

@@ -1,6 +1,7 @@
-//! What a client's messages come to for the others of a room of 50: every control message there is, alone and at the rate
-//! that is allowed, with the longest name, counted in bytes of frames that leave. `SECURITY.md` has the same figures; a message
-//! that is not in its table fails here, and one that got dearer too.
+//! What a client's messages come to for the others of a room of 50: every control message there is,
+//! alone and at the rate that is allowed, with the longest name, counted in bytes of frames that
+//! leave. `SECURITY.md` has the same figures; a message that is not in its table fails here, and
+//! one that got dearer too.
 
 use super::*;
 use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
@@ -102,7 +103,8 @@ fn long_name() -> String {
     "\u{1F980}".repeat(NAME_CHARS_MAX)
 }
 
-/// How often a client may send a message, and one of its messages. No wildcard: a new message needs its row.
+/// How often a client may send a message, and one of its messages. No wildcard: a new message needs
+/// its row.
 fn allowed(message: &ClientMessage) -> f64 {
     let control = f64::from(Config::default().control_per_second);
     match message {

@@ -1,4 +1,5 @@
-//! Games that clear their world, and take the engine's resources with it: the room fails, and says why.
+//! Games that clear their world, and take the engine's resources with it: the room fails, and says
+//! why.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,5 @@
-//! Rooms in which nobody does anything: which ticks are simulated, and that players hold the exact image through it all.
+//! Rooms in which nobody does anything: which ticks are simulated, and that players hold the exact
+//! image through it all.
 
 use super::*;
 

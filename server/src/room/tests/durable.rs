@@ -1,5 +1,5 @@
-//! Durable events: who fell behind, came back or came later learns of them, once and in their place,
-//! and nobody of what was said to others.
+//! Durable events: who fell behind, came back or came later learns of them, once and in their
+//! place, and nobody of what was said to others.
 
 use super::*;
 use crate::game::all;

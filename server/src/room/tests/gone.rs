@@ -1,4 +1,5 @@
-//! What was somebody's who is gone: it is nobody's, whoever comes next; and what a game copies is nobody's either.
+//! What was somebody's who is gone: it is nobody's, whoever comes next; and what a game copies is
+//! nobody's either.
 
 use tickwire::limits::PLAYER_NUMBERS;
 

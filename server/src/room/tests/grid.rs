@@ -1,4 +1,5 @@
-//! What is predicted on its grid: everyone is told exactly what the world has, and its owner nothing besides.
+//! What is predicted on its grid: everyone is told exactly what the world has, and its owner
+//! nothing besides.
 
 use super::*;
 use crate::game::turn;
@@ -49,7 +50,8 @@ impl Game for Carts {
     }
 }
 
-/// Headings and velocities are a step beside what their positions say, which a tolerance would hide.
+/// Headings and velocities are a step beside what their positions say, which a tolerance would
+/// hide.
 fn roll(mut carts: Query<&mut Cart>) {
     for mut cart in &mut carts {
         cart.x += 1.0 / 3.0;

@@ -58,7 +58,8 @@ fn what_was_seen_stays_with_its_input() {
         let input = room.world.get::<Input<Push>>(entity).expect("a player");
         views.push(input.view);
     }
-    // 22 and 23 repeat the first at its distance, 25 and on the second, and nothing is further back than 7.5 ticks.
+    // 22 and 23 repeat the first at its distance, 25 and on the second, and nothing is further back
+    // than 7.5 ticks.
     let second = (20..30).map(f64::from);
     let expected: Vec<f64> = [19.0, 20.0, 21.0, 19.0].into_iter().chain(second).collect();
     assert_eq!(views, expected);

@@ -154,8 +154,8 @@ fn who_flips_a_switch_is_heard_now_and_then() {
     assert!(ears[1].members[&ears[0].player].ready, "the last one holds");
 }
 
-/// However often their switch was flipped or their connection lost: what the others are told of it waits, what they are told
-/// themselves does not.
+/// However often their switch was flipped or their connection lost: what the others are told of it
+/// waits, what they are told themselves does not.
 #[test]
 fn everyone_knows_at_once_how_they_are_themselves() {
     let mut room = room(9, 1);
@@ -321,8 +321,8 @@ fn line_id(message: &ServerMessage) -> u32 {
     }
 }
 
-/// Whoever comes, goes, flips, falls away and is back, and whatever the members can take of it: in the end all know the
-/// same.
+/// Whoever comes, goes, flips, falls away and is back, and whatever the members can take of it: in
+/// the end all know the same.
 #[test]
 fn in_the_end_all_know_who_is_there() {
     for seed in 0..40 {

@@ -73,8 +73,8 @@ fn crowd(seats: u16) -> (Room<Boxes>, Vec<Reader>) {
     (room, readers)
 }
 
-/// One tick of a room and all its clients. Returns how many got a snapshot. Every private layer changes, so each snapshot has
-/// a private body, which nobody shares.
+/// One tick of a room and all its clients. Returns how many got a snapshot. Every private layer
+/// changes, so each snapshot has a private body, which nobody shares.
 fn turn(room: &mut Room<Boxes>, readers: &mut [Reader]) -> usize {
     readers.iter_mut().for_each(|reader| reader.read(room));
     let mut secrets = room.world.query::<&mut Secret>();
@@ -145,8 +145,8 @@ fn slow_readers_settle_in_rate_tiers_and_are_up_to_date_when_they_read_again() {
     }
 }
 
-/// Whenever it is: at once with 150 others, each in a rate tier and on a baseline of its own. Who was not
-/// skipped since its last image keeps up with its rate tier, and gets the next of it.
+/// Whenever it is: at once with 150 others, each in a rate tier and on a baseline of its own. Who
+/// was not skipped since its last image keeps up with its rate tier, and gets the next of it.
 #[test]
 fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
     let (mut room, mut readers) = crowd(200);
@@ -183,8 +183,8 @@ fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
     assert!(behind > 600, "{behind} were behind");
 }
 
-/// A tenth of a room at a tenth of what is needed, a twentieth at nothing, whenever they read again and in
-/// whichever rate tier.
+/// A tenth of a room at a tenth of what is needed, a twentieth at nothing, whenever they read again
+/// and in whichever rate tier.
 #[test]
 fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
     let (mut room, mut readers) = crowd(50);
@@ -255,7 +255,8 @@ fn who_is_probed_is_not_taken_for_slower() {
     let member = room.members.get_mut(slow).expect("it is there");
     member.tier = grounded(4, tick);
     readers[1].sent = 0;
-    // Its link takes ten ticks for each snapshot, its rate tier has one in 16, and it is calm for 60.
+    // Its link takes ten ticks for each snapshot, its rate tier has one in 16, and it is calm for
+    // 60.
     for _ in 0..59 {
         let first = readers[1].pipe.front().map(|(tick, _, _)| *tick);
         let through = first.is_some_and(|first| room.tick.since(first) >= 9);
@@ -283,7 +284,8 @@ fn a_reader_that_stays_slow_seldom_leaps() {
         turn(&mut room, &mut readers);
     }
     let faster = room.stats().tiers_faster;
-    // Without leaps it is one in three or four seconds for some, whose rate tiers are a little too slow.
+    // Without leaps it is one in three or four seconds for some, whose rate tiers are a little too
+    // slow.
     assert!(faster < 20 * 20, "{faster} moves up in a minute");
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Players come and go, read in time, late or hardly, at any snapshot rate. Turns work in `lent`, if there is any.
+/// Players come and go, read in time, late or hardly, at any snapshot rate. Turns work in `lent`,
+/// if there is any.
 fn play(seed: u64, snapshot_every: u16, mut lent: Option<&mut Box<Workspace>>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut room = room(6, snapshot_every);
@@ -43,7 +44,8 @@ fn play(seed: u64, snapshot_every: u16, mut lent: Option<&mut Box<Workspace>>) {
     assert!(room.stats().snapshots_sent > 100, "seed {seed}");
 }
 
-/// A tick whose snapshot everyone takes at once: each has what the server has then, whosever bytes they were.
+/// A tick whose snapshot everyone takes at once: each has what the server has then, whosever bytes
+/// they were.
 fn turn(room: &mut Room<Boxes>, clients: &mut [Client]) {
     room.tick();
     for client in clients {
@@ -76,8 +78,9 @@ fn one_body_serves_everyone_on_the_same_baseline() {
     for tick in 0..10 {
         turn(&mut room, &mut clients);
         let stats = room.stats();
-        // The room's layer and two teams' once; of eight private ones nothing is told but that nothing happened, but in
-        // every fifth tick, and while they are against a keyframe, which lacks what they remember.
+        // The room's layer and two teams' once; of eight private ones nothing is told but that
+        // nothing happened, but in every fifth tick, and while they are against a keyframe, which
+        // lacks what they remember.
         let private = if tick < 2 || tick % 5 == 4 { 8 } else { 1 };
         assert_eq!(stats.bodies_encoded, 3 + private, "tick {tick}");
         assert_eq!(stats.keyframes, if tick == 0 { 11 } else { 0 });

@@ -1,6 +1,6 @@
-//! WebSocket framing as far as the server does it itself: headers of the frames that it sends,
-//! a count of the frames that come in, and the payload of the most common ones: whole binary messages. What
-//! all others mean is tungstenite's business.
+//! WebSocket framing as far as the server does it itself: headers of the frames that it sends, a
+//! count of the frames that come in, and the payload of the most common ones: whole binary
+//! messages. What all others mean is tungstenite's business.
 
 use std::ops::Range;
 
@@ -59,9 +59,9 @@ pub(crate) fn frame_bytes(frame: &[u8]) -> usize {
     }
 }
 
-/// Where the payload is of a client's whole binary message in one frame that `bytes` start with; its mask is
-/// taken off. `None` for all else, which is the WebSocket context's business: other kinds of frames,
-/// forbidden ones, those whose end has not come.
+/// Where the payload is of a client's whole binary message in one frame that `bytes` start with;
+/// its mask is taken off. `None` for all else, which is the WebSocket context's business: other
+/// kinds of frames, forbidden ones, those whose end has not come.
 pub(crate) fn unmask_message(bytes: &mut [u8]) -> Option<Range<usize>> {
     let (mask_at, length) = match *bytes {
         [BINARY, short @ 0x80..0xFE, ..] => (2, usize::from(short & 0x7F)),
@@ -133,14 +133,15 @@ impl FrameCount {
         self.seen != 0 || self.payload != 0 || self.in_message
     }
 
-    /// Counts messages begun, and control frames between them: while this stays the same, what is unfinished is
-    /// the same.
+    /// Counts messages begun, and control frames between them: while this stays the same, what is
+    /// unfinished is the same.
     pub(crate) fn begun(&self) -> u32 {
         self.begun
     }
 
-    /// Whether a frame's length was written longer than it need be, or with the sign that none may have (RFC 6455 §5.2).
-    /// The WebSocket context takes such frames. It stays so: nothing after it is worth reading.
+    /// Whether a frame's length was written longer than it need be, or with the sign that none may
+    /// have (RFC 6455 §5.2). The WebSocket context takes such frames. It stays so: nothing after it
+    /// is worth reading.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }

@@ -1,5 +1,5 @@
-//! WebSocket over a socket: the transport of browsers. How it is read is `reading`; what waits to be
-//! written is `outbox`; what is below is a [`Socket`], in a server TCP's.
+//! WebSocket over a socket: the transport of browsers. How it is read is `reading`; what waits to
+//! be written is `outbox`; what is below is a [`Socket`], in a server TCP's.
 
 mod frames;
 mod outbox;

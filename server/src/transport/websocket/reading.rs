@@ -1,6 +1,7 @@
 //! Reading a WebSocket: bytes from the socket, counted against the limits. Whole binary messages,
-//! which are nearly all that comes, are taken as they are; from the first other frame on, what was read
-//! goes through the WebSocket context. Bounded per call, so that no client holds up the others.
+//! which are nearly all that comes, are taken as they are; from the first other frame on, what was
+//! read goes through the WebSocket context. Bounded per call, so that no client holds up the
+//! others.
 
 use std::io::{self, Read, Write};
 use std::mem;

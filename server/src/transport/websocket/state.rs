@@ -26,12 +26,12 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long the kernel tries to deliver what was written, to a peer that confirms nothing or takes
-/// nothing, before the socket is gone. It goes on when this process has closed it, and would for a quarter
-/// of an hour. Not sooner than keepalive gives up, which it would cut short.
+/// nothing, before the socket is gone. It goes on when this process has closed it, and would for a
+/// quarter of an hour. Not sooner than keepalive gives up, which it would cut short.
 const DELIVERY_MAX: Duration = Duration::from_secs(60);
 
-/// A connection after the handshake. In this order in memory: all but the context is what a turn touches
-/// of one that sends inputs and takes snapshots.
+/// A connection after the handshake. In this order in memory: all but the context is what a turn
+/// touches of one that sends inputs and takes snapshots.
 #[repr(C)]
 pub struct WebSocket<S> {
     pub(super) socket: S,

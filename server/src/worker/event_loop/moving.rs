@@ -1,5 +1,6 @@
-//! A room goes to another worker, with its members' connections and all that they were sent: when it may is `balance`'s. The
-//! registry learns of it in the same moment, and what is under way to it follows.
+//! A room goes to another worker, with its members' connections and all that they were sent: when
+//! it may is `balance`'s. The registry learns of it in the same moment, and what is under way to it
+//! follows.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -46,8 +47,8 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    /// Hands a room to another worker, with its members' connections. It keeps its slots in time: its next turn is when it
-    /// would have been here. False: it stays.
+    /// Hands a room to another worker, with its members' connections. It keeps its slots in time:
+    /// its next turn is when it would have been here. False: it stays.
     fn hand_over(&mut self, room: RoomId, to: usize, now: Instant) -> bool {
         if to == self.me || !self.ctx.common.peers.takes_rooms(to, now) {
             return false;
@@ -88,7 +89,8 @@ impl<G: Game> EventLoop<G> {
         self.rooms.insert(room, *running);
     }
 
-    /// What is for a room that another worker has by now goes there; what is for this one comes back.
+    /// What is for a room that another worker has by now goes there; what is for this one comes
+    /// back.
     pub(super) fn forward(&mut self, command: Command) -> Option<Command> {
         let (Command::Attach { room, .. } | Command::Inspect { room, .. }) = &command else {
             return Some(command);

@@ -1,6 +1,6 @@
 //! The judge: remembers what the world was and what was said, tick by tick, and compares what
-//! clients decode with it. It knows the game's components and the client's images, and nothing of how the
-//! server makes one of the other.
+//! clients decode with it. It knows the game's components and the client's images, and nothing of
+//! how the server makes one of the other.
 
 mod handles;
 mod told;
@@ -48,8 +48,9 @@ impl Oracle {
         self.told.forget_before(tick);
     }
 
-    /// A client has applied the snapshot of `now`, which brought layers as keyframes that are `bare`, and heard these
-    /// events with it; `ear` says what it had before. How many of the events are durable.
+    /// A client has applied the snapshot of `now`, which brought layers as keyframes that are
+    /// `bare`, and heard these events with it; `ear` says what it had before. How many of the
+    /// events are durable.
     pub(crate) fn judge(
         &mut self,
         layout: &Layout,

@@ -1,5 +1,6 @@
-//! What the game said, and whether a client was told: everything that is for it, once, in order, with
-//! each snapshot what happened since the one before, and of what is durable all that it has not got yet.
+//! What the game said, and whether a client was told: everything that is for it, once, in order,
+//! with each snapshot what happened since the one before, and of what is durable all that it has
+//! not got yet.
 
 use std::collections::VecDeque;
 
@@ -73,7 +74,8 @@ impl Told {
         all
     }
 
-    /// Judges the events that a player got with the snapshot of `now`. How many of them are durable.
+    /// Judges the events that a player got with the snapshot of `now`. How many of them are
+    /// durable.
     pub(crate) fn judge(
         &self,
         ear: &Ear,

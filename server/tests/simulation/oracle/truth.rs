@@ -75,8 +75,8 @@ pub(crate) struct Truth {
     round: (u32, u32),
     /// Members, with what team their avatars are in.
     members: Vec<(PlayerId, Option<u8>)>,
-    /// Images that were compared with the world already, and whether they were bare: all later ones must equal
-    /// them, in what predictors remember too.
+    /// Images that were compared with the world already, and whether they were bare: all later ones
+    /// must equal them, in what predictors remember too.
     judged: Vec<(Scope, bool, LayerImage)>,
 }
 
@@ -94,8 +94,8 @@ type Things = QueryState<(
     Option<&'static Plan>,
 )>;
 
-/// What the world was when the game's systems had run: before anybody is told, and before anybody leaves
-/// for what happens to their connection.
+/// What the world was when the game's systems had run: before anybody is told, and before anybody
+/// leaves for what happens to their connection.
 #[derive(Resource)]
 pub(crate) struct Witness {
     things: Things,

@@ -1,5 +1,5 @@
-//! A field's type: how its value becomes an integer and back. What takes more than a line is a file of its kind's. The arithmetic
-//! is exact in JavaScript too (`client-web/src/schema/field.js`).
+//! A field's type: how its value becomes an integer and back. What takes more than a line is a file
+//! of its kind's. The arithmetic is exact in JavaScript too (`client-web/src/schema/field.js`).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
-//! One field: its kind, a file for each that takes more than a line, and how the next integer is guessed.
+//! One field: its kind, a file for each that takes more than a line, and how the next integer is
+//! guessed.
 
 mod kind;
 mod predictor;

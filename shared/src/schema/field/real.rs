@@ -2,10 +2,11 @@
 
 use crate::exact::{clamp, floor_bits};
 
-/// The step in which a finely predicted component's `Real` fields are snapped and sent to their owner.
+/// The step in which a finely predicted component's `Real` fields are snapped and sent to their
+/// owner.
 pub const FINE_STEP: f64 = 1.0 / 1024.0;
-/// Steps a unit in the finest grid. With [`GRID_LEAST_MAX`] and 2^31 steps at most, all values on a grid and their
-/// differences have less than 53 bits.
+/// Steps a unit in the finest grid. With [`GRID_LEAST_MAX`] and 2^31 steps at most, all values on a
+/// grid and their differences have less than 53 bits.
 const GRID_PER_UNIT_MAX: f64 = (1 << 20) as f64;
 /// Bound of the least value on a grid.
 const GRID_LEAST_MAX: f64 = (1u32 << 31) as f64;
@@ -30,9 +31,9 @@ pub(super) fn check_fine(min: f64, max: f64) -> Result<(), &'static str> {
     check(min, max, FINE_STEP)
 }
 
-/// Refuses what can't be predicted in its own steps. With a power of two every value is exact, and so
-/// is every division by the step, also as the product with its inverse: whoever snaps a value gets the same
-/// bits, and what is snapped stays where it is.
+/// Refuses what can't be predicted in its own steps. With a power of two every value is exact, and
+/// so is every division by the step, also as the product with its inverse: whoever snaps a value
+/// gets the same bits, and what is snapped stays where it is.
 pub(super) fn check_grid(min: f64, step: f64) -> Result<(), &'static str> {
     let per_unit = 1.0 / step;
     let whole = (1.0..=GRID_PER_UNIT_MAX).contains(&per_unit) && per_unit.fract() == 0.0;

@@ -1,4 +1,5 @@
-//! Texts as integers: UTF-8 in words of four bytes, the first byte in the lowest bits, filled with zeros.
+//! Texts as integers: UTF-8 in words of four bytes, the first byte in the lowest bits, filled with
+//! zeros.
 
 /// Bytes of the longest text.
 const BYTES_MAX: u8 = 64;

@@ -1,4 +1,5 @@
-//! Directions: parts of a turn, a power of two of them, so that their differences wrap around by a shift.
+//! Directions: parts of a turn, a power of two of them, so that their differences wrap around by a
+//! shift.
 
 use std::f64::consts::TAU;
 

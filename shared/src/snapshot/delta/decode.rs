@@ -229,8 +229,8 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// What is kept: predicts what does not depend on residuals, reads these, and puts both together, the first
-    /// and the last column by column.
+    /// What is kept: predicts what does not depend on residuals, reads these, and puts both
+    /// together, the first and the last column by column.
     fn kept(
         &mut self,
         span: Span,
@@ -265,8 +265,8 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// Guesses what linear columns come to; fills the activity of components, and if steady the tables by which residuals
-    /// of linear columns are coded.
+    /// Guesses what linear columns come to; fills the activity of components, and if steady the
+    /// tables by which residuals of linear columns are coded.
     fn aim(&self, span: Span, kept: &[(u32, u32)], next: &LayerImage, work: &mut Work) {
         let set = self.set;
         let Work { residuals, columns } = work;

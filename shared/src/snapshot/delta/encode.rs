@@ -50,9 +50,10 @@ pub fn encode(
     code(set, from, current, span, RangeEncoder::new(out), scratch).finish();
 }
 
-/// Whether `current` has the entities of `baseline`, the image before it, and all that is in it follows from that: then its body
-/// says nothing but so, and is the same for every layer of these columns with as many entities. By what capture found,
-/// so never of images that it is not at hand for; and not where something is active, which the body would tell.
+/// Whether `current` has the entities of `baseline`, the image before it, and all that is in it
+/// follows from that: then its body says nothing but so, and is the same for every layer of these
+/// columns with as many entities. By what capture found, so never of images that it is not at hand
+/// for; and not where something is active, which the body would tell.
 pub fn is_fully_predicted(
     set: &ColumnSet,
     baseline: LayerView<'_>,

@@ -1,7 +1,8 @@
-//! What the columns of entering entities are coded by (`PROTOCOL.md` §7): contexts of their own, behind all others
-//! in a body's list, because most bodies bring nobody and need no copy of them. A value's highest bits each by those
-//! before them, so that what is common costs little; a change by the size of the one before it, because who is fast
-//! along one axis is less so along the other. Called by `encode`, `decode` and, for the places, `layout`.
+//! What the columns of entering entities are coded by (`PROTOCOL.md` §7): contexts of their own,
+//! behind all others in a body's list, because most bodies bring nobody and need no copy of them. A
+//! value's highest bits each by those before them, so that what is common costs little; a change by
+//! the size of the one before it, because who is fast along one axis is less so along the other.
+//! Called by `encode`, `decode` and, for the places, `layout`.
 
 use super::model::{Number, WIDE};
 use crate::snapshot::column_set::{Column, Guess};
@@ -43,14 +44,16 @@ pub(crate) fn contexts(column: &Column) -> usize {
     }
 }
 
-/// How long a change's size is, by the change before it of the same component, 0 for the first one's.
+/// How long a change's size is, by the change before it of the same component, 0 for the first
+/// one's.
 pub(super) fn length(column: &Column, before: i32) -> Number {
     let bits = u32::BITS - before.unsigned_abs().leading_zeros();
     let pace = bits.saturating_sub(PACE_BITS).min(PACES as u32 - 1);
     (column.entering + pace as usize * WIDE, WIDE)
 }
 
-/// The bits of a size of this length, above 0, below its highest one: place of the contexts, and how many bits have them.
+/// The bits of a size of this length, above 0, below its highest one: place of the contexts, and
+/// how many bits have them.
 pub(super) fn size(column: &Column, length: u32) -> (usize, u32) {
     let alike = (length as usize).min(LENGTHS) - 1;
     let at = column.entering + PACES * WIDE + alike * SIZE_CONTEXTS;

@@ -1,6 +1,6 @@
 //! Bodies: an image of a layer against the image that the receiver holds, or against nothing
-//! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given, as a keyframe without
-//! its second differences.
+//! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given, as a keyframe
+//! without its second differences.
 
 mod decode;
 mod encode;
@@ -83,8 +83,8 @@ impl Span {
     }
 }
 
-/// What is guessed for the change of a linear column, where the baseline is not the image before; `new` has its
-/// value.
+/// What is guessed for the change of a linear column, where the baseline is not the image before;
+/// `new` has its value.
 fn late_change(column: &Column, at: usize, old: &[i32], new: &[i32], span: Span) -> i32 {
     guess_change(difference(column, new[at], old[at]), span.gap, span.dt)
 }

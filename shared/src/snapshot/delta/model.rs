@@ -1,6 +1,7 @@
-//! Which context codes what in a body: places in a list of contexts that follow from the columns
-//! of a layer (`PROTOCOL.md` §7). A body starts from the layer's prior, trained or not, and
-//! learns from there; nothing is kept between bodies. What entering entities bring has contexts of its own: `entering`.
+//! Which context codes what in a body: places in a list of contexts that follow from the columns of
+//! a layer (`PROTOCOL.md` §7). A body starts from the layer's prior, trained or not, and learns
+//! from there; nothing is kept between bodies. What entering entities bring has contexts of its
+//! own: `entering`.
 
 use crate::snapshot::activity::{ACTIVITIES, Activity, GAINS};
 use crate::snapshot::column_set::{Column, Guess};
@@ -73,8 +74,8 @@ pub(crate) fn columns_start(components: usize) -> usize {
     COMPONENTS + components * COMPONENT
 }
 
-/// Contexts of a column: for bodies that are not steady whether its residual is 0 and its size, then
-/// what its steady residuals take, or the second difference of an entering entity.
+/// Contexts of a column: for bodies that are not steady whether its residual is 0 and its size,
+/// then what its steady residuals take, or the second difference of an entering entity.
 pub(crate) fn column_contexts(guess: Guess) -> usize {
     STEADY_COLUMN
         + match guess {
@@ -88,8 +89,9 @@ const STEADY_COLUMN: usize = BEFORES + WIDE;
 /// Parts of a step that a guess can stand for, as far as tables care.
 const PARTS: usize = 3;
 /// Tables of a linear column's steady residuals: in pairs, for a residual after a small one of the
-/// same component, and after a jolt. A pair for each class of activity without a second difference; in the others
-/// the guess stands for a part of a step, which tells on which side the residual will be.
+/// same component, and after a jolt. A pair for each class of activity without a second difference;
+/// in the others the guess stands for a part of a step, which tells on which side the residual will
+/// be.
 pub(crate) const TABLES: usize = 2 * (ACTIVE + (ACTIVITIES - ACTIVE) * PARTS);
 /// The first class of activity with a second difference.
 const ACTIVE: Activity = ACTIVITIES - GAINS;

@@ -147,7 +147,8 @@ pub(crate) fn snapshot(tick: Tick, kind: SectionKind, section: &[u8]) -> Vec<u8>
     bytes
 }
 
-/// Changes one integer of an image, by its number from any number: its gap, what its entities' heads have, its values.
+/// Changes one integer of an image, by its number from any number: its gap, what its entities'
+/// heads have, its values.
 pub(crate) fn change_an_integer(image: &mut LayerImage, number: u32, bits: u32) {
     let heads = image.entities.len();
     let at = number as usize % (1 + 4 * heads + image.values.len());

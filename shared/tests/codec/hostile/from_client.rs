@@ -47,8 +47,8 @@ pub(super) fn input_seeds() -> Vec<Vec<u8>> {
     inputs.into_iter().chain(vectors("frames", "ack")).collect()
 }
 
-/// The fields and the payload of an action. It has the form of an event, of which the schema has one
-/// with a payload.
+/// The fields and the payload of an action. It has the form of an event, of which the schema has
+/// one with a payload.
 pub(super) fn action(bytes: &[u8]) -> bool {
     let declared = &Game::of(0).schema.events[0];
     let mut values = Vec::new();

@@ -1,5 +1,5 @@
-//! What a client reads of its server: control messages, snapshots, events, bodies, and all of it in a
-//! session.
+//! What a client reads of its server: control messages, snapshots, events, bodies, and all of it in
+//! a session.
 
 use std::cell::RefCell;
 
@@ -149,8 +149,8 @@ pub(super) fn delta_seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// A whole body against a baseline that is not the one it was made against: before what `delta` takes stand the number of
-/// the integer that differs, and in which bits.
+/// A whole body against a baseline that is not the one it was made against: before what `delta`
+/// takes stand the number of the integer that differs, and in which bits.
 pub(super) fn planted(bytes: &[u8]) -> bool {
     let Some((&[a, b, c, d, e, f], rest)) = bytes.split_first_chunk() else {
         return false;
@@ -335,8 +335,8 @@ pub(super) fn session_seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// What a server would have to say for a target's input to reach a client's decoder; `None` for what only a
-/// server reads.
+/// What a server would have to say for a target's input to reach a client's decoder; `None` for
+/// what only a server reads.
 pub(crate) fn conversation(target: &str, bytes: &[u8]) -> Option<Conversation> {
     let in_room = |game: u8, messages: Vec<Vec<u8>>| Conversation {
         opening: Some(game % GAMES),
