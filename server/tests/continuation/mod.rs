@@ -149,7 +149,7 @@ fn run<G: Game>(play: &Play<G>, game: &Arc<GameDef<G>>, seed: u32) -> (Vec<u8>, 
     let options = (play.options)(seed);
     let mut room = Room::new(game.clone(), options.clone());
     // Every fourth time, to see that saving changes nothing.
-    let is_watched = seed % 4 == 0;
+    let is_watched = seed.is_multiple_of(4);
     let mut never_saved = is_watched.then(|| Room::new(game.clone(), options));
     let mut clients: Vec<Client> = Vec::new();
     let cut = 1 + dice.below(play.before);
