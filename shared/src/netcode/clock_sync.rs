@@ -1,7 +1,7 @@
 //! The client's idea of the server's tick, and how unevenly snapshots come. Fed by
 //! [`crate::session`] from snapshots; mirrored by `client-web/src/netcode/clock_sync.js`; both
 //! reproduce `shared/vectors/netcode/clock_sync.json`. Not when inputs leave: that is
-//! [`super::input_timing`]. Not the view's clock: that is [`super::interpolation`]'s.
+//! [`super::input_timing`]. Not the view's clock: that is the browser's `interpolation.js`'s.
 //!
 //! **Samples.** A snapshot of tick n that arrives at local time a (in microseconds) gives the
 //! sample `a - n * period`. What is delayed least says most, so of every second from the first
