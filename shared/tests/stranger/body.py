@@ -16,7 +16,7 @@ class Image:
         copy = Image(self.tick)
         copy.gap, copy.heads = self.gap, self.heads
         copy.rows = [
-            [0 if column.role == "bend" else value for column, value in zip(layer.columns, row)] for row in self.rows
+            [0 if column.role == "second difference" else value for column, value in zip(layer.columns, row)] for row in self.rows
         ]
         return copy
 
@@ -79,7 +79,7 @@ def bearing(x, y):
     return part
 
 
-def bend_of(change, before):
+def second_difference_of(change, before):
     return signed(change - before) if before else 0
 
 
@@ -167,7 +167,7 @@ class Body:
         coder, column = self.coder, self.layer.columns[at]
         if column.role == "change":
             return 0 if self.steady else self.entering_change(column, before)
-        if column.role == "bend":
+        if column.role == "second difference":
             return 0 if self.steady or not self.back else coder.signed(column.at + 15, 12)
         if column.is_follower and not self.steady:
             predicted = self.follow(column, row)
@@ -190,12 +190,12 @@ class Body:
         size = 2**length + coder.digits(length, min(length, 3), at) - 1
         return signed(-size if coder.raw(1) else size)
 
-    def stir(self, component, base):
+    def activity(self, component, base):
         most, any_of = 0, False
         for at in component.linear:
-            change, bend = base[at + 1], base[at + 2]
-            any_of |= change != 0 or bend != 0
-            most = max(most, abs(bend))
+            change, second = base[at + 1], base[at + 2]
+            any_of |= change != 0 or second != 0
+            most = max(most, abs(second))
         if not any_of:
             return 0
         return 1 + sum(most >= least for least in (1, 2, 5, 24))
@@ -205,26 +205,26 @@ class Body:
         coder, layer = self.coder, self.layer
         base, mask = self.base.rows[index], self.base.heads[index][3]
         components = [(n, part) for n, part in enumerate(layer.components) if mask >> n & 1]
-        stirs = {n: self.stir(part, base) for n, part in components}
-        most = max(stirs.values(), default=0)
+        activities = {n: self.activity(part, base) for n, part in components}
+        most = max(activities.values(), default=0)
         changed = 1 if most >= 2 else coder.bit(65 + 4 * self.steady + 2 * most + before)
         residuals = [0] * len(layer.columns)
         if changed:
             for number, component in components:
-                stir = stirs[number]
+                activity = activities[number]
                 at = 73 + 25 * number
-                if len(components) > 1 and not coder.bit(at + 1 + 6 * self.steady + stir):
+                if len(components) > 1 and not coder.bit(at + 1 + 6 * self.steady + activity):
                     continue
-                self.linear_residuals(component, base, stir, residuals)
+                self.linear_residuals(component, base, activity, residuals)
                 has_bit = component.linear and len(component.others) > 1
-                if not has_bit or coder.bit(at + 13 + 6 * self.steady + stir):
-                    self.other_residuals(component, stir, residuals)
+                if not has_bit or coder.bit(at + 13 + 6 * self.steady + activity):
+                    self.other_residuals(component, activity, residuals)
         row = self.image.rows[place]
         for number, component in components:
-            self.settle(component, base, stirs[number], residuals, row)
+            self.settle(component, base, activities[number], residuals, row)
         return changed
 
-    def linear_residuals(self, component, base, stir, residuals):
+    def linear_residuals(self, component, base, activity, residuals):
         coder, previous, jolt = self.coder, 0, 0
         for at in component.linear:
             column = self.layer.columns[at]
@@ -233,8 +233,8 @@ class Body:
                     residuals[place] = self.residual(self.layer.columns[place].at, 3, previous)
                     previous = 2 if residuals[place] else 1
                 continue
-            _, part = self.aim(column, base, at, stir)
-            pair = stir if stir < 2 else 2 + 3 * (stir - 2) + (part > 10) + (part > 21)
+            _, part = self.aim(column, base, at, activity)
+            pair = activity if activity < 2 else 2 + 3 * (activity - 2) + (part > 10) + (part > 21)
             symbol = coder.symbol(column.tables[2 * pair + jolt])
             residual = symbol - 7
             if symbol == 15:
@@ -244,12 +244,12 @@ class Body:
             residuals[at] = residual
             jolt = abs(residual) > 1
 
-    def other_residuals(self, component, stir, residuals):
+    def other_residuals(self, component, activity, residuals):
         previous = 0
         for at in component.others:
             column = self.layer.columns[at]
             if self.steady:
-                residuals[at] = self.residual(column.at + 15 + 3 * (stir != 0), 6 - 3 * (stir != 0), previous)
+                residuals[at] = self.residual(column.at + 15 + 3 * (activity != 0), 6 - 3 * (activity != 0), previous)
             else:
                 residuals[at] = self.residual(column.at, 3, previous)
             previous = 2 if residuals[at] else 1
@@ -262,26 +262,26 @@ class Body:
         size = coder.number(at + to_size, 12) + 1
         return signed(-size if negative else size)
 
-    def aim(self, column, base, at, stir):
-        value, change, bend = base[at : at + 3]
+    def aim(self, column, base, at, activity):
+        value, change, second = base[at : at + 3]
         if self.back == self.base.gap:
-            n = int(clamp(bend, -(2**20), 2**20)) * column.gains[stir] + 16
+            n = int(clamp(second, -(2**20), 2**20)) * column.gains[activity] + 16
             return value + change + n // 32, n % 32
         return value + change * self.back // self.gap, 16
 
-    def settle(self, component, base, stir, residuals, row):
+    def settle(self, component, base, activity, residuals, row):
         columns, gap, back = self.layer.columns, self.image.gap, self.back
         for at in component.linear:
             column = columns[at]
-            predicted, _ = self.aim(column, base, at, stir)
+            predicted, _ = self.aim(column, base, at, activity)
             row[at] = column.put(predicted + residuals[at])
             way = column.wrap(row[at] - base[at])
             if self.steady:
                 row[at + 1] = way
-                row[at + 2] = bend_of(way, base[at + 1])
+                row[at + 2] = second_difference_of(way, base[at + 1])
             else:
                 row[at + 1] = signed(way * gap // back + residuals[at + 1])
-                e = bend_of(row[at + 1], base[at + 1])
+                e = second_difference_of(row[at + 1], base[at + 1])
                 row[at + 2] = signed(e * gap // back + residuals[at + 2])
         for at in component.others:
             row[at] = columns[at].put(self.predicted(columns[at], at, base, row) + residuals[at])

@@ -15,10 +15,10 @@ UNTRAINED = (
 )
 
 
-def untrained_table(stir):
+def untrained_table(activity):
     thresholds, upto = [], 0
     for symbol in range(15):
-        upto += UNTRAINED[stir][abs(symbol - 7)]
+        upto += UNTRAINED[activity][abs(symbol - 7)]
         thresholds.append(upto)
     return thresholds
 
@@ -28,7 +28,7 @@ class Column:
 
     def __init__(self, kind, role, predictor=("Hold", {})):
         self.kind, self.role, self.predictor = kind, role, predictor
-        self.bits = 32 if role in ("change", "bend") else width(kind)
+        self.bits = 32 if role in ("change", "second difference") else width(kind)
         self.q_max = q_max(kind)
         name, has = parts(kind)
         self.modulus = has["steps"] if name == "Turn" else 1 << 32
@@ -38,13 +38,13 @@ class Column:
     @property
     def coded(self):
         """Contexts of its first bits, where an entity enters with it."""
-        if self.role in ("change", "bend") or self.is_follower:
+        if self.role in ("change", "second difference") or self.is_follower:
             return 0
         return self.bits if self.bits <= 7 else 5 if self.bits < 32 else 0
 
     @property
     def contexts(self):
-        return {"change": 15, "linear": 27, "bend": 27, "other": 33}[self.role]
+        return {"change": 15, "linear": 27, "second difference": 27, "other": 33}[self.role]
 
     @property
     def entering_contexts(self):
@@ -96,7 +96,7 @@ class Layer:
             is_real = parts(kind)[0] == "Real"
             if name == "Linear" or (fine and (name == "Rate" or (name == "Velocity" and is_real))):
                 component.linear.append(len(self.columns))
-                self.columns += [Column(kind, "linear"), Column(kind, "change"), Column(kind, "bend")]
+                self.columns += [Column(kind, "linear"), Column(kind, "change"), Column(kind, "second difference")]
                 continue
             if parts(kind)[0] == "Text":
                 component.texts.append(range(len(self.columns), len(self.columns) + words(kind)))
@@ -138,7 +138,7 @@ class Layer:
             if table:
                 learnt = [gain - 65536 if gain >> 15 else gain for gain in gains[4 * nth : 4 * nth + 4]]
                 column.gains = (0, 0, *learnt)
-            # A pair for stir 0, a pair for 1, then three for each other.
-            for stir in [0] * 2 + [1] * 2 + [2] * 6 + [3] * 6 + [4] * 6 + [5] * 6:
-                thresholds, rest = (rest[:15], rest[15:]) if table else (untrained_table(stir), rest)
+            # A pair for activity 0, a pair for 1, then three for each other.
+            for activity in [0] * 2 + [1] * 2 + [2] * 6 + [3] * 6 + [4] * 6 + [5] * 6:
+                thresholds, rest = (rest[:15], rest[15:]) if table else (untrained_table(activity), rest)
                 column.tables.append(thresholds)

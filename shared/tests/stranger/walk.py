@@ -83,7 +83,7 @@ def walk(vectors, count):
     for component in vectors["schema"]["components"]:
         for field in component["fields"]:
             name = field["name"]
-            names += [name, f"{name}'s change", f"{name}'s bend"] if field["predictor"] == "Linear" else [name]
+            names += [name, f"{name}'s change", f"{name}'s second difference"] if field["predictor"] == "Linear" else [name]
     for case in vectors["cases"][:count]:
         reader = Reader(bytes.fromhex(case["body"]))
         head = Head(reader)
