@@ -70,11 +70,13 @@ pub struct ClientState {
 }
 
 /// A player of the room. In this order in memory: what every tick needs of every player, from
-/// `player` to `in-flight window`, lies together.
+/// `seated_at` to `in_flight`, lies together.
 #[repr(C)]
 pub(super) struct Member<I> {
     pub(super) name: String,
     pub(super) identity: Identity,
+    /// What they may come back with.
+    pub(super) tokens: SeatTokens,
     /// Rises with every join of the room: the host is who has the least.
     pub(super) order: u32,
     /// When they did something last.
@@ -89,8 +91,6 @@ pub(super) struct Member<I> {
     pub(super) told: Told,
     /// The room's tick when they took their seat, which a loss does not change.
     pub(super) seated_at: Tick,
-    /// What they may come back with.
-    pub(super) tokens: SeatTokens,
     pub(super) ready: bool,
     /// Whether somebody has answered on an earlier connection; see [`Member::has_answered`].
     pub(super) answered: bool,

@@ -200,7 +200,7 @@ impl<G: Game> Room<G> {
             prefetch_all(member.inputs.waiting());
         }
         if let Some(member) = self.members.get(next_but_one) {
-            prefetch_from_to(&member.player, &member.in_flight);
+            prefetch_from_to(&member.seated_at, &member.in_flight);
         }
     }
 

@@ -65,7 +65,8 @@ impl Seats {
         if let Some(before) = before.filter(|before| before.who != line.who) {
             return broken(format!("{player} of {} for {}", before.who, line.who));
         }
-        if is_held && !before.is_some_and(theirs) {
+        // Of several of theirs it may be one whose loss the server knows of, and no line yet.
+        if is_held && before.is_none() {
             return broken(format!("{player} beside one that is held for {}", line.who));
         }
         self.taken_over += u64::from(before.is_some() && line.asks.is_none());
