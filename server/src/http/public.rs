@@ -305,9 +305,10 @@ impl<G: Game> Public<G> {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
                 let client = client(web_socket);
-                client.close(End::Close(CloseCode::ServerFull)).await;
+                // Boxed, as what follows: each plain connection's task would hold it as well.
+                Box::pin(client.close(End::Close(CloseCode::ServerFull))).await;
             }
-            Ok(web_socket) if echoes => echo::serve(web_socket).await,
+            Ok(web_socket) if echoes => Box::pin(echo::serve(web_socket)).await,
             Ok(web_socket) => self.lobby.adopt(client(web_socket)),
             Err(error) => tracing::debug!(%peer, %error, "handshake cut off"),
         }
