@@ -282,9 +282,14 @@ impl<G: Game> Public<G> {
             },
         )
         .await;
-        let Some(mut upgrade) = visit.upgrade.into_inner() else {
-            return;
-        };
+        if let Some(upgrade) = visit.upgrade.into_inner() {
+            // Boxed: the task of each plain connection would hold it as well.
+            Box::pin(self.upgraded(upgrade, seat)).await;
+        }
+    }
+
+    /// The answer went out: it is a WebSocket now, which the lobby takes.
+    async fn upgraded(&self, mut upgrade: Upgrade, seat: Seat) {
         let (peer, echoes) = (upgrade.peer, upgrade.echoes);
         let beyond = self.seats.beyond();
         // Who plays is worth more than the sockets that their page came by.
@@ -305,10 +310,9 @@ impl<G: Game> Public<G> {
                 self.metrics.connections_refused.increment(1);
                 // A browser's page can see a close code, but not an HTTP status.
                 let client = client(web_socket);
-                // Boxed, as what follows: each plain connection's task would hold it as well.
-                Box::pin(client.close(End::Close(CloseCode::ServerFull))).await;
+                client.close(End::Close(CloseCode::ServerFull)).await;
             }
-            Ok(web_socket) if echoes => Box::pin(echo::serve(web_socket)).await,
+            Ok(web_socket) if echoes => echo::serve(web_socket).await,
             Ok(web_socket) => self.lobby.adopt(client(web_socket)),
             Err(error) => tracing::debug!(%peer, %error, "handshake cut off"),
         }
