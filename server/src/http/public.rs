@@ -224,7 +224,7 @@ impl<G: Game> Public<G> {
         let notice = visit.notice.clone();
         tokio::select! {
             biased;
-            // Once it is the lobby's, it is the lobby that heeds the notice.
+            // Once it is the lobby's, it is the lobby that follows the notice.
             () = self.secured(stream, seat, visit) => {}
             () = notice.given() => {}
         }

@@ -1,4 +1,4 @@
-//! An operator's order, from the lists to those in rooms: what is marked in connections is heeded
+//! An operator's order, from the lists to those in rooms: what is marked in connections is applied
 //! by whoever has them, lobby tasks at once, workers when they are told. `http::admin` calls it.
 
 use std::sync::Arc;

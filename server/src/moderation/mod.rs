@@ -1,7 +1,7 @@
 //! What operators decide about players: who is sent away, kept out, or may not chat, until when.
 //! Lists of sanctions, who is connected, and the file in which the lists outlast the process.
 //! `http::admin` takes orders, `lobby` carries them out; `lobby::sessions` asks at each hello,
-//! workers heed what stands in a connection's [`Online`]. Its lock is taken at hellos and orders,
+//! workers apply what stands in a connection's [`Online`]. Its lock is taken at hellos and orders,
 //! never on the tick path.
 
 pub(crate) mod audit;

@@ -169,7 +169,7 @@ impl<G: Game> Room<G> {
 
     /// Halves the snapshot rate that it was made with so many times, because its worker has too
     /// much to do. Its tick rate stays.
-    pub fn thin_out(&mut self, halvings: u8) {
+    pub fn throttle(&mut self, halvings: u8) {
         self.cadence.set_halvings(halvings);
     }
 

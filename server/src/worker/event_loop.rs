@@ -352,7 +352,7 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    /// Heeds what operators ordered about members; how many seats without a connection were given
+    /// Applies what operators ordered about members; how many seats without a connection were given
     /// up.
     fn moderate(&mut self, seats_of: Option<&Identity>) -> u32 {
         let (mut given_up, mut failed) = (0, Vec::new());
@@ -511,7 +511,7 @@ impl<G: Game> EventLoop<G> {
             changes.increment(1);
             tracing::warn!(%room, halvings, "snapshot rate changed by the worker's load");
             if let Some(running) = self.rooms.get_mut(&room) {
-                running.room_host.thin_out(halvings);
+                running.room_host.throttle(halvings);
             }
         }
     }

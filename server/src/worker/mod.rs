@@ -234,7 +234,7 @@ impl Worker {
         answer
     }
 
-    /// Has it heed what operators ordered about its members. The answer comes after the turn that
+    /// Has it apply what operators ordered about its members. The answer comes after the turn that
     /// is under way; `None` if the inbox is full.
     pub(crate) fn moderate(&self, seats_of: Option<Identity>) -> Option<oneshot::Receiver<u32>> {
         let (reply, answer) = oneshot::channel();

@@ -11,7 +11,7 @@ use crate::game::Game;
 use crate::transport::End;
 
 impl<G: Game> RoomHost<G> {
-    /// Heeds what was ordered about the members, and gives up the seats that are held for
+    /// Applies what was ordered about the members, and gives up the seats that are held for
     /// `seats_of`; how many of those there were.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl<G: Game> RoomHost<G> {
         Ok(given_up)
     }
 
-    /// Heeds what was ordered about one member.
+    /// Applies what was ordered about one member.
     ///
     /// # Errors
     /// The room failed.

@@ -138,9 +138,9 @@ impl<G: Game> RoomHost<G> {
         self.room.active_players(within)
     }
 
-    /// See [`Room::thin_out`].
-    pub(super) fn thin_out(&mut self, halvings: u8) {
-        self.room.thin_out(halvings);
+    /// See [`Room::throttle`].
+    pub(super) fn throttle(&mut self, halvings: u8) {
+        self.room.throttle(halvings);
     }
 
     /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`]

@@ -18,7 +18,7 @@ use crate::transport::{End, Fetched, Reading, SendBuffer, Transport};
 
 /// Bytes of snapshots that are composed before they are written: those of a room of ordinary size,
 /// which then lie in the processor's second cache until the kernel copies them.
-const DRAFTS_BYTES: usize = 64 * 1024;
+const SEND_BUFFERS_BYTES: usize = 64 * 1024;
 
 impl<G: Game> RoomHost<G> {
     /// One turn: reads, ticks, writes.
@@ -188,7 +188,7 @@ impl<G: Game> RoomHost<G> {
     }
 
     /// Composes the snapshots of the players after `last`, if they are due, until there are
-    /// [`DRAFTS_BYTES`] of them. False: there are no players.
+    /// [`SEND_BUFFERS_BYTES`] of them. False: there are no players.
     fn compose(
         &mut self,
         last: &mut Option<PlayerId>,
@@ -203,7 +203,7 @@ impl<G: Game> RoomHost<G> {
         } = ctx;
         send_buffers.clear();
         to_write.clear();
-        while send_buffers.bytes() < DRAFTS_BYTES
+        while send_buffers.bytes() < SEND_BUFFERS_BYTES
             && let Some(player) = self.members.after(*last)
         {
             *last = Some(player);

@@ -150,7 +150,7 @@ fn live(
     let mut now_us = 0;
     for tick in 0..ticks {
         if tick == chaos {
-            host.room().thin_out(0);
+            host.room().throttle(0);
             for peer in &mut *peers {
                 peer.calm_down(host, now_us);
             }
@@ -159,7 +159,7 @@ fn live(
                 peer.weather_a_storm(host, now_us, rng);
             }
         } else if tick < chaos && rng.random_ratio(THINNINGS, minute) {
-            host.room().thin_out(rng.random_range(0..3));
+            host.room().throttle(rng.random_range(0..3));
         }
         for step in 0..STEPS {
             now_us = (tick * STEPS + step) * 1_000_000 / (STEPS * tick_rate);

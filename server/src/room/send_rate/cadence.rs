@@ -1,5 +1,5 @@
 //! How often a room ticks and makes snapshots, and how those rates turn spans of time into ticks.
-//! Snapshots may be thinned out under load; ticks never are. Pure numbers, no clock.
+//! Snapshots may be throttled under load; ticks never are. Pure numbers, no clock.
 
 use serde::{Deserialize, Serialize};
 

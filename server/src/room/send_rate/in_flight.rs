@@ -76,7 +76,7 @@ impl InFlightWindow {
         let Some((oldest, _)) = self.in_flight.all().first() else {
             return true;
         };
-        // The count too: the window is longer in ticks once snapshots are thinned out.
+        // The count too: the window is longer in ticks once snapshots are throttled.
         now.since(*oldest) < self.window(cadence) * cadence.every()
             && self.in_flight.all().len() < UNACKED_SNAPSHOTS_MAX as usize
             && self.bytes + self.control < UNACKED_BYTES_MAX

@@ -36,7 +36,7 @@ fn look(room: &mut Room<Boxes>, clients: &mut [Client], ticks: u32, wakes: bool)
 fn it_is_simulated_once_a_second_and_held_exactly() {
     for (every, halvings) in [(1, 0), (2, 0), (3, 1)] {
         let mut room = room(2, every);
-        room.thin_out(halvings);
+        room.throttle(halvings);
         let mut clients = [Client::join(&mut room), Client::join(&mut room)];
         for _ in 0..60 {
             room.tick();

@@ -373,7 +373,7 @@ fn a_snapshot_is_composed_once() {
 fn a_room_that_is_thinned_out_sends_half_and_then_all_again() {
     let (mut room, mut readers) = crowd(3);
     for (halvings, sent) in [(0, 64), (1, 32), (3, 8), (1, 32), (0, 64)] {
-        room.thin_out(halvings);
+        room.throttle(halvings);
         let turns = (0..64).map(|_| turn(&mut room, &mut readers));
         assert_eq!(turns.sum::<usize>(), 3 * sent, "{halvings} halvings");
         let skipped = room.clients().any(|client| client.skipped_credit > 0);
