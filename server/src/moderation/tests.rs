@@ -130,3 +130,24 @@ fn figures_show_what_holds() {
     moderation.upkeep(NOW.after(DAY));
     assert!(shows("tickwire_bans 0\n"));
 }
+
+/// The figure knows the orders by their words alone.
+#[test]
+fn each_order_is_counted_by_its_own_word() {
+    let moderation = moderation();
+    let verbs = [
+        Verb::Kick,
+        Verb::Ban(DAY),
+        Verb::Unban,
+        Verb::Mute(DAY),
+        Verb::Unmute,
+    ];
+    for verb in verbs {
+        moderation.metrics.moderated(verb.word()).increment(1);
+        let shown = format!(
+            "tickwire_moderation_total{{action=\"{}\"}} 1\n",
+            verb.word()
+        );
+        assert!(moderation.metrics.render().contains(&shown), "{shown}");
+    }
+}

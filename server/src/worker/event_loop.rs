@@ -7,7 +7,6 @@ mod moving;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -521,37 +520,38 @@ impl<G: Game> EventLoop<G> {
         self.drop_room(room, CloseCode::RoomFailed, None);
     }
 
-    /// The registry goes first: nobody is sent to a room that is not there.
     fn drop_room(&mut self, room: RoomId, code: CloseCode, why: Option<Closing>) {
-        self.ctx.common.registry.close(room);
-        if let Some(running) = self.rooms.remove(&room) {
-            self.ctx.common.metrics.rooms.decrement(1);
-            self.ctx
-                .common
-                .metrics
-                .rooms_idle
-                .decrement(f64::from(running.dozes as u8));
-            running.room_host.close(code, why, |_| {}, &mut self.ctx);
+        if let Some(room_host) = self.take_out(room) {
+            room_host.close(code, why, |_| {}, &mut self.ctx);
         }
     }
 
     /// Each room by itself: one that panics even now takes no other with it.
     fn close_rooms(&mut self, code: CloseCode) {
-        for (room, running) in mem::take(&mut self.rooms) {
-            self.ctx.common.registry.close(room);
-            self.ctx.common.metrics.rooms.decrement(1);
-            self.ctx
-                .common
-                .metrics
-                .rooms_idle
-                .decrement(f64::from(running.dozes as u8));
+        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        for room in rooms {
+            let Some(room_host) = self.take_out(room) else {
+                continue;
+            };
             let why = Some(Closing::Stop);
             let _ = guarded(room, || {
-                let (room_host, ctx) = (running.room_host, &mut self.ctx);
-                room_host.close(code, why, stopping::tell, ctx);
+                room_host.close(code, why, stopping::tell, &mut self.ctx);
                 Ok(())
             });
         }
+    }
+
+    /// Takes a room off the worker for good. The registry goes first: nobody is sent to a room that
+    /// is not there.
+    fn take_out(&mut self, room: RoomId) -> Option<RoomHost<G>> {
+        let Common {
+            registry, metrics, ..
+        } = &self.ctx.common;
+        registry.close(room);
+        let running = self.rooms.remove(&room)?;
+        metrics.rooms.decrement(1);
+        metrics.rooms_idle.decrement(f64::from(running.dozes as u8));
+        Some(running.room_host)
     }
 }
 
