@@ -18,8 +18,6 @@ const { SHOT_SPEED } = await import('../../../server/arena/page/shots.js');
 
 /** Ticks a second of the room. */
 const TICK_RATE = 30;
-/** Handle of nobody. */
-const NOBODY = 0xffff_ffff;
 
 const report = new Report();
 let nowUs = 0;
@@ -63,8 +61,8 @@ class Player {
       this.room.on(name, (/** @type {any} */ { who, by }, /** @type {number} */ tick) => {
         report.begin(/** @type {number} */ (kind), this.#index, nowUs);
         report.u32(tick);
-        report.u32(who ?? NOBODY);
-        report.u32(by ?? NOBODY);
+        handle(who);
+        if (kind === HIT) handle(by);
       });
     }
   }
@@ -100,7 +98,7 @@ class Player {
     report.u32(tick);
     place(this.#sent.has(tick) ? this.#predicted.get(tick) : undefined);
     report.f64(before && after ? Math.hypot(after.x - before.x, after.y - before.y) : 0);
-    report.u32(me?.handle ?? NOBODY);
+    handle(me?.handle);
     walkers(everyone);
     for (const old of this.#predicted.keys()) if (old <= tick) this.#predicted.delete(old);
     for (const old of this.#sent) if (old <= tick) this.#sent.delete(old);
@@ -121,17 +119,25 @@ class Player {
 
 /** @param {{ x: number, y: number } | undefined} at undefined for nowhere */
 function place(at) {
-  report.f64(at?.x ?? NaN);
-  report.f64(at?.y ?? NaN);
+  report.option(at, ({ x, y }) => {
+    report.f64(x);
+    report.f64(y);
+  });
+}
+
+/** @param {number | null | undefined} of undefined or null for nobody */
+function handle(of) {
+  report.option(of ?? undefined, (value) => report.u32(value));
 }
 
 /** @param {import('../../../client-web/src/types.js').Entity[]} entities */
 function walkers(entities) {
   const seen = entities.filter(isWalker);
-  report.u32(seen.length);
+  report.u64(seen.length);
   for (const { handle, kind, health, pos } of seen) {
     report.u32(handle);
-    report.u8((kind.is === 'player' ? 1 : 0) + (health.hp > 0 ? 2 : 0));
+    report.u8(kind.is === 'player' ? 1 : 0);
+    report.u8(health.hp > 0 ? 1 : 0);
     report.f64(pos.x);
     report.f64(pos.y);
   }

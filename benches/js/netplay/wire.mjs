@@ -1,8 +1,8 @@
 /**
  * How `play.mjs` and `benches/src/netplay/clients.rs` talk over the process' input and output: frames in turn, each its length in a
- * u32 and then its bytes, all little-endian. The yardstick sends a step: until when (f64, microseconds), then what arrives
- * before: when (f64), for whom (u8), its length (u32) and its bytes. The answer is what the players did until then, in order of time: a kind (u8),
- * whose (u8), when (f64), and by kind what `clients.rs` reads.
+ * u32 and then its bytes, all little-endian, as bincode has them with numbers as wide as their types. The yardstick sends a step: until when (u64,
+ * microseconds), then how much arrives before (u64), and of each when (u64), for whom (u64), its length (u64) and its bytes. The answer is what
+ * the players did until then, in order of time: whose (u64), when (u64), a kind (u32), and by kind what `clients.rs` reads.
  */
 
 import { readSync, writeSync } from 'node:fs';
@@ -23,13 +23,14 @@ export function readStep() {
   if (head === undefined) return undefined;
   const step = read(head.readUInt32LE());
   if (step === undefined) return undefined;
+  const u64 = (/** @type {number} */ at) => Number(step.readBigUInt64LE(at));
   const arrivals = [];
-  for (let at = 8; at < step.length; ) {
-    const length = step.readUInt32LE(at + 9);
-    arrivals.push({ atUs: step.readDoubleLE(at), player: step[at + 8], bytes: step.subarray(at + 13, at + 13 + length) });
-    at += 13 + length;
+  for (let at = 16; at < step.length; ) {
+    const end = at + 24 + u64(at + 16);
+    arrivals.push({ atUs: u64(at), player: u64(at + 8), bytes: step.subarray(at + 24, end) });
+    at = end;
   }
-  return { untilUs: step.readDoubleLE(), arrivals };
+  return { untilUs: u64(0), arrivals };
 }
 
 /** @param {number} length @returns {Buffer | undefined} undefined at the end */
@@ -50,9 +51,9 @@ export class Report {
 
   /** @param {number} kind @param {number} player @param {number} atUs */
   begin(kind, player, atUs) {
-    this.u8(kind);
-    this.u8(player);
-    this.f64(atUs);
+    this.u64(player);
+    this.u64(atUs);
+    this.u32(kind);
   }
 
   /** @param {number} value */
@@ -73,9 +74,26 @@ export class Report {
     this.#length = this.#bytes.writeDoubleLE(value, this.#length);
   }
 
+  /** @param {number} value whole */
+  u64(value) {
+    this.#room(8);
+    this.#length = this.#bytes.writeBigUInt64LE(BigInt(value), this.#length);
+  }
+
+  /**
+   * What may be missing.
+   * @template T
+   * @param {T | undefined} value
+   * @param {(value: T) => void} write
+   */
+  option(value, write) {
+    this.u8(value === undefined ? 0 : 1);
+    if (value !== undefined) write(value);
+  }
+
   /** @param {Uint8Array} bytes */
   bytes(bytes) {
-    this.u32(bytes.length);
+    this.u64(bytes.length);
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;

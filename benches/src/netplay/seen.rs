@@ -1,5 +1,6 @@
 //! Somebody who walks, as a snapshot has them or a frame shows them.
 
+use serde::Deserialize;
 use tickwire_arena::rule::SPEED;
 
 use super::case::TICK_RATE;
@@ -8,7 +9,7 @@ use super::case::TICK_RATE;
 const DRONE_SPEED: f64 = 45.0;
 
 /// See the module's description.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(super) struct Seen {
     /// As events name them.
     pub(super) handle: u32,
