@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use tickwire_benches::counted::{self, Bars, CACHES, Table};
+use tickwire_benches::output::write_json;
 
 /// Counts instructions and cache misses, under valgrind.
 #[derive(Parser)]
@@ -59,10 +60,10 @@ fn run(flags: &Flags) -> io::Result<bool> {
     print!("{}", Table(&all));
     let counts = Bars::of(rustc()?, &all);
     if let Some(path) = &flags.json {
-        write(path, &counts)?;
+        write_json(path, &counts)?;
     }
     if flags.write {
-        write(&flags.bars, &counts)?;
+        write_json(&flags.bars, &counts)?;
         return Ok(true);
     }
     let bars: Bars = serde_json::from_str(&std::fs::read_to_string(&flags.bars)?)?;
@@ -82,12 +83,6 @@ fn run(flags: &Flags) -> io::Result<bool> {
         println!("all {} counts are within their bars", counts.counts.len());
     }
     Ok(holds)
-}
-
-fn write(path: &PathBuf, counts: &Bars) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(counts)? + "\n";
-    std::fs::write(path, json)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// The compiler's version, without its day: `rustc 1.95.0`.

@@ -6,21 +6,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::dumps::Counts;
 use super::run::Counted;
 use super::stages::Stage;
 
-/// What a client-snapshot takes; for [`Stage::Capture`] and [`Stage::Encode`] an entity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Instructions.
-    pub instructions: f64,
-    /// Misses of the first cache of instructions.
-    pub code_misses: f64,
-    /// Misses of the first cache of data.
-    pub data_misses: f64,
-    /// Misses of the second cache.
-    pub far_misses: f64,
-}
+/// What is counted.
+const WHAT: [&str; 4] = [
+    "instructions",
+    "misses of the first cache of instructions",
+    "misses of the first cache of data",
+    "misses of the second cache",
+];
 
 /// Counts of a day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -112,13 +108,8 @@ impl Counted {
     /// Its totals by so many.
     pub(super) fn by(&self, unit: u64) -> Counts {
         // Two places, as they are kept.
-        let by = |total: u64| (total as f64 * 100.0 / unit.max(1) as f64).round() / 100.0;
-        Counts {
-            instructions: by(self.totals.instructions),
-            code_misses: by(self.totals.code_misses),
-            data_misses: by(self.totals.data_misses),
-            far_misses: by(self.totals.far_misses),
-        }
+        let by = |total: f64| (total * 100.0 / unit.max(1) as f64).round() / 100.0;
+        Counts::new(self.totals.all().map(by))
     }
 }
 
@@ -156,33 +147,16 @@ impl Bars {
 }
 
 fn compare(name: &str, bar: &Counts, count: &Counts, verdicts: &mut Vec<Verdict>) {
-    let misses = |bar: f64| bar * (1.0 + MISSES_OVER) + MISSES_SLACK;
-    let most = bar.instructions * (1.0 + INSTRUCTIONS_OVER);
-    for (what, count, bar, most) in [
-        ("instructions", count.instructions, bar.instructions, most),
-        (
-            "misses of the first cache of instructions",
-            count.code_misses,
-            bar.code_misses,
-            misses(bar.code_misses),
-        ),
-        (
-            "misses of the first cache of data",
-            count.data_misses,
-            bar.data_misses,
-            misses(bar.data_misses),
-        ),
-        (
-            "misses of the second cache",
-            count.far_misses,
-            bar.far_misses,
-            misses(bar.far_misses),
-        ),
-    ] {
+    let numbers = count.all().into_iter().zip(bar.all());
+    for (at, (count, bar)) in numbers.enumerate() {
+        let most = match at {
+            0 => bar * (1.0 + INSTRUCTIONS_OVER),
+            _ => bar * (1.0 + MISSES_OVER) + MISSES_SLACK,
+        };
         if count > most {
             verdicts.push(Verdict::Over {
                 name: name.to_owned(),
-                what,
+                what: WHAT[at],
                 count,
                 bar,
             });
@@ -200,7 +174,6 @@ fn compare(name: &str, bar: &Counts, count: &Counts, verdicts: &mut Vec<Verdict>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counted::dumps::Totals;
     use crate::counted::stages::Load;
 
     fn counted(stage: Stage, instructions: u64, data_misses: u64) -> Counted {
@@ -211,11 +184,7 @@ mod tests {
                 client_snapshots: 100,
                 entities: 1000,
             },
-            totals: Totals {
-                instructions,
-                data_misses,
-                ..Totals::default()
-            },
+            totals: Counts::new([instructions as f64, 0.0, data_misses as f64, 0.0]),
         }
     }
 

@@ -2,48 +2,52 @@
 //! event. The functions in between are `callgrind_annotate`'s to show.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 /// How the file says what it was written for.
 const TRIGGER: &str = "desc: Trigger: Client Request: ";
 
-/// What one stage took, in all of its turns together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
+/// What one stage took, in all of its turns together or by a unit of what they did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
     /// Instructions.
-    pub instructions: u64,
-    /// Lines that the first cache of instructions lacked.
-    pub code_misses: u64,
-    /// Lines that the first cache of data lacked, read or written.
-    pub data_misses: u64,
-    /// Lines of either kind that the second cache lacked too.
-    pub far_misses: u64,
+    pub instructions: f64,
+    /// Misses of the first cache of instructions.
+    pub code_misses: f64,
+    /// Misses of the first cache of data.
+    pub data_misses: f64,
+    /// Misses of the second cache.
+    pub far_misses: f64,
 }
 
-/// Why a file says nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DumpError {
-    /// It was not written by a request, as the last one of a run, or is not callgrind's.
-    Unnamed,
-    /// It has no totals, or they are not of the events that it names.
-    Broken,
-}
+impl Counts {
+    /// Of these numbers, in the order of the fields.
+    pub(super) fn new([instructions, code_misses, data_misses, far_misses]: [f64; 4]) -> Counts {
+        Counts {
+            instructions,
+            code_misses,
+            data_misses,
+            far_misses,
+        }
+    }
 
-impl fmt::Display for DumpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            DumpError::Unnamed => "was not written by a request",
-            DumpError::Broken => "has no totals of its events",
-        })
+    /// The same numbers.
+    pub(super) fn all(&self) -> [f64; 4] {
+        [
+            self.instructions,
+            self.code_misses,
+            self.data_misses,
+            self.far_misses,
+        ]
     }
 }
 
-impl std::error::Error for DumpError {}
-
-/// The name and totals of one file.
-pub(super) fn parse(text: &str) -> Result<(&str, Totals), DumpError> {
+/// The name and totals of one file; nothing of one that was not written by a request, as the last
+/// one of a run. An error says what is wrong with the others.
+pub(super) fn parse(text: &str) -> Result<Option<(&str, Counts)>, &'static str> {
     let (mut name, mut events, mut totals) = (None, None, None);
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix(TRIGGER) {
@@ -54,48 +58,39 @@ pub(super) fn parse(text: &str) -> Result<(&str, Totals), DumpError> {
             totals = Some(rest);
         }
     }
-    let name = name.ok_or(DumpError::Unnamed)?;
-    let (events, totals) = events.zip(totals).ok_or(DumpError::Broken)?;
-    let values: Result<Vec<u64>, _> = totals.split_whitespace().map(str::parse).collect();
-    let values = values.map_err(|_| DumpError::Broken)?;
+    let Some(name) = name else { return Ok(None) };
+    let broken = "has no totals of its events";
+    let (events, totals) = events.zip(totals).ok_or(broken)?;
+    let values: Result<Vec<f64>, _> = totals.split_whitespace().map(str::parse).collect();
+    let values = values.map_err(|_| broken)?;
     let events: Vec<&str> = events.split_whitespace().collect();
     // Zeros at the end are left out; a value without an event is none.
     if values.is_empty() || values.len() > events.len() {
-        return Err(DumpError::Broken);
+        return Err(broken);
     }
     let of = |event: &str| {
         let at = events.iter().position(|&name| name == event);
-        let at = at.ok_or(DumpError::Broken)?;
-        Ok(values.get(at).copied().unwrap_or(0))
+        Ok(values.get(at.ok_or(broken)?).copied().unwrap_or(0.0))
     };
-    let totals = Totals {
-        instructions: of("Ir")?,
-        code_misses: of("I1mr")?,
-        data_misses: of("D1mr")? + of("D1mw")?,
-        far_misses: of("ILmr")? + of("DLmr")? + of("DLmw")?,
-    };
-    Ok((name, totals))
+    let data = of("D1mr")? + of("D1mw")?;
+    let far = of("ILmr")? + of("DLmr")? + of("DLmw")?;
+    let totals = Counts::new([of("Ir")?, of("I1mr")?, data, far]);
+    Ok(Some((name, totals)))
 }
 
 /// All named totals of a folder.
 ///
 /// # Errors
 /// The folder's, or a file's that is not as it should be.
-pub(super) fn read(folder: &Path) -> io::Result<BTreeMap<String, Totals>> {
+pub(super) fn read(folder: &Path) -> io::Result<BTreeMap<String, Counts>> {
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let text = std::fs::read_to_string(&path)?;
-        match parse(&text) {
-            Ok((name, totals)) => {
-                all.insert(name.to_owned(), totals);
-            }
-            // The end of the run, in which nothing is counted.
-            Err(DumpError::Unnamed) => {}
-            Err(error) => {
-                return Err(io::Error::other(format!("{}: {error}", path.display())));
-            }
-        }
+        let parsed =
+            parse(&text).map_err(|what| io::Error::other(format!("{}: {what}", path.display())))?;
+        // The end of the run, in which nothing is counted, has no name.
+        all.extend(parsed.map(|(name, totals)| (name.to_owned(), totals)));
     }
     Ok(all)
 }
@@ -110,26 +105,26 @@ mod tests {
 
     #[test]
     fn a_real_dump_gives_its_name_and_totals() {
-        let expected = Totals {
-            instructions: 17_593_989,
-            code_misses: 37_001,
-            data_misses: 62_023 + 14_318,
-            far_misses: 4 + 5,
+        let expected = Counts {
+            instructions: 17_593_989.0,
+            code_misses: 37_001.0,
+            data_misses: 62_023.0 + 14_318.0,
+            far_misses: 4.0 + 5.0,
         };
-        assert_eq!(parse(ENCODE), Ok(("encode/1", expected)));
+        assert_eq!(parse(ENCODE), Ok(Some(("encode/1", expected))));
     }
 
     #[test]
     fn a_file_without_a_name_or_totals_is_no_count() {
         let unnamed = ENCODE.replace(TRIGGER, "desc: Trigger: Program termination");
-        assert_eq!(parse(&unnamed), Err(DumpError::Unnamed));
+        assert_eq!(parse(&unnamed), Ok(None));
         for broken in [
             ENCODE.replace("totals:", "summary:"),
             ENCODE.replace("totals: 1", "totals: x1"),
             ENCODE.replace("D1mw", "other"),
             ENCODE.replace("totals:", "totals: 1 2 3 4"),
         ] {
-            assert_eq!(parse(&broken), Err(DumpError::Broken));
+            assert!(parse(&broken).is_err());
         }
     }
 }

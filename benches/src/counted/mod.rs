@@ -17,8 +17,8 @@ mod requests;
 mod run;
 mod stages;
 
-pub use bars::{Bars, Counts, Verdict};
-pub use dumps::{DumpError, Totals};
+pub use bars::{Bars, Verdict};
+pub use dumps::Counts;
 pub use report::Table;
 pub use run::{CACHES, Counted, count, is_counted, play};
 pub use stages::{Load, Stage};

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::bars::Counts;
-use super::dumps::Totals;
+use super::dumps::Counts;
 use super::run::Counted;
-use super::stages::{Load, Stage};
+use super::stages::Stage;
 
 /// What was counted, stage by stage.
 pub struct Table<'a>(pub &'a [Counted]);
@@ -49,57 +48,33 @@ fn write_row(f: &mut fmt::Formatter<'_>, name: &str, counted: &Counted) -> fmt::
     match counted.load.client_snapshots {
         0 => write!(f, "{:>12} {:>11} {:>11} {:>11}  ", "-", "-", "-", "-")?,
         snapshots => {
-            let Counts {
-                instructions,
-                code_misses,
-                data_misses,
-                far_misses,
-            } = counted.by(snapshots);
+            let [instructions, code, data, far] = counted.by(snapshots).all();
             write!(
                 f,
-                "{instructions:>12.1} {code_misses:>11.2} {data_misses:>11.2} {far_misses:>11.2}  "
+                "{instructions:>12.1} {code:>11.2} {data:>11.2} {far:>11.2}  "
             )?;
         }
     }
-    let Counts {
-        instructions,
-        code_misses,
-        data_misses,
-        far_misses,
-    } = counted.by(counted.load.entities);
-    writeln!(
-        f,
-        "{instructions:>12.1} {code_misses:>8.2} {data_misses:>8.2} {far_misses:>7.2}"
-    )
+    let [instructions, code, data, far] = counted.by(counted.load.entities).all();
+    writeln!(f, "{instructions:>12.1} {code:>8.2} {data:>8.2} {far:>7.2}")
 }
 
 /// A whole turn: all stages but [`Stage::Capture`], which is of another game and a part of
 /// [`Stage::Tick`].
 fn together<'a>(stages: impl Iterator<Item = &'a Counted>) -> Counted {
-    let mut sum = Counted {
-        load: Load {
-            stage: Stage::Tick,
-            rooms: 0,
-            client_snapshots: 0,
-            entities: 0,
-        },
-        totals: Totals::default(),
-    };
-    for counted in stages.filter(|counted| counted.load.stage != Stage::Capture) {
-        // Each stage was counted over as many turns.
-        sum.load.clone_from(&counted.load);
-        let (all, of) = (&mut sum.totals, &counted.totals);
-        all.instructions += of.instructions;
-        all.code_misses += of.code_misses;
-        all.data_misses += of.data_misses;
-        all.far_misses += of.far_misses;
-    }
-    sum
+    let mut stages = stages.filter(|counted| counted.load.stage != Stage::Capture);
+    let first = stages.next().cloned().expect("rooms have stages");
+    stages.fold(first, |sum, counted| {
+        let (all, of) = (sum.totals.all(), counted.totals.all());
+        let totals = Counts::new(std::array::from_fn(|at| all[at] + of[at]));
+        Counted { totals, ..sum }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counted::stages::Load;
 
     #[test]
     fn stages_of_a_turn_are_added_up_without_the_other_games() {
@@ -110,15 +85,15 @@ mod tests {
                 client_snapshots: if stage == Stage::Capture { 0 } else { 10 },
                 entities: 20,
             },
-            totals: Totals {
+            totals: Counts {
                 instructions,
-                ..Totals::default()
+                ..Counts::default()
             },
         };
         let all = [
-            of(Stage::Input, 1000),
-            of(Stage::Capture, 70_000),
-            of(Stage::Tick, 3000),
+            of(Stage::Input, 1000.0),
+            of(Stage::Capture, 70_000.0),
+            of(Stage::Tick, 3000.0),
         ];
         let table = Table(&all).to_string();
         let rows: Vec<Vec<&str>> = table

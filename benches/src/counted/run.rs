@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::dumps::{self, Totals};
+use super::dumps::{self, Counts};
 use super::requests;
 use super::stages::{self, Load};
 
@@ -29,12 +29,12 @@ const TUNABLES: &str =
     "glibc.cpu.hwcaps=-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM,-AVX_Fast_Unaligned_Load";
 
 /// A stage that was counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
     /// Over what.
     pub load: Load,
     /// What it took.
-    pub totals: Totals,
+    pub totals: Counts,
 }
 
 /// Whether this process is the one that plays.
@@ -94,7 +94,7 @@ pub fn count(valgrind: &str) -> io::Result<Vec<Counted>> {
         .map(|line| {
             let load: Load = serde_json::from_str(line)?;
             let totals = dumps.get(&load.name()).copied();
-            let totals = totals.filter(|totals| totals.instructions > 0);
+            let totals = totals.filter(|totals| totals.instructions > 0.0);
             let missing = || io::Error::other(format!("nothing was counted of {}", load.name()));
             let totals = totals.ok_or_else(missing)?;
             Ok(Counted { load, totals })
