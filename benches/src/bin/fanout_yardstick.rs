@@ -4,14 +4,15 @@
 //! its processes: see `tickwire_benches::fanout::Role`.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use tickwire_arena::Arena;
 use tickwire_benches::fanout::load::Orders;
-use tickwire_benches::fanout::{Contest, RATE, RATIO_MAX, ROOM, Report, Role, bare, load};
+use tickwire_benches::fanout::{Contest, RATE, RATIO_MAX, ROOM, Role, bare, load};
+use tickwire_benches::output::{exit_code, write_json};
 use tickwire_server::{Site, serve};
 
 /// Measures what a snapshot costs, beside a bare epoll loop.
@@ -48,28 +49,15 @@ struct Flags {
     ramp: bool,
 }
 
-/// What the clients' process is told.
-#[derive(Parser)]
-struct LoadFlags {
-    #[command(flatten)]
-    orders: Orders,
-}
-
 fn main() -> ExitCode {
     let done = match Role::of_this_process() {
-        Role::Server => return serve::<Arena>(Site::new()),
-        Role::Bare => run_bare().map(|()| true),
-        Role::Load => run_load().map(|()| true),
-        Role::Judge => judge(&Flags::parse()),
+        Ok(Some(Role::Server)) => return serve::<Arena>(Site::new()),
+        Ok(Some(Role::Bare { clients, sizes })) => run_bare(clients, &sizes),
+        Ok(Some(Role::Load(orders))) => run_load(&orders),
+        Ok(None) => judge(&Flags::parse()),
+        Err(error) => Err(error),
     };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("fanout-yardstick: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("fanout-yardstick", done)
 }
 
 /// Whether the bar holds.
@@ -104,7 +92,7 @@ fn judge(flags: &Flags) -> io::Result<bool> {
     let report = contest.report(&clients, |line| eprintln!("{line}"))?;
     print!("{report}");
     if let Some(path) = &flags.json {
-        write(path, &report)?;
+        write_json(path, &report)?;
     }
     let missed = report.rows.iter().filter(|row| row.misses(flags.max_ratio));
     let missed = missed.inspect(|row| {
@@ -116,36 +104,23 @@ fn judge(flags: &Flags) -> io::Result<bool> {
     Ok(missed.count() == 0)
 }
 
-fn write(path: &Path, report: &Report) -> io::Result<()> {
-    let mut json = serde_json::to_string_pretty(report)?;
-    json.push('\n');
-    std::fs::write(path, json)
-}
-
-fn run_bare() -> io::Result<()> {
+fn run_bare(clients: usize, sizes: &[usize]) -> io::Result<bool> {
     rlimit::increase_nofile_limit(u64::MAX)?;
-    let mut args = std::env::args().skip(1);
-    let clients = args.next().and_then(|text| text.parse().ok());
-    let sizes = args.next().unwrap_or_default();
-    let sizes: Result<Vec<usize>, _> = sizes.split(',').map(str::parse).collect();
-    let wrong = |_| io::Error::from(io::ErrorKind::InvalidInput);
-    let clients = clients.ok_or(io::ErrorKind::InvalidInput)?;
-    bare::run(clients, &sizes.map_err(wrong)?, |address| {
-        println!("LISTENING {address}");
-    })
+    bare::run(clients, sizes, |address| println!("LISTENING {address}"))?;
+    Ok(true)
 }
 
 /// How long the clients stay after they were measured, if nobody ends them.
 const LOAD_STAYS: Duration = Duration::from_secs(30);
 
-fn run_load() -> io::Result<()> {
+fn run_load(orders: &Orders) -> io::Result<bool> {
     rlimit::increase_nofile_limit(u64::MAX)?;
-    let flags = LoadFlags::parse();
     let ready = || println!("READY");
-    load::run(&flags.orders, ready, |sight| {
+    load::run(orders, ready, |sight| {
         println!("SAW {}", serde_json::to_string(&sight)?);
         // The judge ends this process when it has looked at the server.
         std::thread::sleep(LOAD_STAYS);
         Ok(())
-    })
+    })?;
+    Ok(true)
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::setup::{RATE, ROOM};
 use super::wire::BINARY;
+use super::{RATE, ROOM};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 4096;

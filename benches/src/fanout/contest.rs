@@ -8,17 +8,13 @@ use std::time::Duration;
 
 use tickwire_harness::Process;
 
-use super::load::Sight;
-use super::process::{can_pin, cpu, memory_kib, start};
+use super::load::{Orders, Sight};
+use super::process::{Role, can_pin, cores, cpu, memory_kib, start};
 use super::report::{Report, Row};
 use super::run::{Pair, Run, Step, percent};
-use super::setup::{RATE, ROOM, Role};
-use crate::calm::{Cores, Patience, Repeated, Watch, is_calm, repeat, until_calm};
+use super::{RATE, ROOM};
+use crate::calm::{Patience, Repeated, Watch, is_calm, repeat, until_calm};
 
-/// Cores of whichever server runs, and of the clients.
-const SERVER_CORE: usize = 0;
-/// See [`SERVER_CORE`].
-const LOAD_CORE: usize = 1;
 /// A ramp ends when the 99th percentile of the gaps is beyond so many ticks.
 const GAP_TICKS_MAX: f64 = 1.5;
 /// The first step of a ramp, and how much larger each next one is.
@@ -58,14 +54,6 @@ pub struct Contest {
 /// The next number of clients to try: whole rooms.
 fn fewer(clients: usize) -> usize {
     ((clients as f64 * FEWER) as usize / ROOM * ROOM).max(ROOM)
-}
-
-fn cores() -> Cores {
-    if can_pin() {
-        Cores::These(vec![SERVER_CORE, LOAD_CORE])
-    } else {
-        Cores::All
-    }
 }
 
 impl Contest {
@@ -297,14 +285,13 @@ impl Contest {
             .into_iter()
             .flat_map(|(flag, value)| [flag.to_owned(), value])
             .collect();
-        let server = start(Role::Server, SERVER_CORE, &args)?;
+        let server = start(&Role::Server, &args)?;
         self.load(server, clients, seats, None)
     }
 
     fn bare(&self, clients: usize, sizes: &[usize], input_bytes: usize) -> io::Result<Run> {
-        let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-        let args = [clients.to_string(), sizes.join(",")];
-        let bare = start(Role::Bare, SERVER_CORE, &args)?;
+        let sizes = sizes.to_vec();
+        let bare = start(&Role::Bare { clients, sizes }, &[])?;
         self.load(bare, clients, ROOM, Some(input_bytes))
     }
 
@@ -313,19 +300,19 @@ impl Contest {
         mut server: Process,
         clients: usize,
         seats: usize,
-        bare: Option<usize>,
+        bare_input_bytes: Option<usize>,
     ) -> io::Result<Run> {
         let address = server.address()?;
         let empty_kib = memory_kib(&server)?;
-        let mut args = vec![
-            format!("--server={address}"),
-            format!("--clients={clients}"),
-            format!("--room={seats}"),
-            format!("--warm-ms={}", self.warm_ms),
-            format!("--measure-ms={}", self.measure_ms),
-        ];
-        args.extend(bare.map(|bytes| format!("--bare-input-bytes={bytes}")));
-        let mut load = start(Role::Load, LOAD_CORE, &args)?;
+        let orders = Orders {
+            server: address,
+            clients,
+            room: seats,
+            bare_input_bytes,
+            warm_ms: self.warm_ms,
+            measure_ms: self.measure_ms,
+        };
+        let mut load = start(&Role::Load(orders), &[])?;
         load.wait_for("READY")?;
         let watch = Watch::start(cores(), vec![server.id(), load.id()]);
         let before = cpu(&server)?;

@@ -1,4 +1,4 @@
-//! How a client comes into its room, one after the other and blocking: the upgrade by hand, then
+//! How a client comes into its room, one after the other and blocking: the upgrade, then
 //! the protocol's own session until it is in. What plays is `wire`'s.
 
 use std::io::{self, Read, Write};
@@ -6,11 +6,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use tickwire::ids::RoomId;
-use tickwire::protocol::SUBPROTOCOL;
 use tickwire::schema::Schema;
 use tickwire::session::{Event, Session};
+use tickwire_harness::frames::GOOD;
 
-use super::setup::ROOM;
+use super::ROOM;
 use super::wire::{Client, push_frame, take_frame};
 
 /// For each answer of the server.
@@ -30,11 +30,7 @@ pub(super) struct Joined {
 pub(super) fn join(server: SocketAddr, room: Option<RoomId>) -> io::Result<Joined> {
     let mut socket = connect(server)?;
     socket.set_read_timeout(Some(ANSWER_WITHIN))?;
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
-    );
+    let request = format!("GET /ws HTTP/1.1\r\nHost: {server}\r\n{GOOD}\r\n");
     socket.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     let end = loop {

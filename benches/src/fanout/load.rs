@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token};
 use rand::rngs::ChaCha8Rng;
@@ -20,8 +19,8 @@ use tickwire::ids::RoomId;
 use tickwire::schema::{Kind, Schema};
 use tickwire::snapshot::fields::pack;
 
+use super::RATE;
 use super::join::{connect, join};
-use super::setup::RATE;
 use super::wire::Client;
 
 /// Between two looks at the sockets.
@@ -40,25 +39,19 @@ const GAP_US_MAX: u64 = 60_000_000;
 const SIZES: usize = 512;
 
 /// What the clients do.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Orders {
     /// The server.
-    #[arg(long)]
     pub server: SocketAddr,
     /// Clients.
-    #[arg(long)]
     pub clients: usize,
     /// Of a room.
-    #[arg(long)]
     pub room: usize,
     /// They speak to the bare loop, with inputs of so many bytes.
-    #[arg(long)]
     pub bare_input_bytes: Option<usize>,
     /// Milliseconds before they are measured, and while.
-    #[arg(long)]
     pub warm_ms: u64,
     /// See `warm_ms`.
-    #[arg(long)]
     pub measure_ms: u64,
 }
 

@@ -6,7 +6,6 @@
 //! - `load`: the clients, cheap and polling; `join` is how they come into their rooms, `wire` their
 //!   frames.
 //! - `process`: how the processes are started, pinned and accounted for.
-//! - `setup`: what all of them go by.
 //! - `contest`: pairs of runs, and the ramp; `run` is what came of one.
 
 pub mod bare;
@@ -16,10 +15,14 @@ pub mod load;
 mod process;
 mod report;
 mod run;
-mod setup;
 mod wire;
 
 pub use contest::Contest;
+pub use process::Role;
 pub use report::{RATIO_MAX, Report, Row};
 pub use run::Step;
-pub use setup::{RATE, ROLE, ROOM, Role};
+
+/// Clients of a room.
+pub const ROOM: usize = 50;
+/// Ticks, snapshots and inputs a second.
+pub const RATE: u64 = 20;

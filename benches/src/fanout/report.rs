@@ -28,7 +28,7 @@ pub struct Report {
 pub struct Row {
     /// Clients that were asked for.
     pub asked: usize,
-    /// Clients, in rooms of [`super::setup::ROOM`]: as many of those as the core serves without
+    /// Clients, in rooms of [`super::ROOM`]: as many of those as the core serves without
     /// shedding.
     pub clients: usize,
     /// The server's CPU per snapshot over the bare loop's: the median of the pairs.

@@ -57,7 +57,7 @@ impl Pair {
 }
 
 /// A step of a ramp, or a try.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Step {
     /// Clients.
     pub clients: usize,
@@ -93,12 +93,8 @@ impl Step {
     pub(super) fn failed(clients: usize) -> Step {
         Step {
             clients,
-            cpu_share: 0.0,
-            gap_p99_ms: 0.0,
-            served: 0.0,
-            others: None,
             closed: clients,
-            holds: false,
+            ..Step::default()
         }
     }
 }
