@@ -81,10 +81,8 @@ impl Gauge {
             }
             self.awaited.pop_front();
             if tally.window.holds(sent_us) && tally.window.holds(now_us) {
-                totals
-                    .get_or_insert_with(|| tally.shard(self.shard))
-                    .latencies_us
-                    .saturating_record(now_us - sent_us);
+                let totals = totals.get_or_insert_with(|| tally.shard(self.shard));
+                totals.latencies.record(now_us - sent_us);
             }
         }
         if !tally.window.holds(now_us) {
@@ -94,14 +92,12 @@ impl Gauge {
         if let Some(before_us) = before_us {
             // Of a gap that began in the ramp only the measured part counts.
             let from_us = before_us.max(tally.window.begin_us());
-            totals.gaps_us.saturating_record(now_us - from_us);
+            totals.gaps.record(now_us - from_us);
         }
         if let Some((from_us, to_us)) = arrivals
             && before_us.is_some_and(|before_us| tally.window.holds(before_us))
         {
-            totals
-                .arrivals_us
-                .saturating_record(to_us.saturating_sub(from_us));
+            totals.arrivals.record(to_us.saturating_sub(from_us));
         }
         totals.snapshots += 1;
         totals.snapshot_bytes += bytes as u64;
@@ -114,7 +110,7 @@ impl Gauge {
             return;
         };
         if tally.window.holds(now_us) {
-            let moved = moved(before, image);
+            let moved = image.moved_since(before) as u64;
             let mut totals = tally.shard(self.shard);
             totals.surveyed_bytes += bytes as u64;
             totals.moved += moved;
@@ -137,41 +133,13 @@ impl Gauge {
         let (from_us, end_us) = (tally.window.begin_us(), tally.window.end_us().min(now_us));
         let since_us = self.last_snapshot_us.unwrap_or(0).max(from_us);
         if since_us < end_us {
-            tally
-                .shard(self.shard)
-                .gaps_us
-                .saturating_record(end_us - since_us);
+            tally.shard(self.shard).gaps.record(end_us - since_us);
         }
     }
-}
-
-/// Entities that both images have and of which a column changed.
-fn moved(before: &LayerImage, now: &LayerImage) -> u64 {
-    let width = |image: &LayerImage| image.values.len() / image.entities.len().max(1);
-    let (old_width, new_width) = (width(before), width(now));
-    let old = before.view();
-    let new = now.view();
-    let mut count = 0;
-    let mut at = 0;
-    for (index, head) in now.entities.iter().enumerate() {
-        while before
-            .entities
-            .get(at)
-            .is_some_and(|other| other.slot < head.slot)
-        {
-            at += 1;
-        }
-        if before.entities.get(at) == Some(head) {
-            count += u64::from(old.row(at, old_width) != new.row(index, new_width));
-        }
-    }
-    count
 }
 
 #[cfg(test)]
 mod tests {
-    use tickwire::snapshot::image::EntityHead;
-
     use super::*;
 
     fn head(tick: u32, input_tick: u32) -> SnapshotHead {
@@ -206,8 +174,8 @@ mod tests {
             (totals.snapshots, totals.snapshot_bytes, totals.bytes),
             (2, 20, 7)
         );
-        assert_eq!(totals.gaps_us.len(), 2);
-        assert_eq!((totals.gaps_us.min(), totals.gaps_us.max()), (100, 300));
+        assert_eq!(totals.gaps.0.len(), 2);
+        assert_eq!((totals.gaps.0.min(), totals.gaps.0.max()), (100, 300));
     }
 
     #[test]
@@ -224,8 +192,8 @@ mod tests {
         gauge.on_arrival(None);
         gauge.on_snapshot(&tally, &head(10, 0), 1, 340);
         let totals = tally.totals();
-        assert_eq!((totals.gaps_us.len(), totals.gaps_us.max()), (3, 90));
-        let arrivals = totals.arrivals_us;
+        assert_eq!((totals.gaps.0.len(), totals.gaps.0.max()), (3, 90));
+        let arrivals = totals.arrivals.0;
         assert_eq!(
             (arrivals.len(), arrivals.min(), arrivals.max()),
             (2, 40, 40)
@@ -240,9 +208,9 @@ mod tests {
         gauge.on_input(&tally, Tick(11), 1_100);
         gauge.on_input(&tally, Tick(12), 1_200);
         gauge.on_snapshot(&tally, &head(9, 9), 1, 1_300);
-        assert_eq!(tally.totals().latencies_us.len(), 0);
+        assert_eq!(tally.totals().latencies.0.len(), 0);
         gauge.on_snapshot(&tally, &head(11, 11), 1, 1_500);
-        let latencies = tally.totals().latencies_us;
+        let latencies = tally.totals().latencies.0;
         assert_eq!(
             (latencies.len(), latencies.min(), latencies.max()),
             (2, 400, 500)
@@ -260,29 +228,8 @@ mod tests {
         let mut silent = Gauge::new(1, false);
         gauge.finish(&tally, 12_000);
         silent.finish(&tally, 12_000);
-        let longest = tally.totals().gaps_us.max();
+        let longest = tally.totals().gaps.0.max();
         assert!(longest >= 9_990, "{longest}");
-        assert_eq!(tally.totals().gaps_us.len(), 4);
-    }
-
-    #[test]
-    fn what_moved_is_counted_by_handle() {
-        let image = |entities: &[(u16, u16, i32)]| LayerImage {
-            entities: entities
-                .iter()
-                .map(|&(slot, generation, _)| EntityHead {
-                    slot,
-                    generation,
-                    owner: 0,
-                    mask: 1,
-                })
-                .collect(),
-            values: entities.iter().flat_map(|&(_, _, x)| [x, 0]).collect(),
-            ..LayerImage::default()
-        };
-        let before = image(&[(1, 0, 5), (2, 0, 5), (4, 0, 5), (5, 0, 5)]);
-        let now = image(&[(0, 0, 1), (1, 0, 6), (2, 0, 5), (4, 1, 9), (5, 0, 7)]);
-        assert_eq!(moved(&before, &now), 2);
-        assert_eq!(moved(&LayerImage::default(), &now), 0);
+        assert_eq!(tally.totals().gaps.0.len(), 4);
     }
 }

@@ -7,7 +7,6 @@ mod tests;
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
-use hdrhistogram::Histogram;
 
 use crate::flags::Flags;
 use crate::outcomes::{Outcomes, Stress};
@@ -15,7 +14,7 @@ use crate::reconnects::Reconnects;
 use crate::report::{Gap, Latency, Objective, Report, Return};
 use crate::roles::Answers;
 use crate::slow::{RECOVERY_TICKS_MAX, Recoveries};
-use crate::tally::Totals;
+use crate::tally::{Times, Totals};
 
 /// How much a server's memory may grow while hostile bots come and go, in percent: allocators
 /// keep some of what is freed.
@@ -36,11 +35,11 @@ pub(crate) fn report(
     let mut report = Report {
         bots_connected: outcomes.connected,
         snapshots_per_s: round(totals.snapshots as f64 / seconds, 1),
-        gap_ms: gap(&totals.gaps_us),
-        arrival_gap_ms: gap(&totals.arrivals_us),
+        gap_ms: gap(&totals.gaps),
+        arrival_gap_ms: gap(&totals.arrivals),
         latency_ms: Latency {
-            p50: quantile_ms(&totals.latencies_us, 0.5),
-            p99: quantile_ms(&totals.latencies_us, 0.99),
+            p50: quantile_ms(&totals.latencies, 0.5),
+            p99: quantile_ms(&totals.latencies, 0.99),
         },
         bytes_per_client_per_s: round(totals.bytes as f64 / seconds / clients, 1),
         desyncs: outcomes.desyncs,
@@ -52,7 +51,7 @@ pub(crate) fn report(
         inputs_per_client_per_s: round(totals.inputs as f64 / seconds / clients, 2),
         substituted_share: ratio(totals.substituted, totals.snapshots),
         server_cpu_us_per_snapshot: outcomes.server_cpu_us.map(|us| round(us, 2)),
-        calm_gap_p99_ms: stress.and_then(|stress| quantile_ms(&stress.before.gaps_us, 0.99)),
+        calm_gap_p99_ms: stress.and_then(|stress| quantile_ms(&stress.before.gaps, 0.99)),
         server_memory_mib: stress.and_then(|stress| {
             let mib = |bytes: u64| round(bytes as f64 / f64::from(1 << 20), 1);
             let (early, late) = stress.memory_bytes?;
@@ -66,9 +65,9 @@ pub(crate) fn report(
         strayed: reconnects.strayed,
         return_retries: reconnects.retries,
         return_ms: Return {
-            p50: quantile_ms(&reconnects.away_us, 0.5),
-            p99: quantile_ms(&reconnects.away_us, 0.99),
-            max: quantile_ms(&reconnects.away_us, 1.0),
+            p50: quantile_ms(&reconnects.away, 0.5),
+            p99: quantile_ms(&reconnects.away, 0.99),
+            max: quantile_ms(&reconnects.away, 1.0),
         },
         hostile: stress.map_or_else(BTreeMap::new, |stress| {
             let named = |(code, count): (&u16, &u64)| (code.to_string(), *count);
@@ -204,16 +203,16 @@ fn shown(ms: Option<f64>) -> String {
     ms.map_or("none".to_owned(), |ms| format!("{ms:.1} ms"))
 }
 
-fn gap(gaps_us: &Histogram<u64>) -> Gap {
+fn gap(gaps: &Times) -> Gap {
     Gap {
-        p50: quantile_ms(gaps_us, 0.5),
-        p99: quantile_ms(gaps_us, 0.99),
-        p999: quantile_ms(gaps_us, 0.999),
+        p50: quantile_ms(gaps, 0.5),
+        p99: quantile_ms(gaps, 0.99),
+        p999: quantile_ms(gaps, 0.999),
     }
 }
 
-fn quantile_ms(times_us: &Histogram<u64>, quantile: f64) -> Option<f64> {
-    let us = (!times_us.is_empty()).then(|| times_us.value_at_quantile(quantile))?;
+fn quantile_ms(Times(us): &Times, quantile: f64) -> Option<f64> {
+    let us = (!us.is_empty()).then(|| us.value_at_quantile(quantile))?;
     Some(round(us as f64 / 1000.0, 2))
 }
 

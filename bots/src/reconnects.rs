@@ -2,11 +2,10 @@
 //! SDK does, at random distances, and must find its seat and its figure. Noted by `player`, awaited
 //! by `swarm`, judged by `judge`.
 
-use hdrhistogram::Histogram;
 use tickwire::ids::{Handle, LayerId, PlayerId, RoomId};
 use tickwire::session::{Backoff, RoomSession, Ticket};
 
-use crate::tally::times_us;
+use crate::tally::Times;
 
 /// From the loss of a bot's connection until it is back.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ fn figure(room: &RoomSession) -> Option<Handle> {
 }
 
 /// What all bots' drops came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reconnects {
     /// Connections lost on purpose.
     pub(crate) drops: u64,
@@ -60,25 +59,13 @@ pub(crate) struct Reconnects {
     pub(crate) strayed: u64,
     /// Tries that were refused, or whose connection did not last.
     pub(crate) retries: u64,
-    /// From the loss to the first snapshot, in microseconds.
-    pub(crate) away_us: Histogram<u64>,
-}
-
-impl Default for Reconnects {
-    fn default() -> Reconnects {
-        Reconnects {
-            drops: 0,
-            returns: 0,
-            strayed: 0,
-            retries: 0,
-            away_us: times_us(),
-        }
-    }
+    /// From the loss to the first snapshot.
+    pub(crate) away: Times,
 }
 
 impl Reconnects {
-    /// Bots that are away.
-    pub(crate) fn away(&self) -> u64 {
+    /// Bots that are not back yet.
+    pub(crate) fn missing(&self) -> u64 {
         self.drops - self.returns
     }
 
@@ -86,6 +73,6 @@ impl Reconnects {
     pub(crate) fn note_return(&mut self, outage: &Outage, room: &RoomSession, now_us: u64) {
         self.returns += 1;
         self.strayed += u64::from(!outage.is_where_it_was(room));
-        self.away_us.saturating_record(now_us - outage.since_us);
+        self.away.record(now_us - outage.since_us);
     }
 }

@@ -211,8 +211,8 @@ impl Course<'_> {
     async fn await_returns(&mut self) {
         let run = Arc::clone(&self.run);
         let deadline = Instant::now() + run.flags.return_within + RECOVER;
-        while run.reconnects.lock().away() > 0 && Instant::now() < deadline {
-            let count = run.reconnects.lock().away();
+        while run.reconnects.lock().missing() > 0 && Instant::now() < deadline {
+            let count = run.reconnects.lock().missing();
             self.bar.set_message(format!("{count} bots are away"));
             self.watch(Instant::now() + BAR_EVERY, |_| false).await;
         }

@@ -51,19 +51,36 @@ impl Window {
 }
 
 /// A distribution of times in microseconds.
-pub(crate) fn times_us() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are a histogram's")
+#[derive(Clone, Debug)]
+pub(crate) struct Times(pub(crate) Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Times {
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3);
+        Times(histogram.expect("the bounds are a histogram's"))
+    }
+}
+
+impl Times {
+    pub(crate) fn record(&mut self, us: u64) {
+        self.0.saturating_record(us);
+    }
+
+    fn add(&mut self, other: &Times) {
+        let added = self.0.add(&other.0);
+        added.expect("histograms have the same bounds");
+    }
 }
 
 /// Sums and distributions over the window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Totals {
-    /// Time from one snapshot to the next at a bot, in microseconds.
-    pub(crate) gaps_us: Histogram<u64>,
+    /// Time from one snapshot to the next at a bot.
+    pub(crate) gaps: Times,
     /// The same from arrival to arrival at the bot's socket, whenever the bot came to read it.
-    pub(crate) arrivals_us: Histogram<u64>,
-    /// Time from the sending of an input to the first snapshot with it, in microseconds.
-    pub(crate) latencies_us: Histogram<u64>,
+    pub(crate) arrivals: Times,
+    /// Time from the sending of an input to the first snapshot with it.
+    pub(crate) latencies: Times,
     pub(crate) snapshots: u64,
     pub(crate) snapshot_bytes: u64,
     /// Bytes of all messages received.
@@ -76,26 +93,10 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn new() -> Totals {
-        Totals {
-            gaps_us: times_us(),
-            arrivals_us: times_us(),
-            latencies_us: times_us(),
-            snapshots: 0,
-            snapshot_bytes: 0,
-            bytes: 0,
-            inputs: 0,
-            substituted: 0,
-            surveyed_bytes: 0,
-            moved: 0,
-        }
-    }
-
     fn add(&mut self, other: &Totals) {
-        let same = "histograms have the same bounds";
-        self.gaps_us.add(&other.gaps_us).expect(same);
-        self.arrivals_us.add(&other.arrivals_us).expect(same);
-        self.latencies_us.add(&other.latencies_us).expect(same);
+        self.gaps.add(&other.gaps);
+        self.arrivals.add(&other.arrivals);
+        self.latencies.add(&other.latencies);
         self.snapshots += other.snapshots;
         self.snapshot_bytes += other.snapshot_bytes;
         self.bytes += other.bytes;
@@ -118,13 +119,13 @@ impl Tally {
     pub(crate) fn new() -> Tally {
         Tally {
             window: Window::new(),
-            shards: std::array::from_fn(|_| Mutex::new(Totals::new())),
+            shards: std::array::from_fn(|_| Mutex::default()),
         }
     }
 
     /// The sum of all.
     pub(crate) fn totals(&self) -> Totals {
-        let mut totals = Totals::new();
+        let mut totals = Totals::default();
         for shard in 0..SHARDS {
             totals.add(&self.shard(shard));
         }
@@ -135,7 +136,7 @@ impl Tally {
     pub(crate) fn take(&self) -> Totals {
         let totals = self.totals();
         for shard in 0..SHARDS {
-            *self.shard(shard) = Totals::new();
+            *self.shard(shard) = Totals::default();
         }
         totals
     }

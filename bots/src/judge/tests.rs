@@ -117,8 +117,8 @@ fn hostile_bots_must_not_be_felt() {
     let felt = |calm_us: u64, memory: Option<(u64, u64)>| {
         judged(&line, |_, stress| {
             stress.answers = BTreeMap::from([(Breach::Text, Answers::from([(1003, 3)]))]);
-            stress.before.gaps_us.clear();
-            stress.before.gaps_us.saturating_record(calm_us);
+            stress.before.gaps.0.clear();
+            stress.before.gaps.0.saturating_record(calm_us);
             stress.memory_bytes = memory;
         })
     };
@@ -140,7 +140,7 @@ fn who_is_lost_must_be_back_in_time_and_where_they_were() {
             ..Reconnects::default()
         };
         for ms in away_ms {
-            reconnects.away_us.saturating_record(ms * 1000);
+            reconnects.away.0.saturating_record(ms * 1000);
         }
         judged_with(&line, |_, _| {}, &reconnects)
     };

@@ -124,11 +124,10 @@ impl<'a> LayerView<'a> {
         &self.values[index * width..(index + 1) * width]
     }
 
-    /// The index of an entity, by its slot.
-    pub fn find(&self, slot: u16) -> Option<usize> {
-        self.entities
-            .binary_search_by_key(&slot, |head| head.slot)
-            .ok()
+    /// The index of an entity with this head.
+    pub fn find(&self, head: &EntityHead) -> Option<usize> {
+        let index = self.entities.binary_search_by_key(&head.slot, |of| of.slot);
+        index.ok().filter(|&index| self.entities[index] == *head)
     }
 }
 
@@ -158,6 +157,17 @@ impl LayerImage {
         }
     }
 
+    /// How many of its entities were in an image before with the same head and another row.
+    pub fn moved_since(&self, before: &LayerImage) -> usize {
+        let (old, new) = (before.view(), self.view());
+        let width = self.values.len() / self.entities.len().max(1);
+        let moved = |(index, head): &(usize, &EntityHead)| {
+            let known = old.find(head);
+            known.is_some_and(|known| old.row(known, width) != new.row(*index, width))
+        };
+        new.entities.iter().enumerate().filter(moved).count()
+    }
+
     /// The image as a keyframe brings it: its second difference columns are 0.
     pub fn bare(&self, set: &ColumnSet) -> LayerImage {
         let mut image = self.clone();
@@ -169,5 +179,31 @@ impl LayerImage {
             }
         }
         image
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moved_is_counted_by_handle() {
+        let image = |entities: &[(u16, u16, i32)]| LayerImage {
+            entities: entities
+                .iter()
+                .map(|&(slot, generation, _)| EntityHead {
+                    slot,
+                    generation,
+                    owner: 0,
+                    mask: 1,
+                })
+                .collect(),
+            values: entities.iter().flat_map(|&(_, _, x)| [x, 0]).collect(),
+            ..LayerImage::default()
+        };
+        let before = image(&[(1, 0, 5), (2, 0, 5), (4, 0, 5), (5, 0, 5)]);
+        let now = image(&[(0, 0, 1), (1, 0, 6), (2, 0, 5), (4, 1, 9), (5, 0, 7)]);
+        assert_eq!(now.moved_since(&before), 2);
+        assert_eq!(now.moved_since(&LayerImage::default()), 0);
     }
 }

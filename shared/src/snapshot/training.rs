@@ -92,10 +92,7 @@ fn going_on<'a>(
             continue;
         };
         for (at, head) in current.entities.iter().enumerate() {
-            let old = from
-                .find(head.slot)
-                .filter(|&old| from.entities[old] == *head);
-            if let (Some(old), 1) = (old, head.mask >> component & 1) {
+            if let (Some(old), 1) = (from.find(head), head.mask >> component & 1) {
                 rows.push((from.row(old, width), current.row(at, width)));
             }
         }

@@ -133,8 +133,7 @@ impl Body<'_> {
         let gap = if steady {
             back
         } else {
-            let contexts = model::GAP;
-            self.coder.number(self.model, contexts)?
+            self.coder.number(self.model, model::GAP)?
         };
         let span = Span {
             dt: back,
@@ -150,16 +149,14 @@ impl Body<'_> {
 
     fn removed(&mut self, removed: &mut Vec<u32>) -> Result<(), DecodeError> {
         let below = self.from.entities.len();
-        let contexts = model::REMOVED;
-        let count = self.coder.number(self.model, contexts)?;
+        let count = self.coder.number(self.model, model::REMOVED)?;
         if count as usize > below {
             return Err(DecodeError::OutOfRange);
         }
         let mut next = 0u32;
         for _ in 0..count {
-            let contexts = model::REMOVED_GAP;
             let index = next
-                .checked_add(self.coder.number(self.model, contexts)?)
+                .checked_add(self.coder.number(self.model, model::REMOVED_GAP)?)
                 .filter(|&index| (index as usize) < below)
                 .ok_or(DecodeError::OutOfRange)?;
             removed.push(index);
@@ -177,8 +174,7 @@ impl Body<'_> {
         next: &mut LayerImage,
     ) -> Result<(), DecodeError> {
         let from = self.from;
-        let contexts = model::ENTERED;
-        let entered = self.coder.number(self.model, contexts)? as usize;
+        let entered = self.coder.number(self.model, model::ENTERED)? as usize;
         if entered + from.entities.len() - removed.len() > ENTITIES_MAX {
             return Err(DecodeError::OutOfRange);
         }
@@ -199,9 +195,8 @@ impl Body<'_> {
         for done in 0..=entered {
             // The slot of the next one that enters, or beyond all once they are through.
             let slot = if done < entered {
-                let contexts = model::SLOT_GAP;
                 next_slot
-                    .checked_add(self.coder.number(self.model, contexts)?)
+                    .checked_add(self.coder.number(self.model, model::SLOT_GAP)?)
                     .filter(|&slot| slot < u32::from(u16::MAX))
                     .ok_or(DecodeError::OutOfRange)?
             } else {

@@ -16,10 +16,8 @@ impl Body<'_> {
         next: &mut LayerImage,
     ) -> Result<(), DecodeError> {
         let short = |value: u32| u16::try_from(value).map_err(|_| DecodeError::OutOfRange);
-        let generation = model::GENERATION;
-        let generation = short(self.coder.number(self.model, generation)?)?;
-        let owner = model::OWNER;
-        let owner = short(self.coder.number(self.model, owner)?)?;
+        let generation = short(self.coder.number(self.model, model::GENERATION)?)?;
+        let owner = short(self.coder.number(self.model, model::OWNER)?)?;
         let mut mask = 0;
         for number in 0..self.set.components.len() {
             let context = model::present(number);
