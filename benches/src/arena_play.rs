@@ -1,6 +1,5 @@
 //! An arena room in memory with players who steer like people (a direction is held for a while, the
-//! trigger now and then) or at random. Called by the benches of ticks, fan-out and codec, and for
-//! recordings.
+//! trigger now and then) or at random. Called by the bench of ticks, `counted`, and for recordings.
 
 use std::sync::Arc;
 
@@ -26,6 +25,19 @@ pub enum Hands {
     People,
     /// Another direction, aim and trigger every tick.
     Random,
+}
+
+impl Hands {
+    /// Both, in the order of the tables.
+    pub const ALL: [Hands; 2] = [Hands::People, Hands::Random];
+
+    /// The name of an arena that is played so, in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Hands::People => "arena",
+            Hands::Random => "arena-random",
+        }
+    }
 }
 
 /// A room that plays itself.
@@ -81,11 +93,6 @@ impl ArenaPlay {
         };
         play.tick(|_, _| {});
         play
-    }
-
-    /// The game's definition.
-    pub fn game(&self) -> &GameDef<Arena> {
-        &self.game
     }
 
     /// Inputs of all players, the tick, and every player's snapshot, which `each` is shown.

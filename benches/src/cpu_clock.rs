@@ -3,23 +3,15 @@
 
 use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
+
 /// Processor time of the calling thread since it started.
 ///
 /// # Panics
 /// Where the system has no such clock.
 pub fn thread_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the pointer is to a timespec of our own, which the call fills.
-    #[allow(
-        unsafe_code,
-        reason = "no safe crate that is here already reads this clock"
-    )]
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    assert_eq!(failed, 0, "the thread's clock can be read");
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    time.expect("the thread's clock can be read").into()
 }
 
 /// The processor time that `work` takes, and what it gives.

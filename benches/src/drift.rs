@@ -1,5 +1,5 @@
 //! A game without rules in which every entity moves every tick: what is left of a tick is the
-//! schedule's overhead, two additions an entity, and the capture. Called by the codec bench.
+//! schedule's overhead, two additions an entity, and the capture. Called by `counted`.
 
 use std::sync::Arc;
 

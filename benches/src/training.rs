@@ -4,15 +4,13 @@
 
 use std::sync::Arc;
 
-use tickwire::ids::{LayerId, PlayerId, Tick};
-use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::training::{self, Sending};
 use tickwire_server::game::GameDef;
 
 use crate::arena_play::{ArenaPlay, TICK_RATE};
+use crate::recording::record;
 
 /// Players, drones and seeds of the rooms that are played.
 const ROOMS: [(u16, u16, u64); 6] = [
@@ -38,7 +36,7 @@ pub fn train() -> Vec<Vec<u16>> {
     let mut rooms = Vec::new();
     for (players, npcs, seed) in ROOMS {
         let mut play = ArenaPlay::of(game.clone(), players, npcs, seed);
-        rooms.push(record(&mut play, &layout));
+        rooms.push(record(&mut play, &layout, TICKS));
     }
     let sets = layout.sets().into_iter().enumerate();
     sets.map(|(layer, set)| {
@@ -52,42 +50,6 @@ pub fn train() -> Vec<Vec<u16>> {
         training::train(set, &sendings)
     })
     .collect()
-}
-
-/// One player's layers, tick by tick from their first snapshot on.
-fn record(play: &mut ArenaPlay, layout: &Layout) -> Vec<Vec<LayerImage>> {
-    let mut held = vec![LayerImage::default(); LayerId::FIXED.len()];
-    let mut images = vec![Vec::new(); LayerId::FIXED.len()];
-    let mut scratch = Scratch::default();
-    // The first snapshot went out when the room was made.
-    play.resync(PlayerId(0));
-    for _ in 0..TICKS {
-        play.tick(|player, frame| {
-            if player == PlayerId(0) {
-                apply(frame, layout, &mut held, &mut scratch);
-                for (images, held) in images.iter_mut().zip(&held) {
-                    if held.tick > Tick(0) {
-                        images.push(held.clone());
-                    }
-                }
-            }
-        });
-    }
-    images
-}
-
-fn apply(frame: &[u8], layout: &Layout, held: &mut [LayerImage], scratch: &mut Scratch) {
-    let (head, sections) = SnapshotHead::decode(frame).expect("a snapshot");
-    for section in sections {
-        let (kind, body) = section.expect("a section");
-        if kind == SectionKind::Layer {
-            let (of, bits) = decode_head(body).expect("a body");
-            let image = &mut held[usize::from(of.layer.0)];
-            if of.back == 0 || image.tick > Tick(0) {
-                decode(of, bits, head.tick, layout, image, scratch).expect("the body decodes");
-            }
-        }
-    }
 }
 
 /// Consecutive images as they are sent.

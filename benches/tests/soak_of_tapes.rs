@@ -9,8 +9,9 @@ use tickwire::ids::LayerId;
 use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode, in_reach};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
+use tickwire_benches::arena_play::Hands;
 use tickwire_benches::motion::Motion;
-use tickwire_benches::recording::Play;
+use tickwire_benches::recording::Recording;
 use tickwire_benches::yardstick;
 
 /// How many clients there are of each recording.
@@ -21,16 +22,16 @@ fn lives() -> u64 {
 
 #[test]
 fn played_arenas() {
-    for play in Play::ALL {
-        let recording = play.load().expect("a recording");
-        check(play.name(), &recording.layout, &recording.images);
+    for hands in Hands::ALL {
+        let recording = Recording::of(hands);
+        check(hands.name(), &recording.layout, &recording.images);
     }
 }
 
 #[test]
 fn motions() {
     for motion in Motion::ALL {
-        let tape = motion.load().expect("a recording");
+        let tape = motion.record();
         let (stream, images) = yardstick::untrained(&tape).expect("all is decoded");
         check(motion.name(), &stream.layout, &images);
     }

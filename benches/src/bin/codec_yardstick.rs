@@ -2,15 +2,16 @@
 //! and in what it is compared with. A table on the output; `--json` and `--svg` write files. Exit
 //! status 1 where a time is above its bar, as a ratio to the reference work's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tickwire_benches::arena_play::Hands;
 use tickwire_benches::calm::Patience;
 use tickwire_benches::motion::Motion;
 use tickwire_benches::node::{Node, NodeError};
-use tickwire_benches::recording::Play;
+use tickwire_benches::output::{exit_code, write, write_json};
 use tickwire_benches::yardstick::{Effort, Missed, Report, measure, measure_arena, svg};
 
 /// Measures the snapshot codec on recorded motion.
@@ -35,14 +36,7 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    match run(&Flags::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(what) => {
-            eprintln!("codec-yardstick: {what}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("codec-yardstick", run(&Flags::parse()))
 }
 
 /// How long a sample takes, at least: long beside the hundredths of a second in which the system
@@ -75,31 +69,21 @@ fn run(flags: &Flags) -> Result<bool, String> {
     };
     let mut report = Report::default();
     for motion in Motion::ALL {
-        let of_motion = |what: &dyn std::fmt::Display| format!("{}: {what}", motion.name());
-        let tape = motion.load().map_err(|error| of_motion(&error))?;
-        let rows =
-            measure(motion, &tape, effort, node.as_ref()).map_err(|error| of_motion(&error))?;
+        let rows = measure(motion, &motion.record(), effort, node.as_ref())
+            .map_err(|error| format!("{}: {error}", motion.name()))?;
         report.rows.extend(rows);
     }
-    for play in Play::ALL {
-        let of_play = |what: &dyn std::fmt::Display| format!("{}: {what}", play.name());
-        let recording = play.load().map_err(|error| of_play(&error))?;
-        measure_arena(&mut report, play, &recording, effort, node.as_ref())
-            .map_err(|error| of_play(&error))?;
+    for hands in Hands::ALL {
+        measure_arena(&mut report, hands, effort, node.as_ref())
+            .map_err(|error| format!("{}: {error}", hands.name()))?;
     }
     println!("30 Hz, 1 cm, 8-bit heading, health; all move; every tick decoded and compared");
     print!("{report}");
     if let Some(path) = &flags.json {
-        let mut json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-        json.push('\n');
-        write(path, &json)?;
+        write_json(path, &report).map_err(|error| error.to_string())?;
     }
     if let Some(path) = &flags.svg {
-        write(path, &svg(&report.rows))?;
+        write(path, &svg(&report.rows)).map_err(|error| error.to_string())?;
     }
     Ok(!report.missed().iter().any(Missed::fails))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tickwire_benches::netplay::{Case, Report, measure};
 use tickwire_benches::node::Node;
+use tickwire_benches::output::{exit_code, write_json};
 
 /// Measures the netcode over conditioned links.
 #[derive(Parser)]
@@ -28,16 +29,10 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    match run(&Flags::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(what) => {
-            eprintln!("netcode-yardstick: {what}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("netcode-yardstick", run(&Flags::parse()))
 }
 
-fn run(flags: &Flags) -> Result<(), String> {
+fn run(flags: &Flags) -> Result<bool, String> {
     let node = Node::find(&flags.node).map_err(|error| error.to_string())?;
     let mut report = Report::default();
     for (jitter_ms, stall_ms) in [(0, 0), (30, 0), (0, 500)] {
@@ -57,11 +52,8 @@ fn run(flags: &Flags) -> Result<(), String> {
         "arena at 30 Hz, 4 players who run and shoot among 24 drones; errors in units, of which a player runs 100 a second"
     );
     print!("{report}");
-    let Some(path) = &flags.json else {
-        return Ok(());
-    };
-    serde_json::to_string_pretty(&report)
-        .map_err(|error| error.to_string())
-        .and_then(|json| std::fs::write(path, json + "\n").map_err(|error| error.to_string()))
-        .map_err(|error| format!("{}: {error}", path.display()))
+    if let Some(path) = &flags.json {
+        write_json(path, &report).map_err(|error| error.to_string())?;
+    }
+    Ok(true)
 }

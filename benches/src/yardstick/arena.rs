@@ -2,32 +2,30 @@
 //! the real game, with all the fields that it declares. Its world can't be driven by a recording,
 //! so encoding is measured without capture.
 
-use tickwire::ids::LayerId;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
-use tickwire::snapshot::delta::{Scratch, encode};
+use tickwire::snapshot::delta::Scratch;
 
 use super::report::{Arena, Report};
-use super::stream::{Mismatch, Stream, keyframe_bytes};
+use super::stream::{Mismatch, Stream, encode_room, keyframe_bytes};
 use super::timing::{self, Effort};
+use crate::arena_play::Hands;
 use crate::node::Node;
-use crate::recording::{Play, Recording};
+use crate::recording::Recording;
 
 /// Puts the figures of a recording into the report.
 pub fn measure_arena(
     report: &mut Report,
-    play: Play,
-    recording: &Recording,
+    hands: Hands,
     effort: Effort,
     node: Option<&Node>,
 ) -> Result<(), Mismatch> {
-    let stream = room_layer(recording);
+    let recording = Recording::of(hands);
+    let stream = room_layer(&recording);
     let images = stream.decode()?;
     let mut pairs = images.iter().zip(&recording.images);
     if let Some((_, played)) = pairs.find(|(decoded, played)| decoded != played) {
-        return Err(Mismatch {
-            tick: played.tick.0,
-            what: "another image was decoded than the room held".to_owned(),
-        });
+        let what = "another image was decoded than the room held";
+        return Err(Mismatch::new(played.tick.0, what));
     }
     let js = match node {
         Some(node) => Some(node.frames(&stream, &images, effort.processes)?),
@@ -35,11 +33,10 @@ pub fn measure_arena(
     };
     let encoding = timing::encoding(&stream, &images, effort);
     let decoding = timing::decoding(&stream, &images, effort);
-    let entities = recording.entities() as f64 / (recording.images.len() - 1) as f64;
     report.arena.push(Arena {
-        play: play.name(),
-        entities,
-        bytes_per_entity_tick: recording.bytes_per_moving_entity(),
+        play: hands.name(),
+        entities: timing::entities(&images) as f64 / (images.len() - 1) as f64,
+        bytes_per_entity_tick: stream.delta_bytes() as f64 / recording.moved() as f64,
         encode_ns_per_entity: encoding.measured,
         decode_ns_per_entity: decoding.measured,
         js_frame_ms: js.map(|js| js.measured),
@@ -57,15 +54,12 @@ fn room_layer(recording: &Recording) -> Stream {
     let mut scratch = Scratch::default();
     let mut before = None;
     for image in &recording.images {
-        let set = &recording.layout.room;
         let mut body = Vec::new();
         let view = image.view();
-        encode(
-            LayerId::ROOM,
-            set,
+        encode_room(
+            &recording.layout.room,
             before,
             view,
-            false,
             &mut scratch,
             &mut body,
         );

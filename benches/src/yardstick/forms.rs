@@ -10,6 +10,8 @@ use crate::motion::{HEADINGS, HEALTH_MAX, SIZE, STEP, State, VELOCITY_MAX, VELOC
 
 /// The mode that ships, with the predictor that a game of this motion would declare.
 pub const WIRE: &str = "wire";
+/// How positions are predicted in each form.
+pub(super) const PREDICTOR: &str = "linear";
 /// The reference work that times are taken in turn with: plain varint deltas.
 pub const REFERENCE: &str = "varint";
 
@@ -46,14 +48,13 @@ pub(super) struct Number(pub(super) usize);
 pub(super) trait Form: Send + Sync + 'static {
     /// Its name in tables.
     const NAME: &'static str;
-    /// How its positions are predicted.
-    const PREDICTOR: &'static str;
-    fn declare(body: Declaration<Body>) -> Declaration<Body>;
+    /// How many steps a position, a velocity and a heading may be off.
+    const OFF: [u32; 3];
 }
 
-/// Positions that may be so many steps off, velocities and headings that follow from them.
-fn declare(body: Declaration<Body>, off: [u32; 3]) -> Declaration<Body> {
-    let [position, velocity, heading] = off.map(f64::from);
+/// Velocities and headings follow from positions.
+fn declare<F: Form>(body: Declaration<Body>) -> Declaration<Body> {
+    let [position, velocity, heading] = F::OFF.map(f64::from);
     let along = || {
         range(0.0, SIZE)
             .step(STEP)
@@ -82,12 +83,8 @@ fn declare(body: Declaration<Body>, off: [u32; 3]) -> Declaration<Body> {
 pub(super) struct Wire;
 
 impl Form for Wire {
-    const NAME: &'static str = "wire";
-    const PREDICTOR: &'static str = "linear";
-
-    fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        declare(body, [0, 1, 1])
-    }
+    const NAME: &'static str = WIRE;
+    const OFF: [u32; 3] = [0, 1, 1];
 }
 
 /// Positions that may be a step off; their changes are then up to two more, and what follows from
@@ -96,11 +93,7 @@ pub(super) struct Tolerant;
 
 impl Form for Tolerant {
     const NAME: &'static str = "tolerant";
-    const PREDICTOR: &'static str = "linear";
-
-    fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        declare(body, [1, 3, 2])
-    }
+    const OFF: [u32; 3] = [1, 3, 2];
 }
 
 /// All of it exact: a heading or velocity that is a step off what it follows is sent.
@@ -108,11 +101,7 @@ pub(super) struct Exact;
 
 impl Form for Exact {
     const NAME: &'static str = "exact";
-    const PREDICTOR: &'static str = "linear";
-
-    fn declare(body: Declaration<Body>) -> Declaration<Body> {
-        declare(body, [0, 0, 0])
-    }
+    const OFF: [u32; 3] = [0, 0, 0];
 }
 
 /// The game of a form. `npcs` of a room's options is the number of bodies.
@@ -123,7 +112,7 @@ impl<F: Form> Game for Moving<F> {
     type Input = ();
 
     fn schema(schema: &mut Schema<Self>) {
-        schema.component::<Body>("body", F::declare);
+        schema.component::<Body>("body", declare::<F>);
     }
 
     fn setup(world: &mut World, _systems: &mut Schedule, room: &RoomOptions) {

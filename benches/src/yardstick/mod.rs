@@ -30,7 +30,7 @@ use tickwire::snapshot::image::LayerImage;
 
 use crate::motion::{Motion, Tape};
 use crate::node::Node;
-use forms::{Exact, Form, Tolerant, Wire};
+use forms::{Exact, Form, PREDICTOR, Tolerant, Wire};
 use stream::keyframe_bytes;
 
 /// All rows of a motion: `wire` first, then its variants, then what it is compared with. `node`
@@ -88,7 +88,7 @@ fn coded<F: Form>(
     let row = Row {
         motion: motion.name(),
         mode: F::NAME,
-        predictor: Some(F::PREDICTOR),
+        predictor: Some(PREDICTOR),
         bytes_per_entity_tick: stream.delta_bytes() as f64 / moved as f64,
         capture_encode_ns_per_entity: Some(capturing.measured),
         decode_ns_per_entity: Some(decoding.measured),

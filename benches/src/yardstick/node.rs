@@ -38,10 +38,8 @@ impl Node {
     ) -> Result<Ratio, Mismatch> {
         let pairs = repeat(patience, |_| {
             let watch = Watch::start(Cores::All, Vec::new());
-            let judgement = self.judge(stream, images).map_err(|error| Mismatch {
-                tick: 0,
-                what: error.to_string(),
-            })?;
+            let judgement = self.judge(stream, images);
+            let judgement = judgement.map_err(|error| Mismatch::new(0, error))?;
             let others = watch.others();
             agree(&judgement, stream, images)?;
             let pair = Pair {
@@ -86,18 +84,14 @@ impl Node {
 fn agree(judgement: &Judgement, stream: &Stream, images: &[LayerImage]) -> Result<(), Mismatch> {
     let set = &stream.layout.room;
     if judgement.checksums.len() != images.len() {
-        return Err(Mismatch {
-            tick: judgement.checksums.len() as u32,
-            what: "JavaScript decoded another number of frames".to_owned(),
-        });
+        let what = "JavaScript decoded another number of frames";
+        return Err(Mismatch::new(judgement.checksums.len() as u32, what));
     }
     let ours = images.iter().map(|image| checksum(image.view(), set));
     for ((ours, theirs), image) in ours.zip(&judgement.checksums).zip(images) {
         if ours != *theirs {
-            return Err(Mismatch {
-                tick: image.tick.0,
-                what: "JavaScript decoded another image".to_owned(),
-            });
+            let what = "JavaScript decoded another image";
+            return Err(Mismatch::new(image.tick.0, what));
         }
     }
     let plain = Plain::new(set);
@@ -105,10 +99,7 @@ fn agree(judgement: &Judgement, stream: &Stream, images: &[LayerImage]) -> Resul
         .iter()
         .fold(0, |mixed, image| mix(mixed, &plain.bare(image)));
     if judgement.plain_mix != mixed {
-        return Err(Mismatch {
-            tick: 0,
-            what: "JavaScript decoded other plain frames".to_owned(),
-        });
+        return Err(Mismatch::new(0, "JavaScript decoded other plain frames"));
     }
     Ok(())
 }

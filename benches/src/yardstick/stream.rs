@@ -8,7 +8,7 @@ use tickwire::schema::{Kind, Schema};
 use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
-use tickwire::snapshot::image::LayerImage;
+use tickwire::snapshot::image::{LayerImage, LayerView};
 use tickwire::snapshot::layout::Layout;
 
 use crate::motion::{State, Tape};
@@ -29,6 +29,13 @@ impl fmt::Display for Mismatch {
 }
 
 impl std::error::Error for Mismatch {}
+
+impl Mismatch {
+    pub(super) fn new(tick: u32, what: impl fmt::Display) -> Mismatch {
+        let what = what.to_string();
+        Mismatch { tick, what }
+    }
+}
 
 /// Snapshots of a room's layer at consecutive ticks, the first a keyframe.
 pub struct Stream {
@@ -63,10 +70,7 @@ impl Stream {
     pub fn bodies(&self) -> Result<Vec<(Tick, &[u8])>, Mismatch> {
         let mut bodies = Vec::with_capacity(self.messages.len());
         for (index, message) in self.messages.iter().enumerate() {
-            let wrong = |what: &dyn fmt::Display| Mismatch {
-                tick: index as u32 + 1,
-                what: what.to_string(),
-            };
+            let wrong = |what: &dyn fmt::Display| Mismatch::new(index as u32 + 1, what);
             let (head, mut sections) = SnapshotHead::decode(message).map_err(|e| wrong(&e))?;
             let section = sections.next().ok_or_else(|| wrong(&"no body"))?;
             let (kind, body) = section.map_err(|e| wrong(&e))?;
@@ -80,12 +84,8 @@ impl Stream {
 
     /// Bytes of all bodies but the first.
     pub fn delta_bytes(&self) -> usize {
-        self.body_bytes().skip(1).sum()
-    }
-
-    fn body_bytes(&self) -> impl Iterator<Item = usize> {
         let bodies = self.bodies().unwrap_or_default();
-        bodies.into_iter().map(|(_, body)| body.len())
+        bodies.iter().skip(1).map(|(_, body)| body.len()).sum()
     }
 
     /// Decodes everything as a client does.
@@ -94,10 +94,7 @@ impl Stream {
         let mut scratch = Scratch::default();
         let mut images = Vec::with_capacity(self.messages.len());
         for (tick, body) in self.bodies()? {
-            let wrong = |what: &dyn fmt::Display| Mismatch {
-                tick: tick.0,
-                what: what.to_string(),
-            };
+            let wrong = |what: &dyn fmt::Display| Mismatch::new(tick.0, what);
             let (head, bits) = decode_head(body).map_err(|error| wrong(&error))?;
             if head.layer != LayerId::ROOM {
                 return Err(wrong(&"another layer"));
@@ -114,20 +111,13 @@ impl Stream {
     pub fn verify(&self, tape: &Tape) -> Result<Vec<LayerImage>, Mismatch> {
         let images = self.decode()?;
         if images.len() != tape.ticks() {
-            return Err(Mismatch {
-                tick: images.len() as u32,
-                what: format!("{} ticks were recorded", tape.ticks()),
-            });
+            let what = format!("{} ticks were recorded", tape.ticks());
+            return Err(Mismatch::new(images.len() as u32, what));
         }
         let mut expected: Option<LayerImage> = None;
         for (index, image) in images.iter().enumerate() {
             let next = self.expected(index, tape, image, expected.as_ref());
-            if next != *image {
-                return Err(Mismatch {
-                    tick: index as u32 + 1,
-                    what: difference(&next, image, self.layout.room.width()),
-                });
-            }
+            expect(&self.layout, &next, image)?;
             expected = Some(next);
         }
         Ok(images)
@@ -190,6 +180,17 @@ impl Stream {
     }
 }
 
+/// Appends a body of the room's layer, with no checksum but where it must have one.
+pub(super) fn encode_room(
+    set: &ColumnSet,
+    baseline: Option<LayerView<'_>>,
+    image: LayerView<'_>,
+    scratch: &mut Scratch,
+    body: &mut Vec<u8>,
+) {
+    encode(LayerId::ROOM, set, baseline, image, false, scratch, body);
+}
+
 /// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several,
 /// each of which is decoded and compared, and so is the body after it, which brings everyone's
 /// image.
@@ -215,23 +216,12 @@ fn send(
     image: &LayerImage,
     held: &mut LayerImage,
 ) -> Result<usize, Mismatch> {
-    let (layer, mut scratch, mut body) = (LayerId::ROOM, Scratch::default(), Vec::new());
+    let (mut scratch, mut body) = (Scratch::default(), Vec::new());
     let (set, baseline) = (&layout.room, baseline.map(LayerImage::view));
-    encode(
-        layer,
-        set,
-        baseline,
-        image.view(),
-        false,
-        &mut scratch,
-        &mut body,
-    );
+    encode_room(set, baseline, image.view(), &mut scratch, &mut body);
     let decoded = decode_head(&body)
         .and_then(|(head, bits)| decode(head, bits, image.tick, layout, held, &mut scratch));
-    decoded.map_err(|error| Mismatch {
-        tick: image.tick.0,
-        what: error.to_string(),
-    })?;
+    decoded.map_err(|error| Mismatch::new(image.tick.0, error))?;
     Ok(body.len())
 }
 
@@ -239,10 +229,8 @@ fn expect(layout: &Layout, expected: &LayerImage, decoded: &LayerImage) -> Resul
     if expected == decoded {
         return Ok(());
     }
-    Err(Mismatch {
-        tick: expected.tick.0,
-        what: difference(expected, decoded, layout.room.width()),
-    })
+    let what = difference(expected, decoded, layout.room.width());
+    Err(Mismatch::new(expected.tick.0, what))
 }
 
 /// Images between two keyframes that are measured.

@@ -4,11 +4,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tickwire::ids::LayerId;
-use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
+use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 
-use super::stream::Stream;
+use super::stream::{Stream, encode_room};
 use super::varint::{Plain, frames};
 use crate::calm::{Pair, Patience, Ratio, Repeated, alternate, repeat};
 use crate::cpu_clock::timed;
@@ -96,15 +95,7 @@ pub(super) fn encoding(stream: &Stream, images: &[LayerImage], effort: Effort) -
                 let (from, to) = (pair[0].view(), pair[1].view());
                 let set = &stream.layout.room;
                 body.clear();
-                encode(
-                    LayerId::ROOM,
-                    set,
-                    Some(from),
-                    to,
-                    false,
-                    &mut scratch,
-                    &mut body,
-                );
+                encode_room(set, Some(from), to, &mut scratch, &mut body);
             }
         });
         spent
@@ -134,6 +125,6 @@ pub(super) fn reference_encoding(plain: &Plain, images: &[LayerImage], rooms: us
 }
 
 /// Entities of all images but the first.
-fn entities(images: &[LayerImage]) -> usize {
+pub(super) fn entities(images: &[LayerImage]) -> usize {
     images[1..].iter().map(|image| image.entities.len()).sum()
 }

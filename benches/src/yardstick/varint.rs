@@ -170,12 +170,13 @@ pub(super) fn frames(plain: &Plain, images: &[LayerImage]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recording::Play;
+    use crate::arena_play::Hands;
+    use crate::recording::Recording;
 
     /// The arena's images have entities that come, go and change their components.
     #[test]
     fn a_played_arena_decodes_to_its_fields() {
-        let recording = Play::Random.load().expect("a recording");
+        let recording = Recording::of(Hands::Random);
         let plain = Plain::new(&recording.layout.room);
         let (mut held, mut next) = (LayerImage::default(), LayerImage::default());
         for (frame, image) in frames(&plain, &recording.images)
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_ends_early_is_an_error() {
-        let recording = Play::People.load().expect("a recording");
+        let recording = Recording::of(Hands::People);
         let plain = Plain::new(&recording.layout.room);
         let frames = frames(&plain, &recording.images[..2]);
         let mut now = LayerImage::default();
