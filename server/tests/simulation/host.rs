@@ -174,8 +174,8 @@ impl Host {
             }
         }
         let lines = &self.lines;
-        let is_over = |id| lines.get(&id).is_none_or(|line: &Line| line.ends.is_over());
-        self.seats.judge(room, is_over)?;
+        let may_be_over = |id| lines.get(&id).is_none_or(Line::may_be_over);
+        self.seats.judge(room, may_be_over)?;
         let (listed, players) = (
             self.server.rooms(),
             room_players(&mut self.server, self.room_id),
@@ -205,6 +205,10 @@ impl Host {
                 self.trace.note(now_us, id, &message);
             }
             let acks = line.acknowledge(&message);
+            line.is_asking |= matches!(
+                request,
+                Some(ClientMessage::JoinRoom { .. } | ClientMessage::Resume { .. })
+            );
             let Stage::Room(player) = line.stage else {
                 continue;
             };
@@ -237,12 +241,20 @@ impl Host {
                 line.ends.link().deliver(&frame, now_us);
             }
         }
-        if let Some(line) = self.lines.get(&id)
-            && lost
-        {
+        if let Some(line) = self.lines.get_mut(&id) {
+            let stuck_since = line.stuck_since(self.newest);
+            let is_over = line.ends.is_over();
             match line.stage {
-                Stage::Room(player) => self.seats.ended(id, player, None),
-                _ => self.seats.lost_on_the_way(line.who, self.newest),
+                Stage::Room(player) if lost => self.seats.ended(id, player, None),
+                Stage::Room(player) if is_over => {
+                    let since = stuck_since.unwrap_or(self.newest);
+                    self.seats.ended_unheard(id, player, since, self.newest);
+                }
+                Stage::Lobby if line.is_asking => self.seats.on_the_way(line.who, self.newest),
+                _ => {}
+            }
+            if is_over {
+                line.stage = Stage::Closed;
             }
         }
         Ok(())
@@ -301,6 +313,7 @@ impl Host {
                     self.seats.refused(line)?;
                 }
                 line.asks = None;
+                line.is_asking = false;
             }
             _ => {}
         }

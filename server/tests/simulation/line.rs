@@ -29,6 +29,8 @@ pub(crate) struct Line {
     pub(crate) who: usize,
     /// The seat that it asked for again, until that was answered.
     pub(crate) asks: Option<PlayerId>,
+    /// It asked for a seat, any or that one, which the server has read and not answered.
+    pub(crate) is_asking: bool,
     pub(crate) stage: Stage,
     /// The room's tick when its player joined.
     pub(crate) joined_at: Tick,
@@ -38,6 +40,7 @@ pub(crate) struct Line {
     /// What its player's actions came to, in order.
     pub(crate) answers: VecDeque<Result<(), String>>,
     in_flight: VecDeque<(Tick, u32)>,
+    stuck_since: Option<Tick>,
 }
 
 impl Line {
@@ -47,11 +50,13 @@ impl Line {
             ends,
             who,
             asks,
+            is_asking: false,
             stage: Stage::Lobby,
             joined_at: Tick(0),
             seated_at: Tick(0),
             answers: VecDeque::new(),
             in_flight: VecDeque::new(),
+            stuck_since: None,
         }
     }
 
@@ -60,8 +65,22 @@ impl Line {
         self.stage = Stage::Room(player);
         (self.joined_at, self.seated_at) = (joined_at, seated_at);
         self.asks = None;
+        self.is_asking = false;
         self.in_flight.clear();
         self.answers.clear();
+    }
+
+    /// Whether the server has ended it, or was heard to do so, or may have said so where nothing
+    /// gets through.
+    pub(crate) fn may_be_over(&self) -> bool {
+        self.stage == Stage::Closed || self.ends.is_over() || self.ends.link().is_stuck()
+    }
+
+    /// Since which of the room's ticks nothing gets through to the client.
+    pub(crate) fn stuck_since(&mut self, now: Tick) -> Option<Tick> {
+        let since = self.stuck_since.unwrap_or(now);
+        self.stuck_since = self.ends.link().is_stuck().then_some(since);
+        self.stuck_since
     }
 
     /// A snapshot was sent.

@@ -159,6 +159,11 @@ impl Link {
         }
     }
 
+    /// Whether the server can write no whole frame: there is no room, or a part of one waits.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.down_bytes >= self.quality.capacity || !self.written.is_empty()
+    }
+
     /// Whether nothing is under way to the client.
     pub(crate) fn is_empty(&self) -> bool {
         self.down.is_empty()

@@ -127,8 +127,19 @@ impl Seats {
         }
     }
 
-    /// A line is lost on whose way to a seat nobody knows how far it came.
-    pub(crate) fn lost_on_the_way(&mut self, who: usize, now: Tick) {
+    /// A line is over whose client could not be told: the seat is held since some tick between
+    /// these two.
+    pub(crate) fn ended_unheard(&mut self, id: LineId, player: PlayerId, since: Tick, now: Tick) {
+        if let Some(seat) = self.of(id, player)
+            && seat.away_since.is_none()
+        {
+            (seat.away_since, seat.away_again) = (Some(since), now);
+        }
+    }
+
+    /// Who asked for a seat may have it, whose answer nobody has seen: what is written on a line
+    /// may be stuck there, or lost with it.
+    pub(crate) fn on_the_way(&mut self, who: usize, now: Tick) {
         for seat in self.seats.values_mut().filter(|seat| seat.who == who) {
             seat.away_again = now;
         }
@@ -139,11 +150,11 @@ impl Seats {
         Some(self.seats.get(&player)?.line)
     }
 
-    /// After a step of the server, which has ended the lines of whom `is_over` says so.
+    /// After a step of the server, which can have ended the lines of whom `may_be_over` says so.
     pub(crate) fn judge(
         &mut self,
         room: &Room<Yard>,
-        is_over: impl Fn(LineId) -> bool,
+        may_be_over: impl Fn(LineId) -> bool,
     ) -> Result<(), Broken> {
         let (now, grace) = (room.tick_number(), room.options().grace);
         let (mut gone, mut given_up) = (Vec::new(), 0);
@@ -170,7 +181,7 @@ impl Seats {
                 continue;
             }
             let in_time = away.is_none_or(|ticks| ticks + 1 >= grace);
-            let is_told = seat.leaves || self.kicked.contains(&player) || is_over(seat.line);
+            let is_told = seat.leaves || self.kicked.contains(&player) || may_be_over(seat.line);
             if !is_told
                 || !(in_time || seat.leaves || self.kicked.contains(&player) || !seat.answered)
             {
