@@ -19,7 +19,7 @@ const { SHOT_SPEED } = await import('../../../server/arena/page/shots.js');
 /** Ticks a second of the room. */
 const TICK_RATE = 30;
 
-const report = new Report();
+let report = new Report();
 let nowUs = 0;
 
 /** One player. */
@@ -60,7 +60,7 @@ class Player {
     for (const [name, kind] of [['hit', HIT], ['kill', FALL]]) {
       this.room.on(name, (/** @type {any} */ { who, by }, /** @type {number} */ tick) => {
         report.begin(/** @type {number} */ (kind), this.#index, nowUs);
-        report.u32(tick);
+        report.uint(tick);
         handle(who);
         if (kind === HIT) handle(by);
       });
@@ -95,7 +95,7 @@ class Player {
     const everyone = room.entities;
     const me = everyone.find(({ avatar, owner }) => avatar && owner === room.you);
     report.begin(SNAPSHOT, this.#index, nowUs);
-    report.u32(tick);
+    report.uint(tick);
     place(this.#sent.has(tick) ? this.#predicted.get(tick) : undefined);
     report.f64(before && after ? Math.hypot(after.x - before.x, after.y - before.y) : 0);
     handle(me?.handle);
@@ -112,7 +112,7 @@ class Player {
     report.begin(FRAME, this.#index, nowUs);
     report.f64(view.tick);
     report.f64(interpolationMs);
-    report.u32(underruns);
+    report.uint(underruns);
     walkers(view.entities.filter((entity) => entity !== view.me));
   }
 }
@@ -127,17 +127,17 @@ function place(at) {
 
 /** @param {number | null | undefined} of undefined or null for nobody */
 function handle(of) {
-  report.option(of ?? undefined, (value) => report.u32(value));
+  report.option(of ?? undefined, (value) => report.uint(value));
 }
 
 /** @param {import('../../../client-web/src/types.js').Entity[]} entities */
 function walkers(entities) {
   const seen = entities.filter(isWalker);
-  report.u64(seen.length);
+  report.uint(seen.length);
   for (const { handle, kind, health, pos } of seen) {
-    report.u32(handle);
-    report.u8(kind.is === 'player' ? 1 : 0);
-    report.u8(health.hp > 0 ? 1 : 0);
+    report.uint(handle);
+    report.bool(kind.is === 'player');
+    report.bool(health.hp > 0);
     report.f64(pos.x);
     report.f64(pos.y);
   }
@@ -162,5 +162,6 @@ for (let next = readStep(); next !== undefined; next = readStep()) {
       await first.page.run(nowUs, () => first.page.next());
     }
   }
-  report.flush();
+  report.send();
+  report = new Report();
 }

@@ -1,11 +1,12 @@
 /**
  * How `play.mjs` and `benches/src/netplay/clients.rs` talk over the process' input and output: frames in turn, each its length in a
- * u32 and then its bytes, all little-endian, as bincode has them with numbers as wide as their types. The yardstick sends a step: until when (u64,
- * microseconds), then how much arrives before (u64), and of each when (u64), for whom (u64), its length (u64) and its bytes. The answer is what
- * the players did until then, in order of time: whose (u64), when (u64), a kind (u32), and by kind what `clients.rs` reads.
+ * little-endian u32 and then its bytes, which are written as control messages are. The yardstick sends a step: until when, in
+ * microseconds, and a list of what arrives before: when, for whom, and its bytes. The answer is what the players did until then, in
+ * order of time: whose, when, a kind, and by kind what `clients.rs` reads.
  */
 
 import { readSync, writeSync } from 'node:fs';
+import { ControlReader, ControlWriter } from '../../../client-web/src/codec.js';
 
 /** Kinds of what is told. */
 export const SENT = 0;
@@ -23,14 +24,14 @@ export function readStep() {
   if (head === undefined) return undefined;
   const step = read(head.readUInt32LE());
   if (step === undefined) return undefined;
-  const u64 = (/** @type {number} */ at) => Number(step.readBigUInt64LE(at));
-  const arrivals = [];
-  for (let at = 16; at < step.length; ) {
-    const end = at + 24 + u64(at + 16);
-    arrivals.push({ atUs: u64(at), player: u64(at + 8), bytes: step.subarray(at + 24, end) });
-    at = end;
-  }
-  return { untilUs: u64(0), arrivals };
+  const reader = new ControlReader(step);
+  const untilUs = reader.u32();
+  const arrivals = reader.list(step.length, () => ({
+    atUs: reader.u32(),
+    player: reader.u32(),
+    bytes: Uint8Array.from(reader.list(step.length, () => reader.u8())),
+  }));
+  return { untilUs, arrivals };
 }
 
 /** @param {number} length @returns {Buffer | undefined} undefined at the end */
@@ -45,39 +46,12 @@ function read(length) {
 }
 
 /** What the players did in a step. */
-export class Report {
-  #bytes = Buffer.alloc(1 << 16);
-  #length = 4;
-
+export class Report extends ControlWriter {
   /** @param {number} kind @param {number} player @param {number} atUs */
   begin(kind, player, atUs) {
-    this.u64(player);
-    this.u64(atUs);
-    this.u32(kind);
-  }
-
-  /** @param {number} value */
-  u8(value) {
-    this.#room(1);
-    this.#length = this.#bytes.writeUInt8(value, this.#length);
-  }
-
-  /** @param {number} value */
-  u32(value) {
-    this.#room(4);
-    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
-  }
-
-  /** @param {number} value */
-  f64(value) {
-    this.#room(8);
-    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
-  }
-
-  /** @param {number} value whole */
-  u64(value) {
-    this.#room(8);
-    this.#length = this.#bytes.writeBigUInt64LE(BigInt(value), this.#length);
+    this.uint(player);
+    this.uint(atUs);
+    this.uint(kind);
   }
 
   /**
@@ -87,30 +61,15 @@ export class Report {
    * @param {(value: T) => void} write
    */
   option(value, write) {
-    this.u8(value === undefined ? 0 : 1);
+    this.bool(value !== undefined);
     if (value !== undefined) write(value);
   }
 
-  /** @param {Uint8Array} bytes */
-  bytes(bytes) {
-    this.u64(bytes.length);
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  /** Sends all of it; the next one is empty. */
-  flush() {
-    this.#bytes.writeUInt32LE(this.#length - 4);
-    for (let at = 0; at < this.#length; ) at += writeSync(1, this.#bytes, at, this.#length - at);
-    this.#length = 4;
-  }
-
-  /** @param {number} more */
-  #room(more) {
-    if (this.#length + more <= this.#bytes.length) return;
-    const bytes = Buffer.alloc(this.#bytes.length * 2 + more);
-    this.#bytes.copy(bytes);
-    this.#bytes = bytes;
+  send() {
+    const bytes = this.finish();
+    const frame = Buffer.alloc(4 + bytes.length);
+    frame.writeUInt32LE(bytes.length);
+    frame.set(bytes, 4);
+    for (let at = 0; at < frame.length; ) at += writeSync(1, frame, at);
   }
 }

@@ -5,8 +5,8 @@
 use std::io::{self, Read, Write};
 use std::process::Child;
 
-use bincode::config::{Configuration, Fixint, LittleEndian};
 use serde::Deserialize;
+use tickwire::codec::{append_saved, take_saved};
 
 use super::seen::Seen;
 use crate::node::{Node, NodeError, finish};
@@ -60,10 +60,6 @@ pub(super) enum What {
     Fall { tick: u32, who: Option<u32> },
 }
 
-/// Both ways' bytes: numbers as wide as their types.
-const CODE: Configuration<LittleEndian, Fixint> =
-    bincode::config::standard().with_fixed_int_encoding();
-
 /// See the module's description.
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -97,12 +93,13 @@ impl Clients {
         until_us: u64,
         arrivals: &[(u64, usize, Vec<u8>)],
     ) -> io::Result<Vec<Told>> {
-        let step = bincode::serde::encode_to_vec((until_us, arrivals), CODE)
-            .map_err(|error| io::Error::other(error.to_string()))?;
+        let mut step = vec![0; 4];
+        append_saved(&(until_us, arrivals), &mut step).map_err(io::Error::other)?;
+        let length = (step.len() - 4) as u32;
+        step[..4].copy_from_slice(&length.to_le_bytes());
         let (Some(stdin), Some(stdout)) = (&mut self.child.stdin, &mut self.child.stdout) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        stdin.write_all(&(step.len() as u32).to_le_bytes())?;
         stdin.write_all(&step)?;
         let mut length = [0; 4];
         stdout.read_exact(&mut length)?;
@@ -111,10 +108,7 @@ impl Clients {
         let mut all = Vec::new();
         let mut rest = &self.buffer[..];
         while !rest.is_empty() {
-            let (told, read) = bincode::serde::decode_from_slice(rest, CODE)
-                .map_err(|error| io::Error::other(error.to_string()))?;
-            all.push(told);
-            rest = &rest[read..];
+            all.push(take_saved(&mut rest).map_err(io::Error::other)?);
         }
         Ok(all)
     }
