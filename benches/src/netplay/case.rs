@@ -37,14 +37,14 @@ impl Case {
         }
     }
 
-    /// When the room makes tick `tick`, in microseconds.
-    pub(super) fn tick_us(tick: u32) -> u64 {
-        u64::from(tick - 1) * 1_000_000 / u64::from(TICK_RATE)
+    /// When the server's slot begins, in microseconds, rounded up.
+    pub(super) fn slot_us(slot: u32) -> u64 {
+        (u64::from(slot) * 1_000_000).div_ceil(u64::from(TICK_RATE))
     }
 
     /// The newest tick, with a fraction, that can be known at the other end of a link without
-    /// jitter and stalls: what an ideal clock says there.
-    pub(super) fn tick_at_client(&self, now_us: f64) -> f64 {
-        (now_us - f64::from(self.conditions().latency_us)) * f64::from(TICK_RATE) / 1e6 + 1.0
+    /// jitter and stalls: what an ideal clock says there. The room's tick 0 was at `opened_us`.
+    pub(super) fn tick_at_client(&self, now_us: f64, opened_us: f64) -> f64 {
+        (now_us - f64::from(self.conditions().latency_us) - opened_us) * f64::from(TICK_RATE) / 1e6
     }
 }

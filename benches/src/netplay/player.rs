@@ -18,6 +18,8 @@ const PERIOD_MS: f64 = 1000.0 / TICK_RATE as f64;
 /// See the module's description.
 pub(super) struct Player {
     case: Case,
+    /// When the room's tick 0 was, in microseconds.
+    pub(super) opened_us: f64,
     /// The own avatar as events name it.
     pub(super) me: u32,
     pub(super) own: Own,
@@ -36,6 +38,7 @@ impl Player {
     pub(super) fn new(case: Case) -> Player {
         Player {
             case,
+            opened_us: 0.0,
             me: u32::MAX,
             own: Own::default(),
             others: Others::new(case.stall_ms == 0),
@@ -71,7 +74,7 @@ impl Player {
     ) {
         let (head, packed) = InputHead::decode(message).expect("an input");
         let tick = head.tick.0;
-        let ahead = f64::from(tick) - self.case.tick_at_client(at_us as f64);
+        let ahead = f64::from(tick) - self.case.tick_at_client(at_us as f64, self.opened_us);
         self.lead_ms = ahead * PERIOD_MS;
         let mut integers = Vec::new();
         unpack(fields, packed, &mut integers).expect("an input of the arena");
@@ -113,7 +116,8 @@ impl Player {
             } => {
                 self.underruns = underruns;
                 self.delay_ms = delay_ms;
-                let meant = self.case.tick_at_client(at_us as f64) - delay_ms / PERIOD_MS;
+                let meant =
+                    self.case.tick_at_client(at_us as f64, self.opened_us) - delay_ms / PERIOD_MS;
                 self.others.on_frame(at_us, view, meant, &others);
             }
             What::Hit { tick, who, by } => {

@@ -1,16 +1,19 @@
-//! A room, its players and their links, on virtual time. The room does something at its ticks
-//! alone, so the clients go from tick to tick: with all that arrives meanwhile, and telling what
-//! they sent.
+//! A server, its players and their links, on virtual time: lobby, worker and room as they are, on
+//! the transport without sockets. They are stepped at the room's slots alone, so the clients go
+//! from slot to slot: with all that arrives meanwhile, and telling what they sent.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tickwire::codec::{decode_client, encode_server};
 use tickwire::conditioner::Conditioner;
-use tickwire::ids::{PlayerId, Tick};
-use tickwire::protocol::{ClientMessage, Kind, ServerMessage};
+use tickwire::protocol::Kind;
 use tickwire_arena::Arena;
-use tickwire_server::game::{GameDef, RoomOptions};
-use tickwire_server::room::{Effect, Room};
+use tickwire_harness::figure;
+use tickwire_server::config::Config;
+use tickwire_server::game::GameDef;
+use tickwire_server::lobby::Stepped;
+use tickwire_server::metrics::Metrics;
+use tickwire_server::transport::memory::{self, Far};
 
 use super::case::{Case, DRONES, PLAYERS, SETTLE_S, TICK_RATE};
 use super::clients::{Clients, What};
@@ -18,28 +21,24 @@ use super::player::Player;
 use super::report::Row;
 use crate::node::{Node, NodeError};
 
-/// One player's way to the room.
+/// One player's way to the server.
 struct Link {
-    /// Once seated.
-    id: Option<PlayerId>,
+    server: Far,
     up: Conditioner<Vec<u8>>,
     down: Conditioner<Vec<u8>>,
 }
 
-impl Link {
-    fn send(&mut self, now_us: u64, message: Vec<u8>) {
-        let sent = self.down.push(now_us, message.len(), message);
-        assert!(sent.is_ok(), "snapshots beyond the window are not made");
-    }
-}
-
 struct Match {
     game: Arc<GameDef<Arena>>,
-    room: Room<Arena>,
+    server: Stepped<Arena>,
+    metrics: Arc<Metrics>,
+    /// What virtual time 0 is to the server.
+    start: Instant,
+    /// The slot that is next.
+    slot: u32,
     links: Vec<Link>,
     clients: Clients,
     players: Vec<Player>,
-    inputs_late: u64,
 }
 
 /// Plays a case.
@@ -51,9 +50,9 @@ pub fn measure(case: &Case, node: &Node) -> Result<Row, NodeError> {
     let rate = u32::from(TICK_RATE);
     game.run(SETTLE_S * rate)?;
     game.players.iter_mut().for_each(Player::reset);
-    game.inputs_late = 0;
+    let late_before = game.inputs_late();
     game.run(case.seconds * rate)?;
-    let row = game.row(case);
+    let row = game.row(case, game.inputs_late() - late_before);
     game.clients.end()?;
     Ok(row)
 }
@@ -61,95 +60,85 @@ pub fn measure(case: &Case, node: &Node) -> Result<Row, NodeError> {
 impl Match {
     fn new(case: &Case, node: &Node) -> Result<Match, NodeError> {
         let game = Arc::new(GameDef::<Arena>::new(TICK_RATE).expect("the arena is well declared"));
-        let options = RoomOptions {
-            seats: PLAYERS,
-            seed: u64::from(case.seed),
+        let config = Config {
             tick_rate: TICK_RATE,
-            snapshot_every: 1,
+            snapshot_rate: TICK_RATE,
+            max_players: PLAYERS,
             npcs: DRONES,
-            ..RoomOptions::default()
+            seed: Some(u64::from(case.seed)),
+            ..Config::default()
         };
+        let metrics = Arc::new(Metrics::new().expect("the figures are well declared"));
+        let start = Instant::now();
+        let seed = u64::from(case.seed);
+        let mut server =
+            Stepped::new(&game, &config, metrics.clone(), seed, start).expect("the settings hold");
         let way = |number: u32| Conditioner::new(case.conditions(), case.seed * 100 + number);
+        let links = (0..u32::from(PLAYERS)).map(|index| {
+            let (near, far) = memory::pair(usize::MAX);
+            server.connect(near, start);
+            Link {
+                server: far,
+                up: way(index * 2 + 2),
+                down: way(index * 2 + 1),
+            }
+        });
         Ok(Match {
-            room: Room::new(game.clone(), options),
+            links: links.collect(),
             game,
-            links: (0..u32::from(PLAYERS))
-                .map(|index| Link {
-                    id: None,
-                    up: way(index * 2 + 2),
-                    down: way(index * 2 + 1),
-                })
-                .collect(),
+            server,
+            metrics,
+            start,
+            slot: 0,
             clients: Clients::start(node, PLAYERS, case.seed)?,
             players: (0..PLAYERS).map(|_| Player::new(*case)).collect(),
-            inputs_late: 0,
         })
     }
 
-    fn run(&mut self, ticks: u32) -> Result<(), NodeError> {
-        for _ in 0..ticks {
-            let tick = self.room.tick_number().0 + 1;
-            self.tick(Case::tick_us(tick));
-            self.play(Case::tick_us(tick + 1))?;
+    fn run(&mut self, slots: u32) -> Result<(), NodeError> {
+        for _ in 0..slots {
+            self.serve(Case::slot_us(self.slot));
+            self.slot += 1;
+            self.play(Case::slot_us(self.slot))?;
         }
         Ok(())
     }
 
-    fn tick(&mut self, now_us: u64) {
-        for index in 0..self.links.len() {
-            while let Some(message) = self.links[index].up.poll(now_us) {
-                self.receive(index, now_us, &message);
-            }
-        }
-        self.tell(now_us);
-        self.room.tick();
-        self.tell(now_us);
+    /// The server's slot: what has arrived there, and what comes of it.
+    fn serve(&mut self, now_us: u64) {
         for link in &mut self.links {
-            let mut frame = Vec::new();
-            if let Some(id) = link.id
-                && self.room.compose(id, true, &mut frame)
-            {
-                link.send(now_us, frame);
+            while let Some(message) = link.up.poll(now_us) {
+                link.server.send(message);
             }
         }
-        self.inputs_late += self.room.stats().inputs_late;
-    }
-
-    /// Who is seated speaks to the room; before, the lobby's part is this.
-    fn receive(&mut self, index: usize, now_us: u64, message: &[u8]) {
-        let link = &mut self.links[index];
-        if let Some(id) = link.id {
-            let taken = self.room.receive(id, message);
-            assert_eq!(taken, Ok(()), "{id}");
-            return;
-        }
-        match decode_client(message).expect("clients speak the protocol") {
-            ClientMessage::Hello { name, .. } => link.send(now_us, self.game.welcome(&name)),
-            ClientMessage::Ping { nonce } => {
-                let tick = Tick(0);
-                let pong = encode_server(&ServerMessage::Pong { nonce, tick });
-                link.send(now_us, pong);
+        self.server.step(self.start + Duration::from_micros(now_us));
+        for link in &mut self.links {
+            while let Some(message) = link.server.receive() {
+                let sent = link.down.push(now_us, message.len(), message);
+                assert!(sent.is_ok(), "snapshots beyond the window are not made");
             }
-            ClientMessage::QuickJoin => {
-                link.id = Some(self.room.join("player").expect("a seat is free"));
-            }
-            other => panic!("nobody asks the lobby for this: {other:?}"),
         }
-    }
-
-    fn tell(&mut self, now_us: u64) {
-        while let Some(effect) = self.room.poll_effect() {
-            match effect {
-                Effect::Control { to, bytes } => {
-                    let link = self.links.iter_mut().find(|link| link.id == Some(to));
-                    link.expect("a member").send(now_us, bytes.to_vec());
-                }
-                other => panic!("nobody leaves: {other:?}"),
+        if let Some(tick) = self.tick() {
+            for player in &mut self.players {
+                player.opened_us = Case::slot_us(self.slot - tick) as f64;
             }
         }
     }
 
-    /// The clients' time until the next tick.
+    /// The room's newest tick, once it is there.
+    fn tick(&mut self) -> Option<u32> {
+        let room = self.server.rooms().first()?.id;
+        Some(self.server.room(room)?.tick_number().0)
+    }
+
+    fn inputs_late(&self) -> f64 {
+        figure(
+            &self.metrics.render(),
+            "tickwire_inputs_total{fate=\"late\"}",
+        )
+    }
+
+    /// The clients' time until the next slot.
     fn play(&mut self, until_us: u64) -> Result<(), NodeError> {
         let mut arrivals = Vec::new();
         for (index, link) in self.links.iter_mut().enumerate() {
@@ -177,10 +166,10 @@ impl Match {
         Ok(())
     }
 
-    fn row(&self, case: &Case) -> Row {
+    fn row(&mut self, case: &Case, inputs_late: f64) -> Row {
         let minutes = f64::from(case.seconds) * f64::from(PLAYERS) / 60.0;
-        let until = self.room.tick_number().0 - u32::from(TICK_RATE);
-        let from = self.room.tick_number().0 - case.seconds * u32::from(TICK_RATE);
+        let (tick, rate) = (self.tick().expect("a room"), u32::from(TICK_RATE));
+        let (from, until) = (tick - case.seconds * rate, tick - rate);
         let players = &self.players;
         let shots: Vec<(u64, u64)> = players
             .iter()
@@ -203,7 +192,7 @@ impl Match {
             error_max: percentile(&errors, 100),
             corrections_per_min: a_minute(|player| player.own.corrections),
             underruns_per_min: a_minute(|player| u64::from(player.underruns())),
-            late_inputs_per_min: self.inputs_late as f64 / minutes,
+            late_inputs_per_min: inputs_late / minutes,
             fair_hit_rate: hits as f64 / (fair_shots as f64).max(1.0),
             fair_shots,
             speed_max: players
