@@ -1,5 +1,7 @@
 //! The same seed, joins and inputs give the same bytes, to the last one.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use tickwire::exact::Xorshift32;
 use tickwire::protocol::ClientMessage;
 
@@ -45,11 +47,11 @@ fn equal_rooms_send_equal_bytes() {
 /// What a second process is asked to print by.
 const CHILD: &str = "TICKWIRE_ARENA_DIGEST";
 
-/// FNV-1a.
+/// The same in every process.
 fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-    })
+    let mut hash = DefaultHasher::new();
+    hash.write(bytes);
+    hash.finish()
 }
 
 /// Addresses and hash seeds differ from process to process; the bytes must not.

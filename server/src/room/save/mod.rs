@@ -17,6 +17,7 @@ use std::sync::Arc;
 use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::Allow;
+use flate2::Crc;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -240,9 +241,9 @@ fn fingerprint<G: Game>(game: &GameDef<G>) -> Result<u32, SaveError> {
     Ok(hash(&bytes))
 }
 
-/// FNV-1a: tells damage by chance, not by will.
+/// Tells damage by chance, not by will.
 fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811C_9DC5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
