@@ -9,6 +9,8 @@
 //! Mirror notes: `floor` is `Math.floor`, `sqrt` is `Math.sqrt`; `Math.round`, `Math.hypot`,
 //! `Math.sin` and `Math.cos` must not be used. [`Xorshift32`] needs `>>> 0` after each `<<`.
 
+use serde::{Deserialize, Serialize};
+
 /// A quarter of a turn, in radians.
 const QUARTER: f64 = std::f64::consts::FRAC_PI_2;
 
@@ -150,7 +152,7 @@ pub fn bearing(x: f64, y: f64) -> f64 {
 
 /// Marsaglia's 32-bit xorshift (13, 17, 5): chance that both languages draw alike. For looks,
 /// wandering and test vectors; it is predictable, so never for secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Xorshift32 {
     state: u32,
 }

@@ -2,6 +2,7 @@
 //! in what steps, is declared in the schema.
 
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use tickwire::exact::Xorshift32;
 
 use crate::kind::Kind;
@@ -10,7 +11,7 @@ use crate::rule::Stride;
 use crate::tuning;
 
 /// What the entity is, as an index of [`Kind::NAMES`].
-#[derive(Component)]
+#[derive(Component, Serialize, Deserialize)]
 pub(super) struct KindOf {
     pub(super) is: u8,
 }
@@ -22,7 +23,7 @@ impl From<Kind> for KindOf {
 }
 
 /// Where it is, in units: everything but projectiles.
-#[derive(Component, Clone, Copy, Debug, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pos {
     pub(super) x: f64,
     pub(super) y: f64,
@@ -50,14 +51,14 @@ impl From<Pos> for Mover {
 }
 
 /// Where a player looks, in radians. Drones look where they go: receivers see that.
-#[derive(Component, Default, PartialEq)]
+#[derive(Component, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Heading {
     pub(super) angle: f64,
 }
 
 /// How far from falling; 0 is fallen: it neither moves, shoots nor is hit. When it returns,
 /// `respawn::Fallen` knows.
-#[derive(Component)]
+#[derive(Component, Serialize, Deserialize)]
 pub(super) struct Health {
     pub(super) hp: u8,
 }
@@ -69,7 +70,7 @@ impl Health {
 }
 
 /// What a player has achieved since the round began.
-#[derive(Component, Default)]
+#[derive(Component, Default, Serialize, Deserialize)]
 pub(super) struct Score {
     pub(super) points: u16,
     pub(super) kills: u16,
@@ -77,7 +78,7 @@ pub(super) struct Score {
 }
 
 /// A player's gun; only its owner learns of it.
-#[derive(Component)]
+#[derive(Component, Serialize, Deserialize)]
 pub(super) struct Gun {
     /// In the magazine.
     pub(super) rounds: u8,
@@ -101,7 +102,7 @@ impl Gun {
 }
 
 /// A projectile's straight way. Its velocity is told once, so that it flies for nothing.
-#[derive(Component)]
+#[derive(Component, Serialize, Deserialize)]
 pub(super) struct Flight {
     pub(super) x: f64,
     pub(super) y: f64,
@@ -120,7 +121,7 @@ pub(super) struct Flight {
 }
 
 /// A drone's mind.
-#[derive(Component)]
+#[derive(Component, Serialize, Deserialize)]
 pub(super) struct Drone {
     pub(super) dice: Xorshift32,
     /// Where it goes, in radians.
@@ -136,11 +137,11 @@ pub(super) struct Drone {
 }
 
 /// In what order things came to be: settles who is first, whatever the ECS's order.
-#[derive(Component, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Serial(pub(super) u32);
 
 /// Gives out [`Serial`]s.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(super) struct Serials(u32);
 
 impl Serials {

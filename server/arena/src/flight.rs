@@ -4,6 +4,7 @@
 //! again; walls don't move.
 
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use tickwire_server::game::{Moment, Rewind, Tick};
 
 use crate::components::{Drone, Flight, Health, Pos, Serial};
@@ -16,7 +17,7 @@ use crate::tuning::SHOT_DAMAGE;
 
 /// Somebody who can be hit. Places are on the grid, of which singles lose nothing, and a room's
 /// past is most of what its turn has to fetch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Target {
     serial: Serial,
     x: f32,
@@ -79,6 +80,7 @@ pub(super) fn fly_projectiles(
     past: Res<Rewind<Target>>,
     mut blows: ResMut<Blows>,
     mut commands: Commands,
+    mut ended: Local<Vec<(Serial, Entity)>>,
     mut projectiles: Query<(Entity, &Serial, &mut Flight)>,
 ) {
     // The furthest that anyone goes in a tick: players are the fastest.
@@ -101,14 +103,19 @@ pub(super) fn fly_projectiles(
                 amount: SHOT_DAMAGE,
                 at: way.at(part),
             });
-            commands.entity(projectile).despawn();
+            ended.push((*serial, projectile));
         } else if wall.is_some() || tick.number >= flight.spent_at {
-            commands.entity(projectile).despawn();
+            ended.push((*serial, projectile));
         } else {
             (flight.x, flight.y) = way.at(1.0);
         }
     }
     blows.0.sort_unstable_by_key(|blow| blow.order);
+    // The oldest first: of those whose shooter left the query says so at another time.
+    ended.sort_unstable();
+    for (_, projectile) in ended.drain(..) {
+        commands.entity(projectile).despawn();
+    }
 }
 
 /// Who is met first on a way, but for the shooter; the oldest of those met at once.

@@ -1,8 +1,10 @@
 //! What an entity of the arena is, and how big: what collides on the server and is drawn by
 //! clients.
 
+use serde::{Deserialize, Serialize};
+
 /// What an entity is. The index is the value of the schema's `kind.is`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Steered by a person or a bot.
     Player,

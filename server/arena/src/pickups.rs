@@ -2,6 +2,7 @@
 //! while.
 
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use tickwire_server::game::{Out, Tick, To};
 
 use crate::components::{Gun, Health, KindOf, Pos, Serial, Serials};
@@ -11,9 +12,10 @@ use crate::map::{AMMO_PADS, HEALTH_PADS};
 use crate::tuning::{AID, BOX, HEALTH_MAX, RESTOCK_AFTER, SPARE_MAX, ticks};
 
 /// The pads of the map, in a fixed order.
-#[derive(Resource)]
+#[derive(Resource, Serialize, Deserialize)]
 pub(super) struct Pads(Vec<Pad>);
 
+#[derive(Serialize, Deserialize)]
 struct Pad {
     kind: Kind,
     at: (f64, f64),

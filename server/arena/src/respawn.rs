@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use tickwire_server::game::{Out, RoomRng, Tick, To};
 
 use crate::components::{Drone, Gun, Health, Pos, Serial};
@@ -12,7 +13,7 @@ use crate::tuning::{DRONE_HEALTH, HEALTH_MAX};
 
 /// Who is out, and from which tick on they are back: a few of many, so that nobody has to look for
 /// them.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(super) struct Fallen(Vec<(u32, Entity)>);
 
 impl Fallen {

@@ -6,6 +6,7 @@
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::QueryData;
+use serde::{Deserialize, Serialize};
 use tickwire_server::game::{Out, Owner, Roster, Tick, To};
 
 use crate::components::{Health, Score, Serial};
@@ -16,7 +17,7 @@ use crate::score::leader;
 use crate::tuning::{COUNTDOWN, PLAY, POINTS_TO_WIN, READY_WAIT, REGROUP, RESULTS, ticks};
 
 /// Where the round stands; everyone sees it.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(super) struct Round {
     /// Index of [`Phase::NAMES`].
     pub(super) phase: u8,

@@ -10,6 +10,7 @@
 //! Without velocity there is no state but the position, and nothing that could coast below a
 //! threshold. Other movers are no part of the rule: they would make prediction a guess.
 
+use serde::{Deserialize, Serialize};
 use tickwire::exact::{ceil, clamp, floor, length, trunc};
 
 use crate::control::Control;
@@ -51,7 +52,7 @@ pub fn advance(mover: &mut Mover, dx: f64, dy: f64, speed: f64, radius: f64, dt:
 /// The way of a tick that meets nothing. Who goes straight on keeps it from tick to tick.
 ///
 /// Of singles, which lose nothing of a few grid steps, so that movers that keep one stay small.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stride {
     /// Of each part, in units, on the grid.
     x: f32,

@@ -1,15 +1,20 @@
-//! What of the arena travels, and in what steps. Field names are what clients write.
+//! What of the arena travels, and in what steps, and what is saved with a room. Field names are
+//! what clients write.
 
 use tickwire_server::game::{
-    Game, Schema, Spec, all, entity, flag, int, one_of, range, text, turn,
+    Game, Rewind, Schema, Spec, all, entity, flag, int, one_of, range, text, turn,
 };
 
-use crate::components::{Flight, Gun, Heading, Health, KindOf, Pos, Score};
+use crate::components::{Drone, Flight, Gun, Heading, Health, KindOf, Pos, Score, Serial, Serials};
 use crate::control::{AIM_STEPS, Control, PUSH_STEP};
+use crate::damage::Blows;
 use crate::events::{Hit, Kill, PhaseChange, Respawn, Shot, Taken, Won};
+use crate::flight::Target;
 use crate::kind::Kind;
 use crate::map::SIZE;
 use crate::phase::Phase;
+use crate::pickups::Pads;
+use crate::respawn::Fallen;
 use crate::rounds::Round;
 use crate::rule::GRID;
 use crate::tables::TABLES;
@@ -50,6 +55,7 @@ pub(super) fn declare<G: Game<Input = Control>>(schema: &mut Schema<G>) {
             .field("fire", |i| &mut i.fire, flag())
             .field("reload", |i| &mut i.reload, flag())
     });
+    declare_saved(schema);
 }
 
 fn declare_components<G: Game<Input = Control>>(schema: &mut Schema<G>) {
@@ -125,6 +131,26 @@ fn declare_events<G: Game<Input = Control>>(schema: &mut Schema<G>) {
                 .field("name", |e| &mut e.name, text(64))
                 .field("points", |e| &mut e.points, count(SCORE_MAX))
         });
+}
+
+fn declare_saved<G: Game<Input = Control>>(schema: &mut Schema<G>) {
+    schema
+        .saved::<KindOf>()
+        .saved::<Pos>()
+        .saved::<Heading>()
+        .saved::<Health>()
+        .saved::<Score>()
+        .saved::<Gun>()
+        .saved::<Flight>()
+        .saved::<Drone>()
+        .saved::<Serial>()
+        .saved::<Serials>()
+        .saved::<Round>()
+        .saved::<Pads>()
+        .saved::<Rewind<Target>>()
+        .saved::<Fallen>()
+        // Dealt, all of them, in the tick that brings them.
+        .unsaved::<Blows>();
 }
 
 #[cfg(test)]

@@ -390,7 +390,9 @@ fn dare(game: &GameDef<Cards>, dice: &mut Xorshift32) -> Option<ClientMessage> {
 fn a_saved_table_goes_on_in_another_process_as_if_nothing_was() {
     let play = continuation::Play {
         test: "tests::a_saved_table_goes_on_in_another_process_as_if_nothing_was",
+        seeds: 200,
         before: 300,
+        after: 60,
         options: |seed| RoomOptions {
             seed: seed.into(),
             grace: 50,

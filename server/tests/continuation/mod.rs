@@ -3,6 +3,7 @@
 //! happens in them is drawn from a seed. The tests of the games call it.
 
 use std::env;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -22,8 +23,6 @@ use tickwire_server::room::{Effect, Room};
 
 /// Tells a test that it is the other process.
 const CHILD: &str = "TICKWIRE_CONTINUES";
-/// Ticks after the cut.
-const AFTER: u32 = 60;
 /// Members at most.
 const CROWD: usize = 6;
 
@@ -43,8 +42,12 @@ enum Call {
 pub(crate) struct Play<G: Game> {
     /// The test's whole name, by which the other process is started.
     pub(crate) test: &'static str,
+    /// Seeds, where nobody says how many: [`SEEDS`] does.
+    pub(crate) seeds: u32,
     /// Ticks of which the last before the cut is one.
     pub(crate) before: u32,
+    /// Ticks after the cut.
+    pub(crate) after: u32,
     /// How a seed's room is made.
     pub(crate) options: fn(u32) -> RoomOptions,
     /// What a player says beside inputs, chat and readiness.
@@ -65,15 +68,13 @@ struct Client {
     mute_until: u32,
 }
 
-/// Seeds, where nobody says how many: [`SEEDS`] does.
-const SEEDS_USUAL: u32 = 200;
-/// The variable for more of them.
+/// The variable for other numbers of seeds.
 const SEEDS: &str = "TICKWIRE_CONTINUED_SEEDS";
 
 /// Checks the seeds, half of them in each of two threads with a process of its own.
 pub(crate) fn check<G: Game>(play: &Play<G>) {
     let asked = env::var(SEEDS).ok().and_then(|seeds| seeds.parse().ok());
-    let seeds = asked.unwrap_or(SEEDS_USUAL);
+    let seeds = asked.unwrap_or(play.seeds);
     if env::var_os(CHILD).is_some() {
         return be_the_other::<G>();
     }
@@ -154,7 +155,7 @@ fn run<G: Game>(play: &Play<G>, game: &Arc<GameDef<G>>, seed: u32) -> (Vec<u8>, 
     let mut clients: Vec<Client> = Vec::new();
     let cut = 1 + dice.below(play.before);
     let (mut saved, mut calls, mut said) = (Vec::new(), Vec::new(), Vec::new());
-    for tick in 0..cut + AFTER {
+    for tick in 0..cut + play.after {
         let mut now = Vec::new();
         if tick == cut {
             saved = room
@@ -357,12 +358,10 @@ fn apply<G: Game>(room: &mut Room<G>, call: &Call) -> (Vec<u8>, Vec<PlayerId>) {
     (said, sent)
 }
 
-/// FNV-1a.
 fn digest(bytes: &[u8]) -> String {
-    let hash = bytes.iter().fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-    });
-    format!("{hash:016x}")
+    let mut hash = DefaultHasher::new();
+    hash.write(bytes);
+    format!("{:016x}", hash.finish())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,10 +2,13 @@
 //! clients share.
 
 mod cheating;
+#[path = "../../../tests/continuation/mod.rs"]
+mod continuation;
 mod cost;
 mod determinism;
 mod prediction;
 mod rounds;
 mod rule;
+mod saved;
 mod support;
 mod vectors;

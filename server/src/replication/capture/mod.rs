@@ -112,11 +112,13 @@ impl Capture {
         }
     }
 
-    /// Everything that a player owns.
+    /// Everything that a player owns, by rising id.
     pub(crate) fn owned_by(&mut self, world: &World, player: PlayerId) -> Vec<Entity> {
         let owned = self.owned.iter(world);
         let theirs = owned.filter(|(_, owner)| owner.0 == player);
-        theirs.map(|(entity, _)| entity).collect()
+        let mut theirs: Vec<Entity> = theirs.map(|(entity, _)| entity).collect();
+        theirs.sort_unstable();
+        theirs
     }
 
     /// Slots that are kept for the avatars of who may still come, of `seats` in all, while these
