@@ -1,20 +1,24 @@
 //! Rounds played over the protocol, without sockets and clocks: guests are client sessions, the
-//! room is the engine's. What a guest knows is what its session decoded.
+//! rest is the server as it is. What a guest knows is what its session decoded.
 
 #[path = "../../tests/continuation/mod.rs"]
 mod continuation;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bevy_ecs::prelude::*;
 use tickwire::exact::Xorshift32;
 use tickwire::ids::{Handle, LayerId, PlayerId};
 use tickwire::protocol::ClientMessage;
-use tickwire::session::{Event, Seen, Session};
+use tickwire::session::{Event, Session};
 use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::fields::pack;
+use tickwire_server::config::Config;
 use tickwire_server::game::{GameDef, RoomOptions};
-use tickwire_server::room::{Effect, Room};
+use tickwire_server::lobby::Stepped;
+use tickwire_server::metrics::Metrics;
+use tickwire_server::transport::memory::{self, Far};
 
 use super::Cards;
 use super::deck::{Card, Deck, EIGHT};
@@ -22,90 +26,97 @@ use super::rounds::{RESULT_S, TURN_S};
 use super::table::{Face, Phase, Seat, Table};
 
 const TICK_RATE: u16 = 20;
+/// Bytes that a guest's end holds: more than a tick sends.
+const WAY_BYTES: usize = 1 << 16;
 
-struct AddressLease {
-    id: PlayerId,
+struct Guest {
+    way: Far,
     session: Session,
     /// Events of the game, by name.
     heard: Vec<(String, Vec<i32>)>,
     answer: Option<Result<(), String>>,
 }
 
-impl AddressLease {
-    /// One who was let in at the door and is about to have this seat.
-    fn new(game: &GameDef<Cards>, id: PlayerId) -> AddressLease {
-        let mut session = Session::new("guest", "");
-        session
-            .handle_message(&game.welcome("guest"), 0)
-            .expect("a good welcome");
-        // The hello is the lobby's.
-        session.poll_transmit();
-        AddressLease {
-            id,
-            session,
-            heard: Vec::new(),
-            answer: None,
-        }
-    }
-}
-
+/// The server with a table and its guests, on a clock of its own.
 struct Scene {
-    game: Arc<GameDef<Cards>>,
-    room: Room<Cards>,
-    guests: Vec<AddressLease>,
+    server: Stepped<Cards>,
+    guests: Vec<Guest>,
+    start: Instant,
     now_us: u64,
 }
 
 impl Scene {
     fn new(guests: usize) -> Scene {
         let game = Arc::new(GameDef::<Cards>::new(TICK_RATE).expect("the schema is sound"));
-        let options = RoomOptions {
-            seed: 8,
+        let config = Config {
             tick_rate: TICK_RATE,
-            ..RoomOptions::default()
+            snapshot_rate: TICK_RATE,
+            seed: Some(8),
+            ..Config::default()
         };
+        let metrics = Arc::new(Metrics::new().expect("they are sound"));
+        let start = Instant::now();
+        let server = Stepped::new(&game, &config, metrics, 1, start);
         let mut scene = Scene {
-            room: Room::new(game.clone(), options),
-            game,
+            server: server.expect("the settings are sound"),
             guests: Vec::new(),
+            start,
             now_us: 0,
         };
-        for _ in 0..guests {
-            let id = scene.room.join("guest").expect("a free seat");
-            scene.guests.push(AddressLease::new(&scene.game, id));
-            scene.deliver();
+        for at in 0..guests {
+            scene.come(at, Session::new("guest", ""));
+            scene.guests[at].session.quick_join().expect("in the lobby");
+            scene.tick();
+            scene.tick();
         }
         scene
     }
 
-    /// Hands over everything that is on its way.
-    fn deliver(&mut self) {
+    /// Somebody connects and is the guest at this index.
+    fn come(&mut self, at: usize, session: Session) {
+        let (way, far) = memory::pair(WAY_BYTES);
+        let now = self.start + Duration::from_micros(self.now_us);
+        self.server.connect(way, now);
+        let guest = Guest {
+            way: far,
+            session,
+            heard: Vec::new(),
+            answer: None,
+        };
+        self.guests.insert(at, guest);
+        self.tick();
+    }
+
+    /// A guest leaves the table.
+    fn leave(&mut self, guest: usize) {
+        self.guests[guest].session.leave().expect("at the table");
+        self.tick();
+        self.guests.remove(guest);
+    }
+
+    /// The time of a tick goes by: what is said arrives, the table has its turn, and its guests
+    /// hear of it.
+    fn tick(&mut self) {
+        self.now_us += 1_000_000 / u64::from(TICK_RATE);
         for guest in &mut self.guests {
             guest.session.handle_timeout(self.now_us);
-            while let Some(bytes) = guest.session.poll_transmit() {
-                let taken = self.room.receive(guest.id, &bytes);
-                assert_eq!(taken, Ok(()), "{}", guest.id);
+            while let Some(message) = guest.session.poll_transmit() {
+                guest.way.send(message);
             }
         }
-        while let Some(effect) = self.room.poll_effect() {
-            let Effect::Control { to, bytes } = effect else {
-                panic!("nobody is sent away: {effect:?}");
-            };
-            if let Some(guest) = self.guests.iter_mut().find(|guest| guest.id == to) {
-                guest.take(&bytes, self.now_us);
+        let now = self.start + Duration::from_micros(self.now_us);
+        self.server.step(now);
+        for guest in &mut self.guests {
+            while let Some(message) = guest.way.receive() {
+                guest.take(&message, self.now_us);
             }
+            assert_eq!(guest.way.closed(), None);
         }
     }
 
-    fn tick(&mut self) {
-        self.now_us += 1_000_000 / u64::from(TICK_RATE);
-        self.deliver();
-        self.room.tick();
-        for guest in &mut self.guests {
-            let mut bytes = Vec::new();
-            assert!(self.room.compose(guest.id, true, &mut bytes));
-            guest.take(&bytes, self.now_us);
-        }
+    fn world(&mut self) -> &mut World {
+        let table = self.server.rooms()[0].id;
+        self.server.room(table).expect("it is there").world_mut()
     }
 
     /// Ticks until the game is in a phase, at most two minutes of them.
@@ -121,33 +132,33 @@ impl Scene {
 
     /// Whose the seats are, and whether they are away.
     fn seats(&mut self) -> Vec<(PlayerId, bool)> {
-        let world = self.room.world_mut();
+        let world = self.world();
         let mut seats = world.query::<&Seat>();
         let seats = seats.iter(world).map(|seat| (seat.player, seat.away));
         seats.collect()
     }
 
     fn table(&mut self) -> &Table {
-        self.room.world_mut().resource::<Table>()
+        self.world().resource::<Table>()
     }
 
     /// Whose turn it is, as an index of the guests.
     fn turn(&mut self) -> usize {
         let seat = self.table().turn.expect("somebody's turn");
         let player = self.seat(seat).player;
-        let guest = self.guests.iter().position(|guest| guest.id == player);
+        let guest = self.guests.iter().position(|guest| guest.id() == player);
         guest.expect("one of the guests")
     }
 
     fn seat(&mut self, seat: Entity) -> &Seat {
-        self.room.world_mut().get::<Seat>(seat).expect("a seat")
+        self.world().get::<Seat>(seat).expect("a seat")
     }
 
     /// Makes a guest's request and returns the answer.
     fn act(&mut self, guest: usize, action: u16, values: &[i32]) -> Result<(), String> {
         let session = &mut self.guests[guest].session;
         session.act(1, action, values, &[]).expect("a good request");
-        self.deliver();
+        self.tick();
         self.guests[guest].answer.take().expect("an answer")
     }
 
@@ -168,15 +179,19 @@ impl Scene {
 
     /// All cards there are: in stock and pile, and in hands.
     fn cards(&mut self) -> usize {
-        let world = self.room.world_mut();
+        let world = self.world();
         world.query::<&Face>().iter(world).count() + world.resource::<Deck>().len()
     }
 }
 
-impl AddressLease {
+impl Guest {
+    fn id(&self) -> PlayerId {
+        self.session.room().expect("at the table").you
+    }
+
     fn take(&mut self, bytes: &[u8], now_us: u64) {
         let taken = self.session.handle_message(bytes, now_us);
-        taken.expect("the room's messages are good");
+        taken.expect("the server's messages are good");
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Reply { result, .. } => self.answer = Some(result),
@@ -334,17 +349,19 @@ fn the_clock_draws_for_who_sleeps() {
 fn who_is_away_keeps_the_cards_and_the_table_sees_it() {
     let mut scene = Scene::new(2);
     scene.until(Phase::Play);
-    let (id, hand) = (scene.guests[0].id, scene.guests[0].hand());
-    scene.room.disconnect(id);
     let away = scene.guests.remove(0);
+    let (id, hand) = (away.id(), away.hand());
+    let token = away.session.token().expect("after the welcome");
+    let ticket = away.session.ticket().expect("seats are held");
+    let again = Session::resume("guest", token, &ticket);
+    drop(away);
     scene.tick();
     let seats = scene.seats();
     assert!(seats.iter().all(|(player, away)| *away == (*player == id)));
-    assert!(scene.room.resume(id, Seen::default()));
-    scene
-        .guests
-        .insert(0, AddressLease::new(&scene.game, away.id));
+    scene.come(0, again);
     scene.tick();
+    scene.tick();
+    assert_eq!(scene.guests[0].id(), id);
     assert_eq!(scene.guests[0].hand(), hand);
     assert!(scene.seats().iter().all(|(_, away)| !away));
 }
@@ -354,15 +371,11 @@ fn who_leaves_gives_the_cards_and_the_turn_back() {
     let mut scene = Scene::new(3);
     scene.until(Phase::Play);
     let turn = scene.turn();
-    let gone = scene.guests.remove(turn);
-    scene.room.leave(gone.id);
-    scene.tick();
+    scene.leave(turn);
     assert_eq!(scene.cards(), 52);
     let next = scene.turn();
     assert_eq!(scene.guests[next].hand().len(), 5);
-    let last = scene.guests.remove(next);
-    scene.room.leave(last.id);
-    scene.tick();
+    scene.leave(next);
     assert_eq!(scene.table().phase(), Phase::Waiting, "one can't play");
     scene.tick();
     assert_eq!(scene.guests[0].hand(), []);

@@ -11,6 +11,8 @@ mod rewind;
 pub(crate) mod saved;
 mod schema;
 mod spec;
+#[cfg(test)]
+pub(crate) mod still;
 
 pub use crate::auth::Identity;
 pub use crate::replication::owner::{Owner, Team};

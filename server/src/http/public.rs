@@ -494,30 +494,13 @@ fn switch(accept: &str) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use bevy_ecs::prelude::*;
-
     use super::*;
-    use crate::game::{Axes, Player, RoomOptions, Schema};
-
-    struct Nothing;
-
-    impl Game for Nothing {
-        const NAME: &'static str = "nothing";
-        type Input = Axes;
-
-        fn schema(_: &mut Schema<Nothing>) {}
-
-        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
-
-        fn join(world: &mut World, _: &Player) -> Entity {
-            world.spawn_empty().id()
-        }
-    }
+    use crate::game::still::Still;
 
     /// In a burst thousands of them wait for their turn.
     #[test]
     fn a_plain_connections_task_is_small() {
-        fn task_bytes<F>(_: fn(Arc<Public<Nothing>>, TcpStream, Seat, Visit) -> F) -> usize {
+        fn task_bytes<F>(_: fn(Arc<Public<Still>>, TcpStream, Seat, Visit) -> F) -> usize {
             size_of::<F>()
         }
         let bytes = task_bytes(Public::attended);

@@ -115,34 +115,19 @@ fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str, token: &str) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::game::still::Still;
     use crate::game::{Player, RoomOptions, Schema, one_of};
     use bevy_ecs::prelude::*;
     use tickwire::codec::decode_server;
 
-    struct Still;
-
-    impl Game for Still {
-        const NAME: &'static str = "still";
-        const SEATS_MAX: u16 = 7;
-        type Input = ();
-
-        fn schema(_: &mut Schema<Still>) {}
-
-        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
-
-        fn join(world: &mut World, _: &Player) -> Entity {
-            world.spawn_empty().id()
-        }
-    }
-
     #[test]
     fn the_games_own_limit_of_seats_is_told() {
-        let game = GameDef::<Still>::new(30).unwrap();
+        let game = GameDef::<Still<()>>::new(30).unwrap();
         let seats = |config: &Config| match decode_server(&encode(&game, config, "", "")) {
             Ok(ServerMessage::Welcome { limits, .. }) => limits.seats,
             other => panic!("{other:?}"),
         };
-        assert_eq!(seats(&Config::default()), 7);
+        assert_eq!(seats(&Config::default()), Still::<()>::SEATS_MAX);
         let few = Config {
             max_players: 3,
             ..Config::default()
@@ -189,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_name_is_put_where_the_codec_puts_it() {
-        let (game, config) = (GameDef::<Still>::new(30).unwrap(), Config::default());
+        let (game, config) = (GameDef::<Still<()>>::new(30).unwrap(), Config::default());
         let welcome = Welcome::new(&game, &config).unwrap();
         let longest = "\u{10FFFF}".repeat(NAME_CHARS_MAX);
         for name in ["", "x", "Ada Lovelace", &longest] {

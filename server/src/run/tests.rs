@@ -17,29 +17,13 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::*;
+use crate::game::still::Still;
 use crate::game::{Axes, Player, RoomOptions, Schema};
 use crate::lobby::BREAKS;
 use crate::vitals::PartEnded;
 
 /// Longest that anything here may take; only a fault makes it matter.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Still;
-
-impl Game for Still {
-    const NAME: &'static str = "still";
-    type Input = Axes;
-
-    fn schema(s: &mut Schema<Still>) {
-        s.axes();
-    }
-
-    fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
-
-    fn join(world: &mut World, _: &Player) -> Entity {
-        world.spawn_empty().id()
-    }
-}
 
 struct Server {
     runtime: Runtime,

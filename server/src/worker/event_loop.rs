@@ -557,32 +557,16 @@ impl<G: Game> EventLoop<G> {
 
 #[cfg(test)]
 mod tests {
-    use bevy_ecs::prelude::*;
-
     use super::*;
-    use crate::game::{Axes, Player, Schema};
-
-    struct With<I>(std::marker::PhantomData<I>);
-
-    impl<I: Default + Clone + Send + Sync + 'static> Game for With<I> {
-        const NAME: &'static str = "with an input or without";
-        type Input = I;
-
-        fn schema(_: &mut Schema<Self>) {}
-
-        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
-
-        fn join(world: &mut World, _: &Player) -> Entity {
-            world.spawn_empty().id()
-        }
-    }
+    use crate::game::Axes;
+    use crate::game::still::Still;
 
     #[test]
     fn a_game_without_inputs_and_one_that_is_told_so_never_doze() {
         let half = Duration::from_millis(500);
-        assert_eq!(idle_ticks::<With<Axes>>(half, 30), Some(15));
-        assert_eq!(idle_ticks::<With<Axes>>(half, 3), Some(2));
-        assert_eq!(idle_ticks::<With<Axes>>(Duration::ZERO, 30), None);
-        assert_eq!(idle_ticks::<With<()>>(half, 30), None);
+        assert_eq!(idle_ticks::<Still<Axes>>(half, 30), Some(15));
+        assert_eq!(idle_ticks::<Still<Axes>>(half, 3), Some(2));
+        assert_eq!(idle_ticks::<Still<Axes>>(Duration::ZERO, 30), None);
+        assert_eq!(idle_ticks::<Still<()>>(half, 30), None);
     }
 }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bevy_ecs::prelude::*;
 use tickwire::codec::decode_server;
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::server_message::Refusal;
@@ -20,7 +19,7 @@ use crate::config::Config;
 use crate::directory::kept_out::Who;
 use crate::directory::local::Registry;
 use crate::directory::{Directory, NewRoom};
-use crate::game::{Axes, Player, Schema};
+use crate::game::still::Still;
 use crate::transport::memory::{self, Far};
 use crate::transport::{Conn, Transport, WAITING_BYTES_MAX};
 
@@ -30,23 +29,6 @@ const NEIGHBOUR: &str = "192.0.2.2";
 const ELSEWHERE: &str = "198.51.100.1";
 /// Places of players on the server.
 const PLACES: u32 = 8;
-
-struct Still;
-
-impl Game for Still {
-    const NAME: &'static str = "still";
-    type Input = Axes;
-
-    fn schema(s: &mut Schema<Still>) {
-        s.axes();
-    }
-
-    fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
-
-    fn join(world: &mut World, _: &Player) -> Entity {
-        world.spawn_empty().id()
-    }
-}
 
 /// What became of somebody who arrived.
 #[derive(Debug, PartialEq)]
