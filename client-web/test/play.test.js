@@ -193,6 +193,27 @@ test('through missing snapshots everybody goes straight on, for half a second', 
   assert.equal(game.play.stats(game.now, 0).skipped, 24);
 });
 
+test('who leapt in the last snapshot before a stall is where it showed them until the next one', () => {
+  const game = new Game();
+  const other = game.add({ slot: 1, player: 9, x: 100, y: 100 });
+  game.others = () => ({ dx: 1, dy: 0 });
+  game.run(1000, () => void game.view());
+  // Not far enough for a jump; at this pace they would cross half the map through the stall.
+  other.x += 50;
+  game.run(PERIOD_MS, () => void game.view());
+  const landed = other.x;
+  game.isSkipped = true;
+  game.run(600, () => {
+    const { x } = game.view().entities[0].pos;
+    assert.ok(x <= landed + 0.13, `${x} beyond ${landed}`);
+  });
+  assert.ok(Math.abs(game.view().entities[0].pos.x - landed) < 0.13);
+  game.isSkipped = false;
+  game.others = () => ({ dx: 0, dy: 0 });
+  game.run(3000, () => void game.view());
+  assert.ok(Math.abs(game.view().entities[0].pos.x - other.x) < 0.13, 'they walk to where they went meanwhile');
+});
+
 test('on any link others never move faster than they can, and nobody pops', () => {
   const links = [
     { downMs: 60, upMs: 60, jitterMs: 30 },

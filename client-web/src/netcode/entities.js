@@ -109,7 +109,7 @@ export function blendRow(entity, set, motions, image, index, { alpha, ticks }, e
     const values = entity[component.name];
     if (values === undefined) continue;
     readEven(scratch, set.components[c], image, index);
-    if (!entityTracks.sees(component.name, motions[c], values, scratch, ticks)) continue;
+    if (!entityTracks.sees(component.name, motions[c], values, scratch, ticks, alpha)) continue;
     for (const { name, kind, moves } of fields) {
       if (kind.type !== 'Real' && kind.type !== 'Turn') continue;
       const isOlder = alpha < 1;

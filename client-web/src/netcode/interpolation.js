@@ -38,8 +38,9 @@
  * above alpha 1 within its range; another `Real` and a `Turn`, which goes the short way round, up
  * to alpha 1; of all other kinds it is the older value up to alpha 1, then the newer. If a
  * component *jumped* between them (`motion.js`) it is the older value up to alpha 1, then the
- * newer, whatever its kind. An entity that only the older one holds is shown as it was, and one
- * that only the newer one holds not before alpha 1.
+ * newer, whatever its kind; if its place *leapt* (`catch_up.js`, for who has a top speed) it is the
+ * newer one above alpha 1. An entity that only the older one holds is shown as it was, and one that
+ * only the newer one holds not before alpha 1.
  *
  * **Own projectiles.** What the player owns besides the avatar and what flies by a velocity is
  * shown on the shooter's time: at `min(server tick + lead, view + REWIND_MAX_MS)`, flown there from

@@ -66,11 +66,14 @@ export class EntityTracks {
    * @param {Record<string, any>} one
    * @param {Record<string, any>} other
    * @param {number} ticks between them
-   * @returns {boolean} whether it went from one to the other: it did not jump
+   * @param {number} alpha where it stands: 1 at the younger, above 1 beyond it
+   * @returns {boolean} whether it goes from one to the other, and beyond the younger on: it did not
+   *   jump, and nobody goes on at the pace of a leap
    */
-  sees(name, motion, one, other, ticks) {
+  sees(name, motion, one, other, ticks, alpha) {
     const tracks = this.of(name, motion);
     if (motion.jumps(one, other, freeOf(motion, tracks, ticks))) return false;
+    if (alpha > 1 && hasLeapt(motion, tracks, motion.way(one, other) / ticks)) return false;
     tracks.forEach((track, t) => {
       track.now = motion.wayOf(t, one, other) / ticks;
     });
@@ -86,6 +89,16 @@ export class EntityTracks {
  */
 function freeOf(motion, tracks, ticks) {
   return motion.places.length > 0 ? tracks[0].top.top * (ticks - 1) : 0;
+}
+
+/**
+ * @param {Motion} motion
+ * @param {Track[]} tracks
+ * @param {number} speed of the place
+ * @returns {boolean} whether it is that of a leap, of somebody whose top speed is known
+ */
+function hasLeapt(motion, tracks, speed) {
+  return motion.places.length > 0 && tracks[0].top.top > 0 && tracks[0].top.leaps(speed);
 }
 
 /** The values of a component in two images. */
