@@ -7,7 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 
-import { ByteReader } from '../../client-web/src/bytes.js';
+import { ByteReader, readVarint } from '../../client-web/src/bytes.js';
 import { decodeSnapshotHead } from '../../client-web/src/protocol/frame.js';
 import { decodeServer } from '../../client-web/src/protocol/server_message.js';
 import { Layers } from '../../client-web/src/session/layers.js';
@@ -51,7 +51,7 @@ function apply(layers, bytes) {
   const { tick } = decodeSnapshotHead(reader);
   while (!reader.done) {
     reader.u8();
-    const length = reader.varint();
+    const length = readVarint(reader);
     const from = reader.take(length);
     if (!layers.apply(new ByteReader(bytes, from, from + length), tick, 0)) throw new Error('a checksum disagrees');
   }

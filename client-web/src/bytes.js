@@ -40,16 +40,11 @@ export class ByteReader {
     return this.bytes[this.take(1)];
   }
 
-  /** @returns {number} */
-  u32() {
+  /** @returns {number} of four bytes */
+  fixed32() {
     const at = this.take(4);
     const { bytes } = this;
     return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-  }
-
-  /** @returns {number} see `readVarint` */
-  varint() {
-    return readVarint(this);
   }
 }
 
@@ -68,4 +63,19 @@ export function readVarint(source) {
     }
   }
   throw new ProtocolError('varint out of range');
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {string} what they should be, for the error
+ * @returns {string} throws a `ProtocolError` if they are not UTF-8
+ */
+export function decodeUtf8(bytes, what) {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new ProtocolError(`${what} is not UTF-8`);
+  }
 }

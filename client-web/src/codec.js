@@ -4,6 +4,7 @@
  * `protocol/server_message.js` and `schema/schema.js`.
  */
 
+import { ByteReader, decodeUtf8 } from './bytes.js';
 import { ProtocolError } from './protocol_error.js';
 
 const U16_MARK = 251;
@@ -38,18 +39,6 @@ export class ControlWriter {
     }
   }
 
-  /** @param {number} value a 32-bit integer */
-  i32(value) {
-    this.uint(((value << 1) ^ (value >> 31)) >>> 0);
-  }
-
-  /** @param {number} value */
-  f64(value) {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setFloat64(0, value, true);
-    this.#bytes.push(...bytes);
-  }
-
   /** @param {string} value */
   string(value) {
     this.bytes(new TextEncoder().encode(value));
@@ -67,38 +56,17 @@ export class ControlWriter {
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Reads control messages. Checks every length against what is left before using it. */
-export class ControlReader {
-  #bytes;
+export class ControlReader extends ByteReader {
   #view;
-  #at;
 
   /**
    * @param {Uint8Array} bytes the message
    * @param {number} from where to start
    */
   constructor(bytes, from = 0) {
-    this.#bytes = bytes;
+    super(bytes, from);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#at = from;
-  }
-
-  /**
-   * @param {number} count
-   * @returns {number} where `count` bytes start that are now read
-   */
-  #take(count) {
-    const at = this.#at;
-    if (count > this.#bytes.length - at) throw new ProtocolError('control message ends too early');
-    this.#at = at + count;
-    return at;
-  }
-
-  /** @returns {number} */
-  u8() {
-    return this.#bytes[this.#take(1)];
   }
 
   /** @returns {boolean} */
@@ -113,16 +81,16 @@ export class ControlReader {
     const first = this.u8();
     if (first < U16_MARK) return first;
     if (first !== U16_MARK) throw new ProtocolError('a number does not fit 16 bits');
-    return this.#view.getUint16(this.#take(2), true);
+    return this.#view.getUint16(this.take(2), true);
   }
 
   /** @returns {number} a u32, a length or a variant's index */
   u32() {
     const first = this.u8();
     if (first < U16_MARK) return first;
-    if (first === U16_MARK) return this.#view.getUint16(this.#take(2), true);
+    if (first === U16_MARK) return this.#view.getUint16(this.take(2), true);
     if (first !== U32_MARK) throw new ProtocolError('a number does not fit 32 bits');
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#view.getUint32(this.take(4), true);
   }
 
   /** @returns {number} */
@@ -133,18 +101,14 @@ export class ControlReader {
 
   /** @returns {number} */
   f64() {
-    return this.#view.getFloat64(this.#take(8), true);
+    return this.#view.getFloat64(this.take(8), true);
   }
 
   /** @returns {string} */
   string() {
     const length = this.u32();
-    const at = this.#take(length);
-    try {
-      return utf8.decode(this.#bytes.subarray(at, at + length));
-    } catch {
-      throw new ProtocolError('a string is not UTF-8');
-    }
+    const at = this.take(length);
+    return decodeUtf8(this.bytes.subarray(at, at + length), 'a string');
   }
 
   /**
@@ -187,6 +151,6 @@ export class ControlReader {
 
   /** Throws unless everything was read. */
   finish() {
-    if (this.#at !== this.#bytes.length) throw new ProtocolError('bytes after the control message');
+    if (!this.done) throw new ProtocolError('bytes after the control message');
   }
 }

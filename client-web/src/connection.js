@@ -94,7 +94,7 @@ export class Connection {
 
   /** The lobby is asked for something. @param {Uint8Array} message */
   request(message) {
-    this.session.lobbyRequest(message);
+    this.session.request('Lobby', message);
     this.#oweAnswer();
     this.pump();
   }
@@ -109,12 +109,11 @@ export class Connection {
 
   /** @returns {Promise<number>} the round trip in milliseconds */
   ping() {
-    const isTooMuch = this.#heartbeat.waiting >= PINGS_WAITING_MAX;
-    const sent = isTooMuch ? undefined : this.#heartbeat.ping(this.session, now());
-    if (sent === undefined) throw new RequestError('TooMuch', 'too many messages wait');
     return new Promise((resolve, reject) => {
-      sent.resolve.push(resolve);
-      sent.reject.push(reject);
+      const hasRoom = this.#heartbeat.waiting < PINGS_WAITING_MAX;
+      if (!hasRoom || !this.#heartbeat.ping(this.session, now(), { resolve, reject })) {
+        throw new RequestError('TooMuch', 'too many messages wait');
+      }
       this.pump();
     });
   }

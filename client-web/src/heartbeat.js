@@ -10,12 +10,13 @@ import { RequestError } from './request_error.js';
 /** Not looked at for this long the page stood still: what came meanwhile is not read yet, in milliseconds. */
 const STILL_MS = 1000;
 
+/** @typedef {{ resolve: (rttMs: number) => void, reject: (error: Error) => void }} Waiting */
+
 /**
  * @typedef {object} Ping
  * @property {number} sentMs
  * @property {number} dueMs when it has gone unanswered for too long
- * @property {((rttMs: number) => void)[]} resolve
- * @property {((error: Error) => void)[]} reject
+ * @property {Waiting | undefined} waiting who waits for the answer
  */
 
 /** See the module's description. */
@@ -64,16 +65,15 @@ export class Heartbeat {
   /**
    * @param {import('./session.js').Session} session
    * @param {number} nowMs
-   * @returns {Ping | undefined} undefined: it could not be sent
+   * @param {Waiting} [waiting] told of the answer, or that there is none
+   * @returns {boolean} whether it could be sent
    */
-  ping(session, nowMs) {
+  ping(session, nowMs, waiting) {
     const nonce = (this.#last + 1) >>> 0;
-    if (!session.ping(nonce)) return undefined;
+    if (!session.ping(nonce)) return false;
     this.#last = nonce;
-    /** @type {Ping} */
-    const ping = { sentMs: nowMs, dueMs: nowMs + SILENCE_MAX_MS, resolve: [], reject: [] };
-    this.#pings.set(nonce, ping);
-    return ping;
+    this.#pings.set(nonce, { sentMs: nowMs, dueMs: nowMs + SILENCE_MAX_MS, waiting });
+    return true;
   }
 
   /**
@@ -84,7 +84,7 @@ export class Heartbeat {
   probe(session, nowMs) {
     if (this.#pings.has(this.#probe)) return;
     this.#checkedMs = nowMs;
-    if (this.ping(session, nowMs) !== undefined) this.#probe = this.#last;
+    if (this.ping(session, nowMs)) this.#probe = this.#last;
   }
 
   /**
@@ -97,7 +97,7 @@ export class Heartbeat {
     if (ping === undefined) return false;
     this.#pings.delete(nonce);
     this.rttMs = nowMs - ping.sentMs;
-    for (const resolve of ping.resolve) resolve(this.rttMs);
+    ping.waiting?.resolve(this.rttMs);
     return true;
   }
 
@@ -125,10 +125,10 @@ export class Heartbeat {
 
   /** What came later than an answer was due says that there is none: who waits for it is told. */
   #expire() {
-    for (const [nonce, { dueMs, reject }] of this.#pings) {
+    for (const [nonce, { dueMs, waiting }] of this.#pings) {
       if (this.#heardMs < dueMs) return;
       this.#pings.delete(nonce);
-      for (const tell of reject) tell(new RequestError('TimedOut'));
+      waiting?.reject(new RequestError('TimedOut'));
     }
   }
 
@@ -145,7 +145,7 @@ export class Heartbeat {
 
   /** The connection is gone. @param {Error} error for those who wait */
   fail(error) {
-    for (const { reject } of this.#pings.values()) for (const tell of reject) tell(error);
+    for (const { waiting } of this.#pings.values()) waiting?.reject(error);
     this.#pings.clear();
     this.#dueMs = 0;
   }

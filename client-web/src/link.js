@@ -74,7 +74,14 @@ export class Link extends Emitter {
   #ended;
   /** @type {ReturnType<typeof setTimeout> | undefined} until the next try, or until the seat is asked for again */
   #timer;
-  #onAbort = () => this.#abort();
+  /**
+   * The page that plays is gone, as by a reload: where it keeps its seat the next one comes back to
+   * it, so the server is not told goodbye.
+   */
+  #onAbort = () => {
+    const closeWith = this.#seat.isKept ? CloseCode.Stalled : CloseCode.Normal;
+    this.#hangUp(closeWith, CloseCode.Normal, 'aborted by the page', { error: this.#options.signal?.reason });
+  };
 
   /**
    * For `connect`. Throws a `RequestError` when there is nothing to connect to.
@@ -151,11 +158,6 @@ export class Link extends Emitter {
   get #welcome() {
     if (this.#lastWelcome === undefined) throw new Error('not connected yet');
     return this.#lastWelcome;
-  }
-
-  /** For the room: the clock that all of the SDK's times are of. @returns {number} in milliseconds */
-  now() {
-    return now();
   }
 
   /** @returns {Promise<RoomInfo[]>} the rooms that anyone may join */
@@ -346,15 +348,6 @@ export class Link extends Emitter {
 
   get #seen() {
     return this.#room?.seen ?? { chat: 0, tick: 0 };
-  }
-
-  /**
-   * The page that plays is gone, as by a reload: where it keeps its seat the next one comes back to
-   * it, so the server is not told goodbye.
-   */
-  #abort() {
-    const closeWith = this.#seat.isKept ? CloseCode.Stalled : CloseCode.Normal;
-    this.#hangUp(closeWith, CloseCode.Normal, 'aborted by the page', { error: this.#options.signal?.reason });
   }
 
   /** The player left while the connection is away: to the page they are gone, the server is told as soon as there is a way. */

@@ -13,8 +13,11 @@
  *   | 'NoWebSocket' | 'NoPage'} Reason
  */
 
-/** What there is to say where nothing better is known. @type {Partial<Record<Reason, string>>} */
-const MESSAGES = {
+/**
+ * What there is to say of each of the server's refusals; they are in the order of the wire.
+ * @type {Record<import('./types.js').Refusal, string>}
+ */
+const REFUSED = {
   NoSuchRoom: 'there is no such room any more: ask for the list anew',
   RoomFull: 'the room is full: choose another',
   TooManyRooms: 'the server has as many rooms as it may: join one of them',
@@ -29,6 +32,14 @@ const MESSAGES = {
   NoSuchSeat: 'the seat was given up meanwhile: join anew',
   Muted: 'an operator does not let you chat for now',
   KeptOut: 'you were removed from that room and are kept out of it for ten minutes: choose another',
+};
+
+/** The server's refusals, by their index on the wire. */
+export const REFUSALS = /** @type {import('./types.js').Refusal[]} */ (Object.keys(REFUSED));
+
+/** What there is to say where nothing better is known. @type {Partial<Record<Reason, string>>} */
+const MESSAGES = {
+  ...REFUSED,
   TimedOut: 'no answer from the server in time',
   NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
 };

@@ -4,6 +4,7 @@
  */
 
 import { ACTION_TIMEOUT_MS, ACTIONS_WAITING_MAX, BACKLOG_BYTES_MAX } from './limits.js';
+import { now } from './connection.js';
 import { Emitter } from './emitter.js';
 import { labelOf } from './label.js';
 import { Play } from './netcode/play.js';
@@ -28,7 +29,6 @@ export class Room extends Emitter {
   #link;
   #session;
   #room;
-  #schema;
   #play;
   /** How the page plays, for when the seat is taken again. @type {import('./types.js').PlayOptions<any> | undefined} */
   #playing;
@@ -49,13 +49,12 @@ export class Room extends Emitter {
    */
   constructor(link, session) {
     super();
-    const { room, welcome, layout } = session;
-    if (room === undefined || welcome === undefined || layout === undefined) throw new Error('not in a room');
+    const { room } = session;
+    if (room === undefined) throw new Error('not in a room');
     this.#link = link;
     this.#session = session;
     this.#room = room;
-    this.#schema = welcome.schema;
-    this.#play = new Play(session, room, welcome.schema, layout);
+    this.#play = new Play(session, room);
     this.#left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
     });
@@ -127,7 +126,7 @@ export class Room extends Emitter {
 
   /** @returns {import('./types.js').Stats} figures for a net graph */
   get stats() {
-    return this.#play.stats(this.#link.now(), this.#link.rttMs);
+    return this.#play.stats(now(), this.#link.rttMs);
   }
 
   /** Says something to everyone in the room. Throws a `RequestError` if it cannot be sent; so do `ready` and `kick`.
@@ -174,12 +173,13 @@ export class Room extends Emitter {
     this.#assertHere();
     const timeoutMs = options?.timeoutMs ?? ACTION_TIMEOUT_MS;
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is a time in milliseconds, not ${timeoutMs}`);
-    const action = this.#schema.actions.findIndex((declared) => declared.name === name);
+    const { actions } = this.#room.schema;
+    const action = actions.findIndex((declared) => declared.name === name);
     if (action === -1) {
-      throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}${oneOf(this.#schema.actions)}`);
+      throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}${oneOf(actions)}`);
     }
     if (this.#actions.size >= ACTIONS_WAITING_MAX) throw new RequestError('TooMuch', 'too many actions wait for their answers');
-    const declared = this.#schema.actions[action];
+    const declared = actions[action];
     const named = declared.payload === undefined ? declared.fields : [...declared.fields, declared.payload];
     const values = /** @type {Record<string, any>} */ (fields ?? {});
     for (const given in values) {
@@ -188,15 +188,12 @@ export class Room extends Emitter {
     }
     checkValues(`action ${JSON.stringify(name)}`, declared.fields, values);
     const id = (this.#lastAction + 1) >>> 0;
-    this.#session.roomRequest(client.act(id, action, encodeMessage(declared, values)));
+    this.#session.request('Room', client.act(id, action, encodeMessage(declared, values)));
     this.#lastAction = id;
-    const answer = /** @type {Promise<void>} */ (
-      new Promise((resolve, reject) => {
-        this.#actions.set(id, { resolve, reject, dueMs: this.#link.now() + timeoutMs });
-      })
-    );
-    this.#link.pump();
-    return answer;
+    return new Promise((resolve, reject) => {
+      this.#actions.set(id, { resolve, reject, dueMs: now() + timeoutMs });
+      this.#link.pump();
+    });
   }
 
   /**
@@ -217,7 +214,7 @@ export class Room extends Emitter {
    * @param {number} [nowMs] a time of `performance.now()`, such as `requestAnimationFrame` gives
    * @returns {import('./types.js').View<G>}
    */
-  view(nowMs = this.#link.now()) {
+  view(nowMs = now()) {
     this.#link.pump();
     return /** @type {import('./types.js').View<any>} */ (this.#play.view(nowMs));
   }
@@ -285,14 +282,13 @@ export class Room extends Emitter {
    * @param {import('./session.js').Session} session in the same room
    */
   onResumed(session) {
-    const { room, welcome, layout } = session;
-    if (room === undefined || welcome === undefined || layout === undefined) throw new Error('not in a room');
+    const { room } = session;
+    if (room === undefined) throw new Error('not in a room');
     const missed = room.chat;
     room.follow(this.#room);
     this.#session = session;
     this.#room = room;
-    this.#schema = welcome.schema;
-    this.#play = new Play(session, room, welcome.schema, layout);
+    this.#play = new Play(session, room);
     if (this.#playing !== undefined) this.#play.start(this.#playing);
     this.emit('members', this.members);
     for (const line of missed) this.emit('chat', line);
@@ -344,7 +340,7 @@ export class Room extends Emitter {
   /** @param {Uint8Array} message */
   #request(message) {
     this.#assertHere();
-    this.#session.roomRequest(message);
+    this.#session.request('Room', message);
     this.#link.pump();
   }
 

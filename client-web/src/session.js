@@ -6,7 +6,7 @@
  * Not here: sockets, promises, prediction and interpolation.
  */
 
-import { ByteReader } from './bytes.js';
+import { ByteReader, readVarint } from './bytes.js';
 import { SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode } from './protocol/close_code.js';
@@ -91,8 +91,7 @@ export class Session {
    * @param {number} [closeWith] what the server is told; the page is told of any but another version as one
    */
   fail(reason, closeWith = CloseCode.Malformed) {
-    this.state = 'Failed';
-    this.#transmits = [];
+    this.end();
     const code = closeWith === CloseCode.Version ? closeWith : CloseCode.Protocol;
     this.#events.push({ type: 'Failed', code, closeWith, reason });
   }
@@ -138,22 +137,10 @@ export class Session {
    * @param {number} viewLag how far behind the newest snapshot the others are shown, in 1/64 ticks; below 0 ahead of it
    */
   sendInput(tick, qs, viewLag) {
-    const { room, welcome } = this;
-    if (room === undefined || welcome === undefined || room.leaving || this.state !== 'Room') return;
+    const { room } = this;
+    if (room === undefined || room.leaving || this.state !== 'Room') return;
     if (this.#transmits.length >= TRANSMITS_MAX) return;
-    this.#transmits.push(encodeInput(tick, room.acknowledge(), viewLag, pack(welcome.schema.input, qs)));
-  }
-
-  /** A request of the lobby, made by a function of `protocol/client_message.js`: throws `RequestError`.
-   * @param {Uint8Array} message */
-  lobbyRequest(message) {
-    this.#request('Lobby', message);
-  }
-
-  /** A request of the room: throws `RequestError`.
-   * @param {Uint8Array} message */
-  roomRequest(message) {
-    this.#request('Room', message);
+    this.#transmits.push(encodeInput(tick, room.acknowledge(), viewLag, pack(room.schema.input, qs)));
   }
 
   /** Goes back to the lobby, if in a room. Until `Left` snapshots go on, but nothing of the room is sent any more. */
@@ -187,10 +174,11 @@ export class Session {
   }
 
   /**
+   * Makes a request of the lobby or of the room: throws a `RequestError`.
    * @param {'Lobby' | 'Room'} onlyIn
-   * @param {Uint8Array} message
+   * @param {Uint8Array} message made by a function of `protocol/client_message.js`
    */
-  #request(onlyIn, message) {
+  request(onlyIn, message) {
     if (this.state === 'Failed') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
     if (this.state !== onlyIn || this.room?.leaving) {
       const where = onlyIn === 'Lobby' ? 'in the lobby: leave the room first' : 'in a room: join one first';
@@ -202,7 +190,7 @@ export class Session {
 
   /** @param {ServerMessage} message */
   #onControl(message) {
-    const { room } = this;
+    const { room, welcome, layout } = this;
     switch (message.type) {
       case 'Welcome':
         this.#onWelcome(message);
@@ -210,9 +198,9 @@ export class Session {
       case 'Stopping':
         break;
       case 'Joined':
-        if (this.state !== 'Lobby' || this.layout === undefined) throw unexpected(message.type);
+        if (this.state !== 'Lobby' || welcome === undefined || layout === undefined) throw unexpected(message.type);
         if (message.tickRate === 0 || message.snapshotEvery === 0) throw new ProtocolError('a room without a rate');
-        this.room = new RoomSession(message, this.layout);
+        this.room = new RoomSession(message, welcome.schema, layout);
         if (this.#roundTripMs < Infinity) this.room.onRoundTrip(this.#roundTripMs);
         this.state = 'Room';
         break;
@@ -242,8 +230,6 @@ export class Session {
         break;
       case 'ResumeToken':
         if (room === undefined) throw unexpected(message.type);
-        room.resumeToken = message.token;
-        room.graceMs = message.graceMs;
         break;
       case 'Redirect':
         throw unexpected(message.type);
@@ -268,8 +254,8 @@ export class Session {
    * @param {number} nowMs
    */
   #onSnapshot(bytes, nowMs) {
-    const { room, welcome } = this;
-    if (room === undefined || welcome === undefined) throw unexpected('snapshot');
+    const { room } = this;
+    if (room === undefined) throw unexpected('snapshot');
     const reader = new ByteReader(bytes);
     const head = decodeSnapshotHead(reader);
     const { tick } = head;
@@ -278,13 +264,13 @@ export class Session {
     const events = [];
     while (!reader.done) {
       const kind = reader.u8();
-      const length = reader.varint();
+      const length = readVarint(reader);
       const from = reader.take(length);
       const section = new ByteReader(bytes, from, from + length);
       if (kind === SectionKind.Layer) {
         if (!room.layers.apply(section, tick, nowMs)) this.#events.push({ type: 'Desync', tick });
       } else if (kind === SectionKind.Events) {
-        for (const event of decodeEvents(section, tick, welcome.schema)) events.push(event);
+        for (const event of decodeEvents(section, tick, room.schema)) events.push(event);
       } else {
         throw new ProtocolError('unknown section kind');
       }

@@ -89,7 +89,7 @@ class Player {
     this.session.handleMessage(server.joined({ you: YOU, tickRate: 1000 / PERIOD_MS }), 0);
     const { room } = this.session;
     if (room === undefined) throw new Error('not in the room');
-    this.play = new Play(this.session, room, CARDS, layout);
+    this.play = new Play(this.session, room);
   }
 
   /**

@@ -396,18 +396,18 @@ test('members and chat follow the room', () => {
 
 test('requests belong to their place', () => {
   const session = inLobby();
-  assert.throws(() => session.roomRequest(client.ready(true)), RequestError);
-  session.lobbyRequest(client.quickJoin());
+  assert.throws(() => session.request('Room', client.ready(true)), RequestError);
+  session.request('Lobby', client.quickJoin());
   session.handleMessage(server.joined(), 0);
-  assert.throws(() => session.lobbyRequest(client.quickJoin()), RequestError);
+  assert.throws(() => session.request('Lobby', client.quickJoin()), RequestError);
   session.leave();
-  assert.throws(() => session.roomRequest(client.ready(true)), RequestError);
+  assert.throws(() => session.request('Room', client.ready(true)), RequestError);
   session.sendInput(1, [0, 0], 0);
   assert.deepEqual(sent(session), [[...client.quickJoin()], [...client.leaveRoom()]]);
   session.handleMessage(server.left(0), 0);
   assert.equal(session.state, 'Lobby');
-  for (let i = 0; i < 256; i++) session.lobbyRequest(client.listRooms());
-  assert.throws(() => session.lobbyRequest(client.listRooms()), /too many/);
+  for (let i = 0; i < 256; i++) session.request('Lobby', client.listRooms());
+  assert.throws(() => session.request('Lobby', client.listRooms()), /too many/);
 });
 
 test('broken messages end in a failure or in events, never otherwise', () => {

@@ -10,7 +10,7 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { ByteReader } from '../src/bytes.js';
+import { ByteReader, readVarint } from '../src/bytes.js';
 import { bearing, unit, Xorshift32 } from '../src/exact.js';
 import * as limits from '../src/limits.js';
 import * as client from '../src/protocol/client_message.js';
@@ -160,7 +160,7 @@ function checkSnapshot(schema, expected) {
   const events = [];
   while (!reader.done) {
     const kind = reader.u8();
-    const length = reader.varint();
+    const length = readVarint(reader);
     const from = reader.take(length);
     sections.push([kind, hex(reader.bytes.subarray(from, from + length))]);
     if (kind === 2) events.push(...decodeEvents(new ByteReader(reader.bytes, from, from + length), tick, schema));
@@ -178,7 +178,7 @@ function checkSnapshot(schema, expected) {
 /** @param {import('../src/schema/payload.js').Payload} payload @param {any} value @returns {string} the bytes it came in, hexadecimal */
 function payloadText(payload, value) {
   const encoded = new ByteReader(encodePayload(payload, value));
-  return hex(encoded.bytes.subarray(encoded.take(encoded.varint())));
+  return hex(encoded.bytes.subarray(encoded.take(readVarint(encoded))));
 }
 
 /** @param {any} vectors */

@@ -40,13 +40,10 @@ export class Avatar {
   /** @type {Prediction<Entity, Record<string, any>>} */
   #prediction;
   #components;
-  #makeSmoothing;
   /** Bits of the room layer's components of which the owner's layer has a fine copy. */
   #copiedMask;
   /** Bits of those that are predicted as everyone gets them. */
   #gridMask;
-  /** @type {Smoothing[]} of each predicted component */
-  #smoothing = [];
   /** @type {Entity | undefined} */
   #drawn;
   /** The controls that were drawn last, for the tick after the prediction's. @type {Record<string, any> | undefined} */
@@ -82,18 +79,12 @@ export class Avatar {
       .map(({ component, fields }) => ({
         name: component.name,
         motion: new Motion(component),
+        smoothing: new Smoothing(fields.length, smoothMs),
         fields: fields.map((field) => ({ ...field, kind: component.predicted === 'Fine' ? fine(field.kind) : field.kind })),
       }));
     this.#copiedMask = predictedMask(layout, 'Fine');
     this.#gridMask = predictedMask(layout, 'Grid');
-    this.#makeSmoothing = () => this.#components.map(({ fields }) => new Smoothing(fields.length, smoothMs));
-    this.#smoothing = this.#makeSmoothing();
     this.#prediction = new Prediction({ next: this.#next, neutral });
-  }
-
-  /** @returns {boolean} whether there is an avatar */
-  get isHere() {
-    return this.#prediction.state !== undefined;
   }
 
   /**
@@ -119,9 +110,10 @@ export class Avatar {
     const [isCopied, isOnGrid] = [(mask & this.#copiedMask) !== 0, (mask & this.#gridMask) !== 0];
     // Who has a component that is on its grid may have nothing in the owner's layer.
     const isHere = (isOnGrid && !isCopied) || rows[OWNER_LAYER] !== -1;
-    if (!isHere || !this.#isWhole(images[OWNER_LAYER])) {
-      this.#prediction.clear();
-      this.#smoothing = this.#makeSmoothing();
+    // All that `step` may ask of the avatar came, or there is nothing in the owner's layer ever.
+    const isWhole = images[OWNER_LAYER].tick > 0 || this.#layout.owner.width === 0;
+    if (!isHere || !isWhole) {
+      this.#begin();
       this.#drawn = undefined;
       return;
     }
@@ -133,10 +125,7 @@ export class Avatar {
     });
     const { state: before, tick: beforeTick } = this.#prediction;
     const isKnown = before?.handle === server.handle;
-    if (!isKnown) {
-      this.#prediction.clear();
-      this.#smoothing = this.#makeSmoothing();
-    }
+    if (!isKnown) this.#begin();
     const predicted = this.#prediction.reconcile(tick, server);
     if (predicted !== undefined) this.error = this.#difference(predicted, server);
     const { state: after, tick: afterTick } = this.#prediction;
@@ -144,12 +133,10 @@ export class Avatar {
     if (isKnown && before !== undefined && after !== undefined && beforeTick === afterTick) this.#follow(before, after, 1);
   }
 
-  /**
-   * @param {import('../snapshot/image.js').Image} own the owner's
-   * @returns {boolean} whether it has all that `step` may ask of the avatar: it came, or there is nothing in it ever
-   */
-  #isWhole(own) {
-    return own.tick > 0 || this.#layout.owner.width === 0;
+  /** There is none, or another: what was predicted of it is void. */
+  #begin() {
+    this.#prediction.clear();
+    for (const { smoothing } of this.#components) smoothing.offset.fill(0);
   }
 
   /**
@@ -163,7 +150,7 @@ export class Avatar {
   draw(passed, nowMs, wanted, shift) {
     const { state } = this.#prediction;
     if (state === undefined) return undefined;
-    for (const smoothing of this.#smoothing) smoothing.fade(nowMs);
+    for (const { smoothing } of this.#components) smoothing.fade(nowMs);
     if (wanted !== undefined) this.#want(wanted);
     this.#passed = passed;
     if (shift !== 0 && Math.abs(shift) <= SHIFT_MAX) this.#bridge(this.#between(passed - shift), this.#between(passed));
@@ -175,19 +162,18 @@ export class Avatar {
       drawn[name] = isComponent(values) ? Object.assign(drawn[name] ?? {}, values) : values;
     }
     const { from, to, share } = this.#between(passed) ?? { from: state, to: state, share: 1 };
-    this.#components.forEach(({ name, motion, fields }, c) => {
+    for (const { name, motion, smoothing, fields } of this.#components) {
       const values = drawn[name];
       const older = from[name];
       const younger = to[name];
-      if (values === undefined || older === undefined || younger === undefined) return;
+      if (values === undefined || older === undefined || younger === undefined) continue;
       const isJump = motion.jumps(older, younger, 0);
-      const { offset } = this.#smoothing[c];
       fields.forEach(({ name: field, kind }, axis) => {
         if (!smooths(kind)) return;
         if (!isJump) values[field] = blend(kind, older[field], younger[field], share);
-        values[field] += offset[axis];
+        values[field] += smoothing.offset[axis];
       });
-    });
+    }
     return drawn;
   }
 
@@ -213,16 +199,16 @@ export class Avatar {
    */
   #bridge(before, after) {
     if (before === undefined || after === undefined) return;
-    this.#components.forEach(({ name, motion, fields }, c) => {
+    for (const { name, motion, smoothing, fields } of this.#components) {
       const states = [before.from[name], before.to[name], after.from[name], after.to[name]];
-      if (states.includes(undefined) || motion.jumps(states[0], states[3], motion.way(states[0], states[1]) * SHIFT_MAX)) return;
+      if (states.includes(undefined) || motion.jumps(states[0], states[3], motion.way(states[0], states[1]) * SHIFT_MAX)) continue;
       const by = fields.map(({ name: field, kind }) => {
         if (!smooths(kind)) return 0;
         const [from, to] = [before, after].map((each) => blend(kind, each.from[name][field], each.to[name][field], each.share));
         return differenceOf(kind, from, to);
       });
-      this.#smoothing[c].correct(by, false);
-    });
+      smoothing.correct(by, false);
+    }
   }
 
   /**
@@ -281,12 +267,12 @@ export class Avatar {
    * @param {number} share of the difference that shows
    */
   #follow(before, after, share) {
-    this.#components.forEach(({ name, motion, fields }, c) => {
+    for (const { name, motion, smoothing, fields } of this.#components) {
       const [from, to] = [before[name], after[name]];
-      if (from === undefined || to === undefined) return;
+      if (from === undefined || to === undefined) continue;
       const by = fields.map(({ name: field, kind }) => (smooths(kind) ? differenceOf(kind, from[field], to[field]) * share : 0));
-      this.#smoothing[c].correct(by, motion.jumps(from, to, 0));
-    });
+      smoothing.correct(by, motion.jumps(from, to, 0));
+    }
   }
 }
 

@@ -59,12 +59,12 @@ export const THROTTLED_MAX = 8;
 
 /** See the module's description. */
 export class ClockSync {
-  #periodMs;
   /** @type {number | undefined} */
   #firstMs;
   /** @type {Bucket[]} by rising number */
   #buckets = [];
-  #slope = 0;
+  /** Drift of the local clock against the server's: 0.0001 gains 0.1 ms a second. */
+  slope = 0;
   /** The last arrival, and what was then. */
   #atMs = 0;
   #target = 0;
@@ -75,32 +75,15 @@ export class ClockSync {
   #deviations = [];
   /** @type {number[]} of the same snapshots */
   #waits = [];
-  #jitter = 0;
-  #wait = 0;
+  /** How much later than the least delayed a snapshot comes, in ticks. */
+  jitter = 0;
+  /** How far behind the server tick a view finds the next snapshot there, in ticks. */
+  wait = 0;
 
   /** @param {number} tickRate steps a second, at least 1 */
   constructor(tickRate) {
-    this.#periodMs = 1000 / tickRate;
-  }
-
-  /** Milliseconds a tick. */
-  get periodMs() {
-    return this.#periodMs;
-  }
-
-  /** How much later than the least delayed a snapshot comes, in ticks. */
-  get jitter() {
-    return this.#jitter;
-  }
-
-  /** How far behind the server tick a view finds the next snapshot there, in ticks. */
-  get wait() {
-    return this.#wait;
-  }
-
-  /** Drift of the local clock against the server's: 0.0001 gains 0.1 ms a second. */
-  get slope() {
-    return this.#slope;
+    /** Milliseconds a tick. */
+    this.periodMs = 1000 / tickRate;
   }
 
   /**
@@ -109,19 +92,19 @@ export class ClockSync {
    * @param {boolean} isRestEnd whether it ends a rest
    */
   onSnapshot(tick, nowMs, isRestEnd) {
-    const sample = nowMs - tick * this.#periodMs;
+    const sample = nowMs - tick * this.periodMs;
     this.#firstMs ??= nowMs;
     const shown = this.#offset(nowMs);
     const sinceFirst = Math.max(0, nowMs - this.#firstMs);
     this.#put({ number: Math.floor(sinceFirst / BUCKET_MS), atMs: nowMs, sample });
     let target = Infinity;
     for (const bucket of this.#buckets) {
-      target = Math.min(target, bucket.sample + this.#slope * Math.max(0, nowMs - bucket.atMs));
+      target = Math.min(target, bucket.sample + this.slope * Math.max(0, nowMs - bucket.atMs));
     }
     const steps = sinceFirst < FREE_MS || Math.abs(target - shown) > STEP_MS;
     this.#shown = steps ? target : shown;
-    if (this.#newest !== undefined && !isRestEnd && Math.max(0, nowMs - this.#atMs) >= this.#periodMs / 4) {
-      const deviation = (sample - target) / this.#periodMs;
+    if (this.#newest !== undefined && !isRestEnd && Math.max(0, nowMs - this.#atMs) >= this.periodMs / 4) {
+      const deviation = (sample - target) / this.periodMs;
       this.#keep(deviation, deviation + Math.max(0, tick - this.#newest));
     }
     this.#newest = tick;
@@ -134,7 +117,7 @@ export class ClockSync {
    * @returns {number | undefined} the newest tick that can have arrived, with a fraction; undefined before the first snapshot
    */
   serverTick(nowMs) {
-    return this.#firstMs === undefined ? undefined : (nowMs - this.#offset(nowMs)) / this.#periodMs;
+    return this.#firstMs === undefined ? undefined : (nowMs - this.#offset(nowMs)) / this.periodMs;
   }
 
   /**
@@ -146,9 +129,9 @@ export class ClockSync {
     if (this.#firstMs === undefined) return undefined;
     // From the last snapshot on: t - offset(t) = tick * period, the offset being a line.
     const fromAt = (/** @type {number} */ offset, /** @type {number} */ slope) =>
-      (tick * this.#periodMs + offset - this.#atMs) / (1 - slope);
-    const free = Math.max(0, fromAt(this.#target, this.#slope));
-    const wanted = this.#target + this.#slope * free;
+      (tick * this.periodMs + offset - this.#atMs) / (1 - slope);
+    const free = Math.max(0, fromAt(this.#target, this.slope));
+    const wanted = this.#target + this.slope * free;
     let passed = free;
     if (wanted > this.#shown + SLEW * free) passed = fromAt(this.#shown, SLEW);
     else if (wanted < this.#shown - SLEW * free) passed = fromAt(this.#shown, -SLEW);
@@ -159,7 +142,7 @@ export class ClockSync {
   #offset(nowMs) {
     const passed = Math.max(0, nowMs - this.#atMs);
     const most = SLEW * passed;
-    return Math.min(this.#shown + most, Math.max(this.#shown - most, this.#target + this.#slope * passed));
+    return Math.min(this.#shown + most, Math.max(this.#shown - most, this.#target + this.slope * passed));
   }
 
   /** @param {Bucket} bucket */
@@ -170,7 +153,7 @@ export class ClockSync {
       if (bucket.sample < last.sample) buckets[buckets.length - 1] = bucket;
       return;
     }
-    this.#slope = slopeOf(buckets);
+    this.slope = slopeOf(buckets);
     buckets.push(bucket);
     while (buckets[0].number + BUCKETS <= bucket.number) buckets.shift();
   }
@@ -186,8 +169,8 @@ export class ClockSync {
     }
     this.#deviations.push(deviation);
     this.#waits.push(wait);
-    this.#jitter = percentile(this.#deviations);
-    this.#wait = percentile(this.#waits);
+    this.jitter = percentile(this.#deviations);
+    this.wait = percentile(this.#waits);
   }
 }
 

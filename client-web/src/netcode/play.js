@@ -23,8 +23,6 @@ import { Others } from './others.js';
 export class Play {
   #session;
   #room;
-  #schema;
-  #layout;
   #interpolation;
   #others;
   /** The newest snapshot as it is, in objects of its own. */
@@ -47,17 +45,13 @@ export class Play {
   /**
    * @param {import('../session.js').Session} session
    * @param {import('../session/room_session.js').RoomSession} room
-   * @param {import('../schema/schema.js').Schema} schema
-   * @param {import('../snapshot/layout.js').Layout} layout
    */
-  constructor(session, room, schema, layout) {
+  constructor(session, room) {
     this.#session = session;
     this.#room = room;
-    this.#schema = schema;
-    this.#layout = layout;
     this.#interpolation = new Interpolation(room.tickRate, room.snapshotEvery);
-    this.#others = new Others(layout);
-    this.#newest = new Others(layout);
+    this.#others = new Others(room.layout);
+    this.#newest = new Others(room.layout);
     this.#ahead = new Glide(room.clock.periodMs);
     this.#drawnLead = room.timing.lead;
   }
@@ -67,13 +61,14 @@ export class Play {
    * @param {PlayOptions} options
    */
   start({ input, step, smooth }) {
-    const fields = this.#schema.input;
+    const { schema, layout, you, tickRate } = this.#room;
+    const fields = schema.input;
     this.#controls = new Controls(fields, input);
     if (step === undefined) {
       this.#avatar = undefined;
       return;
     }
-    this.#avatar = new Avatar(this.#layout, this.#room.you, 1 / this.#room.tickRate, {
+    this.#avatar = new Avatar(layout, you, 1 / tickRate, {
       step,
       smoothMs: smooth,
       neutral: dequantiseAll(fields, quantiseAll(fields, {})),

@@ -1,29 +1,11 @@
 /**
  * Control messages to the server: one function each, which gives the whole message with its kind
- * byte. When each may be sent is for `session.js`.
+ * byte. Each calls `message` with its index on the wire. When each may be sent is for `session.js`.
  */
 
 import { ControlWriter } from '../codec.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.js';
 import { Kind, VERSION } from './frame.js';
-
-/** Index of each message on the wire. */
-const Index = Object.freeze({
-  Hello: 0,
-  ListRooms: 1,
-  CreateRoom: 2,
-  JoinRoom: 3,
-  JoinCode: 4,
-  QuickJoin: 5,
-  LeaveRoom: 6,
-  Ready: 7,
-  Kick: 8,
-  Chat: 9,
-  Ping: 10,
-  Resync: 11,
-  Act: 12,
-  Resume: 13,
-});
 
 /**
  * @param {number} index
@@ -48,14 +30,14 @@ function message(index, fields) {
  * @param {string} token proof of identity, empty for a guest
  */
 export const hello = (name, token) =>
-  message(Index.Hello, (w) => {
+  message(0, (w) => {
     w.uint(VERSION);
     w.string(name);
     w.string(token);
   });
 
 /** Asks for the listed rooms. */
-export const listRooms = () => message(Index.ListRooms);
+export const listRooms = () => message(1);
 
 /**
  * @param {string} name what the lobby calls it
@@ -64,7 +46,7 @@ export const listRooms = () => message(Index.ListRooms);
  * @param {boolean} kicks whether its host may kick
  */
 export const createRoom = (name, isPrivate, seats, kicks) =>
-  message(Index.CreateRoom, (w) => {
+  message(2, (w) => {
     w.string(name);
     w.bool(isPrivate);
     w.uint(whole(seats, 0xffff));
@@ -72,31 +54,31 @@ export const createRoom = (name, isPrivate, seats, kicks) =>
   });
 
 /** @param {number} room a listed room's number */
-export const joinRoom = (room) => message(Index.JoinRoom, (w) => w.uint(whole(room, 0xffffffff)));
+export const joinRoom = (room) => message(3, (w) => w.uint(whole(room, 0xffffffff)));
 
 /** @param {string} code a room's code, without regard to case */
-export const joinCode = (code) => message(Index.JoinCode, (w) => w.string(code));
+export const joinCode = (code) => message(4, (w) => w.string(code));
 
 /** Joins a listed room that has a seat and whose host may not kick, or makes one. */
-export const quickJoin = () => message(Index.QuickJoin);
+export const quickJoin = () => message(5);
 
 /** Goes back to the lobby. */
-export const leaveRoom = () => message(Index.LeaveRoom);
+export const leaveRoom = () => message(6);
 
 /** @param {boolean} isReady */
-export const ready = (isReady) => message(Index.Ready, (w) => w.bool(isReady));
+export const ready = (isReady) => message(7, (w) => w.bool(isReady));
 
 /** @param {number} player whom */
-export const kick = (player) => message(Index.Kick, (w) => w.uint(whole(player, 0xffff)));
+export const kick = (player) => message(8, (w) => w.uint(whole(player, 0xffff)));
 
 /** @param {string} text 1 to 200 characters */
-export const chat = (text) => message(Index.Chat, (w) => w.string(text));
+export const chat = (text) => message(9, (w) => w.string(text));
 
 /** @param {number} nonce comes back in the answer */
-export const ping = (nonce) => message(Index.Ping, (w) => w.uint(nonce >>> 0));
+export const ping = (nonce) => message(10, (w) => w.uint(nonce >>> 0));
 
 /** @param {number} layer whose checksum did not match */
-export const resync = (layer) => message(Index.Resync, (w) => w.uint(layer));
+export const resync = (layer) => message(11, (w) => w.uint(layer));
 
 /**
  * @param {number} id comes back with the answer
@@ -104,7 +86,7 @@ export const resync = (layer) => message(Index.Resync, (w) => w.uint(layer));
  * @param {Uint8Array} fields its packed fields
  */
 export const act = (id, action, fields) =>
-  message(Index.Act, (w) => {
+  message(12, (w) => {
     w.uint(id >>> 0);
     w.uint(action);
     w.bytes(fields);
@@ -115,7 +97,7 @@ export const act = (id, action, fields) =>
  * @param {{ chat: number, tick: number }} seen the newest chat line and the newest snapshot, 0 for none
  */
 export const resume = (token, seen) =>
-  message(Index.Resume, (w) => {
+  message(13, (w) => {
     w.string(token);
     w.uint(whole(seen.chat, 0xffffffff));
     w.uint(whole(seen.tick, 0xffffffff));

@@ -71,8 +71,8 @@ export function encodeAck(ack) {
  */
 export function decodeSnapshotHead(reader) {
   if (reader.u8() !== Kind.State) throw new ProtocolError('not a snapshot');
-  const tick = reader.u32();
-  const inputTick = reader.u32();
+  const tick = reader.fixed32();
+  const inputTick = reader.fixed32();
   const flags = reader.u8();
   if (flags > 1) throw new ProtocolError('unknown flags in a snapshot');
   const slack = (reader.u8() << 24) >> 24;

@@ -11,6 +11,7 @@ import {
   SERVER_MESSAGE_BYTES_MAX,
 } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
+import { REFUSALS } from '../request_error.js';
 import { readSchema } from '../schema/schema.js';
 import { CloseCode } from './close_code.js';
 import { Kind, VERSION } from './frame.js';
@@ -21,50 +22,15 @@ import { Kind, VERSION } from './frame.js';
 /** @typedef {import('../types.js').Limits} Limits */
 /** @typedef {import('../schema/schema.js').Schema} Schema */
 
-/** Why a request was not granted, by index. */
-export const REFUSALS = /** @type {const} */ ([
-  'NoSuchRoom',
-  'RoomFull',
-  'TooManyRooms',
-  'Busy',
-  'TooOften',
-  'NotHost',
-  'NoSuchPlayer',
-  'NotInRoom',
-  'AlreadyInRoom',
-  'BadText',
-  'NoSuchAction',
-  'NoSuchSeat',
-  'Muted',
-  'KeptOut',
-]);
-
 /** Why a player is back in the lobby, by index. */
 export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClosed']);
-
-const TYPES = /** @type {const} */ ([
-  'Welcome',
-  'Refused',
-  'Rooms',
-  'Joined',
-  'Left',
-  'MemberChanged',
-  'MemberLeft',
-  'Chat',
-  'Pong',
-  'Reply',
-  'Stopping',
-  'Redirect',
-  'ResumeToken',
-  'MemberState',
-]);
 
 /**
  * @typedef {{ type: 'Welcome', version: number, name: string, token: string, schema: Schema, limits: Limits }} Welcome
  * @typedef {{ type: 'Joined', room: RoomInfo, code: string, you: number, tickRate: number, snapshotEvery: number,
  *   tick: number, members: Member[], chat: ChatLine[] }} Joined
  * @typedef {Welcome | Joined
- *   | { type: 'Refused', reason: typeof REFUSALS[number] }
+ *   | { type: 'Refused', reason: import('../types.js').Refusal }
  *   | { type: 'Rooms', rooms: RoomInfo[] }
  *   | { type: 'Left', reason: typeof LEAVE_REASONS[number] }
  *   | { type: 'MemberChanged', member: Member }
@@ -87,58 +53,43 @@ export function decodeServer(bytes) {
     throw new ProtocolError('not a control message');
   }
   const reader = new ControlReader(bytes, 1);
-  const message = readMessage(reader);
+  const type = reader.variant(TYPES);
+  const message = { type, ...FIELDS[type](reader) };
   reader.finish();
-  return message;
+  return /** @type {ServerMessage} */ (message);
 }
 
 /**
- * @param {ControlReader} r
- * @returns {ServerMessage}
+ * How each type is read, in the order of their indices.
+ * @type {Record<ServerMessage['type'], (r: ControlReader) => object>}
  */
-function readMessage(r) {
-  const type = r.variant(TYPES);
-  switch (type) {
-    case 'Welcome':
-      return { type, version: version(r), name: r.string(), token: r.string(), schema: readSchema(r), limits: limits(r) };
-    case 'Refused':
-      return { type, reason: r.variant(REFUSALS) };
-    case 'Rooms':
-      return { type, rooms: r.list(ROOMS_LISTED_MAX, roomInfo) };
-    case 'Joined':
-      return {
-        type,
-        room: roomInfo(r),
-        code: r.string(),
-        you: r.u16(),
-        tickRate: r.u16(),
-        snapshotEvery: r.u16(),
-        tick: r.u32(),
-        members: r.list(PLAYERS_PER_ROOM_MAX, member),
-        chat: r.list(CHAT_HISTORY_MAX, chatLine),
-      };
-    case 'Left':
-      return { type, reason: r.variant(LEAVE_REASONS) };
-    case 'MemberChanged':
-      return { type, member: member(r) };
-    case 'MemberLeft':
-      return { type, player: r.u16() };
-    case 'Chat':
-      return { type, line: chatLine(r) };
-    case 'Pong':
-      return { type, nonce: r.u32(), tick: r.u32() };
-    case 'Reply':
-      return { type, id: r.u32(), error: r.variant([false, true]) ? r.string() : undefined };
-    case 'Stopping':
-      return { type, retryAfterMs: r.u32() };
-    case 'Redirect':
-      return { type, url: r.string(), ticket: r.string() };
-    case 'ResumeToken':
-      return { type, token: r.string(), graceMs: r.u32() };
-    case 'MemberState':
-      return { type, player: r.u16(), ready: r.bool(), host: r.bool(), connected: r.bool() };
-  }
-}
+const FIELDS = {
+  Welcome: (r) => ({ version: version(r), name: r.string(), token: r.string(), schema: readSchema(r), limits: limits(r) }),
+  Refused: (r) => ({ reason: r.variant(REFUSALS) }),
+  Rooms: (r) => ({ rooms: r.list(ROOMS_LISTED_MAX, roomInfo) }),
+  Joined: (r) => ({
+    room: roomInfo(r),
+    code: r.string(),
+    you: r.u16(),
+    tickRate: r.u16(),
+    snapshotEvery: r.u16(),
+    tick: r.u32(),
+    members: r.list(PLAYERS_PER_ROOM_MAX, member),
+    chat: r.list(CHAT_HISTORY_MAX, chatLine),
+  }),
+  Left: (r) => ({ reason: r.variant(LEAVE_REASONS) }),
+  MemberChanged: (r) => ({ member: member(r) }),
+  MemberLeft: (r) => ({ player: r.u16() }),
+  Chat: (r) => ({ line: chatLine(r) }),
+  Pong: (r) => ({ nonce: r.u32(), tick: r.u32() }),
+  Reply: (r) => ({ id: r.u32(), error: r.variant([false, true]) ? r.string() : undefined }),
+  Stopping: (r) => ({ retryAfterMs: r.u32() }),
+  Redirect: (r) => ({ url: r.string(), ticket: r.string() }),
+  ResumeToken: (r) => ({ token: r.string(), graceMs: r.u32() }),
+  MemberState: (r) => ({ player: r.u16(), ready: r.bool(), host: r.bool(), connected: r.bool() }),
+};
+
+const TYPES = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS));
 
 /**
  * Nothing behind another version can be read.

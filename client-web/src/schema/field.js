@@ -36,10 +36,32 @@ import { textWords, wordsText } from './text.js';
  * @property {Predictor} predictor
  */
 
-/** Kinds by their index on the wire. */
-const KINDS = /** @type {const} */ (['Real', 'Int', 'Bits', 'Bool', 'Turn', 'Enum', 'Entity', 'Text']);
-/** Predictors by their index on the wire. */
-const PREDICTORS = /** @type {const} */ (['Hold', 'Linear', 'Velocity', 'Counter', 'Bearing', 'Rate']);
+/** @typedef {import('../codec.js').ControlReader} ControlReader */
+
+/**
+ * How what a kind has besides its name is read; in the order of their indices on the wire.
+ * @type {Record<FieldKind['type'], (reader: ControlReader) => object>}
+ */
+const KINDS = {
+  Real: (reader) => ({ min: reader.f64(), max: reader.f64(), step: reader.f64() }),
+  Int: (reader) => ({ min: reader.i32(), max: reader.i32() }),
+  Bits: () => ({}),
+  Bool: () => ({}),
+  Turn: (reader) => ({ steps: reader.u32() }),
+  Enum: (reader) => ({ names: reader.list(ENUM_NAMES_MAX, (r) => r.string()) }),
+  Entity: () => ({}),
+  Text: (reader) => ({ bytes: reader.u8() }),
+};
+
+/** The same of predictors. @type {Record<Predictor['type'], (reader: ControlReader) => object>} */
+const PREDICTORS = {
+  Hold: () => ({}),
+  Linear: () => ({}),
+  Velocity: (reader) => ({ by: reader.u8(), num: reader.i32(), den: reader.i32() }),
+  Counter: (reader) => ({ perTick: reader.i32() }),
+  Bearing: (reader) => ({ x: reader.u8(), y: reader.u8() }),
+  Rate: (reader) => ({ of: reader.u8(), scale: reader.f64() }),
+};
 
 /** The step in which a finely predicted component's `Real` fields are snapped and sent to their owner. */
 export const FINE_STEP = 1 / 1024;
@@ -228,54 +250,19 @@ export function fromQ(kind, q) {
 }
 
 /**
- * @param {import('../codec.js').ControlReader} reader
+ * @param {ControlReader} reader
  * @returns {Field} not yet checked
  */
 export function readField(reader) {
-  const name = reader.string();
-  const kind = readKind(reader);
-  const predictor = readPredictor(reader);
-  return { name, kind, predictor };
+  return { name: reader.string(), kind: readTagged(reader, KINDS), predictor: readTagged(reader, PREDICTORS) };
 }
 
 /**
- * @param {import('../codec.js').ControlReader} reader
- * @returns {FieldKind}
+ * @param {ControlReader} reader
+ * @param {Record<string, (reader: ControlReader) => object>} readers by type
+ * @returns {any} one of them
  */
-function readKind(reader) {
-  const type = reader.variant(KINDS);
-  switch (type) {
-    case 'Real':
-      return { type, min: reader.f64(), max: reader.f64(), step: reader.f64() };
-    case 'Int':
-      return { type, min: reader.i32(), max: reader.i32() };
-    case 'Turn':
-      return { type, steps: reader.u32() };
-    case 'Enum':
-      return { type, names: reader.list(ENUM_NAMES_MAX, (r) => r.string()) };
-    case 'Text':
-      return { type, bytes: reader.u8() };
-    default:
-      return { type };
-  }
-}
-
-/**
- * @param {import('../codec.js').ControlReader} reader
- * @returns {Predictor}
- */
-function readPredictor(reader) {
-  const type = reader.variant(PREDICTORS);
-  switch (type) {
-    case 'Velocity':
-      return { type, by: reader.u8(), num: reader.i32(), den: reader.i32() };
-    case 'Counter':
-      return { type, perTick: reader.i32() };
-    case 'Bearing':
-      return { type, x: reader.u8(), y: reader.u8() };
-    case 'Rate':
-      return { type, of: reader.u8(), scale: reader.f64() };
-    default:
-      return { type };
-  }
+function readTagged(reader, readers) {
+  const type = reader.variant(Object.keys(readers));
+  return { type, ...readers[type](reader) };
 }

@@ -4,7 +4,7 @@
  * `session/events.js`.
  */
 
-import { readVarint } from '../bytes.js';
+import { decodeUtf8, readVarint } from '../bytes.js';
 import { PAYLOAD_BYTES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import { RequestError } from '../request_error.js';
@@ -16,7 +16,6 @@ import { RequestError } from '../request_error.js';
  */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * @param {import('../codec.js').ControlReader} reader
@@ -82,7 +81,7 @@ export function decodePayload(payload, reader) {
   const bytes = reader.bytes(length);
   if (!payload.json) return bytes;
   try {
-    return JSON.parse(decoder.decode(bytes));
+    return JSON.parse(decodeUtf8(bytes, 'a payload'));
   } catch {
     throw new ProtocolError('a payload is not JSON');
   }

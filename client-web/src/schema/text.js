@@ -3,13 +3,12 @@
  * zeros (PROTOCOL.md §4). The same as `text_words` and `words_text` of `shared/src/schema/field/`.
  */
 
-import { ProtocolError } from '../protocol_error.js';
+import { decodeUtf8 } from '../bytes.js';
 
 /** Bytes of the longest text that a field can hold. */
 export const TEXT_BYTES_MAX = 64;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Holds the bytes of one text. */
 const scratch = new Uint8Array(TEXT_BYTES_MAX);
 const view = new DataView(scratch.buffer);
@@ -44,11 +43,7 @@ export function wordsText(from, at, words) {
   const bytes = scratch.subarray(0, end);
   // Names are drawn every frame and seldom have more than ASCII, which needs no decoder.
   if ((bits & 0x80808080) === 0) return String.fromCharCode(...bytes);
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    throw new ProtocolError('a text is not UTF-8');
-  }
+  return decodeUtf8(bytes, 'a text');
 }
 
 /**

@@ -25,16 +25,15 @@ export class RoomSession {
   restEnd = 0;
   /** `LeaveRoom` is out: nothing of the room is sent any more. */
   leaving = false;
-  /** What the seat can be taken again with, empty for nothing. A secret. */
-  resumeToken = '';
-  /** For how long the seat is held without a connection, in ms. */
-  graceMs = 0;
 
   /**
    * @param {import('../protocol/server_message.js').Joined} joined
+   * @param {import('../schema/schema.js').Schema} schema
    * @param {import('../snapshot/layout.js').Layout} layout
    */
-  constructor(joined, layout) {
+  constructor(joined, schema, layout) {
+    this.schema = schema;
+    this.layout = layout;
     /** The room's tick on joining or coming back: events up to it are from before. */
     this.joinedAt = joined.tick;
     this.info = joined.room;

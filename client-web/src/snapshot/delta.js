@@ -4,6 +4,7 @@
  * `session/layers.js`.
  */
 
+import { readVarint } from '../bytes.js';
 import { BASELINE_BACK_MAX, ENTITIES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import * as model from './model.js';
@@ -32,12 +33,12 @@ const SLOT_END = 0xffff;
  * @returns {BodyHead}
  */
 export function decodeBodyHead(reader) {
-  const layer = reader.varint();
+  const layer = readVarint(reader);
   const mode = reader.u8();
   if ((mode & ~MODE_CHECKSUM) !== MODE_RANGE) throw new ProtocolError('unknown mode of a body');
-  const back = reader.varint();
+  const back = readVarint(reader);
   if (back > BASELINE_BACK_MAX) throw new ProtocolError('baseline too far back');
-  return { layer, back, checksum: mode & MODE_CHECKSUM ? reader.u32() : undefined };
+  return { layer, back, checksum: mode & MODE_CHECKSUM ? reader.fixed32() : undefined };
 }
 
 /** Decodes the bodies of one layer. Holds scratch memory only, no state from body to body. */

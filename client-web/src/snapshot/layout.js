@@ -22,10 +22,8 @@ import { areThresholds, tablesOf } from './symbols.js';
 
 /** Layer of what everyone in the room sees. */
 export const ROOM_LAYER = 0;
-/** Layer of what only the receiving player sees. */
+/** Layer of what only the receiving player sees; that of what their team sees is behind it. */
 export const OWNER_LAYER = 1;
-/** Layer of what the receiving player's team sees. */
-export const TEAM_LAYER = 2;
 
 /**
  * A component's place in a column set.

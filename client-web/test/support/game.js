@@ -53,10 +53,10 @@ export class Game {
     this.#up = new Conditioner({ ...direction, latencyUs: upMs * 1000 }, seed + 1);
     this.session.handleMessage(welcome(schema), 0);
     this.session.handleMessage(joined({ you: YOU, tickRate: 1000 / PERIOD_MS }), 0);
-    const { room, layout } = this.session;
-    if (room === undefined || layout === undefined) throw new Error('not in the room');
+    const { room } = this.session;
+    if (room === undefined) throw new Error('not in the room');
     this.room = room;
-    this.play = new Play(this.session, room, schema, layout);
+    this.play = new Play(this.session, room);
     while (this.session.pollEvent() !== undefined);
     while (this.session.pollTransmit() !== undefined);
   }

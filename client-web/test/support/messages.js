@@ -23,6 +23,16 @@ function message(index, fields) {
   return writer.finish();
 }
 
+/** @param {ControlWriter} w @param {number} value a 32-bit integer */
+function i32(w, value) {
+  w.uint(((value << 1) ^ (value >> 31)) >>> 0);
+}
+
+/** @param {ControlWriter} w @param {number} value */
+function f64(w, value) {
+  for (const byte of new Uint8Array(Float64Array.of(value).buffer)) w.u8(byte);
+}
+
 /** @template T @param {ControlWriter} w @param {readonly T[]} items @param {(item: T) => void} write */
 function list(w, items, write) {
   w.uint(items.length);
@@ -33,22 +43,22 @@ function list(w, items, write) {
 function writeField(w, { name, kind, predictor }) {
   w.string(name);
   w.uint(KINDS.indexOf(kind.type));
-  if (kind.type === 'Real') [kind.min, kind.max, kind.step].forEach((value) => w.f64(value));
-  if (kind.type === 'Int') [kind.min, kind.max].forEach((value) => w.i32(value));
+  if (kind.type === 'Real') [kind.min, kind.max, kind.step].forEach((value) => f64(w, value));
+  if (kind.type === 'Int') [kind.min, kind.max].forEach((value) => i32(w, value));
   if (kind.type === 'Turn') w.uint(kind.steps);
   if (kind.type === 'Enum') list(w, kind.names, (value) => w.string(value));
   if (kind.type === 'Text') w.u8(kind.bytes);
   w.uint(PREDICTORS.indexOf(predictor.type));
   if (predictor.type === 'Velocity') {
     w.u8(predictor.by);
-    w.i32(predictor.num);
-    w.i32(predictor.den);
+    i32(w, predictor.num);
+    i32(w, predictor.den);
   }
-  if (predictor.type === 'Counter') w.i32(predictor.perTick);
+  if (predictor.type === 'Counter') i32(w, predictor.perTick);
   if (predictor.type === 'Bearing') [predictor.x, predictor.y].forEach((index) => w.u8(index));
   if (predictor.type === 'Rate') {
     w.u8(predictor.of);
-    w.f64(predictor.scale);
+    f64(w, predictor.scale);
   }
 }
 
