@@ -16,47 +16,30 @@
 export function checkValues(what, fields, values) {
   for (const { name, kind } of fields) {
     const value = values[name];
-    if (value === undefined || value === null || fits(kind, value)) continue;
-    throw new RangeError(`${what}: ${JSON.stringify(name)} is ${shown(value)}, expected ${expected(kind)}`);
+    const instead = value === undefined || value === null ? '' : expected(kind, value);
+    if (instead !== '') throw new RangeError(`${what}: ${JSON.stringify(name)} is ${shown(value)}, expected ${instead}`);
   }
 }
 
 /**
  * @param {FieldKind} kind
  * @param {any} value
- * @returns {boolean} a number out of the field's range does: it is clamped
+ * @returns {string} what is expected instead of it, empty if it can be meant. A number out of the field's range can: it is
+ *   clamped
  */
-function fits(kind, value) {
+function expected(kind, value) {
+  const isNumber = Number.isFinite(value);
   switch (kind.type) {
     case 'Bool':
-      return typeof value === 'boolean' || Number.isFinite(value);
+      return isNumber || typeof value === 'boolean' ? '' : 'true or false';
     case 'Enum':
-      return Number.isFinite(value) || kind.names.includes(value);
+      return isNumber || kind.names.includes(value) ? '' : `one of ${kind.names.join(', ')}`;
     case 'Entity':
-      return Number.isFinite(value) || Number.isFinite(value.handle);
+      return isNumber || Number.isFinite(value.handle) ? '' : 'an entity, its handle, or undefined';
     case 'Text':
-      return typeof value === 'string';
+      return typeof value === 'string' ? '' : 'a string';
     default:
-      return Number.isFinite(value);
-  }
-}
-
-/**
- * @param {FieldKind} kind
- * @returns {string}
- */
-function expected(kind) {
-  switch (kind.type) {
-    case 'Bool':
-      return 'true or false';
-    case 'Enum':
-      return `one of ${kind.names.join(', ')}`;
-    case 'Entity':
-      return 'an entity, its handle, or undefined';
-    case 'Text':
-      return 'a string';
-    default:
-      return 'a finite number';
+      return isNumber ? '' : 'a finite number';
   }
 }
 

@@ -40,17 +40,13 @@ export class Banner {
     this.#time.classList.toggle('low', round.phase === 'play' && left <= 10);
     switch (round.phase) {
       case 'lobby':
-        this.#say('Warm-up', '', this.#readiness());
-        break;
+        return this.#say('Warm-up', '', this.#readiness());
       case 'ready':
-        this.#say('Starting', clock(seconds), this.#readiness());
-        break;
+        return this.#say('Starting', clock(seconds), this.#readiness());
       case 'countdown':
-        this.#say('Get set', '', 'Guns are silent until the start');
-        break;
+        return this.#say('Get set', '', 'Guns are silent until the start');
       case 'play':
-        this.#say(`Round ${round.number}`, clock(seconds), '');
-        break;
+        return this.#say(`Round ${round.number}`, clock(seconds), '');
       default:
         this.#say('Round over', '', round.winner === undefined ? 'Nobody scored' : `${nameOf(round.winner)} wins`);
     }

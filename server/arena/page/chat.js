@@ -62,11 +62,6 @@ export class Chat {
     if (this.#form.hidden && line.from !== this.#room.you) this.#tool.classList.add('unread');
   }
 
-  /** Something that nobody said. @param {string} text */
-  note(text) {
-    this.#put(make('li', 'note', text));
-  }
-
   /** Shows the field and gives it the keyboard. */
   open() {
     this.#onOpen();

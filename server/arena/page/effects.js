@@ -6,7 +6,7 @@
 
 import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';
 import { INK, colourOf } from './palette.js';
-import { Particles } from './particles.js';
+import { Particles, Pool } from './particles.js';
 
 /** Milliseconds for which a hit one stays white. */
 const FLASH_MS = 140;
@@ -20,8 +20,7 @@ const MUZZLES_MAX = 32;
 export class Effects {
   particles = new Particles();
   /** Recent muzzle flashes; `at` in milliseconds. */
-  muzzles = Array.from({ length: MUZZLES_MAX }, () => ({ x: 0, y: 0, at: -1e9 }));
-  #nextMuzzle = 0;
+  muzzles = new Pool(MUZZLES_MAX, { x: 0, y: 0, at: -1e9 });
   /** When something was hit last, by handle. @type {Map<number, number>} */
   #hitAt = new Map();
   /** When someone shot last, by handle. @type {Map<number, number>} */
@@ -85,8 +84,7 @@ export class Effects {
     const angle = by.heading.angle;
     const x = by.pos.x + Math.cos(angle) * PLAYER_RADIUS * 1.75;
     const y = by.pos.y + Math.sin(angle) * PLAYER_RADIUS * 1.75;
-    const muzzle = this.muzzles[this.#nextMuzzle];
-    this.#nextMuzzle = (this.#nextMuzzle + 1) % MUZZLES_MAX;
+    const muzzle = this.muzzles.take();
     muzzle.x = x;
     muzzle.y = y;
     muzzle.at = now;
@@ -152,9 +150,5 @@ export class Effects {
  * @returns {Entity | undefined}
  */
 export function find(view, handle) {
-  if (handle === undefined) return undefined;
-  for (let i = 0; i < view.entities.length; i += 1) {
-    if (view.entities[i].handle === handle) return view.entities[i];
-  }
-  return undefined;
+  return view.entities.find((entity) => entity.handle === handle);
 }

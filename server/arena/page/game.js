@@ -59,7 +59,7 @@ export class Game {
   constructor(room, onLeave) {
     this.#room = room;
     this.#controls = new Controls(this.#stage, () => this.#page.classList.add('touch'));
-    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, this.#shots, room, (player) => this.#nameOf(player));
+    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, this.#shots, room, (player) => room.label(player));
     this.#vitals = new Vitals(room);
     this.#banner = new Banner(room);
     this.#chat = new Chat(room, () => this.#controls.release());
@@ -185,16 +185,11 @@ export class Game {
     this.#known = new Map(members);
   }
 
-  /** @param {number} player @returns {string} */
-  #nameOf(player) {
-    return this.#room.label(player);
-  }
-
   /** @param {View} view @param {number | undefined} handle @returns {string} */
   #nameOfEntity(view, handle) {
     const entity = find(view, handle);
     if (!entity) return 'someone';
-    return entity.owner === undefined ? 'a drone' : this.#nameOf(entity.owner) || 'someone';
+    return entity.owner === undefined ? 'a drone' : this.#room.label(entity.owner) || 'someone';
   }
 }
 

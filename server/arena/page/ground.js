@@ -7,15 +7,15 @@
 import { AMMO_PADS, HEALTH_PADS, OBSTACLES, SIZE } from './arena_map.js';
 import { TILE_UNITS } from './camera.js';
 import { INK } from './palette.js';
+import { TURN, box, circle, disc, newCanvas, outline, stroke } from './pen.js';
 
 /** How much farther from the view's centre a top is than its foot. */
 const RISE = 0.03;
 /** Thickness of the outer wall in units. */
 const WALL = 26;
-const TURN = Math.PI * 2;
 
 /** @typedef {import('./camera.js').Camera} Camera */
-/** @typedef {CanvasRenderingContext2D} Pen */
+/** @typedef {import('./pen.js').Pen} Pen */
 
 export class Ground {
   /** @type {CanvasPattern | null} */
@@ -27,13 +27,10 @@ export class Ground {
    * @param {number} scale device pixels a unit; a tile has whole pixels
    */
   rescale(pen, scale) {
-    const tile = document.createElement('canvas');
     const side = Math.round(TILE_UNITS * scale);
-    tile.width = side;
-    tile.height = side;
-    const brush = /** @type {Pen} */ (tile.getContext('2d'));
+    const brush = newCanvas(side, side);
     paintTile(brush, side);
-    this.#pattern = pen.createPattern(tile, 'repeat');
+    this.#pattern = pen.createPattern(brush.canvas, 'repeat');
   }
 
   /**
@@ -43,8 +40,7 @@ export class Ground {
    */
   drawFloor(pen, camera) {
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.fillStyle = INK.void;
-    pen.fillRect(0, 0, camera.width, camera.height);
+    box(pen, INK.void, 0, 0, camera.width, camera.height);
     pen.setTransform(1, 0, 0, 1, camera.left, camera.top);
     pen.fillStyle = this.#pattern ?? INK.floor;
     // Beyond the walls the pattern goes on, faintly.
@@ -54,19 +50,20 @@ export class Ground {
     const side = SIZE * camera.scale;
     pen.fillRect(0, 0, side, side);
     pen.setTransform(camera.scale, 0, 0, camera.scale, camera.left, camera.top);
-    pen.lineWidth = 1.5;
-    pen.strokeStyle = INK.line;
-    ring(pen, 500, 500, 200);
-    pen.stroke();
-    pen.strokeStyle = INK.lineStrong;
+    circle(pen, 500, 500, 200);
+    stroke(pen, INK.line, 1.5);
     for (let k = 0; k < 4; k += 1) {
       pen.beginPath();
       pen.arc(500, 500, 208, k * (TURN / 4) + 0.5, k * (TURN / 4) + 1.07);
-      pen.stroke();
+      stroke(pen, INK.lineStrong, 1.5);
     }
     drawPads(pen, HEALTH_PADS, INK.health);
     drawPads(pen, AMMO_PADS, INK.ammo);
-    drawShadows(pen);
+    // Soft feet of the obstacles, one path in two widths.
+    outline(pen, OBSTACLES);
+    pen.lineJoin = 'round';
+    stroke(pen, '#00000026', 16);
+    stroke(pen, '#0000002e', 8);
   }
 
   /**
@@ -81,8 +78,7 @@ export class Ground {
     const left = Math.round(x % side) - side;
     const top = Math.round(y % side) - side;
     pen.setTransform(1, 0, 0, 1, left, top);
-    pen.fillStyle = this.#pattern ?? INK.floor;
-    pen.fillRect(0, 0, camera.width - left + side, camera.height - top + side);
+    box(pen, this.#pattern ?? INK.floor, 0, 0, camera.width - left + side, camera.height - top + side);
   }
 
   /**
@@ -112,13 +108,10 @@ export class Ground {
 function paintTile(pen, side) {
   const half = Math.round(side / 2);
   const hair = Math.max(1, Math.round(side / 110));
-  pen.fillStyle = INK.floor;
-  pen.fillRect(0, 0, side, side);
-  pen.fillStyle = INK.floorAlt;
-  pen.fillRect(0, 0, half, half);
+  box(pen, INK.floor, 0, 0, side, side);
+  box(pen, INK.floorAlt, 0, 0, half, half);
   pen.fillRect(half, half, side - half, side - half);
-  pen.fillStyle = INK.line;
-  pen.fillRect(half, 0, hair, side);
+  box(pen, INK.line, half, 0, hair, side);
   pen.fillRect(0, half, side, hair);
   pen.fillRect(0, 0, hair, side);
   pen.fillRect(0, 0, side, hair);
@@ -137,34 +130,10 @@ function paintTile(pen, side) {
 
 /** @param {Pen} pen @param {number[][]} pads @param {string} colour */
 function drawPads(pen, pads, colour) {
-  pen.strokeStyle = `${colour}40`;
-  pen.fillStyle = `${colour}0d`;
-  pen.lineWidth = 1.2;
-  for (const pad of pads) {
-    ring(pen, pad[0], pad[1], 17);
-    pen.fill();
-    pen.stroke();
+  for (const [x, y] of pads) {
+    disc(pen, `${colour}0d`, x, y, 17);
+    stroke(pen, `${colour}40`, 1.2);
   }
-}
-
-/** Soft feet of the obstacles, one path in two widths. @param {Pen} pen */
-function drawShadows(pen) {
-  pen.beginPath();
-  for (const obstacle of OBSTACLES) {
-    if (obstacle.block) {
-      pen.rect(obstacle.left, obstacle.top, obstacle.right - obstacle.left, obstacle.bottom - obstacle.top);
-    } else {
-      pen.moveTo(obstacle.x + obstacle.radius, obstacle.y);
-      pen.arc(obstacle.x, obstacle.y, obstacle.radius, 0, TURN);
-    }
-  }
-  pen.lineJoin = 'round';
-  pen.strokeStyle = '#00000026';
-  pen.lineWidth = 16;
-  pen.stroke();
-  pen.strokeStyle = '#0000002e';
-  pen.lineWidth = 8;
-  pen.stroke();
 }
 
 /** @param {Pen} pen @param {Camera} camera */
@@ -200,8 +169,7 @@ function drawBlock(pen, camera, left, top, right, bottom) {
   else if (right < camera.x) face(pen, INK.wallSide, right, top, right, bottom, r, b, r, t);
   if (top > camera.y) face(pen, INK.wallSideLit, left, top, right, top, r, t, l, t);
   else if (bottom < camera.y) face(pen, INK.wallSideLit, left, bottom, right, bottom, r, b, l, b);
-  pen.fillStyle = INK.wallTop;
-  pen.fillRect(l, t, r - l, b - t);
+  box(pen, INK.wallTop, l, t, r - l, b - t);
   pen.strokeStyle = INK.wallEdge;
   pen.lineWidth = 1.2;
   pen.strokeRect(l, t, r - l, b - t);
@@ -219,21 +187,12 @@ function drawPillar(pen, camera, x, y, radius) {
   const far = Math.sqrt(dx * dx + dy * dy) || 1;
   const nx = (-dy / far) * radius;
   const ny = (dx / far) * radius;
-  pen.fillStyle = INK.wallSide;
-  pen.beginPath();
-  pen.arc(x, y, radius, 0, TURN);
-  pen.fill();
+  disc(pen, INK.wallSide, x, y, radius);
   face(pen, INK.wallSide, x + nx, y + ny, x - nx, y - ny, tx - nx, ty - ny, tx + nx, ty + ny);
-  pen.fillStyle = INK.wallTop;
-  ring(pen, tx, ty, radius);
-  pen.fill();
-  pen.strokeStyle = INK.wallEdge;
-  pen.lineWidth = 1.2;
-  pen.stroke();
-  pen.strokeStyle = '#465672';
-  pen.lineWidth = 1;
-  ring(pen, tx, ty, radius * 0.72);
-  pen.stroke();
+  disc(pen, INK.wallTop, tx, ty, radius);
+  stroke(pen, INK.wallEdge, 1.2);
+  circle(pen, tx, ty, radius * 0.72);
+  stroke(pen, '#465672', 1);
 }
 
 /** @param {Pen} pen @param {string} colour @param {number} ax @param {number} ay @param {number} bx @param {number} by @param {number} cx @param {number} cy @param {number} dx @param {number} dy */
@@ -246,12 +205,6 @@ function face(pen, colour, ax, ay, bx, by, cx, cy, dx, dy) {
   pen.lineTo(dx, dy);
   pen.closePath();
   pen.fill();
-}
-
-/** @param {Pen} pen @param {number} x @param {number} y @param {number} radius */
-function ring(pen, x, y, radius) {
-  pen.beginPath();
-  pen.arc(x, y, radius, 0, TURN);
 }
 
 /** @param {number} at @param {number} centre @returns {number} where a top is that stands over `at` */

@@ -30,9 +30,8 @@ export class Controls {
   #reload = false;
   /** Whether the trigger was pulled in any input since the last frame. */
   #fired = false;
-  #mouseX = 0;
-  #mouseY = 0;
-  #mouseKnown = false;
+  /** Where the mouse is, in CSS pixels. @type {{ x: number, y: number } | undefined} */
+  #mouse;
   #sticks;
   #out = { dx: 0, dy: 0, aim: 0, fire: false, reload: false };
   #abort = new AbortController();
@@ -70,7 +69,7 @@ export class Controls {
 
   /** The stage is shown: its size is known now. */
   start() {
-    this.#sticks.start();
+    this.#sticks.settle();
   }
 
   /** Lets go of everything: focus went elsewhere. */
@@ -93,19 +92,15 @@ export class Controls {
    * @param {number} y CSS pixels
    */
   turn(x, y) {
-    const stick = this.#sticks.aim;
-    const move = this.#sticks.move;
+    const { aim, move, used } = this.#sticks;
+    const stick = aim.push.length > 0.15 ? aim.push : move.push;
+    this.reachX = 0;
+    this.reachY = 0;
     if (stick.length > 0.15) {
       this.aim = Math.atan2(stick.y, stick.x);
-      this.reachX = 0;
-      this.reachY = 0;
-    } else if (this.#sticks.used) {
-      if (move.length > 0.15) this.aim = Math.atan2(move.y, move.x);
-      this.reachX = 0;
-      this.reachY = 0;
-    } else if (this.#mouseKnown) {
-      this.reachX = this.#mouseX - x;
-      this.reachY = this.#mouseY - y;
+    } else if (!used && this.#mouse !== undefined) {
+      this.reachX = this.#mouse.x - x;
+      this.reachY = this.#mouse.y - y;
       if (Math.abs(this.reachX) + Math.abs(this.reachY) > 2) this.aim = Math.atan2(this.reachY, this.reachX);
     }
   }
@@ -126,12 +121,13 @@ export class Controls {
     }
     out.dx = Math.max(-1, Math.min(1, out.dx));
     out.dy = Math.max(-1, Math.min(1, out.dy));
-    if (this.#sticks.move.length > 0) {
-      out.dx = this.#sticks.move.x;
-      out.dy = this.#sticks.move.y;
+    const { aim, move } = this.#sticks;
+    if (move.push.length > 0) {
+      out.dx = move.push.x;
+      out.dy = move.push.y;
     }
     out.aim = this.aim;
-    out.fire = this.#mouseDown || this.#tapped || this.#held.has('Space') || this.#sticks.aim.length > 0.45;
+    out.fire = this.#mouseDown || this.#tapped || this.#held.has('Space') || aim.push.length > 0.45;
     this.#fired ||= out.fire;
     out.reload = this.#reload || this.#held.has('KeyR');
     this.#tapped = false;
@@ -167,9 +163,7 @@ export class Controls {
   /** @param {PointerEvent} event */
   #point(event) {
     if (event.pointerType === 'touch') return;
-    this.#mouseKnown = true;
-    this.#mouseX = event.clientX;
-    this.#mouseY = event.clientY;
+    this.#mouse = { x: event.clientX, y: event.clientY };
   }
 }
 

@@ -44,47 +44,35 @@ let attempt = 0;
 async function enter(way) {
   const mine = ++attempt;
   overlay.show({ title: 'Joining', button: 'Cancel', onPress: toLobby });
-  try {
-    if (!(await tryJoin(way, mine))) return;
-  } catch (error) {
-    if (mine !== attempt) return;
-    toLobby();
-    toast(why(error), true);
-  }
-}
-
-/**
- * @param {Way} way
- * @param {number} mine the attempt that this is part of
- * @returns {Promise<boolean>} whether the game runs; false if the attempt was given up meanwhile
- */
-async function tryJoin(way, mine) {
   // Another code in the address leads from room to room. What the dev panel was set to goes on in
   // the next one.
   const conditioner = link?.conditioner;
   room?.leave();
   link?.close();
   link = undefined;
-  const fresh = await connect({ name: lobby.name(), resume: true, conditioner });
-  if (mine !== attempt) {
-    fresh.close();
-    return false;
-  }
-  let joined;
+  let fresh;
   try {
-    joined = await joinBy(fresh, way);
+    fresh = await connect({ name: lobby.name(), resume: true, conditioner });
+    const joined = mine === attempt ? await joinBy(fresh, way) : undefined;
+    if (joined === undefined || mine !== attempt) return fresh.close();
+    link = fresh;
+    fresh.on('stopping', () => toast('The server restarts. You will be reconnected.'));
+    follow(fresh, joined, mine);
   } catch (error) {
-    fresh.close();
-    throw error;
+    fresh?.close();
+    giveUp(error, mine);
   }
-  if (mine !== attempt) {
-    fresh.close();
-    return false;
-  }
-  link = fresh;
-  fresh.on('stopping', () => toast('The server restarts. You will be reconnected.'));
-  follow(fresh, joined, mine);
-  return true;
+}
+
+/**
+ * There is no way into a room, unless that was given up meanwhile.
+ * @param {unknown} error
+ * @param {number} mine the attempt that it ends
+ */
+function giveUp(error, mine) {
+  if (mine !== attempt) return;
+  toLobby();
+  toast(why(error), true);
 }
 
 /**
@@ -185,9 +173,7 @@ async function seatAgain(fresh, code) {
     if (mine === attempt) follow(fresh, joined, mine);
     else fresh.close();
   } catch (error) {
-    if (mine !== attempt) return;
-    toLobby();
-    toast(why(error), true);
+    giveUp(error, mine);
   }
 }
 

@@ -6,16 +6,16 @@
 import { OBSTACLES, SIZE } from './arena_map.js';
 import { element } from './dom.js';
 import { INK, colourOf } from './palette.js';
+import { box, disc, newCanvas, outline } from './pen.js';
 
 const REFRESH_MS = 1000 / 15;
-const TURN = Math.PI * 2;
 
 /** @typedef {import('/client/types.js').View} View */
 
 export class Minimap {
   #canvas = element('minimap', HTMLCanvasElement);
   #pen = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d'));
-  #ground = document.createElement('canvas');
+  #ground = newCanvas(1, 1);
   #drawnAt = 0;
   #scale = 1;
 
@@ -32,7 +32,7 @@ export class Minimap {
     const pen = this.#pen;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
-    pen.drawImage(this.#ground, 0, 0);
+    pen.drawImage(this.#ground.canvas, 0, 0);
     pen.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
     const dot = SIZE / this.#canvas.clientWidth;
     pen.strokeStyle = '#e8edf655';
@@ -42,31 +42,19 @@ export class Minimap {
     pen.strokeRect(camera.x - width / 2, camera.y - height / 2, width, height);
     for (const entity of view.entities) {
       const kind = entity.kind?.is;
-      if (kind === 'drone' && entity.health.hp > 0) this.#dot(entity.pos, INK.drone, dot * 1.3);
-      else if (kind === 'health' || kind === 'ammo') this.#square(entity.pos, INK[/** @type {'health' | 'ammo'} */ (kind)], dot * 3);
+      if (kind === 'drone' && entity.health.hp > 0) disc(pen, INK.drone, entity.pos.x, entity.pos.y, dot * 1.3);
+      if (kind !== 'health' && kind !== 'ammo') continue;
+      const side = dot * 3;
+      box(pen, INK[/** @type {'health' | 'ammo'} */ (kind)], entity.pos.x - side / 2, entity.pos.y - side / 2, side, side);
     }
     for (const entity of view.entities) {
       if (entity.kind?.is !== 'player' || entity.health.hp <= 0 || entity.owner === you) continue;
-      this.#dot(entity.pos, colourOf(entity.owner, you), dot * 2.6);
+      disc(pen, colourOf(entity.owner, you), entity.pos.x, entity.pos.y, dot * 2.6);
     }
     if (view.me && view.me.health.hp > 0) {
-      this.#dot(view.me.pos, '#05070b', dot * 5);
-      this.#dot(view.me.pos, INK.accent, dot * 3.6);
+      disc(pen, '#05070b', view.me.pos.x, view.me.pos.y, dot * 5);
+      disc(pen, INK.accent, view.me.pos.x, view.me.pos.y, dot * 3.6);
     }
-  }
-
-  /** @param {{ x: number, y: number }} at @param {string} colour @param {number} radius */
-  #dot(at, colour, radius) {
-    this.#pen.fillStyle = colour;
-    this.#pen.beginPath();
-    this.#pen.arc(at.x, at.y, radius, 0, TURN);
-    this.#pen.fill();
-  }
-
-  /** @param {{ x: number, y: number }} at @param {string} colour @param {number} side */
-  #square(at, colour, side) {
-    this.#pen.fillStyle = colour;
-    this.#pen.fillRect(at.x - side / 2, at.y - side / 2, side, side);
   }
 
   /** Draws the ground anew when the box changed. */
@@ -76,17 +64,11 @@ export class Minimap {
     if (side === this.#canvas.width || side === 0) return;
     this.#canvas.width = side;
     this.#canvas.height = side;
-    this.#ground.width = side;
-    this.#ground.height = side;
     this.#scale = side / SIZE;
-    const pen = /** @type {CanvasRenderingContext2D} */ (this.#ground.getContext('2d'));
-    pen.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
-    pen.fillStyle = '#3a4862';
-    for (const obstacle of OBSTACLES) {
-      pen.beginPath();
-      if (obstacle.block) pen.rect(obstacle.left, obstacle.top, obstacle.right - obstacle.left, obstacle.bottom - obstacle.top);
-      else pen.arc(obstacle.x, obstacle.y, obstacle.radius, 0, TURN);
-      pen.fill();
-    }
+    this.#ground = newCanvas(side, side);
+    this.#ground.scale(this.#scale, this.#scale);
+    outline(this.#ground, OBSTACLES);
+    this.#ground.fillStyle = '#3a4862';
+    this.#ground.fill();
   }
 }

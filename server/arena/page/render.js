@@ -8,6 +8,7 @@ import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';
 import { mostOf } from './arena_schema.js';
 import { Ground } from './ground.js';
 import { INK, colourOf } from './palette.js';
+import { TURN, box } from './pen.js';
 import { Sprites } from './sprites.js';
 
 /** @typedef {import('./camera.js').Camera} Camera */
@@ -134,7 +135,7 @@ export class Renderer {
   /** Muzzle flashes, additive. @param {number} now */
   #drawFlashes(now) {
     this.#pen.globalCompositeOperation = 'lighter';
-    for (const muzzle of this.#effects.muzzles) {
+    for (const muzzle of this.#effects.muzzles.all) {
       const left = 1 - (now - muzzle.at) / 90;
       if (left <= 0 || left > 1) continue;
       this.#stamp(this.#sprites.glow('#ffe9b0', 15), muzzle.x, muzzle.y, 1, 0, left, 0.6 + 0.5 * left);
@@ -173,10 +174,8 @@ export class Renderer {
     const pen = this.#pen;
     const camera = this.#camera;
     pen.setTransform(camera.scale, 0, 0, camera.scale, camera.left, camera.top);
-    pen.fillStyle = '#05070bd0';
-    pen.fillRect(x - width / 2 - 0.8, y - 0.8, width + 1.6, 4.4);
-    pen.fillStyle = colour;
-    pen.fillRect(x - width / 2, y, width * Math.min(1, share), 2.8);
+    box(pen, '#05070bd0', x - width / 2 - 0.8, y - 0.8, width + 1.6, 4.4);
+    box(pen, colour, x - width / 2, y, width * Math.min(1, share), 2.8);
   }
 
   /** Remembers where a drone goes, which the wire doesn't say. @param {number} slot @param {number} x @param {number} y */
@@ -191,7 +190,7 @@ export class Renderer {
     if (way > 900) return;
     // Towards the new way by a part, round the circle.
     let turn = Math.atan2(dy, dx) - this.#drift[at + 2];
-    turn -= Math.PI * 2 * Math.round(turn / (Math.PI * 2));
+    turn -= TURN * Math.round(turn / TURN);
     this.#drift[at + 2] += turn * 0.3;
   }
 

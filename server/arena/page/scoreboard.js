@@ -4,7 +4,7 @@
  * while it shows.
  */
 
-import { element, make, write } from './dom.js';
+import { element, write } from './dom.js';
 import { colourOf } from './palette.js';
 import { isTyping } from './input.js';
 import { tell } from './tell.js';
@@ -17,6 +17,7 @@ const REFRESH_MS = 250;
 export class Scoreboard {
   #panel = element('scores', HTMLElement);
   #rows = element('scores-rows', HTMLElement);
+  #emptyRow = element('scores-row', HTMLTemplateElement);
   #tool = element('tool-scores', HTMLButtonElement);
   #title = element('scores-title', HTMLElement);
   #abort = new AbortController();
@@ -82,7 +83,7 @@ export class Scoreboard {
     const rows = this.#collect(view);
     const host = this.#room.info.kicks && Boolean(this.#room.members.get(this.#room.you)?.host);
     while (this.#rows.childElementCount > rows.length) this.#rows.lastElementChild?.remove();
-    while (this.#rows.childElementCount < rows.length) this.#rows.append(emptyRow());
+    while (this.#rows.childElementCount < rows.length) this.#rows.append(this.#emptyRow.content.cloneNode(true));
     for (let i = 0; i < rows.length; i += 1) {
       this.#fill(/** @type {HTMLElement} */ (this.#rows.children[i]), rows[i], i + 1, host);
     }
@@ -128,17 +129,4 @@ export class Scoreboard {
     kick.onclick = () => this.#kick(row.player);
     kick.setAttribute('aria-label', `Remove ${row.name} from the room`);
   }
-}
-
-/** @returns {HTMLElement} */
-function emptyRow() {
-  const line = make('tr');
-  const player = make('td');
-  player.append(make('i', 'swatch'), make('span'), make('span', 'tag'));
-  const action = make('td');
-  const kick = make('button', 'button kick', 'Kick');
-  kick.type = 'button';
-  action.append(kick);
-  line.append(make('td'), player, make('td'), make('td'), make('td'), action);
-  return line;
 }

@@ -5,12 +5,13 @@
 
 import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';
 import { INK } from './palette.js';
+import { box, circle, disc, newCanvas, plate, stroke } from './pen.js';
 
 /** Names kept; beyond, all are dropped and made again when seen. */
 const LABELS_MAX = 200;
 
 /**
- * @typedef {CanvasRenderingContext2D} Pen
+ * @typedef {import('./pen.js').Pen} Pen
  * @typedef {HTMLCanvasElement} Sprite its centre is the entity's centre
  */
 
@@ -77,8 +78,7 @@ export class Sprites {
       light.addColorStop(0, colour);
       light.addColorStop(0.35, `${colour}66`);
       light.addColorStop(1, `${colour}00`);
-      pen.fillStyle = light;
-      pen.fillRect(-radius, -radius, radius * 2, radius * 2);
+      box(pen, light, -radius, -radius, radius * 2, radius * 2);
     });
   }
 
@@ -88,8 +88,7 @@ export class Sprites {
       const dark = pen.createRadialGradient(0, 0, 6, 0, 0, 21);
       dark.addColorStop(0, '#000000a0');
       dark.addColorStop(1, '#00000000');
-      pen.fillStyle = dark;
-      pen.fillRect(-22, -22, 44, 44);
+      box(pen, dark, -22, -22, 44, 44);
     });
   }
 
@@ -103,8 +102,8 @@ export class Sprites {
     const found = this.#labels.get(key);
     if (found) return found;
     if (this.#labels.size >= LABELS_MAX) this.#labels.clear();
-    const sprite = document.createElement('canvas');
-    const pen = /** @type {Pen} */ (sprite.getContext('2d'));
+    const pen = newCanvas(1, 1);
+    const sprite = pen.canvas;
     const font = `600 ${Math.round(12.5 * this.#ratio)}px ui-sans-serif, system-ui, "Segoe UI", Roboto, "DejaVu Sans Condensed", sans-serif`;
     pen.font = font;
     sprite.width = Math.ceil(pen.measureText(text).width + 8 * this.#ratio);
@@ -131,15 +130,12 @@ export class Sprites {
   #get(key, reach, paint) {
     const found = this.#made.get(key);
     if (found) return found;
-    const sprite = document.createElement('canvas');
     const side = Math.max(2, Math.ceil(reach * this.#scale) * 2);
-    sprite.width = side;
-    sprite.height = side;
-    const pen = /** @type {Pen} */ (sprite.getContext('2d'));
+    const pen = newCanvas(side, side);
     pen.setTransform(this.#scale, 0, 0, this.#scale, side / 2, side / 2);
     paint(pen);
-    this.#made.set(key, sprite);
-    return sprite;
+    this.#made.set(key, pen.canvas);
+    return pen.canvas;
   }
 }
 
@@ -147,97 +143,55 @@ export class Sprites {
 function paintPlayer(pen, colour) {
   const r = PLAYER_RADIUS;
   // The gun, under the hull.
-  pen.fillStyle = '#05070b';
-  pen.beginPath();
-  pen.roundRect(r * 0.3, -4.1, r * 1.45, 8.2, 2.4);
-  pen.fill();
-  pen.fillStyle = '#c3ccdc';
-  pen.beginPath();
-  pen.roundRect(r * 0.3, -2.7, r * 1.34, 5.4, 1.6);
-  pen.fill();
-  pen.fillStyle = '#7b879d';
-  pen.fillRect(r * 0.3, 0.4, r * 1.3, 1.9);
-  pen.fillStyle = colour;
-  pen.fillRect(r * 1.38, -2.7, 2.2, 5.4);
+  plate(pen, '#05070b', r * 0.3, -4.1, r * 1.45, 8.2, 2.4);
+  plate(pen, '#c3ccdc', r * 0.3, -2.7, r * 1.34, 5.4, 1.6);
+  box(pen, '#7b879d', r * 0.3, 0.4, r * 1.3, 1.9);
+  box(pen, colour, r * 1.38, -2.7, 2.2, 5.4);
   // The hull: a dark rim, the colour, a dark lid with a visor that shows the heading.
-  disc(pen, r, '#05070b');
-  disc(pen, r - 1.3, colour);
+  disc(pen, '#05070b', 0, 0, r);
+  disc(pen, colour, 0, 0, r - 1.3);
   const shade = pen.createRadialGradient(-3, -4, 1, 0, 0, r);
   shade.addColorStop(0, '#ffffff4d');
   shade.addColorStop(0.55, '#ffffff00');
   shade.addColorStop(1, '#00000066');
-  disc(pen, r - 1.3, shade);
-  disc(pen, r * 0.57, '#10151f');
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2.1;
+  disc(pen, shade, 0, 0, r - 1.3);
+  disc(pen, '#10151f', 0, 0, r * 0.57);
   pen.lineCap = 'round';
   pen.beginPath();
   pen.arc(0, 0, r * 0.33, -0.85, 0.85);
-  pen.stroke();
+  stroke(pen, colour, 2.1);
 }
 
 /** @param {Pen} pen @param {string} colour */
 function paintDrone(pen, colour) {
   const r = DRONE_RADIUS;
   // Four rotors on arms around a body with a red eye.
-  pen.strokeStyle = '#05070b';
-  pen.lineWidth = 3.4;
   pen.lineCap = 'round';
   for (const [x, y] of [[0.72, 0.72], [0.72, -0.72], [-0.72, 0.72], [-0.72, -0.72]]) {
     pen.beginPath();
     pen.moveTo(0, 0);
     pen.lineTo(r * x, r * y);
-    pen.stroke();
-    pen.beginPath();
-    pen.arc(r * x, r * y, r * 0.44, 0, Math.PI * 2);
-    pen.fillStyle = '#0a0e16';
-    pen.fill();
-    pen.beginPath();
-    pen.arc(r * x, r * y, r * 0.36, 0, Math.PI * 2);
-    pen.lineWidth = 1;
-    pen.strokeStyle = colour;
-    pen.stroke();
-    pen.strokeStyle = '#05070b';
-    pen.lineWidth = 3.4;
+    stroke(pen, '#05070b', 3.4);
+    disc(pen, '#0a0e16', r * x, r * y, r * 0.44);
+    circle(pen, r * x, r * y, r * 0.36);
+    stroke(pen, colour, 1);
   }
-  pen.fillStyle = '#05070b';
-  pen.beginPath();
-  pen.roundRect(-r * 0.66, -r * 0.52, r * 1.32, r * 1.04, 3.4);
-  pen.fill();
-  pen.fillStyle = colour;
-  pen.beginPath();
-  pen.roundRect(-r * 0.56, -r * 0.42, r * 1.12, r * 0.84, 2.8);
-  pen.fill();
-  pen.beginPath();
-  pen.arc(r * 0.26, 0, 1.9, 0, Math.PI * 2);
-  pen.fillStyle = colour === INK.white ? INK.white : INK.danger;
-  pen.fill();
+  plate(pen, '#05070b', -r * 0.66, -r * 0.52, r * 1.32, r * 1.04, 3.4);
+  plate(pen, colour, -r * 0.56, -r * 0.42, r * 1.12, r * 0.84, 2.8);
+  disc(pen, colour === INK.white ? INK.white : INK.danger, r * 0.26, 0, 1.9);
 }
 
 /** @param {Pen} pen @param {'health' | 'ammo'} kind */
 function paintPickup(pen, kind) {
   const colour = INK[kind];
-  pen.fillStyle = '#05070b';
-  pen.beginPath();
-  pen.roundRect(-9.6, -9.6, 19.2, 19.2, 4.6);
-  pen.fill();
-  pen.fillStyle = '#151c29';
-  pen.strokeStyle = colour;
-  pen.lineWidth = 1.5;
-  pen.beginPath();
-  pen.roundRect(-8, -8, 16, 16, 3.6);
-  pen.fill();
-  pen.stroke();
-  pen.fillStyle = colour;
+  plate(pen, '#05070b', -9.6, -9.6, 19.2, 19.2, 4.6);
+  plate(pen, '#151c29', -8, -8, 16, 16, 3.6);
+  stroke(pen, colour, 1.5);
   if (kind === 'health') {
-    pen.fillRect(-1.7, -5, 3.4, 10);
-    pen.fillRect(-5, -1.7, 10, 3.4);
+    box(pen, colour, -1.7, -5, 3.4, 10);
+    box(pen, colour, -5, -1.7, 10, 3.4);
   } else {
-    for (const x of [-4.6, -1.3, 2]) {
-      pen.beginPath();
-      pen.roundRect(x, -4.6, 2.5, 9.2, [1.25, 1.25, 0.3, 0.3]);
-      pen.fill();
-    }
+    for (const x of [-4.6, -1.3, 2]) plate(pen, colour, x, -4.6, 2.5, 9.2, [1.25, 1.25, 0.3, 0.3]);
   }
 }
 
@@ -253,14 +207,6 @@ function paintShot(pen, colour) {
   pen.lineTo(2, 2.3);
   pen.closePath();
   pen.fill();
-  disc(pen, 2.7, colour, 2);
-  disc(pen, 1.5, '#ffffff', 2);
-}
-
-/** @param {Pen} pen @param {number} radius @param {string | CanvasGradient} fill @param {number} [x] */
-function disc(pen, radius, fill, x = 0) {
-  pen.fillStyle = fill;
-  pen.beginPath();
-  pen.arc(x, 0, radius, 0, Math.PI * 2);
-  pen.fill();
+  disc(pen, colour, 2, 0, 2.7);
+  disc(pen, '#ffffff', 2, 0, 1.5);
 }

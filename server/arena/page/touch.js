@@ -48,17 +48,13 @@ class Stick {
       x /= length;
       y /= length;
     }
-    this.push.x = x;
-    this.push.y = y;
-    this.push.length = Math.min(1, length);
+    this.push = { x, y, length: Math.min(1, length) };
     this.#knob.style.transform = `translate(${x * REACH}px, ${y * REACH}px)`;
   }
 
   drop() {
     this.finger = -1;
-    this.push.x = 0;
-    this.push.y = 0;
-    this.push.length = 0;
+    this.push = { x: 0, y: 0, length: 0 };
     this.#base.classList.remove('held');
     this.#knob.style.transform = '';
   }
@@ -74,8 +70,8 @@ class Stick {
 export class TouchSticks {
   /** A finger has touched the stage since the page was opened. */
   used = false;
-  #move = new Stick(element('stick-move', HTMLElement));
-  #aim = new Stick(element('stick-aim', HTMLElement));
+  move = new Stick(element('stick-move', HTMLElement));
+  aim = new Stick(element('stick-aim', HTMLElement));
   #stage;
   #onTouch;
 
@@ -91,32 +87,22 @@ export class TouchSticks {
     stage.addEventListener('pointermove', (event) => this.#drag(event), { signal });
     stage.addEventListener('pointerup', (event) => this.#up(event), { signal });
     stage.addEventListener('pointercancel', (event) => this.#up(event), { signal });
-    window.addEventListener('resize', () => this.#settle(), { signal });
+    window.addEventListener('resize', () => this.settle(), { signal });
     if (window.matchMedia('(pointer: coarse)').matches) this.#awake();
-  }
-
-  /** @returns {Push} where the left stick is pushed */
-  get move() {
-    return this.#move.push;
-  }
-
-  /** @returns {Push} where the right stick is pushed */
-  get aim() {
-    return this.#aim.push;
   }
 
   /** Lets go of both. */
   release() {
-    this.#move.drop();
-    this.#aim.drop();
-    this.#settle();
+    this.move.drop();
+    this.aim.drop();
+    this.settle();
   }
 
   /** @param {PointerEvent} event */
   #down(event) {
     if (event.pointerType !== 'touch') return;
     this.#awake();
-    const stick = event.clientX < this.#stage.clientWidth / 2 ? this.#move : this.#aim;
+    const stick = event.clientX < this.#stage.clientWidth / 2 ? this.move : this.aim;
     if (stick.finger >= 0) return;
     stick.grab(event);
     this.#stage.setPointerCapture(event.pointerId);
@@ -125,37 +111,34 @@ export class TouchSticks {
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (event.pointerId === this.#move.finger) this.#move.drag(event.clientX, event.clientY);
-    else if (event.pointerId === this.#aim.finger) this.#aim.drag(event.clientX, event.clientY);
+    this.#heldBy(event)?.drag(event.clientX, event.clientY);
   }
 
   /** @param {PointerEvent} event */
   #up(event) {
-    if (event.pointerId === this.#move.finger) this.#move.drop();
-    else if (event.pointerId === this.#aim.finger) this.#aim.drop();
-    else return;
-    this.#settle();
+    this.#heldBy(event)?.drop();
+    this.settle();
+  }
+
+  /** @param {PointerEvent} event @returns {Stick | undefined} the stick that its finger holds */
+  #heldBy({ pointerId }) {
+    return [this.move, this.aim].find(({ finger }) => finger === pointerId);
   }
 
   #awake() {
     if (this.used) return;
     this.used = true;
     this.#onTouch();
-    this.#settle();
+    this.settle();
   }
 
-  /** Puts the sticks where they belong, once the stage is shown. */
-  start() {
-    this.#settle();
-  }
-
-  /** Sticks that nobody holds go to where thumbs rest. */
-  #settle() {
+  /** Sticks that nobody holds go to where thumbs rest, once the stage is shown. */
+  settle() {
     if (!this.used) return;
     const width = this.#stage.clientWidth;
     const height = this.#stage.clientHeight;
     const low = height - (height > 520 ? 150 : 96);
-    this.#move.rest(96, low);
-    this.#aim.rest(width - 96, low);
+    this.move.rest(96, low);
+    this.aim.rest(width - 96, low);
   }
 }

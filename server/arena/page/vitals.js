@@ -21,7 +21,7 @@ export class Vitals {
   #death = element('death', HTMLElement);
   #title = element('death-title', HTMLElement);
   #note = element('death-note', HTMLElement);
-  #shown = { hp: -1, rounds: -1, spare: -1, points: -1, reloading: false };
+  #shown = { hp: -1, rounds: -1, spare: -1, reloading: false };
   #hurtShown = 0;
   #healthMost;
   /** When the own player fell, in milliseconds; -1 while up. */
@@ -62,18 +62,14 @@ export class Vitals {
       this.#hurt.style.opacity = String(hurt);
     }
     if (!me?.health) return;
-    const shown = this.#shown;
-    const hp = me.health.hp;
-    if (hp !== shown.hp) this.#showHealth(hp);
+    const { hp } = me.health;
+    if (hp !== this.#shown.hp) this.#showHealth(hp);
     if (hp > 0 && this.#fellAt >= 0 && now - this.#fellAt > 300) {
       this.#fellAt = -1;
       this.#death.hidden = true;
     }
     if (me.gun) this.#showGun(me.gun);
-    if (me.score && me.score.points !== shown.points) {
-      shown.points = me.score.points;
-      write(this.#scoreText, String(shown.points));
-    }
+    if (me.score) write(this.#scoreText, String(me.score.points));
   }
 
   /** @param {number} hp */
