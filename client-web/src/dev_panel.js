@@ -119,7 +119,6 @@ export class DevPanel {
     const close = make('button', 'close');
     close.type = 'button';
     close.setAttribute('aria-label', 'Hide the net graph');
-    close.append(cross());
     close.addEventListener('click', () => this.toggle());
     head.append(make('h2', '', 'Network'), this.#verdict, close);
     const list = make('dl');
@@ -162,26 +161,26 @@ export class DevPanel {
   /** @param {number} nowMs */
   #show(nowMs) {
     const { stats } = this.#room;
-    const recorder = this.#recorder;
-    recorder.add(stats, nowMs);
+    const { samples } = this.#recorder;
+    this.#recorder.add(stats, nowMs);
     if (!this.isOpen) return;
     if (nowMs - this.#pingedMs >= PING_EVERY_MS) {
       this.#pingedMs = nowMs;
       // A link that has ended says so elsewhere.
       this.#room.link.ping().catch(() => {});
     }
-    this.#latency.clear(recorder, nowMs, ['rtt', 'delay']);
-    this.#latency.line(recorder, { column: 'jitter', colour: INK.jitter, filled: true });
-    this.#latency.line(recorder, { column: 'delay', colour: INK.delay });
-    this.#latency.line(recorder, { column: 'rtt', colour: INK.rtt });
-    this.#snapshots.clear(recorder, nowMs, ['bytes']);
-    this.#snapshots.stalls(recorder);
-    this.#snapshots.bars(recorder, 'bytes', INK.bytes);
-    this.#slack.clear(recorder, nowMs, ['slack']);
+    this.#latency.clear(samples, nowMs, ['rtt', 'delay']);
+    this.#latency.line('jitter', INK.jitter, true);
+    this.#latency.line('delay', INK.delay);
+    this.#latency.line('rtt', INK.rtt);
+    this.#snapshots.clear(samples, nowMs, ['bytes']);
+    this.#snapshots.stalls();
+    this.#snapshots.bars('bytes', INK.bytes);
+    this.#slack.clear(samples, nowMs, ['slack']);
     this.#slack.rule(0, INK.bad);
-    this.#slack.line(recorder, { column: 'slack', colour: INK.slack });
-    this.#error.clear(recorder, nowMs, ['error']);
-    this.#error.line(recorder, { column: 'error', colour: INK.error, filled: true });
+    this.#slack.line('slack', INK.slack);
+    this.#error.clear(samples, nowMs, ['error']);
+    this.#error.line('error', INK.error, true);
     for (const chart of [this.#latency, this.#snapshots, this.#slack, this.#error]) chart.label();
     if (nowMs - this.#writtenMs >= WRITE_EVERY_MS) {
       this.#writtenMs = nowMs;
@@ -225,17 +224,6 @@ function judge({ rttMs, jitterMs, snapshotHz, inputSlack }) {
  */
 function write(at, text) {
   if (at.textContent !== text) at.textContent = text;
-}
-
-/** @returns {SVGSVGElement} */
-function cross() {
-  const name = 'http://www.w3.org/2000/svg';
-  const svg = document.createElementNS(name, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  const path = document.createElementNS(name, 'path');
-  path.setAttribute('d', 'M5 5l14 14M19 5L5 19');
-  svg.append(path);
-  return svg;
 }
 
 /** @returns {string | null} what was remembered; storage may be forbidden */

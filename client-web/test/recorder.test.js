@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Recorder, SAMPLES_MAX, SPAN_MS } from '../src/dev_panel/recorder.js';
+import { Recorder, SAMPLES_MAX } from '../src/dev_panel/recorder.js';
 
 /** @param {Partial<import('../src/types.js').Stats>} [figures] @returns {import('../src/types.js').Stats} */
 const stats = (figures) => ({
@@ -16,23 +16,19 @@ test('a frame has the mean of the snapshots that came with it, and those that we
   recorder.add(stats({ snapshots: 90, bytes: 9000, skipped: 4 }), 0);
   recorder.add(stats({ snapshots: 90, bytes: 9000, skipped: 4 }), 16);
   recorder.add(stats({ snapshots: 92, bytes: 9300, skipped: 7, rttMs: 50 }), 32);
-  assert.deepEqual([0, 1, 2].map((i) => recorder.value('bytes', i)), [0, 0, 150]);
-  assert.deepEqual([0, 1, 2].map((i) => recorder.value('skipped', i)), [0, 0, 3]);
-  assert.deepEqual([0, 1, 2].map((i) => recorder.atMs(i)), [0, 16, 32]);
-  assert.equal(recorder.value('rtt', 2), 50);
+  const { samples } = recorder;
+  assert.deepEqual(samples.map(({ bytes }) => bytes), [0, 0, 150]);
+  assert.deepEqual(samples.map(({ skipped }) => skipped), [0, 0, 3]);
+  assert.deepEqual(samples.map(({ atMs }) => atMs), [0, 16, 32]);
+  assert.equal(samples[2].rtt, 50);
 });
 
-test('the memory is bounded, and the greatest is that of the span', () => {
+test('the memory is bounded, and frames are those of the last second', () => {
   const recorder = new Recorder();
   recorder.add(stats({ rttMs: 900 }), 0);
-  for (let n = 1; n <= SAMPLES_MAX + 10; n++) {
-    recorder.add(stats({ rttMs: n % 50 }), n * 10);
-    if (n === 100) assert.equal(recorder.greatest('rtt', 1000), 900);
-  }
-  const newestMs = (SAMPLES_MAX + 10) * 10;
-  assert.equal(recorder.count, SAMPLES_MAX);
-  assert.equal(recorder.atMs(SAMPLES_MAX - 1), newestMs);
-  assert.equal(recorder.greatest('rtt', newestMs), 49);
-  assert.equal(recorder.greatest('rtt', newestMs + 2 * SPAN_MS), 0);
+  for (let n = 1; n <= SAMPLES_MAX + 10; n++) recorder.add(stats({ rttMs: n % 50 }), n * 10);
+  const { samples } = recorder;
+  assert.equal(samples.length, SAMPLES_MAX);
+  assert.deepEqual([samples[0].atMs, samples[SAMPLES_MAX - 1].atMs], [110, (SAMPLES_MAX + 10) * 10]);
   assert.equal(recorder.framesPerSecond, 100);
 });

@@ -12,20 +12,18 @@ const STALL_MS = 150;
 /** Tops of the scales: the least that holds everything is taken. */
 const TOPS = [0.1, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 65_536, 262_144];
 
-/** @typedef {import('./recorder.js').Recorder} Recorder */
-/** @typedef {keyof Recorder['columns']} Column */
-
-/**
- * @typedef {object} Line
- * @property {Column} column
- * @property {string} colour
- * @property {boolean} [filled] the ground below it is tinted
- */
+/** @typedef {import('./recorder.js').Sample} Sample */
+/** @typedef {Exclude<keyof Sample, 'atMs'>} Column */
 
 /** See the module's description. */
 export class Chart {
   canvas = document.createElement('canvas');
   #pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));
+  /** Those that are on the strip. @type {Sample[]} */
+  #samples = [];
+  #scaleTop = 1;
+  #ratio = 1;
+  #nowMs = 0;
   #least;
   #top;
   #unit;
@@ -44,16 +42,17 @@ export class Chart {
 
   /**
    * Wipes the strip and chooses its scale.
-   * @param {Recorder} recorder
+   * @param {readonly Sample[]} samples oldest first
    * @param {number} nowMs
    * @param {Column[]} columns that have to fit
    */
-  clear(recorder, nowMs, columns) {
+  clear(samples, nowMs, columns) {
+    this.#samples = samples.filter(({ atMs }) => nowMs - atMs <= SPAN_MS);
     const { canvas } = this;
     const ratio = Math.min(globalThis.devicePixelRatio || 1, 3);
     const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const greatest = Math.max(...columns.map((column) => recorder.greatest(column, nowMs)));
+    const greatest = Math.max(0, ...this.#samples.flatMap((sample) => columns.map((column) => sample[column])));
     this.#scaleTop = Math.max(this.#top, TOPS.find((top) => top >= greatest * 1.1) ?? greatest);
     this.#ratio = ratio;
     this.#nowMs = nowMs;
@@ -87,19 +86,21 @@ export class Chart {
   }
 
   /**
-   * @param {Recorder} recorder
-   * @param {Line} line
+   * @param {Column} column
+   * @param {string} colour
+   * @param {boolean} [isFilled] the ground below it is tinted
    */
-  line(recorder, { column, colour, filled = false }) {
+  line(column, colour, isFilled = false) {
     const pen = this.#pen;
-    const first = this.#first(recorder);
-    if (first === recorder.count) return;
+    const samples = this.#samples;
+    if (samples.length === 0) return;
+    const startX = this.#x(samples[0].atMs);
+    let [x, y] = [startX, this.#y(samples[0][column])];
     pen.beginPath();
-    let y = this.#y(recorder.value(column, first));
-    pen.moveTo(this.#x(recorder.atMs(first)), y);
-    for (let i = first + 1; i < recorder.count; i++) {
-      const x = this.#x(recorder.atMs(i));
-      const next = this.#y(recorder.value(column, i));
+    pen.moveTo(x, y);
+    for (const sample of samples) {
+      x = this.#x(sample.atMs);
+      const next = this.#y(sample[column]);
       // Figures come now and then: a step says more than a slope.
       if (next !== y) pen.lineTo(x, y);
       pen.lineTo(x, next);
@@ -109,70 +110,48 @@ export class Chart {
     pen.lineWidth = 1.5 * this.#ratio;
     pen.lineJoin = 'round';
     pen.stroke();
-    if (!filled) return;
-    pen.lineTo(this.#x(recorder.atMs(recorder.count - 1)), this.canvas.height);
-    pen.lineTo(this.#x(recorder.atMs(first)), this.canvas.height);
+    if (!isFilled) return;
+    pen.lineTo(x, this.canvas.height);
+    pen.lineTo(startX, this.canvas.height);
     pen.fillStyle = `${colour}26`;
     pen.fill();
   }
 
   /**
    * A bar for every frame that has a value.
-   * @param {Recorder} recorder
    * @param {Column} column
    * @param {string} colour
    */
-  bars(recorder, column, colour) {
+  bars(column, colour) {
     const pen = this.#pen;
     const { height } = this.canvas;
     pen.fillStyle = colour;
     const width = Math.max(1, Math.round(1.25 * this.#ratio));
-    for (let i = this.#first(recorder); i < recorder.count; i++) {
-      const value = recorder.value(column, i);
-      if (value <= 0) continue;
-      const y = this.#y(value);
-      pen.fillRect(Math.round(this.#x(recorder.atMs(i))) - width, y, width, height - y);
+    for (const sample of this.#samples) {
+      if (sample[column] <= 0) continue;
+      const y = this.#y(sample[column]);
+      pen.fillRect(Math.round(this.#x(sample.atMs)) - width, y, width, height - y);
     }
   }
 
-  /**
-   * Tints the times in which no snapshot came, and marks those that the server left out.
-   * @param {Recorder} recorder
-   */
-  stalls(recorder) {
+  /** Tints the times in which no snapshot came, and marks those that the server left out. */
+  stalls() {
     const pen = this.#pen;
     const { height } = this.canvas;
     let heardMs = -Infinity;
-    for (let i = this.#first(recorder); i < recorder.count; i++) {
-      const atMs = recorder.atMs(i);
-      const isLast = i === recorder.count - 1;
-      if (recorder.value('bytes', i) <= 0 && !isLast) continue;
+    this.#samples.forEach(({ atMs, bytes, skipped }, i) => {
+      const isLast = i === this.#samples.length - 1;
+      if (bytes <= 0 && !isLast) return;
       if (heardMs !== -Infinity && atMs - heardMs > STALL_MS) {
         pen.fillStyle = `${INK.bad}38`;
         pen.fillRect(this.#x(heardMs), 0, this.#x(atMs) - this.#x(heardMs), height);
       }
-      if (recorder.value('skipped', i) > 0) {
+      if (skipped > 0) {
         pen.fillStyle = INK.bad;
         pen.fillRect(this.#x(atMs) - 2 * this.#ratio, 0, 2 * this.#ratio, 4 * this.#ratio);
       }
       heardMs = atMs;
-    }
-  }
-
-  #scaleTop = 1;
-  #ratio = 1;
-  #nowMs = 0;
-
-  /** @param {Recorder} recorder @returns {number} the oldest sample that is on the strip */
-  #first(recorder) {
-    let low = 0;
-    let high = recorder.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#nowMs - recorder.atMs(middle) > SPAN_MS) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    });
   }
 
   /** @param {number} atMs */

@@ -1,6 +1,6 @@
 /**
- * The last seconds of a room's figures, one sample a frame, in rings that are written in place. Fed
- * by `dev_panel.js`, drawn by `chart.js`. No clock: times are arguments.
+ * The last seconds of a room's figures, one sample a frame. Fed by `dev_panel.js`, drawn by
+ * `chart.js`. No clock: times are arguments.
  */
 
 /** What a chart shows, in milliseconds. */
@@ -10,91 +10,50 @@ export const SAMPLES_MAX = 1440;
 
 /** @typedef {import('../types.js').Stats} Stats */
 
-/** See the module's description. Index 0 is the oldest sample. */
+/**
+ * A frame's figures.
+ * @typedef {object} Sample
+ * @property {number} atMs
+ * @property {number} rtt
+ * @property {number} jitter
+ * @property {number} delay
+ * @property {number} slack
+ * @property {number} error
+ * @property {number} bytes mean of the snapshots that came since the frame before, 0 if none did
+ * @property {number} skipped snapshots that the server left out, as far as the frame learnt of them
+ */
+
+/** See the module's description. */
 export class Recorder {
-  #at = new Float64Array(SAMPLES_MAX);
-  #columns = {
-    rtt: new Float32Array(SAMPLES_MAX),
-    jitter: new Float32Array(SAMPLES_MAX),
-    delay: new Float32Array(SAMPLES_MAX),
-    slack: new Float32Array(SAMPLES_MAX),
-    error: new Float32Array(SAMPLES_MAX),
-    /** Mean bytes of the snapshots that came since the frame before, 0 if none did. */
-    bytes: new Float32Array(SAMPLES_MAX),
-    /** Snapshots that the server left out, as far as the frame learnt of them. */
-    skipped: new Float32Array(SAMPLES_MAX),
-  };
-  #next = 0;
-  /** Samples that are remembered. */
-  count = 0;
+  /** @type {Sample[]} oldest first */
+  samples = [];
   /** @type {Stats | undefined} the newest */
   #last;
 
   /**
-   * @param {Stats} stats
+   * @param {Stats} stats of the room, now
    * @param {number} nowMs
    */
   add(stats, nowMs) {
     const before = this.#last ?? stats;
     const snapshots = stats.snapshots - before.snapshots;
-    const columns = this.#columns;
-    const at = this.#next;
-    this.#at[at] = nowMs;
-    columns.rtt[at] = stats.rttMs;
-    columns.jitter[at] = stats.jitterMs;
-    columns.delay[at] = stats.interpolationMs;
-    columns.slack[at] = stats.inputSlack;
-    columns.error[at] = stats.predictionError;
-    columns.bytes[at] = snapshots > 0 ? (stats.bytes - before.bytes) / snapshots : 0;
-    columns.skipped[at] = stats.skipped - before.skipped;
+    this.samples.push({
+      atMs: nowMs,
+      rtt: stats.rttMs,
+      jitter: stats.jitterMs,
+      delay: stats.interpolationMs,
+      slack: stats.inputSlack,
+      error: stats.predictionError,
+      bytes: snapshots > 0 ? (stats.bytes - before.bytes) / snapshots : 0,
+      skipped: stats.skipped - before.skipped,
+    });
+    if (this.samples.length > SAMPLES_MAX) this.samples.shift();
     this.#last = stats;
-    this.#next = (at + 1) % SAMPLES_MAX;
-    this.count = Math.min(SAMPLES_MAX, this.count + 1);
   }
 
-  /**
-   * @param {number} index
-   * @returns {number} when the sample was taken, in ms
-   */
-  atMs(index) {
-    return this.#at[this.#place(index)];
-  }
-
-  /**
-   * @param {keyof Recorder['columns']} name
-   * @param {number} index
-   * @returns {number}
-   */
-  value(name, index) {
-    return this.#columns[name][this.#place(index)];
-  }
-
-  /**
-   * @param {keyof Recorder['columns']} name
-   * @param {number} nowMs
-   * @returns {number} the greatest value within the span, at least 0
-   */
-  greatest(name, nowMs) {
-    let greatest = 0;
-    for (let i = this.count - 1; i >= 0 && nowMs - this.atMs(i) <= SPAN_MS; i--) greatest = Math.max(greatest, this.value(name, i));
-    return greatest;
-  }
-
-  /** @returns {number} frames in the last second */
+  /** @returns {number} frames in the last second, but for the newest */
   get framesPerSecond() {
-    let frames = 0;
-    const newest = this.count - 1;
-    while (frames < newest && this.atMs(newest) - this.atMs(newest - frames - 1) <= 1000) frames++;
-    return frames;
-  }
-
-  /** For the types: the names of what is recorded. */
-  get columns() {
-    return this.#columns;
-  }
-
-  /** @param {number} index */
-  #place(index) {
-    return (this.#next - this.count + index + SAMPLES_MAX) % SAMPLES_MAX;
+    const newest = this.samples[this.samples.length - 1];
+    return this.samples.filter(({ atMs }) => newest.atMs - atMs <= 1000).length - 1;
   }
 }

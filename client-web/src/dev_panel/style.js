@@ -40,7 +40,8 @@ h2 { font-size: 13px; font-weight: 650; }
 .verdict.bad { color: ${INK.bad}; }
 .close { width: 28px; height: 28px; display: grid; place-items: center; border: 0; border-radius: 7px; padding: 0; background: none; color: ${INK.muted}; cursor: pointer; }
 .close:hover { color: ${INK.text}; background: #1a2130; }
-.close svg { width: 14px; height: 14px; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; }
+.close::before, .close::after { content: ""; grid-area: 1 / 1; width: 12px; height: 1.5px; border-radius: 1px; background: currentColor; transform: rotate(45deg); }
+.close::after { transform: rotate(-45deg); }
 .strip { padding: 0 12px 7px; }
 .strip p { display: flex; align-items: baseline; gap: 10px; color: ${INK.muted}; padding-bottom: 2px; white-space: nowrap; }
 .strip p span:first-child { margin-right: auto; }
