@@ -8,6 +8,7 @@
 
 /** The address's parameter: `?conditioner=rtt:200,jitter:30`. */
 export const PARAMETER = 'conditioner';
+const EXAMPLE = `?${PARAMETER}=rtt:200,jitter:30,stall:500,every:5000,rate:20000`;
 
 /**
  * Every setting: its name in the address, its bounds, what it is when left out. The bounds are far
@@ -77,7 +78,7 @@ export function conditionsIn(address) {
   for (const part of asked.split(',')) {
     const [short, value] = part.split(':');
     const name = /** @type {(keyof LinkConditions)[]} */ (Object.keys(SETTINGS)).find((each) => SETTINGS[each].short === short);
-    if (name === undefined || !value) throw new RangeError(`${PARAMETER} has no ${JSON.stringify(part)}: write ${example()}`);
+    if (name === undefined || !value) throw new RangeError(`${PARAMETER} has no ${JSON.stringify(part)}: write ${EXAMPLE}`);
     settings[name] = Number(value);
   }
   return settings;
@@ -115,9 +116,4 @@ function directionOf({ rttMs, jitterMs, stallMs, stallEveryMs, bytesPerSecond })
     stallEveryUs: stallMs > 0 ? us(stallEveryMs) : 0,
     bytesPerSecond: bytesPerSecond === Infinity ? 0 : bytesPerSecond,
   };
-}
-
-/** @returns {string} */
-function example() {
-  return `?${PARAMETER}=rtt:200,jitter:30,stall:500,every:5000,rate:20000`;
 }

@@ -178,19 +178,14 @@ export class Connection {
       const event = session.pollEvent();
       if (event === undefined) break;
       try {
-        if (event.type === 'Pong') this.#onPong(event.nonce, nowMs);
-        else this.#listener.onEvent(event, nowMs);
+        if (event.type !== 'Pong') this.#listener.onEvent(event, nowMs);
+        else if (this.#heartbeat.pong(event.nonce, nowMs)) session.onRoundTrip(this.#heartbeat.rttMs);
       } catch (error) {
         // What follows it is not lost with it.
         report('client', error);
       }
     }
     this.pump();
-  }
-
-  /** @param {number} nonce @param {number} nowMs */
-  #onPong(nonce, nowMs) {
-    if (this.#heartbeat.pong(nonce, nowMs)) this.session.onRoundTrip(this.#heartbeat.rttMs);
   }
 
   /**

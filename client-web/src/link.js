@@ -258,7 +258,7 @@ export class Link extends Emitter {
         this.#requests.resolve(event.rooms);
         break;
       case 'Joined':
-        if (this.#seat.isLeft) {
+        if (this.#seat.left !== undefined) {
           connection.leave();
         } else if (this.#isAsking) {
           this.#room?.onResumed(connection.session);
@@ -274,12 +274,12 @@ export class Link extends Emitter {
         break;
       case 'Left': {
         const room = this.#room;
-        const { isLeft } = this.#seat;
+        const { left } = this.#seat;
         connection.answered();
         this.#seat.drop();
         // Nobody's before the page hears of it, which may leave it once more.
         this.#room = undefined;
-        if (isLeft) this.#arrive(undefined);
+        if (left !== undefined) this.#arrive(undefined);
         else room?.onEvent(event, nowMs);
         break;
       }
@@ -446,7 +446,7 @@ export class Link extends Emitter {
 
   /** What outlives no link: its place in the page's storage is free, and it listens to nothing. */
   #release() {
-    this.#seat.release();
+    this.#options.keeper?.release();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#stopWaking();
   }

@@ -248,25 +248,19 @@ export class Room extends Emitter {
         }
         break;
       case 'Desync':
-        this.#play.onDesync();
-        break;
+        return this.#play.onDesync();
       case 'MemberChanged':
       case 'MemberState':
       case 'MemberLeft':
-        this.emit('members', this.members);
-        break;
+        return this.emit('members', this.members);
       case 'Chat':
-        this.emit('chat', event.line);
-        break;
+        return this.emit('chat', event.line);
       case 'Refused':
-        this.emit('refused', { reason: event.reason });
-        break;
+        return this.emit('refused', { reason: event.reason });
       case 'Reply':
-        this.#onReply(event.id, event.error);
-        break;
+        return this.#onReply(event.id, event.error);
       case 'Left':
-        this.onLeft(event.reason);
-        break;
+        return this.onLeft(event.reason);
     }
   }
 

@@ -39,11 +39,6 @@ export class Seat {
     return this.#left?.token ?? this.#token;
   }
 
-  /** Whether it has to be given up. */
-  get isLeft() {
-    return this.#left !== undefined;
-  }
-
   /** Whether a reload, or the next link of the page, comes back to it. */
   get isKept() {
     return this.#token !== '' && this.#keeper?.isHolder === true;
@@ -94,11 +89,6 @@ export class Seat {
     this.who = this.#given;
     this.drop();
     return true;
-  }
-
-  /** The link is over. */
-  release() {
-    this.#keeper?.release();
   }
 
   /** @param {string} token */

@@ -103,9 +103,7 @@ export class Session {
   handleTimeout(nowMs) {
     const { room } = this;
     if (room === undefined || room.leaving || this.state !== 'Room') return;
-    for (;;) {
-      const layer = room.layers.takeResync(nowMs);
-      if (layer === undefined) break;
+    for (let layer = room.layers.takeResync(nowMs); layer !== undefined; layer = room.layers.takeResync(nowMs)) {
       this.#transmits.push(client.resync(layer));
     }
     if (room.ackDueMs <= nowMs && this.#transmits.length < TRANSMITS_MAX) {
@@ -193,7 +191,11 @@ export class Session {
     const { room, welcome, layout } = this;
     switch (message.type) {
       case 'Welcome':
-        this.#onWelcome(message);
+        if (this.state !== 'Hello') throw unexpected(message.type);
+        checkLayout(message.schema);
+        this.welcome = message;
+        this.layout = new Layout(message.schema);
+        this.state = 'Lobby';
         break;
       case 'Stopping':
         break;
@@ -238,15 +240,6 @@ export class Session {
         if (this.state === 'Hello') throw unexpected(message.type);
     }
     this.#events.push(message);
-  }
-
-  /** @param {Welcome} welcome */
-  #onWelcome(welcome) {
-    if (this.state !== 'Hello') throw unexpected(welcome.type);
-    checkLayout(welcome.schema);
-    this.welcome = welcome;
-    this.layout = new Layout(welcome.schema);
-    this.state = 'Lobby';
   }
 
   /**

@@ -61,7 +61,8 @@ test('packed fields come back, and one above its greatest is refused', () => {
     const reader = new BitReader();
     reader.open(bytes, 0, bytes.length);
     assert.deepEqual(unpack(fields, reader), qs);
-    reader.finish();
+    reader.align();
+    assert.ok(reader.done);
     assert.deepEqual(quantiseAll(fields, dequantiseAll(fields, qs)), qs);
   });
   /** @type {FieldKind} */

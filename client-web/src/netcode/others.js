@@ -108,7 +108,7 @@ export class Others {
     this.#frame++;
     /** @type {Entity[]} */
     const entities = [];
-    const { images } = baseOf(pair);
+    const { images } = pair.alpha < 1 ? pair.older : pair.newer;
     this.#next.fill(0);
     for (let layer = this.#advance(images); layer !== -1; layer = this.#advance(images)) {
       const image = images[layer];
@@ -257,14 +257,6 @@ export class Others {
     this.#shown.set(handle, shown);
     return shown;
   }
-}
-
-/**
- * @param {Pair} pair
- * @returns {import('../session/layers.js').Snapshot} the one whose entities are shown
- */
-function baseOf({ older, newer, alpha }) {
-  return alpha < 1 ? older : newer;
 }
 
 /**

@@ -86,9 +86,7 @@ export class Play {
     const { clock, timing, leaving, newest } = this.#room;
     const serverTick = clock.serverTick(nowMs);
     if (this.#controls === undefined || leaving || serverTick === undefined) return;
-    for (;;) {
-      const tick = timing.nextStamp(serverTick);
-      if (tick === undefined) return;
+    for (let tick = timing.nextStamp(serverTick); tick !== undefined; tick = timing.nextStamp(serverTick)) {
       const { qs, input } = this.#controls.take();
       if (isStalled) continue;
       this.#session.sendInput(tick, qs, this.#interpolation.viewLag(newest));

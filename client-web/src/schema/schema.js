@@ -73,7 +73,7 @@ export function readSchema(reader) {
     events: reader.list(EVENTS_MAX, readMessage),
     actions: reader.list(EVENTS_MAX, readMessage),
     tableEpoch: reader.u8(),
-    tables: reader.list(LAYERS, readTable),
+    tables: reader.list(LAYERS, (table) => table.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16())),
   };
   checkSchema(schema);
   return schema;
@@ -98,14 +98,6 @@ function readComponent(reader) {
  */
 function readMessage(reader) {
   return { name: reader.string(), fields: reader.list(FIELDS_MAX, readField), payload: reader.option(readPayload) };
-}
-
-/**
- * @param {ControlReader} reader
- * @returns {number[]} as long as the message allows; `checkLayout` knows the right length
- */
-function readTable(reader) {
-  return reader.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16());
 }
 
 /**

@@ -21,24 +21,16 @@ import { Image } from '../snapshot/image.js';
  */
 const IMAGES = HISTORY_MAX + 2;
 
-/** Whether a layer's image is the server's. */
-const Standing = Object.freeze({
-  /** Nothing has come yet. */
-  Absent: 0,
-  Held: 1,
-  /** It was not: bodies are passed over until a keyframe comes. */
-  Dropped: 2,
-});
-
 /** One layer. */
 class Layer {
-  /** @type {number} */
-  standing = Standing.Absent;
   /** The snapshot that had a section of it last. */
   told = 0;
   /** When its keyframe was asked for last, in ms. */
   askedMs = -Infinity;
-  /** When to ask for its keyframe, in ms; Infinity for not at all. */
+  /**
+   * When to ask for its keyframe, in ms: it was dropped, and bodies are passed over until then. Infinity
+   * while its image is the server's, or none has come.
+   */
   askAtMs = Infinity;
   #at = 0;
 
@@ -69,7 +61,7 @@ class Layer {
    * @returns {boolean} whether the newest image is the server's now
    */
   take(reader, { back, checksum: expected }, tick) {
-    const isHeld = this.standing === Standing.Held && this.image.tick + back === tick;
+    const isHeld = this.image.tick > 0 && this.image.tick + back === tick;
     if (back !== 0 && !isHeld) return false;
     const image = this.spare;
     try {
@@ -119,13 +111,11 @@ export class Layers {
     if (layer.told === tick) throw new ProtocolError('a layer came twice');
     layer.told = tick;
     // Sent before the server heard of it.
-    if (layer.standing === Standing.Dropped && head.back !== 0) return true;
+    if (layer.askAtMs !== Infinity && head.back !== 0) return true;
     if (!layer.take(reader, head, tick)) {
-      layer.standing = Standing.Dropped;
       layer.askAtMs = Math.max(nowMs, layer.askedMs + RESYNC_EVERY_MS);
       return false;
     }
-    layer.standing = Standing.Held;
     layer.askAtMs = Infinity;
     return true;
   }

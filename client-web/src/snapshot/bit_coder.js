@@ -86,12 +86,6 @@ export class BitReader {
     const rest = -this.#at & 7;
     if (rest !== 0 && this.bits(rest) !== 0) throw new ProtocolError('filling bits are not zero');
   }
-
-  /** Throws unless only the filling of the last byte is left. */
-  finish() {
-    this.align();
-    if (this.#at !== this.#end) throw new ProtocolError('bytes after the bits');
-  }
 }
 
 /** Writes bits: what `BitReader` reads. */

@@ -77,9 +77,7 @@ export class DeltaDecoder {
     if (gap > BASELINE_BACK_MAX) throw new ProtocolError('gap too long');
     // It would decode, but one image has one coding: no server sends it.
     if (steady === 0 && back !== 0 && gap === back) throw new ProtocolError('a steady body that names its gap');
-    image.clear();
-    image.tick = tick;
-    image.gap = gap;
+    image.begin(tick, gap);
     this.#rows.start(back, baseline.gap, gap, steady);
     this.#readRemoved(baseline);
     this.#readEntered(baseline, image);

@@ -31,10 +31,14 @@ export class Image {
     this.rows = new Int32Array(CAPACITY_FIRST * width);
   }
 
-  /** Forgets the entities. */
-  clear() {
-    this.tick = 0;
-    this.gap = 0;
+  /**
+   * Forgets the entities: it is of another tick.
+   * @param {number} tick
+   * @param {number} gap
+   */
+  begin(tick, gap) {
+    this.tick = tick;
+    this.gap = gap;
     this.count = 0;
   }
 
