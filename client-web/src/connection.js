@@ -200,11 +200,9 @@ export class Connection {
       this.#isAnswerExcused = true;
       this.#answerDueMs = nowMs + PROBE_MAX_MS;
     }
-    if (!this.#hasArrived) {
-      if (this.#heartbeat.isSilent(nowMs)) return this.#goneSilent('no welcome from the server');
-    } else if (!this.#heartbeat.check(this.session, nowMs)) {
-      return this.#goneSilent('the server went silent');
-    }
+    const hasArrived = this.#hasArrived;
+    const isThere = hasArrived ? this.#heartbeat.check(this.session, nowMs) : !this.#heartbeat.isSilent(nowMs);
+    if (!isThere) return this.#goneSilent(hasArrived ? 'the server went silent' : 'no welcome from the server');
     return this.#answerDueMs > nowMs || this.#goneSilent('the server does not answer');
   }
 

@@ -26,14 +26,54 @@ import { Session } from './session.js';
  * @typedef {{ url: string, name: string, WebSocket: import('./types.js').SocketConstructor | undefined }} Server
  */
 
-/** Those that are being given up. @type {Set<Attempts>} */
+/** Those that are being given up. @type {Set<{ server: Server, seat: LeftSeat, end: () => void }>} */
 const underWay = new Set();
 
-/** @param {Server} server @param {LeftSeat} seat */
+/**
+ * Tries to give a seat up, time and again.
+ * @param {Server} server
+ * @param {LeftSeat} seat
+ */
 export function giveUpSeat(server, seat) {
-  const attempts = new Attempts(server, seat);
+  const backoff = new Backoff(now());
+  /** @type {any} until the next try */
+  let timer;
+  /** @type {Connection | undefined} */
+  let connection;
+  const end = () => {
+    clearTimeout(timer);
+    connection?.close(CloseCode.Normal);
+    underWay.delete(attempts);
+  };
+  const attempts = { server, seat, end };
+  const later = () => {
+    // Its goodbye gives the seat up, if it was taken.
+    connection?.close(CloseCode.Normal);
+    const nowMs = now();
+    const delayMs = backoff.next(nowMs);
+    if (delayMs === undefined || nowMs + delayMs >= seat.untilMs) return end();
+    timer = setTimeout(() => attempt(), delayMs);
+    // A program in Node that has nothing else to do may end.
+    timer.unref?.();
+  };
+  const attempt = () => {
+    const session = new Session(server.name, seat.who, { token: seat.token, seen: { chat: 0, tick: 0 } });
+    try {
+      connection = new Connection({ ...server, conditions: new Conditions(undefined) }, session, new Heartbeat(now()), {
+        onEvent: (event) => {
+          if (event.type === 'Refused' && (event.reason === 'Busy' || event.reason === 'TooOften')) later();
+          else if (event.type === 'Joined' || event.type === 'Refused' || event.type === 'Failed') end();
+        },
+        onTime() {},
+        dueMs: () => Infinity,
+        onLost: (code) => (isFinal(code) ? end() : later()),
+      });
+    } catch {
+      end();
+    }
+  };
   underWay.add(attempts);
-  attempts.later();
+  later();
 }
 
 /**
@@ -46,55 +86,4 @@ export function takeLeftSeat(url, who) {
   const attempts = [...underWay].find(({ server, seat }) => who !== '' && server.url === url && seat.who === who);
   attempts?.end();
   return attempts?.seat;
-}
-
-/** Tries to give up one seat, one after the other. */
-class Attempts {
-  #backoff = new Backoff(now());
-  /** @type {any} until the next one */
-  #timer;
-  /** @type {Connection | undefined} */
-  #connection;
-
-  /** @param {Server} server @param {LeftSeat} seat */
-  constructor(server, seat) {
-    this.server = server;
-    this.seat = seat;
-  }
-
-  later() {
-    // Its goodbye gives the seat up, if it was taken.
-    this.#connection?.close(CloseCode.Normal);
-    const nowMs = now();
-    const delayMs = this.#backoff.next(nowMs);
-    if (delayMs === undefined || nowMs + delayMs >= this.seat.untilMs) return this.end();
-    this.#timer = setTimeout(() => this.#try(), delayMs);
-    // A program in Node that has nothing else to do may end.
-    this.#timer.unref?.();
-  }
-
-  /** It is given up, or somebody else's to give up. */
-  end() {
-    clearTimeout(this.#timer);
-    this.#connection?.close(CloseCode.Normal);
-    underWay.delete(this);
-  }
-
-  #try() {
-    const { who, token } = this.seat;
-    const session = new Session(this.server.name, who, { token, seen: { chat: 0, tick: 0 } });
-    try {
-      this.#connection = new Connection({ ...this.server, conditions: new Conditions(undefined) }, session, new Heartbeat(now()), {
-        onEvent: (event) => {
-          if (event.type === 'Refused' && (event.reason === 'Busy' || event.reason === 'TooOften')) this.later();
-          else if (event.type === 'Joined' || event.type === 'Refused' || event.type === 'Failed') this.end();
-        },
-        onTime() {},
-        dueMs: () => Infinity,
-        onLost: (code) => (isFinal(code) ? this.end() : this.later()),
-      });
-    } catch {
-      this.end();
-    }
-  }
 }

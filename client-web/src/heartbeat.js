@@ -119,17 +119,13 @@ export class Heartbeat {
       this.#dueMs = nowMs + PING_EVERY_MS;
     }
     if (oldest !== undefined && nowMs - Math.max(oldest.sentMs, this.#heardMs) > SILENCE_MAX_MS) return false;
-    if (!this.#isExcused) this.#expire();
-    return true;
-  }
-
-  /** What came later than an answer was due says that there is none: who waits for it is told. */
-  #expire() {
+    // What came later than an answer was due says that there is none: who waits for it is told.
     for (const [nonce, { dueMs, waiting }] of this.#pings) {
-      if (this.#heardMs < dueMs) return;
+      if (this.#isExcused || this.#heardMs < dueMs) break;
       this.#pings.delete(nonce);
       waiting?.reject(new RequestError('TimedOut'));
     }
+    return true;
   }
 
   /** @param {number} nowMs @returns {boolean} whether nothing has come for too long, of a socket that is not pinged yet */

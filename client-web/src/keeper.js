@@ -40,13 +40,15 @@ export class Keeper {
    * Use `Keeper.take`.
    * @param {StorageLike} storage
    * @param {string} key
-   * @param {Keeper[]} queue
    */
-  constructor(storage, key, queue) {
+  constructor(storage, key) {
+    const keys = queues.get(storage) ?? new Map();
+    queues.set(storage, keys);
     this.#storage = storage;
     this.#key = key;
-    this.#queue = queue;
-    queue.push(this);
+    this.#queue = keys.get(key) ?? [];
+    keys.set(key, this.#queue);
+    this.#queue.push(this);
   }
 
   /**
@@ -58,12 +60,7 @@ export class Keeper {
   static take(url, storage = browserStorage()) {
     if (storage === undefined || storage === null) return undefined;
     if (typeof storage.getItem !== 'function' || typeof storage.setItem !== 'function') throw new TypeError('storage is one such as sessionStorage');
-    const key = `tickwire ${url}`;
-    const keys = queues.get(storage) ?? new Map();
-    queues.set(storage, keys);
-    const queue = keys.get(key) ?? [];
-    keys.set(key, queue);
-    return new Keeper(storage, key, queue);
+    return new Keeper(storage, `tickwire ${url}`);
   }
 
   /** @returns {boolean} whether a reload finds what this one keeps */

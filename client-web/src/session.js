@@ -106,7 +106,7 @@ export class Session {
     for (let layer = room.layers.takeResync(nowMs); layer !== undefined; layer = room.layers.takeResync(nowMs)) {
       this.#transmits.push(client.resync(layer));
     }
-    if (room.ackDueMs <= nowMs && this.#transmits.length < TRANSMITS_MAX) {
+    if (room.acks.dueMs <= nowMs && this.#transmits.length < TRANSMITS_MAX) {
       this.#transmits.push(encodeAck(room.acknowledge()));
     }
   }
@@ -115,7 +115,7 @@ export class Session {
   pollTimeout() {
     const { room } = this;
     if (room === undefined || room.leaving || this.state !== 'Room') return Infinity;
-    return Math.min(room.ackDueMs, room.layers.resyncDueMs);
+    return Math.min(room.acks.dueMs, room.layers.resyncDueMs);
   }
 
   /** @returns {Uint8Array | undefined} the next message to send */

@@ -24,20 +24,16 @@ export class Chart {
   #scaleTop = 1;
   #ratio = 1;
   #nowMs = 0;
-  #least;
-  #top;
-  #unit;
+  #scale;
 
   /**
    * @param {string} className
    * @param {{ least?: number, top: number, unit: string }} scale `least` is the value at the bottom, 0 by default; `top` the
    *   least value that the scale reaches to
    */
-  constructor(className, { least = 0, top, unit }) {
+  constructor(className, scale) {
     this.canvas.className = className;
-    this.#least = least;
-    this.#top = top;
-    this.#unit = unit;
+    this.#scale = { least: 0, ...scale };
   }
 
   /**
@@ -53,7 +49,7 @@ export class Chart {
     const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     const greatest = Math.max(0, ...this.#samples.flatMap((sample) => columns.map((column) => sample[column])));
-    this.#scaleTop = Math.max(this.#top, TOPS.find((top) => top >= greatest * 1.1) ?? greatest);
+    this.#scaleTop = Math.max(this.#scale.top, TOPS.find((top) => top >= greatest * 1.1) ?? greatest);
     this.#ratio = ratio;
     this.#nowMs = nowMs;
     const pen = this.#pen;
@@ -71,7 +67,7 @@ export class Chart {
     pen.lineWidth = 3 * this.#ratio;
     pen.strokeStyle = INK.ground;
     pen.fillStyle = INK.muted;
-    const text = `${this.#scaleTop} ${this.#unit}`;
+    const text = `${this.#scaleTop} ${this.#scale.unit}`;
     pen.strokeText(text, 4 * this.#ratio, 2 * this.#ratio);
     pen.fillText(text, 4 * this.#ratio, 2 * this.#ratio);
   }
@@ -162,7 +158,7 @@ export class Chart {
   /** @param {number} value */
   #y(value) {
     const { height } = this.canvas;
-    const share = (value - this.#least) / (this.#scaleTop - this.#least);
+    const share = (value - this.#scale.least) / (this.#scaleTop - this.#scale.least);
     return height - this.#ratio - Math.min(1, Math.max(0, share)) * (height - 2 * this.#ratio);
   }
 }

@@ -30,7 +30,7 @@ import { INPUT_REPEATS_MAX, INPUTS_QUEUED_MAX } from '../limits.js';
 export class Prediction {
   #rule;
   /** @type {{ tick: number, input: I, after: S }[]} by rising tick, at most `INPUTS_QUEUED_MAX` */
-  #pending = [];
+  pending = [];
   /** @type {{ tick: number, input: I } | undefined} the input before the oldest pending one */
   #before;
   /** @type {S | undefined} the state after the newest input, or the server's */
@@ -45,11 +45,6 @@ export class Prediction {
     this.#rule = rule;
   }
 
-  /** Inputs that the server has not answered. */
-  get pending() {
-    return this.#pending.length;
-  }
-
   /**
    * @param {number} tick
    * @returns {S | undefined} the state after it, if it is remembered
@@ -57,12 +52,12 @@ export class Prediction {
   at(tick) {
     if (tick === this.tick) return this.state;
     if (tick === this.tick - 1) return this.previous;
-    return this.#pending.find((step) => step.tick === tick)?.after;
+    return this.pending.find((step) => step.tick === tick)?.after;
   }
 
   /** The entity is gone: forgets the state and the inputs. */
   clear() {
-    this.#pending = [];
+    this.pending = [];
     this.#before = undefined;
     this.state = undefined;
     this.previous = undefined;
@@ -80,8 +75,8 @@ export class Prediction {
     const after = this.#rule.next(this.state, input, tick);
     this.state = after;
     this.tick = tick;
-    this.#pending.push({ tick, input, after });
-    if (this.#pending.length > INPUTS_QUEUED_MAX) this.#forgetOldest();
+    this.pending.push({ tick, input, after });
+    if (this.pending.length > INPUTS_QUEUED_MAX) this.#forgetOldest();
   }
 
   /**
@@ -93,8 +88,8 @@ export class Prediction {
   reconcile(tick, server) {
     /** @type {S | undefined} */
     let predicted;
-    while (this.#pending.length > 0 && this.#pending[0].tick <= tick) {
-      if (this.#pending[0].tick === tick) predicted = this.#pending[0].after;
+    while (this.pending.length > 0 && this.pending[0].tick <= tick) {
+      if (this.pending[0].tick === tick) predicted = this.pending[0].after;
       this.#forgetOldest();
     }
     let state = server;
@@ -105,7 +100,7 @@ export class Prediction {
       previous = state;
       state = this.#rule.next(state, input, ++at);
     };
-    for (const step of this.#pending) {
+    for (const step of this.pending) {
       while (at + 1 < step.tick) {
         const isRepeat = last !== undefined && at + 1 - last.tick <= INPUT_REPEATS_MAX;
         advance(last !== undefined && isRepeat ? last.input : this.#rule.neutral);
@@ -121,7 +116,7 @@ export class Prediction {
   }
 
   #forgetOldest() {
-    const step = this.#pending.shift();
+    const step = this.pending.shift();
     if (step !== undefined) this.#before = { tick: step.tick, input: step.input };
   }
 }

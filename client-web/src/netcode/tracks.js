@@ -146,32 +146,19 @@ export class Tracks {
         const entityTracks = this.of(handleAt(image, i));
         entityTracks.tick = newer.tick;
         const index = findEntity(from, image.slots[i], image.generations[i]);
-        if (index !== -1) this.#learnRow(entityTracks, l, from, index, image, i, ticks);
+        const mask = index === -1 ? 0 : from.masks[index] & image.masks[i];
+        this.#motions[l].forEach((motion, c) => {
+          const columns = this.#sets[l].components[c];
+          // What two layers have is learnt from the room's.
+          const isRepeated = l === OWNER_LAYER && columns.component.predicted === 'Fine';
+          if (motion.tracks === 0 || ((mask >>> c) & 1) === 0 || isRepeated) return;
+          readEven(before, columns, from, index);
+          readEven(after, columns, image, i);
+          const tracks = entityTracks.of(columns.component.name, motion);
+          if (motion.jumps(before, after, freeOf(motion, tracks, ticks))) return;
+          tracks.forEach((track, t) => track.top.saw(motion.wayOf(t, before, after) / ticks));
+        });
       }
-    });
-  }
-
-  /**
-   * @param {EntityTracks} entityTracks
-   * @param {number} l
-   * @param {import('../snapshot/image.js').Image} older
-   * @param {number} index
-   * @param {import('../snapshot/image.js').Image} newer
-   * @param {number} i
-   * @param {number} ticks
-   */
-  #learnRow(entityTracks, l, older, index, newer, i, ticks) {
-    const mask = older.masks[index] & newer.masks[i];
-    this.#motions[l].forEach((motion, c) => {
-      const columns = this.#sets[l].components[c];
-      // What two layers have is learnt from the room's.
-      const isRepeated = l === OWNER_LAYER && columns.component.predicted === 'Fine';
-      if (motion.tracks === 0 || ((mask >>> c) & 1) === 0 || isRepeated) return;
-      readEven(before, columns, older, index);
-      readEven(after, columns, newer, i);
-      const tracks = entityTracks.of(columns.component.name, motion);
-      if (motion.jumps(before, after, freeOf(motion, tracks, ticks))) return;
-      tracks.forEach((track, t) => track.top.saw(motion.wayOf(t, before, after) / ticks));
     });
   }
 

@@ -33,9 +33,4 @@ export class AckTiming {
     this.#heardMs = nowMs;
     this.dueMs = Math.min(this.dueMs, nowMs < this.#promptUntilMs ? nowMs : nowMs + ACK_DELAY_MS);
   }
-
-  /** An acknowledgement is on its way. */
-  sent() {
-    this.dueMs = Infinity;
-  }
 }

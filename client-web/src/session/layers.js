@@ -47,11 +47,6 @@ class Layer {
     return this.images[this.#at];
   }
 
-  /** The image to decode into. */
-  get spare() {
-    return this.images[(this.#at + 1) % IMAGES];
-  }
-
   /**
    * Decodes a body against what is held. If it makes no sense, or is not what the server has,
    * nothing is changed.
@@ -63,7 +58,8 @@ class Layer {
   take(reader, { back, checksum: expected }, tick) {
     const isHeld = this.image.tick > 0 && this.image.tick + back === tick;
     if (back !== 0 && !isHeld) return false;
-    const image = this.spare;
+    const next = (this.#at + 1) % IMAGES;
+    const image = this.images[next];
     try {
       this.decoder.decode(reader, back === 0 ? this.empty : this.image, back, tick, image);
       if (expected !== undefined && expected !== checksum(image)) return false;
@@ -72,7 +68,7 @@ class Layer {
       if (!(error instanceof ProtocolError)) throw error;
       return false;
     }
-    this.#at = (this.#at + 1) % IMAGES;
+    this.#at = next;
     return true;
   }
 }

@@ -18,7 +18,6 @@ export class RoomSession {
   newest = 0;
   /** The same, also on connections before this one: events up to it have been handed out. */
   #seenTick = 0;
-  #acks;
   /** Ticks between the newest snapshot's image and the one that the room made before it. */
   gap = 0;
   /** The newest snapshot that ended a rest of the room (`netcode/clock_sync.js`), 0 for none. */
@@ -48,12 +47,8 @@ export class RoomSession {
     this.clock = new ClockSync(joined.tickRate);
     this.timing = new InputTiming(joined.tickRate);
     this.layers = new Layers(layout);
-    this.#acks = new AckTiming(joined.tickRate, joined.snapshotEvery);
-  }
-
-  /** When the acknowledgement goes out alone, in ms; Infinity when there is nothing new. */
-  get ackDueMs() {
-    return this.#acks.dueMs;
+    /** When the acknowledgement goes out alone. */
+    this.acks = new AckTiming(joined.tickRate, joined.snapshotEvery);
   }
 
   /** What would not be told again on coming back: the newest chat line and snapshot, 0 for none. */
@@ -89,7 +84,7 @@ export class RoomSession {
     if (isRestEnd) this.restEnd = head.tick;
     this.clock.onSnapshot(head.tick, nowMs, isRestEnd);
     this.timing.onReport(head.tick, head.slack, this.clock.serverTick(nowMs) ?? head.tick);
-    this.#acks.onSnapshot(nowMs);
+    this.acks.onSnapshot(nowMs);
   }
 
   /** @param {number} rttMs the shortest round trip that was measured */
@@ -99,7 +94,7 @@ export class RoomSession {
 
   /** @returns {number} the acknowledgement, which is on its way now */
   acknowledge() {
-    this.#acks.sent();
+    this.acks.dueMs = Infinity;
     return this.newest;
   }
 }

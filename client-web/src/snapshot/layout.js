@@ -10,10 +10,10 @@ import { bits, fine, modulus, qMax, quantise, words } from '../schema/field.js';
 import { Guess } from '../schema/guess.js';
 import { LAYERS } from '../schema/schema.js';
 import { enteringContexts } from './entering.js';
-import { columnContexts, columnsStart, contextCount, tableSize, untrained, untrainedTables } from './model.js';
+import { TABLES, columnContexts, columnsStart, untrainedTables } from './model.js';
 import { GAINS, GAIN_MAX, UNTRAINED_GAINS } from './predictor.js';
-import { ODDS_MAX, ODDS_MIN } from './range_coder.js';
-import { areThresholds, tablesOf } from './symbols.js';
+import { ODDS_MAX, ODDS_MIN, UNSURE } from './range_coder.js';
+import { THRESHOLDS, areThresholds, tablesOf } from './symbols.js';
 
 /** @typedef {import('../schema/schema.js').Schema} Schema */
 /** @typedef {import('../schema/schema.js').Component} Component */
@@ -111,16 +111,17 @@ export class ColumnSet {
       this.entering[column] = place;
       place += enteringContexts(this.guess[column], this.bits[column]);
     }
-    const learnt = table !== undefined && table.length === tableSize(this) ? table : undefined;
-    const count = contextCount(this);
+    /** Numbers of what is trained: its contexts, the gains of its linear columns, the thresholds of their tables. */
+    this.tableSize = place + (GAINS + TABLES * THRESHOLDS) * linear.length;
+    const learnt = table?.length === this.tableSize ? table : undefined;
     /** What the contexts of every body start as (`snapshot/model.js`). */
-    this.prior = learnt === undefined ? untrained(this) : Uint16Array.from(learnt.slice(0, count));
+    this.prior = learnt === undefined ? new Uint16Array(place).fill(UNSURE) : Uint16Array.from(learnt.slice(0, place));
     /** Of each linear column, in order of `linear`, how much of its last second difference it repeats, in 1/32, by its component's activity: `GAINS` each. */
     this.gains = Int32Array.from({ length: GAINS * linear.length }, (_, i) =>
-      learnt === undefined ? UNTRAINED_GAINS[i % GAINS] : gainOf(learnt[count + i]),
+      learnt === undefined ? UNTRAINED_GAINS[i % GAINS] : gainOf(learnt[place + i]),
     );
     /** Of each linear column, in order of `linear`, the tables of its steady residuals (`snapshot/symbols.js`): `TABLES` each. */
-    this.symbols = tablesOf(learnt === undefined ? untrainedTables(this) : learnt.slice(count + this.gains.length));
+    this.symbols = tablesOf(learnt === undefined ? untrainedTables(this) : learnt.slice(place + this.gains.length));
   }
 
   /**
@@ -247,8 +248,8 @@ export function checkLayout(schema) {
   if (wide !== -1) throw new ProtocolError(`layer ${wide} has ${sets[wide].width} columns, at most ${COLUMNS_MAX}`);
   tables.forEach((table, layer) => {
     if (table.length === 0) return;
-    if (table.length !== tableSize(sets[layer])) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
-    const contexts = contextCount(sets[layer]);
+    if (table.length !== sets[layer].tableSize) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
+    const contexts = sets[layer].prior.length;
     if (table.slice(0, contexts).some((context) => context >>> 4 < ODDS_MIN || context >>> 4 > ODDS_MAX)) {
       throw new ProtocolError(`the table of layer ${layer} has odds out of range`);
     }

@@ -6,10 +6,8 @@
  */
 
 import { Guess } from '../schema/guess.js';
-import { enteringContexts } from './entering.js';
 import { GAINS, ACTIVITIES } from './predictor.js';
-import { UNSURE } from './range_coder.js';
-import { THRESHOLDS, untrainedThresholds } from './symbols.js';
+import { untrainedThresholds } from './symbols.js';
 
 /** @typedef {import('./layout.js').ColumnSet} ColumnSet */
 
@@ -153,31 +151,6 @@ export function columnContexts(guess) {
  * @returns {number} where the contexts of columns start
  */
 export const columnsStart = (components) => COMPONENTS + components * COMPONENT;
-
-/**
- * @param {ColumnSet} set
- * @returns {number} contexts of a layer with these columns
- */
-export function contextCount({ components, guess, bits, width }) {
-  let count = columnsStart(components.length);
-  for (let column = 0; column < width; column++) {
-    count += columnContexts(guess[column]) + enteringContexts(guess[column], bits[column]);
-  }
-  return count;
-}
-
-/**
- * @param {ColumnSet} set
- * @returns {number} numbers of what is trained for a layer: its contexts, then the gains of its linear columns, then the
- *   thresholds of their tables
- */
-export const tableSize = (set) => contextCount(set) + (GAINS + TABLES * THRESHOLDS) * set.linear.length;
-
-/**
- * @param {ColumnSet} set
- * @returns {Uint16Array} the prior of a layer without trained tables
- */
-export const untrained = (set) => new Uint16Array(contextCount(set)).fill(UNSURE);
 
 /**
  * @param {ColumnSet} set

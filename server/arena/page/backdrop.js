@@ -16,7 +16,7 @@ const DRONES = 6;
 export class Backdrop {
   #canvas = element('backdrop', HTMLCanvasElement);
   #pen = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d'));
-  #camera = new Camera(true);
+  #camera = new Camera();
   #ground = new Ground();
   #sprites = new Sprites();
   #frame = 0;
@@ -57,8 +57,7 @@ export class Backdrop {
       this.#ground.rescale(pen, camera.scale);
       this.#sprites.rescale(camera.scale, camera.ratio);
     }
-    const width = camera.width;
-    const height = camera.height;
+    const { width, height } = camera;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, width, height);
     this.#ground.drawPattern(pen, camera, -now * 0.006 * camera.scale, -now * 0.003 * camera.scale);
@@ -77,21 +76,6 @@ export class Backdrop {
       pen.drawImage(sprite, -sprite.width / 2, -sprite.height / 2);
     }
     pen.globalAlpha = 1;
-    this.#fade();
-  }
-
-  /** Lets the drawing vanish towards the edges, over the page's own colour. */
-  #fade() {
-    const pen = this.#pen;
-    const { width, height } = this.#camera;
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.globalCompositeOperation = 'destination-in';
-    const fade = pen.createRadialGradient(width / 2, height * 0.35, 0, width / 2, height * 0.35, Math.max(width, height) * 0.62);
-    fade.addColorStop(0, '#000000ff');
-    fade.addColorStop(1, '#00000000');
-    pen.fillStyle = fade;
-    pen.fillRect(0, 0, width, height);
-    pen.globalCompositeOperation = 'source-over';
   }
 }
 

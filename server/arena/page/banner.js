@@ -61,14 +61,9 @@ export class Banner {
 
   /** @returns {string} how many are ready */
   #readiness() {
-    let ready = 0;
-    let here = 0;
-    for (const member of this.#room.members.values()) {
-      if (!member.connected) continue;
-      here += 1;
-      if (member.ready) ready += 1;
-    }
-    return here === 1 && ready === 0 ? 'Press Ready to start a round' : `${ready} of ${here} ready`;
+    const here = [...this.#room.members.values()].filter((member) => member.connected);
+    const ready = here.filter((member) => member.ready).length;
+    return here.length === 1 && ready === 0 ? 'Press Ready to start a round' : `${ready} of ${here.length} ready`;
   }
 
   /** @param {boolean} offered */

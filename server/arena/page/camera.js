@@ -3,6 +3,8 @@
  * Turns units into device pixels for the renderer and back for the mouse. Draws nothing.
  */
 
+import { still } from './dom.js';
+
 /** How many units the screen's mean side shows; phones see a little less, so that things stay big. */
 const VIEW_UNITS = 540;
 /** Units of floor that one pattern tile covers; the scale is rounded so that a tile has whole pixels. */
@@ -28,12 +30,6 @@ export class Camera {
   left = 0;
   top = 0;
   #shake = 0;
-  #still;
-
-  /** @param {boolean} still no shaking: the visitor prefers reduced motion */
-  constructor(still) {
-    this.#still = still;
-  }
 
   /**
    * Fits the canvas to its box.
@@ -87,7 +83,7 @@ export class Camera {
 
   /** @param {number} strength 0 to 1; the screen shakes for a moment */
   shake(strength) {
-    if (!this.#still) this.#shake = Math.max(this.#shake, strength);
+    if (!still) this.#shake = Math.max(this.#shake, strength);
   }
 
   /**

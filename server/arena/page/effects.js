@@ -84,10 +84,7 @@ export class Effects {
     const angle = by.heading.angle;
     const x = by.pos.x + Math.cos(angle) * PLAYER_RADIUS * 1.75;
     const y = by.pos.y + Math.sin(angle) * PLAYER_RADIUS * 1.75;
-    const muzzle = this.muzzles.take();
-    muzzle.x = x;
-    muzzle.y = y;
-    muzzle.at = now;
+    this.muzzles.reuse({ x, y, at: now });
     this.#shotAt.set(by.handle, now);
     if (this.#camera.sees(x, y, 30)) this.particles.burst(x, y, 4, '#ffd98a', 130, angle, 0.4);
   }

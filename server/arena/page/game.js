@@ -9,7 +9,7 @@ import { step } from './arena_rule.js';
 import { Banner } from './banner.js';
 import { Camera } from './camera.js';
 import { Chat } from './chat.js';
-import { element, still, toast } from './dom.js';
+import { element, toast } from './dom.js';
 import { Effects, find } from './effects.js';
 import { Feed } from './feed.js';
 import { Controls } from './input.js';
@@ -32,7 +32,7 @@ const LEAD = 0.12;
 export class Game {
   #page = element('game', HTMLElement);
   #stage = element('stage', HTMLCanvasElement);
-  #camera = new Camera(still);
+  #camera = new Camera();
   #effects = new Effects(this.#camera);
   #minimap = new Minimap();
   #feed = new Feed();
@@ -59,7 +59,7 @@ export class Game {
   constructor(room, onLeave) {
     this.#room = room;
     this.#controls = new Controls(this.#stage, () => this.#page.classList.add('touch'));
-    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, this.#shots, room, (player) => room.label(player));
+    this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, this.#shots, room);
     this.#vitals = new Vitals(room);
     this.#banner = new Banner(room);
     this.#chat = new Chat(room, () => this.#controls.release());
@@ -130,7 +130,7 @@ export class Game {
     if (this.#shots.update(view, room.you, trigger, now)) this.#effects.fire(me, now);
     this.#effects.take(view, room.you, now);
     this.#tell(view, now);
-    this.#renderer.draw(view, room.you, now, seconds);
+    this.#renderer.draw(view, now, seconds);
     this.#minimap.show(view, room.you, this.#camera, now);
     this.#vitals.show(view, this.#effects, seconds, now);
     this.#banner.show(view, (handle) => this.#nameOfEntity(view, handle));

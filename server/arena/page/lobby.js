@@ -22,6 +22,7 @@ export class Lobby {
   #name = element('name', HTMLInputElement);
   #code = element('code', HTMLInputElement);
   #list = element('room-list', HTMLElement);
+  #row = element('room-row', HTMLTemplateElement);
   #note = element('room-note', HTMLElement);
   #dialog = element('create-dialog', HTMLDialogElement);
   #backdrop = new Backdrop();
@@ -128,24 +129,19 @@ export class Lobby {
 
   /** @param {RoomInfo} room */
   #item(room) {
-    const item = make('li');
-    const button = make('button', 'room');
-    button.type = 'button';
-    button.dataset.room = String(room.id);
+    const item = /** @type {HTMLElement} */ (this.#row.content.firstElementChild?.cloneNode(true));
+    const button = /** @type {HTMLButtonElement} */ (item.firstElementChild);
+    const [title, seats, go] = button.children;
     const full = room.players >= room.seats;
+    button.dataset.room = String(room.id);
     button.disabled = full;
-    const seats = make('span', 'room-seats', `${room.players} / ${room.seats}`);
-    const meter = make('span', 'room-meter');
-    const fill = make('i');
-    fill.style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
-    meter.append(fill);
-    seats.append(meter);
-    const title = make('span', 'room-name', room.name);
+    title.textContent = room.name;
     if (room.kicks) title.append(make('span', 'room-mark', 'host removes players'));
-    button.append(title, seats, make('span', 'room-go', full ? 'Full' : 'Join'));
+    seats.prepend(`${room.players} / ${room.seats}`);
+    /** @type {HTMLElement} */ (seats.querySelector('i')).style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
+    go.textContent = full ? 'Full' : 'Join';
     button.setAttribute('aria-label', `${room.name}, ${room.players} of ${room.seats} players${full ? ', full' : ''}${room.kicks ? ', its host may remove players' : ''}`);
     button.addEventListener('click', () => this.#onEnter({ how: 'room', id: room.id }));
-    item.append(button);
     return item;
   }
 }

@@ -23,6 +23,7 @@ const WHY = new Map([
   [CloseCode.Banned, 'An operator banned you.'],
   [CloseCode.RoomFailed, 'The room failed and was closed.'],
 ]);
+const UNREACHED = 'The server could not be reached.';
 
 /** @typedef {import('./lobby.js').Way} Way */
 
@@ -82,15 +83,9 @@ function giveUp(error, mine) {
  * @param {number} mine the attempt that led here
  */
 function follow(fresh, joined, mine) {
-  fresh.on('reconnecting', ({ attempt: tries }) => {
-    if (mine === attempt) showLost(tries);
-  });
-  fresh.on('resumed', ({ room: same }) => {
-    if (mine === attempt && same === joined) overlay.hide();
-  });
-  fresh.on('close', (/** @type {import('/client/types.js').CloseInfo} */ info) => {
-    if (mine === attempt) onClosed(info);
-  });
+  fresh.on('reconnecting', (lost) => mine === attempt && showLost(lost.attempt));
+  fresh.on('resumed', (back) => mine === attempt && back.room === joined && overlay.hide());
+  fresh.on('close', (info) => mine === attempt && onClosed(info));
   joined.on('left', (/** @type {{ reason: string }} */ { reason }) => {
     if (mine !== attempt) return;
     if (reason === 'SeatLost') {
@@ -167,7 +162,7 @@ async function seatAgain(fresh, code) {
   game?.stop();
   try {
     const joined = await fresh.joinCode(code).catch((error) => {
-      if (['NoSuchRoom', 'KeptOut'].includes(reasonOf(error) ?? '')) return fresh.quickJoin();
+      if (error instanceof RequestError && ['NoSuchRoom', 'KeptOut'].includes(error.reason)) return fresh.quickJoin();
       throw error;
     });
     if (mine === attempt) follow(fresh, joined, mine);
@@ -185,28 +180,20 @@ function onClosed({ code }) {
   attempt += 1;
   game?.stop();
   link = undefined;
-  const note = WHY.get(code) ?? 'The server could not be reached.';
+  const note = WHY.get(code) ?? UNREACHED;
   overlay.show({ title: 'Disconnected', note, busy: false, button: 'Back to the lobby', onPress: toLobby });
-}
-
-/** @param {unknown} error @returns {string | undefined} a Refusal's name, `Closed` if there was no connection */
-function reasonOf(error) {
-  return error instanceof RequestError ? error.reason : undefined;
 }
 
 /** @param {unknown} error @returns {string} what to tell the visitor */
 function why(error) {
-  const reason = reasonOf(error);
-  if (reason && reason !== 'Closed') return refusal(reason);
-  const code = error instanceof Error && 'code' in error ? Number(error.code) : 0;
-  return WHY.get(code) ?? 'The server could not be reached.';
+  if (!(error instanceof RequestError)) return UNREACHED;
+  return error.reason === 'Closed' ? (WHY.get(error.code ?? 0) ?? UNREACHED) : refusal(error.reason);
 }
 
 /** Joins the room that the address names, if it names one. */
 function joinByAddress() {
   const code = codeIn(location.hash);
   if (code) enter({ how: 'code', code });
-  return code !== '';
 }
 
 window.addEventListener('hashchange', () => {

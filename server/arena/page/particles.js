@@ -1,6 +1,5 @@
 /**
- * Sparks, rings and rising numbers in fixed pools: nothing is allocated while the game runs, the
- * oldest give way. Knows colours and motion, not what happened: that is effects.js.
+ * Sparks, rings and rising numbers in fixed pools: the oldest give way. Knows colours and motion, not what happened: that is effects.js.
  */
 
 import { TURN, box, circle, stroke } from './pen.js';
@@ -12,7 +11,7 @@ const NUMBERS_MAX = 24;
 /** @typedef {import('./camera.js').Camera} Camera */
 
 /**
- * Things that are given out in turn.
+ * A fixed number of things, which are given out in turn.
  * @template T
  */
 export class Pool {
@@ -23,10 +22,10 @@ export class Pool {
     this.all = Array.from({ length }, () => ({ ...first }));
   }
 
-  /** @returns {T} the one that was given out longest ago */
-  take() {
+  /** The one that was given out longest ago becomes another. @param {T} fields */
+  reuse(fields) {
     this.#next = (this.#next + 1) % this.all.length;
-    return this.all[this.#next];
+    Object.assign(/** @type {object} */ (this.all[this.#next]), fields);
   }
 }
 
@@ -47,17 +46,12 @@ export class Particles {
    */
   burst(x, y, count, colour, speed, angle, spread = 0.6) {
     for (let n = 0; n < count; n += 1) {
-      const spark = this.#sparks.take();
       const way = angle === undefined ? Math.random() * TURN : angle + (Math.random() * 2 - 1) * spread;
       const pace = speed * (0.25 + 0.75 * Math.random());
-      spark.x = x;
-      spark.y = y;
-      spark.vx = Math.cos(way) * pace;
-      spark.vy = Math.sin(way) * pace;
-      spark.span = 0.2 + 0.35 * Math.random();
-      spark.life = spark.span;
-      spark.size = 1.2 + 1.6 * Math.random();
-      spark.colour = colour;
+      const [vx, vy] = [Math.cos(way) * pace, Math.sin(way) * pace];
+      const span = 0.2 + 0.35 * Math.random();
+      const size = 1.2 + 1.6 * Math.random();
+      this.#sparks.reuse({ x, y, vx, vy, life: span, span, size, colour });
     }
   }
 
@@ -69,13 +63,7 @@ export class Particles {
    * @param {number} [span] seconds
    */
   ring(x, y, reach, colour, span = 0.45) {
-    const ring = this.#rings.take();
-    ring.x = x;
-    ring.y = y;
-    ring.reach = reach;
-    ring.life = span;
-    ring.span = span;
-    ring.colour = colour;
+    this.#rings.reuse({ x, y, reach, life: span, span, colour });
   }
 
   /**
@@ -85,12 +73,7 @@ export class Particles {
    * @param {string} colour
    */
   number(x, y, text, colour) {
-    const number = this.#numbers.take();
-    number.x = x + Math.random() * 10 - 5;
-    number.y = y - 16;
-    number.life = 0.8;
-    number.text = text;
-    number.colour = colour;
+    this.#numbers.reuse({ x: x + Math.random() * 10 - 5, y: y - 16, life: 0.8, text, colour });
   }
 
   /**

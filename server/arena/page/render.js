@@ -23,15 +23,13 @@ export class Renderer {
   #effects;
   #ground = new Ground();
   #sprites = new Sprites();
-  /** @type {(player: number) => string} */
-  #nameOf;
   /** Headings of drones, which show where they go: by slot, with the position they were derived from. */
   #drift = new Float32Array(3 * 65536);
   #shots;
   #healthMost;
   /** The healthiest drone that was seen: a fresh one's health. */
   #droneMost = 0;
-  #you = 0;
+  #room;
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -39,28 +37,25 @@ export class Renderer {
    * @param {Effects} effects
    * @param {import('./shots.js').Shots} shots
    * @param {import('/client/tickwire.js').Room} room
-   * @param {(player: number) => string} nameOf
    */
-  constructor(canvas, camera, effects, shots, room, nameOf) {
+  constructor(canvas, camera, effects, shots, room) {
     this.#canvas = canvas;
     this.#pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { alpha: false }));
     this.#camera = camera;
     this.#effects = effects;
     this.#shots = shots;
     this.#healthMost = mostOf(room, 'health', 'hp');
-    this.#nameOf = nameOf;
+    this.#room = room;
   }
 
   /**
    * @param {View} view
-   * @param {number} you the own player
    * @param {number} now milliseconds
    * @param {number} seconds since the last frame
    */
-  draw(view, you, now, seconds) {
+  draw(view, now, seconds) {
     const pen = this.#pen;
     const camera = this.#camera;
-    this.#you = you;
     if (camera.fit(this.#canvas)) {
       this.#sprites.rescale(camera.scale, camera.ratio);
       this.#ground.rescale(pen, camera.scale);
@@ -70,7 +65,7 @@ export class Renderer {
     this.#ground.drawFloor(pen, camera);
     const entities = view.entities;
     for (let i = 0; i < entities.length; i += 1) this.#drawLow(entities[i], now);
-    this.#shots.each(now, (x, y, cos, sin) => this.#drawShot(x, y, cos, sin, colourOf(you, you)));
+    this.#shots.each(now, (x, y, cos, sin) => this.#drawShot(x, y, cos, sin, INK.accent));
     for (let i = 0; i < entities.length; i += 1) this.#drawBody(entities[i], view.me, now);
     this.#drawFlashes(now);
     this.#ground.drawWalls(pen, camera);
@@ -84,9 +79,9 @@ export class Renderer {
     const kind = entity.kind?.is;
     if (kind === 'projectile') {
       const { x, y, vx, vy } = entity.flight;
-      if (entity.owner === this.#you && this.#shots.hides(entity)) return;
+      if (entity.owner === this.#room.you && this.#shots.hides(entity)) return;
       const speed = Math.sqrt(vx * vx + vy * vy) || 1;
-      this.#drawShot(x, y, vx / speed, vy / speed, colourOf(entity.owner, this.#you));
+      this.#drawShot(x, y, vx / speed, vy / speed, colourOf(entity.owner, this.#room.you));
     } else if (kind === 'health' || kind === 'ammo') {
       const { x, y } = entity.pos;
       if (!this.#camera.sees(x, y, 30)) return;
@@ -124,7 +119,7 @@ export class Renderer {
     const angle = entity.heading.angle;
     const cos = Math.cos(angle);
     const sin = Math.sin(angle);
-    const colour = colourOf(entity.owner, this.#you);
+    const colour = colourOf(entity.owner, this.#room.you);
     this.#stamp(this.#sprites.shadow(), x, y, 1, 0, 0.85, 1);
     if (entity === me) this.#stamp(this.#sprites.glow(INK.accent, 40), x, y, 1, 0, 0.16, 1);
     const recoil = this.#effects.recoilOf(entity.handle, now) * 2.4;
@@ -156,11 +151,11 @@ export class Renderer {
       if (hp < this.#droneMost) this.#drawBar(x, y - DRONE_RADIUS - 8, 20, hp / this.#droneMost, INK.drone);
       return;
     }
-    const colour = colourOf(entity.owner, this.#you);
-    const own = entity.owner === this.#you;
+    const colour = colourOf(entity.owner, this.#room.you);
+    const own = entity.owner === this.#room.you;
     this.#drawBar(x, own ? y + PLAYER_RADIUS + 9 : y - PLAYER_RADIUS - 14, 30, hp / this.#healthMost, hp <= 30 ? INK.danger : colour);
     if (own || entity.owner === undefined) return;
-    const label = this.#sprites.label(this.#nameOf(entity.owner), INK.text);
+    const label = this.#sprites.label(this.#room.label(entity.owner), INK.text);
     const pen = this.#pen;
     const camera = this.#camera;
     pen.setTransform(1, 0, 0, 1, 0, 0);

@@ -19,7 +19,6 @@ export class Scoreboard {
   #rows = element('scores-rows', HTMLElement);
   #emptyRow = element('scores-row', HTMLTemplateElement);
   #tool = element('tool-scores', HTMLButtonElement);
-  #title = element('scores-title', HTMLElement);
   #abort = new AbortController();
   #pinned = false;
   #held = false;
@@ -35,7 +34,7 @@ export class Scoreboard {
   constructor(room) {
     this.#room = room;
     const signal = this.#abort.signal;
-    write(this.#title, room.info.name);
+    write(element('scores-title', HTMLElement), room.info.name);
     write(element('scores-code', HTMLElement), `Code ${room.code}`);
     this.#panel.hidden = true;
     write(this.#wins, '');
@@ -91,16 +90,13 @@ export class Scoreboard {
 
   /** @param {View} view @returns {Row[]} best first */
   #collect(view) {
-    /** @type {Map<number, Row>} */
-    const rows = new Map();
-    for (const member of this.#room.members.values()) {
-      rows.set(member.player, { player: member.player, name: this.#room.label(member.player), points: 0, kills: 0, deaths: 0, member });
-    }
-    for (const entity of view.entities) {
-      const row = entity.avatar && entity.owner !== undefined ? rows.get(entity.owner) : undefined;
-      if (row && entity.score) Object.assign(row, entity.score);
-    }
-    return [...rows.values()].sort((a, b) => b.points - a.points || b.kills - a.kills || a.deaths - b.deaths || a.player - b.player);
+    /** @type {Row[]} */
+    const rows = [...this.#room.members.values()].map((member) => {
+      const avatar = view.entities.find((entity) => entity.avatar && entity.owner === member.player);
+      const name = this.#room.label(member.player);
+      return { player: member.player, name, points: 0, kills: 0, deaths: 0, ...avatar?.score, member };
+    });
+    return rows.sort((a, b) => b.points - a.points || b.kills - a.kills || a.deaths - b.deaths || a.player - b.player);
   }
 
   /** Asks once: rows change places under the finger. @param {number} player */
