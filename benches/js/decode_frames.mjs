@@ -1,8 +1,10 @@
 /**
- * Decodes snapshots with the browser's own decoder, in turn with plain varint deltas of the same images, and times both. Reads
- * messages from its input, each after its length as a u32: the server's welcome, the snapshots, the first of which is a
- * keyframe, and as many plain frames, whose columns by component its argument names. Writes the processor time of a frame of either in ms (keyframe
- * apart, the median run), the checksum of every image, and what the plain frames come to. Run by `codec-yardstick`.
+ * Decodes snapshots with the browser's own decoder, in turn with plain varint deltas of the same
+ * images, and times both. Reads messages from its input, each after its length as a u32: the
+ * server's welcome, the snapshots, the first of which is a keyframe, and as many plain frames,
+ * whose columns by component its argument names. Writes the processor time of a frame of either in
+ * ms (keyframe apart, the median run), the checksum of every image, and what the plain frames come
+ * to. Run by `codec-yardstick`.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * The reference work of `codec-yardstick`: decodes plain deltas, each number of an entity its difference from the frame before
- * in a zigzag varint. The format is that of `benches/src/yardstick/varint.rs`. Run by `decode_frames.mjs`.
+ * The reference work of `codec-yardstick`: decodes plain deltas, each number of an entity its
+ * difference from the frame before in a zigzag varint. The format is that of
+ * `benches/src/yardstick/varint.rs`. Run by `decode_frames.mjs`.
  */
 
 /** One frame: entities by rising slot, `width` integers each. */

@@ -17,7 +17,8 @@ const SERVED = /\/client\/address\.js$/;
 
 /**
  * @typedef {object} Place
- * @property {string | undefined} page the URL that relative ones are relative to; undefined where there is no page
+ * @property {string | undefined} page the URL that relative ones are relative to; undefined where
+ *   there is no page
  * @property {string | undefined} module the URL of this file, as far as it is known
  */
 
@@ -32,8 +33,8 @@ function here() {
 /**
  * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a
  * `RequestError` of reason `BadUrl`.
- * @param {unknown} [given] a string or URL, absolute, or relative to the page: `/ws`, `./ws`; left out: the server that the SDK came from, else
- *   `/ws` on the page's host
+ * @param {unknown} [given] a string or URL, absolute, or relative to the page: `/ws`, `./ws`;
+ *   left out: the server that the SDK came from, else `/ws` on the page's host
  * @param {Place} [place]
  * @returns {string}
  */

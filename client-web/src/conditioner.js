@@ -21,7 +21,8 @@ import { Xorshift32 } from './exact.js';
  * What one way of a link is like.
  * @typedef {object} DirectionConditions
  * @property {number} latencyUs delay of everything
- * @property {number} jitterUs further delay at most, evenly distributed, drawn for each message; below 2^32 - 1
+ * @property {number} jitterUs further delay at most, evenly distributed, drawn for each message;
+ *   below 2^32 - 1
  * @property {number} stallEveryUs time from the start of a stall to the next one's; 0 for no stalls
  * @property {number} stallUs how long a stall lasts
  * @property {number} bytesPerSecond 0 for no limit
@@ -30,7 +31,9 @@ import { Xorshift32 } from './exact.js';
 /** A perfect link. @type {Readonly<DirectionConditions>} */
 export const CLEAN = Object.freeze({ latencyUs: 0, jitterUs: 0, stallEveryUs: 0, stallUs: 0, bytesPerSecond: 0 });
 
-/** Bytes that one way of a link holds. Beyond: `push` refuses the message. A single one always fits. */
+/**
+ * Bytes that one way of a link holds. Beyond: `push` refuses the message. A single one always fits.
+ */
 export const IN_FLIGHT_BYTES_MAX = 1 << 20;
 
 /**

@@ -13,7 +13,8 @@ const EXAMPLE = `?${PARAMETER}=rtt:200,jitter:30,stall:500,every:5000,rate:20000
 /**
  * Every setting: its name in the address, its bounds, what it is when left out. The bounds are far
  * beyond what anybody can play with.
- * @type {Record<keyof LinkConditions, { short: string, least: number, most: number, none: number }>}
+ * @type {Record<keyof LinkConditions, { short: string, least: number, most: number, none: number
+ *   }>}
  */
 const SETTINGS = {
   rttMs: { short: 'rtt', least: 0, most: 10_000, none: 0 },
@@ -26,7 +27,8 @@ const SETTINGS = {
 
 /**
  * Whoever makes a link by the settings.
- * @typedef {(direction: import('./conditioner.js').DirectionConditions | undefined, seed: number) => void} Apply
+ * @typedef {(direction: import('./conditioner.js').DirectionConditions | undefined, seed: number)
+ *   => void} Apply
  */
 
 /** See the module's description. */
@@ -36,7 +38,10 @@ export class Conditions {
   /** @type {Apply | undefined} */
   #apply;
 
-  /** @param {LinkConditions | undefined} settings undefined for a link as it is; throws a `RangeError` for what cannot be */
+  /**
+   * @param {LinkConditions | undefined} settings undefined for a link as it is; throws a
+   *   `RangeError` for what cannot be
+   */
   constructor(settings) {
     this.#settings = settings && complete(settings);
   }
@@ -68,7 +73,8 @@ export class Conditions {
 
 /**
  * @param {string | undefined} address of the page
- * @returns {LinkConditions | undefined} what it asks for, if it asks; throws a `RangeError` for what it cannot ask for
+ * @returns {LinkConditions | undefined} what it asks for, if it asks; throws a `RangeError` for
+ *   what it cannot ask for
  */
 export function conditionsIn(address) {
   const asked = address === undefined ? null : new URL(address).searchParams.get(PARAMETER);

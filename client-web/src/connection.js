@@ -17,7 +17,8 @@ import { Socket } from './socket.js';
 
 /**
  * Where to.
- * @typedef {{ url: string, WebSocket: import('./types.js').SocketConstructor | undefined, conditions: import('./conditions.js').Conditions }} Server
+ * @typedef {{ url: string, WebSocket: import('./types.js').SocketConstructor | undefined,
+ *   conditions: import('./conditions.js').Conditions }} Server
  */
 
 /**
@@ -222,7 +223,8 @@ export class Connection {
   }
 
   /** The server may still be there: it is not told goodbye, which would give the seat up.
-   * @param {string} reason @returns {false} */
+   * @param {string} reason @returns {false}
+   */
   #goneSilent(reason) {
     this.#socket.close(CloseCode.Stalled, closeReason(CloseCode.Stalled));
     this.#lose(1006, reason);

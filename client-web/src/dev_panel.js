@@ -23,11 +23,16 @@ const MEMORY = 'tickwire.dev-panel';
 /**
  * @typedef {object} DevPanelOptions
  * @property {HTMLElement} [parent] what the panel is put into, the page's body by default
- * @property {string} [key] the `KeyboardEvent.key` that shows and hides it, `F3` by default, '' for none
- * @property {(isOpen: boolean) => void} [onToggle] told when it is shown or hidden, and at the start
+ * @property {string} [key] the `KeyboardEvent.key` that shows and hides it, `F3` by default, ''
+ *   for none
+ * @property {(isOpen: boolean) => void} [onToggle] told when it is shown or hidden, and at the
+ *   start
  */
 
-/** @type {[string, (stats: Stats, fps: number) => string | number, ((stats: Stats) => boolean)?][]} */
+/**
+ * @type {[string, (stats: Stats, fps: number) => string | number, ((stats: Stats) =>
+ *   boolean)?][]}
+ */
 const CELLS = [
   ['Frames', (_, fps) => `${fps} /s`],
   ['Traffic', (s) => `${(s.bytesPerSecond / 1000).toFixed(1)} kB/s`],

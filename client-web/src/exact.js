@@ -111,7 +111,8 @@ export function unit(angle) {
  * Stegun, Handbook of Mathematical Functions, 4.4.49.
  * @param {number} x finite, as `y`
  * @param {number} y
- * @returns {number} the direction of the vector as a part of a turn, 0..1, right to 2e-6; 0 for the vector without length
+ * @returns {number} the direction of the vector as a part of a turn, 0..1, right to 2e-6; 0 for
+ *   the vector without length
  */
 export function bearing(x, y) {
   const wide = Math.abs(x);

@@ -23,10 +23,14 @@ import { Session } from './session.js';
 
 /**
  * Where it is.
- * @typedef {{ url: string, name: string, WebSocket: import('./types.js').SocketConstructor | undefined }} Server
+ * @typedef {{ url: string, name: string, WebSocket: import('./types.js').SocketConstructor |
+ *   undefined }} Server
  */
 
-/** Those that are being given up. @type {Set<{ server: Server, seat: LeftSeat, end: () => void }>} */
+/**
+ * Those that are being given up.
+ * @type {Set<{ server: Server, seat: LeftSeat, end: () => void }>}
+ */
 const underWay = new Set();
 
 /**

@@ -7,7 +7,10 @@
 import { PING_EVERY_MS, PROBE_MAX_MS, SILENCE_MAX_MS } from './limits.js';
 import { RequestError } from './request_error.js';
 
-/** Not looked at for this long the page stood still: what came meanwhile is not read yet, in milliseconds. */
+/**
+ * Not looked at for this long the page stood still: what came meanwhile is not read yet, in
+ * milliseconds.
+ */
 const STILL_MS = 1000;
 
 /** @typedef {{ resolve: (rttMs: number) => void, reject: (error: Error) => void }} Waiting */
@@ -128,12 +131,19 @@ export class Heartbeat {
     return true;
   }
 
-  /** @param {number} nowMs @returns {boolean} whether nothing has come for too long, of a socket that is not pinged yet */
+  /**
+   * @param {number} nowMs
+   * @returns {boolean} whether nothing has come for too long, of a socket that is not pinged yet
+   */
   isSilent(nowMs) {
     return nowMs - this.#heardMs > SILENCE_MAX_MS;
   }
 
-  /** @param {number} nowMs @param {boolean} isOpen whether pings are sent @returns {number} when to look again */
+  /**
+   * @param {number} nowMs
+   * @param {boolean} isOpen whether pings are sent
+   * @returns {number} when to look again
+   */
   dueMs(nowMs, isOpen) {
     const wait = this.#pings.has(this.#probe) ? STILL_MS / 2 : PING_EVERY_MS;
     return this.#pings.size > 0 || !isOpen ? nowMs + wait : this.#dueMs;

@@ -20,9 +20,15 @@
  * @property {(key: string) => void} removeItem
  */
 
-/** @typedef {{ token: string, seat: string }} Kept `token` says who the player is, `seat` opens the seat; both may be empty */
+/**
+ * @typedef {{ token: string, seat: string }} Kept `token` says who the player is, `seat` opens
+ *   the seat; both may be empty
+ */
 
-/** By storage and key, the links that would keep a seat there: the first one does. @type {WeakMap<StorageLike, Map<string, Keeper[]>>} */
+/**
+ * By storage and key, the links that would keep a seat there: the first one does.
+ * @type {WeakMap<StorageLike, Map<string, Keeper[]>>}
+ */
 const queues = new WeakMap();
 
 /** See the module's description. */
@@ -55,7 +61,8 @@ export class Keeper {
    * The keeper for a server. It is to be released.
    * @param {string} url
    * @param {StorageLike | undefined} [storage]
-   * @returns {Keeper | undefined} undefined if there is no storage. Throws a `TypeError` for what is none
+   * @returns {Keeper | undefined} undefined if there is no storage. Throws a `TypeError` for what
+   *   is none
    */
   static take(url, storage = browserStorage()) {
     if (storage === undefined || storage === null) return undefined;
@@ -68,7 +75,10 @@ export class Keeper {
     return this.#queue[0] === this;
   }
 
-  /** @returns {Kept} what was kept; empty if there is nothing that can be read, or another link holds it */
+  /**
+   * @returns {Kept} what was kept; empty if there is nothing that can be read, or another link
+   *   holds it
+   */
   load() {
     if (!this.isHolder) return { token: '', seat: '' };
     const kept = this.#read();
@@ -82,7 +92,10 @@ export class Keeper {
     if (this.isHolder) this.#write(kept);
   }
 
-  /** The link is over: the one that waits for the key takes it. What was kept stays, for a reload or for the next link. */
+  /**
+   * The link is over: the one that waits for the key takes it. What was kept stays, for a reload or
+   * for the next link.
+   */
   release() {
     const wasHolder = this.isHolder;
     const at = this.#queue.indexOf(this);
@@ -113,7 +126,10 @@ export class Keeper {
   }
 }
 
-/** @returns {StorageLike | undefined} where the page may keep something for as long as its tab lives */
+/**
+ * @returns {StorageLike | undefined} where the page may keep something for as long as its tab
+ *   lives
+ */
 function browserStorage() {
   try {
     return globalThis.sessionStorage;

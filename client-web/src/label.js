@@ -6,7 +6,9 @@
 
 /** @typedef {{ player: number, name: string }} Named */
 
-/** Names whose looks are remembered; beyond, all are forgotten. A room has at most 1,000 members. */
+/**
+ * Names whose looks are remembered; beyond, all are forgotten. A room has at most 1,000 members.
+ */
 const LOOKS_MAX = 2000;
 /** @type {Map<string, string>} */
 const looks = new Map();

@@ -23,13 +23,18 @@ export const ENUM_NAMES_MAX = 256;
 export const BASELINE_BACK_MAX = 4096;
 /** An acknowledgement goes out alone when no input carried it for this long, in milliseconds. */
 export const ACK_DELAY_MS = 100;
-/** A client that acknowledges nothing for this long is closed: by then the server has noticed that a connection is lost, in seconds. */
+/**
+ * A client that acknowledges nothing for this long is closed: by then the server has noticed that a
+ * connection is lost, in seconds.
+ */
 export const ACK_STALL_SECONDS = 15;
 /** A keyframe of a layer is asked for once in this many milliseconds. */
 export const RESYNC_EVERY_MS = 1000;
 /** Inputs more than this many ticks early are dropped by the server; ours stay well below. */
 export const INPUTS_QUEUED_MAX = 64;
-/** Ticks in a row for which the server replaces a missing input by the last one; then it is neutral. */
+/**
+ * Ticks in a row for which the server replaces a missing input by the last one; then it is neutral.
+ */
 export const INPUT_REPEATS_MAX = 10;
 /** Chat lines that a room remembers, and that the SDK keeps; the oldest go first. */
 export const CHAT_HISTORY_MAX = 32;
@@ -39,7 +44,10 @@ export const PLAYERS_PER_ROOM_MAX = 1000;
 export const TICK_MAX = 2 ** 31;
 /** Rooms in one lobby listing. */
 export const ROOMS_LISTED_MAX = 100;
-/** Bytes of an event's or action's payload. Beyond: an event breaks the protocol, `act` rejects at once. */
+/**
+ * Bytes of an event's or action's payload. Beyond: an event breaks the protocol, `act` rejects at
+ * once.
+ */
 export const PAYLOAD_BYTES_MAX = 1024;
 
 /**
@@ -48,15 +56,24 @@ export const PAYLOAD_BYTES_MAX = 1024;
  */
 export const REWIND_MAX_MS = 250;
 
-/** Snapshots that the client remembers to draw between: half a second at 120 Hz. The oldest go first. */
+/**
+ * Snapshots that the client remembers to draw between: half a second at 120 Hz. The oldest go
+ * first.
+ */
 export const HISTORY_MAX = 64;
 /** Messages that wait to be sent. Beyond: requests are refused, acknowledgements left out. */
 export const TRANSMITS_MAX = 256;
 /** Bytes that the browser may hold back for a stalled socket. Beyond: inputs are left out. */
 export const BACKLOG_BYTES_MAX = 16 * 1024;
-/** Events that wait to be drawn, of a page that does not call `view` (a hidden tab). The oldest go first. */
+/**
+ * Events that wait to be drawn, of a page that does not call `view` (a hidden tab). The oldest go
+ * first.
+ */
 export const EVENTS_WAITING_MAX = 1024;
-/** Events that could not be drawn for this long are not drawn any more (a tab that was hidden), in milliseconds. */
+/**
+ * Events that could not be drawn for this long are not drawn any more (a tab that was hidden), in
+ * milliseconds.
+ */
 export const EVENT_AGE_MAX_MS = 1000;
 /** Actions without an answer. Beyond: `act` rejects at once. */
 export const ACTIONS_WAITING_MAX = 64;
@@ -64,27 +81,51 @@ export const ACTIONS_WAITING_MAX = 64;
 export const ACTION_TIMEOUT_MS = 10_000;
 /** Lobby requests that wait for those before them. Beyond: further ones reject at once. */
 export const REQUESTS_WAITING_MAX = 16;
-/** A welcome, a seat that is asked for, the lobby's answer to a request or to a goodbye to the room are due within this time, in milliseconds. Beyond: the connection counts as lost. */
+/**
+ * A welcome, a seat that is asked for, the lobby's answer to a request or to a goodbye to the room
+ * are due within this time, in milliseconds. Beyond: the connection counts as lost.
+ */
 export const ANSWER_MAX_MS = 20_000;
 /** The page's pings that wait for their answers. Beyond: `ping` rejects at once. */
 export const PINGS_WAITING_MAX = 32;
-/** A seat is asked for so long of a server that is too busy to say, in milliseconds: as long as it holds one by default. Beyond: it counts as lost. */
+/**
+ * A seat is asked for so long of a server that is too busy to say, in milliseconds: as long as it
+ * holds one by default. Beyond: it counts as lost.
+ */
 export const SEAT_ASKED_FOR_MS = 30_000;
 /** The round trip is measured this often, in milliseconds. */
 export const PING_EVERY_MS = 2000;
 /** A server that sends nothing for this long after a ping is gone, in milliseconds. */
 export const SILENCE_MAX_MS = 10_000;
-/** The same for a ping that was sent because the page woke or its network changed: what a lost packet may take. */
+/**
+ * The same for a ping that was sent because the page woke or its network changed: what a lost
+ * packet may take.
+ */
 export const PROBE_MAX_MS = 3000;
-/** A timer this late means that the page was frozen, in milliseconds: what the server sent meanwhile is not read yet. */
+/**
+ * A timer this late means that the page was frozen, in milliseconds: what the server sent meanwhile
+ * is not read yet.
+ */
 export const FROZEN_MS = 5000;
-/** The first try to come back after a loss is due within this time, in milliseconds; each later one takes twice as long. */
+/**
+ * The first try to come back after a loss is due within this time, in milliseconds; each later one
+ * takes twice as long.
+ */
 export const RECONNECT_DELAY_MS = 300;
 /** Longest time between two tries to come back, in milliseconds. */
 export const RECONNECT_DELAY_MAX_MS = 8000;
-/** A lost connection is tried again for so long, in milliseconds: what a server's restart takes. Beyond: it is closed. */
+/**
+ * A lost connection is tried again for so long, in milliseconds: what a server's restart takes.
+ * Beyond: it is closed.
+ */
 export const RECONNECT_FOR_MS = 120_000;
-/** An error of the page is told once a kind in this many milliseconds: one of a frame would come 60 times a second. */
+/**
+ * An error of the page is told once a kind in this many milliseconds: one of a frame would come 60
+ * times a second.
+ */
 export const REPORT_EVERY_MS = 1000;
-/** Kinds of the page's errors that are remembered for that; the oldest go first. A game's events are 64. */
+/**
+ * Kinds of the page's errors that are remembered for that; the oldest go first. A game's events are
+ * 64.
+ */
 export const REPORT_KINDS_MAX = 128;

@@ -64,7 +64,10 @@ export class Link extends Emitter {
   #requests = new Requests((message) => this.#connection?.request(message));
   /** @type {import('./protocol/server_message.js').Welcome | undefined} */
   #lastWelcome;
-  /** @type {{ resolve: () => void, reject: (error: unknown) => void } | undefined} settle the promise of `connect` */
+  /**
+   * @type {{ resolve: () => void, reject: (error: unknown) => void } | undefined} settle the
+   *   promise of `connect`
+   */
   #welcomed;
   #heartbeat = new Heartbeat(now());
   #stopWaking = onWake(() => this.#wake());
@@ -72,7 +75,10 @@ export class Link extends Emitter {
   #retryAfterMs;
   /** @type {import('./types.js').CloseInfo | undefined} how it ended */
   #ended;
-  /** @type {ReturnType<typeof setTimeout> | undefined} until the next try, or until the seat is asked for again */
+  /**
+   * @type {ReturnType<typeof setTimeout> | undefined} until the next try, or until the seat is
+   *   asked for again
+   */
   #timer;
   /**
    * The page that plays is gone, as by a reload: where it keeps its seat the next one comes back to
@@ -86,7 +92,8 @@ export class Link extends Emitter {
   /**
    * For `connect`. Throws a `RequestError` when there is nothing to connect to.
    * @param {LinkOptions} options `signal` is not aborted yet
-   * @param {{ resolve: () => void, reject: (error: unknown) => void }} welcomed one of them is called, once
+   * @param {{ resolve: () => void, reject: (error: unknown) => void }} welcomed one of them is
+   *   called, once
    */
   constructor(options, welcomed) {
     super();
@@ -140,8 +147,11 @@ export class Link extends Emitter {
     return this.#heartbeat.rttMs;
   }
 
-  /** How much worse than it is the link is made, for trying things out; undefined for not at all. May be set at any time.
-   * @returns {import('./types.js').LinkConditions | undefined} */
+  /**
+   * How much worse than it is the link is made, for trying things out; undefined for not at all.
+   * May be set at any time.
+   * @returns {import('./types.js').LinkConditions | undefined}
+   */
   get conditioner() {
     return this.#options.conditions.settings;
   }
@@ -167,8 +177,9 @@ export class Link extends Emitter {
 
   /**
    * Makes a room and joins it.
-   * @param {{ name?: string, private?: boolean, seats?: number, kicks?: boolean }} [options] seats 0 or left out: as many as the
-   *   server allows; kicks: its host may kick, as the host of a private room may anyway
+   * @param {{ name?: string, private?: boolean, seats?: number, kicks?: boolean }} [options]
+   *   seats 0 or left out: as many as the server allows; kicks: its host may kick, as the host of a
+   *   private room may anyway
    * @returns {Promise<Room<G>>}
    */
   create(options) {
@@ -198,8 +209,11 @@ export class Link extends Emitter {
     return this.#there.ping();
   }
 
-  /** Says goodbye: the seat is given up, and everything that waits rejects. May be called in any state, more than once. While the connection
-   * is away the server is told of a seat that was left before, and holds any other until its time is over. */
+  /**
+   * Says goodbye: the seat is given up, and everything that waits rejects. May be called in any
+   * state, more than once. While the connection is away the server is told of a seat that was left
+   * before, and holds any other until its time is over.
+   */
   close() {
     this.#hangUp(CloseCode.Normal, CloseCode.Normal, closeReason(CloseCode.Normal));
   }
@@ -350,7 +364,10 @@ export class Link extends Emitter {
     return this.#room?.seen ?? { chat: 0, tick: 0 };
   }
 
-  /** The player left while the connection is away: to the page they are gone, the server is told as soon as there is a way. */
+  /**
+   * The player left while the connection is away: to the page they are gone, the server is told as
+   * soon as there is a way.
+   */
   #leaveAway() {
     const room = this.#room;
     this.#room = undefined;
@@ -387,7 +404,12 @@ export class Link extends Emitter {
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
 
-  /** The connection is gone: another try, or the end. @param {number} code @param {string} reason @returns {void} */
+  /**
+   * The connection is gone: another try, or the end.
+   * @param {number} code
+   * @param {string} reason
+   * @returns {void}
+   */
   #lose(code, reason) {
     if (this.#state === 'closed') return;
     const isLeaving = this.#connection?.session.room?.leaving === true;

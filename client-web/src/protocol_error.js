@@ -4,7 +4,9 @@
  * `session/layers.js` the body of a layer that makes no sense into a request for its keyframe.
  */
 
-/** Bytes from the server are not what PROTOCOL.md allows. The message says which rule they break. */
+/**
+ * Bytes from the server are not what PROTOCOL.md allows. The message says which rule they break.
+ */
 export class ProtocolError extends Error {
   /**
    * @param {string} message the broken rule, lower case, without a full stop

@@ -9,8 +9,8 @@
  * message; or what the SDK found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits
  * already), `TooBig` (an action's payload), `TimedOut`, `Closed` (or never open), `BadUrl`,
  * `NoWebSocket`, `NoPage`.
- * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig' | 'TimedOut' | 'Closed' | 'BadUrl'
- *   | 'NoWebSocket' | 'NoPage'} Reason
+ * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig' | 'TimedOut'
+ *   | 'Closed' | 'BadUrl' | 'NoWebSocket' | 'NoPage'} Reason
  */
 
 /**
@@ -46,7 +46,10 @@ const MESSAGES = {
 
 /** A request that was not granted or could not be made. */
 export class RequestError extends Error {
-  /** @type {number | undefined} of a connection that was closed: the WebSocket close code; 1006 when it was lost or never there */
+  /**
+   * @type {number | undefined} of a connection that was closed: the WebSocket close code; 1006
+   *   when it was lost or never there
+   */
   code;
   /** @type {number | undefined} when the server said to come back, if it did */
   retryAfterMs;

@@ -6,7 +6,10 @@
 import { REQUESTS_WAITING_MAX } from './limits.js';
 import { RequestError } from './request_error.js';
 
-/** @typedef {{ message: Uint8Array, resolve: (answer: any) => void, reject: (error: Error) => void }} Request */
+/**
+ * @typedef {{ message: Uint8Array, resolve: (answer: any) => void, reject: (error: Error) => void
+ *   }} Request
+ */
 
 /** See the module's description. */
 export class Requests {

@@ -19,7 +19,10 @@ import { pack, quantiseAll } from './snapshot/fields.js';
 /** Names of the room's own events. A game's event of such a name is emitted as `event:NAME`. */
 const OWN_EVENTS = new Set(['members', 'chat', 'left', 'refused', 'close']);
 
-/** An action that waits for its answer. @typedef {{ resolve: () => void, reject: (error: Error) => void, dueMs: number }} Waiting */
+/**
+ * An action that waits for its answer.
+ * @typedef {{ resolve: () => void, reject: (error: Error) => void, dueMs: number }} Waiting
+ */
 
 /**
  * See the module's description. Made by a `Link`.
@@ -30,7 +33,10 @@ export class Room extends Emitter {
   #session;
   #room;
   #play;
-  /** How the page plays, for when the seat is taken again. @type {import('./types.js').PlayOptions<any> | undefined} */
+  /**
+   * How the page plays, for when the seat is taken again.
+   * @type {import('./types.js').PlayOptions<any> | undefined}
+   */
   #playing;
   /** @type {Map<number, Waiting>} by the action's number */
   #actions = new Map();
@@ -112,7 +118,8 @@ export class Room extends Emitter {
    * What to call a player so that it is nobody else here: the name, or `name#number` while another
    * member's looks the same. The same on every page; to be shown as text only.
    * @param {number} player
-   * @param {string} [name] what they were called when they said something; without it, what they are called now
+   * @param {string} [name] what they were called when they said something; without it, what they
+   *   are called now
    * @returns {string} empty for nobody
    */
   label(player, name = this.members.get(player)?.name) {
@@ -129,20 +136,25 @@ export class Room extends Emitter {
     return this.#play.stats(now(), this.#link.rttMs);
   }
 
-  /** Says something to everyone in the room. Throws a `RequestError` if it cannot be sent; so do `ready` and `kick`.
-   * @param {string} text */
+  /**
+   * Says something to everyone in the room. Throws a `RequestError` if it cannot be sent; so do
+   * `ready` and `kick`.
+   * @param {string} text
+   */
   say(text) {
     this.#request(client.chat(text));
   }
 
   /** Says whether the player is ready for the next round.
-   * @param {boolean} isReady */
+   * @param {boolean} isReady
+   */
   ready(isReady = true) {
     this.#request(client.ready(isReady));
   }
 
   /** Sends a player back to the lobby; only the host may, and only where `info.kicks` says so.
-   * @param {number} player */
+   * @param {number} player
+   */
   kick(player) {
     this.#request(client.kick(player));
   }
@@ -151,7 +163,8 @@ export class Room extends Emitter {
    * Goes back to the lobby: the seat is given up. May be called in any state, more than once; never
    * throws. While the connection is away the room ends at once, and the server is told when it is
    * back.
-   * @returns {Promise<import('./types.js').LeaveReason>} when the room has ended, and why; never rejects
+   * @returns {Promise<import('./types.js').LeaveReason>} when the room has ended, and why; never
+   *   rejects
    */
   leave() {
     this.#link.leave(this);
@@ -162,12 +175,13 @@ export class Room extends Emitter {
    * Makes a request of the game.
    * @template {import('./types.js').ActionName<G>} N
    * @param {N} name of the action in the schema
-   * @param {import('./types.js').ActionFields<G, N>} [fields] what is left out is neutral; an entity is given as it is
-   *   or by its handle. The payload stands beside them under its name: what is left out is null, or
-   *   no bytes
+   * @param {import('./types.js').ActionFields<G, N>} [fields] what is left out is neutral; an
+   *   entity is given as it is or by its handle. The payload stands beside them under its name:
+   *   what is left out is null, or no bytes
    * @param {import('./types.js').ActOptions} [options]
-   * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused` with the game's reason as the
-   *   message, `TooBig` for a payload of over 1,024 bytes, or `TimedOut`
+   * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused`
+   *   with the game's reason as the message, `TooBig` for a payload of over 1,024 bytes, or
+   *   `TimedOut`
    */
   async act(name, fields, options) {
     this.#assertHere();
@@ -228,7 +242,9 @@ export class Room extends Emitter {
     return /** @type {import('./types.js').Entity<any>[]} */ (this.#play.entities);
   }
 
-  /** @returns {import('./types.js').RoomState<G>} the room-wide components of the newest snapshot */
+  /**
+   * @returns {import('./types.js').RoomState<G>} the room-wide components of the newest snapshot
+   */
   get state() {
     return /** @type {import('./types.js').RoomState<any>} */ (this.#play.state);
   }
@@ -288,7 +304,10 @@ export class Room extends Emitter {
     for (const line of missed) this.emit('chat', line);
   }
 
-  /** For the link: the player is out of the room. @param {import('./types.js').LeaveReason} reason */
+  /**
+   * For the link: the player is out of the room.
+   * @param {import('./types.js').LeaveReason} reason
+   */
   onLeft(reason) {
     this.#isOver = true;
     this.#rejectActions(new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room'));
@@ -338,7 +357,10 @@ export class Room extends Emitter {
     this.#link.pump();
   }
 
-  /** Throws a `RequestError` if nothing can be asked of the room: `Closed` while there is no connection, `NotNow` after it was left. */
+  /**
+   * Throws a `RequestError` if nothing can be asked of the room: `Closed` while there is no
+   * connection, `NotNow` after it was left.
+   */
   #assertHere() {
     this.#link.assertOpen();
     if (this.#isOver) throw new RequestError('NotNow', 'the room was left: join one first');

@@ -19,7 +19,10 @@ export class Seat {
   #token;
   /** For how long the server holds it without a connection, in ms. */
   #graceMs = 0;
-  /** One that was left unheard. @type {Omit<import('./give_up_seat.js').LeftSeat, 'who'> | undefined} */
+  /**
+   * One that was left unheard.
+   * @type {Omit<import('./give_up_seat.js').LeftSeat, 'who'> | undefined}
+   */
   #left;
 
   /**
@@ -44,7 +47,11 @@ export class Seat {
     return this.#token !== '' && this.#keeper?.isHolder === true;
   }
 
-  /** The server has told what opens it from now on. @param {string} token @param {number} graceMs */
+  /**
+   * The server has told what opens it from now on.
+   * @param {string} token
+   * @param {number} graceMs
+   */
   renew(token, graceMs) {
     this.#graceMs = graceMs;
     if (this.#left !== undefined) this.#left.token = token;
@@ -68,7 +75,10 @@ export class Seat {
     this.#keep('');
   }
 
-  /** One that an earlier link left, if there is one. @param {import('./give_up_seat.js').LeftSeat | undefined} seat */
+  /**
+   * One that an earlier link left, if there is one.
+   * @param {import('./give_up_seat.js').LeftSeat | undefined} seat
+   */
   adopt(seat) {
     this.#left = seat;
   }
@@ -83,7 +93,10 @@ export class Seat {
     return this.#left && { who: this.who, ...this.#left };
   }
 
-  /** What was kept of the player is not taken any more: they are who the page says. @returns {boolean} whether that is somebody else */
+  /**
+   * What was kept of the player is not taken any more: they are who the page says.
+   * @returns {boolean} whether that is somebody else
+   */
   forget() {
     if (this.who === this.#given) return false;
     this.who = this.#given;

@@ -54,7 +54,8 @@ export class Session {
    * A session for a socket that is open or about to be; its `Hello` waits to be sent.
    * @param {string} name
    * @param {string} token empty for a guest
-   * @param {{ token: string, seen: { chat: number, tick: number } }} [seat] to be taken again: its token, and what was seen of the room
+   * @param {{ token: string, seen: { chat: number, tick: number } }} [seat] to be taken again:
+   *   its token, and what was seen of the room
    */
   constructor(name, token = '', seat = undefined) {
     this.#transmits = [client.hello(name, token)];
@@ -88,7 +89,8 @@ export class Session {
   /**
    * The server broke the protocol; nothing is taken in or sent any more.
    * @param {string} reason
-   * @param {number} [closeWith] what the server is told; the page is told of any but another version as one
+   * @param {number} [closeWith] what the server is told; the page is told of any but another
+   *   version as one
    */
   fail(reason, closeWith = CloseCode.Malformed) {
     this.end();
@@ -111,7 +113,10 @@ export class Session {
     }
   }
 
-  /** @returns {number} when `handleTimeout` has something to do, in ms; Infinity for not before a message */
+  /**
+   * @returns {number} when `handleTimeout` has something to do, in ms; Infinity for not before a
+   *   message
+   */
   pollTimeout() {
     const { room } = this;
     if (room === undefined || room.leaving || this.state !== 'Room') return Infinity;
@@ -132,7 +137,8 @@ export class Session {
    * Sends the input of a tick that the room's clock stamped. It carries the acknowledgement.
    * @param {number} tick
    * @param {readonly number[]} qs the integers of the schema's input fields
-   * @param {number} viewLag how far behind the newest snapshot the others are shown, in 1/64 ticks; below 0 ahead of it
+   * @param {number} viewLag how far behind the newest snapshot the others are shown, in 1/64
+   *   ticks; below 0 ahead of it
    */
   sendInput(tick, qs, viewLag) {
     const { room } = this;
@@ -141,7 +147,10 @@ export class Session {
     this.#transmits.push(encodeInput(tick, room.acknowledge(), viewLag, pack(room.schema.input, qs)));
   }
 
-  /** Goes back to the lobby, if in a room. Until `Left` snapshots go on, but nothing of the room is sent any more. */
+  /**
+   * Goes back to the lobby, if in a room. Until `Left` snapshots go on, but nothing of the room is
+   * sent any more.
+   */
   leave() {
     if (this.state !== 'Room' || this.room === undefined || this.room.leaving) return;
     // Whatever else waits to be sent: one a room.

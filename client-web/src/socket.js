@@ -12,7 +12,8 @@ import { RequestError } from './request_error.js';
 /**
  * @typedef {object} SocketHandlers
  * @property {() => void} onOpen
- * @property {(bytes: Uint8Array | undefined) => void} onMessage undefined for a text message, which nobody sends
+ * @property {(bytes: Uint8Array | undefined) => void} onMessage undefined for a text message,
+ *   which nobody sends
  * @property {(code: number, reason: string) => void} onClose called once, also when it never opened
  */
 
@@ -26,7 +27,8 @@ export class Socket {
   /**
    * @param {string} url
    * @param {SocketConstructor | undefined} Constructor the browser's, or one that behaves like it
-   * @param {import('./conditions.js').Conditions} conditions of the link, which may change while it lasts
+   * @param {import('./conditions.js').Conditions} conditions of the link, which may change while
+   *   it lasts
    * @param {SocketHandlers} handlers
    */
   constructor(url, Constructor, conditions, handlers) {

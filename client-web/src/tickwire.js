@@ -36,9 +36,9 @@ export { Room } from './room.js';
  * Opens a connection.
  * @template {GameTypes} [G={}]
  * @param {ConnectOptions} [options]
- * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`: `BadUrl` or `NoWebSocket` when
- *   there is nothing to connect to, else `Closed` with the close code as `code`; with the signal's
- *   reason if that was aborted
+ * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`:
+ *   `BadUrl` or `NoWebSocket` when there is nothing to connect to, else `Closed` with the close
+ *   code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
   const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
@@ -58,7 +58,8 @@ export async function connect(options = {}) {
  * Connects, joins a room, plays and draws until it is left.
  * @template {GameTypes} [G={}]
  * @param {import('./types.js').JoinOptions<G>} [options] without `input` it only watches
- * @returns {Promise<import('./room.js').Room<G>>} rejects like `connect`, or with the server's refusal
+ * @returns {Promise<import('./room.js').Room<G>>} rejects like `connect`, or with the server's
+ *   refusal
  */
 export async function join(options = {}) {
   const { code, draw, input, step, smooth, signal } = options;

@@ -8,8 +8,10 @@
  * be left out; what is not described has no types. `join<{ entity: { pos: { x: number, y: number }
  * }, input: { dx: number } }>({ … })`.
  * @typedef {object} GameTypes
- * @property {object} [entity] components by name, with their fields; `?` for those that not every entity has
- * @property {object} [me] the components of the own avatar, if more can be said of it than of any entity
+ * @property {object} [entity] components by name, with their fields; `?` for those that not every
+ *   entity has
+ * @property {object} [me] the components of the own avatar, if more can be said of it than of any
+ *   entity
  * @property {object} [input] the fields of an input
  * @property {object} [state] room-wide components by name
  * @property {object} [events] fields by the event's name, and its payload beside them
@@ -19,7 +21,8 @@
 /**
  * What every entity has.
  * @typedef {object} EntityHead
- * @property {number} handle `generation * 65536 + slot`; another entity has the same only after 65,535 others in its slot
+ * @property {number} handle `generation * 65536 + slot`; another entity has the same only after
+ *   65,535 others in its slot
  * @property {number} slot
  * @property {number} generation
  * @property {number | undefined} owner a player's number
@@ -32,7 +35,8 @@
  * texts, an enum's name, or another entity's handle (undefined for none). Valid until the next
  * `view()`.
  * @template {GameTypes} [G={}]
- * @typedef {EntityHead & ('entity' extends keyof G ? G['entity'] : { [component: string]: any })} Entity
+ * @typedef {EntityHead
+ *   & ('entity' extends keyof G ? G['entity'] : { [component: string]: any })} Entity
  */
 
 /**
@@ -70,9 +74,11 @@
  * @typedef {object} View
  * @property {Entity<G>[]} entities everyone, `me` included; in order of slot
  * @property {Avatar<G> | undefined} me the own avatar, predicted if the game passed `step`
- * @property {RoomState<G>} state room-wide components, newest known; empty before the first snapshot
+ * @property {RoomState<G>} state room-wide components, newest known; empty before the first
+ *   snapshot
  * @property {number} tick the tick that the others are shown at, with a fraction
- * @property {GameEvent<G>[]} events those that happened up to `tick` since the last view, but not more than a second before
+ * @property {GameEvent<G>[]} events those that happened up to `tick` since the last view, but not
+ *   more than a second before
  */
 
 /**
@@ -86,32 +92,37 @@
  * How the page plays.
  * @template {GameTypes} [G={}]
  * @typedef {object} PlayOptions
- * @property {() => Partial<Input<G>>} input the controls now: the schema's input fields; what is left out is neutral. Asked
- *   for every frame and every tick; a boolean that was true in any frame is true in the tick after
- *   it
- * @property {(me: Avatar<G>, input: Input<G>, time: StepTime) => void} [step] the server's rule for the own entity:
- *   changes `me` by one tick. It gets the input as the server will decode it. Omit it to
- *   interpolate the own entity too.
- * @property {number} [smooth] milliseconds in which a prediction error fades to a third on screen, 100 by default, 0 for at once
+ * @property {() => Partial<Input<G>>} input the controls now: the schema's input fields; what is
+ *   left out is neutral. Asked for every frame and every tick; a boolean that was true in any frame
+ *   is true in the tick after it
+ * @property {(me: Avatar<G>, input: Input<G>, time: StepTime) => void} [step] the server's rule
+ *   for the own entity: changes `me` by one tick. It gets the input as the server will decode it.
+ *   Omit it to interpolate the own entity too.
+ * @property {number} [smooth] milliseconds in which a prediction error fades to a third on
+ *   screen, 100 by default, 0 for at once
  */
 
 /**
  * Where to connect, and as whom.
  * @typedef {object} ConnectOptions
- * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to the page: `/ws`, `./ws`. Left out: the server that the
- *   SDK was loaded from; where a bundle or a package has it, `/ws` on the page's host
+ * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to
+ *   the page: `/ws`, `./ws`. Left out: the server that the SDK was loaded from; where a bundle or a
+ *   package has it, `/ws` on the page's host
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
  * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out
- * @property {boolean} [resume] whether a reload of the page comes back to the seat: then `link.room` may be there at once.
- *   `connect` does it if told so, `join` unless told not to
- * @property {import('./keeper.js').StorageLike} [storage] where the seat's token is kept for that; left out: `sessionStorage`
- * @property {AbortSignal} [signal] the life of the page, or of the component, that plays: aborted before it is there the promise rejects with its
- *   reason, aborted later the link is closed. A seat that the page keeps (`resume`) is held as for
- *   a reload, any other is given up
- * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is none
- * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out; left out: as the page's address asks
- *   by `?conditioner=rtt:200,jitter:30`; false: whatever it asks, never
+ * @property {boolean} [resume] whether a reload of the page comes back to the seat: then
+ *   `link.room` may be there at once. `connect` does it if told so, `join` unless told not to
+ * @property {import('./keeper.js').StorageLike} [storage] where the seat's token is kept for
+ *   that; left out: `sessionStorage`
+ * @property {AbortSignal} [signal] the life of the page, or of the component, that plays: aborted
+ *   before it is there the promise rejects with its reason, aborted later the link is closed. A
+ *   seat that the page keeps (`resume`) is held as for a reload, any other is given up
+ * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is
+ *   none
+ * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out;
+ *   left out: as the page's address asks by `?conditioner=rtt:200,jitter:30`; false: whatever it
+ *   asks, never
  */
 
 /**
@@ -130,8 +141,10 @@
  * What `join` needs besides.
  * @template {GameTypes} [G={}]
  * @typedef {object} JoinOnlyOptions
- * @property {string} [code] of the room; left out: one with a seat whose host may not kick, or a new one
- * @property {(view: View<G>, room: import('./room.js').Room<G>) => void} [draw] called for every animation frame
+ * @property {string} [code] of the room; left out: one with a seat whose host may not kick, or a
+ *   new one
+ * @property {(view: View<G>, room: import('./room.js').Room<G>) => void} [draw] called for every
+ *   animation frame
  */
 
 /**
@@ -161,9 +174,10 @@
  * @typedef {object} LinkEvents
  * @property {[info: CloseInfo]} close the connection is over
  * @property {[info: { retryAfterMs: number }]} stopping the server is about to stop
- * @property {[info: ReconnectInfo]} reconnecting the connection is lost and will be tried again; once for each try
- * @property {[info: { room: import('./room.js').Room<any> | undefined }]} resumed the connection is back; `room` is the room, the
- *   same object as before, if the seat is too
+ * @property {[info: ReconnectInfo]} reconnecting the connection is lost and will be tried again;
+ *   once for each try
+ * @property {[info: { room: import('./room.js').Room<any> | undefined }]} resumed the connection
+ *   is back; `room` is the room, the same object as before, if the seat is too
  */
 
 /**
@@ -213,13 +227,15 @@
  * `ArrayBuffer` too.
  * @template {GameTypes} G
  * @template {string} N
- * @typedef {'actions' extends keyof G ? N extends keyof G['actions'] ? ActionValues<NonNullable<G['actions']>[N]> : never
+ * @typedef {'actions' extends keyof G
+ *   ? N extends keyof G['actions'] ? ActionValues<NonNullable<G['actions']>[N]> : never
  *   : Record<string, any>} ActionFields
  */
 
 /**
  * @template F
- * @typedef {{ [K in keyof F]?: F[K] | (number extends F[K] ? EntityHead : never) | (Uint8Array extends F[K] ? ArrayBuffer : never) }} ActionValues
+ * @typedef {{ [K in keyof F]?: F[K] | (number extends F[K] ? EntityHead : never)
+ *   | (Uint8Array extends F[K] ? ArrayBuffer : never) }} ActionValues
  */
 
 /**
@@ -241,9 +257,11 @@
 /**
  * @typedef {object} Member
  * @property {number} player
- * @property {string} name show it as text only. Another may have the same: `room.label(player)` tells them apart
+ * @property {string} name show it as text only. Another may have the same: `room.label(player)`
+ *   tells them apart
  * @property {boolean} ready
- * @property {boolean} host whether they have been here longest: they may kick if the room's `kicks` says so
+ * @property {boolean} host whether they have been here longest: they may kick if the room's
+ *   `kicks` says so
  * @property {boolean} connected
  */
 
@@ -266,11 +284,15 @@
  */
 
 /**
- * @typedef {'NoSuchRoom' | 'RoomFull' | 'TooManyRooms' | 'Busy' | 'TooOften' | 'NotHost' | 'NoSuchPlayer'
- *   | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat' | 'Muted' | 'KeptOut'} Refusal
+ * @typedef {'NoSuchRoom' | 'RoomFull' | 'TooManyRooms' | 'Busy' | 'TooOften' | 'NotHost'
+ *   | 'NoSuchPlayer' | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat'
+ *   | 'Muted' | 'KeptOut'} Refusal
  */
 
-/** `SeatLost`: the connection was lost and came back too late. @typedef {'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost'} LeaveReason */
+/**
+ * `SeatLost`: the connection was lost and came back too late.
+ * @typedef {'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost'} LeaveReason
+ */
 
 /**
  * How a connection ended.
@@ -298,14 +320,19 @@
  * @property {number} bytesPerSnapshot mean over the last second
  * @property {number} bytesPerSecond snapshot bytes in the last second
  * @property {number} interpolationMs how far behind the server the others are drawn
- * @property {number} inputSlack ticks by which inputs reach the server before they are due, newest report
- * @property {number} predictionError greatest error of a predicted field at the newest snapshot, in the game's units
+ * @property {number} inputSlack ticks by which inputs reach the server before they are due,
+ *   newest report
+ * @property {number} predictionError greatest error of a predicted field at the newest snapshot,
+ *   in the game's units
  * @property {number} snapshots that came, in all
  * @property {number} bytes of them, in all
- * @property {number} lateInputs ticks whose input came too late and was replaced by the server, of those that a snapshot told of
- * @property {number} underruns times that the others stood still because no younger snapshot had come
+ * @property {number} lateInputs ticks whose input came too late and was replaced by the server,
+ *   of those that a snapshot told of
+ * @property {number} underruns times that the others stood still because no younger snapshot had
+ *   come
  * @property {number} skipped snapshots that the server left out for this client
- * @property {number} desyncs layers that were dropped and asked for anew: a checksum did not match, or a body made no sense
+ * @property {number} desyncs layers that were dropped and asked for anew: a checksum did not
+ *   match, or a body made no sense
  * @property {number} tick the newest snapshot's tick
  */
 

@@ -7,7 +7,8 @@
 
 /**
  * @param {() => void} wake called each time
- * @param {{ document?: EventTarget & { hidden: boolean }, window?: EventTarget, connection?: EventTarget }} [page] the page
+ * @param {{ document?: EventTarget & { hidden: boolean }, window?: EventTarget, connection?:
+ *   EventTarget }} [page] the page
  * @returns {() => void} ends it
  */
 export function onWake(wake, page = thisPage()) {

@@ -1,4 +1,7 @@
-/** What the own avatar's prediction keeps between snapshots: what the server can say, whatever the rule makes of it. */
+/**
+ * What the own avatar's prediction keeps between snapshots: what the server can say, whatever the
+ * rule makes of it.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -24,7 +24,11 @@ function roomOf(page) {
   });
 }
 
-/** @param {Page} page @param {number} player @returns {Promise<{ x: number, y: number }>} where the page shows them */
+/**
+ * @param {Page} page
+ * @param {number} player
+ * @returns {Promise<{ x: number, y: number }>} where the page shows them
+ */
 async function placeOf(page, player) {
   const handle = await page.waitForFunction((wanted) => {
     const { view } = /** @type {any} */ (window).tickwire;
@@ -34,7 +38,12 @@ async function placeOf(page, player) {
   return /** @type {any} */ (await handle.jsonValue());
 }
 
-/** @param {Page} page @param {number} player @param {number} x @param {number} direction waits until they moved there by 20 units: walls may be near */
+/**
+ * @param {Page} page
+ * @param {number} player
+ * @param {number} x
+ * @param {number} direction waits until they moved there by 20 units: walls may be near
+ */
 function movedFrom(page, player, x, direction) {
   return page.waitForFunction(([wanted, from, way]) => {
     const { view } = /** @type {any} */ (window).tickwire;

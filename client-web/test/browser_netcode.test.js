@@ -42,7 +42,8 @@ test('at 120 ms the own movement answers in the frame after the key press, witho
 /**
  * Runs in a page: presses a key between two frames, again and again, at any phase of a tick.
  * @param {number} times
- * @returns {Promise<{ key: string, moved: number }[]>} how far the next frame shows the own figure in the key's direction
+ * @returns {Promise<{ key: string, moved: number }[]>} how far the next frame shows the own
+ *   figure in the key's direction
  */
 async function pressKeys(times) {
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -80,7 +81,8 @@ test('through stalls of 500 ms nobody is drawn faster than they can be', async (
 /**
  * Runs in a page: looks at the drones frame by frame.
  * @param {number} frames
- * @returns {Promise<{ speeds: number[], underruns: number }>} how fast each is from frame to frame, in units a second
+ * @returns {Promise<{ speeds: number[], underruns: number }>} how fast each is from frame to
+ *   frame, in units a second
  */
 async function watchDrones(frames) {
   const { room } = /** @type {any} */ (window).tickwire;

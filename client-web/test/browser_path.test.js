@@ -72,7 +72,10 @@ test('mounted twice, the second mount plays, and a reload comes back to its figu
   const own = await startServer(['--npcs', '5']);
   t.after(() => own.stop());
   const { page } = await openPage(browser, own.url);
-  /** @returns {Promise<any>} the seat of a page's part that is mounted, unmounted and mounted again */
+  /**
+   * @returns {Promise<any>} the seat of a page's part that is mounted, unmounted and mounted
+   *   again
+   */
   const mountTwice = () =>
     page.evaluate(async () => {
       const { join } = await import(new URL('./client/tickwire.js', document.baseURI).href);

@@ -15,7 +15,12 @@ import { startProxy } from './support/proxy.js';
 const browser = await forAll(startBrowser());
 const server = await forAll(startServer(['--npcs', '5', '--seed', '7']));
 
-/** @param {string} url @param {string} name @param {import('playwright-core').Browser} [of] @returns {ReturnType<typeof openPage>} a page in a room of its own */
+/**
+ * @param {string} url
+ * @param {string} name
+ * @param {import('playwright-core').Browser} [of]
+ * @returns {ReturnType<typeof openPage>} a page in a room of its own
+ */
 async function alone(url, name, of = browser) {
   const opened = await openPage(of, url);
   await opened.page.fill('#name', name);

@@ -28,8 +28,9 @@ export function startBrowser() {
  * @param {import('playwright-core').Browser} browser
  * @param {string} url
  * @param {import('playwright-core').BrowserContextOptions} [options]
- * @returns {Promise<{ page: import('playwright-core').Page, complaints: string[] }>} `complaints`: console errors, what
- *   the content security policy forbade, and uncaught exceptions, as they come
+ * @returns {Promise<{ page: import('playwright-core').Page, complaints: string[] }>}
+ *   `complaints`: console errors, what the content security policy forbade, and uncaught
+ *   exceptions, as they come
  */
 export async function openPage(browser, url, options = DESKTOP) {
   const context = await browser.newContext(options);
@@ -131,7 +132,10 @@ export class Tab {
     return result.value;
   }
 
-  /** @param {string} expression in the page @returns {Promise<any>} its value as soon as it is true; works in a hidden tab too */
+  /**
+   * @param {string} expression in the page
+   * @returns {Promise<any>} its value as soon as it is true; works in a hidden tab too
+   */
   async until(expression) {
     const end = performance.now() + WAIT_MS;
     for (;;) {

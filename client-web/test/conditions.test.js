@@ -1,4 +1,7 @@
-/** A link made worse: what may be asked for, that it reaches the socket in order, and that it is off by default. */
+/**
+ * A link made worse: what may be asked for, that it reaches the socket in order, and that it is off
+ * by default.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -11,7 +11,10 @@ import { SQUARE } from './support/square.js';
 
 const options = { url: 'ws://test/ws', WebSocket: FakeSocket };
 
-/** @param {import('node:test').TestContext} t @param {string} href of the page that the test is on */
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {string} href of the page that the test is on
+ */
 function onPage(t, href) {
   Object.defineProperty(globalThis, 'location', { value: new URL(href), configurable: true });
   t.after(() => Reflect.deleteProperty(globalThis, 'location'));

@@ -1,4 +1,7 @@
-/** Projectiles: the own ones at the tick of the own inputs, all others where everybody else is. And who comes and goes. */
+/**
+ * Projectiles: the own ones at the tick of the own inputs, all others where everybody else is. And
+ * who comes and goes.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +15,10 @@ import { Layout } from '../src/snapshot/layout.js';
 
 const place = /** @type {const} */ ({ type: 'Real', min: 0, max: 1000, step: 0.125 });
 const speed = /** @type {const} */ ({ type: 'Real', min: -400, max: 400, step: 0.5 });
-/** Velocities are units a second, there are 25 ticks in one: a step of velocity is 0.02 units a tick, 4/25 steps of a place. */
+/**
+ * Velocities are units a second, there are 25 ticks in one: a step of velocity is 0.02 units a
+ * tick, 4/25 steps of a place.
+ */
 const flying = /** @type {const} */ ({ type: 'Velocity', by: 1, num: 4, den: 25 });
 
 const layout = new Layout({
@@ -42,7 +48,8 @@ const THEIRS = Owner.avatarOf(7) + 1;
 
 /**
  * @param {number} tick
- * @param {{ slot: number, owner?: number, x?: number, vx?: number, on?: boolean }[]} rows a flight, or a mark without an x
+ * @param {{ slot: number, owner?: number, x?: number, vx?: number, on?: boolean }[]} rows a
+ *   flight, or a mark without an x
  */
 function snapshot(tick, rows) {
   const image = new Image(layout.room.width);

@@ -1,4 +1,7 @@
-/** Who leaves while the connection is away: the server hears of it, whatever becomes of the link. On virtual time, then against the real server. */
+/**
+ * Who leaves while the connection is away: the server hears of it, whatever becomes of the link. On
+ * virtual time, then against the real server.
+ */
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** What everyone, the owner and the team see of an entity comes together in views: private hands, team notes, names. */
+/**
+ * What everyone, the owner and the team see of an entity comes together in views: private hands,
+ * team notes, names.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -53,7 +56,10 @@ const layout = new Layout(CARDS);
 const YOU = 3;
 const PERIOD_MS = 40;
 
-/** An entity of a layer: its components by name. @typedef {{ slot: number, generation?: number, owner?: number, [component: string]: any }} Row */
+/**
+ * An entity of a layer: its components by name.
+ * @typedef {{ slot: number, generation?: number, owner?: number, [component: string]: any }} Row
+ */
 
 /**
  * @param {number} layer

@@ -22,13 +22,17 @@ afterEach(() => {
   FakeSocket.onMade = undefined;
 });
 
-/** Longer than anything may take to settle once it was asked for: the tries to come back are given up after two minutes. */
+/**
+ * Longer than anything may take to settle once it was asked for: the tries to come back are given
+ * up after two minutes.
+ */
 const ALL_MS = 180_000;
 
 /**
  * How each state is come to, and what methods of the link and of its room say in it: a reason, or
  * `sent`.
- * @type {Record<string, { enter: (pass: Pass) => Promise<Page>, lobby: string, room: string, ping: string }>}
+ * @type {Record<string, { enter: (pass: Pass) => Promise<Page>, lobby: string, room: string,
+ *   ping: string }>}
  */
 const STATES = {
   lobby: { enter: () => connected(), lobby: 'sent', room: '', ping: 'sent' },
@@ -186,7 +190,11 @@ const STATES = {
   },
 };
 
-/** Methods that promise, by where they may be asked. @type {Record<string, [where: 'lobby' | 'room' | 'ping', ask: (page: Required<Page>) => Promise<any>]>} */
+/**
+ * Methods that promise, by where they may be asked.
+ * @type {Record<string, [where: 'lobby' | 'room' | 'ping', ask: (page: Required<Page>) =>
+ *   Promise<any>]>}
+ */
 const PROMISING = {
   rooms: ['lobby', ({ link }) => link.rooms()],
   create: ['lobby', ({ link }) => link.create({ name: 'Mine' })],
@@ -197,14 +205,20 @@ const PROMISING = {
   act: ['room', ({ room }) => room.act('buy', { item: 1 })],
 };
 
-/** Methods that say something and hear nothing. @type {Record<string, (page: Required<Page>) => void>} */
+/**
+ * Methods that say something and hear nothing.
+ * @type {Record<string, (page: Required<Page>) => void>}
+ */
 const SAYING = {
   say: ({ room }) => room.say('hi'),
   ready: ({ room }) => room.ready(),
   kick: ({ room }) => room.kick(4),
 };
 
-/** What a server does every half second with each open socket. @type {Record<string, (socket: FakeSocket) => void>} */
+/**
+ * What a server does every half second with each open socket.
+ * @type {Record<string, (socket: FakeSocket) => void>}
+ */
 const SERVERS = {
   'is silent': () => {},
   'answers pings': (socket) => {

@@ -1,4 +1,7 @@
-/** The SDK's front over a socket that the test plays: requests, refusals, events, and every way to end. */
+/**
+ * The SDK's front over a socket that the test plays: requests, refusals, events, and every way to
+ * end.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -29,7 +29,11 @@ function keeping(seat) {
   return storage;
 }
 
-/** The next socket says hello and is welcomed. @param {string} [seat] that is asked for @returns {FakeSocket} */
+/**
+ * The next socket says hello and is welcomed.
+ * @param {string} [seat] that is asked for
+ * @returns {FakeSocket}
+ */
 function welcomed(seat) {
   const socket = newest();
   socket.open();

@@ -1,4 +1,7 @@
-/** What a page hears of an operator's orders, from the real server: that it is muted, sent away, kept out. */
+/**
+ * What a page hears of an operator's orders, from the real server: that it is muted, sent away,
+ * kept out.
+ */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +43,10 @@ async function admin(path, order) {
   return answer.json();
 }
 
-/** @param {string} name @param {Map<string, string>} tab what its page keeps over a reload: who they are */
+/**
+ * @param {string} name
+ * @param {Map<string, string>} tab what its page keeps over a reload: who they are
+ */
 function enter(name, tab) {
   const storage = {
     getItem: (/** @type {string} */ key) => tab.get(key) ?? null,

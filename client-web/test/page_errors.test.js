@@ -1,4 +1,7 @@
-/** What a page throws from within: it is told once a kind and second, and costs neither an event nor the connection. */
+/**
+ * What a page throws from within: it is told once a kind and second, and costs neither an event nor
+ * the connection.
+ */
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
@@ -17,7 +20,10 @@ const fail = () => {
   throw broken;
 };
 
-/** @param {import('node:test').TestContext} t @returns {unknown[]} what the page's `reportError` gets */
+/**
+ * @param {import('node:test').TestContext} t
+ * @returns {unknown[]} what the page's `reportError` gets
+ */
 function reported(t) {
   /** @type {unknown[]} */
   const told = [];

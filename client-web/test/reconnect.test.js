@@ -1,4 +1,7 @@
-/** A connection that is lost and comes back: when it is tried, what the page is told, what it keeps. On virtual time. */
+/**
+ * A connection that is lost and comes back: when it is tried, what the page is told, what it keeps.
+ * On virtual time.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

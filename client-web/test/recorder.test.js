@@ -5,7 +5,10 @@ import { test } from 'node:test';
 
 import { Recorder, SAMPLES_MAX } from '../src/dev_panel/recorder.js';
 
-/** @param {Partial<import('../src/types.js').Stats>} [figures] @returns {import('../src/types.js').Stats} */
+/**
+ * @param {Partial<import('../src/types.js').Stats>} [figures]
+ * @returns {import('../src/types.js').Stats}
+ */
 const stats = (figures) => ({
   rttMs: 0, jitterMs: 0, snapshotHz: 0, bytesPerSnapshot: 0, bytesPerSecond: 0, interpolationMs: 0, inputSlack: 0, predictionError: 0,
   snapshots: 0, bytes: 0, lateInputs: 0, underruns: 0, skipped: 0, desyncs: 0, tick: 0, ...figures,

@@ -1,4 +1,7 @@
-/** What the session makes of a server's messages: its state, its answers, and its end on broken bytes. */
+/**
+ * What the session makes of a server's messages: its state, its answers, and its end on broken
+ * bytes.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -470,13 +473,19 @@ test('a heading and a velocity that follow a position are taken', () => {
   assert.deepEqual(inLobby(schema).welcome?.schema, schema);
 });
 
-/** @param {import('../src/schema/schema.js').Schema} schema @returns {number[][]} tables that say nothing, by layer */
+/**
+ * @param {import('../src/schema/schema.js').Schema} schema
+ * @returns {number[][]} tables that say nothing, by layer
+ */
 const tables = (schema) => new Layout(schema).sets.map(tableOf);
 
 /** @param {Uint16Array} symbols @returns {number[]} what is sent of the tables */
 const thresholdsOf = (symbols) => Array.from(symbols).filter((_, i) => (i % STARTS) % SYMBOLS !== 0);
 
-/** @param {import('../src/snapshot/layout.js').ColumnSet} set @returns {number[]} contexts, gains as 16 bits, thresholds */
+/**
+ * @param {import('../src/snapshot/layout.js').ColumnSet} set
+ * @returns {number[]} contexts, gains as 16 bits, thresholds
+ */
 const tableOf = ({ prior, gains, symbols }) => [
   ...prior,
   ...Array.from(gains, (gain) => gain & 0xffff),
@@ -498,14 +507,22 @@ test('tables are taken for the layers that have one, with odds up to the edges',
   }
 });
 
-/** @param {any} schema @param {number} layer @param {number} gain @returns {number[]} its table with that for the last gain */
+/**
+ * @param {any} schema
+ * @param {number} layer
+ * @param {number} gain
+ * @returns {number[]} its table with that for the last gain
+ */
 function withGain(schema, layer, gain) {
   const { prior, gains } = new Layout(schema).sets[layer];
   const end = prior.length + gains.length;
   return tables(schema)[layer].fill(gain, end - 1, end);
 }
 
-/** @param {{ min: number, max: number, step: number }} range @returns {(schema: any) => void} predicts its positions in the range's step */
+/**
+ * @param {{ min: number, max: number, step: number }} range
+ * @returns {(schema: any) => void} predicts its positions in the range's step
+ */
 const onGrid = (range) => ({ components: [pos] }) => {
   pos.predicted = 'Grid';
   pos.fields[1].kind = { type: 'Real', ...range };

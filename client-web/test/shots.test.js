@@ -13,7 +13,8 @@ const LET_GO = { fire: false, aim: 0 };
 
 /**
  * A view of an arena with the own player far from walls.
- * @param {{ rounds?: number, readyAt?: number, hp?: number, phase?: string, flights?: { handle: number, x: number, vx?: number }[], at?: [number, number] }} [what]
+ * @param {{ rounds?: number, readyAt?: number, hp?: number, phase?: string, flights?: { handle:
+ *   number, x: number, vx?: number }[], at?: [number, number] }} [what]
  * @returns {any}
  */
 function view({ rounds = 12, readyAt = 0, hp = 100, phase = 'play', flights = [], at = [260, 420] } = {}) {

@@ -1,4 +1,7 @@
-/** A body decodes to the image that was encoded: any game, any baseline. And any bytes end in an error. */
+/**
+ * A body decodes to the image that was encoded: any game, any baseline. And any bytes end in an
+ * error.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -175,7 +175,11 @@ function checkSnapshot(schema, expected) {
   assert.deepEqual(found, expected.events);
 }
 
-/** @param {import('../src/schema/payload.js').Payload} payload @param {any} value @returns {string} the bytes it came in, hexadecimal */
+/**
+ * @param {import('../src/schema/payload.js').Payload} payload
+ * @param {any} value
+ * @returns {string} the bytes it came in, hexadecimal
+ */
 function payloadText(payload, value) {
   const encoded = new ByteReader(encodePayload(payload, value));
   return hex(encoded.bytes.subarray(encoded.take(readVarint(encoded))));
@@ -214,7 +218,10 @@ function checkBodies({ layer, schema: raw, cases }) {
   const images = new Map();
   /** @type {Map<number, Image>} as keyframes brought them */
   const bares = new Map();
-  /** @type {any} an image is spelled out in the first case of its tick, and as a keyframe brings it */
+  /**
+   * @type {any} an image is spelled out in the first case of its tick, and as a keyframe brings
+   *   it
+   */
   let expected;
   for (const { tick, baseline: baselineTick, bare: isBare, body, checksum: sum, image: spelled } of cases) {
     expected = spelled ?? expected;
@@ -248,7 +255,10 @@ function checkBearings({ cases }) {
   for (const { x, y, turns } of cases) assert.equal(bearing(x, y), turns, `bearing(${x}, ${y})`);
 }
 
-/** @param {any} vectors what hostile servers say, the first message of it that a client has to refuse, and how often it drops a layer */
+/**
+ * @param {any} vectors what hostile servers say, the first message of it that a client has to
+ *   refuse, and how often it drops a layer
+ */
 function checkConversations({ openings, cases }) {
   for (const { input, opening, messages, refused, dropped, checksums } of cases) {
     const before = opening === null ? [] : openings[opening].map(bytesOf);

@@ -1,4 +1,7 @@
-/** A player who runs about and shoots at who comes near, by what is on the own screen. Used by `play.mjs`. */
+/**
+ * A player who runs about and shoots at who comes near, by what is on the own screen. Used by
+ * `play.mjs`.
+ */
 
 import { Xorshift32 } from '../../../client-web/src/exact.js';
 
@@ -21,7 +24,10 @@ export class Hands {
   #hold = 0;
   /** The tick that is shown from which on there may be another shot. */
   #readyAt = 0;
-  /** Where everybody was in the frame before. @type {Map<number, { x: number, y: number, tick: number }>} by handle */
+  /**
+   * Where everybody was in the frame before.
+   * @type {Map<number, { x: number, y: number, tick: number }>} by handle
+   */
   #before = new Map();
   /** What is held now: the arena's input. */
   control = { dx: 0, dy: 0, aim: 0, fire: false };
@@ -73,7 +79,11 @@ export class Hands {
     return nearest;
   }
 
-  /** Whether a projectile gets there. @param {{ x: number, y: number }} from @param {{ x: number, y: number }} to */
+  /**
+   * Whether a projectile gets there.
+   * @param {{ x: number, y: number }} from
+   * @param {{ x: number, y: number }} to
+   */
   #isOpen(from, to) {
     for (let part = 0; part < 1; part += 1 / 40) {
       if (this.#isWall(from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part)) return false;
@@ -91,7 +101,12 @@ export class Hands {
         : Math.hypot(x - each.x, y - each.y) < each.radius + WIDTH);
   }
 
-  /** Where to aim so that the projectile meets who goes straight on. @param {{ x: number, y: number }} from @param {Entity} target @param {number} tick */
+  /**
+   * Where to aim so that the projectile meets who goes straight on.
+   * @param {{ x: number, y: number }} from
+   * @param {Entity} target
+   * @param {number} tick
+   */
   #aimAt(from, { handle, pos }, tick) {
     const before = this.#before.get(handle);
     const passed = before === undefined ? 0 : tick - before.tick;

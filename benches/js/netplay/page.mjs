@@ -1,7 +1,8 @@
 /**
- * Browser pages on virtual time, several in one process: each has a clock of its own that drifts, timers, animation frames and a
- * WebSocket whose other end is the yardstick. The SDK runs in them as it is shipped: what it takes from a browser is put in
- * place here, and means the page whose code runs. Used by `play.mjs`; knows neither the game nor what is measured.
+ * Browser pages on virtual time, several in one process: each has a clock of its own that drifts,
+ * timers, animation frames and a WebSocket whose other end is the yardstick. The SDK runs in them
+ * as it is shipped: what it takes from a browser is put in place here, and means the page whose
+ * code runs. Used by `play.mjs`; knows neither the game nor what is measured.
  */
 
 /** Microseconds between animation frames: 60 a second. */
@@ -40,7 +41,9 @@ export class Page {
     return nowUs * this.#msPerUs;
   }
 
-  /** @returns {number} when it has something to do by itself, in microseconds; Infinity for never */
+  /**
+   * @returns {number} when it has something to do by itself, in microseconds; Infinity for never
+   */
   get dueUs() {
     let dueUs = this.#frame === undefined ? Infinity : this.#nextFrameUs;
     for (const timer of this.#timers.values()) dueUs = Math.min(dueUs, timer.dueUs);

@@ -1,7 +1,8 @@
 /**
- * Players of `netcode-yardstick`: the SDK with the demo's rule in a page for each, played by seeded hands. Tells what is sent, what a
- * snapshot says and what was predicted, and what every frame shows; the yardstick judges. Run by `benches/src/netplay/clients.rs` with the number
- * of players and the seed.
+ * Players of `netcode-yardstick`: the SDK with the demo's rule in a page for each, played by seeded
+ * hands. Tells what is sent, what a snapshot says and what was predicted, and what every frame
+ * shows; the yardstick judges. Run by `benches/src/netplay/clients.rs` with the number of players
+ * and the seed.
  */
 
 import { Kind } from '../../../client-web/src/protocol/frame.js';
@@ -31,7 +32,10 @@ class Player {
   room;
   /** The tick that is shown. */
   #view = 0;
-  /** The newest place that the rule gave for a tick. @type {Map<number, { x: number, y: number }>} */
+  /**
+   * The newest place that the rule gave for a tick.
+   * @type {Map<number, { x: number, y: number }>}
+   */
   #predicted = new Map();
   /** Ticks whose inputs left. @type {Set<number>} */
   #sent = new Set();
@@ -104,7 +108,10 @@ class Player {
     for (const old of this.#sent) if (old <= tick) this.#sent.delete(old);
   }
 
-  /** @param {import('../../../client-web/src/types.js').View<any>} view @param {import('../../../client-web/src/tickwire.js').Room<any>} room */
+  /**
+   * @param {import('../../../client-web/src/types.js').View<any>} view
+   * @param {import('../../../client-web/src/tickwire.js').Room<any>} room
+   */
   #draw(view, room) {
     const { interpolationMs, underruns } = room.stats;
     this.#view = view.tick;

@@ -28,8 +28,8 @@ export class Chart {
 
   /**
    * @param {string} className
-   * @param {{ least?: number, top: number, unit: string }} scale `least` is the value at the bottom, 0 by default; `top` the
-   *   least value that the scale reaches to
+   * @param {{ least?: number, top: number, unit: string }} scale `least` is the value at the
+   *   bottom, 0 by default; `top` the least value that the scale reaches to
    */
   constructor(className, scale) {
     this.canvas.className = className;

@@ -16,7 +16,8 @@ const PRESETS = [0, 60, 120, 200];
 /**
  * A slider's stops, and how one is written, beside the time from stall to stall. The first is
  * nothing.
- * @type {{ name: 'rttMs' | 'jitterMs' | 'stallMs' | 'bytesPerSecond', label: string, stops: number[], text: (value: number, everyMs: number) => string }[]}
+ * @type {{ name: 'rttMs' | 'jitterMs' | 'stallMs' | 'bytesPerSecond', label: string, stops:
+ *   number[], text: (value: number, everyMs: number) => string }[]}
  */
 const SLIDERS = [
   { name: 'rttMs', label: 'Round trip', stops: [0, 30, 60, 90, 120, 150, 200, 250, 300, 400, 500, 700, 1000], text: (ms) => `${ms} ms` },

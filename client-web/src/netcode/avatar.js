@@ -27,7 +27,10 @@ import { Smoothing } from './smoothing.js';
 /** @typedef {import('../snapshot/layout.js').Layout} Layout */
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
 
-/** Two states and the place between them. @typedef {{ from: Entity, to: Entity, share: number }} Between */
+/**
+ * Two states and the place between them.
+ * @typedef {{ from: Entity, to: Entity, share: number }} Between
+ */
 
 /** Ticks by which inputs may begin to leave earlier or later without a jump. */
 const SHIFT_MAX = 8;
@@ -46,7 +49,10 @@ export class Avatar {
   #gridMask;
   /** @type {Entity | undefined} */
   #drawn;
-  /** The controls that were drawn last, for the tick after the prediction's. @type {Record<string, any> | undefined} */
+  /**
+   * The controls that were drawn last, for the tick after the prediction's.
+   * @type {Record<string, any> | undefined}
+   */
   #wanted;
   /** The share of that tick that had passed. */
   #passed = 0;
@@ -57,7 +63,8 @@ export class Avatar {
    * @param {Layout} layout
    * @param {number} you the own player
    * @param {number} dt seconds a tick
-   * @param {{ step: NonNullable<import('../types.js').PlayOptions['step']>, smoothMs: number | undefined, neutral: Record<string, any> }} game
+   * @param {{ step: NonNullable<import('../types.js').PlayOptions['step']>, smoothMs: number |
+   *   undefined, neutral: Record<string, any> }} game
    */
   constructor(layout, you, dt, { step, smoothMs, neutral }) {
     this.#layout = layout;
@@ -141,9 +148,11 @@ export class Avatar {
 
   /**
    * The avatar as it is to be drawn.
-   * @param {number} passed the share of the tick after the newest predicted one that has passed, 0..1
+   * @param {number} passed the share of the tick after the newest predicted one that has passed,
+   *   0..1
    * @param {number} nowMs
-   * @param {Record<string, any> | undefined} wanted the controls now, as the server would decode them
+   * @param {Record<string, any> | undefined} wanted the controls now, as the server would decode
+   *   them
    * @param {number} shift ticks that inputs leave earlier than in the frame before
    * @returns {Entity | undefined} the same object until the entity changes
    */
@@ -178,7 +187,8 @@ export class Avatar {
   }
 
   /**
-   * @param {number} passed ticks since the newest predicted one; below 0 for a place between those before it
+   * @param {number} passed ticks since the newest predicted one; below 0 for a place between
+   *   those before it
    * @returns {Between | undefined} undefined if it is not remembered
    */
   #between(passed) {

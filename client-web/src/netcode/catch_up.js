@@ -63,7 +63,8 @@ export class CatchUp {
    * @param {readonly number[]} target
    * @param {number} speed units a millisecond
    * @param {number} ms
-   * @returns {boolean} whether it lies no further off than the way of a frame. If not, it is to be asked whether it jumped or leapt
+   * @returns {boolean} whether it lies no further off than the way of a frame. If not, it is to
+   *   be asked whether it jumped or leapt
    */
   reaches(target, speed, ms) {
     let sum = 0;

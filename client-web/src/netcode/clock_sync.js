@@ -40,7 +40,9 @@ export const BUCKET_MS = 1000;
 export const BUCKETS = 6;
 /** Complete buckets from which a slope is told: fewer tell more of jitter than of drift. */
 export const SLOPE_FROM = 4;
-/** The greatest slope: crystals differ by less than 200 parts in a million, timers by somewhat more. */
+/**
+ * The greatest slope: crystals differ by less than 200 parts in a million, timers by somewhat more.
+ */
 export const SLOPE_MAX = 0.0005;
 /** Share by which the clock may run fast or slow to follow: nobody sees a twentieth. */
 export const SLEW = 0.05;
@@ -55,7 +57,10 @@ export const PERCENTILE = 95;
 /** A room under load makes one image of so many at least. */
 export const THROTTLED_MAX = 8;
 
-/** The least sample of a second. @typedef {{ number: number, atMs: number, sample: number }} Bucket */
+/**
+ * The least sample of a second.
+ * @typedef {{ number: number, atMs: number, sample: number }} Bucket
+ */
 
 /** See the module's description. */
 export class ClockSync {
@@ -114,7 +119,8 @@ export class ClockSync {
 
   /**
    * @param {number} nowMs
-   * @returns {number | undefined} the newest tick that can have arrived, with a fraction; undefined before the first snapshot
+   * @returns {number | undefined} the newest tick that can have arrived, with a fraction;
+   *   undefined before the first snapshot
    */
   serverTick(nowMs) {
     return this.#firstMs === undefined ? undefined : (nowMs - this.#offset(nowMs)) / this.periodMs;
@@ -122,8 +128,9 @@ export class ClockSync {
 
   /**
    * @param {number} tick
-   * @returns {number | undefined} when the server tick will be this one, in ms and not before the last snapshot; undefined
-   *   before the first. A snapshot that comes meanwhile may change it a little
+   * @returns {number | undefined} when the server tick will be this one, in ms and not before the
+   *   last snapshot; undefined before the first. A snapshot that comes meanwhile may change it a
+   *   little
    */
   timeOf(tick) {
     if (this.#firstMs === undefined) return undefined;

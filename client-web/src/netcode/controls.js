@@ -21,7 +21,10 @@ export class Controls {
   #input;
   /** Index of every Bool among the integers. @type {number[]} */
   #bools = [];
-  /** @type {number[]} the integers as they would be sent now; empty before the first look in a tick */
+  /**
+   * @type {number[]} the integers as they would be sent now; empty before the first look in a
+   *   tick
+   */
   #qs = [];
 
   /**
@@ -40,7 +43,8 @@ export class Controls {
 
   /**
    * A frame is drawn.
-   * @returns {Record<string, any>} the input that the tick in progress would get, as the server would decode it
+   * @returns {Record<string, any>} the input that the tick in progress would get, as the server
+   *   would decode it
    */
   look() {
     const before = this.#qs;
@@ -51,7 +55,8 @@ export class Controls {
 
   /**
    * A tick's input is due.
-   * @returns {{ qs: number[], input: Record<string, any> }} to be sent, and as the server will decode it
+   * @returns {{ qs: number[], input: Record<string, any> }} to be sent, and as the server will
+   *   decode it
    */
   take() {
     const input = this.look();

@@ -99,7 +99,8 @@ export function readEven(into, { fields }, image, index) {
  * @param {number} index of the entity in it
  * @param {Between} between
  * @param {number} except bits of components that are left as they are
- * @param {import('./tracks.js').EntityTracks} entityTracks takes the speeds of those that did not jump
+ * @param {import('./tracks.js').EntityTracks} entityTracks takes the speeds of those that did not
+ *   jump
  */
 export function blendRow(entity, set, motions, image, index, { alpha, ticks }, except, entityTracks) {
   const mask = image.masks[index] & ~except;

@@ -49,7 +49,9 @@ export const TRIM = 0.125;
 export const RAISE = 0.25;
 /** The longest gap that counts as jitter, in milliseconds. */
 export const GAP_MAX_MS = 150;
-/** Stamps that are made up for after a pause; older ones are skipped, because their ticks are over. */
+/**
+ * Stamps that are made up for after a pause; older ones are skipped, because their ticks are over.
+ */
 export const CATCH_UP_MAX = 8;
 /** The slack of a head that says that no input has arrived yet. */
 export const SLACK_NONE = -128;
@@ -74,7 +76,10 @@ export class InputTiming {
   #reported = 0;
   /** A stretch of reports without arrivals. @type {{ ticks: number, least: number }} */
   #gap = { ticks: 0, least: Infinity };
-  /** What is watched before the lead is shortened. @type {{ from: number, least: number } | undefined} */
+  /**
+   * What is watched before the lead is shortened.
+   * @type {{ from: number, least: number } | undefined}
+   */
   #window;
 
   /** @param {number} tickRate steps a second, at least 1 */
@@ -110,7 +115,9 @@ export class InputTiming {
     return this.stamped;
   }
 
-  /** @returns {number} the server tick at which the next input will be due; -Infinity for at once */
+  /**
+   * @returns {number} the server tick at which the next input will be due; -Infinity for at once
+   */
   get nextDue() {
     return this.stamped === 0 ? -Infinity : this.stamped + 1 - this.lead;
   }

@@ -53,7 +53,10 @@ import { REWIND_MAX_MS } from '../limits.js';
 
 /** Ticks that a snapshot should be there early: frames and timers are no finer. */
 export const MARGIN = 0.5;
-/** The greatest delay, in milliseconds; beyond, waiting for smooth pictures costs more than it gives. */
+/**
+ * The greatest delay, in milliseconds; beyond, waiting for smooth pictures costs more than it
+ * gives.
+ */
 export const DELAY_MAX_MS = 500;
 /** Share of its speed by which the view mends an error of a tick. */
 export const GAIN = 0.125;
@@ -61,7 +64,9 @@ export const GAIN = 0.125;
 export const CATCH_UP = 0.25;
 /** Share by which it runs slower at most. */
 export const SLOW_DOWN = 0.125;
-/** How far behind the view may be before it jumps, in milliseconds: nobody wants a second replayed. */
+/**
+ * How far behind the view may be before it jumps, in milliseconds: nobody wants a second replayed.
+ */
 export const JUMP_MS = 1000;
 /** How far ahead of the newest snapshot the view goes while they come, in milliseconds. */
 export const AHEAD_MAX_MS = 50;
@@ -193,7 +198,8 @@ export class Interpolation {
 
   /**
    * @param {number} newest the newest snapshot's tick
-   * @returns {number} how far the view stands behind it, in 1/64 ticks: an input's view lag. Below 0 ahead of it
+   * @returns {number} how far the view stands behind it, in 1/64 ticks: an input's view lag.
+   *   Below 0 ahead of it
    */
   viewLag(newest) {
     return Math.min(0x7fff, Math.max(-0x8000, Math.floor((newest - this.view) * 64 + 0.5)));

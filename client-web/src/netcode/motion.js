@@ -9,7 +9,10 @@ import { JUMP_SHARE, turnBetween } from './interpolation.js';
 /** @typedef {import('../schema/schema.js').Component} Component */
 /** @typedef {import('../schema/field.js').Field} Field */
 
-/** A field that goes on by another: `value + velocity * factor * ticks`. @typedef {{ name: string, by: string, factor: number }} Flight */
+/**
+ * A field that goes on by another: `value + velocity * factor * ticks`.
+ * @typedef {{ name: string, by: string, factor: number }} Flight
+ */
 
 /** See the module's description. */
 export class Motion {
@@ -22,7 +25,10 @@ export class Motion {
     this.most = moving.map(({ kind }) => (kind.type === 'Real' ? (kind.max - kind.min) * JUMP_SHARE : 0));
     /** Names of the `Turn` fields. */
     this.turns = fields.filter(({ kind }) => kind.type === 'Turn').map(({ name }) => name);
-    /** How many things of it move for themselves: the place, which is all places together, and each turn. */
+    /**
+     * How many things of it move for themselves: the place, which is all places together, and each
+     * turn.
+     */
     this.tracks = Number(this.places.length > 0) + this.turns.length;
     /** @type {Flight[]} those of them that fly by a velocity */
     this.flights = moving.flatMap((field) => flightOf(field, fields));
@@ -56,7 +62,8 @@ export class Motion {
 
   /**
    * @param {number} track
-   * @returns {string | undefined} the turn that it is; `undefined` for the place, which is the first if there is one
+   * @returns {string | undefined} the turn that it is; `undefined` for the place, which is the
+   *   first if there is one
    */
   turnOf(track) {
     return this.turns[this.places.length > 0 ? track - 1 : track];

@@ -199,7 +199,8 @@ export class Tracks {
    * @param {import('../types.js').Entity} entity
    * @param {Track[]} tracks
    * @param {readonly Pair[]} passed
-   * @returns {boolean} whether the component jumped or the track leapt in one of the pairs that the view has left behind
+   * @returns {boolean} whether the component jumped or the track leapt in one of the pairs that
+   *   the view has left behind
    */
   #hasJumped(t, motion, l, c, { slot, generation }, tracks, passed) {
     const columns = this.#sets[l].components[c];

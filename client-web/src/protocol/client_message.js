@@ -94,7 +94,8 @@ export const act = (id, action, fields) =>
 
 /**
  * @param {string} token the seat's newest
- * @param {{ chat: number, tick: number }} seen the newest chat line and the newest snapshot, 0 for none
+ * @param {{ chat: number, tick: number }} seen the newest chat line and the newest snapshot, 0
+ *   for none
  */
 export const resume = (token, seen) =>
   message(13, (w) => {

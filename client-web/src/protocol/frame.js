@@ -29,7 +29,8 @@ export const INPUT_HEAD_BYTES = 11;
 /**
  * @param {number} tick the tick that it is for
  * @param {number} ack the newest snapshot applied, 0 for none
- * @param {number} viewLag how far behind it the others are shown, in 1/64 ticks, -32768..32767; below 0 ahead of it
+ * @param {number} viewLag how far behind it the others are shown, in 1/64 ticks, -32768..32767;
+ *   below 0 ahead of it
  * @param {Uint8Array} fields the packed fields
  * @returns {Uint8Array} the message
  */
@@ -61,7 +62,8 @@ export function encodeAck(ack) {
  * @property {number} tick the tick that it shows
  * @property {number} inputTick the newest tick whose input came in time and was taken, 0 for none
  * @property {boolean} substituted whether this tick's input was missing and replaced
- * @property {number} slack newest tick for which an input has arrived, less `tick`; -128 for none yet
+ * @property {number} slack newest tick for which an input has arrived, less `tick`; -128 for none
+ *   yet
  */
 
 /**

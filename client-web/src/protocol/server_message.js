@@ -26,9 +26,10 @@ import { Kind, VERSION } from './frame.js';
 export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClosed']);
 
 /**
- * @typedef {{ type: 'Welcome', version: number, name: string, token: string, schema: Schema, limits: Limits }} Welcome
- * @typedef {{ type: 'Joined', room: RoomInfo, code: string, you: number, tickRate: number, snapshotEvery: number,
- *   tick: number, members: Member[], chat: ChatLine[] }} Joined
+ * @typedef {{ type: 'Welcome', version: number, name: string, token: string, schema: Schema,
+ *   limits: Limits }} Welcome
+ * @typedef {{ type: 'Joined', room: RoomInfo, code: string, you: number, tickRate: number,
+ *   snapshotEvery: number, tick: number, members: Member[], chat: ChatLine[] }} Joined
  * @typedef {Welcome | Joined
  *   | { type: 'Refused', reason: import('../types.js').Refusal }
  *   | { type: 'Rooms', rooms: RoomInfo[] }
@@ -41,7 +42,8 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'Stopping', retryAfterMs: number }
  *   | { type: 'Redirect', url: string, ticket: string }
  *   | { type: 'ResumeToken', token: string, graceMs: number }
- *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }} ServerMessage
+ *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }
+ *   } ServerMessage
  */
 
 /**

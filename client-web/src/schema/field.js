@@ -63,7 +63,10 @@ const PREDICTORS = {
   Rate: (reader) => ({ of: reader.u8(), scale: reader.f64() }),
 };
 
-/** The step in which a finely predicted component's `Real` fields are snapped and sent to their owner. */
+/**
+ * The step in which a finely predicted component's `Real` fields are snapped and sent to their
+ * owner.
+ */
 export const FINE_STEP = 1 / 1024;
 /** The `q` of an `Entity` field that names none. */
 export const NO_ENTITY = -1;
@@ -119,7 +122,8 @@ export function modulus(kind) {
 
 /**
  * @param {FieldKind} kind
- * @returns {FieldKind} the same in the step that owners get finely predicted fields in; only `Real` changes
+ * @returns {FieldKind} the same in the step that owners get finely predicted fields in; only
+ *   `Real` changes
  */
 export function fine(kind) {
   return kind.type === 'Real' ? { ...kind, step: FINE_STEP } : kind;

@@ -14,7 +14,10 @@ import { TEXT_BYTES_MAX } from './text.js';
 const STEPS_MAX = 2 ** 31 - 1;
 /** Bound of a velocity's numerator: PROTOCOL.md §7, keeps products below 2^53. */
 const NUM_MAX = 2 ** 20;
-/** Steps a unit in the finest grid: with the bound of the least value it keeps all values on a grid exact. */
+/**
+ * Steps a unit in the finest grid: with the bound of the least value it keeps all values on a grid
+ * exact.
+ */
 const GRID_MAX = 2 ** 20;
 /** Bound of the least value on a grid. */
 const GRID_LEAST_MAX = 2 ** 31;

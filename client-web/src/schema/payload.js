@@ -39,10 +39,10 @@ export function checkPayload({ name }, fields) {
 
 /**
  * @param {Payload} payload
- * @param {any} value for JSON what `JSON.stringify` takes, null if it is missing; else a `Uint8Array` or
- *   `ArrayBuffer`, empty if it is missing
- * @returns {Uint8Array} its length and its bytes. Throws a `RequestError` if they are too many, a `TypeError` for what
- *   is neither JSON nor bytes
+ * @param {any} value for JSON what `JSON.stringify` takes, null if it is missing; else a
+ *   `Uint8Array` or `ArrayBuffer`, empty if it is missing
+ * @returns {Uint8Array} its length and its bytes. Throws a `RequestError` if they are too many, a
+ *   `TypeError` for what is neither JSON nor bytes
  */
 export function encodePayload(payload, value) {
   const bytes = payload.json ? encoder.encode(JSON.stringify(value) ?? 'null') : bytesOf(payload, value);
@@ -73,7 +73,8 @@ function bytesOf({ name }, value) {
 /**
  * @param {Payload} payload
  * @param {import('../snapshot/bit_coder.js').BitReader} reader aligned; goes on behind the payload
- * @returns {any} the value of the JSON, or a `Uint8Array` of its own. Throws a `ProtocolError` if it is too long or not JSON
+ * @returns {any} the value of the JSON, or a `Uint8Array` of its own. Throws a `ProtocolError` if
+ *   it is too long or not JSON
  */
 export function decodePayload(payload, reader) {
   const length = readVarint(reader);

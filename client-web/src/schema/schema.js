@@ -13,7 +13,10 @@ import { checkPayload, readPayload } from './payload.js';
 /** @typedef {import('./field.js').Field} Field */
 /** @typedef {import('../codec.js').ControlReader} ControlReader */
 
-/** Who sees a component: everyone, its entity's owner, everyone as a part of the room itself, or its entity's team. */
+/**
+ * Who sees a component: everyone, its entity's owner, everyone as a part of the room itself, or its
+ * entity's team.
+ */
 export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Team']);
 /**
  * Whether an entity's owner predicts a component, and in which steps: not; in steps of 1/1024, in
@@ -49,8 +52,8 @@ export const LAYERS = 3;
  * @property {Message[]} events
  * @property {Message[]} actions
  * @property {number} tableEpoch counts trainings of the tables; 0 without any
- * @property {number[][]} tables by layer what a body's contexts start as, then the gains of its linear columns, then the thresholds of their tables; empty or
- *   missing for even odds
+ * @property {number[][]} tables by layer what a body's contexts start as, then the gains of its
+ *   linear columns, then the thresholds of their tables; empty or missing for even odds
  */
 
 /**

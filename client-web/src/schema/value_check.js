@@ -24,8 +24,8 @@ export function checkValues(what, fields, values) {
 /**
  * @param {FieldKind} kind
  * @param {any} value
- * @returns {string} what is expected instead of it, empty if it can be meant. A number out of the field's range can: it is
- *   clamped
+ * @returns {string} what is expected instead of it, empty if it can be meant. A number out of the
+ *   field's range can: it is clamped
  */
 function expected(kind, value) {
   const isNumber = Number.isFinite(value);

@@ -1,4 +1,6 @@
-/** The events section of a snapshot (PROTOCOL.md §8): the game's messages. Called by `session.js`. */
+/**
+ * The events section of a snapshot (PROTOCOL.md §8): the game's messages. Called by `session.js`.
+ */
 
 import { readVarint } from '../bytes.js';
 import { ProtocolError } from '../protocol_error.js';

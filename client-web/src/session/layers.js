@@ -28,8 +28,8 @@ class Layer {
   /** When its keyframe was asked for last, in ms. */
   askedMs = -Infinity;
   /**
-   * When to ask for its keyframe, in ms: it was dropped, and bodies are passed over until then. Infinity
-   * while its image is the server's, or none has come.
+   * When to ask for its keyframe, in ms: it was dropped, and bodies are passed over until then.
+   * Infinity while its image is the server's, or none has come.
    */
   askAtMs = Infinity;
   #at = 0;

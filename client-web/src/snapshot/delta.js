@@ -29,7 +29,8 @@ const SLOT_END = 0xffff;
  */
 
 /**
- * @param {import('../bytes.js').ByteReader} reader at the section's first byte; then at its decisions
+ * @param {import('../bytes.js').ByteReader} reader at the section's first byte; then at its
+ *   decisions
  * @returns {BodyHead}
  */
 export function decodeBodyHead(reader) {

@@ -30,7 +30,8 @@ const PACE_BITS = 5;
 /**
  * @param {number} guess a `Guess`
  * @param {number} bits of the column's values
- * @returns {number} how many of its highest bits, of those of a value of such a column, have contexts
+ * @returns {number} how many of its highest bits, of those of a value of such a column, have
+ *   contexts
  */
 export function topBits(guess, bits) {
   if (guess === Guess.Bearing || guess === Guess.Rate || guess === Guess.Change || guess === Guess.SecondDiff) return 0;
@@ -47,7 +48,8 @@ export const enteringContexts = (guess, bits) =>
 
 /**
  * @param {number} before the change before it of the same component, 0 for the first one's
- * @returns {number} of a change column's contexts for entering entities the first of how long its size is, `LENGTHS`
+ * @returns {number} of a change column's contexts for entering entities the first of how long its
+ *   size is, `LENGTHS`
  */
 export function lengthAt(before) {
   const bits = 32 - Math.clz32(Math.abs(before));
@@ -56,6 +58,7 @@ export function lengthAt(before) {
 
 /**
  * @param {number} length of a size, above 0
- * @returns {number} of a change column's contexts for entering entities the first of its bits below the highest one
+ * @returns {number} of a change column's contexts for entering entities the first of its bits
+ *   below the highest one
  */
 export const sizeAt = (length) => PACES * LENGTHS + (Math.min(length, LENGTHS) - 1) * SIZE_CONTEXTS;

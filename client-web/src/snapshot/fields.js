@@ -21,7 +21,8 @@ export function quantiseAll(fields, values) {
 /**
  * @param {readonly Field[]} fields
  * @param {readonly number[]} qs the integers
- * @returns {Record<string, any>} the values that they stand for; throws a `ProtocolError` for a text that is not UTF-8
+ * @returns {Record<string, any>} the values that they stand for; throws a `ProtocolError` for a
+ *   text that is not UTF-8
  */
 export function dequantiseAll(fields, qs) {
   /** @type {Record<string, any>} */

@@ -35,8 +35,8 @@ export const OWNER_LAYER = 1;
  * @property {number} linearEnd one past the last
  * @property {number} othersStart first of its part of the set's `others`
  * @property {number} othersEnd one past the last
- * @property {boolean} hasRest whether one bit says that none of its other columns differs from its guess: where things
- *   move, the rest seldom changes
+ * @property {boolean} hasRest whether one bit says that none of its other columns differs from
+ *   its guess: where things move, the rest seldom changes
  * @property {FieldColumns[]} fields
  */
 
@@ -52,8 +52,10 @@ export const OWNER_LAYER = 1;
 /** The columns of one layer. */
 export class ColumnSet {
   /**
-   * @param {{ component: Component, fine: boolean }[]} parts in schema order; the index is the bit in a mask
-   * @param {readonly number[]} [table] what was trained for it; left out or of another length there are even odds
+   * @param {{ component: Component, fine: boolean }[]} parts in schema order; the index is the
+   *   bit in a mask
+   * @param {readonly number[]} [table] what was trained for it; left out or of another length
+   *   there are even odds
    */
   constructor(parts, table) {
     const columnsOf = (/** @type {{ component: Component, fine: boolean }} */ part) =>
@@ -67,7 +69,10 @@ export class ColumnSet {
     this.bits = new Uint8Array(width);
     /** The greatest absolute value, unsigned. */
     this.qMax = new Float64Array(width);
-    /** Bits by which a number is shifted up and down again to wrap it: for turns to their steps; 0 for the others. */
+    /**
+     * Bits by which a number is shifted up and down again to wrap it: for turns to their steps; 0
+     * for the others.
+     */
     this.shift = new Uint8Array(width);
     /** The column of a velocity; the change that a rate or the first that a bearing follows. */
     this.by = new Uint16Array(width);
@@ -85,7 +90,10 @@ export class ColumnSet {
     const linear = [];
     /** @type {number[]} */
     const others = [];
-    /** @type {{ component: number, column: number, words: number }[]} the texts, by the number of their component */
+    /**
+     * @type {{ component: number, column: number, words: number }[]} the texts, by the number of
+     *   their component
+     */
     this.texts = [];
     let start = 0;
     /** @type {ComponentColumns[]} */
@@ -111,16 +119,25 @@ export class ColumnSet {
       this.entering[column] = place;
       place += enteringContexts(this.guess[column], this.bits[column]);
     }
-    /** Numbers of what is trained: its contexts, the gains of its linear columns, the thresholds of their tables. */
+    /**
+     * Numbers of what is trained: its contexts, the gains of its linear columns, the thresholds of
+     * their tables.
+     */
     this.tableSize = place + (GAINS + TABLES * THRESHOLDS) * linear.length;
     const learnt = table?.length === this.tableSize ? table : undefined;
     /** What the contexts of every body start as (`snapshot/model.js`). */
     this.prior = learnt === undefined ? new Uint16Array(place).fill(UNSURE) : Uint16Array.from(learnt.slice(0, place));
-    /** Of each linear column, in order of `linear`, how much of its last second difference it repeats, in 1/32, by its component's activity: `GAINS` each. */
+    /**
+     * Of each linear column, in order of `linear`, how much of its last second difference it
+     * repeats, in 1/32, by its component's activity: `GAINS` each.
+     */
     this.gains = Int32Array.from({ length: GAINS * linear.length }, (_, i) =>
       learnt === undefined ? UNTRAINED_GAINS[i % GAINS] : gainOf(learnt[place + i]),
     );
-    /** Of each linear column, in order of `linear`, the tables of its steady residuals (`snapshot/symbols.js`): `TABLES` each. */
+    /**
+     * Of each linear column, in order of `linear`, the tables of its steady residuals
+     * (`snapshot/symbols.js`): `TABLES` each.
+     */
     this.symbols = tablesOf(learnt === undefined ? untrainedTables(this) : learnt.slice(place + this.gains.length));
   }
 
@@ -164,7 +181,8 @@ export class ColumnSet {
   }
 
   /**
-   * @param {import('../schema/field.js').Predictor} predictor of a field that does not go on by its change
+   * @param {import('../schema/field.js').Predictor} predictor of a field that does not go on by
+   *   its change
    * @param {number} column
    * @param {FieldColumns[]} fields of its component
    * @param {FieldKind} kind

@@ -65,7 +65,8 @@ export const componentAt = (component, steady, activity) => presentAt(component)
  * @param {number} component
  * @param {number} steady 0 or 1
  * @param {number} activity
- * @returns {number} place of the bit that says whether any column of a changed component that is not linear changed
+ * @returns {number} place of the bit that says whether any column of a changed component that is
+ *   not linear changed
  */
 export const restAt = (component, steady, activity) => componentAt(component, steady, activity) + 2 * ACTIVITIES;
 
@@ -81,7 +82,10 @@ export const Previous = Object.freeze({
 /** As many contexts has a zero bit, by `Previous`. */
 const PREVIOUS = 3;
 
-/** Of a column's contexts the first of its residual's size, `WIDE`, in a body that is not steady; before it are those of its zero bit. */
+/**
+ * Of a column's contexts the first of its residual's size, `WIDE`, in a body that is not steady;
+ * before it are those of its zero bit.
+ */
 export const SIZE = PREVIOUS;
 /**
  * Of a column's contexts the first of what steady residuals take: of a column that is not linear
@@ -89,12 +93,20 @@ export const SIZE = PREVIOUS;
  * brings, `WIDE`, in a body that is not steady; of a linear column `BEYOND`.
  */
 export const STEADY_COLUMN = SIZE + WIDE;
-/** Step between the zero bits of a steady column that is not linear, by whether its component is active. */
+/**
+ * Step between the zero bits of a steady column that is not linear, by whether its component is
+ * active.
+ */
 export const ACTIVE = PREVIOUS;
-/** Of the contexts of a column that is not linear the first of its steady residual's size, `WIDE`. */
+/**
+ * Of the contexts of a column that is not linear the first of its steady residual's size, `WIDE`.
+ */
 export const STEADY_SIZE = STEADY_COLUMN + 2 * ACTIVE;
 
-/** Of a linear column's contexts the first of how far its steady residual is beyond those that have symbols, `WIDE`. */
+/**
+ * Of a linear column's contexts the first of how far its steady residual is beyond those that have
+ * symbols, `WIDE`.
+ */
 export const BEYOND = STEADY_COLUMN;
 
 /** The first class of activity with a second difference. */
@@ -114,7 +126,8 @@ const CALM_MAX = 1;
 /**
  * @param {number} activity
  * @param {number} part of a step that the guess stands for, 0..31
- * @returns {number} of a linear column's tables the first of the pair by which its steady residual is coded
+ * @returns {number} of a linear column's tables the first of the pair by which its steady
+ *   residual is coded
  */
 export function pairOf(activity, part) {
   if (activity < ACTIVE_FROM) return 2 * activity;

@@ -14,9 +14,15 @@ const TERM_MAX = 2 ** 20;
 /** Bound of a rate in its steps. */
 const RATE_MAX = 2 ** 30;
 
-/** Classes of a component's activity: still, going straight, then by the greatest second difference of its linear columns. */
+/**
+ * Classes of a component's activity: still, going straight, then by the greatest second difference
+ * of its linear columns.
+ */
 export const ACTIVITIES = 6;
-/** Gains of a linear column: one for each class of activity that has a second difference, the first of which is class 2. */
+/**
+ * Gains of a linear column: one for each class of activity that has a second difference, the first
+ * of which is class 2.
+ */
 export const GAINS = 4;
 /** The greatest gain, and minus the least. */
 export const GAIN_MAX = 64;
@@ -28,7 +34,10 @@ export const UNTRAINED_GAINS = Object.freeze([-16, 8, 16, 8]);
 
 /** Leans are in 1/32 of a step. */
 const LEAN_BITS = 5;
-/** What is added to a second difference's part in a change, so that it is rounded; alone where there is none. */
+/**
+ * What is added to a second difference's part in a change, so that it is rounded; alone where there
+ * is none.
+ */
 const HALF = 1 << (LEAN_BITS - 1);
 
 /**
@@ -69,7 +78,11 @@ export function leanOf(gains, index, activity, secondDiff, dt, gap) {
   return term * gains[index * GAINS + activity - 2] + HALF;
 }
 
-/** @param {number} lean @returns {number} the part of a step that a guess with it stands for: 0..31, 16 where it is right on the step */
+/**
+ * @param {number} lean
+ * @returns {number} the part of a step that a guess with it stands for: 0..31, 16 where it is
+ *   right on the step
+ */
 export const partOf = (lean) => lean & ((1 << LEAN_BITS) - 1);
 
 /**
@@ -113,7 +126,8 @@ export function guessOf(set, column, base, from, rows, to, dt, gap) {
  * @param {number} column
  * @param {Int32Array} rows
  * @param {number} row where the entity's row starts
- * @returns {boolean} whether the column follows others of its row whose changes tell it: a direction needs a way
+ * @returns {boolean} whether the column follows others of its row whose changes tell it: a
+ *   direction needs a way
  */
 export function follows({ guess, by, second }, column, rows, row) {
   if (guess[column] === Guess.Bearing) return (rows[row + by[column]] | rows[row + second[column]]) !== 0;

@@ -26,7 +26,8 @@ const RATES = Uint16Array.of(
 );
 
 /**
- * @param {number} context odds for a 0 in 1/4096 (upper 12 bits), and how much they have learnt (lower 4)
+ * @param {number} context odds for a 0 in 1/4096 (upper 12 bits), and how much they have learnt
+ *   (lower 4)
  * @returns {number} it after a 0
  */
 export function afterZero(context) {
@@ -57,7 +58,10 @@ export class RangeDecoder {
   #at = 0;
   #end = 0;
   #contexts;
-  /** The code and the range: in an array because a property holds no unsigned number of 32 bits unboxed. */
+  /**
+   * The code and the range: in an array because a property holds no unsigned number of 32 bits
+   * unboxed.
+   */
   #state = new Uint32Array(2);
 
   /** @param {number} contexts how many there are */
@@ -187,7 +191,8 @@ export class RangeDecoder {
   /**
    * @param {number} at place of its first context
    * @param {number} bits 0..32
-   * @param {number} modelled of them, so many of the highest have contexts, each by those before it; at most 16
+   * @param {number} modelled of them, so many of the highest have contexts, each by those before
+   *   it; at most 16
    * @returns {number} a number of that many bits, unsigned
    */
   digits(at, bits, modelled) {

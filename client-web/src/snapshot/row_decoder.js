@@ -15,7 +15,9 @@ import { CODED_MAX, ESCAPE, STARTS } from './symbols.js';
 /** @typedef {import('./layout.js').ColumnSet} ColumnSet */
 /** @typedef {import('./layout.js').ComponentColumns} ComponentColumns */
 
-/** Reads rows. Holds scratch memory only, and between `start`s how the image stands to its baseline. */
+/**
+ * Reads rows. Holds scratch memory only, and between `start`s how the image stands to its baseline.
+ */
 export class RowDecoder {
   #set;
   #coder;
@@ -29,7 +31,10 @@ export class RowDecoder {
   #baseGap = 0;
   /** The image's gap. */
   #gap = 0;
-  /** 1 if the baseline is the image before, so that changes and second differences follow from values; else 0. */
+  /**
+   * 1 if the baseline is the image before, so that changes and second differences follow from
+   * values; else 0.
+   */
   #steady = 0;
   /** The baseline's rows. @type {Int32Array} */
   #base = new Int32Array(0);

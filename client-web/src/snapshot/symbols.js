@@ -9,7 +9,9 @@
 export const SYMBOLS = 16;
 /** Thresholds between them: what is trained and sent of a table. */
 export const THRESHOLDS = SYMBOLS - 1;
-/** Numbers of a table as it is kept: where each symbol's part starts, and the end of the last one. */
+/**
+ * Numbers of a table as it is kept: where each symbol's part starts, and the end of the last one.
+ */
 export const STARTS = SYMBOLS + 1;
 /** Bits of a threshold: symbols take parts of 2^15. */
 export const SYMBOL_BITS = 15;
@@ -58,7 +60,8 @@ export function tablesOf(thresholds) {
 
 /**
  * @param {number[]} thresholds of several tables
- * @returns {boolean} whether each table's rise from above 0 to below 2^15, so that every symbol can be coded
+ * @returns {boolean} whether each table's rise from above 0 to below 2^15, so that every symbol
+ *   can be coded
  */
 export function areThresholds(thresholds) {
   return thresholds.every((threshold, i) => {

@@ -8,7 +8,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Configurations by what they stand for: bundlers, Node's own resolution, a Web Worker, a program in Node. */
+/**
+ * Configurations by what they stand for: bundlers, Node's own resolution, a Web Worker, a program
+ * in Node.
+ */
 export const CONFIGS = ['tsconfig.json', 'tsconfig.nodenext.json', 'tsconfig.worker.json', 'tsconfig.node.json'];
 /** Folders of `node_modules`: the oldest TypeScript that is supported, and the newest. */
 export const COMPILERS = ['typescript-5.4', 'typescript'];

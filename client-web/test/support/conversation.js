@@ -16,8 +16,8 @@ const MEMORY_MAX = 64 * 2 ** 20;
  * Lets a session listen, doing between messages what a driver does. Anything but a refusal is
  * thrown on.
  * @param {readonly Uint8Array[]} messages
- * @returns {{ refused: number | null, dropped: number, session: Session }} the first message that was refused, by its place,
- *   and how often a layer was dropped
+ * @returns {{ refused: number | null, dropped: number, session: Session }} the first message that
+ *   was refused, by its place, and how often a layer was dropped
  */
 export function listen(messages) {
   const session = new Session('Ann');

@@ -249,7 +249,8 @@ function encodeSteadyLinear(coder, set, activity, residuals) {
  * @param {RangeEncoder} coder
  * @param {ColumnSet} set
  * @param {number} activity
- * @param {Residual[]} residuals of columns that are not linear, or of all in a body that is not steady
+ * @param {Residual[]} residuals of columns that are not linear, or of all in a body that is not
+ *   steady
  * @param {boolean} steady
  */
 function encodeResiduals(coder, set, activity, residuals, steady) {

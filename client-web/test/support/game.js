@@ -36,14 +36,20 @@ export class Game {
   /** Whether snapshots are lost on the way (the server skips the client). */
   isSkipped = false;
 
-  /** Whether nobody does anything: the room simulates one tick a second (`server/src/room/doze.rs`). */
+  /**
+   * Whether nobody does anything: the room simulates one tick a second (`server/src/room/doze.rs`).
+   */
   isResting = false;
 
-  /** What everybody but the own player does in a tick. @type {(square: import('./square.js').Square) => { dx: number, dy: number }} */
+  /**
+   * What everybody but the own player does in a tick.
+   * @type {(square: import('./square.js').Square) => { dx: number, dy: number }}
+   */
   others = () => ({ dx: 1, dy: 0 });
 
   /**
-   * @param {{ downMs?: number, upMs?: number, jitterMs?: number, stallMs?: number, stallEveryMs?: number, seed?: number }} [link]
+   * @param {{ downMs?: number, upMs?: number, jitterMs?: number, stallMs?: number, stallEveryMs?:
+   *   number, seed?: number }} [link]
    * @param {import('../../src/schema/schema.js').Schema} [schema] the game, or that `onGrid`
    */
   constructor({ downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {}, schema = SQUARE) {

@@ -149,7 +149,10 @@ function randomContext(random) {
 /** @param {Random} random @returns {number} a gain as tables have it: 16 bits, unsigned */
 const randomGain = (random) => random.between(-GAIN_MAX, GAIN_MAX) & 0xffff;
 
-/** @param {Random} random @returns {number[]} a table's thresholds, often with symbols that take the least or nearly all */
+/**
+ * @param {Random} random
+ * @returns {number[]} a table's thresholds, often with symbols that take the least or nearly all
+ */
 function randomThresholds(random) {
   if (random.chance(0.2)) return Array.from({ length: THRESHOLDS }, (_, i) => i + 1);
   if (random.chance(0.2)) return Array.from({ length: THRESHOLDS }, (_, i) => (1 << SYMBOL_BITS) - THRESHOLDS + i);
@@ -232,7 +235,11 @@ function goOn(random, set, image, index, previous, old) {
   });
 }
 
-/** @param {ColumnSet} set @param {number} column @returns {boolean} whether it is what a linear column remembers */
+/**
+ * @param {ColumnSet} set
+ * @param {number} column
+ * @returns {boolean} whether it is what a linear column remembers
+ */
 const isMemory = ({ guess }, column) => guess[column] === Guess.Change || guess[column] === Guess.SecondDiff;
 
 /**
@@ -257,7 +264,11 @@ function randomQ(random, set, column) {
   return Math.min(random.u32(), set.qMax[column]);
 }
 
-/** @param {FieldKind} kind @param {Random} random @returns {number[]} the `q` of any value of a kind */
+/**
+ * @param {FieldKind} kind
+ * @param {Random} random
+ * @returns {number[]} the `q` of any value of a kind
+ */
 export function randomQsOf(kind, random) {
   if (kind.type !== 'Text') return [Math.min(random.u32(), qMax(kind)) | 0];
   const characters = Array.from({ length: random.below(20) }, () => random.pick(['a', 'B', '7', ' ', 'ß', '한', '🦀', '\ufeff']));

@@ -33,7 +33,12 @@ function f64(w, value) {
   for (const byte of new Uint8Array(Float64Array.of(value).buffer)) w.u8(byte);
 }
 
-/** @template T @param {ControlWriter} w @param {readonly T[]} items @param {(item: T) => void} write */
+/**
+ * @template T
+ * @param {ControlWriter} w
+ * @param {readonly T[]} items
+ * @param {(item: T) => void} write
+ */
 function list(w, items, write) {
   w.uint(items.length);
   items.forEach(write);
@@ -120,8 +125,8 @@ function writeMember(w, player, name) {
 }
 
 /**
- * @param {{ you?: number, tickRate?: number, snapshotEvery?: number, tick?: number, said?: [number, string][] }} [options] `said`:
- *   chat lines
+ * @param {{ you?: number, tickRate?: number, snapshotEvery?: number, tick?: number, said?:
+ *   [number, string][] }} [options] `said`: chat lines
  */
 export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, tick = 1, said = [] } = {}) =>
   message(3, (w) => {
@@ -189,7 +194,8 @@ export const redirect = () =>
 
 /**
  * @param {number} tick
- * @param {{ inputTick?: number, slack?: number, layers?: Uint8Array[], events?: Uint8Array }} [parts]
+ * @param {{ inputTick?: number, slack?: number, layers?: Uint8Array[], events?: Uint8Array }}
+ *   [parts]
  */
 export function snapshot(tick, { inputTick = 0, slack = -128, layers = [], events } = {}) {
   const bytes = [2, ...u32(tick), ...u32(inputTick), 0, slack & 0xff];

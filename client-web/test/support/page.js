@@ -1,4 +1,7 @@
-/** A page over a socket that the test plays, on virtual time: what the tests of a link's life stand on. */
+/**
+ * A page over a socket that the test plays, on virtual time: what the tests of a link's life stand
+ * on.
+ */
 
 import { connect } from '../../src/tickwire.js';
 import { FakeSocket } from './fake_socket.js';

@@ -1,4 +1,7 @@
-/** A TCP proxy between page and server that the test can hold up, as a network does that is gone for a while. */
+/**
+ * A TCP proxy between page and server that the test can hold up, as a network does that is gone for
+ * a while.
+ */
 
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';

@@ -36,7 +36,11 @@ export class RangeEncoder {
     this.#widen();
   }
 
-  /** @param {Uint16Array} tables @param {number} first of a table's numbers @param {number} symbol */
+  /**
+   * @param {Uint16Array} tables
+   * @param {number} first of a table's numbers
+   * @param {number} symbol
+   */
   symbol(tables, first, symbol) {
     const unit = this.#range >>> SYMBOL_BITS;
     const start = tables[first + symbol];
@@ -56,7 +60,11 @@ export class RangeEncoder {
     }
   }
 
-  /** @param {number} at place of its first context @param {number} count its contexts @param {number} value 0..2^32 - 1 */
+  /**
+   * @param {number} at place of its first context
+   * @param {number} count its contexts
+   * @param {number} value 0..2^32 - 1
+   */
   number(at, count, value) {
     const shifted = value + 1;
     const digits = shifted > 0xffffffff ? 32 : 31 - Math.clz32(shifted);
@@ -64,7 +72,12 @@ export class RangeEncoder {
     this.raw(digits, shifted % 2 ** digits);
   }
 
-  /** @param {number} at place of its first context @param {number} bits 0..32 @param {number} modelled so many of the highest have contexts @param {number} value its low `bits` are coded */
+  /**
+   * @param {number} at place of its first context
+   * @param {number} bits 0..32
+   * @param {number} modelled so many of the highest have contexts
+   * @param {number} value its low `bits` are coded
+   */
   digits(at, bits, modelled, value) {
     let begun = 1;
     for (let digit = bits - 1; digit >= bits - modelled; digit--) {
@@ -75,7 +88,11 @@ export class RangeEncoder {
     this.raw(bits - modelled, value);
   }
 
-  /** @param {number} at place of its first context @param {number} count its contexts @param {number} value so many zeros, then a 1 */
+  /**
+   * @param {number} at place of its first context
+   * @param {number} count its contexts
+   * @param {number} value so many zeros, then a 1
+   */
   unary(at, count, value) {
     for (let i = 0; i < value; i++) this.bit(at + Math.min(i, count - 1), false);
     this.bit(at + Math.min(value, count - 1), true);
@@ -101,7 +118,10 @@ export class RangeEncoder {
     this.#low = (this.#low & 0xffffff) * 256;
   }
 
-  /** @returns {Uint8Array} what was coded, ended by the least number in the range whose lower 24 bits are 0, without those */
+  /**
+   * @returns {Uint8Array} what was coded, ended by the least number in the range whose lower 24
+   *   bits are 0, without those
+   */
   finish() {
     this.#low = Math.ceil(this.#low / RANGE_MIN) * RANGE_MIN;
     this.#shift();

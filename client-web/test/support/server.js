@@ -43,7 +43,10 @@ export async function startServer(settings = [], listen = '127.0.0.1:0', binary 
   return {
     address,
     url: `http://${address}/`,
-    /** Asks the server to stop, and waits until it has. @returns {Promise<number | null>} its exit status */
+    /**
+     * Asks the server to stop, and waits until it has.
+     * @returns {Promise<number | null>} its exit status
+     */
     stop() {
       child.kill('SIGTERM');
       return gone;

@@ -68,7 +68,8 @@ export const SQUARE = {
 
 /**
  * @param {string[]} without names of components that it lacks
- * @returns {Schema} the game with positions that are predicted in their own step, as everyone gets them
+ * @returns {Schema} the game with positions that are predicted in their own step, as everyone
+ *   gets them
  */
 export function onGrid(...without) {
   const components = SQUARE.components.filter(({ name }) => !without.includes(name));
@@ -88,7 +89,8 @@ export function step(me, input, { dt }) {
 
 /**
  * One square.
- * @typedef {{ slot: number, generation: number, player: number, x: number, y: number, heading: number, ammo: number }} Square
+ * @typedef {{ slot: number, generation: number, player: number, x: number, y: number, heading:
+ *   number, ammo: number }} Square
  */
 
 /** The room's world for one player: squares in order of slot, and the bodies of its images. */

@@ -19,7 +19,10 @@ export async function startSubPath(address, path, scripts = {}) {
   /** @type {Set<import('node:stream').Duplex>} */
   const sockets = new Set();
 
-  /** @param {import('node:http').IncomingMessage} from @returns {import('node:http').ClientRequest | undefined} the same to the server */
+  /**
+   * @param {import('node:http').IncomingMessage} from
+   * @returns {import('node:http').ClientRequest | undefined} the same to the server
+   */
   const passOn = (from) => {
     const url = from.url ?? '';
     if (!url.startsWith(path)) {

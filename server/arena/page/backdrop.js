@@ -79,7 +79,11 @@ export class Backdrop {
   }
 }
 
-/** @param {number} at 0 to 1 @param {number} margin @returns {number} it, come back on the other side */
+/**
+ * @param {number} at 0 to 1
+ * @param {number} margin
+ * @returns {number} it, come back on the other side
+ */
 function wrap(at, margin) {
   if (at < -margin) return 1 + margin;
   return at > 1 + margin ? -margin : at;

@@ -28,7 +28,10 @@ export class Banner {
     this.#count.hidden = true;
   }
 
-  /** @param {View} view @param {(handle: number | undefined) => string} nameOf whose entity it is */
+  /**
+   * @param {View} view
+   * @param {(handle: number | undefined) => string} nameOf whose entity it is
+   */
   show(view, nameOf) {
     const round = view.state.round;
     if (!round) return;

@@ -5,9 +5,14 @@
 
 import { still } from './dom.js';
 
-/** How many units the screen's mean side shows; phones see a little less, so that things stay big. */
+/**
+ * How many units the screen's mean side shows; phones see a little less, so that things stay big.
+ */
 const VIEW_UNITS = 540;
-/** Units of floor that one pattern tile covers; the scale is rounded so that a tile has whole pixels. */
+/**
+ * Units of floor that one pattern tile covers; the scale is rounded so that a tile has whole
+ * pixels.
+ */
 export const TILE_UNITS = 100;
 /** Device pixels a CSS pixel beyond which sharpness costs more than it shows. */
 const RATIO_MAX = 2.5;

@@ -89,7 +89,12 @@ export class Effects {
     if (this.#camera.sees(x, y, 30)) this.particles.burst(x, y, 4, '#ffd98a', 130, angle, 0.4);
   }
 
-  /** @param {View} view @param {Record<string, any>} fields @param {number} you @param {number} now */
+  /**
+   * @param {View} view
+   * @param {Record<string, any>} fields
+   * @param {number} you
+   * @param {number} now
+   */
   #hit(view, fields, you, now) {
     const who = find(view, fields.who);
     const by = find(view, fields.by);

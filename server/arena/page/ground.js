@@ -158,7 +158,14 @@ function drawOuterWall(pen, camera) {
   pen.strokeRect(l, t, r - l, b - t);
 }
 
-/** @param {Pen} pen @param {Camera} camera @param {number} left @param {number} top @param {number} right @param {number} bottom */
+/**
+ * @param {Pen} pen
+ * @param {Camera} camera
+ * @param {number} left
+ * @param {number} top
+ * @param {number} right
+ * @param {number} bottom
+ */
 function drawBlock(pen, camera, left, top, right, bottom) {
   const l = lift(left, camera.x);
   const t = lift(top, camera.y);
@@ -178,7 +185,13 @@ function drawBlock(pen, camera, left, top, right, bottom) {
   pen.strokeRect(l + 5, t + 5, r - l - 10, b - t - 10);
 }
 
-/** @param {Pen} pen @param {Camera} camera @param {number} x @param {number} y @param {number} radius */
+/**
+ * @param {Pen} pen
+ * @param {Camera} camera
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ */
 function drawPillar(pen, camera, x, y, radius) {
   const tx = lift(x, camera.x);
   const ty = lift(y, camera.y);
@@ -195,7 +208,18 @@ function drawPillar(pen, camera, x, y, radius) {
   stroke(pen, '#465672', 1);
 }
 
-/** @param {Pen} pen @param {string} colour @param {number} ax @param {number} ay @param {number} bx @param {number} by @param {number} cx @param {number} cy @param {number} dx @param {number} dy */
+/**
+ * @param {Pen} pen
+ * @param {string} colour
+ * @param {number} ax
+ * @param {number} ay
+ * @param {number} bx
+ * @param {number} by
+ * @param {number} cx
+ * @param {number} cy
+ * @param {number} dx
+ * @param {number} dy
+ */
 function face(pen, colour, ax, ay, bx, by, cx, cy, dx, dy) {
   pen.fillStyle = colour;
   pen.beginPath();
@@ -207,7 +231,11 @@ function face(pen, colour, ax, ay, bx, by, cx, cy, dx, dy) {
   pen.fill();
 }
 
-/** @param {number} at @param {number} centre @returns {number} where a top is that stands over `at` */
+/**
+ * @param {number} at
+ * @param {number} centre
+ * @returns {number} where a top is that stands over `at`
+ */
 function lift(at, centre) {
   return at + (at - centre) * RISE;
 }

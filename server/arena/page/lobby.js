@@ -138,7 +138,8 @@ export class Lobby {
     title.textContent = room.name;
     if (room.kicks) title.append(make('span', 'room-mark', 'host removes players'));
     seats.prepend(`${room.players} / ${room.seats}`);
-    /** @type {HTMLElement} */ (seats.querySelector('i')).style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
+    const fill = /** @type {HTMLElement} */ (seats.querySelector('i'));
+    fill.style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
     go.textContent = full ? 'Full' : 'Join';
     button.setAttribute('aria-label', `${room.name}, ${room.players} of ${room.seats} players${full ? ', full' : ''}${room.kicks ? ', its host may remove players' : ''}`);
     button.addEventListener('click', () => this.#onEnter({ how: 'room', id: room.id }));

@@ -99,7 +99,11 @@ function follow(fresh, joined, mine) {
   play(joined);
 }
 
-/** @param {import('/client/tickwire.js').Link} fresh @param {Way} way @returns {Promise<import('/client/tickwire.js').Room>} */
+/**
+ * @param {import('/client/tickwire.js').Link} fresh
+ * @param {Way} way
+ * @returns {Promise<import('/client/tickwire.js').Room>}
+ */
 async function joinBy(fresh, way) {
   // A reload came back to its seat.
   if (fresh.room !== undefined) {

@@ -1,5 +1,6 @@
 /**
- * Sparks, rings and rising numbers in fixed pools: the oldest give way. Knows colours and motion, not what happened: that is effects.js.
+ * Sparks, rings and rising numbers in fixed pools: the oldest give way. Knows colours and motion,
+ * not what happened: that is effects.js.
  */
 
 import { TURN, box, circle, stroke } from './pen.js';

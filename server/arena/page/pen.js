@@ -20,7 +20,14 @@ export function newCanvas(width, height) {
   return /** @type {Pen} */ (canvas.getContext('2d'));
 }
 
-/** @param {Pen} pen @param {Ink} fill @param {number} x @param {number} y @param {number} width @param {number} height */
+/**
+ * @param {Pen} pen
+ * @param {Ink} fill
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ */
 export function box(pen, fill, x, y, width, height) {
   pen.fillStyle = fill;
   pen.fillRect(x, y, width, height);
@@ -63,7 +70,11 @@ export function stroke(pen, ink, width) {
   pen.stroke();
 }
 
-/** The obstacles' outlines, as one path. @param {Pen} pen @param {import('./arena_map.js').Obstacle[]} obstacles */
+/**
+ * The obstacles' outlines, as one path.
+ * @param {Pen} pen
+ * @param {import('./arena_map.js').Obstacle[]} obstacles
+ */
 export function outline(pen, obstacles) {
   pen.beginPath();
   for (const each of obstacles) {

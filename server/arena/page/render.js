@@ -23,7 +23,10 @@ export class Renderer {
   #effects;
   #ground = new Ground();
   #sprites = new Sprites();
-  /** Headings of drones, which show where they go: by slot, with the position they were derived from. */
+  /**
+   * Headings of drones, which show where they go: by slot, with the position they were derived
+   * from.
+   */
   #drift = new Float32Array(3 * 65536);
   #shots;
   #healthMost;
@@ -92,7 +95,13 @@ export class Renderer {
     }
   }
 
-  /** @param {number} x @param {number} y @param {number} cos @param {number} sin @param {string} colour */
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} cos
+   * @param {number} sin
+   * @param {string} colour
+   */
   #drawShot(x, y, cos, sin, colour) {
     if (!this.#camera.sees(x, y, 20)) return;
     this.#pen.globalCompositeOperation = 'lighter';
@@ -164,7 +173,13 @@ export class Renderer {
     pen.drawImage(label, px, py);
   }
 
-  /** @param {number} x @param {number} y @param {number} width @param {number} share @param {string} colour */
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} share
+   * @param {string} colour
+   */
   #drawBar(x, y, width, share, colour) {
     const pen = this.#pen;
     const camera = this.#camera;
@@ -173,7 +188,12 @@ export class Renderer {
     box(pen, colour, x - width / 2, y, width * Math.min(1, share), 2.8);
   }
 
-  /** Remembers where a drone goes, which the wire doesn't say. @param {number} slot @param {number} x @param {number} y */
+  /**
+   * Remembers where a drone goes, which the wire doesn't say.
+   * @param {number} slot
+   * @param {number} x
+   * @param {number} y
+   */
   #turnDrone(slot, x, y) {
     const at = slot * 3;
     const dx = x - this.#drift[at];

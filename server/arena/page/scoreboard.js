@@ -12,7 +12,10 @@ import { tell } from './tell.js';
 const REFRESH_MS = 250;
 
 /** @typedef {import('/client/types.js').View} View */
-/** @typedef {{ player: number, name: string, points: number, kills: number, deaths: number, member: import('/client/types.js').Member }} Row */
+/**
+ * @typedef {{ player: number, name: string, points: number, kills: number, deaths: number,
+ *   member: import('/client/types.js').Member }} Row
+ */
 
 export class Scoreboard {
   #panel = element('scores', HTMLElement);

@@ -7,7 +7,10 @@
 
 import { OBSTACLES, SIZE } from './arena_map.js';
 
-/** Speed of a projectile in units a second, as the server flies it; `test/server.test.js` holds it to that. */
+/**
+ * Speed of a projectile in units a second, as the server flies it; `test/server.test.js` holds it
+ * to that.
+ */
 export const SHOT_SPEED = 400;
 /** Seconds from shot to shot. */
 export const COOLDOWN = 0.2;
@@ -66,8 +69,8 @@ export class Shots {
 
   /**
    * @param {Entity} entity an own projectile
-   * @returns {boolean} whether it is shown where it never is, as far as its shot is known: in a wall or, while the view makes
-   *   up for a stall, behind the gun
+   * @returns {boolean} whether it is shown where it never is, as far as its shot is known: in a
+   *   wall or, while the view makes up for a stall, behind the gun
    */
   hides({ handle, flight }) {
     const shot = this.#shots.find((each) => each.handle === handle);

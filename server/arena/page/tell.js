@@ -1,4 +1,7 @@
-/** What the player tells the room, which nobody hears while the connection is away. Used by chat, banner and scoreboard. */
+/**
+ * What the player tells the room, which nobody hears while the connection is away. Used by chat,
+ * banner and scoreboard.
+ */
 
 import { RequestError } from './client/tickwire.js';
 import { toast } from './dom.js';
