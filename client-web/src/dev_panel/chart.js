@@ -48,7 +48,8 @@ export class Chart {
     const ratio = Math.min(globalThis.devicePixelRatio || 1, 3);
     const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const greatest = Math.max(0, ...this.#samples.flatMap((sample) => columns.map((column) => sample[column])));
+    const values = this.#samples.flatMap((sample) => columns.map((column) => sample[column]));
+    const greatest = Math.max(0, ...values);
     this.#scaleTop = Math.max(this.#scale.top, TOPS.find((top) => top >= greatest * 1.1) ?? greatest);
     this.#ratio = ratio;
     this.#nowMs = nowMs;

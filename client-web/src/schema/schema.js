@@ -76,7 +76,7 @@ export function readSchema(reader) {
     events: reader.list(EVENTS_MAX, readMessage),
     actions: reader.list(EVENTS_MAX, readMessage),
     tableEpoch: reader.u8(),
-    tables: reader.list(LAYERS, (table) => table.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16())),
+    tables: reader.list(LAYERS, (r) => r.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16())),
   };
   checkSchema(schema);
   return schema;

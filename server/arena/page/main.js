@@ -191,7 +191,8 @@ function onClosed({ code }) {
 /** @param {unknown} error @returns {string} what to tell the visitor */
 function why(error) {
   if (!(error instanceof RequestError)) return UNREACHED;
-  return error.reason === 'Closed' ? (WHY.get(error.code ?? 0) ?? UNREACHED) : refusal(error.reason);
+  if (error.reason !== 'Closed') return refusal(error.reason);
+  return WHY.get(error.code ?? 0) ?? UNREACHED;
 }
 
 /** Joins the room that the address names, if it names one. */

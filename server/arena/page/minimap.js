@@ -42,10 +42,13 @@ export class Minimap {
     pen.strokeRect(camera.x - width / 2, camera.y - height / 2, width, height);
     for (const entity of view.entities) {
       const kind = entity.kind?.is;
-      if (kind === 'drone' && entity.health.hp > 0) disc(pen, INK.drone, entity.pos.x, entity.pos.y, dot * 1.3);
-      if (kind !== 'health' && kind !== 'ammo') continue;
-      const side = dot * 3;
-      box(pen, INK[/** @type {'health' | 'ammo'} */ (kind)], entity.pos.x - side / 2, entity.pos.y - side / 2, side, side);
+      if (kind === 'drone' && entity.health.hp > 0) {
+        disc(pen, INK.drone, entity.pos.x, entity.pos.y, dot * 1.3);
+      } else if (kind === 'health' || kind === 'ammo') {
+        const { x, y } = entity.pos;
+        const side = dot * 3;
+        box(pen, kind === 'health' ? INK.health : INK.ammo, x - side / 2, y - side / 2, side, side);
+      }
     }
     for (const entity of view.entities) {
       if (entity.kind?.is !== 'player' || entity.health.hp <= 0 || entity.owner === you) continue;

@@ -20,7 +20,7 @@ const REFRESH_MS = 250;
 export class Scoreboard {
   #panel = element('scores', HTMLElement);
   #rows = element('scores-rows', HTMLElement);
-  #emptyRow = element('scores-row', HTMLTemplateElement);
+  #blank = element('scores-row', HTMLTemplateElement).content;
   #tool = element('tool-scores', HTMLButtonElement);
   #abort = new AbortController();
   #pinned = false;
@@ -85,7 +85,7 @@ export class Scoreboard {
     const rows = this.#collect(view);
     const host = this.#room.info.kicks && Boolean(this.#room.members.get(this.#room.you)?.host);
     while (this.#rows.childElementCount > rows.length) this.#rows.lastElementChild?.remove();
-    while (this.#rows.childElementCount < rows.length) this.#rows.append(this.#emptyRow.content.cloneNode(true));
+    while (this.#rows.childElementCount < rows.length) this.#rows.append(this.#blank.cloneNode(true));
     for (let i = 0; i < rows.length; i += 1) {
       this.#fill(/** @type {HTMLElement} */ (this.#rows.children[i]), rows[i], i + 1, host);
     }
