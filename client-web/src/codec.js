@@ -39,6 +39,13 @@ export class ControlWriter {
     }
   }
 
+  /** @param {number} value */
+  f64(value) {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    this.#bytes.push(...bytes);
+  }
+
   /** @param {string} value */
   string(value) {
     this.bytes(new TextEncoder().encode(value));

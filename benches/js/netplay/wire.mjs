@@ -1,7 +1,8 @@
 /**
- * How `play.mjs` and `benches/src/netplay/clients.rs` talk over the process' input and output: frames in turn, each its length in a
- * little-endian u32 and then its bytes, which are written as control messages are. The yardstick sends a step: until when, in
- * microseconds, and a list of what arrives before: when, for whom, and its bytes. The answer is what the players did until then, in
+ * How `play.mjs` and `benches/src/netplay/clients.rs` talk over the process' input and output:
+ * frames in turn, each its length in a little-endian u32 and then its bytes, which are written as
+ * control messages are. The yardstick sends a step: until when, in microseconds, and a list of what
+ * arrives before: when, for whom, and its bytes. The answer is what the players did until then, in
  * order of time: whose, when, a kind, and by kind what `clients.rs` reads.
  */
 
@@ -17,7 +18,8 @@ export const FALL = 4;
 
 /**
  * Waits for the next step.
- * @returns {{ untilUs: number, arrivals: { atUs: number, player: number, bytes: Uint8Array }[] } | undefined} undefined: there is none
+ * @returns {{ untilUs: number, arrivals: { atUs: number, player: number, bytes: Uint8Array }[] }
+ *   | undefined} undefined: there is none
  */
 export function readStep() {
   const head = read(4);

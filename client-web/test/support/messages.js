@@ -28,11 +28,6 @@ function i32(w, value) {
   w.uint(((value << 1) ^ (value >> 31)) >>> 0);
 }
 
-/** @param {ControlWriter} w @param {number} value */
-function f64(w, value) {
-  for (const byte of new Uint8Array(Float64Array.of(value).buffer)) w.u8(byte);
-}
-
 /**
  * @template T
  * @param {ControlWriter} w
@@ -48,7 +43,7 @@ function list(w, items, write) {
 function writeField(w, { name, kind, predictor }) {
   w.string(name);
   w.uint(KINDS.indexOf(kind.type));
-  if (kind.type === 'Real') [kind.min, kind.max, kind.step].forEach((value) => f64(w, value));
+  if (kind.type === 'Real') [kind.min, kind.max, kind.step].forEach((value) => w.f64(value));
   if (kind.type === 'Int') [kind.min, kind.max].forEach((value) => i32(w, value));
   if (kind.type === 'Turn') w.uint(kind.steps);
   if (kind.type === 'Enum') list(w, kind.names, (value) => w.string(value));
@@ -63,7 +58,7 @@ function writeField(w, { name, kind, predictor }) {
   if (predictor.type === 'Bearing') [predictor.x, predictor.y].forEach((index) => w.u8(index));
   if (predictor.type === 'Rate') {
     w.u8(predictor.of);
-    f64(w, predictor.scale);
+    w.f64(predictor.scale);
   }
 }
 
