@@ -24,7 +24,7 @@ stranger:
 rust-test: $(KOSOKU)
 	$(CARGO) build --workspace --bins --locked
 	$(CARGO) test --workspace --locked
-	$(CARGO) test --locked -p tickwire-server --test edge conformance:: -- --ignored
+	$(CARGO) test --locked -p tickwire-server --lib http::tests:: -- --ignored
 
 client-test: node-modules chromium
 	$(CARGO) build --locked --bins --examples

@@ -27,10 +27,6 @@ impl<T> ByPlayer<T> {
         self.values.len()
     }
 
-    pub(crate) fn contains(&self, player: PlayerId) -> bool {
-        self.place(player).is_ok()
-    }
-
     #[inline]
     pub(crate) fn get(&self, player: PlayerId) -> Option<&T> {
         self.values.get(self.place(player).ok()?)
@@ -110,7 +106,7 @@ mod tests {
         }
         assert_eq!(all.insert(PlayerId(9), 99), Some(2));
         assert_eq!(all.get_mut(PlayerId(9)), Some(&mut 99));
-        assert!(!all.contains(PlayerId(4)) && all.get(PlayerId(u16::MAX)).is_none());
+        assert!(all.get(PlayerId(4)).is_none() && all.get(PlayerId(u16::MAX)).is_none());
         assert_eq!(all.remove(PlayerId(0)), Some(5));
         assert_eq!(all.remove(PlayerId(0)), None);
         let in_order: Vec<usize> = all.iter().copied().collect();

@@ -348,6 +348,6 @@ mod vitals;
 pub mod worker;
 
 pub use http::Site;
-pub use run::{run, run_with_echo};
+pub use run::run;
 pub use serve::serve;
 pub use vitals::PartEnded;

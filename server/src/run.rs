@@ -31,22 +31,7 @@ pub async fn run<G: Game>(
     site: Site,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    start::<G>(listeners, config, site, shutdown, |public| public).await
-}
-
-/// As [`run`], and `/echo` sends back what it gets, of any size: for the test of WebSocket
-/// conformance alone. No program calls it and no setting leads to it.
-///
-/// # Errors
-/// As [`run`].
-#[doc(hidden)]
-pub async fn run_with_echo<G: Game>(
-    listeners: Listeners,
-    config: Config,
-    site: Site,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
-    start::<G>(listeners, config, site, shutdown, Public::with_echo).await
+    start::<G>(listeners, config, site, shutdown, |_| {}).await
 }
 
 /// `ready` is called when everything that the settings name was read and checked, and players are
@@ -56,7 +41,7 @@ pub(crate) async fn start<G: Game>(
     config: Config,
     site: Site,
     shutdown: impl Future<Output = ()>,
-    ready: impl FnOnce(Public<G>) -> Public<G>,
+    ready: impl FnOnce(&Lobby),
 ) -> io::Result<()> {
     config.check().map_err(config::invalid)?;
     let game = declare::<G>(&config)?;
@@ -72,11 +57,8 @@ pub(crate) async fn start<G: Game>(
 
     let watching = certificate.clone().map(|certificate| {
         let watching = certificate.watch(metrics.clone());
-        tokio::spawn(
-            vitals
-                .clone()
-                .keep("the watch over the certificate", watching),
-        )
+        let name = "the watch over the certificate";
+        tokio::spawn(vitals.clone().keep(name, watching))
     });
     let accept = |listener| Accept::new(listener, metrics.accept_errors.clone());
     let ops = http::ops::serve(
@@ -88,8 +70,15 @@ pub(crate) async fn start<G: Game>(
         stopping.clone(),
     );
     let ops = tokio::spawn(vitals.clone().keep("the operator's port", ops));
-    let public = Public::new(&config, site, lobby.clone(), metrics.clone(), stopping);
-    let public = ready(public.with_tls(certificate));
+    let public = Public::new(
+        &config,
+        site,
+        lobby.clone(),
+        certificate,
+        metrics.clone(),
+        stopping,
+    );
+    ready(&lobby);
     // Polled here and not in a task of its own: `serve` gives this future a thread. As a task it
     // waits behind those of the sockets before, and in a burst the kernel's queue overflows: 5,700
     // handshakes/s against 19,800.

@@ -76,7 +76,7 @@ async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
         Some(_) => "https",
         None => "http",
     };
-    crate::run::start::<G>(listeners, config, site, stop, |port| {
+    crate::run::start::<G>(listeners, config, site, stop, |_| {
         tracing::info!(game = G::NAME, %public, %ops, workers, "listening");
         let said = logging::print(&format!(
             "LISTENING {public}\nplay at {scheme}://{public}/\n"
@@ -84,7 +84,6 @@ async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
         if let Err(error) = said {
             tracing::warn!(%error, "the address is on no stdout");
         }
-        port
     })
     .await
 }

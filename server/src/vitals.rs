@@ -21,14 +21,6 @@ use tokio::sync::watch;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartEnded(String);
 
-#[cfg(test)]
-impl PartEnded {
-    /// The part of this name.
-    pub(crate) fn of(name: &str) -> PartEnded {
-        PartEnded(name.to_owned())
-    }
-}
-
 impl fmt::Display for PartEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ended, without which the server can't go on", self.0)
@@ -41,6 +33,7 @@ impl Error for PartEnded {}
 #[derive(Clone, Default)]
 pub(crate) struct Vitals(Arc<Shared>);
 
+#[derive(Default)]
 struct Shared {
     /// The first that ended.
     ended: watch::Sender<Option<PartEnded>>,
@@ -49,17 +42,6 @@ struct Shared {
     /// A part that has to end now, so that tests see what follows.
     #[cfg(test)]
     broken: watch::Sender<String>,
-}
-
-impl Default for Shared {
-    fn default() -> Shared {
-        Shared {
-            ended: watch::Sender::new(None),
-            is_over: AtomicBool::new(false),
-            #[cfg(test)]
-            broken: watch::Sender::default(),
-        }
-    }
 }
 
 /// Held by a part; its end is the part's.
@@ -116,19 +98,6 @@ impl Vitals {
     pub(crate) fn let_end(&self) {
         self.0.is_over.store(true, Ordering::Relaxed);
     }
-
-    /// Has the part of this name panic.
-    #[cfg(test)]
-    pub(crate) fn break_part(&self, name: &str) {
-        self.0.broken.send_replace(name.to_owned());
-    }
-
-    #[cfg(test)]
-    async fn break_down(self, name: &str) {
-        let mut broken = self.0.broken.subscribe();
-        let _ = broken.wait_for(|broken| broken == name).await;
-        panic!("{name} is to end");
-    }
 }
 
 impl Drop for Part {
@@ -153,6 +122,26 @@ pub(crate) fn forget(panic: Box<dyn Any + Send>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl PartEnded {
+        /// The part of this name.
+        pub(crate) fn of(name: &str) -> PartEnded {
+            PartEnded(name.to_owned())
+        }
+    }
+
+    impl Vitals {
+        /// Has the part of this name panic.
+        pub(crate) fn break_part(&self, name: &str) {
+            self.0.broken.send_replace(name.to_owned());
+        }
+
+        pub(super) async fn break_down(self, name: &str) {
+            let mut broken = self.0.broken.subscribe();
+            let _ = broken.wait_for(|broken| broken == name).await;
+            panic!("{name} is to end");
+        }
+    }
 
     #[tokio::test]
     async fn the_first_that_ends_is_named() {

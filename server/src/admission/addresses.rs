@@ -35,15 +35,6 @@ const ADDRESSES_MAX: usize = 65_536;
 /// Addresses below which nobody is forgotten.
 const SWEEP_FROM: usize = 1024;
 
-/// Why a connection is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Its address opened too many lately.
-    TooFast,
-    /// Its address has as many as it may.
-    TooMany,
-}
-
 /// The addresses of one server. Clones are the same table.
 #[derive(Clone)]
 pub(crate) struct Addresses(Arc<Shared>);
@@ -61,10 +52,8 @@ struct Shared {
 }
 
 struct Table {
-    connections: Shares,
-    /// Those of them that have a seat in a room.
-    seated: Shares,
-    rooms: Shares,
+    /// By [`Held`].
+    held: [Shares; 3],
     /// What hosts did lately.
     entries: HashMap<IpNet, Entry>,
     /// How many entries there may be until rested ones are looked for.
@@ -88,38 +77,38 @@ impl Addresses {
             loopback_free: config.trusted_proxies.is_empty(),
             metrics,
             table: Mutex::new(Table {
-                connections: Shares::default(),
-                seated: Shares::default(),
-                rooms: Shares::default(),
+                held: Default::default(),
                 entries: HashMap::new(),
                 sweep_at: SWEEP_FROM,
             }),
         }))
     }
 
-    /// A place for a connection from `address`.
-    pub(crate) fn admit(&self, address: IpAddr, now: Instant) -> Result<AddressLease, Refused> {
+    /// A place for a connection from `address`; `None` if it has as many as it may, or opened too
+    /// many lately.
+    pub(crate) fn admit(&self, address: IpAddr, now: Instant) -> Option<AddressLease> {
         let shared = &self.0;
         if shared.loopback_free && address.to_canonical().is_loopback() {
-            return Ok(AddressLease::unlimited());
+            return Some(AddressLease::unlimited());
         }
         let mut table = shared.table.lock();
         // Not by shares: of connections without a seat the heaviest go when there are too many.
         let cap = Some(shared.connections_max);
-        let taken = table.connections.take(address, cap, Spread::Host, None);
+        let connections = &mut table.held[Held::Connection as usize];
+        let taken = connections.take(address, cap, Spread::Host, None);
         if taken.is_err() {
             shared.metrics.address_connections_hit.increment(1);
-            return Err(Refused::TooMany);
+            return None;
         }
         let rate = shared.connects_per_second;
         let burst = rate * CONNECTS_BURST_SECONDS;
         let entry = table.entry(address, shared, now);
         if !entry.connects.spend(rate, burst, now, 1.0) {
-            table.connections.give_back(address);
+            table.held[Held::Connection as usize].give_back(address);
             shared.metrics.address_connects_hit.increment(1);
-            return Err(Refused::TooFast);
+            return None;
         }
-        Ok(AddressLease(Some(Place {
+        Some(AddressLease(Some(Place {
             shared: self.0.clone(),
             address,
             held: Held::Connection,
@@ -179,14 +168,12 @@ impl AddressLease {
     }
 
     fn wrong(&self, now: Instant, cost: f32) -> bool {
-        let Some(Place {
-            shared, address, ..
-        }) = &self.0
-        else {
+        let Some(place) = &self.0 else {
             return true;
         };
+        let shared = &place.shared;
         let mut table = shared.table.lock();
-        let entry = table.entry(*address, shared, now);
+        let entry = table.entry(place.address, shared, now);
         // A budget that holds less than a whole try holds none.
         let burst = WRONG_BURST - 1.0 + cost;
         let allowed = entry.wrong.spend(WRONG_PER_SECOND, burst, now, cost);
@@ -197,23 +184,15 @@ impl AddressLease {
     }
 
     /// The place of a player, which a connection with a seat has; `None` when few are left and its
-    /// address or the neighbours have had their share of them.
-    pub(crate) fn sit(&self) -> Option<AddressLease> {
-        self.take_seat(true)
-    }
-
-    /// The same for who has the seat already, and is not asked.
-    pub(crate) fn sit_again(&self) -> AddressLease {
-        self.take_seat(false).unwrap_or_default()
-    }
-
-    fn take_seat(&self, is_shared_out: bool) -> Option<AddressLease> {
-        self.take(Held::Seat, |table, shared, address| {
-            let fill = is_shared_out.then_some(Fill {
-                taken: table.seated.all(),
+    /// address or the neighbours have had their share of them. Of who has the seat already that is
+    /// not asked.
+    pub(crate) fn sit(&self, is_theirs: bool) -> Option<AddressLease> {
+        self.take(Held::Seat, |seated, shared, address| {
+            let fill = (!is_theirs).then_some(Fill {
+                taken: seated.all,
                 limit: shared.players_max,
             });
-            let taken = table.seated.take(address, None, Spread::All, fill);
+            let taken = seated.take(address, None, Spread::All, fill);
             taken.map_err(|_| &shared.metrics.players_share_hit)
         })
     }
@@ -227,9 +206,9 @@ impl AddressLease {
     /// The place of a room that it makes, `fill` being how many rooms there are of all; `None` when
     /// its address has as many as it may, or they are few and shared out.
     pub(crate) fn room(&self, fill: Fill) -> Option<AddressLease> {
-        self.take(Held::Room, |table, shared, address| {
+        self.take(Held::Room, |rooms, shared, address| {
             let cap = Some(shared.rooms_max);
-            let taken = table.rooms.take(address, cap, Spread::All, Some(fill));
+            let taken = rooms.take(address, cap, Spread::All, Some(fill));
             taken.map_err(|refused| match refused {
                 shares::Refused::Cap => &shared.metrics.address_rooms_hit,
                 shares::Refused::Share => &shared.metrics.rooms_share_hit,
@@ -237,35 +216,27 @@ impl AddressLease {
         })
     }
 
-    /// Another place for it, if `take` finds one in the table; else the limit that was hit is
+    /// Another place for it, if `take` finds one among its kind; else the limit that was hit is
     /// counted.
     fn take(
         &self,
         held: Held,
-        take: impl for<'a> FnOnce(&mut Table, &'a Shared, IpAddr) -> Result<(), &'a Counter>,
+        take: impl for<'a> FnOnce(&mut Shares, &'a Shared, IpAddr) -> Result<(), &'a Counter>,
     ) -> Option<AddressLease> {
-        let Some(Place {
-            shared, address, ..
-        }) = &self.0
-        else {
+        let Some(place) = &self.0 else {
             return Some(AddressLease::unlimited());
         };
-        if let Err(hit) = take(&mut shared.table.lock(), shared, *address) {
+        let (shared, address) = (&place.shared, place.address);
+        let kind = &mut shared.table.lock().held[held as usize];
+        if let Err(hit) = take(kind, shared, address) {
             hit.increment(1);
             return None;
         }
         Some(AddressLease(Some(Place {
             shared: shared.clone(),
-            address: *address,
+            address,
             held,
         })))
-    }
-}
-
-impl std::fmt::Debug for AddressLease {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let address = self.0.as_ref().map(|place| place.address);
-        f.debug_tuple("Guest").field(&address).finish()
     }
 }
 
@@ -276,8 +247,10 @@ struct Place {
 }
 
 /// What is given back when the place is dropped.
+#[derive(Clone, Copy)]
 enum Held {
     Connection,
+    /// A connection's with a seat in a room.
     Seat,
     Room,
 }
@@ -285,11 +258,7 @@ enum Held {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.shared.table.lock();
-        match self.held {
-            Held::Connection => table.connections.give_back(self.address),
-            Held::Seat => table.seated.give_back(self.address),
-            Held::Room => table.rooms.give_back(self.address),
-        }
+        table.held[self.held as usize].give_back(self.address);
     }
 }
 
@@ -324,7 +293,7 @@ mod tests {
             }
         }
 
-        fn admit(&self, address: &str) -> Result<AddressLease, Refused> {
+        fn admit(&self, address: &str) -> Option<AddressLease> {
             self.addresses.admit(address.parse().unwrap(), self.now)
         }
 
@@ -338,14 +307,11 @@ mod tests {
         let server = Server::new(|_| {});
         let mut held: Vec<AddressLease> =
             (0..3).map(|_| server.admit("192.0.2.1").unwrap()).collect();
-        assert_eq!(server.admit("192.0.2.1").unwrap_err(), Refused::TooMany);
-        assert_eq!(
-            server.admit("::ffff:192.0.2.1").unwrap_err(),
-            Refused::TooMany
-        );
-        assert!(server.admit("192.0.2.2").is_ok(), "others are unaffected");
+        assert!(server.admit("192.0.2.1").is_none());
+        assert!(server.admit("::ffff:192.0.2.1").is_none());
+        assert!(server.admit("192.0.2.2").is_some(), "others are unaffected");
         held.pop();
-        assert!(server.admit("192.0.2.1").is_ok());
+        assert!(server.admit("192.0.2.1").is_some());
     }
 
     #[test]
@@ -354,11 +320,8 @@ mod tests {
         let _held: Vec<AddressLease> = (0..3)
             .map(|host| server.admit(&format!("2001:db8::{host}:1")).unwrap())
             .collect();
-        assert_eq!(
-            server.admit("2001:db8::ffff").unwrap_err(),
-            Refused::TooMany
-        );
-        assert!(server.admit("2001:db8:0:1::1").is_ok());
+        assert!(server.admit("2001:db8::ffff").is_none());
+        assert!(server.admit("2001:db8:0:1::1").is_some());
     }
 
     #[test]
@@ -367,11 +330,11 @@ mod tests {
         for _ in 0..10 {
             drop(server.admit("192.0.2.1").unwrap());
         }
-        assert_eq!(server.admit("192.0.2.1").unwrap_err(), Refused::TooFast);
-        assert!(server.admit("192.0.2.2").is_ok(), "others are unaffected");
+        assert!(server.admit("192.0.2.1").is_none());
+        assert!(server.admit("192.0.2.2").is_some(), "others are unaffected");
         server.now += Duration::from_secs(1);
         drop(server.admit("192.0.2.1").unwrap());
-        assert_eq!(server.admit("192.0.2.1").unwrap_err(), Refused::TooFast);
+        assert!(server.admit("192.0.2.1").is_none());
     }
 
     #[test]
@@ -386,8 +349,8 @@ mod tests {
             config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
         });
         let _held: Vec<_> = (0..3).map(|_| behind.admit("127.0.0.2").unwrap()).collect();
-        assert!(behind.admit("127.0.0.2").is_err());
-        assert!(behind.admit("127.0.0.3").is_ok());
+        assert!(behind.admit("127.0.0.2").is_none());
+        assert!(behind.admit("127.0.0.3").is_some());
     }
 
     #[test]
@@ -417,14 +380,14 @@ mod tests {
             guest("192.0.2.2"),
             guest("198.51.100.1"),
         );
-        let mut seated: Vec<AddressLease> = (0..6).map(|_| heavy.sit().unwrap()).collect();
-        assert!(heavy.sit().is_none() && neighbour.sit().is_none());
-        seated.push(stranger.sit().unwrap());
-        assert!(stranger.sit().is_none());
-        seated.push(heavy.sit_again());
-        assert!(server.addresses.0.table.lock().seated.all() == 8);
+        let mut seated: Vec<AddressLease> = (0..6).map(|_| heavy.sit(false).unwrap()).collect();
+        assert!(heavy.sit(false).is_none() && neighbour.sit(false).is_none());
+        seated.push(stranger.sit(false).unwrap());
+        assert!(stranger.sit(false).is_none());
+        seated.push(heavy.sit(true).unwrap());
+        assert!(server.addresses.0.table.lock().held[Held::Seat as usize].all == 8);
         seated.truncate(5);
-        assert!(heavy.sit().is_some());
+        assert!(heavy.sit(false).is_some());
         let room = |guest: &AddressLease, taken| guest.room(Fill { taken, limit: 4 });
         let made = room(&heavy, 2);
         assert!(made.is_some() && room(&neighbour, 3).is_none());
@@ -462,11 +425,9 @@ mod tests {
         let shared = &server.addresses.0;
         shared.table.lock().sweep(shared, server.now);
         assert_eq!(server.remembered(), 0);
-        assert!(
-            !shared.table.lock().connections.is_empty(),
-            "what is held is"
-        );
+        let is_empty = || shared.table.lock().held[Held::Connection as usize].is_empty();
+        assert!(!is_empty(), "what is held is");
         drop(held);
-        assert!(shared.table.lock().connections.is_empty());
+        assert!(is_empty());
     }
 }

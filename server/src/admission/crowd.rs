@@ -13,6 +13,7 @@
 //! [`Order`] is pure; [`Crowd`] is one that many tasks share, under a lock that is taken when a
 //! socket comes and goes.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use super::prefix::{host, prefixes};
 use super::sockets::Notice;
 
 /// Who is there, in the order of who goes first. As large as the crowd.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Order<T> {
     /// Of each prefix what lies in it. The whole crowd is in `None`.
     prefixes: HashMap<Option<IpNet>, Prefix>,
@@ -35,25 +36,15 @@ struct Order<T> {
 }
 
 /// A prefix with somebody in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Prefix {
     /// The number of who was first there, since somebody always was.
     since: u64,
     count: u32,
     /// The prefixes in it, heaviest last.
-    inner: BTreeSet<(u32, std::cmp::Reverse<u64>, IpNet)>,
+    inner: BTreeSet<(u32, Reverse<u64>, IpNet)>,
     /// Its members, if it is the narrowest.
     own: BTreeSet<u64>,
-}
-
-impl<T> Default for Order<T> {
-    fn default() -> Order<T> {
-        Order {
-            prefixes: HashMap::new(),
-            members: BTreeMap::new(),
-            next: 0,
-        }
-    }
 }
 
 impl<T> Order<T> {
@@ -104,14 +95,14 @@ impl<T> Order<T> {
         let mut outer = None;
         self.count(None, number, comes);
         for (_, net) in prefixes(address) {
-            let (before, after) = self.count(Some(net), number, comes);
+            let before = self.rank(net);
+            self.count(Some(net), number, comes);
+            let after = self.rank(net);
             if let Some(outer) = self.prefixes.get_mut(&outer) {
-                before.into_iter().for_each(|(count, since)| {
-                    outer.inner.remove(&(count, std::cmp::Reverse(since), net));
-                });
-                outer
-                    .inner
-                    .extend(after.map(|(count, since)| (count, std::cmp::Reverse(since), net)));
+                if let Some(before) = before {
+                    outer.inner.remove(&before);
+                }
+                outer.inner.extend(after);
             }
             outer = Some(net);
         }
@@ -124,41 +115,30 @@ impl<T> Order<T> {
         // Emptied ones go last: until here each has been where it is looked for.
         if !comes {
             for net in prefixes(address).map(|(_, net)| Some(net)).chain([None]) {
-                if self
-                    .prefixes
-                    .get(&net)
-                    .is_some_and(|prefix| prefix.count == 0)
-                {
+                let prefix = self.prefixes.get(&net);
+                if prefix.is_some_and(|prefix| prefix.count == 0) {
                     self.prefixes.remove(&net);
                 }
             }
         }
     }
 
-    /// Counts in one prefix: its count and age before and after, `None` for 0.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a pair of pairs that only `recount` takes apart"
-    )]
-    fn count(
-        &mut self,
-        net: Option<IpNet>,
-        number: u64,
-        comes: bool,
-    ) -> (Option<(u32, u64)>, Option<(u32, u64)>) {
+    /// Counts in one prefix.
+    fn count(&mut self, net: Option<IpNet>, number: u64, comes: bool) {
         let prefix = self.prefixes.entry(net).or_insert_with(|| Prefix {
             since: number,
-            count: 0,
-            inner: BTreeSet::new(),
-            own: BTreeSet::new(),
+            ..Prefix::default()
         });
-        let shown = |prefix: &Prefix| (prefix.count > 0).then_some((prefix.count, prefix.since));
-        let before = shown(prefix);
         match comes {
             true => prefix.count += 1,
             false => prefix.count -= 1,
         }
-        (before, shown(prefix))
+    }
+
+    /// How a prefix stands among those beside it; `None` if nobody is in it.
+    fn rank(&self, net: IpNet) -> Option<(u32, Reverse<u64>, IpNet)> {
+        let prefix = self.prefixes.get(&Some(net))?;
+        (prefix.count > 0).then_some((prefix.count, Reverse(prefix.since), net))
     }
 }
 
@@ -240,17 +220,12 @@ impl Crowd {
 pub(crate) struct Spot {
     crowd: Crowd,
     address: IpAddr,
-    notice: Notice,
+    pub(crate) notice: Notice,
     /// `None`: it has left.
     number: Option<u64>,
 }
 
 impl Spot {
-    /// How it hears that it must go.
-    pub(crate) fn notice(&self) -> &Notice {
-        &self.notice
-    }
-
     /// Leaves, to be sent away no more: it has a seat. False: it was sent away before, from this
     /// crowd or another.
     pub(crate) fn leave(&mut self) -> bool {
@@ -401,7 +376,7 @@ mod tests {
         let told = |spots: &[Spot]| {
             spots
                 .iter()
-                .map(|spot| spot.notice().is_given())
+                .map(|spot| spot.notice.is_given())
                 .collect::<Vec<_>>()
         };
         assert_eq!(told(&flood), [true, true, false, false, false]);
@@ -422,7 +397,7 @@ mod tests {
         };
         let mut browser: Vec<Spot> = (0..6).map(|_| come("192.0.2.1")).collect();
         let gone = |browser: &[Spot]| {
-            let gone = browser.iter().map(|spot| spot.notice().is_given());
+            let gone = browser.iter().map(|spot| spot.notice.is_given());
             gone.collect::<Vec<_>>()
         };
         assert_eq!(gone(&browser), [false; 6]);
@@ -434,7 +409,7 @@ mod tests {
         );
         let other = come("198.51.100.1");
         assert!(
-            browser[1].notice().is_given(),
+            browser[1].notice.is_given(),
             "nor are they spared by others"
         );
         assert!(!crowd.make_room_for(&mut browser[2], 9));
@@ -445,7 +420,7 @@ mod tests {
             [false, true, true, true, false],
             "one may play"
         );
-        assert!(!other.notice().is_given());
+        assert!(!other.notice.is_given());
     }
 
     #[test]
@@ -456,14 +431,14 @@ mod tests {
         assert!(seated.leave() && seated.leave());
         let newcomer = enter("203.0.113.1");
         crowd.make_way_for(&newcomer, 6);
-        assert!(idle.notice().is_given() && !seated.notice().is_given());
+        assert!(idle.notice.is_given() && !seated.notice.is_given());
         crowd.make_way_for(&newcomer, 0);
-        assert!(!newcomer.notice().is_given(), "nobody else is there");
+        assert!(!newcomer.notice.is_given(), "nobody else is there");
         let mut told = idle;
         assert!(!told.leave(), "too late for a seat");
         seated.come_back();
         crowd.make_way_for(&enter("198.51.100.1"), 6);
-        assert!(newcomer.notice().is_given());
+        assert!(newcomer.notice.is_given());
     }
 
     #[test]

@@ -70,15 +70,10 @@ pub(crate) enum Spread {
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     held: HashMap<IpNet, u32>,
-    all: u32,
+    pub(crate) all: u32,
 }
 
 impl Shares {
-    /// How many are held by all.
-    pub(crate) fn all(&self) -> u32 {
-        self.all
-    }
-
     /// Takes a place. `cap` is a host's, `None`: there is none; `fill` is for shares, `None`: there
     /// are none.
     ///
@@ -122,30 +117,32 @@ impl Shares {
             }
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.all == 0
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    impl Shares {
+        /// Whether nothing is held.
+        pub(crate) fn is_empty(&self) -> bool {
+            self.held.is_empty() && self.all == 0
+        }
+    }
+
     /// Places that `addresses` get one after the other, going round until none gets any.
     fn fill_up(shares: &mut Shares, addresses: &[IpAddr], cap: u32, limit: u32) -> Vec<u32> {
         let mut got = vec![0; addresses.len()];
         loop {
-            let before = shares.all();
+            let before = shares.all;
             for (address, got) in addresses.iter().zip(&mut got) {
-                let taken = shares.all();
+                let taken = shares.all;
                 let fill = Some(Fill { taken, limit });
                 if taken < limit && shares.take(*address, Some(cap), Spread::All, fill).is_ok() {
                     *got += 1;
                 }
             }
-            if shares.all() == before {
+            if shares.all == before {
                 return got;
             }
         }
@@ -197,7 +194,7 @@ mod tests {
         let mut shares = Shares::default();
         let heavy = v4(1, 1);
         let take = |shares: &mut Shares, address| {
-            let taken = shares.all();
+            let taken = shares.all;
             let fill = Some(Fill { taken, limit: 8 });
             shares.take(address, None, Spread::All, fill)
         };

@@ -5,7 +5,6 @@
 mod admin_token;
 mod entropy;
 mod identity;
-mod numeric_date;
 mod replay;
 mod seat_token;
 mod secret_file;

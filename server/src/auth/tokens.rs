@@ -7,12 +7,10 @@ use std::path::Path;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
-use rand::TryRng;
-use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 
+use super::entropy::Entropy;
 use super::identity::{Identity, is_subject};
-use super::numeric_date::NumericDate;
 use super::replay::Replays;
 use super::secret_file::{self, SECRET_BYTES_MIN, secret};
 use crate::config::{Config, ConfigError, read_file};
@@ -55,7 +53,8 @@ struct Own {
 #[derive(Deserialize)]
 struct Operators {
     sub: String,
-    exp: NumericDate,
+    /// Seconds since 1970, whole ones or with a fraction (RFC 7519 §2).
+    exp: f64,
     jti: Option<String>,
 }
 
@@ -68,10 +67,9 @@ impl Tokens {
         let own = match &config.guest_key_file {
             Some(path) => secret(path, "guest-key-file")?,
             None => {
-                let mut key = vec![0; SECRET_BYTES_MIN];
-                let random = SysRng.try_fill_bytes(&mut key);
-                random.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?;
-                key
+                let key = Entropy::default().bytes::<SECRET_BYTES_MIN>();
+                key.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?
+                    .to_vec()
             }
         };
         let operator = match &config.auth_key_file {
@@ -121,8 +119,7 @@ impl Tokens {
         if !self.guests {
             return Err(Unauthorised);
         }
-        let mut bytes = [0; 16];
-        SysRng.try_fill_bytes(&mut bytes).map_err(|error| {
+        let bytes = Entropy::default().bytes().map_err(|error| {
             tracing::error!(%error, "no random numbers");
             Unauthorised
         })?;
@@ -155,9 +152,11 @@ impl Tokens {
         }
         // A token with a number of its own is good once.
         if let Some(jti) = jti
-            && !self
-                .replays
-                .first_use(&jti, exp.ceil().saturating_add(LEEWAY_S), Date::now().0)
+            && !self.replays.first_use(
+                &jti,
+                (exp.ceil() as u64).saturating_add(LEEWAY_S),
+                Date::now().0,
+            )
         {
             return Err(Unauthorised);
         }

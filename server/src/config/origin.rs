@@ -21,11 +21,6 @@ pub struct Authority {
 const HOST_CHARS_MAX: usize = 253;
 
 impl Authority {
-    /// The port, where it is known which one goes without saying.
-    pub(crate) fn port_or(&self, usual: Option<u16>) -> Option<u16> {
-        self.port.or(usual)
-    }
-
     /// Whether it is a name that the world may know: neither an address nor this machine's.
     pub(crate) fn is_public_name(&self) -> bool {
         let is_local = &*self.host == "localhost" || self.host.ends_with(".localhost");
@@ -108,7 +103,7 @@ impl Origin {
         let from = &self.authority;
         usual.is_some()
             && from.host == authority.host
-            && from.port_or(usual) == authority.port_or(usual)
+            && from.port.or(usual) == authority.port.or(usual)
     }
 }
 

@@ -78,15 +78,20 @@ pub(crate) struct Losses {
 
 impl Losses {
     pub(crate) fn left_soon(&mut self, now: Instant) {
-        let share = self.share(now);
-        (self.left, self.kicked, self.at) =
-            (self.left * share + 1.0, self.kicked * share, Some(now));
+        self.fade(now);
+        self.left += 1.0;
     }
 
     pub(crate) fn kicked(&mut self, now: Instant) {
+        self.fade(now);
+        self.kicked += 1.0;
+    }
+
+    fn fade(&mut self, now: Instant) {
         let share = self.share(now);
-        (self.left, self.kicked, self.at) =
-            (self.left * share, self.kicked * share + 1.0, Some(now));
+        self.left *= share;
+        self.kicked *= share;
+        self.at = Some(now);
     }
 
     /// Of a room with so many players.

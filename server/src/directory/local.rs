@@ -20,10 +20,12 @@ use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
+use super::entry::{Entry, ranked};
 use super::kept_out::{KeptOut, Losses, Repute, Who};
-use super::{Directory, Mark, NewRoom, Place, RoomLine};
+use super::{Directory, Mark, Place, RoomLine};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
+use crate::game::RoomOptions;
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
 /// Numbers are random, so that one tells nothing of other rooms, of how many there are or were.
@@ -31,15 +33,9 @@ use crate::auth::{Entropy, Identity};
 const ROOM_NUMBERS: u32 = 1 << 24;
 /// Numbers that are tried for a new room. Beyond, which is less likely than anything: `Busy`.
 const NUMBER_TRIES: u32 = 64;
-/// What a room costs its worker beside its players, in players: its game's own entities and one
-/// encoding of its state. Until it was measured; then it is what it is.
-const ROOM_COST: u16 = 8;
 /// Least share that a unit is taken for: rooms that slept when they were measured count too.
 const UNIT_SHARE_MIN: f64 = 1e-6;
 
-/// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones
-/// come after everybody else's.
-pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
 /// Rooms that an operator is shown at once: a megabyte of JSON is 5,000 of them.
 pub(super) const ROOMS_SHOWN_MAX: usize = 5000;
 
@@ -66,67 +62,6 @@ struct Table {
     orders: u32,
 }
 
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    code: String,
-    private: bool,
-    seats: u16,
-    /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have
-    /// one here and ask again.
-    taken: u16,
-    /// Whose they are, in no order.
-    takers: Vec<Mark>,
-    worker: usize,
-    /// Rises with every room: the oldest has the least.
-    made: u64,
-    /// See [`NewRoom`].
-    network: Option<IpNet>,
-    /// Players who did something lately; all, until that was counted.
-    active: u16,
-    /// What each of its units takes of its worker's time, once that was measured.
-    unit_share: Option<f64>,
-    /// Its worker knows of it: others may be sent there.
-    open: bool,
-    kicks: bool,
-    kept_out: KeptOut,
-    losses: Losses,
-    /// Its places in the limits of who made it.
-    _held: Box<dyn Any + Send>,
-}
-
-impl Entry {
-    fn info(&self, id: RoomId) -> RoomInfo {
-        RoomInfo {
-            id,
-            name: self.name.clone(),
-            players: self.taken.min(self.seats),
-            seats: self.seats,
-            private: self.private,
-            kicks: self.kicks,
-        }
-    }
-
-    /// What its cost is taken to grow with.
-    fn units(&self) -> f64 {
-        f64::from(ROOM_COST) + f64::from(self.taken)
-    }
-
-    /// Where it stands among the listed ones, least first.
-    fn rank(&self) -> (bool, Reverse<u16>, Reverse<u16>, u64) {
-        let (active, taken) = (Reverse(self.active), Reverse(self.taken));
-        (!self.has_seat(), active, taken, self.made)
-    }
-
-    fn has_seat(&self) -> bool {
-        self.taken < self.seats
-    }
-
-    fn takes_another(&self, who: Mark) -> bool {
-        self.takers.iter().filter(|mark| **mark == who).count() > 1
-    }
-}
-
 impl Registry {
     /// No rooms yet, at most `rooms_max`, to be spread over `workers` (from 1); their numbers and
     /// codes come from `entropy`.
@@ -140,6 +75,11 @@ impl Registry {
         }
     }
 
+    /// What `read` finds in a room, if it is there.
+    fn of<T>(&self, room: RoomId, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        self.table.lock().rooms.get(&room).map(read)
+    }
+
     fn free_number(&self, table: &Table) -> Result<RoomId, Refusal> {
         for _ in 0..NUMBER_TRIES {
             let id = RoomId((self.random()? % u64::from(ROOM_NUMBERS)) as u32);
@@ -149,17 +89,13 @@ impl Registry {
         }
         Err(Refusal::Busy)
     }
-
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.table.lock().rooms.len()
-    }
 }
 
 impl Directory for Registry {
     fn create(
         &self,
-        room: NewRoom,
+        mut options: RoomOptions,
+        network: Option<IpNet>,
         maker: Mark,
         held: Box<dyn Any + Send>,
     ) -> Result<Place, Refusal> {
@@ -167,27 +103,24 @@ impl Directory for Registry {
         if table.rooms.len() >= self.rooms_max {
             return Err(Refusal::TooManyRooms);
         }
-        if table.codes.contains_key(&room.code) {
+        if table.codes.contains_key(&options.code) {
             return Err(Refusal::Busy);
         }
         let id = self.free_number(&table)?;
         let worker = table.least_loaded(self.workers);
         table.made += 1;
-        table.codes.insert(room.code.clone(), id);
+        table.codes.insert(options.code.clone(), id);
+        options.id = id;
         let entry = Entry {
-            name: room.name,
-            code: room.code,
-            private: room.private,
-            seats: room.seats,
+            options,
             taken: 1,
             takers: vec![maker],
             worker,
             made: table.made,
-            network: room.network,
+            network,
             active: 1,
             unit_share: None,
             open: false,
-            kicks: room.kicks,
             kept_out: KeptOut::default(),
             losses: Losses::default(),
             _held: held,
@@ -218,7 +151,7 @@ impl Directory for Registry {
         let mut table = self.table.lock();
         let is_held = table.away.contains_key(&(who, room));
         match table.rooms.get(&room) {
-            Some(entry) if !entry.private || is_held => table.take_seat(room, who),
+            Some(entry) if !entry.options.private || is_held => table.take_seat(room, who),
             _ => Err(Refusal::NoSuchRoom),
         }
     }
@@ -255,7 +188,9 @@ impl Directory for Registry {
         let (&room, ..) = table
             .rooms
             .iter()
-            .filter(|(_, entry)| entry.open && !entry.private && !entry.kicks && entry.has_seat())
+            .filter(|(_, entry)| {
+                entry.open && !entry.options.private && !entry.options.kicks && entry.has_seat()
+            })
             .filter(|(_, entry)| !keeps_out(entry, who))
             .map(|(id, entry)| (id, entry, entry.losses.repute(entry.taken, now)))
             .filter(|(_, _, repute)| *repute < Repute::Bad)
@@ -266,21 +201,16 @@ impl Directory for Registry {
     }
 
     fn has_another(&self, room: RoomId, who: Mark) -> bool {
-        let table = self.table.lock();
-        let entry = table.rooms.get(&room);
-        entry.is_some_and(|entry| entry.takes_another(who))
+        self.of(room, |entry| entry.takes_another(who)) == Some(true)
     }
 
     fn is_beyond(&self, room: RoomId, who: Mark) -> bool {
-        let table = self.table.lock();
-        let entry = table.rooms.get(&room);
-        entry.is_some_and(|entry| entry.taken > entry.seats && entry.takes_another(who))
+        let is_over = |entry: &Entry| entry.taken > entry.options.seats;
+        self.of(room, |entry| is_over(entry) && entry.takes_another(who)) == Some(true)
     }
 
     fn keeps_out(&self, room: RoomId, who: &Who, now: Instant) -> bool {
-        let table = self.table.lock();
-        let entry = table.rooms.get(&room);
-        entry.is_some_and(|entry| entry.kept_out.has(who, now))
+        self.of(room, |entry| entry.kept_out.has(who, now)) == Some(true)
     }
 
     fn keep_out(&self, room: RoomId, who: Who, now: Instant) {
@@ -300,10 +230,10 @@ impl Directory for Registry {
         let table = self.table.lock();
         let line = |(id, entry): (&RoomId, &Entry)| RoomLine {
             id: *id,
-            name: entry.name.clone(),
-            players: entry.taken.min(entry.seats),
-            seats: entry.seats,
-            private: entry.private,
+            name: entry.options.name.clone(),
+            players: entry.taken.min(entry.options.seats),
+            seats: entry.options.seats,
+            private: entry.options.private,
             worker: entry.worker,
             share: entry.unit_share.map(|share| share * entry.units()),
         };
@@ -318,8 +248,7 @@ impl Directory for Registry {
     }
 
     fn worker_of(&self, room: RoomId) -> Option<usize> {
-        let table = self.table.lock();
-        table.rooms.get(&room).map(|entry| entry.worker)
+        self.of(room, |entry| entry.worker)
     }
 
     fn loads(&self) -> Vec<f64> {
@@ -399,28 +328,10 @@ impl Directory for Registry {
 
     fn list(&self) -> Vec<RoomInfo> {
         let table = self.table.lock();
-        let listed = |entry: &Entry| entry.open && !entry.private;
-        let mut order: Vec<(RoomId, &Entry)> = table
-            .rooms
-            .iter()
-            .filter(|(_, entry)| listed(entry))
-            .map(|(id, entry)| (*id, entry))
-            .collect();
-        order.sort_by_key(|(_, entry)| entry.rank());
-        let mut made: HashMap<IpNet, u32> = HashMap::new();
-        let ranked = order.into_iter().map(|(id, entry)| {
-            let before = entry.network.map_or(0, |network| {
-                let made = made.entry(network).or_default();
-                *made += 1;
-                *made - 1
-            });
-            (!entry.has_seat(), before >= NETWORK_ROOMS_FIRST, id, entry)
-        });
-        let mut order: Vec<_> = ranked.collect();
-        // Stable: what is equal here stays in order.
-        order.sort_by_key(|(is_full, is_further, _, _)| (*is_full, *is_further));
-        let first = order.into_iter().take(ROOMS_LISTED_MAX);
-        first.map(|(_, _, id, entry)| entry.info(id)).collect()
+        let listed = |entry: &&Entry| entry.open && !entry.options.private;
+        let ranked = ranked(table.rooms.values().filter(listed));
+        let first = ranked.into_iter().take(ROOMS_LISTED_MAX);
+        first.map(Entry::info).collect()
     }
 
     fn fill(&self) -> Fill {
@@ -474,7 +385,7 @@ impl Table {
 
     fn remove(&mut self, room: RoomId) {
         if let Some(entry) = self.rooms.remove(&room) {
-            self.codes.remove(&entry.code);
+            self.codes.remove(&entry.options.code);
         }
     }
 }
@@ -484,18 +395,23 @@ mod tests {
     use super::*;
     use crate::admission::addresses::AddressLease;
 
+    impl Registry {
+        fn len(&self) -> usize {
+            self.table.lock().rooms.len()
+        }
+    }
+
     const ANN: Mark = Mark(1);
     const BO: Mark = Mark(2);
     const CY: Mark = Mark(3);
 
-    fn room(code: &str, seats: u16, private: bool) -> NewRoom {
-        NewRoom {
+    fn room(code: &str, seats: u16, private: bool) -> RoomOptions {
+        RoomOptions {
             name: format!("room {code}"),
             code: code.into(),
             private,
             seats,
-            network: None,
-            kicks: false,
+            ..RoomOptions::default()
         }
     }
 
@@ -519,6 +435,7 @@ mod tests {
         let place = registry
             .create(
                 room(code, seats, private),
+                None,
                 ANN,
                 Box::new(AddressLease::unlimited()),
             )
@@ -545,6 +462,7 @@ mod tests {
         let place = registry
             .create(
                 room("A", 9, false),
+                None,
                 ANN,
                 Box::new(AddressLease::unlimited()),
             )
@@ -601,12 +519,10 @@ mod tests {
     fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
         let registry = Registry::new(1000, 1, Entropy::default());
         let make = |code: usize, network: &str| {
-            let made = NewRoom {
-                network: Some(network.parse().unwrap()),
-                ..room(&format!("{network} {code}"), 9, false)
-            };
+            let made = room(&format!("{network} {code}"), 9, false);
+            let network = Some(network.parse().unwrap());
             let id = registry
-                .create(made, ANN, Box::new(AddressLease::unlimited()))
+                .create(made, network, ANN, Box::new(AddressLease::unlimited()))
                 .unwrap()
                 .room;
             registry.open(id);
@@ -635,6 +551,7 @@ mod tests {
         assert_eq!(
             registry.create(
                 room("A", 9, false),
+                None,
                 ANN,
                 Box::new(AddressLease::unlimited())
             ),
@@ -644,6 +561,7 @@ mod tests {
         opened(&registry, "B", 9, false);
         let full = registry.create(
             room("C", 9, false),
+            None,
             ANN,
             Box::new(AddressLease::unlimited()),
         );
@@ -694,6 +612,7 @@ mod tests {
             let place = registry
                 .create(
                     room(code, 9, false),
+                    None,
                     ANN,
                     Box::new(AddressLease::unlimited()),
                 )
@@ -720,6 +639,7 @@ mod tests {
             let place = registry
                 .create(
                     room(&code.to_string(), 9, false),
+                    None,
                     ANN,
                     Box::new(AddressLease::unlimited()),
                 )
@@ -734,6 +654,7 @@ mod tests {
         let place = registry
             .create(
                 room(code, 1, false),
+                None,
                 who,
                 Box::new(AddressLease::unlimited()),
             )
@@ -809,7 +730,7 @@ mod tests {
         let mut den = room("A", 9, false);
         den.kicks = true;
         let place = registry
-            .create(den, ANN, Box::new(AddressLease::unlimited()))
+            .create(den, None, ANN, Box::new(AddressLease::unlimited()))
             .unwrap();
         registry.open(place.room);
         assert!(registry.list()[0].kicks, "but it is listed as what it is");

@@ -3,6 +3,7 @@
 //! asked of a directory is [`Directory`]; [`local`] is the one of a single process.
 
 pub(crate) mod code;
+mod entry;
 pub(crate) mod kept_out;
 pub(crate) mod local;
 
@@ -16,6 +17,7 @@ use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use crate::admission::shares::Fill;
 use crate::auth::Identity;
+use crate::game::RoomOptions;
 use kept_out::Who;
 
 /// A room as an operator sees it in the list of all.
@@ -31,23 +33,6 @@ pub(crate) struct RoomLine {
     pub(super) worker: usize,
     /// Its share of that worker's time in the last second, once measured.
     pub(super) share: Option<f64>,
-}
-
-/// A room to be made.
-#[derive(Clone, Debug)]
-pub(crate) struct NewRoom {
-    /// Its name, tidied.
-    pub(crate) name: String,
-    /// The code to join it by.
-    pub(crate) code: String,
-    /// Whether listings leave it out.
-    pub(crate) private: bool,
-    /// Seats, from 1.
-    pub(crate) seats: u16,
-    /// The network that it was made from; `None`: no limit by address holds there.
-    pub(crate) network: Option<IpNet>,
-    /// Whether its host may kick.
-    pub(crate) kicks: bool,
 }
 
 /// Somebody's identity as this table knows it, in 8 bytes. Two people may have the same, as good as
@@ -66,14 +51,16 @@ pub(crate) struct Place {
 
 /// What lobby and workers ask and tell. Calls don't block.
 pub(crate) trait Directory: Send + Sync {
-    /// Makes a room with one seat taken, its maker's, on the least loaded worker. Nobody else
-    /// finds it until [`Directory::open`]. `held` is kept for as long as the room is there.
+    /// Makes a room with one seat taken, its maker's, on the least loaded worker, and gives it its
+    /// number. Nobody else finds it until [`Directory::open`]. `network` is where it was made from,
+    /// `None` where no limit by address holds; `held` is kept for as long as the room is there.
     ///
     /// # Errors
     /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
     fn create(
         &self,
-        room: NewRoom,
+        options: RoomOptions,
+        network: Option<IpNet>,
         maker: Mark,
         held: Box<dyn Any + Send>,
     ) -> Result<Place, Refusal>;

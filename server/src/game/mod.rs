@@ -33,7 +33,7 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
-use tickwire::protocol::server_message::Member;
+use tickwire::protocol::server_message::{Member, RoomInfo};
 
 /// A game. One `World` and one `Schedule` per room; everything in it is deterministic: the same
 /// seed, joins and inputs give the same bytes.
@@ -152,6 +152,20 @@ pub struct RoomOptions {
 
 /// A public room of 16 seats at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs:
 /// for tests of a game, which say only what matters to them.
+impl RoomOptions {
+    /// The room in listings, with so many players.
+    pub(crate) fn info(&self, players: u16) -> RoomInfo {
+        RoomInfo {
+            id: self.id,
+            name: self.name.clone(),
+            players,
+            seats: self.seats,
+            private: self.private,
+            kicks: self.kicks,
+        }
+    }
+}
+
 impl Default for RoomOptions {
     fn default() -> RoomOptions {
         RoomOptions {

@@ -9,14 +9,6 @@ pub(super) enum PayloadAccessor<C> {
     Bytes(fn(&mut C) -> &mut Vec<u8>),
 }
 
-impl<C> Clone for PayloadAccessor<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C> Copy for PayloadAccessor<C> {}
-
 impl<C> PayloadAccessor<C> {
     /// The bytes to send; `None` if they are too many, or should be JSON and are not.
     pub(super) fn read(&self, of: &mut C) -> Option<Box<[u8]>> {

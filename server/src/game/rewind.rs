@@ -115,9 +115,7 @@ impl<T: Send + Sync + 'static> Rewind<T> {
         if let Some(any) = values.clone().next() {
             past.values.resize(end as usize, any);
         }
-        let Past {
-            values: to, ends, ..
-        } = &mut past;
+        let (to, ends) = (&mut past.values, &mut past.ends);
         values.for_each(|(entity, value)| {
             let at = &mut ends[bucket(&value)];
             to[*at as usize] = (entity, value);
@@ -214,11 +212,7 @@ impl<'a, T> Moment<'a, T> {
 
     /// Everyone of [`Moment::older`], each with its [`Moment::newer`].
     pub fn iter(&self) -> impl Iterator<Item = (Entity, &'a T, Option<(&'a T, f64)>)> {
-        let moment = Moment {
-            older: self.older,
-            newer: self.newer,
-            alpha: self.alpha,
-        };
+        let moment = Moment { ..*self };
         self.older()
             .iter()
             .map(move |(entity, older)| (*entity, older, moment.newer(*entity)))

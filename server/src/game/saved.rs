@@ -84,8 +84,9 @@ impl Kind {
         }
     }
 
-    /// A component whose value the room saves; here it is the default.
-    fn elsewhere<T: Component + Default>() -> Kind {
+    /// A component whose value the room saves; here it is the default. `is_any`: a resource that
+    /// bevy makes when it first needs it.
+    fn elsewhere<T: Component + Default>(is_any: bool) -> Kind {
         let value = Value {
             write: |_, _| Ok(()),
             push: |_, world, bundle| {
@@ -93,21 +94,12 @@ impl Kind {
                 Ok(())
             },
             fill: 0,
-            is_any: false,
+            is_any,
         };
         Kind {
             value: Some(value),
             ..Kind::unsaved::<T>()
         }
-    }
-
-    /// A resource that bevy makes when it first needs it.
-    fn late<T: Component + Default>() -> Kind {
-        let mut kind = Kind::elsewhere::<T>();
-        if let Some(value) = &mut kind.value {
-            value.is_any = true;
-        }
-        kind
     }
 
     /// The engine's own, first the mark of resources.
@@ -123,9 +115,9 @@ impl Kind {
             Kind::plain::<Owner>(0),
             Kind::plain::<Team>(0),
             Kind::plain::<Slot>(0),
-            Kind::late::<Schedules>(),
-            Kind::elsewhere::<Disabled>(),
-            Kind::elsewhere::<Input<G::Input>>(),
+            Kind::elsewhere::<Schedules>(true),
+            Kind::elsewhere::<Disabled>(false),
+            Kind::elsewhere::<Input<G::Input>>(false),
         ]
     }
 

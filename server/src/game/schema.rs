@@ -74,24 +74,20 @@ impl<C> Declaration<C> {
     /// [`tickwire::limits::PAYLOAD_BYTES_MAX`] bytes. The SDK makes it of a value and reads it.
     /// An event whose text is not JSON is dropped and counted; an action whose text is not closes
     /// its sender with 4000.
-    pub fn json(mut self, name: &str, get: fn(&mut C) -> &mut String) -> Self {
-        let payload = Payload {
-            name: name.to_owned(),
-            json: true,
-        };
-        self.payload = Some((payload, PayloadAccessor::Json(get)));
-        self
+    pub fn json(self, name: &str, get: fn(&mut C) -> &mut String) -> Self {
+        self.carry(name, true, PayloadAccessor::Json(get))
     }
 
     /// For an event or action: bytes beside its fields, at most
     /// [`tickwire::limits::PAYLOAD_BYTES_MAX`]; a `Uint8Array` in the SDK. The last of `json` and
     /// `bytes` counts.
-    pub fn bytes(mut self, name: &str, get: fn(&mut C) -> &mut Vec<u8>) -> Self {
-        let payload = Payload {
-            name: name.to_owned(),
-            json: false,
-        };
-        self.payload = Some((payload, PayloadAccessor::Bytes(get)));
+    pub fn bytes(self, name: &str, get: fn(&mut C) -> &mut Vec<u8>) -> Self {
+        self.carry(name, false, PayloadAccessor::Bytes(get))
+    }
+
+    fn carry(mut self, name: &str, json: bool, accessor: PayloadAccessor<C>) -> Self {
+        let name = name.to_owned();
+        self.payload = Some((Payload { name, json }, accessor));
         self
     }
 
@@ -179,12 +175,7 @@ impl<G: Game> Schema<G> {
         declare: impl FnOnce(Declaration<C>) -> Declaration<C>,
     ) -> &mut Self {
         let declared = declare(Declaration::new());
-        let audience = declared.audience;
-        let predicted = declared.predicted;
-        self.tolerate(name, &declared);
-        let fields = self.resolve(name, declared);
-        let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
-        self.push_component(name, audience, predicted, fields);
+        let accessors = self.push_component(name, declared.audience, declared);
         self.components.push(EntityReader::of(accessors));
         self
     }
@@ -201,10 +192,7 @@ impl<G: Game> Schema<G> {
                 "room state {name:?}: it is everyone's and not predicted"
             ));
         }
-        self.tolerate(name, &declared);
-        let fields = self.resolve(name, declared);
-        let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
-        self.push_component(name, Audience::Room, Predicted::No, fields);
+        let accessors = self.push_component(name, Audience::Room, declared);
         self.components.push(RoomReader::of(accessors));
         self
     }
@@ -343,9 +331,12 @@ impl<G: Game> Schema<G> {
         &mut self,
         name: &str,
         audience: Audience,
-        predicted: Predicted,
-        fields: Vec<(Field, Accessor<C>)>,
-    ) {
+        declared: Declaration<C>,
+    ) -> Vec<Accessor<C>> {
+        let predicted = declared.predicted;
+        self.tolerate(name, &declared);
+        let fields = self.resolve(name, declared);
+        let accessors = fields.iter().map(|(_, accessor)| *accessor).collect();
         for (field, accessor) in &fields {
             let real = matches!(field.kind, Kind::Real { .. } | Kind::Turn { .. });
             if predicted != Predicted::No && real && !accessor.is_f64() {
@@ -361,6 +352,7 @@ impl<G: Game> Schema<G> {
             predicted,
             fields: fields.into_iter().map(|(field, _)| field).collect(),
         });
+        accessors
     }
 
     /// Notes the tolerances of a component's fields, in steps.

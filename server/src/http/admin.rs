@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use super::reply::{self, Reply};
 use crate::auth::AdminToken;
 use crate::config::{Config, ConfigError};
-use crate::game::Game;
+use crate::date::Date;
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
 use crate::moderation::audit;
@@ -71,11 +71,11 @@ impl Admin {
     }
 
     /// The answer to a request for which [`is_for`] holds, from `who`.
-    pub(crate) async fn answer<G: Game>(
+    pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
         who: SocketAddr,
-        lobby: &Lobby<G>,
+        lobby: &Lobby,
     ) -> Reply {
         let Some(token) = &self.token else {
             let line = "no administration here: it needs --admin-token-file\n";
@@ -99,9 +99,9 @@ impl Admin {
         let action = path.strip_prefix(ROOT).unwrap_or_default().to_owned();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match action.as_str() {
-            "players" if is_read => reply::json(&lobby.players()),
-            "bans" if is_read => reply::json(&lobby.bans()),
-            "mutes" if is_read => reply::json(&lobby.mutes()),
+            "players" if is_read => reply::json(&lobby.moderation().players(Date::now())),
+            "bans" if is_read => reply::json(&lobby.moderation().bans(Date::now())),
+            "mutes" if is_read => reply::json(&lobby.moderation().mutes(Date::now())),
             "players" | "bans" | "mutes" => reply::not_allowed(),
             _ => {
                 let carried_out = self.order(&action, request, who, lobby).await;
@@ -110,7 +110,7 @@ impl Admin {
                     audit::refused(who, &shown, &why);
                     match status {
                         StatusCode::METHOD_NOT_ALLOWED => reply::only_post(),
-                        status => reply::line(status, why + "\n"),
+                        status => reply::text(status, why + "\n"),
                     }
                 })
             }
@@ -141,12 +141,12 @@ impl Admin {
     }
 
     /// Carries the order in a request out. The error is what is answered, and logged.
-    async fn order<G: Game>(
+    async fn order(
         &self,
         action: &str,
         request: Request<Incoming>,
         who: SocketAddr,
-        lobby: &Lobby<G>,
+        lobby: &Lobby,
     ) -> Result<Reply, (StatusCode, String)> {
         let is_post = request.method() == Method::POST;
         let body = match is_post {

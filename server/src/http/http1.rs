@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
@@ -64,9 +64,7 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
             };
             let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
             if (last || !fit) && !upgraded {
-                reply
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
+                reply = reply::with(reply, CONNECTION, "close");
             }
             Ok::<_, Infallible>(reply)
         }
@@ -116,10 +114,8 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
         !request.body().is_end_stream() || request.headers().contains_key(TRANSFER_ENCODING);
     if has_body {
         // Left unread: the connection closes, so nothing mistakes it for a request.
-        return Some(reply::text(
-            StatusCode::BAD_REQUEST,
-            "no request here has a body\n",
-        ));
+        let line = "no request here has a body\n";
+        return Some(reply::text(StatusCode::BAD_REQUEST, line));
     }
     let readable = matches!(*request.method(), Method::GET | Method::HEAD);
     (!readable).then(reply::not_allowed)

@@ -6,7 +6,6 @@ mod accept;
 pub(crate) mod admin;
 mod authority;
 mod descriptors;
-mod echo;
 mod encoding;
 mod forwarded;
 mod handshake;
@@ -19,6 +18,9 @@ mod origin;
 mod public;
 mod reply;
 mod site;
+#[cfg(test)]
+mod tests;
+mod upgrade;
 
 pub(crate) use accept::Accept;
 pub use listen::Listeners;

@@ -14,7 +14,7 @@ use super::accept::Accept;
 use super::admin::{self, Admin};
 use super::http1;
 use super::reply::{self, Reply};
-use crate::game::Game;
+use crate::date::Date;
 use crate::lobby::Lobby;
 use crate::logging;
 use crate::metrics::Metrics;
@@ -25,12 +25,12 @@ const CONNECTIONS_MAX: usize = 32;
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Serves for as long as it is polled.
-pub(crate) async fn serve<G: Game>(
+pub(crate) async fn serve(
     mut accept: Accept,
     header_timeout: Duration,
     admin: Admin,
     metrics: Arc<Metrics>,
-    lobby: Lobby<G>,
+    lobby: Lobby,
     stopping: watch::Receiver<bool>,
 ) {
     let admin = Arc::new(admin);
@@ -46,7 +46,7 @@ pub(crate) async fn serve<G: Game>(
             accepted = accepted => accepted,
             _ = upkeep.tick() => {
                 metrics.upkeep();
-                lobby.upkeep();
+                lobby.moderation().upkeep(Date::now());
                 logging::upkeep();
                 continue;
             }
@@ -68,10 +68,10 @@ pub(crate) async fn serve<G: Game>(
     }
 }
 
-async fn answer<G: Game>(
+async fn answer(
     request: Request<Incoming>,
     metrics: &Metrics,
-    lobby: &Lobby<G>,
+    lobby: &Lobby,
     ready: bool,
 ) -> Reply {
     let path = request.uri().path();

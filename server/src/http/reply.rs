@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
@@ -41,16 +41,7 @@ fn with_body(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply
 }
 
 /// A line of text.
-pub(crate) fn text(status: StatusCode, line: &'static str) -> Reply {
-    with_body(
-        status,
-        "text/plain; charset=utf-8",
-        Bytes::from_static(line.as_bytes()),
-    )
-}
-
-/// A line of text that is made for this request.
-pub(crate) fn line(status: StatusCode, line: String) -> Reply {
+pub(crate) fn text(status: StatusCode, line: impl Into<Bytes>) -> Reply {
     with_body(status, "text/plain; charset=utf-8", line.into())
 }
 
@@ -86,12 +77,11 @@ pub(crate) fn file(file: &File, asked: &HeaderMap) -> Reply {
         reply.headers_mut().remove(CONTENT_TYPE);
         reply
     } else {
-        let mut reply = with_body(StatusCode::OK, file.media_type, form.body.clone());
-        if gzip.is_some() {
-            let coding = HeaderValue::from_static("gzip");
-            reply.headers_mut().insert(CONTENT_ENCODING, coding);
+        let reply = with_body(StatusCode::OK, file.media_type, form.body.clone());
+        match gzip {
+            Some(_) => with(reply, CONTENT_ENCODING, "gzip"),
+            None => reply,
         }
-        reply
     };
     let headers = reply.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -136,42 +126,41 @@ fn policy(host: &Authority) -> String {
     )
 }
 
+/// The reply with one header more.
+pub(super) fn with(mut reply: Reply, name: HeaderName, value: &'static str) -> Reply {
+    let headers = reply.headers_mut();
+    headers.insert(name, HeaderValue::from_static(value));
+    reply
+}
+
 /// 405 for a path that can only be read.
 pub(crate) fn not_allowed() -> Reply {
-    only(
-        text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n"),
-        "GET, HEAD",
-    )
+    let reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    with(reply, ALLOW, "GET, HEAD")
 }
 
 /// 405 for a path that can only be written to.
 pub(crate) fn only_post() -> Reply {
-    only(text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"), "POST")
-}
-
-fn only(mut reply: Reply, methods: &'static str) -> Reply {
-    reply
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(methods));
-    reply
+    let reply = text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n");
+    with(reply, ALLOW, "POST")
 }
 
 /// 401 for who does not bring the token.
 pub(crate) fn unauthorised(line: &'static str) -> Reply {
-    let mut reply = text(StatusCode::UNAUTHORIZED, line);
-    reply
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    reply
+    with(
+        text(StatusCode::UNAUTHORIZED, line),
+        WWW_AUTHENTICATE,
+        "Bearer",
+    )
 }
 
 /// 503 while the server stops or is full.
 pub(crate) fn unavailable(line: &'static str) -> Reply {
-    let mut reply = text(StatusCode::SERVICE_UNAVAILABLE, line);
-    reply
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from_static("5"));
-    reply
+    with(
+        text(StatusCode::SERVICE_UNAVAILABLE, line),
+        RETRY_AFTER,
+        "5",
+    )
 }
 
 /// Whether the server lives: a supervisor that asks starts it again where it does not.
@@ -184,11 +173,7 @@ pub(crate) fn health(lives: bool) -> Reply {
 
 /// 429 for an address that asks for too much.
 pub(crate) fn too_many(line: &'static str) -> Reply {
-    let mut reply = text(StatusCode::TOO_MANY_REQUESTS, line);
-    reply
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from_static("5"));
-    reply
+    with(text(StatusCode::TOO_MANY_REQUESTS, line), RETRY_AFTER, "5")
 }
 
 #[cfg(test)]

@@ -9,40 +9,39 @@ use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
 use super::room_quotas::RoomQuotas;
-use crate::admission::addresses::AddressLease;
-use crate::admission::limiter::Budget;
 use crate::admission::request_prices;
-use crate::auth::{Identity, SeatToken};
+use crate::auth::SeatToken;
 use crate::config::Config;
 use crate::directory::code::{read_code, room_code};
 use crate::directory::kept_out::Who;
-use crate::directory::{Directory, NewRoom, Place};
+use crate::directory::{Directory, Place};
 use crate::game::RoomOptions;
 use crate::text::room_name;
-use crate::worker::{JoinRequest, ResumeRequest};
+use crate::worker::{JoinRequest, ResumeRequest, Session};
 
 /// What rooms are made with, from the operator's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct RoomDefaults {
-    /// Seats at most.
-    pub(crate) seats: u16,
+    /// As a quick join makes them, but for their names; no more seats than these.
+    pub(crate) options: RoomOptions,
+    /// Of all rooms; `None`: of each one its own.
     seed: Option<u64>,
-    tick_rate: u16,
-    snapshot_every: u16,
-    grace: u32,
-    npcs: u16,
 }
 
 impl RoomDefaults {
     /// For a game whose rules allow `seats_max`.
     pub(crate) fn new(config: &Config, seats_max: u16) -> RoomDefaults {
         RoomDefaults {
-            seats: config.max_players.min(seats_max),
+            options: RoomOptions {
+                name: String::new(),
+                seats: config.max_players.min(seats_max),
+                tick_rate: config.tick_rate,
+                snapshot_every: config.snapshot_every(),
+                grace: config.grace_ticks(),
+                npcs: config.npcs,
+                ..RoomOptions::default()
+            },
             seed: config.seed,
-            tick_rate: config.tick_rate,
-            snapshot_every: config.snapshot_every(),
-            grace: config.grace_ticks(),
-            npcs: config.npcs,
         }
     }
 }
@@ -56,43 +55,33 @@ pub(crate) struct Seating {
     pub(crate) join_request: JoinRequest,
 }
 
-/// Who asks for a seat.
-#[derive(Clone, Copy)]
-pub(crate) struct Requester<'a> {
-    /// The tidied name.
-    pub(crate) name: &'a str,
-    /// Who it is, and what all players hold by what they made.
-    pub(crate) identity: (&'a Identity, &'a RoomQuotas),
-    /// The place at their address, which holds what they make.
-    pub(crate) guest: &'a AddressLease,
-}
-
-/// Takes the seat that a create or join asks for, in the name of `maker`.
+/// Takes the seat that a create or join of somebody who has said hello asks for. What they make is
+/// held by their address and in `room_quotas`.
 ///
 /// # Errors
 /// What the client is told; nothing has changed then, but its budget.
 pub(crate) fn seat(
     registry: &dyn Directory,
     defaults: &RoomDefaults,
-    budget: &mut Budget,
+    room_quotas: &RoomQuotas,
+    session: &mut Session,
     now: Instant,
-    requester: Requester,
     request: &ClientMessage,
 ) -> Result<Seating, Refusal> {
-    if !request_prices::may_join(budget, now) {
+    if !request_prices::may_join(&mut session.requests, now) {
         return Err(Refusal::TooOften);
     }
     let names_a_room = matches!(
         request,
         ClientMessage::JoinRoom { .. } | ClientMessage::JoinCode { .. }
     );
-    if names_a_room && !requester.guest.may_guess(now) {
+    if names_a_room && !session.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
-    let mark = registry.mark(requester.identity.0);
+    let mark = registry.mark(&session.identity);
     let mut who = Who {
-        identity: requester.identity.0.clone(),
-        host: requester.guest.host(),
+        identity: session.identity.clone(),
+        host: session.guest.host(),
     };
     let place = match request {
         ClientMessage::JoinRoom { room } => registry.reserve(*room, mark),
@@ -100,37 +89,41 @@ pub(crate) fn seat(
             Some(code) => registry.reserve_by_code(&code, mark),
             None => Err(Refusal::NoSuchRoom),
         },
-        ClientMessage::CreateRoom {
-            name,
+        &ClientMessage::CreateRoom {
+            ref name,
             private,
             seats,
             kicks,
         } => {
-            let asked = Asked {
-                name,
-                private: *private,
-                seats: *seats,
-                kicks: *kicks,
+            let most = defaults.options.seats;
+            let asked = RoomOptions {
+                name: name.clone(),
+                private,
+                seats: if seats == 0 { most } else { seats.min(most) },
+                // Those who are there were given the code by somebody.
+                kicks: kicks || private,
+                ..defaults.options.clone()
             };
-            return make(registry, defaults, requester, asked);
+            return make(registry, defaults.seed, room_quotas, session, asked);
         }
         ClientMessage::Resume { token, chat, seen } => {
             // Ahead, and whatever is wrong with it: who pays only after the room was found would
             // learn that it is there.
-            request_prices::guessed(budget);
+            request_prices::guessed(&mut session.requests);
             let token = SeatToken::read(token).ok_or(Refusal::NoSuchSeat)?;
             let (chat, tick) = (*chat, *seen);
             let seen = Seen { chat, tick };
-            let join_request = JoinRequest::Resume(ResumeRequest { token, seen });
-            let place = registry.find(token.room);
             return Ok(Seating {
-                place,
-                join_request,
+                place: registry.find(token.room),
+                join_request: JoinRequest::Resume(ResumeRequest { token, seen }),
             });
         }
         _ => match registry.reserve_any(&who, mark, now) {
             Some(place) => Ok(place),
-            None => return make(registry, defaults, requester, Asked::default()),
+            None => {
+                let usual = defaults.options.clone();
+                return make(registry, defaults.seed, room_quotas, session, usual);
+            }
         },
     };
     // Only who named a room that is there learns that they are kept out of it.
@@ -144,77 +137,42 @@ pub(crate) fn seat(
         }
     }
     if place == Err(Refusal::NoSuchRoom) {
-        request_prices::guessed(budget);
-        requester.guest.guessed_wrong(now);
+        request_prices::guessed(&mut session.requests);
+        session.guest.guessed_wrong(now);
     }
-    let join_request = JoinRequest::Join;
-    place.map(|place| Seating {
-        place,
-        join_request,
+    Ok(Seating {
+        place: place?,
+        join_request: JoinRequest::Join,
     })
 }
 
-/// A room that somebody wants made; by default what a quick join makes.
-#[derive(Default)]
-struct Asked<'a> {
-    name: &'a str,
-    private: bool,
-    seats: u16,
-    kicks: bool,
-}
-
+/// A room as it is asked for, but for what nobody may choose.
 fn make(
     registry: &dyn Directory,
-    defaults: &RoomDefaults,
-    requester: Requester,
-    asked: Asked,
+    seed: Option<u64>,
+    room_quotas: &RoomQuotas,
+    session: &Session,
+    mut room: RoomOptions,
 ) -> Result<Seating, Refusal> {
-    let Asked {
-        name,
-        private,
-        seats,
-        kicks,
-    } = asked;
-    let (code, seed) = (registry.random()?, registry.random()?);
-    let (identity, room_quotas) = requester.identity;
-    let at_player = room_quotas.room(identity).ok_or(Refusal::TooManyRooms)?;
-    let at_address = requester
-        .guest
-        .room(registry.fill())
-        .ok_or(Refusal::TooManyRooms)?;
-    let room = NewRoom {
-        network: requester.guest.network(),
-        name: room_name(name, requester.name),
-        code: room_code(code),
-        private,
-        seats: match seats {
-            0 => defaults.seats,
-            seats => seats.min(defaults.seats),
-        },
-        // Those who are there were given the code by somebody.
-        kicks: kicks || private,
-    };
+    let (code, random) = (registry.random()?, registry.random()?);
+    let at_player = room_quotas.room(&session.identity);
+    let at_player = at_player.ok_or(Refusal::TooManyRooms)?;
+    let at_address = session.guest.room(registry.fill());
+    let at_address = at_address.ok_or(Refusal::TooManyRooms)?;
+    let maker = session.name.as_deref().unwrap_or_default();
+    room.name = room_name(&room.name, maker);
+    room.code = room_code(code);
+    room.seed = seed.unwrap_or(random);
     let place = registry.create(
         room.clone(),
-        registry.mark(identity),
+        session.guest.network(),
+        registry.mark(&session.identity),
         Box::new((at_player, at_address)),
     )?;
-    let join_request = JoinRequest::Open(Box::new(RoomOptions {
-        id: place.room,
-        name: room.name,
-        code: room.code,
-        private,
-        seats: room.seats,
-        kicks: room.kicks,
-        seed: defaults.seed.unwrap_or(seed),
-        tick_rate: defaults.tick_rate,
-        snapshot_every: defaults.snapshot_every,
-        grace: defaults.grace,
-        npcs: defaults.npcs,
-    }));
+    room.id = place.room;
     Ok(Seating {
         place,
-        join_request,
+        join_request: JoinRequest::Open(Box::new(room)),
     })
 }
 
@@ -222,53 +180,48 @@ fn make(
 mod tests {
     use super::*;
     use crate::admission::addresses::Addresses;
-    use crate::auth::Entropy;
+    use crate::admission::limiter::Budget;
+    use crate::auth::{Entropy, Identity};
     use crate::directory::local::Registry;
     use crate::metrics::Metrics;
+    use crate::transport::memory;
+    use crate::worker::Client;
     use tickwire::ids::RoomId;
 
     struct Lobby {
         registry: Registry,
         defaults: RoomDefaults,
-        budget: Budget,
-        guest: AddressLease,
         room_quotas: RoomQuotas,
-        who: Identity,
+        session: Box<Session>,
         now: Instant,
     }
 
     impl Lobby {
         fn new() -> Lobby {
             let now = Instant::now();
+            let (memory, _) = memory::pair(0);
+            let mut session = Client::new(Box::new(memory), now).session;
+            session.name = Some("Ada".into());
             Lobby {
                 registry: Registry::new(9, 1, Entropy::default()),
                 defaults: RoomDefaults::new(&Config::default(), u16::MAX),
-                budget: Budget::new(now),
-                guest: AddressLease::unlimited(),
                 room_quotas: RoomQuotas::new(3, metrics::Counter::noop()),
-                who: Identity::nobody(),
+                session,
                 now,
             }
         }
 
         fn ask(&mut self, request: ClientMessage) -> Result<Seating, Refusal> {
-            let Lobby {
-                registry,
-                defaults,
-                budget,
-                guest,
-                room_quotas,
-                who,
-                now,
-            } = self;
-            let requester = Requester {
-                name: "Ada",
-                identity: (who, room_quotas),
-                guest,
-            };
-            let seating = seat(registry, defaults, budget, *now, requester, &request);
+            let seating = seat(
+                &self.registry,
+                &self.defaults,
+                &self.room_quotas,
+                &mut self.session,
+                self.now,
+                &request,
+            );
             if let Ok(seating) = &seating {
-                registry.open(seating.place.room);
+                self.registry.open(seating.place.room);
             }
             seating
         }
@@ -312,7 +265,7 @@ mod tests {
         assert_eq!(joined.unwrap().place, made.place);
         let join = ClientMessage::JoinCode { code };
         assert!(lobby.ask(join.clone()).is_ok(), "theirs is there");
-        lobby.who = Identity {
+        lobby.session.identity = Identity {
             subject: "bo".into(),
             is_guest: true,
         };
@@ -322,7 +275,7 @@ mod tests {
     #[test]
     fn seats_are_at_most_the_servers() {
         let mut lobby = Lobby::new();
-        lobby.defaults.seats = 4;
+        lobby.defaults.options.seats = 4;
         lobby.room_quotas = RoomQuotas::new(9, metrics::Counter::noop());
         for (asked, given) in [(0, 4), (1, 1), (4, 4), (5, 4), (u16::MAX, 4)] {
             let create = ClientMessage::CreateRoom {
@@ -366,7 +319,7 @@ mod tests {
         for there in [true, false] {
             let mut lobby = Lobby::new();
             let made = lobby.ask(ClientMessage::QuickJoin).unwrap();
-            lobby.budget = Budget::new(lobby.now);
+            lobby.session.requests = Budget::new(lobby.now);
             let room = match there {
                 true => made.place.room,
                 false => RoomId(made.place.room.0 ^ 1),
@@ -398,7 +351,7 @@ mod tests {
         let resume = ClientMessage::Resume { token, chat, seen };
         for _ in 0..10 {
             assert!(lobby.ask(resume.clone()).is_ok());
-            request_prices::resumed(&mut lobby.budget);
+            request_prices::resumed(&mut lobby.session.requests);
         }
         assert_eq!(lobby.ask(resume).unwrap_err(), Refusal::TooOften);
     }
@@ -446,7 +399,7 @@ mod tests {
         }
         let listed = lobby.registry.list();
         assert_eq!(listed.iter().filter(|room| room.kicks).count(), 1);
-        lobby.budget = Budget::new(lobby.now);
+        lobby.session.requests = Budget::new(lobby.now);
         let chance = lobby.ask(ClientMessage::QuickJoin).unwrap();
         let id = listed.iter().find(|room| !room.kicks).unwrap().id;
         assert_eq!(chance.place.room, id);
@@ -484,15 +437,15 @@ mod tests {
         let metrics = std::sync::Arc::new(Metrics::new().unwrap());
         let addresses = Addresses::new(&Config::default(), 9, metrics);
         let mut lobby = Lobby::new();
-        lobby.guest = addresses
+        lobby.session.guest = addresses
             .admit("192.0.2.1".parse().unwrap(), lobby.now)
             .unwrap();
         let room = lobby.ask(ClientMessage::QuickJoin).unwrap().place.room;
-        let mark = lobby.registry.mark(&lobby.who);
+        let mark = lobby.registry.mark(&lobby.session.identity);
         lobby.registry.lose(room, mark);
         let kept = Who {
             identity: Identity::read("guest:another").unwrap(),
-            host: lobby.guest.host(),
+            host: lobby.session.guest.host(),
         };
         lobby.registry.keep_out(room, kept, lobby.now);
         for ask in [ClientMessage::JoinRoom { room }, ClientMessage::QuickJoin] {
@@ -514,15 +467,15 @@ mod tests {
             ("2001:db8:0:1::1", "guest:3", false),
         ] {
             let address = address.parse().unwrap();
-            lobby.guest = addresses.admit(address, lobby.now).unwrap();
-            lobby.who = Identity::read(guest).unwrap();
+            lobby.session.guest = addresses.admit(address, lobby.now).unwrap();
+            lobby.session.identity = Identity::read(guest).unwrap();
             let asked = lobby.ask(ClientMessage::JoinRoom { room });
             let refused = asked.err();
             assert_eq!(refused, is_kept.then_some(Refusal::KeptOut), "{address}");
             if guest == "guest:1" {
                 let who = Who {
-                    identity: lobby.who.clone(),
-                    host: lobby.guest.host(),
+                    identity: lobby.session.identity.clone(),
+                    host: lobby.session.guest.host(),
                 };
                 lobby.registry.keep_out(room, who, lobby.now);
             }

@@ -1,4 +1,4 @@
-//! Connections outside of rooms, the table of rooms, and the workers that run them. `net` hands
+//! Connections outside of rooms, the table of rooms, and the workers that run them. `http` hands
 //! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
 //! its end. `lib::run` owns the lobby.
 
@@ -15,7 +15,6 @@ pub(crate) use sessions::tests::BREAKS;
 pub use stepped::Stepped;
 
 use std::io;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -30,7 +29,7 @@ use crate::config::Config;
 use crate::directory::RoomLine;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
-use crate::transport::{End, Transport};
+use crate::transport::End;
 use crate::vitals::Vitals;
 use crate::worker::{Client, Return, RoomView, Worker};
 
@@ -41,34 +40,24 @@ const STUCK: Duration = Duration::from_secs(2);
 /// What worker threads get to end in once their rooms are closed, however short the deadline.
 const THREADS_END: Duration = Duration::from_secs(1);
 
-/// The lobby of a server that runs the game `G`. Clones are the same lobby.
-pub struct Lobby<G: Game> {
+/// The lobby of a server. Clones are the same lobby.
+#[derive(Clone)]
+pub struct Lobby {
     shared: Arc<Shared>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
-    game: PhantomData<fn() -> G>,
 }
 
-impl<G: Game> Clone for Lobby<G> {
-    fn clone(&self) -> Lobby<G> {
-        Lobby {
-            shared: self.shared.clone(),
-            threads: self.threads.clone(),
-            game: PhantomData,
-        }
-    }
-}
-
-impl<G: Game> Lobby<G> {
+impl Lobby {
     /// Starts the workers. In a tokio runtime's context.
     ///
     /// # Errors
     /// When the system has no threads to give, a key is missing or weak, the file of bans is
     /// broken, or the game's schema is more than a message may be.
-    pub fn start(
+    pub fn start<G: Game>(
         game: Arc<GameDef<G>>,
         config: &Config,
         metrics: Arc<Metrics>,
-    ) -> io::Result<Lobby<G>> {
+    ) -> io::Result<Lobby> {
         let vitals = Vitals::default();
         let start = |index, common| Worker::start(index, game.clone(), common, &vitals);
         let built = Shared::build(&game, config, metrics, Entropy::default(), &vitals, start)?;
@@ -78,7 +67,6 @@ impl<G: Game> Lobby<G> {
         Ok(Lobby {
             shared,
             threads: Arc::new(Mutex::new(threads)),
-            game: PhantomData,
         })
     }
 
@@ -147,9 +135,7 @@ impl<G: Game> Lobby<G> {
             tracing::warn!("a worker is stuck");
         }
     }
-}
 
-impl<G: Game> Lobby<G> {
     /// Waits until no connection is left, so long at most.
     pub(crate) async fn all_gone(&self, deadline: Duration) {
         let mut live = self.shared.live.subscribe();
@@ -159,35 +145,16 @@ impl<G: Game> Lobby<G> {
             tracing::warn!(left, "connections were cut off");
         }
     }
-
-    /// Whose a room is.
-    #[cfg(test)]
-    pub(crate) fn worker_of(&self, room: RoomId) -> Option<usize> {
-        self.shared.registry.worker_of(room)
-    }
-
-    /// Has a worker panic outside of its rooms.
-    #[cfg(test)]
-    pub(crate) fn break_worker(&self, index: usize) {
-        self.shared.workers[index].break_down();
-    }
 }
 
 /// Takes clients back from the workers, until the last worker ends.
 async fn receive(shared: Arc<Shared>, mut returned: mpsc::UnboundedReceiver<Return>) {
-    while let Some(back) = returned.recv().await {
-        match back {
-            Return::Lobby(mut client) => match client.conn.watch() {
-                Ok(()) => {
-                    tokio::spawn(sessions::serve(shared.clone(), client));
-                }
-                // Only when the system has no more to give: the socket is closed.
-                Err(_) => shared.count_end(End::Lost),
-            },
-            Return::End(mut client, end) => match client.conn.watch() {
-                Ok(()) => shared.part(client, end),
-                Err(_) => shared.count_end(End::Lost),
-            },
+    while let Some(Return { mut client, end }) = returned.recv().await {
+        match (client.conn.watch(), end) {
+            (Ok(()), None) => drop(tokio::spawn(sessions::serve(shared.clone(), client))),
+            (Ok(()), Some(end)) => shared.part(client, end),
+            // Only when the system has no more to give: the socket is closed.
+            (Err(_), _) => shared.count_end(End::Lost),
         }
     }
 }

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use super::{Lobby, STUCK};
 use crate::date::Date;
 use crate::directory::Directory;
-use crate::game::Game;
+use crate::moderation::Moderation;
 use crate::moderation::order::{Order, Outcome, Refused, Verb};
 use crate::moderation::target::Target;
-use crate::moderation::{Moderation, PlayerLine, Sanction};
 
 /// Until a full inbox is tried again.
 const RETRY: Duration = Duration::from_millis(10);
@@ -31,7 +30,7 @@ impl Drop for Still {
     }
 }
 
-impl<G: Game> Lobby<G> {
+impl Lobby {
     /// Carries an order out; when it returns, those who were sent away have left their rooms.
     /// Dropped halfway it is half done: who may lose patience leaves it to a task.
     ///
@@ -39,22 +38,14 @@ impl<G: Game> Lobby<G> {
     /// See [`Refused`].
     pub(crate) async fn carry_out(&self, order: &Order) -> Result<Outcome, Refused> {
         let moderation = self.moderation();
-        let applied = moderation.apply(order, Date::now())?;
-        let saved = match order.verb {
-            Verb::Kick => None,
-            _ => moderation.save().await,
-        };
-        let seats = match order.verb {
-            Verb::Unban => Some(0),
-            _ => self.tell_workers(order).await,
-        };
-        Ok(Outcome {
-            target: order.target.clone(),
-            until: applied.until,
-            connections: applied.connections,
-            seats: seats.ok_or(Refused::Busy)?,
-            saved,
-        })
+        let mut outcome = moderation.apply(order, Date::now())?;
+        if order.verb != Verb::Kick {
+            outcome.saved = moderation.save().await;
+        }
+        if order.verb != Verb::Unban {
+            outcome.seats = self.tell_workers(order).await.ok_or(Refused::Busy)?;
+        }
+        Ok(outcome)
     }
 
     /// Has every worker look at its members; how many seats without a connection were given up.
@@ -87,27 +78,8 @@ impl<G: Game> Lobby<G> {
         Some(seats)
     }
 
-    /// Forgets sanctions that are over.
-    pub(crate) fn upkeep(&self) {
-        self.moderation().upkeep(Date::now());
-    }
-
-    /// Who is connected, and who was of late.
-    pub(crate) fn players(&self) -> Vec<PlayerLine> {
-        self.moderation().players(Date::now())
-    }
-
-    /// Who is banned.
-    pub(crate) fn bans(&self) -> Vec<Sanction> {
-        self.moderation().bans(Date::now())
-    }
-
-    /// Who is muted.
-    pub(crate) fn mutes(&self) -> Vec<Sanction> {
-        self.moderation().mutes(Date::now())
-    }
-
-    fn moderation(&self) -> &Moderation {
+    /// Who may not play or chat, and who is connected.
+    pub(crate) fn moderation(&self) -> &Moderation {
         &self.shared.moderation
     }
 }

@@ -15,14 +15,15 @@ use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION}
 use tokio::io::Interest;
 use tokio::time::timeout_at;
 
-use super::matchmaking::{self, Requester, Seating};
+use super::matchmaking::{self, Seating};
 use super::shared::Shared;
+use super::welcome;
 use crate::admission::request_prices;
 use crate::auth::Unauthorised;
 use crate::date::Date;
 use crate::moderation::Banned;
 use crate::text::player_name;
-use crate::transport::{Conn, End, Fetched, Reading, Scratch, Transport, stopping};
+use crate::transport::{Conn, End, Fetched, Reading, Scratch, stopping};
 use crate::vitals;
 use crate::worker::{Client, JoinRequest, Session};
 
@@ -91,13 +92,10 @@ async fn wake(conn: &mut Conn, deadline: Option<Instant>) {
     };
     let ready = poll_fn(|cx| conn.poll_ready(cx, interest));
     // Either way the client is looked at.
-    let _ = match deadline {
-        Some(deadline) => timeout_at(deadline.into(), ready).await.map(drop),
-        None => {
-            let _ = ready.await;
-            Ok(())
-        }
-    };
+    match deadline {
+        Some(deadline) => drop(timeout_at(deadline.into(), ready).await),
+        None => drop(ready.await),
+    }
 }
 
 /// Does all that is to be done for a client at `now`.
@@ -155,11 +153,11 @@ fn answer_guarded(
 fn answer_all(client: &mut Client, shared: &Shared, now: Instant) -> Result<Option<Seating>, End> {
     let Client { conn, session } = client;
     let seating = SCRATCH.with_borrow_mut(|scratch| {
-        let mut reading = conn.read(Reading::new(scratch, Fetched::NONE, shared.rates, now));
+        let mut reading = Reading::new(scratch, Fetched::NONE, shared.rates, now);
         let outcome = loop {
-            match reading.next() {
+            match conn.next(&mut reading) {
                 Ok(None) => break Ok(None),
-                Ok(Some((message, conn))) => match answer(conn, session, shared, now, message) {
+                Ok(Some(message)) => match answer(conn, session, shared, now, message) {
                     Ok(None) => {}
                     Ok(seating) => break Ok(seating),
                     Err(code) => break Err(End::Close(code)),
@@ -167,7 +165,7 @@ fn answer_all(client: &mut Client, shared: &Shared, now: Instant) -> Result<Opti
                 Err(end) => break Err(end),
             }
         };
-        drop(reading);
+        conn.keep(&mut reading);
         let (messages, bytes) = scratch.take_counts();
         shared.metrics.messages_received.increment(messages);
         shared.metrics.bytes_received.increment(bytes);
@@ -199,11 +197,11 @@ fn answer(
         None => return Err(CloseCode::Malformed),
     }
     let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
-    let Some(name) = &session.name else {
+    if session.name.is_none() {
         return greet(conn, session, shared, message).map(|()| None);
-    };
+    }
     #[cfg(test)]
-    assert!(&**name != tests::BREAKS, "its sender's task is to end");
+    tests::break_down(session);
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
         ClientMessage::ListRooms if request_prices::may_list(&mut session.requests, now) => {
@@ -222,13 +220,8 @@ fn answer(
         | ClientMessage::QuickJoin
         | ClientMessage::Resume { .. } => {
             let (registry, rooms) = (&*shared.registry, &shared.rooms);
-            let budget = &mut session.requests;
-            let requester = Requester {
-                name,
-                identity: (&session.identity, &shared.room_quotas),
-                guest: &session.guest,
-            };
-            match matchmaking::seat(registry, rooms, budget, now, requester, &message) {
+            let quotas = &shared.room_quotas;
+            match matchmaking::seat(registry, rooms, quotas, session, now, &message) {
                 Ok(seating) => return Ok(Some(seating)),
                 Err(reason) => refused(reason),
             }
@@ -275,12 +268,11 @@ fn greet(
         .moderation
         .greet(&name, &identity, address, Date::now());
     session.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
-    let welcome = shared.welcome.to(&name, &token);
-    shared
-        .metrics
-        .control_bytes
-        .increment(welcome.bytes() as u64);
-    conn.push(&welcome.parts());
+    let own = welcome::own(&name, &token);
+    let welcome = shared.welcome.with(&own);
+    let bytes: usize = welcome.iter().map(|part| part.len()).sum();
+    shared.metrics.control_bytes.increment(bytes as u64);
+    conn.push(&welcome);
     session.name = Some(name.into());
     session.identity = identity;
     session.pre_hello = None;
@@ -292,12 +284,9 @@ fn greet(
 /// told so; who joins one hears that from the worker, which knows whether they have a seat there
 /// already. Without a connection in the error the socket is gone.
 fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<(), Option<Client>> {
-    let Seating {
-        place,
-        join_request,
-    } = seating;
-    let is_new = matches!(join_request, JoinRequest::Open(_));
-    let is_held = matches!(join_request, JoinRequest::Resume(_));
+    let place = seating.place;
+    let is_new = matches!(seating.join_request, JoinRequest::Open(_));
+    let is_held = matches!(seating.join_request, JoinRequest::Resume(_));
     let who = shared.registry.mark(&client.session.identity);
     let give_back = || {
         if is_new {
@@ -320,7 +309,8 @@ fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<()
         return Err(None);
     }
     client.session.set_room(Some(place.room));
-    let sent = shared.workers[place.worker].send(place.room, join_request, client);
+    let worker = &shared.workers[place.worker];
+    let sent = worker.send(place.room, seating.join_request, client);
     let Err(mut client) = sent else {
         if is_new {
             shared.registry.open(place.room);
@@ -365,6 +355,27 @@ impl Shared {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use tickwire::ids::RoomId;
+
+    use super::Session;
+    use crate::lobby::Lobby;
+
     /// Who is called so has their task panic with the first message after the hello.
     pub(crate) const BREAKS: &str = "breaks their task";
+
+    pub(super) fn break_down(session: &Session) {
+        assert!(session.name.as_deref() != Some(BREAKS), "it is to end");
+    }
+
+    impl Lobby {
+        /// Whose a room is.
+        pub(crate) fn worker_of(&self, room: RoomId) -> Option<usize> {
+            self.shared.registry.worker_of(room)
+        }
+
+        /// Has a worker panic outside of its rooms.
+        pub(crate) fn break_worker(&self, index: usize) {
+            self.shared.workers[index].break_down();
+        }
+    }
 }

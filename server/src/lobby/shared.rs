@@ -20,7 +20,7 @@ use crate::directory::local::Registry;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
-use crate::transport::{End, Transport};
+use crate::transport::End;
 use crate::vitals::Vitals;
 use crate::worker::{Client, Common, Peers, Return, Worker};
 

@@ -19,9 +19,9 @@ use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::room::Room;
 use crate::transport::graceful_close::{self, LINGER};
-use crate::transport::{Conn, End, Transport};
+use crate::transport::{End, Transport};
 use crate::vitals::Vitals;
-use crate::worker::{Client, Clock, EventLoop, Return, Worker};
+use crate::worker::{Client, EventLoop, Return, Worker};
 
 /// See the module's description.
 pub struct Stepped<G: Game> {
@@ -50,7 +50,7 @@ impl<G: Game> Stepped<G> {
             workers: 1,
             ..config.clone()
         };
-        let start = |_, common| Ok(Worker::new(game.clone(), common, now, Clock::Set(now)));
+        let start = |_, common| Ok(Worker::new(game.clone(), common, now, Some(now)));
         let (vitals, entropy) = (Vitals::default(), Entropy::seeded(seed));
         let built = Shared::build(game, &config, metrics, entropy, &vitals, start)?;
         let (shared, mut workers, returned) = built;
@@ -66,7 +66,7 @@ impl<G: Game> Stepped<G> {
 
     /// A client connects.
     pub fn connect(&mut self, way: impl Transport + 'static, now: Instant) {
-        let mut client = Client::new(Conn::Other(Box::new(way)), now);
+        let mut client = Client::new(Box::new(way), now);
         match self.shared.admit(&mut client) {
             Ok(()) => self.served.push(Served::new(client, &self.shared, now)),
             Err(end) => self.end(client, end, now),
@@ -84,9 +84,11 @@ impl<G: Game> Stepped<G> {
         }
         self.worker.run_until(now);
         while let Ok(back) = self.returned.try_recv() {
-            match back {
-                Return::Lobby(client) => self.served.push(Served::new(client, &self.shared, now)),
-                Return::End(client, end) => self.end(client, end, now),
+            match back.end {
+                None => self
+                    .served
+                    .push(Served::new(back.client, &self.shared, now)),
+                Some(end) => self.end(back.client, end, now),
             }
         }
         self.ending.retain_mut(|(client, until)| {

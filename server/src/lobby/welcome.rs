@@ -44,35 +44,20 @@ impl Welcome {
         })
     }
 
-    /// The message for a client of this tidied name, with the token to come back with.
-    pub(super) fn to(&self, name: &str, token: &str) -> Addressed<'_> {
+    /// The message in parts, for a client whose [`own`] these bytes are.
+    pub(super) fn with<'a>(&'a self, own: &'a [u8]) -> [&'a [u8]; 3] {
         let (before, after) = self.nameless.split_at(self.length_at);
-        let mut own = Vec::with_capacity(name.len() + token.len() + 6);
-        push_string(name, &mut own);
-        push_string(token, &mut own);
         // Behind the lengths of the empty ones.
-        let after = &after[2..];
-        Addressed { before, own, after }
+        [before, own, &after[2..]]
     }
 }
 
-/// One client's `Welcome`, of which little is its own.
-pub(super) struct Addressed<'a> {
-    before: &'a [u8],
-    own: Vec<u8>,
-    after: &'a [u8],
-}
-
-impl Addressed<'_> {
-    /// The message's parts, in order.
-    pub(super) fn parts(&self) -> [&[u8]; 3] {
-        [self.before, &self.own, self.after]
-    }
-
-    /// Bytes of the message.
-    pub(super) fn bytes(&self) -> usize {
-        self.parts().iter().map(|part| part.len()).sum()
-    }
+/// What a message has of one client's: the tidied name, and the token to come back with.
+pub(super) fn own(name: &str, token: &str) -> Vec<u8> {
+    let mut own = Vec::with_capacity(name.len() + token.len() + 6);
+    push_string(name, &mut own);
+    push_string(token, &mut own);
+    own
 }
 
 /// As bincode writes a string of less than 64 KiB.
@@ -186,11 +171,10 @@ mod tests {
                 &"t".repeat(400),
             ] {
                 let whole = encode(&game, &config, name, token);
-                let message = welcome.to(name, token);
-                assert_eq!(message.parts().concat(), whole, "{name} {token}");
-                assert_eq!(message.bytes(), whole.len());
+                let message = welcome.with(&own(name, token)).concat();
+                assert_eq!(message, whole, "{name} {token}");
             }
-            let message = welcome.to(name, "").parts().concat();
+            let message = welcome.with(&own(name, "")).concat();
             assert_eq!(message, game.welcome(name), "{name}");
         }
     }

@@ -1,7 +1,7 @@
 //! Log lines that nobody can read, counted by why: for the figures. stderr is the process's, so all
 //! its servers show the same.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 /// Lines that nobody can read, since the process began.
 pub(crate) struct Lost {
@@ -23,14 +23,5 @@ impl Lost {
     }
 }
 
-static LOST: Lost = Lost::none();
-
-/// What was lost so far: for the figures.
-pub(crate) fn lost() -> &'static Lost {
-    &LOST
-}
-
-/// As [`Lost`]'s figures are read.
-pub(crate) fn read(figure: &AtomicU64) -> u64 {
-    figure.load(Ordering::Relaxed)
-}
+/// Of this process so far: for the figures.
+pub(crate) static LOST: Lost = Lost::none();

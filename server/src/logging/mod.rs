@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Config;
-pub(crate) use lost::{lost, read};
+pub(crate) use lost::LOST;
 pub(crate) use ration::AUDIT;
 
 use lost::Lost;
@@ -58,7 +58,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Box<dyn Error + Send + Sync>>
     } else {
         lines.with_ansi(io::stderr().is_terminal()).boxed()
     };
-    let ration = RATION.get_or_init(|| Ration::new(lost()));
+    let ration = RATION.get_or_init(|| Ration::new(&LOST));
     tracing_subscriber::registry()
         .with(filter)
         .with(ration::Rationed(ration))
@@ -109,7 +109,7 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 }
 
 fn stderr() -> io::Result<&'static Sink> {
-    once(&STDERR, || Sink::start("stderr", io::stderr(), lost()))
+    once(&STDERR, || Sink::start("stderr", io::stderr(), &LOST))
 }
 
 fn once(

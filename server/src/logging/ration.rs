@@ -134,19 +134,13 @@ impl Kind {
 
 impl LeftOut {
     fn tell(self) {
-        let LeftOut {
-            lines,
-            name,
-            target,
-            level,
-        } = self;
         // As loud as the lines themselves; the filter lets all of this module's through.
         macro_rules! tell {
             ($level:ident) => {
-                tracing::$level!(lines, kind = ?name, of = target, "more lines of a kind, left out")
+                tracing::$level!(lines = self.lines, kind = ?self.name, of = self.target, "more lines of a kind, left out")
             };
         }
-        match level {
+        match self.level {
             Level::ERROR => tell!(error),
             Level::WARN => tell!(warn),
             _ => tell!(info),

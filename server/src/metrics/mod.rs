@@ -4,13 +4,15 @@
 mod figures;
 mod process;
 
+use std::sync::atomic::Ordering;
+
 use metrics::Counter;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
 use tickwire::protocol::CloseCode;
 
 pub use self::figures::Metrics;
 use self::figures::ORDERS;
-use crate::logging;
+use crate::logging::LOST;
 
 /// Upper bounds of the histograms of a tick's time and lateness, in seconds: a period at 30 Hz is
 /// 0.033.
@@ -29,10 +31,9 @@ impl Metrics {
             .build_recorder();
         let prometheus = recorder.handle();
         let metrics = metrics::with_local_recorder(&recorder, || Metrics::register(prometheus));
-        metrics
-            .build_info
-            .iter()
-            .for_each(|version| version.set(1.0));
+        for version in &metrics.build_info {
+            version.set(1.0);
+        }
         Ok(metrics)
     }
 
@@ -58,10 +59,9 @@ impl Metrics {
         if let Some(seconds) = process::cpu_seconds() {
             self.cpu_seconds.set(seconds);
         }
-        let lost = logging::lost();
-        let lost = [&lost.queue, &lost.write, &lost.repeated].map(logging::read);
+        let lost = [&LOST.queue, &LOST.write, &LOST.repeated];
         for (counter, lost) in self.log_lines_dropped.iter().zip(lost) {
-            counter.absolute(lost);
+            counter.absolute(lost.load(Ordering::Relaxed));
         }
         self.prometheus.render()
     }

@@ -24,23 +24,15 @@ use crate::metrics::Metrics;
 use crate::store::files::FileStore;
 
 use kept::{Contents, Kept};
-use order::{Order, Refused, Verb};
+use order::{Order, Outcome, Refused, Verb};
 use presence::Presence;
 pub(crate) use presence::{PlayerLine, Present};
-use sanctions::{Full, List};
+use sanctions::List;
 pub(crate) use sanctions::{SANCTIONS_MAX, Sanction};
 
 /// An operator keeps them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Banned;
-
-/// What an order did at once; those in rooms still have to be told.
-pub(crate) struct Applied {
-    /// When it ends by itself.
-    pub(crate) until: Option<Date>,
-    /// Connections that it concerned.
-    pub(crate) connections: usize,
-}
 
 /// See the module's description.
 pub(crate) struct Moderation {
@@ -76,9 +68,10 @@ impl Moderation {
             (&mut lists.mutes, contents.mutes),
         ] {
             for sanction in entries.into_iter().filter(|sanction| sanction.until > now) {
-                list.put(sanction, now).map_err(|Full| {
-                    ConfigError::new(format!("bans-file has more than {SANCTIONS_MAX} entries"))
-                })?;
+                if !list.put(sanction, now) {
+                    let message = format!("bans-file has more than {SANCTIONS_MAX} entries");
+                    return Err(ConfigError::new(message));
+                }
             }
         }
         let moderation = Moderation {
@@ -122,7 +115,7 @@ impl Moderation {
     ///
     /// # Errors
     /// [`Refused::Full`] or [`Refused::NotThere`]; nothing has changed then.
-    pub(crate) fn apply(&self, order: &Order, now: Date) -> Result<Applied, Refused> {
+    pub(crate) fn apply(&self, order: &Order, now: Date) -> Result<Outcome, Refused> {
         let mut lists = self.lists.lock();
         let sanction = |until| Sanction {
             target: order.target.clone(),
@@ -141,8 +134,9 @@ impl Moderation {
                     Verb::Ban(_) => &mut lists.bans,
                     _ => &mut lists.mutes,
                 };
-                let put = list.put(sanction(until), now);
-                put.map_err(|Full| Refused::Full)?;
+                if !list.put(sanction(until), now) {
+                    return Err(Refused::Full);
+                }
                 Some(until)
             }
         };
@@ -165,9 +159,12 @@ impl Moderation {
         drop(lists);
         self.metrics.moderated(order.verb.word()).increment(1);
         self.upkeep(now);
-        Ok(Applied {
+        Ok(Outcome {
+            target: order.target.clone(),
             until,
             connections: meant.len(),
+            seats: 0,
+            saved: None,
         })
     }
 

@@ -152,22 +152,18 @@ impl Presence {
     /// Everybody, then those who went, the latest first.
     pub(super) fn lines(&self, today: Date) -> Vec<PlayerLine> {
         let table = self.0.lock();
-        let mut here: Vec<(u64, Arc<Online>)> = Vec::with_capacity(table.here.len());
-        here.extend(
-            table
-                .here
-                .iter()
-                .map(|(number, online)| (*number, online.clone())),
-        );
+        let here = table.here.iter();
+        let mut here: Vec<_> = here
+            .map(|(number, online)| (*number, online.clone()))
+            .collect();
         let gone: Vec<(Arc<Online>, Instant)> = table.gone.iter().rev().cloned().collect();
         drop(table);
         here.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
         let now = Instant::now();
         let here = here.iter().map(|(_, online)| online.line(now, None, today));
-        let gone = gone
-            .iter()
-            .map(|(online, went)| online.line(now, Some(*went), today));
-        here.chain(gone).collect()
+        let gone = gone.iter();
+        here.chain(gone.map(|(online, went)| online.line(now, Some(*went), today)))
+            .collect()
     }
 }
 

@@ -28,10 +28,6 @@ pub(crate) struct Sanction {
     pub(crate) reason: String,
 }
 
-/// The list has [`SANCTIONS_MAX`] entries that still hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
-
 /// Sanctions of one kind, by target.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -39,17 +35,19 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// Adds an entry, in place of an earlier one for the same target.
-    pub(crate) fn put(&mut self, sanction: Sanction, now: Date) -> Result<(), Full> {
+    /// Adds an entry, in place of an earlier one for the same target. False: the list has
+    /// [`SANCTIONS_MAX`] entries that still hold.
+    #[must_use]
+    pub(crate) fn put(&mut self, sanction: Sanction, now: Date) -> bool {
         let is_new = !self.entries.contains_key(&sanction.target);
         if is_new && self.entries.len() >= SANCTIONS_MAX {
             self.expire(now);
             if self.entries.len() >= SANCTIONS_MAX {
-                return Err(Full);
+                return false;
             }
         }
         self.entries.insert(sanction.target.clone(), sanction);
-        Ok(())
+        true
     }
 
     /// Takes the entry for exactly this target away; whether there was one that held.
@@ -115,9 +113,8 @@ mod tests {
     fn an_entry_ends_by_itself() {
         let (ann, mut list) = (Identity::read("user:ann").unwrap(), List::default());
         let (here, there) = ("10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap());
-        list.put(sanction(&player("ann"), 100), Date(0)).unwrap();
-        list.put(sanction(&Target::address("10.0.0.7").unwrap(), 50), Date(0))
-            .unwrap();
+        assert!(list.put(sanction(&player("ann"), 100), Date(0)));
+        assert!(list.put(sanction(&Target::address("10.0.0.7").unwrap(), 50), Date(0)));
         assert_eq!(list.until(Some(&ann), there, Date(99)), Some(Date(100)));
         assert_eq!(list.until(Some(&ann), there, Date(100)), None);
         assert_eq!(
@@ -138,8 +135,8 @@ mod tests {
     fn the_newest_order_counts_and_can_be_taken_back() {
         let (ann, mut list) = (Identity::read("user:ann").unwrap(), List::default());
         let at = "10.0.0.7".parse().unwrap();
-        list.put(sanction(&player("ann"), 100), Date(0)).unwrap();
-        list.put(sanction(&player("ann"), 10), Date(0)).unwrap();
+        assert!(list.put(sanction(&player("ann"), 100), Date(0)));
+        assert!(list.put(sanction(&player("ann"), 10), Date(0)));
         assert_eq!(
             list.until(Some(&ann), at, Date(0)),
             Some(Date(10)),
@@ -147,7 +144,7 @@ mod tests {
         );
         assert!(list.lift(&player("ann"), Date(9)));
         assert!(!list.lift(&player("ann"), Date(9)));
-        list.put(sanction(&player("ann"), 10), Date(0)).unwrap();
+        assert!(list.put(sanction(&player("ann"), 10), Date(0)));
         assert!(!list.lift(&player("ann"), Date(10)), "it was over");
         assert_eq!(list.len(), 0);
     }
@@ -158,24 +155,14 @@ mod tests {
         for number in 0..SANCTIONS_MAX {
             let until = if number == 0 { 50 } else { 100 };
             let entry = sanction(&player(&number.to_string()), until);
-            list.put(entry, Date(0)).unwrap();
+            assert!(list.put(entry, Date(0)));
         }
         let more = player("more");
-        assert_eq!(list.put(sanction(&more, 100), Date(49)), Err(Full));
-        assert_eq!(
-            list.put(sanction(&player("1"), 200), Date(49)),
-            Ok(()),
-            "a longer ban fits"
-        );
-        assert_eq!(
-            list.put(sanction(&more, 100), Date(50)),
-            Ok(()),
-            "one is over"
-        );
-        assert_eq!(
-            list.put(sanction(&player("again"), 100), Date(50)),
-            Err(Full)
-        );
+        assert!(!list.put(sanction(&more, 100), Date(49)));
+        let longer = list.put(sanction(&player("1"), 200), Date(49));
+        assert!(longer, "a longer ban fits");
+        assert!(list.put(sanction(&more, 100), Date(50)), "one is over");
+        assert!(!list.put(sanction(&player("again"), 100), Date(50)));
         assert_eq!(list.len(), SANCTIONS_MAX);
     }
 }

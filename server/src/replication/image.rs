@@ -74,7 +74,7 @@ impl Image {
     }
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
-        let span = self.span(key)?;
+        let span = &self.layers[self.place(key)?];
         let part = &span.residuals;
         let table = self.residuals.get(part.numbers.clone());
         Some(LayerView {
@@ -109,10 +109,6 @@ impl Image {
                 && *entities == older.entities[before.entities.clone()]
         });
         (alike.count(), from)
-    }
-
-    fn span(&self, key: LayerKey) -> Option<&Span> {
-        Some(&self.layers[self.place(key)?])
     }
 
     fn place(&self, key: LayerKey) -> Option<usize> {
@@ -192,16 +188,17 @@ impl Ring {
         debug_assert!(self.newest().is_none_or(|last| last.tick < image.tick));
         self.images.push_back(image);
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.images.len()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Ring {
+        pub(crate) fn len(&self) -> usize {
+            self.images.len()
+        }
+    }
 
     #[test]
     fn images_that_nobody_holds_are_forgotten() {

@@ -116,12 +116,6 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// Whether a player acknowledged anything on their present connection.
-    pub fn has_heard(&self, player: PlayerId) -> bool {
-        let member = self.members.get(player);
-        member.is_some_and(|member| member.in_flight.any_acked())
-    }
-
     /// Whose a seat is.
     pub fn identity(&self, player: PlayerId) -> Option<&Identity> {
         Some(&self.members.get(player)?.identity)
@@ -142,13 +136,8 @@ impl<G: Game> Room<G> {
     pub(super) fn expire_seats(&mut self) {
         let (tick, grace) = (self.tick, self.options.grace);
         let is_over = |since: Tick| tick.since(since) >= grace;
-        let over: Vec<PlayerId> = self
-            .members
-            .iter()
-            .filter(|member| member.away_since.is_some_and(is_over))
-            .map(|member| member.player)
-            .collect();
-        for player in over {
+        let away = |member: &Member<G::Input>| member.away_since.is_some_and(is_over);
+        for player in self.members.those(away) {
             self.leave(player);
             self.stats.seats_expired += 1;
             self.effects.push_back(Effect::Vacate { player });

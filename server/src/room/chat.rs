@@ -17,7 +17,7 @@ use crate::text::chat_line;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Chat {
     lines: VecDeque<Line>,
-    said: u32,
+    pub(super) said: u32,
     /// Up to which line everyone present was sent them.
     everyone: u32,
 }
@@ -76,11 +76,6 @@ impl Chat {
         let from = self.lines.len().saturating_sub(known);
         let newer = self.lines.range(from..);
         newer.map(|said| (said.line.id, &said.message))
-    }
-
-    /// The number of the newest line, 0 for none.
-    pub(super) fn newest(&self) -> u32 {
-        self.said
     }
 
     /// Whether there may be members who were not sent the newest line.

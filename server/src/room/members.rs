@@ -1,6 +1,7 @@
 //! Who is in a room: seats, names, hosts, and what each player holds of its state.
 
 use bevy_ecs::prelude::Entity;
+use serde::Serialize;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::limits::{CHAT_BURST, PLAYER_NUMBERS};
 use tickwire::netcode::input_queue::InputQueue;
@@ -34,39 +35,39 @@ pub(super) enum Turn {
 }
 
 /// Snapshots of one player, since they joined.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) sent: u64,
-    pub(super) skipped_credit: u64,
-    pub(super) skipped_blocked: u64,
-    pub(super) skipped_rationed: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Sent.
+    pub sent: u64,
+    /// Not made: too much was in flight.
+    pub skipped_credit: u64,
+    /// Not made: older bytes waited.
+    pub skipped_blocked: u64,
+    /// Not made: others were caught up first.
+    pub skipped_rationed: u64,
 }
 
 /// How a player's snapshots fare: what an operator sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClientState {
     /// Whose.
     pub player: PlayerId,
     /// Every so many images are meant for it: 1, 2, 4 … 32.
     pub tier: u32,
-    /// Ticks since it fell behind, if it has and was not served since.
-    pub waiting_ticks: Option<u32>,
+    /// Since when it has fallen behind, in milliseconds, if it has and was not served since.
+    pub waiting_ms: Option<u64>,
     /// Snapshots that may be in flight at the room's full rate.
     pub in_flight: u32,
     /// Snapshots in flight.
     pub unacked: u32,
     /// Their bytes.
     pub unacked_bytes: u32,
-    /// The shortest round trip of late, in ticks, rounded up; `None` before the first.
-    pub round_trip_ticks: Option<u32>,
-    /// Snapshots sent.
-    pub sent: u64,
-    /// Snapshots skipped for want of room in the in-flight window.
-    pub skipped_credit: u64,
-    /// Snapshots skipped because older bytes waited to be written.
-    pub skipped_blocked: u64,
-    /// Snapshots skipped because others were caught up first.
-    pub skipped_rationed: u64,
+    /// The shortest round trip of the last 5 to 10 s, in milliseconds, rounded up to a whole tick;
+    /// `None` before the first.
+    pub round_trip_ms: Option<u64>,
+    /// What became of its snapshots.
+    #[serde(flatten)]
+    pub tally: Tally,
 }
 
 /// A player of the room. In this order in memory: what every tick needs of every player, from
@@ -231,18 +232,16 @@ impl<I: Default + Clone> Member<I> {
     /// What an operator sees of it at `tick`.
     pub(super) fn state(&self, tick: Tick, cadence: Cadence) -> ClientState {
         let (unacked, unacked_bytes) = self.in_flight.unacked();
+        let ms = |ticks| cadence.ms(ticks);
         ClientState {
             player: self.player,
             tier: self.tier.stride(),
-            waiting_ticks: self.tier.waiting().map(|since| tick.since(since)),
+            waiting_ms: self.tier.waiting.map(|since| ms(tick.since(since))),
             in_flight: self.in_flight.window(cadence),
             unacked,
             unacked_bytes,
-            round_trip_ticks: self.in_flight.round_trip_ticks(),
-            sent: self.tally.sent,
-            skipped_credit: self.tally.skipped_credit,
-            skipped_blocked: self.tally.skipped_blocked,
-            skipped_rationed: self.tally.skipped_rationed,
+            round_trip_ms: self.in_flight.round_trip_ticks().map(ms),
+            tally: self.tally,
         }
     }
 
@@ -266,13 +265,7 @@ impl<I: Default + Clone> Member<I> {
 
     /// As others see them.
     pub(super) fn public(&self, host: Option<PlayerId>) -> server_message::Member {
-        server_message::Member {
-            player: self.player,
-            name: self.name.clone(),
-            ready: self.ready,
-            host: host == Some(self.player),
-            connected: self.away_since.is_none(),
-        }
+        self.flags(host).of(self.player, &self.name)
     }
 }
 
@@ -304,13 +297,7 @@ impl<I: Default + Clone> Members<I> {
         let numbers = (self.next..PLAYER_NUMBERS).chain(0..self.next);
         numbers
             .map(PlayerId)
-            .find(|number| !self.seated.contains(*number))
-    }
-
-    /// The next newcomer gets this number.
-    #[cfg(test)]
-    pub(super) fn start_at(&mut self, number: u16) {
-        self.next = number;
+            .find(|number| self.seated.get(*number).is_none())
     }
 
     /// A number that no earlier member had.
@@ -343,6 +330,12 @@ impl<I: Default + Clone> Members<I> {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Member<I>> {
         self.seated.iter_mut()
+    }
+
+    /// The numbers of those of whom this holds.
+    pub(super) fn those(&self, is: impl Fn(&Member<I>) -> bool) -> Vec<PlayerId> {
+        let those = self.iter().filter(|member| is(member));
+        those.map(|member| member.player).collect()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -23,7 +23,7 @@ mod told;
 mod viewed_input;
 mod workspace;
 
-pub use members::ClientState;
+pub use members::{ClientState, Tally};
 pub use save::{RestoreError, SaveError};
 pub use stats::RoomStats;
 pub use workspace::Workspace;
@@ -170,7 +170,7 @@ impl<G: Game> Room<G> {
     /// Halves the snapshot rate that it was made with so many times, because its worker has too
     /// much to do. Its tick rate stays.
     pub fn throttle(&mut self, halvings: u8) {
-        self.cadence.set_halvings(halvings);
+        self.cadence.halvings = halvings;
     }
 
     /// Ticks from one snapshot to the next, now.
@@ -352,14 +352,7 @@ impl<G: Game> Room<G> {
 
     /// What the lobby shows.
     pub fn info(&self) -> RoomInfo {
-        RoomInfo {
-            id: self.options.id,
-            name: self.options.name.clone(),
-            players: self.members.len() as u16,
-            seats: self.options.seats,
-            private: self.options.private,
-            kicks: self.options.kicks,
-        }
+        self.options.info(self.members.len() as u16)
     }
 
     /// Sends a player away, who is kept out for a while.
@@ -458,12 +451,8 @@ impl<G: Game> Room<G> {
 
     fn capture_image(&mut self) {
         self.forget_images();
-        let Workspace {
-            capture,
-            fan_out,
-            viewers,
-            ..
-        } = &mut *self.workspace;
+        let workspace = &mut *self.workspace;
+        let (capture, viewers) = (&mut workspace.capture, &mut workspace.viewers);
         viewers.clear();
         for member in self.members.iter_mut() {
             member.team = team_of(&self.world, member.entity);
@@ -486,19 +475,14 @@ impl<G: Game> Room<G> {
             capture,
         );
         self.ring.push(image);
-        fan_out.clear();
+        workspace.fan_out.clear();
     }
 
     fn close_stalled(&mut self) {
         let tick = self.tick;
         let limit = self.cadence.ticks_in(ACK_STALL_SECONDS);
-        let stalled: Vec<PlayerId> = self
-            .members
-            .iter()
-            .filter(|member| member.in_flight.waiting(tick) > limit)
-            .map(|member| member.player)
-            .collect();
-        for player in stalled {
+        let stalled = |member: &Member<G::Input>| member.in_flight.waiting(tick) > limit;
+        for player in self.members.those(stalled) {
             self.disconnect(player);
             let code = CloseCode::Stalled;
             self.effects.push_back(Effect::Close { player, code });

@@ -61,7 +61,7 @@ pub(super) struct Notices {
     /// heard it. No more of these than there are members, for each member who is behind.
     seats: BTreeMap<PlayerId, Seat>,
     /// Of the newest news.
-    newest: u64,
+    pub(super) newest: u64,
     /// Up to which everyone who is present was told.
     everyone: u64,
     /// Whether the members may differ from what was told.
@@ -156,11 +156,6 @@ impl Notices {
             .collect()
     }
 
-    /// The number of the newest news.
-    pub(super) fn newest(&self) -> u64 {
-        self.newest
-    }
-
     /// Whether there may be members who lack any.
     pub(super) fn is_pending(&self) -> bool {
         self.newest > self.everyone || self.own
@@ -223,12 +218,6 @@ impl Notices {
     /// A member as everyone is told; `None` if nobody was told of them yet.
     fn public<I: Default + Clone>(&self, member: &Member<I>) -> Option<Public> {
         let seat = self.seats.get(&member.player)?;
-        (seat.order == member.order).then(|| Public {
-            player: member.player,
-            name: member.name.clone(),
-            ready: seat.told.ready,
-            host: seat.told.host,
-            connected: seat.told.connected,
-        })
+        (seat.order == member.order).then(|| seat.told.of(member.player, &member.name))
     }
 }

@@ -34,7 +34,7 @@ impl<G: Game> Room<G> {
             .iter()
             .filter(|member| member.away_since.is_none());
         let takers = present.filter(|member| member.in_flight.left_for_control(tick, cadence) > 0);
-        let (newest, said) = (self.notices.newest(), self.chat.newest());
+        let (newest, said) = (self.notices.newest, self.chat.said);
         let from = takers
             .map(|member| member.told.news)
             .min()
@@ -120,7 +120,7 @@ impl<G: Game> Room<G> {
         let host = self.members.host();
         if let Some(member) = self.members.get_mut(player) {
             let own = member.flags(host);
-            member.told = Told::all(self.notices.newest(), self.chat.newest(), own, tick);
+            member.told = Told::all(self.notices.newest, self.chat.said, own, tick);
         }
         let joined = ServerMessage::Joined {
             room: self.info(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ServerMessage;
+use tickwire::protocol::server_message::Member;
 
 /// Bytes of chat a second for one member, on average: ten full lines. Beyond: later, as far as the
 /// room still remembers the lines by then; older ones are lost to that member, and the numbers of
@@ -21,18 +22,24 @@ pub(super) struct Flags {
 }
 
 impl Flags {
+    /// With whose they are: a member as others see them.
+    pub(super) fn of(self, player: PlayerId, name: &str) -> Member {
+        Member {
+            player,
+            name: name.to_owned(),
+            ready: self.ready,
+            host: self.host,
+            connected: self.connected,
+        }
+    }
+
     /// As they go out.
     pub(super) fn encode(self, player: PlayerId) -> Bytes {
-        let Flags {
-            ready,
-            host,
-            connected,
-        } = self;
         encode_server(&ServerMessage::MemberState {
             player,
-            ready,
-            host,
-            connected,
+            ready: self.ready,
+            host: self.host,
+            connected: self.connected,
         })
         .into()
     }

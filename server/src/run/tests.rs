@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Server {
     runtime: Runtime,
-    lobby: Lobby<Still>,
+    lobby: Lobby,
     public: SocketAddr,
     run: JoinHandle<io::Result<()>>,
 }
@@ -45,9 +45,8 @@ fn server(config: Config) -> Server {
     let listeners = Listeners::bind(&config).unwrap();
     let public = listeners.public.local_addr().unwrap();
     let (tell, told) = channel();
-    let run = start::<Still>(listeners, config, Site::new(), pending(), move |port| {
-        tell.send(port.lobby().clone()).unwrap();
-        port
+    let run = start::<Still>(listeners, config, Site::new(), pending(), move |lobby| {
+        tell.send(lobby.clone()).unwrap();
     });
     let run = runtime.spawn(run);
     let lobby = told.recv_timeout(PATIENCE).unwrap();
@@ -123,7 +122,7 @@ impl Client {
     }
 
     /// In a new room; its worker.
-    fn host(&mut self, lobby: &Lobby<Still>) -> usize {
+    fn host(&mut self, lobby: &Lobby) -> usize {
         self.say(&ClientMessage::CreateRoom {
             name: "a room".into(),
             seats: 9,

@@ -41,12 +41,8 @@ impl Store for FileStore {
     fn replace(&self, document: &[u8]) -> io::Result<()> {
         let mut beside = self.path.as_os_str().to_owned();
         beside.push(".new");
-        let options = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(MODE)
-            .clone();
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(MODE);
         let mut file = options.open(&beside)?;
         file.write_all(document)?;
         file.sync_all()?;

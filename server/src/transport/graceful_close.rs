@@ -9,8 +9,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::time::{Instant, timeout_at};
 
-use super::conn::Conn;
-use super::way::{End, Transport};
+use super::way::{Conn, End};
 
 /// How long a client has to take its close and to close in turn.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
@@ -95,9 +94,9 @@ mod tests {
         let spot = crowd.enter(peer.ip(), &notice);
         let now = Instant::now().into_std();
         let conn = WebSocket::tcp(stream, Vec::new(), peer, now).unwrap();
-        let sent_away = spot.notice().given();
+        let sent_away = spot.notice.given();
         let mut ending = pin!(close(
-            conn.into(),
+            Box::new(conn),
             End::Close(CloseCode::Malformed),
             sent_away
         ));

@@ -112,8 +112,8 @@ impl Transport for Memory {
         let mut between = self.between.lock();
         match (between.up.pop_front(), between.end) {
             (Some(message), _) => {
-                reading.count_message();
-                reading.count_bytes(message.len());
+                reading.counts.messages += 1;
+                reading.counts.bytes += message.len() as u64;
                 Ok(Some(reading.lend(message.into())))
             }
             (None, Some(end)) => Err(end),
@@ -208,8 +208,8 @@ mod tests {
 
     use super::*;
     use crate::admission::limiter::Rates;
-    use crate::transport::conn::Conn;
     use crate::transport::reading::{Fetched, Scratch};
+    use crate::transport::way::Conn;
 
     const RATES: Rates = Rates {
         messages_per_second: 1,
@@ -219,8 +219,8 @@ mod tests {
 
     fn next(conn: &mut Conn, now: Instant) -> Result<Option<Vec<u8>>, End> {
         let mut scratch = Scratch::default();
-        let mut reading = conn.read(Reading::new(&mut scratch, Fetched::NONE, RATES, now));
-        Ok(reading.next()?.map(|(message, _)| message.to_vec()))
+        let mut reading = Reading::new(&mut scratch, Fetched::NONE, RATES, now);
+        Ok(conn.next(&mut reading)?.map(<[u8]>::to_vec))
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
         let now = Instant::now();
         for (end, ends) in [(End::Lost, drop as fn(Far)), (End::Goodbye, Far::goodbye)] {
             let (memory, far) = pair(10);
-            let mut conn = Conn::Other(Box::new(memory));
+            let mut conn: Conn = Box::new(memory);
             assert_eq!(next(&mut conn, now), Ok(None));
             let ready = poll_fn(|cx| conn.poll_ready(cx, Interest::READABLE));
             let (woken, ()) = tokio::join!(ready, async {

@@ -5,7 +5,6 @@
 //! rooms.
 
 pub(crate) mod certificate;
-mod conn;
 pub(crate) mod graceful_close;
 pub mod memory;
 mod reading;
@@ -14,7 +13,6 @@ pub(crate) mod stopping;
 mod way;
 pub mod websocket;
 
-pub use conn::{Conn, Read};
 pub use reading::{Fetched, Reading, Scratch};
 pub use send_buffers::{SendBuffer, SendBuffers};
-pub use way::{Backlog, End, Transport, WAITING_BYTES_MAX};
+pub use way::{Backlog, Conn, End, Transport, WAITING_BYTES_MAX};

@@ -33,10 +33,10 @@ pub struct Scratch {
 
 /// Since [`Scratch::take_counts`].
 #[derive(Default)]
-struct Counts {
-    messages: u64,
+pub(super) struct Counts {
+    pub(super) messages: u64,
     /// Frame headers included.
-    bytes: u64,
+    pub(super) bytes: u64,
 }
 
 /// Where in the scratch is what was fetched of a connection; `None` if it was left alone.
@@ -94,7 +94,7 @@ impl Scratch {
 pub struct Reading<'a> {
     /// Its part of the scratch.
     pub(super) bytes: &'a mut [u8],
-    counts: &'a mut Counts,
+    pub(super) counts: &'a mut Counts,
     pub(super) rates: Rates,
     pub(super) now: Instant,
     /// What was not looked at of `bytes`.
@@ -136,16 +136,6 @@ impl<'a> Reading<'a> {
             whole: false,
             message: Bytes::new(),
         }
-    }
-
-    /// So many bytes came.
-    pub(super) fn count_bytes(&mut self, bytes: usize) {
-        self.counts.bytes += bytes as u64;
-    }
-
-    /// A message came.
-    pub(super) fn count_message(&mut self) {
-        self.counts.messages += 1;
     }
 
     /// Keeps a message that lies elsewhere until the next one.

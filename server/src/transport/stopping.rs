@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tickwire::codec::encode_server;
 use tickwire::protocol::ServerMessage;
 
-use super::conn::Conn;
+use super::way::Conn;
 
 /// The earliest time to come back: a restart takes about that long.
 const RETRY_AFTER_MS_MIN: u32 = 1000;

@@ -71,6 +71,9 @@ impl Backlog {
     }
 }
 
+/// A client's way, whichever it is.
+pub type Conn = Box<dyn Transport>;
+
 /// A way to a client and back.
 pub trait Transport: Send {
     /// Has the processor fetch what a turn touches.
@@ -88,11 +91,17 @@ pub trait Transport: Send {
     /// The connection is at its end; it must not be read again.
     fn next<'a>(&mut self, reading: &'a mut Reading<'_>) -> Result<Option<&'a [u8]>, End>;
 
-    /// The reading ends: what was taken in and not asked for stays in the connection.
+    /// The reading ends: what was taken in and not asked for stays in the connection. Every reading
+    /// ends with it, but for those of connections that are at their end.
     fn keep(&mut self, _reading: &mut Reading<'_>) {}
 
     /// A message that lies in parts waits to go out, behind all others.
     fn push(&mut self, parts: &[&[u8]]);
+
+    /// A message waits to go out, behind all others.
+    fn send(&mut self, message: &[u8]) {
+        self.push(&[message]);
+    }
 
     /// The close waits to go out, the last that does. It takes the place of what waits if the
     /// client is stalled, but for what is under way.

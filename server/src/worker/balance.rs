@@ -31,14 +31,9 @@ pub(super) struct Balance {
 
 /// When a room came to its worker from another one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moved(Option<Instant>);
+pub(super) struct Moved(pub(super) Option<Instant>);
 
 impl Moved {
-    /// Just now.
-    pub(super) fn at(now: Instant) -> Moved {
-        Moved(Some(now))
-    }
-
     fn is_rested(self, now: Instant) -> bool {
         self.0
             .is_none_or(|at| now.saturating_duration_since(at) >= ROOM_RESTS)
@@ -132,7 +127,7 @@ mod tests {
                     };
                     let at = rooms.iter().position(|(cost, _)| cost.room == room);
                     let (cost, _) = rooms.remove(at.expect("it is its own"));
-                    self.workers[to].1.push((cost, Moved::at(self.now)));
+                    self.workers[to].1.push((cost, Moved(Some(self.now))));
                     self.moves += 1;
                 }
             }

@@ -69,16 +69,17 @@ impl Client {
         }
     }
 
-    /// Keeps the socket's place until the connection is dropped.
+    /// Keeps the socket's and the address's places until the connection is dropped, the one among
+    /// those without a seat while it has none, and the last until its hello.
     #[must_use]
-    pub(crate) fn with_seat(mut self, seat: Seat) -> Client {
+    pub(crate) fn with_places(
+        mut self,
+        seat: Seat,
+        guest: AddressLease,
+        spot: Spot,
+        pre_hello: Spot,
+    ) -> Client {
         self.session._held.0 = Some(seat);
-        self
-    }
-
-    /// Keeps the address's place until the connection is dropped, the one among those without a
-    /// seat while it has none, and the last until its hello.
-    pub(crate) fn with_guest(mut self, guest: AddressLease, spot: Spot, pre_hello: Spot) -> Client {
         self.session.guest = guest;
         self.session.spot = Some(spot);
         self.session.pre_hello = Some(Box::new(pre_hello));
@@ -115,13 +116,13 @@ impl Session {
     /// Whether it must go, for others who come.
     pub(crate) fn must_go(&self) -> bool {
         let spots = self.spot.iter().chain(self.pre_hello.as_deref());
-        spots.into_iter().any(|spot| spot.notice().is_given())
+        spots.into_iter().any(|spot| spot.notice.is_given())
     }
 
     /// Done when it must.
     pub(crate) fn sent_away(&self) -> impl Future<Output = ()> + use<> {
         let spot = self.spot.as_ref().or(self.pre_hello.as_deref());
-        let notice = spot.map(|spot| spot.notice().clone());
+        let notice = spot.map(|spot| spot.notice.clone());
         async move {
             match notice {
                 Some(notice) => notice.given().await,
@@ -147,10 +148,7 @@ impl Session {
     /// left for it, which is not asked where the seat `is_theirs` already.
     pub(crate) fn take_place(&mut self, is_theirs: bool) -> bool {
         if self.seated.is_none() {
-            self.seated = match is_theirs {
-                true => Some(self.guest.sit_again()),
-                false => self.guest.sit(),
-            };
+            self.seated = self.guest.sit(is_theirs);
         }
         self.seated.is_some()
     }

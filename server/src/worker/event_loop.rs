@@ -4,9 +4,10 @@
 //! between.
 
 mod moving;
+mod running;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -20,14 +21,14 @@ use super::balance::{Balance, Moved};
 use super::load::{Load, RoomLoad, Verdict};
 use super::room_host::{Failed, RoomHost, TurnContext, guarded, refuse};
 use super::schedule::TickSchedule;
-use super::{Client, Command, Common, JoinRequest, Phase, ResumeRequest, Return, State};
+use super::{Client, Command, Common, JoinRequest, Phase, ResumeRequest, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
-use crate::metrics::Metrics;
 use crate::room::Room;
 use crate::transport::End;
 use crate::transport::stopping;
 use crate::vitals::{self, Part};
+use running::{Queue, Running, idle_ticks};
 
 /// Longest sleep: the lobby takes a worker that gives no sign of life for 2 s for stuck.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
@@ -35,28 +36,8 @@ const SLEEP_MAX: Duration = Duration::from_millis(500);
 const COMMANDS_MAX: usize = 64;
 /// Until an empty room to which somebody is on the way is looked at again.
 const RECHECK: Duration = Duration::from_secs(1);
-/// How often a second a room that dozes is looked at: who comes back to it waits as long for an
-/// answer.
-const LOOKS_PER_SECOND: u16 = 10;
 /// In ticks of so many seconds a player must have done something to count as one who plays.
 const ACTIVE_SECONDS: u32 = 30;
-
-/// What time it is to a worker.
-pub(crate) enum Clock {
-    /// What the system says.
-    System,
-    /// What whoever steps it says.
-    Set(Instant),
-}
-
-impl Clock {
-    fn now(&self) -> Instant {
-        match *self {
-            Clock::System => Instant::now(),
-            Clock::Set(now) => now,
-        }
-    }
-}
 
 /// What comes after a pass of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +52,14 @@ enum Next {
 
 /// Everything that a worker's thread owns.
 pub(crate) struct EventLoop<G: Game> {
-    clock: Clock,
+    /// What time it is, where whoever steps it says so.
+    clock: Option<Instant>,
     game: Arc<GameDef<G>>,
     commands: Receiver<Command>,
     state: Arc<State>,
     ctx: TurnContext,
     rooms: HashMap<RoomId, Running<G>>,
-    /// When rooms are due. A room's older entries are void: only the one that equals its `due`
-    /// counts.
-    queue: BinaryHeap<Reverse<(Instant, RoomId)>>,
+    queue: Queue,
     /// Rooms opened so far.
     opened: u32,
     load: Load,
@@ -90,83 +70,13 @@ pub(crate) struct EventLoop<G: Game> {
     shuffles_at: Option<Instant>,
 }
 
-struct Running<G: Game> {
-    room_host: RoomHost<G>,
-    schedule: TickSchedule,
-    /// When it has its turn, or, asleep, is looked at again.
-    due: Instant,
-    /// Whether nobody is there: it does not tick.
-    asleep: bool,
-    /// Whether nobody does anything: it dozes, and of its slots only some have a turn.
-    dozes: bool,
-    /// Slots before its next turn that have none.
-    put_off: u32,
-    /// Ticks without an input or a request after which it dozes; `None`: never.
-    idle: Option<u32>,
-    load: RoomLoad,
-    moved: Moved,
-}
-
-impl<G: Game> Running<G> {
-    /// Its turn, or what a room that dozes has instead. Whether it ticked.
-    fn turn(&mut self, ctx: &mut TurnContext, now: Instant) -> Result<bool, Failed> {
-        match self.idle {
-            Some(idle) if self.dozes => {
-                let ticks = std::mem::take(&mut self.put_off) + 1;
-                self.room_host.doze(ticks, idle, ctx, now)
-            }
-            _ => self.room_host.turn(ctx, now).map(|()| true),
-        }
-    }
-
-    /// After a turn: dozes from now on, or still, if nobody has done anything for a while.
-    fn fall_into_a_doze(&mut self, metrics: &Metrics) {
-        let quiet = self.room_host.room.quiet_ticks();
-        let dozes = !self.asleep && self.idle.is_some_and(|idle| quiet >= idle);
-        if dozes != self.dozes {
-            metrics
-                .rooms_idle
-                .increment(f64::from(dozes as u8) - f64::from(self.dozes as u8));
-            self.dozes = dozes;
-        }
-        if dozes {
-            let rate = self.room_host.room.options().tick_rate;
-            self.put_off = u32::from((rate / LOOKS_PER_SECOND).max(1)) - 1;
-            self.schedule.put_off(self.put_off);
-        }
-    }
-
-    /// Whether another worker may have it: somebody is there, and no data of the game is bound to
-    /// this thread.
-    fn may_move(&self) -> bool {
-        !self.asleep && self.room_host.room.may_move()
-    }
-
-    /// Somebody comes: if it dozes, it has its turn in the next slot.
-    fn wake(&mut self, queue: &mut BinaryHeap<Reverse<(Instant, RoomId)>>, now: Instant) {
-        if self.dozes {
-            let put_off = std::mem::take(&mut self.put_off);
-            let passed = put_off.saturating_sub(self.schedule.bring_forward(now));
-            self.room_host.room.pass(passed);
-            self.due = self.schedule.due();
-            queue.push(Reverse((self.due, self.room_host.id)));
-        }
-    }
-}
-
-/// After how many ticks in which nobody does anything a room of this game dozes.
-fn idle_ticks<G: Game>(idle_after: Duration, rate: u16) -> Option<u32> {
-    let ticks = (idle_after.as_secs_f64() * f64::from(rate)).ceil() as u32;
-    (G::SLOWS_WHEN_IDLE && ticks > 0).then_some(ticks)
-}
-
 impl<G: Game> EventLoop<G> {
     pub(super) fn new(
         game: Arc<GameDef<G>>,
         common: Common,
         commands: Receiver<Command>,
         state: Arc<State>,
-        clock: Clock,
+        clock: Option<Instant>,
         me: usize,
     ) -> EventLoop<G> {
         let shuffles = common.shuffle_rooms > Duration::ZERO;
@@ -181,7 +91,7 @@ impl<G: Game> EventLoop<G> {
             ctx: TurnContext::new(common, state.started),
             state,
             rooms: HashMap::new(),
-            queue: BinaryHeap::new(),
+            queue: Queue::new(),
             opened: 0,
         }
     }
@@ -226,7 +136,7 @@ impl<G: Game> EventLoop<G> {
         match command {
             Command::Attach { mut client, .. } => {
                 stopping::tell(&mut client.conn);
-                self.ctx.send_back(Return::End(client, End::Close(code)));
+                self.ctx.end(client, End::Close(code));
             }
             Command::Adopt(room) => {
                 self.adopt(room);
@@ -244,7 +154,7 @@ impl<G: Game> EventLoop<G> {
                 Next::End => return,
             };
             match self.commands.recv_timeout(wait) {
-                Ok(command) => self.handle(command, self.clock.now()),
+                Ok(command) => self.handle(command, self.clock.unwrap_or_else(Instant::now)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -253,7 +163,7 @@ impl<G: Game> EventLoop<G> {
 
     /// All that is to be done at `now`, for whoever steps it.
     pub(crate) fn run_until(&mut self, now: Instant) {
-        self.clock = Clock::Set(now);
+        self.clock = Some(now);
         while self.step() == Next::Again {}
     }
 
@@ -264,7 +174,7 @@ impl<G: Game> EventLoop<G> {
 
     /// One pass: what the lobby says, then the turn of a room that is due.
     fn step(&mut self) -> Next {
-        let now = self.clock.now();
+        let now = self.clock.unwrap_or_else(Instant::now);
         self.state.beat(now);
         self.ctx.now = now;
         match self.state.phase() {
@@ -311,43 +221,36 @@ impl<G: Game> EventLoop<G> {
             self.decline(command, CloseCode::Restart);
             return;
         }
-        let Some(command) = self.forward(command) else {
-            return;
-        };
-        let (room, join_request, client) = match command {
-            Command::Attach {
+        match self.forward(command) {
+            Some(Command::Attach {
                 room,
                 join_request,
                 client,
-            } => (room, join_request, client),
-            Command::Inspect { room, reply } => {
+            }) => match join_request {
+                JoinRequest::Join => self.join(room, client, now),
+                JoinRequest::Open(options) => match self.open(*options, now) {
+                    Ok(()) => self.join(room, client, now),
+                    Err(Failed) => {
+                        self.fail(room);
+                        self.ctx.end(client, End::Close(CloseCode::RoomFailed));
+                    }
+                },
+                JoinRequest::Resume(request) => self.resume(room, request, client, now),
+            },
+            Some(Command::Inspect { room, reply }) => {
                 if let Some(running) = self.rooms.get_mut(&room) {
                     // Who asked may have gone.
                     let _ = reply.send(running.room_host.view(now));
                 }
-                return;
             }
-            Command::Moderate { seats_of, reply } => {
+            Some(Command::Moderate { seats_of, reply }) => {
                 // Who asked may have gone.
                 let _ = reply.send(self.moderate(seats_of.as_ref()));
-                return;
             }
-            Command::Adopt(room) => return self.adopt(room),
-            Command::Wake => return,
+            Some(Command::Adopt(room)) => self.adopt(room),
+            Some(Command::Wake) | None => {}
             #[cfg(test)]
-            Command::Break => panic!("the worker is to end"),
-        };
-        match join_request {
-            JoinRequest::Join => self.join(room, client, now),
-            JoinRequest::Open(options) => match self.open(*options, now) {
-                Ok(()) => self.join(room, client, now),
-                Err(Failed) => {
-                    self.fail(room);
-                    let end = End::Close(CloseCode::RoomFailed);
-                    self.ctx.send_back(Return::End(client, end));
-                }
-            },
-            JoinRequest::Resume(resume_request) => self.resume(room, resume_request, client, now),
+            Some(Command::Break) => panic!("the worker is to end"),
         }
     }
 
@@ -453,9 +356,9 @@ impl<G: Game> EventLoop<G> {
                 metrics.ticks_late.increment(1);
             }
         }
-        let turned = running.turn(&mut self.ctx, now);
-        let ended = self.clock.now();
-        running.load.took(ended - now);
+        let turned = running.turn(&mut self.ctx);
+        let ended = self.clock.unwrap_or_else(Instant::now);
+        running.load.spent += ended - now;
         let Ok(ticked) = turned else {
             self.fail(room);
             return;
@@ -510,7 +413,7 @@ impl<G: Game> EventLoop<G> {
             changes.increment(1);
             tracing::warn!(%room, halvings, "snapshot rate changed by the worker's load");
             if let Some(running) = self.rooms.get_mut(&room) {
-                running.room_host.throttle(halvings);
+                running.room_host.room.throttle(halvings);
             }
         }
     }
@@ -536,7 +439,6 @@ impl<G: Game> EventLoop<G> {
             let why = Some(Closing::Stop);
             let _ = guarded(room, || {
                 room_host.close(code, why, stopping::tell, &mut self.ctx);
-                Ok(())
             });
         }
     }
@@ -544,13 +446,14 @@ impl<G: Game> EventLoop<G> {
     /// Takes a room off the worker for good. The registry goes first: nobody is sent to a room that
     /// is not there.
     fn take_out(&mut self, room: RoomId) -> Option<RoomHost<G>> {
-        let Common {
-            registry, metrics, ..
-        } = &self.ctx.common;
-        registry.close(room);
+        let common = &self.ctx.common;
+        common.registry.close(room);
         let running = self.rooms.remove(&room)?;
-        metrics.rooms.decrement(1);
-        metrics.rooms_idle.decrement(f64::from(running.dozes as u8));
+        common.metrics.rooms.decrement(1);
+        common
+            .metrics
+            .rooms_idle
+            .decrement(f64::from(running.dozes as u8));
         Some(running.room_host)
     }
 }

@@ -34,20 +34,13 @@ const HOPELESS_SPANS: u32 = 10;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RoomLoad {
     /// In this span so far.
-    spent: Duration,
+    pub(super) spent: Duration,
     /// How often its snapshot rate is halved.
     halvings: u8,
     /// Spans in a row in which it was light.
     calm: u32,
     /// Spans in a row in which it was hopeless.
     hopeless: u32,
-}
-
-impl RoomLoad {
-    /// A turn of the room took so long.
-    pub(super) fn took(&mut self, time: Duration) {
-        self.spent += time;
-    }
 }
 
 /// What becomes of a room.
@@ -75,7 +68,7 @@ pub(super) struct Cost {
 pub(super) struct Load {
     since: Instant,
     /// Of the span before, heaviest first.
-    costs: Vec<Cost>,
+    pub(super) costs: Vec<Cost>,
     verdicts: Vec<(RoomId, Verdict)>,
 }
 
@@ -135,13 +128,6 @@ impl Load {
     }
 }
 
-impl Load {
-    /// What the rooms cost in the span before, the heaviest first.
-    pub(super) fn costs(&self) -> &[Cost] {
-        &self.costs
-    }
-}
-
 impl RoomLoad {
     /// Judges one room by its share; `relieve`: its worker needs relief.
     fn give_way(&mut self, share: f64, relieve: bool) -> Option<Verdict> {
@@ -193,7 +179,7 @@ mod tests {
             self.now += SPAN;
             for (load, share) in self.rooms.iter_mut().zip(shares) {
                 let halved = 0.2 + 0.8 / f64::from(1 << load.halvings);
-                load.took(SPAN.mul_f64(share * halved));
+                load.spent += SPAN.mul_f64(share * halved);
             }
             assert!(self.load.is_due(self.now));
             let rooms = self.rooms.iter_mut().enumerate();

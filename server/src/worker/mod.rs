@@ -41,7 +41,7 @@ use crate::vitals::Vitals;
 
 pub use client::Client;
 pub(crate) use client::Session;
-pub(crate) use event_loop::{Clock, EventLoop};
+pub(crate) use event_loop::EventLoop;
 pub(crate) use peers::Peers;
 pub(crate) use view::RoomView;
 
@@ -105,11 +105,10 @@ pub(crate) struct ResumeRequest {
 
 /// A connection on its way back from a worker. At most as many as there are connections are
 /// under way, so their channel needs no bound of its own.
-pub(crate) enum Return {
-    /// To the lobby; what the client is told about it waits to go out.
-    Lobby(Client),
-    /// To its end.
-    End(Client, End),
+pub(crate) struct Return {
+    pub(crate) client: Client,
+    /// How it ends; `None`: it is the lobby's again, what it is told about it waits to go out.
+    pub(crate) end: Option<End>,
 }
 
 /// How far a worker is in its life.
@@ -174,7 +173,7 @@ impl Worker {
         common: Common,
         vitals: &Vitals,
     ) -> io::Result<(Worker, JoinHandle<()>)> {
-        let (worker, thread) = Worker::new(game, common, Instant::now(), Clock::System);
+        let (worker, thread) = Worker::new(game, common, Instant::now(), None);
         let name = format!("worker-{index}");
         let alive = vitals.part(name.as_str());
         let thread = std::thread::Builder::new()
@@ -188,7 +187,7 @@ impl Worker {
         game: Arc<GameDef<G>>,
         common: Common,
         started: Instant,
-        clock: Clock,
+        clock: Option<Instant>,
     ) -> (Worker, EventLoop<G>) {
         let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
         let state = Arc::new(State {
@@ -245,12 +244,6 @@ impl Worker {
     /// Whether the loop came round within `span`.
     pub(crate) fn is_alive(&self, now: Instant, span: Duration) -> bool {
         self.state.is_alive(now, span)
-    }
-
-    /// Has it panic outside of any room.
-    #[cfg(test)]
-    pub(crate) fn break_down(&self) {
-        let _ = self.inbox.try_send(Command::Break);
     }
 
     /// Closes its rooms: their members are told and come back to be closed with 1012.

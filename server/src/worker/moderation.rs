@@ -30,7 +30,6 @@ impl<G: Game> RoomHost<G> {
                 guarded(self.id, || {
                     self.room.leave(player);
                     self.settle(ctx);
-                    Ok(())
                 })?;
                 self.vacate(player, ctx);
                 given_up += 1;
@@ -49,11 +48,8 @@ impl<G: Game> RoomHost<G> {
         player: PlayerId,
         ctx: &mut TurnContext,
     ) -> Result<(), Failed> {
-        let Some(online) = self
-            .members
-            .client(player)
-            .and_then(|client| client.session.online.as_ref())
-        else {
+        let client = self.members.client(player);
+        let Some(online) = client.and_then(|client| client.session.online.as_ref()) else {
             return Ok(());
         };
         let (muted_s, expelled) = (online.muted_s(Date::now()), online.expelled());

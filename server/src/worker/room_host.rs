@@ -3,7 +3,6 @@
 //! it. What a turn consists of is `turn`'s business, when it is due `run`'s.
 
 use std::any::Any;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +12,7 @@ use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{CloseCode, ServerMessage};
 
-use super::members::{Members, Vacated};
+use super::members::Members;
 use super::view::{ClientView, RoomView};
 use super::{Client, Common, ResumeRequest, Return};
 use crate::admission::request_prices::resumed;
@@ -22,15 +21,11 @@ use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::room::seat_tokens::SeatTokens;
 use crate::room::{Effect, Room, Workspace};
-use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers, Transport};
+use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers};
 use crate::vitals;
 
 /// Who leaves a room sooner did not like it there.
 const LEFT_SOON_SECONDS: u32 = 20;
-
-/// Effects for which there is room between two turns. A crowd that comes at once makes some for
-/// each pair of members.
-const EFFECTS_KEPT: usize = 256;
 
 /// What a worker lends to the room whose turn it is.
 pub(super) struct TurnContext {
@@ -46,8 +41,6 @@ pub(super) struct TurnContext {
     pub(super) send_buffers: SendBuffers,
     /// Who is written to next; what waits for them goes out without a snapshot, too.
     pub(super) to_write: Vec<(PlayerId, Option<SendBuffer>)>,
-    /// What the room wants done.
-    pub(super) effects: Vec<Effect>,
     /// What the room's turn works in.
     pub(super) workspace: Box<Workspace>,
     /// Members whose connections came to an end.
@@ -63,15 +56,24 @@ impl TurnContext {
             fetched: Vec::new(),
             send_buffers: SendBuffers::default(),
             to_write: Vec::new(),
-            effects: Vec::new(),
             workspace: Box::default(),
             ended: Vec::new(),
         }
     }
 
-    pub(super) fn send_back(&self, back: Return) {
+    /// A client is back in the lobby.
+    pub(super) fn send_back(&self, client: Client) {
+        self.give_back(client, None);
+    }
+
+    /// A client goes to its end.
+    pub(super) fn end(&self, client: Client, end: End) {
+        self.give_back(client, Some(end));
+    }
+
+    fn give_back(&self, client: Client, end: Option<End>) {
         // Nobody takes it only when the runtime is gone, and then every socket goes.
-        let _ = self.common.returns.send(back);
+        let _ = self.common.returns.send(Return { client, end });
     }
 }
 
@@ -97,36 +99,28 @@ impl<G: Game> RoomHost<G> {
         options: RoomOptions,
     ) -> Result<RoomHost<G>, Failed> {
         let (id, seats) = (options.id, options.seats);
-        let room = guarded(id, || Ok(Room::new(game.clone(), options)))?;
-        Ok(RoomHost {
-            id,
-            room,
-            members: Members::new(seats),
-        })
+        let room = guarded(id, || Room::new(game.clone(), options))?;
+        let members = Members::for_seats(seats);
+        Ok(RoomHost { id, room, members })
     }
 
     /// Whether no seat is taken.
     pub(super) fn is_empty(&self) -> bool {
-        self.members.count() == 0
+        self.members.len() == 0
     }
 
     /// The room as an operator sees it.
     pub(super) fn view(&mut self, now: Instant) -> RoomView {
         let options = self.room.options();
-        let tick_rate = options.tick_rate;
         let clients = self.room.clients().map(|state| {
             let client = self.members.client(state.player).map(|client| &*client);
-            let name = client.and_then(|client| client.session.name.as_deref());
-            let backlog = client
-                .map(|client| client.conn.backlog())
-                .unwrap_or_default();
-            ClientView::new(&state, tick_rate, name.unwrap_or(""), &backlog, now)
+            ClientView::new(state, client, now)
         });
         RoomView {
             id: self.id,
             name: options.name.clone(),
             tick: self.room.tick_number().0,
-            tick_rate,
+            tick_rate: options.tick_rate,
             snapshot_every: self.room.snapshot_every(),
             clients: clients.collect(),
         }
@@ -136,11 +130,6 @@ impl<G: Game> RoomHost<G> {
     pub(super) fn active_players(&self, seconds: u32) -> u16 {
         let within = seconds * u32::from(self.room.options().tick_rate);
         self.room.active_players(within)
-    }
-
-    /// See [`Room::throttle`].
-    pub(super) fn throttle(&mut self, halvings: u8) {
-        self.room.throttle(halvings);
     }
 
     /// Seats a connection, on the seat that its player has here already where [`Room::seat_of`]
@@ -183,8 +172,7 @@ impl<G: Game> RoomHost<G> {
             let take_over = move |room: &mut Room<G>| room.take_over(player);
             return self.seat_again(client, player, take_over, tokens, token, ctx);
         }
-        let joined = guarded(self.id, || Ok(self.room.join_as(&name, identity)));
-        match joined {
+        match guarded(self.id, || self.room.join_as(&name, identity)) {
             Ok(Ok(player)) => {
                 client.session.has_played = true;
                 let token = self.new_token(player, ctx);
@@ -203,8 +191,7 @@ impl<G: Game> RoomHost<G> {
                 Ok(())
             }
             Err(failed) => {
-                let end = End::Close(CloseCode::RoomFailed);
-                ctx.send_back(Return::End(client, end));
+                ctx.end(client, End::Close(CloseCode::RoomFailed));
                 Err(failed)
             }
         }
@@ -233,17 +220,15 @@ impl<G: Game> RoomHost<G> {
             identity: client.session.identity.clone(),
             host: None,
         };
+        resumed(&mut client.session.requests);
         if ctx.common.registry.keeps_out(self.id, &who, ctx.now) {
-            resumed(&mut client.session.requests);
             refuse(client, Refusal::KeptOut, ctx);
             return Ok(());
         }
         let Some(token) = self.new_token(player, ctx) else {
-            resumed(&mut client.session.requests);
             refuse(client, Refusal::Busy, ctx);
             return Ok(());
         };
-        resumed(&mut client.session.requests);
         let tokens = SeatTokens::renewed(resume_request.token.hash, token.1);
         let resume = move |room: &mut Room<G>| room.resume(player, resume_request.seen);
         self.seat_again(client, player, resume, tokens, Some(token), ctx)
@@ -264,9 +249,9 @@ impl<G: Game> RoomHost<G> {
         ctx: &mut TurnContext,
     ) -> Result<(), Failed> {
         if let Some(old) = self.members.unplug(player) {
-            ctx.send_back(Return::End(old, End::Close(CloseCode::Superseded)));
+            ctx.end(old, End::Close(CloseCode::Superseded));
         }
-        match guarded(self.id, || Ok(take(&mut self.room))) {
+        match guarded(self.id, || take(&mut self.room)) {
             Ok(true) => {}
             Ok(false) => {
                 self.vacate(player, ctx);
@@ -274,8 +259,7 @@ impl<G: Game> RoomHost<G> {
                 return Ok(());
             }
             Err(failed) => {
-                let end = End::Close(CloseCode::RoomFailed);
-                ctx.send_back(Return::End(client, end));
+                ctx.end(client, End::Close(CloseCode::RoomFailed));
                 return Err(failed);
             }
         }
@@ -319,14 +303,8 @@ impl<G: Game> RoomHost<G> {
     pub(super) fn settle(&mut self, ctx: &mut TurnContext) {
         loop {
             while let Some(effect) = self.room.poll_effect() {
-                ctx.effects.push(effect);
-            }
-            let mut effects = mem::take(&mut ctx.effects);
-            for effect in effects.drain(..) {
                 self.apply(effect, ctx);
             }
-            effects.shrink_to(EFFECTS_KEPT);
-            ctx.effects = effects;
             let Some((player, end)) = ctx.ended.pop() else {
                 return;
             };
@@ -338,8 +316,9 @@ impl<G: Game> RoomHost<G> {
                 End::Goodbye => false,
                 End::Close(code) => code.holds_seat(),
             };
-            let held = may_return && self.is_open(player) && self.room.disconnect(player);
-            if held {
+            let tokens = self.room.tokens(player);
+            let is_open = tokens.is_some_and(SeatTokens::is_open);
+            if may_return && is_open && self.room.disconnect(player) {
                 self.hold(player, ctx);
             } else {
                 // Whom an operator sent away, or who broke a rule, would have stayed.
@@ -349,7 +328,7 @@ impl<G: Game> RoomHost<G> {
                 self.room.leave(player);
                 self.vacate(player, ctx);
             }
-            ctx.send_back(Return::End(client, end));
+            ctx.end(client, end);
         }
     }
 
@@ -358,15 +337,7 @@ impl<G: Game> RoomHost<G> {
     /// # Errors
     /// The room failed.
     pub(super) fn settle_guarded(&mut self, ctx: &mut TurnContext) -> Result<(), Failed> {
-        guarded(self.id, || {
-            self.settle(ctx);
-            Ok(())
-        })
-    }
-
-    fn is_open(&mut self, player: PlayerId) -> bool {
-        let tokens = self.room.tokens(player);
-        tokens.is_some_and(SeatTokens::is_open)
+        guarded(self.id, || self.settle(ctx))
     }
 
     fn apply(&mut self, effect: Effect, ctx: &mut TurnContext) {
@@ -379,7 +350,7 @@ impl<G: Game> RoomHost<G> {
                 }
             }
             Effect::KeepOut { player, identity } => {
-                let host = self.members.host(player);
+                let host = self.members.get(player).and_then(|seat| seat.host);
                 let who = Who { identity, host };
                 ctx.common.registry.keep_out(self.id, who, ctx.now);
             }
@@ -392,7 +363,7 @@ impl<G: Game> RoomHost<G> {
                 if let Some(mut client) = client {
                     let left = encode_server(&ServerMessage::Left { reason });
                     client.conn.send(&left);
-                    ctx.send_back(Return::Lobby(client));
+                    ctx.send_back(client);
                 }
             }
             Effect::Close { player, code } => {
@@ -403,7 +374,7 @@ impl<G: Game> RoomHost<G> {
                     self.vacate(player, ctx);
                 }
                 if let Some(client) = client {
-                    ctx.send_back(Return::End(client, End::Close(code)));
+                    ctx.end(client, End::Close(code));
                 }
             }
             Effect::Vacate { player } => self.vacate(player, ctx),
@@ -421,19 +392,19 @@ impl<G: Game> RoomHost<G> {
     fn note_leaving(&mut self, player: PlayerId, ctx: &TurnContext) {
         let soon = u32::from(self.room.options().tick_rate) * LEFT_SOON_SECONDS;
         let now = self.room.tick_number();
-        let since = self.members.since(player);
-        if since.is_some_and(|since| now.since(since) < soon) {
+        let seat = self.members.get(player);
+        if seat.is_some_and(|seat| now.since(seat.since) < soon) {
             ctx.common.registry.left_soon(self.id, ctx.now);
         }
     }
 
     /// A seat is free again.
     pub(super) fn vacate(&mut self, player: PlayerId, ctx: &TurnContext) {
-        if let Some(Vacated { mark, was_away }) = self.members.stand_up(player) {
-            if was_away {
-                ctx.common.registry.regain(self.id, mark);
+        if let Some(seat) = self.members.remove(player) {
+            if seat.is_away {
+                ctx.common.registry.regain(self.id, seat.mark);
             }
-            ctx.common.registry.release(self.id, mark);
+            ctx.common.registry.release(self.id, seat.mark);
             ctx.common.metrics.players.decrement(1);
         }
     }
@@ -450,23 +421,16 @@ impl<G: Game> RoomHost<G> {
         while let Some(player) = self.members.after(None) {
             if let Some(mut client) = self.members.unplug(player) {
                 last(&mut client.conn);
-                ctx.send_back(Return::End(client, End::Close(code)));
+                ctx.end(client, End::Close(code));
             }
             self.vacate(player, ctx);
         }
-        ctx.effects.clear();
         ctx.ended.clear();
         let mut room = self.room;
         // The hook may fail like any other; a world whose systems panicked may panic again when it
         // is dropped.
-        let _ = guarded(self.id, || {
-            why.into_iter().for_each(|why| room.close(why));
-            Ok(())
-        });
-        let _ = guarded(self.id, move || {
-            drop(room);
-            Ok(())
-        });
+        let _ = guarded(self.id, || why.into_iter().for_each(|why| room.close(why)));
+        let _ = guarded(self.id, move || drop(room));
     }
 }
 
@@ -475,21 +439,18 @@ pub(super) fn refuse(mut client: Client, reason: Refusal, ctx: &TurnContext) {
     ctx.common.metrics.messages_refused.increment(1);
     let refused = encode_server(&ServerMessage::Refused { reason });
     client.conn.send(&refused);
-    ctx.send_back(Return::Lobby(client));
+    ctx.send_back(client);
 }
 
 /// Runs `work` of a room; a panic in it is the room's failure.
-pub(super) fn guarded<T>(
-    room: RoomId,
-    work: impl FnOnce() -> Result<T, Failed>,
-) -> Result<T, Failed> {
+pub(super) fn guarded<T>(room: RoomId, work: impl FnOnce() -> T) -> Result<T, Failed> {
     // Nothing that `work` touches is used again after a panic but the members' connections,
     // which are whole between any two of its steps.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         tracing::error!(%room, panic = message(&*panic), "room failed");
         // What was thrown is the game's too, and could panic again when it is dropped.
         vitals::forget(panic);
-        Err(Failed)
+        Failed
     })
 }
 

@@ -16,12 +16,12 @@ use super::room_host::{RoomHost, TurnContext};
 use super::*;
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::config::Config;
+use crate::directory::Directory;
 use crate::directory::kept_out::Who;
 use crate::directory::local::Registry;
-use crate::directory::{Directory, NewRoom};
 use crate::game::still::Still;
+use crate::transport::WAITING_BYTES_MAX;
 use crate::transport::memory::{self, Far};
-use crate::transport::{Conn, Transport, WAITING_BYTES_MAX};
 
 /// Where somebody comes from.
 const HOME: &str = "192.0.2.1";
@@ -43,6 +43,13 @@ enum Came {
     Refused(Refusal),
 }
 
+impl Worker {
+    /// Has it panic outside of any room.
+    pub(crate) fn break_down(&self) {
+        let _ = self.inbox.try_send(super::Command::Break);
+    }
+}
+
 struct Place {
     host: RoomHost<Still>,
     ctx: TurnContext,
@@ -56,19 +63,20 @@ impl Place {
         let config = Config::default();
         let metrics = Arc::new(Metrics::new().unwrap());
         let registry = Arc::new(Registry::new(9, 1, Entropy::default()));
-        let room = NewRoom {
-            name: "room".into(),
-            code: "A".into(),
-            private: false,
+        let room = RoomOptions {
             seats,
-            network: None,
-            kicks: false,
+            ..RoomOptions::default()
         };
         let maker = registry.mark(&who("ann"));
-        let room = registry
-            .create(room, maker, Box::new(AddressLease::unlimited()))
+        let place = registry
+            .create(
+                room.clone(),
+                None,
+                maker,
+                Box::new(AddressLease::unlimited()),
+            )
             .unwrap();
-        registry.open(room.room);
+        registry.open(place.room);
         let (returns, returned) = unbounded_channel();
         let common = Common {
             registry,
@@ -87,17 +95,8 @@ impl Place {
             peers: Peers::default(),
         };
         let options = RoomOptions {
-            id: room.room,
-            name: "room".into(),
-            code: "A".into(),
-            private: false,
-            seats,
-            kicks: false,
-            seed: 1,
-            tick_rate: 30,
-            snapshot_every: 1,
-            grace: 900,
-            npcs: 0,
+            id: place.room,
+            ..room
         };
         let game = Arc::new(GameDef::new(30).unwrap());
         Place {
@@ -133,23 +132,22 @@ impl Place {
     /// Somebody for whom a seat was taken is there.
     fn arrive(&mut self, name: &str, from: &str) -> Came {
         let (memory, far) = memory::pair(WAITING_BYTES_MAX);
-        let mut client = Client::new(Conn::Other(Box::new(memory)), self.ctx.now);
+        let mut client = Client::new(Box::new(memory), self.ctx.now);
         client.session.name = Some(name.into());
         client.session.identity = who(name);
         client.session.guest = self.guest(from);
-        let before = self.host.members.count();
+        let before = self.host.members.len();
         self.host.join(client, &mut self.ctx).unwrap();
         let mut closed = false;
         while let Ok(back) = self.returned.try_recv() {
-            match back {
-                Return::Lobby(mut client) => {
-                    client.conn.flush(self.ctx.now).unwrap();
-                    return Came::Refused(refusal(&far));
-                }
-                Return::End(..) => closed = true,
+            if back.end.is_none() {
+                let mut conn = back.client.conn;
+                conn.flush(self.ctx.now).unwrap();
+                return Came::Refused(refusal(&far));
             }
+            closed = true;
         }
-        match self.host.members.count() > before {
+        match self.host.members.len() > before {
             true => Came::Sat,
             false => Came::SatAgain { closed },
         }
@@ -197,7 +195,7 @@ fn a_seat_that_is_held_needs_no_share_of_the_last_places() {
     assert_eq!(place.arrive("ann", HOME), Came::Sat);
     place.lose(0);
     let neighbour = place.guest(NEIGHBOUR);
-    let _taken: Vec<AddressLease> = (0..6).map(|_| neighbour.sit().unwrap()).collect();
+    let _taken: Vec<AddressLease> = (0..6).map(|_| neighbour.sit(false).unwrap()).collect();
     for (name, from, came) in [
         ("bo", HOME, Came::Refused(Refusal::Busy)),
         ("ann", HOME, Came::SatAgain { closed: false }),
@@ -267,17 +265,15 @@ fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
         }
         // A room as full, but newer.
         let registry = place.registry();
-        let another = NewRoom {
+        let another = RoomOptions {
             name: "another".into(),
             code: "B".into(),
-            private: false,
             seats: 9,
-            network: None,
-            kicks: false,
+            ..RoomOptions::default()
         };
         let maker = registry.mark(&who("eve"));
         let another = registry
-            .create(another, maker, Box::new(AddressLease::unlimited()))
+            .create(another, None, maker, Box::new(AddressLease::unlimited()))
             .unwrap();
         registry.open(another.room);
         let asks = Who {

@@ -4,7 +4,6 @@
 //! worker is `room_host`'s.
 
 use std::mem;
-use std::time::Instant;
 
 use tickwire::ids::PlayerId;
 use tickwire::limits::{ENTITIES_MAX, SERVER_MESSAGE_BYTES_MAX};
@@ -13,33 +12,24 @@ use tickwire::protocol::CloseCode;
 use super::figures;
 use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use crate::game::Game;
-use crate::room::{Effect, Room};
-use crate::transport::{End, Fetched, Reading, SendBuffer, Transport};
+use crate::room::Room;
+use crate::transport::{End, Fetched, Reading, SendBuffer};
 
 /// Bytes of snapshots that are composed before they are written: those of a room of ordinary size,
 /// which then lie in the processor's second cache until the kernel copies them.
 const SEND_BUFFERS_BYTES: usize = 64 * 1024;
 
 impl<G: Game> RoomHost<G> {
-    /// One turn: reads, ticks, writes.
+    /// One turn: reads, ticks, writes. True: it ticked.
     ///
     /// # Errors
     /// The room failed.
-    pub(super) fn turn(&mut self, ctx: &mut TurnContext, now: Instant) -> Result<(), Failed> {
-        let id = self.id;
-        guarded(id, || {
-            self.read(ctx, now);
-            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a
-            // new one.
-            self.room.borrow_workspace(&mut ctx.workspace);
-            self.room.tick();
-            self.settle(ctx);
-            let due = self.room.snapshot_due();
-            let written = self.write(due, ctx, now);
-            self.count(ctx);
-            self.room.return_workspace(&mut ctx.workspace);
-            written
-        })
+    pub(super) fn turn(&mut self, ctx: &mut TurnContext) -> Result<bool, Failed> {
+        let tick = |room: &mut Room<G>| {
+            room.tick();
+            true
+        };
+        self.turn_with(tick, ctx)
     }
 
     /// A turn of a room that dozes, at the end of so many ticks: reads, lets them go by, ticks if
@@ -53,21 +43,37 @@ impl<G: Game> RoomHost<G> {
         ticks: u32,
         idle: u32,
         ctx: &mut TurnContext,
-        now: Instant,
+    ) -> Result<bool, Failed> {
+        let mut left = None;
+        let doze = |room: &mut Room<G>| {
+            let wakes = room.quiet_ticks() < idle;
+            left = room.doze(ticks, wakes);
+            left.is_some()
+        };
+        let ticked = self.turn_with(doze, ctx)?;
+        self.room.pass(left.unwrap_or(0));
+        Ok(ticked)
+    }
+
+    /// A turn in which the room does `step`, which says whether it ticked.
+    fn turn_with(
+        &mut self,
+        step: impl FnOnce(&mut Room<G>) -> bool,
+        ctx: &mut TurnContext,
     ) -> Result<bool, Failed> {
         guarded(self.id, || {
-            self.read(ctx, now);
+            self.read(ctx);
+            // A room that fails meanwhile is dropped with what it borrowed: the next one works in a
+            // new one.
             self.room.borrow_workspace(&mut ctx.workspace);
-            let wakes = self.room.quiet_ticks() < idle;
-            let ticked = self.room.doze(ticks, wakes);
+            let ticked = step(&mut self.room);
             self.settle(ctx);
-            let due = ticked.is_some() && self.room.snapshot_due();
-            let written = self.write(due, ctx, now);
+            let due = ticked && self.room.snapshot_due();
+            let written = self.write(due, ctx);
             self.count(ctx);
             self.room.return_workspace(&mut ctx.workspace);
-            self.room.pass(ticked.unwrap_or(0));
-            written.map(|()| ticked.is_some())
-        })
+            written.map(|()| ticked)
+        })?
     }
 
     /// Counts what the room did, and warns once of a game that has too much to show.
@@ -83,12 +89,12 @@ impl<G: Game> RoomHost<G> {
         figures::add(&stats, &ctx.common.metrics);
     }
 
-    fn read(&mut self, ctx: &mut TurnContext, now: Instant) {
+    fn read(&mut self, ctx: &mut TurnContext) {
         let mut last = None;
         while self.fetch(&mut last, ctx) {
             let mut fetched = mem::take(&mut ctx.fetched);
             for (player, fetched) in fetched.drain(..) {
-                self.read_one(player, fetched, ctx, now);
+                self.read_one(player, fetched, ctx);
             }
             ctx.fetched = fetched;
             // Not sooner: what was fetched has no place in a connection that left meanwhile.
@@ -118,35 +124,28 @@ impl<G: Game> RoomHost<G> {
         !ctx.fetched.is_empty()
     }
 
-    fn read_one(
-        &mut self,
-        player: PlayerId,
-        fetched: Fetched,
-        ctx: &mut TurnContext,
-        now: Instant,
-    ) {
+    fn read_one(&mut self, player: PlayerId, fetched: Fetched, ctx: &mut TurnContext) {
         let Some(conn) = self.members.conn(player) else {
             return;
         };
         let rates = ctx.common.rates;
-        let mut reading = conn.read(Reading::new(&mut ctx.scratch, fetched, rates, now));
-        if !self.room.is_present(player) {
-            // Sent away by who was read before: the rest is for the lobby.
-            return;
-        }
+        let mut reading = Reading::new(&mut ctx.scratch, fetched, rates, ctx.now);
         let end = loop {
-            match reading.next() {
-                Ok(Some((message, _))) => match self.room.receive(player, message) {
-                    // What follows a departure is for the lobby: it stays in the connection.
-                    Ok(()) if drain(&mut self.room, &mut ctx.effects, player) => break None,
-                    Ok(()) => {}
-                    Err(code) => break Some(End::Close(code)),
-                },
+            // Who left, or was sent away by who was read before: the rest is for the lobby.
+            if !self.room.is_present(player) {
+                break None;
+            }
+            match conn.next(&mut reading) {
+                Ok(Some(message)) => {
+                    if let Err(code) = self.room.receive(player, message) {
+                        break Some(End::Close(code));
+                    }
+                }
                 Ok(None) => break None,
                 Err(end) => break Some(end),
             }
         };
-        drop(reading);
+        conn.keep(&mut reading);
         if let Some(end) = end {
             ctx.ended.push((player, end));
         }
@@ -163,10 +162,10 @@ impl<G: Game> RoomHost<G> {
         self.room.prefetch(next, next_but_one);
     }
 
-    fn write(&mut self, due: bool, ctx: &mut TurnContext, now: Instant) -> Result<(), Failed> {
-        let stall_timeout = ctx.common.stall_timeout;
+    fn write(&mut self, due: bool, ctx: &mut TurnContext) -> Result<(), Failed> {
+        let (now, stall_timeout) = (ctx.now, ctx.common.stall_timeout);
         let mut last = None;
-        while self.compose(&mut last, due, ctx, now)? {
+        while self.compose(&mut last, due, ctx)? {
             for (player, send_buffer) in ctx.to_write.drain(..) {
                 let Some(conn) = self.members.conn(player) else {
                     continue;
@@ -194,13 +193,8 @@ impl<G: Game> RoomHost<G> {
         last: &mut Option<PlayerId>,
         due: bool,
         ctx: &mut TurnContext,
-        now: Instant,
     ) -> Result<bool, Failed> {
-        let TurnContext {
-            send_buffers,
-            to_write,
-            ..
-        } = ctx;
+        let (send_buffers, to_write) = (&mut ctx.send_buffers, &mut ctx.to_write);
         send_buffers.clear();
         to_write.clear();
         while send_buffers.bytes() < SEND_BUFFERS_BYTES
@@ -211,7 +205,7 @@ impl<G: Game> RoomHost<G> {
                 continue;
             };
             if conn.backlog().is_blocked()
-                && let Err(end) = conn.flush(now)
+                && let Err(end) = conn.flush(ctx.now)
             {
                 ctx.ended.push((player, end));
                 continue;
@@ -235,17 +229,4 @@ impl<G: Game> RoomHost<G> {
         }
         Ok(!to_write.is_empty())
     }
-}
-
-/// Moves the room's effects to `effects`. True: `player` is no member any more.
-fn drain<G: Game>(room: &mut Room<G>, effects: &mut Vec<Effect>, player: PlayerId) -> bool {
-    let mut gone = false;
-    while let Some(effect) = room.poll_effect() {
-        gone |= match effect {
-            Effect::Depart { player: who, .. } | Effect::Close { player: who, .. } => who == player,
-            Effect::Control { .. } | Effect::KeepOut { .. } | Effect::Vacate { .. } => false,
-        };
-        effects.push(effect);
-    }
-    gone
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde::Serialize;
 use tickwire::ids::RoomId;
 
+use super::Client;
 use crate::room::ClientState;
-use crate::transport::Backlog;
 
 /// A room and its clients at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,28 +29,10 @@ pub(crate) struct RoomView {
 /// One client.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ClientView {
-    /// Its player's number.
-    player: u16,
+    #[serde(flatten)]
+    state: ClientState,
     /// Its player's name.
-    name: String,
-    /// Every so many images are meant for it: 1, 2, 4 … 32.
-    tier: u32,
-    /// Since when it has fallen behind, in milliseconds.
-    waiting_ms: Option<u64>,
-    /// Snapshots that may be unacknowledged.
-    in_flight: u32,
-    /// Snapshots that are.
-    unacked: u32,
-    /// Their bytes.
-    unacked_bytes: u32,
-    /// The shortest of the last 5 to 10 s, in milliseconds, rounded up to a whole tick.
-    round_trip_ms: Option<u64>,
-    /// Snapshots sent.
-    sent: u64,
-    /// Snapshots skipped, by cause.
-    skipped_credit: u64,
-    skipped_blocked: u64,
-    skipped_rationed: u64,
+    name: Box<str>,
     /// Bytes that wait to be written.
     outbox_bytes: usize,
     /// Since when the kernel has not taken all of them, in milliseconds.
@@ -58,32 +40,18 @@ pub(crate) struct ClientView {
 }
 
 impl ClientView {
-    /// A client of a room of so many ticks a second.
-    pub(crate) fn new(
-        state: &ClientState,
-        tick_rate: u16,
-        name: &str,
-        backlog: &Backlog,
-        now: Instant,
-    ) -> ClientView {
-        let ms = |ticks: u32| u64::from(ticks) * 1000 / u64::from(tick_rate.max(1));
+    /// What its room says of it, and its connection, if it has one, at `now`.
+    pub(crate) fn new(state: ClientState, client: Option<&Client>, now: Instant) -> ClientView {
+        let backlog = client.map(|client| client.conn.backlog());
+        let backlog = backlog.unwrap_or_default();
+        let blocked = backlog.blocked_for(now);
         ClientView {
-            player: state.player.0,
-            name: name.to_owned(),
-            tier: state.tier,
-            waiting_ms: state.waiting_ticks.map(ms),
-            in_flight: state.in_flight,
-            unacked: state.unacked,
-            unacked_bytes: state.unacked_bytes,
-            round_trip_ms: state.round_trip_ticks.map(ms),
-            sent: state.sent,
-            skipped_credit: state.skipped_credit,
-            skipped_blocked: state.skipped_blocked,
-            skipped_rationed: state.skipped_rationed,
+            state,
+            name: client
+                .and_then(|client| client.session.name.clone())
+                .unwrap_or_default(),
             outbox_bytes: backlog.waiting_bytes,
-            blocked_ms: backlog
-                .blocked_for(now)
-                .map(|since| since.as_millis() as u64),
+            blocked_ms: blocked.map(|since| since.as_millis() as u64),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::probe::Probe;
 
 /// A running lobby.
 pub(crate) struct Server {
-    pub(crate) lobby: Lobby<Probe>,
+    pub(crate) lobby: Lobby,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) runtime: Runtime,
     address: SocketAddr,
@@ -71,7 +71,7 @@ impl Server {
                 let stream = tokio::net::TcpStream::from_std(stream).unwrap();
                 let now = Instant::now();
                 let way = WebSocket::tcp(stream, ahead, peer, now).unwrap();
-                adopting.adopt(Adopted::new(way.into(), now));
+                adopting.adopt(Adopted::new(Box::new(way), now));
             }
         });
         Server {

@@ -5,7 +5,6 @@
 
 mod addresses;
 mod admin;
-mod conformance;
 mod handshakes;
 mod limits;
 mod moderation;

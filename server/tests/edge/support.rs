@@ -44,13 +44,6 @@ pub(crate) fn serve(change: impl FnOnce(&mut Config)) -> Server {
     Server::start::<Still>(config(change), site())
 }
 
-/// The same with the route that only the conformance test has.
-pub(crate) fn serve_with_echo() -> Server {
-    Server::run(config(|_| {}), |listeners, config, stopped| {
-        tickwire_server::run_with_echo::<Still>(listeners, config, site(), stopped)
-    })
-}
-
 fn config(change: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         workers: 1,

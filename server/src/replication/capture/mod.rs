@@ -249,15 +249,10 @@ impl Capture {
 
     /// The same for the private layers. Nobody holds the layer of a team without players.
     fn lay_out_private(&self, image: &mut Image, space: &mut CaptureSpace) {
-        let CaptureSpace {
-            states,
-            private,
-            keys,
-            ..
-        } = space;
+        let (states, private) = (&mut space.states, &mut space.private);
         private.sort_unstable();
         let mut values = image.layers[0].values.end;
-        for &key in &*keys {
+        for &key in &space.keys {
             let scope = key.scope();
             let first_entity = image.entities.len();
             let first_value = values;

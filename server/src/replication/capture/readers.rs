@@ -13,11 +13,11 @@ use crate::replication::value::{Accessor, Raw};
 /// A component's reader, bound to a room's world.
 pub(crate) trait CaptureComponent: Send + Sync {
     /// Entities that have it and no slot yet.
-    fn find_unslotted(&mut self, world: &World, into: &mut Vec<Entity>);
+    fn find_unslotted(&mut self, _world: &World, _into: &mut Vec<Entity>) {}
     /// Sets the component's bits for every slot that has it.
     fn mark(&mut self, world: &World, targets: &Targets, slots: &mut [SlotState]);
     /// Snaps the fields to what `steps` can say.
-    fn snap(&mut self, world: &mut World, steps: &Target);
+    fn snap(&mut self, _world: &mut World, _steps: &Target) {}
     /// Writes every row's columns.
     fn fill(
         &mut self,
@@ -95,14 +95,7 @@ impl<C: Component<Mutability = Mutable>> CaptureComponent for EntityReader<C> {
         for (slot, mut component) in self.fields.iter_mut(world) {
             let state = &states[usize::from(slot.0)];
             let component = component.bypass_change_detection();
-            for (target, &row) in targets.iter().zip(&state.rows) {
-                if let Some(target) = target
-                    && row != NO_ROW
-                {
-                    let row = &mut values[row as usize..];
-                    fill_row(&self.accessors, component, target, slots, row);
-                }
-            }
+            fill_rows(&self.accessors, component, targets, state, slots, values);
         }
     }
 }
@@ -123,8 +116,6 @@ impl<R: Resource + Component<Mutability = Mutable>> RoomReader<R> {
 }
 
 impl<R: Resource + Component<Mutability = Mutable>> CaptureComponent for RoomReader<R> {
-    fn find_unslotted(&mut self, _world: &World, _into: &mut Vec<Entity>) {}
-
     fn mark(&mut self, world: &World, targets: &Targets, slots: &mut [SlotState]) {
         if world.contains_resource::<R>() {
             let bits = bits(targets);
@@ -134,8 +125,6 @@ impl<R: Resource + Component<Mutability = Mutable>> CaptureComponent for RoomRea
         }
     }
 
-    fn snap(&mut self, _world: &mut World, _steps: &Target) {}
-
     fn fill(
         &mut self,
         world: &mut World,
@@ -144,17 +133,36 @@ impl<R: Resource + Component<Mutability = Mutable>> CaptureComponent for RoomRea
         slots: &Slots,
         values: &mut [i32],
     ) {
-        let Some(mut resource) = world.get_resource_mut::<R>() else {
-            return;
-        };
-        let resource = resource.bypass_change_detection();
-        for (target, &row) in targets.iter().zip(&states[0].rows) {
-            if let Some(target) = target
-                && row != NO_ROW
-            {
-                let row = &mut values[row as usize..];
-                fill_row(&self.accessors, resource, target, slots, row);
-            }
+        if let Some(mut resource) = world.get_resource_mut::<R>() {
+            let resource = resource.bypass_change_detection();
+            fill_rows(
+                &self.accessors,
+                resource,
+                targets,
+                &states[0],
+                slots,
+                values,
+            );
+        }
+    }
+}
+
+/// Fills what an entity has of a component in the rows of its layers.
+#[inline]
+fn fill_rows<C>(
+    accessors: &[Accessor<C>],
+    component: &mut C,
+    targets: &Targets,
+    state: &SlotState,
+    slots: &Slots,
+    values: &mut [i32],
+) {
+    for (target, &row) in targets.iter().zip(&state.rows) {
+        if let Some(target) = target
+            && row != NO_ROW
+        {
+            let row = &mut values[row as usize..];
+            fill_row(accessors, component, target, slots, row);
         }
     }
 }

@@ -37,10 +37,8 @@ pub(crate) struct Target {
 
 impl Target {
     pub(super) fn find(set: &ColumnSet, component: usize) -> Option<Target> {
-        let number = set
-            .components
-            .iter()
-            .position(|columns| columns.component == component)?;
+        let mut components = set.components.iter();
+        let number = components.position(|columns| columns.component == component)?;
         let columns = &set.components[number];
         let is_value = |column: &Column| !matches!(column.guess, Guess::Change | Guess::Bend);
         let mut fields: Vec<(usize, Column)> = Vec::new();

@@ -11,7 +11,7 @@ pub(crate) struct Cadence {
     /// Ticks from one snapshot to the next, at full rate.
     full: u16,
     /// How often the snapshot rate is halved.
-    halvings: u8,
+    pub(crate) halvings: u8,
 }
 
 impl Cadence {
@@ -24,11 +24,6 @@ impl Cadence {
         }
     }
 
-    /// Halves the full snapshot rate so many times.
-    pub(crate) fn set_halvings(&mut self, halvings: u8) {
-        self.halvings = halvings;
-    }
-
     /// Ticks from one snapshot to the next, now.
     pub(crate) fn every(self) -> u32 {
         u32::from(self.full) << self.halvings.min(8)
@@ -37,6 +32,11 @@ impl Cadence {
     /// Ticks in so many milliseconds, rounded up.
     pub(crate) fn ticks_in_ms(self, ms: u32) -> u32 {
         (u64::from(ms) * u64::from(self.tick_rate)).div_ceil(1000) as u32
+    }
+
+    /// Milliseconds of so many ticks.
+    pub(crate) fn ms(self, ticks: u32) -> u64 {
+        u64::from(ticks) * 1000 / u64::from(self.tick_rate)
     }
 
     /// Ticks in so many seconds.

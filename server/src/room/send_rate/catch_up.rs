@@ -46,10 +46,10 @@ pub(crate) enum Grant {
 /// The bodies of one image for clients on baselines that no rate tier has.
 #[derive(Debug, Default)]
 pub(crate) struct CatchUp {
-    /// Who asks, and since when.
-    queue: Vec<(Tick, PlayerId)>,
+    /// Who asks, having waited since.
+    pub(crate) queue: Vec<(Tick, PlayerId)>,
     /// Who asks for a probe, and the number of the last image sent to them.
-    probers: Vec<(u32, PlayerId)>,
+    pub(crate) probers: Vec<(u32, PlayerId)>,
     /// Bodies that are made for them.
     bodies: Vec<Body>,
 }
@@ -62,30 +62,10 @@ impl CatchUp {
         self.bodies.clear();
     }
 
-    /// A client that can take a snapshot and has waited since `since`.
-    pub(crate) fn ask(&mut self, since: Tick, player: PlayerId) {
-        self.queue.push((since, player));
-    }
-
-    /// A client that could be probed, whose last image was `sent_number`.
-    pub(crate) fn ask_for_probe(&mut self, sent_number: u32, player: PlayerId) {
-        self.probers.push((sent_number, player));
-    }
-
     /// Puts those who asked into their order: who waits longest comes first.
     pub(crate) fn sort(&mut self) {
         self.queue.sort_unstable();
         self.probers.sort_unstable();
-    }
-
-    /// The `nth` of those who asked.
-    pub(crate) fn asker(&self, nth: usize) -> Option<(Tick, PlayerId)> {
-        self.queue.get(nth).copied()
-    }
-
-    /// The `nth` of those who asked for a probe.
-    pub(crate) fn prober(&self, nth: usize) -> Option<PlayerId> {
-        Some(self.probers.get(nth)?.1)
     }
 
     /// What somebody gets who has waited since `since` and would be sent these `bodies` of layers
@@ -200,14 +180,13 @@ mod tests {
     fn catching_up_is_rationed_oldest_first() {
         let mut round = CatchUp::default();
         for player in 0..6 {
-            round.ask(Tick(99 - u32::from(player)), PlayerId(player));
+            round
+                .queue
+                .push((Tick(99 - u32::from(player)), PlayerId(player)));
         }
         round.sort();
-        let order: Vec<u16> = (0..6)
-            .filter_map(|nth| Some(round.asker(nth)?.1.0))
-            .collect();
+        let order: Vec<u16> = round.queue.iter().map(|(_, player)| player.0).collect();
         assert_eq!(order, [5, 4, 3, 2, 1, 0]);
-        assert_eq!(round.asker(6), None);
         let mut grant = |baseline| round.grant(Tick(99), held(baseline), Tick(100), 1);
         let grants = [90, 91, 92, 91, 93, 94, 90].map(&mut grant);
         use Grant::{Delta, Later};
@@ -246,13 +225,15 @@ mod tests {
     fn who_was_sent_nothing_for_longest_is_probed_first() {
         let mut round = CatchUp::default();
         for player in 0..4 {
-            round.ask_for_probe(30 - u32::from(player), PlayerId(player));
+            round
+                .probers
+                .push((30 - u32::from(player), PlayerId(player)));
         }
         round.sort();
-        let order = [0, 1, 2, 3, 4].map(|nth| Some(round.prober(nth)?.0));
-        assert_eq!(order, [Some(3), Some(2), Some(1), Some(0), None]);
+        let order: Vec<u16> = round.probers.iter().map(|(_, player)| player.0).collect();
+        assert_eq!(order, [3, 2, 1, 0]);
         round.clear();
-        assert_eq!(round.prober(0), None);
+        assert!(round.probers.is_empty());
     }
 
     #[test]

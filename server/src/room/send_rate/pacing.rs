@@ -9,8 +9,8 @@ use super::catch_up::Grant;
 use super::tiers::{CALM_SECONDS, Move};
 use crate::game::Game;
 use crate::replication::interest;
+use crate::room::Room;
 use crate::room::members::{Member, Turn};
-use crate::room::{Room, Workspace};
 
 impl<G: Game> Room<G> {
     /// Lets go of the images that no player holds.
@@ -38,7 +38,7 @@ impl<G: Game> Room<G> {
         catch_up.clear();
         self.probes.earn();
         for member in self.members.iter_mut() {
-            let in_step = member.tier.waiting().is_none()
+            let in_step = member.tier.waiting.is_none()
                 && member.sent_number + member.tier.stride() == number;
             let (tier, sent_number) = (member.tier, member.sent_number);
             let drained = member.in_flight.is_drained();
@@ -52,14 +52,15 @@ impl<G: Game> Room<G> {
                 }
             } else if !tier.is_due(number, sent_number, drained) {
                 if drained && tier.may_be_probed(number) {
-                    catch_up.ask_for_probe(sent_number, member.player);
+                    catch_up.probers.push((sent_number, member.player));
                 }
                 Turn::Pass
             } else if in_step || !member.layers.has_shared_baseline(&self.ring) {
                 // One of a rate tier's, or a keyframe: others get the same.
                 Turn::Send
             } else {
-                catch_up.ask(member.tier.waiting().unwrap_or(tick), member.player);
+                let since = member.tier.waiting.unwrap_or(tick);
+                catch_up.queue.push((since, member.player));
                 Turn::Wait
             };
         }
@@ -73,7 +74,7 @@ impl<G: Game> Room<G> {
         catch_up.sort();
         let (tick, every) = (self.tick, self.cadence.every());
         let mut nth = 0;
-        while let Some((since, player)) = catch_up.asker(nth) {
+        while let Some(&(since, player)) = catch_up.queue.get(nth) {
             nth += 1;
             let Some(member) = self.members.get_mut(player) else {
                 continue;
@@ -92,7 +93,7 @@ impl<G: Game> Room<G> {
             }
         }
         nth = 0;
-        while let Some(player) = catch_up.prober(nth) {
+        while let Some(&(_, player)) = catch_up.probers.get(nth) {
             nth += 1;
             let Some(member) = self.members.get_mut(player) else {
                 continue;
@@ -141,9 +142,8 @@ impl<G: Game> Room<G> {
             stats.skipped_rationed += 1;
             return false;
         }
-        let Workspace {
-            fan_out, section, ..
-        } = &mut *self.workspace;
+        let workspace = &mut *self.workspace;
+        let (fan_out, section) = (&mut workspace.fan_out, &mut workspace.section);
         let start = out.len();
         head(member, tick).encode(out);
         let (layout, ring) = (&self.game.layout, &self.ring);

@@ -46,7 +46,7 @@ pub(crate) struct RateTier {
     /// It gets every `2^halvings`-th image.
     halvings: u8,
     /// Since when it is due and was not served.
-    waiting: Option<Tick>,
+    pub(crate) waiting: Option<Tick>,
     /// Since when it has not fallen behind in this rate tier; `None`: it never has.
     calm: Option<Tick>,
     /// The last leap, until it has lasted.
@@ -80,11 +80,6 @@ impl RateTier {
     /// Images from one that it gets to the next.
     pub(crate) fn stride(self) -> u32 {
         1 << self.halvings
-    }
-
-    /// Since when it waits.
-    pub(crate) fn waiting(self) -> Option<Tick> {
-        self.waiting
     }
 
     /// Whether it has had its time to acknowledge image `sent_number`, the last that it was sent,

@@ -131,7 +131,7 @@ fn who_comes_later_hears_what_everyone_heard_and_a_page_that_forgot_all_of_its_o
         .resource_mut::<Out>()
         .send(To::Player(ann), Feat(5));
     room.leave(ann);
-    room.members.start_at(ann.0);
+    room.members.next = ann.0;
     assert_eq!(room.join("bo"), Ok(ann), "once numbers have gone round");
     room.tick();
     assert_eq!(heard(&mut room, ann), [1, 3]);

@@ -52,7 +52,7 @@ fn what_outlives_its_player_is_shown_to_nobody_who_comes_later() {
     room.tick();
     for number in [1, 2, PLAYER_NUMBERS - 1, 0, 1] {
         if number > 2 {
-            room.members.start_at(number);
+            room.members.next = number;
         }
         let mut next = Client::join(&mut room);
         assert_eq!(next.player, PlayerId(number));
@@ -90,7 +90,7 @@ fn numbers_go_round_past_those_that_are_taken() {
     let last = PLAYER_NUMBERS - 1;
     for number in [2, 3, 4, last - 1, last, 2, 3] {
         if number == last - 1 {
-            room.members.start_at(number);
+            room.members.next = number;
         }
         let next = room.join("somebody").expect("a seat");
         assert_eq!(next, PlayerId(number));
@@ -110,7 +110,7 @@ fn the_last_number_is_on_the_wire_what_it_is_here() {
         assert_eq!(OwnerCode::decode(code.encode()), Some(code));
     }
     let mut room = room(2, 1);
-    room.members.start_at(PLAYER_NUMBERS - 1);
+    room.members.next = PLAYER_NUMBERS - 1;
     let mut last = Client::join(&mut room);
     let mut first = Client::join(&mut room);
     assert_eq!((last.player, first.player), (player, PlayerId(0)));

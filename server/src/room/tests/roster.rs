@@ -216,7 +216,7 @@ fn a_number_is_given_up_before_it_is_used_again() {
     let gone = ears[2].player;
     room.leave(gone);
     // Numbers go round, and this one's turn has come.
-    room.members.start_at(gone.0);
+    room.members.next = gone.0;
     let again = room.join("four").expect("a seat is free");
     assert_eq!(again, gone);
     pass(&mut room, &mut ears[..2]);

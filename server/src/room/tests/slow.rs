@@ -163,7 +163,7 @@ fn a_crowd_that_reads_again_is_up_to_date_within_three_ticks() {
         let since = room.tick;
         let mut may_lag = Vec::new();
         for (reader, state) in readers.iter_mut().zip(room.clients()) {
-            let is_behind = state.waiting_ticks.is_some();
+            let is_behind = state.waiting_ms.is_some();
             behind += u32::from(is_behind);
             may_lag.push(if is_behind { 0 } else { state.tier });
             reader.reads = usize::MAX;
@@ -198,7 +198,7 @@ fn a_few_that_read_again_are_up_to_date_within_three_ticks() {
             turn(&mut room, &mut readers);
         }
         let since = room.tick;
-        let in_tier = |client: &ClientState| client.tier >= 4 && client.waiting_ticks.is_none();
+        let in_tier = |client: &ClientState| client.tier >= 4 && client.waiting_ms.is_none();
         in_tiers += room.clients().filter(in_tier).count();
         for reader in &mut readers {
             reader.reads = usize::MAX;
@@ -376,7 +376,7 @@ fn a_room_that_is_thinned_out_sends_half_and_then_all_again() {
         room.throttle(halvings);
         let turns = (0..64).map(|_| turn(&mut room, &mut readers));
         assert_eq!(turns.sum::<usize>(), 3 * sent, "{halvings} halvings");
-        let skipped = room.clients().any(|client| client.skipped_credit > 0);
+        let skipped = room.clients().any(|client| client.tally.skipped_credit > 0);
         assert!(!skipped, "credit goes with the rate");
     }
 }

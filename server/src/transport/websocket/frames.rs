@@ -97,10 +97,13 @@ pub(crate) struct FrameCount {
     in_message: bool,
     /// Whether a close frame came.
     closed: bool,
-    /// Messages begun, and control frames between them; wraps around.
-    begun: u32,
-    /// Whether a length was not written in the shortest way.
-    is_broken: bool,
+    /// Messages begun, and control frames between them; wraps around. While it stays the same, what
+    /// is unfinished is the same.
+    pub(super) begun: u32,
+    /// Whether a length was longer than it need be, or with the sign that none may have (RFC 6455
+    /// §5.2). The WebSocket context takes such frames. It stays so: nothing after it is worth
+    /// reading.
+    pub(super) is_broken: bool,
     /// Whether this frame follows a close: what it is matters no more.
     is_after_close: bool,
 }
@@ -131,19 +134,6 @@ impl FrameCount {
     /// Whether a message, or a frame between two, lacks its end.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.seen != 0 || self.payload != 0 || self.in_message
-    }
-
-    /// Counts messages begun, and control frames between them: while this stays the same, what is
-    /// unfinished is the same.
-    pub(crate) fn begun(&self) -> u32 {
-        self.begun
-    }
-
-    /// Whether a frame's length was written longer than it need be, or with the sign that none may
-    /// have (RFC 6455 §5.2). The WebSocket context takes such frames. It stays so: nothing after it
-    /// is worth reading.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.is_broken
     }
 
     /// One byte of a header. True: it was the last one.
@@ -314,7 +304,7 @@ mod tests {
         let mut count = FrameCount::default();
         let mut after = |bytes: &[u8]| {
             count.count(bytes);
-            (count.is_unfinished(), count.begun())
+            (count.is_unfinished(), count.begun)
         };
         assert_eq!(after(&framed(5, Some([1; 4]))), (false, 1));
         assert_eq!(after(&[0x02]), (true, 2));
@@ -339,13 +329,13 @@ mod tests {
                     for part in header.chunks(piece) {
                         count.count(part);
                     }
-                    assert_eq!(count.is_broken(), broken, "{header:?} in pieces of {piece}");
+                    assert_eq!(count.is_broken, broken, "{header:?} in pieces of {piece}");
                     count.count(&framed(3, Some([1; 4])));
-                    assert_eq!(count.is_broken(), broken, "{header:?} and more");
+                    assert_eq!(count.is_broken, broken, "{header:?} and more");
                     let mut closed = FrameCount::default();
                     closed.count(&[0x88, 0x80, 1, 2, 3, 4]);
                     closed.count(&header);
-                    assert!(!closed.is_broken(), "{header:?} behind a close");
+                    assert!(!closed.is_broken, "{header:?} behind a close");
                 }
             }
         };

@@ -6,6 +6,8 @@ mod outbox;
 mod reading;
 mod socket;
 mod state;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tls;
 
 use std::io;
@@ -13,8 +15,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::Bytes;
-use tickwire::protocol::CloseCode;
+use tickwire::protocol::{CloseCode, Kind};
 use tokio::io::Interest;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
@@ -26,33 +27,6 @@ use reading::Incoming;
 pub use socket::{Socket, Tcp};
 pub use state::WebSocket;
 use tls::Tls;
-
-impl<S: Socket> WebSocket<S> {
-    /// Takes messages of up to `bytes_max`. For `echo`: players' are bounded by `new`.
-    pub(crate) fn set_message_bytes(&mut self, bytes_max: usize) {
-        self.context.set_config(|config| {
-            config.max_message_size = Some(bytes_max);
-            config.max_frame_size = Some(bytes_max);
-        });
-    }
-
-    /// The next message, a text too. For `echo`.
-    pub(crate) fn next_message(
-        &mut self,
-        reading: &mut Reading<'_>,
-    ) -> Result<Option<Message>, End> {
-        let incoming = self.incoming(reading)?;
-        Ok(incoming.map(|incoming| match incoming {
-            Incoming::Whole(at) => Bytes::copy_from_slice(&reading.bytes[at]).into(),
-            Incoming::Read(message) => message,
-        }))
-    }
-
-    /// Writes past the outbox, which holds as much as a player may be behind. For `echo`.
-    pub(crate) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.socket.try_write(bytes)
-    }
-}
 
 impl<S: Socket> Transport for WebSocket<S> {
     fn prefetch(&self) {
@@ -67,11 +41,27 @@ impl<S: Socket> Transport for WebSocket<S> {
     }
 
     fn next<'a>(&mut self, reading: &'a mut Reading<'_>) -> Result<Option<&'a [u8]>, End> {
-        self.next_binary(reading)
+        let (rates, now) = (reading.rates, reading.now);
+        let message = match self.incoming(reading)? {
+            Some(Incoming::Whole(at)) => &reading.bytes[at],
+            Some(Incoming::Read(Message::Binary(message))) => reading.lend(message),
+            Some(Incoming::Read(_)) => return Err(End::Close(CloseCode::Text)),
+            None => return Ok(None),
+        };
+        let is_control = message.first() == Some(&(Kind::Control as u8));
+        if is_control && !self.limiter.charge_control(rates, now) {
+            return Err(End::Close(CloseCode::TooMany));
+        }
+        Ok(Some(message))
     }
 
     fn keep(&mut self, reading: &mut Reading<'_>) {
-        self.keep_rest(reading);
+        // Too much is too much at the next count as well.
+        let _ = self.take_fetched(reading);
+        let rest = &reading.bytes[reading.from..reading.to];
+        if !rest.is_empty() {
+            self.ahead.splice(..0, rest.iter().copied());
+        }
     }
 
     fn push(&mut self, parts: &[&[u8]]) {
@@ -87,13 +77,8 @@ impl<S: Socket> Transport for WebSocket<S> {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), End> {
-        let WebSocket {
-            socket,
-            outbox,
-            tls,
-            ..
-        } = self;
-        let flushed = outbox.flush(now, |bytes| write(socket, tls, bytes));
+        let (socket, tls) = (&self.socket, &mut self.tls);
+        let flushed = self.outbox.flush(now, |bytes| write(socket, tls, bytes));
         flushed.map_err(|error| self.lost(&error))
     }
 
@@ -103,15 +88,11 @@ impl<S: Socket> Transport for WebSocket<S> {
         send_buffer: SendBuffer,
         now: Instant,
     ) -> Result<(), End> {
-        let WebSocket {
-            socket,
-            outbox,
-            tls,
-            ..
-        } = self;
-        let flushed = outbox.flush_with(send_buffers, send_buffer, now, |bytes| {
-            write(socket, tls, bytes)
-        });
+        let (socket, tls) = (&self.socket, &mut self.tls);
+        let write = |bytes: &[u8]| write(socket, tls, bytes);
+        let flushed = self
+            .outbox
+            .flush_with(send_buffers, send_buffer, now, write);
         flushed.map_err(|error| self.lost(&error))
     }
 

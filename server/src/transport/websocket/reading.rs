@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::ops::Range;
 
-use tickwire::protocol::{CloseCode, Kind};
+use tickwire::protocol::CloseCode;
 use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WsCode;
@@ -28,25 +28,6 @@ pub(super) enum Incoming {
 }
 
 impl<S: Socket> WebSocket<S> {
-    /// The next message that a player may send.
-    pub(super) fn next_binary<'a>(
-        &mut self,
-        reading: &'a mut Reading<'_>,
-    ) -> Result<Option<&'a [u8]>, End> {
-        let (rates, now) = (reading.rates, reading.now);
-        let message = match self.incoming(reading)? {
-            Some(Incoming::Whole(at)) => &reading.bytes[at],
-            Some(Incoming::Read(Message::Binary(message))) => reading.lend(message),
-            Some(Incoming::Read(_)) => return Err(End::Close(CloseCode::Text)),
-            None => return Ok(None),
-        };
-        let is_control = message.first() == Some(&(Kind::Control as u8));
-        if is_control && !self.limiter.charge_control(rates, now) {
-            return Err(End::Close(CloseCode::TooMany));
-        }
-        Ok(Some(message))
-    }
-
     /// The next message, a text too.
     pub(super) fn incoming(&mut self, reading: &mut Reading<'_>) -> Result<Option<Incoming>, End> {
         loop {
@@ -57,7 +38,7 @@ impl<S: Socket> WebSocket<S> {
                 let from = reading.from;
                 if let Some(at) = unmask_message(&mut reading.bytes[from..reading.to]) {
                     reading.from = from + at.end;
-                    reading.count_message();
+                    reading.counts.messages += 1;
                     return Ok(Some(Incoming::Whole(from + at.start..from + at.end)));
                 }
                 reading.whole = false;
@@ -71,7 +52,7 @@ impl<S: Socket> WebSocket<S> {
             self.unread = true;
             match read {
                 Ok(message @ (Message::Binary(_) | Message::Text(_))) => {
-                    reading.count_message();
+                    reading.counts.messages += 1;
                     return Ok(Some(Incoming::Read(message)));
                 }
                 Ok(Message::Close(frame)) => {
@@ -105,7 +86,7 @@ impl<S: Socket> WebSocket<S> {
     fn refill(&mut self, reading: &mut Reading<'_>) -> Result<bool, End> {
         let is_filled = self.fill(reading)?;
         // Found where frames are counted, be it here or when the connection was opened.
-        if self.frames.is_broken() {
+        if self.frames.is_broken {
             tracing::debug!(peer = %self.peer, "a frame's length has more bytes than it needs");
             return Err(End::Close(CloseCode::Protocol));
         }
@@ -159,7 +140,7 @@ impl<S: Socket> WebSocket<S> {
     }
 
     /// Counts what was fetched and has not been asked for. False: nothing.
-    fn take_fetched(&mut self, reading: &mut Reading<'_>) -> Result<bool, End> {
+    pub(super) fn take_fetched(&mut self, reading: &mut Reading<'_>) -> Result<bool, End> {
         let size = reading.bytes.len();
         if !mem::take(&mut reading.fetched) || size == 0 {
             return Ok(false);
@@ -191,13 +172,13 @@ impl<S: Socket> WebSocket<S> {
 
     /// Counts what came: the first `plain` of the reading's bytes, out of `bytes` of the socket.
     fn charge(&mut self, reading: &mut Reading<'_>, plain: usize, bytes: usize) -> Result<(), End> {
-        reading.count_bytes(bytes);
+        reading.counts.bytes += bytes as u64;
         reading.whole = self.frames.is_between_messages() && !self.unread;
-        let begun = self.frames.begun();
+        let begun = self.frames.begun;
         let frames = self.frames.count(&reading.bytes[..plain]);
         if !self.frames.is_unfinished() {
             self.unfinished_since = None;
-        } else if self.unfinished_since.is_none() || self.frames.begun() != begun {
+        } else if self.unfinished_since.is_none() || self.frames.begun != begun {
             self.unfinished_since = Some(reading.now);
         }
         let (rates, now) = (reading.rates, reading.now);
@@ -205,16 +186,6 @@ impl<S: Socket> WebSocket<S> {
             Ok(())
         } else {
             Err(End::Close(CloseCode::TooMany))
-        }
-    }
-
-    /// What was taken in and not asked for stays here.
-    pub(super) fn keep_rest(&mut self, reading: &mut Reading<'_>) {
-        // Too much is too much at the next count as well.
-        let _ = self.take_fetched(reading);
-        let rest = &reading.bytes[reading.from..reading.to];
-        if !rest.is_empty() {
-            self.ahead.splice(..0, rest.iter().copied());
         }
     }
 }

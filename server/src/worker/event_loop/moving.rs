@@ -9,18 +9,19 @@ use std::time::Instant;
 use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::Refusal;
 
-use super::{EventLoop, Running};
+use super::EventLoop;
+use super::running::Running;
 use crate::admission::request_prices::resumed;
 use crate::game::Game;
 use crate::worker::balance::Moved;
 use crate::worker::room_host::refuse;
-use crate::worker::{Command, Common, JoinRequest};
+use crate::worker::{Command, JoinRequest};
 
 impl<G: Game> EventLoop<G> {
     /// After `rebalance`: the heaviest worker hands a room over.
     pub(super) fn even_out(&mut self, now: Instant) {
         let loads = self.ctx.common.registry.loads();
-        let rooms = self.load.costs().iter().filter_map(|cost| {
+        let rooms = self.load.costs.iter().filter_map(|cost| {
             let running = self.rooms.get(&cost.room)?;
             running.may_move().then_some((cost, running.moved))
         });
@@ -56,14 +57,12 @@ impl<G: Game> EventLoop<G> {
         let Some(mut running) = self.rooms.remove(&room) else {
             return false;
         };
-        running.moved = Moved::at(now);
+        running.moved = Moved(Some(now));
         let mut command = Some(Command::Adopt(Box::new(running)));
-        let Common {
-            registry, peers, ..
-        } = &self.ctx.common;
+        let common = &self.ctx.common;
         // Before anybody is sent there.
-        registry.relocate(room, to, &mut || {
-            let sent = command.take().map(|command| peers.send(to, command));
+        common.registry.relocate(room, to, &mut || {
+            let sent = command.take().map(|command| common.peers.send(to, command));
             command = sent.and_then(Result::err);
             command.is_none()
         });

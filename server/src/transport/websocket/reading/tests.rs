@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::admission::limiter::Rates;
-use crate::transport::Read as Held;
 use crate::transport::reading::FETCHED_MAX;
 use crate::transport::{Fetched, Scratch, Transport};
 use std::cell::RefCell;
@@ -73,11 +72,12 @@ fn reading<'a>(scratch: &'a mut Scratch, fetched: Fetched) -> Reading<'a> {
 }
 
 fn messages(conn: &mut WebSocket<Reads>, scratch: &mut Scratch, fetched: Fetched) -> Vec<Vec<u8>> {
-    let mut reading = Held::new(conn, reading(scratch, fetched));
+    let mut reading = reading(scratch, fetched);
     let mut all = Vec::new();
-    while let Some((message, _)) = reading.next().unwrap() {
+    while let Some(message) = conn.next(&mut reading).unwrap() {
         all.push(message.to_vec());
     }
+    conn.keep(&mut reading);
     all
 }
 
@@ -101,7 +101,7 @@ fn what_was_fetched_and_not_asked_for_stays_in_the_connection() {
     came(&conn, [frame(b"a"), frame(b"b")].concat());
     came(&conn, frame(b"c"));
     let fetched = conn.fetch(&mut scratch);
-    drop(Held::new(&mut conn, reading(&mut scratch, fetched)));
+    conn.keep(&mut reading(&mut scratch, fetched));
     assert_eq!(scratch.take_counts(), (0, 14), "it was read");
     scratch.clear();
     let fetched = conn.fetch(&mut scratch);

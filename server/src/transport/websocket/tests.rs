@@ -1,19 +1,16 @@
 //! A WebSocket that sends every message back, texts too and of any size: what the conformance
-//! test drives. It is opened, read, closed as a player's is, but for the limits, which that test
-//! exceeds. No program and no setting leads here: only `lib::run_with_echo` does.
+//! test drives. It is read and closed as a player's is, but for the limits, which that test
+//! exceeds.
 
 use std::future::poll_fn;
-use std::time::Instant;
 
-use tokio::io::Interest;
-use tokio_tungstenite::tungstenite::protocol::Message;
+use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
+use super::*;
 use crate::admission::limiter::Rates;
-use crate::transport::websocket::Tcp;
-use crate::transport::websocket::WebSocket;
-use crate::transport::{End, Fetched, Reading, Scratch, Transport, graceful_close};
+use crate::transport::graceful_close;
 
 /// Bytes of a message: the greatest that the test sends has 16 MiB.
 const MESSAGE_BYTES_MAX: usize = 32 << 20;
@@ -25,23 +22,29 @@ const RATES: Rates = Rates {
 };
 
 /// Serves a connection to its end.
-pub(super) async fn serve(mut conn: WebSocket<Tcp>) {
-    conn.set_message_bytes(MESSAGE_BYTES_MAX);
+pub(crate) async fn echo(mut conn: WebSocket<Tcp>) {
+    conn.context.set_config(|config| {
+        config.max_message_size = Some(MESSAGE_BYTES_MAX);
+        config.max_frame_size = Some(MESSAGE_BYTES_MAX);
+    });
     let mut scratch = Scratch::default();
     let end = loop {
         if let Err(end) = turn(&mut conn, &mut scratch).await {
             break end;
         }
     };
-    graceful_close::close(conn.into(), end, std::future::pending()).await;
+    graceful_close::close(Box::new(conn), end, std::future::pending()).await;
 }
 
 /// One message at most: its echo is out before the next is looked at.
 async fn turn(conn: &mut WebSocket<Tcp>, scratch: &mut Scratch) -> Result<(), End> {
     let mut reading = Reading::new(scratch, Fetched::NONE, RATES, Instant::now());
-    let message = conn.next_message(&mut reading);
+    let incoming = conn.incoming(&mut reading)?;
+    let message = incoming.map(|incoming| match incoming {
+        Incoming::Whole(at) => Bytes::copy_from_slice(&reading.bytes[at]).into(),
+        Incoming::Read(message) => message,
+    });
     conn.keep(&mut reading);
-    let message = message?;
     while conn.backlog().waiting_bytes > 0 {
         ready(conn, Interest::WRITABLE).await?;
         conn.flush(Instant::now())?;
@@ -59,9 +62,9 @@ async fn turn(conn: &mut WebSocket<Tcp>, scratch: &mut Scratch) -> Result<(), En
     let mut left = bytes.as_slice();
     while !left.is_empty() {
         ready(conn, Interest::WRITABLE).await?;
-        match conn.try_write(left) {
+        match conn.socket.try_write(left) {
             Ok(size) => left = &left[size..],
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return Err(End::Lost),
         }
     }

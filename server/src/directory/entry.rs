@@ -1,0 +1,92 @@
+//! A room as the table knows it, and its place in lists: what people play is listed first, and a
+//! network that makes many rooms does not push out the others'.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+use tickwire::protocol::server_message::RoomInfo;
+
+use super::Mark;
+use super::kept_out::{KeptOut, Losses};
+use crate::game::RoomOptions;
+
+/// What a room costs its worker beside its players, in players: its game's own entities and one
+/// encoding of its state. Until it was measured; then it is what it is.
+const ROOM_COST: u16 = 8;
+/// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones
+/// come after everybody else's.
+pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
+
+/// A room and its seats.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) options: RoomOptions,
+    /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have
+    /// one here and ask again.
+    pub(super) taken: u16,
+    /// Whose they are, in no order.
+    pub(super) takers: Vec<Mark>,
+    pub(super) worker: usize,
+    /// Rises with every room: the oldest has the least.
+    pub(super) made: u64,
+    /// See [`super::Directory::create`].
+    pub(super) network: Option<IpNet>,
+    /// Players who did something lately; all, until that was counted.
+    pub(super) active: u16,
+    /// What each of its units takes of its worker's time, once that was measured.
+    pub(super) unit_share: Option<f64>,
+    /// Its worker knows of it: others may be sent there.
+    pub(super) open: bool,
+    pub(super) kept_out: KeptOut,
+    pub(super) losses: Losses,
+    /// Its places in the limits of who made it.
+    pub(super) _held: Box<dyn Any + Send>,
+}
+
+impl Entry {
+    pub(super) fn info(&self) -> RoomInfo {
+        self.options.info(self.taken.min(self.options.seats))
+    }
+
+    /// What its cost is taken to grow with.
+    pub(super) fn units(&self) -> f64 {
+        f64::from(ROOM_COST) + f64::from(self.taken)
+    }
+
+    /// Where it stands among the listed ones, least first.
+    fn rank(&self) -> (bool, Reverse<u16>, Reverse<u16>, u64) {
+        let (active, taken) = (Reverse(self.active), Reverse(self.taken));
+        (!self.has_seat(), active, taken, self.made)
+    }
+
+    pub(super) fn has_seat(&self) -> bool {
+        self.taken < self.options.seats
+    }
+
+    pub(super) fn takes_another(&self, who: Mark) -> bool {
+        self.takers.iter().filter(|mark| **mark == who).count() > 1
+    }
+}
+
+/// These rooms as they are listed, the first first.
+pub(super) fn ranked<'a>(rooms: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
+    let mut order: Vec<&Entry> = rooms.collect();
+    order.sort_by_key(|entry| entry.rank());
+    let mut made: HashMap<IpNet, u32> = HashMap::new();
+    let mut is_further = |entry: &Entry| {
+        entry.network.is_some_and(|network| {
+            let made = made.entry(network).or_default();
+            *made += 1;
+            *made > NETWORK_ROOMS_FIRST
+        })
+    };
+    let keyed = order
+        .iter()
+        .map(|entry| (!entry.has_seat(), is_further(entry), *entry));
+    let mut order: Vec<_> = keyed.collect();
+    // Stable: what is equal here stays in order.
+    order.sort_by_key(|(is_full, is_further, _)| (*is_full, *is_further));
+    order.into_iter().map(|(_, _, entry)| entry).collect()
+}
