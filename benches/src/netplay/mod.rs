@@ -1,4 +1,4 @@
-//! What a player feels over a bad link: real rooms of the arena and the browser's SDK as it is
+//! What a player feels over a bad link: a real server of the arena and the browser's SDK as it is
 //! shipped, joined by conditioners on virtual time, so that every figure is the same in every run.
 //! The clients run in Node (`benches/js/netplay`) and tell what they send, predict and draw; what
 //! that is worth is judged here. Called by `netcode-yardstick` and by the test of its bars. No
