@@ -119,3 +119,6 @@ impl<G: Game> Stepped<G> {
         self.worker.room(room)
     }
 }
+
+#[cfg(test)]
+mod tests;

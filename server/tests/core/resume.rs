@@ -152,6 +152,7 @@ fn who_leaves_or_breaks_the_rules_gives_the_seat_up() {
 
     let (mut cheat, _) = server.host("cheat", 9);
     let (token, who) = (cheat.token(), cheat.who.clone());
+    cheat.answer();
     cheat.send(&[9, 9, 9]);
     cheat.closed(CloseCode::Malformed);
     let mut again = server.again(&who);

@@ -33,7 +33,8 @@ fn a_slow_reader_gets_whole_frames_in_order() {
             asked += 1;
             slow.say(&ClientMessage::Ping { nonce: asked });
             if asked % 20 == 0 {
-                // Sleeps on until the server can't write any more, or may not.
+                // Sleeps on until the server can't write any more, or may not: which comes first
+                // is the machine's to say.
                 let before = skipped();
                 eventually("a skipped snapshot", || skipped() > before);
             }
@@ -47,7 +48,6 @@ fn a_slow_reader_gets_whole_frames_in_order() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(server.figure(blocked) > 0.0);
 }
 
 /// Whether silently, between pings, or byte by byte; in the lobby and in a room.
