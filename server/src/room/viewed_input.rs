@@ -11,17 +11,20 @@ use tickwire::protocol::frame::InputHead;
 pub(super) struct ViewedInput<I> {
     pub(super) input: I,
     /// The tick that it is for.
-    stamp: f64,
-    /// The tick at which the others were shown.
-    view: f64,
+    stamp: Tick,
+    /// The newest snapshot that its player had, and how far behind it they saw the others, as
+    /// [`InputHead`] has both.
+    ack: Tick,
+    view_lag: i16,
 }
 
 impl<I> ViewedInput<I> {
     pub(super) fn new(head: &InputHead, input: I) -> ViewedInput<I> {
         ViewedInput {
             input,
-            stamp: f64::from(head.tick.0),
-            view: f64::from(head.ack.0) - f64::from(head.view_lag) / 64.0,
+            stamp: head.tick,
+            ack: head.ack,
+            view_lag: head.view_lag,
         }
     }
 
@@ -30,15 +33,17 @@ impl<I> ViewedInput<I> {
         ViewedInput {
             input,
             stamp: self.stamp,
-            view: self.view,
+            ack: self.ack,
+            view_lag: self.view_lag,
         }
     }
 
     /// The viewed tick of `tick`, which takes this input; within [`REWIND_MAX_MS`] before it,
     /// whatever the player says. An input that repeats the last one was seen as far behind as that.
     pub(super) fn view_at(&self, tick: Tick, tick_rate: u16) -> f64 {
+        let view = f64::from(self.ack.0) - f64::from(self.view_lag) / 64.0
+            + f64::from(tick.0.saturating_sub(self.stamp.0));
         let tick = f64::from(tick.0);
-        let view = self.view + (tick - self.stamp).max(0.0);
         view.clamp((tick - rewind_ticks(tick_rate)).max(0.0), tick)
     }
 }

@@ -3,6 +3,7 @@
 //! How much in-flight window there is follows from the shortest round trip of late, counted in the
 //! room's ticks, because that is when sockets are read.
 
+use smallvec::SmallVec;
 use tickwire::ids::Tick;
 use tickwire::limits::{ACK_DELAY_MS, UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
 
@@ -22,10 +23,8 @@ const CONTROL_BYTES_MAX: u32 = 2048;
 /// Half of the span over which the shortest round trip counts.
 const HALF_SPAN_SECONDS: u32 = 5;
 
-/// A player's snapshots in flight. In this order in memory, so that the few that there mostly are
-/// lie beside the rest.
+/// A player's snapshots in flight.
 #[derive(Debug, Default)]
-#[repr(C)]
 pub(in crate::room) struct InFlightWindow {
     acked: Tick,
     bytes: u32,
@@ -35,33 +34,10 @@ pub(in crate::room) struct InFlightWindow {
     /// Bytes of what was passed on to all that went out since the last snapshot: the next one
     /// covers them.
     control: u32,
-    in_flight: InFlight,
-}
-
-/// Tick and bytes of each snapshot in flight, oldest first. In place, and always from the start on:
-/// they are few, and looking them up elsewhere was a cache miss for each player and tick.
-#[derive(Debug, Default)]
-#[repr(C)]
-struct InFlight {
-    count: u8,
-    sent: [(Tick, u32); UNACKED_SNAPSHOTS_MAX as usize],
-}
-
-impl InFlight {
-    fn all(&self) -> &[(Tick, u32)] {
-        &self.sent[..usize::from(self.count)]
-    }
-
-    /// Only if there is room, which [`InFlightWindow::left`] says.
-    fn push(&mut self, tick: Tick, bytes: u32) {
-        self.sent[usize::from(self.count)] = (tick, bytes);
-        self.count += 1;
-    }
-
-    fn drop_first(&mut self, count: usize) {
-        self.sent.copy_within(count..usize::from(self.count), 0);
-        self.count -= count as u8;
-    }
+    /// Tick and bytes of each, oldest first; at most [`UNACKED_SNAPSHOTS_MAX`], which
+    /// [`InFlightWindow::left`] sees to. In place while they are as few as on a good link: looking
+    /// them up elsewhere was a cache miss for each player and tick.
+    in_flight: SmallVec<[(Tick, u32); WINDOW_AT_FIRST as usize]>,
 }
 
 /// An acknowledgement of what was not sent, or one that goes back.
@@ -73,12 +49,12 @@ impl InFlightWindow {
     /// window, which in a rate tier of every 8th snapshot leaves one or two of them in flight. With
     /// nothing in flight one may always go, whatever its size.
     pub(in crate::room) fn left(&self, now: Tick, cadence: Cadence) -> bool {
-        let Some((oldest, _)) = self.in_flight.all().first() else {
+        let Some((oldest, _)) = self.in_flight.first() else {
             return true;
         };
         // The count too: the window is longer in ticks once snapshots are throttled.
         now.since(*oldest) < self.window(cadence) * cadence.every()
-            && self.in_flight.all().len() < UNACKED_SNAPSHOTS_MAX as usize
+            && self.in_flight.len() < UNACKED_SNAPSHOTS_MAX as usize
             && self.bytes + self.control < UNACKED_BYTES_MAX
     }
 
@@ -109,7 +85,7 @@ impl InFlightWindow {
 
     pub(in crate::room) fn sent(&mut self, tick: Tick, bytes: u32) {
         let bytes = bytes.saturating_add(std::mem::take(&mut self.control));
-        self.in_flight.push(tick, bytes);
+        self.in_flight.push((tick, bytes));
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
@@ -125,13 +101,11 @@ impl InFlightWindow {
         if tick == self.acked {
             return Ok(None);
         }
-        let sent = self.in_flight.all();
-        let at = sent.iter().position(|(sent, _)| *sent == tick);
-        let covered = at.ok_or(BadAck)? + 1;
-        for (_, bytes) in &sent[..covered] {
-            self.bytes = self.bytes.saturating_sub(*bytes);
+        let mut sent = self.in_flight.iter();
+        let covered = sent.position(|(sent, _)| *sent == tick).ok_or(BadAck)? + 1;
+        for (_, bytes) in self.in_flight.drain(..covered) {
+            self.bytes = self.bytes.saturating_sub(bytes);
         }
-        self.in_flight.drop_first(covered);
         self.acked = tick;
         let ticks = now.since(tick) + 1;
         self.round_trip.measured(ticks, now, cadence);
@@ -144,7 +118,7 @@ impl InFlightWindow {
 
     /// Whether nothing is in flight.
     pub(in crate::room) fn is_drained(&self) -> bool {
-        self.in_flight.count == 0
+        self.in_flight.is_empty()
     }
 
     /// Whether any snapshot was acknowledged.
@@ -154,13 +128,13 @@ impl InFlightWindow {
 
     /// Ticks for which the oldest snapshot in flight has been waiting.
     pub(in crate::room) fn waiting(&self, now: Tick) -> u32 {
-        let oldest = self.in_flight.all().first();
+        let oldest = self.in_flight.first();
         oldest.map_or(0, |(tick, _)| now.since(*tick))
     }
 
     /// Snapshots and bytes in flight.
     pub(in crate::room) fn unacked(&self) -> (u32, u32) {
-        (u32::from(self.in_flight.count), self.bytes)
+        (self.in_flight.len() as u32, self.bytes)
     }
 
     /// The shortest round trip of late, in ticks, rounded up.
@@ -209,12 +183,7 @@ mod tests {
                 in_flight.sent(Tick(tick), 1);
             }
             let due = Tick((tick + 1).saturating_sub(late));
-            if in_flight
-                .in_flight
-                .all()
-                .iter()
-                .any(|(sent, _)| *sent == due)
-            {
+            if in_flight.in_flight.iter().any(|(sent, _)| *sent == due) {
                 assert!(in_flight.ack(due, Tick(tick), at).is_ok());
             }
         }

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::ops::Range;
 
+use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire::protocol::CloseCode;
 use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::Message;
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WsCode
 use super::frames::unmask_message;
 use super::outbox::Outbox;
 use super::socket::Socket;
-use super::state::WebSocket;
+use super::state::{WebSocket, context};
 use crate::transport::reading::{READ_BYTES, Reading};
 use crate::transport::way::End;
 
@@ -47,7 +48,10 @@ impl<S: Socket> WebSocket<S> {
                 incoming: &reading.bytes[reading.from..reading.to],
                 outbox: &mut self.outbox,
             };
-            let read = self.context.read(&mut port);
+            let context = self
+                .context
+                .get_or_insert_with(|| context(CLIENT_MESSAGE_BYTES_MAX));
+            let read = context.read(&mut port);
             reading.from = reading.to - port.incoming.len();
             self.unread = true;
             match read {
@@ -62,6 +66,11 @@ impl<S: Socket> WebSocket<S> {
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.unread = false;
+                    // It has taken all that was counted, and answered what wants an answer: between
+                    // two messages nothing is left in it.
+                    if self.ahead.is_empty() && self.frames.is_between_messages() {
+                        self.context = None;
+                    }
                 }
                 Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
                     let end = if self.going_away {

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
 use socket2::TcpKeepalive;
-use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
 use super::frames::FrameCount;
@@ -30,7 +29,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// quarter of an hour. Not sooner than keepalive gives up, which it would cut short.
 const DELIVERY_MAX: Duration = Duration::from_secs(60);
 
-/// A connection after the handshake. In this order in memory: all but the context is what a turn
+/// A connection after the handshake. In this order in memory: all but the address is what a turn
 /// touches of one that sends inputs and takes snapshots.
 #[repr(C)]
 pub struct WebSocket<S> {
@@ -50,8 +49,20 @@ pub struct WebSocket<S> {
     pub(super) unfinished_since: Option<Instant>,
     /// Frames that wait to be written.
     pub(super) outbox: Outbox,
-    pub(super) context: WebSocketContext,
+    /// Takes what is more than a whole binary message, and is there only while it is amid that: it
+    /// is as large as all the rest.
+    pub(super) context: Option<Box<WebSocketContext>>,
     pub(super) peer: SocketAddr,
+}
+
+/// A context before its first frame, for messages of so many bytes.
+pub(super) fn context(message_bytes_max: usize) -> Box<WebSocketContext> {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(CONTEXT_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(Some(message_bytes_max))
+        .max_frame_size(Some(message_bytes_max));
+    Box::new(WebSocketContext::new(Role::Server, Some(config)))
 }
 
 impl WebSocket<Tcp> {
@@ -95,11 +106,6 @@ impl WebSocket<Tcp> {
 impl<S: Socket> WebSocket<S> {
     /// A connection whose handshake is done, over any socket.
     pub fn new(socket: S, read_ahead: Vec<u8>, peer: SocketAddr, now: Instant) -> WebSocket<S> {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(CONTEXT_BUFFER_BYTES)
-            .write_buffer_size(0)
-            .max_message_size(Some(CLIENT_MESSAGE_BYTES_MAX))
-            .max_frame_size(Some(CLIENT_MESSAGE_BYTES_MAX));
         let mut frames = FrameCount::default();
         frames.count(&read_ahead);
         WebSocket {
@@ -112,7 +118,7 @@ impl<S: Socket> WebSocket<S> {
             tls: None,
             ahead: read_ahead,
             outbox: Outbox::default(),
-            context: WebSocketContext::new(Role::Server, Some(config)),
+            context: None,
             peer,
         }
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
+use super::state::context;
 use super::*;
 use crate::admission::limiter::Rates;
 use crate::transport::graceful_close;
@@ -23,10 +24,6 @@ const RATES: Rates = Rates {
 
 /// Serves a connection to its end.
 pub(crate) async fn echo(mut conn: WebSocket<Tcp>) {
-    conn.context.set_config(|config| {
-        config.max_message_size = Some(MESSAGE_BYTES_MAX);
-        config.max_frame_size = Some(MESSAGE_BYTES_MAX);
-    });
     let mut scratch = Scratch::default();
     let end = loop {
         if let Err(end) = turn(&mut conn, &mut scratch).await {
@@ -39,6 +36,8 @@ pub(crate) async fn echo(mut conn: WebSocket<Tcp>) {
 /// One message at most: its echo is out before the next is looked at.
 async fn turn(conn: &mut WebSocket<Tcp>, scratch: &mut Scratch) -> Result<(), End> {
     let mut reading = Reading::new(scratch, Fetched::NONE, RATES, Instant::now());
+    conn.context
+        .get_or_insert_with(|| context(MESSAGE_BYTES_MAX));
     let incoming = conn.incoming(&mut reading)?;
     let message = incoming.map(|incoming| match incoming {
         Incoming::Whole(at) => Bytes::copy_from_slice(&reading.bytes[at]).into(),

@@ -139,3 +139,31 @@ fn no_more_is_fetched_than_there_is_room_for() {
     scratch.clear();
     assert!(scratch.has_room());
 }
+
+/// Every byte of a message in a read of its own, a ping amid two fragments, and whole messages
+/// around them.
+#[test]
+fn the_context_is_there_only_amid_a_message() {
+    let mut scratch = Scratch::default();
+    let mut conn = conn();
+    let mut read = |bytes: &[u8]| {
+        came(&conn, bytes.to_vec());
+        let read = messages(&mut conn, &mut scratch, Fetched::NONE);
+        scratch.clear();
+        (read, conn.context.is_some())
+    };
+    assert_eq!(read(&frame(b"a")), (vec![b"a".to_vec()], false));
+    let in_pieces = frame(b"bc");
+    let (last, first) = in_pieces.split_last().unwrap();
+    for byte in first {
+        assert_eq!(read(&[*byte]), (vec![], true));
+    }
+    assert_eq!(read(&[*last]), (vec![b"bc".to_vec()], false));
+    let fragment = |head: u8, byte: u8| [head, 0x81, 0, 0, 0, 0, byte];
+    assert_eq!(read(&fragment(0x02, b'd')), (vec![], true));
+    assert_eq!(read(&fragment(0x89, b'!')), (vec![], true));
+    let rest = [&fragment(0x80, b'e')[..], &frame(b"f")].concat();
+    assert_eq!(read(&rest), (vec![b"de".to_vec(), b"f".to_vec()], false));
+    assert_eq!(read(&fragment(0x89, b'!')), (vec![], false), "a ping alone");
+    assert_eq!(conn.outbox.backlog().waiting_bytes, 2 * 3, "two pongs");
+}
