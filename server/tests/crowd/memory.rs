@@ -14,8 +14,9 @@ use crate::start;
 const SEATS: usize = 50;
 /// The arena's debug build ticks fewer rooms in time.
 const ROOMS: usize = if cfg!(debug_assertions) { 4 } else { 40 };
-/// The goal for a connection. The allocator's pages are counted whole, so a few rooms show more.
-const BYTES_MAX: usize = if ROOMS < 40 { 8192 } else { 4096 };
+/// The goal for a connection, 3.2 KiB. The allocator's pages are counted whole, so a few rooms show
+/// more.
+const BYTES_MAX: usize = if ROOMS < 40 { 8192 } else { 3276 };
 
 /// Connections of the idle.
 const IDLE: usize = 2000;
