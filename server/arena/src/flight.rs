@@ -5,7 +5,7 @@
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
-use tickwire_server::game::{Moment, Rewind, Tick};
+use tickwire_server::game::{Moment, Owner, Rewind, Tick};
 
 use crate::components::{Drone, Flight, Health, Pos, Serial};
 use crate::damage::{Blow, Blows};
@@ -80,12 +80,12 @@ pub(super) fn fly_projectiles(
     past: Res<Rewind<Target>>,
     mut blows: ResMut<Blows>,
     mut commands: Commands,
-    mut ended: Local<Vec<(Serial, Entity)>>,
-    mut projectiles: Query<(Entity, &Serial, &mut Flight)>,
+    mut ended: Local<Vec<(bool, Entity)>>,
+    mut projectiles: Query<(Entity, &Serial, &mut Flight, Has<Owner>)>,
 ) {
     // The furthest that anyone goes in a tick: players are the fastest.
     let step_max = SPEED * tick.dt + 1.0;
-    for (projectile, serial, mut flight) in &mut projectiles {
+    for (projectile, serial, mut flight, is_owned) in &mut projectiles {
         let way = Way {
             from: (flight.x, flight.y),
             by: flight.way,
@@ -103,16 +103,17 @@ pub(super) fn fly_projectiles(
                 amount: SHOT_DAMAGE,
                 at: way.at(part),
             });
-            ended.push((*serial, projectile));
+            ended.push((!is_owned, projectile));
         } else if wall.is_some() || tick.number >= flight.spent_at {
-            ended.push((*serial, projectile));
+            ended.push((!is_owned, projectile));
         } else {
             (flight.x, flight.y) = way.at(1.0);
         }
     }
     blows.0.sort_unstable_by_key(|blow| blow.order);
-    // The oldest first: of those whose shooter left the query says so at another time.
-    ended.sort_unstable();
+    // Nobody's last, as their archetype is the younger one: a query that met both at once, as one of
+    // a restored room has, may see them first.
+    ended.sort_by_key(|(is_nobodys, _)| *is_nobodys);
     for (_, projectile) in ended.drain(..) {
         commands.entity(projectile).despawn();
     }
