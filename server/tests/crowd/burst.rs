@@ -1,5 +1,5 @@
 //! Many connections at once: a burst of handshakes, and as many idle ones as the default limit
-//! lets in. By hand: they need as many descriptors as there are connections, and a quiet machine.
+//! lets in. Not in every run: they need as many descriptors as there are connections, and a quiet machine.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ fn storm(server: &Running, count: usize) -> (Vec<Client>, Duration) {
 }
 
 #[test]
-#[ignore = "by hand: 10,000 sockets"]
+#[ignore = "10,000 sockets; `make test-all` runs it"]
 fn a_burst_of_handshakes_is_accepted() {
     let server = start(&[]);
     let (dropped, cpu, own) = (
@@ -84,7 +84,7 @@ fn dropped_syns() -> u64 {
 }
 
 #[test]
-#[ignore = "by hand: 15,000 sockets for 12 s"]
+#[ignore = "15,000 sockets for 12 s; `make test-all` runs it"]
 fn idle_connections_are_held() {
     let server = start(&["--max-connections", "15000"]);
     let before = resident_bytes(server.process.id());

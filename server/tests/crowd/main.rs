@@ -1,5 +1,5 @@
 //! Crowds against a server in a process of its own, because memory, descriptors and CPU are a
-//! process's. The large ones by hand, one at a time:
+//! process's. `make test-all` runs the large ones too, one at a time:
 //!
 //! `cargo test --release -p tickwire-server --test crowd -- --ignored --nocapture --test-threads 1`
 #![allow(clippy::unwrap_used)]

@@ -1,5 +1,5 @@
 //! What becomes of a server whose stderr takes nothing: nothing. Here with a few players; the long
-//! one, with two hundred bots and a disk that is full, is run by `cargo test --release -p
+//! one, with two hundred bots and a disk that is full, is run by `make test-all`: `cargo test --release -p
 //! tickwire-server --test edge stderr:: -- --ignored --nocapture`, after `cargo build --release
 //! --workspace --bins`.
 
@@ -169,7 +169,7 @@ async fn what_stderr_does_not_take_ends_nothing_and_holds_nobody() {
 
 /// Two hundred bots play for a minute; then so many are there when it stops.
 #[tokio::test]
-#[ignore = "takes six minutes, bots that are built, and for the full disk a user who may mount"]
+#[ignore = "six minutes, and for the full disk a user who may mount; `make test-all` runs it"]
 async fn two_hundred_play_on_for_a_minute() {
     let bots = binary("tickwire-bots");
     let mut sinks = vec![Sink::Closed, Sink::Stalled, Sink::FullDevice];

@@ -1,6 +1,6 @@
 //! What was sent to a player and not acknowledged yet. Kernel buffers hide a slow reader for
-//! seconds, so the acknowledgement is the first sign: without in-flight window a player is skipped.
-//! How much in-flight window there is follows from the shortest round trip of late, counted in the
+//! seconds, so the acknowledgement is the first sign: with the window full a player is skipped.
+//! How long the window is follows from the shortest round trip of late, counted in the
 //! room's ticks, because that is when sockets are read.
 
 use smallvec::SmallVec;
@@ -9,9 +9,9 @@ use tickwire::limits::{ACK_DELAY_MS, UNACKED_BYTES_MAX, UNACKED_SNAPSHOTS_MAX};
 
 use super::cadence::Cadence;
 
-/// Snapshots' worth of in-flight window until a round trip was measured.
+/// Snapshots that may be in flight until a round trip was measured.
 const WINDOW_AT_FIRST: u32 = 8;
-/// Least in-flight window: an acknowledgement that rides on every input is that late on a good
+/// At least so many: an acknowledgement that rides on every input is that late on a good
 /// link.
 const WINDOW_MIN: u32 = 4;
 /// Snapshots beyond the round trip, at least: what a late tick and a delayed input cost.
@@ -174,7 +174,7 @@ mod tests {
         Cadence::new(tick_rate, every)
     }
 
-    /// Sends a snapshot each tick from `from` on, if there is in-flight window; each is
+    /// Sends a snapshot each tick from `from` on, if the window has room; each is
     /// acknowledged so many ticks later.
     fn run(in_flight: &mut InFlightWindow, from: u32, ticks: u32, late: u32) {
         let at = cadence(30, 1);

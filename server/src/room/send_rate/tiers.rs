@@ -1,7 +1,7 @@
 //! How often one client is sent snapshots. Not who of those that fell behind is caught up first:
 //! that is `catch_up`.
 //!
-//! A client without in-flight window, or with older bytes in its outbox, is skipped before anything
+//! A client whose window is full, or with older bytes in its outbox, is skipped before anything
 //! is encoded, and served again as soon as it can take something. Who falls behind again within 2 s
 //! joins a **rate tier**: every 2nd, 4th … 32nd snapshot only. Everyone in a rate tier gets the
 //! same snapshots, so one body serves them; a client on a baseline of its own costs a body of its

@@ -100,8 +100,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes what waits and the send_buffer behind it in one `write`; what that leaves stays
-    /// here. Only when not blocked, and as it was when the send_buffer was begun.
+    /// Writes what waits and the send buffer behind it in one `write`; what that leaves stays
+    /// here. Only when not blocked, and as it was when the send buffer was begun.
     pub(super) fn flush_with(
         &mut self,
         send_buffers: &mut SendBuffers,
