@@ -1,5 +1,6 @@
 //! Many connections at once: a burst of handshakes, and as many idle ones as the default limit
-//! lets in. Not in every run: they need as many descriptors as there are connections, and a quiet machine.
+//! lets in. Not in every run: they need as many descriptors as there are connections, and a quiet
+//! machine.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! What becomes of a server whose stderr takes nothing: nothing. Here with a few players; the long
-//! one, with two hundred bots and a disk that is full, is run by `make test-all`: `cargo test --release -p
-//! tickwire-server --test edge stderr:: -- --ignored --nocapture`, after `cargo build --release
-//! --workspace --bins`.
+//! one, with two hundred bots and a disk that is full, is run by `make test-all`:
+//! `cargo test --release -p tickwire-server --test edge stderr:: -- --ignored --nocapture`, after
+//! `cargo build --release --workspace --bins`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, Write, pipe};
