@@ -81,6 +81,14 @@ impl Hall {
         host
     }
 
+    /// Somebody who joined the host's room.
+    fn joiner(&mut self, host: &mut Player) -> Player {
+        let mut joiner = self.guest("");
+        joiner.session.join(host.seat().0).unwrap();
+        self.settle(&mut [host, &mut joiner]);
+        joiner
+    }
+
     /// A tick's time goes by: what these say arrives, and they hear what is said to them.
     fn step(&mut self, players: &mut [&mut Player]) {
         self.now += STEP;
@@ -124,9 +132,7 @@ impl Player {
 fn what_crosses_with_a_kick_is_answered_in_the_lobby() {
     let mut hall = Hall::new(&awake());
     let mut host = hall.host(true);
-    let mut bo = hall.guest("");
-    bo.session.join(host.seat().0).unwrap();
-    hall.settle(&mut [&mut host, &mut bo]);
+    let mut bo = hall.joiner(&mut host);
     host.session.kick(bo.seat().1).unwrap();
     // The host is read first; that the seat is gone shows to nobody yet.
     bo.way.send(encode_client(&ClientMessage::ListRooms));
@@ -141,9 +147,7 @@ fn what_crosses_with_a_kick_is_answered_in_the_lobby() {
 fn who_is_kept_out_takes_no_seat_by_asking() {
     let mut hall = Hall::new(&awake());
     let mut host = hall.host(true);
-    let mut bo = hall.guest("");
-    bo.session.join(host.seat().0).unwrap();
-    hall.settle(&mut [&mut host, &mut bo]);
+    let mut bo = hall.joiner(&mut host);
     host.session.kick(bo.seat().1).unwrap();
     hall.settle(&mut [&mut host, &mut bo]);
     bo.session.join(host.seat().0).unwrap();
