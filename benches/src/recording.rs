@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::Schema;
+use tickwire::schema::{Schema, Tables};
 use tickwire::snapshot::delta::{Scratch, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
@@ -25,6 +25,8 @@ const TICKS: usize = 300;
 pub struct Recording {
     /// The game.
     pub schema: Schema,
+    /// What its bodies are coded by.
+    pub tables: Tables,
     /// Columns of the images.
     pub layout: Layout,
     /// The images, oldest first, which is as a keyframe brings it.
@@ -39,8 +41,8 @@ impl Recording {
             Hands::Random => 8,
         };
         let game = GameDef::<Arena>::new(TICK_RATE).expect("the arena is well declared");
-        let layout = Layout::new(&game.schema).expect("the schema is sound");
-        let schema = game.schema.clone();
+        let layout = Layout::new(&game.schema, &game.tables).expect("the schema is sound");
+        let (schema, tables) = (game.schema.clone(), game.tables.clone());
         let mut play = ArenaPlay::of(Arc::new(game), PLAYERS, NPCS, seed);
         play.hands = hands;
         for _ in 0..WARM_UP {
@@ -49,6 +51,7 @@ impl Recording {
         let images = record(&mut play, &layout, TICKS).swap_remove(0);
         Recording {
             schema,
+            tables,
             layout,
             images,
         }

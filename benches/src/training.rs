@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use tickwire::schema::Tables;
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::training::{self, Sending};
@@ -30,9 +31,9 @@ const KEYFRAME_EVERY: usize = 20;
 
 /// Tables by layer, empty where a layer has no columns.
 pub fn train() -> Vec<Vec<u16>> {
-    let game = GameDef::with_tables(TICK_RATE, 0, Vec::new());
+    let game = GameDef::with_tables(TICK_RATE, Tables::default());
     let game = Arc::new(game.expect("the arena is well declared"));
-    let layout = Layout::new(&game.schema).expect("the schema is sound");
+    let layout = Layout::new(&game.schema, &game.tables).expect("the schema is sound");
     let mut rooms = Vec::new();
     for (players, npcs, seed) in ROOMS {
         let mut play = ArenaPlay::of(game.clone(), players, npcs, seed);

@@ -117,7 +117,8 @@ function encodeClient({ type, ...m }) {
 /** @param {any} message @returns {any} a server's message in the SDK's spelling */
 function serverMessage(message) {
   const decoded = variant(message);
-  if (decoded.type === 'Welcome') decoded.schema = schemaOf(message.Welcome.schema);
+  if (decoded.type === 'Welcome') decoded.schema = schemaOf(message.Welcome.schema, message.Welcome.tables);
+  delete decoded.tables;
   if (decoded.type === 'Reply') {
     return { type: 'Reply', id: decoded.id, error: message.Reply.result.Err };
   }
@@ -207,8 +208,8 @@ function checkTexts({ cases }) {
 }
 
 /** @param {any} vectors */
-function checkBodies({ layer, schema: raw, cases }) {
-  const schema = schemaOf(raw);
+function checkBodies({ layer, schema: raw, tables, cases }) {
+  const schema = schemaOf(raw, tables);
   checkSchema(schema);
   checkLayout(schema);
   const layout = new Layout(schema);

@@ -39,7 +39,7 @@ use crate::limits::{
 };
 use crate::protocol::server_message::{Limits, Member};
 use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
-use crate::schema::Schema;
+use crate::schema::{Schema, Tables};
 use crate::snapshot::image::LayerImage;
 use crate::snapshot::layout::Layout;
 
@@ -153,6 +153,11 @@ impl Session {
     /// The game, from the welcome on.
     pub fn schema(&self) -> Option<&Schema> {
         self.welcome.as_ref().map(|welcome| &welcome.game.schema)
+    }
+
+    /// What the game's bodies are coded by, from the welcome on.
+    pub fn tables(&self) -> Option<&Tables> {
+        self.welcome.as_ref().map(|welcome| &welcome.game.tables)
     }
 
     /// The columns of the game's layers, from the welcome on.
@@ -288,6 +293,7 @@ impl Session {
             name,
             token,
             schema,
+            tables,
             limits,
         } = message
         {
@@ -298,8 +304,8 @@ impl Session {
                 return Err(SessionError::Version(version));
             }
             let game = match &self.games {
-                Some(games) => games.of(schema),
-                None => games::Known::new(schema).map(Arc::new),
+                Some(games) => games.of(schema, tables),
+                None => games::Known::new(schema, tables).map(Arc::new),
             };
             self.welcome = Some(Welcome {
                 name,

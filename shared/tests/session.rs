@@ -12,7 +12,9 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
-use tickwire::schema::{Audience, Component, Field, Kind, Message, Predicted, Predictor, Schema};
+use tickwire::schema::{
+    Audience, Component, Field, Kind, Message, Predicted, Predictor, Schema, Tables,
+};
 use tickwire::session::{Event, RequestError, Seen, Session, SessionError, State};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
@@ -53,8 +55,6 @@ fn schema() -> Schema {
             payload: None,
         }],
         actions: vec![],
-        table_epoch: 0,
-        tables: vec![],
     }
 }
 
@@ -68,7 +68,7 @@ struct Peer {
 impl Peer {
     fn new() -> Peer {
         Peer {
-            layout: Layout::new(&schema()).expect("the schema is sound"),
+            layout: Layout::new(&schema(), &Tables::default()).expect("the schema is sound"),
             sent: [None, None],
             scratch: Scratch::default(),
         }
@@ -154,6 +154,7 @@ fn welcome() -> ServerMessage {
         name: "Ada".to_owned(),
         token: String::new(),
         schema: schema(),
+        tables: Tables::default(),
         limits: Limits {
             message_bytes: 4096,
             messages_per_second: 60,

@@ -50,7 +50,7 @@ pub fn measure_arena(
 
 /// The room's layer alone, without the viewer's own and without events.
 fn room_layer(recording: &Recording) -> Stream {
-    let mut stream = Stream::new(recording.schema.clone());
+    let mut stream = Stream::new(recording.schema.clone(), recording.tables.clone());
     let mut scratch = Scratch::default();
     let mut before = None;
     for image in &recording.images {

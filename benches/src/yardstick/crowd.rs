@@ -7,6 +7,7 @@ use std::time::Duration;
 use bevy_ecs::prelude::*;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::frame::encode_ack;
+use tickwire::schema::Tables;
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::training;
 use tickwire_server::game::{GameDef, RoomOptions};
@@ -88,7 +89,11 @@ fn number(world: &mut World) {
 }
 
 fn game<F: Form>(tables: &[Vec<u16>]) -> Arc<GameDef<Moving<F>>> {
-    let game = GameDef::with_tables(TICK_RATE, u8::from(!tables.is_empty()), tables.to_vec());
+    let tables = Tables {
+        epoch: u8::from(!tables.is_empty()),
+        layers: tables.to_vec(),
+    };
+    let game = GameDef::with_tables(TICK_RATE, tables);
     Arc::new(game.expect("the game is well declared"))
 }
 
@@ -108,7 +113,7 @@ pub(super) fn train<F: Form>(tape: &Tape) -> Result<Vec<Vec<u16>>, Mismatch> {
 /// The snapshots of a recording, the first of which is a keyframe.
 pub(super) fn record<F: Form>(tape: &Tape, tables: &[Vec<u16>]) -> Stream {
     let game = game::<F>(tables);
-    let mut stream = Stream::new(game.schema.clone());
+    let mut stream = Stream::new(game.schema.clone(), game.tables.clone());
     stream.bears(&game.layout);
     let mut crowd = Crowd::new(game, tape.entities());
     for tick in 0..tape.ticks() {

@@ -58,6 +58,7 @@ impl Node {
             name: String::new(),
             token: String::new(),
             schema: stream.schema.clone(),
+            tables: stream.tables.clone(),
             limits: Limits {
                 message_bytes: 0,
                 messages_per_second: 0,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tickwire::ids::{LayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
-use tickwire::schema::{Kind, Schema};
+use tickwire::schema::{Kind, Schema, Tables};
 use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
@@ -41,6 +41,8 @@ impl Mismatch {
 pub struct Stream {
     /// The game.
     pub schema: Schema,
+    /// What its bodies are coded by.
+    pub tables: Tables,
     /// Its columns.
     pub layout: Layout,
     /// The messages, kind byte included.
@@ -51,10 +53,11 @@ pub struct Stream {
 
 impl Stream {
     /// One without messages.
-    pub fn new(schema: Schema) -> Stream {
+    pub fn new(schema: Schema, tables: Tables) -> Stream {
         Stream {
-            layout: Layout::new(&schema).expect("the schema is sound"),
+            layout: Layout::new(&schema, &tables).expect("the schema is sound"),
             schema,
+            tables,
             messages: Vec::new(),
             tolerances: Vec::new(),
         }

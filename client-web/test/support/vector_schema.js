@@ -45,10 +45,11 @@ const messageOf = (message) => ({ ...withFields(message), payload: message.paylo
 
 /**
  * @param {any} schema
+ * @param {{ epoch: number, layers: number[][] }} [tables] what its bodies are coded by
  * @returns {Schema}
  */
-export function schemaOf(schema) {
-  const { game, components, input, newest_wins: newestWins, events, actions, table_epoch: tableEpoch, tables } = schema;
+export function schemaOf(schema, tables = { epoch: 0, layers: [] }) {
+  const { game, components, input, newest_wins: newestWins, events, actions } = schema;
   return {
     game,
     components: components.map(withFields),
@@ -56,7 +57,7 @@ export function schemaOf(schema) {
     newestWins,
     events: events.map(messageOf),
     actions: actions.map(messageOf),
-    tableEpoch,
-    tables,
+    tableEpoch: tables.epoch,
+    tables: tables.layers,
   };
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tickwire::ids::Handle;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
-use tickwire::schema::{Predicted, Schema as WireSchema};
+use tickwire::schema::{Predicted, Schema as WireSchema, Tables};
 use tickwire::snapshot::fields::{by_field, pack, unpack};
 use tickwire::snapshot::layout::Layout;
 
@@ -20,6 +20,8 @@ use crate::replication::value::{Accessor, Raw};
 pub struct GameDef<G: Game> {
     /// What clients are told.
     pub schema: WireSchema,
+    /// What its bodies are coded by.
+    pub tables: Tables,
     /// Columns of its images.
     pub layout: Layout,
     pub(crate) components: Vec<ReaderOf>,
@@ -39,17 +41,12 @@ impl<G: Game> GameDef<G> {
         GameDef::check(declared)
     }
 
-    /// The same with other tables than the game's own, by layer; none for training them anew after
+    /// The same with other tables than the game's own; none for training them anew after
     /// the schema changed.
-    pub fn with_tables(
-        tick_rate: u16,
-        epoch: u8,
-        tables: Vec<Vec<u16>>,
-    ) -> Result<GameDef<G>, String> {
+    pub fn with_tables(tick_rate: u16, tables: Tables) -> Result<GameDef<G>, String> {
         let mut declared = Schema::<G>::new(tick_rate);
         G::schema(&mut declared);
-        declared.wire.table_epoch = epoch;
-        declared.wire.tables = tables;
+        declared.tables = tables;
         GameDef::check(declared)
     }
 
@@ -103,11 +100,12 @@ impl<G: Game> GameDef<G> {
                 G::SEATS_MAX
             ));
         }
-        let mut layout = Layout::new(&declared.wire)?;
+        let mut layout = Layout::new(&declared.wire, &declared.tables)?;
         tolerate(&mut layout, &declared.wire, &declared.tolerances);
         Ok(GameDef {
             layout,
             schema: declared.wire,
+            tables: declared.tables,
             components: declared.components,
             input: declared.input,
             events: Arc::new(declared.events),

@@ -7,7 +7,9 @@ use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tickwire::schema::{self as wire, Audience, Field, Kind, Payload, Predicted, Predictor};
+use tickwire::schema::{
+    self as wire, Audience, Field, Kind, Payload, Predicted, Predictor, Tables,
+};
 
 use super::Game;
 use super::action::{ActionDef, ActionFields, Handler};
@@ -22,6 +24,7 @@ use crate::replication::value::{Accessor, FieldValue};
 pub struct Schema<G: Game> {
     pub(super) tick_rate: u16,
     pub(super) wire: wire::Schema,
+    pub(super) tables: Tables,
     pub(super) components: Vec<ReaderOf>,
     /// By component and field, in steps.
     pub(super) tolerances: Vec<Vec<u32>>,
@@ -158,6 +161,7 @@ impl<G: Game> Schema<G> {
                 game: G::NAME.to_owned(),
                 ..wire::Schema::default()
             },
+            tables: Tables::default(),
             components: Vec::new(),
             tolerances: Vec::new(),
             input: Vec::new(),
@@ -298,8 +302,10 @@ impl<G: Game> Schema<G> {
     /// team's), trained on recordings of this game, and the training's number, 1..=255.
     /// Without them bodies start from even odds and are about a tenth larger.
     pub fn trained(&mut self, epoch: u8, tables: &[&[u16]]) -> &mut Self {
-        self.wire.table_epoch = epoch;
-        self.wire.tables = tables.iter().map(|table| table.to_vec()).collect();
+        self.tables = Tables {
+            epoch,
+            layers: tables.iter().map(|table| table.to_vec()).collect(),
+        };
         self
     }
 

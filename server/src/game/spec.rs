@@ -193,8 +193,8 @@ mod tests {
         // Behind the clock's column.
         let of = |column: usize| def.layout.room.columns[column + 1].tolerance;
         assert_eq!((of(0), of(3), of(4)), (2, 1, 0));
-        let told =
-            tickwire::snapshot::layout::Layout::new(&def.schema).expect("the schema is sound");
+        let told = tickwire::snapshot::layout::Layout::new(&def.schema, &def.tables)
+            .expect("the schema is sound");
         assert!(told.room.columns.iter().all(|column| column.tolerance == 0));
     }
 

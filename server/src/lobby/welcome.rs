@@ -87,6 +87,7 @@ fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str, token: &str) 
         name: name.into(),
         token: token.into(),
         schema: game.schema.clone(),
+        tables: game.tables.clone(),
         limits: Limits {
             message_bytes: CLIENT_MESSAGE_BYTES_MAX as u32,
             messages_per_second: config.messages_per_second,

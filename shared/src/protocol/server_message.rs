@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PlayerId, RoomId, Tick};
-use crate::schema::Schema;
+use crate::schema::{Schema, Tables};
 
 /// A server's control message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum ServerMessage {
         token: String,
         /// The game.
         schema: Schema,
+        /// What its bodies are coded by.
+        tables: Tables,
         /// The server's limits.
         limits: Limits,
     },

@@ -25,11 +25,18 @@ pub struct Schema {
     pub events: Vec<Message>,
     /// Requests that a client may make; the index is the wire's name.
     pub actions: Vec<Message>,
-    /// Which training the tables are of; 0 without any.
-    pub table_epoch: u8,
-    /// By layer what the contexts of a body start from, then the gains of the linear columns
-    /// (`i16`); empty for even odds.
-    pub tables: Vec<Vec<u16>>,
+}
+
+/// What a game's bodies are coded by, trained on its recordings. Not part of the [`Schema`], which
+/// stays as it is when they are trained anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tables {
+    /// Which training they are of; 0 without any. A body names it, modulo 4.
+    pub epoch: u8,
+    /// By column set, in the order of [`Layout::sets`](crate::snapshot::layout::Layout::sets): what
+    /// the contexts of a body start from, then the gains of the linear columns (`i16`), then the
+    /// thresholds of their tables; empty for even odds.
+    pub layers: Vec<Vec<u16>>,
 }
 
 /// A replicated component.

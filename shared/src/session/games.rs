@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::schema::Schema;
+use crate::schema::{Schema, Tables};
 use crate::snapshot::layout::Layout;
 
 /// Games that are kept apart; those that no session plays are forgotten first. Beyond: a session
@@ -20,30 +20,33 @@ pub struct Games(Mutex<Vec<Weak<Known>>>);
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) schema: Schema,
+    pub(super) tables: Tables,
     pub(super) layout: Layout,
 }
 
 impl Known {
-    /// Of a schema; the error says what is wrong with it.
-    pub(super) fn new(schema: Schema) -> Result<Known, String> {
+    /// Of a schema and tables; the error says what is wrong with them.
+    pub(super) fn new(schema: Schema, tables: Tables) -> Result<Known, String> {
         Ok(Known {
-            layout: Layout::new(&schema)?,
+            layout: Layout::new(&schema, &tables)?,
             schema,
+            tables,
         })
     }
 }
 
 impl Games {
-    /// The game of a schema; the error says what is wrong with it.
-    pub(super) fn of(&self, schema: Schema) -> Result<Arc<Known>, String> {
+    /// The game of a schema and tables; the error says what is wrong with them.
+    pub(super) fn of(&self, schema: Schema, tables: Tables) -> Result<Arc<Known>, String> {
         // The list is whole between any two of its steps.
         let mut games = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let met = games.iter().filter_map(Weak::upgrade);
-        if let Some(known) = met.into_iter().find(|known| known.schema == schema) {
+        let is_met = |known: &Arc<Known>| known.schema == schema && known.tables == tables;
+        if let Some(known) = met.into_iter().find(is_met) {
             return Ok(known);
         }
         games.retain(|game| game.strong_count() > 0);
-        let known = Arc::new(Known::new(schema)?);
+        let known = Arc::new(Known::new(schema, tables)?);
         if games.len() < GAMES_MAX {
             games.push(Arc::downgrade(&known));
         }
@@ -63,7 +66,9 @@ mod tests {
     }
 
     fn meet(games: &Games, name: usize) -> Arc<Known> {
-        games.of(game(name)).expect("the schema is sound")
+        games
+            .of(game(name), Tables::default())
+            .expect("the schema is sound")
     }
 
     #[test]
@@ -72,7 +77,8 @@ mod tests {
         let (first, second) = (meet(&games, 1), meet(&games, 2));
         assert!(Arc::ptr_eq(&first, &meet(&games, 1)));
         assert!(!Arc::ptr_eq(&first, &second));
-        assert_eq!(Ok(&first.layout), Layout::new(&game(1)).as_ref());
+        let layout = Layout::new(&game(1), &Tables::default());
+        assert_eq!(Ok(&first.layout), layout.as_ref());
         drop(first);
         meet(&games, 3);
         assert_eq!(games.0.lock().expect("no panic").len(), 2);

@@ -23,6 +23,8 @@ pub struct ColumnSet {
     pub linear: Vec<usize>,
     /// The columns of all other fields, by rising number.
     pub others: Vec<usize>,
+    /// Which training its prior, gains and symbols are of, 0 for none: [`crate::schema::Tables`].
+    pub epoch: u8,
     /// What every body's contexts start from: trained, or even odds.
     pub prior: Vec<Context>,
     /// Where in it those start that only entering entities need.

@@ -83,7 +83,7 @@ impl Completer {
 mod tests {
     use super::*;
     use crate::ids::Tick;
-    use crate::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
+    use crate::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables};
     use crate::snapshot::image::Residuals;
     use crate::snapshot::layout::Layout;
 
@@ -115,7 +115,9 @@ mod tests {
             components: vec![body],
             ..Schema::default()
         };
-        Layout::new(&schema).expect("the schema is sound").room
+        Layout::new(&schema, &Tables::default())
+            .expect("the schema is sound")
+            .room
     }
 
     /// Completes one entity's images, one a tick; their rows.

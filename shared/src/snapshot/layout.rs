@@ -9,7 +9,7 @@ use super::range_coder::{ODDS, UNSURE};
 use super::symbols::Symbols;
 use crate::ids::LayerId;
 use crate::limits::COLUMNS_MAX;
-use crate::schema::{Audience, Component, Kind, Predicted, Predictor, Schema};
+use crate::schema::{Audience, Component, Kind, Predicted, Predictor, Schema, Tables};
 
 /// The column sets of a schema, by who sees what is in them. A layer's number does not say more
 /// than which set it has: layers of the same set have the same columns and tables.
@@ -24,12 +24,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a schema.
+    /// The layout of a schema, with what its bodies are coded by.
     ///
     /// # Errors
     /// What no game can mean: see [`Schema::check`]; too many columns, or tables that are not for
     /// these.
-    pub fn new(schema: &Schema) -> Result<Layout, String> {
+    pub fn new(schema: &Schema, tables: &Tables) -> Result<Layout, String> {
         schema.check()?;
         let mut layout = Layout {
             room: ColumnSet::default(),
@@ -48,7 +48,7 @@ impl Layout {
             }
         }
         let sets = [&mut layout.room, &mut layout.owner, &mut layout.team];
-        if schema.tables.len() > sets.len() {
+        if tables.layers.len() > sets.len() {
             return Err("more tables than layers".to_owned());
         }
         for (layer, set) in sets.into_iter().enumerate() {
@@ -59,7 +59,8 @@ impl Layout {
                 ));
             }
             set.place_contexts();
-            if let Some(table) = schema.tables.get(layer).filter(|table| !table.is_empty()) {
+            set.epoch = tables.epoch;
+            if let Some(table) = tables.layers.get(layer).filter(|table| !table.is_empty()) {
                 let trained = set.train(table);
                 trained.map_err(|what| format!("tables of layer {layer}: {what}"))?;
             }
@@ -67,7 +68,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The sets, in the order of [`Schema::tables`].
+    /// The sets, in the order of [`Tables::layers`].
     pub fn sets(&self) -> [&ColumnSet; 3] {
         [&self.room, &self.owner, &self.team]
     }

@@ -5,7 +5,7 @@ use tickwire::codec::{decode_client, decode_server, encode_client, encode_server
 use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::Limits;
 use tickwire::protocol::{ClientMessage, ServerMessage};
-use tickwire::schema::Predicted;
+use tickwire::schema::{Predicted, Tables};
 
 use crate::history::schema;
 
@@ -39,6 +39,7 @@ fn how_a_component_is_predicted_is_one_byte_and_was_a_bool_before() {
             name: String::new(),
             token: String::new(),
             schema,
+            tables: Tables::default(),
             limits: Limits {
                 message_bytes: 0,
                 messages_per_second: 0,

@@ -1,7 +1,7 @@
 //! Fields: value to integer and back, within half a step, for every kind.
 
 use proptest::prelude::*;
-use tickwire::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
+use tickwire::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables};
 use tickwire::snapshot::fields::{pack, unpack};
 use tickwire::snapshot::layout::Layout;
 
@@ -35,7 +35,7 @@ proptest! {
         let min = (least as f64 * step).clamp(-1e9, 1e9);
         let span = span.min(2e9 * step);
         let schema = on_grid(Kind::Real { min, max: min + span, step });
-        let layout = Layout::new(&schema).expect("the schema is sound");
+        let layout = Layout::new(&schema, &Tables::default()).expect("the schema is sound");
         prop_assert_eq!(layout.owner.width(), 0);
         let column = &layout.room.columns[0];
         let value = min + span * at;
@@ -172,8 +172,11 @@ fn a_layer_of_too_many_columns_is_refused_by_name() {
         components: vec![of("many", 28)],
         ..Schema::default()
     };
-    assert!(Layout::new(&schema).is_ok(), "448 columns");
+    assert!(
+        Layout::new(&schema, &Tables::default()).is_ok(),
+        "448 columns"
+    );
     schema.components.push(of("more", 1));
-    let error = Layout::new(&schema).expect_err("16 columns more");
+    let error = Layout::new(&schema, &Tables::default()).expect_err("16 columns more");
     assert!(error.starts_with("layer 1: 464 columns"), "{error}");
 }

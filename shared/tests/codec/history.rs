@@ -4,7 +4,7 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::Tick;
-use tickwire::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
+use tickwire::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables};
 use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
@@ -152,19 +152,19 @@ pub(crate) fn schema() -> Schema {
             }),
         }],
         actions: vec![],
-        table_epoch: 0,
-        tables: vec![],
     }
 }
 
 /// The same with tables, trained on the same kind of history.
-pub(crate) fn trained_schema() -> Schema {
-    trained(schema(), 6)
+pub(crate) fn trained_game() -> (Schema, Tables) {
+    let schema = schema();
+    let tables = trained(&schema, 6);
+    (schema, tables)
 }
 
-/// A schema with tables for everyone's layer, trained on a history from a seed.
-pub(crate) fn trained(mut schema: Schema, seed: u64) -> Schema {
-    let layout = Layout::new(&schema).expect("the schema is sound");
+/// Tables for everyone's layer of a schema, trained on a history from a seed.
+pub(crate) fn trained(schema: &Schema, seed: u64) -> Tables {
+    let layout = Layout::new(schema, &Tables::default()).expect("the schema is sound");
     let mut history = History::new(seed, &layout.room, 5);
     let images: Vec<LayerImage> = (0..200).map(|_| history.step()).collect();
     let sendings: Vec<Sending<'_>> = images
@@ -172,9 +172,10 @@ pub(crate) fn trained(mut schema: Schema, seed: u64) -> Schema {
         .enumerate()
         .map(|(step, pair)| ((step % 20 != 0).then(|| pair[0].view()), pair[1].view()))
         .collect();
-    schema.table_epoch = 3;
-    schema.tables = vec![train(&layout.room, &sendings)];
-    schema
+    Tables {
+        epoch: 3,
+        layers: vec![train(&layout.room, &sendings)],
+    }
 }
 
 struct Body {
@@ -324,6 +325,5 @@ fn move_on(set: &ColumnSet, body: &mut Body, gap: u32, rng: &mut ChaCha8Rng) {
 
 /// Both layers' columns of [`schema`].
 pub(crate) fn layout() -> Layout {
-    let schema = schema();
-    Layout::new(&schema).expect("the schema is sound")
+    Layout::new(&schema(), &Tables::default()).expect("the schema is sound")
 }

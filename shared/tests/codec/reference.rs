@@ -9,11 +9,12 @@ use tickwire::snapshot::layout::Layout;
 use tickwire::snapshot::range_coder::{Coder, RangeEncoder};
 use tickwire::snapshot::symbols::SYMBOLS;
 
-use crate::history::{History, trained_schema};
+use crate::history::{History, trained_game};
 
 #[test]
 fn takes_no_more_bytes_than_a_library_s() {
-    let layout = Layout::new(&trained_schema()).expect("the schema is sound");
+    let (schema, tables) = trained_game();
+    let layout = Layout::new(&schema, &tables).expect("the schema is sound");
     let set = layout.of(LayerId::ROOM).expect("it exists");
     let mut history = History::new(77, set, 20);
     let mut scratch = Scratch::default();

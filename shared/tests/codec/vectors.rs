@@ -17,7 +17,7 @@ use tickwire::protocol::server_message::{
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
 use tickwire::schema::{
-    Audience, Component, Field, Kind, Predicted, Predictor, Schema, text_words, words_text,
+    Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables, text_words, words_text,
 };
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::column_set::ColumnSet;
@@ -27,7 +27,7 @@ use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::{EntityHead, LayerImage};
 use tickwire::snapshot::layout::Layout;
 
-use crate::history::{History, schema, trained, trained_schema};
+use crate::history::{History, schema, trained, trained_game};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -133,6 +133,7 @@ fn server_messages() -> Vec<ServerMessage> {
             name: "Ann".to_owned(),
             token: String::new(),
             schema: schema(),
+            tables: Tables::default(),
             limits: Limits {
                 message_bytes: 4096,
                 messages_per_second: 120,
@@ -321,11 +322,18 @@ fn frames() {
 /// Every image against the one before, some older one (up to 64 back), nothing, and the one before
 /// as a keyframe brought it.
 fn bodies(name: &str, layer: LayerId, seed: u64, every_tick: bool) {
-    bodies_of(&schema(), name, layer, seed, every_tick);
+    bodies_of(&schema(), &Tables::default(), name, layer, seed, every_tick);
 }
 
-fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick: bool) {
-    let layout = Layout::new(schema).expect("the schema is sound");
+fn bodies_of(
+    schema: &Schema,
+    tables: &Tables,
+    name: &str,
+    layer: LayerId,
+    seed: u64,
+    every_tick: bool,
+) {
+    let layout = Layout::new(schema, tables).expect("the schema is sound");
     let set = layout.of(layer).expect("the layer exists");
     let mut history = History::new(seed, set, 5);
     history.every_tick = every_tick;
@@ -361,7 +369,7 @@ fn bodies_of(schema: &Schema, name: &str, layer: LayerId, seed: u64, every_tick:
         }
         images.push(now);
     }
-    let head = json!({"schema": schema, "layer": layer});
+    let head = json!({"schema": schema, "tables": tables, "layer": layer});
     check(name, &text("bodies", &head, &cases));
 }
 
@@ -413,7 +421,8 @@ fn first_schema() -> Schema {
 #[test]
 fn first_bodies() {
     let schema = first_schema();
-    let set = Layout::new(&schema).expect("the schema is sound").room;
+    let layout = Layout::new(&schema, &Tables::default());
+    let set = layout.expect("the schema is sound").room;
     /// Its slot, its `x`, its hit points.
     type Thing = (u16, i32, i32);
     let ticks: [(u32, &[Thing]); 8] = [
@@ -473,7 +482,7 @@ fn first_bodies() {
         let now = &images[to];
         cases.push(body_case(of, held, now, spelled(now), to == 6));
     }
-    let head = json!({"schema": schema, "layer": LayerId::ROOM});
+    let head = json!({"schema": schema, "tables": Tables::default(), "layer": LayerId::ROOM});
     check("bodies_first", &text("bodies", &head, &cases));
 }
 
@@ -553,14 +562,23 @@ fn edge_schema() -> Schema {
 fn bodies_at_the_edges() {
     const SEED: u64 = 11;
     // Only where tables are trained a jolt makes a difference.
-    let schema = trained(edge_schema(), 8);
+    let schema = edge_schema();
+    let tables = trained(&schema, 8);
     let layer = LayerId::ROOM;
-    bodies_of(&schema, "bodies_edges", layer, SEED, true);
+    bodies_of(&schema, &tables, "bodies_edges", layer, SEED, true);
     // There velocities and rates become linear fields, but only those of a `Fine` component, and of
     // its real fields.
-    bodies_of(&schema, "bodies_edges_owner", LayerId::OWNER, 12, true);
+    bodies_of(
+        &schema,
+        &tables,
+        "bodies_edges_owner",
+        LayerId::OWNER,
+        12,
+        true,
+    );
     // A client that takes another arcus tangens notices.
-    let set = Layout::new(&schema).expect("the schema is sound").room;
+    let layout = Layout::new(&schema, &tables);
+    let set = layout.expect("the schema is sound").room;
     let mut history = History::new(SEED, &set, 5);
     let (mut directions, mut differ) = (0, 0);
     for _ in 0..70 {
@@ -606,7 +624,8 @@ fn team_bodies() {
 
 #[test]
 fn trained_bodies() {
-    bodies_of(&trained_schema(), "bodies_trained", LayerId::ROOM, 5, true);
+    let (schema, tables) = trained_game();
+    bodies_of(&schema, &tables, "bodies_trained", LayerId::ROOM, 5, true);
 }
 
 #[test]

@@ -26,7 +26,7 @@ def same(found, expected, what):
 
 
 def bodies(vectors):
-    layer = Layer(vectors["schema"], vectors["layer"])
+    layer = Layer(vectors["schema"], vectors["tables"], vectors["layer"])
     whole, bares, spelled = {}, {}, None
     for case in vectors["cases"]:
         what = f"tick {case['tick']} against {case['baseline']}"

@@ -73,7 +73,7 @@ class Component:
 class Layer:
     """A layer's columns: `columns`, and by component their places."""
 
-    def __init__(self, schema, number):
+    def __init__(self, schema, tables, number):
         self.columns, self.components = [], []
         for component in schema["components"]:
             home = {"Owner": 1, "Team": 2}.get(component["audience"], 0)
@@ -82,8 +82,8 @@ class Layer:
             if component["predicted"] == "Fine" and number == 1:
                 self.add(component["fields"], True)
         self.place()
-        tables = schema["tables"]
-        self.train(tables[number] if number < len(tables) else [])
+        trained = tables["layers"]
+        self.train(trained[number] if number < len(trained) else [])
 
     def add(self, fields, fine):
         component, places = Component(), []

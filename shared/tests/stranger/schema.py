@@ -32,7 +32,6 @@ def check_schema(schema):
         check_fields(message["fields"])
         if message["payload"] is not None:
             names(message["fields"] + [message["payload"]])
-    check_tables(schema)
 
 
 def check_fields(fields):
@@ -96,10 +95,11 @@ def check_predicted(kind, predicted):
     need(abs(has["min"]) <= 2**31 and (has["min"] / has["step"]).is_integer(), "off its grid")
 
 
-def check_tables(schema):
-    layers = [Layer({**schema, "tables": []}, number) for number in range(3)]
+def check_tables(schema, tables):
+    """Raises Malformed on tables that are not for this schema, or a schema of too many columns."""
+    layers = [Layer(schema, {"layers": []}, number) for number in range(3)]
     need(all(len(layer.columns) <= 448 for layer in layers), "too many columns")
-    for layer, table in zip(layers, schema["tables"]):
+    for layer, table in zip(layers, tables["layers"]):
         if not table:
             continue
         linear = sum(column.role == "linear" for column in layer.columns)

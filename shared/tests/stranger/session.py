@@ -3,7 +3,7 @@
 from body import Body, Head, Image
 from coder import Wrong
 from layers import Layer
-from schema import check_schema
+from schema import check_schema, check_tables
 from snapshot import Snapshot, events
 from wire import Malformed, Reader, ServerMessage
 
@@ -44,8 +44,9 @@ class Session:
             if has["version"] != 1:
                 raise Malformed("another version")
             check_schema(has["schema"])
+            check_tables(has["schema"], has["tables"])
             self.schema = has["schema"]
-            self.layers = [Layer(self.schema, number) for number in range(3)]
+            self.layers = [Layer(self.schema, has["tables"], number) for number in range(3)]
         elif name == "Joined" and self.held is None:
             self.held, self.newest = [Held() for _ in range(3)], 0
             self.members = {member["player"] for member in has["members"]}

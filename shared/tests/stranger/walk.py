@@ -78,7 +78,7 @@ def name_of(layer, names, how, place):
 
 
 def walk(vectors, count):
-    layer, held, lines = Layer(vectors["schema"], vectors["layer"]), Image(), []
+    layer, held, lines = Layer(vectors["schema"], vectors["tables"], vectors["layer"]), Image(), []
     names = []
     for component in vectors["schema"]["components"]:
         for field in component["fields"]:

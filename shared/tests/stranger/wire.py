@@ -130,6 +130,7 @@ class ServerMessage(Control):
             "name": self.string(),
             "token": self.string(),
             "schema": self.schema(),
+            "tables": {"epoch": self.u8(), "layers": self.list(lambda: self.list(self.u16), 3)},
             "limits": self.fields(
                 message_bytes=self.u32, messages_per_second=self.u32, chat_chars=self.u16, name_chars=self.u16, seats=self.u16
             ),
@@ -209,8 +210,6 @@ class ServerMessage(Control):
             "newest_wins": self.bool(),
             "events": self.list(self.declared, 64),
             "actions": self.list(self.declared, 64),
-            "table_epoch": self.u8(),
-            "tables": self.list(lambda: self.list(self.u16), 3),
         }
 
     def component(self):

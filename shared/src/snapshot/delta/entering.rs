@@ -63,7 +63,7 @@ pub(super) fn size(column: &Column, length: u32) -> (usize, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema};
+    use crate::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables};
     use crate::snapshot::layout::Layout;
 
     #[test]
@@ -85,7 +85,8 @@ mod tests {
             }],
             ..Schema::default()
         };
-        let set = Layout::new(&schema).expect("the schema is sound").room;
+        let layout = Layout::new(&schema, &Tables::default());
+        let set = layout.expect("the schema is sound").room;
         let [value, change, second_diff, health] = &set.columns[..] else {
             panic!("a linear field and another");
         };

@@ -8,17 +8,18 @@ use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::protocol::server_message::{Limits, RoomInfo};
 use tickwire::protocol::{ServerMessage, VERSION};
-use tickwire::schema::{Kind, Schema};
+use tickwire::schema::{Kind, Schema, Tables};
 use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::delta::{Scratch, encode};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
 
-use crate::history::{History, schema, trained_schema};
+use crate::history::{History, schema, trained_game};
 
 /// A game and what its layers showed.
 pub(crate) struct Game {
     pub(crate) schema: Schema,
+    pub(crate) tables: Tables,
     pub(crate) layout: Layout,
     /// By layer, at the ticks in the order of time: one a tick, then every few.
     images: [Vec<LayerImage>; LayerId::FIXED.len()],
@@ -34,13 +35,16 @@ impl Game {
     pub(crate) fn of(number: u8) -> &'static Game {
         static ALL: [OnceLock<Game>; GAMES as usize] = [const { OnceLock::new() }; 2];
         ALL[usize::from(number % GAMES)].get_or_init(|| match number % GAMES {
-            0 => Game::new(schema()),
-            _ => Game::new(trained_schema()),
+            0 => Game::new(schema(), Tables::default()),
+            _ => {
+                let (schema, tables) = trained_game();
+                Game::new(schema, tables)
+            }
         })
     }
 
-    fn new(schema: Schema) -> Game {
-        let layout = Layout::new(&schema).expect("the schema is sound");
+    fn new(schema: Schema, tables: Tables) -> Game {
+        let layout = Layout::new(&schema, &tables).expect("the schema is sound");
         let images = [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM].map(|layer| {
             let set = layout.of(layer).expect("the schema has every layer");
             let mut history = History::new(40 + u64::from(layer.0), set, 6);
@@ -53,6 +57,7 @@ impl Game {
         });
         Game {
             schema,
+            tables,
             layout,
             images,
         }
@@ -71,6 +76,7 @@ impl Game {
             name: "Ann".to_owned(),
             token: String::new(),
             schema: self.schema.clone(),
+            tables: self.tables.clone(),
             limits: Limits {
                 message_bytes: 4096,
                 messages_per_second: 120,

@@ -29,8 +29,11 @@ pub(super) fn message(bytes: &[u8]) -> bool {
     assert_eq!(twice.as_ref(), Ok(&again));
     match message {
         ServerMessage::Welcome {
-            version, schema, ..
-        } if version == VERSION => Layout::new(&schema).is_ok(),
+            version,
+            schema,
+            tables,
+            ..
+        } if version == VERSION => Layout::new(&schema, &tables).is_ok(),
         ServerMessage::Welcome { .. } => false,
         _ => true,
     }
