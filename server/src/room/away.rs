@@ -77,7 +77,7 @@ impl<G: Game> Room<G> {
         let alive = || theirs().min_by_key(|member| (member.has_answered(), member.order));
         let is_full = is_promised || self.members.len() >= usize::from(self.options.seats);
         let found = away.or_else(|| alive().filter(|_| is_full));
-        found.map(|member| member.player)
+        found.map(Member::player)
     }
 
     fn take_again(&mut self, player: PlayerId, seen: Seen) -> bool {
@@ -95,7 +95,7 @@ impl<G: Game> Room<G> {
         };
         member.away_since = None;
         member.start_anew(newest_wins, tick);
-        member.durable_from = seen.tick.min(tick);
+        member.receiver.durable_from = seen.tick.min(tick);
         self.stats.players_resumed += 1;
         self.stir(player);
         self.update_roster();
@@ -171,7 +171,7 @@ impl<I: Default + Clone> Member<I> {
         let fresh = Member::new(self.who(), self.entity, self.order, newest_wins, tick);
         let old = std::mem::replace(self, fresh);
         self.ready = old.ready;
-        self.team = old.team;
+        self.receiver.team = old.receiver.team;
         self.away_since = old.away_since;
         self.stay(&old);
     }

@@ -21,9 +21,9 @@ pub(super) struct Event {
 pub(super) struct Listener {
     pub(super) player: PlayerId,
     pub(super) team: Option<u8>,
-    /// The room's tick when they took their seat: what was said to that number until then was said
-    /// to somebody else.
-    pub(super) seated_at: Tick,
+    /// The room's tick when they came: what was said to that number until then was said to somebody
+    /// else.
+    pub(super) came_at: Tick,
     /// They have got the momentary events up to this tick.
     pub(super) momentary: Tick,
     /// They have got the durable events up to this tick.
@@ -32,7 +32,7 @@ pub(super) struct Listener {
 
 impl Event {
     pub(super) fn is_for(&self, listener: &Listener) -> bool {
-        if self.tick > listener.seated_at {
+        if self.tick > listener.came_at {
             self.to.includes(listener.player, listener.team)
         } else {
             self.to.is_public()

@@ -120,7 +120,7 @@ mod tests {
         Listener {
             player: PlayerId(0),
             team: None,
-            seated_at: Tick(0),
+            came_at: Tick(0),
             momentary: Tick(last),
             durable: Tick(last),
         }
@@ -187,9 +187,9 @@ mod tests {
         for (number, to) in (0..).zip(audiences) {
             events.keep(Tick(5), to, true, vec![number]);
         }
-        let of = |seated_at, team| {
+        let of = |came_at, team| {
             let mut listener = listener(0);
-            listener.seated_at = Tick(seated_at);
+            listener.came_at = Tick(came_at);
             listener.team = team;
             let out = told(&events, listener, 5);
             out.chunks(2).map(|event| event[1]).collect::<Vec<_>>()

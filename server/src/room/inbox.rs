@@ -161,7 +161,7 @@ impl<G: Game> Room<G> {
         if self.game.layout.of(layer).is_none() {
             return Err(CloseCode::OutOfRange);
         }
-        let counted = if member.resync(layer, tick, every) {
+        let counted = if member.receiver.resync(layer, tick, every) {
             &mut self.stats.resyncs
         } else {
             &mut self.stats.resyncs_refused

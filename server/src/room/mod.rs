@@ -11,6 +11,7 @@ mod events;
 mod inbox;
 mod members;
 mod notices;
+mod receiver;
 mod resources;
 mod save;
 pub(crate) mod seat_tokens;
@@ -23,7 +24,7 @@ mod told;
 mod viewed_input;
 mod workspace;
 
-pub use members::{ClientState, Tally};
+pub use receiver::{ClientState, Tally};
 pub use save::{RestoreError, SaveError};
 pub use stats::RoomStats;
 pub use workspace::Workspace;
@@ -200,7 +201,7 @@ impl<G: Game> Room<G> {
             prefetch_all(member.inputs.waiting());
         }
         if let Some(member) = self.members.get(next_but_one) {
-            prefetch_from_to(&member.seated_at, &member.in_flight);
+            prefetch_from_to(&member.ready, &member.receiver.in_flight);
         }
     }
 
@@ -247,7 +248,7 @@ impl<G: Game> Room<G> {
     pub fn clients(&self) -> impl Iterator<Item = ClientState> {
         self.members
             .iter()
-            .map(|member| member.state(self.tick, self.cadence))
+            .map(|member| member.receiver.state(self.tick, self.cadence))
     }
 
     /// The next thing to do, until there is none. Drained after every call of the others.
@@ -455,11 +456,12 @@ impl<G: Game> Room<G> {
         let (capture, viewers) = (&mut workspace.capture, &mut workspace.viewers);
         viewers.clear();
         for member in self.members.iter_mut() {
-            member.team = team_of(&self.world, member.entity);
+            let team = team_of(&self.world, member.entity);
+            member.receiver.team = team;
             viewers.push(Viewer {
-                player: member.player,
+                player: member.player(),
                 avatar: member.entity,
-                team: member.team,
+                team,
             });
         }
         self.ring.drop_residuals(&mut capture.residuals);
@@ -481,7 +483,7 @@ impl<G: Game> Room<G> {
     fn close_stalled(&mut self) {
         let tick = self.tick;
         let limit = self.cadence.ticks_in(ACK_STALL_SECONDS);
-        let stalled = |member: &Member<G::Input>| member.in_flight.waiting(tick) > limit;
+        let stalled = |member: &Member<G::Input>| member.receiver.in_flight.waiting(tick) > limit;
         for player in self.members.those(stalled) {
             self.disconnect(player);
             let code = CloseCode::Stalled;

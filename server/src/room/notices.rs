@@ -121,7 +121,7 @@ impl Notices {
             }
         }
         for member in members.iter() {
-            let seat = self.seats.entry(member.player).or_default();
+            let seat = self.seats.entry(member.player()).or_default();
             let flags = member.flags(host);
             if seat.order == 0 {
                 self.newest += 1;
@@ -149,7 +149,7 @@ impl Notices {
         let host = members.host();
         members
             .iter()
-            .filter_map(|member| match member.player == you {
+            .filter_map(|member| match member.player() == you {
                 true => Some(member.public(host)),
                 false => self.public(member),
             })
@@ -217,7 +217,7 @@ impl Notices {
 
     /// A member as everyone is told; `None` if nobody was told of them yet.
     fn public<I: Default + Clone>(&self, member: &Member<I>) -> Option<Public> {
-        let seat = self.seats.get(&member.player)?;
-        (seat.order == member.order).then(|| seat.told.of(member.player, &member.name))
+        let seat = self.seats.get(&member.player())?;
+        (seat.order == member.order).then(|| seat.told.of(member.player(), &member.name))
     }
 }

@@ -29,28 +29,23 @@ impl<G: Game> Room<G> {
         let cadence = self.cadence;
         let host = self.members.host();
         // What those lack who take nothing is not even made.
-        let present = self
+        let takers = self
             .members
-            .iter()
-            .filter(|member| member.away_since.is_none());
-        let takers = present.filter(|member| member.in_flight.left_for_control(tick, cadence) > 0);
+            .receivers()
+            .filter(|receiver| receiver.in_flight.left_for_control(tick, cadence) > 0);
         let (newest, said) = (self.notices.newest, self.chat.said);
         let from = takers
-            .map(|member| member.told.news)
+            .map(|receiver| receiver.told.news)
             .min()
             .unwrap_or(newest);
         let mut news = mem::take(&mut self.workspace.news);
         self.notices.pending(&self.members, from, &mut news);
         let mut everyone = (newest, said);
         let mut own_left = false;
-        for member in self.members.iter_mut() {
-            if member.away_since.is_some() {
-                continue;
-            }
-            let to = member.player;
-            let own = member.flags(host);
-            let mut told = member.told;
-            let mut left = member.in_flight.left_for_control(tick, cadence);
+        for (own, receiver) in self.members.told_mut(host) {
+            let to = receiver.player;
+            let mut told = receiver.told;
+            let mut left = receiver.in_flight.left_for_control(tick, cadence);
             let mut send = |bytes: Bytes, in_flight: &mut InFlightWindow| {
                 let size = bytes.len() as u32 + HEADER_BYTES;
                 in_flight.told(size);
@@ -76,10 +71,10 @@ impl<G: Game> Room<G> {
                         false if news.concerns(from) => news.bytes.clone(),
                         _ => continue,
                     };
-                    left = left.saturating_sub(send(bytes, &mut member.in_flight));
+                    left = left.saturating_sub(send(bytes, &mut receiver.in_flight));
                 }
                 if told.own != own && left > 0 {
-                    left = left.saturating_sub(send(own.encode(to), &mut member.in_flight));
+                    left = left.saturating_sub(send(own.encode(to), &mut receiver.in_flight));
                     told.own = own;
                 }
             }
@@ -90,21 +85,20 @@ impl<G: Game> Room<G> {
                     break;
                 }
                 self.stats.chat_lost += u64::from(line - told.chat - 1);
-                let size = send(message.clone(), &mut member.in_flight);
+                let size = send(message.clone(), &mut receiver.in_flight);
                 left = left.saturating_sub(size);
                 told.chat_bytes += size;
                 told.chat = line;
             }
             self.stats.told_late += u64::from(told.news < newest || told.chat < said);
-            member.told = told;
+            receiver.told = told;
             everyone = (everyone.0.min(told.news), everyone.1.min(told.chat));
         }
         let members = &self.members;
         let unheard = |came: u64, went: u64| {
             members
-                .iter()
-                .filter(|member| member.away_since.is_none())
-                .any(|member| (came..went).contains(&member.told.news))
+                .receivers()
+                .any(|receiver| (came..went).contains(&receiver.told.news))
         };
         self.notices.all_told(everyone.0, own_left, unheard);
         self.chat.all_told(everyone.1);
@@ -120,7 +114,7 @@ impl<G: Game> Room<G> {
         let host = self.members.host();
         if let Some(member) = self.members.get_mut(player) {
             let own = member.flags(host);
-            member.told = Told::all(self.notices.newest, self.chat.said, own, tick);
+            member.receiver.told = Told::all(self.notices.newest, self.chat.said, own, tick);
         }
         let joined = ServerMessage::Joined {
             room: self.info(),

@@ -34,7 +34,7 @@ struct SavedMember {
     chat_at: Tick,
     muted_until: Tick,
     told: Told,
-    seated_at: Tick,
+    came_at: Tick,
     tokens: SeatTokens,
     ready: bool,
     answered: bool,
@@ -83,7 +83,7 @@ impl SavedMembers {
 fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMember> {
     let pack = |viewed: &ViewedInput<_>| Some(viewed.with(game.pack_input(&viewed.input)));
     Some(SavedMember {
-        player: member.player,
+        player: member.player(),
         name: member.name.clone(),
         subject: member.identity.subject.as_ref().to_owned(),
         is_guest: member.identity.is_guest,
@@ -92,8 +92,8 @@ fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMe
         chat_left: member.chat_left,
         chat_at: member.chat_at,
         muted_until: member.muted_until,
-        told: member.told,
-        seated_at: member.seated_at,
+        told: member.receiver.told,
+        came_at: member.receiver.came_at,
         tokens: member.tokens,
         ready: member.ready,
         answered: member.has_answered(),
@@ -101,7 +101,7 @@ fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMe
         entity: member.entity,
         inputs: member.inputs.try_map(pack)?,
         substituted: member.substituted,
-        team: member.team,
+        team: member.receiver.team,
     })
 }
 
@@ -125,13 +125,13 @@ fn restore<G: Game>(saved: SavedMember, tick: Tick, game: &GameDef<G>) -> Option
     member.stirred = saved.stirred;
     (member.chat_left, member.chat_at) = (saved.chat_left, saved.chat_at);
     member.muted_until = saved.muted_until;
-    member.told = saved.told;
-    member.seated_at = saved.seated_at;
+    member.receiver.told = saved.told;
+    member.receiver.came_at = saved.came_at;
     member.tokens = saved.tokens;
     member.ready = saved.ready;
     member.answered = saved.answered;
     member.away_since = saved.away_since;
     member.substituted = saved.substituted;
-    member.team = saved.team;
+    member.receiver.team = saved.team;
     Some(member)
 }

@@ -2,15 +2,15 @@
 //! tiers, then the ration of bodies for those who fell behind, and of probes. Everything is decided
 //! before anything is encoded. Not the encoding itself: that is `replication::fan_out`.
 
-use tickwire::ids::{PlayerId, Tick};
-use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
+use tickwire::ids::PlayerId;
+use tickwire::protocol::frame::{SectionKind, push_section};
 
 use super::catch_up::Grant;
 use super::tiers::{CALM_SECONDS, Move};
 use crate::game::Game;
 use crate::replication::interest;
 use crate::room::Room;
-use crate::room::members::{Member, Turn};
+use crate::room::receiver::Turn;
 
 impl<G: Game> Room<G> {
     /// Lets go of the images that no player holds.
@@ -20,8 +20,8 @@ impl<G: Game> Room<G> {
         };
         let all_held = &mut self.workspace.held;
         all_held.clear();
-        for member in self.members.iter_mut() {
-            all_held.extend(member.layers.ticks().filter(|tick| *tick != newest));
+        for receiver in self.members.receivers() {
+            all_held.extend(receiver.layers.ticks().filter(|tick| *tick != newest));
         }
         all_held.sort_unstable();
         all_held.dedup();
@@ -37,14 +37,12 @@ impl<G: Game> Room<G> {
         let catch_up = &mut self.workspace.catch_up;
         catch_up.clear();
         self.probes.earn();
-        for member in self.members.iter_mut() {
-            let in_step = member.tier.waiting.is_none()
-                && member.sent_number + member.tier.stride() == number;
-            let (tier, sent_number) = (member.tier, member.sent_number);
-            let drained = member.in_flight.is_drained();
-            member.turn = if member.away_since.is_some() {
-                Turn::Pass
-            } else if !member.in_flight.left(tick, cadence) {
+        for receiver in self.members.receivers_mut() {
+            let in_step = receiver.tier.waiting.is_none()
+                && receiver.sent_number + receiver.tier.stride() == number;
+            let (tier, sent_number) = (receiver.tier, receiver.sent_number);
+            let drained = receiver.in_flight.is_drained();
+            receiver.turn = if !receiver.in_flight.left(tick, cadence) {
                 if tier.is_late(number, sent_number) {
                     Turn::Skip
                 } else {
@@ -52,15 +50,15 @@ impl<G: Game> Room<G> {
                 }
             } else if !tier.is_due(number, sent_number, drained) {
                 if drained && tier.may_be_probed(number) {
-                    catch_up.probers.push((sent_number, member.player));
+                    catch_up.probers.push((sent_number, receiver.player));
                 }
                 Turn::Pass
-            } else if in_step || !member.layers.has_shared_baseline(&self.ring) {
+            } else if in_step || !receiver.layers.has_shared_baseline(&self.ring) {
                 // One of a rate tier's, or a keyframe: others get the same.
                 Turn::Send
             } else {
-                let since = member.tier.waiting.unwrap_or(tick);
-                catch_up.queue.push((since, member.player));
+                let since = receiver.tier.waiting.unwrap_or(tick);
+                catch_up.queue.push((since, receiver.player));
                 Turn::Wait
             };
         }
@@ -76,18 +74,18 @@ impl<G: Game> Room<G> {
         let mut nth = 0;
         while let Some(&(since, player)) = catch_up.queue.get(nth) {
             nth += 1;
-            let Some(member) = self.members.get_mut(player) else {
+            let Some(receiver) = self.members.receiver_mut(player) else {
                 continue;
             };
-            match catch_up.grant(since, member.layers.shared(), tick, every) {
+            match catch_up.grant(since, receiver.layers.shared(), tick, every) {
                 Grant::Delta => {
                     self.stats.catch_ups += 1;
-                    member.turn = Turn::Send;
+                    receiver.turn = Turn::Send;
                 }
                 Grant::Keyframe => {
                     self.stats.catch_up_keyframes += 1;
-                    member.layers.lose_all();
-                    member.turn = Turn::Send;
+                    receiver.layers.lose_all();
+                    receiver.turn = Turn::Send;
                 }
                 Grant::Later => {}
             }
@@ -95,12 +93,12 @@ impl<G: Game> Room<G> {
         nth = 0;
         while let Some(&(_, player)) = catch_up.probers.get(nth) {
             nth += 1;
-            let Some(member) = self.members.get_mut(player) else {
+            let Some(receiver) = self.members.receiver_mut(player) else {
                 continue;
             };
-            if catch_up.grant_probe(member.layers.shared(), &mut self.probes) {
+            if catch_up.grant_probe(receiver.layers.shared(), &mut self.probes) {
                 self.stats.probes += 1;
-                member.turn = Turn::Probe;
+                receiver.turn = Turn::Probe;
             }
         }
     }
@@ -111,70 +109,62 @@ impl<G: Game> Room<G> {
     /// no image; else the bytes count as sent.
     pub fn compose(&mut self, player: PlayerId, writable: bool, out: &mut Vec<u8>) -> bool {
         let (tick, calm) = (self.tick, self.cadence.ticks_in(CALM_SECONDS));
-        let (Some(member), Some(image)) = (self.members.get_mut(player), self.ring.newest()) else {
+        let (Some((head, receiver)), Some(image)) =
+            (self.members.headed(player, tick), self.ring.newest())
+        else {
             return false;
         };
         let number = image.number;
         let stats = &mut self.stats;
-        let turn = std::mem::take(&mut member.turn);
+        let turn = std::mem::take(&mut receiver.turn);
         // Who is not due has not fallen behind.
         if image.tick != tick || turn == Turn::Pass || (turn == Turn::Probe && !writable) {
             return false;
         }
         if !writable || turn == Turn::Skip {
             let (mine, all) = if writable {
-                (&mut member.tally.skipped_credit, &mut stats.skipped_credit)
+                (
+                    &mut receiver.tally.skipped_credit,
+                    &mut stats.skipped_credit,
+                )
             } else {
                 (
-                    &mut member.tally.skipped_blocked,
+                    &mut receiver.tally.skipped_blocked,
                     &mut stats.skipped_unwritable,
                 )
             };
             *mine += 1;
             *all += 1;
-            let moved = member.tier.fell_behind(tick, calm);
+            let moved = receiver.tier.fell_behind(tick, calm);
             stats.tiers_slower += u64::from(moved == Move::Slower);
             return false;
         }
         if turn == Turn::Wait {
-            member.tier.wait(tick);
-            member.tally.skipped_rationed += 1;
+            receiver.tier.wait(tick);
+            receiver.tally.skipped_rationed += 1;
             stats.skipped_rationed += 1;
             return false;
         }
         let workspace = &mut *self.workspace;
         let (fan_out, section) = (&mut workspace.fan_out, &mut workspace.section);
         let start = out.len();
-        head(member, tick).encode(out);
+        head.encode(out);
         let (layout, ring) = (&self.game.layout, &self.ring);
-        let wanted = interest::layers(layout, player, member.team);
+        let wanted = interest::layers(layout, player, receiver.team);
         let append = |body| fan_out.append(layout, ring, body, out);
-        member.layers.send(tick, wanted, append);
+        receiver.layers.send(tick, wanted, append);
         section.clear();
-        self.events.append(&member.listener(), tick, section);
+        self.events.append(&receiver.listener(), tick, section);
         if !section.is_empty() {
             push_section(SectionKind::Events, section, out);
         }
         let bytes = (out.len() - start) as u32;
-        member.sent(tick, number);
-        member.in_flight.sent(tick, bytes);
-        member.tally.sent += 1;
-        stats.tiers_faster += u64::from(member.tier.served(tick, calm) == Move::Faster);
+        receiver.sent(tick, number);
+        receiver.in_flight.sent(tick, bytes);
+        receiver.tally.sent += 1;
+        stats.tiers_faster += u64::from(receiver.tier.served(tick, calm) == Move::Faster);
         stats.snapshots_sent += 1;
         stats.snapshot_bytes += u64::from(bytes);
         true
-    }
-}
-
-fn head<I: Default + Clone>(member: &Member<I>, tick: Tick) -> SnapshotHead {
-    let slack = member.inputs.newest_tick().map_or(i8::MIN, |newest| {
-        let early = i64::from(newest.0) - i64::from(tick.0);
-        early.clamp(-127, 127) as i8
-    });
-    SnapshotHead {
-        tick,
-        input_tick: member.inputs.input_tick(),
-        substituted: member.substituted,
-        slack,
     }
 }

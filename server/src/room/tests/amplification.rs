@@ -84,7 +84,7 @@ impl Crowd {
         self.count();
         let mut ack = Vec::new();
         encode_ack(self.room.tick, &mut ack);
-        let players: Vec<PlayerId> = self.room.members.iter().map(|m| m.player).collect();
+        let players: Vec<PlayerId> = self.room.members.iter().map(|m| m.player()).collect();
         for player in players {
             let mut frame = Vec::new();
             if self.room.compose(player, true, &mut frame) {

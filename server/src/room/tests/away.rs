@@ -26,7 +26,7 @@ fn member(room: &Room<Boxes>, player: PlayerId) -> tickwire::protocol::server_me
 /// Whether a player acknowledged anything on their present connection.
 fn has_heard(room: &Room<Boxes>, player: PlayerId) -> bool {
     let member = room.members.get(player);
-    member.is_some_and(|member| member.in_flight.any_acked())
+    member.is_some_and(|member| member.receiver.in_flight.any_acked())
 }
 
 fn hooks(room: &mut Room<Boxes>) -> Vec<String> {

@@ -97,7 +97,7 @@ fn numbers_go_round_past_those_that_are_taken() {
         assert_eq!(room.join("somebody"), Err(Refusal::RoomFull));
         room.leave(next);
     }
-    let known: Vec<PlayerId> = room.members.iter().map(|member| member.player).collect();
+    let known: Vec<PlayerId> = room.members.iter().map(|member| member.player()).collect();
     assert_eq!(known, [ann, bo]);
 }
 

@@ -306,7 +306,10 @@ impl Client {
 
     /// What the player may see in the newest image.
     fn truth(&self, room: &Room<Boxes>) -> Truth {
-        let team = room.members.get(self.player).and_then(|member| member.team);
+        let team = room
+            .members
+            .get(self.player)
+            .and_then(|member| member.receiver.team);
         let keys = [
             LayerKey::Room,
             LayerKey::Owner(self.player),

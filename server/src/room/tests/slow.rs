@@ -234,7 +234,7 @@ fn who_may_not_leap_and_has_read_everything_is_probed() {
     let (mut room, mut readers) = crowd(2);
     needed(&mut room, &mut readers);
     let (slow, tick) = (readers[1].client.player, room.tick);
-    let member = room.members.get_mut(slow).expect("it is there");
+    let member = room.members.receiver_mut(slow).expect("it is there");
     member.tier = grounded(5, tick);
     assert_eq!(member.tier.stride(), 32);
     for passed in 1..=11 * 30 {
@@ -252,7 +252,7 @@ fn who_is_probed_is_not_taken_for_slower() {
     let (mut room, mut readers) = crowd(2);
     needed(&mut room, &mut readers);
     let (slow, tick) = (readers[1].client.player, room.tick);
-    let member = room.members.get_mut(slow).expect("it is there");
+    let member = room.members.receiver_mut(slow).expect("it is there");
     member.tier = grounded(4, tick);
     readers[1].sent = 0;
     // Its link takes ten ticks for each snapshot, its rate tier has one in 16, and it is calm for

@@ -155,7 +155,7 @@ fn a_team_sees_its_own_plans_and_no_others() {
             .map(|client| {
                 room.members
                     .get(client.player)
-                    .and_then(|member| member.team)
+                    .and_then(|member| member.receiver.team)
             })
             .collect();
         for (client, team) in clients.iter().zip(&teams) {
