@@ -13,14 +13,22 @@ pub(crate) struct Figures {
     snapshots: f64,
 }
 
+/// What a line says of a figure, or of one game's part of it.
+fn value_of(line: &str, name: &str) -> Option<f64> {
+    let rest = line.strip_prefix(name)?;
+    let of_a_game = rest.strip_prefix("{game=\"");
+    let of_a_game = of_a_game.and_then(|rest| rest.split_once("\"}"));
+    let value = of_a_game.map_or(rest, |(_, value)| value);
+    value.strip_prefix(' ')?.parse().ok()
+}
+
 impl Figures {
     /// Reads them; `None` where no port is given, or it says nothing in time.
     pub(crate) async fn read(ops: Option<SocketAddr>) -> Option<Figures> {
         let text = fetch(ops?, "/metrics").await?;
         let figure = |name: &str| {
-            let mut lines = text.lines();
-            let rest = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            rest?.parse::<f64>().ok()
+            let values = text.lines().filter_map(|line| value_of(line, name));
+            values.reduce(|all, of_another_game| all + of_another_game)
         };
         Some(Figures {
             resident_bytes: figure("process_resident_memory_bytes")? as u64,

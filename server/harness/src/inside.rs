@@ -113,9 +113,17 @@ pub async fn metrics(ops: SocketAddr) -> String {
     answer.expect("the operator's port answers")
 }
 
-/// The value of the line `name{labels}` in such a text.
+/// The value of the line `name{labels}` in such a text; of a figure that each game has, of all
+/// games together where `name` has no labels.
 pub fn figure(text: &str, name: &str) -> f64 {
-    let mut lines = text.lines();
-    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-    value.unwrap_or_else(|| panic!("no {name} in {text}"))
+    let value = |line: &str| {
+        let rest = line.strip_prefix(name)?;
+        let of_a_game = rest.strip_prefix("{game=\"");
+        let of_a_game = of_a_game.and_then(|rest| rest.split_once("\"}"));
+        let value = of_a_game.map_or(rest, |(_, value)| value);
+        value.strip_prefix(' ')?.parse::<f64>().ok()
+    };
+    let values: Vec<f64> = text.lines().filter_map(value).collect();
+    assert!(!values.is_empty(), "no {name} in {text}");
+    values.iter().sum()
 }

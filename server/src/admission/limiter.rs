@@ -6,11 +6,13 @@ use std::time::Instant;
 
 use tickwire::limits::CLIENT_MESSAGE_BYTES_MAX;
 
+use crate::config::Config;
+
 /// Seconds of the average rate that may come at once: a client behind a stalled mobile link
 /// delivers what it sent meanwhile in one burst and has done nothing wrong.
 const BURST_SECONDS: f64 = 4.0;
 
-/// The operator's limits, the same for all clients.
+/// The operator's limits, the same for all clients of a game.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rates {
     /// Messages a second, on average; a fragment counts as one.
@@ -20,6 +22,17 @@ pub(crate) struct Rates {
     /// Control messages a second, on average: they cost more than the inputs that most messages
     /// are.
     pub(crate) control_per_second: u32,
+}
+
+impl Rates {
+    /// Those that the settings say.
+    pub(crate) fn of(config: &Config) -> Rates {
+        Rates {
+            messages_per_second: config.messages_per_second,
+            bytes_per_second: config.bytes_per_second,
+            control_per_second: config.control_per_second,
+        }
+    }
 }
 
 /// What one client sent lately. Empty at first; it fills with what comes and leaks with time.

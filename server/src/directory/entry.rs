@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use ipnet::IpNet;
 use tickwire::protocol::server_message::RoomInfo;
 
-use super::Mark;
 use super::kept_out::{KeptOut, Losses};
+use super::{GameIndex, Mark};
 use crate::game::RoomOptions;
 
 /// What a room costs its worker beside its players, in players: its game's own entities and one
@@ -22,6 +22,7 @@ pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
 /// A room and its seats.
 #[derive(Debug)]
 pub(super) struct Entry {
+    pub(super) game: GameIndex,
     pub(super) options: RoomOptions,
     /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have
     /// one here and ask again.

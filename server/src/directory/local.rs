@@ -22,7 +22,7 @@ use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use super::entry::{Entry, ranked};
 use super::kept_out::{KeptOut, Losses, Repute, Who};
-use super::{Directory, Mark, Place, RoomLine};
+use super::{Directory, GameIndex, Mark, Place, RoomLine, Totals};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
 use crate::game::RoomOptions;
@@ -43,6 +43,8 @@ pub(super) const ROOMS_SHOWN_MAX: usize = 5000;
 #[derive(Debug)]
 pub(crate) struct Registry {
     rooms_max: usize,
+    /// Of each game; a game that is not there has no limit of its own.
+    rooms_max_of: Vec<usize>,
     workers: usize,
     marks: RandomState,
     entropy: Entropy,
@@ -69,10 +71,24 @@ impl Registry {
         Registry {
             entropy,
             rooms_max,
+            rooms_max_of: Vec::new(),
             workers,
             marks: RandomState::new(),
             table: Mutex::default(),
         }
+    }
+
+    /// The same with so many rooms of each game at most.
+    #[must_use]
+    pub(crate) fn with_rooms_max_of(mut self, games: Vec<usize>) -> Registry {
+        self.rooms_max_of = games;
+        self
+    }
+
+    /// Rooms that there may be of a game.
+    fn rooms_max_of(&self, game: GameIndex) -> usize {
+        let own = self.rooms_max_of.get(usize::from(game.0));
+        own.map_or(self.rooms_max, |own| self.rooms_max.min(*own))
     }
 
     /// What `read` finds in a room, if it is there.
@@ -94,13 +110,14 @@ impl Registry {
 impl Directory for Registry {
     fn create(
         &self,
+        game: GameIndex,
         mut options: RoomOptions,
         network: Option<IpNet>,
         maker: Mark,
         held: Box<dyn Any + Send>,
     ) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
-        if table.rooms.len() >= self.rooms_max {
+        if table.rooms.len() >= self.rooms_max || table.count(game) >= self.rooms_max_of(game) {
             return Err(Refusal::TooManyRooms);
         }
         if table.codes.contains_key(&options.code) {
@@ -112,6 +129,7 @@ impl Directory for Registry {
         table.codes.insert(options.code.clone(), id);
         options.id = id;
         let entry = Entry {
+            game,
             options,
             taken: 1,
             takers: vec![maker],
@@ -147,22 +165,22 @@ impl Directory for Registry {
         Mark(self.marks.hash_one(who))
     }
 
-    fn reserve(&self, room: RoomId, who: Mark) -> Result<Place, Refusal> {
+    fn reserve(&self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let is_held = table.away.contains_key(&(who, room));
         match table.rooms.get(&room) {
-            Some(entry) if !entry.options.private || is_held => table.take_seat(room, who),
+            Some(entry) if !entry.options.private || is_held => table.take_seat(game, room, who),
             _ => Err(Refusal::NoSuchRoom),
         }
     }
 
-    fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal> {
+    fn reserve_by_code(&self, game: GameIndex, code: &str, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let room = table.codes.get(code).copied();
-        table.take_seat(room.ok_or(Refusal::NoSuchRoom)?, who)
+        table.take_seat(game, room.ok_or(Refusal::NoSuchRoom)?, who)
     }
 
-    fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
+    fn reserve_any(&self, game: GameIndex, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
         let owner = Who {
             identity: who.identity.clone(),
@@ -181,13 +199,14 @@ impl Directory for Registry {
             .collect();
         if let Some(place) = held
             .into_iter()
-            .find_map(|room| table.take_seat(room, mark).ok())
+            .find_map(|room| table.take_seat(game, room, mark).ok())
         {
             return Some(place);
         }
         let (&room, ..) = table
             .rooms
             .iter()
+            .filter(|(_, entry)| entry.game == game)
             .filter(|(_, entry)| {
                 entry.open && !entry.options.private && !entry.options.kicks && entry.has_seat()
             })
@@ -197,7 +216,7 @@ impl Directory for Registry {
             .max_by_key(|(_, entry, repute)| {
                 (Reverse(*repute), entry.taken, Reverse(entry.made))
             })?;
-        table.take_seat(room, mark).ok()
+        table.take_seat(game, room, mark).ok()
     }
 
     fn has_another(&self, room: RoomId, who: Mark) -> bool {
@@ -229,6 +248,7 @@ impl Directory for Registry {
     fn survey(&self) -> Vec<RoomLine> {
         let table = self.table.lock();
         let line = |(id, entry): (&RoomId, &Entry)| RoomLine {
+            game: entry.game,
             id: *id,
             name: entry.options.name.clone(),
             players: entry.taken.min(entry.options.seats),
@@ -326,18 +346,39 @@ impl Directory for Registry {
         taken == 0
     }
 
-    fn list(&self) -> Vec<RoomInfo> {
+    fn list(&self, game: GameIndex) -> Vec<RoomInfo> {
         let table = self.table.lock();
-        let listed = |entry: &&Entry| entry.open && !entry.options.private;
-        let ranked = ranked(table.rooms.values().filter(listed));
-        let first = ranked.into_iter().take(ROOMS_LISTED_MAX);
-        first.map(Entry::info).collect()
+        let listed = table.listed(|entry| entry.game == game);
+        listed.into_iter().map(Entry::info).collect()
     }
 
-    fn fill(&self) -> Fill {
+    fn list_all(&self) -> Vec<(GameIndex, RoomInfo)> {
+        let table = self.table.lock();
+        let listed = table.listed(|_| true).into_iter();
+        listed.map(|entry| (entry.game, entry.info())).collect()
+    }
+
+    fn totals(&self, game: GameIndex) -> Totals {
+        let table = self.table.lock();
+        let rooms = table.rooms.values().filter(|entry| entry.game == game);
+        rooms.fold(Totals::default(), |sum, entry| Totals {
+            rooms: sum.rooms + 1,
+            players: sum.players + u32::from(entry.taken.min(entry.options.seats)),
+        })
+    }
+
+    fn fill(&self, game: GameIndex) -> Fill {
+        let table = self.table.lock();
+        let (all, own) = (table.rooms.len(), table.count(game));
+        let own_max = self.rooms_max_of(game);
+        let (taken, limit) = match own_max.saturating_sub(own) < self.rooms_max.saturating_sub(all)
+        {
+            true => (own, own_max),
+            false => (all, self.rooms_max),
+        };
         Fill {
-            taken: u32::try_from(self.table.lock().rooms.len()).unwrap_or(u32::MAX),
-            limit: u32::try_from(self.rooms_max).unwrap_or(u32::MAX),
+            taken: u32::try_from(taken).unwrap_or(u32::MAX),
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
         }
     }
 }
@@ -366,8 +407,24 @@ impl Table {
             .unwrap_or(0)
     }
 
-    fn take_seat(&mut self, room: RoomId, who: Mark) -> Result<Place, Refusal> {
-        let entry = self.rooms.get_mut(&room).filter(|entry| entry.open);
+    /// The first of the rooms that lists show, of those that are `wanted`.
+    fn listed(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
+        let rooms = self.rooms.values();
+        let rooms = rooms.filter(|entry| entry.open && !entry.options.private && wanted(entry));
+        let mut rooms = ranked(rooms);
+        rooms.truncate(ROOMS_LISTED_MAX);
+        rooms
+    }
+
+    /// Rooms that there are of a game.
+    fn count(&self, game: GameIndex) -> usize {
+        let of_it = self.rooms.values().filter(|entry| entry.game == game);
+        of_it.count()
+    }
+
+    fn take_seat(&mut self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal> {
+        let entry = self.rooms.get_mut(&room);
+        let entry = entry.filter(|entry| entry.open && entry.game == game);
         let entry = entry.ok_or(Refusal::NoSuchRoom)?;
         if !entry.has_seat() && !entry.takers.contains(&who) {
             return Err(Refusal::RoomFull);

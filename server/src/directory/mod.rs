@@ -20,9 +20,24 @@ use crate::auth::Identity;
 use crate::game::RoomOptions;
 use kept_out::Who;
 
+/// Which of the server's games: its place in the table of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GameIndex(pub(crate) u8);
+
+/// What there is of one game.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Totals {
+    /// Rooms, private ones too.
+    pub(crate) rooms: u32,
+    /// Seats taken in them.
+    pub(crate) players: u32,
+}
+
 /// A room as an operator sees it in the list of all.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct RoomLine {
+    #[serde(skip)]
+    pub(crate) game: GameIndex,
     pub(super) id: RoomId,
     pub(super) name: String,
     /// Seats taken.
@@ -49,16 +64,18 @@ pub(crate) struct Place {
     pub(crate) worker: usize,
 }
 
-/// What lobby and workers ask and tell. Calls don't block.
+/// What lobby and workers ask and tell. Calls don't block. Rooms of all games are in one table, with
+/// numbers and codes that no two of them share; who asks for a room finds those of one game only.
 pub(crate) trait Directory: Send + Sync {
-    /// Makes a room with one seat taken, its maker's, on the least loaded worker, and gives it its
+    /// Makes a room of `game` with one seat taken, its maker's, on the least loaded worker, and gives it its
     /// number. Nobody else finds it until [`Directory::open`]. `network` is where it was made from,
     /// `None` where no limit by address holds; `held` is kept for as long as the room is there.
     ///
     /// # Errors
-    /// `TooManyRooms`; `Busy` if the code is in use, which chance makes unlikely.
+    /// `TooManyRooms`, of all or of the game; `Busy` if the code is in use, which chance makes unlikely.
     fn create(
         &self,
+        game: GameIndex,
         options: RoomOptions,
         network: Option<IpNet>,
         maker: Mark,
@@ -81,19 +98,19 @@ pub(crate) trait Directory: Send + Sync {
     ///
     /// # Errors
     /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `RoomFull`.
-    fn reserve(&self, room: RoomId, who: Mark) -> Result<Place, Refusal>;
+    fn reserve(&self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal>;
 
     /// Takes a seat in the room with this code.
     ///
     /// # Errors
     /// `NoSuchRoom` or `RoomFull`.
-    fn reserve_by_code(&self, code: &str, who: Mark) -> Result<Place, Refusal>;
+    fn reserve_by_code(&self, game: GameIndex, code: &str, who: Mark) -> Result<Place, Refusal>;
 
     /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands
     /// for, in a listed room that has one, whose host may not kick and that does not keep them out:
     /// of the best repute, and of those the fullest. `None` if there is no such room, or but bad
     /// ones.
-    fn reserve_any(&self, who: &Who, mark: Mark, now: Instant) -> Option<Place>;
+    fn reserve_any(&self, game: GameIndex, who: &Who, mark: Mark, now: Instant) -> Option<Place>;
 
     /// Whether somebody for whom a seat was taken has another one in that room, or on the way to
     /// it.
@@ -156,12 +173,19 @@ pub(crate) trait Directory: Send + Sync {
     /// Removes a room in which no seat is taken. True: nobody is or will be there.
     fn close_if_empty(&self, room: RoomId) -> bool;
 
-    /// The listed rooms, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the
+    /// The listed rooms of a game, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the
     /// first [`local::NETWORK_ROOMS_FIRST`] of each network before any network's others, however
     /// many it made. In between those in which most play come first, then those with most seats
     /// taken, then the oldest.
-    fn list(&self) -> Vec<RoomInfo>;
+    fn list(&self, game: GameIndex) -> Vec<RoomInfo>;
 
-    /// How full it is.
-    fn fill(&self) -> Fill;
+    /// The same of all games together.
+    fn list_all(&self) -> Vec<(GameIndex, RoomInfo)>;
+
+    /// What there is of a game.
+    fn totals(&self, game: GameIndex) -> Totals;
+
+    /// How full it is for new rooms of a game: by the limit of all rooms, or the game's own where
+    /// that leaves less.
+    fn fill(&self, game: GameIndex) -> Fill;
 }

@@ -78,15 +78,15 @@ pub(crate) fn seat(
     if names_a_room && !session.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
-    let mark = registry.mark(&session.identity);
+    let (game, mark) = (session.game, registry.mark(&session.identity));
     let mut who = Who {
         identity: session.identity.clone(),
         host: session.guest.host(),
     };
     let place = match request {
-        ClientMessage::JoinRoom { room } => registry.reserve(*room, mark),
+        ClientMessage::JoinRoom { room } => registry.reserve(game, *room, mark),
         ClientMessage::JoinCode { code } => match read_code(code) {
-            Some(code) => registry.reserve_by_code(&code, mark),
+            Some(code) => registry.reserve_by_code(game, &code, mark),
             None => Err(Refusal::NoSuchRoom),
         },
         &ClientMessage::CreateRoom {
@@ -118,7 +118,7 @@ pub(crate) fn seat(
                 join_request: JoinRequest::Resume(ResumeRequest { token, seen }),
             });
         }
-        _ => match registry.reserve_any(&who, mark, now) {
+        _ => match registry.reserve_any(game, &who, mark, now) {
             Some(place) => Ok(place),
             None => {
                 let usual = defaults.options.clone();
@@ -157,13 +157,14 @@ fn make(
     let (code, random) = (registry.random()?, registry.random()?);
     let at_player = room_quotas.room(&session.identity);
     let at_player = at_player.ok_or(Refusal::TooManyRooms)?;
-    let at_address = session.guest.room(registry.fill());
+    let at_address = session.guest.room(registry.fill(session.game));
     let at_address = at_address.ok_or(Refusal::TooManyRooms)?;
     let maker = session.name.as_deref().unwrap_or_default();
     room.name = room_name(&room.name, maker);
     room.code = room_code(code);
     room.seed = seed.unwrap_or(random);
     let place = registry.create(
+        session.game,
         room.clone(),
         session.guest.network(),
         registry.mark(&session.identity),
@@ -182,6 +183,7 @@ mod tests {
     use crate::admission::addresses::Addresses;
     use crate::admission::limiter::Budget;
     use crate::auth::{Entropy, Identity};
+    use crate::directory::GameIndex;
     use crate::directory::local::Registry;
     use crate::metrics::Metrics;
     use crate::transport::memory;
@@ -397,7 +399,7 @@ mod tests {
             let made = lobby.ask(create).unwrap();
             assert_eq!(options_of(&made).kicks, may, "{private} {kicks}");
         }
-        let listed = lobby.registry.list();
+        let listed = lobby.registry.list(GameIndex::default());
         assert_eq!(listed.iter().filter(|room| room.kicks).count(), 1);
         lobby.session.requests = Budget::new(lobby.now);
         let chance = lobby.ask(ClientMessage::QuickJoin).unwrap();
@@ -422,7 +424,7 @@ mod tests {
             assert_eq!(lobby.ask(ask).unwrap_err(), Refusal::KeptOut);
         }
         assert_eq!(
-            lobby.registry.list()[0].players,
+            lobby.registry.list(GameIndex::default())[0].players,
             1,
             "no seat is taken by it"
         );

@@ -2,6 +2,7 @@
 //! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
 //! its end. `lib::run` owns the lobby.
 
+mod games;
 pub(crate) mod matchmaking;
 mod orders;
 mod room_quotas;
@@ -10,6 +11,7 @@ mod shared;
 mod stepped;
 mod welcome;
 
+pub(crate) use games::GameToServe;
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;
 pub use stepped::Stepped;
@@ -20,13 +22,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::mpsc;
 
 use crate::auth::Entropy;
 use crate::config::Config;
-use crate::directory::RoomLine;
+pub(crate) use crate::directory::GameIndex;
+use crate::directory::{RoomLine, Totals};
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::transport::End;
@@ -40,6 +44,14 @@ const STUCK: Duration = Duration::from_secs(2);
 /// What worker threads get to end in once their rooms are closed, however short the deadline.
 const THREADS_END: Duration = Duration::from_secs(1);
 
+/// Something of a game, by the game's name.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct OfGame<T> {
+    pub(crate) game: &'static str,
+    #[serde(flatten)]
+    pub(crate) what: T,
+}
+
 /// The lobby of a server. Clones are the same lobby.
 #[derive(Clone)]
 pub struct Lobby {
@@ -48,7 +60,7 @@ pub struct Lobby {
 }
 
 impl Lobby {
-    /// Starts the workers. In a tokio runtime's context.
+    /// Starts the workers, for one game. In a tokio runtime's context.
     ///
     /// # Errors
     /// When the system has no threads to give, a key is missing or weak, the file of bans is
@@ -58,9 +70,25 @@ impl Lobby {
         config: &Config,
         metrics: Arc<Metrics>,
     ) -> io::Result<Lobby> {
+        let game = GameToServe {
+            def: game,
+            config: config.clone(),
+        };
+        Lobby::of(&[game], config, metrics)
+    }
+
+    /// The same with all these games, of which the first is that of clients who name none.
+    ///
+    /// # Errors
+    /// As [`Lobby::start`].
+    pub(crate) fn of(
+        games: &[GameToServe],
+        config: &Config,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Lobby> {
         let vitals = Vitals::default();
-        let start = |index, common| Worker::start(index, game.clone(), common, &vitals);
-        let built = Shared::build(&game, config, metrics, Entropy::default(), &vitals, start)?;
+        let start = |index, common| Worker::start(index, common, &vitals);
+        let built = Shared::build(games, config, metrics, Entropy::default(), &vitals, start)?;
         let (shared, threads, returned) = built;
         let receiving = receive(shared.clone(), returned);
         tokio::spawn(vitals.keep("the way back from the workers", receiving));
@@ -79,14 +107,43 @@ impl Lobby {
         }
     }
 
-    /// The listed rooms, as a client in the lobby sees them.
+    /// The listed rooms of the first game, as a client in the lobby sees them.
     pub fn rooms(&self) -> Vec<RoomInfo> {
-        self.shared.registry.list()
+        self.shared.registry.list(GameIndex::default())
+    }
+
+    /// The listed rooms of a game, or of all of them.
+    pub(crate) fn list(&self, game: Option<GameIndex>) -> Vec<OfGame<RoomInfo>> {
+        let registry = &self.shared.registry;
+        let rooms = match game {
+            Some(game) => registry
+                .list(game)
+                .into_iter()
+                .map(|room| (game, room))
+                .collect(),
+            None => registry.list_all(),
+        };
+        let named = rooms.into_iter();
+        named.map(|(game, room)| self.named(game, room)).collect()
     }
 
     /// All rooms, private ones too: for the operator.
-    pub(crate) fn survey(&self) -> Vec<RoomLine> {
-        self.shared.registry.survey()
+    pub(crate) fn survey(&self) -> Vec<OfGame<RoomLine>> {
+        let lines = self.shared.registry.survey().into_iter();
+        lines.map(|line| self.named(line.game, line)).collect()
+    }
+
+    /// The games and what there is of each, in the order of their indices.
+    pub(crate) fn games(&self) -> Vec<OfGame<Totals>> {
+        let indices = (0..=u8::MAX).map(GameIndex).take(self.shared.games.len());
+        let totals = |game| self.named(game, self.shared.registry.totals(game));
+        indices.map(totals).collect()
+    }
+
+    fn named<T>(&self, game: GameIndex, what: T) -> OfGame<T> {
+        let game = self.shared.games.get(usize::from(game.0));
+        let game = game.map_or("", |game| game.name);
+        OfGame { game, what }
     }
 
     /// A room and its clients, for the operator; `None` if there is no such room, or its worker

@@ -153,7 +153,8 @@ fn answer_guarded(
 fn answer_all(client: &mut Client, shared: &Shared, now: Instant) -> Result<Option<Seating>, End> {
     let Client { conn, session } = client;
     let seating = SCRATCH.with_borrow_mut(|scratch| {
-        let mut reading = Reading::new(scratch, Fetched::NONE, shared.rates, now);
+        let rates = shared.game(session).rates;
+        let mut reading = Reading::new(scratch, Fetched::NONE, rates, now);
         let outcome = loop {
             match conn.next(&mut reading) {
                 Ok(None) => break Ok(None),
@@ -205,7 +206,7 @@ fn answer(
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
         ClientMessage::ListRooms if request_prices::may_list(&mut session.requests, now) => {
-            let rooms = shared.registry.list();
+            let rooms = shared.registry.list(session.game);
             request_prices::listed(&mut session.requests, rooms.len());
             ServerMessage::Rooms { rooms }
         }
@@ -219,7 +220,7 @@ fn answer(
         | ClientMessage::JoinCode { .. }
         | ClientMessage::QuickJoin
         | ClientMessage::Resume { .. } => {
-            let (registry, rooms) = (&*shared.registry, &shared.rooms);
+            let (registry, rooms) = (&*shared.registry, &shared.game(session).rooms);
             let quotas = &shared.room_quotas;
             match matchmaking::seat(registry, rooms, quotas, session, now, &message) {
                 Ok(seating) => return Ok(Some(seating)),
@@ -269,7 +270,7 @@ fn greet(
         .greet(&name, &identity, address, Date::now());
     session.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
     let own = welcome::own(&name, &token);
-    let welcome = shared.welcome.with(&own);
+    let welcome = shared.game(session).welcome.with(&own);
     let bytes: usize = welcome.iter().map(|part| part.len()).sum();
     shared.metrics.control_bytes.increment(bytes as u64);
     conn.push(&welcome);

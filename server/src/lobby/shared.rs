@@ -8,34 +8,30 @@ use std::time::Duration;
 use tickwire::protocol::CloseCode;
 use tokio::sync::{mpsc, watch};
 
-use super::matchmaking::RoomDefaults;
+use super::games::{GameToServe, Offered};
 use super::room_quotas::RoomQuotas;
-use super::welcome::Welcome;
-use crate::admission::limiter::Rates;
 use crate::auth::{Entropy, Tokens};
-use crate::config::Config;
+use crate::config::{Config, invalid};
 use crate::date::Date;
-use crate::directory::Directory;
 use crate::directory::local::Registry;
-use crate::game::{Game, GameDef};
+use crate::directory::{Directory, GameIndex};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::transport::End;
 use crate::vitals::Vitals;
-use crate::worker::{Client, Common, Peers, Return, Worker};
+use crate::worker::{Client, Common, Peers, Return, Session, Worker};
 
 /// What sessions need of the lobby.
 pub(super) struct Shared {
     pub(super) registry: Arc<dyn Directory>,
-    pub(super) rooms: RoomDefaults,
+    /// By their index; at least one.
+    pub(super) games: Vec<Offered>,
     pub(super) workers: Vec<Worker>,
-    pub(super) welcome: Welcome,
     pub(super) tokens: Tokens,
     pub(super) moderation: Moderation,
     pub(super) room_quotas: RoomQuotas,
     pub(super) metrics: Arc<Metrics>,
     pub(super) vitals: Vitals,
-    pub(super) rates: Rates,
     pub(super) hello_timeout: Duration,
     pub(super) stall_timeout: Duration,
     /// Whether the server stops.
@@ -47,39 +43,34 @@ pub(super) struct Shared {
 impl Shared {
     /// All of it, with the workers that `start` makes, what it made beside each, and the way back
     /// from them.
-    pub(super) fn build<G: Game, T>(
-        game: &Arc<GameDef<G>>,
+    pub(super) fn build<T>(
+        games: &[GameToServe],
         config: &Config,
         metrics: Arc<Metrics>,
         entropy: Entropy,
         vitals: &Vitals,
         mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
     ) -> io::Result<(Arc<Shared>, Vec<T>, mpsc::UnboundedReceiver<Return>)> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let tokens = Tokens::new(config).map_err(invalid)?;
         let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
-        let rooms_max = config.max_rooms as usize;
-        let registry = Registry::new(rooms_max, config.workers, entropy.clone());
-        let registry = Arc::new(registry);
-        let rates = Rates {
-            messages_per_second: config.messages_per_second,
-            bytes_per_second: config.bytes_per_second,
-            control_per_second: config.control_per_second,
-        };
+        let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
+        let registry = Registry::new(config.max_rooms as usize, config.workers, entropy.clone());
+        let registry = Arc::new(registry.with_rooms_max_of(rooms_max_of.collect()));
+        let offered: io::Result<Vec<Offered>> = games.iter().map(Offered::new).collect();
+        let indices = (0..=u8::MAX).map(GameIndex);
+        let hosted = games.iter().zip(indices);
+        let hosted = hosted.map(|(game, index)| Arc::new(game.hosted(index, &metrics)));
         let (returns, returned) = mpsc::unbounded_channel();
         let common = Common {
             registry: registry.clone(),
             metrics: metrics.clone(),
             returns,
             entropy,
-            rates,
+            games: hosted.collect(),
             stall_timeout: config.stall_timeout,
-            room_linger: config.room_linger,
-            idle_after: config.idle_after,
             shuffle_rooms: config.shuffle_rooms,
             peers: Peers::default(),
         };
-        let welcome = Welcome::new(game, config).map_err(invalid)?;
         let started: io::Result<Vec<_>> = (0..config.workers)
             .map(|index| start(index, common.clone()))
             .collect();
@@ -87,21 +78,31 @@ impl Shared {
         let made = metrics.player_rooms_hit.clone();
         let shared = Arc::new(Shared {
             registry,
-            rooms: RoomDefaults::new(config, G::SEATS_MAX),
+            games: offered?,
             workers,
-            welcome,
             tokens,
             moderation,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
             metrics,
             vitals: vitals.clone(),
-            rates,
             hello_timeout: config.hello_timeout,
             stall_timeout: config.stall_timeout,
             stopping: watch::Sender::new(false),
             live: Arc::new(watch::Sender::new(0)),
         });
         Ok((shared, beside, returned))
+    }
+
+    /// The game that a client is of.
+    pub(super) fn game(&self, session: &Session) -> &Offered {
+        // Only who is in the table is ever written there.
+        &self.games[usize::from(session.game.0)]
+    }
+
+    /// The index of the game of this name; `None` if there is no such game.
+    pub(super) fn game_named(&self, name: &str) -> Option<GameIndex> {
+        let place = self.games.iter().position(|game| game.name == name);
+        place.and_then(|place| u8::try_from(place).ok().map(GameIndex))
     }
 
     /// A client comes. After the handshake, so that the page can say why if it may not.

@@ -1,9 +1,10 @@
-//! A server without threads, tasks, sockets and clock: the lobby and one worker, as they are,
+//! A server of one game without threads, tasks, sockets and clock: the lobby and one worker, as they are,
 //! stepped by whoever has it, at the times that they say. For the simulation, and for tests and
 //! benches of rooms with their clients. What must not be guessed comes from a seed, so that a run
 //! can be repeated.
 
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,10 +12,12 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::games::GameToServe;
 use super::sessions::{Next, Served, attend};
 use super::shared::Shared;
 use crate::auth::Entropy;
 use crate::config::Config;
+use crate::directory::GameIndex;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::room::Room;
@@ -26,12 +29,13 @@ use crate::worker::{Client, EventLoop, Return, Worker};
 /// See the module's description.
 pub struct Stepped<G: Game> {
     shared: Arc<Shared>,
-    worker: EventLoop<G>,
+    worker: EventLoop,
     returned: UnboundedReceiver<Return>,
     /// Those in the lobby.
     served: Vec<Served>,
     /// Those who are told that it is the end, and until when.
     ending: Vec<(Client, Instant)>,
+    of: PhantomData<fn() -> G>,
 }
 
 impl<G: Game> Stepped<G> {
@@ -50,9 +54,13 @@ impl<G: Game> Stepped<G> {
             workers: 1,
             ..config.clone()
         };
-        let start = |_, common| Ok(Worker::new(game.clone(), common, now, Some(now)));
+        let start = |_, common| Ok(Worker::new(common, now, Some(now)));
         let (vitals, entropy) = (Vitals::default(), Entropy::seeded(seed));
-        let built = Shared::build(game, &config, metrics, entropy, &vitals, start)?;
+        let game = GameToServe {
+            def: game.clone(),
+            config: config.clone(),
+        };
+        let built = Shared::build(&[game], &config, metrics, entropy, &vitals, start)?;
         let (shared, mut workers, returned) = built;
         let worker = workers.pop().ok_or(io::ErrorKind::NotFound)?;
         Ok(Stepped {
@@ -61,6 +69,7 @@ impl<G: Game> Stepped<G> {
             returned,
             served: Vec::new(),
             ending: Vec::new(),
+            of: PhantomData,
         })
     }
 
@@ -111,7 +120,7 @@ impl<G: Game> Stepped<G> {
 
     /// The listed rooms, as a client in the lobby sees them.
     pub fn rooms(&self) -> Vec<RoomInfo> {
-        self.shared.registry.list()
+        self.shared.registry.list(GameIndex::default())
     }
 
     /// A room, between two of its turns.

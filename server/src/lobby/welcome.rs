@@ -10,6 +10,7 @@ use tickwire::protocol::{ServerMessage, VERSION};
 
 use crate::config::{Config, ConfigError};
 use crate::game::{Game, GameDef};
+use crate::worker::AnyGame;
 
 /// Bytes of the longest name and of a token, with their lengths.
 const OWN_BYTES_MAX: usize = 4 * NAME_CHARS_MAX + 1024;
@@ -24,7 +25,7 @@ pub(super) struct Welcome {
 impl Welcome {
     /// # Errors
     /// One line: with a name and a token it could be more than a client takes.
-    pub(super) fn new<G: Game>(game: &GameDef<G>, config: &Config) -> Result<Welcome, ConfigError> {
+    pub(super) fn new(game: &dyn AnyGame, config: &Config) -> Result<Welcome, ConfigError> {
         let nameless = encode(game, config, "", "");
         // The first difference that a name makes is its length.
         let named = encode(game, config, "x", "");
@@ -35,7 +36,7 @@ impl Welcome {
             return Err(ConfigError::new(format!(
                 "the schema of {} makes a welcome of {bytes} bytes, a message may have \
                  {SERVER_MESSAGE_BYTES_MAX}: nobody could join; declare fewer fields, or shorter names and choices",
-                G::NAME
+                game.name()
             )));
         }
         Ok(Welcome {
@@ -81,19 +82,19 @@ impl<G: Game> GameDef<G> {
     }
 }
 
-fn encode<G: Game>(game: &GameDef<G>, config: &Config, name: &str, token: &str) -> Vec<u8> {
+fn encode(game: &dyn AnyGame, config: &Config, name: &str, token: &str) -> Vec<u8> {
     encode_server(&ServerMessage::Welcome {
         version: VERSION,
         name: name.into(),
         token: token.into(),
-        schema: game.schema.clone(),
-        tables: game.tables.clone(),
+        schema: game.schema().clone(),
+        tables: game.tables().clone(),
         limits: Limits {
             message_bytes: CLIENT_MESSAGE_BYTES_MAX as u32,
             messages_per_second: config.messages_per_second,
             chat_chars: CHAT_CHARS_MAX as u16,
             name_chars: NAME_CHARS_MAX as u16,
-            seats: config.max_players.min(G::SEATS_MAX),
+            seats: config.max_players.min(game.seats_max()),
         },
     })
 }

@@ -1,10 +1,12 @@
 //! Every figure of a server, each declared once: kind, name, the handles that others bump with
 //! their labels, and the help that Prometheus shows. Fields, registration and help texts follow
 //! from it, and a test holds `docs/figures.md` to it. Labels have fixed values only: no player,
-//! room or address ever becomes one. Made and read by [`super`].
+//! room or address ever becomes one. Those of one game are `games`'s. Made and read by [`super`].
+
+use std::sync::Arc;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
-use metrics_exporter_prometheus::PrometheusHandle;
+use metrics_exporter_prometheus::PrometheusRecorder;
 use tickwire::protocol::CloseCode;
 
 /// The type of a handle: one, or one for each value of a label.
@@ -40,24 +42,26 @@ macro_rules! figures {
                 #[doc = concat!($help $(, ": `", stringify!($label), "=", $value, "`")?)]
                 pub $field: handle!($kind $($by)?),
             )+)+
-            pub(super) prometheus: PrometheusHandle,
+            pub(super) recorder: Arc<PrometheusRecorder>,
         }
 
         impl Metrics {
-            /// Handles of whatever recorder is the thread's now, all zero.
-            pub(super) fn register(prometheus: PrometheusHandle) -> Metrics {
-                Metrics {
+            /// Handles of this recorder, all zero.
+            pub(super) fn register(recorder: Arc<PrometheusRecorder>) -> Metrics {
+                metrics::with_local_recorder(&*recorder, || Metrics {
                     $($(
                         $field: register!(
                             $kind $name $help $($label = $value)? $($by in $values)?
                         ),
                     )+)+
-                    prometheus,
-                }
+                    recorder: recorder.clone(),
+                })
             }
         }
     };
 }
+
+pub(super) use {handle, register};
 
 /// What operators may order; see `moderation::order`.
 pub(super) const ORDERS: [&str; 5] = ["kick", "ban", "unban", "mute", "unmute"];
@@ -140,30 +144,12 @@ figures! {
         handshakes_refused_stopping(reason = "stopping"),
     }
         "handshakes refused, by reason"
-    gauge tickwire_rooms { rooms }
-        "rooms that exist"
-    gauge tickwire_rooms_idle { rooms_idle }
-        "rooms in which nobody does anything, which are simulated once a second"
-    counter tickwire_rooms_opened_total { rooms_opened }
-        "rooms opened"
-    counter tickwire_rooms_failed_total { rooms_failed }
-        "rooms closed because their game panicked"
     counter tickwire_players_dropped_total { players_dropped }
         "players whose connection was lost and whose seat is held"
     counter tickwire_players_resumed_total { players_resumed }
         "players who took their seat again"
     counter tickwire_seats_expired_total { seats_expired }
         "seats given up because nobody came back in time"
-    gauge tickwire_players { players }
-        "players in rooms, those included whose seat is held"
-    counter tickwire_ticks_total { ticks }
-        "ticks of all rooms"
-    counter tickwire_ticks_late_total { ticks_late }
-        "ticks that began over half a period late"
-    counter tickwire_ticks_skipped_total { ticks_skipped }
-        "ticks left out because a room was too far behind"
-    histogram tickwire_tick_seconds { tick_seconds }
-        "time that one room's tick took, its sockets included"
     histogram tickwire_tick_lateness_seconds { tick_lateness_seconds }
         "from when a room's tick was due to when it began"
     counter tickwire_snapshot_rate_changes_total {
@@ -173,10 +159,6 @@ figures! {
         "rooms whose snapshot rate was halved for overload, or doubled again"
     counter tickwire_rooms_moved_total { rooms_moved }
         "rooms that a worker with much to do handed to one with less"
-    counter tickwire_snapshots_sent_total { snapshots_sent }
-        "snapshots handed to sockets"
-    counter tickwire_snapshot_bytes_total { snapshot_bytes }
-        "bytes of snapshots handed to sockets"
     counter tickwire_snapshots_skipped_total {
         snapshots_skipped_blocked(cause = "blocked"),
         snapshots_skipped_credit(cause = "credit"),
@@ -213,8 +195,6 @@ figures! {
         resyncs_refused(fate = "refused"),
     }
         "requests for a keyframe, refused where they came too soon after the one before"
-    counter tickwire_desyncs_total { desyncs }
-        "images that differed at a client; must stay 0"
     counter tickwire_events_dropped_total { events_dropped }
         "game events beyond what a tick may have"
     counter tickwire_messages_received_total { messages_received }

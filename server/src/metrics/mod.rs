@@ -2,8 +2,10 @@
 //! server has its own recorder, so several can live in one process (tests do).
 
 mod figures;
+mod games;
 mod process;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use metrics::Counter;
@@ -12,6 +14,7 @@ use tickwire::protocol::CloseCode;
 
 pub use self::figures::Metrics;
 use self::figures::ORDERS;
+pub use self::games::GameMetrics;
 use crate::logging::LOST;
 
 /// Upper bounds of the histograms of a tick's time and lateness, in seconds: a period at 30 Hz is
@@ -29,8 +32,7 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .set_buckets(&TICK_SECONDS)?
             .build_recorder();
-        let prometheus = recorder.handle();
-        let metrics = metrics::with_local_recorder(&recorder, || Metrics::register(prometheus));
+        let metrics = Metrics::register(Arc::new(recorder));
         for version in &metrics.build_info {
             version.set(1.0);
         }
@@ -63,13 +65,13 @@ impl Metrics {
         for (counter, lost) in self.log_lines_dropped.iter().zip(lost) {
             counter.absolute(lost.load(Ordering::Relaxed));
         }
-        self.prometheus.render()
+        self.recorder.handle().render()
     }
 
     /// Folds the histogram's fresh samples into its buckets. Call every few seconds: without it
     /// they would pile up for as long as nobody reads the figures.
     pub fn upkeep(&self) {
-        self.prometheus.run_upkeep();
+        self.recorder.handle().run_upkeep();
     }
 }
 
@@ -80,12 +82,19 @@ mod tests {
     #[test]
     fn figures_are_of_one_server() {
         let (one, other) = (Metrics::new().unwrap(), Metrics::new().unwrap());
-        one.ticks.increment(3);
+        let (game, another) = (one.game("chess"), one.game("go"));
+        other.game("chess");
+        game.ticks.increment(2);
+        one.game("chess").ticks.increment(1);
+        another.ticks.increment(1);
         one.sockets_closed(Some(CloseCode::TooMany)).increment(1);
         one.sockets_closed(None).increment(2);
-        one.tick_seconds.record(0.002);
+        game.tick_seconds.record(0.002);
         let text = one.render();
-        assert!(text.contains("\ntickwire_ticks_total 3\n"), "{text}");
+        for ticks in ["{game=\"chess\"} 3", "{game=\"go\"} 1"] {
+            let line = format!("\ntickwire_ticks_total{ticks}\n");
+            assert!(text.contains(&line), "{text}");
+        }
         assert!(
             text.contains("tickwire_sockets_closed_total{code=\"4008\"} 1"),
             "{text}"
@@ -95,17 +104,22 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("tickwire_tick_seconds_bucket{le=\"0.0025\"} 1"),
+            text.contains("tickwire_tick_seconds_bucket{game=\"chess\",le=\"0.0025\"} 1"),
             "{text}"
         );
-        assert!(other.render().contains("\ntickwire_ticks_total 0\n"));
+        let other = other.render();
+        assert!(
+            other.contains("\ntickwire_ticks_total{game=\"chess\"} 0\n"),
+            "{other}"
+        );
     }
 
     /// The table of `docs/figures.md`, read off what Prometheus reads.
     #[test]
     fn every_figure_is_described_and_in_the_docs() {
         let metrics = Metrics::new().unwrap();
-        metrics.tick_seconds.record(0.0);
+        let game = metrics.game("any");
+        game.tick_seconds.record(0.0);
         metrics.tick_lateness_seconds.record(0.0);
         let text = metrics.render();
         let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
@@ -116,12 +130,15 @@ mod tests {
             let help = text.lines().find_map(|line| line.strip_prefix(&help));
             let help = help.unwrap_or_else(|| panic!("{name} is not described"));
             let labels = text.lines().filter_map(|line| line.strip_prefix(name));
+            // A histogram's are at each of its lines.
+            let labels = labels.map(|rest| rest.strip_prefix("_count").unwrap_or(rest));
             let labels = labels.filter_map(|rest| rest.strip_prefix('{')?.split_once('}'));
             let labels = labels.map(|(label, _)| format!("`{}`", label.replace('"', "")));
             let mut labels: Vec<String> = labels.collect();
             labels.sort();
             let labels = match labels.join(" ") {
                 version if version.contains("version=") => "`version`".to_owned(),
+                game if game.contains("game=any") => "`game`".to_owned(),
                 labels => labels,
             };
             table += &format!("| `{name}` | {kind} | {labels} | {help} |\n");

@@ -11,6 +11,7 @@ use crate::admission::crowd::Spot;
 use crate::admission::limiter::Budget;
 use crate::admission::sockets::Seat;
 use crate::auth::Identity;
+use crate::directory::GameIndex;
 use crate::moderation::Present;
 use crate::transport::graceful_close::close;
 use crate::transport::{Conn, End};
@@ -25,6 +26,9 @@ pub struct Client {
 
 /// Who a client is, and what it holds.
 pub(crate) struct Session {
+    /// Which game it is of: that of the path that it came by, or the first one, until its hello says
+    /// which.
+    pub(crate) game: GameIndex,
     /// Whether it was ever in a room: then inputs may still be under way when it is back.
     pub(crate) has_played: bool,
     /// What joins and listings cost the server; kept here so that leaving a room renews nothing.
@@ -55,6 +59,7 @@ impl Client {
         Client {
             conn,
             session: Box::new(Session {
+                game: GameIndex::default(),
                 has_played: false,
                 requests: Budget::new(now),
                 name: None,
@@ -67,6 +72,13 @@ impl Client {
                 _held: (None, None),
             }),
         }
+    }
+
+    /// The same on its way to a game, unless its hello names another one.
+    #[must_use]
+    pub(crate) fn of_game(mut self, game: GameIndex) -> Client {
+        self.session.game = game;
+        self
     }
 
     /// Keeps the socket's and the address's places until the connection is dropped, the one among

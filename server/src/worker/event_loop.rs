@@ -17,18 +17,20 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
-use super::balance::{Balance, Moved};
-use super::load::{Load, RoomLoad, Verdict};
-use super::room_host::{Failed, RoomHost, TurnContext, guarded, refuse};
+use super::balance::Balance;
+use super::host::Host;
+use super::load::{Load, Verdict};
+use super::room_host::{Failed, TurnContext, guarded, refuse};
 use super::schedule::TickSchedule;
 use super::{Client, Command, Common, JoinRequest, Phase, ResumeRequest, State};
 use crate::auth::Identity;
-use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::game::{Closing, Game, RoomOptions};
 use crate::room::Room;
 use crate::transport::End;
 use crate::transport::stopping;
 use crate::vitals::{self, Part};
-use running::{Queue, Running, idle_ticks};
+use running::Queue;
+pub(crate) use running::Running;
 
 /// Longest sleep: the lobby takes a worker that gives no sign of life for 2 s for stuck.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
@@ -51,14 +53,13 @@ enum Next {
 }
 
 /// Everything that a worker's thread owns.
-pub(crate) struct EventLoop<G: Game> {
+pub(crate) struct EventLoop {
     /// What time it is, where whoever steps it says so.
     clock: Option<Instant>,
-    game: Arc<GameDef<G>>,
     commands: Receiver<Command>,
     state: Arc<State>,
     ctx: TurnContext,
-    rooms: HashMap<RoomId, Running<G>>,
+    rooms: HashMap<RoomId, Running>,
     queue: Queue,
     /// Rooms opened so far.
     opened: u32,
@@ -70,22 +71,20 @@ pub(crate) struct EventLoop<G: Game> {
     shuffles_at: Option<Instant>,
 }
 
-impl<G: Game> EventLoop<G> {
+impl EventLoop {
     pub(super) fn new(
-        game: Arc<GameDef<G>>,
         common: Common,
         commands: Receiver<Command>,
         state: Arc<State>,
         clock: Option<Instant>,
         me: usize,
-    ) -> EventLoop<G> {
+    ) -> EventLoop {
         let shuffles = common.shuffle_rooms > Duration::ZERO;
         EventLoop {
             me,
             balance: Balance::default(),
             shuffles_at: shuffles.then_some(state.started),
             clock,
-            game,
             commands,
             load: Load::new(state.started),
             ctx: TurnContext::new(common, state.started),
@@ -167,9 +166,9 @@ impl<G: Game> EventLoop<G> {
         while self.step() == Next::Again {}
     }
 
-    /// A room, between two of its turns.
-    pub(crate) fn room(&mut self, room: RoomId) -> Option<&mut Room<G>> {
-        Some(&mut self.rooms.get_mut(&room)?.room_host.room)
+    /// A room of the game `G`, between two of its turns.
+    pub(crate) fn room<G: Game>(&mut self, room: RoomId) -> Option<&mut Room<G>> {
+        self.rooms.get_mut(&room)?.room_host.room().downcast_mut()
     }
 
     /// One pass: what the lobby says, then the turn of a room that is due.
@@ -228,10 +227,10 @@ impl<G: Game> EventLoop<G> {
                 client,
             }) => match join_request {
                 JoinRequest::Join => self.join(room, client, now),
-                JoinRequest::Open(options) => match self.open(*options, now) {
+                JoinRequest::Open(options) => match self.open(&client, *options, now) {
                     Ok(()) => self.join(room, client, now),
                     Err(Failed) => {
-                        self.fail(room);
+                        self.ctx.common.registry.close(room);
                         self.ctx.end(client, End::Close(CloseCode::RoomFailed));
                     }
                 },
@@ -276,7 +275,10 @@ impl<G: Game> EventLoop<G> {
         client: Client,
         now: Instant,
     ) {
-        let Some(running) = self.rooms.get_mut(&room) else {
+        let game = client.session.game;
+        let running = self.rooms.get_mut(&room);
+        let running = running.filter(|running| running.game.index == game);
+        let Some(running) = running else {
             refuse(client, Refusal::NoSuchSeat, &self.ctx);
             return;
         };
@@ -289,25 +291,20 @@ impl<G: Game> EventLoop<G> {
         }
     }
 
-    fn open(&mut self, options: RoomOptions, now: Instant) -> Result<(), Failed> {
+    /// A room of the game that `maker` is of.
+    fn open(&mut self, maker: &Client, options: RoomOptions, now: Instant) -> Result<(), Failed> {
         let (id, rate) = (options.id, options.tick_rate);
-        self.ctx.common.metrics.rooms_opened.increment(1);
-        let room_host = RoomHost::open(&self.game, options)?;
-        self.ctx.common.metrics.rooms.increment(1);
+        let game = self.ctx.common.game(maker.session.game);
+        let game = game.ok_or(Failed)?.clone();
+        game.metrics.rooms_opened.increment(1);
+        let room_host = game.clone().open(options).inspect_err(|Failed| {
+            game.metrics.rooms_failed.increment(1);
+        })?;
+        game.metrics.rooms.increment(1);
         let schedule = TickSchedule::new(self.state.started, self.opened, rate, now);
         self.opened = self.opened.wrapping_add(1);
-        let running = Running {
-            room_host,
-            due: now,
-            schedule,
-            asleep: true,
-            dozes: false,
-            put_off: 0,
-            idle: idle_ticks::<G>(self.ctx.common.idle_after, rate),
-            load: RoomLoad::default(),
-            moved: Moved::default(),
-        };
-        self.rooms.insert(id, running);
+        self.rooms
+            .insert(id, Running::new(room_host, game, schedule, now));
         Ok(())
     }
 
@@ -321,7 +318,7 @@ impl<G: Game> EventLoop<G> {
         let joined = running.room_host.join(client, &mut self.ctx);
         if running.asleep && joined.is_ok() {
             if running.room_host.is_empty() {
-                running.due = now + self.ctx.common.room_linger;
+                running.due = now + running.game.room_linger;
             } else {
                 running.asleep = false;
                 running.schedule.restart(now);
@@ -348,39 +345,42 @@ impl<G: Game> EventLoop<G> {
             }
             return;
         }
-        let metrics = self.ctx.common.metrics.clone();
-        if !running.dozes {
-            let late = now.saturating_duration_since(running.due);
+        let (late, dozed) = (now.saturating_duration_since(running.due), running.dozes);
+        let metrics = &self.ctx.common.metrics;
+        if !dozed {
             metrics.tick_lateness_seconds.record(late.as_secs_f64());
-            if late > running.schedule.period() / 2 {
-                metrics.ticks_late.increment(1);
-            }
         }
         let turned = running.turn(&mut self.ctx);
         let ended = self.clock.unwrap_or_else(Instant::now);
         running.load.spent += ended - now;
-        let Ok(ticked) = turned else {
+        let Ok(turned) = turned else {
             self.fail(room);
             return;
         };
-        if ticked {
-            metrics.ticks.increment(1);
-            metrics.tick_seconds.record((ended - now).as_secs_f64());
-        }
         let skipped = running.schedule.advance(ended);
-        if skipped > 0 {
-            metrics.ticks_skipped.increment(skipped);
+        running.asleep = turned.is_empty;
+        running.fall_into_a_doze(turned.quiet_ticks);
+        let game = &running.game;
+        if turned.ticked {
+            game.metrics.ticks.increment(1);
+            game.metrics
+                .tick_seconds
+                .record((ended - now).as_secs_f64());
         }
-        running.asleep = running.room_host.is_empty();
-        running.fall_into_a_doze(&metrics);
+        if !dozed && late > running.schedule.period() / 2 {
+            game.metrics.ticks_late.increment(1);
+        }
+        if skipped > 0 {
+            game.metrics.ticks_skipped.increment(skipped);
+        }
         running.due = if running.asleep {
-            ended + self.ctx.common.room_linger
+            ended + game.room_linger
         } else {
             running.schedule.due()
         };
         self.queue.push(Reverse((running.due, room)));
         if self.next_due().is_some_and(|(due, _)| due < ended) {
-            metrics.loop_overruns.increment(1);
+            self.ctx.common.metrics.loop_overruns.increment(1);
         }
     }
 
@@ -413,19 +413,21 @@ impl<G: Game> EventLoop<G> {
             changes.increment(1);
             tracing::warn!(%room, halvings, "snapshot rate changed by the worker's load");
             if let Some(running) = self.rooms.get_mut(&room) {
-                running.room_host.room.throttle(halvings);
+                running.room_host.throttle(halvings);
             }
         }
     }
 
     fn fail(&mut self, room: RoomId) {
-        self.ctx.common.metrics.rooms_failed.increment(1);
+        if let Some(running) = self.rooms.get(&room) {
+            running.game.metrics.rooms_failed.increment(1);
+        }
         self.drop_room(room, CloseCode::RoomFailed, None);
     }
 
     fn drop_room(&mut self, room: RoomId, code: CloseCode, why: Option<Closing>) {
         if let Some(room_host) = self.take_out(room) {
-            room_host.close(code, why, |_| {}, &mut self.ctx);
+            room_host.close(code, why, &mut |_| {}, &mut self.ctx);
         }
     }
 
@@ -438,38 +440,19 @@ impl<G: Game> EventLoop<G> {
             };
             let why = Some(Closing::Stop);
             let _ = guarded(room, || {
-                room_host.close(code, why, stopping::tell, &mut self.ctx);
+                room_host.close(code, why, &mut stopping::tell, &mut self.ctx);
             });
         }
     }
 
     /// Takes a room off the worker for good. The registry goes first: nobody is sent to a room that
     /// is not there.
-    fn take_out(&mut self, room: RoomId) -> Option<RoomHost<G>> {
-        let common = &self.ctx.common;
-        common.registry.close(room);
+    fn take_out(&mut self, room: RoomId) -> Option<Box<dyn Host>> {
+        self.ctx.common.registry.close(room);
         let running = self.rooms.remove(&room)?;
-        common.metrics.rooms.decrement(1);
-        common
-            .metrics
-            .rooms_idle
-            .decrement(f64::from(running.dozes as u8));
+        let metrics = &running.game.metrics;
+        metrics.rooms.decrement(1);
+        metrics.rooms_idle.decrement(f64::from(running.dozes as u8));
         Some(running.room_host)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::game::Axes;
-    use crate::game::still::Still;
-
-    #[test]
-    fn a_game_without_inputs_and_one_that_is_told_so_never_doze() {
-        let half = Duration::from_millis(500);
-        assert_eq!(idle_ticks::<Still<Axes>>(half, 30), Some(15));
-        assert_eq!(idle_ticks::<Still<Axes>>(half, 3), Some(2));
-        assert_eq!(idle_ticks::<Still<Axes>>(Duration::ZERO, 30), None);
-        assert_eq!(idle_ticks::<Still<()>>(half, 30), None);
     }
 }

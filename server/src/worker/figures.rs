@@ -1,10 +1,10 @@
 //! What a room counted, added to the server's figures.
 
-use crate::metrics::Metrics;
+use crate::metrics::{GameMetrics, Metrics};
 use crate::room::RoomStats;
 
 /// Adds what a room counted since the last time.
-pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
+pub(super) fn add(stats: &RoomStats, metrics: &Metrics, game: &GameMetrics) {
     let counts = [
         (&metrics.inputs_taken, stats.inputs_taken),
         (&metrics.inputs_late, stats.inputs_late),
@@ -15,8 +15,8 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.inputs_substituted, stats.inputs_substituted),
         (&metrics.bodies_encoded, stats.bodies_encoded),
         (&metrics.keyframes, stats.keyframes),
-        (&metrics.snapshots_sent, stats.snapshots_sent),
-        (&metrics.snapshot_bytes, stats.snapshot_bytes),
+        (&game.snapshots_sent, stats.snapshots_sent),
+        (&game.snapshot_bytes, stats.snapshot_bytes),
         (&metrics.snapshots_skipped_blocked, stats.skipped_unwritable),
         (&metrics.snapshots_skipped_credit, stats.skipped_credit),
         (&metrics.snapshots_skipped_rationed, stats.skipped_rationed),
@@ -28,7 +28,7 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics) {
         (&metrics.resyncs, stats.resyncs),
         (&metrics.resyncs_refused, stats.resyncs_refused),
         // A client asks for a keyframe when a checksum differs, and only then.
-        (&metrics.desyncs, stats.resyncs + stats.resyncs_refused),
+        (&game.desyncs, stats.resyncs + stats.resyncs_refused),
         (&metrics.players_dropped, stats.players_dropped),
         (&metrics.players_resumed, stats.players_resumed),
         (&metrics.seats_expired, stats.seats_expired),

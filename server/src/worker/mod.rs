@@ -7,6 +7,8 @@ mod balance;
 mod client;
 mod event_loop;
 mod figures;
+mod games;
+mod host;
 mod load;
 mod members;
 mod moderation;
@@ -18,7 +20,6 @@ mod tests;
 mod turn;
 mod view;
 
-use std::any::Any;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -31,17 +32,17 @@ use tickwire::session::Seen;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::admission::limiter::Rates;
 use crate::auth::{Entropy, Identity, SeatToken};
-use crate::directory::Directory;
-use crate::game::{Game, GameDef, RoomOptions};
+use crate::directory::{Directory, GameIndex};
+use crate::game::RoomOptions;
 use crate::metrics::Metrics;
 use crate::transport::End;
 use crate::vitals::Vitals;
 
 pub use client::Client;
 pub(crate) use client::Session;
-pub(crate) use event_loop::EventLoop;
+pub(crate) use event_loop::{EventLoop, Running};
+pub(crate) use games::{AnyGame, HostedGame};
 pub(crate) use peers::Peers;
 pub(crate) use view::RoomView;
 
@@ -75,7 +76,7 @@ pub(crate) enum Command {
         reply: oneshot::Sender<u32>,
     },
     /// Another worker's room, with all that belongs to it: it is this one's from now on.
-    Adopt(Box<dyn Any + Send>),
+    Adopt(Box<Running>),
     /// Look at the phase.
     Wake,
     /// Panic outside of any room, so that tests see what follows.
@@ -134,18 +135,21 @@ pub(crate) struct Common {
     pub(crate) returns: UnboundedSender<Return>,
     /// Where seats' tokens come from.
     pub(crate) entropy: Entropy,
-    /// Limits of every client.
-    pub(crate) rates: Rates,
+    /// By their index.
+    pub(crate) games: Arc<[Arc<HostedGame>]>,
     /// See [`crate::config::Config`].
     pub(crate) stall_timeout: Duration,
-    /// See [`crate::config::Config`].
-    pub(crate) room_linger: Duration,
-    /// See [`crate::config::Config`].
-    pub(crate) idle_after: Duration,
     /// See [`crate::config::Config`].
     pub(crate) shuffle_rooms: Duration,
     /// The workers, as they see one another.
     pub(crate) peers: Peers,
+}
+
+impl Common {
+    /// What holds for the rooms of a game.
+    pub(crate) fn game(&self, game: GameIndex) -> Option<&Arc<HostedGame>> {
+        self.games.get(usize::from(game.0))
+    }
 }
 
 /// A worker as the lobby sees it.
@@ -167,13 +171,12 @@ impl Worker {
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub(crate) fn start<G: Game>(
+    pub(crate) fn start(
         index: usize,
-        game: Arc<GameDef<G>>,
         common: Common,
         vitals: &Vitals,
     ) -> io::Result<(Worker, JoinHandle<()>)> {
-        let (worker, thread) = Worker::new(game, common, Instant::now(), None);
+        let (worker, thread) = Worker::new(common, Instant::now(), None);
         let name = format!("worker-{index}");
         let alive = vitals.part(name.as_str());
         let thread = std::thread::Builder::new()
@@ -183,12 +186,11 @@ impl Worker {
     }
 
     /// A worker and the loop that is to run on its thread.
-    pub(crate) fn new<G: Game>(
-        game: Arc<GameDef<G>>,
+    pub(crate) fn new(
         common: Common,
         started: Instant,
         clock: Option<Instant>,
-    ) -> (Worker, EventLoop<G>) {
+    ) -> (Worker, EventLoop) {
         let (inbox, commands) = sync_channel(INBOX_COMMANDS_MAX);
         let state = Arc::new(State {
             started,
@@ -197,7 +199,7 @@ impl Worker {
         });
         let inbox = Arc::new(inbox);
         let me = common.peers.add(&inbox, &state);
-        let event_loop = EventLoop::new(game, common, commands, state.clone(), clock, me);
+        let event_loop = EventLoop::new(common, commands, state.clone(), clock, me);
         (Worker { inbox, state }, event_loop)
     }
 

@@ -14,7 +14,7 @@ use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::Members;
 use super::view::{ClientView, RoomView};
-use super::{Client, Common, ResumeRequest, Return};
+use super::{Client, Common, HostedGame, ResumeRequest, Return};
 use crate::admission::request_prices::resumed;
 use crate::auth::{SeatHash, SeatToken};
 use crate::directory::kept_out::Who;
@@ -28,7 +28,7 @@ use crate::vitals;
 const LEFT_SOON_SECONDS: u32 = 20;
 
 /// What a worker lends to the room whose turn it is.
-pub(super) struct TurnContext {
+pub(crate) struct TurnContext {
     /// What the worker shares with others.
     pub(super) common: Common,
     /// When the worker's loop last came round.
@@ -79,29 +79,36 @@ impl TurnContext {
 
 /// The room panicked, or made a message that the wire can't carry: it must be dropped.
 #[derive(Debug)]
-pub(super) struct Failed;
+pub(crate) struct Failed;
 
 /// A room and its members' connections.
 pub(super) struct RoomHost<G: Game> {
     /// Its number.
     pub(super) id: RoomId,
+    pub(super) game: Arc<HostedGame>,
     pub(super) room: Room<G>,
     pub(super) members: Members,
 }
 
 impl<G: Game> RoomHost<G> {
-    /// A new room without members.
+    /// A new room of `def` without members, for which holds what `game` says.
     ///
     /// # Errors
     /// The game failed to set it up.
     pub(super) fn open(
-        game: &Arc<GameDef<G>>,
+        def: &Arc<GameDef<G>>,
+        game: Arc<HostedGame>,
         options: RoomOptions,
     ) -> Result<RoomHost<G>, Failed> {
         let (id, seats) = (options.id, options.seats);
-        let room = guarded(id, || Room::new(game.clone(), options))?;
+        let room = guarded(id, || Room::new(def.clone(), options))?;
         let members = Members::for_seats(seats);
-        Ok(RoomHost { id, room, members })
+        Ok(RoomHost {
+            id,
+            game,
+            room,
+            members,
+        })
     }
 
     /// Whether no seat is taken.
@@ -117,6 +124,7 @@ impl<G: Game> RoomHost<G> {
             ClientView::new(state, client, now)
         });
         RoomView {
+            game: G::NAME,
             id: self.id,
             name: options.name.clone(),
             tick: self.room.tick_number().0,
@@ -180,7 +188,7 @@ impl<G: Game> RoomHost<G> {
                 let since = self.room.tick_number();
                 self.room.set_tokens(player, SeatTokens::new(hash));
                 self.members.sit(player, client, mark, since);
-                ctx.common.metrics.players.increment(1);
+                self.game.metrics.players.increment(1);
                 self.settle_guarded(ctx)?;
                 self.hand_out(player, token);
                 self.apply_orders(player, ctx)
@@ -405,7 +413,7 @@ impl<G: Game> RoomHost<G> {
                 ctx.common.registry.regain(self.id, seat.mark);
             }
             ctx.common.registry.release(self.id, seat.mark);
-            ctx.common.metrics.players.decrement(1);
+            self.game.metrics.players.decrement(1);
         }
     }
 

@@ -41,6 +41,12 @@ impl TickSchedule {
         self.begins(self.next)
     }
 
+    /// Slots a second.
+    pub(super) fn rate(&self) -> u16 {
+        // As it was given.
+        self.rate as u16
+    }
+
     /// The time between slots.
     pub(super) fn period(&self) -> Duration {
         Duration::from_nanos(1_000_000_000 / self.rate)

@@ -12,6 +12,7 @@ use tickwire::protocol::{CloseCode, ServerMessage};
 use tickwire::session::Seen;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::games::tests::hosted;
 use super::room_host::{RoomHost, TurnContext};
 use super::*;
 use crate::admission::addresses::{AddressLease, Addresses};
@@ -19,10 +20,13 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::directory::kept_out::Who;
 use crate::directory::local::Registry;
+use crate::game::GameDef;
 use crate::game::still::Still;
 use crate::transport::WAITING_BYTES_MAX;
 use crate::transport::memory::{self, Far};
 
+/// The only one.
+const GAME: GameIndex = GameIndex(0);
 /// Where somebody comes from.
 const HOME: &str = "192.0.2.1";
 const NEIGHBOUR: &str = "192.0.2.2";
@@ -70,6 +74,7 @@ impl Place {
         let maker = registry.mark(&who("ann"));
         let place = registry
             .create(
+                GAME,
                 room.clone(),
                 None,
                 maker,
@@ -77,20 +82,16 @@ impl Place {
             )
             .unwrap();
         registry.open(place.room);
+        let def = Arc::new(GameDef::new(30).unwrap());
+        let game = hosted(def.clone(), &metrics, config.idle_after);
         let (returns, returned) = unbounded_channel();
         let common = Common {
             registry,
             metrics: metrics.clone(),
             returns,
             entropy: Entropy::default(),
-            rates: Rates {
-                messages_per_second: config.messages_per_second,
-                bytes_per_second: config.bytes_per_second,
-                control_per_second: config.control_per_second,
-            },
+            games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,
-            room_linger: config.room_linger,
-            idle_after: config.idle_after,
             shuffle_rooms: config.shuffle_rooms,
             peers: Peers::default(),
         };
@@ -98,9 +99,8 @@ impl Place {
             id: place.room,
             ..room
         };
-        let game = Arc::new(GameDef::new(30).unwrap());
         Place {
-            host: RoomHost::open(&game, options).unwrap(),
+            host: RoomHost::open(&def, game, options).unwrap(),
             ctx: TurnContext::new(common, Instant::now()),
             returned,
             addresses: Addresses::new(&config, PLACES, metrics),
@@ -124,7 +124,7 @@ impl Place {
     fn reserve(&self, names: &[&str]) {
         let registry = self.registry();
         for name in names {
-            let reserved = registry.reserve(self.room(), registry.mark(&who(name)));
+            let reserved = registry.reserve(GAME, self.room(), registry.mark(&who(name)));
             reserved.unwrap();
         }
     }
@@ -173,7 +173,7 @@ impl Place {
 
     /// Seats that are taken, to who lists the rooms.
     fn taken(&self) -> u16 {
-        self.registry().list()[0].players
+        self.registry().list(GAME)[0].players
     }
 }
 
@@ -273,7 +273,13 @@ fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
         };
         let maker = registry.mark(&who("eve"));
         let another = registry
-            .create(another, None, maker, Box::new(AddressLease::unlimited()))
+            .create(
+                GAME,
+                another,
+                None,
+                maker,
+                Box::new(AddressLease::unlimited()),
+            )
             .unwrap();
         registry.open(another.room);
         let asks = Who {
@@ -281,7 +287,9 @@ fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
             host: None,
         };
         let mark = registry.mark(&asks.identity);
-        let led = registry.reserve_any(&asks, mark, place.ctx.now).unwrap();
+        let led = registry
+            .reserve_any(GAME, &asks, mark, place.ctx.now)
+            .unwrap();
         assert_eq!(led.room == place.room(), leads_there, "{end:?}");
     }
 }

@@ -86,7 +86,7 @@ impl<G: Game> RoomHost<G> {
                 "the game has more entities than clients can be shown; some of them are not, the players' are"
             );
         }
-        figures::add(&stats, &ctx.common.metrics);
+        figures::add(&stats, &ctx.common.metrics, &self.game.metrics);
     }
 
     fn read(&mut self, ctx: &mut TurnContext) {
@@ -128,7 +128,7 @@ impl<G: Game> RoomHost<G> {
         let Some(conn) = self.members.conn(player) else {
             return;
         };
-        let rates = ctx.common.rates;
+        let rates = self.game.rates;
         let mut reading = Reading::new(&mut ctx.scratch, fetched, rates, ctx.now);
         let end = loop {
             // Who left, or was sent away by who was read before: the rest is for the lobby.

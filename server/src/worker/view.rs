@@ -12,6 +12,8 @@ use crate::room::ClientState;
 /// A room and its clients at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct RoomView {
+    /// Its game's name.
+    pub(crate) game: &'static str,
     /// Its number.
     pub(crate) id: RoomId,
     /// Its name.

@@ -9,6 +9,7 @@ impl Registry {
     }
 }
 
+const GAME: GameIndex = GameIndex(0);
 const ANN: Mark = Mark(1);
 const BO: Mark = Mark(2);
 const CY: Mark = Mark(3);
@@ -31,7 +32,7 @@ fn who(guest: u16) -> Who {
 }
 
 fn quick(registry: &Registry, mark: Mark) -> Option<Place> {
-    registry.reserve_any(&who(0), mark, Instant::now())
+    registry.reserve_any(GAME, &who(0), mark, Instant::now())
 }
 
 /// A quick join of somebody new.
@@ -42,6 +43,7 @@ fn by_chance(registry: &Registry) -> Option<Place> {
 fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
     let place = registry
         .create(
+            GAME,
             room(code, seats, private),
             None,
             ANN,
@@ -56,12 +58,18 @@ fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId 
 fn seats_end_and_come_back() {
     let registry = Registry::new(9, 1, Entropy::default());
     let id = opened(&registry, "A", 2, false);
-    assert_eq!(registry.reserve(id, BO).unwrap().room, id);
-    assert_eq!(registry.reserve(id, CY), Err(Refusal::RoomFull));
-    assert_eq!(registry.reserve_by_code("A", CY), Err(Refusal::RoomFull));
+    assert_eq!(registry.reserve(GAME, id, BO).unwrap().room, id);
+    assert_eq!(registry.reserve(GAME, id, CY), Err(Refusal::RoomFull));
+    assert_eq!(
+        registry.reserve_by_code(GAME, "A", CY),
+        Err(Refusal::RoomFull)
+    );
     registry.release(id, ANN);
-    assert!(registry.reserve_by_code("A", CY).is_ok());
-    assert_eq!(registry.reserve(RoomId(99), ANN), Err(Refusal::NoSuchRoom));
+    assert!(registry.reserve_by_code(GAME, "A", CY).is_ok());
+    assert_eq!(
+        registry.reserve(GAME, RoomId(99), ANN),
+        Err(Refusal::NoSuchRoom)
+    );
 }
 
 #[test]
@@ -69,17 +77,24 @@ fn a_room_is_found_only_once_its_worker_knows_it() {
     let registry = Registry::new(9, 1, Entropy::default());
     let place = registry
         .create(
+            GAME,
             room("A", 9, false),
             None,
             ANN,
             Box::new(AddressLease::unlimited()),
         )
         .unwrap();
-    assert!(registry.list().is_empty() && by_chance(&registry).is_none());
-    assert_eq!(registry.reserve(place.room, ANN), Err(Refusal::NoSuchRoom));
-    assert_eq!(registry.reserve_by_code("A", ANN), Err(Refusal::NoSuchRoom));
+    assert!(registry.list(GAME).is_empty() && by_chance(&registry).is_none());
+    assert_eq!(
+        registry.reserve(GAME, place.room, ANN),
+        Err(Refusal::NoSuchRoom)
+    );
+    assert_eq!(
+        registry.reserve_by_code(GAME, "A", ANN),
+        Err(Refusal::NoSuchRoom)
+    );
     registry.open(place.room);
-    assert_eq!(registry.list().len(), 1);
+    assert_eq!(registry.list(GAME).len(), 1);
     assert_eq!(by_chance(&registry), Some(place));
 }
 
@@ -87,9 +102,9 @@ fn a_room_is_found_only_once_its_worker_knows_it() {
 fn private_rooms_are_joined_by_their_code_alone() {
     let registry = Registry::new(9, 1, Entropy::default());
     let id = opened(&registry, "A", 9, true);
-    assert!(registry.list().is_empty() && by_chance(&registry).is_none());
-    assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
-    assert_eq!(registry.reserve_by_code("A", ANN).unwrap().room, id);
+    assert!(registry.list(GAME).is_empty() && by_chance(&registry).is_none());
+    assert_eq!(registry.reserve(GAME, id, ANN), Err(Refusal::NoSuchRoom));
+    assert_eq!(registry.reserve_by_code(GAME, "A", ANN).unwrap().room, id);
 }
 
 #[test]
@@ -99,9 +114,9 @@ fn the_fullest_room_with_a_seat_comes_first() {
         .map(|code| opened(&registry, code, 3, false))
         .into();
     for (index, more) in [0, 1, 2, 1].into_iter().enumerate() {
-        (0..more).for_each(|_| assert!(registry.reserve(ids[index], ANN).is_ok()));
+        (0..more).for_each(|_| assert!(registry.reserve(GAME, ids[index], ANN).is_ok()));
     }
-    let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
+    let listed: Vec<RoomId> = registry.list(GAME).iter().map(|room| room.id).collect();
     assert_eq!(listed, [ids[1], ids[3], ids[0], ids[2]]);
     let quick: Vec<RoomId> = (0..4).map(|_| by_chance(&registry).unwrap().room).collect();
     assert_eq!(quick, [ids[1], ids[3], ids[0], ids[0]]);
@@ -114,8 +129,8 @@ fn listings_are_bounded_and_keep_the_fullest() {
     let rooms: Vec<RoomId> = (0..150)
         .map(|code| opened(&registry, &code.to_string(), 9, false))
         .collect();
-    assert!(registry.reserve(rooms[149], ANN).is_ok());
-    let listed = registry.list();
+    assert!(registry.reserve(GAME, rooms[149], ANN).is_ok());
+    let listed = registry.list(GAME);
     assert_eq!(listed.len(), ROOMS_LISTED_MAX);
     assert_eq!((listed[0].id, listed[0].players), (rooms[149], 2));
     assert_eq!(listed[1].id, rooms[0]);
@@ -130,7 +145,13 @@ fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
         let made = room(&format!("{network} {code}"), 9, false);
         let network = Some(network.parse().unwrap());
         let id = registry
-            .create(made, network, ANN, Box::new(AddressLease::unlimited()))
+            .create(
+                GAME,
+                made,
+                network,
+                ANN,
+                Box::new(AddressLease::unlimited()),
+            )
             .unwrap()
             .room;
         registry.open(id);
@@ -144,12 +165,16 @@ fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
     let silent = scattered.iter().map(|id| (*id, 0.0, 0));
     let busy = range.iter().chain(&honest).map(|id| (*id, 0.0, 1));
     registry.weigh(&mut silent.chain(busy));
-    assert!(registry.reserve(honest[5], BO).is_ok());
-    let listed: Vec<RoomId> = registry.list().iter().map(|room| room.id).collect();
+    assert!(registry.reserve(GAME, honest[5], BO).is_ok());
+    let listed: Vec<RoomId> = registry.list(GAME).iter().map(|room| room.id).collect();
     assert_eq!(listed.len(), ROOMS_LISTED_MAX);
     let expected = [&honest[5..], &range[..4], &honest[..3], &scattered[..92]].concat();
     assert_eq!(listed, expected);
-    assert_eq!(registry.list(), registry.list(), "the same each time");
+    assert_eq!(
+        registry.list(GAME),
+        registry.list(GAME),
+        "the same each time"
+    );
 }
 
 #[test]
@@ -158,6 +183,7 @@ fn rooms_end_and_their_codes_are_free_again() {
     let id = opened(&registry, "A", 9, false);
     assert_eq!(
         registry.create(
+            GAME,
             room("A", 9, false),
             None,
             ANN,
@@ -168,6 +194,7 @@ fn rooms_end_and_their_codes_are_free_again() {
     );
     opened(&registry, "B", 9, false);
     let full = registry.create(
+        GAME,
         room("C", 9, false),
         None,
         ANN,
@@ -177,7 +204,10 @@ fn rooms_end_and_their_codes_are_free_again() {
     assert!(!registry.close_if_empty(id), "its maker is there");
     registry.release(id, ANN);
     assert!(registry.close_if_empty(id));
-    assert_eq!(registry.reserve_by_code("A", ANN), Err(Refusal::NoSuchRoom));
+    assert_eq!(
+        registry.reserve_by_code(GAME, "A", ANN),
+        Err(Refusal::NoSuchRoom)
+    );
     let again = opened(&registry, "A", 9, false);
     registry.close(again);
     assert_eq!(registry.len(), 1);
@@ -219,6 +249,7 @@ fn a_measured_room_weighs_what_it_takes() {
     let worker = |code: &str| {
         let place = registry
             .create(
+                GAME,
                 room(code, 9, false),
                 None,
                 ANN,
@@ -236,7 +267,7 @@ fn a_measured_room_weighs_what_it_takes() {
     let next: Vec<usize> = ["C", "D", "E"].map(|code| worker(code).1).into();
     assert_eq!(next, [second, second, first]);
     registry.weigh(&mut [(heavy, 0.0, 1), (light, 0.0, 1)].into_iter());
-    assert!(registry.reserve(light, ANN).is_ok());
+    assert!(registry.reserve(GAME, light, ANN).is_ok());
 }
 
 #[test]
@@ -246,6 +277,7 @@ fn rooms_are_spread_over_workers() {
     for code in 0..30 {
         let place = registry
             .create(
+                GAME,
                 room(&code.to_string(), 9, false),
                 None,
                 ANN,
@@ -261,6 +293,7 @@ fn rooms_are_spread_over_workers() {
 fn taken_by(registry: &Registry, code: &str, who: Mark) -> RoomId {
     let place = registry
         .create(
+            GAME,
             room(code, 1, false),
             None,
             who,
@@ -276,11 +309,14 @@ fn who_has_a_seat_in_a_full_room_is_let_through_and_nobody_else() {
     let registry = Registry::new(9, 1, Entropy::default());
     let id = taken_by(&registry, "A", ANN);
     for _ in 0..3 {
-        assert_eq!(registry.reserve(id, BO), Err(Refusal::RoomFull));
-        assert_eq!(registry.reserve_by_code("A", BO), Err(Refusal::RoomFull));
-        assert!(registry.reserve(id, ANN).is_ok());
+        assert_eq!(registry.reserve(GAME, id, BO), Err(Refusal::RoomFull));
+        assert_eq!(
+            registry.reserve_by_code(GAME, "A", BO),
+            Err(Refusal::RoomFull)
+        );
+        assert!(registry.reserve(GAME, id, ANN).is_ok());
     }
-    let listed = &registry.list()[0];
+    let listed = &registry.list(GAME)[0];
     assert_eq!(
         (listed.players, listed.seats),
         (1, 1),
@@ -292,8 +328,8 @@ fn who_has_a_seat_in_a_full_room_is_let_through_and_nobody_else() {
         "the seat is as taken as before"
     );
     registry.release(id, ANN);
-    assert!(registry.reserve(id, BO).is_ok());
-    assert_eq!(registry.reserve(id, ANN), Err(Refusal::RoomFull));
+    assert!(registry.reserve(GAME, id, BO).is_ok());
+    assert_eq!(registry.reserve(GAME, id, ANN), Err(Refusal::RoomFull));
 }
 
 #[test]
@@ -325,10 +361,10 @@ fn a_quick_join_leads_to_a_seat_that_is_held_until_it_is_taken_again_or_given_up
 fn a_private_room_is_found_by_its_number_by_who_has_a_seat_held_there() {
     let registry = Registry::new(9, 1, Entropy::default());
     let id = opened(&registry, "A", 2, true);
-    assert_eq!(registry.reserve(id, ANN), Err(Refusal::NoSuchRoom));
+    assert_eq!(registry.reserve(GAME, id, ANN), Err(Refusal::NoSuchRoom));
     registry.lose(id, ANN);
-    assert!(registry.reserve(id, ANN).is_ok());
-    assert_eq!(registry.reserve(id, BO), Err(Refusal::NoSuchRoom));
+    assert!(registry.reserve(GAME, id, ANN).is_ok());
+    assert_eq!(registry.reserve(GAME, id, BO), Err(Refusal::NoSuchRoom));
     assert_eq!(quick(&registry, BO), None);
 }
 
@@ -338,12 +374,15 @@ fn a_quick_join_never_leads_to_a_room_whose_host_may_kick() {
     let mut den = room("A", 9, false);
     den.kicks = true;
     let place = registry
-        .create(den, None, ANN, Box::new(AddressLease::unlimited()))
+        .create(GAME, den, None, ANN, Box::new(AddressLease::unlimited()))
         .unwrap();
     registry.open(place.room);
-    assert!(registry.list()[0].kicks, "but it is listed as what it is");
+    assert!(
+        registry.list(GAME)[0].kicks,
+        "but it is listed as what it is"
+    );
     assert_eq!(by_chance(&registry), None);
-    assert!(registry.reserve(place.room, BO).is_ok());
+    assert!(registry.reserve(GAME, place.room, BO).is_ok());
 }
 
 #[test]
@@ -352,10 +391,10 @@ fn a_quick_join_passes_by_what_keeps_them_out_and_prefers_what_keeps_its_players
     let now = Instant::now();
     let ids = ["A", "B", "C"].map(|code| opened(&registry, code, 9, false));
     for (room, taken) in ids.iter().zip([3, 2, 1]) {
-        (1..taken).for_each(|_| assert!(registry.reserve(*room, BO).is_ok()));
+        (1..taken).for_each(|_| assert!(registry.reserve(GAME, *room, BO).is_ok()));
     }
     let quick = |guest: u16| {
-        let place = registry.reserve_any(&who(guest), Mark(99), now)?;
+        let place = registry.reserve_any(GAME, &who(guest), Mark(99), now)?;
         registry.release(place.room, Mark(99));
         Some(place.room)
     };

@@ -192,7 +192,10 @@ fn who_comes_back_to_a_room_that_dozes_is_answered_in_its_next_slot() {
         let mut ann = hall.host(false);
         (0..100 + offset).for_each(|_| hall.step(&mut [&mut ann]));
         let idle = hall.metrics.render();
-        assert!(idle.contains("\ntickwire_rooms_idle 1\n"), "{idle}");
+        assert!(
+            idle.contains("\ntickwire_rooms_idle{game=\"still\"} 1\n"),
+            "{idle}"
+        );
         let ticket = ann.session.ticket().unwrap();
         let again = Session::resume("somebody", &ann.token(), &ticket);
         drop(ann);

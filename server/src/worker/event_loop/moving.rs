@@ -2,7 +2,6 @@
 //! it may is `balance`'s. The registry learns of it in the same moment, and what is under way to it
 //! follows.
 
-use std::any::Any;
 use std::cmp::Reverse;
 use std::time::Instant;
 
@@ -12,12 +11,11 @@ use tickwire::protocol::server_message::Refusal;
 use super::EventLoop;
 use super::running::Running;
 use crate::admission::request_prices::resumed;
-use crate::game::Game;
 use crate::worker::balance::Moved;
 use crate::worker::room_host::refuse;
 use crate::worker::{Command, JoinRequest};
 
-impl<G: Game> EventLoop<G> {
+impl EventLoop {
     /// After `rebalance`: the heaviest worker hands a room over.
     pub(super) fn even_out(&mut self, now: Instant) {
         let loads = self.ctx.common.registry.loads();
@@ -79,11 +77,8 @@ impl<G: Game> EventLoop<G> {
     }
 
     /// Takes a room that another worker had.
-    pub(super) fn adopt(&mut self, room: Box<dyn Any + Send>) {
-        let Ok(running) = room.downcast::<Running<G>>() else {
-            return;
-        };
-        let room = running.room_host.id;
+    pub(super) fn adopt(&mut self, running: Box<Running>) {
+        let room = running.room_host.id();
         self.queue.push(Reverse((running.due, room)));
         self.rooms.insert(room, *running);
     }

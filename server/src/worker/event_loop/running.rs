@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use tickwire::ids::RoomId;
 
-use crate::game::Game;
-use crate::metrics::Metrics;
+use crate::worker::HostedGame;
 use crate::worker::balance::Moved;
+use crate::worker::host::{Host, Turned};
 use crate::worker::load::RoomLoad;
-use crate::worker::room_host::{Failed, RoomHost, TurnContext};
+use crate::worker::room_host::{Failed, TurnContext};
 use crate::worker::schedule::TickSchedule;
 
 /// How often a second a room that dozes is looked at: who comes back to it waits as long for an
@@ -21,8 +22,9 @@ const LOOKS_PER_SECOND: u16 = 10;
 pub(super) type Queue = BinaryHeap<Reverse<(Instant, RoomId)>>;
 
 /// A room and its place in the loop.
-pub(super) struct Running<G: Game> {
-    pub(super) room_host: RoomHost<G>,
+pub(crate) struct Running {
+    pub(super) room_host: Box<dyn Host>,
+    pub(super) game: Arc<HostedGame>,
     pub(super) schedule: TickSchedule,
     /// When it has its turn, or, asleep, is looked at again.
     pub(super) due: Instant,
@@ -38,9 +40,31 @@ pub(super) struct Running<G: Game> {
     pub(super) moved: Moved,
 }
 
-impl<G: Game> Running<G> {
-    /// Its turn, or what a room that dozes has instead. Whether it ticked.
-    pub(super) fn turn(&mut self, ctx: &mut TurnContext) -> Result<bool, Failed> {
+impl Running {
+    /// A room that is new: nobody is there.
+    pub(super) fn new(
+        room_host: Box<dyn Host>,
+        game: Arc<HostedGame>,
+        schedule: TickSchedule,
+        now: Instant,
+    ) -> Running {
+        let idle = game.idle_ticks(schedule.rate());
+        Running {
+            room_host,
+            game,
+            due: now,
+            schedule,
+            asleep: true,
+            dozes: false,
+            put_off: 0,
+            idle,
+            load: RoomLoad::default(),
+            moved: Moved::default(),
+        }
+    }
+
+    /// Its turn, or what a room that dozes has instead.
+    pub(super) fn turn(&mut self, ctx: &mut TurnContext) -> Result<Turned, Failed> {
         match self.idle {
             Some(idle) if self.dozes => {
                 let ticks = std::mem::take(&mut self.put_off) + 1;
@@ -50,18 +74,16 @@ impl<G: Game> Running<G> {
         }
     }
 
-    /// After a turn: dozes from now on, or still, if nobody has done anything for a while.
-    pub(super) fn fall_into_a_doze(&mut self, metrics: &Metrics) {
-        let quiet = self.room_host.room.quiet_ticks();
-        let dozes = !self.asleep && self.idle.is_some_and(|idle| quiet >= idle);
+    /// After a turn: dozes from now on, or still, if nobody has done anything for so long.
+    pub(super) fn fall_into_a_doze(&mut self, quiet_ticks: u32) {
+        let dozes = !self.asleep && self.idle.is_some_and(|idle| quiet_ticks >= idle);
         if dozes != self.dozes {
-            metrics
-                .rooms_idle
-                .increment(f64::from(dozes as u8) - f64::from(self.dozes as u8));
+            let idle = &self.game.metrics.rooms_idle;
+            idle.increment(f64::from(dozes as u8) - f64::from(self.dozes as u8));
             self.dozes = dozes;
         }
         if dozes {
-            let rate = self.room_host.room.options().tick_rate;
+            let rate = self.schedule.rate();
             self.put_off = u32::from((rate / LOOKS_PER_SECOND).max(1)) - 1;
             self.schedule.put_off(self.put_off);
         }
@@ -70,7 +92,7 @@ impl<G: Game> Running<G> {
     /// Whether another worker may have it: somebody is there, and no data of the game is bound to
     /// this thread.
     pub(super) fn may_move(&self) -> bool {
-        !self.asleep && self.room_host.room.may_move()
+        !self.asleep && self.room_host.may_move()
     }
 
     /// Somebody comes: if it dozes, it has its turn in the next slot.
@@ -78,15 +100,9 @@ impl<G: Game> Running<G> {
         if self.dozes {
             let put_off = std::mem::take(&mut self.put_off);
             let passed = put_off.saturating_sub(self.schedule.bring_forward(now));
-            self.room_host.room.pass(passed);
+            self.room_host.pass(passed);
             self.due = self.schedule.due();
-            queue.push(Reverse((self.due, self.room_host.id)));
+            queue.push(Reverse((self.due, self.room_host.id())));
         }
     }
-}
-
-/// After how many ticks in which nobody does anything a room of this game dozes.
-pub(super) fn idle_ticks<G: Game>(idle_after: Duration, rate: u16) -> Option<u32> {
-    let ticks = (idle_after.as_secs_f64() * f64::from(rate)).ceil() as u32;
-    (G::SLOWS_WHEN_IDLE && ticks > 0).then_some(ticks)
 }

@@ -1,0 +1,59 @@
+//! The games of a process as its lobby knows them: what a client of each is welcomed with, and how
+//! rooms of it are made. The first is that of clients who name none. What the workers know of them
+//! is `worker`'s.
+
+use std::io;
+use std::sync::Arc;
+
+use super::matchmaking::RoomDefaults;
+use super::welcome::Welcome;
+use crate::admission::limiter::Rates;
+use crate::config::{Config, invalid};
+use crate::directory::GameIndex;
+use crate::metrics::Metrics;
+use crate::worker::{AnyGame, HostedGame};
+
+/// A game to be served, and the settings that hold for it.
+pub(crate) struct GameToServe {
+    /// Checked.
+    pub(crate) def: Arc<dyn AnyGame>,
+    /// The server's, but for what is its own.
+    pub(crate) config: Config,
+}
+
+impl GameToServe {
+    /// As the workers have it, at its place in the table.
+    pub(super) fn hosted(&self, index: GameIndex, metrics: &Metrics) -> HostedGame {
+        HostedGame {
+            index,
+            def: self.def.clone(),
+            metrics: metrics.game(self.def.name()),
+            rates: Rates::of(&self.config),
+            room_linger: self.config.room_linger,
+            idle_after: self.config.idle_after,
+        }
+    }
+}
+
+/// A game as the lobby has it.
+pub(super) struct Offered {
+    pub(super) name: &'static str,
+    pub(super) welcome: Welcome,
+    pub(super) rooms: RoomDefaults,
+    /// Limits of its clients.
+    pub(super) rates: Rates,
+}
+
+impl Offered {
+    /// # Errors
+    /// Its schema is more than a message may be.
+    pub(super) fn new(game: &GameToServe) -> io::Result<Offered> {
+        let (def, config) = (&*game.def, &game.config);
+        Ok(Offered {
+            name: def.name(),
+            welcome: Welcome::new(def, config).map_err(invalid)?,
+            rooms: RoomDefaults::new(config, def.seats_max()),
+            rates: Rates::of(config),
+        })
+    }
+}
