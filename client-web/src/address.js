@@ -5,6 +5,9 @@
  * A server hands out the SDK below its own root, at `client/`. So where that is known the WebSocket
  * is its neighbour, `ws`, also behind a proxy that puts the server at a path of its own (`/game/`).
  * A bundle says nothing of that: it has the host's `/ws`.
+ *
+ * Of a server of several games each has a folder, `/g/NAME/`, with the page, the SDK and the
+ * WebSocket in it: so the path says which game a connection is of, too.
  */
 
 import { RequestError } from './request_error.js';
@@ -14,6 +17,9 @@ const EXAMPLE = 'wss://example.org/ws, or ws://127.0.0.1:7777/ws';
 
 /** Where this file lies if a Tickwire server handed it out. */
 const SERVED = /\/client\/address\.js$/;
+
+/** A game's folder, as the start of a path, and its name. */
+const FOLDER = /^(.*\/g\/([A-Za-z0-9_-]{1,32})\/)/;
 
 /**
  * @typedef {object} Place
@@ -31,10 +37,11 @@ function here() {
 }
 
 /**
- * The WebSocket's URL: `http` becomes `ws`, a host alone gets the path `/ws`. Throws a
+ * The WebSocket's URL: `http` becomes `ws`, a host or a game's folder alone gets `ws` behind it. Throws a
  * `RequestError` of reason `BadUrl`.
  * @param {unknown} [given] a string or URL, absolute, or relative to the page: `/ws`, `./ws`;
- *   left out: the server that the SDK came from, else `/ws` on the page's host
+ *   left out: the server that the SDK came from, else that of the game whose folder the page is in,
+ *   else `/ws` on the page's host
  * @param {Place} [place]
  * @returns {string}
  */
@@ -42,9 +49,17 @@ export function socketUrl(given, place = here()) {
   const url = given === undefined ? ownUrl(place) : givenUrl(given, place.page);
   url.protocol = url.protocol.replace(/^http/, 'ws');
   if (!/^wss?:$/.test(url.protocol) || url.host === '') throw bad(`${shown(given)} does not lead to a WebSocket: use a URL such as ${EXAMPLE}`);
-  if (url.pathname === '/') url.pathname = '/ws';
+  if (url.pathname === '/' || FOLDER.exec(url.pathname)?.[1] === url.pathname) url.pathname += 'ws';
   url.hash = '';
   return url.href;
+}
+
+/**
+ * @param {string} url absolute
+ * @returns {string} the name of the game whose folder it is in; empty where it is in none
+ */
+export function gameOf(url) {
+  return FOLDER.exec(new URL(url).pathname)?.[2] ?? '';
 }
 
 /**
@@ -53,7 +68,7 @@ export function socketUrl(given, place = here()) {
  */
 function ownUrl({ page, module }) {
   if (module !== undefined && /^https?:/.test(module) && SERVED.test(new URL(module).pathname)) return new URL('../ws', module);
-  if (page !== undefined && /^https?:/.test(page)) return new URL('/ws', page);
+  if (page !== undefined && /^https?:/.test(page)) return new URL(`${FOLDER.exec(new URL(page).pathname)?.[1] ?? '/'}ws`, page);
   throw bad(`there is no page to take the server's address from: pass url, such as ${EXAMPLE}`);
 }
 

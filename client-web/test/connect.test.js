@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { socketUrl } from '../src/address.js';
+import { gameOf, socketUrl } from '../src/address.js';
 import { connect, join } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
@@ -26,6 +26,7 @@ test('a URL is the page’s, a path on it, or anyone’s', (t) => {
     ['wss://host/game/ws?room=1#top', 'wss://host/game/ws?room=1'],
     ['http://host:7777', 'ws://host:7777/ws'],
     ['https://host/', 'wss://host/ws'],
+    ['https://host/g/arena/', 'wss://host/g/arena/ws'],
     [' ws://host/ws\n', 'ws://host/ws'],
   ]) {
     assert.equal(socketUrl(given), url);
@@ -52,7 +53,23 @@ test('left out, it is the neighbour of the SDK that a server hands out, at whate
     ['https://example.org/game/', 'file:///build/client/address.js', 'wss://example.org/ws'],
     ['https://example.org/game/', undefined, 'wss://example.org/ws'],
     [undefined, 'http://127.0.0.1:7777/client/address.js', 'ws://127.0.0.1:7777/ws'],
+    ['https://example.org/g/cards/', 'https://example.org/g/cards/client/address.js', 'wss://example.org/g/cards/ws'],
+    ['https://example.org/g/cards/', 'https://example.org/g/cards/bundle.js', 'wss://example.org/g/cards/ws'],
+    ['https://example.org/play/g/cards/index.html', undefined, 'wss://example.org/play/g/cards/ws'],
   ])) assert.equal(socketUrl(undefined, { page, module }), url);
+});
+
+test('the folder says which game it is', () => {
+  for (const [url, game] of [
+    ['wss://example.org/ws', ''],
+    ['wss://example.org/g/cards/ws', 'cards'],
+    ['wss://example.org/play/g/Cards-2_x/ws?room=1', 'Cards-2_x'],
+    ['https://example.org/g/a/g/b/', 'b'],
+    ['https://example.org/g/cards', ''],
+    ['https://example.org/bag/cards/', ''],
+    ['https://example.org/g/two words/ws', ''],
+    [`https://example.org/g/${'x'.repeat(33)}/ws`, ''],
+  ]) assert.equal(gameOf(url), game, url);
 });
 
 test('in a worker that a bundler made from a blob it is the host that made it', (t) => {

@@ -296,6 +296,10 @@
 //! }
 //! ```
 //!
+//! A process may serve several games: `Games::new().game::<Square>(page).game::<Cards>(page).serve()`.
+//! Each has its page at `/g/NAME/`, `/` lists them; rooms, lists and seats of one are not there for
+//! clients of another, and a setting can be one game's ([`config::GameSettings`]). See [`Games`].
+//!
 //! In the page, `join` connects, plays and draws. Its `step` is the rule of step 3, expression for
 //! expression; without one the own square is drawn as the others are:
 //!
@@ -331,6 +335,7 @@ pub mod config;
 mod date;
 mod directory;
 pub mod game;
+mod games;
 pub mod http;
 pub mod lobby;
 mod logging;
@@ -347,7 +352,8 @@ pub mod transport;
 mod vitals;
 pub mod worker;
 
+pub use games::Games;
 pub use http::Site;
-pub use run::run;
+pub use run::{Server, run};
 pub use serve::serve;
 pub use vitals::PartEnded;

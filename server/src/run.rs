@@ -3,55 +3,99 @@
 
 use std::future::Future;
 use std::io;
-use std::panic::catch_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::config::{self, Config};
-use crate::game::{Game, GameDef};
+use crate::config::{self, Config, GameSettings};
+use crate::game::Game;
+use crate::games::Games;
 use crate::http::admin::Admin;
 use crate::http::{self, Accept, Listeners, Public, Site};
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
 use crate::transport::certificate::Certificate;
-use crate::vitals;
 
-/// Serves the game `G` on `listeners` until `shutdown` is done, then stops in order: not ready,
-/// no new sockets, everyone is told and let go within `config.stop_deadline`.
+/// A server of any games, for who has listeners, settings and a way to stop already:
+/// `Server::new(config).game::<Chess>(page).game::<Go>(page).run(listeners, shutdown)`. A whole
+/// program is [`Games::serve`].
+pub struct Server {
+    config: Config,
+    games: Games,
+}
+
+impl Server {
+    /// One with these settings, and no game yet.
+    pub fn new(config: Config) -> Server {
+        Server {
+            config,
+            games: Games::new(),
+        }
+    }
+
+    /// See [`Games::game`].
+    #[must_use]
+    pub fn game<G: Game>(mut self, page: Site) -> Server {
+        self.games = self.games.game::<G>(page);
+        self
+    }
+
+    /// See [`Games::game_with`].
+    #[must_use]
+    pub fn game_with<G: Game>(mut self, page: Site, own: GameSettings) -> Server {
+        self.games = self.games.game_with::<G>(page, own);
+        self
+    }
+
+    /// Serves the games on `listeners` until `shutdown` is done, then stops in order: not ready, no
+    /// new sockets, everyone is told and let go within `config.stop_deadline`.
+    ///
+    /// # Errors
+    /// Of the kind `InvalidInput`: a game's name or schema can't be played, the settings don't hold,
+    /// a file that they name can't be used. With [`crate::PartEnded`] inside: a thread or task that
+    /// serves everybody ended, and the server stopped in order for that reason. Else the system's.
+    pub async fn run(
+        self,
+        listeners: Listeners,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        start(listeners, self.config, self.games, shutdown, |_| {}).await
+    }
+}
+
+/// Serves the game `G` alone, as [`Server::run`] does.
 ///
 /// # Errors
-/// Of the kind `InvalidInput`: the game's schema can't be played, the settings don't hold, a file
-/// that they name can't be used. With [`crate::PartEnded`] inside: a thread or task that serves
-/// everybody ended, and the server stopped in order for that reason. Else the system's.
+/// As [`Server::run`].
 pub async fn run<G: Game>(
     listeners: Listeners,
     config: Config,
     site: Site,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    start::<G>(listeners, config, site, shutdown, |_| {}).await
+    let server = Server::new(config).game::<G>(site);
+    server.run(listeners, shutdown).await
 }
 
 /// `ready` is called when everything that the settings name was read and checked, and players are
 /// about to be let in.
-pub(crate) async fn start<G: Game>(
+pub(crate) async fn start(
     listeners: Listeners,
     config: Config,
-    site: Site,
+    games: Games,
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Lobby),
 ) -> io::Result<()> {
     config.check().map_err(config::invalid)?;
-    let game = declare::<G>(&config)?;
+    let (games, pages) = games.check(&config)?;
     let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
     let admin = Admin::new(&config, metrics.clone()).map_err(config::invalid)?;
     let certificate = match (&config.tls_cert, &config.tls_key) {
         (Some(chain), Some(key)) => Some(Arc::new(Certificate::load(chain, key)?)),
         _ => None,
     };
-    let lobby = Lobby::start(Arc::new(game), &config, metrics.clone())?;
+    let lobby = Lobby::of(&games, &config, metrics.clone())?;
     let vitals = lobby.vitals().clone();
     let (stop, stopping) = watch::channel(false);
 
@@ -72,7 +116,7 @@ pub(crate) async fn start<G: Game>(
     let ops = tokio::spawn(vitals.clone().keep("the operator's port", ops));
     let public = Public::new(
         &config,
-        site,
+        pages,
         lobby.clone(),
         certificate,
         metrics.clone(),
@@ -114,19 +158,6 @@ pub(crate) async fn start<G: Game>(
     }
     tracing::info!("stopped");
     failed.map_or(Ok(()), |part| Err(io::Error::other(part)))
-}
-
-/// The game's declaration, checked for these settings.
-fn declare<G: Game>(config: &Config) -> io::Result<GameDef<G>> {
-    let declared = catch_unwind(|| GameDef::<G>::new(config.tick_rate));
-    let game = declared.unwrap_or_else(|panic| {
-        vitals::forget(panic);
-        Err(format!("the schema of {} panicked", G::NAME))
-    });
-    let game = game.map_err(config::invalid)?;
-    let checked = config.check_input(game.schema.input_bytes());
-    checked.map_err(config::invalid)?;
-    Ok(game)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! A game's whole program in one call: settings, logging, signals, and then [`crate::run`]. Each
-//! game's `main` calls it; who embeds the server in a program of their own calls `run` instead.
+//! A game's whole program in one call: settings, logging, signals, and then the server. Each game's
+//! `main` calls it, and that of a process with several games; who embeds the server in a program of
+//! their own calls [`crate::Server::run`] instead.
 
 use std::error::Error;
 use std::future::{Future, pending};
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::config::{self, Config, Start};
 use crate::game::Game;
+use crate::games::Games;
 use crate::http::{Listeners, Site};
 use crate::logging;
 use crate::vitals::PartEnded;
@@ -34,40 +36,48 @@ const PART_ENDED: u8 = 70;
 /// if a part of the server ended that must not (the rest stopped in order, and it should be started
 /// again), 1 for anything else: a port that is taken. Why is one line on stderr.
 pub fn serve<G: Game>(site: Site) -> ExitCode {
-    let config = match config::read(G::NAME, std::env::args_os()) {
-        Ok(Start::Run(config)) => *config,
-        Ok(Start::Print(text)) => {
-            // Who asked for it may have seen enough.
-            let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
+    Games::new().game::<G>(site).serve()
+}
+
+impl Games {
+    /// Serves these games and their pages until SIGTERM, SIGINT or SIGHUP, as [`serve()`] does one.
+    pub fn serve(self) -> ExitCode {
+        let name = self.names().next().unwrap_or_default();
+        let config = match config::read(name, std::env::args_os()) {
+            Ok(Start::Run(config)) => *config,
+            Ok(Start::Print(text)) => {
+                // Who asked for it may have seen enough.
+                let _ = io::stdout().write_all(text.as_bytes());
+                return ExitCode::SUCCESS;
+            }
+            Err(error) => return fail(&error, BAD_SETTINGS),
+        };
+        if let Err(error) = logging::start(&config) {
+            return fail(error.as_ref(), BAD_SETTINGS);
         }
-        Err(error) => return fail(&error, BAD_SETTINGS),
-    };
-    if let Err(error) = logging::start(&config) {
-        return fail(error.as_ref(), BAD_SETTINGS);
-    }
-    for name in config::unknown_variables() {
-        tracing::warn!(name, "no setting has this variable");
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let served = runtime.and_then(|runtime| {
-        let served = runtime.block_on(listen_and_run::<G>(config, site));
-        // Not dropped, which would wait for a thread that joins a worker that is stuck.
-        runtime.shutdown_background();
-        served
-    });
-    match served {
-        Ok(()) => {
-            logging::finish();
-            ExitCode::SUCCESS
+        for name in config::unknown_variables() {
+            tracing::warn!(name, "no setting has this variable");
         }
-        Err(error) => fail(&error, status(&error)),
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build();
+        let served = runtime.and_then(|runtime| {
+            let served = runtime.block_on(listen_and_run(config, self));
+            // Not dropped, which would wait for a thread that joins a worker that is stuck.
+            runtime.shutdown_background();
+            served
+        });
+        match served {
+            Ok(()) => {
+                logging::finish();
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, status(&error)),
+        }
     }
 }
 
-async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
+async fn listen_and_run(config: Config, games: Games) -> io::Result<()> {
     let stop = stop_signal(Signals::watch()?, exit);
     let listeners = Listeners::bind(&config)?;
     let (public, ops) = (listeners.public.local_addr()?, listeners.ops.local_addr()?);
@@ -76,8 +86,9 @@ async fn listen_and_run<G: Game>(config: Config, site: Site) -> io::Result<()> {
         Some(_) => "https",
         None => "http",
     };
-    crate::run::start::<G>(listeners, config, site, stop, |_| {
-        tracing::info!(game = G::NAME, %public, %ops, workers, "listening");
+    let names = games.names().collect::<Vec<_>>().join(", ");
+    crate::run::start(listeners, config, games, stop, |_| {
+        tracing::info!(games = names, %public, %ops, workers, "listening");
         let said = logging::print(&format!(
             "LISTENING {public}\nplay at {scheme}://{public}/\n"
         ));

@@ -24,3 +24,17 @@ impl std::error::Error for ConfigError {}
 pub(crate) fn invalid(why: impl ToString) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why.to_string())
 }
+
+impl ConfigError {
+    /// clap explains over several lines; the first ones, up to the usage, say what is wrong.
+    pub(super) fn of(error: &clap::Error) -> ConfigError {
+        let text = error.render().to_string();
+        let told: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+            .filter(|line| !line.is_empty())
+            .collect();
+        ConfigError::new(told.join("; ").trim_start_matches("error: "))
+    }
+}

@@ -4,16 +4,19 @@
 mod duration;
 mod error;
 mod file;
+mod games;
 mod network;
 mod origin;
 mod read;
 mod settings;
+mod table;
 mod together;
 
 pub(crate) use duration::Span;
 pub use error::ConfigError;
 pub(crate) use error::invalid;
 pub(crate) use file::read_file;
+pub use games::GameSettings;
 pub use network::Network;
 pub use origin::{AllowedOrigin, Authority, Origin};
 pub use read::{Start, read, unknown_variables};

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
-use toml::de::{DeTable, DeValue};
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::error::ConfigError;
-use super::file::read_file;
 use super::settings::Config;
+use super::table::{File, load};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -46,13 +45,6 @@ struct CommandLine {
     config: Option<PathBuf>,
 }
 
-/// A setting in the file.
-struct Entry {
-    /// Clap's name for it.
-    id: String,
-    values: Vec<String>,
-}
-
 /// Settings from the command line (its first item is the program's path), the environment and
 /// the file that they name. Help and version name the program, or `game` where it has no name.
 ///
@@ -71,13 +63,13 @@ pub fn read(
         Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Start::Print(e.render().to_string()));
         }
-        Err(e) => return Err(one_line(&e)),
+        Err(e) => return Err(ConfigError::of(&e)),
     };
     let file = match path {
         Some(path) => load(&path)?,
-        None => Vec::new(),
+        None => File::default(),
     };
-    let config = resolve(command, &args, &file)?;
+    let config = resolve(command, &args, file)?;
     config.check()?;
     Ok(Start::Run(Box::new(config)))
 }
@@ -88,16 +80,18 @@ fn parsed(command: Command, args: &[OsString]) -> clap::error::Result<(CommandLi
 }
 
 /// What is in the file are defaults to flags and variables.
-fn resolve(command: Command, args: &[OsString], file: &[Entry]) -> Result<Config, ConfigError> {
-    let with_file = file.iter().fold(command, |command, entry| {
+fn resolve(command: Command, args: &[OsString], file: File) -> Result<Config, ConfigError> {
+    let entries = &file.entries;
+    let with_file = entries.iter().fold(command, |command, entry| {
         command.mut_arg(&entry.id, |arg| arg.default_values(&entry.values))
     });
-    let (line, matches) = parsed(with_file, args).map_err(|e| one_line(&e))?;
+    let (line, matches) = parsed(with_file, args).map_err(|e| ConfigError::of(&e))?;
     let mut config = line.settings;
     config.follow_tick_rate(|id| {
         let is_default = matches.value_source(id) == Some(ValueSource::DefaultValue);
-        !is_default || file.iter().any(|entry| entry.id == id)
+        !is_default || entries.iter().any(|entry| entry.id == id)
     });
+    config.games = file.games;
     Ok(config)
 }
 
@@ -132,85 +126,6 @@ fn command() -> Command {
             .to_uppercase();
         arg.env(format!("TICKWIRE_{name}"))
     })
-}
-
-fn load(path: &Path) -> Result<Vec<Entry>, ConfigError> {
-    let text = read_file(path, "config")?;
-    let shown = path.display();
-    let text = String::from_utf8(text)
-        .map_err(|e| ConfigError::new(format!("config {shown} can't be read: {e}")))?;
-    parse(&text).map_err(|e| ConfigError::new(format!("config {shown}{e}")))
-}
-
-/// Each entry is checked as its flag is. The error starts with the line's number where there is
-/// one.
-fn parse(text: &str) -> Result<Vec<Entry>, String> {
-    let line = |at: usize| format!(", line {}", text[..at].matches('\n').count() + 1);
-    let table = DeTable::parse(text).map_err(|e| {
-        let line = e.span().map_or(String::new(), |span| line(span.start));
-        format!("{line}: {}", e.message().replace('\n', " "))
-    })?;
-    let command = Config::augment_args(
-        Command::new("")
-            .no_binary_name(true)
-            .disable_help_flag(true),
-    );
-    let entry = |key: &str, value: &DeValue<'_>| {
-        let mut settings = command.get_arguments();
-        let Some(setting) = settings.find(|arg| arg.get_long() == Some(key)) else {
-            let known = command.get_arguments().filter_map(|arg| arg.get_long());
-            let known: Vec<&str> = known.collect();
-            return Err(format!(
-                "{key} is none of the settings {}",
-                known.join(", ")
-            ));
-        };
-        let is_list = matches!(setting.get_action(), ArgAction::Append);
-        let values = values(value, is_list);
-        let values =
-            values.ok_or_else(|| format!("{key} can't be of type {}", value.type_str()))?;
-        let flags = values.iter().map(|value| format!("--{key}={value}"));
-        let checked = command.clone().try_get_matches_from(flags);
-        checked.map_err(|e| one_line(&e).to_string())?;
-        let id = setting.get_id().to_string();
-        Ok(Entry { id, values })
-    };
-    let entries = table.get_ref().iter().map(|(key, value)| {
-        let entry = entry(key.get_ref(), value.get_ref());
-        entry.map_err(|why| format!("{}: {why}", line(key.span().start)))
-    });
-    entries.collect()
-}
-
-/// As a flag's values would be written; `None` for what no flag takes.
-fn values(value: &DeValue<'_>, is_list: bool) -> Option<Vec<String>> {
-    let one = match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => {
-            let number = i128::from_str_radix(number.as_str(), number.radix());
-            number.ok()?.to_string()
-        }
-        DeValue::Float(number) => number.to_string(),
-        DeValue::Boolean(is) => is.to_string(),
-        DeValue::Array(items) if is_list => {
-            let items = items.iter().map(|item| values(item.get_ref(), false));
-            return Some(items.collect::<Option<Vec<_>>>()?.concat());
-        }
-        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => return None,
-    };
-    Some(vec![one])
-}
-
-/// clap explains over several lines; the first ones, up to the usage, say what is wrong.
-fn one_line(error: &clap::Error) -> ConfigError {
-    let text = error.render().to_string();
-    let told: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
-        .filter(|line| !line.is_empty())
-        .collect();
-    ConfigError::new(told.join("; ").trim_start_matches("error: "))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 // The texts are the help as well, where an address stands as it is typed.
 #![allow(rustdoc::bare_urls)]
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Command, FromArgMatches};
 use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 
+use super::GameSettings;
 use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::network::Network;
@@ -44,6 +46,10 @@ macro_rules! settings {
         #[group(skip)]
         pub struct Config {
             $(#[arg(long)] $(#[$meta])* pub $name: $type,)+
+
+            /// What games have of their own, by their names: `[games.NAME]` in the file.
+            #[arg(skip)]
+            pub games: BTreeMap<String, GameSettings>,
         }
 
         impl Config {
@@ -265,7 +271,7 @@ impl Config {
         }
         if !is_given("messages_per_second") {
             let twice = 2 * u32::from(self.tick_rate);
-            self.messages_per_second = MESSAGES_PER_SECOND.max(twice);
+            self.messages_per_second = self.messages_per_second.max(twice);
         }
     }
 }

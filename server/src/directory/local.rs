@@ -358,13 +358,15 @@ impl Directory for Registry {
         listed.map(|entry| (entry.game, entry.info())).collect()
     }
 
-    fn totals(&self, game: GameIndex) -> Totals {
-        let table = self.table.lock();
-        let rooms = table.rooms.values().filter(|entry| entry.game == game);
-        rooms.fold(Totals::default(), |sum, entry| Totals {
-            rooms: sum.rooms + 1,
-            players: sum.players + u32::from(entry.taken.min(entry.options.seats)),
-        })
+    fn totals(&self, games: usize) -> Vec<Totals> {
+        let mut totals = vec![Totals::default(); games];
+        for entry in self.table.lock().rooms.values() {
+            if let Some(of) = totals.get_mut(usize::from(entry.game.0)) {
+                of.rooms += 1;
+                of.players += u32::from(entry.taken.min(entry.options.seats));
+            }
+        }
+        totals
     }
 
     fn fill(&self, game: GameIndex) -> Fill {

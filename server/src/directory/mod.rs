@@ -182,8 +182,8 @@ pub(crate) trait Directory: Send + Sync {
     /// The same of all games together.
     fn list_all(&self) -> Vec<(GameIndex, RoomInfo)>;
 
-    /// What there is of a game.
-    fn totals(&self, game: GameIndex) -> Totals;
+    /// What there is of each of so many games, in the order of their indices.
+    fn totals(&self, games: usize) -> Vec<Totals>;
 
     /// How full it is for new rooms of a game: by the limit of all rooms, or the game's own where
     /// that leaves less.

@@ -15,6 +15,7 @@ mod linger;
 mod listen;
 pub(crate) mod ops;
 mod origin;
+mod pages;
 mod public;
 mod reply;
 mod site;

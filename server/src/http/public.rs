@@ -21,13 +21,14 @@ use super::descriptors;
 use super::forwarded::Proxies;
 use super::http1;
 use super::origin::Origins;
+use super::pages::{self, Pages, Route};
 use super::reply::{self, Reply};
 use super::site::Site;
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::admission::crowd::{Crowd, Spot};
 use crate::admission::sockets::{Notice, Seat, Seats};
 use crate::config::Config;
-use crate::lobby::Lobby;
+use crate::lobby::{GameIndex, Lobby};
 use crate::metrics::Metrics;
 use crate::transport::certificate::Certificate;
 
@@ -41,7 +42,7 @@ const SPARED_MAX: u32 = 4 * BROWSER_SOCKETS;
 
 /// What every connection of the public port shares.
 pub(crate) struct Public {
-    site: Site,
+    pages: Pages,
     pub(super) origins: Origins,
     pub(super) seats: Seats,
     /// Sockets that have no seat in a room: of those one goes for each that comes when all seats
@@ -78,6 +79,8 @@ pub(super) struct Visit {
 /// A connection that becomes a WebSocket.
 pub(super) struct Upgrade {
     pub(super) on: OnUpgrade,
+    /// Of the path that it came by.
+    pub(super) game: GameIndex,
     pub(super) peer: SocketAddr,
     pub(super) guest: AddressLease,
     pub(super) spot: Spot,
@@ -88,7 +91,7 @@ impl Public {
     /// The port's state, from the operator's settings.
     pub(crate) fn new(
         config: &Config,
-        site: Site,
+        pages: Vec<(&'static str, Site)>,
         lobby: Lobby,
         certificate: Option<Arc<Certificate>>,
         metrics: Arc<Metrics>,
@@ -96,7 +99,7 @@ impl Public {
     ) -> Public {
         let allowed = descriptors::allow(config.max_connections);
         Public {
-            site,
+            pages: Pages::new(pages),
             origins: Origins::new(&config.allowed_origins),
             seats: Seats::new(allowed, metrics.connections_open.clone()),
             // As many as there are sockets: `seats` says when one has to go.
@@ -264,17 +267,31 @@ impl Public {
 
     fn answer_path(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
         let is_get = request.method() == Method::GET;
-        match request.uri().path() {
-            "/ws" if is_get => self.handshake(request, visit),
+        let uri = request.uri().clone();
+        let (game, path) = match self.pages.route(uri.path()) {
+            Route::In(game, path) => (game, path),
+            Route::Folder(name) => return reply::folder(name),
+            Route::Nowhere => return nothing(),
+        };
+        match path {
+            "/ws" if is_get => self.handshake(request, visit, game.unwrap_or_default()),
             "/ws" => reply::not_allowed(),
-            "/healthz" => reply::health(self.lobby.lives()),
-            "/api/rooms" => reply::json(&self.lobby.rooms()),
-            path => match self.site.find(path) {
+            "/healthz" if game.is_none() => reply::health(self.lobby.lives()),
+            "/api/rooms" => reply::json(&self.lobby.list(game)),
+            _ if game.is_none() && self.pages.is_list(path) => {
+                let list = pages::list(&self.lobby.games());
+                reply::fresh("text/html; charset=utf-8", list.into_bytes())
+            }
+            _ => match self.pages.file(game, path) {
                 Some(file) => reply::file(file, request.headers()),
-                None => reply::text(StatusCode::NOT_FOUND, "nothing here\n"),
+                None => nothing(),
             },
         }
     }
+}
+
+fn nothing() -> Reply {
+    reply::text(StatusCode::NOT_FOUND, "nothing here\n")
 }
 
 #[cfg(test)]

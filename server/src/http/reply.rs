@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
+    HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER,
     STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Response, StatusCode};
@@ -130,6 +130,16 @@ fn policy(host: &Authority) -> String {
 pub(super) fn with(mut reply: Reply, name: HeaderName, value: &'static str) -> Reply {
     let headers = reply.headers_mut();
     headers.insert(name, HeaderValue::from_static(value));
+    reply
+}
+
+/// 308 for a folder that was asked for without the slash behind it. Relative: a proxy may have it
+/// below a path of its own.
+pub(super) fn folder(name: &str) -> Reply {
+    let mut reply = text(StatusCode::PERMANENT_REDIRECT, "");
+    if let Ok(to) = HeaderValue::from_str(&format!("./{name}/")) {
+        reply.headers_mut().insert(LOCATION, to);
+    }
     reply
 }
 

@@ -27,6 +27,7 @@ use super::reply::{self, Reply};
 use crate::admission::addresses::AddressLease;
 use crate::admission::crowd::Spot;
 use crate::admission::sockets::Seat;
+use crate::lobby::GameIndex;
 use crate::transport::End;
 use crate::transport::websocket::{Tcp, WebSocket};
 use crate::worker::Client;
@@ -35,7 +36,12 @@ use crate::worker::Client;
 const SHOWN_CHARS_MAX: usize = 200;
 
 impl Public {
-    pub(super) fn handshake(&self, mut request: Request<Incoming>, visit: &Visit) -> Reply {
+    pub(super) fn handshake(
+        &self,
+        mut request: Request<Incoming>,
+        visit: &Visit,
+        game: GameIndex,
+    ) -> Reply {
         let metrics = &self.metrics;
         if *self.stopping.borrow() {
             metrics.handshakes_refused_stopping.increment(1);
@@ -52,6 +58,7 @@ impl Public {
                 let pre_hello = self.pre_hello.enter(peer.ip(), &visit.notice);
                 *visit.upgrade.lock() = Some(Upgrade {
                     on,
+                    game,
                     peer,
                     guest,
                     spot,
@@ -122,7 +129,7 @@ impl Public {
             Ok(web_socket) => web_socket,
             Err(error) => return tracing::debug!(%peer, %error, "handshake cut off"),
         };
-        let client = Client::new(Box::new(web_socket), Instant::now());
+        let client = Client::new(Box::new(web_socket), Instant::now()).of_game(upgrade.game);
         let client = client.with_places(seat, upgrade.guest, upgrade.spot, upgrade.pre_hello);
         if is_full {
             self.metrics.connections_refused.increment(1);

@@ -29,8 +29,8 @@ use tokio::sync::mpsc;
 
 use crate::auth::Entropy;
 use crate::config::Config;
-pub(crate) use crate::directory::GameIndex;
-use crate::directory::{RoomLine, Totals};
+use crate::directory::RoomLine;
+pub(crate) use crate::directory::{GameIndex, Totals};
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::transport::End;
@@ -135,9 +135,9 @@ impl Lobby {
 
     /// The games and what there is of each, in the order of their indices.
     pub(crate) fn games(&self) -> Vec<OfGame<Totals>> {
-        let indices = (0..=u8::MAX).map(GameIndex).take(self.shared.games.len());
-        let totals = |game| self.named(game, self.shared.registry.totals(game));
-        indices.map(totals).collect()
+        let totals = self.shared.registry.totals(self.shared.games.len());
+        let indices = (0..=u8::MAX).map(GameIndex).zip(totals);
+        indices.map(|(game, what)| self.named(game, what)).collect()
     }
 
     fn named<T>(&self, game: GameIndex, what: T) -> OfGame<T> {

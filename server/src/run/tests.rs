@@ -45,7 +45,8 @@ fn server(config: Config) -> Server {
     let listeners = Listeners::bind(&config).unwrap();
     let public = listeners.public.local_addr().unwrap();
     let (tell, told) = channel();
-    let run = start::<Still>(listeners, config, Site::new(), pending(), move |lobby| {
+    let games = Games::new().game::<Still>(Site::new());
+    let run = start(listeners, config, games, pending(), move |lobby| {
         tell.send(lobby.clone()).unwrap();
     });
     let run = runtime.spawn(run);
@@ -247,7 +248,9 @@ fn a_declaration_that_panics_ends_the_start() {
             world.spawn_empty().id()
         }
     }
-    let error = declare::<Broken>(&Config::default()).err().unwrap();
+    let error = crate::games::declare::<Broken>(&Config::default())
+        .err()
+        .unwrap();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     assert!(error.to_string().contains("broken"), "{error}");
 }

@@ -51,10 +51,15 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(stream: TcpStream, first: &[u8]) -> Client {
+        (&stream).write_all(&[b"\n", first].concat()).unwrap();
+        Client::of(stream)
+    }
+
+    /// Of a socket whose handshake is done.
+    pub(crate) fn of(stream: TcpStream) -> Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        (&stream).write_all(&[b"\n", first].concat()).unwrap();
         let config = WebSocketConfig::default().read_buffer_size(4096);
         Client {
             socket: WebSocket::from_raw_socket(stream, Role::Client, Some(config)),

@@ -51,6 +51,7 @@ struct Name(String);
 /// What [`Deed::Dawdle`] takes.
 pub(crate) const DAWDLE: Duration = Duration::from_millis(200);
 
+/// What a player sends.
 #[derive(Default, Clone)]
 pub(crate) struct Order {
     deed: i32,
@@ -76,8 +77,7 @@ impl Game for Probe {
     type Input = Order;
 
     fn schema(s: &mut Schema<Self>) {
-        s.component::<Noise>("noise", |k| k.field("value", |n| &mut n.value, all()));
-        s.input(|k| k.field("deed", |o| &mut o.deed, int(0, 4)));
+        declare(s);
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {
@@ -98,6 +98,12 @@ impl Game for Probe {
         let name = world.resource::<Name>().0.clone();
         CLOSED.lock().unwrap().push((name, why));
     }
+}
+
+/// [`Probe`]'s schema, also of a game that is like it but for the name.
+pub(crate) fn declare<G: Game<Input = Order>>(s: &mut Schema<G>) {
+    s.component::<Noise>("noise", |k| k.field("value", |n| &mut n.value, all()));
+    s.input(|k| k.field("deed", |o| &mut o.deed, int(0, 4)));
 }
 
 fn make_noise(mut all: Query<&mut Noise>) {

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod admin;
+mod games;
 mod handshakes;
 mod limits;
 mod moderation;

@@ -32,18 +32,24 @@ pub(crate) struct Player {
 impl Player {
     /// Somebody from an address of this machine whose handshake is done.
     pub(crate) async fn connect(server: SocketAddr, from: &str) -> Player {
-        Player::shake_hands(server, from, "").await
+        Player::shake_hands(server, from, "/ws", "").await
+    }
+
+    /// The same by the path of a game.
+    pub(crate) async fn of_game(server: SocketAddr, game: &str) -> Player {
+        let path = format!("/g/{game}/ws");
+        Player::shake_hands(server, "127.0.0.1", &path, "").await
     }
 
     /// The same by a proxy there, for somebody else.
     pub(crate) async fn connect_through(server: SocketAddr, proxy: &str, client: &str) -> Player {
         let line = format!("X-Forwarded-For: {client}\r\n");
-        Player::shake_hands(server, proxy, &line).await
+        Player::shake_hands(server, proxy, "/ws", &line).await
     }
 
-    async fn shake_hands(server: SocketAddr, from: &str, line: &str) -> Player {
+    async fn shake_hands(server: SocketAddr, from: &str, path: &str, line: &str) -> Player {
         let mut stream = connect_from(from, server).await;
-        let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}{line}\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{GOOD}{line}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         assert_eq!(read_head(&mut stream).await.status, 101);
         Player {

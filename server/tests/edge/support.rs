@@ -14,7 +14,7 @@ pub(crate) use tickwire_harness::frames::{GOOD, framed, hello_as, say};
 pub(crate) use tickwire_harness::{File, PATIENCE, Server};
 
 /// A game in which nothing happens.
-struct Still;
+pub(crate) struct Still;
 
 /// Whether its entity is there.
 #[derive(Component, Default)]
@@ -37,14 +37,14 @@ impl Game for Still {
 }
 
 #[derive(Clone, Default)]
-struct Press(bool);
+pub(crate) struct Press(bool);
 
 /// A server with one worker; the rest is as `change` leaves it.
 pub(crate) fn serve(change: impl FnOnce(&mut Config)) -> Server {
     Server::start::<Still>(config(change), site())
 }
 
-fn config(change: impl FnOnce(&mut Config)) -> Config {
+pub(crate) fn config(change: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         workers: 1,
         ..Config::default()
@@ -53,7 +53,7 @@ fn config(change: impl FnOnce(&mut Config)) -> Config {
     config
 }
 
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     Site::new()
         .with_file("/index.html", "<!doctype html><title>still</title>")
         .with_file("/style.css", "body { margin: 0 }")

@@ -47,6 +47,7 @@ const SERVER: Floors = Floors {
         &["lib"],
         &["serve"],
         &["run"],
+        &["games"],
         &["http"],
         &["lobby"],
         &["worker"],

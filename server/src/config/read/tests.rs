@@ -1,12 +1,16 @@
 //! Flags, variables and file as `read` takes them.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::*;
-use crate::config::AllowedOrigin;
+use crate::config::table::{own_keys, parse};
+use crate::config::{AllowedOrigin, GameSettings};
 
 fn config(args: &[&str], file: &str) -> Result<Config, String> {
     let args = [&["tickwire-server"], args].concat();
     let args: Vec<OsString> = args.into_iter().map(OsString::from).collect();
-    resolve(command(), &args, &parse(file)?).map_err(|e| e.to_string())
+    resolve(command(), &args, parse(file)?).map_err(|e| e.to_string())
 }
 
 fn refused(args: &[&str], file: &str) -> String {
@@ -21,7 +25,7 @@ fn flag_before_file_before_default() {
         // Follows the tick rate unless it is given.
         snapshot_rate: 60,
         npcs: 4,
-        hello_timeout: std::time::Duration::from_millis(250),
+        hello_timeout: Duration::from_millis(250),
         tls_cert: Some("a".into()),
         log_json: true,
         ..Config::default()
@@ -131,6 +135,9 @@ fn every_setting_is_everywhere() {
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/settings.md");
     let page = std::fs::read_to_string(path).unwrap_or_default();
+    let own: Vec<String> = own_keys().iter().map(|key| format!("`{key}`")).collect();
+    let own = own.join(", ");
+    assert!(page.contains(&own), "docs/settings.md must name {own}");
     assert!(
         page.ends_with(&rows),
         "docs/settings.md must end with\n{rows}"
@@ -170,6 +177,35 @@ fn errors_are_one_line_and_say_where() {
     file("tick-rate = 30.5", &[", line 1: ", "tick-rate", "30.5"]);
     file("config = 'other.toml'", &["config"]);
     file("npcs = ", &[", line 1"]);
+    file(
+        "[games.chess]\nnpcs = 1\nlisten = '127.0.0.1:1'",
+        &[", line 3: listen", "a game may have", "max-rooms"],
+    );
+    file(
+        "[games.chess]\ntick_rate = 3",
+        &[", line 2: tick_rate", "tick-rate"],
+    );
+    file(
+        "[games.chess]\ntick-rate = 'fast'",
+        &[", line 2: ", "tick-rate", "fast"],
+    );
+    file("[games]\nnpcs = 1", &[", line 2: games.npcs", "integer"]);
+    file("games = 2", &[", line 1: games", "integer"]);
+}
+
+#[test]
+fn a_game_may_have_settings_of_its_own() {
+    let file = "npcs = 5\n[games.chess]\ntick-rate = 10\nidle-after = '0s'\n[games.go]\n";
+    let config = config(&["--tick-rate", "60"], file).unwrap();
+    assert_eq!((config.tick_rate, config.npcs), (60, 5));
+    let chess = GameSettings {
+        tick_rate: Some(10),
+        idle_after: Some(Duration::ZERO),
+        ..GameSettings::default()
+    };
+    let games = [("chess", chess), ("go", GameSettings::default())];
+    let games = games.map(|(name, own)| (name.to_owned(), own));
+    assert_eq!(config.games, BTreeMap::from(games));
 }
 
 #[test]
