@@ -93,7 +93,9 @@ impl Handle {
 /// A part of a room's state that some clients hold: the unit of baselines and of privacy.
 ///
 /// On the wire a client sees [`LayerId::ROOM`], its own [`LayerId::OWNER`] and its team's
-/// [`LayerId::TEAM`]; which player's or team's layer those are follows from the socket.
+/// [`LayerId::TEAM`]; which player's or team's layer those are follows from the socket. The numbers
+/// from there up to [`LayerId::LAST`] are the client's own names for the groups of entities that it
+/// holds: another client calls the same group by another one.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -108,6 +110,17 @@ impl LayerId {
     pub const TEAM: LayerId = LayerId(2);
     /// Those that every client calls alike, by rising number.
     pub const FIXED: [LayerId; 3] = [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM];
+    /// The first number of a group.
+    pub const FIRST_GROUP: LayerId = LayerId(LayerId::FIXED.len() as u16);
+    /// The last one, and of all layers: a section's kind has no more room for them.
+    pub const LAST: LayerId = LayerId(123);
+    /// Groups that one client can hold.
+    pub const GROUPS: usize = (LayerId::LAST.0 - LayerId::FIRST_GROUP.0 + 1) as usize;
+
+    /// Whether it is a group's.
+    pub fn is_group(self) -> bool {
+        (LayerId::FIRST_GROUP..=LayerId::LAST).contains(&self)
+    }
 }
 
 impl fmt::Display for LayerId {

@@ -399,19 +399,24 @@ impl Session {
         if head.tick <= room.newest || head.tick > TICK_MAX {
             return Err(SessionError::BadTick);
         }
+        let layout = &welcome.game.layout;
         for section in sections {
             let (kind, section) = section.map_err(SessionError::Frame)?;
             match kind {
-                frame::SectionKind::Layer => {
+                frame::SectionKind::Layer(layer) => {
                     let got = room
                         .layers
-                        .apply(section, head.tick, &welcome.game.layout, now_us)
+                        .apply(layer, section, head.tick, layout, now_us)
                         .map_err(SessionError::Snapshot)?;
                     self.stats.keyframes += u64::from(got.keyframe);
                     if let Some(layer) = got.differs {
                         self.stats.desyncs += 1;
                         self.events.push_back(Event::Desync { layer });
                     }
+                }
+                frame::SectionKind::Closed => {
+                    let closed = room.layers.close(section, head.tick);
+                    closed.map_err(SessionError::Snapshot)?;
                 }
                 frame::SectionKind::Events => {
                     let events = &mut self.events;
@@ -426,6 +431,10 @@ impl Session {
                 }
             }
         }
+        room.layers.finish(head.tick, layout, now_us, |layer| {
+            self.stats.desyncs += 1;
+            self.events.push_back(Event::Desync { layer });
+        });
         room.on_snapshot(&head, now_us);
         self.stats.snapshots += 1;
         self.stats.snapshot_bytes += bytes.len() as u64;

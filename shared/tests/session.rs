@@ -124,7 +124,7 @@ impl Peer {
             let set = self.layout.of(layer).expect("the layer exists");
             let mut body = Vec::new();
             delta::encode(
-                layer,
+                delta::Of::of(layer),
                 set,
                 self.sent[usize::from(layer.0)]
                     .as_ref()
@@ -134,7 +134,7 @@ impl Peer {
                 &mut self.scratch,
                 &mut body,
             );
-            push_section(SectionKind::Layer, &body, &mut message);
+            push_section(SectionKind::Layer(layer), &body, &mut message);
             let sent = &mut self.sent[usize::from(layer.0)];
             *sent = Some(match sent {
                 None => image.bare(set),
@@ -339,7 +339,10 @@ fn snapshots_move_both_layers_and_bring_events() {
             );
         }
     }
-    assert_eq!(session.room().expect("in a room").avatar(), Some(0));
+    assert_eq!(
+        session.room().expect("in a room").avatar(),
+        Some((LayerId::ROOM, 0))
+    );
     assert_eq!(session.stats().snapshots, 40);
     assert_eq!(session.stats().keyframes, 2);
     let hit = Event::Game {
@@ -565,17 +568,25 @@ fn what_no_server_sends_is_an_error_with_a_code() {
         &Peer::new().snapshot(11, 1, false, &[12, 0, 0]),
         CloseCode::Malformed,
     );
-    // Sections that are cut, of no kind, of no layer, in no mode, against what is too far back, and
-    // of one layer twice.
+    // Sections that are cut, known or not; of no kind; without a head; with another layer's columns;
+    // against what is too far back, or is not so far as its form says; of one layer twice.
     let of = |sections: &[u8]| [&Peer::new().snapshot(11, 1, true, &[])[..], sections].concat();
     for sections in [
-        &[1, 9, 0][..],
-        &[3, 0],
-        &[1, 0],
-        &[1, 4, 3, 1, 0, 0],
-        &[1, 4, 2, 2, 0, 0],
-        &[1, 5, 2, 1, 0x81, 0x20, 0],
-        &[1, 4, 0, 1, 1, 0],
+        &[2, 9, 0][..],
+        &[200, 9, 0],
+        &[126, 0],
+        &[127, 0],
+        &[2, 0],
+        &[2, 3, 0, 1, 0],
+        &[3, 3, 0, 2, 0],
+        &[2, 4, 31, 0x81, 0x20, 0],
+        &[2, 3, 31, 30, 0],
+        &[0, 2, 1, 0],
+        // Of layers that are closed: no group, not held, of which a section came in the same one.
+        &[125, 1, 0],
+        &[125, 1, 3],
+        &[125, 1, 124],
+        &[3, 2, 1, 0, 125, 1, 3],
     ] {
         check(&of(sections), CloseCode::Malformed);
     }
@@ -612,7 +623,7 @@ fn a_body_that_makes_no_sense_is_a_failed_checksum() {
         ("cut", &|body| body[..body.len() - 1].to_vec()),
         ("longer", &|body| [body, &[7; 9]].concat()),
         ("mixed up", &|body| {
-            let (head, rest) = body.split_at(3);
+            let (head, rest) = body.split_at(1);
             [head, &rest.iter().map(|byte| !byte).collect::<Vec<_>>()].concat()
         }),
     ];

@@ -4,6 +4,8 @@
 // What only the tests call.
 #![allow(dead_code)]
 
+#[path = "../../tests/codec/groups.rs"]
+mod groups;
 #[path = "../../tests/codec/history.rs"]
 mod history;
 #[path = "../../tests/codec/hostile/mod.rs"]

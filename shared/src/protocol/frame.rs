@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::Kind;
-use crate::ids::Tick;
+use crate::ids::{LayerId, Tick};
 
 /// Why bytes are not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum FrameError {
     Trailing,
     /// The first byte is no kind, or not the one asked for.
     UnknownKind,
-    /// A section is of no known kind.
+    /// A section is of no known kind, and of none that is passed over.
     UnknownSection,
     /// A varint that does not fit 32 bits or is longer than need be.
     BadVarint,
@@ -98,8 +98,14 @@ pub fn decode_ack(bytes: &[u8]) -> Result<Tick, FrameError> {
     Ok(Tick(u32_at(ack, 1)))
 }
 
-/// Bytes of a snapshot before its sections.
+/// Bytes of a snapshot before its sections, where nothing else is in its head.
 pub const SNAPSHOT_HEAD_BYTES: usize = 11;
+
+/// Flag of a snapshot's head: this tick's input was replaced.
+const SUBSTITUTED: u8 = 1;
+/// Flags of those to come: behind the head each has a varint length and so many bytes, which are
+/// passed over by who does not know them. The flags between mean nothing.
+const RESERVED_FLAGS: u8 = 0xF0;
 
 /// The part of a snapshot that is the client's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,23 +126,26 @@ impl SnapshotHead {
         out.push(Kind::State as u8);
         out.extend_from_slice(&self.tick.0.to_le_bytes());
         out.extend_from_slice(&self.input_tick.0.to_le_bytes());
-        out.push(u8::from(self.substituted));
+        out.push(if self.substituted { SUBSTITUTED } else { 0 });
         out.push(self.slack as u8);
     }
 
     /// Reads kind and head; the rest are the sections.
     pub fn decode(bytes: &[u8]) -> Result<(SnapshotHead, Sections<'_>), FrameError> {
-        let (head, rest) = split(bytes, SNAPSHOT_HEAD_BYTES)?;
+        let (head, mut rest) = split(bytes, SNAPSHOT_HEAD_BYTES)?;
         if head[0] != Kind::State as u8 {
             return Err(FrameError::UnknownKind);
         }
-        if head[9] > 1 {
+        if head[9] & !(SUBSTITUTED | RESERVED_FLAGS) != 0 {
             return Err(FrameError::UnknownFlag);
+        }
+        for _ in 0..(head[9] & RESERVED_FLAGS).count_ones() {
+            (_, rest) = take_sized(rest)?;
         }
         let head = SnapshotHead {
             tick: Tick(u32_at(head, 1)),
             input_tick: Tick(u32_at(head, 5)),
-            substituted: head[9] == 1,
+            substituted: head[9] & SUBSTITUTED != 0,
             slack: head[10] as i8,
         };
         Ok((head, Sections { rest }))
@@ -145,22 +154,64 @@ impl SnapshotHead {
 
 /// What a section of a snapshot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum SectionKind {
-    /// A layer's body, `snapshot::delta`.
-    Layer = 1,
+    /// The body of a layer, `snapshot::delta`; the kind is its number.
+    Layer(LayerId),
     /// Events, oldest first.
-    Events = 2,
+    Events,
+    /// Numbers of the layers that are held no longer, a byte each.
+    Closed,
+}
+
+/// Kinds of sections that are no layers.
+const EVENTS: u8 = 124;
+const CLOSED: u8 = 125;
+/// From here on sections are passed over by who does not know what is in them.
+const RESERVED: u8 = 128;
+
+impl SectionKind {
+    /// Its byte.
+    ///
+    /// # Panics
+    /// Beyond the last layer: nobody is given a number like that.
+    pub fn byte(self) -> u8 {
+        match self {
+            SectionKind::Layer(layer) => {
+                assert!(layer <= LayerId::LAST, "layer {layer}");
+                layer.0 as u8
+            }
+            SectionKind::Events => EVENTS,
+            SectionKind::Closed => CLOSED,
+        }
+    }
+
+    /// `None` for one that is passed over.
+    fn from_byte(byte: u8) -> Result<Option<SectionKind>, FrameError> {
+        match byte {
+            EVENTS => Ok(Some(SectionKind::Events)),
+            CLOSED => Ok(Some(SectionKind::Closed)),
+            RESERVED.. => Ok(None),
+            _ if u16::from(byte) <= LayerId::LAST.0 => {
+                Ok(Some(SectionKind::Layer(LayerId(byte.into()))))
+            }
+            _ => Err(FrameError::UnknownSection),
+        }
+    }
 }
 
 /// Appends a section: kind, length as a varint, bytes.
 pub fn push_section(kind: SectionKind, bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(kind as u8);
+    out.push(kind.byte());
+    push_sized(bytes, out);
+}
+
+/// Appends a length as a varint and so many bytes: what follows a section's kind.
+pub fn push_sized(bytes: &[u8], out: &mut Vec<u8>) {
     push_varint(bytes.len() as u32, out);
     out.extend_from_slice(bytes);
 }
 
-/// The sections of a snapshot, in order; an error ends it.
+/// The sections of a snapshot that this version knows, in order; an error ends it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sections<'a> {
     rest: &'a [u8],
@@ -170,18 +221,17 @@ impl<'a> Iterator for Sections<'a> {
     type Item = Result<(SectionKind, &'a [u8]), FrameError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (&kind, rest) = self.rest.split_first()?;
-        self.rest = &[];
-        let kind = match kind {
-            1 => SectionKind::Layer,
-            2 => SectionKind::Events,
-            _ => return Some(Err(FrameError::UnknownSection)),
-        };
-        let section = take_varint(rest).and_then(|(length, rest)| split(rest, length as usize));
-        Some(section.map(|(bytes, rest)| {
-            self.rest = rest;
-            (kind, bytes)
-        }))
+        loop {
+            let (&kind, rest) = std::mem::take(&mut self.rest).split_first()?;
+            let section = SectionKind::from_byte(kind).and_then(|kind| {
+                let (bytes, rest) = take_sized(rest)?;
+                self.rest = rest;
+                Ok(kind.map(|kind| (kind, bytes)))
+            });
+            if let Some(section) = section.transpose() {
+                return Some(section);
+            }
+        }
     }
 }
 
@@ -214,6 +264,12 @@ pub fn take_varint(bytes: &[u8]) -> Result<(u32, &[u8]), FrameError> {
     } else {
         FrameError::BadVarint
     })
+}
+
+/// Reads a varint length and so many bytes; the rest follows them.
+fn take_sized(bytes: &[u8]) -> Result<(&[u8], &[u8]), FrameError> {
+    let (length, rest) = take_varint(bytes)?;
+    split(rest, length as usize)
 }
 
 fn split(bytes: &[u8], at: usize) -> Result<(&[u8], &[u8]), FrameError> {

@@ -1,5 +1,5 @@
-//! The layers that a client holds: bodies applied to their images, checksums judged, keyframes
-//! asked for. Not the sending: [`super::Session`] does it when it is due.
+//! The layers that a client holds: bodies applied to their images, those without one taken on,
+//! checksums judged, keyframes asked for. Not the sending: [`super::Session`] does it when it is due.
 //!
 //! An image that is wrong is noticed by a checksum, or by a body that makes no sense against it:
 //! both are healed by a keyframe, so neither ends the connection. What does is a section of which
@@ -11,8 +11,9 @@ use crate::ids::{LayerId, Tick};
 use crate::limits::RESYNC_EVERY_MS;
 use crate::schema::{Kind, is_text};
 use crate::snapshot::DecodeError;
+use crate::snapshot::column_set::ColumnSet;
 use crate::snapshot::delta::{self, BodyHead, Scratch, Verdict};
-use crate::snapshot::image::LayerImage;
+use crate::snapshot::image::{EntityHead, LayerImage};
 use crate::snapshot::layout::Layout;
 
 const RESYNC_EVERY_US: u64 = RESYNC_EVERY_MS as u64 * 1000;
@@ -24,6 +25,10 @@ thread_local! {
 }
 
 /// The layers that a body has come of, by rising number. Each is judged by itself.
+///
+/// A snapshot's sections are handed in one by one, then it is [`finished`](Layers::finish): an
+/// entity that moves between groups is taken from where it was before the snapshot, whichever
+/// section comes first.
 #[derive(Debug, Default)]
 pub(super) struct Layers(Vec<(LayerId, Held)>);
 
@@ -31,17 +36,32 @@ pub(super) struct Layers(Vec<(LayerId, Held)>);
 #[derive(Debug, Default)]
 struct Held {
     image: LayerImage,
+    /// The image came as a keyframe.
+    bare: bool,
     standing: Standing,
     /// The snapshot that had a section of it last.
     told: Tick,
+    /// Of a group that the snapshot at hand has a section of: what was held before it.
+    before: Before,
     /// When its keyframe was asked for last.
     asked_us: Option<u64>,
+}
+
+/// What of a group was held before the snapshot at hand changed it.
+#[derive(Debug, Default)]
+struct Before {
+    image: LayerImage,
+    bare: bool,
+    /// Whether an image was held.
+    was_held: bool,
+    /// Whether the snapshot at hand changed it; else all this is of an earlier one.
+    is_kept: bool,
 }
 
 /// Whether an image is the server's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Standing {
-    /// Nothing has come yet.
+    /// Nothing has come yet, or it was closed.
     #[default]
     Absent,
     /// It is.
@@ -70,6 +90,15 @@ impl Layers {
         (held.standing == Standing::Held).then_some(&held.image)
     }
 
+    /// All images that are held, by rising number of their layers.
+    pub(super) fn images(&self) -> impl Iterator<Item = (LayerId, &LayerImage)> {
+        let held = |(_, held): &&(LayerId, Held)| held.standing == Standing::Held;
+        self.0
+            .iter()
+            .filter(held)
+            .map(|(layer, held)| (*layer, &held.image))
+    }
+
     /// Ticks between the image of the snapshot of `tick` and the one that the room made before it;
     /// 0 if no layer tells.
     pub(super) fn gap(&self, tick: Tick) -> u32 {
@@ -91,6 +120,28 @@ impl Layers {
         self.0.binary_search_by_key(&layer, |(layer, _)| *layer)
     }
 
+    /// Closes the groups that a section of the snapshot of `tick` lists.
+    ///
+    /// # Errors
+    /// What is no group's number, or not held; one of which the snapshot had a section before.
+    pub(super) fn close(&mut self, numbers: &[u8], tick: Tick) -> Result<(), DecodeError> {
+        for &number in numbers {
+            let layer = LayerId(number.into());
+            let place = self.place(layer).ok().filter(|_| layer.is_group());
+            let (_, held) = &mut self.0[place.ok_or(DecodeError::NotOpen)?];
+            if held.standing == Standing::Absent {
+                return Err(DecodeError::NotOpen);
+            }
+            if held.told == tick {
+                return Err(DecodeError::Twice);
+            }
+            held.keep_before();
+            held.standing = Standing::Absent;
+            held.asked_us = None;
+        }
+        Ok(())
+    }
+
     /// Applies a layer's section of the snapshot of `tick`.
     ///
     /// # Errors
@@ -98,37 +149,89 @@ impl Layers {
     /// decode is no error: the layer is dropped, as if its checksum disagreed.
     pub(super) fn apply(
         &mut self,
+        layer: LayerId,
         body: &[u8],
         tick: Tick,
         layout: &Layout,
         now_us: u64,
     ) -> Result<Applied, DecodeError> {
-        let (head, bits) = delta::decode_head(body)?;
+        let (head, bits) = delta::decode_head(layer, body)?;
         let keyframe = head.back == 0;
-        layout.of(head.layer).ok_or(DecodeError::UnknownLayer)?;
-        let place = self.place(head.layer).unwrap_or_else(|place| {
-            self.0.insert(place, (head.layer, Held::default()));
+        let place = self.place(layer).unwrap_or_else(|place| {
+            self.0.insert(place, (layer, Held::default()));
             place
         });
-        let (_, held) = &mut self.0[place];
+        let mut held = std::mem::take(&mut self.0[place].1);
         if std::mem::replace(&mut held.told, tick) == tick {
             return Err(DecodeError::Twice);
         }
-        if matches!(held.standing, Standing::Dropped { .. }) && !keyframe {
-            // Sent before the server heard of it.
-            return Ok(Applied::default());
+        let mut applied = Applied::default();
+        // Else it was sent before the server heard of it.
+        if keyframe || !matches!(held.standing, Standing::Dropped { .. }) {
+            applied.keyframe = keyframe;
+            if layer.is_group() {
+                held.keep_before();
+            }
+            if held.take(head, bits, tick, layout, self) {
+                held.standing = Standing::Held;
+            } else {
+                held.drop_at(now_us);
+                applied.differs = Some(layer);
+            }
         }
-        let mut applied = Applied {
-            keyframe,
-            differs: None,
-        };
-        if held.take(head, bits, tick, layout) {
-            held.standing = Standing::Held;
-        } else {
-            held.drop_at(now_us);
-            applied.differs = Some(head.layer);
-        }
+        self.0[place].1 = held;
         Ok(applied)
+    }
+
+    /// The snapshot of `tick` has no more sections: what it had none of went as predicted. `differs`
+    /// is told of layers that can't have, which are dropped.
+    pub(super) fn finish(
+        &mut self,
+        tick: Tick,
+        layout: &Layout,
+        now_us: u64,
+        mut differs: impl FnMut(LayerId),
+    ) {
+        self.0.retain_mut(|(layer, held)| {
+            held.before.is_kept = false;
+            if held.standing == Standing::Held && held.told != tick {
+                let advanced = layout.of(*layer).is_some_and(|set| {
+                    SCRATCH.with_borrow_mut(|scratch| {
+                        delta::advance(set, tick, &mut held.image, scratch).is_ok()
+                    })
+                });
+                held.bare = false;
+                if !advanced {
+                    held.drop_at(now_us);
+                    differs(*layer);
+                }
+            }
+            held.standing != Standing::Absent
+        });
+    }
+
+    /// The entity that is in a slot of a group held before the snapshot of which sections are being
+    /// applied, in an image of this tick that is as bare: the group of the lowest number, if there
+    /// are several.
+    fn source(
+        &self,
+        slot: u16,
+        tick: Tick,
+        bare: bool,
+        width: usize,
+    ) -> Option<(EntityHead, &[i32])> {
+        let groups = self.0.iter().filter(|(layer, _)| layer.is_group());
+        let mut images = groups.filter_map(|(_, held)| held.as_before());
+        images.find_map(|(image, of_keyframe)| {
+            if image.tick != tick || of_keyframe != bare {
+                return None;
+            }
+            let at = image
+                .entities
+                .binary_search_by_key(&slot, |of| of.slot)
+                .ok()?;
+            Some((image.entities[at], image.view().row(at, width)))
+        })
     }
 
     /// A layer whose keyframe is to be asked for now; the caller asks.
@@ -151,18 +254,53 @@ impl Layers {
 
 impl Held {
     /// Whether a body makes sense against what is held, and says that the outcome is right. If not,
-    /// the image is not the server's, before or after.
-    fn take(&mut self, head: BodyHead, bits: &[u8], tick: Tick, layout: &Layout) -> bool {
+    /// the image is not the server's, before or after. `others` are the layers beside it.
+    fn take(
+        &mut self,
+        head: BodyHead,
+        bits: &[u8],
+        tick: Tick,
+        layout: &Layout,
+        others: &Layers,
+    ) -> bool {
         if self.standing == Standing::Absent && head.back != 0 {
             return false;
         }
+        let width = layout.of(head.layer).map_or(0, ColumnSet::width);
+        let (from, bare) = (self.image.tick, self.bare);
+        let source = |slot| others.source(slot, from, bare, width);
         let image = &mut self.image;
-        let verdict = SCRATCH
-            .with_borrow_mut(|scratch| delta::decode(head, bits, tick, layout, image, scratch));
+        let verdict = SCRATCH.with_borrow_mut(|scratch| {
+            delta::decode_moves(head, bits, tick, layout, &source, image, scratch)
+        });
+        self.bare = head.back == 0;
         match verdict {
             Err(_) | Ok(Verdict::Differs) => false,
             Ok(_) => check_texts(layout, head.layer, image).is_ok(),
         }
+    }
+
+    /// The snapshot at hand is about to change it, perhaps once more: a group that it closes it may
+    /// open again.
+    fn keep_before(&mut self) {
+        let before = &mut self.before;
+        if std::mem::replace(&mut before.is_kept, true) {
+            return;
+        }
+        before.was_held = self.standing == Standing::Held;
+        before.bare = self.bare;
+        if before.was_held {
+            before.image.clone_from(&self.image);
+        }
+    }
+
+    /// What it held before the snapshot at hand, and whether that came as a keyframe.
+    fn as_before(&self) -> Option<(&LayerImage, bool)> {
+        let before = &self.before;
+        if before.is_kept {
+            return before.was_held.then_some((&before.image, before.bare));
+        }
+        (self.standing == Standing::Held).then_some((&self.image, self.bare))
     }
 
     /// Its image is not the server's: its keyframe is asked for as soon as it may be.

@@ -101,17 +101,26 @@ impl RoomSession {
         self.layers.image(layer)
     }
 
-    /// The index of what the player steers, in the image of everyone's layer.
-    pub fn avatar(&self) -> Option<usize> {
+    /// All layers that are held, by rising number. What everyone sees is in the room's layer and, of
+    /// entities of groups, in those from [`LayerId::FIRST_GROUP`] on.
+    pub fn layers(&self) -> impl Iterator<Item = (LayerId, &LayerImage)> {
+        self.layers.images()
+    }
+
+    /// What the player steers, as everyone sees it: the layer, which may be a group's, and its index
+    /// in that one's image.
+    pub fn avatar(&self) -> Option<(LayerId, usize)> {
         let own = OwnerCode {
             player: self.you,
             avatar: true,
         }
         .encode();
-        self.layer(LayerId::ROOM)?
-            .entities
-            .iter()
-            .position(|head| head.owner == own)
+        let is_everyones = |layer: LayerId| layer == LayerId::ROOM || layer.is_group();
+        let mut layers = self.layers().filter(|(layer, _)| is_everyones(*layer));
+        layers.find_map(|(layer, image)| {
+            let at = image.entities.iter().position(|head| head.owner == own);
+            at.map(|at| (layer, at))
+        })
     }
 
     pub(super) fn on_member_changed(&mut self, member: &Member) {

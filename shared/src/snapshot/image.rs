@@ -157,6 +157,30 @@ impl LayerImage {
         }
     }
 
+    /// Starts anew, as an image of another one's entities and some more.
+    pub(super) fn start_join(&mut self, image: LayerView<'_>) {
+        (self.tick, self.gap) = (image.tick, image.gap);
+        self.entities.clear();
+        self.values.clear();
+    }
+
+    /// Appends those of the other image from index `first` on whose slots are below `slot`; the
+    /// index of the next one.
+    pub(super) fn join_below(
+        &mut self,
+        image: LayerView<'_>,
+        first: usize,
+        slot: u32,
+        width: usize,
+    ) -> usize {
+        let rest = &image.entities[first..];
+        let end = first + rest.partition_point(|head| u32::from(head.slot) < slot);
+        self.entities.extend_from_slice(&image.entities[first..end]);
+        self.values
+            .extend_from_slice(&image.values[first * width..end * width]);
+        end
+    }
+
     /// How many of its entities were in an image before with the same head and another row.
     pub fn moved_since(&self, before: &LayerImage) -> usize {
         let (old, new) = (before.view(), self.view());

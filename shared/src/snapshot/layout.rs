@@ -73,13 +73,14 @@ impl Layout {
         [&self.room, &self.owner, &self.team]
     }
 
-    /// The columns of a layer; `None` for a layer that no schema has.
+    /// The columns of a layer; `None` beyond the last one.
     pub fn of(&self, layer: LayerId) -> Option<&ColumnSet> {
         match layer {
             LayerId::ROOM => Some(&self.room),
             LayerId::OWNER => Some(&self.owner),
             LayerId::TEAM => Some(&self.team),
-            _ => None,
+            // What everyone sees of a group's entities.
+            _ => layer.is_group().then_some(&self.room),
         }
     }
 }

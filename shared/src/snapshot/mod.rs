@@ -30,8 +30,14 @@ pub enum DecodeError {
     OutOfRange,
     /// A layer that the schema does not have.
     UnknownLayer,
-    /// A coding that this version does not know.
-    UnknownMode,
+    /// A keyframe with columns that are not its layer's.
+    OtherColumns,
+    /// A body that was coded by other tables than those held.
+    OtherTables,
+    /// An entity that is to move in from a layer where it is not held, or that is there already.
+    NotHeld,
+    /// A layer is closed that is not held.
+    NotOpen,
     /// The body is against another baseline than the one held.
     WrongBaseline,
     /// A layer has two bodies in one snapshot.
@@ -47,7 +53,10 @@ impl fmt::Display for DecodeError {
             DecodeError::Trailing => "bits after the snapshot",
             DecodeError::OutOfRange => "number out of range in a snapshot",
             DecodeError::UnknownLayer => "unknown layer",
-            DecodeError::UnknownMode => "unknown snapshot coding",
+            DecodeError::OtherColumns => "a keyframe with another layer's columns",
+            DecodeError::OtherTables => "snapshot coded by other tables",
+            DecodeError::NotHeld => "an entity moves in that is not held elsewhere",
+            DecodeError::NotOpen => "a layer is closed that is not held",
             DecodeError::WrongBaseline => "snapshot against a baseline that is not held",
             DecodeError::Twice => "a layer comes twice in a snapshot",
             DecodeError::NotText => "a text is not UTF-8",

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tickwire::ids::LayerId;
-use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode};
+use tickwire::snapshot::delta::{Of, Scratch, Verdict, decode, decode_head, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView, Residuals};
 
 use crate::history::{History, layout};
@@ -24,7 +24,7 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
         for (number, baseline) in baselines.into_iter().enumerate() {
             let mut body = Vec::new();
             encode(
-                layer,
+                Of::of(layer),
                 set,
                 baseline.map(LayerImage::view),
                 now.view(),
@@ -41,7 +41,7 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
                 };
                 let (held, periodic) = (baseline.map(LayerImage::view), step % 3 == 0);
                 encode(
-                    layer,
+                    Of::of(layer),
                     set,
                     held,
                     compared,
@@ -54,7 +54,7 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
                     "what capture compared is what encode compares"
                 );
             }
-            let (head, bits) = decode_head(&body).expect("a head");
+            let (head, bits) = decode_head(layer, &body).expect("a head");
             let verdict = decode(head, bits, now.tick, &layout, &mut held, &mut scratch);
             let steady = number == 1 && baseline.is_some();
             let unchecked = steady && step % 3 != 0;
@@ -114,14 +114,15 @@ proptest! {
         let new = history.step();
         let mut body = Vec::new();
         let baseline = Some(old.view());
-        encode(LayerId::ROOM, &layout.room, baseline, new.view(), false, &mut scratch, &mut body);
+        let of = Of::of(LayerId::ROOM);
+        encode(of, &layout.room, baseline, new.view(), false, &mut scratch, &mut body);
         for (at, bit) in flips {
             let at = at % body.len();
             body[at] ^= 1 << bit;
         }
         body.truncate(body.len().saturating_sub(cut));
         let mut held = old.clone();
-        let result = decode_head(&body).and_then(|(head, bits)| {
+        let result = decode_head(LayerId::ROOM, &body).and_then(|(head, bits)| {
             decode(head, bits, new.tick, &layout, &mut held, &mut scratch)
         });
         if result.is_err() {
@@ -134,9 +135,9 @@ proptest! {
         let layout = layout();
         let mut held = LayerImage::default();
         let mut scratch = Scratch::default();
-        let mut body = vec![0, 1, 0];
+        let mut body = vec![0, 0];
         body.extend(bytes);
-        if let Ok((head, bits)) = decode_head(&body) {
+        if let Ok((head, bits)) = decode_head(LayerId::ROOM, &body) {
             let tick = tickwire::ids::Tick(5);
             let _ = decode(head, bits, tick, &layout, &mut held, &mut scratch);
         }

@@ -101,6 +101,7 @@ fn verdicts() {
                 "refused": ending.refused,
                 "dropped": ending.dropped,
                 "checksums": ending.checksums,
+                "groups": ending.groups,
             }));
         }
     }

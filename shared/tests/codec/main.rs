@@ -5,6 +5,7 @@ mod control;
 mod corpus;
 mod exact;
 mod fields;
+mod groups;
 mod history;
 mod hostile;
 mod limits;

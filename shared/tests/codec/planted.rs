@@ -6,7 +6,7 @@ use tickwire::ids::LayerId;
 use tickwire::protocol::frame::SectionKind;
 use tickwire::session::Session;
 use tickwire::snapshot::column_set::ColumnSet;
-use tickwire::snapshot::delta::{Scratch, encode};
+use tickwire::snapshot::delta::{Of, Scratch, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
 
 use crate::hostile::fixture::{GAMES, Game, change_an_integer, snapshot};
@@ -41,7 +41,7 @@ impl Server {
         let image = &self.images[number];
         let (set, scratch) = (self.set, &mut self.scratch);
         encode(
-            self.layer,
+            Of::of(self.layer),
             set,
             held,
             image.view(),
@@ -49,7 +49,7 @@ impl Server {
             scratch,
             &mut body,
         );
-        snapshot(image.tick, SectionKind::Layer, &body)
+        snapshot(image.tick, SectionKind::Layer(self.layer), &body)
     }
 
     /// An image as its keyframe brings it.

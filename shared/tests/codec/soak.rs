@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use tickwire::ids::LayerId;
 use tickwire::snapshot::checksum::checksum;
-use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode, in_reach};
+use tickwire::snapshot::delta::{Of, Scratch, Verdict, decode, decode_head, encode, in_reach};
 use tickwire::snapshot::image::LayerImage;
 
 use crate::history::History;
@@ -74,9 +74,10 @@ fn live(seed: u64) -> (String, [usize; 3]) {
         counts[kind] += 1;
         let mut body = Vec::new();
         let view = baseline.map(LayerImage::view);
-        encode(layer, set, view, now.view(), true, &mut scratch, &mut body);
+        let of = Of::of(layer);
+        encode(of, set, view, now.view(), true, &mut scratch, &mut body);
         let mut next = baseline.cloned().unwrap_or_default();
-        let (head, bits) = decode_head(&body).expect("a body has a head");
+        let (head, bits) = decode_head(layer, &body).expect("a body has a head");
         let verdict = decode(head, bits, now.tick, &game.layout, &mut next, &mut scratch);
         assert_eq!(
             verdict,
@@ -97,6 +98,6 @@ fn live(seed: u64) -> (String, [usize; 3]) {
         }));
         held = Some(next);
     }
-    let head = json!({"schema": game.schema, "layer": layer});
+    let head = json!({"schema": game.schema, "tables": game.tables, "layer": layer});
     (text("bodies", &head, &cases), counts)
 }

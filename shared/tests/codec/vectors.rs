@@ -22,11 +22,12 @@ use tickwire::schema::{
 use tickwire::snapshot::checksum::checksum;
 use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::complete::Completer;
-use tickwire::snapshot::delta::{Scratch, encode};
+use tickwire::snapshot::delta::{Of, Scratch, advance, decode_head, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::{EntityHead, LayerImage};
 use tickwire::snapshot::layout::Layout;
 
+use crate::groups::{self, GROUPS, GroupHistory, Images, decode_of};
 use crate::history::{History, schema, trained, trained_game};
 
 fn folder() -> PathBuf {
@@ -284,7 +285,13 @@ fn frames() {
     let mut bytes = Vec::new();
     encode_ack(Tick(513), &mut bytes);
     cases.push(json!({"message": "ack", "ack": 513, "bytes": hex(&bytes)}));
-    for (substituted, slack) in [(false, i8::MIN), (true, -3), (false, 127)] {
+    // The last ones have what only later versions know: it is passed over.
+    for (substituted, slack, to_come) in [
+        (false, i8::MIN, false),
+        (true, -3, false),
+        (false, 127, false),
+        (true, 4, true),
+    ] {
         let head = SnapshotHead {
             tick: Tick(1000),
             input_tick: Tick(998),
@@ -303,14 +310,28 @@ fn frames() {
         push_payload(note, &mut events);
         let mut bytes = Vec::new();
         head.encode(&mut bytes);
+        if to_come {
+            bytes[9] |= 0x50;
+            bytes.extend([0, 3, 9, 9, 9]);
+            bytes.extend([128, 0]);
+        }
+        push_section(SectionKind::Closed, &[3, 123], &mut bytes);
+        push_section(SectionKind::Layer(LayerId::OWNER), &[7; 200], &mut bytes);
+        if to_come {
+            bytes.extend([255, 2, 1, 2]);
+        }
+        push_section(SectionKind::Layer(LayerId::LAST), &[8; 2], &mut bytes);
         push_section(SectionKind::Events, &events, &mut bytes);
-        push_section(SectionKind::Layer, &[7; 200], &mut bytes);
+        if to_come {
+            bytes.extend([130, 1, 7]);
+        }
         cases.push(
             json!({"message": "snapshot", "tick": 1000, "input_tick": 998,
             "substituted": substituted, "slack": slack,
             "events": [{"tick": 998, "event": 0, "values": [-1, 99, 0x6C6C_6568, 0x6F],
                 "payload": hex(note)}],
-            "sections": [[2, hex(&events)], [1, hex(&[7; 200])]], "bytes": hex(&bytes)}),
+            "sections": [[125, "037b"], [1, hex(&[7; 200])], [123, "0808"], [124, hex(&events)]],
+            "bytes": hex(&bytes)}),
         );
     }
     check(
@@ -383,7 +404,8 @@ fn body_case(
 ) -> Value {
     let (mut body, mut scratch) = (Vec::new(), Scratch::default());
     let view = held.map(|(held, _)| held.view());
-    encode(layer, set, view, now.view(), check, &mut scratch, &mut body);
+    let of = Of::of(layer);
+    encode(of, set, view, now.view(), check, &mut scratch, &mut body);
     let whole = held.map_or(now.view().bare(), |_| now.view());
     json!({
         "image": image,
@@ -674,4 +696,209 @@ fn texts() {
 #[test]
 fn bodies_of_uneven_images() {
     bodies("bodies_uneven", LayerId::ROOM, 3, false);
+}
+
+/// Every group's image against the one before, with some of the other groups held; against an older
+/// one; and as keyframes.
+#[test]
+fn group_bodies() {
+    let (schema, tables) = trained_game();
+    let layout = Layout::new(&schema, &tables).expect("the schema is sound");
+    let set = &layout.room;
+    let mut history = GroupHistory::new(60, set, 9);
+    let mut scratch = Scratch::default();
+    let (mut all, mut cases) = (Vec::<Images>::new(), Vec::new());
+    for step in 0..24usize {
+        history.history.every_tick = step < 16;
+        let now = history.step();
+        for group in 0..GROUPS {
+            // The images of one tick first, so that they are there as sources.
+            let others = |bits: usize| -> Vec<usize> {
+                let held = |of: &usize| *of != group && bits >> of & 1 == 1;
+                (0..GROUPS).filter(held).collect()
+            };
+            let mut against = vec![];
+            match step {
+                0 => against.push(None),
+                1 => against.push(Some((0, true, others(0b11111)))),
+                _ => against.push(Some((step - 1, false, others(7 * step)))),
+            }
+            if step % 8 == 7 && group % 2 == 1 {
+                against.push(Some((step - 5, false, others(0b11111))));
+                against.push(Some((step - 1, false, vec![])));
+            }
+            for against in against {
+                let before = against.as_ref().map(|(step, bare, sources)| {
+                    let images: &Images = &all[*step];
+                    let images = if *bare {
+                        groups::bare(images, set)
+                    } else {
+                        images.clone()
+                    };
+                    (images, *bare, sources)
+                });
+                let of = (group, &now);
+                let from = before
+                    .as_ref()
+                    .map(|(images, bare, sources)| (images, *bare, &sources[..]));
+                let body = groups::body_of(set, of, from, step % 6 == 5, &mut scratch);
+                let (head, bits) = decode_head(groups::layer(group), &body).expect("a head");
+                let mut image =
+                    from.map_or(LayerImage::default(), |(images, ..)| images[group].clone());
+                let nothing: Images = Default::default();
+                let among = from.map_or((&nothing, &[][..]), |(images, _, sources)| {
+                    (images, sources)
+                });
+                decode_of(
+                    (head, bits),
+                    now[group].tick,
+                    &layout,
+                    among,
+                    &mut image,
+                    &mut scratch,
+                )
+                .expect("it was encoded");
+                let expected = from.map_or(now[group].bare(set), |_| now[group].clone());
+                assert_eq!(image, expected);
+                let departed = scratch.departed().iter();
+                let departed =
+                    departed.map(|(head, lives)| json!([head.slot, head.generation, lives]));
+                cases.push(json!({
+                    "layer": groups::layer(group),
+                    "tick": now[group].tick,
+                    "baseline": from.map(|(images, ..)| images[group].tick),
+                    "bare": from.is_some_and(|(_, bare, _)| bare),
+                    "sources": from.map_or(vec![], |(_, _, sources)| sources.iter().map(|of| groups::layer(*of)).collect()),
+                    "body": hex(&body),
+                    "departed": departed.collect::<Vec<Value>>(),
+                    "checksum": checksum(image.view(), set),
+                    "image": spelled(&image),
+                }));
+            }
+        }
+        all.push(now);
+    }
+    let head = json!({"schema": schema, "tables": tables});
+    check("bodies_groups", &text("group_bodies", &head, &cases));
+}
+
+/// Three rooms of a house, by hand: what moves, what stays and goes as predicted, what is let go.
+#[test]
+fn first_group_bodies() {
+    let schema = first_schema();
+    let layout = Layout::new(&schema, &Tables::default()).expect("the schema is sound");
+    let set = &layout.room;
+    /// Its slot, its room, its `x`, its hit points.
+    type Thing = (u16, usize, i32, i32);
+    let ticks: [&[Thing]; 7] = [
+        &[(1, 0, 500, 100), (2, 1, 20, 9), (4, 2, 70, 50)],
+        &[(1, 0, 510, 100), (2, 1, 20, 9), (4, 2, 75, 50)],
+        // All go on as predicted.
+        &[(1, 0, 520, 100), (2, 1, 20, 9), (4, 2, 80, 50)],
+        // The first one goes from room to room, on its way.
+        &[(1, 1, 530, 100), (2, 1, 20, 9), (4, 2, 85, 50)],
+        // The third comes too, from a room that is not held.
+        &[(1, 1, 540, 99), (2, 1, 20, 9), (4, 1, 90, 50)],
+        // The second is destroyed, and the first goes back.
+        &[(1, 0, 550, 99), (4, 1, 95, 50)],
+        &[(1, 0, 560, 99), (4, 2, 99, 50)],
+    ];
+    let (mut before, mut all) = (None::<LayerImage>, Vec::<Images>::new());
+    let mut cases = Vec::new();
+    let mut scratch = Scratch::default();
+    for (nth, things) in ticks.into_iter().enumerate() {
+        let tick = Tick(20 + nth as u32);
+        let mut whole = LayerImage {
+            tick,
+            gap: u32::from(nth > 0),
+            entities: things
+                .iter()
+                .map(|&(slot, ..)| EntityHead {
+                    slot,
+                    generation: 1,
+                    owner: 0,
+                    mask: 1,
+                })
+                .collect(),
+            values: things
+                .iter()
+                .flat_map(|&(.., x, hp)| [x, 0, 0, hp])
+                .collect(),
+        };
+        let mut residuals = vec![0; things.len() * set.residual_width()];
+        let view = before.as_ref().map(LayerImage::view);
+        Completer::default().run(
+            set,
+            view,
+            whole.gap,
+            &whole.entities,
+            &mut whole.values,
+            &mut residuals,
+        );
+        let images: Images = std::array::from_fn(|group| {
+            let mut image = LayerImage {
+                tick,
+                gap: whole.gap,
+                ..LayerImage::default()
+            };
+            for (at, _) in things
+                .iter()
+                .enumerate()
+                .filter(|(_, thing)| thing.1 == group)
+            {
+                image.entities.push(whole.entities[at]);
+                image
+                    .values
+                    .extend_from_slice(whole.view().row(at, set.width()));
+            }
+            image
+        });
+        before = Some(whole);
+        // The third room is never held; the others by each other's holder.
+        for group in 0..2 {
+            let bare = nth == 1;
+            let old = nth.checked_sub(1).map(|nth| {
+                if bare {
+                    groups::bare(&all[nth], set)
+                } else {
+                    all[nth].clone()
+                }
+            });
+            let from = old
+                .as_ref()
+                .map(|old| (old, bare, if group == 0 { &[1][..] } else { &[0][..] }));
+            let mut image = from.map_or(LayerImage::default(), |(old, ..)| old[group].clone());
+            // As the server finds it, which has the residuals at hand.
+            let left_out = nth == 2;
+            let body = groups::body_of(set, (group, &images), from, false, &mut scratch);
+            let mut departed = vec![];
+            if left_out {
+                advance(set, tick, &mut image, &mut scratch).expect("it is the next tick");
+                assert_eq!(image, images[group]);
+            } else {
+                let (head, bits) = decode_head(groups::layer(group), &body).expect("a head");
+                let nothing: Images = Default::default();
+                let among = from.map_or((&nothing, &[][..]), |(old, _, sources)| (old, sources));
+                decode_of((head, bits), tick, &layout, among, &mut image, &mut scratch)
+                    .expect("it was encoded");
+                let who = scratch.departed().iter();
+                departed
+                    .extend(who.map(|(head, lives)| json!([head.slot, head.generation, lives])));
+            }
+            cases.push(json!({
+                "layer": groups::layer(group),
+                "tick": tick,
+                "baseline": from.map(|(old, ..)| old[group].tick),
+                "bare": bare,
+                "sources": from.map_or(vec![], |(_, _, sources)| sources.iter().map(|of| groups::layer(*of)).collect()),
+                "body": (!left_out).then(|| hex(&body)),
+                "departed": departed,
+                "checksum": checksum(image.view(), set),
+                "image": spelled(&image),
+            }));
+        }
+        all.push(images);
+    }
+    let head = json!({"schema": schema, "tables": Tables::default()});
+    check("bodies_groups_first", &text("group_bodies", &head, &cases));
 }

@@ -1,10 +1,12 @@
 //! From a body to the image: every number checked, nothing allocated from an unchecked one.
 
+mod arrived;
 mod entered;
 
 use super::model::{self, Before, Model};
 use super::{
-    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, late_change, late_second_diff,
+    BACK_FOLLOWS, MODE_BACK, MODE_CHECKSUM, MODE_EPOCH, MODE_EPOCH_SHIFT, Scratch, Span, Work,
+    components, late_change, late_second_diff,
 };
 use crate::ids::{LayerId, Tick};
 use crate::limits::{BASELINE_BACK_MAX, ENTITIES_MAX};
@@ -14,7 +16,7 @@ use crate::snapshot::activity::Activity;
 use crate::snapshot::checksum::checksum;
 use crate::snapshot::column_set::{Column, ColumnSet, ComponentColumns};
 use crate::snapshot::columns::Columns;
-use crate::snapshot::image::{LayerImage, LayerView};
+use crate::snapshot::image::{EntityHead, LayerImage, LayerView};
 use crate::snapshot::layout::Layout;
 use crate::snapshot::range_coder::RangeDecoder;
 use crate::snapshot::rows::Table;
@@ -27,21 +29,33 @@ pub struct BodyHead {
     pub layer: LayerId,
     /// Ticks from the baseline, 0 for a keyframe.
     pub back: u32,
+    /// The epoch of the tables that it is coded by, modulo 4.
+    pub epoch: u8,
     /// The checksum of the image, if one came.
     pub checksum: Option<u32>,
 }
 
-/// Reads a body's fixed part; the bits follow.
-pub fn decode_head(body: &[u8]) -> Result<(BodyHead, &[u8]), DecodeError> {
-    let (layer, rest) = take_varint(body).map_err(|_| DecodeError::Truncated)?;
-    let layer = u16::try_from(layer).map_err(|_| DecodeError::UnknownLayer)?;
-    let (&mode, rest) = rest.split_first().ok_or(DecodeError::Truncated)?;
-    if mode & !MODE_CHECKSUM != MODE_RANGE {
-        return Err(DecodeError::UnknownMode);
+/// Reads the fixed part of a layer's body; the bits follow.
+pub fn decode_head(layer: LayerId, body: &[u8]) -> Result<(BodyHead, &[u8]), DecodeError> {
+    let (&mode, mut rest) = body.split_first().ok_or(DecodeError::Truncated)?;
+    let mut back = u32::from(mode & MODE_BACK);
+    if mode & MODE_BACK == BACK_FOLLOWS {
+        (back, rest) = take_varint(rest).map_err(|_| DecodeError::Truncated)?;
+        if !(u32::from(BACK_FOLLOWS)..=BASELINE_BACK_MAX).contains(&back) {
+            return Err(DecodeError::OutOfRange);
+        }
     }
-    let (back, mut rest) = take_varint(rest).map_err(|_| DecodeError::Truncated)?;
-    if back > BASELINE_BACK_MAX {
-        return Err(DecodeError::OutOfRange);
+    if back == 0 {
+        let (&set, after) = rest.split_first().ok_or(DecodeError::Truncated)?;
+        let expected = if layer.is_group() {
+            LayerId::ROOM
+        } else {
+            layer
+        };
+        if u16::from(set) != expected.0 {
+            return Err(DecodeError::OtherColumns);
+        }
+        rest = after;
     }
     let mut checksum = None;
     if mode & MODE_CHECKSUM != 0 {
@@ -50,8 +64,9 @@ pub fn decode_head(body: &[u8]) -> Result<(BodyHead, &[u8]), DecodeError> {
         rest = after;
     }
     let head = BodyHead {
-        layer: LayerId(layer),
+        layer,
         back,
+        epoch: mode >> MODE_EPOCH_SHIFT & MODE_EPOCH,
         checksum,
     };
     Ok((head, rest))
@@ -68,8 +83,12 @@ pub enum Verdict {
     Differs,
 }
 
+/// Where those who arrive in a group come from: the head and the row of the entity in a slot, in an
+/// image of another group that is of the baseline's tick, and as bare; `None` if there is none.
+pub type Source<'a> = dyn Fn(u16) -> Option<(EntityHead, &'a [i32])> + 'a;
+
 /// Decodes a body of the snapshot of `tick` into `image`, which is the baseline before and the
-/// new image after. On an error the image is as it was.
+/// new image after. On an error the image is as it was. For layers into which nobody moves.
 pub fn decode(
     head: BodyHead,
     bits: &[u8],
@@ -78,7 +97,24 @@ pub fn decode(
     image: &mut LayerImage,
     scratch: &mut Scratch,
 ) -> Result<Verdict, DecodeError> {
+    decode_moves(head, bits, tick, layout, &|_| None, image, scratch)
+}
+
+/// The same for a layer into which entities may move out of others;
+/// [`departed`](Scratch::departed) has then who moved out of it.
+pub fn decode_moves(
+    head: BodyHead,
+    bits: &[u8],
+    tick: Tick,
+    layout: &Layout,
+    source: &Source<'_>,
+    image: &mut LayerImage,
+    scratch: &mut Scratch,
+) -> Result<Verdict, DecodeError> {
     let set = layout.of(head.layer).ok_or(DecodeError::UnknownLayer)?;
+    if head.epoch != set.epoch & MODE_EPOCH {
+        return Err(DecodeError::OtherTables);
+    }
     let empty = LayerImage::default();
     let from = if head.back == 0 {
         empty.view()
@@ -89,24 +125,28 @@ pub fn decode(
     };
     scratch.clear(set);
     let mut next = std::mem::take(&mut scratch.next);
+    let mut merged = std::mem::take(&mut scratch.merged);
     next.tick = tick;
     next.entities.clear();
     next.values.clear();
     let mut body = Body {
         set,
         from,
+        is_group: head.layer.is_group(),
         coder: RangeDecoder::new(bits),
         model: &mut scratch.model,
     };
-    let decoded = body
-        .head(head.back)
-        .and_then(|span| {
-            next.gap = span.gap;
-            body.removed(&mut scratch.removed)?;
-            body.entities(span, &scratch.removed, &mut scratch.kept, &mut next)?;
-            body.kept(span, &scratch.kept, &mut next, &mut scratch.work)
-        })
-        .and_then(|()| body.coder.finish());
+    let decoded = body.head(head.back).and_then(|span| {
+        next.gap = span.gap;
+        if body.arrived(span, source, &mut merged)? {
+            body.from = merged.view();
+        }
+        body.removed(&mut scratch.removed, &mut scratch.departed)?;
+        body.entities(span, &scratch.removed, &mut scratch.kept, &mut next)?;
+        body.kept(span, &scratch.kept, &mut next, &mut scratch.work)?;
+        body.coder.finish()
+    });
+    scratch.merged = merged;
     if let Err(error) = decoded {
         scratch.next = next;
         return Err(error);
@@ -123,6 +163,7 @@ pub fn decode(
 struct Body<'a> {
     set: &'a ColumnSet,
     from: LayerView<'a>,
+    is_group: bool,
     coder: RangeDecoder<'a>,
     model: &'a mut Model,
 }
@@ -147,7 +188,11 @@ impl Body<'_> {
         Ok(span)
     }
 
-    fn removed(&mut self, removed: &mut Vec<u32>) -> Result<(), DecodeError> {
+    fn removed(
+        &mut self,
+        removed: &mut Vec<u32>,
+        departed: &mut Vec<(EntityHead, bool)>,
+    ) -> Result<(), DecodeError> {
         let below = self.from.entities.len();
         let count = self.coder.number(self.model, model::REMOVED)?;
         if count as usize > below {
@@ -161,6 +206,10 @@ impl Body<'_> {
                 .ok_or(DecodeError::OutOfRange)?;
             removed.push(index);
             next = index + 1;
+            if self.is_group {
+                let lives = self.coder.raw(1) == 1;
+                departed.push((self.from.entities[index as usize], lives));
+            }
         }
         Ok(())
     }
@@ -237,7 +286,7 @@ impl Body<'_> {
         let count = next.entities.len();
         work.residuals.clear();
         work.residuals.resize(count * set.residual_width(), 0);
-        self.aim(span, kept, next, work);
+        aim(set, self.from, span, kept, next, work);
         let mut before = false;
         for &(_, at) in kept {
             let at = at as usize;
@@ -256,60 +305,8 @@ impl Body<'_> {
                 self.changed(span, mask, &mut row)?;
             }
         }
-        self.settle(span, next, work);
+        settle(set, self.from, span, next, work);
         Ok(())
-    }
-
-    /// Guesses what linear columns come to; fills the activity of components, and if steady the
-    /// tables by which residuals of linear columns are coded.
-    fn aim(&self, span: Span, kept: &[(u32, u32)], next: &LayerImage, work: &mut Work) {
-        let set = self.set;
-        let Work { residuals, columns } = work;
-        let count = next.entities.len();
-        let mut table = Table { residuals, count };
-        columns.resize_with(set.components.len(), Columns::default);
-        let components = set.components.iter().zip(columns).enumerate();
-        for (number, (component, columns)) in components {
-            columns.start(set, number, kept, self.from, &next.entities, &mut table);
-            for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
-                columns.aim(&set.columns[at], nth, span.dt, span.baseline_gap);
-                if span.steady() {
-                    columns.put_tables(at, nth, &mut table);
-                }
-            }
-        }
-    }
-
-    /// Turns guesses and residuals into values.
-    fn settle(&self, span: Span, next: &mut LayerImage, work: &mut Work) {
-        let (set, old) = (self.set, self.from.values);
-        let count = next.entities.len();
-        let values = next.values.as_mut_slice();
-        let Work { residuals, columns } = work;
-        let mut table = Table { residuals, count };
-        for (component, columns) in set.components.iter().zip(columns) {
-            for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
-                let column = &set.columns[at];
-                columns.restore(column, at, Some(nth), &mut table, values);
-                if span.steady() {
-                    columns.remember(column, at, nth, values);
-                    continue;
-                }
-                for (a, b, index) in columns.rows() {
-                    let (old, new) = (&old[a..], &mut values[b..]);
-                    let place = (at + 1) * count + index;
-                    let change = late_change(column, at, old, new, span);
-                    new[at + 1] = change.wrapping_add(table.residuals[place]);
-                    let second_diff = late_second_diff(at, old, new, span);
-                    new[at + 2] = second_diff.wrapping_add(table.residuals[place + count]);
-                }
-            }
-            for &at in &set.others[component.others.clone()] {
-                let column = &set.columns[at];
-                columns.guess(column, at, (old, values), (span.dt, span.gap));
-                columns.restore(column, at, None, &mut table, values);
-            }
-        }
     }
 
     fn changed(&mut self, span: Span, mask: u32, row: &mut Row<'_>) -> Result<(), DecodeError> {
@@ -420,6 +417,70 @@ impl Body<'_> {
         let negative = self.coder.raw(1) == 1;
         let size = self.coder.number(self.model, size)?.wrapping_add(1) as i32;
         Ok(if negative { size.wrapping_neg() } else { size })
+    }
+}
+
+/// Guesses what linear columns come to; fills the activity of components, and if steady the
+/// tables by which residuals of linear columns are coded.
+pub(super) fn aim(
+    set: &ColumnSet,
+    from: LayerView<'_>,
+    span: Span,
+    kept: &[(u32, u32)],
+    next: &LayerImage,
+    work: &mut Work,
+) {
+    let Work { residuals, columns } = work;
+    let count = next.entities.len();
+    let mut table = Table { residuals, count };
+    columns.resize_with(set.components.len(), Columns::default);
+    let components = set.components.iter().zip(columns).enumerate();
+    for (number, (component, columns)) in components {
+        columns.start(set, number, kept, from, &next.entities, &mut table);
+        for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
+            columns.aim(&set.columns[at], nth, span.dt, span.baseline_gap);
+            if span.steady() {
+                columns.put_tables(at, nth, &mut table);
+            }
+        }
+    }
+}
+
+/// Turns guesses and residuals into values.
+pub(super) fn settle(
+    set: &ColumnSet,
+    from: LayerView<'_>,
+    span: Span,
+    next: &mut LayerImage,
+    work: &mut Work,
+) {
+    let old = from.values;
+    let count = next.entities.len();
+    let values = next.values.as_mut_slice();
+    let Work { residuals, columns } = work;
+    let mut table = Table { residuals, count };
+    for (component, columns) in set.components.iter().zip(columns) {
+        for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
+            let column = &set.columns[at];
+            columns.restore(column, at, Some(nth), &mut table, values);
+            if span.steady() {
+                columns.remember(column, at, nth, values);
+                continue;
+            }
+            for (a, b, index) in columns.rows() {
+                let (old, new) = (&old[a..], &mut values[b..]);
+                let place = (at + 1) * count + index;
+                let change = late_change(column, at, old, new, span);
+                new[at + 1] = change.wrapping_add(table.residuals[place]);
+                let second_diff = late_second_diff(at, old, new, span);
+                new[at + 2] = second_diff.wrapping_add(table.residuals[place + count]);
+            }
+        }
+        for &at in &set.others[component.others.clone()] {
+            let column = &set.columns[at];
+            columns.guess(column, at, (old, values), (span.dt, span.gap));
+            columns.restore(column, at, None, &mut table, values);
+        }
     }
 }
 

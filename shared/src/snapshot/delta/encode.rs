@@ -2,8 +2,8 @@
 
 use super::model::{self, Before, Model};
 use super::{
-    MODE_CHECKSUM, MODE_RANGE, Scratch, Span, Work, components, entering, in_reach, late_change,
-    late_second_diff,
+    BACK_FOLLOWS, MODE_CHECKSUM, MODE_EPOCH, MODE_EPOCH_SHIFT, Scratch, Span, Work, components,
+    entering, in_reach, late_change, late_second_diff,
 };
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
@@ -18,6 +18,48 @@ use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE, Symbols, symbol_of};
 use crate::snapshot::zigzag;
 
+/// What a body is of, beside its image.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// A layer that every client calls alike, one of [`LayerId::FIXED`].
+    Fixed(LayerId),
+    /// A group, with those who came from others and went to them.
+    Group(Moves<'a>),
+}
+
+/// Who moves between groups, as the receiver of a body sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moves<'a> {
+    /// Who arrives from groups that the receiver holds in an image of the baseline's tick, as bare
+    /// as the baseline: as they are there, by rising slot. The body may keep them or remove them.
+    /// Nobody may arrive in a keyframe.
+    pub arrived: &'a [EntityHead],
+    /// Their rows.
+    pub rows: &'a [i32],
+    /// Slots of those who are removed and live on elsewhere in the room, rising; others may be
+    /// among them.
+    pub living: &'a [u16],
+}
+
+impl Of<'_> {
+    /// A layer by its number, in which nobody moves.
+    pub fn of(layer: LayerId) -> Of<'static> {
+        if layer.is_group() {
+            Of::Group(Moves::default())
+        } else {
+            Of::Fixed(layer)
+        }
+    }
+
+    /// The columns' number on the wire.
+    fn set(self) -> u8 {
+        match self {
+            Of::Fixed(layer) => layer.0 as u8,
+            Of::Group(_) => LayerId::ROOM.0 as u8,
+        }
+    }
+}
+
 /// Appends the body of `current` against `baseline`, or a keyframe, which brings it
 /// [`bare`](LayerView::bare). `periodic` asks for the
 /// checksum that comes every [`crate::limits::CHECKSUM_EVERY`] images; bodies that are not
@@ -26,7 +68,7 @@ use crate::snapshot::zigzag;
 /// # Panics
 /// When the baseline is not [`in_reach`]: the caller falls back to a keyframe.
 pub fn encode(
-    layer: LayerId,
+    of: Of<'_>,
     set: &ColumnSet,
     baseline: Option<LayerView<'_>>,
     current: LayerView<'_>,
@@ -38,38 +80,39 @@ pub fn encode(
         assert!(in_reach(baseline.tick, current.tick));
     }
     let (from, current, span) = pair(baseline, current);
-    push_varint(u32::from(layer.0), out);
-    if periodic || !span.steady() {
-        out.push(MODE_RANGE | MODE_CHECKSUM);
-        push_varint(span.dt, out);
-        out.extend_from_slice(&checksum(current, set).to_le_bytes());
-    } else {
-        out.push(MODE_RANGE);
+    let is_checked = periodic || !span.steady();
+    let near = u8::try_from(span.dt).ok().filter(|&dt| dt < BACK_FOLLOWS);
+    let epoch = (set.epoch & MODE_EPOCH) << MODE_EPOCH_SHIFT;
+    let check = if is_checked { MODE_CHECKSUM } else { 0 };
+    out.push(near.unwrap_or(BACK_FOLLOWS) | epoch | check);
+    if near.is_none() {
         push_varint(span.dt, out);
     }
-    code(set, from, current, span, RangeEncoder::new(out), scratch).finish();
+    if span.is_keyframe() {
+        out.push(of.set());
+    }
+    if is_checked {
+        out.extend_from_slice(&checksum(current, set).to_le_bytes());
+    }
+    let coder = RangeEncoder::new(out);
+    code(of, set, from, current, span, coder, scratch).finish();
 }
 
 /// Whether `current` has the entities of `baseline`, the image before it, and all that is in it
-/// follows from that: then its body says nothing but so, and is the same for every layer of these
-/// columns with as many entities. By what capture found, so never of images that it is not at hand
-/// for; and not where something is active, which the body would tell.
+/// follows from that: then its holder comes to it by [`advance`](super::advance), and no body need
+/// be sent. By what capture found, so never of images that it is not at hand for.
 pub fn is_fully_predicted(
     set: &ColumnSet,
     baseline: LayerView<'_>,
     current: LayerView<'_>,
 ) -> bool {
     let (from, current, span) = pair(Some(baseline), current);
-    let columns = [set.most_activity_column(), set.any_change_column()];
+    let changed = |at| current.residuals.of(set.any_change_column(), at) != 0;
     span.steady()
         && !from.bare
-        && !current.residuals.is_empty()
         && from.entities == current.entities
-        && (0..current.entities.len()).all(|at| {
-            columns
-                .iter()
-                .all(|&column| current.residuals.of(column, at) == 0)
-        })
+        && (current.entities.is_empty()
+            || !current.residuals.is_empty() && !(0..current.entities.len()).any(changed))
 }
 
 /// A decision of a body.
@@ -81,7 +124,8 @@ pub enum Decision {
     Symbol(usize, usize),
 }
 
-/// The decisions of a body, in order, but those at even odds. For training.
+/// The decisions of a body of a layer that is no group's, in order, but those at even odds. For
+/// training.
 pub fn trace(
     set: &ColumnSet,
     baseline: Option<LayerView<'_>>,
@@ -89,7 +133,8 @@ pub fn trace(
     scratch: &mut Scratch,
 ) -> Vec<Decision> {
     let (from, current, span) = pair(baseline, current);
-    code(set, from, current, span, Trace(Vec::new()), scratch).0
+    let of = Of::Fixed(LayerId::ROOM);
+    code(of, set, from, current, span, Trace(Vec::new()), scratch).0
 }
 
 /// What is coded against what: a keyframe, without a baseline, against nothing, and bare.
@@ -131,6 +176,43 @@ impl Coder for Trace {
 }
 
 fn code<C: Coder>(
+    of: Of<'_>,
+    set: &ColumnSet,
+    from: LayerView<'_>,
+    current: LayerView<'_>,
+    span: Span,
+    coder: C,
+    scratch: &mut Scratch,
+) -> C {
+    let moves = match of {
+        Of::Fixed(_) => None,
+        Of::Group(moves) => Some(moves),
+    };
+    let Some(moves) = moves.filter(|moves| !moves.arrived.is_empty()) else {
+        return code_against(moves, set, from, current, span, coder, scratch);
+    };
+    assert!(!span.is_keyframe(), "nobody arrives in a keyframe");
+    let (mut merged, width) = (std::mem::take(&mut scratch.merged), set.width());
+    merged.start_join(from);
+    let mut next = 0;
+    for (head, row) in moves.arrived.iter().zip(moves.rows.chunks_exact(width)) {
+        next = merged.join_below(from, next, head.slot.into(), width);
+        merged.entities.push(*head);
+        merged.values.extend_from_slice(row);
+    }
+    merged.join_below(from, next, u32::MAX, width);
+    let from = LayerView {
+        bare: from.bare,
+        ..merged.view()
+    };
+    let coder = code_against(Some(moves), set, from, current, span, coder, scratch);
+    scratch.merged = merged;
+    coder
+}
+
+/// The same against a baseline that has who arrives. Without `moves` it is no group's.
+fn code_against<C: Coder>(
+    moves: Option<Moves<'_>>,
     set: &ColumnSet,
     from: LayerView<'_>,
     current: LayerView<'_>,
@@ -143,11 +225,13 @@ fn code<C: Coder>(
     let mut body = Body {
         set,
         span,
+        moves,
         coder,
         model: &mut scratch.model,
     };
     body.head();
-    body.removed(&scratch.removed);
+    body.arrived();
+    body.removed(from.entities, &scratch.removed);
     body.entered(current, &scratch.entered);
     // Where capture compared the image with the one before, that is done.
     let residuals = if span.steady() && !from.bare && !current.residuals.is_empty() {
@@ -191,6 +275,7 @@ fn split(from: &[EntityHead], to: &[EntityHead], scratch: &mut Scratch) {
 struct Body<'a, C> {
     set: &'a ColumnSet,
     span: Span,
+    moves: Option<Moves<'a>>,
     coder: C,
     model: &'a mut Model,
 }
@@ -204,7 +289,22 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    fn removed(&mut self, removed: &[u32]) {
+    fn arrived(&mut self) {
+        let Some(moves) = self.moves.filter(|_| !self.span.is_keyframe()) else {
+            return;
+        };
+        let (mut contexts, mut next_slot) = (model::ARRIVALS, 0);
+        let count = moves.arrived.len() as u32;
+        self.coder.number(&mut contexts, model::ARRIVED, count);
+        for head in moves.arrived {
+            let slot = u32::from(head.slot);
+            self.coder
+                .number(&mut contexts, model::ARRIVED_GAP, slot - next_slot);
+            next_slot = slot + 1;
+        }
+    }
+
+    fn removed(&mut self, from: &[EntityHead], removed: &[u32]) {
         self.coder
             .number(self.model, model::REMOVED, removed.len() as u32);
         let mut next = 0;
@@ -212,6 +312,11 @@ impl<C: Coder> Body<'_, C> {
             self.coder
                 .number(self.model, model::REMOVED_GAP, index - next);
             next = index + 1;
+            if let Some(moves) = self.moves {
+                let slot = from[index as usize].slot;
+                let lives = moves.living.binary_search(&slot).is_ok();
+                self.coder.raw(u32::from(lives), 1);
+            }
         }
     }
 
@@ -247,7 +352,8 @@ impl<C: Coder> Body<'_, C> {
     }
 
     fn entered_row(&mut self, mask: u32, row: &[i32]) {
-        let steady = self.span.steady();
+        // Who comes into a group may have been elsewhere in the image before.
+        let steady = self.span.steady() && self.moves.is_none();
         for (_, component) in components(self.set, mask) {
             let mut change_before = 0;
             for index in component.start..component.end {

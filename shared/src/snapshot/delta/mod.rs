@@ -2,24 +2,31 @@
 //! (`PROTOCOL.md` §7). Lossless: decode gives back the image that encode was given, as a keyframe
 //! without its second differences.
 
+mod advance;
 mod decode;
 mod encode;
 pub(crate) mod entering;
 pub mod model;
 
-pub use decode::{BodyHead, Verdict, decode, decode_head};
-pub use encode::{Decision, encode, is_fully_predicted, trace};
+pub use advance::advance;
+pub use decode::{BodyHead, Source, Verdict, decode, decode_head, decode_moves};
+pub use encode::{Decision, Moves, Of, encode, is_fully_predicted, trace};
 
 use super::column_set::{Column, ColumnSet, ComponentColumns};
 use super::columns::Columns;
-use super::image::LayerImage;
+use super::image::{EntityHead, LayerImage};
 use super::predictor::{difference, guess_change, guess_second_diff};
 use crate::ids::Tick;
 use crate::limits::BASELINE_BACK_MAX;
 use model::Model;
 
-/// Mode of a body: range coded.
-const MODE_RANGE: u8 = 1;
+/// A body's mode: in its low bits how far back the baseline is, 0 for a keyframe.
+const MODE_BACK: u8 = 31;
+/// As which it says that a varint follows.
+const BACK_FOLLOWS: u8 = MODE_BACK;
+/// Then the epoch of the tables, modulo 4.
+const MODE_EPOCH_SHIFT: u32 = 5;
+const MODE_EPOCH: u8 = 3;
 /// Set in the mode when a checksum follows.
 const MODE_CHECKSUM: u8 = 0x80;
 
@@ -28,7 +35,11 @@ const MODE_CHECKSUM: u8 = 0x80;
 pub struct Scratch {
     model: Model,
     removed: Vec<u32>,
+    /// Of a group's body: who was removed, and whether they live on elsewhere in the room.
+    departed: Vec<(EntityHead, bool)>,
     entered: Vec<u32>,
+    /// The baseline with those who arrive, where some do.
+    merged: LayerImage,
     /// Pairs of indices (baseline, current) of kept entities.
     kept: Vec<(u32, u32)>,
     work: Work,
@@ -51,11 +62,18 @@ impl std::fmt::Debug for Scratch {
 }
 
 impl Scratch {
+    /// Who left the group by the body that was decoded last, and whether they live on elsewhere in
+    /// the room. Who stays with another owner or other components is among them, and living.
+    pub fn departed(&self) -> &[(EntityHead, bool)] {
+        &self.departed
+    }
+
     fn clear(&mut self, set: &ColumnSet) {
         // Most bodies bring nobody: what entering entities need is copied when one does.
         self.model.clear();
         self.model.extend_from_slice(&set.prior[..set.entering]);
         self.removed.clear();
+        self.departed.clear();
         self.entered.clear();
         self.kept.clear();
     }

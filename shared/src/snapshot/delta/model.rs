@@ -5,11 +5,15 @@
 
 use crate::snapshot::activity::{ACTIVITIES, Activity, GAINS};
 use crate::snapshot::column_set::{Column, Guess};
-use crate::snapshot::range_coder::Context;
+use crate::snapshot::range_coder::{Context, UNSURE};
 use crate::snapshot::symbols::Symbols;
 
 /// A body's contexts.
 pub(super) type Model = Vec<Context>;
+
+/// The contexts of who arrives in a group, as every body begins: of their own, because no table has
+/// them.
+pub(super) const ARRIVALS: [Context; 2 * NARROW] = [UNSURE; 2 * NARROW];
 
 /// Contexts of a number whose size is seldom the same.
 pub(super) const WIDE: usize = 12;
@@ -18,6 +22,9 @@ const NARROW: usize = 8;
 
 /// Place and count of a number's contexts.
 pub(super) type Number = (usize, usize);
+
+pub(super) const ARRIVED: Number = (0, NARROW);
+pub(super) const ARRIVED_GAP: Number = (NARROW, NARROW);
 
 pub(super) const STEADY: usize = 0;
 pub(super) const GAP: Number = (1, NARROW);

@@ -24,6 +24,8 @@ pub(crate) struct Ending {
     pub(crate) dropped: u64,
     /// Of each layer the checksum of its image, where one is held and nothing was refused.
     pub(crate) checksums: [Option<u32>; LayerId::FIXED.len()],
+    /// Numbers and checksums of the groups that are held then.
+    pub(crate) groups: Vec<(LayerId, u32)>,
 }
 
 const PERIOD_US: u64 = 33_333;
@@ -56,7 +58,14 @@ pub(crate) fn listen(opening: &[Vec<u8>], messages: &[Vec<u8>]) -> Ending {
         let set = session.layout()?.of(layer)?;
         Some(checksum(image.view(), set))
     });
+    let room = session.room().filter(|_| refused.is_none());
+    let groups = room.zip(session.layout()).map_or(vec![], |(room, layout)| {
+        let groups = room.layers().filter(|(layer, _)| layer.is_group());
+        let sums = groups.map(|(layer, image)| (layer, checksum(image.view(), &layout.room)));
+        sums.collect()
+    });
     Ending {
+        groups,
         refused,
         dropped: session.stats().desyncs,
         checksums,

@@ -10,10 +10,11 @@ use tickwire::protocol::server_message::{Limits, RoomInfo};
 use tickwire::protocol::{ServerMessage, VERSION};
 use tickwire::schema::{Kind, Schema, Tables};
 use tickwire::snapshot::column_set::ColumnSet;
-use tickwire::snapshot::delta::{Scratch, encode};
+use tickwire::snapshot::delta::{Of, Scratch, encode};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
 
+use crate::groups::{GroupHistory, Images};
 use crate::history::{History, schema, trained_game};
 
 /// A game and what its layers showed.
@@ -23,6 +24,8 @@ pub(crate) struct Game {
     pub(crate) layout: Layout,
     /// By layer, at the ticks in the order of time: one a tick, then every few.
     images: [Vec<LayerImage>; LayerId::FIXED.len()],
+    /// What groups showed at such ticks.
+    groups: Vec<Images>,
 }
 
 /// Games: one without tables, one with.
@@ -55,7 +58,13 @@ impl Game {
                 })
                 .collect()
         });
+        let mut history = GroupHistory::new(50, &layout.room, 8);
+        let groups = (0..2 * IMAGES).map(|step| {
+            history.history.every_tick = step < IMAGES;
+            history.step().map(|image| with_texts(image, &layout.room))
+        });
         Game {
+            groups: groups.collect(),
             schema,
             tables,
             layout,
@@ -67,6 +76,11 @@ impl Game {
     pub(crate) fn image(&self, layer: LayerId, number: u8) -> Option<&LayerImage> {
         let images = self.images.get(usize::from(layer.0))?;
         images.get(usize::from(number) % images.len())
+    }
+
+    /// The images of all groups; any number is one.
+    pub(crate) fn groups(&self, number: u8) -> &Images {
+        &self.groups[usize::from(number) % self.groups.len()]
     }
 
     /// What a server says to one who comes and joins a room.
@@ -111,7 +125,7 @@ impl Game {
         if let Some(set) = self.layout.of(layer) {
             let mut scratch = Scratch::default();
             encode(
-                layer,
+                Of::of(layer),
                 set,
                 None,
                 image.view(),
@@ -120,7 +134,7 @@ impl Game {
                 &mut body,
             );
         }
-        snapshot(image.tick, SectionKind::Layer, &body)
+        snapshot(image.tick, SectionKind::Layer(layer), &body)
     }
 }
 

@@ -10,7 +10,7 @@ use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section, push_va
 use tickwire::protocol::{ServerMessage, VERSION};
 use tickwire::session::decode_events;
 use tickwire::snapshot::column_set::ColumnSet;
-use tickwire::snapshot::delta::{BodyHead, Scratch, decode, decode_head, encode};
+use tickwire::snapshot::delta::{BodyHead, Of, Scratch, decode, decode_head, encode};
 use tickwire::snapshot::fields::{pack, push_payload};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
@@ -18,6 +18,7 @@ use tickwire::snapshot::layout::Layout;
 use super::conversation::{Conversation, listen};
 use super::fixture::{GAMES, Game, change_an_integer, snapshot as snapshot_of};
 use super::vectors;
+use crate::groups::{self, GROUPS, decode_of, entity_in};
 
 pub(super) fn message(bytes: &[u8]) -> bool {
     let Ok(message) = decode_server(bytes) else {
@@ -52,7 +53,15 @@ pub(super) fn snapshot(bytes: &[u8]) -> bool {
         };
         push_section(kind, section, &mut again);
     }
-    assert_eq!(again, bytes);
+    // What is passed over is not there again, and what is there is what was.
+    assert!(again.len() <= bytes.len());
+    let (same, sections) = SnapshotHead::decode(&again).expect("it was encoded");
+    let count = sections.map(|section| section.expect("a section")).count();
+    assert_eq!(same, head);
+    if again.len() == bytes.len() {
+        assert_eq!(again, bytes);
+    }
+    assert!(count <= again.len() / 2);
     true
 }
 
@@ -103,6 +112,7 @@ pub(super) fn keyframe(bytes: &[u8]) -> bool {
     let head = BodyHead {
         layer: LayerId(u16::from(choice / GAMES) % LayerId::FIXED.len() as u16),
         back: 0,
+        epoch: game.tables.epoch & 3,
         checksum: None,
     };
     body(game, head, bits, Tick(7), &LayerImage::default())
@@ -114,15 +124,15 @@ pub(super) fn keyframe_seeds() -> Vec<Vec<u8>> {
         for image in [0, 11, 30] {
             let layer = LayerId(u16::from(choice / GAMES));
             let body = body_of(Game::of(choice), layer, None, image);
-            let (_, bits) = decode_head(&body).expect("a body has a head");
+            let (_, bits) = decode_head(layer, &body).expect("a body has a head");
             seeds.push([&[choice], bits].concat());
         }
     }
     seeds
 }
 
-/// A whole body. The first byte chooses the game and the baseline's number; the body itself names
-/// the layer and how far back the baseline is, which decides the tick.
+/// A whole body. The first byte chooses the game and the baseline's number, the second one is the
+/// layer; the body itself names how far back the baseline is, which decides the tick.
 pub(super) fn delta(bytes: &[u8]) -> bool {
     let Some((game, baseline, head, bits)) = delta_parts(bytes) else {
         return false;
@@ -132,9 +142,9 @@ pub(super) fn delta(bytes: &[u8]) -> bool {
 }
 
 fn delta_parts(bytes: &[u8]) -> Option<(&'static Game, &'static LayerImage, BodyHead, &[u8])> {
-    let (&choice, body) = bytes.split_first()?;
+    let (&[choice, layer], body) = bytes.split_first_chunk()?;
     let game = Game::of(choice);
-    let (head, bits) = decode_head(body).ok()?;
+    let (head, bits) = decode_head(LayerId(layer.into()), body).ok()?;
     let baseline = game.image(head.layer, choice / GAMES)?;
     Some((game, baseline, head, bits))
 }
@@ -145,7 +155,7 @@ pub(super) fn delta_seeds() -> Vec<Vec<u8>> {
         for layer in LayerId::FIXED {
             for (from, to) in [(0, 1), (9, 10), (20, 23), (3, 40), (30, 31), (32, 47)] {
                 let body = body_of(Game::of(game), layer, Some(from), to);
-                seeds.push([&[game + GAMES * from], body.as_slice()].concat());
+                seeds.push([&[game + GAMES * from, layer.0 as u8], &body[..]].concat());
             }
         }
     }
@@ -192,6 +202,76 @@ pub(super) fn planted_seeds() -> Vec<Vec<u8>> {
     deltas.filter_map(planted).collect()
 }
 
+/// A body of a group, which may bring entities from others. The first bytes choose the game and the
+/// baseline's number, the group, and by bits which others are held.
+pub(super) fn moves(bytes: &[u8]) -> bool {
+    let Some((&[choice, group, sources], body)) = bytes.split_first_chunk() else {
+        return false;
+    };
+    let (game, group) = (Game::of(choice), usize::from(group) % GROUPS);
+    let layer = groups::layer(group);
+    let Ok((head, bits)) = decode_head(layer, body) else {
+        return false;
+    };
+    let before = game.groups(choice / GAMES);
+    let tick = Tick(before[group].tick.0 + head.back.max(1));
+    let sources = sources_of(group, sources);
+    MEMORY.with_borrow_mut(|memory| {
+        let Memory { held, scratch, .. } = memory;
+        held.clone_from(&before[group]);
+        let among = (before, &sources[..]);
+        if decode_of((head, bits), tick, &game.layout, among, held, scratch).is_err() {
+            assert_eq!(*held, before[group], "an error changes nothing");
+            return false;
+        }
+        assert_eq!(held.tick, tick);
+        check_image(&game.layout.room, held);
+        // Who left was there or arrived, and nobody left twice.
+        let mut slots: Vec<u16> = scratch
+            .departed()
+            .iter()
+            .map(|(head, _)| head.slot)
+            .collect();
+        for &slot in &slots {
+            let all = [&[group], &sources[..]].concat();
+            assert!(entity_in(before, &all, slot, game.layout.room.width()).is_some());
+        }
+        slots.dedup();
+        assert_eq!(slots.len(), scratch.departed().len());
+        true
+    })
+}
+
+/// Which groups are held beside one, by bits.
+fn sources_of(group: usize, bits: u8) -> Vec<usize> {
+    let held = |&of: &usize| of != group && bits >> of & 1 == 1;
+    (0..GROUPS).filter(held).collect()
+}
+
+pub(super) fn moves_seeds() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    let mut scratch = Scratch::default();
+    for number in 0..GAMES {
+        let game = Game::of(number);
+        for (nth, (from, to)) in [(0, 1), (3, 4), (9, 10), (20, 23), (3, 40), (32, 47)]
+            .into_iter()
+            .enumerate()
+        {
+            let group = nth % GROUPS;
+            for bits in [0, 0b01011, 0b11111] {
+                let sources = sources_of(group, bits);
+                let (before, now) = (game.groups(from), game.groups(to));
+                let against = Some((before, false, &sources[..]));
+                let set = &game.layout.room;
+                let body = groups::body_of(set, (group, now), against, false, &mut scratch);
+                let head = [number + GAMES * from, group as u8, bits];
+                seeds.push([&head[..], &body].concat());
+            }
+        }
+    }
+    seeds
+}
+
 /// The body of a game's image against another.
 fn body_of(game: &Game, layer: LayerId, from: Option<u8>, to: u8) -> Vec<u8> {
     let set = game.layout.of(layer).expect("the schema has every layer");
@@ -201,7 +281,7 @@ fn body_of(game: &Game, layer: LayerId, from: Option<u8>, to: u8) -> Vec<u8> {
     let mut body = Vec::new();
     let mut scratch = Scratch::default();
     encode(
-        layer,
+        Of::of(layer),
         set,
         baseline,
         image.view(),
@@ -235,9 +315,17 @@ fn body(game: &Game, head: BodyHead, bits: &[u8], tick: Tick, baseline: &LayerIm
         }
         body.clear();
         let from = (head.back != 0).then(|| baseline.view());
-        encode(head.layer, set, from, held.view(), true, scratch, body);
+        encode(
+            Of::of(head.layer),
+            set,
+            from,
+            held.view(),
+            true,
+            scratch,
+            body,
+        );
         again.clone_from(baseline);
-        let (head, bits) = decode_head(body).expect("a body has a head");
+        let (head, bits) = decode_head(head.layer, body).expect("a body has a head");
         decode(head, bits, tick, &game.layout, again, scratch).expect("it was encoded");
         assert_eq!(held, again);
         true
@@ -327,15 +415,85 @@ pub(super) fn session_seeds() -> Vec<Vec<u8>> {
         for from in 2..10 {
             let body = body_of(Game::of(game), LayerId::ROOM, Some(from), from + 1);
             let mut sections = Vec::new();
-            push_section(SectionKind::Layer, &body, &mut sections);
+            push_section(SectionKind::Layer(LayerId::ROOM), &body, &mut sections);
             if from == 2 {
                 push_section(SectionKind::Events, &event_seeds()[0], &mut sections);
             }
             seed.extend(record(1 | 1 << 1, &sections));
         }
         seeds.push(seed);
+        for every in [2, 5] {
+            seeds.push([&[1 | game << 1][..], &wander(Game::of(game), every)].concat());
+        }
     }
     seeds
+}
+
+/// Sections, a record a tick, for somebody who holds some groups, lets go of one every few ticks and
+/// takes up another; between them what a client does not know.
+fn wander(game: &Game, every: usize) -> Vec<u8> {
+    let mut scratch = Scratch::default();
+    let (mut records, mut held) = (Vec::new(), vec![0, 1, 2]);
+    let mut opened_at = [0; GROUPS];
+    let set = &game.layout.room;
+    for step in 0..12usize {
+        let now = game.groups(step as u8);
+        let mut sections = Vec::new();
+        let before = held.clone();
+        if step > 0 && step % every == 0 {
+            let closed = held.remove(step / every % held.len());
+            push_section(
+                SectionKind::Closed,
+                &[groups::layer(closed).0 as u8],
+                &mut sections,
+            );
+            let next = (0..GROUPS).find(|group| !before.contains(group) && *group != closed);
+            held.extend(next);
+            held.sort_unstable();
+        }
+        if step % 3 == 1 {
+            // Of the reserved range.
+            sections.extend([200, 3, 1, 2, 3]);
+        }
+        for &group in &held {
+            let is_new = step == 0 || !before.contains(&group);
+            let kind = SectionKind::Layer(groups::layer(group));
+            let body = if is_new {
+                opened_at[group] = step;
+                groups::body_of(set, (group, now), None, false, &mut scratch)
+            } else {
+                let old = game.groups(step as u8 - 1);
+                let bare_at = |group: usize| opened_at[group] + 1 == step;
+                let bare = bare_at(group);
+                let is_source = |of: &usize| *of != group && bare_at(*of) == bare;
+                let sources: Vec<usize> = before.iter().copied().filter(is_source).collect();
+                let old = if bare {
+                    groups::bare(old, set)
+                } else {
+                    old.clone()
+                };
+                let against = Some((&old, bare, &sources[..]));
+                groups::body_of(set, (group, now), against, step % 4 == 3, &mut scratch)
+            };
+            push_section(kind, &body, &mut sections);
+        }
+        // What is left out goes as predicted, wherever that leads.
+        let length = (sections.len() as u16).to_le_bytes();
+        records.extend([&[1 | 1 << 1], &length[..], &sections].concat());
+    }
+    // Nothing of two ticks, then something that is checked.
+    records.extend([1 | 2 << 1, 0, 0]);
+    let group = held[0];
+    let body = groups::body_of(set, (group, game.groups(14)), None, false, &mut scratch);
+    let mut sections = Vec::new();
+    push_section(
+        SectionKind::Layer(groups::layer(group)),
+        &body,
+        &mut sections,
+    );
+    let length = (sections.len() as u16).to_le_bytes();
+    records.extend([&[1 | 1 << 1], &length[..], &sections].concat());
+    records
 }
 
 /// What a server would have to say for a target's input to reach a client's decoder; `None` for
@@ -362,18 +520,43 @@ pub(crate) fn conversation(target: &str, bytes: &[u8]) -> Option<Conversation> {
         "keyframe" => {
             let (&choice, bits) = bytes.split_first()?;
             let layer = choice / GAMES % LayerId::FIXED.len() as u8;
-            // Mode 1: range coded, without a checksum.
-            let body = [&[layer, 1, 0], bits].concat();
-            in_room(
-                choice,
-                vec![snapshot_of(Tick(7), SectionKind::Layer, &body)],
-            )
+            // The mode has the epoch of the tables alone; then the number of the columns.
+            let mode = (Game::of(choice).tables.epoch & 3) << 5;
+            let body = [&[mode, layer], bits].concat();
+            let kind = SectionKind::Layer(LayerId(layer.into()));
+            in_room(choice, vec![snapshot_of(Tick(7), kind, &body)])
         }
         "delta" => {
             let (game, baseline, head, _) = delta_parts(bytes)?;
             let tick = Tick(baseline.tick.0 + head.back.max(1));
-            let body = snapshot_of(tick, SectionKind::Layer, &bytes[1..]);
+            let body = snapshot_of(tick, SectionKind::Layer(head.layer), &bytes[2..]);
             in_room(bytes[0], vec![game.keyframe(head.layer, baseline), body])
+        }
+        "moves" => {
+            let (&[choice, group, bits], body) = bytes.split_first_chunk()?;
+            let (game, group) = (Game::of(choice), usize::from(group) % GROUPS);
+            let (head, _) = decode_head(groups::layer(group), body).ok()?;
+            let before = game.groups(choice / GAMES);
+            let tick = before[group].tick;
+            let mut opening = Vec::new();
+            SnapshotHead {
+                tick,
+                ..SnapshotHead::default()
+            }
+            .encode(&mut opening);
+            let mut scratch = Scratch::default();
+            for of in (0..GROUPS).filter(|of| *of == group || bits >> of & 1 == 1) {
+                let (set, now) = (&game.layout.room, (of, before));
+                let keyframe = groups::body_of(set, now, None, true, &mut scratch);
+                push_section(
+                    SectionKind::Layer(groups::layer(of)),
+                    &keyframe,
+                    &mut opening,
+                );
+            }
+            let tick = Tick(tick.0 + head.back.max(1));
+            let body = snapshot_of(tick, SectionKind::Layer(groups::layer(group)), body);
+            in_room(choice, vec![opening, body])
         }
         "session" => converse(bytes),
         _ => return None,

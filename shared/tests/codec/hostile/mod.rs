@@ -19,7 +19,7 @@ pub(crate) struct Target {
 }
 
 /// All of them. `from_server::conversation` has those of a client's again.
-pub(crate) const TARGETS: [Target; 10] = [
+pub(crate) const TARGETS: [Target; 11] = [
     Target {
         name: "client_message",
         run: from_client::message,
@@ -64,6 +64,11 @@ pub(crate) const TARGETS: [Target; 10] = [
         name: "planted",
         run: from_server::planted,
         seeds: from_server::planted_seeds,
+    },
+    Target {
+        name: "moves",
+        run: from_server::moves,
+        seeds: from_server::moves_seeds,
     },
     Target {
         name: "session",

@@ -52,15 +52,17 @@ impl Body<'_> {
         change_before: i32,
     ) -> Result<i32, DecodeError> {
         let column = &self.set.columns[index];
+        // Who comes into a group may have been elsewhere in the image before.
+        let is_new = span.steady() && !self.is_group;
         match column.guess {
-            Guess::Change | Guess::Bend if span.steady() => Ok(0),
+            Guess::Change | Guess::Bend if is_new => Ok(0),
             Guess::Change => self.entered_change(column, change_before),
             Guess::Bend if span.is_keyframe() => Ok(0),
             Guess::Bend => {
                 let contexts = model::entering_second_diff(column);
                 self.coder.number(self.model, contexts).map(unzigzag)
             }
-            guess => match follow(guess, row, span.gap).filter(|_| !span.steady()) {
+            guess => match follow(guess, row, span.gap).filter(|_| !is_new) {
                 Some(guess) => {
                     let contexts = model::size(column);
                     let residual = unzigzag(self.coder.number(self.model, contexts)?);
