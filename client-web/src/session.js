@@ -6,11 +6,11 @@
  * Not here: sockets, promises, prediction and interpolation.
  */
 
-import { ByteReader, readVarint } from './bytes.js';
+import { ByteReader } from './bytes.js';
 import { SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode } from './protocol/close_code.js';
-import { decodeSnapshotHead, encodeAck, encodeInput, Kind, SectionKind } from './protocol/frame.js';
+import { decodeSnapshotHead, encodeAck, encodeInput, Kind, readSections, SectionKind } from './protocol/frame.js';
 import { decodeServer } from './protocol/server_message.js';
 import { ProtocolError } from './protocol_error.js';
 import { RequestError } from './request_error.js';
@@ -201,9 +201,9 @@ export class Session {
     switch (message.type) {
       case 'Welcome':
         if (this.state !== 'Hello') throw unexpected(message.type);
-        checkLayout(message.schema);
+        checkLayout(message.schema, message.tables);
         this.welcome = message;
-        this.layout = new Layout(message.schema);
+        this.layout = new Layout(message.schema, message.tables);
         this.state = 'Lobby';
         break;
       case 'Stopping':
@@ -264,19 +264,12 @@ export class Session {
     if (tick <= room.newest || tick > TICK_MAX) throw new ProtocolError("a snapshot's tick that cannot be", CloseCode.OutOfRange);
     /** @type {GameEvent[]} */
     const events = [];
-    while (!reader.done) {
-      const kind = reader.u8();
-      const length = readVarint(reader);
-      const from = reader.take(length);
-      const section = new ByteReader(bytes, from, from + length);
-      if (kind === SectionKind.Layer) {
-        if (!room.layers.apply(section, tick, nowMs)) this.#events.push({ type: 'Desync', tick });
-      } else if (kind === SectionKind.Events) {
-        for (const event of decodeEvents(section, tick, room.schema)) events.push(event);
-      } else {
-        throw new ProtocolError('unknown section kind');
-      }
-    }
+    room.layers.begin();
+    readSections(reader, (kind, section) => {
+      if (kind === SectionKind.Events) events.push(...decodeEvents(section, tick, room.schema));
+      else if (kind === SectionKind.Closed) room.layers.close(section);
+      else if (!room.layers.apply(kind, section, tick, nowMs)) this.#events.push({ type: 'Desync', tick });
+    });
     room.onSnapshot(head, nowMs);
     this.#events.push({ type: 'Snapshot', head, events, bytes: bytes.length });
   }

@@ -79,6 +79,15 @@
  * @property {number} tick the tick that the others are shown at, with a fraction
  * @property {GameEvent<G>[]} events those that happened up to `tick` since the last view, but not
  *   more than a second before
+ * @property {Leave<G>[]} leaves who was in the last view and is not in this one
+ */
+
+/**
+ * An entity that is shown no more: `destroyed`, or out of `view`: it is where the game does not let
+ * the player look, or was when the connection caught up, and may come back as the same entity. The
+ * destruction of what is out of view is not told.
+ * @template {GameTypes} [G={}]
+ * @typedef {{ entity: Entity<G>, reason: 'destroyed' | 'view' }} Leave
  */
 
 /**

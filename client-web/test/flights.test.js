@@ -39,8 +39,6 @@ const layout = new Layout({
   newestWins: false,
   events: [],
   actions: [],
-  tableEpoch: 0,
-  tables: [],
 });
 const YOU = 2;
 const MINE = Owner.avatarOf(YOU) + 1;
@@ -64,7 +62,7 @@ function snapshot(tick, rows) {
     image.rows[row + flight.fields[0].column] = quantise(place, x);
     image.rows[row + flight.fields[1].column] = quantise(speed, vx);
   }
-  return { tick, images: [image, new Image(0), new Image(0)] };
+  return { tick, images: [image, new Image(0), new Image(0)], ticks: undefined, hidden: [] };
 }
 
 /**
@@ -122,7 +120,7 @@ test('who was extrapolated wrongly is drawn on at no more than the speed that tw
   const x = (/** @type {any[]} */ [entity]) => entity.flight.x;
   const draw = (/** @type {number} */ at, /** @type {number} */ alpha, ms = 10) => {
     const pair = { older: history[at - 1], newer: history[at], alpha, ticks: 1 };
-    return x(others.entities(pair, own, { ms, periodMs: 40, passed: [pair] }));
+    return x(others.entities(pair, own, { ms, periodMs: 40, passed: [pair], history }));
   };
   others.learn(history, 0);
   assert.equal(draw(2, 1), 104);
@@ -142,5 +140,5 @@ test('who was extrapolated wrongly is drawn on at no more than the speed that tw
   history.push(snapshot(16, rows(700)), snapshot(17, rows(700)));
   others.learn(history, 15);
   const pairs = [5, 6, 7].map((at) => ({ older: history[at - 1], newer: history[at], alpha: 7.5 - at, ticks: 1 }));
-  assert.equal(x(others.entities(pairs[2], own, { ms: 10, periodMs: 40, passed: pairs })), 700);
+  assert.equal(x(others.entities(pairs[2], own, { ms: 10, periodMs: 40, passed: pairs, history })), 700);
 });

@@ -48,8 +48,6 @@ const CARDS = {
   newestWins: false,
   events: [],
   actions: [],
-  tableEpoch: 0,
-  tables: [],
 };
 
 const layout = new Layout(CARDS);
@@ -105,8 +103,17 @@ class Player {
    * @returns {any} the last thing that happened
    */
   receive(tick, layers) {
+    const bodies = layers.map((rows, layer) => (rows === undefined ? undefined : keyframe(layer, tick, rows)));
+    return this.hear(tick, bodies);
+  }
+
+  /**
+   * @param {number} tick
+   * @param {(Uint8Array | undefined)[]} bodies by layer
+   * @returns {any} the last thing that happened
+   */
+  hear(tick, bodies) {
     this.now = tick * PERIOD_MS;
-    const bodies = layers.flatMap((rows, layer) => (rows === undefined ? [] : [keyframe(layer, tick, rows)]));
     this.session.handleMessage(server.snapshot(tick, { layers: bodies }), this.now);
     let last;
     for (let event = this.session.pollEvent(); event !== undefined; event = this.session.pollEvent()) {
@@ -174,7 +181,8 @@ test('what only the team sees is interpolated, and goes with the team', () => {
 test('a layer that stayed behind does not lend its rows to who came after', () => {
   const player = new Player();
   player.receive(1, [[{ slot: 2, pos: { x: 10 } }], [], [{ slot: 2, plan: { note: 'old', at: 1 } }]]);
-  player.receive(2, [[{ slot: 2, generation: 1, owner: mine, pos: { x: 20 } }], undefined, undefined]);
+  // The team's body is none: the layer is dropped.
+  player.hear(2, [keyframe(0, 2, [{ slot: 2, generation: 1, owner: mine, pos: { x: 20 } }]), undefined, Uint8Array.of(1, 0)]);
   const { entities } = player.view(5);
   assert.deepEqual(plain(entities), [{ handle: 0x10002, slot: 2, generation: 1, owner: 3, avatar: true, pos: { x: 20 } }]);
 });
@@ -200,8 +208,9 @@ test('a text that is not UTF-8 is never shown, in any layer', () => {
     image.tick = 1;
     image.push(1, 0, 0, layer === 0 ? 0b10 : 0b1);
     image.rows[set.texts[0].column] = 0xff;
-    const body = encodeBody(layer, set, undefined, image, true);
-    player.session.handleMessage(server.snapshot(1, { layers: [body] }), 0);
+    const layers = Array(layer + 1);
+    layers[layer] = encodeBody(layer, set, undefined, image, true);
+    player.session.handleMessage(server.snapshot(1, { layers }), 0);
     const types = [];
     for (let event = player.session.pollEvent(); event !== undefined; event = player.session.pollEvent()) types.push(event.type);
     assert.deepEqual(types, ['Welcome', 'Joined', 'Desync', 'Snapshot']);

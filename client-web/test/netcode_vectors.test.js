@@ -120,7 +120,7 @@ function checkInterpolation(cases) {
     /** @type {import('../src/session/layers.js').Snapshot[]} */
     const history = [];
     for (const [pushed, nowUs, serverTick, wait, delay, tick, older, newer, alpha, viewLag, underruns, ownTick, passed] of steps) {
-      for (const each of pushed) history.push({ tick: each, images: [] });
+      for (const each of pushed) history.push({ tick: each, images: [], ticks: undefined, hidden: [] });
       const at = `${name}, ${nowUs} us`;
       const newest = history[history.length - 1];
       // Before the first snapshot there is no view.

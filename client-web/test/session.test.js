@@ -130,14 +130,28 @@ test('snapshots rise, and sections are what they say', () => {
     [server.snapshot(1), /tick/],
     [server.snapshot(0), /tick/],
     [server.snapshot(0x80000001), /tick/],
-    [Uint8Array.of(...server.snapshot(2), 7, 0), /unknown section/],
+    [server.snapshot(2, { flags: 0b1000 }), /unknown flags/],
+    [server.snapshot(2, { flags: 0x90, more: [1, 9, 2, 8] }), /too early/],
+    [server.snapshot(2, { flags: 0x40, more: [0x80, 0] }), /varint/],
+    [Uint8Array.of(...server.snapshot(2), 126, 0), /unknown section/],
+    [Uint8Array.of(...server.snapshot(2), 127, 0), /unknown section/],
     [Uint8Array.of(...server.snapshot(2), 1, 200, 1), /too early/],
+    [Uint8Array.of(...server.snapshot(2), 200, 200, 1), /too early/],
     [Uint8Array.of(...server.snapshot(2), 1, 0x80, 0x00), /varint/],
-    [server.snapshot(2, { layers: [Uint8Array.of(3, 1, 0, 0)] }), /unknown layer/],
-    [server.snapshot(2, { layers: [Uint8Array.of(0, 2, 0, 0)] }), /mode/],
-    [server.snapshot(2, { layers: [Uint8Array.of(0, 1)] }), /too early/],
-    [server.snapshot(2, { layers: [Uint8Array.of(0, 1, 0x81, 0x20, 0)] }), /too far back/],
-    [server.snapshot(2, { layers: [Uint8Array.of(0, 1, 1, 0), Uint8Array.of(0, 1, 1, 0)] }), /twice/],
+    [server.snapshot(2, { layers: [Uint8Array.of()] }), /too early/],
+    [server.snapshot(2, { layers: [Uint8Array.of(0x80, 0, 1, 2, 3)] }), /too early/],
+    [server.snapshot(2, { layers: [Uint8Array.of(0x21, 0)] }), /unknown tables/],
+    [server.snapshot(2, { layers: [Uint8Array.of(0)] }), /too early/],
+    [server.snapshot(2, { layers: [Uint8Array.of(0, 1, 0)] }), /unknown columns/],
+    [server.snapshot(2, { layers: [undefined, Uint8Array.of(0, 0, 0)] }), /unknown columns/],
+    [server.snapshot(2, { groups: { 123: Uint8Array.of(0, 3, 0) } }), /unknown columns/],
+    [server.snapshot(2, { layers: [Uint8Array.of(31, 30, 0)] }), /in many bytes/],
+    [server.snapshot(2, { layers: [Uint8Array.of(31, 0x81, 0x20, 0)] }), /too far back/],
+    [Uint8Array.of(...server.snapshot(2), 0, 2, 1, 0, 0, 2, 1, 0), /twice/],
+    [Uint8Array.of(...server.snapshot(2), 9, 2, 1, 0, 9, 2, 1, 0), /twice/],
+    [server.snapshot(2, { closed: [3] }), /not open/],
+    [server.snapshot(2, { closed: [0] }), /not open/],
+    [server.snapshot(2, { closed: [200] }), /not open/],
     [server.snapshot(2, { events: Uint8Array.of(0, 1, 0, 0, 0, 0) }), /unknown event/],
     [server.snapshot(2, { events: Uint8Array.of(3, 0, 0, 0, 0, 0) }), /before the first tick/],
     [server.snapshot(2, { events: Uint8Array.of(0, 0, 0, 0) }), /too early/],
@@ -148,6 +162,18 @@ test('snapshots rise, and sections are what they say', () => {
     session.handleMessage(bytes, 0);
     assertFailed(session, reason);
   }
+});
+
+test('what an older client does not know of is skipped', () => {
+  const { session, world } = inRoom();
+  world.step(() => ({ dx: 1, dy: 0 }), 0.04);
+  const more = [2, 0xff, 0xff, 0, 1, 7];
+  const bytes = server.snapshot(2, { flags: 0b1101_0001, more, layers: world.bodies() });
+  session.handleMessage(Uint8Array.of(...bytes, 128, 3, 1, 2, 3, 255, 0), 0);
+  const [event] = events(session);
+  assert.ok(event.type === 'Snapshot');
+  assert.deepEqual(event.head, { tick: 2, inputTick: 0, substituted: true, slack: -128 });
+  assert.equal(session.room?.layers.newest?.images[0].tick, 2);
 });
 
 test('a snapshot brings its events, oldest first', () => {
@@ -201,7 +227,7 @@ test('a layer whose checksum disagrees is dropped, asked for, and comes back', (
   const right = room.layers.newest?.images[0];
   world.step(() => ({ dx: 1, dy: 0 }), 0.04);
   const [body, own] = world.bodies();
-  body[3] ^= 1; // In the checksum: layer, mode, back, checksum.
+  body[1] ^= 1; // In the checksum, behind the mode.
   session.handleMessage(server.snapshot(2, { layers: [body, own] }), 40);
   assert.deepEqual(
     events(session).map(({ type }) => type),
@@ -233,10 +259,10 @@ test('a layer whose checksum disagrees is dropped, asked for, and comes back', (
 test('a body that makes no sense is a failed checksum', () => {
   /** @type {Record<string, (body: Uint8Array) => Uint8Array>} */
   const spoilers = {
-    'against another baseline': (body) => Uint8Array.of(...body.subarray(0, 2), 7, ...body.subarray(3)),
+    'against another baseline': (body) => Uint8Array.of(body[0] | 7, ...body.subarray(1)),
     cut: (body) => body.subarray(0, -1),
     longer: (body) => Uint8Array.of(...body, 7, 7, 7, 7, 7),
-    'mixed up': (body) => body.map((byte, at) => (at < 7 ? byte : byte ^ 0xff)),
+    'mixed up': (body) => body.map((byte, at) => (at < 5 ? byte : byte ^ 0xff)),
   };
   for (const [what, spoil] of Object.entries(spoilers)) {
     const { session, world } = inRoom();
@@ -270,7 +296,7 @@ test('a body that makes no sense is a failed checksum', () => {
 test('a layer that begins with no keyframe is asked for', () => {
   const session = inLobby();
   session.handleMessage(server.joined(), 0);
-  session.handleMessage(server.snapshot(1, { layers: [Uint8Array.of(0, 1, 1, 0)] }), 0);
+  session.handleMessage(server.snapshot(1, { layers: [Uint8Array.of(1, 0)] }), 0);
   session.handleTimeout(0);
   assert.deepEqual(sent(session), [[...client.resync(0)]]);
   assert.equal(session.state, 'Room');
@@ -322,8 +348,9 @@ test('an integer of a held image that is not the server\'s is healed by a keyfra
     /** @param {Image} image @param {Image | undefined} baseline @param {boolean} isChecked */
     const hear = (image, baseline, isChecked) => {
       nowMs += 33;
-      const body = encodeBody(layer, set, baseline, image, isChecked);
-      session.handleMessage(server.snapshot(image.tick, { layers: [body] }), nowMs);
+      const layers = Array(layer + 1);
+      layers[layer] = encodeBody(layer, set, baseline, image, isChecked);
+      session.handleMessage(server.snapshot(image.tick, { layers }), nowMs);
       session.handleTimeout(nowMs);
       assert.equal(session.state, 'Room');
       sent(session);
@@ -368,7 +395,7 @@ test('resyncs are asked for once a second', () => {
   const spoiled = (/** @type {number} */ tick, /** @type {boolean} */ keyframe) => {
     world.step(() => ({ dx: 0, dy: 0 }), 0.04);
     const [body] = world.bodies({ keyframe });
-    body[3] ^= 1;
+    body[keyframe ? 2 : 1] ^= 1; // In the checksum.
     return server.snapshot(tick, { layers: [body] });
   };
   session.handleMessage(spoiled(2, false), 0);
@@ -499,9 +526,11 @@ test('tables are taken for the layers that have one, with odds up to the edges',
     ...thresholdsOf(symbols).map((_, i) => (i % (2 * THRESHOLDS) < THRESHOLDS ? 1 + (i % THRESHOLDS) : 32753 + (i % THRESHOLDS))),
   ]);
   for (const some of [[], [[]], [room], [[], [], team], [room, [], team]]) {
-    const schema = { ...SQUARE, tableEpoch: 9, tables: some };
-    const session = inLobby(schema);
-    assert.deepEqual(session.welcome?.schema, schema);
+    const session = new Session('Ann');
+    const trained = { epoch: 9, layers: some };
+    session.handleMessage(server.welcome(SQUARE, { tables: trained }), 0);
+    assert.deepEqual([session.welcome?.schema, session.welcome?.tables], [SQUARE, trained]);
+    assert.equal(session.layout?.epoch, 9);
     const expected = tables(SQUARE).map((untrained, layer) => (some[layer]?.length ? some[layer] : untrained));
     assert.deepEqual(session.layout?.sets.map(tableOf), expected);
   }
@@ -581,23 +610,34 @@ test('schemas that no game can mean are refused', () => {
     [/a text that is predicted/, (s) => (s.components[0].fields[0].kind = { type: 'Text', bytes: 8 })],
     [/neither entities nor texts/, (s) => (s.input[0].kind = { type: 'Text', bytes: 8 })],
     [/neither entities nor texts/, (s) => (s.input[0].kind = { type: 'Entity' })],
-    [/a list of 4, at most 3/, (s) => (s.tables = [[], [], [], []])],
-    [/does not fit 16 bits/, (s) => (s.tables = [[0x10000]])],
-    [/layer 0 is not of this schema/, (s) => (s.tables = [[UNSURE]])],
-    [/layer 1 is not of this schema/, (s) => (s.tables = [[], tables(s)[0]])],
-    [/layer 0 has odds out of range/, (s) => (s.tables = tables(s).map((table) => table.fill(3 << 4 | 15, 7, 8)))],
-    [/layer 2 has odds out of range/, (s) => (s.tables = [[], [], tables(s)[2].fill(4093 << 4, -1)])],
-    [/layer 0 has a gain out of range/, (s) => (s.tables = [withGain(s, 0, 65)])],
-    [/layer 1 has a gain out of range/, (s) => (s.tables = [[], withGain(s, 1, -65 & 0xffff)])],
-    [/layer 0 has thresholds that do not rise/, (s) => (s.tables = [tables(s)[0].fill(0, -THRESHOLDS, 1 - THRESHOLDS)])],
-    [/layer 0 has thresholds that do not rise/, (s) => (s.tables = [tables(s)[0].fill(32768, -1)])],
-    [/layer 1 has thresholds that do not rise/, (s) => (s.tables = [[], tables(s)[1].fill(9000, -2)])],
   ];
   for (const [reason, spoil] of cases) {
     const schema = structuredClone(SQUARE);
     spoil(schema);
     const session = new Session('Ann');
     session.handleMessage(server.welcome(schema), 0);
+    assertFailed(session, reason);
+  }
+});
+
+test('tables that are not of the game are refused', () => {
+  /** @type {[RegExp, number[][]][]} */
+  const cases = [
+    [/a list of 4, at most 3/, [[], [], [], []]],
+    [/does not fit 16 bits/, [[0x10000]]],
+    [/layer 0 is not of this schema/, [[UNSURE]]],
+    [/layer 1 is not of this schema/, [[], tables(SQUARE)[0]]],
+    [/layer 0 has odds out of range/, tables(SQUARE).map((table) => table.fill(3 << 4 | 15, 7, 8))],
+    [/layer 2 has odds out of range/, [[], [], tables(SQUARE)[2].fill(4093 << 4, -1)]],
+    [/layer 0 has a gain out of range/, [withGain(SQUARE, 0, 65)]],
+    [/layer 1 has a gain out of range/, [[], withGain(SQUARE, 1, -65 & 0xffff)]],
+    [/layer 0 has thresholds that do not rise/, [tables(SQUARE)[0].fill(0, -THRESHOLDS, 1 - THRESHOLDS)]],
+    [/layer 0 has thresholds that do not rise/, [tables(SQUARE)[0].fill(32768, -1)]],
+    [/layer 1 has thresholds that do not rise/, [[], tables(SQUARE)[1].fill(9000, -2)]],
+  ];
+  for (const [reason, layers] of cases) {
+    const session = new Session('Ann');
+    session.handleMessage(server.welcome(SQUARE, { tables: { epoch: 1, layers } }), 0);
     assertFailed(session, reason);
   }
 });

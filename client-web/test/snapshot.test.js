@@ -11,36 +11,47 @@ import { ProtocolError } from '../src/protocol_error.js';
 import { checksum } from '../src/snapshot/checksum.js';
 import { DeltaDecoder, decodeBodyHead } from '../src/snapshot/delta.js';
 import { Image } from '../src/snapshot/image.js';
-import { Layout } from '../src/snapshot/layout.js';
+import { GROUP_LAYERS, Layout, setNumber } from '../src/snapshot/layout.js';
 import { bare, encodeBody } from './support/delta_encoder.js';
-import { nextImage, plain, randomSchema } from './support/history.js';
+import { nextImage, plain, randomSchema, randomTables } from './support/history.js';
 import { forSeeds } from './support/random.js';
 
+/** @typedef {import('../src/snapshot/layout.js').ColumnSet} ColumnSet */
+
+/** What bodies of a layer are of. @typedef {{ layer: number, set: ColumnSet, epoch: number }} Of */
+
 /**
- * @param {import('../src/snapshot/layout.js').ColumnSet} set
+ * @param {Of} of
  * @param {DeltaDecoder} decoder
  * @param {Uint8Array} body
  * @param {Image | undefined} baseline
  * @param {number} tick
  */
-function decode(set, decoder, body, baseline, tick) {
+function decode({ layer, set, epoch }, decoder, body, baseline, tick) {
   const reader = new ByteReader(body);
-  const head = decodeBodyHead(reader);
+  const head = decodeBodyHead(reader, layer, epoch);
   const image = new Image(set.width);
   decoder.decode(reader, baseline ?? new Image(set.width), head.back, tick, image);
   return { head, image };
 }
 
-/** @param {import('./support/random.js').Random} random @param {number} layer */
-function randomSet(random, layer) {
-  return new Layout(randomSchema(random)).sets[layer];
+/**
+ * @param {import('./support/random.js').Random} random
+ * @param {number} layer
+ * @returns {Of}
+ */
+function randomLayer(random, layer) {
+  const schema = randomSchema(random);
+  const { sets, epoch } = new Layout(schema, randomTables(random, schema));
+  return { layer, set: sets[setNumber(layer)], epoch };
 }
 
 test('bodies give back what was encoded against any baseline', () => {
   forSeeds(60, (random, seed) => {
-    const layer = seed % 3;
-    const set = randomSet(random, layer);
-    const decoder = new DeltaDecoder(set);
+    const layer = seed % 5;
+    const of = randomLayer(random, layer);
+    const { set } = of;
+    const decoder = new DeltaDecoder(set, layer >= GROUP_LAYERS);
     /** @type {Image[]} */
     const images = [];
     let tick = random.between(1, 1000);
@@ -48,9 +59,8 @@ test('bodies give back what was encoded against any baseline', () => {
       const last = images[images.length - 1];
       const image = nextImage(random, set, last, tick);
       for (const baseline of [undefined, last, random.pick([undefined, ...images])]) {
-        const body = encodeBody(layer, set, baseline, image, random.chance());
-        const { head, image: decoded } = decode(set, decoder, body, baseline, tick);
-        assert.equal(head.layer, layer);
+        const body = encodeBody(layer, set, baseline, image, random.chance(), of);
+        const { head, image: decoded } = decode(of, decoder, body, baseline, tick);
         const expected = baseline === undefined ? bare(set, image) : image;
         assert.deepEqual(plain(decoded), plain(expected), `step ${step}, back ${head.back}`);
         if (head.checksum !== undefined) assert.equal(head.checksum, checksum(expected));
@@ -64,7 +74,8 @@ test('bodies give back what was encoded against any baseline', () => {
 
 test('a slot that is given out again is another entity', () => {
   forSeeds(20, (random) => {
-    const set = randomSet(random, 0);
+    const of = randomLayer(random, 0);
+    const { set } = of;
     const first = nextImage(random, set, undefined, 1);
     const second = new Image(set.width);
     second.tick = 2;
@@ -72,24 +83,25 @@ test('a slot that is given out again is another entity', () => {
     for (let i = 0; i < first.count; i++) {
       second.push(first.slots[i], first.generations[i] ^ 1, first.owners[i], 0);
     }
-    const body = encodeBody(0, set, first, second, true);
-    const { image } = decode(set, new DeltaDecoder(set), body, first, 2);
+    const body = encodeBody(0, set, first, second, true, of);
+    const { image } = decode(of, new DeltaDecoder(set), body, first, 2);
     assert.deepEqual(plain(image), plain(second));
   });
 });
 
 test('broken bodies end in a ProtocolError or in an image, never otherwise', () => {
   forSeeds(150, (random, seed) => {
-    const set = randomSet(random, seed % 3);
-    const decoder = new DeltaDecoder(set);
+    const of = randomLayer(random, seed % 4);
+    const { layer, set } = of;
+    const decoder = new DeltaDecoder(set, layer >= GROUP_LAYERS);
     const before = nextImage(random, set, undefined, 10);
     const after = nextImage(random, set, before, 11);
     const baseline = random.chance(0.7) ? before : undefined;
-    const body = encodeBody(seed % 3, set, baseline, after, true);
+    const body = encodeBody(layer, set, baseline, after, true, of);
     for (let round = 0; round < 40; round++) {
       const broken = spoil(body, random);
       try {
-        const { image } = decode(set, decoder, broken, baseline, 11);
+        const { image } = decode(of, decoder, broken, baseline, 11);
         assert.ok(image.count <= 4096);
       } catch (error) {
         assert.ok(error instanceof ProtocolError, `${error}`);
@@ -97,7 +109,7 @@ test('broken bodies end in a ProtocolError or in an image, never otherwise', () 
     }
     // The decoder holds nothing of what it failed on.
     const expected = baseline === undefined ? bare(set, after) : after;
-    assert.deepEqual(plain(decode(set, decoder, body, baseline, 11).image), plain(expected));
+    assert.deepEqual(plain(decode(of, decoder, body, baseline, 11).image), plain(expected));
   });
 });
 
@@ -117,18 +129,19 @@ function spoil(body, random) {
     case 2:
       return Uint8Array.from([...bytes, ...Array.from({ length: random.between(1, 9) }, () => random.below(256))]);
     default:
-      return Uint8Array.from([0, 1, 1, ...Array.from({ length: random.below(200) }, () => random.below(256))]);
+      return Uint8Array.from([body[0], ...Array.from({ length: random.below(200) }, () => random.below(256))]);
   }
 }
 
 test('every cut of a body is an error, or else its checksum tells', () => {
   forSeeds(10, (random) => {
-    const set = randomSet(random, 0);
+    const of = randomLayer(random, 0);
+    const { set } = of;
     const image = nextImage(random, set, undefined, 5);
-    const body = encodeBody(0, set, undefined, image, true);
+    const body = encodeBody(0, set, undefined, image, true, of);
     for (let length = 0; length < body.length; length++) {
       try {
-        const { head, image: other } = decode(set, new DeltaDecoder(set), body.subarray(0, length), undefined, 5);
+        const { head, image: other } = decode(of, new DeltaDecoder(set), body.subarray(0, length), undefined, 5);
         assert.notEqual(head.checksum, checksum(other));
       } catch (error) {
         assert.ok(error instanceof ProtocolError, `${error}`);

@@ -15,7 +15,7 @@ import { bearing, unit, Xorshift32 } from '../src/exact.js';
 import * as limits from '../src/limits.js';
 import * as client from '../src/protocol/client_message.js';
 import { CloseCode, closeReason, isFinal } from '../src/protocol/close_code.js';
-import { decodeSnapshotHead, encodeAck, encodeInput } from '../src/protocol/frame.js';
+import { decodeSnapshotHead, encodeAck, encodeInput, readSections, SectionKind } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
 import { Backoff } from '../src/reconnect.js';
 import { bits, dequantise, fromQs, quantise, toQs } from '../src/schema/field.js';
@@ -117,8 +117,7 @@ function encodeClient({ type, ...m }) {
 /** @param {any} message @returns {any} a server's message in the SDK's spelling */
 function serverMessage(message) {
   const decoded = variant(message);
-  if (decoded.type === 'Welcome') decoded.schema = schemaOf(message.Welcome.schema, message.Welcome.tables);
-  delete decoded.tables;
+  if (decoded.type === 'Welcome') decoded.schema = schemaOf(message.Welcome.schema);
   if (decoded.type === 'Reply') {
     return { type: 'Reply', id: decoded.id, error: message.Reply.result.Err };
   }
@@ -159,13 +158,10 @@ function checkSnapshot(schema, expected) {
   const sections = [];
   /** @type {any[]} */
   const events = [];
-  while (!reader.done) {
-    const kind = reader.u8();
-    const length = readVarint(reader);
-    const from = reader.take(length);
-    sections.push([kind, hex(reader.bytes.subarray(from, from + length))]);
-    if (kind === 2) events.push(...decodeEvents(new ByteReader(reader.bytes, from, from + length), tick, schema));
-  }
+  readSections(reader, (kind, section) => {
+    sections.push([kind, hex(section.bytes.subarray(section.at, section.end))]);
+    if (kind === SectionKind.Events) events.push(...decodeEvents(section, tick, schema));
+  });
   assert.deepEqual(sections, expected.sections);
   const found = events.map((event) => {
     const index = schema.events.findIndex(({ name }) => name === event.name);
@@ -209,10 +205,10 @@ function checkTexts({ cases }) {
 
 /** @param {any} vectors */
 function checkBodies({ layer, schema: raw, tables, cases }) {
-  const schema = schemaOf(raw, tables);
+  const schema = schemaOf(raw);
   checkSchema(schema);
-  checkLayout(schema);
-  const layout = new Layout(schema);
+  checkLayout(schema, tables);
+  const layout = new Layout(schema, tables);
   const set = layout.sets[layer];
   const decoder = new DeltaDecoder(set);
   /** @type {Map<number, Image>} */
@@ -229,8 +225,7 @@ function checkBodies({ layer, schema: raw, tables, cases }) {
     const held = isBare ? bares : images;
     const baseline = baselineTick === null ? undefined : (held.get(baselineTick) ?? bares.get(baselineTick));
     const reader = new ByteReader(bytesOf(body));
-    const head = decodeBodyHead(reader);
-    assert.equal(head.layer, layer);
+    const head = decodeBodyHead(reader, layer, layout.epoch);
     assert.equal(head.back, baseline === undefined ? 0 : tick - baseline.tick);
     const image = new Image(set.width);
     decoder.decode(reader, baseline ?? new Image(set.width), head.back, tick, image);
@@ -245,7 +240,7 @@ function checkBodies({ layer, schema: raw, tables, cases }) {
     });
     assert.equal(checksum(image), sum);
     if (head.checksum !== undefined) assert.equal(head.checksum, sum);
-    const again = encodeBody(layer, set, baseline, image, head.checksum !== undefined);
+    const again = encodeBody(layer, set, baseline, image, head.checksum !== undefined, layout);
     assert.equal(hex(again), body, `tick ${tick} against ${baselineTick}`);
     (baseline === undefined ? bares : images).set(tick, image);
   }

@@ -109,7 +109,7 @@ export class Avatar {
    * A snapshot was applied.
    * @param {Snapshot} snapshot
    */
-  onSnapshot({ tick, images }) {
+  onSnapshot({ tick, images, ticks }) {
     const room = images[ROOM_LAYER];
     const index = room.owners.subarray(0, room.count).indexOf(this.#code);
     const rows = images.map((image) => (index === -1 ? -1 : findEntity(image, room.slots[index], room.generations[index])));
@@ -125,7 +125,8 @@ export class Avatar {
       return;
     }
     // A layer that was dropped tells of an earlier tick, until its keyframe comes.
-    if ((isOnGrid && room.tick !== tick) || (isCopied && images[OWNER_LAYER].tick !== tick)) return;
+    const told = ticks === undefined ? room.tick : ticks[index];
+    if ((isOnGrid && told !== tick) || (isCopied && images[OWNER_LAYER].tick !== tick)) return;
     const server = newEntity(room, index);
     rows.forEach((row, layer) => {
       if (row !== -1) readRow(server, this.#layout.sets[layer], images[layer], row);

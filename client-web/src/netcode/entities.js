@@ -4,21 +4,12 @@
  */
 
 import { fromQ, fromQs } from '../schema/field.js';
-import { Owner } from '../snapshot/image.js';
+import { Owner, handleAt } from '../snapshot/image.js';
 import { blend } from './interpolation.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
 /** @typedef {import('../snapshot/image.js').Image} Image */
 /** @typedef {import('../snapshot/layout.js').ColumnSet} ColumnSet */
-
-/**
- * @param {Image} image
- * @param {number} index
- * @returns {number} the entity's handle
- */
-export function handleAt(image, index) {
-  return image.generations[index] * 0x10000 + image.slots[index];
-}
 
 /**
  * @param {Image} image

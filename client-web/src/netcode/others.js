@@ -5,15 +5,16 @@
  * frame to frame and written in place, so drawing allocates next to nothing. Called by `play.js`.
  */
 
-import { Owner } from '../snapshot/image.js';
+import { isIn } from '../session/layers.js';
+import { Owner, handleAt } from '../snapshot/image.js';
 import { OWNER_LAYER, ROOM_LAYER } from '../snapshot/layout.js';
-import { blendRow, findEntity, handleAt, newEntity, readRow } from './entities.js';
+import { blendRow, findEntity, newEntity, readRow } from './entities.js';
 import { Motion } from './motion.js';
 import { Tracks } from './tracks.js';
 
 /** @typedef {import('../types.js').Entity} Entity */
+/** @typedef {import('../session/layers.js').Snapshot} Snapshot */
 /** @typedef {import('../snapshot/image.js').Image} Image */
-
 /** @typedef {import('./interpolation.js').Pair} Pair */
 
 /**
@@ -32,7 +33,7 @@ import { Tracks } from './tracks.js';
  * @typedef {object} Own
  * @property {number} you the player
  * @property {Entity | undefined} predicted shown in place of the own avatar
- * @property {import('../session/layers.js').Snapshot} newest the own projectiles fly on from it
+ * @property {Snapshot} newest the own projectiles fly on from it
  * @property {number} tick to this tick
  */
 
@@ -51,6 +52,13 @@ export class Others {
   /** @type {Map<number, Shown>} by handle */
   #shown = new Map();
   #frame = 0;
+  /** The own avatar that the last frame showed. @type {Entity | undefined} */
+  #predicted;
+  /**
+   * Who was shown in the frame before the last one and not in that.
+   * @type {import('../types.js').Leave[]}
+   */
+  leaves = [];
   /** Index in each layer's image of the entity that is being read, -1 for none. */
   #rows;
   /** Index in each layer's image of the next entity. */
@@ -75,7 +83,7 @@ export class Others {
 
   /**
    * The room-wide components of a snapshot.
-   * @param {import('../session/layers.js').Snapshot} snapshot
+   * @param {Snapshot} snapshot
    * @returns {Record<string, any>}
    */
   state({ images }) {
@@ -90,7 +98,7 @@ export class Others {
 
   /**
    * Snapshots came since the last frame: learns how fast everybody goes.
-   * @param {readonly import('../session/layers.js').Snapshot[]} history oldest first
+   * @param {readonly Snapshot[]} history oldest first
    * @param {number} known tick of the newest one that was learnt from
    */
   learn(history, known) {
@@ -125,13 +133,35 @@ export class Others {
       this.#addFlights(entities, own);
       if (own.predicted !== undefined) insert(entities, own.predicted);
     }
-    for (const [handle, { frame: last, tracks }] of this.#shown) {
+    if (this.leaves.length > 0) this.leaves = [];
+    for (const [handle, { entity, frame: last, tracks }] of this.#shown) {
       if (last === this.#frame) continue;
       tracks.hide();
       this.#shown.delete(handle);
+      if (frame !== undefined && handle !== own?.predicted?.handle) this.#leave(entity, pair, frame.history);
+    }
+    const before = this.#predicted;
+    this.#predicted = own?.predicted;
+    if (frame !== undefined && before !== undefined && before.handle !== this.#predicted?.handle && !this.#shown.has(before.handle)) {
+      this.#leave(before, pair, frame.history);
     }
     if (frame === undefined) this.#tracks.forget(Infinity, this.#shown);
     return entities;
+  }
+
+  /**
+   * An entity is shown no more.
+   * @param {Entity} entity as it was shown last
+   * @param {Pair} pair
+   * @param {readonly Snapshot[]} history oldest first
+   */
+  #leave(entity, pair, history) {
+    const base = pair.alpha < 1 ? pair.older : pair.newer;
+    // What is the own player's is shown as of the newest, before the others are.
+    let at = isIn(base.images, entity.handle) ? history.length - 1 : history.indexOf(base);
+    while (at > 0 && !isIn(history[at - 1].images, entity.handle)) at--;
+    const isHidden = at < 0 || history[at].hidden.includes(entity.handle) || isIn(history[at].images, entity.handle);
+    this.leaves.push({ entity, reason: isHidden ? 'view' : 'destroyed' });
   }
 
   /**

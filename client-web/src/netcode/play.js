@@ -138,14 +138,14 @@ export class Play {
     const { newest, history } = layers;
     const serverTick = clock.serverTick(nowMs);
     if (newest === undefined || serverTick === undefined) {
-      return { entities: [], me: undefined, state: {}, tick: 0, events: [] };
+      return { entities: [], me: undefined, state: {}, tick: 0, events: [], leaves: [] };
     }
     const interpolation = this.#interpolation;
     if (newest.tick > this.#drawn.newest) this.#others.learn(history, this.#drawn.newest);
     const ms = Math.max(0, nowMs - this.#drawn.ms);
     this.#drawn = { newest: newest.tick, ms: nowMs };
     interpolation.advance(nowMs, serverTick, clock.wait, newest.tick, restEnd);
-    const frame = { ms, periodMs: clock.periodMs, passed: interpolation.passed(history) };
+    const frame = { ms, periodMs: clock.periodMs, passed: interpolation.passed(history), history };
     const inputTick = serverTick + timing.lead;
     const passed = Math.min(2, Math.max(-1, inputTick - timing.stamped));
     const wanted = this.#room.leaving ? undefined : this.#controls?.look();
@@ -155,7 +155,7 @@ export class Play {
     const entities = this.#others.entities(interpolation.pair(history), own, frame);
     const me = predicted ?? entities.find((entity) => entity.avatar && entity.owner === you);
     const tick = interpolation.view;
-    return { entities, me, state: this.#others.state(newest), tick, events: this.#eventsUntil(tick) };
+    return { entities, me, state: this.#others.state(newest), tick, events: this.#eventsUntil(tick), leaves: this.#others.leaves };
   }
 
   /** @returns {Entity[]} those of the newest snapshot, neither interpolated nor predicted */

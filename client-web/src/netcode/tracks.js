@@ -4,9 +4,10 @@
  * `others.js`. Not where a view has them: that is `interpolation.js`'s.
  */
 
+import { handleAt } from '../snapshot/image.js';
 import { OWNER_LAYER } from '../snapshot/layout.js';
 import { CatchUp, TopSpeed } from './catch_up.js';
-import { findEntity, handleAt, readEven } from './entities.js';
+import { findEntity, readEven } from './entities.js';
 import { turnBetween } from './interpolation.js';
 
 /** @typedef {import('../session/layers.js').Snapshot} Snapshot */
@@ -20,6 +21,7 @@ import { turnBetween } from './interpolation.js';
  * @property {number} ms since the one before
  * @property {number} periodMs milliseconds a tick
  * @property {readonly Pair[]} passed that the view came through since then
+ * @property {readonly Snapshot[]} history the last snapshots, oldest first
  */
 
 /** What moves of a component of an entity. Speeds are ways a tick. */

@@ -1,8 +1,10 @@
 /**
  * The hand-packed messages: input and acknowledgement to the server, the head and sections of a
- * snapshot from it. What is inside a layer's body is for `snapshot/delta.js`.
+ * snapshot from it. What is inside a layer's body is for `snapshot/delta.js`, in other sections for
+ * `session/`.
  */
 
+import { ByteReader, readVarint } from '../bytes.js';
 import { ProtocolError } from '../protocol_error.js';
 
 /** Protocol version, spoken in hello and welcome. */
@@ -20,8 +22,14 @@ export const Kind = Object.freeze({
   Ack: 3,
 });
 
-/** Kind byte of a snapshot's section. */
-export const SectionKind = Object.freeze({ Layer: 1, Events: 2 });
+/**
+ * Kind byte of a snapshot's section: below these it is the number of the layer whose body it is;
+ * from `Reserved` on it is for clients that know more, and skipped.
+ */
+export const SectionKind = Object.freeze({ Events: 124, Closed: 125, Unknown: 126, Reserved: 128 });
+
+/** Bits of a head's flags that say that something follows which older clients skip. */
+const FLAGS_SKIPPED = 0xf0;
 
 /** Bytes of an input before its fields. */
 export const INPUT_HEAD_BYTES = 11;
@@ -76,7 +84,24 @@ export function decodeSnapshotHead(reader) {
   const tick = reader.fixed32();
   const inputTick = reader.fixed32();
   const flags = reader.u8();
-  if (flags > 1) throw new ProtocolError('unknown flags in a snapshot');
+  if ((flags & ~(FLAGS_SKIPPED | 1)) !== 0) throw new ProtocolError('unknown flags in a snapshot');
   const slack = (reader.u8() << 24) >> 24;
-  return { tick, inputTick, substituted: flags === 1, slack };
+  for (let more = flags & FLAGS_SKIPPED; more !== 0; more &= more - 1) reader.take(readVarint(reader));
+  return { tick, inputTick, substituted: (flags & 1) === 1, slack };
+}
+
+/**
+ * Hands out the sections that this client knows: bodies of layers, events, closed layers.
+ * @param {ByteReader} reader behind the head; read to its end
+ * @param {(kind: number, section: ByteReader) => void} take gets each in turn
+ */
+export function readSections(reader, take) {
+  while (!reader.done) {
+    const kind = reader.u8();
+    const length = readVarint(reader);
+    const from = reader.take(length);
+    if (kind >= SectionKind.Reserved) continue;
+    if (kind >= SectionKind.Unknown) throw new ProtocolError('unknown section kind');
+    take(kind, new ByteReader(reader.bytes, from, from + length));
+  }
 }

@@ -13,6 +13,7 @@ import {
 import { ProtocolError } from '../protocol_error.js';
 import { REFUSALS } from '../request_error.js';
 import { readSchema } from '../schema/schema.js';
+import { readTables } from '../schema/tables.js';
 import { CloseCode } from './close_code.js';
 import { Kind, VERSION } from './frame.js';
 
@@ -27,7 +28,7 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
 
 /**
  * @typedef {{ type: 'Welcome', version: number, name: string, token: string, schema: Schema,
- *   limits: Limits }} Welcome
+ *   tables: import('../schema/tables.js').Tables, limits: Limits }} Welcome
  * @typedef {{ type: 'Joined', room: RoomInfo, code: string, you: number, tickRate: number,
  *   snapshotEvery: number, tick: number, members: Member[], chat: ChatLine[] }} Joined
  * @typedef {Welcome | Joined
@@ -66,7 +67,7 @@ export function decodeServer(bytes) {
  * @type {Record<ServerMessage['type'], (r: ControlReader) => object>}
  */
 const FIELDS = {
-  Welcome: (r) => ({ version: version(r), name: r.string(), token: r.string(), schema: readSchema(r), limits: limits(r) }),
+  Welcome: (r) => ({ version: version(r), name: r.string(), token: r.string(), schema: readSchema(r), tables: readTables(r), limits: limits(r) }),
   Refused: (r) => ({ reason: r.variant(REFUSALS) }),
   Rooms: (r) => ({ rooms: r.list(ROOMS_LISTED_MAX, roomInfo) }),
   Joined: (r) => ({

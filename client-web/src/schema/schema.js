@@ -4,7 +4,7 @@
  * from it in `snapshot/layout.js`.
  */
 
-import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
+import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import { readField } from './field.js';
 import { checkField } from './field_check.js';
@@ -24,8 +24,8 @@ export const AUDIENCES = /** @type {const} */ (['Everyone', 'Owner', 'Room', 'Te
  */
 export const PREDICTED = /** @type {const} */ (['No', 'Fine', 'Grid']);
 
-/** Layers that a room has for one player (`snapshot/layout.js`). */
-export const LAYERS = 3;
+/** Column sets of a game's layers (`snapshot/layout.js`). */
+export const SETS = 3;
 
 /**
  * @typedef {object} Component
@@ -51,9 +51,6 @@ export const LAYERS = 3;
  * @property {boolean} newestWins whether a tick takes the newest input instead of the one for it
  * @property {Message[]} events
  * @property {Message[]} actions
- * @property {number} tableEpoch counts trainings of the tables; 0 without any
- * @property {number[][]} tables by layer what a body's contexts start as, then the gains of its
- *   linear columns, then the thresholds of their tables; empty or missing for even odds
  */
 
 /**
@@ -75,8 +72,6 @@ export function readSchema(reader) {
     newestWins: reader.bool(),
     events: reader.list(EVENTS_MAX, readMessage),
     actions: reader.list(EVENTS_MAX, readMessage),
-    tableEpoch: reader.u8(),
-    tables: reader.list(LAYERS, (r) => r.list(SERVER_MESSAGE_BYTES_MAX, (item) => item.u16())),
   };
   checkSchema(schema);
   return schema;

@@ -7,15 +7,23 @@
 import { readVarint } from '../bytes.js';
 import { BASELINE_BACK_MAX, ENTITIES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
+import { Image, handleAt } from './image.js';
+import { setNumber } from './layout.js';
 import * as model from './model.js';
 import { RangeDecoder } from './range_coder.js';
 import { RowDecoder } from './row_decoder.js';
 
 /** @typedef {import('./layout.js').ColumnSet} ColumnSet */
-/** @typedef {import('./image.js').Image} Image */
 
-const MODE_RANGE = 1;
+/** Bits of a mode: ticks from the baseline, the epoch of the tables, and whether a checksum comes. */
+const MODE_BACK = 0x1f;
+const MODE_EPOCH_AT = 5;
 const MODE_CHECKSUM = 0x80;
+/** In the place of a `back` that does not fit: it follows. */
+const BACK_LONG = MODE_BACK;
+
+/** Bits of an epoch that travel. */
+const EPOCH_BITS = 3;
 
 /** Slots lie below this: 0xFFFF is never given out, so no handle looks like "none". */
 const SLOT_END = 0xffff;
@@ -23,7 +31,6 @@ const SLOT_END = 0xffff;
 /**
  * What precedes a body's decisions.
  * @typedef {object} BodyHead
- * @property {number} layer
  * @property {number} back ticks from the baseline, 0 for a keyframe
  * @property {number | undefined} checksum of the image, if it was sent
  */
@@ -31,33 +38,57 @@ const SLOT_END = 0xffff;
 /**
  * @param {import('../bytes.js').ByteReader} reader at the section's first byte; then at its
  *   decisions
+ * @param {number} layer whose body it is
+ * @param {number} epoch of the tables that are known
  * @returns {BodyHead}
  */
-export function decodeBodyHead(reader) {
-  const layer = readVarint(reader);
+export function decodeBodyHead(reader, layer, epoch) {
   const mode = reader.u8();
-  if ((mode & ~MODE_CHECKSUM) !== MODE_RANGE) throw new ProtocolError('unknown mode of a body');
-  const back = readVarint(reader);
-  if (back > BASELINE_BACK_MAX) throw new ProtocolError('baseline too far back');
-  return { layer, back, checksum: mode & MODE_CHECKSUM ? reader.fixed32() : undefined };
+  if (((mode >>> MODE_EPOCH_AT) & EPOCH_BITS) !== (epoch & EPOCH_BITS)) throw new ProtocolError('a body by unknown tables');
+  let back = mode & MODE_BACK;
+  if (back === BACK_LONG) {
+    back = readVarint(reader);
+    if (back < BACK_LONG) throw new ProtocolError('a baseline that is near, in many bytes');
+    if (back > BASELINE_BACK_MAX) throw new ProtocolError('baseline too far back');
+  }
+  if (back === 0 && reader.u8() !== setNumber(layer)) throw new ProtocolError('a layer of unknown columns');
+  return { back, checksum: mode & MODE_CHECKSUM ? reader.fixed32() : undefined };
 }
 
-/** Decodes the bodies of one layer. Holds scratch memory only, no state from body to body. */
+/**
+ * Decodes the bodies of layers with the same columns. Holds scratch memory only, no state from body
+ * to body.
+ */
 export class DeltaDecoder {
   #set;
+  #isGroup;
+  #prior;
   #coder;
   #rows;
+  /** The baseline with those that arrived from other groups. */
+  #joined;
   /** Index in the baseline of each kept entity. */
   #kept = new Uint16Array(64);
   /** Index in the image of each kept entity. */
   #placed = new Uint16Array(64);
   #keptCount = 0;
+  /**
+   * Handles of those that the last body removed and that live on elsewhere in the room.
+   * @type {number[]}
+   */
+  moved = [];
 
-  /** @param {ColumnSet} set the layer's columns */
-  constructor(set) {
+  /**
+   * @param {ColumnSet} set the layers' columns
+   * @param {boolean} [isGroup] whether they are of groups: entities move between them
+   */
+  constructor(set, isGroup = false) {
     this.#set = set;
-    this.#coder = new RangeDecoder(set.prior.length);
+    this.#isGroup = isGroup;
+    this.#prior = isGroup ? model.groupPrior(set) : set.prior;
+    this.#coder = new RangeDecoder(this.#prior.length);
     this.#rows = new RowDecoder(set, this.#coder);
+    this.#joined = new Image(set.width);
   }
 
   /**
@@ -67,10 +98,11 @@ export class DeltaDecoder {
    * @param {number} back ticks from the baseline, 0 for a keyframe
    * @param {number} tick the snapshot's
    * @param {Image} image is overwritten; not the baseline
+   * @param {readonly Image[]} [others] of the other groups that are held, before this snapshot
    */
-  decode(reader, baseline, back, tick, image) {
+  decode(reader, baseline, back, tick, image, others = []) {
     const coder = this.#coder;
-    coder.open(reader.bytes, reader.at, reader.end, this.#set.prior);
+    coder.open(reader.bytes, reader.at, reader.end, this.#prior);
     reader.at = reader.end;
     const steady = coder.bit(model.STEADY);
     if (steady === 1 && back === 0) throw new ProtocolError('a steady keyframe');
@@ -79,11 +111,58 @@ export class DeltaDecoder {
     // It would decode, but one image has one coding: no server sends it.
     if (steady === 0 && back !== 0 && gap === back) throw new ProtocolError('a steady body that names its gap');
     image.begin(tick, gap);
-    this.#rows.start(back, baseline.gap, gap, steady);
-    this.#readRemoved(baseline);
-    this.#readEntered(baseline, image);
-    this.#readKept(baseline, image);
+    image.bare = back === 0;
+    this.#rows.start(back, baseline.gap, gap, steady, this.#isGroup);
+    const base = this.#isGroup && back !== 0 ? this.#readArrived(baseline, others) : baseline;
+    this.#readRemoved(base);
+    this.#readEntered(base, image);
+    this.#readKept(base, image);
     coder.finish();
+  }
+
+  /**
+   * What a body says that was left out: nobody came or went, and all went as predicted.
+   * @param {Image} baseline
+   * @param {number} tick the snapshot's
+   * @param {Image} image is overwritten; not the baseline
+   */
+  advance(baseline, tick, image) {
+    const back = tick - baseline.tick;
+    const { width } = this.#set;
+    image.begin(tick, back);
+    image.copyEntities(baseline);
+    this.#rows.start(back, baseline.gap, back, 1, this.#isGroup);
+    const { count, masks, rows } = baseline;
+    for (let i = 0; i < count; i++) this.#rows.predict(masks[i], rows, i * width, image.rows, i * width);
+  }
+
+  /**
+   * Reads who arrived from other groups.
+   * @param {Image} baseline
+   * @param {readonly Image[]} others
+   * @returns {Image} the baseline with them
+   */
+  #readArrived(baseline, others) {
+    const coder = this.#coder;
+    const arrived = this.#prior.length - model.ARRIVED_CONTEXTS;
+    const count = coder.number(arrived, model.NARROW);
+    if (count === 0) return baseline;
+    const joined = this.#joined;
+    joined.begin(baseline.tick, baseline.gap);
+    let own = 0;
+    let next = 0;
+    for (let left = count; left > 0; left--) {
+      const slot = next + coder.number(arrived + model.NARROW, model.NARROW);
+      next = slot + 1;
+      for (; own < baseline.count && baseline.slots[own] < slot; own++) joined.append(baseline, own);
+      if (own < baseline.count && baseline.slots[own] === slot) throw new ProtocolError('an entity arrives in a slot that is taken');
+      const from = others.find((other) => other.tick === baseline.tick && other.bare === baseline.bare && other.find(slot) !== -1);
+      if (from === undefined) throw new ProtocolError('an entity arrives from nowhere');
+      joined.append(from, from.find(slot));
+      coder.check();
+    }
+    for (; own < baseline.count; own++) joined.append(baseline, own);
+    return joined;
   }
 
   /** @param {Image} baseline */
@@ -98,9 +177,11 @@ export class DeltaDecoder {
     }
     let kept = 0;
     let next = 0;
+    if (this.moved.length > 0) this.moved = [];
     for (let i = 0; i < removed; i++) {
       const index = next + coder.number(model.REMOVED_GAP, model.NARROW);
       if (index >= count) throw new ProtocolError('no such entity to remove');
+      if (this.#isGroup && coder.raw(1) === 1) this.moved.push(handleAt(baseline, index));
       while (next < index) this.#kept[kept++] = next++;
       next = index + 1;
     }

@@ -9,6 +9,8 @@ import { ProtocolError } from '../protocol_error.js';
 
 /** Entities for which a new image has room. */
 const CAPACITY_FIRST = 16;
+/** `fit` leaves room for so many times the entities that there are. */
+const SPARE = 4;
 
 /** One layer at one tick. */
 export class Image {
@@ -19,6 +21,8 @@ export class Image {
     this.tick = 0;
     /** Ticks since the image before, 0 in the layer's first. */
     this.gap = 0;
+    /** Whether a keyframe brought it, without second differences. */
+    this.bare = false;
     /** Entities. */
     this.count = 0;
     this.slots = new Uint16Array(CAPACITY_FIRST);
@@ -39,7 +43,33 @@ export class Image {
   begin(tick, gap) {
     this.tick = tick;
     this.gap = gap;
+    this.bare = false;
     this.count = 0;
+  }
+
+  /**
+   * Takes over the entities of another image of the same columns, rows and all.
+   * @param {Image} other
+   */
+  copyEntities({ count, slots, generations, owners, masks, rows, width }) {
+    if (count > this.slots.length) this.#grow(count);
+    this.slots.set(slots.subarray(0, count));
+    this.generations.set(generations.subarray(0, count));
+    this.owners.set(owners.subarray(0, count));
+    this.masks.set(masks.subarray(0, count));
+    this.rows.set(rows.subarray(0, count * width));
+    this.count = count;
+  }
+
+  /**
+   * Appends an entity of another image of the same columns, row and all. Its slot is above all
+   * others.
+   * @param {Image} other
+   * @param {number} index of it there
+   */
+  append({ slots, generations, owners, masks, rows, width }, index) {
+    let to = this.push(slots[index], generations[index], owners[index], masks[index]) * width;
+    for (let from = index * width, end = from + width; from < end; from++) this.rows[to++] = rows[from];
   }
 
   /**
@@ -53,7 +83,7 @@ export class Image {
   push(slot, generation, owner, mask) {
     const index = this.count;
     if (index === ENTITIES_MAX) throw new ProtocolError('too many entities');
-    if (index === this.slots.length) this.#grow();
+    if (index === this.slots.length) this.#grow(index + 1);
     this.slots[index] = slot;
     this.generations[index] = generation;
     this.owners[index] = owner;
@@ -80,8 +110,24 @@ export class Image {
     return -1;
   }
 
-  #grow() {
-    const capacity = Math.min(2 * this.slots.length, ENTITIES_MAX);
+  /**
+   * Gives memory back that held many more entities than there are. Of a layer that held a crowd
+   * once, so that many such layers don't come to more than the room.
+   */
+  fit() {
+    if (this.slots.length <= CAPACITY_FIRST + SPARE * this.count) return;
+    const { width, count, slots, generations, owners, masks, rows } = this;
+    const capacity = Math.max(CAPACITY_FIRST, count);
+    this.slots = slots.slice(0, capacity);
+    this.generations = generations.slice(0, capacity);
+    this.owners = owners.slice(0, capacity);
+    this.masks = masks.slice(0, capacity);
+    this.rows = rows.slice(0, capacity * width);
+  }
+
+  /** @param {number} count entities for which there must be room, at most `ENTITIES_MAX` */
+  #grow(count) {
+    const capacity = Math.min(Math.max(2 * this.slots.length, count), ENTITIES_MAX);
     const grown = (/** @type {any} */ old, /** @type {number} */ length) => {
       const array = new old.constructor(length);
       array.set(old);
@@ -93,6 +139,15 @@ export class Image {
     this.masks = grown(this.masks, capacity);
     this.rows = grown(this.rows, capacity * this.width);
   }
+}
+
+/**
+ * @param {Image} image
+ * @param {number} index
+ * @returns {number} the entity's handle
+ */
+export function handleAt(image, index) {
+  return image.generations[index] * 0x10000 + image.slots[index];
 }
 
 /** How an entity belongs to a player, as images code it. */

@@ -8,7 +8,8 @@ import { COLUMNS_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import { bits, fine, modulus, qMax, quantise, words } from '../schema/field.js';
 import { Guess } from '../schema/guess.js';
-import { LAYERS } from '../schema/schema.js';
+import { SETS } from '../schema/schema.js';
+import { UNTRAINED } from '../schema/tables.js';
 import { enteringContexts } from './entering.js';
 import { TABLES, columnContexts, columnsStart, untrainedTables } from './model.js';
 import { GAINS, GAIN_MAX, UNTRAINED_GAINS } from './predictor.js';
@@ -17,6 +18,7 @@ import { THRESHOLDS, areThresholds, tablesOf } from './symbols.js';
 
 /** @typedef {import('../schema/schema.js').Schema} Schema */
 /** @typedef {import('../schema/schema.js').Component} Component */
+/** @typedef {import('../schema/tables.js').Tables} Tables */
 /** @typedef {import('../schema/field.js').Field} Field */
 /** @typedef {import('../schema/field.js').FieldKind} FieldKind */
 
@@ -24,6 +26,17 @@ import { THRESHOLDS, areThresholds, tablesOf } from './symbols.js';
 export const ROOM_LAYER = 0;
 /** Layer of what only the receiving player sees; that of what their team sees is behind it. */
 export const OWNER_LAYER = 1;
+/**
+ * The first layer of a group of entities, with the columns and tables of the room's. Which group it
+ * is the client is not told: the numbers are its own, and given out again.
+ */
+export const GROUP_LAYERS = SETS;
+
+/**
+ * @param {number} layer
+ * @returns {number} of its column set among the layout's; a keyframe names it
+ */
+export const setNumber = (layer) => (layer < GROUP_LAYERS ? layer : ROOM_LAYER);
 
 /**
  * A component's place in a column set.
@@ -217,8 +230,13 @@ export const gainOf = (number) => (number << 16) >> 16;
 
 /** The column sets of a checked schema. */
 export class Layout {
-  /** @param {Schema} schema */
-  constructor(schema) {
+  /**
+   * @param {Schema} schema
+   * @param {Tables} [tables] checked by `checkLayout`
+   */
+  constructor(schema, tables = UNTRAINED) {
+    /** Which training the tables are of. */
+    this.epoch = tables.epoch;
     /** @type {{ component: Component, fine: boolean }[][]} */
     const [room, owner, team] = [[], [], []];
     for (const component of schema.components) {
@@ -226,11 +244,11 @@ export class Layout {
       layer.push({ component, fine: false });
       if (component.predicted === 'Fine') owner.push({ component, fine: true });
     }
-    /** Columns of every layer, by its number. */
-    this.sets = [room, owner, team].map((parts, layer) => new ColumnSet(parts, schema.tables[layer]));
+    /** Columns of the layers 0 to 2, by their numbers. */
+    this.sets = [room, owner, team].map((parts, number) => new ColumnSet(parts, tables.layers[number]));
   }
 
-  /** Columns of layer 0. */
+  /** Columns of layer 0 and of those of groups. */
   get room() {
     return this.sets[ROOM_LAYER];
   }
@@ -257,14 +275,14 @@ function goesOn({ kind, predictor: { type } }, isFine) {
  * Throws a `ProtocolError` on layers that are too wide, and on tables that are not of this schema.
  * Called when the rest of it is known to be right.
  * @param {Schema} schema
+ * @param {Tables} [tables]
  */
-export function checkLayout(schema) {
-  const { tables } = schema;
-  if (tables.length > LAYERS) throw new ProtocolError('more tables than layers');
-  const { sets } = new Layout({ ...schema, tables: [] });
+export function checkLayout(schema, { layers } = UNTRAINED) {
+  if (layers.length > SETS) throw new ProtocolError('more tables than layers');
+  const { sets } = new Layout(schema);
   const wide = sets.findIndex(({ width }) => width > COLUMNS_MAX);
   if (wide !== -1) throw new ProtocolError(`layer ${wide} has ${sets[wide].width} columns, at most ${COLUMNS_MAX}`);
-  tables.forEach((table, layer) => {
+  layers.forEach((table, layer) => {
     if (table.length === 0) return;
     if (table.length !== sets[layer].tableSize) throw new ProtocolError(`the table of layer ${layer} is not of this schema`);
     const contexts = sets[layer].prior.length;

@@ -7,6 +7,7 @@
 
 import { Guess } from '../schema/guess.js';
 import { GAINS, ACTIVITIES } from './predictor.js';
+import { UNSURE } from './range_coder.js';
 import { untrainedThresholds } from './symbols.js';
 
 /** @typedef {import('./layout.js').ColumnSet} ColumnSet */
@@ -164,6 +165,22 @@ export function columnContexts(guess) {
  * @returns {number} where the contexts of columns start
  */
 export const columnsStart = (components) => COMPONENTS + components * COMPONENT;
+
+/**
+ * Contexts that a group's layer has behind all others, at even odds, whatever was trained: how many
+ * entities arrived from other groups, and the step to the next one's slot, `NARROW` each.
+ */
+export const ARRIVED_CONTEXTS = 2 * NARROW;
+
+/**
+ * @param {ColumnSet} set
+ * @returns {Uint16Array} what the contexts of a body of a group's layer start as
+ */
+export function groupPrior({ prior }) {
+  const whole = new Uint16Array(prior.length + ARRIVED_CONTEXTS).fill(UNSURE);
+  whole.set(prior);
+  return whole;
+}
 
 /**
  * @param {ColumnSet} set

@@ -36,6 +36,11 @@ export class RowDecoder {
    * values; else 0.
    */
   #steady = 0;
+  /**
+   * Whether who enters has no past: it was not in the image before, so changes and second
+   * differences are 0, and left out.
+   */
+  #isNew = false;
   /** The baseline's rows. @type {Int32Array} */
   #base = new Int32Array(0);
   /** The image's. @type {Int32Array} */
@@ -57,12 +62,15 @@ export class RowDecoder {
    * @param {number} baseGap the baseline's gap
    * @param {number} gap the image's
    * @param {number} steady 1 if the baseline is the image before, else 0
+   * @param {boolean} isGroup whether it is of a group's layer: who enters that may come from one
+   *   that is not held
    */
-  start(dt, baseGap, gap, steady) {
+  start(dt, baseGap, gap, steady, isGroup) {
     this.#dt = dt;
     this.#baseGap = baseGap;
     this.#gap = gap;
     this.#steady = steady;
+    this.#isNew = steady === 1 && !isGroup;
   }
 
   /**
@@ -97,12 +105,12 @@ export class RowDecoder {
     const set = this.#set;
     const guess = set.guess[column];
     const contexts = set.contexts[column];
-    if (guess === Guess.Change) return this.#steady === 1 ? 0 : this.#readChange(set.entering[column], before);
+    if (guess === Guess.Change) return this.#isNew ? 0 : this.#readChange(set.entering[column], before);
     if (guess === Guess.SecondDiff) {
-      const isLeftOut = this.#steady === 1 || this.#dt === 0;
+      const isLeftOut = this.#isNew || this.#dt === 0;
       return isLeftOut ? 0 : unzigzag(coder.number(contexts + model.STEADY_COLUMN, model.WIDE));
     }
-    if (this.#steady === 0 && follows(set, column, rows, row)) {
+    if (!this.#isNew && follows(set, column, rows, row)) {
       const residual = unzigzag(coder.number(contexts + model.SIZE, model.WIDE));
       return wrap(follow(set, column, rows, row, this.#gap) + residual, set.shift[column]);
     }
@@ -165,6 +173,25 @@ export class RowDecoder {
       }
     }
     return changed;
+  }
+
+  /**
+   * One that is kept in a body that was left out: it went as predicted.
+   * @param {number} mask
+   * @param {Int32Array} base the baseline's rows
+   * @param {number} from where its row starts in them
+   * @param {Int32Array} rows the image's
+   * @param {number} to where its row starts in them, which is the baseline's or 0
+   */
+  predict(mask, base, from, rows, to) {
+    const set = this.#set;
+    this.#base = base;
+    this.#rows = rows;
+    for (let c = 0; c < set.components.length; c++) {
+      if (((mask >>> c) & 1) === 0) continue;
+      const component = set.components[c];
+      this.#carryOn(component, activityOf(set, component, base, from), from, to);
+    }
   }
 
   /**

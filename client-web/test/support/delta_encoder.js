@@ -6,7 +6,8 @@
 import { Guess } from '../../src/schema/guess.js';
 import { checksum } from '../../src/snapshot/checksum.js';
 import { LENGTHS, SIZE_BITS, lengthAt, sizeAt, topBits } from '../../src/snapshot/entering.js';
-import { Image } from '../../src/snapshot/image.js';
+import { Image, handleAt } from '../../src/snapshot/image.js';
+import { GROUP_LAYERS } from '../../src/snapshot/layout.js';
 import * as model from '../../src/snapshot/model.js';
 import { activityOf, difference, follow, follows, guessChange, guessOf, leanOf, partOf, secondDiffOf, stepOf } from '../../src/snapshot/predictor.js';
 import { CODED_MAX, ESCAPE, STARTS } from '../../src/snapshot/symbols.js';
@@ -33,29 +34,80 @@ export function varint(value) {
 export const u32 = (value) => [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
 
 /**
+ * @param {number} kind
+ * @param {ArrayLike<number>} bytes
+ * @returns {Uint8Array} a snapshot's section
+ */
+export const section = (kind, bytes) => Uint8Array.from([kind, ...varint(bytes.length), ...Array.from(bytes)]);
+
+/**
+ * How a layer's body is made, besides of what.
+ * @typedef {object} BodyOptions
+ * @property {number} [epoch] of the tables
+ * @property {(slot: number) => Image | undefined} [from] of a group's layer: the image, of the
+ *   baseline's tick, of another group that the client holds and the entity in that slot was in
+ * @property {(handle: number) => boolean} [livesOn] of a group's layer: whether who is not in it
+ *   any more is elsewhere in the room
+ */
+
+/**
  * @param {number} layer
  * @param {ColumnSet} set
  * @param {Image | undefined} baseline undefined for a keyframe, which brings it bare
  * @param {Image} whole
  * @param {boolean} periodic whether a steady body carries a checksum too
+ * @param {BodyOptions} [options]
  * @returns {Uint8Array}
  */
-export function encodeBody(layer, set, baseline, whole, periodic) {
+export function encodeBody(layer, set, baseline, whole, periodic, { epoch = 0, from = () => undefined, livesOn = () => false } = {}) {
   const image = baseline === undefined ? bare(set, whole) : whole;
   const back = baseline === undefined ? 0 : image.tick - baseline.tick;
   const steady = back !== 0 && image.gap === back;
   const sum = periodic || !steady ? u32(checksum(image)) : [];
-  const coder = new RangeEncoder(set.prior);
+  const isGroup = layer >= GROUP_LAYERS;
+  const coder = new RangeEncoder(isGroup ? model.groupPrior(set) : set.prior);
   coder.bit(model.STEADY, steady);
   if (!steady) coder.number(model.GAP, model.NARROW, image.gap);
-  const { removed, entered, kept } = split(baseline, image);
+  const base = isGroup && baseline !== undefined ? encodeArrived(coder, set, baseline, image, from) : baseline;
+  const { removed, entered, kept } = split(base, image);
   coder.number(model.REMOVED, model.NARROW, removed.length);
   removed.forEach((index, i) => {
     coder.number(model.REMOVED_GAP, model.NARROW, index - (i === 0 ? 0 : removed[i - 1] + 1));
+    if (isGroup && base !== undefined) coder.raw(1, livesOn(handleAt(base, index)) ? 1 : 0);
   });
-  encodeEntered(coder, set, image, entered, back, steady);
-  if (baseline !== undefined) encodeKept(coder, set, baseline, image, kept, back, steady);
-  return Uint8Array.from([...varint(layer), sum.length > 0 ? 0x81 : 1, ...varint(back), ...sum, ...coder.finish()]);
+  encodeEntered(coder, set, image, entered, back, steady && !isGroup);
+  if (base !== undefined) encodeKept(coder, set, base, image, kept, back, steady);
+  const mode = (back < 31 ? back : 31) | ((epoch & 3) << 5) | (sum.length > 0 ? 0x80 : 0);
+  const head = back === 0 ? [isGroup ? 0 : layer] : back < 31 ? [] : varint(back);
+  return Uint8Array.from([mode, ...head, ...sum, ...coder.finish()]);
+}
+
+/**
+ * @param {RangeEncoder} coder
+ * @param {ColumnSet} set
+ * @param {Image} baseline
+ * @param {Image} image
+ * @param {(slot: number) => Image | undefined} from
+ * @returns {Image} the baseline with those that arrived from other groups
+ */
+function encodeArrived(coder, set, baseline, image, from) {
+  const contexts = set.prior.length;
+  const joined = new Image(set.width);
+  joined.begin(baseline.tick, baseline.gap);
+  /** @type {number[]} */
+  const arrived = [];
+  for (let slot = 0; slot < 0xffff; slot++) {
+    const [own, now] = [baseline.find(slot), image.find(slot)];
+    const other = now === -1 ? undefined : from(slot);
+    if (own !== -1) joined.append(baseline, own);
+    else if (other !== undefined && handleAt(other, other.find(slot)) === handleAt(image, now)) {
+      arrived.push(slot);
+      joined.append(other, other.find(slot));
+    }
+  }
+  coder.number(contexts, model.NARROW, arrived.length);
+  arrived.forEach((slot, i) => coder.number(contexts + model.NARROW, model.NARROW, slot - (i === 0 ? 0 : arrived[i - 1] + 1)));
+  return joined;
 }
 
 /**
@@ -69,6 +121,7 @@ export function bare(set, image) {
   for (let i = 0; i < count; i++) copy.push(slots[i], generations[i], owners[i], masks[i]);
   copy.tick = tick;
   copy.gap = gap;
+  copy.bare = true;
   copy.rows.set(rows.subarray(0, count * set.width));
   for (let at = 0; at < count * set.width; at++) if (set.guess[at % set.width] === Guess.SecondDiff) copy.rows[at] = 0;
   return copy;

@@ -3,6 +3,7 @@
 import { qMax, words } from '../../src/schema/field.js';
 import { Guess } from '../../src/schema/guess.js';
 import { PREDICTED, checkSchema } from '../../src/schema/schema.js';
+import { UNTRAINED } from '../../src/schema/tables.js';
 import { textWords } from '../../src/schema/text.js';
 import { Image } from '../../src/snapshot/image.js';
 import { Layout, checkLayout } from '../../src/snapshot/layout.js';
@@ -14,6 +15,7 @@ import { STARTS, SYMBOLS, SYMBOL_BITS, THRESHOLDS } from '../../src/snapshot/sym
 /** @typedef {import('../../src/schema/field.js').FieldKind} FieldKind */
 /** @typedef {import('../../src/schema/field.js').Field} Field */
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
+/** @typedef {import('../../src/schema/tables.js').Tables} Tables */
 /** @typedef {import('../../src/snapshot/layout.js').ColumnSet} ColumnSet */
 
 /**
@@ -114,30 +116,28 @@ export function randomSchema(random) {
     newestWins: false,
     events: [{ name: 'hit', fields: randomFields(random, 2), payload: random.pick([undefined, { name: 'more', json: random.chance() }]) }],
     actions: [],
-    tableEpoch: 0,
-    /** @type {number[][]} */
-    tables: [],
   };
   checkSchema(schema);
-  return random.chance() ? schema : trained(random, schema);
+  return schema;
 }
 
 /**
  * @param {Random} random
  * @param {Schema} schema
- * @returns {Schema} with tables of some or all layers; checked
+ * @returns {Tables} of some or all of its layers, or of none; checked
  */
-function trained(random, schema) {
-  const tables = new Layout(schema).sets
+export function randomTables(random, schema) {
+  if (random.chance()) return UNTRAINED;
+  const layers = new Layout(schema).sets
     .slice(0, random.between(1, 3))
     .map(({ prior, gains, symbols }) => {
       if (random.chance(0.2)) return [];
       const thresholds = Array.from({ length: symbols.length / STARTS }, () => randomThresholds(random)).flat();
       return [...Array.from(prior, () => randomContext(random)), ...Array.from(gains, () => randomGain(random)), ...thresholds];
     });
-  const whole = { ...schema, tableEpoch: random.between(1, 255), tables };
-  checkLayout(whole);
-  return whole;
+  const tables = { epoch: random.between(1, 255), layers };
+  checkLayout(schema, tables);
+  return tables;
 }
 
 /** @param {Random} random @returns {number} a context, often with odds at an edge */

@@ -1,7 +1,9 @@
 /** Messages of a server, spelled by hand, for tests of what the client makes of them. */
 
 import { ControlWriter } from '../../src/codec.js';
-import { u32, varint } from './delta_encoder.js';
+import { SectionKind } from '../../src/protocol/frame.js';
+import { UNTRAINED } from '../../src/schema/tables.js';
+import { section, u32 } from './delta_encoder.js';
 
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
 /** @typedef {import('../../src/schema/field.js').Field} Field */
@@ -72,8 +74,12 @@ function writeMessage(w, { name, fields, payload }) {
   w.bool(payload.json);
 }
 
-/** @param {Schema} schema @param {{ version?: number, name?: string, token?: string }} [options] */
-export const welcome = (schema, { version = 1, name = 'Ann', token = '' } = {}) =>
+/**
+ * @param {Schema} schema
+ * @param {{ version?: number, name?: string, token?: string, tables?:
+ *   import('../../src/schema/tables.js').Tables }} [options]
+ */
+export const welcome = (schema, { version = 1, name = 'Ann', token = '', tables = UNTRAINED } = {}) =>
   message(0, (w) => {
     w.uint(version);
     w.string(name);
@@ -89,8 +95,8 @@ export const welcome = (schema, { version = 1, name = 'Ann', token = '' } = {}) 
     w.bool(schema.newestWins);
     list(w, schema.events, (event) => writeMessage(w, event));
     list(w, schema.actions, (action) => writeMessage(w, action));
-    w.u8(schema.tableEpoch);
-    list(w, schema.tables, (table) => list(w, table, (context) => w.uint(context)));
+    w.u8(tables.epoch);
+    list(w, tables.layers, (table) => list(w, table, (context) => w.uint(context)));
     [4096, 120, 200, 24, 64].forEach((limit) => w.uint(limit));
   });
 
@@ -189,12 +195,16 @@ export const redirect = () =>
 
 /**
  * @param {number} tick
- * @param {{ inputTick?: number, slack?: number, layers?: Uint8Array[], events?: Uint8Array }}
- *   [parts]
+ * @param {{ inputTick?: number, slack?: number, flags?: number, more?: number[], closed?: number[],
+ *   layers?: (Uint8Array | undefined)[], groups?: Record<number, Uint8Array>, events?: Uint8Array
+ *   }} [parts] `layers`: bodies of the layers from 0 on; `groups`: those of others by number;
+ *   `more`: what follows the head
  */
-export function snapshot(tick, { inputTick = 0, slack = -128, layers = [], events } = {}) {
-  const bytes = [2, ...u32(tick), ...u32(inputTick), 0, slack & 0xff];
-  for (const body of layers) bytes.push(1, ...varint(body.length), ...body);
-  if (events !== undefined) bytes.push(2, ...varint(events.length), ...events);
+export function snapshot(tick, { inputTick = 0, slack = -128, flags = 0, more = [], closed, layers = [], groups = {}, events } = {}) {
+  const bytes = [2, ...u32(tick), ...u32(inputTick), flags, slack & 0xff, ...more];
+  if (closed !== undefined) bytes.push(...section(SectionKind.Closed, closed));
+  layers.forEach((body, layer) => body !== undefined && bytes.push(...section(layer, body)));
+  for (const number in groups) bytes.push(...section(Number(number), groups[number]));
+  if (events !== undefined) bytes.push(...section(SectionKind.Events, events));
   return Uint8Array.from(bytes);
 }

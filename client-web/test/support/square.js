@@ -62,8 +62,6 @@ export const SQUARE = {
       payload: undefined,
     },
   ],
-  tableEpoch: 0,
-  tables: [],
 };
 
 /**

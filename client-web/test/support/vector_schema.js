@@ -45,10 +45,9 @@ const messageOf = (message) => ({ ...withFields(message), payload: message.paylo
 
 /**
  * @param {any} schema
- * @param {{ epoch: number, layers: number[][] }} [tables] what its bodies are coded by
  * @returns {Schema}
  */
-export function schemaOf(schema, tables = { epoch: 0, layers: [] }) {
+export function schemaOf(schema) {
   const { game, components, input, newest_wins: newestWins, events, actions } = schema;
   return {
     game,
@@ -57,7 +56,5 @@ export function schemaOf(schema, tables = { epoch: 0, layers: [] }) {
     newestWins,
     events: events.map(messageOf),
     actions: actions.map(messageOf),
-    tableEpoch: tables.epoch,
-    tables: tables.layers,
   };
 }
