@@ -9,8 +9,8 @@
 
 import { readFileSync } from 'node:fs';
 
-import { ByteReader, readVarint } from '../../client-web/src/bytes.js';
-import { decodeSnapshotHead } from '../../client-web/src/protocol/frame.js';
+import { ByteReader } from '../../client-web/src/bytes.js';
+import { decodeSnapshotHead, readSections } from '../../client-web/src/protocol/frame.js';
 import { decodeServer } from '../../client-web/src/protocol/server_message.js';
 import { Layers } from '../../client-web/src/session/layers.js';
 import { checksum } from '../../client-web/src/snapshot/checksum.js';
@@ -27,8 +27,8 @@ const RUN_FRAMES = 1_000;
 const [welcome, ...frames] = messages(readFileSync(0));
 const snapshots = frames.slice(0, frames.length / 2);
 const plains = frames.slice(frames.length / 2);
-const { schema } = decodeServer(welcome);
-const layout = new Layout(schema);
+const { schema, tables } = decodeServer(welcome);
+const layout = new Layout(schema, tables);
 const { fields, width } = JSON.parse(process.argv[2]);
 
 /** @param {Uint8Array} input */
@@ -51,12 +51,11 @@ function messages(input) {
 function apply(layers, bytes) {
   const reader = new ByteReader(bytes);
   const { tick } = decodeSnapshotHead(reader);
-  while (!reader.done) {
-    reader.u8();
-    const length = readVarint(reader);
-    const from = reader.take(length);
-    if (!layers.apply(new ByteReader(bytes, from, from + length), tick, 0)) throw new Error('a checksum disagrees');
-  }
+  layers.begin();
+  readSections(reader, (kind, section) => {
+    if (!layers.apply(kind, section, tick, 0)) throw new Error('a checksum disagrees');
+  });
+  layers.advance(tick, 0);
   layers.commit(tick);
 }
 

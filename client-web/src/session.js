@@ -267,9 +267,10 @@ export class Session {
     room.layers.begin();
     readSections(reader, (kind, section) => {
       if (kind === SectionKind.Events) events.push(...decodeEvents(section, tick, room.schema));
-      else if (kind === SectionKind.Closed) room.layers.close(section);
+      else if (kind === SectionKind.Closed) room.layers.close(section, tick);
       else if (!room.layers.apply(kind, section, tick, nowMs)) this.#events.push({ type: 'Desync', tick });
     });
+    for (let dropped = room.layers.advance(tick, nowMs); dropped > 0; dropped--) this.#events.push({ type: 'Desync', tick });
     room.onSnapshot(head, nowMs);
     this.#events.push({ type: 'Snapshot', head, events, bytes: bytes.length });
   }

@@ -27,9 +27,9 @@ import { forSeeds } from './support/random.js';
  * @param {Image | undefined} baseline
  * @param {number} tick
  */
-function decode({ layer, set, epoch }, decoder, body, baseline, tick) {
+function decode({ layer, set }, decoder, body, baseline, tick) {
   const reader = new ByteReader(body);
-  const head = decodeBodyHead(reader, layer, epoch);
+  const head = decodeBodyHead(reader, layer);
   const image = new Image(set.width);
   decoder.decode(reader, baseline ?? new Image(set.width), head.back, tick, image);
   return { head, image };

@@ -14,7 +14,7 @@
 import { ENTITIES_MAX, HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import { SectionKind } from '../protocol/frame.js';
-import { DeltaDecoder, decodeBodyHead } from '../snapshot/delta.js';
+import { DeltaDecoder, EPOCH_BITS, decodeBodyHead } from '../snapshot/delta.js';
 import { handleAt } from '../snapshot/image.js';
 import { GROUP_LAYERS, ROOM_LAYER } from '../snapshot/layout.js';
 import { IMAGES_MIN, Layer } from './layer.js';
@@ -92,7 +92,7 @@ export class Layers {
    * @returns {boolean} false if its checksum disagreed or it made no sense: the layer is dropped
    */
   apply(number, reader, tick, nowMs) {
-    const head = decodeBodyHead(reader, number, this.#layout.epoch);
+    const head = decodeBodyHead(reader, number);
     const layer = (this.#layers[number] ??= this.#open());
     if (layer.told === tick) throw new ProtocolError('a layer came twice');
     layer.told = tick;
@@ -101,7 +101,8 @@ export class Layers {
     const { image: before } = layer;
     const isGroup = number >= GROUP_LAYERS;
     const others = isGroup ? this.#before : NONE;
-    if (!layer.take(reader, head, tick, others, isGroup ? this.#roomBeside(layer) : ENTITIES_MAX)) {
+    const isCodedSo = head.epoch === (this.#layout.epoch & EPOCH_BITS);
+    if (!isCodedSo || !layer.take(reader, head, tick, others, isGroup ? this.#roomBeside(layer) : ENTITIES_MAX)) {
       layer.drop(nowMs);
       return false;
     }
@@ -119,16 +120,19 @@ export class Layers {
   }
 
   /**
-   * Closes layers. Throws for those that are not held.
+   * Closes layers. Throws for those that are not held, or of which the snapshot had a section
+   * before.
    * @param {import('../bytes.js').ByteReader} reader the section's bytes: their numbers
+   * @param {number} tick the snapshot's
    */
-  close(reader) {
+  close(reader, tick) {
     while (!reader.done) {
       const number = reader.u8();
       const layer = this.#layers[number];
       if (number < GROUP_LAYERS || number >= SectionKind.Events || layer === undefined) {
         throw new ProtocolError('a layer is closed that is not open');
       }
+      if (layer.told === tick) throw new ProtocolError('a layer came twice');
       this.#gone.push(...handles(layer.image));
       this.#layers[number] = undefined;
       this.#groups--;
@@ -139,12 +143,24 @@ export class Layers {
    * All sections of a snapshot were applied: layers that it left out went as predicted.
    * @param {number} tick
    * @param {number} nowMs
+   * @returns {number} how many can't have, and are dropped
+   */
+  advance(tick, nowMs) {
+    let dropped = 0;
+    for (const layer of this.#layers) {
+      if (layer === undefined || layer.told === tick || !layer.isHeld || layer.advance(tick)) continue;
+      layer.drop(nowMs);
+      dropped++;
+    }
+    return dropped;
+  }
+
+  /**
+   * A snapshot is whole.
+   * @param {number} tick
    * @returns {Snapshot}
    */
-  commit(tick, nowMs) {
-    for (const layer of this.#layers) {
-      if (layer !== undefined && layer.told !== tick && layer.isHeld && !layer.advance(tick)) layer.drop(nowMs);
-    }
+  commit(tick) {
     if (this.history.length === HISTORY_MAX) this.history.shift();
     const images = this.#layout.sets.map((_, number) => this.imageOf(number));
     /** @type {Uint32Array | undefined} */

@@ -78,7 +78,7 @@ export class RoomSession {
   onSnapshot(head, nowMs) {
     this.newest = head.tick;
     this.#seenTick = head.tick;
-    const { images } = this.layers.commit(head.tick, nowMs);
+    const { images } = this.layers.commit(head.tick);
     this.gap = images.find(({ tick }) => tick === head.tick)?.gap ?? 0;
     const isRestEnd = endsRest(this.gap, this.tickRate, this.snapshotEvery);
     if (isRestEnd) this.restEnd = head.tick;

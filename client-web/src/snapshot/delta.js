@@ -23,7 +23,7 @@ const MODE_CHECKSUM = 0x80;
 const BACK_LONG = MODE_BACK;
 
 /** Bits of an epoch that travel. */
-const EPOCH_BITS = 3;
+export const EPOCH_BITS = 3;
 
 /** Slots lie below this: 0xFFFF is never given out, so no handle looks like "none". */
 const SLOT_END = 0xffff;
@@ -32,6 +32,7 @@ const SLOT_END = 0xffff;
  * What precedes a body's decisions.
  * @typedef {object} BodyHead
  * @property {number} back ticks from the baseline, 0 for a keyframe
+ * @property {number} epoch of the tables that it is coded by, modulo 4
  * @property {number | undefined} checksum of the image, if it was sent
  */
 
@@ -39,12 +40,10 @@ const SLOT_END = 0xffff;
  * @param {import('../bytes.js').ByteReader} reader at the section's first byte; then at its
  *   decisions
  * @param {number} layer whose body it is
- * @param {number} epoch of the tables that are known
  * @returns {BodyHead}
  */
-export function decodeBodyHead(reader, layer, epoch) {
+export function decodeBodyHead(reader, layer) {
   const mode = reader.u8();
-  if (((mode >>> MODE_EPOCH_AT) & EPOCH_BITS) !== (epoch & EPOCH_BITS)) throw new ProtocolError('a body by unknown tables');
   let back = mode & MODE_BACK;
   if (back === BACK_LONG) {
     back = readVarint(reader);
@@ -52,7 +51,7 @@ export function decodeBodyHead(reader, layer, epoch) {
     if (back > BASELINE_BACK_MAX) throw new ProtocolError('baseline too far back');
   }
   if (back === 0 && reader.u8() !== setNumber(layer)) throw new ProtocolError('a layer of unknown columns');
-  return { back, checksum: mode & MODE_CHECKSUM ? reader.fixed32() : undefined };
+  return { back, epoch: (mode >>> MODE_EPOCH_AT) & EPOCH_BITS, checksum: mode & MODE_CHECKSUM ? reader.fixed32() : undefined };
 }
 
 /**

@@ -83,6 +83,26 @@ export function encodeBody(layer, set, baseline, whole, periodic, { epoch = 0, f
 }
 
 /**
+ * @param {ColumnSet} set
+ * @param {Image} baseline
+ * @param {Image} image
+ * @returns {boolean} whether a body that says nothing leads from one to the other, so that a
+ *   server leaves it out
+ */
+export function isPredicted(set, baseline, image) {
+  const back = image.tick - baseline.tick;
+  const { removed, entered, kept } = split(baseline, image);
+  if (baseline.bare || image.gap !== back || removed.length > 0 || entered.length > 0) return false;
+  return kept.every(([a, b]) =>
+    set.components.every((component, c) => {
+      if (((image.masks[b] >>> c) & 1) === 0) return true;
+      const activity = activityOf(set, component, baseline.rows, a * set.width);
+      return !residuals(set, component, activity, baseline, a * set.width, image, b * set.width, back).some(isChanged);
+    }),
+  );
+}
+
+/**
  * @param {RangeEncoder} coder
  * @param {ColumnSet} set
  * @param {Image} baseline
@@ -96,11 +116,12 @@ function encodeArrived(coder, set, baseline, image, from) {
   joined.begin(baseline.tick, baseline.gap);
   /** @type {number[]} */
   const arrived = [];
-  for (let slot = 0; slot < 0xffff; slot++) {
+  const last = Math.max(...[baseline, image].map(({ slots, count }) => (count === 0 ? 0 : slots[count - 1])));
+  for (let slot = 0; slot <= last; slot++) {
     const [own, now] = [baseline.find(slot), image.find(slot)];
     const other = now === -1 ? undefined : from(slot);
     if (own !== -1) joined.append(baseline, own);
-    else if (other !== undefined && handleAt(other, other.find(slot)) === handleAt(image, now)) {
+    else if (other !== undefined && isSame(other, other.find(slot), image, now)) {
       arrived.push(slot);
       joined.append(other, other.find(slot));
     }
@@ -128,6 +149,16 @@ export function bare(set, image) {
 }
 
 /**
+ * @param {Image} one
+ * @param {number} a
+ * @param {Image} other
+ * @param {number} b
+ * @returns {boolean} whether it is the same entity, and can be coded as one that goes on
+ */
+export const isSame = (one, a, other, b) =>
+  one.generations[a] === other.generations[b] && one.owners[a] === other.owners[b] && one.masks[a] === other.masks[b];
+
+/**
  * @param {Image | undefined} baseline
  * @param {Image} image
  */
@@ -142,15 +173,10 @@ function split(baseline, image) {
   for (let a = 0, b = 0; a < count || b < image.count; ) {
     const slotA = baseline !== undefined && a < count ? baseline.slots[a] : Infinity;
     const slotB = b < image.count ? image.slots[b] : Infinity;
-    const isSame =
-      baseline !== undefined &&
-      slotA === slotB &&
-      baseline.generations[a] === image.generations[b] &&
-      baseline.owners[a] === image.owners[b] &&
-      baseline.masks[a] === image.masks[b];
-    if (isSame) kept.push([a, b]);
+    const isKept = baseline !== undefined && slotA === slotB && isSame(baseline, a, image, b);
+    if (isKept) kept.push([a, b]);
     else if (slotA <= slotB) removed.push(a);
-    if (!isSame && slotB <= slotA) entered.push(b);
+    if (!isKept && slotB <= slotA) entered.push(b);
     if (slotA <= slotB) a++;
     if (slotB <= slotA) b++;
   }

@@ -51,9 +51,14 @@ export class Game {
    * @param {{ downMs?: number, upMs?: number, jitterMs?: number, stallMs?: number, stallEveryMs?:
    *   number, seed?: number }} [link]
    * @param {import('../../src/schema/schema.js').Schema} [schema] the game, or that `onGrid`
+   * @param {SquareServer} [world] its room
    */
-  constructor({ downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {}, schema = SQUARE) {
-    this.world = new SquareServer(YOU, schema);
+  constructor(
+    { downMs = 30, upMs = 30, jitterMs = 0, stallMs = 0, stallEveryMs = 0, seed = 1 } = {},
+    schema = SQUARE,
+    world = new SquareServer(YOU, schema),
+  ) {
+    this.world = world;
     const direction = { ...CLEAN, jitterUs: jitterMs * 1000, stallUs: stallMs * 1000, stallEveryUs: stallEveryMs * 1000 };
     this.#down = new Conditioner({ ...direction, latencyUs: downMs * 1000 }, seed);
     this.#up = new Conditioner({ ...direction, latencyUs: upMs * 1000 }, seed + 1);
@@ -104,7 +109,7 @@ export class Game {
     }, PERIOD_MS / 1000);
     if (this.isSkipped) return world.skip();
     const slack = this.#newest === 0 ? -128 : this.#newest - world.tick;
-    const bytes = snapshot(world.tick, { slack, layers: world.bodies(), events: this.events });
+    const bytes = snapshot(world.tick, { slack, events: this.events, ...world.parts() });
     this.events = undefined;
     this.#down.push(this.now * 1000, bytes.length, bytes);
   }

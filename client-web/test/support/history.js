@@ -276,6 +276,21 @@ export function randomQsOf(kind, random) {
 }
 
 /**
+ * @param {ColumnSet} set
+ * @param {Image} image whose texts are random
+ * @returns {Image} the same, whose texts are letters: a session refuses what is none
+ */
+export function withTexts({ texts, width }, image) {
+  for (const { component, column, words } of texts) {
+    for (let i = 0; i < image.count; i++) {
+      if (((image.masks[i] >>> component) & 1) === 0) continue;
+      for (let at = i * width + column, end = at + words; at < end; at++) image.rows[at] = (image.rows[at] & 0x0f0f0f0f) | 0x60606060;
+    }
+  }
+  return image;
+}
+
+/**
  * @param {Image} image
  * @returns {unknown} it as plain data, for comparisons
  */

@@ -8,6 +8,7 @@ import { Image, Owner } from '../../src/snapshot/image.js';
 import { Layout } from '../../src/snapshot/layout.js';
 import { secondDiffOf } from '../../src/snapshot/predictor.js';
 import { bare, encodeBody } from './delta_encoder.js';
+import { GroupServer } from './group_server.js';
 
 /** @typedef {import('../../src/schema/schema.js').Schema} Schema */
 /** @typedef {import('../../src/schema/field.js').Predictor} Predictor */
@@ -134,7 +135,7 @@ export class SquareServer {
    * @returns {Uint8Array[]}
    */
   bodies({ keyframe = false } = {}) {
-    const images = this.layout.owner.width > 0 ? [this.#room(), this.#owner()] : [this.#room()];
+    const images = this.layout.owner.width > 0 ? [this.roomImage(), this.ownerImage()] : [this.roomImage()];
     this.skip();
     return images.map((image, layer) => {
       const baseline = keyframe ? undefined : this.last[layer];
@@ -144,12 +145,21 @@ export class SquareServer {
     });
   }
 
+  /**
+   * @returns {{ layers: (Uint8Array | undefined)[], closed?: number[], groups?: Record<number,
+   *   Uint8Array> }} what a snapshot of this tick has of layers
+   */
+  parts() {
+    return { layers: this.bodies() };
+  }
+
   /** This tick's images are made and not sent. */
   skip() {
     this.made = this.tick;
   }
 
-  #room() {
+  /** @returns {Image} what everyone sees of this tick */
+  roomImage() {
     const image = this.#image(0);
     image.push(0, 0, 0, 0b100);
     image.rows[this.layout.room.components[2].start] = this.on ? 1 : 0;
@@ -164,7 +174,8 @@ export class SquareServer {
     return image;
   }
 
-  #owner() {
+  /** @returns {Image} what the player who is served sees besides */
+  ownerImage() {
     const image = this.#image(1);
     for (const { slot, generation, player, x, y, ammo } of this.squares) {
       if (player !== this.you) continue;
@@ -205,5 +216,31 @@ export class SquareServer {
       image.rows[at + 1] = value - last.rows[before];
       image.rows[at + 2] = secondDiffOf(image.rows[at + 1], last.rows[before + 1]);
     });
+  }
+}
+
+/** The same, with the squares in groups, some of which the player holds. */
+export class GroupedSquares extends SquareServer {
+  /** Their groups by slot, 0 for none. @type {(slot: number) => number} */
+  groupOf = () => 0;
+  /** The groups that are held. @type {number[]} */
+  wanted = [];
+  /** Layers whose next body is a keyframe. @type {number[]} */
+  keyframes = [];
+  #groups = new GroupServer(this.layout);
+
+  parts() {
+    const { squares, layout } = this;
+    const room = this.roomImage();
+    const owner = this.ownerImage();
+    for (const { slot } of squares) this.#groups.groupOf.set(slot, this.groupOf(slot));
+    this.#groups.turn(room);
+    const before = this.last[1];
+    const own = encodeBody(1, layout.owner, before, owner, true);
+    this.last = [room, before === undefined ? bare(layout.owner, owner) : owner];
+    this.skip();
+    const { layers, ...rest } = this.#groups.parts({ wanted: this.wanted, keyframes: this.keyframes });
+    this.keyframes = [];
+    return { layers: [...layers, own], ...rest };
   }
 }
