@@ -27,8 +27,8 @@ import { DeltaDecoder, decodeBodyHead } from '../src/snapshot/delta.js';
 import { pack, quantiseAll } from '../src/snapshot/fields.js';
 import { Image } from '../src/snapshot/image.js';
 import { Layout, checkLayout } from '../src/snapshot/layout.js';
-import { checksumOf, listen } from './support/conversation.js';
-import { encodeBody } from './support/delta_encoder.js';
+import { checksumOf, heldGroups, listen } from './support/conversation.js';
+import { encodeBody, isPredicted } from './support/delta_encoder.js';
 import { plain } from './support/history.js';
 import './support/served_paths.js';
 import { camel, schemaOf, variant } from './support/vector_schema.js';
@@ -59,6 +59,7 @@ const CHECKS = {
   fields: checkFields,
   texts: checkTexts,
   bodies: checkBodies,
+  group_bodies: checkGroupBodies,
   conversations: checkConversations,
   bearings: checkBearings,
   exact_unit: checkUnit,
@@ -230,21 +231,79 @@ function checkBodies({ layer, schema: raw, tables, cases }) {
     assert.equal(head.back, baseline === undefined ? 0 : tick - baseline.tick);
     const image = new Image(set.width);
     decoder.decode(reader, baseline ?? new Image(set.width), head.back, tick, image);
-    assert.deepEqual(plain(image), {
-      tick,
-      gap: expected.gap,
-      slots: expected.entities.map((/** @type {number[]} */ e) => e[0]),
-      generations: expected.entities.map((/** @type {number[]} */ e) => e[1]),
-      owners: expected.entities.map((/** @type {number[]} */ e) => e[2]),
-      masks: expected.entities.map((/** @type {number[]} */ e) => e[3]),
-      rows: expected.values,
-    });
-    assert.equal(checksum(image), sum);
+    assertImage(image, tick, expected, sum);
     if (head.checksum !== undefined) assert.equal(head.checksum, sum);
     const again = encodeBody(layer, set, baseline, image, head.checksum !== undefined, layout);
     assert.equal(hex(again), body, `tick ${tick} against ${baselineTick}`);
     (baseline === undefined ? bares : images).set(tick, image);
   }
+}
+
+/**
+ * @param {Image} image
+ * @param {number} tick
+ * @param {{ gap: number, entities: number[][], values: number[] }} spelled
+ * @param {number} sum its checksum
+ */
+function assertImage(image, tick, { gap, entities, values }, sum) {
+  const [slots, generations, owners, masks] = [0, 1, 2, 3].map((part) => entities.map((entity) => entity[part]));
+  assert.deepEqual(plain(image), { tick, gap, slots, generations, owners, masks, rows: values });
+  assert.equal(checksum(image), sum);
+}
+
+/** @param {any} vectors bodies of several layers of groups, each of which some others are held with */
+function checkGroupBodies({ schema: raw, tables, cases }) {
+  const schema = schemaOf(raw);
+  checkLayout(schema, tables);
+  const { room: set, epoch } = new Layout(schema, tables);
+  const decoder = new DeltaDecoder(set, true);
+  /** @type {Map<string, Image>} by layer, tick, and whether a keyframe brought it */
+  const images = new Map();
+  for (const { layer, tick, baseline: from, bare: isBare, sources, body, departed, checksum: sum, image: spelled } of cases) {
+    const what = `layer ${layer}, tick ${tick} against ${from}`;
+    const heldOf = (/** @type {number} */ number) => {
+      const found = images.get(`${number} ${from} ${isBare}`);
+      assert.ok(found !== undefined, what);
+      return found;
+    };
+    const baseline = from === null ? undefined : heldOf(layer);
+    const others = from === null ? [] : sources.map(heldOf);
+    const image = new Image(set.width);
+    if (body === null) {
+      assert.ok(baseline !== undefined && isPredicted(set, baseline, imageOf(spelled, tick, set.width)), what);
+      decoder.advance(baseline, tick, image);
+    } else {
+      const reader = new ByteReader(bytesOf(body));
+      const head = decodeBodyHead(reader, layer);
+      assert.deepEqual([head.back, head.epoch], [from === null ? 0 : tick - from, epoch % 4], what);
+      decoder.decode(reader, baseline ?? new Image(set.width), head.back, tick, image, others);
+      assert.equal(head.checksum ?? sum, sum, what);
+      const living = departed.flatMap((/** @type {any[]} */ [slot, generation, lives]) => (lives ? [generation * 0x10000 + slot] : []));
+      assert.deepEqual(decoder.moved, living, what);
+      const again = encodeBody(layer, set, baseline, image, head.checksum !== undefined, {
+        epoch,
+        from: (slot) => others.find((/** @type {Image} */ other) => other.find(slot) !== -1),
+        livesOn: (handle) => living.includes(handle),
+      });
+      assert.equal(hex(again), body, what);
+    }
+    assertImage(image, tick, spelled, sum);
+    images.set(`${layer} ${tick} ${from === null}`, image);
+  }
+}
+
+/**
+ * @param {{ gap: number, entities: number[][], values: number[] }} spelled
+ * @param {number} tick
+ * @param {number} width
+ * @returns {Image}
+ */
+function imageOf({ gap, entities, values }, tick, width) {
+  const image = new Image(width);
+  image.begin(tick, gap);
+  for (const [slot, generation, owner, mask] of entities) image.push(slot, generation, owner, mask);
+  image.rows.set(values);
+  return image;
 }
 
 /** @param {any} vectors */
@@ -257,7 +316,7 @@ function checkBearings({ cases }) {
  *   refuse, and how often it drops a layer
  */
 function checkConversations({ openings, cases }) {
-  for (const { input, opening, messages, refused, dropped, checksums } of cases) {
+  for (const { input, opening, messages, refused, dropped, checksums, groups } of cases) {
     const before = opening === null ? [] : openings[opening].map(bytesOf);
     const heard = listen([...before, ...messages.map(bytesOf)]);
     assert.equal(heard.refused, refused === null ? null : before.length + refused, input);
@@ -265,6 +324,8 @@ function checkConversations({ openings, cases }) {
     checksums.forEach((/** @type {number | null} */ sum, /** @type {number} */ layer) => {
       if (sum !== null) assert.equal(checksumOf(heard.session, layer), sum, input);
     });
+    for (const [layer, sum] of groups) assert.equal(checksumOf(heard.session, layer), sum, input);
+    if (refused === null) assert.deepEqual(heldGroups(heard.session), groups.map((/** @type {number[]} */ [layer]) => layer), input);
   }
 }
 

@@ -37,10 +37,19 @@ export function listen(messages) {
 
 /**
  * @param {Session} session
- * @param {number} layer
+ * @param {number} layer that is open
  * @returns {number | undefined} the checksum of its newest image
  */
 export function checksumOf(session, layer) {
-  const image = session.room?.layers.newest?.images[layer];
-  return image && checksum(image);
+  const layers = session.room?.layers;
+  return layers && checksum(layers.imageOf(layer));
+}
+
+/**
+ * @param {Session} session
+ * @returns {number[]} the groups' layers of which it has the server's image
+ */
+export function heldGroups(session) {
+  const layers = session.room?.layers;
+  return layers === undefined ? [] : layers.groups.filter((number) => layers.imageOf(number).tick === layers.newest?.tick);
 }

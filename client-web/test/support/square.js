@@ -237,7 +237,7 @@ export class GroupedSquares extends SquareServer {
     this.#groups.turn(room);
     const before = this.last[1];
     const own = encodeBody(1, layout.owner, before, owner, true);
-    this.last = [room, before === undefined ? bare(layout.owner, owner) : owner];
+    this.last.splice(0, 2, room, before === undefined ? bare(layout.owner, owner) : owner);
     this.skip();
     const { layers, ...rest } = this.#groups.parts({ wanted: this.wanted, keyframes: this.keyframes });
     this.keyframes = [];

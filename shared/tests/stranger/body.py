@@ -11,6 +11,11 @@ from wire import Malformed
 class Image:
     def __init__(self, tick=0):
         self.tick, self.gap, self.heads, self.rows = tick, 0, [], []
+        self.is_bare = False
+
+    def find(self, slot):
+        """An entity's head and row; None where nobody is in that slot."""
+        return next((found for found in zip(self.heads, self.rows) if found[0][0] == slot), None)
 
     def bare(self, layer):
         copy = Image(self.tick)
@@ -50,14 +55,16 @@ class Image:
 
 
 class Head:
-    def __init__(self, reader):
-        self.layer = reader.varint()
+    def __init__(self, layer, reader):
+        self.layer = layer
         mode = reader.u8()
-        if mode & 0x7F != 1:
-            raise Malformed("an unknown mode")
-        self.back = reader.varint()
-        if self.back > 4096:
-            raise Malformed("a baseline too far back")
+        self.back, self.epoch = mode & 31, mode >> 5 & 3
+        if self.back == 31:
+            self.back = reader.varint()
+            if not 31 <= self.back <= 4096:
+                raise Malformed("no such baseline")
+        if self.back == 0 and reader.u8() != (layer if layer < 3 else 0):
+            raise Malformed("a layer of other columns")
         self.checksum = reader.number("I") if mode & 0x80 else None
 
 
@@ -84,12 +91,18 @@ def second_difference_of(change, before):
 
 
 class Body:
-    """A body that is read against a baseline, which is empty for a keyframe."""
+    """A body that is read against a baseline, which is empty for a keyframe; `others` are images of the other
+    groups that are held, before this snapshot."""
 
-    def __init__(self, layer, head, data, baseline, tick):
-        self.layer, self.base = layer, baseline
+    def __init__(self, layer, head, data, baseline, tick, others=()):
+        self.layer, self.base, self.others = layer, baseline, others
         self.back, self.image = head.back, Image(tick)
-        self.coder = Decoder(data, layer.prior)
+        self.is_group = head.layer >= 3
+        if head.epoch != layer.epoch % 4:
+            raise Wrong("by other tables")
+        self.arrivals = layer.count
+        self.coder = Decoder(data, layer.prior + [32768] * 16)
+        self.moved = set()
 
     def read(self):
         coder, image = self.coder, self.image
@@ -97,7 +110,10 @@ class Body:
         image.gap = self.back if self.steady else coder.number(1, 8)
         if image.gap > 4096 or self.steady != (self.back != 0 and image.gap == self.back):
             raise Wrong("no such gap")
+        image.is_bare = self.back == 0
         self.gap = self.base.gap or 1
+        if self.is_group and self.back:
+            self.arrived()
         kept = self.removed()
         self.entered(kept)
         before = 0
@@ -106,6 +122,25 @@ class Body:
         coder.finish()
         return image
 
+    def arrived(self):
+        """Those who come from other groups join the baseline."""
+        coder = self.coder
+        came, following = [], 0
+        for _ in range(self.count(self.arrivals, 4096 - len(self.base.heads))):
+            slot = following + coder.number(self.arrivals + 8, 8)
+            following = slot + 1
+            was = [other for other in self.others if (other.tick, other.is_bare) == (self.base.tick, self.base.is_bare)]
+            found = next((found for found in (other.find(slot) for other in was) if found), None)
+            if found is None or self.base.find(slot):
+                raise Wrong("it arrives from nowhere")
+            came.append(found)
+        if came:
+            joined = Image(self.base.tick)
+            joined.gap, joined.is_bare = self.base.gap, self.base.is_bare
+            both = sorted([*zip(self.base.heads, self.base.rows), *came], key=lambda of: of[0][0])
+            joined.heads, joined.rows = [head for head, _ in both], [row for _, row in both]
+            self.base = joined
+
     def removed(self):
         coder, count = self.coder, len(self.base.heads)
         gone, following = set(), 0
@@ -113,6 +148,8 @@ class Body:
             index = following + coder.number(17, 8)
             if index >= count:
                 raise Wrong("no such entity to remove")
+            if self.is_group and coder.raw(1):
+                self.moved.add(self.base.heads[index][:2])
             gone.add(index)
             following = index + 1
         return [index for index in range(count) if index not in gone]
@@ -165,11 +202,12 @@ class Body:
 
     def entering_value(self, at, row, before):
         coder, column = self.coder, self.layer.columns[at]
+        is_new = self.steady and not self.is_group
         if column.role == "change":
-            return 0 if self.steady else self.entering_change(column, before)
+            return 0 if is_new else self.entering_change(column, before)
         if column.role == "second difference":
-            return 0 if self.steady or not self.back else coder.signed(column.at + 15, 12)
-        if column.is_follower and not self.steady:
+            return 0 if is_new or not self.back else coder.signed(column.at + 15, 12)
+        if column.is_follower and not is_new:
             predicted = self.follow(column, row)
             if predicted is not None:
                 return column.put(predicted + coder.signed(column.at + 3, 12))
@@ -309,3 +347,22 @@ class Body:
         rate = row[column.of] * has["scale"]
         rate = clamp(rate / max(self.image.gap, 1), -(2.0**30), 2.0**30)
         return column.zero + math.floor(rate + 0.5)
+
+
+class LeftOut(Body):
+    """What stands for a body that a snapshot does not have: nobody comes or goes, and all go as predicted."""
+
+    def __init__(self, layer, baseline, tick):
+        self.layer, self.base, self.image = layer, baseline, Image(tick)
+        self.back, self.steady, self.gap = tick - baseline.tick, 1, baseline.gap or 1
+        self.image.gap = self.back
+
+    def read(self):
+        for head, base in zip(self.base.heads, self.base.rows):
+            row = [0] * len(self.layer.columns)
+            for number, component in enumerate(self.layer.components):
+                if head[3] >> number & 1:
+                    self.settle(component, base, self.activity(component, base), [0] * len(row), row)
+            self.image.heads.append(head)
+            self.image.rows.append(row)
+        return self.image

@@ -8,7 +8,7 @@ import json
 import pathlib
 import struct
 
-from body import Body, Head, Image, bearing
+from body import Body, Head, Image, LeftOut, bearing
 from fields import dequantise, pack, quantise, text_words, width, words, words_text
 from layers import Layer
 from session import Session
@@ -36,15 +36,42 @@ def bodies(vectors):
             held = bares if case["bare"] else whole
             baseline = held.get(case["baseline"]) or bares[case["baseline"]]
         reader = Reader(bytes.fromhex(case["body"]))
-        head = Head(reader)
-        same((head.layer, head.back), (vectors["layer"], case["tick"] - baseline.tick if case["baseline"] is not None else 0), what)
+        head = Head(vectors["layer"], reader)
+        same(head.back, case["tick"] - baseline.tick if case["baseline"] is not None else 0, what)
         image = Body(layer, head, reader.data[reader.at :], baseline, case["tick"]).read()
-        found = {"gap": image.gap, "entities": [list(head) for head in image.heads], "values": sum(image.rows, [])}
-        same(found, spelled, what)
-        same(image.checksum(), case["checksum"], what)
-        if head.checksum is not None:
-            same(head.checksum, case["checksum"], what)
+        same_image(image, head, spelled, case["checksum"], what)
         (bares if case["baseline"] is None else whole)[case["tick"]] = image
+
+
+def same_image(image, head, spelled, checksum, what):
+    found = {"gap": image.gap, "entities": [list(head) for head in image.heads], "values": sum(image.rows, [])}
+    same(found, spelled, what)
+    same(image.checksum(), checksum, what)
+    if head is not None and head.checksum is not None:
+        same(head.checksum, checksum, what)
+
+
+def group_bodies(vectors):
+    layer = Layer(vectors["schema"], vectors["tables"], 3)
+    held = {}
+    for case in vectors["cases"]:
+        what = f"layer {case['layer']}, tick {case['tick']} against {case['baseline']}"
+        is_keyframe = case["baseline"] is None
+        of = lambda number: held[number, case["baseline"], case["bare"]]
+        baseline = Image() if is_keyframe else of(case["layer"])
+        moved, head = set(), None
+        if case["body"] is None:
+            image = LeftOut(layer, baseline, case["tick"]).read()
+        else:
+            reader = Reader(bytes.fromhex(case["body"]))
+            head = Head(case["layer"], reader)
+            same(head.back, 0 if is_keyframe else case["tick"] - baseline.tick, what)
+            others = [of(number) for number in case["sources"]]
+            body = Body(layer, head, reader.data[reader.at :], baseline, case["tick"], others)
+            image, moved = body.read(), body.moved
+        same(moved, {(slot, generation) for slot, generation, lives in case["departed"] if lives}, what)
+        same_image(image, head, case["image"], case["checksum"], what)
+        held[case["layer"], case["tick"], is_keyframe] = image
 
 
 def control(vectors):
@@ -86,8 +113,8 @@ def frames(vectors):
             snapshot = Snapshot(data)
             for name in ("tick", "input_tick", "substituted", "slack"):
                 same(getattr(snapshot, name), case[name], name)
-            same([[kind, part.hex()] for kind, part in snapshot.sections], case["sections"], case["bytes"])
-            told = [event for kind, part in snapshot.sections if kind == 2 for event in events(part, schema, snapshot.tick)]
+            same([[kind, part.hex()] for kind, part in snapshot.sections()], case["sections"], case["bytes"])
+            told = [event for kind, part in snapshot.sections() if kind == 124 for event in events(part, schema, snapshot.tick)]
             same(told, case["events"], case["bytes"])
 
 
@@ -104,7 +131,8 @@ def conversations(vectors):
         what = case["input"]
         same((refused, session.dropped), (case["refused"], case["dropped"]), what)
         if refused is None:
-            same(session.checksums(), case["checksums"], what)
+            sums = {number: checksum for number, checksum in enumerate(case["checksums"]) if checksum is not None}
+            same(session.checksums(), {**sums, **dict(case["groups"])}, what)
 
 
 def page(vectors):
@@ -112,7 +140,7 @@ def page(vectors):
     walk.check(VECTORS.parent / "PROTOCOL.md", vectors)
 
 
-CHECKS = {"bodies": bodies, "conversations": conversations, "frames": frames, "control": control, "fields": fields, "texts": texts, "bearings": bearings}
+CHECKS = {"bodies": bodies, "group_bodies": group_bodies, "conversations": conversations, "frames": frames, "control": control, "fields": fields, "texts": texts, "bearings": bearings}
 # What the page leaves to games and to clients, and what Rust holds the page itself to.
 OTHERS = {"close_codes", "exact_unit", "limits", "reconnect"}
 

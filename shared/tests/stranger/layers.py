@@ -74,7 +74,9 @@ class Layer:
     """A layer's columns: `columns`, and by component their places."""
 
     def __init__(self, schema, tables, number):
-        self.columns, self.components = [], []
+        """Layers from 3 on have the columns and the tables of layer 0."""
+        number = number if number < 3 else 0
+        self.columns, self.components, self.epoch = [], [], tables["epoch"]
         for component in schema["components"]:
             home = {"Owner": 1, "Team": 2}.get(component["audience"], 0)
             if home == number:

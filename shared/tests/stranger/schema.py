@@ -97,7 +97,7 @@ def check_predicted(kind, predicted):
 
 def check_tables(schema, tables):
     """Raises Malformed on tables that are not for this schema, or a schema of too many columns."""
-    layers = [Layer(schema, {"layers": []}, number) for number in range(3)]
+    layers = [Layer(schema, {"epoch": 0, "layers": []}, number) for number in range(3)]
     need(all(len(layer.columns) <= 448 for layer in layers), "too many columns")
     for layer, table in zip(layers, tables["layers"]):
         if not table:

@@ -1,6 +1,6 @@
 """A client that listens: what it takes, where it closes, which layers it drops. PROTOCOL.md §2, §3 and §7."""
 
-from body import Body, Head, Image
+from body import Body, Head, Image, LeftOut
 from coder import Wrong
 from layers import Layer
 from schema import check_schema, check_tables
@@ -16,6 +16,10 @@ class Held:
 
     def __init__(self):
         self.image, self.dropped = None, False
+
+    @property
+    def is_open(self):
+        return self.image is not None or self.dropped
 
 
 class Session:
@@ -46,9 +50,9 @@ class Session:
             check_schema(has["schema"])
             check_tables(has["schema"], has["tables"])
             self.schema = has["schema"]
-            self.layers = [Layer(self.schema, has["tables"], number) for number in range(3)]
+            self.layers = [Layer(self.schema, has["tables"], number) for number in range(4)]
         elif name == "Joined" and self.held is None:
-            self.held, self.newest = [Held() for _ in range(3)], 0
+            self.held, self.newest = [Held() for _ in range(124)], 0
             self.members = {member["player"] for member in has["members"]}
         elif name == "Left" and self.held is not None:
             self.held = None
@@ -64,39 +68,57 @@ class Session:
     def on_snapshot(self, snapshot):
         if not self.newest < snapshot.tick <= 1 << 31:
             raise Malformed("a snapshot's tick that cannot be")
-        told = set()
-        for kind, section in snapshot.sections:
-            if kind == 2:
+        told, before = set(), [held.image for held in self.held[3:] if held.image is not None]
+        for kind, section in snapshot.sections():
+            if kind == 124:
                 events(section, self.schema, snapshot.tick)
-                continue
-            reader = Reader(section)
-            head = Head(reader)
-            if head.layer >= 3 or head.layer in told:
-                raise Malformed("no such layer, or twice")
-            told.add(head.layer)
-            self.on_body(head, section[reader.at :], snapshot.tick)
+            elif kind == 125:
+                self.close(section, told)
+            elif kind in told:
+                raise Malformed("a layer twice")
+            else:
+                told.add(kind)
+                reader = Reader(section)
+                head = Head(kind, reader)
+                self.on_body(head, section[reader.at :], snapshot.tick, before)
+        for number, held in enumerate(self.held):
+            if number not in told and held.image is not None:
+                is_near = snapshot.tick - held.image.tick <= 4096
+                held.image = LeftOut(self.layer(number), held.image, snapshot.tick).read() if is_near else None
+                held.dropped = not is_near
+                self.dropped += held.dropped
         self.newest = snapshot.tick
 
-    def on_body(self, head, data, tick):
+    def layer(self, number):
+        return self.layers[min(number, 3)]
+
+    def close(self, numbers, told):
+        for number in numbers:
+            if not 3 <= number < 124 or number in told or not self.held[number].is_open:
+                raise Malformed("no such layer to close")
+            self.held[number] = Held()
+
+    def on_body(self, head, data, tick, before):
         held = self.held[head.layer]
         if held.dropped and head.back:
             return
-        held.image = self.image_of(head, data, tick, held.image)
+        held.image = self.image_of(head, data, tick, held.image, before)
         held.dropped = held.image is None
         self.dropped += held.dropped
 
-    def image_of(self, head, data, tick, baseline):
+    def image_of(self, head, data, tick, baseline, before):
         """The image that a body leads to, None where it is wrong."""
-        layer = self.layers[head.layer]
+        layer = self.layer(head.layer)
         if head.back and (baseline is None or baseline.tick + head.back != tick):
             return None
         try:
-            image = Body(layer, head, data, baseline if head.back else Image(), tick).read()
+            image = Body(layer, head, data, baseline if head.back else Image(), tick, before).read()
         except Wrong:
             return None
         is_theirs = head.checksum is None or head.checksum == image.checksum()
         return image if is_theirs and image.texts_are_sound(layer) else None
 
     def checksums(self):
-        held = self.held or [Held() for _ in range(3)]
-        return [layer.image and layer.image.checksum() for layer in held]
+        """By number of those that are held."""
+        held = enumerate(self.held or [])
+        return {number: layer.image.checksum() for number, layer in held if layer.image is not None}

@@ -13,15 +13,23 @@ class Snapshot:
             raise Malformed("no snapshot")
         self.tick, self.input_tick = reader.number("I"), reader.number("I")
         bits = reader.u8()
-        if bits > 1:
+        if bits & 0x0E:
             raise Malformed("an unknown bit")
-        self.substituted, self.slack = bits == 1, reader.number("b")
-        self.sections = []
+        self.substituted, self.slack = bits & 1 == 1, reader.number("b")
+        for bit in range(4, 8):
+            if bits >> bit & 1:
+                reader.take(reader.varint())
+        self.rest = data[reader.at :]
+
+    def sections(self):
+        """One by one: what comes before a broken one has been taken."""
+        reader = Reader(self.rest)
         while not reader.done:
-            kind = reader.u8()
-            if kind not in (1, 2):
+            kind, part = reader.u8(), reader.take(reader.varint())
+            if kind in (126, 127):
                 raise Malformed("an unknown section")
-            self.sections.append((kind, reader.take(reader.varint())))
+            if kind < 128:
+                yield kind, part
 
 
 def events(section, schema, tick):

@@ -86,14 +86,16 @@ def walk(vectors, count):
             names += [name, f"{name}'s change", f"{name}'s second difference"] if field["predictor"] == "Linear" else [name]
     for case in vectors["cases"][:count]:
         reader = Reader(bytes.fromhex(case["body"]))
-        head = Head(reader)
+        head = Head(vectors["layer"], reader)
         data = reader.data[reader.at :]
         against = f"against that of tick {held.tick}" if head.back else "a keyframe"
         lines.append(f"tick {case['tick']}, {against}: {case['body']}")
-        # Every number of the first bodies' heads has one byte.
-        parts = [f"{reader.data[0]:02x} layer {head.layer}", f"{reader.data[1]:02x} mode", f"{reader.data[2]:02x} back {head.back}"]
+        # In the first bodies' modes all of `back` has room.
+        parts = [f"{reader.data[0]:02x} mode, back {head.back}"]
+        if head.back == 0:
+            parts.append(f"{reader.data[1]:02x} columns")
         if head.checksum is not None:
-            parts.append(f"{reader.data[3:7].hex()} checksum {head.checksum:#010x}")
+            parts.append(f"{reader.data[reader.at - 4 : reader.at].hex()} checksum {head.checksum:#010x}")
         lines.append("  " + ", ".join([*parts, f"{data.hex()} decisions"]))
         body = Body(layer, head, data, held, case["tick"])
         body.coder = Told(data, layer.prior)
