@@ -9,6 +9,11 @@ export const CLIENT_MESSAGE_BYTES_MAX = 4096;
 export const SERVER_MESSAGE_BYTES_MAX = 256 * 1024;
 /** Replicated entities of a room. An image with more breaks the protocol. */
 export const ENTITIES_MAX = 4096;
+/**
+ * Entities of all groups' layers that are held: those of a room, twice, because the body that
+ * brings somebody may come before the one that loses them. Beyond: the layer is dropped.
+ */
+export const GROUP_ENTITIES_MAX = 2 * ENTITIES_MAX;
 /** Components of a schema; a presence mask is 32 bits. */
 export const COMPONENTS_MAX = 32;
 /** Fields of one component, input, event or action. */

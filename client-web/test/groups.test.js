@@ -6,15 +6,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { GROUP_ENTITIES_MAX } from '../src/limits.js';
 import { Guess } from '../src/schema/guess.js';
 import { Session } from '../src/session.js';
 import { DeltaDecoder } from '../src/snapshot/delta.js';
 import { Image, handleAt } from '../src/snapshot/image.js';
 import { Layout } from '../src/snapshot/layout.js';
+import { encodeBody } from './support/delta_encoder.js';
 import { GroupServer } from './support/group_server.js';
 import { nextImage, plain, randomSchema, randomTables, withTexts } from './support/history.js';
 import * as server from './support/messages.js';
 import { forSeeds } from './support/random.js';
+import { SQUARE } from './support/square.js';
 
 /** @typedef {import('./support/random.js').Random} Random */
 
@@ -182,4 +185,92 @@ test('a layer of a group that was spoilt is dropped, asked for, and comes back w
     }
   });
   assert.ok(dropped > 100, `${dropped}`);
+});
+
+/** A session in a room of a small game, and its layout. */
+function listening() {
+  const session = new Session('Ann');
+  session.handleMessage(server.welcome(SQUARE), 0);
+  session.handleMessage(server.joined({ tick: 0 }), 0);
+  const { room } = session;
+  assert.ok(room !== undefined);
+  return { session, layers: room.layers, set: room.layout.room };
+}
+
+/**
+ * @param {import('../src/snapshot/layout.js').ColumnSet} set
+ * @param {number} tick
+ * @param {readonly number[]} slots of entities without components
+ */
+function crowd(set, tick, slots) {
+  const image = new Image(set.width);
+  image.begin(tick, 1);
+  for (const slot of slots) image.push(slot, 0, 0, 0);
+  return image;
+}
+
+test('layers of groups hold no more than twice a room', () => {
+  const { session, layers, set } = listening();
+  const many = Array.from({ length: GROUP_ENTITIES_MAX / 2 }, (_, i) => i);
+  const keyframe = (/** @type {number} */ tick, /** @type {number[]} */ slots) => encodeBody(3, set, undefined, crowd(set, tick, slots), true);
+  const counts = () => layers.groups.map((number) => [number, layers.imageOf(number).count]);
+  session.handleMessage(server.snapshot(1, { groups: { 3: keyframe(1, many), 4: keyframe(1, many), 5: keyframe(1, [7]) } }), 0);
+  assert.deepEqual(counts(), [[3, many.length], [4, many.length], [5, 0]]);
+  assert.equal(layers.newest?.images[0].count, many.length, 'who is in two layers is there once');
+  session.handleMessage(server.snapshot(2, { closed: [4], groups: { 5: keyframe(2, [7]) } }), 0);
+  assert.deepEqual(counts(), [[3, many.length], [5, 1]]);
+  // Both are gone, and the memory with them: a handful of layers that held a crowd is no room.
+  session.handleMessage(server.snapshot(3, { groups: { 3: keyframe(3, []), 5: keyframe(3, many) } }), 0);
+  session.handleMessage(server.snapshot(4), 0);
+  assert.ok(layers.imageOf(3).slots.length < 100, `${layers.imageOf(3).slots.length}`);
+});
+
+test('a number may be closed and opened again in one snapshot, and who was there arrives elsewhere', () => {
+  const { session, layers, set } = listening();
+  const opened = [crowd(set, 1, [5]), crowd(set, 1, [6])];
+  const keyframes = opened.map((image) => encodeBody(3, set, undefined, image, true));
+  session.handleMessage(server.snapshot(1, { groups: { 3: keyframes[0], 4: keyframes[1] } }), 0);
+  const held = layers.imageOf(3);
+  const joined = encodeBody(4, set, layers.imageOf(4), crowd(set, 2, [5, 6]), true, { from: () => held });
+  session.handleMessage(server.snapshot(2, { closed: [3], groups: { 3: encodeBody(3, set, undefined, crowd(set, 2, [9]), true), 4: joined } }), 0);
+  assert.deepEqual([3, 4].map((number) => [...layers.imageOf(number).slots.subarray(0, layers.imageOf(number).count)]), [[9], [5, 6]]);
+  assert.deepEqual(layers.newest?.hidden, []);
+});
+
+test('who arrives from nowhere, or where somebody is, drops the layer alone', () => {
+  /** @type {Record<string, { slot: number, sources: number[], late?: boolean }>} */
+  const arrivals = {
+    'from no layer': { slot: 8, sources: [] },
+    'from one that is not as bare': { slot: 5, sources: [4], late: true },
+    'in a slot that is taken': { slot: 7, sources: [4] },
+  };
+  for (const [what, { slot, sources, late = false }] of Object.entries(arrivals)) {
+    const { session, layers, set } = listening();
+    const keyframe = (/** @type {number} */ tick, /** @type {number[]} */ slots) => encodeBody(3, set, undefined, crowd(set, tick, slots), true);
+    /** @type {Record<number, Uint8Array>} */
+    const first = late ? { 3: keyframe(1, [7]) } : { 3: keyframe(1, [7]), 4: keyframe(1, [5]) };
+    session.handleMessage(server.snapshot(1, { groups: first }), 0);
+    if (late) session.handleMessage(server.snapshot(2, { groups: { 4: keyframe(2, [5]) } }), 0);
+    const tick = late ? 2 : 1;
+    // To the encoder the entity is where it is not, or not in the baseline.
+    const baseline = what === 'in a slot that is taken' ? crowd(set, tick, []) : layers.imageOf(3);
+    const source = crowd(set, tick, [slot]);
+    const image = crowd(set, tick + 1, [...(baseline.count > 0 ? [7] : []), slot].sort());
+    const body = encodeBody(3, set, baseline, image, true, { from: (at) => (at === slot ? source : undefined) });
+    session.handleMessage(server.snapshot(tick + 1, { groups: { 3: body } }), 0);
+    assert.equal(session.state, 'Room', what);
+    assert.equal(layers.imageOf(3).tick, tick, what);
+    if (sources.length > 0) assert.equal(layers.imageOf(4).tick, tick + 1, what);
+  }
+});
+
+test('a layer that nothing was said of for longer than a baseline may be old is dropped', () => {
+  const { session, layers, set } = listening();
+  session.handleMessage(server.snapshot(1, { groups: { 3: encodeBody(3, set, undefined, crowd(set, 1, [5]), true) } }), 0);
+  session.handleMessage(server.snapshot(4097), 0);
+  assert.equal(layers.imageOf(3).tick, 4097);
+  for (; session.pollEvent() !== undefined; );
+  session.handleMessage(server.snapshot(4097 + 4097), 0);
+  assert.equal(session.pollEvent()?.type, 'Desync');
+  assert.equal(layers.imageOf(3).tick, 4097);
 });

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use tickwire::codec;
 use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
-use tickwire::limits::{ACK_DELAY_MS, RESYNC_EVERY_MS};
+use tickwire::limits::{ACK_DELAY_MS, GROUP_ENTITIES_MAX, RESYNC_EVERY_MS};
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, decode_ack, push_section, push_varint,
 };
@@ -658,6 +658,53 @@ fn a_body_that_makes_no_sense_is_a_failed_checksum() {
         assert_eq!(x_of(&session, LayerId::ROOM), Some(4), "{what}");
         assert_eq!((session.stats().desyncs, session.stats().resyncs), (1, 1));
     }
+}
+
+#[test]
+fn layers_of_groups_hold_no_more_than_twice_a_room() {
+    let (mut session, mut peer) = in_room();
+    // A snapshot that opens groups with so many entities.
+    let mut snapshot = |tick: u32, closed: &[u8], groups: &[(u16, usize)]| {
+        let mut message = Vec::new();
+        let tick = Tick(tick);
+        SnapshotHead {
+            tick,
+            ..SnapshotHead::default()
+        }
+        .encode(&mut message);
+        push_section(SectionKind::Closed, closed, &mut message);
+        for &(group, count) in groups {
+            let entity = |slot| EntityHead {
+                slot: slot as u16,
+                generation: 1,
+                owner: 0,
+                mask: 0,
+            };
+            let Peer {
+                layout, scratch, ..
+            } = &mut peer;
+            let set = &layout.room;
+            let image = LayerImage {
+                tick,
+                gap: 1,
+                entities: (0..count).map(entity).collect(),
+                values: vec![0; count * set.width()],
+            };
+            let (of, mut body) = (delta::Of::of(LayerId(group)), Vec::new());
+            delta::encode(of, set, None, image.view(), true, scratch, &mut body);
+            push_section(SectionKind::Layer(LayerId(group)), &body, &mut message);
+        }
+        session.handle_message(&message, 0).expect("a snapshot");
+        [3, 4, 5].map(|group| {
+            let image = session.room().and_then(|room| room.layer(LayerId(group)));
+            image.map(|image| image.entities.len())
+        })
+    };
+    let crowd = GROUP_ENTITIES_MAX / 2;
+    let held = snapshot(10, &[], &[(3, crowd), (4, crowd), (5, 1)]);
+    assert_eq!(held, [Some(crowd), Some(crowd), None]);
+    let held = snapshot(11, &[4], &[(5, 1)]);
+    assert_eq!(held, [Some(crowd), None, Some(1)]);
 }
 
 #[test]

@@ -11,7 +11,7 @@
  * it was before the snapshot in the one that it comes from, whichever of the two is read first.
  */
 
-import { ENTITIES_MAX, HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
+import { ENTITIES_MAX, GROUP_ENTITIES_MAX, HISTORY_MAX, RESYNC_EVERY_MS } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import { SectionKind } from '../protocol/frame.js';
 import { DeltaDecoder, EPOCH_BITS, decodeBodyHead } from '../snapshot/delta.js';
@@ -27,11 +27,6 @@ import { Union } from './union.js';
  * the history refers to an image that is at most `HISTORY_MAX` images old.
  */
 const IMAGES = HISTORY_MAX + IMAGES_MIN;
-/**
- * Entities of all groups' layers together: those of a room, twice, because a body may bring them
- * before the one comes that loses them. Beyond: the layer is dropped.
- */
-const GROUP_ENTITIES_MAX = 2 * ENTITIES_MAX;
 
 /** @type {readonly number[]} */
 const NOBODY = Object.freeze([]);

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 
 use crate::ids::{LayerId, Tick};
-use crate::limits::RESYNC_EVERY_MS;
+use crate::limits::{GROUP_ENTITIES_MAX, RESYNC_EVERY_MS};
 use crate::schema::{Kind, is_text};
 use crate::snapshot::DecodeError;
 use crate::snapshot::column_set::ColumnSet;
@@ -39,6 +39,8 @@ struct Held {
     /// The image came as a keyframe.
     bare: bool,
     standing: Standing,
+    /// Entities of the image that was right last.
+    count: usize,
     /// The snapshot that had a section of it last.
     told: Tick,
     /// Of a group that the snapshot at hand has a section of: what was held before it.
@@ -137,6 +139,7 @@ impl Layers {
             }
             held.keep_before();
             held.standing = Standing::Absent;
+            held.count = 0;
             held.asked_us = None;
         }
         Ok(())
@@ -172,8 +175,11 @@ impl Layers {
             if layer.is_group() {
                 held.keep_before();
             }
-            if held.take(head, bits, tick, layout, self) {
+            if held.take(head, bits, tick, layout, self)
+                && (!layer.is_group() || self.has_room_for(held.image.entities.len()))
+            {
                 held.standing = Standing::Held;
+                held.count = held.image.entities.len();
             } else {
                 held.drop_at(now_us);
                 applied.differs = Some(layer);
@@ -181,6 +187,13 @@ impl Layers {
         }
         self.0[place].1 = held;
         Ok(applied)
+    }
+
+    /// Whether a group may have so many entities, beside the other ones.
+    fn has_room_for(&self, count: usize) -> bool {
+        let others = self.0.iter().filter(|(layer, _)| layer.is_group());
+        let counts = others.map(|(_, held)| held.count);
+        counts.sum::<usize>() + count <= GROUP_ENTITIES_MAX
     }
 
     /// The snapshot of `tick` has no more sections: what it had none of went as predicted. `differs`

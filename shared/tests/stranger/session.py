@@ -15,7 +15,7 @@ class Held:
     """A layer as the client has it: `image` while it is the server's, `dropped` until its keyframe comes."""
 
     def __init__(self):
-        self.image, self.dropped = None, False
+        self.image, self.dropped, self.count = None, False, 0
 
     @property
     def is_open(self):
@@ -102,8 +102,12 @@ class Session:
         held = self.held[head.layer]
         if held.dropped and head.back:
             return
-        held.image = self.image_of(head, data, tick, held.image, before)
-        held.dropped = held.image is None
+        image = self.image_of(head, data, tick, held.image, before)
+        if image is not None and head.layer >= 3:
+            beside = sum(other.count for other in self.held[3:] if other is not held)
+            image = image if beside + len(image.heads) <= 2 * 4096 else None
+        held.image, held.dropped = image, image is None
+        held.count = len(image.heads) if image is not None else held.count
         self.dropped += held.dropped
 
     def image_of(self, head, data, tick, baseline, before):
