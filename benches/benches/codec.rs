@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tickwire::ids::{LayerId, Tick};
-use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
+use tickwire::snapshot::delta::{Of, Scratch, decode, decode_head, encode};
 use tickwire::snapshot::image::LayerImage;
 use tickwire_benches::arena_play::Hands;
 use tickwire_benches::drift;
@@ -51,7 +51,7 @@ fn encode_pair(
     let set = &recording.layout.room;
     let baseline = Some(from.view());
     encode(
-        LayerId::ROOM,
+        Of::of(LayerId::ROOM),
         set,
         baseline,
         to.view(),
@@ -86,7 +86,7 @@ fn codec(c: &mut Criterion) {
         b.iter(|| {
             held.clone_from(&recording.images[0]);
             for (tick, body) in &bodies {
-                let (head, bits) = decode_head(body).expect("a body");
+                let (head, bits) = decode_head(LayerId::ROOM, body).expect("a body");
                 let layout = &recording.layout;
                 decode(head, bits, *tick, layout, &mut held, &mut scratch).expect("it decodes");
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::schema::{Schema, Tables};
-use tickwire::snapshot::delta::{Scratch, decode, decode_head};
+use tickwire::snapshot::delta::{Scratch, advance, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
 use tickwire_arena::Arena;
@@ -91,12 +91,18 @@ fn apply(frame: &[u8], layout: &Layout, held: &mut [LayerImage], scratch: &mut S
     let (head, sections) = SnapshotHead::decode(frame).expect("a snapshot");
     for section in sections {
         let (kind, body) = section.expect("a section");
-        if kind == SectionKind::Layer {
-            let (of, bits) = decode_head(body).expect("a body");
-            let image = &mut held[usize::from(of.layer.0)];
+        if let SectionKind::Layer(layer) = kind {
+            let (of, bits) = decode_head(layer, body).expect("a body");
+            let image = &mut held[usize::from(layer.0)];
             if of.back == 0 || image.tick > Tick(0) {
                 decode(of, bits, head.tick, layout, image, scratch).expect("the body decodes");
             }
+        }
+    }
+    // What is left out went as predicted.
+    for (image, set) in held.iter_mut().zip(layout.sets()) {
+        if image.tick > Tick(0) && image.tick < head.tick {
+            advance(set, head.tick, image, scratch).expect("it is in reach");
         }
     }
 }

@@ -6,7 +6,7 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::LayerId;
-use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head, encode, in_reach};
+use tickwire::snapshot::delta::{Of, Scratch, Verdict, decode, decode_head, encode, in_reach};
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
 use tickwire_benches::arena_play::Hands;
@@ -67,7 +67,7 @@ fn live(name: &str, seed: u64, layout: &Layout, images: &[LayerImage], kinds: &m
         let before = baseline.map(LayerImage::view);
         let layer = LayerId::ROOM;
         encode(
-            layer,
+            Of::of(layer),
             &layout.room,
             before,
             now.view(),
@@ -76,7 +76,7 @@ fn live(name: &str, seed: u64, layout: &Layout, images: &[LayerImage], kinds: &m
             &mut body,
         );
         let mut next = baseline.cloned().unwrap_or_default();
-        let (head, bits) = decode_head(&body).expect("a body has a head");
+        let (head, bits) = decode_head(layer, &body).expect("a body has a head");
         let verdict = decode(head, bits, now.tick, layout, &mut next, &mut scratch);
         assert_eq!(
             verdict,

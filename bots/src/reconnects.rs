@@ -2,7 +2,7 @@
 //! SDK does, at random distances, and must find its seat and its figure. Noted by `player`, awaited
 //! by `swarm`, judged by `judge`.
 
-use tickwire::ids::{Handle, LayerId, PlayerId, RoomId};
+use tickwire::ids::{Handle, PlayerId, RoomId};
 use tickwire::session::{Backoff, RoomSession, Ticket};
 
 use crate::tally::Times;
@@ -44,8 +44,8 @@ impl Outage {
 
 /// What a bot steers, if its room shows it.
 fn figure(room: &RoomSession) -> Option<Handle> {
-    let image = room.layer(LayerId::ROOM)?;
-    Some(image.entities.get(room.avatar()?)?.handle())
+    let (layer, at) = room.avatar()?;
+    Some(room.layer(layer)?.entities.get(at)?.handle())
 }
 
 /// What all bots' drops came to.

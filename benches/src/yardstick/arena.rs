@@ -2,6 +2,7 @@
 //! the real game, with all the fields that it declares. Its world can't be driven by a recording,
 //! so encoding is measured without capture.
 
+use tickwire::ids::LayerId;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead, push_section};
 use tickwire::snapshot::delta::Scratch;
 
@@ -70,7 +71,7 @@ fn room_layer(recording: &Recording) -> Stream {
             ..SnapshotHead::default()
         };
         head.encode(&mut message);
-        push_section(SectionKind::Layer, &body, &mut message);
+        push_section(SectionKind::Layer(LayerId::ROOM), &body, &mut message);
         stream.messages.push(message);
     }
     stream

@@ -7,7 +7,7 @@ use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::schema::{Kind, Schema, Tables};
 use tickwire::snapshot::column_set::{Column, ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
-use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
+use tickwire::snapshot::delta::{Of, Scratch, advance, decode, decode_head, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
 use tickwire::snapshot::layout::Layout;
 
@@ -69,15 +69,19 @@ impl Stream {
         self.tolerances = columns.map(|column| column.tolerance).collect();
     }
 
-    /// The tick and body of every message.
+    /// The tick and body of every message; an empty one where it was left out, because all went as
+    /// predicted.
     pub fn bodies(&self) -> Result<Vec<(Tick, &[u8])>, Mismatch> {
         let mut bodies = Vec::with_capacity(self.messages.len());
         for (index, message) in self.messages.iter().enumerate() {
             let wrong = |what: &dyn fmt::Display| Mismatch::new(index as u32 + 1, what);
             let (head, mut sections) = SnapshotHead::decode(message).map_err(|e| wrong(&e))?;
-            let section = sections.next().ok_or_else(|| wrong(&"no body"))?;
+            let Some(section) = sections.next() else {
+                bodies.push((head.tick, &[][..]));
+                continue;
+            };
             let (kind, body) = section.map_err(|e| wrong(&e))?;
-            if kind != SectionKind::Layer || sections.next().is_some() {
+            if kind != SectionKind::Layer(LayerId::ROOM) || sections.next().is_some() {
                 return Err(wrong(&"more than a body"));
             }
             bodies.push((head.tick, body));
@@ -98,10 +102,13 @@ impl Stream {
         let mut images = Vec::with_capacity(self.messages.len());
         for (tick, body) in self.bodies()? {
             let wrong = |what: &dyn fmt::Display| Mismatch::new(tick.0, what);
-            let (head, bits) = decode_head(body).map_err(|error| wrong(&error))?;
-            if head.layer != LayerId::ROOM {
-                return Err(wrong(&"another layer"));
+            if body.is_empty() {
+                let advanced = advance(&self.layout.room, tick, &mut held, &mut scratch);
+                advanced.map_err(|error| wrong(&error))?;
+                images.push(held.clone());
+                continue;
             }
+            let (head, bits) = decode_head(LayerId::ROOM, body).map_err(|error| wrong(&error))?;
             decode(head, bits, tick, &self.layout, &mut held, &mut scratch)
                 .map_err(|error| wrong(&error))?;
             images.push(held.clone());
@@ -191,7 +198,15 @@ pub(super) fn encode_room(
     scratch: &mut Scratch,
     body: &mut Vec<u8>,
 ) {
-    encode(LayerId::ROOM, set, baseline, image, false, scratch, body);
+    encode(
+        Of::of(LayerId::ROOM),
+        set,
+        baseline,
+        image,
+        false,
+        scratch,
+        body,
+    );
 }
 
 /// Bytes of a keyframe for each entity, of one who joins in the middle of it: the mean of several,
@@ -222,7 +237,7 @@ fn send(
     let (mut scratch, mut body) = (Scratch::default(), Vec::new());
     let (set, baseline) = (&layout.room, baseline.map(LayerImage::view));
     encode_room(set, baseline, image.view(), &mut scratch, &mut body);
-    let decoded = decode_head(&body)
+    let decoded = decode_head(LayerId::ROOM, &body)
         .and_then(|(head, bits)| decode(head, bits, image.tick, layout, held, &mut scratch));
     decoded.map_err(|error| Mismatch::new(image.tick.0, error))?;
     Ok(body.len())
@@ -267,7 +282,6 @@ fn difference(expected: &LayerImage, image: &LayerImage, width: usize) -> String
 #[cfg(test)]
 mod tests {
     use tickwire::protocol::frame::push_section;
-    use tickwire::snapshot::delta::encode;
 
     use super::super::crowd::record;
     use super::super::forms::{Exact, Tolerant, Wire};
@@ -304,7 +318,7 @@ mod tests {
         }
         let mut body = Vec::new();
         encode(
-            LayerId::ROOM,
+            Of::of(LayerId::ROOM),
             &stream.layout.room,
             Some(images[8].view()),
             wrong.view(),
@@ -314,7 +328,7 @@ mod tests {
         );
         let planted = &mut stream.messages[9];
         planted.truncate(tickwire::protocol::frame::SNAPSHOT_HEAD_BYTES);
-        push_section(SectionKind::Layer, &body, planted);
+        push_section(SectionKind::Layer(LayerId::ROOM), &body, planted);
         let caught = stream.verify(&tape).expect_err("it is wrong now");
         assert_eq!(caught.tick, 10);
         assert!(caught.what.starts_with("entity 7, column 0"), "{caught}");

@@ -4,7 +4,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tickwire::snapshot::delta::{Scratch, decode, decode_head};
+use tickwire::ids::LayerId;
+use tickwire::snapshot::delta::{Scratch, advance, decode, decode_head};
 use tickwire::snapshot::image::LayerImage;
 
 use super::stream::{Stream, encode_room};
@@ -55,7 +56,12 @@ pub(super) fn decoding(stream: &Stream, images: &[LayerImage], effort: Effort) -
         let mut held = images[0].clone();
         let (spent, ()) = timed(|| {
             for &(tick, body) in &bodies[1..] {
-                let (head, bits) = decode_head(body).expect("it was verified");
+                if body.is_empty() {
+                    advance(&stream.layout.room, tick, &mut held, &mut scratch)
+                        .expect("it was verified");
+                    continue;
+                }
+                let (head, bits) = decode_head(LayerId::ROOM, body).expect("it was verified");
                 decode(head, bits, tick, &stream.layout, &mut held, &mut scratch)
                     .expect("it was verified");
             }

@@ -1,29 +1,20 @@
 //! Bodies of one image, each encoded once: everyone on the same baseline shares the bytes.
 
 use tickwire::limits::CHECKSUM_EVERY;
-use tickwire::protocol::frame::{SectionKind, push_section};
-use tickwire::snapshot::delta::{Scratch, encode, in_reach, is_fully_predicted};
+use tickwire::protocol::frame::{SectionKind, push_sized};
+use tickwire::snapshot::delta::{Of, Scratch, encode, in_reach, is_fully_predicted};
 use tickwire::snapshot::layout::Layout;
 
 use super::held::{Baseline, Body};
 use super::image::Ring;
 use super::layer::LayerKey;
 
-/// A section that several clients get.
+/// A section that several clients get: what follows the layer's number, which each has its own of.
+/// Empty where all went as predicted, so that the section is left out.
 struct Shared {
-    of: Of,
+    key: LayerKey,
     baseline: Option<Baseline>,
     bytes: Vec<u8>,
-}
-
-/// What a section is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
-    /// A layer that several hold.
-    Layer(LayerKey),
-    /// An owner's layer of so many entities in which all came as predicted: it says nothing of
-    /// whose it is. Most of them are so, in most ticks.
-    FullyPredicted(usize),
 }
 
 /// The sections encoded for the newest image so far.
@@ -47,8 +38,8 @@ impl FanOut {
             .extend(self.shared.drain(..).map(|section| section.bytes));
     }
 
-    /// Appends the section of a layer for someone who holds such an image of it, or none. True if
-    /// that was a keyframe.
+    /// Appends the section of a layer for someone who holds such an image of it, or none; nothing
+    /// where they come to the new one by themselves. True if that was a keyframe.
     pub(crate) fn append(
         &mut self,
         layout: &Layout,
@@ -57,11 +48,11 @@ impl FanOut {
         out: &mut Vec<u8>,
     ) -> bool {
         // Nearly all there is: somebody before had it against the same, and it is still there.
-        let is_same = |section: &&Shared| section.baseline == held && section.of == Of::Layer(key);
+        let is_same = |section: &&Shared| section.baseline == held && section.key == key;
         if key.is_shared()
             && let Some(section) = self.shared.iter().find(is_same)
         {
-            out.extend_from_slice(&section.bytes);
+            push_shared(key, &section.bytes, out);
             return held.is_none();
         }
         let set = key.set(layout);
@@ -78,44 +69,48 @@ impl FanOut {
         let Some(current) = newest.layer(key) else {
             return false;
         };
-        let periodic = newest.number % CHECKSUM_EVERY == 0;
-        let is_like_others = |baseline| !periodic && is_fully_predicted(set, baseline, current);
-        let of = if key.is_shared() {
-            Some(Of::Layer(key))
-        } else if baseline.is_some_and(is_like_others) {
-            Some(Of::FullyPredicted(current.entities.len()))
-        } else {
-            None
-        };
-        let made = |section: &&Shared| Some(section.of) == of && section.baseline == held;
+        let made = |section: &&Shared| section.key == key && section.baseline == held;
         if let Some(section) = self.shared.iter().find(made) {
-            out.extend_from_slice(&section.bytes);
+            push_shared(key, &section.bytes, out);
             return baseline.is_none();
         }
-        self.bodies += 1;
-        self.keyframes += u64::from(baseline.is_none());
-        self.body.clear();
-        encode(
-            key.id(),
-            set,
-            baseline,
-            current,
-            periodic,
-            &mut self.scratch,
-            &mut self.body,
-        );
-        let start = out.len();
-        push_section(SectionKind::Layer, &self.body, out);
-        if let Some(of) = of {
-            let mut bytes = self.spare.pop().unwrap_or_default();
-            bytes.clear();
-            bytes.extend_from_slice(&out[start..]);
-            self.shared.push(Shared {
+        let periodic = newest.number % CHECKSUM_EVERY == 0;
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        if periodic || !baseline.is_some_and(|from| is_fully_predicted(set, from, current)) {
+            self.bodies += 1;
+            self.keyframes += u64::from(baseline.is_none());
+            self.body.clear();
+            let (of, scratch) = (Of::of(key.id()), &mut self.scratch);
+            encode(
                 of,
+                set,
+                baseline,
+                current,
+                periodic,
+                scratch,
+                &mut self.body,
+            );
+            push_sized(&self.body, &mut bytes);
+        }
+        push_shared(key, &bytes, out);
+        if key.is_shared() {
+            self.shared.push(Shared {
+                key,
                 baseline: held,
                 bytes,
             });
+        } else {
+            self.spare.push(bytes);
         }
         baseline.is_none()
+    }
+}
+
+/// Appends a section by its layer's number, if it has one.
+fn push_shared(key: LayerKey, bytes: &[u8], out: &mut Vec<u8>) {
+    if !bytes.is_empty() {
+        out.push(SectionKind::Layer(key.id()).byte());
+        out.extend_from_slice(bytes);
     }
 }

@@ -241,9 +241,11 @@ fn keyframes(message: &[u8]) -> [bool; LayerId::FIXED.len()] {
     let (_, sections) = SnapshotHead::decode(message).expect("the session took it");
     let mut keyframes = [false; LayerId::FIXED.len()];
     for (kind, bytes) in sections.flatten() {
-        if kind == SectionKind::Layer {
-            let (head, _) = decode_head(bytes).expect("the session took it");
-            keyframes[usize::from(head.layer.0)] = head.back == 0;
+        if let SectionKind::Layer(layer) = kind
+            && let Some(keyframe) = keyframes.get_mut(usize::from(layer.0))
+        {
+            let (head, _) = decode_head(layer, bytes).expect("the session took it");
+            *keyframe = head.back == 0;
         }
     }
     keyframes

@@ -363,11 +363,9 @@ fn room_players(server: &mut Stepped<Yard>, room: RoomId) -> usize {
 /// one that a tier has or it is a keyframe.
 fn off_tier(snapshot: &[u8], images: &[Tick]) -> Option<u32> {
     let (head, sections) = SnapshotHead::decode(snapshot).ok()?;
-    let bodies = sections
-        .flatten()
-        .filter(|(kind, _)| *kind == SectionKind::Layer);
-    let mut heads = bodies.filter_map(|(_, body)| decode_head(body).ok());
-    let (body, _) = heads.find(|(head, _)| head.layer == LayerId::ROOM)?;
+    let of_room = SectionKind::Layer(LayerId::ROOM);
+    let (_, body) = sections.flatten().find(|(kind, _)| *kind == of_room)?;
+    let (body, _) = decode_head(LayerId::ROOM, body).ok()?;
     let tiers = (0..=TIER_MAX.ilog2()).map(|tier| 1_usize << tier);
     let mut before = tiers.filter_map(|tier| images.len().checked_sub(1 + tier));
     let in_step = before.any(|at| head.tick.since(images[at]) == body.back);

@@ -9,7 +9,7 @@ use tickwire::protocol::frame::{SNAPSHOT_HEAD_BYTES, SectionKind, SnapshotHead, 
 use tickwire::schema::Kind;
 use tickwire::session::Seen;
 use tickwire::snapshot::column_set::ColumnSet;
-use tickwire::snapshot::delta::{Scratch, decode, decode_head, encode};
+use tickwire::snapshot::delta::{Of, Scratch, advance, decode, decode_head, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView};
 use tickwire::snapshot::layout::Layout;
 
@@ -125,12 +125,29 @@ impl Tamper {
             let (kind, bytes) = section.expect("the room's section");
             match kind {
                 SectionKind::Events if self.bug == Bug::LostEvent && now_and_then => {}
-                SectionKind::Events => push_section(kind, bytes, snapshot),
-                SectionKind::Layer => {
-                    let body = self.spoil_body(line, layout, head, bytes, now_and_then);
+                SectionKind::Layer(layer) if !layer.is_group() => {
+                    let body = self.spoil_body(line, layout, head, (layer, bytes), now_and_then);
                     push_section(kind, &body, snapshot);
                 }
+                _ => push_section(kind, bytes, snapshot),
             }
+        }
+        self.advance(line, layout, head.tick);
+    }
+
+    /// What a snapshot left out went as predicted, in the room and for the client.
+    fn advance(&mut self, line: LineId, layout: &Layout, tick: Tick) {
+        let sent = self.sent.entry(line).or_default();
+        for (layer, set) in layout.sets().into_iter().enumerate() {
+            let whole = &mut sent.whole[layer];
+            if whole.tick == Tick(0) || whole.tick == tick {
+                continue;
+            }
+            advance(set, tick, whole, &mut self.scratch).expect("it is in reach");
+            let spoiled = &mut sent.spoiled[layer];
+            sent.before[layer].clone_from(spoiled);
+            // A stale one may be of another tick; its client is at its end then.
+            let _ = advance(set, tick, spoiled, &mut self.scratch);
         }
     }
 
@@ -139,10 +156,10 @@ impl Tamper {
         line: LineId,
         layout: &Layout,
         snapshot: SnapshotHead,
-        body: &[u8],
+        (layer, body): (LayerId, &[u8]),
         now_and_then: bool,
     ) -> Vec<u8> {
-        let (head, bits) = decode_head(body).expect("the room's body");
+        let (head, bits) = decode_head(layer, body).expect("the room's body");
         let layer = usize::from(head.layer.0);
         let strangers = self.strangers(line, snapshot);
         let sent = self.sent.entry(line).or_default();
@@ -173,7 +190,7 @@ impl Tamper {
         };
         let mut spoiled = Vec::new();
         encode(
-            head.layer,
+            Of::of(head.layer),
             set,
             (head.back > 0).then_some(against),
             current.view(),
@@ -182,7 +199,7 @@ impl Tamper {
             &mut spoiled,
         );
         sent.before[layer] = sent.spoiled[layer].clone();
-        let (head, bits) = decode_head(&spoiled).expect("a body");
+        let (head, bits) = decode_head(head.layer, &spoiled).expect("a body");
         let has = &mut sent.spoiled[layer];
         // A stale one may not even be decoded; its client is at its end then.
         let _ = decode(head, bits, snapshot.tick, layout, has, &mut self.scratch);

@@ -8,7 +8,7 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead};
 use tickwire::schema::Schema;
-use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
+use tickwire::snapshot::delta::{Scratch, Verdict, advance, decode, decode_head};
 use tickwire::snapshot::fields::pack;
 use tickwire::snapshot::image::LayerImage;
 use tickwire::snapshot::layout::Layout;
@@ -206,14 +206,20 @@ impl Client {
         self.last = head.tick;
         for section in sections {
             let (kind, bytes) = section.expect("a section");
-            if kind == SectionKind::Layer {
-                let (body, bits) = decode_head(bytes).expect("a body");
+            if let SectionKind::Layer(layer) = kind {
+                let (body, bits) = decode_head(layer, bytes).expect("a body");
                 let image = &mut self.layers[usize::from(body.layer.0)];
                 let verdict = decode(body, bits, head.tick, layout, image, &mut self.scratch);
                 assert!(
                     matches!(verdict, Ok(Verdict::Agrees | Verdict::Unchecked)),
                     "{verdict:?}"
                 );
+            }
+        }
+        // What is left out went as predicted.
+        for (image, set) in self.layers.iter_mut().zip(layout.sets()) {
+            if image.tick > Tick(0) && image.tick < head.tick {
+                advance(set, head.tick, image, &mut self.scratch).expect("it is in reach");
             }
         }
     }

@@ -85,13 +85,12 @@ fn everyone_is_told_what_the_world_has_in_one_body() {
             let bodies: Vec<&[u8]> = sections
                 .map(|section| section.expect("a section"))
                 .map(|(kind, bytes)| {
-                    assert_eq!(kind, SectionKind::Layer);
+                    assert_eq!(kind, SectionKind::Layer(LayerId::ROOM));
                     bytes
                 })
                 .collect();
             assert_eq!(bodies.len(), 1);
-            let (body, bits) = decode_head(bodies[0]).expect("a body");
-            assert_eq!(body.layer, LayerId::ROOM);
+            let (body, bits) = decode_head(LayerId::ROOM, bodies[0]).expect("a body");
             let layout = &room.game.layout;
             let verdict = decode(body, bits, head.tick, layout, image, &mut scratch);
             assert!(verdict.is_ok(), "{verdict:?}");

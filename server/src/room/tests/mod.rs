@@ -25,7 +25,7 @@ use tickwire::protocol::frame::{InputHead, SectionKind, SnapshotHead, encode_ack
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire::schema::{Kind, words_text};
-use tickwire::snapshot::delta::{Scratch, Verdict, decode, decode_head};
+use tickwire::snapshot::delta::{Scratch, Verdict, advance, decode, decode_head};
 use tickwire::snapshot::fields::{pack, push_payload, take_payload, unpack};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
@@ -298,8 +298,19 @@ impl Client {
         for section in sections {
             let (kind, bytes) = section.expect("a section");
             match kind {
-                SectionKind::Layer => self.on_body(room, head.tick, bytes, truth),
+                SectionKind::Layer(layer) => self.on_body(room, head.tick, layer, bytes, truth),
                 SectionKind::Events => self.on_events(room, bytes),
+                SectionKind::Closed => panic!("the game has no groups"),
+            }
+        }
+        // What is left out went as predicted.
+        for layer in LayerId::FIXED {
+            let at = usize::from(layer.0);
+            let image = &mut self.layers[at];
+            if image.tick > Tick(0) && image.tick < head.tick {
+                let set = room.game.layout.of(layer).expect("it is held");
+                advance(set, head.tick, image, &mut self.scratch).expect("it is in reach");
+                assert_eq!(*image, truth[at]);
             }
         }
     }
@@ -327,8 +338,15 @@ impl Client {
         })
     }
 
-    fn on_body(&mut self, room: &Room<Boxes>, tick: Tick, bytes: &[u8], truth: &Truth) {
-        let (head, bits) = decode_head(bytes).expect("a body");
+    fn on_body(
+        &mut self,
+        room: &Room<Boxes>,
+        tick: Tick,
+        layer: LayerId,
+        bytes: &[u8],
+        truth: &Truth,
+    ) {
+        let (head, bits) = decode_head(layer, bytes).expect("a body");
         let image = &mut self.layers[usize::from(head.layer.0)];
         let verdict = decode(
             head,

@@ -128,8 +128,9 @@ fn slow_readers_settle_in_rate_tiers_and_are_up_to_date_when_they_read_again() {
         assert!(reader.sent <= 10, "{} to a stalled client", reader.sent);
     }
     assert!(stats.tiers_slower > 0 && stats.skipped_credit > 0);
-    // Each tick the room's layer and two or three teams' once, twenty private ones.
-    let beside = stats.bodies_encoded - stats.snapshots_sent - 4 * u64::from(ticks);
+    // Each tick the room's layer and two teams' once, twenty private ones. Of those without a team
+    // there is nothing to tell.
+    let beside = stats.bodies_encoded - stats.snapshots_sent - 3 * u64::from(ticks);
     assert!(beside < u64::from(ticks), "{beside} bodies for laggards");
 
     for reader in &mut readers {
@@ -274,7 +275,8 @@ fn a_reader_that_stays_slow_seldom_leaps() {
     let (mut room, mut readers) = crowd(20);
     let needed = needed(&mut room, &mut readers);
     for (at, reader) in readers.iter_mut().enumerate() {
-        reader.reads = needed / (2 + at % 9);
+        // Slower still, and what is in flight takes longer than a client may be silent.
+        reader.reads = needed / (2 + at % 7);
     }
     for _ in 0..20 * 30 {
         turn(&mut room, &mut readers);

@@ -240,7 +240,9 @@ impl Bot {
     /// Gives a coin to the own boat, and then one to nobody.
     fn give(&mut self) {
         let room = self.session.room().expect("in a room");
-        let (Some(image), Some(own)) = (room.layer(LayerId::ROOM), room.avatar()) else {
+        let avatar = room.avatar();
+        let Some((image, own)) = avatar.and_then(|(layer, at)| Some((room.layer(layer)?, at)))
+        else {
             return;
         };
         self.gifts += 1;
