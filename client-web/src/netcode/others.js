@@ -5,8 +5,7 @@
  * frame to frame and written in place, so drawing allocates next to nothing. Called by `play.js`.
  */
 
-import { isIn } from '../session/layers.js';
-import { Owner, handleAt } from '../snapshot/image.js';
+import { Owner, handleAt, isIn } from '../snapshot/image.js';
 import { OWNER_LAYER, ROOM_LAYER } from '../snapshot/layout.js';
 import { blendRow, findEntity, newEntity, readRow } from './entities.js';
 import { Motion } from './motion.js';

@@ -15,7 +15,7 @@ import { ENTITIES_MAX, GROUP_ENTITIES_MAX, HISTORY_MAX, RESYNC_EVERY_MS } from '
 import { ProtocolError } from '../protocol_error.js';
 import { SectionKind } from '../protocol/frame.js';
 import { DeltaDecoder, EPOCH_BITS, decodeBodyHead } from '../snapshot/delta.js';
-import { handleAt } from '../snapshot/image.js';
+import { handleAt, isIn } from '../snapshot/image.js';
 import { GROUP_LAYERS, ROOM_LAYER } from '../snapshot/layout.js';
 import { IMAGES_MIN, Layer } from './layer.js';
 import { Union } from './union.js';
@@ -249,15 +249,3 @@ const NONE = Object.freeze([]);
  * @returns {number[]} the handles of its entities
  */
 const handles = (image) => Array.from({ length: image.count }, (_, index) => handleAt(image, index));
-
-/**
- * @param {readonly Image[]} images
- * @param {number} handle
- * @returns {boolean} whether any of them has that entity
- */
-export function isIn(images, handle) {
-  return images.some((image) => {
-    const index = image.find(handle & 0xffff);
-    return index !== -1 && handleAt(image, index) === handle;
-  });
-}

@@ -150,6 +150,18 @@ export function handleAt(image, index) {
   return image.generations[index] * 0x10000 + image.slots[index];
 }
 
+/**
+ * @param {readonly Image[]} images
+ * @param {number} handle
+ * @returns {boolean} whether any of them has that entity
+ */
+export function isIn(images, handle) {
+  return images.some((image) => {
+    const index = image.find(handle & 0xffff);
+    return index !== -1 && handleAt(image, index) === handle;
+  });
+}
+
 /** How an entity belongs to a player, as images code it. */
 export const Owner = {
   /**
