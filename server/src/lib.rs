@@ -321,7 +321,7 @@
 //! # What is where
 //!
 //! [`run`] is [`serve`] for who has listeners, settings and a way to stop already, as tests do.
-//! [`room::Room`] plays a game without sockets and clocks: `server/examples/cards/tests.rs` does.
+//! [`room::Room`] plays a game without sockets and clocks: `server/examples/cards/game/tests.rs` does.
 //! `server/tests/outside` is a game in a crate of its own, with bots that play it.
 //!
 //! The other modules stand in the order in which data flows: [`http`] (the edge), [`lobby`],

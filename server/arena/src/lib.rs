@@ -1,6 +1,6 @@
 //! The demo game: players in a walled arena move, aim, shoot, pick things up and score, between
 //! drones that wander. One implementation of [`Game`], on nothing but the engine's public
-//! interface; `main` serves it with `page`, tests and benches play it without.
+//! interface; `main` serves it with its [`page`], tests and benches play it without.
 //!
 //! What server and clients must agree on is public: [`control`] (the input), [`map`], [`rule`] (how
 //! players move), [`kind`] and [`phase`]. `page/arena_rule.js` and `page/arena_map.js` mirror it,
@@ -38,6 +38,8 @@ mod tuning;
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::SingleThreadedExecutor;
+use include_dir::{Dir, include_dir};
+use tickwire_server::Site;
 use tickwire_server::game::{Game, Player, Rewind, RoomOptions, RoomRng, Schema};
 
 pub use control::Control;
@@ -47,8 +49,15 @@ pub use rule::{Mover, step};
 
 use components::{Gun, Heading, Health, KindOf, Pos, Score, Serials};
 
+static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
+
 /// The arena as a [`Game`].
 pub struct Arena;
+
+/// Its page.
+pub fn page() -> Site {
+    Site::new().with_dir(&PAGE)
+}
 
 impl Game for Arena {
     const NAME: &'static str = "arena";

@@ -2,13 +2,9 @@
 
 use std::process::ExitCode;
 
-use include_dir::{Dir, include_dir};
-use tickwire_arena::Arena;
-use tickwire_server::{Site, serve};
-
-/// The arena's page.
-static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
+use tickwire_arena::{Arena, page};
+use tickwire_server::serve;
 
 fn main() -> ExitCode {
-    serve::<Arena>(Site::new().with_dir(&PAGE))
+    serve::<Arena>(page())
 }

@@ -69,7 +69,7 @@ pub(super) fn list(games: &[OfGame<Totals>]) -> String {
     let mut html = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Games</title>\n\
-         <link rel=\"stylesheet\" href=\"./games.css\">\n<main>\n<h1>Games</h1>\n<ul>\n",
+         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"./games.css\">\n<main>\n<h1>Games</h1>\n<ul>\n",
     );
     for OfGame { game, what } in games {
         let (rooms, players) = (many(what.rooms, "room"), many(what.players, "player"));

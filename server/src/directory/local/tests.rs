@@ -413,3 +413,57 @@ fn a_quick_join_passes_by_what_keeps_them_out_and_prefers_what_keeps_its_players
     registry.close(ids[1]);
     assert_eq!(quick(2), None, "rather a new one");
 }
+
+/// Of one game each; who asks for a room of another finds none, whatever they know of it.
+#[test]
+fn rooms_of_a_game_are_found_by_its_clients_alone() {
+    const OTHER: GameIndex = GameIndex(1);
+    let registry = Registry::new(9, 1, Entropy::default());
+    let id = opened(&registry, "A", 2, false);
+    let no_room = Err(Refusal::NoSuchRoom);
+    registry.lose(id, ANN);
+    for who in [ANN, BO] {
+        assert_eq!(registry.reserve(OTHER, id, who), no_room);
+        assert_eq!(registry.reserve_by_code(OTHER, "A", who), no_room);
+        let quick = registry.reserve_any(OTHER, &self::who(0), who, Instant::now());
+        assert_eq!(quick, None, "{who:?}");
+    }
+    assert_eq!(registry.list(OTHER), []);
+    let one = Totals {
+        rooms: 1,
+        players: 1,
+    };
+    assert_eq!(registry.totals(2), [one, Totals::default()]);
+    let all = registry.list_all();
+    assert_eq!(
+        all.iter()
+            .map(|(game, room)| (*game, room.id))
+            .collect::<Vec<_>>(),
+        [(GAME, id)]
+    );
+    assert_eq!(registry.reserve(GAME, id, ANN).unwrap().room, id);
+}
+
+#[test]
+fn a_game_has_its_own_limit_of_rooms_within_that_of_all() {
+    const OTHER: GameIndex = GameIndex(1);
+    let registry = Registry::new(4, 1, Entropy::default()).with_rooms_max_of(vec![9, 2]);
+    let make = |game, code| {
+        let held = Box::new(AddressLease::unlimited());
+        registry.create(game, room(code, 1, false), None, ANN, held)
+    };
+    let fill = |game| {
+        let Fill { taken, limit } = registry.fill(game);
+        (taken, limit)
+    };
+    let other = make(OTHER, "A").unwrap();
+    assert_eq!((fill(GAME), fill(OTHER)), ((1, 4), (1, 2)));
+    assert!(make(OTHER, "B").is_ok());
+    assert_eq!(make(OTHER, "C"), Err(Refusal::TooManyRooms));
+    assert!(make(GAME, "C").is_ok() && make(GAME, "D").is_ok());
+    assert_eq!(make(GAME, "E"), Err(Refusal::TooManyRooms), "of all");
+    assert_eq!(fill(GAME), (4, 4));
+    registry.close(other.room);
+    assert_eq!(fill(OTHER), (3, 4), "that of all leaves no more");
+    assert!(make(OTHER, "E").is_ok());
+}

@@ -1,7 +1,7 @@
 //! Rounds played over the protocol, without sockets and clocks: guests are client sessions, the
 //! rest is the server as it is. What a guest knows is what its session decoded.
 
-#[path = "../../tests/continuation/mod.rs"]
+#[path = "../../../tests/continuation/mod.rs"]
 mod continuation;
 
 use std::sync::Arc;
@@ -402,7 +402,7 @@ fn dare(game: &GameDef<Cards>, dice: &mut Xorshift32) -> Option<ClientMessage> {
 #[test]
 fn a_saved_table_goes_on_in_another_process_as_if_nothing_was() {
     let play = continuation::Play {
-        test: "tests::a_saved_table_goes_on_in_another_process_as_if_nothing_was",
+        test: "game::tests::a_saved_table_goes_on_in_another_process_as_if_nothing_was",
         seeds: 200,
         before: 300,
         after: 60,
