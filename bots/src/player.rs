@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::RoomId;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::{Event, RequestError, Session};
 
@@ -188,6 +189,9 @@ impl Player {
                     }
                 }
                 Event::Joined => joined = self.enter().or(joined),
+                Event::Redirect(_) => {
+                    return Err(Cause::Failed("it was sent elsewhere".to_owned()));
+                }
                 Event::Left { .. } => return Err(Cause::SentOut),
                 Event::Refused { reason } => self.on_refused(reason, now_us)?,
                 Event::Snapshot { head } => {
@@ -208,6 +212,7 @@ impl Player {
                 | Event::Rooms { .. }
                 | Event::MemberChanged { .. }
                 | Event::MemberLeft { .. }
+                | Event::Members { .. }
                 | Event::Chat { .. }
                 | Event::Reply { .. }
                 | Event::Resumable { .. }
@@ -220,7 +225,10 @@ impl Player {
     fn ask_for_room(&mut self) -> Result<(), Cause> {
         let asked: Result<(), RequestError> = match (&self.outage, &self.request) {
             (Some(outage), _) => self.session.ask_again(&outage.ticket),
-            (None, RoomRequest::Create(name)) => self.session.create(name, false, 0, false),
+            (None, RoomRequest::Create(name)) => self.session.create(&NewRoom {
+                name: name.clone(),
+                ..NewRoom::default()
+            }),
             (None, RoomRequest::Join(id)) => self.session.join(*id),
             (None, RoomRequest::Code(code)) => self.session.join_code(code),
         };

@@ -17,7 +17,7 @@ pub(crate) struct Outage {
     /// When it tries.
     pub(crate) backoff: Backoff,
     since_us: u64,
-    seat: (RoomId, PlayerId),
+    seat: (RoomId, Option<PlayerId>),
     figure: Option<Handle>,
 }
 

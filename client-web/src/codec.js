@@ -39,6 +39,11 @@ export class ControlWriter {
     }
   }
 
+  /** @param {number} value a 32-bit integer */
+  int(value) {
+    this.uint(((value << 1) ^ (value >> 31)) >>> 0);
+  }
+
   /** @param {number} value */
   f64(value) {
     const bytes = new Uint8Array(8);
@@ -116,6 +121,14 @@ export class ControlReader extends ByteReader {
     const length = this.u32();
     const at = this.take(length);
     return decodeUtf8(this.bytes.subarray(at, at + length), 'a string');
+  }
+
+  /** @param {number} max bytes, beyond which they are refused @returns {Uint8Array} of the message */
+  packed(max) {
+    const length = this.u32();
+    if (length > max) throw new ProtocolError(`${length} bytes, at most ${max}`);
+    const at = this.take(length);
+    return this.bytes.subarray(at, at + length);
   }
 
   /**

@@ -45,6 +45,15 @@ export const INPUT_REPEATS_MAX = 10;
 export const CHAT_HISTORY_MAX = 32;
 /** Players of one room that the wire can name. */
 export const PLAYERS_PER_ROOM_MAX = 1000;
+/** Members of one message; more of them come in further ones. */
+export const MEMBERS_PER_PAGE = 64;
+/** Bytes of a room's or a player's options, or of a room's metadata, packed. */
+export const OPTIONS_BYTES_MAX = 256;
+/** Conditions of a filter. Beyond: refused. */
+export const CONDITIONS_MAX = 8;
+/** Redirects that are followed from a room, or a request for one, to the next room. Beyond: the
+ * link ends. */
+export const REDIRECTS_MAX = 3;
 /** No room gets older, in ticks; so ticks never wrap. */
 export const TICK_MAX = 2 ** 31;
 /** Rooms in one lobby listing. */

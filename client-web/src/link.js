@@ -18,6 +18,7 @@ import { RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { Heartbeat } from './heartbeat.js';
+import { knownGame, rememberGame } from './known_games.js';
 import { Backoff } from './reconnect.js';
 import { RequestError } from './request_error.js';
 import { Requests } from './requests.js';
@@ -33,6 +34,7 @@ import { onWake } from './wake.js';
  * For `connect`.
  * @typedef {object} LinkOptions
  * @property {string} url
+ * @property {string} game empty for the server's only one, or its first
  * @property {string} name
  * @property {string} token
  * @property {import('./types.js').SocketConstructor | undefined} WebSocket
@@ -62,7 +64,7 @@ export class Link extends Emitter {
   /** @type {Room<G> | undefined} */
   #room;
   #requests = new Requests((message) => this.#connection?.request(message));
-  /** @type {import('./protocol/server_message.js').Welcome | undefined} */
+  /** @type {import('./session.js').Known | undefined} */
   #lastWelcome;
   /**
    * @type {{ resolve: () => void, reject: (error: unknown) => void } | undefined} settle the
@@ -184,8 +186,8 @@ export class Link extends Emitter {
    */
   create(options) {
     return this.#request(() => {
-      const { name = '', private: isPrivate = false, seats = 0, kicks = false } = options ?? {};
-      return client.createRoom(name, isPrivate, seats, kicks);
+      const { name, private: isPrivate, seats, kicks } = options ?? {};
+      return client.createRoom({ name, isPrivate, seats, kicks });
     });
   }
 
@@ -263,6 +265,7 @@ export class Link extends Emitter {
     switch (event.type) {
       case 'Welcome':
         this.#lastWelcome = event;
+        rememberGame(this.#place, event);
         this.#seat.who = event.token || this.#seat.who;
         // The answer about the seat follows.
         if (!this.#isAsking) this.#arrive(undefined);
@@ -350,14 +353,21 @@ export class Link extends Emitter {
     const seat = token === '' ? undefined : { token, seen: this.#seen };
     this.#isAsking = seat !== undefined;
     this.#askUntilMs = nowMs + SEAT_ASKED_FOR_MS;
+    const { name, game } = this.#options;
+    const session = new Session(name, who, seat, { game, known: knownGame(this.#place) });
     /** @type {Connection} */
-    const connection = new Connection(this.#options, new Session(this.#options.name, who, seat), this.#heartbeat, {
+    const connection = new Connection(this.#options, session, this.#heartbeat, {
       onEvent: (event, eventMs) => this.#onEvent(event, eventMs, connection),
       onTime: (timeMs, backlog) => this.#room?.onTime(timeMs, backlog),
       dueMs: () => this.#room?.dueMs ?? Infinity,
       onLost: (code, reason) => this.#lose(code, reason),
     });
     this.#connection = connection;
+  }
+
+  /** Whose game it is. */
+  get #place() {
+    return `${this.#options.url} ${this.#options.game}`;
   }
 
   get #seen() {

@@ -32,6 +32,10 @@ const REFUSED = {
   NoSuchSeat: 'the seat was given up meanwhile: join anew',
   Muted: 'an operator does not let you chat for now',
   KeptOut: 'you were removed from that room and are kept out of it for ten minutes: choose another',
+  Locked: 'the room lets nobody new in for now: choose another',
+  BadOptions: 'the options are not what the game declares',
+  BadFilter: "the filter is not on the game's metadata",
+  NotForSpectators: 'who only watches may not do that',
 };
 
 /** The server's refusals, by their index on the wire. */

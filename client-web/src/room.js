@@ -94,7 +94,7 @@ export class Room extends Emitter {
     return this.#room.code;
   }
 
-  /** The own player's number. */
+  /** The own player's number, -1 for who only watches. */
   get you() {
     return this.#room.you;
   }
@@ -268,6 +268,7 @@ export class Room extends Emitter {
       case 'MemberChanged':
       case 'MemberState':
       case 'MemberLeft':
+      case 'Members':
         return this.emit('members', this.members);
       case 'Chat':
         return this.emit('chat', event.line);

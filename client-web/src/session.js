@@ -16,18 +16,25 @@ import { ProtocolError } from './protocol_error.js';
 import { RequestError } from './request_error.js';
 import { decodeEvents } from './session/events.js';
 import { RoomSession } from './session/room_session.js';
+import { readOptions } from './session/options.js';
 import { pack } from './snapshot/fields.js';
 import { Layout, checkLayout } from './snapshot/layout.js';
 
 /** @typedef {import('./protocol/server_message.js').ServerMessage} ServerMessage */
 /** @typedef {import('./protocol/server_message.js').Welcome} Welcome */
+/**
+ * A welcome with what it left out.
+ * @typedef {Welcome & { schema: import('./schema/schema.js').Schema, tables:
+ *   import('./schema/tables.js').Tables }} Known
+ */
 /** @typedef {import('./protocol/frame.js').SnapshotHead} SnapshotHead */
 /** @typedef {import('./types.js').GameEvent} GameEvent */
 
 /**
  * What a session tells its driver: a server's message that was in its place, an applied snapshot
  * with its events, a layer that had to be dropped (it was not the server's any more), or the end.
- * @typedef {ServerMessage
+ * @typedef {Exclude<ServerMessage, { type: 'Welcome' | 'Rooms' }> | Known
+ *   | { type: 'Rooms', rooms: import('./types.js').RoomInfo[] }
  *   | { type: 'Snapshot', head: SnapshotHead, events: GameEvent[], bytes: number }
  *   | { type: 'Desync', tick: number }
  *   | { type: 'Failed', code: number, closeWith: number, reason: string }} SessionEvent
@@ -37,7 +44,7 @@ import { Layout, checkLayout } from './snapshot/layout.js';
 export class Session {
   /** @type {'Hello' | 'Lobby' | 'Room' | 'Failed'} how far the connection has come */
   state = 'Hello';
-  /** @type {Welcome | undefined} what the welcome said */
+  /** @type {Known | undefined} what the welcome said, with what it left out */
   welcome;
   /** @type {Layout | undefined} the columns of the game's layers, from the welcome on */
   layout;
@@ -47,6 +54,7 @@ export class Session {
   #transmits;
   /** @type {SessionEvent[]} */
   #events = [];
+  #known;
   /** The shortest round trip that the driver told of. */
   #roundTripMs = Infinity;
 
@@ -56,9 +64,13 @@ export class Session {
    * @param {string} token empty for a guest
    * @param {{ token: string, seen: { chat: number, tick: number } }} [seat] to be taken again:
    *   its token, and what was seen of the room
+   * @param {{ game?: string, features?: number, known?: import('./known_games.js').KnownGame }}
+   *   [of] of which game, empty for the server's only one or its first; what is understood beyond
+   *   the base; what an earlier welcome brought
    */
-  constructor(name, token = '', seat = undefined) {
-    this.#transmits = [client.hello(name, token)];
+  constructor(name, token = '', seat = undefined, { game, features, known } = {}) {
+    this.#known = known;
+    this.#transmits = [client.hello(name, token, { game, features, known })];
     if (seat !== undefined) this.#transmits.push(client.resume(seat.token, seat.seen));
   }
 
@@ -77,8 +89,10 @@ export class Session {
     if (this.state === 'Failed') return;
     try {
       if (bytes.length > SERVER_MESSAGE_BYTES_MAX) throw new ProtocolError('message too big');
-      if (bytes[0] === Kind.Control) this.#onControl(decodeServer(bytes));
-      else if (bytes[0] === Kind.State) this.#onSnapshot(bytes, nowMs);
+      if (bytes[0] === Kind.Control) {
+        const message = decodeServer(bytes);
+        if (message !== undefined) this.#onControl(message);
+      } else if (bytes[0] === Kind.State) this.#onSnapshot(bytes, nowMs);
       else throw new ProtocolError('unknown message kind');
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -200,18 +214,20 @@ export class Session {
     const { room, welcome, layout } = this;
     switch (message.type) {
       case 'Welcome':
-        if (this.state !== 'Hello') throw unexpected(message.type);
-        checkLayout(message.schema, message.tables);
-        this.welcome = message;
-        this.layout = new Layout(message.schema, message.tables);
-        this.state = 'Lobby';
-        break;
+        this.#onWelcome(message);
+        return;
       case 'Stopping':
         break;
+      case 'Rooms': {
+        if (welcome === undefined) throw unexpected(message.type);
+        const rooms = message.rooms.map((room) => roomInfo(room, welcome.schema));
+        this.#events.push({ type: 'Rooms', rooms });
+        return;
+      }
       case 'Joined':
         if (this.state !== 'Lobby' || welcome === undefined || layout === undefined) throw unexpected(message.type);
         if (message.tickRate === 0 || message.snapshotEvery === 0) throw new ProtocolError('a room without a rate');
-        this.room = new RoomSession(message, welcome.schema, layout);
+        this.room = new RoomSession({ ...message, room: roomInfo(message.room, welcome.schema) }, welcome.schema, layout);
         if (this.#roundTripMs < Infinity) this.room.onRoundTrip(this.#roundTripMs);
         this.state = 'Room';
         break;
@@ -242,13 +258,32 @@ export class Session {
       case 'ResumeToken':
         if (room === undefined) throw unexpected(message.type);
         break;
-      case 'Redirect':
-        throw unexpected(message.type);
+      case 'Members':
+        if (room === undefined || !room.moreMembers) throw unexpected(message.type);
+        room.moreMembers = message.more;
+        for (const member of message.members) room.members.set(member.player, member);
+        break;
       default:
         // Refused, Rooms, Pong and Reply answer requests; none can be made before the welcome.
         if (this.state === 'Hello') throw unexpected(message.type);
     }
     this.#events.push(message);
+  }
+
+  /** @param {Welcome} message */
+  #onWelcome(message) {
+    if (this.state !== 'Hello') throw unexpected(message.type);
+    const { schemaHash, tablesHash } = message;
+    const known = this.#known;
+    const schema = message.schema ?? (known?.schemaHash === schemaHash ? known.schema : undefined);
+    const tables = message.tables ?? (known?.tablesHash === tablesHash ? known.tables : undefined);
+    if (schema === undefined || tables === undefined) throw new ProtocolError('a welcome without a schema that is known');
+    checkLayout(schema, tables);
+    const welcome = { ...message, schema, tables };
+    this.welcome = welcome;
+    this.layout = new Layout(schema, tables);
+    this.state = 'Lobby';
+    this.#events.push(welcome);
   }
 
   /**
@@ -274,6 +309,15 @@ export class Session {
     room.onSnapshot(head, nowMs);
     this.#events.push({ type: 'Snapshot', head, events, bytes: bytes.length });
   }
+}
+
+/**
+ * @param {import('./protocol/server_message.js').ListedRoom} room
+ * @param {import('./schema/schema.js').Schema} schema
+ * @returns {import('./types.js').RoomInfo}
+ */
+function roomInfo(room, schema) {
+  return { ...room, metadata: readOptions(schema.metadata, room.metadata) };
 }
 
 /** @param {string} what */

@@ -41,7 +41,7 @@ export { Room } from './room.js';
  *   code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
-  const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
+  const { url, game, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
   const address = socketUrl(url);
@@ -50,7 +50,7 @@ export async function connect(options = {}) {
   const keeper = resume ? Keeper.take(address, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ url: address, name, token, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
+    const link = new Link({ url: address, game: game ?? '', name, token, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
   });
 }
 

@@ -117,6 +117,7 @@
  * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to
  *   the page: `/ws`, `./ws`. Left out: the server that the SDK was loaded from; where a bundle or a
  *   package has it, `/ws` on the page's host
+ * @property {string} [game] which of the server's games; left out: its only one, or its first
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
  * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out
@@ -259,8 +260,11 @@
  * @property {string} name
  * @property {number} players
  * @property {number} seats
+ * @property {number} spectators who only watches
  * @property {boolean} private
  * @property {boolean} kicks whether its host may kick
+ * @property {boolean} locked whether nobody new may join for now
+ * @property {Record<string, any>} metadata what its game tells of it, by the schema's names
  */
 
 /**
@@ -290,12 +294,13 @@
  * @property {number} chatChars
  * @property {number} nameChars
  * @property {number} seats
+ * @property {number} spectators
  */
 
 /**
  * @typedef {'NoSuchRoom' | 'RoomFull' | 'TooManyRooms' | 'Busy' | 'TooOften' | 'NotHost'
  *   | 'NoSuchPlayer' | 'NotInRoom' | 'AlreadyInRoom' | 'BadText' | 'NoSuchAction' | 'NoSuchSeat'
- *   | 'Muted' | 'KeptOut'} Refusal
+ *   | 'Muted' | 'KeptOut' | 'Locked' | 'BadOptions' | 'BadFilter' | 'NotForSpectators'} Refusal
  */
 
 /**

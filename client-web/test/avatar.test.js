@@ -34,6 +34,9 @@ const layoutOf = (predicted) =>
     newestWins: false,
     events: [],
     actions: [],
+    roomOptions: [],
+    playerOptions: [],
+    metadata: [],
   });
 
 test('reals and turns that are predicted are in steps after each tick, so what adds up agrees with the server’s', () => {

@@ -169,8 +169,8 @@ test('an end before the welcome says what to look at', async () => {
 
 test('a server of another version is told apart from a broken one', async () => {
   for (const [version, message] of /** @type {[number, RegExp][]} */ ([
-    [2, /the server speaks version 2 of the protocol, this client 1: update tickwire-client$/],
-    [0, /the server speaks version 0 of the protocol, this client 1: update the server$/],
+    [3, /the server speaks version 3 of the protocol, this client 2: update tickwire-client$/],
+    [1, /the server speaks version 1 of the protocol, this client 2: update the server$/],
   ])) {
     const opening = connect(options);
     const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());

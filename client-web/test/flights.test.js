@@ -39,6 +39,9 @@ const layout = new Layout({
   newestWins: false,
   events: [],
   actions: [],
+  roomOptions: [],
+  playerOptions: [],
+  metadata: [],
 });
 const YOU = 2;
 const MINE = Owner.avatarOf(YOU) + 1;

@@ -48,6 +48,9 @@ const CARDS = {
   newestWins: false,
   events: [],
   actions: [],
+  roomOptions: [],
+  playerOptions: [],
+  metadata: [],
 };
 
 const layout = new Layout(CARDS);

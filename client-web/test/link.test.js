@@ -45,7 +45,7 @@ const assertRejects = (promise, reason) =>
 test('connect says hello in the right subprotocol and resolves with the welcome', async () => {
   const opening = connect(options);
   const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
-  assert.equal(socket.protocol, 'tickwire.1');
+  assert.equal(socket.protocol, 'tickwire.2');
   assert.equal(socket.binaryType, 'arraybuffer');
   assert.deepEqual(socket.sent, []);
   socket.open();

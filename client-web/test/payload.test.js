@@ -32,8 +32,8 @@ const TRADE = {
     ...SQUARE.events,
   ],
   actions: [
-    { name: 'say', fields: item, payload: JSON_MORE },
-    { name: 'draw', fields: [], payload: RAW_MORE },
+    { name: 'say', fields: item, payload: JSON_MORE, answer: [], answerPayload: undefined },
+    { name: 'draw', fields: [], payload: RAW_MORE, answer: [], answerPayload: undefined },
   ],
 };
 
@@ -147,7 +147,7 @@ test('a schema’s payload needs a name of its own', () => {
   for (const [payload, reason] of cases) {
     for (const part of ['events', 'actions']) {
       const session = new Session('Ann');
-      session.handleMessage(server.welcome({ ...SQUARE, [part]: [{ name: 'said', fields: item, payload }] }), 0);
+      session.handleMessage(server.welcome({ ...SQUARE, [part]: [{ name: 'said', fields: item, payload, answer: [], answerPayload: undefined }] }), 0);
       const event = session.pollEvent();
       assert.ok(event?.type === 'Failed');
       assert.match(event.reason, reason);

@@ -96,7 +96,7 @@ test('any checked schema crosses the welcome', () => {
 test('what has no place ends the session', () => {
   /** @type {[string, Uint8Array[], RegExp][]} */
   const cases = [
-    ['another version', [server.welcome(SQUARE, { version: 2 })], /version 2/],
+    ['another version', [server.welcome(SQUARE, { version: 3 })], /version 3/],
     ['rooms before the welcome', [server.rooms([])], /not allowed now/],
     ['a second welcome', [server.welcome(SQUARE), server.welcome(SQUARE)], /not allowed now/],
     ['a snapshot in the lobby', [server.welcome(SQUARE), server.snapshot(1)], /not allowed now/],
@@ -105,12 +105,14 @@ test('what has no place ends the session', () => {
     ['a member of the lobby', [server.welcome(SQUARE), server.memberChanged(1, 'Bo')], /not allowed now/],
     ['the state of a member of the lobby', [server.welcome(SQUARE), server.memberState(1, true)], /not allowed now/],
     ['the state of somebody unknown', [server.welcome(SQUARE), server.joined(), server.memberState(1, true)], /not allowed now/],
-    ['a redirect', [server.welcome(SQUARE), server.redirect()], /not allowed now/],
+    ['more members than there are', [server.welcome(SQUARE), server.joined(), server.members([4], false)], /not allowed now/],
     ['a room without a rate', [server.welcome(SQUARE), server.joined({ tickRate: 0 })], /rate/],
     ['no kind', [new Uint8Array()], /unknown message kind/],
     ['an unknown kind', [Uint8Array.of(9)], /unknown message kind/],
     ['an acknowledgement', [Uint8Array.of(3, 0, 0, 0, 0)], /unknown message kind/],
-    ['an unknown variant', [Uint8Array.of(1, 200)], /variant/],
+    ['an unknown variant', [Uint8Array.of(1, 127)], /variant/],
+    ['a message of the reserved range that is cut', [Uint8Array.of(1, 200, 2, 7)], /too early/],
+    ['a welcome without a schema', [server.welcome(SQUARE, { without: ['schema'] })], /schema that is known/],
     ['bytes left over', [Uint8Array.of(...server.welcome(SQUARE), 0)], /after/],
     ['too big', [new Uint8Array(300_000)], /too big/],
   ];

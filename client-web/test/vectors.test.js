@@ -17,6 +17,7 @@ import * as client from '../src/protocol/client_message.js';
 import { CloseCode, closeReason, isFinal } from '../src/protocol/close_code.js';
 import { decodeSnapshotHead, encodeAck, encodeInput, readSections, SectionKind } from '../src/protocol/frame.js';
 import { decodeServer } from '../src/protocol/server_message.js';
+import { ProtocolError } from '../src/protocol_error.js';
 import { Backoff } from '../src/reconnect.js';
 import { bits, dequantise, fromQs, quantise, toQs } from '../src/schema/field.js';
 import { encodePayload } from '../src/schema/payload.js';
@@ -79,21 +80,29 @@ for (const file of folders.flatMap((folder) => filesOf(folder).map((name) => new
   });
 }
 
+/** @param {any} who */
+const whoOf = ({ spectator, options }) => ({ spectator, options: Uint8Array.from(options) });
+
 /** @param {any} message @returns {Uint8Array} */
 function encodeClient({ type, ...m }) {
   switch (type) {
     case 'Hello':
-      return client.hello(m.name, m.token);
+      return client.hello(m.name, m.token, { game: m.game, features: m.features, known: { schemaHash: m.schema, tablesHash: m.tables } });
     case 'ListRooms':
-      return client.listRooms();
+      return client.listRooms(m.filter);
     case 'CreateRoom':
-      return client.createRoom(m.name, m.private, m.seats, m.kicks);
+      return client.createRoom({
+        ...m,
+        isPrivate: m.private,
+        options: Uint8Array.from(m.options),
+        player: Uint8Array.from(m.player),
+      });
     case 'JoinRoom':
-      return client.joinRoom(m.room);
+      return client.joinRoom(m.room, whoOf(m.who));
     case 'JoinCode':
-      return client.joinCode(m.code);
+      return client.joinCode(m.code, whoOf(m.who));
     case 'QuickJoin':
-      return client.quickJoin();
+      return client.quickJoin(m.filter, whoOf(m.who), Uint8Array.from(m.options));
     case 'LeaveRoom':
       return client.leaveRoom();
     case 'Ready':
@@ -115,20 +124,34 @@ function encodeClient({ type, ...m }) {
   }
 }
 
+/** @param {any} room a room as the vectors spell it */
+const roomOf = (room) => ({ ...room, metadata: Uint8Array.from(room.metadata) });
+
 /** @param {any} message @returns {any} a server's message in the SDK's spelling */
 function serverMessage(message) {
+  if (message === null) return undefined;
   const decoded = variant(message);
-  if (decoded.type === 'Welcome') decoded.schema = schemaOf(message.Welcome.schema);
-  if (decoded.type === 'Reply') {
-    return { type: 'Reply', id: decoded.id, error: message.Reply.result.Err };
+  switch (decoded.type) {
+    case 'Welcome':
+      return { ...decoded, schema: message.Welcome.schema ? schemaOf(message.Welcome.schema) : undefined, tables: decoded.tables ?? undefined };
+    case 'Reply': {
+      const { Ok = [], Err } = message.Reply.result;
+      return { type: 'Reply', id: decoded.id, answer: Uint8Array.from(Ok), error: Err };
+    }
+    case 'Rooms':
+      return { ...decoded, rooms: decoded.rooms.map(roomOf) };
+    case 'Joined':
+      return { ...decoded, room: roomOf(decoded.room), you: decoded.you ?? -1, options: Uint8Array.from(decoded.options) };
+    default:
+      return decoded;
   }
-  return decoded;
 }
 
 /** @param {any} vectors */
 function checkControl({ cases }) {
-  for (const { from, bytes, message } of cases) {
+  for (const { from, bytes, message, broken } of cases) {
     if (from === 'client') assert.equal(hex(encodeClient(variant(message))), bytes);
+    else if (broken) assert.throws(() => decodeServer(bytesOf(bytes)), ProtocolError, bytes);
     else assert.deepEqual(decodeServer(bytesOf(bytes)), serverMessage(message));
   }
 }

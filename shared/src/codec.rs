@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::limits::{CLIENT_MESSAGE_BYTES_MAX, SERVER_MESSAGE_BYTES_MAX};
-use crate::protocol::{ClientMessage, Kind, ServerMessage};
+use crate::protocol::{ClientMessage, Kind, RESERVED_FROM, RESERVED_TO, ServerMessage};
 
 /// Bytes of a saved room: 4,096 entities at 1 KiB with their image and the room's past, twice over.
 /// Beyond: it is not saved.
@@ -39,14 +39,23 @@ pub fn encode_server(message: &ServerMessage) -> Vec<u8> {
     encode(message)
 }
 
-/// Reads a whole message, kind byte included; at most [`CLIENT_MESSAGE_BYTES_MAX`].
-pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, ControlError> {
+/// Reads a whole message, kind byte included; at most [`CLIENT_MESSAGE_BYTES_MAX`]. `None`: it is
+/// of the reserved range, to be skipped.
+pub fn decode_client(bytes: &[u8]) -> Result<Option<ClientMessage>, ControlError> {
     decode::<_, CLIENT_MESSAGE_BYTES_MAX>(bytes)
 }
 
-/// Reads a whole message, kind byte included; at most [`SERVER_MESSAGE_BYTES_MAX`].
-pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, ControlError> {
+/// Reads a whole message, kind byte included; at most [`SERVER_MESSAGE_BYTES_MAX`]. `None`: it is
+/// of the reserved range, to be skipped.
+pub fn decode_server(bytes: &[u8]) -> Result<Option<ServerMessage>, ControlError> {
     decode::<_, SERVER_MESSAGE_BYTES_MAX>(bytes)
+}
+
+/// The version that a `Hello` or `Welcome` begins with, whatever follows: it may be another one's.
+pub fn spoken_version(bytes: &[u8]) -> Option<u16> {
+    let rest = bytes.strip_prefix(&[Kind::Control as u8, 0])?;
+    let version = bincode::serde::decode_from_slice(rest, bincode::config::standard());
+    version.ok().map(|(version, _)| version)
 }
 
 fn encode<M: Serialize>(message: &M) -> Vec<u8> {
@@ -58,16 +67,21 @@ fn encode<M: Serialize>(message: &M) -> Vec<u8> {
 }
 
 /// The limit bounds what a length prefix can make bincode allocate.
-fn decode<M: DeserializeOwned, const MAX: usize>(bytes: &[u8]) -> Result<M, ControlError> {
+fn decode<M: DeserializeOwned, const MAX: usize>(bytes: &[u8]) -> Result<Option<M>, ControlError> {
     let config: Configuration<LittleEndian, Varint, Limit<MAX>> =
         bincode::config::standard().with_limit::<MAX>();
-    match bytes.split_first() {
-        Some((&kind, body)) if kind == Kind::Control as u8 && bytes.len() <= MAX => {
-            match bincode::serde::decode_from_slice(body, config) {
-                Ok((message, read)) if read == body.len() => Ok(message),
-                _ => Err(ControlError),
-            }
-        }
+    let (&kind, body) = bytes.split_first().ok_or(ControlError)?;
+    if kind != Kind::Control as u8 || bytes.len() > MAX {
+        return Err(ControlError);
+    }
+    if let Some((RESERVED_FROM..=RESERVED_TO, rest)) = body.split_first() {
+        let skipped = bincode::serde::decode_from_slice::<u32, _>(rest, config);
+        let (length, read) = skipped.map_err(|_| ControlError)?;
+        let is_whole = rest.len() - read == length as usize;
+        return is_whole.then_some(None).ok_or(ControlError);
+    }
+    match bincode::serde::decode_from_slice(body, config) {
+        Ok((message, read)) if read == body.len() => Ok(Some(message)),
         _ => Err(ControlError),
     }
 }

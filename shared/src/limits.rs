@@ -87,3 +87,13 @@ pub const ACK_STALL_SECONDS: u32 = 15;
 pub const CHAT_BURST: u32 = 5;
 /// Characters of a game's reason in the answer to an action; the rest is cut off.
 pub const REPLY_CHARS_MAX: usize = 200;
+/// Members of one message: 4,000 of the longest names exceed one. The others follow, a page a tick.
+pub const MEMBERS_PER_PAGE: usize = 64;
+/// Bytes of a room's or a player's options, or of a room's metadata, packed: a mode, a map, a
+/// colour, a name or two. Beyond: the schema is refused.
+pub const OPTIONS_BYTES_MAX: usize = 256;
+/// Conditions of a filter. Beyond: refused.
+pub const CONDITIONS_MAX: usize = 8;
+/// Redirects that a client follows from a room, or a request for one, to the next room. Beyond: it
+/// gives up.
+pub const REDIRECTS_MAX: u32 = 3;

@@ -15,6 +15,7 @@ mod event;
 mod games;
 mod layers;
 mod reconnect;
+mod redirect;
 mod requests;
 mod resume;
 mod room;
@@ -24,22 +25,26 @@ use std::sync::Arc;
 
 pub use error::{RequestError, SessionError};
 pub use event::{Event, decode_events};
+use games::{Hashes, Known};
+
 pub use games::Games;
 pub use reconnect::{
     Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,
 };
+pub use redirect::Redirect;
+pub use requests::pack_options;
 pub use resume::Ticket;
 pub use room::{RoomSession, Seen};
 
 use crate::codec;
 use crate::ids::{LayerId, Tick};
 use crate::limits::{
-    CHAT_HISTORY_MAX, EVENTS_PER_TICK_MAX, PLAYERS_PER_ROOM_MAX, ROOMS_LISTED_MAX,
+    CHAT_HISTORY_MAX, EVENTS_PER_TICK_MAX, MEMBERS_PER_PAGE, ROOMS_LISTED_MAX,
     SERVER_MESSAGE_BYTES_MAX,
 };
 use crate::protocol::server_message::{Limits, Member};
-use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, frame};
-use crate::schema::{Schema, Tables};
+use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, feature, frame};
+use crate::schema::Schema;
 use crate::snapshot::image::LayerImage;
 use crate::snapshot::layout::Layout;
 
@@ -89,10 +94,20 @@ pub struct Stats {
 /// What the welcome said.
 #[derive(Debug)]
 struct Welcome {
+    features: u32,
     name: String,
     token: String,
     game: Arc<games::Known>,
     limits: Limits,
+}
+
+/// What the hello says.
+#[derive(Debug)]
+struct Hello {
+    features: u32,
+    game: String,
+    name: String,
+    token: String,
 }
 
 /// See the module's description.
@@ -100,6 +115,10 @@ struct Welcome {
 pub struct Session {
     failed: bool,
     games: Option<Arc<Games>>,
+    /// Who comes, until it is sent.
+    hello: Option<Hello>,
+    /// The game of which the hello says that it is known.
+    offered: Option<Arc<games::Known>>,
     welcome: Option<Welcome>,
     room: Option<RoomSession>,
     transmits: VecDeque<Vec<u8>>,
@@ -115,17 +134,19 @@ impl Session {
     /// A session for a socket that is open or about to be; its `Hello` waits to be sent. The
     /// token is empty for a guest.
     pub fn new(name: &str, token: &str) -> Session {
-        let hello = codec::encode_client(&ClientMessage::Hello {
-            version: VERSION,
-            name: name.to_owned(),
-            token: token.to_owned(),
-        });
         Session {
             failed: false,
             games: None,
+            hello: Some(Hello {
+                features: feature::ALL,
+                game: String::new(),
+                name: name.to_owned(),
+                token: token.to_owned(),
+            }),
+            offered: None,
             welcome: None,
             room: None,
-            transmits: VecDeque::from([hello]),
+            transmits: VecDeque::new(),
             events: VecDeque::new(),
             stats: Stats::default(),
             round_trip_us: None,
@@ -133,10 +154,30 @@ impl Session {
         }
     }
 
-    /// The same, one of many in this process: what they hold of a game is held once.
+    /// The same, one of many in this process: what they hold of a game is held once, and a server
+    /// is asked for it once.
     #[must_use]
     pub fn among(mut self, games: &Arc<Games>) -> Session {
         self.games = Some(Arc::clone(games));
+        self
+    }
+
+    /// The same, of the game of this name; without it, of the only one that the server has, or its
+    /// first.
+    #[must_use]
+    pub fn of_game(mut self, game: &str) -> Session {
+        if let Some(hello) = &mut self.hello {
+            game.clone_into(&mut hello.game);
+        }
+        self
+    }
+
+    /// The same, with other features than all: bits of [`feature`].
+    #[must_use]
+    pub fn with_features(mut self, features: u32) -> Session {
+        if let Some(hello) = &mut self.hello {
+            hello.features = features;
+        }
         self
     }
 
@@ -155,11 +196,6 @@ impl Session {
         self.welcome.as_ref().map(|welcome| &welcome.game.schema)
     }
 
-    /// What the game's bodies are coded by, from the welcome on.
-    pub fn tables(&self) -> Option<&Tables> {
-        self.welcome.as_ref().map(|welcome| &welcome.game.tables)
-    }
-
     /// The columns of the game's layers, from the welcome on.
     pub fn layout(&self) -> Option<&Layout> {
         self.welcome.as_ref().map(|welcome| &welcome.game.layout)
@@ -168,6 +204,11 @@ impl Session {
     /// What the server allows, from the welcome on.
     pub fn limits(&self) -> Option<&Limits> {
         self.welcome.as_ref().map(|welcome| &welcome.limits)
+    }
+
+    /// What the server understands beyond the base, from the welcome on: bits of [`feature`].
+    pub fn features(&self) -> u32 {
+        self.welcome.as_ref().map_or(0, |welcome| welcome.features)
     }
 
     /// The player's name as the server tidied it, from the welcome on.
@@ -204,11 +245,14 @@ impl Session {
             return Err(SessionError::Unexpected);
         }
         let result = match bytes.first().copied().and_then(Kind::from_byte) {
-            Some(Kind::Control) => codec::decode_server(bytes)
-                .ok()
-                .filter(within_limits)
-                .ok_or(SessionError::Control)
-                .and_then(|message| self.on_control(message)),
+            Some(Kind::Control) => match codec::decode_server(bytes) {
+                Ok(Some(message)) if within_limits(&message) => self.on_control(message),
+                Ok(None) => Ok(()),
+                _ => Err(match codec::spoken_version(bytes) {
+                    Some(version) if version != VERSION => SessionError::Version(version),
+                    _ => SessionError::Control,
+                }),
+            },
             Some(Kind::State) if bytes.len() > SERVER_MESSAGE_BYTES_MAX => {
                 Err(SessionError::Frame(frame::FrameError::TooLong))
             }
@@ -255,7 +299,26 @@ impl Session {
 
     /// The next message to send.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.transmits.pop_front()
+        match self.hello.take() {
+            Some(hello) => Some(self.say(hello)),
+            None => self.transmits.pop_front(),
+        }
+    }
+
+    fn say(&mut self, hello: Hello) -> Vec<u8> {
+        let games = self.games.as_ref();
+        self.offered = games.and_then(|games| games.last(&hello.game));
+        let known = self.offered.as_ref().map(|known| known.hashes.clone());
+        let Hashes { schema, tables } = known.unwrap_or_default();
+        codec::encode_client(&ClientMessage::Hello {
+            version: VERSION,
+            features: hello.features,
+            game: hello.game,
+            schema,
+            tables,
+            name: hello.name,
+            token: hello.token,
+        })
     }
 
     /// The next thing that happened.
@@ -288,33 +351,8 @@ impl Session {
     }
 
     fn on_control(&mut self, message: ServerMessage) -> Result<(), SessionError> {
-        if let ServerMessage::Welcome {
-            version,
-            name,
-            token,
-            schema,
-            tables,
-            limits,
-        } = message
-        {
-            if self.state() != State::Hello {
-                return Err(SessionError::Unexpected);
-            }
-            if version != VERSION {
-                return Err(SessionError::Version(version));
-            }
-            let game = match &self.games {
-                Some(games) => games.of(schema, tables),
-                None => games::Known::new(schema, tables).map(Arc::new),
-            };
-            self.welcome = Some(Welcome {
-                name,
-                token,
-                game: game.map_err(SessionError::Schema)?,
-                limits,
-            });
-            self.events.push_back(Event::Welcome);
-            return Ok(());
+        if let welcome @ ServerMessage::Welcome { .. } = message {
+            return self.on_welcome(welcome);
         }
         let event = match (self.state(), message) {
             (State::Hello, ServerMessage::Stopping { retry_after_ms }) => {
@@ -336,6 +374,67 @@ impl Session {
             (_, message) => self.on_member_message(message)?,
         };
         self.events.push_back(event);
+        Ok(())
+    }
+
+    fn on_welcome(&mut self, message: ServerMessage) -> Result<(), SessionError> {
+        let ServerMessage::Welcome {
+            version,
+            features,
+            game: _,
+            name,
+            token,
+            limits,
+            schema_hash,
+            tables_hash,
+            schema,
+            tables,
+        } = message
+        else {
+            return Err(SessionError::Unexpected);
+        };
+        if self.state() != State::Hello {
+            return Err(SessionError::Unexpected);
+        }
+        if version != VERSION {
+            return Err(SessionError::Version(version));
+        }
+        // What is left out must be what was offered.
+        let offered = self.offered.take();
+        let hashes = Hashes {
+            schema: schema_hash,
+            tables: tables_hash,
+        };
+        let game = match (schema, tables, offered) {
+            (None, None, Some(known)) if known.hashes == hashes => known,
+            (schema, tables, offered) => {
+                let offered = offered.as_deref();
+                let schema = schema.or_else(|| {
+                    let known = offered.filter(|known| known.hashes.schema == hashes.schema);
+                    known.map(|known| known.schema.clone())
+                });
+                let tables = tables.or_else(|| {
+                    let known = offered.filter(|known| known.hashes.tables == hashes.tables);
+                    known.map(|known| known.tables.clone())
+                });
+                let (Some(schema), Some(tables)) = (schema, tables) else {
+                    return Err(SessionError::NoSchema);
+                };
+                let met = Known::new(schema, tables, hashes).map_err(SessionError::Schema)?;
+                match &self.games {
+                    Some(games) => games.meet(met),
+                    None => Arc::new(met),
+                }
+            }
+        };
+        self.welcome = Some(Welcome {
+            features,
+            name,
+            token,
+            game,
+            limits,
+        });
+        self.events.push_back(Event::Welcome);
         Ok(())
     }
 
@@ -373,6 +472,30 @@ impl Session {
                 room.on_member_changed(&member);
                 Event::MemberChanged { member }
             }
+            (Some(room), ServerMessage::Members { members, more }) => {
+                if !room.more_members {
+                    return Err(SessionError::Unexpected);
+                }
+                room.more_members = more;
+                for member in &members {
+                    room.on_member_changed(member);
+                }
+                Event::Members { members, more }
+            }
+            (
+                _,
+                ServerMessage::Redirect {
+                    url,
+                    ticket,
+                    room,
+                    valid_ms,
+                },
+            ) => Event::Redirect(Redirect {
+                url,
+                ticket,
+                room,
+                valid_ms,
+            }),
             (Some(room), ServerMessage::MemberLeft { player }) => {
                 room.on_member_left(player);
                 Event::MemberLeft { player }
@@ -385,7 +508,7 @@ impl Session {
                 room.on_resume_token(token, grace_ms);
                 Event::Resumable { grace_ms }
             }
-            // Joined twice, Left outside a room, Redirect, a second Welcome.
+            // Joined twice, Left or Members outside a room.
             _ => return Err(SessionError::Unexpected),
         };
         Ok(event)
@@ -457,9 +580,10 @@ fn within_limits(message: &ServerMessage) -> bool {
         } => {
             *tick_rate != 0
                 && *snapshot_every != 0
-                && members.len() <= usize::from(PLAYERS_PER_ROOM_MAX)
+                && members.len() <= MEMBERS_PER_PAGE
                 && chat.len() <= CHAT_HISTORY_MAX
         }
+        ServerMessage::Members { members, .. } => members.len() <= MEMBERS_PER_PAGE,
         _ => true,
     }
 }

@@ -1,21 +1,26 @@
 //! A session against a peer made of the server's own encoders: the whole course of a
 //! connection, a lost image and its keyframe, and bytes that no server sends.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use tickwire::codec;
 use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
 use tickwire::limits::{ACK_DELAY_MS, GROUP_ENTITIES_MAX, RESYNC_EVERY_MS};
+use tickwire::protocol::client_message::JoinAs;
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, decode_ack, push_section, push_varint,
 };
 use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
 };
-use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION, feature};
 use tickwire::schema::{
     Audience, Component, Field, Kind, Message, Predicted, Predictor, Schema, Tables,
 };
-use tickwire::session::{Event, RequestError, Seen, Session, SessionError, State};
+use tickwire::session::{
+    Event, Games, RequestError, RoomSession, Seen, Session, SessionError, State,
+};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
 use tickwire::snapshot::fields;
@@ -55,6 +60,9 @@ fn schema() -> Schema {
             payload: None,
         }],
         actions: vec![],
+        room_options: vec![],
+        player_options: vec![],
+        metadata: vec![],
     }
 }
 
@@ -151,17 +159,22 @@ impl Peer {
 fn welcome() -> ServerMessage {
     ServerMessage::Welcome {
         version: VERSION,
+        features: feature::ALL,
+        game: "test".to_owned(),
         name: "Ada".to_owned(),
         token: String::new(),
-        schema: schema(),
-        tables: Tables::default(),
         limits: Limits {
             message_bytes: 4096,
             messages_per_second: 60,
             chat_chars: 200,
             name_chars: 24,
             seats: 16,
+            spectators: 0,
         },
+        schema_hash: "5c".to_owned(),
+        tables_hash: "7a".to_owned(),
+        schema: Some(schema()),
+        tables: Some(Tables::default()),
     }
 }
 
@@ -182,16 +195,21 @@ fn joined() -> ServerMessage {
             name: "one".to_owned(),
             players: 1,
             seats: 16,
+            spectators: 0,
             private: false,
             kicks: false,
+            locked: false,
+            metadata: vec![],
         },
         code: "ABCD".to_owned(),
-        you: PlayerId(3),
+        you: Some(PlayerId(3)),
         tick_rate: 25,
         snapshot_every: 1,
         tick: Tick(9),
         members: vec![member(3)],
+        more: false,
         chat: vec![],
+        options: vec![],
     }
 }
 
@@ -201,9 +219,22 @@ fn say(session: &mut Session, message: &ServerMessage) {
         .expect("the session takes the message");
 }
 
+fn hello(name: &str, token: &str) -> ClientMessage {
+    ClientMessage::Hello {
+        version: VERSION,
+        features: feature::ALL,
+        game: String::new(),
+        schema: String::new(),
+        tables: String::new(),
+        name: name.to_owned(),
+        token: token.to_owned(),
+    }
+}
+
 fn heard(session: &mut Session) -> Vec<ClientMessage> {
     std::iter::from_fn(|| session.poll_transmit())
         .map(|bytes| codec::decode_client(&bytes).expect("a control message"))
+        .map(|message| message.expect("a known one"))
         .collect()
 }
 
@@ -264,7 +295,7 @@ fn hello_lobby_room_and_back() {
     assert_eq!(session.name(), Some("Ada"));
     assert_eq!(session.chat("hi"), Err(RequestError::NotNow));
     session.quick_join().expect("in the lobby");
-    assert_eq!(heard(&mut session), [ClientMessage::QuickJoin]);
+    assert_eq!(heard(&mut session), [ClientMessage::quick_join()]);
     let refused = ServerMessage::Refused {
         reason: Refusal::RoomFull,
     };
@@ -429,7 +460,7 @@ fn a_lost_image_is_noticed_asked_for_and_healed() {
     for _ in 0..25 {
         feed(&mut session, &mut peer, false);
         while let Some(bytes) = session.poll_transmit() {
-            if let Ok(message) = codec::decode_client(&bytes) {
+            if let Ok(Some(message)) = codec::decode_client(&bytes) {
                 asked.push(message);
             }
         }
@@ -484,11 +515,7 @@ fn what_one_session_leaves_takes_its_seat_again() {
     assert_eq!(session.ticket(), None, "who leaves does not come back");
 
     let mut next = Session::resume("bot", "", &ticket);
-    let hello = ClientMessage::Hello {
-        version: VERSION,
-        name: "bot".to_owned(),
-        token: String::new(),
-    };
+    let hello = hello("bot", "");
     let resume = ClientMessage::Resume {
         token: "secret".to_owned(),
         chat: 8,
@@ -730,10 +757,155 @@ fn a_server_of_another_version_is_left() {
 }
 
 #[test]
+fn a_welcome_that_nothing_but_its_version_can_be_read_of_is_of_another_one() {
+    let mut session = Session::new("Ada", "");
+    let result = session.handle_message(&[1, 0, 1, 3, b'A', b'd', b'a', 0], 0);
+    assert_eq!(result, Err(SessionError::Version(1)));
+}
+
+/// What a welcome leaves out.
+fn without(schema: bool, tables: bool) -> ServerMessage {
+    let mut message = welcome();
+    if let ServerMessage::Welcome {
+        schema: of_schema,
+        tables: of_tables,
+        ..
+    } = &mut message
+    {
+        of_schema.take_if(|_| schema);
+        of_tables.take_if(|_| tables);
+    }
+    message
+}
+
+#[test]
+fn what_one_session_was_told_of_a_game_the_next_one_is_not() {
+    let games = Arc::new(Games::default());
+    let mut first = Session::new("Ada", "").among(&games);
+    assert_eq!(heard(&mut first), [hello("Ada", "")]);
+    say(&mut first, &welcome());
+    for (schema, tables) in [(true, true), (true, false), (false, true)] {
+        let mut next = Session::new("Bo", "").among(&games);
+        let said = heard(&mut next);
+        let [
+            ClientMessage::Hello {
+                schema: s,
+                tables: t,
+                ..
+            },
+        ] = &said[..]
+        else {
+            panic!("{said:?}");
+        };
+        assert_eq!((s.as_str(), t.as_str()), ("5c", "7a"));
+        say(&mut next, &without(schema, tables));
+        assert_eq!(
+            (next.state(), next.schema()),
+            (State::Lobby, first.schema())
+        );
+    }
+    let mut other = Session::new("Cy", "").among(&games).of_game("other");
+    let ClientMessage::Hello { game, schema, .. } = heard(&mut other).remove(0) else {
+        panic!("no hello");
+    };
+    assert_eq!((game.as_str(), schema.as_str()), ("other", ""));
+}
+
+#[test]
+fn a_welcome_may_leave_out_only_what_was_offered() {
+    for (schema, tables) in [(true, false), (false, true), (true, true)] {
+        let mut session = Session::new("Ada", "");
+        heard(&mut session);
+        let message = codec::encode_server(&without(schema, tables));
+        let result = session.handle_message(&message, 0);
+        assert_eq!(result, Err(SessionError::NoSchema), "{schema} {tables}");
+    }
+}
+
+#[test]
+fn members_come_in_pages_as_long_as_there_are_more() {
+    let mut session = Session::new("Ada", "");
+    say(&mut session, &welcome());
+    let mut first = joined();
+    if let ServerMessage::Joined { more, .. } = &mut first {
+        *more = true;
+    }
+    say(&mut session, &first);
+    let page = |from: u16, more| ServerMessage::Members {
+        members: (from..from + 2).map(member).collect(),
+        more,
+    };
+    for (from, more) in [(10, true), (20, false)] {
+        say(&mut session, &page(from, more));
+        let told = happened(&mut session).pop();
+        assert!(matches!(told, Some(Event::Members { more: it, .. }) if it == more));
+        assert_eq!(session.room().map(|room| room.more_members), Some(more));
+    }
+    let known = |room: &RoomSession| room.members.iter().map(|known| known.player.0).collect();
+    let known: Option<Vec<u16>> = session.room().map(known);
+    assert_eq!(known, Some(vec![3, 10, 11, 20, 21]));
+    let result = session.handle_message(&codec::encode_server(&page(30, false)), 0);
+    assert_eq!(result, Err(SessionError::Unexpected));
+}
+
+#[test]
+fn a_redirect_is_told_and_the_next_session_brings_the_ticket() {
+    let (mut session, _) = in_room();
+    let token = ServerMessage::ResumeToken {
+        token: "secret".to_owned(),
+        grace_ms: 30_000,
+    };
+    say(&mut session, &token);
+    let redirect = ServerMessage::Redirect {
+        url: "wss://elsewhere/ws".to_owned(),
+        ticket: "t".to_owned(),
+        room: RoomId(1),
+        valid_ms: 10_000,
+    };
+    say(&mut session, &redirect);
+    let Some(Event::Redirect(redirect)) = happened(&mut session).pop() else {
+        panic!("it is not told");
+    };
+    let seat = session.ticket();
+    let who = JoinAs {
+        spectator: true,
+        options: vec![],
+    };
+    let mut next = redirect.follow("bot", seat.as_ref(), &who);
+    let resume = ClientMessage::Resume {
+        token: "secret".to_owned(),
+        chat: 0,
+        seen: Tick(0),
+    };
+    assert_eq!(heard(&mut next), [hello("bot", "t"), resume]);
+    let join = ClientMessage::JoinRoom {
+        room: RoomId(1),
+        who: who.clone(),
+    };
+    let mut next = redirect.follow("bot", None, &who);
+    assert_eq!(heard(&mut next), [hello("bot", "t"), join]);
+}
+
+#[test]
+fn what_a_server_of_tomorrow_says_is_passed_over() {
+    let (mut session, _) = in_room();
+    for message in [&[1, 128, 0][..], &[1, 250, 2, 9, 9]] {
+        assert_eq!(session.handle_message(message, 0), Ok(()));
+    }
+    assert!(happened(&mut session).is_empty());
+    let result = session.handle_message(&[1, 127, 0], 0);
+    assert_eq!(result, Err(SessionError::Control));
+}
+
+#[test]
 fn a_schema_that_makes_no_sense_is_refused() {
     let mut session = Session::new("Ada", "");
     let mut message = welcome();
-    if let ServerMessage::Welcome { schema, .. } = &mut message {
+    if let ServerMessage::Welcome {
+        schema: Some(schema),
+        ..
+    } = &mut message
+    {
         schema.input[0].name.clear();
     }
     let result = session.handle_message(&codec::encode_server(&message), 0);

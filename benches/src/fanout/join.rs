@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use tickwire::ids::RoomId;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::schema::Schema;
 use tickwire::session::{Event, Session};
 use tickwire_harness::frames::GOOD;
@@ -73,7 +74,11 @@ pub(super) fn join(server: SocketAddr, room: Option<RoomId>) -> io::Result<Joine
         while let Some(event) = session.poll_event() {
             let asked = match (event, room) {
                 (Event::Welcome, Some(room)) => session.join(room),
-                (Event::Welcome, None) => session.create("load", false, ROOM as u16, false),
+                (Event::Welcome, None) => session.create(&NewRoom {
+                    name: "load".to_owned(),
+                    seats: ROOM as u16,
+                    ..NewRoom::default()
+                }),
                 (Event::Refused { reason }, _) => return Err(refused(&format!("{reason:?}"))),
                 _ => Ok(()),
             };

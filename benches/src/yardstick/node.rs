@@ -55,17 +55,22 @@ impl Node {
     pub fn judge(&self, stream: &Stream, images: &[LayerImage]) -> Result<Judgement, NodeError> {
         let welcome = encode_server(&ServerMessage::Welcome {
             version: VERSION,
+            features: 0,
+            game: String::new(),
             name: String::new(),
             token: String::new(),
-            schema: stream.schema.clone(),
-            tables: stream.tables.clone(),
             limits: Limits {
                 message_bytes: 0,
                 messages_per_second: 0,
                 chat_chars: 0,
                 name_chars: 0,
                 seats: 0,
+                spectators: 0,
             },
+            schema_hash: String::new(),
+            tables_hash: String::new(),
+            schema: Some(stream.schema.clone()),
+            tables: Some(stream.tables.clone()),
         });
         let mut input = Vec::new();
         let set = &stream.layout.room;

@@ -5,7 +5,7 @@
 
 import { ControlWriter } from '../codec.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.js';
-import { Kind, VERSION } from './frame.js';
+import { Feature, Kind, VERSION } from './frame.js';
 
 /**
  * @param {number} index
@@ -26,41 +26,106 @@ function message(index, fields) {
 }
 
 /**
+ * As what somebody joins: whether they only watch, and the packed fields of the schema's player
+ * options, empty for the game's own choice.
+ * @typedef {{ spectator: boolean, options: Uint8Array }} JoinAs
+ */
+
+/**
+ * What a field of a room's metadata must be: its index, how it is compared, with which integer.
+ * @typedef {{ field: number, test: typeof TESTS[number], value: number }} Condition
+ */
+
+const TESTS = /** @type {const} */ (['Equal', 'AtLeast']);
+
+/** @type {JoinAs} */
+const PLAIN = { spectator: false, options: new Uint8Array() };
+
+/** @param {ControlWriter} w @param {JoinAs} who */
+function writeWho(w, { spectator, options }) {
+  w.bool(spectator);
+  w.bytes(options);
+}
+
+/** @param {ControlWriter} w @param {readonly Condition[]} filter */
+function writeFilter(w, filter) {
+  w.uint(filter.length);
+  for (const { field, test, value } of filter) {
+    w.u8(field);
+    w.uint(TESTS.indexOf(test));
+    w.int(value);
+  }
+}
+
+/**
  * @param {string} name the name that others see; the server tidies it
  * @param {string} token proof of identity, empty for a guest
+ * @param {object} [of]
+ * @param {string} [of.game] which game, empty for the server's only one, or its first
+ * @param {number} [of.features] bits of `Feature`
+ * @param {{ schemaHash: string, tablesHash: string }} [of.known] what an earlier welcome brought
  */
-export const hello = (name, token) =>
+export const hello = (name, token, { game = '', features = Feature.ALL, known = { schemaHash: '', tablesHash: '' } } = {}) =>
   message(0, (w) => {
     w.uint(VERSION);
+    w.uint(features >>> 0);
+    w.string(game);
+    w.string(known.schemaHash);
+    w.string(known.tablesHash);
     w.string(name);
     w.string(token);
   });
 
-/** Asks for the listed rooms. */
-export const listRooms = () => message(1);
+/** @param {readonly Condition[]} [filter] only the listed rooms that meet all of it */
+export const listRooms = (filter = []) => message(1, (w) => writeFilter(w, filter));
 
 /**
- * @param {string} name what the lobby calls it
- * @param {boolean} isPrivate left out of listings, joined by its code alone
- * @param {number} seats 0 for the server's limit
- * @param {boolean} kicks whether its host may kick
+ * @param {object} room
+ * @param {string} [room.name] what the lobby calls it
+ * @param {boolean} [room.isPrivate] left out of listings, joined by its code alone
+ * @param {number} [room.seats] 0 for the server's limit
+ * @param {boolean} [room.kicks] whether its host may kick
+ * @param {boolean} [room.orJoin] whether a public room of that name is joined instead
+ * @param {Uint8Array} [room.options] packed fields of the schema's room options
+ * @param {Uint8Array} [room.player] packed fields of its player options
  */
-export const createRoom = (name, isPrivate, seats, kicks) =>
+export const createRoom = ({ name = '', isPrivate = false, seats = 0, kicks = false, orJoin = false, options, player }) =>
   message(2, (w) => {
     w.string(name);
     w.bool(isPrivate);
     w.uint(whole(seats, 0xffff));
     w.bool(kicks);
+    w.bool(orJoin);
+    w.bytes(options ?? PLAIN.options);
+    w.bytes(player ?? PLAIN.options);
   });
 
-/** @param {number} room a listed room's number */
-export const joinRoom = (room) => message(3, (w) => w.uint(whole(room, 0xffffffff)));
+/** @param {number} room a listed room's number @param {JoinAs} [who] */
+export const joinRoom = (room, who = PLAIN) =>
+  message(3, (w) => {
+    w.uint(whole(room, 0xffffffff));
+    writeWho(w, who);
+  });
 
-/** @param {string} code a room's code, without regard to case */
-export const joinCode = (code) => message(4, (w) => w.string(code));
+/** @param {string} code a room's code, without regard to case @param {JoinAs} [who] */
+export const joinCode = (code, who = PLAIN) =>
+  message(4, (w) => {
+    w.string(code);
+    writeWho(w, who);
+  });
 
-/** Joins a listed room that has a seat and whose host may not kick, or makes one. */
-export const quickJoin = () => message(5);
+/**
+ * Joins a listed room that has a seat and whose host may not kick, or makes one.
+ * @param {readonly Condition[]} [filter] only a room that meets all of it
+ * @param {JoinAs} [who]
+ * @param {Uint8Array} [options] of one that is made: packed fields of the schema's room options
+ */
+export const quickJoin = (filter = [], who = PLAIN, options = PLAIN.options) =>
+  message(5, (w) => {
+    writeFilter(w, filter);
+    writeWho(w, who);
+    w.bytes(options);
+  });
 
 /** Goes back to the lobby. */
 export const leaveRoom = () => message(6);

@@ -40,6 +40,7 @@ const ROWS = /** @type {const} */ ({
   Stalled: { code: 4010, reason: 'nothing was read for too long', final: false },
   Kicked: { code: 4011, reason: 'removed by an operator', final: true },
   Banned: { code: 4012, reason: 'banned by an operator', final: true },
+  NoSuchGame: { code: 4013, reason: 'no such game here', final: true, advice: "check the game's name" },
   RoomFailed: { code: 4500, reason: 'the room failed', final: true },
 });
 

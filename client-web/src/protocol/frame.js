@@ -8,9 +8,19 @@ import { ByteReader, readVarint } from '../bytes.js';
 import { ProtocolError } from '../protocol_error.js';
 
 /** Protocol version, spoken in hello and welcome. */
-export const VERSION = 1;
+export const VERSION = 2;
 /** The WebSocket subprotocol that both ends must name. */
-export const SUBPROTOCOL = 'tickwire.1';
+export const SUBPROTOCOL = 'tickwire.2';
+
+/** What an end may understand beyond the base: bits of the hello's and the welcome's `features`. */
+export const Feature = Object.freeze({
+  /** Layers from 3 on. */
+  LAYERS: 1,
+  /** `Redirect`. */
+  REDIRECT: 2,
+  /** All that the SDK does. */
+  ALL: 3,
+});
 
 /** First byte of a message. */
 export const Kind = Object.freeze({

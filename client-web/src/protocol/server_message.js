@@ -6,7 +6,8 @@
 import { ControlReader } from '../codec.js';
 import {
   CHAT_HISTORY_MAX,
-  PLAYERS_PER_ROOM_MAX,
+  MEMBERS_PER_PAGE,
+  OPTIONS_BYTES_MAX,
   ROOMS_LISTED_MAX,
   SERVER_MESSAGE_BYTES_MAX,
 } from '../limits.js';
@@ -22,40 +23,64 @@ import { Kind, VERSION } from './frame.js';
 /** @typedef {import('../types.js').ChatLine} ChatLine */
 /** @typedef {import('../types.js').Limits} Limits */
 /** @typedef {import('../schema/schema.js').Schema} Schema */
+/** @typedef {import('../schema/tables.js').Tables} Tables */
+
+/**
+ * A room as it is on the wire: its metadata still packed.
+ * @typedef {Omit<RoomInfo, 'metadata'> & { metadata: Uint8Array }} ListedRoom
+ */
+
+/** The own number of who only watches. */
+const NOBODY = -1;
 
 /** Why a player is back in the lobby, by index. */
 export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClosed']);
 
 /**
- * @typedef {{ type: 'Welcome', version: number, name: string, token: string, schema: Schema,
- *   tables: import('../schema/tables.js').Tables, limits: Limits }} Welcome
- * @typedef {{ type: 'Joined', room: RoomInfo, code: string, you: number, tickRate: number,
- *   snapshotEvery: number, tick: number, members: Member[], chat: ChatLine[] }} Joined
+ * `schema` and `tables` are left out where the hello named them.
+ * @typedef {{ type: 'Welcome', version: number, features: number, game: string, name: string,
+ *   token: string, limits: Limits, schemaHash: string, tablesHash: string, schema:
+ *   Schema | undefined, tables: Tables | undefined }} Welcome
+ * @typedef {{ type: 'Joined', room: ListedRoom, code: string, you: number, tickRate: number,
+ *   snapshotEvery: number, tick: number, members: Member[], more: boolean, chat: ChatLine[],
+ *   options: Uint8Array }} Joined
  * @typedef {Welcome | Joined
  *   | { type: 'Refused', reason: import('../types.js').Refusal }
- *   | { type: 'Rooms', rooms: RoomInfo[] }
+ *   | { type: 'Rooms', rooms: ListedRoom[] }
  *   | { type: 'Left', reason: typeof LEAVE_REASONS[number] }
  *   | { type: 'MemberChanged', member: Member }
  *   | { type: 'MemberLeft', player: number }
  *   | { type: 'Chat', line: ChatLine }
  *   | { type: 'Pong', nonce: number, tick: number }
- *   | { type: 'Reply', id: number, error: string | undefined }
+ *   | { type: 'Reply', id: number, answer: Uint8Array, error: string | undefined }
  *   | { type: 'Stopping', retryAfterMs: number }
- *   | { type: 'Redirect', url: string, ticket: string }
+ *   | { type: 'Redirect', url: string, ticket: string, room: number, validMs: number }
+ *   | { type: 'Members', members: Member[], more: boolean }
  *   | { type: 'ResumeToken', token: string, graceMs: number }
  *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }
  *   } ServerMessage
  */
 
+/** Indices from here on are a later server's: such a message has a length, and is passed over. */
+const RESERVED_FROM = 128;
+/** The last of them. */
+const RESERVED_TO = 250;
+
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
- * @returns {ServerMessage}
+ * @returns {ServerMessage | undefined} undefined for what is to be passed over
  */
 export function decodeServer(bytes) {
   if (bytes.length > SERVER_MESSAGE_BYTES_MAX || bytes[0] !== Kind.Control) {
     throw new ProtocolError('not a control message');
   }
   const reader = new ControlReader(bytes, 1);
+  if (bytes[1] >= RESERVED_FROM && bytes[1] <= RESERVED_TO) {
+    reader.take(1);
+    reader.take(reader.u32());
+    reader.finish();
+    return undefined;
+  }
   const type = reader.variant(TYPES);
   const message = { type, ...FIELDS[type](reader) };
   reader.finish();
@@ -67,29 +92,46 @@ export function decodeServer(bytes) {
  * @type {Record<ServerMessage['type'], (r: ControlReader) => object>}
  */
 const FIELDS = {
-  Welcome: (r) => ({ version: version(r), name: r.string(), token: r.string(), schema: readSchema(r), tables: readTables(r), limits: limits(r) }),
+  Welcome: (r) => ({
+    version: version(r),
+    features: r.u32(),
+    game: r.string(),
+    name: r.string(),
+    token: r.string(),
+    limits: limits(r),
+    schemaHash: r.string(),
+    tablesHash: r.string(),
+    schema: r.option(readSchema),
+    tables: r.option(readTables),
+  }),
   Refused: (r) => ({ reason: r.variant(REFUSALS) }),
   Rooms: (r) => ({ rooms: r.list(ROOMS_LISTED_MAX, roomInfo) }),
   Joined: (r) => ({
     room: roomInfo(r),
     code: r.string(),
-    you: r.u16(),
+    you: r.option(() => r.u16()) ?? NOBODY,
     tickRate: r.u16(),
     snapshotEvery: r.u16(),
     tick: r.u32(),
-    members: r.list(PLAYERS_PER_ROOM_MAX, member),
+    members: r.list(MEMBERS_PER_PAGE, member),
+    more: r.bool(),
     chat: r.list(CHAT_HISTORY_MAX, chatLine),
+    options: packed(r),
   }),
   Left: (r) => ({ reason: r.variant(LEAVE_REASONS) }),
   MemberChanged: (r) => ({ member: member(r) }),
   MemberLeft: (r) => ({ player: r.u16() }),
   Chat: (r) => ({ line: chatLine(r) }),
   Pong: (r) => ({ nonce: r.u32(), tick: r.u32() }),
-  Reply: (r) => ({ id: r.u32(), error: r.variant([false, true]) ? r.string() : undefined }),
+  Reply: (r) => {
+    const id = r.u32();
+    return r.variant([true, false]) ? { id, answer: packed(r), error: undefined } : { id, answer: new Uint8Array(), error: r.string() };
+  },
   Stopping: (r) => ({ retryAfterMs: r.u32() }),
-  Redirect: (r) => ({ url: r.string(), ticket: r.string() }),
+  Redirect: (r) => ({ url: r.string(), ticket: r.string(), room: r.u32(), validMs: r.u32() }),
   ResumeToken: (r) => ({ token: r.string(), graceMs: r.u32() }),
   MemberState: (r) => ({ player: r.u16(), ready: r.bool(), host: r.bool(), connected: r.bool() }),
+  Members: (r) => ({ members: r.list(MEMBERS_PER_PAGE, member), more: r.bool() }),
 };
 
 const TYPES = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS));
@@ -117,16 +159,30 @@ function limits(r) {
     chatChars: r.u16(),
     nameChars: r.u16(),
     seats: r.u16(),
+    spectators: r.u16(),
   };
 }
 
 /**
  * @param {ControlReader} r
- * @returns {RoomInfo}
+ * @returns {ListedRoom}
  */
 function roomInfo(r) {
-  return { id: r.u32(), name: r.string(), players: r.u16(), seats: r.u16(), private: r.bool(), kicks: r.bool() };
+  return {
+    id: r.u32(),
+    name: r.string(),
+    players: r.u16(),
+    seats: r.u16(),
+    spectators: r.u16(),
+    private: r.bool(),
+    kicks: r.bool(),
+    locked: r.bool(),
+    metadata: r.packed(OPTIONS_BYTES_MAX),
+  };
 }
+
+/** @param {ControlReader} r @returns {Uint8Array} fields, and a payload perhaps, still packed */
+const packed = (r) => r.packed(SERVER_MESSAGE_BYTES_MAX);
 
 /**
  * @param {ControlReader} r

@@ -4,9 +4,9 @@
  * from it in `snapshot/layout.js`.
  */
 
-import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX } from '../limits.js';
+import { COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, OPTIONS_BYTES_MAX } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
-import { readField } from './field.js';
+import { bits, readField, words } from './field.js';
 import { checkField } from './field_check.js';
 import { checkPayload, readPayload } from './payload.js';
 
@@ -50,7 +50,16 @@ export const SETS = 3;
  * @property {Field[]} input
  * @property {boolean} newestWins whether a tick takes the newest input instead of the one for it
  * @property {Message[]} events
- * @property {Message[]} actions
+ * @property {Action[]} actions
+ * @property {Field[]} roomOptions what whoever makes a room may choose
+ * @property {Field[]} playerOptions what a player may bring to a room
+ * @property {Field[]} metadata what a room tells of itself in listings
+ */
+
+/**
+ * A request that a client may make.
+ * @typedef {Message & { answer: Field[], answerPayload: import('./payload.js').Payload | undefined
+ *   }} Action
  */
 
 /**
@@ -71,7 +80,10 @@ export function readSchema(reader) {
     input: reader.list(FIELDS_MAX, readField),
     newestWins: reader.bool(),
     events: reader.list(EVENTS_MAX, readMessage),
-    actions: reader.list(EVENTS_MAX, readMessage),
+    actions: reader.list(EVENTS_MAX, readAction),
+    roomOptions: reader.list(FIELDS_MAX, readField),
+    playerOptions: reader.list(FIELDS_MAX, readField),
+    metadata: reader.list(FIELDS_MAX, readField),
   };
   checkSchema(schema);
   return schema;
@@ -99,6 +111,14 @@ function readMessage(reader) {
 }
 
 /**
+ * @param {ControlReader} reader
+ * @returns {Action}
+ */
+function readAction(reader) {
+  return { ...readMessage(reader), answer: reader.list(FIELDS_MAX, readField), answerPayload: reader.option(readPayload) };
+}
+
+/**
  * Throws a `ProtocolError` on what no game can mean. Its layers and tables are `checkLayout`'s.
  * @param {Schema} schema
  */
@@ -120,10 +140,24 @@ export function checkSchema(schema) {
       throw new ProtocolError(`field ${JSON.stringify(name)}: an input has neither entities nor texts`);
     }
   }
-  for (const { fields, payload } of [...events, ...actions]) {
+  const answers = actions.map(({ answer, answerPayload }) => ({ fields: answer, payload: answerPayload }));
+  for (const { fields, payload } of [...events, ...actions, ...answers]) {
     checkFields(fields, 'No');
     if (payload !== undefined) checkPayload(payload, fields);
   }
+  for (const fields of [schema.roomOptions, schema.playerOptions, schema.metadata]) checkOptions(fields);
+}
+
+/**
+ * What is known outside of a room: no entities, and small enough for a listing of many.
+ * @param {Field[]} fields
+ */
+function checkOptions(fields) {
+  checkFields(fields, 'No');
+  const entity = fields.find(({ kind }) => kind.type === 'Entity');
+  if (entity !== undefined) throw new ProtocolError(`option ${JSON.stringify(entity.name)}: there are no entities outside of a room`);
+  const size = fields.reduce((sum, { kind }) => sum + words(kind) * bits(kind), 0);
+  if (size > 8 * OPTIONS_BYTES_MAX) throw new ProtocolError(`options of ${Math.ceil(size / 8)} bytes, at most ${OPTIONS_BYTES_MAX}`);
 }
 
 /**

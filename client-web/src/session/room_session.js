@@ -26,7 +26,8 @@ export class RoomSession {
   leaving = false;
 
   /**
-   * @param {import('../protocol/server_message.js').Joined} joined
+   * @param {Omit<import('../protocol/server_message.js').Joined, 'room'> & { room:
+   *   import('../types.js').RoomInfo }} joined
    * @param {import('../schema/schema.js').Schema} schema
    * @param {import('../snapshot/layout.js').Layout} layout
    */
@@ -37,11 +38,16 @@ export class RoomSession {
     this.joinedAt = joined.tick;
     this.info = joined.room;
     this.code = joined.code;
+    /** The own number, -1 for who only watches. */
     this.you = joined.you;
+    /** How the room was made: the schema's room options, packed. */
+    this.options = joined.options;
     this.tickRate = joined.tickRate;
     this.snapshotEvery = joined.snapshotEvery;
     /** @type {Map<number, Member>} by number, in the order of their seats */
     this.members = new Map(joined.members.map((member) => [member.player, member]));
+    /** Whether more of those who were here on joining are still to be told. */
+    this.moreMembers = joined.more;
     /** @type {ChatLine[]} oldest first, at most `CHAT_HISTORY_MAX` */
     this.chat = joined.chat;
     this.clock = new ClockSync(joined.tickRate);

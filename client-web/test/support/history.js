@@ -116,6 +116,9 @@ export function randomSchema(random) {
     newestWins: false,
     events: [{ name: 'hit', fields: randomFields(random, 2), payload: random.pick([undefined, { name: 'more', json: random.chance() }]) }],
     actions: [],
+    roomOptions: [],
+    playerOptions: [],
+    metadata: [],
   };
   checkSchema(schema);
   return schema;

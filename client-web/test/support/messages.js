@@ -1,7 +1,7 @@
 /** Messages of a server, spelled by hand, for tests of what the client makes of them. */
 
 import { ControlWriter } from '../../src/codec.js';
-import { SectionKind } from '../../src/protocol/frame.js';
+import { Feature, SectionKind, VERSION } from '../../src/protocol/frame.js';
 import { UNTRAINED } from '../../src/schema/tables.js';
 import { section, u32 } from './delta_encoder.js';
 
@@ -68,6 +68,11 @@ function writeField(w, { name, kind, predictor }) {
 function writeMessage(w, { name, fields, payload }) {
   w.string(name);
   list(w, fields, (field) => writeField(w, field));
+  writePayload(w, payload);
+}
+
+/** @param {ControlWriter} w @param {import('../../src/schema/payload.js').Payload | undefined} payload */
+function writePayload(w, payload) {
   w.bool(payload !== undefined);
   if (payload === undefined) return;
   w.string(payload.name);
@@ -76,29 +81,49 @@ function writeMessage(w, { name, fields, payload }) {
 
 /**
  * @param {Schema} schema
- * @param {{ version?: number, name?: string, token?: string, tables?:
- *   import('../../src/schema/tables.js').Tables }} [options]
+ * @param {{ version?: number, name?: string, token?: string, hashes?: [string, string], tables?:
+ *   import('../../src/schema/tables.js').Tables, without?: ('schema' | 'tables')[] }} [options]
+ *   `hashes`: of schema and tables; `without`: what is left out
  */
-export const welcome = (schema, { version = 1, name = 'Ann', token = '', tables = UNTRAINED } = {}) =>
+export const welcome = (schema, { version = VERSION, name = 'Ann', token = '', hashes = ['', ''], tables = UNTRAINED, without = [] } = {}) =>
   message(0, (w) => {
     w.uint(version);
+    w.uint(Feature.ALL);
+    w.string(schema.game);
     w.string(name);
     w.string(token);
-    w.string(schema.game);
-    list(w, schema.components, (component) => {
-      w.string(component.name);
-      w.uint(AUDIENCES.indexOf(component.audience));
-      w.uint(PREDICTED.indexOf(component.predicted));
-      list(w, component.fields, (field) => writeField(w, field));
-    });
-    list(w, schema.input, (field) => writeField(w, field));
-    w.bool(schema.newestWins);
-    list(w, schema.events, (event) => writeMessage(w, event));
-    list(w, schema.actions, (action) => writeMessage(w, action));
+    [4096, 120, 200, 24, 64, 0].forEach((limit) => w.uint(limit));
+    hashes.forEach((hash) => w.string(hash));
+    w.bool(!without.includes('schema'));
+    if (!without.includes('schema')) writeSchema(w, schema);
+    w.bool(!without.includes('tables'));
+    if (without.includes('tables')) return;
     w.u8(tables.epoch);
     list(w, tables.layers, (table) => list(w, table, (context) => w.uint(context)));
-    [4096, 120, 200, 24, 64].forEach((limit) => w.uint(limit));
   });
+
+/** @param {ControlWriter} w @param {Schema} schema */
+function writeSchema(w, schema) {
+  const fields = (/** @type {Field[]} */ declared) => list(w, declared, (field) => writeField(w, field));
+  w.string(schema.game);
+  list(w, schema.components, (component) => {
+    w.string(component.name);
+    w.uint(AUDIENCES.indexOf(component.audience));
+    w.uint(PREDICTED.indexOf(component.predicted));
+    fields(component.fields);
+  });
+  fields(schema.input);
+  w.bool(schema.newestWins);
+  list(w, schema.events, (event) => writeMessage(w, event));
+  list(w, schema.actions, (action) => {
+    writeMessage(w, action);
+    fields(action.answer);
+    writePayload(w, action.answerPayload);
+  });
+  fields(schema.roomOptions);
+  fields(schema.playerOptions);
+  fields(schema.metadata);
+}
 
 /** @param {number} reason */
 export const refused = (reason) => message(1, (w) => w.uint(reason));
@@ -109,8 +134,11 @@ function writeRoom(w, id) {
   w.string('room');
   w.uint(1);
   w.uint(8);
+  w.uint(0);
   w.bool(false);
   w.bool(false);
+  w.bool(false);
+  w.bytes(new Uint8Array());
 }
 
 /** @param {number[]} ids */
@@ -126,20 +154,30 @@ function writeMember(w, player, name) {
 }
 
 /**
- * @param {{ you?: number, tickRate?: number, snapshotEvery?: number, tick?: number, said?:
- *   [number, string][] }} [options] `said`: chat lines
+ * @param {{ you?: number, tickRate?: number, snapshotEvery?: number, tick?: number, more?: boolean,
+ *   said?: [number, string][] }} [options] `said`: chat lines; `more`: members follow
  */
-export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, tick = 1, said = [] } = {}) =>
+export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, tick = 1, more = false, said = [] } = {}) =>
   message(3, (w) => {
     writeRoom(w, 7);
     w.string('CODE');
+    w.bool(true);
     w.uint(you);
     w.uint(tickRate);
     w.uint(snapshotEvery);
     w.uint(tick);
     w.uint(1);
     writeMember(w, you, 'Ann');
+    w.bool(more);
     list(w, said, ([id, text]) => writeLine(w, id, text));
+    w.bytes(new Uint8Array());
+  });
+
+/** @param {number[]} players @param {boolean} more */
+export const members = (players, more) =>
+  message(14, (w) => {
+    list(w, players, (player) => writeMember(w, player, `p${player}`));
+    w.bool(more);
   });
 
 /** @param {number} reason */
@@ -177,7 +215,8 @@ export const reply = (id, error) =>
   message(9, (w) => {
     w.uint(id);
     w.uint(error === undefined ? 0 : 1);
-    if (error !== undefined) w.string(error);
+    if (error === undefined) w.bytes(new Uint8Array());
+    else w.string(error);
   });
 /** @param {number} retryAfterMs */
 export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
@@ -187,10 +226,13 @@ export const resumeToken = (token, graceMs = 30_000) =>
     w.string(token);
     w.uint(graceMs);
   });
-export const redirect = () =>
+/** @param {{ url?: string, ticket?: string, room?: number, validMs?: number }} [to] */
+export const redirect = ({ url = 'wss://elsewhere/ws', ticket = 't', room = 7, validMs = 10_000 } = {}) =>
   message(11, (w) => {
-    w.string('wss://elsewhere/ws');
-    w.string('t');
+    w.string(url);
+    w.string(ticket);
+    w.uint(room);
+    w.uint(validMs);
   });
 
 /**

@@ -53,7 +53,7 @@ export const SQUARE = {
   newestWins: false,
   events: [{ name: 'hit', fields: [{ name: 'who', kind: { type: 'Entity' }, predictor: hold }], payload: undefined }],
   actions: [
-    { name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }], payload: undefined },
+    { name: 'buy', fields: [{ name: 'item', kind: { type: 'Bits' }, predictor: hold }], payload: undefined, answer: [], answerPayload: undefined },
     {
       name: 'greet',
       fields: [
@@ -61,8 +61,13 @@ export const SQUARE = {
         { name: 'text', kind: { type: 'Text', bytes: 8 }, predictor: hold },
       ],
       payload: undefined,
+      answer: [],
+      answerPayload: undefined,
     },
   ],
+  roomOptions: [],
+  playerOptions: [],
+  metadata: [],
 };
 
 /**

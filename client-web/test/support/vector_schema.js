@@ -55,6 +55,13 @@ export function schemaOf(schema) {
     input: input.map(fieldOf),
     newestWins,
     events: events.map(messageOf),
-    actions: actions.map(messageOf),
+    actions: actions.map((/** @type {any} */ { request, answer, answer_payload: answerPayload }) => ({
+      ...messageOf(request),
+      answer: answer.map(fieldOf),
+      answerPayload: answerPayload ?? undefined,
+    })),
+    roomOptions: schema.room_options.map(fieldOf),
+    playerOptions: schema.player_options.map(fieldOf),
+    metadata: schema.metadata.map(fieldOf),
   };
 }

@@ -2,17 +2,21 @@
 //! messages readable.
 
 use tickwire::codec::encode_client;
-use tickwire::protocol::{ClientMessage, VERSION};
+use tickwire::protocol::{ClientMessage, VERSION, feature};
 
 /// The header lines of a handshake that is accepted.
 pub const GOOD: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-     Sec-WebSocket-Protocol: tickwire.1\r\n";
+     Sec-WebSocket-Protocol: tickwire.2\r\n";
 
 /// The message in which `name` says hello; `token` as the welcome gave it, or empty.
 pub fn hello_as(name: &str, token: &str) -> ClientMessage {
     ClientMessage::Hello {
         version: VERSION,
+        features: feature::ALL,
+        game: String::new(),
+        schema: String::new(),
+        tables: String::new(),
         name: name.into(),
         token: token.into(),
     }

@@ -160,8 +160,11 @@ impl RoomOptions {
             name: self.name.clone(),
             players,
             seats: self.seats,
+            spectators: 0,
             private: self.private,
             kicks: self.kicks,
+            locked: false,
+            metadata: Vec::new(),
         }
     }
 }

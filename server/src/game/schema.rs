@@ -325,10 +325,14 @@ impl<G: Game> Schema<G> {
             payload: accessor,
             handler,
         }));
-        self.wire.actions.push(wire::Message {
-            name: name.to_owned(),
-            fields: fields.into_iter().map(|(field, _)| field).collect(),
-            payload,
+        self.wire.actions.push(wire::Action {
+            request: wire::Message {
+                name: name.to_owned(),
+                fields: fields.into_iter().map(|(field, _)| field).collect(),
+                payload,
+            },
+            answer: Vec::new(),
+            answer_payload: None,
         });
         self
     }

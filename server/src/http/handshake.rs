@@ -22,19 +22,46 @@ pub(crate) enum Refused {
     Malformed,
     /// Another version of WebSocket, or none: 426, with the one that is spoken.
     Version,
-    /// [`SUBPROTOCOL`] was not offered: 400.
+    /// No subprotocol of Tickwire's was offered: 400.
     Subprotocol,
 }
 
-/// Whether `head` (of a GET) opens a WebSocket of [`SUBPROTOCOL`] here; if so, the value of
-/// `Sec-WebSocket-Accept`.
-pub(crate) fn check(head: &Parts, origins: &Origins) -> Result<String, Refused> {
+/// A handshake that is answered with 101.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// The value of `Sec-WebSocket-Accept`.
+    pub(crate) accept: String,
+    /// The subprotocol that it is accepted by. Where it is not [`SUBPROTOCOL`] the client is of
+    /// another version: a browser's page sees a close code, but no HTTP status.
+    pub(crate) subprotocol: String,
+}
+
+impl Accepted {
+    /// Whether the client speaks this server's version.
+    pub(crate) fn is_spoken(&self) -> bool {
+        self.subprotocol == SUBPROTOCOL
+    }
+}
+
+/// Whether `head` (of a GET) opens a WebSocket of Tickwire's here, and of which version.
+pub(crate) fn check(head: &Parts, origins: &Origins) -> Result<Accepted, Refused> {
     let accept = check_rules(head, origins)?;
     // Names of subprotocols are compared exactly, unlike other tokens.
-    if !tokens(&head.headers, SEC_WEBSOCKET_PROTOCOL).any(|name| name == SUBPROTOCOL) {
-        return Err(Refused::Subprotocol);
-    }
-    Ok(accept)
+    let offered = || tokens(&head.headers, SEC_WEBSOCKET_PROTOCOL);
+    let spoken = offered().find(|name| *name == SUBPROTOCOL);
+    let subprotocol = spoken.or_else(|| offered().find(|name| is_a_version(name)));
+    Ok(Accepted {
+        accept,
+        subprotocol: subprotocol.ok_or(Refused::Subprotocol)?.to_owned(),
+    })
+}
+
+/// Whether this is a subprotocol of Tickwire's of any version: short, so that it can be repeated.
+fn is_a_version(name: &str) -> bool {
+    let number = name.strip_prefix("tickwire.");
+    number.is_some_and(|number| {
+        (1..=5).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit())
+    })
 }
 
 /// The same whatever the subprotocol.
@@ -112,7 +139,7 @@ mod tests {
         ("upgrade", "WebSocket"),
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-protocol", "other, tickwire.1"),
+        ("sec-websocket-protocol", "other, tickwire.2"),
         ("origin", "http://localhost:7777"),
     ];
 
@@ -127,7 +154,28 @@ mod tests {
     #[test]
     fn the_rfcs_example_is_accepted() {
         let accepted = check(&head(GOOD), &Origins::new(&[]));
-        assert_eq!(accepted.as_deref(), Ok("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+        let accepted = accepted.expect("it is good");
+        assert_eq!(accepted.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert!(accepted.is_spoken());
+    }
+
+    #[test]
+    fn another_version_is_let_in_by_its_own_name_to_be_told() {
+        let offer = |offered| {
+            let mut headers = GOOD.to_vec();
+            headers[5].1 = offered;
+            check(&head(&headers), &Origins::new(&[])).map(|accepted| accepted.subprotocol)
+        };
+        for (offered, by) in [
+            ("tickwire.1", "tickwire.1"),
+            ("other, tickwire.12345", "tickwire.12345"),
+            ("tickwire.3, tickwire.2", SUBPROTOCOL),
+        ] {
+            assert_eq!(offer(offered).as_deref(), Ok(by), "{offered}");
+        }
+        for offered in ["tickwire.", "tickwire.123456", "tickwire.2a", "tickwire"] {
+            assert_eq!(offer(offered), Err(Refused::Subprotocol), "{offered}");
+        }
     }
 
     /// Replaces one header of a good handshake (`None`: leaves it out).
@@ -159,12 +207,12 @@ mod tests {
         check("sec-websocket-protocol", None, Refused::Subprotocol);
         check(
             "sec-websocket-protocol",
-            Some("tickwire.2"),
+            Some("another.2"),
             Refused::Subprotocol,
         );
         check(
             "sec-websocket-protocol",
-            Some("Tickwire.1"),
+            Some("Tickwire.2"),
             Refused::Subprotocol,
         );
         check("origin", Some("http://localhost"), Refused::Origin);

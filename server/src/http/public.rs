@@ -81,6 +81,8 @@ pub(super) struct Upgrade {
     pub(super) on: OnUpgrade,
     /// Of the path that it came by.
     pub(super) game: GameIndex,
+    /// Whether it speaks this server's version.
+    pub(super) is_spoken: bool,
     pub(super) peer: SocketAddr,
     pub(super) guest: AddressLease,
     pub(super) spot: Spot,

@@ -10,7 +10,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{handshake, http1, origin::Origins, upgrade};
+use tickwire::protocol::SUBPROTOCOL;
+
+use super::handshake::{self, Accepted};
+use super::{http1, origin::Origins, upgrade};
 use crate::transport::websocket::tests::echo;
 
 /// Cases without permessage-deflate, which the server never agrees to: all of 1 to 7, 9 and 10.
@@ -56,7 +59,10 @@ async fn serve(stream: TcpStream, peer: SocketAddr) {
     http1::serve(stream, timeout, pending(), http1::NOTHING, |mut request| {
         *upgrade.lock() = Some(hyper::upgrade::on(&mut request));
         let key = handshake::check_rules(&request.into_parts().0, &origins);
-        ready(upgrade::switch(&key.expect("it shakes hands by the rules")))
+        ready(upgrade::switch(&Accepted {
+            accept: key.expect("it shakes hands by the rules"),
+            subprotocol: SUBPROTOCOL.to_owned(),
+        }))
     })
     .await;
     let on = upgrade.into_inner().expect("it was answered");

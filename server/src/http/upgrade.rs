@@ -14,12 +14,12 @@ use hyper::header::{
 use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tickwire::protocol::{CloseCode, SUBPROTOCOL};
+use tickwire::protocol::CloseCode;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::forwarded::FORWARDED_FOR;
-use super::handshake::{self, Refused};
+use super::handshake::{self, Accepted, Refused};
 use super::linger::Linger;
 use super::origin;
 use super::public::{Public, Upgrade, Visit};
@@ -50,7 +50,7 @@ impl Public {
         let on = hyper::upgrade::on(&mut request);
         let head = request.into_parts().0;
         match handshake::check(&head, &self.origins) {
-            Ok(key) => {
+            Ok(accepted) => {
                 let Some((peer, guest, spot)) = self.guest(&head.headers, visit) else {
                     metrics.handshakes_refused_address.increment(1);
                     return reply::too_many("too many from this address\n");
@@ -59,12 +59,13 @@ impl Public {
                 *visit.upgrade.lock() = Some(Upgrade {
                     on,
                     game,
+                    is_spoken: accepted.is_spoken(),
                     peer,
                     guest,
                     spot,
                     pre_hello,
                 });
-                switch(&key)
+                switch(&accepted)
             }
             Err(Refused::Origin) => {
                 metrics.handshakes_refused_origin.increment(1);
@@ -86,7 +87,7 @@ impl Public {
             }
             Err(Refused::Subprotocol) => {
                 metrics.handshakes_refused_subprotocol.increment(1);
-                reply::text(StatusCode::BAD_REQUEST, "the subprotocol is tickwire.1\n")
+                reply::text(StatusCode::BAD_REQUEST, "the subprotocol is tickwire.2\n")
             }
         }
     }
@@ -131,7 +132,9 @@ impl Public {
         };
         let client = Client::new(Box::new(web_socket), Instant::now()).of_game(upgrade.game);
         let client = client.with_places(seat, upgrade.guest, upgrade.spot, upgrade.pre_hello);
-        if is_full {
+        if !upgrade.is_spoken {
+            client.close(End::Close(CloseCode::Version)).await;
+        } else if is_full {
             self.metrics.connections_refused.increment(1);
             // A browser's page can see a close code, but not an HTTP status.
             client.close(End::Close(CloseCode::ServerFull)).await;
@@ -179,13 +182,18 @@ pub(super) async fn web_socket(
     })
 }
 
-/// 101 for a handshake whose key gives `accept`.
-pub(super) fn switch(accept: &str) -> Reply {
+/// 101 for a handshake.
+pub(super) fn switch(accepted: &Accepted) -> Reply {
     let mut reply = Response::new(Default::default());
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    reply = reply::with(offering(reply), SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
-    if let Ok(accept) = HeaderValue::from_str(accept) {
-        reply.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
+    reply = offering(reply);
+    for (name, value) in [
+        (SEC_WEBSOCKET_PROTOCOL, &accepted.subprotocol),
+        (SEC_WEBSOCKET_ACCEPT, &accepted.accept),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            reply.headers_mut().insert(name, value);
+        }
     }
     reply
 }

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use tickwire::protocol::ClientMessage;
+use tickwire::protocol::client_message::{Condition, JoinAs};
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
@@ -71,6 +72,7 @@ pub(crate) fn seat(
     if !request_prices::may_join(&mut session.requests, now) {
         return Err(Refusal::TooOften);
     }
+    check(request)?;
     let names_a_room = matches!(
         request,
         ClientMessage::JoinRoom { .. } | ClientMessage::JoinCode { .. }
@@ -84,24 +86,23 @@ pub(crate) fn seat(
         host: session.guest.host(),
     };
     let place = match request {
-        ClientMessage::JoinRoom { room } => registry.reserve(game, *room, mark),
-        ClientMessage::JoinCode { code } => match read_code(code) {
+        ClientMessage::JoinRoom { room, .. } => registry.reserve(game, *room, mark),
+        ClientMessage::JoinCode { code, .. } => match read_code(code) {
             Some(code) => registry.reserve_by_code(game, &code, mark),
             None => Err(Refusal::NoSuchRoom),
         },
-        &ClientMessage::CreateRoom {
-            ref name,
-            private,
-            seats,
-            kicks,
-        } => {
+        ClientMessage::CreateRoom(new) => {
             let most = defaults.options.seats;
             let asked = RoomOptions {
-                name: name.clone(),
-                private,
-                seats: if seats == 0 { most } else { seats.min(most) },
+                name: new.name.clone(),
+                private: new.private,
+                seats: if new.seats == 0 {
+                    most
+                } else {
+                    new.seats.min(most)
+                },
                 // Those who are there were given the code by somebody.
-                kicks: kicks || private,
+                kicks: new.kicks || new.private,
                 ..defaults.options.clone()
             };
             return make(registry, defaults.seed, room_quotas, session, asked);
@@ -144,6 +145,37 @@ pub(crate) fn seat(
         place: place?,
         join_request: JoinRequest::Join,
     })
+}
+
+/// Whether a request asks for what there is: no game declares options yet, and nobody watches.
+fn check(request: &ClientMessage) -> Result<(), Refusal> {
+    let (filter, who, room): (&[Condition], &JoinAs, &[u8]) = match request {
+        ClientMessage::CreateRoom(new) => {
+            return match new.options.is_empty() && new.player.is_empty() {
+                true => Ok(()),
+                false => Err(Refusal::BadOptions),
+            };
+        }
+        ClientMessage::JoinRoom { who, .. } | ClientMessage::JoinCode { who, .. } => {
+            (&[], who, &[])
+        }
+        ClientMessage::QuickJoin {
+            filter,
+            who,
+            options,
+        } => (filter, who, options),
+        _ => return Ok(()),
+    };
+    if !filter.is_empty() {
+        return Err(Refusal::BadFilter);
+    }
+    if who.spectator {
+        return Err(Refusal::RoomFull);
+    }
+    match who.options.is_empty() && room.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::BadOptions),
+    }
 }
 
 /// A room as it is asked for, but for what nobody may choose.
@@ -189,6 +221,7 @@ mod tests {
     use crate::transport::memory;
     use crate::worker::Client;
     use tickwire::ids::RoomId;
+    use tickwire::protocol::client_message::NewRoom;
 
     struct Lobby {
         registry: Registry,
@@ -239,33 +272,34 @@ mod tests {
     #[test]
     fn a_quick_join_makes_a_room_and_the_next_one_finds_it() {
         let mut lobby = Lobby::new();
-        let first = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let first = lobby.ask(ClientMessage::quick_join()).unwrap();
         let options = options_of(&first);
         assert_eq!(options.name, "Ada's room");
         assert_eq!(options.seats, Config::default().max_players);
-        let second = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let second = lobby.ask(ClientMessage::quick_join()).unwrap();
         assert!(matches!(second.join_request, JoinRequest::Join) && second.place == first.place);
     }
 
     #[test]
     fn a_private_room_is_joined_by_its_code() {
         let mut lobby = Lobby::new();
-        let create = ClientMessage::CreateRoom {
+        let create = ClientMessage::CreateRoom(NewRoom {
             name: " den ".into(),
             private: true,
             seats: 2,
             kicks: false,
-        };
+            ..NewRoom::default()
+        });
         let made = lobby.ask(create).unwrap();
         let options = options_of(&made);
         assert_eq!((options.name.as_str(), options.seats), ("den", 2));
         let room = made.place.room;
-        let by_number = lobby.ask(ClientMessage::JoinRoom { room });
+        let by_number = lobby.ask(ClientMessage::join_room(room));
         assert_eq!(by_number.unwrap_err(), Refusal::NoSuchRoom);
         let code = options.code.to_lowercase();
-        let joined = lobby.ask(ClientMessage::JoinCode { code: code.clone() });
+        let joined = lobby.ask(ClientMessage::join_code(code.clone()));
         assert_eq!(joined.unwrap().place, made.place);
-        let join = ClientMessage::JoinCode { code };
+        let join = ClientMessage::join_code(code);
         assert!(lobby.ask(join.clone()).is_ok(), "theirs is there");
         lobby.session.identity = Identity {
             subject: "bo".into(),
@@ -280,12 +314,13 @@ mod tests {
         lobby.defaults.options.seats = 4;
         lobby.room_quotas = RoomQuotas::new(9, metrics::Counter::noop());
         for (asked, given) in [(0, 4), (1, 1), (4, 4), (5, 4), (u16::MAX, 4)] {
-            let create = ClientMessage::CreateRoom {
+            let create = ClientMessage::CreateRoom(NewRoom {
                 name: String::new(),
                 private: false,
                 seats: asked,
                 kicks: false,
-            };
+                ..NewRoom::default()
+            });
             let made = lobby.ask(create).unwrap();
             assert_eq!(options_of(&made).seats, given, "asked for {asked}");
         }
@@ -294,19 +329,20 @@ mod tests {
     #[test]
     fn a_player_makes_only_so_many_rooms() {
         let mut lobby = Lobby::new();
-        let create = ClientMessage::CreateRoom {
+        let create = ClientMessage::CreateRoom(NewRoom {
             name: String::new(),
             private: true,
             seats: 0,
             kicks: false,
-        };
+            ..NewRoom::default()
+        });
         let made: Vec<RoomId> = (0..3)
             .map(|_| lobby.ask(create.clone()).unwrap().place.room)
             .collect();
         let refused = lobby.ask(create.clone()).unwrap_err();
         assert_eq!(refused, Refusal::TooManyRooms);
         assert!(
-            lobby.ask(ClientMessage::QuickJoin).is_err(),
+            lobby.ask(ClientMessage::quick_join()).is_err(),
             "nor by chance"
         );
         lobby.registry.close(made[1]);
@@ -320,7 +356,7 @@ mod tests {
         let mut tries = Vec::new();
         for there in [true, false] {
             let mut lobby = Lobby::new();
-            let made = lobby.ask(ClientMessage::QuickJoin).unwrap();
+            let made = lobby.ask(ClientMessage::quick_join()).unwrap();
             lobby.session.requests = Budget::new(lobby.now);
             let room = match there {
                 true => made.place.room,
@@ -362,11 +398,9 @@ mod tests {
     fn guessing_ends_soon_and_all_of_it_looks_the_same() {
         let mut lobby = Lobby::new();
         let guesses = [
-            ClientMessage::JoinCode {
-                code: "00000000".into(),
-            },
-            ClientMessage::JoinCode { code: "x".into() },
-            ClientMessage::JoinRoom { room: RoomId(7) },
+            ClientMessage::join_code("00000000"),
+            ClientMessage::join_code("x"),
+            ClientMessage::join_room(RoomId(7)),
         ];
         for guess in &guesses {
             let refused = lobby.ask(guess.clone()).unwrap_err();
@@ -375,7 +409,7 @@ mod tests {
         let refused = lobby.ask(guesses[0].clone()).unwrap_err();
         assert_eq!(refused, Refusal::TooOften);
         assert_eq!(
-            lobby.ask(ClientMessage::QuickJoin).unwrap_err(),
+            lobby.ask(ClientMessage::quick_join()).unwrap_err(),
             Refusal::TooOften
         );
     }
@@ -390,19 +424,20 @@ mod tests {
             (true, false, true),
             (true, true, true),
         ] {
-            let create = ClientMessage::CreateRoom {
+            let create = ClientMessage::CreateRoom(NewRoom {
                 name: String::new(),
                 private,
                 seats: 0,
                 kicks,
-            };
+                ..NewRoom::default()
+            });
             let made = lobby.ask(create).unwrap();
             assert_eq!(options_of(&made).kicks, may, "{private} {kicks}");
         }
         let listed = lobby.registry.list(GameIndex::default());
         assert_eq!(listed.iter().filter(|room| room.kicks).count(), 1);
         lobby.session.requests = Budget::new(lobby.now);
-        let chance = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let chance = lobby.ask(ClientMessage::quick_join()).unwrap();
         let id = listed.iter().find(|room| !room.kicks).unwrap().id;
         assert_eq!(chance.place.room, id);
     }
@@ -410,7 +445,7 @@ mod tests {
     #[test]
     fn who_was_sent_away_is_told_so_wherever_they_name_the_room_and_led_elsewhere_by_chance() {
         let mut lobby = Lobby::new();
-        let made = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let made = lobby.ask(ClientMessage::quick_join()).unwrap();
         let (room, code) = (made.place.room, options_of(&made).code.clone());
         let who = Who {
             identity: Identity::nobody(),
@@ -418,8 +453,8 @@ mod tests {
         };
         lobby.registry.keep_out(room, who, lobby.now);
         for ask in [
-            ClientMessage::JoinRoom { room },
-            ClientMessage::JoinCode { code },
+            ClientMessage::join_room(room),
+            ClientMessage::join_code(code),
         ] {
             assert_eq!(lobby.ask(ask).unwrap_err(), Refusal::KeptOut);
         }
@@ -428,10 +463,10 @@ mod tests {
             1,
             "no seat is taken by it"
         );
-        let elsewhere = lobby.ask(ClientMessage::QuickJoin).unwrap();
+        let elsewhere = lobby.ask(ClientMessage::quick_join()).unwrap();
         assert_ne!(elsewhere.place.room, room);
         lobby.now += std::time::Duration::from_secs(601);
-        assert!(lobby.ask(ClientMessage::JoinRoom { room }).is_ok());
+        assert!(lobby.ask(ClientMessage::join_room(room)).is_ok());
     }
 
     #[test]
@@ -442,7 +477,7 @@ mod tests {
         lobby.session.guest = addresses
             .admit("192.0.2.1".parse().unwrap(), lobby.now)
             .unwrap();
-        let room = lobby.ask(ClientMessage::QuickJoin).unwrap().place.room;
+        let room = lobby.ask(ClientMessage::quick_join()).unwrap().place.room;
         let mark = lobby.registry.mark(&lobby.session.identity);
         lobby.registry.lose(room, mark);
         let kept = Who {
@@ -450,7 +485,7 @@ mod tests {
             host: lobby.session.guest.host(),
         };
         lobby.registry.keep_out(room, kept, lobby.now);
-        for ask in [ClientMessage::JoinRoom { room }, ClientMessage::QuickJoin] {
+        for ask in [ClientMessage::join_room(room), ClientMessage::quick_join()] {
             assert_eq!(lobby.ask(ask).unwrap().place.room, room);
             lobby.registry.release(room, mark);
         }
@@ -462,7 +497,7 @@ mod tests {
         let metrics = std::sync::Arc::new(Metrics::new().unwrap());
         let addresses = Addresses::new(&Config::default(), 9, metrics);
         let mut lobby = Lobby::new();
-        let room = lobby.ask(ClientMessage::QuickJoin).unwrap().place.room;
+        let room = lobby.ask(ClientMessage::quick_join()).unwrap().place.room;
         for (address, guest, is_kept) in [
             ("2001:db8::1", "guest:1", false),
             ("2001:db8::2:1", "guest:2", true),
@@ -471,7 +506,7 @@ mod tests {
             let address = address.parse().unwrap();
             lobby.session.guest = addresses.admit(address, lobby.now).unwrap();
             lobby.session.identity = Identity::read(guest).unwrap();
-            let asked = lobby.ask(ClientMessage::JoinRoom { room });
+            let asked = lobby.ask(ClientMessage::join_room(room));
             let refused = asked.err();
             assert_eq!(refused, is_kept.then_some(Refusal::KeptOut), "{address}");
             if guest == "guest:1" {

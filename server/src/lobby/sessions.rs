@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tickwire::codec::{decode_client, encode_server};
+use tickwire::codec::{decode_client, encode_server, spoken_version};
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION};
 use tokio::io::Interest;
@@ -197,7 +197,16 @@ fn answer(
         Some(Kind::State | Kind::Ack) => return Err(CloseCode::OutOfOrder),
         None => return Err(CloseCode::Malformed),
     }
-    let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
+    let Ok(decoded) = decode_client(message) else {
+        // Of another version nothing behind the number can be read.
+        return Err(match spoken_version(message) {
+            Some(version) if session.name.is_none() && version != VERSION => CloseCode::Version,
+            _ => CloseCode::Malformed,
+        });
+    };
+    let Some(message) = decoded else {
+        return Ok(None);
+    };
     if session.name.is_none() {
         return greet(conn, session, shared, message).map(|()| None);
     }
@@ -205,20 +214,21 @@ fn answer(
     tests::break_down(session);
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
-        ClientMessage::ListRooms if request_prices::may_list(&mut session.requests, now) => {
+        ClientMessage::ListRooms { filter } if !filter.is_empty() => refused(Refusal::BadFilter),
+        ClientMessage::ListRooms { .. } if request_prices::may_list(&mut session.requests, now) => {
             let rooms = shared.registry.list(session.game);
             request_prices::listed(&mut session.requests, rooms.len());
             ServerMessage::Rooms { rooms }
         }
-        ClientMessage::ListRooms => refused(Refusal::TooOften),
+        ClientMessage::ListRooms { .. } => refused(Refusal::TooOften),
         ClientMessage::Ping { nonce } => ServerMessage::Pong {
             nonce,
             tick: Default::default(),
         },
-        ClientMessage::CreateRoom { .. }
+        ClientMessage::CreateRoom(..)
         | ClientMessage::JoinRoom { .. }
         | ClientMessage::JoinCode { .. }
-        | ClientMessage::QuickJoin
+        | ClientMessage::QuickJoin { .. }
         | ClientMessage::Resume { .. } => {
             let (registry, rooms) = (&*shared.registry, &shared.game(session).rooms);
             let quotas = &shared.room_quotas;
@@ -252,6 +262,10 @@ fn greet(
 ) -> Result<(), CloseCode> {
     let ClientMessage::Hello {
         version,
+        features,
+        game,
+        schema,
+        tables,
         name,
         token,
     } = message
@@ -260,6 +274,9 @@ fn greet(
     };
     if version != VERSION {
         return Err(CloseCode::Version);
+    }
+    if !game.is_empty() {
+        session.game = shared.game_named(&game).ok_or(CloseCode::NoSuchGame)?;
     }
     let identified = shared.tokens.identify(&token);
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
@@ -270,12 +287,13 @@ fn greet(
         .greet(&name, &identity, address, Date::now());
     session.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
     let own = welcome::own(&name, &token);
-    let welcome = shared.game(session).welcome.with(&own);
+    let welcome = shared.game(session).welcome.with(&own, &schema, &tables);
     let bytes: usize = welcome.iter().map(|part| part.len()).sum();
     shared.metrics.control_bytes.increment(bytes as u64);
     conn.push(&welcome);
     session.name = Some(name.into());
     session.identity = identity;
+    session.features = features;
     session.pre_hello = None;
     Ok(())
 }

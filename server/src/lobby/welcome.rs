@@ -1,12 +1,15 @@
-//! The answer to a hello. It carries the game's schema, a few kilobytes, and differs from client
-//! to client in name and token alone: so it is encoded once, and they are put in.
+//! The answer to a hello. It carries the game's schema and tables, kilobytes, unless the client has
+//! them already; else it differs from client to client in name and token alone: so it is encoded
+//! once for each of what may be left out, and they are put in.
 
-use tickwire::codec::encode_server;
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Serialize;
+use tickwire::codec::{append_saved, encode_server};
 use tickwire::limits::{
     CHAT_CHARS_MAX, CLIENT_MESSAGE_BYTES_MAX, NAME_CHARS_MAX, SERVER_MESSAGE_BYTES_MAX,
 };
 use tickwire::protocol::server_message::Limits;
-use tickwire::protocol::{ServerMessage, VERSION};
+use tickwire::protocol::{ServerMessage, VERSION, feature};
 
 use crate::config::{Config, ConfigError};
 use crate::game::{Game, GameDef};
@@ -14,10 +17,16 @@ use crate::worker::AnyGame;
 
 /// Bytes of the longest name and of a token, with their lengths.
 const OWN_BYTES_MAX: usize = 4 * NAME_CHARS_MAX + 1024;
+/// Bytes of a hash that are told. Who has a schema has it of this server or one like it, so that
+/// two of the same hash would be an accident: of one in 2^64.
+const HASH_BYTES: usize = 8;
 
 /// `Welcome` without a name and a token.
 pub(super) struct Welcome {
-    nameless: Vec<u8>,
+    schema_hash: String,
+    tables_hash: String,
+    /// By whether the client has the schema, and whether it has the tables.
+    nameless: [[Vec<u8>; 2]; 2],
     /// Where the byte is that says how long the name is; the name follows it, then the token.
     length_at: usize,
 }
@@ -26,12 +35,15 @@ impl Welcome {
     /// # Errors
     /// One line: with a name and a token it could be more than a client takes.
     pub(super) fn new(game: &dyn AnyGame, config: &Config) -> Result<Welcome, ConfigError> {
-        let nameless = encode(game, config, "", "");
+        let nameless = [false, true].map(|has_schema| {
+            [false, true].map(|has_tables| encode(game, config, "", "", has_schema, has_tables))
+        });
         // The first difference that a name makes is its length.
-        let named = encode(game, config, "x", "");
-        let same = nameless.iter().zip(&named).take_while(|(a, b)| a == b);
+        let named = encode(game, config, "x", "", false, false);
+        let whole = &nameless[0][0];
+        let same = whole.iter().zip(&named).take_while(|(a, b)| a == b);
         let length_at = same.count();
-        let bytes = nameless.len() + OWN_BYTES_MAX;
+        let bytes = whole.len() + OWN_BYTES_MAX;
         if bytes > SERVER_MESSAGE_BYTES_MAX {
             return Err(ConfigError::new(format!(
                 "the schema of {} makes a welcome of {bytes} bytes, a message may have \
@@ -40,17 +52,33 @@ impl Welcome {
             )));
         }
         Ok(Welcome {
+            schema_hash: hash(game.schema()),
+            tables_hash: hash(game.tables()),
             nameless,
             length_at,
         })
     }
 
-    /// The message in parts, for a client whose [`own`] these bytes are.
-    pub(super) fn with<'a>(&'a self, own: &'a [u8]) -> [&'a [u8]; 3] {
-        let (before, after) = self.nameless.split_at(self.length_at);
+    /// The message in parts, for a client whose [`own`] these bytes are, and that has what these
+    /// hashes name.
+    pub(super) fn with<'a>(&'a self, own: &'a [u8], schema: &str, tables: &str) -> [&'a [u8]; 3] {
+        let has_schema = usize::from(schema == self.schema_hash);
+        let has_tables = usize::from(tables == self.tables_hash);
+        let nameless = &self.nameless[has_schema][has_tables];
+        let (before, after) = nameless.split_at(self.length_at);
         // Behind the lengths of the empty ones.
         [before, own, &after[2..]]
     }
+}
+
+/// What a part of a game is known by: the first 8 bytes of a SHA-256 of its bytes, in hexadecimal.
+fn hash(part: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
+    // Whatever of it can't be written is the same in the welcome.
+    let _ = append_saved(part, &mut bytes);
+    let hash = digest(&SHA256, &bytes);
+    let first = &hash.as_ref()[..HASH_BYTES];
+    first.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a message has of one client's: the tidied name, and the token to come back with.
@@ -78,24 +106,36 @@ impl<G: Game> GameDef<G> {
     /// it a [`tickwire::session::Session`] plays a [`crate::room::Room`] without sockets: tests
     /// hand it to the session before they let it join.
     pub fn welcome(&self, name: &str) -> Vec<u8> {
-        encode(self, &Config::default(), name, "")
+        encode(self, &Config::default(), name, "", false, false)
     }
 }
 
-fn encode(game: &dyn AnyGame, config: &Config, name: &str, token: &str) -> Vec<u8> {
+fn encode(
+    game: &dyn AnyGame,
+    config: &Config,
+    name: &str,
+    token: &str,
+    has_schema: bool,
+    has_tables: bool,
+) -> Vec<u8> {
     encode_server(&ServerMessage::Welcome {
         version: VERSION,
+        features: feature::ALL,
+        game: game.name().into(),
         name: name.into(),
         token: token.into(),
-        schema: game.schema().clone(),
-        tables: game.tables().clone(),
         limits: Limits {
             message_bytes: CLIENT_MESSAGE_BYTES_MAX as u32,
             messages_per_second: config.messages_per_second,
             chat_chars: CHAT_CHARS_MAX as u16,
             name_chars: NAME_CHARS_MAX as u16,
             seats: config.max_players.min(game.seats_max()),
+            spectators: 0,
         },
+        schema_hash: hash(game.schema()),
+        tables_hash: hash(game.tables()),
+        schema: (!has_schema).then(|| game.schema().clone()),
+        tables: (!has_tables).then(|| game.tables().clone()),
     })
 }
 
@@ -110,10 +150,11 @@ mod tests {
     #[test]
     fn the_games_own_limit_of_seats_is_told() {
         let game = GameDef::<Still<()>>::new(30).unwrap();
-        let seats = |config: &Config| match decode_server(&encode(&game, config, "", "")) {
-            Ok(ServerMessage::Welcome { limits, .. }) => limits.seats,
-            other => panic!("{other:?}"),
-        };
+        let seats =
+            |config: &Config| match decode_server(&encode(&game, config, "", "", false, false)) {
+                Ok(Some(ServerMessage::Welcome { limits, .. })) => limits.seats,
+                other => panic!("{other:?}"),
+            };
         assert_eq!(seats(&Config::default()), Still::<()>::SEATS_MAX);
         let few = Config {
             max_players: 3,
@@ -172,12 +213,30 @@ mod tests {
                 &"t".repeat(251),
                 &"t".repeat(400),
             ] {
-                let whole = encode(&game, &config, name, token);
-                let message = welcome.with(&own(name, token)).concat();
-                assert_eq!(message, whole, "{name} {token}");
+                for (has_schema, has_tables) in
+                    [(false, false), (false, true), (true, false), (true, true)]
+                {
+                    let whole = encode(&game, &config, name, token, has_schema, has_tables);
+                    let known = |has: bool, hash: &str| String::from(if has { hash } else { "" });
+                    let schema = known(has_schema, &welcome.schema_hash);
+                    let tables = known(has_tables, &welcome.tables_hash);
+                    let message = welcome.with(&own(name, token), &schema, &tables).concat();
+                    assert_eq!(message, whole, "{name} {token}");
+                }
             }
-            let message = welcome.with(&own(name, "")).concat();
+            let message = welcome.with(&own(name, ""), "", "").concat();
             assert_eq!(message, game.welcome(name), "{name}");
         }
+    }
+
+    /// The bar of a client that comes back: the longest token there is takes as much again.
+    #[test]
+    fn a_welcome_to_who_has_the_schema_is_small() {
+        let (game, config) = (GameDef::<Still<()>>::new(30).unwrap(), Config::default());
+        let welcome = Welcome::new(&game, &config).unwrap();
+        let own = own("Ada Lovelace", &"t".repeat(120));
+        let (schema, tables) = (&welcome.schema_hash, &welcome.tables_hash);
+        let bytes = welcome.with(&own, schema, tables).concat().len();
+        assert!(bytes < 300, "{bytes} bytes");
     }
 }

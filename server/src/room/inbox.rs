@@ -32,6 +32,9 @@ impl<G: Game> Room<G> {
             }
             Some(Kind::Control) => {
                 let message = decode_client(message).map_err(|_| CloseCode::Malformed)?;
+                let Some(message) = message else {
+                    return Ok(());
+                };
                 if !matches!(message, ClientMessage::Ping { .. }) {
                     self.stir(player);
                 }
@@ -83,11 +86,11 @@ impl<G: Game> Room<G> {
     fn on_request(&mut self, player: PlayerId, message: ClientMessage) -> Result<(), CloseCode> {
         match message {
             ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
-            ClientMessage::ListRooms
-            | ClientMessage::CreateRoom { .. }
+            ClientMessage::ListRooms { .. }
+            | ClientMessage::CreateRoom(..)
             | ClientMessage::JoinRoom { .. }
             | ClientMessage::JoinCode { .. }
-            | ClientMessage::QuickJoin
+            | ClientMessage::QuickJoin { .. }
             | ClientMessage::Resume { .. } => self.refuse(player, Refusal::AlreadyInRoom),
             ClientMessage::LeaveRoom => self.depart(player, LeaveReason::Asked),
             ClientMessage::Ready { ready } => self.on_ready(player, ready),
@@ -185,6 +188,7 @@ impl<G: Game> Room<G> {
             self.refuse(player, Refusal::NoSuchAction);
             return Ok(());
         };
+        let declared = &declared.request;
         let rest =
             unpack(&declared.fields, bytes, &mut self.values).map_err(|_| CloseCode::Malformed)?;
         let (payload, rest) =
@@ -199,7 +203,9 @@ impl<G: Game> Room<G> {
             run.run(world, slots, &who, declared, values, payload)
         });
         let result = result.ok_or(CloseCode::Malformed)?;
-        let result = result.map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
+        let result = result
+            .map(|()| Vec::new())
+            .map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
         self.tell(player, &ServerMessage::Reply { id, result });
         Ok(())
     }

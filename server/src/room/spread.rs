@@ -6,6 +6,7 @@
 use std::mem;
 
 use bytes::Bytes;
+use tickwire::limits::MEMBERS_PER_PAGE;
 use tickwire::protocol::ServerMessage;
 
 use super::send_rate::in_flight::InFlightWindow;
@@ -116,16 +117,27 @@ impl<G: Game> Room<G> {
             let own = member.flags(host);
             member.receiver.told = Told::all(self.notices.newest, self.chat.said, own, tick);
         }
+        let mut members = self.notices.members(&self.members, player);
+        // The first page has the player.
+        members.sort_by_key(|member| member.player != player);
+        let mut pages = members.chunks(MEMBERS_PER_PAGE);
         let joined = ServerMessage::Joined {
             room: self.info(),
             code: self.options.code.clone(),
-            you: player,
+            you: Some(player),
             tick_rate,
             snapshot_every: self.options.snapshot_every,
             tick,
-            members: self.notices.members(&self.members, player),
+            members: pages.next().unwrap_or_default().to_vec(),
+            more: pages.len() > 0,
             chat: self.chat.after(seen),
+            options: Vec::new(),
         };
         self.tell(player, &joined);
+        while let Some(page) = pages.next() {
+            let members = page.to_vec();
+            let more = pages.len() > 0;
+            self.tell(player, &ServerMessage::Members { members, more });
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bevy_ecs::prelude::*;
 use tickwire::codec::{decode_server, encode_client};
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, SUBPROTOCOL, ServerMessage, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -95,6 +96,10 @@ impl Client {
         let mut client = Client(WebSocket::from_raw_socket(stream, Role::Client, None));
         client.say(&ClientMessage::Hello {
             version: VERSION,
+            features: 0,
+            game: String::new(),
+            schema: String::new(),
+            tables: String::new(),
             name: name.into(),
             token: String::new(),
         });
@@ -114,7 +119,7 @@ impl Client {
             if let Message::Binary(bytes) = message
                 && bytes.first() == Some(&(Kind::Control as u8))
             {
-                let message = decode_server(&bytes).unwrap();
+                let message = decode_server(&bytes).unwrap().unwrap();
                 if is(&message) {
                     return message;
                 }
@@ -124,12 +129,13 @@ impl Client {
 
     /// In a new room; its worker.
     fn host(&mut self, lobby: &Lobby) -> usize {
-        self.say(&ClientMessage::CreateRoom {
+        self.say(&ClientMessage::CreateRoom(NewRoom {
             name: "a room".into(),
             seats: 9,
             kicks: false,
             private: false,
-        });
+            ..NewRoom::default()
+        }));
         let joined = self.until(|message| matches!(message, ServerMessage::Joined { .. }));
         let ServerMessage::Joined { room, .. } = joined else {
             unreachable!("as asked for")
@@ -226,9 +232,9 @@ fn a_connections_task_that_panics_tells_its_own_client() {
     let server = server(Config::default());
     let mut breaks = Client::new(server.public, BREAKS);
     let mut other = Client::new(server.public, "other");
-    breaks.say(&ClientMessage::ListRooms);
+    breaks.say(&ClientMessage::list_rooms());
     breaks.told(CloseCode::ServerFailed);
-    other.say(&ClientMessage::ListRooms);
+    other.say(&ClientMessage::list_rooms());
     other.until(|message| matches!(message, ServerMessage::Rooms { .. }));
     assert!(server.lobby.lives());
 }

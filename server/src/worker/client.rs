@@ -35,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) requests: Budget,
     /// The tidied name, once the client said hello.
     pub(crate) name: Option<Box<str>>,
+    /// What it understands beyond the base: bits of [`tickwire::protocol::feature`].
+    pub(crate) features: u32,
     /// Who it is, once the client said hello.
     pub(crate) identity: Identity,
     /// As operators see it, from its hello to its end.
@@ -63,6 +65,7 @@ impl Client {
                 has_played: false,
                 requests: Budget::new(now),
                 name: None,
+                features: 0,
                 identity: Identity::nobody(),
                 online: None,
                 guest: AddressLease::unlimited(),

@@ -183,7 +183,7 @@ fn who(name: &str) -> Identity {
 
 /// What a client got.
 fn refusal(far: &Far) -> Refusal {
-    match decode_server(&far.receive().unwrap()).unwrap() {
+    match decode_server(&far.receive().unwrap()).unwrap().unwrap() {
         ServerMessage::Refused { reason } => reason,
         other => panic!("{other:?}"),
     }

@@ -74,7 +74,7 @@ fn many_who_say_ready_do_not_drive_a_slow_member_out() {
     });
     let mut slow = server.connect_narrow();
     slow.hello("slow");
-    slow.say(&ClientMessage::QuickJoin);
+    slow.say(&ClientMessage::quick_join());
     let room = slow.joined().room.id;
     let deed = AtomicU32::new(QUIET);
     std::thread::scope(|scope| {

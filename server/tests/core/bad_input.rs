@@ -73,7 +73,7 @@ fn websocket_rules_hold() {
 #[test]
 fn lengths_are_written_in_the_shortest_way() {
     let mask = [0; 4];
-    let hello = encode_client(&ClientMessage::QuickJoin);
+    let hello = encode_client(&ClientMessage::quick_join());
     let length = hello.len() as u8;
     for header in [
         &[0x82, 0xFE, 0, length][..],
@@ -92,7 +92,7 @@ fn text_is_utf8() {
 
 #[test]
 fn what_can_not_be_decoded_is_malformed() {
-    let mut trailing = encode_client(&ClientMessage::QuickJoin);
+    let mut trailing = encode_client(&ClientMessage::quick_join());
     trailing.push(0);
     // A string of 2^32 - 1 bytes: nothing is reserved for it.
     let long_string = vec![1, 9, 252, 255, 255, 255, 255];

@@ -149,7 +149,7 @@ impl Client {
     fn read(&mut self, bytes: &Bytes) -> Got {
         self.bytes += bytes.len() as u64;
         if bytes[0] == 1 {
-            return Got::Control(decode_server(bytes).unwrap());
+            return Got::Control(decode_server(bytes).unwrap().unwrap());
         }
         let (head, sections) = SnapshotHead::decode(bytes).unwrap();
         sections.for_each(|section| assert!(section.is_ok(), "{section:?}"));
@@ -204,7 +204,7 @@ impl Client {
                 Joined {
                     room,
                     code,
-                    you,
+                    you: you.expect("a seat"),
                     members: members.into_iter().map(|member| member.name).collect(),
                 }
             }
@@ -213,7 +213,7 @@ impl Client {
     }
 
     pub(crate) fn join(&mut self, room: RoomId) -> Joined {
-        self.say(&ClientMessage::JoinRoom { room });
+        self.say(&ClientMessage::join_room(room));
         self.joined()
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::{ClientMessage, CloseCode};
 use tickwire_server::config::Config;
 
@@ -47,12 +48,13 @@ fn when_a_room_is_made() {
     let server = Server::start(config());
     let (mut bystander, _) = server.host("bystander", 9);
     let mut maker = server.guest("maker");
-    maker.say(&ClientMessage::CreateRoom {
+    maker.say(&ClientMessage::CreateRoom(NewRoom {
         name: "a room that can't be made".into(),
         private: false,
         seats: 0,
         kicks: false,
-    });
+        ..NewRoom::default()
+    }));
     maker.closed(CloseCode::RoomFailed);
     bystander.ping(1);
     assert_eq!(server.lobby.rooms().len(), 1);
@@ -63,9 +65,7 @@ fn when_somebody_joins() {
     let server = Server::start(config());
     let (mut host, joined) = server.host("host", 9);
     let mut fatal = server.guest("nobody may join");
-    fatal.say(&ClientMessage::JoinRoom {
-        room: joined.room.id,
-    });
+    fatal.say(&ClientMessage::join_room(joined.room.id));
     fatal.closed(CloseCode::RoomFailed);
     host.closed(CloseCode::RoomFailed);
     assert_eq!(server.lobby.rooms(), []);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bevy_ecs::prelude::*;
 use tickwire::ids::RoomId;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire_harness::frames::GOOD;
@@ -108,16 +109,17 @@ fn connect(to: SocketAddr, game: &str) -> Client {
 }
 
 fn create(client: &mut Client, room: &str) {
-    client.say(&ClientMessage::CreateRoom {
+    client.say(&ClientMessage::CreateRoom(NewRoom {
         name: room.into(),
         private: false,
         seats: 0,
         kicks: false,
-    });
+        ..NewRoom::default()
+    }));
 }
 
 fn list(client: &mut Client) -> Vec<RoomInfo> {
-    client.say(&ClientMessage::ListRooms);
+    client.say(&ClientMessage::list_rooms());
     client.wait(|message| match message {
         ServerMessage::Rooms { rooms } => Some(rooms),
         _ => None,
@@ -171,7 +173,7 @@ fn a_game_whose_rooms_fail_costs_no_room_of_another_a_tick() {
             let (mut host, joined) = server.host(FATAL, "host");
             let mut joins = server.guest(FATAL, "nobody may join");
             let room = joined.room.id;
-            joins.say(&ClientMessage::JoinRoom { room });
+            joins.say(&ClientMessage::join_room(room));
             joins.closed(CloseCode::RoomFailed);
             host.closed(CloseCode::RoomFailed);
             for deed in [Deed::Panic, Deed::PanicTwice] {
@@ -209,15 +211,15 @@ fn rooms_and_seats_of_a_game_are_not_there_for_another() {
     assert_eq!(list(&mut bo), []);
     let (room, code) = (den.room.id, den.code.clone());
     for join in [
-        ClientMessage::JoinRoom { room },
-        ClientMessage::JoinCode { code },
+        ClientMessage::join_room(room),
+        ClientMessage::join_code(code),
     ] {
         bo.say(&join);
         assert_eq!(bo.refused(), Refusal::NoSuchRoom, "{join:?}");
     }
     // Chance leads to a room of one's own game, which is made if there is none.
     let mut cy = server.guest(SECOND, "cy");
-    let quick = ClientMessage::QuickJoin;
+    let quick = ClientMessage::quick_join();
     cy.say(&quick);
     let other = cy.joined();
     assert_eq!(other.members, ["cy"]);

@@ -23,7 +23,7 @@ fn a_hello_is_answered_with_the_game() {
         panic!("no welcome")
     };
     assert_eq!((version, name.as_str()), (VERSION, "Ada Lovelace"));
-    assert_eq!(schema.game, "probe");
+    assert_eq!(schema.map(|schema| schema.game).as_deref(), Some("probe"));
     assert_eq!(usize::from(limits.name_chars), NAME_CHARS_MAX);
     client.ping(7);
 }
@@ -63,17 +63,25 @@ fn another_version_is_told_so() {
     let mut client = server.connect();
     client.say(&ClientMessage::Hello {
         version: VERSION + 1,
+        features: 0,
+        game: String::new(),
+        schema: String::new(),
+        tables: String::new(),
         name: "from the future".into(),
         token: String::new(),
     });
     client.closed(CloseCode::Version);
+    // Of which nothing behind the number can be read.
+    let mut other = server.connect();
+    other.send_raw(&framed(&[1, 0, 1, 9]));
+    other.closed(CloseCode::Version);
 }
 
 #[test]
 fn hello_comes_first_and_once() {
     let server = Server::start(config());
     let mut eager = server.connect();
-    eager.say(&ClientMessage::QuickJoin);
+    eager.say(&ClientMessage::quick_join());
     eager.closed(CloseCode::OutOfOrder);
     let mut twice = server.guest("twice");
     twice.say(&hello_as("twice", ""));

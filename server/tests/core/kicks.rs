@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, ServerMessage};
 
@@ -19,7 +20,9 @@ fn grieve(mut client: Client, over: &AtomicBool) -> usize {
         match client.next() {
             Got::Snapshot(_) => client.ack(),
             Got::Control(ServerMessage::Joined { you, members, .. }) => {
-                let others = members.into_iter().filter(|member| member.player != you);
+                let others = members
+                    .into_iter()
+                    .filter(|member| Some(member.player) != you);
                 for player in others.map(|member| member.player) {
                     client.say(&ClientMessage::Kick { player });
                 }
@@ -39,7 +42,7 @@ fn grieve(mut client: Client, over: &AtomicBool) -> usize {
 /// How many tries somebody needs to play.
 fn tries(mut client: Client) -> usize {
     for tries in 1.. {
-        client.say(&ClientMessage::QuickJoin);
+        client.say(&ClientMessage::quick_join());
         client.joined();
         let mut played = 0;
         while played < PLAYED {
@@ -72,7 +75,7 @@ fn quick_joiners_among_griefers_play() {
     for _ in 0..GRIEFERS {
         griefers.push(server.host_who_kicks("griefer", 9).0);
         let mut lurker = server.guest("griefer");
-        lurker.say(&ClientMessage::QuickJoin);
+        lurker.say(&ClientMessage::quick_join());
         griefers.push(lurker);
     }
     let over = AtomicBool::new(false);
@@ -108,15 +111,11 @@ fn who_is_kicked_stays_out_and_is_led_elsewhere() {
     let who = guest.who.clone();
     let mut again = server.again(&who);
     for client in [&mut guest, &mut again] {
-        client.say(&ClientMessage::JoinRoom {
-            room: joined.room.id,
-        });
+        client.say(&ClientMessage::join_room(joined.room.id));
         assert_eq!(client.refused(), Refusal::KeptOut);
-        client.say(&ClientMessage::JoinCode {
-            code: joined.code.clone(),
-        });
+        client.say(&ClientMessage::join_code(joined.code.clone()));
         assert_eq!(client.refused(), Refusal::KeptOut);
-        client.say(&ClientMessage::QuickJoin);
+        client.say(&ClientMessage::quick_join());
         assert_ne!(client.joined().room.id, joined.room.id);
     }
     assert_eq!(
@@ -136,16 +135,17 @@ fn in_a_public_room_the_host_kicks_only_where_it_was_made_so() {
     assert_eq!(host.refused(), Refusal::NotHost);
     guest.ping(1);
     let mut host = server.guest("host of a private room");
-    host.say(&ClientMessage::CreateRoom {
+    host.say(&ClientMessage::CreateRoom(NewRoom {
         name: "den".into(),
         private: true,
         seats: 0,
         kicks: false,
-    });
+        ..NewRoom::default()
+    }));
     let joined = host.joined();
     assert!(joined.room.kicks, "those who are there were given the code");
     let mut guest = server.guest("guest");
-    guest.say(&ClientMessage::JoinCode { code: joined.code });
+    guest.say(&ClientMessage::join_code(joined.code));
     let you = guest.joined().you;
     host.say(&ClientMessage::Kick { player: you });
     assert_eq!(guest.left(), LeaveReason::Kicked);

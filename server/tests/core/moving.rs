@@ -2,6 +2,7 @@
 //! is under way: a client need not wait for an answer before it says the next thing.
 
 use tickwire::codec::encode_client;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, ServerMessage};
 
@@ -20,16 +21,17 @@ fn journey() -> Vec<u8> {
     script(&[
         hello_as("traveller", ""),
         ping(1),
-        ClientMessage::QuickJoin,
+        ClientMessage::quick_join(),
         ping(2),
         ClientMessage::LeaveRoom,
         ping(3),
-        ClientMessage::CreateRoom {
+        ClientMessage::CreateRoom(NewRoom {
             name: "another".into(),
             private: true,
             seats: 3,
             kicks: false,
-        },
+            ..NewRoom::default()
+        }),
         ClientMessage::Chat {
             text: "hello".into(),
         },
@@ -113,10 +115,8 @@ fn inputs_that_cross_a_kick_are_passed_over() {
     guest.ack();
     guest.chat("still there?");
     assert_eq!(guest.refused(), Refusal::NotInRoom);
-    guest.say(&ClientMessage::JoinRoom {
-        room: joined.room.id,
-    });
+    guest.say(&ClientMessage::join_room(joined.room.id));
     assert_eq!(guest.refused(), Refusal::KeptOut);
-    guest.say(&ClientMessage::QuickJoin);
+    guest.say(&ClientMessage::quick_join());
     assert_ne!(guest.joined().room.id, joined.room.id);
 }

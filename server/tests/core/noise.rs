@@ -21,11 +21,11 @@ fn phrase(rng: &mut ChaCha8Rng) -> Vec<u8> {
     let text = "\u{202E}x\0".repeat(rng.random_range(0..9));
     let mut input = Vec::new();
     let mut bytes = match rng.random_range(0..14) {
-        0 => framed(&encode_client(&ClientMessage::ListRooms)),
-        1 => framed(&encode_client(&ClientMessage::QuickJoin)),
+        0 => framed(&encode_client(&ClientMessage::list_rooms())),
+        1 => framed(&encode_client(&ClientMessage::quick_join())),
         2 => framed(&encode_client(&ClientMessage::LeaveRoom)),
         3 => framed(&encode_client(&ClientMessage::Chat { text })),
-        4 => framed(&encode_client(&ClientMessage::JoinCode { code: text })),
+        4 => framed(&encode_client(&ClientMessage::join_code(text))),
         5 => framed(&encode_client(&ClientMessage::Ping {
             nonce: rng.random(),
         })),

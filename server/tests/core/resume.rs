@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tickwire::ids::PlayerId;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire_server::config::Config;
@@ -49,9 +50,7 @@ fn a_lost_player_is_back_in_the_seat_and_the_token_is_renewed() {
     });
     assert_eq!(gone, joined.you);
     let mut late = server.guest("late");
-    late.say(&ClientMessage::JoinRoom {
-        room: joined.room.id,
-    });
+    late.say(&ClientMessage::join_room(joined.room.id));
     assert_eq!(late.refused(), Refusal::RoomFull, "the seat is held");
 
     let (mut again, rejoined) = back(&server, &who, &first);
@@ -207,7 +206,7 @@ fn a_client_that_stood_still_is_closed_and_comes_back() {
     });
     let mut narrow = server.connect_narrow();
     narrow.hello("stopped");
-    narrow.say(&ClientMessage::QuickJoin);
+    narrow.say(&ClientMessage::quick_join());
     let joined = narrow.joined();
     let (token, who) = (narrow.token(), narrow.who.clone());
     narrow.answer();
@@ -291,7 +290,7 @@ fn a_join_whose_answer_is_lost_holds_no_seat_against_its_own_player() {
     for _ in 0..3 {
         let mut ann = server.again(&who);
         who.clone_from(&ann.who);
-        ann.say(&ClientMessage::JoinRoom { room });
+        ann.say(&ClientMessage::join_room(room));
         ann.vanish();
         // Of whoever is there again, sooner or later than the server notices: the seat is theirs.
         let mut ann = server.again(&who);
@@ -309,12 +308,13 @@ fn a_join_whose_answer_is_lost_holds_no_seat_against_its_own_player() {
 /// A name's own room for one, which its player has lost.
 fn lost(server: &Server, private: bool) -> (Joined, String, String) {
     let mut ann = server.guest("ann");
-    ann.say(&ClientMessage::CreateRoom {
+    ann.say(&ClientMessage::CreateRoom(NewRoom {
         name: "den".into(),
         private,
         seats: 1,
         kicks: false,
-    });
+        ..NewRoom::default()
+    }));
     let joined = ann.joined();
     let (token, who) = (ann.token(), ann.who.clone());
     ann.chat("back soon");
@@ -332,9 +332,9 @@ fn who_joins_anew_gets_the_seat_that_is_held_for_them_however_full_the_room_is()
         let (den, token, who) = lost(&server, private);
         let code = den.code.clone();
         let ways = [
-            ClientMessage::JoinRoom { room: den.room.id },
-            ClientMessage::JoinCode { code },
-            ClientMessage::QuickJoin,
+            ClientMessage::join_room(den.room.id),
+            ClientMessage::join_code(code),
+            ClientMessage::quick_join(),
         ];
         let count = server.figure("tickwire_players");
         for way in ways {
@@ -363,9 +363,7 @@ fn who_joins_anew_gets_the_seat_that_is_held_for_them_however_full_the_room_is()
             "the page before, when it wakes up, does not take it back"
         );
         let mut thief = server.guest("ann");
-        thief.say(&ClientMessage::JoinCode {
-            code: den.code.clone(),
-        });
+        thief.say(&ClientMessage::join_code(den.code.clone()));
         assert_eq!(thief.refused(), Refusal::RoomFull, "a name is no identity");
     }
 }
@@ -375,7 +373,7 @@ fn a_quick_join_of_others_leads_elsewhere_than_to_a_seat_that_is_held() {
     let server = server(None);
     let (den, _, _) = lost(&server, false);
     let mut bo = server.guest("bo");
-    bo.say(&ClientMessage::QuickJoin);
+    bo.say(&ClientMessage::quick_join());
     assert_ne!(bo.joined().room.id, den.room.id);
 }
 
@@ -400,7 +398,7 @@ fn in_a_full_room_the_connection_before_is_superseded_and_elsewhere_it_plays_on(
     third.answer();
     assert_eq!(server.figure("tickwire_players"), 2.0);
     let mut bo = server.guest("bo");
-    bo.say(&ClientMessage::JoinRoom { room });
+    bo.say(&ClientMessage::join_room(room));
     assert_eq!(bo.refused(), Refusal::RoomFull);
 }
 
@@ -410,7 +408,7 @@ fn without_a_grace_a_full_room_is_full_for_everyone() {
     let (mut ann, den) = server.host("ann", 1);
     ann.answer();
     let mut again = server.again(&ann.who);
-    again.say(&ClientMessage::JoinRoom { room: den.room.id });
+    again.say(&ClientMessage::join_room(den.room.id));
     assert_eq!(again.refused(), Refusal::RoomFull);
     ann.ping(1);
     ann.vanish();

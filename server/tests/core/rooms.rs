@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tickwire::ids::RoomId;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire_server::config::Config;
@@ -10,7 +11,7 @@ use tickwire_server::config::Config;
 use crate::support::{Client, Server, config, eventually};
 
 fn listed(client: &mut Client) -> Vec<RoomInfo> {
-    client.say(&ClientMessage::ListRooms);
+    client.say(&ClientMessage::list_rooms());
     client.wait(|message| match message {
         ServerMessage::Rooms { rooms } => Some(rooms),
         _ => None,
@@ -58,7 +59,7 @@ fn seats_are_free_again_however_they_are_left() {
         let mut guest = server.guest(way);
         let you = guest.join(room).you;
         let mut late = server.guest("late");
-        late.say(&ClientMessage::JoinRoom { room });
+        late.say(&ClientMessage::join_room(room));
         assert_eq!(late.refused(), Refusal::RoomFull, "{way}");
         match way {
             "leave" => {
@@ -87,21 +88,20 @@ fn seats_are_free_again_however_they_are_left() {
 fn a_private_room_is_not_listed() {
     let server = Server::start(config());
     let mut host = server.guest("host");
-    host.say(&ClientMessage::CreateRoom {
+    host.say(&ClientMessage::CreateRoom(NewRoom {
         name: "secret".into(),
         private: true,
         seats: 0,
         kicks: false,
-    });
+        ..NewRoom::default()
+    }));
     let joined = host.joined();
     let mut guest = server.guest("guest");
     assert_eq!(listed(&mut guest), []);
-    guest.say(&ClientMessage::JoinRoom {
-        room: joined.room.id,
-    });
+    guest.say(&ClientMessage::join_room(joined.room.id));
     assert_eq!(guest.refused(), Refusal::NoSuchRoom);
     let code = joined.code.to_lowercase();
-    guest.say(&ClientMessage::JoinCode { code });
+    guest.say(&ClientMessage::join_code(code));
     assert_eq!(
         guest.joined().room,
         RoomInfo {
@@ -122,7 +122,7 @@ fn quick_joins_fill_rooms() {
         .collect();
     let mut rooms = Vec::new();
     for client in &mut clients {
-        client.say(&ClientMessage::QuickJoin);
+        client.say(&ClientMessage::quick_join());
         rooms.push(client.joined().room.id);
     }
     let [one, _, two, _, three] = rooms[..] else {
@@ -140,7 +140,7 @@ fn rooms_are_as_many_as_there_may_be() {
     });
     let (mut host, _) = server.host("host", 1);
     let mut guest = server.guest("guest");
-    guest.say(&ClientMessage::QuickJoin);
+    guest.say(&ClientMessage::quick_join());
     assert_eq!(guest.refused(), Refusal::TooManyRooms);
     guest.ping(1);
     host.ping(1);
@@ -152,12 +152,13 @@ fn a_player_has_only_so_many_rooms_on_all_their_sockets() {
         max_rooms_per_player: 2,
         ..config()
     });
-    let create = ClientMessage::CreateRoom {
+    let create = ClientMessage::CreateRoom(NewRoom {
         name: "den".into(),
         private: true,
         seats: 2,
         kicks: false,
-    };
+        ..NewRoom::default()
+    });
     let mut first = server.guest("ann");
     let who = first.who.clone();
     first.say(&create);
@@ -168,7 +169,7 @@ fn a_player_has_only_so_many_rooms_on_all_their_sockets() {
     let mut third = server.again(&who);
     third.say(&create);
     assert_eq!(third.refused(), Refusal::TooManyRooms);
-    third.say(&ClientMessage::QuickJoin);
+    third.say(&ClientMessage::quick_join());
     assert_eq!(third.refused(), Refusal::TooManyRooms, "nor by chance");
     let mut other = server.guest("bo");
     other.say(&create);
@@ -182,7 +183,7 @@ fn who_guesses_rooms_is_slowed_down() {
     let mut guesser = server.guest("guesser");
     let mut refusals = Vec::new();
     for room in 1..20 {
-        guesser.say(&ClientMessage::JoinRoom { room: RoomId(room) });
+        guesser.say(&ClientMessage::join_room(RoomId(room)));
         refusals.push(guesser.refused());
     }
     assert_eq!(refusals[0], Refusal::NoSuchRoom);
@@ -202,9 +203,9 @@ fn what_belongs_in_a_room_is_refused_in_the_lobby() {
         client.say(&message);
         assert_eq!(client.refused(), Refusal::NotInRoom, "{message:?}");
     }
-    client.say(&ClientMessage::QuickJoin);
+    client.say(&ClientMessage::quick_join());
     client.joined();
-    client.say(&ClientMessage::QuickJoin);
+    client.say(&ClientMessage::quick_join());
     assert_eq!(client.refused(), Refusal::AlreadyInRoom);
 }
 
@@ -223,7 +224,7 @@ fn an_empty_room_sleeps_and_ends() {
     let more = server.figure("tickwire_ticks_total") - ticks;
     assert!(more <= 1.0, "an empty room ticked {more} times");
     assert_eq!(server.lobby.rooms(), []);
-    host.say(&ClientMessage::JoinCode { code: joined.code });
+    host.say(&ClientMessage::join_code(joined.code));
     assert_eq!(host.refused(), Refusal::NoSuchRoom);
 }
 

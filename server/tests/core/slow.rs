@@ -22,7 +22,7 @@ fn a_slow_reader_gets_whole_frames_in_order() {
     let server = Server::start(wide());
     let mut slow = server.connect_narrow();
     slow.hello("slow");
-    slow.say(&ClientMessage::QuickJoin);
+    slow.say(&ClientMessage::quick_join());
     slow.joined();
     let blocked = "tickwire_snapshots_skipped_total{cause=\"blocked\"}";
     let in_flight = "tickwire_snapshots_skipped_total{cause=\"credit\"}";

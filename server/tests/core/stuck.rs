@@ -23,7 +23,7 @@ fn joins_are_refused_and_nothing_is_lost() {
     host.insist(Deed::Wait);
     eventually("not ready", || !server.lobby.ready());
     for guest in &mut guests {
-        guest.say(&ClientMessage::QuickJoin);
+        guest.say(&ClientMessage::quick_join());
     }
     eventually("a full inbox", || {
         server.figure("tickwire_inboxes_full_total") > 0.0

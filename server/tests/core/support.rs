@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::{ClientMessage, CloseCode};
 use tickwire_server::config::Config;
 use tickwire_server::game::GameDef;
@@ -137,12 +138,13 @@ impl Server {
 
     fn make(&self, name: &str, room: &str, seats: u16, kicks: bool) -> (Client, Joined) {
         let mut client = self.guest(name);
-        client.say(&ClientMessage::CreateRoom {
+        client.say(&ClientMessage::CreateRoom(NewRoom {
             name: room.into(),
             private: false,
             seats,
             kicks,
-        });
+            ..NewRoom::default()
+        }));
         let joined = client.joined();
         (client, joined)
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket, Type};
 use tickwire::codec::decode_server;
 use tickwire::ids::{RoomId, Tick};
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::frame::encode_ack;
 use tickwire::protocol::{ClientMessage, ServerMessage};
 use tickwire_harness::PATIENCE;
@@ -88,13 +89,14 @@ impl Client {
     /// Asks for a seat in a room, or for a room.
     pub(crate) fn ask(&mut self, room: Option<RoomId>) {
         self.say(&match room {
-            Some(room) => ClientMessage::JoinRoom { room },
-            None => ClientMessage::CreateRoom {
+            Some(room) => ClientMessage::join_room(room),
+            None => ClientMessage::CreateRoom(NewRoom {
                 name: String::new(),
                 private: false,
                 seats: 0,
                 kicks: false,
-            },
+                ..NewRoom::default()
+            }),
         });
     }
 
@@ -126,7 +128,7 @@ impl Client {
         loop {
             while let Some(frame) = self.frame() {
                 if frame[0] == 1
-                    && let Some(found) = wanted(decode_server(&frame).unwrap())
+                    && let Some(found) = wanted(decode_server(&frame).unwrap().unwrap())
                 {
                     return found;
                 }

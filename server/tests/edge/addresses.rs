@@ -175,7 +175,7 @@ async fn the_limit_of_players_is_not_exceeded_and_a_browser_that_comes_is_answer
     for from in ["127.0.1.1", "127.0.2.1"] {
         let (mut player, _) = open(&server, from, "").await;
         player.write_all(&hello("ann")).await.unwrap();
-        let join = say(&ClientMessage::QuickJoin);
+        let join = say(&ClientMessage::quick_join());
         player.write_all(&join).await.unwrap();
         players.push(player);
         let seated = players.len() as f64;
@@ -214,7 +214,7 @@ async fn at_the_limit_who_has_no_seat_makes_room() {
     let (mut player, _) = open(&server, "127.0.1.1", "").await;
     player.write_all(&hello("ann")).await.unwrap();
     player
-        .write_all(&say(&ClientMessage::QuickJoin))
+        .write_all(&say(&ClientMessage::quick_join()))
         .await
         .unwrap();
     until(async || server.figure("tickwire_players").await == 1.0).await;

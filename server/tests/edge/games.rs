@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use bevy_ecs::prelude::*;
 use tickwire::protocol::ClientMessage;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire_server::Site;
 use tickwire_server::config::{Config, GameSettings};
 use tickwire_server::game::{Game, Player as Who, RoomOptions, Schema};
@@ -42,12 +43,13 @@ async fn host(server: &Server, game: &str, room: &str) -> Player {
     let mut player = Player::of_game(server.public, game).await;
     player.say(&crate::support::hello_as("ann", "")).await;
     player
-        .say(&ClientMessage::CreateRoom {
+        .say(&ClientMessage::CreateRoom(NewRoom {
             name: room.into(),
             private: false,
             seats: 4,
             kicks: false,
-        })
+            ..NewRoom::default()
+        }))
         .await;
     player.seat().await;
     player

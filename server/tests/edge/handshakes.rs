@@ -1,7 +1,7 @@
 //! Which requests become a WebSocket. The rules themselves are tested beside their code; here,
 //! that they are asked, in what statuses they end, and that they are counted.
 
-use tickwire::protocol::{ClientMessage, Kind};
+use tickwire::protocol::{ClientMessage, CloseCode, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -29,7 +29,7 @@ async fn a_good_one_switches_protocols() {
         head.header("sec-websocket-accept"),
         Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     );
-    assert_eq!(head.header("sec-websocket-protocol"), Some("tickwire.1"));
+    assert_eq!(head.header("sec-websocket-protocol"), Some("tickwire.2"));
     assert_eq!(head.header("sec-websocket-extensions"), None);
     assert_eq!(head.header("content-length"), None);
 }
@@ -48,6 +48,21 @@ async fn what_comes_with_the_handshake_is_kept() {
     assert_eq!(welcome[1], 0, "the first variant is Welcome");
 }
 
+/// A page of another version: a browser shows it a close code, but no HTTP status.
+#[tokio::test]
+async fn another_version_is_told_so_by_a_close_code() {
+    let server = serve(|_| {});
+    for version in ["tickwire.1", "tickwire.3"] {
+        let offer = GOOD.replace("tickwire.2", version);
+        let (mut stream, head) = shake(&server, &offer).await;
+        assert_eq!(head.status, 101, "{version}");
+        assert_eq!(head.header("sec-websocket-protocol"), Some(version));
+        let close = read_message(&mut stream).await;
+        let code = u16::from_be_bytes([close[0], close[1]]);
+        assert_eq!(code, CloseCode::Version.number(), "{version}");
+    }
+}
+
 #[tokio::test]
 async fn bad_ones_are_refused_and_counted() {
     let server = serve(|_| {});
@@ -63,8 +78,8 @@ async fn bad_ones_are_refused_and_counted() {
     check("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 400).await;
     let old = check("Version: 13", "Version: 8", 426).await;
     assert_eq!(old.header("sec-websocket-version"), Some("13"));
-    check("tickwire.1", "tickwire.2", 400).await;
-    check("Sec-WebSocket-Protocol: tickwire.1\r\n", "", 400).await;
+    check("tickwire.2", "another.2", 400).await;
+    check("Sec-WebSocket-Protocol: tickwire.2\r\n", "", 400).await;
     let figure = async |reason: &str| {
         let name = format!("tickwire_handshakes_refused_total{{reason=\"{reason}\"}}");
         server.figure(&name).await
@@ -193,7 +208,7 @@ async fn a_full_server_says_so_by_close_code() {
     assert_eq!(head.status, 101);
     first.write_all(&hello("ann")).await.unwrap();
     first
-        .write_all(&say(&ClientMessage::QuickJoin))
+        .write_all(&say(&ClientMessage::quick_join()))
         .await
         .unwrap();
     until(async || server.figure("tickwire_players").await == 1.0).await;

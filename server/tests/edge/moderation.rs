@@ -150,7 +150,7 @@ async fn behind_a_proxy_it_is_the_clients_address() {
     .await;
     through("2001:db8::8").await.closed(CloseCode::Banned).await;
     let mut other = through("2001:db8:0:1::7").await;
-    other.say(&ClientMessage::ListRooms).await;
+    other.say(&ClientMessage::list_rooms()).await;
     other.closed(CloseCode::OutOfOrder).await;
 }
 

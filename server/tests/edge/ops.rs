@@ -1,6 +1,7 @@
 //! The operator's port, and how a stop shows on both.
 
 use tickwire::protocol::ClientMessage;
+use tickwire::protocol::client_message::NewRoom;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -99,12 +100,13 @@ async fn rooms_show_how_each_client_fares() {
     assert_eq!(get(server.ops, "/rooms").await.body, "[]");
     let mut player = TcpStream::connect(server.public).await.unwrap();
     let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
-    let join = say(&ClientMessage::CreateRoom {
+    let join = say(&ClientMessage::CreateRoom(NewRoom {
         name: "<den>".into(),
         private: true,
         seats: 3,
         kicks: false,
-    });
+        ..NewRoom::default()
+    }));
     let together = [head.as_bytes(), &hello("\"ann\""), &join].concat();
     player.write_all(&together).await.unwrap();
     assert_eq!(read_head(&mut player).await.status, 101);

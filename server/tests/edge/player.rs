@@ -86,7 +86,7 @@ impl Player {
 
     /// Takes a seat in any room, and says with what it can be taken again.
     pub(crate) async fn join(&mut self) -> String {
-        self.say(&ClientMessage::QuickJoin).await;
+        self.say(&ClientMessage::quick_join()).await;
         self.seat().await
     }
 
@@ -135,7 +135,7 @@ impl Player {
         loop {
             let message = read_message(&mut self.stream).await;
             match message[0] {
-                1 => return Got::Control(Box::new(decode_server(&message).unwrap())),
+                1 => return Got::Control(Box::new(decode_server(&message).unwrap().unwrap())),
                 2 => {}
                 _ => {
                     let code = u16::from_be_bytes([message[0], message[1]]);
@@ -197,7 +197,7 @@ impl Player {
         loop {
             let message = read_message(&mut self.stream).await;
             match message[0] {
-                1 => match decode_server(&message).unwrap() {
+                1 => match decode_server(&message).unwrap().unwrap() {
                     ServerMessage::Chat { line } if line.text == said => return None,
                     ServerMessage::Refused { reason } => return Some(reason),
                     _ => {}

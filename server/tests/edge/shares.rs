@@ -3,6 +3,7 @@
 //! `server/src/admission/shares.rs` and `server/src/admission/crowd.rs`.
 
 use tickwire::codec::decode_server;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::{ClientMessage, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,7 +34,7 @@ async fn frame(stream: &mut TcpStream) -> Option<Vec<u8>> {
 /// The next control message.
 async fn control(stream: &mut TcpStream) -> Option<ServerMessage> {
     loop {
-        if let Ok(message) = decode_server(&frame(stream).await?) {
+        if let Ok(Some(message)) = decode_server(&frame(stream).await?) {
             return Some(message);
         }
     }
@@ -73,12 +74,13 @@ async fn ask(
 /// WebSockets that say nothing.
 async fn attack(server: &Server, from: String) -> Vec<TcpStream> {
     let mut held = Vec::new();
-    let room = ClientMessage::CreateRoom {
+    let room = ClientMessage::CreateRoom(NewRoom {
         name: "spam".into(),
         private: false,
         seats: 1,
         kicks: false,
-    };
+        ..NewRoom::default()
+    });
     for _ in 0..5 {
         held.extend(ask(server, &from, &room).await.map(|(stream, _)| stream));
     }
@@ -132,7 +134,7 @@ async fn a_hundred_and_twenty_addresses_at_their_limits_keep_nobody_out() {
             held.extend(open(&server, &from).await);
         }
         let from = format!("127.2.{n}.1");
-        let joined = ask(&server, &from, &ClientMessage::QuickJoin).await;
+        let joined = ask(&server, &from, &ClientMessage::quick_join()).await;
         let Some((stream, ServerMessage::Joined { .. })) = joined else {
             panic!("newcomer {n}: {:?}", joined.map(|(_, answer)| answer));
         };

@@ -38,9 +38,9 @@ async fn what_players_send_meanwhile_resets_nobody() {
     let said = [
         ClientMessage::Ready { ready: true },
         ClientMessage::Chat { text },
-        ClientMessage::QuickJoin,
+        ClientMessage::quick_join(),
         ClientMessage::LeaveRoom,
-        ClientMessage::ListRooms,
+        ClientMessage::list_rooms(),
         ClientMessage::Ping { nonce: 1 },
     ];
     let mut players = Vec::new();

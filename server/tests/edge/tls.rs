@@ -108,7 +108,7 @@ async fn a_page_and_a_game_are_served() {
     // What comes with the handshake is kept here as well.
     let mut player = connect(&server, &root).await.unwrap();
     let head = format!("GET /ws HTTP/1.1\r\nHost: a\r\n{GOOD}\r\n");
-    let quick_join = say(&ClientMessage::QuickJoin);
+    let quick_join = say(&ClientMessage::quick_join());
     let together = [head.as_bytes(), &hello("ann"), &quick_join].concat();
     player.write_all(&together).await.unwrap();
     assert_eq!(read_head(&mut player).await.status, 101);

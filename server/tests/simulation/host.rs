@@ -11,6 +11,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use tickwire::codec::{decode_client, decode_server, encode_client};
 use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
@@ -133,7 +134,7 @@ impl Host {
     /// A client sends a message.
     pub(crate) fn send(&mut self, id: LineId, mut message: Vec<u8>, now_us: u64) {
         if let Some(tamper) = &self.tamper
-            && let Ok(ClientMessage::Resume { token, chat, seen }) = decode_client(&message)
+            && let Ok(Some(ClientMessage::Resume { token, chat, seen })) = decode_client(&message)
         {
             let seen = tamper.spoil_claim(Known { chat, tick: seen }, self.newest);
             message = encode_client(&ClientMessage::Resume {
@@ -199,7 +200,7 @@ impl Host {
             (std::mem::take(&mut link.heard), link.noticed)
         };
         for message in heard {
-            let request = decode_client(&message).ok();
+            let request = decode_client(&message).ok().flatten();
             // What it brings says what day it is.
             if !matches!(request, Some(ClientMessage::Hello { .. })) {
                 self.trace.note(now_us, id, &message);
@@ -284,14 +285,18 @@ impl Host {
             }
             return Ok(());
         }
-        let told = decode_server(message)
-            .map_err(|_| Broken::new(Check::Protocol, format!("{message:?}")))?;
+        let told = decode_server(message).ok().flatten();
+        let told = told.ok_or_else(|| Broken::new(Check::Protocol, format!("{message:?}")))?;
         // What it carries says what day it is.
         if !matches!(told, ServerMessage::Welcome { .. }) {
             self.trace.note(now_us, id, message);
         }
         match told {
-            ServerMessage::Joined { you, tick, .. } => {
+            ServerMessage::Joined {
+                you: Some(you),
+                tick,
+                ..
+            } => {
                 let grace = self
                     .server
                     .room(self.room_id)
@@ -342,9 +347,14 @@ fn open_a_room(server: &mut Stepped<Yard>, start: Instant) -> RoomId {
         }
         while let Some(event) = session.poll_event() {
             match event {
-                Event::Welcome => session
-                    .create("yard", false, 0, true)
-                    .expect("in the lobby"),
+                Event::Welcome => {
+                    let yard = NewRoom {
+                        name: "yard".to_owned(),
+                        kicks: true,
+                        ..NewRoom::default()
+                    };
+                    session.create(&yard).expect("in the lobby");
+                }
                 Event::Joined => room = session.room().map(|room| room.info.id),
                 _ => {}
             }

@@ -224,7 +224,7 @@ impl Peer {
         let room = host.room();
         let options = room.options();
         let image_us = u64::from(options.snapshot_every) * 1_000_000 / u64::from(options.tick_rate);
-        let you = conn.session.room().map(|room| room.you);
+        let you = conn.session.room().and_then(|room| room.you);
         let mut clients = room.clients();
         let client = clients.find(|client| Some(client.player) == you);
         if !self.calm || client.is_none_or(|client| client.tier > 1) {
@@ -268,7 +268,7 @@ impl Peer {
                     conn.session
                         .handle_message(message, now_us)
                         .map_err(|error| {
-                            let player = conn.session.room().map(|room| room.you);
+                            let player = conn.session.room().and_then(|room| room.you);
                             Broken::new(Check::Protocol, format!("{player:?} was sent {error}"))
                         })?;
                     if let Some(planted) = &mut conn.planted {
@@ -399,7 +399,9 @@ impl Peer {
         let Some(room) = self.conn.as_ref().and_then(|conn| conn.judged().room()) else {
             return late("a client is in no room".to_owned());
         };
-        let tier = server.clients().find(|client| client.player == room.you);
+        let tier = server
+            .clients()
+            .find(|client| Some(client.player) == room.you);
         let tier = match tier {
             Some(client) if client.tier <= LANE_WHEN_CALM => client.tier,
             client => return late(format!("{client:?} after a calm while")),
@@ -411,7 +413,9 @@ impl Peer {
                 Some(image) if now.since(image.tick) <= may_lag => {}
                 image => {
                     let at = image.map(|image| image.tick);
-                    let client = server.clients().find(|client| client.player == room.you);
+                    let client = server
+                        .clients()
+                        .find(|client| Some(client.player) == room.you);
                     return late(format!("{layer} of {at:?} at {now}: {client:?}"));
                 }
             }

@@ -1,4 +1,5 @@
 //! Control messages from a client. Variants are appended, never moved: the index is the wire's.
+//! Those from [`super::RESERVED_FROM`] on are not named here: they are skipped.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,15 @@ pub enum ClientMessage {
     Hello {
         /// [`super::VERSION`] of the client.
         version: u16,
+        /// What it understands beyond the base: bits of [`super::feature`]. Unknown ones are
+        /// ignored.
+        features: u32,
+        /// The game that it wants to play, empty for the only one, or the server's first.
+        game: String,
+        /// The schema that it has, by the hash of an earlier welcome; empty for none.
+        schema: String,
+        /// The tables that it has, likewise.
+        tables: String,
         /// The name that others see; the server tidies it.
         name: String,
         /// Proof of identity: an earlier welcome's token, or one that the operator's service gave;
@@ -18,30 +28,38 @@ pub enum ClientMessage {
         token: String,
     },
     /// Asks for the rooms that anyone may join; answered by `Rooms`.
-    ListRooms,
-    /// Makes a room and joins it; answered by `Joined` or `Refused`.
-    CreateRoom {
-        /// What the lobby calls it; the server tidies it.
-        name: String,
-        /// Left out of listings and joined by its code alone.
-        private: bool,
-        /// Seats, 1 to the server's limit; 0 for the server's limit.
-        seats: u16,
-        /// Whether the room's host may kick; in a private room they may anyway.
-        kicks: bool,
+    ListRooms {
+        /// Only those that meet all of it; at most
+        /// [`CONDITIONS_MAX`](crate::limits::CONDITIONS_MAX).
+        filter: Vec<Condition>,
     },
+    /// Makes a room and joins it; answered by `Joined` or `Refused`.
+    CreateRoom(NewRoom),
     /// Joins a listed room; answered by `Joined` or `Refused`.
     JoinRoom {
         /// Its number.
         room: RoomId,
+        /// As what.
+        who: JoinAs,
     },
     /// Joins by a code, whether private or not; answered by `Joined` or `Refused`.
     JoinCode {
         /// The code, without regard to case.
         code: String,
+        /// As what.
+        who: JoinAs,
     },
-    /// Joins a listed room that has a seat and whose host may not kick, or makes one.
-    QuickJoin,
+    /// Joins a listed room that has a seat and whose host may not kick, or makes one. Who comes as
+    /// a spectator makes none.
+    QuickJoin {
+        /// Only a room that meets all of it; at most
+        /// [`CONDITIONS_MAX`](crate::limits::CONDITIONS_MAX).
+        filter: Vec<Condition>,
+        /// As what.
+        who: JoinAs,
+        /// How a room that is made is to be: as in `CreateRoom`.
+        options: Vec<u8>,
+    },
     /// Goes back to the lobby; answered by `Left`.
     LeaveRoom,
     /// Says whether the player is ready for the next round.
@@ -89,4 +107,81 @@ pub enum ClientMessage {
         /// durable events after it follow.
         seen: Tick,
     },
+}
+
+/// A room to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewRoom {
+    /// What the lobby calls it; the server tidies it.
+    pub name: String,
+    /// Left out of listings and joined by its code alone.
+    pub private: bool,
+    /// Seats, 1 to the server's limit; 0 for the server's limit.
+    pub seats: u16,
+    /// Whether the room's host may kick; in a private room they may anyway.
+    pub kicks: bool,
+    /// Joins the public room of that name instead, if there is one.
+    pub or_join: bool,
+    /// How it is to be: the schema's room options, packed; empty for the game's own choice.
+    pub options: Vec<u8>,
+    /// What the player brings: the schema's player options, packed; empty for the game's own
+    /// choice.
+    pub player: Vec<u8>,
+}
+
+impl ClientMessage {
+    /// A request for all listed rooms.
+    pub fn list_rooms() -> ClientMessage {
+        ClientMessage::ListRooms { filter: Vec::new() }
+    }
+
+    /// A request for a seat in a listed room, without options.
+    pub fn join_room(room: RoomId) -> ClientMessage {
+        let who = JoinAs::default();
+        ClientMessage::JoinRoom { room, who }
+    }
+
+    /// The same by a code.
+    pub fn join_code(code: impl Into<String>) -> ClientMessage {
+        let (code, who) = (code.into(), JoinAs::default());
+        ClientMessage::JoinCode { code, who }
+    }
+
+    /// A request for a seat in any listed room, or a new one, without options.
+    pub fn quick_join() -> ClientMessage {
+        ClientMessage::QuickJoin {
+            filter: Vec::new(),
+            who: JoinAs::default(),
+            options: Vec::new(),
+        }
+    }
+}
+
+/// As what somebody joins a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinAs {
+    /// Without a seat: they only watch.
+    pub spectator: bool,
+    /// What they bring: the schema's player options, packed; empty for the game's own choice.
+    pub options: Vec<u8>,
+}
+
+/// Something that a room's metadata must meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Index in the schema's metadata.
+    pub field: u8,
+    /// How it is compared.
+    pub test: Test,
+    /// With which integer.
+    pub value: i32,
+}
+
+/// How a field's integer is compared with a condition's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Test {
+    /// It is the same.
+    Equal,
+    /// It is the same or more.
+    AtLeast,
 }

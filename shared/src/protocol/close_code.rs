@@ -89,6 +89,8 @@ close_codes! {
     Kicked = 4011, "removed by an operator", back: No, seat: GivenUp;
     /// An operator keeps this player or their address out.
     Banned = 4012, "banned by an operator", back: No, seat: GivenUp;
+    /// The server has no game of the name that the hello says.
+    NoSuchGame = 4013, "no such game here", back: No, seat: GivenUp;
     /// The game failed; the room is gone.
     RoomFailed = 4500, "the room failed", back: No, seat: GivenUp;
 }

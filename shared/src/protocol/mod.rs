@@ -11,9 +11,25 @@ pub use close_code::CloseCode;
 pub use server_message::ServerMessage;
 
 /// Protocol version, spoken in hello and welcome and in the WebSocket's subprotocol.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The WebSocket subprotocol that both ends must name.
-pub const SUBPROTOCOL: &str = "tickwire.1";
+pub const SUBPROTOCOL: &str = "tickwire.2";
+
+/// Indices of control messages from here to [`RESERVED_TO`] carry their length, and are skipped by
+/// who does not know them.
+pub const RESERVED_FROM: u8 = 128;
+/// The last of them: what bincode writes in one byte.
+pub const RESERVED_TO: u8 = 250;
+
+/// What an end may understand beyond the base: bits of `Hello.features` and `Welcome.features`.
+pub mod feature {
+    /// Layers from 3 on. Who lacks it is sent layers 0 to 2 only.
+    pub const LAYERS: u32 = 1;
+    /// `Redirect`. Who lacks it is not sent one.
+    pub const REDIRECT: u32 = 1 << 1;
+    /// All that this crate does.
+    pub const ALL: u32 = LAYERS | REDIRECT;
+}
 
 /// First byte of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 //! Control messages from the server. Variants are appended, never moved: the index is the wire's.
+//! Those from [`super::RESERVED_FROM`] on are not named here: they are skipped.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +13,25 @@ pub enum ServerMessage {
     Welcome {
         /// [`super::VERSION`] of the server.
         version: u16,
+        /// What it understands beyond the base: bits of [`super::feature`]. Unknown ones are
+        /// ignored.
+        features: u32,
+        /// The game that the connection is of.
+        game: String,
         /// The player's name as the server tidied it.
         name: String,
         /// What to bring in the next hello, to be the same person again. A secret.
         token: String,
-        /// The game.
-        schema: Schema,
-        /// What its bodies are coded by.
-        tables: Tables,
         /// The server's limits.
         limits: Limits,
+        /// What names the schema in a later hello.
+        schema_hash: String,
+        /// What names the tables in a later hello.
+        tables_hash: String,
+        /// The game as the wire knows it; none where the hello named it.
+        schema: Option<Schema>,
+        /// What its bodies are coded by; none where the hello named them.
+        tables: Option<Tables>,
     },
     /// A request was not granted; the connection goes on.
     Refused {
@@ -40,18 +50,23 @@ pub enum ServerMessage {
         room: RoomInfo,
         /// The code by which others may join.
         code: String,
-        /// The player's number here.
-        you: PlayerId,
+        /// The player's number here, none for a spectator.
+        you: Option<PlayerId>,
         /// Steps a second.
         tick_rate: u16,
         /// Ticks between snapshots.
         snapshot_every: u16,
         /// The room's newest tick.
         tick: Tick,
-        /// Who is here, the player included, in the order of their seats.
+        /// Who is here, the player first, at most
+        /// [`MEMBERS_PER_PAGE`](crate::limits::MEMBERS_PER_PAGE).
         members: Vec<Member>,
+        /// Whether `Members` follow.
+        more: bool,
         /// What was said before, oldest first.
         chat: Vec<ChatLine>,
+        /// How the room was made: the schema's room options, packed.
+        options: Vec<u8>,
     },
     /// The player is back in the lobby.
     Left {
@@ -84,20 +99,24 @@ pub enum ServerMessage {
     Reply {
         /// The request's.
         id: u32,
-        /// What the game says: nothing more, or why not.
-        result: Result<(), String>,
+        /// What the game says: the action's answer, packed, or why not.
+        result: Result<Vec<u8>, String>,
     },
     /// The server stops; the close follows.
     Stopping {
         /// When to try again, in milliseconds.
         retry_after_ms: u32,
     },
-    /// Go elsewhere. Reserved: no server sends it yet, clients close on it.
+    /// Go elsewhere: close with 1000 and connect there.
     Redirect {
         /// WebSocket URL.
         url: String,
-        /// Proof to bring.
+        /// What to bring there as the hello's token.
         ticket: String,
+        /// Which room to resume or join there.
+        room: RoomId,
+        /// For how long the ticket is good, in milliseconds.
+        valid_ms: u32,
     },
     /// What to come back to the seat with when the connection is lost; follows `Joined`, and makes
     /// the seat's earlier tokens void once a snapshot is acknowledged.
@@ -118,6 +137,13 @@ pub enum ServerMessage {
         /// Whether their socket is there.
         connected: bool,
     },
+    /// More of those who are here, after `Joined`.
+    Members {
+        /// They, at most [`MEMBERS_PER_PAGE`](crate::limits::MEMBERS_PER_PAGE).
+        members: Vec<Member>,
+        /// Whether more follow.
+        more: bool,
+    },
 }
 
 /// What a server allows.
@@ -133,6 +159,8 @@ pub struct Limits {
     pub name_chars: u16,
     /// Seats of a room.
     pub seats: u16,
+    /// Spectators of a room.
+    pub spectators: u16,
 }
 
 /// A room as the lobby shows it.
@@ -146,10 +174,16 @@ pub struct RoomInfo {
     pub players: u16,
     /// Seats.
     pub seats: u16,
+    /// Who only watches.
+    pub spectators: u16,
     /// Whether it is left out of listings.
     pub private: bool,
     /// Whether its host may kick.
     pub kicks: bool,
+    /// Whether nobody new may join for now.
+    pub locked: bool,
+    /// What its game says of it: the schema's metadata, packed.
+    pub metadata: Vec<u8>,
 }
 
 /// A player of a room.
@@ -212,6 +246,14 @@ pub enum Refusal {
     Muted,
     /// They were sent away from that room, and are kept out of it for a while.
     KeptOut,
+    /// The room's game lets nobody new in for now.
+    Locked,
+    /// Options that are not what the game declares.
+    BadOptions,
+    /// Conditions that are not on the game's metadata, or too many.
+    BadFilter,
+    /// Who only watches may not.
+    NotForSpectators,
 }
 
 /// Why a player is back in the lobby.

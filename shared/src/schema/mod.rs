@@ -8,7 +8,7 @@ pub use field::{FINE_STEP, Field, Kind, Predictor, is_text, text_words, words_te
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX};
+use crate::limits::{COMPONENTS_MAX, EVENTS_MAX, FIELDS_MAX, OPTIONS_BYTES_MAX};
 
 /// Everything that a client needs to know of a game to decode it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,7 +24,13 @@ pub struct Schema {
     /// Messages from the room; the index is the wire's name.
     pub events: Vec<Message>,
     /// Requests that a client may make; the index is the wire's name.
-    pub actions: Vec<Message>,
+    pub actions: Vec<Action>,
+    /// What whoever makes a room may choose.
+    pub room_options: Vec<Field>,
+    /// What a player may bring to a room.
+    pub player_options: Vec<Field>,
+    /// What a room tells of itself in listings.
+    pub metadata: Vec<Field>,
 }
 
 /// What a game's bodies are coded by, trained on its recordings. Not part of the [`Schema`], which
@@ -79,7 +85,7 @@ pub enum Predicted {
     Grid,
 }
 
-/// An event or an action: a name, fields that are sent absolutely, and perhaps a payload.
+/// An event or what an action asks: a name, fields that are sent absolutely, and perhaps a payload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Its name, unique among its kind.
@@ -88,6 +94,17 @@ pub struct Message {
     pub fields: Vec<Field>,
     /// What follows them, of any length up to [`crate::limits::PAYLOAD_BYTES_MAX`].
     pub payload: Option<Payload>,
+}
+
+/// A request that a client may make.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its name, fields and payload.
+    pub request: Message,
+    /// The fields of its answer.
+    pub answer: Vec<Field>,
+    /// What follows them.
+    pub answer_payload: Option<Payload>,
 }
 
 /// Bytes that the engine carries and does not look into.
@@ -105,8 +122,7 @@ const RESERVED: [&str; 5] = ["handle", "slot", "generation", "owner", "avatar"];
 impl Schema {
     /// Bytes of an input's fields, bit-packed.
     pub fn input_bytes(&self) -> usize {
-        let bits = |field: &Field| field.kind.words() * field.kind.bits() as usize;
-        self.input.iter().map(bits).sum::<usize>().div_ceil(8)
+        packed_bytes(&self.input)
     }
 
     /// Refuses what no game can mean, naming component and field. What its images need besides is
@@ -127,7 +143,10 @@ impl Schema {
             self.components.iter().map(|component| &component.name),
         )?;
         unique("event", self.events.iter().map(|event| &event.name))?;
-        unique("action", self.actions.iter().map(|action| &action.name))?;
+        unique(
+            "action",
+            self.actions.iter().map(|action| &action.request.name),
+        )?;
         for component in &self.components {
             if RESERVED.contains(&component.name.as_str()) {
                 return Err(format!(
@@ -164,10 +183,45 @@ impl Schema {
             check_message("event", event)?;
         }
         for action in &self.actions {
-            check_message("action", action)?;
+            check_message("action", &action.request)?;
+            let answer = Message {
+                name: action.request.name.clone(),
+                fields: action.answer.clone(),
+                payload: action.answer_payload.clone(),
+            };
+            check_message("answer", &answer)?;
         }
-        Ok(())
+        check_options("room options", &self.room_options)?;
+        check_options("player options", &self.player_options)?;
+        check_options("metadata", &self.metadata)
     }
+}
+
+/// What is known outside of a room: no entities, and small enough for a listing of many.
+fn check_options(what: &str, fields: &[Field]) -> Result<(), String> {
+    check_fields("the", what, fields)?;
+    if let Some(field) = fields
+        .iter()
+        .find(|field| matches!(field.kind, Kind::Entity))
+    {
+        return Err(format!(
+            "the {what}, field {:?}: there are no entities here",
+            field.name
+        ));
+    }
+    let bytes = packed_bytes(fields);
+    if bytes > OPTIONS_BYTES_MAX {
+        return Err(format!(
+            "the {what}: {bytes} bytes, at most {OPTIONS_BYTES_MAX}"
+        ));
+    }
+    Ok(())
+}
+
+/// Bytes of fields, bit-packed.
+fn packed_bytes(fields: &[Field]) -> usize {
+    let bits = |field: &Field| field.kind.words() * field.kind.bits() as usize;
+    fields.iter().map(bits).sum::<usize>().div_ceil(8)
 }
 
 fn of_field(what: &str, name: &str, field: &Field, error: &str) -> String {

@@ -21,6 +21,8 @@ pub enum SessionError {
     Version(u16),
     /// The game's schema makes no sense; which part.
     Schema(String),
+    /// The welcome leaves out a schema or tables that were not offered.
+    NoSchema,
     /// A snapshot that is not newer than the last one, or beyond [`super::TICK_MAX`].
     BadTick,
     /// An event's number that the schema does not have, or one from before the first tick.
@@ -48,6 +50,7 @@ impl fmt::Display for SessionError {
             SessionError::Unexpected => f.write_str("a message that is not allowed now"),
             SessionError::Version(version) => write!(f, "the server speaks version {version}"),
             SessionError::Schema(what) => write!(f, "bad schema: {what}"),
+            SessionError::NoSchema => f.write_str("a welcome without a schema that is known"),
             SessionError::BadTick => f.write_str("a snapshot's tick that cannot be"),
             SessionError::UnknownEvent => f.write_str("an event that the schema does not have"),
         }

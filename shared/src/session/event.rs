@@ -1,5 +1,6 @@
 //! What a session tells its driver, and the decoding of a snapshot's events (`PROTOCOL.md` §8).
 
+use super::Redirect;
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
@@ -39,6 +40,15 @@ pub enum Event {
         /// As it is now.
         member: Member,
     },
+    /// More of those who were there on joining: [`super::RoomSession::members`] has them.
+    Members {
+        /// They.
+        members: Vec<Member>,
+        /// Whether more follow.
+        more: bool,
+    },
+    /// The server says to go elsewhere: the driver closes with 1000, and follows.
+    Redirect(Redirect),
     /// A member went.
     MemberLeft {
         /// Who.
@@ -60,8 +70,8 @@ pub enum Event {
     Reply {
         /// The request's.
         id: u32,
-        /// Nothing more, or why not.
-        result: Result<(), String>,
+        /// The action's answer, packed ([`super::Session::read_answer`]), or why not.
+        result: Result<Vec<u8>, String>,
     },
     /// The server stops; its close follows.
     Stopping {

@@ -5,8 +5,17 @@ use super::{RequestError, Session, State, TRANSMITS_MAX};
 use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::protocol::client_message::{Condition, JoinAs, NewRoom};
 use crate::protocol::{ClientMessage, frame};
+use crate::schema::Field;
 use crate::snapshot::fields;
+
+/// Packs the integers of a schema's options; `None` if they are not that.
+pub fn pack_options(declared: &[Field], values: &[i32]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fields::fit(declared, values).then(|| fields::pack(declared, values, &mut bytes))?;
+    Some(bytes)
+}
 
 impl Session {
     /// Sends the input of a tick that [`Session::next_input`] gave: the integers of the schema's
@@ -42,48 +51,61 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the listed rooms; answered by [`super::Event::Rooms`].
-    pub fn list_rooms(&mut self) -> Result<(), RequestError> {
-        self.request(State::Lobby, &ClientMessage::ListRooms)
+    /// Asks for the listed rooms that meet all of `filter`; answered by [`super::Event::Rooms`].
+    pub fn list_rooms(&mut self, filter: &[Condition]) -> Result<(), RequestError> {
+        let filter = filter.to_vec();
+        self.request(State::Lobby, &ClientMessage::ListRooms { filter })
     }
 
-    /// Makes a room and joins it; `seats` 0 for as many as the server allows, `kicks` if its
-    /// host may kick. Answered by
-    /// [`super::Event::Joined`] or [`super::Event::Refused`].
-    pub fn create(
-        &mut self,
-        name: &str,
-        private: bool,
-        seats: u16,
-        kicks: bool,
-    ) -> Result<(), RequestError> {
-        let name = name.to_owned();
-        self.request(
-            State::Lobby,
-            &ClientMessage::CreateRoom {
-                name,
-                private,
-                seats,
-                kicks,
-            },
-        )
+    /// Makes a room and joins it. Answered by [`super::Event::Joined`] or
+    /// [`super::Event::Refused`].
+    pub fn create(&mut self, room: &NewRoom) -> Result<(), RequestError> {
+        self.request(State::Lobby, &ClientMessage::CreateRoom(room.clone()))
     }
 
     /// Joins a listed room; answered by [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn join(&mut self, room: RoomId) -> Result<(), RequestError> {
-        self.request(State::Lobby, &ClientMessage::JoinRoom { room })
+        self.request(State::Lobby, &ClientMessage::join_room(room))
+    }
+
+    /// The same, as `who`.
+    pub fn join_as(&mut self, room: RoomId, who: &JoinAs) -> Result<(), RequestError> {
+        let who = who.clone();
+        self.request(State::Lobby, &ClientMessage::JoinRoom { room, who })
     }
 
     /// Joins by a code; answered by [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn join_code(&mut self, code: &str) -> Result<(), RequestError> {
-        let code = code.to_owned();
-        self.request(State::Lobby, &ClientMessage::JoinCode { code })
+        self.request(State::Lobby, &ClientMessage::join_code(code))
+    }
+
+    /// The same, as `who`.
+    pub fn join_code_as(&mut self, code: &str, who: &JoinAs) -> Result<(), RequestError> {
+        let (code, who) = (code.to_owned(), who.clone());
+        self.request(State::Lobby, &ClientMessage::JoinCode { code, who })
     }
 
     /// Joins a room with a seat whose host may not kick, or a new one; answered by
     /// [`super::Event::Joined`] or [`super::Event::Refused`].
     pub fn quick_join(&mut self) -> Result<(), RequestError> {
-        self.request(State::Lobby, &ClientMessage::QuickJoin)
+        self.request(State::Lobby, &ClientMessage::quick_join())
+    }
+
+    /// The same, of a room that meets all of `filter`; one that is made has these options, packed.
+    pub fn quick_join_as(
+        &mut self,
+        filter: &[Condition],
+        who: &JoinAs,
+        options: &[u8],
+    ) -> Result<(), RequestError> {
+        self.request(
+            State::Lobby,
+            &ClientMessage::QuickJoin {
+                filter: filter.to_vec(),
+                who: who.clone(),
+                options: options.to_vec(),
+            },
+        )
     }
 
     /// Goes back to the lobby; answered by [`super::Event::Left`]. Until then snapshots go on, but
@@ -126,6 +148,7 @@ impl Session {
             .schema()
             .and_then(|schema| schema.actions.get(usize::from(action)))
             .ok_or(RequestError::BadFields)?;
+        let declared = &declared.request;
         let fits = match &declared.payload {
             None => payload.is_empty(),
             Some(of) => {
@@ -142,6 +165,18 @@ impl Session {
             fields::push_payload(payload, &mut fields);
         }
         self.request(State::Room, &ClientMessage::Act { id, action, fields })
+    }
+
+    /// Reads the answer to an action: the integers of its fields, and its payload, if it declares
+    /// one. `None` if it is not what the schema declares.
+    pub fn read_answer(&self, action: u16, bytes: &[u8]) -> Option<(Vec<i32>, Option<Vec<u8>>)> {
+        let declared = self.schema()?.actions.get(usize::from(action))?;
+        let mut values = Vec::new();
+        let rest = fields::unpack(&declared.answer, bytes, &mut values).ok()?;
+        let payload = fields::take_payload(declared.answer_payload.as_ref(), rest);
+        let (payload, rest) = payload.ok()?;
+        let payload = payload.map(<[u8]>::to_vec);
+        rest.is_empty().then_some((values, payload))
     }
 
     /// Asks for a [`super::Event::Pong`] with the same nonce, from the lobby or a room.

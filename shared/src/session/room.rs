@@ -18,14 +18,18 @@ pub struct RoomSession {
     pub info: RoomInfo,
     /// The code by which others may join.
     pub code: String,
-    /// The player's number here.
-    pub you: PlayerId,
+    /// The player's number here, none for a spectator.
+    pub you: Option<PlayerId>,
     /// Steps a second.
     pub tick_rate: u16,
     /// Ticks between snapshots.
     pub snapshot_every: u16,
     /// Who is here, by rising number.
     pub members: Vec<Member>,
+    /// Whether more of those who were here on joining are still to be told.
+    pub more_members: bool,
+    /// How the room was made: the schema's room options, packed.
+    pub options: Vec<u8>,
     /// What was said before, oldest first.
     pub chat: Vec<ChatLine>,
     /// The server's tick, as far as it can be known.
@@ -67,7 +71,9 @@ impl RoomSession {
             snapshot_every,
             tick,
             mut members,
+            more,
             chat,
+            options,
         } = joined
         else {
             return None;
@@ -80,6 +86,8 @@ impl RoomSession {
             tick_rate,
             snapshot_every,
             members,
+            more_members: more,
+            options,
             seen: Seen {
                 chat: chat.last().map_or(seen.chat, |line| line.id),
                 ..seen
@@ -111,7 +119,7 @@ impl RoomSession {
     /// in that one's image.
     pub fn avatar(&self) -> Option<(LayerId, usize)> {
         let own = OwnerCode {
-            player: self.you,
+            player: self.you?,
             avatar: true,
         }
         .encode();

@@ -13,7 +13,7 @@ proptest! {
     #[test]
     fn chat_comes_back(text: String) {
         let message = ClientMessage::Chat { text };
-        prop_assert_eq!(decode_client(&encode_client(&message)), Ok(message));
+        prop_assert_eq!(decode_client(&encode_client(&message)), Ok(Some(message)));
     }
 
     #[test]
@@ -35,18 +35,23 @@ fn how_a_component_is_predicted_is_one_byte_and_was_a_bool_before() {
         let mut schema = schema();
         schema.components[0].predicted = predicted;
         encode_server(&ServerMessage::Welcome {
-            version: 1,
+            version: 2,
+            features: 0,
+            game: String::new(),
             name: String::new(),
             token: String::new(),
-            schema,
-            tables: Tables::default(),
             limits: Limits {
                 message_bytes: 0,
                 messages_per_second: 0,
                 chat_chars: 0,
                 name_chars: 0,
                 seats: 0,
+                spectators: 0,
             },
+            schema_hash: String::new(),
+            tables_hash: String::new(),
+            schema: Some(schema),
+            tables: Some(Tables::default()),
         })
     };
     let differing = |one: &[u8], other: &[u8]| -> Vec<(u8, u8)> {

@@ -4,7 +4,9 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::Tick;
-use tickwire::schema::{Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables};
+use tickwire::schema::{
+    Action, Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables,
+};
 use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerImage};
@@ -151,7 +153,42 @@ pub(crate) fn schema() -> Schema {
                 json: true,
             }),
         }],
-        actions: vec![],
+        actions: vec![Action {
+            request: tickwire::schema::Message {
+                name: "ask".to_owned(),
+                fields: vec![field("what", Kind::Bits, Predictor::Hold)],
+                payload: None,
+            },
+            answer: vec![field(
+                "price",
+                Kind::Int { min: 0, max: 900 },
+                Predictor::Hold,
+            )],
+            answer_payload: Some(tickwire::schema::Payload {
+                name: "more".to_owned(),
+                json: false,
+            }),
+        }],
+        room_options: vec![
+            field(
+                "mode",
+                Kind::Enum {
+                    names: vec!["solo".to_owned(), "teams".to_owned()],
+                },
+                Predictor::Hold,
+            ),
+            field("map", Kind::Text { bytes: 16 }, Predictor::Hold),
+        ],
+        player_options: vec![field(
+            "colour",
+            Kind::Int { min: 0, max: 7 },
+            Predictor::Hold,
+        )],
+        metadata: vec![field(
+            "level",
+            Kind::Int { min: -3, max: 40 },
+            Predictor::Hold,
+        )],
     }
 }
 

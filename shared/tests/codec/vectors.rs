@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
 use tickwire::exact::bearing;
 use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom, Test};
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, encode_ack, push_section, push_varint,
 };
@@ -65,24 +66,61 @@ pub(crate) fn check(name: &str, text: &str) {
 
 fn client_messages() -> Vec<ClientMessage> {
     let name = "Zoë 🦀".to_owned();
+    let filter = vec![
+        Condition {
+            field: 0,
+            test: Test::Equal,
+            value: -1,
+        },
+        Condition {
+            field: 255,
+            test: Test::AtLeast,
+            value: 70_000,
+        },
+    ];
+    let who = JoinAs {
+        spectator: true,
+        options: vec![0, 255],
+    };
     vec![
         ClientMessage::Hello {
-            version: 1,
+            version: 2,
+            features: 3,
+            game: "history".to_owned(),
+            schema: "0123456789abcdef".to_owned(),
+            tables: String::new(),
             name: name.clone(),
             token: String::new(),
         },
-        ClientMessage::ListRooms,
-        ClientMessage::CreateRoom {
+        ClientMessage::list_rooms(),
+        ClientMessage::ListRooms {
+            filter: filter.clone(),
+        },
+        ClientMessage::CreateRoom(NewRoom {
             name: "x".repeat(300),
             private: true,
             seats: 250,
             kicks: true,
-        },
+            or_join: true,
+            options: vec![1, 2, 3],
+            player: vec![7],
+        }),
+        ClientMessage::join_room(RoomId(70_000)),
+        ClientMessage::join_code(name.clone()),
+        ClientMessage::quick_join(),
         ClientMessage::JoinRoom {
-            room: RoomId(70_000),
+            room: RoomId(1),
+            who: who.clone(),
         },
-        ClientMessage::JoinCode { code: name.clone() },
-        ClientMessage::QuickJoin,
+        ClientMessage::JoinCode {
+            code: "7XKQ2M9A".to_owned(),
+            who: who.clone(),
+        },
+        ClientMessage::QuickJoin {
+            filter,
+            who,
+            options: vec![9],
+        },
         ClientMessage::LeaveRoom,
         ClientMessage::Ready { ready: true },
         ClientMessage::Kick {
@@ -106,14 +144,45 @@ fn client_messages() -> Vec<ClientMessage> {
     ]
 }
 
+fn welcome(schema: Option<Schema>, tables: Option<Tables>) -> ServerMessage {
+    ServerMessage::Welcome {
+        version: 2,
+        features: 1 << 31,
+        game: "history".to_owned(),
+        name: "Ann".to_owned(),
+        token: String::new(),
+        limits: Limits {
+            message_bytes: 4096,
+            messages_per_second: 120,
+            chat_chars: 200,
+            name_chars: 24,
+            seats: 64,
+            spectators: 300,
+        },
+        schema_hash: "0123456789abcdef".to_owned(),
+        tables_hash: "fedcba9876543210".to_owned(),
+        schema,
+        tables,
+    }
+}
+
 fn server_messages() -> Vec<ServerMessage> {
     let room = RoomInfo {
         id: RoomId(16_777_215),
         name: "room".to_owned(),
         players: 3,
         seats: 1000,
+        spectators: 500,
         private: false,
         kicks: true,
+        locked: true,
+        metadata: vec![40],
+    };
+    let plain = RoomInfo {
+        spectators: 0,
+        locked: false,
+        metadata: vec![],
+        ..room.clone()
     };
     let member = Member {
         player: PlayerId(12),
@@ -129,20 +198,8 @@ fn server_messages() -> Vec<ServerMessage> {
         text: "<i>hi</i>".to_owned(),
     };
     vec![
-        ServerMessage::Welcome {
-            version: 1,
-            name: "Ann".to_owned(),
-            token: String::new(),
-            schema: schema(),
-            tables: Tables::default(),
-            limits: Limits {
-                message_bytes: 4096,
-                messages_per_second: 120,
-                chat_chars: 200,
-                name_chars: 24,
-                seats: 64,
-            },
-        },
+        welcome(Some(schema()), Some(Tables::default())),
+        welcome(None, None),
         ServerMessage::Refused {
             reason: Refusal::NoSuchSeat,
         },
@@ -152,18 +209,48 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Refused {
             reason: Refusal::KeptOut,
         },
+        ServerMessage::Refused {
+            reason: Refusal::Locked,
+        },
+        ServerMessage::Refused {
+            reason: Refusal::BadOptions,
+        },
+        ServerMessage::Refused {
+            reason: Refusal::BadFilter,
+        },
+        ServerMessage::Refused {
+            reason: Refusal::NotForSpectators,
+        },
         ServerMessage::Rooms {
             rooms: vec![room.clone(), room.clone()],
         },
         ServerMessage::Joined {
             room,
             code: "7XKQ2M9A".to_owned(),
-            you: PlayerId(12),
+            you: Some(PlayerId(12)),
             tick_rate: 30,
             snapshot_every: 1,
             tick: Tick(1_000_000),
             members: vec![member.clone()],
+            more: true,
             chat: vec![line.clone()],
+            options: vec![0, 1],
+        },
+        ServerMessage::Members {
+            members: vec![member.clone(), member.clone()],
+            more: false,
+        },
+        ServerMessage::Joined {
+            room: plain,
+            code: String::new(),
+            you: None,
+            tick_rate: 1,
+            snapshot_every: 30,
+            tick: Tick(0),
+            members: vec![],
+            more: false,
+            chat: vec![],
+            options: vec![],
         },
         ServerMessage::Left {
             reason: LeaveReason::Kicked,
@@ -179,7 +266,11 @@ fn server_messages() -> Vec<ServerMessage> {
         },
         ServerMessage::Reply {
             id: 7,
-            result: Ok(()),
+            result: Ok(vec![]),
+        },
+        ServerMessage::Reply {
+            id: 9,
+            result: Ok(vec![1, 2, 255]),
         },
         ServerMessage::Reply {
             id: 8,
@@ -191,6 +282,8 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Redirect {
             url: "wss://elsewhere/ws".to_owned(),
             ticket: "t".to_owned(),
+            room: RoomId(9),
+            valid_ms: 10_000,
         },
         ServerMessage::ResumeToken {
             token: "f0".repeat(38),
@@ -210,13 +303,33 @@ fn control() {
     let mut cases = Vec::new();
     for message in client_messages() {
         let bytes = encode_client(&message);
-        assert_eq!(decode_client(&bytes).as_ref(), Ok(&message));
+        assert_eq!(decode_client(&bytes).as_ref(), Ok(&Some(message.clone())));
         cases.push(json!({"from": "client", "message": message, "bytes": hex(&bytes)}));
     }
     for message in server_messages() {
         let bytes = encode_server(&message);
-        assert_eq!(decode_server(&bytes).as_ref(), Ok(&message));
+        assert_eq!(decode_server(&bytes).as_ref(), Ok(&Some(message.clone())));
         cases.push(json!({"from": "server", "message": message, "bytes": hex(&bytes)}));
+    }
+    // Of the reserved range: index, length, bytes.
+    for bytes in [
+        &[1, 128, 0][..],
+        &[1, 200, 3, 1, 2, 3],
+        &[&[1, 250, 251, 0x2C, 1][..], &[7; 300]].concat(),
+    ] {
+        assert_eq!(decode_client(bytes), Ok(None));
+        assert_eq!(decode_server(bytes), Ok(None));
+        cases.push(json!({"from": "server", "message": null, "bytes": hex(bytes)}));
+    }
+    for bytes in [
+        &[1, 128, 1][..],
+        &[1, 250, 2, 0, 0, 0],
+        &[1, 15],
+        &[1, 127, 0],
+        &[1, 128],
+    ] {
+        assert!(decode_server(bytes).is_err() && decode_client(bytes).is_err());
+        cases.push(json!({"from": "server", "broken": true, "bytes": hex(bytes)}));
     }
     check("control", &text("control", &json!({}), &cases));
 }

@@ -2,7 +2,7 @@
 
 import math
 
-from fields import parts
+from fields import parts, width, words
 from layers import Layer
 from wire import Malformed
 
@@ -18,8 +18,9 @@ def names(named):
 
 
 def check_schema(schema):
-    for part in ("components", "events", "actions"):
-        names(schema[part])
+    requests = [action["request"] for action in schema["actions"]]
+    for part in (schema["components"], schema["events"], requests):
+        names(part)
     for component in schema["components"]:
         need(component["name"] not in ("handle", "slot", "generation", "owner", "avatar"), "a component's name")
         need(component["predicted"] == "No" or component["audience"] == "Everyone", "predicted by nobody")
@@ -28,10 +29,16 @@ def check_schema(schema):
             check_predicted(field["kind"], component["predicted"])
     check_fields(schema["input"])
     need(all(parts(field["kind"])[0] not in ("Entity", "Text") for field in schema["input"]), "the input")
-    for message in schema["events"] + schema["actions"]:
+    answers = [{"fields": action["answer"], "payload": action["answer_payload"]} for action in schema["actions"]]
+    for message in schema["events"] + requests + answers:
         check_fields(message["fields"])
         if message["payload"] is not None:
             names(message["fields"] + [message["payload"]])
+    for part in ("room_options", "player_options", "metadata"):
+        check_fields(schema[part])
+        need(all(parts(field["kind"])[0] != "Entity" for field in schema[part]), "an entity outside of a room")
+        bits = sum(width(field["kind"]) * words(field["kind"]) for field in schema[part])
+        need(bits <= 8 * 256, "too many bytes of options")
 
 
 def check_fields(fields):

@@ -7,8 +7,8 @@ from schema import check_schema, check_tables
 from snapshot import Snapshot, events
 from wire import Malformed, Reader, ServerMessage
 
-ANYWHERE = {"Refused", "Rooms", "Pong", "Reply"}
-IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Chat", "ResumeToken"}
+ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect"}
+IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Members", "Chat", "ResumeToken"}
 
 
 class Held:
@@ -25,7 +25,7 @@ class Held:
 class Session:
     def __init__(self):
         self.schema, self.layers, self.held = None, None, None
-        self.newest, self.dropped, self.members = 0, 0, set()
+        self.newest, self.dropped, self.members, self.more = 0, 0, set(), False
 
     def hear(self, message):
         """Takes a whole message in; raises Malformed where the connection is closed."""
@@ -33,7 +33,9 @@ class Session:
             raise Malformed("a message is too big")
         kind = message[0] if message else 0
         if kind == 1:
-            self.on_control(*next(iter(ServerMessage(message).message().items())))
+            said = ServerMessage(message).message()
+            if said is not None:
+                self.on_control(*next(iter(said.items())))
         elif kind == 2 and self.held is not None:
             self.on_snapshot(Snapshot(message))
         else:
@@ -45,19 +47,26 @@ class Session:
         if (name == "Welcome") != (self.schema is None):
             raise Malformed(f"{name} is not expected now")
         if name == "Welcome":
-            if has["version"] != 1:
+            if has["version"] != 2:
                 raise Malformed("another version")
+            if has["schema"] is None or has["tables"] is None:
+                raise Malformed("left out what was not offered")
             check_schema(has["schema"])
             check_tables(has["schema"], has["tables"])
             self.schema = has["schema"]
             self.layers = [Layer(self.schema, has["tables"], number) for number in range(4)]
         elif name == "Joined" and self.held is None:
             self.held, self.newest = [Held() for _ in range(124)], 0
-            self.members = {member["player"] for member in has["members"]}
+            self.members, self.more = {member["player"] for member in has["members"]}, has["more"]
         elif name == "Left" and self.held is not None:
             self.held = None
         elif name not in ANYWHERE and not (name in IN_ROOM and self.held is not None):
             raise Malformed(f"{name} is not expected now")
+        elif name == "Members":
+            if not self.more:
+                raise Malformed("there were no more")
+            self.members |= {member["player"] for member in has["members"]}
+            self.more = has["more"]
         elif name == "MemberChanged":
             self.members.add(has["member"]["player"])
         elif name == "MemberLeft":

@@ -103,12 +103,12 @@ class Control(Reader):
 
 REFUSALS = (
     "NoSuchRoom RoomFull TooManyRooms Busy TooOften NotHost NoSuchPlayer NotInRoom AlreadyInRoom BadText NoSuchAction "
-    "NoSuchSeat Muted KeptOut"
+    "NoSuchSeat Muted KeptOut Locked BadOptions BadFilter NotForSpectators"
 ).split()
 KINDS = "Real Int Bits Bool Turn Enum Entity Text".split()
 PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
-    "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState"
+    "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
 
 
@@ -118,6 +118,12 @@ class ServerMessage(Control):
     def message(self):
         if self.u8() != 1:
             raise Malformed("no control message")
+        if self.at < len(self.data) and 128 <= self.data[self.at] <= 250:
+            self.u8()
+            self.take(self.u32())
+            if not self.done:
+                raise Malformed("bytes are left over")
+            return None
         name = self.variant(MESSAGES)
         fields = getattr(self, "_" + name)()
         if not self.done:
@@ -127,13 +133,22 @@ class ServerMessage(Control):
     def _Welcome(self):
         return {
             "version": self.u16(),
+            "features": self.u32(),
+            "game": self.string(),
             "name": self.string(),
             "token": self.string(),
-            "schema": self.schema(),
-            "tables": {"epoch": self.u8(), "layers": self.list(lambda: self.list(self.u16), 3)},
             "limits": self.fields(
-                message_bytes=self.u32, messages_per_second=self.u32, chat_chars=self.u16, name_chars=self.u16, seats=self.u16
+                message_bytes=self.u32,
+                messages_per_second=self.u32,
+                chat_chars=self.u16,
+                name_chars=self.u16,
+                seats=self.u16,
+                spectators=self.u16,
             ),
+            "schema_hash": self.string(),
+            "tables_hash": self.string(),
+            "schema": self.option(self.schema),
+            "tables": self.option(lambda: {"epoch": self.u8(), "layers": self.list(lambda: self.list(self.u16), 3)}),
         }
 
     @staticmethod
@@ -147,7 +162,21 @@ class ServerMessage(Control):
         return {"rooms": self.list(self.room, 100)}
 
     def room(self):
-        return self.fields(id=self.u32, name=self.string, players=self.u16, seats=self.u16, private=self.bool, kicks=self.bool)
+        return self.fields(
+            id=self.u32,
+            name=self.string,
+            players=self.u16,
+            seats=self.u16,
+            spectators=self.u16,
+            private=self.bool,
+            kicks=self.bool,
+            locked=self.bool,
+            metadata=self.packed,
+        )
+
+    def packed(self):
+        """Fields of the schema, still packed."""
+        return list(self.take(self.u32()))
 
     def member(self):
         return self.fields(player=self.u16, name=self.string, ready=self.bool, host=self.bool, connected=self.bool)
@@ -159,12 +188,14 @@ class ServerMessage(Control):
         joined = self.fields(
             room=self.room,
             code=self.string,
-            you=self.u16,
+            you=lambda: self.option(self.u16),
             tick_rate=self.u16,
             snapshot_every=self.u16,
             tick=self.u32,
-            members=lambda: self.list(self.member, 1000),
+            members=lambda: self.list(self.member, 64),
+            more=self.bool,
             chat=lambda: self.list(self.line, 32),
+            options=self.packed,
         )
         if joined["tick_rate"] == 0 or joined["snapshot_every"] == 0:
             raise Malformed("a room without a rate")
@@ -187,14 +218,17 @@ class ServerMessage(Control):
 
     def _Reply(self):
         reply = {"id": self.u32()}
-        reply["result"] = {"Ok": None} if self.variant([True, False]) else {"Err": self.string()}
+        reply["result"] = {"Ok": self.packed()} if self.variant([True, False]) else {"Err": self.string()}
         return reply
 
     def _Stopping(self):
         return {"retry_after_ms": self.u32()}
 
     def _Redirect(self):
-        return self.fields(url=self.string, ticket=self.string)
+        return self.fields(url=self.string, ticket=self.string, room=self.u32, valid_ms=self.u32)
+
+    def _Members(self):
+        return {"members": self.list(self.member, 64), "more": self.bool()}
 
     def _MemberState(self):
         return self.fields(player=self.u16, ready=self.bool, host=self.bool, connected=self.bool)
@@ -209,7 +243,10 @@ class ServerMessage(Control):
             "input": self.list(self.field, 32),
             "newest_wins": self.bool(),
             "events": self.list(self.declared, 64),
-            "actions": self.list(self.declared, 64),
+            "actions": self.list(self.action, 64),
+            "room_options": self.list(self.field, 32),
+            "player_options": self.list(self.field, 32),
+            "metadata": self.list(self.field, 32),
         }
 
     def component(self):
@@ -224,7 +261,17 @@ class ServerMessage(Control):
         return {
             "name": self.string(),
             "fields": self.list(self.field, 32),
-            "payload": self.option(lambda: self.fields(name=self.string, json=self.bool)),
+            "payload": self.option(self.payload),
+        }
+
+    def payload(self):
+        return self.fields(name=self.string, json=self.bool)
+
+    def action(self):
+        return {
+            "request": self.declared(),
+            "answer": self.list(self.field, 32),
+            "answer_payload": self.option(self.payload),
         }
 
     def field(self):

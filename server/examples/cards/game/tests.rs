@@ -186,7 +186,10 @@ impl Scene {
 
 impl Guest {
     fn id(&self) -> PlayerId {
-        self.session.room().expect("at the table").you
+        self.session
+            .room()
+            .and_then(|room| room.you)
+            .expect("at the table")
     }
 
     fn take(&mut self, bytes: &[u8], now_us: u64) {
@@ -194,7 +197,7 @@ impl Guest {
         taken.expect("the server's messages are good");
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Reply { result, .. } => self.answer = Some(result),
+                Event::Reply { result, .. } => self.answer = Some(result.map(drop)),
                 Event::Game { event, values, .. } => {
                     let schema = self.session.schema().expect("after the welcome");
                     let name = schema.events[usize::from(event)].name.clone();
@@ -393,7 +396,7 @@ fn dare(game: &GameDef<Cards>, dice: &mut Xorshift32) -> Option<ClientMessage> {
         _ => &[],
     };
     let mut fields = Vec::new();
-    let declared = &game.schema.actions[usize::from(action)].fields;
+    let declared = &game.schema.actions[usize::from(action)].request.fields;
     pack(declared, values, &mut fields);
     let id = dice.below(1000);
     Some(ClientMessage::Act { id, action, fields })

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tickwire::codec::encode_client;
 use tickwire::ids::PlayerId;
 use tickwire::limits::ACK_STALL_SECONDS;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode};
 use tickwire::session::{Event, Session};
@@ -76,7 +77,12 @@ impl Hall {
     /// Somebody who made a room; one in which they may kick is in no quick join's way.
     fn host(&mut self, kicks: bool) -> Player {
         let mut host = self.guest("");
-        host.session.create("den", false, 0, kicks).unwrap();
+        let den = NewRoom {
+            name: "den".to_owned(),
+            kicks,
+            ..NewRoom::default()
+        };
+        host.session.create(&den).unwrap();
         self.settle(&mut [&mut host]);
         host
     }
@@ -120,7 +126,7 @@ impl Player {
     /// The room, and the number there.
     fn seat(&self) -> (RoomId, PlayerId) {
         let room = self.session.room().expect("in a room");
-        (room.info.id, room.you)
+        (room.info.id, room.you.expect("a player"))
     }
 
     fn token(&self) -> String {
@@ -135,7 +141,7 @@ fn what_crosses_with_a_kick_is_answered_in_the_lobby() {
     let mut bo = hall.joiner(&mut host);
     host.session.kick(bo.seat().1).unwrap();
     // The host is read first; that the seat is gone shows to nobody yet.
-    bo.way.send(encode_client(&ClientMessage::ListRooms));
+    bo.way.send(encode_client(&ClientMessage::list_rooms()));
     hall.settle(&mut [&mut host, &mut bo]);
     let reason = LeaveReason::Kicked;
     assert!(bo.events.contains(&Event::Left { reason }));

@@ -7,6 +7,7 @@ use super::*;
 use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
 use tickwire::limits::NAME_CHARS_MAX;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::session::Seen;
 
 const SECURITY: &str = include_str!("../../../SECURITY.md");
@@ -109,11 +110,11 @@ fn allowed(message: &ClientMessage) -> f64 {
     let control = f64::from(Config::default().control_per_second);
     match message {
         ClientMessage::Hello { .. } => 0.0,
-        ClientMessage::ListRooms => f64::from(LISTINGS_PER_SECOND),
-        ClientMessage::CreateRoom { .. }
+        ClientMessage::ListRooms { .. } => f64::from(LISTINGS_PER_SECOND),
+        ClientMessage::CreateRoom(..)
         | ClientMessage::JoinRoom { .. }
         | ClientMessage::JoinCode { .. }
-        | ClientMessage::QuickJoin
+        | ClientMessage::QuickJoin { .. }
         | ClientMessage::LeaveRoom
         | ClientMessage::Resume { .. } => f64::from(JOINS_PER_SECOND),
         ClientMessage::Ready { .. }
@@ -130,27 +131,32 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
     let (name, token, code) = (String::new(), String::new(), "0".to_owned());
     let (room, player, layer) = (tickwire::ids::RoomId(1), PlayerId(1), LayerId::ROOM);
     let (version, seen) = (1, Tick(0));
-    let create = ClientMessage::CreateRoom {
+    let create = ClientMessage::CreateRoom(NewRoom {
         name: name.clone(),
         private: false,
         seats: 0,
         kicks: false,
-    };
+        ..NewRoom::default()
+    });
     let fields = vec![0; 8];
     vec![
         (
             "Hello",
             ClientMessage::Hello {
                 version,
+                features: 0,
+                game: String::new(),
+                schema: String::new(),
+                tables: String::new(),
                 name,
                 token,
             },
         ),
-        ("ListRooms", ClientMessage::ListRooms),
+        ("ListRooms", ClientMessage::list_rooms()),
         ("CreateRoom", create),
-        ("JoinRoom", ClientMessage::JoinRoom { room }),
-        ("JoinCode", ClientMessage::JoinCode { code }),
-        ("QuickJoin", ClientMessage::QuickJoin),
+        ("JoinRoom", ClientMessage::join_room(room)),
+        ("JoinCode", ClientMessage::join_code(code)),
+        ("QuickJoin", ClientMessage::quick_join()),
         ("LeaveRoom", ClientMessage::LeaveRoom),
         ("Ready", ClientMessage::Ready { ready: true }),
         ("Kick", ClientMessage::Kick { player }),
@@ -186,20 +192,20 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
     match message {
         // In the lobby, where nobody else is told of anything.
         ClientMessage::Hello { .. }
-        | ClientMessage::ListRooms
-        | ClientMessage::CreateRoom { .. } => {
+        | ClientMessage::ListRooms { .. }
+        | ClientMessage::CreateRoom(..) => {
             let bytes = encode_client(message);
             crowd.sent += bytes.len() + HEADER_IN;
         }
         ClientMessage::JoinRoom { .. }
         | ClientMessage::JoinCode { .. }
-        | ClientMessage::QuickJoin
+        | ClientMessage::QuickJoin { .. }
         | ClientMessage::LeaveRoom => {
             // There is no coming without going, nor the other way round.
             crowd.send(&ClientMessage::LeaveRoom);
             crowd.tick();
             match message {
-                ClientMessage::LeaveRoom => crowd.join_by(&ClientMessage::QuickJoin),
+                ClientMessage::LeaveRoom => crowd.join_by(&ClientMessage::quick_join()),
                 _ => crowd.join_by(message),
             }
         }
@@ -263,11 +269,15 @@ fn documented(name: &str) -> (f64, f64) {
 fn what_each_message_comes_to_is_what_the_table_says() {
     let messages = messages();
     let named: Vec<&str> = messages.iter().map(|(name, _)| *name).collect();
-    let variants: Vec<&str> = CLIENT_MESSAGES
+    let (_, messages_of) = CLIENT_MESSAGES
+        .split_once("pub enum ClientMessage {")
+        .expect("the messages");
+    let variants: Vec<&str> = messages_of
         .lines()
+        .take_while(|line| *line != "}")
         .filter_map(|line| line.strip_prefix("    "))
         .filter(|rest| rest.starts_with(char::is_uppercase))
-        .filter_map(|rest| rest.split([' ', ',']).next())
+        .filter_map(|rest| rest.split([' ', ',', '(']).next())
         .collect();
     assert_eq!(named, variants, "every message is measured");
     let mut wrong = Vec::new();

@@ -128,7 +128,7 @@ fn a_dropped_player_is_back_with_entity_state_and_one_keyframe_of_each_layer() {
     else {
         panic!("{told:?}");
     };
-    assert_eq!((*you, *tick), (ann.player, room.tick));
+    assert_eq!((*you, *tick), (Some(ann.player), room.tick));
     let lines: Vec<&str> = chat.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(lines, ["two"], "what was said meanwhile, and no more");
     assert!(members.iter().all(|member| member.connected));
@@ -333,7 +333,11 @@ fn who_joins_anew_takes_over_the_seat_that_is_held_for_them() {
     let ServerMessage::Joined { you, chat, .. } = &told[0] else {
         panic!("{told:?}");
     };
-    assert_eq!((*you, chat.len()), (ann.player, 1), "all that was said");
+    assert_eq!(
+        (*you, chat.len()),
+        (Some(ann.player), 1),
+        "all that was said"
+    );
     assert_eq!(
         messages_to(&all, bo.player),
         [],

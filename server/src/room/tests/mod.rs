@@ -424,7 +424,7 @@ fn messages_to(effects: &[Effect], player: PlayerId) -> Vec<ServerMessage> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::Control { to, bytes } if *to == player => {
-                Some(decode_server(bytes).expect("a server's message"))
+                decode_server(bytes).expect("a server's message")
             }
             _ => None,
         })

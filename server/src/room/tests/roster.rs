@@ -37,6 +37,7 @@ impl Ear {
                 continue;
             }
             let message = decode_server(bytes).expect("a server's message");
+            let message = message.expect("a known one");
             match &message {
                 ServerMessage::Joined { members, .. } => {
                     let known = members.iter().map(|member| (member.player, member.clone()));

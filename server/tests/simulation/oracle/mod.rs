@@ -60,7 +60,7 @@ impl Oracle {
         now: Tick,
         heard: &[Event],
     ) -> Result<u64, Broken> {
-        let (player, last) = (stay.you, ear.momentary);
+        let (player, last) = (ear.player, ear.momentary);
         let at = self.truths.binary_search_by_key(&now, |truth| truth.tick);
         let team = at.ok().and_then(|at| self.truths[at].team_of(player));
         let team = team.flatten();

@@ -87,17 +87,22 @@ impl Game {
     pub(crate) fn opening(&self) -> Vec<Vec<u8>> {
         let welcome = ServerMessage::Welcome {
             version: VERSION,
+            features: 0,
+            game: self.schema.game.clone(),
             name: "Ann".to_owned(),
             token: String::new(),
-            schema: self.schema.clone(),
-            tables: self.tables.clone(),
             limits: Limits {
                 message_bytes: 4096,
                 messages_per_second: 120,
                 chat_chars: 200,
                 name_chars: 24,
                 seats: 64,
+                spectators: 0,
             },
+            schema_hash: "5c".to_owned(),
+            tables_hash: "7a".to_owned(),
+            schema: Some(self.schema.clone()),
+            tables: Some(self.tables.clone()),
         };
         let joined = ServerMessage::Joined {
             room: RoomInfo {
@@ -105,16 +110,21 @@ impl Game {
                 name: "room".to_owned(),
                 players: 1,
                 seats: 8,
+                spectators: 0,
                 private: false,
                 kicks: false,
+                locked: false,
+                metadata: vec![],
             },
             code: "7XKQ2M9A".to_owned(),
-            you: PlayerId(1),
+            you: Some(PlayerId(1)),
             tick_rate: 30,
             snapshot_every: 1,
             tick: Tick(0),
             members: vec![],
+            more: false,
             chat: vec![],
+            options: vec![],
         };
         vec![encode_server(&welcome), encode_server(&joined)]
     }

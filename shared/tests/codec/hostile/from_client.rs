@@ -8,11 +8,12 @@ use super::fixture::Game;
 use super::vectors;
 
 pub(super) fn message(bytes: &[u8]) -> bool {
-    let Ok(message) = decode_client(bytes) else {
-        return false;
+    let message = match decode_client(bytes) {
+        Ok(Some(message)) => message,
+        skipped => return skipped.is_ok(),
     };
     let again = encode_client(&message);
-    assert_eq!(decode_client(&again), Ok(message));
+    assert_eq!(decode_client(&again), Ok(Some(message)));
     assert!(
         again.len() <= bytes.len(),
         "what is read is no longer than sent"

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::{Handle, LayerId, RoomId};
 use tickwire::protocol::SUBPROTOCOL;
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::schema::words_text;
 use tickwire::session::{Event, Session};
 use tickwire::snapshot::column_set::ColumnSet;
@@ -80,7 +81,10 @@ impl Bot {
         bot.until(|session| session.schema().is_some()).await;
         let asked = match room {
             Some(room) => bot.session.join(room),
-            None => bot.session.create("pond", false, 0, false),
+            None => bot.session.create(&NewRoom {
+                name: "pond".to_owned(),
+                ..NewRoom::default()
+            }),
         };
         asked.expect("the lobby takes requests");
         bot.until(|session| session.room().is_some()).await;
@@ -147,7 +151,7 @@ impl Bot {
             match event {
                 Event::Snapshot { .. } => self.on_snapshot(),
                 Event::Game { event, values, .. } => self.on_game_event(event, &values),
-                Event::Reply { result: Ok(()), .. } => self.seen.answers.0 += 1,
+                Event::Reply { result: Ok(_), .. } => self.seen.answers.0 += 1,
                 Event::Reply { .. } => self.seen.answers.1 += 1,
                 _ => {}
             }
@@ -166,7 +170,8 @@ impl Bot {
 
     /// Notes whose secrets are among decoded integers; true if the own one is.
     fn look_for_secrets(&mut self, values: &[i32]) -> bool {
-        let you = self.session.room().expect("in a room").you.0;
+        let you = self.session.room().expect("in a room").you;
+        let you = you.expect("a seat").0;
         let secrets = values.iter().filter_map(|&value| secret_of(value as u32));
         let (own, others): (Vec<u16>, Vec<u16>) = secrets.partition(|&of| of == you);
         self.seen.leaks.extend(others);

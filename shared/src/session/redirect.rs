@@ -1,0 +1,41 @@
+//! Following a `Redirect` (`PROTOCOL.md` §2): what one session leaves to the next, on another
+//! server. How often in a row is the driver's to count:
+//! [`REDIRECTS_MAX`](crate::limits::REDIRECTS_MAX).
+
+use super::Session;
+use super::resume::Ticket;
+use crate::codec;
+use crate::ids::RoomId;
+use crate::protocol::ClientMessage;
+use crate::protocol::client_message::JoinAs;
+
+/// Where a server says to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// The WebSocket's URL.
+    pub url: String,
+    /// What to bring as the hello's token: a secret of the player's.
+    pub ticket: String,
+    /// The room that is there.
+    pub room: RoomId,
+    /// For how long the ticket is good, in milliseconds; past that it is not followed.
+    pub valid_ms: u32,
+}
+
+impl Redirect {
+    /// A session for a socket to [`Redirect::url`]: like [`Session::new`], and at once the request
+    /// for the seat that the player has in the room, or for one there, as `who`.
+    pub fn follow(&self, name: &str, seat: Option<&Ticket>, who: &JoinAs) -> Session {
+        if let Some(seat) = seat {
+            return Session::resume(name, &self.ticket, seat);
+        }
+        let mut session = Session::new(name, &self.ticket);
+        session
+            .transmits
+            .push_back(codec::encode_client(&ClientMessage::JoinRoom {
+                room: self.room,
+                who: who.clone(),
+            }));
+        session
+    }
+}
