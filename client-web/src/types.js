@@ -83,9 +83,10 @@
  */
 
 /**
- * An entity that is shown no more: `destroyed`, or out of `view`: it is where the game does not let
- * the player look, or was when the connection caught up, and may come back as the same entity. The
- * destruction of what is out of view is not told.
+ * An entity that is shown no more: `destroyed`, or out of `view`: its group is not held (any more),
+ * or a keyframe did not have it. Then it may come back as the same entity; the destruction of what
+ * is out of view is not told. Who went from no group into one that is not held is told as
+ * `destroyed`.
  * @template {GameTypes} [G={}]
  * @typedef {{ entity: Entity<G>, reason: 'destroyed' | 'view' }} Leave
  */

@@ -138,7 +138,7 @@ const isInRange = ({ qMax, guess, width }, { rows, count }) =>
 
 test('what is held of groups is what the server has, whatever moves, opens and closes', () => {
   const counts = { sent: 0, leftOut: 0, arrived: 0 };
-  forSeeds(40, (random) => {
+  forSeeds(16, (random) => {
     const world = new World(random);
     for (let step = 0; step < 60; step++) {
       world.step();
@@ -157,7 +157,7 @@ test('what is held of groups is what the server has, whatever moves, opens and c
 
 test('a layer of a group that was spoilt is dropped, asked for, and comes back with its entities', () => {
   let dropped = 0;
-  forSeeds(20, (random) => {
+  forSeeds(8, (random) => {
     const world = new World(random);
     const all = Array.from({ length: GROUPS }, (_, i) => i + 1);
     world.hear(world.server.snapshot({ wanted: all }));
