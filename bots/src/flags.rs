@@ -27,6 +27,14 @@ pub struct Flags {
     /// The server's WebSocket.
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7777/ws", value_parser = Target::parse)]
     pub url: Target,
+    /// Which of the server's games they play [default: that of the URL's path, or the first].
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub game: String,
     /// For wss://: PEM file with the certificates that are believed.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,

@@ -76,7 +76,9 @@ impl Player {
             run: Arc::clone(run),
             room: place.room,
             request,
-            session: Session::new(&name, "").among(&run.games),
+            session: Session::new(&name, "")
+                .of_game(&flags.game)
+                .among(&run.games),
             name,
             behaviour: flags.honest(index),
             controls: None,
@@ -308,6 +310,7 @@ impl Player {
         };
         self.desyncs += self.session.stats().desyncs;
         let session = Session::resume(&self.name, &outage.token, &outage.ticket);
+        let session = session.of_game(&self.run.flags.game);
         self.session = session.among(&self.run.games);
         (self.retry_us, self.pinged_us) = (None, None);
     }

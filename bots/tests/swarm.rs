@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use bevy_ecs::prelude::*;
 use clap::Parser;
 use indicatif::ProgressBar;
 use tickwire_arena::Arena;
@@ -14,6 +15,7 @@ use tickwire_bots::swarm::{self, SwarmError};
 use tickwire_harness::Server;
 use tickwire_server::Site;
 use tickwire_server::config::Config;
+use tickwire_server::game::{Axes, Game, Player, RoomOptions, Schema};
 
 /// Longest that a run of this file may take.
 const BOUND: Duration = Duration::from_secs(60);
@@ -73,6 +75,58 @@ async fn a_room_that_is_too_small_is_a_missed_objective() {
     assert!(!report.passed());
     assert_eq!(report.bots_connected, 16, "{report}");
     assert!(report.to_string().contains("RoomFull"), "{report}");
+}
+
+/// A game in which nothing happens.
+struct Calm;
+
+impl Game for Calm {
+    const NAME: &'static str = "calm";
+    type Input = Axes;
+
+    fn schema(schema: &mut Schema<Self>) {
+        schema.axes();
+    }
+
+    fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+    fn join(world: &mut World, _: &Player) -> Entity {
+        world.spawn_empty().id()
+    }
+}
+
+/// Of two in one process, both at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bots_play_the_game_that_they_name() {
+    let server = Server::run(Config::default(), |listeners, config, stopped| {
+        tickwire_server::Server::new(config)
+            .game::<Calm>(Site::new())
+            .game::<Arena>(Site::new())
+            .run(listeners, stopped)
+    });
+    let swarm = async |game: &str| {
+        let line =
+            format!("--bots 6 --rooms 2 --ramp 0s --duration 1s {game} --max-gap-p99-ms 60000");
+        let bar = ProgressBar::hidden();
+        let run = swarm::run(flags(server.public, &line), &bar);
+        let report = tokio::time::timeout(BOUND, run).await;
+        report
+            .expect("a run is bounded in time")
+            .expect("the server is there")
+    };
+    let reports = tokio::join!(swarm("--game arena"), swarm("--game calm"), swarm(""));
+    for report in [&reports.0, &reports.1, &reports.2] {
+        assert!(report.passed(), "{report}");
+        assert_eq!(report.bots_connected, 6);
+    }
+    for (game, rooms) in [("arena", 2.0), ("calm", 4.0)] {
+        let opened = format!("tickwire_rooms_opened_total{{game=\"{game}\"}}");
+        assert_eq!(server.figure(&opened).await, rooms, "{game}");
+    }
+    let nowhere = swarm("--game chess").await;
+    assert!(!nowhere.passed() && nowhere.bots_connected == 0);
+    assert!(nowhere.to_string().contains("4013"), "{nowhere}");
+    server.close().await;
 }
 
 #[tokio::test]

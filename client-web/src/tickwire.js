@@ -3,7 +3,7 @@
  * that a page uses is exported here; the arithmetic for its `step` is in `exact.js`.
  */
 
-import { socketUrl } from './address.js';
+import { gameOf, socketUrl } from './address.js';
 import { Conditions, conditionsIn } from './conditions.js';
 import { Keeper } from './keeper.js';
 import { Link } from './link.js';
@@ -41,16 +41,17 @@ export { Room } from './room.js';
  *   code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
-  const { url, game, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
+  const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
   const address = socketUrl(url);
+  const game = options.game ?? gameOf(address);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
   const conditions = new Conditions(asked === false ? undefined : asked);
-  const keeper = resume ? Keeper.take(address, storage) : undefined;
+  const keeper = resume ? Keeper.take(options.game === undefined ? address : `${address} ${game}`, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ url: address, game: game ?? '', name, token, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
+    const link = new Link({ url: address, game, name, token, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
   });
 }
 

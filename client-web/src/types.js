@@ -117,8 +117,9 @@
  * @typedef {object} ConnectOptions
  * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to
  *   the page: `/ws`, `./ws`. Left out: the server that the SDK was loaded from; where a bundle or a
- *   package has it, `/ws` on the page's host
- * @property {string} [game] which of the server's games; left out: its only one, or its first
+ *   package has it, `/ws` on the page's host, or in the game's folder that the page is in
+ * @property {string} [game] which of the server's games; left out: the one in whose folder `url` is
+ *   (`/g/NAME/`), else its only one, or its first
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
  * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out

@@ -201,3 +201,23 @@ test('a server that takes the socket but never answers is given up', async (t) =
     assert.equal(socket.closed?.code, 4010);
   }
 });
+
+test('the hello names the game: the one that is asked for, else that of the folder', () => {
+  for (const [url, asked, told] of /** @type {[string, string | undefined, string][]} */ ([
+    ['ws://test/ws', undefined, ''],
+    ['ws://test/ws', 'cards', 'cards'],
+    ['ws://test/g/arena/ws', undefined, 'arena'],
+    ['ws://test/g/arena/ws', 'cards', 'cards'],
+    ['ws://test/g/arena/ws', '', ''],
+  ])) {
+    const leave = new AbortController();
+    connect({ ...options, url, game: asked, signal: leave.signal }).catch(() => {});
+    const socket = /** @type {FakeSocket} */ (FakeSocket.all.at(-1));
+    socket.open();
+    // Kind, variant, version, features, and the string.
+    const [kind, variant, version, , length, ...rest] = socket.sent[0];
+    assert.deepEqual([kind, variant, version], [1, 0, 2]);
+    assert.equal(String.fromCharCode(...rest.slice(0, length)), told, url);
+    leave.abort();
+  }
+});

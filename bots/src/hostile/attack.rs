@@ -135,7 +135,8 @@ impl Attacker<'_> {
     /// Goes into the room as a guest like any other, up to the first snapshot.
     async fn enter(&self, socket: &mut Socket) -> Option<Session> {
         let run = self.run;
-        let mut session = Session::new(&format!("hostile {}", self.index + 1), "");
+        let name = format!("hostile {}", self.index + 1);
+        let mut session = Session::new(&name, "").of_game(&run.flags.game);
         loop {
             let outgoing = std::iter::from_fn(|| session.poll_transmit());
             if !socket.send(outgoing).await {

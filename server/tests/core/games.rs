@@ -11,7 +11,7 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
-use tickwire_harness::frames::GOOD;
+use tickwire_harness::frames::{GOOD, hello_as};
 use tickwire_server::Site;
 use tickwire_server::config::{Config, GameSettings};
 use tickwire_server::game::{Game, Player, RoomOptions, Schema};
@@ -73,6 +73,17 @@ impl Server {
         client
     }
 
+    /// Who came by this path and names that game.
+    fn asks(&self, path: &str, game: &str) -> Client {
+        let mut client = connect_by(self.inside.public, path);
+        let mut hello = hello_as("ann", "");
+        if let ClientMessage::Hello { game: asked, .. } = &mut hello {
+            game.clone_into(asked);
+        }
+        client.say(&hello);
+        client
+    }
+
     /// Who was here before, in the lobby of a game.
     fn again(&self, game: usize, who: &str) -> Client {
         let mut client = connect(self.inside.public, NAMES[game]);
@@ -95,8 +106,12 @@ impl Server {
 }
 
 fn connect(to: SocketAddr, game: &str) -> Client {
+    connect_by(to, &format!("/g/{game}/ws"))
+}
+
+fn connect_by(to: SocketAddr, path: &str) -> Client {
     let mut stream = TcpStream::connect(to).unwrap();
-    let head = format!("GET /g/{game}/ws HTTP/1.1\r\nHost: {to}\r\n{GOOD}\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {to}\r\n{GOOD}\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
@@ -280,11 +295,34 @@ fn a_game_has_its_own_rates_seats_and_rooms() {
     bo.ping(1);
 
     let mut newcomer = connect(server.inside.public, NAMES[SECOND]);
-    newcomer.say(&tickwire_harness::frames::hello_as("fi", ""));
+    newcomer.say(&hello_as("fi", ""));
     match newcomer.control() {
         ServerMessage::Welcome { limits, .. } => {
             assert_eq!((limits.seats, limits.messages_per_second), (3, 77));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_hello_says_which_game_else_the_path_else_it_is_the_first() {
+    let server = Server::start(config(), GameSettings::default());
+    for (path, asked, got) in [
+        ("/ws", "", "first"),
+        ("/ws", "second", "second"),
+        ("/g/second/ws", "", "second"),
+        ("/g/second/ws", "first", "first"),
+    ] {
+        match server.asks(path, asked).control() {
+            ServerMessage::Welcome { game, schema, .. } => {
+                assert_eq!(game, got, "{path} {asked}");
+                assert_eq!(schema.unwrap().game, got);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    for nowhere in ["third", "First", "first ", "../first", &"x".repeat(4000)] {
+        let mut client = server.asks("/g/second/ws", nowhere);
+        client.closed(CloseCode::NoSuchGame);
     }
 }
