@@ -16,10 +16,13 @@ import { Emitter } from './emitter.js';
 import { giveUpSeat, takeLeftSeat } from './give_up_seat.js';
 import { RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
+import { PLAYER } from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { Heartbeat } from './heartbeat.js';
 import { knownGame, rememberGame } from './known_games.js';
 import { Backoff } from './reconnect.js';
+import { isCurrent, reloadOnce } from './outdated.js';
+import { Redirection } from './redirect.js';
 import { RequestError } from './request_error.js';
 import { Requests } from './requests.js';
 import { Room } from './room.js';
@@ -64,6 +67,9 @@ export class Link extends Emitter {
   /** @type {Room<G> | undefined} */
   #room;
   #requests = new Requests((message) => this.#connection?.request(message));
+  #redirection;
+  /** As what the player is in a room, or asked to be. @type {import('./protocol/client_message.js').JoinAs | undefined} */
+  #who;
   /** @type {import('./session.js').Known | undefined} */
   #lastWelcome;
   /**
@@ -101,6 +107,7 @@ export class Link extends Emitter {
     super();
     this.#options = options;
     this.#welcomed = welcomed;
+    this.#redirection = new Redirection(options.url);
     this.#seat = new Seat(options.keeper, options.token);
     this.#seat.adopt(takeLeftSeat(options.url, this.#seat.who));
     try {
@@ -188,22 +195,22 @@ export class Link extends Emitter {
     return this.#request(() => {
       const { name, private: isPrivate, seats, kicks } = options ?? {};
       return client.createRoom({ name, isPrivate, seats, kicks });
-    });
+    }, PLAYER);
   }
 
   /** @param {number} id of a listed room @returns {Promise<Room<G>>} */
   joinRoom(id) {
-    return this.#request(() => client.joinRoom(id));
+    return this.#request(() => client.joinRoom(id), PLAYER);
   }
 
   /** @param {string} code of a room, private or not @returns {Promise<Room<G>>} */
   joinCode(code) {
-    return this.#request(() => client.joinCode(code));
+    return this.#request(() => client.joinCode(code), PLAYER);
   }
 
   /** Joins a room with a seat whose host may not kick, or a new one. @returns {Promise<Room<G>>} */
   quickJoin() {
-    return this.#request(() => client.quickJoin());
+    return this.#request(() => client.quickJoin(), PLAYER);
   }
 
   /** @returns {Promise<number>} the round trip in milliseconds */
@@ -247,12 +254,13 @@ export class Link extends Emitter {
 
   /**
    * @param {() => Uint8Array} message may throw on what cannot be said
+   * @param {import('./protocol/client_message.js').JoinAs} [who] as what it asks for a room
    * @returns {Promise<any>}
    */
-  async #request(message) {
+  async #request(message, who) {
     const { session } = this.#there;
     if (session.state !== 'Lobby') throw new RequestError('NotNow', 'only possible in the lobby: leave the room first');
-    return this.#requests.add(message());
+    return this.#requests.add(message(), who);
   }
 
   /**
@@ -266,9 +274,13 @@ export class Link extends Emitter {
       case 'Welcome':
         this.#lastWelcome = event;
         rememberGame(this.#place, event);
+        isCurrent();
         this.#seat.who = event.token || this.#seat.who;
         // The answer about the seat follows.
-        if (!this.#isAsking) this.#arrive(undefined);
+        if (this.#isAsking) break;
+        this.#arrive(undefined);
+        // It was sent to a server that could not be reached.
+        if (this.#requests.who !== undefined) this.#requests.reject(new RequestError('Closed', 'the server of that room could not be reached'));
         break;
       case 'Rooms':
         connection.answered();
@@ -283,8 +295,15 @@ export class Link extends Emitter {
         } else {
           this.#room = new Room(this, connection.session);
           connection.answered();
+        }
+        // What asked for it may have been said to a server that sent the link here.
+        if (this.#requests.who !== undefined) {
+          this.#who = this.#requests.who;
           this.#requests.resolve(this.#room);
         }
+        break;
+      case 'Redirect':
+        this.#follow(event, nowMs);
         break;
       case 'ResumeToken':
         this.#seat.renew(event.token, event.graceMs);
@@ -342,21 +361,24 @@ export class Link extends Emitter {
   #giveUpLater() {
     // On an open socket the goodbye says it.
     const { left } = this.#seat;
-    if (left !== undefined && this.#connection?.isOpen !== true) giveUpSeat(this.#options, left);
+    if (left !== undefined && this.#connection?.isOpen !== true) giveUpSeat({ ...this.#options, url: this.#redirection.url }, left);
   }
 
   /** Makes a new connection, on which the seat is asked for if there is one. */
   #open() {
     const nowMs = now();
     this.#seat.expire(nowMs);
+    const to = this.#redirection.next(nowMs, this.#backoff?.attempt ?? 1);
     const { token, who } = this.#seat;
-    const seat = token === '' ? undefined : { token, seen: this.#seen };
-    this.#isAsking = seat !== undefined;
+    const isSeatThere = token !== '' && (to.room === undefined || to.room === this.#room?.info.id);
+    const seat = isSeatThere ? { token, seen: this.#seen } : undefined;
+    const request = to.room === undefined ? undefined : client.joinRoom(to.room, this.#who);
+    this.#isAsking = seat !== undefined || request !== undefined;
     this.#askUntilMs = nowMs + SEAT_ASKED_FOR_MS;
     const { name, game } = this.#options;
-    const session = new Session(name, who, seat, { game, known: knownGame(this.#place) });
+    const session = new Session(name, to.ticket ?? who, seat, { game, known: knownGame(this.#place), request });
     /** @type {Connection} */
-    const connection = new Connection(this.#options, session, this.#heartbeat, {
+    const connection = new Connection({ ...this.#options, url: to.url }, session, this.#heartbeat, {
       onEvent: (event, eventMs) => this.#onEvent(event, eventMs, connection),
       onTime: (timeMs, backlog) => this.#room?.onTime(timeMs, backlog),
       dueMs: () => this.#room?.dueMs ?? Infinity,
@@ -367,7 +389,7 @@ export class Link extends Emitter {
 
   /** Whose game it is. */
   get #place() {
-    return `${this.#options.url} ${this.#options.game}`;
+    return `${this.#redirection.url} ${this.#options.game}`;
   }
 
   get #seen() {
@@ -385,9 +407,36 @@ export class Link extends Emitter {
     room?.onLeft('Asked');
   }
 
+  /**
+   * The server sends the player elsewhere: the way there is a lost connection that is tried anew at
+   * once, with the ticket. What was asked of a room is answered by nobody; a room that was asked
+   * for is by the server there.
+   * @param {import('./redirect.js').Redirect} redirect
+   * @param {number} nowMs
+   */
+  #follow(redirect, nowMs) {
+    const isFirst = this.#state === 'open';
+    if (!this.#redirection.begin(redirect, nowMs)) {
+      return this.#hangUp(CloseCode.OutOfOrder, CloseCode.Protocol, 'protocol error: redirected time and again without a room');
+    }
+    this.#connection?.close(CloseCode.Normal);
+    this.#connection = undefined;
+    clearTimeout(this.#timer);
+    this.#backoff = new Backoff(nowMs);
+    const error = new RequestError('Closed', 'the server sent this link elsewhere');
+    this.#who = this.#requests.follow(error) ?? this.#who;
+    this.#heartbeat.fail(error);
+    if (this.#state !== 'connecting') this.#state = 'reconnecting';
+    if (isFirst) this.#room?.onLost();
+    this.emit('reconnecting', { attempt: 1, delayMs: 0, code: CloseCode.Normal, reason: 'redirected' });
+    // A listener may have closed the link.
+    if (this.#ended === undefined) this.#reopen();
+  }
+
   /** The connection is there, in the lobby or in the seat. @param {Room<G> | undefined} room */
   #arrive(room) {
     this.#connection?.arrive();
+    this.#redirection.arrived();
     const isBack = this.#state === 'reconnecting';
     const before = this.#room;
     this.#room = room;
@@ -404,9 +453,11 @@ export class Link extends Emitter {
   /** @param {import('./types.js').Refusal} reason why the seat could not be taken */
   #seatRefused(reason) {
     const isLater = reason === 'Busy' || reason === 'TooOften';
-    if (!isLater || now() >= this.#askUntilMs) {
+    if (!isLater || now() >= this.#askUntilMs || this.#redirection.isUnderWay) {
       this.#seat.drop();
-      return this.#arrive(undefined);
+      this.#arrive(undefined);
+      if (this.#requests.who !== undefined) this.#requests.reject(new RequestError(reason));
+      return;
     }
     this.#connection?.answered();
     this.#timer = setTimeout(() => {
@@ -425,7 +476,8 @@ export class Link extends Emitter {
     const isLeaving = this.#connection?.session.room?.leaving === true;
     this.#connection = undefined;
     clearTimeout(this.#timer);
-    if (code === CloseCode.Unauthorised && this.#seat.forget()) return this.#reopen();
+    const isFollowing = this.#redirection.isUnderWay;
+    if (code === CloseCode.Unauthorised && !isFollowing && this.#seat.forget()) return this.#reopen();
     const nowMs = now();
     const isFirst = this.#state === 'open';
     if (isFirst) this.#backoff = new Backoff(nowMs);
@@ -503,5 +555,6 @@ export class Link extends Emitter {
     this.#welcomed = undefined;
     this.#room?.onClose(info);
     this.emit('close', info);
+    if (code === CloseCode.Version) reloadOnce();
   }
 }

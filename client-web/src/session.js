@@ -64,14 +64,16 @@ export class Session {
    * @param {string} token empty for a guest
    * @param {{ token: string, seen: { chat: number, tick: number } }} [seat] to be taken again:
    *   its token, and what was seen of the room
-   * @param {{ game?: string, features?: number, known?: import('./known_games.js').KnownGame }}
-   *   [of] of which game, empty for the server's only one or its first; what is understood beyond
-   *   the base; what an earlier welcome brought
+   * @param {{ game?: string, features?: number, known?: import('./known_games.js').KnownGame,
+   *   request?: Uint8Array }} [of] of which game, empty for the server's only one or its first;
+   *   what is understood beyond the base; what an earlier welcome brought; what is asked for at
+   *   once
    */
-  constructor(name, token = '', seat = undefined, { game, features, known } = {}) {
+  constructor(name, token = '', seat = undefined, { game, features, known, request } = {}) {
     this.#known = known;
     this.#transmits = [client.hello(name, token, { game, features, known })];
     if (seat !== undefined) this.#transmits.push(client.resume(seat.token, seat.seen));
+    else if (request !== undefined) this.#transmits.push(request);
   }
 
   /** The connection is lost: nothing is taken in or sent any more. */

@@ -38,8 +38,8 @@ function message(index, fields) {
 
 const TESTS = /** @type {const} */ (['Equal', 'AtLeast']);
 
-/** @type {JoinAs} */
-const PLAIN = { spectator: false, options: new Uint8Array() };
+/** As a player who brings nothing. @type {JoinAs} */
+export const PLAYER = { spectator: false, options: new Uint8Array() };
 
 /** @param {ControlWriter} w @param {JoinAs} who */
 function writeWho(w, { spectator, options }) {
@@ -96,19 +96,19 @@ export const createRoom = ({ name = '', isPrivate = false, seats = 0, kicks = fa
     w.uint(whole(seats, 0xffff));
     w.bool(kicks);
     w.bool(orJoin);
-    w.bytes(options ?? PLAIN.options);
-    w.bytes(player ?? PLAIN.options);
+    w.bytes(options ?? PLAYER.options);
+    w.bytes(player ?? PLAYER.options);
   });
 
 /** @param {number} room a listed room's number @param {JoinAs} [who] */
-export const joinRoom = (room, who = PLAIN) =>
+export const joinRoom = (room, who = PLAYER) =>
   message(3, (w) => {
     w.uint(whole(room, 0xffffffff));
     writeWho(w, who);
   });
 
 /** @param {string} code a room's code, without regard to case @param {JoinAs} [who] */
-export const joinCode = (code, who = PLAIN) =>
+export const joinCode = (code, who = PLAYER) =>
   message(4, (w) => {
     w.string(code);
     writeWho(w, who);
@@ -120,7 +120,7 @@ export const joinCode = (code, who = PLAIN) =>
  * @param {JoinAs} [who]
  * @param {Uint8Array} [options] of one that is made: packed fields of the schema's room options
  */
-export const quickJoin = (filter = [], who = PLAIN, options = PLAIN.options) =>
+export const quickJoin = (filter = [], who = PLAYER, options = PLAYER.options) =>
   message(5, (w) => {
     writeFilter(w, filter);
     writeWho(w, who);
