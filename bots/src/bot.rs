@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tickwire::protocol::CloseCode;
-use tickwire::session::is_final;
+use tickwire::session::{Backoff, Redirect, is_final};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -13,6 +13,7 @@ use crate::player::{Player, RoomRequest};
 use crate::rooms::{Entry, Place};
 use crate::run::Run;
 use crate::socket::{Incoming, Socket};
+use crate::target::Target;
 
 /// Plays until the run stops or something ends the bot. The socket is given to the first bot, which
 /// was used to find out whether there is a server.
@@ -32,12 +33,12 @@ pub(crate) async fn play(run: Arc<Run>, place: Place, socket: Option<Socket>) ->
         Ok((socket, request)) => {
             let player = Player::new(&run, &place, request, run.now_us());
             let run = Arc::clone(&run);
-            let silent = None;
             Bot {
+                target: run.flags.url.clone(),
                 run,
                 player,
                 stop,
-                silent,
+                silent: None,
             }
             .play(socket)
             .await
@@ -78,6 +79,8 @@ struct Bot {
     stop: watch::Receiver<bool>,
     /// The connection that it lost, left open where the server is not told, until it is back.
     silent: Option<Socket>,
+    /// The server that it is connected to.
+    target: Target,
 }
 
 impl Bot {
@@ -87,7 +90,7 @@ impl Bot {
         let goodbye = match cause {
             Cause::Closed(_) => None,
             Cause::Failed(_) => Some(CloseCode::Malformed),
-            Cause::Stopped | Cause::SentOut => Some(CloseCode::Normal),
+            Cause::Stopped | Cause::SentOut | Cause::Redirected(_) => Some(CloseCode::Normal),
         };
         if let (Some(socket), Some(code)) = (socket, goodbye) {
             socket.close(code).await;
@@ -110,6 +113,17 @@ impl Bot {
                 Err(Cause::Closed(code)) if self.player.outage.is_some() && !is_final(code) => {
                     self.run.reconnects.lock().retries += 1;
                 }
+                Err(Cause::Redirected(redirect)) => {
+                    if let Err(cause) = self.player.follow(&redirect) {
+                        return (Some(socket), cause);
+                    }
+                    tokio::spawn(socket.close(CloseCode::Normal));
+                    socket = match self.follow(&redirect).await {
+                        Ok(socket) => socket,
+                        Err(cause) => return (None, cause),
+                    };
+                    continue;
+                }
                 Err(cause) => return (Some(socket), cause),
             }
             socket = match self.reconnect().await {
@@ -117,6 +131,41 @@ impl Bot {
                 Err(cause) => return (None, cause),
             };
         }
+    }
+
+    /// Opens a connection to where the server sent it, as often as that takes while the ticket is
+    /// good; then to where it came from.
+    async fn follow(&mut self, redirect: &Redirect) -> Result<Socket, Cause> {
+        let target = Target::parse(&redirect.url).map_err(Cause::Failed)?;
+        let target = target.trusting(&self.run.flags.url);
+        let until_us = self.run.now_us() + u64::from(redirect.valid_ms) * 1000;
+        let mut backoff = Backoff::new(self.run.now_us());
+        loop {
+            let opened = tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return Err(Cause::Stopped),
+                opened = Socket::connect(&target) => opened,
+            };
+            if let Ok(socket) = opened {
+                self.target = target;
+                return Ok(socket);
+            }
+            let now_us = self.run.now_us();
+            let wait_us = backoff.next_us(now_us, None, rand::random());
+            let at_us = wait_us.map(|wait_us| now_us + wait_us);
+            let Some(at_us) = at_us.filter(|at_us| *at_us < until_us) else {
+                break;
+            };
+            tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return Err(Cause::Stopped),
+                () = sleep_until(self.run.instant(at_us)) => {}
+            }
+        }
+        self.player.go_home();
+        self.target = self.run.flags.url.clone();
+        let opened = Socket::connect(&self.target).await;
+        opened.map_err(Cause::Failed)
     }
 
     /// Opens another connection, however often that takes.
@@ -127,7 +176,7 @@ impl Bot {
             };
             let attempt = async {
                 sleep_until(self.run.instant(at_us)).await;
-                Socket::connect(&self.run.flags.url).await
+                Socket::connect(&self.target).await
             };
             let opened = tokio::select! {
                 biased;

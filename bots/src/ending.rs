@@ -1,5 +1,7 @@
 //! How a bot ended: what `bot` hands to the swarm, and what `outcomes` counts.
 
+use tickwire::session::Redirect;
+
 /// Close code for a socket that ended without a close frame (RFC 6455 §7.1.5).
 pub(crate) const ABNORMAL: u16 = 1006;
 /// Close code for a close frame without a code.
@@ -25,6 +27,8 @@ pub(crate) enum Cause {
     Closed(u16),
     /// The server sent it out of the room.
     SentOut,
+    /// The server sent it elsewhere, which is the end of a connection, not of the bot.
+    Redirected(Redirect),
     /// It never connected, or could not go on; why.
     Failed(String),
 }

@@ -77,7 +77,8 @@ impl Outcomes {
         match ending.cause {
             Cause::Stopped => {}
             Cause::Closed(code) => self.disconnect(&code.to_string()),
-            Cause::SentOut => self.disconnect("left"),
+            // A redirect that is followed ends no bot.
+            Cause::SentOut | Cause::Redirected(_) => self.disconnect("left"),
             Cause::Failed(why) => {
                 // Without a seat it is a bot that did not join, not one that was lost.
                 if ending.joined {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::RoomId;
-use tickwire::protocol::client_message::NewRoom;
+use tickwire::limits::REDIRECTS_MAX;
+use tickwire::protocol::client_message::{JoinAs, NewRoom};
 use tickwire::protocol::server_message::Refusal;
-use tickwire::session::{Event, RequestError, Session};
+use tickwire::session::{Event, Redirect, RequestError, Session};
 
 use crate::controls::Controls;
 use crate::drops::{DropPlan, DropSchedule};
@@ -62,6 +63,10 @@ pub(crate) struct Player {
     drops: DropSchedule,
     /// Its connection was lost, and it is not back yet.
     pub(crate) outage: Option<Outage>,
+    /// Redirects since it was in a room, or asked for one.
+    hops: u32,
+    /// It was sent to where it is, and has no room there yet.
+    is_following: bool,
     /// Of the connections before this one.
     desyncs: u64,
 }
@@ -91,6 +96,8 @@ impl Player {
             pinged_us: None,
             drops: DropSchedule::new(DropPlan::of(flags)),
             outage: None,
+            hops: 0,
+            is_following: false,
             desyncs: 0,
         }
     }
@@ -180,8 +187,8 @@ impl Player {
                     // Inputs then leave in time from the first on.
                     let asked = self.session.ping(0);
                     self.pinged_us = asked.is_ok().then_some(now_us);
-                    // Who comes back has asked already.
-                    if self.outage.is_none() {
+                    // Who comes back, or was sent here, has asked already.
+                    if self.outage.is_none() && !self.is_following {
                         self.ask_for_room()?;
                     }
                 }
@@ -190,10 +197,11 @@ impl Player {
                         self.session.on_round_trip(now_us - pinged_us);
                     }
                 }
-                Event::Joined => joined = self.enter().or(joined),
-                Event::Redirect(_) => {
-                    return Err(Cause::Failed("it was sent elsewhere".to_owned()));
+                Event::Joined => {
+                    (self.is_following, self.hops) = (false, 0);
+                    joined = self.enter().or(joined);
                 }
+                Event::Redirect(redirect) => return Err(Cause::Redirected(redirect)),
                 Event::Left { .. } => return Err(Cause::SentOut),
                 Event::Refused { reason } => self.on_refused(reason, now_us)?,
                 Event::Snapshot { head } => {
@@ -239,6 +247,11 @@ impl Player {
 
     fn on_refused(&mut self, reason: Refusal, now_us: u64) -> Result<(), Cause> {
         let is_away = self.outage.is_some();
+        if self.is_following {
+            return Err(Cause::Failed(format!(
+                "it was refused where it was sent: {reason:?}"
+            )));
+        }
         if self.joined && !is_away {
             return Ok(());
         }
@@ -308,8 +321,41 @@ impl Player {
         let Some(outage) = &self.outage else {
             return;
         };
-        self.desyncs += self.session.stats().desyncs;
         let session = Session::resume(&self.name, &outage.token, &outage.ticket);
+        self.change(session);
+    }
+
+    /// It is sent elsewhere: the session of the connection there brings the ticket, and takes the
+    /// seat that it has in that room, or asks for one.
+    ///
+    /// # Errors
+    /// That was once too often in a row.
+    pub(crate) fn follow(&mut self, redirect: &Redirect) -> Result<(), Cause> {
+        if self.hops == REDIRECTS_MAX {
+            return Err(Cause::Failed("it was redirected time and again".to_owned()));
+        }
+        self.hops += 1;
+        self.is_following = true;
+        let is_there = self
+            .session
+            .room()
+            .is_some_and(|room| room.info.id == redirect.room);
+        let seat = self.session.ticket().filter(|_| is_there);
+        let session = redirect.follow(&self.name, seat.as_ref(), &JoinAs::default());
+        self.change(session);
+        Ok(())
+    }
+
+    /// Where it was sent nobody answers: it begins anew where it came from.
+    pub(crate) fn go_home(&mut self) {
+        self.is_following = false;
+        self.change(Session::new(&self.name, ""));
+    }
+
+    /// Goes on with the session of another connection.
+    fn change(&mut self, session: Session) {
+        self.desyncs += self.session.stats().desyncs;
+        self.gauge.pause();
         let session = session.of_game(&self.run.flags.game);
         self.session = session.among(&self.run.games);
         (self.retry_us, self.pinged_us) = (None, None);

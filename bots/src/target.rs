@@ -52,6 +52,14 @@ impl Target {
         self.tls.is_some()
     }
 
+    /// The same, with the certificates that another one believes.
+    pub(crate) fn trusting(mut self, other: &Target) -> Target {
+        if let (Some((_, used)), Some((_, known))) = (&mut self.tls, &other.tls) {
+            *used = known.clone();
+        }
+        self
+    }
+
     /// Believes the certificates in a PEM file and those that they sign.
     ///
     /// # Errors
