@@ -15,6 +15,7 @@ mod spec;
 pub(crate) mod still;
 
 pub use crate::auth::Identity;
+pub use crate::replication::group::{Group, Groups};
 pub use crate::replication::owner::{Owner, Team};
 pub use crate::replication::value::FieldValue;
 pub use action::Handler;

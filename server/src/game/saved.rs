@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tickwire::codec::{SavedError, append_saved, take_saved};
 
-use super::{Game, Input, Out, Owner, RoomRng, Roster, Team, Tick};
+use super::{Game, Group, Groups, Input, Out, Owner, RoomRng, Roster, Team, Tick};
 use crate::replication::slots::{Given, Slot};
 
 /// Bytes of which a sample is read: longer than any of a fixed size.
@@ -114,6 +114,8 @@ impl Kind {
             Kind::unsaved::<Given>(),
             Kind::plain::<Owner>(0),
             Kind::plain::<Team>(0),
+            Kind::plain::<Group>(0),
+            Kind::unsaved::<Groups>(),
             Kind::plain::<Slot>(0),
             Kind::elsewhere::<Schedules>(true),
             Kind::elsewhere::<Disabled>(false),

@@ -182,6 +182,8 @@ figures! {
         "layer bodies encoded; one may serve many clients"
     counter tickwire_entities_unsent_total { entities_unsent }
         "entities beyond what a room may replicate, per tick"
+    counter tickwire_groups_unheld_total { groups_unheld }
+        "groups that a game shows a player beyond the 121 that one can hold, per image"
     counter tickwire_inputs_total {
         inputs_taken(fate = "taken"),
         inputs_late(fate = "late"),

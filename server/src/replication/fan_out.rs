@@ -1,13 +1,18 @@
 //! Bodies of one image, each encoded once: everyone on the same baseline shares the bytes.
 
+mod groups;
+
+use tickwire::ids::LayerId;
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_sized};
 use tickwire::snapshot::delta::{Of, Scratch, encode, in_reach, is_fully_predicted};
 use tickwire::snapshot::layout::Layout;
 
+use super::held::groups::Source;
 use super::held::{Baseline, Body};
 use super::image::Ring;
 use super::layer::LayerKey;
+use groups::GroupBodies;
 
 /// A section that several clients get: what follows the layer's number, which each has its own of.
 /// Empty where all went as predicted, so that the section is left out.
@@ -25,6 +30,7 @@ pub(crate) struct FanOut {
     shared: Vec<Shared>,
     /// Memory of sections that are no longer of use.
     spare: Vec<Vec<u8>>,
+    groups: GroupBodies,
     body: Vec<u8>,
     scratch: Scratch,
     pub(crate) bodies: u64,
@@ -36,6 +42,7 @@ impl FanOut {
     pub(crate) fn clear(&mut self) {
         self.spare
             .extend(self.shared.drain(..).map(|section| section.bytes));
+        self.groups.clear();
     }
 
     /// Appends the section of a layer for someone who holds such an image of it, or none; nothing
@@ -52,10 +59,13 @@ impl FanOut {
         if key.is_shared()
             && let Some(section) = self.shared.iter().find(is_same)
         {
-            push_shared(key, &section.bytes, out);
+            let number = key.id().unwrap_or_default();
+            push_shared(number, &section.bytes, out);
             return held.is_none();
         }
-        let set = key.set(layout);
+        let (set, Some(layer)) = (key.set(layout), key.id()) else {
+            return false;
+        };
         let Some(newest) = ring.newest().filter(|_| set.width() > 0) else {
             return false;
         };
@@ -71,7 +81,7 @@ impl FanOut {
         };
         let made = |section: &&Shared| section.key == key && section.baseline == held;
         if let Some(section) = self.shared.iter().find(made) {
-            push_shared(key, &section.bytes, out);
+            push_shared(layer, &section.bytes, out);
             return baseline.is_none();
         }
         let periodic = newest.number % CHECKSUM_EVERY == 0;
@@ -81,7 +91,7 @@ impl FanOut {
             self.bodies += 1;
             self.keyframes += u64::from(baseline.is_none());
             self.body.clear();
-            let (of, scratch) = (Of::of(key.id()), &mut self.scratch);
+            let (of, scratch) = (Of::of(layer), &mut self.scratch);
             encode(
                 of,
                 set,
@@ -93,7 +103,7 @@ impl FanOut {
             );
             push_sized(&self.body, &mut bytes);
         }
-        push_shared(key, &bytes, out);
+        push_shared(layer, &bytes, out);
         if key.is_shared() {
             self.shared.push(Shared {
                 key,
@@ -105,12 +115,34 @@ impl FanOut {
         }
         baseline.is_none()
     }
+
+    /// The same of a group, which the client calls by this number, for who holds such an image of
+    /// it, or none; `sources` are the images of all groups that they held before this snapshot.
+    pub(crate) fn append_group(
+        &mut self,
+        layout: &Layout,
+        ring: &Ring,
+        (number, group, held): (LayerId, u16, Option<Baseline>),
+        sources: &[Source],
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let set = &layout.room;
+        let Some(newest) = ring.newest().filter(|_| set.width() > 0) else {
+            return false;
+        };
+        let (of, scratch) = ((group, held), &mut self.scratch);
+        let section = self.groups.section(set, ring, newest, of, sources, scratch);
+        self.bodies += u64::from(section.is_new);
+        self.keyframes += u64::from(section.is_new && section.is_keyframe);
+        push_shared(number, section.bytes, out);
+        section.is_keyframe
+    }
 }
 
-/// Appends a section by its layer's number, if it has one.
-fn push_shared(key: LayerKey, bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends a section by its layer's number, unless it is left out.
+fn push_shared(layer: LayerId, bytes: &[u8], out: &mut Vec<u8>) {
     if !bytes.is_empty() {
-        out.push(SectionKind::Layer(key.id()).byte());
+        out.push(SectionKind::Layer(layer).byte());
         out.extend_from_slice(bytes);
     }
 }

@@ -2,11 +2,14 @@
 //! Each layer is by itself: where a baseline is lost, only that layer starts anew. Not which layers
 //! it should hold, which is `interest`'s.
 
+pub(crate) mod groups;
+
 use smallvec::SmallVec;
 use tickwire::ids::{LayerId, Tick};
 
 use super::image::Ring;
 use super::layer::LayerKey;
+use groups::HeldGroups;
 
 /// The last image of a layer that was sent to a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +26,12 @@ pub(crate) type Body = (LayerKey, Option<Baseline>);
 /// A client's layers, by rising key. Two are in the client's own memory: most games have no more
 /// for each.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HeldLayers(SmallVec<[Body; 2]>);
+pub(crate) struct HeldLayers {
+    /// Those that every client calls alike.
+    fixed: SmallVec<[Body; 2]>,
+    /// The groups; none for who never held one.
+    groups: Option<Box<HeldGroups>>,
+}
 
 impl HeldLayers {
     /// A snapshot of `tick` goes out with a body of each of the layers `wanted`, by rising key; the
@@ -37,16 +45,16 @@ impl HeldLayers {
     ) {
         let mut at = 0;
         wanted.for_each(|key| {
-            if self.0.get(at).is_none_or(|held| held.0 != key) {
+            if self.fixed.get(at).is_none_or(|held| held.0 != key) {
                 self.take_up(at, key);
             }
-            let held = &mut self.0[at];
+            let held = &mut self.fixed[at];
             let bare = send(*held);
             held.1 = Some(Baseline { tick, bare });
             at += 1;
         });
-        if at < self.0.len() {
-            self.0.truncate(at);
+        if at < self.fixed.len() {
+            self.fixed.truncate(at);
         }
     }
 
@@ -54,36 +62,56 @@ impl HeldLayers {
     /// are let go.
     #[cold]
     fn take_up(&mut self, at: usize, key: LayerKey) {
-        while self.0.get(at).is_some_and(|held| held.0 < key) {
-            self.0.remove(at);
+        while self.fixed.get(at).is_some_and(|held| held.0 < key) {
+            self.fixed.remove(at);
         }
-        if self.0.get(at).is_none_or(|held| held.0 != key) {
-            self.0.insert(at, (key, None));
+        if self.fixed.get(at).is_none_or(|held| held.0 != key) {
+            self.fixed.insert(at, (key, None));
         }
     }
 
-    /// The layer that the client calls so comes as a keyframe next.
-    pub(crate) fn lose(&mut self, layer: LayerId) {
-        for held in self.0.iter_mut().filter(|held| held.0.id() == layer) {
-            held.1 = None;
+    /// The groups, if any are held or `wanted`.
+    pub(crate) fn groups(&mut self, wanted: &[u16]) -> Option<&mut HeldGroups> {
+        if wanted.is_empty() {
+            self.groups
+                .as_deref_mut()
+                .filter(|groups| !groups.is_empty())
+        } else {
+            Some(self.groups.get_or_insert_default())
         }
+    }
+
+    /// The layer that the client calls so comes as a keyframe next; false if it holds none.
+    pub(crate) fn lose(&mut self, layer: LayerId) -> bool {
+        if let (true, Some(groups)) = (layer.is_group(), &mut self.groups) {
+            return groups.lose(layer);
+        }
+        let mut fixed = self.fixed.iter_mut();
+        let held = fixed.find(|held| held.0.id() == Some(layer));
+        held.map(|held| held.1 = None).is_some()
     }
 
     /// All layers do.
     pub(crate) fn lose_all(&mut self) {
-        for held in &mut self.0 {
+        for held in &mut self.fixed {
             held.1 = None;
+        }
+        if let Some(groups) = &mut self.groups {
+            groups.lose_all();
         }
     }
 
     /// The ticks of the images that it holds.
     pub(crate) fn ticks(&self) -> impl Iterator<Item = Tick> {
-        self.0.iter().filter_map(|held| Some(held.1?.tick))
+        let groups = self.groups.iter().flat_map(|groups| groups.ticks());
+        let fixed = self.fixed.iter().filter_map(|held| Some(held.1?.tick));
+        fixed.chain(groups)
     }
 
-    /// The bodies that it would be sent and others may be sent too.
+    /// The bodies that it would be sent and others may be sent too, but of groups: those are
+    /// against the same images as the room's, and as many.
     pub(crate) fn shared(&self) -> impl Iterator<Item = Body> + Clone {
-        self.0.iter().copied().filter(|held| held.0.is_shared())
+        self.fixed.iter().copied().filter(|held| held.0.is_shared())
     }
 
     /// Whether one of those is against an image that the room remembers; else all are keyframes.
@@ -128,7 +156,7 @@ mod tests {
             [0, 1, 2].map(|at| (all[at], next[at]))
         );
         let bare: Vec<bool> = held
-            .0
+            .fixed
             .iter()
             .filter_map(|held| Some(held.1?.bare))
             .collect();

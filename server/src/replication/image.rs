@@ -39,8 +39,15 @@ pub(crate) struct Image {
     pub(crate) tick: Tick,
     /// Counts the room's images from 1.
     pub(crate) number: u32,
-    /// By rising key.
+    /// By rising key: the room's, the groups', then the private ones.
     pub(crate) layers: Vec<Span>,
+    /// How many of them are of groups.
+    #[serde(skip)]
+    groups: usize,
+    /// Where groups are: by slot the index of the entity that everyone or a group sees,
+    /// [`NOWHERE`] for none. Else empty.
+    #[serde(skip)]
+    places: Vec<u32>,
     pub(crate) entities: Vec<EntityHead>,
     pub(crate) values: Vec<i32>,
     /// Tables of [`Residuals`]; of the newest image only.
@@ -48,9 +55,14 @@ pub(crate) struct Image {
     pub(crate) residuals: Vec<i32>,
 }
 
+/// No entity.
+const NOWHERE: u32 = u32::MAX;
+
 impl Image {
     pub(crate) fn clear(&mut self) {
         self.layers.clear();
+        self.groups = 0;
+        self.places.clear();
         self.entities.clear();
         self.values.clear();
     }
@@ -71,6 +83,72 @@ impl Image {
         let room = self.layers.first().map(|span| span.key);
         let ends = entities == self.entities.len() && values == self.values.len();
         follow && rises && ends && room == Some(LayerKey::Room)
+    }
+
+    /// Notes where entities are, once the layers of groups are laid out.
+    pub(crate) fn index(&mut self) {
+        let is_group = |span: &&Span| span.key.is_group();
+        self.groups = self.layers.iter().skip(1).take_while(is_group).count();
+        self.places.clear();
+        if self.groups == 0 {
+            return;
+        }
+        let all = &self.entities[..self.everyones().entities.end];
+        let slots = all.iter().map(|head| usize::from(head.slot) + 1).max();
+        self.places.resize(slots.unwrap_or(0), NOWHERE);
+        for (at, head) in all.iter().enumerate() {
+            self.places[usize::from(head.slot)] = at as u32;
+        }
+    }
+
+    /// How many layers are of groups; they follow the first one, the room's.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// All entities that everyone or a group sees, as one layer, but not by rising slot.
+    pub(crate) fn everyones(&self) -> Span {
+        let last = self.layers.get(self.groups).or(self.layers.last());
+        let ends = last.map_or((0, 0), |span| (span.entities.end, span.values.end));
+        Span {
+            key: LayerKey::Room,
+            gap: self.layers.first().map_or(0, |span| span.gap),
+            entities: 0..ends.0,
+            values: 0..ends.1,
+            residuals: TablePart::default(),
+        }
+    }
+
+    /// The index among [`Image::everyones`] of the entity in a slot.
+    pub(crate) fn find(&self, slot: u16) -> Option<usize> {
+        if self.groups == 0 {
+            let room = &self.entities[self.layers.first()?.entities.clone()];
+            return room.binary_search_by_key(&slot, |head| head.slot).ok();
+        }
+        let at = *self.places.get(usize::from(slot))?;
+        (at != NOWHERE).then_some(at as usize)
+    }
+
+    /// The group that the entity of an index of [`Image::everyones`] is in, if it is in any.
+    pub(crate) fn group_of(&self, at: usize) -> Option<u16> {
+        let spans = &self.layers[..=self.groups];
+        let place = spans.partition_point(|span| span.entities.end <= at);
+        match spans.get(place)?.key {
+            LayerKey::Group(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// A group, which is empty if nobody is in it.
+    pub(crate) fn group(&self, group: u16) -> LayerView<'_> {
+        self.layer(LayerKey::Group(group)).unwrap_or(LayerView {
+            tick: self.tick,
+            gap: self.layers.first().map_or(0, |span| span.gap),
+            entities: &[],
+            values: &[],
+            residuals: Residuals::default(),
+            bare: false,
+        })
     }
 
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
@@ -112,12 +190,15 @@ impl Image {
     }
 
     fn place(&self, key: LayerKey) -> Option<usize> {
-        // The room's layer comes first, then the owners': where nobody left, as far apart as their
-        // numbers.
+        // The room's layer comes first, behind the groups' the owners': where nobody left, as far
+        // apart as their numbers.
+        let private = 1 + self.groups;
         let likely = match key {
-            LayerKey::Room => 0,
-            LayerKey::Owner(player) => match self.layers.get(1).map(|span| span.key) {
-                Some(LayerKey::Owner(first)) => 1 + usize::from(player.0.wrapping_sub(first.0)),
+            LayerKey::Room | LayerKey::Group(_) => 0,
+            LayerKey::Owner(player) => match self.layers.get(private).map(|span| span.key) {
+                Some(LayerKey::Owner(first)) => {
+                    private + usize::from(player.0.wrapping_sub(first.0))
+                }
                 _ => 0,
             },
             LayerKey::Team(_) => self.layers.len().saturating_sub(1),

@@ -22,6 +22,8 @@ pub(crate) const TEAM: usize = 2;
 pub(crate) enum LayerKey {
     /// What everyone sees.
     Room,
+    /// What the holders of a group see of its entities. Behind the room's, whose columns it has.
+    Group(u16),
     /// What one player sees.
     Owner(PlayerId),
     /// What a team sees; those without a team see an empty one.
@@ -29,19 +31,25 @@ pub(crate) enum LayerKey {
 }
 
 impl LayerKey {
-    /// What its holders call it.
-    pub(crate) fn id(self) -> LayerId {
+    /// What its holders call it, if all call it alike.
+    pub(crate) fn id(self) -> Option<LayerId> {
         match self {
-            LayerKey::Room => LayerId::ROOM,
-            LayerKey::Owner(_) => LayerId::OWNER,
-            LayerKey::Team(_) => LayerId::TEAM,
+            LayerKey::Room => Some(LayerId::ROOM),
+            LayerKey::Group(_) => None,
+            LayerKey::Owner(_) => Some(LayerId::OWNER),
+            LayerKey::Team(_) => Some(LayerId::TEAM),
         }
+    }
+
+    /// Whether it is a group's.
+    pub(crate) fn is_group(self) -> bool {
+        matches!(self, LayerKey::Group(_))
     }
 
     /// Whose columns it has; layers of one scope have the same.
     pub(crate) fn scope(self) -> usize {
         match self {
-            LayerKey::Room => ROOM,
+            LayerKey::Room | LayerKey::Group(_) => ROOM,
             LayerKey::Owner(_) => OWNER,
             LayerKey::Team(_) => TEAM,
         }
@@ -50,7 +58,7 @@ impl LayerKey {
     /// Its columns.
     pub(crate) fn set(self, layout: &Layout) -> &ColumnSet {
         match self {
-            LayerKey::Room => &layout.room,
+            LayerKey::Room | LayerKey::Group(_) => &layout.room,
             LayerKey::Owner(_) => &layout.owner,
             LayerKey::Team(_) => &layout.team,
         }

@@ -4,6 +4,7 @@
 
 pub(crate) mod capture;
 pub(crate) mod fan_out;
+pub(crate) mod group;
 pub(crate) mod held;
 pub(crate) mod image;
 pub(crate) mod interest;

@@ -161,6 +161,7 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.get_mut(player) else {
             return Ok(());
         };
+        // A group's may have been closed meanwhile: then nothing comes of it.
         if self.game.layout.of(layer).is_none() {
             return Err(CloseCode::OutOfRange);
         }

@@ -41,10 +41,10 @@ use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 
 use crate::game::{
-    self, Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
+    self, Game, GameDef, Groups, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
 };
 use crate::prefetch::{prefetch_all, prefetch_from_to};
-use crate::replication::capture::{Capture, Viewer, team_of};
+use crate::replication::capture::{Capture, Viewer, group_of, team_of};
 use crate::replication::image::Ring;
 use crate::replication::slots::Slot;
 use crate::replication::value::Raw;
@@ -138,6 +138,7 @@ impl<G: Game> Room<G> {
         });
         world.insert_resource(RoomRng::seeded(options.seed));
         world.insert_resource(Roster::default());
+        world.insert_resource(Groups::default());
         world.insert_resource(game.out());
         let capture = Capture::new(&mut world, &game.layout, &game.schema, &game.components);
         resources::with(&mut world, |world| {
@@ -314,6 +315,7 @@ impl<G: Game> Room<G> {
         self.disown(player);
         self.give_way(member.entity);
         resources::own::<Out>(&mut self.world).forget(player);
+        resources::own::<Groups>(&mut self.world).set(player, []);
         self.update_roster();
     }
 
@@ -340,6 +342,14 @@ impl<G: Game> Room<G> {
     fn slots_kept(&self) -> usize {
         let avatars = self.members.iter().map(|member| member.entity);
         self.capture.kept(self.options.seats, avatars)
+    }
+
+    /// Whether a player's client knows of groups, by what it said of itself; else none is sent to it.
+    /// It does, until this says otherwise of a connection.
+    pub fn set_knows_groups(&mut self, player: PlayerId, knows: bool) {
+        if let Some(receiver) = self.members.receiver_mut(player) {
+            receiver.knows_groups = knows;
+        }
     }
 
     /// Does not let a player chat for so many ticks; 0: they may. It lasts over a lost connection,
@@ -455,9 +465,14 @@ impl<G: Game> Room<G> {
         let workspace = &mut *self.workspace;
         let (capture, viewers) = (&mut workspace.capture, &mut workspace.viewers);
         viewers.clear();
+        resources::check(&self.world);
+        let groups = self.world.resource::<Groups>();
         for member in self.members.iter_mut() {
             let team = team_of(&self.world, member.entity);
             member.receiver.team = team;
+            let own = group_of(&self.world, member.entity);
+            let unheld = member.receiver.choose_groups(own, groups);
+            self.stats.groups_unheld += unheld as u64;
             viewers.push(Viewer {
                 player: member.player(),
                 avatar: member.entity,

@@ -11,7 +11,9 @@ use super::send_rate::cadence::Cadence;
 use super::send_rate::in_flight::{BadAck, InFlightWindow};
 use super::send_rate::tiers::{Move, RateTier};
 use super::told::Told;
+use crate::game::Groups;
 use crate::replication::held::HeldLayers;
+use crate::replication::interest;
 
 /// What a receiver gets of the newest image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +84,10 @@ pub(super) struct Receiver {
     events_from: Tick,
     /// Up to what tick they have got the durable events.
     pub(super) durable_from: Tick,
+    /// The groups that they are to hold by the newest image, rising.
+    pub(super) groups: Vec<u16>,
+    /// Whether their client knows of groups. Else they are sent none.
+    pub(super) knows_groups: bool,
     /// What they were sent of each layer.
     pub(super) layers: HeldLayers,
     /// What became of their snapshots.
@@ -105,6 +111,8 @@ impl Receiver {
             sent_number: 0,
             events_from: tick,
             durable_from: Tick(0),
+            groups: Vec::new(),
+            knows_groups: true,
             layers: HeldLayers::default(),
             tally: Tally::default(),
             in_flight: InFlightWindow::default(),
@@ -118,6 +126,15 @@ impl Receiver {
         self.sent_number = number;
         self.events_from = tick;
         self.durable_from = tick;
+    }
+
+    /// What they are to hold from the image on that is being made: the group of what they steer, if
+    /// they do, and those that the game says. How many are too many.
+    pub(super) fn choose_groups(&mut self, own: Option<u16>, said: &Groups) -> usize {
+        if !self.knows_groups {
+            return 0;
+        }
+        interest::groups(own, said.of(self.player), &mut self.groups)
     }
 
     /// Whether they are granted a keyframe of a layer at `tick`, one in `every` ticks.

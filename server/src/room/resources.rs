@@ -9,7 +9,7 @@ use bevy_ecs::component::Mutable;
 use bevy_ecs::entity_disabling::DefaultQueryFilters;
 use bevy_ecs::prelude::*;
 
-use crate::game::{self, Out, RoomRng, Roster};
+use crate::game::{self, Groups, Out, RoomRng, Roster};
 use crate::replication::slots::Given;
 
 /// A resource of the engine's, to be changed.
@@ -45,6 +45,7 @@ fn missing(world: &World) -> Option<&'static str> {
         ("Tick", world.contains_resource::<game::Tick>()),
         ("Out", world.contains_resource::<Out>()),
         ("Roster", world.contains_resource::<Roster>()),
+        ("Groups", world.contains_resource::<Groups>()),
         ("RoomRng", world.contains_resource::<RoomRng>()),
         ("Given", world.contains_resource::<Given>()),
     ];

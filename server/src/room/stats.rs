@@ -55,6 +55,8 @@ pub struct RoomStats {
     pub chat_lost: u64,
     /// Events beyond the limit of a tick.
     pub events_dropped: u64,
+    /// Groups that somebody was to hold beyond what one can, summed over images.
+    pub groups_unheld: u64,
     /// Entities that found no slot, summed over images.
     pub entities_unsent: u64,
     /// Whether some did for the first time in this room's life.

@@ -9,6 +9,7 @@ use super::notices::News;
 use super::send_rate::catch_up::CatchUp;
 use crate::replication::capture::{CaptureSpace, Viewer};
 use crate::replication::fan_out::FanOut;
+use crate::replication::held::groups::Source;
 
 /// Memory of a room's turn; see [`super::Room::borrow_workspace`].
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Workspace {
     /// A section that is being made.
     pub(super) section: Vec<u8>,
     pub(super) viewers: Vec<Viewer>,
+    /// The groups' images that somebody holds.
+    pub(super) sources: Vec<Source>,
     /// The images that players hold.
     pub(super) held: Vec<Tick>,
     /// What some members have not been told yet.

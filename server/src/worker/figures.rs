@@ -37,6 +37,7 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics, game: &GameMetrics) {
         (&metrics.chat_lost, stats.chat_lost),
         (&metrics.events_dropped, stats.events_dropped),
         (&metrics.entities_unsent, stats.entities_unsent),
+        (&metrics.groups_unheld, stats.groups_unheld),
     ];
     for (counter, count) in counts {
         if count > 0 {

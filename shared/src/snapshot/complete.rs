@@ -35,6 +35,37 @@ impl Completer {
     ) {
         let Some(previous) = previous else { return };
         self.find_kept(previous.entities, entities);
+        self.fill(set, previous, gap, entities, values, residuals);
+    }
+
+    /// The same of entities that stand in another order than by rising slot: `kept` are the indices
+    /// (before, now) of those that were there with the same head, by rising `now`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn run_kept(
+        &mut self,
+        set: &ColumnSet,
+        previous: LayerView<'_>,
+        kept: impl Iterator<Item = (u32, u32)>,
+        gap: u32,
+        entities: &[EntityHead],
+        values: &mut [i32],
+        residuals: &mut [i32],
+    ) {
+        self.kept.clear();
+        self.kept.extend(kept);
+        self.fill(set, previous, gap, entities, values, residuals);
+    }
+
+    /// By who was found to be there before.
+    fn fill(
+        &mut self,
+        set: &ColumnSet,
+        previous: LayerView<'_>,
+        gap: u32,
+        entities: &[EntityHead],
+        values: &mut [i32],
+        residuals: &mut [i32],
+    ) {
         let (columns, old) = (&mut self.columns, previous.values);
         let count = entities.len();
         let mut table = Table { residuals, count };

@@ -12,12 +12,14 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::query::Allow;
 use tickwire::ids::PlayerId;
 use tickwire::schema::{Predicted, Schema};
+use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::image::{EntityHead, LayerView, OwnerCode, Residuals};
 use tickwire::snapshot::layout::Layout;
 
 pub(crate) use readers::{EntityReader, ReaderOf, RoomReader};
 
+use super::group::Group;
 use super::image::{Image, Ring, Span, TablePart};
 use super::interest;
 use super::layer::{LayerKey, OWNER, ROOM, SCOPES, TEAM};
@@ -50,6 +52,7 @@ pub(crate) struct Capture {
     /// Also of what the game disabled for a while, and of what has no slot.
     owned: QueryState<(Entity, &'static Owner), Allow<Disabled>>,
     teams: QueryState<(&'static Slot, &'static Team)>,
+    groups: QueryState<(&'static Slot, &'static Group)>,
     pub(crate) slots: Slots,
     widths: [usize; SCOPES],
 }
@@ -59,6 +62,8 @@ pub(crate) struct Capture {
 pub(crate) struct CaptureSpace {
     states: Vec<SlotState>,
     unslotted: Vec<Entity>,
+    /// Slots in groups, to be sorted by group.
+    grouped: Vec<(u16, u16)>,
     /// Slots in private layers, to be sorted by layer.
     private: Vec<(LayerKey, u16)>,
     keys: Vec<LayerKey>,
@@ -95,6 +100,7 @@ impl Capture {
             owners: world.query(),
             owned: world.query_filtered(),
             teams: world.query(),
+            groups: world.query(),
             slots: Slots::new(),
             widths: sets.map(|set| set.width()),
         }
@@ -148,6 +154,8 @@ impl Capture {
         self.mark(world, viewers, &mut space.states);
         list_layers(layout, viewers, &mut space.keys);
         self.lay_out_room(image, space);
+        self.lay_out_groups(image, space);
+        image.index();
         self.lay_out_private(image, space);
         let values = image.layers.last().map_or(0, |span| span.values.end);
         image.values.resize(values, 0);
@@ -211,12 +219,17 @@ impl Capture {
         for (slot, team) in self.teams.iter(world) {
             states[usize::from(slot.0)].team = Some(team.0);
         }
+        for (slot, group) in self.groups.iter(world) {
+            states[usize::from(slot.0)].group = Some(group.0);
+        }
     }
 
-    /// Lists the room's entities, gives them their rows, and notes who is in a private layer.
+    /// Lists the room's entities, gives them their rows, and notes who is in a group or a private
+    /// layer.
     fn lay_out_room(&self, image: &mut Image, space: &mut CaptureSpace) {
-        let private = &mut space.private;
+        let (private, grouped) = (&mut space.private, &mut space.grouped);
         private.clear();
+        grouped.clear();
         let mut end = 0;
         for (slot, state) in space.states.iter_mut().enumerate() {
             let slot = slot as u16;
@@ -227,6 +240,10 @@ impl Capture {
                 private.push((LayerKey::Team(Some(team)), slot));
             }
             if state.masks[ROOM] == 0 {
+                continue;
+            }
+            if let Some(group) = state.group {
+                grouped.push((group, slot));
                 continue;
             }
             state.rows[ROOM] = (end * self.widths[ROOM]) as u32;
@@ -247,11 +264,39 @@ impl Capture {
         });
     }
 
+    /// The same for the groups in which somebody is.
+    fn lay_out_groups(&self, image: &mut Image, space: &mut CaptureSpace) {
+        let (states, grouped) = (&mut space.states, &mut space.grouped);
+        grouped.sort_unstable();
+        let mut values = image.layers[0].values.end;
+        for members in grouped.chunk_by(|a, b| a.0 == b.0) {
+            let (first_entity, first_value) = (image.entities.len(), values);
+            for &(_, slot) in members {
+                let state = &mut states[usize::from(slot)];
+                state.rows[ROOM] = values as u32;
+                values += self.widths[ROOM];
+                image.entities.push(EntityHead {
+                    slot,
+                    generation: self.slots.generation(slot),
+                    owner: state.owner,
+                    mask: state.masks[ROOM],
+                });
+            }
+            image.layers.push(Span {
+                key: LayerKey::Group(members[0].0),
+                gap: 0,
+                entities: first_entity..image.entities.len(),
+                values: first_value..values,
+                residuals: TablePart::default(),
+            });
+        }
+    }
+
     /// The same for the private layers. Nobody holds the layer of a team without players.
     fn lay_out_private(&self, image: &mut Image, space: &mut CaptureSpace) {
         let (states, private) = (&mut space.states, &mut space.private);
         private.sort_unstable();
-        let mut values = image.layers[0].values.end;
+        let mut values = image.layers.last().map_or(0, |span| span.values.end);
         for &key in &space.keys {
             let scope = key.scope();
             let first_entity = image.entities.len();
@@ -289,6 +334,11 @@ fn list_layers(layout: &Layout, viewers: &[Viewer], keys: &mut Vec<LayerKey>) {
     keys.dedup();
 }
 
+/// The group of a player, by what they steer.
+pub(crate) fn group_of(world: &World, avatar: Entity) -> Option<u16> {
+    world.get::<Group>(avatar).map(|group| group.0)
+}
+
 /// The team of a player, by what they steer.
 pub(crate) fn team_of(world: &World, avatar: Entity) -> Option<u8> {
     world.get::<Team>(avatar).map(|team| team.0)
@@ -300,6 +350,10 @@ pub(crate) fn team_of(world: &World, avatar: Entity) -> Option<u8> {
 fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut Image) {
     let previous = ring.newest();
     let (mut at, mut end) = (0, 0);
+    if image.groups() > 0 {
+        end = complete_everyones(completer, &layout.room, previous, image);
+        at = 1 + image.groups();
+    }
     while at < image.layers.len() {
         let set = image.layers[at].key.set(layout);
         let (alike, from) = previous.map_or((0, 0), |previous| image.alike(at, previous));
@@ -343,6 +397,60 @@ fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut
         }
         at = layers.end;
     }
+}
+
+/// Does so for the room's layer and the groups' as one: an entity goes on whatever group it was in.
+/// Who comes out of a group into the room's layer is new there. The numbers of residuals.
+fn complete_everyones(
+    completer: &mut Completer,
+    set: &ColumnSet,
+    previous: Option<&Image>,
+    image: &mut Image,
+) -> usize {
+    let all = image.everyones();
+    let numbers = all.entities.len() * set.residual_width();
+    if image.residuals.len() < numbers {
+        image.residuals.resize(numbers, 0);
+    }
+    let gap = previous.map_or(0, |previous| image.tick.since(previous.tick));
+    if let Some(previous) = previous {
+        let in_room = image.layers[0].entities.end;
+        let was_in_room = previous.layers[0].entities.end;
+        let heads = &image.entities[all.entities.clone()];
+        let kept = heads.iter().enumerate().filter_map(|(at, head)| {
+            let old = previous.find(head.slot)?;
+            let stays = previous.entities[old] == *head && (at >= in_room || old < was_in_room);
+            stays.then_some((old as u32, at as u32))
+        });
+        let before = previous.everyones();
+        let before = LayerView {
+            tick: previous.tick,
+            gap: before.gap,
+            entities: &previous.entities[before.entities],
+            values: &previous.values[before.values],
+            residuals: Residuals::default(),
+            bare: false,
+        };
+        completer.run_kept(
+            set,
+            before,
+            kept,
+            gap,
+            heads,
+            &mut image.values[all.values],
+            &mut image.residuals[..numbers],
+        );
+    }
+    let last = image.groups();
+    for span in &mut image.layers[..=last] {
+        span.gap = gap;
+        span.residuals = TablePart {
+            numbers: 0..numbers,
+            count: all.entities.len(),
+            first: span.entities.start,
+        };
+    }
+    numbers
 }
 
 /// The entities and the values of layers that follow one another.

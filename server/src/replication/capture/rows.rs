@@ -17,6 +17,7 @@ pub(crate) struct SlotState {
     pub(super) rows: [u32; SCOPES],
     pub(super) owner: u16,
     pub(super) team: Option<u8>,
+    pub(super) group: Option<u16>,
 }
 
 impl SlotState {
@@ -25,6 +26,7 @@ impl SlotState {
         rows: [NO_ROW; SCOPES],
         owner: 0,
         team: None,
+        group: None,
     };
 }
 

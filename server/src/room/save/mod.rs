@@ -27,7 +27,7 @@ use tickwire::ids::{PlayerId, Tick};
 use super::send_rate::cadence::Cadence;
 use super::send_rate::catch_up::Allowance;
 use super::{Chat, Events, Notices, Room, resources};
-use crate::game::{self, Game, GameDef, Input, Out, Queued, RoomOptions, RoomRng, Roster};
+use crate::game::{self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster};
 use crate::replication::image::Image;
 use crate::replication::slots::{Given, Slots};
 use error::FORMAT;
@@ -64,6 +64,7 @@ struct Saved {
     queued: Vec<Queued>,
     kicked: Vec<PlayerId>,
     dropped: u64,
+    groups: Groups,
     inputs: Vec<SavedInput>,
     world: SavedWorld,
     rest: Vec<u8>,
@@ -107,6 +108,7 @@ impl<G: Game> Room<G> {
             word: rng.get_word_pos(),
         };
         let released = resources::own::<Given>(&mut self.world).released().to_vec();
+        let groups = resources::own::<Groups>(&mut self.world).clone();
         let out = resources::own::<Out>(&mut self.world).into_inner();
         let saved = Saved {
             game: fingerprint(&self.game)?,
@@ -128,6 +130,7 @@ impl<G: Game> Room<G> {
             queued: out.queued.clone(),
             kicked: out.kicked.clone(),
             dropped: out.dropped,
+            groups,
             inputs,
             world,
             rest,
@@ -173,7 +176,10 @@ impl<G: Game> Room<G> {
         let members = saved.members.restore(seats, saved.tick, &game);
         room.members = members.ok_or(unsound("its members"))?;
         let image = saved.image.filter(|image| image.is_sound(&game.layout));
-        image.into_iter().for_each(|image| room.ring.push(image));
+        if let Some(mut image) = image {
+            image.index();
+            room.ring.push(image);
+        }
         room.capture.slots = saved.slots.restored().ok_or(unsound("its slots"))?;
         (room.tick, room.simulated, room.stirred) = (saved.tick, saved.simulated, saved.stirred);
         (room.cadence, room.probes) = (saved.cadence, saved.probes);
@@ -190,6 +196,7 @@ impl<G: Game> Room<G> {
         let mut out = resources::own::<Out>(world);
         (out.queued, out.kicked) = (saved.queued, saved.kicked);
         out.dropped = saved.dropped;
+        *resources::own::<Groups>(world) = saved.groups;
         G::load(world, &saved.rest).map_err(RestoreError::Game)?;
         world.clear_trackers();
         Ok(room)

@@ -150,9 +150,23 @@ impl<G: Game> Room<G> {
         let start = out.len();
         head.encode(out);
         let (layout, ring) = (&self.game.layout, &self.ring);
+        let sources = &mut workspace.sources;
+        if let Some(groups) = receiver.layers.groups(&receiver.groups) {
+            groups.sources(sources);
+            section.clear();
+            groups.turn_to(&receiver.groups, section);
+            if !section.is_empty() {
+                push_section(SectionKind::Closed, section, out);
+            }
+        }
         let wanted = interest::layers(layout, player, receiver.team);
         let append = |body| fan_out.append(layout, ring, body, out);
         receiver.layers.send(tick, wanted, append);
+        if let Some(groups) = receiver.layers.groups(&receiver.groups) {
+            groups.send(tick, |number, group, held| {
+                fan_out.append_group(layout, ring, (number, group, held), sources, out)
+            });
+        }
         section.clear();
         self.events.append(&receiver.listener(), tick, section);
         if !section.is_empty() {

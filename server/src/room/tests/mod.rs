@@ -8,6 +8,7 @@ mod doze;
 mod durable;
 mod gone;
 mod grid;
+mod groups;
 mod limit;
 mod messages;
 mod roster;
