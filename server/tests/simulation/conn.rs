@@ -148,7 +148,7 @@ impl Conn {
                         };
                         let bare = keyframes(message);
                         seen.durable +=
-                            oracle.judge(layout, room, bare, &ear, head.tick, &self.heard)?;
+                            oracle.judge(layout, room, &bare, &ear, head.tick, &self.heard)?;
                     }
                     self.judged = head.tick;
                     self.durable_from = head.tick;
@@ -239,16 +239,14 @@ impl Conn {
 }
 
 /// Which layers a snapshot brings as keyframes.
-fn keyframes(message: &[u8]) -> [bool; LayerId::FIXED.len()] {
+fn keyframes(message: &[u8]) -> Vec<LayerId> {
     let (_, sections) = SnapshotHead::decode(message).expect("the session took it");
-    let mut keyframes = [false; LayerId::FIXED.len()];
-    for (kind, bytes) in sections.flatten() {
-        if let SectionKind::Layer(layer) = kind
-            && let Some(keyframe) = keyframes.get_mut(usize::from(layer.0))
-        {
-            let (head, _) = decode_head(layer, bytes).expect("the session took it");
-            *keyframe = head.back == 0;
-        }
-    }
-    keyframes
+    let layers = sections.flatten().filter_map(|(kind, bytes)| {
+        let SectionKind::Layer(layer) = kind else {
+            return None;
+        };
+        let (head, _) = decode_head(layer, bytes).expect("the session took it");
+        (head.back == 0).then_some(layer)
+    });
+    layers.collect()
 }

@@ -41,6 +41,7 @@ pub(crate) struct Outcome {
     pub(crate) figures: Figures,
     pub(crate) peers: peer::Seen,
     pub(crate) slots_reused: u64,
+    pub(crate) moves: u64,
     /// The first broken invariant, and when.
     pub(crate) broken: Option<(u64, Broken)>,
 }
@@ -89,6 +90,7 @@ pub(crate) fn run(plan: Plan) -> Outcome {
         figures: Figures::of(&host),
         peers: seen,
         slots_reused: oracle.slots_reused(),
+        moves: oracle.moves(),
         broken: broken.err(),
     }
 }

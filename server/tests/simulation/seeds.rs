@@ -45,6 +45,7 @@ pub(crate) struct Sum {
     cut_writes: u64,
     stalled: u64,
     slots_reused: u64,
+    moves: u64,
     durable: u64,
     returns: u64,
     seats_lost: u64,
@@ -150,6 +151,7 @@ impl Sum {
         self.cut_writes += host.cut_writes;
         self.stalled += host.stalled;
         self.slots_reused += outcome.slots_reused;
+        self.moves += outcome.moves;
         self.durable += peers.durable;
         self.returns += peers.returns;
         self.seats_lost += peers.seats_lost;
@@ -177,7 +179,7 @@ impl Sum {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 22] {
+    fn counts(&self) -> [(&'static str, u64); 23] {
         [
             ("ticks", self.ticks),
             ("snapshots judged", self.snapshots),
@@ -195,6 +197,7 @@ impl Sum {
             ("writes cut short", self.cut_writes),
             ("closed as stalled", self.stalled),
             ("slots reused", self.slots_reused),
+            ("moves between groups", self.moves),
             ("durable events judged", self.durable),
             ("seats taken again", self.returns),
             ("seats that were gone", self.seats_lost),

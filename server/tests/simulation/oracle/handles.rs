@@ -35,6 +35,11 @@ impl Handles {
         self.tags.get(&handle).copied()
     }
 
+    /// Whether anybody was shown a thing, or told of it.
+    pub(crate) fn knows(&self, tag: u32) -> bool {
+        self.handles.contains_key(&tag)
+    }
+
     /// How many slots were given to more than one thing.
     pub(crate) fn reused(&self) -> u64 {
         self.tags

@@ -28,6 +28,7 @@ pub(crate) struct Oracle {
     truths: VecDeque<Truth>,
     told: Told,
     handles: Handles,
+    moves: u64,
 }
 
 impl Oracle {
@@ -35,7 +36,9 @@ impl Oracle {
     pub(crate) fn witness(&mut self, room: &mut Room<Yard>) {
         let due = room.snapshot_due();
         let world = room.world_mut();
-        self.told.note(world.resource_mut::<Diary>().said.drain(..));
+        let mut diary = world.resource_mut::<Diary>();
+        self.told.note(diary.said.drain(..));
+        self.moves += std::mem::take(&mut diary.moves);
         let truth = world.resource_mut::<Witness>().truth.take();
         self.truths.extend(truth.filter(|_| due));
     }
@@ -48,14 +51,13 @@ impl Oracle {
         self.told.forget_before(tick);
     }
 
-    /// A client has applied the snapshot of `now`, which brought layers as keyframes that are
-    /// `bare`, and heard these events with it; `ear` says what it had before. How many of the
+    /// A client has applied the snapshot of `now`, which brought the layers `bare` as keyframes, and heard these events with it; `ear` says what it had before. How many of the
     /// events are durable.
     pub(crate) fn judge(
         &mut self,
         layout: &Layout,
         stay: &RoomSession,
-        bare: [bool; LayerId::FIXED.len()],
+        bare: &[LayerId],
         ear: &Ear,
         now: Tick,
         heard: &[Event],
@@ -78,10 +80,51 @@ impl Oracle {
                 })?;
             let truth = &mut self.truths[at];
             let scope = scope_of(truth, layer, player)?;
-            let bare = bare[usize::from(layer.0)];
+            let bare = bare.contains(&layer);
             truth.judge(scope, (image, bare), layout, &mut self.handles)?;
         }
+        if let Ok(at) = at {
+            self.judge_groups(at, layout, stay, bare)?;
+        }
         Ok(durable)
+    }
+
+    /// The groups that a client holds after a snapshot: those that it is to hold and no others, each
+    /// as it is. Which is which is told by what is in them.
+    fn judge_groups(
+        &mut self,
+        at: usize,
+        layout: &Layout,
+        stay: &RoomSession,
+        bare: &[LayerId],
+    ) -> Result<(), Broken> {
+        let truth = &mut self.truths[at];
+        let mut missing = truth.held_by(stay.you).to_vec();
+        let mut empty = 0;
+        for (layer, image) in stay.layers().filter(|(layer, _)| layer.is_group()) {
+            let Some(group) = truth.group_of(image, &layout.room) else {
+                empty += 1;
+                continue;
+            };
+            let Some(place) = missing.iter().position(|of| *of == group) else {
+                let what = format!("{} holds group {group} at {}", stay.you, truth.tick);
+                return Err(Broken::new(Check::Privacy, what));
+            };
+            missing.remove(place);
+            let image = (image, bare.contains(&layer));
+            truth.judge(Scope::Group(group), image, layout, &mut self.handles)?;
+        }
+        let is_empty = |group: &u16| truth.is_empty(*group);
+        if missing.len() != empty || !missing.iter().all(is_empty) {
+            let what = format!("{} lacks groups {missing:?} at {}", stay.you, truth.tick);
+            return Err(Broken::new(Check::Image, what));
+        }
+        Ok(())
+    }
+
+    /// How many things went from one group to another.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves
     }
 
     /// How many slots were given to more than one thing.

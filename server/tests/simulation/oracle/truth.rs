@@ -8,7 +8,7 @@ use tickwire::schema::{Kind, text_words};
 use tickwire::snapshot::column_set::{ColumnSet, Guess};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 use tickwire::snapshot::layout::Layout;
-use tickwire_server::game::{self, Owner, Roster, Team};
+use tickwire_server::game::{self, Group, Groups, Owner, Roster, Team};
 
 use super::handles::Handles;
 use crate::broken::{Broken, Check};
@@ -23,6 +23,7 @@ const ROOM_TAG: u32 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     Room,
+    Group(u16),
     Owner(PlayerId),
     Team(Option<u8>),
 }
@@ -30,7 +31,7 @@ pub(crate) enum Scope {
 impl Scope {
     fn set(self, layout: &Layout) -> &ColumnSet {
         match self {
-            Scope::Room => &layout.room,
+            Scope::Room | Scope::Group(_) => &layout.room,
             Scope::Owner(_) => &layout.owner,
             Scope::Team(_) => &layout.team,
         }
@@ -38,7 +39,7 @@ impl Scope {
 
     fn may_know(self, secret: Whose) -> bool {
         match self {
-            Scope::Room => false,
+            Scope::Room | Scope::Group(_) => false,
             Scope::Owner(player) => secret == Whose::Player(player),
             Scope::Team(team) => team.is_some_and(|team| secret == Whose::Team(team)),
         }
@@ -52,6 +53,7 @@ struct Thing {
     owner: u16,
     player: Option<PlayerId>,
     team: Option<u8>,
+    group: Option<u16>,
     pos: Option<(f64, f64)>,
     drift: Option<(f32, f32)>,
     look: Option<(u32, String)>,
@@ -75,6 +77,8 @@ pub(crate) struct Truth {
     round: (u32, u32),
     /// Members, with what team their avatars are in.
     members: Vec<(PlayerId, Option<u8>)>,
+    /// The groups that each of them is to hold, rising.
+    held: Vec<Vec<u16>>,
     /// Images that were compared with the world already, and whether they were bare: all later ones
     /// must equal them, in what predictors remember too.
     judged: Vec<(Scope, bool, LayerImage)>,
@@ -86,6 +90,7 @@ type Things = QueryState<(
     Has<Avatar>,
     Option<&'static Owner>,
     Option<&'static Team>,
+    Option<&'static Group>,
     Option<&'static Pos>,
     Option<&'static Drift>,
     Option<&'static Look>,
@@ -131,7 +136,12 @@ impl Witness {
             .map(|member| (member.player, None))
             .collect();
         let mut things = Vec::new();
-        for (tag, avatar, owner, team, pos, drift, look, walk, purse, plan) in
+        let groups = world.resource::<Groups>();
+        let said = members
+            .iter()
+            .map(|(member, _)| groups.of(*member).to_vec());
+        let mut held: Vec<Vec<u16>> = said.collect();
+        for (tag, avatar, owner, team, group, pos, drift, look, walk, purse, plan) in
             self.things.iter(world)
         {
             let team = team.map(|team| team.0);
@@ -139,9 +149,10 @@ impl Witness {
                 .map(|owner| owner.0)
                 .filter(|player| members.iter().any(|(member, _)| member == player));
             if let (true, Some(player)) = (avatar, player)
-                && let Some(member) = members.iter_mut().find(|(member, _)| *member == player)
+                && let Some(at) = members.iter().position(|(member, _)| *member == player)
             {
-                member.1 = team;
+                members[at].1 = team;
+                held[at].extend(group.map(|group| group.0));
             }
             let follows = |look: &Look| {
                 let followed = look.follows.and_then(|whom| world.get::<Tag>(whom));
@@ -152,6 +163,7 @@ impl Witness {
                 owner: player.map_or(0, |player| OwnerCode { player, avatar }.encode()),
                 player,
                 team,
+                group: group.map(|group| group.0),
                 pos: pos.map(|pos| (exactly(pos.x), exactly(pos.y))),
                 drift: drift.map(|drift| (drift.x, drift.vx)),
                 look: look.map(|look| (follows(look), look.name.clone())),
@@ -167,9 +179,16 @@ impl Witness {
             things,
             round: (round.number, round.noise),
             members,
+            held: held.into_iter().map(in_order).collect(),
             judged: Vec::new(),
         }
     }
+}
+
+fn in_order(mut groups: Vec<u16>) -> Vec<u16> {
+    groups.sort_unstable();
+    groups.dedup();
+    groups
 }
 
 impl Thing {
@@ -200,7 +219,7 @@ impl Thing {
 }
 
 /// An entity as an image should have it: handles are tags, change columns are 0.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     tag: u32,
     owner: u16,
@@ -213,6 +232,28 @@ impl Truth {
     pub(crate) fn team_of(&self, player: PlayerId) -> Option<Option<u8>> {
         let member = self.members.iter().find(|(member, _)| *member == player);
         member.map(|(_, team)| *team)
+    }
+
+    /// The groups that a member is to hold.
+    pub(crate) fn held_by(&self, player: PlayerId) -> &[u16] {
+        let at = self
+            .members
+            .iter()
+            .position(|(member, _)| *member == player);
+        at.map_or(&[], |at| &self.held[at])
+    }
+
+    /// Whether nothing is in a group.
+    pub(crate) fn is_empty(&self, group: u16) -> bool {
+        self.things.iter().all(|thing| thing.group != Some(group))
+    }
+
+    /// The group that a layer shows, by who is in it; `None` if nobody is.
+    pub(crate) fn group_of(&self, image: &LayerImage, set: &ColumnSet) -> Option<u16> {
+        // The tag is the first column.
+        let tag = *image.values.get(..set.width())?.first()? as u32;
+        let thing = self.things.iter().find(|thing| thing.tag == tag);
+        thing?.group
     }
 
     /// Judges an image that a client decoded, which came `bare` if that was from a keyframe.
@@ -231,7 +272,7 @@ impl Truth {
                 return Err(Broken::new(Check::Privacy, what));
             }
         }
-        if scope == Scope::Room {
+        if matches!(scope, Scope::Room | Scope::Group(_)) {
             for (index, head) in image.entities.iter().enumerate() {
                 // The tag is the first component, and its first column.
                 let tag = match head.mask & 1 {
@@ -278,8 +319,8 @@ impl Truth {
                 values: values.collect(),
             });
         }
-        shown.sort_unstable_by_key(|row| row.tag);
-        let expected = self.rows(scope, set);
+        shown.sort_unstable();
+        let expected = self.rows(scope, set, handles);
         if shown != expected {
             let differs = shown.iter().zip(&expected).find(|(a, b)| a != b);
             let what = format!(
@@ -294,14 +335,17 @@ impl Truth {
         Ok(())
     }
 
-    fn rows(&self, scope: Scope, set: &ColumnSet) -> Vec<Row> {
+    /// What an image must have. Of things that nobody has seen the oracle does not know the handles,
+    /// though they may be named.
+    fn rows(&self, scope: Scope, set: &ColumnSet, handles: &Handles) -> Vec<Row> {
         let mut rows = Vec::new();
         if scope == Scope::Room {
             rows.push(self.room_row(set));
         }
         for thing in &self.things {
             let within = match scope {
-                Scope::Room => true,
+                Scope::Room => thing.group.is_none(),
+                Scope::Group(group) => thing.group == Some(group),
                 Scope::Owner(player) => thing.player == Some(player),
                 Scope::Team(team) => team.is_some() && thing.team == team,
             };
@@ -309,13 +353,25 @@ impl Truth {
                 continue;
             }
             let mut row = Row {
-                tag: thing.tag,
+                tag: if handles.knows(thing.tag) {
+                    thing.tag
+                } else {
+                    NOBODY
+                },
                 owner: thing.owner,
                 mask: 0,
                 values: vec![0; set.width()],
             };
             for (number, component) in set.components.iter().enumerate() {
-                if let Some(fields) = thing.fields(component.component) {
+                if let Some(mut fields) = thing.fields(component.component) {
+                    for field in &mut fields {
+                        if let Value::Thing(tag) = field
+                            && *tag != NOBODY
+                            && !handles.knows(*tag)
+                        {
+                            *tag = NOBODY - 1;
+                        }
+                    }
                     row.mask |= 1 << number;
                     fill(
                         &mut row.values,
@@ -329,6 +385,7 @@ impl Truth {
                 rows.push(row);
             }
         }
+        rows.sort_unstable();
         rows
     }
 

@@ -1,5 +1,5 @@
 //! The simulation's game: a yard in which things are born and die, reuse slots, gain and lose
-//! components, and change owners and teams, and whose players make requests and are told events. It
+//! components, and change owners, teams and groups, and whose players make requests and are told events. It
 //! keeps a diary of what it said, which the oracle reads. Every private value is marked with whose
 //! it is.
 
@@ -124,6 +124,8 @@ impl Game for Yard {
                 rules::roam,
                 rules::live_and_die,
                 rules::change_sides,
+                rules::change_groups,
+                rules::look_about,
                 rules::mark_secrets,
                 rules::speak,
                 witness,

@@ -163,6 +163,8 @@ pub(crate) struct Said {
 pub(crate) struct Diary {
     pub(crate) said: Vec<Said>,
     pub(crate) answers: Vec<(PlayerId, Result<(), String>)>,
+    /// How many went from one group to another.
+    pub(crate) moves: u64,
     serial: u32,
 }
 

@@ -3,7 +3,9 @@
 use bevy_ecs::prelude::*;
 use rand::RngExt;
 use tickwire::ids::Tick as TickNumber;
-use tickwire_server::game::{Input, Out, Owner, Player, RoomRng, Roster, Team, Tick, To};
+use tickwire_server::game::{
+    Group, Groups, Input, Out, Owner, Player, RoomRng, Roster, Team, Tick, To,
+};
 
 use super::parts::{NOBODY, Whose, private};
 use super::{
@@ -177,6 +179,47 @@ pub(super) fn change_sides(
                 }
                 (None, None) => {}
             }
+        }
+    }
+}
+
+/// Groups of the yard.
+const GROUPS: u16 = 12;
+
+/// Things and players go from group to group, into groups and out of them.
+pub(super) fn change_groups(
+    mut commands: Commands,
+    mut rng: ResMut<RoomRng>,
+    mut diary: ResMut<Diary>,
+    things: Query<(Entity, Option<&Group>), With<Tag>>,
+) {
+    for (thing, group) in &things {
+        if chance(&mut rng, 12) {
+            let next = Group(rng.0.random_range(0..GROUPS));
+            diary.moves += u64::from(group.is_some_and(|group| *group != next));
+            commands.entity(thing).insert(next);
+        } else if chance(&mut rng, 60) {
+            commands.entity(thing).remove::<Group>();
+        }
+    }
+}
+
+/// Players look here and there.
+pub(super) fn look_about(
+    mut rng: ResMut<RoomRng>,
+    mut groups: ResMut<Groups>,
+    roster: Res<Roster>,
+) {
+    for member in &roster.members {
+        match rng.0.random_range(0..40) {
+            0 => {
+                let seen = (0..GROUPS).filter(|_| chance(&mut rng, 2));
+                let seen: Vec<u16> = seen.collect();
+                groups.set(member.player, seen);
+            }
+            1 => groups.show(member.player, rng.0.random_range(0..GROUPS)),
+            2 => groups.hide(member.player, rng.0.random_range(0..GROUPS)),
+            _ => {}
         }
     }
 }
