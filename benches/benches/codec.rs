@@ -51,7 +51,7 @@ fn encode_pair(
     let set = &recording.layout.room;
     let baseline = Some(from.view());
     encode(
-        Of::of(LayerId::ROOM),
+        Of::layer(LayerId::ROOM),
         set,
         baseline,
         to.view(),

@@ -67,7 +67,7 @@ fn live(name: &str, seed: u64, layout: &Layout, images: &[LayerImage], kinds: &m
         let before = baseline.map(LayerImage::view);
         let layer = LayerId::ROOM;
         encode(
-            Of::of(layer),
+            Of::layer(layer),
             &layout.room,
             before,
             now.view(),

@@ -132,7 +132,7 @@ impl Peer {
             let set = self.layout.of(layer).expect("the layer exists");
             let mut body = Vec::new();
             delta::encode(
-                delta::Of::of(layer),
+                delta::Of::layer(layer),
                 set,
                 self.sent[usize::from(layer.0)]
                     .as_ref()
@@ -717,7 +717,7 @@ fn layers_of_groups_hold_no_more_than_twice_a_room() {
                 entities: (0..count).map(entity).collect(),
                 values: vec![0; count * set.width()],
             };
-            let (of, mut body) = (delta::Of::of(LayerId(group)), Vec::new());
+            let (of, mut body) = (delta::Of::layer(LayerId(group)), Vec::new());
             delta::encode(of, set, None, image.view(), true, scratch, &mut body);
             push_section(SectionKind::Layer(LayerId(group)), &body, &mut message);
         }

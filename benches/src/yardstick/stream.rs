@@ -199,7 +199,7 @@ pub(super) fn encode_room(
     body: &mut Vec<u8>,
 ) {
     encode(
-        Of::of(LayerId::ROOM),
+        Of::layer(LayerId::ROOM),
         set,
         baseline,
         image,
@@ -318,7 +318,7 @@ mod tests {
         }
         let mut body = Vec::new();
         encode(
-            Of::of(LayerId::ROOM),
+            Of::layer(LayerId::ROOM),
             &stream.layout.room,
             Some(images[8].view()),
             wrong.view(),

@@ -91,7 +91,7 @@ impl FanOut {
             self.bodies += 1;
             self.keyframes += u64::from(baseline.is_none());
             self.body.clear();
-            let (of, scratch) = (Of::of(layer), &mut self.scratch);
+            let (of, scratch) = (Of::layer(layer), &mut self.scratch);
             encode(
                 of,
                 set,

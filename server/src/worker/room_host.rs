@@ -10,7 +10,7 @@ use std::time::Instant;
 use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
-use tickwire::protocol::{CloseCode, ServerMessage};
+use tickwire::protocol::{CloseCode, ServerMessage, feature};
 
 use super::members::Members;
 use super::view::{ClientView, RoomView};
@@ -183,6 +183,7 @@ impl<G: Game> RoomHost<G> {
         match guarded(self.id, || self.room.join_as(&name, identity)) {
             Ok(Ok(player)) => {
                 client.session.has_played = true;
+                self.heed_features(player, client.session.features);
                 let token = self.new_token(player, ctx);
                 let hash = token.as_ref().map(|(_, hash)| *hash);
                 let since = self.room.tick_number();
@@ -273,6 +274,7 @@ impl<G: Game> RoomHost<G> {
         }
         client.session.has_played = true;
         client.session.take_place(true);
+        self.heed_features(player, client.session.features);
         self.members.plug(player, client);
         self.room.set_tokens(player, tokens);
         if let Some(mark) = self.members.set_away(player, false) {
@@ -281,6 +283,12 @@ impl<G: Game> RoomHost<G> {
         self.settle_guarded(ctx)?;
         self.hand_out(player, token);
         self.apply_orders(player, ctx)
+    }
+
+    /// What a player's client said that it understands.
+    fn heed_features(&mut self, player: PlayerId, features: u32) {
+        let knows = features & feature::LAYERS != 0;
+        self.room.set_knows_groups(player, knows);
     }
 
     /// A token for a seat, `None` if seats are not held or the system has no random numbers.

@@ -190,7 +190,7 @@ impl Tamper {
         };
         let mut spoiled = Vec::new();
         encode(
-            Of::of(head.layer),
+            Of::layer(head.layer),
             set,
             (head.back > 0).then_some(against),
             current.view(),

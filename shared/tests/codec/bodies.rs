@@ -24,7 +24,7 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
         for (number, baseline) in baselines.into_iter().enumerate() {
             let mut body = Vec::new();
             encode(
-                Of::of(layer),
+                Of::layer(layer),
                 set,
                 baseline.map(LayerImage::view),
                 now.view(),
@@ -41,7 +41,7 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
                 };
                 let (held, periodic) = (baseline.map(LayerImage::view), step % 3 == 0);
                 encode(
-                    Of::of(layer),
+                    Of::layer(layer),
                     set,
                     held,
                     compared,
@@ -114,7 +114,7 @@ proptest! {
         let new = history.step();
         let mut body = Vec::new();
         let baseline = Some(old.view());
-        let of = Of::of(LayerId::ROOM);
+        let of = Of::layer(LayerId::ROOM);
         encode(of, &layout.room, baseline, new.view(), false, &mut scratch, &mut body);
         for (at, bit) in flips {
             let at = at % body.len();

@@ -95,7 +95,7 @@ pub(crate) fn body_of(
     let current = now[group].view();
     let Some((before, bare, sources)) = before else {
         encode(
-            Of::of(layer(group)),
+            Of::layer(layer(group)),
             set,
             None,
             current,

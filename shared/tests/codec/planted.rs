@@ -41,7 +41,7 @@ impl Server {
         let image = &self.images[number];
         let (set, scratch) = (self.set, &mut self.scratch);
         encode(
-            Of::of(self.layer),
+            Of::layer(self.layer),
             set,
             held,
             image.view(),

@@ -74,7 +74,7 @@ fn live(seed: u64) -> (String, [usize; 3]) {
         counts[kind] += 1;
         let mut body = Vec::new();
         let view = baseline.map(LayerImage::view);
-        let of = Of::of(layer);
+        let of = Of::layer(layer);
         encode(of, set, view, now.view(), true, &mut scratch, &mut body);
         let mut next = baseline.cloned().unwrap_or_default();
         let (head, bits) = decode_head(layer, &body).expect("a body has a head");

@@ -517,7 +517,7 @@ fn body_case(
 ) -> Value {
     let (mut body, mut scratch) = (Vec::new(), Scratch::default());
     let view = held.map(|(held, _)| held.view());
-    let of = Of::of(layer);
+    let of = Of::layer(layer);
     encode(of, set, view, now.view(), check, &mut scratch, &mut body);
     let whole = held.map_or(now.view().bare(), |_| now.view());
     json!({

@@ -84,7 +84,7 @@ impl Oracle {
             truth.judge(scope, (image, bare), layout, &mut self.handles)?;
         }
         if let Ok(at) = at {
-            self.judge_groups(at, layout, stay, bare)?;
+            self.judge_groups(at, layout, (stay, player), bare)?;
         }
         Ok(durable)
     }
@@ -95,11 +95,11 @@ impl Oracle {
         &mut self,
         at: usize,
         layout: &Layout,
-        stay: &RoomSession,
+        (stay, player): (&RoomSession, PlayerId),
         bare: &[LayerId],
     ) -> Result<(), Broken> {
         let truth = &mut self.truths[at];
-        let mut missing = truth.held_by(stay.you).to_vec();
+        let mut missing = truth.held_by(player).to_vec();
         let mut empty = 0;
         for (layer, image) in stay.layers().filter(|(layer, _)| layer.is_group()) {
             let Some(group) = truth.group_of(image, &layout.room) else {
@@ -107,7 +107,7 @@ impl Oracle {
                 continue;
             };
             let Some(place) = missing.iter().position(|of| *of == group) else {
-                let what = format!("{} holds group {group} at {}", stay.you, truth.tick);
+                let what = format!("{} holds group {group} at {}", player, truth.tick);
                 return Err(Broken::new(Check::Privacy, what));
             };
             missing.remove(place);
@@ -116,7 +116,7 @@ impl Oracle {
         }
         let is_empty = |group: &u16| truth.is_empty(*group);
         if missing.len() != empty || !missing.iter().all(is_empty) {
-            let what = format!("{} lacks groups {missing:?} at {}", stay.you, truth.tick);
+            let what = format!("{} lacks groups {missing:?} at {}", player, truth.tick);
             return Err(Broken::new(Check::Image, what));
         }
         Ok(())

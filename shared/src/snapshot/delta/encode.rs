@@ -43,7 +43,7 @@ pub struct Moves<'a> {
 
 impl Of<'_> {
     /// A layer by its number, in which nobody moves.
-    pub fn of(layer: LayerId) -> Of<'static> {
+    pub fn layer(layer: LayerId) -> Of<'static> {
         if layer.is_group() {
             Of::Group(Moves::default())
         } else {

@@ -135,7 +135,7 @@ impl Game {
         if let Some(set) = self.layout.of(layer) {
             let mut scratch = Scratch::default();
             encode(
-                Of::of(layer),
+                Of::layer(layer),
                 set,
                 None,
                 image.view(),
