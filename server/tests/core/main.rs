@@ -8,6 +8,7 @@ mod between_workers;
 mod client;
 mod failures;
 mod floods;
+mod future;
 mod games;
 mod hello;
 mod idle;

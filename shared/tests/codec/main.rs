@@ -6,6 +6,7 @@ mod corpus;
 mod exact;
 mod fields;
 mod groups;
+mod growth;
 mod history;
 mod hostile;
 mod limits;

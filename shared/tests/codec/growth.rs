@@ -1,0 +1,95 @@
+//! How the wire may change (`docs/wire.md`): what `tickwire.2` has stays as it is, byte for byte,
+//! and what is new is in the reserved ranges.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
+use tickwire::protocol::{RESERVED_FROM, SUBPROTOCOL, feature};
+
+use crate::vectors::hex;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Names between backticks of the paragraph of `docs/wire.md` that begins so.
+fn listed(page: &str, start: &str) -> Vec<String> {
+    let line = page.lines().find(|line| line.starts_with(start));
+    let line = line.unwrap_or_else(|| panic!("no paragraph {start:?}"));
+    line.split('`').skip(1).step_by(2).map(Into::into).collect()
+}
+
+/// Variants of an enum, in their order, as the source has them.
+fn variants(source: &str, name: &str) -> Vec<String> {
+    let start = format!("pub enum {name} {{");
+    let (_, body) = source.split_once(&start).expect("the enum");
+    body.lines()
+        .take_while(|line| *line != "}")
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(char::is_uppercase))
+        .filter_map(|line| line.split(|c: char| !c.is_alphanumeric()).next())
+        .map(Into::into)
+        .collect()
+}
+
+#[test]
+fn messages_below_the_reserved_range_are_those_of_the_base() {
+    let page = read("../docs/wire.md");
+    for (side, name) in [("client", "ClientMessage"), ("server", "ServerMessage")] {
+        let base = listed(&page, &format!("Messages from a {side}"));
+        let source = read(&format!("src/protocol/{side}_message.rs"));
+        let why = "what is new comes from index 128 on, docs/wire.md says how";
+        assert_eq!(variants(&source, name), base, "{why}");
+        assert!(base.len() < usize::from(RESERVED_FROM));
+    }
+}
+
+#[test]
+fn features_are_those_that_both_pages_list() {
+    let names = listed(&read("../docs/wire.md"), "Features:");
+    let bits = [("LAYERS", feature::LAYERS), ("REDIRECT", feature::REDIRECT)];
+    assert_eq!(names, bits.map(|(name, _)| name));
+    let all = bits.iter().fold(0, |all, (_, bit)| all | bit);
+    assert_eq!(feature::ALL, all, "a feature without a name");
+    let protocol = read("PROTOCOL.md");
+    for (name, bit) in bits {
+        let row = format!("| {} | `{name}` |", bit.trailing_zeros());
+        assert!(protocol.contains(&row), "{row}");
+    }
+    let script = read("../client-web/src/protocol/frame.js");
+    for (name, bit) in bits.into_iter().chain([("ALL", feature::ALL)]) {
+        assert!(script.contains(&format!("{name}: {bit},")), "{name}");
+    }
+}
+
+/// There is no way to make these anew: who would have to changes what open pages speak.
+#[test]
+fn the_bases_bytes_are_what_they_were() {
+    let base: Value = serde_json::from_str(&read("vectors/base_control.json")).expect("JSON");
+    let cases = base["cases"].as_array().expect("cases");
+    let why = format!("{SUBPROTOCOL} is spoken by pages that are open");
+    let mut seen = 0;
+    for case in cases
+        .iter()
+        .filter(|case| case["message"].is_object() || case["message"].is_string())
+    {
+        let text = case["bytes"].as_str().expect("bytes");
+        let bytes: Vec<u8> = (0..text.len() / 2)
+            .filter_map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok())
+            .collect();
+        let (message, again) = if case["from"] == "client" {
+            let message = decode_client(&bytes).ok().flatten().expect(&why);
+            (serde_json::to_value(&message), encode_client(&message))
+        } else {
+            let message = decode_server(&bytes).ok().flatten().expect(&why);
+            (serde_json::to_value(&message), encode_server(&message))
+        };
+        assert_eq!(message.ok().as_ref(), Some(&case["message"]), "{why}");
+        assert_eq!(hex(&again), text, "{why}");
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen}");
+}
