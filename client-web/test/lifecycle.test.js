@@ -412,6 +412,19 @@ test('who leaves while the seat is being taken again leaves it', async (t) => {
   link.close();
 });
 
+test('seats of two games at one URL are kept apart', () => {
+  const storage = new Storage();
+  storage.setItem(KEY, JSON.stringify({ token: 'who', seat: 'first' }));
+  for (const [game, messages] of /** @type {[string | undefined, number][]} */ ([[undefined, 2], ['other', 1]])) {
+    const leave = new AbortController();
+    connect({ ...options, game, resume: true, storage, signal: leave.signal }).catch(() => {});
+    const socket = newest();
+    socket.open();
+    assert.equal(socket.sent.length, messages, 'the hello, and whose seat it is also the request for it');
+    leave.abort();
+  }
+});
+
 test('a seat that the server is too busy to tell of counts as lost in the end', async (t) => {
   const pass = virtualTime(t);
   const storage = new Storage();

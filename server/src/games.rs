@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, ConfigError, GameSettings, invalid};
 use crate::game::{Game, GameDef};
-use crate::http::Site;
+use crate::http::{NamedPages, Site};
 use crate::lobby::GameToServe;
 use crate::vitals;
 use crate::worker::AnyGame;
@@ -101,10 +101,7 @@ impl Games {
     /// # Errors
     /// Of the kind `InvalidInput`: there are none or too many, a name that can't be or is there
     /// twice, a schema or settings that can't be used, settings for a game that is not there.
-    pub(crate) fn check(
-        self,
-        config: &Config,
-    ) -> io::Result<(Vec<GameToServe>, Vec<(&'static str, Site)>)> {
+    pub(crate) fn check(self, config: &Config) -> io::Result<(Vec<GameToServe>, NamedPages)> {
         check_names(&self.names().collect::<Vec<_>>(), config).map_err(invalid)?;
         let several = self.0.len() > 1;
         let mut games = Vec::with_capacity(self.0.len());

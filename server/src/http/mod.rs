@@ -25,5 +25,6 @@ mod upgrade;
 
 pub(crate) use accept::Accept;
 pub use listen::Listeners;
+pub(crate) use pages::NamedPages;
 pub(crate) use public::Public;
 pub use site::Site;

@@ -10,9 +10,12 @@ use crate::lobby::{GameIndex, OfGame, Totals};
 /// Below it each game has its own.
 const GAMES: &str = "/g/";
 
+/// The pages of games by their names, in the order of their indices.
+pub(crate) type NamedPages = Vec<(&'static str, Site)>;
+
 /// What is served of a process's games.
 pub(crate) struct Pages {
-    games: Vec<(&'static str, Site)>,
+    games: NamedPages,
     /// Beside the list of several games.
     top: Site,
 }
@@ -29,7 +32,7 @@ pub(super) enum Route<'a> {
 }
 
 impl Pages {
-    pub(super) fn new(games: Vec<(&'static str, Site)>) -> Pages {
+    pub(super) fn new(games: NamedPages) -> Pages {
         let top = Site::new().with_file("/games.css", include_str!("games.css"));
         Pages { games, top }
     }

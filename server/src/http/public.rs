@@ -21,9 +21,8 @@ use super::descriptors;
 use super::forwarded::Proxies;
 use super::http1;
 use super::origin::Origins;
-use super::pages::{self, Pages, Route};
+use super::pages::{self, NamedPages, Pages, Route};
 use super::reply::{self, Reply};
-use super::site::Site;
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::admission::crowd::{Crowd, Spot};
 use crate::admission::sockets::{Notice, Seat, Seats};
@@ -93,7 +92,7 @@ impl Public {
     /// The port's state, from the operator's settings.
     pub(crate) fn new(
         config: &Config,
-        pages: Vec<(&'static str, Site)>,
+        pages: NamedPages,
         lobby: Lobby,
         certificate: Option<Arc<Certificate>>,
         metrics: Arc<Metrics>,

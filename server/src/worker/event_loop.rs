@@ -138,7 +138,7 @@ impl EventLoop {
                 self.ctx.end(client, End::Close(code));
             }
             Command::Adopt(room) => {
-                self.adopt(room);
+                self.adopt(*room);
                 self.close_rooms(code);
             }
             _ => {}
@@ -246,7 +246,7 @@ impl EventLoop {
                 // Who asked may have gone.
                 let _ = reply.send(self.moderate(seats_of.as_ref()));
             }
-            Some(Command::Adopt(room)) => self.adopt(room),
+            Some(Command::Adopt(room)) => self.adopt(*room),
             Some(Command::Wake) | None => {}
             #[cfg(test)]
             Some(Command::Break) => panic!("the worker is to end"),

@@ -66,7 +66,7 @@ impl EventLoop {
         });
         match command {
             Some(Command::Adopt(room)) => {
-                self.adopt(room);
+                self.adopt(*room);
                 false
             }
             _ => {
@@ -77,10 +77,10 @@ impl EventLoop {
     }
 
     /// Takes a room that another worker had.
-    pub(super) fn adopt(&mut self, running: Box<Running>) {
+    pub(super) fn adopt(&mut self, running: Running) {
         let room = running.room_host.id();
         self.queue.push(Reverse((running.due, room)));
-        self.rooms.insert(room, *running);
+        self.rooms.insert(room, running);
     }
 
     /// What is for a room that another worker has by now goes there; what is for this one comes
