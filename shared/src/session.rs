@@ -24,14 +24,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use error::{RequestError, SessionError};
-pub use event::{Event, decode_events};
+pub use event::{Event, Redirect, decode_events};
 use games::{Hashes, Known};
 
 pub use games::Games;
 pub use reconnect::{
     Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,
 };
-pub use redirect::Redirect;
 pub use requests::pack_options;
 pub use resume::Ticket;
 pub use room::{RoomSession, Seen};

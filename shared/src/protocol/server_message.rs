@@ -7,6 +7,8 @@ use crate::ids::{PlayerId, RoomId, Tick};
 use crate::schema::{Schema, Tables};
 
 /// A server's control message.
+// One is alive at a time; the welcome is large, and there is one a connection.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ServerMessage {
     /// Answer to `Hello`.

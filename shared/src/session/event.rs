@@ -1,8 +1,7 @@
 //! What a session tells its driver, and the decoding of a snapshot's events (`PROTOCOL.md` §8).
 
-use super::Redirect;
 use super::error::SessionError;
-use crate::ids::{LayerId, PlayerId, Tick};
+use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
 use crate::protocol::server_message::{ChatLine, LeaveReason, Member, Refusal, RoomInfo};
 use crate::schema::{Field, Kind, Schema, is_text};
@@ -101,6 +100,19 @@ pub enum Event {
         /// Which one.
         layer: LayerId,
     },
+}
+
+/// Where a server says to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// The WebSocket's URL.
+    pub url: String,
+    /// What to bring as the hello's token: a secret of the player's.
+    pub ticket: String,
+    /// The room that is there.
+    pub room: RoomId,
+    /// For how long the ticket is good, in milliseconds; past that it is not followed.
+    pub valid_ms: u32,
 }
 
 /// Hands out every event of a section of the snapshot of `tick`, as [`Event::Game`].

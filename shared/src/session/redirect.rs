@@ -3,24 +3,11 @@
 //! [`REDIRECTS_MAX`](crate::limits::REDIRECTS_MAX).
 
 use super::Session;
+use super::event::Redirect;
 use super::resume::Ticket;
 use crate::codec;
-use crate::ids::RoomId;
 use crate::protocol::ClientMessage;
 use crate::protocol::client_message::JoinAs;
-
-/// Where a server says to go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirect {
-    /// The WebSocket's URL.
-    pub url: String,
-    /// What to bring as the hello's token: a secret of the player's.
-    pub ticket: String,
-    /// The room that is there.
-    pub room: RoomId,
-    /// For how long the ticket is good, in milliseconds; past that it is not followed.
-    pub valid_ms: u32,
-}
 
 impl Redirect {
     /// A session for a socket to [`Redirect::url`]: like [`Session::new`], and at once the request
