@@ -20,7 +20,7 @@ const BOTS_MAX: i64 = 18_000;
 /// 2 for wrong flags. The objectives are: every bot joins, no desync, no disconnect before the
 /// end, gap p99 within its limit; with hostile bots also that each is closed with its code, that
 /// gap p99 stays within a tenth of what it was before they came, and the server's memory too; with
-/// --drops or --storm that each bot is back where it was in time.
+/// spectators that each gets in and none is lost, and the same of gap p99; with --drops or --storm that each bot is back where it was in time.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-bots", version)]
 pub struct Flags {
@@ -69,6 +69,10 @@ pub struct Flags {
     /// figure [default: one for each hostile kind in --behaviour].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
     pub hostile: Option<u32>,
+    /// Spectators besides, who look on at the rooms that the bots play in. They come when the bots
+    /// were measured for half of the duration without them, and have figures of their own.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with_all = ["hostile", "slow", "stalled", "drops", "storm"], value_parser = clap::value_parser!(u32).range(0..=BOTS_MAX))]
+    pub spectators: u32,
     /// Share of the bots that, after half of the duration, read a tenth of what they need for the
     /// duration, in percent. They are in no figure but desyncs and disconnects; when they read
     /// again each must hold its room's state within 3 ticks.
@@ -102,7 +106,7 @@ pub struct Flags {
     #[arg(long, value_name = "MS", value_parser = positive)]
     pub max_gap_p99_ms: Option<f64>,
     /// How much greater the 99th percentile of the time between two snapshots may be with hostile
-    /// or slow bots than without, in percent.
+    /// or slow bots, or spectators, than without, in percent.
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = positive)]
     pub max_gap_growth: f64,
     /// Greatest 99th percentile of the time from an input to the snapshot that shows it, in
@@ -166,6 +170,9 @@ impl Flags {
         }
         if self.url.is_secure() && self.ca.is_none() {
             return Err("a wss:// URL needs --ca".to_owned());
+        }
+        if self.spectators > 0 && self.hostile_bots() > 0 {
+            return Err("--spectators are without hostile bots".to_owned());
         }
         if self.cuts() && self.hostile_bots() > 0 {
             return Err("--drops and --storm are without hostile bots".to_owned());
@@ -233,6 +240,7 @@ mod tests {
             "bots --drops 2 --storm 5s",
             "bots --drops 0",
             "bots --storm 5s --slow 10",
+            "bots --spectators 5 --drops 2",
         ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }

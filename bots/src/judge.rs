@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 
 use crate::flags::Flags;
-use crate::outcomes::{Outcomes, Stress};
+use crate::outcomes::{Audience, Outcomes, Stress};
 use crate::reconnects::Reconnects;
 use crate::report::{Gap, Latency, Objective, Report, Return};
 use crate::roles::Answers;
@@ -25,6 +25,7 @@ pub(crate) fn report(
     flags: &Flags,
     totals: &Totals,
     outcomes: &Outcomes,
+    audience: &Audience,
     slow: Recoveries,
     reconnects: &Reconnects,
 ) -> Report {
@@ -77,13 +78,32 @@ pub(crate) fn report(
             });
             kinds.collect()
         }),
-        troubles: outcomes.troubles.clone(),
+        spectators: u64::from(flags.spectators),
+        spectators_connected: audience.outcomes.connected,
+        spectator_snapshots_per_s: round(audience.totals.snapshots as f64 / seconds, 1),
+        spectator_gap_ms: gap(&audience.totals.gaps),
+        spectator_arrival_gap_ms: gap(&audience.totals.arrivals),
+        spectator_bytes_per_client_per_s: round(
+            audience.totals.bytes as f64 / seconds / audience.outcomes.connected.max(1) as f64,
+            1,
+        ),
+        spectator_desyncs: audience.outcomes.desyncs,
+        spectator_disconnects: audience.outcomes.disconnects.clone(),
+        troubles: outcomes
+            .troubles
+            .iter()
+            .chain(&audience.outcomes.troubles)
+            .map(|(why, count)| (why.clone(), *count))
+            .collect(),
         objectives: Vec::new(),
     };
     let mut objectives = Objectives::default();
     objectives.of_any_run(&report, flags, outcomes);
     if flags.cuts() {
         objectives.of_reconnects(&report, flags);
+    }
+    if flags.spectators > 0 {
+        objectives.of_spectators(&report);
     }
     if let Some(stress) = stress {
         objectives.of_stress(&report, flags, stress);
@@ -151,6 +171,21 @@ impl Objectives {
         );
     }
 
+    fn of_spectators(&mut self, report: &Report) {
+        let (all, there) = (report.spectators, report.spectators_connected);
+        self.state(
+            format!("{all} spectators come"),
+            there.to_string(),
+            there == all,
+        );
+        let desyncs = report.spectator_desyncs;
+        self.state("no desync of theirs", desyncs.to_string(), desyncs == 0);
+        let lost: u64 = report.spectator_disconnects.values().sum();
+        self.state("none of them is lost", lost.to_string(), lost == 0);
+        let p50 = report.spectator_gap_ms.p50;
+        self.state("they are shown something", shown(p50), p50.is_some());
+    }
+
     fn of_stress(&mut self, report: &Report, flags: &Flags, stress: &Stress) {
         let limit = 1.0 + flags.max_gap_growth / 100.0;
         let (before, now) = (report.calm_gap_p99_ms, report.gap_ms.p99);
@@ -161,6 +196,9 @@ impl Objectives {
                 .zip(now)
                 .is_some_and(|(before, now)| now <= before * limit),
         );
+        if flags.spectators > 0 {
+            return;
+        }
         if flags.ops.is_some() {
             let memory = report.server_memory_mib;
             let limit = 1.0 + MEMORY_GROWTH_MAX / 100.0;

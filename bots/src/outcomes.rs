@@ -37,7 +37,16 @@ pub(crate) struct Outcomes {
     pub(crate) stress: Option<Stress>,
 }
 
-/// What is known of the time with hostile or slow bots, and of that before.
+/// What is known of those who look on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Audience {
+    /// What they measured.
+    pub(crate) totals: Totals,
+    /// What became of them.
+    pub(crate) outcomes: Outcomes,
+}
+
+/// What is known of the time with hostile or slow bots or spectators, and of that before.
 #[derive(Clone, Debug)]
 pub(crate) struct Stress {
     /// What the others measured before.

@@ -49,6 +49,8 @@ pub(crate) struct Player {
     name: String,
     pub(crate) session: Session,
     behaviour: Behaviour,
+    /// It has no seat.
+    spectates: bool,
     /// Once in a room.
     controls: Option<Controls>,
     rng: ChaCha8Rng,
@@ -76,7 +78,8 @@ impl Player {
     pub(crate) fn new(run: &Arc<Run>, place: &Place, request: RoomRequest, now_us: u64) -> Player {
         let (flags, index) = (&run.flags, place.bot);
         let seed = flags.seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let name = format!("bot {}", index + 1);
+        let role = if place.spectates { "spectator" } else { "bot" };
+        let name = format!("{role} {}", index + 1);
         Player {
             run: Arc::clone(run),
             room: place.room,
@@ -85,10 +88,14 @@ impl Player {
                 .of_game(&flags.game)
                 .among(&run.games),
             name,
-            behaviour: flags.honest(index),
+            behaviour: match place.spectates {
+                true => Behaviour::Spectate,
+                false => flags.honest(index),
+            },
+            spectates: place.spectates,
             controls: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
-            gauge: Gauge::new(index, place.entry != Entry::Join),
+            gauge: Gauge::new(index, place.entry != Entry::Join && !place.spectates),
             reader: Reader::new(Pace::of(flags, index, place.room), place.room),
             joined: false,
             retry_us: None,
@@ -110,7 +117,7 @@ impl Player {
     /// Its run is over: what it waited for in vain is counted.
     pub(crate) fn finish(&mut self, now_us: u64) {
         if self.is_measured() {
-            self.gauge.finish(&self.run.tally, now_us);
+            self.gauge.finish(self.run.tally_of(self.spectates), now_us);
         }
     }
 
@@ -175,7 +182,8 @@ impl Player {
         self.gauge.on_arrival(arrived_us);
         self.reader.read(bytes.len(), now_us);
         if self.is_measured() {
-            self.gauge.on_bytes(&self.run.tally, bytes.len(), now_us);
+            let tally = self.run.tally_of(self.spectates);
+            self.gauge.on_bytes(tally, bytes.len(), now_us);
         }
         self.session
             .handle_message(bytes, now_us)
@@ -210,7 +218,8 @@ impl Player {
                     if !self.is_measured() {
                         continue;
                     }
-                    let (tally, size) = (&self.run.tally, bytes.len());
+                    let tally = self.run.tally_of(self.spectates);
+                    let size = bytes.len();
                     self.gauge.on_snapshot(tally, &head, size, now_us);
                     if let Some(room) = self.session.room() {
                         self.gauge.survey(tally, room, size, now_us);
@@ -233,14 +242,18 @@ impl Player {
     }
 
     fn ask_for_room(&mut self) -> Result<(), Cause> {
+        let who = JoinAs {
+            spectator: self.spectates,
+            ..JoinAs::default()
+        };
         let asked: Result<(), RequestError> = match (&self.outage, &self.request) {
             (Some(outage), _) => self.session.ask_again(&outage.ticket),
             (None, RoomRequest::Create(name)) => self.session.create(&NewRoom {
                 name: name.clone(),
                 ..NewRoom::default()
             }),
-            (None, RoomRequest::Join(id)) => self.session.join(*id),
-            (None, RoomRequest::Code(code)) => self.session.join_code(code),
+            (None, RoomRequest::Join(id)) => self.session.join_as(*id, &who),
+            (None, RoomRequest::Code(code)) => self.session.join_code_as(code, &who),
         };
         asked.map_err(|error| Cause::Failed(error.to_string()))
     }
@@ -279,6 +292,7 @@ impl Player {
         Some(Joined {
             tick_rate: room.tick_rate,
             snapshot_every: room.snapshot_every,
+            spectates: self.spectates,
         })
     }
 

@@ -45,7 +45,8 @@ pub struct Report {
     pub substituted_share: Option<f64>,
     /// The server's CPU time by snapshots sent, in microseconds: all of it, ticks and inputs too.
     pub server_cpu_us_per_snapshot: Option<f64>,
-    /// 99th percentile of the gaps before hostile bots came or some became slow, in milliseconds.
+    /// 99th percentile of the gaps before hostile bots or spectators came or some became slow, in
+    /// milliseconds.
     pub calm_gap_p99_ms: Option<f64>,
     /// The server's resident memory in MiB, at a third of the measured part and at its end.
     pub server_memory_mib: Option<[f64; 2]>,
@@ -68,6 +69,22 @@ pub struct Report {
     pub return_ms: Return,
     /// By kind of breach, the close codes that hostile bots got; 0 for none in time.
     pub hostile: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Spectators that were asked for.
+    pub spectators: u64,
+    /// Those that were in a room when the part with them began.
+    pub spectators_connected: u64,
+    /// Snapshots a second that all of them together applied.
+    pub spectator_snapshots_per_s: f64,
+    /// From one snapshot to the next at a spectator, in milliseconds.
+    pub spectator_gap_ms: Gap,
+    /// The same by when the snapshots reached their sockets.
+    pub spectator_arrival_gap_ms: Gap,
+    /// Bytes of the messages that a spectator received a second.
+    pub spectator_bytes_per_client_per_s: f64,
+    /// Layers of spectators whose checksum disagreed.
+    pub spectator_desyncs: u64,
+    /// Spectators' connections that ended before the swarm did, by close code.
+    pub spectator_disconnects: BTreeMap<String, u64>,
     /// What went wrong in words, and how often.
     pub troubles: BTreeMap<String, u64>,
     /// What was to be, and whether it was.
@@ -176,6 +193,17 @@ impl fmt::Display for Report {
             let times = format!("{} / {} / {}", ms(p50), ms(p99), ms(max));
             rows.push(("back after p50 / p99 / max ms", times));
             rows.push(("tries that failed", self.return_retries.to_string()));
+        }
+        if self.spectators > 0 {
+            let in_room = format!("{} of {}", self.spectators_connected, self.spectators);
+            rows.push(("spectators connected", in_room));
+            let rate = format!("{:.1}", self.spectator_snapshots_per_s);
+            rows.push(("their snapshots/s", rate));
+            rows.push(("their gaps ms", gap(&self.spectator_gap_ms)));
+            rows.push(("  on arrival", gap(&self.spectator_arrival_gap_ms)));
+            let bytes = format!("{:.0}", self.spectator_bytes_per_client_per_s);
+            rows.push(("their bytes/s each", bytes));
+            rows.push(("their disconnects", codes(&self.spectator_disconnects)));
         }
         for (name, value) in rows {
             writeln!(f, "{name:<30}{value}")?;

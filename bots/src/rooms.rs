@@ -13,6 +13,8 @@ pub(crate) struct Place {
     pub(crate) room: usize,
     /// How it gets there.
     pub(crate) entry: Entry,
+    /// Whether it looks on, without a seat.
+    pub(crate) spectates: bool,
 }
 
 /// How a bot gets into its room.
@@ -34,7 +36,23 @@ impl Place {
             None if bot < rooms => (bot, Entry::Create),
             None => (bot % rooms, Entry::Join),
         };
-        Place { bot, room, entry }
+        Place {
+            bot,
+            room,
+            entry,
+            spectates: false,
+        }
+    }
+
+    /// Of a spectator: they go round the rooms of the bots.
+    pub(crate) fn of_spectator(number: usize, rooms: usize, code: Option<&str>) -> Place {
+        let entry = code.map_or(Entry::Join, |code| Entry::Code(code.to_owned()));
+        Place {
+            bot: number,
+            room: number % rooms,
+            entry,
+            spectates: true,
+        }
     }
 }
 

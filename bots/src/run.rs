@@ -21,6 +21,8 @@ const NEWS_MAX: usize = 1024;
 pub(crate) struct Run {
     pub(crate) flags: Flags,
     pub(crate) tally: Tally,
+    /// The same of spectators.
+    pub(crate) audience: Tally,
     pub(crate) rooms: Rooms,
     /// Set once, when all are to say goodbye.
     pub(crate) stop: watch::Sender<bool>,
@@ -40,6 +42,8 @@ pub(crate) struct Joined {
     pub(crate) tick_rate: u16,
     /// Ticks between snapshots.
     pub(crate) snapshot_every: u16,
+    /// Whether it looks on, without a seat.
+    pub(crate) spectates: bool,
 }
 
 impl Run {
@@ -48,6 +52,7 @@ impl Run {
         let (joined, news) = mpsc::channel(NEWS_MAX);
         let run = Run {
             tally: Tally::new(),
+            audience: Tally::new(),
             rooms: Rooms::new(flags.rooms as usize),
             stop: watch::Sender::new(false),
             slowness: Slowness::new(flags.rooms as usize),
@@ -58,6 +63,15 @@ impl Run {
             flags,
         };
         (Arc::new(run), news)
+    }
+
+    /// Where those write who play, or those who look on.
+    pub(crate) fn tally_of(&self, spectates: bool) -> &Tally {
+        if spectates {
+            &self.audience
+        } else {
+            &self.tally
+        }
     }
 
     /// Microseconds since the start.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -18,7 +19,7 @@ use crate::flags::Flags;
 use crate::hostile;
 use crate::judge;
 use crate::ops::Figures;
-use crate::outcomes::{Outcomes, Stress};
+use crate::outcomes::{Audience, Outcomes, Stress};
 use crate::report::Report;
 use crate::rooms::Place;
 use crate::run::{Joined, Run};
@@ -66,6 +67,8 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         bots: JoinSet::new(),
         news,
         outcomes: Outcomes::default(),
+        audience: Outcomes::default(),
+        spectators: JoinSet::new(),
         bar,
     };
     course.arrive(first).await;
@@ -78,13 +81,7 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         course.watch(Instant::now() + RECOVER, |_| false).await;
         course.leave().await;
     } else if run.flags.hostile_bots() > 0 {
-        // They live in a runtime of their own, so that their work is not in the way of those that
-        // are measured.
-        let apart = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| SwarmError::NoThread(error.to_string()))?;
+        let apart = apart()?;
         let mut hostile = JoinSet::new();
         let start = || {
             for index in 0..run.flags.hostile_bots() as usize {
@@ -100,6 +97,11 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
             stress.answers = answers;
         }
         apart.shutdown_background();
+    } else if run.flags.spectators > 0 {
+        let apart = apart()?;
+        course.measure_audience(apart.handle()).await;
+        course.leave().await;
+        apart.shutdown_background();
     } else {
         course.measure(run.flags.duration).await;
         course.await_returns().await;
@@ -110,6 +112,10 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         &run.flags,
         &run.tally.totals(),
         &course.outcomes,
+        &Audience {
+            totals: run.audience.totals(),
+            outcomes: course.audience,
+        },
         run.slowness.recoveries(),
         &run.reconnects.lock(),
     ))
@@ -121,6 +127,9 @@ struct Course<'a> {
     bots: JoinSet<Ending>,
     news: mpsc::Receiver<Joined>,
     outcomes: Outcomes,
+    /// What became of the spectators, and they.
+    audience: Outcomes,
+    spectators: JoinSet<Ending>,
     bar: &'a ProgressBar,
 }
 
@@ -162,6 +171,36 @@ impl Course<'_> {
         });
     }
 
+    /// Measures for a while without spectators, then, once they are in, with them.
+    async fn measure_audience(&mut self, apart: &Handle) {
+        let run = Arc::clone(&self.run);
+        let flags = &run.flags;
+        self.measure(flags.duration / 2).await;
+        let before = run.tally.take();
+        let (begin, count) = (Instant::now(), flags.spectators as usize);
+        self.bar.set_message("spectators come");
+        for number in 0..count {
+            let at = begin + flags.ramp.mul_f64(number as f64 / count as f64);
+            self.watch(at, |_| false).await;
+            let place = Place::of_spectator(number, flags.rooms as usize, flags.code.as_deref());
+            let looks_on = bot::play(Arc::clone(&run), place, None);
+            self.spectators.spawn_on(looks_on, apart);
+        }
+        let (deadline, all) = (
+            begin + flags.ramp + ARRIVE_WITHIN,
+            u64::from(flags.spectators),
+        );
+        while self.audience.joined + self.audience.never_joined < all && Instant::now() < deadline {
+            self.watch(Instant::now() + BAR_EVERY, |_| false).await;
+        }
+        self.measure(flags.duration).await;
+        self.outcomes.stress = Some(Stress {
+            before,
+            memory_bytes: None,
+            answers: BTreeMap::new(),
+        });
+    }
+
     /// Measures for the duration; the server's memory after a third of it and at its end.
     async fn measure_with_memory(&mut self) -> Option<(u64, u64)> {
         let (ops, duration) = (self.run.flags.ops, self.run.flags.duration);
@@ -184,9 +223,11 @@ impl Course<'_> {
         let from_us = from.duration_since(self.run.start).as_micros() as u64;
         let to_us = from_us + duration.as_micros() as u64;
         self.run.tally.window.set(from_us, to_us);
+        self.run.audience.window.set(from_us, to_us);
         self.bar.set_message("bots settle");
         self.watch(from, |_| false).await;
         self.outcomes.connected = self.outcomes.playing();
+        self.audience.connected = self.audience.playing();
         let ops = self.run.flags.ops;
         let before = Figures::read(ops).await;
         self.bar.set_style(style("{msg} {wide_bar} {percent}%"));
@@ -227,7 +268,11 @@ impl Course<'_> {
         while let Ok(Some(ending)) = timeout_at(deadline, self.bots.join_next()).await {
             self.outcomes.note_ending(ending.ok());
         }
+        while let Ok(Some(ending)) = timeout_at(deadline, self.spectators.join_next()).await {
+            self.audience.note_ending(ending.ok());
+        }
         self.bots.abort_all();
+        self.spectators.abort_all();
     }
 
     /// Takes notes until a moment, or until `enough` has been seen.
@@ -235,15 +280,30 @@ impl Course<'_> {
         while !enough(&self.outcomes) {
             tokio::select! {
                 biased;
-                Some(Joined { tick_rate, snapshot_every }) = self.news.recv() => {
-                    self.outcomes.note_joined(tick_rate, snapshot_every);
+                Some(joined) = self.news.recv() => {
+                    let Joined { tick_rate, snapshot_every, spectates } = joined;
+                    let outcomes = if spectates { &mut self.audience } else { &mut self.outcomes };
+                    outcomes.note_joined(tick_rate, snapshot_every);
                     self.bar.set_position(self.outcomes.joined);
+                }
+                Some(ending) = self.spectators.join_next() => {
+                    self.audience.note_ending(ending.ok());
                 }
                 Some(ending) = self.bots.join_next() => self.outcomes.note_ending(ending.ok()),
                 () = sleep_until(until) => return,
             }
         }
     }
+}
+
+/// A runtime for bots that are not measured, so that their work is not in the way of those that
+/// are.
+fn apart() -> Result<Runtime, SwarmError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| SwarmError::NoThread(error.to_string()))
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -1,9 +1,20 @@
 //! Values of a room's players, by rising number. The numbers go round a range that is far longer
 //! than a room has seats ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)), so this is no
 //! table with a place for each of them. Used by `room` and `worker`, each for what it knows of a
-//! player.
+//! player. Spectators are told apart by numbers too, which come after all the players': whoever goes
+//! through everybody by rising number comes to the players first.
 
 use tickwire::ids::PlayerId;
+use tickwire::limits::PLAYER_NUMBERS;
+
+/// Whether a number is a spectator's: no player's is of that range, and no client ever sees one.
+#[inline]
+pub(crate) fn is_spectator(player: PlayerId) -> bool {
+    player.0 >= PLAYER_NUMBERS
+}
+
+/// The number that comes before all spectators'.
+pub(crate) const LAST_PLAYER: PlayerId = PlayerId(PLAYER_NUMBERS - 1);
 
 /// See the module's description. No longer than there are players; each look is one guess that is
 /// right in a room that nobody has left, else a binary search.

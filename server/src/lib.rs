@@ -209,6 +209,11 @@
 //! }
 //! ```
 //!
+//! Who looks on without a seat, a spectator, is no player: there is no `join` and no entity, and no
+//! member among the [`game::Roster`]'s, which has their numbers apart. They are sent what is
+//! everyone's, state and events, and go when the last player has gone. How many a room takes is the
+//! operator's (`--max-spectators`).
+//!
 //! # 5. What is said
 //!
 //! **Events** go to all, to all but one, to one, or to a team, with the tick that they happened in.

@@ -50,6 +50,7 @@ fn judged_with(
         &flags,
         &tally.totals(),
         &outcomes,
+        &Audience::default(),
         Recoveries::default(),
         reconnects,
     )

@@ -31,6 +31,9 @@ pub(super) const REQUESTS_PER_SECOND: u32 = 5;
 /// Messages per second that a client may send, up to 60 ticks a second: an input a tick, and
 /// as much again.
 const MESSAGES_PER_SECOND: u32 = 120;
+/// Spectators of one room: as many as a worker that has nothing else to do writes to in a period.
+/// Beyond: a relay's task.
+pub(super) const SPECTATORS_PER_ROOM_MAX: u16 = 5000;
 /// More of anything than a machine holds.
 const MANY: u32 = 1 << 20;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -87,6 +90,12 @@ settings! {
     /// Seats per room, 1 to 1000
     #[arg(value_name = "COUNT", default_value_t = 50)]
     max_players: u16, 1..=PLAYERS_PER_ROOM_MAX;
+
+    // One costs a room what a player does but for their inputs and their avatar: 200 of them four
+    // times a room of 50. Their writes come after the players', so that these feel it last.
+    /// Spectators per room, who have no seat; 0: none may look on
+    #[arg(value_name = "COUNT", default_value_t = 200)]
+    max_spectators: u16, 0..=SPECTATORS_PER_ROOM_MAX;
 
     /// Rooms at once
     #[arg(value_name = "COUNT", default_value_t = 1000)]

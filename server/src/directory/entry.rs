@@ -19,7 +19,7 @@ const ROOM_COST: u16 = 8;
 /// come after everybody else's.
 pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
 
-/// A room and its seats.
+/// A room, its seats and its places for spectators.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) game: GameIndex,
@@ -27,7 +27,9 @@ pub(super) struct Entry {
     /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have
     /// one here and ask again.
     pub(super) taken: u16,
-    /// Whose they are, in no order.
+    /// Places of spectators that are taken, by those who look on and by those on their way.
+    pub(super) spectators: u16,
+    /// Whose the seats are, in no order.
     pub(super) takers: Vec<Mark>,
     pub(super) worker: usize,
     /// Rises with every room: the oldest has the least.
@@ -48,12 +50,13 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn info(&self) -> RoomInfo {
-        self.options.info(self.taken.min(self.options.seats))
+        let players = self.taken.min(self.options.seats);
+        self.options.info(players, self.spectators)
     }
 
     /// What its cost is taken to grow with.
     pub(super) fn units(&self) -> f64 {
-        f64::from(ROOM_COST) + f64::from(self.taken)
+        f64::from(ROOM_COST) + f64::from(self.taken) + f64::from(self.spectators)
     }
 
     /// Where it stands among the listed ones, least first.
@@ -64,6 +67,11 @@ impl Entry {
 
     pub(super) fn has_seat(&self) -> bool {
         self.taken < self.options.seats
+    }
+
+    /// Whether there is something to see, and a place to see it from.
+    pub(super) fn takes_spectators(&self) -> bool {
+        self.taken > 0 && self.spectators < self.options.spectators
     }
 
     pub(super) fn takes_another(&self, who: Mark) -> bool {

@@ -132,6 +132,7 @@ impl Directory for Registry {
             game,
             options,
             taken: 1,
+            spectators: 0,
             takers: vec![maker],
             worker,
             made: table.made,
@@ -219,6 +220,38 @@ impl Directory for Registry {
         table.take_seat(game, room, mark).ok()
     }
 
+    fn watch(&self, game: GameIndex, room: RoomId) -> Result<Place, Refusal> {
+        let mut table = self.table.lock();
+        match table.rooms.get(&room) {
+            Some(entry) if !entry.options.private => table.take_view(game, room),
+            _ => Err(Refusal::NoSuchRoom),
+        }
+    }
+
+    fn watch_by_code(&self, game: GameIndex, code: &str) -> Result<Place, Refusal> {
+        let mut table = self.table.lock();
+        let room = table.codes.get(code).copied();
+        table.take_view(game, room.ok_or(Refusal::NoSuchRoom)?)
+    }
+
+    fn watch_any(&self, game: GameIndex, who: &Who, now: Instant) -> Option<Place> {
+        let mut table = self.table.lock();
+        let (&room, _) = table
+            .rooms
+            .iter()
+            .filter(|(_, entry)| entry.game == game && entry.open && !entry.options.private)
+            .filter(|(_, entry)| entry.takes_spectators())
+            .filter(|(_, entry)| !entry.kept_out.has(who, now))
+            .max_by_key(|(_, entry)| (entry.active, entry.taken, Reverse(entry.made)))?;
+        table.take_view(game, room).ok()
+    }
+
+    fn stop_watching(&self, room: RoomId) {
+        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+            entry.spectators = entry.spectators.saturating_sub(1);
+        }
+    }
+
     fn has_another(&self, room: RoomId, who: Mark) -> bool {
         self.of(room, |entry| entry.takes_another(who)) == Some(true)
     }
@@ -253,6 +286,7 @@ impl Directory for Registry {
             name: entry.options.name.clone(),
             players: entry.taken.min(entry.options.seats),
             seats: entry.options.seats,
+            spectators: entry.spectators,
             private: entry.options.private,
             worker: entry.worker,
             share: entry.unit_share.map(|share| share * entry.units()),
@@ -436,6 +470,21 @@ impl Table {
         entry.takers.push(who);
         // Until that is counted again.
         entry.active = entry.active.saturating_add(1).min(entry.taken);
+        Ok(Place {
+            room,
+            worker: entry.worker,
+        })
+    }
+
+    /// Takes a spectator's place.
+    fn take_view(&mut self, game: GameIndex, room: RoomId) -> Result<Place, Refusal> {
+        let entry = self.rooms.get_mut(&room);
+        let entry = entry.filter(|entry| entry.open && entry.game == game && entry.taken > 0);
+        let entry = entry.ok_or(Refusal::NoSuchRoom)?;
+        if !entry.takes_spectators() {
+            return Err(Refusal::RoomFull);
+        }
+        entry.spectators += 1;
         Ok(Place {
             room,
             worker: entry.worker,

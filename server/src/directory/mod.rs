@@ -43,6 +43,8 @@ pub(crate) struct RoomLine {
     /// Seats taken.
     pub(super) players: u16,
     pub(super) seats: u16,
+    /// Those who look on.
+    pub(super) spectators: u16,
     pub(super) private: bool,
     /// The worker that ticks it, from 0.
     pub(super) worker: usize,
@@ -111,6 +113,25 @@ pub(crate) trait Directory: Send + Sync {
     /// of the best repute, and of those the fullest. `None` if there is no such room, or but bad
     /// ones.
     fn reserve_any(&self, game: GameIndex, who: &Who, mark: Mark, now: Instant) -> Option<Place>;
+
+    /// Takes a spectator's place in a listed room in which a seat is taken.
+    ///
+    /// # Errors
+    /// As [`Directory::reserve`]; `NoSuchRoom` where nobody plays.
+    fn watch(&self, game: GameIndex, room: RoomId) -> Result<Place, Refusal>;
+
+    /// The same in the room with this code.
+    ///
+    /// # Errors
+    /// The same.
+    fn watch_by_code(&self, game: GameIndex, code: &str) -> Result<Place, Refusal>;
+
+    /// The same for `who` in the listed room in which most play, of those that do not keep them
+    /// out. `None` if there is no such room.
+    fn watch_any(&self, game: GameIndex, who: &Who, now: Instant) -> Option<Place>;
+
+    /// Gives a spectator's place back.
+    fn stop_watching(&self, room: RoomId);
 
     /// Whether somebody for whom a seat was taken has another one in that room, or on the way to
     /// it.

@@ -137,6 +137,8 @@ pub struct RoomOptions {
     pub private: bool,
     /// Seats, from 1.
     pub seats: u16,
+    /// Places for spectators; 0: none may look on.
+    pub spectators: u16,
     /// Whether the host may kick.
     pub kicks: bool,
     /// Seed of everything random in it.
@@ -151,17 +153,17 @@ pub struct RoomOptions {
     pub npcs: u16,
 }
 
-/// A public room of 16 seats at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs:
+/// A public room of 16 seats and as many places for spectators at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs:
 /// for tests of a game, which say only what matters to them.
 impl RoomOptions {
-    /// The room in listings, with so many players.
-    pub(crate) fn info(&self, players: u16) -> RoomInfo {
+    /// The room in listings, with so many players and spectators.
+    pub(crate) fn info(&self, players: u16, spectators: u16) -> RoomInfo {
         RoomInfo {
             id: self.id,
             name: self.name.clone(),
             players,
             seats: self.seats,
-            spectators: 0,
+            spectators,
             private: self.private,
             kicks: self.kicks,
             locked: false,
@@ -178,6 +180,7 @@ impl Default for RoomOptions {
             code: "00000000".to_owned(),
             private: false,
             seats: 16,
+            spectators: 16,
             kicks: false,
             seed: 0,
             tick_rate: 30,
@@ -230,4 +233,7 @@ impl RoomRng {
 pub struct Roster {
     /// The members.
     pub members: Vec<Member>,
+    /// Who looks on without a seat: numbers by which they can be named like players in
+    /// [`To::Player`], [`Groups::set`] and [`Out::kick`]; they own nothing.
+    pub spectators: Vec<PlayerId>,
 }

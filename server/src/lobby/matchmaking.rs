@@ -10,6 +10,7 @@ use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
 use super::room_quotas::RoomQuotas;
+use super::watching::{self, Sight};
 use crate::admission::request_prices;
 use crate::auth::SeatToken;
 use crate::config::Config;
@@ -36,6 +37,7 @@ impl RoomDefaults {
             options: RoomOptions {
                 name: String::new(),
                 seats: config.max_players.min(seats_max),
+                spectators: config.max_spectators,
                 tick_rate: config.tick_rate,
                 snapshot_every: config.snapshot_every(),
                 grace: config.grace_ticks(),
@@ -72,7 +74,6 @@ pub(crate) fn seat(
     if !request_prices::may_join(&mut session.requests, now) {
         return Err(Refusal::TooOften);
     }
-    check(request)?;
     let names_a_room = matches!(
         request,
         ClientMessage::JoinRoom { .. } | ClientMessage::JoinCode { .. }
@@ -80,6 +81,13 @@ pub(crate) fn seat(
     if names_a_room && !session.guest.may_guess(now) {
         return Err(Refusal::TooOften);
     }
+    if let Some(sight) = Sight::of(request) {
+        return Ok(Seating {
+            place: watching::place(registry, session, now, sight)?,
+            join_request: JoinRequest::Watch,
+        });
+    }
+    check(request)?;
     let (game, mark) = (session.game, registry.mark(&session.identity));
     let mut who = Who {
         identity: session.identity.clone(),
@@ -147,7 +155,7 @@ pub(crate) fn seat(
     })
 }
 
-/// Whether a request asks for what there is: no game declares options yet, and nobody watches.
+/// Whether a request asks for what there is: no game declares options yet.
 fn check(request: &ClientMessage) -> Result<(), Refusal> {
     let (filter, who, room): (&[Condition], &JoinAs, &[u8]) = match request {
         ClientMessage::CreateRoom(new) => {
@@ -168,9 +176,6 @@ fn check(request: &ClientMessage) -> Result<(), Refusal> {
     };
     if !filter.is_empty() {
         return Err(Refusal::BadFilter);
-    }
-    if who.spectator {
-        return Err(Refusal::RoomFull);
     }
     match who.options.is_empty() && room.is_empty() {
         true => Ok(()),
@@ -221,7 +226,7 @@ mod tests {
     use crate::transport::memory;
     use crate::worker::Client;
     use tickwire::ids::RoomId;
-    use tickwire::protocol::client_message::NewRoom;
+    use tickwire::protocol::client_message::{JoinAs, NewRoom};
 
     struct Lobby {
         registry: Registry,
@@ -412,6 +417,55 @@ mod tests {
             lobby.ask(ClientMessage::quick_join()).unwrap_err(),
             Refusal::TooOften
         );
+    }
+
+    #[test]
+    fn who_looks_on_is_led_to_a_room_and_none_is_made_for_them() {
+        let mut lobby = Lobby::new();
+        let spectator = || JoinAs {
+            spectator: true,
+            ..JoinAs::default()
+        };
+        let quick = ClientMessage::QuickJoin {
+            filter: Vec::new(),
+            who: spectator(),
+            options: Vec::new(),
+        };
+        assert_eq!(lobby.ask(quick.clone()).unwrap_err(), Refusal::NoSuchRoom);
+        let made = lobby.ask(ClientMessage::quick_join()).unwrap();
+        let (room, code) = (made.place.room, options_of(&made).code.clone());
+        let asks = [
+            quick,
+            ClientMessage::JoinRoom {
+                room,
+                who: spectator(),
+            },
+            ClientMessage::JoinCode {
+                code,
+                who: spectator(),
+            },
+        ];
+        for ask in &asks {
+            let led = lobby.ask(ask.clone()).unwrap();
+            assert!(matches!(led.join_request, JoinRequest::Watch));
+            assert_eq!(led.place, made.place);
+        }
+        let listed = &lobby.registry.list(GameIndex::default())[0];
+        assert_eq!((listed.players, listed.spectators), (1, 3));
+        lobby.session.requests = Budget::new(lobby.now);
+        let who = Who {
+            identity: Identity::nobody(),
+            host: None,
+        };
+        lobby.registry.keep_out(room, who, lobby.now);
+        for (ask, why) in
+            asks.into_iter()
+                .zip([Refusal::NoSuchRoom, Refusal::KeptOut, Refusal::KeptOut])
+        {
+            assert_eq!(lobby.ask(ask).unwrap_err(), why);
+        }
+        let listed = &lobby.registry.list(GameIndex::default())[0];
+        assert_eq!(listed.spectators, 3, "no place is taken by it");
     }
 
     #[test]

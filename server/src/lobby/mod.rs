@@ -9,6 +9,7 @@ mod room_quotas;
 mod sessions;
 mod shared;
 mod stepped;
+mod watching;
 mod welcome;
 
 pub(crate) use games::GameToServe;

@@ -306,10 +306,13 @@ fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<()
     let place = seating.place;
     let is_new = matches!(seating.join_request, JoinRequest::Open(_));
     let is_held = matches!(seating.join_request, JoinRequest::Resume(_));
+    let watches = matches!(seating.join_request, JoinRequest::Watch);
     let who = shared.registry.mark(&client.session.identity);
     let give_back = || {
         if is_new {
             shared.registry.close(place.room);
+        } else if watches {
+            shared.registry.stop_watching(place.room);
         } else if !is_held {
             shared.registry.release(place.room, who);
         }

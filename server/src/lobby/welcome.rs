@@ -130,7 +130,7 @@ fn encode(
             chat_chars: CHAT_CHARS_MAX as u16,
             name_chars: NAME_CHARS_MAX as u16,
             seats: config.max_players.min(game.seats_max()),
-            spectators: 0,
+            spectators: config.max_spectators,
         },
         schema_hash: hash(game.schema()),
         tables_hash: hash(game.tables()),

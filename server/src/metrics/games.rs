@@ -40,6 +40,8 @@ figures! {
         "rooms closed because the game panicked"
     gauge tickwire_players { players }
         "players in rooms, those included whose seat is held"
+    gauge tickwire_spectators { spectators }
+        "who looks on in rooms without a seat"
     counter tickwire_ticks_total { ticks }
         "ticks of all its rooms"
     counter tickwire_ticks_late_total { ticks_late }

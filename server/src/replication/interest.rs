@@ -5,14 +5,17 @@ use tickwire::ids::{LayerId, PlayerId};
 use tickwire::snapshot::layout::Layout;
 
 use super::layer::LayerKey;
+use crate::by_player::is_spectator;
 
-/// The layers of a player of a team, by rising key: the room's, then the private ones.
+/// The layers of a player of a team, by rising key: the room's, then the private ones, of which a
+/// spectator has none.
 pub(crate) fn layers(
     layout: &Layout,
     player: PlayerId,
     team: Option<u8>,
 ) -> impl Iterator<Item = LayerKey> {
-    std::iter::once(LayerKey::Room).chain(private(layout, player, team))
+    let private = (!is_spectator(player)).then(|| private(layout, player, team));
+    std::iter::once(LayerKey::Room).chain(private.into_iter().flatten())
 }
 
 /// Those that are not everyone's, as far as they have columns.

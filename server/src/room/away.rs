@@ -8,15 +8,17 @@ use tickwire::session::Seen;
 use super::members::Member;
 use super::seat_tokens::SeatTokens;
 use super::{Effect, Room, resources};
+use crate::by_player::is_spectator;
 use crate::game::{Closing, Game, Identity};
 
 impl<G: Game> Room<G> {
     /// A player's connection is lost: their seat is held for the room's grace, their input is the
     /// neutral one. Without a grace they leave; so does who never answered anything, for whom the
-    /// seat may be as good as unknown: they would find it taken, by themselves. False: there is no
-    /// seat of theirs any more.
+    /// seat may be as good as unknown: they would find it taken, by themselves. A spectator leaves.
+    /// False: there is no seat of theirs any more.
     pub fn disconnect(&mut self, player: PlayerId) -> bool {
         let Some(member) = self.members.get(player) else {
+            self.leave(player);
             return false;
         };
         if self.options.grace == 0 || !member.has_answered() {
@@ -116,8 +118,11 @@ impl<G: Game> Room<G> {
         }
     }
 
-    /// Whose a seat is.
+    /// Whose a seat is, or who a spectator is.
     pub fn identity(&self, player: PlayerId) -> Option<&Identity> {
+        if is_spectator(player) {
+            return Some(&self.members.audience.get(player)?.identity);
+        }
         Some(&self.members.get(player)?.identity)
     }
 
@@ -126,8 +131,11 @@ impl<G: Game> Room<G> {
         self.members.get(player).is_some()
     }
 
-    /// Whether a player has a seat and a connection.
+    /// Whether a player has a seat and a connection, or a spectator is here.
     pub(crate) fn is_present(&self, player: PlayerId) -> bool {
+        if is_spectator(player) {
+            return self.members.audience.get(player).is_some();
+        }
         let member = self.members.get(player);
         member.is_some_and(|member| member.away_since.is_none())
     }

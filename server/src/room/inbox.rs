@@ -14,12 +14,16 @@ use tickwire::snapshot::fields::{take_payload, unpack};
 use super::send_rate::tiers::Move;
 use super::viewed_input::ViewedInput;
 use super::{Effect, Room, resources};
+use crate::by_player::is_spectator;
 use crate::game::{Game, Roster};
 
 impl<G: Game> Room<G> {
     /// Takes a player's message, kind byte included. An error is the code to close them with; the
     /// caller then calls [`Room::leave`].
     pub fn receive(&mut self, player: PlayerId, message: &[u8]) -> Result<(), CloseCode> {
+        if is_spectator(player) {
+            return self.receive_from_spectator(player, message);
+        }
         let member = self.members.get(player);
         if member.is_none_or(|member| member.away_since.is_some()) {
             return Err(CloseCode::OutOfOrder);
@@ -72,18 +76,29 @@ impl<G: Game> Room<G> {
         Ok(())
     }
 
-    fn on_ack(&mut self, player: PlayerId, ack: tickwire::ids::Tick) -> Result<(), CloseCode> {
+    pub(super) fn on_ack(
+        &mut self,
+        player: PlayerId,
+        ack: tickwire::ids::Tick,
+    ) -> Result<(), CloseCode> {
         let (tick, cadence) = (self.tick, self.cadence);
-        let acked = self
-            .members
-            .get_mut(player)
-            .map_or(Ok(Move::Stays), |member| member.acked(ack, tick, cadence));
+        let acked = match self.members.get_mut(player) {
+            Some(member) => member.acked(ack, tick, cadence),
+            None => match self.members.receiver_mut(player) {
+                Some(receiver) => receiver.acked(ack, tick, cadence),
+                None => Ok(Move::Stays),
+            },
+        };
         let moved = acked.map_err(|_| CloseCode::OutOfRange)?;
         self.stats.tiers_faster += u64::from(moved == Move::Faster);
         Ok(())
     }
 
-    fn on_request(&mut self, player: PlayerId, message: ClientMessage) -> Result<(), CloseCode> {
+    pub(super) fn on_request(
+        &mut self,
+        player: PlayerId,
+        message: ClientMessage,
+    ) -> Result<(), CloseCode> {
         match message {
             ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
             ClientMessage::ListRooms { .. }
@@ -158,14 +173,14 @@ impl<G: Game> Room<G> {
     fn on_resync(&mut self, player: PlayerId, layer: LayerId) -> Result<(), CloseCode> {
         let every = u32::from(self.options.tick_rate) * RESYNC_EVERY_MS / 1000;
         let tick = self.tick;
-        let Some(member) = self.members.get_mut(player) else {
+        let Some(receiver) = self.members.receiver_mut(player) else {
             return Ok(());
         };
         // A group's may have been closed meanwhile: then nothing comes of it.
         if self.game.layout.of(layer).is_none() {
             return Err(CloseCode::OutOfRange);
         }
-        let counted = if member.receiver.resync(layer, tick, every) {
+        let counted = if receiver.resync(layer, tick, every) {
             &mut self.stats.resyncs
         } else {
             &mut self.stats.resyncs_refused

@@ -7,6 +7,7 @@ use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::frame::SnapshotHead;
 use tickwire::protocol::server_message;
 
+use super::audience::{Audience, Spectator};
 use super::receiver::Receiver;
 use super::seat_tokens::SeatTokens;
 use super::send_rate::cadence::Cadence;
@@ -14,7 +15,7 @@ use super::send_rate::in_flight::BadAck;
 use super::send_rate::tiers::Move;
 use super::told::Flags;
 use super::viewed_input::ViewedInput;
-use crate::by_player::ByPlayer;
+use crate::by_player::{ByPlayer, is_spectator};
 use crate::game::{Identity, Player};
 
 /// A player of the room. In this order in memory: what every tick needs of every player, from
@@ -158,9 +159,10 @@ impl<I: Default + Clone> Member<I> {
     }
 }
 
-/// The members of a room, by their numbers.
+/// The members of a room, by their numbers, and who looks on.
 pub(super) struct Members<I> {
     seated: ByPlayer<Member<I>>,
+    pub(super) audience: Audience,
     seats: u16,
     pub(super) joined: u32,
     /// The number to be given out next, if it is free.
@@ -168,9 +170,10 @@ pub(super) struct Members<I> {
 }
 
 impl<I: Default + Clone> Members<I> {
-    pub(super) fn new(seats: u16) -> Members<I> {
+    pub(super) fn new(seats: u16, spectators: u16) -> Members<I> {
         Members {
             seated: ByPlayer::for_seats(seats),
+            audience: Audience::new(spectators),
             seats,
             joined: 0,
             next: 0,
@@ -221,31 +224,43 @@ impl<I: Default + Clone> Members<I> {
         self.seated.iter_mut()
     }
 
-    /// What those have got who have a connection, by rising number.
+    /// What those have got who have a connection, the players first, by rising number.
     pub(super) fn receivers(&self) -> impl Iterator<Item = &Receiver> {
         let present = self.iter().filter(|member| member.away_since.is_none());
-        present.map(|member| &member.receiver)
+        let audience = self.audience.iter();
+        present
+            .map(|member| &member.receiver)
+            .chain(audience.map(|spectator| &spectator.receiver))
     }
 
     /// The same, to be changed.
     pub(super) fn receivers_mut(&mut self) -> impl Iterator<Item = &mut Receiver> {
         let all = self.seated.iter_mut();
         let present = all.filter(|member| member.away_since.is_none());
-        present.map(|member| &mut member.receiver)
+        let audience = self.audience.iter_mut();
+        present
+            .map(|member| &mut member.receiver)
+            .chain(audience.map(|spectator| &mut spectator.receiver))
     }
 
-    /// The same, with how each is, whom the others see so.
+    /// The same, with how each member is; of spectators there is nothing to tell.
     pub(super) fn told_mut(
         &mut self,
         host: Option<PlayerId>,
     ) -> impl Iterator<Item = (Flags, &mut Receiver)> {
         let all = self.seated.iter_mut();
         let present = all.filter(|member| member.away_since.is_none());
-        present.map(move |member| (member.flags(host), &mut member.receiver))
+        let audience = self.audience.iter_mut();
+        present
+            .map(move |member| (member.flags(host), &mut member.receiver))
+            .chain(audience.map(|spectator| (Flags::default(), &mut spectator.receiver)))
     }
 
     /// What somebody has got.
     pub(super) fn receiver_mut(&mut self, player: PlayerId) -> Option<&mut Receiver> {
+        if is_spectator(player) {
+            return Some(&mut self.audience.get_mut(player)?.receiver);
+        }
         Some(&mut self.get_mut(player)?.receiver)
     }
 
@@ -255,6 +270,10 @@ impl<I: Default + Clone> Members<I> {
         player: PlayerId,
         tick: Tick,
     ) -> Option<(SnapshotHead, &mut Receiver)> {
+        if is_spectator(player) {
+            let receiver = &mut self.audience.get_mut(player)?.receiver;
+            return Some((Spectator::head(tick), receiver));
+        }
         let member = self.get_mut(player)?;
         Some((member.head(tick), &mut member.receiver))
     }

@@ -2,6 +2,7 @@
 //! socket and no clock, and the same joins, messages and ticks give the same bytes. The worker
 //! that owns it feeds it messages, ticks it, and writes what it composes.
 
+mod audience;
 mod away;
 mod chat;
 mod doze;
@@ -11,6 +12,7 @@ mod events;
 mod inbox;
 mod members;
 mod notices;
+mod pages;
 mod receiver;
 mod resources;
 mod save;
@@ -22,6 +24,7 @@ mod stats;
 mod tests;
 mod told;
 mod viewed_input;
+mod watching;
 mod workspace;
 
 pub use receiver::{ClientState, Tally};
@@ -40,6 +43,7 @@ use tickwire::limits::ACK_STALL_SECONDS;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 
+use crate::by_player::is_spectator;
 use crate::game::{
     self, Game, GameDef, Groups, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
 };
@@ -147,7 +151,7 @@ impl<G: Game> Room<G> {
         schedule.set_executor(SingleThreadedExecutor::new());
         Room {
             cadence: Cadence::new(options.tick_rate, options.snapshot_every),
-            members: Members::new(options.seats),
+            members: Members::new(options.seats, options.spectators),
             game,
             options,
             world,
@@ -245,11 +249,14 @@ impl<G: Game> Room<G> {
         stats
     }
 
-    /// How each player's snapshots fare, by player number.
+    /// How each one's snapshots fare: the players', also of those who are away, then the
+    /// spectators', each by rising number.
     pub fn clients(&self) -> impl Iterator<Item = ClientState> {
-        self.members
-            .iter()
-            .map(|member| member.receiver.state(self.tick, self.cadence))
+        let players = self.members.iter().map(|member| &member.receiver);
+        let audience = self.members.audience.iter();
+        players
+            .chain(audience.map(|spectator| &spectator.receiver))
+            .map(|receiver| receiver.state(self.tick, self.cadence))
     }
 
     /// The next thing to do, until there is none. Drained after every call of the others.
@@ -294,8 +301,12 @@ impl<G: Game> Room<G> {
         Ok(player)
     }
 
-    /// Takes a player out for good.
+    /// Takes a player out for good, or a spectator. With the last player all spectators go.
     pub fn leave(&mut self, player: PlayerId) {
+        if is_spectator(player) {
+            self.stop_watching(player);
+            return;
+        }
         let Some(member) = self.members.stand_up(player) else {
             return;
         };
@@ -317,6 +328,9 @@ impl<G: Game> Room<G> {
         resources::own::<Out>(&mut self.world).forget(player);
         resources::own::<Groups>(&mut self.world).set(player, []);
         self.update_roster();
+        if self.members.len() == 0 {
+            self.dismiss_spectators();
+        }
     }
 
     /// What belongs to a player is nobody's from now on.
@@ -363,13 +377,14 @@ impl<G: Game> Room<G> {
 
     /// What the lobby shows.
     pub fn info(&self) -> RoomInfo {
-        self.options.info(self.members.len() as u16)
+        let spectators = self.members.audience.len();
+        self.options
+            .info(self.members.len() as u16, spectators as u16)
     }
 
     /// Sends a player away, who is kept out for a while.
     fn kick(&mut self, player: PlayerId) {
-        if let Some(member) = self.members.get(player) {
-            let identity = member.identity.clone();
+        if let Some(identity) = self.identity(player).cloned() {
             self.effects.push_back(Effect::KeepOut { player, identity });
             self.depart(player, LeaveReason::Kicked);
         }
@@ -479,6 +494,10 @@ impl<G: Game> Room<G> {
                 team,
             });
         }
+        for spectator in self.members.audience.iter_mut() {
+            let unheld = spectator.receiver.choose_groups(None, groups);
+            self.stats.groups_unheld += unheld as u64;
+        }
         self.ring.drop_residuals(&mut capture.residuals);
         let mut image = self.ring.recycle();
         image.tick = self.tick;
@@ -498,8 +517,10 @@ impl<G: Game> Room<G> {
     fn close_stalled(&mut self) {
         let tick = self.tick;
         let limit = self.cadence.ticks_in(ACK_STALL_SECONDS);
-        let stalled = |member: &Member<G::Input>| member.receiver.in_flight.waiting(tick) > limit;
-        for player in self.members.those(stalled) {
+        let receivers = self.members.receivers();
+        let stalled = receivers.filter(|receiver| receiver.in_flight.waiting(tick) > limit);
+        let stalled: Vec<PlayerId> = stalled.map(|receiver| receiver.player).collect();
+        for player in stalled {
             self.disconnect(player);
             let code = CloseCode::Stalled;
             self.effects.push_back(Effect::Close { player, code });

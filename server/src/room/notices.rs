@@ -68,6 +68,8 @@ pub(super) struct Notices {
     stale: bool,
     /// Whether somebody may not know yet what became of themselves.
     own: bool,
+    /// Whether there are pages of members that somebody was not sent yet.
+    pub(super) paging: bool,
 }
 
 /// One message of the news, for who has not got it.
@@ -139,26 +141,9 @@ impl Notices {
         }
     }
 
-    /// The members as `you`, a newcomer, is told of them, who then has got the news up to
-    /// [`Notices::newest`] and knows how they are themselves.
-    pub(super) fn members<I: Default + Clone>(
-        &self,
-        members: &Members<I>,
-        you: PlayerId,
-    ) -> Vec<Public> {
-        let host = members.host();
-        members
-            .iter()
-            .filter_map(|member| match member.player() == you {
-                true => Some(member.public(host)),
-                false => self.public(member),
-            })
-            .collect()
-    }
-
     /// Whether there may be members who lack any.
     pub(super) fn is_pending(&self) -> bool {
-        self.newest > self.everyone || self.own
+        self.newest > self.everyone || self.own || self.paging
     }
 
     /// Everyone present has got the news up to this number, and unless `own` knows how they are
@@ -216,7 +201,7 @@ impl Notices {
     }
 
     /// A member as everyone is told; `None` if nobody was told of them yet.
-    fn public<I: Default + Clone>(&self, member: &Member<I>) -> Option<Public> {
+    pub(super) fn public<I: Default + Clone>(&self, member: &Member<I>) -> Option<Public> {
         let seat = self.seats.get(&member.player())?;
         (seat.order == member.order).then(|| seat.told.of(member.player(), &member.name))
     }

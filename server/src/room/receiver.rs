@@ -11,6 +11,7 @@ use super::send_rate::cadence::Cadence;
 use super::send_rate::in_flight::{BadAck, InFlightWindow};
 use super::send_rate::tiers::{Move, RateTier};
 use super::told::Told;
+use crate::by_player::is_spectator;
 use crate::game::Groups;
 use crate::replication::held::HeldLayers;
 use crate::replication::interest;
@@ -49,6 +50,8 @@ pub struct Tally {
 pub struct ClientState {
     /// Whose.
     pub player: PlayerId,
+    /// Whether they only look on: then the number is none of a player's.
+    pub spectator: bool,
     /// Every so many images are meant for it: 1, 2, 4 … 32.
     pub tier: u32,
     /// Since when it has fallen behind, in milliseconds, if it has and was not served since.
@@ -176,6 +179,7 @@ impl Receiver {
         let ms = |ticks| cadence.ms(ticks);
         ClientState {
             player: self.player,
+            spectator: is_spectator(self.player),
             tier: self.tier.stride(),
             waiting_ms: self.tier.waiting.map(|since| ms(tick.since(since))),
             in_flight: self.in_flight.window(cadence),

@@ -6,12 +6,15 @@
 use std::mem;
 
 use bytes::Bytes;
-use tickwire::limits::MEMBERS_PER_PAGE;
+use tickwire::codec::encode_server;
+use tickwire::ids::PlayerId;
 use tickwire::protocol::ServerMessage;
 
+use super::receiver::Receiver;
 use super::send_rate::in_flight::InFlightWindow;
 use super::told::{CHAT_BYTES_PER_SECOND, Told};
 use super::{Effect, Room};
+use crate::by_player::is_spectator;
 use crate::game::Game;
 
 /// And at once: what a room remembers of ordinary lines.
@@ -69,7 +72,9 @@ impl<G: Game> Room<G> {
                             told.own = own;
                             own.encode(to)
                         }
-                        false if news.concerns(from) => news.bytes.clone(),
+                        false if news.concerns(from) && told.knows(news.about) => {
+                            news.bytes.clone()
+                        }
                         _ => continue,
                     };
                     left = left.saturating_sub(send(bytes, &mut receiver.in_flight));
@@ -105,39 +110,65 @@ impl<G: Game> Room<G> {
         self.chat.all_told(everyone.1);
         news.clear();
         self.workspace.news = news;
+        self.spread_pages();
     }
 
-    /// Tells a player that they have a seat, and all that there is to know; `seen` is the last line
-    /// of chat that they know of.
-    pub(super) fn tell_joined(&mut self, player: tickwire::ids::PlayerId, seen: u32) {
+    /// Sends those who have got all news the next page of the members of whom they were not told,
+    /// which then says how they are now.
+    fn spread_pages(&mut self) {
+        if !mem::take(&mut self.notices.paging) {
+            return;
+        }
+        let (tick, cadence, newest) = (self.tick, self.cadence, self.notices.newest);
+        let lacking = |receiver: &Receiver| Some((receiver.player, receiver.told.untold?));
+        let lacking: Vec<_> = self.members.receivers().filter_map(lacking).collect();
+        for (to, untold) in lacking {
+            let page = self.notices.next_page(&self.members, to, untold);
+            let Some(receiver) = self.members.receiver_mut(to) else {
+                continue;
+            };
+            let left = receiver.in_flight.left_for_control(tick, cadence);
+            if receiver.told.news < newest || left == 0 {
+                self.notices.paging = true;
+                continue;
+            }
+            let (members, untold) = page;
+            let more = untold.is_some();
+            let page = ServerMessage::Members { members, more };
+            let bytes = Bytes::from(encode_server(&page));
+            receiver.in_flight.told(bytes.len() as u32 + HEADER_BYTES);
+            receiver.told.untold = untold;
+            self.notices.paging |= more;
+            self.effects.push_back(Effect::Control { to, bytes });
+        }
+    }
+
+    /// Tells a player that they have a seat, or a spectator that they are in, and all that there is
+    /// to know, of the members as many as go on a page; `seen` is the last line of chat that they
+    /// know of.
+    pub(super) fn tell_joined(&mut self, player: PlayerId, seen: u32) {
         let (tick, tick_rate) = (self.tick, self.options.tick_rate);
         self.notices.compare(&self.members, tick, tick_rate);
         let host = self.members.host();
-        if let Some(member) = self.members.get_mut(player) {
-            let own = member.flags(host);
-            member.receiver.told = Told::all(self.notices.newest, self.chat.said, own, tick);
+        let own = self.members.get(player).map(|member| member.flags(host));
+        let (members, untold) = self.notices.first_page(&self.members, player);
+        let (news, chat) = (self.notices.newest, self.chat.said);
+        self.notices.paging |= untold.is_some();
+        if let Some(receiver) = self.members.receiver_mut(player) {
+            receiver.told = Told::all(news, chat, own.unwrap_or_default(), untold, tick);
         }
-        let mut members = self.notices.members(&self.members, player);
-        // The first page has the player.
-        members.sort_by_key(|member| member.player != player);
-        let mut pages = members.chunks(MEMBERS_PER_PAGE);
         let joined = ServerMessage::Joined {
             room: self.info(),
             code: self.options.code.clone(),
-            you: Some(player),
+            you: (!is_spectator(player)).then_some(player),
             tick_rate,
             snapshot_every: self.options.snapshot_every,
             tick,
-            members: pages.next().unwrap_or_default().to_vec(),
-            more: pages.len() > 0,
+            members,
+            more: untold.is_some(),
             chat: self.chat.after(seen),
             options: Vec::new(),
         };
         self.tell(player, &joined);
-        while let Some(page) = pages.next() {
-            let members = page.to_vec();
-            let more = pages.len() > 0;
-            self.tell(player, &ServerMessage::Members { members, more });
-        }
     }
 }

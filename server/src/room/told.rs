@@ -45,6 +45,21 @@ impl Flags {
     }
 }
 
+/// The members of whom somebody was not told yet: those of higher numbers, but for the host of
+/// then, who was on the first page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Untold {
+    pub(super) after: PlayerId,
+    pub(super) host: Option<PlayerId>,
+}
+
+impl Untold {
+    /// Whether this member is one of them.
+    pub(super) fn has(self, player: PlayerId) -> bool {
+        player > self.after && Some(player) != self.host
+    }
+}
+
 /// What a member has got of what is passed on to all.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Told {
@@ -54,21 +69,35 @@ pub(super) struct Told {
     pub(super) chat: u32,
     /// How they are themselves.
     pub(super) own: Flags,
+    /// The members of whom they were not told yet, while there are pages to come.
+    pub(super) untold: Option<Untold>,
     /// Bytes of chat that they were sent and that have not leaked away.
     pub(super) chat_bytes: u32,
     chat_at: Tick,
 }
 
 impl Told {
-    /// Of who was just told everything, at `tick`.
-    pub(super) fn all(news: u64, chat: u32, own: Flags, tick: Tick) -> Told {
+    /// Of who was just told everything, at `tick`, but for some members.
+    pub(super) fn all(
+        news: u64,
+        chat: u32,
+        own: Flags,
+        untold: Option<Untold>,
+        tick: Tick,
+    ) -> Told {
         Told {
             news,
             chat,
             own,
+            untold,
             chat_bytes: 0,
             chat_at: tick,
         }
+    }
+
+    /// Whether they know of a member, or learn of them as news.
+    pub(super) fn knows(&self, player: PlayerId) -> bool {
+        self.untold.is_none_or(|untold| !untold.has(player))
     }
 
     pub(super) fn leak(&mut self, tick: Tick, tick_rate: u16) {

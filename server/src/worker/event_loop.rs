@@ -235,6 +235,7 @@ impl EventLoop {
                     }
                 },
                 JoinRequest::Resume(request) => self.resume(room, request, client, now),
+                JoinRequest::Watch => self.watch(room, client),
             },
             Some(Command::Inspect { room, reply }) => {
                 if let Some(running) = self.rooms.get_mut(&room) {
@@ -287,6 +288,17 @@ impl EventLoop {
             .room_host
             .resume(client, resume_request, &mut self.ctx)
         {
+            self.fail(room);
+        }
+    }
+
+    /// A room that sleeps has no players and stays asleep: it takes no spectators.
+    fn watch(&mut self, room: RoomId, client: Client) {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            refuse(client, Refusal::NoSuchRoom, &self.ctx);
+            return;
+        };
+        if let Err(Failed) = running.room_host.watch(client, &mut self.ctx) {
             self.fail(room);
         }
     }

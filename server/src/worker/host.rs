@@ -43,6 +43,8 @@ pub(crate) trait Host: Send {
 
     fn join(&mut self, client: Client, ctx: &mut TurnContext) -> Result<(), Failed>;
 
+    fn watch(&mut self, client: Client, ctx: &mut TurnContext) -> Result<(), Failed>;
+
     fn resume(
         &mut self,
         client: Client,
@@ -103,6 +105,10 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn join(&mut self, client: Client, ctx: &mut TurnContext) -> Result<(), Failed> {
         RoomHost::join(self, client, ctx)
+    }
+
+    fn watch(&mut self, client: Client, ctx: &mut TurnContext) -> Result<(), Failed> {
+        RoomHost::watch(self, client, ctx)
     }
 
     fn resume(

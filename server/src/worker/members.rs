@@ -1,5 +1,6 @@
 //! The seats of a room on its worker, by player number: each member's connection, while they have
-//! one, and what the directory knows of them.
+//! one, and what the directory knows of them. Behind them, by numbers of their own, the places of
+//! spectators.
 
 use ipnet::IpNet;
 use tickwire::ids::{PlayerId, Tick};
@@ -9,7 +10,7 @@ use crate::by_player::ByPlayer;
 use crate::directory::Mark;
 use crate::transport::Conn;
 
-/// The seats that are taken.
+/// The seats and places that are taken.
 pub(super) type Members = ByPlayer<Seat>;
 
 /// One of them.

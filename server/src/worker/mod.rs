@@ -93,6 +93,8 @@ pub(crate) enum JoinRequest {
     Open(Box<RoomOptions>),
     /// A seat that it had before.
     Resume(ResumeRequest),
+    /// To look on, for which the registry has taken a place.
+    Watch,
 }
 
 /// What a connection brings that takes its seat again.

@@ -17,6 +17,7 @@ use super::view::{ClientView, RoomView};
 use super::{Client, Common, HostedGame, ResumeRequest, Return};
 use crate::admission::request_prices::resumed;
 use crate::auth::{SeatHash, SeatToken};
+use crate::by_player::is_spectator;
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::room::seat_tokens::SeatTokens;
@@ -113,7 +114,7 @@ impl<G: Game> RoomHost<G> {
 
     /// Whether no seat is taken.
     pub(super) fn is_empty(&self) -> bool {
-        self.members.len() == 0
+        self.room.players() == 0
     }
 
     /// The room as an operator sees it.
@@ -196,6 +197,53 @@ impl<G: Game> RoomHost<G> {
             }
             Ok(Err(reason)) => {
                 ctx.common.registry.release(self.id, mark);
+                refuse(client, reason, ctx);
+                Ok(())
+            }
+            Err(failed) => {
+                ctx.end(client, End::Close(CloseCode::RoomFailed));
+                Err(failed)
+            }
+        }
+    }
+
+    /// Lets a connection look on, or sends it back refused.
+    ///
+    /// # Errors
+    /// The room failed; the newcomer is closed like its members.
+    pub(super) fn watch(
+        &mut self,
+        mut client: Client,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed> {
+        let registry = &ctx.common.registry;
+        let identity = client.session.identity.clone();
+        let host = client.session.guest.host();
+        let who = Who { identity, host };
+        let refusal = if registry.keeps_out(self.id, &who, ctx.now) {
+            Some(Refusal::KeptOut)
+        } else if !client.session.take_place(false) {
+            Some(Refusal::Busy)
+        } else {
+            None
+        };
+        let mark = registry.mark(&who.identity);
+        let watching = match refusal {
+            Some(reason) => Ok(Err(reason)),
+            None => guarded(self.id, || self.room.watch(who.identity)),
+        };
+        match watching {
+            Ok(Ok(spectator)) => {
+                client.session.has_played = true;
+                let since = self.room.tick_number();
+                self.heed_features(spectator, client.session.features);
+                self.members.sit(spectator, client, mark, since);
+                self.game.metrics.spectators.increment(1);
+                self.settle_guarded(ctx)?;
+                self.apply_orders(spectator, ctx)
+            }
+            Ok(Err(reason)) => {
+                registry.stop_watching(self.id);
                 refuse(client, reason, ctx);
                 Ok(())
             }
@@ -404,8 +452,12 @@ impl<G: Game> RoomHost<G> {
         }
     }
 
-    /// Somebody leaves of their own will: whether soon after they came.
+    /// Somebody leaves of their own will: whether soon after they came. Not of spectators, who say
+    /// nothing of how it is to play there.
     fn note_leaving(&mut self, player: PlayerId, ctx: &TurnContext) {
+        if is_spectator(player) {
+            return;
+        }
         let soon = u32::from(self.room.options().tick_rate) * LEFT_SOON_SECONDS;
         let now = self.room.tick_number();
         let seat = self.members.get(player);
@@ -414,9 +466,14 @@ impl<G: Game> RoomHost<G> {
         }
     }
 
-    /// A seat is free again.
+    /// A seat is free again, or a spectator's place.
     pub(super) fn vacate(&mut self, player: PlayerId, ctx: &TurnContext) {
         if let Some(seat) = self.members.remove(player) {
+            if is_spectator(player) {
+                ctx.common.registry.stop_watching(self.id);
+                self.game.metrics.spectators.decrement(1);
+                return;
+            }
             if seat.is_away {
                 ctx.common.registry.regain(self.id, seat.mark);
             }

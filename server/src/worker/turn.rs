@@ -1,6 +1,7 @@
 //! A room's turn: its members are read, the room ticks, each member is written to once. In stages,
 //! each for all members before the next: the kernel fetches what came, it is looked at, the room
-//! ticks, snapshots are composed, the kernel takes them. Called by `run`; the rest of a room on its
+//! ticks, snapshots are composed, the kernel takes them. Then the same for the spectators, of whom
+//! the tick needs nothing: no player waits for them. Called by `run`; the rest of a room on its
 //! worker is `room_host`'s.
 
 use std::mem;
@@ -11,6 +12,7 @@ use tickwire::protocol::CloseCode;
 
 use super::figures;
 use super::room_host::{Failed, RoomHost, TurnContext, guarded};
+use crate::by_player::{LAST_PLAYER, is_spectator};
 use crate::game::Game;
 use crate::room::Room;
 use crate::transport::{End, Fetched, Reading, SendBuffer};
@@ -18,6 +20,25 @@ use crate::transport::{End, Fetched, Reading, SendBuffer};
 /// Bytes of snapshots that are composed before they are written: those of a room of ordinary size,
 /// which then lie in the processor's second cache until the kernel copies them.
 const SEND_BUFFERS_BYTES: usize = 64 * 1024;
+
+/// Whom a stage is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Player,
+    Spectator,
+}
+
+impl Role {
+    /// The number before the first of theirs, if there is one.
+    fn before(self) -> Option<PlayerId> {
+        (self == Role::Spectator).then_some(LAST_PLAYER)
+    }
+
+    /// Whether a number behind that is one of theirs.
+    fn has(self, player: PlayerId) -> bool {
+        self == Role::Spectator || !is_spectator(player)
+    }
+}
 
 impl<G: Game> RoomHost<G> {
     /// One turn: reads, ticks, writes. True: it ticked.
@@ -62,14 +83,18 @@ impl<G: Game> RoomHost<G> {
         ctx: &mut TurnContext,
     ) -> Result<bool, Failed> {
         guarded(self.id, || {
-            self.read(ctx);
+            self.read(Role::Player, ctx);
             // A room that fails meanwhile is dropped with what it borrowed: the next one works in a
             // new one.
             self.room.borrow_workspace(&mut ctx.workspace);
             let ticked = step(&mut self.room);
             self.settle(ctx);
             let due = ticked && self.room.snapshot_due();
-            let written = self.write(due, ctx);
+            let mut written = self.write(Role::Player, due, ctx);
+            if written.is_ok() && self.room.spectators() > 0 {
+                self.read(Role::Spectator, ctx);
+                written = self.write(Role::Spectator, due, ctx);
+            }
             self.count(ctx);
             self.room.return_workspace(&mut ctx.workspace);
             written.map(|()| ticked)
@@ -89,9 +114,9 @@ impl<G: Game> RoomHost<G> {
         figures::add(&stats, &ctx.common.metrics, &self.game.metrics);
     }
 
-    fn read(&mut self, ctx: &mut TurnContext) {
-        let mut last = None;
-        while self.fetch(&mut last, ctx) {
+    fn read(&mut self, role: Role, ctx: &mut TurnContext) {
+        let mut last = role.before();
+        while self.fetch(role, &mut last, ctx) {
             let mut fetched = mem::take(&mut ctx.fetched);
             for (player, fetched) in fetched.drain(..) {
                 self.read_one(player, fetched, ctx);
@@ -106,13 +131,14 @@ impl<G: Game> RoomHost<G> {
         metrics.bytes_received.increment(bytes);
     }
 
-    /// Fetches what the players after `last` sent, as many as the scratch has room for. False:
+    /// Fetches what those of a role after `last` sent, as many as the scratch has room for. False:
     /// there are none.
-    fn fetch(&mut self, last: &mut Option<PlayerId>, ctx: &mut TurnContext) -> bool {
+    fn fetch(&mut self, role: Role, last: &mut Option<PlayerId>, ctx: &mut TurnContext) -> bool {
         ctx.scratch.clear();
         ctx.fetched.clear();
         while ctx.scratch.has_room()
             && let Some(player) = self.members.after(*last)
+            && role.has(player)
         {
             *last = Some(player);
             self.prefetch_after(player);
@@ -162,10 +188,10 @@ impl<G: Game> RoomHost<G> {
         self.room.prefetch(next, next_but_one);
     }
 
-    fn write(&mut self, due: bool, ctx: &mut TurnContext) -> Result<(), Failed> {
+    fn write(&mut self, role: Role, due: bool, ctx: &mut TurnContext) -> Result<(), Failed> {
         let (now, stall_timeout) = (ctx.now, ctx.common.stall_timeout);
-        let mut last = None;
-        while self.compose(&mut last, due, ctx)? {
+        let mut last = role.before();
+        while self.compose(role, &mut last, due, ctx)? {
             for (player, send_buffer) in ctx.to_write.drain(..) {
                 let Some(conn) = self.members.conn(player) else {
                     continue;
@@ -186,10 +212,11 @@ impl<G: Game> RoomHost<G> {
         Ok(())
     }
 
-    /// Composes the snapshots of the players after `last`, if they are due, until there are
-    /// [`SEND_BUFFERS_BYTES`] of them. False: there are no players.
+    /// Composes the snapshots of those of a role after `last`, if they are due, until there are
+    /// [`SEND_BUFFERS_BYTES`] of them. False: there is nobody.
     fn compose(
         &mut self,
+        role: Role,
         last: &mut Option<PlayerId>,
         due: bool,
         ctx: &mut TurnContext,
@@ -199,6 +226,7 @@ impl<G: Game> RoomHost<G> {
         to_write.clear();
         while send_buffers.bytes() < SEND_BUFFERS_BYTES
             && let Some(player) = self.members.after(*last)
+            && role.has(player)
         {
             *last = Some(player);
             let Some(conn) = self.members.conn(player) else {

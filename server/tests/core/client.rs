@@ -190,6 +190,11 @@ impl Client {
     }
 
     pub(crate) fn joined(&mut self) -> Joined {
+        self.joined_as(false)
+    }
+
+    /// The same, as a spectator or as a player.
+    pub(crate) fn joined_as(&mut self, spectator: bool) -> Joined {
         self.newest = Tick(0);
         match self.control() {
             ServerMessage::Joined {
@@ -201,10 +206,11 @@ impl Client {
                 ..
             } => {
                 self.newest = tick;
+                assert_eq!(you.is_none(), spectator, "{you:?}");
                 Joined {
                     room,
                     code,
-                    you: you.expect("a seat"),
+                    you: you.unwrap_or_default(),
                     members: members.into_iter().map(|member| member.name).collect(),
                 }
             }

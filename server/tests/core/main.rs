@@ -21,6 +21,7 @@ mod proxied;
 mod resume;
 mod rooms;
 mod slow;
+mod spectators;
 mod stopping;
 mod stuck;
 mod support;

@@ -65,6 +65,8 @@ pub enum RequestError {
     /// It belongs to the lobby and the player is in a room, or the other way round; or the
     /// connection is not that far, or over.
     NotNow,
+    /// It is for those who have a seat, and the client only looks on.
+    NotForSpectators,
     /// [`super::TRANSMITS_MAX`] messages wait already.
     TooMuchWaiting,
     /// Not the fields that the schema declares, or one above its greatest.
@@ -75,6 +77,7 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             RequestError::NotNow => "not possible now",
+            RequestError::NotForSpectators => "not for who looks on without a seat",
             RequestError::TooMuchWaiting => "too many messages wait to be sent",
             RequestError::BadFields => "not the fields of the schema",
         })

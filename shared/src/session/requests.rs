@@ -31,6 +31,9 @@ impl Session {
         else {
             return Err(RequestError::NotNow);
         };
+        if room.spectates() {
+            return Err(RequestError::NotForSpectators);
+        }
         let declared = &welcome.game.schema.input;
         if !fields::fit(declared, values) {
             return Err(RequestError::BadFields);
@@ -120,18 +123,18 @@ impl Session {
 
     /// Says whether the player is ready for the next round.
     pub fn ready(&mut self, ready: bool) -> Result<(), RequestError> {
-        self.request(State::Room, &ClientMessage::Ready { ready })
+        self.request_of_player(&ClientMessage::Ready { ready })
     }
 
     /// Sends a player back to the lobby; only the host may.
     pub fn kick(&mut self, player: PlayerId) -> Result<(), RequestError> {
-        self.request(State::Room, &ClientMessage::Kick { player })
+        self.request_of_player(&ClientMessage::Kick { player })
     }
 
     /// Says something to everyone in the room.
     pub fn chat(&mut self, text: &str) -> Result<(), RequestError> {
         let text = text.to_owned();
-        self.request(State::Room, &ClientMessage::Chat { text })
+        self.request_of_player(&ClientMessage::Chat { text })
     }
 
     /// Makes a request of the game: the index of the action in the schema, the integers of its
@@ -164,7 +167,7 @@ impl Session {
         if declared.payload.is_some() {
             fields::push_payload(payload, &mut fields);
         }
-        self.request(State::Room, &ClientMessage::Act { id, action, fields })
+        self.request_of_player(&ClientMessage::Act { id, action, fields })
     }
 
     /// Reads the answer to an action: the integers of its fields, and its payload, if it declares
@@ -182,6 +185,14 @@ impl Session {
     /// Asks for a [`super::Event::Pong`] with the same nonce, from the lobby or a room.
     pub fn ping(&mut self, nonce: u32) -> Result<(), RequestError> {
         self.request(self.state(), &ClientMessage::Ping { nonce })
+    }
+
+    /// A request that the room takes of its members alone.
+    fn request_of_player(&mut self, message: &ClientMessage) -> Result<(), RequestError> {
+        match &self.room {
+            Some(room) if room.spectates() => Err(RequestError::NotForSpectators),
+            _ => self.request(State::Room, message),
+        }
     }
 
     pub(super) fn request(

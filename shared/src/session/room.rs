@@ -104,6 +104,12 @@ impl RoomSession {
         })
     }
 
+    /// Whether the client only looks on: it has no seat, and nothing of it goes to the room but what
+    /// keeps it here.
+    pub fn spectates(&self) -> bool {
+        self.you.is_none()
+    }
+
     /// A layer's image as of its last change, `None` while it is not held.
     pub fn layer(&self, layer: LayerId) -> Option<&LayerImage> {
         self.layers.image(layer)
@@ -167,7 +173,7 @@ impl RoomSession {
     }
 
     pub(super) fn next_input(&mut self, now_us: u64) -> Option<Tick> {
-        if self.leaving {
+        if self.leaving || self.spectates() {
             return None;
         }
         let server_tick = self.clock.server_tick(now_us)?;
@@ -175,7 +181,7 @@ impl RoomSession {
     }
 
     pub(super) fn next_input_us(&self) -> Option<u64> {
-        if self.leaving {
+        if self.leaving || self.spectates() {
             return None;
         }
         match self.timing.next_due() {

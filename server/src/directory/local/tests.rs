@@ -467,3 +467,54 @@ fn a_game_has_its_own_limit_of_rooms_within_that_of_all() {
     assert_eq!(fill(OTHER), (3, 4), "that of all leaves no more");
     assert!(make(OTHER, "E").is_ok());
 }
+
+#[test]
+fn spectators_take_no_seat_and_keep_no_room() {
+    let registry = Registry::new(9, 1, Entropy::default());
+    let id = opened(&registry, "A", 2, false);
+    let most = RoomOptions::default().spectators;
+    for _ in 0..most {
+        assert_eq!(registry.watch(GAME, id).map(|place| place.room), Ok(id));
+    }
+    assert_eq!(registry.watch(GAME, id), Err(Refusal::RoomFull));
+    assert_eq!(registry.watch_by_code(GAME, "A"), Err(Refusal::RoomFull));
+    assert_eq!(registry.watch_any(GAME, &who(1), Instant::now()), None);
+    let listed = &registry.list(GAME)[0];
+    assert_eq!((listed.players, listed.spectators), (1, most));
+    assert!(registry.reserve(GAME, id, BO).is_ok(), "there is a seat");
+    registry.stop_watching(id);
+    assert!(registry.watch_by_code(GAME, "A").is_ok());
+    registry.release(id, ANN);
+    registry.release(id, BO);
+    assert_eq!(
+        registry.watch(GAME, id),
+        Err(Refusal::NoSuchRoom),
+        "nobody plays"
+    );
+    assert!(registry.close_if_empty(id), "who looks on keeps no room");
+    registry.stop_watching(id);
+    assert_eq!(registry.watch(GAME, id), Err(Refusal::NoSuchRoom));
+}
+
+#[test]
+fn who_looks_on_finds_what_others_find() {
+    let registry = Registry::new(9, 1, Entropy::default());
+    let hidden = opened(&registry, "A", 9, true);
+    assert_eq!(registry.watch(GAME, hidden), Err(Refusal::NoSuchRoom));
+    assert_eq!(registry.watch_by_code(GAME, "A").unwrap().room, hidden);
+    let now = Instant::now();
+    assert_eq!(registry.watch_any(GAME, &who(1), now), None, "none is made");
+    let [quiet, busy] = ["B", "C"].map(|code| opened(&registry, code, 9, false));
+    registry.reserve(GAME, quiet, BO).unwrap();
+    registry.weigh(&mut [(quiet, 0.1, 1), (busy, 0.1, 1)].into_iter());
+    registry.reserve(GAME, busy, BO).unwrap();
+    registry.reserve(GAME, busy, CY).unwrap();
+    let found = registry.watch_any(GAME, &who(1), now);
+    assert_eq!(found.map(|place| place.room), Some(busy));
+    registry.keep_out(busy, who(1), now);
+    let found = registry.watch_any(GAME, &who(1), now);
+    assert_eq!(found.map(|place| place.room), Some(quiet), "kept out");
+    let other = GameIndex(1);
+    assert_eq!(registry.watch(other, busy), Err(Refusal::NoSuchRoom));
+    assert_eq!(registry.watch_any(other, &who(1), now), None);
+}

@@ -58,14 +58,15 @@ impl SavedMembers {
         }
     }
 
-    /// They again, in a room of so many seats at `tick`; `None` if there are no such members.
+    /// They again, in a room of so many seats and places for spectators at `tick`; `None` if there
+    /// are no such members.
     pub(super) fn restore<G: Game>(
         self,
-        seats: u16,
+        (seats, spectators): (u16, u16),
         tick: Tick,
         game: &GameDef<G>,
     ) -> Option<Members<G::Input>> {
-        let mut members = Members::new(seats);
+        let mut members = Members::new(seats, spectators);
         let mut least = 0;
         for saved in self.members {
             let number = saved.player.0;

@@ -172,8 +172,8 @@ impl<G: Game> Room<G> {
                 view: input.view,
             };
         }
-        let seats = room.options.seats;
-        let members = saved.members.restore(seats, saved.tick, &game);
+        let places = (room.options.seats, room.options.spectators);
+        let members = saved.members.restore(places, saved.tick, &game);
         room.members = members.ok_or(unsound("its members"))?;
         let image = saved.image.filter(|image| image.is_sound(&game.layout));
         if let Some(mut image) = image {

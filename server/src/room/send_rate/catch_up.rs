@@ -13,6 +13,8 @@
 //! and image for probes, and saves up a few, because some may read again all at once. Who gets none
 //! waits for its rate tier.
 //!
+//! Spectators come after all players: they fall behind and are probed in what these leave.
+//!
 //! What it costs: a client whose link carries every 4th image for good is in the rate tier of every
 //! 4th, has read the last when the next is due, and is not probed. One whose link carries every
 //! 5th, in the rate tier of every 8th, gets every 5th, each with a body of its own, a fifth of one
@@ -21,6 +23,7 @@
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
 
+use crate::by_player::is_spectator;
 use crate::replication::held::Body;
 
 /// Bodies of one layer and image for clients on baselines of their own: as many as there are
@@ -62,10 +65,13 @@ impl CatchUp {
         self.bodies.clear();
     }
 
-    /// Puts those who asked into their order: who waits longest comes first.
+    /// Puts those who asked into their order: players before spectators, and of each who waits
+    /// longest first.
     pub(crate) fn sort(&mut self) {
-        self.queue.sort_unstable();
-        self.probers.sort_unstable();
+        self.queue
+            .sort_unstable_by_key(|&(since, player)| (is_spectator(player), since, player));
+        self.probers
+            .sort_unstable_by_key(|&(sent, player)| (is_spectator(player), sent, player));
     }
 
     /// What somebody gets who has waited since `since` and would be sent these `bodies` of layers
@@ -88,16 +94,17 @@ impl CatchUp {
     }
 
     /// Whether somebody is probed who would be sent these `bodies`; after all who fell behind had
-    /// theirs. `allowance` is the room's.
+    /// theirs. `allowance` is the room's, of which a `spectator` gets what would be lost else.
     pub(crate) fn grant_probe(
         &mut self,
         bodies: impl Iterator<Item = Body> + Clone,
         allowance: &mut Allowance,
+        spectator: bool,
     ) -> bool {
         if bodies.clone().all(|body| self.bodies.contains(&body)) {
             return true;
         }
-        let granted = self.has_room(bodies.clone()) && allowance.take();
+        let granted = self.has_room(bodies.clone()) && allowance.take(spectator);
         if granted {
             self.make(bodies);
         }
@@ -134,10 +141,13 @@ impl Allowance {
         self.saved = (self.saved + 1).min(PROBES_SAVED_MAX);
     }
 
-    fn take(&mut self) -> bool {
-        let left = self.saved.checked_sub(1);
-        self.saved = left.unwrap_or_default();
-        left.is_some()
+    /// Takes one. A `spectator` gets the last that there is place for, which the next one would
+    /// take the place of.
+    fn take(&mut self, spectator: bool) -> bool {
+        let kept = if spectator { PROBES_SAVED_MAX - 1 } else { 0 };
+        let takes = self.saved > kept;
+        self.saved -= u8::from(takes);
+        takes
     }
 }
 
@@ -204,7 +214,7 @@ mod tests {
             for baseline in 0..behind {
                 round.grant(Tick(99), held(baseline), Tick(100), 1);
             }
-            let probed = |at: &&u32| round.grant_probe(held(**at), &mut allowance);
+            let probed = |at: &&u32| round.grant_probe(held(**at), &mut allowance, false);
             probers.iter().filter(probed).copied().collect::<Vec<u32>>()
         };
         assert_eq!(image(0, &[80, 81]), [80]);

@@ -7,6 +7,7 @@ use tickwire::protocol::frame::{SectionKind, push_section};
 
 use super::catch_up::Grant;
 use super::tiers::{CALM_SECONDS, Move};
+use crate::by_player::is_spectator;
 use crate::game::Game;
 use crate::replication::interest;
 use crate::room::Room;
@@ -66,14 +67,24 @@ impl<G: Game> Room<G> {
     }
 
     /// Serves those who are on a baseline of their own, who waited longest first, and probes others
-    /// with what is left.
+    /// with what is left: players, then spectators.
     fn ration(&mut self) {
+        self.workspace.catch_up.sort();
+        let (mut behind, mut probed) = (0, 0);
+        for spectators in [false, true] {
+            self.catch_up(spectators, &mut behind);
+            self.probe(spectators, &mut probed);
+        }
+    }
+
+    /// Serves those who fell behind, the players or the spectators, from the `nth` in order on.
+    fn catch_up(&mut self, spectators: bool, nth: &mut usize) {
         let catch_up = &mut self.workspace.catch_up;
-        catch_up.sort();
         let (tick, every) = (self.tick, self.cadence.every());
-        let mut nth = 0;
-        while let Some(&(since, player)) = catch_up.queue.get(nth) {
-            nth += 1;
+        while let Some(&(since, player)) = catch_up.queue.get(*nth)
+            && is_spectator(player) == spectators
+        {
+            *nth += 1;
             let Some(receiver) = self.members.receiver_mut(player) else {
                 continue;
             };
@@ -90,13 +101,20 @@ impl<G: Game> Room<G> {
                 Grant::Later => {}
             }
         }
-        nth = 0;
-        while let Some(&(_, player)) = catch_up.probers.get(nth) {
-            nth += 1;
+    }
+
+    /// Probes, in the same way.
+    fn probe(&mut self, spectators: bool, nth: &mut usize) {
+        let catch_up = &mut self.workspace.catch_up;
+        while let Some(&(_, player)) = catch_up.probers.get(*nth)
+            && is_spectator(player) == spectators
+        {
+            *nth += 1;
             let Some(receiver) = self.members.receiver_mut(player) else {
                 continue;
             };
-            if catch_up.grant_probe(receiver.layers.shared(), &mut self.probes) {
+            let shared = receiver.layers.shared();
+            if catch_up.grant_probe(shared, &mut self.probes, spectators) {
                 self.stats.probes += 1;
                 receiver.turn = Turn::Probe;
             }

@@ -11,9 +11,11 @@ mod grid;
 mod groups;
 mod limit;
 mod messages;
+mod pages;
 mod roster;
 mod slow;
 mod snapshots;
+mod spectators;
 
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ use tickwire::snapshot::fields::{pack, push_payload, take_payload, unpack};
 use tickwire::snapshot::image::{LayerImage, OwnerCode};
 
 use super::{Effect, Room, Workspace};
+use crate::by_player::is_spectator;
 use crate::game::{
     self, Game, GameDef, Identity, Input, Out, Player, RoomOptions, RoomRng, Schema, Team, To,
     entity, int, range, text,
@@ -329,7 +332,10 @@ impl Client {
         ];
         let image = room.ring.newest().expect("an image");
         keys.map(|key| {
-            let layer = image.layer(key).expect("the server has the layer");
+            let Some(layer) = image.layer(key) else {
+                assert!(is_spectator(self.player), "the server has the layer");
+                return LayerImage::default();
+            };
             LayerImage {
                 tick: layer.tick,
                 gap: layer.gap,

@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use tickwire::limits::CHAT_HISTORY_MAX;
+use tickwire::limits::{CHAT_HISTORY_MAX, MEMBERS_PER_PAGE};
 use tickwire::protocol::server_message::Member;
 use tickwire::session::Seen;
 
 /// A member that takes snapshots and keeps count of what it is told.
 #[derive(Default)]
-struct Ear {
-    player: PlayerId,
-    last: Tick,
+pub(super) struct Ear {
+    pub(super) player: PlayerId,
+    pub(super) last: Tick,
     /// Messages that were passed on to all, and their bytes.
-    heard: Vec<ServerMessage>,
-    bytes: usize,
-    members: BTreeMap<PlayerId, Member>,
+    pub(super) heard: Vec<ServerMessage>,
+    pub(super) bytes: usize,
+    pub(super) members: BTreeMap<PlayerId, Member>,
+    /// Whether pages follow.
+    pub(super) lacks_some: bool,
 }
 
 impl Ear {
-    fn join(room: &mut Room<Boxes>, name: &str) -> Ear {
+    pub(super) fn join(room: &mut Room<Boxes>, name: &str) -> Ear {
         let player = room.join(name).expect("a seat is free");
         Ear {
             player,
@@ -28,7 +30,7 @@ impl Ear {
     }
 
     /// Takes what the room has for it, as a client does.
-    fn hear(&mut self, effects: &[Effect]) {
+    pub(super) fn hear(&mut self, effects: &[Effect]) {
         for effect in effects {
             let Effect::Control { to, bytes } = effect else {
                 continue;
@@ -39,10 +41,14 @@ impl Ear {
             let message = decode_server(bytes).expect("a server's message");
             let message = message.expect("a known one");
             match &message {
-                ServerMessage::Joined { members, .. } => {
-                    let known = members.iter().map(|member| (member.player, member.clone()));
-                    self.members = known.collect();
+                ServerMessage::Joined { members, more, .. } => {
+                    self.members.clear();
+                    self.learn(members, *more);
                     continue;
+                }
+                ServerMessage::Members { members, more } => {
+                    assert!(self.lacks_some, "no page was announced");
+                    self.learn(members, *more);
                 }
                 ServerMessage::MemberChanged { member } => {
                     self.members.insert(member.player, member.clone());
@@ -58,7 +64,8 @@ impl Ear {
                     member.connected = *connected;
                 }
                 ServerMessage::MemberLeft { player } => {
-                    self.members.remove(player);
+                    let known = self.members.remove(player);
+                    assert!(known.is_some(), "{player} was never told of");
                 }
                 ServerMessage::Chat { .. } => {}
                 _ => continue,
@@ -68,7 +75,17 @@ impl Ear {
         }
     }
 
-    fn read(&mut self, room: &mut Room<Boxes>) {
+    /// Takes a page, which names nobody who is known.
+    fn learn(&mut self, members: &[Member], more: bool) {
+        assert!(members.len() <= MEMBERS_PER_PAGE);
+        for member in members {
+            let known = self.members.insert(member.player, member.clone());
+            assert_eq!(known, None, "told twice");
+        }
+        self.lacks_some = more;
+    }
+
+    pub(super) fn read(&mut self, room: &mut Room<Boxes>) {
         let mut bytes = Vec::new();
         if room.compose(self.player, true, &mut bytes) {
             let (head, _) = SnapshotHead::decode(&bytes).expect("a snapshot");
@@ -76,7 +93,7 @@ impl Ear {
         }
     }
 
-    fn ack(&self, room: &mut Room<Boxes>) {
+    pub(super) fn ack(&self, room: &mut Room<Boxes>) {
         let mut ack = Vec::new();
         encode_ack(self.last, &mut ack);
         assert_eq!(room.receive(self.player, &ack), Ok(()));
@@ -84,7 +101,7 @@ impl Ear {
 }
 
 /// A tick, after which `ears` take their snapshots and acknowledge them.
-fn pass(room: &mut Room<Boxes>, ears: &mut [Ear]) {
+pub(super) fn pass(room: &mut Room<Boxes>, ears: &mut [Ear]) {
     room.tick();
     let told = effects(room);
     for ear in ears {

@@ -104,6 +104,7 @@ impl EventLoop {
         {
             match join_request {
                 JoinRequest::Resume(_) => resumed(&mut client.session.requests),
+                JoinRequest::Watch => self.ctx.common.registry.stop_watching(room),
                 _ => {
                     let registry = &self.ctx.common.registry;
                     registry.release(room, registry.mark(&client.session.identity));
