@@ -48,3 +48,19 @@ fn a_crowd_costs_less_than_two_bytes_per_mover_and_tick() {
     println!("8 players who shoot, 60 drones: {bytes:.2} B per mover and tick");
     assert!(bytes < 2.0, "{bytes:.2}");
 }
+
+/// A snapshot's bytes in a quiet room: what the wire itself costs, beside what moves.
+#[test]
+fn a_snapshot_of_twenty_drones_costs_little_beside_them() {
+    let mut game = Match::new(31, 20);
+    (0..4).for_each(|_| drop(game.join()));
+    (0..30).for_each(|_| game.tick());
+    let (mut bytes, ticks) = (0, 300);
+    for _ in 0..ticks {
+        game.tick();
+        bytes += game.snapshot_bytes;
+    }
+    let each = bytes as f64 / f64::from(ticks) / game.clients.len() as f64;
+    println!("4 players who stand, 20 drones: {each:.1} B a snapshot");
+    assert!(each < 23.0, "{each:.1}");
+}
