@@ -16,7 +16,7 @@ import { Emitter } from './emitter.js';
 import { giveUpSeat, takeLeftSeat } from './give_up_seat.js';
 import { RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
-import { PLAYER } from './protocol/client_message.js';
+import { PLAYER, SPECTATOR } from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { Heartbeat } from './heartbeat.js';
 import { knownGame, rememberGame } from './known_games.js';
@@ -198,19 +198,35 @@ export class Link extends Emitter {
     }, PLAYER);
   }
 
-  /** @param {number} id of a listed room @returns {Promise<Room<G>>} */
-  joinRoom(id) {
-    return this.#request(() => client.joinRoom(id), PLAYER);
+  /**
+   * @param {number} id of a listed room
+   * @param {import('./types.js').JoinRole} [as]
+   * @returns {Promise<Room<G>>}
+   */
+  joinRoom(id, as) {
+    const who = whoOf(as);
+    return this.#request(() => client.joinRoom(id, who), who);
   }
 
-  /** @param {string} code of a room, private or not @returns {Promise<Room<G>>} */
-  joinCode(code) {
-    return this.#request(() => client.joinCode(code), PLAYER);
+  /**
+   * @param {string} code of a room, private or not
+   * @param {import('./types.js').JoinRole} [as]
+   * @returns {Promise<Room<G>>}
+   */
+  joinCode(code, as) {
+    const who = whoOf(as);
+    return this.#request(() => client.joinCode(code, who), who);
   }
 
-  /** Joins a room with a seat whose host may not kick, or a new one. @returns {Promise<Room<G>>} */
-  quickJoin() {
-    return this.#request(() => client.quickJoin(), PLAYER);
+  /**
+   * Joins a room with a seat whose host may not kick, or a new one. Who only looks on is led to
+   * where most play, and makes none.
+   * @param {import('./types.js').JoinRole} [as]
+   * @returns {Promise<Room<G>>}
+   */
+  quickJoin(as) {
+    const who = whoOf(as);
+    return this.#request(() => client.quickJoin([], who), who);
   }
 
   /** @returns {Promise<number>} the round trip in milliseconds */
@@ -372,7 +388,7 @@ export class Link extends Emitter {
     const { token, who } = this.#seat;
     const isSeatThere = token !== '' && (to.room === undefined || to.room === this.#room?.info.id);
     const seat = isSeatThere ? { token, seen: this.#seen } : undefined;
-    const request = to.room === undefined ? undefined : client.joinRoom(to.room, this.#who);
+    const request = to.room === undefined ? this.#watchAgain() : client.joinRoom(to.room, this.#who);
     this.#isAsking = seat !== undefined || request !== undefined;
     this.#askUntilMs = nowMs + SEAT_ASKED_FOR_MS;
     const { name, game } = this.#options;
@@ -385,6 +401,11 @@ export class Link extends Emitter {
       onLost: (code, reason) => this.#lose(code, reason),
     });
     this.#connection = connection;
+  }
+
+  /** What leads who looked on back to their room: they have no seat there to take. */
+  #watchAgain() {
+    return this.#room?.spectating ? client.joinCode(this.#room.code, SPECTATOR) : undefined;
   }
 
   /** Whose game it is. */
@@ -461,7 +482,8 @@ export class Link extends Emitter {
     }
     this.#connection?.answered();
     this.#timer = setTimeout(() => {
-      if (this.#connection?.session.state === 'Lobby') this.#connection.request(client.resume(this.#seat.token, this.#seen));
+      if (this.#connection?.session.state !== 'Lobby') return;
+      this.#connection.request(this.#watchAgain() ?? client.resume(this.#seat.token, this.#seen));
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
 
@@ -557,4 +579,9 @@ export class Link extends Emitter {
     this.emit('close', info);
     if (code === CloseCode.Version) reloadOnce();
   }
+}
+
+/** @param {import('./types.js').JoinRole} [as] @returns {import('./protocol/client_message.js').JoinAs} */
+function whoOf(as) {
+  return as?.spectate === true ? SPECTATOR : PLAYER;
 }

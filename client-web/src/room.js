@@ -45,6 +45,8 @@ export class Room extends Emitter {
   #left;
   /** @type {(reason: import('./types.js').LeaveReason) => void} */
   #resolveLeft = () => {};
+  /** What happened until then was heard on an earlier connection, and may come again. */
+  #heardUntil = 0;
   /** The player is out of it for good. */
   #isOver = false;
 
@@ -97,6 +99,11 @@ export class Room extends Emitter {
   /** The own player's number, -1 for who only watches. */
   get you() {
     return this.#room.you;
+  }
+
+  /** Whether the page only looks on: without a seat, an avatar and inputs. */
+  get spectating() {
+    return this.#room.you === -1;
   }
 
   /** Steps a second. */
@@ -185,6 +192,7 @@ export class Room extends Emitter {
    */
   async act(name, fields, options) {
     this.#assertHere();
+    this.#assertSeat();
     const timeoutMs = options?.timeoutMs ?? ACTION_TIMEOUT_MS;
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is a time in milliseconds, not ${timeoutMs}`);
     const { actions } = this.#room.schema;
@@ -217,6 +225,7 @@ export class Room extends Emitter {
    */
   play(options) {
     checkPlay(options);
+    this.#assertSeat();
     this.#playing = /** @type {import('./types.js').PlayOptions<any>} */ (options);
     this.#play.start(this.#playing);
     this.#link.pump();
@@ -260,6 +269,7 @@ export class Room extends Emitter {
       case 'Snapshot':
         this.#play.onSnapshot(event, nowMs);
         for (const { name, fields, tick } of event.events) {
+          if (tick <= this.#heardUntil) continue;
           this.emit(OWN_EVENTS.has(name) ? `event:${name}` : name, fields, tick, tick <= this.#room.joinedAt);
         }
         break;
@@ -295,7 +305,10 @@ export class Room extends Emitter {
   onResumed(session) {
     const { room } = session;
     if (room === undefined) throw new Error('not in a room');
-    const missed = room.chat;
+    // Who looks on is told all again.
+    const { seen } = this.#room;
+    const missed = room.chat.filter(({ id }) => id > seen.chat);
+    if (this.spectating) this.#heardUntil = seen.tick;
     room.follow(this.#room);
     this.#session = session;
     this.#room = room;
@@ -354,6 +367,7 @@ export class Room extends Emitter {
   /** @param {Uint8Array} message */
   #request(message) {
     this.#assertHere();
+    this.#assertSeat();
     this.#session.request('Room', message);
     this.#link.pump();
   }
@@ -365,6 +379,11 @@ export class Room extends Emitter {
   #assertHere() {
     this.#link.assertOpen();
     if (this.#isOver) throw new RequestError('NotNow', 'the room was left: join one first');
+  }
+
+  /** Throws a `RequestError` if there is no seat to ask from. */
+  #assertSeat() {
+    if (this.spectating) throw new RequestError('NotForSpectators', 'who looks on has no seat: join the room to take part');
   }
 
   /**

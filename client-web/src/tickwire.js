@@ -63,7 +63,7 @@ export async function connect(options = {}) {
  *   refusal
  */
 export async function join(options = {}) {
-  const { code, draw, input, step, smooth, signal } = options;
+  const { code, draw, input, step, smooth, signal, spectate = false } = options;
   if (draw !== undefined && typeof draw !== 'function') throw new TypeError('draw is a function that draws a view');
   if (draw !== undefined && typeof requestAnimationFrame !== 'function') {
     throw new RequestError('NoPage', 'nothing to draw on here: leave draw out, and call room.view() when you need it');
@@ -71,12 +71,12 @@ export async function join(options = {}) {
   if (code !== undefined && typeof code !== 'string') throw new TypeError("code is a room's code: a string");
   if (input !== undefined) checkPlay({ input, step, smooth });
   /** @type {Link<G>} */
-  const link = await connect({ ...options, resume: options.resume ?? true });
-  const room = await seatIn(link, code).catch((error) => {
+  const link = await connect({ ...options, resume: options.resume ?? !spectate });
+  const room = await seatIn(link, code, spectate).catch((error) => {
     link.close();
     throw signal?.aborted ? signal.reason : error;
   });
-  if (input !== undefined) room.play({ input, step, smooth });
+  if (input !== undefined && !room.spectating) room.play({ input, step, smooth });
   if (draw !== undefined) {
     const frame = (/** @type {number} */ nowMs) => {
       if (link.room !== room || link.state === 'closed') return;
@@ -98,12 +98,14 @@ export async function join(options = {}) {
  * @template {GameTypes} G
  * @param {Link<G>} link
  * @param {string | undefined} code
+ * @param {boolean} spectate
  * @returns {Promise<import('./room.js').Room<G>>}
  */
-async function seatIn(link, code) {
+async function seatIn(link, code, spectate) {
   if (link.room !== undefined) {
-    if (code === undefined || link.room.code === code.replace(/[- ]/g, '').toUpperCase()) return link.room;
-    await link.room.leave();
+    if (spectate) await link.room.leave();
+    else if (code === undefined || link.room.code === code.replace(/[- ]/g, '').toUpperCase()) return link.room;
+    else await link.room.leave();
   }
-  return code === undefined ? link.quickJoin() : link.joinCode(code);
+  return code === undefined ? link.quickJoin({ spectate }) : link.joinCode(code, { spectate });
 }

@@ -155,8 +155,15 @@
  * @typedef {object} JoinOnlyOptions
  * @property {string} [code] of the room; left out: one with a seat whose host may not kick, or a
  *   new one
+ * @property {boolean} [spectate] only looks on, without a seat: `input` and `step` are not used
  * @property {(view: View<G>, room: import('./room.js').Room<G>) => void} [draw] called for every
  *   animation frame
+ */
+
+/**
+ * As what a room is joined.
+ * @typedef {object} JoinRole
+ * @property {boolean} [spectate] only to look on, without a seat
  */
 
 /**

@@ -41,6 +41,9 @@ const TESTS = /** @type {const} */ (['Equal', 'AtLeast']);
 /** As a player who brings nothing. @type {JoinAs} */
 export const PLAYER = { spectator: false, options: new Uint8Array() };
 
+/** As one who only looks on. @type {JoinAs} */
+export const SPECTATOR = { ...PLAYER, spectator: true };
+
 /** @param {ControlWriter} w @param {JoinAs} who */
 function writeWho(w, { spectator, options }) {
   w.bool(spectator);

@@ -67,7 +67,9 @@ export class RoomSession {
    * @param {RoomSession} before
    */
   follow(before) {
-    this.chat = [...before.chat, ...this.chat].slice(-CHAT_HISTORY_MAX);
+    const known = before.seen.chat;
+    const fresh = this.chat.filter(({ id }) => id > known);
+    this.chat = [...before.chat, ...fresh].slice(-CHAT_HISTORY_MAX);
     this.#seenTick = before.#seenTick;
   }
 

@@ -155,19 +155,20 @@ function writeMember(w, player, name) {
 
 /**
  * @param {{ you?: number, tickRate?: number, snapshotEvery?: number, tick?: number, more?: boolean,
- *   said?: [number, string][] }} [options] `said`: chat lines; `more`: members follow
+ *   said?: [number, string][] }} [options] `you` -1: a spectator; `said`: chat lines; `more`: members
+ *   follow
  */
 export const joined = ({ you = 0, tickRate = 25, snapshotEvery = 1, tick = 1, more = false, said = [] } = {}) =>
   message(3, (w) => {
     writeRoom(w, 7);
     w.string('CODE');
-    w.bool(true);
-    w.uint(you);
+    w.bool(you !== -1);
+    if (you !== -1) w.uint(you);
     w.uint(tickRate);
     w.uint(snapshotEvery);
     w.uint(tick);
     w.uint(1);
-    writeMember(w, you, 'Ann');
+    writeMember(w, Math.max(0, you), 'Ann');
     w.bool(more);
     list(w, said, ([id, text]) => writeLine(w, id, text));
     w.bytes(new Uint8Array());

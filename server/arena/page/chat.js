@@ -64,6 +64,7 @@ export class Chat {
 
   /** Shows the field and gives it the keyboard. */
   open() {
+    if (this.#room.spectating) return;
     this.#onOpen();
     this.#form.hidden = false;
     this.#box.classList.add('open');

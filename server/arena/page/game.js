@@ -19,6 +19,7 @@ import { Renderer } from './render.js';
 import { Scoreboard } from './scoreboard.js';
 import { Shots } from './shots.js';
 import { Vitals } from './vitals.js';
+import { Watch } from './watch.js';
 
 /** CSS pixels that health and points cover; with the sticks, on touch. */
 const FOOT = 90;
@@ -37,6 +38,7 @@ export class Game {
   #minimap = new Minimap();
   #feed = new Feed();
   #vitals;
+  #watch;
   #shots = new Shots();
   #panel;
   #controls;
@@ -54,13 +56,16 @@ export class Game {
 
   /**
    * @param {import('/client/tickwire.js').Room} room
-   * @param {() => void} onLeave the player wants out
+   * @param {() => void} onLeave the visitor wants out
+   * @param {() => void} onPlay who watches wants a seat
    */
-  constructor(room, onLeave) {
+  constructor(room, onLeave, onPlay) {
     this.#room = room;
     this.#controls = new Controls(this.#stage, () => this.#page.classList.add('touch'));
     this.#renderer = new Renderer(this.#stage, this.#camera, this.#effects, this.#shots, room);
     this.#vitals = new Vitals(room);
+    this.#watch = new Watch(room, onPlay);
+    this.#page.classList.toggle('watching', room.spectating);
     this.#banner = new Banner(room);
     this.#chat = new Chat(room, () => this.#controls.release());
     this.#scores = new Scoreboard(room);
@@ -87,10 +92,12 @@ export class Game {
   /** Shows the arena and begins to play. */
   start() {
     this.#page.hidden = false;
-    this.#controls.start();
     this.#chat.start();
     this.#stage.focus({ preventScroll: true });
-    this.#room.play({ input: () => this.#controls.read(), step });
+    if (!this.#room.spectating) {
+      this.#controls.start();
+      this.#room.play({ input: () => this.#controls.read(), step });
+    }
     this.#before = performance.now();
     /** @param {number} now */
     const loop = (now) => {
@@ -123,18 +130,29 @@ export class Game {
     const view = room.view(performance.now());
     const { me } = view;
     this.view = view;
-    this.#look(me, seconds);
+    if (room.spectating) this.#lookOn(this.#watch.follow(view, now), seconds);
+    else this.#look(me, seconds);
     // The own gun turns at once; what the server has heard of it is older.
     if (me?.heading && me.health.hp > 0) me.heading.angle = this.#controls.aim;
     const trigger = { fire: this.#controls.takeFire(), aim: this.#controls.aim };
-    if (this.#shots.update(view, room.you, trigger, now)) this.#effects.fire(me, now);
-    this.#effects.take(view, room.you, now);
+    if (this.#shots.update(view, this.#room.you, trigger, now)) this.#effects.fire(me, now);
+    this.#effects.take(view, this.#room.you, now);
     this.#tell(view, now);
     this.#renderer.draw(view, now, seconds);
-    this.#minimap.show(view, room.you, this.#camera, now);
+    this.#minimap.show(view, this.#room.you, this.#camera, now);
     this.#vitals.show(view, this.#effects, seconds, now);
     this.#banner.show(view, (handle) => this.#nameOfEntity(view, handle));
     this.#scores.show(view, now);
+  }
+
+  /**
+   * Follows somebody; where nobody is, the camera rests.
+   * @param {import('/client/types.js').Entity | undefined} who
+   * @param {number} seconds
+   */
+  #lookOn(who, seconds) {
+    if (who?.pos) this.#camera.follow(who.pos.x, who.pos.y, seconds);
+    this.#camera.keepInside(SIZE, FOOT);
   }
 
   /** @param {import('/client/types.js').Entity | undefined} me @param {number} seconds */
@@ -163,21 +181,20 @@ export class Game {
       const own = mine || (by !== undefined && by === view.me);
       // A room of drones would fill the list; drones are worth a line to who felled them.
       if (who?.kind?.is !== 'player' && !own) continue;
-      const { you } = this.#room;
       this.#feed.kill(
         this.#nameOfEntity(view, event.fields.by),
-        colourOf(by?.owner, you),
+        colourOf(by?.owner, this.#room.you),
         this.#nameOfEntity(view, event.fields.who),
-        colourOf(who?.avatar ? who.owner : undefined, you),
+        colourOf(who?.avatar ? who.owner : undefined, this.#room.you),
         own,
       );
     }
   }
 
   #membersChanged() {
-    const { members, you } = this.#room;
+    const { members } = this.#room;
     for (const member of members.values()) {
-      if (!this.#known.has(member.player)) this.#feed.note(this.#room.label(member.player), colourOf(member.player, you), 'joined');
+      if (!this.#known.has(member.player)) this.#feed.note(this.#room.label(member.player), colourOf(member.player, this.#room.you), 'joined');
     }
     for (const member of this.#known.values()) {
       if (!members.has(member.player)) this.#feed.note(this.#room.label(member.player, member.name), INK.muted, 'left');
@@ -214,6 +231,7 @@ export function refusal(reason) {
     case 'NotHost': return 'Only the host may do that.';
     case 'BadText': return 'That text is too long or empty.';
     case 'KeptOut': return 'You were removed from that room. It is closed to you for ten minutes.';
+    case 'NotForSpectators': return 'Take a seat first: who watches only looks.';
     case 'Muted': return 'You are muted for now.';
     default: return 'The server refused.';
   }

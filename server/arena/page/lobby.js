@@ -12,7 +12,8 @@ const CALL_SIGNS = ['Falcon', 'Otter', 'Comet', 'Badger', 'Ember', 'Lynx', 'Quar
 
 /**
  * How to get into a room.
- * @typedef {{ how: 'quick' } | { how: 'room', id: number } | { how: 'code', code: string }
+ * @typedef {{ how: 'quick' } | { how: 'room', id: number, spectate?: boolean }
+ *   | { how: 'code', code: string, spectate?: boolean }
  *   | { how: 'create', name: string, private: boolean, seats: number, kicks: boolean }} Way
  */
 /** @typedef {import('/client/types.js').RoomInfo} RoomInfo */
@@ -143,9 +144,16 @@ export class Lobby {
     go.textContent = full ? 'Full' : 'Join';
     button.setAttribute('aria-label', `${room.name}, ${room.players} of ${room.seats} players${full ? ', full' : ''}${room.kicks ? ', its host may remove players' : ''}`);
     button.addEventListener('click', () => this.#onEnter({ how: 'room', id: room.id }));
+    const watch = /** @type {HTMLButtonElement} */ (item.lastElementChild);
+    watch.hidden = room.players === 0;
+    watch.setAttribute('aria-label', `Watch ${room.name}`);
+    watch.addEventListener('click', () => this.#onEnter({ how: 'room', id: room.id, spectate: true }));
     return item;
   }
 }
+
+/** What stands before the code in the address of who only watches. */
+export const WATCHED = 'WATCH-';
 
 /**
  * @param {string} text a code, or a link that ends in one

@@ -1,7 +1,8 @@
 /**
  * The page: lobby, connection, game, and the way between them. A link lives from choosing a room
  * until leaving it. Lost sockets and reloads are the SDK's: it comes back to the seat. Where the
- * seat is gone, the page joins the room again by its code, which also stands in the address.
+ * seat is gone, the page joins the room again by its code, which also stands in the address. Who
+ * only watches has an address of their own, which leads to watching again.
  *
  * `window.tickwire` is for tests and for the curious, and only to read: `room` is the current room,
  * `view` what was drawn last. Nothing in the page reads it.
@@ -10,7 +11,7 @@
 import { CloseCode, RequestError, connect } from './client/tickwire.js';
 import { toast } from './dom.js';
 import { Game, refusal } from './game.js';
-import { Lobby, codeIn } from './lobby.js';
+import { Lobby, WATCHED, codeIn } from './lobby.js';
 import { Overlay } from './overlay.js';
 
 /** What there is to say about close codes. @type {Map<number, string>} */
@@ -88,13 +89,14 @@ function follow(fresh, joined, mine) {
   fresh.on('close', (info) => mine === attempt && onClosed(info));
   joined.on('left', (/** @type {{ reason: string }} */ { reason }) => {
     if (mine !== attempt) return;
-    if (reason === 'SeatLost') {
+    if (reason === 'SeatLost' && !joined.spectating) {
       seatAgain(fresh, joined.code);
       return;
     }
     toLobby();
     if (reason === 'Kicked') toast('You were removed from the room.', true);
-    else if (reason === 'RoomClosed') toast('The room was closed.', true);
+    else if (reason === 'RoomClosed' && joined.spectating) toast('Nobody plays there any more.');
+    else if (reason !== 'Asked') toast('The room was closed.', true);
   });
   play(joined);
 }
@@ -107,13 +109,13 @@ function follow(fresh, joined, mine) {
 async function joinBy(fresh, way) {
   // A reload came back to its seat.
   if (fresh.room !== undefined) {
-    if (way.how === 'code' && way.code === fresh.room.code) return fresh.room;
+    if (way.how === 'code' && way.code === fresh.room.code && !way.spectate) return fresh.room;
     await fresh.room.leave();
   }
   switch (way.how) {
     case 'quick': return fresh.quickJoin();
-    case 'room': return fresh.joinRoom(way.id);
-    case 'code': return fresh.joinCode(way.code);
+    case 'room': return fresh.joinRoom(way.id, { spectate: way.spectate });
+    case 'code': return fresh.joinCode(way.code, { spectate: way.spectate });
     default: return fresh.create({ name: way.name, private: way.private, seats: way.seats, kicks: way.kicks });
   }
 }
@@ -122,8 +124,8 @@ async function joinBy(fresh, way) {
 function play(joined) {
   game?.stop();
   room = joined;
-  game = new Game(joined, toLobby);
-  history.replaceState(null, '', `#${joined.code}`);
+  game = new Game(joined, toLobby, () => enter({ how: 'code', code: joined.code }));
+  history.replaceState(null, '', `#${addressed(joined)}`);
   document.title = `${joined.info.name} · Tickwire Arena`;
   lobby.hide();
   overlay.hide();
@@ -195,14 +197,21 @@ function why(error) {
   return WHY.get(error.code ?? 0) ?? UNREACHED;
 }
 
+/** @param {import('/client/tickwire.js').Room} there @returns {string} its part of the address */
+function addressed(there) {
+  return there.spectating ? `${WATCHED}${there.code}` : there.code;
+}
+
 /** Joins the room that the address names, if it names one. */
 function joinByAddress() {
-  const code = codeIn(location.hash);
-  if (code) enter({ how: 'code', code });
+  const named = codeIn(location.hash);
+  const spectate = named.startsWith(WATCHED);
+  const code = spectate ? named.slice(WATCHED.length) : named;
+  if (code) enter({ how: 'code', code, spectate });
 }
 
 window.addEventListener('hashchange', () => {
-  if (codeIn(location.hash) !== room?.code) joinByAddress();
+  if (room === undefined || codeIn(location.hash) !== addressed(room)) joinByAddress();
 });
 Object.defineProperty(window, 'tickwire', {
   value: {

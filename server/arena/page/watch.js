@@ -83,6 +83,6 @@ export class Watch {
     const name = entity?.owner === undefined ? '' : this.#room.label(entity.owner);
     write(this.#name, name || 'an empty arena');
     write(this.#points, entity === undefined ? '' : `${entity.score.points} points`);
-    this.#swatch.style.backgroundColor = colourOf(entity?.owner, undefined);
+    this.#swatch.style.backgroundColor = colourOf(entity?.owner, this.#room.you);
   }
 }
