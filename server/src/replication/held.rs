@@ -8,17 +8,9 @@ use smallvec::SmallVec;
 use tickwire::ids::{LayerId, Tick};
 
 use super::image::Ring;
+pub(crate) use super::layer::Baseline;
 use super::layer::LayerKey;
 use groups::HeldGroups;
-
-/// The last image of a layer that was sent to a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Baseline {
-    pub(crate) tick: Tick,
-    /// It came as a keyframe, so without its second differences
-    /// ([`tickwire::snapshot::image::LayerView::bare`]).
-    pub(crate) bare: bool,
-}
 
 /// A body: of a layer, against an image or, as a keyframe, none.
 pub(crate) type Body = (LayerKey, Option<Baseline>);

@@ -3,7 +3,7 @@
 //! what is in it, `capture`'s.
 
 use serde::{Deserialize, Serialize};
-use tickwire::ids::{LayerId, PlayerId};
+use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::snapshot::column_set::ColumnSet;
 use tickwire::snapshot::layout::Layout;
 
@@ -68,4 +68,13 @@ impl LayerKey {
     pub(crate) fn is_shared(self) -> bool {
         !matches!(self, LayerKey::Owner(_))
     }
+}
+
+/// The last image of a layer that was sent to a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Baseline {
+    pub(crate) tick: Tick,
+    /// It came as a keyframe, so without its second differences
+    /// ([`tickwire::snapshot::image::LayerView::bare`]).
+    pub(crate) bare: bool,
 }

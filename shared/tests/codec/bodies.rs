@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tickwire::ids::LayerId;
+use tickwire::protocol::frame::{SectionKind, push_section};
 use tickwire::snapshot::delta::{Of, Scratch, Verdict, decode, decode_head, encode};
 use tickwire::snapshot::image::{LayerImage, LayerView, Residuals};
 
@@ -84,6 +85,37 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
             );
         }
         images.push(now);
+    }
+}
+
+/// What a section costs beside its body's decisions: kind, length, mode.
+#[test]
+fn a_section_costs_three_bytes_more_than_what_it_says() {
+    let layout = layout();
+    let set = &layout.room;
+    let mut history = History::new(8, set, 4);
+    let mut scratch = Scratch::default();
+    let mut before = history.step();
+    for _ in 0..50 {
+        let now = history.step();
+        for layer in [LayerId::ROOM, LayerId::FIRST_GROUP, LayerId::LAST] {
+            let (mut body, mut section) = (Vec::new(), Vec::new());
+            let of = Of::layer(layer);
+            encode(
+                of,
+                set,
+                Some(before.view()),
+                now.view(),
+                false,
+                &mut scratch,
+                &mut body,
+            );
+            push_section(SectionKind::Layer(layer), &body, &mut section);
+            let (_, decisions) = decode_head(layer, &body).expect("a head");
+            let long = usize::from(body.len() >= 128);
+            assert_eq!(section.len() - decisions.len(), 3 + long, "{layer}");
+        }
+        before = now;
     }
 }
 

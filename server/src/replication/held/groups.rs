@@ -3,7 +3,7 @@
 
 use tickwire::ids::{LayerId, Tick};
 
-use super::Baseline;
+use crate::replication::layer::Baseline;
 
 /// A group that is held: its key on the server, and the image that was sent last.
 pub(crate) type Source = (u16, Baseline);
