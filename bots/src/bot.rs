@@ -58,6 +58,7 @@ async fn open(
     let request = match &place.entry {
         Entry::Create => RoomRequest::Create(format!("bots {}", place.room + 1)),
         Entry::Code(code) => RoomRequest::Code(code.clone()),
+        Entry::Any => RoomRequest::Any,
         Entry::Join => match run.rooms.wait(place.room).await {
             Some(id) => RoomRequest::Join(id),
             None => return Err(Cause::Failed("its room was not made".to_owned())),

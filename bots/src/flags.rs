@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::chosen::{Choice, Wish};
 use crate::duration;
 use crate::roles::{Behaviour, Breach, Role};
 use crate::target::Target;
@@ -47,6 +48,17 @@ pub struct Flags {
     /// Join the room with this code instead of making rooms.
     #[arg(long, value_name = "CODE", conflicts_with = "rooms")]
     pub code: Option<String>,
+    /// An option of the rooms that bots make, as the game declares it: mode=teams. Given once for
+    /// each; all that the game declares, or none.
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "code", value_parser = Choice::parse)]
+    pub option: Vec<Choice>,
+    /// What each bot brings to its room, likewise: colour=teal.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Choice::parse)]
+    pub player_option: Vec<Choice>,
+    /// Join rooms whose metadata is so, equal or at least (mode=teams, level>=3), instead of making
+    /// rooms; where there is none, one is made with --option.
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with_all = ["rooms", "code", "hostile"], value_parser = Wish::parse)]
+    pub filter: Vec<Wish>,
     /// How long to measure, after all bots have joined: 30s, 500ms, 2m.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     pub duration: Duration,
@@ -241,6 +253,9 @@ mod tests {
             "bots --drops 0",
             "bots --storm 5s --slow 10",
             "bots --spectators 5 --drops 2",
+            "bots --option teams",
+            "bots --option mode=teams --code ABCD",
+            "bots --filter mode=teams --rooms 2",
         ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }

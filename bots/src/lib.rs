@@ -30,6 +30,7 @@ mod stamped;
 
 // Bots.
 mod bot;
+pub mod chosen;
 mod controls;
 mod hostile;
 mod player;

@@ -9,10 +9,11 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tickwire::ids::RoomId;
 use tickwire::limits::REDIRECTS_MAX;
-use tickwire::protocol::client_message::{JoinAs, NewRoom};
+use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom};
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::{Event, Redirect, RequestError, Session};
 
+use crate::chosen::{conditions, options};
 use crate::controls::Controls;
 use crate::drops::{DropPlan, DropSchedule};
 use crate::ending::Cause;
@@ -39,6 +40,15 @@ pub(crate) enum RoomRequest {
     Join(RoomId),
     /// The one with this code.
     Code(String),
+    /// One that is as `--filter` says.
+    Any,
+}
+
+/// What the flags choose, as it is sent.
+struct Chosen {
+    room: Vec<u8>,
+    who: JoinAs,
+    filter: Vec<Condition>,
 }
 
 /// A bot without its socket.
@@ -242,20 +252,41 @@ impl Player {
     }
 
     fn ask_for_room(&mut self) -> Result<(), Cause> {
-        let who = JoinAs {
-            spectator: self.spectates,
-            ..JoinAs::default()
-        };
-        let asked: Result<(), RequestError> = match (&self.outage, &self.request) {
-            (Some(outage), _) => self.session.ask_again(&outage.ticket),
-            (None, RoomRequest::Create(name)) => self.session.create(&NewRoom {
+        let failed = |error: RequestError| Cause::Failed(error.to_string());
+        if let Some(outage) = &self.outage {
+            return self.session.ask_again(&outage.ticket).map_err(failed);
+        }
+        let chosen = self.chosen().map_err(Cause::Failed)?;
+        let asked = match &self.request {
+            RoomRequest::Create(name) => self.session.create(&NewRoom {
                 name: name.clone(),
+                options: chosen.room,
+                player: chosen.who.options,
                 ..NewRoom::default()
             }),
-            (None, RoomRequest::Join(id)) => self.session.join_as(*id, &who),
-            (None, RoomRequest::Code(code)) => self.session.join_code_as(code, &who),
+            RoomRequest::Join(id) => self.session.join_as(*id, &chosen.who),
+            RoomRequest::Code(code) => self.session.join_code_as(code, &chosen.who),
+            RoomRequest::Any => {
+                let (filter, who) = (&chosen.filter, &chosen.who);
+                self.session.quick_join_as(filter, who, &chosen.room)
+            }
         };
-        asked.map_err(|error| Cause::Failed(error.to_string()))
+        asked.map_err(failed)
+    }
+
+    /// What the flags choose, by the schema; the error says which is wrong.
+    fn chosen(&self) -> Result<Chosen, String> {
+        let (flags, schema) = (&self.run.flags, self.session.schema());
+        let schema = schema.ok_or("there is no schema yet")?;
+        let (option, player) = (&flags.option, &flags.player_option);
+        Ok(Chosen {
+            room: options("--option", &schema.room_options, option)?,
+            who: JoinAs {
+                spectator: self.spectates,
+                options: options("--player-option", &schema.player_options, player)?,
+            },
+            filter: conditions("--filter", &schema.metadata, &flags.filter)?,
+        })
     }
 
     fn on_refused(&mut self, reason: Refusal, now_us: u64) -> Result<(), Cause> {
@@ -355,7 +386,9 @@ impl Player {
             .room()
             .is_some_and(|room| room.info.id == redirect.room);
         let seat = self.session.ticket().filter(|_| is_there);
-        let session = redirect.follow(&self.name, seat.as_ref(), &JoinAs::default());
+        // What they are is no other there.
+        let who = self.chosen().map(|chosen| chosen.who).unwrap_or_default();
+        let session = redirect.follow(&self.name, seat.as_ref(), &who);
         self.change(session);
         Ok(())
     }

@@ -26,13 +26,17 @@ pub(crate) enum Entry {
     Join,
     /// Joins the one with this code.
     Code(String),
+    /// Joins any that is as the swarm wants it.
+    Any,
 }
 
 impl Place {
     /// Bots go round the rooms, so each room's first one is among the first `rooms` bots.
-    pub(crate) fn of(bot: usize, rooms: usize, code: Option<&str>) -> Place {
+    /// With a code, or where any room of a kind will do, they are in one.
+    pub(crate) fn of(bot: usize, rooms: usize, code: Option<&str>, any: bool) -> Place {
         let (room, entry) = match code {
             Some(code) => (0, Entry::Code(code.to_owned())),
+            None if any => (0, Entry::Any),
             None if bot < rooms => (bot, Entry::Create),
             None => (bot % rooms, Entry::Join),
         };
@@ -114,14 +118,16 @@ mod tests {
         let mut members = [0; 3];
         let mut makers = [0; 3];
         for bot in 0..10 {
-            let place = Place::of(bot, 3, None);
+            let place = Place::of(bot, 3, None, false);
             members[place.room] += 1;
             makers[place.room] += usize::from(place.entry == Entry::Create);
         }
         assert_eq!(members, [4, 3, 3]);
         assert_eq!(makers, [1, 1, 1]);
-        let coded = Place::of(4, 1, Some("AB"));
+        let coded = Place::of(4, 1, Some("AB"), false);
         assert_eq!((coded.room, coded.entry), (0, Entry::Code("AB".to_owned())));
+        let any = Place::of(4, 1, None, true);
+        assert_eq!((any.room, any.entry), (0, Entry::Any));
     }
 
     #[tokio::test]

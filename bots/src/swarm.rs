@@ -147,7 +147,8 @@ impl Course<'_> {
         for index in 0..count {
             let at = run.start + flags.ramp.mul_f64(index as f64 / count as f64);
             self.watch(at, |_| false).await;
-            let place = Place::of(index, flags.rooms as usize, flags.code.as_deref());
+            let (rooms, code) = (flags.rooms as usize, flags.code.as_deref());
+            let place = Place::of(index, rooms, code, !flags.filter.is_empty());
             self.bots
                 .spawn(bot::play(Arc::clone(&run), place, first.take()));
             self.bar.set_position(self.outcomes.joined);

@@ -16,7 +16,6 @@ import { Emitter } from './emitter.js';
 import { giveUpSeat, takeLeftSeat } from './give_up_seat.js';
 import { RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
-import { PLAYER, SPECTATOR } from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { Heartbeat } from './heartbeat.js';
 import { knownGame, rememberGame } from './known_games.js';
@@ -25,12 +24,12 @@ import { isCurrent, reloadOnce } from './outdated.js';
 import { Redirection } from './redirect.js';
 import { RequestError } from './request_error.js';
 import { Requests } from './requests.js';
+import { conditionsOf, packOptions } from './session/options.js';
 import { Room } from './room.js';
 import { Seat } from './seat.js';
 import { Session } from './session.js';
 import { onWake } from './wake.js';
 
-/** @typedef {import('./types.js').RoomInfo} RoomInfo */
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
 /**
@@ -40,6 +39,7 @@ import { onWake } from './wake.js';
  * @property {string} game empty for the server's only one, or its first
  * @property {string} name
  * @property {string} token
+ * @property {Record<string, any> | undefined} player what the player brings to every room
  * @property {import('./types.js').SocketConstructor | undefined} WebSocket
  * @property {import('./conditions.js').Conditions} conditions
  * @property {boolean} reconnect
@@ -179,54 +179,57 @@ export class Link extends Emitter {
     return this.#lastWelcome;
   }
 
-  /** @returns {Promise<RoomInfo[]>} the rooms that anyone may join */
-  rooms() {
-    return this.#request(() => client.listRooms());
+  /**
+   * @param {{ filter?: import('./types.js').Filter<G> }} [options] `filter`: only those whose
+   *   metadata is so
+   * @returns {Promise<import('./types.js').RoomInfo<G>[]>} the rooms that anyone may join
+   */
+  rooms(options) {
+    return this.#request(() => client.listRooms(conditionsOf(this.schema.metadata, options?.filter)));
   }
 
   /**
    * Makes a room and joins it.
-   * @param {{ name?: string, private?: boolean, seats?: number, kicks?: boolean }} [options]
-   *   seats 0 or left out: as many as the server allows; kicks: its host may kick, as the host of a
-   *   private room may anyway
+   * @param {import('./types.js').CreateOptions<G>} [options]
    * @returns {Promise<Room<G>>}
    */
   create(options) {
-    return this.#request(() => {
-      const { name, private: isPrivate, seats, kicks } = options ?? {};
-      return client.createRoom({ name, isPrivate, seats, kicks });
-    }, PLAYER);
+    return this.#ask(options, (who) => {
+      const { name, private: isPrivate, seats, kicks, orJoin, options: chosen } = options ?? {};
+      const packed = packOptions('room', this.schema.roomOptions, chosen);
+      return client.createRoom({ name, isPrivate, seats, kicks, orJoin, options: packed, player: who.options });
+    });
   }
 
   /**
    * @param {number} id of a listed room
-   * @param {import('./types.js').JoinRole} [as]
+   * @param {import('./types.js').JoinAs<G>} [as]
    * @returns {Promise<Room<G>>}
    */
   joinRoom(id, as) {
-    const who = whoOf(as);
-    return this.#request(() => client.joinRoom(id, who), who);
+    return this.#ask(as, (who) => client.joinRoom(id, who));
   }
 
   /**
    * @param {string} code of a room, private or not
-   * @param {import('./types.js').JoinRole} [as]
+   * @param {import('./types.js').JoinAs<G>} [as]
    * @returns {Promise<Room<G>>}
    */
   joinCode(code, as) {
-    const who = whoOf(as);
-    return this.#request(() => client.joinCode(code, who), who);
+    return this.#ask(as, (who) => client.joinCode(code, who));
   }
 
   /**
    * Joins a room with a seat whose host may not kick, or a new one. Who only looks on is led to
    * where most play, and makes none.
-   * @param {import('./types.js').JoinRole} [as]
+   * @param {import('./types.js').QuickJoinOptions<G>} [options]
    * @returns {Promise<Room<G>>}
    */
-  quickJoin(as) {
-    const who = whoOf(as);
-    return this.#request(() => client.quickJoin([], who), who);
+  quickJoin(options) {
+    return this.#ask(options, (who) => {
+      const conditions = conditionsOf(this.schema.metadata, options?.filter);
+      return client.quickJoin(conditions, who, packOptions('room', this.schema.roomOptions, options?.options));
+    });
   }
 
   /** @returns {Promise<number>} the round trip in milliseconds */
@@ -270,13 +273,29 @@ export class Link extends Emitter {
 
   /**
    * @param {() => Uint8Array} message may throw on what cannot be said
-   * @param {import('./protocol/client_message.js').JoinAs} [who] as what it asks for a room
    * @returns {Promise<any>}
    */
-  async #request(message, who) {
+  async #request(message) {
+    this.#assertLobby();
+    return this.#requests.add(message());
+  }
+
+  /**
+   * Asks for a room.
+   * @param {import('./types.js').JoinAs<G> | undefined} as what the page says of it
+   * @param {(who: import('./protocol/client_message.js').JoinAs) => Uint8Array} message as above
+   * @returns {Promise<Room<G>>}
+   */
+  async #ask(as, message) {
+    this.#assertLobby();
+    const options = packOptions('player', this.schema.playerOptions, as?.player ?? this.#options.player);
+    const who = { spectator: as?.spectate === true, options };
+    return this.#requests.add(message(who), who);
+  }
+
+  #assertLobby() {
     const { session } = this.#there;
     if (session.state !== 'Lobby') throw new RequestError('NotNow', 'only possible in the lobby: leave the room first');
-    return this.#requests.add(message(), who);
   }
 
   /**
@@ -405,7 +424,7 @@ export class Link extends Emitter {
 
   /** What leads who looked on back to their room: they have no seat there to take. */
   #watchAgain() {
-    return this.#room?.spectating ? client.joinCode(this.#room.code, SPECTATOR) : undefined;
+    return this.#room?.spectating ? client.joinCode(this.#room.code, client.SPECTATOR) : undefined;
   }
 
   /** Whose game it is. */
@@ -581,7 +600,3 @@ export class Link extends Emitter {
   }
 }
 
-/** @param {import('./types.js').JoinRole} [as] @returns {import('./protocol/client_message.js').JoinAs} */
-function whoOf(as) {
-  return as?.spectate === true ? SPECTATOR : PLAYER;
-}

@@ -7,10 +7,11 @@
 /**
  * Why a request failed: the server's refusal; `Refused` by the game, with its answer as the
  * message; or what the SDK found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits
- * already), `TooBig` (an action's payload), `TimedOut`, `Closed` (or never open), `BadUrl`,
- * `NoWebSocket`, `NoPage`.
- * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig' | 'TimedOut'
- *   | 'Closed' | 'BadUrl' | 'NoWebSocket' | 'NoPage'} Reason
+ * already), `TooBig` (an action's payload), `BadAnswer` (to an action, not as the game declares
+ * it), `TimedOut`, `Closed` (or never open), `BadUrl`, `NoWebSocket`, `NoPage`. `BadOptions` and
+ * `BadFilter` it finds itself too, before anything is sent; the message names the field.
+ * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig'
+ *   | 'BadAnswer' | 'TimedOut' | 'Closed' | 'BadUrl' | 'NoWebSocket' | 'NoPage'} Reason
  */
 
 /**

@@ -10,6 +10,7 @@ import { labelOf } from './label.js';
 import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
 import { RequestError } from './request_error.js';
+import { readAnswer, readOptions } from './session/options.js';
 import { encodePayload } from './schema/payload.js';
 import { checkValues } from './schema/value_check.js';
 import { pack, quantiseAll } from './snapshot/fields.js';
@@ -20,8 +21,9 @@ import { pack, quantiseAll } from './snapshot/fields.js';
 const OWN_EVENTS = new Set(['members', 'chat', 'left', 'refused', 'close']);
 
 /**
- * An action that waits for its answer.
- * @typedef {{ resolve: () => void, reject: (error: Error) => void, dueMs: number }} Waiting
+ * An action that waits for its answer, as it is declared.
+ * @typedef {{ declared: import('./schema/schema.js').Action, resolve: (answer: any) => void, reject:
+ *   (error: Error) => void, dueMs: number }} Waiting
  */
 
 /**
@@ -49,6 +51,8 @@ export class Room extends Emitter {
   #heardUntil = 0;
   /** The player is out of it for good. */
   #isOver = false;
+  /** @type {any} */
+  #options;
 
   /**
    * For the link.
@@ -62,6 +66,7 @@ export class Room extends Emitter {
     this.#link = link;
     this.#session = session;
     this.#room = room;
+    this.#options = readOptions(room.schema.roomOptions, room.options);
     this.#play = new Play(session, room);
     this.#left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
@@ -89,6 +94,14 @@ export class Room extends Emitter {
   /** The room as it was on joining. */
   get info() {
     return this.#room.info;
+  }
+
+  /**
+   * How the room was made: the game's room options, as they were chosen or by default.
+   * @returns {import('./types.js').RoomOptions<G>}
+   */
+  get options() {
+    return this.#options;
   }
 
   /** The code by which others may join. */
@@ -186,9 +199,9 @@ export class Room extends Emitter {
    *   entity is given as it is or by its handle. The payload stands beside them under its name:
    *   what is left out is null, or no bytes
    * @param {import('./types.js').ActOptions} [options]
-   * @returns {Promise<void>} when the game has done it. Rejects with a `RequestError`: `Refused`
-   *   with the game's reason as the message, `TooBig` for a payload of over 1,024 bytes, or
-   *   `TimedOut`
+   * @returns {Promise<import('./types.js').ActionAnswer<G, N>>} when the game has done it: its
+   *   answer, if the action declares one. Rejects with a `RequestError`: `Refused` with the game's
+   *   reason as the message, `TooBig` for a payload of over 1,024 bytes, or `TimedOut`
    */
   async act(name, fields, options) {
     this.#assertHere();
@@ -213,7 +226,7 @@ export class Room extends Emitter {
     this.#session.request('Room', client.act(id, action, encodeMessage(declared, values)));
     this.#lastAction = id;
     return new Promise((resolve, reject) => {
-      this.#actions.set(id, { resolve, reject, dueMs: now() + timeoutMs });
+      this.#actions.set(id, { declared, resolve, reject, dueMs: now() + timeoutMs });
       this.#link.pump();
     });
   }
@@ -285,7 +298,7 @@ export class Room extends Emitter {
       case 'Refused':
         return this.emit('refused', { reason: event.reason });
       case 'Reply':
-        return this.#onReply(event.id, event.error);
+        return this.#onReply(event);
       case 'Left':
         return this.onLeft(event.reason);
     }
@@ -386,15 +399,17 @@ export class Room extends Emitter {
     if (this.spectating) throw new RequestError('NotForSpectators', 'who looks on has no seat: join the room to take part');
   }
 
-  /**
-   * @param {number} id
-   * @param {string | undefined} error
-   */
-  #onReply(id, error) {
+  /** @param {{ id: number, answer: Uint8Array, error: string | undefined }} reply */
+  #onReply({ id, answer, error }) {
     const action = this.#actions.get(id);
+    if (action === undefined) return;
     this.#actions.delete(id);
-    if (error === undefined) action?.resolve();
-    else action?.reject(new RequestError('Refused', error));
+    if (error !== undefined) return action.reject(new RequestError('Refused', error));
+    try {
+      action.resolve(readAnswer(action.declared, answer));
+    } catch (cause) {
+      action.reject(new RequestError('BadAnswer', `the answer is not what the game declares: ${/** @type {Error} */ (cause).message}`, { cause }));
+    }
   }
 
   /** @param {Error} error */

@@ -17,14 +17,17 @@ export { RequestError } from './request_error.js';
 export { Room } from './room.js';
 
 /** @typedef {import('./types.js').GameTypes} GameTypes */
-/** @typedef {import('./types.js').ConnectOptions} ConnectOptions */
-/** @typedef {import('./types.js').RoomInfo} RoomInfo */
 /** @typedef {import('./types.js').Member} Member */
 /** @typedef {import('./types.js').ChatLine} ChatLine */
 /** @typedef {import('./types.js').CloseInfo} CloseInfo */
 /** @typedef {import('./types.js').LinkConditions} LinkConditions */
 /** @typedef {import('./types.js').Stats} Stats */
 /** @typedef {import('./types.js').StepTime} StepTime */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').ConnectOptions<G>} ConnectOptions */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').RoomInfo<G>} RoomInfo */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').Filter<G>} Filter */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').CreateOptions<G>} CreateOptions */
+/** @template {GameTypes} [G={}] @typedef {import('./types.js').QuickJoinOptions<G>} QuickJoinOptions */
 /** @template {GameTypes} [G={}] @typedef {import('./types.js').JoinOptions<G>} JoinOptions */
 /** @template {GameTypes} [G={}] @typedef {import('./types.js').PlayOptions<G>} PlayOptions */
 /** @template {GameTypes} [G={}] @typedef {import('./types.js').View<G>} View */
@@ -35,13 +38,13 @@ export { Room } from './room.js';
 /**
  * Opens a connection.
  * @template {GameTypes} [G={}]
- * @param {ConnectOptions} [options]
+ * @param {ConnectOptions<G>} [options]
  * @returns {Promise<Link<G>>} in the lobby, after the welcome. Rejects with a `RequestError`:
  *   `BadUrl` or `NoWebSocket` when there is nothing to connect to, else `Closed` with the close
  *   code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
-  const { url, name = '', token = '', WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
+  const { url, name = '', token = '', options: player, WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
   const address = socketUrl(url);
@@ -51,7 +54,7 @@ export async function connect(options = {}) {
   const keeper = resume ? Keeper.take(options.game === undefined ? address : `${address} ${game}`, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ url: address, game, name, token, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
+    const link = new Link({ url: address, game, name, token, player, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
   });
 }
 
@@ -63,7 +66,7 @@ export async function connect(options = {}) {
  *   refusal
  */
 export async function join(options = {}) {
-  const { code, draw, input, step, smooth, signal, spectate = false } = options;
+  const { code, filter, room: chosen, draw, input, step, smooth, signal, spectate = false } = options;
   if (draw !== undefined && typeof draw !== 'function') throw new TypeError('draw is a function that draws a view');
   if (draw !== undefined && typeof requestAnimationFrame !== 'function') {
     throw new RequestError('NoPage', 'nothing to draw on here: leave draw out, and call room.view() when you need it');
@@ -72,7 +75,7 @@ export async function join(options = {}) {
   if (input !== undefined) checkPlay({ input, step, smooth });
   /** @type {Link<G>} */
   const link = await connect({ ...options, resume: options.resume ?? !spectate });
-  const room = await seatIn(link, code, spectate).catch((error) => {
+  const room = await seatIn(link, code, { filter, options: chosen, spectate }).catch((error) => {
     link.close();
     throw signal?.aborted ? signal.reason : error;
   });
@@ -98,14 +101,14 @@ export async function join(options = {}) {
  * @template {GameTypes} G
  * @param {Link<G>} link
  * @param {string | undefined} code
- * @param {boolean} spectate
+ * @param {import('./types.js').QuickJoinOptions<G>} any what is asked of it where there is no code
  * @returns {Promise<import('./room.js').Room<G>>}
  */
-async function seatIn(link, code, spectate) {
+async function seatIn(link, code, any) {
   if (link.room !== undefined) {
-    if (spectate) await link.room.leave();
+    if (any.spectate) await link.room.leave();
     else if (code === undefined || link.room.code === code.replace(/[- ]/g, '').toUpperCase()) return link.room;
     else await link.room.leave();
   }
-  return code === undefined ? link.quickJoin({ spectate }) : link.joinCode(code, { spectate });
+  return code === undefined ? link.quickJoin(any) : link.joinCode(code, { spectate: any.spectate });
 }

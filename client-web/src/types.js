@@ -16,6 +16,10 @@
  * @property {object} [state] room-wide components by name
  * @property {object} [events] fields by the event's name, and its payload beside them
  * @property {object} [actions] fields by the action's name, and its payload beside them
+ * @property {object} [answers] the same of what actions answer, of those that do
+ * @property {object} [player] the fields of a player's options
+ * @property {object} [room] the fields of a room's options
+ * @property {object} [metadata] the fields of what lists tell of a room
  */
 
 /**
@@ -113,7 +117,66 @@
  */
 
 /**
+ * What a player brings to a room: all of the fields, or none for the game's own choice.
+ * @template {GameTypes} [G={}]
+ * @typedef {'player' extends keyof G ? G['player'] : Record<string, any>} PlayerOptions
+ */
+
+/**
+ * How a room is made: all of the fields, or none for the game's own choice.
+ * @template {GameTypes} [G={}]
+ * @typedef {'room' extends keyof G ? G['room'] : Record<string, any>} RoomOptions
+ */
+
+/**
+ * What a room's game tells of it in lists; empty where it tells nothing.
+ * @template {GameTypes} [G={}]
+ * @typedef {'metadata' extends keyof G ? G['metadata'] : Record<string, any>} Metadata
+ */
+
+/**
+ * What a room's metadata must be: by field the value, or `{ atLeast }` that; at most eight. Texts
+ * cannot be asked for.
+ * @template {GameTypes} [G={}]
+ * @typedef {{ [K in keyof Metadata<G>]?: Metadata<G>[K] | { atLeast: Metadata<G>[K] } }} Filter
+ */
+
+/**
+ * As what somebody joins.
+ * @template {GameTypes} [G={}]
+ * @typedef {object} JoinAs
+ * @property {boolean} [spectate] only looks on, without a seat
+ * @property {PlayerOptions<G>} [player] what they bring; left out: what `connect` was given
+ */
+
+/**
+ * A room to be made.
+ * @template {GameTypes} [G={}]
+ * @typedef {object} CreateOnlyOptions
+ * @property {string} [name] what lists call it; the server tidies it
+ * @property {boolean} [private] whether lists leave it out
+ * @property {number} [seats] 0 or left out: as many as the server allows
+ * @property {boolean} [kicks] whether its host may kick, as the host of a private room may anyway
+ * @property {boolean} [orJoin] whether a public room of that name is joined instead, if there is
+ *   one: of two who ask at once one makes it and both are there
+ * @property {RoomOptions<G>} [options] how it is made
+ */
+
+/**
+ * @template {GameTypes} [G={}]
+ * @typedef {JoinAs<G> & CreateOnlyOptions<G>} CreateOptions
+ */
+
+/**
+ * Any room.
+ * @template {GameTypes} [G={}]
+ * @typedef {JoinAs<G> & { filter?: Filter<G>, options?: RoomOptions<G> }} QuickJoinOptions
+ *   `filter`: only one whose metadata is so; `options`: how one is made where there is none
+ */
+
+/**
  * Where to connect, and as whom.
+ * @template {GameTypes} [G={}]
  * @typedef {object} ConnectOptions
  * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to
  *   the page: `/ws`, `./ws`. Left out: the server that the SDK was loaded from; where a bundle or a
@@ -122,6 +185,8 @@
  *   (`/g/NAME/`), else its only one, or its first
  * @property {string} [name] the name that others see; the server tidies it
  * @property {string} [token] proof of identity, left out for a guest
+ * @property {PlayerOptions<G>} [options] what the player brings to every room, also after a
+ *   connection was lost
  * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out
  * @property {boolean} [resume] whether a reload of the page comes back to the seat: then
  *   `link.room` may be there at once. `connect` does it if told so, `join` unless told not to
@@ -156,20 +221,16 @@
  * @property {string} [code] of the room; left out: one with a seat whose host may not kick, or a
  *   new one
  * @property {boolean} [spectate] only looks on, without a seat: `input` and `step` are not used
+ * @property {Filter<G>} [filter] without `code`: only a room whose metadata is so
+ * @property {RoomOptions<G>} [room] how one is made where there is none
  * @property {(view: View<G>, room: import('./room.js').Room<G>) => void} [draw] called for every
  *   animation frame
  */
 
 /**
- * As what a room is joined.
- * @typedef {object} JoinRole
- * @property {boolean} [spectate] only to look on, without a seat
- */
-
-/**
  * All that `join` takes; without `input` it only watches.
  * @template {GameTypes} [G={}]
- * @typedef {ConnectOptions & JoinOnlyOptions<G> & Partial<PlayOptions<G>>} JoinOptions
+ * @typedef {ConnectOptions<G> & JoinOnlyOptions<G> & Partial<PlayOptions<G>>} JoinOptions
  */
 
 /**
@@ -252,6 +313,15 @@
  */
 
 /**
+ * What an action answers: its answer's fields and payload, if it declares one.
+ * @template {GameTypes} G
+ * @template {string} N
+ * @typedef {'answers' extends keyof G
+ *   ? N extends keyof G['answers'] ? NonNullable<G['answers']>[N] : undefined
+ *   : any} ActionAnswer
+ */
+
+/**
  * @template F
  * @typedef {{ [K in keyof F]?: F[K] | (number extends F[K] ? EntityHead : never)
  *   | (Uint8Array extends F[K] ? ArrayBuffer : never) }} ActionValues
@@ -264,6 +334,7 @@
 
 /**
  * A room as the lobby lists it.
+ * @template {GameTypes} [G={}]
  * @typedef {object} RoomInfo
  * @property {number} id
  * @property {string} name
@@ -273,7 +344,7 @@
  * @property {boolean} private
  * @property {boolean} kicks whether its host may kick
  * @property {boolean} locked whether nobody new may join for now
- * @property {Record<string, any>} metadata what its game tells of it, by the schema's names
+ * @property {Metadata<G>} metadata what its game tells of it; empty until it did
  */
 
 /**

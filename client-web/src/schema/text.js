@@ -27,6 +27,15 @@ export function textWords(text, words) {
 }
 
 /**
+ * @param {string} text
+ * @param {number} bytes room for it
+ * @returns {boolean} whether `textWords` leaves nothing of it out
+ */
+export function fitsText(text, bytes) {
+  return !text.includes('\0') && encoder.encode(text).length <= bytes;
+}
+
+/**
  * @param {ArrayLike<number>} from the integers of a row or message
  * @param {number} at the text's first
  * @param {number} words how many it has

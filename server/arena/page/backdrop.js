@@ -6,10 +6,10 @@
 import { Ground } from './ground.js';
 import { Camera } from './camera.js';
 import { element, still } from './dom.js';
-import { INK } from './palette.js';
+import { COLOURS, INK } from './palette.js';
 import { Sprites } from './sprites.js';
 
-const COLOURS = [INK.accent, '#62b5ff', '#ff9d5c', '#b794ff', '#4fd8c4', '#ff86c0'];
+const SHOWN = Object.values(COLOURS);
 const WALKERS = 7;
 const DRONES = 6;
 
@@ -26,7 +26,7 @@ export class Backdrop {
     angle: n * 2.4,
     turn: 0,
     drone: n >= WALKERS,
-    colour: n >= WALKERS ? INK.drone : COLOURS[n % COLOURS.length],
+    colour: n >= WALKERS ? INK.drone : SHOWN[n % SHOWN.length],
   }));
 
   /** Begins, or goes on. */

@@ -14,7 +14,7 @@ import { Effects, find } from './effects.js';
 import { Feed } from './feed.js';
 import { Controls } from './input.js';
 import { Minimap } from './minimap.js';
-import { INK, colourOf } from './palette.js';
+import { INK, colourOf, forgetColours, learnColours } from './palette.js';
 import { Renderer } from './render.js';
 import { Scoreboard } from './scoreboard.js';
 import { Shots } from './shots.js';
@@ -92,6 +92,7 @@ export class Game {
   /** Shows the arena and begins to play. */
   start() {
     this.#page.hidden = false;
+    forgetColours();
     this.#chat.start();
     this.#stage.focus({ preventScroll: true });
     if (!this.#room.spectating) {
@@ -130,6 +131,7 @@ export class Game {
     const view = room.view(performance.now());
     const { me } = view;
     this.view = view;
+    learnColours(view.entities);
     if (room.spectating) this.#lookOn(this.#watch.follow(view, now), seconds);
     else this.#look(me, seconds);
     // The own gun turns at once; what the server has heard of it is older.

@@ -1,22 +1,34 @@
 /**
- * The page before the game: name, Play, rooms, create, join by code. It lists rooms through
- * `GET /api/rooms` and holds no socket; what the visitor chose goes to `onEnter`.
+ * The page before the game: name, colour, mode, Play, rooms, create, join by code. It lists rooms
+ * through `GET /api/rooms` and holds no socket; what the visitor chose goes to `onEnter`.
  */
 
 import { Backdrop } from './backdrop.js';
 import { element, make, write } from './dom.js';
+import { COLOURS } from './palette.js';
 
 const REFRESH_MS = 3000;
 const NAME_KEY = 'tickwire.name';
+const COLOUR_KEY = 'tickwire.colour';
+const MODE_KEY = 'tickwire.mode';
+/** What rooms are for, by the schema's names. @type {Record<string, string>} */
+const MODES = { brawl: 'Brawl', hunt: 'Hunt' };
+/** What a room is at, by its round's phase. @type {Record<string, string>} */
+const PHASES = { lobby: 'warming up', ready: 'getting ready', countdown: 'starting', play: 'in play', results: 'between rounds' };
 const CALL_SIGNS = ['Falcon', 'Otter', 'Comet', 'Badger', 'Ember', 'Lynx', 'Quartz', 'Heron', 'Drift', 'Cobalt', 'Wren', 'Saffron'];
 
 /**
  * How to get into a room.
- * @typedef {{ how: 'quick' } | { how: 'room', id: number, spectate?: boolean }
+ * @typedef {{ how: 'quick', mode: string } | { how: 'room', id: number, spectate?: boolean }
  *   | { how: 'code', code: string, spectate?: boolean }
- *   | { how: 'create', name: string, private: boolean, seats: number, kicks: boolean }} Way
+ *   | { how: 'create', name: string, private: boolean, seats: number, kicks: boolean, mode: string
+ *   }} Way
  */
-/** @typedef {import('/client/types.js').RoomInfo} RoomInfo */
+/**
+ * A room as the list has it.
+ * @typedef {import('/client/types.js').RoomInfo<{ metadata: { mode?: string, phase?: string } }>}
+ *   RoomInfo
+ */
 
 export class Lobby {
   #page = element('lobby', HTMLElement);
@@ -33,10 +45,14 @@ export class Lobby {
   /** @param {(way: Way) => void} onEnter */
   constructor(onEnter) {
     this.#onEnter = onEnter;
-    this.#name.value = recall() || callSign();
+    this.#name.value = recall(NAME_KEY) || callSign();
+    const colours = Object.keys(COLOURS);
+    fillChoice('colours', 'colour', colours, (colour) => colour, recall(COLOUR_KEY) || colours[Math.floor(Math.random() * colours.length)]);
+    fillChoice('modes', 'mode', Object.keys(MODES), (mode) => MODES[mode], recall(MODE_KEY));
+    fillChoice('create-modes', 'create-mode', Object.keys(MODES), (mode) => MODES[mode], '');
     element('play-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
-      onEnter({ how: 'quick' });
+      onEnter({ how: 'quick', mode: this.#mode() });
     });
     element('code-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
@@ -55,8 +71,22 @@ export class Lobby {
   name() {
     const name = this.#name.value.trim() || callSign();
     this.#name.value = name;
-    remember(name);
+    remember(NAME_KEY, name);
     return name;
+  }
+
+  /** @returns {string} the visitor's colour, remembered like the name */
+  colour() {
+    const colour = chosen('colour');
+    remember(COLOUR_KEY, colour);
+    return colour;
+  }
+
+  /** @returns {string} what they want to play, remembered too */
+  #mode() {
+    const mode = chosen('mode');
+    remember(MODE_KEY, mode);
+    return mode;
   }
 
   /** Shows the lobby and keeps its list fresh. */
@@ -93,6 +123,7 @@ export class Lobby {
     seats.addEventListener('input', () => write(shown, seats.value));
     element('create', HTMLButtonElement).addEventListener('click', () => {
       name.value = `${this.name()}'s room`.slice(0, 32);
+      choose('create-mode', chosen('mode'));
       this.#dialog.showModal();
       name.select();
     });
@@ -101,7 +132,7 @@ export class Lobby {
       event.preventDefault();
       this.#dialog.close();
       this.#onEnter({
-        how: 'create', name: name.value.trim(), private: hidden.checked, seats: Number(seats.value), kicks: kicks.checked,
+        how: 'create', name: name.value.trim(), private: hidden.checked, seats: Number(seats.value), kicks: kicks.checked, mode: chosen('create-mode'),
       });
     });
   }
@@ -134,15 +165,19 @@ export class Lobby {
     const button = /** @type {HTMLButtonElement} */ (item.firstElementChild);
     const [title, seats, go] = button.children;
     const full = room.players >= room.seats;
+    const { mode = '', phase = '' } = room.metadata;
+    const what = [MODES[mode], PHASES[phase]].filter(Boolean).join(', ');
     button.dataset.room = String(room.id);
-    button.disabled = full;
-    title.textContent = room.name;
-    if (room.kicks) title.append(make('span', 'room-mark', 'host removes players'));
+    button.disabled = full || room.locked;
+    const name = make('span', 'room-title', room.name);
+    if (room.kicks) name.append(make('span', 'room-mark', 'host removes players'));
+    title.append(name, make('span', `room-what ${phase === 'play' ? 'live' : ''}`, what));
     seats.prepend(`${room.players} / ${room.seats}`);
     const fill = /** @type {HTMLElement} */ (seats.querySelector('i'));
     fill.style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
-    go.textContent = full ? 'Full' : 'Join';
-    button.setAttribute('aria-label', `${room.name}, ${room.players} of ${room.seats} players${full ? ', full' : ''}${room.kicks ? ', its host may remove players' : ''}`);
+    go.textContent = full ? 'Full' : room.locked ? 'Closed' : 'Join';
+    const state = full ? ', full' : room.locked ? ', closed for now' : '';
+    button.setAttribute('aria-label', `${room.name}, ${what}, ${room.players} of ${room.seats} players${state}${room.kicks ? ', its host may remove players' : ''}`);
     button.addEventListener('click', () => this.#onEnter({ how: 'room', id: room.id }));
     const watch = /** @type {HTMLButtonElement} */ (item.lastElementChild);
     watch.hidden = room.players === 0;
@@ -169,20 +204,57 @@ function callSign() {
   return `${sign} ${Math.floor(Math.random() * 90) + 10}`;
 }
 
-/** @returns {string} the name of the last visit; storage may be forbidden */
-function recall() {
+/**
+ * Puts one radio button for each choice into a group.
+ * @param {string} id the group's
+ * @param {string} name the buttons'
+ * @param {string[]} values
+ * @param {(value: string) => string} label
+ * @param {string} first what is chosen; the first of them if it is none of them
+ */
+function fillChoice(id, name, values, label, first) {
+  const group = element(id, HTMLElement);
+  for (const value of values) {
+    const input = document.createElement('input');
+    Object.assign(input, { type: 'radio', name, value });
+    input.checked = value === (values.includes(first) ? first : values[0]);
+    const face = make('span', 'choice-face', label(value));
+    const item = make('label', 'choice', '');
+    item.dataset.value = value;
+    if (value in COLOURS) {
+      item.title = value;
+      item.style.setProperty('--choice', COLOURS[value]);
+    }
+    item.append(input, face);
+    group.append(item);
+  }
+}
+
+/** @param {string} name of radio buttons @returns {string} which is chosen */
+function chosen(name) {
+  return /** @type {HTMLInputElement | null} */ (document.querySelector(`input[name="${name}"]:checked`))?.value ?? '';
+}
+
+/** @param {string} name of radio buttons @param {string} value */
+function choose(name, value) {
+  const input = /** @type {HTMLInputElement | null} */ (document.querySelector(`input[name="${name}"][value="${value}"]`));
+  if (input !== null) input.checked = true;
+}
+
+/** @param {string} key @returns {string} what was chosen last time; storage may be forbidden */
+function recall(key) {
   try {
-    return localStorage.getItem(NAME_KEY) ?? '';
+    return localStorage.getItem(key) ?? '';
   } catch {
     return '';
   }
 }
 
-/** @param {string} name */
-function remember(name) {
+/** @param {string} key @param {string} value */
+function remember(key, value) {
   try {
-    localStorage.setItem(NAME_KEY, name);
+    localStorage.setItem(key, value);
   } catch {
-    // Storage is forbidden here; the name lasts for this visit.
+    // Storage is forbidden here; it lasts for this visit.
   }
 }

@@ -54,7 +54,7 @@ async function enter(way) {
   link = undefined;
   let fresh;
   try {
-    fresh = await connect({ name: lobby.name(), resume: true, conditioner });
+    fresh = await connect({ name: lobby.name(), options: { colour: lobby.colour() }, resume: true, conditioner });
     const joined = mine === attempt ? await joinBy(fresh, way) : undefined;
     if (joined === undefined || mine !== attempt) return fresh.close();
     link = fresh;
@@ -113,10 +113,10 @@ async function joinBy(fresh, way) {
     await fresh.room.leave();
   }
   switch (way.how) {
-    case 'quick': return fresh.quickJoin();
+    case 'quick': return fresh.quickJoin({ filter: { mode: way.mode }, options: { mode: way.mode } });
     case 'room': return fresh.joinRoom(way.id, { spectate: way.spectate });
     case 'code': return fresh.joinCode(way.code, { spectate: way.spectate });
-    default: return fresh.create({ name: way.name, private: way.private, seats: way.seats, kicks: way.kicks });
+    default: return fresh.create({ name: way.name, private: way.private, seats: way.seats, kicks: way.kicks, options: { mode: way.mode } });
   }
 }
 

@@ -25,15 +25,55 @@ export const INK = {
   ammo: '#ffc35a',
 };
 
-/** Other players' colours: one lightness, no lime, no red. */
-const OTHERS = ['#62b5ff', '#ff9d5c', '#b794ff', '#4fd8c4', '#ff86c0', '#f2d35b', '#8ea2ff', '#e0a07a'];
+/**
+ * What a player may choose to be, by the schema's names: one lightness, no lime, no red.
+ * @type {Record<string, string>}
+ */
+export const COLOURS = {
+  sky: '#62b5ff',
+  orange: '#ff9d5c',
+  violet: '#b794ff',
+  teal: '#4fd8c4',
+  pink: '#ff86c0',
+  gold: '#f2d35b',
+  indigo: '#8ea2ff',
+  clay: '#e0a07a',
+};
+
+/** What each player was last seen in, by number. @type {Map<number, string>} */
+const worn = new Map();
+
+/**
+ * Another room: its players have other numbers.
+ */
+export function forgetColours() {
+  worn.clear();
+}
+
+/**
+ * Looks at what everyone wears.
+ * @param {import('/client/types.js').Entity[]} entities
+ */
+export function learnColours(entities) {
+  for (let i = 0; i < entities.length; i += 1) {
+    const { look, avatar, owner } = entities[i];
+    if (avatar && owner !== undefined && look !== undefined) worn.set(owner, COLOURS[look.colour]);
+  }
+}
+
+/**
+ * @param {number | undefined} player whose
+ * @returns {string} the colour that everyone sees this player in
+ */
+export function bodyOf(player) {
+  return (player === undefined ? undefined : worn.get(player)) ?? INK.drone;
+}
 
 /**
  * @param {number | undefined} player whose
  * @param {number} you the own player
- * @returns {string} the colour that this player has on this screen
+ * @returns {string} the colour of what is this player's on this screen: names, shots, marks
  */
 export function colourOf(player, you) {
-  if (player === undefined) return INK.drone;
-  return player === you ? INK.accent : OTHERS[player % OTHERS.length];
+  return player === you ? INK.accent : bodyOf(player);
 }

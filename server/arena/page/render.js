@@ -7,7 +7,7 @@
 import { DRONE_RADIUS, PLAYER_RADIUS } from './arena_map.js';
 import { mostOf } from './arena_schema.js';
 import { Ground } from './ground.js';
-import { INK, colourOf } from './palette.js';
+import { INK, bodyOf, colourOf } from './palette.js';
 import { TURN, box } from './pen.js';
 import { Sprites } from './sprites.js';
 
@@ -128,9 +128,12 @@ export class Renderer {
     const angle = entity.heading.angle;
     const cos = Math.cos(angle);
     const sin = Math.sin(angle);
-    const colour = colourOf(entity.owner, this.#room.you);
+    const colour = bodyOf(entity.owner);
     this.#stamp(this.#sprites.shadow(), x, y, 1, 0, 0.85, 1);
-    if (entity === me) this.#stamp(this.#sprites.glow(INK.accent, 40), x, y, 1, 0, 0.16, 1);
+    if (entity === me) {
+      this.#stamp(this.#sprites.glow(INK.accent, 40), x, y, 1, 0, 0.24, 1);
+      this.#stamp(this.#sprites.ring(INK.accent), x, y, 1, 0, 0.9, 1);
+    }
     const recoil = this.#effects.recoilOf(entity.handle, now) * 2.4;
     this.#stamp(this.#sprites.player(colour), x - cos * recoil, y - sin * recoil, cos, sin, 1, 1);
     if (flash > 0) this.#stamp(this.#sprites.player(INK.white), x, y, cos, sin, flash, 1);

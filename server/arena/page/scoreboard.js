@@ -5,7 +5,7 @@
  */
 
 import { element, write } from './dom.js';
-import { colourOf } from './palette.js';
+import { bodyOf } from './palette.js';
 import { isTyping } from './input.js';
 import { tell } from './tell.js';
 
@@ -116,7 +116,7 @@ export class Scoreboard {
     const cells = /** @type {HTMLElement[]} */ ([...line.children]);
     write(cells[0], String(rank));
     const [swatch, name, tag] = /** @type {HTMLElement[]} */ ([...cells[1].children]);
-    swatch.style.backgroundColor = colourOf(row.player, this.#room.you);
+    swatch.style.backgroundColor = bodyOf(row.player);
     write(name, row.name);
     write(tag, [row.member.host ? 'host' : '', row.member.ready ? 'ready' : '', row.member.connected ? '' : 'away'].filter(Boolean).join(', '));
     write(cells[2], String(row.points));

@@ -82,6 +82,17 @@ export class Sprites {
     });
   }
 
+  /**
+   * @param {string} colour
+   * @returns {Sprite} a line around a player
+   */
+  ring(colour) {
+    return this.#get(`ring${colour}`, PLAYER_RADIUS * 1.6, (pen) => {
+      circle(pen, 0, 0, PLAYER_RADIUS * 1.36);
+      stroke(pen, colour, 1.5);
+    });
+  }
+
   /** @returns {Sprite} what a body casts on the floor */
   shadow() {
     return this.#get('shadow', 22, (pen) => {

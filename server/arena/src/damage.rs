@@ -5,6 +5,7 @@ use tickwire_server::game::{Out, Tick, To};
 
 use crate::components::{Health, Score, Serial};
 use crate::events::{Hit, Kill};
+use crate::options::Mode;
 use crate::respawn::Fallen;
 use crate::tuning::{DRONE_RISES_AFTER, PLAYER_RISES_AFTER, ticks};
 
@@ -27,9 +28,10 @@ pub(super) struct Blow {
 }
 
 /// Deals this tick's blows. Whoever falls to one is spared the rest. Only players have scores: a
-/// body without one is a drone.
+/// body without one is a drone. In a hunt only drones are hurt.
 pub(super) fn deal_damage(
     tick: Res<Tick>,
+    mode: Res<Mode>,
     mut blows: ResMut<Blows>,
     mut out: ResMut<Out>,
     mut fallen: ResMut<Fallen>,
@@ -39,7 +41,7 @@ pub(super) fn deal_damage(
         let Ok((mut health, score)) = bodies.get_mut(blow.who) else {
             continue;
         };
-        if !health.is_up() {
+        if !health.is_up() || (*mode == Mode::Hunt && score.is_some()) {
             continue;
         }
         health.hp = health.hp.saturating_sub(blow.amount);
@@ -181,5 +183,26 @@ mod tests {
         scene.tick();
         assert_eq!((scene.events::<Hit>(), scene.events::<Kill>()), (1, 1));
         assert_eq!(scene.of::<Score>(a).kills, 1);
+    }
+
+    #[test]
+    fn in_a_hunt_drones_are_hurt_and_nobody_else() {
+        let mut scene = Scene::new(3, 1);
+        scene.world.insert_resource(Mode::Hunt);
+        let (a, b) = (scene.join(0), scene.join(1));
+        let drone = scene.drones()[0];
+        let mut blows = scene.world.resource_mut::<Blows>();
+        for (order, who) in [(0, b), (1, drone)] {
+            blows.0.push(Blow {
+                order: Serial(order),
+                who,
+                by: a,
+                amount: 5,
+                at: (60.0, 60.0),
+            });
+        }
+        scene.tick();
+        assert_eq!(scene.events::<Hit>(), 1);
+        assert_eq!(scene.of::<Health>(b).hp, crate::tuning::HEALTH_MAX);
     }
 }

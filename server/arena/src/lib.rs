@@ -3,7 +3,7 @@
 //! interface; `main` serves it with its [`page`], tests and benches play it without.
 //!
 //! What server and clients must agree on is public: [`control`] (the input), [`map`], [`rule`] (how
-//! players move), [`kind`] and [`phase`]. `page/arena_rule.js` and `page/arena_map.js` mirror it,
+//! players move), [`kind`], [`phase`] and [`options`]. `page/arena_rule.js` and `page/arena_map.js` mirror it,
 //! and `vectors/arena_step.json` holds both to the same million steps. It needs no module of the
 //! server, but it is no crate of its own: nobody who has no server uses it.
 //!
@@ -14,6 +14,7 @@
 pub mod control;
 pub mod kind;
 pub mod map;
+pub mod options;
 pub mod phase;
 pub mod rule;
 
@@ -44,10 +45,12 @@ use tickwire_server::game::{Game, Player, Rewind, RoomOptions, RoomRng, Schema};
 
 pub use control::Control;
 pub use kind::Kind;
+pub use options::Mode;
 pub use phase::Phase;
 pub use rule::{Mover, step};
 
 use components::{Gun, Heading, Health, KindOf, Pos, Score, Serials};
+use options::{Look, PlayerChoice, Poster, RoomChoice};
 
 static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
 
@@ -68,6 +71,9 @@ impl Game for Arena {
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {
+        let mode = room.options.get::<RoomChoice>().mode();
+        world.insert_resource(mode);
+        world.insert_resource(Poster::new(mode));
         world.init_resource::<Serials>();
         world.init_resource::<rounds::Round>();
         world.init_resource::<pickups::Pads>();
@@ -91,7 +97,7 @@ impl Game for Arena {
         );
     }
 
-    fn join(world: &mut World, _who: &Player) -> Entity {
+    fn join(world: &mut World, who: &Player) -> Entity {
         let mut players = world.query::<(&Pos, &Health, &Score)>();
         let standing = players.iter(world).filter(|(_, health, _)| health.is_up());
         let mut places = respawn::Places::among(standing.map(|(pos, ..)| (pos.x, pos.y)));
@@ -101,6 +107,7 @@ impl Game for Arena {
             .spawn((
                 KindOf::from(Kind::Player),
                 Pos::from(place),
+                looks(who),
                 Heading::default(),
                 Health {
                     hp: tuning::HEALTH_MAX,
@@ -111,4 +118,15 @@ impl Game for Arena {
             ))
             .id()
     }
+
+    /// Who joined anew may have chosen another colour.
+    fn resumed(world: &mut World, who: &Player, entity: Entity) {
+        if let Some(mut look) = world.get_mut::<Look>(entity) {
+            look.set_if_neq(looks(who));
+        }
+    }
+}
+
+fn looks(who: &Player) -> Look {
+    Look::of(&who.options.get::<PlayerChoice>(), who.id)
 }

@@ -11,6 +11,7 @@ use tickwire_server::game::{Out, Owner, Roster, Tick, To};
 
 use crate::components::{Health, Score, Serial};
 use crate::events::{PhaseChange, Won};
+use crate::options::Poster;
 use crate::phase::Phase;
 use crate::respawn::Fallen;
 use crate::score::leader;
@@ -51,6 +52,7 @@ pub(super) fn advance_round(
     tick: Res<Tick>,
     roster: Res<Roster>,
     mut round: ResMut<Round>,
+    mut poster: ResMut<Poster>,
     mut out: ResMut<Out>,
     mut fallen: ResMut<Fallen>,
     mut players: Query<Standing>,
@@ -68,6 +70,7 @@ pub(super) fn advance_round(
         _ => return,
     };
     round.phase = next.index();
+    poster.phase = next.index();
     let seconds = match next {
         Phase::Lobby => 0.0,
         Phase::Ready => READY_WAIT,
@@ -203,6 +206,8 @@ mod tests {
         scene.world.get_mut::<Score>(b).expect("a player").points = 99;
         assert_eq!(wait(&mut scene), 120);
         assert_eq!(phase(&scene), Phase::Play);
+        let told = scene.world.resource::<Poster>().phase;
+        assert_eq!(Phase::from_index(told), Phase::Play, "lists tell so");
         assert_eq!(scene.of::<Health>(a).hp, 100);
         assert_eq!(scene.of::<Score>(b).points, 0);
         scene.world.get_mut::<Score>(b).expect("a player").points = 7;

@@ -5,7 +5,7 @@ use bevy_ecs::schedule::ScheduleLabel;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::Member;
 use tickwire_server::game::{
-    Game, GameDef, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster, Tick,
+    Game, GameDef, Identity, Input, Options, Out, Owner, Player, RoomOptions, RoomRng, Roster, Tick,
 };
 
 use crate::Arena;
@@ -69,6 +69,7 @@ impl Scene {
                 id,
                 name,
                 identity: Identity::nobody(),
+                options: Options::default(),
             },
         );
         self.world
@@ -85,6 +86,7 @@ impl Scene {
             id: member.player,
             name: member.name,
             identity: Identity::nobody(),
+            options: Options::default(),
         };
         Arena::leave(&mut self.world, &who, entity);
     }

@@ -12,6 +12,7 @@ use crate::events::{Hit, Kill, PhaseChange, Respawn, Shot, Taken, Won};
 use crate::flight::Target;
 use crate::kind::Kind;
 use crate::map::SIZE;
+use crate::options::{COLOURS, Look, Mode, PlayerChoice, Poster, RoomChoice, WISHES};
 use crate::phase::Phase;
 use crate::pickups::Pads;
 use crate::respawn::Fallen;
@@ -47,6 +48,7 @@ fn count(most: u16) -> Spec {
 pub(super) fn declare<G: Game<Input = Control>>(schema: &mut Schema<G>) {
     declare_components(schema);
     declare_events(schema);
+    declare_options(schema);
     schema.trained(TABLES_EPOCH, &TABLES);
     schema.input(|k| {
         k.field("dx", |i| &mut i.dx, range(-1.0, 1.0).step(PUSH_STEP))
@@ -84,6 +86,9 @@ fn declare_components<G: Game<Input = Control>>(schema: &mut Schema<G>) {
             k.field("points", |s| &mut s.points, count(SCORE_MAX))
                 .field("kills", |s| &mut s.kills, count(SCORE_MAX))
                 .field("deaths", |s| &mut s.deaths, count(SCORE_MAX))
+        })
+        .component::<Look>("look", |k| {
+            k.field("colour", |l| &mut l.colour, one_of(&COLOURS))
         })
         .component::<Gun>("gun", |k| {
             k.owner_only()
@@ -133,12 +138,23 @@ fn declare_events<G: Game<Input = Control>>(schema: &mut Schema<G>) {
         });
 }
 
+fn declare_options<G: Game<Input = Control>>(schema: &mut Schema<G>) {
+    schema
+        .room_options::<RoomChoice>(|k| k.field("mode", |c| &mut c.mode, one_of(&Mode::NAMES)))
+        .player_options::<PlayerChoice>(|k| k.field("colour", |c| &mut c.colour, one_of(&WISHES)))
+        .metadata::<Poster>(|k| {
+            k.field("mode", |p| &mut p.mode, one_of(&Mode::NAMES))
+                .field("phase", |p| &mut p.phase, one_of(&Phase::NAMES))
+        });
+}
+
 fn declare_saved<G: Game<Input = Control>>(schema: &mut Schema<G>) {
     schema
         .saved::<KindOf>()
         .saved::<Pos>()
         .saved::<Heading>()
         .saved::<Health>()
+        .saved::<Look>()
         .saved::<Score>()
         .saved::<Gun>()
         .saved::<Flight>()
@@ -146,9 +162,12 @@ fn declare_saved<G: Game<Input = Control>>(schema: &mut Schema<G>) {
         .saved::<Serial>()
         .saved::<Serials>()
         .saved::<Round>()
+        .saved::<Poster>()
         .saved::<Pads>()
         .saved::<Rewind<Target>>()
         .saved::<Fallen>()
+        // As the room was made.
+        .unsaved::<Mode>()
         // Dealt, all of them, in the tick that brings them.
         .unsaved::<Blows>();
 }

@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use tickwire::protocol::server_message::RoomInfo;
+
 use super::limiter::Budget;
 
 /// What a client may ask of the lobby, in units a second; a listing is 1, a join 2.
@@ -11,8 +13,11 @@ const REQUESTS_PER_SECOND: f32 = 2.0;
 const REQUESTS_BURST: f32 = 20.0;
 /// Cost of a listing: up to 100 rooms to sort and write.
 const LISTING_COST: f32 = 1.0;
-/// Rooms in a listing that cost as much again: what goes out is a hundred times what asked for it.
-const ROOMS_FOR_THE_SAME: f32 = 50.0;
+/// Bytes of a listing that cost as much again: what goes out is a hundred times what asked for it.
+/// 50 rooms whose game says nothing of them have as many.
+const BYTES_FOR_THE_SAME: f32 = 2000.0;
+/// Bytes of a listed room whose game says nothing of it.
+const ROOM_BYTES: usize = 40;
 /// Cost of a join, which may make a room.
 const JOIN_COST: f32 = 2.0;
 /// What that comes to, for the table of what messages cost.
@@ -35,9 +40,11 @@ pub(crate) fn may_join(budget: &mut Budget, now: Instant) -> bool {
     budget.spend(REQUESTS_PER_SECOND, REQUESTS_BURST, now, JOIN_COST)
 }
 
-/// So many rooms were listed.
-pub(crate) fn listed(budget: &mut Budget, rooms: usize) {
-    budget.fine(LISTING_COST * rooms as f32 / ROOMS_FOR_THE_SAME);
+/// These rooms were listed.
+pub(crate) fn listed(budget: &mut Budget, rooms: &[RoomInfo]) {
+    let bytes = |room: &RoomInfo| ROOM_BYTES + room.metadata.len();
+    let bytes: usize = rooms.iter().map(bytes).sum();
+    budget.fine(LISTING_COST * bytes as f32 / BYTES_FOR_THE_SAME);
 }
 
 /// A room or seat was named that may be none.

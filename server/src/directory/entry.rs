@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use ipnet::IpNet;
 use tickwire::protocol::server_message::RoomInfo;
 
+use super::filter::Filter;
 use super::kept_out::{KeptOut, Losses};
 use super::{GameIndex, Mark};
 use crate::game::RoomOptions;
@@ -42,6 +43,13 @@ pub(super) struct Entry {
     pub(super) unit_share: Option<f64>,
     /// Its worker knows of it: others may be sent there.
     pub(super) open: bool,
+    /// Its game lets nobody new in.
+    pub(super) locked: bool,
+    /// What its game says of it, packed; empty until it was said.
+    pub(super) metadata: Box<[u8]>,
+    /// What was asked of rooms when it was made for want of one. Until its game says what it is,
+    /// it is what it was made for: of many who ask at once not each has one made.
+    pub(super) made_for: Filter,
     pub(super) kept_out: KeptOut,
     pub(super) losses: Losses,
     /// Its places in the limits of who made it.
@@ -51,7 +59,20 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn info(&self) -> RoomInfo {
         let players = self.taken.min(self.options.seats);
-        self.options.info(players, self.spectators)
+        self.options
+            .info(players, self.spectators, self.locked, &self.metadata)
+    }
+
+    /// Whether it is of the filter's game, and its metadata is known and meets it.
+    pub(super) fn fits(&self, filter: &Filter) -> bool {
+        self.game == filter.game() && filter.fits(&self.metadata)
+    }
+
+    /// Whether a quick join may lead there that asks this.
+    pub(super) fn suits(&self, filter: &Filter) -> bool {
+        let is_unsaid = self.metadata.is_empty();
+        let is_made_for_it = filter.is_empty() || (is_unsaid && self.made_for == *filter);
+        self.fits(filter) || (self.game == filter.game() && is_made_for_it)
     }
 
     /// What its cost is taken to grow with.
@@ -72,6 +93,25 @@ impl Entry {
     /// Whether there is something to see, and a place to see it from.
     pub(super) fn takes_spectators(&self) -> bool {
         self.taken > 0 && self.spectators < self.options.spectators
+    }
+
+    /// Whether a quick join may lead anyone there.
+    pub(super) fn takes_anyone(&self) -> bool {
+        let is_listed = self.open && !self.options.private;
+        is_listed && !self.options.kicks && !self.locked && self.has_seat()
+    }
+
+    /// A seat of theirs is free again.
+    pub(super) fn give_back(&mut self, who: Mark) {
+        self.taken = self.taken.saturating_sub(1);
+        if let Some(at) = self.takers.iter().position(|mark| *mark == who) {
+            self.takers.swap_remove(at);
+        }
+    }
+
+    /// What its worker makes it of.
+    pub(super) fn opening(&self) -> Box<RoomOptions> {
+        Box::new(self.options.clone())
     }
 
     pub(super) fn takes_another(&self, who: Mark) -> bool {

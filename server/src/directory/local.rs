@@ -8,24 +8,22 @@
 //! same, one seat beyond: the worker gives them theirs (`Room::seat_of`), or refuses, and the one
 //! beyond comes back either way.
 
-use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Instant;
 
-use ipnet::IpNet;
 use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use super::entry::{Entry, ranked};
+use super::filter::Filter;
 use super::kept_out::{KeptOut, Losses, Repute, Who};
-use super::{Directory, GameIndex, Mark, Place, RoomLine, Totals};
+use super::{Creation, Directory, GameIndex, Mark, Named, Place, RoomLine, Totals};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
-use crate::game::RoomOptions;
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
 /// Numbers are random, so that one tells nothing of other rooms, of how many there are or were.
@@ -96,6 +94,43 @@ impl Registry {
         self.table.lock().rooms.get(&room).map(read)
     }
 
+    fn insert(&self, table: &mut Table, new: Creation) -> Result<Place, Refusal> {
+        let mut options = new.options;
+        let is_full = table.count(new.game) >= self.rooms_max_of(new.game);
+        if table.rooms.len() >= self.rooms_max || is_full {
+            return Err(Refusal::TooManyRooms);
+        }
+        if table.codes.contains_key(&options.code) {
+            return Err(Refusal::Busy);
+        }
+        let id = self.free_number(table)?;
+        let worker = table.least_loaded(self.workers);
+        table.made += 1;
+        table.codes.insert(options.code.clone(), id);
+        options.id = id;
+        let entry = Entry {
+            game: new.game,
+            options,
+            taken: 1,
+            spectators: 0,
+            takers: vec![new.maker],
+            worker,
+            made: table.made,
+            network: new.network,
+            active: 1,
+            unit_share: None,
+            open: false,
+            locked: false,
+            metadata: Box::default(),
+            made_for: new.made_for,
+            kept_out: KeptOut::default(),
+            losses: Losses::default(),
+            _held: new.held,
+        };
+        table.rooms.insert(id, entry);
+        Ok(Place { room: id, worker })
+    }
+
     fn free_number(&self, table: &Table) -> Result<RoomId, Refusal> {
         for _ in 0..NUMBER_TRIES {
             let id = RoomId((self.random()? % u64::from(ROOM_NUMBERS)) as u32);
@@ -108,49 +143,56 @@ impl Registry {
 }
 
 impl Directory for Registry {
-    fn create(
+    fn create(&self, new: Creation) -> Result<Place, Refusal> {
+        self.insert(&mut self.table.lock(), new)
+    }
+
+    fn reserve_or_create(
         &self,
         game: GameIndex,
-        mut options: RoomOptions,
-        network: Option<IpNet>,
-        maker: Mark,
-        held: Box<dyn Any + Send>,
-    ) -> Result<Place, Refusal> {
+        name: &str,
+        who: Mark,
+        new: Result<Creation, Refusal>,
+    ) -> Result<Named, Refusal> {
         let mut table = self.table.lock();
-        if table.rooms.len() >= self.rooms_max || table.count(game) >= self.rooms_max_of(game) {
-            return Err(Refusal::TooManyRooms);
-        }
-        if table.codes.contains_key(&options.code) {
-            return Err(Refusal::Busy);
-        }
-        let id = self.free_number(&table)?;
-        let worker = table.least_loaded(self.workers);
-        table.made += 1;
-        table.codes.insert(options.code.clone(), id);
-        options.id = id;
-        let entry = Entry {
-            game,
-            options,
-            taken: 1,
-            spectators: 0,
-            takers: vec![maker],
-            worker,
-            made: table.made,
-            network,
-            active: 1,
-            unit_share: None,
-            open: false,
-            kept_out: KeptOut::default(),
-            losses: Losses::default(),
-            _held: held,
+        let named = |entry: &&Entry| {
+            entry.game == game && !entry.options.private && entry.options.name == name
         };
-        table.rooms.insert(id, entry);
-        Ok(Place { room: id, worker })
+        let found = table.rooms.values().filter(named).min_by_key(|entry| {
+            let is_open = entry.takers.contains(&who) || (!entry.locked && entry.has_seat());
+            (!is_open, entry.made)
+        });
+        let Some(found) = found else {
+            let place = self.insert(&mut table, new?)?;
+            let opens = table.rooms.get(&place.room).map(Entry::opening);
+            return Ok(Named { place, opens });
+        };
+        let (room, is_open) = (found.options.id, found.open);
+        let opens = (!is_open).then(|| found.opening());
+        let place = table.take_seat(game, room, who)?;
+        Ok(Named { place, opens })
     }
 
     fn open(&self, room: RoomId) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
             entry.open = true;
+        }
+    }
+
+    fn abandon(&self, room: RoomId, who: Mark) {
+        let mut table = self.table.lock();
+        if let Some(entry) = table.rooms.get_mut(&room) {
+            entry.give_back(who);
+            if !entry.open && entry.taken == 0 {
+                table.remove(room);
+            }
+        }
+    }
+
+    fn describe(&self, room: RoomId, metadata: &[u8], locked: bool) {
+        let metadata = Box::from(metadata);
+        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+            (entry.metadata, entry.locked) = (metadata, locked);
         }
     }
 
@@ -170,7 +212,9 @@ impl Directory for Registry {
         let mut table = self.table.lock();
         let is_held = table.away.contains_key(&(who, room));
         match table.rooms.get(&room) {
-            Some(entry) if !entry.options.private || is_held => table.take_seat(game, room, who),
+            Some(entry) if entry.open && (!entry.options.private || is_held) => {
+                table.take_seat(game, room, who)
+            }
             _ => Err(Refusal::NoSuchRoom),
         }
     }
@@ -178,16 +222,19 @@ impl Directory for Registry {
     fn reserve_by_code(&self, game: GameIndex, code: &str, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let room = table.codes.get(code).copied();
-        table.take_seat(game, room.ok_or(Refusal::NoSuchRoom)?, who)
+        let is_open = |room: &RoomId| table.rooms.get(room).is_some_and(|entry| entry.open);
+        let room = room.filter(is_open).ok_or(Refusal::NoSuchRoom)?;
+        table.take_seat(game, room, who)
     }
 
-    fn reserve_any(&self, game: GameIndex, who: &Who, mark: Mark, now: Instant) -> Option<Place> {
+    fn reserve_any(&self, who: &Who, mark: Mark, filter: &Filter, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
         let owner = Who {
             identity: who.identity.clone(),
             host: None,
         };
         let keeps_out = |entry: &Entry, who: &Who| entry.kept_out.has(who, now);
+        let game = filter.game();
         let theirs = (mark, RoomId(0))..=(mark, RoomId(u32::MAX));
         let held: Vec<RoomId> = table
             .away
@@ -195,7 +242,7 @@ impl Directory for Registry {
             .map(|(&(_, room), _)| room)
             .filter(|room| {
                 let entry = table.rooms.get(room);
-                entry.is_some_and(|entry| !keeps_out(entry, &owner))
+                entry.is_some_and(|entry| entry.suits(filter) && !keeps_out(entry, &owner))
             })
             .collect();
         if let Some(place) = held
@@ -207,10 +254,7 @@ impl Directory for Registry {
         let (&room, ..) = table
             .rooms
             .iter()
-            .filter(|(_, entry)| entry.game == game)
-            .filter(|(_, entry)| {
-                entry.open && !entry.options.private && !entry.options.kicks && entry.has_seat()
-            })
+            .filter(|(_, entry)| entry.takes_anyone() && entry.suits(filter))
             .filter(|(_, entry)| !keeps_out(entry, who))
             .map(|(id, entry)| (id, entry, entry.losses.repute(entry.taken, now)))
             .filter(|(_, _, repute)| *repute < Repute::Bad)
@@ -234,16 +278,16 @@ impl Directory for Registry {
         table.take_view(game, room.ok_or(Refusal::NoSuchRoom)?)
     }
 
-    fn watch_any(&self, game: GameIndex, who: &Who, now: Instant) -> Option<Place> {
+    fn watch_any(&self, who: &Who, filter: &Filter, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
         let (&room, _) = table
             .rooms
             .iter()
-            .filter(|(_, entry)| entry.game == game && entry.open && !entry.options.private)
+            .filter(|(_, entry)| entry.open && !entry.options.private && entry.suits(filter))
             .filter(|(_, entry)| entry.takes_spectators())
             .filter(|(_, entry)| !entry.kept_out.has(who, now))
             .max_by_key(|(_, entry)| (entry.active, entry.taken, Reverse(entry.made)))?;
-        table.take_view(game, room).ok()
+        table.take_view(filter.game(), room).ok()
     }
 
     fn stop_watching(&self, room: RoomId) {
@@ -360,10 +404,7 @@ impl Directory for Registry {
 
     fn release(&self, room: RoomId, who: Mark) {
         if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
-            entry.taken = entry.taken.saturating_sub(1);
-            if let Some(at) = entry.takers.iter().position(|mark| *mark == who) {
-                entry.takers.swap_remove(at);
-            }
+            entry.give_back(who);
         }
     }
 
@@ -380,9 +421,9 @@ impl Directory for Registry {
         taken == 0
     }
 
-    fn list(&self, game: GameIndex) -> Vec<RoomInfo> {
+    fn list(&self, filter: &Filter) -> Vec<RoomInfo> {
         let table = self.table.lock();
-        let listed = table.listed(|entry| entry.game == game);
+        let listed = table.listed(|entry| entry.fits(filter));
         listed.into_iter().map(Entry::info).collect()
     }
 
@@ -460,10 +501,15 @@ impl Table {
 
     fn take_seat(&mut self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal> {
         let entry = self.rooms.get_mut(&room);
-        let entry = entry.filter(|entry| entry.open && entry.game == game);
+        let entry = entry.filter(|entry| entry.game == game);
         let entry = entry.ok_or(Refusal::NoSuchRoom)?;
-        if !entry.has_seat() && !entry.takers.contains(&who) {
-            return Err(Refusal::RoomFull);
+        if !entry.takers.contains(&who) {
+            if entry.locked {
+                return Err(Refusal::Locked);
+            }
+            if !entry.has_seat() {
+                return Err(Refusal::RoomFull);
+            }
         }
         // More of them than there are connections can't be under way.
         entry.taken = entry.taken.saturating_add(1);

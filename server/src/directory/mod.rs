@@ -4,6 +4,8 @@
 
 pub(crate) mod code;
 mod entry;
+pub(crate) mod filter;
+mod game_index;
 pub(crate) mod kept_out;
 pub(crate) mod local;
 
@@ -18,11 +20,9 @@ use tickwire::protocol::server_message::{Refusal, RoomInfo};
 use crate::admission::shares::Fill;
 use crate::auth::Identity;
 use crate::game::RoomOptions;
+use filter::Filter;
+pub(crate) use game_index::GameIndex;
 use kept_out::Who;
-
-/// Which of the server's games: its place in the table of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct GameIndex(pub(crate) u8);
 
 /// What there is of one game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,26 +66,65 @@ pub(crate) struct Place {
     pub(crate) worker: usize,
 }
 
-/// What lobby and workers ask and tell. Calls don't block. Rooms of all games are in one table, with
-/// numbers and codes that no two of them share; who asks for a room finds those of one game only.
+/// A room to be made.
+pub(crate) struct Creation {
+    pub(crate) game: GameIndex,
+    /// How; its number is the directory's to give.
+    pub(crate) options: RoomOptions,
+    /// Where it is made from, `None` where no limit by address holds.
+    pub(crate) network: Option<IpNet>,
+    /// Whose the first seat is.
+    pub(crate) maker: Mark,
+    /// What was asked of rooms, when there was none.
+    pub(crate) made_for: Filter,
+    /// Kept for as long as the room is there.
+    pub(crate) held: Box<dyn Any + Send>,
+}
+
+/// A seat in a room by name, and how the room is to be opened by whoever comes first: its worker
+/// may not know it yet.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) place: Place,
+    pub(crate) opens: Option<Box<RoomOptions>>,
+}
+
+/// What lobby and workers ask and tell. Calls don't block. Rooms of all games are in one table,
+/// with numbers and codes that no two of them share; who asks for a room finds those of one game
+/// only.
 pub(crate) trait Directory: Send + Sync {
-    /// Makes a room of `game` with one seat taken, its maker's, on the least loaded worker, and gives it its
-    /// number. Nobody else finds it until [`Directory::open`]. `network` is where it was made from,
-    /// `None` where no limit by address holds; `held` is kept for as long as the room is there.
+    /// Makes a room with one seat taken, its maker's, on the least loaded worker, and gives it its
+    /// number. Nobody else finds it until [`Directory::open`], unless they ask for it by name.
     ///
     /// # Errors
-    /// `TooManyRooms`, of all or of the game; `Busy` if the code is in use, which chance makes unlikely.
-    fn create(
+    /// `TooManyRooms`, of all or of the game; `Busy` if the code is in use, which chance makes
+    /// unlikely.
+    fn create(&self, new: Creation) -> Result<Place, Refusal>;
+
+    /// Takes a seat in the listed room of that name, or makes it, in one step: of two who ask at
+    /// once one makes it and both are there. Of several it is one that lets them in, then the
+    /// oldest. Where there is none, `new` says how to make it, or why it may not be.
+    ///
+    /// # Errors
+    /// `Locked` or `RoomFull`, as it is where they are not let in; else as for
+    /// [`Directory::create`], or what `new` says.
+    fn reserve_or_create(
         &self,
         game: GameIndex,
-        options: RoomOptions,
-        network: Option<IpNet>,
-        maker: Mark,
-        held: Box<dyn Any + Send>,
-    ) -> Result<Place, Refusal>;
+        name: &str,
+        who: Mark,
+        new: Result<Creation, Refusal>,
+    ) -> Result<Named, Refusal>;
 
     /// Lets others find a room that was created.
     fn open(&self, room: RoomId);
+
+    /// Who was to open a room does not come: their seat is given back, and the room is gone if it
+    /// was theirs alone.
+    fn abandon(&self, room: RoomId, who: Mark);
+
+    /// A room's game says what lists show of it, and whether it lets others in.
+    fn describe(&self, room: RoomId, metadata: &[u8], locked: bool);
 
     /// A number from which no other is guessed, for codes and seeds.
     ///
@@ -99,20 +138,21 @@ pub(crate) trait Directory: Send + Sync {
     /// Takes a seat in a listed room, or in one where a seat of theirs is held.
     ///
     /// # Errors
-    /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `RoomFull`.
+    /// `NoSuchRoom`, also for private rooms: who guesses numbers learns nothing. `Locked`,
+    /// `RoomFull`: but for who has a seat there.
     fn reserve(&self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal>;
 
     /// Takes a seat in the room with this code.
     ///
     /// # Errors
-    /// `NoSuchRoom` or `RoomFull`.
+    /// `NoSuchRoom`; `Locked` or `RoomFull` as above.
     fn reserve_by_code(&self, game: GameIndex, code: &str, who: Mark) -> Result<Place, Refusal>;
 
-    /// Takes a seat in the room where one of theirs is held; else for `who`, whom the mark stands
-    /// for, in a listed room that has one, whose host may not kick and that does not keep them out:
-    /// of the best repute, and of those the fullest. `None` if there is no such room, or but bad
-    /// ones.
-    fn reserve_any(&self, game: GameIndex, who: &Who, mark: Mark, now: Instant) -> Option<Place>;
+    /// Takes a seat in a room that meets `filter`: in one where one of theirs is held; else for
+    /// `who`, whom the mark stands for, in a listed one that has one and lets others in, whose host
+    /// may not kick and that does not keep them out: of the best repute, and of those the fullest.
+    /// `None` if there is no such room, or but bad ones.
+    fn reserve_any(&self, who: &Who, mark: Mark, filter: &Filter, now: Instant) -> Option<Place>;
 
     /// Takes a spectator's place in a listed room in which a seat is taken.
     ///
@@ -126,9 +166,9 @@ pub(crate) trait Directory: Send + Sync {
     /// The same.
     fn watch_by_code(&self, game: GameIndex, code: &str) -> Result<Place, Refusal>;
 
-    /// The same for `who` in the listed room in which most play, of those that do not keep them
-    /// out. `None` if there is no such room.
-    fn watch_any(&self, game: GameIndex, who: &Who, now: Instant) -> Option<Place>;
+    /// The same for `who` in the listed room in which most play, of those that meet `filter` and do
+    /// not keep them out. `None` if there is no such room.
+    fn watch_any(&self, who: &Who, filter: &Filter, now: Instant) -> Option<Place>;
 
     /// Gives a spectator's place back.
     fn stop_watching(&self, room: RoomId);
@@ -194,11 +234,11 @@ pub(crate) trait Directory: Send + Sync {
     /// Removes a room in which no seat is taken. True: nobody is or will be there.
     fn close_if_empty(&self, room: RoomId) -> bool;
 
-    /// The listed rooms of a game, at most [`ROOMS_LISTED_MAX`]. Those with a seat come first, and of all the
-    /// first [`local::NETWORK_ROOMS_FIRST`] of each network before any network's others, however
-    /// many it made. In between those in which most play come first, then those with most seats
-    /// taken, then the oldest.
-    fn list(&self, game: GameIndex) -> Vec<RoomInfo>;
+    /// The listed rooms that meet `filter`, at most [`ROOMS_LISTED_MAX`]. Those with a seat come
+    /// first, and of all the first [`local::NETWORK_ROOMS_FIRST`] of each network before any
+    /// network's others, however many it made. In between those in which most play come first, then
+    /// those with most seats taken, then the oldest.
+    fn list(&self, filter: &Filter) -> Vec<RoomInfo>;
 
     /// The same of all games together.
     fn list_all(&self) -> Vec<(GameIndex, RoomInfo)>;
@@ -209,4 +249,19 @@ pub(crate) trait Directory: Send + Sync {
     /// How full it is for new rooms of a game: by the limit of all rooms, or the game's own where
     /// that leaves less.
     fn fill(&self, game: GameIndex) -> Fill;
+}
+
+#[cfg(test)]
+impl Creation {
+    /// A room of somebody whom no limit holds.
+    pub(crate) fn of(options: RoomOptions, maker: Mark) -> Creation {
+        Creation {
+            game: GameIndex::default(),
+            options,
+            network: None,
+            maker,
+            made_for: Filter::default(),
+            held: Box::new(()),
+        }
+    }
 }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use tickwire::ids::Handle;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
 use tickwire::schema::{Predicted, Schema as WireSchema, Tables};
-use tickwire::snapshot::fields::{by_field, pack, unpack};
 use tickwire::snapshot::layout::Layout;
 
-use super::Game;
 use super::action::ActionDef;
+use super::metadata::MetadataReader;
+use super::options::{Options, OptionsType};
 use super::out::{EventTable, Out};
 use super::saved::Kind;
 use super::schema::Schema;
+use super::{Game, record};
 use crate::replication::capture::ReaderOf;
-use crate::replication::value::{Accessor, Raw};
+use crate::replication::value::Accessor;
 
 /// A checked game, shared by all its rooms.
 pub struct GameDef<G: Game> {
@@ -29,8 +30,20 @@ pub struct GameDef<G: Game> {
     pub(crate) events: Arc<EventTable>,
     /// By their number in the schema.
     pub(crate) actions: Vec<Box<dyn ActionDef>>,
+    /// For the lobby, too, which knows no game.
+    pub(crate) options: Arc<OptionsTypes>,
+    pub(crate) metadata: Option<MetadataReader>,
     /// What of a world is saved, the engine's own first.
     pub(crate) kinds: Vec<Kind>,
+}
+
+/// What a game declares of its options.
+#[derive(Default)]
+pub(crate) struct OptionsTypes {
+    /// What whoever makes a room chooses.
+    pub(crate) room: OptionsType,
+    /// What a player brings.
+    pub(crate) player: OptionsType,
 }
 
 impl<G: Game> GameDef<G> {
@@ -56,38 +69,42 @@ impl<G: Game> GameDef<G> {
         Out::new(self.events.clone())
     }
 
+    /// Options of a room as if whoever makes it had chosen `value`: for tests of a game.
+    ///
+    /// # Panics
+    /// When they are not declared as this type.
+    pub fn room_options<T: 'static>(&self, mut value: T) -> Options {
+        let options = self.options.room.of(&mut value);
+        options.expect("room options are declared as this type")
+    }
+
+    /// Options of a player as if they had brought `value`: for tests of a game.
+    ///
+    /// # Panics
+    /// When they are not declared as this type.
+    pub fn player_options<T: 'static>(&self, mut value: T) -> Options {
+        let options = self.options.player.of(&mut value);
+        options.expect("player options are declared as this type")
+    }
+
     /// A player's input of the integers of its fields, which are in range. It names no entities.
     pub(crate) fn input_of(&self, values: &[i32]) -> G::Input {
         let mut input = G::Input::default();
-        let words = by_field(&self.schema.input, values);
-        for (accessor, (field, words)) in self.input.iter().zip(words) {
-            accessor.write(&mut input, &field.kind, words, |_| None);
-        }
+        record::write(&mut input, &self.input, &self.schema.input, values, |_| {
+            None
+        });
         input
     }
 
     /// An input as its player sent it.
     pub(crate) fn pack_input(&self, input: &G::Input) -> Vec<u8> {
-        let (mut input, fields) = (input.clone(), &self.schema.input);
-        let (mut values, mut bytes) = (Vec::new(), Vec::new());
-        for (accessor, field) in self.input.iter().zip(fields) {
-            accessor.read(&mut input, &field.kind, |raw| {
-                values.push(match raw {
-                    Raw::Number(value) => field.kind.quantise(value),
-                    Raw::Word(word) => word,
-                    Raw::Entity(_) => Handle::NONE,
-                });
-            });
-        }
-        pack(fields, &values, &mut bytes);
-        bytes
+        let fields = &self.schema.input;
+        record::pack_value(&mut input.clone(), &self.input, fields, |_| Handle::NONE)
     }
 
     /// The inverse; `None` if that is none.
     pub(crate) fn unpack_input(&self, bytes: &[u8]) -> Option<G::Input> {
-        let mut values = Vec::new();
-        let rest = unpack(&self.schema.input, bytes, &mut values).ok()?;
-        rest.is_empty().then(|| self.input_of(&values))
+        record::unpack_value(bytes, &self.input, &self.schema.input)
     }
 
     fn check(declared: Schema<G>) -> Result<GameDef<G>, String> {
@@ -102,6 +119,12 @@ impl<G: Game> GameDef<G> {
         }
         let mut layout = Layout::new(&declared.wire, &declared.tables)?;
         tolerate(&mut layout, &declared.wire, &declared.tolerances);
+        let mut options = OptionsTypes {
+            room: declared.room_options,
+            player: declared.player_options,
+        };
+        options.room.set_defaults("room options")?;
+        options.player.set_defaults("player options")?;
         Ok(GameDef {
             layout,
             schema: declared.wire,
@@ -110,6 +133,8 @@ impl<G: Game> GameDef<G> {
             input: declared.input,
             events: Arc::new(declared.events),
             actions: declared.actions,
+            options: Arc::new(options),
+            metadata: declared.metadata,
             kinds: declared.kinds,
         })
     }

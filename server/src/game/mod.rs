@@ -4,9 +4,13 @@
 
 mod action;
 mod axes;
+mod declare;
 mod def;
+mod metadata;
+mod options;
 mod out;
 mod payload;
+mod record;
 mod rewind;
 pub(crate) mod saved;
 mod schema;
@@ -21,11 +25,13 @@ pub use crate::replication::value::FieldValue;
 pub use action::Handler;
 pub use axes::Axes;
 pub use def::GameDef;
+pub use options::Options;
 pub use out::{Out, To};
 pub use rewind::{Moment, Rewind, record_component};
 pub use schema::{Declaration, Schema};
 pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
 
+pub(crate) use def::OptionsTypes;
 pub(crate) use out::Queued;
 
 use bevy_ecs::prelude::*;
@@ -52,7 +58,8 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// must go on by itself says `false`; one whose players send no inputs does not slow anyway.
     const SLOWS_WHEN_IDLE: bool = size_of::<Self::Input>() > 0;
 
-    /// Declares components, room state, input, events and actions. Called once, at start.
+    /// Declares components, room state, input, events, actions, options and metadata. Called once,
+    /// at start.
     fn schema(schema: &mut Schema<Self>);
 
     /// Fills a new room's world and schedule. The schedule runs single-threaded. The world holds
@@ -122,6 +129,8 @@ pub struct Player {
     pub name: String,
     /// Who they are, also in another room and on another day.
     pub identity: Identity,
+    /// What they brought, as [`Schema::player_options`] declares it.
+    pub options: Options,
 }
 
 /// How a room was made.
@@ -151,13 +160,21 @@ pub struct RoomOptions {
     pub grace: u32,
     /// Non-player characters that the operator asks for.
     pub npcs: u16,
+    /// What whoever made it chose, as [`Schema::room_options`] declares it.
+    pub options: Options,
 }
 
 /// A public room of 16 seats and as many places for spectators at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs:
 /// for tests of a game, which say only what matters to them.
 impl RoomOptions {
-    /// The room in listings, with so many players and spectators.
-    pub(crate) fn info(&self, players: u16, spectators: u16) -> RoomInfo {
+    /// The room in listings, with so many players and spectators, and what its game says of it.
+    pub(crate) fn info(
+        &self,
+        players: u16,
+        spectators: u16,
+        locked: bool,
+        metadata: &[u8],
+    ) -> RoomInfo {
         RoomInfo {
             id: self.id,
             name: self.name.clone(),
@@ -166,8 +183,8 @@ impl RoomOptions {
             spectators,
             private: self.private,
             kicks: self.kicks,
-            locked: false,
-            metadata: Vec::new(),
+            locked,
+            metadata: metadata.to_vec(),
         }
     }
 }
@@ -187,6 +204,7 @@ impl Default for RoomOptions {
             snapshot_every: 1,
             grace: 900,
             npcs: 0,
+            options: Options::default(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a game says to its players beside its state: events, sent once, in order; and whom it sends
-//! away.
+//! What a game says beside its state: events, sent once, in order; whom it sends away, and whether
+//! it lets others in.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -83,6 +83,7 @@ pub struct Out {
     table: Arc<EventTable>,
     pub(crate) queued: Vec<Queued>,
     pub(crate) kicked: Vec<PlayerId>,
+    pub(crate) locked: bool,
     pub(crate) dropped: u64,
 }
 
@@ -92,6 +93,7 @@ impl Out {
             table,
             queued: Vec::new(),
             kicked: Vec::new(),
+            locked: false,
             dropped: 0,
         }
     }
@@ -135,6 +137,14 @@ impl Out {
         if !self.kicked.contains(&player) {
             self.kicked.push(player);
         }
+    }
+
+    /// Lets nobody new into the room from the end of the tick on, or lets them in again: a round
+    /// that nobody may enter late, a table that is set. Lists show the room as locked, who wants to
+    /// join is refused with `Locked`, a quick join passes it over. Who has a seat keeps it, and
+    /// comes back to it; so does whoever makes a room that is locked from its setup on.
+    pub fn lock(&mut self, locked: bool) {
+        self.locked = locked;
     }
 
     /// Nobody is `player` any more: what was for them alone must not wait for the next with that

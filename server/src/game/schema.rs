@@ -12,7 +12,9 @@ use tickwire::schema::{
 };
 
 use super::Game;
-use super::action::{ActionDef, ActionFields, Handler};
+use super::action::ActionDef;
+use super::metadata::MetadataReader;
+use super::options::OptionsType;
 use super::out::{Contents, EventTable, EventType};
 use super::payload::PayloadAccessor;
 use super::saved::Kind as SavedKind;
@@ -31,17 +33,20 @@ pub struct Schema<G: Game> {
     pub(super) input: Vec<Accessor<G::Input>>,
     pub(super) events: EventTable,
     pub(super) actions: Vec<Box<dyn ActionDef>>,
+    pub(super) room_options: OptionsType,
+    pub(super) player_options: OptionsType,
+    pub(super) metadata: Option<MetadataReader>,
     /// What of a world is saved.
     pub(super) kinds: Vec<SavedKind>,
     pub(super) errors: Vec<String>,
 }
 
-/// The fields of one component, input or event.
+/// The fields of one component, input, event, action or answer, of options or metadata.
 pub struct Declaration<C> {
     fields: Vec<DeclaredField<C>>,
     predicted: Predicted,
     audience: Audience,
-    payload: Option<(Payload, PayloadAccessor<C>)>,
+    pub(super) payload: Option<(Payload, PayloadAccessor<C>)>,
     durable: bool,
 }
 
@@ -53,7 +58,7 @@ struct DeclaredField<C> {
 }
 
 impl<C> Declaration<C> {
-    fn new() -> Declaration<C> {
+    pub(super) fn new() -> Declaration<C> {
         Declaration {
             fields: Vec::new(),
             predicted: Predicted::No,
@@ -167,6 +172,9 @@ impl<G: Game> Schema<G> {
             input: Vec::new(),
             events: EventTable::default(),
             actions: Vec::new(),
+            room_options: OptionsType::default(),
+            player_options: OptionsType::default(),
+            metadata: None,
             kinds: SavedKind::own::<G>(),
             errors: Vec::new(),
         }
@@ -309,34 +317,6 @@ impl<G: Game> Schema<G> {
         self
     }
 
-    /// Declares a request that a client may make with its `act`, and what is done with it. The
-    /// handler runs between ticks, on the room's world; its error is the client's answer.
-    pub fn action<A: Default + Send + Sync + 'static>(
-        &mut self,
-        name: &str,
-        declare: impl FnOnce(Declaration<A>) -> Declaration<A>,
-        handler: Handler<A>,
-    ) -> &mut Self {
-        let mut declared = declare(Declaration::new());
-        let (payload, accessor) = declared.payload.take().unzip();
-        let fields = self.resolve(name, declared);
-        self.actions.push(Box::new(ActionFields {
-            accessors: fields.iter().map(|(_, accessor)| *accessor).collect(),
-            payload: accessor,
-            handler,
-        }));
-        self.wire.actions.push(wire::Action {
-            request: wire::Message {
-                name: name.to_owned(),
-                fields: fields.into_iter().map(|(field, _)| field).collect(),
-                payload,
-            },
-            answer: Vec::new(),
-            answer_payload: None,
-        });
-        self
-    }
-
     fn push_component<C>(
         &mut self,
         name: &str,
@@ -397,7 +377,11 @@ impl<G: Game> Schema<G> {
     }
 
     /// Turns predictors by name into predictors by index and ratio.
-    fn resolve<C>(&mut self, of: &str, declared: Declaration<C>) -> Vec<(Field, Accessor<C>)> {
+    pub(super) fn resolve<C>(
+        &mut self,
+        of: &str,
+        declared: Declaration<C>,
+    ) -> Vec<(Field, Accessor<C>)> {
         if declared.payload.is_some() {
             self.errors.push(format!(
                 "{of:?}: only events and actions have payloads, others have fields"

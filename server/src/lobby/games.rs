@@ -47,12 +47,12 @@ pub(super) struct Offered {
 impl Offered {
     /// # Errors
     /// Its schema is more than a message may be.
-    pub(super) fn new(game: &GameToServe) -> io::Result<Offered> {
+    pub(super) fn new(index: GameIndex, game: &GameToServe) -> io::Result<Offered> {
         let (def, config) = (&*game.def, &game.config);
         Ok(Offered {
             name: def.name(),
             welcome: Welcome::new(def, config).map_err(invalid)?,
-            rooms: RoomDefaults::new(config, def.seats_max()),
+            rooms: RoomDefaults::new(config, index, def),
             rates: Rates::of(config),
         })
     }

@@ -2,41 +2,48 @@
 //! that is made for it. Pure but for the registry and the random numbers of codes and seeds.
 //! `sessions` calls it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tickwire::protocol::ClientMessage;
-use tickwire::protocol::client_message::{Condition, JoinAs};
-use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::client_message::Condition;
+use tickwire::protocol::server_message::{Refusal, RoomInfo};
+use tickwire::schema::Field;
 use tickwire::session::Seen;
 
+use super::listed::ListedRoom;
 use super::room_quotas::RoomQuotas;
 use super::watching::{self, Sight};
 use crate::admission::request_prices;
 use crate::auth::SeatToken;
 use crate::config::Config;
 use crate::directory::code::{read_code, room_code};
+use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
-use crate::directory::{Directory, Place};
-use crate::game::RoomOptions;
+use crate::directory::{Creation, Directory, GameIndex, Named, Place};
+use crate::game::{Options, OptionsTypes, RoomOptions};
 use crate::text::room_name;
-use crate::worker::{JoinRequest, ResumeRequest, Session};
+use crate::worker::{AnyGame, JoinRequest, ResumeRequest, Session};
 
-/// What rooms are made with, from the operator's settings.
-#[derive(Clone, Debug)]
+/// What rooms are made with, from the operator's settings, and what their game declares of them.
+#[derive(Clone)]
 pub(crate) struct RoomDefaults {
     /// As a quick join makes them, but for their names; no more seats than these.
     pub(crate) options: RoomOptions,
     /// Of all rooms; `None`: of each one its own.
     seed: Option<u64>,
+    game: GameIndex,
+    declared: Arc<OptionsTypes>,
+    metadata: Vec<Field>,
 }
 
 impl RoomDefaults {
-    /// For a game whose rules allow `seats_max`.
-    pub(crate) fn new(config: &Config, seats_max: u16) -> RoomDefaults {
+    /// For rooms of a game, and its place in the table of games.
+    pub(crate) fn new(config: &Config, game: GameIndex, def: &dyn AnyGame) -> RoomDefaults {
         RoomDefaults {
             options: RoomOptions {
                 name: String::new(),
-                seats: config.max_players.min(seats_max),
+                seats: config.max_players.min(def.seats_max()),
                 spectators: config.max_spectators,
                 tick_rate: config.tick_rate,
                 snapshot_every: config.snapshot_every(),
@@ -45,7 +52,37 @@ impl RoomDefaults {
                 ..RoomOptions::default()
             },
             seed: config.seed,
+            game,
+            declared: def.options().clone(),
+            metadata: def.schema().metadata.clone(),
         }
+    }
+
+    /// The game's listed rooms, for who is no client of it.
+    pub(super) fn listed(&self, registry: &dyn Directory) -> Vec<ListedRoom> {
+        let rooms = registry.list(&Filter::every(self.game, &self.metadata));
+        rooms.into_iter().map(|room| self.shown(room)).collect()
+    }
+
+    /// A room as it is shown to who is no client of the game.
+    pub(super) fn shown(&self, room: RoomInfo) -> ListedRoom {
+        ListedRoom::new(room, &self.metadata)
+    }
+
+    /// Conditions on the metadata of the game's rooms.
+    ///
+    /// # Errors
+    /// `BadFilter`
+    fn filter(&self, asked: &[Condition]) -> Result<Filter, Refusal> {
+        Filter::new(self.game, &self.metadata, asked)
+    }
+
+    fn room_options(&self, bytes: &[u8]) -> Result<Options, Refusal> {
+        self.declared.room.read(bytes).ok_or(Refusal::BadOptions)
+    }
+
+    fn player_options(&self, bytes: &[u8]) -> Result<Options, Refusal> {
+        self.declared.player.read(bytes).ok_or(Refusal::BadOptions)
     }
 }
 
@@ -58,8 +95,27 @@ pub(crate) struct Seating {
     pub(crate) join_request: JoinRequest,
 }
 
+/// The listed rooms that meet all that somebody who has said hello asks.
+///
+/// # Errors
+/// What the client is told.
+pub(crate) fn list(
+    registry: &dyn Directory,
+    defaults: &RoomDefaults,
+    session: &mut Session,
+    now: Instant,
+    asked: &[Condition],
+) -> Result<Vec<RoomInfo>, Refusal> {
+    if !request_prices::may_list(&mut session.requests, now) {
+        return Err(Refusal::TooOften);
+    }
+    let rooms = registry.list(&defaults.filter(asked)?);
+    request_prices::listed(&mut session.requests, &rooms);
+    Ok(rooms)
+}
+
 /// Takes the seat that a create or join of somebody who has said hello asks for. What they make is
-/// held by their address and in `room_quotas`.
+/// held by their address and in `room_quotas`; what they bring is in their session.
 ///
 /// # Errors
 /// What the client is told; nothing has changed then, but its budget.
@@ -82,13 +138,25 @@ pub(crate) fn seat(
         return Err(Refusal::TooOften);
     }
     if let Some(sight) = Sight::of(request) {
+        let filter = match request {
+            ClientMessage::QuickJoin { filter, .. } => defaults.filter(filter)?,
+            _ => Filter::default(),
+        };
         return Ok(Seating {
-            place: watching::place(registry, session, now, sight)?,
+            place: watching::place(registry, session, now, sight, &filter)?,
             join_request: JoinRequest::Watch,
         });
     }
-    check(request)?;
+    // All that is said is looked at before anything is taken.
+    session.options = match request {
+        ClientMessage::CreateRoom(new) => defaults.player_options(&new.player)?,
+        ClientMessage::JoinRoom { who, .. }
+        | ClientMessage::JoinCode { who, .. }
+        | ClientMessage::QuickJoin { who, .. } => defaults.player_options(&who.options)?,
+        _ => Options::default(),
+    };
     let (game, mark) = (session.game, registry.mark(&session.identity));
+    let mut join_request = JoinRequest::Join;
     let mut who = Who {
         identity: session.identity.clone(),
         host: session.guest.host(),
@@ -111,9 +179,17 @@ pub(crate) fn seat(
                 },
                 // Those who are there were given the code by somebody.
                 kicks: new.kicks || new.private,
+                options: defaults.room_options(&new.options)?,
                 ..defaults.options.clone()
             };
-            return make(registry, defaults.seed, room_quotas, session, asked);
+            let creation = creation(registry, defaults, room_quotas, session, asked);
+            if !new.or_join || new.private {
+                return make(registry, creation?);
+            }
+            let name = room_name(&new.name, session.name.as_deref().unwrap_or_default());
+            let Named { place, opens } = registry.reserve_or_create(game, &name, mark, creation)?;
+            join_request = opens.map_or(JoinRequest::Join, JoinRequest::Open);
+            Ok(place)
         }
         ClientMessage::Resume { token, chat, seen } => {
             // Ahead, and whatever is wrong with it: who pays only after the room was found would
@@ -127,13 +203,26 @@ pub(crate) fn seat(
                 join_request: JoinRequest::Resume(ResumeRequest { token, seen }),
             });
         }
-        _ => match registry.reserve_any(game, &who, mark, now) {
-            Some(place) => Ok(place),
-            None => {
-                let usual = defaults.options.clone();
-                return make(registry, defaults.seed, room_quotas, session, usual);
+        ClientMessage::QuickJoin {
+            filter, options, ..
+        } => {
+            let filter = defaults.filter(filter)?;
+            let options = defaults.room_options(options)?;
+            match registry.reserve_any(&who, mark, &filter, now) {
+                Some(place) => Ok(place),
+                None => {
+                    let usual = RoomOptions {
+                        options,
+                        ..defaults.options.clone()
+                    };
+                    let mut creation = creation(registry, defaults, room_quotas, session, usual)?;
+                    creation.made_for = filter;
+                    return make(registry, creation);
+                }
             }
-        },
+        }
+        // Nothing else leads to a seat.
+        _ => return Err(Refusal::NoSuchRoom),
     };
     // Only who named a room that is there learns that they are kept out of it.
     if let Ok(place) = place {
@@ -141,7 +230,7 @@ pub(crate) fn seat(
         let has_another = registry.has_another(place.room, mark);
         who.host = who.host.filter(|_| !has_another);
         if registry.keeps_out(place.room, &who, now) {
-            registry.release(place.room, mark);
+            registry.abandon(place.room, mark);
             return Err(Refusal::KeptOut);
         }
     }
@@ -151,46 +240,18 @@ pub(crate) fn seat(
     }
     Ok(Seating {
         place: place?,
-        join_request: JoinRequest::Join,
+        join_request,
     })
 }
 
-/// Whether a request asks for what there is: no game declares options yet.
-fn check(request: &ClientMessage) -> Result<(), Refusal> {
-    let (filter, who, room): (&[Condition], &JoinAs, &[u8]) = match request {
-        ClientMessage::CreateRoom(new) => {
-            return match new.options.is_empty() && new.player.is_empty() {
-                true => Ok(()),
-                false => Err(Refusal::BadOptions),
-            };
-        }
-        ClientMessage::JoinRoom { who, .. } | ClientMessage::JoinCode { who, .. } => {
-            (&[], who, &[])
-        }
-        ClientMessage::QuickJoin {
-            filter,
-            who,
-            options,
-        } => (filter, who, options),
-        _ => return Ok(()),
-    };
-    if !filter.is_empty() {
-        return Err(Refusal::BadFilter);
-    }
-    match who.options.is_empty() && room.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::BadOptions),
-    }
-}
-
 /// A room as it is asked for, but for what nobody may choose.
-fn make(
+fn creation(
     registry: &dyn Directory,
-    seed: Option<u64>,
+    defaults: &RoomDefaults,
     room_quotas: &RoomQuotas,
     session: &Session,
     mut room: RoomOptions,
-) -> Result<Seating, Refusal> {
+) -> Result<Creation, Refusal> {
     let (code, random) = (registry.random()?, registry.random()?);
     let at_player = room_quotas.room(&session.identity);
     let at_player = at_player.ok_or(Refusal::TooManyRooms)?;
@@ -199,32 +260,41 @@ fn make(
     let maker = session.name.as_deref().unwrap_or_default();
     room.name = room_name(&room.name, maker);
     room.code = room_code(code);
-    room.seed = seed.unwrap_or(random);
-    let place = registry.create(
-        session.game,
-        room.clone(),
-        session.guest.network(),
-        registry.mark(&session.identity),
-        Box::new((at_player, at_address)),
-    )?;
+    room.seed = defaults.seed.unwrap_or(random);
+    Ok(Creation {
+        game: session.game,
+        options: room,
+        network: session.guest.network(),
+        maker: registry.mark(&session.identity),
+        made_for: Filter::default(),
+        held: Box::new((at_player, at_address)),
+    })
+}
+
+fn make(registry: &dyn Directory, new: Creation) -> Result<Seating, Refusal> {
+    let mut room = Box::new(new.options.clone());
+    let place = registry.create(new)?;
     room.id = place.room;
     Ok(Seating {
         place,
-        join_request: JoinRequest::Open(Box::new(room)),
+        join_request: JoinRequest::Open(room),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    mod chosen;
+
     use super::*;
     use crate::admission::addresses::Addresses;
     use crate::admission::limiter::Budget;
     use crate::auth::{Entropy, Identity};
-    use crate::directory::GameIndex;
     use crate::directory::local::Registry;
+    use crate::game::{Game, GameDef};
     use crate::metrics::Metrics;
     use crate::transport::memory;
     use crate::worker::Client;
+    use chosen::Plots;
     use tickwire::ids::RoomId;
     use tickwire::protocol::client_message::{JoinAs, NewRoom};
 
@@ -238,13 +308,21 @@ mod tests {
 
     impl Lobby {
         fn new() -> Lobby {
+            Lobby::of::<Plots<false>>()
+        }
+
+        fn of<G: Game>() -> Lobby {
             let now = Instant::now();
             let (memory, _) = memory::pair(0);
             let mut session = Client::new(Box::new(memory), now).session;
             session.name = Some("Ada".into());
             Lobby {
                 registry: Registry::new(9, 1, Entropy::default()),
-                defaults: RoomDefaults::new(&Config::default(), u16::MAX),
+                defaults: RoomDefaults::new(
+                    &Config::default(),
+                    GameIndex::default(),
+                    &GameDef::<G>::new(30).unwrap(),
+                ),
                 room_quotas: RoomQuotas::new(3, metrics::Counter::noop()),
                 session,
                 now,
@@ -264,6 +342,24 @@ mod tests {
                 self.registry.open(seating.place.room);
             }
             seating
+        }
+    }
+
+    impl Lobby {
+        /// All rooms that anyone may see.
+        fn listed(&mut self) -> Vec<RoomInfo> {
+            self.list(&[]).expect("it may list")
+        }
+
+        fn list(&mut self, asked: &[Condition]) -> Result<Vec<RoomInfo>, Refusal> {
+            self.session.requests = Budget::new(self.now);
+            list(
+                &self.registry,
+                &self.defaults,
+                &mut self.session,
+                self.now,
+                asked,
+            )
         }
     }
 
@@ -450,7 +546,7 @@ mod tests {
             assert!(matches!(led.join_request, JoinRequest::Watch));
             assert_eq!(led.place, made.place);
         }
-        let listed = &lobby.registry.list(GameIndex::default())[0];
+        let listed = &lobby.listed()[0];
         assert_eq!((listed.players, listed.spectators), (1, 3));
         lobby.session.requests = Budget::new(lobby.now);
         let who = Who {
@@ -464,7 +560,7 @@ mod tests {
         {
             assert_eq!(lobby.ask(ask).unwrap_err(), why);
         }
-        let listed = &lobby.registry.list(GameIndex::default())[0];
+        let listed = &lobby.listed()[0];
         assert_eq!(listed.spectators, 3, "no place is taken by it");
     }
 
@@ -488,7 +584,7 @@ mod tests {
             let made = lobby.ask(create).unwrap();
             assert_eq!(options_of(&made).kicks, may, "{private} {kicks}");
         }
-        let listed = lobby.registry.list(GameIndex::default());
+        let listed = lobby.listed();
         assert_eq!(listed.iter().filter(|room| room.kicks).count(), 1);
         lobby.session.requests = Budget::new(lobby.now);
         let chance = lobby.ask(ClientMessage::quick_join()).unwrap();
@@ -512,11 +608,7 @@ mod tests {
         ] {
             assert_eq!(lobby.ask(ask).unwrap_err(), Refusal::KeptOut);
         }
-        assert_eq!(
-            lobby.registry.list(GameIndex::default())[0].players,
-            1,
-            "no seat is taken by it"
-        );
+        assert_eq!(lobby.listed()[0].players, 1, "no seat is taken by it");
         let elsewhere = lobby.ask(ClientMessage::quick_join()).unwrap();
         assert_ne!(elsewhere.place.room, room);
         lobby.now += std::time::Duration::from_secs(601);

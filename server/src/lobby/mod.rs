@@ -3,6 +3,7 @@
 //! its end. `lib::run` owns the lobby.
 
 mod games;
+mod listed;
 pub(crate) mod matchmaking;
 mod orders;
 mod room_quotas;
@@ -13,6 +14,7 @@ mod watching;
 mod welcome;
 
 pub(crate) use games::GameToServe;
+pub use listed::ListedRoom;
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;
 pub use stepped::Stepped;
@@ -25,7 +27,6 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tickwire::ids::RoomId;
-use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::mpsc;
 
 use crate::auth::Entropy;
@@ -108,24 +109,29 @@ impl Lobby {
         }
     }
 
-    /// The listed rooms of the first game, as a client in the lobby sees them.
-    pub fn rooms(&self) -> Vec<RoomInfo> {
-        self.shared.registry.list(GameIndex::default())
+    /// The listed rooms of the first game, as a client in the lobby sees them, for others.
+    pub fn rooms(&self) -> Vec<ListedRoom> {
+        let first = self.shared.games.first();
+        first.map_or_else(Vec::new, |game| game.rooms.listed(&*self.shared.registry))
     }
 
     /// The listed rooms of a game, or of all of them.
-    pub(crate) fn list(&self, game: Option<GameIndex>) -> Vec<OfGame<RoomInfo>> {
-        let registry = &self.shared.registry;
-        let rooms = match game {
-            Some(game) => registry
-                .list(game)
-                .into_iter()
-                .map(|room| (game, room))
-                .collect(),
-            None => registry.list_all(),
-        };
-        let named = rooms.into_iter();
-        named.map(|(game, room)| self.named(game, room)).collect()
+    pub(crate) fn list(&self, game: Option<GameIndex>) -> Vec<OfGame<ListedRoom>> {
+        let (registry, games) = (&*self.shared.registry, &self.shared.games);
+        let of = |game: GameIndex| games.get(usize::from(game.0));
+        match game {
+            Some(game) => {
+                let rooms = of(game).map(|game| game.rooms.listed(registry));
+                let rooms = rooms.into_iter().flatten();
+                rooms.map(|room| self.named(game, room)).collect()
+            }
+            None => {
+                let rooms = registry.list_all().into_iter();
+                let shown =
+                    rooms.filter_map(|(game, room)| Some((game, of(game)?.rooms.shown(room))));
+                shown.map(|(game, room)| self.named(game, room)).collect()
+            }
+        }
     }
 
     /// All rooms, private ones too: for the operator.

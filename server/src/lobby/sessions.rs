@@ -214,13 +214,13 @@ fn answer(
     tests::break_down(session);
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
-        ClientMessage::ListRooms { filter } if !filter.is_empty() => refused(Refusal::BadFilter),
-        ClientMessage::ListRooms { .. } if request_prices::may_list(&mut session.requests, now) => {
-            let rooms = shared.registry.list(session.game);
-            request_prices::listed(&mut session.requests, rooms.len());
-            ServerMessage::Rooms { rooms }
+        ClientMessage::ListRooms { filter } => {
+            let (registry, rooms) = (&*shared.registry, &shared.game(session).rooms);
+            match matchmaking::list(registry, rooms, session, now, &filter) {
+                Ok(rooms) => ServerMessage::Rooms { rooms },
+                Err(reason) => refused(reason),
+            }
         }
-        ClientMessage::ListRooms { .. } => refused(Refusal::TooOften),
         ClientMessage::Ping { nonce } => ServerMessage::Pong {
             nonce,
             tick: Default::default(),
@@ -309,12 +309,10 @@ fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<()
     let watches = matches!(seating.join_request, JoinRequest::Watch);
     let who = shared.registry.mark(&client.session.identity);
     let give_back = || {
-        if is_new {
-            shared.registry.close(place.room);
-        } else if watches {
+        if watches {
             shared.registry.stop_watching(place.room);
         } else if !is_held {
-            shared.registry.release(place.room, who);
+            shared.registry.abandon(place.room, who);
         }
     };
     if is_new && !client.session.take_place(false) {

@@ -56,7 +56,9 @@ impl Shared {
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
         let registry = Registry::new(config.max_rooms as usize, config.workers, entropy.clone());
         let registry = Arc::new(registry.with_rooms_max_of(rooms_max_of.collect()));
-        let offered: io::Result<Vec<Offered>> = games.iter().map(Offered::new).collect();
+        let indexed = (0..).map(GameIndex).zip(games);
+        let offered = indexed.map(|(index, game)| Offered::new(index, game));
+        let offered: io::Result<Vec<Offered>> = offered.collect();
         let indices = (0..=u8::MAX).map(GameIndex);
         let hosted = games.iter().zip(indices);
         let hosted = hosted.map(|(game, index)| Arc::new(game.hosted(index, &metrics)));

@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tickwire::ids::RoomId;
-use tickwire::protocol::server_message::RoomInfo;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::ListedRoom;
 use super::games::GameToServe;
 use super::sessions::{Next, Served, attend};
 use super::shared::Shared;
 use crate::auth::Entropy;
 use crate::config::Config;
-use crate::directory::GameIndex;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::room::Room;
@@ -118,9 +117,10 @@ impl<G: Game> Stepped<G> {
         }
     }
 
-    /// The listed rooms, as a client in the lobby sees them.
-    pub fn rooms(&self) -> Vec<RoomInfo> {
-        self.shared.registry.list(GameIndex::default())
+    /// The listed rooms, as a client in the lobby sees them, for others.
+    pub fn rooms(&self) -> Vec<ListedRoom> {
+        let games = self.shared.games.first();
+        games.map_or_else(Vec::new, |game| game.rooms.listed(&*self.shared.registry))
     }
 
     /// A room, between two of its turns.

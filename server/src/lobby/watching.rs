@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use tickwire::ids::RoomId;
 use tickwire::protocol::ClientMessage;
-use tickwire::protocol::client_message::Condition;
 use tickwire::protocol::server_message::Refusal;
 
 use crate::admission::request_prices;
 use crate::directory::code::read_code;
+use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
 use crate::directory::{Directory, Place};
 use crate::worker::Session;
@@ -22,8 +22,8 @@ pub(super) enum Sight<'a> {
     Room(RoomId),
     /// The one with this code.
     Code(&'a str),
-    /// Any that meets all of this.
-    Any(&'a [Condition]),
+    /// Any that meets the filter.
+    Any,
 }
 
 impl<'a> Sight<'a> {
@@ -32,7 +32,7 @@ impl<'a> Sight<'a> {
         let (sight, who) = match request {
             ClientMessage::JoinRoom { room, who } => (Sight::Room(*room), who),
             ClientMessage::JoinCode { code, who } => (Sight::Code(code), who),
-            ClientMessage::QuickJoin { filter, who, .. } => (Sight::Any(filter), who),
+            ClientMessage::QuickJoin { who, .. } => (Sight::Any, who),
             _ => return None,
         };
         who.spectator.then_some(sight)
@@ -48,6 +48,7 @@ pub(super) fn place(
     session: &mut Session,
     now: Instant,
     sight: Sight,
+    filter: &Filter,
 ) -> Result<Place, Refusal> {
     let game = session.game;
     let who = Who {
@@ -60,11 +61,9 @@ pub(super) fn place(
             Some(code) => registry.watch_by_code(game, &code),
             None => Err(Refusal::NoSuchRoom),
         },
-        Sight::Any(filter) if !filter.is_empty() => return Err(Refusal::BadFilter),
-        Sight::Any(_) => {
-            return registry
-                .watch_any(game, &who, now)
-                .ok_or(Refusal::NoSuchRoom);
+        Sight::Any => {
+            let found = registry.watch_any(&who, filter, now);
+            return found.ok_or(Refusal::NoSuchRoom);
         }
     };
     let place = found.inspect_err(|reason| {

@@ -9,7 +9,7 @@ use super::members::Member;
 use super::seat_tokens::SeatTokens;
 use super::{Effect, Room, resources};
 use crate::by_player::is_spectator;
-use crate::game::{Closing, Game, Identity};
+use crate::game::{Closing, Game, Identity, Options};
 
 impl<G: Game> Room<G> {
     /// A player's connection is lost: their seat is held for the room's grace, their input is the
@@ -56,9 +56,16 @@ impl<G: Game> Room<G> {
         self.take_again(player, seen)
     }
 
-    /// A player joined anew and gets the seat that [`Room::seat_of`] found. False: they have no
-    /// seat here.
-    pub fn take_over(&mut self, player: PlayerId) -> bool {
+    /// A player joined anew and gets the seat that [`Room::seat_of`] found; what they bring this
+    /// time takes the place of what they brought, unless it is nothing. False: they have no seat
+    /// here.
+    pub fn take_over(&mut self, player: PlayerId, options: &Options) -> bool {
+        if let Some(member) = self.members.get_mut(player)
+            && !options.bytes().is_empty()
+            && let Some(options) = self.game.options.player.complete(options)
+        {
+            member.options = options;
+        }
         self.take_again(player, Seen::default())
     }
 

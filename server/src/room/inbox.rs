@@ -219,9 +219,7 @@ impl<G: Game> Room<G> {
             run.run(world, slots, &who, declared, values, payload)
         });
         let result = result.ok_or(CloseCode::Malformed)?;
-        let result = result
-            .map(|()| Vec::new())
-            .map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
+        let result = result.map_err(|why| why.chars().take(REPLY_CHARS_MAX).collect());
         self.tell(player, &ServerMessage::Reply { id, result });
         Ok(())
     }

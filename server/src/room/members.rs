@@ -16,7 +16,7 @@ use super::send_rate::tiers::Move;
 use super::told::Flags;
 use super::viewed_input::ViewedInput;
 use crate::by_player::{ByPlayer, is_spectator};
-use crate::game::{Identity, Player};
+use crate::game::{Identity, Options, Player};
 
 /// A player of the room. In this order in memory: what every tick needs of every player, from
 /// `ready` to the receiver's `in_flight`, lies together.
@@ -24,6 +24,8 @@ use crate::game::{Identity, Player};
 pub(super) struct Member<I> {
     pub(super) name: String,
     pub(super) identity: Identity,
+    /// What they brought.
+    pub(super) options: Options,
     /// What they may come back with.
     pub(super) tokens: SeatTokens,
     /// Rises with every join of the room: the host is who has the least.
@@ -66,6 +68,7 @@ impl<I: Default + Clone> Member<I> {
         Member {
             name: who.name,
             identity: who.identity,
+            options: who.options,
             tokens: SeatTokens::default(),
             order,
             stirred: tick,
@@ -141,6 +144,7 @@ impl<I: Default + Clone> Member<I> {
             id: self.player(),
             name: self.name.clone(),
             identity: self.identity.clone(),
+            options: self.options.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ mod durable;
 mod event;
 mod events;
 mod inbox;
+mod listing;
 mod members;
 mod notices;
 mod pages;
@@ -45,7 +46,8 @@ use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 
 use crate::by_player::is_spectator;
 use crate::game::{
-    self, Game, GameDef, Groups, Identity, Input, Out, Owner, Player, RoomOptions, RoomRng, Roster,
+    self, Game, GameDef, Groups, Identity, Input, Options, Out, Owner, Player, RoomOptions,
+    RoomRng, Roster,
 };
 use crate::prefetch::{prefetch_all, prefetch_from_to};
 use crate::replication::capture::{Capture, Viewer, group_of, team_of};
@@ -56,6 +58,7 @@ use send_rate::catch_up::Allowance;
 
 use chat::Chat;
 use events::Events;
+use listing::Listing;
 use members::{Member, Members};
 use notices::Notices;
 use send_rate::cadence::Cadence;
@@ -100,6 +103,13 @@ pub enum Effect {
         /// Whose.
         player: PlayerId,
     },
+    /// Lists are to say this of the room.
+    Describe {
+        /// The schema's metadata, packed.
+        metadata: Bytes,
+        /// Whether nobody new may come in.
+        locked: bool,
+    },
 }
 
 /// A room of a game.
@@ -116,6 +126,7 @@ pub struct Room<G: Game> {
     cadence: Cadence,
     members: Members<G::Input>,
     notices: Notices,
+    listing: Listing,
     chat: Chat,
     events: Events,
     capture: Capture,
@@ -134,6 +145,12 @@ impl<G: Game> Room<G> {
     /// A room without members, before its first tick, of at most [`Game::SEATS_MAX`] seats.
     pub fn new(game: Arc<GameDef<G>>, mut options: RoomOptions) -> Room<G> {
         options.seats = options.seats.clamp(1, G::SEATS_MAX.max(1));
+        // What was read from a peer or a save is what is declared: it was asked before.
+        options.options = game
+            .options
+            .room
+            .complete(&options.options)
+            .unwrap_or_default();
         let mut world = World::new();
         let mut schedule = Schedule::default();
         world.insert_resource(game::Tick {
@@ -149,6 +166,7 @@ impl<G: Game> Room<G> {
             G::setup(world, &mut schedule, &options);
         });
         schedule.set_executor(SingleThreadedExecutor::new());
+        let listing = Listing::new(&mut world, &game);
         Room {
             cadence: Cadence::new(options.tick_rate, options.snapshot_every),
             members: Members::new(options.seats, options.spectators),
@@ -160,6 +178,7 @@ impl<G: Game> Room<G> {
             simulated: Tick(0),
             stirred: Tick(0),
             notices: Notices::default(),
+            listing,
             chat: Chat::default(),
             events: Events::default(),
             capture,
@@ -270,16 +289,26 @@ impl<G: Game> Room<G> {
 
     /// Seats a player of whom nothing but the name is known, as tests of a game do.
     pub fn join(&mut self, name: &str) -> Result<PlayerId, Refusal> {
-        self.join_as(name, Identity::nobody())
+        self.join_as(name, Identity::nobody(), &Options::default())
     }
 
-    /// Seats a player, whose name is tidied already.
-    pub fn join_as(&mut self, name: &str, identity: Identity) -> Result<PlayerId, Refusal> {
+    /// Seats a player, whose name is tidied already, with the options that they bring.
+    ///
+    /// # Errors
+    /// `RoomFull`; `BadOptions`: they are not what the game declares.
+    pub fn join_as(
+        &mut self,
+        name: &str,
+        identity: Identity,
+        options: &Options,
+    ) -> Result<PlayerId, Refusal> {
         let player = self.members.free_seat().ok_or(Refusal::RoomFull)?;
+        let options = self.game.options.player.complete(options);
         let who = Player {
             id: player,
             name: name.to_owned(),
             identity,
+            options: options.ok_or(Refusal::BadOptions)?,
         };
         // Whoever had the number before is long gone; so is all that was theirs.
         self.disown(player);
@@ -377,9 +406,10 @@ impl<G: Game> Room<G> {
 
     /// What the lobby shows.
     pub fn info(&self) -> RoomInfo {
-        let spectators = self.members.audience.len();
+        let (players, spectators) = (self.members.len(), self.members.audience.len());
+        let (locked, metadata) = (self.listing.locked, &self.listing.metadata);
         self.options
-            .info(self.members.len() as u16, spectators as u16)
+            .info(players as u16, spectators as u16, locked, metadata)
     }
 
     /// Sends a player away, who is kept out for a while.
@@ -416,6 +446,7 @@ impl<G: Game> Room<G> {
             self.kick(player);
         }
         self.capture.snap(&mut self.world);
+        self.describe();
         self.collect_events();
         self.spread();
         if self.snapshot_due() {

@@ -167,7 +167,7 @@ impl<G: Game> Room<G> {
             members,
             more: untold.is_some(),
             chat: self.chat.after(seen),
-            options: Vec::new(),
+            options: self.options.options.bytes().to_vec(),
         };
         self.tell(player, &joined);
     }

@@ -12,6 +12,7 @@ use crate::admission::limiter::Budget;
 use crate::admission::sockets::Seat;
 use crate::auth::Identity;
 use crate::directory::GameIndex;
+use crate::game::Options;
 use crate::moderation::Present;
 use crate::transport::graceful_close::close;
 use crate::transport::{Conn, End};
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) identity: Identity,
     /// As operators see it, from its hello to its end.
     pub(crate) online: Option<Present>,
+    /// What it brings to the room to which it is on its way.
+    pub(crate) options: Options,
     /// Its place at its address.
     pub(crate) guest: AddressLease,
     /// Its place among the players of its address, while it has a seat in a room or is on its way
@@ -68,6 +71,7 @@ impl Client {
                 features: 0,
                 identity: Identity::nobody(),
                 online: None,
+                options: Options::default(),
                 guest: AddressLease::unlimited(),
                 seated: None,
                 spot: None,

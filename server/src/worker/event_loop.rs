@@ -303,15 +303,22 @@ impl EventLoop {
         }
     }
 
-    /// A room of the game that `maker` is of.
+    /// A room of the game that `maker` is of, unless somebody who asked for it by name at the same
+    /// time was faster, or it is gone already.
     fn open(&mut self, maker: &Client, options: RoomOptions, now: Instant) -> Result<(), Failed> {
         let (id, rate) = (options.id, options.tick_rate);
+        let registry = &self.ctx.common.registry;
+        if self.rooms.contains_key(&id) || registry.worker_of(id).is_none() {
+            return Ok(());
+        }
         let game = self.ctx.common.game(maker.session.game);
         let game = game.ok_or(Failed)?.clone();
         game.metrics.rooms_opened.increment(1);
         let room_host = game.clone().open(options).inspect_err(|Failed| {
             game.metrics.rooms_failed.increment(1);
         })?;
+        let (metadata, locked) = room_host.described();
+        self.ctx.common.registry.describe(id, metadata, locked);
         game.metrics.rooms.increment(1);
         let schedule = TickSchedule::new(self.state.started, self.opened, rate, now);
         self.opened = self.opened.wrapping_add(1);

@@ -11,7 +11,7 @@ use super::host::Host;
 use super::room_host::{Failed, RoomHost};
 use crate::admission::limiter::Rates;
 use crate::directory::GameIndex;
-use crate::game::{Game, GameDef, RoomOptions};
+use crate::game::{Game, GameDef, OptionsTypes, RoomOptions};
 use crate::metrics::GameMetrics;
 
 /// A checked game whose type is left behind. Never called on the tick path.
@@ -30,6 +30,9 @@ pub(crate) trait AnyGame: Send + Sync {
 
     /// What goes with it.
     fn tables(&self) -> &Tables;
+
+    /// What it declares of options.
+    fn options(&self) -> &Arc<OptionsTypes>;
 
     /// A new room without members.
     ///
@@ -61,6 +64,10 @@ impl<G: Game> AnyGame for GameDef<G> {
 
     fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    fn options(&self) -> &Arc<OptionsTypes> {
+        &self.options
     }
 
     fn open(

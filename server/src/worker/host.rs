@@ -62,6 +62,9 @@ pub(crate) trait Host: Send {
 
     fn active_players(&self, seconds: u32) -> u16;
 
+    /// What lists are to say of it: see [`crate::room::Effect::Describe`].
+    fn described(&self) -> (&[u8], bool);
+
     /// Whether no data of the game is bound to this thread.
     fn may_move(&self) -> bool;
 
@@ -134,6 +137,10 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn active_players(&self, seconds: u32) -> u16 {
         RoomHost::active_players(self, seconds)
+    }
+
+    fn described(&self) -> (&[u8], bool) {
+        self.room.described()
     }
 
     fn may_move(&self) -> bool {

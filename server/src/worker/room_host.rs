@@ -149,6 +149,7 @@ impl<G: Game> RoomHost<G> {
     pub(super) fn join(&mut self, mut client: Client, ctx: &mut TurnContext) -> Result<(), Failed> {
         let name = client.session.name.clone().unwrap_or_default();
         let identity = client.session.identity.clone();
+        let options = std::mem::take(&mut client.session.options);
         let registry = &ctx.common.registry;
         let mark = registry.mark(&identity);
         let is_beyond = registry.is_beyond(self.id, mark);
@@ -162,6 +163,8 @@ impl<G: Game> RoomHost<G> {
         } else if seat.is_none() && is_beyond {
             // Those that are left are others', who are on their way.
             Some(Refusal::RoomFull)
+        } else if seat.is_none() && !self.room.is_open() {
+            Some(Refusal::Locked)
         } else if seat.is_none() && !client.session.take_place(false) {
             Some(Refusal::Busy)
         } else {
@@ -178,10 +181,10 @@ impl<G: Game> RoomHost<G> {
             // Tokens of the connection before are void: a page that wakes up somewhere does not
             // take the seat back.
             let tokens = SeatTokens::new(token.as_ref().map(|(_, hash)| *hash));
-            let take_over = move |room: &mut Room<G>| room.take_over(player);
+            let take_over = move |room: &mut Room<G>| room.take_over(player, &options);
             return self.seat_again(client, player, take_over, tokens, token, ctx);
         }
-        match guarded(self.id, || self.room.join_as(&name, identity)) {
+        match guarded(self.id, || self.room.join_as(&name, identity, &options)) {
             Ok(Ok(player)) => {
                 client.session.has_played = true;
                 self.heed_features(player, client.session.features);
@@ -442,6 +445,10 @@ impl<G: Game> RoomHost<G> {
                 }
             }
             Effect::Vacate { player } => self.vacate(player, ctx),
+            Effect::Describe { metadata, locked } => {
+                let registry = &ctx.common.registry;
+                registry.describe(self.id, &metadata, locked);
+            }
         }
     }
 

@@ -17,11 +17,12 @@ use super::room_host::{RoomHost, TurnContext};
 use super::*;
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::config::Config;
-use crate::directory::Directory;
+use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
 use crate::directory::local::Registry;
-use crate::game::GameDef;
+use crate::directory::{Creation, Directory};
 use crate::game::still::Still;
+use crate::game::{GameDef, Out};
 use crate::transport::WAITING_BYTES_MAX;
 use crate::transport::memory::{self, Far};
 
@@ -72,15 +73,7 @@ impl Place {
             ..RoomOptions::default()
         };
         let maker = registry.mark(&who("ann"));
-        let place = registry
-            .create(
-                GAME,
-                room.clone(),
-                None,
-                maker,
-                Box::new(AddressLease::unlimited()),
-            )
-            .unwrap();
+        let place = registry.create(Creation::of(room.clone(), maker)).unwrap();
         registry.open(place.room);
         let def = Arc::new(GameDef::new(30).unwrap());
         let game = hosted(def.clone(), &metrics, config.idle_after);
@@ -173,7 +166,7 @@ impl Place {
 
     /// Seats that are taken, to who lists the rooms.
     fn taken(&self) -> u16 {
-        self.registry().list(GAME)[0].players
+        self.registry().list(&Filter::default())[0].players
     }
 }
 
@@ -272,15 +265,7 @@ fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
             ..RoomOptions::default()
         };
         let maker = registry.mark(&who("eve"));
-        let another = registry
-            .create(
-                GAME,
-                another,
-                None,
-                maker,
-                Box::new(AddressLease::unlimited()),
-            )
-            .unwrap();
+        let another = registry.create(Creation::of(another, maker)).unwrap();
         registry.open(another.room);
         let asks = Who {
             identity: who("finn"),
@@ -288,8 +273,36 @@ fn who_is_sent_away_by_an_operator_does_not_count_as_one_who_leaves() {
         };
         let mark = registry.mark(&asks.identity);
         let led = registry
-            .reserve_any(GAME, &asks, mark, place.ctx.now)
+            .reserve_any(&asks, mark, &Filter::default(), place.ctx.now)
             .unwrap();
         assert_eq!(led.room == place.room(), leads_there, "{end:?}");
     }
+}
+
+/// Their seats were reserved before the game locked its room.
+#[test]
+fn who_is_on_the_way_when_a_room_is_locked_is_refused_but_for_who_had_it_made_or_has_a_seat() {
+    let mut place = Place::new(9);
+    place.reserve(&["bo", "ann"]);
+    let lock = |place: &mut Place, locked| {
+        let mut out = place.host.room.world_mut().resource_mut::<Out>();
+        out.lock(locked);
+        place.host.room.tick();
+        place.host.settle(&mut place.ctx);
+    };
+    lock(&mut place, true);
+    assert_eq!(place.arrive("ann", HOME), Came::Sat, "the first one");
+    place.lose(0);
+    assert_eq!(place.arrive("bo", HOME), Came::Refused(Refusal::Locked));
+    assert_eq!(place.arrive("ann", HOME), Came::SatAgain { closed: false });
+    let registry = place.registry();
+    let bo = registry.mark(&who("bo"));
+    assert_eq!(
+        registry.reserve(GAME, place.room(), bo),
+        Err(Refusal::Locked)
+    );
+    assert_eq!(place.taken(), 1, "what was refused is given back");
+    lock(&mut place, false);
+    place.reserve(&["bo"]);
+    assert_eq!(place.arrive("bo", HOME), Came::Sat);
 }

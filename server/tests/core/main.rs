@@ -16,6 +16,7 @@ mod kicks;
 mod leaks;
 mod moving;
 mod noise;
+mod options;
 mod probe;
 mod proxied;
 mod resume;

@@ -9,7 +9,7 @@ use socket2::SockRef;
 use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::{ClientMessage, CloseCode};
 use tickwire_server::config::Config;
-use tickwire_server::game::GameDef;
+use tickwire_server::game::{Game, GameDef};
 use tickwire_server::lobby::Lobby;
 use tickwire_server::metrics::Metrics;
 use tickwire_server::transport::websocket::WebSocket;
@@ -43,6 +43,11 @@ pub(crate) fn config() -> Config {
 
 impl Server {
     pub(crate) fn start(config: Config) -> Server {
+        Server::of::<Probe>(config)
+    }
+
+    /// The same with another game.
+    pub(crate) fn of<G: Game>(config: Config) -> Server {
         config.check().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -50,7 +55,7 @@ impl Server {
             .build()
             .unwrap();
         let _context = runtime.enter();
-        let game = Arc::new(GameDef::<Probe>::new(config.tick_rate).unwrap());
+        let game = Arc::new(GameDef::<G>::new(config.tick_rate).unwrap());
         let metrics = Arc::new(Metrics::new().unwrap());
         let lobby = Lobby::start(game, &config, metrics.clone()).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -100,7 +100,7 @@ const BOTS: Floors = Floors {
         ],
         &["tally", "stamped"],
         &["flags"],
-        &["duration", "report", "roles", "target"],
+        &["chosen", "duration", "report", "roles", "target"],
         &["ending"],
     ],
 };

@@ -155,6 +155,7 @@ fn in_tests(found: &str) -> bool {
     let text = fs::read_to_string(root().join(file)).expect("a readable file");
     let line: usize = line.parse().expect("a line number");
     file.ends_with("tests.rs")
+        || file.contains("/tests/")
         || text
             .lines()
             .take(line)

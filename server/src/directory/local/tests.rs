@@ -1,7 +1,9 @@
 //! The registry of one process: seats, codes, lists, quick joins, and what rooms weigh.
 
+mod described;
+
 use super::*;
-use crate::admission::addresses::AddressLease;
+use crate::game::RoomOptions;
 
 impl Registry {
     fn len(&self) -> usize {
@@ -32,7 +34,7 @@ fn who(guest: u16) -> Who {
 }
 
 fn quick(registry: &Registry, mark: Mark) -> Option<Place> {
-    registry.reserve_any(GAME, &who(0), mark, Instant::now())
+    registry.reserve_any(&who(0), mark, &Filter::default(), Instant::now())
 }
 
 /// A quick join of somebody new.
@@ -42,13 +44,7 @@ fn by_chance(registry: &Registry) -> Option<Place> {
 
 fn opened(registry: &Registry, code: &str, seats: u16, private: bool) -> RoomId {
     let place = registry
-        .create(
-            GAME,
-            room(code, seats, private),
-            None,
-            ANN,
-            Box::new(AddressLease::unlimited()),
-        )
+        .create(Creation::of(room(code, seats, private), ANN))
         .unwrap();
     registry.open(place.room);
     place.room
@@ -76,15 +72,9 @@ fn seats_end_and_come_back() {
 fn a_room_is_found_only_once_its_worker_knows_it() {
     let registry = Registry::new(9, 1, Entropy::default());
     let place = registry
-        .create(
-            GAME,
-            room("A", 9, false),
-            None,
-            ANN,
-            Box::new(AddressLease::unlimited()),
-        )
+        .create(Creation::of(room("A", 9, false), ANN))
         .unwrap();
-    assert!(registry.list(GAME).is_empty() && by_chance(&registry).is_none());
+    assert!(registry.list(&Filter::default()).is_empty() && by_chance(&registry).is_none());
     assert_eq!(
         registry.reserve(GAME, place.room, ANN),
         Err(Refusal::NoSuchRoom)
@@ -94,7 +84,7 @@ fn a_room_is_found_only_once_its_worker_knows_it() {
         Err(Refusal::NoSuchRoom)
     );
     registry.open(place.room);
-    assert_eq!(registry.list(GAME).len(), 1);
+    assert_eq!(registry.list(&Filter::default()).len(), 1);
     assert_eq!(by_chance(&registry), Some(place));
 }
 
@@ -102,7 +92,7 @@ fn a_room_is_found_only_once_its_worker_knows_it() {
 fn private_rooms_are_joined_by_their_code_alone() {
     let registry = Registry::new(9, 1, Entropy::default());
     let id = opened(&registry, "A", 9, true);
-    assert!(registry.list(GAME).is_empty() && by_chance(&registry).is_none());
+    assert!(registry.list(&Filter::default()).is_empty() && by_chance(&registry).is_none());
     assert_eq!(registry.reserve(GAME, id, ANN), Err(Refusal::NoSuchRoom));
     assert_eq!(registry.reserve_by_code(GAME, "A", ANN).unwrap().room, id);
 }
@@ -116,7 +106,11 @@ fn the_fullest_room_with_a_seat_comes_first() {
     for (index, more) in [0, 1, 2, 1].into_iter().enumerate() {
         (0..more).for_each(|_| assert!(registry.reserve(GAME, ids[index], ANN).is_ok()));
     }
-    let listed: Vec<RoomId> = registry.list(GAME).iter().map(|room| room.id).collect();
+    let listed: Vec<RoomId> = registry
+        .list(&Filter::default())
+        .iter()
+        .map(|room| room.id)
+        .collect();
     assert_eq!(listed, [ids[1], ids[3], ids[0], ids[2]]);
     let quick: Vec<RoomId> = (0..4).map(|_| by_chance(&registry).unwrap().room).collect();
     assert_eq!(quick, [ids[1], ids[3], ids[0], ids[0]]);
@@ -130,7 +124,7 @@ fn listings_are_bounded_and_keep_the_fullest() {
         .map(|code| opened(&registry, &code.to_string(), 9, false))
         .collect();
     assert!(registry.reserve(GAME, rooms[149], ANN).is_ok());
-    let listed = registry.list(GAME);
+    let listed = registry.list(&Filter::default());
     assert_eq!(listed.len(), ROOMS_LISTED_MAX);
     assert_eq!((listed[0].id, listed[0].players), (rooms[149], 2));
     assert_eq!(listed[1].id, rooms[0]);
@@ -145,13 +139,10 @@ fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
         let made = room(&format!("{network} {code}"), 9, false);
         let network = Some(network.parse().unwrap());
         let id = registry
-            .create(
-                GAME,
-                made,
+            .create(Creation {
                 network,
-                ANN,
-                Box::new(AddressLease::unlimited()),
-            )
+                ..Creation::of(made, ANN)
+            })
             .unwrap()
             .room;
         registry.open(id);
@@ -166,13 +157,17 @@ fn what_nobody_plays_and_what_one_network_made_too_much_of_is_listed_last() {
     let busy = range.iter().chain(&honest).map(|id| (*id, 0.0, 1));
     registry.weigh(&mut silent.chain(busy));
     assert!(registry.reserve(GAME, honest[5], BO).is_ok());
-    let listed: Vec<RoomId> = registry.list(GAME).iter().map(|room| room.id).collect();
+    let listed: Vec<RoomId> = registry
+        .list(&Filter::default())
+        .iter()
+        .map(|room| room.id)
+        .collect();
     assert_eq!(listed.len(), ROOMS_LISTED_MAX);
     let expected = [&honest[5..], &range[..4], &honest[..3], &scattered[..92]].concat();
     assert_eq!(listed, expected);
     assert_eq!(
-        registry.list(GAME),
-        registry.list(GAME),
+        registry.list(&Filter::default()),
+        registry.list(&Filter::default()),
         "the same each time"
     );
 }
@@ -182,24 +177,12 @@ fn rooms_end_and_their_codes_are_free_again() {
     let registry = Registry::new(2, 1, Entropy::default());
     let id = opened(&registry, "A", 9, false);
     assert_eq!(
-        registry.create(
-            GAME,
-            room("A", 9, false),
-            None,
-            ANN,
-            Box::new(AddressLease::unlimited())
-        ),
+        registry.create(Creation::of(room("A", 9, false), ANN)),
         Err(Refusal::Busy),
         "the code is in use"
     );
     opened(&registry, "B", 9, false);
-    let full = registry.create(
-        GAME,
-        room("C", 9, false),
-        None,
-        ANN,
-        Box::new(AddressLease::unlimited()),
-    );
+    let full = registry.create(Creation::of(room("C", 9, false), ANN));
     assert_eq!(full, Err(Refusal::TooManyRooms));
     assert!(!registry.close_if_empty(id), "its maker is there");
     registry.release(id, ANN);
@@ -248,13 +231,7 @@ fn a_measured_room_weighs_what_it_takes() {
     let registry = Registry::new(99, 2, Entropy::default());
     let worker = |code: &str| {
         let place = registry
-            .create(
-                GAME,
-                room(code, 9, false),
-                None,
-                ANN,
-                Box::new(AddressLease::unlimited()),
-            )
+            .create(Creation::of(room(code, 9, false), ANN))
             .unwrap();
         registry.open(place.room);
         (place.room, place.worker)
@@ -276,13 +253,7 @@ fn rooms_are_spread_over_workers() {
     let mut rooms = [0; 3];
     for code in 0..30 {
         let place = registry
-            .create(
-                GAME,
-                room(&code.to_string(), 9, false),
-                None,
-                ANN,
-                Box::new(AddressLease::unlimited()),
-            )
+            .create(Creation::of(room(&code.to_string(), 9, false), ANN))
             .unwrap();
         rooms[place.worker] += 1;
     }
@@ -292,13 +263,7 @@ fn rooms_are_spread_over_workers() {
 /// A room of one seat in which somebody sits.
 fn taken_by(registry: &Registry, code: &str, who: Mark) -> RoomId {
     let place = registry
-        .create(
-            GAME,
-            room(code, 1, false),
-            None,
-            who,
-            Box::new(AddressLease::unlimited()),
-        )
+        .create(Creation::of(room(code, 1, false), who))
         .unwrap();
     registry.open(place.room);
     place.room
@@ -316,7 +281,7 @@ fn who_has_a_seat_in_a_full_room_is_let_through_and_nobody_else() {
         );
         assert!(registry.reserve(GAME, id, ANN).is_ok());
     }
-    let listed = &registry.list(GAME)[0];
+    let listed = &registry.list(&Filter::default())[0];
     assert_eq!(
         (listed.players, listed.seats),
         (1, 1),
@@ -373,12 +338,10 @@ fn a_quick_join_never_leads_to_a_room_whose_host_may_kick() {
     let registry = Registry::new(9, 1, Entropy::default());
     let mut den = room("A", 9, false);
     den.kicks = true;
-    let place = registry
-        .create(GAME, den, None, ANN, Box::new(AddressLease::unlimited()))
-        .unwrap();
+    let place = registry.create(Creation::of(den, ANN)).unwrap();
     registry.open(place.room);
     assert!(
-        registry.list(GAME)[0].kicks,
+        registry.list(&Filter::default())[0].kicks,
         "but it is listed as what it is"
     );
     assert_eq!(by_chance(&registry), None);
@@ -394,7 +357,7 @@ fn a_quick_join_passes_by_what_keeps_them_out_and_prefers_what_keeps_its_players
         (1..taken).for_each(|_| assert!(registry.reserve(GAME, *room, BO).is_ok()));
     }
     let quick = |guest: u16| {
-        let place = registry.reserve_any(GAME, &who(guest), Mark(99), now)?;
+        let place = registry.reserve_any(&who(guest), Mark(99), &Filter::default(), now)?;
         registry.release(place.room, Mark(99));
         Some(place.room)
     };
@@ -425,10 +388,11 @@ fn rooms_of_a_game_are_found_by_its_clients_alone() {
     for who in [ANN, BO] {
         assert_eq!(registry.reserve(OTHER, id, who), no_room);
         assert_eq!(registry.reserve_by_code(OTHER, "A", who), no_room);
-        let quick = registry.reserve_any(OTHER, &self::who(0), who, Instant::now());
+        let any = Filter::every(OTHER, &[]);
+        let quick = registry.reserve_any(&self::who(0), who, &any, Instant::now());
         assert_eq!(quick, None, "{who:?}");
     }
-    assert_eq!(registry.list(OTHER), []);
+    assert_eq!(registry.list(&Filter::every(OTHER, &[])), []);
     let one = Totals {
         rooms: 1,
         players: 1,
@@ -449,8 +413,10 @@ fn a_game_has_its_own_limit_of_rooms_within_that_of_all() {
     const OTHER: GameIndex = GameIndex(1);
     let registry = Registry::new(4, 1, Entropy::default()).with_rooms_max_of(vec![9, 2]);
     let make = |game, code| {
-        let held = Box::new(AddressLease::unlimited());
-        registry.create(game, room(code, 1, false), None, ANN, held)
+        registry.create(Creation {
+            game,
+            ..Creation::of(room(code, 1, false), ANN)
+        })
     };
     let fill = |game| {
         let Fill { taken, limit } = registry.fill(game);
@@ -478,8 +444,11 @@ fn spectators_take_no_seat_and_keep_no_room() {
     }
     assert_eq!(registry.watch(GAME, id), Err(Refusal::RoomFull));
     assert_eq!(registry.watch_by_code(GAME, "A"), Err(Refusal::RoomFull));
-    assert_eq!(registry.watch_any(GAME, &who(1), Instant::now()), None);
-    let listed = &registry.list(GAME)[0];
+    assert_eq!(
+        registry.watch_any(&who(1), &Filter::default(), Instant::now()),
+        None
+    );
+    let listed = &registry.list(&Filter::default())[0];
     assert_eq!((listed.players, listed.spectators), (1, most));
     assert!(registry.reserve(GAME, id, BO).is_ok(), "there is a seat");
     registry.stop_watching(id);
@@ -503,18 +472,25 @@ fn who_looks_on_finds_what_others_find() {
     assert_eq!(registry.watch(GAME, hidden), Err(Refusal::NoSuchRoom));
     assert_eq!(registry.watch_by_code(GAME, "A").unwrap().room, hidden);
     let now = Instant::now();
-    assert_eq!(registry.watch_any(GAME, &who(1), now), None, "none is made");
+    assert_eq!(
+        registry.watch_any(&who(1), &Filter::default(), now),
+        None,
+        "none is made"
+    );
     let [quiet, busy] = ["B", "C"].map(|code| opened(&registry, code, 9, false));
     registry.reserve(GAME, quiet, BO).unwrap();
     registry.weigh(&mut [(quiet, 0.1, 1), (busy, 0.1, 1)].into_iter());
     registry.reserve(GAME, busy, BO).unwrap();
     registry.reserve(GAME, busy, CY).unwrap();
-    let found = registry.watch_any(GAME, &who(1), now);
+    let found = registry.watch_any(&who(1), &Filter::default(), now);
     assert_eq!(found.map(|place| place.room), Some(busy));
     registry.keep_out(busy, who(1), now);
-    let found = registry.watch_any(GAME, &who(1), now);
+    let found = registry.watch_any(&who(1), &Filter::default(), now);
     assert_eq!(found.map(|place| place.room), Some(quiet), "kept out");
     let other = GameIndex(1);
     assert_eq!(registry.watch(other, busy), Err(Refusal::NoSuchRoom));
-    assert_eq!(registry.watch_any(other, &who(1), now), None);
+    assert_eq!(
+        registry.watch_any(&who(1), &Filter::every(other, &[]), now),
+        None
+    );
 }

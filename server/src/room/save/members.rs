@@ -8,7 +8,7 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::PLAYER_NUMBERS;
 use tickwire::netcode::input_queue::InputQueue;
 
-use crate::game::{Game, GameDef, Identity, Player};
+use crate::game::{Game, GameDef, Identity, Options, Player};
 use crate::room::members::{Member, Members};
 use crate::room::seat_tokens::SeatTokens;
 use crate::room::told::Told;
@@ -28,6 +28,7 @@ struct SavedMember {
     name: String,
     subject: String,
     is_guest: bool,
+    options: Options,
     order: u32,
     stirred: Tick,
     chat_left: u32,
@@ -88,6 +89,7 @@ fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMe
         name: member.name.clone(),
         subject: member.identity.subject.as_ref().to_owned(),
         is_guest: member.identity.is_guest,
+        options: member.options.clone(),
         order: member.order,
         stirred: member.stirred,
         chat_left: member.chat_left,
@@ -114,6 +116,7 @@ fn restore<G: Game>(saved: SavedMember, tick: Tick, game: &GameDef<G>) -> Option
             subject: saved.subject.into(),
             is_guest: saved.is_guest,
         },
+        options: game.options.player.complete(&saved.options)?,
     };
     let unpack = |viewed: &ViewedInput<Vec<u8>>| {
         let input = game.unpack_input(&viewed.input)?;

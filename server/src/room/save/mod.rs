@@ -26,7 +26,7 @@ use tickwire::ids::{PlayerId, Tick};
 
 use super::send_rate::cadence::Cadence;
 use super::send_rate::catch_up::Allowance;
-use super::{Chat, Events, Notices, Room, resources};
+use super::{Chat, Events, Listing, Notices, Room, resources};
 use crate::game::{self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster};
 use crate::replication::image::Image;
 use crate::replication::slots::{Given, Slots};
@@ -52,6 +52,7 @@ struct Saved {
     cadence: Cadence,
     members: SavedMembers,
     notices: Notices,
+    listing: Listing,
     chat: Chat,
     events: Events,
     slots: Slots,
@@ -63,6 +64,7 @@ struct Saved {
     rng: Rng,
     queued: Vec<Queued>,
     kicked: Vec<PlayerId>,
+    locked: bool,
     dropped: u64,
     groups: Groups,
     inputs: Vec<SavedInput>,
@@ -119,6 +121,7 @@ impl<G: Game> Room<G> {
             cadence: self.cadence,
             members: SavedMembers::of(&self.members, &self.game),
             notices: self.notices.clone(),
+            listing: self.listing.clone(),
             chat: self.chat.clone(),
             events: self.events.clone(),
             slots: self.capture.slots.clone(),
@@ -129,6 +132,7 @@ impl<G: Game> Room<G> {
             rng,
             queued: out.queued.clone(),
             kicked: out.kicked.clone(),
+            locked: out.locked,
             dropped: out.dropped,
             groups,
             inputs,
@@ -158,6 +162,8 @@ impl<G: Game> Room<G> {
             return Err(RestoreError::OtherGame);
         }
         let unsound = RestoreError::Unsound;
+        let options = game.options.room.complete(&saved.options.options);
+        options.ok_or(unsound("its options are none of the game's"))?;
         let mut room = Room::new(game, saved.options);
         let game = room.game.clone();
         let world = &mut room.world;
@@ -184,6 +190,7 @@ impl<G: Game> Room<G> {
         (room.tick, room.simulated, room.stirred) = (saved.tick, saved.simulated, saved.stirred);
         (room.cadence, room.probes) = (saved.cadence, saved.probes);
         (room.notices, room.chat, room.events) = (saved.notices, saved.chat, saved.events);
+        room.listing = saved.listing;
         room.has_left_some_out = saved.has_left_some_out;
         // Last: the game's hooks may have done something to them meanwhile.
         let mut rng = ChaCha8Rng::from_seed(saved.rng.seed);
@@ -195,7 +202,7 @@ impl<G: Game> Room<G> {
         resources::own::<Roster>(world).members = room.members.public();
         let mut out = resources::own::<Out>(world);
         (out.queued, out.kicked) = (saved.queued, saved.kicked);
-        out.dropped = saved.dropped;
+        (out.locked, out.dropped) = (saved.locked, saved.dropped);
         *resources::own::<Groups>(world) = saved.groups;
         G::load(world, &saved.rest).map_err(RestoreError::Game)?;
         world.clear_trackers();

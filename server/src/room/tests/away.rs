@@ -2,7 +2,7 @@
 //! the one who comes back gets.
 
 use super::*;
-use crate::game::{Closing, Identity};
+use crate::game::{Closing, Identity, Options};
 use tickwire::session::Seen;
 
 /// Ticks for which these rooms hold a seat.
@@ -49,7 +49,9 @@ fn identity(name: &str) -> Identity {
 
 /// A member of this identity who has answered, or not.
 fn sat(room: &mut Room<Boxes>, name: &str, answers: bool) -> Client {
-    let player = room.join_as(name, identity(name)).expect("a seat is free");
+    let options = Options::default();
+    let player = room.join_as(name, identity(name), &options);
+    let player = player.expect("a seat is free");
     let mut client = Client {
         player,
         ..Client::default()
@@ -327,7 +329,7 @@ fn who_joins_anew_takes_over_the_seat_that_is_held_for_them() {
         "a guest of this name is nobody of this name"
     );
     effects(&mut room);
-    assert!(room.take_over(ann.player));
+    assert!(room.take_over(ann.player, &Options::default()));
     let all = effects(&mut room);
     let told = messages_to(&all, ann.player);
     let ServerMessage::Joined { you, chat, .. } = &told[0] else {
@@ -368,15 +370,16 @@ fn in_a_full_room_a_seat_that_seems_alive_is_its_players_too() {
         Some(quiet.player),
         "what is held comes first"
     );
-    assert!(room.take_over(quiet.player));
-    assert!(room.take_over(lost.player));
+    assert!(room.take_over(quiet.player, &Options::default()));
+    assert!(room.take_over(lost.player, &Options::default()));
     assert!(!room.disconnect(lost.player), "still nobody answered there");
     assert_eq!(
         room.seat_of(&identity("ann"), false),
         None,
         "there is a seat left"
     );
-    room.join_as("cy", identity("cy")).expect("a seat is free");
+    room.join_as("cy", identity("cy"), &Options::default())
+        .expect("a seat is free");
     assert_eq!(room.seat_of(&identity("ann"), false), Some(quiet.player));
     assert_eq!(
         room.seat_of(&identity("bo"), false),

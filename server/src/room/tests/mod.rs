@@ -3,6 +3,7 @@
 
 mod amplification;
 mod away;
+mod chosen;
 mod cleared;
 mod doze;
 mod durable;
