@@ -214,13 +214,65 @@
 //! everyone's, state and events, and go when the last player has gone. How many a room takes is the
 //! operator's (`--max-spectators`).
 //!
+//! **Options** are what is chosen before: a room's by whoever makes it (a mode, a map), a player's
+//! by whoever comes (a colour). They are declared like any fields, checked before a seat is taken,
+//! and of `T::default()` where nothing was chosen. A room tells lists of itself by **metadata**, a
+//! resource that is declared too, and lets nobody new in while it is [locked](game::Out::lock).
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! # use tickwire_server::game::{Game, GameDef};
+//! use tickwire_server::game::{Player, RoomOptions, Schema, int, one_of};
+//!
+//! /// Chosen by whoever makes a room.
+//! #[derive(Default, Clone)]
+//! struct Mode { mode: u8 }
+//!
+//! /// Brought by a player.
+//! #[derive(Default, Clone)]
+//! struct Look { colour: u8 }
+//!
+//! /// Told in lists.
+//! #[derive(Resource)]
+//! struct Told { mode: u8, level: i32 }
+//!
+//! #[derive(Component)]
+//! struct Painted(u8);
+//!
+//! # struct Square;
+//! impl Game for Square {
+//!     // ...
+//! #     const NAME: &'static str = "square";
+//! #     type Input = ();
+//!     fn schema(s: &mut Schema<Self>) {
+//!         let modes = || one_of(&["alone", "teams"]);
+//!         s.room_options::<Mode>(|k| k.field("mode", |m| &mut m.mode, modes()));
+//!         s.player_options::<Look>(|k| k.field("colour", |l| &mut l.colour, int(0, 7)));
+//!         s.metadata::<Told>(|k| {
+//!             k.field("mode", |t| &mut t.mode, modes()).field("level", |t| &mut t.level, int(1, 99))
+//!         });
+//!     }
+//!
+//!     fn setup(world: &mut World, _: &mut Schedule, room: &RoomOptions) {
+//!         let mode = room.options.get::<Mode>().mode;
+//!         world.insert_resource(Told { mode, level: 1 });
+//!     }
+//!
+//!     fn join(world: &mut World, who: &Player) -> Entity {
+//!         world.spawn(Painted(who.options.get::<Look>().colour)).id()
+//!     }
+//! }
+//! # GameDef::<Square>::new(30).unwrap();
+//! ```
+//!
 //! # 5. What is said
 //!
 //! **Events** go to all, to all but one, to one, or to a team, with the tick that they happened in.
 //! They are for the moment, unless they are declared [`durable()`](game::Declaration::durable), as
 //! a goal or a round's result should be: then who fell behind, lost the connection or joins later
 //! is told too, once and in order, of the last 64. **Actions** are requests: they run between two
-//! ticks, and their `Err` is the player's answer. [`Out::kick`](game::Out::kick) sends a player
+//! ticks, and their `Err` is the player's answer; one that has more to say declares its answer's
+//! fields ([`Schema::action_with_answer`](game::Schema::action_with_answer)). [`Out::kick`](game::Out::kick) sends a player
 //! away, whom the room then keeps out for ten minutes.
 //!
 //! ```

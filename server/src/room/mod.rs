@@ -5,6 +5,7 @@
 mod audience;
 mod away;
 mod chat;
+mod describe;
 mod doze;
 mod durable;
 mod event;
