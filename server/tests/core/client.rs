@@ -29,6 +29,8 @@ pub(crate) struct Joined {
 }
 
 /// What a server sent.
+// One is alive at a time.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Got {
     Control(ServerMessage),

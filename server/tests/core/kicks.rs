@@ -120,7 +120,7 @@ fn who_is_kicked_stays_out_and_is_led_elsewhere() {
     }
     assert_eq!(
         server.guest("another").join(joined.room.id).members,
-        ["host", "another"]
+        ["another", "host"]
     );
 }
 

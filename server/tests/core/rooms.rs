@@ -25,7 +25,7 @@ fn players_share_a_room_and_its_ticks() {
     let mut bob = server.guest("Bob");
     assert_eq!(listed(&mut bob)[0].id, joined.room.id);
     let bobs = bob.join(joined.room.id);
-    assert_eq!(bobs.members, ["Ada", "Bob"]);
+    assert_eq!(bobs.members, ["Bob", "Ada"], "who joins comes first");
     assert_ne!(bobs.you, joined.you);
     let newcomer = ada.wait(|message| match message {
         ServerMessage::MemberChanged { member } => Some(member),

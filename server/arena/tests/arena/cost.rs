@@ -53,7 +53,9 @@ fn a_crowd_costs_less_than_two_bytes_per_mover_and_tick() {
 #[test]
 fn a_snapshot_of_twenty_drones_costs_little_beside_them() {
     let mut game = Match::new(31, 20);
-    (0..4).for_each(|_| drop(game.join()));
+    for _ in 0..4 {
+        game.join();
+    }
     (0..30).for_each(|_| game.tick());
     let (mut bytes, ticks) = (0, 300);
     for _ in 0..ticks {
