@@ -82,10 +82,13 @@ fn walk(mut walkers: Query<(&mut Place, &mut Health)>, mut rng: ResMut<RoomRng>)
     }
 }
 
+/// What walks, which group it is in, whose it is.
+type Walker<'a> = (Entity, Option<&'a Group>, Option<&'a Owner>);
+
 /// They go from floor to floor, out of the house and in, and one dies where another is born.
 fn climb(
     mut commands: Commands,
-    walkers: Query<(Entity, Option<&Group>, Option<&Owner>), With<Place>>,
+    walkers: Query<Walker<'_>, With<Place>>,
     mut rng: ResMut<RoomRng>,
     mut moves: ResMut<Moves>,
 ) {
