@@ -495,8 +495,10 @@ export class Link extends Emitter {
     const isLater = reason === 'Busy' || reason === 'TooOften';
     if (!isLater || now() >= this.#askUntilMs || this.#redirection.isUnderWay) {
       this.#seat.drop();
+      // What the page asks for when it hears of it has no answer yet.
+      const isWaiting = this.#requests.who !== undefined;
       this.#arrive(undefined);
-      if (this.#requests.who !== undefined) this.#requests.reject(new RequestError(reason));
+      if (isWaiting) this.#requests.reject(new RequestError(reason));
       return;
     }
     this.#connection?.answered();

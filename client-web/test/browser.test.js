@@ -173,6 +173,37 @@ test('on a phone the left thumb moves and the right thumb fires', async () => {
   await page.context().close();
 });
 
+test('a colour and a mode that are chosen reach the room, the other screen and the list', async () => {
+  const ann = await openPage(browser, server.url);
+  await ann.page.click('#colours [data-value=teal]');
+  await ann.page.click('#modes [data-value=hunt]');
+  await play(ann.page, 'Ann');
+  const room = await roomOf(ann.page);
+  const mode = await ann.page.evaluate(() => /** @type {any} */ (window).tickwire.room.options.mode);
+  assert.equal(mode, 'hunt');
+
+  const ben = await openPage(browser, server.url);
+  await ben.page.locator('.room-what', { hasText: 'Hunt' }).first().waitFor();
+  await ben.page.click('#colours [data-value=pink]');
+  await ben.page.click('#modes [data-value=hunt]');
+  await play(ben.page, 'Ben');
+  assert.equal((await roomOf(ben.page)).code, room.code, 'the only room of that mode');
+  await ben.page.waitForFunction((ann) => {
+    const { room: here, view } = /** @type {any} */ (window).tickwire;
+    const worn = (/** @type {number} */ player) => view.entities.find((/** @type {any} */ e) => e.avatar && e.owner === player)?.look.colour;
+    return worn(ann) === 'teal' && worn(here.you) === 'pink';
+  }, room.you);
+
+  await ben.page.reload();
+  await inArena(ben.page);
+  await ben.page.click('#tool-leave');
+  assert.ok(await ben.page.locator('#colours [value=pink]').isChecked(), 'it is remembered');
+  for (const { page, complaints } of [ann, ben]) {
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  }
+});
+
 test('a page returns by itself when the server restarts', async (t) => {
   const first = await startServer();
   t.after(() => first.stop());

@@ -90,7 +90,7 @@ function follow(fresh, joined, mine) {
   joined.on('left', (/** @type {{ reason: string }} */ { reason }) => {
     if (mine !== attempt) return;
     if (reason === 'SeatLost' && !joined.spectating) {
-      seatAgain(fresh, joined.code);
+      seatAgain(fresh, joined);
       return;
     }
     toLobby();
@@ -160,15 +160,16 @@ function showLost(tries) {
  * The connection is back but the seat is gone, with its room if the server was restarted: then any
  * room will do.
  * @param {import('/client/tickwire.js').Link} fresh
- * @param {string} code the room's
+ * @param {import('/client/tickwire.js').Room} before the room
  */
-async function seatAgain(fresh, code) {
+async function seatAgain(fresh, before) {
+  const { code, options: { mode } } = before;
   const mine = ++attempt;
   overlay.show({ title: 'Joining again', note: 'You were away for too long to keep your seat.', button: 'Back to the lobby', onPress: toLobby });
   game?.stop();
   try {
     const joined = await fresh.joinCode(code).catch((error) => {
-      if (error instanceof RequestError && ['NoSuchRoom', 'KeptOut'].includes(error.reason)) return fresh.quickJoin();
+      if (error instanceof RequestError && ['NoSuchRoom', 'KeptOut', 'Locked'].includes(error.reason)) return fresh.quickJoin({ filter: { mode }, options: { mode } });
       throw error;
     });
     if (mine === attempt) follow(fresh, joined, mine);

@@ -129,6 +129,8 @@ impl Match {
                     self.sent.extend(to.0.to_le_bytes());
                     self.sent.extend(bytes);
                 }
+                // For lists.
+                Effect::Describe { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
