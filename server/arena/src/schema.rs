@@ -28,7 +28,7 @@ const VELOCITY_STEP: f64 = 30.0 / GRID;
 const VELOCITY_STEPS: f64 = 1720.0;
 
 /// Counts the trainings of [`TABLES`].
-const TABLES_EPOCH: u8 = 3;
+const TABLES_EPOCH: u8 = 4;
 
 /// A place in the arena. The step is the movement grid's, which a straight run keeps to.
 fn place() -> Spec {

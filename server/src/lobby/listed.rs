@@ -21,6 +21,8 @@ pub struct ListedRoom {
     pub seats: u16,
     /// Who only watches.
     pub spectators: u16,
+    /// Whether it is joined by its code alone: lists have none that is.
+    pub private: bool,
     /// Whether its host may kick.
     pub kicks: bool,
     /// Whether nobody new may join for now.
@@ -51,6 +53,7 @@ impl ListedRoom {
             players: room.players,
             seats: room.seats,
             spectators: room.spectators,
+            private: room.private,
             kicks: room.kicks,
             locked: room.locked,
             metadata: Metadata::read(metadata, &room.metadata),
