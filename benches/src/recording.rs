@@ -126,6 +126,6 @@ mod tests {
             };
             images.iter().fold(0, sum)
         });
-        assert_eq!(sums, [2_623_902_086, 1_612_951_859]);
+        assert_eq!(sums, [3_572_204_261, 2_350_017_241]);
     }
 }
