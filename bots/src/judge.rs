@@ -53,6 +53,8 @@ pub(crate) fn report(
         substituted_share: ratio(totals.substituted, totals.snapshots),
         server_cpu_us_per_snapshot: outcomes.server_cpu_us.map(|us| round(us, 2)),
         calm_gap_p99_ms: stress.and_then(|stress| quantile_ms(&stress.before.gaps, 0.99)),
+        calm_arrival_gap_p99_ms: stress
+            .and_then(|stress| quantile_ms(&stress.before.arrivals, 0.99)),
         server_memory_mib: stress.and_then(|stress| {
             let mib = |bytes: u64| round(bytes as f64 / f64::from(1 << 20), 1);
             let (early, late) = stress.memory_bytes?;
@@ -188,7 +190,13 @@ impl Objectives {
 
     fn of_stress(&mut self, report: &Report, flags: &Flags, stress: &Stress) {
         let limit = 1.0 + flags.max_gap_growth / 100.0;
-        let (before, now) = (report.calm_gap_p99_ms, report.gap_ms.p99);
+        // A swarm that has ten spectators for each player reads later because of them: what the
+        // server does is when their snapshots reach the players' sockets.
+        let arrivals = (report.calm_arrival_gap_p99_ms, report.arrival_gap_ms.p99);
+        let (before, now) = match arrivals {
+            (Some(_), Some(_)) if flags.spectators > 0 => arrivals,
+            _ => (report.calm_gap_p99_ms, report.gap_ms.p99),
+        };
         self.state(
             format!("gap p99 within {} % of without", flags.max_gap_growth),
             format!("{} after {}", shown(now), shown(before)),

@@ -48,6 +48,8 @@ pub struct Report {
     /// 99th percentile of the gaps before hostile bots or spectators came or some became slow, in
     /// milliseconds.
     pub calm_gap_p99_ms: Option<f64>,
+    /// The same from arrival to arrival at the bots' sockets, where the system tells.
+    pub calm_arrival_gap_p99_ms: Option<f64>,
     /// The server's resident memory in MiB, at a third of the measured part and at its end.
     pub server_memory_mib: Option<[f64; 2]>,
     /// Bots that read little or nothing for a while.
@@ -184,6 +186,9 @@ impl fmt::Display for Report {
         }
         if let Some(calm) = self.calm_gap_p99_ms {
             rows.push(("gap p99 ms before", format!("{calm:.1}")));
+        }
+        if let Some(calm) = self.calm_arrival_gap_p99_ms {
+            rows.push(("  on arrival", format!("{calm:.1}")));
         }
         if let Some([early, late]) = self.server_memory_mib {
             rows.push(("server MiB early / late", format!("{early:.1} / {late:.1}")));
