@@ -67,7 +67,7 @@ impl Serialize for Options {
     }
 }
 
-/// The bytes alone: what they say is for [`OptionsType::read`].
+/// The bytes alone: what they say is for `OptionsType::read`.
 impl<'de> Deserialize<'de> for Options {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Options, D::Error> {
         let bytes = Box::<[u8]>::deserialize(deserializer)?;

@@ -233,7 +233,9 @@ impl Host {
                     self.stalled += u64::from(*code == CloseCode::Stalled);
                     self.trace.note(now_us, id, &code.number().to_le_bytes());
                     if let Stage::Room(player) = line.stage {
-                        self.seats.ended(id, player, Some(*code));
+                        // It may have waited for long behind what did not get through.
+                        let since = line.was_stuck_since().unwrap_or(self.newest);
+                        self.seats.ended(id, player, Some(*code), since);
                     }
                     line.stage = Stage::Closed;
                 }
@@ -246,7 +248,10 @@ impl Host {
             let stuck_since = line.stuck_since(self.newest);
             let is_over = line.ends.is_over();
             match line.stage {
-                Stage::Room(player) if lost => self.seats.ended(id, player, None),
+                Stage::Room(player) if lost => {
+                    let since = stuck_since.unwrap_or(self.newest);
+                    self.seats.ended(id, player, None, since);
+                }
                 Stage::Room(player) if is_over => {
                     let since = stuck_since.unwrap_or(self.newest);
                     self.seats.ended_unheard(id, player, since, self.newest);

@@ -83,6 +83,11 @@ impl Line {
         self.stuck_since
     }
 
+    /// The same as of the step before.
+    pub(crate) fn was_stuck_since(&self) -> Option<Tick> {
+        self.stuck_since
+    }
+
     /// A snapshot was sent.
     pub(crate) fn sent(&mut self, tick: Tick, bytes: usize) {
         self.in_flight.push_back((tick, bytes as u32));

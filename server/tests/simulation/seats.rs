@@ -24,8 +24,9 @@ struct Seat {
     away_again: Tick,
     /// They asked to leave.
     leaves: bool,
-    /// Their connection ended just now, with a code if the server closed it.
-    ended: Option<Option<CloseCode>>,
+    /// Their connection was seen to end just now, with a code if the server closed it; and since
+    /// when it may have been over, while nothing got through.
+    ended: Option<(Option<CloseCode>, Tick)>,
 }
 
 /// See the module's description.
@@ -117,13 +118,19 @@ impl Seats {
     }
 
     /// A line is lost (`None`), or closed by the server; not because another one has the seat,
-    /// which says so itself. Who was in the lobby may have had their seat again for a moment.
-    pub(crate) fn ended(&mut self, id: LineId, player: PlayerId, code: Option<CloseCode>) {
+    /// which says so itself. It may have been over `since` then. Who was in the lobby may have had their seat again for a moment.
+    pub(crate) fn ended(
+        &mut self,
+        id: LineId,
+        player: PlayerId,
+        code: Option<CloseCode>,
+        since: Tick,
+    ) {
         if let Some(seat) = self.of(id, player)
             && seat.away_since.is_none()
             && code != Some(CloseCode::Superseded)
         {
-            seat.ended = Some(code);
+            seat.ended = Some((code, since));
         }
     }
 
@@ -160,7 +167,7 @@ impl Seats {
         let (mut gone, mut given_up) = (Vec::new(), 0);
         for (&player, seat) in &mut self.seats {
             let is_there = room.has_member(player);
-            if let Some(code) = seat.ended.take() {
+            if let Some((code, since)) = seat.ended.take() {
                 let may_hold = code.is_none_or(CloseCode::holds_seat);
                 let held = may_hold && seat.answered && grace > 0;
                 if is_there != held && !(seat.leaves || self.kicked.contains(&player)) {
@@ -170,7 +177,7 @@ impl Seats {
                     ));
                 }
                 self.unanswered += u64::from(!seat.answered && may_hold);
-                seat.away_since = Some(now);
+                (seat.away_since, seat.away_again) = (Some(since), now);
             }
             let away = seat.away_since.map(|since| now.since(since));
             if is_there {
