@@ -14,8 +14,8 @@ pub(crate) fn layers(
     player: PlayerId,
     team: Option<u8>,
 ) -> impl Iterator<Item = LayerKey> {
-    let private = (!is_spectator(player)).then(|| private(layout, player, team));
-    std::iter::once(LayerKey::Room).chain(private.into_iter().flatten())
+    let private = private(layout, player, team).filter(move |_| !is_spectator(player));
+    std::iter::once(LayerKey::Room).chain(private)
 }
 
 /// Those that are not everyone's, as far as they have columns.
