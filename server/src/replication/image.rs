@@ -22,6 +22,19 @@ pub(crate) struct Span {
     pub(crate) residuals: TablePart,
 }
 
+impl Span {
+    /// Of a layer whose gap and residuals are not known yet.
+    pub(super) fn new(key: LayerKey, entities: Range<usize>, values: Range<usize>) -> Span {
+        Span {
+            key,
+            gap: 0,
+            entities,
+            values,
+            residuals: TablePart::default(),
+        }
+    }
+}
+
 /// A layer's part of a table of residuals, which several layers may have in common.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TablePart {

@@ -224,6 +224,16 @@ impl Capture {
         }
     }
 
+    /// The entity of a slot, as layers of a scope have it.
+    fn head(&self, slot: u16, state: &SlotState, scope: usize) -> EntityHead {
+        EntityHead {
+            slot,
+            generation: self.slots.generation(slot),
+            owner: state.owner,
+            mask: state.masks[scope],
+        }
+    }
+
     /// Lists the room's entities, gives them their rows, and notes who is in a group or a private
     /// layer.
     fn lay_out_room(&self, image: &mut Image, space: &mut CaptureSpace) {
@@ -248,20 +258,13 @@ impl Capture {
             }
             state.rows[ROOM] = (end * self.widths[ROOM]) as u32;
             end += 1;
-            image.entities.push(EntityHead {
-                slot,
-                generation: self.slots.generation(slot),
-                owner: state.owner,
-                mask: state.masks[ROOM],
-            });
+            image.entities.push(self.head(slot, state, ROOM));
         }
-        image.layers.push(Span {
-            key: LayerKey::Room,
-            gap: 0,
-            entities: 0..end,
-            values: 0..end * self.widths[ROOM],
-            residuals: TablePart::default(),
-        });
+        image.layers.push(Span::new(
+            LayerKey::Room,
+            0..end,
+            0..end * self.widths[ROOM],
+        ));
     }
 
     /// The same for the groups in which somebody is.
@@ -275,20 +278,13 @@ impl Capture {
                 let state = &mut states[usize::from(slot)];
                 state.rows[ROOM] = values as u32;
                 values += self.widths[ROOM];
-                image.entities.push(EntityHead {
-                    slot,
-                    generation: self.slots.generation(slot),
-                    owner: state.owner,
-                    mask: state.masks[ROOM],
-                });
+                image.entities.push(self.head(slot, state, ROOM));
             }
-            image.layers.push(Span {
-                key: LayerKey::Group(members[0].0),
-                gap: 0,
-                entities: first_entity..image.entities.len(),
-                values: first_value..values,
-                residuals: TablePart::default(),
-            });
+            image.layers.push(Span::new(
+                LayerKey::Group(members[0].0),
+                first_entity..image.entities.len(),
+                first_value..values,
+            ));
         }
     }
 
@@ -306,20 +302,13 @@ impl Capture {
                 let state = &mut states[usize::from(slot)];
                 state.rows[scope] = values as u32;
                 values += self.widths[scope];
-                image.entities.push(EntityHead {
-                    slot,
-                    generation: self.slots.generation(slot),
-                    owner: state.owner,
-                    mask: state.masks[scope],
-                });
+                image.entities.push(self.head(slot, state, scope));
             }
-            image.layers.push(Span {
+            image.layers.push(Span::new(
                 key,
-                gap: 0,
-                entities: first_entity..image.entities.len(),
-                values: first_value..values,
-                residuals: TablePart::default(),
-            });
+                first_entity..image.entities.len(),
+                first_value..values,
+            ));
         }
     }
 }
