@@ -8,6 +8,7 @@ pub(crate) mod filter;
 mod game_index;
 pub(crate) mod kept_out;
 pub(crate) mod local;
+mod ownership;
 
 use std::any::Any;
 use std::time::Instant;
