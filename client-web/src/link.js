@@ -315,7 +315,7 @@ export class Link extends Emitter {
         if (this.#isAsking) break;
         this.#arrive(undefined);
         // It was sent to a server that could not be reached.
-        if (this.#requests.who !== undefined) this.#requests.reject(new RequestError('Closed', 'the server of that room could not be reached'));
+        if (this.#requests.who !== undefined) this.#requests.reject(new RequestError('Closed', `the server of that room could not be reached: ${this.#redirection.why}`));
         break;
       case 'Rooms':
         connection.answered();
@@ -520,6 +520,7 @@ export class Link extends Emitter {
     this.#connection = undefined;
     clearTimeout(this.#timer);
     const isFollowing = this.#redirection.isUnderWay;
+    this.#redirection.failed(reason);
     if (code === CloseCode.Unauthorised && !isFollowing && this.#seat.forget()) return this.#reopen();
     const nowMs = now();
     const isFirst = this.#state === 'open';

@@ -22,6 +22,8 @@ export class Redirection {
   #to;
   /** Where there was a room last. */
   #url;
+  /** Why the last one that was followed led nowhere, empty if that is unknown. */
+  why = '';
 
   /** @param {string} home the server that the page named */
   constructor(home) {
@@ -44,7 +46,13 @@ export class Redirection {
     if (this.#hops === REDIRECTS_MAX) return false;
     this.#hops++;
     this.#to = { ...redirect, untilMs: nowMs + redirect.validMs };
+    this.why = '';
     return true;
+  }
+
+  /** The connection that followed one is lost. @param {string} reason */
+  failed(reason) {
+    if (this.isUnderWay) this.why = reason;
   }
 
   /**

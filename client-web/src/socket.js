@@ -4,6 +4,7 @@
  */
 
 import { Delayed } from './delayed.js';
+import { onForbidden } from './policy.js';
 import { SUBPROTOCOL } from './protocol/frame.js';
 import { RequestError } from './request_error.js';
 
@@ -23,6 +24,9 @@ export class Socket {
   #handlers;
   #up = new Delayed();
   #down = new Delayed();
+  /** Why it cannot be opened, where the page's policy says so. */
+  #forbidden = '';
+  #stopHearing = () => {};
 
   /**
    * @param {string} url
@@ -36,13 +40,21 @@ export class Socket {
     this.#handlers = /** @type {SocketHandlers | undefined} */ (handlers);
     this.#socket = open(url, Constructor);
     this.#socket.binaryType = 'arraybuffer';
-    // Close says it too; but an error that nobody listens for ends a program in Node.
-    this.#socket.onerror = () => {};
+    this.#stopHearing = onForbidden(url, (reason) => {
+      this.#forbidden = reason;
+      this.#checkDead();
+    });
+    // Close says it too; but an error that nobody listens for ends a program in Node, and of what a
+    // page's policy forbids Chromium says no more.
+    this.#socket.onerror = () => setTimeout(() => this.#checkDead(), 0);
     conditions.follow((direction, seed) => {
       this.#up.set(direction, seed);
       this.#down.set(direction, seed + 1);
     });
-    this.#socket.onopen = () => this.#down.pass(0, () => this.#handlers?.onOpen());
+    this.#socket.onopen = () => {
+      this.#stopHearing();
+      this.#down.pass(0, () => this.#handlers?.onOpen());
+    };
     this.#socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
       const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
       const fits = this.#down.pass(bytes?.length ?? 0, () => this.#handlers?.onMessage(bytes));
@@ -74,6 +86,7 @@ export class Socket {
    */
   close(code, reason) {
     this.#handlers = undefined;
+    this.#stopHearing();
     this.#up.clear();
     this.#down.clear();
     this.#socket.close(code, reason);
@@ -86,6 +99,11 @@ export class Socket {
     handlers?.onClose(1006, 'the conditioner holds back too much');
   }
 
+  /** Told once if the socket is at its end and has not said so. */
+  #checkDead() {
+    if (this.#socket.readyState === 3) this.#closed(1006, '');
+  }
+
   /**
    * @param {number} code
    * @param {string} reason
@@ -93,7 +111,8 @@ export class Socket {
   #closed(code, reason) {
     const handlers = this.#handlers;
     this.#handlers = undefined;
-    handlers?.onClose(code, reason);
+    this.#stopHearing();
+    handlers?.onClose(code, reason || this.#forbidden);
   }
 }
 

@@ -18,7 +18,7 @@ const FLOORS = [
   ['protocol'],
   ['netcode'],
   ['session', 'session.js'],
-  ['address.js', 'conditioner.js', 'conditions.js', 'delayed.js', 'socket.js', 'heartbeat.js', 'connection.js'],
+  ['address.js', 'conditioner.js', 'conditions.js', 'delayed.js', 'policy.js', 'socket.js', 'heartbeat.js', 'connection.js'],
   ['reconnect.js', 'keeper.js', 'known_games.js', 'outdated.js', 'redirect.js', 'seat.js', 'give_up_seat.js', 'requests.js', 'room.js', 'link.js'],
   ['tickwire.js', 'dev_panel', 'dev_panel.js'],
 ];

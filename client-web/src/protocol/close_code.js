@@ -80,8 +80,10 @@ export function isFinal(code) {
  */
 export function whyNotConnected(code, reason, url) {
   if (code === LOST) {
+    const said = `could not connect to ${url}: `;
+    if (reason !== closeReason(LOST)) return said + reason;
     return (
-      `could not connect to ${url}: is a Tickwire server running there, does the path end in /ws, ` +
+      `${said}is a Tickwire server running there, does the path end in /ws, ` +
       "and does it let this page's origin in (--allowed-origin)?"
     );
   }

@@ -22,7 +22,8 @@ const LEADS = new Set([2, 3, 4, 5, 13]);
 
 /**
  * @param {string} address the server's, `host:port`
- * @param {Ways} ways may be changed at any time; `to` is a path of this host
+ * @param {Ways} ways may be changed at any time; `to` is a path of this host, or the URL
+ *   of another's WebSocket
  */
 export async function startDoor(address, ways) {
   const [host, port] = address.split(':');
@@ -54,7 +55,7 @@ export async function startDoor(address, ways) {
       const way = ways[path];
       if (message[0] === 1 && LEADS.has(message[1])) {
         const { port: own } = /** @type {import('node:net').AddressInfo} */ (house.address());
-        const there = redirect({ url: `ws://127.0.0.1:${own}${way.to}`, ticket: way.ticket ?? '', room: way.room, validMs: way.validMs ?? 5000 });
+        const there = redirect({ url: new URL(way.to, `ws://127.0.0.1:${own}`).href, ticket: way.ticket ?? '', room: way.room, validMs: way.validMs ?? 5000 });
         // Answers keep their order: the welcome comes first. Who is gone by then needs none.
         welcomed.then(() => visitor.send(there), () => {});
       } else if (inside.readyState === WebSocket.OPEN) inside.send(message);

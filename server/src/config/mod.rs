@@ -1,6 +1,7 @@
 //! The operator's settings, resolved once and valid: what the rest of the server reads. `serve`
 //! reads them at the start ([`read()`]); a game with a `main` of its own fills a [`Config`].
 
+mod connect_origin;
 mod duration;
 mod error;
 mod file;
@@ -12,6 +13,7 @@ mod settings;
 mod table;
 mod together;
 
+pub use connect_origin::ConnectOrigin;
 pub(crate) use duration::Span;
 pub use error::ConfigError;
 pub(crate) use error::invalid;

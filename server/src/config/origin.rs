@@ -24,13 +24,13 @@ impl Authority {
     /// Whether it is a name that the world may know: neither an address nor this machine's.
     pub(crate) fn is_public_name(&self) -> bool {
         let is_local = &*self.host == "localhost" || self.host.ends_with(".localhost");
-        let is_address = self.host.starts_with('[') || self.host.parse::<Ipv4Addr>().is_ok();
+        let is_address = self.is_ipv6() || self.host.parse::<Ipv4Addr>().is_ok();
         !is_local && !is_address
     }
 
-    /// The host, an IPv6 address in brackets.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// Whether it is an IPv6 address, which stands in brackets.
+    pub(crate) fn is_ipv6(&self) -> bool {
+        self.host.starts_with('[')
     }
 }
 

@@ -17,6 +17,7 @@ use clap::{ArgAction, Args, Command, FromArgMatches};
 use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 
 use super::GameSettings;
+use super::connect_origin::ConnectOrigin;
 use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::network::Network;
@@ -139,6 +140,11 @@ settings! {
     /// programs]
     #[arg(long = "allowed-origin", value_name = "ORIGIN", value_delimiter = ',')]
     allowed_origins: Vec<AllowedOrigin>;
+
+    /// Server that pages may connect to besides their own, such as wss://b.example, where a
+    /// redirect sends them there; repeatable, or separated by commas, up to 64
+    #[arg(long = "connect-origin", value_name = "SERVER", value_delimiter = ',')]
+    connect_origins: Vec<ConnectOrigin>;
 
     /// Proxy whose X-Forwarded-For is believed, as 10.0.0.7 or 10.0.0.0/8; repeatable, or
     /// separated by commas. Without one, connections from this machine are in no limit by address

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tickwire::limits::{ACK_DELAY_MS, EVENT_RING_TICKS};
 use tickwire::protocol::frame::INPUT_HEAD_BYTES;
 
+use super::connect_origin;
 use super::error::ConfigError;
 use super::settings::{Config, REQUESTS_PER_SECOND};
 
@@ -43,6 +44,7 @@ impl Config {
         self.check_each()?;
         self.check_rates()?;
         self.check_files()?;
+        connect_origin::check(&self.connect_origins)?;
         self.check_ports()
     }
 

@@ -16,6 +16,7 @@ mod listen;
 pub(crate) mod ops;
 mod origin;
 mod pages;
+mod policy;
 mod public;
 mod reply;
 mod site;

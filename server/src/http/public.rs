@@ -22,6 +22,7 @@ use super::forwarded::Proxies;
 use super::http1;
 use super::origin::Origins;
 use super::pages::{self, NamedPages, Pages, Route};
+use super::policy::Policy;
 use super::reply::{self, Reply};
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::admission::crowd::{Crowd, Spot};
@@ -42,6 +43,7 @@ const SPARED_MAX: u32 = 4 * BROWSER_SOCKETS;
 /// What every connection of the public port shares.
 pub(crate) struct Public {
     pages: Pages,
+    policy: Policy,
     pub(super) origins: Origins,
     pub(super) seats: Seats,
     /// Sockets that have no seat in a room: of those one goes for each that comes when all seats
@@ -101,6 +103,7 @@ impl Public {
         let allowed = descriptors::allow(config.max_connections);
         Public {
             pages: Pages::new(pages),
+            policy: Policy::new(&config.connect_origins),
             origins: Origins::new(&config.allowed_origins),
             seats: Seats::new(allowed, metrics.connections_open.clone()),
             // As many as there are sockets: `seats` says when one has to go.
@@ -259,8 +262,9 @@ impl Public {
         let host = authority::of(request.uri(), request.version(), request.headers());
         let reply = self.answer_path(request, visit);
         match host {
-            Ok(Some(host)) if reply.status() != StatusCode::SWITCHING_PROTOCOLS => {
-                reply::at_host(reply, &host, self.certificate.is_some())
+            Ok(host) if reply.status() != StatusCode::SWITCHING_PROTOCOLS => {
+                let secured = self.certificate.is_some();
+                reply::at_host(reply, &self.policy, host.as_ref(), secured)
             }
             _ => reply,
         }

@@ -12,16 +12,12 @@ use serde::Serialize;
 
 use super::encoding::takes_gzip;
 use super::json;
+use super::policy::{self, Policy};
 use super::site::File;
 use crate::config::Authority;
 
 /// A response as `http` sends it.
 pub(crate) type Reply = Response<Full<Bytes>>;
-
-/// What a page of the site may do: nothing but run its own files and talk to its own host. Peers'
-/// text that slipped into the page as markup would still not run, nor send anything away.
-const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// For how long browsers that came over TLS come over TLS alone, to this host and all of its ports:
 /// 30 days, which each visit renews. Longer would make a mistake last longer.
@@ -33,7 +29,7 @@ fn with_body(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(CONTENT_SECURITY_POLICY, policy::STRICTEST);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -94,36 +90,22 @@ pub(crate) fn file(file: &File, asked: &HeaderMap) -> Reply {
     reply
 }
 
-/// The same for a page that was asked for at `host`: it may open WebSockets there, and `secured`,
+/// The same for a page that was asked for at `host`, as which `policy` lets it do more; `secured`,
 /// over TLS, its browser comes back over TLS alone.
-pub(crate) fn at_host(mut reply: Reply, host: &Authority, secured: bool) -> Reply {
+pub(super) fn at_host(
+    mut reply: Reply,
+    policy: &Policy,
+    host: Option<&Authority>,
+    secured: bool,
+) -> Reply {
     let headers = reply.headers_mut();
-    // An authority has nothing that would mean something here.
-    if let Ok(policy) = HeaderValue::from_str(&policy(host)) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(CONTENT_SECURITY_POLICY, policy.at(host));
     // For an address it means nothing, for localhost it would keep a developer from every other
     // port.
-    if secured && host.is_public_name() {
+    if secured && host.is_some_and(Authority::is_public_name) {
         headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
     reply
-}
-
-/// [`POLICY`] with the host's sockets, which not every browser takes for `'self'` (Safari). It
-/// can't be known whether a proxy speaks TLS.
-fn policy(host: &Authority) -> String {
-    // IPv6 addresses can't be written there.
-    let sockets = if host.host().starts_with('[') {
-        "ws: wss:".to_owned()
-    } else {
-        format!("ws://{host} wss://{host}")
-    };
-    POLICY.replacen(
-        "connect-src 'self'",
-        &format!("connect-src 'self' {sockets}"),
-        1,
-    )
 }
 
 /// The reply with one header more.

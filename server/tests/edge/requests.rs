@@ -96,6 +96,31 @@ async fn a_page_may_open_sockets_to_its_own_host_alone() {
     check("GET / HTTP/1.0\r\n\r\n", "connect-src 'self'").await;
 }
 
+/// Where a redirect leads to a server of another name.
+#[tokio::test]
+async fn a_page_may_open_sockets_to_the_servers_that_are_named() {
+    let server = serve(|config| {
+        config.connect_origins = ["wss://B.example", "ws://127.0.0.1:7779"]
+            .map(|text| text.parse().unwrap())
+            .into();
+    });
+    for (request, own) in [
+        (
+            "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n",
+            " ws://a.example wss://a.example",
+        ),
+        ("GET / HTTP/1.0\r\n\r\n", ""),
+    ] {
+        let response = exchange(server.public, request.as_bytes()).await;
+        let policy = response.header("content-security-policy").unwrap();
+        let sockets = format!("; connect-src 'self'{own} wss://b.example ws://127.0.0.1:7779; ");
+        assert!(policy.contains(&sockets), "{policy}");
+    }
+    let ops = get(server.ops, "/healthz").await;
+    let policy = ops.header("content-security-policy").unwrap();
+    assert!(!policy.contains("b.example"), "{policy}");
+}
+
 /// RFC 9112 §3.2: a request that two parsers may take for two hosts' is nobody's.
 #[tokio::test]
 async fn a_request_names_its_host_once_and_well() {
