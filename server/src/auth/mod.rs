@@ -14,5 +14,5 @@ pub use identity::Identity;
 
 pub(crate) use admin_token::AdminToken;
 pub(crate) use entropy::Entropy;
-pub(crate) use seat_token::{SeatHash, SeatToken};
+pub(crate) use seat_token::{SeatKey, SeatToken};
 pub(crate) use tokens::{Tokens, Unauthorised};

@@ -1,31 +1,34 @@
-//! The token with which a client takes its seat again (`PROTOCOL.md` §2): where the seat is, then
-//! 256 random bits. The server keeps their hash alone, next to the seat, so that neither a dump of
-//! its memory nor a log of what it knows opens one.
+//! The token with which a client takes its seat again (`PROTOCOL.md` §2): where the seat is, a
+//! number of its own, and a proof that this server gave it to this person. Nothing of it is kept
+//! but which numbers a seat takes (`room::seat_tokens`): so a token that was handed out after a
+//! room was last saved opens the seat that is made of the save.
 
 use std::fmt::{self, Write};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use rand::rngs::SysError;
-use serde::{Deserialize, Serialize};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, sign};
 use tickwire::ids::{PlayerId, RoomId};
 
-use super::Entropy;
+use super::Identity;
 
-/// Random bytes of a token: nobody guesses 256 bits.
-const SECRET_BYTES: usize = 32;
-/// Hexadecimal digits of room and seat in front of the secret.
-const PLACE_DIGITS: usize = 8 + 4;
+/// Bytes of a proof, the first of an HMAC-SHA-256: nobody guesses 128 bits, one try a request.
+const PROOF_BYTES: usize = 16;
+/// Hexadecimal digits of room, seat and serial, which come before the proof.
+const DIGITS: [usize; 3] = [8, 4, 16];
 /// Bytes of a token on the wire.
-const TOKEN_BYTES: usize = PLACE_DIGITS + 2 * SECRET_BYTES;
+const TOKEN_BYTES: usize = DIGITS[0] + DIGITS[1] + DIGITS[2] + 2 * PROOF_BYTES;
+/// What the key is derived for, and what each proof begins with: no other MAC of the server's, nor
+/// one of a later form of tokens, is taken for one of these.
+const DOMAIN: &[u8] = b"tickwire seat token 1";
 
-/// What the server remembers of a token.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SeatHash([u8; 32]);
+/// The key of all seats' tokens. Clones are the same key.
+#[derive(Clone)]
+pub(crate) struct SeatKey(Key);
 
-/// Neither the secret nor its hash belongs into a log.
-impl fmt::Debug for SeatHash {
+/// It belongs into no log.
+impl fmt::Debug for SeatKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SeatHash(..)")
+        f.write_str("SeatKey(..)")
     }
 }
 
@@ -36,51 +39,79 @@ pub(crate) struct SeatToken {
     pub(crate) room: RoomId,
     /// Its number there.
     pub(crate) player: PlayerId,
-    /// The hash of the whole.
-    pub(crate) hash: SeatHash,
+    /// Which of the seat's tokens it is.
+    pub(crate) serial: u64,
+    proof: [u8; PROOF_BYTES],
 }
 
-impl SeatHash {
-    fn of(token: &str) -> SeatHash {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        SeatHash(bytes)
+impl SeatKey {
+    /// Derived from a secret of the server's, which signs other things too: whoever has that secret
+    /// has this key.
+    pub(crate) fn derive(secret: &[u8]) -> SeatKey {
+        let derived = sign(&Key::new(HMAC_SHA256, secret), DOMAIN);
+        SeatKey(Key::new(HMAC_SHA256, derived.as_ref()))
+    }
+
+    /// The text of a token, for the client of `whose` alone.
+    pub(crate) fn token(
+        &self,
+        room: RoomId,
+        player: PlayerId,
+        serial: u64,
+        whose: &Identity,
+    ) -> String {
+        let mut text = String::with_capacity(TOKEN_BYTES);
+        // Writing to a string can't fail.
+        let _ = write!(text, "{:08x}{:04x}{serial:016x}", room.0, player.0);
+        for byte in self.proof(room, player, serial, whose) {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+
+    /// Whether this server gave that token to `whose`.
+    pub(crate) fn proves(&self, token: &SeatToken, whose: &Identity) -> bool {
+        let proof = self.proof(token.room, token.player, token.serial, whose);
+        verify_slices_are_equal(&proof, &token.proof).is_ok()
+    }
+
+    fn proof(
+        &self,
+        room: RoomId,
+        player: PlayerId,
+        serial: u64,
+        whose: &Identity,
+    ) -> [u8; PROOF_BYTES] {
+        let mut mac = Context::with_key(&self.0);
+        mac.update(DOMAIN);
+        mac.update(&room.0.to_le_bytes());
+        mac.update(&player.0.to_le_bytes());
+        mac.update(&serial.to_le_bytes());
+        mac.update(&[u8::from(whose.is_guest)]);
+        // Last, because it alone has no length of its own.
+        mac.update(whose.subject.as_bytes());
+        let tag = mac.sign();
+        let mut proof = [0; PROOF_BYTES];
+        proof.copy_from_slice(&tag.as_ref()[..PROOF_BYTES]);
+        proof
     }
 }
 
 impl SeatToken {
-    /// A fresh token of a seat: its text, for the client alone, and what is kept of it.
-    ///
-    /// # Errors
-    /// The system has no random numbers.
-    pub(crate) fn generate(
-        entropy: &Entropy,
-        room: RoomId,
-        player: PlayerId,
-    ) -> Result<(String, SeatHash), SysError> {
-        let secret = entropy.bytes::<SECRET_BYTES>()?;
-        let mut text = String::with_capacity(TOKEN_BYTES);
-        // Writing to a string can't fail.
-        let _ = write!(text, "{:08x}{:04x}", room.0, player.0);
-        for byte in secret {
-            let _ = write!(text, "{byte:02x}");
-        }
-        let hash = SeatHash::of(&text);
-        Ok((text, hash))
-    }
-
     /// What a client's text claims, `None` if it can't be a token.
     pub(crate) fn read(text: &str) -> Option<SeatToken> {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if text.len() != TOKEN_BYTES || !text.bytes().all(is_digit) {
             return None;
         }
-        let (place, _) = text.split_at(PLACE_DIGITS);
-        let (room, player) = place.split_at(8);
+        let (room, rest) = text.split_at(DIGITS[0]);
+        let (player, rest) = rest.split_at(DIGITS[1]);
+        let (serial, rest) = rest.split_at(DIGITS[2]);
         Some(SeatToken {
             room: RoomId(u32::from_str_radix(room, 16).ok()?),
             player: PlayerId(u16::from_str_radix(player, 16).ok()?),
-            hash: SeatHash::of(text),
+            serial: u64::from_str_radix(serial, 16).ok()?,
+            proof: u128::from_str_radix(rest, 16).ok()?.to_be_bytes(),
         })
     }
 }
@@ -89,27 +120,56 @@ impl SeatToken {
 mod tests {
     use super::*;
 
+    fn key() -> SeatKey {
+        SeatKey::derive(&[7; 32])
+    }
+
+    fn who(text: &str) -> Identity {
+        Identity::read(text).unwrap()
+    }
+
+    fn read(text: &str) -> SeatToken {
+        SeatToken::read(text).unwrap()
+    }
+
     #[test]
-    fn a_token_names_its_seat_and_no_other_has_its_hash() {
-        let (text, hash) =
-            SeatToken::generate(&Entropy::default(), RoomId(0x12_3456), PlayerId(7)).unwrap();
-        let read = SeatToken::read(&text).unwrap();
-        assert_eq!((read.room, read.player), (RoomId(0x12_3456), PlayerId(7)));
-        assert!(read.hash == hash);
-        let (other, other_hash) =
-            SeatToken::generate(&Entropy::default(), RoomId(0x12_3456), PlayerId(7)).unwrap();
-        assert!(other != text && other_hash != hash);
-        let mut near = text.clone();
-        near.replace_range(
-            TOKEN_BYTES - 1..,
-            if text.ends_with('0') { "1" } else { "0" },
+    fn a_token_names_its_seat_and_is_proof_for_whom_it_was_given_to() {
+        let ann = who("user:ann");
+        let text = key().token(RoomId(0x12_3456), PlayerId(7), 0x9_0000_0001, &ann);
+        assert_eq!(text.len(), TOKEN_BYTES);
+        let token = read(&text);
+        assert_eq!((token.room, token.player), (RoomId(0x12_3456), PlayerId(7)));
+        assert_eq!(token.serial, 0x9_0000_0001);
+        assert!(key().proves(&token, &ann));
+        for other in ["guest:ann", "user:anna", "user:an"] {
+            assert!(!key().proves(&token, &who(other)), "{other}");
+        }
+        assert!(
+            !SeatKey::derive(&[8; 32]).proves(&token, &ann),
+            "another key"
         );
-        assert!(SeatToken::read(&near).unwrap().hash != hash);
+    }
+
+    /// Room, seat, serial or proof: none can be changed by who has a token.
+    #[test]
+    fn a_token_that_was_changed_anywhere_proves_nothing() {
+        let ann = who("guest:ann");
+        let text = key().token(RoomId(1), PlayerId(2), 3, &ann);
+        for at in 0..TOKEN_BYTES {
+            let other = if text.as_bytes()[at] == b'0' {
+                "1"
+            } else {
+                "0"
+            };
+            let mut changed = text.clone();
+            changed.replace_range(at..=at, other);
+            assert!(!key().proves(&read(&changed), &ann), "{at}");
+        }
     }
 
     #[test]
     fn what_is_no_token_is_not_read() {
-        let (text, _) = SeatToken::generate(&Entropy::default(), RoomId(1), PlayerId(0)).unwrap();
+        let text = key().token(RoomId(1), PlayerId(0), 1, &who("guest:ann"));
         let upper = text.to_uppercase();
         let accent = format!("é{}", &text[2..]);
         for wrong in ["", "x", &text[1..], &format!("{text}0"), &upper, &accent] {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::entropy::Entropy;
 use super::identity::{Identity, is_subject};
 use super::replay::Replays;
+use super::seat_token::SeatKey;
 use super::secret_file::{self, SECRET_BYTES_MIN, secret};
 use crate::config::{Config, ConfigError, read_file};
 use crate::date::Date;
@@ -35,6 +36,7 @@ pub(crate) struct Tokens {
     own: (DecodingKey, Validation),
     /// The operator's key, if there is one.
     operator: Option<(DecodingKey, Validation)>,
+    seats: SeatKey,
     guests: bool,
     replays: Replays,
 }
@@ -87,9 +89,16 @@ impl Tokens {
                 validation(Algorithm::HS256, OWN, OWN),
             ),
             operator,
+            seats: SeatKey::derive(&own),
             guests: config.guests,
             replays: Replays::default(),
         })
+    }
+
+    /// What signs seats' tokens: derived from the key of the server's own, so that whoever is known
+    /// again after a restart finds their seat again too.
+    pub(crate) fn seats(&self) -> &SeatKey {
+        &self.seats
     }
 
     /// Who brings this token, and the token to come back with. Without a token, or with one of the

@@ -54,7 +54,7 @@ impl Shared {
         let tokens = Tokens::new(config).map_err(invalid)?;
         let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
-        let registry = Registry::new(config.max_rooms as usize, config.workers, entropy.clone());
+        let registry = Registry::new(config.max_rooms as usize, config.workers, entropy);
         let registry = Arc::new(registry.with_rooms_max_of(rooms_max_of.collect()));
         let indexed = (0..).map(GameIndex).zip(games);
         let offered = indexed.map(|(index, game)| Offered::new(index, game));
@@ -67,7 +67,7 @@ impl Shared {
             registry: registry.clone(),
             metrics: metrics.clone(),
             returns,
-            entropy,
+            seats: tokens.seats().clone(),
             games: hosted.collect(),
             stall_timeout: config.stall_timeout,
             shuffle_rooms: config.shuffle_rooms,

@@ -6,7 +6,6 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::session::Seen;
 
 use super::members::Member;
-use super::seat_tokens::SeatTokens;
 use super::{Effect, Room, resources};
 use crate::by_player::is_spectator;
 use crate::game::{Closing, Game, Identity, Options};
@@ -60,11 +59,14 @@ impl<G: Game> Room<G> {
     /// time takes the place of what they brought, unless it is nothing. False: they have no seat
     /// here.
     pub fn take_over(&mut self, player: PlayerId, options: &Options) -> bool {
-        if let Some(member) = self.members.get_mut(player)
-            && !options.bytes().is_empty()
-            && let Some(options) = self.game.options.player.complete(options)
-        {
-            member.options = options;
+        if let Some(member) = self.members.get_mut(player) {
+            // A page that wakes up somewhere with a token of before does not take the seat back.
+            member.tokens = member.tokens.replaced();
+            if !options.bytes().is_empty()
+                && let Some(options) = self.game.options.player.complete(options)
+            {
+                member.options = options;
+            }
         }
         self.take_again(player, Seen::default())
     }
@@ -113,15 +115,21 @@ impl<G: Game> Room<G> {
         true
     }
 
-    /// What a player may come back with.
-    pub(crate) fn tokens(&self, player: PlayerId) -> Option<&SeatTokens> {
-        Some(&self.members.get(player)?.tokens)
+    /// Whether a seat's token of this serial opens it.
+    pub(crate) fn admits(&self, player: PlayerId, serial: u64) -> bool {
+        let member = self.members.get(player);
+        member.is_some_and(|member| member.tokens.admit(serial))
     }
 
-    /// They may come back with these, and no others.
-    pub(crate) fn set_tokens(&mut self, player: PlayerId, tokens: SeatTokens) {
+    /// The serial of the token that a player is to come back with.
+    pub(crate) fn newest_token(&self, player: PlayerId) -> Option<u64> {
+        Some(self.members.get(player)?.tokens.newest())
+    }
+
+    /// They came back with the token of that serial: they are to have another one.
+    pub(crate) fn renew_token(&mut self, player: PlayerId, used: u64) {
         if let Some(member) = self.members.get_mut(player) {
-            member.tokens = tokens;
+            member.tokens = member.tokens.renewed(used);
         }
     }
 

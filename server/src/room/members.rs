@@ -69,7 +69,7 @@ impl<I: Default + Clone> Member<I> {
             name: who.name,
             identity: who.identity,
             options: who.options,
-            tokens: SeatTokens::default(),
+            tokens: SeatTokens::new(order),
             order,
             stirred: tick,
             chat_left: CHAT_BURST,

@@ -1,87 +1,131 @@
-//! The tokens that open one seat: the newest, and while nobody has shown that they got it, the one
-//! that it replaced. Pure; `members` keeps them for each seat, and the worker asks.
+//! Which tokens open one seat, by their serials: the newest, and while nobody has shown that they
+//! got it, those from the one on with which the seat was taken last. Pure; `members` keeps them for
+//! each seat, the worker asks and hands tokens out (`auth::SeatKey`).
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::SeatHash;
+/// Serials that a seat may have had beyond those that it remembers, when its room is made of a save:
+/// who takes their seat again gets one each time, and how often is bounded by the price of requests
+/// (2 a second). So a room may be two days behind.
+const UNREMEMBERED: u64 = 1 << 20;
 
-/// See the module's description. Without any token a seat can't be taken again.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+/// See the module's description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SeatTokens {
-    newest: Option<SeatHash>,
-    /// The token with which the seat was taken last, until the new one is known to have arrived.
-    used: Option<SeatHash>,
+    least: u64,
+    newest: u64,
 }
 
 impl SeatTokens {
-    /// Of a seat that was just taken.
-    pub(crate) fn new(token: Option<SeatHash>) -> SeatTokens {
+    /// Of a seat that was just taken; `order` rises with every one of the room's. So a token of a
+    /// seat of before, even if it had the same number and was the same person's, opens no other.
+    pub(crate) fn new(order: u32) -> SeatTokens {
+        let first = u64::from(order) << 32;
         SeatTokens {
-            newest: token,
-            used: None,
+            least: first,
+            newest: first,
         }
     }
 
-    /// Whether there is any token to come back with.
-    pub(crate) fn is_open(&self) -> bool {
-        self.newest.is_some()
+    /// The serial of the newest, which is the one to hand out.
+    pub(crate) fn newest(self) -> u64 {
+        self.newest
     }
 
-    /// Whether this token opens the seat.
-    pub(crate) fn admits(&self, token: SeatHash) -> bool {
-        self.newest == Some(token) || self.used == Some(token)
+    /// Whether a token of this serial opens the seat.
+    pub(crate) fn admit(self, serial: u64) -> bool {
+        (self.least..=self.newest).contains(&serial)
     }
 
-    /// Of a seat that was taken again with `used`; its client is told `newest`.
-    pub(crate) fn renewed(used: SeatHash, newest: SeatHash) -> SeatTokens {
+    /// Of a seat that was taken again with `used`, which goes on to open it until the new one is
+    /// known to have arrived.
+    pub(crate) fn renewed(self, used: u64) -> SeatTokens {
         SeatTokens {
-            newest: Some(newest),
-            used: Some(used),
+            least: used,
+            newest: self.newest.saturating_add(1),
+        }
+    }
+
+    /// Of a seat that was taken again without a token: all before are void.
+    pub(crate) fn replaced(self) -> SeatTokens {
+        let newest = self.newest.saturating_add(1);
+        SeatTokens {
+            least: newest,
+            newest,
+        }
+    }
+
+    /// Of a seat that was saved: tokens that were handed out later open it too, and new ones come
+    /// behind them.
+    pub(super) fn restored(self) -> SeatTokens {
+        SeatTokens {
+            least: self.least,
+            newest: self.newest.saturating_add(UNREMEMBERED),
         }
     }
 
     /// The client has the newest token: older ones are void.
-    pub(crate) fn confirm(&mut self) {
-        self.used = None;
+    pub(super) fn confirm(&mut self) {
+        self.least = self.newest;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Entropy, SeatToken};
-    use tickwire::ids::{PlayerId, RoomId};
-
-    fn token() -> SeatHash {
-        SeatToken::generate(&Entropy::default(), RoomId(1), PlayerId(0))
-            .unwrap()
-            .1
-    }
 
     #[test]
     fn a_token_that_was_used_is_void_once_the_next_one_arrived() {
-        let [first, second] = [token(), token()];
-        let mut tokens = SeatTokens::new(Some(first));
-        assert!(tokens.admits(first) && !tokens.admits(second));
-        tokens = SeatTokens::renewed(first, second);
-        assert!(tokens.admits(first) && tokens.admits(second));
+        let tokens = SeatTokens::new(1);
+        let first = tokens.newest();
+        let mut tokens = tokens.renewed(first);
+        let second = tokens.newest();
+        assert!(second != first && tokens.admit(first) && tokens.admit(second));
+        assert!(!tokens.admit(second + 1), "it was not handed out");
         tokens.confirm();
-        assert!(!tokens.admits(first) && tokens.admits(second));
+        assert!(!tokens.admit(first) && tokens.admit(second));
     }
 
     #[test]
     fn whose_answer_is_lost_comes_back_with_the_same_token_again() {
-        let [first, lost, second, third] = [token(), token(), token(), token()];
-        let tokens = SeatTokens::renewed(first, lost);
-        assert!(tokens.admits(first) && tokens.admits(lost));
-        let tokens = SeatTokens::renewed(first, second);
-        assert!(!tokens.admits(lost) && tokens.admits(first));
-        let tokens = SeatTokens::renewed(second, third);
-        assert!(!tokens.admits(first) && tokens.admits(second) && tokens.admits(third));
+        let first = SeatTokens::new(0);
+        let lost = first.renewed(first.newest());
+        let second = lost.renewed(first.newest());
+        assert!(second.admit(first.newest()) && second.newest() > lost.newest());
+        let third = second.renewed(second.newest());
+        assert!(!third.admit(first.newest()) && third.admit(second.newest()));
+        assert!(third.admit(third.newest()));
     }
 
     #[test]
-    fn a_seat_without_a_token_opens_to_nobody() {
-        assert!(!SeatTokens::default().is_open() && !SeatTokens::default().admits(token()));
+    fn a_seat_that_is_taken_without_a_token_voids_all_before() {
+        let first = SeatTokens::new(5);
+        let tokens = first.renewed(first.newest()).replaced();
+        assert!(!tokens.admit(first.newest()) && !tokens.admit(first.newest() + 1));
+        assert!(tokens.admit(tokens.newest()));
+    }
+
+    #[test]
+    fn no_token_of_another_seat_opens_this_one() {
+        let mut before = SeatTokens::new(3);
+        (0..1000).for_each(|_| before = before.renewed(before.newest()));
+        let next = SeatTokens::new(4);
+        assert!(!next.admit(before.newest()) && !before.admit(next.newest()));
+    }
+
+    /// The save is of before the token that the client has.
+    #[test]
+    fn a_restored_seat_takes_what_was_handed_out_after_it_was_saved() {
+        let saved = SeatTokens::new(2).replaced();
+        let mut later = saved;
+        for _ in 0..5 {
+            later = later.renewed(later.newest());
+            later.confirm();
+        }
+        let restored = saved.restored();
+        assert!(!saved.admit(later.newest()) && restored.admit(later.newest()));
+        assert!(!restored.admit(SeatTokens::new(2).newest()), "void before");
+        let again = restored.renewed(later.newest());
+        assert!(again.newest() > later.newest() && !again.admit(saved.newest()));
     }
 }

@@ -32,7 +32,7 @@ use tickwire::session::Seen;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::auth::{Entropy, Identity, SeatToken};
+use crate::auth::{Identity, SeatKey, SeatToken};
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
@@ -135,8 +135,8 @@ pub(crate) struct Common {
     pub(crate) metrics: Arc<Metrics>,
     /// Where connections go back to.
     pub(crate) returns: UnboundedSender<Return>,
-    /// Where seats' tokens come from.
-    pub(crate) entropy: Entropy,
+    /// What signs seats' tokens.
+    pub(crate) seats: SeatKey,
     /// By their index.
     pub(crate) games: Arc<[Arc<HostedGame>]>,
     /// See [`crate::config::Config`].

@@ -16,11 +16,9 @@ use super::members::Members;
 use super::view::{ClientView, RoomView};
 use super::{Client, Common, HostedGame, ResumeRequest, Return};
 use crate::admission::request_prices::resumed;
-use crate::auth::{SeatHash, SeatToken};
 use crate::by_player::is_spectator;
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
-use crate::room::seat_tokens::SeatTokens;
 use crate::room::{Effect, Room, Workspace};
 use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers};
 use crate::vitals;
@@ -177,25 +175,18 @@ impl<G: Game> RoomHost<G> {
         }
         if let Some(player) = seat {
             registry.release(self.id, mark);
-            let token = self.new_token(player, ctx);
-            // Tokens of the connection before are void: a page that wakes up somewhere does not
-            // take the seat back.
-            let tokens = SeatTokens::new(token.as_ref().map(|(_, hash)| *hash));
             let take_over = move |room: &mut Room<G>| room.take_over(player, &options);
-            return self.seat_again(client, player, take_over, tokens, token, ctx);
+            return self.seat_again(client, player, take_over, ctx);
         }
         match guarded(self.id, || self.room.join_as(&name, identity, &options)) {
             Ok(Ok(player)) => {
                 client.session.has_played = true;
                 self.heed_features(player, client.session.features);
-                let token = self.new_token(player, ctx);
-                let hash = token.as_ref().map(|(_, hash)| *hash);
                 let since = self.room.tick_number();
-                self.room.set_tokens(player, SeatTokens::new(hash));
                 self.members.sit(player, client, mark, since);
                 self.game.metrics.players.increment(1);
                 self.settle_guarded(ctx)?;
-                self.hand_out(player, token);
+                self.hand_out(player, ctx);
                 self.apply_orders(player, ctx)
             }
             Ok(Err(reason)) => {
@@ -268,10 +259,11 @@ impl<G: Game> RoomHost<G> {
         resume_request: ResumeRequest,
         ctx: &mut TurnContext,
     ) -> Result<(), Failed> {
-        let player = resume_request.token.player;
-        let tokens = self.room.tokens(player);
-        let is_theirs = self.room.identity(player) == Some(&client.session.identity);
-        if !is_theirs || !tokens.is_some_and(|tokens| tokens.admits(resume_request.token.hash)) {
+        let ResumeRequest { token, seen } = resume_request;
+        let (player, identity) = (token.player, &client.session.identity);
+        let is_theirs = self.room.identity(player) == Some(identity);
+        let admits = is_theirs && self.room.admits(player, token.serial);
+        if !admits || !ctx.common.seats.proves(&token, identity) {
             refuse(client, Refusal::NoSuchSeat, ctx);
             return Ok(());
         }
@@ -285,13 +277,12 @@ impl<G: Game> RoomHost<G> {
             refuse(client, Refusal::KeptOut, ctx);
             return Ok(());
         }
-        let Some(token) = self.new_token(player, ctx) else {
-            refuse(client, Refusal::Busy, ctx);
-            return Ok(());
+        let resume = move |room: &mut Room<G>| {
+            let resumed = room.resume(player, seen);
+            room.renew_token(player, token.serial);
+            resumed
         };
-        let tokens = SeatTokens::renewed(resume_request.token.hash, token.1);
-        let resume = move |room: &mut Room<G>| room.resume(player, resume_request.seen);
-        self.seat_again(client, player, resume, tokens, Some(token), ctx)
+        self.seat_again(client, player, resume, ctx)
     }
 
     /// Gives a seat to a new connection of its player, as the room does it by `take`. One that the
@@ -304,8 +295,6 @@ impl<G: Game> RoomHost<G> {
         mut client: Client,
         player: PlayerId,
         take: impl FnOnce(&mut Room<G>) -> bool,
-        tokens: SeatTokens,
-        token: Option<(String, SeatHash)>,
         ctx: &mut TurnContext,
     ) -> Result<(), Failed> {
         if let Some(old) = self.members.unplug(player) {
@@ -327,12 +316,11 @@ impl<G: Game> RoomHost<G> {
         client.session.take_place(true);
         self.heed_features(player, client.session.features);
         self.members.plug(player, client);
-        self.room.set_tokens(player, tokens);
         if let Some(mark) = self.members.set_away(player, false) {
             ctx.common.registry.regain(self.id, mark);
         }
         self.settle_guarded(ctx)?;
-        self.hand_out(player, token);
+        self.hand_out(player, ctx);
         self.apply_orders(player, ctx)
     }
 
@@ -342,22 +330,18 @@ impl<G: Game> RoomHost<G> {
         self.room.set_knows_groups(player, knows);
     }
 
-    /// A token for a seat, `None` if seats are not held or the system has no random numbers.
-    fn new_token(&self, player: PlayerId, ctx: &TurnContext) -> Option<(String, SeatHash)> {
-        if self.room.options().grace == 0 {
-            return None;
-        }
-        let token = SeatToken::generate(&ctx.common.entropy, self.id, player);
-        token
-            .inspect_err(|error| tracing::error!(%error, "no random numbers"))
-            .ok()
-    }
-
-    /// Tells a client what to come back with. The hash is kept already.
-    fn hand_out(&mut self, player: PlayerId, token: Option<(String, SeatHash)>) {
+    /// Tells a client what to come back with, where seats are held.
+    fn hand_out(&mut self, player: PlayerId, ctx: &TurnContext) {
         let options = self.room.options();
         let grace_ms = u64::from(options.grace) * 1000 / u64::from(options.tick_rate.max(1));
-        if let (Some(conn), Some((token, _))) = (self.members.conn(player), token) {
+        if options.grace == 0 {
+            return;
+        }
+        let (serial, whose) = (self.room.newest_token(player), self.room.identity(player));
+        let token = serial.zip(whose);
+        let token =
+            token.map(|(serial, whose)| ctx.common.seats.token(self.id, player, serial, whose));
+        if let (Some(conn), Some(token)) = (self.members.conn(player), token) {
             conn.send(&encode_server(&ServerMessage::ResumeToken {
                 token,
                 grace_ms: u32::try_from(grace_ms).unwrap_or(u32::MAX),
@@ -383,9 +367,7 @@ impl<G: Game> RoomHost<G> {
                 End::Goodbye => false,
                 End::Close(code) => code.holds_seat(),
             };
-            let tokens = self.room.tokens(player);
-            let is_open = tokens.is_some_and(SeatTokens::is_open);
-            if may_return && is_open && self.room.disconnect(player) {
+            if may_return && self.room.disconnect(player) {
                 self.hold(player, ctx);
             } else {
                 // Whom an operator sent away, or who broke a rule, would have stayed.

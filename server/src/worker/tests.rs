@@ -16,6 +16,7 @@ use super::games::tests::hosted;
 use super::room_host::{RoomHost, TurnContext};
 use super::*;
 use crate::admission::addresses::{AddressLease, Addresses};
+use crate::auth::Entropy;
 use crate::config::Config;
 use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
@@ -82,7 +83,7 @@ impl Place {
             registry,
             metrics: metrics.clone(),
             returns,
-            entropy: Entropy::default(),
+            seats: SeatKey::derive(&[1; 32]),
             games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,
             shuffle_rooms: config.shuffle_rooms,

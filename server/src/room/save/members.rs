@@ -131,7 +131,7 @@ fn restore<G: Game>(saved: SavedMember, tick: Tick, game: &GameDef<G>) -> Option
     member.muted_until = saved.muted_until;
     member.receiver.told = saved.told;
     member.receiver.came_at = saved.came_at;
-    member.tokens = saved.tokens;
+    member.tokens = saved.tokens.restored();
     member.ready = saved.ready;
     member.answered = saved.answered;
     member.away_since = saved.away_since;
