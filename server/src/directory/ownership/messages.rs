@@ -71,9 +71,9 @@ pub(crate) enum Command {
     /// Takes an incarnation's lease away for good, if its record still has that beat. The fence
     /// outlives every pause of a process, and every room of the fenced.
     Fence { who: Incarnation, beat: u64 },
-    /// Takes a room over whose record is still `old` and whose owner is fenced; not for a fenced
-    /// one. The new epoch is `max(old + 1, the engine's milliseconds)`, and beyond any other that
-    /// this process of the engine gave out.
+    /// Takes a room over whose record is still `old` and whose owner is fenced, or `me`; not for a
+    /// fenced one. The new epoch is `max(old + 1, the engine's milliseconds)`, and beyond any other
+    /// that this process of the engine gave out.
     Adopt {
         room: RoomId,
         old: RoomRecord,
@@ -90,8 +90,8 @@ pub(crate) enum Command {
         me: Incarnation,
         to: Incarnation,
     },
-    /// A room is closed: its record goes if it is still `epoch` and `me`, or lower, and all that is
-    /// kept of it with the record.
+    /// A room is closed: its record goes if it is still `epoch` and `me`, and all that is kept of it
+    /// with the record.
     Forget {
         room: RoomId,
         epoch: Epoch,
@@ -102,15 +102,16 @@ pub(crate) enum Command {
 /// What an engine answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
-    /// Of any command: its sender is fenced, dead to the others.
+    /// Of a beat, and of nothing else: its sender is fenced, dead to the others.
     Fenced,
     /// Of a beat.
     Beat {
-        /// Of the rooms listed: whose record has a higher epoch, or this one and another owner.
-        lost: Vec<RoomId>,
+        /// Of the rooms listed: whose record has a higher epoch, or this one and another owner;
+        /// with that record.
+        lost: Vec<(RoomId, RoomRecord)>,
         /// Rooms of the sender by their record that it did not list, at most [`ROOMS_TOLD_MAX`]:
-        /// their adoption's answer was lost, or they were handed over, or a failover took back what
-        /// became of them.
+        /// the answer to their adoption was lost, or they were handed over, or a failover took back
+        /// what became of them. The sender adopts them anew, from itself.
         held: Vec<(RoomId, Epoch)>,
         /// All that have a record and are not fenced, the sender too, rising.
         nodes: Vec<(Incarnation, NodeRecord)>,
@@ -126,7 +127,7 @@ pub(crate) enum Reply {
     /// Of `HandOver`: the new epoch, `None` where the room was not the sender's or the other can't
     /// have it.
     HandedOver(RoomId, Option<Epoch>),
-    /// Of `Forget`: there is no record of this epoch or below it.
+    /// Of `Forget`: there is no such record now.
     Forgotten(RoomId),
 }
 
