@@ -23,7 +23,7 @@ import { Session } from './session.js';
 
 /**
  * Where it is.
- * @typedef {{ url: string, name: string, WebSocket: import('./types.js').SocketConstructor |
+ * @typedef {{ url: string, game: string, name: string, WebSocket: import('./types.js').SocketConstructor |
  *   undefined }} Server
  */
 
@@ -61,7 +61,7 @@ export function giveUpSeat(server, seat) {
     timer.unref?.();
   };
   const attempt = () => {
-    const session = new Session(server.name, seat.who, { token: seat.token, seen: { chat: 0, tick: 0 } });
+    const session = new Session(server.name, seat.who, { token: seat.token, seen: { chat: 0, tick: 0 } }, { game: server.game });
     try {
       connection = new Connection({ ...server, conditions: new Conditions(undefined) }, session, new Heartbeat(now()), {
         onEvent: (event) => {
@@ -82,12 +82,12 @@ export function giveUpSeat(server, seat) {
 
 /**
  * For a new link, which gives it up before it asks for anything: or a join might lead back to it.
- * @param {string} url of the server
+ * @param {Pick<Server, 'url' | 'game'>} there
  * @param {string} who the player's token, empty for somebody new
  * @returns {LeftSeat | undefined} what is not given up in the background any more
  */
-export function takeLeftSeat(url, who) {
-  const attempts = [...underWay].find(({ server, seat }) => who !== '' && server.url === url && seat.who === who);
+export function takeLeftSeat({ url, game }, who) {
+  const attempts = [...underWay].find(({ server, seat }) => who !== '' && server.url === url && server.game === game && seat.who === who);
   attempts?.end();
   return attempts?.seat;
 }

@@ -109,7 +109,7 @@ export class Link extends Emitter {
     this.#welcomed = welcomed;
     this.#redirection = new Redirection(options.url);
     this.#seat = new Seat(options.keeper, options.token);
-    this.#seat.adopt(takeLeftSeat(options.url, this.#seat.who));
+    this.#seat.adopt(takeLeftSeat(options, this.#seat.who));
     try {
       this.#open();
     } catch (error) {

@@ -50,6 +50,23 @@ test('a link that is closed after it says so in the background, once', async (t)
   assert.equal(FakeSocket.all.length, 0);
 });
 
+test('it is given up in the game that it is of, and no link of another game takes it over', async (t) => {
+  const pass = virtualTime(t);
+  const storage = new Storage();
+  const { link, socket, room } = await playing({ game: 'cards', resume: true, storage });
+  socket.end(1006, '');
+  await room.leave();
+  link.close();
+  const other = connect({ ...options, game: 'chess', token: 'who' });
+  const elsewhere = newest();
+  elsewhere.open();
+  assert.deepEqual(elsewhere.takeControl(), [list(client.hello('Ann', 'who', { game: 'chess' }))]);
+  const tried = nextSocket(pass);
+  assert.deepEqual(tried.takeControl(), [list(client.hello('Ann', 'who', { game: 'cards' })), comeBack[1]]);
+  elsewhere.end(4013, '');
+  await assert.rejects(other, { code: 4013 });
+});
+
 test('it ends with the time for which the server holds the seat, and with an answer', async (t) => {
   const pass = virtualTime(t);
   for (const answer of /** @type {(((socket: FakeSocket) => void) | undefined)[]} */ ([

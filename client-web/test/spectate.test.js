@@ -4,33 +4,41 @@
  */
 
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 
 import * as client from '../src/protocol/client_message.js';
-import { connect, RequestError } from '../src/tickwire.js';
-import { FakeSocket } from './support/fake_socket.js';
+import { RequestError } from '../src/tickwire.js';
 import * as server from './support/messages.js';
+import { connected, list, nextSocket, virtualTime } from './support/page.js';
 import { SQUARE } from './support/square.js';
 
-const options = { url: 'ws://test/ws', name: 'Ann', WebSocket: /** @type {any} */ (FakeSocket) };
 const WATCHES = { spectator: true, options: new Uint8Array() };
 
-/** @param {Uint8Array} bytes */
-const list = (bytes) => [...bytes];
-
-const newest = () => /** @type {FakeSocket} */ (FakeSocket.all.pop());
-
 async function watching() {
-  const opening = connect(options);
-  const socket = newest();
-  socket.open();
-  socket.receive(server.welcome(SQUARE));
-  const link = await opening;
-  socket.takeControl();
+  const { link, socket } = await connected();
   const joining = link.joinRoom(9, { spectate: true });
   assert.deepEqual(socket.takeControl(), [list(client.joinRoom(9, WATCHES))]);
   socket.receive(server.joined({ you: -1, tick: 5, said: [[1, 'hello']] }));
   return { link, socket, room: await joining };
+}
+
+/**
+ * The connection is lost and comes back.
+ * @param {import('node:test').TestContext} t
+ */
+async function lostAndBack(t) {
+  const pass = virtualTime(t);
+  const { link, socket, room } = await watching();
+  /** @type {any[]} */
+  const told = [];
+  room.on('chat', ({ text }) => told.push(text));
+  room.on('left', ({ reason }) => told.push(reason));
+  link.on('resumed', (back) => told.push(back.room));
+  socket.end(1006, '');
+  const again = nextSocket(pass);
+  assert.deepEqual(again.takeControl().at(-1), list(client.joinCode(room.code, WATCHES)));
+  again.receive(server.welcome(SQUARE));
+  return { link, room, again, told };
 }
 
 test('who looks on has no seat, sends no input and is told so', async () => {
@@ -49,12 +57,7 @@ test('who looks on has no seat, sends no input and is told so', async () => {
 });
 
 test('each way into a room leads to looking on', async () => {
-  const opening = connect(options);
-  const socket = newest();
-  socket.open();
-  socket.receive(server.welcome(SQUARE));
-  const link = await opening;
-  socket.takeControl();
+  const { link, socket } = await connected();
   const asked = link.joinCode('abc', { spectate: true });
   assert.deepEqual(socket.takeControl(), [list(client.joinCode('abc', WATCHES))]);
   socket.receive(server.refused(0));
@@ -66,55 +69,17 @@ test('each way into a room leads to looking on', async () => {
   link.close();
 });
 
-test('a lost connection leads back to looking on at the same room, and says nothing twice', async () => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  try {
-    const { link, socket, room } = await watching();
-    /** @type {string[]} */
-    const lines = [];
-    room.on('chat', ({ text }) => lines.push(text));
-    /** @type {unknown} */
-    let back;
-    link.on('resumed', (resumed) => {
-      back = resumed.room;
-    });
-    socket.end(1006, '');
-    mock.timers.tick(10_000);
-    const again = newest();
-    assert.notEqual(again, socket);
-    again.open();
-    assert.deepEqual(again.takeControl().at(-1), list(client.joinCode(room.code, WATCHES)));
-    again.receive(server.welcome(SQUARE));
-    again.receive(server.joined({ you: -1, tick: 90, said: [[1, 'hello'], [2, 'again']] }));
-    assert.equal(back, room);
-    assert.equal(link.room, room);
-    assert.deepEqual(lines, ['again']);
-    assert.deepEqual(room.chat.map(({ text }) => text), ['hello', 'again']);
-    link.close();
-  } finally {
-    mock.timers.reset();
-  }
+test('a lost connection leads back to looking on at the same room, and says nothing twice', async (t) => {
+  const { link, room, again, told } = await lostAndBack(t);
+  again.receive(server.joined({ you: -1, tick: 90, said: [[1, 'hello'], [2, 'again']] }));
+  assert.deepEqual(told, ['again', room]);
+  assert.equal(link.room, room);
+  assert.deepEqual(room.chat.map(({ text }) => text), ['hello', 'again']);
 });
 
-test('a room that is gone meanwhile ends', async () => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  try {
-    const { link, socket, room } = await watching();
-    /** @type {unknown} */
-    let reason;
-    room.on('left', (left) => {
-      reason = left.reason;
-    });
-    socket.end(1006, '');
-    mock.timers.tick(10_000);
-    const again = newest();
-    again.open();
-    again.receive(server.welcome(SQUARE));
-    again.receive(server.refused(0));
-    assert.equal(reason, 'SeatLost');
-    assert.equal(link.room, undefined);
-    link.close();
-  } finally {
-    mock.timers.reset();
-  }
+test('a room that is gone meanwhile ends', async (t) => {
+  const { link, again, told } = await lostAndBack(t);
+  again.receive(server.refused(0));
+  assert.deepEqual(told, [undefined, 'SeatLost']);
+  assert.equal(link.room, undefined);
 });

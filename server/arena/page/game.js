@@ -227,10 +227,12 @@ export function refusal(reason) {
   switch (reason) {
     case 'NoSuchRoom': return 'There is no such room.';
     case 'RoomFull': return 'The room is full.';
+    case 'Locked': return 'The room lets nobody in for now.';
     case 'TooManyRooms': return 'The server has all the rooms it may have.';
     case 'Busy': return 'The server is busy. Try again in a moment.';
     case 'TooOften': return 'Too fast. Try again in a moment.';
     case 'NotHost': return 'Only the host may do that.';
+    case 'NoSuchPlayer': return 'That player is gone.';
     case 'BadText': return 'That text is too long or empty.';
     case 'KeptOut': return 'You were removed from that room. It is closed to you for ten minutes.';
     case 'NotForSpectators': return 'Take a seat first: who watches only looks.';
