@@ -6,11 +6,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use ipnet::IpNet;
+use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::RoomInfo;
 
 use super::filter::Filter;
 use super::kept_out::{KeptOut, Losses};
-use super::{GameIndex, Mark};
+use super::{Creation, GameIndex, Mark};
 use crate::game::RoomOptions;
 
 /// What a room costs its worker beside its players, in players: its game's own entities and one
@@ -57,6 +58,29 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// A room that is to be made, of this number, on a worker; `made` rises with every room.
+    pub(super) fn new(new: Creation, id: RoomId, worker: usize, made: u64) -> Entry {
+        Entry {
+            game: new.game,
+            options: RoomOptions { id, ..new.options },
+            taken: 1,
+            spectators: 0,
+            takers: vec![new.maker],
+            worker,
+            made,
+            network: new.network,
+            active: 1,
+            unit_share: None,
+            open: false,
+            locked: false,
+            metadata: Box::default(),
+            made_for: new.made_for,
+            kept_out: KeptOut::default(),
+            losses: Losses::default(),
+            _held: new.held,
+        }
+    }
+
     pub(super) fn info(&self) -> RoomInfo {
         let players = self.taken.min(self.options.seats);
         self.options

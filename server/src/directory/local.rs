@@ -8,22 +8,23 @@
 //! same, one seat beyond: the worker gives them theirs (`Room::seat_of`), or refuses, and the one
 //! beyond comes back either way.
 
+mod table;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use tickwire::ids::RoomId;
-use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
-use super::entry::{Entry, ranked};
+use super::entry::Entry;
 use super::filter::Filter;
-use super::kept_out::{KeptOut, Losses, Repute, Who};
+use super::kept_out::{Repute, Who};
 use super::{Creation, Directory, GameIndex, Mark, Named, Place, RoomLine, Totals};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
+use table::Table;
 
 /// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
 /// Numbers are random, so that one tells nothing of other rooms, of how many there are or were.
@@ -47,19 +48,6 @@ pub(crate) struct Registry {
     marks: RandomState,
     entropy: Entropy,
     table: Mutex<Table>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    rooms: BTreeMap<RoomId, Entry>,
-    codes: HashMap<String, RoomId>,
-    /// Seats that are held without a connection, by whose they are and where: how many. No more
-    /// than seats taken.
-    away: BTreeMap<(Mark, RoomId), u16>,
-    /// Rooms made so far.
-    made: u64,
-    /// Orders for which rooms stay where they are.
-    orders: u32,
 }
 
 impl Registry {
@@ -94,40 +82,26 @@ impl Registry {
         self.table.lock().rooms.get(&room).map(read)
     }
 
+    /// Changes a room, if it is there.
+    fn change(&self, room: RoomId, change: impl FnOnce(&mut Entry)) {
+        self.table.lock().rooms.get_mut(&room).map(change);
+    }
+
     fn insert(&self, table: &mut Table, new: Creation) -> Result<Place, Refusal> {
-        let mut options = new.options;
         let is_full = table.count(new.game) >= self.rooms_max_of(new.game);
         if table.rooms.len() >= self.rooms_max || is_full {
             return Err(Refusal::TooManyRooms);
         }
-        if table.codes.contains_key(&options.code) {
+        if table.codes.contains_key(&new.options.code) {
             return Err(Refusal::Busy);
         }
         let id = self.free_number(table)?;
         let worker = table.least_loaded(self.workers);
         table.made += 1;
-        table.codes.insert(options.code.clone(), id);
-        options.id = id;
-        let entry = Entry {
-            game: new.game,
-            options,
-            taken: 1,
-            spectators: 0,
-            takers: vec![new.maker],
-            worker,
-            made: table.made,
-            network: new.network,
-            active: 1,
-            unit_share: None,
-            open: false,
-            locked: false,
-            metadata: Box::default(),
-            made_for: new.made_for,
-            kept_out: KeptOut::default(),
-            losses: Losses::default(),
-            _held: new.held,
-        };
-        table.rooms.insert(id, entry);
+        table.codes.insert(new.options.code.clone(), id);
+        table
+            .rooms
+            .insert(id, Entry::new(new, id, worker, table.made));
         Ok(Place { room: id, worker })
     }
 
@@ -174,9 +148,7 @@ impl Directory for Registry {
     }
 
     fn open(&self, room: RoomId) {
-        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
-            entry.open = true;
-        }
+        self.change(room, |entry| entry.open = true);
     }
 
     fn abandon(&self, room: RoomId, who: Mark) {
@@ -191,9 +163,9 @@ impl Directory for Registry {
 
     fn describe(&self, room: RoomId, metadata: &[u8], locked: bool) {
         let metadata = Box::from(metadata);
-        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+        self.change(room, |entry| {
             (entry.metadata, entry.locked) = (metadata, locked);
-        }
+        });
     }
 
     fn random(&self) -> Result<u64, Refusal> {
@@ -291,9 +263,9 @@ impl Directory for Registry {
     }
 
     fn stop_watching(&self, room: RoomId) {
-        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+        self.change(room, |entry| {
             entry.spectators = entry.spectators.saturating_sub(1);
-        }
+        });
     }
 
     fn has_another(&self, room: RoomId, who: Mark) -> bool {
@@ -310,16 +282,14 @@ impl Directory for Registry {
     }
 
     fn keep_out(&self, room: RoomId, who: Who, now: Instant) {
-        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
+        self.change(room, |entry| {
             entry.kept_out.add(who, now);
             entry.losses.kicked(now);
-        }
+        });
     }
 
     fn left_soon(&self, room: RoomId, now: Instant) {
-        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
-            entry.losses.left_soon(now);
-        }
+        self.change(room, |entry| entry.losses.left_soon(now));
     }
 
     fn survey(&self) -> Vec<RoomLine> {
@@ -403,9 +373,7 @@ impl Directory for Registry {
     }
 
     fn release(&self, room: RoomId, who: Mark) {
-        if let Some(entry) = self.table.lock().rooms.get_mut(&room) {
-            entry.give_back(who);
-        }
+        self.change(room, |entry| entry.give_back(who));
     }
 
     fn close(&self, room: RoomId) {
@@ -456,90 +424,6 @@ impl Directory for Registry {
         Fill {
             taken: u32::try_from(taken).unwrap_or(u32::MAX),
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
-        }
-    }
-}
-
-impl Table {
-    /// What each worker has to do; what each unit of a room costs that was not measured yet is
-    /// `unknown`.
-    fn loads(&self, workers: usize, unknown: f64) -> Vec<f64> {
-        let mut loads = vec![0.0; workers];
-        for entry in self.rooms.values() {
-            loads[entry.worker] += entry.unit_share.unwrap_or(unknown) * entry.units();
-        }
-        loads
-    }
-
-    fn least_loaded(&self, workers: usize) -> usize {
-        let measured = || self.rooms.values().filter_map(|entry| entry.unit_share);
-        // A room that was not measured yet is taken for an average one.
-        let usual = match measured().count() {
-            0 => 1.0,
-            count => measured().sum::<f64>() / count as f64,
-        };
-        let loads = self.loads(workers, usual);
-        (0..workers)
-            .min_by(|&a, &b| loads[a].total_cmp(&loads[b]))
-            .unwrap_or(0)
-    }
-
-    /// The first of the rooms that lists show, of those that are `wanted`.
-    fn listed(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
-        let rooms = self.rooms.values();
-        let rooms = rooms.filter(|entry| entry.open && !entry.options.private && wanted(entry));
-        let mut rooms = ranked(rooms);
-        rooms.truncate(ROOMS_LISTED_MAX);
-        rooms
-    }
-
-    /// Rooms that there are of a game.
-    fn count(&self, game: GameIndex) -> usize {
-        let of_it = self.rooms.values().filter(|entry| entry.game == game);
-        of_it.count()
-    }
-
-    fn take_seat(&mut self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal> {
-        let entry = self.rooms.get_mut(&room);
-        let entry = entry.filter(|entry| entry.game == game);
-        let entry = entry.ok_or(Refusal::NoSuchRoom)?;
-        if !entry.takers.contains(&who) {
-            if entry.locked {
-                return Err(Refusal::Locked);
-            }
-            if !entry.has_seat() {
-                return Err(Refusal::RoomFull);
-            }
-        }
-        // More of them than there are connections can't be under way.
-        entry.taken = entry.taken.saturating_add(1);
-        entry.takers.push(who);
-        // Until that is counted again.
-        entry.active = entry.active.saturating_add(1).min(entry.taken);
-        Ok(Place {
-            room,
-            worker: entry.worker,
-        })
-    }
-
-    /// Takes a spectator's place.
-    fn take_view(&mut self, game: GameIndex, room: RoomId) -> Result<Place, Refusal> {
-        let entry = self.rooms.get_mut(&room);
-        let entry = entry.filter(|entry| entry.open && entry.game == game && entry.taken > 0);
-        let entry = entry.ok_or(Refusal::NoSuchRoom)?;
-        if !entry.takes_spectators() {
-            return Err(Refusal::RoomFull);
-        }
-        entry.spectators += 1;
-        Ok(Place {
-            room,
-            worker: entry.worker,
-        })
-    }
-
-    fn remove(&mut self, room: RoomId) {
-        if let Some(entry) = self.rooms.remove(&room) {
-            self.codes.remove(&entry.options.code);
         }
     }
 }

@@ -236,7 +236,7 @@ pub(crate) trait Directory: Send + Sync {
     fn close_if_empty(&self, room: RoomId) -> bool;
 
     /// The listed rooms that meet `filter`, at most [`ROOMS_LISTED_MAX`]. Those with a seat come
-    /// first, and of all the first [`local::NETWORK_ROOMS_FIRST`] of each network before any
+    /// first, and of all the first [`entry::NETWORK_ROOMS_FIRST`] of each network before any
     /// network's others, however many it made. In between those in which most play come first, then
     /// those with most seats taken, then the oldest.
     fn list(&self, filter: &Filter) -> Vec<RoomInfo>;

@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::matchmaking::RoomDefaults;
+use super::room_defaults::RoomDefaults;
 use super::welcome::Welcome;
 use crate::admission::limiter::Rates;
 use crate::config::{Config, invalid};

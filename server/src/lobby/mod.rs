@@ -6,6 +6,7 @@ mod games;
 mod listed;
 pub(crate) mod matchmaking;
 mod orders;
+mod room_defaults;
 mod room_quotas;
 mod sessions;
 mod shared;

@@ -1,6 +1,6 @@
 //! How many rooms a player has made that are still there, whichever connections and addresses they
 //! were made from: beside the limit of an address, which a household or a campus shares. Guests
-//! become somebody else at will, so it is their address that holds them. `matchmaking` asks; the
+//! become somebody else at will, so it is their address that holds them. `room_defaults` asks; the
 //! registry keeps what it gets.
 
 use std::collections::HashMap;

@@ -8,7 +8,6 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::server_message::Refusal;
 
-use crate::admission::request_prices;
 use crate::directory::code::read_code;
 use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
@@ -66,12 +65,7 @@ pub(super) fn place(
             return found.ok_or(Refusal::NoSuchRoom);
         }
     };
-    let place = found.inspect_err(|reason| {
-        if *reason == Refusal::NoSuchRoom {
-            request_prices::guessed(&mut session.requests);
-            session.guest.guessed_wrong(now);
-        }
-    })?;
+    let place = found.inspect_err(|reason| session.refused(*reason, now))?;
     if registry.keeps_out(place.room, &who, now) {
         registry.stop_watching(place.room);
         return Err(Refusal::KeptOut);

@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
+use tickwire::protocol::server_message::Refusal;
 
 use crate::admission::addresses::AddressLease;
 use crate::admission::crowd::Spot;
 use crate::admission::limiter::Budget;
+use crate::admission::request_prices;
 use crate::admission::sockets::Seat;
 use crate::auth::Identity;
 use crate::directory::GameIndex;
@@ -170,6 +172,14 @@ impl Session {
             self.seated = self.guest.sit(is_theirs);
         }
         self.seated.is_some()
+    }
+
+    /// It was refused a room that it named: a wrong guess has its price, here and at its address.
+    pub(crate) fn refused(&mut self, reason: Refusal, now: Instant) {
+        if reason == Refusal::NoSuchRoom {
+            request_prices::guessed(&mut self.requests);
+            self.guest.guessed_wrong(now);
+        }
     }
 
     /// Tells operators in which room it is.

@@ -2,6 +2,8 @@
 
 mod described;
 
+use tickwire::limits::ROOMS_LISTED_MAX;
+
 use super::*;
 use crate::game::RoomOptions;
 

@@ -2,10 +2,11 @@
 
 use bevy_ecs::prelude::*;
 use tickwire::protocol::client_message::{JoinAs, Test};
+use tickwire::schema::Field;
 use tickwire::snapshot::fields::pack;
 
 use super::*;
-use crate::game::{Player, Schema, int, one_of, text};
+use crate::game::{Options, Player, Schema, int, one_of, text};
 
 /// A game whose rooms and players are of many kinds, and whether its rooms say of which.
 pub(super) struct Plots<const SAYS: bool>;

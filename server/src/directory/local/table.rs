@@ -1,0 +1,114 @@
+//! The rooms of a server and who has a seat in them, as one lock holds them: what is found and
+//! taken there while it is held. What that comes to for who asks is `local`'s.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tickwire::ids::RoomId;
+use tickwire::limits::ROOMS_LISTED_MAX;
+use tickwire::protocol::server_message::Refusal;
+
+use crate::directory::entry::{Entry, ranked};
+use crate::directory::{GameIndex, Mark, Place};
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) rooms: BTreeMap<RoomId, Entry>,
+    pub(super) codes: HashMap<String, RoomId>,
+    /// Seats that are held without a connection, by whose they are and where: how many. No more
+    /// than seats taken.
+    pub(super) away: BTreeMap<(Mark, RoomId), u16>,
+    /// Rooms made so far.
+    pub(super) made: u64,
+    /// Orders for which rooms stay where they are.
+    pub(super) orders: u32,
+}
+
+impl Table {
+    /// What each worker has to do; what each unit of a room costs that was not measured yet is
+    /// `unknown`.
+    pub(super) fn loads(&self, workers: usize, unknown: f64) -> Vec<f64> {
+        let mut loads = vec![0.0; workers];
+        for entry in self.rooms.values() {
+            loads[entry.worker] += entry.unit_share.unwrap_or(unknown) * entry.units();
+        }
+        loads
+    }
+
+    pub(super) fn least_loaded(&self, workers: usize) -> usize {
+        let measured = || self.rooms.values().filter_map(|entry| entry.unit_share);
+        // A room that was not measured yet is taken for an average one.
+        let usual = match measured().count() {
+            0 => 1.0,
+            count => measured().sum::<f64>() / count as f64,
+        };
+        let loads = self.loads(workers, usual);
+        (0..workers)
+            .min_by(|&a, &b| loads[a].total_cmp(&loads[b]))
+            .unwrap_or(0)
+    }
+
+    /// The first of the rooms that lists show, of those that are `wanted`.
+    pub(super) fn listed(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
+        let rooms = self.rooms.values();
+        let rooms = rooms.filter(|entry| entry.open && !entry.options.private && wanted(entry));
+        let mut rooms = ranked(rooms);
+        rooms.truncate(ROOMS_LISTED_MAX);
+        rooms
+    }
+
+    /// Rooms that there are of a game.
+    pub(super) fn count(&self, game: GameIndex) -> usize {
+        let of_it = self.rooms.values().filter(|entry| entry.game == game);
+        of_it.count()
+    }
+
+    pub(super) fn take_seat(
+        &mut self,
+        game: GameIndex,
+        room: RoomId,
+        who: Mark,
+    ) -> Result<Place, Refusal> {
+        let entry = self.rooms.get_mut(&room);
+        let entry = entry.filter(|entry| entry.game == game);
+        let entry = entry.ok_or(Refusal::NoSuchRoom)?;
+        if !entry.takers.contains(&who) {
+            if entry.locked {
+                return Err(Refusal::Locked);
+            }
+            if !entry.has_seat() {
+                return Err(Refusal::RoomFull);
+            }
+        }
+        // More of them than there are connections can't be under way.
+        entry.taken = entry.taken.saturating_add(1);
+        entry.takers.push(who);
+        // Until that is counted again.
+        entry.active = entry.active.saturating_add(1).min(entry.taken);
+        Ok(Place {
+            room,
+            worker: entry.worker,
+        })
+    }
+
+    /// Takes a spectator's place.
+    pub(super) fn take_view(&mut self, game: GameIndex, room: RoomId) -> Result<Place, Refusal> {
+        let entry = self.rooms.get_mut(&room);
+        let entry = entry.filter(|entry| entry.open && entry.game == game && entry.taken > 0);
+        let entry = entry.ok_or(Refusal::NoSuchRoom)?;
+        if !entry.takes_spectators() {
+            return Err(Refusal::RoomFull);
+        }
+        entry.spectators += 1;
+        Ok(Place {
+            room,
+            worker: entry.worker,
+        })
+    }
+
+    pub(super) fn remove(&mut self, room: RoomId) {
+        if let Some(entry) = self.rooms.remove(&room) {
+            self.codes.remove(&entry.options.code);
+        }
+    }
+}
