@@ -1,5 +1,5 @@
 //! A worker's loop: which room's turn it is, what to do with its outcome, and sleep in between.
-//! What a turn consists of is `room_host`'s. [`EventLoop::step`] is one pass at a given time, which
+//! What a turn consists of is `turn`'s. [`EventLoop::step`] is one pass at a given time, which
 //! the server's threads and whoever drives a worker by hand share; [`EventLoop::run`] waits in
 //! between.
 
@@ -20,8 +20,9 @@ use tickwire::protocol::server_message::Refusal;
 use super::balance::Balance;
 use super::host::Host;
 use super::load::{Load, Verdict};
-use super::room_host::{Failed, TurnContext, guarded, refuse};
+use super::room_host::{Failed, TurnContext, guarded};
 use super::schedule::TickSchedule;
+use super::seating::refuse;
 use super::{Client, Command, Common, JoinRequest, Phase, ResumeRequest, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game, RoomOptions};

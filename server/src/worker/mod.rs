@@ -15,6 +15,7 @@ mod moderation;
 mod peers;
 mod room_host;
 mod schedule;
+mod seating;
 #[cfg(test)]
 mod tests;
 mod turn;

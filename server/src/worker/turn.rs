@@ -1,8 +1,8 @@
 //! A room's turn: its members are read, the room ticks, each member is written to once. In stages,
 //! each for all members before the next: the kernel fetches what came, it is looked at, the room
 //! ticks, snapshots are composed, the kernel takes them. Then the same for the spectators, of whom
-//! the tick needs nothing: no player waits for them. Called by `run`; the rest of a room on its
-//! worker is `room_host`'s.
+//! the tick needs nothing: no player waits for them. Called by `event_loop`; the rest of a room on
+//! its worker is `room_host`'s.
 
 use std::mem;
 

@@ -12,7 +12,7 @@ use super::EventLoop;
 use super::running::Running;
 use crate::admission::request_prices::resumed;
 use crate::worker::balance::Moved;
-use crate::worker::room_host::refuse;
+use crate::worker::seating::refuse;
 use crate::worker::{Command, JoinRequest};
 
 impl EventLoop {
