@@ -120,19 +120,22 @@ impl<G: Game> Room<G> {
             return;
         }
         let (tick, cadence, newest) = (self.tick, self.cadence, self.notices.newest);
-        let lacking = |receiver: &Receiver| Some((receiver.player, receiver.told.untold?));
-        let lacking: Vec<_> = self.members.receivers().filter_map(lacking).collect();
-        for (to, untold) in lacking {
-            let page = self.notices.next_page(&self.members, to, untold);
-            let Some(receiver) = self.members.receiver_mut(to) else {
-                continue;
-            };
+        let lacking = |receiver: &Receiver| {
+            let untold = receiver.told.untold?;
             let left = receiver.in_flight.left_for_control(tick, cadence);
-            if receiver.told.news < newest || left == 0 {
+            let takes_it = receiver.told.news >= newest && left > 0;
+            Some((receiver.player, untold, takes_it))
+        };
+        let lacking: Vec<_> = self.members.receivers().filter_map(lacking).collect();
+        for (to, untold, takes_it) in lacking {
+            if !takes_it {
                 self.notices.paging = true;
                 continue;
             }
-            let (members, untold) = page;
+            let (members, untold) = self.notices.next_page(&self.members, to, untold);
+            let Some(receiver) = self.members.receiver_mut(to) else {
+                continue;
+            };
             let more = untold.is_some();
             let page = ServerMessage::Members { members, more };
             let bytes = Bytes::from(encode_server(&page));
