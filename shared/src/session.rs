@@ -10,6 +10,7 @@
 //! Not here: sockets, closing handshakes, prediction and interpolation (`client-web/src/netcode`).
 
 mod ack_timing;
+mod control;
 mod error;
 mod event;
 mod games;
@@ -19,14 +20,14 @@ mod redirect;
 mod requests;
 mod resume;
 mod room;
+mod snapshot;
+mod welcome;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use error::{RequestError, SessionError};
 pub use event::{Event, Redirect, decode_events};
-use games::{Hashes, Known};
-
 pub use games::Games;
 pub use reconnect::{
     Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,
@@ -37,15 +38,13 @@ pub use room::{RoomSession, Seen};
 
 use crate::codec;
 use crate::ids::{LayerId, Tick};
-use crate::limits::{
-    CHAT_HISTORY_MAX, EVENTS_PER_TICK_MAX, MEMBERS_PER_PAGE, ROOMS_LISTED_MAX,
-    SERVER_MESSAGE_BYTES_MAX,
-};
-use crate::protocol::server_message::{Limits, Member};
-use crate::protocol::{ClientMessage, Kind, ServerMessage, VERSION, feature, frame};
+use crate::limits::{EVENTS_PER_TICK_MAX, SERVER_MESSAGE_BYTES_MAX};
+use crate::protocol::server_message::Limits;
+use crate::protocol::{ClientMessage, Kind, VERSION, feature, frame};
 use crate::schema::Schema;
 use crate::snapshot::image::LayerImage;
 use crate::snapshot::layout::Layout;
+use games::Known;
 
 /// Messages that wait for [`Session::poll_transmit`]. Beyond: requests are refused, inputs and
 /// acknowledgements are dropped, which the protocol allows.
@@ -96,7 +95,7 @@ struct Welcome {
     features: u32,
     name: String,
     token: String,
-    game: Arc<games::Known>,
+    game: Arc<Known>,
     limits: Limits,
 }
 
@@ -117,7 +116,7 @@ pub struct Session {
     /// Who comes, until it is sent.
     hello: Option<Hello>,
     /// The game of which the hello says that it is known.
-    offered: Option<Arc<games::Known>>,
+    offered: Option<Arc<Known>>,
     welcome: Option<Welcome>,
     room: Option<RoomSession>,
     transmits: VecDeque<Vec<u8>>,
@@ -245,9 +244,9 @@ impl Session {
         }
         let result = match bytes.first().copied().and_then(Kind::from_byte) {
             Some(Kind::Control) => match codec::decode_server(bytes) {
-                Ok(Some(message)) if within_limits(&message) => self.on_control(message),
+                Ok(Some(message)) => self.on_control(message),
                 Ok(None) => Ok(()),
-                _ => Err(match codec::spoken_version(bytes) {
+                Err(_) => Err(match codec::spoken_version(bytes) {
                     Some(version) if version != VERSION => SessionError::Version(version),
                     _ => SessionError::Control,
                 }),
@@ -304,22 +303,6 @@ impl Session {
         }
     }
 
-    fn say(&mut self, hello: Hello) -> Vec<u8> {
-        let games = self.games.as_ref();
-        self.offered = games.and_then(|games| games.last(&hello.game));
-        let known = self.offered.as_ref().map(|known| known.hashes.clone());
-        let Hashes { schema, tables } = known.unwrap_or_default();
-        codec::encode_client(&ClientMessage::Hello {
-            version: VERSION,
-            features: hello.features,
-            game: hello.game,
-            schema,
-            tables,
-            name: hello.name,
-            token: hello.token,
-        })
-    }
-
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -347,242 +330,5 @@ impl Session {
     /// When [`Session::next_input`] will give one, `None` for not before the next snapshot.
     pub fn next_input_us(&self) -> Option<u64> {
         self.room.as_ref()?.next_input_us()
-    }
-
-    fn on_control(&mut self, message: ServerMessage) -> Result<(), SessionError> {
-        if let welcome @ ServerMessage::Welcome { .. } = message {
-            return self.on_welcome(welcome);
-        }
-        let event = match (self.state(), message) {
-            (State::Hello, ServerMessage::Stopping { retry_after_ms }) => {
-                Event::Stopping { retry_after_ms }
-            }
-            (State::Hello | State::Failed, _) => return Err(SessionError::Unexpected),
-            (State::Lobby, message @ ServerMessage::Joined { .. }) => {
-                let seen = self.resuming.take().unwrap_or_default();
-                self.room = RoomSession::new(message, seen);
-                if let (Some(room), Some(rtt_us)) = (&mut self.room, self.round_trip_us) {
-                    room.on_round_trip(rtt_us);
-                }
-                Event::Joined
-            }
-            (State::Room, ServerMessage::Left { reason }) => {
-                self.room = None;
-                Event::Left { reason }
-            }
-            (_, message) => self.on_member_message(message)?,
-        };
-        self.events.push_back(event);
-        Ok(())
-    }
-
-    fn on_welcome(&mut self, message: ServerMessage) -> Result<(), SessionError> {
-        let ServerMessage::Welcome {
-            version,
-            features,
-            game: _,
-            name,
-            token,
-            limits,
-            schema_hash,
-            tables_hash,
-            schema,
-            tables,
-        } = message
-        else {
-            return Err(SessionError::Unexpected);
-        };
-        if self.state() != State::Hello {
-            return Err(SessionError::Unexpected);
-        }
-        if version != VERSION {
-            return Err(SessionError::Version(version));
-        }
-        // What is left out must be what was offered.
-        let offered = self.offered.take();
-        let hashes = Hashes {
-            schema: schema_hash,
-            tables: tables_hash,
-        };
-        let game = match (schema, tables, offered) {
-            (None, None, Some(known)) if known.hashes == hashes => known,
-            (schema, tables, offered) => {
-                let offered = offered.as_deref();
-                let schema = schema.or_else(|| {
-                    let known = offered.filter(|known| known.hashes.schema == hashes.schema);
-                    known.map(|known| known.schema.clone())
-                });
-                let tables = tables.or_else(|| {
-                    let known = offered.filter(|known| known.hashes.tables == hashes.tables);
-                    known.map(|known| known.tables.clone())
-                });
-                let (Some(schema), Some(tables)) = (schema, tables) else {
-                    return Err(SessionError::NoSchema);
-                };
-                let met = Known::new(schema, tables, hashes).map_err(SessionError::Schema)?;
-                match &self.games {
-                    Some(games) => games.meet(met),
-                    None => Arc::new(met),
-                }
-            }
-        };
-        self.welcome = Some(Welcome {
-            features,
-            name,
-            token,
-            game,
-            limits,
-        });
-        self.events.push_back(Event::Welcome);
-        Ok(())
-    }
-
-    /// What does not change the state.
-    fn on_member_message(&mut self, message: ServerMessage) -> Result<Event, SessionError> {
-        let event = match (&mut self.room, message) {
-            (_, ServerMessage::Refused { reason }) => {
-                self.resuming = None;
-                Event::Refused { reason }
-            }
-            (_, ServerMessage::Rooms { rooms }) => Event::Rooms { rooms },
-            (_, ServerMessage::Pong { nonce, tick }) => Event::Pong { nonce, tick },
-            (_, ServerMessage::Stopping { retry_after_ms }) => Event::Stopping { retry_after_ms },
-            (_, ServerMessage::Reply { id, result }) => Event::Reply { id, result },
-            (Some(room), ServerMessage::MemberChanged { member }) => {
-                room.on_member_changed(&member);
-                Event::MemberChanged { member }
-            }
-            (
-                Some(room),
-                ServerMessage::MemberState {
-                    player,
-                    ready,
-                    host,
-                    connected,
-                },
-            ) => {
-                let known = room.members.iter().find(|known| known.player == player);
-                let member = Member {
-                    ready,
-                    host,
-                    connected,
-                    ..known.cloned().ok_or(SessionError::Unexpected)?
-                };
-                room.on_member_changed(&member);
-                Event::MemberChanged { member }
-            }
-            (Some(room), ServerMessage::Members { members, more }) => {
-                if !room.more_members {
-                    return Err(SessionError::Unexpected);
-                }
-                room.more_members = more;
-                for member in &members {
-                    room.on_member_changed(member);
-                }
-                Event::Members { members, more }
-            }
-            (
-                _,
-                ServerMessage::Redirect {
-                    url,
-                    ticket,
-                    room,
-                    valid_ms,
-                },
-            ) => Event::Redirect(Redirect {
-                url,
-                ticket,
-                room,
-                valid_ms,
-            }),
-            (Some(room), ServerMessage::MemberLeft { player }) => {
-                room.on_member_left(player);
-                Event::MemberLeft { player }
-            }
-            (Some(room), ServerMessage::Chat { line }) => {
-                room.seen.chat = room.seen.chat.max(line.id);
-                Event::Chat { line }
-            }
-            (Some(room), ServerMessage::ResumeToken { token, grace_ms }) => {
-                room.on_resume_token(token, grace_ms);
-                Event::Resumable { grace_ms }
-            }
-            // Joined twice, Left or Members outside a room.
-            _ => return Err(SessionError::Unexpected),
-        };
-        Ok(event)
-    }
-
-    fn on_snapshot(&mut self, bytes: &[u8], now_us: u64) -> Result<(), SessionError> {
-        let (Some(welcome), Some(room)) = (&self.welcome, &mut self.room) else {
-            return Err(SessionError::Unexpected);
-        };
-        let (head, sections) = frame::SnapshotHead::decode(bytes).map_err(SessionError::Frame)?;
-        if head.tick <= room.newest || head.tick > TICK_MAX {
-            return Err(SessionError::BadTick);
-        }
-        let layout = &welcome.game.layout;
-        for section in sections {
-            let (kind, section) = section.map_err(SessionError::Frame)?;
-            match kind {
-                frame::SectionKind::Layer(layer) => {
-                    let got = room
-                        .layers
-                        .apply(layer, section, head.tick, layout, now_us)
-                        .map_err(SessionError::Snapshot)?;
-                    self.stats.keyframes += u64::from(got.keyframe);
-                    if let Some(layer) = got.differs {
-                        self.stats.desyncs += 1;
-                        self.events.push_back(Event::Desync { layer });
-                    }
-                }
-                frame::SectionKind::Closed => {
-                    let closed = room.layers.close(section, head.tick);
-                    closed.map_err(SessionError::Snapshot)?;
-                }
-                frame::SectionKind::Events => {
-                    let events = &mut self.events;
-                    let dropped = &mut self.stats.events_dropped;
-                    event::decode_events(section, head.tick, &welcome.game.schema, |event| {
-                        if events.len() < EVENTS_WAITING_MAX {
-                            events.push_back(event);
-                        } else {
-                            *dropped += 1;
-                        }
-                    })?;
-                }
-            }
-        }
-        room.layers.finish(head.tick, layout, now_us, |layer| {
-            self.stats.desyncs += 1;
-            self.events.push_back(Event::Desync { layer });
-        });
-        room.on_snapshot(&head, now_us);
-        self.stats.snapshots += 1;
-        self.stats.snapshot_bytes += bytes.len() as u64;
-        self.stats.substituted += u64::from(head.substituted);
-        self.events.push_back(Event::Snapshot { head });
-        Ok(())
-    }
-}
-
-/// Whether a message has no more than the protocol allows, and no rate of 0.
-fn within_limits(message: &ServerMessage) -> bool {
-    match message {
-        ServerMessage::Rooms { rooms } => rooms.len() <= ROOMS_LISTED_MAX,
-        ServerMessage::Joined {
-            tick_rate,
-            snapshot_every,
-            members,
-            chat,
-            ..
-        } => {
-            *tick_rate != 0
-                && *snapshot_every != 0
-                && members.len() <= MEMBERS_PER_PAGE
-                && chat.len() <= CHAT_HISTORY_MAX
-        }
-        ServerMessage::Members { members, .. } => members.len() <= MEMBERS_PER_PAGE,
-        _ => true,
     }
 }

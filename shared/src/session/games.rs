@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::error::SessionError;
 use crate::schema::{Schema, Tables};
 use crate::snapshot::layout::Layout;
 
@@ -36,8 +37,32 @@ pub(super) struct Hashes {
 }
 
 impl Known {
+    /// The game of a welcome, in which may be left out what was `offered`.
+    ///
+    /// # Errors
+    /// Something else is left out, or they are not sound.
+    pub(super) fn met(
+        schema: Option<Schema>,
+        tables: Option<Tables>,
+        hashes: Hashes,
+        offered: Option<&Known>,
+    ) -> Result<Known, SessionError> {
+        let schema = schema.or_else(|| {
+            let known = offered.filter(|known| known.hashes.schema == hashes.schema);
+            known.map(|known| known.schema.clone())
+        });
+        let tables = tables.or_else(|| {
+            let known = offered.filter(|known| known.hashes.tables == hashes.tables);
+            known.map(|known| known.tables.clone())
+        });
+        let (Some(schema), Some(tables)) = (schema, tables) else {
+            return Err(SessionError::NoSchema);
+        };
+        Known::new(schema, tables, hashes).map_err(SessionError::Schema)
+    }
+
     /// Of a schema and tables; the error says what is wrong with them.
-    pub(super) fn new(schema: Schema, tables: Tables, hashes: Hashes) -> Result<Known, String> {
+    fn new(schema: Schema, tables: Tables, hashes: Hashes) -> Result<Known, String> {
         Ok(Known {
             layout: Layout::new(&schema, &tables)?,
             schema,
