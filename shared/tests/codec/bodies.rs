@@ -88,9 +88,18 @@ fn check(seed: u64, layer: LayerId, entities: usize, every_tick: bool) {
     }
 }
 
-/// What a section costs beside its body's decisions: kind, length, mode.
+/// Its kind and the length of its body, which begins with the mode.
 #[test]
-fn a_section_costs_three_bytes_more_than_what_it_says() {
+fn a_section_costs_at_most_three_bytes_more_than_its_body() {
+    for (bytes, cost) in [(0, 2), (127, 2), (128, 3), (16_383, 3)] {
+        let mut section = Vec::new();
+        push_section(
+            SectionKind::Layer(LayerId::LAST),
+            &vec![0; bytes],
+            &mut section,
+        );
+        assert_eq!(section.len() - bytes, cost, "a body of {bytes} bytes");
+    }
     let layout = layout();
     let set = &layout.room;
     let mut history = History::new(8, set, 4);
@@ -113,7 +122,8 @@ fn a_section_costs_three_bytes_more_than_what_it_says() {
             push_section(SectionKind::Layer(layer), &body, &mut section);
             let (_, decisions) = decode_head(layer, &body).expect("a head");
             let long = usize::from(body.len() >= 128);
-            assert_eq!(section.len() - decisions.len(), 3 + long, "{layer}");
+            assert_eq!(section.len() - body.len(), 2 + long, "{layer}");
+            assert_eq!(body.len() - decisions.len(), 1, "{layer}: its mode alone");
         }
         before = now;
     }

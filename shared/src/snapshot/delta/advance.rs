@@ -1,7 +1,7 @@
 //! The next image of a layer of which a snapshot says nothing: all in it went as predicted
 //! (`PROTOCOL.md` §7). Called by who holds layers, for those without a body.
 
-use super::decode::{aim, settle};
+use super::restore::{aim, settle};
 use super::{Scratch, Span};
 use crate::ids::Tick;
 use crate::limits::BASELINE_BACK_MAX;

@@ -1,22 +1,24 @@
 //! From images to a body: who was removed, who entered, whose fields were not as predicted.
 
+mod arrived;
+mod compare;
+mod entered;
+mod pair;
+
 use super::model::{self, Before, Model};
 use super::{
-    BACK_FOLLOWS, MODE_CHECKSUM, MODE_EPOCH, MODE_EPOCH_SHIFT, Scratch, Span, Work, components,
-    entering, in_reach, late_change, late_second_diff,
+    BACK_FOLLOWS, MODE_CHECKSUM, MODE_EPOCH, MODE_EPOCH_SHIFT, Scratch, Span, components, in_reach,
 };
 use crate::ids::LayerId;
 use crate::protocol::frame::push_varint;
 use crate::snapshot::activity::Activity;
 use crate::snapshot::checksum::checksum;
-use crate::snapshot::column_set::{Column, ColumnSet, ComponentColumns, Guess};
-use crate::snapshot::columns::Columns;
+use crate::snapshot::column_set::{Column, ColumnSet, ComponentColumns};
 use crate::snapshot::image::{EntityHead, LayerView, Residuals};
-use crate::snapshot::predictor::{difference, follow};
 use crate::snapshot::range_coder::{Coder, Context, RangeEncoder};
-use crate::snapshot::rows::Table;
 use crate::snapshot::symbols::{CODED_MAX, ESCAPE, Symbols, symbol_of};
-use crate::snapshot::zigzag;
+use compare::compare;
+use pair::Pair;
 
 /// What a body is of, beside its image.
 #[derive(Clone, Copy, Debug)]
@@ -41,13 +43,21 @@ pub struct Moves<'a> {
     pub living: &'a [u16],
 }
 
-impl Of<'_> {
+impl<'a> Of<'a> {
     /// A layer by its number, in which nobody moves.
     pub fn layer(layer: LayerId) -> Of<'static> {
         if layer.is_group() {
             Of::Group(Moves::default())
         } else {
             Of::Fixed(layer)
+        }
+    }
+
+    /// Who moves, where somebody can.
+    fn moves(self) -> Option<Moves<'a>> {
+        match self {
+            Of::Fixed(_) => None,
+            Of::Group(moves) => Some(moves),
         }
     }
 
@@ -79,7 +89,8 @@ pub fn encode(
     if let Some(baseline) = baseline {
         assert!(in_reach(baseline.tick, current.tick));
     }
-    let (from, current, span) = pair(baseline, current);
+    let pair = Pair::new(set, baseline, current);
+    let span = pair.span;
     let is_checked = periodic || !span.steady();
     let near = u8::try_from(span.dt).ok().filter(|&dt| dt < BACK_FOLLOWS);
     let epoch = (set.epoch & MODE_EPOCH) << MODE_EPOCH_SHIFT;
@@ -92,10 +103,10 @@ pub fn encode(
         out.push(of.set());
     }
     if is_checked {
-        out.extend_from_slice(&checksum(current, set).to_le_bytes());
+        out.extend_from_slice(&checksum(pair.current, set).to_le_bytes());
     }
     let coder = RangeEncoder::new(out);
-    code(of, set, from, current, span, coder, scratch).finish();
+    code(of.moves(), &pair, coder, scratch).finish();
 }
 
 /// Whether `current` has the entities of `baseline`, the image before it, and all that is in it
@@ -106,7 +117,12 @@ pub fn is_fully_predicted(
     baseline: LayerView<'_>,
     current: LayerView<'_>,
 ) -> bool {
-    let (from, current, span) = pair(Some(baseline), current);
+    let Pair {
+        from,
+        current,
+        span,
+        ..
+    } = Pair::new(set, Some(baseline), current);
     let changed = |at| current.residuals.of(set.any_change_column(), at) != 0;
     span.steady()
         && !from.bare
@@ -132,33 +148,8 @@ pub fn trace(
     current: LayerView<'_>,
     scratch: &mut Scratch,
 ) -> Vec<Decision> {
-    let (from, current, span) = pair(baseline, current);
-    let of = Of::Fixed(LayerId::ROOM);
-    code(of, set, from, current, span, Trace(Vec::new()), scratch).0
-}
-
-/// What is coded against what: a keyframe, without a baseline, against nothing, and bare.
-fn pair<'a>(
-    baseline: Option<LayerView<'a>>,
-    current: LayerView<'a>,
-) -> (LayerView<'a>, LayerView<'a>, Span) {
-    let nothing = LayerView {
-        tick: current.tick,
-        gap: 0,
-        entities: &[],
-        values: &[],
-        residuals: Residuals::default(),
-        bare: false,
-    };
-    let span = |from: LayerView<'_>| Span {
-        dt: current.tick.since(from.tick),
-        baseline_gap: from.gap,
-        gap: current.gap,
-    };
-    match baseline {
-        Some(from) => (from, current, span(from)),
-        None => (nothing, current.bare(), span(nothing)),
-    }
+    let pair = Pair::new(set, baseline, current);
+    code(None, &pair, Trace(Vec::new()), scratch).0
 }
 
 struct Trace(Vec<Decision>);
@@ -175,51 +166,36 @@ impl Coder for Trace {
     fn raw(&mut self, _value: u32, _bits: u32) {}
 }
 
-fn code<C: Coder>(
-    of: Of<'_>,
-    set: &ColumnSet,
-    from: LayerView<'_>,
-    current: LayerView<'_>,
-    span: Span,
-    coder: C,
-    scratch: &mut Scratch,
-) -> C {
-    let moves = match of {
-        Of::Fixed(_) => None,
-        Of::Group(moves) => Some(moves),
+/// Codes a body. Without `moves` it is no group's.
+fn code<C: Coder>(moves: Option<Moves<'_>>, pair: &Pair<'_>, coder: C, scratch: &mut Scratch) -> C {
+    let Some(arriving) = moves.filter(|moves| !moves.arrived.is_empty()) else {
+        return code_against(moves, pair, coder, scratch);
     };
-    let Some(moves) = moves.filter(|moves| !moves.arrived.is_empty()) else {
-        return code_against(moves, set, from, current, span, coder, scratch);
-    };
-    assert!(!span.is_keyframe(), "nobody arrives in a keyframe");
-    let (mut merged, width) = (std::mem::take(&mut scratch.merged), set.width());
-    merged.start_join(from);
-    let mut next = 0;
-    for (head, row) in moves.arrived.iter().zip(moves.rows.chunks_exact(width)) {
-        next = merged.join_below(from, next, head.slot.into(), width);
-        merged.entities.push(*head);
-        merged.values.extend_from_slice(row);
-    }
-    merged.join_below(from, next, u32::MAX, width);
+    assert!(!pair.span.is_keyframe(), "nobody arrives in a keyframe");
+    let mut merged = std::mem::take(&mut scratch.merged);
+    arriving.join(pair, &mut merged);
     let from = LayerView {
-        bare: from.bare,
+        bare: pair.from.bare,
         ..merged.view()
     };
-    let coder = code_against(Some(moves), set, from, current, span, coder, scratch);
+    let coder = code_against(moves, &Pair { from, ..*pair }, coder, scratch);
     scratch.merged = merged;
     coder
 }
 
-/// The same against a baseline that has who arrives. Without `moves` it is no group's.
+/// The same against a baseline that has who arrives.
 fn code_against<C: Coder>(
     moves: Option<Moves<'_>>,
-    set: &ColumnSet,
-    from: LayerView<'_>,
-    current: LayerView<'_>,
-    span: Span,
+    pair: &Pair<'_>,
     coder: C,
     scratch: &mut Scratch,
 ) -> C {
+    let Pair {
+        set,
+        from,
+        current,
+        span,
+    } = *pair;
     scratch.clear(set);
     split(from.entities, current.entities, scratch);
     let mut body = Body {
@@ -237,7 +213,7 @@ fn code_against<C: Coder>(
     let residuals = if span.steady() && !from.bare && !current.residuals.is_empty() {
         current.residuals
     } else {
-        compare(set, from, current, span, &scratch.kept, &mut scratch.work);
+        compare(pair, &scratch.kept, &mut scratch.work);
         Residuals::new(&scratch.work.residuals, current.entities.len(), 0)
     };
     body.kept(current.entities, residuals, &scratch.kept);
@@ -289,21 +265,6 @@ impl<C: Coder> Body<'_, C> {
         }
     }
 
-    fn arrived(&mut self) {
-        let Some(moves) = self.moves.filter(|_| !self.span.is_keyframe()) else {
-            return;
-        };
-        let (mut contexts, mut next_slot) = (model::ARRIVALS, 0);
-        let count = moves.arrived.len() as u32;
-        self.coder.number(&mut contexts, model::ARRIVED, count);
-        for head in moves.arrived {
-            let slot = u32::from(head.slot);
-            self.coder
-                .number(&mut contexts, model::ARRIVED_GAP, slot - next_slot);
-            next_slot = slot + 1;
-        }
-    }
-
     fn removed(&mut self, from: &[EntityHead], removed: &[u32]) {
         self.coder
             .number(self.model, model::REMOVED, removed.len() as u32);
@@ -317,84 +278,6 @@ impl<C: Coder> Body<'_, C> {
                 let lives = moves.living.binary_search(&slot).is_ok();
                 self.coder.raw(u32::from(lives), 1);
             }
-        }
-    }
-
-    fn entered(&mut self, current: LayerView<'_>, entered: &[u32]) {
-        self.coder
-            .number(self.model, model::ENTERED, entered.len() as u32);
-        if entered.is_empty() {
-            return;
-        }
-        self.model
-            .extend_from_slice(&self.set.prior[self.set.entering..]);
-        let mut next_slot = 0;
-        for &index in entered {
-            let head = current.entities[index as usize];
-            let row = current.row(index as usize, self.set.width());
-            self.coder.number(
-                self.model,
-                model::SLOT_GAP,
-                u32::from(head.slot) - next_slot,
-            );
-            next_slot = u32::from(head.slot) + 1;
-            self.coder
-                .number(self.model, model::GENERATION, u32::from(head.generation));
-            self.coder
-                .number(self.model, model::OWNER, u32::from(head.owner));
-            for number in 0..self.set.components.len() {
-                let context = model::present(number);
-                self.coder
-                    .bit(self.model, context, head.mask >> number & 1 != 0);
-            }
-            self.entered_row(head.mask, row);
-        }
-    }
-
-    fn entered_row(&mut self, mask: u32, row: &[i32]) {
-        // Who comes into a group may have been elsewhere in the image before.
-        let steady = self.span.steady() && self.moves.is_none();
-        for (_, component) in components(self.set, mask) {
-            let mut change_before = 0;
-            for index in component.start..component.end {
-                let column = &self.set.columns[index];
-                match column.guess {
-                    Guess::Change | Guess::Bend if steady => debug_assert_eq!(row[index], 0),
-                    Guess::Change => {
-                        self.entered_change(column, change_before, row[index]);
-                        change_before = row[index];
-                    }
-                    Guess::Bend if self.span.is_keyframe() => {}
-                    Guess::Bend => {
-                        let contexts = model::entering_second_diff(column);
-                        self.coder.number(self.model, contexts, zigzag(row[index]));
-                    }
-                    guess => match follow(guess, row, self.span.gap).filter(|_| !steady) {
-                        Some(guess) => {
-                            let residual = difference(column, row[index], guess);
-                            let contexts = model::size(column);
-                            self.coder.number(self.model, contexts, zigzag(residual));
-                        }
-                        None => {
-                            let top = entering::top_bits(column);
-                            let (at, value) = (column.entering, row[index] as u32);
-                            self.coder.digits(self.model, at, value, column.bits, top);
-                        }
-                    },
-                }
-            }
-        }
-    }
-
-    fn entered_change(&mut self, column: &Column, before: i32, change: i32) {
-        let size = change.unsigned_abs() + 1;
-        let length = size.ilog2();
-        let contexts = entering::length(column, before);
-        self.coder.unary(self.model, contexts, length);
-        if length > 0 {
-            let (at, modelled) = entering::size(column, length);
-            self.coder.digits(self.model, at, size, length, modelled);
-            self.coder.raw(u32::from(change < 0), 1);
         }
     }
 
@@ -524,56 +407,5 @@ impl Row<'_> {
     #[inline(always)]
     fn of(self, column: usize) -> i32 {
         self.residuals.of(column, self.at)
-    }
-}
-
-/// Fills a table of [`Residuals`]; if not steady, with those of
-/// what linear columns remember.
-fn compare(
-    set: &ColumnSet,
-    from: LayerView<'_>,
-    current: LayerView<'_>,
-    span: Span,
-    kept: &[(u32, u32)],
-    work: &mut Work,
-) {
-    let (old, new) = (from.values, current.values);
-    let count = current.entities.len();
-    let Work { residuals, columns } = work;
-    columns.resize_with(set.components.len(), Columns::default);
-    // What was there before stays where nothing is compared, and is not looked at.
-    residuals.resize(count * set.residual_width(), 0);
-    let mut table = Table { residuals, count };
-    table.clear([set.most_activity_column(), set.any_change_column()]);
-    let components = set.components.iter().zip(columns).enumerate();
-    for (number, (component, columns)) in components {
-        columns.start(set, number, kept, from, current.entities, &mut table);
-        for (nth, &at) in set.linear[component.linear.clone()].iter().enumerate() {
-            let column = &set.columns[at];
-            columns.aim(column, nth, span.dt, span.baseline_gap);
-            columns.compare(column, at, Some(nth), new);
-            columns.put_residuals(at, false, &mut table);
-            if span.steady() {
-                columns.put_tables(at, nth, &mut table);
-                continue;
-            }
-            for (a, b, index) in columns.rows() {
-                let (old, new) = (&old[a..], &new[b..]);
-                let change = late_change(column, at, old, new, span);
-                let second_diff = late_second_diff(at, old, new, span);
-                let place = (at + 1) * count + index;
-                table.residuals[place] = new[at + 1].wrapping_sub(change);
-                table.residuals[place + count] = new[at + 2].wrapping_sub(second_diff);
-            }
-            columns.note_residuals(at + 1, &mut table);
-            columns.note_residuals(at + 2, &mut table);
-        }
-        for &at in &set.others[component.others.clone()] {
-            let column = &set.columns[at];
-            columns.guess(column, at, (old, new), (span.dt, span.gap));
-            columns.compare(column, at, None, new);
-            columns.put_residuals(at, true, &mut table);
-        }
-        columns.put_changes(set, number, &mut table);
     }
 }

@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 pub(crate) mod entering;
 pub mod model;
+mod restore;
 
 pub use advance::advance;
 pub use decode::{BodyHead, Source, Verdict, decode, decode_head, decode_moves};
