@@ -5,7 +5,7 @@ mod groups;
 use tickwire::ids::LayerId;
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::{SectionKind, push_sized};
-use tickwire::snapshot::delta::{Of, Scratch, encode, in_reach, is_fully_predicted};
+use tickwire::snapshot::delta::{Of, Scratch, encode, is_fully_predicted};
 use tickwire::snapshot::layout::Layout;
 
 use super::held::groups::Source;
@@ -69,12 +69,9 @@ impl FanOut {
         let Some(newest) = ring.newest().filter(|_| set.width() > 0) else {
             return false;
         };
-        let baseline = held
-            .filter(|held| in_reach(held.tick, newest.tick))
-            .and_then(|held| {
-                let image = ring.of_tick(held.tick)?.layer(key)?;
-                Some((held, if held.bare { image.bare() } else { image }))
-            });
+        let baseline = ring
+            .base(held, newest.tick)
+            .and_then(|(held, old)| Some((held, held.of(old.layer(key)?))));
         let (held, baseline) = baseline.unzip();
         let Some(current) = newest.layer(key) else {
             return false;
@@ -84,7 +81,7 @@ impl FanOut {
             push_shared(layer, &section.bytes, out);
             return baseline.is_none();
         }
-        let periodic = newest.number % CHECKSUM_EVERY == 0;
+        let periodic = newest.number.is_multiple_of(CHECKSUM_EVERY);
         let mut bytes = self.spare.pop().unwrap_or_default();
         bytes.clear();
         if periodic || !baseline.is_some_and(|from| is_fully_predicted(set, from, current)) {

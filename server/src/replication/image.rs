@@ -7,10 +7,11 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::limits::IMAGES_MAX;
+use tickwire::snapshot::delta::in_reach;
 use tickwire::snapshot::image::{EntityHead, LayerView, Residuals};
 use tickwire::snapshot::layout::Layout;
 
-use super::layer::LayerKey;
+use super::layer::{Baseline, LayerKey};
 
 /// Where a layer's entities and rows are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -179,9 +180,7 @@ impl Image {
             bare: false,
         })
     }
-}
 
-impl Image {
     /// How many layers from the one at `at` on, of the same columns, are in both images with the
     /// same entities and the same gap, and where the first of them is in the older one. 0: not even
     /// the first.
@@ -241,6 +240,13 @@ impl Ring {
         let images = self.images.iter().rev();
         let mut until = images.take_while(|image| image.tick >= tick);
         until.find(|image| image.tick == tick)
+    }
+
+    /// What somebody holds, and the image that it is of, as far as a body of an image of `tick` can
+    /// be against it.
+    pub(crate) fn base(&self, held: Option<Baseline>, tick: Tick) -> Option<(Baseline, &Image)> {
+        let held = held.filter(|held| in_reach(held.tick, tick))?;
+        Some((held, self.of_tick(held.tick)?))
     }
 
     /// Forgets all images but the newest and those of the ticks `held`, which rise, as far as they

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{LayerId, PlayerId, Tick};
 use tickwire::snapshot::column_set::ColumnSet;
+use tickwire::snapshot::image::LayerView;
 use tickwire::snapshot::layout::Layout;
 
 /// Scopes, which say who sees a column: as many as there are column sets, in the order of
@@ -77,4 +78,11 @@ pub(crate) struct Baseline {
     /// It came as a keyframe, so without its second differences
     /// ([`tickwire::snapshot::image::LayerView::bare`]).
     pub(crate) bare: bool,
+}
+
+impl Baseline {
+    /// A layer of the image, as it was sent.
+    pub(crate) fn of(self, layer: LayerView<'_>) -> LayerView<'_> {
+        if self.bare { layer.bare() } else { layer }
+    }
 }

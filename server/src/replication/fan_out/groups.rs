@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use tickwire::limits::CHECKSUM_EVERY;
 use tickwire::protocol::frame::push_sized;
 use tickwire::snapshot::column_set::ColumnSet;
-use tickwire::snapshot::delta::{Moves, Of, Scratch, encode, in_reach, is_fully_predicted};
+use tickwire::snapshot::delta::{Moves, Of, Scratch, encode, is_fully_predicted};
 use tickwire::snapshot::image::{EntityHead, LayerView};
 
 use crate::replication::held::Baseline;
@@ -93,16 +93,12 @@ impl GroupBodies {
             place
         });
         let made = &mut self.made[place];
-        let old = held
-            .filter(|held| in_reach(held.tick, newest.tick))
-            .and_then(|held| Some((held, ring.of_tick(held.tick)?)));
-        let (held, old) = old.unzip();
-        let comers = held
-            .zip(old)
-            .map(|(held, old)| made.comers(held, old, newest));
+        let base = ring.base(held, newest.tick);
+        let comers = base.map(|(held, old)| made.comers(held, old, newest));
         let from = comers.map_or(Few::new(), |comers| made.comers[comers].held(sources));
+        let held = base.map(|(held, _)| held);
         let is_same = |section: &Shared| section.baseline == held && section.from == from;
-        let is_keyframe = held.is_none();
+        let is_keyframe = base.is_none();
         if let Some(at) = made.shared.iter().position(is_same) {
             return Section {
                 bytes: &self.made[place].shared[at].bytes,
@@ -111,10 +107,7 @@ impl GroupBodies {
             };
         }
         let current = newest.group(group);
-        let baseline = held.zip(old).map(|(held, old)| {
-            let view = old.group(group);
-            if held.bare { view.bare() } else { view }
-        });
+        let baseline = base.map(|(held, old)| held.of(old.group(group)));
         let periodic = newest.number.is_multiple_of(CHECKSUM_EVERY);
         let mut bytes = self.spare_bytes.pop().unwrap_or_default();
         bytes.clear();
@@ -123,7 +116,7 @@ impl GroupBodies {
             self.arrived.clear();
             self.rows.clear();
             self.living.clear();
-            if let (Some(comers), Some(old)) = (comers, old) {
+            if let (Some(comers), Some((_, old))) = (comers, base) {
                 let entities = &made.comers[comers].entities;
                 for &(_, at) in entities
                     .iter()
