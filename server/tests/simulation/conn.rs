@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
-use tickwire::ids::{LayerId, Tick};
-use tickwire::limits::CHAT_HISTORY_MAX;
+use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::limits::{CHAT_HISTORY_MAX, PLAYER_NUMBERS};
+use tickwire::protocol::client_message::JoinAs;
 use tickwire::protocol::frame::{SectionKind, SnapshotHead};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::session::{Event, Seen as Known, Session, Ticket};
@@ -24,6 +25,10 @@ pub(crate) struct Conn {
     pub(crate) session: Session,
     pub(crate) incoming: Vec<u8>,
     pub(crate) heard: Vec<Event>,
+    /// It asks to look on, not for a seat.
+    pub(crate) looks_on: bool,
+    /// By which number the server has it in the room, or had it there last.
+    pub(crate) number: Option<PlayerId>,
     /// The newest snapshot that was judged, or the tick of joining.
     pub(crate) judged: Tick,
     /// Up to what tick it has got the durable events.
@@ -40,6 +45,8 @@ pub(crate) struct Conn {
     pub(crate) excused: bool,
     /// It was sent away from the room, and comes back as somebody else.
     pub(crate) sent_away: bool,
+    /// The last player went where it looked on.
+    pub(crate) was_dismissed: bool,
     /// Its memory fails now and then.
     pub(crate) planted: Option<Planted>,
 }
@@ -49,6 +56,7 @@ impl Conn {
         line: LineId,
         who: &str,
         held: Option<(Ticket, Tick)>,
+        looks_on: bool,
         plants: bool,
     ) -> Conn {
         let session = || match &held {
@@ -64,6 +72,8 @@ impl Conn {
             durable_from: Tick(0),
             incoming: Vec::new(),
             heard: Vec::new(),
+            looks_on,
+            number: None,
             judged: Tick(0),
             acts: 0,
             asked: VecDeque::new(),
@@ -71,6 +81,7 @@ impl Conn {
             chat_next: None,
             excused: false,
             sent_away: false,
+            was_dismissed: false,
             planted,
         }
     }
@@ -79,6 +90,16 @@ impl Conn {
     pub(crate) fn judged(&self) -> &Session {
         let twin = self.planted.as_ref().map(|planted| &planted.twin);
         twin.unwrap_or(&self.session)
+    }
+
+    /// Asks to be let into the room.
+    pub(crate) fn join(&mut self, room: RoomId) {
+        let who = JoinAs {
+            spectator: self.looks_on,
+            ..JoinAs::default()
+        };
+        // Not in the lobby any more: it is asked again when it is there.
+        let _ = self.session.join_as(room, &who);
     }
 
     /// Takes the session's news of a message.
@@ -96,7 +117,7 @@ impl Conn {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Welcome if self.asking.is_some() => {}
-                Event::Welcome => drop(self.session.join(host.room_id)),
+                Event::Welcome => self.join(host.room_id),
                 Event::Left {
                     reason: LeaveReason::Kicked,
                 }
@@ -107,10 +128,22 @@ impl Conn {
                 }
                 Event::Refused { .. } if self.asking.take().is_some() => {
                     seen.seats_lost += 1;
-                    let _ = self.session.join(host.room_id);
+                    self.join(host.room_id);
+                }
+                // No place is left, or nobody plays.
+                Event::Refused {
+                    reason: Refusal::RoomFull | Refusal::NoSuchRoom,
+                } if self.looks_on => {
+                    seen.not_let_in += 1;
+                    self.looks_on = false;
                 }
                 Event::Joined => {
                     self.judged = line.joined_at;
+                    let looked_on = self.number.is_some_and(is_spectator);
+                    self.number = line.number;
+                    let looks_on = self.number.is_some_and(is_spectator);
+                    seen.watched += u64::from(looks_on);
+                    seen.moved_to_play += u64::from(looked_on && !looks_on);
                     let room = self.session.room();
                     let said = room.map_or(&[][..], |room| &room.chat);
                     if let Some(before) = self.asking.take() {
@@ -137,9 +170,14 @@ impl Conn {
                     seen.snapshots += 1;
                     seen.events += self.heard.len() as u64;
                     let judged = self.judged();
-                    if let (Some(room), Some(layout)) = (judged.room(), judged.layout())
-                        && let Some(player) = room.you
-                    {
+                    if let (Some(room), Some(layout)) = (judged.room(), judged.layout()) {
+                        let Some(player) = self.number else {
+                            return wrong(format!("{:?} for who is gone", head.tick));
+                        };
+                        if room.you != Some(player).filter(|player| !is_spectator(*player)) {
+                            return wrong(format!("{:?} is told to {player}", room.you));
+                        }
+                        seen.spectated += u64::from(is_spectator(player));
                         let ear = Ear {
                             player,
                             seated_at: self.seated_at,
@@ -184,9 +222,15 @@ impl Conn {
                     }
                 }
                 // What was asked of the room came too late.
-                Event::Left { .. } => {
+                Event::Left { reason } => {
                     self.asked.clear();
                     self.pings.clear();
+                    // Nobody plays any more: somebody must.
+                    if reason == LeaveReason::RoomClosed {
+                        self.was_dismissed = true;
+                        self.looks_on = false;
+                        self.join(host.room_id);
+                    }
                 }
                 _ => {}
             }
@@ -197,11 +241,11 @@ impl Conn {
     /// What is due: inputs, acknowledgements.
     pub(crate) fn play(
         &mut self,
-        spectates: bool,
+        rests: bool,
         now_us: u64,
         rng: &mut ChaCha8Rng,
     ) -> Result<(), Broken> {
-        if !spectates {
+        if !rests {
             while let Some(tick) = self.session.next_input(now_us) {
                 let values = [rng.random_range(0..=32), i32::from(rng.random_ratio(1, 30))];
                 self.session.send_input(tick, &values, 0).map_err(|error| {
@@ -236,6 +280,11 @@ impl Conn {
             self.asked.push_back(self.acts);
         }
     }
+}
+
+/// Whether a number is of those who look on.
+fn is_spectator(number: PlayerId) -> bool {
+    number.0 >= PLAYER_NUMBERS
 }
 
 /// Which layers a snapshot brings as keyframes.

@@ -25,6 +25,7 @@ use tickwire_server::room::Room;
 use tickwire_server::transport::memory;
 use tickwire_server::transport::websocket::WebSocket;
 
+use crate::audience::{self, Audience};
 use crate::broken::{Broken, Check};
 use crate::frames::Frame;
 use crate::line::{Line, LineId, Stage};
@@ -45,6 +46,7 @@ const TIER_MAX: u32 = 32;
 pub(crate) struct Host {
     pub(crate) lines: BTreeMap<LineId, Line>,
     pub(crate) seats: Seats,
+    audience: Audience,
     pub(crate) room_id: RoomId,
     pub(crate) game: Arc<GameDef<Yard>>,
     pub(crate) trace: Trace,
@@ -76,6 +78,7 @@ impl Host {
         Host {
             lines: BTreeMap::new(),
             seats: Seats::default(),
+            audience: Audience::default(),
             room_id,
             game,
             trace: Trace::default(),
@@ -155,6 +158,7 @@ impl Host {
         }
         self.server.step(self.start + Duration::from_micros(now_us));
         let room = self.server.room(self.room_id).expect("the room");
+        self.audience.note(room);
         if self.newest != room.tick_number() {
             self.newest = room.tick_number();
             oracle.witness(room);
@@ -181,10 +185,15 @@ impl Host {
             self.server.rooms(),
             room_players(&mut self.server, self.room_id),
         );
-        if listed.first().map(|room| usize::from(room.players)) != Some(players) {
+        let Some(listed) = listed
+            .first()
+            .filter(|room| usize::from(room.players) == players)
+        else {
             let what = format!("{players} players, where the lobby has {listed:?}");
             return Err(Broken::new(Check::Seats, what));
-        }
+        };
+        let room = self.server.room(self.room_id).expect("the room");
+        self.audience.judge(room, listed, &self.lines)?;
         self.lines.retain(|_, line| !line.ends.is_done());
         Ok(())
     }
@@ -206,10 +215,10 @@ impl Host {
                 self.trace.note(now_us, id, &message);
             }
             let acks = line.acknowledge(&message);
-            line.is_asking |= matches!(
-                request,
-                Some(ClientMessage::JoinRoom { .. } | ClientMessage::Resume { .. })
-            );
+            line.is_asking |= match &request {
+                Some(ClientMessage::JoinRoom { who, .. }) => !who.spectator,
+                request => matches!(request, Some(ClientMessage::Resume { .. })),
+            };
             let Stage::Room(player) = line.stage else {
                 continue;
             };
@@ -297,6 +306,13 @@ impl Host {
             self.trace.note(now_us, id, message);
         }
         match told {
+            ServerMessage::Welcome { token, .. } => line.subject = audience::subject(&token),
+            ServerMessage::Joined {
+                you: None, tick, ..
+            } => {
+                let number = self.audience.joined(id, line, tick);
+                line.watch(number, tick);
+            }
             ServerMessage::Joined {
                 you: Some(you),
                 tick,

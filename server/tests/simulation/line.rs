@@ -19,6 +19,8 @@ pub(crate) type LineId = u32;
 pub(crate) enum Stage {
     Lobby,
     Room(PlayerId),
+    /// In the room without a seat: by which number, if it is known.
+    Watching(Option<PlayerId>),
     Closed,
 }
 
@@ -27,6 +29,10 @@ pub(crate) struct Line {
     pub(crate) ends: Ends,
     /// Whose it is: a peer's number.
     pub(crate) who: usize,
+    /// What the server calls them, once it said so.
+    pub(crate) subject: Option<String>,
+    /// By which number it was taken into the room last, to play or to look on.
+    pub(crate) number: Option<PlayerId>,
     /// The seat that it asked for again, until that was answered.
     pub(crate) asks: Option<PlayerId>,
     /// It asked for a seat, any or that one, which the server has read and not answered.
@@ -49,6 +55,8 @@ impl Line {
         Line {
             ends,
             who,
+            subject: None,
+            number: None,
             asks,
             is_asking: false,
             stage: Stage::Lobby,
@@ -63,6 +71,17 @@ impl Line {
     /// Its player has a seat from now on.
     pub(crate) fn seat(&mut self, player: PlayerId, joined_at: Tick, seated_at: Tick) {
         self.stage = Stage::Room(player);
+        self.begin(Some(player), joined_at, seated_at);
+    }
+
+    /// It looks on from now on.
+    pub(crate) fn watch(&mut self, number: Option<PlayerId>, joined_at: Tick) {
+        self.stage = Stage::Watching(number);
+        self.begin(number, joined_at, joined_at);
+    }
+
+    fn begin(&mut self, number: Option<PlayerId>, joined_at: Tick, seated_at: Tick) {
+        self.number = number;
         (self.joined_at, self.seated_at) = (joined_at, seated_at);
         self.asks = None;
         self.is_asking = false;

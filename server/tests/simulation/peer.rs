@@ -1,5 +1,6 @@
-//! A client: a connection after the other, and what it does with it by chance. It joins, plays,
-//! asks, stalls, stops reading, leaves, is cut off and comes back, to its seat or as a newcomer.
+//! A client: a connection after the other, and what it does with it by chance. It joins, plays or
+//! looks on, asks, stalls, stops reading, leaves, is cut off and comes back, to its seat or as a
+//! newcomer.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -34,8 +35,10 @@ pub(crate) struct Peer {
     who: String,
     /// What its links are like when nothing is wrong with them.
     quality: Quality,
-    /// It watches and sends no inputs.
-    spectates: bool,
+    /// It sends no inputs.
+    rests: bool,
+    /// How likely it is to look on, whenever it comes into the room.
+    fond_of_watching: f64,
     conn: Option<Conn>,
     /// What it may come back to its seat with, and when it took that.
     held: Option<(Ticket, Tick)>,
@@ -61,6 +64,12 @@ pub(crate) struct Seen {
     pub(crate) events: u64,
     pub(crate) answers: u64,
     pub(crate) joins: u64,
+    /// Times that it came to look on, snapshots that it got then, times that it was not let in for
+    /// that, and that it went from there to a seat on the same connection.
+    pub(crate) watched: u64,
+    pub(crate) spectated: u64,
+    pub(crate) not_let_in: u64,
+    pub(crate) moved_to_play: u64,
     pub(crate) closed: u64,
     pub(crate) chats: u64,
     /// Durable events among the events.
@@ -85,7 +94,8 @@ impl Peer {
                 cut_one_in: rng.random_range(3..200),
                 read_bytes_per_s: u64::from(u32::MAX),
             },
-            spectates: rng.random_bool(0.1),
+            rests: rng.random_bool(0.1),
+            fond_of_watching: [0., 0., 0.3, 0.8][rng.random_range(0..4)],
             conn: None,
             held: None,
             back_at_us: rng.random_range(0..2_000_000),
@@ -158,7 +168,8 @@ impl Peer {
             let held = self.held.take().and_then(|held| bring(held, rng));
             let asks = held.as_ref().and_then(|(ticket, _)| seat_of(&ticket.token));
             let line = host.open(self.quality, self.number, asks, now_us);
-            let mut conn = Conn::open(line, &self.who, held, host.plants());
+            let looks_on = rng.random_bool(self.fond_of_watching);
+            let mut conn = Conn::open(line, &self.who, held, looks_on, host.plants());
             let doom_us = rng.random_range(0..4 * self.quality.delay_us + 100_000);
             let is_doomed = rng.random_bool(DOOMED) && !self.calm;
             self.doomed_at_us = is_doomed.then_some(now_us + doom_us);
@@ -205,7 +216,7 @@ impl Peer {
         }
         self.plant(host, now_us, rng)?;
         if let Some(conn) = &mut self.conn {
-            conn.play(self.spectates, now_us, rng)?;
+            conn.play(self.rests, now_us, rng)?;
             while let Some(message) = conn.session.poll_transmit() {
                 host.send(conn.line, message, now_us);
             }
@@ -224,9 +235,8 @@ impl Peer {
         let room = host.room();
         let options = room.options();
         let image_us = u64::from(options.snapshot_every) * 1_000_000 / u64::from(options.tick_rate);
-        let you = conn.session.room().and_then(|room| room.you);
         let mut clients = room.clients();
-        let client = clients.find(|client| Some(client.player) == you);
+        let client = clients.find(|client| Some(client.player) == conn.number);
         if !self.calm || client.is_none_or(|client| client.tier > 1) {
             self.well_since_us = now_us;
         }
@@ -328,7 +338,10 @@ impl Peer {
                 return;
             }
             // A full room may have a seat by now, and who left may come back.
-            let _ = conn.session.join(host.room_id);
+            if !self.calm {
+                conn.looks_on = rng.random_bool(self.fond_of_watching);
+            }
+            conn.join(host.room_id);
             return;
         }
         if self.calm {
@@ -396,27 +409,33 @@ impl Peer {
         let options = server.options();
         let way_ticks = self.quality.delay_us * u64::from(options.tick_rate) / 1_000_000;
         let late = |what: String| Err(Broken::new(Check::Liveness, what));
-        let Some(room) = self.conn.as_ref().and_then(|conn| conn.judged().room()) else {
+        let conn = self.conn.as_ref();
+        // It may have come to a seat just now: when the last player's was given up.
+        if conn.is_some_and(|conn| conn.was_dismissed) {
+            return Ok(());
+        }
+        let Some((number, room)) = conn.and_then(|conn| Some((conn.number, conn.judged().room()?)))
+        else {
             return late("a client is in no room".to_owned());
         };
-        let tier = server
-            .clients()
-            .find(|client| Some(client.player) == room.you);
-        let tier = match tier {
+        let client = || {
+            let mut clients = server.clients();
+            clients.find(|client| Some(client.player) == number)
+        };
+        let tier = match client() {
             Some(client) if client.tier <= LANE_WHEN_CALM => client.tier,
             client => return late(format!("{client:?} after a calm while")),
         };
         // It may have come out of a slower rate tier with the snapshot that is under way.
         let may_lag = way_ticks as u32 + 3 + (1 + 2 * tier) * u32::from(options.snapshot_every);
-        for layer in [LayerId::ROOM, LayerId::OWNER, LayerId::TEAM] {
+        let private = [LayerId::OWNER, LayerId::TEAM];
+        let private = private.into_iter().filter(|_| !room.spectates());
+        for layer in [LayerId::ROOM].into_iter().chain(private) {
             match room.layer(layer) {
                 Some(image) if now.since(image.tick) <= may_lag => {}
                 image => {
                     let at = image.map(|image| image.tick);
-                    let client = server
-                        .clients()
-                        .find(|client| Some(client.player) == room.you);
-                    return late(format!("{layer} of {at:?} at {now}: {client:?}"));
+                    return late(format!("{layer} of {at:?} at {now}: {:?}", client()));
                 }
             }
         }
@@ -431,6 +450,10 @@ impl Seen {
         self.events += other.events;
         self.answers += other.answers;
         self.joins += other.joins;
+        self.watched += other.watched;
+        self.spectated += other.spectated;
+        self.not_let_in += other.not_let_in;
+        self.moved_to_play += other.moved_to_play;
         self.closed += other.closed;
         self.chats += other.chats;
         self.durable += other.durable;

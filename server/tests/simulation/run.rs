@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::oracle::Oracle;
 use crate::peer::{self, Peer};
 use crate::tamper::Bug;
+use crate::yard::Diary;
 
 /// Simulated seconds at the end in which nothing goes wrong: twice what leads out of the slowest
 /// rate tier at ten images a second.
@@ -53,6 +54,7 @@ pub(crate) fn run(plan: Plan) -> Outcome {
     let second = Duration::from_secs(1);
     let config = Config {
         max_players: 60,
+        max_spectators: rng.random_range(0..5),
         seed: Some(rng.random()),
         tick_rate,
         snapshot_rate: tick_rate / rng.random_range(1..=tick_rate / 10),
@@ -152,7 +154,9 @@ fn live(
     let mut now_us = 0;
     for tick in 0..ticks {
         if tick == chaos {
-            host.room().throttle(0);
+            let room = host.room();
+            room.throttle(0);
+            room.world_mut().resource_mut::<Diary>().is_calm = true;
             for peer in &mut *peers {
                 peer.calm_down(host, now_us);
             }

@@ -35,6 +35,10 @@ pub(crate) struct Sum {
     answers: u64,
     chats: u64,
     joins: u64,
+    watched: u64,
+    spectated: u64,
+    not_let_in: u64,
+    moved_to_play: u64,
     keyframes: u64,
     skipped_in_flight: u64,
     skipped_unwritable: u64,
@@ -141,6 +145,10 @@ impl Sum {
         self.answers += peers.answers;
         self.chats += peers.chats;
         self.joins += peers.joins;
+        self.watched += peers.watched;
+        self.spectated += peers.spectated;
+        self.not_let_in += peers.not_let_in;
+        self.moved_to_play += peers.moved_to_play;
         self.keyframes += host.keyframes;
         self.skipped_in_flight += host.skipped_in_flight;
         self.skipped_unwritable += host.skipped_unwritable;
@@ -179,7 +187,7 @@ impl Sum {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 23] {
+    fn counts(&self) -> [(&'static str, u64); 27] {
         [
             ("ticks", self.ticks),
             ("snapshots judged", self.snapshots),
@@ -187,6 +195,10 @@ impl Sum {
             ("answers", self.answers),
             ("chat lines", self.chats),
             ("joins", self.joins),
+            ("joins to look on", self.watched),
+            ("snapshots judged of those", self.spectated),
+            ("not let in to look on", self.not_let_in),
+            ("moves from there to a seat", self.moved_to_play),
             ("keyframes", self.keyframes),
             ("skipped for what is in flight", self.skipped_in_flight),
             ("skipped as not writable", self.skipped_unwritable),

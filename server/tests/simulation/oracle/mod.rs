@@ -63,6 +63,11 @@ impl Oracle {
         heard: &[Event],
     ) -> Result<u64, Broken> {
         let (player, last) = (ear.player, ear.momentary);
+        let private = [LayerId::OWNER, LayerId::TEAM];
+        if stay.spectates() && private.iter().any(|layer| stay.layer(*layer).is_some()) {
+            let what = format!("{player} looks on and holds a private layer at {now}");
+            return Err(Broken::new(Check::Privacy, what));
+        }
         let at = self.truths.binary_search_by_key(&now, |truth| truth.tick);
         let team = at.ok().and_then(|at| self.truths[at].team_of(player));
         let team = team.flatten();
@@ -99,7 +104,14 @@ impl Oracle {
         bare: &[LayerId],
     ) -> Result<(), Broken> {
         let truth = &mut self.truths[at];
-        let mut missing = truth.held_by(player).to_vec();
+        let held = truth.held_by(player).ok_or_else(|| {
+            let what = format!(
+                "{player} got a snapshot of {}, before they came",
+                truth.tick
+            );
+            Broken::new(Check::Protocol, what)
+        })?;
+        let mut missing = held.to_vec();
         let mut empty = 0;
         for (layer, image) in stay.layers().filter(|(layer, _)| layer.is_group()) {
             let Some(group) = truth.group_of(image, &layout.room) else {

@@ -77,8 +77,8 @@ pub(crate) struct Truth {
     round: (u32, u32),
     /// Members, with what team their avatars are in.
     members: Vec<(PlayerId, Option<u8>)>,
-    /// The groups that each of them is to hold, rising.
-    held: Vec<Vec<u16>>,
+    /// The groups that each of them is to hold, and each of those who look on, rising.
+    held: Vec<(PlayerId, Vec<u16>)>,
     /// Images that were compared with the world already, and whether they were bare: all later ones
     /// must equal them, in what predictors remember too.
     judged: Vec<(Scope, bool, LayerImage)>,
@@ -137,10 +137,11 @@ impl Witness {
             .collect();
         let mut things = Vec::new();
         let groups = world.resource::<Groups>();
-        let said = members
-            .iter()
-            .map(|(member, _)| groups.of(*member).to_vec());
-        let mut held: Vec<Vec<u16>> = said.collect();
+        let all = members.iter().map(|(member, _)| *member);
+        let all = all.chain(roster.spectators.iter().copied());
+        let mut held: Vec<(PlayerId, Vec<u16>)> = all
+            .map(|number| (number, groups.of(number).to_vec()))
+            .collect();
         for (tag, avatar, owner, team, group, pos, drift, look, walk, purse, plan) in
             self.things.iter(world)
         {
@@ -152,7 +153,7 @@ impl Witness {
                 && let Some(at) = members.iter().position(|(member, _)| *member == player)
             {
                 members[at].1 = team;
-                held[at].extend(group.map(|group| group.0));
+                held[at].1.extend(group.map(|group| group.0));
             }
             let follows = |look: &Look| {
                 let followed = look.follows.and_then(|whom| world.get::<Tag>(whom));
@@ -179,7 +180,10 @@ impl Witness {
             things,
             round: (round.number, round.noise),
             members,
-            held: held.into_iter().map(in_order).collect(),
+            held: held
+                .into_iter()
+                .map(|(number, groups)| (number, in_order(groups)))
+                .collect(),
             judged: Vec::new(),
         }
     }
@@ -234,13 +238,11 @@ impl Truth {
         member.map(|(_, team)| *team)
     }
 
-    /// The groups that a member is to hold.
-    pub(crate) fn held_by(&self, player: PlayerId) -> &[u16] {
-        let at = self
-            .members
-            .iter()
-            .position(|(member, _)| *member == player);
-        at.map_or(&[], |at| &self.held[at])
+    /// The groups that a member or spectator is to hold; `None` for who was neither.
+    pub(crate) fn held_by(&self, player: PlayerId) -> Option<&[u16]> {
+        let mut held = self.held.iter();
+        let (_, groups) = held.find(|(number, _)| *number == player)?;
+        Some(groups)
     }
 
     /// Whether nothing is in a group.

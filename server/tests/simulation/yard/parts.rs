@@ -165,6 +165,8 @@ pub(crate) struct Diary {
     pub(crate) answers: Vec<(PlayerId, Result<(), String>)>,
     /// How many went from one group to another.
     pub(crate) moves: u64,
+    /// Nobody is sent away any more.
+    pub(crate) is_calm: bool,
     serial: u32,
 }
 

@@ -204,21 +204,22 @@ pub(super) fn change_groups(
     }
 }
 
-/// Players look here and there.
+/// Who plays or looks on looks here and there.
 pub(super) fn look_about(
     mut rng: ResMut<RoomRng>,
     mut groups: ResMut<Groups>,
     roster: Res<Roster>,
 ) {
-    for member in &roster.members {
+    let players = roster.members.iter().map(|member| member.player);
+    for number in players.chain(roster.spectators.iter().copied()) {
         match rng.0.random_range(0..40) {
             0 => {
                 let seen = (0..GROUPS).filter(|_| chance(&mut rng, 2));
                 let seen: Vec<u16> = seen.collect();
-                groups.set(member.player, seen);
+                groups.set(number, seen);
             }
-            1 => groups.show(member.player, rng.0.random_range(0..GROUPS)),
-            2 => groups.hide(member.player, rng.0.random_range(0..GROUPS)),
+            1 => groups.show(number, rng.0.random_range(0..GROUPS)),
+            2 => groups.hide(number, rng.0.random_range(0..GROUPS)),
             _ => {}
         }
     }
@@ -258,12 +259,14 @@ fn said(diary: &mut Diary, tick: &Tick, to: To, event: u16, names: Option<(u32, 
     }
 }
 
-/// Everybody hears cries and news; whispers are for one; deeds are remembered.
+/// Everybody hears cries and news; whispers are for one; deeds are remembered. Now and then one who
+/// looks on is sent away.
 pub(super) fn speak(
     tick: Res<Tick>,
     mut rng: ResMut<RoomRng>,
     mut out: ResMut<Out>,
     mut diary: ResMut<Diary>,
+    roster: Res<Roster>,
     avatars: Query<(Entity, &Tag, &Owner, &Input<Push>)>,
 ) {
     for (avatar, tag, owner, input) in &avatars {
@@ -282,6 +285,18 @@ pub(super) fn speak(
             said.secret = Some(secret);
             let serial = said.serial;
             say(&mut out, &mut diary, said, Whisper { serial, secret });
+        }
+    }
+    for spectator in &roster.spectators {
+        if chance(&mut rng, 20) {
+            let secret = rng.0.random_range(0..1 << 27);
+            let mut said = said(&mut diary, &tick, To::Player(*spectator), 2, None);
+            said.secret = Some(secret);
+            let serial = said.serial;
+            say(&mut out, &mut diary, said, Whisper { serial, secret });
+        }
+        if chance(&mut rng, 2_000) && !diary.is_calm {
+            out.kick(*spectator);
         }
     }
     if let Some((avatar, tag, owner, _)) = avatars.iter().next()
