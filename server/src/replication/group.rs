@@ -71,6 +71,11 @@ impl Groups {
         self.place(player).map_or(&[], |at| &self.held[at].1)
     }
 
+    /// What was said of those of whom this does not hold is void.
+    pub(crate) fn retain(&mut self, holds: impl Fn(PlayerId) -> bool) {
+        self.held.retain(|(player, _)| holds(*player));
+    }
+
     fn place(&self, player: PlayerId) -> Result<usize, usize> {
         self.held.binary_search_by_key(&player, |(of, _)| *of)
     }

@@ -21,7 +21,7 @@ pub(super) struct Audience {
     watching: ByPlayer<Spectator>,
     places: u16,
     /// The number to be given out next, if it is free.
-    next: PlayerId,
+    pub(super) next: PlayerId,
 }
 
 impl Audience {

@@ -8,6 +8,7 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::PLAYER_NUMBERS;
 use tickwire::netcode::input_queue::InputQueue;
 
+use crate::by_player::is_spectator;
 use crate::game::{Game, GameDef, Identity, Options, Player};
 use crate::room::members::{Member, Members};
 use crate::room::seat_tokens::SeatTokens;
@@ -20,6 +21,8 @@ pub(super) struct SavedMembers {
     members: Vec<SavedMember>,
     joined: u32,
     next: u16,
+    /// The number of whoever looks on next: a game may still remember those before.
+    next_spectator: PlayerId,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,6 +59,7 @@ impl SavedMembers {
                 .collect(),
             joined: members.joined,
             next: members.next,
+            next_spectator: members.audience.next,
         }
     }
 
@@ -78,6 +82,10 @@ impl SavedMembers {
             members.sit(restore(saved, tick, game)?);
         }
         (members.joined, members.next) = (self.joined, self.next % PLAYER_NUMBERS);
+        members.audience.next = self.next_spectator;
+        if !is_spectator(self.next_spectator) {
+            return None;
+        }
         Some(members)
     }
 }

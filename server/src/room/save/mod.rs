@@ -1,5 +1,6 @@
 //! A room taken out of its process and put back in another: what it says from then on is, to the
-//! byte, what it would have said. Connections do not go along. To whoever takes their seat again it
+//! byte, what it would have said. Connections do not go along, and neither do those who have nothing
+//! else here: who looks on, and what waits for them or was said of them alone. To whoever takes their seat again it
 //! says what it would have said to them if they had come back at the same tick where it was, a
 //! keyframe first; of who has not come back yet it goes on with the inputs that had come. Bytes in,
 //! bytes out: where they are kept is others' business. Within a process a room is moved as the
@@ -27,7 +28,10 @@ use tickwire::ids::{PlayerId, Tick};
 use super::send_rate::cadence::Cadence;
 use super::send_rate::catch_up::Allowance;
 use super::{Chat, Events, Listing, Notices, Room, resources};
-use crate::game::{self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster};
+use crate::by_player::is_spectator;
+use crate::game::{
+    self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster, To,
+};
 use crate::replication::image::Image;
 use crate::replication::slots::{Given, Slots};
 use error::FORMAT;
@@ -110,8 +114,12 @@ impl<G: Game> Room<G> {
             word: rng.get_word_pos(),
         };
         let released = resources::own::<Given>(&mut self.world).released().to_vec();
-        let groups = resources::own::<Groups>(&mut self.world).clone();
+        let mut groups = resources::own::<Groups>(&mut self.world).clone();
+        groups.retain(|player| !is_spectator(player));
         let out = resources::own::<Out>(&mut self.world).into_inner();
+        let (mut queued, mut kicked) = (out.queued.clone(), out.kicked.clone());
+        queued.retain(|event| !matches!(event.to, To::Player(player) if is_spectator(player)));
+        kicked.retain(|player| !is_spectator(*player));
         let saved = Saved {
             game: fingerprint(&self.game)?,
             options: self.options.clone(),
@@ -130,8 +138,8 @@ impl<G: Game> Room<G> {
             probes: self.probes,
             has_left_some_out: self.has_left_some_out,
             rng,
-            queued: out.queued.clone(),
-            kicked: out.kicked.clone(),
+            queued,
+            kicked,
             locked: out.locked,
             dropped: out.dropped,
             groups,

@@ -6,9 +6,14 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 use tickwire::ids::PlayerId;
+use tickwire::protocol::frame::{SNAPSHOT_HEAD_BYTES, SnapshotHead, encode_ack};
+use tickwire::session::Seen;
 
 use super::{FORMAT, HEADER_BYTES, RestoreError, SaveError, hash};
-use crate::game::{Axes, Game, GameDef, Input, Player, RoomOptions, Schema, range};
+use crate::game::{
+    Axes, Game, GameDef, Group, Groups, Identity, Input, Out, Player, RoomOptions, Roster, Schema,
+    range,
+};
 use crate::room::Room;
 
 #[derive(Component, Serialize, Deserialize)]
@@ -220,4 +225,67 @@ fn tokens_hold_and_inputs_that_had_come_are_taken() {
     };
     assert!(place(&mut room) > 3.0, "{}", place(&mut room));
     assert_eq!(place(&mut room).to_bits(), place(&mut again).to_bits());
+}
+
+/// A tick, of which a player takes the snapshot, and says so.
+fn look(room: &mut Walkers, player: PlayerId) -> Vec<u8> {
+    room.tick();
+    while room.poll_effect().is_some() {}
+    let mut frame = Vec::new();
+    assert!(room.compose(player, true, &mut frame));
+    let (head, _) = SnapshotHead::decode(&frame).expect("a snapshot");
+    let mut ack = Vec::new();
+    encode_ack(head.tick, &mut ack);
+    assert_eq!(room.receive(player, &ack), Ok(()));
+    frame
+}
+
+/// What a player is sent of the groups that they hold goes on, to the byte. Who looked on does not,
+/// and nothing of theirs is the next one's.
+#[test]
+fn groups_go_along_and_who_looks_on_does_not() {
+    let (mut room, ann) = room();
+    let crowd = [(); 2].map(|()| room.watch(Identity::nobody()).expect("a place is free"));
+    room.leave(crowd[0]);
+    let walker = room.world_mut().resource::<Steps>().1.expect("ann came");
+    room.world_mut().entity_mut(walker).insert(Group(3));
+    room.world_mut().spawn((At(5.0), Group(4)));
+    room.world_mut().spawn((At(6.0), Group(7)));
+    let mut groups = room.world_mut().resource_mut::<Groups>();
+    groups.set(ann, [4, 9]);
+    groups.set(crowd[1], [7]);
+    look(&mut room, ann);
+    room.world_mut().resource_mut::<Out>().kick(crowd[1]);
+    while room.poll_effect().is_some() {}
+    let bytes = saved(&mut room);
+    let mut again = Walkers::restore(game(), &bytes).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((room.spectators(), again.spectators()), (1, 0));
+    let roster = again.world_mut().resource::<Roster>();
+    assert_eq!((roster.members.len(), &roster.spectators[..]), (1, &[][..]));
+    let groups = again.world_mut().resource::<Groups>();
+    assert_eq!(
+        (groups.of(ann), groups.of(crowd[1])),
+        (&[4, 9][..], &[][..])
+    );
+    let next = [&mut room, &mut again].map(|room| {
+        assert!(room.disconnect(ann) && room.resume(ann, Seen::default()));
+        room.watch(Identity::nobody()).expect("a place is free")
+    });
+    assert_eq!(next[0], next[1]);
+    assert!(!crowd.contains(&next[0]), "a number is not given out again");
+    let mut sent = 0;
+    for tick in 0..60 {
+        let frames = [&mut room, &mut again].map(|room| {
+            if let Some(mut of) = room.world_mut().get_mut::<Group>(walker)
+                && tick % 7 == 0
+            {
+                of.0 = 3 + tick % 2;
+            }
+            look(room, ann)
+        });
+        assert_eq!(frames[0], frames[1], "tick {tick}");
+        sent += frames[0].len();
+    }
+    assert!(sent > 60 * SNAPSHOT_HEAD_BYTES, "something is sent");
+    assert!(!room.is_present(crowd[1]) && again.is_present(next[1]));
 }

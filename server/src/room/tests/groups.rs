@@ -1,4 +1,4 @@
-//! Groups between which entities move, and players who hold some of them, now these, now those: each
+//! Groups between which entities move, and players and spectators who hold some of them, now these, now those: each
 //! holds what the server has in the groups that it is to hold, whatever it missed, and nothing else.
 
 use std::collections::BTreeMap;
@@ -117,18 +117,16 @@ fn climb(
 
 /// The floors that somebody sees: some in a row, which go up and down with time.
 fn look(mut groups: ResMut<Groups>, roster: Res<game::Roster>, tick: Res<game::Tick>) {
-    for member in &roster.members {
-        let number = u32::from(member.player.0);
+    let players = roster.members.iter().map(|member| member.player);
+    let all = players.chain(roster.spectators.iter().copied());
+    for (number, who) in (0..).zip(all) {
         let first = (tick.number / (5 + 7 * number) + 11 * number) as u16;
         let seen = (number * 6 + tick.number / 100 % 3) as u16;
-        groups.set(
-            member.player,
-            (first..first + seen).map(|floor| floor % FLOORS),
-        );
+        groups.set(who, (first..first + seen).map(|floor| floor % FLOORS));
     }
 }
 
-/// A player's own client.
+/// A client of a player or a spectator.
 struct Guest {
     player: PlayerId,
     session: Session,
@@ -139,6 +137,16 @@ struct Guest {
 impl Guest {
     fn join(room: &mut Room<House>) -> Guest {
         let player = room.join("guest").expect("a seat is free");
+        Guest::greeted(player, room)
+    }
+
+    /// One that looks on.
+    fn watch(room: &mut Room<House>) -> Guest {
+        let number = room.watch(Identity::nobody()).expect("a place is free");
+        Guest::greeted(number, room)
+    }
+
+    fn greeted(player: PlayerId, room: &mut Room<House>) -> Guest {
         let mut session = Session::new("guest", "");
         let welcome = room.game.welcome("guest");
         session.handle_message(&welcome, 0).expect("a welcome");
@@ -231,11 +239,17 @@ fn judge(room: &mut Room<House>, guest: &Guest, seed: u64) -> usize {
         }
     }
     // No layer beside.
-    let known = |layer| layer <= LayerId::TEAM || names.iter().any(|(of, _)| *of == layer);
+    let watches = is_spectator(guest.player);
+    let last = if watches {
+        LayerId::ROOM
+    } else {
+        LayerId::TEAM
+    };
+    let known = |layer| layer <= last || names.iter().any(|(of, _)| *of == layer);
     assert!(held.layers().all(|(layer, _)| known(layer)), "{what}");
     assert!(
-        !whole || own.is_some(),
-        "{what}: the own figure is always there"
+        !whole || own.is_some() != watches,
+        "{what}: the own figure is always there, but of who looks on"
     );
     compared
 }
@@ -249,6 +263,15 @@ fn play(seed: u64, ticks: u32) -> (u64, usize) {
     let mut frame = Vec::new();
     for tick in 0..ticks {
         let now_us = u64::from(tick) * 33_333;
+        // Two look on, one of whom goes now and then, and another one comes.
+        if tick % 150 == 20 {
+            if guests.len() == 8 {
+                room.leave(guests.remove(6).player);
+            }
+            while guests.len() < 8 {
+                guests.push(Guest::watch(&mut room));
+            }
+        }
         room.tick();
         while let Some(effect) = room.poll_effect() {
             if let Effect::Control { to, bytes } = effect {
@@ -258,8 +281,8 @@ fn play(seed: u64, ticks: u32) -> (u64, usize) {
         }
         for (nth, guest) in guests.iter_mut().enumerate() {
             frame.clear();
-            // The last ones read seldom, in turns.
-            let slow = nth >= 4 && tick / 90 % 2 == nth as u32 % 2;
+            // Some read seldom, in turns.
+            let slow = (4..7).contains(&nth) && tick / 90 % 2 == nth as u32 % 2;
             let writable = !rng.random_bool(if slow { 0.8 } else { 0.03 });
             let sent = room.compose(guest.player, writable, &mut frame);
             if sent {
