@@ -407,6 +407,7 @@ impl Directory for Registry {
             if let Some(of) = totals.get_mut(usize::from(entry.game.0)) {
                 of.rooms += 1;
                 of.players += u32::from(entry.taken.min(entry.options.seats));
+                of.spectators += u32::from(entry.spectators);
             }
         }
         totals

@@ -32,6 +32,8 @@ pub(crate) struct Totals {
     pub(crate) rooms: u32,
     /// Seats taken in them.
     pub(crate) players: u32,
+    /// Those who look on in them.
+    pub(crate) spectators: u32,
 }
 
 /// A room as an operator sees it in the list of all.

@@ -76,9 +76,13 @@ pub(super) fn list(games: &[OfGame<Totals>]) -> String {
     );
     for OfGame { game, what } in games {
         let (rooms, players) = (many(what.rooms, "room"), many(what.players, "player"));
+        let spectators = match what.spectators {
+            0 => String::new(),
+            count => format!(", {}", many(count, "spectator")),
+        };
         let _ = writeln!(
             html,
-            "<li><a href=\"./g/{game}/\"><b>{game}</b> <span>{rooms}, {players}</span></a>"
+            "<li><a href=\"./g/{game}/\"><b>{game}</b> <span>{rooms}, {players}{spectators}</span></a>"
         );
     }
     html += "</ul>\n</main>\n</html>\n";
@@ -144,21 +148,26 @@ mod tests {
 
     #[test]
     fn the_list_says_what_there_is() {
-        let totals = |rooms, players| Totals { rooms, players };
+        let totals = |rooms, players, spectators| Totals {
+            rooms,
+            players,
+            spectators,
+        };
         let list = list(&[
             OfGame {
                 game: "chess",
-                what: totals(1, 2),
+                what: totals(1, 2, 0),
             },
             OfGame {
                 game: "go",
-                what: totals(0, 1),
+                what: totals(2, 1, 3),
             },
         ]);
         assert!(
             list.contains("href=\"./g/chess/\"><b>chess</b> <span>1 room, 2 players<"),
             "{list}"
         );
-        assert!(list.contains("<span>0 rooms, 1 player<"), "{list}");
+        let watched = "<span>2 rooms, 1 player, 3 spectators<";
+        assert!(list.contains(watched), "{list}");
     }
 }

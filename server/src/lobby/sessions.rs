@@ -282,9 +282,10 @@ fn greet(
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
     let name = player_name(&name);
     let address = conn.peer().ip();
+    let game = shared.game(session).name;
     let greeted = shared
         .moderation
-        .greet(&name, &identity, address, Date::now());
+        .greet(game, &name, &identity, address, Date::now());
     session.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
     let own = welcome::own(&name, &token);
     let welcome = shared.game(session).welcome.with(&own, &schema, &tables);

@@ -95,13 +95,14 @@ impl Moderation {
     /// They are kept out.
     pub(crate) fn greet(
         &self,
+        game: &'static str,
         name: &str,
         identity: &Identity,
         address: IpAddr,
         now: Date,
     ) -> Result<Present, Banned> {
         // Entered first, then looked up: an order between the two finds them, one before is found.
-        let present = self.presence.enter(name, identity, address);
+        let present = self.presence.enter(game, name, identity, address);
         let lists = self.lists.lock();
         if lists.bans.until(Some(identity), address, now).is_some() {
             return Err(Banned);

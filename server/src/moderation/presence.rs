@@ -25,6 +25,7 @@ const GONE_MAX: usize = 1000;
 
 /// A connection that said hello.
 pub(crate) struct Online {
+    game: &'static str,
     name: Box<str>,
     pub(super) identity: Identity,
     pub(super) address: IpAddr,
@@ -76,6 +77,7 @@ impl Online {
         let seconds = |from: Instant| now.saturating_duration_since(from).as_secs();
         let room = RoomId(self.room.load(Ordering::Relaxed));
         PlayerLine {
+            game: self.game,
             player: self.identity.to_string(),
             name: self.name.clone(),
             address: self.address,
@@ -90,6 +92,8 @@ impl Online {
 /// A connection as operators see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct PlayerLine {
+    /// The game that the connection is of.
+    game: &'static str,
     /// Its identity, as orders name it.
     player: String,
     name: Box<str>,
@@ -117,8 +121,15 @@ struct Table {
 
 impl Presence {
     /// Enters a connection; it is there until the guard is dropped.
-    pub(super) fn enter(&self, name: &str, identity: &Identity, address: IpAddr) -> Present {
+    pub(super) fn enter(
+        &self,
+        game: &'static str,
+        name: &str,
+        identity: &Identity,
+        address: IpAddr,
+    ) -> Present {
         let online = Arc::new(Online {
+            game,
             name: name.into(),
             identity: identity.clone(),
             address: address.to_canonical(),
@@ -213,7 +224,7 @@ mod tests {
 
     fn enter(presence: &Presence, subject: &str, address: &str) -> Present {
         let identity = Identity::read(subject).unwrap();
-        let present = presence.enter("name", &identity, address.parse().unwrap());
+        let present = presence.enter("chess", "name", &identity, address.parse().unwrap());
         present.welcome()
     }
 

@@ -29,7 +29,7 @@ fn ann() -> Target {
 
 fn hello(moderation: &Moderation, who: &str, from: &str, now: Date) -> Result<Present, Banned> {
     let identity = Identity::read(who).unwrap();
-    moderation.greet("name", &identity, from.parse().unwrap(), now)
+    moderation.greet("chess", "name", &identity, from.parse().unwrap(), now)
 }
 
 #[test]

@@ -219,8 +219,8 @@ async fn operators_see_who_is_connected_and_who_was() {
     );
     assert!(both[1]["player"].as_str().unwrap().starts_with("guest:"));
     assert_eq!(
-        (&both[1]["name"], &both[1]["muted_s"]),
-        (&"ann".into(), &0.into())
+        (&both[1]["name"], &both[1]["game"], &both[1]["muted_s"]),
+        (&"ann".into(), &"still".into(), &0.into())
     );
     drop((player, lobby));
     until(async || {

@@ -4,6 +4,7 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 
@@ -257,4 +258,43 @@ async fn bans_and_mutes_outlast_the_process_in_their_file() {
     ann.closed(CloseCode::Banned).await;
     let (mut bo, _) = Player::play(second.public, BO, "").await;
     assert_eq!(bo.chat().await, Some(Refusal::Muted));
+}
+
+/// Who looks on is within an operator's reach like anybody: their socket goes, and a ban keeps them
+/// from looking on again.
+#[tokio::test]
+async fn who_looks_on_is_kicked_and_banned_like_anybody() {
+    let server = start(|_| {});
+    let (mut bo, seat) = Player::play(server.public, BO, "").await;
+    let room = RoomId(u32::from_str_radix(&seat[..8], 16).unwrap());
+    let spectators = "tickwire_spectators";
+    let mut ann = Player::enter(server.public, ANN, "").await;
+    ann.watch(room).await;
+    let player = identity(&server, ANN).await;
+    let players = admin(&server, "GET", "/admin/players", "").await;
+    let players: Vec<Value> = serde_json::from_str(&players.body).unwrap();
+    let line = players.iter().find(|line| line["address"] == ANN).unwrap();
+    assert_eq!(line["room"], room.0, "an operator sees where they are");
+    let done = order(&server, "kick", json!({ "player": player })).await;
+    assert_eq!(
+        (&done["connections"], &done["seats"]),
+        (&json!(1), &json!(0))
+    );
+    ann.closed(CloseCode::Kicked).await;
+    assert_eq!(server.figure(spectators).await, 0.0);
+    let mut ann = Player::enter(server.public, ANN, &ann.who).await;
+    ann.watch(room).await;
+    assert_eq!(server.figure(spectators).await, 1.0);
+    order(&server, "ban", json!({"player": player, "for": "1h"})).await;
+    ann.closed(CloseCode::Banned).await;
+    assert_eq!(server.figure(spectators).await, 0.0);
+    let mut again = Player::hello(server.public, ANN, &ann.who).await;
+    again.closed(CloseCode::Banned).await;
+    // By address, and with a room's players the last to notice anything.
+    let mut crowd = Player::enter(server.public, ANN, "").await;
+    crowd.watch(room).await;
+    order(&server, "ban", json!({"address": ANN, "for": "1h"})).await;
+    crowd.closed(CloseCode::Banned).await;
+    assert_eq!(server.figure(spectators).await, 0.0);
+    are_well(&mut [&mut bo]).await;
 }

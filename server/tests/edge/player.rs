@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tickwire::codec::decode_server;
-use tickwire::ids::Tick;
+use tickwire::ids::{RoomId, Tick};
+use tickwire::protocol::client_message::JoinAs;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -96,6 +97,17 @@ impl Player {
             _ => None,
         })
         .await
+    }
+
+    /// Looks on at a room, without a seat.
+    pub(crate) async fn watch(&mut self, room: RoomId) {
+        let who = JoinAs {
+            spectator: true,
+            ..JoinAs::default()
+        };
+        self.say(&ClientMessage::JoinRoom { room, who }).await;
+        let is_in = |message| matches!(message, ServerMessage::Joined { you: None, .. });
+        self.wait(|message| is_in(message).then_some(())).await;
     }
 
     pub(crate) async fn resume(&mut self, seat: &str) {

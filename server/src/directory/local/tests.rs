@@ -398,6 +398,7 @@ fn rooms_of_a_game_are_found_by_its_clients_alone() {
     let one = Totals {
         rooms: 1,
         players: 1,
+        spectators: 0,
     };
     assert_eq!(registry.totals(2), [one, Totals::default()]);
     let all = registry.list_all();
