@@ -396,14 +396,13 @@ impl Player {
     /// Where it was sent nobody answers: it begins anew where it came from.
     pub(crate) fn go_home(&mut self) {
         self.is_following = false;
-        self.change(Session::new(&self.name, ""));
+        self.change(Session::new(&self.name, "").of_game(&self.run.flags.game));
     }
 
     /// Goes on with the session of another connection.
     fn change(&mut self, session: Session) {
         self.desyncs += self.session.stats().desyncs;
         self.gauge.pause();
-        let session = session.of_game(&self.run.flags.game);
         self.session = session.among(&self.run.games);
         (self.retry_us, self.pinged_us) = (None, None);
     }

@@ -93,6 +93,7 @@ pub struct Stats {
 #[derive(Debug)]
 struct Welcome {
     features: u32,
+    game_name: String,
     name: String,
     token: String,
     game: Arc<Known>,
@@ -187,6 +188,12 @@ impl Session {
             (Some(_), None) => State::Lobby,
             (Some(_), Some(_)) => State::Room,
         }
+    }
+
+    /// The name of the game, from the welcome on.
+    pub fn game(&self) -> Option<&str> {
+        let welcome = self.welcome.as_ref();
+        welcome.map(|welcome| welcome.game_name.as_str())
     }
 
     /// The game, from the welcome on.

@@ -90,6 +90,10 @@ impl Session {
                     valid_ms,
                 },
             ) => Event::Redirect(Redirect {
+                game: self
+                    .welcome
+                    .as_ref()
+                    .map_or_else(String::new, |welcome| welcome.game_name.clone()),
                 url,
                 ticket,
                 room,

@@ -105,6 +105,8 @@ pub enum Event {
 /// Where a server says to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
+    /// The game's name, which the hello there says.
+    pub game: String,
     /// The WebSocket's URL.
     pub url: String,
     /// What to bring as the hello's token: a secret of the player's.

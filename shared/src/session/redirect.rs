@@ -10,13 +10,13 @@ use crate::protocol::ClientMessage;
 use crate::protocol::client_message::JoinAs;
 
 impl Redirect {
-    /// A session for a socket to [`Redirect::url`]: like [`Session::new`], and at once the request
-    /// for the seat that the player has in the room, or for one there, as `who`.
+    /// A session for a socket to [`Redirect::url`]: like [`Session::new`], of the same game, and at
+    /// once the request for the seat that the player has in the room, or for one there, as `who`.
     pub fn follow(&self, name: &str, seat: Option<&Ticket>, who: &JoinAs) -> Session {
         if let Some(seat) = seat {
             return Session::resume(name, &self.ticket, seat);
         }
-        let mut session = Session::new(name, &self.ticket);
+        let mut session = Session::new(name, &self.ticket).of_game(&self.game);
         session
             .transmits
             .push_back(codec::encode_client(&ClientMessage::JoinRoom {

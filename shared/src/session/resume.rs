@@ -9,6 +9,8 @@ use crate::protocol::ClientMessage;
 /// What the next session needs to take this one's seat again. It is a secret of the player's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
+    /// The game's name, which the next hello says: a seat is only in its own game.
+    pub game: String,
     /// Proof of the seat.
     pub token: String,
     /// For how long the seat is held once the connection is lost, in milliseconds.
@@ -28,11 +30,11 @@ impl Ticket {
 }
 
 impl Session {
-    /// A session that takes a lost one's seat again: like [`Session::new`], and the request for the
-    /// seat follows at once. Answered by [`super::Event::Joined`], or
+    /// A session that takes a lost one's seat again: like [`Session::new`], of the ticket's game,
+    /// and the request for the seat follows at once. Answered by [`super::Event::Joined`], or
     /// [`super::Event::Refused`] in the lobby.
     pub fn resume(name: &str, token: &str, ticket: &Ticket) -> Session {
-        let mut session = Session::new(name, token);
+        let mut session = Session::new(name, token).of_game(&ticket.game);
         let resume = codec::encode_client(&ticket.request());
         session.transmits.push_back(resume);
         session.resuming = Some(ticket.seen);
@@ -45,6 +47,7 @@ impl Session {
         let room = self.room.as_ref().filter(|room| !room.leaving)?;
         let (token, grace_ms) = room.resume.as_ref()?;
         Some(Ticket {
+            game: self.game()?.to_owned(),
             token: token.clone(),
             grace_ms: *grace_ms,
             seen: room.seen,

@@ -31,7 +31,7 @@ impl Session {
         let ServerMessage::Welcome {
             version,
             features,
-            game: _,
+            game: game_name,
             name,
             token,
             limits,
@@ -65,6 +65,7 @@ impl Session {
         };
         self.welcome = Some(Welcome {
             features,
+            game_name,
             name,
             token,
             game,
