@@ -22,8 +22,9 @@ pub(crate) struct Gauge {
     arrived_us: Option<u64>,
     last_arrived_us: Option<u64>,
     awaited: VecDeque<(Tick, u64)>,
-    /// The image before, for a bot that surveys how much moves.
-    survey: Option<LayerImage>,
+    /// What everyone sees in the room and of its groups, as the bot held it before, by rising layer,
+    /// if it surveys how much moves.
+    survey: Option<Vec<(LayerId, LayerImage)>>,
 }
 
 impl Gauge {
@@ -35,7 +36,7 @@ impl Gauge {
             arrived_us: None,
             last_arrived_us: None,
             awaited: VecDeque::new(),
-            survey: surveys.then(LayerImage::default),
+            survey: surveys.then(Vec::new),
         }
     }
 
@@ -106,16 +107,29 @@ impl Gauge {
 
     /// Counts what moved since the snapshot before, if this bot surveys.
     pub(crate) fn survey(&mut self, tally: &Tally, room: &RoomSession, bytes: usize, now_us: u64) {
-        let (Some(before), Some(image)) = (&mut self.survey, room.layer(LayerId::ROOM)) else {
+        let Some(before) = &mut self.survey else {
             return;
         };
+        let is_everyones = |layer: &LayerId| *layer == LayerId::ROOM || layer.is_group();
+        let shown = room.layers().filter(|(layer, _)| is_everyones(layer));
+        let mut moved = 0;
+        let mut shown_before = before.drain(..).peekable();
+        let mut held = Vec::new();
+        for (layer, image) in shown {
+            while shown_before.next_if(|(old, _)| *old < layer).is_some() {}
+            let old = shown_before.next_if(|(old, _)| *old == layer);
+            let mut old = old.map(|(_, old)| old).unwrap_or_default();
+            moved += image.moved_since(&old) as u64;
+            old.clone_from(image);
+            held.push((layer, old));
+        }
+        drop(shown_before);
+        *before = held;
         if tally.window.holds(now_us) {
-            let moved = image.moved_since(before) as u64;
             let mut totals = tally.shard(self.shard);
             totals.surveyed_bytes += bytes as u64;
             totals.moved += moved;
         }
-        before.clone_from(image);
     }
 
     /// The bot lost its connection on purpose: what it does not get meanwhile is no gap.
@@ -123,7 +137,7 @@ impl Gauge {
         (self.last_snapshot_us, self.last_arrived_us) = (None, None);
         self.awaited.clear();
         if let Some(before) = &mut self.survey {
-            *before = LayerImage::default();
+            before.clear();
         }
     }
 

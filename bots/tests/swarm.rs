@@ -15,7 +15,9 @@ use tickwire_bots::swarm::{self, SwarmError};
 use tickwire_harness::Server;
 use tickwire_server::Site;
 use tickwire_server::config::Config;
-use tickwire_server::game::{Axes, Game, Player, RoomOptions, Schema};
+use tickwire_server::game::{
+    Axes, Game, Group, Groups, Input, Owner, Player, RoomOptions, Roster, Schema, Tick, range,
+};
 
 /// Longest that a run of this file may take.
 const BOUND: Duration = Duration::from_secs(60);
@@ -93,6 +95,91 @@ impl Game for Calm {
     fn join(world: &mut World, _: &Player) -> Entity {
         world.spawn_empty().id()
     }
+}
+
+/// A house of floors between which its players are led; each sees the own floor and the next one,
+/// and nothing is on none.
+struct Floors;
+
+#[derive(Component)]
+struct Pos {
+    x: f64,
+    y: f64,
+}
+
+const FLOORS: u16 = 9;
+
+impl Game for Floors {
+    const NAME: &'static str = "floors";
+    type Input = Axes;
+
+    fn schema(schema: &mut Schema<Self>) {
+        schema.axes().component::<Pos>("pos", |k| {
+            k.predicted()
+                .field("x", |p| &mut p.x, range(-500.0, 500.0).step(0.1).linear())
+                .field("y", |p| &mut p.y, range(-500.0, 500.0).step(0.1).linear())
+        });
+    }
+
+    fn setup(_: &mut World, systems: &mut Schedule, _: &RoomOptions) {
+        systems.add_systems((walk, climb).chain());
+    }
+
+    fn join(world: &mut World, who: &Player) -> Entity {
+        let pos = Pos { x: 0.0, y: 0.0 };
+        world.spawn((pos, Group(who.id.0 % FLOORS))).id()
+    }
+}
+
+fn walk(mut walkers: Query<(&mut Pos, &Input<Axes>)>) {
+    for (mut pos, input) in &mut walkers {
+        pos.x = (pos.x + input.now.dx).clamp(-500.0, 500.0);
+        pos.y = (pos.y + input.now.dy).clamp(-500.0, 500.0);
+    }
+}
+
+fn climb(
+    tick: Res<Tick>,
+    mut walkers: Query<(&mut Group, &Owner)>,
+    mut groups: ResMut<Groups>,
+    roster: Res<Roster>,
+) {
+    for (mut floor, owner) in &mut walkers {
+        if (tick.number + 7 * u32::from(owner.0.0)).is_multiple_of(20) {
+            floor.0 = (floor.0 + 1) % FLOORS;
+        }
+        groups.set(owner.0, [(floor.0 + 1) % FLOORS]);
+    }
+    for spectator in &roster.spectators {
+        let floor = (tick.number / 15) as u16 % FLOORS;
+        groups.set(*spectator, [floor, (floor + 4) % FLOORS]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bots_and_spectators_hold_changing_groups_also_after_they_were_lost() {
+    let config = Config {
+        seed: Some(11),
+        max_players: 16,
+        ..Config::default()
+    };
+    let server = Server::start::<Floors>(config, Site::new());
+    let bar = ProgressBar::hidden();
+    for rest in [
+        "--bots 20 --rooms 2 --ramp 0s --duration 3s --drops 40",
+        "--bots 20 --rooms 2 --ramp 0s --duration 3s --spectators 6 --max-gap-growth 100000",
+    ] {
+        let run = swarm::run(flags(server.public, &format!("{rest} {LAZY}")), &bar);
+        let report = tokio::time::timeout(BOUND, run).await;
+        let report = report.expect("a run is bounded in time");
+        let report = report.expect("the server is there");
+        assert!(report.passed(), "{rest}: {report}");
+        assert_eq!((report.bots_connected, report.desyncs), (20, 0), "{rest}");
+        assert_eq!(report.spectator_desyncs, 0, "{rest}");
+        // All that moves is in groups.
+        assert!(report.bytes_per_moving_entity.is_some(), "{rest}: {report}");
+    }
+    server.close().await;
 }
 
 /// Of two in one process, both at once.

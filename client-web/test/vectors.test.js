@@ -233,7 +233,8 @@ function checkBodies({ layer, schema: raw, tables, cases }) {
   checkSchema(schema);
   checkLayout(schema, tables);
   const layout = new Layout(schema, tables);
-  const set = layout.sets[layer];
+  // A group's layer has the room's columns.
+  const set = layout.sets[layer] ?? layout.room;
   const decoder = new DeltaDecoder(set);
   /** @type {Map<number, Image>} */
   const images = new Map();

@@ -46,7 +46,11 @@ fn live(seed: u64) -> (String, [usize; 3]) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let number = rng.random_range(0..GAMES);
     let game = Game::of(number);
-    let layer = LayerId(rng.random_range(0..LayerId::FIXED.len() as u16));
+    // One life in four is that of a group.
+    let layer = match rng.random_range(0..LayerId::FIRST_GROUP.0 + 1) {
+        fixed if fixed < LayerId::FIRST_GROUP.0 => LayerId(fixed),
+        _ => LayerId(rng.random_range(LayerId::FIRST_GROUP.0..=LayerId::LAST.0)),
+    };
     let set = game.layout.of(layer).expect("the schema has every layer");
     let entities = rng.random_range(0..24);
     let mut history = History::new(seed, set, entities);
