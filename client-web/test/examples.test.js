@@ -83,7 +83,11 @@ test('a card table: hands are dealt, turns are answered, both pages tell of it, 
     await next.page.getByText('No: it is not your turn').waitFor();
     await now.page.click('#stock');
     await now.page.getByText('You drew').waitFor();
+    await now.page.locator('#hand .new').waitFor();
     await next.page.getByText(`${now.name} drew`).waitFor();
+    const door = await openPage(browser, server.url);
+    await door.page.getByText(/: 2 of \d+ seats, round 1, 2 play/).waitFor();
+    await door.page.close();
     await next.page.locator('#hand.mine').waitFor();
     await holds(now.page, 6);
 

@@ -14,7 +14,7 @@ use tickwire_server::Site;
 use tickwire_server::game::{Game, Player, RoomOptions, Schema};
 
 use deck::Deck;
-use table::{Face, Seat, Table};
+use table::{Face, Seat, Sign, Table};
 
 /// The game.
 pub(crate) struct Cards;
@@ -30,8 +30,9 @@ impl Game for Cards {
         table::declare(schema);
         schema
             .action("play", rules::Play::fields, rules::play)
-            .action("draw", |k| k, rules::draw)
+            .action_with_answer("draw", |k| k, rules::Drawn::fields, rules::draw)
             .saved::<Table>()
+            .saved::<Sign>()
             .saved::<Deck>()
             .saved::<Seat>()
             .saved::<Face>();
@@ -39,6 +40,7 @@ impl Game for Cards {
 
     fn setup(world: &mut World, systems: &mut Schedule, _: &RoomOptions) {
         world.init_resource::<Table>();
+        world.init_resource::<Sign>();
         world.init_resource::<Deck>();
         systems.add_systems(rounds::keep_time);
     }

@@ -6,7 +6,7 @@ use tickwire_server::game::{Out, RoomRng, Tick, To};
 
 use super::deck::{Deck, EIGHT};
 use super::rules::{clear_hand, deal, draw_and_pass, pass_turn, players};
-use super::table::{Dealt, Phase, Seat, Table};
+use super::table::{Dealt, Phase, Seat, Sign, Table};
 
 /// Seconds for a turn.
 pub(crate) const TURN_S: u32 = 20;
@@ -36,7 +36,7 @@ pub(crate) fn keep_time(world: &mut World) {
             let turn = world.resource::<Table>().turn;
             match turn.filter(|&seat| world.get::<Seat>(seat).is_some()) {
                 None => pass_turn(world),
-                Some(seat) if is_over => draw_and_pass(world, seat, true),
+                Some(seat) if is_over => _ = draw_and_pass(world, seat, true),
                 Some(_) => {}
             }
         }
@@ -45,6 +45,9 @@ pub(crate) fn keep_time(world: &mut World) {
     }
     let stock = world.resource::<Deck>().height();
     world.resource_mut::<Table>().stock = stock;
+    let playing = players(world).len() as u8;
+    let phase = world.resource::<Table>().phase();
+    Sign::show(&mut world.resource_mut::<Sign>(), phase, playing);
 }
 
 fn seats(world: &mut World) -> Vec<(u32, Entity)> {
@@ -94,6 +97,7 @@ fn start(world: &mut World, mut seats: Vec<(u32, Entity)>) {
     table.enter(Phase::Play, 0);
     table.top = top;
     table.winner = None;
+    world.resource_mut::<Sign>().round += 1;
     let players = seats.len() as u8;
     world.resource_mut::<Out>().send(To::All, Dealt { players });
     pass_turn(world);

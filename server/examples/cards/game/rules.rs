@@ -2,9 +2,11 @@
 //! the player's answer.
 
 use bevy_ecs::prelude::*;
-use tickwire_server::game::{Declaration, Out, Owner, Player, RoomRng, Tick, To, entity, one_of};
+use tickwire_server::game::{
+    Declaration, Out, Owner, Player, RoomRng, Tick, To, entity, int, one_of,
+};
 
-use super::deck::{Card, Deck, EIGHT, SUITS};
+use super::deck::{Card, Deck, EIGHT, RANKS, SUITS};
 use super::rounds::{RESULT_S, TURN_S, after};
 use super::table::{Drew, Face, Got, Phase, Played, Seat, Table, Won};
 
@@ -72,28 +74,46 @@ pub(crate) fn play(world: &mut World, who: &Player, request: Play) -> Result<(),
     Ok(())
 }
 
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn {
+    /// 0, if all cards are in hands.
+    pub(crate) cards: u8,
+    /// Which one, if there was one.
+    pub(crate) card: Card,
+}
+
+impl Drawn {
+    /// Declares its fields.
+    pub(crate) fn fields(k: Declaration<Drawn>) -> Declaration<Drawn> {
+        k.field("cards", |d| &mut d.cards, int(0, 1))
+            .field("rank", |d| &mut d.card.rank, one_of(&RANKS))
+            .field("suit", |d| &mut d.card.suit, one_of(&SUITS))
+    }
+}
+
 /// Draws a card instead.
 ///
 /// # Errors
 /// It is not their turn.
-pub(crate) fn draw(world: &mut World, who: &Player, _: Draw) -> Result<(), String> {
+pub(crate) fn draw(world: &mut World, who: &Player, _: Draw) -> Result<Drawn, String> {
     let seat = seat_at_turn(world, who)?;
-    draw_and_pass(world, seat, false);
-    Ok(())
+    let drawn = draw_and_pass(world, seat, false);
+    Ok(drawn.map_or_else(Drawn::default, |card| Drawn { cards: 1, card }))
 }
 
-/// Draws for a seat, in time or not, and goes on to the next one.
-pub(crate) fn draw_and_pass(world: &mut World, seat: Entity, late: bool) {
-    if let (Some(card), Some(player)) = (
-        deal(world, seat),
-        world.get::<Seat>(seat).map(|seat| seat.player),
-    ) {
+/// Draws for a seat, in time or not, and goes on to the next one. Which card, if any is left.
+pub(crate) fn draw_and_pass(world: &mut World, seat: Entity, late: bool) -> Option<Card> {
+    let drawn = deal(world, seat);
+    let player = world.get::<Seat>(seat).map(|seat| seat.player);
+    if let (Some(card), Some(player)) = (drawn, player) {
         let mut out = world.resource_mut::<Out>();
         out.send(To::Player(player), Got { card });
         let who = Some(seat);
         out.send(To::All, Drew { who, late });
     }
     pass_turn(world);
+    drawn
 }
 
 /// Gives a seat a card from the stock, `None` when there is none.

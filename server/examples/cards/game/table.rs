@@ -66,6 +66,28 @@ impl Table {
     }
 }
 
+/// What lists of rooms say of the table.
+#[derive(Resource, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Sign {
+    /// Index of the [`Phase`].
+    phase: u8,
+    /// Rounds dealt so far.
+    pub(crate) round: u32,
+    /// How many hold cards.
+    playing: u8,
+}
+
+impl Sign {
+    /// Shows what is new, as a change only if it is one.
+    pub(crate) fn show(sign: &mut Mut<Sign>, phase: Phase, playing: u8) {
+        sign.set_if_neq(Sign {
+            phase: phase as u8,
+            round: sign.round,
+            playing,
+        });
+    }
+}
+
 /// A player's place, which the engine knows as the player's avatar. Everyone sees it.
 #[derive(Component, Debug, Serialize, Deserialize)]
 pub(crate) struct Seat {
@@ -135,6 +157,11 @@ pub(crate) struct Won {
 /// Declares all of it.
 pub(crate) fn declare(schema: &mut Schema<Cards>) {
     schema
+        .metadata::<Sign>(|k| {
+            k.field("phase", |s| &mut s.phase, one_of(&Phase::NAMES))
+                .field("round", |s| &mut s.round, all())
+                .field("playing", |s| &mut s.playing, int(0, 52))
+        })
         .component::<Seat>("seat", |k| {
             k.field("cards", |s| &mut s.cards, int(0, 52))
                 .field("wins", |s| &mut s.wins, int(0, 9999))

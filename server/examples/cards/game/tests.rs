@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy_ecs::prelude::*;
+use serde_json::json;
 use tickwire::exact::Xorshift32;
 use tickwire::ids::{Handle, LayerId, PlayerId};
 use tickwire::protocol::ClientMessage;
@@ -34,7 +35,7 @@ struct Guest {
     session: Session,
     /// Events of the game, by name.
     heard: Vec<(String, Vec<i32>)>,
-    answer: Option<Result<(), String>>,
+    answer: Option<Result<Vec<u8>, String>>,
 }
 
 /// The server with a table and its guests, on a clock of its own.
@@ -156,10 +157,17 @@ impl Scene {
 
     /// Makes a guest's request and returns the answer.
     fn act(&mut self, guest: usize, action: u16, values: &[i32]) -> Result<(), String> {
+        self.ask(guest, action, values).map(drop)
+    }
+
+    /// The same, and what the answer has.
+    fn ask(&mut self, guest: usize, action: u16, values: &[i32]) -> Result<Vec<i32>, String> {
         let session = &mut self.guests[guest].session;
         session.act(1, action, values, &[]).expect("a good request");
         self.tick();
-        self.guests[guest].answer.take().expect("an answer")
+        let answer = self.guests[guest].answer.take().expect("an answer")?;
+        let read = self.guests[guest].session.read_answer(action, &answer);
+        Ok(read.expect("it is as declared").0)
     }
 
     /// Plays a card; an eight names hearts.
@@ -197,7 +205,7 @@ impl Guest {
         taken.expect("the server's messages are good");
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Reply { result, .. } => self.answer = Some(result.map(drop)),
+                Event::Reply { result, .. } => self.answer = Some(result),
                 Event::Game { event, values, .. } => {
                     let schema = self.session.schema().expect("after the welcome");
                     let name = schema.events[usize::from(event)].name.clone();
@@ -286,6 +294,48 @@ fn a_round_is_dealt_played_and_won() {
     }
     assert_eq!(scene.table().phase(), Phase::Waiting);
     scene.until(Phase::Play);
+}
+
+#[test]
+fn who_draws_is_answered_with_the_card() {
+    let mut scene = Scene::new(2);
+    scene.until(Phase::Play);
+    let mut hands = [5, 5];
+    // Until all 52 cards but the pile's top are in hands: then there is nothing to draw.
+    for _ in 0..41 {
+        let turn = scene.turn();
+        let drawn = scene.ask(turn, 1, &[]).expect("their turn");
+        hands[turn] += 1;
+        scene.tick();
+        let hand = scene.guests[turn].hand();
+        let card = Card {
+            rank: drawn[1] as u8,
+            suit: drawn[2] as u8,
+        };
+        assert!(drawn[0] == 1 && hand.iter().any(|(_, held)| *held == card));
+        assert_eq!(hand.len(), hands[turn]);
+    }
+    let turn = scene.turn();
+    let drawn = scene.ask(turn, 1, &[]).expect("their turn");
+    assert_eq!(drawn[0], 0);
+    assert_eq!(scene.turn(), 1 - turn, "the turn is over all the same");
+    assert_eq!(scene.cards(), 52);
+}
+
+#[test]
+fn lists_say_which_round_is_played_by_how_many() {
+    let mut scene = Scene::new(2);
+    let sign = |scene: &Scene| serde_json::to_value(&scene.server.rooms()[0].metadata).unwrap();
+    let said = |phase, round, playing| json!({"phase": phase, "round": round, "playing": playing});
+    assert_eq!(sign(&scene), said("waiting", 0, 0));
+    scene.until(Phase::Play);
+    // A change is told within a second.
+    let wait = |scene: &mut Scene| (0..TICK_RATE + 1).for_each(|_| scene.tick());
+    wait(&mut scene);
+    assert_eq!(sign(&scene), said("play", 1, 2));
+    scene.leave(0);
+    wait(&mut scene);
+    assert_eq!(sign(&scene), said("waiting", 1, 0));
 }
 
 #[test]

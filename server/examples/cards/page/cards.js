@@ -24,8 +24,12 @@ function face({ rank, suit }, tag = 'div') {
   const isRed = suit === 'hearts' || suit === 'diamonds';
   const card = make(tag, isRed ? 'card red' : 'card');
   card.append(make('b', '', rank), make('span', '', SIGNS[suit]), make('b', 'foot', rank));
-  card.title = `${rank} of ${suit}`;
+  card.title = titleOf({ rank, suit });
   return card;
+}
+
+function titleOf({ rank, suit }) {
+  return `${rank} of ${suit}`;
 }
 
 /** Calls `draw` only when what it shows has changed. */
@@ -60,12 +64,15 @@ const drawSeats = onChange((seats) => {
 class Table {
   #room;
   #suits = new Map();
-  #drawHand = onChange(({ hand, isMine }) => {
+  /** What the last request drew, as a card's title. */
+  #drawn = '';
+  #drawHand = onChange(({ hand, isMine, drawn }) => {
     $('hand').className = isMine ? 'mine' : '';
     $('hand').replaceChildren(
       ...hand.map((card) => {
         const button = face(card, 'button');
         button.onclick = () => this.#play(card);
+        button.classList.toggle('new', button.title === drawn);
         const item = make('li', '');
         item.append(button);
         return item;
@@ -78,7 +85,7 @@ class Table {
 
   constructor(room) {
     this.#room = room;
-    $('stock').onclick = () => this.#ask('draw', {});
+    $('stock').onclick = () => this.#drawOne();
     for (const [suit, sign] of Object.entries(SIGNS)) {
       const button = make('button', suit, sign);
       button.value = suit;
@@ -108,7 +115,7 @@ class Table {
         ...seat,
       })),
     );
-    this.#drawHand({ isMine, hand: hand.map(({ handle, face: { rank, suit } }) => ({ handle, rank, suit })) });
+    this.#drawHand({ isMine, drawn: this.#drawn, hand: hand.map(({ handle, face: { rank, suit } }) => ({ handle, rank, suit })) });
     $('stock').firstElementChild.textContent = table.phase === 'play' ? table.stock : '';
     const seconds = Math.max(0, (table.ends - view.tick) / this.#room.tickRate);
     $('clock').firstElementChild.style.width = table.phase === 'play' ? `${(seconds / TURN_S) * 100}%` : '0';
@@ -143,9 +150,17 @@ class Table {
     return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue), { once: true }));
   }
 
+  async #drawOne() {
+    const drawn = await this.#ask('draw', {});
+    if (drawn?.cards === 0) this.#log('No card is left to draw.');
+    if (drawn?.cards === 1) this.#drawn = titleOf(drawn);
+  }
+
+  /** What the server answers; nothing if it refuses. */
   async #ask(action, fields) {
+    this.#drawn = '';
     try {
-      await this.#room.act(action, fields);
+      return await this.#room.act(action, fields);
     } catch (error) {
       this.#log(`No: ${error.message}`, 'no');
     }
@@ -187,6 +202,19 @@ $('door').onsubmit = async (event) => {
     $('trouble').textContent = error.message;
   }
 };
+
+/** The tables that others see, before one sits down: what each says of itself. */
+async function showTables() {
+  const rooms = await (await fetch('./api/rooms')).json();
+  $('tables').replaceChildren(
+    ...rooms.map(({ name, players, seats, metadata: { phase, round, playing } }) => {
+      const standing = phase === 'waiting' ? 'about to deal' : `round ${round}, ${playing} play`;
+      return make('li', '', `${name}: ${players} of ${seats} seats, ${standing}`);
+    }),
+  );
+}
+
+showTables().catch((error) => ($('trouble').textContent = error.message));
 
 /** @param {number} cards in the hand @param {boolean} away @returns {string} what a seat is at */
 function stateOf(cards, away) {
