@@ -14,7 +14,7 @@
 import { Connection, now } from './connection.js';
 import { Emitter } from './emitter.js';
 import { giveUpSeat, takeLeftSeat } from './give_up_seat.js';
-import { RECONNECT_DELAY_MS, SEAT_ASKED_FOR_MS } from './limits.js';
+import { RECONNECT_DELAY_MS } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { Heartbeat } from './heartbeat.js';
@@ -29,6 +29,7 @@ import { Room } from './room.js';
 import { Seat } from './seat.js';
 import { Session } from './session.js';
 import { onWake } from './wake.js';
+import { WayBack } from './way_back.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
@@ -59,17 +60,13 @@ export class Link extends Emitter {
   #state = 'connecting';
   /** What there is to come back to. */
   #seat;
-  /** The first welcome's answer is still to come: whether a reload's seat is there. */
-  #isAsking = false;
-  #askUntilMs = 0;
   /** @type {Backoff | undefined} while the connection is lost */
   #backoff;
   /** @type {Room<G> | undefined} */
   #room;
   #requests = new Requests((message) => this.#connection?.request(message));
   #redirection;
-  /** As what the player is in a room, or asked to be. @type {import('./protocol/client_message.js').JoinAs | undefined} */
-  #who;
+  #wayBack;
   /** @type {import('./session.js').Known | undefined} */
   #lastWelcome;
   /**
@@ -109,6 +106,7 @@ export class Link extends Emitter {
     this.#welcomed = welcomed;
     this.#redirection = new Redirection(options.url);
     this.#seat = new Seat(options.keeper, options.token);
+    this.#wayBack = new WayBack(this.#seat, this.#redirection);
     this.#seat.adopt(takeLeftSeat(options, this.#seat.who));
     try {
       this.#open();
@@ -312,7 +310,7 @@ export class Link extends Emitter {
         isCurrent();
         this.#seat.who = event.token || this.#seat.who;
         // The answer about the seat follows.
-        if (this.#isAsking) break;
+        if (this.#wayBack.isAsking) break;
         this.#arrive(undefined);
         // It was sent to a server that could not be reached.
         if (this.#requests.who !== undefined) this.#requests.reject(new RequestError('Closed', `the server of that room could not be reached: ${this.#redirection.why}`));
@@ -324,7 +322,7 @@ export class Link extends Emitter {
       case 'Joined':
         if (this.#seat.left !== undefined) {
           connection.leave();
-        } else if (this.#isAsking) {
+        } else if (this.#wayBack.isAsking) {
           this.#room?.onResumed(connection.session);
           this.#arrive(this.#room ?? new Room(this, connection.session));
         } else {
@@ -333,7 +331,7 @@ export class Link extends Emitter {
         }
         // What asked for it may have been said to a server that sent the link here.
         if (this.#requests.who !== undefined) {
-          this.#who = this.#requests.who;
+          this.#wayBack.who = this.#requests.who;
           this.#requests.resolve(this.#room);
         }
         break;
@@ -355,7 +353,7 @@ export class Link extends Emitter {
         break;
       }
       case 'Refused':
-        if (this.#isAsking) this.#seatRefused(event.reason);
+        if (this.#wayBack.isAsking) this.#seatRefused(event.reason);
         else if (this.#room !== undefined) this.#room.onEvent(event, nowMs);
         // To what was asked of a room from which `Left` was on its way: it answers none of the
         // lobby's requests.
@@ -399,21 +397,13 @@ export class Link extends Emitter {
     if (left !== undefined && this.#connection?.isOpen !== true) giveUpSeat({ ...this.#options, url: this.#redirection.url }, left);
   }
 
-  /** Makes a new connection, on which the seat is asked for if there is one. */
+  /** Makes a new connection. */
   #open() {
-    const nowMs = now();
-    this.#seat.expire(nowMs);
-    const to = this.#redirection.next(nowMs, this.#backoff?.attempt ?? 1);
-    const { token, who } = this.#seat;
-    const isSeatThere = token !== '' && (to.room === undefined || to.room === this.#room?.info.id);
-    const seat = isSeatThere ? { token, seen: this.#seen } : undefined;
-    const request = to.room === undefined ? this.#watchAgain() : client.joinRoom(to.room, this.#who);
-    this.#isAsking = seat !== undefined || request !== undefined;
-    this.#askUntilMs = nowMs + SEAT_ASKED_FOR_MS;
+    const { url, token, seat, request } = this.#wayBack.begin(now(), this.#backoff?.attempt ?? 1, this.#room);
     const { name, game } = this.#options;
-    const session = new Session(name, to.ticket ?? who, seat, { game, known: knownGame(this.#place), request });
+    const session = new Session(name, token, seat, { game, known: knownGame(this.#place), request });
     /** @type {Connection} */
-    const connection = new Connection({ ...this.#options, url: to.url }, session, this.#heartbeat, {
+    const connection = new Connection({ ...this.#options, url }, session, this.#heartbeat, {
       onEvent: (event, eventMs) => this.#onEvent(event, eventMs, connection),
       onTime: (timeMs, backlog) => this.#room?.onTime(timeMs, backlog),
       dueMs: () => this.#room?.dueMs ?? Infinity,
@@ -422,18 +412,9 @@ export class Link extends Emitter {
     this.#connection = connection;
   }
 
-  /** What leads who looked on back to their room: they have no seat there to take. */
-  #watchAgain() {
-    return this.#room?.spectating ? client.joinCode(this.#room.code, client.SPECTATOR) : undefined;
-  }
-
   /** Whose game it is. */
   get #place() {
     return `${this.#redirection.url} ${this.#options.game}`;
-  }
-
-  get #seen() {
-    return this.#room?.seen ?? { chat: 0, tick: 0 };
   }
 
   /**
@@ -464,7 +445,7 @@ export class Link extends Emitter {
     clearTimeout(this.#timer);
     this.#backoff = new Backoff(nowMs);
     const error = new RequestError('Closed', 'the server sent this link elsewhere');
-    this.#who = this.#requests.follow(error) ?? this.#who;
+    this.#wayBack.who = this.#requests.follow(error) ?? this.#wayBack.who;
     this.#heartbeat.fail(error);
     if (this.#state !== 'connecting') this.#state = 'reconnecting';
     if (isFirst) this.#room?.onLost();
@@ -481,7 +462,7 @@ export class Link extends Emitter {
     const before = this.#room;
     this.#room = room;
     this.#state = 'open';
-    this.#isAsking = false;
+    this.#wayBack.isAsking = false;
     this.#backoff = undefined;
     this.#retryAfterMs = undefined;
     this.#welcomed?.resolve();
@@ -492,8 +473,7 @@ export class Link extends Emitter {
 
   /** @param {import('./types.js').Refusal} reason why the seat could not be taken */
   #seatRefused(reason) {
-    const isLater = reason === 'Busy' || reason === 'TooOften';
-    if (!isLater || now() >= this.#askUntilMs || this.#redirection.isUnderWay) {
+    if (!this.#wayBack.isLater(reason, now())) {
       this.#seat.drop();
       // What the page asks for when it hears of it has no answer yet.
       const isWaiting = this.#requests.who !== undefined;
@@ -504,7 +484,7 @@ export class Link extends Emitter {
     this.#connection?.answered();
     this.#timer = setTimeout(() => {
       if (this.#connection?.session.state !== 'Lobby') return;
-      this.#connection.request(this.#watchAgain() ?? client.resume(this.#seat.token, this.#seen));
+      this.#connection.request(this.#wayBack.again(this.#room));
     }, RECONNECT_DELAY_MS * (1 + Math.random()));
   }
 

@@ -3,28 +3,20 @@
  * the server has let the player in; `netcode/play.js` does the work of playing.
  */
 
-import { ACTION_TIMEOUT_MS, ACTIONS_WAITING_MAX, BACKLOG_BYTES_MAX } from './limits.js';
+import { Actions } from './actions.js';
+import { ACTION_TIMEOUT_MS, BACKLOG_BYTES_MAX } from './limits.js';
 import { now } from './connection.js';
 import { Emitter } from './emitter.js';
 import { labelOf } from './label.js';
 import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
 import { RequestError } from './request_error.js';
-import { readAnswer, readOptions } from './session/options.js';
-import { encodePayload } from './schema/payload.js';
-import { checkValues } from './schema/value_check.js';
-import { pack, quantiseAll } from './snapshot/fields.js';
+import { readOptions } from './session/options.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
 /** Names of the room's own events. A game's event of such a name is emitted as `event:NAME`. */
 const OWN_EVENTS = new Set(['members', 'chat', 'left', 'refused', 'close']);
-
-/**
- * An action that waits for its answer, as it is declared.
- * @typedef {{ declared: import('./schema/schema.js').Action, resolve: (answer: any) => void, reject:
- *   (error: Error) => void, dueMs: number }} Waiting
- */
 
 /**
  * See the module's description. Made by a `Link`.
@@ -40,9 +32,7 @@ export class Room extends Emitter {
    * @type {import('./types.js').PlayOptions<any> | undefined}
    */
   #playing;
-  /** @type {Map<number, Waiting>} by the action's number */
-  #actions = new Map();
-  #lastAction = 0;
+  #actions = new Actions();
   /** @type {Promise<import('./types.js').LeaveReason>} */
   #left;
   /** @type {(reason: import('./types.js').LeaveReason) => void} */
@@ -208,27 +198,11 @@ export class Room extends Emitter {
     this.#assertSeat();
     const timeoutMs = options?.timeoutMs ?? ACTION_TIMEOUT_MS;
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is a time in milliseconds, not ${timeoutMs}`);
-    const { actions } = this.#room.schema;
-    const action = actions.findIndex((declared) => declared.name === name);
-    if (action === -1) {
-      throw new RequestError('NoSuchAction', `the game has no action ${JSON.stringify(name)}${oneOf(actions)}`);
-    }
-    if (this.#actions.size >= ACTIONS_WAITING_MAX) throw new RequestError('TooMuch', 'too many actions wait for their answers');
-    const declared = actions[action];
-    const named = declared.payload === undefined ? declared.fields : [...declared.fields, declared.payload];
     const values = /** @type {Record<string, any>} */ (fields ?? {});
-    for (const given in values) {
-      if (named.some((field) => field.name === given)) continue;
-      throw new RangeError(`action ${JSON.stringify(name)} has no field ${JSON.stringify(given)}${oneOf(named)}`);
-    }
-    checkValues(`action ${JSON.stringify(name)}`, declared.fields, values);
-    const id = (this.#lastAction + 1) >>> 0;
-    this.#session.request('Room', client.act(id, action, encodeMessage(declared, values)));
-    this.#lastAction = id;
-    return new Promise((resolve, reject) => {
-      this.#actions.set(id, { declared, resolve, reject, dueMs: now() + timeoutMs });
-      this.#link.pump();
-    });
+    const send = (/** @type {Uint8Array} */ message) => this.#session.request('Room', message);
+    const answer = this.#actions.add(this.#room.schema.actions, name, values, now() + timeoutMs, send);
+    this.#link.pump();
+    return answer;
   }
 
   /**
@@ -298,7 +272,7 @@ export class Room extends Emitter {
       case 'Refused':
         return this.emit('refused', { reason: event.reason });
       case 'Reply':
-        return this.#onReply(event);
+        return this.#actions.onReply(event);
       case 'Left':
         return this.onLeft(event.reason);
     }
@@ -306,7 +280,7 @@ export class Room extends Emitter {
 
   /** For the link: the connection is lost, the seat may not be. */
   onLost() {
-    this.#rejectActions(new RequestError('Closed', 'the connection was lost: the game may have done it or not'));
+    this.#actions.fail(new RequestError('Closed', 'the connection was lost: the game may have done it or not'));
   }
 
   /**
@@ -337,7 +311,7 @@ export class Room extends Emitter {
    */
   onLeft(reason) {
     this.#isOver = true;
-    this.#rejectActions(new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room'));
+    this.#actions.fail(new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room'));
     this.#resolveLeft(reason);
     this.emit('left', { reason });
   }
@@ -350,7 +324,7 @@ export class Room extends Emitter {
   onClose(info) {
     this.#isOver = true;
     const { code, reason, retryAfterMs } = info;
-    this.#rejectActions(Object.assign(new RequestError('Closed', reason), { code, retryAfterMs }));
+    this.#actions.fail(Object.assign(new RequestError('Closed', reason), { code, retryAfterMs }));
     this.#resolveLeft('RoomClosed');
     this.emit('close', info);
   }
@@ -362,19 +336,13 @@ export class Room extends Emitter {
    * @param {number} backlog bytes that the socket holds back
    */
   onTime(nowMs, backlog) {
-    for (const [id, { reject, dueMs }] of this.#actions) {
-      if (dueMs > nowMs) continue;
-      this.#actions.delete(id);
-      reject(new RequestError('TimedOut'));
-    }
+    this.#actions.onTime(nowMs);
     this.#play.sendInputs(nowMs, backlog > BACKLOG_BYTES_MAX);
   }
 
   /** For the link: when `onTime` has something to do, in ms; Infinity for never. */
   get dueMs() {
-    let dueMs = this.#play.inputDueMs;
-    for (const action of this.#actions.values()) dueMs = Math.min(dueMs, action.dueMs);
-    return dueMs;
+    return Math.min(this.#play.inputDueMs, this.#actions.dueMs);
   }
 
   /** @param {Uint8Array} message */
@@ -398,25 +366,6 @@ export class Room extends Emitter {
   #assertSeat() {
     if (this.spectating) throw new RequestError('NotForSpectators', 'who looks on has no seat: join the room to take part');
   }
-
-  /** @param {{ id: number, answer: Uint8Array, error: string | undefined }} reply */
-  #onReply({ id, answer, error }) {
-    const action = this.#actions.get(id);
-    if (action === undefined) return;
-    this.#actions.delete(id);
-    if (error !== undefined) return action.reject(new RequestError('Refused', error));
-    try {
-      action.resolve(readAnswer(action.declared, answer));
-    } catch (cause) {
-      action.reject(new RequestError('BadAnswer', `the answer is not what the game declares: ${/** @type {Error} */ (cause).message}`, { cause }));
-    }
-  }
-
-  /** @param {Error} error */
-  #rejectActions(error) {
-    for (const { reject } of this.#actions.values()) reject(error);
-    this.#actions.clear();
-  }
 }
 
 /**
@@ -427,27 +376,4 @@ export function checkPlay({ input, step, smooth }) {
   if (typeof input !== 'function') throw new TypeError('input is a function that gives the controls as they are now');
   if (step !== undefined && typeof step !== 'function') throw new TypeError('step is a function: the rule by which the own avatar moves');
   if (smooth !== undefined && !(Number.isFinite(smooth) && smooth >= 0)) throw new TypeError(`smooth is a time in milliseconds, not ${smooth}`);
-}
-
-/**
- * @param {import('./schema/schema.js').Message} declared
- * @param {Record<string, any>} values
- * @returns {Uint8Array} the packed fields, and the payload if there is one
- */
-function encodeMessage({ fields, payload }, values) {
-  const packed = pack(fields, quantiseAll(fields, values));
-  if (payload === undefined) return packed;
-  const behind = encodePayload(payload, values[payload.name]);
-  const whole = new Uint8Array(packed.length + behind.length);
-  whole.set(packed);
-  whole.set(behind, packed.length);
-  return whole;
-}
-
-/**
- * @param {readonly { name: string }[]} named
- * @returns {string} the names to choose from, for an error
- */
-function oneOf(named) {
-  return named.length === 0 ? ': it has none' : `: it has ${named.map(({ name }) => name).join(', ')}`;
 }

@@ -66,7 +66,7 @@ export class Banner {
   #readiness() {
     const here = [...this.#room.members.values()].filter((member) => member.connected);
     const ready = here.filter((member) => member.ready).length;
-    return here.length === 1 && ready === 0 ? 'Press Ready to start a round' : `${ready} of ${here.length} ready`;
+    return here.length === 1 && ready === 0 && !this.#room.spectating ? 'Press Ready to start a round' : `${ready} of ${here.length} ready`;
   }
 
   /** @param {boolean} offered */

@@ -86,7 +86,7 @@ export class Game {
     });
     room.on('refused', (/** @type {{ reason: string }} */ { reason }) => toast(refusal(reason), true));
     element('tool-leave', HTMLButtonElement).onclick = onLeave;
-    element('tool-link', HTMLButtonElement).onclick = () => invite();
+    element('tool-link', HTMLButtonElement).onclick = () => invite(room.spectating ? 'watches' : 'joins');
   }
 
   /** Shows the arena and begins to play. */
@@ -212,11 +212,14 @@ export class Game {
   }
 }
 
-/** Copies a link to this page, which names the room, or shows it where copying is forbidden. */
-async function invite() {
+/**
+ * Copies a link to this page, which names the room, or shows it where copying is forbidden.
+ * @param {'joins' | 'watches'} does what whoever opens it does there
+ */
+async function invite(does) {
   try {
     await navigator.clipboard.writeText(location.href);
-    toast('Link copied. Whoever opens it joins this room.');
+    toast(`Link copied. Whoever opens it ${does} this room.`);
   } catch {
     toast(location.href);
   }
