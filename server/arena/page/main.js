@@ -84,7 +84,7 @@ function giveUp(error, mine) {
  * @param {number} mine the attempt that led here
  */
 function follow(fresh, joined, mine) {
-  fresh.on('reconnecting', (lost) => mine === attempt && showLost(lost.attempt));
+  fresh.on('reconnecting', (lost) => mine === attempt && showLost(lost));
   fresh.on('resumed', (back) => mine === attempt && back.room === joined && overlay.hide());
   fresh.on('close', (info) => mine === attempt && onClosed(info));
   joined.on('left', (/** @type {{ reason: string }} */ { reason }) => {
@@ -150,10 +150,14 @@ function toLobby() {
   lobby.show();
 }
 
-/** @param {number} tries the connection is lost, and tried for the how manieth time */
-function showLost(tries) {
+/**
+ * The connection is lost and tried again, or the server sends the player on.
+ * @param {{ attempt: number, reason: string }} lost
+ */
+function showLost({ attempt: tries, reason }) {
+  const title = reason === 'redirected' ? 'Moving to another server' : 'Connection lost';
   const note = tries < 4 ? 'Getting you back into your seat.' : `Still trying: the server could not be reached ${tries - 1} times.`;
-  overlay.show({ title: 'Connection lost', note, button: 'Back to the lobby', onPress: toLobby });
+  overlay.show({ title, note, button: 'Back to the lobby', onPress: toLobby });
 }
 
 /**
