@@ -78,3 +78,12 @@ test('what the yardsticks take of the SDK is there', async () => {
   }
   assert.ok(names > 0);
 });
+
+test('the README says what each file is for', () => {
+  const readme = readFileSync(new URL('../README.md', root), 'utf8');
+  const table = readme.slice(readme.indexOf('\n## Files'), readme.indexOf('\n## Tests'));
+  for (const name of FLOORS.flat()) {
+    const entry = name.endsWith('.js') ? name : `${name}/`;
+    assert.ok(table.includes(`\`${entry}\``), `${entry} is not in the table of client-web/README.md`);
+  }
+});
