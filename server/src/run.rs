@@ -13,7 +13,7 @@ use crate::game::Game;
 use crate::games::Games;
 use crate::http::admin::Admin;
 use crate::http::{self, Accept, Listeners, Public, Site};
-use crate::lobby::Lobby;
+use crate::lobby::{Lobby, Neighbours};
 use crate::metrics::Metrics;
 use crate::transport::certificate::Certificate;
 
@@ -23,6 +23,7 @@ use crate::transport::certificate::Certificate;
 pub struct Server {
     config: Config,
     games: Games,
+    among: Option<(Neighbours, Option<String>)>,
 }
 
 impl Server {
@@ -31,7 +32,17 @@ impl Server {
         Server {
             config,
             games: Games::new(),
+            among: None,
         }
+    }
+
+    /// The same as a node of several in this process that know one another, which clients reach at
+    /// `url`, or where it listens: for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn among(mut self, neighbours: &Neighbours, url: Option<String>) -> Server {
+        self.among = Some((neighbours.clone(), url));
+        self
     }
 
     /// See [`Games::game`].
@@ -60,7 +71,15 @@ impl Server {
         listeners: Listeners,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        start(listeners, self.config, self.games, shutdown, |_| {}).await
+        let address = listeners.public.local_addr()?;
+        let among = self.among;
+        let ready = |lobby: &Lobby| {
+            if let Some((neighbours, url)) = among {
+                let url = url.unwrap_or_else(|| format!("ws://{address}/ws"));
+                lobby.join(&neighbours, &url);
+            }
+        };
+        start(listeners, self.config, self.games, shutdown, ready).await
     }
 }
 

@@ -8,6 +8,7 @@ mod identity;
 mod replay;
 mod seat_token;
 mod secret_file;
+mod ticket;
 mod tokens;
 
 pub use identity::Identity;
@@ -15,4 +16,5 @@ pub use identity::Identity;
 pub(crate) use admin_token::AdminToken;
 pub(crate) use entropy::Entropy;
 pub(crate) use seat_token::{SeatKey, SeatToken};
+pub(crate) use ticket::{TICKET_LIFE, Tickets};
 pub(crate) use tokens::{Tokens, Unauthorised};

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use aws_lc_rs::hmac;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
@@ -37,6 +38,7 @@ pub(crate) struct Tokens {
     /// The operator's key, if there is one.
     operator: Option<(DecodingKey, Validation)>,
     seats: SeatKey,
+    secret: hmac::Key,
     guests: bool,
     replays: Replays,
 }
@@ -90,6 +92,7 @@ impl Tokens {
             ),
             operator,
             seats: SeatKey::derive(&own),
+            secret: hmac::Key::new(hmac::HMAC_SHA256, &own),
             guests: config.guests,
             replays: Replays::default(),
         })
@@ -99,6 +102,12 @@ impl Tokens {
     /// again after a restart finds their seat again too.
     pub(crate) fn seats(&self) -> &SeatKey {
         &self.seats
+    }
+
+    /// A key for something else that servers with the same key of their own have in common.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Vec<u8> {
+        let purpose = [b"tickwire ".as_slice(), purpose].concat();
+        hmac::sign(&self.secret, &purpose).as_ref().to_vec()
     }
 
     /// Who brings this token, and the token to come back with. Without a token, or with one of the
@@ -120,6 +129,14 @@ impl Tokens {
         } else {
             self.operators_identity(token)?
         };
+        self.vouch(identity)
+    }
+
+    /// Somebody whom another node vouches for, and the token to come back with.
+    ///
+    /// # Errors
+    /// A guest where guests are not let in.
+    pub(crate) fn vouch(&self, identity: Identity) -> Result<(Identity, String), Unauthorised> {
         let token = self.own_token(&identity)?;
         Ok((identity, token))
     }

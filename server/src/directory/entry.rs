@@ -1,25 +1,21 @@
-//! A room as the table knows it, and its place in lists: what people play is listed first, and a
-//! network that makes many rooms does not push out the others'.
+//! A room as the table knows it. Which of many comes first is `rank`'s to say.
 
 use std::any::Any;
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::time::Instant;
 
-use ipnet::IpNet;
 use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::RoomInfo;
 
 use super::filter::Filter;
-use super::kept_out::{KeptOut, Losses};
+use super::kept_out::{KeptOut, Losses, Repute};
+use super::nodes::batch::Told;
+use super::rank::{NetworkMark, Standing};
 use super::{Creation, GameIndex, Mark};
 use crate::game::RoomOptions;
 
 /// What a room costs its worker beside its players, in players: its game's own entities and one
 /// encoding of its state. Until it was measured; then it is what it is.
 const ROOM_COST: u16 = 8;
-/// Rooms of one network (an IPv4 /24, an IPv6 /48) that are listed among the first. Further ones
-/// come after everybody else's.
-pub(super) const NETWORK_ROOMS_FIRST: u32 = 4;
 
 /// A room, its seats and its places for spectators.
 #[derive(Debug)]
@@ -34,10 +30,11 @@ pub(super) struct Entry {
     /// Whose the seats are, in no order.
     pub(super) takers: Vec<Mark>,
     pub(super) worker: usize,
-    /// Rises with every room: the oldest has the least.
+    /// Rises with every room, and is about the date, in milliseconds since 1970: the oldest has the
+    /// least, also among those of several nodes.
     pub(super) made: u64,
     /// See [`super::Directory::create`].
-    pub(super) network: Option<IpNet>,
+    pub(super) network: Option<NetworkMark>,
     /// Players who did something lately; all, until that was counted.
     pub(super) active: u16,
     /// What each of its units takes of its worker's time, once that was measured.
@@ -104,10 +101,33 @@ impl Entry {
         f64::from(ROOM_COST) + f64::from(self.taken) + f64::from(self.spectators)
     }
 
-    /// Where it stands among the listed ones, least first.
-    fn rank(&self) -> (bool, Reverse<u16>, Reverse<u16>, u64) {
-        let (active, taken) = (Reverse(self.active), Reverse(self.taken));
-        (!self.has_seat(), active, taken, self.made)
+    /// Where it stands among others.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            room: self.options.id,
+            has_seat: self.has_seat(),
+            active: self.active,
+            taken: self.taken,
+            made: self.made,
+            network: self.network,
+        }
+    }
+
+    /// What the other nodes are told of it.
+    pub(super) fn told(&self, now: Instant) -> Told {
+        Told {
+            info: self.info(),
+            code: self.options.code.clone(),
+            active: self.active,
+            spectators_max: self.options.spectators,
+            made: self.made,
+            network: self.network.map(|NetworkMark(network)| network),
+            repute: match self.losses.repute(self.taken, now) {
+                Repute::Good => 0,
+                Repute::Poor => 1,
+                Repute::Bad => 2,
+            },
+        }
     }
 
     pub(super) fn has_seat(&self) -> bool {
@@ -141,25 +161,4 @@ impl Entry {
     pub(super) fn takes_another(&self, who: Mark) -> bool {
         self.takers.iter().filter(|mark| **mark == who).count() > 1
     }
-}
-
-/// These rooms as they are listed, the first first.
-pub(super) fn ranked<'a>(rooms: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
-    let mut order: Vec<&Entry> = rooms.collect();
-    order.sort_by_key(|entry| entry.rank());
-    let mut made: HashMap<IpNet, u32> = HashMap::new();
-    let mut is_further = |entry: &Entry| {
-        entry.network.is_some_and(|network| {
-            let made = made.entry(network).or_default();
-            *made += 1;
-            *made > NETWORK_ROOMS_FIRST
-        })
-    };
-    let keyed = order
-        .iter()
-        .map(|entry| (!entry.has_seat(), is_further(entry), *entry));
-    let mut order: Vec<_> = keyed.collect();
-    // Stable: what is equal here stays in order.
-    order.sort_by_key(|(is_full, is_further, _)| (*is_full, *is_further));
-    order.into_iter().map(|(_, _, entry)| entry).collect()
 }

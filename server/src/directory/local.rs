@@ -10,26 +10,25 @@
 
 mod table;
 
-use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Instant;
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 
 use super::entry::Entry;
 use super::filter::Filter;
-use super::kept_out::{Repute, Who};
+use super::kept_out::Who;
+use super::nodes::batch::Told;
+use super::rank::{Best, NetworkMark, Standing, ranked};
 use super::{Creation, Directory, GameIndex, Mark, Named, Place, RoomLine, Totals};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
+use crate::date::Date;
 use table::Table;
 
-/// Rooms that one node can number: the upper 8 bits of a room's id name the node, which is 0.
-/// Numbers are random, so that one tells nothing of other rooms, of how many there are or were.
-/// With a million rooms one in sixteen is taken.
-const ROOM_NUMBERS: u32 = 1 << 24;
 /// Numbers that are tried for a new room. Beyond, which is less likely than anything: `Busy`.
 const NUMBER_TRIES: u32 = 64;
 /// Least share that a unit is taken for: rooms that slept when they were measured count too.
@@ -97,7 +96,7 @@ impl Registry {
         }
         let id = self.free_number(table)?;
         let worker = table.least_loaded(self.workers);
-        table.made += 1;
+        table.made = (table.made + 1).max(Date::now().0 * 1000);
         table.codes.insert(new.options.code.clone(), id);
         table
             .rooms
@@ -105,9 +104,11 @@ impl Registry {
         Ok(Place { room: id, worker })
     }
 
+    /// Random, so that one tells nothing of other rooms, of how many there are or were; of 32 bits,
+    /// so that two nodes hardly ever draw the same one.
     fn free_number(&self, table: &Table) -> Result<RoomId, Refusal> {
         for _ in 0..NUMBER_TRIES {
-            let id = RoomId((self.random()? % u64::from(ROOM_NUMBERS)) as u32);
+            let id = RoomId(self.random()? as u32);
             if id.0 != 0 && !table.rooms.contains_key(&id) {
                 return Ok(id);
             }
@@ -129,22 +130,31 @@ impl Directory for Registry {
         new: Result<Creation, Refusal>,
     ) -> Result<Named, Refusal> {
         let mut table = self.table.lock();
-        let named = |entry: &&Entry| {
-            entry.game == game && !entry.options.private && entry.options.name == name
-        };
-        let found = table.rooms.values().filter(named).min_by_key(|entry| {
-            let is_open = entry.takers.contains(&who) || (!entry.locked && entry.has_seat());
-            (!is_open, entry.made)
-        });
-        let Some(found) = found else {
+        let Some((_, found)) = table.named(game, name, who) else {
             let place = self.insert(&mut table, new?)?;
             let opens = table.rooms.get(&place.room).map(Entry::opening);
-            return Ok(Named { place, opens });
+            let is_new = true;
+            return Ok(Named {
+                place,
+                opens,
+                is_new,
+            });
         };
         let (room, is_open) = (found.options.id, found.open);
         let opens = (!is_open).then(|| found.opening());
         let place = table.take_seat(game, room, who)?;
-        Ok(Named { place, opens })
+        let is_new = false;
+        Ok(Named {
+            place,
+            opens,
+            is_new,
+        })
+    }
+
+    fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, u64)> {
+        let table = self.table.lock();
+        let found = table.named(game, name, who);
+        found.map(|(is_open, entry)| (is_open, entry.made))
     }
 
     fn open(&self, room: RoomId) {
@@ -180,6 +190,10 @@ impl Directory for Registry {
         Mark(self.marks.hash_one(who))
     }
 
+    fn mark_network(&self, network: IpNet) -> NetworkMark {
+        NetworkMark(self.marks.hash_one(network))
+    }
+
     fn reserve(&self, game: GameIndex, room: RoomId, who: Mark) -> Result<Place, Refusal> {
         let mut table = self.table.lock();
         let is_held = table.away.contains_key(&(who, room));
@@ -201,39 +215,23 @@ impl Directory for Registry {
 
     fn reserve_any(&self, who: &Who, mark: Mark, filter: &Filter, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
-        let owner = Who {
-            identity: who.identity.clone(),
-            host: None,
-        };
-        let keeps_out = |entry: &Entry, who: &Who| entry.kept_out.has(who, now);
         let game = filter.game();
-        let theirs = (mark, RoomId(0))..=(mark, RoomId(u32::MAX));
-        let held: Vec<RoomId> = table
-            .away
-            .range(theirs)
-            .map(|(&(_, room), _)| room)
-            .filter(|room| {
-                let entry = table.rooms.get(room);
-                entry.is_some_and(|entry| entry.suits(filter) && !keeps_out(entry, &owner))
-            })
-            .collect();
-        if let Some(place) = held
-            .into_iter()
-            .find_map(|room| table.take_seat(game, room, mark).ok())
-        {
+        let held = table.held_by(who, mark, filter, now);
+        let mut held = held.into_iter();
+        if let Some(place) = held.find_map(|room| table.take_seat(game, room, mark).ok()) {
             return Some(place);
         }
-        let (&room, ..) = table
-            .rooms
-            .iter()
-            .filter(|(_, entry)| entry.takes_anyone() && entry.suits(filter))
-            .filter(|(_, entry)| !keeps_out(entry, who))
-            .map(|(id, entry)| (id, entry, entry.losses.repute(entry.taken, now)))
-            .filter(|(_, _, repute)| *repute < Repute::Bad)
-            .max_by_key(|(_, entry, repute)| {
-                (Reverse(*repute), entry.taken, Reverse(entry.made))
-            })?;
+        let (_, room) = table.best_to_join(who, filter, now)?;
         table.take_seat(game, room, mark).ok()
+    }
+
+    fn best_to_join(&self, who: &Who, mark: Mark, filter: &Filter, now: Instant) -> Option<Best> {
+        let table = self.table.lock();
+        if !table.held_by(who, mark, filter, now).is_empty() {
+            return Some(Best::Held);
+        }
+        let best = table.best_to_join(who, filter, now);
+        best.map(|(fit, _)| Best::Fit(fit))
     }
 
     fn watch(&self, game: GameIndex, room: RoomId) -> Result<Place, Refusal> {
@@ -252,14 +250,12 @@ impl Directory for Registry {
 
     fn watch_any(&self, who: &Who, filter: &Filter, now: Instant) -> Option<Place> {
         let mut table = self.table.lock();
-        let (&room, _) = table
-            .rooms
-            .iter()
-            .filter(|(_, entry)| entry.open && !entry.options.private && entry.suits(filter))
-            .filter(|(_, entry)| entry.takes_spectators())
-            .filter(|(_, entry)| !entry.kept_out.has(who, now))
-            .max_by_key(|(_, entry)| (entry.active, entry.taken, Reverse(entry.made)))?;
-        table.take_view(filter.game(), room).ok()
+        let best = table.best_to_watch(who, filter, now)?;
+        table.take_view(filter.game(), best.room).ok()
+    }
+
+    fn best_to_watch(&self, who: &Who, filter: &Filter, now: Instant) -> Option<Standing> {
+        self.table.lock().best_to_watch(who, filter, now)
     }
 
     fn stop_watching(&self, room: RoomId) {
@@ -317,6 +313,11 @@ impl Directory for Registry {
 
     fn worker_of(&self, room: RoomId) -> Option<usize> {
         self.of(room, |entry| entry.worker)
+    }
+
+    fn code_of(&self, room: RoomId) -> Option<String> {
+        let code = |entry: &Entry| entry.open.then(|| entry.options.code.clone());
+        self.of(room, code).flatten()
     }
 
     fn loads(&self) -> Vec<f64> {
@@ -393,6 +394,24 @@ impl Directory for Registry {
         let table = self.table.lock();
         let listed = table.listed(|entry| entry.fits(filter));
         listed.into_iter().map(Entry::info).collect()
+    }
+
+    fn standings(&self, filter: &Filter) -> Vec<Standing> {
+        self.table.lock().standings(|entry| entry.fits(filter))
+    }
+
+    fn infos(&self, rooms: &[RoomId]) -> Vec<RoomInfo> {
+        let table = self.table.lock();
+        let rooms = rooms.iter().filter_map(|room| table.rooms.get(room));
+        rooms.map(Entry::info).collect()
+    }
+
+    fn told(&self, now: Instant) -> Vec<(GameIndex, Told)> {
+        let table = self.table.lock();
+        let open = table.rooms.values().filter(|entry| entry.open);
+        let order = ranked(open.map(Entry::standing).collect());
+        let rooms = order.iter().filter_map(|room| table.rooms.get(room));
+        rooms.map(|entry| (entry.game, entry.told(now))).collect()
     }
 
     fn list_all(&self) -> Vec<(GameIndex, RoomInfo)> {

@@ -8,7 +8,9 @@ pub(crate) mod filter;
 mod game_index;
 pub(crate) mod kept_out;
 pub(crate) mod local;
-mod ownership;
+pub(crate) mod nodes;
+pub(crate) mod ownership;
+pub(crate) mod rank;
 
 use std::any::Any;
 use std::time::Instant;
@@ -24,6 +26,8 @@ use crate::game::RoomOptions;
 use filter::Filter;
 pub(crate) use game_index::GameIndex;
 use kept_out::Who;
+use nodes::batch::Told;
+use rank::{Best, NetworkMark, Standing};
 
 /// What there is of one game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -75,7 +79,7 @@ pub(crate) struct Creation {
     /// How; its number is the directory's to give.
     pub(crate) options: RoomOptions,
     /// Where it is made from, `None` where no limit by address holds.
-    pub(crate) network: Option<IpNet>,
+    pub(crate) network: Option<NetworkMark>,
     /// Whose the first seat is.
     pub(crate) maker: Mark,
     /// What was asked of rooms, when there was none.
@@ -90,6 +94,8 @@ pub(crate) struct Creation {
 pub(crate) struct Named {
     pub(crate) place: Place,
     pub(crate) opens: Option<Box<RoomOptions>>,
+    /// It was made for who asked.
+    pub(crate) is_new: bool,
 }
 
 /// What lobby and workers ask and tell. Calls don't block. Rooms of all games are in one table,
@@ -119,6 +125,10 @@ pub(crate) trait Directory: Send + Sync {
         new: Result<Creation, Refusal>,
     ) -> Result<Named, Refusal>;
 
+    /// Whether the room of that name lets somebody in to which [`Directory::reserve_or_create`] would
+    /// lead, and when it was made.
+    fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, u64)>;
+
     /// Lets others find a room that was created.
     fn open(&self, room: RoomId);
 
@@ -137,6 +147,9 @@ pub(crate) trait Directory: Send + Sync {
 
     /// What stands for somebody here.
     fn mark(&self, who: &Identity) -> Mark;
+
+    /// What stands for a network here, of a server that is alone.
+    fn mark_network(&self, network: IpNet) -> NetworkMark;
 
     /// Takes a seat in a listed room, or in one where a seat of theirs is held.
     ///
@@ -157,6 +170,9 @@ pub(crate) trait Directory: Send + Sync {
     /// `None` if there is no such room, or but bad ones.
     fn reserve_any(&self, who: &Who, mark: Mark, filter: &Filter, now: Instant) -> Option<Place>;
 
+    /// How good the room is to which [`Directory::reserve_any`] would lead.
+    fn best_to_join(&self, who: &Who, mark: Mark, filter: &Filter, now: Instant) -> Option<Best>;
+
     /// Takes a spectator's place in a listed room in which a seat is taken.
     ///
     /// # Errors
@@ -172,6 +188,9 @@ pub(crate) trait Directory: Send + Sync {
     /// The same for `who` in the listed room in which most play, of those that meet `filter` and do
     /// not keep them out. `None` if there is no such room.
     fn watch_any(&self, who: &Who, filter: &Filter, now: Instant) -> Option<Place>;
+
+    /// The room to which [`Directory::watch_any`] would lead.
+    fn best_to_watch(&self, who: &Who, filter: &Filter, now: Instant) -> Option<Standing>;
 
     /// Gives a spectator's place back.
     fn stop_watching(&self, room: RoomId);
@@ -199,6 +218,9 @@ pub(crate) trait Directory: Send + Sync {
 
     /// The worker of a room, listed or not.
     fn worker_of(&self, room: RoomId) -> Option<usize>;
+
+    /// The code of a room that others find.
+    fn code_of(&self, room: RoomId) -> Option<String>;
 
     /// What each worker has to do, as a share of its time, as far as it was measured.
     fn loads(&self) -> Vec<f64>;
@@ -238,12 +260,21 @@ pub(crate) trait Directory: Send + Sync {
     fn close_if_empty(&self, room: RoomId) -> bool;
 
     /// The listed rooms that meet `filter`, at most [`ROOMS_LISTED_MAX`]. Those with a seat come
-    /// first, and of all the first [`entry::NETWORK_ROOMS_FIRST`] of each network before any
+    /// first, and of all the first [`rank::NETWORK_ROOMS_FIRST`] of each network before any
     /// network's others, however many it made. In between those in which most play come first, then
     /// those with most seats taken, then the oldest.
     fn list(&self, filter: &Filter) -> Vec<RoomInfo>;
 
-    /// The same of all games together.
+    /// What such a list goes by, of all rooms that meet `filter`, in no order.
+    fn standings(&self, filter: &Filter) -> Vec<Standing>;
+
+    /// These rooms as lists show them, without those that are gone.
+    fn infos(&self, rooms: &[RoomId]) -> Vec<RoomInfo>;
+
+    /// All rooms that others find, private ones too, the first by rank first: for the other nodes.
+    fn told(&self, now: Instant) -> Vec<(GameIndex, Told)>;
+
+    /// The same as a list of all games together.
     fn list_all(&self) -> Vec<(GameIndex, RoomInfo)>;
 
     /// What there is of each of so many games, in the order of their indices.

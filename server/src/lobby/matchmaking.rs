@@ -1,16 +1,15 @@
 //! From a request of the lobby to a seat in a room: what may be asked, how often, and the room
 //! that is made for it. Pure but for the registry and the random numbers of codes and seeds. What
-//! a room is made with is `room_defaults`'s, who only looks on `watching`'s. `sessions` calls it.
+//! a room is made with is `room_defaults`'s, who only looks on `watching`'s, rooms of other nodes are
+//! `elsewhere`'s, which calls it.
 
 use std::time::Instant;
 
 use tickwire::protocol::ClientMessage;
-use tickwire::protocol::client_message::Condition;
-use tickwire::protocol::server_message::{Refusal, RoomInfo};
+use tickwire::protocol::server_message::Refusal;
 use tickwire::session::Seen;
 
-use super::room_defaults::RoomDefaults;
-use super::room_quotas::RoomQuotas;
+use super::desk::Desk;
 use super::watching::{self, Sight};
 use crate::admission::request_prices;
 use crate::auth::SeatToken;
@@ -18,6 +17,7 @@ use crate::directory::code::read_code;
 use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
 use crate::directory::{Creation, Directory, Named, Place};
+use crate::game::RoomOptions;
 use crate::text::room_name;
 use crate::worker::{JoinRequest, ResumeRequest, Session};
 
@@ -40,7 +40,7 @@ impl Seating {
     }
 
     /// A seat in a room by name.
-    fn named(Named { place, opens }: Named) -> Seating {
+    fn named(Named { place, opens, .. }: Named) -> Seating {
         Seating {
             place,
             join_request: opens.map_or(JoinRequest::Join, JoinRequest::Open),
@@ -48,38 +48,15 @@ impl Seating {
     }
 }
 
-/// The listed rooms that meet all that somebody who has said hello asks.
+/// What a request that leads to a room costs who has said hello.
 ///
 /// # Errors
-/// What the client is told.
-pub(crate) fn list(
-    registry: &dyn Directory,
-    defaults: &RoomDefaults,
-    session: &mut Session,
-    now: Instant,
-    asked: &[Condition],
-) -> Result<Vec<RoomInfo>, Refusal> {
-    if !request_prices::may_list(&mut session.requests, now) {
-        return Err(Refusal::TooOften);
-    }
-    let rooms = registry.list(&defaults.filter(asked)?);
-    request_prices::listed(&mut session.requests, &rooms);
-    Ok(rooms)
-}
-
-/// Takes the seat that a create or join of somebody who has said hello asks for. What they make is
-/// held by their address and in `room_quotas`; what they bring is in their session.
-///
-/// # Errors
-/// What the client is told; nothing has changed then, but its budget.
-pub(crate) fn seat(
-    registry: &dyn Directory,
-    defaults: &RoomDefaults,
-    room_quotas: &RoomQuotas,
+/// `TooOften`
+pub(super) fn pay(
     session: &mut Session,
     now: Instant,
     request: &ClientMessage,
-) -> Result<Seating, Refusal> {
+) -> Result<(), Refusal> {
     if !request_prices::may_join(&mut session.requests, now) {
         return Err(Refusal::TooOften);
     }
@@ -87,9 +64,26 @@ pub(crate) fn seat(
         request,
         ClientMessage::JoinRoom { .. } | ClientMessage::JoinCode { .. }
     );
-    if names_a_room && !session.guest.may_guess(now) {
-        return Err(Refusal::TooOften);
+    match names_a_room && !session.guest.may_guess(now) {
+        true => Err(Refusal::TooOften),
+        false => Ok(()),
     }
+}
+
+/// Takes the seat here that a create or join asks for that was paid for. What they make is held by
+/// their address and in `room_quotas`; what they bring is in their session.
+///
+/// # Errors
+/// What the client is told; nothing has changed then, but its budget.
+pub(super) fn seat(
+    desk: &Desk,
+    session: &mut Session,
+    now: Instant,
+    request: &ClientMessage,
+) -> Result<Seating, Refusal> {
+    let Desk {
+        registry, defaults, ..
+    } = *desk;
     if let Some(sight) = Sight::of(request) {
         let filter = match request {
             ClientMessage::QuickJoin { filter, .. } => defaults.filter(filter)?,
@@ -103,10 +97,6 @@ pub(crate) fn seat(
     // All that is said is looked at before anything is taken.
     session.options = defaults.player_options(brought(request))?;
     let (game, mark) = (session.game, registry.mark(&session.identity));
-    let mut who = Who {
-        identity: session.identity.clone(),
-        host: session.guest.host(),
-    };
     let seating = match request {
         ClientMessage::JoinRoom { room, .. } => {
             registry.reserve(game, *room, mark).map(Seating::join)
@@ -120,7 +110,7 @@ pub(crate) fn seat(
         },
         ClientMessage::CreateRoom(new) => {
             let room = defaults.chosen(new)?;
-            let creation = defaults.creation(registry, room_quotas, session, room);
+            let creation = creation(desk, session, room);
             if !new.or_join || new.private {
                 return make(registry, creation?);
             }
@@ -137,10 +127,14 @@ pub(crate) fn seat(
         } => {
             let filter = defaults.filter(filter)?;
             let room = defaults.usual(options)?;
+            let who = Who {
+                identity: session.identity.clone(),
+                host: session.guest.host(),
+            };
             match registry.reserve_any(&who, mark, &filter, now) {
                 Some(place) => Ok(Seating::join(place)),
                 None => {
-                    let mut new = defaults.creation(registry, room_quotas, session, room)?;
+                    let mut new = creation(desk, session, room)?;
                     new.made_for = filter;
                     return make(registry, new);
                 }
@@ -150,16 +144,61 @@ pub(crate) fn seat(
         _ => return Err(Refusal::NoSuchRoom),
     };
     let seating = seating.inspect_err(|reason| session.refused(*reason, now))?;
+    let_in(registry, session, now, seating)
+}
+
+/// To the seat that is kept for somebody whom another node sent here, with what they bring.
+///
+/// # Errors
+/// `BadOptions`, `KeptOut`: it is kept no longer then.
+pub(super) fn seat_kept(
+    desk: &Desk,
+    session: &mut Session,
+    now: Instant,
+    named: Named,
+    brought: &[u8],
+) -> Result<Seating, Refusal> {
+    let (room, mark) = (named.place.room, desk.registry.mark(&session.identity));
+    let options = desk.defaults.player_options(brought);
+    session.options = options.inspect_err(|_| desk.registry.abandon(room, mark))?;
+    let_in(desk.registry, session, now, Seating::named(named))
+}
+
+/// Gives a seat back that was taken in a room which keeps them out.
+///
+/// # Errors
+/// `KeptOut`
+fn let_in(
+    registry: &dyn Directory,
+    session: &Session,
+    now: Instant,
+    seating: Seating,
+) -> Result<Seating, Refusal> {
     // Only who named a room that is there learns that they are kept out of it. Whether the seat
     // will be one of theirs is for the worker to say, which asks again.
-    let room = seating.place.room;
+    let (room, mark) = (seating.place.room, registry.mark(&session.identity));
     let has_another = registry.has_another(room, mark);
-    who.host = who.host.filter(|_| !has_another);
+    let who = Who {
+        identity: session.identity.clone(),
+        host: session.guest.host().filter(|_| !has_another),
+    };
     if registry.keeps_out(room, &who, now) {
         registry.abandon(room, mark);
         return Err(Refusal::KeptOut);
     }
     Ok(seating)
+}
+
+/// How to make such a room for somebody.
+fn creation(desk: &Desk, session: &Session, room: RoomOptions) -> Result<Creation, Refusal> {
+    let Desk {
+        registry, defaults, ..
+    } = *desk;
+    let held = defaults.places(registry, desk.room_quotas, session)?;
+    let name = session.name.as_deref().unwrap_or_default();
+    let maker = registry.mark(&session.identity);
+    let creation = defaults.creation(registry, name, desk.network(session), maker, room)?;
+    Ok(Creation { held, ..creation })
 }
 
 /// What a player brings to the room that they ask for, packed.

@@ -2,20 +2,28 @@
 //! every new connection to [`Lobby::adopt`]; from there it goes to a room's worker and back, until
 //! its end. `lib::run` owns the lobby.
 
+mod asked;
+mod desk;
+mod elsewhere;
 mod games;
 mod listed;
 pub(crate) mod matchmaking;
+mod neighbours;
 mod orders;
 mod room_defaults;
 mod room_quotas;
 mod sessions;
 mod shared;
 mod stepped;
+mod visitors;
+mod waiting;
 mod watching;
 mod welcome;
 
 pub(crate) use games::GameToServe;
 pub use listed::ListedRoom;
+#[doc(hidden)]
+pub use neighbours::Neighbours;
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;
 pub use stepped::Stepped;
@@ -99,6 +107,12 @@ impl Lobby {
             shared,
             threads: Arc::new(Mutex::new(threads)),
         })
+    }
+
+    /// Becomes a node of several that know one another, which clients reach at `url`: before anybody
+    /// is let in.
+    pub(crate) fn join(&self, neighbours: &Neighbours, url: &str) {
+        neighbours.join(&self.shared, url);
     }
 
     /// Takes a client whose handshake is done. In a tokio runtime's context.

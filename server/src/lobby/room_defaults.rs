@@ -2,8 +2,10 @@
 //! and metadata, and of what is asked for as much as may be chosen. `matchmaking` makes them, `games`
 //! has one of these for each game.
 
+use std::any::Any;
 use std::sync::Arc;
 
+use tickwire::protocol::ClientMessage;
 use tickwire::protocol::client_message::{Condition, NewRoom};
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
 use tickwire::schema::Field;
@@ -13,7 +15,8 @@ use super::room_quotas::RoomQuotas;
 use crate::config::Config;
 use crate::directory::code::room_code;
 use crate::directory::filter::Filter;
-use crate::directory::{Creation, Directory, GameIndex};
+use crate::directory::rank::NetworkMark;
+use crate::directory::{Creation, Directory, GameIndex, Mark};
 use crate::game::{Options, OptionsTypes, RoomOptions};
 use crate::text::room_name;
 use crate::worker::{AnyGame, Session};
@@ -110,33 +113,76 @@ impl RoomDefaults {
         })
     }
 
-    /// How to make such a room for somebody, with what nobody may choose. It is held by their
-    /// address and in `room_quotas`.
+    /// Whether all that somebody asks for can be: before another node is asked for it.
     ///
     /// # Errors
-    /// `TooManyRooms`: of theirs, or of their address; `Busy`: the system has no random numbers.
-    pub(super) fn creation(
+    /// `BadOptions`, `BadFilter`
+    pub(super) fn check(&self, request: &ClientMessage) -> Result<(), Refusal> {
+        match request {
+            ClientMessage::CreateRoom(new) => {
+                self.player_options(&new.player)?;
+                self.chosen(new)?;
+            }
+            ClientMessage::QuickJoin {
+                filter,
+                who,
+                options,
+            } => {
+                self.filter(filter)?;
+                self.player_options(&who.options)?;
+                self.usual(options)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The places of a room that somebody makes, at their address and in `room_quotas`.
+    ///
+    /// # Errors
+    /// `TooManyRooms`: of theirs, or of their address.
+    pub(super) fn places(
         &self,
         registry: &dyn Directory,
         room_quotas: &RoomQuotas,
         session: &Session,
-        mut room: RoomOptions,
-    ) -> Result<Creation, Refusal> {
-        let (code, random) = (registry.random()?, registry.random()?);
+    ) -> Result<Box<dyn Any + Send>, Refusal> {
         let at_player = room_quotas.room(&session.identity);
         let at_player = at_player.ok_or(Refusal::TooManyRooms)?;
         let at_address = session.guest.room(registry.fill(self.game));
         let at_address = at_address.ok_or(Refusal::TooManyRooms)?;
-        room.name = room_name(&room.name, session.name.as_deref().unwrap_or_default());
+        Ok(Box::new((at_player, at_address)))
+    }
+
+    /// How to make such a room for somebody of this name, with what nobody may choose. Nothing holds
+    /// it yet.
+    ///
+    /// # Errors
+    /// `Busy`: the system has no random numbers.
+    pub(super) fn creation(
+        &self,
+        registry: &dyn Directory,
+        name: &str,
+        network: Option<NetworkMark>,
+        maker: Mark,
+        mut room: RoomOptions,
+    ) -> Result<Creation, Refusal> {
+        let (code, random) = (registry.random()?, registry.random()?);
+        room.name = room_name(&room.name, name);
         room.code = room_code(code);
         room.seed = self.seed.unwrap_or(random);
         Ok(Creation {
             game: self.game,
             options: room,
-            network: session.guest.network(),
-            maker: registry.mark(&session.identity),
+            network,
+            maker,
             made_for: Filter::default(),
-            held: Box::new((at_player, at_address)),
+            held: Box::new(()),
         })
+    }
+
+    /// What the game says of its rooms.
+    pub(super) fn metadata(&self) -> &[Field] {
+        &self.metadata
     }
 }

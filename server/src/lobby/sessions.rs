@@ -1,5 +1,5 @@
-//! A client in the lobby: answers hello and requests, until it goes to a room or to its end. What
-//! is asked for is `matchmaking`'s. [`attend`] does what is to be done at a given time; [`serve`]
+//! A client in the lobby: answers hello and requests, until it goes to a room or to its end. Where
+//! what is asked for leads is `elsewhere`'s to say. [`attend`] does what is to be done at a given time; [`serve`]
 //! is the small task that sleeps in between, and keeps nothing of its own: all that lasts is in the
 //! `Client`.
 
@@ -15,8 +15,10 @@ use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION}
 use tokio::io::Interest;
 use tokio::time::timeout_at;
 
-use super::matchmaking::{self, Seating};
+use super::elsewhere::Led;
+use super::matchmaking::Seating;
 use super::shared::Shared;
+use super::waiting::Waiting;
 use super::welcome;
 use crate::admission::request_prices;
 use crate::auth::Unauthorised;
@@ -37,6 +39,8 @@ pub(super) struct Served {
     pub(super) client: Client,
     /// When it must have said hello.
     hello_by: Instant,
+    /// A request that has no answer yet: until it has, nothing more is read.
+    waiting: Option<Box<Waiting>>,
 }
 
 /// What comes after it was attended to.
@@ -57,6 +61,7 @@ impl Served {
         Served {
             client,
             hello_by: now + shared.hello_timeout,
+            waiting: None,
         }
     }
 }
@@ -72,20 +77,33 @@ pub(super) async fn serve(shared: Arc<Shared>, client: Client) {
             Next::Gone => return,
             Next::End(client, end) => return shared.part(client, end),
         };
-        let Client { conn, session } = &mut served.client;
+        let Served {
+            client: Client { conn, session },
+            waiting,
+            ..
+        } = &mut served;
+        let changed = waiting.as_deref().map(Waiting::changed);
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => {}
             () = session.ordered() => {}
             () = session.sent_away() => {}
-            () = wake(conn, deadline) => {}
+            () = wake(conn, changed, deadline) => {}
         }
     }
 }
 
 /// Sleeps until something came, or something that waits would be taken, or it is time. A client
-/// that is gone is found so when it is read.
-async fn wake(conn: &mut Conn, deadline: Option<Instant>) {
+/// that is gone is found so when it is read. One whose request waits is looked at when that may have
+/// its answer: `changed`.
+async fn wake(
+    conn: &mut Conn,
+    changed: Option<impl Future<Output = ()>>,
+    deadline: Option<Instant>,
+) {
+    if let (Some(changed), Some(deadline)) = (changed, deadline) {
+        return drop(timeout_at(deadline.into(), changed).await);
+    }
     let interest = match conn.backlog().waiting_bytes {
         0 => Interest::READABLE,
         _ => Interest::READABLE | Interest::WRITABLE,
@@ -113,9 +131,9 @@ pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next 
             shared.send_away(served.client, now);
             return Next::Gone;
         }
-        match answer_guarded(client, shared, now) {
+        match answer_guarded(client, &mut served.waiting, shared, now) {
             Ok(None) => break,
-            Ok(Some(seating)) => match hand_over(served.client, seating, shared) {
+            Ok(Some(seating)) => match hand_over(served.client, *seating, shared) {
                 Ok(()) => return Next::Gone,
                 Err(Some(back)) => served.client = back,
                 Err(None) => {
@@ -125,6 +143,10 @@ pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next 
             },
             Err(end) => return Next::End(served.client, end),
         }
+    }
+    if let Some(waiting) = &served.waiting {
+        let until = waiting.until;
+        return Next::Stay(served, Some(until));
     }
     let deadline = match served.client.session.name {
         Some(_) => served.client.conn.backlog().stalls_at(shared.stall_timeout),
@@ -139,28 +161,67 @@ pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next 
 /// A panic, which would be the server's own fault, ends one connection, and not without a word.
 fn answer_guarded(
     client: &mut Client,
+    waiting: &mut Option<Box<Waiting>>,
     shared: &Shared,
     now: Instant,
-) -> Result<Option<Seating>, End> {
-    catch_unwind(AssertUnwindSafe(|| answer_all(client, shared, now))).unwrap_or_else(|panic| {
+) -> Result<Option<Box<Seating>>, End> {
+    let answer = AssertUnwindSafe(|| answer_all(client, waiting, shared, now));
+    catch_unwind(answer).unwrap_or_else(|panic| {
         vitals::forget(panic);
         stopping::tell(&mut client.conn);
         Err(End::Close(CloseCode::ServerFailed))
     })
 }
 
-/// Answers what has come, up to a request that leads to a room. Answers go out at once.
-fn answer_all(client: &mut Client, shared: &Shared, now: Instant) -> Result<Option<Seating>, End> {
+/// Answers what has come, up to a request that leads to a room, or that has to wait. Answers go out
+/// at once.
+fn answer_all(
+    client: &mut Client,
+    waiting: &mut Option<Box<Waiting>>,
+    shared: &Shared,
+    now: Instant,
+) -> Result<Option<Box<Seating>>, End> {
     let Client { conn, session } = client;
-    let seating = SCRATCH.with_borrow_mut(|scratch| {
+    if let Some(before) = waiting.take() {
+        let led = shared.desk(session).go_on(session, now, before);
+        match reply(conn, shared, led) {
+            Answered::Said => {}
+            Answered::Seated(seating) => return Ok(Some(seating)),
+            Answered::Waits(again) => *waiting = Some(again),
+        }
+    }
+    if waiting.is_none()
+        && let Some(seating) = answer_messages(conn, session, waiting, shared, now)?
+    {
+        return Ok(Some(seating));
+    }
+    conn.flush(now)?;
+    if conn.backlog().is_stalled(now, shared.stall_timeout) {
+        return Err(End::Close(CloseCode::Stalled));
+    }
+    Ok(None)
+}
+
+fn answer_messages(
+    conn: &mut Conn,
+    session: &mut Session,
+    waiting: &mut Option<Box<Waiting>>,
+    shared: &Shared,
+    now: Instant,
+) -> Result<Option<Box<Seating>>, End> {
+    SCRATCH.with_borrow_mut(|scratch| {
         let rates = shared.game(session).rates;
         let mut reading = Reading::new(scratch, Fetched::NONE, rates, now);
         let outcome = loop {
             match conn.next(&mut reading) {
                 Ok(None) => break Ok(None),
                 Ok(Some(message)) => match answer(conn, session, shared, now, message) {
-                    Ok(None) => {}
-                    Ok(seating) => break Ok(seating),
+                    Ok(Answered::Said) => {}
+                    Ok(Answered::Seated(seating)) => break Ok(Some(seating)),
+                    Ok(Answered::Waits(request)) => {
+                        *waiting = Some(request);
+                        break Ok(None);
+                    }
                     Err(code) => break Err(End::Close(code)),
                 },
                 Err(end) => break Err(end),
@@ -171,29 +232,31 @@ fn answer_all(client: &mut Client, shared: &Shared, now: Instant) -> Result<Opti
         shared.metrics.messages_received.increment(messages);
         shared.metrics.bytes_received.increment(bytes);
         outcome
-    })?;
-    if seating.is_some() {
-        return Ok(seating);
-    }
-    conn.flush(now)?;
-    if conn.backlog().is_stalled(now, shared.stall_timeout) {
-        return Err(End::Close(CloseCode::Stalled));
-    }
-    Ok(None)
+    })
 }
 
-/// One message. A seating means that the connection goes to a room.
+/// What became of a message.
+enum Answered {
+    /// It was answered, if there was anything to say.
+    Said,
+    /// The connection goes to a room.
+    Seated(Box<Seating>),
+    /// The answer is to come.
+    Waits(Box<Waiting>),
+}
+
+/// One message.
 fn answer(
     conn: &mut Conn,
     session: &mut Session,
     shared: &Shared,
     now: Instant,
     message: &[u8],
-) -> Result<Option<Seating>, CloseCode> {
+) -> Result<Answered, CloseCode> {
     match message.first().copied().and_then(Kind::from_byte) {
         Some(Kind::Control) => {}
         // Sent before the client knew that it had left its room.
-        Some(Kind::State | Kind::Ack) if session.has_played => return Ok(None),
+        Some(Kind::State | Kind::Ack) if session.has_played => return Ok(Answered::Said),
         Some(Kind::State | Kind::Ack) => return Err(CloseCode::OutOfOrder),
         None => return Err(CloseCode::Malformed),
     }
@@ -205,18 +268,17 @@ fn answer(
         });
     };
     let Some(message) = decoded else {
-        return Ok(None);
+        return Ok(Answered::Said);
     };
     if session.name.is_none() {
-        return greet(conn, session, shared, message).map(|()| None);
+        return greet(conn, session, shared, message).map(|()| Answered::Said);
     }
     #[cfg(test)]
     tests::break_down(session);
     let reply = match message {
         ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
         ClientMessage::ListRooms { filter } => {
-            let (registry, rooms) = (&*shared.registry, &shared.game(session).rooms);
-            match matchmaking::list(registry, rooms, session, now, &filter) {
+            match shared.desk(session).list(session, now, &filter) {
                 Ok(rooms) => ServerMessage::Rooms { rooms },
                 Err(reason) => refused(reason),
             }
@@ -230,15 +292,11 @@ fn answer(
         | ClientMessage::JoinCode { .. }
         | ClientMessage::QuickJoin { .. }
         | ClientMessage::Resume { .. } => {
-            let (registry, rooms) = (&*shared.registry, &shared.game(session).rooms);
-            let quotas = &shared.room_quotas;
-            match matchmaking::seat(registry, rooms, quotas, session, now, &message) {
-                Ok(seating) => return Ok(Some(seating)),
-                Err(reason) => refused(reason),
-            }
+            let led = shared.desk(session).lead(session, now, &message);
+            return Ok(reply(conn, shared, led));
         }
         // As above: no answer is expected.
-        ClientMessage::Resync { .. } => return Ok(None),
+        ClientMessage::Resync { .. } => return Ok(Answered::Said),
         ClientMessage::LeaveRoom
         | ClientMessage::Ready { .. }
         | ClientMessage::Kick { .. }
@@ -246,7 +304,18 @@ fn answer(
         | ClientMessage::Act { .. } => refused(Refusal::NotInRoom),
     };
     shared.send(conn, &reply);
-    Ok(None)
+    Ok(Answered::Said)
+}
+
+/// Tells a client where its request leads, as far as the lobby tells it.
+fn reply(conn: &mut Conn, shared: &Shared, led: Result<Led, Refusal>) -> Answered {
+    match led {
+        Ok(Led::Here(seating)) => return Answered::Seated(seating),
+        Ok(Led::Later(waiting)) => return Answered::Waits(waiting),
+        Ok(Led::Away(redirect)) => shared.send(conn, &redirect),
+        Err(reason) => shared.send(conn, &refused(reason)),
+    }
+    Answered::Said
 }
 
 fn refused(reason: Refusal) -> ServerMessage {
@@ -278,7 +347,7 @@ fn greet(
     if !game.is_empty() {
         session.game = shared.game_named(&game).ok_or(CloseCode::NoSuchGame)?;
     }
-    let identified = shared.tokens.identify(&token);
+    let identified = shared.identify(&token, session);
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
     let name = player_name(&name);
     let address = conn.peer().ip();

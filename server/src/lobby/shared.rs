@@ -2,18 +2,22 @@
 //! [`super::Lobby`] makes it; `sessions` serve clients with it.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tickwire::protocol::CloseCode;
 use tokio::sync::{mpsc, watch};
 
+use super::desk::Desk;
 use super::games::{GameToServe, Offered};
 use super::room_quotas::RoomQuotas;
-use crate::auth::{Entropy, Tokens};
+use super::visitors::Visitors;
+use crate::auth::{Entropy, Identity, Tickets, Tokens, Unauthorised};
 use crate::config::{Config, invalid};
 use crate::date::Date;
 use crate::directory::local::Registry;
+use crate::directory::nodes::{KnownGame, Nodes};
+use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{Directory, GameIndex};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
@@ -30,6 +34,9 @@ pub(super) struct Shared {
     pub(super) tokens: Tokens,
     pub(super) moderation: Moderation,
     pub(super) room_quotas: RoomQuotas,
+    /// The other nodes, of a server that is not alone.
+    pub(super) nodes: OnceLock<Arc<Nodes>>,
+    pub(super) visitors: Visitors,
     pub(super) metrics: Arc<Metrics>,
     pub(super) vitals: Vitals,
     pub(super) hello_timeout: Duration,
@@ -85,6 +92,8 @@ impl Shared {
             tokens,
             moderation,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
+            nodes: OnceLock::new(),
+            visitors: Visitors::default(),
             metrics,
             vitals: vitals.clone(),
             hello_timeout: config.hello_timeout,
@@ -99,6 +108,56 @@ impl Shared {
     pub(super) fn game(&self, session: &Session) -> &Offered {
         // Only who is in the table is ever written there.
         &self.games[usize::from(session.game.0)]
+    }
+
+    /// Becomes a node, which clients reach at `url`: what it is told of others, and is to tell them,
+    /// goes by what is returned. Before anybody is let in, and once.
+    pub(super) fn connect(&self, me: Incarnation, url: &str, entropy: Entropy) -> Arc<Nodes> {
+        let games = self.games.iter().map(|game| KnownGame {
+            name: game.name.to_owned(),
+            metadata: game.rooms.metadata().to_vec(),
+        });
+        let (tickets, networks) = (
+            self.tokens.derive(b"tickets"),
+            self.tokens.derive(b"networks"),
+        );
+        let tickets = Tickets::new(&tickets, url, entropy);
+        let nodes = Nodes::new(me, tickets, &networks, games.collect());
+        self.nodes.get_or_init(|| Arc::new(nodes)).clone()
+    }
+
+    /// What leads a client to rooms of its game.
+    pub(super) fn desk(&self, session: &Session) -> Desk<'_> {
+        self.desk_of(self.game(session))
+    }
+
+    /// The same for clients of a game.
+    pub(super) fn desk_of<'a>(&'a self, game: &'a Offered) -> Desk<'a> {
+        Desk {
+            registry: &*self.registry,
+            defaults: &game.rooms,
+            room_quotas: &self.room_quotas,
+            seats: self.tokens.seats(),
+            visitors: &self.visitors,
+            nodes: self.nodes.get(),
+            game: game.name,
+            folder: (self.games.len() > 1).then_some(game.name),
+        }
+    }
+
+    /// Who brings this token, which may be a ticket that another node gave them, and the token to
+    /// come back with.
+    pub(super) fn identify(
+        &self,
+        token: &str,
+        session: &mut Session,
+    ) -> Result<(Identity, String), Unauthorised> {
+        let redeemed = self.nodes.get().map(|nodes| nodes.tickets().redeem(token));
+        let Some(ticket) = redeemed.transpose()?.flatten() else {
+            return self.tokens.identify(token);
+        };
+        session.admitted = Some(ticket.room);
+        self.tokens.vouch(ticket.who)
     }
 
     /// The index of the game of this name; `None` if there is no such game.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::ListedRoom;
 use super::games::GameToServe;
+use super::neighbours::Neighbours;
 use super::sessions::{Next, Served, attend};
 use super::shared::Shared;
 use crate::auth::Entropy;
@@ -115,6 +116,13 @@ impl<G: Game> Stepped<G> {
         {
             self.ending.push((client, now + LINGER));
         }
+    }
+
+    /// Becomes a node of several that know one another, which clients reach at `url`: which one, from
+    /// 0.
+    #[doc(hidden)]
+    pub fn join(&self, neighbours: &Neighbours, url: &str) -> usize {
+        neighbours.join(&self.shared, url)
     }
 
     /// The listed rooms, as a client in the lobby sees them, for others.

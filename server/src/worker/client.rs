@@ -44,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) identity: Identity,
     /// As operators see it, from its hello to its end.
     pub(crate) online: Option<Present>,
+    /// Which room it may join by its number, private or not: another node sent it there.
+    pub(crate) admitted: Option<RoomId>,
     /// What it brings to the room to which it is on its way.
     pub(crate) options: Options,
     /// Its place at its address.
@@ -73,6 +75,7 @@ impl Client {
                 features: 0,
                 identity: Identity::nobody(),
                 online: None,
+                admitted: None,
                 options: Options::default(),
                 guest: AddressLease::unlimited(),
                 seated: None,

@@ -2,12 +2,16 @@
 //! taken there while it is held. What that comes to for who asks is `local`'s.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 use tickwire::ids::RoomId;
 use tickwire::limits::ROOMS_LISTED_MAX;
 use tickwire::protocol::server_message::Refusal;
 
-use crate::directory::entry::{Entry, ranked};
+use crate::directory::entry::Entry;
+use crate::directory::filter::Filter;
+use crate::directory::kept_out::{Repute, Who};
+use crate::directory::rank::{Fit, Standing, ranked};
 use crate::directory::{GameIndex, Mark, Place};
 
 /// See the module's description.
@@ -18,7 +22,7 @@ pub(super) struct Table {
     /// Seats that are held without a connection, by whose they are and where: how many. No more
     /// than seats taken.
     pub(super) away: BTreeMap<(Mark, RoomId), u16>,
-    /// Rooms made so far.
+    /// The newest room's [`Entry::made`].
     pub(super) made: u64,
     /// Orders for which rooms stay where they are.
     pub(super) orders: u32,
@@ -50,11 +54,87 @@ impl Table {
 
     /// The first of the rooms that lists show, of those that are `wanted`.
     pub(super) fn listed(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
+        let mut rooms = ranked(self.standings(wanted));
+        rooms.truncate(ROOMS_LISTED_MAX);
+        let listed = rooms.iter();
+        listed.filter_map(|room| self.rooms.get(room)).collect()
+    }
+
+    /// Where the rooms stand that lists show, of those that are `wanted`.
+    pub(super) fn standings(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<Standing> {
         let rooms = self.rooms.values();
         let rooms = rooms.filter(|entry| entry.open && !entry.options.private && wanted(entry));
-        let mut rooms = ranked(rooms);
-        rooms.truncate(ROOMS_LISTED_MAX);
+        rooms.map(Entry::standing).collect()
+    }
+
+    /// Rooms that meet `filter` and where a seat of theirs is held, but for those that keep them
+    /// out.
+    pub(super) fn held_by(
+        &self,
+        who: &Who,
+        mark: Mark,
+        filter: &Filter,
+        now: Instant,
+    ) -> Vec<RoomId> {
+        let owner = Who {
+            identity: who.identity.clone(),
+            host: None,
+        };
+        let theirs = (mark, RoomId(0))..=(mark, RoomId(u32::MAX));
+        let theirs = self.away.range(theirs).map(|(&(_, room), _)| room);
+        let lets_in = |room: &RoomId| {
+            let entry = self.rooms.get(room);
+            entry.is_some_and(|entry| entry.suits(filter) && !entry.kept_out.has(&owner, now))
+        };
+        theirs.filter(lets_in).collect()
+    }
+
+    /// The room that a quick join takes, and how good it is: see
+    /// [`Directory::reserve_any`](crate::directory::Directory::reserve_any).
+    pub(super) fn best_to_join(
+        &self,
+        who: &Who,
+        filter: &Filter,
+        now: Instant,
+    ) -> Option<(Fit, RoomId)> {
+        let rooms = self.rooms.values();
+        let rooms = rooms.filter(|entry| entry.takes_anyone() && entry.suits(filter));
+        let rooms = rooms.filter(|entry| !entry.kept_out.has(who, now));
+        let rated = rooms.map(|entry| (entry, entry.losses.repute(entry.taken, now)));
+        let rated = rated.filter(|(_, repute)| *repute < Repute::Bad);
+        let rated =
+            rated.map(|(entry, repute)| (entry.standing().to_join(repute), entry.options.id));
+        rated.max_by_key(|(fit, _)| *fit)
+    }
+
+    /// The room that is looked on at: see
+    /// [`Directory::watch_any`](crate::directory::Directory::watch_any).
+    pub(super) fn best_to_watch(
+        &self,
+        who: &Who,
+        filter: &Filter,
+        now: Instant,
+    ) -> Option<Standing> {
+        let rooms = self.rooms.values();
+        let rooms = rooms.filter(|entry| entry.open && !entry.options.private);
+        let rooms = rooms.filter(|entry| entry.suits(filter) && entry.takes_spectators());
+        let rooms = rooms.filter(|entry| !entry.kept_out.has(who, now));
         rooms
+            .map(Entry::standing)
+            .max_by_key(|room| room.to_watch())
+    }
+
+    /// The listed room of this name, and whether it lets them in: of several one that does, then the
+    /// oldest.
+    pub(super) fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, &Entry)> {
+        let named = |entry: &&Entry| {
+            entry.game == game && !entry.options.private && entry.options.name == name
+        };
+        let rated = self.rooms.values().filter(named).map(|entry| {
+            let is_open = entry.takers.contains(&who) || (!entry.locked && entry.has_seat());
+            (is_open, entry)
+        });
+        rated.min_by_key(|(is_open, entry)| (!is_open, entry.made))
     }
 
     /// Rooms that there are of a game.

@@ -10,17 +10,24 @@ use crate::config::Config;
 use crate::directory::GameIndex;
 use crate::directory::local::Registry;
 use crate::game::{Game, GameDef, RoomOptions};
+use crate::lobby::elsewhere::Led;
+use crate::lobby::room_defaults::RoomDefaults;
+use crate::lobby::room_quotas::RoomQuotas;
+use crate::lobby::visitors::Visitors;
 use crate::metrics::Metrics;
 use crate::transport::memory;
 use crate::worker::Client;
 use chosen::Plots;
 use tickwire::ids::{PlayerId, RoomId};
-use tickwire::protocol::client_message::{JoinAs, NewRoom};
+use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom};
+use tickwire::protocol::server_message::RoomInfo;
 
 struct Lobby {
     registry: Registry,
     defaults: RoomDefaults,
     room_quotas: RoomQuotas,
+    seats: SeatKey,
+    visitors: Visitors,
     session: Box<Session>,
     now: Instant,
 }
@@ -43,20 +50,29 @@ impl Lobby {
                 &GameDef::<G>::new(30).unwrap(),
             ),
             room_quotas: RoomQuotas::new(3, metrics::Counter::noop()),
+            seats: SeatKey::derive(&[0; 32]),
+            visitors: Visitors::default(),
             session,
             now,
         }
     }
 
     fn ask(&mut self, request: ClientMessage) -> Result<Seating, Refusal> {
-        let seating = seat(
-            &self.registry,
-            &self.defaults,
-            &self.room_quotas,
-            &mut self.session,
-            self.now,
-            &request,
-        );
+        let desk = Desk {
+            registry: &self.registry,
+            defaults: &self.defaults,
+            room_quotas: &self.room_quotas,
+            seats: &self.seats,
+            visitors: &self.visitors,
+            nodes: None,
+            game: "plots",
+            folder: None,
+        };
+        let led = desk.lead(&mut self.session, self.now, &request);
+        let seating = led.map(|led| match led {
+            Led::Here(seating) => *seating,
+            Led::Away(_) | Led::Later(_) => panic!("the server is alone"),
+        });
         if let Ok(seating) = &seating {
             self.registry.open(seating.place.room);
         }
@@ -70,13 +86,17 @@ impl Lobby {
 
     fn list(&mut self, asked: &[Condition]) -> Result<Vec<RoomInfo>, Refusal> {
         self.session.requests = Budget::new(self.now);
-        list(
-            &self.registry,
-            &self.defaults,
-            &mut self.session,
-            self.now,
-            asked,
-        )
+        let desk = Desk {
+            registry: &self.registry,
+            defaults: &self.defaults,
+            room_quotas: &self.room_quotas,
+            seats: &self.seats,
+            visitors: &self.visitors,
+            nodes: None,
+            game: "plots",
+            folder: None,
+        };
+        desk.list(&mut self.session, self.now, asked)
     }
 }
 

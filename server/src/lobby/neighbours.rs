@@ -1,0 +1,155 @@
+//! Servers in one process that are nodes of one cluster, without an engine and links: what they
+//! tell and ask one another is handed over, byte for byte, by whoever has this. For tests of the
+//! directory of all nodes and of redirects, as [`super::Stepped`] is for those of rooms.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tickwire::ids::RoomId;
+
+use super::shared::Shared;
+use crate::auth::Entropy;
+use crate::directory::nodes::{self, Nodes};
+use crate::directory::ownership::messages::Incarnation;
+
+/// Between two exchanges of servers that run.
+const PERIOD: Duration = Duration::from_millis(20);
+
+/// See the module's description. Clones are the same ones.
+#[derive(Clone, Default)]
+pub struct Neighbours(Arc<Mutex<Vec<Neighbour>>>);
+
+struct Neighbour {
+    incarnation: Incarnation,
+    url: String,
+    shared: Arc<Shared>,
+    nodes: Arc<Nodes>,
+    /// The others hear it.
+    is_heard: bool,
+}
+
+impl Neighbours {
+    /// A server becomes a node, which clients reach at `url`: which one, from 0.
+    pub(super) fn join(&self, shared: &Arc<Shared>, url: &str) -> usize {
+        let mut all = self.0.lock();
+        let incarnation = Incarnation(all.len() as u64 + 1);
+        let nodes = shared.connect(incarnation, url, Entropy::default());
+        all.push(Neighbour {
+            incarnation,
+            url: url.to_owned(),
+            shared: shared.clone(),
+            nodes,
+            is_heard: true,
+        });
+        all.len() - 1
+    }
+
+    /// What the cluster does with each beat: all hear who lives.
+    pub fn meet(&self) {
+        let all = self.0.lock();
+        for me in all.iter() {
+            let others = all
+                .iter()
+                .filter(|other| other.url != me.url && other.is_heard);
+            let live: Vec<_> = others
+                .map(|other| (other.incarnation, other.url.clone()))
+                .collect();
+            me.nodes.live(me.incarnation, &live);
+        }
+    }
+
+    /// What the cluster does once a second: each hears what the others have to tell.
+    pub fn tell(&self, now: Instant) {
+        let all = self.0.lock();
+        for from in all.iter().filter(|from| from.is_heard) {
+            let batch = from.shared.tell(now).expect("it is a node");
+            for to in all.iter().filter(|to| to.url != from.url) {
+                let told = to.nodes.told(from.incarnation, &batch);
+                told.expect("a node tells what another reads");
+            }
+        }
+    }
+
+    /// What the cluster does at once: questions and answers go back and forth.
+    pub fn deliver(&self, now: Instant) {
+        let all = self.0.lock();
+        for me in all.iter() {
+            for room in me.nodes.sought() {
+                let has = |other: &&Neighbour| {
+                    other.is_heard && other.shared.registry.worker_of(room).is_some()
+                };
+                if let Some(owner) = all.iter().find(has) {
+                    me.nodes.found(room, Some(owner.incarnation));
+                }
+            }
+            for (id, to, bytes) in me.nodes.unsent() {
+                let asked = all.iter().find(|other| other.incarnation == to);
+                let ask = nodes::decode_ask(&bytes).expect("a node asks what another reads");
+                let answer = asked
+                    .filter(|asked| asked.is_heard)
+                    .map(|asked| nodes::encode(&asked.shared.asked(ask, now)));
+                let answered = me.nodes.answered(id, answer.as_deref());
+                answered.expect("a node answers what another reads");
+            }
+        }
+    }
+
+    /// A node is heard by the others from now on, or not any more; `is_doubted`: they find out at
+    /// once, and forget it with the next exchange.
+    pub fn hear(&self, node: usize, is_heard: bool) {
+        let mut all = self.0.lock();
+        all[node].is_heard = is_heard;
+        let lost = all[node].incarnation;
+        for other in all
+            .iter()
+            .filter(|other| other.incarnation != lost && !is_heard)
+        {
+            other.nodes.doubted(lost);
+        }
+    }
+
+    /// There is no such room by the engine, where somebody seeks it.
+    pub fn forget(&self, room: RoomId) {
+        for node in self.0.lock().iter() {
+            node.nodes.found(room, None);
+        }
+    }
+
+    /// Does all that for servers that run, until it is dropped.
+    pub async fn run(self) {
+        loop {
+            self.meet();
+            self.tell(Instant::now());
+            let until = tokio::time::Instant::now() + PERIOD;
+            while tokio::time::timeout_at(until, self.has_work())
+                .await
+                .is_ok()
+            {
+                self.deliver(Instant::now());
+            }
+        }
+    }
+
+    /// Done when a node has something to ask.
+    async fn has_work(&self) {
+        let nodes: Vec<Arc<Nodes>> = self.0.lock().iter().map(|of| of.nodes.clone()).collect();
+        let mut work: Vec<_> = nodes
+            .iter()
+            .map(|nodes| Box::pin(nodes.has_work()))
+            .collect();
+        std::future::poll_fn(|cx| {
+            let is_any = work
+                .iter_mut()
+                .any(|work| work.as_mut().poll(cx).is_ready());
+            match is_any {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        })
+        .await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
