@@ -9,7 +9,7 @@ export CHROMIUM
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
 setup: node-modules chromium valgrind $(KOSOKU)
@@ -28,16 +28,26 @@ rust-test: $(KOSOKU)
 
 client-test: node-modules chromium
 	$(CARGO) build --locked --bins --examples
+	$(CARGO) build --locked -p tickwire-harness --bins
 	cd client-web && $(NPM) test
 
 # What takes longer than a change should wait for: a thousand seeds, the surroundings that a server must outlive with 200 bots playing for a minute in each
 # (as root also a full disk), handshakes and idle connections by the thousand.
-test-all: test
+test-all: test nginx
 	$(MAKE) simulate SEEDS=1000
 	$(MAKE) fuzz SECONDS=300
 	$(CARGO) build --release --locked --workspace --bins
 	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
+	$(CARGO) test --release --locked -p tickwire-bots --test nodes -- --ignored --nocapture
+
+nginx:
+	@command -v nginx >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light; \
+	  else \
+	    echo "install nginx" >&2; exit 1; \
+	  fi; }
 
 # What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.
 check: node-modules valgrind

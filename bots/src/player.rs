@@ -385,7 +385,12 @@ impl Player {
             .session
             .room()
             .is_some_and(|room| room.info.id == redirect.room);
-        let seat = self.session.ticket().filter(|_| is_there);
+        let lost = self.outage.as_ref();
+        let lost = lost.filter(|outage| outage.is_of(redirect.room));
+        let seat = match lost {
+            Some(outage) => Some(outage.ticket.clone()),
+            None => self.session.ticket().filter(|_| is_there),
+        };
         // What they are is no other there.
         let who = self.chosen().map(|chosen| chosen.who).unwrap_or_default();
         let session = redirect.follow(&self.name, seat.as_ref(), &who);

@@ -34,6 +34,11 @@ impl Outage {
         }
     }
 
+    /// Whether its seat is in that room.
+    pub(crate) fn is_of(&self, room: RoomId) -> bool {
+        self.seat.0 == room
+    }
+
     /// Whether the room that it is back in is the one that it left, with the same seat and the same
     /// figure.
     fn is_where_it_was(&self, room: &RoomSession) -> bool {

@@ -9,11 +9,12 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', import.meta.url));
-const SERVER = process.env.TICKWIRE_SERVER ?? `${target}/debug/tickwire-server`;
+/** Where programs are built. */
+export const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../target', import.meta.url));
+const SERVER = process.env.TICKWIRE_SERVER ?? `${TARGET}/debug/tickwire-server`;
 
 /** Where the examples' programs are. */
-export const EXAMPLES = `${target}/debug/examples`;
+export const EXAMPLES = `${TARGET}/debug/examples`;
 
 /**
  * Starts the server.

@@ -9,6 +9,7 @@ use tickwire_server::Site;
 use tickwire_server::config::Config;
 use tickwire_server::game::Game;
 use tickwire_server::http::Listeners;
+use tickwire_server::lobby::Neighbours;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -37,6 +38,20 @@ impl Server {
     pub fn start<G: Game>(config: Config, site: Site) -> Server {
         Server::run(config, |listeners, config, stopped| {
             tickwire_server::run::<G>(listeners, config, site, stopped)
+        })
+    }
+
+    /// The same as a node of several, which clients reach at `url`, or where it listens.
+    pub fn start_among<G: Game>(
+        config: Config,
+        site: Site,
+        neighbours: &Neighbours,
+        url: Option<String>,
+    ) -> Server {
+        let neighbours = neighbours.clone();
+        Server::run(config, move |listeners, config, stopped| {
+            let server = tickwire_server::Server::new(config).game::<G>(site);
+            server.among(&neighbours, url).run(listeners, stopped)
         })
     }
 
