@@ -4,15 +4,17 @@ CARGO ?= cargo
 NPM ?= npm
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
+REDIS_SERVER ?= $(or $(shell command -v redis-server),$(CURDIR)/target/redis/redis-server)
+export REDIS_SERVER
 
 # Runs Autobahn's WebSocket cases; installed below `target`, never into the system.
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
-setup: node-modules chromium valgrind $(KOSOKU)
+setup: node-modules chromium valgrind redis $(KOSOKU)
 
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
@@ -21,7 +23,7 @@ test: stranger rust-test client-test
 stranger:
 	PYTHONDONTWRITEBYTECODE=1 python3 shared/tests/stranger/check.py
 
-rust-test: $(KOSOKU)
+rust-test: redis $(KOSOKU)
 	$(CARGO) build --workspace --bins --locked
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --locked -p tickwire-server --lib http::tests:: -- --ignored
@@ -69,6 +71,16 @@ valgrind:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind; \
 	  else \
 	    echo "install valgrind" >&2; exit 1; \
+	  fi; }
+
+# Debian's tools alone: their program is the server under another name, and no service comes with them.
+redis:
+	@test -x "$(REDIS_SERVER)" || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-tools && \
+	    mkdir -p "$(dir $(REDIS_SERVER))" && ln -sf /usr/bin/redis-check-rdb "$(REDIS_SERVER)"; \
+	  else \
+	    echo "install redis-server, or set REDIS_SERVER to its path" >&2; exit 1; \
 	  fi; }
 
 # Licences, sources, doubles and advisories. The licences and sources alone are a test, which needs

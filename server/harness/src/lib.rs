@@ -10,6 +10,7 @@ pub mod file;
 pub mod frames;
 pub mod inside;
 pub mod process;
+pub mod redis;
 pub mod usage;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use file::File;
 pub use inside::{Server, figure};
 pub use process::{Process, Running, binary, server};
+pub use redis::Redis;
 
 /// Longest that anything here may take; only a fault makes it matter.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -69,6 +69,20 @@ impl Process {
         Err(io::Error::other(format!("a process ended before {word}")))
     }
 
+    /// The next line that has `part` in it; others are passed over.
+    ///
+    /// # Errors
+    /// It ended before.
+    pub fn wait_for_part(&mut self, part: &str) -> io::Result<String> {
+        for line in self.lines.by_ref() {
+            let line = line?;
+            if line.contains(part) {
+                return Ok(line);
+            }
+        }
+        Err(io::Error::other(format!("a process ended before {part}")))
+    }
+
     /// Where it listens, when it does.
     ///
     /// # Errors
