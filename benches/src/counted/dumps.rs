@@ -68,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<Option<(&str, Counts)>, &'static str> 
     if values.is_empty() || values.len() > events.len() {
         return Err(broken);
     }
-    let of = |event: &str| {
+    let of = |event: &str| -> Result<f64, &'static str> {
         let at = events.iter().position(|&name| name == event);
         Ok(values.get(at.ok_or(broken)?).copied().unwrap_or(0.0))
     };

@@ -3,6 +3,11 @@
 //! asked of a directory is [`Directory`]; [`local`] is the one of a single process.
 
 pub(crate) mod code;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the cluster's task is what calls it")
+)]
+pub(crate) mod engine;
 mod entry;
 pub(crate) mod filter;
 mod game_index;

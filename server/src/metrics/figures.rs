@@ -106,6 +106,21 @@ figures! {
     }
         "requests to the administration that were refused: without its token, too many of those, \
         or with it and not possible"
+    gauge tickwire_engine_connected { engine_connected }
+        "1 while there is a connection to the cluster's engine"
+    counter tickwire_engine_connections_total { engine_connections }
+        "connections to the cluster's engine that were made"
+    counter tickwire_engine_errors_total {
+        engine_late(kind = "late"),
+        engine_refused(kind = "refused"),
+        engine_garbled(kind = "garbled"),
+        engine_values(kind = "value"),
+        engine_unreplicated(kind = "unreplicated"),
+        engine_dropped(kind = "dropped"),
+    }
+        "what went wrong with the cluster's engine: no answer in time, one that is an error or none \
+        of those there are, stored values that are none, changes of ownership that no replica had \
+        in time, commands that were for a connection before"
     gauge tickwire_bans { bans }
         "bans that hold"
     gauge tickwire_mutes { mutes }

@@ -107,6 +107,8 @@ fn sockets_stay_in_their_places() {
     only_in(
         uses("server/src", "rs", &words),
         &[
+            "server/src/directory/engine/redis/dial.rs",
+            "server/src/directory/engine/tests/",
             "server/src/http/",
             "server/src/transport/",
             "server/src/worker",

@@ -1,0 +1,212 @@
+//! The task of the connection that checkpoints go over: many in one round trip. While there is no
+//! connection everything fails at once: the next second brings newer ones.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redis::{Pipeline, Value};
+use tickwire::ids::RoomId;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::calls::{Call, keep};
+use super::config::Config;
+use super::connection::Connection;
+use super::errors::refused;
+use crate::directory::engine::codec::{CHECKPOINT_HEAD_BYTES_MAX, decode_checkpoint};
+use crate::directory::engine::replies::text;
+use crate::directory::engine::{Bulk, CHECKPOINT_BYTES_MAX, Checkpoint, Failure, Put};
+
+/// Checkpoints of one round trip, and their bytes: a server has them all in memory before it is
+/// through, and does nothing else meanwhile than what other connections ask in between.
+const BATCH_MAX: usize = 128;
+const BATCH_BYTES_MAX: usize = CHECKPOINT_BYTES_MAX;
+/// Bytes of the answers to a batch: a number each.
+const ANSWERS_BYTES_MAX: usize = 64 * 1024;
+
+/// Connects when something is asked and keeps connected, until nobody is left who asks.
+pub(super) async fn serve(config: Arc<Config>, mut orders: mpsc::Receiver<Bulk>) {
+    let mut store = Store {
+        backoff: Backoff::new(config.times.backoff),
+        config,
+        connection: None,
+        tried_again_at: Instant::now(),
+    };
+    while let Some(order) = orders.recv().await {
+        // Who asked may be gone.
+        match order {
+            Bulk::Put(checkpoints, done) => {
+                let _ = done.send(store.put(&checkpoints).await);
+            }
+            Bulk::Get(room, done) => {
+                let _ = done.send(store.get(room).await);
+            }
+        }
+    }
+}
+
+struct Store {
+    config: Arc<Config>,
+    backoff: Backoff,
+    connection: Option<Connection>,
+    tried_again_at: Instant,
+}
+
+impl Store {
+    /// The connection, a new one if the last broke and its time has come.
+    async fn connection(&mut self) -> Result<&mut Connection, Failure> {
+        let is_broken = self.connection.as_ref().is_some_and(Connection::is_broken);
+        if is_broken {
+            self.connection = None;
+        }
+        if self.connection.is_none() {
+            if Instant::now() < self.tried_again_at {
+                return Err(Failure::Away("it is tried again soon".to_owned()));
+            }
+            let opened = Connection::open(&self.config).await;
+            // The first pause is none: a try that failed is followed by one all the same.
+            let pause = self.backoff.pause();
+            self.tried_again_at = Instant::now() + pause;
+            self.connection = Some(opened?);
+        }
+        let none = || Failure::Away("there is no connection".to_owned());
+        self.connection.as_mut().ok_or_else(none)
+    }
+
+    async fn put(&mut self, checkpoints: &[Checkpoint]) -> Vec<Put> {
+        let mut outcome = Vec::with_capacity(checkpoints.len());
+        let mut rest = checkpoints;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = rest.iter().take(BATCH_MAX).take_while(|checkpoint| {
+                bytes += checkpoint.blob.len();
+                bytes <= BATCH_BYTES_MAX
+            });
+            // One alone goes, or is told to be too big.
+            let (batch, after) = rest.split_at(fits.count().max(1));
+            rest = after;
+            outcome.extend(self.put_batch(batch).await);
+        }
+        outcome
+    }
+
+    async fn put_batch(&mut self, batch: &[Checkpoint]) -> Vec<Put> {
+        let calls: Vec<Result<Call, Failure>> = batch.iter().map(keep).collect();
+        let mut sent: Vec<Call> = Vec::with_capacity(batch.len());
+        let mut outcome: Vec<Option<Put>> = Vec::with_capacity(batch.len());
+        for call in calls {
+            outcome.push(match call {
+                Ok(call) => {
+                    sent.push(call);
+                    None
+                }
+                Err(why) => Some(Put::Failed(why)),
+            });
+        }
+        let mut answers = match self.call(&sent).await {
+            Ok(answers) => answers.into_iter(),
+            Err(why) => {
+                let failed = |put: Option<Put>| put.unwrap_or(Put::Failed(why.clone()));
+                return outcome.into_iter().map(failed).collect();
+            }
+        };
+        let missing = || Put::Failed(Failure::Garbled("answers"));
+        let mut next = || answers.next().as_ref().map_or_else(missing, put_of);
+        let puts = outcome.into_iter().map(|put| put.unwrap_or_else(&mut next));
+        let puts: Vec<Put> = puts.collect();
+        for put in &puts {
+            if let Put::Failed(why) = put {
+                self.count(why);
+            }
+        }
+        puts
+    }
+
+    async fn call(&mut self, calls: &[Call]) -> Result<Vec<Value>, Failure> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limit = self.config.times.reply;
+        let connection = self.connection().await?;
+        let called = connection.call(calls, &[], ANSWERS_BYTES_MAX, limit).await;
+        self.seen(called)
+    }
+
+    async fn get(&mut self, room: RoomId) -> Result<Option<Checkpoint>, Failure> {
+        let got = self.look(room).await;
+        if let Err(why) = &got {
+            self.count(why);
+        }
+        got
+    }
+
+    /// Those that are not counted where they happen.
+    fn count(&self, why: &Failure) {
+        let metrics = &self.config.metrics;
+        match why {
+            Failure::Refused(_) => metrics.engine_refused.increment(1),
+            Failure::Garbled(_) | Failure::TooBig => metrics.engine_values.increment(1),
+            Failure::Away(_) | Failure::Late | Failure::Unsuitable(_) => {}
+        }
+    }
+
+    async fn look(&mut self, room: RoomId) -> Result<Option<Checkpoint>, Failure> {
+        let limit = self.config.times.reply;
+        let connection = self.connection().await?;
+        let (longest, mut pipeline) = (
+            CHECKPOINT_BYTES_MAX + CHECKPOINT_HEAD_BYTES_MAX,
+            Pipeline::new(),
+        );
+        // One byte more than there may be tells what is too long, however long it is.
+        pipeline
+            .cmd("GETRANGE")
+            .arg(connection.key("ck:", room))
+            .arg(0)
+            .arg(longest);
+        let asked = connection
+            .round_trip(&pipeline, longest + 1024, limit)
+            .await;
+        let answers = self.seen(asked)?;
+        let value = match answers.first() {
+            Some(Value::ServerError(error)) => return Err(refused(error)),
+            Some(value) => text(value).map_err(|why| Failure::Garbled(why.0))?,
+            None => return Err(Failure::Garbled("a checkpoint")),
+        };
+        if value.is_empty() {
+            return Ok(None);
+        }
+        let read = decode_checkpoint(value).map_err(|why| Failure::Garbled(why.0));
+        let (epoch, tick, blob) = read?;
+        if blob.len() > CHECKPOINT_BYTES_MAX || value.len() > longest {
+            return Err(Failure::TooBig);
+        }
+        let blob = Bytes::copy_from_slice(blob);
+        Ok(Some(Checkpoint {
+            room,
+            epoch,
+            tick,
+            blob,
+        }))
+    }
+
+    /// A connection that failed is of no more use; one that did not begins its pauses anew.
+    fn seen<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        match &result {
+            Ok(_) => self.backoff.reset(),
+            Err(_) => self.connection = None,
+        }
+        result
+    }
+}
+
+/// What became of one by its answer.
+fn put_of(answer: &Value) -> Put {
+    match answer {
+        Value::Int(1) => Put::Stored,
+        Value::Int(0) => Put::Fenced,
+        Value::Int(-1) => Put::Unknown,
+        Value::ServerError(error) => Put::Failed(refused(error)),
+        _ => Put::Failed(Failure::Garbled("of a checkpoint")),
+    }
+}

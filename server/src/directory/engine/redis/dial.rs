@@ -1,0 +1,162 @@
+//! Sockets to servers and sentinels: TCP, TLS where the URL says so, and no more bytes than what was
+//! asked can have for its answer.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::config::ConfigError;
+use crate::directory::engine::Failure;
+use crate::directory::engine::url::Host;
+
+/// How long bytes may wait for the other host's kernel to have them. A process there that stands
+/// still is no reason to end a connection; a host that is gone is.
+const DELIVERY_MAX: Duration = Duration::from_secs(10);
+/// How long a connection is silent before the other host is asked whether it is there, and again.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+
+/// TLS as a client: who is believed.
+///
+/// # Errors
+/// One line: the file has no certificates, or the system has none.
+pub(crate) fn tls(ca: Option<&[u8]>) -> Result<Arc<ClientConfig>, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    match ca {
+        Some(pem) => {
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let wrong = |why: String| ConfigError::new(format!("cluster-ca-file: {why}"));
+                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| wrong(error.to_string()))?;
+            }
+            if roots.is_empty() {
+                let why = "cluster-ca-file: it has no certificate";
+                return Err(ConfigError::new(why));
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                let why = "the system has no certificates of authorities; give cluster-ca-file";
+                return Err(ConfigError::new(format!("cluster-url: {why}")));
+            }
+        }
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConfigError::new(format!("cluster-url: {error}")))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// A connection that fails when it brings more bytes than are allowed.
+pub(super) struct Metered {
+    io: Box<dyn Io>,
+    left: Arc<AtomicUsize>,
+}
+
+/// Connects to one of the host's addresses, the first that answers. Bounded in time by the caller.
+/// `left` is how many bytes may come until it is set anew.
+///
+/// # Errors
+/// Where nobody is, or who is not trusted.
+pub(super) async fn dial(
+    host: &Host,
+    tls: Option<&Arc<ClientConfig>>,
+    left: Arc<AtomicUsize>,
+) -> Result<Metered, Failure> {
+    let away = |error: io::Error| Failure::Away(format!("{host}: {error}"));
+    let addresses = tokio::net::lookup_host((host.name.as_str(), host.port)).await;
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+    let mut found = None;
+    for address in addresses.map_err(away)? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                found = Some(stream);
+                break;
+            }
+            Err(error) => last = error,
+        }
+    }
+    let stream = found.ok_or_else(|| away(last))?;
+    stream.set_nodelay(true).map_err(away)?;
+    let options = SockRef::from(&stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE);
+    options.set_tcp_keepalive(&keepalive).map_err(away)?;
+    #[cfg(target_os = "linux")]
+    options
+        .set_tcp_user_timeout(Some(DELIVERY_MAX))
+        .map_err(away)?;
+    let io: Box<dyn Io> = match tls {
+        None => Box::new(stream),
+        Some(config) => {
+            let name = ServerName::try_from(host.name.clone());
+            let name = name.map_err(|_| Failure::Unsuitable(format!("{host} is no TLS name")))?;
+            let connector = TlsConnector::from(config.clone());
+            let session = connector.connect(name, stream).await;
+            // A certificate that is not believed does not change by itself; a reset may.
+            let session = session.map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => Failure::Unsuitable(format!("{host}: TLS: {error}")),
+                _ => away(error),
+            })?;
+            Box::new(session)
+        }
+    };
+    Ok(Metered { io, left })
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let came = buffer.filled().len() - before;
+        let left = self.left.load(Ordering::Relaxed);
+        let Some(left) = left.checked_sub(came) else {
+            return Poll::Ready(Err(io::Error::other("it says more than it was asked")));
+        };
+        self.left.store(left, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,13 @@
+-- ARGV: room, its maker. Answers its epoch, or '' where it may not.
+local room, me = ARGV[1], ARGV[2]
+if is_fenced(me) or read(redis.call('HGET', ROOMS, room)) then
+  return ''
+end
+local next = above(0)
+if not next then
+  return ''
+end
+-- What another room of this number left goes with it.
+redis.call('DEL', p .. 'ck:' .. room)
+write(room, next, me)
+return next
