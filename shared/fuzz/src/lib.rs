@@ -4,6 +4,7 @@
 // What only the tests call.
 #![allow(dead_code)]
 
+mod engine;
 #[path = "../../tests/codec/groups.rs"]
 mod groups;
 #[path = "../../tests/codec/history.rs"]
@@ -17,4 +18,12 @@ mod hostile;
 /// When the target finds something, or is none.
 pub fn run(target: &str, bytes: &[u8]) {
     hostile::run(target, bytes);
+}
+
+/// Runs one input through what reads a cluster's engine.
+///
+/// # Panics
+/// When it finds something.
+pub fn run_engine(bytes: &[u8]) {
+    engine::run(bytes);
 }
