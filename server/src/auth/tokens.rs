@@ -41,6 +41,8 @@ pub(crate) struct Tokens {
     secret: hmac::Key,
     guests: bool,
     replays: Replays,
+    /// Where guests' names come from.
+    entropy: Entropy,
 }
 
 /// The server's own claims.
@@ -63,15 +65,16 @@ struct Operators {
 }
 
 impl Tokens {
-    /// The keys that the settings name. The server's own is random where none is given.
+    /// The keys that the settings name. The server's own is drawn from `entropy` where none is
+    /// given, and so are guests' names.
     ///
     /// # Errors
     /// One line: a file that can't be read, a key that is none or too short.
-    pub(crate) fn new(config: &Config) -> Result<Tokens, ConfigError> {
+    pub(crate) fn new(config: &Config, entropy: Entropy) -> Result<Tokens, ConfigError> {
         let own = match &config.guest_key_file {
             Some(path) => secret(path, "guest-key-file")?,
             None => {
-                let key = Entropy::default().bytes::<SECRET_BYTES_MIN>();
+                let key = entropy.bytes::<SECRET_BYTES_MIN>();
                 key.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?
                     .to_vec()
             }
@@ -95,6 +98,7 @@ impl Tokens {
             secret: hmac::Key::new(hmac::HMAC_SHA256, &own),
             guests: config.guests,
             replays: Replays::default(),
+            entropy,
         })
     }
 
@@ -145,7 +149,7 @@ impl Tokens {
         if !self.guests {
             return Err(Unauthorised);
         }
-        let bytes = Entropy::default().bytes().map_err(|error| {
+        let bytes = self.entropy.bytes().map_err(|error| {
             tracing::error!(%error, "no random numbers");
             Unauthorised
         })?;

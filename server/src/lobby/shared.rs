@@ -58,7 +58,7 @@ impl Shared {
         vitals: &Vitals,
         mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
     ) -> io::Result<(Arc<Shared>, Vec<T>, mpsc::UnboundedReceiver<Return>)> {
-        let tokens = Tokens::new(config).map_err(invalid)?;
+        let tokens = Tokens::new(config, entropy.clone()).map_err(invalid)?;
         let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
         let registry = Registry::new(config.max_rooms as usize, config.workers, entropy);

@@ -30,6 +30,10 @@ impl Drop for File {
     }
 }
 
+fn keys_of(config: &Config) -> Result<Tokens, ConfigError> {
+    Tokens::new(config, Entropy::default())
+}
+
 fn config(key: Option<&File>) -> Config {
     Config {
         auth_key_file: key.map(|file| file.0.clone()),
@@ -56,13 +60,13 @@ fn signed(claims: &Value, algorithm: Algorithm) -> String {
 
 #[test]
 fn guests_are_themselves_again() {
-    let tokens = Tokens::new(&Config::default()).unwrap();
+    let tokens = keys_of(&Config::default()).unwrap();
     let (ann, token) = tokens.identify("").unwrap();
     let (bo, _) = tokens.identify("").unwrap();
     assert!(ann.is_guest && ann != bo);
     assert_eq!(tokens.identify(&token).unwrap().0, ann);
     // After a restart with another key they are somebody new, and not locked out.
-    let restarted = Tokens::new(&Config::default()).unwrap();
+    let restarted = keys_of(&Config::default()).unwrap();
     assert_ne!(restarted.identify(&token).unwrap().0, ann);
     assert_eq!(
         tokens.identify("x"),
@@ -74,14 +78,14 @@ fn guests_are_themselves_again() {
         guest_key_file: Some(key.0.clone()),
         ..Config::default()
     };
-    let (cy, token) = Tokens::new(&kept).unwrap().identify("").unwrap();
-    assert_eq!(Tokens::new(&kept).unwrap().identify(&token).unwrap().0, cy);
+    let (cy, token) = keys_of(&kept).unwrap().identify("").unwrap();
+    assert_eq!(keys_of(&kept).unwrap().identify(&token).unwrap().0, cy);
 }
 
 #[test]
 fn the_operators_tokens_are_checked_in_every_part() {
     let file = File::new("matrix", SECRET);
-    let tokens = Tokens::new(&config(Some(&file))).unwrap();
+    let tokens = keys_of(&config(Some(&file))).unwrap();
     let ann = tokens
         .identify(&signed(&claims(), Algorithm::HS256))
         .unwrap()
@@ -150,7 +154,7 @@ fn the_operators_tokens_are_checked_in_every_part() {
 #[test]
 fn what_a_token_says_is_critical_is_not_overlooked() {
     let file = File::new("crit", SECRET);
-    let tokens = Tokens::new(&config(Some(&file))).unwrap();
+    let tokens = keys_of(&config(Some(&file))).unwrap();
     let with_crit = |crit: &[&str], kid: Option<&str>| {
         let mut header = Header::new(Algorithm::HS256);
         header.crit = Some(crit.iter().map(|name| (*name).to_owned()).collect());
@@ -168,7 +172,7 @@ fn what_a_token_says_is_critical_is_not_overlooked() {
         }
     }
     // Also where a token that is none would make a guest of who brings it.
-    let guests = Tokens::new(&Config::default()).unwrap();
+    let guests = keys_of(&Config::default()).unwrap();
     let token = with_crit(&["b64"], Some(OWN));
     assert_eq!(guests.identify(&token), Err(Unauthorised));
     // Of another type than a list it is no header.
@@ -206,7 +210,7 @@ fn signed_raw(header: &str, claims: &Value) -> String {
 #[test]
 fn dates_may_have_fractions() {
     let file = File::new("fractions", SECRET);
-    let tokens = Tokens::new(&config(Some(&file))).unwrap();
+    let tokens = keys_of(&config(Some(&file))).unwrap();
     let now = Date::now().0 as f64;
     let check = |key: &str, value: Value, good: bool| {
         let mut claims = with(key, value.clone());
@@ -241,7 +245,7 @@ fn dates_may_have_fractions() {
 #[test]
 fn ed25519_keys_are_taken_and_not_mistaken_for_secrets() {
     let file = File::new("ed", PUBLIC_PEM.as_bytes());
-    let tokens = Tokens::new(&config(Some(&file))).unwrap();
+    let tokens = keys_of(&config(Some(&file))).unwrap();
     let key = EncodingKey::from_ed_pem(PRIVATE_PEM.as_bytes()).unwrap();
     let token = encode(&Header::new(Algorithm::EdDSA), &claims(), &key).unwrap();
     assert_eq!(&*tokens.identify(&token).unwrap().0.subject, "ann");
@@ -251,7 +255,7 @@ fn ed25519_keys_are_taken_and_not_mistaken_for_secrets() {
     assert_eq!(tokens.identify(&confused), Err(Unauthorised));
     let private = File::new("private", PRIVATE_PEM.as_bytes());
     assert!(
-        Tokens::new(&config(Some(&private))).is_err(),
+        keys_of(&config(Some(&private))).is_err(),
         "the public half is wanted"
     );
 }
@@ -259,7 +263,7 @@ fn ed25519_keys_are_taken_and_not_mistaken_for_secrets() {
 #[test]
 fn a_numbered_token_is_good_once_and_its_user_comes_back_with_the_servers() {
     let file = File::new("replay", SECRET);
-    let tokens = Tokens::new(&config(Some(&file))).unwrap();
+    let tokens = keys_of(&config(Some(&file))).unwrap();
     let once = signed(&with("jti", json!("1")), Algorithm::HS256);
     let (ann, own) = tokens.identify(&once).unwrap();
     assert_eq!(tokens.identify(&once), Err(Unauthorised), "replayed");
@@ -268,7 +272,7 @@ fn a_numbered_token_is_good_once_and_its_user_comes_back_with_the_servers() {
     let unnumbered = signed(&claims(), Algorithm::HS256);
     assert!((0..2).all(|_| tokens.identify(&unnumbered).is_ok()));
     // A user whose token lost its key is told so, rather than made a guest.
-    let restarted = Tokens::new(&config(Some(&file))).unwrap();
+    let restarted = keys_of(&config(Some(&file))).unwrap();
     assert_eq!(restarted.identify(&own), Err(Unauthorised));
 }
 
@@ -277,7 +281,7 @@ fn where_guests_are_not_let_in_nobody_becomes_one() {
     let file = File::new("closed", SECRET);
     let mut closed = config(Some(&file));
     closed.guests = false;
-    let tokens = Tokens::new(&closed).unwrap();
+    let tokens = keys_of(&closed).unwrap();
     assert_eq!(tokens.identify(""), Err(Unauthorised));
     assert!(
         tokens
@@ -294,7 +298,7 @@ fn weak_and_missing_keys_are_refused_at_start() {
         ("breaks", b"x\n\n\n"),
     ] {
         let file = File::new(name, bytes);
-        let error = Tokens::new(&config(Some(&file))).err().unwrap().to_string();
+        let error = keys_of(&config(Some(&file))).err().unwrap().to_string();
         assert!(
             error.contains("needs 32") && !error.contains('\n'),
             "{error}"
@@ -304,6 +308,6 @@ fn weak_and_missing_keys_are_refused_at_start() {
         auth_key_file: Some("/nonexistent/key".into()),
         ..Config::default()
     };
-    let error = Tokens::new(&gone).err().unwrap().to_string();
+    let error = keys_of(&gone).err().unwrap().to_string();
     assert!(error.contains("/nonexistent/key"), "{error}");
 }
