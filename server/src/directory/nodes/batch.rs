@@ -3,6 +3,7 @@
 //! comes from another node is trusted no more than a client's bytes. [`super::Nodes`] writes and
 //! reads it; who carries it is the cluster's.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -161,11 +162,12 @@ impl Batch {
             return Err(BatchError::Format(format));
         }
         let head: Head = take_saved(&mut rest).map_err(|_| BatchError::Malformed)?;
-        let mut rooms = Vec::new();
+        let (mut rooms, mut numbers) = (Vec::new(), BTreeSet::new());
         while !rest.is_empty() {
             let room: (u8, Told) = take_saved(&mut rest).map_err(|_| BatchError::Malformed)?;
             let game = head.games.get(usize::from(room.0));
-            let game = game.filter(|_| room.1.is_sound());
+            let is_new = numbers.insert(room.1.info.id);
+            let game = game.filter(|_| is_new && room.1.is_sound());
             rooms.push((game.ok_or(BatchError::Malformed)?.clone(), room.1));
         }
         Ok(Batch {
@@ -266,6 +268,9 @@ pub(crate) mod tests {
         for change in wrong {
             assert_eq!(good(change), Err(BatchError::Malformed));
         }
+        let twice = [rooms(1, "den"), rooms(1, "den")].concat();
+        let twice = Batch::decode(&encode(0, &["chess", "go"], &twice));
+        assert_eq!(twice, Err(BatchError::Malformed));
         let of_no_game = encode(0, &["chess"], &rooms(2, "den"));
         assert_eq!(Batch::decode(&of_no_game), Err(BatchError::Malformed));
         let mut other = encode(0, &[], &[]);

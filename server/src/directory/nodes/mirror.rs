@@ -41,6 +41,8 @@ struct Node {
     load: u16,
     /// Whether it told of its rooms yet.
     is_heard: bool,
+    /// Whether it is still to do so.
+    is_awaited: bool,
     /// Nobody hears it at present.
     is_doubted: bool,
     rooms: BTreeMap<RoomId, Mirrored>,
@@ -104,6 +106,7 @@ impl Mirror {
                 url: String::new(),
                 load: u16::MAX,
                 is_heard: false,
+                is_awaited: true,
                 is_doubted: false,
                 rooms: BTreeMap::new(),
             };
@@ -143,10 +146,13 @@ impl Mirror {
             let coming = 0;
             node.rooms.insert(room, Mirrored { game, told, coming });
         }
-        (node.is_heard, node.is_doubted, node.load) = (true, false, batch.load);
-        let gone = before
-            .into_iter()
-            .filter(|(room, _)| !node.rooms.contains_key(room));
+        (node.is_heard, node.is_awaited, node.is_doubted) = (true, false, false);
+        node.load = batch.load;
+        let is_as_before = |(room, of): &(RoomId, Mirrored)| {
+            let now = node.rooms.get(room);
+            now.is_some_and(|now| now.told.code == of.told.code)
+        };
+        let gone = before.into_iter().filter(|entry| !is_as_before(entry));
         let gone: Vec<_> = gone.map(|(room, of)| (room, of.told.code)).collect();
         self.unlist(incarnation, gone.into_iter());
     }
@@ -164,21 +170,31 @@ impl Mirror {
         node.is_some_and(|node| !node.is_doubted)
     }
 
-    /// Rooms that a node has no longer.
+    /// Rooms that a node has no longer, or not by these codes.
     fn unlist(&mut self, node: Incarnation, rooms: impl Iterator<Item = (RoomId, String)>) {
         for (room, code) in rooms {
-            if self.rooms.get(&room) == Some(&node) {
+            let of = self.nodes.get(&node);
+            let is_told = of.is_some_and(|of| of.rooms.contains_key(&room));
+            if !is_told && self.rooms.get(&room) == Some(&node) {
                 self.rooms.remove(&room);
-                if self.codes.get(&code) == Some(&room) {
-                    self.codes.remove(&code);
-                }
+            }
+            let is_its_code = |of: &Mirrored| of.told.code == code;
+            let is_current = self.room(room).is_some_and(is_its_code);
+            if !is_current && self.codes.get(&code) == Some(&room) {
+                self.codes.remove(&code);
             }
         }
     }
 
-    /// Whether all that live have told of their rooms.
+    /// Whether all that live have told of their rooms, but for those that were given up.
     pub(super) fn is_whole(&self) -> bool {
-        self.nodes.values().all(|node| node.is_heard)
+        self.nodes.values().all(|node| !node.is_awaited)
+    }
+
+    /// Those that have told nothing yet are not waited for any longer.
+    pub(super) fn give_up(&mut self) {
+        let nodes = self.nodes.values_mut();
+        nodes.for_each(|node| node.is_awaited = false);
     }
 
     /// The games' names, by their index.
@@ -235,7 +251,8 @@ impl Mirror {
     /// A game's room by its code, private or not.
     pub(super) fn by_code(&self, game: GameIndex, code: &str) -> Option<RoomId> {
         let room = *self.codes.get(code)?;
-        (self.room(room)?.game == game).then_some(room)
+        let of = self.room(room)?;
+        (of.game == game && of.told.code == code).then_some(room)
     }
 
     /// All that lists may show.

@@ -283,6 +283,12 @@ impl Nodes {
         self.table.lock().mirror.is_whole()
     }
 
+    /// Somebody waited for that for long enough: those that have told nothing by now, as one of
+    /// another version, keep nobody waiting again.
+    pub(crate) fn waited_for_all(&self) {
+        self.table.lock().mirror.give_up();
+    }
+
     /// The other node that makes the room of a name, `None` where this one does.
     pub(crate) fn home(&self, game: &str, name: &str) -> Option<Incarnation> {
         let table = self.table.lock();

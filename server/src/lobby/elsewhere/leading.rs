@@ -104,7 +104,10 @@ impl<'a> Leading<'a> {
         let is_late = self.now >= waiting.until;
         self.tried = std::mem::take(&mut waiting.tried);
         match waiting.event {
-            Event::Told if is_late => self.made_somewhere(),
+            Event::Told if is_late => {
+                self.nodes.waited_for_all();
+                self.made_somewhere()
+            }
             Event::Told if self.nodes.is_whole() => self.lead(),
             Event::Told => Ok(Led::Later(waiting)),
             Event::Found(room) => match self.where_is(room) {

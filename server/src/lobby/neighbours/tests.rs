@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::game::GameDef;
 use crate::game::still::Still;
 use crate::lobby::Stepped;
-use crate::lobby::waiting::FOUND_WITHIN;
+use crate::lobby::waiting::{FOUND_WITHIN, TOLD_WITHIN};
 use crate::metrics::Metrics;
 use crate::transport::memory::{self, Far};
 
@@ -413,6 +413,34 @@ fn a_node_that_has_just_started_hears_the_others_first() {
     land.settle(&mut [&mut host, &mut bo, &mut cy]);
     assert_eq!((bo.room(), bo.hops), (host.room(), 1));
     assert_eq!((cy.room(), cy.hops), (host.room(), 1));
+}
+
+/// As one of another version, whose batches this one does not read.
+#[test]
+fn a_node_that_never_tells_keeps_the_first_one_waiting_and_no_other() {
+    let mut land = Land::apart("silent", 2, |_| {});
+    land.neighbours.meet();
+    let steps_until_seated = |land: &mut Land| {
+        let mut bo = land.guest(1);
+        let den = NewRoom {
+            or_join: true,
+            ..named(&format!("den {}", land.steps))
+        };
+        bo.session.create(&den).unwrap();
+        let mut steps = 0;
+        while bo.session.room().is_none() {
+            land.step(&mut [&mut bo]);
+            steps += 1;
+        }
+        steps
+    };
+    let told_within = (TOLD_WITHIN.as_secs_f32() / STEP.as_secs_f32()) as u32;
+    let first = steps_until_seated(&mut land);
+    assert!((told_within..told_within + 10).contains(&first), "{first}");
+    for _ in 0..4 {
+        let next = steps_until_seated(&mut land);
+        assert!(next < 10, "{next}");
+    }
 }
 
 #[test]

@@ -87,6 +87,25 @@ fn of_a_room_that_is_handed_over_the_last_word_counts() {
     assert!(mirror.rooms.is_empty() && mirror.codes.is_empty());
 }
 
+/// However often a room changes its code, and whoever else tells of it.
+#[test]
+fn codes_that_were_are_not_kept() {
+    let mut mirror = mirror();
+    for n in 2..9 {
+        for node in [A, B] {
+            let mut room = told(1, "a", 1, 4);
+            room.code = told(10 * n + node.0 as u32, "a", 1, 4).code;
+            let code = room.code.clone();
+            tell(&mut mirror, node, vec![room]);
+            assert_eq!(mirror.by_code(GAME, &code), Some(RoomId(1)));
+        }
+        assert!(mirror.codes.len() <= 2, "{:?}", mirror.codes);
+    }
+    tell(&mut mirror, A, Vec::new());
+    tell(&mut mirror, B, Vec::new());
+    assert!(mirror.rooms.is_empty() && mirror.codes.is_empty());
+}
+
 #[test]
 fn nobody_is_led_to_a_node_that_is_not_heard() {
     let mut mirror = mirror();
