@@ -114,6 +114,9 @@ impl Bot {
                 Err(Cause::Closed(code)) if self.player.outage.is_some() && !is_final(code) => {
                     self.run.reconnects.lock().retries += 1;
                 }
+                Err(Cause::Closed(code)) if self.player.comes_back(code) => {
+                    self.player.lose_connection(self.run.now_us());
+                }
                 Err(Cause::Redirected(redirect)) => {
                     if let Err(cause) = self.player.follow(&redirect) {
                         return (Some(socket), cause);

@@ -21,7 +21,7 @@ const BOTS_MAX: i64 = 18_000;
 /// 2 for wrong flags. The objectives are: every bot joins, no desync, no disconnect before the
 /// end, gap p99 within its limit; with hostile bots also that each is closed with its code, that
 /// gap p99 stays within a tenth of what it was before they came, and the server's memory too; with
-/// spectators that each gets in and none is lost, and the same of gap p99; with --drops or --storm that each bot is back where it was in time.
+/// spectators that each gets in and none is lost, and the same of gap p99; with --drops, --storm or --come-back that each bot is back where it was in time.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-bots", version)]
 pub struct Flags {
@@ -102,6 +102,10 @@ pub struct Flags {
     /// All bots lose their connections at once, so long after the measuring began: 5s.
     #[arg(long, value_name = "TIME", conflicts_with_all = ["hostile", "slow", "stalled", "drops"], value_parser = duration::parse)]
     pub storm: Option<Duration>,
+    /// A bot whose connection ends without its doing, as when the server is stopped or killed, comes
+    /// back likewise, to a server that has its room again (--state-file). Only the way back is judged.
+    #[arg(long, conflicts_with_all = ["hostile", "slow", "stalled", "spectators"])]
+    pub come_back: bool,
     /// Longest that a bot may be away, from the loss to its first snapshot, its random distances
     /// included.
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration::parse)]
@@ -157,7 +161,7 @@ impl Flags {
 
     /// Whether bots lose their connections on purpose.
     pub fn cuts(&self) -> bool {
-        self.drops.is_some() || self.storm.is_some()
+        self.drops.is_some() || self.storm.is_some() || self.come_back
     }
 
     /// Hostile bots in all.
@@ -187,7 +191,7 @@ impl Flags {
             return Err("--spectators are without hostile bots".to_owned());
         }
         if self.cuts() && self.hostile_bots() > 0 {
-            return Err("--drops and --storm are without hostile bots".to_owned());
+            return Err("--drops, --storm and --come-back are without hostile bots".to_owned());
         }
         if self.storm.is_some_and(|at| at >= self.duration) {
             return Err("--storm must come before the end of --duration".to_owned());
@@ -252,6 +256,7 @@ mod tests {
             "bots --drops 2 --storm 5s",
             "bots --drops 0",
             "bots --storm 5s --slow 10",
+            "bots --come-back --slow 10",
             "bots --spectators 5 --drops 2",
             "bots --option teams",
             "bots --option mode=teams --code ABCD",

@@ -11,7 +11,7 @@ use tickwire::ids::RoomId;
 use tickwire::limits::REDIRECTS_MAX;
 use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom};
 use tickwire::protocol::server_message::Refusal;
-use tickwire::session::{Event, Redirect, RequestError, Session};
+use tickwire::session::{Event, Redirect, RequestError, Session, is_final};
 
 use crate::chosen::{conditions, options};
 use crate::controls::Controls;
@@ -334,6 +334,11 @@ impl Player {
             return None;
         }
         self.drops.due_us(&run.tally.window, now_us, &mut self.rng)
+    }
+
+    /// Whether it comes back after a connection that ended so without its doing.
+    pub(crate) fn comes_back(&self, code: u16) -> bool {
+        self.run.flags.come_back && !is_final(code) && self.session.ticket().is_some()
     }
 
     /// Its connection is lost. Of every two losses the server is told of one, by the socket's end;

@@ -126,8 +126,11 @@ export const FROZEN_MS = 5000;
  * takes twice as long.
  */
 export const RECONNECT_DELAY_MS = 300;
-/** Longest time between two tries to come back, in milliseconds. */
-export const RECONNECT_DELAY_MAX_MS = 8000;
+/**
+ * Longest time between two tries to come back, in milliseconds: so soon after a server is there
+ * again its players are.
+ */
+export const RECONNECT_DELAY_MAX_MS = 2000;
 /**
  * A lost connection is tried again for so long, in milliseconds: what a server's restart takes.
  * Beyond: it is closed.

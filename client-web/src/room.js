@@ -295,7 +295,8 @@ export class Room extends Emitter {
     // Who looks on is told all again.
     const { seen } = this.#room;
     const missed = room.chat.filter(({ id }) => id > seen.chat);
-    if (this.spectating) this.#heardUntil = seen.tick;
+    // A server that was started again may be behind what was seen.
+    if (this.spectating) this.#heardUntil = Math.min(seen.tick, room.joinedAt);
     room.follow(this.#room);
     this.#session = session;
     this.#room = room;
