@@ -388,6 +388,7 @@
 mod admission;
 mod auth;
 mod by_player;
+mod checkpoint;
 pub mod config;
 mod date;
 mod directory;

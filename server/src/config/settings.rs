@@ -204,6 +204,11 @@ settings! {
     #[arg(value_name = "FILE")]
     bans_file: Option<PathBuf>;
 
+    /// Folder that keeps rooms over a stop, a crash or a kill, with a file for each; made if it is not
+    /// there [default: they end with the process]
+    #[arg(value_name = "DIR")]
+    state_file: Option<PathBuf>;
+
     /// Messages per second that a client may send before it is closed: a tenth more than the tick
     /// rate, and 5 requests, at least [default: 120, or twice the tick rate]
     #[arg(value_name = "COUNT", default_value_t = MESSAGES_PER_SECOND, hide_default_value = true)]

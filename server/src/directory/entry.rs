@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::kept_out::{KeptOut, Losses, Repute};
 use super::nodes::batch::Told;
 use super::rank::{NetworkMark, Standing};
-use super::{Creation, GameIndex, Mark};
+use super::{Creation, GameIndex, Mark, Restored};
 use crate::game::RoomOptions;
 
 /// What a room costs its worker beside its players, in players: its game's own entities and one
@@ -75,6 +75,30 @@ impl Entry {
             kept_out: KeptOut::default(),
             losses: Losses::default(),
             _held: new.held,
+        }
+    }
+
+    /// A room that outlived its process, on a worker, with all its seats held.
+    pub(super) fn restored(old: Restored, worker: usize, now: Instant) -> Entry {
+        let taken = old.takers.len() as u16;
+        Entry {
+            game: old.game,
+            options: old.options,
+            taken,
+            spectators: 0,
+            takers: old.takers,
+            worker,
+            made: old.kept.made,
+            network: old.kept.network(),
+            active: taken,
+            unit_share: None,
+            open: true,
+            locked: old.locked,
+            metadata: old.metadata,
+            made_for: Filter::default(),
+            kept_out: old.kept.kept_out(now),
+            losses: Losses::default(),
+            _held: Box::new(()),
         }
     }
 

@@ -43,6 +43,18 @@ impl KeptOut {
         self.0.push_back((now + KEPT_OUT, who));
     }
 
+    /// Those who were kept out so much longer, from `now` on.
+    pub(super) fn restored(all: impl Iterator<Item = (Duration, Who)>, now: Instant) -> KeptOut {
+        let until = |left: Duration| now + left.min(KEPT_OUT);
+        let all = all.take(KEPT_OUT_MAX);
+        KeptOut(all.map(|(left, who)| (until(left), who)).collect())
+    }
+
+    /// All of them, and until when; it may be over.
+    pub(super) fn all(&self) -> impl Iterator<Item = &(Instant, Who)> {
+        self.0.iter()
+    }
+
     /// Whether somebody is kept out: they, or who came from where they come from.
     pub(crate) fn has(&self, who: &Who, now: Instant) -> bool {
         let is_them = |kept: &Who| {

@@ -23,7 +23,7 @@ use super::filter::Filter;
 use super::kept_out::Who;
 use super::nodes::batch::Told;
 use super::rank::{Best, NetworkMark, Standing, ranked};
-use super::{Creation, Directory, GameIndex, Mark, Named, Place, RoomLine, Totals};
+use super::{Creation, Directory, GameIndex, Kept, Mark, Named, Place, Restored, RoomLine, Totals};
 use crate::admission::shares::Fill;
 use crate::auth::{Entropy, Identity};
 use crate::date::Date;
@@ -87,13 +87,7 @@ impl Registry {
     }
 
     fn insert(&self, table: &mut Table, new: Creation) -> Result<Place, Refusal> {
-        let is_full = table.count(new.game) >= self.rooms_max_of(new.game);
-        if table.rooms.len() >= self.rooms_max || is_full {
-            return Err(Refusal::TooManyRooms);
-        }
-        if table.codes.contains_key(&new.options.code) {
-            return Err(Refusal::Busy);
-        }
+        self.has_place(table, new.game, &new.options.code)?;
         let id = self.free_number(table)?;
         let worker = table.least_loaded(self.workers);
         table.made = (table.made + 1).max(Date::now().0 * 1000);
@@ -102,6 +96,18 @@ impl Registry {
             .rooms
             .insert(id, Entry::new(new, id, worker, table.made));
         Ok(Place { room: id, worker })
+    }
+
+    /// Whether there may be one more room of a game, with this code.
+    fn has_place(&self, table: &Table, game: GameIndex, code: &str) -> Result<(), Refusal> {
+        let is_full = table.count(game) >= self.rooms_max_of(game);
+        if table.rooms.len() >= self.rooms_max || is_full {
+            return Err(Refusal::TooManyRooms);
+        }
+        match table.codes.contains_key(code) {
+            true => Err(Refusal::Busy),
+            false => Ok(()),
+        }
     }
 
     /// Random, so that one tells nothing of other rooms, of how many there are or were; of 32 bits,
@@ -155,6 +161,32 @@ impl Directory for Registry {
         let table = self.table.lock();
         let found = table.named(game, name, who);
         found.map(|(is_open, entry)| (is_open, entry.made))
+    }
+
+    fn restore(&self, old: Restored, now: Instant) -> Result<Place, Refusal> {
+        let mut table = self.table.lock();
+        let room = old.options.id;
+        self.has_place(&table, old.game, &old.options.code)?;
+        if room.0 == 0 || table.rooms.contains_key(&room) {
+            return Err(Refusal::Busy);
+        }
+        let worker = table.least_loaded(self.workers);
+        let mut entry = Entry::restored(old, worker, now);
+        entry.made = entry.made.min(Date::now().0 * 1000);
+        table.made = table.made.max(entry.made);
+        table.codes.insert(entry.options.code.clone(), room);
+        for who in &entry.takers {
+            *table.away.entry((*who, room)).or_default() += 1;
+        }
+        table.rooms.insert(room, entry);
+        Ok(Place { room, worker })
+    }
+
+    fn about(&self, room: RoomId, now: Instant) -> Option<(GameIndex, Kept)> {
+        self.of(room, |entry| {
+            let kept = Kept::of(entry.made, entry.network, &entry.kept_out, now);
+            (entry.game, kept)
+        })
     }
 
     fn open(&self, room: RoomId) {

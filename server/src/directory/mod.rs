@@ -11,6 +11,7 @@ pub(crate) mod engine;
 mod entry;
 pub(crate) mod filter;
 mod game_index;
+mod kept;
 pub(crate) mod kept_out;
 pub(crate) mod local;
 pub(crate) mod nodes;
@@ -30,6 +31,7 @@ use crate::auth::Identity;
 use crate::game::RoomOptions;
 use filter::Filter;
 pub(crate) use game_index::GameIndex;
+pub(crate) use kept::{Kept, Restored};
 use kept_out::Who;
 use nodes::batch::Told;
 use rank::{Best, NetworkMark, Standing};
@@ -133,6 +135,16 @@ pub(crate) trait Directory: Send + Sync {
     /// Whether the room of that name lets somebody in to which [`Directory::reserve_or_create`] would
     /// lead, and when it was made.
     fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, u64)>;
+
+    /// A room that outlived its process is here again, on the least loaded worker, with all its seats
+    /// held.
+    ///
+    /// # Errors
+    /// `TooManyRooms`, of all or of the game; `Busy` if its number or code is in use.
+    fn restore(&self, old: Restored, now: Instant) -> Result<Place, Refusal>;
+
+    /// The game of a room, and what is to be kept of it beside what it knows itself.
+    fn about(&self, room: RoomId, now: Instant) -> Option<(GameIndex, Kept)>;
 
     /// Lets others find a room that was created.
     fn open(&self, room: RoomId);

@@ -1,6 +1,6 @@
 //! A game's schema, checked, with what a room needs to read its world. Made once per server.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tickwire::ids::Handle;
 use tickwire::limits::PLAYERS_PER_ROOM_MAX;
@@ -35,6 +35,8 @@ pub struct GameDef<G: Game> {
     pub(crate) metadata: Option<MetadataReader>,
     /// What of a world is saved, the engine's own first.
     pub(crate) kinds: Vec<Kind>,
+    /// Differs between games whose rooms are not each other's; made when it is first asked for.
+    pub(crate) fingerprint: OnceLock<u32>,
 }
 
 /// What a game declares of its options.
@@ -136,6 +138,7 @@ impl<G: Game> GameDef<G> {
             options: Arc::new(options),
             metadata: declared.metadata,
             kinds: declared.kinds,
+            fingerprint: OnceLock::new(),
         })
     }
 }

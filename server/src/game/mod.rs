@@ -33,6 +33,7 @@ pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
 
 pub(crate) use def::OptionsTypes;
 pub(crate) use out::Queued;
+pub(crate) use rewind::without_past;
 
 use bevy_ecs::prelude::*;
 use rand::SeedableRng;
@@ -57,6 +58,12 @@ pub trait Game: Sized + Send + Sync + 'static {
     /// meanwhile, by many at once; `dt` stays, so what moves by it moves slowly. A game whose world
     /// must go on by itself says `false`; one whose players send no inputs does not slow anyway.
     const SLOWS_WHEN_IDLE: bool = size_of::<Self::Input>() > 0;
+
+    /// Rises when what is saved of a room means something else than before, though its types have
+    /// the same names and the schema is the same: rooms that were saved under another number are not
+    /// restored. A game that can read its older data says so in [`Game::save`] itself, by a number of
+    /// its own in front, and leaves this as it is.
+    const SAVE_FORMAT: u16 = 1;
 
     /// Declares components, room state, input, events, actions, options and metadata. Called once,
     /// at start.
@@ -87,7 +94,9 @@ pub trait Game: Sized + Send + Sync + 'static {
     }
 
     /// What of its room's world [`Schema::saved`] can't say, for [`Game::load`]: like the insides
-    /// of a simulation that has a format of its own, in a resource that is [`Schema::unsaved`].
+    /// of a simulation that has a format of its own, in a resource that is [`Schema::unsaved`]. With
+    /// `--state-file` it is called once a second, on the way from one tick to the next: it should
+    /// take microseconds.
     ///
     /// # Errors
     /// Why the room can't be saved.
@@ -95,7 +104,8 @@ pub trait Game: Sized + Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Takes it again, in a world in which everything else is as it was.
+    /// Takes it again, in a world in which everything else is as it was. The bytes come from a file
+    /// that may be of another version of the game: what can't be read is an error, not a panic.
     ///
     /// # Errors
     /// Why it can't be taken: the room is not restored.

@@ -28,11 +28,12 @@
 //! }
 //! ```
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use bevy_ecs::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use tickwire::limits::REWIND_MAX_MS;
 
 use super::Tick;
@@ -42,8 +43,35 @@ use super::Tick;
 #[derive(Resource, Debug, Serialize, Deserialize)]
 pub struct Rewind<T: Send + Sync + 'static> {
     /// By rising tick.
+    #[serde(serialize_with = "past", bound(serialize = "T: Serialize"))]
     past: VecDeque<Past<T>>,
     ticks_max: usize,
+}
+
+thread_local! {
+    /// Whether the past is left out of what is saved.
+    static IS_LEFT_OUT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `save`, in which every [`Rewind`] is written without its past: nobody who comes to the room
+/// that is made of it has seen that.
+pub(crate) fn without_past<T>(save: impl FnOnce() -> T) -> T {
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IS_LEFT_OUT.set(false);
+        }
+    }
+    let _restore = Restore;
+    IS_LEFT_OUT.set(true);
+    save()
+}
+
+fn past<T: Serialize, S: Serializer>(past: &VecDeque<Past<T>>, to: S) -> Result<S::Ok, S::Error> {
+    match IS_LEFT_OUT.get() {
+        true => VecDeque::<Past<T>>::new().serialize(to),
+        false => past.serialize(to),
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

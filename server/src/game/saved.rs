@@ -2,8 +2,9 @@
 //! own, and those that a game declares with `Schema::saved` and `Schema::unsaved`. Not the order in
 //! which entities come back: that is `room::save`'s, which calls this.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 
+use bevy_ecs::archetype::Archetype;
 use bevy_ecs::bundle::{BundleScratch, BundleWriter};
 use bevy_ecs::component::ComponentId;
 use bevy_ecs::entity_disabling::{DefaultQueryFilters, Disabled};
@@ -32,13 +33,16 @@ pub(crate) struct Kind {
 /// How a type's values are written and read.
 #[derive(Clone, Copy)]
 struct Value {
-    write: fn(EntityRef<'_>, &mut Vec<u8>) -> Result<(), SavedError>,
+    write: Write,
     push: Push,
     /// So many of this byte read as a value: some value, whatever it means.
     fill: u8,
     /// Whether any value will do, where there is none.
     is_any: bool,
 }
+
+/// Appends the values of all entities of an archetype, in order.
+type Write = fn(&World, ComponentId, &Archetype, &mut Vec<u8>) -> Result<(), SavedError>;
 
 /// Reads a value and adds it to a bundle of a world.
 type Push = fn(&mut &[u8], &mut World, &mut BundleWriter<'_>) -> Result<(), SavedError>;
@@ -67,10 +71,7 @@ impl Kind {
 
     fn plain<T: Component + Serialize + DeserializeOwned>(fill: u8) -> Kind {
         let value = Value {
-            write: |entity, out| match entity.get::<T>() {
-                Some(value) => append_saved(value, out),
-                None => Ok(()),
-            },
+            write: write_column::<T>,
             push: |bytes, world, bundle| {
                 push(take_saved::<T>(bytes)?, world, bundle);
                 Ok(())
@@ -88,7 +89,7 @@ impl Kind {
     /// bevy makes when it first needs it.
     fn elsewhere<T: Component + Default>(is_any: bool) -> Kind {
         let value = Value {
-            write: |_, _| Ok(()),
+            write: |_, _, _, _| Ok(()),
             push: |_, world, bundle| {
                 push(T::default(), world, bundle);
                 Ok(())
@@ -138,19 +139,51 @@ impl Kind {
         self.value.is_some()
     }
 
-    /// Appends an entity's value of it, if it has one.
+    /// Appends the values of all entities of an archetype that has it, as the component `id`.
     ///
     /// # Errors
     /// Its `Serialize` refused.
-    pub(crate) fn write(&self, entity: EntityRef<'_>, out: &mut Vec<u8>) -> Result<(), SavedError> {
-        self.value
-            .map_or(Ok(()), |value| (value.write)(entity, out))
+    pub(crate) fn write(
+        &self,
+        world: &World,
+        id: ComponentId,
+        archetype: &Archetype,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SavedError> {
+        let write = self.value.map(|value| value.write);
+        write.map_or(Ok(()), |write| write(world, id, archetype, out))
     }
 }
 
+/// Column by column, which takes a third of the time that asking each entity takes.
+#[allow(
+    unsafe_code,
+    reason = "bevy_ecs gives a table's column in no safe way without a query, which takes longer to make"
+)]
+fn write_column<T: Component + Serialize>(
+    world: &World,
+    id: ComponentId,
+    archetype: &Archetype,
+    out: &mut Vec<u8>,
+) -> Result<(), SavedError> {
+    let table = world.storages().tables.get(archetype.table_id());
+    let is_there = world.components().get_id(TypeId::of::<T>()) == Some(id);
+    // SAFETY: the component of this id is `T`.
+    let column = table
+        .filter(|_| is_there)
+        .and_then(|table| unsafe { table.get_data_slice_for::<T>(id) });
+    archetype.entities().iter().try_for_each(|row| {
+        let place = column.and_then(|column| column.get(row.table_row().index()));
+        // SAFETY: nobody changes the world meanwhile.
+        let value = place.map(|value| unsafe { &*value.get() });
+        let value = value.or_else(|| world.entity(row.id()).get::<T>());
+        value.map_or(Ok(()), |value| append_saved(value, out))
+    })
+}
+
 /// Gives an entity a value of each of `kinds` at once, so that it goes to their archetype by no
-/// other: those at the front of `bytes`, which go on behind them, or without any samples. Kinds
-/// without a value stay as they are.
+/// other: those at the front of `columns`, one for each kind that has values, which go on behind
+/// them; or without any, samples. Kinds without a value stay as they are.
 ///
 /// # Errors
 /// The bytes are no such values; the entity is as it was.
@@ -162,15 +195,16 @@ pub(crate) fn give<'a>(
     world: &mut World,
     entity: Entity,
     kinds: impl Iterator<Item = &'a Kind>,
-    mut bytes: Option<&mut &[u8]>,
+    mut columns: Option<&mut [&[u8]]>,
     scratch: &mut BundleScratch,
 ) -> Result<(), SavedError> {
     let mut bundle = scratch.writer();
-    let values = kinds.filter_map(|kind| kind.value);
-    let is_sample = bytes.is_none();
-    for value in values.filter(|value| is_sample || !value.is_any) {
-        let read = match &mut bytes {
-            Some(bytes) => (value.push)(bytes, world, &mut bundle),
+    let values = (0..).zip(kinds.filter_map(|kind| kind.value));
+    let is_sample = columns.is_none();
+    for (number, value) in values.filter(|(_, value)| is_sample || !value.is_any) {
+        let column = columns.as_mut().and_then(|columns| columns.get_mut(number));
+        let read = match column {
+            Some(column) => (value.push)(column, world, &mut bundle),
             None => (value.push)(&mut &[value.fill; SAMPLE_BYTES][..], world, &mut bundle),
         };
         if read.is_err() {

@@ -22,6 +22,23 @@ pub(crate) struct GameToServe {
 }
 
 impl GameToServe {
+    /// Whether its rooms' states are to be kept, and can be. One line says so if not.
+    fn is_kept(&self) -> bool {
+        if self.config.state_file.is_none() {
+            return false;
+        }
+        let tried = self.def.clone().try_save();
+        if let Err(why) = &tried {
+            let game = self.def.name();
+            tracing::warn!(
+                game,
+                why,
+                "its rooms are not kept, they end with the process"
+            );
+        }
+        tried.is_ok()
+    }
+
     /// As the workers have it, at its place in the table.
     pub(super) fn hosted(&self, index: GameIndex, metrics: &Metrics) -> HostedGame {
         HostedGame {
@@ -31,6 +48,7 @@ impl GameToServe {
             rates: Rates::of(&self.config),
             room_linger: self.config.room_linger,
             idle_after: self.config.idle_after,
+            is_kept: self.is_kept(),
         }
     }
 }

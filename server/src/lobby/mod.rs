@@ -10,6 +10,7 @@ mod listed;
 pub(crate) mod matchmaking;
 mod neighbours;
 mod orders;
+mod restoring;
 mod room_defaults;
 mod room_quotas;
 mod sessions;
@@ -39,6 +40,7 @@ use tickwire::ids::RoomId;
 use tokio::sync::mpsc;
 
 use crate::auth::Entropy;
+use crate::checkpoint::Slots;
 use crate::config::Config;
 use crate::directory::RoomLine;
 pub(crate) use crate::directory::{GameIndex, Totals};
@@ -68,7 +70,11 @@ pub(crate) struct OfGame<T> {
 pub struct Lobby {
     shared: Arc<Shared>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    keeping: Arc<Mutex<Option<KeepingThread>>>,
 }
+
+/// Who keeps rooms' states, and where those come from.
+type KeepingThread = (Arc<Slots>, JoinHandle<()>);
 
 impl Lobby {
     /// Starts the workers, for one game. In a tokio runtime's context.
@@ -100,12 +106,17 @@ impl Lobby {
         let vitals = Vitals::default();
         let start = |index, common| Worker::start(index, common, &vitals);
         let built = Shared::build(games, config, metrics, Entropy::default(), &vitals, start)?;
-        let (shared, threads, returned) = built;
-        let receiving = receive(shared.clone(), returned);
+        let keeping = built.keeping.map(|keeping| {
+            let slots = keeping.slots();
+            Ok::<_, io::Error>((slots, keeping.start(&vitals)?))
+        });
+        let keeping = keeping.transpose()?;
+        let receiving = receive(built.shared.clone(), built.returned);
         tokio::spawn(vitals.keep("the way back from the workers", receiving));
         Ok(Lobby {
-            shared,
-            threads: Arc::new(Mutex::new(threads)),
+            shared: built.shared,
+            threads: Arc::new(Mutex::new(built.beside)),
+            keeping: Arc::new(Mutex::new(keeping)),
         })
     }
 
@@ -212,6 +223,23 @@ impl Lobby {
         });
         if tokio::time::timeout(THREADS_END, join).await.is_err() {
             tracing::warn!("a worker is stuck");
+        }
+        self.keep_all(deadline).await;
+    }
+
+    /// Once the workers have ended: waits until what they left of their rooms is kept, so long at
+    /// most.
+    async fn keep_all(&self, deadline: Duration) {
+        let Some((slots, thread)) = self.keeping.lock().take() else {
+            return;
+        };
+        slots.finish();
+        let join = tokio::task::spawn_blocking(move || thread.join());
+        if tokio::time::timeout(deadline.max(THREADS_END), join)
+            .await
+            .is_err()
+        {
+            tracing::error!("the disk is stuck: rooms are not kept as they were at the end");
         }
     }
 

@@ -10,9 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::desk::Desk;
 use super::games::{GameToServe, Offered};
+use super::restoring::{self, Restoring};
 use super::room_quotas::RoomQuotas;
 use super::visitors::Visitors;
 use crate::auth::{Entropy, Identity, Tickets, Tokens, Unauthorised};
+use crate::checkpoint::Slots;
+use crate::checkpoint::keeping::Keeping;
 use crate::config::{Config, invalid};
 use crate::date::Date;
 use crate::directory::local::Registry;
@@ -23,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::transport::End;
 use crate::vitals::Vitals;
-use crate::worker::{Client, Common, Peers, Return, Session, Worker};
+use crate::worker::{Client, Common, HostedGame, Peers, Return, Session, Worker};
 
 /// What sessions need of the lobby.
 pub(super) struct Shared {
@@ -47,9 +50,19 @@ pub(super) struct Shared {
     pub(super) live: Arc<watch::Sender<usize>>,
 }
 
+/// What a lobby begins with.
+pub(super) struct Built<T> {
+    pub(super) shared: Arc<Shared>,
+    /// What was made beside each worker.
+    pub(super) beside: Vec<T>,
+    /// The way back from them.
+    pub(super) returned: mpsc::UnboundedReceiver<Return>,
+    /// Who keeps rooms' states, if they are kept.
+    pub(super) keeping: Option<Keeping>,
+}
+
 impl Shared {
-    /// All of it, with the workers that `start` makes, what it made beside each, and the way back
-    /// from them.
+    /// All of it, with the workers that `start` makes, and the rooms of before.
     pub(super) fn build<T>(
         games: &[GameToServe],
         config: &Config,
@@ -57,7 +70,10 @@ impl Shared {
         entropy: Entropy,
         vitals: &Vitals,
         mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
-    ) -> io::Result<(Arc<Shared>, Vec<T>, mpsc::UnboundedReceiver<Return>)> {
+    ) -> io::Result<Built<T>> {
+        let mut config = config.clone();
+        let folder = restoring::take_folder(&mut config, &entropy).map_err(invalid)?;
+        let config = &config;
         let tokens = Tokens::new(config, entropy.clone()).map_err(invalid)?;
         let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
@@ -70,12 +86,15 @@ impl Shared {
         let hosted = games.iter().zip(indices);
         let hosted = hosted.map(|(game, index)| Arc::new(game.hosted(index, &metrics)));
         let (returns, returned) = mpsc::unbounded_channel();
+        let games: Arc<[Arc<HostedGame>]> = hosted.collect();
+        let slots = folder.is_some().then(Arc::<Slots>::default);
         let common = Common {
+            slots: slots.clone(),
             registry: registry.clone(),
             metrics: metrics.clone(),
             returns,
             seats: tokens.seats().clone(),
-            games: hosted.collect(),
+            games: games.clone(),
             stall_timeout: config.stall_timeout,
             shuffle_rooms: config.shuffle_rooms,
             peers: Peers::default(),
@@ -83,7 +102,20 @@ impl Shared {
         let started: io::Result<Vec<_>> = (0..config.workers)
             .map(|index| start(index, common.clone()))
             .collect();
-        let (workers, beside) = started?.into_iter().unzip();
+        let (workers, beside): (Vec<Worker>, _) = started?.into_iter().unzip();
+        let mut keeping = None;
+        if let (Some(folder), Some(slots)) = (folder, slots) {
+            let restoring = Restoring {
+                games: &games,
+                workers: &workers,
+                registry: &*registry,
+                metrics: &metrics,
+            };
+            restoring.restore_all(&folder).map_err(invalid)?;
+            let names = games.iter().map(|game| game.def.name()).collect();
+            let metrics = metrics.clone();
+            keeping = Some(Keeping::new(slots, Box::new(folder), names, metrics));
+        }
         let made = metrics.player_rooms_hit.clone();
         let shared = Arc::new(Shared {
             registry,
@@ -101,7 +133,12 @@ impl Shared {
             stopping: watch::Sender::new(false),
             live: Arc::new(watch::Sender::new(0)),
         });
-        Ok((shared, beside, returned))
+        Ok(Built {
+            shared,
+            beside,
+            returned,
+            keeping,
+        })
     }
 
     /// The game that a client is of.

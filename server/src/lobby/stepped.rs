@@ -17,7 +17,9 @@ use super::neighbours::Neighbours;
 use super::sessions::{Next, Served, attend};
 use super::shared::Shared;
 use crate::auth::Entropy;
+use crate::checkpoint::keeping::Keeping;
 use crate::config::Config;
+use crate::date::Date;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
 use crate::room::Room;
@@ -30,6 +32,8 @@ use crate::worker::{Client, EventLoop, Return, Worker};
 pub struct Stepped<G: Game> {
     shared: Arc<Shared>,
     worker: EventLoop,
+    /// Who keeps rooms' states, if the settings name a place.
+    keeping: Option<Keeping>,
     returned: UnboundedReceiver<Return>,
     /// Those in the lobby.
     served: Vec<Served>,
@@ -60,13 +64,13 @@ impl<G: Game> Stepped<G> {
             def: game.clone(),
             config: config.clone(),
         };
-        let built = Shared::build(&[game], &config, metrics, entropy, &vitals, start)?;
-        let (shared, mut workers, returned) = built;
-        let worker = workers.pop().ok_or(io::ErrorKind::NotFound)?;
+        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, start)?;
+        let worker = built.beside.pop().ok_or(io::ErrorKind::NotFound)?;
         Ok(Stepped {
-            shared,
+            shared: built.shared,
             worker,
-            returned,
+            keeping: built.keeping,
+            returned: built.returned,
             served: Vec::new(),
             ending: Vec::new(),
             of: PhantomData,
@@ -99,6 +103,9 @@ impl<G: Game> Stepped<G> {
                     .push(Served::new(back.client, &self.shared, now)),
                 Some(end) => self.end(back.client, end, now),
             }
+        }
+        if let Some(keeping) = &mut self.keeping {
+            keeping.keep_all(Date::now());
         }
         self.ending.retain_mut(|(client, until)| {
             let told = client.conn.flush(now).is_err() || client.conn.backlog().waiting_bytes == 0;

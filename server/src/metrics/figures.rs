@@ -134,6 +134,24 @@ figures! {
         chat"
     counter tickwire_chat_lost_total { chat_lost }
         "chat lines that a room forgot before a member could take them"
+    counter tickwire_checkpoints_total { checkpoints }
+        "rooms' states that were kept (--state-file)"
+    counter tickwire_checkpoints_failed_total {
+        checkpoints_unsaved(stage = "save"),
+        checkpoints_unwritten(stage = "write"),
+    }
+        "rooms' states that could not be kept: their game could not say them, or the disk did not \
+        take them"
+    counter tickwire_checkpoints_replaced_total { checkpoints_replaced }
+        "rooms' states that were not written, because newer ones came before"
+    gauge tickwire_checkpoint_age_seconds { checkpoint_age }
+        "age of what is kept of the room that is furthest behind; 0: all is kept"
+    gauge tickwire_checkpoint_bytes { checkpoint_bytes }
+        "bytes of what is kept of all rooms"
+    counter tickwire_rooms_restored_total { rooms_restored }
+        "rooms that were there again at the start"
+    counter tickwire_checkpoints_refused_total { checkpoints_refused }
+        "rooms' states that could not be used at the start, and were set aside"
     counter tickwire_accept_errors_total { accept_errors }
         "failed accepts, most likely for want of file descriptors"
     gauge tickwire_connections_open { connections_open }

@@ -63,6 +63,7 @@ pub(crate) struct Image {
     #[serde(skip)]
     places: Vec<u32>,
     pub(crate) entities: Vec<EntityHead>,
+    #[serde(with = "super::raw::numbers")]
     pub(crate) values: Vec<i32>,
     /// Tables of [`Residuals`]; of the newest image only.
     #[serde(skip)]

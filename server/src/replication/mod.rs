@@ -10,5 +10,6 @@ pub(crate) mod image;
 pub(crate) mod interest;
 pub(crate) mod layer;
 pub(crate) mod owner;
+pub(crate) mod raw;
 pub(crate) mod slots;
 pub(crate) mod value;

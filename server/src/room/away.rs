@@ -45,6 +45,27 @@ impl<G: Game> Room<G> {
         true
     }
 
+    /// The room is made of a save, after the process in which it was may have gone on: nobody has a
+    /// connection, seats are held from now on, and what may have been said to clients since is
+    /// neither remembered nor said again in another meaning.
+    pub(crate) fn begin_again(&mut self) {
+        let tick = self.tick;
+        self.chat.leave_out_some();
+        let said = self.chat.said;
+        for player in self.members.those(|_| true) {
+            let Some(member) = self.members.get_mut(player) else {
+                continue;
+            };
+            member.tokens = member.tokens.unremembered();
+            member.seen_max = member.seen_max.min(tick);
+            member.receiver.told.chat = said;
+            match &mut member.away_since {
+                Some(since) => *since = tick,
+                None => _ = self.disconnect(player),
+            }
+        }
+    }
+
     /// A player is back on a new connection with what the seat was given to open it, and has seen
     /// so much. False: they have no seat here.
     pub fn resume(&mut self, player: PlayerId, seen: Seen) -> bool {
@@ -106,7 +127,7 @@ impl<G: Game> Room<G> {
         };
         member.away_since = None;
         member.start_anew(newest_wins, tick);
-        member.receiver.durable_from = seen.tick.min(tick);
+        member.receiver.durable_from = seen.tick.min(tick).min(member.seen_max);
         self.stats.players_resumed += 1;
         self.stir(player);
         self.update_roster();
@@ -139,6 +160,12 @@ impl<G: Game> Room<G> {
             return Some(&self.members.audience.get(player)?.identity);
         }
         Some(&self.members.get(player)?.identity)
+    }
+
+    /// Whose the seats are that are taken, by rising number.
+    pub(crate) fn seats(&self) -> impl Iterator<Item = (PlayerId, &Identity)> {
+        let members = self.members.iter();
+        members.map(|member| (member.player(), &member.identity))
     }
 
     /// Whether a player has a seat, present or not.

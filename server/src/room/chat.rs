@@ -4,14 +4,18 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use tickwire::codec::encode_server;
 use tickwire::ids::PlayerId;
-use tickwire::limits::CHAT_HISTORY_MAX;
+use tickwire::limits::{CHAT_CHARS_MAX, CHAT_HISTORY_MAX, NAME_CHARS_MAX};
 use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::ChatLine;
 
 use crate::text::chat_line;
+
+/// Lines that may have been said after a room was saved: in a full one 1,000 a second, for a minute
+/// and a half. Beyond: who has seen them does not get the next ones of the same numbers.
+const UNREMEMBERED: u32 = 100_000;
 
 /// The last [`CHAT_HISTORY_MAX`] lines, oldest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,8 +26,8 @@ pub(super) struct Chat {
     everyone: u32,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "ChatLine", into = "ChatLine")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "ChatLine")]
 struct Line {
     line: ChatLine,
     /// As it goes out.
@@ -37,9 +41,9 @@ impl From<ChatLine> for Line {
     }
 }
 
-impl From<Line> for ChatLine {
-    fn from(said: Line) -> ChatLine {
-        said.line
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.line.serialize(to)
     }
 }
 
@@ -71,11 +75,28 @@ impl Chat {
 
     /// The same as they go out, with their numbers.
     pub(super) fn messages_after(&self, seen: u32) -> impl Iterator<Item = (u32, &Bytes)> {
-        // Their numbers have no gaps.
-        let known = self.said.saturating_sub(seen) as usize;
-        let from = self.lines.len().saturating_sub(known);
+        let from = self.lines.partition_point(|said| said.line.id <= seen);
         let newer = self.lines.range(from..);
         newer.map(|said| (said.line.id, &said.message))
+    }
+
+    /// Lines may have been said that are not remembered: their numbers are not given again. Nobody
+    /// is there who could be told of lines.
+    pub(super) fn leave_out_some(&mut self) {
+        self.said = self.said.saturating_add(UNREMEMBERED);
+        self.everyone = self.said;
+    }
+
+    /// Whether these are lines that may be said, by rising number.
+    pub(super) fn is_sound(&self) -> bool {
+        let fits = |line: &ChatLine| {
+            line.text.len() <= 4 * CHAT_CHARS_MAX && line.name.len() <= 4 * NAME_CHARS_MAX
+        };
+        let ids = self.lines.iter().map(|said| said.line.id);
+        self.lines.len() <= CHAT_HISTORY_MAX
+            && self.lines.iter().all(|said| fits(&said.line))
+            && ids.clone().is_sorted_by(|a, b| a < b)
+            && ids.last().is_none_or(|last| last <= self.said)
     }
 
     /// Whether there may be members who were not sent the newest line.

@@ -13,6 +13,7 @@ pub(super) struct Event {
     pub(super) serial: u64,
     pub(super) to: To,
     /// Its index and its fields.
+    #[serde(with = "crate::replication::raw")]
     pub(super) bytes: Vec<u8>,
 }
 

@@ -20,6 +20,8 @@ use crate::replication::value::Raw;
 /// Momentary events of the last [`EVENT_RING_TICKS`] ticks, oldest first, and durable ones.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Events {
+    /// Not saved: who comes to a room later is told none of before.
+    #[serde(skip)]
     ring: VecDeque<Event>,
     log: Log,
     said: u64,

@@ -37,6 +37,9 @@ pub(super) struct Member<I> {
     /// The tick from which they may chat.
     pub(super) muted_until: Tick,
     pub(super) ready: bool,
+    /// The newest tick that they can have seen: what they saw after the room was saved of which it
+    /// was made is not what it was. No limit once they have acknowledged something since.
+    pub(super) seen_max: Tick,
     /// Whether somebody has answered on an earlier connection; see [`Member::has_answered`].
     pub(super) answered: bool,
     pub(super) substituted: bool,
@@ -76,6 +79,7 @@ impl<I: Default + Clone> Member<I> {
             chat_at: tick,
             muted_until: Tick(0),
             ready: false,
+            seen_max: Tick(u32::MAX),
             answered: false,
             substituted: false,
             away_since: None,
@@ -102,6 +106,7 @@ impl<I: Default + Clone> Member<I> {
         if is_first && self.receiver.in_flight.any_acked() {
             // What they acknowledge came after the newest token.
             self.tokens.confirm();
+            self.seen_max = Tick(u32::MAX);
         }
         Ok(moved)
     }
@@ -154,6 +159,7 @@ impl<I: Default + Clone> Member<I> {
         (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
         self.receiver.came_at = old.receiver.came_at;
         self.tokens = old.tokens;
+        self.seen_max = old.seen_max;
         self.muted_until = old.muted_until;
     }
 

@@ -30,6 +30,7 @@ mod watching;
 mod workspace;
 
 pub use receiver::{ClientState, Tally};
+pub(crate) use save::seal;
 pub use save::{RestoreError, SaveError};
 pub use stats::RoomStats;
 pub use workspace::Workspace;

@@ -55,9 +55,9 @@ impl SeatTokens {
         }
     }
 
-    /// Of a seat that was saved: tokens that were handed out later open it too, and new ones come
-    /// behind them.
-    pub(super) fn restored(self) -> SeatTokens {
+    /// Of a seat as it was saved: tokens that may have been handed out since open it too, and new
+    /// ones come behind them.
+    pub(super) fn unremembered(self) -> SeatTokens {
         SeatTokens {
             least: self.least,
             newest: self.newest.saturating_add(UNREMEMBERED),
@@ -122,7 +122,7 @@ mod tests {
             later = later.renewed(later.newest());
             later.confirm();
         }
-        let restored = saved.restored();
+        let restored = saved.unremembered();
         assert!(!saved.admit(later.newest()) && restored.admit(later.newest()));
         assert!(!restored.admit(SeatTokens::new(2).newest()), "void before");
         let again = restored.renewed(later.newest());

@@ -5,6 +5,7 @@
 
 mod moving;
 mod running;
+mod saving;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -18,7 +19,6 @@ use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
 use super::balance::Balance;
-use super::host::Host;
 use super::load::{Load, Verdict};
 use super::room_host::{Failed, TurnContext, guarded};
 use super::schedule::TickSchedule;
@@ -371,6 +371,7 @@ impl EventLoop {
             metrics.tick_lateness_seconds.record(late.as_secs_f64());
         }
         let turned = running.turn(&mut self.ctx);
+        let was_asleep = running.asleep;
         let ended = self.clock.unwrap_or_else(Instant::now);
         running.load.spent += ended - now;
         let Ok(turned) = turned else {
@@ -380,6 +381,10 @@ impl EventLoop {
         let skipped = running.schedule.advance(ended);
         running.asleep = turned.is_empty;
         running.fall_into_a_doze(turned.quiet_ticks);
+        if let Err(Failed) = running.save_if_due(was_asleep, &self.ctx, ended) {
+            self.fail(room);
+            return;
+        }
         let game = &running.game;
         if turned.ticked {
             game.metrics.ticks.increment(1);
@@ -446,7 +451,9 @@ impl EventLoop {
     }
 
     fn drop_room(&mut self, room: RoomId, code: CloseCode, why: Option<Closing>) {
-        if let Some(room_host) = self.take_out(room) {
+        if let Some(running) = self.take_out(room) {
+            self.forget(&running);
+            let room_host = running.room_host;
             room_host.close(code, why, &mut |_| {}, &mut self.ctx);
         }
     }
@@ -455,9 +462,14 @@ impl EventLoop {
     fn close_rooms(&mut self, code: CloseCode) {
         let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
         for room in rooms {
-            let Some(room_host) = self.take_out(room) else {
+            // As it is now, before its members go and nobody knows it any more.
+            if let Some(running) = self.rooms.get_mut(&room) {
+                let _ = running.save(&self.ctx, self.clock.unwrap_or_else(Instant::now));
+            }
+            let Some(running) = self.take_out(room) else {
                 continue;
             };
+            let room_host = running.room_host;
             let why = Some(Closing::Stop);
             let _ = guarded(room, || {
                 room_host.close(code, why, &mut stopping::tell, &mut self.ctx);
@@ -467,12 +479,12 @@ impl EventLoop {
 
     /// Takes a room off the worker for good. The registry goes first: nobody is sent to a room that
     /// is not there.
-    fn take_out(&mut self, room: RoomId) -> Option<Box<dyn Host>> {
+    fn take_out(&mut self, room: RoomId) -> Option<Running> {
         self.ctx.common.registry.close(room);
         let running = self.rooms.remove(&room)?;
         let metrics = &running.game.metrics;
         metrics.rooms.decrement(1);
         metrics.rooms_idle.decrement(f64::from(running.dozes as u8));
-        Some(running.room_host)
+        Some(running)
     }
 }

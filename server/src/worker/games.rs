@@ -5,12 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwire::ids::RoomId;
 use tickwire::schema::{Schema, Tables};
 
 use super::host::Host;
+use super::restoring::{self, RestoredRoom};
 use super::room_host::{Failed, RoomHost};
 use crate::admission::limiter::Rates;
-use crate::directory::GameIndex;
+use crate::directory::{Directory, GameIndex};
 use crate::game::{Game, GameDef, OptionsTypes, RoomOptions};
 use crate::metrics::GameMetrics;
 
@@ -43,6 +45,24 @@ pub(crate) trait AnyGame: Send + Sync {
         of: Arc<HostedGame>,
         options: RoomOptions,
     ) -> Result<Box<dyn Host>, Failed>;
+
+    /// A room of this number as it was saved.
+    ///
+    /// # Errors
+    /// Why there is none, in a line.
+    fn restore(
+        self: Arc<Self>,
+        of: &Arc<HostedGame>,
+        room: RoomId,
+        save: &[u8],
+        registry: &dyn Directory,
+    ) -> Result<RestoredRoom, String>;
+
+    /// Whether its rooms can be saved.
+    ///
+    /// # Errors
+    /// Why not, in a line.
+    fn try_save(self: Arc<Self>) -> Result<(), String>;
 }
 
 impl<G: Game> AnyGame for GameDef<G> {
@@ -77,6 +97,20 @@ impl<G: Game> AnyGame for GameDef<G> {
     ) -> Result<Box<dyn Host>, Failed> {
         Ok(Box::new(RoomHost::open(&self, of, options)?))
     }
+
+    fn restore(
+        self: Arc<Self>,
+        of: &Arc<HostedGame>,
+        room: RoomId,
+        save: &[u8],
+        registry: &dyn Directory,
+    ) -> Result<RestoredRoom, String> {
+        RoomHost::restore(&self, of, room, save, registry)
+    }
+
+    fn try_save(self: Arc<Self>) -> Result<(), String> {
+        restoring::try_save(&self)
+    }
 }
 
 /// A game and what holds for its rooms on every worker.
@@ -91,6 +125,8 @@ pub(crate) struct HostedGame {
     pub(crate) room_linger: Duration,
     /// See [`crate::config::Config`].
     pub(crate) idle_after: Duration,
+    /// Whether its rooms' states are kept.
+    pub(crate) is_kept: bool,
 }
 
 impl HostedGame {
@@ -100,6 +136,19 @@ impl HostedGame {
     /// The game failed to set it up.
     pub(super) fn open(self: Arc<Self>, options: RoomOptions) -> Result<Box<dyn Host>, Failed> {
         self.def.clone().open(self, options)
+    }
+
+    /// A room of this number as it was saved.
+    ///
+    /// # Errors
+    /// Why there is none, in a line.
+    pub(crate) fn restore(
+        self: &Arc<Self>,
+        room: RoomId,
+        save: &[u8],
+        registry: &dyn Directory,
+    ) -> Result<RestoredRoom, String> {
+        self.def.clone().restore(self, room, save, registry)
     }
 
     /// After how many ticks in which nobody does anything a room that ticks at `rate` dozes; `None`:
@@ -132,6 +181,7 @@ pub(super) mod tests {
             rates: Rates::of(&config),
             room_linger: config.room_linger,
             idle_after,
+            is_kept: false,
         })
     }
 

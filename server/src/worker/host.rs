@@ -7,11 +7,12 @@ use std::time::Instant;
 use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 
-use super::room_host::{Failed, RoomHost, TurnContext};
+use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use super::view::RoomView;
 use super::{Client, ResumeRequest};
 use crate::auth::Identity;
 use crate::game::{Closing, Game};
+use crate::room::SaveError;
 use crate::transport::Conn;
 
 /// What a turn came to.
@@ -67,6 +68,9 @@ pub(crate) trait Host: Send {
 
     /// Whether no data of the game is bound to this thread.
     fn may_move(&self) -> bool;
+
+    /// Appends its state, unsealed. See [`crate::room::Room::save_into`].
+    fn save(&mut self, bytes: &mut Vec<u8>) -> Result<Result<(), SaveError>, Failed>;
 
     /// Halves its snapshot rate so many times, or no longer.
     fn throttle(&mut self, halvings: u8);
@@ -145,6 +149,10 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn may_move(&self) -> bool {
         self.room.may_move()
+    }
+
+    fn save(&mut self, bytes: &mut Vec<u8>) -> Result<Result<(), SaveError>, Failed> {
+        guarded(self.id, || self.room.save_into(bytes))
     }
 
     fn throttle(&mut self, halvings: u8) {

@@ -59,6 +59,19 @@ impl Members {
         debug_assert!(before.is_none(), "seat {player} is taken");
     }
 
+    /// A member of a room that outlived its process: the seat is held for them.
+    pub(super) fn hold(&mut self, player: PlayerId, mark: Mark, since: Tick) {
+        let seat = Seat {
+            client: None,
+            mark,
+            is_away: true,
+            host: None,
+            since,
+        };
+        let before = self.insert(player, seat);
+        debug_assert!(before.is_none(), "seat {player} is taken");
+    }
+
     /// A member's new connection; the old one must have been unplugged.
     pub(super) fn plug(&mut self, player: PlayerId, client: Client) {
         if let Some(seat) = self.get_mut(player) {

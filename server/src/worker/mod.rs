@@ -13,7 +13,9 @@ mod load;
 mod members;
 mod moderation;
 mod peers;
+mod restoring;
 mod room_host;
+mod saves;
 mod schedule;
 mod seating;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::auth::{Identity, SeatKey, SeatToken};
+use crate::checkpoint::Slots;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
@@ -45,6 +48,7 @@ pub(crate) use client::Session;
 pub(crate) use event_loop::{EventLoop, Running};
 pub(crate) use games::{AnyGame, HostedGame};
 pub(crate) use peers::Peers;
+pub(crate) use restoring::RestoredRoom;
 pub(crate) use view::RoomView;
 
 /// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby
@@ -136,6 +140,8 @@ pub(crate) struct Common {
     pub(crate) metrics: Arc<Metrics>,
     /// Where connections go back to.
     pub(crate) returns: UnboundedSender<Return>,
+    /// Where rooms' states go, if they are kept.
+    pub(crate) slots: Option<Arc<Slots>>,
     /// What signs seats' tokens.
     pub(crate) seats: SeatKey,
     /// By their index.

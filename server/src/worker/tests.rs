@@ -83,6 +83,7 @@ impl Place {
             registry,
             metrics: metrics.clone(),
             returns,
+            slots: None,
             seats: SeatKey::derive(&[1; 32]),
             games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,

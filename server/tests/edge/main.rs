@@ -14,6 +14,7 @@ mod player;
 mod process;
 mod requests;
 mod shares;
+mod state;
 mod stderr;
 mod stopping;
 mod support;

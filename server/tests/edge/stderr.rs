@@ -6,8 +6,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, Write, pipe};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire_harness::inside::metrics;
@@ -61,12 +62,15 @@ impl Sink {
 }
 
 /// A file system of 1 MiB; gone when dropped.
-struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
     /// `None` where this user may mount nothing.
-    fn mount() -> Option<Disk> {
-        let path = std::env::temp_dir().join(format!("tickwire-{}-disk", std::process::id()));
+    pub(crate) fn mount() -> Option<Disk> {
+        static DISKS: AtomicU32 = AtomicU32::new(0);
+        let number = DISKS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tickwire-{}-disk-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=1m", "tickwire-test"])
@@ -78,6 +82,10 @@ impl Disk {
         }
         std::fs::remove_dir(path).unwrap();
         None
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 
     /// A new file, after which nothing more fits.

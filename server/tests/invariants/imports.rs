@@ -51,6 +51,7 @@ const SERVER: Floors = Floors {
         &["http"],
         &["lobby"],
         &["worker"],
+        &["checkpoint"],
         &["directory"],
         &["transport"],
         &["room"],

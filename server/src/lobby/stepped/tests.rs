@@ -231,3 +231,74 @@ fn an_answer_waits_for_no_snapshot() {
         assert!(ann.events.iter().any(is_answer), "{nonce}");
     }
 }
+
+/// The process is killed: what a room was like at its last checkpoint is what the next one has.
+#[test]
+fn after_a_kill_a_newer_token_opens_the_seat_ticks_fall_back_and_chat_goes_on() {
+    let name = format!("tickwire-{}-stepped", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let config = Config {
+        state_file: Some(folder.clone()),
+        ..awake()
+    };
+    let mut hall = Hall::new(&config);
+    let mut host = hall.host(false);
+    host.session.chat("one").unwrap();
+    // So that its checkpoint is of before what comes now, whatever its place in the second.
+    let kept = |hall: &Hall| {
+        let text = hall.metrics.render();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("tickwire_checkpoints_total"));
+        line.unwrap().to_owned()
+    };
+    hall.settle(&mut [&mut host]);
+    let before = kept(&hall);
+    while kept(&hall) == before {
+        hall.step(&mut [&mut host]);
+    }
+    let at_checkpoint = host.session.room().unwrap().newest;
+    host.session.chat("two").unwrap();
+    (0..3).for_each(|_| hall.step(&mut [&mut host]));
+    let seat = host.seat();
+    let resume = Session::resume("somebody", &host.token(), &host.session.ticket().unwrap());
+    let mut host = hall.connect(resume);
+    hall.settle(&mut [&mut host]);
+    assert_eq!(host.seat(), seat);
+    let (ticket, seen) = (
+        host.session.ticket().unwrap(),
+        host.session.room().unwrap().newest,
+    );
+    assert!(seen > at_checkpoint && ticket.seen.chat == 2, "{ticket:?}");
+    let Hall {
+        server, start, now, ..
+    } = hall;
+    drop(server);
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let game = Arc::new(GameDef::new(30).unwrap());
+    let server = Stepped::new(&game, &config, metrics.clone(), 2, now).unwrap();
+    let mut hall = Hall {
+        server,
+        metrics,
+        start,
+        now,
+    };
+    let resume = Session::resume("somebody", &host.token(), &ticket);
+    let mut host = hall.connect(resume);
+    hall.step(&mut [&mut host]);
+    hall.step(&mut [&mut host]);
+    assert_eq!(host.seat(), seat);
+    let fell_back_to = host.session.room().unwrap().newest;
+    assert!(fell_back_to < seen, "{fell_back_to:?} {seen:?}");
+    host.session.chat("three").unwrap();
+    hall.settle(&mut [&mut host]);
+    let lines = host.events.iter().filter_map(|event| match event {
+        Event::Chat { line } => Some((line.id, line.text.as_str())),
+        _ => None,
+    });
+    let lines: Vec<_> = lines.collect();
+    assert!(matches!(lines[..], [(id, "three")] if id > 2), "{lines:?}");
+    assert_eq!(host.session.stats().desyncs, 0);
+    drop(hall);
+    std::fs::remove_dir_all(folder).unwrap();
+}

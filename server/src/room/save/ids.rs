@@ -44,7 +44,9 @@ impl Ids {
             old.free(Entity::from_index_and_generation(filler.index(), used));
         }
         let (mut late, _) = drain(&old);
-        late.retain(|id| fillers.iter().all(|filler| filler.index() != id.index()));
+        let mut filled: Vec<u32> = fillers.iter().map(|filler| filler.index_u32()).collect();
+        filled.sort_unstable();
+        late.retain(|id| filled.binary_search(&id.index_u32()).is_err());
         late.reverse();
         let age = |index| {
             world

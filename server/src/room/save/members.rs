@@ -2,10 +2,12 @@
 //! What belongs to a connection is not: it ends with the process, and the next one begins with a
 //! keyframe.
 
+use std::borrow::Cow;
+
 use bevy_ecs::prelude::Entity;
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::limits::PLAYER_NUMBERS;
+use tickwire::limits::{NAME_CHARS_MAX, PLAYER_NUMBERS};
 use tickwire::netcode::input_queue::InputQueue;
 
 use crate::by_player::is_spectator;
@@ -15,10 +17,13 @@ use crate::room::seat_tokens::SeatTokens;
 use crate::room::told::Told;
 use crate::room::viewed_input::ViewedInput;
 
+/// Bytes of an identity's subject: 128 characters.
+const SUBJECT_BYTES_MAX: usize = 4 * 128;
+
 /// The members of a room.
 #[derive(Serialize, Deserialize)]
-pub(super) struct SavedMembers {
-    members: Vec<SavedMember>,
+pub(super) struct SavedMembers<'a> {
+    members: Vec<SavedMember<'a>>,
     joined: u32,
     next: u16,
     /// The number of whoever looks on next: a game may still remember those before.
@@ -26,10 +31,10 @@ pub(super) struct SavedMembers {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedMember {
+struct SavedMember<'a> {
     player: PlayerId,
-    name: String,
-    subject: String,
+    name: Cow<'a, str>,
+    subject: Cow<'a, str>,
     is_guest: bool,
     options: Options,
     order: u32,
@@ -41,6 +46,7 @@ struct SavedMember {
     came_at: Tick,
     tokens: SeatTokens,
     ready: bool,
+    seen_max: Tick,
     answered: bool,
     away_since: Option<Tick>,
     entity: Entity,
@@ -50,12 +56,17 @@ struct SavedMember {
     team: Option<u8>,
 }
 
-impl SavedMembers {
-    pub(super) fn of<G: Game>(members: &Members<G::Input>, game: &GameDef<G>) -> SavedMembers {
+impl<'a> SavedMembers<'a> {
+    /// With the inputs that wait, or without.
+    pub(super) fn of<G: Game>(
+        members: &'a Members<G::Input>,
+        game: &GameDef<G>,
+        with_inputs: bool,
+    ) -> SavedMembers<'a> {
         SavedMembers {
             members: members
                 .iter()
-                .filter_map(|member| save(member, game))
+                .filter_map(|member| save(member, game, with_inputs))
                 .collect(),
             joined: members.joined,
             next: members.next,
@@ -90,12 +101,16 @@ impl SavedMembers {
     }
 }
 
-fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMember> {
+fn save<'a, G: Game>(
+    member: &'a Member<G::Input>,
+    game: &GameDef<G>,
+    with_inputs: bool,
+) -> Option<SavedMember<'a>> {
     let pack = |viewed: &ViewedInput<_>| Some(viewed.with(game.pack_input(&viewed.input)));
     Some(SavedMember {
         player: member.player(),
-        name: member.name.clone(),
-        subject: member.identity.subject.as_ref().to_owned(),
+        name: Cow::Borrowed(&member.name),
+        subject: Cow::Borrowed(&member.identity.subject),
         is_guest: member.identity.is_guest,
         options: member.options.clone(),
         order: member.order,
@@ -107,21 +122,33 @@ fn save<G: Game>(member: &Member<G::Input>, game: &GameDef<G>) -> Option<SavedMe
         came_at: member.receiver.came_at,
         tokens: member.tokens,
         ready: member.ready,
+        seen_max: member.seen_max,
         answered: member.has_answered(),
         away_since: member.away_since,
         entity: member.entity,
-        inputs: member.inputs.try_map(pack)?,
+        inputs: match with_inputs {
+            true => member.inputs.try_map(pack)?,
+            false => InputQueue::new(game.schema.newest_wins),
+        },
         substituted: member.substituted,
         team: member.receiver.team,
     })
 }
 
-fn restore<G: Game>(saved: SavedMember, tick: Tick, game: &GameDef<G>) -> Option<Member<G::Input>> {
+fn restore<G: Game>(
+    saved: SavedMember<'_>,
+    tick: Tick,
+    game: &GameDef<G>,
+) -> Option<Member<G::Input>> {
+    // Longer ones would be in messages to everyone.
+    if saved.name.len() > 4 * NAME_CHARS_MAX || saved.subject.len() > SUBJECT_BYTES_MAX {
+        return None;
+    }
     let who = Player {
         id: saved.player,
-        name: saved.name,
+        name: saved.name.into_owned(),
         identity: Identity {
-            subject: saved.subject.into(),
+            subject: saved.subject.as_ref().into(),
             is_guest: saved.is_guest,
         },
         options: game.options.player.complete(&saved.options)?,
@@ -139,8 +166,9 @@ fn restore<G: Game>(saved: SavedMember, tick: Tick, game: &GameDef<G>) -> Option
     member.muted_until = saved.muted_until;
     member.receiver.told = saved.told;
     member.receiver.came_at = saved.came_at;
-    member.tokens = saved.tokens.restored();
+    member.tokens = saved.tokens;
     member.ready = saved.ready;
+    member.seen_max = saved.seen_max;
     member.answered = saved.answered;
     member.away_since = saved.away_since;
     member.substituted = saved.substituted;

@@ -24,6 +24,7 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tickwire::codec::{SAVE_BYTES_MAX, append_saved, take_saved};
 use tickwire::ids::{PlayerId, Tick};
+use tickwire::limits::OPTIONS_BYTES_MAX;
 
 use super::send_rate::cadence::Cadence;
 use super::send_rate::catch_up::Allowance;
@@ -33,6 +34,7 @@ use crate::game::{
     self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster, To,
 };
 use crate::replication::image::Image;
+use crate::replication::raw;
 use crate::replication::slots::{Given, Slots};
 use error::FORMAT;
 pub use error::{RestoreError, SaveError};
@@ -43,9 +45,11 @@ use world::SavedWorld;
 const MAGIC: [u8; 4] = *b"TWRS";
 /// Bytes before what is hashed: those two and the hash.
 const HEADER_BYTES: usize = 10;
+/// Where the values of the world are, behind their length.
+const COLUMNS_AT: usize = HEADER_BYTES + 4;
 
-/// What is saved, behind the header.
-#[derive(Serialize, Deserialize)]
+/// What is saved, behind the header and the values of the world: as it is read.
+#[derive(Deserialize)]
 struct Saved {
     /// Hash of the game's name, schema and declared types.
     game: u32,
@@ -54,7 +58,7 @@ struct Saved {
     simulated: Tick,
     stirred: Tick,
     cadence: Cadence,
-    members: SavedMembers,
+    members: SavedMembers<'static>,
     notices: Notices,
     listing: Listing,
     chat: Chat,
@@ -73,6 +77,38 @@ struct Saved {
     groups: Groups,
     inputs: Vec<SavedInput>,
     world: SavedWorld,
+    #[serde(with = "raw")]
+    rest: Vec<u8>,
+}
+
+/// The same, as it is written: from where it is.
+#[derive(Serialize)]
+struct Saving<'a> {
+    game: u32,
+    options: &'a RoomOptions,
+    tick: Tick,
+    simulated: Tick,
+    stirred: Tick,
+    cadence: Cadence,
+    members: SavedMembers<'a>,
+    notices: &'a Notices,
+    listing: &'a Listing,
+    chat: &'a Chat,
+    events: &'a Events,
+    slots: &'a Slots,
+    released: &'a [Entity],
+    image: Option<&'a Image>,
+    probes: Allowance,
+    has_left_some_out: bool,
+    rng: Rng,
+    queued: Vec<&'a Queued>,
+    kicked: Vec<PlayerId>,
+    locked: bool,
+    dropped: u64,
+    groups: Groups,
+    inputs: Vec<SavedInput>,
+    world: SavedWorld,
+    #[serde(with = "raw")]
     rest: Vec<u8>,
 }
 
@@ -88,6 +124,7 @@ struct Rng {
 #[derive(Serialize, Deserialize)]
 struct SavedInput {
     entity: Entity,
+    #[serde(with = "raw")]
     now: Vec<u8>,
     substituted: bool,
     view: f64,
@@ -100,46 +137,75 @@ impl<G: Game> Room<G> {
     /// # Errors
     /// See [`SaveError`]: the game does not say how, or it is too much.
     pub fn save(&mut self) -> Result<Vec<u8>, SaveError> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes, true)?;
+        seal(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// A checkpoint, in place of what is in `bytes`: what [`Room::save`] says but for what only those
+    /// need who go on where they were, and nobody does. What a [`crate::game::Rewind`] remembers,
+    /// inputs, and the image on which the next one builds are left out. So is the checksum, so that
+    /// another thread can make that.
+    ///
+    /// # Errors
+    /// As for [`Room::save`].
+    pub fn save_into(&mut self, bytes: &mut Vec<u8>) -> Result<(), SaveError> {
+        game::without_past(|| self.write(bytes, false))
+    }
+
+    fn write(&mut self, bytes: &mut Vec<u8>, is_whole: bool) -> Result<(), SaveError> {
         debug_assert!(self.effects.is_empty(), "effects are done first");
         if !self.may_move() {
             return Err(SaveError::NonSend);
         }
+        bytes.clear();
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&FORMAT.to_le_bytes());
+        // The checksum, and how many bytes the columns have.
+        bytes.extend_from_slice(&[0; COLUMNS_AT - 6]);
         let rest = G::save(&self.world).map_err(SaveError::Game)?;
-        let world = SavedWorld::of(&mut self.world, &self.game.kinds)?;
-        let inputs = self.inputs();
-        let rng = &resources::own::<RoomRng>(&mut self.world).0;
-        let rng = Rng {
-            seed: rng.get_seed(),
-            stream: rng.get_stream(),
-            word: rng.get_word_pos(),
-        };
-        let released = resources::own::<Given>(&mut self.world).released().to_vec();
-        let mut groups = resources::own::<Groups>(&mut self.world).clone();
+        let world = SavedWorld::of(&mut self.world, &self.game.kinds, bytes)?;
+        let columns = (bytes.len() - COLUMNS_AT) as u32;
+        bytes[HEADER_BYTES..COLUMNS_AT].copy_from_slice(&columns.to_le_bytes());
+        let inputs = if is_whole { self.inputs() } else { Vec::new() };
+        resources::check(&self.world);
+        let world_of = &self.world;
+        let rng = &world_of.resource::<RoomRng>().0;
+        let out = world_of.resource::<Out>();
+        let of_spectator =
+            |event: &&Queued| matches!(event.to, To::Player(player) if is_spectator(player));
+        let mut groups = world_of.resource::<Groups>().clone();
         groups.retain(|player| !is_spectator(player));
-        let out = resources::own::<Out>(&mut self.world).into_inner();
-        let (mut queued, mut kicked) = (out.queued.clone(), out.kicked.clone());
-        queued.retain(|event| !matches!(event.to, To::Player(player) if is_spectator(player)));
-        kicked.retain(|player| !is_spectator(*player));
-        let saved = Saved {
+        let kicked = out.kicked.iter().copied();
+        let saving = Saving {
             game: fingerprint(&self.game)?,
-            options: self.options.clone(),
+            options: &self.options,
             tick: self.tick,
             simulated: self.simulated,
             stirred: self.stirred,
             cadence: self.cadence,
-            members: SavedMembers::of(&self.members, &self.game),
-            notices: self.notices.clone(),
-            listing: self.listing.clone(),
-            chat: self.chat.clone(),
-            events: self.events.clone(),
-            slots: self.capture.slots.clone(),
-            released,
-            image: self.ring.newest().cloned(),
+            members: SavedMembers::of(&self.members, &self.game, is_whole),
+            notices: &self.notices,
+            listing: &self.listing,
+            chat: &self.chat,
+            events: &self.events,
+            slots: &self.capture.slots,
+            released: world_of.resource::<Given>().released(),
+            image: self.ring.newest().filter(|_| is_whole),
             probes: self.probes,
             has_left_some_out: self.has_left_some_out,
-            rng,
-            queued,
-            kicked,
+            rng: Rng {
+                seed: rng.get_seed(),
+                stream: rng.get_stream(),
+                word: rng.get_word_pos(),
+            },
+            queued: out
+                .queued
+                .iter()
+                .filter(|event| !of_spectator(event))
+                .collect(),
+            kicked: kicked.filter(|player| !is_spectator(*player)).collect(),
             locked: out.locked,
             dropped: out.dropped,
             groups,
@@ -147,15 +213,10 @@ impl<G: Game> Room<G> {
             world,
             rest,
         };
-        let mut bytes = vec![0; HEADER_BYTES];
-        append_saved(&saved, &mut bytes).map_err(|error| SaveError::Value("Room", error))?;
-        let (header, body) = bytes.split_at_mut(HEADER_BYTES);
-        header[..4].copy_from_slice(&MAGIC);
-        header[4..6].copy_from_slice(&FORMAT.to_le_bytes());
-        header[6..].copy_from_slice(&hash(body).to_le_bytes());
+        append_saved(&saving, bytes).map_err(|error| SaveError::Value("Room", error))?;
         match bytes.len() {
             length if length > SAVE_BYTES_MAX => Err(SaveError::TooBig(length)),
-            _ => Ok(bytes),
+            _ => Ok(()),
         }
     }
 
@@ -165,17 +226,32 @@ impl<G: Game> Room<G> {
     /// # Errors
     /// See [`RestoreError`].
     pub fn restore(game: Arc<GameDef<G>>, bytes: &[u8]) -> Result<Room<G>, RestoreError> {
-        let saved = read(bytes)?;
+        let (saved, columns) = read(bytes)?;
         if fingerprint(&game) != Ok(saved.game) {
             return Err(RestoreError::OtherGame);
         }
         let unsound = RestoreError::Unsound;
+        let RoomOptions {
+            tick_rate,
+            snapshot_every,
+            seats,
+            ..
+        } = saved.options;
+        if tick_rate == 0 || snapshot_every == 0 || !(1..=G::SEATS_MAX).contains(&seats) {
+            return Err(unsound("its options"));
+        }
+        if !saved.chat.is_sound() || saved.listing.metadata.len() > OPTIONS_BYTES_MAX {
+            return Err(unsound("what it says"));
+        }
         let options = game.options.room.complete(&saved.options.options);
         options.ok_or(unsound("its options are none of the game's"))?;
         let mut room = Room::new(game, saved.options);
         let game = room.game.clone();
         let world = &mut room.world;
-        saved.world.restore(world, &game.kinds).map_err(unsound)?;
+        saved
+            .world
+            .restore(world, &game.kinds, columns)
+            .map_err(unsound)?;
         for input in saved.inputs {
             let now = game.unpack_input(&input.now);
             let now = now.ok_or(unsound("an input is none of the game's"))?;
@@ -232,8 +308,15 @@ impl<G: Game> Room<G> {
     }
 }
 
+/// Puts the checksum into what [`Room::save_into`] gave.
+pub(crate) fn seal(save: &mut [u8]) {
+    if let Some((header, body)) = save.split_at_mut_checked(HEADER_BYTES) {
+        header[6..].copy_from_slice(&hash(body).to_le_bytes());
+    }
+}
+
 /// What is behind the header of a save that is whole.
-fn read(bytes: &[u8]) -> Result<Saved, RestoreError> {
+fn read(bytes: &[u8]) -> Result<(Saved, &[u8]), RestoreError> {
     let magic = bytes.split_first_chunk::<4>();
     let (_, rest) = magic
         .filter(|(magic, _)| **magic == MAGIC)
@@ -247,8 +330,12 @@ fn read(bytes: &[u8]) -> Result<Saved, RestoreError> {
     if u32::from_le_bytes(*sum) != hash(body) || bytes.len() > SAVE_BYTES_MAX {
         return Err(RestoreError::Damaged);
     }
+    let (columns, behind) = body.split_first_chunk().ok_or(RestoreError::Damaged)?;
+    let columns = behind.split_at_checked(u32::from_le_bytes(*columns) as usize);
+    let columns = columns.ok_or(RestoreError::Damaged)?;
+    (_, body) = columns;
     match take_saved(&mut body) {
-        Ok(saved) if body.is_empty() => Ok(saved),
+        Ok(saved) if body.is_empty() => Ok((saved, columns.0)),
         // The game's declarations are another's if anything but the format is.
         _ => Err(RestoreError::Damaged),
     }
@@ -256,11 +343,14 @@ fn read(bytes: &[u8]) -> Result<Saved, RestoreError> {
 
 /// Differs between games whose rooms are not each other's.
 fn fingerprint<G: Game>(game: &GameDef<G>) -> Result<u32, SaveError> {
+    if let Some(known) = game.fingerprint.get() {
+        return Ok(*known);
+    }
     let names: Vec<&str> = game.kinds.iter().map(|kind| kind.name()).collect();
     let mut bytes = Vec::new();
-    append_saved(&(&game.schema, names), &mut bytes)
+    append_saved(&(&game.schema, names, G::SAVE_FORMAT), &mut bytes)
         .map_err(|error| SaveError::Value("Schema", error))?;
-    Ok(hash(&bytes))
+    Ok(*game.fingerprint.get_or_init(|| hash(&bytes)))
 }
 
 /// Tells damage by chance, not by will.

@@ -20,8 +20,6 @@ pub(super) struct SavedWorld {
     ids: Ids,
     /// In the order in which they came to be.
     archetypes: Vec<Rows>,
-    /// The values, by archetype, row and kind.
-    values: Vec<u8>,
 }
 
 /// An archetype.
@@ -39,19 +37,19 @@ const RESOURCE: u16 = 0;
 /// The kinds' numbers in a world.
 struct Numbers<'a> {
     kinds: &'a [Kind],
+    /// By number.
+    ids: Vec<ComponentId>,
     /// By rising component.
     by_id: Vec<(ComponentId, u16)>,
 }
 
 impl<'a> Numbers<'a> {
     fn of(world: &mut World, kinds: &'a [Kind]) -> Numbers<'a> {
-        let ids = (0..)
-            .zip(kinds)
-            .map(|(number, kind)| (kind.id(world), number));
-        let mut by_id: Vec<(ComponentId, u16)> = ids.collect();
+        let ids: Vec<ComponentId> = kinds.iter().map(|kind| kind.id(world)).collect();
+        let mut by_id: Vec<(ComponentId, u16)> = ids.iter().copied().zip(0..).collect();
         by_id.sort_unstable();
         by_id.dedup_by_key(|(id, _)| *id);
-        Numbers { kinds, by_id }
+        Numbers { kinds, ids, by_id }
     }
 
     /// An archetype; the error names what it has beside what nobody declared.
@@ -67,6 +65,11 @@ impl<'a> Numbers<'a> {
         }
         let entities = archetype.entities().iter().map(|row| row.id()).collect();
         Ok(Rows { kinds, entities })
+    }
+
+    /// The component that an archetype's kind is in this world.
+    fn id(&self, number: u16) -> ComponentId {
+        self.ids[usize::from(number)]
     }
 
     fn names(&self, kinds: &[u16]) -> String {
@@ -88,11 +91,16 @@ impl<'a> Numbers<'a> {
 }
 
 impl SavedWorld {
-    /// Of a world, which goes on as if nothing was.
-    pub(super) fn of(world: &mut World, kinds: &[Kind]) -> Result<SavedWorld, SaveError> {
+    /// Of a world, which goes on as if nothing was. Its values are appended to `columns`: by archetype
+    /// and kind, each column after its length.
+    pub(super) fn of(
+        world: &mut World,
+        kinds: &[Kind],
+        columns: &mut Vec<u8>,
+    ) -> Result<SavedWorld, SaveError> {
         world.flush();
         let numbers = Numbers::of(world, kinds);
-        let (mut archetypes, mut values) = (Vec::new(), Vec::new());
+        let mut archetypes = Vec::new();
         for archetype in world.archetypes().iter() {
             let rows = numbers.rows(archetype)?;
             if rows.kinds.iter().all(|kind| *kind == RESOURCE) && !rows.entities.is_empty() {
@@ -103,11 +111,18 @@ impl SavedWorld {
             {
                 return Err(SaveError::Sparse(numbers.names(&rows.kinds)));
             }
-            for entity in &rows.entities {
-                let entity = world.entity(*entity);
-                for kind in numbers.of_rows(&rows.kinds) {
-                    kind.write(entity, &mut values)
+            if !rows.entities.is_empty() {
+                for &number in &rows.kinds {
+                    let kind = &kinds[usize::from(number)];
+                    if !kind.has_value() {
+                        continue;
+                    }
+                    let start = columns.len();
+                    columns.extend_from_slice(&[0; 4]);
+                    kind.write(world, numbers.id(number), archetype, columns)
                         .map_err(|error| SaveError::Value(kind.name(), error))?;
+                    let length = (columns.len() - start - 4) as u32;
+                    columns[start..start + 4].copy_from_slice(&length.to_le_bytes());
                 }
             }
             archetypes.push(rows);
@@ -116,15 +131,17 @@ impl SavedWorld {
         if !ids.are_few() {
             return Err(SaveError::Old);
         }
-        Ok(SavedWorld {
-            ids,
-            archetypes,
-            values,
-        })
+        Ok(SavedWorld { ids, archetypes })
     }
 
-    /// Makes a world of one that the game has set up. The error says why it can't be.
-    pub(super) fn restore(&self, world: &mut World, kinds: &[Kind]) -> Result<(), &'static str> {
+    /// Makes a world of one that the game has set up, with the values of `columns`. The error says why
+    /// it can't be.
+    pub(super) fn restore(
+        &self,
+        world: &mut World,
+        kinds: &[Kind],
+        columns: &[u8],
+    ) -> Result<(), &'static str> {
         world.flush();
         let numbers = Numbers::of(world, kinds);
         let all = |world: &World| {
@@ -153,7 +170,7 @@ impl SavedWorld {
         self.take_apart(world, &numbers, &made)?;
         let mut scratch = BundleScratch::default();
         self.make_archetypes(world, &numbers, made.len(), &mut scratch)?;
-        self.fill(world, &numbers, &mut scratch)?;
+        self.fill(world, &numbers, columns, &mut scratch)?;
         world.flush();
         let now = all(world).map_err(|_| "a hook adds what is not declared")?;
         if now != self.archetypes {
@@ -260,25 +277,43 @@ impl SavedWorld {
         &self,
         world: &mut World,
         numbers: &Numbers<'_>,
+        mut rest: &[u8],
         scratch: &mut BundleScratch,
     ) -> Result<(), &'static str> {
-        let mut values = &*self.values;
-        for rows in &self.archetypes {
+        let inhabited = self
+            .archetypes
+            .iter()
+            .filter(|rows| !rows.entities.is_empty());
+        for rows in inhabited {
+            let with_values = numbers.of_rows(&rows.kinds).filter(|kind| kind.has_value());
+            let columns: Option<Vec<&[u8]>> = with_values.map(|_| take_column(&mut rest)).collect();
+            let mut columns = columns.ok_or("its values are cut off")?;
             for &entity in &rows.entities {
                 if !world.entities().contains_spawned(entity) {
                     spawn(world, entity)?;
                 }
                 world.resource_mut::<Given>().give_back(entity);
                 let kinds = numbers.of_rows(&rows.kinds);
-                give(world, entity, kinds, Some(&mut values), scratch)
+                give(world, entity, kinds, Some(&mut columns), scratch)
                     .map_err(|_| "a value is none of its type")?;
             }
+            if columns.iter().any(|column| !column.is_empty()) {
+                return Err("it has more values than entities");
+            }
         }
-        match values.is_empty() {
+        match rest.is_empty() {
             true => Ok(()),
             false => Err("it has more values than entities"),
         }
     }
+}
+
+/// The next column.
+fn take_column<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, behind) = rest.split_first_chunk()?;
+    let (column, behind) = behind.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *rest = behind;
+    Some(column)
 }
 
 fn spawn(world: &mut World, entity: Entity) -> Result<(), &'static str> {

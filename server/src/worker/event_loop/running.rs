@@ -12,6 +12,7 @@ use crate::worker::balance::Moved;
 use crate::worker::host::{Host, Turned};
 use crate::worker::load::RoomLoad;
 use crate::worker::room_host::{Failed, TurnContext};
+use crate::worker::saves::Saves;
 use crate::worker::schedule::TickSchedule;
 
 /// How often a second a room that dozes is looked at: who comes back to it waits as long for an
@@ -38,6 +39,8 @@ pub(crate) struct Running {
     pub(super) idle: Option<u32>,
     pub(super) load: RoomLoad,
     pub(super) moved: Moved,
+    /// `None`: its state is not kept.
+    pub(super) saves: Option<Saves>,
 }
 
 impl Running {
@@ -49,7 +52,9 @@ impl Running {
         now: Instant,
     ) -> Running {
         let idle = game.idle_ticks(schedule.rate());
+        let saves = game.is_kept.then(|| Saves::new(room_host.id().0, now));
         Running {
+            saves,
             room_host,
             game,
             due: now,
@@ -61,6 +66,26 @@ impl Running {
             load: RoomLoad::default(),
             moved: Moved::default(),
         }
+    }
+
+    /// A room that outlived its process, of so many ticks a second; with seats that are held, or to
+    /// sleep.
+    pub(crate) fn restored(
+        room_host: Box<dyn Host>,
+        game: Arc<HostedGame>,
+        rate: u16,
+        now: Instant,
+    ) -> Running {
+        game.metrics.rooms.increment(1);
+        // The number is random.
+        let schedule = TickSchedule::new(now, room_host.id().0, rate, now);
+        let mut running = Running::new(room_host, game, schedule, now);
+        running.asleep = running.room_host.is_empty();
+        running.due = match running.asleep {
+            true => now + running.game.room_linger,
+            false => running.schedule.due(),
+        };
+        running
     }
 
     /// Its turn, or what a room that dozes has instead.

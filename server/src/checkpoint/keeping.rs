@@ -1,0 +1,372 @@
+//! The thread that keeps checkpoints: takes them from their slots one by one and hands them to the
+//! [`Keeper`]. Where that fails, a full disk say, play goes on: it is tried again, it is counted, and
+//! one line says when it begins and when it is over. [`Keeping::step`] is one of its steps, which tests
+//! call by hand.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tickwire::ids::RoomId;
+
+use super::slots::{Change, Slots};
+use super::{Keeper, envelope};
+use crate::date::Date;
+use crate::directory::{GameIndex, Kept};
+use crate::metrics::Metrics;
+use crate::room;
+use crate::vitals::Vitals;
+
+/// Until what failed is tried again, and the figures are brought up to date.
+const RETRY: Duration = Duration::from_secs(1);
+/// Files in a row before the folder is synced: that costs about what a file's sync does.
+const UNSETTLED_MAX: u32 = 64;
+
+/// See the module's description.
+pub(crate) struct Keeping {
+    slots: Arc<Slots>,
+    keeper: Box<dyn Keeper>,
+    /// The games' names, by their index.
+    games: Vec<&'static str>,
+    metrics: Arc<Metrics>,
+    /// What is kept of each room: when it was so, and its bytes.
+    kept: HashMap<RoomId, (Instant, u64)>,
+    /// All of their bytes.
+    bytes: u64,
+    /// Changes since the keeper settled last.
+    unsettled: u32,
+    /// Whether the last try failed.
+    is_failing: bool,
+    /// When the figures are brought up to date again.
+    shows_at: Instant,
+    /// Reused memory: what comes before a save.
+    head: Vec<u8>,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Done,
+    Failed,
+    /// There was nothing to do.
+    Idle,
+}
+
+impl Keeping {
+    /// Of what comes into `slots`, of rooms of these games.
+    pub(crate) fn new(
+        slots: Arc<Slots>,
+        keeper: Box<dyn Keeper>,
+        games: Vec<&'static str>,
+        metrics: Arc<Metrics>,
+    ) -> Keeping {
+        Keeping {
+            slots,
+            keeper,
+            games,
+            metrics,
+            kept: HashMap::new(),
+            bytes: 0,
+            unsettled: 0,
+            is_failing: false,
+            shows_at: Instant::now(),
+            head: Vec::new(),
+        }
+    }
+
+    /// Where it takes from.
+    pub(crate) fn slots(&self) -> Arc<Slots> {
+        self.slots.clone()
+    }
+
+    /// Starts the thread, which lives until the slots are finished and empty.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(crate) fn start(mut self, vitals: &Vitals) -> io::Result<JoinHandle<()>> {
+        let alive = vitals.part("the keeper of checkpoints");
+        std::thread::Builder::new()
+            .name("checkpoints".into())
+            .spawn(move || {
+                self.run();
+                drop(alive);
+            })
+    }
+
+    fn run(&mut self) {
+        while !self.slots.is_over() {
+            if self.step(Instant::now() + RETRY, Date::now()) == Step::Failed {
+                self.slots.rest(RETRY);
+            }
+            let now = Instant::now();
+            if now >= self.shows_at {
+                self.shows_at = now + RETRY;
+                self.show(now);
+            }
+        }
+        // Each has one more try.
+        self.keep_all(Date::now());
+        self.settle();
+        let rooms = self.slots.waiting();
+        if rooms > 0 {
+            tracing::error!(rooms, "rooms are not kept as they were at the end");
+        }
+    }
+
+    /// All that waits, each once, for whoever keeps without a thread.
+    pub(crate) fn keep_all(&mut self, now: Date) {
+        for _ in 0..self.slots.waiting() {
+            self.step(Instant::now(), now);
+        }
+    }
+
+    /// One change, waited for until `until`.
+    pub(super) fn step(&mut self, until: Instant, now: Date) -> Step {
+        if self.unsettled > 0 && (self.slots.waiting() == 0 || self.unsettled >= UNSETTLED_MAX) {
+            self.settle();
+        }
+        let Some((room, change)) = self.slots.take(until) else {
+            return Step::Idle;
+        };
+        let outcome = match change {
+            Change::Gone => self.forget(room).map_err(|error| (error, Change::Gone)),
+            Change::Saved {
+                mut bytes,
+                about,
+                at,
+            } => match self.keep(room, &mut bytes, &about, at, now) {
+                Ok(()) => {
+                    self.slots.give_back(bytes);
+                    Ok(())
+                }
+                Err(error) => Err((error, Change::Saved { bytes, about, at })),
+            },
+        };
+        match outcome {
+            Ok(()) => {
+                self.unsettled += 1;
+                Step::Done
+            }
+            Err((error, change)) => {
+                self.slots.put_back(room, change);
+                self.failed(&error);
+                Step::Failed
+            }
+        }
+    }
+
+    fn keep(
+        &mut self,
+        room: RoomId,
+        save: &mut [u8],
+        about: &(GameIndex, Kept),
+        at: Instant,
+        now: Date,
+    ) -> io::Result<()> {
+        room::seal(save);
+        let (GameIndex(index), kept) = about;
+        let index = *index;
+        let game = self
+            .games
+            .get(usize::from(index))
+            .copied()
+            .unwrap_or_default();
+        envelope::seal(game, room, kept, now, save, &mut self.head);
+        let bytes = self.keeper.keep(room, [&self.head, save])?;
+        self.bytes += bytes;
+        if let Some((_, before)) = self.kept.insert(room, (at, bytes)) {
+            self.bytes -= before;
+        }
+        self.metrics.checkpoints.increment(1);
+        Ok(())
+    }
+
+    fn forget(&mut self, room: RoomId) -> io::Result<()> {
+        self.keeper.forget(room)?;
+        if let Some((_, bytes)) = self.kept.remove(&room) {
+            self.bytes -= bytes;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.unsettled = 0;
+        match self.keeper.settle() {
+            Err(error) => self.failed(&error),
+            // Not while something waits to be tried again.
+            Ok(()) if self.is_failing && self.slots.waiting() == 0 => {
+                self.is_failing = false;
+                tracing::info!("rooms are kept again");
+            }
+            Ok(()) => {}
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        self.metrics.checkpoints_unwritten.increment(1);
+        if !std::mem::replace(&mut self.is_failing, true) {
+            let kept = self.keeper.name();
+            tracing::error!(kept, %error, "rooms can't be kept for now; they play on");
+        }
+    }
+
+    /// Brings the figures up to date: how old what is kept is of rooms that have changed since.
+    fn show(&self, now: Instant) {
+        let kept_at = |room| self.kept.get(&room).map(|(at, _)| *at);
+        let behind = self.slots.behind(kept_at);
+        let age = behind.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
+        self.metrics.checkpoint_age.set(age);
+        self.metrics.checkpoint_bytes.set(self.bytes as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    const NOW: Date = Date(1_000_000);
+
+    /// A disk that the test can see, and fill.
+    #[derive(Default)]
+    struct Disk {
+        files: HashMap<RoomId, Vec<u8>>,
+        is_full: bool,
+        settled: u32,
+    }
+
+    struct OnDisk(Arc<Mutex<Disk>>);
+
+    impl Keeper for OnDisk {
+        fn name(&self) -> String {
+            "disk".into()
+        }
+
+        fn keep(&mut self, room: RoomId, parts: [&[u8]; 2]) -> io::Result<u64> {
+            let mut disk = self.0.lock();
+            if disk.is_full {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let bytes = parts.concat();
+            let length = bytes.len() as u64;
+            disk.files.insert(room, bytes);
+            Ok(length)
+        }
+
+        fn forget(&mut self, room: RoomId) -> io::Result<()> {
+            self.0.lock().files.remove(&room);
+            Ok(())
+        }
+
+        fn settle(&mut self) -> io::Result<()> {
+            self.0.lock().settled += 1;
+            Ok(())
+        }
+    }
+
+    struct Disked {
+        slots: Arc<Slots>,
+        disk: Arc<Mutex<Disk>>,
+        keeping: Keeping,
+    }
+
+    impl Disked {
+        fn new() -> Disked {
+            let (slots, disk) = (Arc::<Slots>::default(), Arc::<Mutex<Disk>>::default());
+            let metrics = Arc::new(Metrics::new().unwrap());
+            let keeper = Box::new(OnDisk(disk.clone()));
+            let games = vec!["chess"];
+            Disked {
+                keeping: Keeping::new(slots.clone(), keeper, games, metrics),
+                slots,
+                disk,
+            }
+        }
+
+        fn save(&self, room: RoomId, byte: u8) {
+            let (bytes, at) = (vec![byte; 20], Instant::now());
+            let about = Default::default();
+            self.slots.put(room, Change::Saved { bytes, about, at });
+        }
+
+        fn step(&mut self) -> Step {
+            self.keeping.step(Instant::now(), NOW)
+        }
+
+        /// What is kept of a room, but for what is sealed.
+        fn kept(&self, room: RoomId) -> Option<(String, u8)> {
+            let disk = self.disk.lock();
+            let (head, save) = envelope::open(disk.files.get(&room)?, NOW).unwrap();
+            assert_eq!(head.room, room);
+            Some((head.game, save[19]))
+        }
+
+        fn figure(&self, line: &str) -> bool {
+            self.keeping.show(Instant::now());
+            let text = self.keeping.metrics.render();
+            text.lines().any(|other| other == line)
+        }
+    }
+
+    #[test]
+    fn what_rooms_give_is_kept_with_what_the_directory_knows_until_they_are_gone() {
+        let mut kept = Disked::new();
+        let (one, two) = (RoomId(1), RoomId(2));
+        kept.save(one, 1);
+        kept.save(two, 2);
+        kept.save(one, 3);
+        assert_eq!(
+            [kept.step(), kept.step(), kept.step()],
+            [Step::Done, Step::Done, Step::Idle]
+        );
+        assert_eq!(kept.kept(one), Some(("chess".into(), 3)));
+        assert_eq!(kept.kept(two), Some(("chess".into(), 2)));
+        assert_eq!(kept.disk.lock().settled, 1, "once for both");
+        assert!(kept.figure("tickwire_checkpoints_total 2"));
+        assert!(kept.figure("tickwire_checkpoint_age_seconds 0"));
+        // One that is on its way goes with it.
+        kept.save(one, 4);
+        kept.slots.put(one, Change::Gone);
+        assert_eq!(kept.step(), Step::Done);
+        assert_eq!(kept.kept(one), None);
+        let bytes = kept.disk.lock().files[&two].len();
+        assert!(kept.figure(&format!("tickwire_checkpoint_bytes {bytes}")));
+    }
+
+    #[test]
+    fn a_disk_that_is_full_leaves_what_was_and_is_tried_again() {
+        let mut kept = Disked::new();
+        let room = RoomId(1);
+        kept.save(room, 1);
+        assert_eq!(kept.step(), Step::Done);
+        kept.disk.lock().is_full = true;
+        kept.save(room, 2);
+        assert_eq!([kept.step(), kept.step()], [Step::Failed, Step::Failed]);
+        assert_eq!(kept.kept(room).unwrap().1, 1);
+        assert!(kept.keeping.is_failing && !kept.figure("tickwire_checkpoint_age_seconds 0"));
+        assert!(kept.figure("tickwire_checkpoints_failed_total{stage=\"write\"} 2"));
+        kept.save(room, 3);
+        kept.disk.lock().is_full = false;
+        assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
+        assert_eq!(kept.kept(room).unwrap().1, 3, "the newest");
+        assert!(!kept.keeping.is_failing && kept.figure("tickwire_checkpoint_age_seconds 0"));
+    }
+
+    #[test]
+    fn at_the_end_all_that_waits_is_kept_and_what_fails_holds_nobody() {
+        let mut kept = Disked::new();
+        let rooms = [1, 2, 3].map(RoomId);
+        rooms.iter().for_each(|room| kept.save(*room, 7));
+        kept.slots.finish();
+        kept.keeping.run();
+        assert!(rooms.iter().all(|room| kept.kept(*room).is_some()));
+        assert!(kept.disk.lock().settled > 0);
+        kept.disk.lock().is_full = true;
+        rooms.iter().for_each(|room| kept.save(*room, 8));
+        kept.keeping.run();
+        assert!(rooms.iter().all(|room| kept.kept(*room).unwrap().1 == 7));
+    }
+}

@@ -1,0 +1,154 @@
+//! What `--state-file` keeps, at the start: the folder and the key in it, and the rooms of a process
+//! that is no more, which are there again before anybody is let in. What can't be used is set aside,
+//! counted, and named in a line; who had a seat there is told that there is none.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tickwire::ids::RoomId;
+
+use crate::auth::Entropy;
+use crate::checkpoint::envelope::{self, Head};
+use crate::checkpoint::folder::Folder;
+use crate::config::{Config, ConfigError, TICK_RATE_MAX};
+use crate::date::Date;
+use crate::directory::code::read_code;
+use crate::directory::{Directory, Restored};
+use crate::game::RoomOptions;
+use crate::metrics::Metrics;
+use crate::text::room_name;
+use crate::worker::{HostedGame, RestoredRoom, Worker};
+
+/// The file with the guests' key, where the operator names none.
+const GUEST_KEY: &str = "guest-key";
+/// Its bytes, which are written in hexadecimal.
+const KEY_BYTES: usize = 32;
+
+/// Takes the folder that the settings name, if they do. Guests, and whoever has a seat, are known
+/// again by a key that is kept there, unless the settings name one.
+///
+/// # Errors
+/// One line: it is another process', or can't be used.
+pub(super) fn take_folder(
+    config: &mut Config,
+    entropy: &Entropy,
+) -> Result<Option<Folder>, ConfigError> {
+    let Some(path) = &config.state_file else {
+        return Ok(None);
+    };
+    let folder = Folder::take(path)?;
+    if config.guest_key_file.is_none() {
+        config.guest_key_file = Some(folder.secret(GUEST_KEY, || new_key(entropy))?);
+    }
+    Ok(Some(folder))
+}
+
+fn new_key(entropy: &Entropy) -> Result<Vec<u8>, ConfigError> {
+    let key = entropy.bytes::<KEY_BYTES>();
+    let key = key.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?;
+    let digits = key.iter().map(|byte| format!("{byte:02x}"));
+    Ok(digits.chain(["\n".to_owned()]).collect::<String>().into())
+}
+
+/// Who has rooms made of what is kept, and where they go.
+pub(super) struct Restoring<'a> {
+    pub(super) games: &'a [Arc<HostedGame>],
+    pub(super) workers: &'a [Worker],
+    pub(super) registry: &'a dyn Directory,
+    pub(super) metrics: &'a Metrics,
+}
+
+impl Restoring<'_> {
+    /// All rooms that are kept in `folder`.
+    ///
+    /// # Errors
+    /// One line: the folder can't be read.
+    pub(super) fn restore_all(&self, folder: &Folder) -> Result<(), ConfigError> {
+        let began = Instant::now();
+        let rooms = folder.rooms().map_err(|error| {
+            ConfigError::new(format!("the rooms of state-file can't be read: {error}"))
+        })?;
+        let (all, mut restored) = (rooms.len(), 0_u32);
+        for room in rooms {
+            let read = folder.read(room).map_err(|error| error.to_string());
+            match read.and_then(|bytes| self.restore(room, &bytes)) {
+                Ok(()) => restored += 1,
+                Err(why) => self.refuse(folder, room, &why),
+            }
+        }
+        self.metrics.rooms_restored.increment(restored.into());
+        if all > 0 {
+            let ms = began.elapsed().as_millis();
+            tracing::info!(restored, of = all, ms, "rooms of before are there again");
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, folder: &Folder, room: RoomId, why: &str) {
+        self.metrics.checkpoints_refused.increment(1);
+        match folder.set_aside(room) {
+            Ok(aside) => {
+                let aside = aside.display();
+                tracing::error!(%room, why, %aside, "room of before can't be used, and is set aside");
+            }
+            Err(error) => {
+                tracing::error!(%room, why, %error, "room of before can't be used, nor set aside");
+            }
+        }
+    }
+
+    /// A room of what is kept of it. The error says in a line why it can't be.
+    fn restore(&self, room: RoomId, bytes: &[u8]) -> Result<(), String> {
+        let (head, save) = envelope::open(bytes, Date::now()).map_err(|why| why.to_string())?;
+        let Head {
+            game,
+            room: of,
+            kept,
+            ..
+        } = head;
+        if of != room {
+            return Err(format!("it is of room {of}"));
+        }
+        let hosted = self.games.iter().find(|hosted| hosted.def.name() == game);
+        let hosted = hosted.ok_or_else(|| format!("there is no game {game:?} here"))?;
+        let made = hosted.restore(room, save, self.registry)?;
+        let given_back = |made: &RestoredRoom| {
+            let players = made.takers.len() as f64;
+            hosted.metrics.players.decrement(players);
+        };
+        if !is_sound(&made.options) {
+            given_back(&made);
+            return Err("its options can't be".to_owned());
+        }
+        let (metadata, locked) = made.described();
+        let old = Restored {
+            game: hosted.index,
+            options: made.options.clone(),
+            kept,
+            takers: made.takers.clone(),
+            metadata: metadata.into(),
+            locked,
+        };
+        let place = self.registry.restore(old, Instant::now());
+        let place = place.map_err(|refusal| {
+            given_back(&made);
+            format!("there is no place for it: {refusal:?}")
+        })?;
+        let worker = self.workers.get(place.worker);
+        match worker.is_some_and(|worker| worker.adopt(made, hosted)) {
+            true => Ok(()),
+            false => {
+                self.registry.close(room);
+                Err("its worker has ended".to_owned())
+            }
+        }
+    }
+}
+
+/// Whether rooms are made so, whoever wrote it; the settings may have been others.
+fn is_sound(options: &RoomOptions) -> bool {
+    (1..=TICK_RATE_MAX).contains(&options.tick_rate)
+        && (1..=options.tick_rate).contains(&options.snapshot_every)
+        && room_name(&options.name, "") == options.name
+        && read_code(&options.code).as_ref() == Some(&options.code)
+}

@@ -1,0 +1,116 @@
+//! A room that outlived its process comes to a worker: made of its save, with seats that nobody sits
+//! on. `lobby::restoring` has them made at the start, before anybody is let in, and sends them.
+
+use std::sync::Arc;
+
+use tickwire::ids::RoomId;
+
+use super::event_loop::Running;
+use super::host::Host;
+use super::members::Members;
+use super::room_host::{RoomHost, guarded};
+use super::{Command, HostedGame, Worker};
+use crate::directory::{Directory, Mark};
+use crate::game::{Game, GameDef, RoomOptions};
+use crate::room::{Room, SaveError};
+
+/// A room on its way.
+pub(crate) struct RestoredRoom {
+    pub(super) room_host: Box<dyn Host>,
+    /// How it was made.
+    pub(crate) options: RoomOptions,
+    /// Whose its seats are.
+    pub(crate) takers: Vec<Mark>,
+}
+
+impl RestoredRoom {
+    /// What lists are to say of it, and whether it lets nobody new in.
+    pub(crate) fn described(&self) -> (&[u8], bool) {
+        self.room_host.described()
+    }
+}
+
+impl Worker {
+    /// Gives a room to the worker; waits while its inbox is full. False: it has ended.
+    pub(crate) fn adopt(&self, room: RestoredRoom, game: &Arc<HostedGame>) -> bool {
+        let (rate, now) = (room.options.tick_rate, self.state.started);
+        let running = Running::restored(room.room_host, game.clone(), rate, now);
+        self.inbox.send(Command::Adopt(Box::new(running))).is_ok()
+    }
+}
+
+impl<G: Game> RoomHost<G> {
+    /// A room of the save that `bytes` are, of this number.
+    ///
+    /// # Errors
+    /// Why there is none, in a line.
+    pub(super) fn restore(
+        def: &Arc<GameDef<G>>,
+        game: &Arc<HostedGame>,
+        id: RoomId,
+        bytes: &[u8],
+        registry: &dyn Directory,
+    ) -> Result<RestoredRoom, String> {
+        let restored = guarded(id, || {
+            let mut room = Room::restore(def.clone(), bytes)?;
+            if room.options().id == id {
+                room.begin_again();
+                // Nobody is there to be told.
+                while room.poll_effect().is_some() {}
+            }
+            Ok(room)
+        });
+        let room = restored
+            .map_err(|_| "the game panicked".to_owned())?
+            .map_err(|error: crate::room::RestoreError| error.to_string())?;
+        let options = room.options().clone();
+        if options.id != id {
+            return Err(format!("it is of room {}", options.id));
+        }
+        let mut members = Members::for_seats(options.seats);
+        let since = room.tick_number();
+        let mut takers = Vec::new();
+        for (player, identity) in room.seats() {
+            let mark = registry.mark(identity);
+            members.hold(player, mark, since);
+            takers.push(mark);
+        }
+        game.metrics.players.increment(takers.len() as f64);
+        Ok(RestoredRoom {
+            room_host: Box::new(RoomHost {
+                id,
+                game: game.clone(),
+                room,
+                members,
+            }),
+            options,
+            takers,
+        })
+    }
+}
+
+/// Whether rooms of a game can be saved: one is made for it, with a player, and let go.
+///
+/// # Errors
+/// Why not, in a line.
+pub(super) fn try_save<G: Game>(def: &Arc<GameDef<G>>) -> Result<(), String> {
+    let tried = guarded(RoomId(0), || {
+        let mut room = Room::new(def.clone(), RoomOptions::default());
+        // Who finds no seat changes nothing about it.
+        let _ = room.join("save");
+        room.tick();
+        while room.poll_effect().is_some() {}
+        room.save_into(&mut Vec::new())
+    });
+    match tried {
+        Ok(Err(
+            error @ (SaveError::Undeclared(_)
+            | SaveError::Bare
+            | SaveError::Sparse(_)
+            | SaveError::NonSend
+            | SaveError::Value(..)),
+        )) => Err(error.to_string()),
+        Ok(_) => Ok(()),
+        Err(_) => Err("a room of it panics".to_owned()),
+    }
+}
