@@ -357,6 +357,50 @@
 //! Each has its page at `/g/NAME/`, `/` lists them; rooms, lists and seats of one are not there for
 //! clients of another, and a setting can be one game's ([`config::GameSettings`]). See [`Games`].
 //!
+//! With `--state-file` rooms outlive the process: a server that is stopped or killed starts again
+//! with them, and players come back to their seats. A game says what its world holds, each type once:
+//! [`Schema::saved`](game::Schema::saved) is written with its serde form and read again,
+//! [`Schema::unsaved`](game::Schema::unsaved) is as `setup` makes it. A type that is not declared
+//! keeps the game's rooms from being saved, which a line at the start says.
+//!
+//! ```
+//! # use bevy_ecs::prelude::*;
+//! # use serde::{Deserialize, Serialize};
+//! # use tickwire_server::game::{Axes, Game, GameDef, Player, RoomOptions, Schema, range};
+//! #[derive(Component, Serialize, Deserialize)]
+//! struct Pos { x: f64 }
+//!
+//! /// What never changes.
+//! #[derive(Resource)]
+//! struct Map(Vec<f64>);
+//!
+//! struct Square;
+//!
+//! impl Game for Square {
+//!     const NAME: &'static str = "square";
+//!     /// Rises when what is saved means something else than before: older rooms are refused then.
+//!     const SAVE_FORMAT: u16 = 2;
+//!     type Input = Axes;
+//!
+//!     fn schema(s: &mut Schema<Self>) {
+//!         s.axes().component::<Pos>("pos", |k| k.field("x", |p| &mut p.x, range(0.0, 9.0).step(0.1)));
+//!         s.saved::<Pos>().unsaved::<Map>();
+//!     }
+//!
+//!     fn setup(world: &mut World, _: &mut Schedule, _: &RoomOptions) {
+//!         world.insert_resource(Map(vec![1.0, 2.0]));
+//!     }
+//!
+//!     fn join(world: &mut World, _: &Player) -> Entity { world.spawn(Pos { x: 1.0 }).id() }
+//! }
+//! # let game = std::sync::Arc::new(GameDef::<Square>::new(30).unwrap());
+//! # let mut room = tickwire_server::room::Room::new(game.clone(), RoomOptions::default());
+//! # room.join("ann").unwrap();
+//! # while room.poll_effect().is_some() {}
+//! # let saved = room.save().unwrap();
+//! # assert_eq!(tickwire_server::room::Room::restore(game, &saved).unwrap().players(), 1);
+//! ```
+//!
 //! In the page, `join` connects, plays and draws. Its `step` is the rule of step 3, expression for
 //! expression; without one the own square is drawn as the others are:
 //!

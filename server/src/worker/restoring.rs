@@ -114,3 +114,43 @@ pub(super) fn try_save<G: Game>(def: &Arc<GameDef<G>>) -> Result<(), String> {
         Err(_) => Err("a room of it panics".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy_ecs::prelude::*;
+
+    use super::*;
+    use crate::game::still::Still;
+    use crate::game::{Player, Schema};
+
+    /// What its game does not declare.
+    #[derive(Component)]
+    struct Silent;
+
+    struct Mute;
+
+    impl Game for Mute {
+        const NAME: &'static str = "mute";
+        type Input = ();
+
+        fn schema(_: &mut Schema<Mute>) {}
+
+        fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+
+        fn join(world: &mut World, _: &Player) -> Entity {
+            world.spawn(Silent).id()
+        }
+    }
+
+    #[test]
+    fn a_game_that_does_not_say_what_a_player_is_made_of_is_found_at_the_start() {
+        let still = Arc::new(GameDef::<Still>::new(30).unwrap());
+        assert_eq!(try_save(&still), Ok(()));
+        let mute = Arc::new(GameDef::<Mute>::new(30).unwrap());
+        let why = try_save(&mute).unwrap_err();
+        assert!(
+            why.contains("declares neither") && !why.contains('\n'),
+            "{why}"
+        );
+    }
+}
