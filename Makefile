@@ -11,7 +11,7 @@ export REDIS_SERVER
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
 setup: node-modules chromium valgrind redis $(KOSOKU)
@@ -37,6 +37,7 @@ client-test: node-modules chromium
 # (as root also a full disk), handshakes and idle connections by the thousand.
 test-all: test nginx
 	$(MAKE) simulate SEEDS=1000
+	$(MAKE) simulate-ownership SEEDS=1000
 	$(MAKE) fuzz SECONDS=300
 	$(CARGO) build --release --locked --workspace --bins
 	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
@@ -114,6 +115,12 @@ SEEDS ?= 1000
 simulate:
 	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) SIMULATE_SECONDS=$(or $(SECONDS),60) \
 	  $(CARGO) test --release --locked -p tickwire-server --test simulation -- --nocapture no_seed
+
+# The same of who owns which room in a cluster: histories of faults, and of processes that end. It prints what they were like, and how long
+# after a kill a room is ticked again.
+simulate-ownership:
+	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) \
+	  $(CARGO) test --release --locked -p tickwire-server --lib directory::ownership:: -- --nocapture --test-threads 1
 
 # Every decoder of peers' bytes, so many seconds together; needs a C++ compiler, for libFuzzer.
 fuzz:

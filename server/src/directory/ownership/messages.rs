@@ -60,8 +60,8 @@ pub(crate) struct RoomRecord {
 /// What an engine does, in one step each. What is not so as the command says is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// "I live": refused of the fenced. Stores the record, but not over one of a later beat; asserts
-    /// each of the rooms whose stored epoch is lower or missing; answers with the tables.
+    /// "I live": refused of the fenced. Stores the record, but not over one of a later beat;
+    /// asserts each of the rooms whose stored epoch is lower or missing; answers with the tables.
     Beat {
         me: Incarnation,
         record: NodeRecord,
@@ -90,8 +90,8 @@ pub(crate) enum Command {
         me: Incarnation,
         to: Incarnation,
     },
-    /// A room is closed: its record goes if it is still `epoch` and `me`, and all that is kept of it
-    /// with the record.
+    /// A room is closed: its record goes if it is still `epoch` and `me`, and all that is kept of
+    /// it with the record.
     Forget {
         room: RoomId,
         epoch: Epoch,

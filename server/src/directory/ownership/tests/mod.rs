@@ -1,0 +1,193 @@
+//! Whole clusters of [`super::Ownership`] on virtual time, and what must hold in each of their
+//! histories. `make simulate-ownership SEEDS=10000` runs as many seeds as asked; each test run has
+//! some.
+
+mod checker;
+mod directed;
+mod engine;
+mod faults;
+mod lives;
+mod network;
+mod planted;
+mod process;
+mod rnd;
+mod task;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use super::Timing;
+use checker::Violation;
+use faults::{FAULTS, Fault, HEALED, KILLS, WELL_WITHIN};
+use planted::Bug;
+use rnd::Rnd;
+use world::{Counts, ENGINE, Event, Mode, World};
+
+/// One history and what it was like.
+struct History {
+    violation: Option<Violation>,
+    counts: Counts,
+    /// From each kill to the next tick of each room of the killed.
+    resumed: Vec<Duration>,
+    ticks: u64,
+}
+
+fn mode(seed: u64, bug: Bug, faults: &'static [Fault]) -> Mode {
+    let mut rnd = Rnd::new(seed ^ 0x6d6f_6465);
+    let mut timing = Timing {
+        detached: Duration::from_secs(rnd.one_of(&[0, 10, 90, 90])),
+        ..Timing::default()
+    };
+    match bug {
+        Bug::Unsettled => timing.settle = Duration::ZERO,
+        Bug::SettledTooSoon => timing.settle = timing.silence,
+        Bug::ShortLease => timing.silence = timing.freeze * 3 / 5,
+        _ => {}
+    }
+    let is_calm = faults == KILLS;
+    Mode {
+        bug,
+        timing,
+        is_lossy: !is_calm && rnd.chance(0.4),
+        is_late: !is_calm && rnd.chance(0.7),
+        patience: Duration::from_secs(rnd.one_of(&[3, 10, 60])),
+        faults,
+    }
+}
+
+fn history(seed: u64, bug: Bug, faults: &'static [Fault]) -> History {
+    let mode = mode(seed, bug, faults);
+    let mut world = World::new(seed, mode, 3);
+    world.after(Duration::from_secs(2), Event::Play);
+    world.after(Duration::from_secs(12), Event::Fault);
+    world.run_until(HEALED);
+    world.mode.is_late = false;
+    let is_gone = faults != KILLS && seed.is_multiple_of(8);
+    let gone = if is_gone {
+        world.lose_one();
+        mode.timing.abandoned() * 101 / 100
+    } else {
+        Duration::ZERO
+    };
+    world.run_until(HEALED + WELL_WITHIN + gone);
+    if world.checker.violation.is_none() {
+        world.check_well();
+    }
+    History {
+        violation: world.checker.violation,
+        counts: world.counts,
+        resumed: world.checker.resumed,
+        ticks: world.checker.ticks,
+    }
+}
+
+/// Seeds that are asked for, or so many.
+fn seeds(few: u64) -> std::ops::Range<u64> {
+    let read = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let first = read("SIMULATE_FIRST").unwrap_or(0);
+    first..first + read("SIMULATE_SEEDS").unwrap_or(few)
+}
+
+/// Runs them, and prints what they were like together.
+fn run(seeds: std::ops::Range<u64>, faults: &'static [Fault]) -> Vec<(u64, Violation)> {
+    let begin = Instant::now();
+    let (mut sum, mut ticks) = (Counts::default(), 0);
+    let (mut violated, mut resumed) = (Vec::new(), Vec::new());
+    for seed in seeds.clone() {
+        let history = history(seed, Bug::None, faults);
+        sum.add(&history.counts);
+        ticks += history.ticks;
+        resumed.extend(history.resumed);
+        violated.extend(history.violation.map(|violation| (seed, violation)));
+    }
+    resumed.sort_unstable();
+    let of = |share: usize| match resumed.len() {
+        0 => Duration::ZERO,
+        n => resumed[(n * share / 1000).min(n - 1)],
+    };
+    println!(
+        "seeds {seeds:?}: violations in {}; {ticks} ticks, {sum:?}; from a kill to the next tick of \
+         {} rooms: p50 {:?}, p99 {:?}, max {:?}; took {:?}",
+        violated.len(),
+        resumed.len(),
+        of(500),
+        of(990),
+        of(1000),
+        begin.elapsed(),
+    );
+    for (seed, violation) in violated.iter().take(5) {
+        println!("seed {seed}: {violation}");
+    }
+    violated
+}
+
+#[test]
+fn no_seed_lets_two_tick() {
+    let violated = run(seeds(6), FAULTS);
+    let again = "make simulate-ownership SEEDS=1 FIRST=";
+    let first = violated.first();
+    assert!(
+        violated.is_empty(),
+        "{first:?}: {again} and its number runs it again"
+    );
+}
+
+#[test]
+fn a_kill_leaves_no_ghost_and_no_double() {
+    let violated = run(seeds(3), KILLS);
+    assert!(violated.is_empty(), "{:?}", violated.first());
+}
+
+#[test]
+fn every_planted_bug_is_caught() {
+    for (bug, seed) in Bug::ALL {
+        let history = history(seed, bug, FAULTS);
+        assert!(history.violation.is_some(), "{bug:?} in seed {seed}");
+    }
+}
+
+/// An engine is replaced and goes on to answer one node for 2 s, which is cut off then; the clocks
+/// of the others are as much faster as may be.
+fn replaced_engine_goes_on(seed: u64, bug: Bug) -> Option<Violation> {
+    let calm = Mode {
+        patience: Duration::from_secs(60),
+        ..mode(seed, bug, KILLS)
+    };
+    let mut world = World::new(seed, calm, 3);
+    for (node, ppm) in [(0, -10_000), (1, 10_000), (2, 10_000)] {
+        world.nodes[node].ppm = ppm;
+    }
+    world.after(Duration::from_secs(2), Event::Play);
+    let replaced = Duration::from_secs(30) + world.rnd.millis(0, 500);
+    world.run_until(replaced);
+    let tables = world.engine.tables().clone();
+    let goes_on = Duration::from_secs(2);
+    world.replace(tables, goes_on);
+    world.break_off(1);
+    world.break_off(2);
+    world.run_until(replaced + goes_on - Duration::from_millis(1));
+    world.cut(0, ENGINE, Duration::from_secs(30));
+    world.run_until(replaced + Duration::from_secs(20));
+    world.checker.violation
+}
+
+#[test]
+fn contact_settles_for_as_long_as_a_replaced_engine_may_go_on() {
+    let caught = (0..20).filter(|seed| {
+        assert_eq!(replaced_engine_goes_on(*seed, Bug::None), None, "{seed}");
+        replaced_engine_goes_on(*seed, Bug::SettledTooSoon).is_some()
+    });
+    assert_ne!(caught.count(), 0);
+}
+
+/// Finds seeds for the tests above.
+#[test]
+#[ignore = "a search, for whoever changes the simulation"]
+fn search_what_catches_planted_bugs() {
+    for (bug, _) in Bug::ALL {
+        let mut seeds = seeds(300);
+        let all = seeds.clone();
+        let found = seeds.find(|seed| history(*seed, bug, FAULTS).violation.is_some());
+        println!("{bug:?}: {found:?} of {all:?}");
+    }
+}
