@@ -101,10 +101,10 @@ impl Peers {
     pub(super) fn without_engine_until(&self, timing: &Timing) -> Option<Duration> {
         let mut until = (!self.is_crowded).then_some(Duration::MAX)?;
         for peer in self.of.values().filter(|peer| !peer.is_gone) {
-            until = until.min((peer.asked + timing.answer).min(until));
             if !peer.is_without {
                 return None;
             }
+            until = until.min(peer.asked + timing.answer);
         }
         Some(until)
     }
