@@ -35,9 +35,11 @@ pub(crate) struct Timing {
 }
 
 impl Timing {
-    /// Who was silent for so long does not play, whomever it knows.
+    /// Who was silent for so long does not play, whomever it knows; by clocks that run apart, which
+    /// is more than `silence` in an hour.
     pub(super) fn abandoned(&self) -> Duration {
-        self.detached.max(self.freeze) + self.silence
+        let played = self.detached.max(self.freeze);
+        played + played / 32 + self.silence
     }
 
     /// Before the node of that place in the order of [`super::placement`] adopts: the first at

@@ -288,7 +288,8 @@ fn an_answer_to_an_older_question_proves_nobody_dead() {
 
 #[test]
 fn the_silent_are_fenced_if_they_know_it_and_else_much_later() {
-    for (knows, waits) in [(vec![ME], 6.), (vec![], 96.)] {
+    let abandoned = Timing::default().abandoned().as_secs_f64();
+    for (knows, waits) in [(vec![ME], 6.), (vec![], abandoned)] {
         let mut bench = Bench::settled();
         bench.nodes.push((GONE, record("gone:1", &knows)));
         bench.plays(waits - 0.6);

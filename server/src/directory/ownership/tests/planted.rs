@@ -44,9 +44,9 @@ impl Bug {
     pub(super) const ALL: [(Bug, u64); 14] = [
         (Bug::FenceWithoutComparing, 16),
         (Bug::AdoptWithoutFence, 0),
-        (Bug::UnfencedWrites, 2),
-        (Bug::UnnoticedConnection, 6),
-        (Bug::ThawedOnAnother, 1),
+        (Bug::UnfencedWrites, 6),
+        (Bug::UnnoticedConnection, 2),
+        (Bug::ThawedOnAnother, 2),
         (Bug::Unsettled, 8),
         (Bug::KnownByNode, 71),
         (Bug::KnownToAll, 71),
