@@ -101,6 +101,8 @@ impl std::error::Error for SavedError {}
 struct Appending<'a>(&'a mut Vec<u8>);
 
 impl Writer for Appending<'_> {
+    // It is called for every number, mostly with a length that is known where it is called.
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.0.extend_from_slice(bytes);
         Ok(())
