@@ -433,6 +433,7 @@ mod admission;
 mod auth;
 mod by_player;
 mod checkpoint;
+mod cluster;
 pub mod config;
 mod date;
 mod directory;

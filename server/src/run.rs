@@ -12,9 +12,10 @@ use crate::config::{self, Config, GameSettings};
 use crate::game::Game;
 use crate::games::Games;
 use crate::http::admin::Admin;
-use crate::http::{self, Accept, Listeners, Public, Site};
+use crate::http::{self, Listeners, Public, Site};
 use crate::lobby::{Lobby, Neighbours};
 use crate::metrics::Metrics;
+use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
 
 /// A server of any games, for who has listeners, settings and a way to stop already:

@@ -1,4 +1,4 @@
-//! Listening sockets. Not accepting: that is `accept`.
+//! Listening sockets. Not accepting: that is `transport::accept`.
 
 use std::io;
 use std::net::SocketAddr;

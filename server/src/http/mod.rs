@@ -1,8 +1,7 @@
 //! The edge: what strangers and operators ask over HTTP, until a socket is a WebSocket.
-//! In the order of a connection's life: `listen`, `accept`, `http1` with what `public` and `ops`
-//! answer, the `handshake`. Who may come in is `admission`'s, what follows `transport`'s.
+//! In the order of a connection's life: `listen`, `http1` with what `public` and `ops` answer, the
+//! `handshake`. Who may come in is `admission`'s, what follows `transport`'s.
 
-mod accept;
 pub(crate) mod admin;
 mod authority;
 mod descriptors;
@@ -24,7 +23,6 @@ mod site;
 mod tests;
 mod upgrade;
 
-pub(crate) use accept::Accept;
 pub use listen::Listeners;
 pub(crate) use pages::NamedPages;
 pub(crate) use public::Public;

@@ -10,7 +10,6 @@ use hyper::{Request, StatusCode};
 use tickwire::ids::RoomId;
 use tokio::sync::{Semaphore, watch};
 
-use super::accept::Accept;
 use super::admin::{self, Admin};
 use super::http1;
 use super::reply::{self, Reply};
@@ -18,6 +17,7 @@ use crate::date::Date;
 use crate::lobby::Lobby;
 use crate::logging;
 use crate::metrics::Metrics;
+use crate::transport::Accept;
 
 /// Connections at once; further ones wait in the listener.
 const CONNECTIONS_MAX: usize = 32;

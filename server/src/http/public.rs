@@ -15,7 +15,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
-use super::accept::Accept;
 use super::authority;
 use super::descriptors;
 use super::forwarded::Proxies;
@@ -30,6 +29,7 @@ use crate::admission::sockets::{Notice, Seat, Seats};
 use crate::config::Config;
 use crate::lobby::{GameIndex, Lobby};
 use crate::metrics::Metrics;
+use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
 
 /// Sockets that a browser opens to one server at once. Of a page that comes when all seats are

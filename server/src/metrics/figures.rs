@@ -121,6 +121,14 @@ figures! {
         "what went wrong with the cluster's engine: no answer in time, one that is an error or none \
         of those there are, stored values that are none, changes of ownership that no replica had \
         in time, commands that were for a connection before"
+    counter tickwire_peers_refused_total {
+        peer_key_wrong(reason = "key"),
+        peer_handshakes_failed(reason = "handshake"),
+        peer_strangers_sent_away(reason = "ungreeted"),
+        peers_crowded(reason = "crowded"),
+    }
+        "connections between nodes that came to nothing: another cluster key, no handshake in time \
+        or none at all, one of too many without one, too many peers"
     gauge tickwire_bans { bans }
         "bans that hold"
     gauge tickwire_mutes { mutes }

@@ -4,6 +4,7 @@
 //! and a worker, and moved between them whole. Nothing here blocks or reads a clock, or knows
 //! rooms.
 
+mod accept;
 pub(crate) mod certificate;
 pub(crate) mod graceful_close;
 pub mod memory;
@@ -13,6 +14,7 @@ pub(crate) mod stopping;
 mod way;
 pub mod websocket;
 
+pub(crate) use accept::Accept;
 pub use reading::{Fetched, Reading, Scratch};
 pub use send_buffers::{SendBuffer, SendBuffers};
 pub use way::{Backlog, Conn, End, Transport, WAITING_BYTES_MAX};

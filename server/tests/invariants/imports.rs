@@ -49,6 +49,7 @@ const SERVER: Floors = Floors {
         &["run"],
         &["games"],
         &["http"],
+        &["cluster"],
         &["lobby"],
         &["worker"],
         &["checkpoint"],

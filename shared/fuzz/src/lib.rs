@@ -11,6 +11,7 @@ mod groups;
 mod history;
 #[path = "../../tests/codec/hostile/mod.rs"]
 mod hostile;
+mod link;
 
 /// Runs one input through a target.
 ///
@@ -26,4 +27,12 @@ pub fn run(target: &str, bytes: &[u8]) {
 /// When it finds something.
 pub fn run_engine(bytes: &[u8]) {
     engine::run(bytes);
+}
+
+/// Runs one input through what reads a cluster's other nodes.
+///
+/// # Panics
+/// When it finds something.
+pub fn run_link(bytes: &[u8]) {
+    link::run(bytes);
 }

@@ -1,5 +1,5 @@
 //! Takes sockets off a listener, for as long as it is polled. What becomes of them is the
-//! caller's: `public` and `ops`.
+//! caller's: `http`'s for clients and operators, the cluster's for its nodes.
 
 use std::io;
 use std::net::SocketAddr;
