@@ -221,10 +221,9 @@ impl Conn {
                         return wrong(format!("pong {nonce} for ping {asked:?}"));
                     }
                 }
-                // What was asked of the room came too late.
+                // What was asked of the room came too late; a ping is answered in the lobby as well.
                 Event::Left { reason } => {
                     self.asked.clear();
-                    self.pings.clear();
                     // Nobody plays any more: somebody must.
                     if reason == LeaveReason::RoomClosed {
                         self.was_dismissed = true;

@@ -22,6 +22,8 @@ struct Seat {
     away_since: Option<Tick>,
     /// Since when it is held at the latest.
     away_again: Tick,
+    /// They may have it again, over a line on which they were not told so.
+    may_be_back: bool,
     /// They asked to leave.
     leaves: bool,
     /// Their connection was seen to end just now, with a code if the server closed it; and since
@@ -60,15 +62,20 @@ impl Seats {
         if let Some(asked) = line.asks.filter(|asked| *asked != player) {
             return broken(format!("{player} for who asked for {asked}"));
         }
-        let theirs = |seat: &Seat| seat.who == line.who && seat.away_since.is_some();
-        let is_held = self.seats.values().any(theirs) && grace > 0;
+        let held = self.seats.iter().find_map(|(other, seat)| {
+            let is_theirs = seat.who == line.who && !seat.may_be_back && grace > 0;
+            Some((other, seat.away_since.filter(|_| is_theirs)?))
+        });
         let before = self.seats.get(&player);
         if let Some(before) = before.filter(|before| before.who != line.who) {
             return broken(format!("{player} of {} for {}", before.who, line.who));
         }
         // Of several of theirs it may be one whose loss the server knows of, and no line yet.
-        if is_held && before.is_none() {
-            return broken(format!("{player} beside one that is held for {}", line.who));
+        if let (Some((other, since)), None) = (held, before) {
+            let who = line.who;
+            return broken(format!(
+                "{player} for {who}, whose {other} is held since {since} of {grace} ticks, at {now}"
+            ));
         }
         self.taken_over += u64::from(before.is_some() && line.asks.is_none());
         let seated_at = before.map_or(now, |before| before.seated_at);
@@ -81,6 +88,7 @@ impl Seats {
             answered,
             away_since: None,
             away_again: Tick(0),
+            may_be_back: false,
             leaves: false,
             ended: None,
         };
@@ -148,7 +156,7 @@ impl Seats {
     /// may be stuck there, or lost with it.
     pub(crate) fn on_the_way(&mut self, who: usize, now: Tick) {
         for seat in self.seats.values_mut().filter(|seat| seat.who == who) {
-            seat.away_again = now;
+            (seat.away_again, seat.may_be_back) = (now, true);
         }
     }
 
