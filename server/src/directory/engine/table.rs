@@ -86,6 +86,7 @@ impl Table {
         if self.fenced.contains(&me) {
             return Ok(Reply::Fenced);
         }
+        let beat = record.beat;
         let stored = self.nodes.get(&me);
         if stored.is_none() && self.nodes.len() == RECORDS_MAX {
             return Err(Failure::Refused("too many nodes".to_owned()));
@@ -93,8 +94,10 @@ impl Table {
         if stored.is_none_or(|stored| stored.beat < record.beat) {
             self.nodes.insert(me, record);
         }
+        // One that a later beat of the same node overtook: its rooms may have gone on since.
+        let is_overtaken = self.nodes.get(&me).is_some_and(|stored| stored.beat > beat);
         let mut lost = Vec::new();
-        for &(room, epoch) in rooms {
+        for &(room, epoch) in rooms.iter().filter(|_| !is_overtaken) {
             let mine = RoomRecord { epoch, owner: me };
             match self.rooms.get(&room) {
                 Some(stored) if *stored == mine => {}

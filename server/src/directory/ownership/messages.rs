@@ -60,8 +60,9 @@ pub(crate) struct RoomRecord {
 /// What an engine does, in one step each. What is not so as the command says is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// "I live": refused of the fenced. Stores the record, but not over one of a later beat;
-    /// asserts each of the rooms whose stored epoch is lower or missing; answers with the tables.
+    /// "I live": refused of the fenced. Stores the record; asserts each of the rooms whose stored
+    /// epoch is lower or missing; answers with the tables. One that a later beat of the sender
+    /// overtook stores and asserts nothing.
     Beat {
         me: Incarnation,
         record: NodeRecord,

@@ -68,6 +68,10 @@ async fn a_beat_does_not_go_back(node: &mut Node) {
     // Beats are numbers, not texts.
     let next = node.beat(A, 10, &[]).await;
     assert_eq!(next.nodes, [(A, record(A, 10))]);
+    let late = node.beat(A, 9, &[(RoomId(1), Epoch(5))]).await;
+    assert!(late.lost.is_empty() && late.held.is_empty());
+    let next = node.beat(A, 11, &[]).await;
+    assert_eq!(next.held, [], "what was overtaken asserts nothing");
 }
 
 async fn a_fence_needs_the_beat_that_was_seen(node: &mut Node) {

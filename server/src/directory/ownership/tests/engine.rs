@@ -77,15 +77,13 @@ impl Tables {
         if self.fenced.contains(&me) {
             return Reply::Fenced;
         }
-        if self
-            .nodes
-            .get(&me)
-            .is_none_or(|known| known.beat < record.beat)
-        {
+        let stored = self.nodes.get(&me);
+        let is_overtaken = stored.is_some_and(|stored| stored.beat > record.beat);
+        if !is_overtaken {
             self.nodes.insert(me, record);
         }
         let mut lost = Vec::new();
-        for (room, epoch) in listed {
+        for (room, epoch) in listed.iter().filter(|_| !is_overtaken) {
             let asserted = RoomRecord {
                 epoch: *epoch,
                 owner: me,
