@@ -17,11 +17,12 @@ const BOTS_MAX: i64 = 18_000;
 
 /// Sends bots to a Tickwire server, measures what they get and judges it.
 ///
-/// Exit status: 0 when all objectives were met, 1 when one was missed or no server was there,
-/// 2 for wrong flags. The objectives are: every bot joins, no desync, no disconnect before the
-/// end, gap p99 within its limit; with hostile bots also that each is closed with its code, that
-/// gap p99 stays within a tenth of what it was before they came, and the server's memory too; with
-/// spectators that each gets in and none is lost, and the same of gap p99; with --drops, --storm or --come-back that each bot is back where it was in time.
+/// Exit status: 0 when all objectives were met, 1 when one was missed or no server was there, 2 for
+/// wrong flags. The objectives are: every bot joins, no desync, no disconnect before the end, gap
+/// p99 within its limit; with hostile bots also that each is closed with its code, that gap p99
+/// stays within a tenth of what it was before they came, and the server's memory too; with
+/// spectators that each gets in and none is lost, and the same of gap p99; with --drops, --storm or
+/// --come-back that each bot is back where it was in time.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-bots", version)]
 pub struct Flags {
@@ -102,8 +103,9 @@ pub struct Flags {
     /// All bots lose their connections at once, so long after the measuring began: 5s.
     #[arg(long, value_name = "TIME", conflicts_with_all = ["hostile", "slow", "stalled", "drops"], value_parser = duration::parse)]
     pub storm: Option<Duration>,
-    /// A bot whose connection ends without its doing, as when the server is stopped or killed, comes
-    /// back likewise, to a server that has its room again (--state-file). Only the way back is judged.
+    /// A bot whose connection ends without its doing, as when the server is stopped or killed,
+    /// comes back likewise, to a server that has its room again (--state-file). Only the way back
+    /// is judged.
     #[arg(long, conflicts_with_all = ["hostile", "slow", "stalled", "spectators"])]
     pub come_back: bool,
     /// Longest that a bot may be away, from the loss to its first snapshot, its random distances

@@ -22,8 +22,8 @@ pub(crate) struct Gauge {
     arrived_us: Option<u64>,
     last_arrived_us: Option<u64>,
     awaited: VecDeque<(Tick, u64)>,
-    /// What everyone sees in the room and of its groups, as the bot held it before, by rising layer,
-    /// if it surveys how much moves.
+    /// What everyone sees in the room and of its groups, as the bot held it before, by rising
+    /// layer, if it surveys how much moves.
     survey: Option<Vec<(LayerId, LayerImage)>>,
 }
 

@@ -1,8 +1,8 @@
 //! Values of a room's players, by rising number. The numbers go round a range that is far longer
 //! than a room has seats ([`PLAYER_NUMBERS`](tickwire::limits::PLAYER_NUMBERS)), so this is no
 //! table with a place for each of them. Used by `room` and `worker`, each for what it knows of a
-//! player. Spectators are told apart by numbers too, which come after all the players': whoever goes
-//! through everybody by rising number comes to the players first.
+//! player. Spectators are told apart by numbers too, which come after all the players': whoever
+//! goes through everybody by rising number comes to the players first.
 
 use tickwire::ids::PlayerId;
 use tickwire::limits::PLAYER_NUMBERS;

@@ -71,8 +71,8 @@ impl Games {
         Games::default()
     }
 
-    /// The same with the game `G`, whose page is at `/g/NAME/`; of a process that has no other it is
-    /// at `/` too. It has the settings of the server, unless the operator's file says otherwise.
+    /// The same with the game `G`, whose page is at `/g/NAME/`; of a process that has no other it
+    /// is at `/` too. It has the settings of the server, unless the operator's file says otherwise.
     #[must_use]
     pub fn game<G: Game>(self, page: Site) -> Games {
         self.game_with::<G>(page, GameSettings::default())

@@ -272,8 +272,9 @@
 //! a goal or a round's result should be: then who fell behind, lost the connection or joins later
 //! is told too, once and in order, of the last 64. **Actions** are requests: they run between two
 //! ticks, and their `Err` is the player's answer; one that has more to say declares its answer's
-//! fields ([`Schema::action_with_answer`](game::Schema::action_with_answer)). [`Out::kick`](game::Out::kick) sends a player
-//! away, whom the room then keeps out for ten minutes.
+//! fields ([`Schema::action_with_answer`](game::Schema::action_with_answer)).
+//! [`Out::kick`](game::Out::kick) sends a player away, whom the room then keeps out for ten
+//! minutes.
 //!
 //! ```
 //! # use bevy_ecs::prelude::*;
@@ -353,13 +354,14 @@
 //! }
 //! ```
 //!
-//! A process may serve several games: `Games::new().game::<Square>(page).game::<Cards>(page).serve()`.
-//! Each has its page at `/g/NAME/`, `/` lists them; rooms, lists and seats of one are not there for
-//! clients of another, and a setting can be one game's ([`config::GameSettings`]). See [`Games`].
+//! A process may serve several games:
+//! `Games::new().game::<Square>(page).game::<Cards>(page).serve()`. Each has its page at
+//! `/g/NAME/`, `/` lists them; rooms, lists and seats of one are not there for clients of another,
+//! and a setting can be one game's ([`config::GameSettings`]). See [`Games`].
 //!
 //! With `--state-file` rooms outlive the process: a server that is stopped or killed starts again
-//! with them, and players come back to their seats. A game says what its world holds, each type once:
-//! [`Schema::saved`](game::Schema::saved) is written with its serde form and read again,
+//! with them, and players come back to their seats. A game says what its world holds, each type
+//! once: [`Schema::saved`](game::Schema::saved) is written with its serde form and read again,
 //! [`Schema::unsaved`](game::Schema::unsaved) is as `setup` makes it. A type that is not declared
 //! keeps the game's rooms from being saved, which a line at the start says.
 //!
@@ -422,8 +424,8 @@
 //! # What is where
 //!
 //! [`run`] is [`serve`] for who has listeners, settings and a way to stop already, as tests do.
-//! [`room::Room`] plays a game without sockets and clocks: `server/examples/cards/game/tests.rs` does.
-//! `server/tests/outside` is a game in a crate of its own, with bots that play it.
+//! [`room::Room`] plays a game without sockets and clocks: `server/examples/cards/game/tests.rs`
+//! does. `server/tests/outside` is a game in a crate of its own, with bots that play it.
 //!
 //! The other modules stand in the order in which data flows: [`http`] (the edge), [`lobby`],
 //! [`worker`] (a thread of rooms), [`transport`], [`room`], [`game`], and what goes back,

@@ -64,9 +64,10 @@ impl Server {
     /// new sockets, everyone is told and let go within `config.stop_deadline`.
     ///
     /// # Errors
-    /// Of the kind `InvalidInput`: a game's name or schema can't be played, the settings don't hold,
-    /// a file that they name can't be used. With [`crate::PartEnded`] inside: a thread or task that
-    /// serves everybody ended, and the server stopped in order for that reason. Else the system's.
+    /// Of the kind `InvalidInput`: a game's name or schema can't be played, the settings don't
+    /// hold, a file that they name can't be used. With [`crate::PartEnded`] inside: a thread or
+    /// task that serves everybody ended, and the server stopped in order for that reason. Else the
+    /// system's.
     pub async fn run(
         self,
         listeners: Listeners,

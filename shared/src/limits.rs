@@ -9,9 +9,9 @@ pub const CLIENT_MESSAGE_BYTES_MAX: usize = 4096;
 pub const SERVER_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// Replicated entities of a room. Beyond: further ones are simulated but not sent, and counted.
 pub const ENTITIES_MAX: usize = 4096;
-/// Entities of all groups' layers that a client holds: those of a room, twice, because the body that
-/// brings somebody may come before the one that loses them. Beyond: the layer is dropped, so that
-/// layers of groups hold no more memory than twice the room.
+/// Entities of all groups' layers that a client holds: those of a room, twice, because the body
+/// that brings somebody may come before the one that loses them. Beyond: the layer is dropped, so
+/// that layers of groups hold no more memory than twice the room.
 pub const GROUP_ENTITIES_MAX: usize = 2 * ENTITIES_MAX;
 /// Components of a schema; a presence mask is 32 bits.
 pub const COMPONENTS_MAX: usize = 32;

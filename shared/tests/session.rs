@@ -604,8 +604,8 @@ fn what_no_server_sends_is_an_error_with_a_code() {
         &Peer::new().snapshot(11, 1, false, &[12, 0, 0]),
         CloseCode::Malformed,
     );
-    // Sections that are cut, known or not; of no kind; without a head; with another layer's columns;
-    // against what is too far back, or is not so far as its form says; of one layer twice.
+    // Sections that are cut, known or not; of no kind; without a head; with another layer's
+    // columns; against what is too far back, or is not so far as its form says; of one layer twice.
     let of = |sections: &[u8]| [&Peer::new().snapshot(11, 1, true, &[])[..], sections].concat();
     for sections in [
         &[2, 9, 0][..],

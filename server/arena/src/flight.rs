@@ -111,8 +111,8 @@ pub(super) fn fly_projectiles(
         }
     }
     blows.0.sort_unstable_by_key(|blow| blow.order);
-    // Nobody's last, as their archetype is the younger one: a query that met both at once, as one of
-    // a restored room has, may see them first.
+    // Nobody's last, as their archetype is the younger one: a query that met both at once, as one
+    // of a restored room has, may see them first.
     ended.sort_by_key(|(is_nobodys, _)| *is_nobodys);
     for (_, projectile) in ended.drain(..) {
         commands.entity(projectile).despawn();

@@ -3,9 +3,9 @@
 //! interface; `main` serves it with its [`page`], tests and benches play it without.
 //!
 //! What server and clients must agree on is public: [`control`] (the input), [`map`], [`rule`] (how
-//! players move), [`kind`], [`phase`] and [`options`]. `page/arena_rule.js` and `page/arena_map.js` mirror it,
-//! and `vectors/arena_step.json` holds both to the same million steps. It needs no module of the
-//! server, but it is no crate of its own: nobody who has no server uses it.
+//! players move), [`kind`], [`phase`] and [`options`]. `page/arena_rule.js` and `page/arena_map.js`
+//! mirror it, and `vectors/arena_step.json` holds both to the same million steps. It needs no
+//! module of the server, but it is no crate of its own: nobody who has no server uses it.
 //!
 //! All else is decided here, by systems that run one after the other in the order of `setup`
 //! below: who is first in anything is settled by `components::Serial`, chance comes

@@ -1,5 +1,5 @@
-//! A real `redis-server`, or a sentinel: on a free port of this machine, in a folder of its own, and
-//! gone with the test. Debian's package will do.
+//! A real `redis-server`, or a sentinel: on a free port of this machine, in a folder of its own,
+//! and gone with the test. Debian's package will do.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! A folder with a file a room: what `--state-file` names. A file is written beside, synced and put in
-//! the place of the old one; so after a kill or a power cut it is the old one or the new one, whole.
-//! One process at a time has the folder.
+//! A folder with a file a room: what `--state-file` names. A file is written beside, synced and put
+//! in the place of the old one; so after a kill or a power cut it is the old one or the new one,
+//! whole. One process at a time has the folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
@@ -102,8 +102,8 @@ impl Folder {
         Ok(bytes)
     }
 
-    /// Sets a room's checkpoint aside, for a person to look at: it is not read again, and not written
-    /// over but by another one of the same number that is refused. Where it is then.
+    /// Sets a room's checkpoint aside, for a person to look at: it is not read again, and not
+    /// written over but by another one of the same number that is refused. Where it is then.
     ///
     /// # Errors
     /// It is where it was.
@@ -274,7 +274,8 @@ mod tests {
         assert_eq!(folder.rooms().unwrap(), [RoomId(5), RoomId(6)]);
     }
 
-    /// A folder in the place of the file that is written first stands for a disk that takes nothing.
+    /// A folder in the place of the file that is written first stands for a disk that takes
+    /// nothing.
     #[test]
     fn a_write_that_fails_leaves_the_old_one_whole() {
         let place = Place::new("full");

@@ -1,7 +1,7 @@
 //! The thread that keeps checkpoints: takes them from their slots one by one and hands them to the
-//! [`Keeper`]. Where that fails, a full disk say, play goes on: it is tried again, it is counted, and
-//! one line says when it begins and when it is over. [`Keeping::step`] is one of its steps, which tests
-//! call by hand.
+//! [`Keeper`]. Where that fails, a full disk say, play goes on: it is tried again, it is counted,
+//! and one line says when it begins and when it is over. [`Keeping::step`] is one of its steps,
+//! which tests call by hand.
 
 use std::collections::HashMap;
 use std::io;

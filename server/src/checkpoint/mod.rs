@@ -1,7 +1,7 @@
-//! Rooms that outlive their process: workers put a room's bytes into its place in [`slots`], a thread
-//! of its own ([`keeping`]) seals them in an [`envelope`] and hands them to whoever keeps them: files
-//! in a [`folder`]. When rooms are saved is the workers' business, what is in the bytes `room::save`'s,
-//! and what becomes of them at the start `lobby::restoring`'s.
+//! Rooms that outlive their process: workers put a room's bytes into its place in [`slots`], a
+//! thread of its own ([`keeping`]) seals them in an [`envelope`] and hands them to whoever keeps
+//! them: files in a [`folder`]. When rooms are saved is the workers' business, what is in the bytes
+//! `room::save`'s, and what becomes of them at the start `lobby::restoring`'s.
 
 pub(crate) mod envelope;
 pub(crate) mod folder;

@@ -1,6 +1,6 @@
-//! Between the workers and the thread that keeps checkpoints: one place for each room, so that a slow
-//! disk costs memory for one checkpoint a room and holds nobody up. A newer one takes the place of one
-//! that nobody has taken yet. Rooms have their turns in the order in which they came.
+//! Between the workers and the thread that keeps checkpoints: one place for each room, so that a
+//! slow disk costs memory for one checkpoint a room and holds nobody up. A newer one takes the
+//! place of one that nobody has taken yet. Rooms have their turns in the order in which they came.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -82,8 +82,8 @@ impl Slots {
         }
     }
 
-    /// What could not be done is to be tried again, after all others, unless there is something newer
-    /// of the room.
+    /// What could not be done is to be tried again, after all others, unless there is something
+    /// newer of the room.
     pub(super) fn put_back(&self, room: RoomId, change: Change) {
         let mut waiting = self.waiting.lock();
         if let Entry::Vacant(place) = waiting.changes.entry(room) {

@@ -1,6 +1,6 @@
-//! What of the settings each game of a process may have of its own: an operator names it in the file,
-//! below `[games.NAME]`, a program when it adds the game. What neither names is the server's, for
-//! all games. Limits of all together (sockets, rooms, addresses) stay the server's.
+//! What of the settings each game of a process may have of its own: an operator names it in the
+//! file, below `[games.NAME]`, a program when it adds the game. What neither names is the server's,
+//! for all games. Limits of all together (sockets, rooms, addresses) stay the server's.
 
 use std::time::Duration;
 

@@ -204,8 +204,8 @@ settings! {
     #[arg(value_name = "FILE")]
     bans_file: Option<PathBuf>;
 
-    /// Folder that keeps rooms over a stop, a crash or a kill, with a file for each; made if it is not
-    /// there [default: they end with the process]
+    /// Folder that keeps rooms over a stop, a crash or a kill, with a file for each; made if it is
+    /// not there [default: they end with the process]
     #[arg(value_name = "DIR")]
     state_file: Option<PathBuf>;
 

@@ -132,12 +132,12 @@ pub(crate) trait Directory: Send + Sync {
         new: Result<Creation, Refusal>,
     ) -> Result<Named, Refusal>;
 
-    /// Whether the room of that name lets somebody in to which [`Directory::reserve_or_create`] would
-    /// lead, and when it was made.
+    /// Whether the room of that name lets somebody in to which [`Directory::reserve_or_create`]
+    /// would lead, and when it was made.
     fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, u64)>;
 
-    /// A room that outlived its process is here again, on the least loaded worker, with all its seats
-    /// held.
+    /// A room that outlived its process is here again, on the least loaded worker, with all its
+    /// seats held.
     ///
     /// # Errors
     /// `TooManyRooms`, of all or of the game; `Busy` if its number or code is in use.

@@ -1,5 +1,6 @@
-//! Which of many rooms comes first: in lists, for a quick join, to look on. What people play is listed
-//! first, and a network that makes many rooms does not push out the others'. Pure, and the same for a server's own rooms and those that other nodes tell of, so that the two can stand in
+//! Which of many rooms comes first: in lists, for a quick join, to look on. What people play is
+//! listed first, and a network that makes many rooms does not push out the others'. Pure, and the
+//! same for a server's own rooms and those that other nodes tell of, so that the two can stand in
 //! one list. `local` and `nodes` call it.
 
 use std::cmp::Reverse;

@@ -60,9 +60,9 @@ pub trait Game: Sized + Send + Sync + 'static {
     const SLOWS_WHEN_IDLE: bool = size_of::<Self::Input>() > 0;
 
     /// Rises when what is saved of a room means something else than before, though its types have
-    /// the same names and the schema is the same: rooms that were saved under another number are not
-    /// restored. A game that can read its older data says so in [`Game::save`] itself, by a number of
-    /// its own in front, and leaves this as it is.
+    /// the same names and the schema is the same: rooms that were saved under another number are
+    /// not restored. A game that can read its older data says so in [`Game::save`] itself, by a
+    /// number of its own in front, and leaves this as it is.
     const SAVE_FORMAT: u16 = 1;
 
     /// Declares components, room state, input, events, actions, options and metadata. Called once,
@@ -94,9 +94,9 @@ pub trait Game: Sized + Send + Sync + 'static {
     }
 
     /// What of its room's world [`Schema::saved`] can't say, for [`Game::load`]: like the insides
-    /// of a simulation that has a format of its own, in a resource that is [`Schema::unsaved`]. With
-    /// `--state-file` it is called once a second, on the way from one tick to the next: it should
-    /// take microseconds.
+    /// of a simulation that has a format of its own, in a resource that is [`Schema::unsaved`].
+    /// With `--state-file` it is called once a second, on the way from one tick to the next: it
+    /// should take microseconds.
     ///
     /// # Errors
     /// Why the room can't be saved.
@@ -174,8 +174,8 @@ pub struct RoomOptions {
     pub options: Options,
 }
 
-/// A public room of 16 seats and as many places for spectators at 30 Hz, a snapshot each tick, a grace of 30 s, seed 0, without NPCs:
-/// for tests of a game, which say only what matters to them.
+/// A public room of 16 seats and as many places for spectators at 30 Hz, a snapshot each tick, a
+/// grace of 30 s, seed 0, without NPCs: for tests of a game, which say only what matters to them.
 impl RoomOptions {
     /// The room in listings, with so many players and spectators, and what its game says of it.
     pub(crate) fn info(

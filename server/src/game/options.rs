@@ -25,8 +25,8 @@ struct Chosen {
 }
 
 impl Options {
-    /// The options, as [`super::Schema::room_options`] or [`super::Schema::player_options`] declares them. The
-    /// type's default where none were chosen.
+    /// The options, as [`super::Schema::room_options`] or [`super::Schema::player_options`]
+    /// declares them. The type's default where none were chosen.
     ///
     /// # Panics
     /// When the game declares them as another type: a mistake of its author.

@@ -280,8 +280,8 @@ impl<G: Game> Schema<G> {
     /// Saves a component or resource with its room. Its serde form is what is kept, so fields that
     /// serde skips come back as it says; entities in it are the same ones afterwards.
     ///
-    /// With `--state-file` rooms are saved once a second and outlive their process; a game whose types
-    /// are not all declared plays all the same, its rooms end with the process.
+    /// With `--state-file` rooms are saved once a second and outlive their process; a game whose
+    /// types are not all declared plays all the same, its rooms end with the process.
     ///
     /// A room can be saved only if every type that its world holds is declared: here, or with
     /// [`Schema::unsaved`]. Then a restored room goes on with the bytes that the saved one would

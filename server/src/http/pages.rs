@@ -1,6 +1,6 @@
-//! The pages of a process's games: each below `/g/NAME/`, with the SDK beneath it. At the top is the
-//! only game's page, or one that lists them, with the SDK beside it all the same: a bundle and pages
-//! from elsewhere need not know how many games there are. Files are `site`'s.
+//! The pages of a process's games: each below `/g/NAME/`, with the SDK beneath it. At the top is
+//! the only game's page, or one that lists them, with the SDK beside it all the same: a bundle and
+//! pages from elsewhere need not know how many games there are. Files are `site`'s.
 
 use std::fmt::Write;
 

@@ -1,5 +1,6 @@
 //! How a connection of the public port becomes a WebSocket: whose it is, the answer to its
-//! handshake, and its way to the lobby once that is out. What a handshake must say is `handshake`'s.
+//! handshake, and its way to the lobby once that is out. What a handshake must say is
+//! `handshake`'s.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,7 @@
 //! From a request of the lobby to a room on whatever node: here, as `matchmaking` does it, or by a
 //! `Redirect` to the node that has it. A server that is alone, and a client that does not know of
-//! redirects, has the rooms here and no others. What each request comes to is `leading`'s. `sessions`
-//! calls it.
+//! redirects, has the rooms here and no others. What each request comes to is `leading`'s.
+//! `sessions` calls it.
 
 mod leading;
 

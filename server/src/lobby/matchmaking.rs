@@ -1,6 +1,6 @@
-//! From a request of the lobby to a seat in a room: what may be asked, how often, and the room
-//! that is made for it. Pure but for the registry and the random numbers of codes and seeds. What
-//! a room is made with is `room_defaults`'s, who only looks on `watching`'s, rooms of other nodes are
+//! From a request of the lobby to a seat in a room: what may be asked, how often, and the room that
+//! is made for it. Pure but for the registry and the random numbers of codes and seeds. What a room
+//! is made with is `room_defaults`'s, who only looks on `watching`'s, rooms of other nodes are
 //! `elsewhere`'s, which calls it.
 
 use std::time::Instant;

@@ -120,8 +120,8 @@ impl Lobby {
         })
     }
 
-    /// Becomes a node of several that know one another, which clients reach at `url`: before anybody
-    /// is let in.
+    /// Becomes a node of several that know one another, which clients reach at `url`: before
+    /// anybody is let in.
     pub(crate) fn join(&self, neighbours: &Neighbours, url: &str) {
         neighbours.join(&self.shared, url);
     }

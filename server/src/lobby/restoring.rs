@@ -1,6 +1,6 @@
-//! What `--state-file` keeps, at the start: the folder and the key in it, and the rooms of a process
-//! that is no more, which are there again before anybody is let in. What can't be used is set aside,
-//! counted, and named in a line; who had a seat there is told that there is none.
+//! What `--state-file` keeps, at the start: the folder and the key in it, and the rooms of a
+//! process that is no more, which are there again before anybody is let in. What can't be used is
+//! set aside, counted, and named in a line; who had a seat there is told that there is none.
 
 use std::sync::Arc;
 use std::time::Instant;

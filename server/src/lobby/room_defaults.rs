@@ -1,6 +1,6 @@
 //! What rooms of a game are made with: the operator's settings, what the game declares of options
-//! and metadata, and of what is asked for as much as may be chosen. `matchmaking` makes them, `games`
-//! has one of these for each game.
+//! and metadata, and of what is asked for as much as may be chosen. `matchmaking` makes them,
+//! `games` has one of these for each game.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -154,8 +154,8 @@ impl RoomDefaults {
         Ok(Box::new((at_player, at_address)))
     }
 
-    /// How to make such a room for somebody of this name, with what nobody may choose. Nothing holds
-    /// it yet.
+    /// How to make such a room for somebody of this name, with what nobody may choose. Nothing
+    /// holds it yet.
     ///
     /// # Errors
     /// `Busy`: the system has no random numbers.

@@ -1,7 +1,7 @@
 //! A client in the lobby: answers hello and requests, until it goes to a room or to its end. Where
-//! what is asked for leads is `elsewhere`'s to say. [`attend`] does what is to be done at a given time; [`serve`]
-//! is the small task that sleeps in between, and keeps nothing of its own: all that lasts is in the
-//! `Client`.
+//! what is asked for leads is `elsewhere`'s to say. [`attend`] does what is to be done at a given
+//! time; [`serve`] is the small task that sleeps in between, and keeps nothing of its own: all that
+//! lasts is in the `Client`.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -94,8 +94,8 @@ pub(super) async fn serve(shared: Arc<Shared>, client: Client) {
 }
 
 /// Sleeps until something came, or something that waits would be taken, or it is time. A client
-/// that is gone is found so when it is read. One whose request waits is looked at when that may have
-/// its answer: `changed`.
+/// that is gone is found so when it is read. One whose request waits is looked at when that may
+/// have its answer: `changed`.
 async fn wake(
     conn: &mut Conn,
     changed: Option<impl Future<Output = ()>>,

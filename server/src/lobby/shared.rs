@@ -147,8 +147,8 @@ impl Shared {
         &self.games[usize::from(session.game.0)]
     }
 
-    /// Becomes a node, which clients reach at `url`: what it is told of others, and is to tell them,
-    /// goes by what is returned. Before anybody is let in, and once.
+    /// Becomes a node, which clients reach at `url`: what it is told of others, and is to tell
+    /// them, goes by what is returned. Before anybody is let in, and once.
     pub(super) fn connect(&self, me: Incarnation, url: &str, entropy: Entropy) -> Arc<Nodes> {
         let games = self.games.iter().map(|game| KnownGame {
             name: game.name.to_owned(),

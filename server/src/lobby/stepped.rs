@@ -1,7 +1,7 @@
-//! A server of one game without threads, tasks, sockets and clock: the lobby and one worker, as they are,
-//! stepped by whoever has it, at the times that they say. For the simulation, and for tests and
-//! benches of rooms with their clients. What must not be guessed comes from a seed, so that a run
-//! can be repeated.
+//! A server of one game without threads, tasks, sockets and clock: the lobby and one worker, as
+//! they are, stepped by whoever has it, at the times that they say. For the simulation, and for
+//! tests and benches of rooms with their clients. What must not be guessed comes from a seed, so
+//! that a run can be repeated.
 
 use std::io;
 use std::marker::PhantomData;
@@ -125,8 +125,8 @@ impl<G: Game> Stepped<G> {
         }
     }
 
-    /// Becomes a node of several that know one another, which clients reach at `url`: which one, from
-    /// 0.
+    /// Becomes a node of several that know one another, which clients reach at `url`: which one,
+    /// from 0.
     #[doc(hidden)]
     pub fn join(&self, neighbours: &Neighbours, url: &str) -> usize {
         neighbours.join(&self.shared, url)

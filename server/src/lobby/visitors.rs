@@ -1,6 +1,6 @@
 //! Seats that are kept for players whom another node sends here: until they come, or their tickets
-//! are void. Such a seat is taken in the registry, as for somebody on the way to a worker. `elsewhere`
-//! and `asked` call it.
+//! are void. Such a seat is taken in the registry, as for somebody on the way to a worker.
+//! `elsewhere` and `asked` call it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

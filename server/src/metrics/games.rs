@@ -1,6 +1,7 @@
 //! Figures of each game of a server, so that its operator sees which of them has the players, takes
-//! the time and fails. The label `game` is the game's name: as many values as the process has games,
-//! of which none comes from outside. What all games share is in `figures`. The workers count.
+//! the time and fails. The label `game` is the game's name: as many values as the process has
+//! games, of which none comes from outside. What all games share is in `figures`. The workers
+//! count.
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 

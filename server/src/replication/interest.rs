@@ -28,8 +28,8 @@ pub(crate) fn private(
     keys.into_iter().filter(|key| key.set(layout).width() > 0)
 }
 
-/// Fills `into` with the groups that somebody is to hold, by rising number: that of what they steer,
-/// and those that the game says. How many were too many, and are left out.
+/// Fills `into` with the groups that somebody is to hold, by rising number: that of what they
+/// steer, and those that the game says. How many were too many, and are left out.
 pub(crate) fn groups(avatars: Option<u16>, said: &[u16], into: &mut Vec<u16>) -> usize {
     into.clear();
     if avatars.is_none() && said.is_empty() {

@@ -1,6 +1,6 @@
 //! The spectators of a room, by their numbers. Each is a receiver and no more: no entity, no place
-//! among the members. They are not saved with the room. Kept beside the members; what they may do is
-//! `watching`'s.
+//! among the members. They are not saved with the room. Kept beside the members; what they may do
+//! is `watching`'s.
 
 use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::PLAYER_NUMBERS;

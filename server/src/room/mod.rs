@@ -389,8 +389,8 @@ impl<G: Game> Room<G> {
         self.capture.kept(self.options.seats, avatars)
     }
 
-    /// Whether a player's client knows of groups, by what it said of itself; else none is sent to it.
-    /// It does, until this says otherwise of a connection.
+    /// Whether a player's client knows of groups, by what it said of itself; else none is sent to
+    /// it. It does, until this says otherwise of a connection.
     pub fn set_knows_groups(&mut self, player: PlayerId, knows: bool) {
         if let Some(receiver) = self.members.receiver_mut(player) {
             receiver.knows_groups = knows;

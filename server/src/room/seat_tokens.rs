@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Serials that a seat may have had beyond those that it remembers, when its room is made of a save:
-/// who takes their seat again gets one each time, and how often is bounded by the price of requests
-/// (2 a second). So a room may be two days behind.
+/// Serials that a seat may have had beyond those that it remembers, when its room is made of a
+/// save: who takes their seat again gets one each time, and how often is bounded by the price of
+/// requests (2 a second). So a room may be two days behind.
 const UNREMEMBERED: u64 = 1 << 20;
 
 /// See the module's description.

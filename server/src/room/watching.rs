@@ -1,7 +1,7 @@
 //! What spectators may do in a room, and until when: they look on without a seat, and the game is
-//! asked nothing about it. They come after the players wherever something is short, and stay as long
-//! as there are players: a room that these have left shows nothing, and sends its spectators away.
-//! Who was lost comes again as anybody. Who they are is `audience`'s; the worker calls it.
+//! asked nothing about it. They come after the players wherever something is short, and stay as
+//! long as there are players: a room that these have left shows nothing, and sends its spectators
+//! away. Who was lost comes again as anybody. Who they are is `audience`'s; the worker calls it.
 
 use tickwire::codec::decode_client;
 use tickwire::ids::PlayerId;

@@ -29,8 +29,8 @@ pub struct Client {
 
 /// Who a client is, and what it holds.
 pub(crate) struct Session {
-    /// Which game it is of: that of the path that it came by, or the first one, until its hello says
-    /// which.
+    /// Which game it is of: that of the path that it came by, or the first one, until its hello
+    /// says which.
     pub(crate) game: GameIndex,
     /// Whether it was ever in a room: then inputs may still be under way when it is back.
     pub(crate) has_played: bool,

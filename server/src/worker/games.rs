@@ -1,6 +1,6 @@
-//! The games of a process as its workers know them: how a room of each is opened, without the game's
-//! type, and what holds for all rooms of it. The lobby makes the table at the start; it does not
-//! change.
+//! The games of a process as its workers know them: how a room of each is opened, without the
+//! game's type, and what holds for all rooms of it. The lobby makes the table at the start; it does
+//! not change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,8 +151,8 @@ impl HostedGame {
         self.def.clone().restore(self, room, save, registry)
     }
 
-    /// After how many ticks in which nobody does anything a room that ticks at `rate` dozes; `None`:
-    /// never.
+    /// After how many ticks in which nobody does anything a room that ticks at `rate` dozes;
+    /// `None`: never.
     pub(super) fn idle_ticks(&self, rate: u16) -> Option<u32> {
         let ticks = (self.idle_after.as_secs_f64() * f64::from(rate)).ceil() as u32;
         (self.def.slows_when_idle() && ticks > 0).then_some(ticks)

@@ -1,5 +1,6 @@
-//! A room that outlived its process comes to a worker: made of its save, with seats that nobody sits
-//! on. `lobby::restoring` has them made at the start, before anybody is let in, and sends them.
+//! A room that outlived its process comes to a worker: made of its save, with seats that nobody
+//! sits on. `lobby::restoring` has them made at the start, before anybody is let in, and sends
+//! them.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! When a room is saved: once a second, in which each room has its own place, and one in which nobody
-//! does anything rarely. Pure: the time is an argument. `event_loop::saving` asks.
+//! When a room is saved: once a second, in which each room has its own place, and one in which
+//! nobody does anything rarely. Pure: the time is an argument. `event_loop::saving` asks.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,8 @@ impl Saves {
 mod tests {
     use super::*;
 
-    /// How many milliseconds of the first ones it is saved at, of a room that has its turns every 33.
+    /// How many milliseconds of the first ones it is saved at, of a room that has its turns every
+    /// 33.
     fn saved(number: u32, dozes: impl Fn(u64) -> bool, span: u64) -> Vec<u64> {
         let start = Instant::now() + Duration::from_secs(1000);
         let mut saves = Saves::new(number, start);

@@ -246,7 +246,8 @@ fn rooms_and_seats_of_a_game_are_not_there_for_another() {
     di.say(&quick);
     assert_eq!(di.joined().room.id, den.room.id);
 
-    // The seat of who was lost is held, and found by nobody of another game, with its token neither.
+    // The seat of who was lost is held, and found by nobody of another game, with its token
+    // neither.
     ann.answer();
     ann.vanish();
     di.wait(|message| match message {

@@ -1,5 +1,5 @@
-//! `--state-file`: rooms that outlive the program, which is stopped, killed, given files that are none
-//! and a disk that is full.
+//! `--state-file`: rooms that outlive the program, which is stopped, killed, given files that are
+//! none and a disk that is full.
 
 use std::fs;
 use std::io::Write;

@@ -221,7 +221,8 @@ impl Conn {
                         return wrong(format!("pong {nonce} for ping {asked:?}"));
                     }
                 }
-                // What was asked of the room came too late; a ping is answered in the lobby as well.
+                // What was asked of the room came too late; a ping is answered in the lobby as
+                // well.
                 Event::Left { reason } => {
                     self.asked.clear();
                     // Nobody plays any more: somebody must.

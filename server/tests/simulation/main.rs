@@ -1,8 +1,8 @@
 //! The deterministic simulation: one seed drives a whole server (lobby, worker, room, the transport
 //! of browsers: all as they are), its clients and the links between them, on one thread and on
-//! virtual time. Clients join, look on, leave, drop, come back, stall, stop reading; links delay, cut writes
-//! short and fill up. An oracle that reads the game's world by itself judges what every client
-//! decodes.
+//! virtual time. Clients join, look on, leave, drop, come back, stall, stop reading; links delay,
+//! cut writes short and fill up. An oracle that reads the game's world by itself judges what every
+//! client decodes.
 //!
 //! `make simulate SEEDS=1000` runs as many seeds as asked, in release; a seed that breaks something
 //! is printed with the command that runs it again.

@@ -126,7 +126,8 @@ impl Seats {
     }
 
     /// A line is lost (`None`), or closed by the server; not because another one has the seat,
-    /// which says so itself. It may have been over `since` then. Who was in the lobby may have had their seat again for a moment.
+    /// which says so itself. It may have been over `since` then. Who was in the lobby may have had
+    /// their seat again for a moment.
     pub(crate) fn ended(
         &mut self,
         id: LineId,

@@ -1,5 +1,6 @@
 //! The layers that a client holds: bodies applied to their images, those without one taken on,
-//! checksums judged, keyframes asked for. Not the sending: [`super::Session`] does it when it is due.
+//! checksums judged, keyframes asked for. Not the sending: [`super::Session`] does it when it is
+//! due.
 //!
 //! An image that is wrong is noticed by a checksum, or by a body that makes no sense against it:
 //! both are healed by a keyframe, so neither ends the connection. What does is a section of which
@@ -196,8 +197,8 @@ impl Layers {
         counts.sum::<usize>() + count <= GROUP_ENTITIES_MAX
     }
 
-    /// The snapshot of `tick` has no more sections: what it had none of went as predicted. `differs`
-    /// is told of layers that can't have, which are dropped.
+    /// The snapshot of `tick` has no more sections: what it had none of went as predicted.
+    /// `differs` is told of layers that can't have, which are dropped.
     pub(super) fn finish(
         &mut self,
         tick: Tick,

@@ -6,8 +6,9 @@ use crate::protocol::CloseCode;
 
 /// The first try is due within this time; each later one takes twice as long, in milliseconds.
 pub const RECONNECT_DELAY_MS: u32 = 300;
-/// Longest time between two tries, in milliseconds: whoever waits for a server that is started again
-/// plays again 2 s after it listens, and a crowd of 10,000 comes at the pace of its handshakes.
+/// Longest time between two tries, in milliseconds: whoever waits for a server that is started
+/// again plays again 2 s after it listens, and a crowd of 10,000 comes at the pace of its
+/// handshakes.
 pub const RECONNECT_DELAY_MAX_MS: u32 = 2000;
 /// A lost connection is tried again for so long, in milliseconds: what a server's restart takes.
 /// Beyond: it is given up.

@@ -104,8 +104,8 @@ impl RoomSession {
         })
     }
 
-    /// Whether the client only looks on: it has no seat, and nothing of it goes to the room but what
-    /// keeps it here.
+    /// Whether the client only looks on: it has no seat, and nothing of it goes to the room but
+    /// what keeps it here.
     pub fn spectates(&self) -> bool {
         self.you.is_none()
     }
@@ -115,14 +115,14 @@ impl RoomSession {
         self.layers.image(layer)
     }
 
-    /// All layers that are held, by rising number. What everyone sees is in the room's layer and, of
-    /// entities of groups, in those from [`LayerId::FIRST_GROUP`] on.
+    /// All layers that are held, by rising number. What everyone sees is in the room's layer and,
+    /// of entities of groups, in those from [`LayerId::FIRST_GROUP`] on.
     pub fn layers(&self) -> impl Iterator<Item = (LayerId, &LayerImage)> {
         self.layers.images()
     }
 
-    /// What the player steers, as everyone sees it: the layer, which may be a group's, and its index
-    /// in that one's image.
+    /// What the player steers, as everyone sees it: the layer, which may be a group's, and its
+    /// index in that one's image.
     pub fn avatar(&self) -> Option<(LayerId, usize)> {
         let own = OwnerCode {
             player: self.you?,

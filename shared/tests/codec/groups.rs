@@ -1,5 +1,5 @@
-//! Groups between which entities move: what is in each at every tick, and who arrives where from the
-//! point of view of somebody who holds some of them. Made from a seed.
+//! Groups between which entities move: what is in each at every tick, and who arrives where from
+//! the point of view of somebody who holds some of them. Made from a seed.
 
 use std::collections::BTreeMap;
 

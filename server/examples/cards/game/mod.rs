@@ -1,6 +1,6 @@
-//! The game: what is declared and what becomes of players. `rules` is what they may do, `rounds` what
-//! time does, `deck` and `table` what there is. In a folder of its own, so that a process with other
-//! games can have it too (`server/arena/examples/arcade.rs`).
+//! The game: what is declared and what becomes of players. `rules` is what they may do, `rounds`
+//! what time does, `deck` and `table` what there is. In a folder of its own, so that a process with
+//! other games can have it too (`server/arena/examples/arcade.rs`).
 
 mod deck;
 mod rounds;

@@ -1,5 +1,6 @@
-//! The connections that peers make to this node: who comes, what they ask and tell, and the way back
-//! of the answers. Who they are is the session's to prove; [`super::table`] keeps them in bounds.
+//! The connections that peers make to this node: who comes, what they ask and tell, and the way
+//! back of the answers. Who they are is the session's to prove; [`super::table`] keeps them in
+//! bounds.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A [`Session`] on a socket: reads, writes and timers, and nothing of what is said. [`super::dial`]
-//! and [`super::accept`] own one each.
+//! A [`Session`] on a socket: reads, writes and timers, and nothing of what is said.
+//! [`super::dial`] and [`super::accept`] own one each.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -5,8 +5,8 @@
 //!
 //! Both ends prove that they have the cluster's key, and every message has a tag ([`keys`]): what
 //! comes is from a node, unchanged, in order and once. It can be read on its way: the port belongs
-//! on a private network. A node that has the key is still no more than a peer: its bytes are bounded
-//! ([`wire`]) and its floods wait ([`session`]).
+//! on a private network. A node that has the key is still no more than a peer: its bytes are
+//! bounded ([`wire`]) and its floods wait ([`session`]).
 //!
 //! Ends that mean something: a connect that is refused says that nobody listens there, and is told
 //! at once; a link that breaks is told as [`Event::Unreachable`]. All else is no answer, of which

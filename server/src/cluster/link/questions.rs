@@ -76,8 +76,9 @@ impl Questions {
         self.next
     }
 
-    /// A connect that began at that mark was refused: what was asked before has its answer; what was
-    /// asked since waits, since a refusal may be older. Answers the times at which it was asked.
+    /// A connect that began at that mark was refused: what was asked before has its answer; what
+    /// was asked since waits, since a refusal may be older. Answers the times at which it was
+    /// asked.
     pub(super) fn refused(&mut self, mark: u64) -> Vec<Duration> {
         let is_before = |contact: &Contact| contact.id < mark;
         let (before, since): (VecDeque<_>, _) = self.contacts.drain(..).partition(is_before);

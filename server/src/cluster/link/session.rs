@@ -1,9 +1,9 @@
-//! One connection of a link as a state machine: bytes and times in, bytes and events out; no socket,
-//! no clock, no task. [`super::connection`] runs it on a socket, its tests in memory.
+//! One connection of a link as a state machine: bytes and times in, bytes and events out; no
+//! socket, no clock, no task. [`super::connection`] runs it on a socket, its tests in memory.
 //!
 //! A dialer opens, the acceptor answers with its proof, the dialer proves itself: then both are
-//! *linked*. Until then one read of a peer is kept, and nothing of it is believed; from then on every
-//! message has its tag. Whatever is not as it should be ends the session.
+//! *linked*. Until then one read of a peer is kept, and nothing of it is believed; from then on
+//! every message has its tag. Whatever is not as it should be ends the session.
 
 use std::collections::VecDeque;
 use std::fmt;

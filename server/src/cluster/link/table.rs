@@ -13,8 +13,8 @@ use crate::directory::ownership::messages::{Incarnation, NODES_MAX};
 /// Connections that have not proven anything yet. Beyond: the oldest goes, so that who floods the
 /// port must come so often within a round trip to keep a node out.
 pub(super) const STRANGERS_MAX: usize = 64;
-/// Peers that are linked: all nodes, and as many former lives that have not been noticed to be gone.
-/// Beyond: refused.
+/// Peers that are linked: all nodes, and as many former lives that have not been noticed to be
+/// gone. Beyond: refused.
 pub(super) const PEERS_MAX: usize = 2 * NODES_MAX;
 /// Addresses that were complained about. Beyond: no line is written of further ones.
 const COMPLAINTS_MAX: usize = 64;
@@ -55,8 +55,8 @@ impl Table {
         oldest.inspect(|oldest| oldest.task.abort()).is_some()
     }
 
-    /// A connection is linked to that peer, and any former one of the same is over. False: there are
-    /// too many.
+    /// A connection is linked to that peer, and any former one of the same is over. False: there
+    /// are too many.
     pub(super) fn link(&self, number: u64, peer: Incarnation, from: IpAddr) -> bool {
         let mut inner = self.0.lock();
         inner.complaints.remove(&from);

@@ -5,8 +5,8 @@
 //! A frame is the length of its body (4 bytes, little-endian), the body, and once both ends have
 //! proven that they have the key, a tag. The first 6 bytes of a handshake's first two bodies say
 //! what this is and in which format, in every format. Framing is written out here because the bound
-//! of a length depends on what it is of, and a tag stands behind: a codec of one bound would wait for
-//! 256 KiB where 24 bytes are due.
+//! of a length depends on what it is of, and a tag stands behind: a codec of one bound would wait
+//! for 256 KiB where 24 bytes are due.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! What a server answers to the calls of scripts, as replies. Nothing of it is believed: other types
-//! and other lengths are errors; a value among many that is none is left out and counted, so that
-//! one broken record does not hide the others.
+//! What a server answers to the calls of scripts, as replies. Nothing of it is believed: other
+//! types and other lengths are errors; a value among many that is none is left out and counted, so
+//! that one broken record does not hide the others.
 
 use redis::Value;
 use tickwire::ids::RoomId;

@@ -4,8 +4,8 @@
 //! redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]                                 rediss:// by TLS
 //! redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/MASTER[/DB]  rediss+sentinel:// by TLS
 //! ```
-//! With Sentinel, `?sentinel_username=…&sentinel_password=…` are the sentinels' own. What stands for
-//! itself in a name or password and not in a URL is percent-encoded.
+//! With Sentinel, `?sentinel_username=…&sentinel_password=…` are the sentinels' own. What stands
+//! for itself in a name or password and not in a URL is percent-encoded.
 
 use std::fmt;
 use std::str::FromStr;

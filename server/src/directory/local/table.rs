@@ -124,8 +124,8 @@ impl Table {
             .max_by_key(|room| room.to_watch())
     }
 
-    /// The listed room of this name, and whether it lets them in: of several one that does, then the
-    /// oldest.
+    /// The listed room of this name, and whether it lets them in: of several one that does, then
+    /// the oldest.
     pub(super) fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, &Entry)> {
         let named = |entry: &&Entry| {
             entry.game == game && !entry.options.private && entry.options.name == name

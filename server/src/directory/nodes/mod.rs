@@ -1,5 +1,5 @@
-//! The directory of all nodes: what a lobby asks about rooms that other nodes tick, and what it asks
-//! of those nodes. A server that is alone has none of it.
+//! The directory of all nodes: what a lobby asks about rooms that other nodes tick, and what it
+//! asks of those nodes. A server that is alone has none of it.
 //!
 //! The cluster feeds it, from the engine's tables ([`Nodes::live`], [`Nodes::found`]) and from the
 //! links to peers ([`Nodes::told`], [`Nodes::answered`]), and takes from it what is to be sent:

@@ -1,5 +1,5 @@
-//! Several nodes and their clients, on a clock of the test's own: where each request leads, whichever
-//! node it is said to. Clients are sessions, which follow redirects as bots do.
+//! Several nodes and their clients, on a clock of the test's own: where each request leads,
+//! whichever node it is said to. Clients are sessions, which follow redirects as bots do.
 
 use std::path::PathBuf;
 use std::time::Duration;

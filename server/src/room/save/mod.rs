@@ -1,10 +1,10 @@
 //! A room taken out of its process and put back in another: what it says from then on is, to the
-//! byte, what it would have said. Connections do not go along, and neither do those who have nothing
-//! else here: who looks on, and what waits for them or was said of them alone. To whoever takes their seat again it
-//! says what it would have said to them if they had come back at the same tick where it was, a
-//! keyframe first; of who has not come back yet it goes on with the inputs that had come. Bytes in,
-//! bytes out: where they are kept is others' business. Within a process a room is moved as the
-//! value that it is, with all that its members were sent.
+//! byte, what it would have said. Connections do not go along, and neither do those who have
+//! nothing else here: who looks on, and what waits for them or was said of them alone. To whoever
+//! takes their seat again it says what it would have said to them if they had come back at the same
+//! tick where it was, a keyframe first; of who has not come back yet it goes on with the inputs
+//! that had come. Bytes in, bytes out: where they are kept is others' business. Within a process a
+//! room is moved as the value that it is, with all that its members were sent.
 
 mod error;
 mod ids;
@@ -143,10 +143,10 @@ impl<G: Game> Room<G> {
         Ok(bytes)
     }
 
-    /// A checkpoint, in place of what is in `bytes`: what [`Room::save`] says but for what only those
-    /// need who go on where they were, and nobody does. What a [`crate::game::Rewind`] remembers,
-    /// inputs, and the image on which the next one builds are left out. So is the checksum, so that
-    /// another thread can make that.
+    /// A checkpoint, in place of what is in `bytes`: what [`Room::save`] says but for what only
+    /// those need who go on where they were, and nobody does. What a [`crate::game::Rewind`]
+    /// remembers, inputs, and the image on which the next one builds are left out. So is the
+    /// checksum, so that another thread can make that.
     ///
     /// # Errors
     /// As for [`Room::save`].

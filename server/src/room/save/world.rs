@@ -91,8 +91,8 @@ impl<'a> Numbers<'a> {
 }
 
 impl SavedWorld {
-    /// Of a world, which goes on as if nothing was. Its values are appended to `columns`: by archetype
-    /// and kind, each column after its length.
+    /// Of a world, which goes on as if nothing was. Its values are appended to `columns`: by
+    /// archetype and kind, each column after its length.
     pub(super) fn of(
         world: &mut World,
         kinds: &[Kind],
@@ -134,8 +134,8 @@ impl SavedWorld {
         Ok(SavedWorld { ids, archetypes })
     }
 
-    /// Makes a world of one that the game has set up, with the values of `columns`. The error says why
-    /// it can't be.
+    /// Makes a world of one that the game has set up, with the values of `columns`. The error says
+    /// why it can't be.
     pub(super) fn restore(
         &self,
         world: &mut World,

@@ -1,5 +1,6 @@
-//! Groups between which entities move, and players and spectators who hold some of them, now these, now those: each
-//! holds what the server has in the groups that it is to hold, whatever it missed, and nothing else.
+//! Groups between which entities move, and players and spectators who hold some of them, now these,
+//! now those: each holds what the server has in the groups that it is to hold, whatever it missed,
+//! and nothing else.
 
 use std::collections::BTreeMap;
 

@@ -96,9 +96,9 @@ fn one_body_serves_everyone_on_the_same_baseline() {
         let shared = turn(&mut room, &mut clients) as u64;
         let stats = room.stats();
         assert!(shared <= 3, "tick {tick}");
-        // The room's layer and two teams' at most once; of eight private ones nothing is told, for nothing
-        // happens, but in every fifth tick, and while they are against a keyframe, which lacks what
-        // they remember.
+        // The room's layer and two teams' at most once; of eight private ones nothing is told, for
+        // nothing happens, but in every fifth tick, and while they are against a keyframe, which
+        // lacks what they remember.
         let private = if tick < 2 || tick % 5 == 4 { 8 } else { 0 };
         assert_eq!(stats.bodies_encoded, shared + private, "tick {tick}");
         assert_eq!(stats.keyframes, if tick == 0 { 11 } else { 0 });

@@ -1,6 +1,6 @@
 //! A room's state goes into its slot, from which it is kept ([`crate::checkpoint`]): after a turn,
-//! never within, when [`crate::worker::saves`] says so; when it falls asleep, and when the server stops. A room whose
-//! game can't say its state is not saved.
+//! never within, when [`crate::worker::saves`] says so; when it falls asleep, and when the server
+//! stops. A room whose game can't say its state is not saved.
 
 use std::time::Instant;
 

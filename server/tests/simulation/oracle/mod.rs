@@ -51,8 +51,9 @@ impl Oracle {
         self.told.forget_before(tick);
     }
 
-    /// A client has applied the snapshot of `now`, which brought the layers `bare` as keyframes, and heard these events with it; `ear` says what it had before. How many of the
-    /// events are durable.
+    /// A client has applied the snapshot of `now`, which brought the layers `bare` as keyframes,
+    /// and heard these events with it; `ear` says what it had before. How many of the events are
+    /// durable.
     pub(crate) fn judge(
         &mut self,
         layout: &Layout,
@@ -94,8 +95,8 @@ impl Oracle {
         Ok(durable)
     }
 
-    /// The groups that a client holds after a snapshot: those that it is to hold and no others, each
-    /// as it is. Which is which is told by what is in them.
+    /// The groups that a client holds after a snapshot: those that it is to hold and no others,
+    /// each as it is. Which is which is told by what is in them.
     fn judge_groups(
         &mut self,
         at: usize,

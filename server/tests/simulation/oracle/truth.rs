@@ -337,8 +337,8 @@ impl Truth {
         Ok(())
     }
 
-    /// What an image must have. Of things that nobody has seen the oracle does not know the handles,
-    /// though they may be named.
+    /// What an image must have. Of things that nobody has seen the oracle does not know the
+    /// handles, though they may be named.
     fn rows(&self, scope: Scope, set: &ColumnSet, handles: &Handles) -> Vec<Row> {
         let mut rows = Vec::new();
         if scope == Scope::Room {

@@ -1,7 +1,7 @@
 //! The simulation's game: a yard in which things are born and die, reuse slots, gain and lose
-//! components, and change owners, teams and groups, and whose players make requests and are told events. It
-//! keeps a diary of what it said, which the oracle reads. Every private value is marked with whose
-//! it is.
+//! components, and change owners, teams and groups, and whose players make requests and are told
+//! events. It keeps a diary of what it said, which the oracle reads. Every private value is marked
+//! with whose it is.
 
 mod parts;
 mod rules;

@@ -430,8 +430,8 @@ pub(super) fn session_seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Sections, a record a tick, for somebody who holds some groups, lets go of one every few ticks and
-/// takes up another; between them what a client does not know.
+/// Sections, a record a tick, for somebody who holds some groups, lets go of one every few ticks
+/// and takes up another; between them what a client does not know.
 fn wander(game: &Game, every: usize) -> Vec<u8> {
     let mut scratch = Scratch::default();
     let (mut records, mut held) = (Vec::new(), vec![0, 1, 2]);

@@ -1,5 +1,5 @@
-//! Sockets to servers and sentinels: TCP, TLS where the URL says so, and no more bytes than what was
-//! asked can have for its answer.
+//! Sockets to servers and sentinels: TCP, TLS where the URL says so, and no more bytes than what
+//! was asked can have for its answer.
 
 use std::io;
 use std::pin::Pin;

@@ -156,7 +156,8 @@ async fn servers_of_another_kind() {
     Node::of(redis::start(super::node::config(&numbered)).await.unwrap()).await;
 }
 
-/// Somebody who answers one thing after the other whatever is said, and then says the last for ever.
+/// Somebody who answers one thing after the other whatever is said, and then says the last for
+/// ever.
 async fn somebody(answers: &[&[u8]], endless: &[u8]) -> Config {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();

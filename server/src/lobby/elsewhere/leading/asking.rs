@@ -1,5 +1,5 @@
-//! What is asked of another node for somebody on the way there: a seat in a room of its, or a room to
-//! be made; and where one is made. `leading` comes here for what it does not find.
+//! What is asked of another node for somebody on the way there: a seat in a room of its, or a room
+//! to be made; and where one is made. `leading` comes here for what it does not find.
 
 use std::any::Any;
 
