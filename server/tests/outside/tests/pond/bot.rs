@@ -170,9 +170,13 @@ impl Bot {
 
     /// Notes whose secrets are among decoded integers; true if the own one is.
     fn look_for_secrets(&mut self, values: &[i32]) -> bool {
-        let you = self.session.room().expect("in a room").you;
-        let you = you.expect("a seat").0;
-        let secrets = values.iter().filter_map(|&value| secret_of(value as u32));
+        let room = self.session.room().expect("in a room");
+        let (number, you) = (room.info.id.0, room.you.expect("a seat").0);
+        // The room's number, which the stamp holds, may be anything.
+        let values = values.iter().map(|&value| value as u32);
+        let secrets = values
+            .filter(|&value| value != number)
+            .filter_map(secret_of);
         let (own, others): (Vec<u16>, Vec<u16>) = secrets.partition(|&of| of == you);
         self.seen.leaks.extend(others);
         !own.is_empty()
