@@ -43,6 +43,7 @@ test-all: test nginx
 	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
 	$(CARGO) test --release --locked -p tickwire-bots --test nodes -- --ignored --nocapture
+	$(CARGO) test --release --locked -p tickwire-server --lib engine::tests::cost -- --ignored --nocapture
 
 nginx:
 	@command -v nginx >/dev/null || { \
