@@ -179,15 +179,3 @@ fn contact_settles_for_as_long_as_a_replaced_engine_may_go_on() {
     });
     assert_ne!(caught.count(), 0);
 }
-
-/// Finds seeds for the tests above.
-#[test]
-#[ignore = "a search, for whoever changes the simulation"]
-fn search_what_catches_planted_bugs() {
-    for (bug, _) in Bug::ALL {
-        let mut seeds = seeds(300);
-        let all = seeds.clone();
-        let found = seeds.find(|seed| history(*seed, bug, FAULTS).violation.is_some());
-        println!("{bug:?}: {found:?} of {all:?}");
-    }
-}
