@@ -263,6 +263,15 @@ struct Proxy {
 }
 
 impl Proxy {
+    async fn new() -> Proxy {
+        let (listener, name) = listen().await;
+        Proxy {
+            name,
+            listener,
+            ways: JoinSet::new(),
+        }
+    }
+
     async fn carry(&mut self, to: std::net::SocketAddr) {
         let mut near = accepted(&self.listener).await;
         self.ways.spawn(async move {
@@ -275,13 +284,7 @@ impl Proxy {
 #[tokio::test]
 async fn a_link_that_is_cut_is_told_and_made_again() {
     let mut node = Node::new(1).await;
-    let (listener, name) = listen().await;
-    let ways = JoinSet::new();
-    let mut proxy = Proxy {
-        name,
-        listener,
-        ways,
-    };
+    let mut proxy = Proxy::new().await;
     let (listener, _) = listen().await;
     let to = listener.local_addr().unwrap();
     let other = Node::at(listener, proxy.name.clone(), 2, 1, true);
@@ -301,13 +304,7 @@ async fn a_link_that_is_cut_is_told_and_made_again() {
 #[tokio::test]
 async fn another_key_gives_no_answer_and_is_counted() {
     let mut node = Node::new(1).await;
-    let (listener, name) = listen().await;
-    let ways = JoinSet::new();
-    let mut proxy = Proxy {
-        name,
-        listener,
-        ways,
-    };
+    let mut proxy = Proxy::new().await;
     let (listener, _) = listen().await;
     let to = listener.local_addr().unwrap();
     let other = Node::at(listener, proxy.name.clone(), 2, 9, true);
