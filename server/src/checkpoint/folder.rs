@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use tickwire::ids::RoomId;
 
-use super::Keeper;
 use super::envelope::CHECKPOINT_BYTES_MAX;
+use super::{Keeper, Sealed};
 use crate::config::ConfigError;
 
 /// For the owner alone: checkpoints name players and addresses.
@@ -141,6 +141,16 @@ impl Folder {
         }
     }
 
+    fn keep_one(&self, room: RoomId, parts: &[&[u8]]) -> io::Result<u64> {
+        let beside = self.file(room, BESIDE);
+        let kept = write(&beside, parts).and_then(|()| fs::rename(&beside, self.file(room, KEPT)));
+        if kept.is_err() {
+            // On a disk that is full every byte counts.
+            let _ = fs::remove_file(&beside);
+        }
+        kept.map(|()| parts.iter().map(|part| part.len() as u64).sum())
+    }
+
     fn file(&self, room: RoomId, end: &str) -> PathBuf {
         self.path.join(format!("{:08x}{end}", room.0))
     }
@@ -151,14 +161,13 @@ impl Keeper for Folder {
         format!("state-file {}", self.path.display())
     }
 
-    fn keep(&mut self, room: RoomId, parts: [&[u8]; 2]) -> io::Result<u64> {
-        let beside = self.file(room, BESIDE);
-        let kept = write(&beside, &parts).and_then(|()| fs::rename(&beside, self.file(room, KEPT)));
-        if kept.is_err() {
-            // On a disk that is full every byte counts.
-            let _ = fs::remove_file(&beside);
-        }
-        kept.map(|()| parts.iter().map(|part| part.len() as u64).sum())
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>> {
+        let keep = |sealed: &Sealed<'_>| self.keep_one(sealed.room, &sealed.parts);
+        rooms.iter().map(keep).collect()
     }
 
     fn forget(&mut self, room: RoomId) -> io::Result<()> {
@@ -224,11 +233,11 @@ mod tests {
     #[test]
     fn what_was_kept_is_there_and_what_was_forgotten_is_not() {
         let place = Place::new("kept");
-        let mut folder = Folder::take(&place.0).unwrap();
+        let folder = Folder::take(&place.0).unwrap();
         assert_eq!(folder.rooms().unwrap(), []);
-        folder.keep(RoomId(2), [b"a", b"b"]).unwrap();
-        folder.keep(RoomId(0xab_cdef), [b"", b"c"]).unwrap();
-        assert_eq!(folder.keep(RoomId(2), [b"ab", b"cd"]).unwrap(), 4);
+        folder.keep_one(RoomId(2), &[b"a", b"b"]).unwrap();
+        folder.keep_one(RoomId(0xab_cdef), &[b"", b"c"]).unwrap();
+        assert_eq!(folder.keep_one(RoomId(2), &[b"ab", b"cd"]).unwrap(), 4);
         folder.settle().unwrap();
         assert_eq!(folder.rooms().unwrap(), [RoomId(2), RoomId(0xab_cdef)]);
         assert_eq!(folder.read(RoomId(2)).unwrap(), b"abcd");
@@ -252,8 +261,8 @@ mod tests {
     #[test]
     fn what_is_none_of_its_files_is_left_alone_and_half_written_ones_go() {
         let place = Place::new("strange");
-        let mut folder = Folder::take(&place.0).unwrap();
-        folder.keep(RoomId(1), [b"whole", b""]).unwrap();
+        let folder = Folder::take(&place.0).unwrap();
+        folder.keep_one(RoomId(1), &[b"whole", b""]).unwrap();
         for name in ["00000001.new", "00000009.new"] {
             fs::write(place.0.join(name), "half").unwrap();
         }
@@ -279,10 +288,10 @@ mod tests {
     #[test]
     fn a_write_that_fails_leaves_the_old_one_whole() {
         let place = Place::new("full");
-        let mut folder = Folder::take(&place.0).unwrap();
-        folder.keep(RoomId(1), [b"old", b""]).unwrap();
+        let folder = Folder::take(&place.0).unwrap();
+        folder.keep_one(RoomId(1), &[b"old", b""]).unwrap();
         fs::create_dir(place.0.join("00000001.new")).unwrap();
-        assert!(folder.keep(RoomId(1), [b"new", b""]).is_err());
+        assert!(folder.keep_one(RoomId(1), &[b"new", b""]).is_err());
         assert_eq!(folder.read(RoomId(1)).unwrap(), b"old");
     }
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 
 use super::slots::{Change, Slots};
-use super::{Keeper, envelope};
+use super::{Keeper, Sealed, envelope};
 use crate::date::Date;
 use crate::directory::{GameIndex, Kept};
 use crate::metrics::Metrics;
@@ -41,7 +41,14 @@ pub(crate) struct Keeping {
     is_failing: bool,
     /// When the figures are brought up to date again.
     shows_at: Instant,
-    /// Reused memory: what comes before a save.
+}
+
+/// A room's state and what goes before it.
+struct Saved {
+    room: RoomId,
+    bytes: Vec<u8>,
+    about: (GameIndex, Kept),
+    at: (Instant, Tick),
     head: Vec<u8>,
 }
 
@@ -72,7 +79,6 @@ impl Keeping {
             unsettled: 0,
             is_failing: false,
             shows_at: Instant::now(),
-            head: Vec::new(),
         }
     }
 
@@ -122,65 +128,98 @@ impl Keeping {
         }
     }
 
-    /// One change, waited for until `until`.
+    /// The next changes, as many as the keeper takes at once; the first is waited for until
+    /// `until`.
     pub(super) fn step(&mut self, until: Instant, now: Date) -> Step {
         if self.unsettled > 0 && (self.slots.waiting() == 0 || self.unsettled >= UNSETTLED_MAX) {
             self.settle();
         }
-        let Some((room, change)) = self.slots.take(until) else {
+        let Some(first) = self.slots.take(until) else {
             return Step::Idle;
         };
-        let outcome = match change {
-            Change::Gone => self.forget(room).map_err(|error| (error, Change::Gone)),
-            Change::Saved {
-                mut bytes,
-                about,
-                at,
-            } => match self.keep(room, &mut bytes, &about, at, now) {
-                Ok(()) => {
-                    self.slots.give_back(bytes);
-                    Ok(())
+        let waiting = std::iter::from_fn(|| self.slots.take(Instant::now()));
+        let changes = std::iter::once(first).chain(waiting);
+        let changes: Vec<_> = changes.take(self.keeper.at_once()).collect();
+        let (mut saved, mut outcomes) = (Vec::new(), Vec::new());
+        for (room, change) in changes {
+            match change {
+                Change::Gone => outcomes.push((room, Change::Gone, self.forget(room))),
+                Change::Saved { bytes, about, at } => {
+                    let head = Vec::new();
+                    let unsealed = Saved {
+                        room,
+                        bytes,
+                        about,
+                        at,
+                        head,
+                    };
+                    saved.push(self.seal(unsealed, now));
                 }
-                Err(error) => Err((error, Change::Saved { bytes, about, at })),
-            },
-        };
-        match outcome {
-            Ok(()) => {
-                self.unsettled += 1;
-                Step::Done
-            }
-            Err((error, change)) => {
-                self.slots.put_back(room, change);
-                self.failed(&error);
-                Step::Failed
             }
         }
+        outcomes.extend(self.keep(saved));
+        let mut step = Step::Failed;
+        for (room, change, outcome) in outcomes {
+            match (outcome, change) {
+                (Ok(()), change) => {
+                    step = Step::Done;
+                    if let Change::Saved { bytes, .. } = change {
+                        self.slots.give_back(bytes);
+                    }
+                }
+                (Err(error), change) => {
+                    self.slots.put_back(room, change);
+                    self.failed(&error);
+                }
+            }
+        }
+        step
     }
 
-    fn keep(
-        &mut self,
-        room: RoomId,
-        save: &mut [u8],
-        about: &(GameIndex, Kept),
-        at: Instant,
-        now: Date,
-    ) -> io::Result<()> {
-        room::seal(save);
-        let (GameIndex(index), kept) = about;
-        let index = *index;
-        let game = self
-            .games
-            .get(usize::from(index))
-            .copied()
-            .unwrap_or_default();
-        envelope::seal(game, room, kept, now, save, &mut self.head);
-        let bytes = self.keeper.keep(room, [&self.head, save])?;
-        self.bytes += bytes;
-        if let Some((_, before)) = self.kept.insert(room, (at, bytes)) {
-            self.bytes -= before;
+    /// Completes what came from a room, and puts before it what the directory knows.
+    fn seal(&self, mut saved: Saved, now: Date) -> Saved {
+        room::seal(&mut saved.bytes);
+        let (GameIndex(index), kept) = &saved.about;
+        let game = self.games.get(usize::from(*index));
+        let game = game.copied().unwrap_or_default();
+        envelope::seal(game, saved.room, kept, now, &saved.bytes, &mut saved.head);
+        saved
+    }
+
+    fn keep(&mut self, saved: Vec<Saved>) -> Vec<(RoomId, Change, io::Result<()>)> {
+        if saved.is_empty() {
+            return Vec::new();
         }
-        self.metrics.checkpoints.increment(1);
-        Ok(())
+        let sealed = saved.iter().map(|saved| Sealed {
+            room: saved.room,
+            tick: saved.at.1,
+            parts: [&saved.head, &saved.bytes],
+        });
+        let kept = self.keeper.keep(&sealed.collect::<Vec<_>>());
+        let counted = saved.into_iter().zip(kept).map(|(saved, kept)| {
+            let Saved {
+                room,
+                bytes,
+                about,
+                at,
+                ..
+            } = saved;
+            let kept = kept.map(|bytes| self.count(room, at.0, bytes));
+            (room, Change::Saved { bytes, about, at }, kept)
+        });
+        counted.collect()
+    }
+
+    fn count(&mut self, room: RoomId, at: Instant, bytes: u64) {
+        let before = match bytes {
+            0 => self.kept.remove(&room),
+            _ => {
+                self.unsettled += 1;
+                self.metrics.checkpoints.increment(1);
+                self.kept.insert(room, (at, bytes))
+            }
+        };
+        self.bytes = self.bytes + bytes - before.map_or(0, |(_, bytes)| bytes);
     }
 
     fn forget(&mut self, room: RoomId) -> io::Result<()> {
@@ -188,6 +227,7 @@ impl Keeping {
         if let Some((_, bytes)) = self.kept.remove(&room) {
             self.bytes -= bytes;
         }
+        self.unsettled += 1;
         Ok(())
     }
 
@@ -234,7 +274,10 @@ mod tests {
     #[derive(Default)]
     struct Disk {
         files: HashMap<RoomId, Vec<u8>>,
+        at_once: usize,
         is_full: bool,
+        /// Where it is full for one room alone.
+        bad: Option<RoomId>,
         settled: u32,
     }
 
@@ -245,15 +288,23 @@ mod tests {
             "disk".into()
         }
 
-        fn keep(&mut self, room: RoomId, parts: [&[u8]; 2]) -> io::Result<u64> {
+        fn at_once(&self) -> usize {
+            self.0.lock().at_once
+        }
+
+        fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>> {
             let mut disk = self.0.lock();
-            if disk.is_full {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let bytes = parts.concat();
-            let length = bytes.len() as u64;
-            disk.files.insert(room, bytes);
-            Ok(length)
+            assert!((1..=disk.at_once).contains(&rooms.len()));
+            let keep = rooms.iter().map(|sealed| {
+                if disk.is_full || disk.bad == Some(sealed.room) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                let bytes = sealed.parts.concat();
+                let length = bytes.len() as u64;
+                disk.files.insert(sealed.room, bytes);
+                Ok(length)
+            });
+            keep.collect()
         }
 
         fn forget(&mut self, room: RoomId) -> io::Result<()> {
@@ -276,6 +327,7 @@ mod tests {
     impl Disked {
         fn new() -> Disked {
             let (slots, disk) = (Arc::<Slots>::default(), Arc::<Mutex<Disk>>::default());
+            disk.lock().at_once = 1;
             let metrics = Arc::new(Metrics::new().unwrap());
             let keeper = Box::new(OnDisk(disk.clone()));
             let games = vec!["chess"];
@@ -287,7 +339,7 @@ mod tests {
         }
 
         fn save(&self, room: RoomId, byte: u8) {
-            let (bytes, at) = (vec![byte; 20], Instant::now());
+            let (bytes, at) = (vec![byte; 20], (Instant::now(), Tick::default()));
             let about = Default::default();
             self.slots.put(room, Change::Saved { bytes, about, at });
         }
@@ -353,6 +405,21 @@ mod tests {
         assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
         assert_eq!(kept.kept(room).unwrap().1, 3, "the newest");
         assert!(!kept.keeping.is_failing && kept.figure("tickwire_checkpoint_age_seconds 0"));
+    }
+
+    #[test]
+    fn many_go_at_once_and_one_that_fails_holds_no_other() {
+        let mut kept = Disked::new();
+        kept.disk.lock().at_once = 16;
+        kept.disk.lock().bad = Some(RoomId(3));
+        (1..=20).for_each(|room| kept.save(RoomId(room), 7));
+        kept.slots.put(RoomId(5), Change::Gone);
+        assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Done]);
+        let has = |room| kept.kept(RoomId(room)).is_some();
+        assert!((1..=20).all(|room| has(room) != [3, 5].contains(&room)));
+        assert_eq!(kept.step(), Step::Failed, "it alone is left");
+        kept.disk.lock().bad = None;
+        assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rooms that outlive their process: workers put a room's bytes into its place in [`slots`], a
 //! thread of its own ([`keeping`]) seals them in an [`envelope`] and hands them to whoever keeps
-//! them: files in a [`folder`]. When rooms are saved is the workers' business, what is in the bytes
+//! them: files in a [`folder`], or a cluster's engine ([`crate::cluster::keeper`]). When rooms are saved is the workers' business, what is in the bytes
 //! `room::save`'s, and what becomes of them at the start `lobby::restoring`'s.
 
 pub(crate) mod envelope;
@@ -10,21 +10,33 @@ pub(crate) mod slots;
 
 use std::io;
 
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 
 pub(crate) use slots::Slots;
+
+/// A room's state on its way to where it is kept.
+pub(crate) struct Sealed<'a> {
+    pub(crate) room: RoomId,
+    /// The room's tick then.
+    pub(crate) tick: Tick,
+    /// Its bytes, which come in parts.
+    pub(crate) parts: [&'a [u8]; 2],
+}
 
 /// Where checkpoints are kept. Called by one thread, which may block.
 pub(crate) trait Keeper: Send {
     /// The operator's word for it and where it is, for messages.
     fn name(&self) -> String;
 
-    /// Puts these bytes, which come in parts, in the place of the room's last ones, whole or not at
-    /// all. How many bytes they are.
+    /// How many rooms it takes at once; at least 1.
+    fn at_once(&self) -> usize;
+
+    /// Puts these in the place of their rooms' last ones, each whole or not at all. How many bytes
+    /// each has there, in their order.
     ///
     /// # Errors
-    /// The last ones are still there.
-    fn keep(&mut self, room: RoomId, parts: [&[u8]; 2]) -> io::Result<u64>;
+    /// Of one: the last one of that room is still there.
+    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>>;
 
     /// The room is no more.
     ///

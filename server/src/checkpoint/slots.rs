@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 
 use crate::directory::{GameIndex, Kept};
 
@@ -25,8 +25,8 @@ pub(crate) enum Change {
         bytes: Vec<u8>,
         /// Its game, and what the directory knows of it.
         about: (GameIndex, Kept),
-        /// When the room was so.
-        at: Instant,
+        /// When the room was so, and its tick then.
+        at: (Instant, Tick),
     },
     /// The room is no more, so there is to be none.
     Gone,
@@ -118,7 +118,7 @@ impl Slots {
             .order
             .iter()
             .filter_map(|room| match waiting.changes.get(room)? {
-                Change::Saved { at, .. } => Some(kept_at(*room).unwrap_or(*at)),
+                Change::Saved { at, .. } => Some(kept_at(*room).unwrap_or(at.0)),
                 Change::Gone => None,
             });
         since.min()
@@ -158,7 +158,7 @@ mod tests {
         Change::Saved {
             bytes: vec![byte],
             about: Default::default(),
-            at: Instant::now(),
+            at: (Instant::now(), Tick::default()),
         }
     }
 

@@ -10,6 +10,7 @@ use tickwire::ids::RoomId;
 use crate::auth::Entropy;
 use crate::checkpoint::envelope::{self, Head};
 use crate::checkpoint::folder::Folder;
+use crate::cluster::claims::Claim;
 use crate::config::{Config, ConfigError, TICK_RATE_MAX};
 use crate::date::Date;
 use crate::directory::code::read_code;
@@ -71,7 +72,7 @@ impl Restoring<'_> {
         let (all, mut restored) = (rooms.len(), 0_u32);
         for room in rooms {
             let read = folder.read(room).map_err(|error| error.to_string());
-            match read.and_then(|bytes| self.restore(room, &bytes)) {
+            match read.and_then(|bytes| self.restore(room, &bytes, None, began)) {
                 Ok(()) => restored += 1,
                 Err(why) => self.refuse(folder, room, &why),
             }
@@ -97,8 +98,14 @@ impl Restoring<'_> {
         }
     }
 
-    /// A room of what is kept of it. The error says in a line why it can't be.
-    fn restore(&self, room: RoomId, bytes: &[u8]) -> Result<(), String> {
+    /// A room of what is kept of it, ticked by `claim`. The error says in a line why it can't be.
+    pub(super) fn restore(
+        &self,
+        room: RoomId,
+        bytes: &[u8],
+        claim: Option<Arc<Claim>>,
+        now: Instant,
+    ) -> Result<(), String> {
         let (head, save) = envelope::open(bytes, Date::now()).map_err(|why| why.to_string())?;
         let Head {
             game,
@@ -129,13 +136,13 @@ impl Restoring<'_> {
             metadata: metadata.into(),
             locked,
         };
-        let place = self.registry.restore(old, Instant::now());
+        let place = self.registry.restore(old, now);
         let place = place.map_err(|refusal| {
             given_back(&made);
             format!("there is no place for it: {refusal:?}")
         })?;
         let worker = self.workers.get(place.worker);
-        match worker.is_some_and(|worker| worker.adopt(made, hosted)) {
+        match worker.is_some_and(|worker| worker.adopt(made, hosted, claim, now)) {
             true => Ok(()),
             false => {
                 self.registry.close(room);

@@ -90,6 +90,7 @@ impl Shared {
         let slots = folder.is_some().then(Arc::<Slots>::default);
         let common = Common {
             slots: slots.clone(),
+            claims: None,
             registry: registry.clone(),
             metrics: metrics.clone(),
             returns,

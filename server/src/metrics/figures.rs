@@ -150,6 +150,8 @@ figures! {
     }
         "rooms' states that could not be kept: their game could not say them, or the disk did not \
         take them"
+    counter tickwire_checkpoints_fenced_total { checkpoints_fenced }
+        "rooms' states that the cluster's engine refused, because the room is another node's by now"
     counter tickwire_checkpoints_replaced_total { checkpoints_replaced }
         "rooms' states that were not written, because newer ones came before"
     gauge tickwire_checkpoint_age_seconds { checkpoint_age }

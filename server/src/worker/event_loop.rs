@@ -4,6 +4,7 @@
 //! between.
 
 mod moving;
+mod owning;
 mod running;
 mod saving;
 
@@ -188,6 +189,7 @@ impl EventLoop {
                 Err(_) => break,
             }
         }
+        self.obey(now);
         if self.load.is_due(now) {
             self.rebalance(now);
             self.even_out(now);
@@ -323,8 +325,10 @@ impl EventLoop {
         game.metrics.rooms.increment(1);
         let schedule = TickSchedule::new(self.state.started, self.opened, rate, now);
         self.opened = self.opened.wrapping_add(1);
+        let claims = self.ctx.common.claims.as_ref();
+        let claim = claims.map(|claims| claims.opened(id));
         self.rooms
-            .insert(id, Running::new(room_host, game, schedule, now));
+            .insert(id, Running::new(room_host, game, schedule, claim, now));
         Ok(())
     }
 
@@ -365,6 +369,12 @@ impl EventLoop {
             }
             return;
         }
+        if self.stands_still(room, now) {
+            return;
+        }
+        let Some(running) = self.rooms.get_mut(&room) else {
+            return;
+        };
         let (late, dozed) = (now.saturating_duration_since(running.due), running.dozes);
         let metrics = &self.ctx.common.metrics;
         if !dozed {

@@ -4,9 +4,10 @@
 use std::any::Any;
 use std::time::Instant;
 
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 use tickwire::protocol::CloseCode;
 
+use super::orders::SendOn;
 use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use super::view::RoomView;
 use super::{Client, ResumeRequest};
@@ -30,6 +31,8 @@ pub(crate) struct Turned {
 /// fail, the room must be dropped.
 pub(crate) trait Host: Send {
     fn id(&self) -> RoomId;
+
+    fn tick_number(&self) -> Tick;
 
     /// One turn.
     fn turn(&mut self, ctx: &mut TurnContext) -> Result<Turned, Failed>;
@@ -75,6 +78,10 @@ pub(crate) trait Host: Send {
     /// Halves its snapshot rate so many times, or no longer.
     fn throttle(&mut self, halvings: u8);
 
+    fn send_away(&mut self, ctx: &mut TurnContext) -> Result<(), Failed>;
+
+    fn send_on(self: Box<Self>, to: &SendOn, code: CloseCode, ctx: &mut TurnContext);
+
     fn close(
         self: Box<Self>,
         code: CloseCode,
@@ -90,6 +97,10 @@ pub(crate) trait Host: Send {
 impl<G: Game> Host for RoomHost<G> {
     fn id(&self) -> RoomId {
         self.id
+    }
+
+    fn tick_number(&self) -> Tick {
+        self.room.tick_number()
     }
 
     fn turn(&mut self, ctx: &mut TurnContext) -> Result<Turned, Failed> {
@@ -157,6 +168,14 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn throttle(&mut self, halvings: u8) {
         self.room.throttle(halvings);
+    }
+
+    fn send_away(&mut self, ctx: &mut TurnContext) -> Result<(), Failed> {
+        RoomHost::send_away(self, ctx)
+    }
+
+    fn send_on(self: Box<Self>, to: &SendOn, code: CloseCode, ctx: &mut TurnContext) {
+        RoomHost::send_on(*self, to, code, ctx);
     }
 
     fn close(

@@ -12,6 +12,7 @@ mod host;
 mod load;
 mod members;
 mod moderation;
+mod orders;
 mod peers;
 mod restoring;
 mod room_host;
@@ -35,8 +36,11 @@ use tickwire::session::Seen;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
+use orders::Orders;
+
 use crate::auth::{Identity, SeatKey, SeatToken};
 use crate::checkpoint::Slots;
+use crate::cluster::claims::Claims;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
@@ -47,6 +51,7 @@ pub use client::Client;
 pub(crate) use client::Session;
 pub(crate) use event_loop::{EventLoop, Running};
 pub(crate) use games::{AnyGame, HostedGame};
+pub(crate) use orders::{Order, Stopped};
 pub(crate) use peers::Peers;
 pub(crate) use restoring::RestoredRoom;
 pub(crate) use view::RoomView;
@@ -80,7 +85,8 @@ pub(crate) enum Command {
         /// Gets how many of those there were, once all is done.
         reply: oneshot::Sender<u32>,
     },
-    /// Another worker's room, with all that belongs to it: it is this one's from now on.
+    /// Another worker's room, or a restored one, with all that belongs to it: it is this one's from
+    /// now on.
     Adopt(Box<Running>),
     /// Look at the phase.
     Wake,
@@ -142,6 +148,8 @@ pub(crate) struct Common {
     pub(crate) returns: UnboundedSender<Return>,
     /// Where rooms' states go, if they are kept.
     pub(crate) slots: Option<Arc<Slots>>,
+    /// By what rooms are ticked, of a node of a cluster.
+    pub(crate) claims: Option<Arc<Claims>>,
     /// What signs seats' tokens.
     pub(crate) seats: SeatKey,
     /// By their index.
@@ -173,6 +181,8 @@ struct State {
     /// When the loop last came round, in milliseconds since `started`.
     alive_ms: AtomicU64,
     phase: AtomicU8,
+    /// What the cluster's task wants of its rooms.
+    orders: Orders,
 }
 
 impl Worker {
@@ -205,6 +215,7 @@ impl Worker {
             started,
             alive_ms: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Running as u8),
+            orders: Orders::default(),
         });
         let inbox = Arc::new(inbox);
         let me = common.peers.add(&inbox, &state);
@@ -250,6 +261,13 @@ impl Worker {
         let (reply, answer) = oneshot::channel();
         let sent = self.inbox.try_send(Command::Moderate { seats_of, reply });
         sent.ok().map(|()| answer)
+    }
+
+    /// Has it do something about a room of a cluster; never lost, and does not wait.
+    pub(crate) fn order(&self, order: Order) {
+        self.state.orders.push(order);
+        // A full inbox wakes the worker as well.
+        let _ = self.inbox.try_send(Command::Wake);
     }
 
     /// Whether the loop came round within `span`.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::{Command, Phase, State};
+use super::{Command, Order, Phase, State};
 
 /// A worker that gave no sign of life for so long gets no rooms: longer than one sleeps that has
 /// nothing to do.
@@ -45,6 +45,13 @@ impl Peers {
         let all = self.0.lock();
         let peer = all.get(worker).map(|peer| &peer.state);
         peer.is_some_and(|state| state.phase() == Phase::Running && state.is_alive(now, QUIET_MAX))
+    }
+
+    /// Has a worker do something about a room.
+    pub(super) fn order(&self, worker: usize, order: Order) {
+        if let Some(peer) = self.0.lock().get(worker) {
+            peer.state.orders.push(order);
+        }
     }
 
     /// Sends a command to a worker.

@@ -1,8 +1,8 @@
-//! A room that outlived its process comes to a worker: made of its save, with seats that nobody
-//! sits on. `lobby::restoring` has them made at the start, before anybody is let in, and sends
-//! them.
+//! A room that outlived its process, or comes from another node, comes to a worker: made of its
+//! save, with seats that nobody sits on. `lobby::restoring` has them made and sends them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tickwire::ids::RoomId;
 
@@ -11,6 +11,7 @@ use super::host::Host;
 use super::members::Members;
 use super::room_host::{RoomHost, guarded};
 use super::{Command, HostedGame, Worker};
+use crate::cluster::claims::Claim;
 use crate::directory::{Directory, Mark};
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::room::{Room, SaveError};
@@ -33,9 +34,15 @@ impl RestoredRoom {
 
 impl Worker {
     /// Gives a room to the worker; waits while its inbox is full. False: it has ended.
-    pub(crate) fn adopt(&self, room: RestoredRoom, game: &Arc<HostedGame>) -> bool {
-        let (rate, now) = (room.options.tick_rate, self.state.started);
-        let running = Running::restored(room.room_host, game.clone(), rate, now);
+    pub(crate) fn adopt(
+        &self,
+        room: RestoredRoom,
+        game: &Arc<HostedGame>,
+        claim: Option<Arc<Claim>>,
+        now: Instant,
+    ) -> bool {
+        let (rate, now) = (room.options.tick_rate, now.max(self.state.started));
+        let running = Running::restored(room.room_host, game.clone(), rate, claim, now);
         self.inbox.send(Command::Adopt(Box::new(running))).is_ok()
     }
 }

@@ -14,6 +14,7 @@ use tickwire::protocol::server_message::LeaveReason;
 use tickwire::protocol::{CloseCode, ServerMessage};
 
 use super::members::Members;
+use super::orders::SendOn;
 use super::view::{ClientView, RoomView};
 use super::{Client, Common, HostedGame, Return};
 use crate::by_player::is_spectator;
@@ -261,6 +262,44 @@ impl<G: Game> RoomHost<G> {
         }
     }
 
+    /// Closes every member's connection with 1012; their seats are held. The room stays as it is.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn send_away(&mut self, ctx: &mut TurnContext) -> Result<(), Failed> {
+        let mut last = None;
+        while let Some(player) = self.members.after(last) {
+            last = Some(player);
+            let Some(client) = self.members.unplug(player) else {
+                continue;
+            };
+            ctx.end(client, End::Close(CloseCode::Restart));
+            match guarded(self.id, || self.room.disconnect(player))? {
+                true => self.hold(player, ctx),
+                false => self.vacate(player, ctx),
+            }
+        }
+        self.settle_guarded(ctx)
+    }
+
+    /// Sends every member on, or closes them with `code` where there is nothing to say to them, and
+    /// drops the room, which goes on elsewhere: its game is not told.
+    pub(super) fn send_on(mut self, to: &SendOn, code: CloseCode, ctx: &mut TurnContext) {
+        while let Some(player) = self.members.after(None) {
+            if let Some(mut client) = self.members.unplug(player) {
+                match to(&client.session) {
+                    Some(there) => {
+                        client.conn.send(&encode_server(&there));
+                        ctx.send_back(client);
+                    }
+                    None => ctx.end(client, End::Close(code)),
+                }
+            }
+            self.vacate(player, ctx);
+        }
+        self.drop_room(None, ctx);
+    }
+
     /// Closes every member with `code`, after `last` if there is something to say, and drops the
     /// room. `why` is for the game; `None` if it failed.
     pub(super) fn close(
@@ -277,6 +316,10 @@ impl<G: Game> RoomHost<G> {
             }
             self.vacate(player, ctx);
         }
+        self.drop_room(why, ctx);
+    }
+
+    fn drop_room(self, why: Option<Closing>, ctx: &mut TurnContext) {
         ctx.ended.clear();
         let mut room = self.room;
         // The hook may fail like any other; a world whose systems panicked may panic again when it

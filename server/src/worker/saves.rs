@@ -15,6 +15,8 @@ pub(super) struct Saves {
     last: Instant,
     /// Whether the last try failed.
     pub(super) is_failing: bool,
+    /// How often what was kept before may have been lost, as far as it was heeded.
+    pub(super) doubts: u32,
 }
 
 impl Saves {
@@ -25,6 +27,7 @@ impl Saves {
         Saves {
             last: now - EVERY.saturating_sub(share),
             is_failing: false,
+            doubts: 0,
         }
     }
 

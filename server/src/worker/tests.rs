@@ -80,6 +80,7 @@ impl Place {
         let game = hosted(def.clone(), &metrics, config.idle_after);
         let (returns, returned) = unbounded_channel();
         let common = Common {
+            claims: None,
             registry,
             metrics: metrics.clone(),
             returns,

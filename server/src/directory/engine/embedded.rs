@@ -46,6 +46,10 @@ async fn serve(mut ends: Ends) {
                     Bulk::Get(room, done) => {
                         let _ = done.send(Ok(table.get(room)));
                     }
+                    Bulk::Owners(rooms, done) => {
+                        let owner = |room| table.record(room).map(|record| record.owner);
+                        let _ = done.send(Ok(rooms.into_iter().map(owner).collect()));
+                    }
                 }
                 continue;
             }

@@ -7,7 +7,7 @@ pub(crate) mod codec;
 pub(crate) mod embedded;
 pub(crate) mod redis;
 mod replies;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod url;
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use tickwire::ids::{RoomId, Tick};
 use tokio::sync::{mpsc, oneshot};
 
-use super::ownership::messages::{self, Command, Epoch, Reply, Run};
+use super::ownership::messages::{self, Command, Epoch, Incarnation, Reply, Run};
 
 /// Commands that wait for an engine that is slow or away: one of each kind for a quarter of the
 /// rooms that a node may take over at once. Beyond: refused, and asked again with a later beat.
@@ -30,6 +30,8 @@ const EVENTS_MAX: usize = 1024;
 /// Bytes of a checkpoint: 4,096 entities at 1 KiB. A larger one is refused and not kept: it would
 /// hold up an engine, which does one thing at a time, for milliseconds.
 pub(crate) const CHECKPOINT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rooms whose owner is asked for at once: 16 KB of records. Beyond: with the next question.
+pub(crate) const OWNERS_MAX: usize = 256;
 /// Orders about checkpoints that wait. Beyond: who gives them waits.
 const BULK_MAX: usize = 4;
 
@@ -119,6 +121,10 @@ pub(crate) enum Put {
 enum Bulk {
     Put(Vec<Checkpoint>, oneshot::Sender<Vec<Put>>),
     Get(RoomId, oneshot::Sender<Result<Option<Checkpoint>, Failure>>),
+    Owners(
+        Vec<RoomId>,
+        oneshot::Sender<Result<Vec<Option<Incarnation>>, Failure>>,
+    ),
 }
 
 /// A way to an engine. When it is dropped, so are the connections.
@@ -203,6 +209,21 @@ impl Checkpoints {
     pub(crate) async fn get(&self, room: RoomId) -> Result<Option<Checkpoint>, Failure> {
         let (done, outcome) = oneshot::channel();
         let sent = self.0.send(Bulk::Get(room, done)).await;
+        sent.map_err(|_| gone())?;
+        outcome.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Whose these rooms are by their records, at most [`OWNERS_MAX`], in their order; `None`:
+    /// there is no record. As of one moment, and decides nothing.
+    ///
+    /// # Errors
+    /// The engine is away, or what it has is none.
+    pub(crate) async fn owners(
+        &self,
+        rooms: Vec<RoomId>,
+    ) -> Result<Vec<Option<Incarnation>>, Failure> {
+        let (done, outcome) = oneshot::channel();
+        let sent = self.0.send(Bulk::Owners(rooms, done)).await;
         sent.map_err(|_| gone())?;
         outcome.await.unwrap_or_else(|_| Err(gone()))
     }

@@ -155,6 +155,11 @@ impl Table {
         }
     }
 
+    /// Whose a room is.
+    pub(crate) fn record(&self, room: RoomId) -> Option<RoomRecord> {
+        self.rooms.get(&room).copied()
+    }
+
     /// A room's checkpoint.
     pub(crate) fn get(&self, room: RoomId) -> Option<Checkpoint> {
         self.checkpoints.get(&room).cloned()
@@ -163,9 +168,9 @@ impl Table {
 
 #[cfg(test)]
 impl Table {
-    /// Whose a room is.
-    pub(super) fn record(&self, room: RoomId) -> Option<RoomRecord> {
-        self.rooms.get(&room).copied()
+    /// All that have a record.
+    pub(crate) fn rooms(&self) -> Vec<RoomId> {
+        self.rooms.keys().copied().collect()
     }
 
     /// The beat of a node that is there.

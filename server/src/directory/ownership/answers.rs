@@ -195,7 +195,10 @@ impl Ownership {
                     self.rooms.owned.insert(room, epoch);
                     Action::Created { room, epoch }
                 }
-                None => Action::NotCreated { room },
+                None => {
+                    let is_taken = true;
+                    Action::NotCreated { room, is_taken }
+                }
             });
         } else if let Some(epoch) = epoch.filter(|_| self.rooms.is_unknown(room)) {
             // Nobody waits for it any more.

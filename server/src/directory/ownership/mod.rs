@@ -79,8 +79,9 @@ pub(crate) enum Action {
     Start { room: RoomId, epoch: Epoch },
     /// A room that was asked for exists, empty.
     Created { room: RoomId, epoch: Epoch },
-    /// It does not: its number is in use, or the engine did not say.
-    NotCreated { room: RoomId },
+    /// It does not. `is_taken`: its number is in use, perhaps by what an earlier command made whose
+    /// answer was lost; else the engine did not say.
+    NotCreated { room: RoomId, is_taken: bool },
     /// Hand-over failed, the room is still this node's: tick on where it stopped.
     Keep { room: RoomId },
     /// A room is this node's no more. It is not ticked by now ([`Why`]).
@@ -262,14 +263,7 @@ impl Ownership {
     /// known for as long as a failover may take back, and live.
     pub(crate) fn hand_over(&mut self, now: Duration, room: RoomId, to: Incarnation) -> bool {
         self.pass(now);
-        let known = self.peers.known_since(to);
-        let is_known = known.is_some_and(|since| now.saturating_sub(since) >= self.timing.silence);
-        let lives = |(who, _)| who == to;
-        let is_fit = is_known
-            && self
-                .members
-                .lively(now, &self.peers, &self.timing)
-                .any(lives);
+        let is_fit = self.able(now).any(|(who, _)| who == to);
         let run = self.open(now).filter(|_| is_fit);
         let (Some(run), Some(epoch)) = (run, self.rooms.owned.get(&room).copied()) else {
             return false;
@@ -277,6 +271,30 @@ impl Ownership {
         self.rooms.owned.remove(&room);
         self.ask_for(now, run, room, Asked::HandOver { epoch, to });
         true
+    }
+
+    /// Those to whom a room may be given now, with their loads.
+    pub(crate) fn takers(&self, now: Duration) -> Vec<(Incarnation, u16)> {
+        let takes = |(_, load): &(Incarnation, u16)| *load != placement::TAKES_NONE;
+        match self.open(now) {
+            Some(_) => self.able(now).filter(takes).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Those that live and have been known for as long as a failover may take back.
+    fn able(&self, now: Duration) -> impl Iterator<Item = (Incarnation, u16)> {
+        let lively = self.members.lively(now, &self.peers, &self.timing);
+        lively.filter(move |(who, _)| {
+            let known = self.peers.known_since(*who);
+            known.is_some_and(|since| now.saturating_sub(since) >= self.timing.silence)
+        })
+    }
+
+    /// Whether contact with the engine has lasted for so long that what its tables lack is not
+    /// about to be told by who plays it.
+    pub(crate) fn is_settled(&self, now: Duration) -> bool {
+        self.contact.settled(now, &self.timing).is_some()
     }
 
     /// Its load in thousandths of its busiest worker's time; [`placement::TAKES_NONE`]: it adopts
@@ -400,7 +418,11 @@ impl Ownership {
         for (room, asked) in self.rooms.overdue(before) {
             self.rooms.asked.remove(&room);
             match asked {
-                Asked::Create => self.actions.push_back(Action::NotCreated { room }),
+                Asked::Create => {
+                    let is_taken = false;
+                    self.actions
+                        .push_back(Action::NotCreated { room, is_taken });
+                }
                 Asked::HandOver { .. } => {
                     let why = Why::Unknown;
                     self.actions.push_back(Action::Drop { room, why });

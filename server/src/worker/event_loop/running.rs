@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use tickwire::ids::RoomId;
 
+use super::owning::Still;
+use crate::cluster::claims::Claim;
 use crate::worker::HostedGame;
 use crate::worker::balance::Moved;
 use crate::worker::host::{Host, Turned};
@@ -41,6 +43,10 @@ pub(crate) struct Running {
     pub(super) moved: Moved,
     /// `None`: its state is not kept.
     pub(super) saves: Option<Saves>,
+    /// By which it may be ticked; `None`: the server is alone.
+    pub(super) claim: Option<Arc<Claim>>,
+    /// Why it is not ticked, if it is not.
+    pub(super) still: Option<Still>,
 }
 
 impl Running {
@@ -49,11 +55,14 @@ impl Running {
         room_host: Box<dyn Host>,
         game: Arc<HostedGame>,
         schedule: TickSchedule,
+        claim: Option<Arc<Claim>>,
         now: Instant,
     ) -> Running {
         let idle = game.idle_ticks(schedule.rate());
         let saves = game.is_kept.then(|| Saves::new(room_host.id().0, now));
         Running {
+            claim,
+            still: None,
             saves,
             room_host,
             game,
@@ -74,12 +83,13 @@ impl Running {
         room_host: Box<dyn Host>,
         game: Arc<HostedGame>,
         rate: u16,
+        claim: Option<Arc<Claim>>,
         now: Instant,
     ) -> Running {
         game.metrics.rooms.increment(1);
         // The number is random.
         let schedule = TickSchedule::new(now, room_host.id().0, rate, now);
-        let mut running = Running::new(room_host, game, schedule, now);
+        let mut running = Running::new(room_host, game, schedule, claim, now);
         running.asleep = running.room_host.is_empty();
         running.due = match running.asleep {
             true => now + running.game.room_linger,
@@ -117,7 +127,7 @@ impl Running {
     /// Whether another worker may have it: somebody is there, and no data of the game is bound to
     /// this thread.
     pub(super) fn may_move(&self) -> bool {
-        !self.asleep && self.room_host.may_move()
+        !self.asleep && self.still.is_none() && self.room_host.may_move()
     }
 
     /// Somebody comes: if it dozes, it has its turn in the next slot.

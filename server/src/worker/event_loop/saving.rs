@@ -24,7 +24,9 @@ impl Running {
             return Ok(());
         };
         let falls_asleep = self.asleep && !was_asleep;
-        match falls_asleep || saves.is_due(self.dozes, now) {
+        let doubts = ctx.common.claims.as_ref().map_or(0, |of| of.doubts());
+        let is_doubted = std::mem::replace(&mut saves.doubts, doubts) != doubts;
+        match falls_asleep || is_doubted || saves.is_due(self.dozes, now) {
             true => self.save(ctx, now),
             false => Ok(()),
         }
@@ -52,7 +54,7 @@ impl Running {
                     Change::Saved {
                         bytes,
                         about,
-                        at: now,
+                        at: (now, self.room_host.tick_number()),
                     },
                 ) {
                     ctx.common.metrics.checkpoints_replaced.increment(1);
@@ -75,6 +77,9 @@ impl EventLoop {
     pub(super) fn forget(&self, running: &Running) {
         if let (Some(slots), true) = (&self.ctx.common.slots, running.saves.is_some()) {
             slots.put(running.room_host.id(), Change::Gone);
+        }
+        if let (Some(claims), Some(claim)) = (&self.ctx.common.claims, &running.claim) {
+            claims.closed(running.room_host.id(), claim);
         }
     }
 }

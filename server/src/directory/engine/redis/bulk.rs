@@ -14,9 +14,10 @@ use super::calls::{Call, keep};
 use super::config::Config;
 use super::connection::Connection;
 use super::errors::refused;
-use crate::directory::engine::codec::{CHECKPOINT_HEAD_BYTES_MAX, decode_checkpoint};
+use crate::directory::engine::codec::{CHECKPOINT_HEAD_BYTES_MAX, decode_checkpoint, decode_room};
 use crate::directory::engine::replies::text;
 use crate::directory::engine::{Bulk, CHECKPOINT_BYTES_MAX, Checkpoint, Failure, Put};
+use crate::directory::ownership::messages::Incarnation;
 
 /// Checkpoints of one round trip, and their bytes: a server has them all in memory before it is
 /// through, and does nothing else meanwhile than what other connections ask in between.
@@ -41,6 +42,9 @@ pub(super) async fn serve(config: Arc<Config>, mut orders: mpsc::Receiver<Bulk>)
             }
             Bulk::Get(room, done) => {
                 let _ = done.send(store.get(room).await);
+            }
+            Bulk::Owners(rooms, done) => {
+                let _ = done.send(store.owners(&rooms).await);
             }
         }
     }
@@ -139,6 +143,45 @@ impl Store {
             self.count(why);
         }
         got
+    }
+
+    async fn owners(&mut self, rooms: &[RoomId]) -> Result<Vec<Option<Incarnation>>, Failure> {
+        let asked = self.ask_owners(rooms).await;
+        if let Err(why) = &asked {
+            self.count(why);
+        }
+        asked
+    }
+
+    async fn ask_owners(&mut self, rooms: &[RoomId]) -> Result<Vec<Option<Incarnation>>, Failure> {
+        if rooms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limit = self.config.times.reply;
+        let connection = self.connection().await?;
+        let mut pipeline = Pipeline::new();
+        let command = pipeline.cmd("HMGET").arg(connection.table("r"));
+        rooms
+            .iter()
+            .for_each(|room| drop(command.arg(room.0.to_string())));
+        let asked = connection
+            .round_trip(&pipeline, ANSWERS_BYTES_MAX, limit)
+            .await;
+        let answers = self.seen(asked)?;
+        let records = match answers.first() {
+            Some(Value::ServerError(error)) => return Err(refused(error)),
+            Some(Value::Array(records)) if records.len() == rooms.len() => records,
+            _ => return Err(Failure::Garbled("owners of rooms")),
+        };
+        let owner = |record: &Value| match record {
+            Value::Nil => Ok(None),
+            record => {
+                let record = text(record).and_then(decode_room);
+                record.map(|record| Some(record.owner))
+            }
+        };
+        let owners: Result<Vec<_>, _> = records.iter().map(owner).collect();
+        owners.map_err(|why| Failure::Garbled(why.0))
     }
 
     /// Those that are not counted where they happen.

@@ -64,6 +64,11 @@ impl Connection {
         self.driver.is_finished()
     }
 
+    /// The key of one of the cluster's tables.
+    pub(super) fn table(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// The key of a room's value of a kind.
     pub(super) fn key(&self, kind: &str, room: RoomId) -> String {
         format!("{}{kind}{room}", self.prefix)

@@ -232,7 +232,11 @@ async fn a_room_is_forgotten_by_its_owner(node: &mut Node) {
         Ok(Some(kept.clone())),
         "it is A's"
     );
+    let two = vec![RoomId(1), RoomId(2)];
+    assert_eq!(keeper.owners(two.clone()).await, Ok(vec![Some(A), None]));
     node.forget(1, epoch, A).await;
+    assert_eq!(keeper.owners(two).await, Ok(vec![None, None]));
+    assert_eq!(keeper.owners(Vec::new()).await, Ok(Vec::new()));
     assert_eq!(keeper.get(RoomId(1)).await, Ok(None));
     assert!(node.beat(A, 3, &[]).await.held.is_empty());
     // What is not there is forgotten.

@@ -443,8 +443,10 @@ fn a_room_that_nobody_waits_for_any_more_is_forgotten() {
     let mut bench = Bench::settled();
     assert!(bench.own.create(bench.now, ROOM));
     bench.plays(3.);
-    assert!(bench.done().contains(&Action::NotCreated { room: ROOM }));
-    let (room, epoch, me) = (ROOM, Epoch(3), ME);
+    let (room, is_taken) = (ROOM, false);
+    let given_up = Action::NotCreated { room, is_taken };
+    assert!(bench.done().contains(&given_up));
+    let (epoch, me) = (Epoch(3), ME);
     bench.reply(bench.now, Reply::Created(ROOM, Some(epoch)));
     let forget = Command::Forget { room, epoch, me };
     assert_eq!(bench.done(), [Action::Send(bench.run, forget)]);

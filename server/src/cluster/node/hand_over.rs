@@ -1,0 +1,138 @@
+//! Rooms leave a node that drains: a few at a time each stops after a tick, its state goes into the
+//! engine, its record to the other node, its players after it. Where a step fails the room goes on
+//! here, and is tried again. A part of [`Node`], for the length of it.
+
+use std::time::Duration;
+
+use tickwire::ids::RoomId;
+
+use super::rooms::Stage;
+use super::{Node, Order};
+use crate::directory::ownership::messages::{Epoch, Incarnation};
+
+/// Rooms on their way at once: each stands still for as long as those before it in the engine and
+/// at the other node take.
+const LEAVING_MAX: usize = 4;
+/// Until the next try where nobody takes rooms, or one failed.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// How far a node's drain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// None was ordered.
+    No,
+    /// Rooms are leaving.
+    Leaving,
+    /// All have left, but those that can't.
+    Done,
+}
+
+/// What came of [`Order::Stop`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// The room stands still, and its state was taken.
+    Saved,
+    /// Its game can't say its state: it stays.
+    Stays,
+    /// It was not told, or is on its way to another worker.
+    NotNow,
+}
+
+impl Node {
+    /// All rooms are to leave, and none comes any more. Until the end of this incarnation.
+    pub(crate) fn drain(&mut self, now: Duration) {
+        self.drains = true;
+        self.own.set_load(self.told_load());
+        // The others hear it before they are given anything.
+        self.own.hurry(now);
+    }
+
+    /// How far that is.
+    pub(crate) fn drained(&self) -> Drained {
+        match self.drains {
+            false => Drained::No,
+            true if self.rooms.are_gone() => Drained::Done,
+            true => Drained::Leaving,
+        }
+    }
+
+    /// What came of having a room stand still.
+    pub(crate) fn stopped(&mut self, now: Duration, room: RoomId, what: Stopped) {
+        let Some(Stage::Stopping { epoch, to }) = self.rooms.get(room).copied() else {
+            return;
+        };
+        match what {
+            Stopped::Saved => {
+                self.rooms.insert(room, Stage::Written { epoch, to });
+                self.orders.push_back(Order::Write { room, epoch });
+            }
+            Stopped::Stays => {
+                self.rooms.insert(room, Stage::Stays { epoch });
+                self.orders.push_back(Order::GoOn { room });
+            }
+            Stopped::NotNow => self.goes_on(now, room, epoch),
+        }
+    }
+
+    /// The engine has that state, or not.
+    pub(crate) fn written(&mut self, now: Duration, room: RoomId, is_stored: bool) {
+        let Some(Stage::Written { epoch, to }) = self.rooms.get(room).copied() else {
+            return;
+        };
+        if is_stored && self.own.hand_over(now, room, to) {
+            self.rooms.insert(room, Stage::Leaving { epoch });
+        } else {
+            self.goes_on(now, room, epoch);
+        }
+    }
+
+    /// The engine did not give it away.
+    pub(super) fn kept(&mut self, now: Duration, room: RoomId) {
+        if let Some(Stage::Leaving { epoch }) = self.rooms.get(room).copied() {
+            self.goes_on(now, room, epoch);
+        }
+    }
+
+    fn goes_on(&mut self, now: Duration, room: RoomId, epoch: Epoch) {
+        self.rooms.insert(room, Stage::Played { epoch });
+        self.orders.push_back(Order::GoOn { room });
+        self.hand_over_again = now + AGAIN;
+    }
+
+    /// The next rooms stop, for those who take most.
+    pub(super) fn hand_rooms_over(&mut self, now: Duration) {
+        if !self.may_hand_over() || now < self.hand_over_again {
+            return;
+        }
+        let mut takers = self.own.takers(now);
+        if takers.is_empty() {
+            self.hand_over_again = now + AGAIN;
+            return;
+        }
+        let free = LEAVING_MAX - self.rooms.counts().leaving;
+        let next: Vec<(RoomId, Epoch)> = self.rooms.to_hand_over().take(free).collect();
+        for (room, epoch) in next {
+            let to = self.next_taker(&mut takers);
+            self.rooms.insert(room, Stage::Stopping { epoch, to });
+            self.orders.push_back(Order::Stop { room });
+        }
+    }
+
+    /// When that may be.
+    pub(super) fn hand_over_at(&self) -> Option<Duration> {
+        self.may_hand_over().then_some(self.hand_over_again)
+    }
+
+    fn may_hand_over(&self) -> bool {
+        self.drains
+            && self.rooms.counts().leaving < LEAVING_MAX
+            && self.rooms.to_hand_over().next().is_some()
+    }
+
+    /// In turns, so that rooms spread over the others; who has least to do first.
+    fn next_taker(&mut self, takers: &mut [(Incarnation, u16)]) -> Incarnation {
+        takers.sort_unstable_by_key(|(who, load)| (*load, *who));
+        self.handed_over += 1;
+        takers[self.handed_over % takers.len()].0
+    }
+}

@@ -1,0 +1,142 @@
+//! The rooms of a node, and how far each is. Plain data; [`super::Node`] says what follows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tickwire::ids::RoomId;
+
+use super::Counts;
+use crate::directory::ownership::messages::{Epoch, Incarnation};
+
+/// How far a room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// A worker opened it, and the tables don't have it.
+    New {
+        /// That was asked for and is not answered.
+        is_asked: bool,
+        /// Since then it may have been done without an answer.
+        doubt: Option<Duration>,
+    },
+    /// By the tables it is this node's; it is fetched, or will be `again`.
+    Fetching {
+        epoch: Epoch,
+        again: Option<Duration>,
+    },
+    /// A worker ticks it.
+    Played { epoch: Epoch },
+    /// The same, and it can't be handed over: its game can't say its state.
+    Stays { epoch: Epoch },
+    /// Its worker was told to stop, and to give its state.
+    Stopping { epoch: Epoch, to: Incarnation },
+    /// Its last state is on its way to the engine.
+    Written { epoch: Epoch, to: Incarnation },
+    /// The engine was told to give it to another node.
+    Leaving { epoch: Epoch },
+}
+
+impl Stage {
+    /// Of a room that is new.
+    pub(super) fn new() -> Stage {
+        Stage::New {
+            is_asked: false,
+            doubt: None,
+        }
+    }
+}
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub(super) struct Rooms(BTreeMap<RoomId, Stage>);
+
+impl Rooms {
+    pub(super) fn get(&self, room: RoomId) -> Option<&Stage> {
+        self.0.get(&room)
+    }
+
+    pub(super) fn get_mut(&mut self, room: RoomId) -> Option<&mut Stage> {
+        self.0.get_mut(&room)
+    }
+
+    pub(super) fn insert(&mut self, room: RoomId, stage: Stage) {
+        self.0.insert(room, stage);
+    }
+
+    pub(super) fn remove(&mut self, room: RoomId) -> Option<Stage> {
+        self.0.remove(&room)
+    }
+
+    /// Whether the tables lack any.
+    pub(super) fn has_new(&self) -> bool {
+        self.0
+            .values()
+            .any(|stage| matches!(stage, Stage::New { .. }))
+    }
+
+    /// Those that the tables lack and that are not asked for.
+    pub(super) fn not_asked(&self) -> Vec<RoomId> {
+        let is_so = |stage: &Stage| {
+            matches!(
+                stage,
+                Stage::New {
+                    is_asked: false,
+                    ..
+                }
+            )
+        };
+        let new = self.0.iter().filter(|(_, stage)| is_so(stage));
+        new.map(|(room, _)| *room).collect()
+    }
+
+    /// Those that are to be fetched again by now.
+    pub(super) fn to_fetch(&self, now: Duration) -> Vec<(RoomId, Epoch)> {
+        let due = self.0.iter().filter_map(|(room, stage)| match stage {
+            Stage::Fetching {
+                epoch,
+                again: Some(at),
+            } if *at <= now => Some((*room, *epoch)),
+            _ => None,
+        });
+        due.collect()
+    }
+
+    /// When the next is.
+    pub(super) fn fetch_at(&self) -> Option<Duration> {
+        let due = self.0.values().filter_map(|stage| match stage {
+            Stage::Fetching { again, .. } => *again,
+            _ => None,
+        });
+        due.min()
+    }
+
+    /// Those that are played and may go, the first by number first.
+    pub(super) fn to_hand_over(&self) -> impl Iterator<Item = (RoomId, Epoch)> {
+        self.0.iter().filter_map(|(room, stage)| match stage {
+            Stage::Played { epoch } => Some((*room, *epoch)),
+            _ => None,
+        })
+    }
+
+    /// How many are where.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for stage in self.0.values() {
+            let count = match stage {
+                Stage::New { .. } => &mut counts.new,
+                Stage::Fetching { .. } => &mut counts.fetching,
+                Stage::Played { .. } | Stage::Stays { .. } => &mut counts.played,
+                Stage::Stopping { .. } | Stage::Written { .. } | Stage::Leaving { .. } => {
+                    &mut counts.leaving
+                }
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// Whether all that may go have gone.
+    pub(super) fn are_gone(&self) -> bool {
+        let stays = |stage: &Stage| matches!(stage, Stage::Stays { .. });
+        self.0.values().all(stays)
+    }
+}

@@ -1,0 +1,401 @@
+//! Nodes on virtual time with the engine's tables themselves, and workers that do as they are told
+//! at once: what becomes of rooms. That no two nodes ever tick one is judged by the simulation of
+//! ownership.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tickwire::ids::{RoomId, Tick};
+
+use super::*;
+use crate::directory::engine::table::Table;
+use crate::directory::engine::{Checkpoint, Put};
+use crate::directory::ownership::Timing;
+
+const STEP: Duration = Duration::from_millis(10);
+const ROOM: RoomId = RoomId(7);
+
+/// A node with its workers: its rooms, which stand still or not.
+struct Machine {
+    me: Incarnation,
+    node: Node,
+    rooms: BTreeMap<RoomId, bool>,
+    /// Who was in rooms that went, and where they were sent.
+    sent: Vec<(RoomId, Option<Incarnation>)>,
+    ended: Vec<RoomId>,
+    is_dead: bool,
+    /// Commands go out, and no answer comes back.
+    is_deaf: bool,
+    /// Its game can't say its rooms' state.
+    is_mute: bool,
+}
+
+struct World {
+    now: Duration,
+    table: Table,
+    machines: Vec<Machine>,
+}
+
+fn name(n: usize) -> String {
+    format!("node-{n}:1")
+}
+
+impl World {
+    /// So many nodes that have known one another for a while.
+    fn of(count: usize) -> World {
+        let mut world = World {
+            now: Duration::ZERO,
+            table: Table::default(),
+            machines: Vec::new(),
+        };
+        for n in 0..count {
+            let me = Incarnation(n as u64 + 1);
+            let (url, timing) = (format!("ws://{n}/ws"), Timing::default());
+            let own = Ownership::new(world.now, me, name(n), url, timing, n as u64);
+            let mut node = Node::new(own);
+            node.connected(world.now, Run(1));
+            world.machines.push(Machine {
+                me,
+                node,
+                rooms: BTreeMap::new(),
+                sent: Vec::new(),
+                ended: Vec::new(),
+                is_dead: false,
+                is_deaf: false,
+                is_mute: false,
+            });
+        }
+        world.pass(20.0);
+        world
+    }
+
+    fn pass(&mut self, seconds: f64) {
+        let until = self.now + Duration::from_secs_f64(seconds);
+        while self.now < until {
+            self.now += STEP;
+            for n in 0..self.machines.len() {
+                self.work(n);
+            }
+        }
+    }
+
+    fn work(&mut self, n: usize) {
+        loop {
+            let (now, machine) = (self.now, &mut self.machines[n]);
+            if machine.is_dead {
+                return;
+            }
+            let Some(order) = machine.node.poll(now) else {
+                return;
+            };
+            match order {
+                Order::Send(run, command) => {
+                    let reply = self.table.carry_out(command, now.as_millis() as u64);
+                    if !machine.is_deaf {
+                        machine.node.replied(now, now, run, reply.unwrap());
+                    }
+                }
+                Order::Ask(node) => {
+                    let to = self.machines.iter().position(|of| name_of(of) == node);
+                    let answer = to.map_or(Answer::Refused, |to| match self.machines[to].is_dead {
+                        true => Answer::Refused,
+                        false => self.machines[to].node.contact(now),
+                    });
+                    self.machines[n].node.answered(now, now, &node, answer);
+                }
+                Order::Fetch { room, epoch } => {
+                    let what = match self.table.get(room) {
+                        Some(_) => {
+                            machine.rooms.insert(room, true);
+                            Fetched::Restored
+                        }
+                        None => Fetched::Nothing,
+                    };
+                    machine.node.fetched(now, room, epoch, what);
+                }
+                Order::Number { room, .. } => assert!(machine.rooms.contains_key(&room)),
+                Order::Stop { room } => {
+                    let what = match machine.is_mute {
+                        true => Stopped::Stays,
+                        false => Stopped::Saved,
+                    };
+                    machine.rooms.insert(room, false);
+                    machine.node.stopped(now, room, what);
+                }
+                Order::Write { room, epoch } => {
+                    let is_stored = self.put(room, epoch);
+                    self.machines[n].node.written(now, room, is_stored);
+                }
+                Order::GoOn { room } => drop(machine.rooms.insert(room, true)),
+                Order::Drop { room, to } => {
+                    machine.rooms.remove(&room).expect("it had it");
+                    machine.sent.push((room, to));
+                }
+                Order::End { room } => {
+                    machine.rooms.remove(&room).expect("it had it");
+                    machine.ended.push(room);
+                }
+                Order::Hurry(node) => {
+                    let to = self.machines.iter().position(|of| name_of(of) == node);
+                    self.machines[to.unwrap()].node.hurry(now);
+                }
+                Order::Freeze | Order::Thaw => {}
+                Order::StartAnew(_) => machine.is_dead = true,
+            }
+        }
+    }
+
+    fn put(&mut self, room: RoomId, epoch: Epoch) -> bool {
+        let (tick, blob) = (Tick(1), bytes::Bytes::new());
+        let checkpoint = Checkpoint {
+            room,
+            epoch,
+            tick,
+            blob,
+        };
+        self.table.put(checkpoint) == Put::Stored
+    }
+
+    /// A worker of a node opens a room.
+    fn open(&mut self, n: usize, room: RoomId) {
+        self.machines[n].rooms.insert(room, true);
+        self.machines[n].node.opened(self.now, room);
+        self.work(n);
+    }
+
+    fn save_all(&mut self) {
+        for room in self.table.rooms() {
+            let epoch = self.table.record(room).unwrap().epoch;
+            assert!(self.put(room, epoch));
+        }
+    }
+
+    /// Where a room is, and that it is nowhere else.
+    fn home(&self, room: RoomId) -> Option<usize> {
+        let has = |n: &usize| {
+            let machine = &self.machines[*n];
+            !machine.is_dead && machine.rooms.contains_key(&room)
+        };
+        let mut homes = (0..self.machines.len()).filter(has);
+        let home = homes.next();
+        assert_eq!(homes.next(), None, "{room} is at two nodes");
+        home
+    }
+}
+
+fn name_of(machine: &Machine) -> String {
+    name(machine.me.0 as usize - 1)
+}
+
+#[test]
+fn a_room_that_a_worker_opens_is_in_the_tables_until_it_is_closed() {
+    let mut world = World::of(2);
+    world.open(0, ROOM);
+    let record = world.table.record(ROOM).expect("it was created");
+    assert_eq!(record.owner, Incarnation(1));
+    assert_eq!(world.machines[0].node.counts().played, 1);
+    world.pass(30.0);
+    assert_eq!(world.table.record(ROOM), Some(record));
+    world.machines[0].rooms.remove(&ROOM);
+    world.machines[0].node.closed(world.now, ROOM);
+    world.pass(1.0);
+    assert_eq!(world.table.record(ROOM), None);
+}
+
+#[test]
+fn a_room_that_is_opened_and_closed_before_its_creation_is_answered_leaves_nothing() {
+    let mut world = World::of(1);
+    let now = world.now;
+    world.machines[0].node.opened(now, ROOM);
+    let Some(Order::Send(run, command)) = world.machines[0].node.poll(now) else {
+        panic!("it is created");
+    };
+    world.machines[0].node.closed(now, ROOM);
+    let reply = world.table.carry_out(command, 1).unwrap();
+    world.machines[0].node.replied(now, now, run, reply);
+    world.pass(1.0);
+    assert_eq!(world.table.record(ROOM), None);
+}
+
+#[test]
+fn a_room_is_opened_without_the_engine_and_created_once_it_is_there() {
+    let mut world = World::of(1);
+    let now = world.now;
+    world.machines[0].node.disconnected(now);
+    world.open(0, ROOM);
+    world.pass(3.0);
+    assert_eq!(world.machines[0].node.counts().new, 1);
+    let now = world.now;
+    world.machines[0].node.connected(now, Run(2));
+    world.pass(1.0);
+    assert_eq!(world.machines[0].node.counts().played, 1);
+    assert!(world.table.record(ROOM).is_some());
+}
+
+/// The engine made it, and nobody heard: it is found in the tables, and is not taken for another's.
+#[test]
+fn a_room_whose_creation_was_done_without_an_answer_plays_on() {
+    let mut world = World::of(1);
+    world.machines[0].is_deaf = true;
+    world.open(0, ROOM);
+    assert!(world.table.record(ROOM).is_some());
+    world.pass(0.9);
+    world.machines[0].is_deaf = false;
+    world.pass(20.0);
+    assert_eq!(world.machines[0].node.counts().played, 1);
+    assert_eq!(world.home(ROOM), Some(0));
+    assert!(world.machines[0].ended.is_empty() && world.machines[0].sent.is_empty());
+}
+
+#[test]
+fn a_room_whose_number_is_anothers_ends_and_the_other_does_not() {
+    let mut world = World::of(2);
+    world.open(0, ROOM);
+    world.open(1, ROOM);
+    assert_eq!(world.machines[1].ended, [ROOM]);
+    world.pass(40.0);
+    assert_eq!(world.home(ROOM), Some(0));
+}
+
+#[test]
+fn rooms_of_a_node_that_died_are_fetched_by_the_others_and_those_without_a_state_are_closed() {
+    let mut world = World::of(3);
+    let rooms: Vec<RoomId> = (1..=30).map(RoomId).collect();
+    rooms.iter().for_each(|room| world.open(0, *room));
+    world.pass(1.0);
+    world.save_all();
+    world.open(0, RoomId(99));
+    world.pass(1.0);
+    world.machines[0].is_dead = true;
+    let now = world.now;
+    for n in [1, 2] {
+        world.machines[n].node.unreachable(now, name(0));
+    }
+    world.pass(1.0);
+    let homes: Vec<_> = rooms.iter().map(|room| world.home(*room)).collect();
+    assert!(homes.iter().all(Option::is_some), "{homes:?}");
+    assert!(homes.contains(&Some(1)) && homes.contains(&Some(2)));
+    world.pass(5.0);
+    assert_eq!(
+        world.table.record(RoomId(99)),
+        None,
+        "nothing was kept of it"
+    );
+}
+
+#[test]
+fn what_comes_of_a_fetch_whose_room_was_lost_meanwhile_is_dropped() {
+    let mut world = World::of(1);
+    let now = world.now;
+    let node = &mut world.machines[0].node;
+    node.act(
+        now,
+        Action::Start {
+            room: ROOM,
+            epoch: Epoch(3),
+        },
+    );
+    let owner = Incarnation(9);
+    node.act(
+        now,
+        Action::Drop {
+            room: ROOM,
+            why: Why::Lost { owner },
+        },
+    );
+    let fetch = Order::Fetch {
+        room: ROOM,
+        epoch: Epoch(3),
+    };
+    assert_eq!(node.poll(now), Some(fetch));
+    node.fetched(now, ROOM, Epoch(3), Fetched::Restored);
+    assert_eq!(
+        node.poll(now),
+        Some(Order::Drop {
+            room: ROOM,
+            to: None
+        })
+    );
+}
+
+#[test]
+fn a_fetch_that_the_engine_did_not_answer_is_tried_again() {
+    let mut world = World::of(1);
+    let (now, node) = (world.now, &mut world.machines[0].node);
+    let (room, epoch) = (ROOM, Epoch(3));
+    node.act(now, Action::Start { room, epoch });
+    assert_eq!(node.poll(now), Some(Order::Fetch { room, epoch }));
+    node.fetched(now, room, epoch, Fetched::NotYet);
+    assert!(node.wakes_at() <= now + FETCH_AGAIN);
+    let mut later = (0..).map(|n| now + FETCH_AGAIN + STEP * n);
+    assert_eq!(
+        node.poll(later.next().unwrap()),
+        Some(Order::Fetch { room, epoch })
+    );
+}
+
+#[test]
+fn a_node_that_drains_gives_all_rooms_to_the_others_and_its_players_after_them() {
+    let mut world = World::of(3);
+    let rooms: Vec<RoomId> = (1..=30).map(RoomId).collect();
+    rooms.iter().for_each(|room| world.open(0, *room));
+    world.pass(1.0);
+    let now = world.now;
+    world.machines[0].node.drain(now);
+    assert_eq!(world.machines[0].node.drained(), Drained::Leaving);
+    world.pass(2.0);
+    assert_eq!(world.machines[0].node.drained(), Drained::Done);
+    let mut counts = [0_u32; 3];
+    for room in &rooms {
+        let home = world.home(*room).expect("it is somewhere");
+        counts[home] += 1;
+        let to = Some(Incarnation(home as u64 + 1));
+        assert!(world.machines[0].sent.contains(&(*room, to)));
+    }
+    assert_eq!(counts[0], 0);
+    assert!(counts[1].abs_diff(counts[2]) <= 2, "{counts:?}");
+    // Nothing comes back to it.
+    world.machines[1].is_dead = true;
+    world.machines[2].node.unreachable(world.now, name(1));
+    world.save_all();
+    world.pass(10.0);
+    assert!(rooms.iter().all(|room| world.home(*room) == Some(2)));
+}
+
+#[test]
+fn a_node_that_drains_alone_or_whose_game_has_no_saves_plays_on() {
+    let mut alone = World::of(1);
+    alone.open(0, ROOM);
+    let now = alone.now;
+    alone.machines[0].node.drain(now);
+    alone.pass(5.0);
+    assert_eq!(alone.machines[0].rooms.get(&ROOM), Some(&true));
+    assert_eq!(alone.machines[0].node.drained(), Drained::Leaving);
+    let mut mute = World::of(2);
+    mute.machines[0].is_mute = true;
+    mute.open(0, ROOM);
+    let now = mute.now;
+    mute.machines[0].node.drain(now);
+    mute.pass(5.0);
+    assert_eq!(mute.machines[0].rooms.get(&ROOM), Some(&true));
+    assert_eq!(mute.machines[0].node.drained(), Drained::Done);
+}
+
+/// The state does not get into the engine, then it does.
+#[test]
+fn a_hand_over_that_fails_leaves_the_room_where_it_is_and_is_tried_again() {
+    let mut world = World::of(2);
+    world.open(0, ROOM);
+    world.pass(1.0);
+    let now = world.now;
+    let node = &mut world.machines[0].node;
+    node.drain(now);
+    let mut orders = std::iter::from_fn(|| node.poll(now));
+    assert!(orders.any(|order| order == Order::Stop { room: ROOM }));
+    node.stopped(now, ROOM, Stopped::Saved);
+    node.written(now, ROOM, false);
+    let mut orders = std::iter::from_fn(|| node.poll(now));
+    assert!(orders.any(|order| order == Order::GoOn { room: ROOM }));
+    world.pass(2.0);
+    assert_eq!(world.home(ROOM), Some(1));
+}

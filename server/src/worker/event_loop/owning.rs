@@ -1,0 +1,138 @@
+//! Rooms of a cluster's node on their worker: ticked only while their claim holds, stopped, sent on
+//! and dropped as the cluster's task orders. A server that is alone has none of it.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
+
+use super::EventLoop;
+use super::running::Running;
+use crate::room;
+use crate::worker::orders::{Order, SendOn, Stopped};
+use crate::worker::room_host::Failed;
+
+/// Until a room that stands still is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Why a room is not ticked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Still {
+    /// Its node's lease is over: its members are sent away, and may come back to their seats.
+    Frozen,
+    /// It is about to go to another node, with its members.
+    Stopped,
+}
+
+impl Running {
+    /// Whether it may be ticked.
+    fn may_tick(&self, now: Instant) -> bool {
+        self.still != Some(Still::Stopped)
+            && self.claim.as_ref().is_none_or(|claim| claim.holds(now))
+    }
+}
+
+impl EventLoop {
+    /// A room that is due may not be ticked, or could not before. True: it has no turn.
+    pub(super) fn stands_still(&mut self, room: RoomId, now: Instant) -> bool {
+        let Some(running) = self.rooms.get_mut(&room) else {
+            return true;
+        };
+        if running.may_tick(now) {
+            if running.still.take().is_none() {
+                return false;
+            }
+            running.schedule.restart(now);
+            running.due = running.schedule.due();
+            self.queue.push(Reverse((running.due, room)));
+            return true;
+        }
+        running.due = now + LOOK_AGAIN;
+        self.queue.push(Reverse((running.due, room)));
+        if running.still == Some(Still::Stopped) {
+            return true;
+        }
+        running.still = Some(Still::Frozen);
+        if let Err(Failed) = running.room_host.send_away(&mut self.ctx) {
+            self.fail(room);
+        }
+        true
+    }
+
+    /// Carries out what the cluster's task ordered.
+    pub(super) fn obey(&mut self, now: Instant) {
+        for order in self.state.orders.take() {
+            let Some(room) = order.room() else {
+                self.carry_out(order, now);
+                continue;
+            };
+            if self.rooms.contains_key(&room) {
+                self.carry_out(order, now);
+            } else if let Some(worker) = self.ctx.common.registry.worker_of(room) {
+                // It is on its way here, or there.
+                self.ctx.common.peers.order(worker, order);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order, now: Instant) {
+        match order {
+            Order::Stop { room, reply } => {
+                let stopped = self.stop(room, now);
+                // Who asked may be gone.
+                let _ = stopped.map(|stopped| reply.send(stopped));
+            }
+            Order::GoOn { room } => {
+                if let Some(running) = self.rooms.get_mut(&room) {
+                    // With its next look.
+                    running.still = Some(Still::Frozen);
+                }
+            }
+            Order::Drop { room, to } => self.send_on(room, &to),
+            Order::End { room } => self.fail(room),
+            Order::Disown { who } => {
+                let is_theirs = |running: &Running| {
+                    let claim = running.claim.as_ref();
+                    claim.is_some_and(|claim| claim.who() == who)
+                };
+                let theirs = self.rooms.iter().filter(|(_, running)| is_theirs(running));
+                let theirs: Vec<RoomId> = theirs.map(|(room, _)| *room).collect();
+                let nowhere: SendOn = std::sync::Arc::new(|_| None);
+                theirs.iter().for_each(|room| self.send_on(*room, &nowhere));
+            }
+        }
+    }
+
+    /// Has a room stand still. `None`: there is no such room; inside, its state.
+    fn stop(&mut self, room: RoomId, now: Instant) -> Option<Option<Stopped>> {
+        let about = self.ctx.common.registry.about(room, now)?;
+        let running = self.rooms.get_mut(&room)?;
+        let mut bytes = Vec::new();
+        let saved = match running.saves {
+            None => return Some(None),
+            Some(_) => running.room_host.save(&mut bytes),
+        };
+        match saved {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Some(None),
+            Err(Failed) => {
+                self.fail(room);
+                return None;
+            }
+        }
+        room::seal(&mut bytes);
+        running.still = Some(Still::Stopped);
+        let tick = running.room_host.tick_number();
+        Some(Some(Stopped { tick, bytes, about }))
+    }
+
+    /// A room is not this node's any more. What is kept of it is the other's to change.
+    fn send_on(&mut self, room: RoomId, to: &SendOn) {
+        if let Some(running) = self.take_out(room) {
+            running
+                .room_host
+                .send_on(to, CloseCode::Restart, &mut self.ctx);
+        }
+    }
+}

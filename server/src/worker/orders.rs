@@ -1,0 +1,83 @@
+//! What the cluster's task wants of a worker's rooms. Not in the inbox, which may be full: none of
+//! these may be lost, and who gives them does not wait. They are no more than a few a room, and
+//! taken with each pass of the loop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tickwire::ids::{RoomId, Tick};
+use tickwire::protocol::ServerMessage;
+use tokio::sync::oneshot;
+
+use super::Session;
+use crate::directory::ownership::messages::Incarnation;
+use crate::directory::{GameIndex, Kept};
+
+/// Where the members of a room are sent, each by what is said to them; `None`: they are told to
+/// look for it.
+pub(crate) type SendOn = Arc<dyn Fn(&Session) -> Option<ServerMessage> + Send + Sync>;
+
+/// One of them.
+pub(crate) enum Order {
+    /// The room stands still from now on, and its state goes to who asked, `None` if its game can't
+    /// say it. Dropped unanswered if there is no such room.
+    Stop {
+        room: RoomId,
+        reply: oneshot::Sender<Option<Stopped>>,
+    },
+    /// A room that stands still goes on.
+    GoOn { room: RoomId },
+    /// The room is another node's: its members go there.
+    Drop { room: RoomId, to: SendOn },
+    /// The room ends, as one that failed.
+    End { room: RoomId },
+    /// All rooms are dropped that this incarnation had.
+    Disown { who: Incarnation },
+}
+
+/// The state of a room that stands still.
+pub(crate) struct Stopped {
+    pub(crate) tick: Tick,
+    /// Sealed.
+    pub(crate) bytes: Vec<u8>,
+    /// Its game, and what the directory knows of it.
+    pub(crate) about: (GameIndex, Kept),
+}
+
+impl Order {
+    /// Which room it is about, if one.
+    pub(super) fn room(&self) -> Option<RoomId> {
+        match self {
+            Order::Stop { room, .. }
+            | Order::GoOn { room }
+            | Order::Drop { room, .. }
+            | Order::End { room } => Some(*room),
+            Order::Disown { .. } => None,
+        }
+    }
+}
+
+/// Those that a worker has not taken.
+#[derive(Default)]
+pub(super) struct Orders {
+    waiting: Mutex<Vec<Order>>,
+    are_there: AtomicBool,
+}
+
+impl Orders {
+    pub(super) fn push(&self, order: Order) {
+        self.waiting.lock().push(order);
+        self.are_there.store(true, Ordering::Release);
+    }
+
+    /// All of them, in their order.
+    pub(super) fn take(&self) -> Vec<Order> {
+        if !self.are_there.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let mut waiting = self.waiting.lock();
+        self.are_there.store(false, Ordering::Release);
+        std::mem::take(&mut waiting)
+    }
+}
