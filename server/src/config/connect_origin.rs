@@ -23,28 +23,37 @@ pub struct ConnectOrigin {
     authority: Authority,
 }
 
+impl ConnectOrigin {
+    /// `None`: it is an IPv6 address, which a page's policy can't name.
+    pub(super) fn new(scheme: &'static str, authority: Authority) -> Option<ConnectOrigin> {
+        (!authority.is_ipv6()).then_some(ConnectOrigin { scheme, authority })
+    }
+}
+
 impl FromStr for ConnectOrigin {
     type Err = String;
 
     /// Nothing but scheme, host and port: no path, no wildcard.
     fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.split_once("://").and_then(|(scheme, authority)| {
-            let scheme = ["ws", "wss"]
-                .into_iter()
-                .find(|known| scheme.eq_ignore_ascii_case(known))?;
-            let authority: Authority = authority.parse().ok()?;
-            Some(ConnectOrigin { scheme, authority })
-        });
-        match parsed {
-            Some(origin) if !origin.authority.is_ipv6() => Ok(origin),
-            Some(_) => Err(format!(
-                "{text:?} is an IPv6 address, which a page's policy can't name: use the host's name"
-            )),
-            None => Err(format!(
+        let (scheme, authority) = server(text).ok_or_else(|| {
+            format!(
                 "{text:?} is not a server such as wss://b.example or ws://127.0.0.1:7777, without a path"
-            )),
-        }
+            )
+        })?;
+        ConnectOrigin::new(scheme, authority).ok_or_else(|| {
+            format!(
+                "{text:?} is an IPv6 address, which a page's policy can't name: use the host's name"
+            )
+        })
     }
+}
+
+/// A WebSocket server's scheme and host.
+pub(super) fn server(text: &str) -> Option<(&'static str, Authority)> {
+    let (scheme, authority) = text.split_once("://")?;
+    let mut known = ["ws", "wss"].into_iter();
+    let scheme = known.find(|known| scheme.eq_ignore_ascii_case(known))?;
+    Some((scheme, authority.parse().ok()?))
 }
 
 impl fmt::Display for ConnectOrigin {

@@ -3,7 +3,7 @@
 //! is let in is `http::origin`'s to say.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A host and maybe a port, as in `Host`: `play.example`, `127.0.0.1:7777`, `[::1]:80`. Two that
@@ -24,8 +24,24 @@ impl Authority {
     /// Whether it is a name that the world may know: neither an address nor this machine's.
     pub(crate) fn is_public_name(&self) -> bool {
         let is_local = &*self.host == "localhost" || self.host.ends_with(".localhost");
-        let is_address = self.is_ipv6() || self.host.parse::<Ipv4Addr>().is_ok();
-        !is_local && !is_address
+        !is_local && self.address().is_none()
+    }
+
+    /// The address that stands there in the place of a name.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        let bare = self
+            .host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        match bare {
+            Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+            None => self.host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
+        }
+    }
+
+    /// The port, if one is written.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
     }
 
     /// Whether it is an IPv6 address, which stands in brackets.

@@ -19,9 +19,12 @@ use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 use super::GameSettings;
 use super::connect_origin::ConnectOrigin;
 use super::duration::parse_duration;
+use super::engine_url::{EngineUrl, Unrepeated};
 use super::error::ConfigError;
 use super::network::Network;
+use super::node_url::NodeUrl;
 use super::origin::AllowedOrigin;
+use super::peer_address::PeerAddress;
 
 /// Ticks per second that a room may have. Above, a period is shorter than what a kernel's
 /// timer keeps.
@@ -37,6 +40,12 @@ const MESSAGES_PER_SECOND: u32 = 120;
 pub(super) const SPECTATORS_PER_ROOM_MAX: u16 = 5000;
 /// More of anything than a machine holds.
 const MANY: u32 = 1 << 20;
+/// The region of a node that names none.
+pub(super) const REGION: &str = "main";
+/// Play without the engine, of who says nothing of it.
+pub(super) const DETACHED: Duration = Duration::from_secs(90);
+/// Longest play without the engine that may be asked for. An hour is enough for whoever mends it.
+pub(crate) const DETACHED_MAX: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// Shorter ones would end whoever is not on the same machine.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -142,7 +151,8 @@ settings! {
     allowed_origins: Vec<AllowedOrigin>;
 
     /// Server that pages may connect to besides their own, such as wss://b.example, where a
-    /// redirect sends them there; repeatable, or separated by commas, up to 64
+    /// redirect sends them there; that of --node-url goes without saying. Repeatable, or separated
+    /// by commas, up to 64
     #[arg(long = "connect-origin", value_name = "SERVER", value_delimiter = ',')]
     connect_origins: Vec<ConnectOrigin>;
 
@@ -208,6 +218,44 @@ settings! {
     /// not there [default: they end with the process]
     #[arg(value_name = "DIR")]
     state_file: Option<PathBuf>;
+
+    /// Redis or Valkey that keeps what several nodes share, such as redis://USER:PASSWORD@HOST:PORT;
+    /// rediss:// by TLS, redis+sentinel:// by sentinels. A password belongs into the variable or the
+    /// file: every process of a machine can read its command lines [default: this server is alone]
+    #[arg(value_name = "URL", value_parser = Unrepeated, hide_env_values = true)]
+    cluster_url: Option<EngineUrl>;
+
+    /// Where clients reach this node and no other, such as wss://play.example/n/1/ws; it ends with
+    /// /ws
+    #[arg(value_name = "URL")]
+    node_url: Option<NodeUrl>;
+
+    /// Address for the other nodes' connections; keep it private
+    #[arg(value_name = "ADDR")]
+    peer_listen: Option<SocketAddr>;
+
+    /// Host and port by which the other nodes reach this one, which are its name among them
+    /// [default: --peer-listen]
+    #[arg(value_name = "HOST:PORT")]
+    peer_advertise: Option<PeerAddress>;
+
+    /// File with a secret of 32 bytes or more, the same at all nodes: they know each other by it,
+    /// and all guests
+    #[arg(value_name = "FILE")]
+    cluster_key_file: Option<PathBuf>;
+
+    /// Cluster among those that share a --cluster-url: 1 to 32 small letters, digits and hyphens
+    #[arg(value_name = "NAME", default_value = REGION)]
+    cluster_region: String;
+
+    /// PEM file with the authorities that are believed for rediss:// [default: those of the system]
+    #[arg(value_name = "FILE")]
+    cluster_ca_file: Option<PathBuf>;
+
+    /// How long rooms are played on without the engine, up to 1h, where no other node has contact
+    /// with it; 0s: not at all
+    #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "90s")]
+    detached_play: Duration, Duration::ZERO..=DETACHED_MAX;
 
     /// Messages per second that a client may send before it is closed: a tenth more than the tick
     /// rate, and 5 requests, at least [default: 120, or twice the tick rate]

@@ -3,6 +3,7 @@
 //! an address) are no such pairs, nor is `max-connections` beyond the open files that the system
 //! allows, which is lowered with a warning.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tickwire::limits::{ACK_DELAY_MS, EVENT_RING_TICKS};
@@ -44,8 +45,9 @@ impl Config {
         self.check_each()?;
         self.check_rates()?;
         self.check_files()?;
-        connect_origin::check(&self.connect_origins)?;
-        self.check_ports()
+        connect_origin::check(&self.servers_of_pages())?;
+        self.check_ports()?;
+        self.check_cluster()
     }
 
     fn check_rates(&self) -> Result<(), ConfigError> {
@@ -143,17 +145,25 @@ impl Config {
 
     /// The system says only that the second one is taken.
     fn check_ports(&self) -> Result<(), ConfigError> {
-        let (public, ops) = (self.listen, self.ops_listen);
-        let overlap = public.ip() == ops.ip()
-            || public.ip().is_unspecified() && public.is_ipv4() == ops.is_ipv4()
-            || ops.ip().is_unspecified() && public.is_ipv4() == ops.is_ipv4();
-        if public.port() == ops.port() && public.port() != 0 && overlap {
-            return refuse(format!(
-                "listen {public} and ops-listen {ops} are one port: give ops-listen another, which stays private"
-            ));
+        let (public, ops) = (("listen", self.listen), ("ops-listen", self.ops_listen));
+        let peers = self.peer_listen.map(|at| ("peer-listen", at));
+        let of_peers = [public, ops].into_iter().zip(peers.into_iter().cycle());
+        for ((one, at), (private, other)) in of_peers.chain([(public, ops)]) {
+            if overlap(at, other) {
+                return refuse(format!(
+                    "{one} {at} and {private} {other} are one port: give {private} another, which stays private"
+                ));
+            }
         }
         Ok(())
     }
+}
+
+/// Whether the system gives only one of them.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_all = one.ip().is_unspecified() || other.ip().is_unspecified();
+    let hosts = one.ip() == other.ip() || is_all && one.is_ipv4() == other.is_ipv4();
+    one.port() == other.port() && one.port() != 0 && hosts
 }
 
 fn refuse(message: impl Into<String>) -> Result<(), ConfigError> {

@@ -103,7 +103,7 @@ impl Public {
         let allowed = descriptors::allow(config.max_connections);
         Public {
             pages: Pages::new(pages),
-            policy: Policy::new(&config.connect_origins),
+            policy: Policy::new(&config.servers_of_pages()),
             origins: Origins::new(&config.allowed_origins),
             seats: Seats::new(allowed, metrics.connections_open.clone()),
             // As many as there are sockets: `seats` says when one has to go.

@@ -78,12 +78,21 @@ fn files_that_can_not_be_used_end_the_start() {
     let (broken, fifo) = (File::new("broken", "?"), File::missing("fifo"));
     let made = Command::new("mkfifo").arg(fifo.path()).status();
     assert!(made.unwrap().success());
-    let settings: [(&str, &[&str]); 7] = [
+    let node = [
+        "--cluster-url",
+        "redis://127.0.0.1:1",
+        "--node-url",
+        "ws://127.0.0.1:7777/ws",
+        "--peer-listen",
+        "127.0.0.1:0",
+    ];
+    let settings: [(&str, &[&str]); 8] = [
         (
             "auth-key-file",
             &["--auth-issuer", "i", "--auth-audience", "a"],
         ),
         ("guest-key-file", &[]),
+        ("cluster-key-file", &node),
         ("admin-token-file", &[]),
         ("bans-file", &[]),
         ("config", &[]),

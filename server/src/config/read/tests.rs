@@ -193,6 +193,36 @@ fn errors_are_one_line_and_say_where() {
     file("games = 2", &[", line 1: games", "integer"]);
 }
 
+/// Neither by what is wrong with the URL, wherever it is written, nor by the help, nor by the
+/// settings themselves.
+#[test]
+fn the_engines_password_is_told_nobody() {
+    let wrong = "redis://user:secret@redis:70000";
+    let errors = [
+        refused(&["--cluster-url", wrong], ""),
+        refused(&[&format!("--cluster-url={wrong}")], ""),
+        refused(&[], &format!("npcs = 1\ncluster-url = '{wrong}'")),
+    ];
+    for error in &errors {
+        let told = "cluster-url: a host is NAME";
+        assert!(error.contains(told) && !error.contains('\n'), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+    assert!(errors[2].starts_with(", line 2: "), "{}", errors[2]);
+    let command = command();
+    let mut url = command
+        .get_arguments()
+        .filter(|arg| arg.get_id() == "cluster_url");
+    assert!(url.all(|arg| arg.is_hide_env_values_set()), "the help");
+    let config = config(&["--cluster-url", "redis://user:secret@redis"], "").unwrap();
+    assert!(!format!("{config:?}").contains("secret"));
+    assert!(
+        config
+            .check()
+            .is_err_and(|why| !why.to_string().contains("secret"))
+    );
+}
+
 #[test]
 fn a_game_may_have_settings_of_its_own() {
     let file = "npcs = 5\n[games.chess]\ntick-rate = 10\nidle-after = '0s'\n[games.go]\n";

@@ -10,7 +10,6 @@ mod replies;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
-pub(crate) mod url;
 
 use std::fmt;
 use std::time::Instant;

@@ -7,6 +7,8 @@
 
 use tickwire::ids::RoomId;
 
+use crate::config::{NODE_URL_BYTES_MAX, PEER_ADDRESS_BYTES_MAX};
+
 /// Nodes that a cluster has: each asks each of the others. A beat answers with no more, those of
 /// the least incarnations; the rest play on and are not adopted from.
 pub(crate) const NODES_MAX: usize = 64;
@@ -15,9 +17,9 @@ pub(crate) const ROOMS_MAX: usize = 65_536;
 /// Rooms that one beat's answer names of each kind beside those lost; the next has the others.
 pub(crate) const ROOMS_TOLD_MAX: usize = 256;
 /// Bytes of where peers reach a node: a host's name and a port.
-pub(crate) const NODE_BYTES_MAX: usize = 262;
+pub(crate) const NODE_BYTES_MAX: usize = PEER_ADDRESS_BYTES_MAX;
 /// Bytes of the URL that clients are sent to.
-pub(crate) const URL_BYTES_MAX: usize = 512;
+pub(crate) const URL_BYTES_MAX: usize = NODE_URL_BYTES_MAX;
 
 /// One life of a node's process: 64 random bits, never used again. A node that may have lost its
 /// rooms goes on under a new one.

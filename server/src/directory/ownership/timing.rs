@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-/// Longest play without the engine that may be asked for. An hour is enough for whoever mends it.
-pub(crate) const DETACHED_MAX: Duration = Duration::from_secs(3600);
-
 /// The times of the protocol, the same for every node of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timing {
@@ -67,6 +64,7 @@ impl Default for Timing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DETACHED_MAX;
 
     /// The longest that a span of the slowest clock lasts, and the shortest of the fastest.
     fn apart(span: Duration) -> (Duration, Duration) {

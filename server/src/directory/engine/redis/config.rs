@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 
-use crate::config::ConfigError;
-use crate::directory::engine::url::EngineUrl;
+use crate::config::EngineUrl;
 use crate::metrics::Metrics;
 
 /// How long what may take.
@@ -40,51 +39,10 @@ pub(crate) struct Config {
     pub(crate) url: EngineUrl,
     /// Set where the URL says TLS; see [`tls`](super::dial::tls).
     pub(crate) tls: Option<Arc<ClientConfig>>,
-    /// What keys have after their `tw:`, so that regions may share a server; see [`region`].
+    /// What keys have after their `tw:`, so that regions may share a server.
     pub(crate) region: String,
     /// What the cluster's key is known by: nodes with another one are not let in.
     pub(crate) mark: [u8; 16],
     pub(crate) times: Times,
     pub(crate) metrics: Arc<Metrics>,
-}
-
-/// Characters of a region's name.
-const REGION_CHARS: usize = 32;
-
-/// A region's name, which is a part of keys and of the patterns that a user may have.
-///
-/// # Errors
-/// It is not 1 to 32 small letters, digits and hyphens.
-pub(crate) fn region(name: &str) -> Result<String, ConfigError> {
-    let is_plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
-    if name.is_empty() || name.len() > REGION_CHARS || !name.chars().all(is_plain) {
-        let what = "1 to 32 small letters, digits and hyphens";
-        return Err(ConfigError::new(format!("region: its name is {what}")));
-    }
-    Ok(name.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_region_can_be_no_part_of_another_pattern() {
-        for name in ["eu", "us-east-1", &"a".repeat(32)] {
-            assert_eq!(region(name).as_deref(), Ok(name));
-        }
-        for wrong in [
-            "",
-            "EU",
-            "eu}",
-            "*",
-            "[a]",
-            "a b",
-            "a:b",
-            "é",
-            &"a".repeat(33),
-        ] {
-            assert!(region(wrong).is_err(), "{wrong}");
-        }
-    }
 }

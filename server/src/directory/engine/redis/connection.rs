@@ -17,8 +17,8 @@ use super::config::Config;
 use super::dial::{Metered, dial};
 use super::errors::{code, failure, line, refused};
 use super::scripts::{Digests, Script};
+use crate::config::{Host, Login};
 use crate::directory::engine::Failure;
-use crate::directory::engine::url::{Host, Login};
 use crate::metrics::Metrics;
 
 /// The oldest version with everything that the scripts use.

@@ -17,9 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Host};
 use crate::directory::engine::Failure;
-use crate::directory::engine::url::Host;
 
 /// How long bytes may wait for the other host's kernel to have them. A process there that stands
 /// still is no reason to end a connection; a host that is gone is.

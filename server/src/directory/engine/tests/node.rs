@@ -209,7 +209,7 @@ pub(super) fn config(url: &str) -> Config {
 }
 
 pub(super) fn config_with(url: &str, ca: Option<&[u8]>) -> Config {
-    let url: super::super::url::EngineUrl = url.parse().expect("a URL");
+    let url: crate::config::EngineUrl = url.parse().expect("a URL");
     let tls = url.tls.then(|| redis::dial::tls(ca).expect("certificates"));
     Config {
         url,

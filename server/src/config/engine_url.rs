@@ -1,4 +1,5 @@
-//! Where an engine is: the URL that an operator gives, as other programs take it. Pure.
+//! Where the engine of a cluster is: the URL that an operator gives, as other programs take it.
+//! `directory::engine` connects there. It may have a password in it, which no line repeats.
 //!
 //! ```text
 //! redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]                                 rediss:// by TLS
@@ -7,10 +8,15 @@
 //! With Sentinel, `?sentinel_username=…&sentinel_password=…` are the sentinels' own. What stands
 //! for itself in a name or password and not in a URL is percent-encoded.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::ConfigError;
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
+
+use super::error::ConfigError;
 
 /// The port that a server listens on if none is said, and a sentinel.
 const SERVER_PORT: u16 = 6379;
@@ -60,7 +66,7 @@ pub(crate) struct Sentinels {
 
 /// What the URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EngineUrl {
+pub struct EngineUrl {
     pub(crate) tls: bool,
     /// The server, or the sentinels, at least one.
     pub(crate) hosts: Vec<Host>,
@@ -91,6 +97,24 @@ impl FromStr for EngineUrl {
     /// One line, which does not repeat the URL: it has a password in it.
     fn from_str(url: &str) -> Result<EngineUrl, ConfigError> {
         read(url).map_err(|why| ConfigError::new(format!("cluster-url: {why}")))
+    }
+}
+
+/// Reads the setting. clap's own words for what can't be read repeat it.
+#[derive(Clone)]
+pub(super) struct Unrepeated;
+
+impl TypedValueParser for Unrepeated {
+    type Value = EngineUrl;
+
+    fn parse_ref(
+        &self,
+        _: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<EngineUrl, clap::Error> {
+        let url = value.to_string_lossy().parse();
+        url.map_err(|why: ConfigError| clap::Error::raw(ErrorKind::ValueValidation, why))
     }
 }
 
