@@ -3,6 +3,7 @@
 //! `http::admin` about the third.
 
 mod admin_token;
+mod cluster_keys;
 mod entropy;
 mod identity;
 mod replay;
@@ -14,6 +15,7 @@ mod tokens;
 pub use identity::Identity;
 
 pub(crate) use admin_token::AdminToken;
+pub(crate) use cluster_keys::ClusterKeys;
 pub(crate) use entropy::Entropy;
 pub(crate) use seat_token::{SeatKey, SeatToken};
 pub(crate) use ticket::{TICKET_LIFE, Tickets};

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use aws_lc_rs::hmac;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
 use serde::{Deserialize, Serialize};
 
+use super::cluster_keys::ClusterKeys;
 use super::entropy::Entropy;
 use super::identity::{Identity, is_subject};
 use super::replay::Replays;
@@ -38,7 +38,6 @@ pub(crate) struct Tokens {
     /// The operator's key, if there is one.
     operator: Option<(DecodingKey, Validation)>,
     seats: SeatKey,
-    secret: hmac::Key,
     guests: bool,
     replays: Replays,
     /// Where guests' names come from.
@@ -65,15 +64,16 @@ struct Operators {
 }
 
 impl Tokens {
-    /// The keys that the settings name. The server's own is drawn from `entropy` where none is
-    /// given, and so are guests' names.
+    /// The keys that the settings name. The server's own is that of its cluster, if it is in one;
+    /// it is drawn from `entropy` where none is given, and so are guests' names.
     ///
     /// # Errors
     /// One line: a file that can't be read, a key that is none or too short.
     pub(crate) fn new(config: &Config, entropy: Entropy) -> Result<Tokens, ConfigError> {
-        let own = match &config.guest_key_file {
-            Some(path) => secret(path, "guest-key-file")?,
-            None => {
+        let own = match (&config.cluster_key_file, &config.guest_key_file) {
+            (Some(path), _) => ClusterKeys::read(path)?.tokens.to_vec(),
+            (None, Some(path)) => secret(path, "guest-key-file")?,
+            (None, None) => {
                 let key = entropy.bytes::<SECRET_BYTES_MIN>();
                 key.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?
                     .to_vec()
@@ -95,7 +95,6 @@ impl Tokens {
             ),
             operator,
             seats: SeatKey::derive(&own),
-            secret: hmac::Key::new(hmac::HMAC_SHA256, &own),
             guests: config.guests,
             replays: Replays::default(),
             entropy,
@@ -106,12 +105,6 @@ impl Tokens {
     /// again after a restart finds their seat again too.
     pub(crate) fn seats(&self) -> &SeatKey {
         &self.seats
-    }
-
-    /// A key for something else that servers with the same key of their own have in common.
-    pub(crate) fn derive(&self, purpose: &[u8]) -> Vec<u8> {
-        let purpose = [b"tickwire ".as_slice(), purpose].concat();
-        hmac::sign(&self.secret, &purpose).as_ref().to_vec()
     }
 
     /// Who brings this token, and the token to come back with. Without a token, or with one of the

@@ -2,14 +2,14 @@
 //! tell and ask one another is handed over, byte for byte, by whoever has this. For tests of the
 //! directory of all nodes and of redirects, as [`super::Stepped`] is for those of rooms.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 
 use super::shared::Shared;
-use crate::auth::Entropy;
+use crate::auth::{ClusterKeys, Entropy};
 use crate::directory::nodes::{self, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 
@@ -18,7 +18,11 @@ const PERIOD: Duration = Duration::from_millis(20);
 
 /// See the module's description. Clones are the same ones.
 #[derive(Clone, Default)]
-pub struct Neighbours(Arc<Mutex<Vec<Neighbour>>>);
+pub struct Neighbours {
+    all: Arc<Mutex<Vec<Neighbour>>>,
+    /// What they have in common, made for the first.
+    keys: Arc<OnceLock<ClusterKeys>>,
+}
 
 struct Neighbour {
     incarnation: Incarnation,
@@ -32,9 +36,14 @@ struct Neighbour {
 impl Neighbours {
     /// A server becomes a node, which clients reach at `url`: which one, from 0.
     pub(super) fn join(&self, shared: &Arc<Shared>, url: &str) -> usize {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         let incarnation = Incarnation(all.len() as u64 + 1);
-        let nodes = shared.connect(incarnation, url, Entropy::default());
+        let entropy = Entropy::default();
+        let keys = self.keys.get_or_init(|| {
+            let secret: [u8; 32] = entropy.bytes().expect("the system has random numbers");
+            ClusterKeys::derive(&secret)
+        });
+        let nodes = shared.connect(incarnation, url, keys, entropy);
         all.push(Neighbour {
             incarnation,
             url: url.to_owned(),
@@ -47,7 +56,7 @@ impl Neighbours {
 
     /// What the cluster does with each beat: all hear who lives.
     pub fn meet(&self) {
-        let all = self.0.lock();
+        let all = self.all.lock();
         for me in all.iter() {
             let others = all
                 .iter()
@@ -61,7 +70,7 @@ impl Neighbours {
 
     /// What the cluster does once a second: each hears what the others have to tell.
     pub fn tell(&self, now: Instant) {
-        let all = self.0.lock();
+        let all = self.all.lock();
         for from in all.iter().filter(|from| from.is_heard) {
             let batch = from.shared.tell(now).expect("it is a node");
             for to in all.iter().filter(|to| to.url != from.url) {
@@ -73,7 +82,7 @@ impl Neighbours {
 
     /// What the cluster does at once: questions and answers go back and forth.
     pub fn deliver(&self, now: Instant) {
-        let all = self.0.lock();
+        let all = self.all.lock();
         for me in all.iter() {
             for room in me.nodes.sought() {
                 let has = |other: &&Neighbour| {
@@ -98,7 +107,7 @@ impl Neighbours {
     /// A node is heard by the others from now on, or not any more; `is_doubted`: they find out at
     /// once, and forget it with the next exchange.
     pub fn hear(&self, node: usize, is_heard: bool) {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         all[node].is_heard = is_heard;
         let lost = all[node].incarnation;
         for other in all
@@ -111,7 +120,7 @@ impl Neighbours {
 
     /// There is no such room by the engine, where somebody seeks it.
     pub fn forget(&self, room: RoomId) {
-        for node in self.0.lock().iter() {
+        for node in self.all.lock().iter() {
             node.nodes.found(room, None);
         }
     }
@@ -133,7 +142,7 @@ impl Neighbours {
 
     /// Done when a node has something to ask.
     async fn has_work(&self) {
-        let nodes: Vec<Arc<Nodes>> = self.0.lock().iter().map(|of| of.nodes.clone()).collect();
+        let nodes: Vec<Arc<Nodes>> = self.all.lock().iter().map(|of| of.nodes.clone()).collect();
         let mut work: Vec<_> = nodes
             .iter()
             .map(|nodes| Box::pin(nodes.has_work()))

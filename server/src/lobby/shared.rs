@@ -13,7 +13,7 @@ use super::games::{GameToServe, Offered};
 use super::restoring::{self, Restoring};
 use super::room_quotas::RoomQuotas;
 use super::visitors::Visitors;
-use crate::auth::{Entropy, Identity, Tickets, Tokens, Unauthorised};
+use crate::auth::{ClusterKeys, Entropy, Identity, Tickets, Tokens, Unauthorised};
 use crate::checkpoint::Slots;
 use crate::checkpoint::keeping::Keeping;
 use crate::config::{Config, invalid};
@@ -150,17 +150,19 @@ impl Shared {
 
     /// Becomes a node, which clients reach at `url`: what it is told of others, and is to tell
     /// them, goes by what is returned. Before anybody is let in, and once.
-    pub(super) fn connect(&self, me: Incarnation, url: &str, entropy: Entropy) -> Arc<Nodes> {
+    pub(super) fn connect(
+        &self,
+        me: Incarnation,
+        url: &str,
+        keys: &ClusterKeys,
+        entropy: Entropy,
+    ) -> Arc<Nodes> {
         let games = self.games.iter().map(|game| KnownGame {
             name: game.name.to_owned(),
             metadata: game.rooms.metadata().to_vec(),
         });
-        let (tickets, networks) = (
-            self.tokens.derive(b"tickets"),
-            self.tokens.derive(b"networks"),
-        );
-        let tickets = Tickets::new(&tickets, url, entropy);
-        let nodes = Nodes::new(me, tickets, &networks, games.collect());
+        let tickets = Tickets::new(&keys.tickets, url, entropy);
+        let nodes = Nodes::new(me, tickets, &keys.networks, games.collect());
         self.nodes.get_or_init(|| Arc::new(nodes)).clone()
     }
 

@@ -1,8 +1,12 @@
 //! Tokens of guests and of operators, good ones and each way to be wrong.
 
-use super::*;
-use serde_json::{Value, json};
 use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tickwire::ids::{PlayerId, RoomId};
+
+use super::super::SeatToken;
+use super::*;
 
 const SECRET: &[u8] = b"a secret that is long enough: 0123456789";
 /// RFC 8410's example of an Ed25519 key, and its public half.
@@ -28,6 +32,28 @@ impl Drop for File {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// Nodes have one secret, and who is known at one is known at all: by it alone, not by the secret
+/// as it is.
+#[test]
+fn guests_and_seats_of_a_cluster_are_the_same_at_all_nodes() {
+    let key = File::new("cluster-key", SECRET);
+    let at = |set: fn(&mut Config, PathBuf)| {
+        let mut config = Config::default();
+        set(&mut config, key.0.clone());
+        keys_of(&config).unwrap()
+    };
+    let node = |config: &mut Config, key| config.cluster_key_file = Some(key);
+    let (one, other) = (at(node), at(node));
+    let alone = at(|config, key| config.guest_key_file = Some(key));
+    let (guest, token) = one.identify("").unwrap();
+    assert_eq!(other.identify(&token).unwrap().0, guest);
+    assert_ne!(alone.identify(&token).unwrap().0, guest);
+    let seat = one.seats().token(RoomId(1), PlayerId(2), 3, &guest);
+    let seat = SeatToken::read(&seat).unwrap();
+    assert!(other.seats().proves(&seat, &guest));
+    assert!(!alone.seats().proves(&seat, &guest));
 }
 
 fn keys_of(config: &Config) -> Result<Tokens, ConfigError> {

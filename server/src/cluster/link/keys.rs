@@ -6,11 +6,11 @@
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, Tag, sign};
+use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, Tag};
 
 use super::wire::{FORMAT, Nonce, TAG_BYTES};
 
-/// What the key is derived for: no other MAC of the server's is taken for one of a link.
+/// What each MAC by the key begins with: one of a later form of links is taken for none of these.
 const DOMAIN: &[u8] = b"tickwire peer link";
 
 /// What all nodes have. Clones are the same key.
@@ -57,10 +57,9 @@ impl fmt::Debug for Seal {
 }
 
 impl ClusterKey {
-    /// Derived from the secret that all nodes have, 32 bytes or more.
-    pub(crate) fn derive(secret: &[u8]) -> ClusterKey {
-        let derived = sign(&Key::new(HMAC_SHA256, secret), DOMAIN);
-        ClusterKey(Key::new(HMAC_SHA256, derived.as_ref()))
+    /// The one that is made for links: [`ClusterKeys::link`](crate::auth::ClusterKeys::link).
+    pub(crate) fn new(key: &[u8; 32]) -> ClusterKey {
+        ClusterKey(Key::new(HMAC_SHA256, key))
     }
 
     /// What the acceptor, or the dialer, proves itself with.

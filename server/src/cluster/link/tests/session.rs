@@ -17,7 +17,7 @@ const ACCEPTOR: Incarnation = Incarnation(22);
 
 fn this(key: u8, me: Incarnation, nonce: u8) -> This {
     This {
-        key: ClusterKey::derive(&[key; 32]),
+        key: ClusterKey::new(&[key; 32]),
         me,
         nonce: [nonce; 32],
     }

@@ -40,7 +40,7 @@ impl Node {
 
     /// With that key; one that is mute keeps what it is asked.
     fn at(listener: TcpListener, name: String, me: u64, key: u8, answers: bool) -> Node {
-        let (key, me) = (ClusterKey::derive(&[key; 32]), Incarnation(me));
+        let (key, me) = (ClusterKey::new(&[key; 32]), Incarnation(me));
         let metrics = Arc::new(Metrics::new().unwrap());
         let entropy = Entropy::default();
         let counted = Arc::clone(&metrics);
