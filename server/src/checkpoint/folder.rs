@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn what_was_kept_is_there_and_what_was_forgotten_is_not() {
         let place = Place::new("kept");
-        let folder = Folder::take(&place.0).unwrap();
+        let mut folder = Folder::take(&place.0).unwrap();
         assert_eq!(folder.rooms().unwrap(), []);
         folder.keep_one(RoomId(2), &[b"a", b"b"]).unwrap();
         folder.keep_one(RoomId(0xab_cdef), &[b"", b"c"]).unwrap();
