@@ -2,27 +2,33 @@
 //! the end that the swarm is told of. Started by `swarm`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tickwire::protocol::CloseCode;
 use tickwire::session::{Backoff, Redirect, is_final};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::ending::{Cause, Ending};
+use crate::doors::Way;
+use crate::ending::{ABNORMAL, Cause, Ending};
 use crate::player::{Player, RoomRequest};
 use crate::rooms::{Entry, Place};
 use crate::run::Run;
 use crate::socket::{Incoming, Socket};
 use crate::target::Target;
 
+/// Before it asks at another door, or for another seat than the one that it lost.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
 /// Plays until the run stops or something ends the bot. The socket is given to the first bot, which
 /// was used to find out whether there is a server.
 pub(crate) async fn play(run: Arc<Run>, place: Place, socket: Option<Socket>) -> Ending {
     let mut stop = run.stop.subscribe();
+    let mut way = Way::new(&run.doors, place.bot);
     let opened = tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => Err(Cause::Failed("the swarm stopped first".to_owned())),
-        opened = open(&run, &place, socket) => opened,
+        opened = open(&run, &place, &mut way, socket) => opened,
     };
     let ending = match opened {
         Err(cause) => Ending {
@@ -34,7 +40,7 @@ pub(crate) async fn play(run: Arc<Run>, place: Place, socket: Option<Socket>) ->
             let player = Player::new(&run, &place, request, run.now_us());
             let run = Arc::clone(&run);
             Bot {
-                target: run.flags.url.clone(),
+                way,
                 run,
                 player,
                 stop,
@@ -53,6 +59,7 @@ pub(crate) async fn play(run: Arc<Run>, place: Place, socket: Option<Socket>) ->
 async fn open(
     run: &Run,
     place: &Place,
+    way: &mut Way,
     socket: Option<Socket>,
 ) -> Result<(Socket, RoomRequest), Cause> {
     let request = match &place.entry {
@@ -66,11 +73,23 @@ async fn open(
     };
     let socket = match socket {
         Some(socket) => socket,
-        None => Socket::connect(&run.flags.url)
-            .await
-            .map_err(Cause::Failed)?,
+        None => connect(way).await.map_err(Cause::Failed)?,
     };
     Ok((socket, request))
+}
+
+/// A connection to its door, or to the next one where that can't be had.
+///
+/// # Errors
+/// None can; why, of the last one, in a line.
+async fn connect(way: &mut Way) -> Result<Socket, String> {
+    for _ in 1..way.doors() {
+        if let Ok(socket) = Socket::connect(way.target()).await {
+            return Ok(socket);
+        }
+        way.go_on();
+    }
+    Socket::connect(way.target()).await
 }
 
 /// A bot with a connection.
@@ -80,8 +99,8 @@ struct Bot {
     stop: watch::Receiver<bool>,
     /// The connection that it lost, left open where the server is not told, until it is back.
     silent: Option<Socket>,
-    /// The server that it is connected to.
-    target: Target,
+    /// Where it is connected to, or will be.
+    way: Way,
 }
 
 impl Bot {
@@ -108,40 +127,106 @@ impl Bot {
         loop {
             match self.drive(&mut socket).await {
                 Ok(()) => {
-                    let is_silent = self.player.lose_connection(self.run.now_us());
+                    self.way.lost();
+                    let is_silent = self.player.lose_connection(ABNORMAL, self.run.now_us());
                     self.silent = is_silent.then_some(socket);
                 }
                 Err(Cause::Closed(code)) if self.player.outage.is_some() && !is_final(code) => {
                     self.run.reconnects.lock().retries += 1;
                 }
                 Err(Cause::Closed(code)) if self.player.comes_back(code) => {
-                    self.player.lose_connection(self.run.now_us());
+                    self.way.lost();
+                    self.player.lose_connection(code, self.run.now_us());
+                }
+                Err(Cause::Closed(code)) if self.player.asks_elsewhere(code) => {
+                    match self.ask_elsewhere().await {
+                        Ok(other) => {
+                            socket = other;
+                            continue;
+                        }
+                        Err(cause) => return (None, cause),
+                    }
                 }
                 Err(Cause::Redirected(redirect)) => {
-                    if let Err(cause) = self.player.follow(&redirect) {
-                        return (Some(socket), cause);
+                    if let Err(cause) = self.player.follow(&redirect, self.run.now_us()) {
+                        match self.start_over(&cause).await {
+                            Some(other) => socket = other,
+                            None => return (Some(socket), cause),
+                        }
+                        continue;
                     }
                     tokio::spawn(socket.close(CloseCode::Normal));
-                    socket = match self.follow(&redirect).await {
-                        Ok(socket) => socket,
+                    match self.follow(&redirect).await {
+                        Ok(Some(other)) => {
+                            socket = other;
+                            continue;
+                        }
+                        Ok(None) => {}
                         Err(cause) => return (None, cause),
-                    };
-                    continue;
+                    }
                 }
-                Err(cause) => return (Some(socket), cause),
+                Err(cause) => match self.start_over(&cause).await {
+                    Some(other) => {
+                        socket = other;
+                        continue;
+                    }
+                    None => return (Some(socket), cause),
+                },
             }
             socket = match self.reconnect().await {
                 Ok(socket) => socket,
-                Err(cause) => return (None, cause),
+                Err(cause) => match self.start_over(&cause).await {
+                    Some(socket) => socket,
+                    None => return (None, cause),
+                },
             };
         }
     }
 
+    /// Its door closed before it had a seat: asks at the next one.
+    async fn ask_elsewhere(&mut self) -> Result<Socket, Cause> {
+        self.player.go_home();
+        self.way.go_home();
+        self.way.go_on();
+        let opened = async {
+            sleep(ASK_AGAIN_AFTER).await;
+            connect(&mut self.way).await
+        };
+        tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stop| *stop) => Err(Cause::Stopped),
+            opened = opened => opened.map_err(Cause::Failed),
+        }
+    }
+
+    /// Its seat is lost for good: looks for another one, if the run is to go on so.
+    async fn start_over(&mut self, cause: &Cause) -> Option<Socket> {
+        if !self.run.goes_on() || *cause == Cause::Stopped {
+            return None;
+        }
+        self.silent = None;
+        self.player.start_over(cause, self.run.now_us());
+        self.way.go_home();
+        let opened = async {
+            loop {
+                sleep(ASK_AGAIN_AFTER).await;
+                if let Ok(socket) = connect(&mut self.way).await {
+                    return socket;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stop| *stop) => None,
+            socket = opened => Some(socket),
+        }
+    }
+
     /// Opens a connection to where the server sent it, as often as that takes while the ticket is
-    /// good; then to where it came from.
-    async fn follow(&mut self, redirect: &Redirect) -> Result<Socket, Cause> {
+    /// good; then to where it came from. `None`: who had a seat comes back to it as after any loss.
+    async fn follow(&mut self, redirect: &Redirect) -> Result<Option<Socket>, Cause> {
         let target = Target::parse(&redirect.url).map_err(Cause::Failed)?;
-        let target = target.trusting(&self.run.flags.url);
+        let target = target.trusting(&self.run.doors);
         let until_us = self.run.now_us() + u64::from(redirect.valid_ms) * 1000;
         let mut backoff = Backoff::new(self.run.now_us());
         loop {
@@ -151,8 +236,8 @@ impl Bot {
                 opened = Socket::connect(&target) => opened,
             };
             if let Ok(socket) = opened {
-                self.target = target;
-                return Ok(socket);
+                self.way.sent_to(target);
+                return Ok(Some(socket));
             }
             let now_us = self.run.now_us();
             let wait_us = backoff.next_us(now_us, None, rand::random());
@@ -166,10 +251,13 @@ impl Bot {
                 () = sleep_until(self.run.instant(at_us)) => {}
             }
         }
+        self.way.go_home();
+        if self.player.outage.is_some() {
+            return Ok(None);
+        }
         self.player.go_home();
-        self.target = self.run.flags.url.clone();
-        let opened = Socket::connect(&self.target).await;
-        opened.map_err(Cause::Failed)
+        let opened = connect(&mut self.way).await;
+        opened.map(Some).map_err(Cause::Failed)
     }
 
     /// Opens another connection, however often that takes.
@@ -178,9 +266,10 @@ impl Bot {
             let Some(at_us) = self.player.next_try_us(self.run.now_us()) else {
                 return Err(Cause::Failed("it could not come back".to_owned()));
             };
+            self.way.try_next();
             let attempt = async {
                 sleep_until(self.run.instant(at_us)).await;
-                Socket::connect(&self.target).await
+                Socket::connect(self.way.target()).await
             };
             let opened = tokio::select! {
                 biased;

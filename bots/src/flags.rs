@@ -21,14 +21,16 @@ const BOTS_MAX: i64 = 18_000;
 /// wrong flags. The objectives are: every bot joins, no desync, no disconnect before the end, gap
 /// p99 within its limit; with hostile bots also that each is closed with its code, that gap p99
 /// stays within a tenth of what it was before they came, and the server's memory too; with
-/// spectators that each gets in and none is lost, and the same of gap p99; with --drops, --storm or
-/// --come-back that each bot is back where it was in time.
+/// spectators that each gets in and none is lost, and the same of gap p99; with --drops, --storm,
+/// --come-back or several URLs that each bot is back where it was in time, in its seat.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-bots", version)]
 pub struct Flags {
-    /// The server's WebSocket.
-    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7777/ws", value_parser = Target::parse)]
-    pub url: Target,
+    /// The server's WebSocket. Of several nodes of a cluster all: given once for each, or separated
+    /// by commas. Bots spread over them, go on to the next one where one can't be reached, and, as
+    /// with --come-back, come back by any of them when theirs is gone.
+    #[arg(long, value_name = "URL", value_delimiter = ',', default_value = "ws://127.0.0.1:7777/ws", value_parser = Target::parse)]
+    pub url: Vec<Target>,
     /// Which of the server's games they play [default: that of the URL's path, or the first].
     #[arg(
         long,
@@ -161,9 +163,14 @@ impl Flags {
         self.slow + self.stalled > 0
     }
 
-    /// Whether bots lose their connections on purpose.
+    /// Whether bots lose their connections on purpose, or are to.
     pub fn cuts(&self) -> bool {
         self.drops.is_some() || self.storm.is_some() || self.come_back
+    }
+
+    /// Whether a bot comes back whose connection ended without its doing.
+    pub fn returns(&self) -> bool {
+        self.come_back || self.url.len() > 1
     }
 
     /// Hostile bots in all.
@@ -186,7 +193,7 @@ impl Flags {
                 self.rooms, self.bots
             ));
         }
-        if self.url.is_secure() && self.ca.is_none() {
+        if self.url.iter().any(Target::is_secure) && self.ca.is_none() {
             return Err("a wss:// URL needs --ca".to_owned());
         }
         if self.spectators > 0 && self.hostile_bots() > 0 {
@@ -227,7 +234,15 @@ mod tests {
         let read = |line: &str| Flags::try_parse_from(line.split(' '));
         let flags = read("bots --bots 200 --rooms 4 --duration 20s").expect("good flags");
         assert_eq!((flags.bots, flags.rooms), (200, 4));
-        assert!(flags.check().is_ok());
+        assert!(flags.check().is_ok() && !flags.returns());
+        for several in [
+            "--url ws://a/ws,ws://b/ws",
+            "--url ws://a/ws --url ws://b/ws",
+        ] {
+            let flags = read(&format!("bots {several}")).expect("good flags");
+            assert_eq!(flags.url.len(), 2);
+            assert!(flags.returns() && !flags.cuts());
+        }
         let mixed = read("bots --behaviour idle,flood,random,cheat").expect("good flags");
         assert_eq!(mixed.hostile_bots(), 2);
         assert_eq!(mixed.honest(2), Behaviour::Idle);

@@ -67,11 +67,11 @@ pub(crate) fn report(
         returns: reconnects.returns,
         strayed: reconnects.strayed,
         return_retries: reconnects.retries,
-        return_ms: Return {
-            p50: quantile_ms(&reconnects.away, 0.5),
-            p99: quantile_ms(&reconnects.away, 0.99),
-            max: quantile_ms(&reconnects.away, 1.0),
-        },
+        return_ms: quantiles(&reconnects.away),
+        moves: reconnects.moves,
+        seats_lost: reconnects.missing(),
+        return_gap_ms: quantiles(&reconnects.gaps),
+        lost_play_ms: quantiles(&reconnects.lost_play),
         hostile: stress.map_or_else(BTreeMap::new, |stress| {
             let named = |(code, count): (&u16, &u64)| (code.to_string(), *count);
             let kinds = stress.answers.iter().filter_map(|(breach, codes)| {
@@ -101,7 +101,7 @@ pub(crate) fn report(
     };
     let mut objectives = Objectives::default();
     objectives.of_any_run(&report, flags, outcomes);
-    if flags.cuts() {
+    if flags.cuts() || flags.returns() {
         objectives.of_reconnects(&report, flags);
     }
     if flags.spectators > 0 {
@@ -160,12 +160,20 @@ impl Objectives {
 
     fn of_reconnects(&mut self, report: &Report, flags: &Flags) {
         let limit = flags.return_within;
-        let (lost, back, last) = (report.drops, report.returns, report.return_ms.max);
+        let (lost, back, last) = (
+            report.drops + report.moves,
+            report.returns,
+            report.return_ms.max,
+        );
+        let in_time = last.is_none_or(|ms| ms <= limit.as_secs_f64() * 1e3);
+        // Of several servers it may be that none is to end.
         self.state(
             format!("who is lost is back within {limit:?}"),
             format!("{back} of {lost}, the last after {}", shown(last)),
-            lost > 0 && back == lost && last.is_some_and(|ms| ms <= limit.as_secs_f64() * 1e3),
+            back == lost && in_time && (lost > 0 || !flags.cuts()),
         );
+        let gone = report.seats_lost;
+        self.state("no seat is lost", gone.to_string(), gone == 0);
         self.state(
             "each has its seat and figure again",
             format!("{} of {back}", back - report.strayed),
@@ -254,6 +262,14 @@ fn gap(gaps: &Times) -> Gap {
         p50: quantile_ms(gaps, 0.5),
         p99: quantile_ms(gaps, 0.99),
         p999: quantile_ms(gaps, 0.999),
+    }
+}
+
+fn quantiles(times: &Times) -> Return {
+    Return {
+        p50: quantile_ms(times, 0.5),
+        p99: quantile_ms(times, 0.99),
+        max: quantile_ms(times, 1.0),
     }
 }
 

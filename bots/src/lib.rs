@@ -11,6 +11,7 @@
 mod duration;
 mod ending;
 pub mod flags;
+pub mod journal;
 pub mod report;
 pub mod roles;
 mod target;
@@ -24,6 +25,7 @@ mod slow;
 mod tally;
 
 // The way to the server.
+mod doors;
 mod ops;
 mod socket;
 mod stamped;

@@ -22,7 +22,11 @@ fn main() -> ExitCode {
             .exit();
     }
     // A bot that is away may hold on to its old socket until it is back.
-    let each = if flags.cuts() { 2 } else { 1 };
+    let each = if flags.cuts() || flags.returns() {
+        2
+    } else {
+        1
+    };
     let bots = u64::from(flags.bots) * each + u64::from(flags.hostile_bots());
     let sockets = bots + FILES_BESIDES;
     if let Ok(limit) = rlimit::increase_nofile_limit(sockets)
@@ -55,7 +59,9 @@ fn run(mut flags: Flags) -> Result<bool, String> {
     };
     let json = flags.json.clone();
     if let Some(file) = &flags.ca {
-        flags.url.trust(file)?;
+        for url in &mut flags.url {
+            url.trust(file)?;
+        }
     }
     let report = runtime
         .block_on(swarm::run(flags, &bar))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 use tickwire::limits::REDIRECTS_MAX;
 use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom};
 use tickwire::protocol::server_message::Refusal;
@@ -18,6 +18,7 @@ use crate::controls::Controls;
 use crate::drops::{DropPlan, DropSchedule};
 use crate::ending::Cause;
 use crate::gauge::Gauge;
+use crate::journal::SeatEvent;
 use crate::reconnects::Outage;
 use crate::roles::Behaviour;
 use crate::rooms::{Entry, Place};
@@ -54,6 +55,7 @@ struct Chosen {
 /// A bot without its socket.
 pub(crate) struct Player {
     run: Arc<Run>,
+    bot: usize,
     room: usize,
     request: RoomRequest,
     name: String,
@@ -68,11 +70,15 @@ pub(crate) struct Player {
     pub(crate) reader: Reader,
     /// It was in a room at some time.
     pub(crate) joined: bool,
+    /// It wants a seat, or a place, and never had this one.
+    asks: bool,
     retry_us: Option<u64>,
     join_until_us: u64,
     /// When its ping left, until the answer.
     pinged_us: Option<u64>,
     drops: DropSchedule,
+    /// When the newest snapshot came on the connection that it has.
+    shown_us: Option<u64>,
     /// Its connection was lost, and it is not back yet.
     pub(crate) outage: Option<Outage>,
     /// Redirects since it was in a room, or asked for one.
@@ -92,6 +98,7 @@ impl Player {
         let name = format!("{role} {}", index + 1);
         Player {
             run: Arc::clone(run),
+            bot: index,
             room: place.room,
             request,
             session: Session::new(&name, "")
@@ -108,10 +115,12 @@ impl Player {
             gauge: Gauge::new(index, place.entry != Entry::Join && !place.spectates),
             reader: Reader::new(Pace::of(flags, index, place.room), place.room),
             joined: false,
+            asks: true,
             retry_us: None,
             join_until_us: now_us + JOIN_WITHIN.as_micros() as u64,
             pinged_us: None,
             drops: DropSchedule::new(DropPlan::of(flags)),
+            shown_us: None,
             outage: None,
             hops: 0,
             is_following: false,
@@ -142,7 +151,7 @@ impl Player {
         let times = [
             self.session.poll_timeout(),
             input.map(|us| us + INPUT_GRACE_US),
-            (!self.joined).then_some(self.join_until_us),
+            self.asks.then_some(self.join_until_us),
             self.retry_us,
             self.reader.reads_at_us(now_us),
         ];
@@ -154,7 +163,7 @@ impl Player {
     /// # Errors
     /// It got no seat in time, or could not send.
     pub(crate) fn handle_timeout(&mut self, now_us: u64) -> Result<(), Cause> {
-        if !self.joined && now_us >= self.join_until_us {
+        if self.asks && now_us >= self.join_until_us {
             return Err(Cause::Failed("it got no seat in time".to_owned()));
         }
         if self.retry_us.is_some_and(|us| us <= now_us) {
@@ -217,13 +226,14 @@ impl Player {
                 }
                 Event::Joined => {
                     (self.is_following, self.hops) = (false, 0);
-                    joined = self.enter().or(joined);
+                    joined = self.enter(now_us).or(joined);
                 }
                 Event::Redirect(redirect) => return Err(Cause::Redirected(redirect)),
                 Event::Left { .. } => return Err(Cause::SentOut),
                 Event::Refused { reason } => self.on_refused(reason, now_us)?,
                 Event::Snapshot { head } => {
                     self.note_return(now_us);
+                    self.shown_us = Some(now_us);
                     self.reader.applied(head.tick, &self.run.slowness);
                     if !self.is_measured() {
                         continue;
@@ -291,15 +301,16 @@ impl Player {
 
     fn on_refused(&mut self, reason: Refusal, now_us: u64) -> Result<(), Cause> {
         let is_away = self.outage.is_some();
-        if self.is_following {
+        let is_busy = matches!(reason, Refusal::Busy | Refusal::TooOften);
+        if self.is_following && !(is_away && is_busy) {
             return Err(Cause::Failed(format!(
                 "it was refused where it was sent: {reason:?}"
             )));
         }
-        if self.joined && !is_away {
+        if !self.asks && !is_away {
             return Ok(());
         }
-        if !matches!(reason, Refusal::Busy | Refusal::TooOften) {
+        if !is_busy && !self.is_untold(reason) {
             return Err(Cause::Failed(format!("it was refused a seat: {reason:?}")));
         }
         let spread = self.rng.random_range(0..RETRY_AFTER_US);
@@ -310,11 +321,27 @@ impl Player {
         Ok(())
     }
 
-    fn enter(&mut self) -> Option<Joined> {
-        if self.joined {
+    /// A room that was just made on another node is told of there within a second.
+    fn is_untold(&self, reason: Refusal) -> bool {
+        let elsewhere = self.run.doors.len() > 1 && self.outage.is_none();
+        let by_number = matches!(self.request, RoomRequest::Join(_));
+        elsewhere && by_number && reason == Refusal::NoSuchRoom
+    }
+
+    fn enter(&mut self, now_us: u64) -> Option<Joined> {
+        if !self.asks {
             return None;
         }
         let (room, schema) = (self.session.room()?, self.session.schema()?);
+        self.run.note(self.bot, now_us, || SeatEvent::Seated {
+            room: room.info.id,
+            you: room.you,
+            tick: room.joined_at,
+        });
+        self.asks = false;
+        if self.joined {
+            return None;
+        }
         self.controls = Some(Controls::new(self.behaviour, &schema.input, room.tick_rate));
         self.joined = true;
         if matches!(self.request, RoomRequest::Create(_)) {
@@ -338,21 +365,31 @@ impl Player {
 
     /// Whether it comes back after a connection that ended so without its doing.
     pub(crate) fn comes_back(&self, code: u16) -> bool {
-        self.run.flags.come_back && !is_final(code) && self.session.ticket().is_some()
+        self.run.flags.returns() && !is_final(code) && self.session.ticket().is_some()
     }
 
     /// Its connection is lost. Of every two losses the server is told of one, by the socket's end;
     /// true for the others.
-    pub(crate) fn lose_connection(&mut self, now_us: u64) -> bool {
-        let (Some(ticket), Some(room)) = (self.session.ticket(), self.session.room()) else {
+    pub(crate) fn lose_connection(&mut self, code: u16, now_us: u64) -> bool {
+        let Some(tick) = self.begin_outage(now_us) else {
             return false;
         };
-        let token = self.session.token().unwrap_or_default();
-        self.outage = Some(Outage::new(ticket, token, room, now_us));
+        let lost = || SeatEvent::Lost { tick, code };
+        self.run.note(self.bot, now_us, lost);
         self.drops.note_drop();
-        self.gauge.pause();
         self.run.reconnects.lock().drops += 1;
         self.rng.random()
+    }
+
+    /// It is without its seat from now on; the tick of the newest snapshot that it had. `None`: it
+    /// has no seat to come back to.
+    fn begin_outage(&mut self, now_us: u64) -> Option<Tick> {
+        let (ticket, room) = (self.session.ticket()?, self.session.room()?);
+        let token = self.session.token().unwrap_or_default();
+        let tick = room.newest;
+        self.outage = Some(Outage::new(ticket, token, room, self.shown_us, now_us));
+        self.gauge.pause();
+        Some(tick)
     }
 
     /// When it tries again to come back, at a random distance; `None` when it gives up.
@@ -372,7 +409,18 @@ impl Player {
             return;
         };
         let session = Session::resume(&self.name, &outage.token, &outage.ticket);
+        self.is_following = false;
         self.change(session);
+    }
+
+    /// Its seat is lost for good, or it never got one: it takes any from now on.
+    pub(crate) fn start_over(&mut self, cause: &Cause, now_us: u64) {
+        let why = format!("{cause:?}");
+        self.run.note(self.bot, now_us, || SeatEvent::Gone { why });
+        (self.outage, self.hops, self.asks) = (None, 0, true);
+        self.join_until_us = now_us + JOIN_WITHIN.as_micros() as u64;
+        self.request = RoomRequest::Any;
+        self.go_home();
     }
 
     /// It is sent elsewhere: the session of the connection there brings the ticket, and takes the
@@ -380,27 +428,45 @@ impl Player {
     ///
     /// # Errors
     /// That was once too often in a row.
-    pub(crate) fn follow(&mut self, redirect: &Redirect) -> Result<(), Cause> {
+    pub(crate) fn follow(&mut self, redirect: &Redirect, now_us: u64) -> Result<(), Cause> {
+        let is_there = self.is_in(redirect.room);
+        match &mut self.outage {
+            Some(outage) => {
+                outage.redirects += 1;
+                self.run.note(self.bot, now_us, || SeatEvent::Redirected);
+            }
+            None if is_there => {
+                if let Some(tick) = self.begin_outage(now_us) {
+                    let moved = || SeatEvent::Moved { tick };
+                    self.run.note(self.bot, now_us, moved);
+                    self.run.reconnects.lock().moves += 1;
+                }
+            }
+            None => {}
+        }
         if self.hops == REDIRECTS_MAX {
             return Err(Cause::Failed("it was redirected time and again".to_owned()));
         }
         self.hops += 1;
         self.is_following = true;
-        let is_there = self
-            .session
-            .room()
-            .is_some_and(|room| room.info.id == redirect.room);
         let lost = self.outage.as_ref();
         let lost = lost.filter(|outage| outage.is_of(redirect.room));
-        let seat = match lost {
-            Some(outage) => Some(outage.ticket.clone()),
-            None => self.session.ticket().filter(|_| is_there),
-        };
+        let seat = lost.map(|outage| outage.ticket.clone());
         // What they are is no other there.
         let who = self.chosen().map(|chosen| chosen.who).unwrap_or_default();
         let session = redirect.follow(&self.name, seat.as_ref(), &who);
         self.change(session);
         Ok(())
+    }
+
+    fn is_in(&self, room: RoomId) -> bool {
+        let here = self.session.room();
+        here.is_some_and(|here| here.info.id == room)
+    }
+
+    /// Whether it asks at another door after a connection that ended so before it had a seat.
+    pub(crate) fn asks_elsewhere(&self, code: u16) -> bool {
+        self.asks && self.run.doors.len() > 1 && !is_final(code)
     }
 
     /// Where it was sent nobody answers: it begins anew where it came from.
@@ -414,14 +480,23 @@ impl Player {
         self.desyncs += self.session.stats().desyncs;
         self.gauge.pause();
         self.session = session.among(&self.run.games);
-        (self.retry_us, self.pinged_us) = (None, None);
+        (self.retry_us, self.pinged_us, self.shown_us) = (None, None, None);
     }
 
     /// The first snapshot of a connection that took the seat again is there.
     fn note_return(&mut self, now_us: u64) {
         if let (Some(outage), Some(room)) = (self.outage.take(), self.session.room()) {
-            let mut reconnects = self.run.reconnects.lock();
-            reconnects.note_return(&outage, room, now_us);
+            self.run
+                .reconnects
+                .lock()
+                .note_return(&outage, room, now_us);
+            self.run.note(self.bot, now_us, || SeatEvent::Back {
+                room: room.info.id,
+                you: room.you,
+                tick: room.newest,
+                same_figure: outage.has_its_figure(room),
+                gap_us: outage.gap_us(now_us),
+            });
         }
     }
 }

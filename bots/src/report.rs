@@ -58,8 +58,10 @@ pub struct Report {
     pub slow_recovered: u64,
     /// Ticks that the last of them took for it.
     pub slow_recovery_ticks: u32,
-    /// Connections that bots lost on purpose.
+    /// Connections that bots lost, on purpose or with their node.
     pub drops: u64,
+    /// Bots that were sent out of their rooms to another node.
+    pub moves: u64,
     /// Bots that then had their seats again, with a snapshot.
     pub returns: u64,
     /// Those of them with another seat or figure than before.
@@ -69,6 +71,13 @@ pub struct Report {
     /// From the loss to the first snapshot, random distances of the bots' tries included, in
     /// milliseconds.
     pub return_ms: Return,
+    /// Lost or sent away, and never back: their seats are lost for good.
+    pub seats_lost: u64,
+    /// From the last snapshot before a loss, or before being sent away, to the first one after, in
+    /// milliseconds.
+    pub return_gap_ms: Return,
+    /// How far play had fallen back in that snapshot, in milliseconds of the room's ticks.
+    pub lost_play_ms: Return,
     /// By kind of breach, the close codes that hostile bots got; 0 for none in time.
     pub hostile: BTreeMap<String, BTreeMap<String, u64>>,
     /// Spectators that were asked for.
@@ -113,7 +122,7 @@ pub struct Latency {
     pub p99: Option<f64>,
 }
 
-/// Quantiles of the time away.
+/// Quantiles of what a loss costs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Return {
     /// Median.
@@ -198,6 +207,18 @@ impl fmt::Display for Report {
             let times = format!("{} / {} / {}", ms(p50), ms(p99), ms(max));
             rows.push(("back after p50 / p99 / max ms", times));
             rows.push(("tries that failed", self.return_retries.to_string()));
+        }
+        if self.drops + self.moves > 0 {
+            let quantiles =
+                |of: &Return| format!("{} / {} / {}", ms(of.p50), ms(of.p99), ms(of.max));
+            let (lost, moved) = (self.drops, self.moves);
+            rows.push(("lost / sent elsewhere", format!("{lost} / {moved}")));
+            let gap = quantiles(&self.return_gap_ms);
+            rows.push(("  without snapshots ms", gap));
+            let lost = quantiles(&self.lost_play_ms);
+            rows.push(("  play lost ms", lost));
+            let (gone, other) = (self.seats_lost, self.strayed);
+            rows.push(("seats lost / others", format!("{gone} / {other}")));
         }
         if self.spectators > 0 {
             let in_room = format!("{} of {}", self.spectators_connected, self.spectators);

@@ -9,10 +9,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::flags::Flags;
+use crate::journal::{Journal, SeatEvent};
 use crate::reconnects::Reconnects;
 use crate::rooms::Rooms;
 use crate::slow::Slowness;
 use crate::tally::Tally;
+use crate::target::Target;
 
 /// News that wait for the swarm. Beyond, the bots wait.
 const NEWS_MAX: usize = 1024;
@@ -20,6 +22,8 @@ const NEWS_MAX: usize = 1024;
 /// See the module's description.
 pub(crate) struct Run {
     pub(crate) flags: Flags,
+    /// Where they come to, at least one; see `doors`.
+    pub(crate) doors: Arc<[Target]>,
     pub(crate) tally: Tally,
     /// The same of spectators.
     pub(crate) audience: Tally,
@@ -33,6 +37,9 @@ pub(crate) struct Run {
     pub(crate) games: Arc<Games>,
     /// When it began.
     pub(crate) start: Instant,
+    /// Who wants to know of each seat. Then a bot whose seat is lost for good looks for another
+    /// one, until the run stops.
+    journal: Option<Arc<Journal>>,
 }
 
 /// What a bot tells the swarm at once: it is in a room of these rates.
@@ -48,7 +55,10 @@ pub(crate) struct Joined {
 
 impl Run {
     /// One that begins now, and where its news come out.
-    pub(crate) fn new(flags: Flags) -> (Arc<Run>, mpsc::Receiver<Joined>) {
+    pub(crate) fn new(
+        flags: Flags,
+        journal: Option<Arc<Journal>>,
+    ) -> (Arc<Run>, mpsc::Receiver<Joined>) {
         let (joined, news) = mpsc::channel(NEWS_MAX);
         let run = Run {
             tally: Tally::new(),
@@ -60,6 +70,8 @@ impl Run {
             joined,
             games: Arc::default(),
             start: Instant::now(),
+            doors: flags.url.iter().cloned().collect(),
+            journal,
             flags,
         };
         (Arc::new(run), news)
@@ -71,6 +83,18 @@ impl Run {
             &self.audience
         } else {
             &self.tally
+        }
+    }
+
+    /// Whether a bot goes on when its seat is lost for good.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Something became of a bot's seat.
+    pub(crate) fn note(&self, bot: usize, now_us: u64, event: impl FnOnce() -> SeatEvent) {
+        if let Some(journal) = &self.journal {
+            journal.note(self.instant(now_us).into_std(), bot, event());
         }
     }
 

@@ -79,7 +79,7 @@ pub(crate) async fn drip(target: &Target, every: Duration) {
     }
 }
 
-/// The body of a GET at the server's operator port; `None` if there is none in time.
+/// The body of a GET at a server's port; `None` if it is not granted in time.
 pub(crate) async fn fetch(address: SocketAddr, path: &str) -> Option<String> {
     let fetched = async {
         let mut stream = TcpStream::connect(address).await?;
@@ -91,7 +91,8 @@ pub(crate) async fn fetch(address: SocketAddr, path: &str) -> Option<String> {
         io::Result::Ok(answer)
     };
     let answer = timeout(CLOSE_WITHIN, fetched).await.ok()?.ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
+    let granted = answer.strip_prefix("HTTP/1.1 200 ")?;
+    let (_, body) = granted.split_once("\r\n\r\n")?;
     Some(body.to_owned())
 }
 

@@ -24,6 +24,7 @@ use crate::report::Report;
 use crate::rooms::Place;
 use crate::run::{Joined, Run};
 use crate::socket::Socket;
+use crate::target::Target;
 
 /// After the ramp, for the last ones to join.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(20);
@@ -58,10 +59,8 @@ impl std::error::Error for SwarmError {}
 /// Runs the swarm that the flags describe, in a tokio runtime with time and I/O. The bar is
 /// moved along; a hidden one shows nothing.
 pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> {
-    let first = Socket::connect(&flags.url)
-        .await
-        .map_err(|why| SwarmError::NoServer(format!("no server at {}: {why}", flags.url)))?;
-    let (run, news) = Run::new(flags);
+    let first = first(&flags.url).await.map_err(SwarmError::NoServer)?;
+    let (run, news) = Run::new(flags, None);
     let mut course = Course {
         run: Arc::clone(&run),
         bots: JoinSet::new(),
@@ -119,6 +118,21 @@ pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> 
         run.slowness.recoveries(),
         &run.reconnects.lock(),
     ))
+}
+
+/// A connection to the first server that is there.
+///
+/// # Errors
+/// None is; which and why, in one line.
+async fn first(urls: &[Target]) -> Result<Socket, String> {
+    let mut missing = Vec::new();
+    for url in urls {
+        match Socket::connect(url).await {
+            Ok(socket) => return Ok(socket),
+            Err(why) => missing.push(format!("no server at {url}: {why}")),
+        }
+    }
+    Err(missing.join("; "))
 }
 
 /// A run under way.

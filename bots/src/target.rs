@@ -52,9 +52,10 @@ impl Target {
         self.tls.is_some()
     }
 
-    /// The same, with the certificates that another one believes.
-    pub(crate) fn trusting(mut self, other: &Target) -> Target {
-        if let (Some((_, used)), Some((_, known))) = (&mut self.tls, &other.tls) {
+    /// The same, with the certificates that others believe, all of them the same ones.
+    pub(crate) fn trusting(mut self, others: &[Target]) -> Target {
+        let known = others.iter().find_map(|other| other.tls.as_ref());
+        if let (Some((_, used)), Some((_, known))) = (&mut self.tls, known) {
             *used = known.clone();
         }
         self

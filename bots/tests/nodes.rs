@@ -116,8 +116,15 @@ impl Host {
 
 /// A swarm of these flags that comes to one of them, or to whoever stands in front of them.
 async fn swarm_at(address: SocketAddr, rest: &str) -> Report {
+    swarm_among(&[address], rest).await
+}
+
+/// The same that comes to all of these.
+async fn swarm_among(doors: &[SocketAddr], rest: &str) -> Report {
+    let urls: Vec<String> = doors.iter().map(|door| format!("ws://{door}/ws")).collect();
     let line = format!(
-        "bots --url ws://{address}/ws --ramp 200ms --duration 3s --max-gap-p99-ms 60000 {rest}"
+        "bots --url {} --ramp 200ms --duration 3s --max-gap-p99-ms 60000 {rest}",
+        urls.join(",")
     );
     let flags = Flags::try_parse_from(line.split_whitespace()).expect("good flags");
     let bar = ProgressBar::hidden();
@@ -164,6 +171,29 @@ async fn bots_that_come_back_to_the_wrong_node_find_their_seats() {
     assert!(report.passed(), "{report}");
     assert_eq!((report.bots_connected, report.desyncs), (8, 0), "{report}");
     assert_eq!(nodes.servers[1].figure("tickwire_rooms").await, 0.0);
+    nodes.close().await;
+}
+
+/// At one of the doors nobody is: its bots pass on to the next one. Rooms are made at one node and
+/// joined through another; all lose their connections at once and come back by whichever door.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bots_spread_over_doors_and_pass_by_one_where_nobody_is() {
+    let nodes = Nodes::start(2);
+    let dead = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let mut doors = vec![dead.local_addr().expect("a bound port")];
+    drop(dead);
+    doors.extend(nodes.servers.iter().map(|server| server.public));
+    let rest = "--bots 9 --rooms 3 --storm 500ms --return-within 20s";
+    let report = swarm_among(&doors, rest).await;
+    assert!(report.passed(), "{report}");
+    assert_eq!((report.bots_connected, report.desyncs), (9, 0), "{report}");
+    assert_eq!((report.drops, report.returns), (9, 9), "{report}");
+    assert_eq!((report.seats_lost, report.strayed), (0, 0), "{report}");
+    assert!(report.return_gap_ms.max.is_some() && report.lost_play_ms.max == Some(0.0));
+    for server in &nodes.servers {
+        let came = server.figure("tickwire_sockets_opened_total").await;
+        assert!(came > 0.0, "{}: {came}", server.public);
+    }
     nodes.close().await;
 }
 

@@ -19,6 +19,7 @@ use crate::ending::ABNORMAL;
 use crate::roles::{Behaviour, Breach};
 use crate::run::Run;
 use crate::socket::{Incoming, Socket, drip};
+use crate::target::Target;
 
 /// How long a server may take to close on a breach.
 const CLOSED_WITHIN: Duration = Duration::from_secs(8);
@@ -53,7 +54,7 @@ impl Attacker<'_> {
         if breach == Breach::Slowloris {
             return self.slowloris(in_turn).await;
         }
-        let url = &self.run.flags.url;
+        let url = self.door();
         let mut socket = Socket::connect(url).await.ok()?;
         let session = timeout(JOINED_WITHIN, self.enter(&mut socket))
             .await
@@ -92,8 +93,12 @@ impl Attacker<'_> {
         Some(closed(&mut socket).await)
     }
 
+    fn door(&self) -> &Target {
+        &self.run.doors[self.index % self.run.doors.len()]
+    }
+
     async fn slowloris(&self, silent: bool) -> Option<u16> {
-        let url = &self.run.flags.url;
+        let url = self.door();
         if silent {
             let mut socket = Socket::connect(url).await.ok()?;
             return Some(closed(&mut socket).await);

@@ -92,6 +92,7 @@ const BOTS: Floors = Floors {
         &["player"],
         &["controls", "ops", "run"],
         &[
+            "doors",
             "drops",
             "gauge",
             "outcomes",
@@ -103,7 +104,7 @@ const BOTS: Floors = Floors {
         &["tally", "stamped"],
         &["flags"],
         &["chosen", "duration", "report", "roles", "target"],
-        &["ending"],
+        &["ending", "journal"],
     ],
 };
 
