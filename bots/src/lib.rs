@@ -1,6 +1,7 @@
 //! A swarm of headless players that soaks a Tickwire server and judges it. `main` reads the flags,
 //! [`swarm::run`] sends the bots out, [`report::Report`] says what they saw and whether the stated
-//! objectives were met. Beside it stands [`proxy`], a bad link between real sockets.
+//! objectives were met. Beside it stand [`proxy`], a bad link between real sockets, and [`nemesis`],
+//! which harms a whole cluster and judges what comes of it.
 //!
 //! Each bot is a task that drives a [`tickwire::session::Session`] with the real clock and a
 //! socket. Nothing here knows a game: inputs are made from the schema that the server sends.
@@ -43,5 +44,7 @@ mod run;
 mod judge;
 pub mod swarm;
 
-// A program of its own.
+// Programs of their own.
+#[cfg(unix)]
+pub mod nemesis;
 pub mod proxy;

@@ -87,7 +87,7 @@ const BOTS: Floors = Floors {
     floors: &[
         &["main"],
         &["lib"],
-        &["swarm", "proxy"],
+        &["swarm", "nemesis", "proxy"],
         &["bot", "hostile", "judge"],
         &["player"],
         &["controls", "ops", "run"],
