@@ -107,6 +107,7 @@ pub(crate) struct Checkpoint {
 /// What became of a checkpoint that was put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
+    /// It is kept, or a later one of this epoch is.
     Stored,
     /// The room is another's by now.
     Fenced,

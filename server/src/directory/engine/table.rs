@@ -140,19 +140,24 @@ impl Table {
         epoch
     }
 
-    /// Keeps a checkpoint, if its room's record allows it.
+    /// Keeps a checkpoint, if its room's record allows it and no later one is kept: one that comes
+    /// late, over a connection that was given up, undoes nothing.
     pub(crate) fn put(&mut self, checkpoint: Checkpoint) -> Put {
         if checkpoint.blob.len() > CHECKPOINT_BYTES_MAX {
             return Put::Failed(Failure::TooBig);
         }
-        match self.rooms.get(&checkpoint.room) {
-            None => Put::Unknown,
-            Some(record) if record.epoch > checkpoint.epoch => Put::Fenced,
-            Some(_) => {
-                self.checkpoints.insert(checkpoint.room, checkpoint);
-                Put::Stored
-            }
+        let Some(record) = self.rooms.get(&checkpoint.room) else {
+            return Put::Unknown;
+        };
+        let kept = self.checkpoints.get(&checkpoint.room);
+        let kept = kept.map(|kept| (kept.epoch, kept.tick));
+        if kept.map(|(epoch, _)| epoch).max(Some(record.epoch)) > Some(checkpoint.epoch) {
+            return Put::Fenced;
         }
+        if kept <= Some((checkpoint.epoch, checkpoint.tick)) {
+            self.checkpoints.insert(checkpoint.room, checkpoint);
+        }
+        Put::Stored
     }
 
     /// Whose a room is.
@@ -174,7 +179,7 @@ impl Table {
     }
 
     /// The beat of a node that is there.
-    pub(super) fn beat_of(&self, who: Incarnation) -> Option<u64> {
+    pub(crate) fn beat_of(&self, who: Incarnation) -> Option<u64> {
         self.nodes.get(&who).map(|node| node.beat)
     }
 }

@@ -109,12 +109,11 @@ pub(super) fn keep(checkpoint: &Checkpoint) -> Result<Call, Failure> {
     if checkpoint.blob.len() > CHECKPOINT_BYTES_MAX {
         return Err(Failure::TooBig);
     }
-    let epoch = number(checkpoint.epoch)?;
+    number(checkpoint.epoch)?;
     let mut value = checkpoint_head(checkpoint.epoch, checkpoint.tick).into_bytes();
     value.extend_from_slice(&checkpoint.blob);
     let arguments = vec![
         Bytes::from(checkpoint.room.0.to_string()),
-        Bytes::from(epoch),
         Bytes::from(value),
     ];
     let script = Script::Keep;

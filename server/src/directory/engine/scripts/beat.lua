@@ -64,7 +64,7 @@ if redis.call('SCARD', rooms_of(me)) ~= owned then
     end
   end
   for room, epoch in pairs(listed) do
-    if redis.call('HGET', ROOMS, room) == '1|' .. epoch .. '|' .. me then
+    if is_owned(room, epoch, me) then
       redis.call('SADD', rooms_of(me), room)
     end
   end

@@ -15,6 +15,7 @@ end
 
 may('TIME')
 may('SET', x, 'a')
+may('GETRANGE', x, 0, 0)
 may('DEL', x)
 may('HSET', x, 'a', '1')
 may('HGET', x, 'a')

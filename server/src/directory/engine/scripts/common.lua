@@ -26,6 +26,11 @@ local function read(record)
   return tonumber(epoch), owner
 end
 
+-- Whether a room's record is this one.
+local function is_owned(room, epoch, owner)
+  return redis.call('HGET', ROOMS, room) == '1|' .. epoch .. '|' .. owner
+end
+
 local function write(room, epoch, owner)
   redis.call('HSET', ROOMS, room, '1|' .. epoch .. '|' .. owner)
   redis.call('SADD', rooms_of(owner), room)
@@ -54,4 +59,18 @@ local function above(epoch)
   local text = string.format('%.0f', next)
   redis.call('SET', LAST, text)
   return text
+end
+
+-- Makes `to` the next owner of a room that had this epoch and, if any, this owner. Answers the new epoch, or '' if there
+-- is none left.
+local function give(room, epoch, owner, to)
+  local next = above(tonumber(epoch))
+  if not next then
+    return ''
+  end
+  if owner then
+    take(room, owner)
+  end
+  write(room, next, to)
+  return next
 end

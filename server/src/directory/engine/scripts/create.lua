@@ -3,11 +3,6 @@ local room, me = ARGV[1], ARGV[2]
 if is_fenced(me) or read(redis.call('HGET', ROOMS, room)) then
   return ''
 end
-local next = above(0)
-if not next then
-  return ''
-end
 -- What another room of this number left goes with it.
 redis.call('DEL', p .. 'ck:' .. room)
-write(room, next, me)
-return next
+return give(room, 0, nil, me)

@@ -1,17 +1,7 @@
--- ARGV: room, its epoch and owner, who is to have it. Answers the new epoch, or '' where
--- that may not be.
+-- ARGV: room, its epoch and owner, who is to have it. Answers the new epoch, or '' where that may not be.
 local room, epoch, me, to = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if
-  redis.call('HGET', ROOMS, room) ~= '1|' .. epoch .. '|' .. me
-  or redis.call('HEXISTS', NODES, to) == 0
-  or is_fenced(to)
-then
-  return ''
+local is_there = redis.call('HEXISTS', NODES, to) == 1 and not is_fenced(to)
+if is_owned(room, epoch, me) and is_there then
+  return give(room, epoch, me, to)
 end
-local next = above(tonumber(epoch))
-if not next then
-  return ''
-end
-take(room, me)
-write(room, next, to)
-return next
+return ''

@@ -1,13 +1,13 @@
 //! What every engine does, whatever it is made of: each command, each comparison that fails, each
 //! one that is fenced. The server's user has the rights of the documentation alone.
 
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 use tickwire_harness::Redis;
 
 use super::super::messages::{
     Command, Epoch, Incarnation, NODES_MAX, ROOMS_TOLD_MAX, Reply, RoomRecord, Run,
 };
-use super::super::{CHECKPOINT_BYTES_MAX, Event, Failure, Put};
+use super::super::{CHECKPOINT_BYTES_MAX, Checkpoint, Event, Failure, Put};
 use super::node::{Node, beat_of, checkpoint, event, record};
 
 const A: Incarnation = Incarnation(0xA);
@@ -263,18 +263,34 @@ async fn checkpoints_are_fenced_by_epoch(node: &mut Node) {
     let too_big = Put::Failed(Failure::TooBig);
     assert_eq!(put, [Put::Stored, Put::Unknown, too_big, Put::Fenced]);
     assert_eq!(keeper.get(RoomId(1)).await, Ok(Some(kept)));
-    // A failover may take the record back below its owner's.
-    assert_eq!(keeper.put(vec![ahead.clone()]).await, [Put::Stored]);
-    assert_eq!(keeper.get(RoomId(1)).await, Ok(Some(ahead)));
     let longest = checkpoint(1, epoch, &vec![2; CHECKPOINT_BYTES_MAX]);
     let empty = checkpoint(1, epoch, b"");
-    for last in [longest, empty] {
+    for last in [longest.clone(), empty.clone()] {
         assert_eq!(keeper.put(vec![last.clone()]).await, [Put::Stored]);
         assert_eq!(keeper.get(RoomId(1)).await, Ok(Some(last)));
     }
+    let at = |tick| Checkpoint {
+        tick: Tick(tick),
+        ..checkpoint(1, epoch, b"another")
+    };
+    // Ticks are numbers, not texts.
+    let earlier = vec![at(empty.tick.0 - 1), at(9)];
+    assert_eq!(keeper.put(earlier).await, [Put::Stored, Put::Stored]);
+    assert_eq!(keeper.get(RoomId(1)).await, Ok(Some(empty)), "it is later");
+    // A failover may take the record back below its owner's, who may write before it asserts.
+    let ahead = Checkpoint {
+        tick: Tick(9),
+        ..ahead
+    };
+    assert_eq!(keeper.put(vec![ahead.clone()]).await, [Put::Stored]);
+    assert_eq!(keeper.get(RoomId(1)).await, Ok(Some(ahead.clone())));
+    assert_eq!(keeper.put(vec![longest]).await, [Put::Fenced]);
+    assert_eq!(keeper.get(RoomId(1)).await, Ok(Some(ahead.clone())));
     assert_eq!(keeper.put(Vec::new()).await, []);
     // More than one round trip has.
-    let many = (0..500).map(|_| checkpoint(1, epoch, &binary)).collect();
+    let many = (0..500)
+        .map(|_| checkpoint(1, ahead.epoch, &binary))
+        .collect();
     assert_eq!(keeper.put(many).await, vec![Put::Stored; 500]);
 }
 

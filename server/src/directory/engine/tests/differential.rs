@@ -3,7 +3,7 @@
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 use tickwire_harness::Redis;
 
 use super::super::messages::{Command, Epoch, Incarnation, Reply, RoomRecord};
@@ -162,7 +162,12 @@ impl Pair {
         let room = self.room();
         let (epoch, _) = self.seen(room);
         let blob: [u8; 4] = self.random.random();
-        let of = |epoch| checkpoint(room.0, epoch, &blob);
+        // Some come late.
+        let tick = Tick(self.random.random_range(5..15));
+        let of = |epoch| Checkpoint {
+            tick,
+            ..checkpoint(room.0, epoch, &blob)
+        };
         (of(epoch.0), of(epoch.1))
     }
 
