@@ -219,6 +219,11 @@ settings! {
     #[arg(value_name = "DIR")]
     state_file: Option<PathBuf>;
 
+    /// File to which each tick of a room is appended with its owner, in 32 bytes, for who judges a
+    /// cluster (tickwire-nemesis)
+    #[arg(value_name = "FILE")]
+    play_log: Option<PathBuf>;
+
     /// Redis or Valkey that keeps what several nodes share, such as redis://USER:PASSWORD@HOST:PORT;
     /// rediss:// by TLS, redis+sentinel:// by sentinels. A password belongs into the variable or the
     /// file: every process of a machine can read its command lines [default: this server is alone]

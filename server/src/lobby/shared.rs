@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::transport::End;
 use crate::vitals::Vitals;
-use crate::worker::{Client, Common, HostedGame, Peers, Return, Session, Worker};
+use crate::worker::{Client, Common, HostedGame, Peers, PlayLog, Return, Session, Worker};
 
 /// What sessions need of the lobby.
 pub(super) struct Shared {
@@ -88,8 +88,14 @@ impl Shared {
         let (returns, returned) = mpsc::unbounded_channel();
         let games: Arc<[Arc<HostedGame>]> = hosted.collect();
         let slots = folder.is_some().then(Arc::<Slots>::default);
+        let play_log = config.play_log.as_deref().map(|path| {
+            let opened = PlayLog::open(path);
+            let why = |error| invalid(format!("play-log {}: {error}", path.display()));
+            opened.map(Arc::new).map_err(why)
+        });
         let common = Common {
             slots: slots.clone(),
+            play_log: play_log.transpose()?,
             claims: None,
             registry: registry.clone(),
             metrics: metrics.clone(),

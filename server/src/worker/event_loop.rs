@@ -397,6 +397,10 @@ impl EventLoop {
         }
         let game = &running.game;
         if turned.ticked {
+            if let Some(log) = &self.ctx.common.play_log {
+                let tick = running.room_host.tick_number();
+                log.note(room, running.claim.as_deref(), tick);
+            }
             game.metrics.ticks.increment(1);
             game.metrics
                 .tick_seconds

@@ -14,6 +14,7 @@ mod members;
 mod moderation;
 mod orders;
 mod peers;
+mod play_log;
 mod restoring;
 mod room_host;
 mod saves;
@@ -53,6 +54,7 @@ pub(crate) use event_loop::{EventLoop, Running};
 pub(crate) use games::{AnyGame, HostedGame};
 pub(crate) use orders::{Order, Stopped};
 pub(crate) use peers::Peers;
+pub(crate) use play_log::PlayLog;
 pub(crate) use restoring::RestoredRoom;
 pub(crate) use view::RoomView;
 
@@ -154,6 +156,8 @@ pub(crate) struct Common {
     pub(crate) seats: SeatKey,
     /// By their index.
     pub(crate) games: Arc<[Arc<HostedGame>]>,
+    /// Where ticks are recorded, if they are.
+    pub(crate) play_log: Option<Arc<PlayLog>>,
     /// See [`crate::config::Config`].
     pub(crate) stall_timeout: Duration,
     /// See [`crate::config::Config`].

@@ -85,6 +85,7 @@ impl Place {
             metrics: metrics.clone(),
             returns,
             slots: None,
+            play_log: None,
             seats: SeatKey::derive(&[1; 32]),
             games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,

@@ -10,6 +10,7 @@ mod handshakes;
 mod limits;
 mod moderation;
 mod ops;
+mod play_log;
 mod player;
 mod process;
 mod requests;
