@@ -2,13 +2,16 @@
 //! epochs that never fall, each of one incarnation; durable writes too; and what a cluster is like
 //! once all is well again.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use tickwire::ids::RoomId;
+use tickwire::ids::{RoomId, Tick};
 
-use super::super::messages::{Epoch, Incarnation};
+use super::super::messages::{Epoch, Incarnation, RoomRecord};
+use super::process::Hosted;
+use crate::directory::engine::{Checkpoint, Put};
 
 /// What a history broke, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,7 @@ impl fmt::Display for Violation {
 pub(super) struct Ticked {
     pub(super) epoch: Epoch,
     pub(super) who: Incarnation,
+    pub(super) tick: Tick,
     pub(super) at: Duration,
 }
 
@@ -41,6 +45,11 @@ pub(super) struct Checker {
     /// Rooms whose owner was killed, and when.
     killed: BTreeMap<RoomId, Duration>,
     pub(super) resumed: Vec<Duration>,
+    /// Rooms that were stopped, with their last state stored: whoever ticks them at another epoch
+    /// goes on from it.
+    left: BTreeMap<RoomId, Tick>,
+    /// The most ticks that a room's next owner did not know of.
+    pub(super) lost: u32,
     pub(super) ticks: u64,
 }
 
@@ -49,17 +58,47 @@ impl Checker {
         self.violation.get_or_insert(Violation { at, what });
     }
 
-    /// A worker ticks a room.
-    pub(super) fn tick(&mut self, at: Duration, room: RoomId, epoch: Epoch, who: Incarnation) {
+    /// A worker ticks a room; `is_lossless`: the engine has lost nothing so far.
+    pub(super) fn tick(&mut self, at: Duration, room: RoomId, by: &Hosted, is_lossless: bool) {
         self.ticks += 1;
-        let this = Ticked { epoch, who, at };
-        let last = self.ticked.insert(room, this).unwrap_or(this);
-        if epoch < last.epoch || epoch == last.epoch && who != last.who {
-            let what = format!("two tick {room:?}: {last:?}, then {this:?}");
-            self.violated(at, what);
-        }
+        let this = Ticked {
+            epoch: by.epoch,
+            who: by.who,
+            tick: by.tick,
+            at,
+        };
         if let Some(killed) = self.killed.remove(&room) {
             self.resumed.push(at - killed);
+        }
+        let left = self.left.remove(&room);
+        let Some(last) = self.ticked.insert(room, this) else {
+            return;
+        };
+        let is_wrong = match this.epoch.cmp(&last.epoch) {
+            Ordering::Less => true,
+            Ordering::Equal => this.who != last.who || this.tick <= last.tick,
+            Ordering::Greater => false,
+        };
+        if is_wrong {
+            self.violated(at, format!("two tick {room:?}: {last:?}, then {this:?}"));
+        }
+        if this.epoch == last.epoch {
+            return;
+        }
+        self.lost = self.lost.max(last.tick.next().since(this.tick));
+        if let Some(tick) = left
+            && is_lossless
+            && tick != this.tick
+        {
+            self.violated(at, format!("{room:?} was left at {tick:?}, then {this:?}"));
+        }
+    }
+
+    /// A room is stopped, and its last state is stored.
+    pub(super) fn left(&mut self, last: &Checkpoint) {
+        let ticked = self.ticked.get(&last.room);
+        if ticked.is_some_and(|ticked| ticked.epoch == last.epoch) {
+            self.left.insert(last.room, last.tick);
         }
     }
 
@@ -73,14 +112,24 @@ impl Checker {
         self.killed.remove(&room);
     }
 
-    /// An engine took a durable write.
-    pub(super) fn written(&mut self, at: Duration, master: usize, room: RoomId, epoch: Epoch) {
+    /// An engine was given a durable write, and did this with it: a lower epoch than its room's
+    /// record has, or than was written before, is refused.
+    pub(super) fn put(
+        &mut self,
+        at: Duration,
+        master: usize,
+        record: Option<RoomRecord>,
+        given: &Checkpoint,
+        put: &Put,
+    ) {
+        if *put != Put::Stored {
+            return;
+        }
+        let (room, epoch) = (given.room, given.epoch);
         let last = self.written.insert((master, room), epoch).unwrap_or(epoch);
-        if epoch < last {
-            self.violated(
-                at,
-                format!("{room:?} was written at {last:?}, then {epoch:?}"),
-            );
+        if epoch < last || record.is_none_or(|record| epoch < record.epoch) {
+            let what = format!("{room:?} of {record:?} was written at {last:?}, then {epoch:?}");
+            self.violated(at, what);
         }
     }
 }

@@ -1,149 +1,78 @@
-//! The engine of the simulated clusters: tables that carry out commands in one step each, as
-//! [`super::super::messages`] says, and masters that fail over, lose what they acknowledged, start
-//! empty, or go on to answer for a while after another took their place.
+//! The engine of the simulated clusters: [`Table`], which is the one that runs, in masters that
+//! fail over, lose what they acknowledged, start empty, or go on to answer for a while after
+//! another took their place. Planted bugs lie between a command and the table.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tickwire::ids::RoomId;
-
-use super::super::messages::{Command, Epoch, Incarnation, NodeRecord, Reply, RoomRecord};
+use super::super::messages::{Command, Reply};
 use super::planted::Bug;
+use crate::directory::engine::table::Table;
+use crate::directory::engine::{Checkpoint, Put};
 
-/// What an engine keeps.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tables {
-    pub(super) nodes: BTreeMap<Incarnation, NodeRecord>,
-    pub(super) rooms: BTreeMap<RoomId, RoomRecord>,
-    pub(super) fenced: BTreeSet<Incarnation>,
-    /// The epochs that checkpoints were written at.
-    pub(super) checkpoints: BTreeMap<RoomId, Epoch>,
-    newest: u64,
-}
-
-impl Tables {
-    /// Carries a command out at the engine's time `clock`.
-    pub(super) fn carry_out(&mut self, clock: Duration, command: Command, bug: Bug) -> Reply {
-        match command {
-            Command::Beat { me, record, rooms } => self.beat(me, record, &rooms, bug),
-            Command::Fence { who, beat } => {
-                let is_same = self.nodes.get(&who).is_some_and(|known| known.beat == beat);
-                let is_done = is_same || bug == Bug::FenceWithoutComparing;
-                if is_done {
-                    self.nodes.remove(&who);
-                    self.fenced.insert(who);
-                }
-                Reply::FenceDone(who, is_done)
-            }
-            Command::Adopt { room, old, me } => {
-                let may_give = old.owner == me
-                    || self.fenced.contains(&old.owner)
-                    || bug == Bug::AdoptWithoutFence;
-                let is_same = self.rooms.get(&room) == Some(&old);
-                let able = is_same && may_give && !self.fenced.contains(&me);
-                Reply::Adopted(room, able.then(|| self.give(clock, room, me)))
-            }
-            Command::Create { room, me } => {
-                let able = !self.rooms.contains_key(&room) && !self.fenced.contains(&me);
-                Reply::Created(room, able.then(|| self.give(clock, room, me)))
-            }
-            Command::HandOver {
-                room,
-                epoch,
-                me,
-                to,
-            } => {
-                let is_mine = self.rooms.get(&room) == Some(&RoomRecord { epoch, owner: me });
-                let able = is_mine && self.nodes.contains_key(&to) && !self.fenced.contains(&to);
-                Reply::HandedOver(room, able.then(|| self.give(clock, room, to)))
-            }
-            Command::Forget { room, epoch, me } => {
-                if self.rooms.get(&room) == Some(&RoomRecord { epoch, owner: me }) {
-                    self.rooms.remove(&room);
-                    self.checkpoints.remove(&room);
-                }
-                Reply::Forgotten(room)
-            }
-        }
-    }
-
-    fn beat(
-        &mut self,
-        me: Incarnation,
-        record: NodeRecord,
-        listed: &[(RoomId, Epoch)],
-        bug: Bug,
-    ) -> Reply {
-        if self.fenced.contains(&me) {
-            return Reply::Fenced;
-        }
-        let stored = self.nodes.get(&me);
-        let is_overtaken = stored.is_some_and(|stored| stored.beat > record.beat);
-        if !is_overtaken {
-            self.nodes.insert(me, record);
-        }
-        let mut lost = Vec::new();
-        for (room, epoch) in listed.iter().filter(|_| !is_overtaken) {
-            let asserted = RoomRecord {
-                epoch: *epoch,
-                owner: me,
-            };
-            let stored = *self.rooms.entry(*room).or_insert(asserted);
-            if stored.epoch < *epoch {
-                self.rooms.insert(*room, asserted);
-            } else if stored != asserted {
-                lost.push((*room, stored));
-            }
-        }
-        let is_listed = |room: &RoomId| listed.binary_search_by_key(room, |(room, _)| *room);
-        let unlisted = self.rooms.iter().filter(|(_, record)| record.owner == me);
-        let held = unlisted
-            .filter(|(room, _)| is_listed(room).is_err())
-            .map(|(room, record)| (*room, record.epoch));
-        let held = held.collect();
-        let orphans = self.rooms.iter();
-        let is_free = |record: &RoomRecord| match bug {
-            Bug::AdoptWithoutFence => record.owner != me,
-            _ => self.fenced.contains(&record.owner),
-        };
-        let orphans = orphans.filter(|(_, record)| is_free(record));
-        Reply::Beat {
-            lost,
-            held,
-            nodes: self.nodes.clone().into_iter().collect(),
-            orphans: orphans.map(|(room, record)| (*room, *record)).collect(),
-        }
-    }
-
-    /// A room's next owner.
-    fn give(&mut self, clock: Duration, room: RoomId, owner: Incarnation) -> Epoch {
-        let above = self.rooms.get(&room).map_or(0, |record| record.epoch.0);
-        let millis = clock.as_millis() as u64;
-        self.newest = (above + 1).max(millis).max(self.newest + 1);
-        let epoch = Epoch(self.newest);
-        self.rooms.insert(room, RoomRecord { epoch, owner });
-        epoch
-    }
-
-    /// A durable write of a room's state, taken of its owner by the tables. True if it was taken.
-    pub(super) fn write(&mut self, room: RoomId, epoch: Epoch, bug: Bug) -> bool {
-        let owned = self.rooms.get(&room).map(|record| record.epoch);
-        let is_taken = owned == Some(epoch) || bug == Bug::UnfencedWrites;
-        if is_taken {
-            self.checkpoints.insert(room, epoch);
-        }
-        is_taken
-    }
-}
+/// When the simulation begins, by the engine's clock.
+const BEGIN: Duration = Duration::from_secs(1_000_000);
 
 /// A process of the engine.
 #[derive(Debug, Default)]
 pub(super) struct Master {
-    pub(super) tables: Tables,
+    pub(super) table: Table,
     /// It answers nobody from then on.
-    pub(super) ends: Option<Duration>,
+    ends: Option<Duration>,
     /// How much its clock is ahead.
-    pub(super) ahead: Duration,
+    ahead: Duration,
+}
+
+impl Master {
+    /// Carries a command out at `now`.
+    pub(super) fn carry_out(&mut self, now: Duration, command: Command, bug: Bug) -> Reply {
+        let millis = (BEGIN + now + self.ahead).as_millis() as u64;
+        let carry_out = |table: &mut Table, command| {
+            let reply = table.carry_out(command, millis);
+            reply.expect("there are few nodes")
+        };
+        match (bug, command) {
+            (Bug::FenceWithoutComparing, Command::Fence { who, beat }) => {
+                let beat = self.table.beat_of(who).unwrap_or(beat);
+                carry_out(&mut self.table, Command::Fence { who, beat })
+            }
+            (Bug::AdoptWithoutFence, Command::Adopt { room, old, me }) => {
+                // As if its owner had given it away.
+                let given = Command::HandOver {
+                    room,
+                    epoch: old.epoch,
+                    me: old.owner,
+                    to: me,
+                };
+                match carry_out(&mut self.table, given) {
+                    Reply::HandedOver(room, epoch) => Reply::Adopted(room, epoch),
+                    other => other,
+                }
+            }
+            (Bug::AdoptWithoutFence, command @ Command::Beat { me, .. }) => {
+                let mut reply = carry_out(&mut self.table, command);
+                if let Reply::Beat { orphans, .. } = &mut reply {
+                    let rooms = self.table.rooms().into_iter();
+                    *orphans = rooms
+                        .filter_map(|room| Some((room, self.table.record(room)?)))
+                        .filter(|(_, record)| record.owner != me)
+                        .collect();
+                }
+                reply
+            }
+            (_, command) => carry_out(&mut self.table, command),
+        }
+    }
+
+    /// Keeps a checkpoint.
+    pub(super) fn put(&mut self, checkpoint: Checkpoint, bug: Bug) -> Put {
+        let record = self.table.record(checkpoint.room);
+        let forged = record.filter(|_| bug == Bug::UnfencedWrites);
+        let epoch = forged.map_or(checkpoint.epoch, |record| record.epoch);
+        self.table.put(Checkpoint {
+            epoch,
+            ..checkpoint
+        })
+    }
 }
 
 /// All masters that there were, and what a failover may go back to.
@@ -155,7 +84,7 @@ pub(super) struct Engine {
     /// What arrives waits until then.
     pub(super) stalled_until: Duration,
     /// Tables of the last seconds, the oldest first.
-    pub(super) history: Vec<Tables>,
+    pub(super) history: Vec<Table>,
 }
 
 /// Snapshots that a failover may go back to, one each half second.
@@ -174,25 +103,31 @@ impl Engine {
         self.masters.len() - 1
     }
 
-    pub(super) fn tables(&self) -> &Tables {
-        &self.masters[self.current()].tables
+    /// The newest master's table.
+    pub(super) fn table(&self) -> &Table {
+        &self.masters[self.current()].table
+    }
+
+    /// It never lost anything.
+    pub(super) fn is_first(&self) -> bool {
+        self.masters.len() == 1
     }
 
     /// Remembers what there is.
     pub(super) fn snapshot(&mut self) {
-        let tables = self.tables().clone();
-        self.history.push(tables);
+        let table = self.table().clone();
+        self.history.push(table);
         if self.history.len() > HISTORY {
             self.history.remove(0);
         }
     }
 
-    /// Another process takes over with these tables; the one before ends at `ends`.
-    pub(super) fn replace(&mut self, tables: Tables, ends: Duration, ahead: Duration) {
+    /// Another process takes over with this table; the one before ends at `ends`.
+    pub(super) fn replace(&mut self, table: Table, ends: Duration, ahead: Duration) {
         let before = self.current();
         self.masters[before].ends = Some(ends);
         self.masters.push(Master {
-            tables,
+            table,
             ends: None,
             ahead,
         });

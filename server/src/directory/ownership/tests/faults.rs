@@ -1,14 +1,16 @@
 //! What happens to a simulated cluster: faults, players who make and leave rooms, the end of all
 //! faults and what must be true then.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tickwire::ids::RoomId;
 
 use super::super::State;
-use super::engine::Tables;
-use super::process::Order;
+use super::process::{Hosted, Input};
 use super::world::{ENGINE, Event, World};
+use crate::cluster::node::Drained;
+use crate::directory::engine::table::Table;
 
 /// When the last fault begins.
 const LAST_FAULT: Duration = Duration::from_secs(170);
@@ -16,6 +18,8 @@ const LAST_FAULT: Duration = Duration::from_secs(170);
 pub(super) const HEALED: Duration = Duration::from_secs(235);
 /// How long after that all rooms have owners, where no machine stays away.
 pub(super) const WELL_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks at a node that drains.
+const RETIRES: Duration = Duration::from_millis(250);
 /// Nodes that there are at most.
 const NODES: usize = 6;
 /// Rooms that there are at most at a time.
@@ -136,20 +140,27 @@ impl World {
             Fault::Down => {
                 self.engine.up_at = self.t + secs(&[1., 3., 20., 60.], self);
                 if self.rnd.chance(0.3) {
-                    self.replace(Tables::default(), Duration::ZERO);
+                    self.replace(Table::default(), Duration::ZERO);
                 } else {
-                    let tables = self.engine.tables().clone();
-                    self.replace(tables, Duration::ZERO);
+                    let table = self.engine.table().clone();
+                    self.replace(table, Duration::ZERO);
                 }
             }
             Fault::Failover => self.failover(),
-            Fault::Flush => self.replace(Tables::default(), Duration::ZERO),
+            Fault::Flush => self.replace(Table::default(), Duration::ZERO),
             Fault::Slow => {
                 let span = secs(&[5., 10., 20.], self);
                 self.slowed = Some((n, self.t, self.t + span));
             }
             Fault::Join if self.nodes.len() < NODES => self.join(),
-            Fault::Join | Fault::Reconnect => self.break_off(n),
+            Fault::Join | Fault::Reconnect => {
+                if self.rnd.chance(0.5)
+                    && let Some(process) = self.nodes[n].process.as_mut()
+                {
+                    process.store.conn = None;
+                }
+                self.break_off(n);
+            }
         }
     }
 
@@ -160,23 +171,23 @@ impl World {
         let history = self.engine.history.len();
         if history > 0 {
             let at = self.rnd.below(history);
-            let tables = self.engine.history[at].clone();
+            let table = self.engine.history[at].clone();
             let on = if self.rnd.chance(0.5) {
                 self.rnd.millis(0, 2000)
             } else {
                 Duration::ZERO
             };
-            self.replace(tables, on);
+            self.replace(table, on);
         }
     }
 
-    pub(super) fn replace(&mut self, tables: Tables, goes_on: Duration) {
+    pub(super) fn replace(&mut self, table: Table, goes_on: Duration) {
         let ahead = self.rnd.millis(0, 1000);
         self.engine.history.clear();
-        self.engine.replace(tables, self.t + goes_on, ahead);
+        self.engine.replace(table, self.t + goes_on, ahead);
     }
 
-    /// A player makes a room or leaves one, or an operator moves one.
+    /// A player makes a room or leaves one, or an operator has a node drain.
     pub(super) fn play(&mut self) {
         let next = self.rnd.exponential(Duration::from_secs(2));
         if self.t + next < HEALED {
@@ -186,37 +197,50 @@ impl World {
         let now = self.local(n);
         let all: usize = self.made.len() - self.closed.len().min(self.made.len());
         let chance = self.rnd.unit();
-        let other = self.rnd.below(self.nodes.len());
-        let to = self.nodes[other].process.as_ref().map(|p| p.me);
         let pick = self.rnd.next();
         let is_able = !self.nodes[n].is_paused;
-        let Some(process) = self.nodes[n]
-            .process
-            .as_mut()
-            .filter(|p| is_able && !p.is_stuck && p.own.lease().holds(now))
-        else {
+        let process = self.nodes[n].process.as_ref();
+        let Some(process) = process.filter(|p| is_able && p.lease.holds(now)) else {
             return;
         };
-        let owned: Vec<RoomId> = process.own.owned().map(|(room, _)| room).collect();
-        if all < ROOMS && (chance < 0.5 || owned.is_empty()) {
-            self.rooms += 1;
-            process.own.create(now, RoomId(self.rooms));
-        } else if !owned.is_empty() {
-            let room = owned[pick as usize % owned.len()];
-            if chance < 0.3 {
-                process.hosted.remove(&room);
-                process.own.closed(now, room);
-                self.closed.insert(room);
-                self.checker.closed(room);
-                self.tell(n, Order::Stop(room));
-            } else if let Some(to) = to.filter(|_| other != n)
-                && let Some(hosted) = process.hosted.remove(&room)
-                && !process.own.hand_over(now, room, to)
-            {
-                process.hosted.insert(room, hosted);
-            }
+        let drains = process.node.drained() != Drained::No;
+        let of_this = |(_, hosted): &(_, &Hosted)| hosted.who == process.me && !hosted.is_still;
+        let played = process.hosted.iter().filter(of_this);
+        let played: Vec<RoomId> = played.map(|(room, _)| *room).collect();
+        if chance < 0.06 && !drains && self.t < LAST_FAULT {
+            self.drain_and_retire(n);
+        } else if all < ROOMS && (chance < 0.5 || played.is_empty()) {
+            self.open(n);
+        } else if chance < 0.8 && !played.is_empty() {
+            self.close(n, played[pick as usize % played.len()]);
         }
-        self.drain(n);
+    }
+
+    /// A node is to be replaced.
+    fn drain_and_retire(&mut self, n: usize) {
+        let life = self.nodes[n].life;
+        self.after(Duration::ZERO, Event::Input(n, life, Input::Drain));
+        let end = self.t + Duration::from_secs(20);
+        self.after(RETIRES, Event::Retire(n, life, end));
+    }
+
+    pub(super) fn retire(&mut self, n: usize, life: u64, end: Duration) {
+        let t = self.t;
+        let Some(process) = self.process(n, life) else {
+            return;
+        };
+        match process.node.drained() {
+            // It started anew.
+            Drained::No => return,
+            Drained::Leaving if t < end => {
+                return self.after(RETIRES, Event::Retire(n, life, end));
+            }
+            Drained::Leaving => {}
+            Drained::Done => self.counts.drained += 1,
+        }
+        self.kill(n, false);
+        let back = self.rnd.millis(200, 2000);
+        self.after(back, Event::Restart(n));
     }
 
     /// A machine goes and stays away.
@@ -232,7 +256,11 @@ impl World {
         let t = self.t;
         let is_fresh = |at: Duration| t - at <= Duration::from_secs(1);
         let mut wrong = Vec::new();
-        let rooms = self.engine.tables().rooms.clone();
+        let table = self.engine.table();
+        let records = table.rooms().into_iter();
+        let rooms: BTreeMap<_, _> = records
+            .filter_map(|room| Some((room, table.record(room)?)))
+            .collect();
         for (room, record) in &rooms {
             let ticked = self.checker.ticked.get(room);
             let is_ticked = ticked.is_some_and(|ticked| {
@@ -253,13 +281,13 @@ impl World {
         for n in 0..self.nodes.len() {
             let now = self.local(n);
             if let Some(process) = &self.nodes[n].process {
-                let state = process.own.state(now);
+                let state = process.node.state(now);
                 if state != State::Attached {
                     wrong.push(format!("node {n} is {state:?}"));
                 }
             }
         }
-        if self.engine.masters.len() == 1 {
+        if self.engine.is_first() {
             let missing = self.missing();
             wrong.extend(missing.iter().map(|room| format!("{room:?} is nowhere")));
         }
@@ -271,9 +299,9 @@ impl World {
 
     /// Rooms that nobody closed and that are nowhere: where the engine lost nothing, there is none.
     pub(super) fn missing(&self) -> Vec<RoomId> {
-        let rooms = &self.engine.tables().rooms;
         let made = self.made.keys().copied();
-        made.filter(|room| !rooms.contains_key(room) && !self.closed.contains(room))
+        let table = self.engine.table();
+        made.filter(|room| table.record(*room).is_none() && !self.closed.contains(room))
             .collect()
     }
 }

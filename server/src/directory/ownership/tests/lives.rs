@@ -1,12 +1,14 @@
 //! Simulated nodes start, end, stop and go on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::super::Ownership;
 use super::super::messages::Incarnation;
 use super::process::{Input, Process};
+use super::store::Store;
 use super::world::{Event, World};
+use crate::cluster::node::Node;
 
 impl World {
     pub(super) fn process(&mut self, n: usize, life: u64) -> Option<&mut Process> {
@@ -49,12 +51,16 @@ impl World {
         node.process = Some(Process {
             boot: self.t,
             me,
-            own,
+            lease: own.lease(),
+            node: Node::new(own),
             is_stuck: false,
             inbox: VecDeque::new(),
             hosted: BTreeMap::new(),
+            claims: BTreeSet::new(),
+            last: BTreeMap::new(),
             conn: None,
             runs: 0,
+            store: Store::default(),
             last_order: self.t,
             wake: 0,
         });

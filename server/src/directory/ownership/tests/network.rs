@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use super::super::State;
-use super::super::messages::{Answer, Run};
+use super::super::messages::{Answer, Reply, Run};
 use super::planted::Bug;
 use super::process::Input;
+use super::store::{Bulk, Done};
 use super::world::{ENGINE, Event, ToEngine, World};
+use crate::directory::engine::Put;
 
 impl World {
     pub(super) fn lag(&mut self) -> Duration {
@@ -53,8 +55,8 @@ impl World {
         let arrival = self.arrival(n);
         let life = self.nodes[n].life;
         let (t, is_lossy) = (self.t, self.mode.is_lossy);
-        let conn = self.nodes[n].process.as_mut().and_then(|p| p.conn.as_mut());
-        let Some(conn) = conn else {
+        let process = self.nodes[n].process.as_mut();
+        let Some(conn) = process.and_then(|p| p.line(what.is_bulk())) else {
             return;
         };
         conn.waits.get_or_insert(t);
@@ -93,8 +95,12 @@ impl World {
             return;
         }
         if !self.engine.answers(master, self.t) {
+            let broken = match what.is_bulk() {
+                false => Input::Broken(run),
+                true => Input::Done(run, Done::Failed),
+            };
             if let Some(at) = self.arrival(n) {
-                self.at(at, Event::Input(n, life, Input::Broken(run)));
+                self.at(at, Event::Input(n, life, broken));
             }
             return;
         }
@@ -111,17 +117,24 @@ impl World {
             return self.at(at, again);
         }
         let bug = self.mode.bug;
-        let reply = match what {
-            ToEngine::Write(room, epoch) => {
-                if self.engine.masters[master].tables.write(room, epoch, bug) {
-                    self.checker.written(self.t, master, room, epoch);
-                }
-                return;
-            }
+        let is_bulk = what.is_bulk();
+        let answer = match what {
             ToEngine::Command(command) => {
-                let master = &mut self.engine.masters[master];
-                let clock = Duration::from_secs(1_000_000) + self.t + master.ahead;
-                master.tables.carry_out(clock, command, bug)
+                let reply = self.engine.masters[master].carry_out(self.t, command, bug);
+                self.judge_fence(&reply);
+                Input::Replied(run, sent, reply)
+            }
+            ToEngine::Bulk(Bulk::Put(checkpoint) | Bulk::PutLast(checkpoint)) => {
+                let record = self.engine.masters[master].table.record(checkpoint.room);
+                let put = self.engine.masters[master].put(checkpoint.clone(), bug);
+                self.counts.refused_writes += u64::from(put == Put::Fenced);
+                let checker = &mut self.checker;
+                checker.put(self.t, master, record, &checkpoint, &put);
+                Input::Done(run, Done::Put(put))
+            }
+            ToEngine::Bulk(Bulk::Get(room, _)) => {
+                let kept = self.engine.masters[master].table.get(room);
+                Input::Done(run, Done::Got(kept))
             }
         };
         let Some(mut at) = self.arrival(n) else {
@@ -134,12 +147,28 @@ impl World {
             at += (self.t - since) * 4 / 5;
         }
         let is_lossy = self.mode.is_lossy;
-        let conn = self.process(n, life).and_then(|p| p.conn.as_mut());
+        let process = self.process(n, life);
+        let conn = process.and_then(|p| p.line(is_bulk));
         if let Some(conn) = conn.filter(|conn| conn.run == run && !is_lossy) {
             at = at.max(conn.last_in);
             conn.last_in = at;
         }
-        self.at(at, Event::Input(n, life, Input::Replied(run, sent, reply)));
+        self.at(at, Event::Input(n, life, answer));
+    }
+
+    /// Nobody is fenced who holds a lease.
+    fn judge_fence(&mut self, reply: &Reply) {
+        let Reply::FenceDone(who, true) = reply else {
+            return;
+        };
+        for n in 0..self.nodes.len() {
+            let now = self.local(n);
+            let process = self.nodes[n].process.as_ref();
+            if process.is_some_and(|process| process.me == *who && process.lease.holds(now)) {
+                let what = format!("node {n} holds a lease, and {who:?} is fenced");
+                self.checker.violated(self.t, what);
+            }
+        }
     }
 
     /// A node gives its connection up, or learns that it is gone.
@@ -148,11 +177,11 @@ impl World {
         let bug = self.mode.bug;
         if let Some(process) = self.nodes[n].process.as_mut() {
             process.conn = None;
-            let is_frozen = process.own.state(now) == State::Frozen;
+            let is_frozen = process.node.state(now) == State::Frozen;
             let is_unnoticed =
                 bug == Bug::UnnoticedConnection || bug == Bug::ThawedOnAnother && is_frozen;
             if !is_unnoticed {
-                process.own.disconnected(now);
+                process.node.disconnected(now);
             }
         }
         self.reconnect(n, 1, 500);
@@ -184,7 +213,10 @@ impl World {
         let Some(process) = self.nodes[n].process.as_ref() else {
             return;
         };
-        let there = process.own.others().find(|(_, record)| record.node == name);
+        let there = process
+            .node
+            .others()
+            .find(|(_, record)| record.node == name);
         let there = there.map(|(who, _)| who);
         let made_up = match (self.mode.bug, there) {
             (Bug::MembersOnly | Bug::Unasked, None) => Some(Answer::Refused),

@@ -1,18 +1,16 @@
-//! What a simulated node's task and workers do: the caller of [`super::super::Ownership`], as the
+//! What a simulated node's task does: the caller of [`Node`](crate::cluster::node::Node), as the
 //! cluster's task is.
 
 use std::time::Duration;
 
-use tickwire::ids::RoomId;
-
-use super::super::messages::{Answer, Incarnation, Reply, Run};
-use super::super::{Action, State, Why};
+use super::super::State;
+use super::super::messages::{Answer, Epoch, Incarnation, Reply, Run};
 use super::planted::Bug;
-use super::process::{Conn, Hosted, Input, Order};
+use super::process::{Conn, Input, Order};
+use super::store::Bulk;
 use super::world::{Event, ToEngine, World};
-
-/// Ticks from one durable write of a room to the next.
-const TICKS_A_WRITE: u64 = 20;
+use crate::cluster::node::{self, Fetched, Node, Stopped};
+use crate::directory::engine::Checkpoint;
 
 impl World {
     pub(super) fn take(&mut self, n: usize, input: Input) {
@@ -24,21 +22,15 @@ impl World {
         match input {
             Input::Connected(_) if process.conn.is_some() => {}
             Input::Connected(master) => {
-                let is_frozen = process.own.state(now) == State::Frozen;
+                let is_frozen = process.node.state(now) == State::Frozen;
                 let is_unnoticed =
                     bug == Bug::UnnoticedConnection || bug == Bug::ThawedOnAnother && is_frozen;
                 if process.runs == 0 || !is_unnoticed {
                     process.runs += 1;
-                    process.own.connected(now, Run(process.runs));
+                    process.node.connected(now, Run(process.runs));
                 }
                 let run = Run(process.runs);
-                process.conn = Some(Conn {
-                    run,
-                    master,
-                    waits: None,
-                    last_out: t,
-                    last_in: t,
-                });
+                process.conn = Some(Conn::new(run, master, t));
             }
             Input::Broken(run) => {
                 if process.conn.as_ref().is_some_and(|conn| conn.run == run) {
@@ -48,24 +40,46 @@ impl World {
             Input::Replied(run, sent, reply) => {
                 if let Some(conn) = process.conn.as_mut().filter(|conn| conn.run == run) {
                     conn.waits = None;
-                    process
-                        .own
-                        .replied(now, sent, run, told(reply, process.me, bug));
+                    let reply = told(reply, process.me, bug);
+                    process.node.replied(now, sent, run, reply);
                 }
             }
-            Input::Answered(asked, node, answer) => {
-                process.own.answered(now, asked, &node, answer);
+            Input::Done(run, done) => self.store_answered(n, run, done),
+            Input::Answered(asked, name, answer) => {
+                process.node.answered(now, asked, &name, answer);
             }
-            Input::Unreachable(node) => process.own.unreachable(now, node),
-            Input::Hurry => process.own.hurry(now),
-            Input::Empty(room) => process.own.closed(now, room),
+            Input::Unreachable(name) => process.node.unreachable(now, name),
+            Input::Hurry => process.node.hurry(now),
             Input::Asked(from, from_life, asked) => {
-                let mut answer = process.own.contact(now);
+                let mut answer = process.node.contact(now);
                 if bug == Bug::Liars {
                     answer = Answer::NoContact(process.me);
                 }
                 self.answer(n, from, from_life, asked, answer);
             }
+            Input::Changed(who, _) | Input::Stopped(who, ..) | Input::Restored(who, ..)
+                if who != process.me => {}
+            Input::Changed(_, room) if process.claims.contains(&room) => {
+                process.node.opened(now, room);
+            }
+            Input::Changed(_, room) => process.node.closed(now, room),
+            Input::Stopped(_, room, last) => {
+                let what = match last {
+                    Some(_) => Stopped::Saved,
+                    None => Stopped::NotNow,
+                };
+                process.last.extend(last.map(|last| (room, last)));
+                process.node.stopped(now, room, what);
+            }
+            Input::Restored(_, room, epoch) => {
+                process.node.fetched(now, room, epoch, Fetched::Restored);
+            }
+            Input::Saved(checkpoint) => {
+                if process.claims.contains(&checkpoint.room) {
+                    self.order_bulk(n, Bulk::Put(checkpoint));
+                }
+            }
+            Input::Drain => process.node.drain(now),
         }
     }
 
@@ -73,6 +87,7 @@ impl World {
     pub(super) fn drain(&mut self, n: usize) {
         loop {
             let now = self.local(n);
+            self.look_after_store(n);
             let Some(process) = self.nodes[n].process.as_mut() else {
                 return;
             };
@@ -81,75 +96,89 @@ impl World {
                 self.break_off(n);
                 continue;
             }
-            let Some(action) = process.own.poll(now) else {
+            let Some(order) = process.node.poll(now) else {
                 break;
             };
-            self.act(n, now, action);
+            self.act(n, now, order);
         }
         let node = &mut self.nodes[n];
         let Some(process) = node.process.as_mut() else {
             return;
         };
         process.wake += 1;
-        let (wake, wakes_at, boot) = (process.wake, process.own.wakes_at(), process.boot);
+        let (wake, wakes_at, boot) = (process.wake, process.node.wakes_at(), process.boot);
         let (life, at) = (node.life, node.global(boot, wakes_at));
         self.at(at, Event::Wake(n, life, wake));
     }
 
-    pub(super) fn act(&mut self, n: usize, now: Duration, action: Action) {
+    fn act(&mut self, n: usize, now: Duration, order: node::Order) {
         let Some(process) = self.nodes[n].process.as_mut() else {
             return;
         };
-        let hosted = |epoch| Hosted {
-            epoch,
-            who: process.me,
-            lease: process.own.lease(),
-            ticks: 0,
-        };
-        match action {
-            Action::Send(run, command) => {
+        let me = process.me;
+        match order {
+            node::Order::Send(run, command) => {
                 if process.conn.as_ref().is_some_and(|conn| conn.run == run) {
                     self.send(n, now, ToEngine::Command(command));
                 }
             }
-            Action::Ask(name) => self.ask(n, now, &name),
-            Action::Start { room, epoch } => {
-                let order = Order::Start(room, hosted(epoch));
+            node::Order::Ask(name) => self.ask(n, now, &name),
+            node::Order::Fetch { room, epoch } => {
                 self.counts.adoptions += 1;
-                self.tell(n, order);
+                self.order_bulk(n, Bulk::Get(room, epoch));
             }
-            Action::Created { room, epoch } => {
-                let order = Order::StartEmpty(room, hosted(epoch));
+            node::Order::Number { room, epoch } => {
+                // Its worker has the claim in its hands.
+                let hosted = process.hosted.get_mut(&room);
+                if let Some(hosted) = hosted.filter(|hosted| hosted.who == me) {
+                    hosted.epoch = epoch;
+                }
                 self.counts.created += 1;
                 self.made.insert(room, self.t);
-                self.tell(n, order);
             }
-            Action::Keep { room } => {
-                let epoch = process.own.owned().find(|(owned, _)| *owned == room);
-                if let Some((_, epoch)) = epoch {
-                    let order = Order::StartEmpty(room, hosted(epoch));
-                    self.tell(n, order);
+            node::Order::Stop { room } => self.tell(n, Order::Stop(me, room)),
+            node::Order::Write { room, epoch } => {
+                let last = process.last.remove(&room);
+                match last.filter(|last| last.epoch == epoch) {
+                    Some(last) => self.order_bulk(n, Bulk::PutLast(last)),
+                    None => process.node.written(now, room, false),
                 }
             }
-            Action::NotCreated { .. } => {}
-            Action::Drop { room, why } => {
-                self.tell(n, Order::Stop(room));
-                if let Why::HandedOver { to, .. } = why {
-                    self.counts.handed_over += 1;
-                    let other = (to.0 & 0xff) as usize;
-                    if self.is_linked(n, other) {
-                        let (life, lag) = (self.nodes[other].life, self.peer_lag());
-                        self.after(lag, Event::Input(other, life, Input::Hurry));
-                    }
+            node::Order::GoOn { room } => self.tell(n, Order::GoOn(me, room)),
+            node::Order::Drop { room, to } => {
+                self.counts.handed_over += u64::from(to.is_some());
+                process.claims.remove(&room);
+                self.tell(n, Order::Drop(me, room));
+            }
+            node::Order::End { room } => {
+                self.counts.ended += 1;
+                process.claims.remove(&room);
+                self.closes(room);
+                self.tell(n, Order::Drop(me, room));
+            }
+            node::Order::Hurry(name) => {
+                let other = self.nodes.iter().position(|node| node.name == name);
+                if let Some(other) = other.filter(|other| self.is_linked(n, *other)) {
+                    let (life, lag) = (self.nodes[other].life, self.peer_lag());
+                    self.after(lag, Event::Input(other, life, Input::Hurry));
                 }
             }
-            Action::Freeze => self.counts.freezes += 1,
-            Action::Thaw => self.counts.thaws += 1,
-            Action::StartAnew(_) => self.start_anew(n, now),
+            node::Order::Freeze => self.counts.freezes += 1,
+            node::Order::Thaw => self.counts.thaws += 1,
+            node::Order::StartAnew(_) => self.start_anew(n, now),
         }
     }
 
-    pub(super) fn start_anew(&mut self, n: usize, now: Duration) {
+    /// What was fetched goes to a worker.
+    pub(super) fn give(&mut self, n: usize, epoch: Epoch, kept: &Checkpoint) {
+        if let Some(process) = self.nodes[n].process.as_mut() {
+            process.claims.insert(kept.room);
+            let hosted = process.hosts(epoch, kept.tick);
+            self.tell(n, Order::Give(kept.room, hosted));
+        }
+    }
+
+    fn start_anew(&mut self, n: usize, now: Duration) {
         self.counts.anew += 1;
         let me = self.incarnation(n);
         let own = self.ownership(n, now, me);
@@ -158,87 +187,41 @@ impl World {
         };
         let gone = process.me;
         process.me = me;
-        process.own = own;
+        process.lease = own.lease();
+        process.node = Node::new(own);
         process.conn = None;
+        process.claims.clear();
+        process.last.clear();
         if self.mode.bug == Bug::SharedLease {
             for hosted in process.hosted.values_mut() {
-                hosted.lease = process.own.lease();
+                hosted.lease = process.lease.clone();
             }
         }
         if self.mode.bug == Bug::UnnoticedConnection || self.mode.bug == Bug::ThawedOnAnother {
             let run = Run(process.runs);
-            process.own.connected(now, run);
+            process.node.connected(now, run);
         }
-        self.tell(n, Order::StopAll(gone));
+        self.tell(n, Order::DropAll(gone));
         self.reconnect(n, 1, 50);
     }
 
-    /// Tells the workers, who hear it later, in this order.
-    pub(super) fn tell(&mut self, n: usize, order: Order) {
-        let delay = if self.rnd.chance(0.05) {
+    /// What lies between the task and its workers, either way.
+    pub(super) fn task_lag(&mut self) -> Duration {
+        if self.rnd.chance(0.05) {
             self.rnd.millis(40, 400)
         } else {
             self.rnd.millis(1, 20)
-        };
+        }
+    }
+
+    /// Tells the workers, who hear it later, in this order.
+    fn tell(&mut self, n: usize, order: Order) {
+        let delay = self.task_lag();
         let (t, life) = (self.t, self.nodes[n].life);
         if let Some(process) = self.nodes[n].process.as_mut() {
             process.last_order = process.last_order.max(t + delay);
             let at = process.last_order;
             self.at(at, Event::Order(n, life, order));
-        }
-    }
-
-    pub(super) fn order(&mut self, n: usize, life: u64, order: Order) {
-        let is_kept = |world: &World, room: &RoomId| {
-            let kept = &world.engine.tables().checkpoints;
-            kept.contains_key(room) && !world.closed.contains(room)
-        };
-        if let Order::Start(room, _) = &order
-            && !is_kept(self, room)
-        {
-            self.closed.insert(*room);
-            self.checker.closed(*room);
-            let empty = Input::Empty(*room);
-            return self.after(Duration::from_millis(1), Event::Input(n, life, empty));
-        }
-        let Some(process) = self.process(n, life) else {
-            return;
-        };
-        match order {
-            Order::Start(room, hosted) | Order::StartEmpty(room, hosted) => {
-                process.hosted.insert(room, hosted);
-            }
-            Order::Stop(room) => drop(process.hosted.remove(&room)),
-            Order::StopAll(gone) => process.hosted.retain(|_, hosted| hosted.who != gone),
-        }
-    }
-
-    /// The workers of a node have their turn.
-    pub(super) fn tick(&mut self, n: usize) {
-        if self.nodes[n].is_paused {
-            return;
-        }
-        let now = self.local(n);
-        let Some(process) = self.nodes[n].process.as_mut() else {
-            return;
-        };
-        let is_detached = process.own.state(now) == State::Detached;
-        let mut writes = Vec::new();
-        for (room, hosted) in &mut process.hosted {
-            if !hosted.lease.holds(now) && self.mode.bug != Bug::NoLease {
-                continue;
-            }
-            self.checker.tick(self.t, *room, hosted.epoch, hosted.who);
-            self.counts.detached_ticks += u64::from(is_detached);
-            if hosted.ticks.is_multiple_of(TICKS_A_WRITE) {
-                writes.push((*room, hosted.epoch));
-            }
-            hosted.ticks += 1;
-        }
-        if process.conn.is_some() {
-            for (room, epoch) in writes {
-                self.send(n, now, ToEngine::Write(room, epoch));
-            }
         }
     }
 }

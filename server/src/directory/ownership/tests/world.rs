@@ -8,13 +8,14 @@ use std::time::Duration;
 use tickwire::ids::RoomId;
 
 use super::super::Timing;
-use super::super::messages::{Command, Epoch, Run};
+use super::super::messages::{Command, Run};
 use super::checker::Checker;
 use super::engine::Engine;
 use super::faults::Fault;
 use super::planted::Bug;
-use super::process::{Input, Node, Order};
+use super::process::{Input, Machine, Order};
 use super::rnd::Rnd;
+use super::store::Bulk;
 
 /// The engine, as an end of a link.
 pub(super) const ENGINE: usize = usize::MAX;
@@ -39,7 +40,14 @@ pub(super) struct Mode {
 #[derive(Debug)]
 pub(super) enum ToEngine {
     Command(Command),
-    Write(RoomId, Epoch),
+    Bulk(Bulk),
+}
+
+impl ToEngine {
+    /// It goes over the connection of checkpoints.
+    pub(super) fn is_bulk(&self) -> bool {
+        matches!(self, ToEngine::Bulk(_))
+    }
 }
 
 #[derive(Debug)]
@@ -65,6 +73,8 @@ pub(super) enum Event {
     },
     Resume(usize),
     Unstick(usize, u64),
+    /// A node that drains ends once it has, or at that time.
+    Retire(usize, u64, Duration),
     Restart(usize),
     Snapshot,
     Fault,
@@ -109,6 +119,9 @@ pub(super) struct Counts {
     pub(super) handed_over: u64,
     pub(super) created: u64,
     pub(super) detached_ticks: u64,
+    pub(super) refused_writes: u64,
+    pub(super) ended: u64,
+    pub(super) drained: u64,
 }
 
 impl Counts {
@@ -122,6 +135,9 @@ impl Counts {
         self.handed_over += other.handed_over;
         self.created += other.created;
         self.detached_ticks += other.detached_ticks;
+        self.refused_writes += other.refused_writes;
+        self.ended += other.ended;
+        self.drained += other.drained;
     }
 }
 
@@ -133,7 +149,7 @@ pub(super) struct World {
     pub(super) rnd: Rnd,
     pub(super) mode: Mode,
     pub(super) engine: Engine,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<Machine>,
     /// A node to which answers of the engine take longer and longer: since when, until when.
     pub(super) slowed: Option<(usize, Duration, Duration)>,
     /// Links that are cut, and until when.
@@ -179,7 +195,7 @@ impl World {
     pub(super) fn join(&mut self) {
         let n = self.nodes.len();
         let ppm = self.rnd.below(20_001) as i64 - 10_000;
-        self.nodes.push(Node {
+        self.nodes.push(Machine {
             name: format!("n{n}:1"),
             ppm,
             life: 0,
@@ -268,6 +284,7 @@ impl World {
                     self.catch_up(n);
                 }
             }
+            Event::Retire(n, life, end) => self.retire(n, life, end),
             Event::Restart(n) => {
                 if self.nodes[n].process.is_none() {
                     self.start(n);
