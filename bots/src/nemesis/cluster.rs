@@ -1,4 +1,5 @@
-//! The cluster of a run: engine, nodes, and the way between each node and the engine. Carries steps
+//! The cluster of a run: engine, nodes, and the ways from each node to the engine and to it from the
+//! others. Carries steps
 //! out, writes down when, and reads the nodes' play logs. Driven by `course`.
 
 use std::fs::File;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use rand::RngExt;
 
 use super::clock::Clock;
 use super::engine::{self, Engine};
@@ -22,8 +24,12 @@ use super::valve::Valve;
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// A run's seats outlive all that its faults can take: nobody loses one by being slow to return.
 const SEATS_HELD: &str = "10m";
-/// All bots come from one address, and come back at once.
-const CONNECTS_PER_SECOND: &str = "10000";
+
+/// Public, the operator's, the other nodes', and those of the two ways.
+const PORTS_OF_A_NODE: usize = 5;
+/// Ports below those that systems give to who asks for none: a port of a node that is down must not
+/// become the near end of somebody's connection.
+const PORTS: std::ops::Range<u16> = 15_000..32_000;
 
 /// See the module's description. Its processes end with it.
 pub(super) struct Cluster {
@@ -40,7 +46,10 @@ pub(super) struct Cluster {
 
 struct Node {
     number: NodeNumber,
-    valve: Valve,
+    /// To the engine.
+    way: Valve,
+    /// From the other nodes to it.
+    peers: Valve,
     public: SocketAddr,
     ops: SocketAddr,
     peer: SocketAddr,
@@ -64,6 +73,14 @@ struct Log {
     read: u64,
 }
 
+impl Node {
+    /// Its process has ended, or does now. The others find nobody at its port then.
+    fn gone(&mut self) {
+        self.process = None;
+        self.peers.shut(true);
+    }
+}
+
 impl Cluster {
     /// Starts all of it; the nodes listen some time later.
     ///
@@ -79,7 +96,7 @@ impl Cluster {
         let program = server(flags.server.as_deref())?;
         let has_replica = flags.kinds().contains(&Kind::EngineFailover);
         let count = flags.nodes as usize;
-        let ports = free_ports(2 + 3 * count).map_err(|error| format!("no ports: {error}"))?;
+        let ports = free_ports(2 + PORTS_OF_A_NODE * count)?;
         let engine = Engine::start(&redis, folder, [ports[0], ports[1]], has_replica).await?;
         let key = folder.join("cluster.key");
         std::fs::write(
@@ -88,12 +105,15 @@ impl Cluster {
         )
         .map_err(|error| format!("{}: {error}", key.display()))?;
         let mut nodes = Vec::new();
-        for (number, ports) in ports[2..].chunks_exact(3).enumerate() {
+        for (number, ports) in ports[2..].chunks_exact(PORTS_OF_A_NODE).enumerate() {
             let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let valve = Valve::open(engine.port()).await;
+            let no_port = |error| format!("no port: {error}");
+            let way = Valve::open(ports[3], engine.port()).await;
+            let peers = Valve::open(ports[4], ports[2]).await;
             nodes.push(Node {
                 number: NodeNumber(number),
-                valve: valve.map_err(|error| format!("no ports: {error}"))?,
+                way: way.map_err(no_port)?,
+                peers: peers.map_err(no_port)?,
                 public: at(ports[0]),
                 ops: at(ports[1]),
                 peer: at(ports[2]),
@@ -146,7 +166,7 @@ impl Cluster {
         match step {
             Step::Kill(n) => {
                 process = self.life(n);
-                self.nodes[n.0].process = None;
+                self.nodes[n.0].gone();
             }
             Step::Start(n) => {
                 // Noted when it comes to it.
@@ -165,7 +185,11 @@ impl Cluster {
                 }
             }
             Step::Link(n, link) => {
-                self.nodes[n.0].valve.set(link);
+                self.nodes[n.0].way.set(link);
+                mends = link == Link::Open;
+            }
+            Step::Peers(n, link) => {
+                self.nodes[n.0].peers.set(link);
                 mends = link == Link::Open;
             }
             Step::PauseEngine => self.engine.signal(Signal::SIGSTOP),
@@ -182,7 +206,7 @@ impl Cluster {
             Step::FailOver => {
                 self.engine.fail_over().await?;
                 let port = self.engine.port();
-                self.nodes.iter().for_each(|node| node.valve.turn(port));
+                self.nodes.iter().for_each(|node| node.way.turn(port));
                 mends = true;
             }
             Step::Look => {}
@@ -212,14 +236,14 @@ impl Cluster {
                     (None, _) if is_late => {
                         let what = format!("{number} does not end by SIGTERM: {output}");
                         self.faults.push(what);
-                        node.process = None;
+                        node.gone();
                     }
                     (None, _) => {}
-                    (Some(status), Some(_)) if status.success() => node.process = None,
+                    (Some(status), Some(_)) if status.success() => node.gone(),
                     (Some(status), _) => {
                         let what = format!("{number} ended, {status}: {output}");
                         self.faults.push(what);
-                        node.process = None;
+                        node.gone();
                         node.starts = true;
                     }
                 }
@@ -243,10 +267,14 @@ impl Cluster {
             ("--listen", node.public.to_string()),
             ("--ops-listen", node.ops.to_string()),
             ("--peer-listen", node.peer.to_string()),
+            (
+                "--peer-advertise",
+                format!("127.0.0.1:{}", node.peers.port()),
+            ),
             ("--node-url", format!("ws://{}/ws", node.public)),
             (
                 "--cluster-url",
-                format!("redis://127.0.0.1:{}/", node.valve.port()),
+                format!("redis://127.0.0.1:{}/", node.way.port()),
             ),
             ("--cluster-key-file", text(&key)),
             (
@@ -255,9 +283,6 @@ impl Cluster {
             ),
             ("--play-log", text(&play_log)),
             ("--resume-grace", SEATS_HELD.to_owned()),
-            ("--connects-per-second", CONNECTS_PER_SECOND.to_owned()),
-            ("--max-connections-per-address", "4096".to_owned()),
-            ("--max-rooms-per-address", "512".to_owned()),
             ("--workers", "2".to_owned()),
         ];
         let args: Vec<String> = flags
@@ -274,6 +299,7 @@ impl Cluster {
             ends_until: None,
         });
         node.starts = false;
+        node.peers.shut(false);
         history.processes.push(node.number);
         history.deeds.push(Deed {
             at_ns,
@@ -308,10 +334,10 @@ impl Cluster {
         }
     }
 
-    /// Ends all nodes, in order.
+    /// Ends all of it.
     pub(super) fn end(&mut self) {
         for node in &mut self.nodes {
-            node.process = None;
+            node.gone();
         }
         self.engine.kill();
     }
@@ -340,9 +366,18 @@ fn server(given: Option<&Path>) -> Result<PathBuf, String> {
 }
 
 /// So many ports that nobody had a moment ago, all different.
-fn free_ports(count: usize) -> io::Result<Vec<u16>> {
-    let bind = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let listeners = (0..count).map(bind).collect::<io::Result<Vec<_>>>()?;
-    let port = |listener: &TcpListener| Ok(listener.local_addr()?.port());
-    listeners.iter().map(port).collect()
+fn free_ports(count: usize) -> Result<Vec<u16>, String> {
+    let mut rng = rand::rng();
+    let mut ports: Vec<u16> = Vec::new();
+    for _ in 0..100 * count {
+        let port = rng.random_range(PORTS);
+        let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if is_free && !ports.contains(&port) {
+            ports.push(port);
+        }
+        if ports.len() == count {
+            return Ok(ports);
+        }
+    }
+    Err(format!("of the ports {PORTS:?} too few are free"))
 }

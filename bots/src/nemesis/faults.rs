@@ -23,12 +23,29 @@ pub enum Kind {
     Stall,
     /// The same, each way, by a fixed time
     Delay,
+    /// Connections of the others to a node break, and none can be made
+    PeerCut,
+    /// What the others say to a node, and it answers, is held, and comes late
+    PeerStall,
     /// SIGSTOP of the engine, and SIGCONT
     EnginePause,
     /// The engine is killed and starts empty on its port
     EngineEmpty,
     /// A replica that lags takes the engine's place
     EngineFailover,
+}
+
+/// What a fault is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The engine's process.
+    Engine,
+    /// A node's process.
+    Process(NodeNumber),
+    /// A node's way to the engine.
+    Way(NodeNumber),
+    /// The others' way to a node.
+    Peers(NodeNumber),
 }
 
 /// A node, by number from 0. Shown from 1.
@@ -48,7 +65,7 @@ pub struct Fault {
     pub by: Duration,
 }
 
-/// What the way between a node and the engine does.
+/// What a way does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Link {
     /// It passes everything on.
@@ -76,6 +93,8 @@ pub enum Step {
     Drain(NodeNumber),
     /// Its way to the engine.
     Link(NodeNumber, Link),
+    /// The others' way to it.
+    Peers(NodeNumber, Link),
     /// SIGSTOP of the engine.
     PauseEngine,
     /// SIGCONT of it.
@@ -96,18 +115,18 @@ impl Fault {
     /// Its steps, by time since it begins.
     pub fn steps(&self) -> Vec<(Duration, Step)> {
         let (node, end) = (self.node, self.lasts);
-        let link = |link| {
-            let open = (end, Step::Link(node, Link::Open));
-            vec![(Duration::ZERO, Step::Link(node, link)), open]
-        };
+        let way = |link| Step::Link(node, link);
+        let peers = |link| Step::Peers(node, link);
         let pair = |first, then| vec![(Duration::ZERO, first), (end, then)];
         match self.kind {
             Kind::Kill => pair(Step::Kill(node), Step::Start(node)),
             Kind::Pause => pair(Step::Pause(node), Step::GoOn(node)),
             Kind::Drain => pair(Step::Drain(node), Step::Start(node)),
-            Kind::Cut => link(Link::Cut),
-            Kind::Stall => link(Link::Stalled),
-            Kind::Delay => link(Link::Delayed(self.by)),
+            Kind::Cut => pair(way(Link::Cut), way(Link::Open)),
+            Kind::Stall => pair(way(Link::Stalled), way(Link::Open)),
+            Kind::Delay => pair(way(Link::Delayed(self.by)), way(Link::Open)),
+            Kind::PeerCut => pair(peers(Link::Cut), peers(Link::Open)),
+            Kind::PeerStall => pair(peers(Link::Stalled), peers(Link::Open)),
             Kind::EnginePause => pair(Step::PauseEngine, Step::EngineGoesOn),
             Kind::EngineEmpty => pair(Step::KillEngine, Step::StartEngine),
             Kind::EngineFailover => vec![
@@ -118,18 +137,15 @@ impl Fault {
     }
 }
 
-impl Kind {
-    /// Whether it is the engine's, whichever node is named.
-    pub fn is_engines(self) -> bool {
-        matches!(
-            self,
-            Kind::EnginePause | Kind::EngineEmpty | Kind::EngineFailover
-        )
-    }
-
-    /// Whether it is done to a node's process.
-    pub fn is_a_process(self) -> bool {
-        matches!(self, Kind::Kill | Kind::Pause | Kind::Drain)
+impl Fault {
+    /// What it is done to.
+    pub fn place(&self) -> Place {
+        match self.kind {
+            Kind::EnginePause | Kind::EngineEmpty | Kind::EngineFailover => Place::Engine,
+            Kind::Kill | Kind::Pause | Kind::Drain => Place::Process(self.node),
+            Kind::Cut | Kind::Stall | Kind::Delay => Place::Way(self.node),
+            Kind::PeerCut | Kind::PeerStall => Place::Peers(self.node),
+        }
     }
 }
 
@@ -147,7 +163,7 @@ impl fmt::Display for Fault {
         let by = self.by.as_secs_f64();
         match self.kind {
             Kind::EngineFailover => write!(f, "{name}, {by:.2} s behind"),
-            kind if kind.is_engines() => write!(f, "{name} for {seconds:.1} s"),
+            _ if self.place() == Place::Engine => write!(f, "{name} for {seconds:.1} s"),
             Kind::Delay => write!(f, "{name} by {by:.2} s, {} for {seconds:.1} s", self.node),
             _ => write!(f, "{name} of {} for {seconds:.1} s", self.node),
         }
@@ -162,12 +178,8 @@ impl fmt::Display for Step {
             Step::Pause(node) => write!(f, "{node}: SIGSTOP"),
             Step::GoOn(node) => write!(f, "{node}: SIGCONT"),
             Step::Drain(node) => write!(f, "{node}: SIGTERM"),
-            Step::Link(node, Link::Open) => write!(f, "{node}: way to the engine open"),
-            Step::Link(node, Link::Cut) => write!(f, "{node}: way to the engine cut"),
-            Step::Link(node, Link::Stalled) => write!(f, "{node}: way to the engine stalled"),
-            Step::Link(node, Link::Delayed(by)) => {
-                write!(f, "{node}: way to the engine {} ms late", by.as_millis())
-            }
+            Step::Link(node, link) => write!(f, "{node}: its way to the engine: {link:?}"),
+            Step::Peers(node, link) => write!(f, "{node}: the others' way to it: {link:?}"),
             Step::PauseEngine => f.write_str("engine: SIGSTOP"),
             Step::EngineGoesOn => f.write_str("engine: SIGCONT"),
             Step::KillEngine => f.write_str("engine: SIGKILL"),

@@ -104,19 +104,31 @@ impl History {
         })
     }
 
-    /// When something was wrong with one of the nodes, or its way to the engine.
+    /// When something was wrong with one of the nodes, or with a way to or from it.
     pub(super) fn nodes_faults(&self) -> Vec<Span> {
         let nodes = self.processes.iter().map(|node| node.0).max();
         let nodes = (0..=nodes.unwrap_or(0)).map(NodeNumber);
-        let of = |node| {
+        let process = |node| {
             spans(self.deeds.iter(), move |step| match step {
                 Step::Kill(n) | Step::Pause(n) | Step::Drain(n) if *n == node => Some(true),
                 Step::Start(n) | Step::GoOn(n) if *n == node => Some(false),
+                _ => None,
+            })
+        };
+        let way = |node| {
+            spans(self.deeds.iter(), move |step| match step {
                 Step::Link(n, link) if *n == node => Some(*link != Link::Open),
                 _ => None,
             })
         };
-        nodes.flat_map(of).collect()
+        let peers = |node| {
+            spans(self.deeds.iter(), move |step| match step {
+                Step::Peers(n, link) if *n == node => Some(*link != Link::Open),
+                _ => None,
+            })
+        };
+        let all = nodes.map(|node| [process(node), way(node), peers(node)].concat());
+        all.flatten().collect()
     }
 }
 

@@ -3,8 +3,7 @@
 //! nothing here knows how ownership works, only what must never be seen.
 //!
 //! [`schedule`] draws faults from a seed, [`owners`] and [`seats`] judge a [`history`]: these are
-//! pure. `course` does the one and records the other, on a cluster of processes. The way between two
-//! nodes is left alone: a node tells the others the address that it listens on.
+//! pure. `course` does the one and records the other, on a cluster of processes.
 //!
 //! Modules stand below in floors; each imports from those above it only.
 

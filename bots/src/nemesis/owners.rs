@@ -100,6 +100,11 @@ fn judge_room(history: &History, ticks: &[&RoomTick], owners: &mut Owners) {
             }
         } else {
             since_ns = tick.at_ns;
+            // A room that is new gets its epoch while it is ticked.
+            if tick.incarnation == last.incarnation {
+                last = **tick;
+                continue;
+            }
             owners.takeovers.push(Takeover {
                 room: tick.room,
                 at_ns: tick.at_ns,
@@ -283,6 +288,19 @@ mod tests {
             ticks(5, 0, 2000, 30..35),
         ]));
         assert_eq!(owners.ticks_back.len(), 1, "{owners:?}");
+    }
+
+    #[test]
+    fn a_new_rooms_first_epoch_is_no_change_of_owner() {
+        let mut new = ticks(0, 0, 0, 1..4);
+        new.iter_mut().for_each(|tick| tick.incarnation = 55);
+        let owners = judge(&history(&[new, ticks(5, 0, 99, 4..31)]));
+        assert_eq!(
+            (owners.ticks, owners.takeovers.len()),
+            (30, 0),
+            "{owners:?}"
+        );
+        assert!(owners.epochs.is_empty() && owners.two_at_once.is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! them. Pure; `course` reads the files, `owners` judges what is in them.
 
 /// Bytes of a record, all little-endian: room u32, epoch u64, incarnation u64, tick u32, monotonic
-/// nanoseconds u64.
+/// nanoseconds u64. Epoch 0: the cluster's tables don't have the room yet.
 pub(super) const RECORD_BYTES: usize = 32;
 
 /// A room was ticked.

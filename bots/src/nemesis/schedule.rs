@@ -80,8 +80,7 @@ fn lasts(planned: &Planned) -> Duration {
     planned.fault.lasts.max(planned.fault.by)
 }
 
-/// Some faults at once: at most one to each node's process, one to its way to the engine, and one
-/// to the engine.
+/// Some faults at once, each to another thing.
 fn round(rng: &mut ChaCha8Rng, kinds: &[Kind], nodes: usize) -> Vec<Planned> {
     let count = rng.random_range(1..=FAULTS_PER_ROUND);
     let mut round: Vec<Planned> = Vec::new();
@@ -96,21 +95,16 @@ fn round(rng: &mut ChaCha8Rng, kinds: &[Kind], nodes: usize) -> Vec<Planned> {
             lasts,
             by,
         };
-        if round.iter().all(|other| are_apart(&other.fault, &fault)) {
+        // At most one to each thing.
+        if round
+            .iter()
+            .all(|other| other.fault.place() != fault.place())
+        {
             round.push(Planned { at, fault });
         }
     }
     round.sort_by_key(|planned| planned.at);
     round
-}
-
-/// Whether two faults are done to different things.
-fn are_apart(a: &Fault, b: &Fault) -> bool {
-    match (a.kind.is_engines(), b.kind.is_engines()) {
-        (true, true) => false,
-        (false, false) => a.node != b.node || a.kind.is_a_process() != b.kind.is_a_process(),
-        _ => true,
-    }
 }
 
 /// How long a fault lasts, and by how much things are late. Many are short: what is between two
@@ -125,7 +119,7 @@ fn times(rng: &mut ChaCha8Rng, kind: Kind) -> (Duration, Duration) {
         Kind::Kill => (between(0.2, 20.0), none),
         Kind::Pause => (between(0.1, 20.0), none),
         Kind::Drain => (between(1.0, 20.0), none),
-        Kind::Cut | Kind::Stall => (between(0.3, 20.0), none),
+        Kind::Cut | Kind::Stall | Kind::PeerCut | Kind::PeerStall => (between(0.3, 20.0), none),
         Kind::Delay => (between(2.0, 20.0), between(0.02, 2.0)),
         Kind::EnginePause => (between(1.0, 15.0), none),
         Kind::EngineEmpty => (between(0.1, 10.0), none),
@@ -162,15 +156,16 @@ mod tests {
             let plan = Plan::draw(seed, Kind::value_variants(), 3, LENGTH);
             let steps = plan.steps();
             assert!(steps.is_sorted_by_key(|(at, _)| *at));
-            let (mut down, mut links) = (0, [Link::Open; 3]);
+            let (mut down, mut links) = (0, [Link::Open; 6]);
             let mut last = Duration::ZERO;
             for (at, step) in steps {
                 match step {
                     Step::Look => {
-                        assert_eq!((down, links), (0, [Link::Open; 3]), "seed {seed}, {at:?}");
+                        assert_eq!((down, links), (0, [Link::Open; 6]), "seed {seed}, {at:?}");
                         assert!(at - last >= CALM, "seed {seed}, {at:?}");
                     }
                     Step::Link(node, link) => links[node.0] = link,
+                    Step::Peers(node, link) => links[3 + node.0] = link,
                     Step::Kill(_) | Step::Pause(_) | Step::Drain(_) => down += 1,
                     Step::PauseEngine | Step::KillEngine | Step::HoldReplica => down += 1,
                     Step::Start(_) | Step::GoOn(_) => down -= 1,

@@ -1,5 +1,6 @@
-//! The way between a node and the engine: a TCP proxy on loopback whose way can be cut, stalled and
-//! delayed while it runs, and turned to another port. Started by `cluster`, one a node.
+//! A way between two processes: a TCP proxy on loopback that can be cut, stalled and delayed while it
+//! runs, turned to another port, and shut, which is to refuse connections as a port does on which
+//! nobody listens. Started by `cluster`: from each node to the engine, and to each node from others.
 //!
 //! Beside `proxy`, whose link is bad in one way from start to end, this one is good and has faults.
 
@@ -28,6 +29,7 @@ struct Way {
     link: Link,
     /// Where it leads. Connections to another port break.
     to: u16,
+    is_shut: bool,
 }
 
 /// See the module's description. It ends when it is dropped, and its connections with it.
@@ -37,16 +39,19 @@ pub(super) struct Valve {
 }
 
 impl Valve {
-    /// An open one to a port of loopback.
+    /// An open one from one port of loopback to another.
     ///
     /// # Errors
-    /// There is no port to listen on.
-    pub(super) async fn open(to: u16) -> io::Result<Valve> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    /// The port can't be listened on.
+    pub(super) async fn open(port: u16, to: u16) -> io::Result<Valve> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let link = Link::Open;
-        let (way, news) = watch::channel(Way { link, to });
-        tokio::spawn(serve(listener, news));
+        let (way, news) = watch::channel(Way {
+            link: Link::Open,
+            to,
+            is_shut: false,
+        });
+        tokio::spawn(serve(listener, address, news));
         Ok(Valve { address, way })
     }
 
@@ -60,16 +65,36 @@ impl Valve {
         self.way.send_modify(|way| way.link = link);
     }
 
+    /// Has it refuse connections, or no longer.
+    pub(super) fn shut(&self, is_shut: bool) {
+        self.way.send_modify(|way| way.is_shut = is_shut);
+    }
+
     /// Turns it to another port.
     pub(super) fn turn(&self, to: u16) {
         self.way.send_modify(|way| way.to = to);
     }
 }
 
-async fn serve(listener: TcpListener, mut news: watch::Receiver<Way>) {
+async fn serve(listener: TcpListener, address: SocketAddr, mut news: watch::Receiver<Way>) {
+    let mut listening = Some(listener);
     loop {
+        let is_shut = news.borrow_and_update().is_shut;
+        if is_shut {
+            listening = None;
+        }
+        let accept = async {
+            if !is_shut && listening.is_none() {
+                listening = TcpListener::bind(address).await.ok();
+            }
+            match &listening {
+                Some(listener) => listener.accept().await,
+                None if is_shut => std::future::pending().await,
+                None => Err(io::ErrorKind::AddrInUse.into()),
+            }
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept => accepted,
             changed = news.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
@@ -111,7 +136,7 @@ async fn pass(from: TcpStream, mut news: watch::Receiver<Way>) {
 
 async fn one_way(mut from: OwnedReadHalf, to: OwnedWriteHalf, news: watch::Receiver<Way>) {
     let (chunks, held) = mpsc::channel(CHUNKS_HELD);
-    let read = async {
+    let read = async move {
         let mut chunk = vec![0; CHUNK_BYTES];
         while let Ok(bytes @ 1..) = from.read(&mut chunk).await {
             let came = (Instant::now(), chunk[..bytes].to_vec());
@@ -119,7 +144,6 @@ async fn one_way(mut from: OwnedReadHalf, to: OwnedWriteHalf, news: watch::Recei
                 return;
             }
         }
-        drop(chunks);
     };
     tokio::join!(read, write(to, held, news));
 }
@@ -182,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_stalled_comes_late_and_what_is_cut_never() {
-        let valve = Valve::open(echo().await).await.expect("a free port");
+        let valve = Valve::open(0, echo().await).await.expect("a free port");
         let mut stream = come(&valve).await;
         answers(&mut stream, 1).await;
         valve.set(Link::Stalled);
@@ -201,16 +225,37 @@ mod tests {
         assert!(stream.read_u8().await.is_err());
         assert!(come(&valve).await.read_u8().await.is_err());
         valve.set(Link::Delayed(Duration::from_millis(1)));
-        answers(&mut come(&valve).await, 4).await;
+        let mut stream = come(&valve).await;
+        answers(&mut stream, 4).await;
+        stream.shutdown().await.expect("it is open");
+        assert!(stream.read_u8().await.is_err(), "an end is passed on");
     }
 
     #[tokio::test]
     async fn who_is_connected_elsewhere_is_lost_when_it_turns() {
-        let valve = Valve::open(echo().await).await.expect("a free port");
+        let valve = Valve::open(0, echo().await).await.expect("a free port");
         let mut stream = come(&valve).await;
         answers(&mut stream, 1).await;
         valve.turn(echo().await);
         assert!(stream.read_u8().await.is_err());
         answers(&mut come(&valve).await, 2).await;
+    }
+
+    #[tokio::test]
+    async fn one_that_is_shut_refuses_until_it_is_open_again() {
+        let valve = Valve::open(0, echo().await).await.expect("a free port");
+        valve.shut(true);
+        let come_again = || TcpStream::connect((Ipv4Addr::LOCALHOST, valve.port()));
+        while come_again().await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        valve.shut(false);
+        let mut stream = loop {
+            match come_again().await {
+                Ok(stream) => break stream,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        answers(&mut stream, 1).await;
     }
 }
