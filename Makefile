@@ -11,7 +11,7 @@ export REDIS_SERVER
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
 setup: node-modules chromium valgrind redis $(KOSOKU)
@@ -40,6 +40,7 @@ test-all: test nginx
 	$(MAKE) simulate-ownership SEEDS=1000
 	$(MAKE) fuzz SECONDS=300
 	$(CARGO) build --release --locked --workspace --bins
+	$(MAKE) nemesis SECONDS=120
 	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
 	$(CARGO) test --release --locked -p tickwire-bots --test nodes -- --ignored --nocapture
@@ -122,6 +123,12 @@ simulate:
 simulate-ownership:
 	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) \
 	  $(CARGO) test --release --locked -p tickwire-server --lib directory::ownership:: -- --nocapture --test-threads 1
+
+# A cluster of real processes, faults by a seed (drawn where none is given) for so many seconds, and whether everything held.
+nemesis: redis
+	$(CARGO) build --release --locked --bins
+	$(CARGO) run --release --locked -p tickwire-bots --bin tickwire-nemesis -- \
+	  --duration $(or $(SECONDS),300)s $(if $(SEED),--seed $(SEED))
 
 # Every decoder of peers' bytes, so many seconds together; needs a C++ compiler, for libFuzzer.
 fuzz:

@@ -136,7 +136,7 @@ impl Course {
 
     fn send_bots(&mut self, flags: &NemesisFlags) -> Result<Arc<Run>, String> {
         let (doors, bots, rooms) = (self.cluster.doors().join(","), flags.bots, flags.rooms);
-        let words = format!("bots --url {doors} --bots {bots} --rooms {rooms}");
+        let words = format!("bots --url {doors} --bots {bots} --rooms {rooms} --come-back");
         let words = words.split(' ').map(OsString::from);
         let swarm = Flags::try_parse_from(words).map_err(|error| error.to_string())?;
         // Nobody waits for its news.
