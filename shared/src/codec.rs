@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::config::{Config, Configuration, Limit, LittleEndian, Varint};
 use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
 use serde::Serialize;
@@ -98,15 +98,73 @@ impl fmt::Display for SavedError {
 
 impl std::error::Error for SavedError {}
 
-struct Appending<'a>(&'a mut Vec<u8>);
+/// Appends what serde writes, number by number, in pieces of some size: to have a list grow for
+/// each number takes three times as long.
+struct Appending<'a> {
+    out: &'a mut Vec<u8>,
+    piece: [u8; 256],
+    filled: usize,
+}
+
+impl<'a> Appending<'a> {
+    fn to(out: &'a mut Vec<u8>) -> Appending<'a> {
+        Appending {
+            out,
+            piece: [0; 256],
+            filled: 0,
+        }
+    }
+
+    fn flush(&mut self) {
+        self.out.extend_from_slice(&self.piece[..self.filled]);
+        self.filled = 0;
+    }
+
+    #[cold]
+    fn write_beyond(&mut self, bytes: &[u8]) {
+        self.flush();
+        match self.piece.get_mut(..bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.filled = bytes.len();
+            }
+            None => self.out.extend_from_slice(bytes),
+        }
+    }
+}
 
 impl Writer for Appending<'_> {
-    // It is called for every number, mostly with a length that is known where it is called.
-    #[inline]
+    // Mostly of a length that is known where it is called.
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.0.extend_from_slice(bytes);
+        let end = self.filled + bytes.len();
+        match self.piece.get_mut(self.filled..end) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.filled = end;
+            }
+            None => self.write_beyond(bytes),
+        }
         Ok(())
     }
+}
+
+fn append<T: Serialize + ?Sized>(
+    value: &T,
+    out: &mut Vec<u8>,
+    config: impl Config,
+) -> Result<(), SavedError> {
+    let mut appending = Appending::to(out);
+    let written = bincode::serde::encode_into_writer(value, &mut appending, config);
+    appending.flush();
+    written.map_err(|error| SavedError(error.to_string()))
+}
+
+fn take<T: DeserializeOwned>(bytes: &mut &[u8], config: impl Config) -> Result<T, SavedError> {
+    let (value, read) = bincode::serde::decode_from_slice(bytes, config)
+        .map_err(|error| SavedError(error.to_string()))?;
+    *bytes = bytes.get(read..).unwrap_or_default();
+    Ok(value)
 }
 
 /// Appends a value of a save to `out`, of whatever size.
@@ -114,8 +172,17 @@ impl Writer for Appending<'_> {
 /// # Errors
 /// Its `Serialize` refuses, or needs a format that describes itself. `out` has a part of it then.
 pub fn append_saved<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), SavedError> {
-    bincode::serde::encode_into_writer(value, Appending(out), bincode::config::standard())
-        .map_err(|error| SavedError(error.to_string()))
+    append(value, out, bincode::config::standard())
+}
+
+/// The same with numbers in all their bytes: those of a room's ticks and places are long anyway, and
+/// it takes a third of the time, which is a tick's.
+///
+/// # Errors
+/// As for [`append_saved`].
+pub fn append_fixed<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), SavedError> {
+    let config = bincode::config::standard().with_fixed_int_encoding();
+    append(value, out, config)
 }
 
 /// Takes a value of a save from the front of `bytes`. No more than [`SAVE_BYTES_MAX`] are read or
@@ -124,10 +191,17 @@ pub fn append_saved<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Resu
 /// # Errors
 /// They are no such value.
 pub fn take_saved<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, SavedError> {
-    let config: Configuration<LittleEndian, Varint, Limit<SAVE_BYTES_MAX>> =
-        bincode::config::standard().with_limit::<SAVE_BYTES_MAX>();
-    let (value, read) = bincode::serde::decode_from_slice(bytes, config)
-        .map_err(|error| SavedError(error.to_string()))?;
-    *bytes = bytes.get(read..).unwrap_or_default();
-    Ok(value)
+    let config = bincode::config::standard().with_limit::<SAVE_BYTES_MAX>();
+    take(bytes, config)
+}
+
+/// The same of what [`append_fixed`] wrote.
+///
+/// # Errors
+/// They are no such value.
+pub fn take_fixed<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, SavedError> {
+    let config = bincode::config::standard()
+        .with_fixed_int_encoding()
+        .with_limit::<SAVE_BYTES_MAX>();
+    take(bytes, config)
 }

@@ -3,6 +3,7 @@
 //! which entities come back: that is `room::save`'s, which calls this.
 
 use std::any::{TypeId, type_name};
+use std::cell::UnsafeCell;
 
 use bevy_ecs::archetype::Archetype;
 use bevy_ecs::bundle::{BundleScratch, BundleWriter};
@@ -11,9 +12,10 @@ use bevy_ecs::entity_disabling::{DefaultQueryFilters, Disabled};
 use bevy_ecs::prelude::*;
 use bevy_ecs::resource::IsResource;
 use bevy_ecs::schedule::Schedules;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tickwire::codec::{SavedError, append_saved, take_saved};
+use serde::ser::SerializeTuple;
+use serde::{Serialize, Serializer};
+use tickwire::codec::{SavedError, append_fixed, take_fixed, take_saved};
 
 use super::{Game, Group, Groups, Input, Out, Owner, RoomRng, Roster, Team, Tick};
 use crate::replication::slots::{Given, Slot};
@@ -35,7 +37,9 @@ pub(crate) struct Kind {
 struct Value {
     write: Write,
     push: Push,
-    /// So many of this byte read as a value: some value, whatever it means.
+    /// Adds some value, whatever it means.
+    sample: Sample,
+    /// What it is made of, see [`Kind::saved`].
     fill: u8,
     /// Whether any value will do, where there is none.
     is_any: bool,
@@ -46,6 +50,9 @@ type Write = fn(&World, ComponentId, &Archetype, &mut Vec<u8>) -> Result<(), Sav
 
 /// Reads a value and adds it to a bundle of a world.
 type Push = fn(&mut &[u8], &mut World, &mut BundleWriter<'_>) -> Result<(), SavedError>;
+
+/// Adds a value to a bundle of a world, that which so many of this byte read as.
+type Sample = fn(u8, &mut World, &mut BundleWriter<'_>) -> Result<(), SavedError>;
 
 impl Kind {
     /// What is not saved.
@@ -59,7 +66,7 @@ impl Kind {
 
     /// What is. The error says why it can't be.
     pub(super) fn saved<T: Component + Serialize + DeserializeOwned>() -> Result<Kind, String> {
-        let samples = |fill: &u8| take_saved::<T>(&mut &[*fill; SAMPLE_BYTES][..]).is_ok();
+        let samples = |fill: &u8| sample::<T>(*fill).is_ok();
         let fill = [0, 1].into_iter().find(samples).ok_or_else(|| {
             format!(
                 "{}: its Deserialize takes neither zeros nor ones, so it can't be saved",
@@ -73,7 +80,11 @@ impl Kind {
         let value = Value {
             write: write_column::<T>,
             push: |bytes, world, bundle| {
-                push(take_saved::<T>(bytes)?, world, bundle);
+                push(take_fixed::<T>(bytes)?, world, bundle);
+                Ok(())
+            },
+            sample: |fill, world, bundle| {
+                push(sample::<T>(fill)?, world, bundle);
                 Ok(())
             },
             fill,
@@ -91,6 +102,10 @@ impl Kind {
         let value = Value {
             write: |_, _, _, _| Ok(()),
             push: |_, world, bundle| {
+                push(T::default(), world, bundle);
+                Ok(())
+            },
+            sample: |_, world, bundle| {
                 push(T::default(), world, bundle);
                 Ok(())
             },
@@ -172,13 +187,43 @@ fn write_column<T: Component + Serialize>(
     let column = table
         .filter(|_| is_there)
         .and_then(|table| unsafe { table.get_data_slice_for::<T>(id) });
-    archetype.entities().iter().try_for_each(|row| {
-        let place = column.and_then(|column| column.get(row.table_row().index()));
-        // SAFETY: nobody changes the world meanwhile.
-        let value = place.map(|value| unsafe { &*value.get() });
-        let value = value.or_else(|| world.entity(row.id()).get::<T>());
-        value.map_or(Ok(()), |value| append_saved(value, out))
-    })
+    let column = Column {
+        world,
+        archetype,
+        values: column.unwrap_or_default(),
+    };
+    append_fixed(&column, out)
+}
+
+/// The values of all entities of an archetype, in order, as a tuple of them is written.
+struct Column<'a, T> {
+    world: &'a World,
+    archetype: &'a Archetype,
+    /// Of their table. Empty: each is asked for its own.
+    values: &'a [UnsafeCell<T>],
+}
+
+impl<T: Component + Serialize> Serialize for Column<'_, T> {
+    #[allow(unsafe_code, reason = "see `write_column`")]
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let rows = self.archetype.entities();
+        let mut tuple = to.serialize_tuple(rows.len())?;
+        for row in rows {
+            let place = self.values.get(row.table_row().index());
+            // SAFETY: nobody changes the world while it is borrowed.
+            let value = place.map(|value| unsafe { &*value.get() });
+            let value = value.or_else(|| self.world.entity(row.id()).get::<T>());
+            if let Some(value) = value {
+                tuple.serialize_element(value)?;
+            }
+        }
+        tuple.end()
+    }
+}
+
+/// Of so many bytes of one kind, each a number; whatever it means.
+fn sample<T: DeserializeOwned>(fill: u8) -> Result<T, SavedError> {
+    take_saved(&mut &[fill; SAMPLE_BYTES][..])
 }
 
 /// Gives an entity a value of each of `kinds` at once, so that it goes to their archetype by no
@@ -205,7 +250,7 @@ pub(crate) fn give<'a>(
         let column = columns.as_mut().and_then(|columns| columns.get_mut(number));
         let read = match column {
             Some(column) => (value.push)(column, world, &mut bundle),
-            None => (value.push)(&mut &[value.fill; SAMPLE_BYTES][..], world, &mut bundle),
+            None => (value.sample)(value.fill, world, &mut bundle),
         };
         if read.is_err() {
             // SAFETY: all that was pushed, was for this world.

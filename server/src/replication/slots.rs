@@ -5,8 +5,10 @@
 use std::collections::VecDeque;
 
 use bevy_ecs::entity::EntityHashMap;
+use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
+use bevy_ecs::query::Allow;
 use bevy_ecs::world::DeferredWorld;
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{Handle, Tick};
@@ -61,8 +63,11 @@ fn release(mut world: DeferredWorld<'_>, context: HookContext) {
 /// The slots of a room. Slot 0 is the room's own.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Slots {
+    #[serde(with = "super::raw::shorts")]
     generations: Vec<u16>,
+    #[serde(with = "super::raw::entities")]
     entities: Vec<Option<Entity>>,
+    #[serde(with = "super::raw::shorts")]
     free: Vec<u16>,
     /// Free ones whose generation has come round, and when, oldest first. They are given when there
     /// is no other, after [`BASELINE_BACK_MAX`] ticks: nobody who is sent deltas holds their first
@@ -92,20 +97,36 @@ impl Slots {
         }
     }
 
-    /// What was saved, ready for use; `None` if it is no such thing.
-    pub(crate) fn restored(mut self) -> Option<Slots> {
+    /// What was saved, ready for use in that world; `None` if it is no such thing: each slot but the
+    /// room's own is an entity's, or free, or worn, and an entity that has one has that one here.
+    pub(crate) fn restored(mut self, world: &mut World) -> Option<Slots> {
         let len = self.generations.len();
-        let is_slot = |slot: &u16| (1..len).contains(&usize::from(*slot));
-        let is_sound = (1..=ENTITIES_MAX).contains(&len)
-            && self.entities.len() == len
-            && self.free.iter().all(is_slot)
-            && self.worn.iter().all(|(slot, _)| is_slot(slot));
+        if !(1..=ENTITIES_MAX).contains(&len)
+            || self.entities.len() != len
+            || self.rested > self.worn.len()
+        {
+            return None;
+        }
+        let mut is_known = vec![false; len];
+        let mut is_new = |slot: u16| {
+            let known = is_known.get_mut(usize::from(slot));
+            known.is_some_and(|known| !std::mem::replace(known, true))
+        };
+        let mut are_sound = is_new(0);
         for (slot, entity) in (0..).zip(&self.entities) {
             if let Some(entity) = *entity {
-                self.by_entity.insert(entity, slot);
+                are_sound &= self.by_entity.insert(entity, slot).is_none() && is_new(slot);
             }
         }
-        is_sound.then_some(self)
+        let worn = self.worn.iter().map(|(slot, _)| slot);
+        are_sound &= self.free.iter().chain(worn).all(|slot| is_new(*slot));
+        are_sound &= is_known.into_iter().all(|is_known| is_known);
+        let mut given = world.query_filtered::<(Entity, &Slot), Allow<Disabled>>();
+        let is_theirs = |(entity, slot): (Entity, &Slot)| {
+            self.entities.get(usize::from(slot.0)) == Some(&Some(entity))
+        };
+        are_sound &= given.iter(world).all(is_theirs);
+        are_sound.then_some(self)
     }
 
     /// Slots given out so far: all lie below this.

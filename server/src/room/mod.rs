@@ -30,6 +30,10 @@ mod watching;
 mod workspace;
 
 pub use receiver::{ClientState, Tally};
+use save::Shapes;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use save::hostile;
 pub(crate) use save::seal;
 pub use save::{RestoreError, SaveError};
 pub use stats::RoomStats;
@@ -141,6 +145,7 @@ pub struct Room<G: Game> {
     /// Reused memory.
     values: Vec<i32>,
     workspace: Box<Workspace>,
+    saved_shapes: Shapes,
 }
 
 impl<G: Game> Room<G> {
@@ -191,6 +196,7 @@ impl<G: Game> Room<G> {
             has_left_some_out: false,
             values: Vec::new(),
             workspace: Box::default(),
+            saved_shapes: Shapes::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use tickwire::codec::{SAVE_BYTES_MAX, SavedError};
 
 /// The format of saved rooms: rises when what follows a save's header changes.
-pub(super) const FORMAT: u16 = 4;
+pub(super) const FORMAT: u16 = 5;
 
 /// Why a room can't be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum SaveError {
     Game(String),
     /// Its entities were reused more often than could be made up for.
     Old,
+    /// It has so many archetypes, more than are made again.
+    Archetypes(usize),
     /// It has so many bytes, more than [`SAVE_BYTES_MAX`].
     TooBig(usize),
 }
@@ -43,6 +45,9 @@ impl fmt::Display for SaveError {
             SaveError::Value(name, error) => write!(f, "{name}: {error}"),
             SaveError::Game(error) => write!(f, "the game: {error}"),
             SaveError::Old => f.write_str("its entities were reused too often"),
+            SaveError::Archetypes(count) => {
+                write!(f, "its entities have {count} sets of components")
+            }
             SaveError::TooBig(bytes) => {
                 write!(f, "{bytes} bytes, more than {SAVE_BYTES_MAX}")
             }

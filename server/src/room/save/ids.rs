@@ -9,18 +9,25 @@ use bevy_ecs::entity::{
     EntityAllocator, EntityGeneration, EntityHashMap, EntityIndex, EntityMapper, SceneEntityMapper,
 };
 use bevy_ecs::prelude::*;
-use serde::{Deserialize, Serialize};
+
+use crate::replication::raw;
 
 /// What `bevy_ecs` lets wait.
 const LATE_MAX: usize = 128;
 /// Uses of ids, all in all, that are made up for: at some 20 ns each. A room in which 300 things a
-/// second come and go has had as many after five days. Beyond: it is not saved.
-const AGES_MAX: u64 = 1 << 27;
+/// second come and go has had as many after five days. Beyond: it is not saved. Where saves are made
+/// up by the thousand it is less, for one takes seconds.
+const AGES_MAX: u64 = match cfg!(any(test, fuzzing)) {
+    true => 1 << 18,
+    false => 1 << 27,
+};
 /// Uses that are made up for at once, each with a place in a map.
 const USES_AT_ONCE: u32 = 1 << 14;
+/// Ids that are asked for at once.
+const IDS_AT_ONCE: u32 = 64;
 
 /// The ids of a world.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ids {
     /// How often each was used before, from the first on: those that were ever given out.
     ages: Vec<u32>,
@@ -37,16 +44,15 @@ impl Ids {
         let mut old = mem::take(world.entity_allocator_mut());
         let (mut free, next) = drain(&old);
         free.reverse();
-        let fillers: Vec<Entity> = old.alloc_many(LATE_MAX as u32 + 1).collect();
-        for filler in &fillers {
-            // Used before, so that nobody takes them for fresh ones.
-            let used = EntityGeneration::FIRST.after_versions(1);
-            old.free(Entity::from_index_and_generation(filler.index(), used));
-        }
+        // Those that wait go to the others when there is one too many: behind them comes one that is
+        // later than all that were ever given out, as often as it takes. Used before, so that nobody
+        // takes it for a fresh one.
+        let filler = old.alloc().index();
+        let used = EntityGeneration::FIRST.after_versions(1);
+        let filler = Entity::from_index_and_generation(filler, used);
+        (0..=LATE_MAX).for_each(|_| old.free(filler));
         let (mut late, _) = drain(&old);
-        let mut filled: Vec<u32> = fillers.iter().map(|filler| filler.index_u32()).collect();
-        filled.sort_unstable();
-        late.retain(|id| filled.binary_search(&id.index_u32()).is_err());
+        late.retain(|id| id.index_u32() < next);
         late.reverse();
         let age = |index| {
             world
@@ -61,7 +67,7 @@ impl Ids {
             free,
             late,
         };
-        ids.put(world);
+        ids.give(world.entity_allocator_mut());
         ids
     }
 
@@ -69,7 +75,12 @@ impl Ids {
     pub(super) fn put(&self, world: &mut World) {
         let ids = world.entity_allocator_mut();
         *ids = EntityAllocator::default();
-        ids.alloc_many(self.len()).for_each(drop);
+        self.give(ids);
+    }
+
+    /// To one that has given out none.
+    fn give(&self, ids: &mut EntityAllocator) {
+        use_fresh(ids, self.len());
         let late = match (self.free.first(), self.late.split_first()) {
             (Some(&filler), Some((&first, rest))) if self.free.len() <= LATE_MAX => {
                 // What waits goes to the others when there is one too many.
@@ -87,7 +98,7 @@ impl Ids {
                 if self.free.len() > LATE_MAX {
                     free.clear();
                     *ids = EntityAllocator::default();
-                    ids.alloc_many(self.len()).for_each(drop);
+                    use_fresh(ids, self.len());
                 }
                 free.extend_from_slice(&self.free);
                 ids.free_many(&free);
@@ -96,6 +107,26 @@ impl Ids {
             (None, _) => &self.late,
         };
         late.iter().for_each(|id| ids.free(*id));
+    }
+
+    /// Appends them to a save.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        raw::put_counted(&self.ages, |age| age.to_le_bytes(), out);
+        for ids in [&self.free, &self.late] {
+            raw::put_counted(ids, |id| id.to_bits().to_le_bytes(), out);
+        }
+    }
+
+    /// Takes them from the front of `rest`; `None` if there are none, or more uses than are made up
+    /// for.
+    pub(super) fn read(rest: &mut &[u8]) -> Option<Ids> {
+        let id = |bytes| Entity::try_from_bits(u64::from_le_bytes(bytes));
+        let ids = Ids {
+            ages: raw::take_counted(rest, |bytes| Some(u32::from_le_bytes(bytes)))?,
+            free: raw::take_counted(rest, id)?,
+            late: raw::take_counted(rest, id)?,
+        };
+        ids.are_few().then_some(ids)
     }
 
     /// How many were ever given out.
@@ -143,12 +174,17 @@ impl Ids {
 /// Has an id so many uses. The one way to do many at once: what maps entities takes the next of the
 /// new ids, and a use of it for each entity that it is asked for.
 fn use_up(world: &mut World, index: u32, mut times: u32, uses: &mut EntityHashMap<Entity>) {
+    let Some(id) = Entity::from_raw_u32(index) else {
+        return;
+    };
     while times > 0 {
+        // So many at once don't wait: it is the next one.
         let ids = world.entity_allocator_mut();
-        *ids = EntityAllocator::default();
-        ids.alloc_many(index).for_each(drop);
+        ids.free_many(&[id; LATE_MAX + 1]);
         uses.clear();
         let mut mapper = SceneEntityMapper::new(uses, world);
+        let ids = world.entity_allocator();
+        ids.alloc_many(LATE_MAX as u32).for_each(drop);
         let some = times.min(USES_AT_ONCE);
         let others = (0..some).filter_map(Entity::from_raw_u32);
         for other in others {
@@ -159,15 +195,27 @@ fn use_up(world: &mut World, index: u32, mut times: u32, uses: &mut EntityHashMa
     }
 }
 
+/// Has so many given out that were never given out before: all at once, and they are not looked at.
+fn use_fresh(ids: &EntityAllocator, count: u32) {
+    mem::forget(ids.alloc_many(count));
+}
+
 /// All that were freed, as they are given out, and the fresh one that comes after them.
 fn drain(ids: &EntityAllocator) -> (Vec<Entity>, u32) {
     let mut freed = Vec::new();
     loop {
-        let id = ids.alloc();
-        if id.generation() == EntityGeneration::FIRST {
-            return (freed, id.index_u32());
+        let (start, mut fresh) = (freed.len(), None);
+        // Of several at once the one freed last comes last, then fresh ones.
+        for id in ids.alloc_many(IDS_AT_ONCE) {
+            match id.generation() {
+                EntityGeneration::FIRST => _ = fresh.get_or_insert(id.index_u32()),
+                _ => freed.push(id),
+            }
         }
-        freed.push(id);
+        freed[start..].reverse();
+        if let Some(next) = fresh {
+            return (freed, next);
+        }
     }
 }
 

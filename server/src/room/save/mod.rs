@@ -7,12 +7,15 @@
 //! room is moved as the value that it is, with all that its members were sent.
 
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod ids;
 mod members;
 #[cfg(test)]
 mod tests;
 mod world;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bevy_ecs::entity_disabling::Disabled;
@@ -40,74 +43,39 @@ use error::FORMAT;
 pub use error::{RestoreError, SaveError};
 use members::SavedMembers;
 use world::SavedWorld;
+pub(super) use world::Shapes;
 
 /// What a save begins with.
 const MAGIC: [u8; 4] = *b"TWRS";
 /// Bytes before what is hashed: those two and the hash.
 const HEADER_BYTES: usize = 10;
-/// Where the values of the world are, behind their length.
-const COLUMNS_AT: usize = HEADER_BYTES + 4;
 
-/// What is saved, behind the header and the values of the world: as it is read.
-#[derive(Deserialize)]
-struct Saved {
-    /// Hash of the game's name, schema and declared types.
-    game: u32,
-    options: RoomOptions,
-    tick: Tick,
-    simulated: Tick,
-    stirred: Tick,
-    cadence: Cadence,
-    members: SavedMembers<'static>,
-    notices: Notices,
-    listing: Listing,
-    chat: Chat,
-    events: Events,
-    slots: Slots,
-    released: Vec<Entity>,
-    /// The newest, on which the next one builds.
-    image: Option<Image>,
-    probes: Allowance,
-    has_left_some_out: bool,
-    rng: Rng,
-    queued: Vec<Queued>,
-    kicked: Vec<PlayerId>,
-    locked: bool,
-    dropped: u64,
-    groups: Groups,
-    inputs: Vec<SavedInput>,
-    world: SavedWorld,
-    #[serde(with = "raw")]
-    rest: Vec<u8>,
-}
-
-/// The same, as it is written: from where it is.
-#[derive(Serialize)]
-struct Saving<'a> {
-    game: u32,
-    options: &'a RoomOptions,
+/// What is saved behind the header and the world.
+#[derive(Serialize, Deserialize)]
+struct Saved<'a> {
+    options: Cow<'a, RoomOptions>,
     tick: Tick,
     simulated: Tick,
     stirred: Tick,
     cadence: Cadence,
     members: SavedMembers<'a>,
-    notices: &'a Notices,
-    listing: &'a Listing,
-    chat: &'a Chat,
-    events: &'a Events,
-    slots: &'a Slots,
-    released: &'a [Entity],
-    image: Option<&'a Image>,
+    notices: Cow<'a, Notices>,
+    listing: Cow<'a, Listing>,
+    chat: Cow<'a, Chat>,
+    events: Cow<'a, Events>,
+    slots: Cow<'a, Slots>,
+    released: Cow<'a, [Entity]>,
+    /// The newest, on which the next one builds.
+    image: Option<Cow<'a, Image>>,
     probes: Allowance,
     has_left_some_out: bool,
     rng: Rng,
-    queued: Vec<&'a Queued>,
+    queued: Vec<Cow<'a, Queued>>,
     kicked: Vec<PlayerId>,
     locked: bool,
     dropped: u64,
     groups: Groups,
     inputs: Vec<SavedInput>,
-    world: SavedWorld,
     #[serde(with = "raw")]
     rest: Vec<u8>,
 }
@@ -162,12 +130,16 @@ impl<G: Game> Room<G> {
         bytes.clear();
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
-        // The checksum, and how many bytes the columns have.
-        bytes.extend_from_slice(&[0; COLUMNS_AT - 6]);
+        // The checksum.
+        bytes.extend_from_slice(&[0; HEADER_BYTES - 6]);
+        bytes.extend_from_slice(&fingerprint(&self.game)?.to_le_bytes());
         let rest = G::save(&self.world).map_err(SaveError::Game)?;
-        let world = SavedWorld::of(&mut self.world, &self.game.kinds, bytes)?;
-        let columns = (bytes.len() - COLUMNS_AT) as u32;
-        bytes[HEADER_BYTES..COLUMNS_AT].copy_from_slice(&columns.to_le_bytes());
+        world::write(
+            &mut self.world,
+            &self.game.kinds,
+            &mut self.saved_shapes,
+            bytes,
+        )?;
         let inputs = if is_whole { self.inputs() } else { Vec::new() };
         resources::check(&self.world);
         let world_of = &self.world;
@@ -178,21 +150,21 @@ impl<G: Game> Room<G> {
         let mut groups = world_of.resource::<Groups>().clone();
         groups.retain(|player| !is_spectator(player));
         let kicked = out.kicked.iter().copied();
-        let saving = Saving {
-            game: fingerprint(&self.game)?,
-            options: &self.options,
+        let newest = self.ring.newest().filter(|_| is_whole);
+        let saved = Saved {
+            options: Cow::Borrowed(&self.options),
             tick: self.tick,
             simulated: self.simulated,
             stirred: self.stirred,
             cadence: self.cadence,
             members: SavedMembers::of(&self.members, &self.game, is_whole),
-            notices: &self.notices,
-            listing: &self.listing,
-            chat: &self.chat,
-            events: &self.events,
-            slots: &self.capture.slots,
-            released: world_of.resource::<Given>().released(),
-            image: self.ring.newest().filter(|_| is_whole),
+            notices: Cow::Borrowed(&self.notices),
+            listing: Cow::Borrowed(&self.listing),
+            chat: Cow::Borrowed(&self.chat),
+            events: Cow::Borrowed(&self.events),
+            slots: Cow::Borrowed(&self.capture.slots),
+            released: Cow::Borrowed(world_of.resource::<Given>().released()),
+            image: newest.map(Cow::Borrowed),
             probes: self.probes,
             has_left_some_out: self.has_left_some_out,
             rng: Rng {
@@ -204,16 +176,16 @@ impl<G: Game> Room<G> {
                 .queued
                 .iter()
                 .filter(|event| !of_spectator(event))
+                .map(Cow::Borrowed)
                 .collect(),
             kicked: kicked.filter(|player| !is_spectator(*player)).collect(),
             locked: out.locked,
             dropped: out.dropped,
             groups,
             inputs,
-            world,
             rest,
         };
-        append_saved(&saving, bytes).map_err(|error| SaveError::Value("Room", error))?;
+        append_saved(&saved, bytes).map_err(|error| SaveError::Value("Room", error))?;
         match bytes.len() {
             length if length > SAVE_BYTES_MAX => Err(SaveError::TooBig(length)),
             _ => Ok(()),
@@ -226,17 +198,24 @@ impl<G: Game> Room<G> {
     /// # Errors
     /// See [`RestoreError`].
     pub fn restore(game: Arc<GameDef<G>>, bytes: &[u8]) -> Result<Room<G>, RestoreError> {
-        let (saved, columns) = read(bytes)?;
-        if fingerprint(&game) != Ok(saved.game) {
+        let mut body = opened(bytes)?;
+        let (told, behind) = body.split_first_chunk().ok_or(RestoreError::Damaged)?;
+        if fingerprint(&game) != Ok(u32::from_le_bytes(*told)) {
             return Err(RestoreError::OtherGame);
         }
+        body = behind;
         let unsound = RestoreError::Unsound;
+        let saved_world = SavedWorld::read(&game.kinds, &mut body).map_err(unsound)?;
+        let saved: Saved<'static> = match take_saved(&mut body) {
+            Ok(saved) if body.is_empty() => saved,
+            _ => return Err(RestoreError::Damaged),
+        };
         let RoomOptions {
             tick_rate,
             snapshot_every,
             seats,
             ..
-        } = saved.options;
+        } = *saved.options;
         if tick_rate == 0 || snapshot_every == 0 || !(1..=G::SEATS_MAX).contains(&seats) {
             return Err(unsound("its options"));
         }
@@ -245,13 +224,10 @@ impl<G: Game> Room<G> {
         }
         let options = game.options.room.complete(&saved.options.options);
         options.ok_or(unsound("its options are none of the game's"))?;
-        let mut room = Room::new(game, saved.options);
+        let mut room = Room::new(game, saved.options.into_owned());
         let game = room.game.clone();
         let world = &mut room.world;
-        saved
-            .world
-            .restore(world, &game.kinds, columns)
-            .map_err(unsound)?;
+        saved_world.restore(world, &game.kinds).map_err(unsound)?;
         for input in saved.inputs {
             let now = game.unpack_input(&input.now);
             let now = now.ok_or(unsound("an input is none of the game's"))?;
@@ -266,26 +242,32 @@ impl<G: Game> Room<G> {
         let members = saved.members.restore(places, saved.tick, &game);
         room.members = members.ok_or(unsound("its members"))?;
         let image = saved.image.filter(|image| image.is_sound(&game.layout));
-        if let Some(mut image) = image {
+        if let Some(mut image) = image.map(Cow::into_owned) {
             image.index();
             room.ring.push(image);
         }
-        room.capture.slots = saved.slots.restored().ok_or(unsound("its slots"))?;
+        room.capture.slots = saved
+            .slots
+            .into_owned()
+            .restored(world)
+            .ok_or(unsound("its slots"))?;
         (room.tick, room.simulated, room.stirred) = (saved.tick, saved.simulated, saved.stirred);
         (room.cadence, room.probes) = (saved.cadence, saved.probes);
-        (room.notices, room.chat, room.events) = (saved.notices, saved.chat, saved.events);
-        room.listing = saved.listing;
+        room.notices = saved.notices.into_owned();
+        room.listing = saved.listing.into_owned();
+        (room.chat, room.events) = (saved.chat.into_owned(), saved.events.into_owned());
         room.has_left_some_out = saved.has_left_some_out;
         // Last: the game's hooks may have done something to them meanwhile.
         let mut rng = ChaCha8Rng::from_seed(saved.rng.seed);
         rng.set_stream(saved.rng.stream);
         rng.set_word_pos(saved.rng.word);
         *resources::own::<RoomRng>(world) = RoomRng(Box::new(rng));
-        *resources::own::<Given>(world) = Given::restored(saved.released);
+        *resources::own::<Given>(world) = Given::restored(saved.released.into_owned());
         resources::own::<game::Tick>(world).number = saved.simulated.0;
         resources::own::<Roster>(world).members = room.members.public();
         let mut out = resources::own::<Out>(world);
-        (out.queued, out.kicked) = (saved.queued, saved.kicked);
+        out.queued = saved.queued.into_iter().map(Cow::into_owned).collect();
+        out.kicked = saved.kicked;
         (out.locked, out.dropped) = (saved.locked, saved.dropped);
         *resources::own::<Groups>(world) = saved.groups;
         G::load(world, &saved.rest).map_err(RestoreError::Game)?;
@@ -316,7 +298,7 @@ pub(crate) fn seal(save: &mut [u8]) {
 }
 
 /// What is behind the header of a save that is whole.
-fn read(bytes: &[u8]) -> Result<(Saved, &[u8]), RestoreError> {
+fn opened(bytes: &[u8]) -> Result<&[u8], RestoreError> {
     let magic = bytes.split_first_chunk::<4>();
     let (_, rest) = magic
         .filter(|(magic, _)| **magic == MAGIC)
@@ -326,19 +308,11 @@ fn read(bytes: &[u8]) -> Result<(Saved, &[u8]), RestoreError> {
     if format != FORMAT {
         return Err(RestoreError::Format(format));
     }
-    let (sum, mut body) = rest.split_first_chunk().ok_or(RestoreError::Damaged)?;
-    if u32::from_le_bytes(*sum) != hash(body) || bytes.len() > SAVE_BYTES_MAX {
+    let (sum, body) = rest.split_first_chunk().ok_or(RestoreError::Damaged)?;
+    if bytes.len() > SAVE_BYTES_MAX || u32::from_le_bytes(*sum) != hash(body) {
         return Err(RestoreError::Damaged);
     }
-    let (columns, behind) = body.split_first_chunk().ok_or(RestoreError::Damaged)?;
-    let columns = behind.split_at_checked(u32::from_le_bytes(*columns) as usize);
-    let columns = columns.ok_or(RestoreError::Damaged)?;
-    (_, body) = columns;
-    match take_saved(&mut body) {
-        Ok(saved) if body.is_empty() => Ok((saved, columns.0)),
-        // The game's declarations are another's if anything but the format is.
-        _ => Err(RestoreError::Damaged),
-    }
+    Ok(body)
 }
 
 /// Differs between games whose rooms are not each other's.

@@ -7,28 +7,48 @@ use bevy_ecs::archetype::Archetype;
 use bevy_ecs::bundle::BundleScratch;
 use bevy_ecs::component::ComponentId;
 use bevy_ecs::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::error::SaveError;
 use super::ids::Ids;
 use crate::game::saved::{Kind, give};
+use crate::replication::raw;
 use crate::replication::slots::Given;
 
+/// Archetypes of a world that is saved: they stay, so a game that makes them of chance has ever
+/// more. Beyond: it is not saved.
+const ARCHETYPES_MAX: usize = 4096;
+
 /// The world's part of a save.
-#[derive(Serialize, Deserialize)]
-pub(super) struct SavedWorld {
+pub(super) struct SavedWorld<'a> {
     ids: Ids,
     /// In the order in which they came to be.
     archetypes: Vec<Rows>,
+    /// The values of each: by kind, those of all its entities.
+    columns: Vec<Vec<&'a [u8]>>,
 }
 
 /// An archetype.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Rows {
     /// Numbers of the kinds of its components, rising.
     kinds: Vec<u16>,
     /// Who is in it, in order.
     entities: Vec<Entity>,
+}
+
+/// What a room remembers of its archetypes, oldest first, from one save to the next: none changes,
+/// and none goes.
+#[derive(Default)]
+pub(in crate::room) struct Shapes(Vec<Shape>);
+
+/// An archetype but for who is in it.
+struct Shape {
+    /// Its kinds as they are written.
+    kinds: Vec<u8>,
+    /// Those that have values, by number, and the components that they are.
+    columns: Vec<(u16, ComponentId)>,
+    /// Nobody may be in it.
+    is_bare: bool,
 }
 
 /// The number of the mark of resources, which is the first of the kinds.
@@ -52,24 +72,43 @@ impl<'a> Numbers<'a> {
         Numbers { kinds, ids, by_id }
     }
 
-    /// An archetype; the error names what it has beside what nobody declared.
-    fn rows(&self, archetype: &Archetype) -> Result<Rows, SaveError> {
+    /// The kinds of an archetype, rising; the error names what it has beside what nobody declared.
+    fn of_archetype(&self, archetype: &Archetype) -> Result<Vec<u16>, SaveError> {
         let number = |id: &ComponentId| {
             let at = self.by_id.binary_search_by_key(id, |(id, _)| *id).ok()?;
             Some(self.by_id[at].1)
         };
         let mut kinds: Vec<u16> = archetype.components().iter().filter_map(number).collect();
         kinds.sort_unstable();
-        if kinds.len() < archetype.components().len() {
-            return Err(SaveError::Undeclared(self.names(&kinds)));
+        match kinds.len() < archetype.components().len() {
+            true => Err(SaveError::Undeclared(self.names(&kinds))),
+            false => Ok(kinds),
         }
+    }
+
+    /// An archetype, and who is in it; the error as above.
+    fn rows(&self, archetype: &Archetype) -> Result<Rows, SaveError> {
+        let kinds = self.of_archetype(archetype)?;
         let entities = archetype.entities().iter().map(|row| row.id()).collect();
         Ok(Rows { kinds, entities })
     }
 
-    /// The component that an archetype's kind is in this world.
-    fn id(&self, number: u16) -> ComponentId {
-        self.ids[usize::from(number)]
+    /// What is remembered of an archetype.
+    fn shape(&self, archetype: &Archetype) -> Result<Shape, SaveError> {
+        let kinds = self.of_archetype(archetype)?;
+        // Their rows' order would not be that of the table's.
+        if !kinds.contains(&RESOURCE) && archetype.sparse_set_components().next().is_some() {
+            return Err(SaveError::Sparse(self.names(&kinds)));
+        }
+        let mut written = Vec::new();
+        raw::put_counted(&kinds, |kind| kind.to_le_bytes(), &mut written);
+        let has_value = |kind: &&u16| self.kinds[usize::from(**kind)].has_value();
+        let column = |kind: &u16| (*kind, self.ids[usize::from(*kind)]);
+        Ok(Shape {
+            kinds: written,
+            columns: kinds.iter().filter(has_value).map(column).collect(),
+            is_bare: kinds.iter().all(|kind| *kind == RESOURCE),
+        })
     }
 
     fn names(&self, kinds: &[u16]) -> String {
@@ -90,58 +129,110 @@ impl<'a> Numbers<'a> {
     }
 }
 
-impl SavedWorld {
-    /// Of a world, which goes on as if nothing was. Its values are appended to `columns`: by
-    /// archetype and kind, each column after its length.
-    pub(super) fn of(
-        world: &mut World,
-        kinds: &[Kind],
-        columns: &mut Vec<u8>,
-    ) -> Result<SavedWorld, SaveError> {
-        world.flush();
+impl Shapes {
+    /// Of the archetypes that came since, too.
+    fn catch_up(&mut self, world: &mut World, kinds: &[Kind]) -> Result<(), SaveError> {
+        let count = world.archetypes().len();
+        if count == self.0.len() {
+            return Ok(());
+        }
+        if count > ARCHETYPES_MAX {
+            return Err(SaveError::Archetypes(count));
+        }
         let numbers = Numbers::of(world, kinds);
-        let mut archetypes = Vec::new();
-        for archetype in world.archetypes().iter() {
-            let rows = numbers.rows(archetype)?;
-            if rows.kinds.iter().all(|kind| *kind == RESOURCE) && !rows.entities.is_empty() {
-                return Err(SaveError::Bare);
-            }
-            // Their rows' order would not be that of the table's.
-            if !rows.kinds.contains(&RESOURCE) && archetype.sparse_set_components().next().is_some()
-            {
-                return Err(SaveError::Sparse(numbers.names(&rows.kinds)));
-            }
-            if !rows.entities.is_empty() {
-                for &number in &rows.kinds {
-                    let kind = &kinds[usize::from(number)];
-                    if !kind.has_value() {
-                        continue;
-                    }
-                    let start = columns.len();
-                    columns.extend_from_slice(&[0; 4]);
-                    kind.write(world, numbers.id(number), archetype, columns)
-                        .map_err(|error| SaveError::Value(kind.name(), error))?;
-                    let length = (columns.len() - start - 4) as u32;
-                    columns[start..start + 4].copy_from_slice(&length.to_le_bytes());
-                }
-            }
-            archetypes.push(rows);
+        for archetype in world.archetypes().iter().skip(self.0.len()) {
+            self.0.push(numbers.shape(archetype)?);
         }
-        let ids = Ids::of(world);
-        if !ids.are_few() {
-            return Err(SaveError::Old);
+        Ok(())
+    }
+}
+
+/// Appends a world, which goes on as if nothing was: its ids, then by archetype its kinds, who is
+/// in it and, where there is somebody, each column behind its length.
+pub(super) fn write(
+    world: &mut World,
+    kinds: &[Kind],
+    shapes: &mut Shapes,
+    out: &mut Vec<u8>,
+) -> Result<(), SaveError> {
+    world.flush();
+    shapes.catch_up(world, kinds)?;
+    let ids = Ids::of(world);
+    if !ids.are_few() {
+        return Err(SaveError::Old);
+    }
+    ids.write(out);
+    out.extend_from_slice(&(shapes.0.len() as u32).to_le_bytes());
+    for (archetype, shape) in world.archetypes().iter().zip(&shapes.0) {
+        out.extend_from_slice(&shape.kinds);
+        // Which use of an index it is, `ids` says.
+        let rows = archetype.entities();
+        raw::put_counted(rows, |row| row.id().index_u32().to_le_bytes(), out);
+        if rows.is_empty() {
+            continue;
         }
-        Ok(SavedWorld { ids, archetypes })
+        if shape.is_bare {
+            return Err(SaveError::Bare);
+        }
+        for &(number, id) in &shape.columns {
+            let kind = &kinds[usize::from(number)];
+            let start = out.len();
+            out.extend_from_slice(&[0; 4]);
+            kind.write(world, id, archetype, out)
+                .map_err(|error| SaveError::Value(kind.name(), error))?;
+            let length = (out.len() - start - 4) as u32;
+            out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        }
+    }
+    Ok(())
+}
+
+impl<'a> SavedWorld<'a> {
+    /// Of what [`write`] appended, from the front of `rest`. The error says why it can't be.
+    pub(super) fn read(
+        kinds: &[Kind],
+        rest: &mut &'a [u8],
+    ) -> Result<SavedWorld<'a>, &'static str> {
+        let cut_off = "it is cut off";
+        let ids = Ids::read(rest).ok_or("its entities are none, or were reused too often")?;
+        let (count, behind) = rest.split_first_chunk().ok_or(cut_off)?;
+        *rest = behind;
+        let count = u32::from_le_bytes(*count) as usize;
+        if count > ARCHETYPES_MAX {
+            return Err("it has too many archetypes");
+        }
+        let mut world = SavedWorld {
+            ids,
+            archetypes: Vec::with_capacity(count),
+            columns: Vec::with_capacity(count),
+        };
+        for _ in 0..count {
+            let number = |bytes| Some(u16::from_le_bytes(bytes));
+            let of_kinds = raw::take_counted(rest, number).ok_or(cut_off)?;
+            let is_known = |kind: &u16| usize::from(*kind) < kinds.len();
+            if !of_kinds.is_sorted_by(|a, b| a < b) || !of_kinds.iter().all(is_known) {
+                return Err("its archetypes are none");
+            }
+            let entity = |bytes| world.ids.newest(u32::from_le_bytes(bytes));
+            let entities = raw::take_counted(rest, entity);
+            let entities = entities.ok_or("it names entities that there are not")?;
+            let has_value = |kind: &&u16| kinds[usize::from(**kind)].has_value();
+            let columns = match entities.is_empty() {
+                true => 0,
+                false => of_kinds.iter().filter(has_value).count(),
+            };
+            let columns: Option<_> = (0..columns).map(|_| take_column(rest)).collect();
+            world.columns.push(columns.ok_or(cut_off)?);
+            world.archetypes.push(Rows {
+                kinds: of_kinds,
+                entities,
+            });
+        }
+        Ok(world)
     }
 
-    /// Makes a world of one that the game has set up, with the values of `columns`. The error says
-    /// why it can't be.
-    pub(super) fn restore(
-        &self,
-        world: &mut World,
-        kinds: &[Kind],
-        columns: &[u8],
-    ) -> Result<(), &'static str> {
+    /// Makes a world of one that the game has set up. The error says why it can't be.
+    pub(super) fn restore(self, world: &mut World, kinds: &[Kind]) -> Result<(), &'static str> {
         world.flush();
         let numbers = Numbers::of(world, kinds);
         let all = |world: &World| {
@@ -158,19 +249,10 @@ impl SavedWorld {
         if made.len() > self.archetypes.len() || !made.iter().zip(&self.archetypes).all(is_same) {
             return Err("the game's setup makes another world than it did then");
         }
-        if !self.ids.are_few() {
-            return Err("its entities were reused too often");
-        }
-        let is_known = |kind: &u16| usize::from(*kind) < kinds.len();
-        let is_sound =
-            |rows: &Rows| rows.kinds.is_sorted_by(|a, b| a < b) && rows.kinds.iter().all(is_known);
-        if !self.archetypes.iter().all(is_sound) {
-            return Err("its archetypes are none");
-        }
-        self.take_apart(world, &numbers, &made)?;
+        self.take_apart(world, &numbers, &made);
         let mut scratch = BundleScratch::default();
         self.make_archetypes(world, &numbers, made.len(), &mut scratch)?;
-        self.fill(world, &numbers, columns, &mut scratch)?;
+        self.fill(world, &numbers, &mut scratch)?;
         world.flush();
         let now = all(world).map_err(|_| "a hook adds what is not declared")?;
         if now != self.archetypes {
@@ -190,12 +272,7 @@ impl SavedWorld {
 
     /// What setup made and what is saved have ids in common: those entities lose their components,
     /// others go.
-    fn take_apart(
-        &self,
-        world: &mut World,
-        numbers: &Numbers<'_>,
-        made: &[Rows],
-    ) -> Result<(), &'static str> {
+    fn take_apart(&self, world: &mut World, numbers: &Numbers<'_>, made: &[Rows]) {
         let movers = self.movers(numbers);
         for rows in made.iter().filter(|rows| !numbers.stay(rows)) {
             for entity in &rows.entities {
@@ -207,12 +284,6 @@ impl SavedWorld {
             }
         }
         world.flush();
-        let is_there = |entity: &Entity| self.ids.newest(entity.index_u32()) == Some(*entity);
-        let mut all = self.archetypes.iter().flat_map(|rows| &rows.entities);
-        match all.all(is_there) {
-            true => Ok(()),
-            false => Err("it names entities that there are not"),
-        }
     }
 
     /// Makes the archetypes that came after setup in their order, also those that are empty now, by
@@ -277,17 +348,10 @@ impl SavedWorld {
         &self,
         world: &mut World,
         numbers: &Numbers<'_>,
-        mut rest: &[u8],
         scratch: &mut BundleScratch,
     ) -> Result<(), &'static str> {
-        let inhabited = self
-            .archetypes
-            .iter()
-            .filter(|rows| !rows.entities.is_empty());
-        for rows in inhabited {
-            let with_values = numbers.of_rows(&rows.kinds).filter(|kind| kind.has_value());
-            let columns: Option<Vec<&[u8]>> = with_values.map(|_| take_column(&mut rest)).collect();
-            let mut columns = columns.ok_or("its values are cut off")?;
+        for (rows, columns) in self.archetypes.iter().zip(&self.columns) {
+            let mut columns = columns.clone();
             for &entity in &rows.entities {
                 if !world.entities().contains_spawned(entity) {
                     spawn(world, entity)?;
@@ -301,10 +365,7 @@ impl SavedWorld {
                 return Err("it has more values than entities");
             }
         }
-        match rest.is_empty() {
-            true => Ok(()),
-            false => Err("it has more values than entities"),
-        }
+        Ok(())
     }
 }
 

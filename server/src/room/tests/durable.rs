@@ -100,6 +100,44 @@ fn who_comes_back_gets_what_they_missed_and_no_more() {
     assert_eq!(heard(&mut room, ann), [1009, 9]);
 }
 
+/// The process goes on after the room was saved, and is killed.
+#[test]
+fn what_was_said_beyond_a_save_is_void_and_what_comes_in_its_place_is_told_once() {
+    let mut room = room();
+    let ann = room.join("ann").expect("a seat is free");
+    say(&mut room, To::All, 1);
+    assert_eq!(heard(&mut room, ann), [1001, 1]);
+    while room.poll_effect().is_some() {}
+    let saved = room.save().unwrap_or_else(|error| panic!("{error}"));
+    say(&mut room, To::All, 2);
+    let seen = say(&mut room, To::Player(ann), 3);
+    assert_eq!(heard(&mut room, ann), [1002, 2, 1003, 3]);
+    for late in [0, 1, 5] {
+        let again = Room::restore(room.game.clone(), &saved);
+        let mut again = again.unwrap_or_else(|error| panic!("{error}"));
+        again.begin_again();
+        assert!(again.tick < seen);
+        // At the ticks of those that are void.
+        say(&mut again, To::All, 4);
+        say(&mut again, To::Player(ann), 5);
+        (0..late).for_each(|_| again.tick());
+        assert!(again.resume(
+            ann,
+            Seen {
+                chat: 0,
+                tick: seen
+            }
+        ));
+        say(&mut again, To::All, 6);
+        assert_eq!(heard(&mut again, ann), [4, 5, 1006, 6], "{late} ticks late");
+        // From then on they have seen what they say.
+        let tick = again.tick;
+        assert!(again.disconnect(ann) && again.resume(ann, Seen { chat: 0, tick }));
+        say(&mut again, To::All, 7);
+        assert_eq!(heard(&mut again, ann), [1007, 7], "{late} ticks late");
+    }
+}
+
 #[test]
 fn who_falls_behind_the_ring_loses_only_what_was_for_the_moment() {
     let mut room = room();
