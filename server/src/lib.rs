@@ -434,7 +434,11 @@
 mod admission;
 mod auth;
 mod by_player;
+#[cfg(not(fuzzing))]
 mod checkpoint;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod checkpoint;
 mod cluster;
 pub mod config;
 mod date;

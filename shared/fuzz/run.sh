@@ -32,7 +32,10 @@ found=0
 for target in "${targets[@]}"; do
   mkdir -p "$folder/found/$target" "$folder/corpus/$target"
   log=$folder/$target.log
-  if ! "$bin/$target" -max_total_time=$share -max_len=1024 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+  # A room has more to say.
+  longest=1024
+  [ "$target" = restore ] && longest=4096
+  if ! "$bin/$target" -max_total_time=$share -max_len=$longest -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$folder/found/$target/" "$folder/corpus/$target" "corpus/$target" 2>"$log"
   then
     grep -a -B 2 -A 12 panicked "$log" >&2 || tail -n 12 "$log" >&2

@@ -102,7 +102,11 @@ pub(crate) fn open(bytes: &[u8], now: Date) -> Result<(Head, &[u8]), Unreadable>
     if u32::from_le_bytes(*told) != sum([rest, &[]]) {
         return Err(Unreadable::Torn);
     }
-    let mut head: Head = take_saved(&mut rest).map_err(|_| Unreadable::Torn)?;
+    // No more is set aside for it than it may have.
+    let mut front = &rest[..rest.len().min(HEAD_BYTES_MAX)];
+    let length = front.len();
+    let mut head: Head = take_saved(&mut front).map_err(|_| Unreadable::Torn)?;
+    rest = &rest[length - front.len()..];
     let since = now.seconds_after(Date(head.saved_at));
     head.kept.pass(since);
     Ok((head, rest))
@@ -115,6 +119,28 @@ fn sum(parts: [&[u8]; 2]) -> u32 {
     crc.sum()
 }
 
+/// Has a checkpoint read that was made up, behind a header that is right: what is read is what is
+/// written again. For the fuzz target `checkpoint`, and for the test that runs again what it found.
+///
+/// # Panics
+/// When something is found.
+#[cfg(any(test, fuzzing))]
+pub fn hostile(input: &[u8]) {
+    let now = Date(1_000_000);
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&FORMAT.to_le_bytes());
+    bytes.extend_from_slice(&sum([input, &[]]).to_le_bytes());
+    bytes.extend_from_slice(input);
+    let Ok((mut head, save)) = open(&bytes, now) else {
+        return;
+    };
+    let mut again = Vec::new();
+    seal(&head.game, head.room, &head.kept, now, save, &mut again);
+    again.extend_from_slice(save);
+    head.saved_at = now.0;
+    assert_eq!(open(&again, now), Ok((head, save)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,11 +148,48 @@ mod tests {
     const NOW: Date = Date(1_000_000);
 
     fn sealed() -> Vec<u8> {
+        sealed_of(&Kept::default())
+    }
+
+    fn sealed_of(kept: &Kept) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let kept = Kept::default();
-        seal("chess", RoomId(7), &kept, NOW, b"a save", &mut bytes);
+        seal("chess", RoomId(7), kept, NOW, b"a save", &mut bytes);
         bytes.extend_from_slice(b"a save");
         bytes
+    }
+
+    #[test]
+    fn the_kept_corpus_finds_nothing() {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../shared/fuzz/corpus/checkpoint"
+        );
+        for (name, bytes) in [
+            ("alone", sealed()),
+            ("kept_out", sealed_of(&Kept::sample())),
+        ] {
+            let path = std::path::Path::new(folder).join(name);
+            let bytes = &bytes[FIXED_BYTES..];
+            if std::env::var_os("TICKWIRE_BLESS").is_some() {
+                std::fs::create_dir_all(folder).unwrap();
+                std::fs::write(&path, bytes).unwrap();
+            }
+            let kept = std::fs::read(&path).unwrap_or_default();
+            assert!(kept == bytes, "{name}: TICKWIRE_BLESS=1 writes it anew");
+        }
+        for file in std::fs::read_dir(folder).unwrap() {
+            hostile(&std::fs::read(file.unwrap().path()).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_comes_before_a_save_is_no_longer_than_it_may_be() {
+        let mut bytes = Vec::new();
+        let kept = Kept::default();
+        let name = "x".repeat(HEAD_BYTES_MAX);
+        seal(&name, RoomId(7), &kept, NOW, b"a save", &mut bytes);
+        bytes.extend_from_slice(b"a save");
+        assert_eq!(open(&bytes, NOW), Err(Unreadable::Torn));
     }
 
     #[test]

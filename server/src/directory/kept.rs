@@ -108,6 +108,24 @@ fn read((address, prefix): Net) -> Option<IpNet> {
 }
 
 #[cfg(test)]
+impl Kept {
+    /// Of a room that keeps two people out.
+    pub(crate) fn sample() -> Kept {
+        let outcast = |is_guest| Outcast {
+            subject: "somebody".to_owned(),
+            is_guest,
+            host: is_guest.then_some((IpAddr::from([192, 0, 2, 1]), 32)),
+            seconds: 300,
+        };
+        Kept {
+            made: 1_700_000_000_000,
+            network: Some(7),
+            kept_out: vec![outcast(true), outcast(false)],
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
