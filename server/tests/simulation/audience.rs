@@ -31,7 +31,7 @@ struct Spectator {
 /// See the module's description.
 #[derive(Default)]
 pub(crate) struct Audience {
-    /// By rising number: none is given out twice in a run.
+    /// By rising number: none is given out twice by a process.
     all: Vec<Spectator>,
 }
 
@@ -66,6 +66,11 @@ impl Audience {
                 was_gone: false,
             });
         }
+    }
+
+    /// The process was killed, and nobody looks on any more.
+    pub(crate) fn fall_back(&mut self) {
+        self.all.clear();
     }
 
     /// A line was told that it looks on since `tick`. By which number: `None` if that one came and

@@ -19,6 +19,8 @@ pub(crate) enum Check {
     Protocol,
     /// A seat is its player's for as long as it is held, and held only for who knows of it.
     Seats,
+    /// A process that is killed loses a second of its rooms at most.
+    Restart,
     /// Who reads again holds the current tick soon, and nobody is closed without a reason.
     Liveness,
 }

@@ -19,6 +19,11 @@ use crate::oracle::{Ear, Oracle};
 use crate::peer::Seen;
 use crate::planted::Planted;
 
+/// Numbers of lines that a room leaves out when it is made of a save, at most, and what is left of
+/// them for who has seen some of what was said since.
+const LEFT_OUT_MAX: u32 = 100_000;
+const LEFT_OUT_MIN: u32 = LEFT_OUT_MAX / 2;
+
 /// A connection that is open.
 pub(crate) struct Conn {
     pub(crate) line: LineId,
@@ -111,6 +116,8 @@ impl Conn {
         seen: &mut Seen,
     ) -> Result<(), Broken> {
         let wrong = |what: String| Err(Broken::new(Check::Messages, what));
+        let restarts = host.restarts;
+        let is_next = |line: u32, before: u32| follows(line, before, restarts);
         let Some(line) = host.lines.get_mut(&self.line) else {
             return Ok(());
         };
@@ -148,10 +155,10 @@ impl Conn {
                     let said = room.map_or(&[][..], |room| &room.chat);
                     if let Some(before) = self.asking.take() {
                         seen.returns += 1;
-                        self.durable_from = before.tick;
+                        self.durable_from = before.tick.min(line.seen_max);
                         // All that was said since, or as much of it as is remembered.
                         let first = said.first().map_or(before.chat + 1, |line| line.id);
-                        if first != before.chat + 1 && said.len() < CHAT_HISTORY_MAX {
+                        if !is_next(first, before.chat) && said.len() < CHAT_HISTORY_MAX {
                             return wrong(format!("line {first} after {}", before.chat));
                         }
                         self.chat_next = Some(before.chat + 1);
@@ -210,7 +217,10 @@ impl Conn {
                 }
                 Event::Chat { line } => {
                     seen.chats += 1;
-                    if self.chat_next.is_some_and(|next| next != line.id) {
+                    if self
+                        .chat_next
+                        .is_some_and(|next| !is_next(line.id, next - 1))
+                    {
                         return wrong(format!("line {} for {:?}", line.id, self.chat_next));
                     }
                     self.chat_next = Some(line.id + 1);
@@ -280,6 +290,15 @@ impl Conn {
             self.asked.push_back(self.acts);
         }
     }
+}
+
+/// Whether a line of chat is the next one after another, in a room that was made of a save so
+/// often: each time it leaves out as many numbers as may have been said since.
+fn follows(line: u32, before: u32, restarts: u32) -> bool {
+    let left_out = line.checked_sub(before + 1);
+    left_out.is_some_and(|left_out| {
+        left_out == 0 || (LEFT_OUT_MIN..=restarts * LEFT_OUT_MAX).contains(&left_out)
+    })
 }
 
 /// Whether a number is of those who look on.

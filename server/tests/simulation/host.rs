@@ -27,6 +27,7 @@ use tickwire_server::transport::websocket::WebSocket;
 
 use crate::audience::{self, Audience};
 use crate::broken::{Broken, Check};
+use crate::folder::Folder;
 use crate::frames::Frame;
 use crate::line::{Line, LineId, Stage};
 use crate::link::{Ends, Link, Quality};
@@ -64,17 +65,34 @@ pub(crate) struct Host {
     newest: Tick,
     /// What `now_us` 0 is.
     start: Instant,
+    /// Times that the process was killed.
+    pub(crate) restarts: u32,
+    /// Ticks that were lost so, together.
+    pub(crate) lost_ticks: u32,
+    config: Config,
+    seed: u64,
+    folder: Option<Folder>,
 }
 
 impl Host {
-    pub(crate) fn new(config: &Config, rng: ChaCha8Rng, seed: u64, bug: Option<Bug>) -> Host {
+    /// `is_kept`: it outlives its process.
+    pub(crate) fn new(
+        mut config: Config,
+        is_kept: bool,
+        rng: ChaCha8Rng,
+        seed: u64,
+        bug: Option<Bug>,
+    ) -> Host {
+        let folder = is_kept.then(Folder::new);
+        config.state_file = folder.as_ref().map(Folder::path);
         let game = GameDef::new(config.tick_rate).expect("the game is well declared");
         let game = Arc::new(game);
         let metrics = Arc::new(Metrics::new().expect("figures"));
         let start = Instant::now();
-        let server = Stepped::new(&game, config, metrics.clone(), seed, start);
+        let server = Stepped::new(&game, &config, metrics.clone(), seed, start);
         let mut server = server.expect("settings that hold");
         let room_id = open_a_room(&mut server, start);
+        let folder = folder.map(|folder| folder.with_first(room_id));
         Host {
             lines: BTreeMap::new(),
             seats: Seats::default(),
@@ -93,12 +111,73 @@ impl Host {
             bodies: BTreeSet::new(),
             newest: Tick(0),
             start: start + OPENED,
+            restarts: 0,
+            lost_ticks: 0,
+            config,
+            seed,
+            folder,
         }
+    }
+
+    /// The process is killed, and the next one goes on from what was kept. No line outlives it.
+    pub(crate) fn restart(&mut self, now_us: u64, oracle: &mut Oracle) -> Result<(), Broken> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let now = self.start + Duration::from_micros(now_us);
+        let begin = |config: &Config, metrics: Arc<Metrics>, seed: u64| {
+            let server = Stepped::new(&self.game, config, metrics, seed, now);
+            server.expect("settings that hold")
+        };
+        // One at a time has the folder.
+        let elsewhere = Config {
+            state_file: None,
+            ..self.config.clone()
+        };
+        self.server = begin(&elsewhere, Arc::new(Metrics::new().expect("figures")), 0);
+        let bug = self.tamper.as_ref().map(Tamper::bug);
+        if bug == Some(Bug::OldCheckpoint) {
+            folder.put_the_first_back();
+        }
+        self.restarts += 1;
+        let seed = self.seed ^ u64::from(self.restarts) << 32;
+        self.server = begin(&self.config, self.metrics.clone(), seed);
+        self.lines.clear();
+        let newest = self.newest;
+        let tick_rate = u32::from(self.config.tick_rate);
+        let room = self.server.room(self.room_id);
+        let Some(room) = room.filter(|room| room.tick_number() <= newest) else {
+            let what = format!("the room of {newest} is none, or ahead");
+            return Err(Broken::new(Check::Restart, what));
+        };
+        let then = room.tick_number();
+        // A second, and the rest of a tick at each end.
+        if newest.since(then) > tick_rate + 2 {
+            let what = format!("the room of {newest} is that of {then}");
+            return Err(Broken::new(Check::Restart, what));
+        }
+        self.lost_ticks += newest.since(then);
+        let somebody = room.clients().map(|client| client.player).next();
+        if let (Some(Bug::SeatLostInRestart), Some(player)) = (bug, somebody) {
+            room.leave(player);
+        }
+        self.seats.fall_back(room)?;
+        self.audience.fall_back();
+        oracle.fall_back(then);
+        self.images.retain(|tick| *tick <= then);
+        self.bodies.clear();
+        self.newest = then;
+        Ok(())
     }
 
     /// Whether clients' memories fail now and then.
     pub(crate) fn plants(&self) -> bool {
         self.tamper.as_ref().is_some_and(Tamper::plants)
+    }
+
+    /// Whether the room outlives its process.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.folder.is_some()
     }
 
     pub(crate) fn room(&mut self) -> &mut Room<Yard> {
@@ -223,7 +302,7 @@ impl Host {
                 continue;
             };
             match request {
-                _ if acks => self.seats.heard(id, player),
+                _ if acks => self.seats.heard(id, player, line, self.newest),
                 Some(ClientMessage::LeaveRoom) => self.seats.leaves(id, player),
                 Some(ClientMessage::Kick { player }) => _ = self.seats.kicked.insert(player),
                 _ => {}
@@ -325,6 +404,7 @@ impl Host {
                     .options()
                     .grace;
                 let seated_at = self.seats.joined(id, line, you, tick, grace)?;
+                line.seen_max = self.seats.seen_max(you);
                 line.seat(you, tick, seated_at);
             }
             ServerMessage::Left { .. } => {

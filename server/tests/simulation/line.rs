@@ -43,6 +43,11 @@ pub(crate) struct Line {
     /// The room's tick when its player's seat was taken for the first time, maybe over another
     /// connection.
     pub(crate) seated_at: Tick,
+    /// The newest tick that its player can have seen on earlier connections: what was said since to
+    /// who was there, the process that said it took with it.
+    pub(crate) seen_max: Tick,
+    /// Its player has acknowledged something of what they were sent over it.
+    pub(crate) has_acked: bool,
     /// What its player's actions came to, in order.
     pub(crate) answers: VecDeque<Result<(), String>>,
     in_flight: VecDeque<(Tick, u32)>,
@@ -62,6 +67,8 @@ impl Line {
             stage: Stage::Lobby,
             joined_at: Tick(0),
             seated_at: Tick(0),
+            seen_max: Tick(u32::MAX),
+            has_acked: false,
             answers: VecDeque::new(),
             in_flight: VecDeque::new(),
             stuck_since: None,
@@ -86,6 +93,7 @@ impl Line {
         self.asks = None;
         self.is_asking = false;
         self.in_flight.clear();
+        self.has_acked = false;
         self.answers.clear();
     }
 
@@ -122,6 +130,7 @@ impl Line {
         if let Some(ack) = ack {
             while self.in_flight.front().is_some_and(|(tick, _)| *tick <= ack) {
                 self.in_flight.pop_front();
+                self.has_acked = true;
             }
         }
         ack.is_some()

@@ -1,7 +1,8 @@
 //! The deterministic simulation: one seed drives a whole server (lobby, worker, room, the transport
 //! of browsers: all as they are), its clients and the links between them, on one thread and on
 //! virtual time. Clients join, look on, leave, drop, come back, stall, stop reading; links delay,
-//! cut writes short and fill up. An oracle that reads the game's world by itself judges what every
+//! cut writes short and fill up. In some runs the process is killed now and then, and the next one
+//! goes on from what was kept of the room. An oracle that reads the game's world by itself judges what every
 //! client decodes.
 //!
 //! `make simulate SEEDS=1000` runs as many seeds as asked, in release; a seed that breaks something
@@ -10,6 +11,7 @@
 mod audience;
 mod broken;
 mod conn;
+mod folder;
 mod frames;
 mod host;
 mod line;
@@ -179,6 +181,16 @@ fn a_snapshot_of_somebody_elses_is_caught() {
 #[test]
 fn a_seat_that_is_not_held_is_caught() {
     is_caught(Bug::SeatNotHeld, &[Check::Seats]);
+}
+
+#[test]
+fn a_room_that_falls_back_too_far_is_caught() {
+    is_caught(Bug::OldCheckpoint, &[Check::Restart]);
+}
+
+#[test]
+fn a_seat_that_is_lost_in_a_restart_is_caught() {
+    is_caught(Bug::SeatLostInRestart, &[Check::Seats]);
 }
 
 #[test]

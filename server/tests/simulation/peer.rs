@@ -131,6 +131,11 @@ impl Peer {
         }
     }
 
+    /// The server is gone from one moment to the next, and with it what was under way.
+    pub(crate) fn lose(&mut self, host: &mut Host, now_us: u64, rng: &mut ChaCha8Rng) {
+        self.let_go(host, now_us, now_us + rng.random_range(0..3_000_000));
+    }
+
     /// From now on nothing goes wrong and it wants nothing.
     pub(crate) fn calm_down(&mut self, host: &mut Host, now_us: u64) {
         self.calm = true;

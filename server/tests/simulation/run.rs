@@ -22,6 +22,9 @@ const CALM_S: u64 = 8;
 const STORMS: u32 = 4;
 /// Changes a minute of the snapshot rate, as under load.
 const THINNINGS: u32 = 2;
+/// Times a minute that the process is killed, in one of so many runs.
+const KILLS: u32 = 30;
+const KILLED_ONE_IN: u32 = 4;
 /// Steps of the clients between two ticks.
 const STEPS: u64 = 4;
 
@@ -69,7 +72,12 @@ pub(crate) fn run(plan: Plan) -> Outcome {
         ..Config::default()
     };
     let links = ChaCha8Rng::seed_from_u64(rng.random());
-    let mut host = Host::new(&config, links, plan.seed, plan.bug);
+    // Of the bugs that are not about restarts each is shown without.
+    let is_killed = match plan.bug {
+        None => rng.random_ratio(1, KILLED_ONE_IN),
+        bug => matches!(bug, Some(Bug::OldCheckpoint | Bug::SeatLostInRestart)),
+    };
+    let mut host = Host::new(config, is_killed, links, plan.seed, plan.bug);
     let mut oracle = Oracle::default();
     let crowd = rng.random_ratio(1, 8);
     let mut peers: Vec<Peer> = (0..rng.random_range(if crowd { 12..=20 } else { 1..=6 }))
@@ -113,6 +121,8 @@ pub(crate) struct Figures {
     pub(crate) vacated: u64,
     pub(crate) unanswered: u64,
     pub(crate) taken_over: u64,
+    pub(crate) restarts: u64,
+    pub(crate) lost_ticks: u64,
 }
 
 impl Figures {
@@ -136,6 +146,8 @@ impl Figures {
             vacated: host.seats.vacated,
             unanswered: host.seats.unanswered,
             taken_over: host.seats.taken_over,
+            restarts: host.restarts.into(),
+            lost_ticks: host.lost_ticks.into(),
         }
     }
 }
@@ -166,6 +178,12 @@ fn live(
             }
         } else if tick < chaos && rng.random_ratio(THINNINGS, minute) {
             host.room().throttle(rng.random_range(0..3));
+        } else if tick < chaos && host.is_kept() && rng.random_ratio(KILLS, minute) {
+            for peer in &mut *peers {
+                peer.lose(host, now_us, rng);
+            }
+            host.restart(now_us, oracle)
+                .map_err(|broken| (now_us, broken))?;
         }
         for step in 0..STEPS {
             now_us = (tick * STEPS + step) * 1_000_000 / (STEPS * tick_rate);

@@ -17,8 +17,11 @@ struct Seat {
     who: usize,
     /// When it was taken for the first time.
     seated_at: Tick,
-    /// Whether anything was ever heard from who has it.
+    /// Whether anything was ever heard from who has it, and since when.
     answered: bool,
+    answered_at: Tick,
+    /// The newest tick that they can have seen, see [`Line::seen_max`].
+    seen_max: Tick,
     away_since: Option<Tick>,
     /// Since when it is held at the latest.
     away_again: Tick,
@@ -31,10 +34,15 @@ struct Seat {
     ended: Option<(Option<CloseCode>, Tick)>,
 }
 
+/// Ticks for which seats are remembered that were given up: what a restart can take back.
+const REMEMBERED: u32 = 120;
+
 /// See the module's description.
 #[derive(Default)]
 pub(crate) struct Seats {
     seats: BTreeMap<PlayerId, Seat>,
+    /// Those that were given up within [`REMEMBERED`] ticks, and when.
+    gone: Vec<(PlayerId, Seat, Tick)>,
     /// Who may have been sent away just now.
     pub(crate) kicked: BTreeSet<PlayerId>,
     pub(crate) vacated: u64,
@@ -86,6 +94,8 @@ impl Seats {
             who: line.who,
             seated_at,
             answered,
+            answered_at: before.map_or(now, |before| before.answered_at),
+            seen_max: before.map_or(Tick(u32::MAX), |before| before.seen_max),
             away_since: None,
             away_again: Tick(0),
             may_be_back: false,
@@ -112,9 +122,61 @@ impl Seats {
     }
 
     /// Something was heard from a line in a room.
-    pub(crate) fn heard(&mut self, id: LineId, player: PlayerId) {
+    pub(crate) fn heard(&mut self, id: LineId, player: PlayerId, line: &Line, now: Tick) {
         if let Some(seat) = self.of(id, player) {
-            seat.answered = true;
+            if !std::mem::replace(&mut seat.answered, true) {
+                seat.answered_at = now;
+            }
+            if line.has_acked {
+                seat.seen_max = Tick(u32::MAX);
+            }
+        }
+    }
+
+    /// The newest tick that whoever has a seat can have seen.
+    pub(crate) fn seen_max(&self, player: PlayerId) -> Tick {
+        let seat = self.seats.get(&player);
+        seat.map_or(Tick(u32::MAX), |seat| seat.seen_max)
+    }
+
+    /// The process was killed, and the room is what it was at some tick: seats that were taken since
+    /// are none, those that were given up since are held again, as all others are.
+    pub(crate) fn fall_back(&mut self, room: &Room<Yard>) -> Result<(), Broken> {
+        let (then, grace) = (room.tick_number(), room.options().grace);
+        let live = std::mem::take(&mut self.seats).into_iter();
+        let gone = std::mem::take(&mut self.gone).into_iter();
+        let all = live.map(|(player, seat)| (player, seat, None));
+        let all = all.chain(gone.map(|(player, seat, at)| (player, seat, Some(at))));
+        self.kicked.clear();
+        for (player, mut seat, until) in all {
+            let was_there = seat.seated_at <= then && until.is_none_or(|until| until > then);
+            let held = was_there && grace > 0 && seat.answered && seat.answered_at <= then;
+            // Whether the save was before or after it, in that turn.
+            let is_close = |tick: Tick| tick.0.abs_diff(then.0) <= 1;
+            let is_unsure = is_close(seat.seated_at)
+                || is_close(seat.answered_at)
+                || until.is_some_and(is_close);
+            let is_there = room.has_member(player);
+            match is_there {
+                _ if is_unsure && !held && self.seats.contains_key(&player) => continue,
+                true if held || is_unsure => {}
+                false if held && !is_unsure => {
+                    return broken(format!("{player} is none at {then}, after a restart"));
+                }
+                _ => continue,
+            }
+            (seat.away_since, seat.away_again) = (Some(then), then);
+            (seat.may_be_back, seat.leaves, seat.ended) = (false, false, None);
+            seat.seen_max = seat.seen_max.min(then);
+            self.seats.insert(player, seat);
+        }
+        match room.players() == self.seats.len() {
+            true => Ok(()),
+            false => broken(format!(
+                "{} players at {then}, after a restart, where {:?} have seats",
+                room.players(),
+                self.seats.keys()
+            )),
         }
     }
 
@@ -210,7 +272,12 @@ impl Seats {
         }
         self.kicked.clear();
         self.vacated += given_up;
-        self.seats.retain(|player, _| !gone.contains(player));
+        let gone = gone.into_iter().filter_map(|player| {
+            let (player, seat) = self.seats.remove_entry(&player)?;
+            Some((player, seat, now))
+        });
+        self.gone.extend(gone);
+        self.gone.retain(|(_, _, at)| now.since(*at) <= REMEMBERED);
         Ok(())
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Sum {
     vacated: u64,
     unanswered: u64,
     taken_over: u64,
+    restarts: u64,
+    lost_ticks: u64,
 }
 
 impl Seeds {
@@ -166,6 +168,8 @@ impl Sum {
         self.vacated += host.vacated;
         self.unanswered += host.unanswered;
         self.taken_over += host.taken_over;
+        self.restarts += host.restarts;
+        self.lost_ticks += host.lost_ticks;
     }
 
     /// That the runs had in them what they are for, if there were enough of them.
@@ -187,7 +191,7 @@ impl Sum {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 27] {
+    fn counts(&self) -> [(&'static str, u64); 29] {
         [
             ("ticks", self.ticks),
             ("snapshots judged", self.snapshots),
@@ -216,6 +220,8 @@ impl Sum {
             ("seats given up", self.vacated),
             ("seats given up unanswered", self.unanswered),
             ("seats taken over", self.taken_over),
+            ("restarts", self.restarts),
+            ("ticks lost by restarts", self.lost_ticks),
         ]
     }
 }

@@ -44,6 +44,10 @@ pub(crate) enum Bug {
     SeatNotHeld,
     /// Who comes back to the lobby is not served there.
     ForgottenInLobby,
+    /// A room is made of what was kept of it first.
+    OldCheckpoint,
+    /// A room comes back without somebody's seat.
+    SeatLostInRestart,
     /// An integer of an image that a client holds changes by itself, now and then. This one is not
     /// to be caught but healed: see [`crate::planted`].
     ChangedInteger,

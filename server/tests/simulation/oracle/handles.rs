@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use tickwire::ids::Handle;
+use tickwire::ids::{Handle, Tick};
 
 use crate::broken::{Broken, Check};
 
@@ -11,14 +11,17 @@ use crate::broken::{Broken, Check};
 #[derive(Default)]
 pub(crate) struct Handles {
     tags: HashMap<Handle, u32>,
-    handles: HashMap<u32, Handle>,
+    /// And the earliest tick of which they were shown.
+    handles: HashMap<u32, (Handle, Tick)>,
 }
 
 impl Handles {
-    /// A handle was shown with the tag of a thing.
-    pub(crate) fn learn(&mut self, handle: Handle, tag: u32) -> Result<(), Broken> {
+    /// A handle was shown with the tag of a thing, as it was at `tick`.
+    pub(crate) fn learn(&mut self, handle: Handle, tag: u32, tick: Tick) -> Result<(), Broken> {
         let known = *self.tags.entry(handle).or_insert(tag);
-        let by = *self.handles.entry(tag).or_insert(handle);
+        let (by, since) = self.handles.entry(tag).or_insert((handle, tick));
+        *since = tick.min(*since);
+        let by = *by;
         if known != tag {
             let what = format!("{handle:?} named thing {known} and now {tag}");
             return Err(Broken::new(Check::Handles, what));
@@ -28,6 +31,13 @@ impl Handles {
             return Err(Broken::new(Check::Handles, what));
         }
         Ok(())
+    }
+
+    /// What came after `tick` has not been.
+    pub(crate) fn fall_back(&mut self, tick: Tick) {
+        self.handles.retain(|_, (_, since)| *since <= tick);
+        let handles = &self.handles;
+        self.tags.retain(|_, tag| handles.contains_key(tag));
     }
 
     /// The thing that a handle names.

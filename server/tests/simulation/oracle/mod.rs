@@ -43,6 +43,13 @@ impl Oracle {
         self.truths.extend(truth.filter(|_| due));
     }
 
+    /// The room is what it was at `tick`, and what came after that has not been.
+    pub(crate) fn fall_back(&mut self, tick: Tick) {
+        self.truths.retain(|truth| truth.tick <= tick);
+        self.told.fall_back(tick);
+        self.handles.fall_back(tick);
+    }
+
     /// No client will apply what is older.
     pub(crate) fn forget_before(&mut self, tick: Tick) {
         while self.truths.front().is_some_and(|truth| truth.tick < tick) {

@@ -18,6 +18,8 @@ use crate::yard::{DEED, Said};
 pub(crate) struct Told {
     momentary: VecDeque<Said>,
     durable: Vec<Said>,
+    /// The number of the newest.
+    newest: u32,
 }
 
 /// Who is told, and what they have got.
@@ -35,12 +37,26 @@ pub(crate) struct Ear {
 impl Told {
     pub(crate) fn note(&mut self, said: impl IntoIterator<Item = Said>) {
         for said in said {
+            // A room that is made of a save says again what it had not said out.
+            if said.serial <= self.newest {
+                continue;
+            }
+            self.newest = said.serial;
             if said.event == DEED {
                 self.durable.push(said);
             } else {
                 self.momentary.push_back(said);
             }
         }
+    }
+
+    /// What came after `tick` was never said.
+    pub(crate) fn fall_back(&mut self, tick: Tick) {
+        self.momentary.retain(|said| said.tick <= tick);
+        self.durable.retain(|said| said.tick <= tick);
+        let last = [self.momentary.back(), self.durable.last()];
+        let newest = last.into_iter().flatten().map(|said| said.serial).max();
+        self.newest = newest.unwrap_or(0);
     }
 
     /// Nobody will ask for what is older.
@@ -128,7 +144,7 @@ fn matches(said: &Said, heard: &Event, handles: &mut Handles) -> Result<bool, Br
         && match (said.names, said.secret) {
             (Some((tag, died)), _) => match second.and_then(Handle::from_field) {
                 // An event may name a thing before any image shows it.
-                Some(handle) => handles.learn(handle, tag).map(|()| true)?,
+                Some(handle) => handles.learn(handle, tag, said.tick).map(|()| true)?,
                 None => died,
             },
             (None, Some(secret)) => second == Some(secret as i32),

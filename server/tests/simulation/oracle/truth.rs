@@ -281,7 +281,7 @@ impl Truth {
                     0 => ROOM_TAG,
                     _ => image.view().row(index, set.width())[0] as u32,
                 };
-                handles.learn(head.handle(), tag)?;
+                handles.learn(head.handle(), tag, self.tick)?;
             }
         }
         let judged = |as_bare| {

@@ -109,6 +109,18 @@ impl Game for Yard {
             },
             rules::poke,
         );
+        s.saved::<Avatar>()
+            .saved::<Tag>()
+            .saved::<Pos>()
+            .saved::<Drift>()
+            .saved::<Look>()
+            .saved::<Walk>()
+            .saved::<Purse>()
+            .saved::<Plan>()
+            .saved::<Round>()
+            .saved::<Diary>()
+            .saved::<Births>()
+            .unsaved::<Witness>();
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {

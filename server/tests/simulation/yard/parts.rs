@@ -1,6 +1,7 @@
 //! What the yard is made of: components, the input, room state, events, actions, the diary.
 
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
 use tickwire_server::game::To;
 
@@ -44,34 +45,34 @@ pub(crate) struct Push {
 }
 
 /// On what a player steers.
-#[derive(Component)]
+#[derive(Component, Serialize, Deserialize)]
 pub(crate) struct Avatar;
 
 /// By what the oracle knows a thing, whatever slot it has. Never given twice.
-#[derive(Component, Clone)]
+#[derive(Component, Clone, Serialize, Deserialize)]
 pub(crate) struct Tag {
     pub(crate) id: u32,
 }
 
-#[derive(Component, Clone)]
+#[derive(Component, Clone, Serialize, Deserialize)]
 pub(crate) struct Pos {
     pub(crate) x: f64,
     pub(crate) y: f64,
 }
 
-#[derive(Component, Clone)]
+#[derive(Component, Clone, Serialize, Deserialize)]
 pub(crate) struct Drift {
     pub(crate) x: f32,
     pub(crate) vx: f32,
 }
 
-#[derive(Component, Clone)]
+#[derive(Component, Clone, Serialize, Deserialize)]
 pub(crate) struct Look {
     pub(crate) follows: Option<Entity>,
     pub(crate) name: String,
 }
 
-#[derive(Component, Clone)]
+#[derive(Component, Clone, Serialize, Deserialize)]
 pub(crate) struct Walk {
     pub(crate) x: f64,
     pub(crate) y: f64,
@@ -79,20 +80,20 @@ pub(crate) struct Walk {
 }
 
 /// For the owner's eyes.
-#[derive(Component, Clone, Default)]
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Purse {
     pub(crate) coins: u32,
     pub(crate) secret: u32,
 }
 
 /// For the team's eyes.
-#[derive(Component, Clone, Default)]
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) goal: u32,
     pub(crate) secret: u32,
 }
 
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
     pub(crate) number: u32,
     pub(crate) noise: u32,
@@ -144,7 +145,7 @@ pub(crate) struct Poke {
 }
 
 /// An event that the game sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) tick: Tick,
     pub(crate) to: To,
@@ -159,11 +160,13 @@ pub(crate) struct Said {
 }
 
 /// What the game did, for the oracle.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(crate) struct Diary {
     pub(crate) said: Vec<Said>,
+    #[serde(skip)]
     pub(crate) answers: Vec<(PlayerId, Result<(), String>)>,
     /// How many went from one group to another.
+    #[serde(skip)]
     pub(crate) moves: u64,
     /// Nobody is sent away any more.
     pub(crate) is_calm: bool,

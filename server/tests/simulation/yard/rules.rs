@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick as TickNumber;
 use tickwire_server::game::{
     Group, Groups, Input, Out, Owner, Player, RoomRng, Roster, Team, Tick, To,
@@ -14,7 +15,7 @@ use super::{
 };
 
 /// How many things there are, and the number of the next.
-#[derive(Resource)]
+#[derive(Resource, Serialize, Deserialize)]
 pub(super) struct Births {
     target: u32,
     born: u32,
