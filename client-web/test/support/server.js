@@ -52,5 +52,10 @@ export async function startServer(settings = [], listen = '127.0.0.1:0', binary 
       child.kill('SIGTERM');
       return gone;
     },
+    /** Kills the server, which has no time to do anything about it. */
+    kill() {
+      child.kill('SIGKILL');
+      return gone;
+    },
   };
 }
