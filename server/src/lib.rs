@@ -434,15 +434,14 @@
 mod admission;
 mod auth;
 mod by_player;
-#[cfg(not(fuzzing))]
 mod checkpoint;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod checkpoint;
 mod cluster;
 pub mod config;
 mod date;
 mod directory;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod game;
 mod games;
 pub mod http;

@@ -125,7 +125,7 @@ fn sum(parts: [&[u8]; 2]) -> u32 {
 /// # Panics
 /// When something is found.
 #[cfg(any(test, fuzzing))]
-pub fn hostile(input: &[u8]) {
+pub(crate) fn hostile(input: &[u8]) {
     let now = Date(1_000_000);
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&FORMAT.to_le_bytes());

@@ -12,8 +12,6 @@ use std::io;
 
 use tickwire::ids::{RoomId, Tick};
 
-#[cfg(fuzzing)]
-pub use envelope::hostile;
 pub(crate) use slots::Slots;
 
 /// A room's state on its way to where it is kept.

@@ -83,7 +83,7 @@ impl Image {
     }
 
     /// Whether what was saved is one: its layers follow one another, and each has its rows.
-    pub(crate) fn is_sound(&self, layout: &Layout) -> bool {
+    pub(crate) fn is_sound(&self, layout: &Layout, tick: Tick) -> bool {
         let (mut entities, mut values) = (0, 0);
         let follow = self.layers.iter().all(|span| {
             let rows = span.entities.len() * span.key.set(layout).width();
@@ -97,7 +97,9 @@ impl Image {
         let rises = self.layers.is_sorted_by(|a, b| a.key < b.key);
         let room = self.layers.first().map(|span| span.key);
         let ends = entities == self.entities.len() && values == self.values.len();
-        follow && rises && ends && room == Some(LayerKey::Room)
+        // One a tick at most, the first of which is 1.
+        let is_past = self.tick <= tick && self.number <= self.tick.0;
+        is_past && follow && rises && ends && room == Some(LayerKey::Room)
     }
 
     /// Notes where entities are, once the layers of groups are laid out.

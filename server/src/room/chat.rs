@@ -97,6 +97,7 @@ impl Chat {
             && self.lines.iter().all(|said| fits(&said.line))
             && ids.clone().is_sorted_by(|a, b| a < b)
             && ids.last().is_none_or(|last| last <= self.said)
+            && self.said <= u32::MAX / 2
     }
 
     /// Whether there may be members who were not sent the newest line.

@@ -34,6 +34,20 @@ impl Log {
         }
     }
 
+    /// Whether these can have been kept at `tick`, after so many events.
+    pub(super) fn is_sound(&self, tick: Tick, said: u64) -> bool {
+        let bytes: usize = self.events.iter().map(|event| event.bytes.len()).sum();
+        bytes == self.bytes
+            && bytes <= DURABLE_BYTES_MAX
+            && self.events.len() <= DURABLE_EVENTS_MAX
+            && self.events.iter().is_sorted_by_key(|event| event.tick)
+            && self.events.iter().is_sorted_by(|a, b| a.serial < b.serial)
+            && self
+                .events
+                .back()
+                .is_none_or(|last| last.tick <= tick && last.serial <= said)
+    }
+
     /// Those of later ticks than `tick`, oldest first.
     pub(super) fn after(&self, tick: Tick) -> impl Iterator<Item = &Event> {
         let from = self.events.partition_point(|event| event.tick <= tick);

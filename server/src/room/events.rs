@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use tickwire::ids::Tick;
 use tickwire::limits::{EVENT_BYTES_MAX, EVENT_RING_TICKS};
 use tickwire::protocol::frame::push_varint;
-use tickwire::schema::Schema;
+use tickwire::schema::{Kind, Schema};
 use tickwire::snapshot::fields::{pack, push_payload};
 
+use super::COUNT_MAX;
 use super::durable::Log;
 use super::event::{Event, Listener};
 use crate::game::{Queued, To};
@@ -39,6 +40,25 @@ impl Events {
         {
             self.ring.pop_front();
         }
+    }
+
+    /// Whether these can have been kept at `tick`.
+    pub(super) fn are_sound(&self, tick: Tick) -> bool {
+        self.said < COUNT_MAX && self.log.is_sound(tick, self.said)
+    }
+
+    /// Whether an event can be encoded that a save says waits for that.
+    pub(super) fn takes(queued: &Queued, schema: &Schema) -> bool {
+        let Some(event) = schema.events.get(usize::from(queued.event)) else {
+            return false;
+        };
+        let kinds = event.fields.iter().map(|field| &field.kind);
+        let kinds = kinds.flat_map(|kind| std::iter::repeat_n(kind, kind.words()));
+        let raws = &queued.contents.values;
+        // A number is brought into its range; what is written as it is fits where all of them do.
+        let fits =
+            |(kind, raw): (&Kind, &Raw)| matches!(raw, Raw::Number(_)) || kind.q_max() == u32::MAX;
+        kinds.clone().count() == raws.len() && kinds.zip(raws).all(fits)
     }
 
     /// Encodes an event of `tick`.

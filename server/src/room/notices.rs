@@ -14,6 +14,7 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::Member as Public;
 
+use super::COUNT_MAX;
 use super::members::{Member, Members};
 use super::told::Flags;
 
@@ -93,6 +94,11 @@ impl News {
 }
 
 impl Notices {
+    /// Whether these can have come to be.
+    pub(super) fn are_sound(&self) -> bool {
+        self.newest < COUNT_MAX && self.everyone <= self.newest
+    }
+
     /// Something about a member may have changed.
     pub(super) fn mark(&mut self) {
         self.stale = true;

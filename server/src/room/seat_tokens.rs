@@ -14,6 +14,9 @@ const UNREMEMBERED: u64 = 1 << 20;
 pub(crate) struct SeatTokens {
     least: u64,
     newest: u64,
+    /// The newest of those that may have been handed out: by a process that was killed before the
+    /// room was saved again, it may be one beyond the newest that is known.
+    most: u64,
 }
 
 impl SeatTokens {
@@ -21,9 +24,15 @@ impl SeatTokens {
     /// seat of before, even if it had the same number and was the same person's, opens no other.
     pub(crate) fn new(order: u32) -> SeatTokens {
         let first = u64::from(order) << 32;
+        SeatTokens::alone(first)
+    }
+
+    /// One opens it.
+    fn alone(serial: u64) -> SeatTokens {
         SeatTokens {
-            least: first,
-            newest: first,
+            least: serial,
+            newest: serial,
+            most: serial,
         }
     }
 
@@ -34,39 +43,39 @@ impl SeatTokens {
 
     /// Whether a token of this serial opens the seat.
     pub(crate) fn admit(self, serial: u64) -> bool {
-        (self.least..=self.newest).contains(&serial)
+        (self.least..=self.most).contains(&serial)
     }
 
     /// Of a seat that was taken again with `used`, which goes on to open it until the new one is
     /// known to have arrived.
     pub(crate) fn renewed(self, used: u64) -> SeatTokens {
+        let newest = self.newest.max(used).saturating_add(1);
         SeatTokens {
             least: used,
-            newest: self.newest.saturating_add(1),
+            newest,
+            most: self.most.max(newest),
         }
     }
 
     /// Of a seat that was taken again without a token: all before are void.
     pub(crate) fn replaced(self) -> SeatTokens {
-        let newest = self.newest.saturating_add(1);
-        SeatTokens {
-            least: newest,
-            newest,
-        }
+        SeatTokens::alone(self.newest.saturating_add(1))
     }
 
     /// Of a seat as it was saved: tokens that may have been handed out since open it too, and new
     /// ones come behind them.
     pub(super) fn unremembered(self) -> SeatTokens {
+        let newest = self.newest.saturating_add(UNREMEMBERED);
         SeatTokens {
             least: self.least,
-            newest: self.newest.saturating_add(UNREMEMBERED),
+            newest,
+            most: self.most.max(newest.saturating_add(UNREMEMBERED)),
         }
     }
 
     /// The client has the newest token: older ones are void.
     pub(super) fn confirm(&mut self) {
-        self.least = self.newest;
+        *self = SeatTokens::alone(self.newest);
     }
 }
 
@@ -111,6 +120,23 @@ mod tests {
         (0..1000).for_each(|_| before = before.renewed(before.newest()));
         let next = SeatTokens::new(4);
         assert!(!next.admit(before.newest()) && !before.admit(next.newest()));
+    }
+
+    /// Two processes one after the other are killed before they save the room.
+    #[test]
+    fn a_seat_that_is_restored_twice_of_the_same_save_takes_what_was_handed_out_in_between() {
+        let saved = SeatTokens::new(2);
+        let mut token = saved.newest();
+        for _ in 0..4 {
+            let mut restored = saved.unremembered();
+            assert!(restored.admit(token));
+            restored = restored.renewed(token);
+            assert!(restored.newest() > token && restored.admit(token));
+            token = restored.newest();
+            restored.confirm();
+            assert!(restored.admit(token) && !restored.admit(token + 1));
+        }
+        assert!(!saved.admit(token));
     }
 
     /// The save is of before the token that the client has.

@@ -35,6 +35,15 @@ impl Folder {
         self.path.clone()
     }
 
+    /// Why no room is made of what is there.
+    pub(crate) fn why(&self) -> String {
+        let names = fs::read_dir(&self.path).map(|names| {
+            let names = names.filter_map(|name| Some(name.ok()?.file_name()));
+            names.collect::<Vec<_>>()
+        });
+        format!("{names:?} are kept")
+    }
+
     /// What was kept of the room since is lost.
     pub(crate) fn put_the_first_back(&self) {
         if let Some((path, bytes)) = &self.first {

@@ -142,17 +142,19 @@ impl Host {
         self.restarts += 1;
         let seed = self.seed ^ u64::from(self.restarts) << 32;
         self.server = begin(&self.config, self.metrics.clone(), seed);
+        // The worker takes the room, and it is not yet the room's turn.
+        self.server.step(now - Duration::from_millis(1));
         self.lines.clear();
         let newest = self.newest;
         let tick_rate = u32::from(self.config.tick_rate);
         let room = self.server.room(self.room_id);
-        let Some(room) = room.filter(|room| room.tick_number() <= newest) else {
-            let what = format!("the room of {newest} is none, or ahead");
+        let Some(room) = room else {
+            let what = format!("the room of {newest} is none: {}", folder.why());
             return Err(Broken::new(Check::Restart, what));
         };
         let then = room.tick_number();
         // A second, and the rest of a tick at each end.
-        if newest.since(then) > tick_rate + 2 {
+        if then > newest || newest.since(then) > tick_rate + 2 {
             let what = format!("the room of {newest} is that of {then}");
             return Err(Broken::new(Check::Restart, what));
         }
@@ -198,7 +200,7 @@ impl Host {
         &mut self,
         quality: Quality,
         who: usize,
-        asks: Option<PlayerId>,
+        asks: Option<(PlayerId, Tick)>,
         now_us: u64,
     ) -> LineId {
         let bug = self.tamper.as_ref().map(Tamper::bug);

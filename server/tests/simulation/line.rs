@@ -41,7 +41,7 @@ pub(crate) struct Line {
     /// The room's tick when its player joined.
     pub(crate) joined_at: Tick,
     /// The room's tick when its player's seat was taken for the first time, maybe over another
-    /// connection.
+    /// connection; of the seat that it asks for, until it has one.
     pub(crate) seated_at: Tick,
     /// The newest tick that its player can have seen on earlier connections: what was said since to
     /// who was there, the process that said it took with it.
@@ -56,17 +56,17 @@ pub(crate) struct Line {
 
 impl Line {
     /// One that was just opened.
-    pub(crate) fn new(ends: Ends, who: usize, asks: Option<PlayerId>) -> Line {
+    pub(crate) fn new(ends: Ends, who: usize, asks: Option<(PlayerId, Tick)>) -> Line {
         Line {
             ends,
             who,
             subject: None,
             number: None,
-            asks,
+            asks: asks.map(|(player, _)| player),
             is_asking: false,
             stage: Stage::Lobby,
             joined_at: Tick(0),
-            seated_at: Tick(0),
+            seated_at: asks.map_or(Tick(0), |(_, seated_at)| seated_at),
             seen_max: Tick(u32::MAX),
             has_acked: false,
             answers: VecDeque::new(),

@@ -171,7 +171,10 @@ impl Peer {
                 return Ok(());
             }
             let held = self.held.take().and_then(|held| bring(held, rng));
-            let asks = held.as_ref().and_then(|(ticket, _)| seat_of(&ticket.token));
+            let asks = held.as_ref().and_then(|(ticket, seated_at)| {
+                let seat = seat_of(&ticket.token)?;
+                Some((seat, *seated_at))
+            });
             let line = host.open(self.quality, self.number, asks, now_us);
             let looks_on = rng.random_bool(self.fond_of_watching);
             let mut conn = Conn::open(line, &self.who, held, looks_on, host.plants());

@@ -109,7 +109,8 @@ impl Seats {
     /// A seat that a line asked for was said to be none.
     pub(crate) fn refused(&self, line: &Line) -> Result<(), Broken> {
         match line.asks.and_then(|player| self.seats.get(&player)) {
-            Some(seat) if seat.who == line.who => {
+            // Another seat of theirs may have had the number, in what a restart took.
+            Some(seat) if seat.who == line.who && seat.seated_at == line.seated_at => {
                 broken(format!("{:?} was refused, which is theirs", line.asks))
             }
             _ => Ok(()),

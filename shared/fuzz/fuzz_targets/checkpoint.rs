@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tickwire_server::checkpoint::hostile(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tickwire_server::fuzzing::checkpoint(bytes));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tickwire_server::room::hostile::restore(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tickwire_server::fuzzing::restore(bytes));

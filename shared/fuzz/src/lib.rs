@@ -4,6 +4,10 @@
 // What only the tests call.
 #![allow(dead_code)]
 
+/// What `engine` needs of the server's settings.
+mod config {
+    pub(crate) use tickwire_server::fuzzing::{NODE_URL_BYTES_MAX, PEER_ADDRESS_BYTES_MAX};
+}
 mod engine;
 #[path = "../../tests/codec/groups.rs"]
 mod groups;

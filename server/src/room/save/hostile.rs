@@ -175,7 +175,7 @@ fn game() -> Arc<GameDef<Bazaar>> {
 ///
 /// # Panics
 /// When something is found.
-pub fn restore(input: &[u8]) {
+pub(crate) fn restore(input: &[u8]) {
     let game = game();
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
@@ -248,7 +248,7 @@ mod tests {
         keep("joined", &mut room, false);
         let line = ClientMessage::Chat { text: "hi".into() };
         assert_eq!(room.receive(ann, &encode_client(&line)), Ok(()));
-        room.watch(Identity::nobody());
+        assert!(room.watch(Identity::nobody()).is_ok());
         room.world_mut().resource_mut::<Groups>().set(bo, [1, 2]);
         (0..3).for_each(|_| room.tick());
         keep("played", &mut room, true);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use bevy_ecs::prelude::Entity;
 use serde::{Deserialize, Serialize};
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::limits::{NAME_CHARS_MAX, PLAYER_NUMBERS};
+use tickwire::limits::{CHAT_BURST, NAME_CHARS_MAX, PLAYER_NUMBERS};
 use tickwire::netcode::input_queue::InputQueue;
 
 use crate::by_player::is_spectator;
@@ -94,7 +94,8 @@ impl<'a> SavedMembers<'a> {
         }
         (members.joined, members.next) = (self.joined, self.next % PLAYER_NUMBERS);
         members.audience.next = self.next_spectator;
-        if !is_spectator(self.next_spectator) {
+        let is_counted = members.iter().all(|member| member.order <= members.joined);
+        if !is_spectator(self.next_spectator) || members.joined > u32::MAX / 2 || !is_counted {
             return None;
         }
         Some(members)
@@ -162,7 +163,7 @@ fn restore<G: Game>(
     let mut member = Member::new(who, saved.entity, saved.order, newest_wins, tick);
     member.inputs = inputs;
     member.stirred = saved.stirred;
-    (member.chat_left, member.chat_at) = (saved.chat_left, saved.chat_at);
+    (member.chat_left, member.chat_at) = (saved.chat_left.min(CHAT_BURST), saved.chat_at);
     member.muted_until = saved.muted_until;
     member.receiver.told = saved.told;
     member.receiver.came_at = saved.came_at;

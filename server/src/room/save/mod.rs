@@ -8,7 +8,7 @@
 
 mod error;
 #[cfg(any(test, fuzzing))]
-pub mod hostile;
+pub(crate) mod hostile;
 mod ids;
 mod members;
 #[cfg(test)]
@@ -27,11 +27,11 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tickwire::codec::{SAVE_BYTES_MAX, append_saved, take_saved};
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::limits::OPTIONS_BYTES_MAX;
+use tickwire::limits::{EVENTS_PER_TICK_MAX, OPTIONS_BYTES_MAX};
+use tickwire::session::TICK_MAX;
 
-use super::send_rate::cadence::Cadence;
 use super::send_rate::catch_up::Allowance;
-use super::{Chat, Events, Listing, Notices, Room, resources};
+use super::{COUNT_MAX, Chat, Events, Listing, Notices, Room, resources};
 use crate::by_player::is_spectator;
 use crate::game::{
     self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster, To,
@@ -57,7 +57,7 @@ struct Saved<'a> {
     tick: Tick,
     simulated: Tick,
     stirred: Tick,
-    cadence: Cadence,
+    halvings: u8,
     members: SavedMembers<'a>,
     notices: Cow<'a, Notices>,
     listing: Cow<'a, Listing>,
@@ -156,7 +156,7 @@ impl<G: Game> Room<G> {
             tick: self.tick,
             simulated: self.simulated,
             stirred: self.stirred,
-            cadence: self.cadence,
+            halvings: self.cadence.halvings,
             members: SavedMembers::of(&self.members, &self.game, is_whole),
             notices: Cow::Borrowed(&self.notices),
             listing: Cow::Borrowed(&self.listing),
@@ -219,6 +219,20 @@ impl<G: Game> Room<G> {
         if tick_rate == 0 || snapshot_every == 0 || !(1..=G::SEATS_MAX).contains(&seats) {
             return Err(unsound("its options"));
         }
+        if saved.tick >= TICK_MAX || saved.simulated.max(saved.stirred) > saved.tick {
+            return Err(unsound("its ticks"));
+        }
+        if !saved.events.are_sound(saved.tick)
+            || !saved.notices.are_sound()
+            || saved.queued.len() > EVENTS_PER_TICK_MAX
+            || !saved
+                .queued
+                .iter()
+                .all(|event| Events::takes(event, &game.schema))
+            || saved.dropped > COUNT_MAX
+        {
+            return Err(unsound("what it told"));
+        }
         if !saved.chat.is_sound() || saved.listing.metadata.len() > OPTIONS_BYTES_MAX {
             return Err(unsound("what it says"));
         }
@@ -241,7 +255,9 @@ impl<G: Game> Room<G> {
         let places = (room.options.seats, room.options.spectators);
         let members = saved.members.restore(places, saved.tick, &game);
         room.members = members.ok_or(unsound("its members"))?;
-        let image = saved.image.filter(|image| image.is_sound(&game.layout));
+        let image = saved
+            .image
+            .filter(|image| image.is_sound(&game.layout, saved.tick));
         if let Some(mut image) = image.map(Cow::into_owned) {
             image.index();
             room.ring.push(image);
@@ -252,7 +268,8 @@ impl<G: Game> Room<G> {
             .restored(world)
             .ok_or(unsound("its slots"))?;
         (room.tick, room.simulated, room.stirred) = (saved.tick, saved.simulated, saved.stirred);
-        (room.cadence, room.probes) = (saved.cadence, saved.probes);
+        room.cadence.halvings = saved.halvings;
+        room.probes = saved.probes;
         room.notices = saved.notices.into_owned();
         room.listing = saved.listing.into_owned();
         (room.chat, room.events) = (saved.chat.into_owned(), saved.events.into_owned());

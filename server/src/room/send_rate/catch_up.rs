@@ -138,7 +138,7 @@ pub(crate) struct Allowance {
 impl Allowance {
     /// An image has one more.
     pub(crate) fn earn(&mut self) {
-        self.saved = (self.saved + 1).min(PROBES_SAVED_MAX);
+        self.saved = self.saved.saturating_add(1).min(PROBES_SAVED_MAX);
     }
 
     /// Takes one. A `spectator` gets the last that there is place for, which the next one would
