@@ -22,6 +22,8 @@ use super::valve::Valve;
 
 /// For a node to end behind SIGTERM. Its own limits are shorter.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
+/// Status of a server that can't start as it was told to, by `docs/operate.md`.
+const BAD_SETTINGS: i32 = 2;
 /// A run's seats outlive all that its faults can take: nobody loses one by being slow to return.
 const SEATS_HELD: &str = "10m";
 
@@ -61,6 +63,7 @@ struct Node {
 /// A node's process.
 struct Life {
     number: usize,
+    began_ns: u64,
     process: Process,
     output: PathBuf,
     /// It was told to end, and has so long for it.
@@ -71,6 +74,14 @@ struct Life {
 struct Log {
     path: PathBuf,
     read: u64,
+}
+
+impl Life {
+    /// Whether it came so far as to serve.
+    fn listened(&self) -> bool {
+        let output = std::fs::read_to_string(&self.output);
+        output.is_ok_and(|text| text.contains("LISTENING "))
+    }
 }
 
 impl Node {
@@ -240,6 +251,15 @@ impl Cluster {
                     }
                     (None, _) => {}
                     (Some(status), Some(_)) if status.success() => node.gone(),
+                    // A start waits ten seconds for the engine, and is then for a supervisor.
+                    (Some(status), None)
+                        if status.code() == Some(BAD_SETTINGS)
+                            && !life.listened()
+                            && history.was_out_of_reach(number, life.began_ns) =>
+                    {
+                        node.gone();
+                        node.starts = true;
+                    }
                     (Some(status), _) => {
                         let what = format!("{number} ended, {status}: {output}");
                         self.faults.push(what);
@@ -294,6 +314,7 @@ impl Cluster {
             .map_err(|error| format!("{}: {error}", self.program.display()))?;
         node.process = Some(Life {
             number,
+            began_ns: at_ns,
             process,
             output,
             ends_until: None,

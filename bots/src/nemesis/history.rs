@@ -95,6 +95,12 @@ impl History {
         all
     }
 
+    /// Whether a node could not reach the engine at some time since then.
+    pub(super) fn was_out_of_reach(&self, node: NodeNumber, since_ns: u64) -> bool {
+        let away = self.out_of_reach(node);
+        away.iter().any(|span| span.to_ns >= since_ns)
+    }
+
     /// When a replica was behind, until it was the engine.
     fn failovers(&self) -> Vec<Span> {
         spans(self.deeds.iter(), |step| match step {
