@@ -152,11 +152,6 @@ impl Cluster {
         self.nodes.iter().map(url).collect()
     }
 
-    /// Where each node's lists are.
-    pub(super) fn public(&self) -> Vec<SocketAddr> {
-        self.nodes.iter().map(|node| node.public).collect()
-    }
-
     /// Where each node says whether it is ready.
     pub(super) fn ops(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.ops).collect()

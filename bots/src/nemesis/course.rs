@@ -216,7 +216,7 @@ impl Course {
         let until = Instant::now() + IN_ORDER_WITHIN;
         loop {
             self.cluster.watch(&mut self.history)?;
-            let lists = look::lists(&self.cluster.public()).await;
+            let lists = look::lists(&self.cluster.doors()).await;
             let (_, seats) = self.judge();
             let mut ticked = BTreeMap::new();
             for tick in &self.history.ticks {

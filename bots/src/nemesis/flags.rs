@@ -13,6 +13,9 @@ const NODES_MAX: i64 = 16;
 /// Bots of one run: each node takes them all when it is alone, with the shares that one address has.
 const BOTS_MAX: i64 = 1000;
 
+/// Rooms of one run: lists have 100, and those that go leave others behind for a while.
+const ROOMS_MAX: i64 = 50;
+
 /// Starts a cluster, harms it, and judges whether it kept what it promises.
 ///
 /// A redis-server, nodes of the real server and bots with seats, all on loopback. A list of faults
@@ -36,7 +39,7 @@ pub struct NemesisFlags {
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=BOTS_MAX))]
     pub bots: u32,
     /// Rooms that they make and spread over evenly.
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=BOTS_MAX))]
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=ROOMS_MAX))]
     pub rooms: u32,
     /// What is done, separated by commas [default: all of it].
     #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',')]

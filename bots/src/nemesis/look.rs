@@ -3,31 +3,68 @@
 //! faults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::time::Duration;
 
-use serde::Deserialize;
 use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
+use tickwire::session::{Event, Session};
+use tokio::time::timeout;
 
-use crate::socket::fetch;
+use crate::socket::{Incoming, Socket};
+use crate::target::Target;
+
+/// For a node to say what rooms there are.
+const LISTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A room with players is ticked once a second at least.
 const TICKED_WITHIN_NS: u64 = 3_000_000_000;
 
 /// A room as a node lists it.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Listed {
     id: RoomId,
     players: u16,
 }
 
-/// What a node lists; `None`: it does not answer.
-pub(super) async fn lists(nodes: &[SocketAddr]) -> Vec<Option<Vec<Listed>>> {
+/// What the lobby of each node lists, of all nodes' rooms; `None`: it does not answer.
+pub(super) async fn lists(doors: &[String]) -> Vec<Option<Vec<Listed>>> {
     let mut lists = Vec::new();
-    for node in nodes {
-        let text = fetch(*node, "/api/rooms").await;
-        lists.push(text.and_then(|text| serde_json::from_str(&text).ok()));
+    for door in doors {
+        let listed = timeout(LISTED_WITHIN, list(door)).await;
+        lists.push(listed.ok().flatten());
     }
     lists
+}
+
+async fn list(door: &str) -> Option<Vec<Listed>> {
+    let target = Target::parse(door).ok()?;
+    let mut socket = Socket::connect(&target).await.ok()?;
+    let mut session = Session::new("nemesis", "");
+    let mut listed = None;
+    while listed.is_none() {
+        let messages = std::iter::from_fn(|| session.poll_transmit());
+        if !socket.send(messages).await {
+            return None;
+        }
+        let Incoming::Message(bytes, _) = socket.next().await else {
+            return None;
+        };
+        session.handle_message(&bytes, 0).ok()?;
+        while let Some(event) = session.poll_event() {
+            match event {
+                Event::Welcome => session.list_rooms(&[]).ok()?,
+                Event::Rooms { rooms } => listed = Some(rooms),
+                _ => {}
+            }
+        }
+    }
+    socket.close(CloseCode::Normal).await;
+    let rooms = listed.into_iter().flatten();
+    let rooms = rooms.map(|room| Listed {
+        id: room.id,
+        players: room.players,
+    });
+    Some(rooms.collect())
 }
 
 /// What is out of order in them, in words. `ticked` has when each room was ticked last, `bots` the
@@ -114,12 +151,5 @@ mod tests {
                 "{what}: {found:?}"
             );
         }
-    }
-
-    #[test]
-    fn a_list_is_read_as_servers_write_it() {
-        let text = r#"[{"id":7,"name":"bots 1","players":3,"seats":50,"metadata":{}}]"#;
-        let read: Vec<Listed> = serde_json::from_str(text).expect("a list");
-        assert_eq!(Some(read), list(&[(7, 3)]));
     }
 }
