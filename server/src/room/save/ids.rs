@@ -129,6 +129,19 @@ impl Ids {
         ids.are_few().then_some(ids)
     }
 
+    /// Whether those to be given out again are what comes next of their indices, and nobody's,
+    /// neither one another's nor of `there`.
+    pub(super) fn are_apart<'a>(&self, there: impl Iterator<Item = &'a Entity>) -> bool {
+        let mut is_taken = vec![false; self.ages.len()];
+        let freed = || self.free.iter().chain(&self.late).copied();
+        let is_new = |id: Entity| {
+            let taken = is_taken.get_mut(id.index_u32() as usize);
+            taken.is_some_and(|taken| !mem::replace(taken, true))
+        };
+        freed().all(|id| self.newest(id.index_u32()) == Some(id))
+            && there.copied().chain(freed()).all(is_new)
+    }
+
     /// How many were ever given out.
     pub(super) fn len(&self) -> u32 {
         self.ages.len() as u32

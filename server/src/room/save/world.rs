@@ -228,7 +228,11 @@ impl<'a> SavedWorld<'a> {
                 entities,
             });
         }
-        Ok(world)
+        let there = world.archetypes.iter().flat_map(|rows| &rows.entities);
+        match world.ids.are_apart(there) {
+            true => Ok(world),
+            false => Err("it names an entity twice"),
+        }
     }
 
     /// Makes a world of one that the game has set up. The error says why it can't be.
