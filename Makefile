@@ -43,15 +43,16 @@ test-all: test nginx
 	$(MAKE) nemesis SECONDS=120
 	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
-	$(CARGO) test --release --locked -p tickwire-bots --test nodes -- --ignored --nocapture
+	$(CARGO) test --release --locked -p tickwire-bots --test nodes --test deploy -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --lib engine::tests::cost -- --ignored --nocapture
 
+# And curl, which tells Agones in the place of a server: deploy/agones/beside.sh.
 nginx:
-	@command -v nginx >/dev/null || { \
+	@command -v nginx >/dev/null && command -v curl >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light curl; \
 	  else \
-	    echo "install nginx" >&2; exit 1; \
+	    echo "install nginx and curl" >&2; exit 1; \
 	  fi; }
 
 # What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.

@@ -133,8 +133,8 @@ impl Drop for Redis {
     }
 }
 
-/// The program, by `REDIS_SERVER`, where the system has it, or where `make redis` puts it.
-fn program() -> PathBuf {
+/// The server's program, by `REDIS_SERVER`, where the system has it, or where `make redis` puts it.
+pub fn program() -> PathBuf {
     let made = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../target/redis/redis-server"
