@@ -22,7 +22,7 @@ const KEYS: [&str; 2] = [
 /// Where players come in.
 const PLAY: u16 = 8080;
 
-pub struct Machine {
+pub(crate) struct Machine {
     net: [u8; 2],
     hosts: BTreeMap<String, Ipv4Addr>,
     key: File,
@@ -30,14 +30,14 @@ pub struct Machine {
 }
 
 /// A node's process.
-pub struct Node {
-    pub process: Process,
-    pub ops: SocketAddr,
-    pub log: File,
+pub(crate) struct Node {
+    pub(crate) process: Process,
+    pub(crate) ops: SocketAddr,
+    pub(crate) log: File,
 }
 
 impl Machine {
-    pub fn new(name: &str) -> Machine {
+    pub(crate) fn new(name: &str) -> Machine {
         let id = std::process::id();
         let folder = std::env::temp_dir().join(format!("tickwire-{id}-{name}"));
         fs::create_dir_all(&folder).expect("a folder of the test's own");
@@ -54,20 +54,20 @@ impl Machine {
     }
 
     /// The address of a container, made for it when it is first named.
-    pub fn host(&mut self, name: &str) -> Ipv4Addr {
+    pub(crate) fn host(&mut self, name: &str) -> Ipv4Addr {
         let (net, next) = (self.net, self.hosts.len() as u8 + 1);
         let host = self.hosts.entry(name.to_owned());
         *host.or_insert(Ipv4Addr::new(127, net[0], net[1], next))
     }
 
     /// Gives a container that has its address another name.
-    pub fn call(&mut self, name: &str, at: Ipv4Addr) {
+    pub(crate) fn call(&mut self, name: &str, at: Ipv4Addr) {
         self.hosts.retain(|_, of| *of != at);
         self.hosts.insert(name.to_owned(), at);
     }
 
     /// Where the proxy lets players in.
-    pub fn door(&mut self) -> SocketAddr {
+    pub(crate) fn door(&mut self) -> SocketAddr {
         (self.host("nginx"), PLAY).into()
     }
 
@@ -88,7 +88,7 @@ impl Machine {
             .fold(named, |value, key| value.replace(key, self.key.path()))
     }
 
-    pub fn redis(&mut self, name: &str, told: &Told) -> Process {
+    pub(crate) fn redis(&mut self, name: &str, told: &Told) -> Process {
         let at = self.host(name).to_string();
         let (first, flags) = told.command.split_first().expect("it has a command");
         assert_eq!(first, "redis-server");
@@ -104,7 +104,7 @@ impl Machine {
     }
 
     /// A node that listens.
-    pub fn node(&mut self, name: &str, told: &Told) -> Node {
+    pub(crate) fn node(&mut self, name: &str, told: &Told) -> Node {
         let at = self.host(name);
         let image = image();
         assert_eq!(
@@ -134,7 +134,11 @@ impl Machine {
     }
 
     /// nginx of the system, with a shipped file, which is listening.
-    pub async fn nginx(&mut self, file: &str, names: BTreeMap<String, Vec<Ipv4Addr>>) -> Nginx {
+    pub(crate) async fn nginx(
+        &mut self,
+        file: &str,
+        names: BTreeMap<String, Vec<Ipv4Addr>>,
+    ) -> Nginx {
         let names = Names::start(names).await;
         let text = text(file);
         let (before, after) = text.split_once("resolver ").expect("it asks for names");
@@ -176,7 +180,7 @@ impl Drop for Machine {
     }
 }
 
-pub struct Nginx {
+pub(crate) struct Nginx {
     process: Child,
     _names: Names,
 }
@@ -195,7 +199,7 @@ impl Drop for Nginx {
 }
 
 /// Variables of these names and values.
-pub fn variables<const N: usize>(of: [(&str, String); N]) -> Variables {
+pub(crate) fn variables<const N: usize>(of: [(&str, String); N]) -> Variables {
     of.into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()

@@ -75,6 +75,18 @@ async fn reaches(nodes: &[Node], name: &str, least: f64) {
     }
 }
 
+/// The one with most of the rooms.
+async fn fullest(nodes: &[Node]) -> usize {
+    let mut most = (0.0, 0);
+    for (index, node) in nodes.iter().enumerate() {
+        let rooms = figure(&metrics(node.ops).await, "tickwire_rooms");
+        if rooms > most.0 {
+            most = (rooms, index);
+        }
+    }
+    most.1
+}
+
 /// Bots come by the proxy, and lose first all their connections, then a node, which comes again,
 /// then one that is stopped in order: each time they find their seats.
 async fn plays(machine: &mut Machine, told: Vec<(String, Told)>) {
@@ -105,15 +117,16 @@ async fn plays(machine: &mut Machine, told: Vec<(String, Told)>) {
     let returns = swarm();
     all_are_kept(&nodes).await;
     // Without a signal that it could catch.
-    drop(nodes.remove(0));
+    let killed = fullest(&nodes).await;
+    drop(nodes.remove(killed));
     let report = returns.await.expect("it ends");
     assert!(report.passed(), "{report}\n{}", nodes[0].log.text());
 
-    let (name, of) = &told[0];
-    nodes.insert(0, machine.node(name, of));
+    let (name, of) = &told[killed];
+    nodes.insert(killed, machine.node(name, of));
     let returns = swarm();
     all_are_kept(&nodes).await;
-    let stopped = nodes.remove(1);
+    let stopped = nodes.remove(fullest(&nodes).await);
     stopped.process.signal("TERM");
     let (_, status) = stopped.process.end();
     assert_eq!(status, Some(0), "{}", stopped.log.text());

@@ -12,14 +12,14 @@ const HEAD: usize = 12;
 /// A question's type and class, after its name.
 const TAIL: usize = 4;
 
-pub struct Names {
-    pub address: SocketAddr,
+pub(crate) struct Names {
+    pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
 impl Names {
     /// On a free port.
-    pub async fn start(names: BTreeMap<String, Vec<Ipv4Addr>>) -> Names {
+    pub(crate) async fn start(names: BTreeMap<String, Vec<Ipv4Addr>>) -> Names {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let socket = socket.expect("loopback has ports");
         let address = socket.local_addr().expect("a bound port");

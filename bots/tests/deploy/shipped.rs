@@ -6,18 +6,18 @@ use std::path::Path;
 
 use saphyr::{LoadableYamlNode, Yaml};
 
-pub type Variables = BTreeMap<String, String>;
+pub(crate) type Variables = BTreeMap<String, String>;
 
 /// A container.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub(crate) struct Told {
     /// After the image's own, without which it stands alone.
-    pub command: Vec<String>,
-    pub variables: Variables,
+    pub(crate) command: Vec<String>,
+    pub(crate) variables: Variables,
 }
 
 /// A file of `deploy/`.
-pub fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../deploy")
         .join(name);
@@ -57,7 +57,7 @@ fn pairs(of: &Yaml<'_>, into: &mut Variables) {
 }
 
 /// What the image sets, and the words of its `ENTRYPOINT`.
-pub fn image() -> Told {
+pub(crate) fn image() -> Told {
     let text = text("Dockerfile").replace("\\\n", " ");
     let lines = |word| text.lines().filter_map(move |line| line.strip_prefix(word));
     let variables = lines("ENV ").flat_map(str::split_whitespace);
@@ -71,7 +71,7 @@ pub fn image() -> Told {
 }
 
 /// The services of the Compose file, where these variables are set.
-pub fn compose(set: &Variables) -> BTreeMap<String, Told> {
+pub(crate) fn compose(set: &Variables) -> BTreeMap<String, Told> {
     let text = interpolated(&text("compose.yaml"), set);
     let documents = documents(&text);
     let services = at(&documents[0], "services").and_then(Yaml::as_mapping);
@@ -110,7 +110,7 @@ fn interpolated(text: &str, set: &Variables) -> String {
 
 /// The first container of a pod that the object of this kind and name makes. `known` is what
 /// Kubernetes takes from elsewhere.
-pub fn pod(file: &str, kind: &str, name: &str, known: &Variables) -> Told {
+pub(crate) fn pod(file: &str, kind: &str, name: &str, known: &Variables) -> Told {
     let text = text(file);
     let documents = documents(&text);
     let is_it = |of: &&Yaml<'_>| {
