@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::cluster::Joining;
 use crate::config::{self, Config, GameSettings};
 use crate::game::Game;
 use crate::games::Games;
@@ -116,8 +117,17 @@ pub(crate) async fn start(
         (Some(chain), Some(key)) => Some(Arc::new(Certificate::load(chain, key)?)),
         _ => None,
     };
-    let lobby = Lobby::of(&games, &config, metrics.clone())?;
+    let joining = match config.cluster() {
+        Some(settings) => Some(Joining::new(settings, metrics.clone()).await?),
+        None => None,
+    };
+    let parts = joining.as_ref().map(Joining::parts);
+    let lobby = Lobby::of(&games, &config, metrics.clone(), parts)?;
     let vitals = lobby.vitals().clone();
+    let cluster = match joining {
+        Some(joining) => Some(joining.join(&lobby, &vitals).await?),
+        None => None,
+    };
     let (stop, stopping) = watch::channel(false);
 
     let watching = certificate.clone().map(|certificate| {
@@ -132,6 +142,7 @@ pub(crate) async fn start(
         admin,
         metrics.clone(),
         lobby.clone(),
+        cluster.clone(),
         stopping.clone(),
     );
     let ops = tokio::spawn(vitals.clone().keep("the operator's port", ops));
@@ -158,6 +169,21 @@ pub(crate) async fn start(
         ended = vitals.ended() => Some(ended),
         () = shutdown => None,
     };
+    if let (Some(cluster), None) = (&cluster, &failed) {
+        tracing::info!(deadline = ?config.drain_deadline, "draining");
+        let drained = cluster.drained(config.drain_deadline);
+        // Who comes meanwhile is led to the other nodes.
+        let is_done = tokio::select! {
+            () = public.as_mut() => {
+                is_open = false;
+                false
+            }
+            is_done = drained => is_done,
+        };
+        if !is_done {
+            tracing::warn!("rooms are still here: they stand still until another node has them");
+        }
+    }
     match &failed {
         Some(part) => tracing::error!(deadline = ?config.stop_deadline, "stopping: {part}"),
         None => tracing::info!(deadline = ?config.stop_deadline, "stopping"),
@@ -171,6 +197,9 @@ pub(crate) async fn start(
         }
     };
     tokio::join!(pages, lobby.stop(config.stop_deadline));
+    if let Some(cluster) = &cluster {
+        cluster.leave().await;
+    }
     // Handshakes that ended meanwhile.
     lobby.all_gone(config.stop_deadline).await;
     ops.abort();

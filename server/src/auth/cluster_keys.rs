@@ -18,10 +18,6 @@ const SALT: &[u8] = b"tickwire cluster 1";
 #[derive(Clone)]
 pub(crate) struct ClusterKeys {
     /// For what nodes say to each other (`cluster::link`).
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the cluster's task is what reads it")
-    )]
     pub(crate) link: [u8; 32],
     /// For [`Tickets`](super::Tickets).
     pub(crate) tickets: [u8; 32],
@@ -31,10 +27,6 @@ pub(crate) struct ClusterKeys {
     /// For the marks that stand for players' networks.
     pub(crate) networks: [u8; 32],
     /// What the cluster is known by in its engine: no secret, and nothing is signed with it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the cluster's task is what reads it")
-    )]
     pub(crate) mark: [u8; 16],
 }
 

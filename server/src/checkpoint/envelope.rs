@@ -61,7 +61,7 @@ impl fmt::Display for Unreadable {
 }
 
 /// Puts into `out` what comes before a room's save.
-pub(super) fn seal(
+pub(crate) fn seal(
     game: &str,
     room: RoomId,
     kept: &Kept,

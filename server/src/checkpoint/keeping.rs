@@ -14,6 +14,7 @@ use tickwire::ids::{RoomId, Tick};
 use super::slots::{Change, Slots};
 use super::{Keeper, Sealed, envelope};
 use crate::date::Date;
+use crate::directory::claims::Claim;
 use crate::directory::{GameIndex, Kept};
 use crate::metrics::Metrics;
 use crate::room;
@@ -49,6 +50,7 @@ struct Saved {
     bytes: Vec<u8>,
     about: (GameIndex, Kept),
     at: (Instant, Tick),
+    claim: Option<Arc<Claim>>,
     head: Vec<u8>,
 }
 
@@ -144,13 +146,19 @@ impl Keeping {
         for (room, change) in changes {
             match change {
                 Change::Gone => outcomes.push((room, Change::Gone, self.forget(room))),
-                Change::Saved { bytes, about, at } => {
+                Change::Saved {
+                    bytes,
+                    about,
+                    at,
+                    claim,
+                } => {
                     let head = Vec::new();
                     let unsealed = Saved {
                         room,
                         bytes,
                         about,
                         at,
+                        claim,
                         head,
                     };
                     saved.push(self.seal(unsealed, now));
@@ -193,6 +201,7 @@ impl Keeping {
         let sealed = saved.iter().map(|saved| Sealed {
             room: saved.room,
             tick: saved.at.1,
+            claim: saved.claim.as_ref(),
             parts: [&saved.head, &saved.bytes],
         });
         let kept = self.keeper.keep(&sealed.collect::<Vec<_>>());
@@ -202,10 +211,17 @@ impl Keeping {
                 bytes,
                 about,
                 at,
+                claim,
                 ..
             } = saved;
             let kept = kept.map(|bytes| self.count(room, at.0, bytes));
-            (room, Change::Saved { bytes, about, at }, kept)
+            let change = Change::Saved {
+                bytes,
+                about,
+                at,
+                claim,
+            };
+            (room, change, kept)
         });
         counted.collect()
     }
@@ -341,7 +357,14 @@ mod tests {
         fn save(&self, room: RoomId, byte: u8) {
             let (bytes, at) = (vec![byte; 20], (Instant::now(), Tick::default()));
             let about = Default::default();
-            self.slots.put(room, Change::Saved { bytes, about, at });
+            let claim = None;
+            let change = Change::Saved {
+                bytes,
+                about,
+                at,
+                claim,
+            };
+            self.slots.put(room, change);
         }
 
         fn step(&mut self) -> Step {

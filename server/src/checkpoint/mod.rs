@@ -9,9 +9,11 @@ pub(crate) mod keeping;
 pub(crate) mod slots;
 
 use std::io;
+use std::sync::Arc;
 
 use tickwire::ids::{RoomId, Tick};
 
+use crate::directory::claims::Claim;
 pub(crate) use slots::Slots;
 
 /// A room's state on its way to where it is kept.
@@ -19,6 +21,8 @@ pub(crate) struct Sealed<'a> {
     pub(crate) room: RoomId,
     /// The room's tick then.
     pub(crate) tick: Tick,
+    /// By which it was ticked, in a cluster.
+    pub(crate) claim: Option<&'a Arc<Claim>>,
     /// Its bytes, which come in parts.
     pub(crate) parts: [&'a [u8]; 2],
 }

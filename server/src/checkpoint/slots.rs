@@ -4,11 +4,13 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tickwire::ids::{RoomId, Tick};
 
+use crate::directory::claims::Claim;
 use crate::directory::{GameIndex, Kept};
 
 /// Buffers that are kept for the next checkpoints: as many as workers fill while one is written.
@@ -17,7 +19,7 @@ const SPARE_MAX: usize = 16;
 const SPARE_BYTES_MAX: usize = 256 * 1024;
 
 /// What is to become of a room's checkpoint.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Change {
     /// It is to be this one.
     Saved {
@@ -27,6 +29,8 @@ pub(crate) enum Change {
         about: (GameIndex, Kept),
         /// When the room was so, and its tick then.
         at: (Instant, Tick),
+        /// By which it was ticked then, in a cluster.
+        claim: Option<Arc<Claim>>,
     },
     /// The room is no more, so there is to be none.
     Gone,
@@ -159,6 +163,7 @@ mod tests {
             bytes: vec![byte],
             about: Default::default(),
             at: (Instant::now(), Tick::default()),
+            claim: None,
         }
     }
 

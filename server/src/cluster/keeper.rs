@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tickwire::ids::RoomId;
 use tokio::runtime::Handle;
 
-use super::claims::Claims;
 use crate::checkpoint::{Keeper, Sealed};
+use crate::directory::claims::Claims;
 use crate::directory::engine::{CHECKPOINT_BYTES_MAX, Checkpoint, Checkpoints, Failure, Put};
 use crate::metrics::Metrics;
 
@@ -48,13 +48,13 @@ impl Keeper for EngineKeeper {
     }
 
     fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>> {
-        let epochs = rooms
-            .iter()
-            .map(|sealed| match self.claims.has(sealed.room) {
-                // Lost since: it is another's to keep.
-                false => Err(Ok(0)),
-                true => self.claims.epoch(sealed.room).ok_or_else(|| Err(not_yet())),
-            });
+        let epochs = rooms.iter().map(|sealed| match sealed.claim {
+            Some(claim) if self.claims.is_current(sealed.room, claim) => {
+                claim.epoch().ok_or_else(|| Err(not_yet()))
+            }
+            // Lost since it was so: it is another's to keep.
+            _ => Err(Ok(0)),
+        });
         let epochs: Vec<Result<_, io::Result<u64>>> = epochs.collect();
         let sent = rooms.iter().zip(&epochs).filter_map(|(sealed, epoch)| {
             Some(Checkpoint {

@@ -23,13 +23,11 @@ use crate::directory::ownership::messages::{
 use crate::directory::ownership::placement::TAKES_NONE;
 use crate::directory::ownership::{Action, Anew, Ownership, State, Why};
 pub(crate) use hand_over::{Drained, Stopped};
+pub(crate) use rooms::Counts;
 use rooms::{Rooms, Stage};
 
 /// Between two tries to have rooms in the tables that the engine did not say anything of.
 const CREATE_AGAIN: Duration = Duration::from_millis(500);
-/// For so long a number that is in use may be so by what this node asked for itself before: then it
-/// is found in the tables and adopted.
-const DOUBTED: Duration = Duration::from_secs(30);
 /// Between two tries to fetch what is kept of a room.
 const FETCH_AGAIN: Duration = Duration::from_secs(1);
 
@@ -88,6 +86,10 @@ pub(crate) struct Node {
     drains: bool,
     /// When the next rooms may leave.
     hand_over_again: Duration,
+    /// When another node lived that takes rooms, as far as a drain has looked.
+    hopeful_at: Duration,
+    /// There has been none for a while.
+    is_alone: bool,
     /// Rooms that were to leave so far.
     handed_over: usize,
     /// When rooms that are not in the tables are asked for again.
@@ -105,6 +107,8 @@ impl Node {
             load: 0,
             drains: false,
             hand_over_again: Duration::ZERO,
+            hopeful_at: Duration::ZERO,
+            is_alone: false,
             handed_over: 0,
             create_at: Duration::ZERO,
             orders: VecDeque::new(),
@@ -243,6 +247,11 @@ impl Node {
         self.rooms.counts()
     }
 
+    /// Its rooms by number, with their epochs where the tables have them.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = (RoomId, Option<Epoch>)> {
+        self.rooms.epochs()
+    }
+
     fn act(&mut self, now: Duration, action: Action) {
         let order = match action {
             Action::Send(run, command) => Order::Send(run, command),
@@ -256,7 +265,7 @@ impl Node {
                 Some(Stage::New { .. }) => self.number(room, epoch),
                 _ => return self.own.closed(now, room),
             },
-            Action::NotCreated { room, is_taken } => return self.not_created(now, room, is_taken),
+            Action::NotCreated { room, is_taken } => return self.not_created(room, is_taken),
             Action::Keep { room } => return self.kept(now, room),
             Action::Drop { room, why } => return self.dropped(room, why),
             Action::Freeze => Order::Freeze,
@@ -304,16 +313,19 @@ impl Node {
         }
     }
 
-    fn not_created(&mut self, now: Duration, room: RoomId, is_taken: bool) {
-        let Some(Stage::New { is_asked, doubt }) = self.rooms.get_mut(room) else {
+    fn not_created(&mut self, room: RoomId, is_taken: bool) {
+        let Some(Stage::New {
+            is_asked,
+            is_doubted,
+        }) = self.rooms.get_mut(room)
+        else {
             return;
         };
         *is_asked = false;
-        if !is_taken {
-            doubt.get_or_insert(now);
-        }
-        let is_own = doubt.is_some_and(|since| now.saturating_sub(since) < DOUBTED);
-        if is_taken && !is_own {
+        *is_doubted |= !is_taken;
+        // One that is doubted may be in use by what this node asked for before: then it is found in
+        // the tables and adopted.
+        if !*is_doubted {
             self.rooms.remove(room);
             self.orders.push_back(Order::End { room });
         }
@@ -336,17 +348,4 @@ impl Node {
             self.orders.push_back(Order::Drop { room, to });
         }
     }
-}
-
-/// How many rooms are where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Played here, in the tables.
-    pub(crate) played: usize,
-    /// Played here, and not in the tables yet.
-    pub(crate) new: usize,
-    /// Adopted, and not with a worker yet.
-    pub(crate) fetching: usize,
-    /// On their way to another node.
-    pub(crate) leaving: usize,
 }

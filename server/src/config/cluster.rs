@@ -17,10 +17,6 @@ use super::settings::{Config, DETACHED, REGION};
 const REGION_CHARS: usize = 32;
 
 /// What a node is told. [`Config::cluster`] makes it.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the cluster's task is what reads it")
-)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cluster<'a> {
     /// Where the engine is.
@@ -39,10 +35,6 @@ pub(crate) struct Cluster<'a> {
     pub(crate) detached: Duration,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the cluster's task is what reads it")
-)]
 impl Cluster<'_> {
     /// The node's name, which its peers dial, where they reach it at `bound` unless the operator
     /// says otherwise.
@@ -66,10 +58,6 @@ impl Cluster<'_> {
 
 impl Config {
     /// What makes this server a node; `None`: it is alone. Of settings that hold.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the cluster's task is what calls it")
-    )]
     pub(crate) fn cluster(&self) -> Option<Cluster<'_>> {
         Some(Cluster {
             engine: self.cluster_url.as_ref()?,

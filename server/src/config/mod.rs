@@ -17,6 +17,7 @@ mod settings;
 mod table;
 mod together;
 
+pub(crate) use cluster::Cluster;
 pub use connect_origin::ConnectOrigin;
 pub(crate) use duration::Span;
 pub use engine_url::EngineUrl;

@@ -310,6 +310,11 @@ settings! {
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "5s")]
     stop_deadline: Duration, Duration::ZERO..=DAY;
 
+    /// How long a node's rooms may take to go to other nodes before a stop; 0s: they are taken over
+    /// after it
+    #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
+    drain_deadline: Duration, Duration::ZERO..=DAY;
+
     /// Log lines as JSON
     #[arg(
         value_name = "BOOL",

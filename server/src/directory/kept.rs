@@ -36,6 +36,7 @@ struct Outcast {
 }
 
 /// A room that outlasted the process, to be found again.
+#[derive(Clone)]
 pub(crate) struct Restored {
     pub(crate) game: GameIndex,
     pub(crate) options: RoomOptions,

@@ -163,7 +163,12 @@ impl Directory for Registry {
         found.map(|(is_open, entry)| (is_open, entry.made))
     }
 
-    fn restore(&self, old: Restored, now: Instant) -> Result<Place, Refusal> {
+    fn restore(
+        &self,
+        old: Restored,
+        now: Instant,
+        send: &mut dyn FnMut(Place) -> bool,
+    ) -> Result<bool, Refusal> {
         let mut table = self.table.lock();
         let room = old.options.id;
         self.has_place(&table, old.game, &old.options.code)?;
@@ -171,6 +176,9 @@ impl Directory for Registry {
             return Err(Refusal::Busy);
         }
         let worker = table.least_loaded(self.workers);
+        if !send(Place { room, worker }) {
+            return Ok(false);
+        }
         let mut entry = Entry::restored(old, worker, now);
         entry.made = entry.made.min(Date::now().0 * 1000);
         table.made = table.made.max(entry.made);
@@ -179,7 +187,7 @@ impl Directory for Registry {
             *table.away.entry((*who, room)).or_default() += 1;
         }
         table.rooms.insert(room, entry);
-        Ok(Place { room, worker })
+        Ok(true)
     }
 
     fn about(&self, room: RoomId, now: Instant) -> Option<(GameIndex, Kept)> {

@@ -2,11 +2,8 @@
 //! The lobby looks rooms up and takes seats; workers give back what they no longer hold. What is
 //! asked of a directory is [`Directory`]; [`local`] is the one of a single process.
 
+pub(crate) mod claims;
 pub(crate) mod code;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the cluster's task is what calls it")
-)]
 pub(crate) mod engine;
 mod entry;
 pub(crate) mod filter;
@@ -136,12 +133,18 @@ pub(crate) trait Directory: Send + Sync {
     /// would lead, and when it was made.
     fn named(&self, game: GameIndex, name: &str, who: Mark) -> Option<(bool, u64)>;
 
-    /// A room that outlived its process is here again, on the least loaded worker, with all its
-    /// seats held.
+    /// A room that outlived its process, or another node, is here again, on the least loaded
+    /// worker, with all its seats held, if `send` sends it there: whoever looks it up after that
+    /// comes behind it. False: it did not.
     ///
     /// # Errors
     /// `TooManyRooms`, of all or of the game; `Busy` if its number or code is in use.
-    fn restore(&self, old: Restored, now: Instant) -> Result<Place, Refusal>;
+    fn restore(
+        &self,
+        old: Restored,
+        now: Instant,
+        send: &mut dyn FnMut(Place) -> bool,
+    ) -> Result<bool, Refusal>;
 
     /// The game of a room, and what is to be kept of it beside what it knows itself.
     fn about(&self, room: RoomId, now: Instant) -> Option<(GameIndex, Kept)>;

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 
 use super::reply::{self, Reply};
 use crate::auth::AdminToken;
+use crate::cluster::Cluster;
 use crate::config::{Config, ConfigError};
 use crate::date::Date;
 use crate::lobby::Lobby;
@@ -28,6 +29,8 @@ use attempts::Attempts;
 
 /// Where all of it is.
 const ROOT: &str = "/admin/";
+/// The order by which a node's rooms leave it.
+const DRAIN: &str = "drain";
 /// Bytes of an order: the longest player and reason, every character escaped, are less.
 const BODY_BYTES_MAX: usize = 4096;
 /// Characters of a path that the audit log shows.
@@ -76,6 +79,7 @@ impl Admin {
         request: Request<Incoming>,
         who: SocketAddr,
         lobby: &Lobby,
+        cluster: Option<&Cluster>,
     ) -> Reply {
         let Some(token) = &self.token else {
             let line = "no administration here: it needs --admin-token-file\n";
@@ -103,6 +107,18 @@ impl Admin {
             "bans" if is_read => reply::json(&lobby.moderation().bans(Date::now())),
             "mutes" if is_read => reply::json(&lobby.moderation().mutes(Date::now())),
             "players" | "bans" | "mutes" => reply::not_allowed(),
+            DRAIN if request.method() == Method::POST => match cluster {
+                Some(cluster) => {
+                    cluster.drain();
+                    audit::drained(who);
+                    reply::json(&cluster.status())
+                }
+                None => {
+                    let line = "this server is in no cluster, its rooms can't leave it\n";
+                    reply::text(StatusCode::CONFLICT, line)
+                }
+            },
+            DRAIN => reply::only_post(),
             _ => {
                 let carried_out = self.order(&action, request, who, lobby).await;
                 carried_out.unwrap_or_else(|(status, why)| {

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use super::admin::{self, Admin};
 use super::http1;
 use super::reply::{self, Reply};
+use crate::cluster::Cluster;
 use crate::date::Date;
 use crate::lobby::Lobby;
 use crate::logging;
@@ -31,6 +32,7 @@ pub(crate) async fn serve(
     admin: Admin,
     metrics: Arc<Metrics>,
     lobby: Lobby,
+    cluster: Option<Cluster>,
     stopping: watch::Receiver<bool>,
 ) {
     let admin = Arc::new(admin);
@@ -52,14 +54,14 @@ pub(crate) async fn serve(
             }
         };
         let (admin, metrics, lobby) = (admin.clone(), metrics.clone(), lobby.clone());
-        let stopping = stopping.clone();
+        let (cluster, stopping) = (cluster.clone(), stopping.clone());
         tokio::spawn(async move {
             let answer = async |request: Request<Incoming>| {
                 if admin::is_for(&request) {
-                    return admin.answer(request, who, &lobby).await;
+                    return admin.answer(request, who, &lobby, cluster.as_ref()).await;
                 }
                 let ready = !*stopping.borrow() && lobby.ready();
-                answer(request, &metrics, &lobby, ready).await
+                answer(request, &metrics, &lobby, cluster.as_ref(), ready).await
             };
             let never = std::future::pending();
             http1::serve(stream, header_timeout, never, admin::is_for, answer).await;
@@ -72,6 +74,7 @@ async fn answer(
     request: Request<Incoming>,
     metrics: &Metrics,
     lobby: &Lobby,
+    cluster: Option<&Cluster>,
     ready: bool,
 ) -> Reply {
     let path = request.uri().path();
@@ -81,6 +84,10 @@ async fn answer(
         "/readyz" if ready => reply::text(StatusCode::OK, "ready\n"),
         "/readyz" => reply::unavailable("not ready\n"),
         "/rooms" => reply::json(&lobby.survey()),
+        "/cluster" => match cluster {
+            Some(cluster) => reply::json(&cluster.status()),
+            None => reply::text(StatusCode::NOT_FOUND, "this server is in no cluster\n"),
+        },
         _ => {
             let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
             let view = match room {

@@ -1,28 +1,33 @@
 //! What this node does for others: the batch that it tells them once a second, and the seats that
 //! it keeps for players whom they are about to send here. The cluster calls it.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::Refusal;
 
-use super::desk::load;
 use super::shared::Shared;
 use crate::auth::Identity;
 use crate::directory::kept_out::Who;
-use crate::directory::nodes::{Answer, Ask, Given, What};
+use crate::directory::nodes::{Answer, Ask, Given, Nodes, What};
 use crate::directory::rank::NetworkMark;
 use crate::directory::{GameIndex, Mark, Named};
 use crate::text::room_name;
 
 impl Shared {
-    /// The batch for the other nodes. `None`: the server is alone. Seats that were kept for who did
-    /// not come are free again.
-    pub(super) fn tell(&self, now: Instant) -> Option<Vec<u8>> {
-        let nodes = self.nodes.get()?;
+    /// The batch for the other nodes, with this load. Seats that were kept for who did not come are
+    /// free again.
+    pub(super) fn tell_others(&self, nodes: &Nodes, load: u16, now: Instant) -> Vec<u8> {
         let registry = &*self.registry;
         self.visitors.expire(registry, now);
-        Some(nodes.tell(load(registry), &registry.told(now), now))
+        // Rooms that stand still are nowhere until they go on, here or elsewhere: who wants to go
+        // there waits at any door, and is not sent to one that lets nobody in.
+        let rooms = match self.is_frozen.load(Ordering::Relaxed) {
+            true => Vec::new(),
+            false => registry.told(now),
+        };
+        nodes.tell(load, &rooms, now)
     }
 
     /// Keeps a seat for somebody whom another node is about to send here, in a room that is there

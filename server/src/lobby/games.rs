@@ -24,7 +24,7 @@ pub(crate) struct GameToServe {
 impl GameToServe {
     /// Whether its rooms' states are to be kept, and can be. One line says so if not.
     fn is_kept(&self) -> bool {
-        if self.config.state_file.is_none() {
+        if self.config.state_file.is_none() && self.config.cluster_url.is_none() {
             return false;
         }
         let tried = self.def.clone().try_save();

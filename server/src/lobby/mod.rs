@@ -9,6 +9,7 @@ mod games;
 mod listed;
 pub(crate) mod matchmaking;
 mod neighbours;
+mod of_node;
 mod orders;
 mod restoring;
 mod room_defaults;
@@ -25,12 +26,14 @@ pub(crate) use games::GameToServe;
 pub use listed::ListedRoom;
 #[doc(hidden)]
 pub use neighbours::Neighbours;
+pub(crate) use of_node::NodeLobby;
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;
 pub use stepped::Stepped;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -39,10 +42,11 @@ use serde::Serialize;
 use tickwire::ids::RoomId;
 use tokio::sync::mpsc;
 
-use crate::auth::Entropy;
+use crate::auth::{ClusterKeys, Entropy};
 use crate::checkpoint::Slots;
 use crate::config::Config;
 use crate::directory::RoomLine;
+use crate::directory::ownership::messages::Incarnation;
 pub(crate) use crate::directory::{GameIndex, Totals};
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
@@ -50,6 +54,7 @@ use crate::transport::End;
 use crate::vitals::Vitals;
 use crate::worker::{Client, Return, RoomView, Worker};
 
+pub(crate) use shared::NodeParts;
 use shared::Shared;
 
 /// A worker that gave no sign of life for so long is stuck.
@@ -91,10 +96,11 @@ impl Lobby {
             def: game,
             config: config.clone(),
         };
-        Lobby::of(&[game], config, metrics)
+        Lobby::of(&[game], config, metrics, None)
     }
 
-    /// The same with all these games, of which the first is that of clients who name none.
+    /// The same with all these games, of which the first is that of clients who name none, and for a
+    /// node of a cluster.
     ///
     /// # Errors
     /// As [`Lobby::start`].
@@ -102,10 +108,19 @@ impl Lobby {
         games: &[GameToServe],
         config: &Config,
         metrics: Arc<Metrics>,
+        node: Option<NodeParts>,
     ) -> io::Result<Lobby> {
         let vitals = Vitals::default();
         let start = |index, common| Worker::start(index, common, &vitals);
-        let built = Shared::build(games, config, metrics, Entropy::default(), &vitals, start)?;
+        let built = Shared::build(
+            games,
+            config,
+            metrics,
+            Entropy::default(),
+            &vitals,
+            node,
+            start,
+        )?;
         let keeping = built.keeping.map(|keeping| {
             let slots = keeping.slots();
             Ok::<_, io::Error>((slots, keeping.start(&vitals)?))
@@ -124,6 +139,13 @@ impl Lobby {
     /// anybody is let in.
     pub(crate) fn join(&self, neighbours: &Neighbours, url: &str) {
         neighbours.join(&self.shared, url);
+    }
+
+    /// Becomes a node of a cluster, which clients reach at `url`: before anybody is let in, and
+    /// once.
+    pub(crate) fn join_cluster(&self, me: Incarnation, url: &str, keys: &ClusterKeys) -> NodeLobby {
+        let nodes = self.shared.connect(me, url, keys, Entropy::default());
+        NodeLobby::new(self.shared.clone(), nodes)
     }
 
     /// Takes a client whose handshake is done. In a tokio runtime's context.
@@ -187,11 +209,16 @@ impl Lobby {
         tokio::time::timeout(STUCK, answer).await.ok()?.ok()
     }
 
-    /// Whether players may be sent here: it lives, does not stop, and no worker is stuck.
+    /// Whether players may be sent here: it lives, does not stop, no worker is stuck; and as a node
+    /// of a cluster it plays, and does not drain.
     pub fn ready(&self) -> bool {
         let now = Instant::now();
         let alive = |worker: &Worker| worker.is_alive(now, STUCK);
-        self.lives() && !*self.shared.stopping.borrow() && self.shared.workers.iter().all(alive)
+        let shared = &self.shared;
+        let takes = !shared.is_frozen.load(Ordering::Relaxed)
+            && !shared.drains.load(Ordering::Relaxed)
+            && !*shared.stopping.borrow();
+        self.lives() && takes && shared.workers.iter().all(alive)
     }
 
     /// Whether all parts of the server are alive, or ended because it stops.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 
+use super::desk::load;
 use super::shared::Shared;
 use crate::auth::{ClusterKeys, Entropy};
 use crate::directory::nodes::{self, Nodes};
@@ -72,7 +73,8 @@ impl Neighbours {
     pub fn tell(&self, now: Instant) {
         let all = self.all.lock();
         for from in all.iter().filter(|from| from.is_heard) {
-            let batch = from.shared.tell(now).expect("it is a node");
+            let load = load(&*from.shared.registry);
+            let batch = from.shared.tell_others(&from.nodes, load, now);
             for to in all.iter().filter(|to| to.url != from.url) {
                 let told = to.nodes.told(from.incarnation, &batch);
                 told.expect("a node tells what another reads");

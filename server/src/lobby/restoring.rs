@@ -1,27 +1,32 @@
-//! What `--state-file` keeps, at the start: the folder and the key in it, and the rooms of a
-//! process that is no more, which are there again before anybody is let in. What can't be used is
-//! set aside, counted, and named in a line; who had a seat there is told that there is none.
+//! Rooms that are made of what is kept of them. What `--state-file` keeps, at the start: the folder
+//! and the key in it, and the rooms of a process that is no more, which are there again before
+//! anybody is let in; what can't be used is set aside, counted, and named in a line, and who had a
+//! seat there is told that there is none. And, one by one, those that a cluster's engine keeps.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
 
 use crate::auth::Entropy;
 use crate::checkpoint::envelope::{self, Head};
 use crate::checkpoint::folder::Folder;
-use crate::cluster::claims::Claim;
 use crate::config::{Config, ConfigError, TICK_RATE_MAX};
 use crate::date::Date;
+use crate::directory::claims::Claim;
 use crate::directory::code::read_code;
 use crate::directory::{Directory, Restored};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
 use crate::text::room_name;
-use crate::worker::{HostedGame, RestoredRoom, Worker};
+use crate::worker::{HostedGame, Worker};
 
 /// The file with the guests' key, where the operator names none.
 const GUEST_KEY: &str = "guest-key";
+/// Between two tries to give a room to a worker whose inbox is full, and how many there are: a
+/// worker that takes nothing for two seconds is stuck.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
+const TRIES: u32 = 400;
 /// Its bytes, which are written in hexadecimal.
 const KEY_BYTES: usize = 32;
 
@@ -119,12 +124,13 @@ impl Restoring<'_> {
         let hosted = self.games.iter().find(|hosted| hosted.def.name() == game);
         let hosted = hosted.ok_or_else(|| format!("there is no game {game:?} here"))?;
         let made = hosted.restore(room, save, self.registry)?;
-        let given_back = |made: &RestoredRoom| {
-            let players = made.takers.len() as f64;
-            hosted.metrics.players.decrement(players);
+        let players = made.takers.len();
+        let given_back = |rooms: u32| {
+            hosted.metrics.players.decrement(players as f64);
+            hosted.metrics.rooms.decrement(rooms);
         };
         if !is_sound(&made.options) {
-            given_back(&made);
+            given_back(0);
             return Err("its options can't be".to_owned());
         }
         let (metadata, locked) = made.described();
@@ -136,19 +142,29 @@ impl Restoring<'_> {
             metadata: metadata.into(),
             locked,
         };
-        let place = self.registry.restore(old, now);
-        let place = place.map_err(|refusal| {
-            given_back(&made);
-            format!("there is no place for it: {refusal:?}")
-        })?;
-        let worker = self.workers.get(place.worker);
-        match worker.is_some_and(|worker| worker.adopt(made, hosted, claim, now)) {
-            true => Ok(()),
-            false => {
-                self.registry.close(room);
-                Err("its worker has ended".to_owned())
+        let started = self.workers.iter().map(Worker::started).max();
+        let mut ready = Some(made.ready(hosted, claim, now.max(started.unwrap_or(now))));
+        for _ in 0..TRIES {
+            let sent = self.registry.restore(old.clone(), now, &mut |place| {
+                let worker = self.workers.get(place.worker);
+                let sent = worker
+                    .zip(ready.take())
+                    .map(|(worker, room)| worker.adopt(room));
+                ready = sent.and_then(Result::err);
+                ready.is_none()
+            });
+            match sent {
+                Ok(true) => return Ok(()),
+                // Its worker has a lot to do.
+                Ok(false) => std::thread::sleep(TRY_AGAIN),
+                Err(refusal) => {
+                    given_back(1);
+                    return Err(format!("there is no place for it: {refusal:?}"));
+                }
             }
         }
+        given_back(1);
+        Err("its worker takes nothing more".to_owned())
     }
 }
 

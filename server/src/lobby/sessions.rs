@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tickwire::codec::{decode_client, encode_server, spoken_version};
@@ -122,6 +123,10 @@ pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next 
         let client = &mut served.client;
         if *shared.stopping.borrow() {
             stopping::tell(&mut client.conn);
+            return Next::End(served.client, End::Close(CloseCode::Restart));
+        }
+        if shared.is_frozen.load(Ordering::Relaxed) {
+            // Another node has what it wants, or is about to.
             return Next::End(served.client, End::Close(CloseCode::Restart));
         }
         if let Some(code) = client.session.expelled() {

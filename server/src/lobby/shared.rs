@@ -2,6 +2,7 @@
 //! [`super::Lobby`] makes it; `sessions` serve clients with it.
 
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,10 +15,11 @@ use super::restoring::{self, Restoring};
 use super::room_quotas::RoomQuotas;
 use super::visitors::Visitors;
 use crate::auth::{ClusterKeys, Entropy, Identity, Tickets, Tokens, Unauthorised};
-use crate::checkpoint::Slots;
 use crate::checkpoint::keeping::Keeping;
+use crate::checkpoint::{Keeper, Slots};
 use crate::config::{Config, invalid};
 use crate::date::Date;
+use crate::directory::claims::Claims;
 use crate::directory::local::Registry;
 use crate::directory::nodes::{KnownGame, Nodes};
 use crate::directory::ownership::messages::Incarnation;
@@ -33,6 +35,8 @@ pub(super) struct Shared {
     pub(super) registry: Arc<dyn Directory>,
     /// By their index; at least one.
     pub(super) games: Vec<Offered>,
+    /// The same as the workers have them.
+    pub(super) hosted: Arc<[Arc<HostedGame>]>,
     pub(super) workers: Vec<Worker>,
     pub(super) tokens: Tokens,
     pub(super) moderation: Moderation,
@@ -48,6 +52,18 @@ pub(super) struct Shared {
     pub(super) stopping: watch::Sender<bool>,
     /// Connections that are alive, wherever they are.
     pub(super) live: Arc<watch::Sender<usize>>,
+    /// Whether this node may let nobody in now.
+    pub(super) is_frozen: AtomicBool,
+    /// Whether this node's rooms are leaving it.
+    pub(super) drains: AtomicBool,
+}
+
+/// What a node of a cluster brings to its lobby.
+pub(crate) struct NodeParts {
+    /// By what its rooms are ticked.
+    pub(crate) claims: Arc<Claims>,
+    /// Where their states are kept.
+    pub(crate) keeper: Box<dyn Keeper>,
 }
 
 /// What a lobby begins with.
@@ -69,6 +85,7 @@ impl Shared {
         metrics: Arc<Metrics>,
         entropy: Entropy,
         vitals: &Vitals,
+        node: Option<NodeParts>,
         mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
     ) -> io::Result<Built<T>> {
         let mut config = config.clone();
@@ -87,7 +104,8 @@ impl Shared {
         let hosted = hosted.map(|(game, index)| Arc::new(game.hosted(index, &metrics)));
         let (returns, returned) = mpsc::unbounded_channel();
         let games: Arc<[Arc<HostedGame>]> = hosted.collect();
-        let slots = folder.is_some().then(Arc::<Slots>::default);
+        let is_kept = folder.is_some() || node.is_some();
+        let slots = is_kept.then(Arc::<Slots>::default);
         let play_log = config.play_log.as_deref().map(|path| {
             let opened = PlayLog::open(path);
             let why = |error| invalid(format!("play-log {}: {error}", path.display()));
@@ -96,7 +114,7 @@ impl Shared {
         let common = Common {
             slots: slots.clone(),
             play_log: play_log.transpose()?,
-            claims: None,
+            claims: node.as_ref().map(|node| node.claims.clone()),
             registry: registry.clone(),
             metrics: metrics.clone(),
             returns,
@@ -110,23 +128,11 @@ impl Shared {
             .map(|index| start(index, common.clone()))
             .collect();
         let (workers, beside): (Vec<Worker>, _) = started?.into_iter().unzip();
-        let mut keeping = None;
-        if let (Some(folder), Some(slots)) = (folder, slots) {
-            let restoring = Restoring {
-                games: &games,
-                workers: &workers,
-                registry: &*registry,
-                metrics: &metrics,
-            };
-            restoring.restore_all(&folder).map_err(invalid)?;
-            let names = games.iter().map(|game| game.def.name()).collect();
-            let metrics = metrics.clone();
-            keeping = Some(Keeping::new(slots, Box::new(folder), names, metrics));
-        }
         let made = metrics.player_rooms_hit.clone();
         let shared = Arc::new(Shared {
             registry,
             games: offered?,
+            hosted: games,
             workers,
             tokens,
             moderation,
@@ -139,6 +145,20 @@ impl Shared {
             stall_timeout: config.stall_timeout,
             stopping: watch::Sender::new(false),
             live: Arc::new(watch::Sender::new(0)),
+            is_frozen: AtomicBool::new(false),
+            drains: AtomicBool::new(false),
+        });
+        let keeper: Option<Box<dyn Keeper>> = match folder {
+            Some(folder) => {
+                let restoring = shared.restoring();
+                restoring.restore_all(&folder).map_err(invalid)?;
+                Some(Box::new(folder))
+            }
+            None => node.map(|node| node.keeper),
+        };
+        let keeping = keeper.zip(slots).map(|(keeper, slots)| {
+            let names = shared.hosted.iter().map(|game| game.def.name()).collect();
+            Keeping::new(slots, keeper, names, shared.metrics.clone())
         });
         Ok(Built {
             shared,
@@ -172,6 +192,16 @@ impl Shared {
         self.nodes.get_or_init(|| Arc::new(nodes)).clone()
     }
 
+    /// Who has rooms made of what is kept of them.
+    pub(super) fn restoring(&self) -> Restoring<'_> {
+        Restoring {
+            games: &self.hosted,
+            workers: &self.workers,
+            registry: &*self.registry,
+            metrics: &self.metrics,
+        }
+    }
+
     /// What leads a client to rooms of its game.
     pub(super) fn desk(&self, session: &Session) -> Desk<'_> {
         self.desk_of(self.game(session))
@@ -187,8 +217,13 @@ impl Shared {
             visitors: &self.visitors,
             nodes: self.nodes.get(),
             game: game.name,
-            folder: (self.games.len() > 1).then_some(game.name),
+            folder: self.folder(game),
         }
+    }
+
+    /// A game's folder in the URLs of nodes, where the server has several.
+    pub(super) fn folder(&self, game: &Offered) -> Option<&'static str> {
+        (self.games.len() > 1).then_some(game.name)
     }
 
     /// Who brings this token, which may be a ticket that another node gave them, and the token to

@@ -64,7 +64,7 @@ impl<G: Game> Stepped<G> {
             def: game.clone(),
             config: config.clone(),
         };
-        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, start)?;
+        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, None, start)?;
         let worker = built.beside.pop().ok_or(io::ErrorKind::NotFound)?;
         Ok(Stepped {
             shared: built.shared,

@@ -16,8 +16,10 @@ use crate::directory::ownership::messages::Incarnation;
 /// For how long another node's answer is waited for: a round trip and a table's lock.
 pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// For how long a room is waited for that nobody has: until its owner is known to be dead and
-/// another node has it.
-pub(super) const FOUND_WITHIN: Duration = Duration::from_secs(8);
+/// another node has it. A node that was started anew, or has another connection to the engine, acts
+/// on what it sees after 8 s (`Timing::settle`); then the room is taken over and made. Below the
+/// 20 s that clients wait for an answer.
+pub(super) const FOUND_WITHIN: Duration = Duration::from_secs(15);
 /// For how long a node that has just started waits for what the others have to tell, of those who
 /// want a room of a name: two of their batches.
 pub(super) const TOLD_WITHIN: Duration = Duration::from_secs(2);

@@ -121,6 +121,28 @@ figures! {
         "what went wrong with the cluster's engine: no answer in time, one that is an error or none \
         of those there are, stored values that are none, changes of ownership that no replica had \
         in time, commands that were for a connection before"
+    gauge tickwire_cluster_nodes { cluster_nodes }
+        "nodes that beat by the engine's tables, this one too; 0: the server is alone"
+    gauge tickwire_cluster_rooms {
+        rooms_in_tables(stage = "played"),
+        rooms_new(stage = "new"),
+        rooms_fetching(stage = "fetching"),
+        rooms_leaving(stage = "leaving"),
+    }
+        "rooms of this node: played, played and not in the engine's tables yet (new), taken over and \
+        not played yet (fetching), on their way to another node (leaving)"
+    counter tickwire_rooms_adopted_total { rooms_adopted }
+        "rooms that this node took over from others and from its own process before"
+    counter tickwire_rooms_handed_over_total { rooms_handed_over }
+        "rooms of this node that other nodes have now"
+    counter tickwire_node_milliseconds_total {
+        node_frozen_ms(state = "frozen"),
+        node_detached_ms(state = "detached"),
+    }
+        "time in which this node's rooms stood still because others may have had them (frozen), or \
+        were played without the engine (detached)"
+    counter tickwire_node_incarnations_total { node_incarnations }
+        "times that this node lost its rooms to others and went on without"
     counter tickwire_peers_refused_total {
         peer_key_wrong(reason = "key"),
         peer_handshakes_failed(reason = "handshake"),

@@ -25,6 +25,11 @@ pub(crate) fn done(who: SocketAddr, order: &Order, outcome: &Outcome) {
     );
 }
 
+/// A node was ordered to let its rooms go to others.
+pub(crate) fn drained(who: SocketAddr) {
+    tracing::info!(target: AUDIT, %who, action = "drain", "done");
+}
+
 /// Something was tried that was not done. `action` is what was asked for, `why` is the answer.
 pub(crate) fn refused(who: SocketAddr, action: &str, why: &str) {
     tracing::warn!(target: AUDIT, %who, action, why, "refused");

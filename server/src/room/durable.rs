@@ -10,6 +10,10 @@ use tickwire::limits::{DURABLE_BYTES_MAX, DURABLE_EVENTS_MAX};
 
 use super::event::Event;
 
+/// What is counted from the room's beginning in 64 bits has not come this far; a save that says so
+/// was made up.
+pub(super) const COUNT_MAX: u64 = 1 << 62;
+
 /// The last [`DURABLE_EVENTS_MAX`] durable events of at most [`DURABLE_BYTES_MAX`], oldest first.
 ///
 /// An event's tick is its number: snapshots come in the order of ticks, and each brings all events

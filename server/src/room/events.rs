@@ -11,8 +11,7 @@ use tickwire::protocol::frame::push_varint;
 use tickwire::schema::{Kind, Schema};
 use tickwire::snapshot::fields::{pack, push_payload};
 
-use super::COUNT_MAX;
-use super::durable::Log;
+use super::durable::{COUNT_MAX, Log};
 use super::event::{Event, Listener};
 use crate::game::{Queued, To};
 use crate::replication::slots::Slots;

@@ -30,10 +30,10 @@ mod watching;
 mod workspace;
 
 pub use receiver::{ClientState, Tally};
-use save::Shapes;
 #[cfg(fuzzing)]
 pub(crate) use save::hostile;
 pub(crate) use save::seal;
+use save::world::Shapes;
 pub use save::{RestoreError, SaveError};
 pub use stats::RoomStats;
 pub use workspace::Workspace;
@@ -146,10 +146,6 @@ pub struct Room<G: Game> {
     workspace: Box<Workspace>,
     saved_shapes: Shapes,
 }
-
-/// What is counted from the room's beginning in 64 bits has not come this far; a save that says so
-/// was made up.
-const COUNT_MAX: u64 = 1 << 62;
 
 impl<G: Game> Room<G> {
     /// A room without members, before its first tick, of at most [`Game::SEATS_MAX`] seats.

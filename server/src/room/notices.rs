@@ -5,6 +5,7 @@
 //! nothing is kept: there is one entry a seat, whoever still lacks it. When they get it is
 //! `spread`'s business, lines of chat are `chat`'s.
 
+use super::durable::COUNT_MAX;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::Member as Public;
 
-use super::COUNT_MAX;
 use super::members::{Member, Members};
 use super::told::Flags;
 

@@ -41,7 +41,7 @@ use orders::Orders;
 
 use crate::auth::{Identity, SeatKey, SeatToken};
 use crate::checkpoint::Slots;
-use crate::cluster::claims::Claims;
+use crate::directory::claims::Claims;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
@@ -52,10 +52,9 @@ pub use client::Client;
 pub(crate) use client::Session;
 pub(crate) use event_loop::{EventLoop, Running};
 pub(crate) use games::{AnyGame, HostedGame};
-pub(crate) use orders::{Order, Stopped};
+pub(crate) use orders::{Order, SendOn, Stopped};
 pub(crate) use peers::Peers;
 pub(crate) use play_log::PlayLog;
-pub(crate) use restoring::RestoredRoom;
 pub(crate) use view::RoomView;
 
 /// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby

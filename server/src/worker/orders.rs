@@ -10,7 +10,7 @@ use tickwire::ids::{RoomId, Tick};
 use tickwire::protocol::ServerMessage;
 use tokio::sync::oneshot;
 
-use super::Session;
+use super::client::Session;
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{GameIndex, Kept};
 

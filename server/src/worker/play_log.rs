@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::time::{ClockId, clock_gettime};
 use tickwire::ids::{RoomId, Tick};
 
-use crate::cluster::claims::Claim;
+use crate::directory::claims::Claim;
 
 const RECORD_BYTES: usize = 32;
 /// It names rooms, which may be private.

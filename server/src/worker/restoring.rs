@@ -2,6 +2,7 @@
 //! save, with seats that nobody sits on. `lobby::restoring` has them made and sends them.
 
 use std::sync::Arc;
+use std::sync::mpsc::TrySendError;
 use std::time::Instant;
 
 use tickwire::ids::RoomId;
@@ -11,7 +12,7 @@ use super::host::Host;
 use super::members::Members;
 use super::room_host::{RoomHost, guarded};
 use super::{Command, HostedGame, Worker};
-use crate::cluster::claims::Claim;
+use crate::directory::claims::Claim;
 use crate::directory::{Directory, Mark};
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::room::{Room, SaveError};
@@ -32,18 +33,39 @@ impl RestoredRoom {
     }
 }
 
-impl Worker {
-    /// Gives a room to the worker; waits while its inbox is full. False: it has ended.
-    pub(crate) fn adopt(
-        &self,
-        room: RestoredRoom,
+impl RestoredRoom {
+    /// Ready for a worker, to be ticked by `claim`.
+    pub(crate) fn ready(
+        self,
         game: &Arc<HostedGame>,
         claim: Option<Arc<Claim>>,
         now: Instant,
-    ) -> bool {
-        let (rate, now) = (room.options.tick_rate, now.max(self.state.started));
-        let running = Running::restored(room.room_host, game.clone(), rate, claim, now);
-        self.inbox.send(Command::Adopt(Box::new(running))).is_ok()
+    ) -> Box<Running> {
+        let rate = self.options.tick_rate;
+        let running = Running::restored(self.room_host, game.clone(), rate, claim, now);
+        Box::new(running)
+    }
+}
+
+impl Worker {
+    /// Gives a room to the worker.
+    ///
+    /// # Errors
+    /// Its inbox is full, or it has ended: the room comes back.
+    pub(crate) fn adopt(&self, room: Box<Running>) -> Result<(), Box<Running>> {
+        let sent = self.inbox.try_send(Command::Adopt(room));
+        match sent {
+            Err(
+                TrySendError::Full(Command::Adopt(room))
+                | TrySendError::Disconnected(Command::Adopt(room)),
+            ) => Err(room),
+            _ => Ok(()),
+        }
+    }
+
+    /// When it was started, by its own clock.
+    pub(crate) fn started(&self) -> Instant {
+        self.state.started
     }
 }
 

@@ -44,7 +44,7 @@ impl Floors {
 const SERVER: Floors = Floors {
     folder: "server/src",
     floors: &[
-        &["lib"],
+        &["lib", "fuzzing"],
         &["serve"],
         &["run"],
         &["games"],

@@ -57,7 +57,13 @@ impl Connection {
         self.session.pass(now)?;
         let reads = self.session.may_read(now);
         let writes = !self.session.output(now).is_empty();
-        let due = sleep_until(self.session.wakes_at().into());
+        let wakes_at = self.session.wakes_at();
+        let due = async {
+            match wakes_at {
+                Some(at) => sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         select! {
             ready = self.stream.readable(), if reads => ready.map_err(|_| End::Closed)?,
             ready = self.stream.writable(), if writes => ready.map_err(|_| End::Closed)?,

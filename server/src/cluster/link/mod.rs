@@ -28,6 +28,7 @@ pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,27 @@ const EVENTS_MAX: usize = 1024;
 /// for what has no answer, not sent.
 const ORDERS_MAX: usize = 1024;
 
+/// Where peers' connections come in.
+pub(crate) struct Port(TcpListener);
+
+impl Port {
+    /// The one at this address; 0 picks a free one.
+    ///
+    /// # Errors
+    /// The system's: it is taken.
+    pub(crate) async fn bind(at: SocketAddr) -> io::Result<Port> {
+        TcpListener::bind(at).await.map(Port)
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
 /// See the module's description. Dropped, it ends all connections and its port refuses others: to
 /// the cluster this node is dead, so no room may be ticked any more.
 pub(crate) struct Link {
@@ -70,13 +92,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Takes its peers' connections from `listener`, and dials nobody yet. `node` is this node's
+    /// Takes its peers' connections from its port, and dials nobody yet. `node` is this node's
     /// name, as its peers dial it. Must be called inside a tokio runtime.
     ///
     /// # Errors
     /// No file descriptor is left.
     pub(crate) fn new(
-        listener: TcpListener,
+        Port(listener): Port,
         key: ClusterKey,
         node: String,
         me: Incarnation,

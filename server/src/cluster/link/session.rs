@@ -381,10 +381,9 @@ impl Session {
     }
 
     /// When [`Session::pass`] is to be called, if nothing happens before.
-    pub(super) fn wakes_at(&self) -> Instant {
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
         let dues = self.dues().into_iter().flatten();
-        let due = dues.map(|(due, _)| due).chain(self.paused).min();
-        due.unwrap_or(self.started + HANDSHAKE_MAX)
+        dues.map(|(due, _)| due).chain(self.paused).min()
     }
 
     /// Time passed.

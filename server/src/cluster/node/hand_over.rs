@@ -15,6 +15,9 @@ use crate::directory::ownership::messages::{Epoch, Incarnation};
 const LEAVING_MAX: usize = 4;
 /// Until the next try where nobody takes rooms, or one failed.
 const AGAIN: Duration = Duration::from_millis(250);
+/// For so long there may be nobody who takes rooms before a drain gives up: a node that was started
+/// anew is back by then, as far as beating goes.
+const ALONE: Duration = Duration::from_secs(3);
 
 /// How far a node's drain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub(crate) enum Drained {
     No,
     /// Rooms are leaving.
     Leaving,
+    /// There is no other node that would take them.
+    Alone,
     /// All have left, but those that can't.
     Done,
 }
@@ -42,6 +47,7 @@ impl Node {
     /// All rooms are to leave, and none comes any more. Until the end of this incarnation.
     pub(crate) fn drain(&mut self, now: Duration) {
         self.drains = true;
+        self.hopeful_at = now;
         self.own.set_load(self.told_load());
         // The others hear it before they are given anything.
         self.own.hurry(now);
@@ -52,6 +58,7 @@ impl Node {
         match self.drains {
             false => Drained::No,
             true if self.rooms.are_gone() => Drained::Done,
+            true if self.is_alone => Drained::Alone,
             true => Drained::Leaving,
         }
     }
@@ -104,6 +111,10 @@ impl Node {
         if !self.may_hand_over() || now < self.hand_over_again {
             return;
         }
+        if self.own.is_hopeful(now) {
+            self.hopeful_at = now;
+        }
+        self.is_alone = now.saturating_sub(self.hopeful_at) >= ALONE;
         let mut takers = self.own.takers(now);
         if takers.is_empty() {
             self.hand_over_again = now + AGAIN;

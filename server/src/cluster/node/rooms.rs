@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tickwire::ids::RoomId;
 
-use super::Counts;
 use crate::directory::ownership::messages::{Epoch, Incarnation};
 
 /// How far a room is.
@@ -15,8 +14,8 @@ pub(super) enum Stage {
     New {
         /// That was asked for and is not answered.
         is_asked: bool,
-        /// Since then it may have been done without an answer.
-        doubt: Option<Duration>,
+        /// It may have been done without an answer.
+        is_doubted: bool,
     },
     /// By the tables it is this node's; it is fetched, or will be `again`.
     Fetching {
@@ -40,9 +39,22 @@ impl Stage {
     pub(super) fn new() -> Stage {
         Stage::New {
             is_asked: false,
-            doubt: None,
+            is_doubted: false,
         }
     }
+}
+
+/// How many rooms are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Played here, in the tables.
+    pub(crate) played: usize,
+    /// Played here, and not in the tables yet.
+    pub(crate) new: usize,
+    /// Adopted, and not with a worker yet.
+    pub(crate) fetching: usize,
+    /// On their way to another node.
+    pub(crate) leaving: usize,
 }
 
 /// See the module's description.
@@ -132,6 +144,22 @@ impl Rooms {
             *count += 1;
         }
         counts
+    }
+
+    /// All of them, by number.
+    pub(super) fn epochs(&self) -> impl Iterator<Item = (RoomId, Option<Epoch>)> {
+        self.0.iter().map(|(room, stage)| {
+            let epoch = match stage {
+                Stage::New { .. } => None,
+                Stage::Fetching { epoch, .. }
+                | Stage::Played { epoch }
+                | Stage::Stays { epoch }
+                | Stage::Stopping { epoch, .. }
+                | Stage::Written { epoch, .. }
+                | Stage::Leaving { epoch } => Some(*epoch),
+            };
+            (*room, epoch)
+        })
     }
 
     /// Whether all that may go have gone.

@@ -370,7 +370,7 @@ fn a_node_that_drains_alone_or_whose_game_has_no_saves_plays_on() {
     alone.machines[0].node.drain(now);
     alone.pass(5.0);
     assert_eq!(alone.machines[0].rooms.get(&ROOM), Some(&true));
-    assert_eq!(alone.machines[0].node.drained(), Drained::Leaving);
+    assert_eq!(alone.machines[0].node.drained(), Drained::Alone);
     let mut mute = World::of(2);
     mute.machines[0].is_mute = true;
     mute.open(0, ROOM);

@@ -102,6 +102,7 @@ pub(crate) fn decode_incarnation(bytes: &[u8]) -> Result<Incarnation, Garbled> {
 }
 
 /// A room's record.
+#[cfg(test)]
 pub(crate) fn encode_room(record: RoomRecord) -> String {
     let owner = encode_incarnation(record.owner);
     format!("{FORMAT}|{}|{owner}", record.epoch.0)

@@ -1,12 +1,14 @@
 //! What keeps a cluster's tables and its rooms' checkpoints: [`Engine`] carries the commands of
 //! [`ownership`](super::ownership) to it and brings back its answers, in order, with the connection
-//! that they came over. It decides nothing. [`redis`] is one that several nodes share, [`embedded`]
-//! that of a single process. Whoever drives ownership holds it.
+//! that they came over. It decides nothing. [`redis`] is one that several nodes share; `embedded`, a
+//! plain table in memory, is what it is held to. A server that is alone needs neither. Whoever drives ownership holds it.
 
 pub(crate) mod codec;
+#[cfg(test)]
 pub(crate) mod embedded;
 pub(crate) mod redis;
 mod replies;
+#[cfg(test)]
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

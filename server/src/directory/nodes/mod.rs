@@ -364,8 +364,21 @@ impl Nodes {
             Some(node) => Trace::At(node),
             None => table.searches.trace(room, table.me),
         };
+        table.reached(found)
+    }
+
+    /// The same by the engine's record alone: of a room that comes here by what another node says,
+    /// which what was told before contradicts.
+    pub(crate) fn trace_by_record(&self, room: RoomId) -> Trace {
+        let table = self.table.lock();
+        table.reached(table.searches.trace(room, table.me))
+    }
+}
+
+impl Table {
+    fn reached(&self, found: Trace) -> Trace {
         match found {
-            Trace::At(node) if !table.mirror.is_reached(node) => Trace::Unknown,
+            Trace::At(node) if !self.mirror.is_reached(node) => Trace::Unknown,
             found => found,
         }
     }

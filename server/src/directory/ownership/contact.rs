@@ -63,6 +63,13 @@ impl Contact {
             .is_some_and(|answered| now.saturating_sub(answered) <= timing.gap)
     }
 
+    /// Contact lasts for so long that what follows from it may come before an answer given now is
+    /// void.
+    pub(super) fn is_lasting(&self, now: Duration, timing: &Timing) -> bool {
+        let young = timing.settle.saturating_sub(timing.answer + timing.gap);
+        now.saturating_sub(self.since) >= young
+    }
+
     /// The open connection, if contact on it lasts long enough to act on what others did or did
     /// not do.
     pub(super) fn settled(&self, now: Duration, timing: &Timing) -> Option<Run> {

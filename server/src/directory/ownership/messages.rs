@@ -137,9 +137,10 @@ pub(crate) enum Reply {
 /// What came of asking a peer for its own contact with the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// This incarnation's last answered beat is younger than a gap.
+    /// This incarnation's last answered beat is younger than a gap, and beats are answered for so
+    /// long that it may soon act on what it sees.
     Contact(Incarnation),
-    /// It is older, or there was none.
+    /// It is older, or there was none, or contact has just begun.
     NoContact(Incarnation),
     /// Its host says that nobody listens there. No answer at all is none of these.
     Refused,

@@ -32,11 +32,6 @@
 //! place: for Redis that is `min-replicas-to-write 1` with a `min-replicas-max-lag` below the time
 //! to fail over.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the cluster's task is what calls it")
-)]
-
 mod answers;
 mod contact;
 mod lease;
@@ -224,9 +219,11 @@ impl Ownership {
         }
     }
 
-    /// What this node answers to the question of a peer.
+    /// What this node answers to the question of a peer. Contact that is young is none yet: for as
+    /// long as the answer holds nothing is fenced or adopted by it. So an engine that comes back,
+    /// also without its tables, finds all who played on without it, each as it connects.
     pub(crate) fn contact(&self, now: Duration) -> Answer {
-        if self.contact.is_fresh(now, &self.timing) {
+        if self.contact.is_fresh(now, &self.timing) && self.contact.is_lasting(now, &self.timing) {
             Answer::Contact(self.me)
         } else {
             Answer::NoContact(self.me)
@@ -280,6 +277,12 @@ impl Ownership {
             Some(_) => self.able(now).filter(takes).collect(),
             None => Vec::new(),
         }
+    }
+
+    /// Whether another node lives that takes rooms, now or once it is known for long enough.
+    pub(crate) fn is_hopeful(&self, now: Duration) -> bool {
+        let mut lively = self.members.lively(now, &self.peers, &self.timing);
+        lively.any(|(_, load)| load != placement::TAKES_NONE)
     }
 
     /// Those that live and have been known for as long as a failover may take back.
@@ -341,6 +344,7 @@ impl Ownership {
     }
 
     /// The rooms that it owns, with their epochs.
+    #[cfg(test)]
     pub(crate) fn owned(&self) -> impl Iterator<Item = (RoomId, Epoch)> {
         self.rooms.owned.iter().map(|(room, epoch)| (*room, *epoch))
     }

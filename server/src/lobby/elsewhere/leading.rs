@@ -113,7 +113,8 @@ impl<'a> Leading<'a> {
             Event::Found(room) => match self.where_is(room) {
                 Whereabouts::There(node) => self.away(room, node),
                 Whereabouts::Unknown if !is_late => Ok(Led::Later(waiting)),
-                // Or to the refusal of a seat that is not there.
+                Whereabouts::Here => self.lead(),
+                // To the refusal of a seat that is not there.
                 _ => self.here(),
             },
             Event::Answer { id, to, .. } => match self.nodes.answer(id) {
@@ -184,7 +185,12 @@ impl<'a> Leading<'a> {
         if self.is_here(room) {
             return Whereabouts::Here;
         }
-        match self.nodes.trace(room) {
+        // Who was sent here for it comes with the room: where it was told to be is where it was.
+        let trace = match self.session.admitted == Some(room) {
+            true => self.nodes.trace_by_record(room),
+            false => self.nodes.trace(room),
+        };
+        match trace {
             Trace::At(node) => Whereabouts::There(node),
             Trace::Gone => Whereabouts::Nowhere,
             Trace::Unknown => Whereabouts::Unknown,
@@ -221,9 +227,13 @@ impl<'a> Leading<'a> {
     fn join_room(self, room: RoomId, who: &JoinAs) -> Result<Led, Refusal> {
         let is_admitted = self.session.admitted == Some(room);
         if !self.is_here(room) {
-            return match self.nodes.trace(room) {
-                Trace::At(node) if is_admitted => self.away(room, node),
-                _ => match self.nodes.owner_of_listed(self.session.game, room) {
+            return match is_admitted {
+                true => match self.where_is(room) {
+                    Whereabouts::There(node) => self.away(room, node),
+                    Whereabouts::Unknown => self.later(Event::Found(room)),
+                    Whereabouts::Here | Whereabouts::Nowhere => self.here(),
+                },
+                false => match self.nodes.owner_of_listed(self.session.game, room) {
                     Some(node) => self.away(room, node),
                     None => self.here(),
                 },

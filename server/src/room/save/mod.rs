@@ -13,7 +13,7 @@ mod ids;
 mod members;
 #[cfg(test)]
 mod tests;
-mod world;
+pub(super) mod world;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,8 +30,9 @@ use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::{EVENTS_PER_TICK_MAX, OPTIONS_BYTES_MAX};
 use tickwire::session::TICK_MAX;
 
+use super::durable::COUNT_MAX;
 use super::send_rate::catch_up::Allowance;
-use super::{COUNT_MAX, Chat, Events, Listing, Notices, Room, resources};
+use super::{Chat, Events, Listing, Notices, Room, resources};
 use crate::by_player::is_spectator;
 use crate::game::{
     self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster, To,
@@ -43,7 +44,6 @@ use error::FORMAT;
 pub use error::{RestoreError, SaveError};
 use members::SavedMembers;
 use world::SavedWorld;
-pub(super) use world::Shapes;
 
 /// What a save begins with.
 const MAGIC: [u8; 4] = *b"TWRS";

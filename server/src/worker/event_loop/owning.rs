@@ -8,30 +8,13 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 
 use super::EventLoop;
-use super::running::Running;
+use super::running::{Running, Still};
 use crate::room;
 use crate::worker::orders::{Order, SendOn, Stopped};
 use crate::worker::room_host::Failed;
 
 /// Until a room that stands still is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
-/// Why a room is not ticked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Still {
-    /// Its node's lease is over: its members are sent away, and may come back to their seats.
-    Frozen,
-    /// It is about to go to another node, with its members.
-    Stopped,
-}
-
-impl Running {
-    /// Whether it may be ticked.
-    fn may_tick(&self, now: Instant) -> bool {
-        self.still != Some(Still::Stopped)
-            && self.claim.as_ref().is_none_or(|claim| claim.holds(now))
-    }
-}
 
 impl EventLoop {
     /// A room that is due may not be ticked, or could not before. True: it has no turn.

@@ -7,8 +7,7 @@ use std::time::Instant;
 
 use tickwire::ids::RoomId;
 
-use super::owning::Still;
-use crate::cluster::claims::Claim;
+use crate::directory::claims::Claim;
 use crate::worker::HostedGame;
 use crate::worker::balance::Moved;
 use crate::worker::host::{Host, Turned};
@@ -23,6 +22,15 @@ const LOOKS_PER_SECOND: u16 = 10;
 
 /// When rooms are due. A room's older entries are void: only the one that equals its `due` counts.
 pub(super) type Queue = BinaryHeap<Reverse<(Instant, RoomId)>>;
+
+/// Why a room is not ticked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Still {
+    /// Its node's lease is over: its members are sent away, and may come back to their seats.
+    Frozen,
+    /// It is about to go to another node, with its members.
+    Stopped,
+}
 
 /// A room and its place in the loop.
 pub(crate) struct Running {
@@ -96,6 +104,12 @@ impl Running {
             false => running.schedule.due(),
         };
         running
+    }
+
+    /// Whether it may be ticked.
+    pub(super) fn may_tick(&self, now: Instant) -> bool {
+        self.still != Some(Still::Stopped)
+            && self.claim.as_ref().is_none_or(|claim| claim.holds(now))
     }
 
     /// Its turn, or what a room that dozes has instead.

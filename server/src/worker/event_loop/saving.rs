@@ -55,6 +55,7 @@ impl Running {
                         bytes,
                         about,
                         at: (now, self.room_host.tick_number()),
+                        claim: self.claim.clone(),
                     },
                 ) {
                     ctx.common.metrics.checkpoints_replaced.increment(1);

@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::super::table::STRANGERS_MAX;
-use super::super::{ClusterKey, Event, Link};
+use super::super::{ClusterKey, Event, Link, Port};
 use crate::auth::Entropy;
 use crate::directory::ownership::messages::{Answer, Incarnation};
 use crate::metrics::Metrics;
@@ -44,7 +44,7 @@ impl Node {
         let metrics = Arc::new(Metrics::new().unwrap());
         let entropy = Entropy::default();
         let counted = Arc::clone(&metrics);
-        let made = Link::new(listener, key, name.clone(), me, entropy, counted);
+        let made = Link::new(Port(listener), key, name.clone(), me, entropy, counted);
         let (link, mut events) = made.unwrap();
         let (tell, heard) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {

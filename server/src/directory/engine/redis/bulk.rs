@@ -161,9 +161,9 @@ impl Store {
         let connection = self.connection().await?;
         let mut pipeline = Pipeline::new();
         let command = pipeline.cmd("HMGET").arg(connection.table("r"));
-        rooms
-            .iter()
-            .for_each(|room| drop(command.arg(room.0.to_string())));
+        for room in rooms {
+            command.arg(room.0.to_string());
+        }
         let asked = connection
             .round_trip(&pipeline, ANSWERS_BYTES_MAX, limit)
             .await;

@@ -112,6 +112,13 @@ impl Checker {
         self.killed.remove(&room);
     }
 
+    /// A master has forgotten a closed room, with its epochs: if that had lost the fence of a former
+    /// owner, who asserts it once more before it hears that it has to start anew, the number begins
+    /// below.
+    pub(super) fn forgotten(&mut self, master: usize, room: RoomId) {
+        self.written.remove(&(master, room));
+    }
+
     /// An engine was given a durable write, and did this with it: a lower epoch than its room's
     /// record has, or than was written before, is refused.
     pub(super) fn put(

@@ -235,7 +235,7 @@ impl World {
             Drained::Leaving if t < end => {
                 return self.after(RETIRES, Event::Retire(n, life, end));
             }
-            Drained::Leaving => {}
+            Drained::Leaving | Drained::Alone => {}
             Drained::Done => self.counts.drained += 1,
         }
         self.kill(n, false);

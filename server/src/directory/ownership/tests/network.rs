@@ -122,6 +122,12 @@ impl World {
             ToEngine::Command(command) => {
                 let reply = self.engine.masters[master].carry_out(self.t, command, bug);
                 self.judge_fence(&reply);
+                let table = &self.engine.masters[master].table;
+                if let Reply::Forgotten(room) = reply
+                    && table.record(room).is_none()
+                {
+                    self.checker.forgotten(master, room);
+                }
                 Input::Replied(run, sent, reply)
             }
             ToEngine::Bulk(Bulk::Put(checkpoint) | Bulk::PutLast(checkpoint)) => {

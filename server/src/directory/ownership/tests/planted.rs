@@ -42,18 +42,18 @@ pub(super) enum Bug {
 impl Bug {
     /// Those that histories catch, each with a seed of a history in which it does harm.
     pub(super) const ALL: [(Bug, u64); 14] = [
-        (Bug::FenceWithoutComparing, 16),
+        (Bug::FenceWithoutComparing, 49),
         (Bug::AdoptWithoutFence, 0),
         (Bug::UnfencedWrites, 4),
-        (Bug::UnnoticedConnection, 26),
+        (Bug::UnnoticedConnection, 61),
         (Bug::ThawedOnAnother, 1),
         (Bug::Unsettled, 58),
         (Bug::KnownByNode, 109),
-        (Bug::KnownToAll, 15),
+        (Bug::KnownToAll, 109),
         (Bug::ShortLease, 0),
-        (Bug::NoLease, 0),
-        (Bug::SharedLease, 22),
-        (Bug::MembersOnly, 0),
+        (Bug::NoLease, 1),
+        (Bug::SharedLease, 5),
+        (Bug::MembersOnly, 1),
         (Bug::Unasked, 0),
         (Bug::Liars, 0),
     ];

@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 use tokio::sync::Notify;
 
-use crate::directory::ownership::Lease;
-use crate::directory::ownership::messages::{Epoch, Incarnation};
+use super::ownership::Lease;
+use super::ownership::messages::{Epoch, Incarnation};
 
 /// What a worker ticks a room by.
 #[derive(Debug)]
@@ -100,12 +100,6 @@ impl Claims {
         table.changed.clear();
     }
 
-    /// Whether this node may play now.
-    pub(crate) fn may_play(&self, now: Instant) -> bool {
-        let since = now.saturating_duration_since(self.began);
-        self.table.lock().lease.holds(since)
-    }
-
     /// For a worker: a room is new here.
     pub(crate) fn opened(&self, room: RoomId) -> Arc<Claim> {
         let mut table = self.table.lock();
@@ -161,14 +155,10 @@ impl Claims {
         self.table.lock().rooms.remove(&room);
     }
 
-    /// By which a room's state may be kept. `None`: it is not this node's, or not in the tables.
-    pub(crate) fn epoch(&self, room: RoomId) -> Option<Epoch> {
-        self.table.lock().rooms.get(&room)?.epoch()
-    }
-
-    /// Whether a room is this node's.
-    pub(crate) fn has(&self, room: RoomId) -> bool {
-        self.table.lock().rooms.contains_key(&room)
+    /// Whether a room is this node's still, by that claim.
+    pub(crate) fn is_current(&self, room: RoomId, claim: &Arc<Claim>) -> bool {
+        let current = &self.table.lock().rooms;
+        current.get(&room).is_some_and(|of| Arc::ptr_eq(of, claim))
     }
 
     fn claim(&self, table: &mut Table, room: RoomId, epoch: u64) -> Arc<Claim> {

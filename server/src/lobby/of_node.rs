@@ -1,0 +1,118 @@
+//! The lobby of a node as the cluster's task sees it: what the directory of all nodes is fed with
+//! and gives, rooms that come and go by order, and whether anybody may be let in.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tickwire::ids::RoomId;
+use tickwire::protocol::feature;
+
+use super::desk::load;
+use super::shared::Shared;
+use crate::directory::claims::Claim;
+use crate::directory::nodes::{self, AskError, Nodes};
+use crate::directory::ownership::messages::Incarnation;
+use crate::worker::{Order, SendOn, Session};
+
+/// See the module's description. Clones are the same lobby.
+#[derive(Clone)]
+pub(crate) struct NodeLobby {
+    shared: Arc<Shared>,
+    nodes: Arc<Nodes>,
+}
+
+impl NodeLobby {
+    pub(super) fn new(shared: Arc<Shared>, nodes: Arc<Nodes>) -> NodeLobby {
+        NodeLobby { shared, nodes }
+    }
+
+    /// The directory of all nodes.
+    pub(crate) fn nodes(&self) -> &Arc<Nodes> {
+        &self.nodes
+    }
+
+    /// The load of the busiest worker, in thousandths of its time.
+    pub(crate) fn load(&self) -> u16 {
+        load(&*self.shared.registry)
+    }
+
+    /// The batch for the other nodes, with this load.
+    pub(crate) fn tell(&self, load: u16, now: Instant) -> Vec<u8> {
+        self.shared.tell_others(&self.nodes, load, now)
+    }
+
+    /// The answer to what a node asks, in bytes.
+    ///
+    /// # Errors
+    /// Nothing is asked there.
+    pub(crate) fn asked(&self, ask: &[u8], now: Instant) -> Result<Vec<u8>, AskError> {
+        let ask = nodes::decode_ask(ask)?;
+        Ok(nodes::encode(&self.shared.asked(ask, now)))
+    }
+
+    /// A room comes here, of what is kept of it, and is ticked by `claim`. May wait for a worker.
+    ///
+    /// # Errors
+    /// Why it can't, in a line.
+    pub(crate) fn restore(
+        &self,
+        room: RoomId,
+        bytes: &[u8],
+        claim: Arc<Claim>,
+        now: Instant,
+    ) -> Result<(), String> {
+        let restoring = self.shared.restoring();
+        restoring.restore(room, bytes, Some(claim), now)?;
+        // Who wants back into it waits for that.
+        self.nodes.changed();
+        Ok(())
+    }
+
+    /// Whether a room is here, with a worker or on the way to one.
+    pub(crate) fn has(&self, room: RoomId) -> bool {
+        self.shared.registry.worker_of(room).is_some()
+    }
+
+    /// Has a room's worker do something. Nothing, if there is no such room.
+    pub(crate) fn order(&self, room: RoomId, order: Order) {
+        let worker = self.shared.registry.worker_of(room);
+        if let Some(worker) = worker.and_then(|worker| self.shared.workers.get(worker)) {
+            worker.order(order);
+        }
+    }
+
+    /// All rooms of an incarnation go, and their members look for them.
+    pub(crate) fn disown(&self, who: Incarnation) {
+        let workers = self.shared.workers.iter();
+        workers.for_each(|worker| worker.order(Order::Disown { who }));
+    }
+
+    /// How the members of a room are sent to another node.
+    pub(crate) fn way_to(&self, room: RoomId, to: Incarnation) -> SendOn {
+        let lobby = self.clone();
+        Arc::new(move |session: &Session| {
+            let knows = session.features & feature::REDIRECT != 0;
+            let folder = lobby.shared.folder(lobby.shared.game(session));
+            let nodes = knows.then_some(&lobby.nodes)?;
+            nodes.redirect(&session.identity, room, to, folder)
+        })
+    }
+
+    /// Nobody may be let in, or they may again: until then whoever wants something in the lobby, or
+    /// waits there, is closed with 1012 and looks for another node.
+    pub(crate) fn freeze(&self, is_frozen: bool) {
+        self.shared.is_frozen.store(is_frozen, Ordering::Relaxed);
+        self.nodes.changed();
+    }
+
+    /// The node is not ready for players from now on; those who come are led to the others.
+    pub(crate) fn drain(&self) {
+        self.shared.drains.store(true, Ordering::Relaxed);
+    }
+
+    /// The games' names, by their index.
+    pub(crate) fn games(&self) -> Vec<&'static str> {
+        self.shared.games.iter().map(|game| game.name).collect()
+    }
+}
