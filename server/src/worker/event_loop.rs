@@ -339,6 +339,9 @@ impl EventLoop {
             return;
         };
         running.wake(&mut self.queue, now);
+        if let Some(saves) = &mut running.saves {
+            saves.comes();
+        }
         let joined = running.room_host.join(client, &mut self.ctx);
         if running.asleep && joined.is_ok() {
             if running.room_host.is_empty() {

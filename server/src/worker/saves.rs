@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// From one checkpoint of a room to the next: what a kill loses at most, and the rest of a tick.
 const EVERY: Duration = Duration::from_secs(1);
+/// The same of a room that somebody has just come to: a kill that follows does not take their seat.
+const EVERY_COMING: Duration = Duration::from_millis(200);
 /// The same of a room that dozes, of which a kill loses what went on without anybody.
 const EVERY_DOZING: Duration = Duration::from_secs(60);
 
@@ -13,6 +15,10 @@ const EVERY_DOZING: Duration = Duration::from_secs(60);
 pub(super) struct Saves {
     /// When it was its turn last.
     last: Instant,
+    /// When it was saved, or made.
+    saved: Instant,
+    /// Somebody came since.
+    has_comers: bool,
     /// Whether the last try failed.
     pub(super) is_failing: bool,
     /// How often what was kept before may have been lost, as far as it was heeded.
@@ -26,9 +32,16 @@ impl Saves {
         let share = Duration::from_millis(u64::from(number % 1000));
         Saves {
             last: now - EVERY.saturating_sub(share),
+            saved: now,
+            has_comers: false,
             is_failing: false,
             doubts: 0,
         }
+    }
+
+    /// Somebody comes.
+    pub(super) fn comes(&mut self) {
+        self.has_comers = true;
     }
 
     /// Whether it is time. Its place in the second stays.
@@ -40,6 +53,11 @@ impl Saves {
             if now.saturating_duration_since(self.last) >= EVERY {
                 self.last = now;
             }
+        }
+        let since = now.saturating_duration_since(self.saved);
+        let is_due = is_due || self.has_comers && since >= EVERY_COMING;
+        if is_due {
+            (self.saved, self.has_comers) = (now, false);
         }
         is_due
     }
@@ -80,6 +98,21 @@ mod tests {
         let awake: Vec<_> = saved.iter().filter(|at| **at >= 200_000).collect();
         assert_eq!(awake.len(), 3, "{awake:?}");
         assert!(*awake[0] < 200_100);
+    }
+
+    #[test]
+    fn a_room_that_somebody_comes_to_is_saved_soon_and_no_oftener_than_five_times_a_second() {
+        let start = Instant::now() + Duration::from_secs(1000);
+        let mut saves = Saves::new(999, start);
+        let due = |saves: &mut Saves, ms| saves.is_due(false, start + Duration::from_millis(ms));
+        saves.comes();
+        assert!(!due(&mut saves, 33) && due(&mut saves, 231));
+        assert!(!due(&mut saves, 600), "nobody came since");
+        let crowd = (600..1600).step_by(33).filter(|ms| {
+            saves.comes();
+            due(&mut saves, *ms)
+        });
+        assert!((4..=6).contains(&crowd.count()));
     }
 
     #[test]
