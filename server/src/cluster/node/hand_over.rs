@@ -1,4 +1,4 @@
-//! Rooms leave a node that drains: a few at a time each stops after a tick, its state goes into the
+//! Rooms leave a node that drains: one after the other each stops after a tick, its state goes into the
 //! engine, its record to the other node, its players after it. Where a step fails the room goes on
 //! here, and is tried again. A part of [`Node`], for the length of it.
 
@@ -13,6 +13,9 @@ use crate::directory::ownership::messages::{Epoch, Incarnation};
 /// Rooms on their way at once: each stands still for as long as those before it in the engine and
 /// at the other node take.
 const LEAVING_MAX: usize = 4;
+/// From one room to the next: each sends its players to another node all at once, and those before
+/// are still being let in there. A thousand rooms are through in the time that a stop leaves.
+const SPACING: Duration = Duration::from_millis(25);
 /// Until the next try where nobody takes rooms, or one failed.
 const AGAIN: Duration = Duration::from_millis(250);
 /// For so long there may be nobody who takes rooms before a drain gives up: a node that was started
@@ -106,7 +109,7 @@ impl Node {
         self.hand_over_again = now + AGAIN;
     }
 
-    /// The next rooms stop, for those who take most.
+    /// The next room stops, for whoever's turn it is.
     pub(super) fn hand_rooms_over(&mut self, now: Duration) {
         if !self.may_hand_over() || now < self.hand_over_again {
             return;
@@ -120,9 +123,9 @@ impl Node {
             self.hand_over_again = now + AGAIN;
             return;
         }
-        let free = LEAVING_MAX - self.rooms.counts().leaving;
-        let next: Vec<(RoomId, Epoch)> = self.rooms.to_hand_over().take(free).collect();
-        for (room, epoch) in next {
+        self.hand_over_again = now + SPACING;
+        let next = self.rooms.to_hand_over().next();
+        if let Some((room, epoch)) = next {
             let to = self.next_taker(&mut takers);
             self.rooms.insert(room, Stage::Stopping { epoch, to });
             self.orders.push_back(Order::Stop { room });

@@ -45,6 +45,8 @@ struct Node {
     is_awaited: bool,
     /// Nobody hears it at present.
     is_doubted: bool,
+    /// It has rooms beside these.
+    has_more: bool,
     rooms: BTreeMap<RoomId, Mirrored>,
 }
 
@@ -108,6 +110,7 @@ impl Mirror {
                 is_heard: false,
                 is_awaited: true,
                 is_doubted: false,
+                has_more: false,
                 rooms: BTreeMap::new(),
             };
             let node = before.remove(&incarnation).unwrap_or(unheard);
@@ -147,7 +150,7 @@ impl Mirror {
             node.rooms.insert(room, Mirrored { game, told, coming });
         }
         (node.is_heard, node.is_awaited, node.is_doubted) = (true, false, false);
-        node.load = batch.load;
+        (node.load, node.has_more) = (batch.load, batch.left_out > 0);
         let is_as_before = |(room, of): &(RoomId, Mirrored)| {
             let now = node.rooms.get(room);
             now.is_some_and(|now| now.told.code == of.told.code)
@@ -168,6 +171,13 @@ impl Mirror {
     pub(super) fn is_reached(&self, incarnation: Incarnation) -> bool {
         let node = self.nodes.get(&incarnation);
         node.is_some_and(|node| !node.is_doubted)
+    }
+
+    /// Whether a node may have a room, whatever the engine's record says: one that stands still says
+    /// that it has none, and one that has taken a room over tells of it at once.
+    pub(super) fn may_have(&self, incarnation: Incarnation, room: RoomId) -> bool {
+        let node = self.nodes.get(&incarnation);
+        node.is_some_and(|node| node.has_more || node.rooms.contains_key(&room))
     }
 
     /// Rooms that a node has no longer, or not by these codes.

@@ -364,21 +364,23 @@ impl Nodes {
             Some(node) => Trace::At(node),
             None => table.searches.trace(room, table.me),
         };
-        table.reached(found)
+        table.reached(found, room)
     }
 
     /// The same by the engine's record alone: of a room that comes here by what another node says,
     /// which what was told before contradicts.
     pub(crate) fn trace_by_record(&self, room: RoomId) -> Trace {
         let table = self.table.lock();
-        table.reached(table.searches.trace(room, table.me))
+        table.reached(table.searches.trace(room, table.me), room)
     }
 }
 
 impl Table {
-    fn reached(&self, found: Trace) -> Trace {
+    /// A node that nobody hears, or that tells of its rooms and not of this one, is none to go to.
+    fn reached(&self, found: Trace, room: RoomId) -> Trace {
+        let is_out = |node| !self.mirror.is_reached(node) || !self.mirror.may_have(node, room);
         match found {
-            Trace::At(node) if !self.mirror.is_reached(node) => Trace::Unknown,
+            Trace::At(node) if is_out(node) => Trace::Unknown,
             found => found,
         }
     }

@@ -29,6 +29,13 @@ fn tells(nodes: &Nodes, rooms: &[u32]) {
     nodes.told(OTHER, &batch).unwrap();
 }
 
+/// It has more rooms than a batch holds, which begins with others than 7.
+fn tells_of_more(nodes: &Nodes) {
+    let rooms = (1000..11_000).map(|room| (GAME, told(room, "den", 1, 4)));
+    let batch = batch::encode(0, &["chess"], &rooms.collect::<Vec<_>>());
+    nodes.told(OTHER, &batch).unwrap();
+}
+
 #[test]
 fn somebody_is_sent_to_the_nodes_own_path_and_to_their_games_folder() {
     let nodes = nodes();
@@ -66,8 +73,14 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
     tells(&nodes, &[]);
     assert_eq!(
         nodes.trace(room),
+        Trace::Unknown,
+        "it is heard, and says that it has no room: it stands still"
+    );
+    tells_of_more(&nodes);
+    assert_eq!(
+        nodes.trace(room),
         Trace::At(OTHER),
-        "it is heard, and the room was not told of"
+        "it has more rooms than it tells of"
     );
     nodes.live(ME, &[]);
     nodes.found(room, None);

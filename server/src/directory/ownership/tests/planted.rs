@@ -45,7 +45,7 @@ impl Bug {
         (Bug::FenceWithoutComparing, 49),
         (Bug::AdoptWithoutFence, 0),
         (Bug::UnfencedWrites, 4),
-        (Bug::UnnoticedConnection, 61),
+        (Bug::UnnoticedConnection, 6),
         (Bug::ThawedOnAnother, 1),
         (Bug::Unsettled, 58),
         (Bug::KnownByNode, 109),
@@ -55,6 +55,6 @@ impl Bug {
         (Bug::SharedLease, 5),
         (Bug::MembersOnly, 1),
         (Bug::Unasked, 0),
-        (Bug::Liars, 0),
+        (Bug::Liars, 17),
     ];
 }
