@@ -84,6 +84,8 @@ pub(crate) struct Node {
     /// Its own load, whatever it tells.
     load: u16,
     drains: bool,
+    /// Between two rooms that leave.
+    spacing: Duration,
     /// When the next rooms may leave.
     hand_over_again: Duration,
     /// When another node lived that takes rooms, as far as a drain has looked.
@@ -106,6 +108,7 @@ impl Node {
             rooms: Rooms::default(),
             load: 0,
             drains: false,
+            spacing: Duration::ZERO,
             hand_over_again: Duration::ZERO,
             hopeful_at: Duration::ZERO,
             is_alone: false,

@@ -14,8 +14,11 @@ use crate::directory::ownership::messages::{Epoch, Incarnation};
 /// at the other node take.
 const LEAVING_MAX: usize = 4;
 /// From one room to the next: each sends its players to another node all at once, and those before
-/// are still being let in there. A thousand rooms are through in the time that a stop leaves.
-const SPACING: Duration = Duration::from_millis(25);
+/// are still being let in there.
+const SPACING: Duration = Duration::from_millis(100);
+/// Over so long rooms are spread at most, however many there are: within the time that a stop
+/// leaves by default.
+const SPREAD: Duration = Duration::from_secs(20);
 /// Until the next try where nobody takes rooms, or one failed.
 const AGAIN: Duration = Duration::from_millis(250);
 /// For so long there may be nobody who takes rooms before a drain gives up: a node that was started
@@ -51,6 +54,8 @@ impl Node {
     pub(crate) fn drain(&mut self, now: Duration) {
         self.drains = true;
         self.hopeful_at = now;
+        let rooms = u32::try_from(self.rooms.to_hand_over().count()).unwrap_or(u32::MAX);
+        self.spacing = SPACING.min(SPREAD / rooms.max(1));
         self.own.set_load(self.told_load());
         // The others hear it before they are given anything.
         self.own.hurry(now);
@@ -123,7 +128,7 @@ impl Node {
             self.hand_over_again = now + AGAIN;
             return;
         }
-        self.hand_over_again = now + SPACING;
+        self.hand_over_again = now + self.spacing;
         let next = self.rooms.to_hand_over().next();
         if let Some((room, epoch)) = next {
             let to = self.next_taker(&mut takers);

@@ -343,7 +343,7 @@ fn a_node_that_drains_gives_all_rooms_to_the_others_and_its_players_after_them()
     let now = world.now;
     world.machines[0].node.drain(now);
     assert_eq!(world.machines[0].node.drained(), Drained::Leaving);
-    world.pass(2.0);
+    world.pass(4.0);
     assert_eq!(world.machines[0].node.drained(), Drained::Done);
     let mut counts = [0_u32; 3];
     for room in &rooms {
