@@ -8,7 +8,6 @@ use tickwire::ids::RoomId;
 
 use super::name::Name;
 use super::node::{Counts, Drained};
-
 use crate::directory::ownership::State;
 use crate::directory::ownership::messages::Incarnation;
 
@@ -27,20 +26,11 @@ pub(crate) struct Status {
     pub(crate) drain: &'static str,
     /// Whether there is a connection to the engine.
     pub(crate) engine: bool,
-    pub(crate) rooms: RoomCounts,
+    pub(crate) rooms: Counts,
     /// The others, by their incarnations.
     pub(crate) others: Vec<Other>,
     /// Its rooms, by number, at most [`ROOMS_SHOWN_MAX`].
     pub(crate) owned: Vec<Owned>,
-}
-
-/// See [`Counts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct RoomCounts {
-    pub(crate) played: usize,
-    pub(crate) new: usize,
-    pub(crate) fetching: usize,
-    pub(crate) leaving: usize,
 }
 
 /// Another node by the engine's tables.
@@ -69,23 +59,6 @@ pub(super) const DONE: &str = "done";
 /// Rooms in a status: a megabyte of JSON is 20,000 of them.
 pub(crate) const ROOMS_SHOWN_MAX: usize = 5000;
 
-impl From<Counts> for RoomCounts {
-    fn from(counts: Counts) -> RoomCounts {
-        let Counts {
-            played,
-            new,
-            fetching,
-            leaving,
-        } = counts;
-        RoomCounts {
-            played,
-            new,
-            fetching,
-            leaving,
-        }
-    }
-}
-
 impl Status {
     /// Of a node that has not begun.
     pub(super) fn of(name: &Name, me: Incarnation) -> Status {
@@ -96,7 +69,7 @@ impl Status {
             state: word(State::New),
             drain: drain_word(Drained::No),
             engine: false,
-            rooms: RoomCounts::default(),
+            rooms: Counts::default(),
             others: Vec::new(),
             owned: Vec::new(),
         }

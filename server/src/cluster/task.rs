@@ -481,7 +481,7 @@ impl Task {
             state: status::word(self.node.state(now)),
             drain: status::drain_word(self.node.drained()),
             engine: self.is_connected,
-            rooms: counts.into(),
+            rooms: counts,
             others: others.collect(),
             owned: owned.collect(),
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Serialize;
 use tickwire::ids::RoomId;
 
 use crate::directory::ownership::messages::{Epoch, Incarnation};
@@ -45,7 +46,7 @@ impl Stage {
 }
 
 /// How many rooms are where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     /// Played here, in the tables.
     pub(crate) played: usize,

@@ -68,8 +68,7 @@ impl EventLoop {
             }
             Order::GoOn { room } => {
                 if let Some(running) = self.rooms.get_mut(&room) {
-                    // With its next look.
-                    running.still = Some(Still::Frozen);
+                    running.still = Some(Still::Over);
                 }
             }
             Order::Drop { room, to } => self.send_on(room, &to),

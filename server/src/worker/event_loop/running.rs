@@ -30,6 +30,8 @@ pub(super) enum Still {
     Frozen,
     /// It is about to go to another node, with its members.
     Stopped,
+    /// Nothing holds it any more: it goes on with its next look.
+    Over,
 }
 
 /// A room and its place in the loop.
