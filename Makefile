@@ -58,6 +58,7 @@ nginx:
 # What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.
 check: node-modules valgrind
 	$(CARGO) fmt --all --check
+	$(CARGO) metadata --locked --format-version 1 --manifest-path shared/fuzz/Cargo.toml >/dev/null
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	cd client-web && $(NPM) run check
