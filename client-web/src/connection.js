@@ -1,8 +1,8 @@
 /**
  * One connection to the server, from the opening of its socket until it is lost or closed: drives a
- * `Session` over a `Socket` with one timer. `link.js` makes one after the other, and hears what
- * each says and how it ends; its listener's `onTime` is when the room sends. The only place that
- * reads the clock.
+ * `Session` over a `Socket` with one timer. `connections.js` makes one after the other, and hears
+ * what each says and how it ends; its listener's `onTime` is when the room sends. The only place
+ * that reads the clock.
  *
  * An answer that the server owes for too long, and silence, are a lost connection.
  */

@@ -2,8 +2,8 @@
  * Seats that were left while the server could not be told, of links that ended before it could:
  * each is taken once more and said goodbye to, so that nobody waits for who is gone. In the
  * background, until that is done or the server has given the seat up by itself; unless a new link
- * of the same player takes it over. Called by `link.js`; while a link lives it tells the server on
- * its own next connection.
+ * of the same player takes it over. Called by `connections.js`; while a link lives it tells the
+ * server on its own next connection.
  */
 
 import { Conditions } from './conditions.js';

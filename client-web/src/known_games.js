@@ -1,7 +1,7 @@
 /**
  * What servers have said of their games, so that a page's next connection need not be sent it
- * again: schema and tables are 9 to 12 KB of a welcome. For as long as the page lives; `link.js`
- * keeps it, `session.js` offers it in the hello.
+ * again: schema and tables are 9 to 12 KB of a welcome. For as long as the page lives;
+ * `connections.js` keeps it, `session.js` offers it in the hello.
  */
 
 /** Games that are remembered; the one met first goes first. A page plays one. */

@@ -1,6 +1,6 @@
 /**
  * Coming back after a connection was lost: when the next try is due, and when to give up. Pure:
- * times and chance are arguments. `link.js` opens the sockets; which ends are worth a try is
+ * times and chance are arguments. `connections.js` opens the sockets; which ends are worth a try is
  * `protocol/close_code.js`'s.
  */
 

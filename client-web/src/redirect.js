@@ -1,6 +1,6 @@
 /**
  * Where a server sent a link (PROTOCOL.md §2): to which server the link's connections go, and with
- * what. A state machine of its own; `link.js` asks it before each connection.
+ * what. A state machine of its own; `way_back.js` asks it before each connection.
  *
  * Until there is a room at the target the ticket is brought, for as long as it is good; after that
  * the link goes home, to the server that the page named, which knows where to send it. A target on

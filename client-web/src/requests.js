@@ -1,6 +1,6 @@
 /**
  * The lobby's requests of a link, in order: the server answers them so, hence one is out at a time.
- * Owned by `link.js`, which sends them and hears the answers.
+ * Owned by `lobby.js`, which makes them; `link.js` hears the answers.
  */
 
 import { REQUESTS_WAITING_MAX } from './limits.js';

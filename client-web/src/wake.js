@@ -1,7 +1,7 @@
 /**
  * When a page may have been cut off without hearing of it: it is shown or goes on after it was
  * hidden or frozen, the browser is online again, the network is another one (then the old one's
- * connections are dead, and nobody says so). `link.js` asks the server right away instead of
+ * connections are dead, and nobody says so). `connections.js` asks the server right away instead of
  * waiting for its silence. A Web Worker hears of the network alone, a program in Node of nothing.
  */
 

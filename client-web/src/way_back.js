@@ -1,8 +1,8 @@
 /**
  * What a link's next connection is for: where it goes and as whom, and what is asked for on it
  * before anything else, the seat, the room that a redirect names, or to look on at a room again.
- * Owned by `link.js`, which makes the connection and hears the answer; where redirects lead is
- * `redirect.js`'s, what opens a seat `seat.js`'s.
+ * Owned by `connections.js`, which makes the connection; `link.js` hears the answer. Where redirects
+ * lead is `redirect.js`'s, what opens a seat `seat.js`'s.
  */
 
 import { SEAT_ASKED_FOR_MS } from './limits.js';

@@ -1,0 +1,208 @@
+/**
+ * A link's connections, one after the other: where each goes, when a lost one is tried again, and
+ * whether the player has arrived on it. Owned by `link.js`, which hears of it and tells the page;
+ * what one connection does while it lasts is `connection.js`'s, what is asked for first on it
+ * `way_back.js`'s.
+ */
+
+import { Connection, now } from './connection.js';
+import { giveUpSeat, takeLeftSeat } from './give_up_seat.js';
+import { Heartbeat } from './heartbeat.js';
+import { knownGame, rememberGame } from './known_games.js';
+import { RECONNECT_DELAY_MS } from './limits.js';
+import { CloseCode, isFinal } from './protocol/close_code.js';
+import { Backoff } from './reconnect.js';
+import { Redirection } from './redirect.js';
+import { Session } from './session.js';
+import { onWake } from './wake.js';
+import { WayBack } from './way_back.js';
+
+/** @typedef {import('./session.js').SessionEvent} SessionEvent */
+
+/**
+ * A connection that is gone.
+ * @typedef {object} Loss
+ * @property {number} code
+ * @property {string} reason
+ * @property {boolean} isFirst whether the player was there: not one of the tries to come back
+ * @property {boolean} isLeaving whether they were about to leave the room
+ * @property {number} attempt to come back, 1 for the first
+ * @property {number | undefined} delayMs until then; undefined: there is none
+ */
+
+/**
+ * Whoever has them.
+ * @typedef {object} Listener
+ * @property {(event: SessionEvent, nowMs: number, connection: Connection) => void} onEvent
+ * @property {(nowMs: number, backlog: number) => void} onTime as a connection's
+ * @property {() => number} dueMs as a connection's
+ * @property {(loss: Loss) => void} onLost it may end them
+ * @property {() => import('./room.js').Room<any> | undefined} room that there is to come back to
+ */
+
+/** See the module's description. */
+export class Connections {
+  /** @type {'connecting' | 'open' | 'reconnecting' | 'closed'} */
+  state = 'connecting';
+  /** @type {Connection | undefined} none between two tries */
+  current;
+  heartbeat = new Heartbeat(now());
+  redirection;
+  wayBack;
+  /** @type {number | undefined} when the server said to come back, if it stops */
+  retryAfterMs;
+  #options;
+  #seat;
+  #listener;
+  /** @type {Backoff | undefined} while the connection is lost */
+  #backoff;
+  /**
+   * @type {ReturnType<typeof setTimeout> | undefined} until the next try, or until the seat is
+   *   asked for again
+   */
+  #timer;
+  #stopWaking = onWake(() => this.#wake());
+
+  /**
+   * @param {import('./link.js').LinkOptions} options
+   * @param {import('./seat.js').Seat} seat
+   * @param {Listener} listener
+   */
+  constructor(options, seat, listener) {
+    this.#options = options;
+    this.#seat = seat;
+    this.#listener = listener;
+    this.redirection = new Redirection(options.url);
+    this.wayBack = new WayBack(seat, this.redirection);
+    seat.adopt(takeLeftSeat(options, seat.who));
+  }
+
+  /** Makes the first one. Throws a `RequestError` when there is nothing to connect to. */
+  open() {
+    const { url, token, seat, request } = this.wayBack.begin(now(), this.#backoff?.attempt ?? 1, this.#listener.room());
+    const { name, game } = this.#options;
+    const session = new Session(name, token, seat, { game, known: knownGame(this.#place), request });
+    /** @type {Connection} */
+    const connection = new Connection({ ...this.#options, url }, session, this.heartbeat, {
+      onEvent: (event, nowMs) => this.#listener.onEvent(event, nowMs, connection),
+      onTime: (nowMs, backlog) => this.#listener.onTime(nowMs, backlog),
+      dueMs: () => this.#listener.dueMs(),
+      onLost: (code, reason) => this.#lose(code, reason),
+    });
+    this.current = connection;
+  }
+
+  /** The server has said of its game. @param {import('./session.js').Known} welcome */
+  welcomed(welcome) {
+    rememberGame(this.#place, welcome);
+    this.#seat.who = welcome.token || this.#seat.who;
+  }
+
+  /** The player is there, in the lobby or in the seat. @returns {boolean} whether they are back */
+  arrive() {
+    const isBack = this.state === 'reconnecting';
+    this.current?.arrive();
+    this.redirection.arrived();
+    this.wayBack.isAsking = false;
+    this.state = 'open';
+    this.#backoff = undefined;
+    this.retryAfterMs = undefined;
+    return isBack;
+  }
+
+  /**
+   * The server sends the player elsewhere: the current one is over. The next, with the ticket, is
+   * for `reopen`.
+   * @param {import('./redirect.js').Redirect} redirect
+   * @param {number} nowMs
+   * @returns {boolean} false if that was once too often
+   */
+  follow(redirect, nowMs) {
+    if (!this.redirection.begin(redirect, nowMs)) return false;
+    this.current?.close(CloseCode.Normal);
+    this.current = undefined;
+    clearTimeout(this.#timer);
+    this.#backoff = new Backoff(nowMs);
+    if (this.state !== 'connecting') this.state = 'reconnecting';
+    return true;
+  }
+
+  /** The next one, now. */
+  reopen() {
+    clearTimeout(this.#timer);
+    try {
+      this.open();
+    } catch (error) {
+      this.#lose(1006, /** @type {Error} */ (error).message);
+    }
+  }
+
+  /**
+   * The seat, or the room to look on at, was refused.
+   * @param {import('./types.js').Refusal} reason
+   * @returns {boolean} whether it is asked for again, in a while
+   */
+  askLater(reason) {
+    if (!this.wayBack.isLater(reason, now())) return false;
+    this.current?.answered();
+    this.#timer = setTimeout(() => {
+      if (this.current?.session.state !== 'Lobby') return;
+      this.current.request(this.wayBack.again(this.#listener.room()));
+    }, RECONNECT_DELAY_MS * (1 + Math.random()));
+    return true;
+  }
+
+  /** They end: the server hears all the same of a seat that was left. */
+  giveUpLater() {
+    // On an open socket the goodbye says it.
+    const { left } = this.#seat;
+    if (left !== undefined && this.current?.isOpen !== true) giveUpSeat({ ...this.#options, url: this.redirection.url }, left);
+  }
+
+  /** There is none any more, nor will there be. */
+  end() {
+    this.state = 'closed';
+    clearTimeout(this.#timer);
+    this.#stopWaking();
+  }
+
+  /** Whose game it is. */
+  get #place() {
+    return `${this.redirection.url} ${this.#options.game}`;
+  }
+
+  /**
+   * The current one is gone: another try, or the end.
+   * @param {number} code
+   * @param {string} reason
+   * @returns {void}
+   */
+  #lose(code, reason) {
+    if (this.state === 'closed') return;
+    const isLeaving = this.current?.session.room?.leaving === true;
+    this.current = undefined;
+    clearTimeout(this.#timer);
+    const isFollowing = this.redirection.isUnderWay;
+    this.redirection.failed(reason);
+    if (code === CloseCode.Unauthorised && !isFollowing && this.#seat.forget()) return this.reopen();
+    const nowMs = now();
+    const isFirst = this.state === 'open';
+    if (isFirst) this.#backoff = new Backoff(nowMs);
+    // A server that is full now may have a place for who comes back.
+    const isOver = isFinal(code) || !this.#options.reconnect;
+    const delayMs = isOver ? undefined : this.#backoff?.next(nowMs, isFirst ? this.retryAfterMs : undefined);
+    this.state = 'reconnecting';
+    if (delayMs !== undefined) this.#timer = setTimeout(() => this.#retry(), delayMs);
+    this.#listener.onLost({ code, reason, isFirst, isLeaving, attempt: this.#backoff?.attempt ?? 1, delayMs });
+  }
+
+  #retry() {
+    if (this.state === 'reconnecting' && this.current === undefined) this.reopen();
+  }
+
+  /** The current one may be dead, or the way to the server free again. */
+  #wake() {
+    this.#retry();
+    if (this.state === 'open') this.current?.probe();
+  }
+}
