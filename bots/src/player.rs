@@ -255,6 +255,7 @@ impl Player {
                 | Event::Chat { .. }
                 | Event::Reply { .. }
                 | Event::Resumable { .. }
+                | Event::Prepare { .. }
                 | Event::Stopping { .. } => {}
             }
         }

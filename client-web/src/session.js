@@ -266,8 +266,8 @@ export class Session {
         for (const member of message.members) room.members.set(member.player, member);
         break;
       default:
-        // Refused, Pong and Reply answer requests, and a Redirect sends on who was let in: nothing of
-        // it comes before the welcome.
+        // Refused, Pong and Reply answer requests, Redirect and Prepare send on who was let in:
+        // nothing of it comes before the welcome.
         if (this.state === 'Hello') throw unexpected(message.type);
     }
     this.#events.push(message);

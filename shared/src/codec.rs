@@ -11,7 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::limits::{CLIENT_MESSAGE_BYTES_MAX, SERVER_MESSAGE_BYTES_MAX};
-use crate::protocol::{ClientMessage, Kind, RESERVED_FROM, RESERVED_TO, ServerMessage};
+use crate::protocol::{
+    ClientMessage, Kind, LATER_FROM, Numbered, RESERVED_FROM, RESERVED_TO, ServerMessage,
+};
 
 /// Bytes of a saved room: 4,096 entities at 1 KiB with their image and the room's past, twice over.
 /// Beyond: it is not saved.
@@ -58,28 +60,58 @@ pub fn spoken_version(bytes: &[u8]) -> Option<u16> {
     version.ok().map(|(version, _)| version)
 }
 
-fn encode<M: Serialize>(message: &M) -> Vec<u8> {
+fn encode<M: Serialize + Numbered>(message: &M) -> Vec<u8> {
     let mut bytes = vec![Kind::Control as u8];
-    let body = bincode::serde::encode_to_vec(message, bincode::config::standard())
-        .expect("messages hold only what bincode can write");
-    bytes.extend_from_slice(&body);
+    let body = written(message);
+    match body.split_first() {
+        Some((&index, fields)) if index >= M::BASE => {
+            bytes.push(LATER_FROM + (index - M::BASE));
+            bytes.extend(written(&(fields.len() as u32)));
+            bytes.extend_from_slice(fields);
+        }
+        _ => bytes.extend_from_slice(&body),
+    }
     bytes
 }
 
+fn written<T: Serialize>(value: &T) -> Vec<u8> {
+    bincode::serde::encode_to_vec(value, bincode::config::standard())
+        .expect("messages hold only what bincode can write")
+}
+
 /// The limit bounds what a length prefix can make bincode allocate.
-fn decode<M: DeserializeOwned, const MAX: usize>(bytes: &[u8]) -> Result<Option<M>, ControlError> {
+fn decode<M, const MAX: usize>(bytes: &[u8]) -> Result<Option<M>, ControlError>
+where
+    M: DeserializeOwned + Numbered,
+{
     let config: Configuration<LittleEndian, Varint, Limit<MAX>> =
         bincode::config::standard().with_limit::<MAX>();
     let (&kind, body) = bytes.split_first().ok_or(ControlError)?;
     if kind != Kind::Control as u8 || bytes.len() > MAX {
         return Err(ControlError);
     }
-    if let Some((RESERVED_FROM..=RESERVED_TO, rest)) = body.split_first() {
-        let skipped = bincode::serde::decode_from_slice::<u32, _>(rest, config);
-        let (length, read) = skipped.map_err(|_| ControlError)?;
-        let is_whole = rest.len() - read == length as usize;
-        return is_whole.then_some(None).ok_or(ControlError);
-    }
+    let number = |bytes| bincode::serde::decode_from_slice::<u32, _>(bytes, config);
+    let later;
+    let body = match body.split_first() {
+        Some((index @ RESERVED_FROM..=RESERVED_TO, rest)) => {
+            let (length, read) = number(rest).map_err(|_| ControlError)?;
+            let fields = &rest[read..];
+            if fields.len() != length as usize {
+                return Err(ControlError);
+            }
+            let place = index.checked_sub(LATER_FROM);
+            let Some(place) = place.filter(|place| *place < M::LATER) else {
+                return Ok(None);
+            };
+            later = [&[M::BASE + place], fields].concat();
+            &later[..]
+        }
+        // A variant's place beyond the base is no index.
+        _ => match number(body) {
+            Ok((index, _)) if index < M::BASE.into() => body,
+            _ => return Err(ControlError),
+        },
+    };
     match bincode::serde::decode_from_slice(body, config) {
         Ok((message, read)) if read == body.len() => Ok(Some(message)),
         _ => Err(ControlError),

@@ -896,6 +896,28 @@ fn a_redirect_is_told_and_the_next_session_brings_the_ticket() {
 }
 
 #[test]
+fn a_prepare_is_told_in_the_lobby_and_in_a_room_and_not_before() {
+    let prepare = ServerMessage::Prepare {
+        url: "wss://elsewhere/ws".to_owned(),
+        valid_ms: 4000,
+    };
+    let (mut session, _) = in_room();
+    say(&mut session, &prepare);
+    let told = Event::Prepare {
+        url: "wss://elsewhere/ws".to_owned(),
+        valid_ms: 4000,
+    };
+    assert_eq!(happened(&mut session).pop(), Some(told.clone()));
+    let reason = LeaveReason::Asked;
+    say(&mut session, &ServerMessage::Left { reason });
+    say(&mut session, &prepare);
+    assert_eq!(happened(&mut session).pop(), Some(told));
+    let mut session = Session::new("Ada", "");
+    let early = session.handle_message(&codec::encode_server(&prepare), 0);
+    assert_eq!(early, Err(SessionError::Unexpected));
+}
+
+#[test]
 fn what_a_server_of_tomorrow_says_is_passed_over() {
     let (mut session, _) = in_room();
     for message in [&[1, 128, 0][..], &[1, 250, 2, 9, 9]] {

@@ -18,6 +18,8 @@ export const Feature = Object.freeze({
   LAYERS: 1,
   /** `Redirect`. */
   REDIRECT: 2,
+  /** `Prepare`, and `Redirect` with it. */
+  PREPARE: 4,
   /** All that the SDK does. */
   ALL: 3,
 });

@@ -58,13 +58,19 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'Members', members: Member[], more: boolean }
  *   | { type: 'ResumeToken', token: string, graceMs: number }
  *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }
+ *   | { type: 'Prepare', url: string, validMs: number }
  *   } ServerMessage
  */
 
-/** Indices from here on are a later server's: such a message has a length, and is passed over. */
+/** A message of an index from here on has its length, and is passed over by who does not know it. */
 const RESERVED_FROM = 128;
-/** The last of them. */
+/** The last of these. */
 const RESERVED_TO = 250;
+/**
+ * What is known of them, by their index.
+ * @type {Partial<Record<number, ServerMessage['type']>>}
+ */
+const LATER = { 129: 'Prepare' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -76,19 +82,27 @@ export function decodeServer(bytes) {
   }
   const reader = new ControlReader(bytes, 1);
   if (bytes[1] >= RESERVED_FROM && bytes[1] <= RESERVED_TO) {
-    reader.take(1);
-    reader.take(reader.u32());
+    const type = LATER[reader.u8()];
+    const fields = reader.packed(SERVER_MESSAGE_BYTES_MAX);
     reader.finish();
-    return undefined;
+    return type && readFields(type, new ControlReader(fields));
   }
-  const type = reader.variant(TYPES);
+  return readFields(reader.variant(BASE), reader);
+}
+
+/**
+ * @param {ServerMessage['type']} type
+ * @param {ControlReader} reader
+ * @returns {ServerMessage}
+ */
+function readFields(type, reader) {
   const message = { type, ...FIELDS[type](reader) };
   reader.finish();
   return /** @type {ServerMessage} */ (message);
 }
 
 /**
- * How each type is read, in the order of their indices.
+ * How each type is read: those of the base in the order of their indices, then the later ones.
  * @type {Record<ServerMessage['type'], (r: ControlReader) => object>}
  */
 const FIELDS = {
@@ -132,9 +146,10 @@ const FIELDS = {
   ResumeToken: (r) => ({ token: r.string(), graceMs: r.u32() }),
   MemberState: (r) => ({ player: r.u16(), ready: r.bool(), host: r.bool(), connected: r.bool() }),
   Members: (r) => ({ members: r.list(MEMBERS_PER_PAGE, member), more: r.bool() }),
+  Prepare: (r) => ({ url: r.string(), validMs: r.u32() }),
 };
 
-const TYPES = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS));
+const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));
 
 /**
  * Nothing behind another version can be read.

@@ -236,6 +236,14 @@ export const redirect = ({ url = 'wss://elsewhere/ws', ticket = 't', room = 7, v
     w.uint(validMs);
   });
 
+/** @param {string} url @param {number} [validMs] */
+export const prepare = (url, validMs = 4000) => {
+  const fields = new ControlWriter();
+  fields.string(url);
+  fields.uint(validMs);
+  return message(129, (w) => w.bytes(fields.finish()));
+};
+
 /**
  * @param {number} tick
  * @param {{ inputTick?: number, slack?: number, flags?: number, more?: number[], closed?: number[],

@@ -1,5 +1,5 @@
-//! Control messages from a client. Variants are appended, never moved: the index is the wire's.
-//! Those from [`super::RESERVED_FROM`] on are not named here: they are skipped.
+//! Control messages from a client. Variants are appended, never moved: their order is the wire's
+//! ([`super::Numbered`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,11 @@ pub enum ClientMessage {
         /// durable events after it follow.
         seen: Tick,
     },
+}
+
+impl super::Numbered for ClientMessage {
+    const BASE: u8 = 14;
+    const LATER: u8 = 0;
 }
 
 /// A room to be made.

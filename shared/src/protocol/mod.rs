@@ -20,6 +20,18 @@ pub const SUBPROTOCOL: &str = "tickwire.2";
 pub const RESERVED_FROM: u8 = 128;
 /// The last of them: what bincode writes in one byte.
 pub const RESERVED_TO: u8 = 250;
+/// The first index of that range that is given to a message. The one before is nobody's: the
+/// vectors of the base show it as unknown.
+pub const LATER_FROM: u8 = RESERVED_FROM + 1;
+
+/// How an enum's variants are numbered on the wire.
+pub trait Numbered {
+    /// Variants of the base, whose place in the enum is their index.
+    const BASE: u8;
+    /// Variants behind them, which came later: in the reserved range, by their order from
+    /// [`LATER_FROM`] on.
+    const LATER: u8;
+}
 
 /// What an end may understand beyond the base: bits of `Hello.features` and `Welcome.features`.
 pub mod feature {
@@ -27,8 +39,10 @@ pub mod feature {
     pub const LAYERS: u32 = 1;
     /// `Redirect`. Who lacks it is not sent one.
     pub const REDIRECT: u32 = 1 << 1;
+    /// `Prepare`, and `Redirect` with it. Who lacks it is not sent one.
+    pub const PREPARE: u32 = 1 << 2;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE;
 }
 
 /// First byte of a message.

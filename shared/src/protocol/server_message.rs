@@ -1,5 +1,5 @@
-//! Control messages from the server. Variants are appended, never moved: the index is the wire's.
-//! Those from [`super::RESERVED_FROM`] on are not named here: they are skipped.
+//! Control messages from the server. Variants are appended, never moved: their order is the wire's
+//! ([`super::Numbered`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +146,18 @@ pub enum ServerMessage {
         /// Whether more follow.
         more: bool,
     },
+    /// A `Redirect` to this URL is probably near: a connection there may be opened now.
+    Prepare {
+        /// WebSocket URL, as the redirect will have it.
+        url: String,
+        /// For how long the connection may be held, in milliseconds.
+        valid_ms: u32,
+    },
+}
+
+impl super::Numbered for ServerMessage {
+    const BASE: u8 = 15;
+    const LATER: u8 = 1;
 }
 
 /// What a server allows.

@@ -47,6 +47,7 @@ impl Session {
             (_, ServerMessage::Rooms { rooms }) => Event::Rooms { rooms },
             (_, ServerMessage::Pong { nonce, tick }) => Event::Pong { nonce, tick },
             (_, ServerMessage::Stopping { retry_after_ms }) => Event::Stopping { retry_after_ms },
+            (_, ServerMessage::Prepare { url, valid_ms }) => Event::Prepare { url, valid_ms },
             (_, ServerMessage::Reply { id, result }) => Event::Reply { id, result },
             (Some(room), ServerMessage::MemberChanged { member }) => {
                 room.on_member_changed(&member);

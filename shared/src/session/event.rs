@@ -48,6 +48,15 @@ pub enum Event {
     },
     /// The server says to go elsewhere: the driver closes with 1000, and follows.
     Redirect(Redirect),
+    /// A redirect to this URL is probably near: the driver may connect there now, and follows the
+    /// redirect on that connection. One that is not asked for is closed with 1000 after `valid_ms`,
+    /// for another URL's, and when the room is left.
+    Prepare {
+        /// WebSocket URL.
+        url: String,
+        /// For how long the connection may be held, in milliseconds.
+        valid_ms: u32,
+    },
     /// A member went.
     MemberLeft {
         /// Who.

@@ -295,6 +295,10 @@ fn server_messages() -> Vec<ServerMessage> {
             host: true,
             connected: true,
         },
+        ServerMessage::Prepare {
+            url: "wss://elsewhere/n/2/ws".to_owned(),
+            valid_ms: 4000,
+        },
     ]
 }
 
@@ -327,8 +331,21 @@ fn control() {
         &[1, 15],
         &[1, 127, 0],
         &[1, 128],
+        // In the place of a later message, in two spellings.
+        &[1, 15, 1, 97, 0],
+        &[1, 251, 15, 0, 1, 97, 0],
     ] {
         assert!(decode_server(bytes).is_err() && decode_client(bytes).is_err());
+        cases.push(json!({"from": "server", "broken": true, "bytes": hex(bytes)}));
+    }
+    // A server's later message: cut, with too much, without its length.
+    for bytes in [
+        &[1, 129, 0][..],
+        &[1, 129, 2, 1, 97],
+        &[1, 129, 4, 1, 97, 0, 0],
+        &[1, 129, 1, 97, 0],
+    ] {
+        assert!(decode_server(bytes).is_err(), "{bytes:?}");
         cases.push(json!({"from": "server", "broken": true, "bytes": hex(bytes)}));
     }
     check("control", &text("control", &json!({}), &cases));

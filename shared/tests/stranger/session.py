@@ -7,7 +7,7 @@ from schema import check_schema, check_tables
 from snapshot import Snapshot, events
 from wire import Malformed, Reader, ServerMessage
 
-ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect"}
+ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect", "Prepare"}
 IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Members", "Chat", "ResumeToken"}
 
 

@@ -110,6 +110,7 @@ PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
     "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
+LATER = {129: "Prepare"}
 
 
 class ServerMessage(Control):
@@ -119,12 +120,15 @@ class ServerMessage(Control):
         if self.u8() != 1:
             raise Malformed("no control message")
         if self.at < len(self.data) and 128 <= self.data[self.at] <= 250:
-            self.u8()
-            self.take(self.u32())
+            name = LATER.get(self.u8())
+            fields = self.take(self.u32())
             if not self.done:
                 raise Malformed("bytes are left over")
-            return None
-        name = self.variant(MESSAGES)
+            if name is None:
+                return None
+            self.data, self.at = fields, 0
+        else:
+            name = self.variant(MESSAGES)
         fields = getattr(self, "_" + name)()
         if not self.done:
             raise Malformed("bytes are left over")
@@ -226,6 +230,9 @@ class ServerMessage(Control):
 
     def _Redirect(self):
         return self.fields(url=self.string, ticket=self.string, room=self.u32, valid_ms=self.u32)
+
+    def _Prepare(self):
+        return self.fields(url=self.string, valid_ms=self.u32)
 
     def _Members(self):
         return {"members": self.list(self.member, 64), "more": self.bool()}
