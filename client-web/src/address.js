@@ -1,5 +1,5 @@
 /**
- * Where the server is: the WebSocket's URL from what the page gives, or from where the page and the
+ * Where the server is: the WebSocket's URL, or several, from what the page gives, or from where the page and the
  * SDK lie. Called by `tickwire.js`; what is opened there is for `socket.js`.
  *
  * A server hands out the SDK below its own root, at `client/`. So where that is known the WebSocket
@@ -10,6 +10,7 @@
  * WebSocket in it: so the path says which game a connection is of, too.
  */
 
+import { URLS_MAX } from './limits.js';
 import { RequestError } from './request_error.js';
 
 /** What a URL may look like, for errors. */
@@ -37,29 +38,47 @@ function here() {
 }
 
 /**
- * The WebSocket's URL: `http` becomes `ws`, a host or a game's folder alone gets `ws` behind it. Throws a
- * `RequestError` of reason `BadUrl`.
+ * The WebSocket's URLs: `http` becomes `ws`, a host or a game's folder alone gets `ws` behind it.
+ * Throws a `RequestError` of reason `BadUrl`.
  * @param {unknown} [given] a string or URL, absolute, or relative to the page: `/ws`, `./ws`;
  *   left out: the server that the SDK came from, else that of the game whose folder the page is in,
- *   else `/ws` on the page's host
+ *   else `/ws` on the page's host; an array of strings and URLs
  * @param {Place} [place]
- * @returns {string}
+ * @returns {string[]} one, or as many as the array has
  */
-export function socketUrl(given, place = here()) {
-  const url = given === undefined ? ownUrl(place) : givenUrl(given, place.page);
-  url.protocol = url.protocol.replace(/^http/, 'ws');
-  if (!/^wss?:$/.test(url.protocol) || url.host === '') throw bad(`${shown(given)} does not lead to a WebSocket: use a URL such as ${EXAMPLE}`);
-  if (url.pathname === '/' || FOLDER.exec(url.pathname)?.[1] === url.pathname) url.pathname += 'ws';
-  url.hash = '';
-  return url.href;
+export function socketUrls(given, place = here()) {
+  const named = (/** @type {unknown} */ each, /** @type {string} */ what) => socketUrl(givenUrl(each, place.page, what), each, what);
+  if (given === undefined) return [socketUrl(ownUrl(place), given, 'url')];
+  if (!Array.isArray(given)) return [named(given, 'url')];
+  if (given.length === 0) throw bad('url is an empty list: name at least one');
+  if (given.length > URLS_MAX) throw bad(`url is a list of ${given.length}: name at most ${URLS_MAX}`);
+  return Array.from(given, (each, at) => named(each, `url[${at}]`));
 }
 
 /**
- * @param {string} url absolute
- * @returns {string} the name of the game whose folder it is in; empty where it is in none
+ * @param {readonly string[]} urls absolute
+ * @returns {string} the name of the game in whose folder they are; empty where they are in none.
+ *   Throws a `RequestError` where they are not of one
  */
-export function gameOf(url) {
-  return FOLDER.exec(new URL(url).pathname)?.[2] ?? '';
+export function gameOf(urls) {
+  const [first, ...others] = urls.map((url) => FOLDER.exec(new URL(url).pathname)?.[2] ?? '');
+  const odd = others.findIndex((game) => game !== first);
+  if (odd !== -1) throw bad(`url[0] and url[${odd + 1}] are of two games, ${shown(first)} and ${shown(others[odd])}: name URLs of one, or pass game`);
+  return first;
+}
+
+/**
+ * @param {URL} url
+ * @param {unknown} given what it was made of
+ * @param {string} what it is called
+ * @returns {string}
+ */
+function socketUrl(url, given, what) {
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(url.protocol) || url.host === '') throw bad(`${subject(given, what)} does not lead to a WebSocket: use a URL such as ${EXAMPLE}`);
+  if (url.pathname === '/' || FOLDER.exec(url.pathname)?.[1] === url.pathname) url.pathname += 'ws';
+  url.hash = '';
+  return url.href;
 }
 
 /**
@@ -75,31 +94,42 @@ function ownUrl({ page, module }) {
 /**
  * @param {unknown} given
  * @param {string | undefined} page
+ * @param {string} what it is called
  * @returns {URL}
  */
-function givenUrl(given, page) {
+function givenUrl(given, page, what) {
   const isUrl = typeof given === 'object' && given !== null && Object.prototype.toString.call(given) === '[object URL]';
-  if (typeof given !== 'string' && !isUrl) throw bad(`url is ${shown(given)}: leave it out for the page's own server, or pass one such as ${EXAMPLE}`);
+  const advice = what === 'url' ? `leave it out for the page's own server, or pass one such as ${EXAMPLE}` : `pass one such as ${EXAMPLE}`;
+  if (typeof given !== 'string' && !isUrl) throw bad(`${what} is ${shown(given)}: ${advice}`);
   const text = String(given).trim();
-  if (text === '') throw bad(`url is empty: leave it out for the page's own server, or pass one such as ${EXAMPLE}`);
+  if (text === '') throw bad(`${what} is empty: ${advice}`);
   const isRelative = /^\.{0,2}\//.test(text);
   // A host without its scheme would be taken for the name of a file beside the page.
   if (!isRelative && !/^[a-z][a-z0-9+.-]*:/i.test(text)) {
-    throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}; a path on the page's own host begins with / or ./`);
+    throw bad(`${subject(given, what)} is not a URL such as ${EXAMPLE}; a path on the page's own host begins with / or ./`);
   }
-  if (isRelative && page === undefined) throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}: there is no page that it could be relative to`);
+  if (isRelative && page === undefined) throw bad(`${subject(given, what)} is not a URL such as ${EXAMPLE}: there is no page that it could be relative to`);
   try {
     // A page without an origin of its own (a file's worker, a sandboxed frame's) gives a base that
     // is none.
     return new URL(text, isRelative ? page : undefined);
   } catch (cause) {
-    throw bad(`${shown(given)} is not a URL such as ${EXAMPLE}`, cause);
+    throw bad(`${subject(given, what)} is not a URL such as ${EXAMPLE}`, cause);
   }
 }
 
 /** @param {string} message @param {unknown} [cause] */
 function bad(message, cause) {
   return new RequestError('BadUrl', message, { cause });
+}
+
+/**
+ * @param {unknown} given
+ * @param {string} what it is called
+ * @returns {string} it, and which of several
+ */
+function subject(given, what) {
+  return what === 'url' ? shown(given) : `${what}, ${shown(given)},`;
 }
 
 /** @param {unknown} given @returns {string} it in a few words */

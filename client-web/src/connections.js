@@ -72,14 +72,25 @@ export class Connections {
     this.#options = options;
     this.#seat = seat;
     this.#listener = listener;
-    this.redirection = new Redirection(options.url);
+    this.redirection = new Redirection(options.doors);
     this.wayBack = new WayBack(seat, this.redirection);
     seat.adopt(takeLeftSeat(options, seat.who));
   }
 
   /** Makes the first one. Throws a `RequestError` when there is nothing to connect to. */
-  open() {
-    const { url, token, seat, request } = this.wayBack.begin(now(), this.#backoff?.attempt ?? 1, this.#listener.room());
+  start() {
+    for (;;) {
+      try {
+        return this.#open();
+      } catch (error) {
+        this.redirection.lost(/** @type {Error} */ (error).message);
+        if (!this.redirection.isUntried) throw error;
+      }
+    }
+  }
+
+  #open() {
+    const { url, token, seat, request } = this.wayBack.begin(now(), this.#listener.room());
     const { name, game } = this.#options;
     const session = new Session(name, token, seat, { game, known: knownGame(this.#place), request });
     /** @type {Connection} */
@@ -131,7 +142,7 @@ export class Connections {
   reopen() {
     clearTimeout(this.#timer);
     try {
-      this.open();
+      this.#open();
     } catch (error) {
       this.#lose(1006, /** @type {Error} */ (error).message);
     }
@@ -156,7 +167,7 @@ export class Connections {
   giveUpLater() {
     // On an open socket the goodbye says it.
     const { left } = this.#seat;
-    if (left !== undefined && this.current?.isOpen !== true) giveUpSeat({ ...this.#options, url: this.redirection.url }, left);
+    if (left !== undefined && this.current?.isOpen !== true) giveUpSeat({ ...this.#options, redirection: this.redirection }, left);
   }
 
   /** There is none any more, nor will there be. */
@@ -168,7 +179,7 @@ export class Connections {
 
   /** Whose game it is. */
   get #place() {
-    return `${this.redirection.url} ${this.#options.game}`;
+    return `${this.#options.doors.name} ${this.#options.game}`;
   }
 
   /**
@@ -183,14 +194,19 @@ export class Connections {
     this.current = undefined;
     clearTimeout(this.#timer);
     const isFollowing = this.redirection.isUnderWay;
-    this.redirection.failed(reason);
     if (code === CloseCode.Unauthorised && !isFollowing && this.#seat.forget()) return this.reopen();
+    this.redirection.lost(reason, code === CloseCode.Restart || this.retryAfterMs !== undefined);
+    const { isUntried } = this.redirection;
+    // There is nothing to come back to yet: each door is tried once.
+    if (this.state === 'connecting' && this.#backoff === undefined && isUntried && !isFinal(code)) return this.reopen();
     const nowMs = now();
     const isFirst = this.state === 'open';
     if (isFirst) this.#backoff = new Backoff(nowMs);
     // A server that is full now may have a place for who comes back.
     const isOver = isFinal(code) || !this.#options.reconnect;
-    const delayMs = isOver ? undefined : this.#backoff?.next(nowMs, isFirst ? this.retryAfterMs : undefined);
+    // Where there are other doors nobody waits for the one that stops.
+    const retryAfterMs = isFirst && this.#options.doors.count === 1 ? this.retryAfterMs : undefined;
+    const delayMs = isOver ? undefined : this.#backoff?.next(nowMs, retryAfterMs, isUntried);
     this.state = 'reconnecting';
     if (delayMs !== undefined) this.#timer = setTimeout(() => this.#retry(), delayMs);
     this.#listener.onLost({ code, reason, isFirst, isLeaving, attempt: this.#backoff?.attempt ?? 1, delayMs });

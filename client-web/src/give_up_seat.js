@@ -23,8 +23,12 @@ import { Session } from './session.js';
 
 /**
  * Where it is.
- * @typedef {{ url: string, game: string, name: string, WebSocket: import('./types.js').SocketConstructor |
- *   undefined }} Server
+ * @typedef {object} Server
+ * @property {import('./doors.js').Doors} doors
+ * @property {import('./redirect.js').Redirection} redirection where the link was, or tried to be
+ * @property {string} game
+ * @property {string} name the player's
+ * @property {import('./types.js').SocketConstructor | undefined} WebSocket
  */
 
 /**
@@ -39,6 +43,7 @@ const underWay = new Set();
  * @param {LeftSeat} seat
  */
 export function giveUpSeat(server, seat) {
+  const { redirection, game, name } = server;
   const backoff = new Backoff(now());
   /** @type {any} until the next try */
   let timer;
@@ -54,27 +59,39 @@ export function giveUpSeat(server, seat) {
     // Its goodbye gives the seat up, if it was taken.
     connection?.close(CloseCode.Normal);
     const nowMs = now();
-    const delayMs = backoff.next(nowMs);
+    const delayMs = backoff.next(nowMs, undefined, redirection.isUntried);
     if (delayMs === undefined || nowMs + delayMs >= seat.untilMs) return end();
     timer = setTimeout(() => attempt(), delayMs);
     // A program in Node that has nothing else to do may end.
     timer.unref?.();
   };
   const attempt = () => {
-    const session = new Session(server.name, seat.who, { token: seat.token, seen: { chat: 0, tick: 0 } }, { game: server.game });
+    const { url, ticket } = redirection.next(now());
+    const session = new Session(name, ticket ?? seat.who, { token: seat.token, seen: { chat: 0, tick: 0 } }, { game });
     try {
-      connection = new Connection({ ...server, conditions: new Conditions(undefined) }, session, new Heartbeat(now()), {
-        onEvent: (event) => {
+      connection = new Connection({ ...server, url, conditions: new Conditions(undefined) }, session, new Heartbeat(now()), {
+        onEvent: (event, nowMs) => {
           if (event.type === 'Refused' && (event.reason === 'Busy' || event.reason === 'TooOften')) later();
-          else if (event.type === 'Joined' || event.type === 'Refused' || event.type === 'Failed') end();
+          else if (event.type === 'Redirect' && redirection.begin(event, nowMs)) follow();
+          else if (event.type === 'Joined' || event.type === 'Refused' || event.type === 'Redirect' || event.type === 'Failed') end();
         },
         onTime() {},
         dueMs: () => Infinity,
-        onLost: (code) => (isFinal(code) ? end() : later()),
+        onLost: (code, reason) => {
+          redirection.lost(reason);
+          if (isFinal(code)) end();
+          else later();
+        },
       });
-    } catch {
-      end();
+    } catch (error) {
+      redirection.lost(/** @type {Error} */ (error).message);
+      if (redirection.isUntried) later();
+      else end();
     }
+  };
+  const follow = () => {
+    connection?.close(CloseCode.Normal);
+    attempt();
   };
   underWay.add(attempts);
   later();
@@ -82,12 +99,12 @@ export function giveUpSeat(server, seat) {
 
 /**
  * For a new link, which gives it up before it asks for anything: or a join might lead back to it.
- * @param {Pick<Server, 'url' | 'game'>} there
+ * @param {Pick<Server, 'doors' | 'game'>} there
  * @param {string} who the player's token, empty for somebody new
  * @returns {LeftSeat | undefined} what is not given up in the background any more
  */
-export function takeLeftSeat({ url, game }, who) {
-  const attempts = [...underWay].find(({ server, seat }) => who !== '' && server.url === url && server.game === game && seat.who === who);
+export function takeLeftSeat({ doors, game }, who) {
+  const attempts = [...underWay].find(({ server, seat }) => who !== '' && server.doors.name === doors.name && server.game === game && seat.who === who);
   attempts?.end();
   return attempts?.seat;
 }

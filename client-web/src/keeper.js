@@ -59,15 +59,15 @@ export class Keeper {
 
   /**
    * The keeper for a server. It is to be released.
-   * @param {string} url
+   * @param {string} server by what it is known
    * @param {StorageLike | undefined} [storage]
    * @returns {Keeper | undefined} undefined if there is no storage. Throws a `TypeError` for what
    *   is none
    */
-  static take(url, storage = browserStorage()) {
+  static take(server, storage = browserStorage()) {
     if (storage === undefined || storage === null) return undefined;
     if (typeof storage.getItem !== 'function' || typeof storage.setItem !== 'function') throw new TypeError('storage is one such as sessionStorage');
-    return new Keeper(storage, `tickwire ${url}`);
+    return new Keeper(storage, `tickwire ${server}`);
   }
 
   /** @returns {boolean} whether a reload finds what this one keeps */

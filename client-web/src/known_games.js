@@ -19,7 +19,7 @@ const GAMES_MAX = 4;
 const games = new Map();
 
 /**
- * @param {string} place whose game: a server's URL and the game's name there
+ * @param {string} place whose game: by what a server is known, and the game's name there
  * @returns {KnownGame | undefined}
  */
 export const knownGame = (place) => games.get(place);

@@ -122,6 +122,11 @@ export const PROBE_MAX_MS = 3000;
  */
 export const FROZEN_MS = 5000;
 /**
+ * URLs by which a page reaches its server. Beyond: `BadUrl`. Each is tried without a wait, so that
+ * a page whose servers are all away makes no more connections in a row than this.
+ */
+export const URLS_MAX = 16;
+/**
  * The first try to come back after a loss is due within this time, in milliseconds; each later one
  * takes twice as long.
  */

@@ -26,7 +26,7 @@ import { Seat } from './seat.js';
 /**
  * For `connect`.
  * @typedef {object} LinkOptions
- * @property {string} url
+ * @property {import('./doors.js').Doors} doors
  * @property {string} game empty for the server's only one, or its first
  * @property {string} name
  * @property {string} token
@@ -88,7 +88,7 @@ export class Link extends Emitter {
       room: () => this.#room,
     });
     try {
-      this.#connections.open();
+      this.#connections.start();
     } catch (error) {
       this.#connections.giveUpLater();
       this.#release();
@@ -439,7 +439,7 @@ export class Link extends Emitter {
     const { retryAfterMs } = this.#connections;
     const info = { code, reason, retryAfterMs };
     this.#ended = info;
-    const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#options.url);
+    const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#options.doors.text);
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs });
     this.#rejectAll(error);
     this.#release();

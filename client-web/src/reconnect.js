@@ -10,6 +10,8 @@ import { RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS } from './
 export class Backoff {
   #sinceMs;
   #random;
+  /** Tries that were waited for, but for the first. */
+  #waits = 0;
   /** Tries so far. */
   attempt = 0;
 
@@ -24,12 +26,13 @@ export class Backoff {
 
   /**
    * When to try next. A crowd that lost its server at one time comes back spread, and each later
-   * try takes twice as long.
+   * try takes twice as long, but for those of other doors to the same rooms: they follow at once.
    * @param {number} nowMs
    * @param {number} [retryAfterMs] what the server said before it went
+   * @param {boolean} [isUntried] the try is of another door, for the first time
    * @returns {number | undefined} in so many milliseconds; undefined: give up
    */
-  next(nowMs, retryAfterMs) {
+  next(nowMs, retryAfterMs, isUntried = false) {
     if (nowMs - this.#sinceMs >= RECONNECT_FOR_MS) return undefined;
     const attempt = this.attempt++;
     if (attempt === 0) {
@@ -37,7 +40,9 @@ export class Backoff {
       if (retryAfterMs === undefined) return RECONNECT_DELAY_MS * this.#random();
       return retryAfterMs * (0.75 + 0.5 * this.#random());
     }
-    const doubled = Math.min(RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 16));
+    if (isUntried) return 0;
+    this.#waits++;
+    const doubled = Math.min(RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS * 2 ** Math.min(this.#waits, 16));
     return doubled * (0.5 + 0.5 * this.#random());
   }
 }

@@ -4,7 +4,8 @@
  *
  * Until there is a room at the target the ticket is brought, for as long as it is good; after that
  * the link goes home, to the server that the page named, which knows where to send it. A target on
- * which there was a room is tried once more when it is lost, then home is.
+ * which there was a room is tried once more when it is lost, then home is. Where home has several
+ * doors each try goes to the next; and a server that stops is left for the others at once.
  */
 
 import { REDIRECTS_MAX } from './limits.js';
@@ -16,19 +17,20 @@ import { REDIRECTS_MAX } from './limits.js';
 
 /** See the module's description. */
 export class Redirection {
-  #home;
+  #doors;
   #hops = 0;
   /** @type {(Redirect & { untilMs: number }) | undefined} the one that is being followed */
   #to;
-  /** Where there was a room last. */
-  #url;
+  /** @type {string | undefined} where there was a room last, if a server sent the link there */
+  #behind;
+  /** The player is there, or was until just now. */
+  #isThere = false;
   /** Why the last one that was followed led nowhere, empty if that is unknown. */
   why = '';
 
-  /** @param {string} home the server that the page named */
-  constructor(home) {
-    this.#home = home;
-    this.#url = home;
+  /** @param {import('./doors.js').Doors} doors home */
+  constructor(doors) {
+    this.#doors = doors;
   }
 
   /** Whether one is being followed. */
@@ -50,34 +52,52 @@ export class Redirection {
     return true;
   }
 
-  /** The connection that followed one is lost. @param {string} reason */
-  failed(reason) {
-    if (this.isUnderWay) this.why = reason;
+  /**
+   * The connection is lost, or came to nothing.
+   * @param {string} reason
+   * @param {boolean} [isStopping] the server said that it will not be there for a while
+   */
+  lost(reason, isStopping = false) {
+    if (this.#to !== undefined) this.why = reason;
+    else if (!this.#isThere || (isStopping && this.#doors.count > 1)) this.#leave();
+    this.#isThere = false;
   }
 
   /**
    * Where the next connection goes.
    * @param {number} nowMs
-   * @param {number} attempt 1 for the first after a loss
    * @returns {{ url: string, ticket?: string, room?: number }} with the ticket, and the room that
    *   is there, while one is followed
    */
-  next(nowMs, attempt) {
+  next(nowMs) {
     if (this.#to !== undefined && nowMs < this.#to.untilMs) return this.#to;
-    if (this.#to !== undefined || attempt > 1) this.#url = this.#home;
+    if (this.#to !== undefined) this.#behind = undefined;
     this.#to = undefined;
-    return { url: this.#url };
+    return { url: this.url };
+  }
+
+  /** Whether that is a door that has not been tried since the player was there last. */
+  get isUntried() {
+    return this.#to === undefined && this.#behind === undefined && this.#doors.isUntried;
   }
 
   /** There is a room, or the lobby after a refusal. */
   arrived() {
     this.#hops = 0;
-    if (this.#to !== undefined) this.#url = this.#to.url;
+    if (this.#to !== undefined) this.#behind = this.#to.url;
     this.#to = undefined;
+    this.#isThere = true;
+    this.#doors.arrived();
   }
 
   /** The server that there is, or was last. */
   get url() {
-    return this.#to?.url ?? this.#url;
+    return this.#to?.url ?? this.#behind ?? this.#doors.url;
+  }
+
+  /** Home, from where a server sent the link; else to the next door. */
+  #leave() {
+    if (this.#behind === undefined) this.#doors.goOn();
+    this.#behind = undefined;
   }
 }

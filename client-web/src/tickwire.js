@@ -3,8 +3,9 @@
  * that a page uses is exported here; the arithmetic for its `step` is in `exact.js`.
  */
 
-import { gameOf, socketUrl } from './address.js';
+import { gameOf, socketUrls } from './address.js';
 import { Conditions, conditionsIn } from './conditions.js';
+import { Doors } from './doors.js';
 import { Keeper } from './keeper.js';
 import { Link } from './link.js';
 import { report } from './report.js';
@@ -47,14 +48,15 @@ export async function connect(options = {}) {
   const { url, name = '', token = '', options: player, WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
-  const address = socketUrl(url);
-  const game = options.game ?? gameOf(address);
+  const urls = socketUrls(url);
+  const game = options.game ?? gameOf(urls);
+  const doors = new Doors(urls);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
   const conditions = new Conditions(asked === false ? undefined : asked);
-  const keeper = resume ? Keeper.take(options.game === undefined ? address : `${address} ${game}`, storage) : undefined;
+  const keeper = resume ? Keeper.take(options.game === undefined ? doors.name : `${doors.name} ${game}`, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ url: address, game, name, token, player, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
+    const link = new Link({ doors, game, name, token, player, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
   });
 }
 

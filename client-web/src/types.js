@@ -178,9 +178,11 @@
  * Where to connect, and as whom.
  * @template {GameTypes} [G={}]
  * @typedef {object} ConnectOptions
- * @property {string | URL} [url] of the server, such as `wss://example.org/ws`, or relative to
- *   the page: `/ws`, `./ws`. Left out: the server that the SDK was loaded from; where a bundle or a
- *   package has it, `/ws` on the page's host, or in the game's folder that the page is in
+ * @property {string | URL | readonly (string | URL)[]} [url] of the server, such as
+ *   `wss://example.org/ws`, or relative to the page: `/ws`, `./ws`. Left out: the server that the SDK was loaded from;
+ *   where a bundle or a package has it, `/ws` on the page's host, or in the game's folder that the
+ *   page is in. An array of up to 16 are doors to the same rooms, as of a cluster's nodes: a random
+ *   one is the first, one that is away is left for the next
  * @property {string} [game] which of the server's games; left out: the one in whose folder `url` is
  *   (`/g/NAME/`), else its only one, or its first
  * @property {string} [name] the name that others see; the server tidies it

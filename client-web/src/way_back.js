@@ -21,6 +21,8 @@ export class WayBack {
   who;
   /** What was asked for first has no answer yet. */
   isAsking = false;
+  /** That is the seat. */
+  #isSeatAsked = false;
   #untilMs = 0;
 
   /**
@@ -35,17 +37,20 @@ export class WayBack {
   /**
    * A connection is made.
    * @param {number} nowMs
-   * @param {number} attempt 1 for the first after a loss
    * @param {Room | undefined} room that there is to come back to
    * @returns {{ url: string, token: string, seat: { token: string, seen: { chat: number, tick:
    *   number } } | undefined, request: Uint8Array | undefined }} `token` says who the player is
    */
-  begin(nowMs, attempt, room) {
+  begin(nowMs, room) {
     this.#seat.expire(nowMs);
-    const to = this.#redirection.next(nowMs, attempt);
+    const to = this.#redirection.next(nowMs);
     const { token, who } = this.#seat;
-    const isSeatThere = token !== '' && (to.room === undefined || to.room === room?.info.id);
+    // Of a room of before a reload the seat alone is known: where it was asked for, the redirect says
+    // where that is.
+    const isItsRoom = room === undefined ? this.isAsking && this.#isSeatAsked : to.room === room.info.id;
+    const isSeatThere = token !== '' && (to.room === undefined || isItsRoom);
     const seat = isSeatThere ? { token, seen: seenOf(room) } : undefined;
+    this.#isSeatAsked = isSeatThere;
     const request = to.room === undefined ? watchAgain(room) : client.joinRoom(to.room, this.who);
     this.isAsking = seat !== undefined || request !== undefined;
     this.#untilMs = nowMs + SEAT_ASKED_FOR_MS;

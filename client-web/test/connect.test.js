@@ -3,13 +3,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { gameOf, socketUrl } from '../src/address.js';
+import { gameOf, socketUrls } from '../src/address.js';
+import { URLS_MAX } from '../src/limits.js';
 import { connect, join } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
 import { SQUARE } from './support/square.js';
 
 const options = { url: 'ws://test/ws', WebSocket: FakeSocket };
+
+/** @param {unknown} [given] @param {import('../src/address.js').Place} [place] */
+function socketUrl(given, place) {
+  const [url, ...more] = socketUrls(given, place);
+  assert.deepEqual(more, []);
+  return url;
+}
 
 /**
  * @param {import('node:test').TestContext} t
@@ -69,7 +77,7 @@ test('the folder says which game it is', () => {
     ['https://example.org/bag/cards/', ''],
     ['https://example.org/g/two words/ws', ''],
     [`https://example.org/g/${'x'.repeat(33)}/ws`, ''],
-  ]) assert.equal(gameOf(url), game, url);
+  ]) assert.equal(gameOf([url]), game, url);
 });
 
 test('in a worker that a bundler made from a blob it is the host that made it', (t) => {
@@ -105,7 +113,15 @@ test('a URL that leads nowhere says what one looks like', async (t) => {
     [7777, /^url is 7777/],
     [false, /^url is false/],
     [{ url: 'ws://host/ws' }, /^url is an object/],
-    [['ws://host/ws'], /^url is an object/],
+    [[['ws://host/ws']], /^url\[0\] is an object: pass one such as wss:/],
+    [[], /^url is an empty list/],
+    [Array(URLS_MAX + 1).fill('ws://host/ws'), /^url is a list of 17: name at most 16/],
+    [['ws://a/ws', undefined], /^url\[1\] is undefined: pass one/],
+    [[, 'ws://a/ws'], /^url\[0\] is undefined/],
+    [['ws://a/ws', ' ', 'ws://b/ws'], /^url\[1\] is empty: pass one/],
+    [['ws://a/ws', 'ws://b/ws', 'b:7777'], /^url\[2\], "b:7777", does not lead to a WebSocket/],
+    [['ws://a/ws', 'example.org/ws'], /^url\[1\], "example.org\/ws", is not a URL such as/],
+    [['ws://a/g/cards/ws', 'ws://b/g/cards/ws', 'ws://c/ws'], /^url\[0\] and url\[2\] are of two games, "cards" and "": /],
     [Symbol('ws'), /^url is Symbol/],
     [() => 'ws://host/ws', /^url is /],
   ]);

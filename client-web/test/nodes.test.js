@@ -11,6 +11,8 @@ import { WebSocket } from 'ws';
 import { connect } from '../src/tickwire.js';
 import { forAll } from './support/for_all.js';
 import { startNeighbours } from './support/neighbours.js';
+import { answered, Storage } from './support/page.js';
+import { startProxy } from './support/proxy.js';
 import { until } from './support/until.js';
 
 const MAX_ROOMS = 2;
@@ -48,12 +50,13 @@ async function eventually(look) {
 }
 
 /**
- * A room at the first node: where rooms of before are still counted there, one is made at the second.
+ * A room at a node: where rooms of before are still counted there, one is made at the other.
  * @param {string} name
+ * @param {number} [node]
  */
-const madeAtTheFirst = (name) =>
+const made = (name, node = 0) =>
   eventually(async () => {
-    const host = await come(0);
+    const host = await come(node);
     const room = await host.link.create({ name }).catch(() => undefined);
     if (room && host.heard.length === 0) return { host, room };
     host.link.close();
@@ -76,7 +79,7 @@ test('where there is no place for one more room it is made at the other node', a
 });
 
 test('a room is listed, joined by number and by code, at both nodes', async () => {
-  const { host, room } = await madeAtTheFirst('den');
+  const { host, room } = await made('den');
   const bo = await come(1);
   const listed = await eventually(async () => (await bo.link.rooms()).find(({ id }) => id === room.info.id));
   assert.equal(listed.name, 'den');
@@ -114,7 +117,7 @@ test('quick joins at both nodes lead to one room', async () => {
 });
 
 test('a player whose connection is lost comes back to their seat by the node where they came from', async () => {
-  const { host, room } = await madeAtTheFirst('home');
+  const { host, room } = await made('home');
   /** @type {WebSocket[]} */
   const sockets = [];
   class Kept extends WebSocket {
@@ -138,4 +141,46 @@ test('a player whose connection is lost comes back to their seat by the node whe
   assert.deepEqual([bo.link.room, there.you], [there, you]);
   assert.deepEqual(sockets.slice(3).map(({ url }) => url), [nodes.urls[1], nodes.urls[0]]);
   leave(host, bo);
+});
+
+test('a page that names several doors comes in by one that is there, back by another, and so does its reload', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const { host, room } = await made('many doors', 1);
+  const proxy = await startProxy(new URL(nodes.urls[1]).host);
+  t.after(() => proxy.stop());
+  const second = proxy.url.replace('http', 'ws') + 'ws';
+  /** @type {string[]} */
+  const went = [];
+  class Told extends WebSocket {
+    /** @param {string} url @param {string} protocol */
+    constructor(url, protocol) {
+      super(url, protocol);
+      went.push(url);
+    }
+  }
+  const storage = new Storage();
+  const away = 'ws://127.0.0.1:1/ws';
+  const life = new AbortController();
+  const options = { name: 'Bo', WebSocket: /** @type {any} */ (Told), resume: true, storage };
+  const link = await connect({ ...options, url: [away, second, nodes.urls[0]], signal: life.signal });
+  t.after(() => link.close());
+  const there = await link.joinCode(room.code);
+  const { you } = there;
+  there.play({ input: () => ({ dx: 1 }) });
+  await answered(there);
+  const back = new Promise((resolve) => link.on('resumed', resolve));
+  proxy.stop();
+  assert.deepEqual(await back, { room: there });
+  assert.equal(there.you, you);
+  assert.deepEqual(went, [away, second, second, nodes.urls[0], nodes.urls[1]], 'the room is behind the door that is gone');
+  await answered(there);
+  life.abort();
+
+  went.length = 0;
+  const reloaded = await connect({ ...options, url: [nodes.urls[0], away, second] });
+  t.after(() => reloaded.close());
+  assert.equal(reloaded.room?.you, you);
+  assert.deepEqual(went, [nodes.urls[0], nodes.urls[1]]);
+  await until(() => room.members.size === 2);
+  leave(host);
 });

@@ -75,12 +75,12 @@ export function isFinal(code) {
 /**
  * @param {number} code a WebSocket close code
  * @param {string} reason what the socket said, or what the code means
- * @param {string} url where to
+ * @param {string} where to
  * @returns {string} why `connect` failed, and what to do about it
  */
-export function whyNotConnected(code, reason, url) {
+export function whyNotConnected(code, reason, where) {
   if (code === LOST) {
-    const said = `could not connect to ${url}: `;
+    const said = `could not connect to ${where}: `;
     if (reason !== closeReason(LOST)) return said + reason;
     return (
       `${said}is a Tickwire server running there, does the path end in /ws, ` +

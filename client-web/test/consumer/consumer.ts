@@ -118,7 +118,7 @@ export async function develop(room: Room<Square>): Promise<void> {
 /** Without types of the game everything is allowed, and what the SDK itself says still has its type. */
 export async function untyped(): Promise<void> {
   const room = await join({
-    url: new URL('ws://127.0.0.1:7777/ws'),
+    url: [new URL('ws://127.0.0.1:7777/ws'), 'wss://example.org/ws'],
     input: () => ({ dx: 1 }),
     step: (me, input, { dt }) => void (me.pos.x += input.dx * dt),
     draw: ({ entities }) => entities.forEach(({ slot, pos }) => dot(pos.x, slot, '')),
