@@ -189,7 +189,7 @@ fn answer_all(
     let Client { conn, session } = client;
     if let Some(before) = waiting.take() {
         let led = shared.desk(session).go_on(session, now, before);
-        match reply(conn, shared, led) {
+        match reply(conn, shared, led).map_err(End::Close)? {
             Answered::Said => {}
             Answered::Seated(seating) => return Ok(Some(seating)),
             Answered::Waits(again) => *waiting = Some(again),
@@ -298,7 +298,7 @@ fn answer(
         | ClientMessage::QuickJoin { .. }
         | ClientMessage::Resume { .. } => {
             let led = shared.desk(session).lead(session, now, &message);
-            return Ok(reply(conn, shared, led));
+            return reply(conn, shared, led);
         }
         // As above: no answer is expected.
         ClientMessage::Resync { .. } => return Ok(Answered::Said),
@@ -313,14 +313,20 @@ fn answer(
 }
 
 /// Tells a client where its request leads, as far as the lobby tells it.
-fn reply(conn: &mut Conn, shared: &Shared, led: Result<Led, Refusal>) -> Answered {
+fn reply(
+    conn: &mut Conn,
+    shared: &Shared,
+    led: Result<Led, Refusal>,
+) -> Result<Answered, CloseCode> {
     match led {
-        Ok(Led::Here(seating)) => return Answered::Seated(seating),
-        Ok(Led::Later(waiting)) => return Answered::Waits(waiting),
+        Ok(Led::Here(seating)) => return Ok(Answered::Seated(seating)),
+        Ok(Led::Later(waiting)) => return Ok(Answered::Waits(waiting)),
+        // To be refused would cost them the seat.
+        Ok(Led::Nowhere) => return Err(CloseCode::Restart),
         Ok(Led::Away(redirect)) => shared.send(conn, &redirect),
         Err(reason) => shared.send(conn, &refused(reason)),
     }
-    Answered::Said
+    Ok(Answered::Said)
 }
 
 fn refused(reason: Refusal) -> ServerMessage {

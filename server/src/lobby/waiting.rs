@@ -18,7 +18,8 @@ pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// For how long a room is waited for that nobody has: until its owner is known to be dead and
 /// another node has it. A node that was started anew, or has another connection to the engine, acts
 /// on what it sees after 8 s (`Timing::settle`); then the room is taken over and made. Below the
-/// 20 s that clients wait for an answer.
+/// 20 s that clients wait for an answer. Who waited for so long in vain is not refused but closed with
+/// 1012: the room's node may be one that this one does not hear.
 pub(super) const FOUND_WITHIN: Duration = Duration::from_secs(15);
 /// For how long a node that has just started waits for what the others have to tell, of those who
 /// want a room of a name: two of their batches.

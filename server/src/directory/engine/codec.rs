@@ -101,13 +101,6 @@ pub(crate) fn decode_incarnation(bytes: &[u8]) -> Result<Incarnation, Garbled> {
     Ok(Incarnation(number))
 }
 
-/// A room's record.
-#[cfg(test)]
-pub(crate) fn encode_room(record: RoomRecord) -> String {
-    let owner = encode_incarnation(record.owner);
-    format!("{FORMAT}|{}|{owner}", record.epoch.0)
-}
-
 /// A room's record from its bytes.
 pub(crate) fn decode_room(bytes: &[u8]) -> Result<RoomRecord, Garbled> {
     let (epoch, owner) = number(after_format(bytes)?)?;

@@ -34,6 +34,8 @@ pub(in crate::lobby) enum Led {
     Away(Box<ServerMessage>),
     /// That is not known yet.
     Later(Box<Waiting>),
+    /// Nobody said for too long: another node, or this one in a while, may know.
+    Nowhere,
 }
 
 /// See the module's description.
@@ -112,10 +114,11 @@ impl<'a> Leading<'a> {
             Event::Told => Ok(Led::Later(waiting)),
             Event::Found(room) => match self.where_is(room) {
                 Whereabouts::There(node) => self.away(room, node),
-                Whereabouts::Unknown if !is_late => Ok(Led::Later(waiting)),
+                Whereabouts::Unknown if is_late => Ok(Led::Nowhere),
+                Whereabouts::Unknown => Ok(Led::Later(waiting)),
                 Whereabouts::Here => self.lead(),
                 // To the refusal of a seat that is not there.
-                _ => self.here(),
+                Whereabouts::Nowhere => self.here(),
             },
             Event::Answer { id, to, .. } => match self.nodes.answer(id) {
                 None if !is_late => {

@@ -71,7 +71,7 @@ impl Lobby {
         let led = desk.lead(&mut self.session, self.now, &request);
         let seating = led.map(|led| match led {
             Led::Here(seating) => *seating,
-            Led::Away(_) | Led::Later(_) => panic!("the server is alone"),
+            Led::Away(_) | Led::Later(_) | Led::Nowhere => panic!("the server is alone"),
         });
         if let Ok(seating) = &seating {
             self.registry.open(seating.place.room);

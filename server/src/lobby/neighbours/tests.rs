@@ -9,7 +9,7 @@ use tickwire::ids::{PlayerId, RoomId};
 use tickwire::limits::REDIRECTS_MAX;
 use tickwire::protocol::client_message::{JoinAs, NewRoom};
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{ClientMessage, ServerMessage, feature};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, feature};
 use tickwire::session::{Event, Session, Ticket};
 
 use super::*;
@@ -474,8 +474,10 @@ fn who_comes_back_too_soon_waits_until_the_room_is_somewhere() {
     assert_eq!((again.seat(), again.node, again.hops), (host.seat(), 0, 1));
 }
 
+/// Refused, at once, only where it is known that there is no such room: the client gives up the seat
+/// then. Where nobody knows, as of a room whose node is not heard here, it asks again, maybe elsewhere.
 #[test]
-fn who_waits_for_a_room_that_is_nowhere_is_refused() {
+fn who_waits_for_a_room_that_is_nowhere_is_refused_or_told_to_come_again() {
     for is_known in [false, true] {
         let mut land = Land::new("nowhere", 2);
         let mut host = land.host(0, &named("den"));
@@ -485,20 +487,27 @@ fn who_waits_for_a_room_that_is_nowhere_is_refused() {
         let mut again = land.come_back(1, &host, &seat);
         let start = land.now;
         land.settle(&mut [&mut again]);
-        assert_eq!(again.refused, None);
+        assert_eq!((again.refused, again.way.closed()), (None, None));
         if is_known {
             land.neighbours.forget(host.room());
         }
-        while again.refused.is_none() {
+        while again.refused.is_none() && again.way.closed().is_none() {
             land.step(&mut [&mut again]);
             assert!(land.now - start < FOUND_WITHIN + 5 * STEP);
         }
-        assert_eq!(again.refused, Some(Refusal::NoSuchSeat));
-        assert_eq!(
-            land.now - start < FOUND_WITHIN,
-            is_known,
-            "at once if it is known"
-        );
+        match is_known {
+            true => {
+                assert_eq!(again.refused, Some(Refusal::NoSuchSeat));
+                assert!(land.now - start < FOUND_WITHIN, "at once");
+            }
+            false => {
+                assert_eq!(again.refused, None);
+                assert_eq!(again.way.closed(), Some(CloseCode::Restart));
+                let mut there = land.come_back(0, &host, &seat);
+                land.settle(&mut [&mut there]);
+                assert_eq!((there.seat(), there.hops), (host.seat(), 0));
+            }
+        }
     }
 }
 

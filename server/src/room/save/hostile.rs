@@ -12,8 +12,8 @@ use tickwire::session::Seen;
 
 use super::{FORMAT, HEADER_BYTES, MAGIC, fingerprint, seal};
 use crate::game::{
-    Axes, Game, GameDef, Group, Groups, Identity, Input, Out, Owner, Player, Rewind, RoomOptions,
-    Schema, Team, all, entity, int, range, text,
+    Axes, Game, GameDef, Group, Input, Out, Owner, Player, Rewind, RoomOptions, Schema, Team, all,
+    entity, int, range, text,
 };
 use crate::room::Room;
 
@@ -219,6 +219,7 @@ mod tests {
     use tickwire::protocol::ClientMessage;
 
     use super::*;
+    use crate::game::{Groups, Identity};
 
     /// What is behind a header and the game's own hash.
     const BODY_AT: usize = HEADER_BYTES + 4;

@@ -139,7 +139,8 @@ pub(super) fn mark(mark: [u8; 16]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::engine::codec::{decode_room, encode_room};
+    use crate::directory::engine::codec::decode_room;
+    use crate::directory::engine::tests::decoded::encode_room;
     use crate::directory::ownership::messages::{Incarnation, RoomRecord};
 
     #[test]

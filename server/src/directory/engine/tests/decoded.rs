@@ -2,13 +2,21 @@
 //! what it kept. Nothing panics, nothing grows beyond its bound, and what is read is written back
 //! alike.
 
-use super::codec::{decode_checkpoint, decode_node, decode_room, encode_node, encode_room};
+use super::codec::{
+    FORMAT, decode_checkpoint, decode_node, decode_room, encode_incarnation, encode_node,
+};
 use super::messages::{
     Command, Epoch, Incarnation, NODE_BYTES_MAX, NODES_MAX, NodeRecord, ROOMS_TOLD_MAX, Reply,
     RoomRecord, URL_BYTES_MAX,
 };
 use super::replies::reply_to;
 use tickwire::ids::RoomId;
+
+/// A room's record as the engine's scripts write it.
+pub(crate) fn encode_room(record: RoomRecord) -> String {
+    let owner = encode_incarnation(record.owner);
+    format!("{FORMAT}|{}|{owner}", record.epoch.0)
+}
 
 /// Runs one input: its first byte says as what the rest is read.
 ///

@@ -2,7 +2,7 @@
 
 mod conformance;
 mod cost;
-mod decoded;
+pub(super) mod decoded;
 mod differential;
 mod faults;
 mod hostile;
