@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use bevy_ecs::component::Mutable;
 use bevy_ecs::entity_disabling::DefaultQueryFilters;
 use bevy_ecs::prelude::*;
+use bevy_ecs::resource::IsResource;
 
 use crate::game::{self, Groups, Out, RoomRng, Roster};
 use crate::replication::slots::Given;
@@ -33,6 +34,12 @@ pub(super) fn check(world: &World) {
              Query<Entity, Without<IsResource>> finds, and calls neither clear_all nor clear_entities nor clear_resources"
         );
     }
+}
+
+/// Whether an entity is a resource's, whoever's.
+pub(super) fn is_resource(world: &World, entity: Entity) -> bool {
+    let entity = world.get_entity(entity);
+    entity.is_ok_and(|entity| entity.contains::<IsResource>())
 }
 
 fn missing(world: &World) -> Option<&'static str> {

@@ -255,6 +255,12 @@ impl<G: Game> Room<G> {
         let places = (room.options.seats, room.options.spectators);
         let members = saved.members.restore(places, saved.tick, &game);
         room.members = members.ok_or(unsound("its members"))?;
+        // With their player it would go, and the room with it.
+        let members = &room.members;
+        let avatars = || members.iter().map(|member| member.entity);
+        if avatars().any(|avatar| resources::is_resource(world, avatar)) {
+            return Err(unsound("an avatar is none"));
+        }
         let image = saved
             .image
             .filter(|image| image.is_sound(&game.layout, saved.tick));
