@@ -26,7 +26,7 @@ const SETTINGS = {
 };
 
 /**
- * Whoever makes a link by the settings.
+ * Makes a socket as the settings say.
  * @typedef {(direction: import('./conditioner.js').DirectionConditions | undefined, seed: number)
  *   => void} Apply
  */
@@ -35,8 +35,8 @@ const SETTINGS = {
 export class Conditions {
   /** @type {Required<LinkConditions> | undefined} */
   #settings;
-  /** @type {Apply | undefined} */
-  #apply;
+  /** @type {Set<Apply>} of the link's sockets: one, or one more that is prepared */
+  #followers = new Set();
 
   /**
    * @param {LinkConditions | undefined} settings undefined for a link as it is; throws a
@@ -54,20 +54,23 @@ export class Conditions {
   /** @param {LinkConditions | undefined} settings count from the next message on */
   set settings(settings) {
     this.#settings = settings && complete(settings);
-    this.#tell();
+    for (const apply of this.#followers) this.#tell(apply);
   }
 
   /**
-   * From now on the settings are those of this link.
+   * From now on the settings are those of this socket too.
    * @param {Apply} apply called now and whenever they change
+   * @returns {() => void} ends that
    */
   follow(apply) {
-    this.#apply = apply;
-    this.#tell();
+    this.#followers.add(apply);
+    this.#tell(apply);
+    return () => void this.#followers.delete(apply);
   }
 
-  #tell() {
-    this.#apply?.(this.#settings && directionOf(this.#settings), this.#settings?.seed ?? 1);
+  /** @param {Apply} apply */
+  #tell(apply) {
+    apply(this.#settings && directionOf(this.#settings), this.#settings?.seed ?? 1);
   }
 }
 

@@ -18,7 +18,8 @@ import { Socket } from './socket.js';
 /**
  * Where to.
  * @typedef {{ url: string, WebSocket: import('./types.js').SocketConstructor | undefined,
- *   conditions: import('./conditions.js').Conditions }} Server
+ *   conditions: import('./conditions.js').Conditions, socket?: Socket }} Server `socket`: one that
+ *   is there for it already, open or about to be
  */
 
 /**
@@ -63,15 +64,17 @@ export class Connection {
    * @param {import('./heartbeat.js').Heartbeat} heartbeat of the link
    * @param {Listener} listener
    */
-  constructor({ url, WebSocket, conditions }, session, heartbeat, listener) {
+  constructor({ url, WebSocket, conditions, socket }, session, heartbeat, listener) {
     this.session = session;
     this.#heartbeat = heartbeat;
     this.#listener = listener;
-    this.#socket = new Socket(url, WebSocket, conditions, {
+    const handlers = {
       onOpen: () => this.#onOpen(),
-      onMessage: (bytes) => this.#onMessage(bytes),
-      onClose: (code, reason) => this.#lose(code, reason || closeReason(code)),
-    });
+      onMessage: (/** @type {Uint8Array | undefined} */ bytes) => this.#onMessage(bytes),
+      onClose: (/** @type {number} */ code, /** @type {string} */ reason) => this.#lose(code, reason || closeReason(code)),
+    };
+    this.#socket = socket ?? new Socket(url, WebSocket, conditions, handlers);
+    socket?.handOver(handlers);
     heartbeat.hear(this.#pumpedMs);
     this.#oweAnswer();
     this.#setTimer(this.#pumpedMs);

@@ -11,13 +11,30 @@ import { Heartbeat } from './heartbeat.js';
 import { knownGame, rememberGame } from './known_games.js';
 import { RECONNECT_DELAY_MS } from './limits.js';
 import { CloseCode, isFinal } from './protocol/close_code.js';
+import { Prepared } from './prepared.js';
 import { Backoff } from './reconnect.js';
 import { Redirection } from './redirect.js';
 import { Session } from './session.js';
+import { Socket } from './socket.js';
 import { onWake } from './wake.js';
 import { WayBack } from './way_back.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
+
+/**
+ * What `connect` makes a link of.
+ * @typedef {object} LinkOptions
+ * @property {import('./doors.js').Doors} doors
+ * @property {string} game empty for the server's only one, or its first
+ * @property {string} name
+ * @property {string} token
+ * @property {Record<string, any> | undefined} player what the player brings to every room
+ * @property {import('./types.js').SocketConstructor | undefined} WebSocket
+ * @property {import('./conditions.js').Conditions} conditions
+ * @property {boolean} reconnect
+ * @property {import('./keeper.js').Keeper | undefined} keeper
+ * @property {AbortSignal | undefined} signal
+ */
 
 /**
  * A connection that is gone.
@@ -48,12 +65,15 @@ export class Connections {
   current;
   heartbeat = new Heartbeat(now());
   redirection;
+  prepared;
   wayBack;
   /** @type {number | undefined} when the server said to come back, if it stops */
   retryAfterMs;
   #options;
   #seat;
   #listener;
+  /** The current one is on a socket that was prepared. */
+  #isPrepared = false;
   /** @type {Backoff | undefined} while the connection is lost */
   #backoff;
   /**
@@ -64,7 +84,7 @@ export class Connections {
   #stopWaking = onWake(() => this.#wake());
 
   /**
-   * @param {import('./link.js').LinkOptions} options
+   * @param {LinkOptions} options
    * @param {import('./seat.js').Seat} seat
    * @param {Listener} listener
    */
@@ -73,6 +93,7 @@ export class Connections {
     this.#seat = seat;
     this.#listener = listener;
     this.redirection = new Redirection(options.doors);
+    this.prepared = new Prepared((url, handlers) => new Socket(url, options.WebSocket, options.conditions, handlers));
     this.wayBack = new WayBack(seat, this.redirection);
     seat.adopt(takeLeftSeat(options, seat.who));
   }
@@ -93,8 +114,10 @@ export class Connections {
     const { url, token, seat, request } = this.wayBack.begin(now(), this.#listener.room());
     const { name, game } = this.#options;
     const session = new Session(name, token, seat, { game, known: knownGame(this.#place), request });
+    const socket = this.redirection.isUnderWay ? this.prepared.take(url) : undefined;
+    this.#isPrepared = socket !== undefined;
     /** @type {Connection} */
-    const connection = new Connection({ ...this.#options, url }, session, this.heartbeat, {
+    const connection = new Connection({ ...this.#options, url, socket }, session, this.heartbeat, {
       onEvent: (event, nowMs) => this.#listener.onEvent(event, nowMs, connection),
       onTime: (nowMs, backlog) => this.#listener.onTime(nowMs, backlog),
       dueMs: () => this.#listener.dueMs(),
@@ -174,6 +197,7 @@ export class Connections {
   end() {
     this.state = 'closed';
     clearTimeout(this.#timer);
+    this.prepared.drop();
     this.#stopWaking();
   }
 
@@ -191,8 +215,12 @@ export class Connections {
   #lose(code, reason) {
     if (this.state === 'closed') return;
     const isLeaving = this.current?.session.room?.leaving === true;
+    // It may have waited for too long, or never have opened: as if there had been none.
+    const isStale = this.#isPrepared && this.current?.session.welcome === undefined && (!isFinal(code) || code === CloseCode.Normal);
     this.current = undefined;
     clearTimeout(this.#timer);
+    this.prepared.drop();
+    if (isStale) return this.reopen();
     const isFollowing = this.redirection.isUnderWay;
     if (code === CloseCode.Unauthorised && !isFollowing && this.#seat.forget()) return this.reopen();
     this.redirection.lost(reason, code === CloseCode.Restart || this.retryAfterMs !== undefined);
@@ -216,9 +244,11 @@ export class Connections {
     if (this.state === 'reconnecting' && this.current === undefined) this.reopen();
   }
 
-  /** The current one may be dead, or the way to the server free again. */
+  /** What is open may be dead, or the way to the server free again. */
   #wake() {
     this.#retry();
     if (this.state === 'open') this.current?.probe();
+    // Nobody would notice it.
+    this.prepared.drop();
   }
 }

@@ -54,6 +54,16 @@ export const CONDITIONS_MAX = 8;
 /** Redirects that are followed from a room, or a request for one, to the next room. Beyond: the
  * link ends. */
 export const REDIRECTS_MAX = 3;
+/**
+ * A socket that is prepared for a redirect is held for so long at most, whatever the server says,
+ * in milliseconds: servers wait as long for a hello. Beyond: it is closed.
+ */
+export const PREPARED_MAX_MS = 5000;
+/**
+ * One is opened once in this many milliseconds: no server has pages knock at others' doors without
+ * end. Beyond: none is held, and a redirect opens its own.
+ */
+export const PREPARE_EVERY_MS = 1000;
 /** No room gets older, in ticks; so ticks never wrap. */
 export const TICK_MAX = 2 ** 31;
 /** Rooms in one lobby listing. */

@@ -24,21 +24,6 @@ import { Seat } from './seat.js';
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
 /**
- * For `connect`.
- * @typedef {object} LinkOptions
- * @property {import('./doors.js').Doors} doors
- * @property {string} game empty for the server's only one, or its first
- * @property {string} name
- * @property {string} token
- * @property {Record<string, any> | undefined} player what the player brings to every room
- * @property {import('./types.js').SocketConstructor | undefined} WebSocket
- * @property {import('./conditions.js').Conditions} conditions
- * @property {boolean} reconnect
- * @property {import('./keeper.js').Keeper | undefined} keeper
- * @property {AbortSignal | undefined} signal
- */
-
-/**
  * See the module's description. Made by `connect`.
  * @template {import('./types.js').GameTypes} [G={}]
  */
@@ -70,7 +55,7 @@ export class Link extends Emitter {
 
   /**
    * For `connect`. Throws a `RequestError` when there is nothing to connect to.
-   * @param {LinkOptions} options `signal` is not aborted yet
+   * @param {import('./connections.js').LinkOptions} options `signal` is not aborted yet
    * @param {{ resolve: () => void, reject: (error: unknown) => void }} welcomed one of them is
    *   called, once
    */
@@ -287,12 +272,16 @@ export class Link extends Emitter {
       case 'Redirect':
         this.#follow(event, nowMs);
         break;
+      case 'Prepare':
+        this.#connections.prepared.begin(event, nowMs);
+        break;
       case 'ResumeToken':
         this.#seat.renew(event.token, event.graceMs);
         break;
       case 'Left': {
         const room = this.#room;
         const { left } = this.#seat;
+        this.#connections.prepared.drop();
         connection.answered();
         this.#seat.drop();
         // Nobody's before the page hears of it, which may leave it once more.

@@ -27,6 +27,8 @@ export class Socket {
   /** Why it cannot be opened, where the page's policy says so. */
   #forbidden = '';
   #stopHearing = () => {};
+  #stopFollowing;
+  #isOpen = false;
 
   /**
    * @param {string} url
@@ -47,13 +49,16 @@ export class Socket {
     // Close says it too; but an error that nobody listens for ends a program in Node, and of what a
     // page's policy forbids Chromium says no more.
     this.#socket.onerror = () => setTimeout(() => this.#checkDead(), 0);
-    conditions.follow((direction, seed) => {
+    this.#stopFollowing = conditions.follow((direction, seed) => {
       this.#up.set(direction, seed);
       this.#down.set(direction, seed + 1);
     });
     this.#socket.onopen = () => {
       this.#stopHearing();
-      this.#down.pass(0, () => this.#handlers?.onOpen());
+      this.#down.pass(0, () => {
+        this.#isOpen = true;
+        this.#handlers?.onOpen();
+      });
     };
     this.#socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
       const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
@@ -64,6 +69,15 @@ export class Socket {
     this.#socket.onclose = (/** @type {{ code: number, reason: string }} */ { code, reason }) => {
       this.#down.pass(0, () => this.#closed(code, reason));
     };
+  }
+
+  /**
+   * From now on somebody else has it.
+   * @param {SocketHandlers} handlers told at once if it is open
+   */
+  handOver(handlers) {
+    this.#handlers = handlers;
+    if (this.#isOpen) handlers.onOpen();
   }
 
   /** Bytes that were sent but have not left the browser. */
@@ -87,6 +101,7 @@ export class Socket {
   close(code, reason) {
     this.#handlers = undefined;
     this.#stopHearing();
+    this.#stopFollowing();
     this.#up.clear();
     this.#down.clear();
     this.#socket.close(code, reason);
@@ -112,6 +127,7 @@ export class Socket {
     const handlers = this.#handlers;
     this.#handlers = undefined;
     this.#stopHearing();
+    this.#stopFollowing();
     handlers?.onClose(code, reason || this.#forbidden);
   }
 }

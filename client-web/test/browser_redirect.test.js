@@ -69,6 +69,30 @@ test('one hop and two lead into the room', async () => {
   }
 });
 
+test('where the door says so before the page is there already, and knocks once', async () => {
+  const to = '/n/1/ws';
+  for (const [prepare, knocks] of /** @type {[{ to: string, isAwaited: boolean }, string[]][]} */ ([
+    [{ to, isAwaited: true }, ['/ws', to]],
+    [{ to, isAwaited: false }, ['/ws', to]],
+    [{ to: '/n/dead/ws', isAwaited: true }, ['/ws', '/n/dead/ws', to]],
+    [{ to: '/n/dead/ws', isAwaited: false }, ['/ws', '/n/dead/ws', to]],
+  ])) {
+    ways['/ws'] = { to, room: room.info.id, prepare };
+    door.left.length = 0;
+    door.knocks.length = 0;
+    const { heard, room: there, names, sees, state } = await ask();
+    assert.deepEqual({ heard, there, names, sees, state }, {
+      heard: [redirected],
+      there: room.info.id,
+      names: ['Host', 'Visitor'],
+      sees: true,
+      state: 'open',
+    });
+    assert.deepEqual(door.left, [1000]);
+    assert.deepEqual(door.knocks, knocks);
+  }
+});
+
 test('a door that leads to itself is left after three hops, with the reason', async () => {
   ways['/ws'] = { to: '/ws', room: room.info.id };
   const { heard, reason, message, state } = await ask();

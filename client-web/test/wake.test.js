@@ -67,6 +67,20 @@ test('a woken link tries its connection, and gives up a dead one in seconds', as
   link.close();
 });
 
+test('a socket that is prepared for a redirect may be dead too: it is not kept', async (t) => {
+  const { link, socket, wake } = await onPage(t);
+  socket.receive(server.prepare('ws://target/ws'));
+  const prepared = /** @type {FakeSocket} */ (FakeSocket.all.pop());
+  prepared.open();
+  wake();
+  assert.equal(prepared.closed?.code, 1000);
+  socket.receive(server.redirect({ url: 'ws://target/ws' }));
+  const own = /** @type {FakeSocket} */ (FakeSocket.all.pop());
+  own.open();
+  assert.equal(own.takeControl().length, 2, 'hello and join');
+  link.close();
+});
+
 test('an answer keeps it, also one that waited while the page stood still', async (t) => {
   const { link, socket, wake, pass, sleep } = await onPage(t);
   wake();

@@ -21,7 +21,7 @@ export const Feature = Object.freeze({
   /** `Prepare`, and `Redirect` with it. */
   PREPARE: 4,
   /** All that the SDK does. */
-  ALL: 3,
+  ALL: 7,
 });
 
 /** First byte of a message. */

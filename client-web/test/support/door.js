@@ -10,20 +10,27 @@ import { createServer, request } from 'node:http';
 import WebSocket, { WebSocketServer } from 'ws';
 
 import { SUBPROTOCOL } from '../../src/protocol/frame.js';
-import { redirect } from './messages.js';
+import { prepare, redirect } from './messages.js';
 
 /** Control messages that lead to a room: `CreateRoom` to `QuickJoin`, and `Resume`. */
 const LEADS = new Set([2, 3, 4, 5, 13]);
 
 /**
  * Where the door leads, by the path of the door: `/ws` is one, `/d/…/ws` are others.
- * @typedef {Record<string, { to: string, ticket?: string, room: number, validMs?: number }>} Ways
+ * @typedef {object} Way
+ * @property {string} to a path of this host, or the URL of another's WebSocket
+ * @property {string} [ticket]
+ * @property {number} room
+ * @property {number} [validMs]
+ * @property {{ to: string, isAwaited: boolean }} [prepare] what the visitor is told to prepare
+ *   before, and whether the redirect waits until they knock there
  */
+
+/** @typedef {Record<string, Way>} Ways */
 
 /**
  * @param {string} address the server's, `host:port`
- * @param {Ways} ways may be changed at any time; `to` is a path of this host, or the URL
- *   of another's WebSocket
+ * @param {Ways} ways may be changed at any time
  */
 export async function startDoor(address, ways) {
   const [host, port] = address.split(':');
@@ -31,6 +38,8 @@ export async function startDoor(address, ways) {
   const sockets = new Set();
   /** @type {number[]} codes with which visitors left the door */
   const left = [];
+  /** @type {string[]} paths at which somebody knocked */
+  const knocks = [];
 
   const house = createServer((from, to) => {
     const onward = request({ host, port, method: from.method, path: from.url, headers: from.headers }, (answer) => {
@@ -55,9 +64,14 @@ export async function startDoor(address, ways) {
       const way = ways[path];
       if (message[0] === 1 && LEADS.has(message[1])) {
         const { port: own } = /** @type {import('node:net').AddressInfo} */ (house.address());
-        const there = redirect({ url: new URL(way.to, `ws://127.0.0.1:${own}`).href, ticket: way.ticket ?? '', room: way.room, validMs: way.validMs ?? 5000 });
+        const urlOf = (/** @type {string} */ to) => new URL(to, `ws://127.0.0.1:${own}`).href;
+        const there = redirect({ url: urlOf(way.to), ticket: way.ticket ?? '', room: way.room, validMs: way.validMs ?? 5000 });
         // Answers keep their order: the welcome comes first. Who is gone by then needs none.
-        welcomed.then(() => visitor.send(there), () => {});
+        welcomed.then(async () => {
+          if (way.prepare !== undefined) visitor.send(prepare(urlOf(way.prepare.to)));
+          if (way.prepare?.isAwaited) await once(house, 'upgrade');
+          visitor.send(there);
+        }, () => {});
       } else if (inside.readyState === WebSocket.OPEN) inside.send(message);
       else early.push(message);
     });
@@ -69,6 +83,7 @@ export async function startDoor(address, ways) {
 
   house.on('upgrade', (from, near, head) => {
     const path = from.url ?? '';
+    knocks.push(path);
     if (path in ways) return door.handleUpgrade(from, near, head, (visitor) => welcome(visitor, path));
     if (path !== '/n/1/ws') return void near.destroy();
     const onward = request({ host, port, path: '/ws', headers: from.headers });
@@ -92,6 +107,7 @@ export async function startDoor(address, ways) {
   return {
     url: `http://127.0.0.1:${bound.port}/`,
     left,
+    knocks,
     stop() {
       for (const socket of sockets) socket.destroy();
       for (const visitor of door.clients) visitor.terminate();
