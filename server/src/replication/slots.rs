@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use bevy_ecs::entity::EntityHashMap;
+use bevy_ecs::entity::{EntityHashMap, EntityHashSet};
 use bevy_ecs::entity_disabling::Disabled;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
@@ -98,8 +98,9 @@ impl Slots {
     }
 
     /// What was saved, ready for use in that world; `None` if it is no such thing: each slot but the
-    /// room's own is an entity's, or free, or worn, and an entity that has one has that one here.
-    pub(crate) fn restored(mut self, world: &mut World) -> Option<Slots> {
+    /// room's own is an entity's, or free, or worn. An entity that has one has that one here, and one
+    /// that has one here has it, or is among the `released`.
+    pub(crate) fn restored(mut self, world: &mut World, released: &[Entity]) -> Option<Slots> {
         let len = self.generations.len();
         if !(1..=ENTITIES_MAX).contains(&len)
             || self.entities.len() != len
@@ -113,8 +114,11 @@ impl Slots {
             known.is_some_and(|known| !std::mem::replace(known, true))
         };
         let mut are_sound = is_new(0);
+        let released: EntityHashSet = released.iter().copied().collect();
         for (slot, entity) in (0..).zip(&self.entities) {
             if let Some(entity) = *entity {
+                let has_it = world.get::<Slot>(entity).is_some_and(|its| its.0 == slot);
+                are_sound &= has_it != released.contains(&entity);
                 are_sound &= self.by_entity.insert(entity, slot).is_none() && is_new(slot);
             }
         }

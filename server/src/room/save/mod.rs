@@ -271,7 +271,7 @@ impl<G: Game> Room<G> {
         room.capture.slots = saved
             .slots
             .into_owned()
-            .restored(world)
+            .restored(world, &saved.released)
             .ok_or(unsound("its slots"))?;
         (room.tick, room.simulated, room.stirred) = (saved.tick, saved.simulated, saved.stirred);
         room.cadence.halvings = saved.halvings;
