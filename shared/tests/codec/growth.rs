@@ -94,9 +94,7 @@ fn features_are_those_that_both_pages_list() {
         assert!(protocol.contains(&row), "{row}");
     }
     let script = read("../client-web/src/protocol/frame.js");
-    // The SDK reads a `Prepare` and does not follow it yet.
-    let followed = feature::ALL & !feature::PREPARE;
-    for (name, bit) in bits.into_iter().chain([("ALL", followed)]) {
+    for (name, bit) in bits.into_iter().chain([("ALL", feature::ALL)]) {
         assert!(script.contains(&format!("{name}: {bit},")), "{name}");
     }
 }
