@@ -28,7 +28,7 @@ rust-test: redis $(KOSOKU)
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --locked -p tickwire-server --lib http::tests:: -- --ignored
 
-client-test: node-modules chromium
+client-test: node-modules chromium redis
 	$(CARGO) build --locked --bins --examples
 	$(CARGO) build --locked -p tickwire-harness --bins
 	cd client-web && $(NPM) test

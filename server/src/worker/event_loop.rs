@@ -180,7 +180,11 @@ impl EventLoop {
         self.ctx.now = now;
         match self.state.phase() {
             Phase::Running => {}
-            Phase::Stopping => self.close_rooms(CloseCode::Restart),
+            Phase::Stopping => {
+                // Who plays in a room that has left is not told that it ends.
+                self.obey(now);
+                self.close_rooms(CloseCode::Restart);
+            }
             Phase::Ending => return Next::End,
         }
         for _ in 0..COMMANDS_MAX {

@@ -289,7 +289,8 @@ impl Worker {
     }
 
     fn enter(&self, phase: Phase) {
-        self.state.phase.fetch_max(phase as u8, Ordering::Relaxed);
+        // What was ordered before is seen by who sees this.
+        self.state.phase.fetch_max(phase as u8, Ordering::Release);
         // A full inbox wakes the worker as well.
         let _ = self.inbox.try_send(Command::Wake);
     }
@@ -297,7 +298,7 @@ impl Worker {
 
 impl State {
     fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) {
+        match self.phase.load(Ordering::Acquire) {
             0 => Phase::Running,
             1 => Phase::Stopping,
             _ => Phase::Ending,

@@ -8,12 +8,13 @@ use tickwire::ids::PlayerId;
 use tickwire::limits::ACK_STALL_SECONDS;
 use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
-use tickwire::protocol::{ClientMessage, CloseCode};
+use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
 use tickwire::session::{Event, Session};
 
 use super::*;
 use crate::game::still::Still;
 use crate::transport::memory::{self, Far};
+use crate::worker::Order;
 
 /// What goes by between two looks: a tick.
 const STEP: Duration = Duration::from_micros(33_334);
@@ -132,6 +133,29 @@ impl Player {
     fn token(&self) -> String {
         self.session.token().unwrap().to_owned()
     }
+}
+
+/// As a node whose last room has left, and that has nothing to wait for any more.
+#[test]
+fn who_is_to_be_sent_on_hears_where_to_though_the_server_stops_at_once() {
+    let mut hall = Hall::new(&awake());
+    let mut host = hall.host(true);
+    let (room, _) = host.seat();
+    let there = ServerMessage::Redirect {
+        url: "ws://there/ws".to_owned(),
+        ticket: String::new(),
+        room,
+        valid_ms: 10_000,
+    };
+    let worker = &hall.server.shared.workers[0];
+    let to = Arc::new(move |_: &_| Some(there.clone()));
+    worker.order(Order::Drop { room, to });
+    worker.stop();
+    hall.server.shared.stopping.send_replace(true);
+    hall.settle(&mut [&mut host]);
+    let mut events = host.events.iter();
+    let last = events.find(|event| matches!(event, Event::Redirect(_) | Event::Stopping { .. }));
+    assert!(matches!(last, Some(Event::Redirect(_))), "{last:?}");
 }
 
 #[test]
