@@ -22,6 +22,8 @@ use crate::directory::ownership::messages::{
 };
 use crate::directory::ownership::placement::TAKES_NONE;
 use crate::directory::ownership::{Action, Anew, Ownership, State, Why};
+#[cfg(test)]
+pub(crate) use hand_over::PREPARE;
 pub(crate) use hand_over::{Drained, Stopped};
 pub(crate) use rooms::Counts;
 use rooms::{Rooms, Stage};
@@ -42,6 +44,8 @@ pub(crate) enum Order {
     Fetch { room: RoomId, epoch: Epoch },
     /// A room that is played here is in the tables, at this epoch.
     Number { room: RoomId, epoch: Epoch },
+    /// Tell a room's members that they will probably go to this node soon.
+    Announce { room: RoomId, to: Incarnation },
     /// Have a room stand still, and its state: [`Node::stopped`] follows.
     Stop { room: RoomId },
     /// Keep that state in the engine: [`Node::written`] follows.
@@ -86,8 +90,9 @@ pub(crate) struct Node {
     drains: bool,
     /// Between two rooms that leave.
     spacing: Duration,
-    /// When the next rooms may leave.
-    hand_over_again: Duration,
+    /// When the next room may be announced, and when the next may stop.
+    announce_again: Duration,
+    stop_again: Duration,
     /// When another node lived that takes rooms, as far as a drain has looked.
     hopeful_at: Duration,
     /// There has been none for a while.
@@ -109,7 +114,8 @@ impl Node {
             load: 0,
             drains: false,
             spacing: Duration::ZERO,
-            hand_over_again: Duration::ZERO,
+            announce_again: Duration::ZERO,
+            stop_again: Duration::ZERO,
             hopeful_at: Duration::ZERO,
             is_alone: false,
             handed_over: 0,

@@ -141,6 +141,10 @@ impl Task {
             Order::Ask(node) => self.link.contact(&node, self.now()),
             Order::Fetch { room, epoch } => self.work.fetch(self.me, room, epoch),
             Order::Number { room, epoch } => self.claims.number(room, epoch),
+            Order::Announce { room, to } => {
+                let to = self.lobby.announcement(to);
+                self.lobby.order(room, worker::Order::Announce { room, to });
+            }
             Order::Stop { room } => self.work.stop(self.me, room, &self.lobby.games()),
             Order::Write { room, epoch } => {
                 if let Some(state) = self.states.remove(&room) {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
-use tickwire::protocol::feature;
+use tickwire::protocol::{ServerMessage, feature};
 
 use super::desk::load;
 use super::shared::Shared;
@@ -14,6 +14,10 @@ use crate::directory::claims::Claim;
 use crate::directory::nodes::{self, AskError, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 use crate::worker::{Order, SendOn, Session};
+
+/// For so long a client holds a connection to where it may be sent: room enough for a room that waits
+/// for its turn to stop. Less, where a hello must come sooner: all nodes have the same settings.
+const PREPARED_FOR: Duration = Duration::from_secs(4);
 
 /// See the module's description. Clones are the same lobby.
 #[derive(Clone)]
@@ -96,6 +100,21 @@ impl NodeLobby {
             let folder = lobby.shared.folder(lobby.shared.game(session));
             let nodes = knows.then_some(&lobby.nodes)?;
             nodes.redirect(&session.identity, room, to, folder)
+        })
+    }
+
+    /// How the members of a room are told that they will probably be sent to another node, by
+    /// [`NodeLobby::way_to`].
+    pub(crate) fn announcement(&self, to: Incarnation) -> SendOn {
+        let lobby = self.clone();
+        let patience = lobby.shared.hello_timeout * 4 / 5;
+        let valid_ms = PREPARED_FOR.min(patience).as_millis() as u32;
+        Arc::new(move |session: &Session| {
+            let needs = feature::REDIRECT | feature::PREPARE;
+            let knows = session.features & needs == needs;
+            let folder = lobby.shared.folder(lobby.shared.game(session));
+            let url = knows.then(|| lobby.nodes.url_of(to, folder))??;
+            Some(ServerMessage::Prepare { url, valid_ms })
         })
     }
 

@@ -14,6 +14,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::ListedRoom;
 use super::games::GameToServe;
 use super::neighbours::Neighbours;
+#[cfg(test)]
+use super::of_node::NodeLobby;
 use super::sessions::{Next, Served, attend};
 use super::shared::Shared;
 use crate::auth::Entropy;
@@ -130,6 +132,13 @@ impl<G: Game> Stepped<G> {
     #[doc(hidden)]
     pub fn join(&self, neighbours: &Neighbours, url: &str) -> usize {
         neighbours.join(&self.shared, url)
+    }
+
+    /// The lobby as the cluster's task sees it, of a server that is a node.
+    #[cfg(test)]
+    pub(super) fn of_node(&self) -> NodeLobby {
+        let nodes = self.shared.nodes.get().expect("it is a node").clone();
+        NodeLobby::new(self.shared.clone(), nodes)
     }
 
     /// The listed rooms, as a client in the lobby sees them, for others.

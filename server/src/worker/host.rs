@@ -80,6 +80,8 @@ pub(crate) trait Host: Send {
 
     fn send_away(&mut self, ctx: &mut TurnContext) -> Result<(), Failed>;
 
+    fn announce(&mut self, to: &SendOn, ctx: &TurnContext);
+
     fn send_on(self: Box<Self>, to: &SendOn, code: CloseCode, ctx: &mut TurnContext);
 
     fn close(
@@ -172,6 +174,10 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn send_away(&mut self, ctx: &mut TurnContext) -> Result<(), Failed> {
         RoomHost::send_away(self, ctx)
+    }
+
+    fn announce(&mut self, to: &SendOn, ctx: &TurnContext) {
+        RoomHost::announce(self, to, ctx);
     }
 
     fn send_on(self: Box<Self>, to: &SendOn, code: CloseCode, ctx: &mut TurnContext) {

@@ -14,12 +14,14 @@ use super::client::Session;
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{GameIndex, Kept};
 
-/// Where the members of a room are sent, each by what is said to them; `None`: they are told to
-/// look for it.
+/// Where the members of a room go, now or soon, each by what is said to them; `None`: there is
+/// nothing to say.
 pub(crate) type SendOn = Arc<dyn Fn(&Session) -> Option<ServerMessage> + Send + Sync>;
 
 /// One of them.
 pub(crate) enum Order {
+    /// The room's members will probably go there soon.
+    Announce { room: RoomId, to: SendOn },
     /// The room stands still from now on, and its state goes to who asked, `None` if its game can't
     /// say it. Dropped unanswered if there is no such room.
     Stop {
@@ -49,7 +51,8 @@ impl Order {
     /// Which room it is about, if one.
     pub(super) fn room(&self) -> Option<RoomId> {
         match self {
-            Order::Stop { room, .. }
+            Order::Announce { room, .. }
+            | Order::Stop { room, .. }
             | Order::GoOn { room }
             | Order::Drop { room, .. }
             | Order::End { room } => Some(*room),

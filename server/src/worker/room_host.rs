@@ -282,6 +282,24 @@ impl<G: Game> RoomHost<G> {
         self.settle_guarded(ctx)
     }
 
+    /// Tells every member with a connection where they will probably go soon.
+    pub(super) fn announce(&mut self, to: &SendOn, ctx: &TurnContext) {
+        let mut last = None;
+        while let Some(player) = self.members.after(last) {
+            last = Some(player);
+            if let Some(client) = self.members.client(player)
+                && let Some(there) = to(&client.session)
+            {
+                let bytes = encode_server(&there);
+                ctx.common
+                    .metrics
+                    .control_bytes
+                    .increment(bytes.len() as u64);
+                client.conn.send(&bytes);
+            }
+        }
+    }
+
     /// Sends every member on, or closes them with `code` where there is nothing to say to them, and
     /// drops the room, which goes on elsewhere: its game is not told.
     pub(super) fn send_on(mut self, to: &SendOn, code: CloseCode, ctx: &mut TurnContext) {

@@ -1,6 +1,7 @@
-//! Rooms leave a node that drains: one after the other each stops after a tick, its state goes into the
-//! engine, its record to the other node, its players after it. Where a step fails the room goes on
-//! here, and is tried again. A part of [`Node`], for the length of it.
+//! Rooms leave a node that drains, one after the other: the members of each are told where they will
+//! go, so that their connections there are open when it stops; it stops after a tick, its state goes
+//! into the engine, its record to the other node, its players after it. Where a step fails the room
+//! goes on here, and is tried again. A part of [`Node`], for the length of it.
 
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ use crate::directory::ownership::messages::{Epoch, Incarnation};
 /// Rooms on their way at once: each stands still for as long as those before it in the engine and
 /// at the other node take.
 const LEAVING_MAX: usize = 4;
+/// From the announcement of a room to its stop, while it is played. About the four round trips that
+/// a far player takes for a name, TCP, TLS 1.3 and the upgrade; whose take longer wait for the rest
+/// while the room stands still.
+pub(crate) const PREPARE: Duration = Duration::from_millis(800);
 /// From one room to the next: each sends its players to another node all at once, and those before
 /// are still being let in there.
 const SPACING: Duration = Duration::from_millis(100);
@@ -47,6 +52,12 @@ pub(crate) enum Stopped {
     Stays,
     /// It was not told, or is on its way to another worker.
     NotNow,
+}
+
+/// What is next to be done with a room.
+enum Next {
+    Announce(RoomId, Epoch),
+    Stop(RoomId, Epoch, Incarnation),
 }
 
 impl Node {
@@ -111,12 +122,13 @@ impl Node {
     fn goes_on(&mut self, now: Duration, room: RoomId, epoch: Epoch) {
         self.rooms.insert(room, Stage::Played { epoch });
         self.orders.push_back(Order::GoOn { room });
-        self.hand_over_again = now + AGAIN;
+        self.announce_again = now + AGAIN;
     }
 
-    /// The next room stops, for whoever's turn it is.
+    /// The next room is announced, or stops, for whoever's turn it is.
     pub(super) fn hand_rooms_over(&mut self, now: Duration) {
-        if !self.may_hand_over() || now < self.hand_over_again {
+        let next = self.next_hand_over();
+        if next.is_none_or(|(at, _)| now < at) {
             return;
         }
         if self.own.is_hopeful(now) {
@@ -124,28 +136,54 @@ impl Node {
         }
         self.is_alone = now.saturating_sub(self.hopeful_at) >= ALONE;
         let mut takers = self.own.takers(now);
-        if takers.is_empty() {
-            self.hand_over_again = now + AGAIN;
-            return;
-        }
-        self.hand_over_again = now + self.spacing;
-        let next = self.rooms.to_hand_over().next();
-        if let Some((room, epoch)) = next {
-            let to = self.next_taker(&mut takers);
-            self.rooms.insert(room, Stage::Stopping { epoch, to });
-            self.orders.push_back(Order::Stop { room });
+        while let Some((at, next)) = self.next_hand_over()
+            && at <= now
+        {
+            match next {
+                Next::Stop(room, epoch, to) if takers.iter().any(|(who, _)| *who == to) => {
+                    self.stop_again = now + self.spacing;
+                    self.rooms.insert(room, Stage::Stopping { epoch, to });
+                    self.orders.push_back(Order::Stop { room });
+                }
+                // Where its members were to go takes no rooms any more.
+                Next::Stop(room, epoch, _) => {
+                    self.rooms.insert(room, Stage::Played { epoch });
+                }
+                Next::Announce(..) if takers.is_empty() => self.announce_again = now + AGAIN,
+                Next::Announce(room, epoch) => {
+                    self.announce_again = now + self.spacing;
+                    let (to, due) = (self.next_taker(&mut takers), now + PREPARE);
+                    self.rooms.insert(room, Stage::Announced { epoch, to, due });
+                    self.orders.push_back(Order::Announce { room, to });
+                }
+            }
         }
     }
 
     /// When that may be.
     pub(super) fn hand_over_at(&self) -> Option<Duration> {
-        self.may_hand_over().then_some(self.hand_over_again)
+        self.next_hand_over().map(|(at, _)| at)
     }
 
-    fn may_hand_over(&self) -> bool {
-        self.drains
-            && self.rooms.counts().leaving < LEAVING_MAX
-            && self.rooms.to_hand_over().next().is_some()
+    /// What comes next, and when it may. Rooms stop in the order in which they were announced, and
+    /// no more are announced than stop within [`PREPARE`]: where stops take longer than that those
+    /// that wait for theirs are few, and their members' connections have not been held for long.
+    fn next_hand_over(&self) -> Option<(Duration, Next)> {
+        if !self.drains {
+            return None;
+        }
+        let is_full = self.rooms.counts().leaving >= LEAVING_MAX;
+        let stop = self.rooms.announced().min().filter(|_| !is_full);
+        let stop = stop.map(|(due, room, epoch, to)| {
+            let at = due.max(self.stop_again);
+            (at, Next::Stop(room, epoch, to))
+        });
+        let ahead = PREPARE.as_nanos() / self.spacing.as_nanos().max(1) + 1;
+        let may_announce = (self.rooms.announced().count() as u128) < ahead;
+        let announce = self.rooms.to_hand_over().next().filter(|_| may_announce);
+        let announce =
+            announce.map(|(room, epoch)| (self.announce_again, Next::Announce(room, epoch)));
+        stop.into_iter().chain(announce).min_by_key(|(at, _)| *at)
     }
 
     /// In turns, so that rooms spread over the others; who has least to do first.

@@ -27,6 +27,12 @@ pub(super) enum Stage {
     Played { epoch: Epoch },
     /// The same, and it can't be handed over: its game can't say its state.
     Stays { epoch: Epoch },
+    /// The same, and its members were told that they will go to `to`, at `due`.
+    Announced {
+        epoch: Epoch,
+        to: Incarnation,
+        due: Duration,
+    },
     /// Its worker was told to stop, and to give its state.
     Stopping { epoch: Epoch, to: Incarnation },
     /// Its last state is on its way to the engine.
@@ -130,6 +136,14 @@ impl Rooms {
         })
     }
 
+    /// Those whose members were told that they will go: when, and where.
+    pub(super) fn announced(&self) -> impl Iterator<Item = (Duration, RoomId, Epoch, Incarnation)> {
+        self.0.iter().filter_map(|(room, stage)| match *stage {
+            Stage::Announced { epoch, to, due } => Some((due, *room, epoch, to)),
+            _ => None,
+        })
+    }
+
     /// How many are where.
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -137,7 +151,9 @@ impl Rooms {
             let count = match stage {
                 Stage::New { .. } => &mut counts.new,
                 Stage::Fetching { .. } => &mut counts.fetching,
-                Stage::Played { .. } | Stage::Stays { .. } => &mut counts.played,
+                Stage::Played { .. } | Stage::Stays { .. } | Stage::Announced { .. } => {
+                    &mut counts.played
+                }
                 Stage::Stopping { .. } | Stage::Written { .. } | Stage::Leaving { .. } => {
                     &mut counts.leaving
                 }
@@ -155,6 +171,7 @@ impl Rooms {
                 Stage::Fetching { epoch, .. }
                 | Stage::Played { epoch }
                 | Stage::Stays { epoch }
+                | Stage::Announced { epoch, .. }
                 | Stage::Stopping { epoch, .. }
                 | Stage::Written { epoch, .. }
                 | Stage::Leaving { epoch } => Some(*epoch),

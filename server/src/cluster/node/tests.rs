@@ -23,7 +23,11 @@ struct Machine {
     /// Who was in rooms that went, and where they were sent.
     sent: Vec<(RoomId, Option<Incarnation>)>,
     ended: Vec<RoomId>,
+    /// When its members were told last where a room will go, and where.
+    announced: BTreeMap<RoomId, (Duration, Incarnation)>,
     is_dead: bool,
+    /// It hears of no rooms that stop.
+    is_slow: bool,
     /// Commands go out, and no answer comes back.
     is_deaf: bool,
     /// Its game can't say its rooms' state.
@@ -60,7 +64,9 @@ impl World {
                 rooms: BTreeMap::new(),
                 sent: Vec::new(),
                 ended: Vec::new(),
+                announced: BTreeMap::new(),
                 is_dead: false,
+                is_slow: false,
                 is_deaf: false,
                 is_mute: false,
             });
@@ -114,7 +120,16 @@ impl World {
                     machine.node.fetched(now, room, epoch, what);
                 }
                 Order::Number { room, .. } => assert!(machine.rooms.contains_key(&room)),
+                Order::Announce { room, to } => {
+                    assert_eq!(machine.rooms.get(&room), Some(&true), "{room} is played");
+                    machine.announced.insert(room, (now, to));
+                }
                 Order::Stop { room } => {
+                    let (at, _) = machine.announced[&room];
+                    assert!(now - at >= PREPARE, "{room} was announced just now");
+                    if machine.is_slow {
+                        continue;
+                    }
                     let what = match machine.is_mute {
                         true => Stopped::Stays,
                         false => Stopped::Saved,
@@ -129,6 +144,11 @@ impl World {
                 Order::GoOn { room } => drop(machine.rooms.insert(room, true)),
                 Order::Drop { room, to } => {
                     machine.rooms.remove(&room).expect("it had it");
+                    let announced = machine.announced.get(&room).map(|(_, to)| *to);
+                    assert!(
+                        announced.is_none() || announced == to,
+                        "{room} went elsewhere"
+                    );
                     machine.sent.push((room, to));
                 }
                 Order::End { room } => {
@@ -343,7 +363,7 @@ fn a_node_that_drains_gives_all_rooms_to_the_others_and_its_players_after_them()
     let now = world.now;
     world.machines[0].node.drain(now);
     assert_eq!(world.machines[0].node.drained(), Drained::Leaving);
-    world.pass(4.0);
+    world.pass(30.0 * 0.1 + PREPARE.as_secs_f64());
     assert_eq!(world.machines[0].node.drained(), Drained::Done);
     let mut counts = [0_u32; 3];
     for room in &rooms {
@@ -388,14 +408,124 @@ fn a_hand_over_that_fails_leaves_the_room_where_it_is_and_is_tried_again() {
     world.open(0, ROOM);
     world.pass(1.0);
     let now = world.now;
+    world.machines[0].node.drain(now);
+    world.machines[0].is_slow = true;
+    world.pass(1.0);
+    world.machines[0].is_slow = false;
+    let now = world.now;
     let node = &mut world.machines[0].node;
-    node.drain(now);
-    let mut orders = std::iter::from_fn(|| node.poll(now));
-    assert!(orders.any(|order| order == Order::Stop { room: ROOM }));
     node.stopped(now, ROOM, Stopped::Saved);
     node.written(now, ROOM, false);
     let mut orders = std::iter::from_fn(|| node.poll(now));
     assert!(orders.any(|order| order == Order::GoOn { room: ROOM }));
     world.pass(2.0);
+    assert_eq!(world.home(ROOM), Some(1));
+}
+
+/// How many rooms of the first node wait for their stop, and how many leave.
+fn under_way(world: &World) -> (usize, usize) {
+    let node = &world.machines[0].node;
+    (node.rooms.announced().count(), node.counts().leaving)
+}
+
+#[test]
+fn no_more_rooms_are_announced_than_stop_until_their_connections_are_there() {
+    let mut world = World::of(3);
+    (1..=40).for_each(|room| world.open(0, RoomId(room)));
+    world.pass(1.0);
+    let now = world.now;
+    world.machines[0].node.drain(now);
+    world.machines[0].is_slow = true;
+    world.pass(20.0);
+    assert_eq!(under_way(&world), (9, 4), "of 100 ms each, within 800 ms");
+    // Those of the four are there at last.
+    world.machines[0].is_slow = false;
+    for room in 1..=4 {
+        let now = world.now;
+        world.machines[0].rooms.insert(RoomId(room), false);
+        world.machines[0]
+            .node
+            .stopped(now, RoomId(room), Stopped::Saved);
+        world.work(0);
+    }
+    world.pass(36.0 * 0.1 + PREPARE.as_secs_f64());
+    assert_eq!(world.machines[0].node.drained(), Drained::Done);
+}
+
+/// What each costs is the spacing between them; being announced adds to the first alone.
+#[test]
+fn many_rooms_leave_within_the_time_that_they_are_spread_over() {
+    let mut world = World::of(3);
+    (1..=1000).for_each(|room| world.open(0, RoomId(room)));
+    world.pass(1.0);
+    let now = world.now;
+    world.machines[0].node.drain(now);
+    world.pass(5.0);
+    let (announced, _) = under_way(&world);
+    assert!((39..=41).contains(&announced), "{announced} at 20 ms each");
+    world.pass(15.2 + PREPARE.as_secs_f64());
+    assert_eq!(world.machines[0].node.drained(), Drained::Done);
+}
+
+#[test]
+fn a_room_whose_taker_is_gone_before_it_stops_is_announced_to_another() {
+    let mut world = World::of(3);
+    world.open(0, ROOM);
+    world.pass(1.0);
+    let now = world.now;
+    world.machines[0].node.drain(now);
+    world.pass(0.3);
+    let (_, to) = world.machines[0].announced[&ROOM];
+    let lost = to.0 as usize - 1;
+    world.machines[lost].is_dead = true;
+    for n in [0, 3 - lost] {
+        let now = world.now;
+        world.machines[n].node.unreachable(now, name(lost));
+    }
+    world.pass(0.6);
+    assert_eq!(world.home(ROOM), Some(0));
+    let (at, other) = world.machines[0].announced[&ROOM];
+    assert!(other != to && at > now + Duration::from_millis(300));
+    world.pass(1.0);
+    assert_eq!(world.home(ROOM), Some(3 - lost));
+    assert_eq!(world.machines[0].sent, [(ROOM, Some(other))]);
+}
+
+#[test]
+fn a_room_that_is_closed_after_it_was_announced_is_gone() {
+    let mut world = World::of(2);
+    world.open(0, ROOM);
+    world.pass(1.0);
+    let now = world.now;
+    world.machines[0].node.drain(now);
+    world.pass(0.3);
+    assert!(world.machines[0].announced.contains_key(&ROOM));
+    world.machines[0].rooms.remove(&ROOM);
+    let now = world.now;
+    world.machines[0].node.closed(now, ROOM);
+    world.pass(2.0);
+    assert_eq!(world.machines[0].node.drained(), Drained::Done);
+    assert_eq!((world.home(ROOM), world.table.record(ROOM)), (None, None));
+}
+
+/// Without the engine nothing is given away: the room is played on, and announced anew later.
+#[test]
+fn an_announced_room_of_a_node_without_the_engine_stays_until_it_is_there_again() {
+    let mut world = World::of(2);
+    world.open(0, ROOM);
+    world.pass(1.0);
+    let now = world.now;
+    world.machines[0].node.drain(now);
+    world.pass(0.3);
+    let (first, _) = world.machines[0].announced[&ROOM];
+    let now = world.now;
+    world.machines[0].node.disconnected(now);
+    world.pass(2.0);
+    assert_eq!(world.machines[0].rooms.get(&ROOM), Some(&true));
+    assert_eq!(under_way(&world), (0, 0));
+    let now = world.now;
+    world.machines[0].node.connected(now, Run(2));
+    world.pass(10.0);
+    assert!(world.machines[0].announced[&ROOM].0 > first);
     assert_eq!(world.home(ROOM), Some(1));
 }

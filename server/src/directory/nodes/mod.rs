@@ -208,25 +208,26 @@ impl Nodes {
         to: Incarnation,
         folder: Option<&str>,
     ) -> Option<ServerMessage> {
-        let node = {
-            let mirror = &self.table.lock().mirror;
-            mirror
-                .is_reached(to)
-                .then(|| mirror.url(to))
-                .flatten()?
-                .to_owned()
-        };
+        let node = self.reached(to)?;
         let ticket = self.tickets.issue(who, room, &node, Date::now())?;
-        let url = match (folder, node.strip_suffix("/ws")) {
-            (Some(game), Some(root)) => format!("{root}/g/{game}/ws"),
-            _ => node,
-        };
         Some(ServerMessage::Redirect {
-            url,
+            url: in_folder(node, folder),
             ticket,
             room,
             valid_ms: TICKET_LIFE.as_millis() as u32,
         })
+    }
+
+    /// Where [`Nodes::redirect`] leads.
+    pub(crate) fn url_of(&self, to: Incarnation, folder: Option<&str>) -> Option<String> {
+        Some(in_folder(self.reached(to)?, folder))
+    }
+
+    /// A node's URL, if it can be reached.
+    fn reached(&self, node: Incarnation) -> Option<String> {
+        let mirror = &self.table.lock().mirror;
+        let url = mirror.is_reached(node).then(|| mirror.url(node));
+        url.flatten().map(str::to_owned)
     }
 
     /// The owner of a game's room that anyone may join who knows its number.
@@ -383,6 +384,14 @@ impl Table {
             Trace::At(node) if is_out(node) => Trace::Unknown,
             found => found,
         }
+    }
+}
+
+/// A game's URL on a node that has several.
+fn in_folder(node: String, folder: Option<&str>) -> String {
+    match (folder, node.strip_suffix("/ws")) {
+        (Some(game), Some(root)) => format!("{root}/g/{game}/ws"),
+        _ => node,
     }
 }
 

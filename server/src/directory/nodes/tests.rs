@@ -47,8 +47,16 @@ fn somebody_is_sent_to_the_nodes_own_path_and_to_their_games_folder() {
     let at = |url: &str| Some((url.to_owned(), 7));
     assert_eq!(sent(None), at("wss://play.example/n/2/ws"));
     assert_eq!(sent(Some("go")), at("wss://play.example/n/2/g/go/ws"));
+    for folder in [None, Some("go")] {
+        let announced = nodes.url_of(OTHER, folder);
+        assert_eq!(
+            announced,
+            sent(folder).map(|(url, _)| url),
+            "they are the same"
+        );
+    }
     nodes.doubted(OTHER);
-    assert_eq!(sent(None), None);
+    assert_eq!((sent(None), nodes.url_of(OTHER, None)), (None, None));
     nodes.live(ME, &[]);
     assert_eq!(sent(None), None);
 }

@@ -20,6 +20,7 @@ use crate::lobby::Stepped;
 use crate::lobby::waiting::{FOUND_WITHIN, TOLD_WITHIN};
 use crate::metrics::Metrics;
 use crate::transport::memory::{self, Far};
+use crate::worker::Order;
 
 /// What goes by between two looks: a tick.
 const STEP: Duration = Duration::from_micros(33_334);
@@ -51,6 +52,8 @@ struct Player {
     /// Redirects that it followed.
     hops: u32,
     refused: Option<Refusal>,
+    /// Where it was told that it will probably go, and for how long a connection there may be held.
+    prepared: Vec<(String, u32)>,
     listed: Option<Vec<u32>>,
 }
 
@@ -120,6 +123,7 @@ impl Land {
             held: None,
             hops: 0,
             refused: None,
+            prepared: Vec::new(),
             listed: None,
         }
     }
@@ -181,6 +185,7 @@ impl Land {
             Event::Rooms { rooms } => {
                 player.listed = Some(rooms.into_iter().map(|room| room.id.0).collect());
             }
+            Event::Prepare { url, valid_ms } => player.prepared.push((url, valid_ms)),
             Event::Redirect(redirect) => {
                 let target = (0..self.servers.len()).find(|node| url(*node) == redirect.url);
                 let target = target.expect("a node");
@@ -556,6 +561,56 @@ fn a_client_that_knows_of_no_redirects_is_sent_nowhere() {
     old.session.quick_join().unwrap();
     land.settle(&mut [&mut host, &mut old]);
     assert!(old.room() != host.room() && old.hops == 0);
+}
+
+/// Who plays and who looks on, but nobody who does not know of it, hears the very URL to which they
+/// are sent later; for as long as a server waits for a hello, less what a handshake takes.
+#[test]
+fn members_of_a_room_are_told_where_they_will_be_sent() {
+    let mut land = Land::apart("announced", 2, |config| {
+        config.hello_timeout = Duration::from_secs(2);
+    });
+    land.meet();
+    let mut host = land.host(0, &named("den"));
+    let features = feature::ALL & !feature::PREPARE;
+    let mut fan = land.guest(0);
+    fan.who.spectator = true;
+    let mut old = land.connect(0, Session::new("old", "").with_features(features));
+    land.settle(&mut [&mut host, &mut old, &mut fan]);
+    old.session.join(host.room()).unwrap();
+    fan.session.join_as(host.room(), &fan.who).unwrap();
+    land.settle(&mut [&mut host, &mut old, &mut fan]);
+    let (room, lobby) = (host.room(), land.servers[0].of_node());
+    assert_eq!((old.room(), fan.room()), (room, room));
+    let there = Incarnation(2);
+    let to = lobby.announcement(there);
+    lobby.order(room, Order::Announce { room, to });
+    land.settle(&mut [&mut host, &mut old, &mut fan]);
+    let told = [(url(1), 1600)];
+    assert_eq!(
+        (&host.prepared[..], &fan.prepared[..]),
+        (&told[..], &told[..])
+    );
+    assert!(old.prepared.is_empty());
+    assert_eq!((host.room(), host.hops), (room, 0), "and the room goes on");
+    let to = lobby.way_to(room, there);
+    lobby.order(room, Order::Drop { room, to });
+    // No further: that node has no such room, and would send them back.
+    let mut steps = 0..5;
+    while old.hops == 0 && steps.next().is_some() {
+        land.step(&mut [&mut host, &mut old, &mut fan]);
+    }
+    for player in [host, old, fan] {
+        assert_eq!((player.node, player.hops), (1, 1));
+    }
+    // To where nobody can be sent nobody is to prepare.
+    let mut host = land.host(0, &named("hut"));
+    land.neighbours.hear(1, false);
+    let room = host.room();
+    let to = lobby.announcement(there);
+    lobby.order(room, Order::Announce { room, to });
+    land.settle(&mut [&mut host]);
+    assert_eq!((host.prepared.len(), host.room()), (0, room));
 }
 
 /// A room that is asked for where there is no place for one more is made at another node.

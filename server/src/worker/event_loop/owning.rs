@@ -1,5 +1,5 @@
-//! Rooms of a cluster's node on their worker: ticked only while their claim holds, stopped, sent on
-//! and dropped as the cluster's task orders. A server that is alone has none of it.
+//! Rooms of a cluster's node on their worker: ticked only while their claim holds, announced, stopped,
+//! sent on and dropped as the cluster's task orders. A server that is alone has none of it.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -61,6 +61,11 @@ impl EventLoop {
 
     fn carry_out(&mut self, order: Order, now: Instant) {
         match order {
+            Order::Announce { room, to } => {
+                if let Some(running) = self.rooms.get_mut(&room) {
+                    running.room_host.announce(&to, &self.ctx);
+                }
+            }
             Order::Stop { room, reply } => {
                 let stopped = self.stop(room, now);
                 // Who asked may be gone.

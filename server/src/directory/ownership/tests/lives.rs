@@ -58,6 +58,7 @@ impl World {
             hosted: BTreeMap::new(),
             claims: BTreeSet::new(),
             last: BTreeMap::new(),
+            announced: BTreeMap::new(),
             conn: None,
             runs: 0,
             store: Store::default(),

@@ -102,6 +102,8 @@ pub(super) struct Process {
     pub(super) claims: BTreeSet<RoomId>,
     /// The states of rooms that stand still.
     pub(super) last: BTreeMap<RoomId, Checkpoint>,
+    /// When its members were told last that a room will go.
+    pub(super) announced: BTreeMap<RoomId, Duration>,
     pub(super) conn: Option<Conn>,
     pub(super) runs: u64,
     pub(super) store: Store,

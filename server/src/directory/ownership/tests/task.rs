@@ -9,7 +9,7 @@ use super::planted::Bug;
 use super::process::{Conn, Input, Order};
 use super::store::Bulk;
 use super::world::{Event, ToEngine, World};
-use crate::cluster::node::{self, Fetched, Node, Stopped};
+use crate::cluster::node::{self, Fetched, Node, PREPARE, Stopped};
 use crate::directory::engine::Checkpoint;
 
 impl World {
@@ -136,7 +136,18 @@ impl World {
                 self.counts.created += 1;
                 self.made.insert(room, self.t);
             }
-            node::Order::Stop { room } => self.tell(n, Order::Stop(me, room)),
+            node::Order::Announce { room, .. } => {
+                process.announced.insert(room, now);
+            }
+            node::Order::Stop { room } => {
+                let announced = process.announced.remove(&room);
+                let is_in_time = announced.is_some_and(|at| now - at >= PREPARE);
+                assert!(
+                    is_in_time,
+                    "{room} stops, announced at {announced:?}, at {now:?}"
+                );
+                self.tell(n, Order::Stop(me, room));
+            }
             node::Order::Write { room, epoch } => {
                 let last = process.last.remove(&room);
                 match last.filter(|last| last.epoch == epoch) {
@@ -192,6 +203,7 @@ impl World {
         process.conn = None;
         process.claims.clear();
         process.last.clear();
+        process.announced.clear();
         if self.mode.bug == Bug::SharedLease {
             for hosted in process.hosted.values_mut() {
                 hosted.lease = process.lease.clone();
