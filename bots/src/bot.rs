@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::doors::Way;
 use crate::ending::{ABNORMAL, Cause, Ending};
 use crate::player::{Player, RoomRequest};
+use crate::prepared::Prepared;
 use crate::rooms::{Entry, Place};
 use crate::run::Run;
 use crate::socket::{Incoming, Socket};
@@ -45,6 +46,7 @@ pub(crate) async fn play(run: Arc<Run>, place: Place, socket: Option<Socket>) ->
                 player,
                 stop,
                 silent: None,
+                prepared: None,
             }
             .play(socket)
             .await
@@ -99,6 +101,8 @@ struct Bot {
     stop: watch::Receiver<bool>,
     /// The connection that it lost, left open where the server is not told, until it is back.
     silent: Option<Socket>,
+    /// The connection to where it will probably be sent.
+    prepared: Option<Prepared>,
     /// Where it is connected to, or will be.
     way: Way,
 }
@@ -125,7 +129,10 @@ impl Bot {
     /// On one connection after the other. The last one is returned if it was opened.
     async fn over_connections(&mut self, mut socket: Socket) -> (Option<Socket>, Cause) {
         loop {
-            match self.drive(&mut socket).await {
+            let driven = self.drive(&mut socket).await;
+            // Of whatever ends the connection only a redirect to there uses it.
+            let prepared = self.prepared.take();
+            match driven {
                 Ok(()) => {
                     self.way.lost();
                     let is_silent = self.player.lose_connection(ABNORMAL, self.run.now_us());
@@ -156,7 +163,7 @@ impl Bot {
                         continue;
                     }
                     tokio::spawn(socket.close(CloseCode::Normal));
-                    match self.follow(&redirect).await {
+                    match self.follow(&redirect, prepared).await {
                         Ok(Some(other)) => {
                             socket = other;
                             continue;
@@ -224,9 +231,24 @@ impl Bot {
 
     /// Opens a connection to where the server sent it, as often as that takes while the ticket is
     /// good; then to where it came from. `None`: who had a seat comes back to it as after any loss.
-    async fn follow(&mut self, redirect: &Redirect) -> Result<Option<Socket>, Cause> {
-        let target = Target::parse(&redirect.url).map_err(Cause::Failed)?;
-        let target = target.trusting(&self.run.doors);
+    async fn follow(
+        &mut self,
+        redirect: &Redirect,
+        prepared: Option<Prepared>,
+    ) -> Result<Option<Socket>, Cause> {
+        let target = self.target_of(&redirect.url)?;
+        if let Some(prepared) = prepared.filter(|prepared| prepared.is_for(&redirect.url)) {
+            let taken = tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return Err(Cause::Stopped),
+                taken = prepared.take() => taken,
+            };
+            if let Some(socket) = taken {
+                self.run.reconnects.lock().prepared_used += 1;
+                self.way.sent_to(target);
+                return Ok(Some(socket));
+            }
+        }
         let until_us = self.run.now_us() + u64::from(redirect.valid_ms) * 1000;
         let mut backoff = Backoff::new(self.run.now_us());
         loop {
@@ -258,6 +280,23 @@ impl Bot {
         self.player.go_home();
         let opened = connect(&mut self.way).await;
         opened.map(Some).map_err(Cause::Failed)
+    }
+
+    /// A server says that it will probably send it there. One connection is held: one to elsewhere
+    /// gives way, one to there stays.
+    fn prepare(&mut self, url: String, valid: Duration) -> Result<(), Cause> {
+        let held = self.prepared.as_ref();
+        if held.is_none_or(|prepared| !prepared.is_for(&url)) {
+            let target = self.target_of(&url)?;
+            self.run.reconnects.lock().prepared += 1;
+            self.prepared = Some(Prepared::open(url, target, valid));
+        }
+        Ok(())
+    }
+
+    fn target_of(&self, url: &str) -> Result<Target, Cause> {
+        let target = Target::parse(url).map_err(Cause::Failed)?;
+        Ok(target.trusting(&self.run.doors))
     }
 
     /// Opens another connection, however often that takes.
@@ -293,9 +332,10 @@ impl Bot {
     async fn drive(&mut self, socket: &mut Socket) -> Result<(), Cause> {
         let timer = sleep_until(Instant::now());
         tokio::pin!(timer);
-        let (run, player) = (&self.run, &mut self.player);
+        let run = Arc::clone(&self.run);
         let mut slow = run.slowness.is_on.subscribe();
         loop {
+            let player = &mut self.player;
             let now_us = run.now_us();
             player.handle_timeout(now_us)?;
             let drop_us = player.drop_us(now_us);
@@ -331,6 +371,9 @@ impl Bot {
             }
             if player.outage.is_none() {
                 self.silent = None;
+            }
+            if let Some((url, valid)) = player.prepare.take() {
+                self.prepare(url, valid)?;
             }
         }
     }

@@ -110,6 +110,10 @@ pub struct Flags {
     /// is judged.
     #[arg(long, conflicts_with_all = ["hostile", "slow", "stalled", "spectators"])]
     pub come_back: bool,
+    /// A redirect is followed by a connection that is opened then, as by clients that do not know of
+    /// `Prepare`.
+    #[arg(long)]
+    pub unprepared: bool,
     /// Longest that a bot may be away, from the loss to its first snapshot, its random distances
     /// included.
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration::parse)]

@@ -69,6 +69,8 @@ pub(crate) fn report(
         return_retries: reconnects.retries,
         return_ms: quantiles(&reconnects.away),
         moves: reconnects.moves,
+        prepared: reconnects.prepared,
+        prepared_used: reconnects.prepared_used,
         seats_lost: reconnects.missing(),
         return_gap_ms: quantiles(&reconnects.gaps),
         lost_play_ms: quantiles(&reconnects.lost_play),

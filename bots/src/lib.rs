@@ -37,6 +37,7 @@ pub mod chosen;
 mod controls;
 mod hostile;
 mod player;
+mod prepared;
 mod rooms;
 mod run;
 

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use tickwire::ids::{RoomId, Tick};
 use tickwire::limits::REDIRECTS_MAX;
 use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom};
+use tickwire::protocol::feature;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::session::{Event, Redirect, RequestError, Session, is_final};
 
@@ -85,6 +86,9 @@ pub(crate) struct Player {
     hops: u32,
     /// It was sent to where it is, and has no room there yet.
     is_following: bool,
+    /// Where a server said last that it will probably send it, and for how long a connection there
+    /// may be held, until `bot` opens one.
+    pub(crate) prepare: Option<(String, Duration)>,
     /// Of the connections before this one.
     desyncs: u64,
 }
@@ -101,9 +105,7 @@ impl Player {
             bot: index,
             room: place.room,
             request,
-            session: Session::new(&name, "")
-                .of_game(&flags.game)
-                .among(&run.games),
+            session: one_of(run, Session::new(&name, "").of_game(&flags.game)),
             name,
             behaviour: match place.spectates {
                 true => Behaviour::Spectate,
@@ -124,6 +126,7 @@ impl Player {
             outage: None,
             hops: 0,
             is_following: false,
+            prepare: None,
             desyncs: 0,
         }
     }
@@ -228,6 +231,10 @@ impl Player {
                     (self.is_following, self.hops) = (false, 0);
                     joined = self.enter(now_us).or(joined);
                 }
+                Event::Prepare { url, valid_ms } => {
+                    let valid = Duration::from_millis(valid_ms.into());
+                    self.prepare = Some((url, valid));
+                }
                 Event::Redirect(redirect) => return Err(Cause::Redirected(redirect)),
                 Event::Left { .. } => return Err(Cause::SentOut),
                 Event::Refused { reason } => self.on_refused(reason, now_us)?,
@@ -255,7 +262,6 @@ impl Player {
                 | Event::Chat { .. }
                 | Event::Reply { .. }
                 | Event::Resumable { .. }
-                | Event::Prepare { .. }
                 | Event::Stopping { .. } => {}
             }
         }
@@ -480,7 +486,8 @@ impl Player {
     fn change(&mut self, session: Session) {
         self.desyncs += self.session.stats().desyncs;
         self.gauge.pause();
-        self.session = session.among(&self.run.games);
+        self.session = one_of(&self.run, session);
+        self.prepare = None;
         (self.retry_us, self.pinged_us, self.shown_us) = (None, None, None);
     }
 
@@ -500,4 +507,13 @@ impl Player {
             });
         }
     }
+}
+
+/// A session as all of a run's are.
+fn one_of(run: &Run, session: Session) -> Session {
+    let features = match run.flags.unprepared {
+        true => feature::ALL & !feature::PREPARE,
+        false => feature::ALL,
+    };
+    session.among(&run.games).with_features(features)
 }

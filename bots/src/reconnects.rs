@@ -88,6 +88,10 @@ pub(crate) struct Reconnects {
     pub(crate) drops: u64,
     /// Bots that were sent out of their rooms to another node.
     pub(crate) moves: u64,
+    /// Connections that were opened because a server said that it would probably send there.
+    pub(crate) prepared: u64,
+    /// Those of them on which a redirect was followed.
+    pub(crate) prepared_used: u64,
     /// Bots that were back, with a snapshot.
     pub(crate) returns: u64,
     /// Those that were not where they had been.

@@ -62,6 +62,10 @@ pub struct Report {
     pub drops: u64,
     /// Bots that were sent out of their rooms to another node.
     pub moves: u64,
+    /// Connections that bots opened because a server said that it would probably send them there.
+    pub prepared: u64,
+    /// Those of them on which bots were then sent there.
+    pub prepared_used: u64,
     /// Bots that then had their seats again, with a snapshot.
     pub returns: u64,
     /// Those of them with another seat or figure than before.
@@ -213,6 +217,8 @@ impl fmt::Display for Report {
                 |of: &Return| format!("{} / {} / {}", ms(of.p50), ms(of.p99), ms(of.max));
             let (lost, moved) = (self.drops, self.moves);
             rows.push(("lost / sent elsewhere", format!("{lost} / {moved}")));
+            let (opened, used) = (self.prepared, self.prepared_used);
+            rows.push(("  opened before / used", format!("{opened} / {used}")));
             let gap = quantiles(&self.return_gap_ms);
             rows.push(("  without snapshots ms", gap));
             let lost = quantiles(&self.lost_play_ms);

@@ -13,13 +13,14 @@ use indicatif::ProgressBar;
 use tickwire::codec::{decode_client, encode_server};
 use tickwire::ids::RoomId;
 use tickwire::protocol::client_message::NewRoom;
-use tickwire::protocol::{ClientMessage, CloseCode, SUBPROTOCOL, ServerMessage};
+use tickwire::protocol::{ClientMessage, CloseCode, SUBPROTOCOL, ServerMessage, feature};
 use tickwire::session::{Event, Session};
 use tickwire_arena::Arena;
 use tickwire_bots::flags::Flags;
 use tickwire_bots::report::Report;
 use tickwire_bots::swarm;
 use tickwire_harness::Server;
+use tickwire_harness::inside::{figure, metrics};
 use tickwire_server::Site;
 use tickwire_server::config::Config;
 use tickwire_server::game::GameDef;
@@ -43,8 +44,37 @@ struct Door {
     task: JoinHandle<()>,
 }
 
+/// What a door says to who asks for a room, in this order.
+#[derive(Clone)]
+struct Sends {
+    /// Where they will probably be sent.
+    prepares: Vec<Vec<u8>>,
+    /// So many connections have to be at that server, which says so there, before they are sent on.
+    until: Option<(SocketAddr, f64)>,
+    redirect: Vec<u8>,
+}
+
 impl Door {
     async fn open(listener: TcpListener, places: Vec<String>, ticket: &str, room: RoomId) -> Door {
+        Door::open_after(listener, places, ticket, room, &[], None).await
+    }
+
+    /// The same, that says first that they will probably be sent to these URLs.
+    async fn open_after(
+        listener: TcpListener,
+        places: Vec<String>,
+        ticket: &str,
+        room: RoomId,
+        prepares: &[&str],
+        until: Option<(SocketAddr, f64)>,
+    ) -> Door {
+        let prepare = |url: &&str| {
+            encode_server(&ServerMessage::Prepare {
+                url: (*url).to_owned(),
+                valid_ms: 60_000,
+            })
+        };
+        let prepares: Vec<Vec<u8>> = prepares.iter().map(prepare).collect();
         let addr = listener.local_addr().expect("a bound port");
         let (ticket, came) = (ticket.to_owned(), AtomicUsize::new(0));
         let left = Arc::new(AtomicUsize::new(0));
@@ -60,7 +90,12 @@ impl Door {
                     valid_ms: 1500,
                 });
                 let welcome = game.welcome("visitor");
-                tokio::spawn(greet(stream, welcome, redirect, goodbyes.clone()));
+                let sends = Sends {
+                    prepares: prepares.clone(),
+                    until,
+                    redirect,
+                };
+                tokio::spawn(greet(stream, welcome, sends, goodbyes.clone()));
             }
         });
         Door { addr, left, task }
@@ -68,7 +103,7 @@ impl Door {
 }
 
 /// One visitor; whether they say goodbye is counted.
-async fn greet(stream: TcpStream, welcome: Vec<u8>, redirect: Vec<u8>, goodbyes: Arc<AtomicUsize>) {
+async fn greet(stream: TcpStream, welcome: Vec<u8>, sends: Sends, goodbyes: Arc<AtomicUsize>) {
     #[allow(clippy::result_large_err)]
     let speak = |_: &Request, mut response: Response| {
         let protocol = HeaderValue::from_static(SUBPROTOCOL);
@@ -78,24 +113,48 @@ async fn greet(stream: TcpStream, welcome: Vec<u8>, redirect: Vec<u8>, goodbyes:
     let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, speak).await else {
         return;
     };
+    let mut knows = false;
     while let Some(Ok(message)) = socket.next().await {
-        let answer = match &message {
+        let answers = match &message {
             Message::Close(Some(frame)) => {
                 let is_goodbye = u16::from(frame.code) == CloseCode::Normal.number();
                 goodbyes.fetch_add(usize::from(is_goodbye), Ordering::Relaxed);
                 return;
             }
             Message::Binary(bytes) => match decode_client(bytes) {
-                Ok(Some(ClientMessage::Hello { .. })) => &welcome,
+                Ok(Some(ClientMessage::Hello { features, .. })) => {
+                    knows = features & feature::PREPARE != 0;
+                    vec![welcome.clone()]
+                }
                 Ok(Some(ClientMessage::CreateRoom(_) | ClientMessage::JoinRoom { .. })) => {
-                    &redirect
+                    let redirect = [sends.redirect.clone()];
+                    let prepares = sends.prepares.iter().filter(|_| knows);
+                    prepares.cloned().chain(redirect).collect()
                 }
                 _ => continue,
             },
             _ => continue,
         };
-        if socket.send(Message::binary(answer.clone())).await.is_err() {
+        let last = answers.len() - 1;
+        for (nth, answer) in answers.into_iter().enumerate() {
+            if nth == last && nth > 0 {
+                sends.wait().await;
+            }
+            if socket.send(Message::binary(answer)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Sends {
+    /// Until the connections are there that were to be opened before.
+    async fn wait(&self) {
+        let Some((ops, connections)) = self.until else {
             return;
+        };
+        while figure(&metrics(ops).await, "tickwire_sockets_ungreeted") < connections {
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -166,8 +225,12 @@ async fn dead() -> String {
 }
 
 async fn swarm_at(door: &Door) -> Report {
+    swarm_of(3, door, "").await
+}
+
+async fn swarm_of(bots: usize, door: &Door, rest: &str) -> Report {
     let line = format!(
-        "bots --url ws://{}/ws --bots 3 --duration 1s --ramp 100ms --max-gap-p99-ms 60000",
+        "bots --url ws://{}/ws --bots {bots} --duration 1s --ramp 100ms --max-gap-p99-ms 60000 {rest}",
         door.addr
     );
     let flags = Flags::try_parse_from(line.split_whitespace()).expect("good flags");
@@ -232,5 +295,49 @@ async fn from_a_dead_target_one_comes_home_and_is_sent_on() {
     let door = Door::open(listener, places, "", target.room).await;
     let report = swarm_at(&door).await;
     assert_eq!((report.bots_connected, report.desyncs), (3, 0), "{report}");
+    target.server.close().await;
+}
+
+/// The connection that was opened before is used: at the target no other is opened. A first one, to
+/// elsewhere, gives way to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_is_followed_on_the_connection_that_was_opened_before() {
+    let (target, elsewhere) = (Target::start().await, Target::start().await);
+    let (listener, _) = listener().await;
+    let (there, first) = (target.url(), elsewhere.url());
+    let until = Some((target.server.ops, 1.0));
+    let prepares = [&*first, &there, &there];
+    let places = vec![there.clone()];
+    let door = Door::open_after(listener, places, "", target.room, &prepares, until).await;
+    let report = swarm_of(1, &door, "").await;
+    assert!(report.passed(), "{report}");
+    assert_eq!((report.prepared, report.prepared_used), (2, 1), "{report}");
+    let opened = target.server.figure("tickwire_sockets_opened_total").await;
+    assert_eq!(opened, 2.0, "the landlord's, and the bot's");
+    let closed =
+        async { while elsewhere.server.figure("tickwire_sockets_ungreeted").await > 0.0 {} };
+    let closed = tokio::time::timeout(BOUND, closed).await;
+    closed.expect("what gave way is closed");
+    target.server.close().await;
+    elsewhere.server.close().await;
+}
+
+/// What was prepared comes to nothing, leads elsewhere, or is for clients that know of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_is_followed_all_the_same_where_nothing_was_prepared_for_it() {
+    let target = Target::start().await;
+    let (dead, there) = (dead().await, target.url());
+    for (prepare, rest, opened) in [(&dead, "", 1), (&there, "--unprepared", 0)] {
+        let (listener, _) = listener().await;
+        let places = vec![there.clone()];
+        let door = Door::open_after(listener, places, "", target.room, &[prepare], None).await;
+        let report = swarm_of(1, &door, rest).await;
+        assert!(report.passed(), "{report}");
+        assert_eq!(
+            (report.prepared, report.prepared_used),
+            (opened, 0),
+            "{report}"
+        );
+    }
     target.server.close().await;
 }

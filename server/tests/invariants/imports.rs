@@ -89,7 +89,7 @@ const BOTS: Floors = Floors {
         &["lib"],
         &["swarm", "nemesis", "proxy"],
         &["bot", "hostile", "judge"],
-        &["player"],
+        &["player", "prepared"],
         &["controls", "ops", "run"],
         &[
             "doors",
