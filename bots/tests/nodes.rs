@@ -32,7 +32,8 @@ const BOUND: Duration = Duration::from_secs(60);
 /// Servers that know one another.
 struct Nodes {
     servers: Vec<Server>,
-    exchange: tokio::task::JoinHandle<()>,
+    neighbours: Neighbours,
+    exchange: Option<tokio::task::JoinHandle<()>>,
     _key: File,
 }
 
@@ -44,6 +45,13 @@ impl Nodes {
 
     /// The same, but clients reach each at a URL, by its number from 1.
     fn start_at(count: usize, url: impl Fn(usize) -> Option<String>) -> Nodes {
+        let mut nodes = Nodes::apart(count, url);
+        nodes.exchange = Some(tokio::spawn(nodes.neighbours.clone().run()));
+        nodes
+    }
+
+    /// The same, but they tell one another what the test has them tell.
+    fn apart(count: usize, url: impl Fn(usize) -> Option<String>) -> Nodes {
         let key = File::new("guest-key", "a key that all of these nodes have");
         let config = Config {
             seed: Some(11),
@@ -57,30 +65,33 @@ impl Nodes {
             Server::start_among::<Arena>(config, Site::new(), &neighbours, url(node))
         };
         let servers = (1..=count).map(server).collect();
-        let exchange = tokio::spawn(neighbours.run());
         Nodes {
             servers,
-            exchange,
+            neighbours,
+            exchange: None,
             _key: key,
         }
     }
 
     async fn close(self) {
-        self.exchange.abort();
+        if let Some(exchange) = self.exchange {
+            exchange.abort();
+        }
         for server in self.servers {
             server.close().await;
         }
     }
 }
 
-/// Who has made a room, and stays there.
-struct Host {
-    code: String,
-    _socket: WebSocketStream<TcpStream>,
+/// A client that does what the test says, and follows nothing.
+struct Client {
+    socket: WebSocketStream<TcpStream>,
+    session: Session,
 }
 
-impl Host {
-    async fn at(server: &Server) -> Host {
+impl Client {
+    /// One in the lobby.
+    async fn at(server: &Server) -> Client {
         let stream = TcpStream::connect(server.public).await.expect("a server");
         let request = format!("ws://{}/ws", server.public).into_client_request();
         let mut request = request.expect("a good URL");
@@ -88,28 +99,65 @@ impl Host {
         let headers = request.headers_mut();
         headers.insert("sec-websocket-protocol", protocol);
         let opened = tokio_tungstenite::client_async(request, stream).await;
-        let (mut socket, _) = opened.expect("a WebSocket");
-        let mut session = Session::new("host", "");
-        let code = loop {
-            while let Some(bytes) = session.poll_transmit() {
-                let sent = socket.send(Message::binary(bytes)).await;
-                sent.expect("it is open");
+        let (socket, _) = opened.expect("a WebSocket");
+        let session = Session::new("host", "");
+        let mut client = Client { socket, session };
+        while !matches!(client.next().await, Event::Welcome) {}
+        client
+    }
+
+    /// Says what it has to say.
+    async fn say(&mut self) {
+        while let Some(bytes) = self.session.poll_transmit() {
+            let sent = self.socket.send(Message::binary(bytes)).await;
+            sent.expect("it is open");
+        }
+    }
+
+    /// What it hears next.
+    async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.session.poll_event() {
+                return event;
             }
-            if let Some(room) = session.room() {
-                break room.code.clone();
-            }
-            if let Some(Ok(Message::Binary(bytes))) = socket.next().await {
-                session.handle_message(&bytes, 0).expect("a good message");
-            }
-            while let Some(event) = session.poll_event() {
-                if matches!(event, Event::Welcome) {
-                    session.create(&NewRoom::default()).expect("in the lobby");
+            self.say().await;
+            match self.socket.next().await {
+                Some(Ok(Message::Binary(bytes))) => {
+                    let session = &mut self.session;
+                    session.handle_message(&bytes, 0).expect("a good message");
                 }
+                other => panic!("{other:?}"),
             }
-        };
+        }
+    }
+
+    /// Makes a room, and stays there: its code.
+    async fn make_room(&mut self) -> String {
+        self.session
+            .create(&NewRoom::default())
+            .expect("in the lobby");
+        loop {
+            if let Some(room) = self.session.room() {
+                return room.code.clone();
+            }
+            self.next().await;
+        }
+    }
+}
+
+/// Who has made a room, and stays there.
+struct Host {
+    code: String,
+    _client: Client,
+}
+
+impl Host {
+    async fn at(server: &Server) -> Host {
+        let mut client = Client::at(server).await;
+        let code = client.make_room().await;
         Host {
             code,
-            _socket: socket,
+            _client: client,
         }
     }
 }
@@ -153,6 +201,42 @@ async fn bots_join_by_code_whichever_node_they_come_to() {
     }
     for (server, rooms) in nodes.servers.iter().zip([1.0, 0.0, 0.0]) {
         assert_eq!(server.figure("tickwire_rooms").await, rooms);
+    }
+    nodes.close().await;
+}
+
+/// A room is made, and its code and number are brought to another node before the first has told of
+/// it: who brings them waits, and is led there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_joined_through_another_node_as_soon_as_it_is_made() {
+    let nodes = Nodes::apart(2, |_| None);
+    let [first, second] = &nodes.servers[..] else {
+        panic!("two");
+    };
+    let mut host = Client::at(first).await;
+    let mut guests = [Client::at(second).await, Client::at(second).await];
+    nodes.neighbours.meet();
+    nodes.neighbours.tell(Instant::now());
+    let code = host.make_room().await;
+    let room = host.session.room().expect("its own").info.id;
+    guests[0].session.join_code(&code).expect("in the lobby");
+    guests[1].session.join(room).expect("in the lobby");
+    for guest in &mut guests {
+        guest.say().await;
+    }
+    let end = Instant::now() + BOUND;
+    while second.figure("tickwire_messages_received_total").await < 4.0 {
+        assert!(Instant::now() < end, "both hellos and both joins");
+    }
+    nodes.neighbours.tell(Instant::now());
+    for guest in &mut guests {
+        match guest.next().await {
+            Event::Redirect(there) => {
+                let url = format!("ws://{}/ws", first.public);
+                assert_eq!((there.room, there.url), (room, url));
+            }
+            other => panic!("{other:?}"),
+        }
     }
     nodes.close().await;
 }

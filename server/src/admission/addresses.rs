@@ -167,6 +167,15 @@ impl AddressLease {
         self.wrong(now, 1.0);
     }
 
+    /// The room that it asked for is there after all.
+    pub(crate) fn guessed_right(&self, now: Instant) {
+        if let Some(place) = &self.0 {
+            let mut table = place.shared.table.lock();
+            let entry = table.entry(place.address, &place.shared, now);
+            entry.wrong.pardon(1.0);
+        }
+    }
+
     fn wrong(&self, now: Instant, cost: f32) -> bool {
         let Some(place) = &self.0 else {
             return true;
@@ -409,6 +418,9 @@ mod tests {
         assert!(guest.may_guess(server.now));
         guest.guessed_wrong(server.now);
         assert!(!guest.may_guess(server.now));
+        guest.guessed_right(server.now);
+        assert!(guest.may_guess(server.now), "it was none");
+        AddressLease::unlimited().guessed_right(server.now);
     }
 
     #[test]

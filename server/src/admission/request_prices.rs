@@ -52,6 +52,11 @@ pub(crate) fn guessed(budget: &mut Budget) {
     budget.fine(WRONG_ROOM_COST);
 }
 
+/// The room that was named is there after all.
+pub(crate) fn found(budget: &mut Budget) {
+    budget.pardon(WRONG_ROOM_COST);
+}
+
 /// Somebody who came to take their seat again is not to blame for how it ended: they have it, or
 /// the server was too busy.
 pub(crate) fn resumed(budget: &mut Budget) {

@@ -154,4 +154,13 @@ impl<G: Game> Stepped<G> {
 }
 
 #[cfg(test)]
+impl<G: Game> Stepped<G> {
+    /// Who came last, in the lobby.
+    pub(super) fn last_come(&mut self) -> Option<&mut crate::worker::Session> {
+        let last = self.served.last_mut();
+        last.map(|served| &mut *served.client.session)
+    }
+}
+
+#[cfg(test)]
 mod tests;

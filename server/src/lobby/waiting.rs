@@ -24,6 +24,9 @@ pub(super) const FOUND_WITHIN: Duration = Duration::from_secs(15);
 /// For how long a node that has just started waits for what the others have to tell, of those who
 /// want a room of a name: two of their batches.
 pub(super) const TOLD_WITHIN: Duration = Duration::from_secs(2);
+/// For how long a room that somebody names is waited for until all nodes have told: the same, since
+/// one that does not tell within two of its batches has nothing new.
+pub(super) const NEWS_WITHIN: Duration = TOLD_WITHIN;
 /// Rooms that may turn somebody away before a quick join makes do with what there is here.
 pub(super) const TRIED_MAX: usize = 3;
 
@@ -52,6 +55,8 @@ pub(super) enum Event {
     Found(RoomId),
     /// All nodes have told of their rooms.
     Told,
+    /// They have since then.
+    News { since: u64 },
 }
 
 impl Waiting {
@@ -67,10 +72,14 @@ impl Waiting {
             Event::Answer { .. } => ANSWERED_WITHIN,
             Event::Found(_) => FOUND_WITHIN,
             Event::Told => TOLD_WITHIN,
+            Event::News { .. } => NEWS_WITHIN,
         };
-        if let Event::Found(room) = event
-            && !nodes.seek(room)
-        {
+        let has_place = match event {
+            Event::Found(room) => nodes.seek(room),
+            Event::News { .. } => nodes.listen(),
+            Event::Answer { .. } | Event::Told => true,
+        };
+        if !has_place {
             return None;
         }
         Some(Waiting {
@@ -87,7 +96,7 @@ impl Waiting {
     pub(super) fn take_held(&mut self) -> Option<Box<dyn Any + Send>> {
         match &mut self.event {
             Event::Answer { held, .. } => held.take(),
-            Event::Found(_) | Event::Told => None,
+            Event::Found(_) | Event::Told | Event::News { .. } => None,
         }
     }
 
@@ -111,6 +120,7 @@ impl Drop for Waiting {
         match self.event {
             Event::Answer { id, .. } => self.nodes.give_up(id),
             Event::Found(room) => self.nodes.stop_seeking(room),
+            Event::News { .. } => self.nodes.stop_listening(),
             Event::Told => {}
         }
     }

@@ -185,6 +185,12 @@ impl Session {
         }
     }
 
+    /// The room that it was refused is there after all: what that cost is paid back.
+    pub(crate) fn found(&mut self, now: Instant) {
+        request_prices::found(&mut self.requests);
+        self.guest.guessed_right(now);
+    }
+
     /// Tells operators in which room it is.
     pub(crate) fn set_room(&self, room: Option<RoomId>) {
         if let Some(online) = &self.online {

@@ -32,6 +32,8 @@ pub(super) struct Mirror {
     /// Who told of a room last. Of a room that is handed over two may for a second.
     rooms: HashMap<RoomId, Incarnation>,
     codes: HashMap<String, RoomId>,
+    /// Batches that were taken so far.
+    batches: u64,
 }
 
 /// Another node.
@@ -39,8 +41,8 @@ struct Node {
     /// Where clients are sent.
     url: String,
     load: u16,
-    /// Whether it told of its rooms yet.
-    is_heard: bool,
+    /// Which batch its last one was, once it told of its rooms.
+    told_at: Option<u64>,
     /// Whether it is still to do so.
     is_awaited: bool,
     /// Nobody hears it at present.
@@ -96,6 +98,7 @@ impl Mirror {
             nodes: BTreeMap::new(),
             rooms: HashMap::new(),
             codes: HashMap::new(),
+            batches: 0,
         }
     }
 
@@ -107,7 +110,7 @@ impl Mirror {
             let unheard = Node {
                 url: String::new(),
                 load: u16::MAX,
-                is_heard: false,
+                told_at: None,
                 is_awaited: true,
                 is_doubted: false,
                 has_more: false,
@@ -149,7 +152,9 @@ impl Mirror {
             let coming = 0;
             node.rooms.insert(room, Mirrored { game, told, coming });
         }
-        (node.is_heard, node.is_awaited, node.is_doubted) = (true, false, false);
+        self.batches += 1;
+        node.told_at = Some(self.batches);
+        (node.is_awaited, node.is_doubted) = (false, false);
         (node.load, node.has_more) = (batch.load, batch.left_out > 0);
         let is_as_before = |(room, of): &(RoomId, Mirrored)| {
             let now = node.rooms.get(room);
@@ -201,6 +206,20 @@ impl Mirror {
         self.nodes.values().all(|node| !node.is_awaited)
     }
 
+    /// Batches that were taken so far, to ask [`Mirror::have_told`] later.
+    pub(super) fn batches(&self) -> u64 {
+        self.batches
+    }
+
+    /// Whether all that live have told of their rooms since so many batches were taken, but for
+    /// those that were given up.
+    pub(super) fn have_told(&self, since: u64) -> bool {
+        self.nodes.values().all(|node| match node.told_at {
+            Some(at) => at > since,
+            None => !node.is_awaited,
+        })
+    }
+
     /// Those that have told nothing yet are not waited for any longer.
     pub(super) fn give_up(&mut self) {
         let nodes = self.nodes.values_mut();
@@ -219,7 +238,7 @@ impl Mirror {
     /// What each has to do, of those that tell.
     pub(super) fn loads(&self) -> Vec<(Incarnation, u16)> {
         let heard = self.nodes.iter();
-        let heard = heard.filter(|(_, node)| node.is_heard && !node.is_doubted);
+        let heard = heard.filter(|(_, node)| node.told_at.is_some() && !node.is_doubted);
         heard.map(|(node, of)| (*node, of.load)).collect()
     }
 

@@ -46,6 +46,11 @@ pub(crate) use search::Trace;
 /// it: a few of its batches.
 const UNTOLD: Duration = Duration::from_secs(5);
 
+/// Who may wait at once for what the other nodes tell next: those who named a room that nobody
+/// knows, for a second or two. Each has paid for a wrong guess, of which an address has 30 at once
+/// and 10 a minute. Beyond: they are refused at once, as if all had told.
+const LISTENERS_MAX: usize = 1024;
+
 /// See the module's description.
 pub(crate) struct Nodes {
     tickets: Tickets,
@@ -63,6 +68,8 @@ struct Table {
     mirror: Mirror,
     asks: Asks,
     searches: Searches,
+    /// How many wait for the next batches.
+    listeners: usize,
     /// Rooms that were made elsewhere for somebody who came here.
     made: BTreeMap<RoomId, Made>,
 }
@@ -93,6 +100,7 @@ impl Nodes {
                 mirror: Mirror::new(games),
                 asks: Asks::default(),
                 searches: Searches::default(),
+                listeners: 0,
                 made: BTreeMap::new(),
             }),
             changes: watch::Sender::new(0),
@@ -282,6 +290,29 @@ impl Nodes {
     /// know yet what there is.
     pub(crate) fn is_whole(&self) -> bool {
         self.table.lock().mirror.is_whole()
+    }
+
+    /// What has been told so far, to ask [`Nodes::have_told`] later.
+    pub(crate) fn news(&self) -> u64 {
+        self.table.lock().mirror.batches()
+    }
+
+    /// Whether all nodes that live have told of their rooms since then.
+    pub(crate) fn have_told(&self, since: u64) -> bool {
+        self.table.lock().mirror.have_told(since)
+    }
+
+    /// Somebody waits for that. False: too many do.
+    pub(crate) fn listen(&self) -> bool {
+        let listeners = &mut self.table.lock().listeners;
+        let is_one_more = *listeners < LISTENERS_MAX;
+        *listeners += usize::from(is_one_more);
+        is_one_more
+    }
+
+    /// They wait no longer.
+    pub(crate) fn stop_listening(&self) {
+        self.table.lock().listeners -= 1;
     }
 
     /// Somebody waited for that for long enough: those that have told nothing by now, as one of

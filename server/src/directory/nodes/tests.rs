@@ -98,6 +98,15 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
 }
 
 #[test]
+fn those_who_wait_for_what_nodes_tell_next_are_bounded() {
+    let nodes = nodes();
+    let waiting = std::iter::from_fn(|| nodes.listen().then_some(())).count();
+    assert_eq!(waiting, LISTENERS_MAX);
+    nodes.stop_listening();
+    assert!(nodes.listen() && !nodes.listen());
+}
+
+#[test]
 fn a_room_that_was_made_elsewhere_counts_until_its_node_tells_of_it_no_more() {
     let nodes = nodes();
     let (now, second) = (Instant::now(), Duration::from_secs(1));

@@ -3,12 +3,13 @@
 //! waits. `elsewhere` makes one for each request, and for each look at one that waits.
 
 mod asking;
+mod naming;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tickwire::ids::RoomId;
-use tickwire::protocol::client_message::{JoinAs, NewRoom};
+use tickwire::protocol::client_message::NewRoom;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{ClientMessage, ServerMessage};
 
@@ -16,8 +17,6 @@ use super::super::desk::Desk;
 use super::super::matchmaking::{self, Seating};
 use super::super::waiting::{Event, TRIED_MAX, Waiting};
 use crate::auth::SeatToken;
-use crate::directory::Named;
-use crate::directory::code::read_code;
 use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
 use crate::directory::nodes::{Given, Nodes, Trace, What};
@@ -84,7 +83,7 @@ impl<'a> Leading<'a> {
         match self.request {
             ClientMessage::Resume { token, .. } => self.resume(token),
             ClientMessage::JoinRoom { room, who } => self.join_room(*room, who),
-            ClientMessage::JoinCode { code, .. } => self.join_code(code),
+            ClientMessage::JoinCode { .. } => self.by_name(),
             ClientMessage::QuickJoin { filter, who, .. } => {
                 let filter = self.desk.defaults.filter(filter)?;
                 match who.spectator {
@@ -112,6 +111,7 @@ impl<'a> Leading<'a> {
             }
             Event::Told if self.nodes.is_whole() => self.lead(),
             Event::Told => Ok(Led::Later(waiting)),
+            Event::News { since } => self.on_told(waiting, since),
             Event::Found(room) => match self.where_is(room) {
                 Whereabouts::There(node) => self.away(room, node),
                 Whereabouts::Unknown if is_late => Ok(Led::Nowhere),
@@ -222,56 +222,6 @@ impl<'a> Leading<'a> {
             Whereabouts::Here | Whereabouts::Nowhere => self.here(),
             Whereabouts::There(node) => self.away(room, node),
             Whereabouts::Unknown => self.later(Event::Found(room)),
-        }
-    }
-
-    /// To a room by its number: to the seat that is kept there for who was sent here, or by their
-    /// ticket, or as anyone.
-    fn join_room(self, room: RoomId, who: &JoinAs) -> Result<Led, Refusal> {
-        let is_admitted = self.session.admitted == Some(room);
-        if !self.is_here(room) {
-            return match is_admitted {
-                true => match self.where_is(room) {
-                    Whereabouts::There(node) => self.away(room, node),
-                    Whereabouts::Unknown => self.later(Event::Found(room)),
-                    Whereabouts::Here | Whereabouts::Nowhere => self.here(),
-                },
-                false => match self.nodes.owner_of_listed(self.session.game, room) {
-                    Some(node) => self.away(room, node),
-                    None => self.here(),
-                },
-            };
-        }
-        let mark = self.desk.registry.mark(&self.session.identity);
-        let kept = (!who.spectator).then(|| self.desk.visitors.come(room, mark));
-        if let Some(opens) = kept.flatten() {
-            let named = Named {
-                place: self.desk.registry.find(room),
-                opens,
-                is_new: false,
-            };
-            let brought = &who.options;
-            let (desk, now) = (self.desk, self.now);
-            let seating = matchmaking::seat_kept(desk, self.session, now, named, brought)?;
-            return Ok(Led::Here(Box::new(seating)));
-        }
-        let code = is_admitted.then(|| self.desk.registry.code_of(room));
-        match code.flatten() {
-            Some(code) => {
-                let who = who.clone();
-                let by_code = ClientMessage::JoinCode { code, who };
-                let request = &by_code;
-                Leading { request, ..self }.here()
-            }
-            None => self.here(),
-        }
-    }
-
-    fn join_code(self, code: &str) -> Result<Led, Refusal> {
-        let found = read_code(code).and_then(|code| self.nodes.by_code(self.session.game, &code));
-        match found {
-            Some((room, node)) if !self.is_here(room) => self.away(room, node),
-            _ => self.here(),
         }
     }
 

@@ -70,6 +70,31 @@ fn a_batch_replaces_the_one_before_and_goes_with_its_node() {
     assert_eq!((mirror.rooms.len(), mirror.codes.len()), (1, 1));
 }
 
+/// But for those of another version, whose batches are not read.
+#[test]
+fn what_was_told_since_is_what_each_that_lives_has_told_since() {
+    let mut mirror = mirror();
+    assert!(!mirror.have_told(0));
+    tell(&mut mirror, A, vec![]);
+    assert!(!mirror.have_told(0));
+    tell(&mut mirror, B, vec![]);
+    assert!(mirror.have_told(0));
+    let since = mirror.batches();
+    assert!(!mirror.have_told(since));
+    (0..2).for_each(|_| tell(&mut mirror, A, vec![]));
+    assert!(!mirror.have_told(since), "one of them twice");
+    tell(&mut mirror, B, vec![]);
+    assert!(mirror.have_told(since));
+    let mut silent = self::mirror();
+    tell(&mut silent, A, vec![]);
+    silent.give_up();
+    assert!(silent.have_told(0));
+    let since = silent.batches();
+    assert!(!silent.have_told(since));
+    tell(&mut silent, A, vec![]);
+    assert!(silent.have_told(since));
+}
+
 #[test]
 fn of_a_room_that_is_handed_over_the_last_word_counts() {
     let mut mirror = mirror();

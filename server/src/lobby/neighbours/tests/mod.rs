@@ -4,6 +4,7 @@
 mod announced;
 mod joins;
 mod made;
+mod named;
 mod names;
 mod quick;
 mod resume;
