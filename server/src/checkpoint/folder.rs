@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tickwire::ids::RoomId;
 
 use super::envelope::CHECKPOINT_BYTES_MAX;
-use super::{Keeper, Sealed};
+use super::{Keeper, Outcome, Sealed};
 use crate::config::ConfigError;
 
 /// For the owner alone: checkpoints name players and addresses.
@@ -165,8 +165,11 @@ impl Keeper for Folder {
         1
     }
 
-    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>> {
-        let keep = |sealed: &Sealed<'_>| self.keep_one(sealed.room, &sealed.parts);
+    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<Outcome>> {
+        let keep = |sealed: &Sealed<'_>| {
+            let kept = self.keep_one(sealed.room, &sealed.parts);
+            kept.map(Outcome::Kept)
+        };
         rooms.iter().map(keep).collect()
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tickwire::ids::{RoomId, Tick};
 
 use super::slots::{Change, Slots};
-use super::{Keeper, Sealed, envelope};
+use super::{Keeper, Outcome, Sealed, envelope};
 use crate::date::Date;
 use crate::directory::claims::Claim;
 use crate::directory::{GameIndex, Kept};
@@ -22,6 +22,9 @@ use crate::vitals::Vitals;
 
 /// Until what failed is tried again, and the figures are brought up to date.
 const RETRY: Duration = Duration::from_secs(1);
+/// Until states are given again for which there was no place yet, where nothing else waits: the
+/// tables have a new room after a round trip, one that they lost after the next beat.
+const EARLY: Duration = Duration::from_millis(100);
 /// Files in a row before the folder is synced: that costs about what a file's sync does.
 const UNSETTLED_MAX: u32 = 64;
 
@@ -59,6 +62,8 @@ struct Saved {
 pub(super) enum Step {
     Done,
     Failed,
+    /// There is no place yet for anything that there was.
+    NotYet,
     /// There was nothing to do.
     Idle,
 }
@@ -105,8 +110,10 @@ impl Keeping {
 
     fn run(&mut self) {
         while !self.slots.is_over() {
-            if self.step(Instant::now() + RETRY, Date::now()) == Step::Failed {
-                self.slots.rest(RETRY);
+            match self.step(Instant::now() + RETRY, Date::now()) {
+                Step::Failed => self.slots.rest(RETRY),
+                Step::NotYet => self.slots.rest(EARLY),
+                Step::Done | Step::Idle => {}
             }
             let now = Instant::now();
             if now >= self.shows_at {
@@ -145,7 +152,10 @@ impl Keeping {
         let (mut saved, mut outcomes) = (Vec::new(), Vec::new());
         for (room, change) in changes {
             match change {
-                Change::Gone => outcomes.push((room, Change::Gone, self.forget(room))),
+                Change::Gone => {
+                    let forgotten = self.forget(room).map(|()| true);
+                    outcomes.push((room, Change::Gone, forgotten));
+                }
                 Change::Saved {
                     bytes,
                     about,
@@ -166,22 +176,28 @@ impl Keeping {
             }
         }
         outcomes.extend(self.keep(saved));
-        let mut step = Step::Failed;
+        let (mut is_any_done, mut has_any_failed) = (false, false);
         for (room, change, outcome) in outcomes {
-            match (outcome, change) {
-                (Ok(()), change) => {
-                    step = Step::Done;
+            match outcome {
+                Ok(true) => {
+                    is_any_done = true;
                     if let Change::Saved { bytes, .. } = change {
                         self.slots.give_back(bytes);
                     }
                 }
-                (Err(error), change) => {
+                Ok(false) => self.slots.put_back(room, change),
+                Err(error) => {
+                    has_any_failed = true;
                     self.slots.put_back(room, change);
                     self.failed(&error);
                 }
             }
         }
-        step
+        match (is_any_done, has_any_failed) {
+            (true, _) => Step::Done,
+            (false, true) => Step::Failed,
+            (false, false) => Step::NotYet,
+        }
     }
 
     /// Completes what came from a room, and puts before it what the directory knows.
@@ -194,7 +210,8 @@ impl Keeping {
         saved
     }
 
-    fn keep(&mut self, saved: Vec<Saved>) -> Vec<(RoomId, Change, io::Result<()>)> {
+    /// Whether each is done with, which it is not where there is no place for it yet.
+    fn keep(&mut self, saved: Vec<Saved>) -> Vec<(RoomId, Change, io::Result<bool>)> {
         if saved.is_empty() {
             return Vec::new();
         }
@@ -214,7 +231,14 @@ impl Keeping {
                 claim,
                 ..
             } = saved;
-            let kept = kept.map(|bytes| self.count(room, at.0, bytes));
+            let kept = kept.map(|outcome| {
+                match outcome {
+                    Outcome::Kept(bytes) => self.count(room, at.0, bytes),
+                    Outcome::Anothers => self.uncount(room),
+                    Outcome::NotYet => return false,
+                }
+                true
+            });
             let change = Change::Saved {
                 bytes,
                 about,
@@ -227,22 +251,22 @@ impl Keeping {
     }
 
     fn count(&mut self, room: RoomId, at: Instant, bytes: u64) {
-        let before = match bytes {
-            0 => self.kept.remove(&room),
-            _ => {
-                self.unsettled += 1;
-                self.metrics.checkpoints.increment(1);
-                self.kept.insert(room, (at, bytes))
-            }
-        };
+        self.unsettled += 1;
+        self.metrics.checkpoints.increment(1);
+        let before = self.kept.insert(room, (at, bytes));
         self.bytes = self.bytes + bytes - before.map_or(0, |(_, bytes)| bytes);
+    }
+
+    /// Nothing of a room is kept here any more.
+    fn uncount(&mut self, room: RoomId) {
+        if let Some((_, bytes)) = self.kept.remove(&room) {
+            self.bytes -= bytes;
+        }
     }
 
     fn forget(&mut self, room: RoomId) -> io::Result<()> {
         self.keeper.forget(room)?;
-        if let Some((_, bytes)) = self.kept.remove(&room) {
-            self.bytes -= bytes;
-        }
+        self.uncount(room);
         self.unsettled += 1;
         Ok(())
     }
@@ -294,6 +318,10 @@ mod tests {
         is_full: bool,
         /// Where it is full for one room alone.
         bad: Option<RoomId>,
+        /// Rooms for which it has no place yet.
+        early: Vec<RoomId>,
+        /// Rooms that are another's.
+        lost: Vec<RoomId>,
         settled: u32,
     }
 
@@ -308,17 +336,23 @@ mod tests {
             self.0.lock().at_once
         }
 
-        fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>> {
+        fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<Outcome>> {
             let mut disk = self.0.lock();
             assert!((1..=disk.at_once).contains(&rooms.len()));
             let keep = rooms.iter().map(|sealed| {
                 if disk.is_full || disk.bad == Some(sealed.room) {
                     return Err(io::ErrorKind::StorageFull.into());
                 }
+                if disk.early.contains(&sealed.room) {
+                    return Ok(Outcome::NotYet);
+                }
+                if disk.lost.contains(&sealed.room) {
+                    return Ok(Outcome::Anothers);
+                }
                 let bytes = sealed.parts.concat();
                 let length = bytes.len() as u64;
                 disk.files.insert(sealed.room, bytes);
-                Ok(length)
+                Ok(Outcome::Kept(length))
             });
             keep.collect()
         }
@@ -443,6 +477,52 @@ mod tests {
         assert_eq!(kept.step(), Step::Failed, "it alone is left");
         kept.disk.lock().bad = None;
         assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
+    }
+
+    /// As of a room that the engine's tables don't have yet: that is no fault, and is said to nobody.
+    #[test]
+    fn what_comes_too_early_holds_nobody_and_is_kept_later() {
+        let mut kept = Disked::new();
+        kept.disk.lock().at_once = 16;
+        let (early, other) = (RoomId(1), RoomId(2));
+        kept.disk.lock().early = vec![early];
+        kept.save(early, 1);
+        kept.save(other, 2);
+        assert_eq!(
+            [kept.step(), kept.step()],
+            [Step::Done, Step::NotYet],
+            "then it alone is left"
+        );
+        assert_eq!((kept.kept(early), kept.kept(other).unwrap().1), (None, 2));
+        assert!(!kept.keeping.is_failing);
+        assert!(kept.figure("tickwire_checkpoints_failed_total{stage=\"write\"} 0"));
+        assert!(
+            !kept.figure("tickwire_checkpoint_age_seconds 0"),
+            "it waits"
+        );
+        kept.disk.lock().bad = Some(other);
+        kept.save(other, 3);
+        assert_eq!(kept.step(), Step::Failed, "what fails still fails");
+        kept.disk.lock().bad = None;
+        kept.disk.lock().early.clear();
+        kept.save(early, 4);
+        assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
+        let both = [early, other].map(|room| kept.kept(room).unwrap().1);
+        assert_eq!(both, [4, 3], "the newest of each");
+        assert!(!kept.keeping.is_failing && kept.figure("tickwire_checkpoint_age_seconds 0"));
+    }
+
+    #[test]
+    fn what_is_anothers_is_done_with_and_counts_no_longer() {
+        let mut kept = Disked::new();
+        let room = RoomId(1);
+        kept.save(room, 1);
+        assert_eq!(kept.step(), Step::Done);
+        kept.disk.lock().lost = vec![room];
+        kept.save(room, 2);
+        assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
+        assert!(kept.figure("tickwire_checkpoint_bytes 0"));
+        assert!(kept.figure("tickwire_checkpoints_total 1"));
     }
 
     #[test]

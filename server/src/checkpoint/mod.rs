@@ -27,6 +27,17 @@ pub(crate) struct Sealed<'a> {
     pub(crate) parts: [&'a [u8]; 2],
 }
 
+/// What came of keeping a room's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is there, so many bytes.
+    Kept(u64),
+    /// It is another's to keep.
+    Anothers,
+    /// There is no place for it yet, which is nobody's fault: it is to come again, or a newer one.
+    NotYet,
+}
+
 /// Where checkpoints are kept. Called by one thread, which may block.
 pub(crate) trait Keeper: Send {
     /// The operator's word for it and where it is, for messages.
@@ -35,12 +46,12 @@ pub(crate) trait Keeper: Send {
     /// How many rooms it takes at once; at least 1.
     fn at_once(&self) -> usize;
 
-    /// Puts these in the place of their rooms' last ones, each whole or not at all. How many bytes
-    /// each has there, in their order.
+    /// Puts these in the place of their rooms' last ones, each whole or not at all. What came of
+    /// each, in their order.
     ///
     /// # Errors
     /// Of one: the last one of that room is still there.
-    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>>;
+    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<Outcome>>;
 
     /// The room is no more.
     ///

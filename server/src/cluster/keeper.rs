@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tickwire::ids::RoomId;
 use tokio::runtime::Handle;
 
-use crate::checkpoint::{Keeper, Sealed};
+use crate::checkpoint::{Keeper, Outcome, Sealed};
 use crate::directory::claims::Claims;
 use crate::directory::engine::{CHECKPOINT_BYTES_MAX, Checkpoint, Checkpoints, Failure, Put};
 use crate::metrics::Metrics;
@@ -47,15 +47,15 @@ impl Keeper for EngineKeeper {
         AT_ONCE
     }
 
-    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<u64>> {
+    fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<Outcome>> {
         let epochs = rooms.iter().map(|sealed| match sealed.claim {
             Some(claim) if self.claims.is_current(sealed.room, claim) => {
-                claim.epoch().ok_or_else(|| Err(not_yet()))
+                claim.epoch().ok_or(Outcome::NotYet)
             }
-            // Lost since it was so: it is another's to keep.
-            _ => Err(Ok(0)),
+            // Lost since it was so.
+            _ => Err(Outcome::Anothers),
         });
-        let epochs: Vec<Result<_, io::Result<u64>>> = epochs.collect();
+        let epochs: Vec<Result<_, Outcome>> = epochs.collect();
         let sent = rooms.iter().zip(&epochs).filter_map(|(sealed, epoch)| {
             Some(Checkpoint {
                 room: sealed.room,
@@ -74,9 +74,9 @@ impl Keeper for EngineKeeper {
         let outcome = epochs.into_iter().map(|epoch| match epoch {
             Ok(_) => match put.next() {
                 Some((put, size)) => self.outcome(put, size),
-                None => Err(not_yet()),
+                None => Ok(Outcome::NotYet),
             },
-            Err(outcome) => outcome,
+            Err(outcome) => Ok(outcome),
         });
         outcome.collect()
     }
@@ -92,15 +92,15 @@ impl Keeper for EngineKeeper {
 }
 
 impl EngineKeeper {
-    fn outcome(&self, put: Put, size: usize) -> io::Result<u64> {
+    fn outcome(&self, put: Put, size: usize) -> io::Result<Outcome> {
         match put {
-            Put::Stored => Ok(size as u64),
+            Put::Stored => Ok(Outcome::Kept(size as u64)),
             Put::Fenced => {
                 self.metrics.checkpoints_fenced.increment(1);
-                Ok(0)
+                Ok(Outcome::Anothers)
             }
             // The engine lost its tables, and the next beat brings the room's back.
-            Put::Unknown => Err(not_yet()),
+            Put::Unknown => Ok(Outcome::NotYet),
             Put::Failed(Failure::TooBig) => Err(io::Error::other(format!(
                 "a room's state is {size} bytes, {CHECKPOINT_BYTES_MAX} is the most that is kept"
             ))),
@@ -109,6 +109,55 @@ impl EngineKeeper {
     }
 }
 
-fn not_yet() -> io::Error {
-    io::Error::other("the engine's tables don't have the room yet")
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tickwire::ids::Tick;
+
+    use super::*;
+    use crate::directory::engine::{Event, embedded};
+    use crate::directory::ownership::messages::{Command, Incarnation, Reply, Run};
+
+    const ME: Incarnation = Incarnation(7);
+    const RUN: Run = Run(1);
+
+    /// A worker opens a room and has it saved at once; the tables have it a round trip later.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_room_that_the_tables_do_not_have_is_kept_once_they_do() {
+        let mut engine = embedded::start();
+        let claims = Arc::new(Claims::new(Instant::now(), ME, Default::default()));
+        let metrics = Arc::new(Metrics::new().expect("the first of its own"));
+        let mut keeper = EngineKeeper::new(engine.checkpoints(), claims.clone(), metrics);
+        let room = RoomId(1);
+        let claim = claims.opened(room);
+        let mut keep = || {
+            let sealed = Sealed {
+                room,
+                tick: Tick(3),
+                claim: Some(&claim),
+                parts: [b"head", b"state"],
+            };
+            tokio::task::block_in_place(|| keeper.keep(&[sealed]).remove(0).unwrap())
+        };
+        assert_eq!(keep(), Outcome::NotYet, "nobody asked for it");
+        let created = Command::Create { room, me: ME };
+        engine.send(RUN, created).unwrap();
+        let epoch = loop {
+            if let Some(Event::Replied {
+                reply: Reply::Created(_, epoch),
+                ..
+            }) = engine.next().await
+            {
+                break epoch.expect("there was none");
+            }
+        };
+        assert_eq!(keep(), Outcome::NotYet, "its epoch is not known here");
+        claims.number(room, epoch);
+        assert_eq!(keep(), Outcome::Kept(9));
+        let kept = engine.checkpoints().get(room).await.unwrap();
+        assert_eq!(kept.map(|kept| kept.blob), Some("headstate".into()));
+        claims.lost(room);
+        assert_eq!(keep(), Outcome::Anothers);
+    }
 }
