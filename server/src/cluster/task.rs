@@ -2,6 +2,8 @@
 //! say, and has done what that says. It decides nothing. The order in which things happen here is
 //! the order in which they count; what takes time is [`super::work`]'s.
 
+mod shown;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::link::{self, Link};
 use super::name::{Name, incarnation};
 use super::node::{Drained, Fetched, Node, Order, Stopped};
-use super::status::{self, Other, Owned, ROOMS_SHOWN_MAX, Status};
+use super::status::{self, Status};
 use super::work::{Outcome, State as RoomState, Work};
 use crate::auth::Entropy;
 use crate::directory::claims::Claims;
@@ -106,7 +108,7 @@ impl Task {
 
     fn wakes_at(&self) -> Duration {
         let seek = self.seek_at;
-        let is_sought = !self.is_seeking && !self.lobby.nodes().sought().is_empty();
+        let is_sought = !self.is_seeking && self.lobby.nodes().is_any_sought();
         let wakes = self.node.wakes_at().min(self.tell_at);
         if is_sought { wakes.min(seek) } else { wakes }
     }
@@ -418,78 +420,6 @@ impl Task {
             self.tell_at = now;
         }
         wanted
-    }
-
-    /// Counts the time in states, and writes a line for each change.
-    fn count_time(&mut self) {
-        let now = self.now();
-        let (state, drained) = (self.node.state(now), self.node.drained());
-        let (before, drained_before, since) = self.seen;
-        let span = status::millis(now.saturating_sub(since));
-        match before {
-            State::Frozen => self.metrics.node_frozen_ms.increment(span),
-            State::Detached => self.metrics.node_detached_ms.increment(span),
-            State::New | State::Attached | State::Ended => {}
-        }
-        let left = Duration::from_millis(span);
-        self.seen = (state, drained, since + left);
-        if (state, drained) == (before, drained_before) {
-            return;
-        }
-        let me = status::shown(self.me);
-        let rooms = self.node.counts().played;
-        match state {
-            _ if state == before => {}
-            State::Attached => tracing::info!(me, rooms, "attached: this node plays"),
-            State::Detached => {
-                tracing::warn!(me, rooms, "detached: nobody has the engine, rooms play on");
-            }
-            State::Frozen => tracing::error!(me, rooms, "frozen: rooms stand still"),
-            State::New | State::Ended => {}
-        }
-        match drained {
-            _ if drained == drained_before => {}
-            Drained::Leaving => tracing::info!(me, rooms, "rooms are leaving this node"),
-            Drained::Done => tracing::info!(me, rooms, "all rooms that can have left"),
-            Drained::Alone => tracing::warn!(me, rooms, "no other node takes this one's rooms"),
-            Drained::No => {}
-        }
-        self.show();
-    }
-
-    /// What operators see.
-    fn show(&mut self) {
-        let now = self.now();
-        let counts = self.node.counts();
-        let metrics = &self.metrics;
-        metrics.rooms_in_tables.set(counts.played as f64);
-        metrics.rooms_new.set(counts.new as f64);
-        metrics.rooms_fetching.set(counts.fetching as f64);
-        metrics.rooms_leaving.set(counts.leaving as f64);
-        let others = self.node.others().map(|(who, record)| Other {
-            incarnation: status::shown(who),
-            node: record.node.clone(),
-            url: record.url.clone(),
-            load: (record.load != u16::MAX).then_some(record.load),
-            beat: record.beat,
-        });
-        let owned = self.node.epochs().take(ROOMS_SHOWN_MAX);
-        let owned = owned.map(|(room, epoch)| Owned {
-            room,
-            epoch: epoch.map(|epoch| epoch.0),
-        });
-        let status = Status {
-            incarnation: status::shown(self.me),
-            node: self.name.node.clone(),
-            url: self.name.url.clone(),
-            state: status::word(self.node.state(now)),
-            drain: status::drain_word(self.node.drained()),
-            engine: self.is_connected,
-            rooms: counts,
-            others: others.collect(),
-            owned: owned.collect(),
-        };
-        self.status.send_replace(status);
     }
 }
 

@@ -154,6 +154,11 @@ impl Nodes {
         self.table.lock().searches.unanswered()
     }
 
+    /// For the cluster: whether there is any.
+    pub(crate) fn is_any_sought(&self) -> bool {
+        self.table.lock().searches.is_any_unanswered()
+    }
+
     /// From the cluster: whose a sought room is by the engine's record. `None`: there is no record.
     pub(crate) fn found(&self, room: RoomId, owner: Option<Incarnation>) {
         self.table.lock().searches.found(room, owner);

@@ -37,6 +37,13 @@ struct Sought {
     owner: Option<Option<Incarnation>>,
 }
 
+impl Sought {
+    /// The engine has no record of it.
+    fn is_gone(&self) -> bool {
+        self.owner == Some(None)
+    }
+}
+
 impl Searches {
     /// One more waits for a room. False: too many do.
     pub(super) fn begin(&mut self, room: RoomId) -> bool {
@@ -74,9 +81,13 @@ impl Searches {
     /// Rooms to be asked about: all that are not known to be gone, since a dead node's record is
     /// its room's until somebody adopts it.
     pub(super) fn unanswered(&self) -> Vec<RoomId> {
-        let open = self.rooms.iter();
-        let open = open.filter(|(_, sought)| sought.owner != Some(None));
+        let open = self.rooms.iter().filter(|(_, sought)| !sought.is_gone());
         open.map(|(room, _)| *room).collect()
+    }
+
+    /// Whether there is any.
+    pub(super) fn is_any_unanswered(&self) -> bool {
+        self.rooms.values().any(|sought| !sought.is_gone())
     }
 
     /// What is known of a room; one that is `me`'s by the engine is about to be here.
@@ -102,6 +113,7 @@ mod tests {
         let mut searches = Searches::default();
         assert!(searches.begin(ROOM) && searches.begin(ROOM));
         assert_eq!(searches.unanswered(), [ROOM]);
+        assert!(searches.is_any_unanswered());
         assert_eq!(searches.trace(ROOM, ME), Trace::Unknown);
         searches.found(ROOM, Some(OTHER));
         assert_eq!(searches.trace(ROOM, ME), Trace::At(OTHER));
@@ -110,7 +122,7 @@ mod tests {
         assert_eq!(searches.trace(ROOM, ME), Trace::Unknown, "about to be here");
         searches.found(ROOM, None);
         assert_eq!(searches.trace(ROOM, ME), Trace::Gone);
-        assert!(searches.unanswered().is_empty());
+        assert!(searches.unanswered().is_empty() && !searches.is_any_unanswered());
         searches.end(ROOM);
         assert_eq!(searches.trace(ROOM, ME), Trace::Gone, "one still waits");
         searches.end(ROOM);
