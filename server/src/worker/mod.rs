@@ -268,9 +268,7 @@ impl Worker {
 
     /// Has it do something about a room of a cluster; never lost, and does not wait.
     pub(crate) fn order(&self, order: Order) {
-        self.state.orders.push(order);
-        // A full inbox wakes the worker as well.
-        let _ = self.inbox.try_send(Command::Wake);
+        self.state.order(order, &self.inbox);
     }
 
     /// Whether the loop came round within `span`.
@@ -297,6 +295,13 @@ impl Worker {
 }
 
 impl State {
+    /// Leaves an order for the worker of this inbox, and wakes it.
+    fn order(&self, order: Order, inbox: &SyncSender<Command>) {
+        self.orders.push(order);
+        // A full inbox wakes the worker as well.
+        let _ = inbox.try_send(Command::Wake);
+    }
+
     fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Running,

@@ -49,8 +49,10 @@ impl Peers {
 
     /// Has a worker do something about a room.
     pub(super) fn order(&self, worker: usize, order: Order) {
-        if let Some(peer) = self.0.lock().get(worker) {
-            peer.state.orders.push(order);
+        let all = self.0.lock();
+        let inbox = all.get(worker).and_then(|peer| peer.inbox.upgrade());
+        if let (Some(peer), Some(inbox)) = (all.get(worker), inbox) {
+            peer.state.order(order, &inbox);
         }
     }
 
@@ -70,5 +72,45 @@ impl Peers {
         inbox.try_send(command).map_err(|error| match error {
             TrySendError::Full(command) | TrySendError::Disconnected(command) => command,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, AtomicU64};
+    use std::sync::mpsc::{TryRecvError, sync_channel};
+
+    use tickwire::ids::RoomId;
+
+    use super::*;
+    use crate::worker::orders::Orders;
+
+    fn order() -> Order {
+        Order::GoOn { room: RoomId(7) }
+    }
+
+    /// It may sleep until its next room is due, for half a second.
+    #[test]
+    fn who_is_given_an_order_is_woken_for_it() {
+        let peers = Peers::default();
+        let (inbox, commands) = sync_channel(1);
+        let inbox = Arc::new(inbox);
+        let state = Arc::new(State {
+            started: Instant::now(),
+            alive_ms: AtomicU64::new(0),
+            phase: AtomicU8::new(Phase::Running as u8),
+            orders: Orders::default(),
+        });
+        let worker = peers.add(&inbox, &state);
+        peers.order(worker, order());
+        assert!(matches!(commands.try_recv(), Ok(Command::Wake)));
+        assert_eq!(state.orders.take().len(), 1);
+        // What has to be read anyway wakes it as well.
+        (0..2).for_each(|_| peers.order(worker, order()));
+        assert!(matches!(commands.try_recv(), Ok(Command::Wake)));
+        assert!(matches!(commands.try_recv(), Err(TryRecvError::Empty)));
+        assert_eq!(state.orders.take().len(), 2);
+        // Nobody.
+        peers.order(worker + 1, order());
     }
 }

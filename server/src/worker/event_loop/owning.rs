@@ -52,9 +52,13 @@ impl EventLoop {
             };
             if self.rooms.contains_key(&room) {
                 self.carry_out(order, now);
-            } else if let Some(worker) = self.ctx.common.registry.worker_of(room) {
-                // It is on its way here, or there.
-                self.ctx.common.peers.order(worker, order);
+                continue;
+            }
+            match self.ctx.common.registry.worker_of(room) {
+                // It is on its way here, and wakes this worker when it comes.
+                Some(worker) if worker == self.me => self.state.orders.push(order),
+                Some(worker) => self.ctx.common.peers.order(worker, order),
+                None => {}
             }
         }
     }
