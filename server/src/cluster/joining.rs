@@ -176,7 +176,8 @@ fn engine_config(
 ) -> Result<redis::Config, ConfigError> {
     let authorities = settings.authorities()?;
     let tls = settings.engine.tls;
-    let tls = tls.then(|| redis::dial::tls(authorities.as_deref()));
+    let authorities = authorities.as_ref().map(|(path, pem)| (*path, &pem[..]));
+    let tls = tls.then(|| redis::dial::tls(authorities));
     Ok(redis::Config {
         url: settings.engine.clone(),
         tls: tls.transpose()?,

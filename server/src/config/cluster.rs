@@ -50,8 +50,8 @@ impl Cluster<'_> {
     ///
     /// # Errors
     /// One line: the file can't be read.
-    pub(crate) fn authorities(&self) -> Result<Option<Vec<u8>>, ConfigError> {
-        let read = |path| read_file(path, "cluster-ca-file");
+    pub(crate) fn authorities(&self) -> Result<Option<(&Path, Vec<u8>)>, ConfigError> {
+        let read = |path| Ok((path, read_file(path, "cluster-ca-file")?));
         self.ca_file.map(read).transpose()
     }
 }

@@ -76,6 +76,7 @@ fn bad_settings_end_with_status_2_and_one_line() {
 fn files_that_can_not_be_used_end_the_start() {
     let good = File::new("a-secret", "0123456789abcdef0123456789abcdef");
     let (broken, fifo) = (File::new("broken", "?"), File::missing("fifo"));
+    let empty = File::new("empty", "");
     let made = Command::new("mkfifo").arg(fifo.path()).status();
     assert!(made.unwrap().success());
     let node = [
@@ -86,13 +87,24 @@ fn files_that_can_not_be_used_end_the_start() {
         "--peer-listen",
         "127.0.0.1:0",
     ];
-    let settings: [(&str, &[&str]); 8] = [
+    let by_tls = [
+        "--cluster-url",
+        "rediss://127.0.0.1:1",
+        "--cluster-key-file",
+        good.path(),
+        "--node-url",
+        "ws://127.0.0.1:7777/ws",
+        "--peer-listen",
+        "127.0.0.1:0",
+    ];
+    let settings: [(&str, &[&str]); 9] = [
         (
             "auth-key-file",
             &["--auth-issuer", "i", "--auth-audience", "a"],
         ),
         ("guest-key-file", &[]),
         ("cluster-key-file", &node),
+        ("cluster-ca-file", &by_tls),
         ("admin-token-file", &[]),
         ("bans-file", &[]),
         ("config", &[]),
@@ -100,20 +112,25 @@ fn files_that_can_not_be_used_end_the_start() {
         ("tls-key", &["--tls-cert", good.path()]),
     ];
     for (setting, others) in settings {
-        for path in [
+        let mut paths = vec![
             broken.path(),
             fifo.path(),
             "/",
             "/dev/zero",
             "/nonexistent/file",
-        ] {
+        ];
+        // Nobody being banned is no fault.
+        if setting != "bans-file" && setting != "config" {
+            paths.push(empty.path());
+        }
+        for path in paths {
             let flag = format!("--{setting}");
             let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"];
             let mut command = server(&[&flag, path]);
             let (status, stderr) = end(command.args(others).args(ports));
             // Of a pair that can't be used the certificate is looked at first.
             let named = match setting {
-                "tls-key" if path == broken.path() => "tls-cert",
+                "tls-key" if [broken.path(), empty.path()].contains(&path) => "tls-cert",
                 named => named,
             };
             let told = format!("{named} ");

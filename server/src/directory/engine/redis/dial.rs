@@ -2,6 +2,7 @@
 //! was asked can have for its answer.
 
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,20 +31,20 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// One line: the file has no certificates, or the system has none.
-pub(crate) fn tls(ca: Option<&[u8]>) -> Result<Arc<ClientConfig>, ConfigError> {
+pub(crate) fn tls(ca: Option<(&Path, &[u8])>) -> Result<Arc<ClientConfig>, ConfigError> {
     let mut roots = RootCertStore::empty();
     match ca {
-        Some(pem) => {
+        Some((path, pem)) => {
+            let shown = path.display();
+            let wrong = |why: &dyn std::fmt::Display| {
+                ConfigError::new(format!("cluster-ca-file {shown} can't be used: {why}"))
+            };
             for certificate in CertificateDer::pem_slice_iter(pem) {
-                let wrong = |why: String| ConfigError::new(format!("cluster-ca-file: {why}"));
-                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-                roots
-                    .add(certificate)
-                    .map_err(|error| wrong(error.to_string()))?;
+                let certificate = certificate.map_err(|error| wrong(&error))?;
+                roots.add(certificate).map_err(|error| wrong(&error))?;
             }
             if roots.is_empty() {
-                let why = "cluster-ca-file: it has no certificate";
-                return Err(ConfigError::new(why));
+                return Err(wrong(&"it has no certificate"));
             }
         }
         None => {
