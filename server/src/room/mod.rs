@@ -8,6 +8,7 @@ mod chat;
 mod describe;
 mod doze;
 mod durable;
+mod effect;
 mod event;
 mod events;
 mod inbox;
@@ -22,6 +23,7 @@ pub(crate) mod seat_tokens;
 pub(crate) mod send_rate;
 mod spread;
 mod stats;
+mod step;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -29,6 +31,7 @@ mod viewed_input;
 mod watching;
 mod workspace;
 
+pub use effect::Effect;
 pub use receiver::{ClientState, Tally};
 #[cfg(fuzzing)]
 pub(crate) use save::hostile;
@@ -43,10 +46,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::SingleThreadedExecutor;
-use bytes::Bytes;
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::limits::ACK_STALL_SECONDS;
-use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::{LeaveReason, Refusal, RoomInfo};
 
 use crate::by_player::is_spectator;
@@ -55,10 +55,9 @@ use crate::game::{
     RoomRng, Roster,
 };
 use crate::prefetch::{prefetch_all, prefetch_from_to};
-use crate::replication::capture::{Capture, Viewer, group_of, team_of};
+use crate::replication::capture::Capture;
 use crate::replication::image::Ring;
 use crate::replication::slots::Slot;
-use crate::replication::value::Raw;
 use send_rate::catch_up::Allowance;
 
 use chat::Chat;
@@ -71,51 +70,6 @@ use send_rate::cadence::Cadence;
 /// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair
 /// of members, which would stay for ever.
 const EFFECTS_KEPT: usize = 256;
-
-/// What a room wants done with its players' connections.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// A control message, kind byte included, for one player.
-    Control {
-        /// Whom.
-        to: PlayerId,
-        /// The message.
-        bytes: Bytes,
-    },
-    /// Who was sent away may not come back for a while; their departure follows.
-    KeepOut {
-        /// Whom.
-        player: PlayerId,
-        /// Who they are.
-        identity: Identity,
-    },
-    /// The player is no longer in the room and goes back to the lobby with `Left`.
-    Depart {
-        /// Whom.
-        player: PlayerId,
-        /// Why.
-        reason: LeaveReason,
-    },
-    /// The player's connection is closed; [`Room::has_member`] says whether their seat is held.
-    Close {
-        /// Whom.
-        player: PlayerId,
-        /// Why.
-        code: CloseCode,
-    },
-    /// The seat of a player whose connection is lost was given up.
-    Vacate {
-        /// Whose.
-        player: PlayerId,
-    },
-    /// Lists are to say this of the room.
-    Describe {
-        /// The schema's metadata, packed.
-        metadata: Bytes,
-        /// Whether nobody new may come in.
-        locked: bool,
-    },
-}
 
 /// A room of a game.
 pub struct Room<G: Game> {
@@ -436,132 +390,5 @@ impl<G: Game> Room<G> {
     fn update_roster(&mut self) {
         resources::own::<Roster>(&mut self.world).members = self.members.public();
         self.notices.mark();
-    }
-
-    /// One step: every member's input for this tick, the game's systems, then the image.
-    pub fn tick(&mut self) {
-        self.tick = self.tick.next();
-        self.simulated = self.tick;
-        let tick = self.tick;
-        // Not after the image, which would show players who are gone.
-        self.close_stalled();
-        self.expire_seats();
-        resources::own::<game::Tick>(&mut self.world).number = tick.0;
-        self.apply_inputs();
-        resources::with(&mut self.world, |world| self.schedule.run(world));
-        for player in std::mem::take(&mut resources::own::<Out>(&mut self.world).kicked) {
-            self.kick(player);
-        }
-        self.capture.snap(&mut self.world);
-        self.describe();
-        self.collect_events();
-        self.spread();
-        if self.snapshot_due() {
-            self.capture_image();
-            self.take_turns();
-        }
-        self.world.clear_trackers();
-    }
-
-    /// Whether the newest tick made an image to send.
-    pub fn snapshot_due(&self) -> bool {
-        self.tick.0 > 0 && self.tick.0.is_multiple_of(self.cadence.every())
-    }
-
-    fn apply_inputs(&mut self) {
-        let (tick, tick_rate) = (self.tick, self.options.tick_rate);
-        for member in self.members.iter_mut() {
-            let taken = member.inputs.take(tick);
-            member.substituted = taken.substituted;
-            self.stats.inputs_substituted += u64::from(taken.substituted);
-            if let Some(mut input) = self.world.get_mut::<Input<G::Input>>(member.entity) {
-                *input = Input {
-                    view: taken.input.view_at(tick, tick_rate),
-                    now: taken.input.input,
-                    substituted: taken.substituted,
-                };
-            }
-        }
-    }
-
-    fn collect_events(&mut self) {
-        let tick = self.tick;
-        self.events.expire(tick);
-        let queued = std::mem::take(&mut self.world.resource_mut::<Out>().queued);
-        for event in &queued {
-            self.name_entities(event);
-            self.events
-                .push(tick, event, &self.game.schema, &self.capture.slots);
-        }
-        // The memory goes back, so that a tick with events allocates no queue.
-        let mut queued = queued;
-        queued.clear();
-        self.world.resource_mut::<Out>().queued = queued;
-    }
-
-    /// Gives a slot to an entity that an event names before any image showed it.
-    fn name_entities(&mut self, event: &game::Queued) {
-        for raw in &event.contents.values {
-            if let Raw::Entity(Some(entity)) = *raw
-                && self.capture.slots.handle(entity).is_none()
-                && self.world.get_entity(entity).is_ok()
-            {
-                let is_avatar = self.members.iter().any(|member| member.entity == entity);
-                let kept = if is_avatar { 0 } else { self.slots_kept() };
-                self.capture.slots.assign(&mut self.world, entity, kept);
-            }
-        }
-    }
-
-    fn capture_image(&mut self) {
-        self.forget_images();
-        let workspace = &mut *self.workspace;
-        let (capture, viewers) = (&mut workspace.capture, &mut workspace.viewers);
-        viewers.clear();
-        resources::check(&self.world);
-        let groups = self.world.resource::<Groups>();
-        for member in self.members.iter_mut() {
-            let team = team_of(&self.world, member.entity);
-            member.receiver.team = team;
-            let own = group_of(&self.world, member.entity);
-            let unheld = member.receiver.choose_groups(own, groups);
-            self.stats.groups_unheld += unheld as u64;
-            viewers.push(Viewer {
-                player: member.player(),
-                avatar: member.entity,
-                team,
-            });
-        }
-        for spectator in self.members.audience.iter_mut() {
-            let unheld = spectator.receiver.choose_groups(None, groups);
-            self.stats.groups_unheld += unheld as u64;
-        }
-        self.ring.drop_residuals(&mut capture.residuals);
-        let mut image = self.ring.recycle();
-        image.tick = self.tick;
-        self.capture.run(
-            &mut self.world,
-            &self.game.layout,
-            viewers,
-            self.options.seats,
-            &self.ring,
-            &mut image,
-            capture,
-        );
-        self.ring.push(image);
-        workspace.fan_out.clear();
-    }
-
-    fn close_stalled(&mut self) {
-        let tick = self.tick;
-        let limit = self.cadence.ticks_in(ACK_STALL_SECONDS);
-        let receivers = self.members.receivers();
-        let stalled = receivers.filter(|receiver| receiver.in_flight.waiting(tick) > limit);
-        let stalled: Vec<PlayerId> = stalled.map(|receiver| receiver.player).collect();
-        for player in stalled {
-            self.disconnect(player);
-            let code = CloseCode::Stalled;
-            self.effects.push_back(Effect::Close { player, code });
-        }
     }
 }

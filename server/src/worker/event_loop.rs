@@ -3,6 +3,7 @@
 //! the server's threads and whoever drives a worker by hand share; [`EventLoop::run`] waits in
 //! between.
 
+mod arriving;
 mod moving;
 mod owning;
 mod running;
@@ -17,16 +18,13 @@ use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
-use tickwire::protocol::server_message::Refusal;
 
 use super::balance::Balance;
 use super::load::{Load, Verdict};
 use super::room_host::{Failed, TurnContext, guarded};
-use super::schedule::TickSchedule;
-use super::seating::refuse;
-use super::{Client, Command, Common, JoinRequest, Phase, ResumeRequest, State};
+use super::{Command, Common, JoinRequest, Phase, State};
 use crate::auth::Identity;
-use crate::game::{Closing, Game, RoomOptions};
+use crate::game::{Closing, Game};
 use crate::room::Room;
 use crate::transport::End;
 use crate::transport::stopping;
@@ -273,93 +271,6 @@ impl EventLoop {
         }
         failed.into_iter().for_each(|room| self.fail(room));
         given_up
-    }
-
-    /// A room in which a seat is held is not asleep, so its turns go on as they are.
-    fn resume(
-        &mut self,
-        room: RoomId,
-        resume_request: ResumeRequest,
-        client: Client,
-        now: Instant,
-    ) {
-        let game = client.session.game;
-        let running = self.rooms.get_mut(&room);
-        let running = running.filter(|running| running.game.index == game);
-        let Some(running) = running else {
-            refuse(client, Refusal::NoSuchSeat, &self.ctx);
-            return;
-        };
-        running.wake(&mut self.queue, now);
-        if let Err(Failed) = running
-            .room_host
-            .resume(client, resume_request, &mut self.ctx)
-        {
-            self.fail(room);
-        }
-    }
-
-    /// A room that sleeps has no players and stays asleep: it takes no spectators.
-    fn watch(&mut self, room: RoomId, client: Client) {
-        let Some(running) = self.rooms.get_mut(&room) else {
-            refuse(client, Refusal::NoSuchRoom, &self.ctx);
-            return;
-        };
-        if let Err(Failed) = running.room_host.watch(client, &mut self.ctx) {
-            self.fail(room);
-        }
-    }
-
-    /// A room of the game that `maker` is of, unless somebody who asked for it by name at the same
-    /// time was faster, or it is gone already.
-    fn open(&mut self, maker: &Client, options: RoomOptions, now: Instant) -> Result<(), Failed> {
-        let (id, rate) = (options.id, options.tick_rate);
-        let registry = &self.ctx.common.registry;
-        if self.rooms.contains_key(&id) || registry.worker_of(id).is_none() {
-            return Ok(());
-        }
-        let game = self.ctx.common.game(maker.session.game);
-        let game = game.ok_or(Failed)?.clone();
-        game.metrics.rooms_opened.increment(1);
-        let room_host = game.clone().open(options).inspect_err(|Failed| {
-            game.metrics.rooms_failed.increment(1);
-        })?;
-        let (metadata, locked) = room_host.described();
-        self.ctx.common.registry.describe(id, metadata, locked);
-        game.metrics.rooms.increment(1);
-        let schedule = TickSchedule::new(self.state.started, self.opened, rate, now);
-        self.opened = self.opened.wrapping_add(1);
-        let claims = self.ctx.common.claims.as_ref();
-        let claim = claims.map(|claims| claims.opened(id));
-        self.rooms
-            .insert(id, Running::new(room_host, game, schedule, claim, now));
-        Ok(())
-    }
-
-    fn join(&mut self, room: RoomId, client: Client, now: Instant) {
-        let Some(running) = self.rooms.get_mut(&room) else {
-            // It failed while the newcomer was on the way.
-            refuse(client, Refusal::NoSuchRoom, &self.ctx);
-            return;
-        };
-        running.wake(&mut self.queue, now);
-        if let Some(saves) = &mut running.saves {
-            saves.comes();
-        }
-        let joined = running.room_host.join(client, &mut self.ctx);
-        if running.asleep && joined.is_ok() {
-            if running.room_host.is_empty() {
-                running.due = now + running.game.room_linger;
-            } else {
-                running.asleep = false;
-                running.schedule.restart(now);
-                running.due = running.schedule.due();
-            }
-            self.queue.push(Reverse((running.due, room)));
-        }
-        if let Err(Failed) = joined {
-            self.fail(room);
-        }
     }
 
     /// A room is due: its turn, or the end of its sleep.

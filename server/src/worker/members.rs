@@ -55,8 +55,7 @@ impl Members {
             is_away: false,
             since,
         };
-        let before = self.insert(player, seat);
-        debug_assert!(before.is_none(), "seat {player} is taken");
+        self.take(player, seat);
     }
 
     /// A member of a room that outlived its process: the seat is held for them.
@@ -68,6 +67,10 @@ impl Members {
             host: None,
             since,
         };
+        self.take(player, seat);
+    }
+
+    fn take(&mut self, player: PlayerId, seat: Seat) {
         let before = self.insert(player, seat);
         debug_assert!(before.is_none(), "seat {player} is taken");
     }

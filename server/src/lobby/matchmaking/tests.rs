@@ -57,7 +57,7 @@ impl Lobby {
         }
     }
 
-    fn ask(&mut self, request: ClientMessage) -> Result<Seating, Refusal> {
+    fn at_desk<T>(&mut self, ask: impl FnOnce(&Desk, &mut Session, Instant) -> T) -> T {
         let desk = Desk {
             registry: &self.registry,
             defaults: &self.defaults,
@@ -68,7 +68,11 @@ impl Lobby {
             game: "plots",
             folder: None,
         };
-        let led = desk.lead(&mut self.session, self.now, &request);
+        ask(&desk, &mut self.session, self.now)
+    }
+
+    fn ask(&mut self, request: ClientMessage) -> Result<Seating, Refusal> {
+        let led = self.at_desk(|desk, session, now| desk.lead(session, now, &request));
         let seating = led.map(|led| match led {
             Led::Here(seating) => *seating,
             Led::Away(_) | Led::Later(_) | Led::Nowhere => panic!("the server is alone"),
@@ -86,17 +90,7 @@ impl Lobby {
 
     fn list(&mut self, asked: &[Condition]) -> Result<Vec<RoomInfo>, Refusal> {
         self.session.requests = Budget::new(self.now);
-        let desk = Desk {
-            registry: &self.registry,
-            defaults: &self.defaults,
-            room_quotas: &self.room_quotas,
-            seats: &self.seats,
-            visitors: &self.visitors,
-            nodes: None,
-            game: "plots",
-            folder: None,
-        };
-        desk.list(&mut self.session, self.now, asked)
+        self.at_desk(|desk, session, now| desk.list(session, now, asked))
     }
 }
 

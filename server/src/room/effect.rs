@@ -1,0 +1,54 @@
+//! What a room wants of its worker, which the room itself can't do. Plain data: [`super::Room`] says
+//! them in order, the worker carries them out.
+
+use bytes::Bytes;
+use tickwire::ids::PlayerId;
+use tickwire::protocol::CloseCode;
+use tickwire::protocol::server_message::LeaveReason;
+
+use crate::game::Identity;
+
+/// What a room wants done with its players' connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A control message, kind byte included, for one player.
+    Control {
+        /// Whom.
+        to: PlayerId,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Who was sent away may not come back for a while; their departure follows.
+    KeepOut {
+        /// Whom.
+        player: PlayerId,
+        /// Who they are.
+        identity: Identity,
+    },
+    /// The player is no longer in the room and goes back to the lobby with `Left`.
+    Depart {
+        /// Whom.
+        player: PlayerId,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// The player's connection is closed; [`super::Room::has_member`] says whether their seat is held.
+    Close {
+        /// Whom.
+        player: PlayerId,
+        /// Why.
+        code: CloseCode,
+    },
+    /// The seat of a player whose connection is lost was given up.
+    Vacate {
+        /// Whose.
+        player: PlayerId,
+    },
+    /// Lists are to say this of the room.
+    Describe {
+        /// The schema's metadata, packed.
+        metadata: Bytes,
+        /// Whether nobody new may come in.
+        locked: bool,
+    },
+}
