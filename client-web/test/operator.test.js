@@ -5,13 +5,13 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { connect, RequestError } from '../src/tickwire.js';
 import { forAll } from './support/for_all.js';
+import { freeAddress } from './support/free_address.js';
 import { startServer } from './support/server.js';
 
 const TOKEN = 'operators-0123456789-0123456789-token';
@@ -22,17 +22,6 @@ writeFileSync(token, TOKEN);
 const ops = await freeAddress();
 const server = await forAll(startServer(['--admin-token-file', token], undefined, undefined, ops));
 after(() => rmSync(folder, { recursive: true }));
-
-/** @returns {Promise<string>} an address that is free now */
-function freeAddress() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-      probe.close(() => resolve(`127.0.0.1:${port}`));
-    });
-  });
-}
 
 /** @param {string} path @param {object} [order] @returns {Promise<any>} */
 async function admin(path, order) {

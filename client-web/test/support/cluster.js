@@ -7,10 +7,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { freeAddress } from './free_address.js';
 import { startServer, TARGET } from './server.js';
 
 const REDIS = process.env.REDIS_SERVER ?? `${TARGET}/redis/redis-server`;
@@ -19,26 +19,15 @@ const DEADLINE_MS = 20_000;
 /** Between two looks at what a node says of itself, in milliseconds. */
 const LOOK_MS = 100;
 
-/** @returns {Promise<number>} a port that nobody listened at just now */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /**
  * Starts an engine that keeps nothing on the disk.
  * @param {string} folder
  */
 async function startRedis(folder) {
   assert.ok(existsSync(REDIS), `no Redis at ${REDIS}: make redis, or name it by REDIS_SERVER`);
-  const port = await freePort();
-  const child = spawn(REDIS, ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
+  const address = await freeAddress();
+  const [host, port] = address.split(':');
+  const child = spawn(REDIS, ['--port', port, '--bind', host, '--dir', folder, '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
   await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', resolve);
@@ -47,7 +36,7 @@ async function startRedis(folder) {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   return {
     // Nodes wait for it at their start.
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${address}`,
     stop() {
       child.kill('SIGKILL');
       return gone;
@@ -66,10 +55,7 @@ export async function startCluster(count, settings) {
   writeFileSync(key, 'a secret of more than 32 bytes, of a test');
   const redis = await startRedis(folder);
   const places = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const [play, ops, peers] = [await freePort(), await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`);
-      return { play, ops, peers };
-    }),
+    Array.from({ length: count }, async () => ({ play: await freeAddress(), ops: await freeAddress(), peers: await freeAddress() })),
   );
   // A page of one node plays at another.
   const origins = places.flatMap(({ play }) => ['--connect-origin', `ws://${play}`, '--allowed-origin', `http://${play}`]);
