@@ -23,7 +23,8 @@ pub(super) fn aim(
     let Work { residuals, columns } = work;
     let count = next.entities.len();
     let mut table = Table { residuals, count };
-    columns.resize_with(set.components.len(), Columns::default);
+    // Never fewer: the memory of those that this layer lacks is the next one's.
+    columns.resize_with(set.components.len().max(columns.len()), Columns::default);
     let components = set.components.iter().zip(columns).enumerate();
     for (number, (component, columns)) in components {
         columns.start(set, number, kept, from, &next.entities, &mut table);
