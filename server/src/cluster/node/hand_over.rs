@@ -19,8 +19,8 @@ const LEAVING_MAX: usize = 4;
 /// while the room stands still.
 pub(crate) const PREPARE: Duration = Duration::from_millis(800);
 /// From one room to the next: each sends its players to another node all at once, and those before
-/// are still being let in there.
-const SPACING: Duration = Duration::from_millis(100);
+/// are still being let in there, which takes a room of fifty about so long on a busy machine.
+pub(super) const SPACING: Duration = Duration::from_millis(250);
 /// Over so long rooms are spread at most, however many there are: within the time that a stop
 /// leaves by default.
 const SPREAD: Duration = Duration::from_secs(20);

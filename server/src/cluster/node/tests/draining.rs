@@ -2,6 +2,7 @@
 //! becomes of them when a step fails.
 
 use super::*;
+use crate::cluster::node::hand_over::SPACING;
 
 /// So many nodes, the first of which had these rooms for a second and begins to drain.
 fn draining(count: usize, rooms: &[RoomId]) -> World {
@@ -18,7 +19,7 @@ fn a_node_that_drains_gives_all_rooms_to_the_others_and_its_players_after_them()
     let rooms: Vec<RoomId> = (1..=30).map(RoomId).collect();
     let mut world = draining(3, &rooms);
     assert_eq!(world.machines[0].node.drained(), Drained::Leaving);
-    world.pass(30.0 * 0.1 + PREPARE.as_secs_f64());
+    world.pass(30.0 * SPACING.as_secs_f64() + PREPARE.as_secs_f64());
     assert_eq!(world.machines[0].node.drained(), Drained::Done);
     let mut counts = [0_u32; 3];
     for room in &rooms {
@@ -85,7 +86,7 @@ fn no_more_rooms_are_announced_than_stop_until_their_connections_are_there() {
     let mut world = draining(3, &rooms);
     world.machines[0].is_slow = true;
     world.pass(20.0);
-    assert_eq!(under_way(&world), (9, 4), "of 100 ms each, within 800 ms");
+    assert_eq!(under_way(&world), (4, 4), "of 250 ms each, within 800 ms");
     // Those of the four are there at last.
     world.machines[0].is_slow = false;
     for room in 1..=4 {
@@ -96,7 +97,7 @@ fn no_more_rooms_are_announced_than_stop_until_their_connections_are_there() {
             .stopped(now, RoomId(room), Stopped::Saved);
         world.work(0);
     }
-    world.pass(36.0 * 0.1 + PREPARE.as_secs_f64());
+    world.pass(36.0 * SPACING.as_secs_f64() + PREPARE.as_secs_f64());
     assert_eq!(world.machines[0].node.drained(), Drained::Done);
 }
 
