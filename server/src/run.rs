@@ -7,12 +7,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::cluster::Joining;
 use crate::config::{self, Config, GameSettings};
 use crate::game::Game;
 use crate::games::Games;
 use crate::http::admin::Admin;
+use crate::http::api::Api;
 use crate::http::{self, Listeners, Public, Site};
 use crate::lobby::{Lobby, Neighbours};
 use crate::metrics::Metrics;
@@ -146,6 +148,18 @@ pub(crate) async fn start(
         stopping.clone(),
     );
     let ops = tokio::spawn(vitals.clone().keep("the operator's port", ops));
+    let api = match listeners.api {
+        Some(listener) => {
+            let certificate = certificate.clone();
+            let api = Api::new(&config, &lobby, certificate, &metrics, stopping.clone());
+            Some((api.map_err(config::invalid)?, accept(listener)))
+        }
+        None => None,
+    };
+    let api = api.map(|(api, accept)| {
+        let name = "the programs' port";
+        tokio::spawn(vitals.clone().keep(name, api.serve(accept)))
+    });
     let public = Public::new(
         &config,
         pages,
@@ -203,9 +217,7 @@ pub(crate) async fn start(
     // Handshakes that ended meanwhile.
     lobby.all_gone(config.stop_deadline).await;
     ops.abort();
-    if let Some(watching) = watching {
-        watching.abort();
-    }
+    [api, watching].iter().flatten().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     failed.map_or(Ok(()), |part| Err(io::Error::other(part)))
 }

@@ -81,6 +81,8 @@ async fn listen_and_run(config: Config, games: Games) -> io::Result<()> {
     let stop = stop_signal(Signals::watch()?, exit);
     let listeners = Listeners::bind(&config)?;
     let (public, ops) = (listeners.public.local_addr()?, listeners.ops.local_addr()?);
+    let api = listeners.api.as_ref().map(|api| api.local_addr());
+    let api = api.transpose()?.map(tracing::field::display);
     let workers = config.workers;
     let scheme = match config.tls_cert {
         Some(_) => "https",
@@ -88,7 +90,7 @@ async fn listen_and_run(config: Config, games: Games) -> io::Result<()> {
     };
     let names = games.names().collect::<Vec<_>>().join(", ");
     crate::run::start(listeners, config, games, stop, |_| {
-        tracing::info!(games = names, %public, %ops, workers, "listening");
+        tracing::info!(games = names, %public, %ops, api, workers, "listening");
         let said = logging::print(&format!(
             "LISTENING {public}\nplay at {scheme}://{public}/\n"
         ));

@@ -27,6 +27,8 @@ pub struct Server {
     pub public: SocketAddr,
     /// The operator's.
     pub ops: SocketAddr,
+    /// That of the operator's programs, if the settings have one.
+    pub api: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     run: JoinHandle<io::Result<()>>,
     /// What its settings name.
@@ -62,9 +64,12 @@ impl Server {
     ) -> Server {
         config.listen.set_port(0);
         config.ops_listen.set_port(0);
+        config.api_listen.iter_mut().for_each(|at| at.set_port(0));
         let listeners = Listeners::bind(&config).expect("there are free ports");
         let public = listeners.public.local_addr().expect("a bound port");
         let ops = listeners.ops.local_addr().expect("a bound port");
+        let api = listeners.api.as_ref().map(|api| api.local_addr());
+        let api = api.transpose().expect("a bound port");
         let (stop, stopped) = oneshot::channel();
         let stopped = Box::pin(async {
             let _ = stopped.await;
@@ -72,6 +77,7 @@ impl Server {
         Server {
             public,
             ops,
+            api,
             stop,
             run: tokio::spawn(run(listeners, config, stopped)),
             _files: Vec::new(),

@@ -1,8 +1,9 @@
 //! Proofs that are brought: by clients, of who they are and of a seat that they had; by the
-//! operator, of being it. The lobby asks about the first, the worker about the second,
-//! `http::admin` about the third.
+//! operator and their programs, of being it. The lobby asks about the first, the worker about the
+//! second, `http::admin` and `http::api` about the third.
 
 mod admin_token;
+mod api_keys;
 mod cluster_keys;
 mod entropy;
 mod identity;
@@ -15,6 +16,7 @@ mod tokens;
 pub use identity::Identity;
 
 pub(crate) use admin_token::AdminToken;
+pub(crate) use api_keys::{ApiKey, ApiKeys, Scope};
 pub(crate) use cluster_keys::ClusterKeys;
 pub(crate) use entropy::Entropy;
 pub(crate) use seat_token::{SeatKey, SeatToken};

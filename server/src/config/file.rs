@@ -5,6 +5,7 @@ use std::fs::{self, FileType};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::error::ConfigError;
 
@@ -39,6 +40,15 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(why));
     }
     Ok(bytes)
+}
+
+/// What shows that a file changed: two of the same file differ then. `None`: it is not there.
+pub(crate) type Stamp = Option<(SystemTime, u64)>;
+
+/// The stamp of a file now.
+pub(crate) fn stamp(path: &Path) -> Stamp {
+    let about = fs::metadata(path).ok()?;
+    Some((about.modified().ok()?, about.len()))
 }
 
 fn what_is(kind: FileType) -> &'static str {

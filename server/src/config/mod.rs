@@ -24,7 +24,7 @@ pub use engine_url::EngineUrl;
 pub(crate) use engine_url::{Host, Login};
 pub use error::ConfigError;
 pub(crate) use error::invalid;
-pub(crate) use file::read_file;
+pub(crate) use file::{Stamp, read_file, stamp};
 pub use games::GameSettings;
 pub use network::Network;
 pub(crate) use node_url::NODE_URL_BYTES_MAX;

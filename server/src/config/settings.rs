@@ -209,6 +209,17 @@ settings! {
     #[arg(value_name = "FILE")]
     admin_token_file: Option<PathBuf>;
 
+    /// Address for /api/v1/…, by which programs of yours see who plays; keep it
+    /// private. With --tls-cert it speaks TLS, unless it is of this machine alone [default: there is
+    /// none]
+    #[arg(value_name = "ADDR")]
+    api_listen: Option<SocketAddr>;
+
+    /// TOML file with the keys that open /api/v1/…: of each the name, the SHA-256, and what it is
+    /// for (docs/api.md). Read again when it changes
+    #[arg(value_name = "FILE")]
+    api_keys_file: Option<PathBuf>;
+
     /// File that keeps bans and mutes over a restart; made if it is not there [default: they end
     /// with the process]
     #[arg(value_name = "FILE")]

@@ -99,6 +99,16 @@ impl Config {
     }
 
     fn check_files(&self) -> Result<(), ConfigError> {
+        let (one, other) = ("api-listen", "api-keys-file");
+        if let Some((given, missing)) = match (&self.api_listen, &self.api_keys_file) {
+            (Some(_), None) => Some((one, other)),
+            (None, Some(_)) => Some((other, one)),
+            _ => None,
+        } {
+            return refuse(format!(
+                "{given} needs {missing} beside it: nobody could come in"
+            ));
+        }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return refuse("tls-cert and tls-key are given together or not at all");
         }
@@ -146,10 +156,15 @@ impl Config {
     /// The system says only that the second one is taken.
     fn check_ports(&self) -> Result<(), ConfigError> {
         let (public, ops) = (("listen", self.listen), ("ops-listen", self.ops_listen));
+        let api = self.api_listen.map(|at| ("api-listen", at));
         let peers = self.peer_listen.map(|at| ("peer-listen", at));
-        let of_peers = [public, ops].into_iter().zip(peers.into_iter().cycle());
-        for ((one, at), (private, other)) in of_peers.chain([(public, ops)]) {
-            if overlap(at, other) {
+        let ports: Vec<_> = [Some(public), Some(ops), api, peers]
+            .into_iter()
+            .flatten()
+            .collect();
+        for (index, (private, other)) in ports.iter().enumerate() {
+            let before = ports[..index].iter();
+            if let Some((one, at)) = before.into_iter().find(|(_, at)| overlap(*at, *other)) {
                 return refuse(format!(
                     "{one} {at} and {private} {other} are one port: give {private} another, which stays private"
                 ));
@@ -235,6 +250,21 @@ mod tests {
         check(
             |c| c.ops_listen = "0.0.0.0:7777".parse().expect("an address"),
             &["ops-listen 0.0.0.0:7777 "],
+        );
+        check(
+            |c| c.api_listen = Some(c.ops_listen),
+            &["api-listen needs api-keys-file"],
+        );
+        check(
+            |c| c.api_keys_file = Some("keys.toml".into()),
+            &["api-keys-file needs api-listen"],
+        );
+        check(
+            |c| {
+                c.api_keys_file = Some("keys.toml".into());
+                c.api_listen = Some(c.ops_listen);
+            },
+            &["ops-listen 127.0.0.1:7778 ", "api-listen 127.0.0.1:7778 "],
         );
         check(
             |c| c.auth_issuer = "me".into(),

@@ -163,10 +163,14 @@ impl Entry {
         self.taken > 0 && self.spectators < self.options.spectators
     }
 
+    /// Whether lists show it.
+    pub(super) fn is_listed(&self) -> bool {
+        self.open && !self.options.private
+    }
+
     /// Whether a quick join may lead anyone there.
     pub(super) fn takes_anyone(&self) -> bool {
-        let is_listed = self.open && !self.options.private;
-        is_listed && !self.options.kicks && !self.locked && self.has_seat()
+        self.is_listed() && !self.options.kicks && !self.locked && self.has_seat()
     }
 
     /// A seat of theirs is free again.

@@ -11,6 +11,7 @@
 mod table;
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Bound;
 use std::time::Instant;
 
 use ipnet::IpNet;
@@ -458,6 +459,21 @@ impl Directory for Registry {
         let table = self.table.lock();
         let listed = table.listed(|_| true).into_iter();
         listed.map(|entry| (entry.game, entry.info())).collect()
+    }
+
+    fn listed_after(
+        &self,
+        after: RoomId,
+        most: usize,
+        wanted: &dyn Fn(GameIndex) -> bool,
+    ) -> Vec<(GameIndex, RoomInfo)> {
+        let table = self.table.lock();
+        let later = table
+            .rooms
+            .range((Bound::Excluded(after), Bound::Unbounded));
+        let listed = later.filter(|(_, entry)| entry.is_listed() && wanted(entry.game));
+        let listed = listed.map(|(_, entry)| (entry.game, entry.info()));
+        listed.take(most).collect()
     }
 
     fn totals(&self, games: usize) -> Vec<Totals> {

@@ -297,6 +297,15 @@ pub(crate) trait Directory: Send + Sync {
     /// The same as a list of all games together.
     fn list_all(&self) -> Vec<(GameIndex, RoomInfo)>;
 
+    /// The listed rooms of the games that are `wanted` whose numbers come after `after`, by their
+    /// numbers, so many at most: pages of all, however many there are.
+    fn listed_after(
+        &self,
+        after: RoomId,
+        most: usize,
+        wanted: &dyn Fn(GameIndex) -> bool,
+    ) -> Vec<(GameIndex, RoomInfo)>;
+
     /// What there is of each of so many games, in the order of their indices.
     fn totals(&self, games: usize) -> Vec<Totals>;
 

@@ -3,19 +3,20 @@
 //! token in the settings there is nothing here. What orders do is `lobby`'s; who asked for what is
 //! in the audit log.
 
-mod attempts;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 use parking_lot::Mutex;
 
+use super::attempts::Attempts;
+use super::body;
 use super::reply::{self, Reply};
 use crate::auth::AdminToken;
 use crate::cluster::Cluster;
@@ -25,7 +26,6 @@ use crate::lobby::Lobby;
 use crate::metrics::Metrics;
 use crate::moderation::audit;
 use crate::moderation::order::{Order, Refused};
-use attempts::Attempts;
 
 /// Where all of it is.
 const ROOT: &str = "/admin/";
@@ -166,8 +166,10 @@ impl Admin {
     ) -> Result<Reply, (StatusCode, String)> {
         let is_post = request.method() == Method::POST;
         let body = match is_post {
-            true => self.body(request).await?,
-            false => Vec::new(),
+            true => body::read(request.into_body(), BODY_BYTES_MAX, self.patience)
+                .await
+                .map_err(|error| (error.status(), error.to_string()))?,
+            false => Bytes::new(),
         };
         let Some(order) = request::read(action, &body) else {
             return Err((StatusCode::NOT_FOUND, "nothing here".into()));
@@ -203,19 +205,6 @@ impl Admin {
                 "in force, but a worker is too busy to look at its players: give it again".into(),
             )),
             Err(_) => Err((StatusCode::INTERNAL_SERVER_ERROR, "it failed".into())),
-        }
-    }
-
-    async fn body(&self, request: Request<Incoming>) -> Result<Vec<u8>, (StatusCode, String)> {
-        let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
-        match tokio::time::timeout(self.patience, body).await {
-            Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("body: more than {BODY_BYTES_MAX} bytes"),
-            )),
-            Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "body: cut off".into())),
-            Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "body: too slow".into())),
         }
     }
 }

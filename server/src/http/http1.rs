@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection from its first byte to its end, for both ports: the limits that keep
+//! One HTTP/1.1 connection from its first byte to its end, for every port: the limits that keep
 //! a slow or silent peer from holding it. What is answered is the caller's function.
 
 use std::convert::Infallible;
@@ -30,28 +30,47 @@ const AGE_MAX: Duration = Duration::from_secs(30);
 /// Time for that last response: a peer that reads this slowly is cut off.
 const LAST_RESPONSE: Duration = Duration::from_secs(10);
 
-/// Whether a request may change something and have a body: what it is and how long is `answer`'s to
-/// judge then.
-pub(crate) type Takes = fn(&Request<Incoming>) -> bool;
+/// What a port takes and how it says no.
+#[derive(Clone, Copy)]
+pub(crate) struct Port {
+    /// Whether a request may change something and have a body: what it is and how long is
+    /// `answer`'s to judge then.
+    pub(crate) takes: fn(&Request<Incoming>) -> bool,
+    /// The answer of this status to a request that `answer` does not see.
+    pub(crate) refuse: fn(StatusCode, &'static str) -> Reply,
+}
 
 /// No request may: what a port for everybody takes.
-pub(crate) const NOTHING: Takes = |_| false;
+pub(crate) const NOTHING: Port = Port {
+    takes: |_| false,
+    refuse: |status, line| reply::text(status, line),
+};
+
+/// That the body of the request was read to its end: what follows on the connection is a request.
+#[derive(Clone, Copy)]
+struct BodyRead;
+
+/// The reply to a request whose body, if it had one, was read to its end: the connection goes on.
+pub(super) fn body_read(mut reply: Reply) -> Reply {
+    reply.extensions_mut().insert(BodyRead);
+    reply
+}
 
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
-/// requests without a body, for GET or HEAD, and those for which `takes` holds; all of them for one
-/// host. The connection's type after an upgrade is [`Linger`] of the stream's.
+/// requests without a body, for GET or HEAD, and those that `port` takes; all of them for one host.
+/// The connection's type after an upgrade is [`Linger`] of the stream's.
 pub(crate) async fn serve<A: Future<Output = Reply>>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     header_timeout: Duration,
     stop: impl Future<Output = ()>,
-    takes: Takes,
+    port: Port,
     answer: impl Fn(Request<Incoming>) -> A,
 ) {
     let requests = AtomicU32::new(0);
     let service = service_fn(|request: Request<Incoming>| {
         let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX;
-        let is_taken = takes(&request);
-        let refused = no_host(&request).or_else(|| refusal(&request).filter(|_| !is_taken));
+        let is_taken = (port.takes)(&request);
+        let refused = no_host(&request, port).or_else(|| refusal(&request).filter(|_| !is_taken));
         let answered = match refused {
             Some(refusal) => Err(refusal),
             None => Ok(answer(request)),
@@ -60,7 +79,11 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
             let (mut reply, fit) = match answered {
                 Err(refusal) => (refusal, false),
                 // Part of its body may be unread, which must not be mistaken for a request.
-                Ok(answer) => (answer.await, !is_taken),
+                Ok(answer) => {
+                    let reply = answer.await;
+                    let is_read = reply.extensions().get::<BodyRead>().is_some();
+                    (reply, !is_taken || is_read)
+                }
             };
             let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
             if (last || !fit) && !upgraded {
@@ -101,11 +124,11 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
 
 /// The answer to a request that does not say as it must which host it is for: two parsers might
 /// take it for two hosts'.
-fn no_host(request: &Request<Incoming>) -> Option<Reply> {
+fn no_host(request: &Request<Incoming>, port: Port) -> Option<Reply> {
     let host = authority::of(request.uri(), request.version(), request.headers());
     let line = "which host? one Host, and a good one\n";
     host.err()
-        .map(|_| reply::text(StatusCode::BAD_REQUEST, line))
+        .map(|_| (port.refuse)(StatusCode::BAD_REQUEST, line))
 }
 
 /// The answer to a request that no path takes: a body, or a method that would change something.

@@ -12,17 +12,19 @@ use crate::config::Config;
 /// against 12,400 with this.
 const BACKLOG: u32 = 4096;
 
-/// The two ports of a server, listening.
+/// The ports of a server, listening.
 #[derive(Debug)]
 pub struct Listeners {
     /// Pages, the SDK and WebSockets.
     pub public: TcpListener,
     /// Metrics and readiness.
     pub ops: TcpListener,
+    /// Programs of the operator's, if the settings have a port for them.
+    pub api: Option<TcpListener>,
 }
 
 impl Listeners {
-    /// Opens both. Must be called inside a tokio runtime.
+    /// Opens them. Must be called inside a tokio runtime.
     ///
     /// # Errors
     /// The address that could not be had, and why, in one line.
@@ -30,6 +32,7 @@ impl Listeners {
         Ok(Listeners {
             public: listen(config.listen)?,
             ops: listen(config.ops_listen)?,
+            api: config.api_listen.map(listen).transpose()?,
         })
     }
 }

@@ -1,9 +1,12 @@
 //! The edge: what strangers and operators ask over HTTP, until a socket is a WebSocket.
-//! In the order of a connection's life: `listen`, `http1` with what `public` and `ops` answer, the
-//! `handshake`. Who may come in is `admission`'s, what follows `transport`'s.
+//! In the order of a connection's life: `listen`, `http1` with what `public`, `ops` and `api` answer,
+//! the `handshake`. Who may come in is `admission`'s, what follows `transport`'s.
 
 pub(crate) mod admin;
+pub(crate) mod api;
+mod attempts;
 mod authority;
+mod body;
 mod descriptors;
 mod encoding;
 mod forwarded;

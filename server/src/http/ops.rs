@@ -11,7 +11,7 @@ use tickwire::ids::RoomId;
 use tokio::sync::{Semaphore, watch};
 
 use super::admin::{self, Admin};
-use super::http1;
+use super::http1::{self, Port};
 use super::reply::{self, Reply};
 use crate::cluster::Cluster;
 use crate::date::Date;
@@ -64,7 +64,11 @@ pub(crate) async fn serve(
                 answer(request, &metrics, &lobby, cluster.as_ref(), ready).await
             };
             let never = std::future::pending();
-            http1::serve(stream, header_timeout, never, admin::is_for, answer).await;
+            let port = Port {
+                takes: admin::is_for,
+                ..http1::NOTHING
+            };
+            http1::serve(stream, header_timeout, never, port, answer).await;
             drop(slot);
         });
     }

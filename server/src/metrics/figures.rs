@@ -66,6 +66,13 @@ pub(super) use {handle, register};
 /// What operators may order; see `moderation::order`.
 pub(super) const ORDERS: [&str; 5] = ["kick", "ban", "unban", "mute", "unmute"];
 
+/// What is asked for on the programs' port; see `http::api`.
+pub(crate) const API_ROUTES: [&str; 4] = ["openapi", "rooms", "presence", "none"];
+
+/// What becomes of it: 2xx, 401, 429, any other 4xx, 5xx.
+pub(super) const API_OUTCOMES: [&str; 5] =
+    ["served", "unauthorised", "limited", "refused", "failed"];
+
 /// In the order of [`CloseCode::ALL`], then one for peers that went without a word.
 fn close_codes() -> impl Iterator<Item = String> {
     let codes = CloseCode::ALL.iter().map(|code| code.number().to_string());
@@ -106,6 +113,12 @@ figures! {
     }
         "requests to the administration that were refused: without its token, too many of those, \
         or with it and not possible"
+    counter tickwire_api_requests_total { api_requests[route in API_ROUTES] }
+        "requests to the programs' port (--api-listen), by what was asked for"
+    counter tickwire_api_answers_total { api_answers[outcome in API_OUTCOMES] }
+        "answers of the programs' port: what was asked for (served), no key or a wrong one \
+        (unauthorised), too many requests of a key or wrong keys of an address (limited), another \
+        4xx (refused), 5xx (failed)"
     gauge tickwire_engine_connected { engine_connected }
         "1 while there is a connection to the cluster's engine"
     counter tickwire_engine_connections_total { engine_connections }

@@ -12,6 +12,7 @@ use metrics::Counter;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
 use tickwire::protocol::CloseCode;
 
+pub(crate) use self::figures::API_ROUTES;
 pub use self::figures::Metrics;
 use self::figures::ORDERS;
 pub use self::games::GameMetrics;
@@ -51,6 +52,22 @@ impl Metrics {
         let index = ORDERS.iter().position(|word| *word == action);
         // Every order has one; the first is as good as a panic would be bad.
         &self.moderated[index.unwrap_or(0)]
+    }
+
+    /// Counts an answer of the programs' port, of this HTTP status.
+    pub(crate) fn api_answered(&self, route: &str, status: u16) {
+        let route = API_ROUTES.iter().position(|name| *name == route);
+        // The last is for what is none of the others.
+        let route = route.unwrap_or(API_ROUTES.len() - 1);
+        self.api_requests[route].increment(1);
+        let outcome = match status {
+            401 => 1,
+            429 => 2,
+            400..500 => 3,
+            500.. => 4,
+            _ => 0,
+        };
+        self.api_answers[outcome].increment(1);
     }
 
     /// All figures in Prometheus' text format.

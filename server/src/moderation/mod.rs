@@ -26,7 +26,7 @@ use crate::store::files::FileStore;
 use kept::{Contents, Kept};
 use order::{Order, Outcome, Refused, Verb};
 use presence::Presence;
-pub(crate) use presence::{PlayerLine, Present};
+pub(crate) use presence::{PlayerLine, Present, Whereabouts};
 use sanctions::List;
 pub(crate) use sanctions::{SANCTIONS_MAX, Sanction};
 
@@ -205,6 +205,11 @@ impl Moderation {
     /// Who is muted.
     pub(crate) fn mutes(&self, now: Date) -> Vec<Sanction> {
         self.lists.lock().mutes.all(now)
+    }
+
+    /// Where each of these players is, by each of their connections.
+    pub(crate) fn whereabouts(&self, players: &[Identity]) -> Vec<Vec<Whereabouts>> {
+        self.presence.whereabouts(players)
     }
 
     /// Who is connected, and who was of late.

@@ -1,9 +1,9 @@
 //! Who is connected: every connection that said hello, wherever it is, with what operators know it
 //! by, and what they ordered about it. One table under one lock, taken when a connection says
-//! hello, when it ends and when an operator asks, never on the tick path. What stands in an
-//! [`Online`] itself is read without it.
+//! hello, when it ends and when an operator or a program of theirs asks, never on the tick path.
+//! What stands in an [`Online`] itself is read without it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -73,15 +73,23 @@ impl Online {
         self.ordered.notify_one();
     }
 
+    fn whereabouts(&self) -> Whereabouts {
+        let room = RoomId(self.room.load(Ordering::Relaxed));
+        Whereabouts {
+            game: self.game,
+            room: (room.0 != 0).then_some(room),
+        }
+    }
+
     fn line(&self, now: Instant, gone: Option<Instant>, today: Date) -> PlayerLine {
         let seconds = |from: Instant| now.saturating_duration_since(from).as_secs();
-        let room = RoomId(self.room.load(Ordering::Relaxed));
+        let Whereabouts { game, room } = self.whereabouts();
         PlayerLine {
-            game: self.game,
+            game,
             player: self.identity.to_string(),
             name: self.name.clone(),
             address: self.address,
-            room: (room.0 != 0).then_some(room),
+            room,
             connected_s: seconds(self.since),
             gone_s: gone.map(seconds),
             muted_s: self.muted_s(today),
@@ -110,6 +118,15 @@ pub(crate) struct PlayerLine {
 /// The table. Clones are the same one.
 #[derive(Clone, Default)]
 pub(crate) struct Presence(Arc<Mutex<Table>>);
+
+/// Where a connection is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Whereabouts {
+    /// The game that it is of.
+    pub(crate) game: &'static str,
+    /// None: the lobby.
+    pub(crate) room: Option<RoomId>,
+}
 
 #[derive(Default)]
 struct Table {
@@ -158,6 +175,25 @@ impl Presence {
         here.filter(|online| target.includes(&online.identity, online.address))
             .cloned()
             .collect()
+    }
+
+    /// Where each of these players is, by each of their connections, in the order in which they
+    /// came.
+    pub(super) fn whereabouts(&self, players: &[Identity]) -> Vec<Vec<Whereabouts>> {
+        let asked: HashSet<&Identity> = players.iter().collect();
+        let table = self.0.lock();
+        let here = table.here.iter();
+        let here = here.filter(|(_, online)| asked.contains(&online.identity));
+        let mut here: Vec<(u64, Arc<Online>)> = here
+            .map(|(number, online)| (*number, online.clone()))
+            .collect();
+        drop(table);
+        here.sort_unstable_by_key(|(number, _)| *number);
+        let of = |player: &Identity| {
+            let own = here.iter().filter(|(_, online)| online.identity == *player);
+            own.map(|(_, online)| online.whereabouts()).collect()
+        };
+        players.iter().map(of).collect()
     }
 
     /// Everybody, then those who went, the latest first.
@@ -255,6 +291,27 @@ mod tests {
             2 + GONE_MAX,
             "the first is forgotten"
         );
+    }
+
+    #[test]
+    fn a_player_is_where_their_connections_are() {
+        let presence = Presence::default();
+        let ann = [1, 2].map(|_| enter(&presence, "user:ann", "10.0.0.7"));
+        let _bo = enter(&presence, "user:bo", "10.0.0.8");
+        ann[1].set_room(Some(RoomId(7)));
+        let players = ["user:cy", "user:ann", "guest:ann"];
+        let players = players.map(|player| Identity::read(player).unwrap());
+        let rooms = || -> Vec<Vec<Option<u32>>> {
+            let found = presence.whereabouts(&players).into_iter();
+            let rooms = |player: Vec<Whereabouts>| {
+                let rooms = player.into_iter().map(|at| at.room.map(|room| room.0));
+                rooms.collect()
+            };
+            found.map(rooms).collect()
+        };
+        assert_eq!(rooms(), [vec![], vec![None, Some(7)], vec![]]);
+        drop(ann);
+        assert_eq!(rooms(), [vec![], vec![], vec![]]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustls::ServerConfig;
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::config::{self, read_file};
+use crate::config::{self, Stamp, read_file, stamp};
 use crate::metrics::Metrics;
 
 /// The settings that name the files.
@@ -31,9 +31,6 @@ pub(crate) struct Certificate {
     key: PathBuf,
     current: Mutex<Arc<ServerConfig>>,
 }
-
-/// What shows that a file changed.
-type Stamp = Option<(SystemTime, u64)>;
 
 impl Certificate {
     /// Reads both PEM files.
@@ -83,10 +80,6 @@ impl Certificate {
     }
 
     fn stamps(&self) -> [Stamp; 2] {
-        let stamp = |path: &Path| {
-            let about = std::fs::metadata(path).ok()?;
-            Some((about.modified().ok()?, about.len()))
-        };
         [stamp(&self.chain), stamp(&self.key)]
     }
 }

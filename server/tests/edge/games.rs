@@ -28,7 +28,7 @@ impl Game for Calm {
     }
 }
 
-fn both(change: impl FnOnce(&mut Config)) -> Server {
+pub(crate) fn both(change: impl FnOnce(&mut Config)) -> Server {
     Server::run(config(change), |listeners, config, stopped| {
         let calm = Site::new().with_file("/index.html", "<!doctype html><title>calm</title>");
         tickwire_server::Server::new(config)
@@ -39,7 +39,7 @@ fn both(change: impl FnOnce(&mut Config)) -> Server {
 }
 
 /// Somebody in a room that they made.
-async fn host(server: &Server, game: &str, room: &str) -> Player {
+pub(crate) async fn host(server: &Server, game: &str, room: &str) -> Player {
     let mut player = Player::of_game(server.public, game).await;
     player.say(&crate::support::hello_as("ann", "")).await;
     player

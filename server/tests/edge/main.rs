@@ -5,6 +5,7 @@
 
 mod addresses;
 mod admin;
+mod api;
 mod games;
 mod handshakes;
 mod limits;

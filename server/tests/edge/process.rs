@@ -97,7 +97,7 @@ fn files_that_can_not_be_used_end_the_start() {
         "--peer-listen",
         "127.0.0.1:0",
     ];
-    let settings: [(&str, &[&str]); 9] = [
+    let settings: [(&str, &[&str]); 10] = [
         (
             "auth-key-file",
             &["--auth-issuer", "i", "--auth-audience", "a"],
@@ -106,6 +106,7 @@ fn files_that_can_not_be_used_end_the_start() {
         ("cluster-key-file", &node),
         ("cluster-ca-file", &by_tls),
         ("admin-token-file", &[]),
+        ("api-keys-file", &["--api-listen", "127.0.0.1:0"]),
         ("bans-file", &[]),
         ("config", &[]),
         ("tls-cert", &["--tls-key", good.path()]),

@@ -1,6 +1,7 @@
 //! TLS in the server's own process: pages and games over it, certificates that change, and peers
 //! that don't speak it. What the kernel cuts is `transport::websocket::tls`'s own test.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,13 @@ async fn connect(
     server: &Server,
     root: &CertificateDer<'static>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_to(server.public, root).await
+}
+
+async fn connect_to(
+    port: SocketAddr,
+    root: &CertificateDer<'static>,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(root.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -73,7 +81,7 @@ async fn connect(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let stream = TcpStream::connect(server.public).await?;
+    let stream = TcpStream::connect(port).await?;
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config))
         .connect(name, stream)
@@ -195,4 +203,26 @@ async fn who_speaks_no_tls_or_says_nothing_is_closed() {
     let mut silent = TcpStream::connect(server.public).await.unwrap();
     assert_eq!(read_to_end(&mut silent).await, b"");
     until(async || server.figure("tickwire_tls_handshakes_failed_total").await == 2.0).await;
+}
+
+#[tokio::test]
+async fn the_programs_port_speaks_it_unless_it_is_of_this_machine_alone() {
+    let (files, root) = Files::new("programs");
+    let keys = crate::api::keys();
+    for (host, by_tls) in [("0.0.0.0", true), ("127.0.0.1", false)] {
+        let server = files.start(|config| {
+            config.api_listen = Some(format!("{host}:0").parse().unwrap());
+            config.api_keys_file = Some(keys.path().into());
+        });
+        let port = SocketAddr::from(([127, 0, 0, 1], server.api.unwrap().port()));
+        let get = crate::api::text("GET", "/api/v1/rooms", crate::api::ALL, "");
+        let plain = exchange_raw(port, get.as_bytes()).await;
+        assert_eq!(plain.starts_with(b"HTTP/1.1 200"), !by_tls, "{host}");
+        if by_tls {
+            let mut stream = connect_to(port, &root).await.unwrap();
+            stream.write_all(get.as_bytes()).await.unwrap();
+            let answer = read_to_end(&mut stream).await;
+            assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+        }
+    }
 }

@@ -63,7 +63,7 @@ impl Table {
     /// Where the rooms stand that lists show, of those that are `wanted`.
     pub(super) fn standings(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<Standing> {
         let rooms = self.rooms.values();
-        let rooms = rooms.filter(|entry| entry.open && !entry.options.private && wanted(entry));
+        let rooms = rooms.filter(|entry| entry.is_listed() && wanted(entry));
         rooms.map(Entry::standing).collect()
     }
 

@@ -1,7 +1,8 @@
-//! How often who does not have the token may try one. Who is wrong too often is not looked at for a
-//! while, from that address alone: an IPv4 address or an IPv6 /64, as everywhere. Nobody else
-//! waits, however many addresses a guesser has: what they can't find with those is 256 bits. Pure:
-//! the time is an argument. `admin` asks.
+//! How often who does not have a secret (the administration's token, a key of the backend's) may try
+//! one. Who is wrong too often is not looked at for a while, from that address alone: an IPv4
+//! address or an IPv6 /64, as everywhere. Nobody else waits, however many addresses a guesser has:
+//! what they can't find with those is 256 bits. Pure: the time is an argument. `admin` and `api`
+//! ask, each its own.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

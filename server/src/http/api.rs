@@ -1,0 +1,206 @@
+//! What programs of the operator's ask of a running server, on a port of their own with keys of
+//! their own: who plays where. Not the administration, whose token opens nothing here. This file
+//! has the port and the order in which a request is judged; `routes` has what there is, a file each
+//! resource what it answers, `openapi.json` says the same to programs. `run` starts it.
+//!
+//! A request that is refused had no effect, and is answered with a problem document.
+
+mod callers;
+mod openapi;
+mod presence;
+mod problem;
+mod query;
+mod rooms;
+pub(crate) mod routes;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::body::{Body, Incoming};
+use hyper::header::TRANSFER_ENCODING;
+use hyper::{Request, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+
+use super::http1::{self, Port};
+use super::reply::Reply;
+use crate::auth::ApiKey;
+use crate::config::{Config, ConfigError};
+use crate::lobby::Lobby;
+use crate::metrics::Metrics;
+use crate::transport::Accept;
+use crate::transport::certificate::Certificate;
+use callers::Callers;
+use problem::Problem;
+use routes::{Resource, Route};
+
+/// Connections at once: a few for each of the programs that have a key. Further ones wait in the
+/// listener until one ends, after 30 s at most.
+const CONNECTIONS_MAX: usize = 256;
+
+/// All requests come to [`Api::answer`], which says no by itself.
+const PORT: Port = Port {
+    takes: |_| true,
+    refuse: |status, line| Problem::new(status, line.trim_end()).reply(),
+};
+
+/// See the module's description.
+pub(crate) struct Api {
+    callers: Callers,
+    lobby: Lobby,
+    metrics: Arc<Metrics>,
+    /// For a request's head to arrive.
+    patience: Duration,
+    /// `None`: plain, or a proxy's.
+    certificate: Option<Arc<Certificate>>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Api {
+    /// With the keys that the settings name.
+    ///
+    /// # Errors
+    /// One line: there is no file of them, or it can't be used.
+    pub(crate) fn new(
+        config: &Config,
+        lobby: &Lobby,
+        certificate: Option<Arc<Certificate>>,
+        metrics: &Arc<Metrics>,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Api, ConfigError> {
+        let (Some(path), Some(listen)) = (&config.api_keys_file, config.api_listen) else {
+            let why = "api-listen and api-keys-file are given together or not at all";
+            return Err(ConfigError::new(why));
+        };
+        let games = lobby.games().iter().map(|game| game.game).collect();
+        // A certificate is of a name, which nobody calls this machine by on its own.
+        let certificate = certificate.filter(|_| !listen.ip().is_loopback());
+        if certificate.is_none() && !listen.ip().is_loopback() {
+            tracing::warn!(%listen, "api-listen without tls-cert: keys can be read on their way");
+        }
+        Ok(Api {
+            callers: Callers::new(path, games)?,
+            lobby: lobby.clone(),
+            metrics: metrics.clone(),
+            patience: config.header_timeout,
+            certificate,
+            stopping,
+        })
+    }
+
+    /// Serves for as long as it is polled.
+    pub(crate) async fn serve(self, mut accept: Accept) {
+        let api = Arc::new(self);
+        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let taking = async {
+            loop {
+                // Never closed, so never an error.
+                let slot = slots.clone().acquire_owned().await;
+                let (stream, who) = accept.next().await;
+                let api = api.clone();
+                tokio::spawn(async move {
+                    api.secured(stream, who).await;
+                    drop(slot);
+                });
+            }
+        };
+        tokio::select! {
+            () = taking => {}
+            () = api.callers.watch() => {}
+        }
+    }
+
+    /// The TLS handshake first, if there is one.
+    async fn secured(&self, stream: TcpStream, who: SocketAddr) {
+        // The second half of an answer would wait for the acknowledgement of the first.
+        let _ = stream.set_nodelay(true);
+        let Some(certificate) = &self.certificate else {
+            return self.connection(stream, who).await;
+        };
+        match tokio::time::timeout(self.patience, certificate.accept(stream)).await {
+            Ok(Ok(stream)) => self.connection(stream, who).await,
+            _ => self.metrics.tls_handshakes_failed.increment(1),
+        }
+    }
+
+    async fn connection(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        who: SocketAddr,
+    ) {
+        let answer = async |request: Request<Incoming>| {
+            let (name, answered) = self.answer(request, who).await;
+            let reply = answered.unwrap_or_else(Problem::reply);
+            self.metrics.api_answered(name, reply.status().as_u16());
+            reply
+        };
+        let never = std::future::pending();
+        http1::serve(stream, self.patience, never, PORT, answer).await;
+    }
+
+    /// The name of what was asked for, as figures have it, and the answer.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        who: SocketAddr,
+    ) -> (&'static str, Result<Reply, Problem>) {
+        let route = routes::find(request.method(), request.uri().path());
+        let name = route.as_ref().map_or(routes::NOWHERE, |route| route.name);
+        (name, self.judged(request, who, route).await)
+    }
+
+    /// Who asks is judged before what they ask for.
+    async fn judged(
+        &self,
+        request: Request<Incoming>,
+        who: SocketAddr,
+        route: Result<&'static Route, Problem>,
+    ) -> Result<Reply, Problem> {
+        let now = Instant::now();
+        // Whatever it is of: programs are made by it, and it is in the sources.
+        if let Ok(route) = &route
+            && route.scope.is_none()
+        {
+            return no_body(&request).map(|()| http1::body_read(openapi::answer()));
+        }
+        let caller = self.callers.admit(request.headers(), who.ip(), now)?;
+        let route = route?;
+        if let Some(scope) = route.scope
+            && !caller.may(scope)
+        {
+            let why = format!("this key is not for {}", scope.name());
+            return Err(Problem::new(StatusCode::FORBIDDEN, why));
+        }
+        if *self.stopping.borrow() {
+            let why = "the server stops";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).after(5));
+        }
+        self.resource(route.resource, &request, &caller)
+    }
+
+    fn resource(
+        &self,
+        resource: Resource,
+        request: &Request<Incoming>,
+        caller: &ApiKey,
+    ) -> Result<Reply, Problem> {
+        no_body(request)?;
+        let query = request.uri().query().unwrap_or("");
+        let reply = match resource {
+            Resource::Document => openapi::answer(),
+            Resource::Rooms => rooms::answer(query, caller, &self.lobby)?,
+            Resource::Presence => presence::answer(query, caller, &self.lobby)?,
+        };
+        Ok(http1::body_read(reply))
+    }
+}
+
+/// What is asked for by GET has none: it is left unread, and the connection ends.
+fn no_body(request: &Request<Incoming>) -> Result<(), Problem> {
+    let has_none =
+        request.body().is_end_stream() && !request.headers().contains_key(TRANSFER_ENCODING);
+    let problem = || Problem::new(StatusCode::BAD_REQUEST, "no body is taken here");
+    has_none.then_some(()).ok_or_else(problem)
+}

@@ -1,0 +1,60 @@
+//! Where players are: of each that is asked for whether they are connected to this server, and in
+//! which games and rooms.
+
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::query::Query;
+use crate::auth::{ApiKey, Identity};
+use crate::http::reply::{self, Reply};
+use crate::lobby::Lobby;
+use crate::moderation::Whereabouts;
+
+/// Players of a request: as many as a page of friends has.
+const PLAYERS_MAX: usize = 100;
+/// Connections of a player that are shown: a few tabs and devices. Beyond: those that came last are
+/// left out.
+const CONNECTIONS_MAX: usize = 16;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    players: Vec<Player<'a>>,
+}
+
+#[derive(Serialize)]
+struct Player<'a> {
+    player: &'a str,
+    online: bool,
+    connections: Vec<Whereabouts>,
+}
+
+pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Reply, Problem> {
+    let query = Query::read(query, &[], &["player"])?;
+    let asked: Vec<&str> = query.values("player").collect();
+    if !(1..=PLAYERS_MAX).contains(&asked.len()) {
+        let why = format!("1 to {PLAYERS_MAX} of them are needed");
+        return Err(Problem::of_query("player", why));
+    }
+    let read = |text: &&str| {
+        let identity = Identity::read(text);
+        identity.ok_or_else(|| Problem::of_query("player", "is not guest:… or user:…"))
+    };
+    let identities: Vec<Identity> = asked.iter().map(read).collect::<Result<_, _>>()?;
+    let found = lobby.moderation().whereabouts(&identities).into_iter();
+    let players = asked
+        .into_iter()
+        .zip(found)
+        .map(|(player, mut connections)| {
+            connections.retain(|connection| caller.is_for(connection.game));
+            connections.truncate(CONNECTIONS_MAX);
+            let online = !connections.is_empty();
+            Player {
+                player,
+                online,
+                connections,
+            }
+        });
+    Ok(reply::json(&Answer {
+        players: players.collect(),
+    }))
+}
