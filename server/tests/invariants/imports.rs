@@ -65,7 +65,15 @@ const SERVER: Floors = Floors {
         &["logging"],
         &["store"],
         &["config"],
-        &["by_player", "date", "prefetch", "text", "vitals"],
+        &[
+            "by_player",
+            "date",
+            "prefetch",
+            "queue",
+            "ratings",
+            "text",
+            "vitals",
+        ],
     ],
 };
 
