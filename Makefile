@@ -11,7 +11,7 @@ export REDIS_SERVER
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership simulate-queue nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
 setup: node-modules chromium valgrind redis $(KOSOKU)
@@ -38,6 +38,7 @@ client-test: node-modules chromium redis
 test-all: test nginx
 	$(MAKE) simulate SEEDS=1000
 	$(MAKE) simulate-ownership SEEDS=1000
+	$(MAKE) simulate-queue SEEDS=20
 	$(MAKE) fuzz SECONDS=300
 	$(CARGO) build --release --locked --workspace --bins
 	$(MAKE) nemesis SECONDS=120
@@ -125,6 +126,11 @@ simulate:
 simulate-ownership:
 	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) \
 	  $(CARGO) test --release --locked -p tickwire-server --lib directory::ownership:: -- --nocapture --test-threads 1
+
+# The same of matchmaking: 10,000 players of all manners a seed. It prints how good the matches were and how long was waited for them.
+simulate-queue:
+	SIMULATE_FIRST=$(FIRST) SIMULATE_SEEDS=$(SEEDS) \
+	  $(CARGO) test --release --locked -p tickwire-server --lib queue::tests::simulation -- --nocapture --test-threads 1
 
 # A cluster of real processes, faults by a seed (drawn where none is given) for so many seconds, and whether everything held.
 nemesis: redis

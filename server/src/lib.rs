@@ -450,6 +450,7 @@ mod logging;
 pub mod metrics;
 mod moderation;
 mod prefetch;
+pub mod queue;
 pub mod ratings;
 pub mod replication;
 pub mod room;
