@@ -185,6 +185,7 @@ fn engine_config(
         mark: keys.mark,
         times: Default::default(),
         metrics,
+        runs: Default::default(),
     })
 }
 

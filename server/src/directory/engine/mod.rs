@@ -73,6 +73,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// What came back is none of the answers that there are.
     Garbled(&'static str),
+    /// What is stored there is no value of ours.
+    Unreadable(&'static str),
     /// More than there may be of it.
     TooBig,
     /// It can't be this cluster's engine, whatever is tried again.
@@ -86,6 +88,7 @@ impl fmt::Display for Failure {
             Failure::Late => f.write_str("it does not answer in time"),
             Failure::Refused(why) => write!(f, "it refuses: {why}"),
             Failure::Garbled(what) => write!(f, "its answer can't be read: {what}"),
+            Failure::Unreadable(what) => write!(f, "what it keeps can't be read: {what}"),
             Failure::TooBig => f.write_str("it is too big"),
         }
     }

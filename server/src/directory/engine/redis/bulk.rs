@@ -1,5 +1,6 @@
 //! The task of the connection that checkpoints go over: many in one round trip. While there is no
-//! connection everything fails at once: the next second brings newer ones.
+//! connection everything fails at once: the next second brings newer ones. Each round trip asks for
+//! the server's role, too: one that became a replica answers reads with what may be old.
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::directory::ownership::messages::Incarnation;
 /// through, and does nothing else meanwhile than what other connections ask in between.
 const BATCH_MAX: usize = 128;
 const BATCH_BYTES_MAX: usize = CHECKPOINT_BYTES_MAX;
-/// Bytes of the answers to a batch: a number each.
+/// Bytes of the answers to a batch: a number each, and the role with its replicas.
 const ANSWERS_BYTES_MAX: usize = 64 * 1024;
 
 /// Connects when something is asked and keeps connected, until nobody is left who asks.
@@ -133,7 +134,9 @@ impl Store {
         }
         let limit = self.config.times.reply;
         let connection = self.connection().await?;
-        let called = connection.call(calls, &[], ANSWERS_BYTES_MAX, limit).await;
+        let role = [redis::cmd("ROLE")];
+        let called = connection.call(calls, &role, ANSWERS_BYTES_MAX, limit);
+        let called = called.await;
         self.seen(called)
     }
 
@@ -164,6 +167,7 @@ impl Store {
         for room in rooms {
             command.arg(room.0.to_string());
         }
+        pipeline.cmd("ROLE");
         let asked = connection
             .round_trip(&pipeline, ANSWERS_BYTES_MAX, limit)
             .await;
@@ -189,7 +193,9 @@ impl Store {
         let metrics = &self.config.metrics;
         match why {
             Failure::Refused(_) => metrics.engine_refused.increment(1),
-            Failure::Garbled(_) | Failure::TooBig => metrics.engine_values.increment(1),
+            Failure::Garbled(_) | Failure::Unreadable(_) | Failure::TooBig => {
+                metrics.engine_values.increment(1);
+            }
             Failure::Away(_) | Failure::Late | Failure::Unsuitable(_) => {}
         }
     }
@@ -207,8 +213,9 @@ impl Store {
             .arg(connection.key("ck:", room))
             .arg(0)
             .arg(longest);
+        pipeline.cmd("ROLE");
         let asked = connection
-            .round_trip(&pipeline, longest + 1024, limit)
+            .round_trip(&pipeline, longest + ANSWERS_BYTES_MAX, limit)
             .await;
         let answers = self.seen(asked)?;
         let value = match answers.first() {
@@ -219,7 +226,7 @@ impl Store {
         if value.is_empty() {
             return Ok(None);
         }
-        let read = decode_checkpoint(value).map_err(|why| Failure::Garbled(why.0));
+        let read = decode_checkpoint(value).map_err(|why| Failure::Unreadable(why.0));
         let (epoch, tick, blob) = read?;
         if blob.len() > CHECKPOINT_BYTES_MAX || value.len() > longest {
             return Err(Failure::TooBig);
@@ -233,13 +240,35 @@ impl Store {
         }))
     }
 
-    /// A connection that failed is of no more use; one that did not begins its pauses anew.
-    fn seen<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
-        match &result {
+    /// The answers but for the last, which is the server's role. A connection that failed, or leads
+    /// to no master any more, is of no more use; any other begins its pauses anew.
+    fn seen(&mut self, result: Result<Vec<Value>, Failure>) -> Result<Vec<Value>, Failure> {
+        let seen = result.and_then(|mut answers| {
+            let role = answers.pop().ok_or(Failure::Garbled("answers"))?;
+            if let Some(connection) = &mut self.connection {
+                connection.is_master(&role)?;
+            }
+            match answers.iter().find_map(away) {
+                Some(why) => Err(why),
+                None => Ok(answers),
+            }
+        });
+        match &seen {
             Ok(_) => self.backoff.reset(),
             Err(_) => self.connection = None,
         }
-        result
+        seen
+    }
+}
+
+/// An answer after which a connection is of no more use.
+fn away(answer: &Value) -> Option<Failure> {
+    match answer {
+        Value::ServerError(error) => {
+            let why = refused(error);
+            matches!(why, Failure::Away(_)).then_some(why)
+        }
+        _ => None,
     }
 }
 

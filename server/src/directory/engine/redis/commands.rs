@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use redis::{Cmd, Value};
 use tokio::sync::mpsc;
@@ -12,7 +13,7 @@ use super::backoff::Backoff;
 use super::calls::{call_of, is_durable};
 use super::config::Config;
 use super::connection::Connection;
-use super::errors::refused;
+use super::errors::{is_cut_off, refused};
 use crate::directory::engine::replies::reply_to;
 use crate::directory::engine::{Event, Failure, Order};
 use crate::directory::ownership::messages::{Command, Run};
@@ -25,6 +26,10 @@ const ANSWERS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long an adoption waits for a replica to have it, in milliseconds. Beyond: it counts all the
 /// same, and a failover may lose it, which epochs are for.
 const REPLICATED_MS: u32 = 50;
+/// Beats in a row that a master refuses since it has too few replicas, before it is asked for anew
+/// who the master is: another is, where this one was cut off. Some 3 s of beats, so that a node
+/// that finds another beats there before its lease ends.
+const CUT_OFF_MAX: u32 = 6;
 
 /// Keeps connected until nobody is left who sends or listens.
 pub(super) async fn serve(
@@ -36,7 +41,6 @@ pub(super) async fn serve(
     let mut first = Some(first);
     let mut backoff = Backoff::new(config.times.backoff);
     let mut told = None;
-    let mut run = Run(0);
     loop {
         let opened = match first.take() {
             Some(connection) => Ok(connection),
@@ -62,7 +66,7 @@ pub(super) async fn serve(
         if told.take().is_some() {
             tracing::info!(engine = connection.about, "the engine is there again");
         }
-        run = Run(run.0 + 1);
+        let run = Run(config.runs.fetch_add(1, Ordering::Relaxed) + 1);
         config.metrics.engine_connected.set(1.0);
         if events.send(Event::Connected { run }).await.is_err() {
             return;
@@ -72,6 +76,7 @@ pub(super) async fn serve(
             connection,
             run,
             replies: 0,
+            cut_off: 0,
         };
         let why = match line.hold(&mut orders, &events).await {
             Ended::Left => return,
@@ -119,6 +124,8 @@ struct Line<'a> {
     run: Run,
     /// Commands that were answered.
     replies: u64,
+    /// Beats in a row that were refused for want of replicas.
+    cut_off: u32,
 }
 
 impl Line<'_> {
@@ -218,9 +225,16 @@ impl Line<'_> {
             tracing::warn!("no replica had a change of ownership in time");
         }
         for (command, answer) in sent_commands.iter().zip(answers) {
+            let is_beat = matches!(command, Command::Beat { .. });
             told.push(match answer {
                 Value::ServerError(error) => match refused(error) {
                     Failure::Refused(why) => {
+                        if is_beat && is_cut_off(error) {
+                            self.cut_off += 1;
+                        }
+                        if self.cut_off >= CUT_OFF_MAX {
+                            return Err(Failure::Away(why));
+                        }
                         metrics.engine_refused.increment(1);
                         tracing::warn!(why, "the engine refuses a command");
                         let why = Failure::Refused(why);
@@ -241,6 +255,9 @@ impl Line<'_> {
                         tracing::warn!(skipped, "values of the engine can't be read");
                     }
                     self.replies += 1;
+                    if is_beat {
+                        self.cut_off = 0;
+                    }
                     Event::Replied { run, sent, reply }
                 }
             });

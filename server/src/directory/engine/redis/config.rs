@@ -1,6 +1,7 @@
 //! What an operator says of an engine, and what is measured of it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -45,4 +46,7 @@ pub(crate) struct Config {
     pub(crate) mark: [u8; 16],
     pub(crate) times: Times,
     pub(crate) metrics: Arc<Metrics>,
+    /// Connections for commands that were made, by all engines of clones of this: each is another
+    /// run, also where an engine takes another's place.
+    pub(crate) runs: Arc<AtomicU64>,
 }

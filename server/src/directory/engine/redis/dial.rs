@@ -21,8 +21,10 @@ use tokio_rustls::TlsConnector;
 use crate::config::{ConfigError, Host};
 use crate::directory::engine::Failure;
 
-/// How long bytes may wait for the other host's kernel to have them. A process there that stands
-/// still is no reason to end a connection; a host that is gone is.
+/// How long bytes may wait for the other host's kernel to have them: a host that is gone ends the
+/// connection. So does a process there that stands still for so long, once its kernel's buffers are
+/// full and take no more (Linux counts a window of zero, too): some hundred KB to MB after it
+/// stopped, which checkpoints come to and beats do not, as the next one waits for an answer.
 const DELIVERY_MAX: Duration = Duration::from_secs(10);
 /// How long a connection is silent before the other host is asked whether it is there, and again.
 const KEEPALIVE: Duration = Duration::from_secs(5);

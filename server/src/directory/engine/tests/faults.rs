@@ -154,6 +154,85 @@ async fn a_server_that_becomes_a_replica_is_left_until_it_is_none() {
     node.beat(A, 3, &[]).await;
 }
 
+/// Whatever is asked first of it, and though a replica answers what only reads.
+#[tokio::test]
+async fn checkpoints_leave_a_server_that_becomes_a_replica_until_it_is_none() {
+    let server = Redis::start(&[]);
+    let mut node = Node::redis(&server).await;
+    let keeper = node.engine.checkpoints();
+    let epoch = node.create(1, A).await.unwrap();
+    let kept = checkpoint(1, epoch, b"room");
+    let connections = || match order(&server, &["INFO", "stats"]) {
+        ::redis::Value::BulkString(text) => {
+            let text = String::from_utf8(text).unwrap();
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("total_connections_received:"));
+            line.unwrap().parse::<u32>().unwrap()
+        }
+        other => panic!("{other:?}"),
+    };
+    for ask in 0..3 {
+        assert_eq!(stored(&keeper, kept.clone()).await, Put::Stored);
+        // Of nobody: it keeps what it has.
+        order(&server, &["REPLICAOF", "127.0.0.1", "1"]);
+        let why = match ask {
+            0 => match keeper.put(vec![kept.clone()]).await.remove(0) {
+                Put::Failed(why) => why,
+                put => panic!("{put:?}"),
+            },
+            1 => keeper.get(RoomId(1)).await.unwrap_err(),
+            _ => keeper.owners(vec![RoomId(1)]).await.unwrap_err(),
+        };
+        assert!(matches!(why, Failure::Away(_)), "{ask}: {why:?}");
+        order(&server, &["REPLICAOF", "NO", "ONE"]);
+        let before = connections();
+        assert_eq!(stored(&keeper, kept.clone()).await, Put::Stored);
+        // One is this question's.
+        assert!(connections() > before + 1, "{ask}: it is another one");
+    }
+}
+
+/// A sentinel would name another by then.
+#[tokio::test]
+async fn a_master_that_is_cut_off_from_its_replicas_is_asked_for_anew() {
+    let server = Redis::start(&[]);
+    let mut node = Node::redis(&server).await;
+    node.beat(A, 1, &[]).await;
+    let run = node.run;
+    order(&server, &["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let mut refused = 0;
+    let why = loop {
+        node.send(beat_of(A, 2 + refused, &[]));
+        match event(&mut node.engine).await {
+            Event::Failed {
+                why: Failure::Refused(_),
+                ..
+            } => refused += 1,
+            Event::Disconnected { why, .. } => break why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(&why, Failure::Away(why) if why.contains("NOREPLICAS")));
+    assert_eq!(refused, 5, "and the sixth");
+    order(&server, &["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    node.connected_again().await;
+    assert!(node.run > run);
+    node.beat(A, 9, &[]).await;
+}
+
+/// The task that held it has failed, and its node goes on with its rooms.
+#[tokio::test]
+async fn an_engine_that_takes_the_place_of_another_is_another_run() {
+    let server = Redis::start(&[]);
+    let config = config(&format!("redis://127.0.0.1:{}", server.port()));
+    let first = Node::of(redis::start(config.clone()).await.unwrap()).await;
+    let mut second = Node::of(redis::start(config).await.unwrap()).await;
+    assert!(second.run > first.run);
+    drop(first);
+    second.beat(A, 1, &[]).await;
+}
+
 #[tokio::test]
 async fn what_changes_hands_is_on_a_replica_before_its_answer_and_a_stalled_one_holds_nobody() {
     let server = Redis::start(&[]);

@@ -201,7 +201,7 @@ async fn checkpoints_that_are_none_or_too_long_are_errors() {
         let got = keeper.get(RoomId(1)).await;
         match is {
             Some(is) => assert_eq!(got, Err(is)),
-            None => assert!(matches!(got, Err(Failure::Garbled(_))), "{got:?}"),
+            None => assert!(matches!(got, Err(Failure::Unreadable(_))), "{got:?}"),
         }
     }
 }

@@ -220,6 +220,7 @@ pub(super) fn config_with(url: &str, ca: Option<&[u8]>) -> Config {
         mark: [7; 16],
         times: Times::default(),
         metrics: std::sync::Arc::new(crate::metrics::Metrics::new().expect("figures")),
+        runs: Default::default(),
     }
 }
 
