@@ -387,11 +387,10 @@ impl Task {
         if self.is_seeking || self.now() < self.seek_at {
             return;
         }
-        let mut rooms = self.lobby.nodes().sought();
+        let rooms = self.lobby.nodes().sought(OWNERS_MAX);
         if rooms.is_empty() {
             return;
         }
-        rooms.truncate(OWNERS_MAX);
         self.is_seeking = true;
         self.seek_at = self.now() + SEEK;
         self.work.ask_owners(self.me, rooms);

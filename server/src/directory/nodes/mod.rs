@@ -149,9 +149,10 @@ impl Nodes {
         batch::encode(load, &mirror.games(), rooms)
     }
 
-    /// For the cluster: rooms whose owner somebody waits for and no node tells of.
-    pub(crate) fn sought(&self) -> Vec<RoomId> {
-        self.table.lock().searches.unanswered()
+    /// For the cluster: rooms whose owner somebody waits for and no node tells of, `max` at most,
+    /// others with the next call.
+    pub(crate) fn sought(&self, max: usize) -> Vec<RoomId> {
+        self.table.lock().searches.next(max)
     }
 
     /// For the cluster: whether there is any.

@@ -3,6 +3,7 @@
 //! record says whose the room is, or that there is none. Pure.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use tickwire::ids::RoomId;
 
@@ -28,6 +29,8 @@ pub(crate) enum Trace {
 pub(super) struct Searches {
     rooms: BTreeMap<RoomId, Sought>,
     waiting: usize,
+    /// The last that was asked about: the next question begins behind it.
+    asked: RoomId,
 }
 
 struct Sought {
@@ -78,11 +81,16 @@ impl Searches {
         }
     }
 
-    /// Rooms to be asked about: all that are not known to be gone, since a dead node's record is
-    /// its room's until somebody adopts it.
-    pub(super) fn unanswered(&self) -> Vec<RoomId> {
-        let open = self.rooms.iter().filter(|(_, sought)| !sought.is_gone());
-        open.map(|(room, _)| *room).collect()
+    /// Rooms to be asked about, `max` at most, in turns: those that are not known to be gone, since
+    /// a dead node's record is its room's until somebody adopts it.
+    pub(super) fn next(&mut self, max: usize) -> Vec<RoomId> {
+        let behind = (Bound::Excluded(self.asked), Bound::Unbounded);
+        let turn = self.rooms.range(behind);
+        let turn = turn.chain(self.rooms.range(..=self.asked));
+        let open = turn.filter(|(_, sought)| !sought.is_gone());
+        let next: Vec<RoomId> = open.map(|(room, _)| *room).take(max).collect();
+        self.asked = next.last().copied().unwrap_or_default();
+        next
     }
 
     /// Whether there is any.
@@ -112,17 +120,17 @@ mod tests {
     fn a_room_is_sought_while_somebody_waits() {
         let mut searches = Searches::default();
         assert!(searches.begin(ROOM) && searches.begin(ROOM));
-        assert_eq!(searches.unanswered(), [ROOM]);
+        assert_eq!(searches.next(9), [ROOM]);
         assert!(searches.is_any_unanswered());
         assert_eq!(searches.trace(ROOM, ME), Trace::Unknown);
         searches.found(ROOM, Some(OTHER));
         assert_eq!(searches.trace(ROOM, ME), Trace::At(OTHER));
-        assert_eq!(searches.unanswered(), [ROOM], "it may be adopted");
+        assert_eq!(searches.next(9), [ROOM], "it may be adopted");
         searches.found(ROOM, Some(ME));
         assert_eq!(searches.trace(ROOM, ME), Trace::Unknown, "about to be here");
         searches.found(ROOM, None);
         assert_eq!(searches.trace(ROOM, ME), Trace::Gone);
-        assert!(searches.unanswered().is_empty() && !searches.is_any_unanswered());
+        assert!(searches.next(9).is_empty() && !searches.is_any_unanswered());
         searches.end(ROOM);
         assert_eq!(searches.trace(ROOM, ME), Trace::Gone, "one still waits");
         searches.end(ROOM);
@@ -130,6 +138,17 @@ mod tests {
         searches.found(ROOM, None);
         searches.end(ROOM);
         assert!(searches.rooms.is_empty() && searches.waiting == 0);
+    }
+
+    #[test]
+    fn rooms_are_asked_about_in_turns_however_many_there_are() {
+        let mut searches = Searches::default();
+        assert!((1..=5).all(|room| searches.begin(RoomId(room))));
+        let mut next = || searches.next(2).into_iter().map(|room| room.0);
+        let asked: Vec<u32> = (0..4).flat_map(|_| next()).collect();
+        assert_eq!(asked, [1, 2, 3, 4, 5, 1, 2, 3]);
+        (1..=5).for_each(|room| searches.end(RoomId(room)));
+        assert!(searches.next(2).is_empty());
     }
 
     #[test]

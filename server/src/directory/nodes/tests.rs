@@ -71,7 +71,7 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
     nodes.doubted(OTHER);
     assert_eq!(nodes.trace(room), Trace::Unknown);
     assert!(nodes.seek(room));
-    assert_eq!(nodes.sought(), [room]);
+    assert_eq!(nodes.sought(9), [room]);
     nodes.found(room, Some(OTHER));
     assert_eq!(
         nodes.trace(room),
@@ -94,7 +94,7 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
     nodes.found(room, None);
     assert_eq!(nodes.trace(room), Trace::Gone);
     nodes.stop_seeking(room);
-    assert!(nodes.sought().is_empty());
+    assert!(nodes.sought(9).is_empty());
 }
 
 #[test]
