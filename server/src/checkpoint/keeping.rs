@@ -3,7 +3,7 @@
 //! and one line says when it begins and when it is over. [`Keeping::step`] is one of its steps,
 //! which tests call by hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -41,6 +41,8 @@ pub(crate) struct Keeping {
     bytes: u64,
     /// Changes since the keeper settled last.
     unsettled: u32,
+    /// Rooms that were too big the last time: each is told of once.
+    too_big: HashSet<RoomId>,
     /// Whether the last try failed.
     is_failing: bool,
     /// When the figures are brought up to date again.
@@ -84,6 +86,7 @@ impl Keeping {
             kept: HashMap::new(),
             bytes: 0,
             unsettled: 0,
+            too_big: HashSet::new(),
             is_failing: false,
             shows_at: Instant::now(),
         }
@@ -235,6 +238,7 @@ impl Keeping {
                 match outcome {
                     Outcome::Kept(bytes) => self.count(room, at.0, bytes),
                     Outcome::Anothers => self.uncount(room),
+                    Outcome::TooBig(bytes) => self.too_big(room, bytes),
                     Outcome::NotYet => return false,
                 }
                 true
@@ -252,6 +256,7 @@ impl Keeping {
 
     fn count(&mut self, room: RoomId, at: Instant, bytes: u64) {
         self.unsettled += 1;
+        self.too_big.remove(&room);
         self.metrics.checkpoints.increment(1);
         let before = self.kept.insert(room, (at, bytes));
         self.bytes = self.bytes + bytes - before.map_or(0, |(_, bytes)| bytes);
@@ -259,8 +264,18 @@ impl Keeping {
 
     /// Nothing of a room is kept here any more.
     fn uncount(&mut self, room: RoomId) {
+        self.too_big.remove(&room);
         if let Some((_, bytes)) = self.kept.remove(&room) {
             self.bytes -= bytes;
+        }
+    }
+
+    /// It is done with, and is no failure of who keeps it: the room's next state may be smaller.
+    fn too_big(&mut self, room: RoomId, bytes: u64) {
+        self.metrics.checkpoints_unwritten.increment(1);
+        if self.too_big.insert(room) {
+            let kept = self.keeper.name();
+            tracing::error!(%room, bytes, kept, "a room is too big to be kept; it plays on");
         }
     }
 
@@ -322,6 +337,7 @@ mod tests {
         early: Vec<RoomId>,
         /// Rooms that are another's.
         lost: Vec<RoomId>,
+        big: Option<RoomId>,
         settled: u32,
     }
 
@@ -348,6 +364,9 @@ mod tests {
                 }
                 if disk.lost.contains(&sealed.room) {
                     return Ok(Outcome::Anothers);
+                }
+                if disk.big == Some(sealed.room) {
+                    return Ok(Outcome::TooBig(20));
                 }
                 let bytes = sealed.parts.concat();
                 let length = bytes.len() as u64;
@@ -510,6 +529,27 @@ mod tests {
         let both = [early, other].map(|room| kept.kept(room).unwrap().1);
         assert_eq!(both, [4, 3], "the newest of each");
         assert!(!kept.keeping.is_failing && kept.figure("tickwire_checkpoint_age_seconds 0"));
+    }
+
+    /// As nothing but its shrinking helps, it is not tried again, and hides no failure of the disk.
+    #[test]
+    fn what_is_too_big_is_done_with_and_what_was_kept_stays() {
+        let mut kept = Disked::new();
+        let room = RoomId(1);
+        kept.save(room, 1);
+        assert_eq!(kept.step(), Step::Done);
+        kept.disk.lock().big = Some(room);
+        for byte in 2..4 {
+            kept.save(room, byte);
+            assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
+            assert_eq!(kept.keeping.too_big.len(), 1, "it is said once");
+        }
+        assert!(!kept.keeping.is_failing && kept.kept(room).unwrap().1 == 1);
+        assert!(kept.figure("tickwire_checkpoints_failed_total{stage=\"write\"} 2"));
+        kept.disk.lock().big = None;
+        kept.save(room, 4);
+        assert_eq!(kept.step(), Step::Done);
+        assert!(kept.keeping.too_big.is_empty() && kept.kept(room).unwrap().1 == 4);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) enum Outcome {
     Kept(u64),
     /// It is another's to keep.
     Anothers,
+    /// It is too big, so many bytes: what was kept of the room stays as it is.
+    TooBig(u64),
     /// There is no place for it yet, which is nobody's fault: it is to come again, or a newer one.
     NotYet,
 }

@@ -49,9 +49,11 @@ impl Keeper for EngineKeeper {
 
     fn keep(&mut self, rooms: &[Sealed<'_>]) -> Vec<io::Result<Outcome>> {
         let epochs = rooms.iter().map(|sealed| match sealed.claim {
-            Some(claim) if self.claims.is_current(sealed.room, claim) => {
-                claim.epoch().ok_or(Outcome::NotYet)
-            }
+            Some(claim) if self.claims.is_current(sealed.room, claim) => match size(sealed) {
+                // No copy is made of it.
+                size if size > CHECKPOINT_BYTES_MAX => Err(Outcome::TooBig(size as u64)),
+                _ => claim.epoch().ok_or(Outcome::NotYet),
+            },
             // Lost since it was so.
             _ => Err(Outcome::Anothers),
         });
@@ -101,12 +103,14 @@ impl EngineKeeper {
             }
             // The engine lost its tables, and the next beat brings the room's back.
             Put::Unknown => Ok(Outcome::NotYet),
-            Put::Failed(Failure::TooBig) => Err(io::Error::other(format!(
-                "a room's state is {size} bytes, {CHECKPOINT_BYTES_MAX} is the most that is kept"
-            ))),
+            Put::Failed(Failure::TooBig) => Ok(Outcome::TooBig(size as u64)),
             Put::Failed(why) => Err(io::Error::other(why.to_string())),
         }
     }
+}
+
+fn size(sealed: &Sealed<'_>) -> usize {
+    sealed.parts.iter().map(|part| part.len()).sum()
 }
 
 #[cfg(test)]
@@ -157,7 +161,23 @@ mod tests {
         assert_eq!(keep(), Outcome::Kept(9));
         let kept = engine.checkpoints().get(room).await.unwrap();
         assert_eq!(kept.map(|kept| kept.blob), Some("headstate".into()));
+        let huge = vec![7; CHECKPOINT_BYTES_MAX];
+        let sealed = Sealed {
+            room,
+            tick: Tick(4),
+            claim: Some(&claim),
+            parts: [b"h", &huge],
+        };
+        let kept = tokio::task::block_in_place(|| keeper.keep(&[sealed]).remove(0).unwrap());
+        assert_eq!(kept, Outcome::TooBig(huge.len() as u64 + 1));
         claims.lost(room);
-        assert_eq!(keep(), Outcome::Anothers);
+        let sealed = Sealed {
+            room,
+            tick: Tick(5),
+            claim: Some(&claim),
+            parts: [b"head", b"state"],
+        };
+        let kept = tokio::task::block_in_place(|| keeper.keep(&[sealed]).remove(0).unwrap());
+        assert_eq!(kept, Outcome::Anothers);
     }
 }
