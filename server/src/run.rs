@@ -120,7 +120,10 @@ pub(crate) async fn start(
         _ => None,
     };
     let joining = match config.cluster() {
-        Some(settings) => Some(Joining::new(settings, metrics.clone()).await?),
+        Some(settings) => {
+            let rooms_max = config.max_rooms as usize;
+            Some(Joining::new(settings, rooms_max, metrics.clone()).await?)
+        }
         None => None,
     };
     let parts = joining.as_ref().map(Joining::parts);

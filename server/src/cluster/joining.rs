@@ -48,11 +48,15 @@ pub(crate) struct Joining {
 }
 
 impl Joining {
-    /// With these settings. In a runtime's context.
+    /// With these settings, for so many rooms at once. In a runtime's context.
     ///
     /// # Errors
     /// Of the kind `InvalidInput`, one line: what they name can't be used. Else the system's.
-    pub(crate) async fn new(settings: Settings<'_>, metrics: Arc<Metrics>) -> io::Result<Joining> {
+    pub(crate) async fn new(
+        settings: Settings<'_>,
+        rooms_max: usize,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Joining> {
         let entropy = Entropy::default();
         let keys = ClusterKeys::read(settings.key_file).map_err(invalid)?;
         let peers = Port::bind(settings.peer_listen).await;
@@ -72,6 +76,7 @@ impl Joining {
                 detached: settings.detached,
                 ..Timing::default()
             },
+            rooms_max,
         };
         let own = name.ownership(Duration::ZERO, me);
         Ok(Joining {

@@ -16,13 +16,16 @@ pub(super) struct Name {
     /// Where clients do.
     pub(super) url: String,
     pub(super) timing: Timing,
+    /// Rooms that it may have at once.
+    pub(super) rooms_max: usize,
 }
 
 impl Name {
     /// The ownership of an incarnation that begins.
     pub(super) fn ownership(&self, now: Duration, me: Incarnation) -> Ownership {
         let (node, url) = (self.node.clone(), self.url.clone());
-        Ownership::new(now, me, node, url, self.timing, me.0)
+        let own = Ownership::new(now, me, node, url, self.timing, me.0);
+        own.with_places(self.rooms_max)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::directory::ownership::placement::TAKES_NONE;
 use crate::directory::ownership::{Action, Anew, Ownership, State, Why};
 #[cfg(test)]
 pub(crate) use hand_over::PREPARE;
-pub(crate) use hand_over::{Drained, Stopped};
+pub(crate) use hand_over::{Drained, Stopped, Written};
 pub(crate) use rooms::Counts;
 use rooms::{Rooms, Stage};
 
@@ -32,6 +32,9 @@ use rooms::{Rooms, Stage};
 const CREATE_AGAIN: Duration = Duration::from_millis(500);
 /// Between two tries to fetch what is kept of a room.
 const FETCH_AGAIN: Duration = Duration::from_secs(1);
+/// The same where it can't be played here and nobody else takes it: that changes when rooms close,
+/// or another node comes. Each try reads the whole of it.
+const NOT_HERE_AGAIN: Duration = Duration::from_secs(5);
 
 /// What the caller is to do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +77,13 @@ pub(crate) enum Order {
 pub(crate) enum Fetched {
     /// A worker has the room.
     Restored,
-    /// There is nothing of it, or nothing that can be used: it is closed.
+    /// There is nothing of it, or nothing that anybody could use: it is closed.
     Nothing,
-    /// The engine did not say, or there is no place for it yet.
+    /// The engine did not say, or a worker has a lot to do.
     NotYet,
+    /// There is no place for it, or this node's games are not what it was saved by: another node
+    /// may have it.
+    NotHere,
 }
 
 /// See the module's description.
@@ -178,12 +184,11 @@ impl Node {
     /// Its load in thousandths of its busiest worker's time.
     pub(crate) fn set_load(&mut self, load: u16) {
         self.load = load.min(TAKES_NONE - 1);
-        self.own.set_load(self.told_load());
     }
 
-    /// What it tells the others: a node that drains takes nothing.
+    /// What it tells the others: a node that drains or is full takes nothing.
     pub(crate) fn told_load(&self) -> u16 {
-        match self.drains {
+        match self.drains || self.rooms.len() >= self.own.places() {
             true => TAKES_NONE,
             false => self.load,
         }
@@ -212,10 +217,10 @@ impl Node {
                     self.rooms.remove(room);
                     self.own.closed(now, room);
                 }
-                Fetched::NotYet => {
-                    let again = Some(now + FETCH_AGAIN);
-                    self.rooms
-                        .insert(room, Stage::Fetching { epoch: at, again });
+                Fetched::NotYet => self.wait(room, at, now + FETCH_AGAIN),
+                Fetched::NotHere => {
+                    self.wait(room, at, now + NOT_HERE_AGAIN);
+                    self.hand_on(now, room, at);
                 }
             },
             // It was lost meanwhile, or is fetched anew.
@@ -229,7 +234,9 @@ impl Node {
     /// What to do next; to be called until there is nothing, after each call and at
     /// [`Node::wakes_at`].
     pub(crate) fn poll(&mut self, now: Duration) -> Option<Order> {
+        self.own.set_load(self.told_load());
         self.fetch_again(now);
+        self.give_writes_up(now);
         self.create_again(now);
         self.hand_rooms_over(now);
         while self.orders.is_empty() {
@@ -244,7 +251,7 @@ impl Node {
         let create = self.rooms.has_new().then_some(self.create_at);
         let fetch = self.rooms.fetch_at();
         let hand_over = self.hand_over_at();
-        let others = [create, fetch, hand_over];
+        let others = [create, fetch, hand_over, self.rooms.overdue_at()];
         others
             .into_iter()
             .flatten()
@@ -296,6 +303,12 @@ impl Node {
         let again = None;
         self.rooms.insert(room, Stage::Fetching { epoch, again });
         Order::Fetch { room, epoch }
+    }
+
+    /// Its fetch is tried again then.
+    fn wait(&mut self, room: RoomId, epoch: Epoch, again: Duration) {
+        let again = Some(again);
+        self.rooms.insert(room, Stage::Fetching { epoch, again });
     }
 
     fn fetch_again(&mut self, now: Duration) {
@@ -353,7 +366,10 @@ impl Node {
             self.orders.push_back(Order::Hurry(record.node.clone()));
         }
         // What is fetched yet is no worker's, and is dropped when it comes.
-        if !matches!(was, None | Some(Stage::Fetching { .. })) {
+        if !matches!(
+            was,
+            None | Some(Stage::Fetching { .. } | Stage::HandedOn { .. })
+        ) {
             self.orders.push_back(Order::Drop { room, to });
         }
     }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::link::{self, Link};
 use super::name::{Name, incarnation};
-use super::node::{Drained, Fetched, Node, Order, Stopped};
+use super::node::{Drained, Fetched, Node, Order, Stopped, Written};
 use super::status::{self, Status};
 use super::work::{Outcome, State as RoomState, Work};
 use crate::auth::Entropy;
@@ -148,11 +148,13 @@ impl Task {
                 self.lobby.order(room, worker::Order::Announce { room, to });
             }
             Order::Stop { room } => self.work.stop(self.me, room, &self.lobby.games()),
-            Order::Write { room, epoch } => {
-                if let Some(state) = self.states.remove(&room) {
-                    self.work.write(self.me, room, epoch, state);
+            Order::Write { room, epoch } => match self.states.remove(&room) {
+                Some(state) => self.work.write(self.me, room, epoch, state),
+                None => {
+                    let now = self.now();
+                    self.node.written(now, room, epoch, Written::Failed);
                 }
-            }
+            },
             Order::GoOn { room } => self.lobby.order(room, worker::Order::GoOn { room }),
             Order::Drop { room, to } => self.drop_room(room, to),
             Order::End { room } => {
@@ -354,7 +356,7 @@ impl Task {
         match outcome {
             Outcome::Fetched { room, epoch, what } => {
                 match what {
-                    Fetched::Nothing => self.claims.lost(room),
+                    Fetched::Nothing | Fetched::NotHere => self.claims.lost(room),
                     Fetched::Restored => self.tell_soon(),
                     Fetched::NotYet => {}
                 }
@@ -366,7 +368,7 @@ impl Task {
                 }
                 self.node.stopped(now, room, what);
             }
-            Outcome::Written { room, is_stored } => self.node.written(now, room, is_stored),
+            Outcome::Written { room, epoch, what } => self.node.written(now, room, epoch, what),
             Outcome::Owners(..) => {}
         }
     }

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use tickwire::ids::RoomId;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::node::{Fetched, Stopped};
+use super::node::{Fetched, Stopped, Written};
 use crate::checkpoint::envelope;
 use crate::date::Date;
 use crate::directory::claims::{Claim, Claims};
 use crate::directory::engine::{Checkpoint, Checkpoints, Failure, Put};
 use crate::directory::ownership::messages::{Epoch, Incarnation};
-use crate::lobby::NodeLobby;
+use crate::lobby::{NodeLobby, NotRestored};
 use crate::metrics::Metrics;
 use crate::worker;
 
@@ -41,7 +41,8 @@ pub(super) enum Outcome {
     },
     Written {
         room: RoomId,
-        is_stored: bool,
+        epoch: Epoch,
+        what: Written,
     },
     Owners(Vec<RoomId>, Result<Vec<Option<Incarnation>>, Failure>),
 }
@@ -114,8 +115,11 @@ impl Work {
                 tracing::warn!(%room, "nothing is kept of a room that is to be adopted: it is closed");
                 return Fetched::Nothing;
             }
-            Err(Failure::Away(_) | Failure::Late | Failure::Refused(_)) => return Fetched::NotYet,
-            Err(why) => return self.refused(room, &why.to_string()),
+            Err(why) if is_of_what_is_kept(&why) => return self.refused(room, &why.to_string()),
+            Err(why) => {
+                tracing::debug!(%room, %why, "a room that is to be adopted can't be fetched yet");
+                return Fetched::NotYet;
+            }
         };
         if of > epoch {
             // Another one had it since; the next beat says so.
@@ -131,7 +135,12 @@ impl Work {
                 self.metrics.rooms_adopted.increment(1);
                 Fetched::Restored
             }
-            Ok(Err(why)) => self.refused(room, &why),
+            Ok(Err(NotRestored::Busy)) => Fetched::NotYet,
+            Ok(Err(NotRestored::NotHere(why))) => {
+                tracing::warn!(%room, why, "a room can't be played here; it is kept");
+                Fetched::NotHere
+            }
+            Ok(Err(NotRestored::Unusable(why))) => self.refused(room, &why),
             Err(_) => self.refused(room, "it could not be made"),
         }
     }
@@ -169,11 +178,15 @@ impl Work {
                 blob,
             };
             let put = engine.put(vec![checkpoint]).await;
-            let is_stored = put == [Put::Stored];
-            if !is_stored {
+            let what = match put[..] {
+                [Put::Stored] => Written::Stored,
+                [Put::Failed(Failure::TooBig)] => Written::TooBig,
+                _ => Written::Failed,
+            };
+            if what != Written::Stored {
                 tracing::warn!(%room, ?put, "a room that is to be handed over could not be written");
             }
-            Outcome::Written { room, is_stored }
+            Outcome::Written { room, epoch, what }
         });
     }
 
@@ -187,6 +200,19 @@ impl Work {
     }
 }
 
+/// Whether a failure is of what is kept itself. All others are of who keeps it or of the way there,
+/// and pass.
+fn is_of_what_is_kept(why: &Failure) -> bool {
+    match why {
+        Failure::Unreadable(_) | Failure::TooBig => true,
+        Failure::Away(_)
+        | Failure::Late
+        | Failure::Refused(_)
+        | Failure::Garbled(_)
+        | Failure::Unsuitable(_) => false,
+    }
+}
+
 /// As checkpoints are kept.
 fn state_of(room: RoomId, stopped: worker::Stopped, games: &[&'static str]) -> State {
     let (game, kept) = &stopped.about;
@@ -197,5 +223,27 @@ fn state_of(room: RoomId, stopped: worker::Stopped, games: &[&'static str]) -> S
     State {
         tick: stopped.tick,
         blob: blob.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a room is forgotten whose checkpoint is of no use.
+    #[test]
+    fn what_keeps_a_checkpoint_from_being_fetched_is_no_fault_of_it() {
+        let told = String::new;
+        for (why, is_so) in [
+            (Failure::Unreadable("a checkpoint"), true),
+            (Failure::TooBig, true),
+            (Failure::Unsuitable(told()), false),
+            (Failure::Garbled("answers"), false),
+            (Failure::Away(told()), false),
+            (Failure::Refused(told()), false),
+            (Failure::Late, false),
+        ] {
+            assert_eq!(is_of_what_is_kept(&why), is_so, "{why:?}");
+        }
     }
 }

@@ -27,6 +27,7 @@ pub use listed::ListedRoom;
 #[doc(hidden)]
 pub use neighbours::Neighbours;
 pub(crate) use of_node::NodeLobby;
+pub(crate) use restoring::NotRestored;
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;
 pub use stepped::Stepped;

@@ -9,6 +9,7 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::{ServerMessage, feature};
 
 use super::desk::load;
+use super::restoring::NotRestored;
 use super::shared::Shared;
 use crate::directory::claims::Claim;
 use crate::directory::nodes::{self, AskError, Nodes};
@@ -58,14 +59,14 @@ impl NodeLobby {
     /// A room comes here, of what is kept of it, and is ticked by `claim`. May wait for a worker.
     ///
     /// # Errors
-    /// Why it can't, in a line.
+    /// Why it can't.
     pub(crate) fn restore(
         &self,
         room: RoomId,
         bytes: &[u8],
         claim: Arc<Claim>,
         now: Instant,
-    ) -> Result<(), String> {
+    ) -> Result<(), NotRestored> {
         let restoring = self.shared.restoring();
         restoring.restore(room, bytes, Some(claim), now)?;
         // Who wants back into it waits for that.

@@ -1,15 +1,17 @@
 //! Rooms that are made of what is kept of them. What `--state-file` keeps, at the start: the folder
 //! and the key in it, and the rooms of a process that is no more, which are there again before
 //! anybody is let in; what can't be used is set aside, counted, and named in a line, and who had a
-//! seat there is told that there is none. And, one by one, those that a cluster's engine keeps.
+//! seat there is told that there is none. And, one by one, those that a cluster's engine keeps: what
+//! is no fault of theirs leaves them there, for later or for another node.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
 
 use crate::auth::Entropy;
-use crate::checkpoint::envelope::{self, Head};
+use crate::checkpoint::envelope::{self, Head, Unreadable};
 use crate::checkpoint::folder::Folder;
 use crate::config::{Config, ConfigError, TICK_RATE_MAX};
 use crate::date::Date;
@@ -18,6 +20,7 @@ use crate::directory::code::read_code;
 use crate::directory::{Directory, Restored};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
+use crate::room::RestoreError;
 use crate::text::room_name;
 use crate::worker::{HostedGame, Worker};
 
@@ -56,6 +59,47 @@ fn new_key(entropy: &Entropy) -> Result<Vec<u8>, ConfigError> {
     Ok(digits.chain(["\n".to_owned()]).collect::<String>().into())
 }
 
+/// Why a room can't be made of what is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotRestored {
+    /// The worker for it has a lot to do: later it can.
+    Busy,
+    /// There is no place for it here, or it was saved by other games or another version of them, in
+    /// a line. Another node may have it.
+    NotHere(String),
+    /// It can be used nowhere, in a line.
+    Unusable(String),
+}
+
+impl fmt::Display for NotRestored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotRestored::Busy => f.write_str("its worker takes nothing more"),
+            NotRestored::NotHere(why) | NotRestored::Unusable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<Unreadable> for NotRestored {
+    fn from(why: Unreadable) -> NotRestored {
+        match why {
+            Unreadable::Format(_) => NotRestored::NotHere(why.to_string()),
+            _ => NotRestored::Unusable(why.to_string()),
+        }
+    }
+}
+
+impl From<RestoreError> for NotRestored {
+    fn from(why: RestoreError) -> NotRestored {
+        match why {
+            RestoreError::OtherGame | RestoreError::Format(_) => {
+                NotRestored::NotHere(why.to_string())
+            }
+            _ => NotRestored::Unusable(why.to_string()),
+        }
+    }
+}
+
 /// Who has rooms made of what is kept, and where they go.
 pub(super) struct Restoring<'a> {
     pub(super) games: &'a [Arc<HostedGame>],
@@ -77,7 +121,11 @@ impl Restoring<'_> {
         let (all, mut restored) = (rooms.len(), 0_u32);
         for room in rooms {
             let read = folder.read(room).map_err(|error| error.to_string());
-            match read.and_then(|bytes| self.restore(room, &bytes, None, began)) {
+            let restore = |bytes: Vec<u8>| {
+                let restored = self.restore(room, &bytes, None, began);
+                restored.map_err(|why| why.to_string())
+            };
+            match read.and_then(restore) {
                 Ok(()) => restored += 1,
                 Err(why) => self.refuse(folder, room, &why),
             }
@@ -103,15 +151,18 @@ impl Restoring<'_> {
         }
     }
 
-    /// A room of what is kept of it, ticked by `claim`. The error says in a line why it can't be.
+    /// A room of what is kept of it, ticked by `claim`.
+    ///
+    /// # Errors
+    /// Why it can't be.
     pub(super) fn restore(
         &self,
         room: RoomId,
         bytes: &[u8],
         claim: Option<Arc<Claim>>,
         now: Instant,
-    ) -> Result<(), String> {
-        let (head, save) = envelope::open(bytes, Date::now()).map_err(|why| why.to_string())?;
+    ) -> Result<(), NotRestored> {
+        let (head, save) = envelope::open(bytes, Date::now())?;
         let Head {
             game,
             room: of,
@@ -119,10 +170,11 @@ impl Restoring<'_> {
             ..
         } = head;
         if of != room {
-            return Err(format!("it is of room {of}"));
+            return Err(NotRestored::Unusable(format!("it is of room {of}")));
         }
         let hosted = self.games.iter().find(|hosted| hosted.def.name() == game);
-        let hosted = hosted.ok_or_else(|| format!("there is no game {game:?} here"))?;
+        let no_game = || NotRestored::NotHere(format!("there is no game {game:?} here"));
+        let hosted = hosted.ok_or_else(no_game)?;
         let made = hosted.restore(room, save, self.registry)?;
         let players = made.takers.len();
         let given_back = |rooms: u32| {
@@ -131,7 +183,8 @@ impl Restoring<'_> {
         };
         if !is_sound(&made.options) {
             given_back(0);
-            return Err("its options can't be".to_owned());
+            let why = "its options can't be".to_owned();
+            return Err(NotRestored::Unusable(why));
         }
         let (metadata, locked) = made.described();
         let old = Restored {
@@ -159,12 +212,13 @@ impl Restoring<'_> {
                 Ok(false) => std::thread::sleep(TRY_AGAIN),
                 Err(refusal) => {
                     given_back(1);
-                    return Err(format!("there is no place for it: {refusal:?}"));
+                    let why = format!("there is no place for it: {refusal:?}");
+                    return Err(NotRestored::NotHere(why));
                 }
             }
         }
         given_back(1);
-        Err("its worker takes nothing more".to_owned())
+        Err(NotRestored::Busy)
     }
 }
 
@@ -174,4 +228,32 @@ fn is_sound(options: &RoomOptions) -> bool {
         && (1..=options.tick_rate).contains(&options.snapshot_every)
         && room_name(&options.name, "") == options.name
         && read_code(&options.code).as_ref() == Some(&options.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What another node may read is kept for it; the rest is read by none.
+    #[test]
+    fn what_another_version_saved_is_kept() {
+        for why in [
+            NotRestored::from(RestoreError::OtherGame),
+            RestoreError::Format(9).into(),
+            Unreadable::Format(9).into(),
+        ] {
+            assert!(matches!(why, NotRestored::NotHere(_)), "{why:?}");
+        }
+        for why in [
+            NotRestored::from(RestoreError::Damaged),
+            RestoreError::Foreign.into(),
+            RestoreError::Unsound("it").into(),
+            RestoreError::Game("no".to_owned()).into(),
+            Unreadable::Torn.into(),
+            Unreadable::Foreign.into(),
+            Unreadable::TooBig.into(),
+        ] {
+            assert!(matches!(why, NotRestored::Unusable(_)), "{why:?}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use crate::admission::limiter::Rates;
 use crate::directory::{Directory, GameIndex};
 use crate::game::{Game, GameDef, OptionsTypes, RoomOptions};
 use crate::metrics::GameMetrics;
+use crate::room::RestoreError;
 
 /// A checked game whose type is left behind. Never called on the tick path.
 pub(crate) trait AnyGame: Send + Sync {
@@ -49,14 +50,14 @@ pub(crate) trait AnyGame: Send + Sync {
     /// A room of this number as it was saved.
     ///
     /// # Errors
-    /// Why there is none, in a line.
+    /// Why there is none.
     fn restore(
         self: Arc<Self>,
         of: &Arc<HostedGame>,
         room: RoomId,
         save: &[u8],
         registry: &dyn Directory,
-    ) -> Result<RestoredRoom, String>;
+    ) -> Result<RestoredRoom, RestoreError>;
 
     /// Whether its rooms can be saved.
     ///
@@ -104,7 +105,7 @@ impl<G: Game> AnyGame for GameDef<G> {
         room: RoomId,
         save: &[u8],
         registry: &dyn Directory,
-    ) -> Result<RestoredRoom, String> {
+    ) -> Result<RestoredRoom, RestoreError> {
         RoomHost::restore(&self, of, room, save, registry)
     }
 
@@ -141,13 +142,13 @@ impl HostedGame {
     /// A room of this number as it was saved.
     ///
     /// # Errors
-    /// Why there is none, in a line.
+    /// Why there is none.
     pub(crate) fn restore(
         self: &Arc<Self>,
         room: RoomId,
         save: &[u8],
         registry: &dyn Directory,
-    ) -> Result<RestoredRoom, String> {
+    ) -> Result<RestoredRoom, RestoreError> {
         self.def.clone().restore(self, room, save, registry)
     }
 

@@ -15,7 +15,7 @@ use super::{Command, HostedGame, Worker};
 use crate::directory::claims::Claim;
 use crate::directory::{Directory, Mark};
 use crate::game::{Game, GameDef, RoomOptions};
-use crate::room::{Room, SaveError};
+use crate::room::{RestoreError, Room, SaveError};
 
 /// A room on its way.
 pub(crate) struct RestoredRoom {
@@ -73,14 +73,14 @@ impl<G: Game> RoomHost<G> {
     /// A room of the save that `bytes` are, of this number.
     ///
     /// # Errors
-    /// Why there is none, in a line.
+    /// Why there is none.
     pub(super) fn restore(
         def: &Arc<GameDef<G>>,
         game: &Arc<HostedGame>,
         id: RoomId,
         bytes: &[u8],
         registry: &dyn Directory,
-    ) -> Result<RestoredRoom, String> {
+    ) -> Result<RestoredRoom, RestoreError> {
         let restored = guarded(id, || {
             let mut room = Room::restore(def.clone(), bytes)?;
             if room.options().id == id {
@@ -90,12 +90,11 @@ impl<G: Game> RoomHost<G> {
             }
             Ok(room)
         });
-        let room = restored
-            .map_err(|_| "the game panicked".to_owned())?
-            .map_err(|error: crate::room::RestoreError| error.to_string())?;
+        let panicked = |_| RestoreError::Game("it panicked".to_owned());
+        let room = restored.map_err(panicked).flatten()?;
         let options = room.options().clone();
         if options.id != id {
-            return Err(format!("it is of room {}", options.id));
+            return Err(RestoreError::Unsound("it is of another room"));
         }
         let mut members = Members::for_seats(options.seats);
         let since = room.tick_number();

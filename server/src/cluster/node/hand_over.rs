@@ -1,14 +1,15 @@
 //! Rooms leave a node that drains, one after the other: the members of each are told where they will
 //! go, so that their connections there are open when it stops; it stops after a tick, its state goes
 //! into the engine, its record to the other node, its players after it. Where a step fails the room
-//! goes on here, and is tried again. A part of [`Node`], for the length of it.
+//! goes on here, and is tried again. So do rooms that a node has by the tables and can't play, which
+//! nobody is in: at once, as they are. A part of [`Node`], for the length of it.
 
 use std::time::Duration;
 
 use tickwire::ids::RoomId;
 
 use super::rooms::Stage;
-use super::{Node, Order};
+use super::{FETCH_AGAIN, Node, Order};
 use crate::directory::ownership::messages::{Epoch, Incarnation};
 
 /// Rooms on their way at once: each stands still for as long as those before it in the engine and
@@ -24,6 +25,11 @@ pub(super) const SPACING: Duration = Duration::from_millis(250);
 /// Over so long rooms are spread at most, however many there are: within the time that a stop
 /// leaves by default.
 const SPREAD: Duration = Duration::from_secs(20);
+/// For a room's state to be in the engine, while the room stands still: as long as for the answer to
+/// a command. Beyond, the room goes on, and leaves later. What is written of it then does no harm: a
+/// write has the epoch that the room had, below that of any other owner, so it is refused once
+/// there is one; and of this owner's the one of the higher tick stays, whichever comes last.
+const WRITE_MAX: Duration = Duration::from_secs(2);
 /// Until the next try where nobody takes rooms, or one failed.
 const AGAIN: Duration = Duration::from_millis(250);
 /// For so long there may be nobody who takes rooms before a drain gives up: a node that was started
@@ -54,6 +60,17 @@ pub(crate) enum Stopped {
     NotNow,
 }
 
+/// What came of [`Order::Write`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// The engine has it.
+    Stored,
+    /// It is more than an engine takes: the room stays.
+    TooBig,
+    /// The engine has it not, or did not say.
+    Failed,
+}
+
 /// What is next to be done with a room.
 enum Next {
     Announce(RoomId, Epoch),
@@ -67,7 +84,6 @@ impl Node {
         self.hopeful_at = now;
         let rooms = u32::try_from(self.rooms.to_hand_over().count()).unwrap_or(u32::MAX);
         self.spacing = SPACING.min(SPREAD / rooms.max(1));
-        self.own.set_load(self.told_load());
         // The others hear it before they are given anything.
         self.own.hurry(now);
     }
@@ -89,7 +105,8 @@ impl Node {
         };
         match what {
             Stopped::Saved => {
-                self.rooms.insert(room, Stage::Written { epoch, to });
+                let until = now + WRITE_MAX;
+                self.rooms.insert(room, Stage::Written { epoch, to, until });
                 self.orders.push_back(Order::Write { room, epoch });
             }
             Stopped::Stays => {
@@ -100,22 +117,56 @@ impl Node {
         }
     }
 
-    /// The engine has that state, or not.
-    pub(crate) fn written(&mut self, now: Duration, room: RoomId, is_stored: bool) {
-        let Some(Stage::Written { epoch, to }) = self.rooms.get(room).copied() else {
-            return;
-        };
-        if is_stored && self.own.hand_over(now, room, to) {
-            self.rooms.insert(room, Stage::Leaving { epoch });
-        } else {
+    /// What came of writing that state, at this epoch.
+    pub(crate) fn written(&mut self, now: Duration, room: RoomId, at: Epoch, what: Written) {
+        match self.rooms.get(room).copied() {
+            Some(Stage::Written { epoch, to, .. }) if epoch == at => match what {
+                Written::Stored if self.own.hand_over(now, room, to) => {
+                    self.rooms.insert(room, Stage::Leaving { epoch });
+                }
+                Written::Stored | Written::Failed => self.goes_on(now, room, epoch),
+                Written::TooBig => {
+                    self.rooms.insert(room, Stage::Stays { epoch });
+                    self.orders.push_back(Order::GoOn { room });
+                }
+            },
+            // It went on meanwhile.
+            Some(Stage::Overdue { epoch }) if epoch == at => {
+                self.rooms.insert(room, Stage::Played { epoch });
+            }
+            _ => {}
+        }
+    }
+
+    /// Rooms whose state takes too long go on.
+    pub(super) fn give_writes_up(&mut self, now: Duration) {
+        for (room, epoch) in self.rooms.overdue(now) {
             self.goes_on(now, room, epoch);
+            self.rooms.insert(room, Stage::Overdue { epoch });
         }
     }
 
     /// The engine did not give it away.
     pub(super) fn kept(&mut self, now: Duration, room: RoomId) {
-        if let Some(Stage::Leaving { epoch }) = self.rooms.get(room).copied() {
-            self.goes_on(now, room, epoch);
+        match self.rooms.get(room).copied() {
+            Some(Stage::Leaving { epoch }) => self.goes_on(now, room, epoch),
+            Some(Stage::HandedOn { epoch }) => self.wait(room, epoch, now + FETCH_AGAIN),
+            // It was closed meanwhile.
+            None => self.own.closed(now, room),
+            _ => {}
+        }
+    }
+
+    /// A room that can't be played here goes to a node that may, if there is one; there it is
+    /// fetched as it is kept.
+    pub(super) fn hand_on(&mut self, now: Duration, room: RoomId, epoch: Epoch) {
+        let mut takers = self.own.takers(now);
+        if takers.is_empty() {
+            return;
+        }
+        let to = self.next_taker(&mut takers);
+        if self.own.hand_over(now, room, to) {
+            self.rooms.insert(room, Stage::HandedOn { epoch });
         }
     }
 
@@ -172,7 +223,7 @@ impl Node {
         if !self.drains {
             return None;
         }
-        let is_full = self.rooms.counts().leaving >= LEAVING_MAX;
+        let is_full = self.rooms.under_way() >= LEAVING_MAX;
         let stop = self.rooms.announced().min().filter(|_| !is_full);
         let stop = stop.map(|(due, room, epoch, to)| {
             let at = due.max(self.stop_again);

@@ -25,7 +25,7 @@ pub(super) enum Stage {
     },
     /// A worker ticks it.
     Played { epoch: Epoch },
-    /// The same, and it can't be handed over: its game can't say its state.
+    /// The same, and it can't be handed over: its game can't say its state, or it is too big.
     Stays { epoch: Epoch },
     /// The same, and its members were told that they will go to `to`, at `due`.
     Announced {
@@ -35,10 +35,18 @@ pub(super) enum Stage {
     },
     /// Its worker was told to stop, and to give its state.
     Stopping { epoch: Epoch, to: Incarnation },
-    /// Its last state is on its way to the engine.
-    Written { epoch: Epoch, to: Incarnation },
+    /// Its last state is on its way to the engine, and waited for until then.
+    Written {
+        epoch: Epoch,
+        to: Incarnation,
+        until: Duration,
+    },
+    /// It is played again, and it is still not known what became of that.
+    Overdue { epoch: Epoch },
     /// The engine was told to give it to another node.
     Leaving { epoch: Epoch },
+    /// The same of one that was not played here.
+    HandedOn { epoch: Epoch },
 }
 
 impl Stage {
@@ -79,6 +87,10 @@ impl Rooms {
 
     pub(super) fn insert(&mut self, room: RoomId, stage: Stage) {
         self.0.insert(room, stage);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn remove(&mut self, room: RoomId) -> Option<Stage> {
@@ -144,16 +156,41 @@ impl Rooms {
         })
     }
 
+    /// Those whose state is waited for no longer than until `now`.
+    pub(super) fn overdue(&self, now: Duration) -> Vec<(RoomId, Epoch)> {
+        let overdue = self.0.iter().filter_map(|(room, stage)| match stage {
+            Stage::Written { epoch, until, .. } if *until <= now => Some((*room, *epoch)),
+            _ => None,
+        });
+        overdue.collect()
+    }
+
+    /// When the next is.
+    pub(super) fn overdue_at(&self) -> Option<Duration> {
+        let due = self.0.values().filter_map(|stage| match stage {
+            Stage::Written { until, .. } => Some(*until),
+            _ => None,
+        });
+        due.min()
+    }
+
+    /// How many leave, and how many would have and are still being written.
+    pub(super) fn under_way(&self) -> usize {
+        let overdue = |stage: &&Stage| matches!(stage, Stage::Overdue { .. });
+        self.counts().leaving + self.0.values().filter(overdue).count()
+    }
+
     /// How many are where.
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for stage in self.0.values() {
             let count = match stage {
                 Stage::New { .. } => &mut counts.new,
-                Stage::Fetching { .. } => &mut counts.fetching,
-                Stage::Played { .. } | Stage::Stays { .. } | Stage::Announced { .. } => {
-                    &mut counts.played
-                }
+                Stage::Fetching { .. } | Stage::HandedOn { .. } => &mut counts.fetching,
+                Stage::Played { .. }
+                | Stage::Stays { .. }
+                | Stage::Announced { .. }
+                | Stage::Overdue { .. } => &mut counts.played,
                 Stage::Stopping { .. } | Stage::Written { .. } | Stage::Leaving { .. } => {
                     &mut counts.leaving
                 }
@@ -174,15 +211,21 @@ impl Rooms {
                 | Stage::Announced { epoch, .. }
                 | Stage::Stopping { epoch, .. }
                 | Stage::Written { epoch, .. }
-                | Stage::Leaving { epoch } => Some(*epoch),
+                | Stage::Overdue { epoch }
+                | Stage::Leaving { epoch }
+                | Stage::HandedOn { epoch } => Some(*epoch),
             };
             (*room, epoch)
         })
     }
 
-    /// Whether all that may go have gone.
+    /// Whether all that may go have gone. What waits to be fetched is what the engine keeps of it:
+    /// others have it once this node is gone.
     pub(super) fn are_gone(&self) -> bool {
-        let stays = |stage: &Stage| matches!(stage, Stage::Stays { .. });
+        let stays = |stage: &Stage| {
+            let is_waiting = matches!(stage, Stage::Fetching { again: Some(_), .. });
+            is_waiting || matches!(stage, Stage::Stays { .. })
+        };
         self.0.values().all(stays)
     }
 }

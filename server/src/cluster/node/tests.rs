@@ -34,6 +34,14 @@ struct Machine {
     is_deaf: bool,
     /// Its game can't say its rooms' state.
     is_mute: bool,
+    /// Their states are too big.
+    is_big: bool,
+    /// What is written is not answered.
+    is_unwritten: bool,
+    /// Its games are others, or of another version.
+    is_foreign: bool,
+    /// Rooms that its workers have places for.
+    places: usize,
 }
 
 struct World {
@@ -49,16 +57,21 @@ fn name(n: usize) -> String {
 impl World {
     /// So many nodes that have known one another for a while.
     fn of(count: usize) -> World {
+        World::with_places(&vec![100_000; count])
+    }
+
+    /// The same, each with so many places.
+    fn with_places(places: &[usize]) -> World {
         let mut world = World {
             now: Duration::ZERO,
             table: Table::default(),
             machines: Vec::new(),
         };
-        for n in 0..count {
+        for (n, &places) in places.iter().enumerate() {
             let me = Incarnation(n as u64 + 1);
             let (url, timing) = (format!("ws://{n}/ws"), Timing::default());
             let own = Ownership::new(world.now, me, name(n), url, timing, n as u64);
-            let mut node = Node::new(own);
+            let mut node = Node::new(own.with_places(places));
             node.connected(world.now, Run(1));
             world.machines.push(Machine {
                 me,
@@ -71,6 +84,10 @@ impl World {
                 is_slow: false,
                 is_deaf: false,
                 is_mute: false,
+                is_big: false,
+                is_unwritten: false,
+                is_foreign: false,
+                places,
             });
         }
         world.pass(20.0);
@@ -112,7 +129,9 @@ impl World {
                     self.machines[n].node.answered(now, now, &node, answer);
                 }
                 Order::Fetch { room, epoch } => {
+                    let has_place = machine.rooms.len() < machine.places;
                     let what = match self.table.get(room) {
+                        Some(_) if machine.is_foreign || !has_place => Fetched::NotHere,
                         Some(_) => {
                             machine.rooms.insert(room, true);
                             Fetched::Restored
@@ -140,8 +159,16 @@ impl World {
                     machine.node.stopped(now, room, what);
                 }
                 Order::Write { room, epoch } => {
-                    let is_stored = self.put(room, epoch);
-                    self.machines[n].node.written(now, room, is_stored);
+                    if machine.is_unwritten {
+                        continue;
+                    }
+                    let is_big = machine.is_big;
+                    let what = match !is_big && self.put(room, epoch) {
+                        _ if is_big => Written::TooBig,
+                        true => Written::Stored,
+                        false => Written::Failed,
+                    };
+                    self.machines[n].node.written(now, room, epoch, what);
                 }
                 Order::GoOn { room } => drop(machine.rooms.insert(room, true)),
                 Order::Drop { room, to } => {
@@ -303,6 +330,90 @@ fn rooms_of_a_node_that_died_are_fetched_by_the_others_and_those_without_a_state
         None,
         "nothing was kept of it"
     );
+}
+
+impl World {
+    /// Nodes with so many places, of which the first dies with these rooms, all saved.
+    fn orphaned(places: &[usize], rooms: &[RoomId], prepare: impl Fn(&mut World)) -> World {
+        let mut world = World::with_places(places);
+        prepare(&mut world);
+        rooms.iter().for_each(|room| world.open(0, *room));
+        world.pass(1.0);
+        world.save_all();
+        world.machines[0].is_dead = true;
+        let now = world.now;
+        for n in 1..places.len() {
+            world.machines[n].node.unreachable(now, name(0));
+        }
+        world.pass(3.0);
+        world
+    }
+
+    /// Rooms that are kept, and those of them that are played.
+    fn kept(&self, rooms: &[RoomId]) -> (usize, usize) {
+        let kept = rooms.iter().filter(|room| self.table.get(**room).is_some());
+        let played = rooms.iter().filter(|room| self.home(**room).is_some());
+        (kept.count(), played.count())
+    }
+}
+
+#[test]
+fn rooms_that_nobody_has_a_place_for_are_kept_until_somebody_has() {
+    let rooms: Vec<RoomId> = (1..=10).map(RoomId).collect();
+    let mut world = World::orphaned(&[10, 3, 4], &rooms, |_| {});
+    assert_eq!(world.kept(&rooms), (10, 7));
+    for n in [1, 2] {
+        assert_eq!(world.machines[n].rooms.len(), [10, 3, 4][n]);
+        assert_eq!(world.machines[n].node.told_load(), TAKES_NONE);
+    }
+    world.pass(20.0);
+    assert_eq!(world.kept(&rooms), (10, 7));
+    // Some end.
+    for n in [1, 2] {
+        let gone: Vec<RoomId> = world.machines[n].rooms.keys().take(2).copied().collect();
+        for room in gone {
+            world.machines[n].rooms.remove(&room);
+            let now = world.now;
+            world.machines[n].node.closed(now, room);
+        }
+    }
+    world.pass(10.0);
+    assert_eq!(world.kept(&rooms), (6, 6));
+}
+
+/// By the tables alone it has them: as when others were made here since.
+#[test]
+fn a_room_that_there_is_no_place_for_goes_on_to_a_node_that_has_one() {
+    let rooms: Vec<RoomId> = (1..=10).map(RoomId).collect();
+    let fewer = |world: &mut World| world.machines[1].places = 2;
+    let mut world = World::orphaned(&[10, 10, 10], &rooms, fewer);
+    assert_eq!(world.kept(&rooms), (10, 10));
+    assert!(world.machines[1].rooms.len() <= 2);
+    // Nobody has one more: they wait, and none is lost.
+    let none = |world: &mut World| (1..3).for_each(|n| world.machines[n].places = 2);
+    world = World::orphaned(&[10, 10, 10], &rooms, none);
+    world.pass(30.0);
+    assert_eq!(world.kept(&rooms), (10, 4));
+}
+
+/// A game's new version can't read what the one before saved; who can gets it at last.
+#[test]
+fn a_room_of_another_version_waits_for_a_node_that_can_play_it() {
+    let rooms: Vec<RoomId> = (1..=6).map(RoomId).collect();
+    let foreign = |world: &mut World| (1..3).for_each(|n| world.machines[n].is_foreign = true);
+    let mut world = World::orphaned(&[10, 10, 10], &rooms, foreign);
+    world.pass(30.0);
+    assert_eq!(world.kept(&rooms), (6, 0));
+    world.machines[2].is_foreign = false;
+    world.pass(30.0);
+    assert_eq!(world.kept(&rooms), (6, 6));
+    // A node that drains has nothing to wait for.
+    let mut world = World::orphaned(&[10, 10, 10], &rooms, foreign);
+    let now = world.now;
+    (1..3).for_each(|n| world.machines[n].node.drain(now));
+    world.pass(6.0);
+    assert_eq!(world.machines[1].node.drained(), Drained::Done);
+    assert_eq!(world.kept(&rooms), (6, 0));
 }
 
 #[test]

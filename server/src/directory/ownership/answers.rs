@@ -7,7 +7,7 @@ use tickwire::ids::RoomId;
 
 use super::contact::Answered;
 use super::messages::{
-    Command, Epoch, Incarnation, NodeRecord, ROOMS_TOLD_MAX, Reply, RoomRecord, Run,
+    Command, Epoch, Incarnation, NodeRecord, ROOMS_MAX, ROOMS_TOLD_MAX, Reply, RoomRecord, Run,
 };
 use super::placement::{self, TAKES_NONE};
 use super::rooms::Asked;
@@ -162,7 +162,9 @@ impl Ownership {
                     let place = placement::place(room, old.epoch, self.me, &candidates);
                     waited >= self.timing.turn(place)
                 };
-            if is_turn && self.rooms.has_place() {
+            // What is its own by the tables is nobody else's.
+            let places = if is_mine { ROOMS_MAX } else { self.places };
+            if is_turn && self.rooms.has_place(places) {
                 self.ask_for(now, run, room, Asked::Adopt { old });
             }
         }

@@ -53,7 +53,7 @@ use tickwire::ids::RoomId;
 use contact::Contact;
 pub(crate) use lease::Lease;
 use members::Members;
-use messages::{Answer, Command, Epoch, Incarnation, NodeRecord, Run};
+use messages::{Answer, Command, Epoch, Incarnation, NodeRecord, ROOMS_MAX, Run};
 use peers::Peers;
 use rooms::{Asked, Rooms};
 pub(crate) use timing::Timing;
@@ -132,6 +132,7 @@ pub(crate) struct Ownership {
     node: String,
     url: String,
     load: u16,
+    places: usize,
     timing: Timing,
     seed: u64,
     lease: Arc<Lease>,
@@ -166,6 +167,7 @@ impl Ownership {
             node,
             url,
             load: 0,
+            places: ROOMS_MAX,
             timing,
             seed,
             lease: Arc::default(),
@@ -179,6 +181,17 @@ impl Ownership {
             next_beat: now,
             actions: VecDeque::new(),
         }
+    }
+
+    /// The same with so many rooms at most: beyond, it adopts none that another could have.
+    pub(crate) fn with_places(mut self, rooms: usize) -> Ownership {
+        self.places = rooms.min(ROOMS_MAX);
+        self
+    }
+
+    /// How many rooms it may have.
+    pub(crate) fn places(&self) -> usize {
+        self.places
     }
 
     /// What rooms of this incarnation compare with their clock.
@@ -234,7 +247,7 @@ impl Ownership {
     /// is no contact with the engine or no place.
     pub(crate) fn create(&mut self, now: Duration, room: RoomId) -> bool {
         self.pass(now);
-        let is_free = self.rooms.is_unknown(room) && self.rooms.has_place();
+        let is_free = self.rooms.is_unknown(room) && self.rooms.has_place(ROOMS_MAX);
         let Some(run) = self.open(now).filter(|_| is_free) else {
             return false;
         };
@@ -285,12 +298,13 @@ impl Ownership {
         lively.any(|(_, load)| load != placement::TAKES_NONE)
     }
 
-    /// Those that live and have been known for as long as a failover may take back.
+    /// Those that live and have been known for as long as a failover may take back, and as they
+    /// take to adopt anything: a room that they have before stands still until they do.
     fn able(&self, now: Duration) -> impl Iterator<Item = (Incarnation, u16)> {
         let lively = self.members.lively(now, &self.peers, &self.timing);
         lively.filter(move |(who, _)| {
             let known = self.peers.known_since(*who);
-            known.is_some_and(|since| now.saturating_sub(since) >= self.timing.silence)
+            known.is_some_and(|since| now.saturating_sub(since) >= self.timing.settle)
         })
     }
 

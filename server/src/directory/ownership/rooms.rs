@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tickwire::ids::RoomId;
 
-use super::messages::{Epoch, Incarnation, ROOMS_MAX, RoomRecord};
+use super::messages::{Epoch, Incarnation, RoomRecord};
 
 /// What was asked for a room, whose outcome is not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,9 @@ pub(super) struct Rooms {
 }
 
 impl Rooms {
-    /// Whether there is a place for another.
-    pub(super) fn has_place(&self) -> bool {
-        self.owned.len() + self.asked.len() < ROOMS_MAX
+    /// Whether there is a place for another among so many.
+    pub(super) fn has_place(&self, places: usize) -> bool {
+        self.owned.len() + self.asked.len() < places
     }
 
     /// Neither owned nor asked for.

@@ -64,14 +64,86 @@ fn a_hand_over_that_fails_leaves_the_room_where_it_is_and_is_tried_again() {
     world.machines[0].is_slow = true;
     world.pass(1.0);
     world.machines[0].is_slow = false;
-    let now = world.now;
+    let (now, epoch) = (world.now, world.table.record(ROOM).unwrap().epoch);
     let node = &mut world.machines[0].node;
     node.stopped(now, ROOM, Stopped::Saved);
-    node.written(now, ROOM, false);
+    node.written(now, ROOM, epoch, Written::Failed);
     let mut orders = std::iter::from_fn(|| node.poll(now));
     assert!(orders.any(|order| order == Order::GoOn { room: ROOM }));
     world.pass(2.0);
     assert_eq!(world.home(ROOM), Some(1));
+}
+
+/// The engine holds what it is sent: players wait no longer for it than for an answer.
+#[test]
+fn a_room_whose_state_is_not_written_in_time_goes_on_and_leaves_later() {
+    let mut world = draining(2, &[ROOM]);
+    let epoch = world.table.record(ROOM).unwrap().epoch;
+    world.machines[0].is_unwritten = true;
+    world.pass(1.0);
+    assert_eq!(world.machines[0].rooms.get(&ROOM), Some(&false));
+    world.pass(2.0);
+    assert_eq!(world.machines[0].rooms.get(&ROOM), Some(&true));
+    assert_eq!(world.machines[0].node.drained(), Drained::Leaving);
+    world.machines[0].is_unwritten = false;
+    world.pass(5.0);
+    assert_eq!(
+        world.machines[0].rooms.get(&ROOM),
+        Some(&true),
+        "what is on its way comes first"
+    );
+    let now = world.now;
+    let node = &mut world.machines[0].node;
+    node.written(now, ROOM, epoch, Written::Stored);
+    assert_eq!(node.counts().played, 1, "that state is an old one");
+    world.pass(2.0);
+    assert_eq!(world.home(ROOM), Some(1));
+}
+
+#[test]
+fn states_that_hang_are_no_more_than_rooms_that_leave() {
+    let rooms: Vec<RoomId> = (1..=9).map(RoomId).collect();
+    let mut world = draining(2, &rooms);
+    world.machines[0].is_unwritten = true;
+    world.pass(20.0);
+    let node = &world.machines[0].node;
+    assert_eq!((node.rooms.under_way(), node.counts().leaving), (4, 0));
+    assert!(rooms.iter().all(|room| world.machines[0].rooms[room]));
+}
+
+#[test]
+fn rooms_whose_state_is_too_big_stay_and_hold_no_others() {
+    let rooms: Vec<RoomId> = (1..=9).map(RoomId).collect();
+    let mut world = draining(2, &rooms);
+    world.machines[0].is_big = true;
+    world.pass(2.0);
+    world.machines[0].is_big = false;
+    world.pass(3.0);
+    assert_eq!(world.machines[0].node.drained(), Drained::Done);
+    let stay = world.machines[0].rooms.values().filter(|plays| **plays);
+    assert!((4..9).contains(&stay.count()));
+    assert!(world.machines[1].rooms.len() >= 3);
+}
+
+#[test]
+fn a_room_that_is_closed_while_it_leaves_and_was_not_given_away_is_forgotten() {
+    let mut world = draining(2, &[ROOM]);
+    world.machines[0].is_unwritten = true;
+    world.pass(1.0);
+    let (now, epoch) = (world.now, world.table.record(ROOM).unwrap().epoch);
+    let node = &mut world.machines[0].node;
+    node.written(now, ROOM, epoch, Written::Stored);
+    assert_eq!(node.counts().leaving, 1);
+    let mut orders = std::iter::from_fn(|| node.poll(now));
+    let is_given = |order: &Order| matches!(order, Order::Send(_, Command::HandOver { .. }));
+    assert!(orders.any(|order| is_given(&order)), "it never comes there");
+    node.closed(now, ROOM);
+    world.machines[0].rooms.remove(&ROOM);
+    let node = &mut world.machines[0].node;
+    node.replied(now, now, Run(1), Reply::HandedOver(ROOM, None));
+    world.pass(2.0);
+    assert_eq!(world.table.record(ROOM), None);
+    assert_eq!(world.machines[0].node.drained(), Drained::Done);
 }
 
 /// How many rooms of the first node wait for their stop, and how many leave.

@@ -94,10 +94,11 @@ impl Checker {
         }
     }
 
-    /// A room is stopped, and its last state is stored.
+    /// A room is stopped, and its last state is stored; unless it went on before that was.
     pub(super) fn left(&mut self, last: &Checkpoint) {
         let ticked = self.ticked.get(&last.room);
-        if ticked.is_some_and(|ticked| ticked.epoch == last.epoch) {
+        let is_last = |of: &Ticked| of.epoch == last.epoch && of.tick.next() == last.tick;
+        if ticked.is_some_and(is_last) {
             self.left.insert(last.room, last.tick);
         }
     }

@@ -406,6 +406,18 @@ fn a_room_goes_to_one_that_is_known_for_long_enough() {
     bench.nodes.push((young, record("young:1", &[ME])));
     bench.plays(1.);
     assert!(!bench.own.hand_over(bench.now, ROOM, young));
+    // One that could not adopt it yet would have it stand still until it can.
+    let beats = |bench: &mut Bench, count: u32| {
+        for _ in 0..count {
+            bench.nodes[1].1.beat += 1;
+            bench.plays(0.4);
+        }
+    };
+    beats(&mut bench, 16);
+    assert!(!bench.own.hand_over(bench.now, ROOM, young));
+    beats(&mut bench, 4);
+    let takers = bench.own.takers(bench.now);
+    assert!(takers.iter().any(|(who, _)| *who == young));
     assert!(!bench.own.hand_over(bench.now, ROOM, GONE));
     assert!(bench.own.hand_over(bench.now, ROOM, PEER));
     bench.poll();
@@ -450,6 +462,29 @@ fn a_room_that_nobody_waits_for_any_more_is_forgotten() {
     bench.reply(bench.now, Reply::Created(ROOM, Some(epoch)));
     let forget = Command::Forget { room, epoch, me };
     assert_eq!(bench.done(), [Action::Send(bench.run, forget)]);
+}
+
+/// But for what is its own by the tables, which nobody else can have.
+#[test]
+fn a_node_adopts_no_more_rooms_than_it_has_places_for() {
+    let mut bench = Bench::settled();
+    bench.own = bench.own.with_places(3);
+    let old = RoomRecord {
+        epoch: Epoch(5),
+        owner: GONE,
+    };
+    bench.orphans = (1..=9).map(|room| (RoomId(room), old)).collect();
+    bench.held = vec![(RoomId(20), Epoch(3))];
+    // None is given up by then.
+    bench.plays(1.8);
+    let asks = |action: &Action| match action {
+        Action::Send(_, Command::Adopt { room, .. }) => Some(room.0),
+        _ => None,
+    };
+    let mut asked: Vec<u32> = bench.done().iter().filter_map(asks).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    assert!(asked.len() == 4 && asked[3] == 20, "{asked:?}");
 }
 
 #[test]

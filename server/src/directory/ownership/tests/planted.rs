@@ -45,7 +45,7 @@ impl Bug {
         (Bug::FenceWithoutComparing, 49),
         (Bug::AdoptWithoutFence, 0),
         (Bug::UnfencedWrites, 4),
-        (Bug::UnnoticedConnection, 1),
+        (Bug::UnnoticedConnection, 68),
         (Bug::ThawedOnAnother, 2),
         (Bug::Unsettled, 58),
         (Bug::KnownByNode, 109),
@@ -53,7 +53,7 @@ impl Bug {
         (Bug::ShortLease, 0),
         (Bug::NoLease, 2),
         (Bug::SharedLease, 11),
-        (Bug::MembersOnly, 1),
+        (Bug::MembersOnly, 0),
         (Bug::Unasked, 0),
         (Bug::Liars, 17),
     ];

@@ -13,7 +13,7 @@ use tickwire::ids::RoomId;
 use super::super::messages::{Epoch, Incarnation, Run};
 use super::process::{Conn, Input};
 use super::world::{ENGINE, Event, ToEngine, World};
-use crate::cluster::node::Fetched;
+use crate::cluster::node::{Fetched, Written};
 use crate::directory::engine::{Checkpoint, Put};
 
 /// For an answer. Messages are later than that now and then.
@@ -159,7 +159,11 @@ impl World {
                 if is_stored {
                     self.checker.left(&last);
                 }
-                process.node.written(now, last.room, is_stored);
+                let what = match is_stored {
+                    true => Written::Stored,
+                    false => Written::Failed,
+                };
+                process.node.written(now, last.room, last.epoch, what);
             }
             Bulk::Get(room, epoch) => match done {
                 // In a room that was closed nobody is.

@@ -9,7 +9,7 @@ use super::planted::Bug;
 use super::process::{Conn, Input, Order};
 use super::store::Bulk;
 use super::world::{Event, ToEngine, World};
-use crate::cluster::node::{self, Fetched, Node, PREPARE, Stopped};
+use crate::cluster::node::{self, Fetched, Node, PREPARE, Stopped, Written};
 use crate::directory::engine::Checkpoint;
 
 impl World {
@@ -152,7 +152,7 @@ impl World {
                 let last = process.last.remove(&room);
                 match last.filter(|last| last.epoch == epoch) {
                     Some(last) => self.order_bulk(n, Bulk::PutLast(last)),
-                    None => process.node.written(now, room, false),
+                    None => process.node.written(now, room, epoch, Written::Failed),
                 }
             }
             node::Order::GoOn { room } => self.tell(n, Order::GoOn(me, room)),
