@@ -377,12 +377,9 @@ impl Task {
     /// once all who live have asserted theirs.
     fn found(&mut self, rooms: Vec<RoomId>, owners: Option<Vec<Option<Incarnation>>>) {
         let is_settled = self.node.is_settled(self.now());
-        let owners = owners.unwrap_or_default();
-        for (room, owner) in rooms.into_iter().zip(owners) {
-            if owner.is_some() || is_settled {
-                self.lobby.nodes().found(room, owner);
-            }
-        }
+        let found = rooms.into_iter().zip(owners.unwrap_or_default());
+        let found = found.filter(|(_, owner)| owner.is_some() || is_settled);
+        self.lobby.nodes().found(found);
     }
 
     fn seek(&mut self) {

@@ -91,7 +91,7 @@ impl Neighbours {
                     other.is_heard && other.shared.registry.worker_of(room).is_some()
                 };
                 if let Some(owner) = all.iter().find(has) {
-                    me.nodes.found(room, Some(owner.incarnation));
+                    me.nodes.found([(room, Some(owner.incarnation))]);
                 }
             }
             for (id, to, bytes) in me.nodes.unsent() {
@@ -123,7 +123,7 @@ impl Neighbours {
     /// There is no such room by the engine, where somebody seeks it.
     pub fn forget(&self, room: RoomId) {
         for node in self.all.lock().iter() {
-            node.nodes.found(room, None);
+            node.nodes.found([(room, None)]);
         }
     }
 

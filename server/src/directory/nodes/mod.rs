@@ -160,10 +160,17 @@ impl Nodes {
         self.table.lock().searches.is_any_unanswered()
     }
 
-    /// From the cluster: whose a sought room is by the engine's record. `None`: there is no record.
-    pub(crate) fn found(&self, room: RoomId, owner: Option<Incarnation>) {
-        self.table.lock().searches.found(room, owner);
-        self.changed();
+    /// From the cluster: whose sought rooms are by the engine's record. `None`: there is no record.
+    /// All who wait look again once, and only if it says anything new.
+    pub(crate) fn found(&self, rooms: impl IntoIterator<Item = (RoomId, Option<Incarnation>)>) {
+        let mut table = self.table.lock();
+        let is_news = rooms.into_iter().fold(false, |is_news, (room, owner)| {
+            table.searches.found(room, owner) || is_news
+        });
+        drop(table);
+        if is_news {
+            self.changed();
+        }
     }
 
     /// For the cluster: done when something is sought or to be asked that was not before.

@@ -74,11 +74,10 @@ impl Searches {
         }
     }
 
-    /// What the engine says of a room.
-    pub(super) fn found(&mut self, room: RoomId, owner: Option<Incarnation>) {
-        if let Some(sought) = self.rooms.get_mut(&room) {
-            sought.owner = Some(owner);
-        }
+    /// What the engine says of a room. False: nobody waits for it, or it said so before.
+    pub(super) fn found(&mut self, room: RoomId, owner: Option<Incarnation>) -> bool {
+        let sought = self.rooms.get_mut(&room);
+        sought.is_some_and(|sought| sought.owner.replace(owner) != Some(owner))
     }
 
     /// Rooms to be asked about, `max` at most, in turns: those that are not known to be gone, since
@@ -123,7 +122,8 @@ mod tests {
         assert_eq!(searches.next(9), [ROOM]);
         assert!(searches.is_any_unanswered());
         assert_eq!(searches.trace(ROOM, ME), Trace::Unknown);
-        searches.found(ROOM, Some(OTHER));
+        assert!(searches.found(ROOM, Some(OTHER)));
+        assert!(!searches.found(ROOM, Some(OTHER)), "it is known");
         assert_eq!(searches.trace(ROOM, ME), Trace::At(OTHER));
         assert_eq!(searches.next(9), [ROOM], "it may be adopted");
         searches.found(ROOM, Some(ME));

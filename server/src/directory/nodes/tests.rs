@@ -72,7 +72,7 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
     assert_eq!(nodes.trace(room), Trace::Unknown);
     assert!(nodes.seek(room));
     assert_eq!(nodes.sought(9), [room]);
-    nodes.found(room, Some(OTHER));
+    nodes.found([(room, Some(OTHER))]);
     assert_eq!(
         nodes.trace(room),
         Trace::Unknown,
@@ -91,10 +91,26 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
         "it has more rooms than it tells of"
     );
     nodes.live(ME, &[]);
-    nodes.found(room, None);
+    nodes.found([(room, None)]);
     assert_eq!(nodes.trace(room), Trace::Gone);
     nodes.stop_seeking(room);
     assert!(nodes.sought(9).is_empty());
+}
+
+/// After a kill thousands wait, for hundreds of rooms, which are asked about ten times a second.
+#[test]
+fn who_waits_is_woken_once_for_all_rooms_that_are_found_and_never_for_no_news() {
+    let nodes = nodes();
+    let changes = nodes.subscribe();
+    let rooms = (1..=256).map(RoomId);
+    assert!(rooms.clone().all(|room| nodes.seek(room)));
+    let before = *changes.borrow();
+    for _ in 0..2 {
+        nodes.found(rooms.clone().map(|room| (room, Some(OTHER))));
+        assert_eq!(*changes.borrow(), before + 1);
+    }
+    nodes.found([(RoomId(7), None)]);
+    assert_eq!(*changes.borrow(), before + 2);
 }
 
 #[test]
