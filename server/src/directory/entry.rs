@@ -22,12 +22,10 @@ const ROOM_COST: u16 = 8;
 pub(super) struct Entry {
     pub(super) game: GameIndex,
     pub(super) options: RoomOptions,
-    /// Seats that are taken, by members and by those on their way. Beyond `seats` by those who have
-    /// one here and ask again.
-    pub(super) taken: u16,
     /// Places of spectators that are taken, by those who look on and by those on their way.
     pub(super) spectators: u16,
-    /// Whose the seats are, in no order.
+    /// Whose the seats are that are taken, by members and by those on their way, in no order. Beyond
+    /// `seats` by those who have one here and ask again.
     pub(super) takers: Vec<Mark>,
     pub(super) worker: usize,
     /// Rises with every room, and is about the date, in milliseconds since 1970: the oldest has the
@@ -60,7 +58,6 @@ impl Entry {
         Entry {
             game: new.game,
             options: RoomOptions { id, ..new.options },
-            taken: 1,
             spectators: 0,
             takers: vec![new.maker],
             worker,
@@ -80,17 +77,16 @@ impl Entry {
 
     /// A room that outlived its process, on a worker, with all its seats held.
     pub(super) fn restored(old: Restored, worker: usize, now: Instant) -> Entry {
-        let taken = old.takers.len() as u16;
+        let active = old.takers.len() as u16;
         Entry {
             game: old.game,
             options: old.options,
-            taken,
             spectators: 0,
             takers: old.takers,
             worker,
             made: old.kept.made,
             network: old.kept.network(),
-            active: taken,
+            active,
             unit_share: None,
             open: true,
             locked: old.locked,
@@ -102,8 +98,14 @@ impl Entry {
         }
     }
 
+    /// Seats that are taken: as many as are somebody's. More of them than there are connections
+    /// can't be under way.
+    pub(super) fn taken(&self) -> u16 {
+        u16::try_from(self.takers.len()).unwrap_or(u16::MAX)
+    }
+
     pub(super) fn info(&self) -> RoomInfo {
-        let players = self.taken.min(self.options.seats);
+        let players = self.taken().min(self.options.seats);
         self.options
             .info(players, self.spectators, self.locked, &self.metadata)
     }
@@ -122,7 +124,7 @@ impl Entry {
 
     /// What its cost is taken to grow with.
     pub(super) fn units(&self) -> f64 {
-        f64::from(ROOM_COST) + f64::from(self.taken) + f64::from(self.spectators)
+        f64::from(ROOM_COST) + f64::from(self.taken()) + f64::from(self.spectators)
     }
 
     /// Where it stands among others.
@@ -131,7 +133,7 @@ impl Entry {
             room: self.options.id,
             has_seat: self.has_seat(),
             active: self.active,
-            taken: self.taken,
+            taken: self.taken(),
             made: self.made,
             network: self.network,
         }
@@ -146,7 +148,7 @@ impl Entry {
             spectators_max: self.options.spectators,
             made: self.made,
             network: self.network.map(|NetworkMark(network)| network),
-            repute: match self.losses.repute(self.taken, now) {
+            repute: match self.losses.repute(self.taken(), now) {
                 Repute::Good => 0,
                 Repute::Poor => 1,
                 Repute::Bad => 2,
@@ -155,12 +157,12 @@ impl Entry {
     }
 
     pub(super) fn has_seat(&self) -> bool {
-        self.taken < self.options.seats
+        self.taken() < self.options.seats
     }
 
     /// Whether there is something to see, and a place to see it from.
     pub(super) fn takes_spectators(&self) -> bool {
-        self.taken > 0 && self.spectators < self.options.spectators
+        !self.takers.is_empty() && self.spectators < self.options.spectators
     }
 
     /// Whether lists show it.
@@ -173,9 +175,9 @@ impl Entry {
         self.is_listed() && !self.options.kicks && !self.locked && self.has_seat()
     }
 
-    /// A seat of theirs is free again.
+    /// A seat of theirs is free again. They may have none: the room that they had it in went, and
+    /// has come again without it.
     pub(super) fn give_back(&mut self, who: Mark) {
-        self.taken = self.taken.saturating_sub(1);
         if let Some(at) = self.takers.iter().position(|mark| *mark == who) {
             self.takers.swap_remove(at);
         }

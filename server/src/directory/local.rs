@@ -206,7 +206,7 @@ impl Directory for Registry {
         let mut table = self.table.lock();
         if let Some(entry) = table.rooms.get_mut(&room) {
             entry.give_back(who);
-            if !entry.open && entry.taken == 0 {
+            if !entry.open && entry.taken() == 0 {
                 table.remove(room);
             }
         }
@@ -310,7 +310,7 @@ impl Directory for Registry {
     }
 
     fn is_beyond(&self, room: RoomId, who: Mark) -> bool {
-        let is_over = |entry: &Entry| entry.taken > entry.options.seats;
+        let is_over = |entry: &Entry| entry.taken() > entry.options.seats;
         self.of(room, |entry| is_over(entry) && entry.takes_another(who)) == Some(true)
     }
 
@@ -335,7 +335,7 @@ impl Directory for Registry {
             game: entry.game,
             id: *id,
             name: entry.options.name.clone(),
-            players: entry.taken.min(entry.options.seats),
+            players: entry.taken().min(entry.options.seats),
             seats: entry.options.seats,
             spectators: entry.spectators,
             private: entry.options.private,
@@ -424,7 +424,7 @@ impl Directory for Registry {
 
     fn close_if_empty(&self, room: RoomId) -> bool {
         let mut table = self.table.lock();
-        let taken = table.rooms.get(&room).map_or(0, |entry| entry.taken);
+        let taken = table.rooms.get(&room).map_or(0, |entry| entry.taken());
         if taken == 0 {
             table.remove(room);
         }
@@ -481,7 +481,7 @@ impl Directory for Registry {
         for entry in self.table.lock().rooms.values() {
             if let Some(of) = totals.get_mut(usize::from(entry.game.0)) {
                 of.rooms += 1;
-                of.players += u32::from(entry.taken.min(entry.options.seats));
+                of.players += u32::from(entry.taken().min(entry.options.seats));
                 of.spectators += u32::from(entry.spectators);
             }
         }

@@ -82,8 +82,11 @@ impl Visitors {
 mod tests {
     use super::*;
     use crate::auth::{Entropy, Identity};
-    use crate::directory::Creation;
+    use tickwire::protocol::server_message::Refusal;
+
+    use crate::directory::filter::Filter;
     use crate::directory::local::Registry;
+    use crate::directory::{Creation, GameIndex, Restored};
 
     #[test]
     fn who_does_not_come_gives_the_seat_back_and_a_room_of_theirs_alone_is_gone() {
@@ -102,6 +105,40 @@ mod tests {
         visitors.expire(&registry, now + KEPT);
         assert!(registry.worker_of(room).is_none());
         assert!(visitors.come(room, ada).is_none());
+    }
+
+    /// Its node lost it and has taken it over again, from what was kept of it.
+    #[test]
+    fn a_room_that_went_and_has_come_again_is_given_no_seat_back_that_was_kept_before() {
+        let (registry, visitors) = (Registry::new(9, 1, Entropy::default()), Visitors::default());
+        let [ada, bo, cy] = ["ada", "bo", "cy"]
+            .map(|name| registry.mark(&Identity::read(&format!("user:{name}")).unwrap()));
+        let (game, now) = (GameIndex(0), Instant::now());
+        let den = RoomOptions {
+            seats: 2,
+            ..RoomOptions::default()
+        };
+        let room = registry
+            .create(Creation::of(den.clone(), ada))
+            .unwrap()
+            .room;
+        registry.open(room);
+        registry.reserve(game, room, cy).unwrap();
+        assert!(visitors.keep(room, cy, None, now));
+        registry.close(room);
+        let old = Restored {
+            game,
+            options: RoomOptions { id: room, ..den },
+            kept: Default::default(),
+            takers: vec![ada, bo],
+            metadata: Box::default(),
+            locked: false,
+        };
+        assert_eq!(registry.restore(old, now, &mut |_| true), Ok(true));
+        visitors.expire(&registry, now + KEPT);
+        assert_eq!(registry.reserve(game, room, cy), Err(Refusal::RoomFull));
+        let listed = registry.list(&Filter::default());
+        assert_eq!(listed[0].players, 2);
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Table {
         let rooms = self.rooms.values();
         let rooms = rooms.filter(|entry| entry.takes_anyone() && entry.suits(filter));
         let rooms = rooms.filter(|entry| !entry.kept_out.has(who, now));
-        let rated = rooms.map(|entry| (entry, entry.losses.repute(entry.taken, now)));
+        let rated = rooms.map(|entry| (entry, entry.losses.repute(entry.taken(), now)));
         let rated = rated.filter(|(_, repute)| *repute < Repute::Bad);
         let rated =
             rated.map(|(entry, repute)| (entry.standing().to_join(repute), entry.options.id));
@@ -160,11 +160,9 @@ impl Table {
                 return Err(Refusal::RoomFull);
             }
         }
-        // More of them than there are connections can't be under way.
-        entry.taken = entry.taken.saturating_add(1);
         entry.takers.push(who);
         // Until that is counted again.
-        entry.active = entry.active.saturating_add(1).min(entry.taken);
+        entry.active = entry.active.saturating_add(1).min(entry.taken());
         Ok(Place {
             room,
             worker: entry.worker,
@@ -174,7 +172,7 @@ impl Table {
     /// Takes a spectator's place.
     pub(super) fn take_view(&mut self, game: GameIndex, room: RoomId) -> Result<Place, Refusal> {
         let entry = self.rooms.get_mut(&room);
-        let entry = entry.filter(|entry| entry.open && entry.game == game && entry.taken > 0);
+        let entry = entry.filter(|entry| entry.open && entry.game == game && entry.taken() > 0);
         let entry = entry.ok_or(Refusal::NoSuchRoom)?;
         if !entry.takes_spectators() {
             return Err(Refusal::RoomFull);
