@@ -51,7 +51,8 @@ impl Joining {
     /// With these settings, for so many rooms at once. In a runtime's context.
     ///
     /// # Errors
-    /// Of the kind `InvalidInput`, one line: what they name can't be used. Else the system's.
+    /// Of the kind `InvalidInput`, one line: what they name can't be used. Of the kind `TimedOut`:
+    /// the engine is not there. Else the system's.
     pub(crate) async fn new(
         settings: Settings<'_>,
         rooms_max: usize,
@@ -66,7 +67,7 @@ impl Joining {
         })?;
         let node = settings.peer_name(peers.address()?);
         let config = engine_config(&settings, &keys, metrics.clone()).map_err(invalid)?;
-        let engine = redis::start(config.clone()).await.map_err(invalid)?;
+        let engine = redis::start(config.clone()).await?;
         let me = incarnation(&entropy).map_err(invalid)?;
         let name = Name {
             began: Instant::now(),
@@ -169,7 +170,11 @@ impl Joining {
         let attached = status.wait_for(|status| status.state == status::word(State::Attached));
         match tokio::time::timeout(FIRST_BEAT, attached).await {
             Ok(Ok(_)) => Ok(cluster.clone()),
-            _ => Err(invalid("cluster-url: the engine does not answer")),
+            // It may by the next start.
+            _ => {
+                let why = "cluster-url: the engine does not answer";
+                Err(io::Error::new(io::ErrorKind::TimedOut, why))
+            }
         }
     }
 }

@@ -306,16 +306,18 @@ async fn check(config: &Config, host: &Host) -> Result<Connection, Failure> {
         Value::ServerError(error) => return Err(at_start(host, refused(error))),
         _ => return Err(unsuitable("it is no Redis".to_owned())),
     };
-    // What it is tells more than which of these it refuses.
+    // What it is tells more than which of these it refuses: a replica, which may not be one for
+    // long, refuses to wait for others.
     let about = about(&String::from_utf8_lossy(info));
     let (version, name) = about.map_err(&unsuitable)?;
     connection.version = version;
+    let is_master = connection.is_master(&answers[1]);
+    is_master.map_err(|why| at_start(host, why))?;
     for answer in &answers {
         if let Value::ServerError(error) = answer {
             return Err(at_start(host, refused(error)));
         }
     }
-    connection.is_master(&answers[1])?;
     let loaded = connection.load(limit).await;
     loaded.map_err(|why| at_start(host, why))?;
     let mark = calls::mark(config.mark);
@@ -373,9 +375,16 @@ fn about(info: &str) -> Result<((u32, u32), String), String> {
     })
 }
 
+/// What a server refuses by for now: it waits for its replicas, for memory or its disk, or is held
+/// up by a script.
+const FOR_NOW: [&str; 4] = ["NOREPLICAS ", "OOM ", "MISCONF ", "BUSY "];
+
 /// A refusal while a connection is made: for good, unless the server is only on its way.
 fn at_start(host: &Host, why: Failure) -> Failure {
     match why {
+        Failure::Refused(why) if FOR_NOW.iter().any(|code| why.starts_with(code)) => {
+            Failure::Away(format!("{host}: {why}"))
+        }
         Failure::Refused(why) => Failure::Unsuitable(format!("{host}: {why}")),
         other => other,
     }

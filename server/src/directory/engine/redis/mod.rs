@@ -15,12 +15,13 @@ pub(crate) mod dial;
 mod errors;
 mod scripts;
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::{Ends, Engine, Failure, queues};
-use crate::config::ConfigError;
+use crate::config::invalid;
 use backoff::Backoff;
 pub(crate) use config::Config;
 use connection::Connection;
@@ -30,9 +31,9 @@ pub(super) use scripts::sources;
 /// Connects, and keeps connected from then on.
 ///
 /// # Errors
-/// One line: what was found can't be this cluster's engine, or nobody was there in time.
-pub(crate) async fn start(config: Config) -> Result<Engine, ConfigError> {
-    let told = |why: &Failure| ConfigError::new(format!("cluster-url: {why}"));
+/// One line: of the kind `InvalidInput`, what was found can't be this cluster's engine, which only
+/// somebody changes; of the kind `TimedOut`, nobody was there in time, who may be later.
+pub(crate) async fn start(config: Config) -> io::Result<Engine> {
     let end = Instant::now() + config.times.start;
     let mut backoff = Backoff::new(config.times.backoff);
     let first = loop {
@@ -61,4 +62,13 @@ pub(crate) async fn start(config: Config) -> Result<Engine, ConfigError> {
     tokio::spawn(commands::serve(config.clone(), first, orders, events));
     tokio::spawn(bulk::serve(config, bulk));
     Ok(engine)
+}
+
+/// Why there is no start.
+fn told(why: &Failure) -> io::Error {
+    let line = format!("cluster-url: {why}");
+    match why {
+        Failure::Away(_) | Failure::Late => io::Error::new(io::ErrorKind::TimedOut, line),
+        _ => invalid(line),
+    }
 }

@@ -1,5 +1,6 @@
 //! What ends the start, in one line; and that nothing else does.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -11,12 +12,27 @@ use super::super::messages::Incarnation;
 use super::super::redis::{self, Config};
 use super::node::{Node, PAGE, acl, config, config_with, key, order, path};
 
-/// The line with which a start ends.
+/// The line with which a start ends that is to be left until somebody changes something.
 async fn line(config: Config) -> String {
+    ends(config, &[ErrorKind::InvalidInput]).await
+}
+
+/// The line with which a start ends that may be tried again.
+async fn line_for_now(config: Config) -> String {
+    ends(config, &[ErrorKind::TimedOut]).await
+}
+
+/// Of somebody who speaks nonsense, or breaks off: a start that may end either way.
+async fn line_whatever(config: Config) -> String {
+    ends(config, &[ErrorKind::InvalidInput, ErrorKind::TimedOut]).await
+}
+
+async fn ends(config: Config, kinds: &[ErrorKind]) -> String {
     let Err(error) = redis::start(config).await else {
         panic!("it starts")
     };
     let line = error.to_string();
+    assert!(kinds.contains(&error.kind()), "{line}");
     assert!(
         line.starts_with("cluster-url: ") && line.lines().count() == 1,
         "{line}"
@@ -41,13 +57,22 @@ async fn nobody_there() {
     let mut config = at(&server, "");
     config.times.start = Duration::from_millis(300);
     server.kill();
-    let line = line(config.clone()).await;
+    let line = line_for_now(config.clone()).await;
     has(&line, &["refused", &server.port().to_string()]);
     // One that is there a little later is waited for.
     config.times.start = Duration::from_secs(20);
     let starts = tokio::spawn(redis::start(config));
     server.restart();
     starts.await.unwrap().expect("it is there now");
+}
+
+/// As where it starts with the machine, and its replica a little later.
+#[tokio::test]
+async fn who_takes_no_write_yet() {
+    let server = Redis::start(&["--min-replicas-to-write", "1"]);
+    let mut config = at(&server, "");
+    config.times.start = Duration::from_millis(300);
+    has(&line_for_now(config).await, &["NOREPLICAS"]);
 }
 
 #[tokio::test]
@@ -149,7 +174,7 @@ async fn servers_of_another_kind() {
     replica.wait_for("Finished with success");
     let mut config = at(&replica, "");
     config.times.start = Duration::from_millis(300);
-    has(&line(config).await, &["replica"]);
+    has(&line_for_now(config).await, &["replica"]);
     let numbered = format!("redis://127.0.0.1:{}/99", master.port());
     has(&line(super::node::config(&numbered)).await, &["DB index"]);
     let numbered = format!("redis://127.0.0.1:{}/3", master.port());
@@ -213,7 +238,7 @@ async fn who_says_more_than_was_asked_is_left() {
     ];
     for (first, endless) in cases {
         let config = somebody(&[GREETED, first], &endless.repeat(4096)).await;
-        let line = line(config).await;
+        let line = line_whatever(config).await;
         assert!(line.len() < 400, "{line}");
     }
 }
@@ -267,14 +292,14 @@ async fn tls_with_an_authority_of_ones_own() {
     has(&line_of, &["TLS"]);
     let mut plain = at(&server, "");
     plain.times.start = Duration::from_millis(300);
-    line(plain).await;
+    line_whatever(plain).await;
     // And the other way round.
     let plain = Redis::start(&[]);
     let url = format!("rediss://127.0.0.1:{}", plain.port());
     let mut config = config_with(&url, Some(ca.as_bytes()));
     config.times.start = Duration::from_millis(300);
     config.times.connect = Duration::from_secs(1);
-    line(config).await;
+    line_whatever(config).await;
 }
 
 #[test]
