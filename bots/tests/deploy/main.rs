@@ -18,9 +18,10 @@ use indicatif::ProgressBar;
 use tickwire_bots::{flags::Flags, report::Report, swarm};
 use tickwire_harness::figure;
 use tickwire_harness::inside::metrics;
+use tickwire_server::config::Config;
 
 use machine::{Machine, Node, variables};
-use shipped::{Told, compose, pod};
+use shipped::{Told, compose, pod, seconds};
 
 const PASSWORD: &str = "REDIS_PASSWORD";
 /// Bots of each swarm.
@@ -217,6 +218,45 @@ async fn the_fleet() {
         format!("{dashed}.nodes.tickwire.svc.cluster.local")
     };
     manifests("agones", "agones/fleet.yaml", "Fleet", named).await;
+}
+
+/// The services of the Compose file, and the pods of both manifests, each where it would be.
+fn nodes() -> (BTreeMap<String, Told>, Vec<Told>) {
+    let set = variables([(PASSWORD, String::new())]);
+    let services = compose(&set);
+    let known = [PASSWORD, "POD_NAME", "POD_INDEX", "POD_IP"].map(|name| (name, String::new()));
+    let known = variables(known);
+    let pods = [
+        ("kubernetes/nodes.yaml", "StatefulSet"),
+        ("agones/fleet.yaml", "Fleet"),
+    ];
+    let pods = pods.map(|(file, kind)| pod(file, kind, "node", &known));
+    let named = ["node-1", "node-2"].map(|name| services[name].clone());
+    (services, named.into_iter().chain(pods).collect())
+}
+
+/// A stop waits for the drain, and then for what a stop may take, twice (docs/operate.md).
+#[test]
+fn a_node_is_stopped_by_force_no_sooner_than_it_stops_by_itself() {
+    let config = Config::default();
+    for node in nodes().1 {
+        let deadline = |name: &str, or| node.variables.get(name).map_or(or, |text| seconds(text));
+        let drain = deadline("TICKWIRE_DRAIN_DEADLINE", config.drain_deadline);
+        let stop = deadline("TICKWIRE_STOP_DEADLINE", config.stop_deadline);
+        let grace = node.grace.expect("it says for how long");
+        assert!(grace > drain + 2 * stop, "{grace:?}: {drain:?}, {stop:?}");
+    }
+}
+
+/// The network's gateway, as which nginx sees whom Docker's own proxy hides, would have what they
+/// say of themselves believed.
+#[test]
+fn no_one_but_nginx_is_believed_in_who_comes() {
+    let (services, _) = nodes();
+    for name in ["node-1", "node-2"] {
+        let trusted = &services[name].variables["TICKWIRE_TRUSTED_PROXY"];
+        assert_eq!(services["nginx"].addresses, [trusted.clone()]);
+    }
 }
 
 /// The proxies differ in nothing but names.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use saphyr::{LoadableYamlNode, Yaml};
 
@@ -14,6 +15,10 @@ pub(crate) struct Told {
     /// After the image's own, without which it stands alone.
     pub(crate) command: Vec<String>,
     pub(crate) variables: Variables,
+    /// For how long it may go on after SIGTERM, where that is said.
+    pub(crate) grace: Option<Duration>,
+    /// Its address in each network where it has a fixed one.
+    pub(crate) addresses: Vec<String>,
 }
 
 /// A file of `deploy/`.
@@ -67,6 +72,8 @@ pub(crate) fn image() -> Told {
     Told {
         command: words(documents(entry).first()),
         variables: variables.collect(),
+        grace: None,
+        addresses: Vec::new(),
     }
 }
 
@@ -82,8 +89,18 @@ pub(crate) fn compose(set: &Variables) -> BTreeMap<String, Told> {
             if let Some(of) = at(service, "environment") {
                 pairs(of, &mut variables);
             }
-            let command = words(at(service, "command"));
-            (word(name), Told { command, variables })
+            let grace = at(service, "stop_grace_period").map(|of| seconds(&word(of)));
+            // A list of names, or what is said of each.
+            let networks = at(service, "networks").and_then(Yaml::as_mapping);
+            let fixed = |of| at(of, "ipv4_address").map(word);
+            let addresses = networks.into_iter().flatten();
+            let told = Told {
+                command: words(at(service, "command")),
+                variables,
+                grace,
+                addresses: addresses.filter_map(|(_, of)| fixed(of)).collect(),
+            };
+            (word(name), told)
         })
         .collect()
 }
@@ -127,6 +144,7 @@ pub(crate) fn pod(file: &str, kind: &str, name: &str, known: &Variables) -> Told
             break;
         }
     }
+    let grace = at(of, "terminationGracePeriodSeconds").and_then(Yaml::as_integer);
     let containers = at(of, "containers").and_then(Yaml::as_sequence);
     let container = &containers.expect("a pod has containers")[0];
     let mut variables = Variables::new();
@@ -150,7 +168,15 @@ pub(crate) fn pod(file: &str, kind: &str, name: &str, known: &Variables) -> Told
     Told {
         command: command.map(|word| expanded(&word, &variables)).collect(),
         variables,
+        grace: grace.map(|seconds| Duration::from_secs(seconds as u64)),
+        addresses: Vec::new(),
     }
+}
+
+/// A time in whole seconds, as these files have them.
+pub(crate) fn seconds(text: &str) -> Duration {
+    let number = text.strip_suffix('s').and_then(|text| text.parse().ok());
+    Duration::from_secs(number.unwrap_or_else(|| panic!("{text} is no such time")))
 }
 
 /// `$(NAME)`, as Kubernetes has it.
