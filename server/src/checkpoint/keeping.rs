@@ -159,6 +159,10 @@ impl Keeping {
                     let forgotten = self.forget(room).map(|()| true);
                     outcomes.push((room, Change::Gone, forgotten));
                 }
+                Change::Left => {
+                    self.uncount(room);
+                    outcomes.push((room, Change::Left, Ok(true)));
+                }
                 Change::Saved {
                     bytes,
                     about,
@@ -563,6 +567,22 @@ mod tests {
         assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
         assert!(kept.figure("tickwire_checkpoint_bytes 0"));
         assert!(kept.figure("tickwire_checkpoints_total 1"));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_room_that_left_stays_and_counts_no_longer() {
+        let mut kept = Disked::new();
+        let room = RoomId(1);
+        kept.save(room, 1);
+        assert_eq!(kept.step(), Step::Done);
+        assert!(!kept.figure("tickwire_checkpoint_bytes 0"));
+        // What it left behind is nobody's to write.
+        kept.save(room, 2);
+        kept.slots.put(room, Change::Left);
+        assert_eq!([kept.step(), kept.step()], [Step::Done, Step::Idle]);
+        assert_eq!(kept.kept(room).unwrap().1, 1);
+        assert!(kept.figure("tickwire_checkpoint_bytes 0"));
+        assert!(kept.figure("tickwire_checkpoint_age_seconds 0"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) enum Change {
     },
     /// The room is no more, so there is to be none.
     Gone,
+    /// The room is another node's, and so is what is kept of it.
+    Left,
 }
 
 /// See the module's description.
@@ -123,7 +125,7 @@ impl Slots {
             .iter()
             .filter_map(|room| match waiting.changes.get(room)? {
                 Change::Saved { at, .. } => Some(kept_at(*room).unwrap_or(at.0)),
-                Change::Gone => None,
+                Change::Gone | Change::Left => None,
             });
         since.min()
     }
@@ -171,7 +173,7 @@ mod tests {
         let (room, change) = slots.take(Instant::now())?;
         let byte = match change {
             Change::Saved { bytes, .. } => Some(bytes[0]),
-            Change::Gone => None,
+            Change::Gone | Change::Left => None,
         };
         Some((room.0, byte))
     }

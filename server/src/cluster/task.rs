@@ -350,8 +350,8 @@ impl Task {
             return self.found(rooms, owners.ok());
         }
         if who != self.me {
-            // A room that came to a worker after all others went.
-            return self.lobby.disown(who);
+            // A room that comes to a worker after all others went is dropped there.
+            return;
         }
         match outcome {
             Outcome::Fetched { room, epoch, what } => {

@@ -155,6 +155,11 @@ impl Claims {
         self.table.lock().rooms.remove(&room);
     }
 
+    /// For a worker: whether a claim is of an incarnation of before.
+    pub(crate) fn is_over(&self, claim: &Claim) -> bool {
+        self.table.lock().me != claim.who
+    }
+
     /// Whether a room is this node's still, by that claim.
     pub(crate) fn is_current(&self, room: RoomId, claim: &Arc<Claim>) -> bool {
         let current = &self.table.lock().rooms;

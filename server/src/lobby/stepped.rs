@@ -17,7 +17,7 @@ use super::neighbours::Neighbours;
 #[cfg(test)]
 use super::of_node::NodeLobby;
 use super::sessions::{Next, Served, attend};
-use super::shared::Shared;
+use super::shared::{NodeParts, Shared};
 use crate::auth::Entropy;
 use crate::checkpoint::keeping::Keeping;
 use crate::config::Config;
@@ -56,6 +56,18 @@ impl<G: Game> Stepped<G> {
         seed: u64,
         now: Instant,
     ) -> io::Result<Stepped<G>> {
+        Stepped::of(game, config, metrics, seed, None, now)
+    }
+
+    /// The same with what a node brings, if it is one.
+    fn of(
+        game: &Arc<GameDef<G>>,
+        config: &Config,
+        metrics: Arc<Metrics>,
+        seed: u64,
+        node: Option<NodeParts>,
+        now: Instant,
+    ) -> io::Result<Stepped<G>> {
         let config = Config {
             workers: 1,
             ..config.clone()
@@ -66,7 +78,7 @@ impl<G: Game> Stepped<G> {
             def: game.clone(),
             config: config.clone(),
         };
-        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, None, start)?;
+        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, node, start)?;
         let worker = built.beside.pop().ok_or(io::ErrorKind::NotFound)?;
         Ok(Stepped {
             shared: built.shared,

@@ -4,6 +4,7 @@
 //! between.
 
 mod arriving;
+mod left;
 mod moving;
 mod owning;
 mod running;
@@ -22,13 +23,14 @@ use tickwire::protocol::CloseCode;
 use super::balance::Balance;
 use super::load::{Load, Verdict};
 use super::room_host::{Failed, TurnContext, guarded};
-use super::{Command, Common, JoinRequest, Phase, State};
+use super::{Client, Command, Common, JoinRequest, Phase, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game};
 use crate::room::Room;
 use crate::transport::End;
 use crate::transport::stopping;
 use crate::vitals::{self, Part};
+use left::Left;
 use running::Queue;
 pub(crate) use running::Running;
 
@@ -61,6 +63,10 @@ pub(crate) struct EventLoop {
     ctx: TurnContext,
     rooms: HashMap<RoomId, Running>,
     queue: Queue,
+    /// Who is to have a seat in a room that stands still until it has left or goes on: as many as
+    /// came in that moment.
+    held: Vec<(RoomId, Client)>,
+    left: Left,
     /// Rooms opened so far.
     opened: u32,
     load: Load,
@@ -91,6 +97,8 @@ impl EventLoop {
             state,
             rooms: HashMap::new(),
             queue: Queue::new(),
+            held: Vec::new(),
+            left: Left::default(),
             opened: 0,
         }
     }
@@ -129,16 +137,18 @@ impl EventLoop {
         }
     }
 
+    fn turn_back(&self, mut client: Client, code: CloseCode) {
+        stopping::tell(&mut client.conn);
+        self.ctx.end(client, End::Close(code));
+    }
+
     /// Nothing is done here any more: who comes is told so, a room too. Other questions stay
     /// without an answer.
     fn decline(&mut self, command: Command, code: CloseCode) {
         match command {
-            Command::Attach { mut client, .. } => {
-                stopping::tell(&mut client.conn);
-                self.ctx.end(client, End::Close(code));
-            }
+            Command::Attach { client, .. } => self.turn_back(client, code),
             Command::Adopt(room) => {
-                self.adopt(*room);
+                self.adopt(*room, self.ctx.now);
                 self.close_rooms(code);
             }
             _ => {}
@@ -252,7 +262,7 @@ impl EventLoop {
                 // Who asked may have gone.
                 let _ = reply.send(self.moderate(seats_of.as_ref()));
             }
-            Some(Command::Adopt(room)) => self.adopt(*room),
+            Some(Command::Adopt(room)) => self.adopt(*room, now),
             Some(Command::Wake) | None => {}
             #[cfg(test)]
             Some(Command::Break) => panic!("the worker is to end"),
@@ -392,6 +402,9 @@ impl EventLoop {
 
     /// Each room by itself: one that panics even now takes no other with it.
     fn close_rooms(&mut self, code: CloseCode) {
+        for (_, client) in std::mem::take(&mut self.held) {
+            self.turn_back(client, code);
+        }
         let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
         for room in rooms {
             // As it is now, before its members go and nobody knows it any more.

@@ -1,6 +1,8 @@
 //! What befalls a client on its way between lobby and room: messages that cross with a kick, seats
 //! that are taken again. Clients are sessions, the rest is the server, on a clock of its own.
 
+mod leaving;
+
 use std::time::Duration;
 
 use tickwire::codec::encode_client;
@@ -14,7 +16,6 @@ use tickwire::session::{Event, Session};
 use super::*;
 use crate::game::still::Still;
 use crate::transport::memory::{self, Far};
-use crate::worker::Order;
 
 /// What goes by between two looks: a tick.
 const STEP: Duration = Duration::from_micros(33_334);
@@ -45,10 +46,14 @@ fn awake() -> Config {
 
 impl Hall {
     fn new(config: &Config) -> Hall {
+        Hall::of(config, None)
+    }
+
+    fn of(config: &Config, node: Option<NodeParts>) -> Hall {
         let game = Arc::new(GameDef::new(30).unwrap());
         let metrics = Arc::new(Metrics::new().unwrap());
         let start = Instant::now();
-        let server = Stepped::new(&game, config, metrics.clone(), 1, start);
+        let server = Stepped::of(&game, config, metrics.clone(), 1, node, start);
         Hall {
             server: server.unwrap(),
             metrics,
@@ -133,29 +138,6 @@ impl Player {
     fn token(&self) -> String {
         self.session.token().unwrap().to_owned()
     }
-}
-
-/// As a node whose last room has left, and that has nothing to wait for any more.
-#[test]
-fn who_is_to_be_sent_on_hears_where_to_though_the_server_stops_at_once() {
-    let mut hall = Hall::new(&awake());
-    let mut host = hall.host(true);
-    let (room, _) = host.seat();
-    let there = ServerMessage::Redirect {
-        url: "ws://there/ws".to_owned(),
-        ticket: String::new(),
-        room,
-        valid_ms: 10_000,
-    };
-    let worker = &hall.server.shared.workers[0];
-    let to = Arc::new(move |_: &_| Some(there.clone()));
-    worker.order(Order::Drop { room, to });
-    worker.stop();
-    hall.server.shared.stopping.send_replace(true);
-    hall.settle(&mut [&mut host]);
-    let mut events = host.events.iter();
-    let last = events.find(|event| matches!(event, Event::Redirect(_) | Event::Stopping { .. }));
-    assert!(matches!(last, Some(Event::Redirect(_))), "{last:?}");
 }
 
 #[test]

@@ -4,12 +4,15 @@
 use std::cmp::Reverse;
 use std::time::Instant;
 
+use tickwire::codec::encode_server;
 use tickwire::ids::RoomId;
+use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
 use super::EventLoop;
-use super::running::Running;
+use super::running::{Running, Still};
 use crate::game::RoomOptions;
+use crate::transport::End;
 use crate::worker::room_host::Failed;
 use crate::worker::schedule::TickSchedule;
 use crate::worker::seating::refuse;
@@ -28,7 +31,7 @@ impl EventLoop {
         let running = self.rooms.get_mut(&room);
         let running = running.filter(|running| running.game.index == game);
         let Some(running) = running else {
-            refuse(client, Refusal::NoSuchSeat, &self.ctx);
+            self.missed(room, client, Refusal::NoSuchSeat);
             return;
         };
         running.wake(&mut self.queue, now);
@@ -43,7 +46,7 @@ impl EventLoop {
     /// A room that sleeps has no players and stays asleep: it takes no spectators.
     pub(super) fn watch(&mut self, room: RoomId, client: Client) {
         let Some(running) = self.rooms.get_mut(&room) else {
-            refuse(client, Refusal::NoSuchRoom, &self.ctx);
+            self.missed(room, client, Refusal::NoSuchRoom);
             return;
         };
         if let Err(Failed) = running.room_host.watch(client, &mut self.ctx) {
@@ -84,10 +87,15 @@ impl EventLoop {
 
     pub(super) fn join(&mut self, room: RoomId, client: Client, now: Instant) {
         let Some(running) = self.rooms.get_mut(&room) else {
-            // It failed while the newcomer was on the way.
-            refuse(client, Refusal::NoSuchRoom, &self.ctx);
+            // It failed, or left, while the newcomer was on the way.
+            self.missed(room, client, Refusal::NoSuchRoom);
             return;
         };
+        if running.still == Some(Still::Stopped) {
+            // Its state has been taken: a seat that is given now would not be in it.
+            self.held.push((room, client));
+            return;
+        }
         running.wake(&mut self.queue, now);
         if let Some(saves) = &mut running.saves {
             saves.comes();
@@ -105,6 +113,28 @@ impl EventLoop {
         }
         if let Err(Failed) = joined {
             self.fail(room);
+        }
+    }
+
+    /// Looks again at who came to a room that stands still.
+    pub(super) fn join_held(&mut self, now: Instant) {
+        for (room, client) in std::mem::take(&mut self.held) {
+            self.join(room, client, now);
+        }
+    }
+
+    /// Who wanted something in a room that is not here is told so, or goes where the room went, like
+    /// its members.
+    fn missed(&self, room: RoomId, mut client: Client, reason: Refusal) {
+        let Some(to) = self.left.way_to(room) else {
+            return refuse(client, reason, &self.ctx);
+        };
+        match to(&client.session) {
+            Some(there) => {
+                client.conn.send(&encode_server(&there));
+                self.ctx.send_back(client);
+            }
+            None => self.ctx.end(client, End::Close(CloseCode::Restart)),
         }
     }
 }

@@ -66,7 +66,7 @@ impl EventLoop {
         });
         match command {
             Some(Command::Adopt(room)) => {
-                self.adopt(*room);
+                self.adopt(*room, now);
                 false
             }
             _ => {
@@ -76,11 +76,18 @@ impl EventLoop {
         }
     }
 
-    /// Takes a room that another worker had.
-    pub(super) fn adopt(&mut self, running: Running) {
+    /// Takes a room that another worker had, or that was made of what is kept of it. One whose
+    /// incarnation ended meanwhile is not this node's: what was ordered of its rooms then found it
+    /// nowhere.
+    pub(super) fn adopt(&mut self, running: Running, now: Instant) {
         let room = running.room_host.id();
+        let of = self.ctx.common.claims.as_ref().zip(running.claim.as_ref());
+        let is_over = of.is_some_and(|(claims, claim)| claims.is_over(claim));
         self.queue.push(Reverse((running.due, room)));
         self.rooms.insert(room, running);
+        if is_over {
+            self.disown(room, now);
+        }
     }
 
     /// What is for a room that another worker has by now goes there; what is for this one comes

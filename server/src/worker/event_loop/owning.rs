@@ -2,6 +2,7 @@
 //! sent on and dropped as the cluster's task orders. A server that is alone has none of it.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
@@ -9,6 +10,7 @@ use tickwire::protocol::CloseCode;
 
 use super::EventLoop;
 use super::running::{Running, Still};
+use crate::checkpoint::slots::Change;
 use crate::room;
 use crate::worker::orders::{Order, SendOn, Stopped};
 use crate::worker::room_host::Failed;
@@ -43,7 +45,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out what the cluster's task ordered.
+    /// Carries out what the cluster's task ordered. What it ordered of a room on its way here waits
+    /// for it; a room of an incarnation that is over is dropped when it comes.
     pub(super) fn obey(&mut self, now: Instant) {
         for order in self.state.orders.take() {
             let Some(room) = order.room() else {
@@ -61,6 +64,7 @@ impl EventLoop {
                 None => {}
             }
         }
+        self.join_held(now);
     }
 
     fn carry_out(&mut self, order: Order, now: Instant) {
@@ -80,7 +84,7 @@ impl EventLoop {
                     running.still = Some(Still::Over);
                 }
             }
-            Order::Drop { room, to } => self.send_on(room, &to),
+            Order::Drop { room, to } => self.send_on(room, &to, now),
             Order::End { room } => self.fail(room),
             Order::Disown { who } => {
                 let is_theirs = |running: &Running| {
@@ -89,10 +93,15 @@ impl EventLoop {
                 };
                 let theirs = self.rooms.iter().filter(|(_, running)| is_theirs(running));
                 let theirs: Vec<RoomId> = theirs.map(|(room, _)| *room).collect();
-                let nowhere: SendOn = std::sync::Arc::new(|_| None);
-                theirs.iter().for_each(|room| self.send_on(*room, &nowhere));
+                theirs.iter().for_each(|room| self.disown(*room, now));
             }
         }
+    }
+
+    /// The incarnation is over that had a room: its members look for it.
+    pub(super) fn disown(&mut self, room: RoomId, now: Instant) {
+        let nowhere: SendOn = Arc::new(|_| None);
+        self.send_on(room, &nowhere, now);
     }
 
     /// Has a room stand still. `None`: there is no such room; inside, its state.
@@ -119,8 +128,12 @@ impl EventLoop {
     }
 
     /// A room is not this node's any more. What is kept of it is the other's to change.
-    fn send_on(&mut self, room: RoomId, to: &SendOn) {
+    fn send_on(&mut self, room: RoomId, to: &SendOn, now: Instant) {
         if let Some(running) = self.take_out(room) {
+            self.left.note(room, to.clone(), now);
+            if let (Some(slots), true) = (&self.ctx.common.slots, running.saves.is_some()) {
+                slots.put(room, Change::Left);
+            }
             running
                 .room_host
                 .send_on(to, CloseCode::Restart, &mut self.ctx);
