@@ -57,12 +57,17 @@ impl Shared {
                 let mut creation =
                     defaults.creation(&*self.registry, &ask.name, network, mark, room)?;
                 creation.made_for = filter;
+                // Who asks has not heard yet that rooms leave this node: it has others to ask.
+                let nodes = self.nodes.get();
+                let is_made = nodes.is_none_or(|nodes| nodes.makes_rooms());
+                let creation = is_made.then_some(creation).ok_or(Refusal::Busy);
                 let named = match new.or_join && !new.private {
                     true => {
                         let registry = &self.registry;
-                        registry.reserve_or_create(game, &name, mark, Ok(creation))?
+                        registry.reserve_or_create(game, &name, mark, creation)?
                     }
                     false => {
+                        let creation = creation?;
                         let mut options = Box::new(creation.options.clone());
                         let place = self.registry.create(creation)?;
                         options.id = place.room;

@@ -233,7 +233,7 @@ impl Lobby {
         let alive = |worker: &Worker| worker.is_alive(now, STUCK);
         let shared = &self.shared;
         let takes = !shared.is_frozen.load(Ordering::Relaxed)
-            && !shared.drains.load(Ordering::Relaxed)
+            && !shared.nodes.get().is_some_and(|nodes| nodes.drains())
             && !*shared.stopping.borrow();
         self.lives() && takes && shared.workers.iter().all(alive)
     }

@@ -126,9 +126,10 @@ impl NodeLobby {
         self.nodes.changed();
     }
 
-    /// The node is not ready for players from now on; those who come are led to the others.
+    /// The node is not ready for players from now on; those who come are led to the others, where
+    /// rooms are made, too.
     pub(crate) fn drain(&self) {
-        self.shared.drains.store(true, Ordering::Relaxed);
+        self.nodes.drain();
     }
 
     /// The games' names, by their index.

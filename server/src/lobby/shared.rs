@@ -54,8 +54,6 @@ pub(super) struct Shared {
     pub(super) live: Arc<watch::Sender<usize>>,
     /// Whether this node may let nobody in now.
     pub(super) is_frozen: AtomicBool,
-    /// Whether this node's rooms are leaving it.
-    pub(super) drains: AtomicBool,
 }
 
 /// What a node of a cluster brings to its lobby.
@@ -146,7 +144,6 @@ impl Shared {
             stopping: watch::Sender::new(false),
             live: Arc::new(watch::Sender::new(0)),
             is_frozen: AtomicBool::new(false),
-            drains: AtomicBool::new(false),
         });
         let keeper: Option<Box<dyn Keeper>> = match folder {
             Some(folder) => {

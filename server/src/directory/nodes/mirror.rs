@@ -14,6 +14,7 @@ use super::super::filter::Filter;
 use super::super::game_index::GameIndex;
 use super::super::kept_out::Repute;
 use super::super::ownership::messages::Incarnation;
+use super::super::ownership::placement::TAKES_NONE;
 use super::super::rank::{Fit, Standing};
 use super::batch::{Batch, Told};
 use super::placement::ROOM_SENT;
@@ -58,6 +59,13 @@ struct Mirrored {
     told: Told,
     /// Seats that were asked for since.
     coming: u16,
+}
+
+impl Node {
+    /// Whether rooms may be made there, as far as it has told.
+    fn takes_rooms(&self) -> bool {
+        self.told_at.is_none() || self.load != TAKES_NONE
+    }
 }
 
 impl Mirrored {
@@ -231,14 +239,17 @@ impl Mirror {
         self.games.iter().map(|game| game.name.as_str()).collect()
     }
 
-    pub(super) fn nodes(&self) -> impl Iterator<Item = Incarnation> {
-        self.nodes.keys().copied()
+    /// Those where rooms may be made.
+    pub(super) fn takers(&self) -> impl Iterator<Item = Incarnation> {
+        let takers = self.nodes.iter().filter(|(_, node)| node.takes_rooms());
+        takers.map(|(node, _)| *node)
     }
 
-    /// What each has to do, of those that tell.
+    /// What each of them has to do, of those that are heard.
     pub(super) fn loads(&self) -> Vec<(Incarnation, u16)> {
+        let is_heard = |node: &Node| node.told_at.is_some() && !node.is_doubted;
         let heard = self.nodes.iter();
-        let heard = heard.filter(|(_, node)| node.told_at.is_some() && !node.is_doubted);
+        let heard = heard.filter(|(_, node)| is_heard(node) && node.takes_rooms());
         heard.map(|(node, of)| (*node, of.load)).collect()
     }
 
@@ -350,8 +361,8 @@ impl Mirror {
 
     /// A room is sent to a node: it is taken to have so much more to do until it tells again.
     pub(super) fn burden(&mut self, node: Incarnation) {
-        if let Some(node) = self.nodes.get_mut(&node) {
-            node.load = node.load.saturating_add(ROOM_SENT);
+        if let Some(node) = self.nodes.get_mut(&node).filter(|node| node.takes_rooms()) {
+            node.load = node.load.saturating_add(ROOM_SENT).min(TAKES_NONE - 1);
         }
     }
 }

@@ -30,6 +30,7 @@ use tokio::sync::{Notify, watch};
 use super::filter::Filter;
 use super::game_index::GameIndex;
 use super::ownership::messages::Incarnation;
+use super::ownership::placement::TAKES_NONE;
 use super::rank::{Fit, NetworkMark, Standing};
 use crate::auth::{Identity, TICKET_LIFE, Tickets};
 use crate::date::Date;
@@ -65,6 +66,8 @@ pub(crate) struct Nodes {
 
 struct Table {
     me: Incarnation,
+    /// Rooms leave this node.
+    drains: bool,
     mirror: Mirror,
     asks: Asks,
     searches: Searches,
@@ -97,6 +100,7 @@ impl Nodes {
             networks: Key::new(HMAC_SHA256, networks),
             table: Mutex::new(Table {
                 me,
+                drains: false,
                 mirror: Mirror::new(games),
                 asks: Asks::default(),
                 searches: Searches::default(),
@@ -118,6 +122,22 @@ impl Nodes {
         table.asks.drop_but(is_there, Err(Refusal::Busy));
         drop(table);
         self.changed();
+    }
+
+    /// From the cluster: rooms leave this node from now on, and are made at others.
+    pub(crate) fn drain(&self) {
+        self.table.lock().drains = true;
+    }
+
+    /// Whether rooms leave this node.
+    pub(crate) fn drains(&self) -> bool {
+        self.table.lock().drains
+    }
+
+    /// Whether rooms are made at this node: not where they leave it, as long as there is another one
+    /// that takes them.
+    pub(crate) fn makes_rooms(&self) -> bool {
+        self.table.lock().makes_rooms()
     }
 
     /// From the cluster: a node's batch.
@@ -146,6 +166,8 @@ impl Nodes {
             made.is_told |= is_there;
             is_there || (!made.is_told && now.saturating_duration_since(made.at) < UNTOLD)
         });
+        let load = if table.drains { TAKES_NONE } else { load };
+        let mirror = &table.mirror;
         batch::encode(load, &mirror.games(), rooms)
     }
 
@@ -337,15 +359,17 @@ impl Nodes {
     /// The other node that makes the room of a name, `None` where this one does.
     pub(crate) fn home(&self, game: &str, name: &str) -> Option<Incarnation> {
         let table = self.table.lock();
-        let nodes = table.mirror.nodes().chain([table.me]);
+        let me = table.makes_rooms().then_some(table.me);
+        let nodes = table.mirror.takers().chain(me);
         let home = home::home(game, name, nodes);
         home.filter(|home| *home != table.me)
     }
 
     /// The other node where a room is to be made, `None` for here: see [`placement::place`].
     pub(crate) fn place(&self, own: Option<u16>, random: u64) -> Option<Incarnation> {
-        let loads = self.table.lock().mirror.loads();
-        placement::place(own, &loads, random)
+        let table = self.table.lock();
+        let own = own.filter(|_| table.makes_rooms());
+        placement::place(own, &table.mirror.loads(), random)
     }
 
     /// Asks a node for something. `None`: too much was asked already.
@@ -421,6 +445,10 @@ impl Nodes {
 }
 
 impl Table {
+    fn makes_rooms(&self) -> bool {
+        !self.drains || self.mirror.loads().is_empty()
+    }
+
     /// A node that nobody hears, or that tells of its rooms and not of this one, is none to go to.
     fn reached(&self, found: Trace, room: RoomId) -> Trace {
         let is_out = |node| !self.mirror.is_reached(node) || !self.mirror.may_have(node, room);
