@@ -11,10 +11,10 @@ export REDIS_SERVER
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership simulate-queue nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership simulate-queue nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis postgres clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
-setup: node-modules chromium valgrind redis $(KOSOKU)
+setup: node-modules chromium valgrind redis postgres $(KOSOKU)
 
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
@@ -23,7 +23,7 @@ test: stranger rust-test client-test
 stranger:
 	PYTHONDONTWRITEBYTECODE=1 python3 shared/tests/stranger/check.py
 
-rust-test: redis $(KOSOKU)
+rust-test: redis postgres $(KOSOKU)
 	$(CARGO) build --workspace --bins --locked
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --locked -p tickwire-server --lib http::tests:: -- --ignored
@@ -46,6 +46,7 @@ test-all: test nginx
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
 	$(CARGO) test --release --locked -p tickwire-bots --test nodes --test deploy -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --lib engine::tests::cost -- --ignored --nocapture
+	$(CARGO) test --release --locked -p tickwire-server --lib store:: -- --ignored --nocapture --test-threads 1
 
 # And curl, which tells Agones in the place of a server: deploy/agones/beside.sh.
 nginx:
@@ -87,6 +88,18 @@ redis:
 	    mkdir -p "$(dir $(REDIS_SERVER))" && ln -sf /usr/bin/redis-check-rdb "$(REDIS_SERVER)"; \
 	  else \
 	    echo "install redis-server, or set REDIS_SERVER to its path" >&2; exit 1; \
+	  fi; }
+
+# Debian's programs without a service: what starts one is told not to, and tests start their own in a folder of theirs.
+postgres:
+	@{ test -n "$(POSTGRES_BIN)" || command -v postgres || ls -d /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-common && \
+	    mkdir -p /etc/postgresql-common/createcluster.d && \
+	    echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/tickwire.conf && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; \
+	  else \
+	    echo "install postgresql, or set POSTGRES_BIN to the folder of its programs" >&2; exit 1; \
 	  fi; }
 
 # Licences, sources, doubles and advisories. The licences and sources alone are a test, which needs

@@ -1,4 +1,4 @@
-//! Dates of the wall clock, to the second: when tokens and sanctions end. The only place that reads
+//! Dates of the wall clock: when tokens and sanctions end, when something was said. The only place that reads
 //! that clock; ticks and timeouts are `Instant`s, which no change of the date moves.
 
 use std::fmt;
@@ -7,6 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+/// Milliseconds since 1970: when something was said, for those who read it later.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    // Fits for as long as there are people.
+    since.map_or(0, |since| since.as_millis() as u64)
+}
 
 /// Seconds since 1970, as people read them: `2026-11-21T10:15:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -458,6 +458,7 @@ mod run;
 mod serve;
 mod store;
 mod text;
+mod tls_client;
 pub mod transport;
 mod vitals;
 pub mod worker;

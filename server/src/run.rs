@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,8 +19,13 @@ use crate::http::api::Api;
 use crate::http::{self, Listeners, Public, Site};
 use crate::lobby::{Lobby, Neighbours};
 use crate::metrics::Metrics;
+use crate::moderation::Stored;
+use crate::store::{self, Opened};
 use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
+
+/// For the store to write what waits, however short the stop's deadline.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
 /// A server of any games, for who has listeners, settings and a way to stop already:
 /// `Server::new(config).game::<Chess>(page).game::<Go>(page).run(listeners, shutdown)`. A whole
@@ -127,8 +133,11 @@ pub(crate) async fn start(
         None => None,
     };
     let parts = joining.as_ref().map(Joining::parts);
-    let lobby = Lobby::of(&games, &config, metrics.clone(), parts)?;
+    let Opened { store, writer } = store::open(&config, &metrics).await?;
+    let stored = Stored::read(store.clone()).await?;
+    let lobby = Lobby::of(&games, &config, metrics.clone(), parts, stored)?;
     let vitals = lobby.vitals().clone();
+    let writing = writer.map(|writer| writer.start(&vitals)).transpose()?;
     let cluster = match joining {
         Some(joining) => Some(joining.join(&lobby, &vitals).await?),
         None => None,
@@ -219,6 +228,14 @@ pub(crate) async fn start(
     }
     // Handshakes that ended meanwhile.
     lobby.all_gone(config.stop_deadline).await;
+    if let Some(writing) = writing {
+        store.finish();
+        let ended = tokio::task::spawn_blocking(move || writing.join());
+        let patience = config.stop_deadline.max(LAST_WRITES);
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            tracing::error!("the store is stuck: not all is stored that was to be");
+        }
+    }
     ops.abort();
     [api, watching].iter().flatten().for_each(JoinHandle::abort);
     tracing::info!("stopped");

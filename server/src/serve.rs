@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::config::{self, Config, Start};
+use crate::config::{self, Config, Start, StorePlace};
 use crate::game::Game;
 use crate::games::Games;
 use crate::http::{Listeners, Site};
@@ -44,7 +44,10 @@ impl Games {
     pub fn serve(self) -> ExitCode {
         let name = self.names().next().unwrap_or_default();
         let config = match config::read(name, std::env::args_os()) {
-            Ok(Start::Run(config)) => *config,
+            Ok(Start::Run(mut config)) => {
+                config.store.get_or_insert(StorePlace::Usual);
+                *config
+            }
             Ok(Start::Print(text)) => {
                 // Who asked for it may have seen enough.
                 let _ = io::stdout().write_all(text.as_bytes());

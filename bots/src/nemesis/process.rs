@@ -14,7 +14,8 @@ pub(super) struct Process(Child);
 
 impl Process {
     /// Starts a program whose output goes to a file. Its end is the end of the thread that calls
-    /// this: the main one. No setting of the caller's reaches it.
+    /// this: the main one. No setting of the caller's reaches it, and
+    /// a server stores nothing.
     ///
     /// # Errors
     /// There is no such program, or no `setpriv`, or the system gives none.
@@ -27,6 +28,7 @@ impl Process {
             }
         }
         let child = command
+            .env("TICKWIRE_STORE", "none")
             .args(["--pdeathsig", "KILL", "--"])
             .arg(program)
             .args(args)

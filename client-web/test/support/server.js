@@ -28,7 +28,10 @@ export async function startServer(settings = [], listen = '127.0.0.1:0', binary 
   const child = spawn(binary, ['--listen', listen, '--ops-listen', ops, ...settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // It reads settings from variables of this prefix too, which are ours here.
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKWIRE_'))),
+    env: {
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKWIRE_'))),
+      TICKWIRE_STORE: 'none',
+    },
   });
   /** @type {Promise<number | null>} */
   const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -9,6 +9,7 @@
 pub mod file;
 pub mod frames;
 pub mod inside;
+pub mod postgres;
 pub mod process;
 pub mod redis;
 pub mod usage;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub use file::File;
 pub use inside::{Server, figure};
+pub use postgres::Postgres;
 pub use process::{Process, Running, binary, server};
 pub use redis::Redis;
 

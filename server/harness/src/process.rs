@@ -25,7 +25,7 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// The server with the arena and these flags, not yet started. It has no setting from who runs the
-/// tests.
+/// tests, and stores nothing unless a flag says where.
 pub fn server(args: &[&str]) -> Command {
     let mut command = Command::new(binary("tickwire-server"));
     for (name, _) in std::env::vars_os() {
@@ -33,6 +33,7 @@ pub fn server(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    command.env("TICKWIRE_STORE", "none");
     command.args(args).stdin(Stdio::null());
     command
 }

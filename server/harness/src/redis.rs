@@ -151,7 +151,7 @@ pub fn program() -> PathBuf {
     )
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has ports");
     listener.local_addr().expect("it is bound").port()
 }

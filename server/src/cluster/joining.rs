@@ -27,6 +27,7 @@ use crate::directory::ownership::messages::Incarnation;
 use crate::directory::ownership::{Ownership, State, Timing};
 use crate::lobby::{Lobby, NodeParts};
 use crate::metrics::Metrics;
+use crate::tls_client;
 use crate::vitals::Vitals;
 
 /// For the first answer of an engine that is connected. Longer: it stands still, and so would the
@@ -187,7 +188,7 @@ fn engine_config(
     let authorities = settings.authorities()?;
     let tls = settings.engine.tls;
     let authorities = authorities.as_ref().map(|(path, pem)| (*path, &pem[..]));
-    let tls = tls.then(|| redis::dial::tls(authorities));
+    let tls = tls.then(|| tls_client::believing(authorities, "cluster-url", "cluster-ca-file"));
     Ok(redis::Config {
         url: settings.engine.clone(),
         tls: tls.transpose()?,

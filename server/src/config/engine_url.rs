@@ -8,13 +8,8 @@
 //! With Sentinel, `?sentinel_username=…&sentinel_password=…` are the sentinels' own. What stands
 //! for itself in a name or password and not in a URL is percent-encoded.
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
-
-use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
-use clap::{Arg, Command};
 
 use super::error::ConfigError;
 
@@ -97,24 +92,6 @@ impl FromStr for EngineUrl {
     /// One line, which does not repeat the URL: it has a password in it.
     fn from_str(url: &str) -> Result<EngineUrl, ConfigError> {
         read(url).map_err(|why| ConfigError::new(format!("cluster-url: {why}")))
-    }
-}
-
-/// Reads the setting. clap's own words for what can't be read repeat it.
-#[derive(Clone)]
-pub(super) struct Unrepeated;
-
-impl TypedValueParser for Unrepeated {
-    type Value = EngineUrl;
-
-    fn parse_ref(
-        &self,
-        _: &Command,
-        _: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<EngineUrl, clap::Error> {
-        let url = value.to_string_lossy().parse();
-        url.map_err(|why: ConfigError| clap::Error::raw(ErrorKind::ValueValidation, why))
     }
 }
 

@@ -14,8 +14,10 @@ mod origin;
 mod peer_address;
 mod read;
 mod settings;
+mod store_place;
 mod table;
 mod together;
+mod unrepeated;
 
 pub(crate) use cluster::Cluster;
 pub use connect_origin::ConnectOrigin;
@@ -36,3 +38,4 @@ pub use read::{Start, read, unknown_variables};
 #[cfg(test)]
 pub(crate) use settings::DETACHED_MAX;
 pub use settings::{Config, TICK_RATE_MAX};
+pub use store_place::{PostgresUrl, StorePlace};

@@ -19,12 +19,14 @@ use tickwire::limits::{ENTITIES_MAX, PLAYERS_PER_ROOM_MAX};
 use super::GameSettings;
 use super::connect_origin::ConnectOrigin;
 use super::duration::parse_duration;
-use super::engine_url::{EngineUrl, Unrepeated};
+use super::engine_url::EngineUrl;
 use super::error::ConfigError;
 use super::network::Network;
 use super::node_url::NodeUrl;
 use super::origin::AllowedOrigin;
 use super::peer_address::PeerAddress;
+use super::store_place::StorePlace;
+use super::unrepeated::Unrepeated;
 
 /// Ticks per second that a room may have. Above, a period is shorter than what a kernel's
 /// timer keeps.
@@ -47,6 +49,9 @@ pub(super) const DETACHED: Duration = Duration::from_secs(90);
 /// Longest play without the engine that may be asked for. An hour is enough for whoever mends it.
 pub(crate) const DETACHED_MAX: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
+const HOUR: Duration = Duration::from_secs(3600);
+/// Longest that anything may be kept: ten years.
+const KEPT_MAX: Duration = Duration::from_secs(3650 * 86_400);
 /// Shorter ones would end whoever is not on the same machine.
 const SHORTEST: Duration = Duration::from_millis(10);
 
@@ -220,8 +225,8 @@ settings! {
     #[arg(value_name = "FILE")]
     api_keys_file: Option<PathBuf>;
 
-    /// File that keeps bans and mutes over a restart; made if it is not there [default: they end
-    /// with the process]
+    /// File that keeps bans and mutes over a restart, in the place of the store; made if it is not
+    /// there [default: they are in the store]
     #[arg(value_name = "FILE")]
     bans_file: Option<PathBuf>;
 
@@ -229,6 +234,25 @@ settings! {
     /// not there [default: they end with the process]
     #[arg(value_name = "DIR")]
     state_file: Option<PathBuf>;
+
+    /// What keeps chat, results, bans and mutes: a file (SQLite), postgres://USER:PASSWORD@HOST:PORT/DB,
+    /// by TLS with ?sslmode=verify-full, or none. A password belongs into the variable or the file
+    /// of settings [default: tickwire.db in the working directory, or none where that can't be]
+    #[arg(value_name = "PLACE", value_parser = Unrepeated::<StorePlace>::new(), hide_env_values = true)]
+    store: Option<StorePlace>;
+
+    /// PEM file with the authorities that are believed for the database of --store [default: those
+    /// of the system]
+    #[arg(value_name = "FILE")]
+    store_ca_file: Option<PathBuf>;
+
+    /// How long what was said is kept, and rooms and guests of whom nothing else is left; 1h or more
+    #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "30d")]
+    keep_chat: Duration, HOUR..=KEPT_MAX;
+
+    /// How long notices are kept for who is away, 1h or more
+    #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "14d")]
+    keep_notices: Duration, HOUR..=KEPT_MAX;
 
     /// File to which each tick of a room is appended with its owner, in 32 bytes, for who judges a
     /// cluster (tickwire-nemesis)
@@ -238,7 +262,7 @@ settings! {
     /// Redis or Valkey that keeps what several nodes share, such as redis://USER:PASSWORD@HOST:PORT;
     /// rediss:// by TLS, redis+sentinel:// by sentinels. A password belongs into the variable or the
     /// file: every process of a machine can read its command lines [default: this server is alone]
-    #[arg(value_name = "URL", value_parser = Unrepeated, hide_env_values = true)]
+    #[arg(value_name = "URL", value_parser = Unrepeated::<EngineUrl>::new(), hide_env_values = true)]
     cluster_url: Option<EngineUrl>;
 
     /// Where clients reach this node and no other, such as wss://play.example/n/1/ws; it ends with

@@ -12,6 +12,7 @@ use tickwire::protocol::frame::INPUT_HEAD_BYTES;
 use super::connect_origin;
 use super::error::ConfigError;
 use super::settings::{Config, REQUESTS_PER_SECOND};
+use super::store_place::StorePlace;
 
 /// Bytes of a request, with its frame's header.
 const REQUEST_BYTES: u32 = 64;
@@ -117,6 +118,13 @@ impl Config {
             ("auth-audience", &self.auth_audience),
         ];
         let named = names.iter().find(|(_, name)| !name.is_empty());
+        let by_tls = matches!(&self.store, Some(StorePlace::Postgres(url)) if url.is_by_tls());
+        if self.store_ca_file.is_some() && !by_tls {
+            return refuse(
+                "store-ca-file is for a database that is reached by TLS: \
+                 postgres://…?sslmode=verify-full",
+            );
+        }
         match (&self.auth_key_file, named) {
             (Some(_), _) if names.iter().any(|(_, name)| name.is_empty()) => {
                 refuse("auth-key-file needs auth-issuer and auth-audience beside it")
@@ -354,6 +362,9 @@ mod tests {
         check(|c| c.stop_deadline = Duration::MAX, "stop-deadline");
         check(|c| c.auth_key_file = Some("key".into()), "auth-issuer");
         check(|c| c.guests = false, "guests");
+        check(|c| c.store_ca_file = Some("ca.pem".into()), "store-ca-file");
+        check(|c| c.keep_chat = Duration::from_secs(1), "keep-chat");
+        check(|c| c.keep_notices = Duration::MAX, "keep-notices");
     }
 
     #[test]

@@ -162,6 +162,8 @@ pub struct RoomOptions {
     pub kicks: bool,
     /// Seed of everything random in it.
     pub seed: u64,
+    /// Tells it from all other rooms that ever had its number.
+    pub mark: u64,
     /// Ticks a second.
     pub tick_rate: u16,
     /// Ticks between snapshots, from 1.
@@ -177,6 +179,12 @@ pub struct RoomOptions {
 /// A public room of 16 seats and as many places for spectators at 30 Hz, a snapshot each tick, a
 /// grace of 30 s, seed 0, without NPCs: for tests of a game, which say only what matters to them.
 impl RoomOptions {
+    /// By which it is known where its number may be another's by then: in the store. It goes with
+    /// the room wherever that goes on, and says nothing of anybody.
+    pub(crate) fn key(&self) -> String {
+        format!("{}-{:016x}", self.id, self.mark)
+    }
+
     /// The room in listings, with so many players and spectators, and what its game says of it.
     pub(crate) fn info(
         &self,
@@ -210,6 +218,7 @@ impl Default for RoomOptions {
             spectators: 16,
             kicks: false,
             seed: 0,
+            mark: 0,
             tick_rate: 30,
             snapshot_every: 1,
             grace: 900,

@@ -3,6 +3,7 @@
 //! token in the settings there is nothing here. What orders do is `lobby`'s; who asked for what is
 //! in the audit log.
 
+mod people;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +32,9 @@ use crate::moderation::order::{Order, Refused};
 const ROOT: &str = "/admin/";
 /// The order by which a node's rooms leave it.
 const DRAIN: &str = "drain";
+/// What is stored of a person: read, and erased.
+const EXPORT: &str = "export";
+const ERASE: &str = "erase";
 /// Bytes of an order: the longest player and reason, every character escaped, are less.
 const BODY_BYTES_MAX: usize = 4096;
 /// Characters of a path that the audit log shows.
@@ -119,8 +123,17 @@ impl Admin {
                 }
             },
             DRAIN => reply::only_post(),
+            EXPORT if !is_read => reply::not_allowed(),
+            ERASE if request.method() != Method::POST => reply::only_post(),
             _ => {
-                let carried_out = self.order(&action, request, who, lobby).await;
+                let carried_out = match action.as_str() {
+                    EXPORT => people::export(request.uri().query(), who, lobby).await,
+                    ERASE => match self.body(request).await {
+                        Ok(body) => people::erase(&body, who, lobby).await,
+                        Err(refused) => Err(refused),
+                    },
+                    _ => self.order(&action, request, who, lobby).await,
+                };
                 carried_out.unwrap_or_else(|(status, why)| {
                     self.metrics.admin_refused.increment(1);
                     audit::refused(who, &shown, &why);
@@ -156,6 +169,11 @@ impl Admin {
         Err(Denied::Token(why))
     }
 
+    async fn body(&self, request: Request<Incoming>) -> Result<Bytes, (StatusCode, String)> {
+        let body = body::read(request.into_body(), BODY_BYTES_MAX, self.patience).await;
+        body.map_err(|error| (error.status(), error.to_string()))
+    }
+
     /// Carries the order in a request out. The error is what is answered, and logged.
     async fn order(
         &self,
@@ -166,9 +184,7 @@ impl Admin {
     ) -> Result<Reply, (StatusCode, String)> {
         let is_post = request.method() == Method::POST;
         let body = match is_post {
-            true => body::read(request.into_body(), BODY_BYTES_MAX, self.patience)
-                .await
-                .map_err(|error| (error.status(), error.to_string()))?,
+            true => self.body(request).await?,
             false => Bytes::new(),
         };
         let Some(order) = request::read(action, &body) else {

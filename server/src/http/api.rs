@@ -9,7 +9,7 @@ mod callers;
 mod openapi;
 mod presence;
 mod problem;
-mod query;
+pub(super) mod query;
 mod rooms;
 pub(crate) mod routes;
 

@@ -3,7 +3,7 @@
 //! need not be public.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
@@ -85,7 +85,10 @@ async fn answer(
     match path {
         "/metrics" => reply::fresh("text/plain; version=0.0.4", metrics.render().into_bytes()),
         "/healthz" => reply::health(lobby.lives()),
-        "/readyz" if ready => reply::text(StatusCode::OK, "ready\n"),
+        "/readyz" if ready => match lobby.store().degraded(Instant::now()) {
+            None => reply::text(StatusCode::OK, "ready\n"),
+            Some(why) => reply::text(StatusCode::OK, format!("ready, store degraded: {why}\n")),
+        },
         "/readyz" => reply::unavailable("not ready\n"),
         "/rooms" => reply::json(&lobby.survey()),
         "/cluster" => match cluster {

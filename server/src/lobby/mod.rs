@@ -51,6 +51,8 @@ use crate::directory::ownership::messages::Incarnation;
 pub(crate) use crate::directory::{GameIndex, Totals};
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
+use crate::moderation::Stored;
+use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
 use crate::worker::{Client, Return, RoomView, Worker};
@@ -97,11 +99,11 @@ impl Lobby {
             def: game,
             config: config.clone(),
         };
-        Lobby::of(&[game], config, metrics, None)
+        Lobby::of(&[game], config, metrics, None, Stored::default())
     }
 
-    /// The same with all these games, of which the first is that of clients who name none, and for a
-    /// node of a cluster.
+    /// The same with all these games, of which the first is that of clients who name none, for a node
+    /// of a cluster, and with a store.
     ///
     /// # Errors
     /// As [`Lobby::start`].
@@ -110,6 +112,7 @@ impl Lobby {
         config: &Config,
         metrics: Arc<Metrics>,
         node: Option<NodeParts>,
+        stored: Stored,
     ) -> io::Result<Lobby> {
         let vitals = Vitals::default();
         let start = |index, common| Worker::start(index, common, &vitals);
@@ -119,7 +122,7 @@ impl Lobby {
             metrics,
             Entropy::default(),
             &vitals,
-            node,
+            (node, stored),
             start,
         )?;
         let keeping = built.keeping.map(|keeping| {
@@ -241,6 +244,11 @@ impl Lobby {
     /// Whether all parts of the server are alive, or ended because it stops.
     pub fn lives(&self) -> bool {
         self.shared.vitals.are_good()
+    }
+
+    /// What outlasts the process.
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.store
     }
 
     /// For the server's other parts.

@@ -40,7 +40,7 @@ impl Lobby {
         let moderation = self.moderation();
         let mut outcome = moderation.apply(order, Date::now())?;
         if order.verb != Verb::Kick {
-            outcome.saved = moderation.save().await;
+            outcome.saved = moderation.save(order).await;
         }
         if order.verb != Verb::Unban {
             outcome.seats = self.tell_workers(order).await.ok_or(Refused::Busy)?;

@@ -171,6 +171,7 @@ impl RoomDefaults {
         room.name = room_name(&room.name, name);
         room.code = room_code(code);
         room.seed = self.seed.unwrap_or(random);
+        room.mark = registry.random()?;
         Ok(Creation {
             game: self.game,
             options: room,

@@ -23,8 +23,9 @@ use super::waiting::Waiting;
 use super::welcome;
 use crate::admission::request_prices;
 use crate::auth::Unauthorised;
-use crate::date::Date;
+use crate::date::{self, Date};
 use crate::moderation::Banned;
+use crate::store::record::{self, Record};
 use crate::text::player_name;
 use crate::transport::{Conn, End, Fetched, Reading, Scratch, stopping};
 use crate::vitals;
@@ -367,6 +368,14 @@ fn greet(
         .moderation
         .greet(game, &name, &identity, address, Date::now());
     session.online = Some(greeted.map_err(|Banned| CloseCode::Banned)?);
+    // Guests are without number; those who play to a result are stored with it.
+    if !identity.is_guest {
+        shared.store.put(Record::Player(record::Player {
+            player: identity.to_string(),
+            name: name.clone(),
+            seen_at_ms: date::now_ms(),
+        }));
+    }
     let own = welcome::own(&name, &token);
     let welcome = shared.game(session).welcome.with(&own, &schema, &tables);
     let bytes: usize = welcome.iter().map(|part| part.len()).sum();

@@ -25,7 +25,8 @@ use crate::directory::nodes::{KnownGame, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{Directory, GameIndex};
 use crate::metrics::Metrics;
-use crate::moderation::Moderation;
+use crate::moderation::{Moderation, Stored};
+use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
 use crate::worker::{Client, Common, HostedGame, Peers, PlayLog, Return, Session, Worker};
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) workers: Vec<Worker>,
     pub(super) tokens: Tokens,
     pub(super) moderation: Moderation,
+    pub(super) store: Store,
     pub(super) room_quotas: RoomQuotas,
     /// The other nodes, of a server that is not alone.
     pub(super) nodes: OnceLock<Arc<Nodes>>,
@@ -83,14 +85,15 @@ impl Shared {
         metrics: Arc<Metrics>,
         entropy: Entropy,
         vitals: &Vitals,
-        node: Option<NodeParts>,
+        (node, stored): (Option<NodeParts>, Stored),
         mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
     ) -> io::Result<Built<T>> {
         let mut config = config.clone();
         let folder = restoring::take_folder(&mut config, &entropy).map_err(invalid)?;
         let config = &config;
         let tokens = Tokens::new(config, entropy.clone()).map_err(invalid)?;
-        let moderation = Moderation::new(config, metrics.clone()).map_err(invalid)?;
+        let store = stored.store.clone();
+        let moderation = Moderation::new(config, metrics.clone(), stored).map_err(invalid)?;
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
         let registry = Registry::new(config.max_rooms as usize, config.workers, entropy);
         let registry = Arc::new(registry.with_rooms_max_of(rooms_max_of.collect()));
@@ -112,6 +115,7 @@ impl Shared {
         let common = Common {
             slots: slots.clone(),
             play_log: play_log.transpose()?,
+            store: store.clone(),
             claims: node.as_ref().map(|node| node.claims.clone()),
             registry: registry.clone(),
             metrics: metrics.clone(),
@@ -134,6 +138,7 @@ impl Shared {
             workers,
             tokens,
             moderation,
+            store,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
             nodes: OnceLock::new(),
             visitors: Visitors::default(),

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::date::Date;
 use crate::game::{Game, GameDef};
 use crate::metrics::Metrics;
+use crate::moderation::Stored;
 use crate::room::Room;
 use crate::transport::graceful_close::{self, LINGER};
 use crate::transport::{End, Transport};
@@ -78,7 +79,8 @@ impl<G: Game> Stepped<G> {
             def: game.clone(),
             config: config.clone(),
         };
-        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, node, start)?;
+        let beside = (node, Stored::default());
+        let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, beside, start)?;
         let worker = built.beside.pop().ok_or(io::ErrorKind::NotFound)?;
         Ok(Stepped {
             shared: built.shared,

@@ -73,6 +73,11 @@ pub(crate) const API_ROUTES: [&str; 4] = ["openapi", "rooms", "presence", "none"
 pub(super) const API_OUTCOMES: [&str; 5] =
     ["served", "unauthorised", "limited", "refused", "failed"];
 
+/// What is stored, in the order of `store::record::Kind::ALL`, which a test there compares.
+pub(crate) const RECORDS: [&str; 7] = [
+    "chat", "presence", "notice", "block", "sanction", "score", "result",
+];
+
 /// In the order of [`CloseCode::ALL`], then one for peers that went without a word.
 fn close_codes() -> impl Iterator<Item = String> {
     let codes = CloseCode::ALL.iter().map(|code| code.number().to_string());
@@ -164,6 +169,20 @@ figures! {
     }
         "connections between nodes that came to nothing: another cluster key, no handshake in time \
         or none at all, one of too many without one, too many peers"
+    counter tickwire_store_records_total { store_written[kind in RECORDS] }
+        "records that were written to the store (--store), by kind"
+    counter tickwire_store_records_lost_total { store_lost[kind in RECORDS] }
+        "records that were not stored, because too many waited, the database refused them or the \
+        server stopped, by kind"
+    gauge tickwire_store_queue_records { store_queue_records }
+        "records that wait to be stored"
+    gauge tickwire_store_queue_bytes { store_queue_bytes }
+        "their bytes"
+    counter tickwire_store_errors_total {
+        store_write_errors(on = "write"),
+        store_read_errors(on = "read"),
+    }
+        "times that the store's database took nothing, or gave nothing in time"
     gauge tickwire_bans { bans }
         "bans that hold"
     gauge tickwire_mutes { mutes }

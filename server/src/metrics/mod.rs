@@ -15,6 +15,8 @@ use tickwire::protocol::CloseCode;
 pub(crate) use self::figures::API_ROUTES;
 pub use self::figures::Metrics;
 use self::figures::ORDERS;
+#[cfg(test)]
+pub(crate) use self::figures::RECORDS;
 pub use self::games::GameMetrics;
 use crate::logging::LOST;
 

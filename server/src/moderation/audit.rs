@@ -30,6 +30,16 @@ pub(crate) fn drained(who: SocketAddr) {
     tracing::info!(target: AUDIT, %who, action = "drain", "done");
 }
 
+/// A player was erased from the store.
+pub(crate) fn erased(who: SocketAddr, player: &str) {
+    tracing::info!(target: AUDIT, %who, action = "erase", against = player, "done");
+}
+
+/// What is stored of a player was read.
+pub(crate) fn exported(who: SocketAddr, player: &str) {
+    tracing::info!(target: AUDIT, %who, action = "export", against = player, "done");
+}
+
 /// Something was tried that was not done. `action` is what was asked for, `why` is the answer.
 pub(crate) fn refused(who: SocketAddr, action: &str, why: &str) {
     tracing::warn!(target: AUDIT, %who, action, why, "refused");

@@ -1,5 +1,5 @@
-//! Sanctions that outlast the process: JSON in a store, read at the start, written anew after each
-//! order.
+//! Sanctions that outlast the process: JSON in a document, read at the start, written anew after
+//! each order.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use super::sanctions::Sanction;
 use crate::config::ConfigError;
-use crate::store::Store;
+
+/// A place for one document.
+pub(super) trait Document: Send + Sync {
+    /// The operator's word for it and where it is, for messages.
+    fn name(&self) -> String;
+
+    /// The document, `None` if there is none yet.
+    ///
+    /// # Errors
+    /// One line: it can't be read.
+    fn read(&self) -> Result<Option<Vec<u8>>, ConfigError>;
+
+    /// Puts this in its place. May block on a disk: not for an async task or a worker.
+    ///
+    /// # Errors
+    /// The system's; the old document is whole then.
+    fn replace(&self, document: &[u8]) -> io::Result<()>;
+}
 
 /// What is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,31 +37,31 @@ pub(super) struct Contents {
 
 /// See the module's description.
 pub(super) struct Kept {
-    store: Arc<dyn Store>,
+    document: Arc<dyn Document>,
     /// Held while it is written: a later order is not overtaken by an earlier one.
     writing: tokio::sync::Mutex<()>,
 }
 
 impl Kept {
-    /// Reads what is kept; where nothing is, that is kept, so that a store that takes nothing is
+    /// Reads what is kept; where nothing is, that is kept, so that a document that takes nothing is
     /// found at the start.
     ///
     /// # Errors
-    /// One line: the store can't be read or written, or has something else.
-    pub(super) fn open(store: Arc<dyn Store>) -> Result<(Kept, Contents), ConfigError> {
-        let failed = |what: String| ConfigError::new(format!("{} {what}", store.name()));
-        let contents = match store.read()? {
-            Some(document) => serde_json::from_slice(&document)
+    /// One line: the document can't be read or written, or has something else.
+    pub(super) fn open(document: Arc<dyn Document>) -> Result<(Kept, Contents), ConfigError> {
+        let failed = |what: String| ConfigError::new(format!("{} {what}", document.name()));
+        let contents = match document.read()? {
+            Some(kept) => serde_json::from_slice(&kept)
                 .map_err(|error| failed(format!("is broken: {error}")))?,
             None => {
                 let empty = Contents::default();
-                let written = write(&*store, &empty);
+                let written = write(&*document, &empty);
                 written.map_err(|error| failed(format!("can't be written: {error}")))?;
                 empty
             }
         };
         let writing = tokio::sync::Mutex::default();
-        Ok((Kept { store, writing }, contents))
+        Ok((Kept { document, writing }, contents))
     }
 
     /// Keeps what `contents` gives once earlier writes are through. In a tokio runtime's context.
@@ -53,16 +70,16 @@ impl Kept {
     /// The system's; what was kept before is whole then.
     pub(super) async fn save(&self, contents: impl FnOnce() -> Contents) -> io::Result<()> {
         let _writing = self.writing.lock().await;
-        let (store, contents) = (self.store.clone(), contents());
-        let written = tokio::task::spawn_blocking(move || write(&*store, &contents));
+        let (document, contents) = (self.document.clone(), contents());
+        let written = tokio::task::spawn_blocking(move || write(&*document, &contents));
         written
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 }
 
-fn write(store: &dyn Store, contents: &Contents) -> io::Result<()> {
-    store.replace(&serde_json::to_vec_pretty(contents)?)
+fn write(document: &dyn Document, contents: &Contents) -> io::Result<()> {
+    document.replace(&serde_json::to_vec_pretty(contents)?)
 }
 
 #[cfg(test)]
@@ -73,11 +90,11 @@ mod tests {
     use crate::date::Date;
     use crate::moderation::target::Target;
 
-    /// A store in memory, and whether it takes anything.
+    /// A document in memory, and whether it takes anything.
     #[derive(Default)]
     struct InMemory(Mutex<Option<Vec<u8>>>, bool);
 
-    impl Store for InMemory {
+    impl Document for InMemory {
         fn name(&self) -> String {
             "bans-file bans.json".into()
         }

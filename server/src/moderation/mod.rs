@@ -1,18 +1,22 @@
 //! What operators decide about players: who is sent away, kept out, or may not chat, until when.
-//! Lists of sanctions, who is connected, and the file in which the lists outlast the process.
+//! Lists of sanctions, who is connected, and where the lists outlast the process: the store, or the
+//! file of an operator who names one.
 //! `http::admin` takes orders, `lobby` carries them out; `lobby::sessions` asks at each hello,
 //! workers apply what stands in a connection's [`Online`]. Its lock is taken at hellos and orders,
 //! never on the tick path.
 
 pub(crate) mod audit;
+mod files;
 mod kept;
 pub(crate) mod order;
 mod presence;
 mod sanctions;
+mod stored;
 pub(crate) mod target;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tickwire::protocol::CloseCode;
@@ -21,14 +25,19 @@ use crate::auth::Identity;
 use crate::config::{Config, ConfigError};
 use crate::date::Date;
 use crate::metrics::Metrics;
-use crate::store::files::FileStore;
+use crate::store::Store;
 
+use files::FileDocument;
 use kept::{Contents, Kept};
 use order::{Order, Outcome, Refused, Verb};
 use presence::Presence;
 pub(crate) use presence::{PlayerLine, Present, Whereabouts};
 use sanctions::List;
 pub(crate) use sanctions::{SANCTIONS_MAX, Sanction};
+pub(crate) use stored::Stored;
+
+/// For the store to have what was ordered. Longer: its database is away, and has it later.
+const STORED: Duration = Duration::from_secs(2);
 
 /// An operator keeps them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +47,15 @@ pub(crate) struct Banned;
 pub(crate) struct Moderation {
     lists: Mutex<Lists>,
     presence: Presence,
-    kept: Option<Kept>,
+    kept: Keeping,
     metrics: Arc<Metrics>,
+}
+
+/// Where the lists are written.
+enum Keeping {
+    Nowhere,
+    File(Kept),
+    Store(Store),
 }
 
 #[derive(Default)]
@@ -49,18 +65,23 @@ struct Lists {
 }
 
 impl Moderation {
-    /// With what the operator's file has, if there is one.
+    /// With what the operator's file has, if there is one, else with what is stored.
     ///
     /// # Errors
     /// One line: the file can't be used.
-    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Moderation, ConfigError> {
+    pub(crate) fn new(
+        config: &Config,
+        metrics: Arc<Metrics>,
+        stored: Stored,
+    ) -> Result<Moderation, ConfigError> {
         let (kept, contents) = match &config.bans_file {
             Some(path) => {
-                let store = FileStore::new(path, "bans-file");
-                let (kept, contents) = Kept::open(Arc::new(store))?;
-                (Some(kept), contents)
+                let document = FileDocument::new(path, "bans-file");
+                let (kept, contents) = Kept::open(Arc::new(document))?;
+                (Keeping::File(kept), contents)
             }
-            None => (None, Contents::default()),
+            None if stored.store.is_there() => (Keeping::Store(stored.store), stored.contents),
+            None => (Keeping::Nowhere, Contents::default()),
         };
         let (mut lists, now) = (Lists::default(), Date::now());
         for (list, entries) in [
@@ -69,7 +90,7 @@ impl Moderation {
         ] {
             for sanction in entries.into_iter().filter(|sanction| sanction.until > now) {
                 if !list.put(sanction, now) {
-                    let message = format!("bans-file has more than {SANCTIONS_MAX} entries");
+                    let message = format!("more than {SANCTIONS_MAX} bans or mutes are kept");
                     return Err(ConfigError::new(message));
                 }
             }
@@ -169,10 +190,31 @@ impl Moderation {
         })
     }
 
-    /// Writes the lists down; `None` without a file. What could not be written is in the log, and
-    /// the next order tries again.
-    pub(crate) async fn save(&self) -> Option<bool> {
-        let kept = self.kept.as_ref()?;
+    /// Writes down what an order changed: whether it is on the disk; `None` where nothing is kept.
+    /// What could not be written to the file is in the log, and the next order tries again; what is
+    /// not stored yet is when the database takes it.
+    pub(crate) async fn save(&self, order: &Order) -> Option<bool> {
+        match &self.kept {
+            Keeping::Nowhere => None,
+            Keeping::File(kept) => Some(self.save_to(kept).await),
+            Keeping::Store(store) => {
+                // Under the lock: a later order is not overtaken by an earlier one.
+                let written = {
+                    let lists = self.lists.lock();
+                    let list = match order.verb {
+                        Verb::Ban(_) | Verb::Unban => ("ban", &lists.bans),
+                        Verb::Mute(_) | Verb::Unmute => ("mute", &lists.mutes),
+                        Verb::Kick => return None,
+                    };
+                    stored::put(store, list, &order.target)
+                };
+                let written = tokio::time::timeout(STORED, written).await;
+                Some(matches!(written, Ok(Ok(()))))
+            }
+        }
+    }
+
+    async fn save_to(&self, kept: &Kept) -> bool {
         let saved = kept.save(|| {
             let (lists, now) = (self.lists.lock(), Date::now());
             Contents {
@@ -185,7 +227,7 @@ impl Moderation {
             self.metrics.bans_file_errors.increment(1);
             tracing::error!(%error, "bans-file can't be written");
         }
-        Some(saved.is_ok())
+        saved.is_ok()
     }
 
     /// Forgets what is over.

@@ -73,6 +73,11 @@ impl List {
         until.filter(|until| *until > now).max()
     }
 
+    /// The entry for exactly this target.
+    pub(super) fn of(&self, target: &Target) -> Option<&Sanction> {
+        self.entries.get(target)
+    }
+
     /// Forgets what is over.
     pub(crate) fn expire(&mut self, now: Date) {
         self.entries.retain(|_, sanction| sanction.until > now);

@@ -11,7 +11,7 @@ const NOW: Date = Date(1_000_000_000);
 
 fn moderation() -> Moderation {
     let metrics = Arc::new(Metrics::new().unwrap());
-    Moderation::new(&Config::default(), metrics).unwrap()
+    Moderation::new(&Config::default(), metrics, Stored::default()).unwrap()
 }
 
 fn order(verb: Verb, target: Target) -> Order {

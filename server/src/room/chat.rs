@@ -48,11 +48,9 @@ impl Serialize for Line {
 }
 
 impl Chat {
-    /// Takes a line, tidied; false if nothing is left of it or it is too long.
-    pub(super) fn say(&mut self, from: PlayerId, name: &str, text: &str) -> bool {
-        let Some(text) = chat_line(text) else {
-            return false;
-        };
+    /// Takes a line, tidied; `None` if nothing is left of it or it is too long.
+    pub(super) fn say(&mut self, from: PlayerId, name: &str, text: &str) -> Option<&ChatLine> {
+        let text = chat_line(text)?;
         self.said += 1;
         let line = ChatLine {
             id: self.said,
@@ -64,7 +62,7 @@ impl Chat {
             self.lines.pop_front();
         }
         self.lines.push_back(line.into());
-        true
+        self.lines.back().map(|said| &said.line)
     }
 
     /// The lines that are newer than line `seen`, oldest first.

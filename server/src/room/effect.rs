@@ -44,6 +44,17 @@ pub enum Effect {
         /// Whose.
         player: PlayerId,
     },
+    /// Somebody said something.
+    Said {
+        /// The line's number in the room.
+        line: u32,
+        /// Who.
+        identity: Identity,
+        /// As whom, at the time.
+        name: String,
+        /// What, tidied.
+        text: String,
+    },
     /// Lists are to say this of the room.
     Describe {
         /// The schema's metadata, packed.

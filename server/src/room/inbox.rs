@@ -165,9 +165,17 @@ impl<G: Game> Room<G> {
             self.refuse(player, Refusal::TooOften);
             return;
         }
-        if !self.chat.say(player, &member.name, text) {
+        let identity = member.identity.clone();
+        let Some(line) = self.chat.say(player, &member.name, text) else {
             self.refuse(player, Refusal::BadText);
-        }
+            return;
+        };
+        self.effects.push_back(Effect::Said {
+            line: line.id,
+            identity,
+            name: line.name.clone(),
+            text: line.text.clone(),
+        });
     }
 
     fn on_resync(&mut self, player: PlayerId, layer: LayerId) -> Result<(), CloseCode> {

@@ -45,6 +45,7 @@ use crate::directory::claims::Claims;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
+use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
 
@@ -157,6 +158,8 @@ pub(crate) struct Common {
     pub(crate) games: Arc<[Arc<HostedGame>]>,
     /// Where ticks are recorded, if they are.
     pub(crate) play_log: Option<Arc<PlayLog>>,
+    /// Where what is said goes.
+    pub(crate) store: Store,
     /// See [`crate::config::Config`].
     pub(crate) stall_timeout: Duration,
     /// See [`crate::config::Config`].

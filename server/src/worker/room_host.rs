@@ -18,9 +18,11 @@ use super::orders::SendOn;
 use super::view::{ClientView, RoomView};
 use super::{Client, Common, HostedGame, Return};
 use crate::by_player::is_spectator;
+use crate::date;
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::room::{Effect, Room, Workspace};
+use crate::store::record::{Message, Record};
 use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers};
 use crate::vitals;
 
@@ -218,6 +220,20 @@ impl<G: Game> RoomHost<G> {
                 }
             }
             Effect::Vacate { player } => self.vacate(player, ctx),
+            Effect::Said {
+                line,
+                identity,
+                name,
+                text,
+            } => ctx.common.store.put(Record::Message(Message {
+                channel: self.room.options().key(),
+                sequence: line.into(),
+                said_at_ms: date::now_ms(),
+                player: identity.to_string(),
+                name,
+                text,
+                nonce: None,
+            })),
             Effect::Describe { metadata, locked } => {
                 let registry = &ctx.common.registry;
                 registry.describe(self.id, &metadata, locked);

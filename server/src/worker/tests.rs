@@ -24,6 +24,7 @@ use crate::directory::local::Registry;
 use crate::directory::{Creation, Directory};
 use crate::game::still::Still;
 use crate::game::{GameDef, Out};
+use crate::store::Store;
 use crate::transport::WAITING_BYTES_MAX;
 use crate::transport::memory::{self, Far};
 
@@ -86,6 +87,7 @@ impl Place {
             returns,
             slots: None,
             play_log: None,
+            store: Store::default(),
             seats: SeatKey::derive(&[1; 32]),
             games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,

@@ -19,5 +19,6 @@ mod shares;
 mod state;
 mod stderr;
 mod stopping;
+mod stored;
 mod support;
 mod tls;

@@ -196,12 +196,15 @@ fn sighup_stops_it_in_order_but_not_under_nohup() {
     let mut heard = Command::new("env");
     heard
         .arg("--default-signal=HUP")
-        .arg(binary("tickwire-server"));
+        .arg(binary("tickwire-server"))
+        .args(["--store", "none"]);
     let running = Running::start(&mut heard);
     running.process.signal("HUP");
     assert_eq!(running.process.end().1, Some(0));
     let mut nohup = Command::new("nohup");
-    nohup.arg(binary("tickwire-server"));
+    nohup
+        .arg(binary("tickwire-server"))
+        .args(["--store", "none"]);
     let running = Running::start(&mut nohup);
     running.process.signal("HUP");
     assert_eq!(running.status("/healthz"), Some(200));
@@ -298,7 +301,7 @@ fn running_out_of_descriptors_is_survived() {
     shell.args(["-c", "ulimit -n 48; exec \"$0\" \"$@\""]);
     shell
         .arg(binary("tickwire-server"))
-        .args(["--workers", "1"]);
+        .args(["--workers", "1", "--store", "none"]);
     let running = Running::start(&mut shell);
     let held: Vec<_> = (0..64)
         .map(|_| TcpStream::connect(running.public))

@@ -61,9 +61,10 @@ const SERVER: Floors = Floors {
         &["moderation"],
         &["admission"],
         &["auth"],
+        &["store"],
         &["metrics"],
         &["logging"],
-        &["store"],
+        &["tls_client"],
         &["config"],
         &[
             "by_player",

@@ -69,7 +69,8 @@ fn badly_written(name: &str) -> Problem {
     Problem::of_query(name, "is not percent-encoded UTF-8")
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// A part of a query as it is meant; `None`: it is badly written.
+pub(in crate::http) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -11,7 +11,9 @@ use tickwire::protocol::server_message::Refusal;
 
 use super::EventLoop;
 use super::running::{Running, Still};
+use crate::date;
 use crate::game::RoomOptions;
+use crate::store::record::{self, Record};
 use crate::transport::End;
 use crate::worker::room_host::Failed;
 use crate::worker::schedule::TickSchedule;
@@ -70,6 +72,12 @@ impl EventLoop {
         let game = self.ctx.common.game(maker.session.game);
         let game = game.ok_or(Failed)?.clone();
         game.metrics.rooms_opened.increment(1);
+        self.ctx.common.store.put(Record::Room(record::Room {
+            room: options.key(),
+            game: game.def.name().to_owned(),
+            number: id.0,
+            opened_at_ms: date::now_ms(),
+        }));
         let room_host = game.clone().open(options).inspect_err(|Failed| {
             game.metrics.rooms_failed.increment(1);
         })?;

@@ -38,7 +38,7 @@ impl Default for Times {
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) url: EngineUrl,
-    /// Set where the URL says TLS; see [`tls`](super::dial::tls).
+    /// Set where the URL says TLS; see [`crate::tls_client`].
     pub(crate) tls: Option<Arc<ClientConfig>>,
     /// What keys have after their `tw:`, so that regions may share a server.
     pub(crate) region: String,

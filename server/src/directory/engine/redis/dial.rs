@@ -2,23 +2,20 @@
 //! was asked can have for its answer.
 
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::config::{ConfigError, Host};
+use crate::config::Host;
 use crate::directory::engine::Failure;
 
 /// How long bytes may wait for the other host's kernel to have them: a host that is gone ends the
@@ -28,43 +25,6 @@ use crate::directory::engine::Failure;
 const DELIVERY_MAX: Duration = Duration::from_secs(10);
 /// How long a connection is silent before the other host is asked whether it is there, and again.
 const KEEPALIVE: Duration = Duration::from_secs(5);
-
-/// TLS as a client: who is believed.
-///
-/// # Errors
-/// One line: the file has no certificates, or the system has none.
-pub(crate) fn tls(ca: Option<(&Path, &[u8])>) -> Result<Arc<ClientConfig>, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some((path, pem)) => {
-            let shown = path.display();
-            let wrong = |why: &dyn std::fmt::Display| {
-                ConfigError::new(format!("cluster-ca-file {shown} can't be used: {why}"))
-            };
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|error| wrong(&error))?;
-                roots.add(certificate).map_err(|error| wrong(&error))?;
-            }
-            if roots.is_empty() {
-                return Err(wrong(&"it has no certificate"));
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if roots.is_empty() {
-                let why = "the system has no certificates of authorities; give cluster-ca-file";
-                return Err(ConfigError::new(format!("cluster-url: {why}")));
-            }
-        }
-    }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConfigError::new(format!("cluster-url: {error}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}

@@ -210,9 +210,10 @@ pub(super) fn config(url: &str) -> Config {
 
 pub(super) fn config_with(url: &str, ca: Option<&[u8]>) -> Config {
     let url: crate::config::EngineUrl = url.parse().expect("a URL");
-    let tls = url
-        .tls
-        .then(|| redis::dial::tls(ca.map(|pem| (Path::new("ca"), pem))).expect("certificates"));
+    let tls = url.tls.then(|| {
+        let ca = ca.map(|pem| (Path::new("ca"), pem));
+        crate::tls_client::believing(ca, "cluster-url", "cluster-ca-file").expect("certificates")
+    });
     Config {
         url,
         tls,

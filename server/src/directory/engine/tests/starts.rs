@@ -310,7 +310,9 @@ fn files_that_are_no_authority() {
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     ] {
         let file = (std::path::Path::new("ca.pem"), wrong.as_bytes());
-        let error = redis::dial::tls(Some(file)).unwrap_err().to_string();
+        let error = crate::tls_client::believing(Some(file), "cluster-url", "cluster-ca-file")
+            .unwrap_err()
+            .to_string();
         let named = "cluster-ca-file ca.pem can't be used: ";
         assert!(error.starts_with(named), "{error}");
     }

@@ -1,32 +1,33 @@
-//! A document in a file, written beside it and then put in its place: a stop or a full disk in the
-//! middle leaves the old one whole.
+//! The file of an operator who names one (`--bans-file`): one document, read at the start, written
+//! beside it and then put in its place, so that a stop or a full disk in the middle leaves the old
+//! one whole.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Store;
+use super::kept::Document;
 use crate::config::{ConfigError, read_file};
 
 /// For the owner alone: documents name players and addresses.
 const MODE: u32 = 0o600;
 
 /// See the module's description.
-pub(crate) struct FileStore {
+pub(super) struct FileDocument {
     path: PathBuf,
     setting: &'static str,
 }
 
-impl FileStore {
+impl FileDocument {
     /// At `path`, which the operator named by `setting`.
-    pub(crate) fn new(path: &Path, setting: &'static str) -> FileStore {
+    pub(super) fn new(path: &Path, setting: &'static str) -> FileDocument {
         let path = path.to_owned();
-        FileStore { path, setting }
+        FileDocument { path, setting }
     }
 }
 
-impl Store for FileStore {
+impl Document for FileDocument {
     fn name(&self) -> String {
         format!("{} {}", self.setting, self.path.display())
     }
@@ -66,8 +67,8 @@ mod tests {
             Folder(path)
         }
 
-        fn store(&self) -> FileStore {
-            FileStore::new(&self.0.join("document"), "some-file")
+        fn document(&self) -> FileDocument {
+            FileDocument::new(&self.0.join("document"), "some-file")
         }
     }
 
@@ -80,10 +81,13 @@ mod tests {
     #[test]
     fn what_was_put_there_is_read_again() {
         let folder = Folder::new("store-kept");
-        assert_eq!(folder.store().read().unwrap(), None);
-        folder.store().replace(b"one").unwrap();
-        folder.store().replace(b"two").unwrap();
-        assert_eq!(folder.store().read().unwrap().as_deref(), Some(&b"two"[..]));
+        assert_eq!(folder.document().read().unwrap(), None);
+        folder.document().replace(b"one").unwrap();
+        folder.document().replace(b"two").unwrap();
+        assert_eq!(
+            folder.document().read().unwrap().as_deref(),
+            Some(&b"two"[..])
+        );
         let left: Vec<_> = fs::read_dir(&folder.0).unwrap().collect();
         assert_eq!(left.len(), 1, "nothing is left beside it: {left:?}");
     }
@@ -93,9 +97,12 @@ mod tests {
     #[test]
     fn a_write_that_fails_leaves_the_old_document_whole() {
         let folder = Folder::new("store-full");
-        folder.store().replace(b"old").unwrap();
+        folder.document().replace(b"old").unwrap();
         fs::create_dir(folder.0.join("document.new")).unwrap();
-        assert!(folder.store().replace(b"new").is_err());
-        assert_eq!(folder.store().read().unwrap().as_deref(), Some(&b"old"[..]));
+        assert!(folder.document().replace(b"new").is_err());
+        assert_eq!(
+            folder.document().read().unwrap().as_deref(),
+            Some(&b"old"[..])
+        );
     }
 }

@@ -1,0 +1,70 @@
+//! Sanctions in the store: read at the start, and each written when it was ordered.
+
+use std::io;
+
+use tokio::sync::oneshot;
+
+use super::kept::Contents;
+use super::sanctions::{List, Sanction};
+use super::target::Target;
+use crate::date::Date;
+use crate::store::record::{self, Record, Terms};
+use crate::store::{ReadError, Store};
+
+/// The store, with what it has of sanctions.
+#[derive(Default)]
+pub(crate) struct Stored {
+    pub(crate) store: Store,
+    pub(super) contents: Contents,
+}
+
+impl Stored {
+    /// Reads what is stored of sanctions, if anything is.
+    ///
+    /// # Errors
+    /// One line: the store can't be read.
+    pub(crate) async fn read(store: Store) -> io::Result<Stored> {
+        let now = Date::now();
+        let read = async |kind| match store.sanctions(kind, now.0).await {
+            Err(ReadError::NoStore) => Ok(Vec::new()),
+            Err(why) => Err(io::Error::other(format!("store: {why}"))),
+            Ok(all) => Ok(all.into_iter().filter_map(sanction).collect()),
+        };
+        let contents = Contents {
+            bans: read("ban").await?,
+            mutes: read("mute").await?,
+        };
+        Ok(Stored { store, contents })
+    }
+}
+
+/// Has the store keep what holds for a target by the list of this kind, which may be nothing.
+pub(super) fn put(
+    store: &Store,
+    (kind, list): (&'static str, &List),
+    target: &Target,
+) -> oneshot::Receiver<()> {
+    let terms = list.of(target).map(|sanction| Terms {
+        until: sanction.until.0,
+        since: sanction.since.0,
+        reason: sanction.reason.clone(),
+    });
+    store.put_acknowledged(Record::Sanction(record::Sanction {
+        kind,
+        target: target.to_string(),
+        terms,
+    }))
+}
+
+/// `None`: a row that no order made.
+fn sanction(row: record::Sanction) -> Option<Sanction> {
+    let terms = row.terms?;
+    let target = Target::player(&row.target).or_else(|_| Target::address(&row.target));
+    let sanction = target.map(|target| Sanction {
+        target,
+        until: Date(terms.until),
+        since: Date(terms.since),
+        reason: terms.reason,
+    });
+    sanction.ok()
+}

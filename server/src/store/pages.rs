@@ -1,0 +1,102 @@
+//! What is read of the tables, a page at a time.
+
+use super::record::{Message, Sanction, Terms};
+use super::value::{Row, Statement};
+use super::{ReadError, Store};
+
+/// Lines of a page.
+pub(crate) const PAGE: u64 = 50;
+/// Bans and mutes that are read at once.
+const SANCTIONS_PAGE: u64 = 1000;
+
+const BEFORE: &str = "SELECT channel, sequence, said_at, player, name, text, nonce FROM messages \
+    WHERE channel = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+const AFTER: &str = "SELECT channel, sequence, said_at, player, name, text, nonce FROM messages \
+    WHERE channel = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+const NEWEST: &str = "SELECT COALESCE(MAX(sequence), 0) FROM messages WHERE channel = $1";
+const SANCTIONS: &str = "SELECT kind, target, until, since, reason FROM sanctions \
+    WHERE kind = $1 AND target > $2 AND until > $3 ORDER BY target LIMIT $4";
+
+impl Store {
+    /// The last [`PAGE`] lines of a channel before a sequence, or at all, oldest first.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn messages_before(
+        &self,
+        channel: &str,
+        before: Option<u64>,
+    ) -> Result<Vec<Message>, ReadError> {
+        let before = before.unwrap_or(u64::MAX);
+        let values = [channel.into(), before.into(), PAGE.into()];
+        let rows = self.read(Statement::new(BEFORE, values)).await?;
+        rows.iter().rev().map(message).collect()
+    }
+
+    /// The first [`PAGE`] lines of a channel after a sequence, oldest first.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn messages_after(
+        &self,
+        channel: &str,
+        after: u64,
+    ) -> Result<Vec<Message>, ReadError> {
+        let values = [channel.into(), after.into(), PAGE.into()];
+        let rows = self.read(Statement::new(AFTER, values)).await?;
+        rows.iter().map(message).collect()
+    }
+
+    /// The sequence of a channel's newest line, 0 where there is none.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn newest_message(&self, channel: &str) -> Result<u64, ReadError> {
+        let rows = self.read(Statement::new(NEWEST, [channel.into()])).await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.count(0))?)
+    }
+
+    /// All bans or mutes that hold after a date.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn sanctions(
+        &self,
+        kind: &'static str,
+        now: u64,
+    ) -> Result<Vec<Sanction>, ReadError> {
+        let mut all: Vec<Sanction> = Vec::new();
+        loop {
+            let last = all.last().map_or("", |last| &last.target);
+            let values = [kind.into(), last.into(), now.into(), SANCTIONS_PAGE.into()];
+            let rows = self.read(Statement::new(SANCTIONS, values)).await?;
+            let is_last = (rows.len() as u64) < SANCTIONS_PAGE;
+            for row in rows {
+                all.push(Sanction {
+                    kind,
+                    target: row.text(1)?,
+                    terms: Some(Terms {
+                        until: row.count(2)?,
+                        since: row.count(3)?,
+                        reason: row.text(4)?,
+                    }),
+                });
+            }
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+fn message(row: &Row) -> Result<Message, ReadError> {
+    Ok(Message {
+        channel: row.text(0)?,
+        sequence: row.count(1)?,
+        said_at_ms: row.count(2)?,
+        player: row.text(3)?,
+        name: row.text(4)?,
+        text: row.text(5)?,
+        nonce: row.int(6).ok().map(i64::cast_unsigned),
+    })
+}

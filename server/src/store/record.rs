@@ -1,0 +1,406 @@
+//! What is stored: each kind of record, its statements, and what matters more than what. Every row
+//! has a key of its own kind and is written so that writing it twice is writing it once: a batch
+//! of which nobody knows whether it came through is simply written again.
+
+use super::value::{Statement, Value};
+
+/// Kinds of records, by what is lost first where not all can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// What was said.
+    Chat,
+    /// Who was here under which name, and which rooms there were.
+    Presence,
+    /// What somebody is to be told.
+    Notice,
+    /// Whom somebody does not want to hear.
+    Block,
+    /// Who is banned and muted.
+    Sanction,
+    /// How good somebody is, and their place on a board.
+    Score,
+    /// How a match ended.
+    Result,
+}
+
+impl Kind {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Kind; 7] = [
+        Kind::Chat,
+        Kind::Presence,
+        Kind::Notice,
+        Kind::Block,
+        Kind::Sanction,
+        Kind::Score,
+        Kind::Result,
+    ];
+}
+
+/// One thing to store. Players are named by their identity's text (`user:ann`), times are
+/// milliseconds since 1970.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Record {
+    Message(Message),
+    Player(Player),
+    Room(Room),
+    Notice(Notice),
+    Block(Block),
+    Sanction(Sanction),
+    Rating(Rating),
+    Score(Score),
+    Result(MatchResult),
+}
+
+/// A line that was said. Once for a channel and a sequence, and once for a channel, a player and a
+/// nonce: of two the first one is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// Whose key names nobody: erasing a person leaves channels as they are.
+    pub(crate) channel: String,
+    /// Rises in the channel.
+    pub(crate) sequence: u64,
+    pub(crate) said_at_ms: u64,
+    pub(crate) player: String,
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// By which who said it knows it again.
+    pub(crate) nonce: Option<u64>,
+}
+
+/// Somebody was here. Of two the later one is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Player {
+    pub(crate) player: String,
+    pub(crate) name: String,
+    pub(crate) seen_at_ms: u64,
+}
+
+/// A room was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Its key, which no other room ever has.
+    pub(crate) room: String,
+    pub(crate) game: String,
+    pub(crate) number: u32,
+    pub(crate) opened_at_ms: u64,
+}
+
+/// Something that a player is to be told, or everybody. Once for a player and a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// Empty: for all.
+    pub(crate) player: String,
+    /// Which of theirs.
+    pub(crate) number: u64,
+    pub(crate) text: String,
+    pub(crate) said_at_ms: u64,
+    /// From when on it is nothing any more.
+    pub(crate) expires_ms: u64,
+}
+
+/// Somebody does not want to hear another, from `at` on; `None`: wants to again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) player: String,
+    pub(crate) blocked: String,
+    pub(crate) at_ms: Option<u64>,
+}
+
+/// A ban or a mute as it is from now on; `None`: there is none any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sanction {
+    /// `ban` or `mute`.
+    pub(crate) kind: &'static str,
+    /// A player, an address or a network.
+    pub(crate) target: String,
+    pub(crate) terms: Option<Terms>,
+}
+
+/// How a ban or mute was ordered. Dates are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) until: u64,
+    pub(crate) since: u64,
+    pub(crate) reason: String,
+}
+
+/// How good a player is taken to be. Of two the later one is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rating {
+    pub(crate) game: String,
+    pub(crate) player: String,
+    pub(crate) mean: f64,
+    pub(crate) deviation: f64,
+    /// Matches that it comes from.
+    pub(crate) played: u64,
+    pub(crate) at_ms: u64,
+}
+
+/// A player's value on a game's board in a season.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Score {
+    pub(crate) game: String,
+    pub(crate) season: String,
+    pub(crate) player: String,
+    pub(crate) value: i64,
+    pub(crate) at_ms: u64,
+    pub(crate) keep: Keep,
+}
+
+/// Which of two values of a player stays on the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Highest,
+    Lowest,
+    Latest,
+}
+
+/// How a match ended. Once for a room, an epoch and a round. Its players are seen, too: a guest who
+/// played has a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MatchResult {
+    /// The room's key.
+    pub(crate) room: String,
+    /// Which owner of the room says so, 0 where there was one alone.
+    pub(crate) epoch: u64,
+    /// Which match of the room.
+    pub(crate) round: u64,
+    pub(crate) game: String,
+    pub(crate) season: String,
+    pub(crate) ended_at_ms: u64,
+    pub(crate) players: Vec<MatchPlayer>,
+}
+
+/// One of those who played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MatchPlayer {
+    pub(crate) player: String,
+    pub(crate) name: String,
+    pub(crate) team: u32,
+    /// From 1; who tie have the same.
+    pub(crate) place: u32,
+    pub(crate) score: i64,
+}
+
+const MESSAGE: &str = "INSERT INTO messages (channel, sequence, said_at, player, name, text, nonce) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+const PLAYER: &str = "INSERT INTO players (player, name, first_seen, last_seen) \
+    VALUES ($1, $2, $3, $3) ON CONFLICT (player) DO UPDATE \
+    SET name = excluded.name, last_seen = excluded.last_seen \
+    WHERE excluded.last_seen >= players.last_seen";
+const ROOM: &str = "INSERT INTO rooms (room, game, number, opened_at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT DO NOTHING";
+const NOTICE: &str = "INSERT INTO notices (player, number, text, said_at, expires) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+const BLOCK: &str = "INSERT INTO blocks (player, blocked, at) VALUES ($1, $2, $3) \
+    ON CONFLICT DO NOTHING";
+const UNBLOCK: &str = "DELETE FROM blocks WHERE player = $1 AND blocked = $2";
+const SANCTION: &str = "INSERT INTO sanctions (kind, target, until, since, reason) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, target) DO UPDATE \
+    SET until = excluded.until, since = excluded.since, reason = excluded.reason";
+const LIFT: &str = "DELETE FROM sanctions WHERE kind = $1 AND target = $2";
+const RATING: &str = "INSERT INTO ratings (game, player, mean, deviation, played, at) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (game, player) DO UPDATE \
+    SET mean = excluded.mean, deviation = excluded.deviation, played = excluded.played, \
+    at = excluded.at WHERE excluded.at >= ratings.at";
+const SCORE_HIGHEST: &str = "INSERT INTO scores (game, season, player, value, at) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (game, season, player) DO UPDATE \
+    SET value = excluded.value, at = excluded.at WHERE excluded.value > scores.value";
+const SCORE_LOWEST: &str = "INSERT INTO scores (game, season, player, value, at) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (game, season, player) DO UPDATE \
+    SET value = excluded.value, at = excluded.at WHERE excluded.value < scores.value";
+const SCORE_LATEST: &str = "INSERT INTO scores (game, season, player, value, at) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (game, season, player) DO UPDATE \
+    SET value = excluded.value, at = excluded.at WHERE excluded.at >= scores.at";
+const MATCH: &str = "INSERT INTO matches (room, epoch, round, game, season, ended_at) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+const MATCH_PLAYER: &str = "INSERT INTO match_players \
+    (room, epoch, round, number, player, name, team, place, score) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+
+impl Record {
+    /// Of which kind it is.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Record::Message(_) => Kind::Chat,
+            Record::Player(_) | Record::Room(_) => Kind::Presence,
+            Record::Notice(_) => Kind::Notice,
+            Record::Block(_) => Kind::Block,
+            Record::Sanction(_) => Kind::Sanction,
+            Record::Rating(_) | Record::Score(_) => Kind::Score,
+            Record::Result(_) => Kind::Result,
+        }
+    }
+
+    /// Memory that it takes while it waits.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = |texts: &[&String]| texts.iter().map(|text| text.len()).sum::<usize>();
+        let behind = match self {
+            Record::Message(of) => texts(&[&of.channel, &of.player, &of.name, &of.text]),
+            Record::Player(of) => texts(&[&of.player, &of.name]),
+            Record::Room(of) => texts(&[&of.room, &of.game]),
+            Record::Notice(of) => texts(&[&of.player, &of.text]),
+            Record::Block(of) => texts(&[&of.player, &of.blocked]),
+            Record::Sanction(of) => {
+                let reason = of.terms.as_ref().map_or(0, |terms| terms.reason.len());
+                of.target.len() + reason
+            }
+            Record::Rating(of) => texts(&[&of.game, &of.player]),
+            Record::Score(of) => texts(&[&of.game, &of.season, &of.player]),
+            Record::Result(of) => {
+                let player = |of: &MatchPlayer| size_of_val(of) + texts(&[&of.player, &of.name]);
+                let players = of.players.iter().map(player).sum::<usize>();
+                texts(&[&of.room, &of.game, &of.season]) + players
+            }
+        };
+        size_of::<Record>() + behind
+    }
+
+    /// Adds what writes it.
+    pub(super) fn write(&self, into: &mut Vec<Statement>) {
+        let statement = match self {
+            Record::Message(of) => Statement::new(
+                MESSAGE,
+                [
+                    (&of.channel).into(),
+                    of.sequence.into(),
+                    of.said_at_ms.into(),
+                    (&of.player).into(),
+                    (&of.name).into(),
+                    (&of.text).into(),
+                    // All 64 bits count.
+                    of.nonce.map(u64::cast_signed).into(),
+                ],
+            ),
+            Record::Player(of) => seen(&of.player, &of.name, of.seen_at_ms),
+            Record::Room(of) => Statement::new(
+                ROOM,
+                [
+                    (&of.room).into(),
+                    (&of.game).into(),
+                    of.number.into(),
+                    of.opened_at_ms.into(),
+                ],
+            ),
+            Record::Notice(of) => Statement::new(
+                NOTICE,
+                [
+                    (&of.player).into(),
+                    of.number.into(),
+                    (&of.text).into(),
+                    of.said_at_ms.into(),
+                    of.expires_ms.into(),
+                ],
+            ),
+            Record::Block(of) => {
+                let (player, blocked) = ((&of.player).into(), (&of.blocked).into());
+                match of.at_ms {
+                    Some(at_ms) => Statement::new(BLOCK, [player, blocked, at_ms.into()]),
+                    None => Statement::new(UNBLOCK, [player, blocked]),
+                }
+            }
+            Record::Sanction(of) => {
+                let (kind, target) = (of.kind.into(), (&of.target).into());
+                match &of.terms {
+                    Some(terms) => {
+                        let (until, since) = (terms.until.into(), terms.since.into());
+                        let values = [kind, target, until, since, (&terms.reason).into()];
+                        Statement::new(SANCTION, values)
+                    }
+                    None => Statement::new(LIFT, [kind, target]),
+                }
+            }
+            Record::Rating(of) => Statement::new(
+                RATING,
+                [
+                    (&of.game).into(),
+                    (&of.player).into(),
+                    of.mean.into(),
+                    of.deviation.into(),
+                    of.played.into(),
+                    of.at_ms.into(),
+                ],
+            ),
+            Record::Score(of) => Statement::new(
+                match of.keep {
+                    Keep::Highest => SCORE_HIGHEST,
+                    Keep::Lowest => SCORE_LOWEST,
+                    Keep::Latest => SCORE_LATEST,
+                },
+                [
+                    (&of.game).into(),
+                    (&of.season).into(),
+                    (&of.player).into(),
+                    of.value.into(),
+                    of.at_ms.into(),
+                ],
+            ),
+            Record::Result(of) => {
+                of.write_players(into);
+                Statement::new(
+                    MATCH,
+                    [
+                        (&of.room).into(),
+                        of.epoch.into(),
+                        of.round.into(),
+                        (&of.game).into(),
+                        (&of.season).into(),
+                        of.ended_at_ms.into(),
+                    ],
+                )
+            }
+        };
+        into.push(statement);
+    }
+
+    /// Leaves a person out who is to be erased; false: nothing of the record is left to write.
+    pub(super) fn erase(&mut self, erased: &str) -> bool {
+        match self {
+            Record::Message(of) if of.player == erased => {
+                let (player, name, text) = Default::default();
+                (of.player, of.name, of.text, of.nonce) = (player, name, text, None);
+                true
+            }
+            Record::Result(of) => {
+                for player in of.players.iter_mut().filter(|of| of.player == erased) {
+                    (player.player, player.name) = Default::default();
+                }
+                true
+            }
+            Record::Player(of) => of.player != erased,
+            Record::Notice(of) => of.player != erased,
+            Record::Block(of) => of.player != erased && of.blocked != erased,
+            Record::Sanction(of) => of.target != erased || of.terms.is_none(),
+            Record::Rating(of) => of.player != erased,
+            Record::Score(of) => of.player != erased,
+            Record::Message(_) | Record::Room(_) => true,
+        }
+    }
+}
+
+impl MatchResult {
+    fn write_players(&self, into: &mut Vec<Statement>) {
+        for (number, of) in (0u64..).zip(&self.players) {
+            let values: [Value; 9] = [
+                (&self.room).into(),
+                self.epoch.into(),
+                self.round.into(),
+                number.into(),
+                (&of.player).into(),
+                (&of.name).into(),
+                of.team.into(),
+                of.place.into(),
+                of.score.into(),
+            ];
+            into.push(Statement::new(MATCH_PLAYER, values));
+            // Who was erased meanwhile, or was nobody to begin with.
+            if !of.player.is_empty() {
+                into.push(seen(&of.player, &of.name, self.ended_at_ms));
+            }
+        }
+    }
+}
+
+fn seen(player: &String, name: &String, at_ms: u64) -> Statement {
+    Statement::new(PLAYER, [player.into(), name.into(), at_ms.into()])
+}

@@ -1,0 +1,87 @@
+//! How long what is kept: deletes that are small, so that nothing waits for them long, one between
+//! two batches for as long as there is something to delete. Pure: the date is an argument. The
+//! writer asks.
+
+use std::time::Duration;
+
+use super::value::Statement;
+
+/// Rows of a delete: as many as a batch writes, so that deleting keeps up with writing.
+const ROWS: u64 = 500;
+/// Until it is looked again where nothing was to be deleted.
+const REST_MS: u64 = 60_000;
+/// Guests of whom nothing else is left, and rooms, are kept for as long as chat.
+const CHAT: [&str; 3] = [
+    "DELETE FROM messages WHERE (channel, sequence) IN \
+     (SELECT channel, sequence FROM messages WHERE said_at < $1 ORDER BY said_at LIMIT $2)",
+    "DELETE FROM rooms WHERE room IN \
+     (SELECT room FROM rooms WHERE opened_at < $1 ORDER BY opened_at LIMIT $2)",
+    "DELETE FROM players WHERE player IN \
+     (SELECT player FROM players WHERE last_seen < $1 AND player LIKE 'guest:%' \
+     AND NOT EXISTS (SELECT 1 FROM scores WHERE scores.player = players.player) \
+     AND NOT EXISTS (SELECT 1 FROM match_players WHERE match_players.player = players.player) \
+     ORDER BY last_seen LIMIT $2)",
+];
+const NOTICES: &str = "DELETE FROM notices WHERE (player, number) IN \
+    (SELECT player, number FROM notices WHERE said_at < $1 ORDER BY said_at LIMIT $2)";
+/// What is over by its own word.
+const EXPIRED: &str = "DELETE FROM notices WHERE (player, number) IN \
+    (SELECT player, number FROM notices WHERE expires <= $1 ORDER BY expires LIMIT $2)";
+const SANCTIONS: &str = "DELETE FROM sanctions WHERE (kind, target) IN \
+    (SELECT kind, target FROM sanctions WHERE until <= $1 LIMIT $2)";
+
+/// What is kept for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spans {
+    pub(super) chat: Duration,
+    pub(super) notices: Duration,
+}
+
+/// See the module's description.
+pub(super) struct Retention {
+    spans: Spans,
+    /// Which delete is next.
+    next: usize,
+    /// When, in milliseconds since 1970.
+    due_ms: u64,
+}
+
+impl Retention {
+    pub(super) fn new(spans: Spans) -> Retention {
+        Retention {
+            spans,
+            next: 0,
+            due_ms: 0,
+        }
+    }
+
+    /// The next delete, if it is time. [`Retention::deleted`] follows, or not where it failed.
+    pub(super) fn due(&self, now_ms: u64) -> Option<Statement> {
+        (now_ms >= self.due_ms).then(|| self.delete(now_ms))
+    }
+
+    /// So many rows went: the same again if there may be more of them, else the next one.
+    pub(super) fn deleted(&mut self, rows: u64, now_ms: u64) {
+        if rows >= ROWS {
+            return;
+        }
+        self.next += 1;
+        if self.next > CHAT.len() + 2 {
+            (self.next, self.due_ms) = (0, now_ms + REST_MS);
+        }
+    }
+
+    fn delete(&self, now_ms: u64) -> Statement {
+        let before = |span: Duration| {
+            let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+            now_ms.saturating_sub(span)
+        };
+        let (sql, before) = match self.next {
+            0 => (NOTICES, before(self.spans.notices)),
+            1 => (EXPIRED, now_ms),
+            2 => (SANCTIONS, now_ms / 1000),
+            chat => (CHAT[chat - 3], before(self.spans.chat)),
+        };
+        Statement::new(sql, [before.into(), ROWS.into()])
+    }
+}

@@ -1,0 +1,52 @@
+//! What the writer needs of a database: [`super::sqlite`] and [`super::postgres`] are that. Called
+//! by one thread, which may wait.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::value::Statement;
+
+/// Why a transaction came to nothing, or may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The database takes nothing now, or said nothing: the same may do later. Whether it was done
+    /// is not known.
+    Away(String),
+    /// It does not take this, now or later.
+    Refused(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Failure::Away(why) | Failure::Refused(why)) = self;
+        f.write_str(why)
+    }
+}
+
+/// See the module's description.
+pub(super) trait Tables: Send {
+    /// What and where it is, for messages; without a password.
+    fn name(&self) -> String;
+
+    /// Does these in one transaction, which outlasts the machine's power; how many rows the last one
+    /// changed. Where another machine does it, it gets so long.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn commit(&mut self, statements: &[Statement], within: Duration) -> Result<u64, Failure>;
+
+    /// Sees to it that nothing of rows that were deleted or blanked is left in its files, where
+    /// they are the program's own.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn scrub(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Whether there is hardly any room, so that only what matters most is to come. Asked before
+    /// each batch.
+    fn is_short(&mut self) -> bool {
+        false
+    }
+}
