@@ -43,6 +43,20 @@ export const INPUTS_QUEUED_MAX = 64;
 export const INPUT_REPEATS_MAX = 10;
 /** Chat lines that a room remembers, and that the SDK keeps; the oldest go first. */
 export const CHAT_HISTORY_MAX = 32;
+/** Characters of a notice's text. */
+export const NOTICE_CHARS_MAX = 200;
+/**
+ * Notices that wait until the page listens. Beyond: those go first that are lost to who is away;
+ * what is kept for the player comes again on the next connection.
+ */
+export const NOTICES_WAITING_MAX = 64;
+/** Notices by which the SDK knows that it has one already: twice what a server keeps for a player. */
+export const NOTICES_SHOWN_MAX = 256;
+/**
+ * What was shown is said to the server so many milliseconds later, for all that was shown until
+ * then: each counts as a control message.
+ */
+export const NOTICES_SEEN_DELAY_MS = 250;
 /** Players of one room that the wire can name. */
 export const PLAYERS_PER_ROOM_MAX = 1000;
 /** Members of one message; more of them come in further ones. */

@@ -7,14 +7,14 @@
  */
 
 import { ByteReader } from './bytes.js';
-import { SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
+import { NOTICES_SEEN_DELAY_MS, SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode } from './protocol/close_code.js';
 import { decodeSnapshotHead, encodeAck, encodeInput, Kind, readSections, SectionKind } from './protocol/frame.js';
 import { decodeServer } from './protocol/server_message.js';
 import { ProtocolError } from './protocol_error.js';
 import { RequestError } from './request_error.js';
-import { decodeEvents } from './session/events.js';
+import { decodeEvents, unpackEvent } from './session/events.js';
 import { RoomSession } from './session/room_session.js';
 import { readOptions } from './session/options.js';
 import { pack } from './snapshot/fields.js';
@@ -33,7 +33,9 @@ import { Layout, checkLayout } from './snapshot/layout.js';
 /**
  * What a session tells its driver: a server's message that was in its place, an applied snapshot
  * with its events, a layer that had to be dropped (it was not the server's any more), or the end.
- * @typedef {Exclude<ServerMessage, { type: 'Welcome' | 'Rooms' }> | Known
+ * @typedef {Exclude<ServerMessage, { type: 'Welcome' | 'Rooms' | 'Notice' }> | Known
+ *   | { type: 'Notice', number: number, at: number, text: string, event: { name: string, fields:
+ *     Record<string, any> } | undefined }
  *   | { type: 'Rooms', rooms: import('./types.js').RoomInfo[] }
  *   | { type: 'Snapshot', head: SnapshotHead, events: GameEvent[], bytes: number }
  *   | { type: 'Desync', tick: number }
@@ -57,6 +59,9 @@ export class Session {
   #known;
   /** The shortest round trip that the driver told of. */
   #roundTripMs = Infinity;
+  /** The newest notice that was shown, and when the server is told. */
+  #noticeSeen = 0;
+  #noticeDueMs = Infinity;
 
   /**
    * A session for a socket that is open or about to be; its `Hello` waits to be sent.
@@ -120,6 +125,10 @@ export class Session {
    */
   handleTimeout(nowMs) {
     const { room } = this;
+    if (this.#noticeDueMs <= nowMs && this.state !== 'Failed' && this.#transmits.length < TRANSMITS_MAX) {
+      this.#transmits.push(client.noticesSeen(this.#noticeSeen));
+      this.#noticeDueMs = Infinity;
+    }
     if (room === undefined || room.leaving || this.state !== 'Room') return;
     for (let layer = room.layers.takeResync(nowMs); layer !== undefined; layer = room.layers.takeResync(nowMs)) {
       this.#transmits.push(client.resync(layer));
@@ -135,8 +144,9 @@ export class Session {
    */
   pollTimeout() {
     const { room } = this;
-    if (room === undefined || room.leaving || this.state !== 'Room') return Infinity;
-    return Math.min(room.acks.dueMs, room.layers.resyncDueMs);
+    if (this.state === 'Failed') return Infinity;
+    if (room === undefined || room.leaving || this.state !== 'Room') return this.#noticeDueMs;
+    return Math.min(room.acks.dueMs, room.layers.resyncDueMs, this.#noticeDueMs);
   }
 
   /** @returns {Uint8Array | undefined} the next message to send */
@@ -187,6 +197,16 @@ export class Session {
   }
 
   /**
+   * All notices up to `number` were shown: says so soon, from the lobby or a room.
+   * @param {number} number
+   * @param {number} nowMs
+   */
+  noticesSeen(number, nowMs) {
+    this.#noticeSeen = number;
+    this.#noticeDueMs = Math.min(this.#noticeDueMs, nowMs + NOTICES_SEEN_DELAY_MS);
+  }
+
+  /**
    * A `ping` was answered: the first inputs of a room, of whose way nothing else is known yet,
    * leave early enough for it.
    * @param {number} rttMs the round trip
@@ -224,6 +244,12 @@ export class Session {
         if (welcome === undefined) throw unexpected(message.type);
         const rooms = message.rooms.map((room) => roomInfo(room, welcome.schema));
         this.#events.push({ type: 'Rooms', rooms });
+        return;
+      }
+      case 'Notice': {
+        if (welcome === undefined) throw unexpected(message.type);
+        const event = message.event && unpackEvent(message.event, welcome.schema);
+        this.#events.push({ ...message, event });
         return;
       }
       case 'Joined':

@@ -119,6 +119,8 @@ function encodeClient({ type, ...m }) {
       return client.act(m.id, m.action, Uint8Array.from(m.fields));
     case 'Resume':
       return client.resume(m.token, { chat: m.chat, tick: m.seen });
+    case 'NoticesSeen':
+      return client.noticesSeen(m.number);
     default:
       throw new Error(`no client message ${type}`);
   }
@@ -138,6 +140,8 @@ function serverMessage(message) {
       const { Ok = [], Err } = message.Reply.result;
       return { type: 'Reply', id: decoded.id, answer: Uint8Array.from(Ok), error: Err };
     }
+    case 'Notice':
+      return { ...decoded, event: decoded.event ? { ...decoded.event, fields: Uint8Array.from(decoded.event.fields) } : undefined };
     case 'Rooms':
       return { ...decoded, rooms: decoded.rooms.map(roomOf) };
     case 'Joined':

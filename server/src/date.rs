@@ -16,7 +16,7 @@ pub(crate) fn now_ms() -> u64 {
 }
 
 /// Seconds since 1970, as people read them: `2026-11-21T10:15:00Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Date(pub(crate) u64);
 
 impl Date {

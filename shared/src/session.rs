@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use error::{RequestError, SessionError};
-pub use event::{Event, Redirect, decode_events};
+pub use event::{Event, NoticeOf, Redirect, decode_events};
 pub use games::Games;
 pub use reconnect::{
     Backoff, RECONNECT_DELAY_MAX_MS, RECONNECT_DELAY_MS, RECONNECT_FOR_MS, is_final,

@@ -12,15 +12,16 @@ use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, decode_ack, push_section, push_varint,
 };
 use tickwire::protocol::server_message::{
-    ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
+    ChatLine, LeaveReason, Limits, Member, NoticeEvent, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage, VERSION, feature};
 use tickwire::schema::{
     Audience, Component, Field, Kind, Message, Predicted, Predictor, Schema, Tables,
 };
 use tickwire::session::{
-    Event, Games, RequestError, RoomSession, Seen, Session, SessionError, State,
+    Event, Games, NoticeOf, RequestError, RoomSession, Seen, Session, SessionError, State,
 };
+use tickwire::snapshot::DecodeError;
 use tickwire::snapshot::complete::Completer;
 use tickwire::snapshot::delta::{self, Scratch};
 use tickwire::snapshot::fields;
@@ -915,6 +916,75 @@ fn a_prepare_is_told_in_the_lobby_and_in_a_room_and_not_before() {
     let mut session = Session::new("Ada", "");
     let early = session.handle_message(&codec::encode_server(&prepare), 0);
     assert_eq!(early, Err(SessionError::Unexpected));
+}
+
+fn notice(text: &str, event: Option<NoticeEvent>) -> ServerMessage {
+    ServerMessage::Notice {
+        number: 7,
+        at: 60,
+        text: text.to_owned(),
+        event,
+    }
+}
+
+fn packed_hit() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    fields::pack(&schema().events[0].fields, &[5], &mut bytes);
+    bytes
+}
+
+#[test]
+fn a_notice_is_told_in_the_lobby_and_in_a_room_and_not_before() {
+    let fields = packed_hit();
+    let said = notice("supper", Some(NoticeEvent { event: 0, fields }));
+    let (mut session, _) = in_room();
+    say(&mut session, &said);
+    let told = Event::Notice {
+        number: 7,
+        at: 60,
+        text: "supper".to_owned(),
+        event: Some(NoticeOf {
+            event: 0,
+            values: vec![5],
+            payload: None,
+        }),
+    };
+    assert_eq!(happened(&mut session).pop(), Some(told.clone()));
+    session.leave().unwrap();
+    session.notices_seen(7).unwrap();
+    let reason = LeaveReason::Asked;
+    say(&mut session, &ServerMessage::Left { reason });
+    say(&mut session, &said);
+    assert_eq!(happened(&mut session).pop(), Some(told));
+    session.notices_seen(8).unwrap();
+    let seen = |number| ClientMessage::NoticesSeen { number };
+    let expected = [ClientMessage::LeaveRoom, seen(7), seen(8)];
+    assert_eq!(heard(&mut session), expected);
+    let mut session = Session::new("Ada", "");
+    let early = session.handle_message(&codec::encode_server(&said), 0);
+    assert_eq!(early, Err(SessionError::Unexpected));
+    assert_eq!(session.notices_seen(7), Err(RequestError::NotNow));
+}
+
+#[test]
+fn a_notice_that_is_none_is_refused() {
+    let check = |message: ServerMessage, error: SessionError| {
+        let (mut session, _) = in_room();
+        let result = session.handle_message(&codec::encode_server(&message), 0);
+        assert_eq!(result, Err(error));
+    };
+    let event = |event, fields: &[u8]| {
+        let fields = fields.to_vec();
+        Some(NoticeEvent { event, fields })
+    };
+    let fields = packed_hit();
+    check(notice("", None), SessionError::Control);
+    check(notice(&"x".repeat(201), None), SessionError::Control);
+    check(notice("", event(1, &fields)), SessionError::UnknownEvent);
+    let longer = [&fields[..], &[0]].concat();
+    check(notice("", event(0, &longer)), SessionError::Control);
+    let cut = SessionError::Snapshot(DecodeError::Truncated);
+    check(notice("", event(0, &[])), cut);
 }
 
 #[test]

@@ -7,6 +7,9 @@ import { ControlWriter } from '../codec.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.js';
 import { Feature, Kind, VERSION } from './frame.js';
 
+/** Messages from this index on have their length behind it. */
+const LATER_FROM = 129;
+
 /**
  * @param {number} index
  * @param {(writer: ControlWriter) => void} [fields]
@@ -15,8 +18,15 @@ import { Feature, Kind, VERSION } from './frame.js';
 function message(index, fields) {
   const writer = new ControlWriter();
   writer.u8(Kind.Control);
-  writer.uint(index);
-  fields?.(writer);
+  if (index >= LATER_FROM) {
+    const later = new ControlWriter();
+    fields?.(later);
+    writer.u8(index);
+    writer.bytes(later.finish());
+  } else {
+    writer.uint(index);
+    fields?.(writer);
+  }
   const bytes = writer.finish();
   // The server would close the connection; the caller passed too long a text.
   if (bytes.length > CLIENT_MESSAGE_BYTES_MAX) {
@@ -159,6 +169,9 @@ export const act = (id, action, fields) =>
     w.uint(action);
     w.bytes(fields);
   });
+
+/** @param {number} number of the last notice that was shown */
+export const noticesSeen = (number) => message(LATER_FROM, (w) => w.uint(whole(number, 0xffffffff)));
 
 /**
  * @param {string} token the seat's newest

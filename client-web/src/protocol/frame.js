@@ -20,8 +20,10 @@ export const Feature = Object.freeze({
   REDIRECT: 2,
   /** `Prepare`, and `Redirect` with it. */
   PREPARE: 4,
+  /** `Notice`. */
+  NOTICES: 8,
   /** All that the SDK does. */
-  ALL: 7,
+  ALL: 15,
 });
 
 /** First byte of a message. */

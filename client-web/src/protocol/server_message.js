@@ -7,6 +7,7 @@ import { ControlReader } from '../codec.js';
 import {
   CHAT_HISTORY_MAX,
   MEMBERS_PER_PAGE,
+  NOTICE_CHARS_MAX,
   OPTIONS_BYTES_MAX,
   ROOMS_LISTED_MAX,
   SERVER_MESSAGE_BYTES_MAX,
@@ -37,6 +38,11 @@ const NOBODY = -1;
 export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClosed']);
 
 /**
+ * An event of the schema, its fields still packed.
+ * @typedef {{ event: number, fields: Uint8Array }} PackedEvent
+ */
+
+/**
  * `schema` and `tables` are left out where the hello named them.
  * @typedef {{ type: 'Welcome', version: number, features: number, game: string, name: string,
  *   token: string, limits: Limits, schemaHash: string, tablesHash: string, schema:
@@ -59,6 +65,7 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'ResumeToken', token: string, graceMs: number }
  *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }
  *   | { type: 'Prepare', url: string, validMs: number }
+ *   | { type: 'Notice', number: number, at: number, text: string, event: PackedEvent | undefined }
  *   } ServerMessage
  */
 
@@ -70,7 +77,7 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare' };
+const LATER = { 129: 'Prepare', 130: 'Notice' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -147,6 +154,7 @@ const FIELDS = {
   MemberState: (r) => ({ player: r.u16(), ready: r.bool(), host: r.bool(), connected: r.bool() }),
   Members: (r) => ({ members: r.list(MEMBERS_PER_PAGE, member), more: r.bool() }),
   Prepare: (r) => ({ url: r.string(), validMs: r.u32() }),
+  Notice: (r) => notice(r),
 };
 
 const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));
@@ -213,4 +221,12 @@ function member(r) {
  */
 function chatLine(r) {
   return { id: r.u32(), from: r.u16(), name: r.string(), text: r.string() };
+}
+
+/** @param {ControlReader} r */
+function notice(r) {
+  const [number, at, text] = [r.u32(), r.u32(), r.string()];
+  const event = r.option(() => ({ event: r.u16(), fields: packed(r) }));
+  if ([...text].length > NOTICE_CHARS_MAX || (text === '' && event === undefined)) throw new ProtocolError("a notice's text");
+  return { number, at, text, event };
 }

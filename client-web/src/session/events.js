@@ -1,5 +1,6 @@
 /**
- * The events section of a snapshot (PROTOCOL.md §8): the game's messages. Called by `session.js`.
+ * The events section of a snapshot (PROTOCOL.md §8), and the event of a notice: the game's
+ * messages. Called by `session.js`.
  */
 
 import { readVarint } from '../bytes.js';
@@ -25,13 +26,34 @@ export function decodeEvents(reader, tick, schema) {
   while (!bits.done) {
     const back = readVarint(bits);
     if (back > tick) throw new ProtocolError('an event from before the first tick');
-    const declared = schema.events[readVarint(bits)];
-    if (declared === undefined) throw new ProtocolError('unknown event');
-    const { name, payload } = declared;
-    const fields = dequantiseAll(declared.fields, unpack(declared.fields, bits));
-    bits.align();
-    if (payload !== undefined) fields[payload.name] = decodePayload(payload, bits);
-    events.push({ name, tick: tick - back, fields });
+    events.push({ tick: tick - back, ...decodeEvent(readVarint(bits), schema) });
   }
   return events;
+}
+
+/**
+ * The event of a notice, which has no tick.
+ * @param {import('../protocol/server_message.js').PackedEvent} packed
+ * @param {import('../schema/schema.js').Schema} schema
+ * @returns {{ name: string, fields: Record<string, any> }}
+ */
+export function unpackEvent({ event, fields }, schema) {
+  bits.open(fields, 0, fields.length);
+  const unpacked = decodeEvent(event, schema);
+  if (!bits.done) throw new ProtocolError("something follows a notice's event");
+  return unpacked;
+}
+
+/**
+ * @param {number} index
+ * @param {import('../schema/schema.js').Schema} schema
+ */
+function decodeEvent(index, schema) {
+  const declared = schema.events[index];
+  if (declared === undefined) throw new ProtocolError('unknown event');
+  const { name, payload } = declared;
+  const fields = dequantiseAll(declared.fields, unpack(declared.fields, bits));
+  bits.align();
+  if (payload !== undefined) fields[payload.name] = decodePayload(payload, bits);
+  return { name, fields };
 }

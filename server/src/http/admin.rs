@@ -1,9 +1,10 @@
 //! The administration of a running server, on the operator's port alone: who is connected, who is
-//! banned or muted, and orders about them. Each request brings the operator's token; without a
+//! banned or muted, orders about them, and what there is to say to them. Each request brings the operator's token; without a
 //! token in the settings there is nothing here. What orders do is `lobby`'s; who asked for what is
 //! in the audit log.
 
 mod people;
+mod announce;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};
@@ -27,6 +28,7 @@ use crate::lobby::Lobby;
 use crate::metrics::Metrics;
 use crate::moderation::audit;
 use crate::moderation::order::{Order, Refused};
+use crate::notices::Refused as NotSaid;
 
 /// Where all of it is.
 const ROOT: &str = "/admin/";
@@ -35,6 +37,8 @@ const DRAIN: &str = "drain";
 /// What is stored of a person: read, and erased.
 const EXPORT: &str = "export";
 const ERASE: &str = "erase";
+/// What is to be said to players.
+const ANNOUNCE: &str = "announce";
 /// Bytes of an order: the longest player and reason, every character escaped, are less.
 const BODY_BYTES_MAX: usize = 4096;
 /// Characters of a path that the audit log shows.
@@ -132,6 +136,7 @@ impl Admin {
                         Ok(body) => people::erase(&body, who, lobby).await,
                         Err(refused) => Err(refused),
                     },
+                    ANNOUNCE => self.announce(request, who, lobby).await,
                     _ => self.order(&action, request, who, lobby).await,
                 };
                 carried_out.unwrap_or_else(|(status, why)| {
@@ -222,5 +227,38 @@ impl Admin {
             )),
             Err(_) => Err((StatusCode::INTERNAL_SERVER_ERROR, "it failed".into())),
         }
+    }
+
+    /// Says what is in a request to those who are meant. The error is what is answered, and logged.
+    async fn announce(
+        &self,
+        request: Request<Incoming>,
+        who: SocketAddr,
+        lobby: &Lobby,
+    ) -> Result<Reply, (StatusCode, String)> {
+        if request.method() != Method::POST {
+            return Err((StatusCode::METHOD_NOT_ALLOWED, "only POST".into()));
+        }
+        let body = body::read(request.into_body(), BODY_BYTES_MAX, self.patience)
+            .await
+            .map_err(|error| (error.status(), error.to_string()))?;
+        let read = announce::read(&body, |game, name, fields| lobby.event(game, name, fields));
+        let (to, notice) = read.map_err(|why| (StatusCode::BAD_REQUEST, why))?;
+        let reached = lobby.publish(&to, &notice).map_err(|why| {
+            let status = match why {
+                NotSaid::BadText | NotSaid::OtherGame => StatusCode::BAD_REQUEST,
+                NotSaid::NoSuchGame => StatusCode::NOT_FOUND,
+                NotSaid::PlayerFull | NotSaid::Full => StatusCode::INSUFFICIENT_STORAGE,
+            };
+            (status, why.to_string())
+        })?;
+        audit::announced(
+            who,
+            &to.to_string(),
+            &notice.text,
+            reached.now,
+            reached.later,
+        );
+        Ok(reply::json(&reached))
     }
 }

@@ -9,6 +9,7 @@ mod games;
 mod listed;
 pub(crate) mod matchmaking;
 mod neighbours;
+mod notices;
 mod of_node;
 mod orders;
 mod restoring;
@@ -131,7 +132,11 @@ impl Lobby {
         });
         let keeping = keeping.transpose()?;
         let receiving = receive(built.shared.clone(), built.returned);
-        tokio::spawn(vitals.keep("the way back from the workers", receiving));
+        let way_back = vitals.clone();
+        tokio::spawn(way_back.keep("the way back from the workers", receiving));
+        let notices = built.shared.notices.clone();
+        let tending = async move { notices.keep_tending().await };
+        tokio::spawn(vitals.keep("notices", tending));
         Ok(Lobby {
             shared: built.shared,
             threads: Arc::new(Mutex::new(built.beside)),

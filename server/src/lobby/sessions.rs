@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use tickwire::codec::{decode_client, encode_server, spoken_version};
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION};
+use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage, VERSION, feature};
 use tokio::io::Interest;
 use tokio::time::timeout_at;
 
@@ -26,6 +26,7 @@ use crate::auth::Unauthorised;
 use crate::date::{self, Date};
 use crate::moderation::Banned;
 use crate::store::record::{self, Record};
+use crate::presence::MAILBOX_BYTES_MAX;
 use crate::text::player_name;
 use crate::transport::{Conn, End, Fetched, Reading, Scratch, stopping};
 use crate::vitals;
@@ -60,6 +61,9 @@ impl Served {
     pub(super) fn new(mut client: Client, shared: &Shared, now: Instant) -> Served {
         client.session.set_room(None);
         client.session.stand_up();
+        if let Some(online) = &client.session.online {
+            online.in_lobby();
+        }
         Served {
             client,
             hello_by: now + shared.hello_timeout,
@@ -202,10 +206,28 @@ fn answer_all(
         return Ok(Some(seating));
     }
     conn.flush(now)?;
+    while deliver(conn, session, shared) {
+        conn.flush(now)?;
+    }
     if conn.backlog().is_stalled(now, shared.stall_timeout) {
         return Err(End::Close(CloseCode::Stalled));
     }
     Ok(None)
+}
+
+/// Sends what others have to say to it, once all before has gone. Whether there may be more.
+fn deliver(conn: &mut Conn, session: &Session, shared: &Shared) -> bool {
+    let online = session.online.as_ref();
+    let Some(online) = online.filter(|_| conn.backlog().waiting_bytes == 0) else {
+        return false;
+    };
+    let mut letters = Vec::new();
+    online.take(MAILBOX_BYTES_MAX, None, &mut letters);
+    for letter in &letters {
+        shared.metrics.control_bytes.increment(letter.len() as u64);
+        conn.send(letter);
+    }
+    !letters.is_empty()
 }
 
 fn answer_messages(
@@ -293,6 +315,12 @@ fn answer(
             nonce,
             tick: Default::default(),
         },
+        ClientMessage::NoticesSeen { number } => {
+            if let Some(online) = &session.online {
+                online.saw(number);
+            }
+            return Ok(Answered::Said);
+        }
         ClientMessage::CreateRoom(..)
         | ClientMessage::JoinRoom { .. }
         | ClientMessage::JoinCode { .. }
@@ -385,6 +413,11 @@ fn greet(
     session.identity = identity;
     session.features = features;
     session.pre_hello = None;
+    if let Some(online) = session.online.as_ref()
+        && features & feature::NOTICES != 0
+    {
+        shared.notices.arrive(online, Date::now());
+    }
     Ok(())
 }
 

@@ -26,6 +26,7 @@ use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{Directory, GameIndex};
 use crate::metrics::Metrics;
 use crate::moderation::{Moderation, Stored};
+use crate::notices::Notices;
 use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     pub(super) tokens: Tokens,
     pub(super) moderation: Moderation,
     pub(super) store: Store,
+    pub(super) notices: Arc<Notices>,
     pub(super) room_quotas: RoomQuotas,
     /// The other nodes, of a server that is not alone.
     pub(super) nodes: OnceLock<Arc<Nodes>>,
@@ -137,6 +139,7 @@ impl Shared {
             hosted: games,
             workers,
             tokens,
+            notices: Arc::new(Notices::new(moderation.presence().clone(), metrics.clone())),
             moderation,
             store,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),

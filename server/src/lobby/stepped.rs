@@ -112,6 +112,7 @@ impl<G: Game> Stepped<G> {
             }
         }
         self.worker.run_until(now);
+        self.shared.notices.tend(Date::now());
         while let Ok(back) = self.returned.try_recv() {
             match back.end {
                 None => self

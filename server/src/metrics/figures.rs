@@ -111,6 +111,15 @@ figures! {
         "times that a player had made as many rooms as they may"
     counter tickwire_moderation_total { moderated[action in ORDERS] }
         "orders of operators that were carried out, by what was ordered"
+    counter tickwire_notices_total {
+        notices_now_only(class = "now"),
+        notices_durable(class = "durable"),
+    }
+        "notices that were given out, by whether they are kept for who is away"
+    counter tickwire_notices_dropped_total { notices_dropped }
+        "notices to connections that were lost for want of room, or to clients that know of none"
+    gauge tickwire_notices_kept { notices_kept }
+        "notices that players have not seen, each as often as it waits for one, and those for all"
     counter tickwire_admin_requests_refused_total {
         admin_unauthorised(reason = "token"),
         admin_limited(reason = "limited"),

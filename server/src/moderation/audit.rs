@@ -40,6 +40,12 @@ pub(crate) fn exported(who: SocketAddr, player: &str) {
     tracing::info!(target: AUDIT, %who, action = "export", against = player, "done");
 }
 
+/// Something was said to players: to whom, and how many connections and players it reaches now and
+/// later.
+pub(crate) fn announced(who: SocketAddr, to: &str, text: &str, now: u32, later: u32) {
+    tracing::info!(target: AUDIT, %who, action = "announce", to, text, now, later, "done");
+}
+
 /// Something was tried that was not done. `action` is what was asked for, `why` is the answer.
 pub(crate) fn refused(who: SocketAddr, action: &str, why: &str) {
     tracing::warn!(target: AUDIT, %who, action, why, "refused");

@@ -1,15 +1,14 @@
 //! What operators decide about players: who is sent away, kept out, or may not chat, until when.
-//! Lists of sanctions, who is connected, and where the lists outlast the process: the store, or the
-//! file of an operator who names one.
-//! `http::admin` takes orders, `lobby` carries them out; `lobby::sessions` asks at each hello,
-//! workers apply what stands in a connection's [`Online`]. Its lock is taken at hellos and orders,
-//! never on the tick path.
+//! Lists of sanctions, and where they outlast the process: the store, or the file of an operator who
+//! names one; who is connected is `presence`'s. `http::admin` takes orders, `lobby` carries them out;
+//! `lobby::sessions` asks at each hello, workers apply what stands in a connection's
+//! [`Online`](crate::presence::Online). Its lock is taken at hellos and orders, never on the tick
+//! path.
 
 pub(crate) mod audit;
 mod files;
 mod kept;
 pub(crate) mod order;
-mod presence;
 mod sanctions;
 mod stored;
 pub(crate) mod target;
@@ -25,13 +24,12 @@ use crate::auth::Identity;
 use crate::config::{Config, ConfigError};
 use crate::date::Date;
 use crate::metrics::Metrics;
+use crate::presence::{PlayerLine, Presence, Present};
 use crate::store::Store;
 
 use files::FileDocument;
 use kept::{Contents, Kept};
 use order::{Order, Outcome, Refused, Verb};
-use presence::Presence;
-pub(crate) use presence::{PlayerLine, Present, Whereabouts};
 use sanctions::List;
 pub(crate) use sanctions::{SANCTIONS_MAX, Sanction};
 pub(crate) use stored::Stored;
@@ -165,7 +163,11 @@ impl Moderation {
         let meant = match order.verb {
             // Nobody of them is here.
             Verb::Unban => Vec::new(),
-            _ => self.presence.meant_by(&order.target),
+            _ => {
+                let target = &order.target;
+                self.presence
+                    .all(|online| target.includes(&online.identity, online.address))
+            }
         };
         for online in &meant {
             match order.verb {
@@ -249,9 +251,9 @@ impl Moderation {
         self.lists.lock().mutes.all(now)
     }
 
-    /// Where each of these players is, by each of their connections.
-    pub(crate) fn whereabouts(&self, players: &[Identity]) -> Vec<Vec<Whereabouts>> {
-        self.presence.whereabouts(players)
+    /// Who is connected.
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Who is connected, and who was of late.

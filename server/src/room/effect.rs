@@ -55,6 +55,13 @@ pub enum Effect {
         /// What, tidied.
         text: String,
     },
+    /// The player's client says that all notices up to this number were shown.
+    NoticesSeen {
+        /// Whose.
+        player: PlayerId,
+        /// The last one's.
+        number: u32,
+    },
     /// Lists are to say this of the room.
     Describe {
         /// The schema's metadata, packed.

@@ -39,7 +39,12 @@ impl<G: Game> Room<G> {
                 let Some(message) = message else {
                     return Ok(());
                 };
-                if !matches!(message, ClientMessage::Ping { .. }) {
+                // What a page says that nobody looks at is no sign of anybody.
+                let by_itself = matches!(
+                    message,
+                    ClientMessage::Ping { .. } | ClientMessage::NoticesSeen { .. }
+                );
+                if !by_itself {
                     self.stir(player);
                 }
                 self.on_request(player, message)
@@ -118,6 +123,10 @@ impl<G: Game> Room<G> {
             ClientMessage::Resync { layer } => self.on_resync(player, layer)?,
             ClientMessage::Act { id, action, fields } => {
                 self.on_action(player, id, action, &fields)?;
+            }
+            ClientMessage::NoticesSeen { number } => {
+                let seen = Effect::NoticesSeen { player, number };
+                self.effects.push_back(seen);
             }
         }
         Ok(())

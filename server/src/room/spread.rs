@@ -113,6 +113,23 @@ impl<G: Game> Room<G> {
         self.spread_pages();
     }
 
+    /// Bytes of what others than the room have to say to a player or spectator that may go out now,
+    /// 0 if they are not here.
+    pub(crate) fn left_to_say(&mut self, to: PlayerId) -> u32 {
+        let (tick, cadence) = (self.tick, self.cadence);
+        let receiver = self.members.receiver_mut(to);
+        receiver.map_or(0, |receiver| {
+            receiver.in_flight.left_for_control(tick, cadence)
+        })
+    }
+
+    /// So many bytes of it went out.
+    pub(crate) fn said(&mut self, to: PlayerId, bytes: u32) {
+        if let Some(receiver) = self.members.receiver_mut(to) {
+            receiver.in_flight.told(bytes);
+        }
+    }
+
     /// Sends those who have got all news the next page of the members of whom they were not told,
     /// which then says how they are now.
     fn spread_pages(&mut self) {

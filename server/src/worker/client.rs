@@ -15,7 +15,7 @@ use crate::admission::sockets::Seat;
 use crate::auth::Identity;
 use crate::directory::GameIndex;
 use crate::game::Options;
-use crate::moderation::Present;
+use crate::presence::Present;
 use crate::transport::graceful_close::close;
 use crate::transport::{Conn, End};
 
@@ -129,7 +129,7 @@ impl Session {
         self.online.as_ref()?.expelled()
     }
 
-    /// Done when an operator wants it closed.
+    /// Done when others have something for it, while it is in the lobby.
     pub(crate) async fn ordered(&self) {
         match &self.online {
             Some(online) => online.ordered().await,

@@ -5,6 +5,7 @@
 
 mod arriving;
 mod left;
+mod mail;
 mod moving;
 mod owning;
 mod running;
@@ -26,6 +27,7 @@ use super::room_host::{Failed, TurnContext, guarded};
 use super::{Client, Command, Common, JoinRequest, Phase, State};
 use crate::auth::Identity;
 use crate::game::{Closing, Game};
+use crate::presence::Post;
 use crate::room::Room;
 use crate::transport::End;
 use crate::transport::stopping;
@@ -82,6 +84,7 @@ impl EventLoop {
         common: Common,
         commands: Receiver<Command>,
         state: Arc<State>,
+        post: Arc<Post>,
         clock: Option<Instant>,
         me: usize,
     ) -> EventLoop {
@@ -93,7 +96,7 @@ impl EventLoop {
             clock,
             commands,
             load: Load::new(state.started),
-            ctx: TurnContext::new(common, state.started),
+            ctx: TurnContext::new(common, post, state.started),
             state,
             rooms: HashMap::new(),
             queue: Queue::new(),
@@ -202,6 +205,7 @@ impl EventLoop {
             }
         }
         self.obey(now);
+        self.sort_mail(now);
         if self.load.is_due(now) {
             self.rebalance(now);
             self.even_out(now);

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::time::Instant;
 
-use tickwire::ids::{RoomId, Tick};
+use tickwire::ids::{PlayerId, RoomId, Tick};
 use tickwire::protocol::CloseCode;
 
 use super::orders::SendOn;
@@ -61,6 +61,15 @@ pub(crate) trait Host: Send {
         seats_of: Option<&Identity>,
         ctx: &mut TurnContext,
     ) -> Result<u32, Failed>;
+
+    fn mail(
+        &mut self,
+        player: PlayerId,
+        at_once: bool,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed>;
+
+    fn take_mailboxes(&mut self, ctx: &TurnContext);
 
     fn view(&mut self, now: Instant) -> RoomView;
 
@@ -146,6 +155,19 @@ impl<G: Game> Host for RoomHost<G> {
         ctx: &mut TurnContext,
     ) -> Result<u32, Failed> {
         RoomHost::moderate(self, seats_of, ctx)
+    }
+
+    fn mail(
+        &mut self,
+        player: PlayerId,
+        at_once: bool,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed> {
+        RoomHost::mail(self, player, at_once, ctx)
+    }
+
+    fn take_mailboxes(&mut self, ctx: &TurnContext) {
+        RoomHost::take_mailboxes(self, ctx);
     }
 
     fn view(&mut self, now: Instant) -> RoomView {

@@ -10,6 +10,7 @@ mod figures;
 mod games;
 mod host;
 mod load;
+mod mail;
 mod members;
 mod moderation;
 mod orders;
@@ -46,6 +47,7 @@ use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::presence::Post;
 use crate::transport::End;
 use crate::vitals::Vitals;
 
@@ -225,7 +227,14 @@ impl Worker {
         });
         let inbox = Arc::new(inbox);
         let me = common.peers.add(&inbox, &state);
-        let event_loop = EventLoop::new(common, commands, state.clone(), clock, me);
+        let to_wake = Arc::downgrade(&inbox);
+        let post = Arc::new(Post::new(move || {
+            if let Some(inbox) = to_wake.upgrade() {
+                // A full inbox wakes the worker as well.
+                let _ = inbox.try_send(Command::Wake);
+            }
+        }));
+        let event_loop = EventLoop::new(common, commands, state.clone(), post, clock, me);
         (Worker { inbox, state }, event_loop)
     }
 

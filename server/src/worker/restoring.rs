@@ -111,6 +111,7 @@ impl<G: Game> RoomHost<G> {
                 game: game.clone(),
                 room,
                 members,
+                with_mail: Vec::new(),
             }),
             options,
             takers,

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use tickwire::codec::encode_server;
 use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::server_message::LeaveReason;
@@ -21,6 +22,7 @@ use crate::by_player::is_spectator;
 use crate::date;
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
+use crate::presence::Post;
 use crate::room::{Effect, Room, Workspace};
 use crate::store::record::{Message, Record};
 use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers};
@@ -47,11 +49,17 @@ pub(crate) struct TurnContext {
     pub(super) workspace: Box<Workspace>,
     /// Members whose connections came to an end.
     pub(super) ended: Vec<(PlayerId, End)>,
+    /// Where the worker is told of members who have mail.
+    pub(super) post: Arc<Post>,
+    /// Mail that is being handed out.
+    pub(super) letters: Vec<Bytes>,
 }
 
 impl TurnContext {
-    pub(super) fn new(common: Common, now: Instant) -> TurnContext {
+    pub(super) fn new(common: Common, post: Arc<Post>, now: Instant) -> TurnContext {
         TurnContext {
+            post,
+            letters: Vec::new(),
             common,
             now,
             scratch: Scratch::default(),
@@ -90,6 +98,8 @@ pub(super) struct RoomHost<G: Game> {
     pub(super) game: Arc<HostedGame>,
     pub(super) room: Room<G>,
     pub(super) members: Members,
+    /// Members who may have mail, some perhaps twice.
+    pub(super) with_mail: Vec<PlayerId>,
 }
 
 impl<G: Game> RoomHost<G> {
@@ -110,6 +120,7 @@ impl<G: Game> RoomHost<G> {
             game,
             room,
             members,
+            with_mail: Vec::new(),
         })
     }
 
@@ -234,6 +245,12 @@ impl<G: Game> RoomHost<G> {
                 text,
                 nonce: None,
             })),
+            Effect::NoticesSeen { player, number } => {
+                let client = self.members.client(player);
+                if let Some(online) = client.and_then(|client| client.session.online.as_ref()) {
+                    online.saw(number);
+                }
+            }
             Effect::Describe { metadata, locked } => {
                 let registry = &ctx.common.registry;
                 registry.describe(self.id, &metadata, locked);

@@ -64,6 +64,7 @@ impl<G: Game> RoomHost<G> {
                 self.game.metrics.players.increment(1);
                 self.settle_guarded(ctx)?;
                 self.hand_out(player, ctx);
+                self.take_mailbox(player, ctx);
                 self.apply_orders(player, ctx)
             }
             Ok(Err(reason)) => {
@@ -111,6 +112,7 @@ impl<G: Game> RoomHost<G> {
                 self.members.sit(spectator, client, mark, since);
                 self.game.metrics.spectators.increment(1);
                 self.settle_guarded(ctx)?;
+                self.take_mailbox(spectator, ctx);
                 self.apply_orders(spectator, ctx)
             }
             Ok(Err(reason)) => {
@@ -198,6 +200,7 @@ impl<G: Game> RoomHost<G> {
         }
         self.settle_guarded(ctx)?;
         self.hand_out(player, ctx);
+        self.take_mailbox(player, ctx);
         self.apply_orders(player, ctx)
     }
 

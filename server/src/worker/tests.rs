@@ -100,7 +100,7 @@ impl Place {
         };
         Place {
             host: RoomHost::open(&def, game, options).unwrap(),
-            ctx: TurnContext::new(common, Instant::now()),
+            ctx: TurnContext::new(common, Arc::new(Post::new(|| {})), Instant::now()),
             returned,
             addresses: Addresses::new(&config, PLACES, metrics),
         }

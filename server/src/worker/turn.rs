@@ -89,6 +89,7 @@ impl<G: Game> RoomHost<G> {
             self.room.borrow_workspace(&mut ctx.workspace);
             let ticked = step(&mut self.room);
             self.settle(ctx);
+            self.hand_out_mail(ctx);
             let due = ticked && self.room.snapshot_due();
             let mut written = self.write(Role::Player, due, ctx);
             if written.is_ok() && self.room.spectators() > 0 {

@@ -10,6 +10,7 @@ mod games;
 mod handshakes;
 mod limits;
 mod moderation;
+mod notices;
 mod ops;
 mod play_log;
 mod player;

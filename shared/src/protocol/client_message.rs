@@ -107,11 +107,16 @@ pub enum ClientMessage {
         /// durable events after it follow.
         seen: Tick,
     },
+    /// All of the player's notices up to this one were shown; in the lobby or a room.
+    NoticesSeen {
+        /// The last one's number.
+        number: u32,
+    },
 }
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: u8 = 0;
+    const LATER: u8 = 1;
 }
 
 /// A room to be made.

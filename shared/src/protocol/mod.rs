@@ -41,8 +41,10 @@ pub mod feature {
     pub const REDIRECT: u32 = 1 << 1;
     /// `Prepare`, and `Redirect` with it. Who lacks it is not sent one.
     pub const PREPARE: u32 = 1 << 2;
+    /// `Notice`. Who lacks it is not sent one.
+    pub const NOTICES: u32 = 1 << 3;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES;
 }
 
 /// First byte of a message.

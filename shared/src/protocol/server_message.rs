@@ -153,11 +153,33 @@ pub enum ServerMessage {
         /// For how long the connection may be held, in milliseconds.
         valid_ms: u32,
     },
+    /// Something that is no room's: in the lobby or a room.
+    Notice {
+        /// 0: it is lost to who is away. Else they get it later, and say `NoticesSeen`; above those
+        /// of the player's earlier ones.
+        number: u32,
+        /// When it was given out, in seconds since 1970.
+        at: u32,
+        /// At most [`NOTICE_CHARS_MAX`](crate::limits::NOTICE_CHARS_MAX) characters, tidied as names
+        /// are; empty only beside an event.
+        text: String,
+        /// One of the game's.
+        event: Option<NoticeEvent>,
+    },
 }
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: u8 = 1;
+    const LATER: u8 = 2;
+}
+
+/// An event of the schema, outside of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeEvent {
+    /// Index in the schema's events.
+    pub event: u16,
+    /// Its fields, bit-packed, and its payload, if it has one.
+    pub fields: Vec<u8>,
 }
 
 /// What a server allows.

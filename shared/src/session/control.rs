@@ -1,7 +1,7 @@
 //! What a server's control messages, but the welcome, change, and what the driver is told of it.
 
-use super::{Event, Redirect, RoomSession, Session, SessionError, State};
-use crate::limits::{CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, ROOMS_LISTED_MAX};
+use super::{Event, NoticeOf, Redirect, RoomSession, Session, SessionError, State};
+use crate::limits::{CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, NOTICE_CHARS_MAX, ROOMS_LISTED_MAX};
 use crate::protocol::ServerMessage;
 use crate::protocol::server_message::Member;
 
@@ -49,6 +49,25 @@ impl Session {
             (_, ServerMessage::Stopping { retry_after_ms }) => Event::Stopping { retry_after_ms },
             (_, ServerMessage::Prepare { url, valid_ms }) => Event::Prepare { url, valid_ms },
             (_, ServerMessage::Reply { id, result }) => Event::Reply { id, result },
+            (
+                _,
+                ServerMessage::Notice {
+                    number,
+                    at,
+                    text,
+                    event,
+                },
+            ) => {
+                let welcome = self.welcome.as_ref().ok_or(SessionError::Unexpected)?;
+                let schema = &welcome.game.schema;
+                let event = event.map(|event| NoticeOf::read(&event, schema));
+                Event::Notice {
+                    number,
+                    at,
+                    text,
+                    event: event.transpose()?,
+                }
+            }
             (Some(room), ServerMessage::MemberChanged { member }) => {
                 room.on_member_changed(&member);
                 Event::MemberChanged { member }
@@ -136,6 +155,10 @@ fn within_limits(message: &ServerMessage) -> bool {
                 && chat.len() <= CHAT_HISTORY_MAX
         }
         ServerMessage::Members { members, .. } => members.len() <= MEMBERS_PER_PAGE,
+        ServerMessage::Notice { text, event, .. } => {
+            let chars = text.chars().count();
+            chars <= NOTICE_CHARS_MAX && (chars > 0 || event.is_some())
+        }
         _ => true,
     }
 }

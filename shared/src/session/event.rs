@@ -3,8 +3,10 @@
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
-use crate::protocol::server_message::{ChatLine, LeaveReason, Member, Refusal, RoomInfo};
-use crate::schema::{Field, Kind, Schema, is_text};
+use crate::protocol::server_message::{
+    ChatLine, LeaveReason, Member, NoticeEvent, Refusal, RoomInfo,
+};
+use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
 
 /// Something that happened.
@@ -81,6 +83,19 @@ pub enum Event {
         /// The action's answer, packed ([`super::Session::read_answer`]), or why not.
         result: Result<Vec<u8>, String>,
     },
+    /// Somebody beside the game has something to say: to be shown as text only. Of a number above
+    /// 0 the driver says so once it was shown ([`super::Session::notices_seen`]); before it may come
+    /// again, on another connection.
+    Notice {
+        /// Above those before, or 0.
+        number: u32,
+        /// When it was said, in seconds since 1970.
+        at: u32,
+        /// May be empty beside an event.
+        text: String,
+        /// One of the game's events, which happened in no tick.
+        event: Option<NoticeOf>,
+    },
     /// The server stops; its close follows.
     Stopping {
         /// When to try again, in milliseconds.
@@ -109,6 +124,37 @@ pub enum Event {
         /// Which one.
         layer: LayerId,
     },
+}
+
+/// A game's event that a notice brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeOf {
+    /// Index in the schema's events.
+    pub event: u16,
+    /// The integers of its fields.
+    pub values: Vec<i32>,
+    /// Its payload, if it declares one: JSON text or anything.
+    pub payload: Option<Vec<u8>>,
+}
+
+impl NoticeOf {
+    /// Reads one off the wire.
+    ///
+    /// # Errors
+    /// The schema has no such event, or its bytes are not it.
+    pub(super) fn read(packed: &NoticeEvent, schema: &Schema) -> Result<NoticeOf, SessionError> {
+        let declared = schema.events.get(usize::from(packed.event));
+        let declared = declared.ok_or(SessionError::UnknownEvent)?;
+        let (values, payload, rest) = contents(declared, &packed.fields)?;
+        if !rest.is_empty() {
+            return Err(SessionError::Control);
+        }
+        Ok(NoticeOf {
+            event: packed.event,
+            values,
+            payload: payload.map(<[u8]>::to_vec),
+        })
+    }
 }
 
 /// Where a server says to go.
@@ -145,17 +191,7 @@ pub fn decode_events(
             .and_then(|index| schema.events.get(index))
             .ok_or(SessionError::UnknownEvent)?;
         let happened = tick.0.checked_sub(back).ok_or(SessionError::UnknownEvent)?;
-        let mut values = Vec::with_capacity(declared.fields.len());
-        let after =
-            fields::unpack(&declared.fields, after, &mut values).map_err(SessionError::Snapshot)?;
-        let bad = |(field, words): (&Field, &[i32])| {
-            matches!(field.kind, Kind::Text { .. }) && !is_text(words)
-        };
-        if fields::by_field(&declared.fields, &values).any(bad) {
-            return Err(SessionError::Snapshot(DecodeError::NotText));
-        }
-        let (payload, after) = fields::take_payload(declared.payload.as_ref(), after)
-            .map_err(SessionError::Snapshot)?;
+        let (values, payload, after) = contents(declared, after)?;
         rest = after;
         hand_out(Event::Game {
             tick: Tick(happened),
@@ -166,4 +202,27 @@ pub fn decode_events(
         });
     }
     Ok(())
+}
+
+/// What an event has, and the bytes that follow it.
+#[expect(
+    clippy::type_complexity,
+    reason = "three parts of one thing, for two callers"
+)]
+fn contents<'a>(
+    declared: &Message,
+    bytes: &'a [u8],
+) -> Result<(Vec<i32>, Option<&'a [u8]>, &'a [u8]), SessionError> {
+    let mut values = Vec::with_capacity(declared.fields.len());
+    let after =
+        fields::unpack(&declared.fields, bytes, &mut values).map_err(SessionError::Snapshot)?;
+    let bad = |(field, words): (&Field, &[i32])| {
+        matches!(field.kind, Kind::Text { .. }) && !is_text(words)
+    };
+    if fields::by_field(&declared.fields, &values).any(bad) {
+        return Err(SessionError::Snapshot(DecodeError::NotText));
+    }
+    let (payload, rest) =
+        fields::take_payload(declared.payload.as_ref(), after).map_err(SessionError::Snapshot)?;
+    Ok((values, payload, rest))
 }

@@ -187,6 +187,15 @@ impl Session {
         self.request(self.state(), &ClientMessage::Ping { nonce })
     }
 
+    /// Says that all notices up to this number were shown, from the lobby or a room: they do not
+    /// come again.
+    pub fn notices_seen(&mut self, number: u32) -> Result<(), RequestError> {
+        if !matches!(self.state(), State::Lobby | State::Room) {
+            return Err(RequestError::NotNow);
+        }
+        self.push(&ClientMessage::NoticesSeen { number })
+    }
+
     /// A request that the room takes of its members alone.
     fn request_of_player(&mut self, message: &ClientMessage) -> Result<(), RequestError> {
         match &self.room {
@@ -205,6 +214,10 @@ impl Session {
         if state != only_in || leaving || !matches!(state, State::Lobby | State::Room) {
             return Err(RequestError::NotNow);
         }
+        self.push(message)
+    }
+
+    fn push(&mut self, message: &ClientMessage) -> Result<(), RequestError> {
         if self.transmits.len() >= TRANSMITS_MAX {
             return Err(RequestError::TooMuchWaiting);
         }

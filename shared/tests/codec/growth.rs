@@ -75,6 +75,15 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
         valid_ms: 300,
     });
     assert_eq!(bytes, [1, 129, 5, 1, b'a', 251, 44, 1]);
+    let bytes = encode_server(&ServerMessage::Notice {
+        number: 300,
+        at: 2,
+        text: "a".to_owned(),
+        event: None,
+    });
+    assert_eq!(bytes, [1, 130, 7, 251, 44, 1, 2, 1, b'a', 0]);
+    let bytes = encode_client(&ClientMessage::NoticesSeen { number: 300 });
+    assert_eq!(bytes, [1, 129, 3, 251, 44, 1]);
 }
 
 #[test]
@@ -84,6 +93,7 @@ fn features_are_those_that_both_pages_list() {
         ("LAYERS", feature::LAYERS),
         ("REDIRECT", feature::REDIRECT),
         ("PREPARE", feature::PREPARE),
+        ("NOTICES", feature::NOTICES),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

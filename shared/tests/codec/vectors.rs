@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
 use tickwire::exact::bearing;
 use tickwire::ids::{LayerId, PlayerId, RoomId, Tick};
+use tickwire::limits::NOTICE_CHARS_MAX;
 use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom, Test};
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, encode_ack, push_section, push_varint,
 };
 use tickwire::protocol::server_message::{
-    ChatLine, LeaveReason, Limits, Member, Refusal, RoomInfo,
+    ChatLine, LeaveReason, Limits, Member, NoticeEvent, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
 use tickwire::schema::{
@@ -141,6 +142,7 @@ fn client_messages() -> Vec<ClientMessage> {
             chat: 300,
             seen: Tick(70_000),
         },
+        ClientMessage::NoticesSeen { number: 70_000 },
     ]
 }
 
@@ -164,6 +166,15 @@ fn welcome(schema: Option<Schema>, tables: Option<Tables>) -> ServerMessage {
         schema,
         tables,
     }
+}
+
+/// The schema's event with this payload.
+fn note(payload: &str) -> Vec<u8> {
+    let mut fields = Vec::new();
+    let values = [-1, 99, 0x6C6C_6568, 0x6F];
+    pack(&schema().events[0].fields, &values, &mut fields);
+    push_payload(payload.as_bytes(), &mut fields);
+    fields
 }
 
 fn server_messages() -> Vec<ServerMessage> {
@@ -298,6 +309,31 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Prepare {
             url: "wss://elsewhere/n/2/ws".to_owned(),
             valid_ms: 4000,
+        },
+        ServerMessage::Notice {
+            number: 0,
+            at: 1_796_000_000,
+            text: "Zoë 🦀".to_owned(),
+            event: None,
+        },
+        ServerMessage::Notice {
+            number: 250,
+            at: 0,
+            text: "x".repeat(NOTICE_CHARS_MAX),
+            event: Some(NoticeEvent {
+                event: 0,
+                fields: note("{\"a\":1}"),
+            }),
+        },
+        // None of any schema.
+        ServerMessage::Notice {
+            number: 70_000,
+            at: u32::MAX,
+            text: String::new(),
+            event: Some(NoticeEvent {
+                event: 300,
+                fields: vec![0, 1, 255],
+            }),
         },
     ]
 }

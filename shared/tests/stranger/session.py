@@ -4,10 +4,10 @@ from body import Body, Head, Image, LeftOut
 from coder import Wrong
 from layers import Layer
 from schema import check_schema, check_tables
-from snapshot import Snapshot, events
+from snapshot import Snapshot, contents, events
 from wire import Malformed, Reader, ServerMessage
 
-ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect", "Prepare"}
+ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect", "Prepare", "Notice"}
 IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Members", "Chat", "ResumeToken"}
 
 
@@ -62,6 +62,8 @@ class Session:
             self.held = None
         elif name not in ANYWHERE and not (name in IN_ROOM and self.held is not None):
             raise Malformed(f"{name} is not expected now")
+        elif name == "Notice":
+            self.on_notice(has["event"])
         elif name == "Members":
             if not self.more:
                 raise Malformed("there were no more")
@@ -73,6 +75,14 @@ class Session:
             self.members.discard(has["player"])
         elif name == "MemberState" and has["player"] not in self.members:
             raise Malformed("the state of nobody")
+
+    def on_notice(self, event):
+        if event is None:
+            return
+        reader = Reader(bytes(event["fields"]))
+        contents(event["event"], self.schema, reader)
+        if not reader.done:
+            raise Malformed("something follows a notice's event")
 
     def on_snapshot(self, snapshot):
         if not self.newest < snapshot.tick <= 1 << 31:

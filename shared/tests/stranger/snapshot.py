@@ -37,21 +37,29 @@ def events(section, schema, tick):
     reader, told = Reader(section), []
     while not reader.done:
         back, index = reader.varint(), reader.varint()
-        if back > tick or index >= len(schema["events"]):
+        if back > tick:
             raise Malformed("no such event")
-        declared = schema["events"][index]
-        values = unpack(declared["fields"], reader)
-        check_texts(declared["fields"], values)
-        payload = None
-        if declared["payload"] is not None:
-            length = reader.varint()
-            if length > 1024:
-                raise Malformed("a payload is too long")
-            payload = reader.take(length)
-            if declared["payload"]["json"]:
-                check_json(payload)
+        values, payload = contents(index, schema, reader)
         told.append({"tick": tick - back, "event": index, "values": values, "payload": payload and payload.hex()})
     return told
+
+
+def contents(index, schema, reader):
+    """The integers of an event's fields, and its payload."""
+    if index >= len(schema["events"]):
+        raise Malformed("no such event")
+    declared = schema["events"][index]
+    values = unpack(declared["fields"], reader)
+    check_texts(declared["fields"], values)
+    if declared["payload"] is None:
+        return values, None
+    length = reader.varint()
+    if length > 1024:
+        raise Malformed("a payload is too long")
+    payload = reader.take(length)
+    if declared["payload"]["json"]:
+        check_json(payload)
+    return values, payload
 
 
 def check_texts(fields, values):

@@ -110,7 +110,7 @@ PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
     "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
-LATER = {129: "Prepare"}
+LATER = {129: "Prepare", 130: "Notice"}
 
 
 class ServerMessage(Control):
@@ -233,6 +233,15 @@ class ServerMessage(Control):
 
     def _Prepare(self):
         return self.fields(url=self.string, valid_ms=self.u32)
+
+    def _Notice(self):
+        notice = self.fields(number=self.u32, at=self.u32, text=self.string, event=lambda: self.option(self.notice_event))
+        if len(notice["text"]) > 200 or not (notice["text"] or notice["event"]):
+            raise Malformed("a notice's text")
+        return notice
+
+    def notice_event(self):
+        return self.fields(event=self.u16, fields=self.packed)
 
     def _Members(self):
         return {"members": self.list(self.member, 64), "more": self.bool()}

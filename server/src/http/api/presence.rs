@@ -8,7 +8,7 @@ use super::query::Query;
 use crate::auth::{ApiKey, Identity};
 use crate::http::reply::{self, Reply};
 use crate::lobby::Lobby;
-use crate::moderation::Whereabouts;
+use crate::presence::Whereabouts;
 
 /// Players of a request: as many as a page of friends has.
 const PLAYERS_MAX: usize = 100;
@@ -40,7 +40,11 @@ pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Repl
         identity.ok_or_else(|| Problem::of_query("player", "is not guest:… or user:…"))
     };
     let identities: Vec<Identity> = asked.iter().map(read).collect::<Result<_, _>>()?;
-    let found = lobby.moderation().whereabouts(&identities).into_iter();
+    let found = lobby
+        .moderation()
+        .presence()
+        .whereabouts(&identities)
+        .into_iter();
     let players = asked
         .into_iter()
         .zip(found)

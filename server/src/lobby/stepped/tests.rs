@@ -2,6 +2,7 @@
 //! that are taken again. Clients are sessions, the rest is the server, on a clock of its own.
 
 mod leaving;
+mod notices;
 
 use std::time::Duration;
 

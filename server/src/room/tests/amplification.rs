@@ -122,7 +122,8 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Chat { .. }
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
-        | ClientMessage::Act { .. } => control,
+        | ClientMessage::Act { .. }
+        | ClientMessage::NoticesSeen { .. } => control,
     }
 }
 
@@ -184,6 +185,7 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
                 seen,
             },
         ),
+        ("NoticesSeen", ClientMessage::NoticesSeen { number: 1 }),
     ]
 }
 
@@ -228,7 +230,8 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         ClientMessage::Chat { .. }
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
-        | ClientMessage::Act { .. } => crowd.send(message),
+        | ClientMessage::Act { .. }
+        | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }
 

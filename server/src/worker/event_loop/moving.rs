@@ -79,7 +79,8 @@ impl EventLoop {
     /// Takes a room that another worker had, or that was made of what is kept of it. One whose
     /// incarnation ended meanwhile is not this node's: what was ordered of its rooms then found it
     /// nowhere.
-    pub(super) fn adopt(&mut self, running: Running, now: Instant) {
+    pub(super) fn adopt(&mut self, mut running: Running, now: Instant) {
+        running.room_host.take_mailboxes(&self.ctx);
         let room = running.room_host.id();
         let of = self.ctx.common.claims.as_ref().zip(running.claim.as_ref());
         let is_over = of.is_some_and(|(claims, claim)| claims.is_over(claim));

@@ -4,7 +4,7 @@
 
 use serde::de::IgnoredAny;
 use tickwire::ids::LayerId;
-use tickwire::session::{Event, Session, State};
+use tickwire::session::{Event, NoticeOf, Session, State};
 use tickwire::snapshot::checksum::checksum;
 
 /// Whole messages in order; the first ones are sound.
@@ -92,6 +92,15 @@ fn drive(session: &mut Session, now_us: u64) -> bool {
         if let Event::Game {
             event,
             payload: Some(payload),
+            ..
+        }
+        | Event::Notice {
+            event:
+                Some(NoticeOf {
+                    event,
+                    payload: Some(payload),
+                    ..
+                }),
             ..
         } = event
         {

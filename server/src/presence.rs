@@ -1,0 +1,509 @@
+//! Who is connected: every connection that said hello, wherever it is, with what others know it by,
+//! and what they have for it: `moderation` its orders, `notices` its letters. One table under one
+//! lock, taken when a connection says hello, changes its room and ends, and when somebody asks for
+//! some of them, never on the tick path. What stands in an [`Online`] itself is reached without it.
+
+mod mailbox;
+mod post;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde::Serialize;
+use tickwire::ids::{PlayerId, RoomId};
+use tickwire::protocol::CloseCode;
+use tokio::sync::Notify;
+
+use crate::auth::Identity;
+use crate::date::Date;
+pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put};
+use mailbox::{Mailbox, Owner};
+pub(crate) use post::Post;
+
+/// Connections that are remembered when they are gone, so that who did something and went can still
+/// be named. Beyond: the one that went first is forgotten.
+const GONE_MAX: usize = 1000;
+
+/// A connection that said hello.
+pub(crate) struct Online {
+    pub(crate) game: &'static str,
+    name: Box<str>,
+    pub(crate) identity: Identity,
+    pub(crate) address: IpAddr,
+    since: Instant,
+    /// 0: in the lobby.
+    room: AtomicU32,
+    expelled: OnceLock<CloseCode>,
+    /// Seconds since 1970, 0: may chat.
+    muted_until: AtomicU64,
+    /// Wakes the lobby's task.
+    ordered: Notify,
+    mailbox: Mailbox,
+    /// Up to which durable letter its client said that they were shown.
+    seen: AtomicU32,
+    /// Whether [`Presence::take_heard`] gives it.
+    is_heard: AtomicBool,
+}
+
+impl Online {
+    /// With which code an operator wants it closed.
+    pub(crate) fn expelled(&self) -> Option<CloseCode> {
+        self.expelled.get().copied()
+    }
+
+    /// Done when its state was changed while it is in the lobby: an operator wants it closed, or there
+    /// are letters.
+    pub(crate) async fn ordered(&self) {
+        self.ordered.notified().await;
+    }
+
+    /// Seconds for which it may not chat, from `now` on.
+    pub(crate) fn muted_s(&self, now: Date) -> u64 {
+        let until = Date(self.muted_until.load(Ordering::Relaxed));
+        until.seconds_after(now)
+    }
+
+    /// Puts a letter into its mailbox, and tells who has the connection. Durable ones by rising
+    /// numbers, and none before [`Online::fill`].
+    pub(crate) fn put(&self, letter: Letter) -> Put {
+        self.mailbox.put(letter, &self.ordered)
+    }
+
+    /// Gives it the durable letters that its player has not seen, all of them in their order; what
+    /// it had of them is passed over, and what does not fit is left. From the first time on it is
+    /// given others.
+    pub(crate) fn fill(&self, durable: impl IntoIterator<Item = Letter>) {
+        self.mailbox.fill(durable, &self.ordered);
+    }
+
+    /// Whether durable letters were left.
+    pub(crate) fn lacks_letters(&self) -> bool {
+        self.mailbox.lacks_some()
+    }
+
+    /// Up to which durable letter its player has seen them, by its client's word.
+    pub(crate) fn seen(&self) -> u32 {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    /// The lobby has it from now on, and looks for letters.
+    pub(crate) fn in_lobby(&self) {
+        self.mailbox.hand_to(Owner::Lobby);
+    }
+
+    /// A worker has it from now on, as a member of a room. Whether there are letters; of those that
+    /// come later its post tells.
+    pub(crate) fn in_room(&self, post: &Arc<Post>, room: RoomId, player: PlayerId) -> bool {
+        self.mailbox
+            .hand_to(Owner::Worker(post.clone(), room, player))
+    }
+
+    /// Who has it takes letters, until they have `most` bytes or more; a room, which says what time
+    /// it is, no more than its member may be sent by now. Whether some are left.
+    pub(crate) fn take(&self, most: usize, now: Option<Instant>, out: &mut Vec<Bytes>) -> bool {
+        self.mailbox.take(most, now, out)
+    }
+
+    pub(crate) fn mute(&self, until: Option<Date>) {
+        let until = until.map_or(0, |until| until.0);
+        self.muted_until.store(until, Ordering::Relaxed);
+    }
+
+    /// The connection is closed with `code` by whoever has it.
+    pub(crate) fn expel(&self, code: CloseCode) {
+        // The first order counts: it is on its way out.
+        let _ = self.expelled.set(code);
+        self.ordered.notify_one();
+    }
+
+    fn room(&self) -> Option<RoomId> {
+        let room = self.room.load(Ordering::Relaxed);
+        (room != 0).then_some(RoomId(room))
+    }
+
+    fn whereabouts(&self) -> Whereabouts {
+        Whereabouts {
+            game: self.game,
+            room: self.room(),
+        }
+    }
+
+    fn line(&self, now: Instant, gone: Option<Instant>, today: Date) -> PlayerLine {
+        let seconds = |from: Instant| now.saturating_duration_since(from).as_secs();
+        PlayerLine {
+            game: self.game,
+            player: self.identity.to_string(),
+            name: self.name.clone(),
+            address: self.address,
+            room: self.room(),
+            connected_s: seconds(self.since),
+            gone_s: gone.map(seconds),
+            muted_s: self.muted_s(today),
+        }
+    }
+}
+
+/// A connection as operators see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct PlayerLine {
+    /// The game that the connection is of.
+    game: &'static str,
+    /// Its identity, as orders name it.
+    player: String,
+    name: Box<str>,
+    address: IpAddr,
+    /// The room that it is or last was in.
+    room: Option<RoomId>,
+    /// Since it said hello.
+    connected_s: u64,
+    /// Since it ended, if it has.
+    gone_s: Option<u64>,
+    muted_s: u64,
+}
+
+/// Where a connection is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Whereabouts {
+    /// The game that it is of.
+    pub(crate) game: &'static str,
+    /// None: the lobby.
+    pub(crate) room: Option<RoomId>,
+}
+
+/// The table. Clones are the same one.
+#[derive(Clone, Default)]
+pub(crate) struct Presence(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    table: Mutex<Table>,
+    /// Those whose clients said what they have seen, each once: see [`Present::saw`].
+    heard: Mutex<Vec<Arc<Online>>>,
+    /// Wakes who waits for them.
+    hears: Notify,
+}
+
+#[derive(Default)]
+struct Table {
+    here: HashMap<u64, Arc<Online>>,
+    of_player: BTreeMap<(Identity, u64), Arc<Online>>,
+    of_room: BTreeMap<(RoomId, u64), Arc<Online>>,
+    newest: u64,
+    /// With when they went, latest last.
+    gone: VecDeque<(Arc<Online>, Instant)>,
+}
+
+impl Presence {
+    /// Enters a connection; it is there until the guard is dropped.
+    pub(crate) fn enter(
+        &self,
+        game: &'static str,
+        name: &str,
+        identity: &Identity,
+        address: IpAddr,
+    ) -> Present {
+        let online = Arc::new(Online {
+            game,
+            name: name.into(),
+            identity: identity.clone(),
+            address: address.to_canonical(),
+            since: Instant::now(),
+            room: AtomicU32::new(0),
+            expelled: OnceLock::new(),
+            muted_until: AtomicU64::new(0),
+            ordered: Notify::new(),
+            mailbox: Mailbox::new(Instant::now()),
+            seen: AtomicU32::new(0),
+            is_heard: AtomicBool::new(false),
+        });
+        let mut table = self.0.table.lock();
+        table.newest += 1;
+        let number = table.newest;
+        table.here.insert(number, online.clone());
+        let whose = (identity.clone(), number);
+        table.of_player.insert(whose, online.clone());
+        Present {
+            presence: self.clone(),
+            number,
+            online,
+            is_welcome: false,
+        }
+    }
+
+    /// Those who are meant.
+    pub(crate) fn all(&self, mut is_meant: impl FnMut(&Online) -> bool) -> Vec<Arc<Online>> {
+        let table = self.0.table.lock();
+        let here = table.here.values();
+        here.filter(|online| is_meant(online)).cloned().collect()
+    }
+
+    /// A player's, the oldest first.
+    pub(crate) fn of_player(&self, player: &Identity) -> Vec<Arc<Online>> {
+        let all = (player.clone(), 0)..=(player.clone(), u64::MAX);
+        let table = self.0.table.lock();
+        let theirs = table.of_player.range(all);
+        theirs.map(|(_, online)| online.clone()).collect()
+    }
+
+    /// Those in a room, or on their way to it.
+    pub(crate) fn of_room(&self, room: RoomId) -> Vec<Arc<Online>> {
+        let table = self.0.table.lock();
+        let there = table.of_room.range((room, 0)..=(room, u64::MAX));
+        there.map(|(_, online)| online.clone()).collect()
+    }
+
+    /// Those whose connection ended in a room within `span`, and who are nowhere now.
+    pub(crate) fn lost_in(&self, room: RoomId, span: Duration) -> Vec<Identity> {
+        let now = Instant::now();
+        let table = self.0.table.lock();
+        let of_late = table.gone.iter().rev();
+        let of_late = of_late.take_while(|(_, went)| now.saturating_duration_since(*went) <= span);
+        let from_there = of_late.filter(|(online, _)| online.room() == Some(room));
+        let mut lost: Vec<Identity> = from_there
+            .map(|(online, _)| online.identity.clone())
+            .filter(|player| {
+                let mut here = table.of_player.range((player.clone(), 0)..);
+                here.next().is_none_or(|((whose, _), _)| whose != player)
+            })
+            .collect();
+        lost.sort_unstable();
+        lost.dedup();
+        lost
+    }
+
+    /// Those whose clients said since the last time what they have seen.
+    pub(crate) fn take_heard(&self) -> Vec<Arc<Online>> {
+        let heard = std::mem::take(&mut *self.0.heard.lock());
+        for online in &heard {
+            // Before it is read: what comes now has it in the list again.
+            online.is_heard.store(false, Ordering::SeqCst);
+        }
+        heard
+    }
+
+    /// Done when there may be some.
+    pub(crate) async fn hears(&self) {
+        self.0.hears.notified().await;
+    }
+
+    /// Where each of these players is, by each of their connections, in the order in which they
+    /// came.
+    pub(crate) fn whereabouts(&self, players: &[Identity]) -> Vec<Vec<Whereabouts>> {
+        let of = |player: &Identity| {
+            let theirs = self.of_player(player).into_iter();
+            theirs.map(|online| online.whereabouts()).collect()
+        };
+        players.iter().map(of).collect()
+    }
+
+    /// Everybody, then those who went, the latest first.
+    pub(crate) fn lines(&self, today: Date) -> Vec<PlayerLine> {
+        let table = self.0.table.lock();
+        let here = table.here.iter();
+        let mut here: Vec<_> = here
+            .map(|(number, online)| (*number, online.clone()))
+            .collect();
+        let gone: Vec<(Arc<Online>, Instant)> = table.gone.iter().rev().cloned().collect();
+        drop(table);
+        here.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let now = Instant::now();
+        let here = here.iter().map(|(_, online)| online.line(now, None, today));
+        let gone = gone.iter();
+        here.chain(gone.map(|(online, went)| online.line(now, Some(*went), today)))
+            .collect()
+    }
+}
+
+/// A connection's entry, which goes with it.
+pub(crate) struct Present {
+    presence: Presence,
+    number: u64,
+    online: Arc<Online>,
+    is_welcome: bool,
+}
+
+impl Present {
+    /// It was let in: it is remembered when it is gone.
+    pub(crate) fn welcome(mut self) -> Present {
+        self.is_welcome = true;
+        self
+    }
+
+    /// Tells others where it is; `None`: in the lobby. Not for the tick path.
+    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+        let mut table = self.presence.0.table.lock();
+        if let Some(before) = self.room() {
+            table.of_room.remove(&(before, self.number));
+        }
+        if let Some(room) = room {
+            let place = (room, self.number);
+            table.of_room.insert(place, self.online.clone());
+        }
+        let room = room.map_or(0, |room| room.0);
+        self.online.room.store(room, Ordering::Relaxed);
+    }
+
+    /// Its client says that all durable letters up to this number were shown. Those that it was not
+    /// given are not.
+    pub(crate) fn saw(&self, number: u32) {
+        let given = number.min(self.mailbox.newest());
+        self.online.seen.fetch_max(given, Ordering::SeqCst);
+        if !self.online.is_heard.swap(true, Ordering::SeqCst) {
+            self.presence.0.heard.lock().push(self.online.clone());
+            self.presence.0.hears.notify_one();
+        }
+    }
+}
+
+impl std::ops::Deref for Present {
+    type Target = Online;
+
+    fn deref(&self) -> &Online {
+        &self.online
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        let mut table = self.presence.0.table.lock();
+        let Some(online) = table.here.remove(&self.number) else {
+            return;
+        };
+        let whose = (online.identity.clone(), self.number);
+        table.of_player.remove(&whose);
+        if let Some(room) = online.room() {
+            table.of_room.remove(&(room, self.number));
+        }
+        if !self.is_welcome {
+            return;
+        }
+        if table.gone.len() == GONE_MAX {
+            table.gone.pop_front();
+        }
+        table.gone.push_back((online, Instant::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(presence: &Presence, subject: &str, address: &str) -> Present {
+        let identity = Identity::read(subject).unwrap();
+        let present = presence.enter("chess", "name", &identity, address.parse().unwrap());
+        present.welcome()
+    }
+
+    fn shown(presence: &Presence) -> Vec<(String, bool)> {
+        let lines = presence.lines(Date(0)).into_iter();
+        lines
+            .map(|line| (line.player, line.gone_s.is_some()))
+            .collect()
+    }
+
+    #[test]
+    fn who_went_is_shown_behind_those_who_are_here() {
+        let presence = Presence::default();
+        let ann = enter(&presence, "user:ann", "10.0.0.7");
+        let _bo = enter(&presence, "user:bo", "10.0.0.8");
+        drop(ann);
+        let _cy = enter(&presence, "user:cy", "10.0.0.9");
+        let expected = [("user:cy", false), ("user:bo", false), ("user:ann", true)];
+        assert_eq!(
+            shown(&presence),
+            expected.map(|(who, gone)| (who.to_owned(), gone))
+        );
+        for _ in 0..GONE_MAX {
+            drop(enter(&presence, "user:dee", "10.0.0.7"));
+        }
+        assert_eq!(
+            shown(&presence).len(),
+            2 + GONE_MAX,
+            "the first is forgotten"
+        );
+    }
+
+    #[test]
+    fn a_player_is_where_their_connections_are() {
+        let presence = Presence::default();
+        let ann = [1, 2].map(|_| enter(&presence, "user:ann", "10.0.0.7"));
+        let _bo = enter(&presence, "user:bo", "10.0.0.8");
+        ann[1].set_room(Some(RoomId(7)));
+        let players = ["user:cy", "user:ann", "guest:ann"];
+        let players = players.map(|player| Identity::read(player).unwrap());
+        let rooms = || -> Vec<Vec<Option<u32>>> {
+            let found = presence.whereabouts(&players).into_iter();
+            let rooms = |player: Vec<Whereabouts>| {
+                let rooms = player.into_iter().map(|at| at.room.map(|room| room.0));
+                rooms.collect()
+            };
+            found.map(rooms).collect()
+        };
+        assert_eq!(rooms(), [vec![], vec![None, Some(7)], vec![]]);
+        drop(ann);
+        assert_eq!(rooms(), [vec![], vec![], vec![]]);
+    }
+
+    #[test]
+    fn orders_reach_those_who_are_meant() {
+        let presence = Presence::default();
+        let tabs = [1, 2].map(|_| enter(&presence, "user:ann", "10.0.0.7"));
+        let neighbour = enter(&presence, "user:bo", "::ffff:10.0.0.7");
+        let ann = Identity::read("user:ann").unwrap();
+        let address: IpAddr = "10.0.0.7".parse().unwrap();
+        assert_eq!(presence.of_player(&ann).len(), 2);
+        let there = presence.all(|online| online.address == address);
+        assert_eq!(there.len(), 3);
+        for online in presence.of_player(&ann) {
+            online.expel(CloseCode::Kicked);
+            online.expel(CloseCode::Banned);
+            online.mute(Some(Date(60)));
+        }
+        assert!(
+            tabs.iter()
+                .all(|tab| tab.expelled() == Some(CloseCode::Kicked))
+        );
+        assert_eq!(
+            (tabs[0].muted_s(Date(50)), tabs[0].muted_s(Date(60))),
+            (10, 0)
+        );
+        assert_eq!(
+            (neighbour.expelled(), neighbour.muted_s(Date(0))),
+            (None, 0)
+        );
+    }
+
+    #[test]
+    fn those_of_a_room_are_found_and_who_was_lost_there() {
+        let presence = Presence::default();
+        let who = |online: &[Arc<Online>]| -> Vec<String> {
+            let who = online.iter().map(|online| online.identity.to_string());
+            who.collect()
+        };
+        let (here, there) = (RoomId(7), RoomId(8));
+        let ann = enter(&presence, "user:ann", "10.0.0.7");
+        let bo = enter(&presence, "user:bo", "10.0.0.8");
+        let cy = enter(&presence, "user:cy", "10.0.0.9");
+        ann.set_room(Some(here));
+        bo.set_room(Some(here));
+        cy.set_room(Some(there));
+        assert_eq!(who(&presence.of_room(here)), ["user:ann", "user:bo"]);
+        bo.set_room(None);
+        assert_eq!(who(&presence.of_room(here)), ["user:ann"]);
+        assert_eq!(who(&presence.of_room(RoomId(6))), [""; 0]);
+        drop((ann, bo, cy));
+        assert!(presence.of_room(here).is_empty() && presence.of_room(there).is_empty());
+        let minute = Duration::from_secs(60);
+        let lost = presence.lost_in(here, minute);
+        assert_eq!(lost, [Identity::read("user:ann").unwrap()]);
+        let _ann = enter(&presence, "user:ann", "10.0.0.7");
+        assert!(presence.lost_in(here, minute).is_empty(), "they are back");
+        let table = presence.0.table.lock();
+        assert_eq!((table.of_player.len(), table.of_room.len()), (1, 0));
+    }
+}

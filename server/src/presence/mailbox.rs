@@ -1,0 +1,222 @@
+//! What is to be said to one connection outside of its room's snapshots: put in by any thread, taken
+//! out by whoever has the connection, which is the lobby's task or a room's worker.
+//!
+//! **None is lost and none comes twice**, however the connection moves meanwhile. A letter is put in
+//! and taken out under the mailbox's lock, so it is taken once, by who has the connection, and goes
+//! into that connection's buffer, which moves with it. And whoever has the connection knows of what
+//! is in here: whoever puts a letter in tells the owner of that moment, under the same lock under
+//! which the next owner takes over and looks. So a letter came before the owner took over, who saw
+//! it, or after, and was told. An owner of before that is told too late finds nothing.
+//!
+//! **Durable letters** come in the order of their numbers: once one did not fit, none is taken until
+//! the mailbox is filled again with all that was left ([`Mailbox::fill`]), from where it stopped.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tickwire::ids::{PlayerId, RoomId};
+use tokio::sync::Notify;
+
+use super::post::Post;
+use crate::admission::limiter::Budget;
+
+/// Letters that wait for one connection: a minute of one a second.
+const LETTERS_MAX: usize = 64;
+/// Their bytes: what the longest ones make in a few ticks. Beyond either: letters that are not
+/// durable go, the oldest first; durable ones are left for later.
+pub(crate) const MAILBOX_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of letters a second that a connection in a room is sent, on average: twice its chat.
+/// Beyond: they wait, so that no flood of them takes the place of snapshots.
+const BYTES_PER_SECOND: f32 = 4096.0;
+/// And at once: the longest one, and some more.
+const BYTES_BURST: f32 = 8192.0;
+
+/// A whole control message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// 0: it is lost to who is away. Else it is durable; they rise.
+    pub(crate) number: u32,
+    pub(crate) bytes: Bytes,
+}
+
+impl Letter {
+    fn is_durable(&self) -> bool {
+        self.number > 0
+    }
+}
+
+/// What became of a letter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Put {
+    /// Whether it is in. If not, it waits elsewhere if it is durable, and is lost if not.
+    pub(crate) is_in: bool,
+    /// Others that were lost for it.
+    pub(crate) dropped: u32,
+}
+
+/// Who has the connection.
+#[derive(Debug)]
+pub(super) enum Owner {
+    /// A task, which whoever changes a connection's state wakes.
+    Lobby,
+    /// A worker, as a member of one of its rooms.
+    Worker(Arc<Post>, RoomId, PlayerId),
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(super) struct Mailbox(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    letters: VecDeque<Letter>,
+    bytes: usize,
+    owner: Owner,
+    /// Whether the owner knows that there are letters.
+    is_known: bool,
+    /// Number of the newest durable letter that came in; `None`: it is shut.
+    newest: Option<u32>,
+    /// Whether durable ones above `newest` wait elsewhere.
+    lacks_some: bool,
+    budget: Budget,
+}
+
+impl Mailbox {
+    /// A shut one, of a connection in the lobby.
+    pub(super) fn new(now: Instant) -> Mailbox {
+        Mailbox(Mutex::new(State {
+            letters: VecDeque::new(),
+            bytes: 0,
+            owner: Owner::Lobby,
+            is_known: false,
+            newest: None,
+            lacks_some: false,
+            budget: Budget::new(now),
+        }))
+    }
+
+    /// Puts a letter in, and tells the owner. Durable ones come in the order of their numbers.
+    pub(super) fn put(&self, letter: Letter, lobby: &Notify) -> Put {
+        let mut state = self.0.lock();
+        let Some(newest) = state.newest else {
+            return Put::default();
+        };
+        if letter.is_durable() && (state.lacks_some || letter.number <= newest) {
+            return Put::default();
+        }
+        let dropped = state.make_room(&letter);
+        let is_in = state.fits(&letter);
+        if is_in {
+            state.push(letter);
+            state.tell(lobby);
+        } else {
+            state.lacks_some |= letter.is_durable();
+        }
+        Put { is_in, dropped }
+    }
+
+    /// Opens it, and puts in what is there of the durable letters, all that the connection's player
+    /// has not seen in their order, as far as there is room; those that came in before are passed
+    /// over.
+    pub(super) fn fill(&self, durable: impl IntoIterator<Item = Letter>, lobby: &Notify) {
+        let mut state = self.0.lock();
+        let newest = *state.newest.get_or_insert(0);
+        state.lacks_some = false;
+        for letter in durable {
+            if letter.number <= newest {
+                continue;
+            }
+            if !state.fits(&letter) {
+                state.lacks_some = true;
+                break;
+            }
+            state.push(letter);
+            state.tell(lobby);
+        }
+    }
+
+    /// Number of the newest durable letter that came in.
+    pub(super) fn newest(&self) -> u32 {
+        self.0.lock().newest.unwrap_or(0)
+    }
+
+    /// Whether it has to be filled.
+    pub(super) fn lacks_some(&self) -> bool {
+        self.0.lock().lacks_some
+    }
+
+    /// Another owner takes it over with the connection; whether there are letters.
+    pub(super) fn hand_to(&self, owner: Owner) -> bool {
+        let mut state = self.0.lock();
+        state.owner = owner;
+        state.is_known = !state.letters.is_empty();
+        state.is_known
+    }
+
+    /// The owner takes letters, oldest first, until they have `most` bytes or more; in a room, which
+    /// says what time it is, no more than may go out by then. Whether some are left, of which it
+    /// knows.
+    pub(super) fn take(&self, most: usize, now: Option<Instant>, out: &mut Vec<Bytes>) -> bool {
+        let mut state = self.0.lock();
+        let mut left = most;
+        while left > 0
+            && let Some(bytes) = state.letters.front().map(|letter| letter.bytes.len())
+        {
+            if let Some(now) = now
+                && !state
+                    .budget
+                    .spend(BYTES_PER_SECOND, BYTES_BURST, now, bytes as f32)
+            {
+                break;
+            }
+            left = left.saturating_sub(bytes);
+            state.bytes -= bytes;
+            out.extend(state.letters.pop_front().map(|letter| letter.bytes));
+        }
+        state.is_known = !state.letters.is_empty();
+        state.is_known
+    }
+}
+
+impl State {
+    fn fits(&self, letter: &Letter) -> bool {
+        self.letters.len() < LETTERS_MAX && self.bytes + letter.bytes.len() <= MAILBOX_BYTES_MAX
+    }
+
+    /// Drops letters that are not durable until this one fits; how many.
+    fn make_room(&mut self, letter: &Letter) -> u32 {
+        let mut dropped = 0;
+        while !self.fits(letter)
+            && let Some(at) = self.letters.iter().position(|old| !old.is_durable())
+        {
+            let old = self.letters.remove(at);
+            self.bytes -= old.map_or(0, |old| old.bytes.len());
+            dropped += 1;
+        }
+        dropped
+    }
+
+    fn push(&mut self, letter: Letter) {
+        if letter.is_durable() {
+            self.newest = Some(letter.number);
+        }
+        self.bytes += letter.bytes.len();
+        self.letters.push_back(letter);
+    }
+
+    fn tell(&mut self, lobby: &Notify) {
+        if std::mem::replace(&mut self.is_known, true) {
+            return;
+        }
+        match &self.owner {
+            Owner::Lobby => lobby.notify_one(),
+            Owner::Worker(post, room, player) => post.announce(*room, *player),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
