@@ -15,6 +15,7 @@ import { now } from './connection.js';
 import { Connections } from './connections.js';
 import { Emitter } from './emitter.js';
 import { Lobby } from './lobby.js';
+import { Notices } from './notices.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { isCurrent, reloadOnce } from './outdated.js';
 import { RequestError } from './request_error.js';
@@ -35,6 +36,10 @@ export class Link extends Emitter {
   /** @type {Room<G> | undefined} */
   #room;
   #lobby;
+  #notices = new Notices(
+    (notice) => this.emit('notice', notice),
+    (number) => this.#connections.current?.session.noticesSeen(number, now()),
+  );
   /** @type {import('./session.js').Known | undefined} */
   #lastWelcome;
   /**
@@ -83,14 +88,19 @@ export class Link extends Emitter {
   }
 
   /**
-   * Hears of `close`, `stopping`, `reconnecting` and `resumed`.
+   * Hears of `close`, `notice`, `stopping`, `reconnecting` and `resumed`.
    * @template {keyof import('./types.js').LinkEvents} N
    * @param {N} name
    * @param {(...args: import('./types.js').LinkEvents[N]) => void} listener
    * @returns {() => void} takes the listener away again
    */
   on(name, listener) {
-    return super.on(name, listener);
+    const off = super.on(name, listener);
+    if (name === 'notice') {
+      this.#notices.begin();
+      this.pump();
+    }
+    return off;
   }
 
   /** @returns {'open' | 'reconnecting' | 'closed'} */
@@ -271,6 +281,9 @@ export class Link extends Emitter {
         break;
       case 'Redirect':
         this.#follow(event, nowMs);
+        break;
+      case 'Notice':
+        this.#notices.take(event);
         break;
       case 'Prepare':
         this.#connections.prepared.begin(event, nowMs);

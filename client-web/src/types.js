@@ -252,9 +252,21 @@
 /** @typedef {new (url: string, protocol: string) => SocketLike} SocketConstructor */
 
 /**
+ * Something that somebody beside the game has to say to the player: a text, an event, or both.
+ * @typedef {object} Notice
+ * @property {string} text to be shown as text only; empty beside an event
+ * @property {string | undefined} event name of one of the game's events
+ * @property {Record<string, any> | undefined} fields the event's, and its payload
+ * @property {Date} at when it was said
+ * @property {boolean} durable whether it was kept for the player while they were away
+ */
+
+/**
  * What the listeners of a link get.
  * @typedef {object} LinkEvents
  * @property {[info: CloseInfo]} close the connection is over
+ * @property {[notice: Notice]} notice something is said to the player, wherever they are; each
+ *   once. Those that came before the first listener come to it
  * @property {[info: { retryAfterMs: number }]} stopping the server is about to stop
  * @property {[info: ReconnectInfo]} reconnecting the connection is lost and will be tried again;
  *   once for each try

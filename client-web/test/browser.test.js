@@ -5,16 +5,25 @@
  */
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { PHONE, inArena, openPage, startBrowser, startServer } from './browser_support.js';
 import { forAll } from './support/for_all.js';
+import { freeAddress } from './support/free_address.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
 const browser = await forAll(startBrowser());
-const server = await forAll(startServer(['--npcs', '20', '--seed', '7']));
+const TOKEN = 'operators-0123456789-0123456789-token';
+const folder = mkdtempSync(join(tmpdir(), 'tickwire-browser-'));
+writeFileSync(join(folder, 'token'), TOKEN);
+const ops = await freeAddress();
+const server = await forAll(startServer(['--npcs', '20', '--seed', '7', '--admin-token-file', join(folder, 'token')], undefined, undefined, ops));
+after(() => rmSync(folder, { recursive: true }));
 
 /** @param {Page} page @returns {Promise<any>} the current room's code and the own number */
 function roomOf(page) {
@@ -110,6 +119,28 @@ test('chat and names cross as text, never as markup', async () => {
   }
   await ann.page.context().close();
   await ben.page.context().close();
+});
+
+test('what an operator says is shown as text, and read out', async () => {
+  const ann = await openPage(browser, server.url);
+  await play(ann.page, 'Ann');
+  const evil = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> Supper!';
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const said = await fetch(`http://${ops}/admin/announce`, { method: 'POST', headers, body: JSON.stringify({ text: evil, durable: true }) });
+  assert.deepEqual(await said.json(), { now: 1, later: 0 });
+  const note = ann.page.getByRole('status').filter({ hasText: 'Supper!' });
+  await note.waitFor();
+  assert.equal(await note.locator('.toast').last().textContent(), evil);
+  assert.equal(await note.locator('img, script').count(), 0);
+  // Who comes is told too.
+  const ben = await openPage(browser, server.url);
+  await play(ben.page, 'Ben');
+  await ben.page.getByRole('status').filter({ hasText: 'Supper!' }).waitFor();
+  for (const { page, complaints } of [ann, ben]) {
+    assert.equal(await page.evaluate(() => /** @type {any} */ (window).hacked), undefined);
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  }
 });
 
 test('a private room is made, hidden from the list, and joined by its code', async () => {

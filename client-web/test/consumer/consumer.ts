@@ -78,6 +78,7 @@ export async function lobby(): Promise<void> {
   const link: Link<Square> = await connect<Square>({ url: 'wss://example.org/ws', name: 'Ann', WebSocket: globalThis.WebSocket });
   link.on('close', ({ code, reason, retryAfterMs }: CloseInfo) => dot(code, retryAfterMs ?? 0, reason));
   link.on('stopping', ({ retryAfterMs }) => dot(retryAfterMs, 0, ''));
+  link.on('notice', ({ text, event, at, durable }) => dot(at.getTime(), durable ? 1 : 0, event ?? text));
   // @ts-expect-error links have no such event
   link.on('open', () => {});
   const rooms: RoomInfo[] = await link.rooms();

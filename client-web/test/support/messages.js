@@ -236,6 +236,24 @@ export const redirect = ({ url = 'wss://elsewhere/ws', ticket = 't', room = 7, v
     w.uint(validMs);
   });
 
+/**
+ * @param {number} number
+ * @param {string} text
+ * @param {{ event: number, fields: Uint8Array }} [event]
+ */
+export const notice = (number, text, event) => {
+  const fields = new ControlWriter();
+  fields.uint(number);
+  fields.uint(60);
+  fields.string(text);
+  fields.bool(event !== undefined);
+  if (event !== undefined) {
+    fields.uint(event.event);
+    fields.bytes(event.fields);
+  }
+  return message(130, (w) => w.bytes(fields.finish()));
+};
+
 /** @param {string} url @param {number} [validMs] */
 export const prepare = (url, validMs = 4000) => {
   const fields = new ControlWriter();

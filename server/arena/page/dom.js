@@ -42,14 +42,15 @@ export function write(at, text) {
 export const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /**
- * Shows a notice for a few seconds.
+ * Shows a text for a few seconds.
  * @param {string} text
  * @param {boolean} [bad] something failed
+ * @param {number} [ms]
  */
-export function toast(text, bad = false) {
+export function toast(text, bad = false, ms = 4200) {
   const box = element('toasts', HTMLElement);
   const note = make('div', bad ? 'toast bad' : 'toast', text);
   box.append(note);
   while (box.childElementCount > 3) box.firstElementChild?.remove();
-  setTimeout(() => note.remove(), 4200);
+  setTimeout(() => note.remove(), ms);
 }

@@ -24,6 +24,8 @@ const WHY = new Map([
   [CloseCode.Banned, 'An operator banned you.'],
   [CloseCode.RoomFailed, 'The room failed and was closed.'],
 ]);
+/** For so long what the operator says is shown, in milliseconds: as long as it takes to read it. */
+const NOTICE_MS = 12_000;
 const UNREACHED = 'The server could not be reached.';
 
 /** @typedef {import('./lobby.js').Way} Way */
@@ -58,6 +60,7 @@ async function enter(way) {
     const joined = mine === attempt ? await joinBy(fresh, way) : undefined;
     if (joined === undefined || mine !== attempt) return fresh.close();
     link = fresh;
+    fresh.on('notice', ({ text }) => text !== '' && toast(text, false, NOTICE_MS));
     fresh.on('stopping', () => toast('The server restarts. You will be reconnected.'));
     follow(fresh, joined, mine);
   } catch (error) {
