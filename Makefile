@@ -42,7 +42,7 @@ test-all: test nginx
 	$(MAKE) fuzz SECONDS=300
 	$(CARGO) build --release --locked --workspace --bins
 	$(MAKE) nemesis SECONDS=120
-	$(CARGO) test --release --locked -p tickwire-server --test edge stderr:: -- --ignored --nocapture
+	$(CARGO) test --release --locked -p tickwire-server --test edge -- --ignored --nocapture --test-threads 1
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
 	$(CARGO) test --release --locked -p tickwire-bots --test nodes --test deploy -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --lib engine::tests::cost -- --ignored --nocapture

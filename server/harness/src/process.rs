@@ -174,15 +174,24 @@ impl Running {
     /// The operator's port, as the log names it: at the level `info` or beyond, not as JSON of
     /// one's own.
     pub fn ops(&self) -> SocketAddr {
+        self.port("ops")
+    }
+
+    /// That of the operator's programs, in the same way.
+    pub fn api(&self) -> SocketAddr {
+        self.port("api")
+    }
+
+    fn port(&self, name: &str) -> SocketAddr {
         let log = self.log();
         let line = log.lines().find(|line| line.contains("listening"));
-        let (_, ops) = line
-            .and_then(|line| line.split_once("ops"))
+        let (_, port) = line
+            .and_then(|line| line.split_once(name))
             .unwrap_or_else(|| panic!("no port in {log:?}"));
-        let ops = ops.trim_start_matches(['=', ':', '"']);
+        let port = port.trim_start_matches(['=', ':', '"']);
         let is_address = |c: char| c == '.' || c == ':' || c.is_ascii_digit();
-        let end = ops.find(|c| !is_address(c)).unwrap_or(ops.len());
-        ops[..end]
+        let end = port.find(|c| !is_address(c)).unwrap_or(port.len());
+        port[..end]
             .parse()
             .unwrap_or_else(|error| panic!("{error}: {line:?}"))
     }

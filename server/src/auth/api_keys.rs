@@ -26,6 +26,8 @@ const RATE_MAX: u32 = 100_000;
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) enum Scope {
+    #[serde(rename = "events:write")]
+    EventsWrite,
     #[serde(rename = "rooms:read")]
     RoomsRead,
     #[serde(rename = "presence:read")]
@@ -36,6 +38,7 @@ impl Scope {
     /// As it is written.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Scope::EventsWrite => "events:write",
             Scope::RoomsRead => "rooms:read",
             Scope::PresenceRead => "presence:read",
         }
@@ -61,6 +64,11 @@ impl ApiKey {
     /// Whether it is for this.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// Whether it is for every game.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.games.is_none()
     }
 
     /// Whether it is for the game of this name.
@@ -177,6 +185,9 @@ fn key(written: Written, games: &[&str]) -> Result<ApiKey, String> {
     if written.scopes.is_empty() {
         return Err("scopes is empty: it may do nothing".into());
     }
+    if written.games.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Err("games is empty: it is for none".into());
+    }
     let mut named = written.games.iter().flatten();
     if let Some(game) = named.find(|game| !games.contains(&&***game)) {
         let all = games.join(", ");
@@ -273,6 +284,7 @@ mod tests {
             ("[[key]]\nname = 'a'".into(), "sha256"),
             (good("token = 'x'"), "token"),
             (good("games = ['chess', 'draughts']"), "draughts"),
+            (good("games = []"), "games is empty"),
             (good("per_second = 0"), "per_second 0"),
             (good("burst = 100001"), "burst 100001"),
             (good("").replace("'a'", "'a b'"), "name"),

@@ -214,7 +214,8 @@ settings! {
     #[arg(value_name = "FILE")]
     admin_token_file: Option<PathBuf>;
 
-    /// Address for /api/v1/…, by which programs of yours see who plays; keep it
+    /// Address for /api/v1/…, by which programs of yours see who plays and say
+    /// something to them; keep it
     /// private. With --tls-cert it speaks TLS, unless it is of this machine alone [default: there is
     /// none]
     #[arg(value_name = "ADDR")]

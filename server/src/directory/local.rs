@@ -352,6 +352,10 @@ impl Directory for Registry {
         lines
     }
 
+    fn game_of(&self, room: RoomId) -> Option<GameIndex> {
+        self.of(room, |entry| entry.game)
+    }
+
     fn worker_of(&self, room: RoomId) -> Option<usize> {
         self.of(room, |entry| entry.worker)
     }

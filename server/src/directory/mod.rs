@@ -236,6 +236,9 @@ pub(crate) trait Directory: Send + Sync {
     /// most [`local::ROOMS_SHOWN_MAX`].
     fn survey(&self) -> Vec<RoomLine>;
 
+    /// The game of a room, listed or not.
+    fn game_of(&self, room: RoomId) -> Option<GameIndex>;
+
     /// The worker of a room, listed or not.
     fn worker_of(&self, room: RoomId) -> Option<usize>;
 

@@ -7,6 +7,7 @@ use tickwire::schema::{self as wire, Field, Message};
 
 use super::Game;
 use super::action::{ActionFields, Answer, Handler};
+use super::backend::{AskedFields, BackendHandler};
 use super::metadata::MetadataReader;
 use super::schema::{Declaration, Schema};
 use crate::replication::value::Accessor;
@@ -59,6 +60,33 @@ impl<G: Game> Schema<G> {
                 accessors: answer_accessors,
                 payload: answer_accessor,
             },
+            handler,
+        }));
+        self
+    }
+
+    /// Declares what a program of the operator's may ask of a room: an event of this name that it
+    /// sends there (`POST /api/v1/events`) comes to the handler instead of to the room's players,
+    /// who are told what the game tells them. The handler runs between ticks, on the room's world;
+    /// its error, of 200 characters at most, is the program's answer. Fields and payload are
+    /// checked as an action's; there are no entities in them, and clients know nothing of it.
+    pub fn on_backend<A: Default + Send + 'static>(
+        &mut self,
+        name: &str,
+        declare: impl FnOnce(Declaration<A>) -> Declaration<A>,
+        handler: BackendHandler<A>,
+    ) -> &mut Self {
+        let mut declared = declare(Declaration::new());
+        let (payload, accessor) = declared.payload.take().unzip();
+        let (fields, accessors) = self.resolve(name, declared).into_iter().unzip();
+        self.backend.schema.events.push(Message {
+            name: name.to_owned(),
+            fields,
+            payload,
+        });
+        self.backend.asked.push(Box::new(AskedFields {
+            accessors,
+            payload: accessor,
             handler,
         }));
         self

@@ -8,6 +8,7 @@ use tickwire::schema::{Predicted, Schema as WireSchema, Tables};
 use tickwire::snapshot::layout::Layout;
 
 use super::action::ActionDef;
+use super::backend::Backend;
 use super::metadata::MetadataReader;
 use super::options::{Options, OptionsType};
 use super::out::{EventTable, Out};
@@ -30,6 +31,7 @@ pub struct GameDef<G: Game> {
     pub(crate) events: Arc<EventTable>,
     /// By their number in the schema.
     pub(crate) actions: Vec<Box<dyn ActionDef>>,
+    pub(crate) backend: Backend,
     /// For the lobby, too, which knows no game.
     pub(crate) options: Arc<OptionsTypes>,
     pub(crate) metadata: Option<MetadataReader>,
@@ -119,6 +121,8 @@ impl<G: Game> GameDef<G> {
                 G::SEATS_MAX
             ));
         }
+        let of_programs = |error| format!("of what programs may ask: {error}");
+        declared.backend.schema.check().map_err(of_programs)?;
         let mut layout = Layout::new(&declared.wire, &declared.tables)?;
         tolerate(&mut layout, &declared.wire, &declared.tolerances);
         let mut options = OptionsTypes {
@@ -135,6 +139,7 @@ impl<G: Game> GameDef<G> {
             input: declared.input,
             events: Arc::new(declared.events),
             actions: declared.actions,
+            backend: declared.backend,
             options: Arc::new(options),
             metadata: declared.metadata,
             kinds: declared.kinds,

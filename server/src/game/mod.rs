@@ -4,6 +4,7 @@
 
 mod action;
 mod axes;
+mod backend;
 mod declare;
 mod def;
 mod metadata;
@@ -24,6 +25,7 @@ pub use crate::replication::owner::{Owner, Team};
 pub use crate::replication::value::FieldValue;
 pub use action::Handler;
 pub use axes::Axes;
+pub use backend::BackendHandler;
 pub use def::GameDef;
 pub use options::Options;
 pub use out::{Out, To};
@@ -31,6 +33,7 @@ pub use rewind::{Moment, Rewind, record_component};
 pub use schema::{Declaration, Schema};
 pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
 
+pub(crate) use backend::{Backend, Job};
 pub(crate) use def::OptionsTypes;
 pub(crate) use out::Queued;
 pub(crate) use rewind::without_past;

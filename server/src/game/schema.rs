@@ -13,6 +13,7 @@ use tickwire::schema::{
 
 use super::Game;
 use super::action::ActionDef;
+use super::backend::Backend;
 use super::metadata::MetadataReader;
 use super::options::OptionsType;
 use super::out::{Contents, EventTable, EventType};
@@ -33,6 +34,7 @@ pub struct Schema<G: Game> {
     pub(super) input: Vec<Accessor<G::Input>>,
     pub(super) events: EventTable,
     pub(super) actions: Vec<Box<dyn ActionDef>>,
+    pub(super) backend: Backend,
     pub(super) room_options: OptionsType,
     pub(super) player_options: OptionsType,
     pub(super) metadata: Option<MetadataReader>,
@@ -172,6 +174,7 @@ impl<G: Game> Schema<G> {
             input: Vec::new(),
             events: EventTable::default(),
             actions: Vec::new(),
+            backend: Backend::default(),
             room_options: OptionsType::default(),
             player_options: OptionsType::default(),
             metadata: None,

@@ -1,31 +1,36 @@
 //! What programs of the operator's ask of a running server, on a port of their own with keys of
-//! their own: who plays where. Not the administration, whose token opens nothing here. This file
+//! their own: who plays where, and what players are to be told. Not the administration, whose token opens nothing here. This file
 //! has the port and the order in which a request is judged; `routes` has what there is, a file each
 //! resource what it answers, `openapi.json` says the same to programs. `run` starts it.
 //!
 //! A request that is refused had no effect, and is answered with a problem document.
 
 mod callers;
+mod event;
+mod events;
+mod idempotency;
 mod openapi;
 mod presence;
 mod problem;
 pub(super) mod query;
 mod rooms;
-pub(crate) mod routes;
+mod routes;
+mod strict;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::{Body, Incoming};
-use hyper::header::TRANSFER_ENCODING;
-use hyper::{Request, StatusCode};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
+use hyper::{HeaderMap, Request, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 
+use super::body;
 use super::http1::{self, Port};
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use crate::auth::ApiKey;
 use crate::config::{Config, ConfigError};
 use crate::lobby::Lobby;
@@ -33,12 +38,17 @@ use crate::metrics::Metrics;
 use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
 use callers::Callers;
+use events::Events;
 use problem::Problem;
 use routes::{Resource, Route};
 
 /// Connections at once: a few for each of the programs that have a key. Further ones wait in the
 /// listener until one ends, after 30 s at most.
 const CONNECTIONS_MAX: usize = 256;
+
+/// Bytes of what is said: a text of 200 characters and an event with its payload, every character
+/// escaped, are less.
+const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// All requests come to [`Api::answer`], which says no by itself.
 const PORT: Port = Port {
@@ -49,9 +59,10 @@ const PORT: Port = Port {
 /// See the module's description.
 pub(crate) struct Api {
     callers: Callers,
+    events: Arc<Events>,
     lobby: Lobby,
     metrics: Arc<Metrics>,
-    /// For a request's head to arrive.
+    /// For a request's head to arrive, and for its body.
     patience: Duration,
     /// `None`: plain, or a proxy's.
     certificate: Option<Arc<Certificate>>,
@@ -82,6 +93,7 @@ impl Api {
         }
         Ok(Api {
             callers: Callers::new(path, games)?,
+            events: Arc::default(),
             lobby: lobby.clone(),
             metrics: metrics.clone(),
             patience: config.header_timeout,
@@ -159,17 +171,19 @@ impl Api {
         route: Result<&'static Route, Problem>,
     ) -> Result<Reply, Problem> {
         let now = Instant::now();
-        // Whatever it is of: programs are made by it, and it is in the sources.
-        if let Ok(route) = &route
-            && route.scope.is_none()
-        {
-            return no_body(&request).map(|()| http1::body_read(openapi::answer()));
-        }
+        let opens = match route {
+            // Programs are made by the document, and it is in the sources.
+            Ok(Route { opens: None, .. }) => {
+                return no_body(&request).map(|()| http1::body_read(openapi::answer()));
+            }
+            Ok(Route {
+                opens: Some(opens), ..
+            }) => Ok(*opens),
+            Err(problem) => Err(problem),
+        };
         let caller = self.callers.admit(request.headers(), who.ip(), now)?;
-        let route = route?;
-        if let Some(scope) = route.scope
-            && !caller.may(scope)
-        {
+        let (scope, resource) = opens?;
+        if !caller.may(scope) {
             let why = format!("this key is not for {}", scope.name());
             return Err(Problem::new(StatusCode::FORBIDDEN, why));
         }
@@ -177,24 +191,33 @@ impl Api {
             let why = "the server stops";
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).after(5));
         }
-        self.resource(route.resource, &request, &caller)
-    }
-
-    fn resource(
-        &self,
-        resource: Resource,
-        request: &Request<Incoming>,
-        caller: &ApiKey,
-    ) -> Result<Reply, Problem> {
-        no_body(request)?;
-        let query = request.uri().query().unwrap_or("");
         let reply = match resource {
-            Resource::Document => openapi::answer(),
-            Resource::Rooms => rooms::answer(query, caller, &self.lobby)?,
-            Resource::Presence => presence::answer(query, caller, &self.lobby)?,
+            Resource::Rooms => rooms::answer(query(&request)?, &caller, &self.lobby)?,
+            Resource::Presence => presence::answer(query(&request)?, &caller, &self.lobby)?,
+            Resource::Events => self.event(request, caller, who).await?,
         };
         Ok(http1::body_read(reply))
     }
+
+    async fn event(
+        &self,
+        request: Request<Incoming>,
+        caller: Arc<ApiKey>,
+        who: SocketAddr,
+    ) -> Result<Reply, Problem> {
+        let (head, body) = request.into_parts();
+        check_media_type(&head.headers)?;
+        let body = body::read(body, BODY_BYTES_MAX, self.patience).await;
+        let body = body.map_err(|error| Problem::new(error.status(), error.to_string()))?;
+        let (events, lobby) = (&self.events, &self.lobby);
+        let answer = events.answer(&head.headers, &body, caller, who, lobby);
+        answer.await.map(|answer| reply::json(&answer))
+    }
+}
+
+/// What is behind the path, of a request that has no body.
+fn query(request: &Request<Incoming>) -> Result<&str, Problem> {
+    no_body(request).map(|()| request.uri().query().unwrap_or(""))
 }
 
 /// What is asked for by GET has none: it is left unread, and the connection ends.
@@ -203,4 +226,17 @@ fn no_body(request: &Request<Incoming>) -> Result<(), Problem> {
         request.body().is_end_stream() && !request.headers().contains_key(TRANSFER_ENCODING);
     let problem = || Problem::new(StatusCode::BAD_REQUEST, "no body is taken here");
     has_none.then_some(()).ok_or_else(problem)
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let line = headers
+        .get(CONTENT_TYPE)
+        .and_then(|line| line.to_str().ok());
+    let essence = line.and_then(|line| line.split(';').next()).unwrap_or("");
+    let is_json = essence.trim().eq_ignore_ascii_case("application/json");
+    let why = "a body is application/json, as it is: without Content-Encoding";
+    let problem = || Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
+    (is_json && !headers.contains_key(CONTENT_ENCODING))
+        .then_some(())
+        .ok_or_else(problem)
 }

@@ -12,6 +12,7 @@ mod neighbours;
 mod notices;
 mod of_node;
 mod orders;
+mod programs;
 mod restoring;
 mod room_defaults;
 mod room_quotas;
@@ -189,22 +190,6 @@ impl Lobby {
                 shown.map(|(game, room)| self.named(game, room)).collect()
             }
         }
-    }
-
-    /// The listed rooms whose numbers come after `after`, by their numbers, so many at most, of the
-    /// games whose names are `wanted`.
-    pub(crate) fn listed_after(
-        &self,
-        after: RoomId,
-        most: usize,
-        wanted: &dyn Fn(&str) -> bool,
-    ) -> Vec<OfGame<ListedRoom>> {
-        let of = |game: GameIndex| self.shared.games.get(usize::from(game.0));
-        let wanted = |game| of(game).is_some_and(|game| wanted(game.name));
-        let rooms = self.shared.registry.listed_after(after, most, &wanted);
-        let rooms = rooms.into_iter();
-        let shown = rooms.filter_map(|(game, room)| Some((game, of(game)?.rooms.shown(room))));
-        shown.map(|(game, room)| self.named(game, room)).collect()
     }
 
     /// All rooms, private ones too: for the operator.

@@ -67,7 +67,7 @@ pub(super) use {handle, register};
 pub(super) const ORDERS: [&str; 5] = ["kick", "ban", "unban", "mute", "unmute"];
 
 /// What is asked for on the programs' port; see `http::api`.
-pub(crate) const API_ROUTES: [&str; 4] = ["openapi", "rooms", "presence", "none"];
+pub(crate) const API_ROUTES: [&str; 5] = ["openapi", "rooms", "presence", "events", "none"];
 
 /// What becomes of it: 2xx, 401, 429, any other 4xx, 5xx.
 pub(super) const API_OUTCOMES: [&str; 5] =

@@ -1,5 +1,6 @@
-//! The operator's log of the operator: one line for everything that was ordered or tried on the
-//! administration's endpoints, with the target [`AUDIT`].
+//! The operator's log of the operator and their programs: one line for everything that was ordered
+//! or tried on the administration's endpoints, and for everything that a program said, with the
+//! target [`AUDIT`].
 //! All that a peer or an operator wrote stands in fields, which are escaped.
 
 use std::net::SocketAddr;
@@ -49,4 +50,31 @@ pub(crate) fn announced(who: SocketAddr, to: &str, text: &str, now: u32, later: 
 /// Something was tried that was not done. `action` is what was asked for, `why` is the answer.
 pub(crate) fn refused(who: SocketAddr, action: &str, why: &str) {
     tracing::warn!(target: AUDIT, %who, action, why, "refused");
+}
+
+/// What a program says.
+pub(crate) struct Said {
+    pub(crate) who: SocketAddr,
+    /// The name of its key.
+    pub(crate) by: Box<str>,
+    pub(crate) to: String,
+    pub(crate) event: Option<String>,
+    /// For how long it is kept for who is away.
+    pub(crate) kept_s: Option<u64>,
+}
+
+/// A program said something to players, or to a room: how many it reaches now and later.
+pub(crate) fn said(said: &Said, now: u32, later: u32) {
+    tracing::info!(
+        target: AUDIT,
+        who = %said.who,
+        action = "event",
+        by = &*said.by,
+        to = said.to.as_str(),
+        event = said.event.as_deref(),
+        kept_s = said.kept_s,
+        now,
+        later,
+        "done"
+    );
 }

@@ -59,6 +59,13 @@ impl GameEvent {
     }
 }
 
+impl GameEvent {
+    /// Its number among the schema's events, and its packed fields.
+    pub(crate) fn packed(&self) -> (u16, &[u8]) {
+        (self.packed.event, &self.packed.fields)
+    }
+}
+
 fn has(declared: &Message, key: &str) -> bool {
     let mut fields = declared.fields.iter();
     let payload = declared.payload.as_ref();

@@ -4,6 +4,7 @@
 
 mod audience;
 mod away;
+mod backend;
 mod chat;
 mod describe;
 mod doze;

@@ -194,12 +194,22 @@ fn each_other_part_ends_the_server_in_order_too() {
         "the way back from the workers",
         "the operator's port",
         "the public port",
+        "the programs' port",
     ] {
-        let server = server(Config::default());
+        let keys = std::env::temp_dir().join(format!("tickwire-{}-keys", std::process::id()));
+        let sha = "0".repeat(64);
+        let key = format!("[[key]]\nname = 'a'\nscopes = ['rooms:read']\nsha256 = '{sha}'\n");
+        std::fs::write(&keys, key).unwrap();
+        let server = server(Config {
+            api_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            api_keys_file: Some(keys.clone()),
+            ..Config::default()
+        });
         let idle = Client::new(server.public, "idle");
         server.break_part(part);
         idle.told(CloseCode::Restart);
         assert_eq!(part_of(&server.end()), &PartEnded::of(part));
+        std::fs::remove_file(keys).unwrap();
     }
 }
 

@@ -13,7 +13,7 @@ use super::restoring::{self, RestoredRoom};
 use super::room_host::{Failed, RoomHost};
 use crate::admission::limiter::Rates;
 use crate::directory::{Directory, GameIndex};
-use crate::game::{Game, GameDef, OptionsTypes, RoomOptions};
+use crate::game::{Backend, Game, GameDef, OptionsTypes, RoomOptions};
 use crate::metrics::GameMetrics;
 use crate::room::RestoreError;
 
@@ -33,6 +33,9 @@ pub(crate) trait AnyGame: Send + Sync {
 
     /// What goes with it.
     fn tables(&self) -> &Tables;
+
+    /// What programs may ask of its rooms.
+    fn backend(&self) -> &Backend;
 
     /// What it declares of options.
     fn options(&self) -> &Arc<OptionsTypes>;
@@ -85,6 +88,10 @@ impl<G: Game> AnyGame for GameDef<G> {
 
     fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     fn options(&self) -> &Arc<OptionsTypes> {

@@ -12,7 +12,7 @@ use super::room_host::{Failed, RoomHost, TurnContext, guarded};
 use super::view::RoomView;
 use super::{Client, ResumeRequest};
 use crate::auth::Identity;
-use crate::game::{Closing, Game};
+use crate::game::{Closing, Game, Job};
 use crate::room::SaveError;
 use crate::transport::Conn;
 
@@ -72,6 +72,9 @@ pub(crate) trait Host: Send {
     fn take_mailboxes(&mut self, ctx: &TurnContext);
 
     fn view(&mut self, now: Instant) -> RoomView;
+
+    /// What a program asks of the room's game.
+    fn take(&mut self, job: Job) -> Result<Result<(), String>, Failed>;
 
     fn active_players(&self, seconds: u32) -> u16;
 
@@ -172,6 +175,10 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn view(&mut self, now: Instant) -> RoomView {
         RoomHost::view(self, now)
+    }
+
+    fn take(&mut self, job: Job) -> Result<Result<(), String>, Failed> {
+        guarded(self.id, || self.room.take(job))
     }
 
     fn active_players(&self, seconds: u32) -> u16 {

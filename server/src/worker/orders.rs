@@ -1,6 +1,6 @@
-//! What the cluster's task wants of a worker's rooms. Not in the inbox, which may be full: none of
-//! these may be lost, and who gives them does not wait. They are no more than a few a room, and
-//! taken with each pass of the loop.
+//! What the cluster's task and programs of the operator's want of a worker's rooms. Not in the
+//! inbox, which may be full: none of these may be lost, and who gives them does not wait. They are
+//! no more than a few a room and one a program's connection, and taken with each pass of the loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::client::Session;
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{GameIndex, Kept};
+use crate::game::Job;
 
 /// Where the members of a room go, now or soon, each by what is said to them; `None`: there is
 /// nothing to say.
@@ -34,6 +35,13 @@ pub(crate) enum Order {
     Drop { room: RoomId, to: SendOn },
     /// The room ends, as one that failed.
     End { room: RoomId },
+    /// A program asks something of the room's game. Dropped unanswered if the room stands still, or
+    /// nobody is there, or there is no such room.
+    Take {
+        room: RoomId,
+        job: Job,
+        reply: oneshot::Sender<Result<(), String>>,
+    },
     /// All rooms are dropped that this incarnation had.
     Disown { who: Incarnation },
 }
@@ -55,7 +63,8 @@ impl Order {
             | Order::Stop { room, .. }
             | Order::GoOn { room }
             | Order::Drop { room, .. }
-            | Order::End { room } => Some(*room),
+            | Order::End { room }
+            | Order::Take { room, .. } => Some(*room),
             Order::Disown { .. } => None,
         }
     }

@@ -2,6 +2,8 @@
 //! That the document says the same as the server is `document`'s.
 
 mod document;
+mod events;
+mod stream;
 
 use std::time::Duration;
 
@@ -39,7 +41,7 @@ pub(crate) fn keys() -> File {
 
 /// Name, hash and what the file says besides.
 const KEYS: [(&str, &str, &str); 4] = [
-    ("all", SHA[0], "per_second = 1000\nburst = 1000"),
+    ("all", SHA[0], "per_second = 10000\nburst = 10000"),
     ("rooms", SHA[1], "scopes = ['rooms:read']"),
     ("seldom", SHA[2], "per_second = 1\nburst = 2"),
     ("players", SHA[3], "scopes = ['presence:read']"),
@@ -49,7 +51,7 @@ const KEYS: [(&str, &str, &str); 4] = [
 fn written((name, sha256, rest): (&str, &str, &str)) -> String {
     let scopes = match rest.contains("scopes") {
         true => "",
-        false => "scopes = ['rooms:read', 'presence:read']\n",
+        false => "scopes = ['rooms:read', 'presence:read', 'events:write']\n",
     };
     format!("[[key]]\nname = '{name}'\nsha256 = '{sha256}'\n{scopes}{rest}\n")
 }
@@ -68,16 +70,32 @@ fn start(change: impl FnOnce(&mut Config)) -> Server {
     server.with_file(file).with_file(token)
 }
 
-/// The last one who came, whose name the server made up, and their room.
-async fn newest(server: &Server) -> (String, Value) {
+/// The last one who came, as the operator sees them.
+async fn newest_line(server: &Server) -> Value {
     let known = admin::admin(server, "GET", "/admin/players", "").await;
     let known: Value = serde_json::from_str(&known.body).unwrap();
-    let newest = &known[0];
-    assert!(newest["room"].is_u64(), "{known}");
+    known[0].clone()
+}
+
+/// Who that is: the server made the name up.
+async fn newest_in_lobby(server: &Server) -> String {
+    newest_line(server).await["player"].as_str().unwrap().into()
+}
+
+/// The same of somebody in a room, and the room.
+async fn newest(server: &Server) -> (String, Value) {
+    let newest = newest_line(server).await;
+    assert!(newest["room"].is_u64(), "{newest}");
     (
         newest["player"].as_str().unwrap().into(),
         newest["room"].clone(),
     )
+}
+
+/// Returns when a player is connected no more.
+async fn until_away(server: &Server, player: &str) {
+    let target = format!("/api/v1/presence?player={player}");
+    until(async || seen(server, &target).await["players"][0]["online"] == false).await;
 }
 
 /// A request whose connection ends with it.
@@ -303,7 +321,7 @@ async fn players_are_where_they_are() {
         "not in a game of this key's"
     );
     drop(ann);
-    until(async || seen(&server, &target).await["players"][0]["online"] == false).await;
+    until_away(&server, &name).await;
 }
 
 #[tokio::test]

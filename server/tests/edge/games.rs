@@ -7,7 +7,7 @@ use tickwire::protocol::ClientMessage;
 use tickwire::protocol::client_message::NewRoom;
 use tickwire_server::Site;
 use tickwire_server::config::{Config, GameSettings};
-use tickwire_server::game::{Game, Player as Who, RoomOptions, Schema};
+use tickwire_server::game::{Game, Player as Who, RoomOptions, Schema, int, text};
 
 use crate::player::Player;
 use crate::support::{GOOD, Press, Server, Still, config, get, request, serve, site};
@@ -15,13 +15,45 @@ use crate::support::{GOOD, Press, Server, Still, config, get, request, serve, si
 /// Another game in which nothing happens.
 struct Calm;
 
+/// What a program may raise.
+#[derive(Resource, Default)]
+struct Level(i32);
+
+/// What a program may say in it.
+struct Alarm {
+    level: i32,
+    place: String,
+}
+
 impl Game for Calm {
     const NAME: &'static str = "calm";
     type Input = Press;
 
-    fn schema(_: &mut Schema<Self>) {}
+    fn schema(s: &mut Schema<Self>) {
+        s.metadata::<Level>(|k| k.field("level", |l| &mut l.0, int(0, 10)));
+        s.on_backend::<Level>(
+            "raise",
+            |k| k.field("to", |l| &mut l.0, int(0, 10)),
+            |world, to| {
+                if to.0 > 7 {
+                    return Err("too high".into());
+                }
+                world.insert_resource(to);
+                Ok(())
+            },
+        );
+        s.event::<Alarm>("alarm", |k| {
+            k.field("level", |a| &mut a.level, int(-10, 10)).field(
+                "where",
+                |a| &mut a.place,
+                text(8),
+            )
+        });
+    }
 
-    fn setup(_: &mut World, _: &mut Schedule, _: &RoomOptions) {}
+    fn setup(world: &mut World, _: &mut Schedule, _: &RoomOptions) {
+        world.init_resource::<Level>();
+    }
 
     fn join(world: &mut World, _: &Who) -> Entity {
         world.spawn_empty().id()
@@ -38,10 +70,16 @@ pub(crate) fn both(change: impl FnOnce(&mut Config)) -> Server {
     })
 }
 
+/// Somebody in the lobby.
+pub(crate) async fn enter(server: &Server, game: &str) -> Player {
+    let mut player = Player::of_game(server.public, game).await;
+    player.welcome("").await;
+    player
+}
+
 /// Somebody in a room that they made.
 pub(crate) async fn host(server: &Server, game: &str, room: &str) -> Player {
-    let mut player = Player::of_game(server.public, game).await;
-    player.say(&crate::support::hello_as("ann", "")).await;
+    let mut player = enter(server, game).await;
     player
         .say(&ClientMessage::CreateRoom(NewRoom {
             name: room.into(),

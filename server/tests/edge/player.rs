@@ -68,14 +68,20 @@ impl Player {
 
     /// The same, who was let in.
     pub(crate) async fn enter(server: SocketAddr, from: &str, token: &str) -> Player {
-        let mut player = Player::hello(server, from, token).await;
-        player.who = player
+        let mut player = Player::connect(server, from).await;
+        player.welcome(token).await;
+        player
+    }
+
+    /// Says hello with `token`, and waits until they are let in.
+    pub(crate) async fn welcome(&mut self, token: &str) {
+        self.say(&hello_as("ann", token)).await;
+        self.who = self
             .wait(|message| match message {
                 ServerMessage::Welcome { token, .. } => Some(token),
                 _ => None,
             })
             .await;
-        player
     }
 
     /// The same with a seat in a room; the seat's token too.

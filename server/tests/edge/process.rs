@@ -312,6 +312,34 @@ fn running_out_of_descriptors_is_survived() {
     assert!(served);
 }
 
+/// With the key's name, and neither the key nor what was said.
+#[test]
+fn programs_leave_an_audit_line_for_what_they_say() {
+    let keys = crate::api::keys();
+    let mut command = server(&["--api-listen", "127.0.0.1:0"]);
+    let running = Running::start(command.args(["--api-keys-file", keys.path()]));
+    let good = r#"{"to": "everybody", "text": "secret\r\nforged", "class": "now"}"#;
+    for (body, status) in [(good, "200"), ("{}", "422")] {
+        let mut program = TcpStream::connect(running.api()).unwrap();
+        let text = crate::api::text("POST", "/api/v1/events", crate::api::ALL, body);
+        program.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        program.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+    }
+    let text = running.stop();
+    let audit: Vec<&str> = text.lines().filter(|line| line.contains("audit")).collect();
+    let [said] = audit[..] else {
+        panic!("{text}");
+    };
+    for word in ["by=\"all\"", "everybody", " now=0", "127.0.0.1:"] {
+        assert!(said.contains(word), "{said}");
+    }
+    for secret in ["secret", crate::api::ALL] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
 /// What an operator does stands in one line each, whatever the reason says, and so does what was
 /// tried without the token, which itself stands in none.
 #[test]

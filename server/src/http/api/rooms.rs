@@ -47,7 +47,6 @@ fn check_game(game: &str, caller: &ApiKey, lobby: &Lobby) -> Result<(), Problem>
         let why = "this key is not for this game";
         return Err(Problem::new(StatusCode::FORBIDDEN, why));
     }
-    let is_there = lobby.games().iter().any(|known| known.game == game);
     let problem = || Problem::new(StatusCode::NOT_FOUND, "there is no such game");
-    is_there.then_some(()).ok_or_else(problem)
+    lobby.game(game).map(drop).ok_or_else(problem)
 }

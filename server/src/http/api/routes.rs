@@ -6,12 +6,12 @@ use hyper::{Method, StatusCode};
 use super::problem::Problem;
 use crate::auth::Scope;
 
-/// What a request is for.
+/// What a key opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resource {
-    Document,
     Rooms,
     Presence,
+    Events,
 }
 
 /// One kind of request.
@@ -21,43 +21,44 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     /// The label of its figure, and its `operationId` in the document.
     pub(super) name: &'static str,
-    /// What a key must be for; `None`: none is needed.
-    pub(super) scope: Option<Scope>,
-    pub(super) resource: Resource,
+    /// What is there, and what a key must be for; `None`: the document, for which none is needed.
+    pub(super) opens: Option<(Scope, Resource)>,
 }
 
 /// The figure of what is none of these.
 pub(super) const NOWHERE: &str = "none";
 
 /// A path has one method.
-pub(super) const ROUTES: [Route; 3] = [
+pub(super) static ROUTES: [Route; 4] = [
     Route {
         method: Method::GET,
         path: "/api/v1/openapi.json",
         name: "openapi",
-        scope: None,
-        resource: Resource::Document,
+        opens: None,
     },
     Route {
         method: Method::GET,
         path: "/api/v1/rooms",
         name: "rooms",
-        scope: Some(Scope::RoomsRead),
-        resource: Resource::Rooms,
+        opens: Some((Scope::RoomsRead, Resource::Rooms)),
     },
     Route {
         method: Method::GET,
         path: "/api/v1/presence",
         name: "presence",
-        scope: Some(Scope::PresenceRead),
-        resource: Resource::Presence,
+        opens: Some((Scope::PresenceRead, Resource::Presence)),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/v1/events",
+        name: "events",
+        opens: Some((Scope::EventsWrite, Resource::Events)),
     },
 ];
 
 /// Which of them a request is; HEAD is taken where GET is.
 pub(super) fn find(method: &Method, path: &str) -> Result<&'static Route, Problem> {
-    static TABLE: [Route; ROUTES.len()] = ROUTES;
-    let route = TABLE.iter().find(|route| route.path == path);
+    let route = ROUTES.iter().find(|route| route.path == path);
     let nothing = || Problem::new(StatusCode::NOT_FOUND, "nothing is there");
     let route = route.ok_or_else(nothing)?;
     let is_read = route.method == Method::GET;
@@ -88,6 +89,8 @@ mod tests {
         check(Method::GET, "/api/v1/rooms", Ok("rooms"));
         check(Method::HEAD, "/api/v1/rooms", Ok("rooms"));
         check(Method::POST, "/api/v1/rooms", Err(405));
+        check(Method::POST, "/api/v1/events", Ok("events"));
+        check(Method::GET, "/api/v1/events", Err(405));
         check(Method::OPTIONS, "/api/v1/presence", Err(405));
         for nowhere in [
             "/",

@@ -1,5 +1,6 @@
 //! Rooms of a cluster's node on their worker: ticked only while their claim holds, announced, stopped,
-//! sent on and dropped as the cluster's task orders. A server that is alone has none of it.
+//! sent on and dropped as the cluster's task orders; of that a server that is alone has nothing. And
+//! what programs of the operator's ask of a room.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -82,6 +83,19 @@ impl EventLoop {
             Order::GoOn { room } => {
                 if let Some(running) = self.rooms.get_mut(&room) {
                     running.still = Some(Still::Over);
+                }
+            }
+            Order::Take { room, job, reply } => {
+                let mut running = self.rooms.get_mut(&room);
+                let running = running.as_mut();
+                let Some(running) = running.filter(|room| room.still.is_none() && !room.asleep)
+                else {
+                    return;
+                };
+                match running.room_host.take(job) {
+                    // Who asked may be gone.
+                    Ok(taken) => _ = reply.send(taken),
+                    Err(Failed) => self.fail(room),
                 }
             }
             Order::Drop { room, to } => self.send_on(room, &to, now),

@@ -2,10 +2,11 @@
 //! document, and all that is in the document was answered.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM, ask, newest, seen, start, text};
+use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM, ask, events, newest, seen, start, text};
 use crate::games;
 use crate::support::{Response, Server, exchange, get};
 
@@ -176,6 +177,103 @@ async fn compared(
     answer
 }
 
+impl Document {
+    /// The names of a request's fields.
+    fn names(&self, schema: &str) -> BTreeSet<String> {
+        let fields = &self.root["components"]["schemas"][schema]["properties"];
+        fields.as_object().unwrap().keys().cloned().collect()
+    }
+}
+
+/// What a request to say something is answered.
+async fn posted(document: &mut Document, server: &Server, lines: &str, body: &str) -> Value {
+    let answer = events::post(server, ALL, lines, body).await;
+    document.check("POST", "/api/v1/events", &answer);
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+/// What the server says that it knows, in a problem's words.
+fn expected(problem: &Value) -> BTreeSet<String> {
+    let detail = problem["detail"].as_str().unwrap();
+    let (_, known) = detail.split_once("expected").unwrap();
+    known
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Requests to say something: the document's fields are those that the server takes.
+async fn events_compared(document: &mut Document, server: &Server, player: &str, room: &Value) {
+    let odd = posted(document, server, "", r#"{"odd": 1}"#).await;
+    assert_eq!(expected(&odd), document.names("Event"));
+    let odd = posted(document, server, "", r#"{"event": {"odd": 1}}"#).await;
+    assert_eq!(expected(&odd), document.names("GameEvent"));
+    let odd = posted(document, server, "", r#"{"class": "odd"}"#).await;
+    let classes = &document.root["components"]["schemas"]["Event"]["properties"]["class"]["enum"];
+    let classes = classes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|class| class.as_str().unwrap().to_owned());
+    assert_eq!(expected(&odd), classes.collect());
+
+    let fields = json!({"level": 1, "where": "here"});
+    let whole = json!({
+        "to": {"player": player}, "text": "x", "class": "durable", "ttl_s": 60,
+        "event": {"game": "calm", "name": "alarm", "fields": fields},
+    });
+    assert!(
+        whole
+            .as_object()
+            .unwrap()
+            .keys()
+            .eq(&document.names("Event"))
+    );
+    assert!(
+        whole["event"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .eq(&document.names("GameEvent"))
+    );
+    posted(
+        document,
+        server,
+        "Idempotency-Key: whole\r\n",
+        &whole.to_string(),
+    )
+    .await;
+
+    let to = document.root["components"]["schemas"]["Event"]["properties"]["to"]["oneOf"].clone();
+    for one in to.as_array().unwrap() {
+        let to = match &one["required"][0] {
+            Value::Null => one["const"].clone(),
+            name if name == "game" => json!({"game": "calm"}),
+            name if name == "room" => json!({"room": room}),
+            _ => json!({"player": player}),
+        };
+        let body = json!({"to": to, "text": "x", "class": "now"});
+        let said = posted(document, server, "", &body.to_string()).await;
+        assert!(said["reached_now"].is_u64(), "{said}");
+    }
+    let good = json!({"to": "everybody", "text": "x", "class": "now"}).to_string();
+    posted(document, server, "", "{").await;
+    posted(document, server, "", &" ".repeat(16 * 1024 + 1)).await;
+    posted(document, server, "Content-Encoding: gzip\r\n", &good).await;
+    let whole = events::request(ALL, "", &good);
+    let half = exchange(server.api.unwrap(), &whole.as_bytes()[..whole.len() - 1]).await;
+    document.check("POST", "/api/v1/events", &half);
+    let away = json!({"to": {"player": "user:away"}, "text": "x", "class": "durable"}).to_string();
+    for number in 0.. {
+        let line = format!("Idempotency-Key: {number}\r\n");
+        if posted(document, server, &line, &away).await["status"] == 409 {
+            break;
+        }
+    }
+}
+
 /// A key that is for other things than this.
 fn key_of_another(scope: &str) -> &'static str {
     match scope {
@@ -186,12 +284,12 @@ fn key_of_another(scope: &str) -> &'static str {
 
 #[tokio::test]
 async fn the_document_and_the_server_say_the_same() {
-    let server = start(|_| {});
+    let server = start(|config| config.header_timeout = Duration::from_millis(300));
     let hosts = [
         games::host(&server, "still", "one").await,
         games::host(&server, "still", "two").await,
     ];
-    let (player, _) = newest(&server).await;
+    let (player, room) = newest(&server).await;
     let mut document = Document::new(seen(&server, "/api/v1/openapi.json").await);
     assert_eq!(document.root["openapi"], "3.1.0");
 
@@ -207,6 +305,7 @@ async fn the_document_and_the_server_say_the_same() {
         let answer = compared(&mut document, &server, "GET", target, key).await;
         assert_eq!(answer.status, status, "{target}");
     }
+    events_compared(&mut document, &server, &player, &room).await;
     let with_body = text("GET", "/api/v1/openapi.json", "", "{}");
     let with_body = exchange(server.api.unwrap(), with_body.as_bytes()).await;
     document.check("GET", "/api/v1/openapi.json", &with_body);

@@ -1,0 +1,245 @@
+//! Something that a program says to those who are connected or will be: an event of a game, a text,
+//! or both. What becomes of it is `notices`'; here is who may say what to whom, and that what is
+//! sent twice is said once.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::event::{Event, GameEvent, wrong};
+use super::idempotency::{Begun, Idempotency, Mark};
+use super::problem::Problem;
+use crate::auth::ApiKey;
+use crate::lobby::Lobby;
+use crate::moderation::audit::{self, Said};
+use crate::notices::{Class, Notice, Refused, To};
+
+/// The header by which a program says that it sends the same again.
+const KEY: &str = "Idempotency-Key";
+/// Characters of it: room for a UUID and more.
+const KEY_CHARS_MAX: usize = 64;
+/// For a room's game to answer. It is done all the same, and the same request asks what came of it.
+const ROOM_ANSWERS: Duration = Duration::from_secs(2);
+/// Until a program may try what there is no room for, in seconds: notices go as they are seen.
+const FULL_WAIT_S: u32 = 10;
+
+/// Whom an event reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Answer {
+    /// Connections to which it is on its way.
+    reached_now: u32,
+    /// Those who get it later: connections that lag, and players who are away.
+    later: u32,
+    /// Whether a room's game took it instead.
+    taken: bool,
+}
+
+impl Answer {
+    const TAKEN: Answer = Answer {
+        reached_now: 0,
+        later: 0,
+        taken: true,
+    };
+}
+
+/// What programs said.
+#[derive(Default)]
+pub(super) struct Events(Mutex<Idempotency<Answer>>);
+
+/// A request that is under way; dropped, it was not done.
+struct UnderWay(Arc<Events>, Mark);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.lock().undone(self.1);
+    }
+}
+
+impl Events {
+    /// The answer to a body that came with these headers, from `who`.
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        body: &[u8],
+        caller: Arc<ApiKey>,
+        who: SocketAddr,
+        lobby: &Lobby,
+    ) -> Result<Answer, Problem> {
+        let key = key(headers)?;
+        let event = Event::read(body)?;
+        let Some(key) = key else {
+            if event.class != Class::NowOnly {
+                let why = "is needed for what is durable, so that sent twice it is said once";
+                return Err(bad_key(why));
+            }
+            return say(event, caller, who, lobby, |_| ()).await;
+        };
+        let mark = Mark::of(&[caller.name.as_bytes(), key]);
+        let begun = self.0.lock().begin(mark, Mark::of(&[body]), Instant::now());
+        match begun {
+            Begun::First => {}
+            Begun::Again(answer) => return Ok(answer),
+            Begun::UnderWay => {
+                let why = "a request with this Idempotency-Key is under way";
+                return Err(Problem::new(StatusCode::CONFLICT, why).after(1));
+            }
+            Begun::Other => return Err(wrong(KEY, "came with another body before")),
+        }
+        let under_way = UnderWay(self.clone(), mark);
+        let done = move |answer| under_way.0.0.lock().done(mark, answer);
+        say(event, caller, who, lobby, done).await
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
+    let mut lines = headers.get_all(KEY).iter();
+    match (lines.next().map(|line| line.as_bytes()), lines.next()) {
+        (None, _) => Ok(None),
+        (Some(key), None)
+            if (1..=KEY_CHARS_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic) =>
+        {
+            Ok(Some(key))
+        }
+        _ => Err(bad_key("is not one of 1 to 64 letters, digits and signs")),
+    }
+}
+
+fn bad_key(why: &'static str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, why).at(KEY)
+}
+
+/// Says it; `done` hears what came of it, also where nobody waits for that any more.
+async fn say(
+    event: Event,
+    caller: Arc<ApiKey>,
+    who: SocketAddr,
+    lobby: &Lobby,
+    done: impl FnOnce(Answer) + Send + 'static,
+) -> Result<Answer, Problem> {
+    let game = addressed(&event.to, event.event.as_ref(), &caller, lobby)?;
+    let said = Said {
+        who,
+        by: caller.name.clone(),
+        to: event.to.to_string(),
+        event: event.event.as_ref().map(|event| event.name.clone()),
+        kept_s: match event.class {
+            Class::NowOnly => None,
+            Class::Durable { ttl } => Some(ttl.as_secs()),
+        },
+    };
+    if let (To::Room(room), Some(own), Some(game)) = (&event.to, &event.event, game)
+        && let Some(job) = lobby.job(game, &own.name, &own.fields)
+    {
+        let job = job.map_err(|why| wrong("event", why))?;
+        if event.text.is_some() || event.class != Class::NowOnly {
+            let why = "is the room's own: it has no text beside it, and is for now";
+            return Err(wrong("event", why));
+        }
+        let (lobby, room) = (lobby.clone(), *room);
+        // In a task of its own: what a room has been told is done, whoever waits for it.
+        let taken = tokio::spawn(async move {
+            let taken = lobby.take(room, job).await;
+            let taken = taken.ok_or_else(|| unavailable("the room takes nothing now").after(1))?;
+            taken.map_err(|why| wrong("event", format!("the game refuses it: {why}")))?;
+            let answer = Answer::TAKEN;
+            done(answer);
+            audit::said(&said, 0, 0);
+            Ok(answer)
+        });
+        let late = "the room has not answered yet: ask again with the same Idempotency-Key";
+        return match tokio::time::timeout(ROOM_ANSWERS, taken).await {
+            Ok(Ok(taken)) => taken,
+            Ok(Err(_)) => Err(unavailable("it failed")),
+            Err(_) => Err(unavailable(late).after(1)),
+        };
+    }
+    let of_game = |event: GameEvent| {
+        let read = lobby.event(game, &event.name, &event.fields);
+        read.map_err(|why| wrong("event", why))
+    };
+    let notice = Notice {
+        text: event.text.unwrap_or_default(),
+        event: event.event.map(of_game).transpose()?,
+        class: event.class,
+    };
+    let reached = lobby.publish(&event.to, &notice).map_err(refused)?;
+    let answer = Answer {
+        reached_now: reached.now,
+        later: reached.later,
+        taken: false,
+    };
+    done(answer);
+    audit::said(&said, answer.reached_now, answer.later);
+    Ok(answer)
+}
+
+fn unavailable(why: &'static str) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, why)
+}
+
+/// The game of its event, if it has one. The error: this program may not say that to those.
+fn addressed(
+    to: &To,
+    event: Option<&GameEvent>,
+    caller: &ApiKey,
+    lobby: &Lobby,
+) -> Result<Option<&'static str>, Problem> {
+    let not_for =
+        |field: &str, why: &'static str| Problem::new(StatusCode::FORBIDDEN, why).at(field);
+    let known = |game: &str, field: &str| match lobby.game(game) {
+        None => Err(wrong(field, "there is no such game")),
+        Some(_) if !caller.is_for(game) => Err(not_for(field, "this key is not for this game")),
+        Some(game) => Ok(game),
+    };
+    let own = event.and_then(|event| event.game.as_deref());
+    let own = own.map(|game| known(game, "event.game")).transpose()?;
+    let only = match to {
+        To::Everybody if !caller.is_for_all() => {
+            return Err(not_for("to", "this key is for some games alone"));
+        }
+        To::Player(_) if event.is_none() && !caller.is_for_all() => {
+            let why = "this key is for some games alone, and a text to a player is of none";
+            return Err(not_for("to.player", why));
+        }
+        To::Everybody | To::Player(_) => {
+            let only = lobby.only_game();
+            only.map(|game| known(game, "to")).transpose()?
+        }
+        To::Game(game) => Some(known(game, "to.game")?),
+        To::Room(room) => {
+            let game = lobby.game_of(*room);
+            let game = game.ok_or_else(|| wrong("to.room", "there is no such room here"))?;
+            Some(known(game, "to.room")?)
+        }
+    };
+    match (event, own, only) {
+        (None, ..) => Ok(None),
+        (_, Some(own), Some(only)) if own != only => {
+            Err(wrong("event.game", "is another game than it goes to"))
+        }
+        (_, Some(game), _) | (_, None, Some(game)) => Ok(Some(game)),
+        (_, None, None) => {
+            let why = "is needed: this server has several games";
+            Err(wrong("event.game", why))
+        }
+    }
+}
+
+fn refused(refused: Refused) -> Problem {
+    let (status, field) = match refused {
+        Refused::BadText => (StatusCode::UNPROCESSABLE_ENTITY, "text"),
+        Refused::OtherGame => (StatusCode::UNPROCESSABLE_ENTITY, "event.game"),
+        Refused::NoSuchGame => (StatusCode::UNPROCESSABLE_ENTITY, "to.game"),
+        Refused::PlayerFull => (StatusCode::CONFLICT, "to.player"),
+        Refused::Full => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Problem::new(status, refused.to_string()).after(FULL_WAIT_S);
+        }
+    };
+    Problem::new(status, refused.to_string()).at(field)
+}
