@@ -94,7 +94,10 @@ impl Seats {
             who: line.who,
             seated_at,
             answered,
-            answered_at: before.map_or(now, |before| before.answered_at),
+            // Until now they may have said nothing, and the token is no word of theirs in the room.
+            answered_at: before
+                .filter(|before| before.answered)
+                .map_or(now, |before| before.answered_at),
             seen_max: before.map_or(Tick(u32::MAX), |before| before.seen_max),
             away_since: None,
             away_again: Tick(0),
