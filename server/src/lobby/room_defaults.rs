@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::client_message::{Condition, NewRoom};
 use tickwire::protocol::server_message::{Refusal, RoomInfo};
@@ -171,7 +172,7 @@ impl RoomDefaults {
         room.name = room_name(&room.name, name);
         room.code = room_code(code);
         room.seed = self.seed.unwrap_or(random);
-        room.mark = registry.random()?;
+        room.mark = mark_of(random);
         Ok(Creation {
             game: self.game,
             options: room,
@@ -186,4 +187,12 @@ impl RoomDefaults {
     pub(super) fn metadata(&self) -> &[Field] {
         &self.metadata
     }
+}
+
+/// What tells a room from others, of the number by which it is made. Not that number itself, by which
+/// who has it could tell what chance holds for the game: marks stand beside what is stored.
+fn mark_of(random: u64) -> u64 {
+    let hash = digest(&SHA256, &random.to_le_bytes());
+    let first = hash.as_ref().first_chunk();
+    first.map_or(random, |first| u64::from_le_bytes(*first))
 }
