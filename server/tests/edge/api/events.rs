@@ -308,8 +308,10 @@ async fn who_is_away_gets_it_when_they_come() {
 #[tokio::test]
 async fn a_game_takes_what_it_asks_for() {
     let server = start(|_| {});
-    let mut ann = games::host(&server, "calm", "one").await;
+    let _host = games::host(&server, "calm", "one").await;
     let (_, room) = newest(&server).await;
+    // In the lobby: a member who acknowledges nothing is sent nothing more.
+    let mut ann = games::enter(&server, "calm").await;
     let raise = |to: Value| {
         let event = json!({"name": "raise", "fields": {"to": to}});
         json!({"to": {"room": room}, "event": event, "class": "now"})
@@ -350,7 +352,7 @@ async fn a_game_takes_what_it_asks_for() {
             json!({"to": "everybody", "text": "the end", "class": "now"})
         )
         .await,
-        (1, 0)
+        (2, 0)
     );
     assert_eq!(text_told(&mut ann).await, "the end", "and nothing before");
 }
