@@ -263,6 +263,7 @@ impl Player {
                 | Event::Members { .. }
                 | Event::Chat { .. }
                 | Event::Reply { .. }
+                | Event::Said { .. }
                 | Event::Notice { .. }
                 | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}

@@ -57,6 +57,10 @@ export const NOTICES_SHOWN_MAX = 256;
  * then: each counts as a control message.
  */
 export const NOTICES_SEEN_DELAY_MS = 250;
+/** Lines that a page said and that are not answered, as while the connection is lost. Beyond: `say` throws. */
+export const UNSAID_MAX = 20;
+/** Until a line is said again for which it was too soon, in milliseconds: the server earns one a second. */
+export const CHAT_AGAIN_MS = 1000;
 /** Players of one room that the wire can name. */
 export const PLAYERS_PER_ROOM_MAX = 1000;
 /** Members of one message; more of them come in further ones. */
@@ -115,7 +119,7 @@ export const EVENTS_WAITING_MAX = 1024;
 export const EVENT_AGE_MAX_MS = 1000;
 /** Actions without an answer. Beyond: `act` rejects at once. */
 export const ACTIONS_WAITING_MAX = 64;
-/** An action without an answer for this long fails, in milliseconds. */
+/** An action, or a line that was said, without an answer for this long fails, in milliseconds. */
 export const ACTION_TIMEOUT_MS = 10_000;
 /** Lobby requests that wait for those before them. Beyond: further ones reject at once. */
 export const REQUESTS_WAITING_MAX = 16;

@@ -10,8 +10,10 @@ import { Emitter } from './emitter.js';
 import { labelOf } from './label.js';
 import { Play } from './netcode/play.js';
 import * as client from './protocol/client_message.js';
+import { Feature } from './protocol/frame.js';
 import { RequestError } from './request_error.js';
 import { readOptions } from './session/options.js';
+import { Unsaid } from './unsaid.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
@@ -33,12 +35,15 @@ export class Room extends Emitter {
    */
   #playing;
   #actions = new Actions();
+  #unsaid = new Unsaid((line) => this.#sendLine(line));
   /** @type {Promise<import('./types.js').LeaveReason>} */
   #left;
   /** @type {(reason: import('./types.js').LeaveReason) => void} */
   #resolveLeft = () => {};
   /** What happened until then was heard on an earlier connection, and may come again. */
   #heardUntil = 0;
+  /** The connection is lost, the seat is not. */
+  #isAway = false;
   /** The player is out of it for good. */
   #isOver = false;
   /** @type {any} */
@@ -147,15 +152,29 @@ export class Room extends Emitter {
   }
 
   /**
-   * Says something to everyone in the room. Throws a `RequestError` if it cannot be sent; so do
-   * `ready` and `kick`.
+   * Says something to everyone in the room. While the connection is lost lines wait, and are said
+   * in order when it is back, each once; also when others come too fast one after the other. Throws
+   * a `RequestError` if nothing can be said here any more, or too many wait.
    * @param {string} text
+   * @returns {Promise<number | undefined>} the line's number, as in its `chat` event; undefined from
+   *   a server that does not tell it. Rejects with a `RequestError` if it is refused, or the room
+   *   ends before it was said; need not be looked at
    */
   say(text) {
-    this.#request(client.chat(text));
+    if (!this.#isAway || this.#isOver) this.#link.assertOpen();
+    this.#assertMember();
+    this.#assertSeat();
+    // A line that no message can carry is not kept.
+    client.say(0, text);
+    return this.#unsaid.add(text);
   }
 
-  /** Says whether the player is ready for the next round.
+  /** The lines that `say` was given and that were not said yet, oldest first. */
+  get unsaid() {
+    return this.#unsaid.texts;
+  }
+
+  /** Says whether the player is ready for the next round. Throws a `RequestError` if it cannot be sent; so does `kick`.
    * @param {boolean} isReady
    */
   ready(isReady = true) {
@@ -269,6 +288,9 @@ export class Room extends Emitter {
         return this.emit('members', this.members);
       case 'Chat':
         return this.emit('chat', event.line);
+      case 'Said':
+        if (this.#unsaid.onSaid(event, nowMs)) this.emit('refused', { reason: event.refusal });
+        return this.#link.pump();
       case 'Refused':
         return this.emit('refused', { reason: event.reason });
       case 'Reply':
@@ -280,6 +302,8 @@ export class Room extends Emitter {
 
   /** For the link: the connection is lost, the seat may not be. */
   onLost() {
+    this.#isAway = true;
+    this.#unsaid.sleep();
     this.#actions.fail(new RequestError('Closed', 'the connection was lost: the game may have done it or not'));
   }
 
@@ -298,12 +322,15 @@ export class Room extends Emitter {
     // A server that was started again may be behind what was seen.
     if (this.spectating) this.#heardUntil = Math.min(seen.tick, room.joinedAt);
     room.follow(this.#room);
+    this.#isAway = false;
     this.#session = session;
     this.#room = room;
     this.#play = new Play(session, room);
     if (this.#playing !== undefined) this.#play.start(this.#playing);
     this.emit('members', this.members);
     for (const line of missed) this.emit('chat', line);
+    this.#unsaid.wake();
+    this.#link.pump();
   }
 
   /**
@@ -312,7 +339,9 @@ export class Room extends Emitter {
    */
   onLeft(reason) {
     this.#isOver = true;
-    this.#actions.fail(new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room'));
+    const error = new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room');
+    this.#actions.fail(error);
+    this.#unsaid.fail(error);
     this.#resolveLeft(reason);
     this.emit('left', { reason });
   }
@@ -325,7 +354,9 @@ export class Room extends Emitter {
   onClose(info) {
     this.#isOver = true;
     const { code, reason, retryAfterMs } = info;
-    this.#actions.fail(Object.assign(new RequestError('Closed', reason), { code, retryAfterMs }));
+    const error = Object.assign(new RequestError('Closed', reason), { code, retryAfterMs });
+    this.#actions.fail(error);
+    this.#unsaid.fail(error);
     this.#resolveLeft('RoomClosed');
     this.emit('close', info);
   }
@@ -338,12 +369,25 @@ export class Room extends Emitter {
    */
   onTime(nowMs, backlog) {
     this.#actions.onTime(nowMs);
+    this.#unsaid.onTime(nowMs);
     this.#play.sendInputs(nowMs, backlog > BACKLOG_BYTES_MAX);
   }
 
   /** For the link: when `onTime` has something to do, in ms; Infinity for never. */
   get dueMs() {
-    return Math.min(this.#play.inputDueMs, this.#actions.dueMs);
+    return Math.min(this.#play.inputDueMs, this.#actions.dueMs, this.#unsaid.dueMs);
+  }
+
+  /**
+   * @param {{ nonce: number, text: string }} line
+   * @returns {boolean | undefined} whether it will be answered; undefined while there is no way
+   */
+  #sendLine({ nonce, text }) {
+    if (this.#isAway || this.#isOver) return undefined;
+    const isAnswered = ((this.#session.welcome?.features ?? 0) & Feature.CHANNELS) !== 0;
+    this.#session.request('Room', isAnswered ? client.say(nonce, text) : client.chat(text));
+    this.#link.pump();
+    return isAnswered;
   }
 
   /** @param {Uint8Array} message */
@@ -360,6 +404,11 @@ export class Room extends Emitter {
    */
   #assertHere() {
     this.#link.assertOpen();
+    this.#assertMember();
+  }
+
+  /** Throws a `RequestError` after the room was left. */
+  #assertMember() {
     if (this.#isOver) throw new RequestError('NotNow', 'the room was left: join one first');
   }
 

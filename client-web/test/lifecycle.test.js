@@ -30,9 +30,9 @@ const ALL_MS = 180_000;
 
 /**
  * How each state is come to, and what methods of the link and of its room say in it: a reason, or
- * `sent`.
+ * `sent`. What is said in the room, `chat`, waits where other things can't be asked of it.
  * @type {Record<string, { enter: (pass: Pass) => Promise<Page>, lobby: string, room: string,
- *   ping: string }>}
+ *   chat?: string, ping: string }>}
  */
 const STATES = {
   lobby: { enter: () => connected(), lobby: 'sent', room: '', ping: 'sent' },
@@ -89,6 +89,7 @@ const STATES = {
     },
     lobby: 'Closed',
     room: 'Closed',
+    chat: 'sent',
     ping: 'Closed',
   },
   'coming back': {
@@ -100,6 +101,7 @@ const STATES = {
     },
     lobby: 'Closed',
     room: 'Closed',
+    chat: 'sent',
     ping: 'Closed',
   },
   'seat lost': {
@@ -192,7 +194,7 @@ const STATES = {
 
 /**
  * Methods that promise, by where they may be asked.
- * @type {Record<string, [where: 'lobby' | 'room' | 'ping', ask: (page: Required<Page>) =>
+ * @type {Record<string, [where: 'lobby' | 'room' | 'chat' | 'ping', ask: (page: Required<Page>) =>
  *   Promise<any>]>}
  */
 const PROMISING = {
@@ -203,6 +205,8 @@ const PROMISING = {
   quickJoin: ['lobby', ({ link }) => link.quickJoin()],
   ping: ['ping', ({ link }) => link.ping()],
   act: ['room', ({ room }) => room.act('buy', { item: 1 })],
+  // It throws where it can't be said any more.
+  say: ['chat', async ({ room }) => room.say('hi')],
 };
 
 /**
@@ -210,7 +214,6 @@ const PROMISING = {
  * @type {Record<string, (page: Required<Page>) => void>}
  */
 const SAYING = {
-  say: ({ room }) => room.say('hi'),
   ready: ({ room }) => room.ready(),
   kick: ({ room }) => room.kick(4),
 };
@@ -234,7 +237,7 @@ for (const [state, { enter, ...says }] of Object.entries(STATES)) {
     const pass = virtualTime(t);
     for (const [does, serve] of Object.entries(SERVERS)) {
       for (const [name, [where, ask]] of Object.entries(PROMISING)) {
-        const expected = says[where];
+        const expected = says[where] ?? says.room;
         if (expected === '') continue;
         /** @type {Set<FakeSocket>} */
         const sockets = new Set();

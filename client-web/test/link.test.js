@@ -98,7 +98,8 @@ test('what cannot be said rejects and blocks nothing', async () => {
   link.close();
 });
 
-test('the room tells who is there, what is said and what is refused', async () => {
+test('the room tells who is there, what is said and what is refused', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
   const { link, socket, room } = await playing();
   /** @type {unknown[]} */
   const heard = [];
@@ -109,7 +110,7 @@ test('the room tells who is there, what is said and what is refused', async () =
   room.say('hi');
   room.ready(true);
   room.kick(4);
-  assert.deepEqual(socket.takeControl(), [client.chat('hi'), client.ready(true), client.kick(4)].map(list));
+  assert.deepEqual(socket.takeControl(), [client.say(1, 'hi'), client.ready(true), client.kick(4)].map(list));
   socket.receive(server.memberChanged(4, 'Bo'));
   socket.receive(server.memberState(4, true));
   socket.receive(server.chat(1, 'hi'));
@@ -117,6 +118,42 @@ test('the room tells who is there, what is said and what is refused', async () =
   socket.receive(server.refused(12));
   socket.receive(server.snapshot(3, { events: Uint8Array.of(1, 0, 3, 0, 1, 0) }));
   assert.deepEqual(heard, [[2, 4], [2, 4], 'hi', 'NotHost', 'Muted', [{ who: 0x10003 }, 2]]);
+  link.close();
+});
+
+test('a line gets its number or the reason why it was not said', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const { link, socket, room } = await playing();
+  /** @type {string[]} */
+  const refused = [];
+  room.on('refused', ({ reason }) => refused.push(reason));
+  const [first, second, third] = ['a', ' ', 'c'].map((text) => room.say(text));
+  assert.deepEqual(room.unsaid, ['a', ' ', 'c']);
+  socket.receive(server.said(1, 8));
+  socket.receive(server.unsaid(2, 9));
+  assert.deepEqual(socket.takeControl(), [client.say(1, 'a'), client.say(2, ' '), client.say(3, 'c')].map(list));
+  assert.equal(await first, 8);
+  await assertRejects(/** @type {Promise<unknown>} */ (second), 'BadText');
+  assert.deepEqual(refused, ['BadText']);
+  socket.receive(server.left(0));
+  await assertRejects(/** @type {Promise<unknown>} */ (third), 'NotNow');
+  assert.throws(() => room.say('d'), { reason: 'NotNow' });
+  link.close();
+});
+
+test('to a server that answers no lines they are said as they come', async () => {
+  const opening = connect(options);
+  const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
+  socket.open();
+  socket.receive(server.welcome(SQUARE, { features: 1 }));
+  const link = await opening;
+  const joining = link.quickJoin();
+  socket.receive(server.joined({ you: 2 }));
+  const room = await joining;
+  socket.takeControl();
+  const said = ['a', 'b'].map((text) => room.say(text));
+  assert.deepEqual(socket.takeControl(), [client.chat('a'), client.chat('b')].map(list));
+  assert.deepEqual(await Promise.all(said), [undefined, undefined]);
   link.close();
 });
 

@@ -296,6 +296,7 @@ test('from a target there may be a next one', async (t) => {
 
 test('the conditions of the link hold for both sockets, and after', async (t) => {
   const pass = virtualTime(t);
+  t.mock.method(Math, 'random', () => 0);
   const { link, socket, room, target } = await prepared();
   link.conditioner = { rttMs: 200 };
   target.open();
@@ -304,7 +305,7 @@ test('the conditions of the link hold for both sockets, and after', async (t) =>
   pass(90);
   assert.deepEqual(socket.takeControl(), []);
   pass(20);
-  assert.deepEqual(socket.takeControl(), [list(client.chat('slow'))]);
+  assert.deepEqual(socket.takeControl(), [list(client.say(1, 'slow'))]);
   socket.receive(redirect);
   pass(90);
   assert.deepEqual([socket.closed], [undefined], 'the redirect is on its way');
@@ -317,7 +318,9 @@ test('the conditions of the link hold for both sockets, and after', async (t) =>
   target.receive(server.welcome(SQUARE, { token: 'who' }));
   target.receive(server.joined({ you: 2 }));
   assert.equal(link.state, 'open', 'at once again');
+  assert.deepEqual(target.takeControl(), [list(client.say(1, 'slow'))], 'whether it was said nobody knows');
+  target.receive(server.said(1, 1));
   room.say('quick');
-  assert.deepEqual(target.takeControl(), [list(client.chat('quick'))]);
+  assert.deepEqual(target.takeControl(), [list(client.say(2, 'quick'))]);
   link.close();
 });

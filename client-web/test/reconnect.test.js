@@ -64,6 +64,7 @@ test('tries are spread, ever further apart, and end', () => {
 
 test('a lost socket is replaced, and the room goes on as the same object', async (t) => {
   const pass = virtualTime(t);
+  t.mock.method(Math, 'random', () => 0.5);
   const { link, socket, room, heard } = await playing();
   /** @type {string[]} */
   const lines = [];
@@ -77,7 +78,7 @@ test('a lost socket is replaced, and the room goes on as the same object', async
   for (const promise of [action, ping, link.rooms()]) {
     await assert.rejects(promise, (error) => error instanceof RequestError && error.reason === 'Closed');
   }
-  assert.throws(() => room.say('lost'), { reason: 'Closed' });
+  const lost = ['lost', 'too'].map((text) => room.say(text));
   assert.ok(room.view(performance.now()), 'the picture stays');
 
   for (let i = 0; i < 1000 && FakeSocket.all.length === 0; i++) pass(1);
@@ -93,8 +94,15 @@ test('a lost socket is replaced, and the room goes on as the same object', async
   assert.deepEqual(heard, [['reconnecting', 1, 1006], ['resumed', true]]);
   assert.deepEqual(lines, ['before', 'meanwhile']);
   assert.deepEqual(room.chat.map(({ id }) => id), [4, 5]);
+  assert.deepEqual(second.takeControl(), [list(client.say(2 ** 31 + 1, 'lost'))]);
   room.say('back');
-  assert.deepEqual(second.takeControl(), [list(client.chat('back'))]);
+  const nonce = 2 ** 31 + 1;
+  assert.deepEqual(room.unsaid, ['lost', 'too', 'back']);
+  for (const [n, text] of room.unsaid.entries()) {
+    if (n > 0) assert.deepEqual(second.takeControl(), [list(client.say(nonce + n, text))], 'in order');
+    second.receive(server.said(nonce + n, 6 + n));
+  }
+  assert.deepEqual(await Promise.all(lost), [6, 7]);
   second.receive(server.snapshot(30));
   pass(200);
   assert.ok(second.sent.some(([kind]) => kind === 2), 'inputs go on');

@@ -121,6 +121,8 @@ function encodeClient({ type, ...m }) {
       return client.resume(m.token, { chat: m.chat, tick: m.seen });
     case 'NoticesSeen':
       return client.noticesSeen(m.number);
+    case 'Say':
+      return client.say(m.nonce, m.text);
     default:
       throw new Error(`no client message ${type}`);
   }
@@ -139,6 +141,10 @@ function serverMessage(message) {
     case 'Reply': {
       const { Ok = [], Err } = message.Reply.result;
       return { type: 'Reply', id: decoded.id, answer: Uint8Array.from(Ok), error: Err };
+    }
+    case 'Said': {
+      const { Ok, Err } = message.Said.result;
+      return { type: 'Said', nonce: decoded.nonce, id: Ok, refusal: Err };
     }
     case 'Notice':
       return { ...decoded, event: decoded.event ? { ...decoded.event, fields: Uint8Array.from(decoded.event.fields) } : undefined };

@@ -222,7 +222,7 @@ async fn the_fleet() {
 
 /// The services of the Compose file, and the pods of both manifests, each where it would be.
 fn nodes() -> (BTreeMap<String, Told>, Vec<Told>) {
-    let set = variables([(PASSWORD, String::new())]);
+    let set = variables([(PASSWORD, "0123456789abcdef".to_owned())]);
     let services = compose(&set);
     let known = [PASSWORD, "POD_NAME", "POD_INDEX", "POD_IP"].map(|name| (name, String::new()));
     let known = variables(known);
@@ -255,7 +255,7 @@ fn no_one_but_nginx_is_believed_in_who_comes() {
     let (services, _) = nodes();
     for name in ["node-1", "node-2"] {
         let trusted = &services[name].variables["TICKWIRE_TRUSTED_PROXY"];
-        assert_eq!(services["nginx"].addresses, [trusted.clone()]);
+        assert_eq!(services["nginx"].addresses, [trusted.as_str()]);
     }
 }
 

@@ -152,6 +152,17 @@ export const kick = (player) => message(8, (w) => w.uint(whole(player, 0xffff)))
 /** @param {string} text 1 to 200 characters */
 export const chat = (text) => message(9, (w) => w.string(text));
 
+/**
+ * @param {number} nonce comes back in the answer
+ * @param {string} text 1 to 200 characters, to the room
+ */
+export const say = (nonce, text) =>
+  message(LATER_FROM + 1, (w) => {
+    w.string('room');
+    w.uint(nonce >>> 0);
+    w.string(text);
+  });
+
 /** @param {number} nonce comes back in the answer */
 export const ping = (nonce) => message(10, (w) => w.uint(nonce >>> 0));
 

@@ -22,8 +22,10 @@ export const Feature = Object.freeze({
   PREPARE: 4,
   /** `Notice`. */
   NOTICES: 8,
+  /** `Say`, answered by `Said`. */
+  CHANNELS: 16,
   /** All that the SDK does. */
-  ALL: 15,
+  ALL: 31,
 });
 
 /** First byte of a message. */

@@ -66,6 +66,7 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'MemberState', player: number, ready: boolean, host: boolean, connected: boolean }
  *   | { type: 'Prepare', url: string, validMs: number }
  *   | { type: 'Notice', number: number, at: number, text: string, event: PackedEvent | undefined }
+ *   | { type: 'Said', nonce: number, id: number | undefined, refusal: import('../types.js').Refusal | undefined }
  *   } ServerMessage
  */
 
@@ -77,7 +78,7 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare', 130: 'Notice' };
+const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -155,6 +156,10 @@ const FIELDS = {
   Members: (r) => ({ members: r.list(MEMBERS_PER_PAGE, member), more: r.bool() }),
   Prepare: (r) => ({ url: r.string(), validMs: r.u32() }),
   Notice: (r) => notice(r),
+  Said: (r) => {
+    const nonce = r.u32();
+    return r.variant([true, false]) ? { nonce, id: r.u32(), refusal: undefined } : { nonce, id: undefined, refusal: r.variant(REFUSALS) };
+  },
 };
 
 const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));

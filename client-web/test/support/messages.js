@@ -81,14 +81,14 @@ function writePayload(w, payload) {
 
 /**
  * @param {Schema} schema
- * @param {{ version?: number, name?: string, token?: string, hashes?: [string, string], tables?:
+ * @param {{ version?: number, features?: number, name?: string, token?: string, hashes?: [string, string], tables?:
  *   import('../../src/schema/tables.js').Tables, without?: ('schema' | 'tables')[] }} [options]
  *   `hashes`: of schema and tables; `without`: what is left out
  */
-export const welcome = (schema, { version = VERSION, name = 'Ann', token = '', hashes = ['', ''], tables = UNTRAINED, without = [] } = {}) =>
+export const welcome = (schema, { version = VERSION, features = Feature.ALL, name = 'Ann', token = '', hashes = ['', ''], tables = UNTRAINED, without = [] } = {}) =>
   message(0, (w) => {
     w.uint(version);
-    w.uint(Feature.ALL);
+    w.uint(features);
     w.string(schema.game);
     w.string(name);
     w.string(token);
@@ -219,6 +219,22 @@ export const reply = (id, error) =>
     if (error === undefined) w.bytes(new Uint8Array());
     else w.string(error);
   });
+/** @param {number} nonce the line's @param {number} id in the chat */
+export const said = (nonce, id) => {
+  const fields = new ControlWriter();
+  fields.uint(nonce);
+  fields.uint(0);
+  fields.uint(id);
+  return message(131, (w) => w.bytes(fields.finish()));
+};
+/** @param {number} nonce the line's @param {number} reason */
+export const unsaid = (nonce, reason) => {
+  const fields = new ControlWriter();
+  fields.uint(nonce);
+  fields.uint(1);
+  fields.uint(reason);
+  return message(131, (w) => w.bytes(fields.finish()));
+};
 /** @param {number} retryAfterMs */
 export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
 /** @param {string} token @param {number} [graceMs] */

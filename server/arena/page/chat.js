@@ -97,8 +97,19 @@ export class Chat {
   #send(event) {
     event.preventDefault();
     const text = this.#text.value.trim();
-    if (text && !tell(() => this.#room.say(text))) return;
+    if (text && !tell(() => this.#say(text))) return;
     this.#close();
+  }
+
+  /** Says a line; while the connection is away it is shown as one that waits. @param {string} text */
+  #say(text) {
+    const said = this.#room.say(text);
+    if (this.#room.link.state !== 'reconnecting') return;
+    const item = make('li', 'waiting');
+    item.append(make('b', 'self', this.#room.label(this.#room.you)), document.createTextNode(`${text} (waits)`));
+    this.#put(item);
+    const remove = () => item.remove();
+    said.then(remove, remove);
   }
 
   /** @param {KeyboardEvent} event */

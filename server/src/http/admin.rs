@@ -3,8 +3,8 @@
 //! token in the settings there is nothing here. What orders do is `lobby`'s; who asked for what is
 //! in the audit log.
 
-mod people;
 mod announce;
+mod people;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};

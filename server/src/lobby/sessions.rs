@@ -25,8 +25,8 @@ use crate::admission::request_prices;
 use crate::auth::Unauthorised;
 use crate::date::{self, Date};
 use crate::moderation::Banned;
-use crate::store::record::{self, Record};
 use crate::presence::MAILBOX_BYTES_MAX;
+use crate::store::record::{self, Record};
 use crate::text::player_name;
 use crate::transport::{Conn, End, Fetched, Reading, Scratch, stopping};
 use crate::vitals;
@@ -331,6 +331,11 @@ fn answer(
         }
         // As above: no answer is expected.
         ClientMessage::Resync { .. } => return Ok(Answered::Said),
+        // What it was said in was left.
+        ClientMessage::Say { nonce, .. } => ServerMessage::Said {
+            nonce,
+            result: Err(Refusal::NotInRoom),
+        },
         ClientMessage::LeaveRoom
         | ClientMessage::Ready { .. }
         | ClientMessage::Kick { .. }

@@ -8,7 +8,7 @@ use tickwire::limits::{REPLY_CHARS_MAX, RESYNC_EVERY_MS};
 use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
-use tickwire::protocol::{ClientMessage, CloseCode, Kind, ServerMessage};
+use tickwire::protocol::{CHANNEL_ROOM, ClientMessage, CloseCode, Kind, ServerMessage};
 use tickwire::snapshot::fields::{take_payload, unpack};
 
 use super::send_rate::tiers::Move;
@@ -115,7 +115,16 @@ impl<G: Game> Room<G> {
             ClientMessage::LeaveRoom => self.depart(player, LeaveReason::Asked),
             ClientMessage::Ready { ready } => self.on_ready(player, ready),
             ClientMessage::Kick { player: whom } => self.on_kick(player, whom),
-            ClientMessage::Chat { text } => self.on_chat(player, &text),
+            ClientMessage::Chat { text } => {
+                if let Err(reason) = self.say(player, &text) {
+                    self.refuse(player, reason);
+                }
+            }
+            ClientMessage::Say {
+                channel,
+                nonce,
+                text,
+            } => self.on_say(player, &channel, nonce, &text),
             ClientMessage::Ping { nonce } => {
                 let tick = self.tick;
                 self.tell(player, &ServerMessage::Pong { nonce, tick });
@@ -159,32 +168,44 @@ impl<G: Game> Room<G> {
         }
     }
 
-    fn on_chat(&mut self, player: PlayerId, text: &str) {
-        let tick_rate = self.options.tick_rate;
-        let tick = self.tick;
+    /// Says a line, if that nonce's was not said before; answered either way.
+    fn on_say(&mut self, player: PlayerId, channel: &str, nonce: u32, text: &str) {
+        let before = self.members.get(player).and_then(|member| member.said);
+        let result = match before {
+            _ if channel != CHANNEL_ROOM => Err(Refusal::NoSuchRoom),
+            Some((of, line)) if of == nonce => Ok(line),
+            _ => self.say(player, text),
+        };
+        if let (Ok(line), Some(member)) = (result, self.members.get_mut(player)) {
+            member.said = Some((nonce, line));
+        }
+        self.tell(player, &ServerMessage::Said { nonce, result });
+    }
+
+    /// The number of the line in the chat, or why there is none.
+    fn say(&mut self, player: PlayerId, text: &str) -> Result<u32, Refusal> {
+        let (tick, tick_rate) = (self.tick, self.options.tick_rate);
         let Some(member) = self.members.get_mut(player) else {
-            return;
+            return Err(Refusal::NotForSpectators);
         };
         if tick < member.muted_until {
             self.stats.chat_muted += 1;
-            self.refuse(player, Refusal::Muted);
-            return;
+            return Err(Refusal::Muted);
         }
         if !member.may_chat(tick, tick_rate) {
-            self.refuse(player, Refusal::TooOften);
-            return;
+            return Err(Refusal::TooOften);
         }
         let identity = member.identity.clone();
-        let Some(line) = self.chat.say(player, &member.name, text) else {
-            self.refuse(player, Refusal::BadText);
-            return;
-        };
+        let line = self.chat.say(player, &member.name, text);
+        let line = line.ok_or(Refusal::BadText)?;
+        let number = line.id;
         self.effects.push_back(Effect::Said {
-            line: line.id,
+            line: number,
             identity,
             name: line.name.clone(),
             text: line.text.clone(),
         });
+        Ok(number)
     }
 
     fn on_resync(&mut self, player: PlayerId, layer: LayerId) -> Result<(), CloseCode> {

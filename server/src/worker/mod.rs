@@ -46,8 +46,8 @@ use crate::directory::claims::Claims;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::metrics::Metrics;
-use crate::store::Store;
 use crate::presence::Post;
+use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
 

@@ -112,11 +112,21 @@ pub enum ClientMessage {
         /// The last one's number.
         number: u32,
     },
+    /// Says something in a channel, once however often it is sent; answered by `Said`.
+    Say {
+        /// [`CHANNEL_ROOM`](super::CHANNEL_ROOM); others are refused.
+        channel: String,
+        /// Another one than that of the line before. A line whose answer was lost with the
+        /// connection is sent again with the same one, in the same seat, before any other.
+        nonce: u32,
+        /// 1 to [`crate::limits::CHAT_CHARS_MAX`] characters.
+        text: String,
+    },
 }
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: u8 = 1;
+    const LATER: u8 = 2;
 }
 
 /// A room to be made.

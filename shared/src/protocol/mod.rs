@@ -43,9 +43,14 @@ pub mod feature {
     pub const PREPARE: u32 = 1 << 2;
     /// `Notice`. Who lacks it is not sent one.
     pub const NOTICES: u32 = 1 << 3;
+    /// `Say`, answered by `Said`. To who lacks it none is said.
+    pub const CHANNELS: u32 = 1 << 4;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS;
 }
+
+/// The channel of the room in which a player is, in `Say`.
+pub const CHANNEL_ROOM: &str = "room";
 
 /// First byte of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -166,11 +166,18 @@ pub enum ServerMessage {
         /// One of the game's.
         event: Option<NoticeEvent>,
     },
+    /// Answer to `Say`.
+    Said {
+        /// The line's.
+        nonce: u32,
+        /// Its number in the channel, or why it was not said.
+        result: Result<u32, Refusal>,
+    },
 }
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: u8 = 2;
+    const LATER: u8 = 3;
 }
 
 /// An event of the schema, outside of a snapshot.

@@ -68,6 +68,7 @@ impl Session {
                     event: event.transpose()?,
                 }
             }
+            (_, ServerMessage::Said { nonce, result }) => Event::Said { nonce, result },
             (Some(room), ServerMessage::MemberChanged { member }) => {
                 room.on_member_changed(&member);
                 Event::MemberChanged { member }

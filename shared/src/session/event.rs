@@ -96,6 +96,13 @@ pub enum Event {
         /// One of the game's events, which happened in no tick.
         event: Option<NoticeOf>,
     },
+    /// The answer to a line that was said with a nonce.
+    Said {
+        /// The line's.
+        nonce: u32,
+        /// Its number in the room's chat, or why it was not said.
+        result: Result<u32, Refusal>,
+    },
     /// The server stops; its close follows.
     Stopping {
         /// When to try again, in milliseconds.

@@ -6,7 +6,7 @@ use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::protocol::client_message::{Condition, JoinAs, NewRoom};
-use crate::protocol::{ClientMessage, frame};
+use crate::protocol::{CHANNEL_ROOM, ClientMessage, frame};
 use crate::schema::Field;
 use crate::snapshot::fields;
 
@@ -135,6 +135,17 @@ impl Session {
     pub fn chat(&mut self, text: &str) -> Result<(), RequestError> {
         let text = text.to_owned();
         self.request_of_player(&ClientMessage::Chat { text })
+    }
+
+    /// The same, once however often it is sent with this nonce in this seat, if no other line was
+    /// said in between; answered by [`super::Event::Said`]. For servers with
+    /// [`feature::CHANNELS`](crate::protocol::feature::CHANNELS).
+    pub fn say_once(&mut self, nonce: u32, text: &str) -> Result<(), RequestError> {
+        self.request_of_player(&ClientMessage::Say {
+            channel: CHANNEL_ROOM.to_owned(),
+            nonce,
+            text: text.to_owned(),
+        })
     }
 
     /// Makes a request of the game: the index of the action in the schema, the integers of its

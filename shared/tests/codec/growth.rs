@@ -84,6 +84,20 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
     assert_eq!(bytes, [1, 130, 7, 251, 44, 1, 2, 1, b'a', 0]);
     let bytes = encode_client(&ClientMessage::NoticesSeen { number: 300 });
     assert_eq!(bytes, [1, 129, 3, 251, 44, 1]);
+    let bytes = encode_client(&ClientMessage::Say {
+        channel: "room".to_owned(),
+        nonce: 7,
+        text: "a".to_owned(),
+    });
+    assert_eq!(
+        bytes,
+        [&[1, 130, 8, 4], &b"room"[..], &[7, 1, b'a']].concat()
+    );
+    let bytes = encode_server(&ServerMessage::Said {
+        nonce: 7,
+        result: Ok(300),
+    });
+    assert_eq!(bytes, [1, 131, 5, 7, 0, 251, 44, 1]);
 }
 
 #[test]
@@ -94,6 +108,7 @@ fn features_are_those_that_both_pages_list() {
         ("REDIRECT", feature::REDIRECT),
         ("PREPARE", feature::PREPARE),
         ("NOTICES", feature::NOTICES),
+        ("CHANNELS", feature::CHANNELS),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

@@ -143,6 +143,11 @@ fn client_messages() -> Vec<ClientMessage> {
             seen: Tick(70_000),
         },
         ClientMessage::NoticesSeen { number: 70_000 },
+        ClientMessage::Say {
+            channel: "room".to_owned(),
+            nonce: u32::MAX,
+            text: "Zoë 🦀".to_owned(),
+        },
     ]
 }
 
@@ -334,6 +339,14 @@ fn server_messages() -> Vec<ServerMessage> {
                 event: 300,
                 fields: vec![0, 1, 255],
             }),
+        },
+        ServerMessage::Said {
+            nonce: u32::MAX,
+            result: Ok(70_000),
+        },
+        ServerMessage::Said {
+            nonce: 0,
+            result: Err(Refusal::Muted),
         },
     ]
 }

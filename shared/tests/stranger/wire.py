@@ -110,7 +110,7 @@ PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
     "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
-LATER = {129: "Prepare", 130: "Notice"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said"}
 
 
 class ServerMessage(Control):
@@ -239,6 +239,11 @@ class ServerMessage(Control):
         if len(notice["text"]) > 200 or not (notice["text"] or notice["event"]):
             raise Malformed("a notice's text")
         return notice
+
+    def _Said(self):
+        said = {"nonce": self.u32()}
+        said["result"] = {"Ok": self.u32()} if self.variant([True, False]) else {"Err": self.variant(REFUSALS)}
+        return said
 
     def notice_event(self):
         return self.fields(event=self.u16, fields=self.packed)

@@ -7,6 +7,7 @@ use super::*;
 use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
 use tickwire::limits::NAME_CHARS_MAX;
+use tickwire::protocol::CHANNEL_ROOM;
 use tickwire::protocol::client_message::NewRoom;
 use tickwire::session::Seen;
 
@@ -120,6 +121,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         ClientMessage::Ready { .. }
         | ClientMessage::Kick { .. }
         | ClientMessage::Chat { .. }
+        | ClientMessage::Say { .. }
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
@@ -186,6 +188,14 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
             },
         ),
         ("NoticesSeen", ClientMessage::NoticesSeen { number: 1 }),
+        (
+            "Say",
+            ClientMessage::Say {
+                channel: CHANNEL_ROOM.to_owned(),
+                nonce: 1,
+                text: "x".to_owned(),
+            },
+        ),
     ]
 }
 
@@ -227,6 +237,11 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
             let player = PlayerId((1 + n % u32::from(MEMBERS)) as u16);
             crowd.send(&ClientMessage::Kick { player });
         }
+        ClientMessage::Say { channel, text, .. } => crowd.send(&ClientMessage::Say {
+            channel: channel.clone(),
+            nonce: n,
+            text: text.clone(),
+        }),
         ClientMessage::Chat { .. }
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }

@@ -397,3 +397,29 @@ fn where_seats_are_not_held_none_is_taken_over() {
     }
     assert_eq!(room.seat_of(&identity("ann"), false), None);
 }
+
+#[test]
+fn who_comes_back_does_not_say_a_line_twice() {
+    let mut room = room_with_grace(GRACE);
+    let ann = answered(&mut room);
+    effects(&mut room);
+    let say = |room: &mut Room<Boxes>, nonce: u32| {
+        let say = ClientMessage::Say {
+            channel: "room".into(),
+            nonce,
+            text: "hello".into(),
+        };
+        let told = request(room, ann.player, &say);
+        messages_to(&told, ann.player)
+    };
+    let said = |nonce, line| ServerMessage::Said {
+        nonce,
+        result: Ok(line),
+    };
+    assert_eq!(say(&mut room, 5), [said(5, 1)]);
+    assert!(room.disconnect(ann.player));
+    assert!(room.resume(ann.player, Seen::default()));
+    effects(&mut room);
+    assert_eq!(say(&mut room, 5), [said(5, 1)]);
+    assert_eq!(say(&mut room, 6), [said(6, 2)]);
+}

@@ -218,6 +218,49 @@ fn chat_reaches_all_is_remembered_and_bounded() {
 }
 
 #[test]
+fn a_line_of_a_nonce_is_said_once_and_answered_each_time() {
+    let mut room = room(1, 1);
+    let one = room.join("one").expect("a seat");
+    let said = |room: &mut Room<Boxes>, channel: &str, nonce: u32, text: &str| {
+        let say = ClientMessage::Say {
+            channel: channel.to_owned(),
+            nonce,
+            text: text.to_owned(),
+        };
+        let mut told = request(room, one, &say);
+        room.tick();
+        told.extend(effects(room));
+        let messages = messages_to(&told, one).into_iter();
+        let lines = messages.filter_map(|message| match message {
+            ServerMessage::Said { nonce: of, result } => {
+                assert_eq!(of, nonce);
+                Some(Err(result))
+            }
+            ServerMessage::Chat { line } => Some(Ok((line.id, line.text))),
+            _ => None,
+        });
+        lines.collect::<Vec<_>>()
+    };
+    room.tick();
+    effects(&mut room);
+    let line = |id: u32, text: &str| Ok((id, text.to_owned()));
+    assert_eq!(said(&mut room, "room", 7, "a"), [Err(Ok(1)), line(1, "a")]);
+    assert_eq!(said(&mut room, "room", 7, "a"), [Err(Ok(1))], "again");
+    assert_eq!(said(&mut room, "room", 8, "b"), [Err(Ok(2)), line(2, "b")]);
+    let refused = |reason: Refusal| [Err(Err(reason))];
+    assert_eq!(said(&mut room, "room", 9, " "), refused(Refusal::BadText));
+    assert_eq!(
+        said(&mut room, "lobby", 9, "c"),
+        refused(Refusal::NoSuchRoom)
+    );
+    let again = said(&mut room, "room", 8, "b");
+    assert_eq!(again, [Err(Ok(2))], "what was refused is forgotten");
+    room.mute(one, 100);
+    assert_eq!(said(&mut room, "room", 10, "d"), refused(Refusal::Muted));
+    assert_eq!(said(&mut room, "room", 8, "b"), [Err(Ok(2))]);
+}
+
+#[test]
 fn who_is_muted_is_not_heard_until_it_is_over() {
     let mut room = room(2, 1);
     let [one, two] = ["one", "two"].map(|name| room.join(name).expect("a seat"));
