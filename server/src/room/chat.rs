@@ -1,13 +1,13 @@
 //! What was said in a room: the last lines, for those who join later and those who can't take them
 //! yet. Who gets them when is `spread`'s business.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, Serializer};
 use tickwire::codec::encode_server;
 use tickwire::ids::PlayerId;
-use tickwire::limits::{CHAT_CHARS_MAX, CHAT_HISTORY_MAX, NAME_CHARS_MAX};
+use tickwire::limits::{CHAT_CHARS_MAX, CHAT_HISTORY_MAX, NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX};
 use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::ChatLine;
 
@@ -24,6 +24,9 @@ pub(super) struct Chat {
     pub(super) said: u32,
     /// Up to which line everyone present was sent them.
     everyone: u32,
+    /// Of each member the nonce of the newest line that had one, and that line's number: what they
+    /// say of this nonce again they have said.
+    once: BTreeMap<PlayerId, (u32, u32)>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -65,6 +68,22 @@ impl Chat {
         self.lines.back().map(|said| &said.line)
     }
 
+    /// The line that a member's newest one with a nonce was, if it was this nonce.
+    pub(super) fn said_once(&self, from: PlayerId, nonce: u32) -> Option<u32> {
+        let (of, line) = self.once.get(&from)?;
+        (*of == nonce).then_some(*line)
+    }
+
+    /// A member's line had this nonce.
+    pub(super) fn note(&mut self, from: PlayerId, nonce: u32, line: u32) {
+        self.once.insert(from, (nonce, line));
+    }
+
+    /// Whoever had this number is gone.
+    pub(super) fn forget(&mut self, player: PlayerId) {
+        self.once.remove(&player);
+    }
+
     /// The lines that are newer than line `seen`, oldest first.
     pub(super) fn after(&self, seen: u32) -> Vec<ChatLine> {
         let newer = self.lines.iter().filter(|said| said.line.id > seen);
@@ -92,6 +111,7 @@ impl Chat {
         };
         let ids = self.lines.iter().map(|said| said.line.id);
         self.lines.len() <= CHAT_HISTORY_MAX
+            && self.once.len() <= usize::from(PLAYERS_PER_ROOM_MAX)
             && self.lines.iter().all(|said| fits(&said.line))
             && ids.clone().is_sorted_by(|a, b| a < b)
             && ids.last().is_none_or(|last| last <= self.said)

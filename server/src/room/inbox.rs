@@ -170,14 +170,13 @@ impl<G: Game> Room<G> {
 
     /// Says a line, if that nonce's was not said before; answered either way.
     fn on_say(&mut self, player: PlayerId, channel: &str, nonce: u32, text: &str) {
-        let before = self.members.get(player).and_then(|member| member.said);
-        let result = match before {
+        let result = match self.chat.said_once(player, nonce) {
             _ if channel != CHANNEL_ROOM => Err(Refusal::NoSuchRoom),
-            Some((of, line)) if of == nonce => Ok(line),
-            _ => self.say(player, text),
+            Some(line) => Ok(line),
+            None => self.say(player, text),
         };
-        if let (Ok(line), Some(member)) = (result, self.members.get_mut(player)) {
-            member.said = Some((nonce, line));
+        if let Ok(line) = result {
+            self.chat.note(player, nonce, line);
         }
         self.tell(player, &ServerMessage::Said { nonce, result });
     }

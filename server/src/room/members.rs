@@ -34,9 +34,6 @@ pub(super) struct Member<I> {
     pub(super) stirred: Tick,
     pub(super) chat_left: u32,
     pub(super) chat_at: Tick,
-    /// Their newest line that had a nonce: that, and the line's number in the chat. What they say
-    /// of this nonce again they have said.
-    pub(super) said: Option<(u32, u32)>,
     /// The tick from which they may chat.
     pub(super) muted_until: Tick,
     pub(super) ready: bool,
@@ -80,7 +77,6 @@ impl<I: Default + Clone> Member<I> {
             stirred: tick,
             chat_left: CHAT_BURST,
             chat_at: tick,
-            said: None,
             muted_until: Tick(0),
             ready: false,
             seen_max: Tick(u32::MAX),
@@ -161,7 +157,6 @@ impl<I: Default + Clone> Member<I> {
     pub(super) fn stay(&mut self, old: &Member<I>) {
         self.answered = old.has_answered();
         (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
-        self.said = old.said;
         self.receiver.came_at = old.receiver.came_at;
         self.tokens = old.tokens;
         self.seen_max = old.seen_max;

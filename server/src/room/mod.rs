@@ -301,6 +301,7 @@ impl<G: Game> Room<G> {
         let Some(member) = self.members.stand_up(player) else {
             return;
         };
+        self.chat.forget(player);
         let who = member.who();
         if let Some(mut input) = self.world.get_mut::<Input<G::Input>>(member.entity) {
             *input = Input {

@@ -41,7 +41,6 @@ struct SavedMember<'a> {
     stirred: Tick,
     chat_left: u32,
     chat_at: Tick,
-    said: Option<(u32, u32)>,
     muted_until: Tick,
     told: Told,
     came_at: Tick,
@@ -119,7 +118,6 @@ fn save<'a, G: Game>(
         stirred: member.stirred,
         chat_left: member.chat_left,
         chat_at: member.chat_at,
-        said: member.said,
         muted_until: member.muted_until,
         told: member.receiver.told,
         came_at: member.receiver.came_at,
@@ -166,7 +164,6 @@ fn restore<G: Game>(
     member.inputs = inputs;
     member.stirred = saved.stirred;
     (member.chat_left, member.chat_at) = (saved.chat_left.min(CHAT_BURST), saved.chat_at);
-    member.said = saved.said;
     member.muted_until = saved.muted_until;
     member.receiver.told = saved.told;
     member.receiver.came_at = saved.came_at;
