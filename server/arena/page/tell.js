@@ -1,6 +1,6 @@
 /**
- * What the player tells the room, which nobody hears while the connection is away. Used by chat,
- * banner and scoreboard.
+ * What the player tells the room, which nobody hears while the connection is away, but for chat, which
+ * waits for it. Used by chat, banner and scoreboard.
  */
 
 import { RequestError } from './client/tickwire.js';
