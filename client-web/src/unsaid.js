@@ -112,6 +112,7 @@ export class Unsaid {
 
   /** Nothing can be said any more. @param {Error} error for all that wait */
   fail(error) {
+    this.sleep();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 

@@ -87,6 +87,15 @@ test('a line that nobody answers is given up, and the next one goes', async () =
   assert.deepEqual(texts(), ['a', 'b']);
 });
 
+test('when nothing can be said any more nothing is due', async () => {
+  const { unsaid } = lines();
+  const said = unsaid.add('a');
+  assert.equal(unsaid.dueMs, ACTION_TIMEOUT_MS);
+  unsaid.fail(new RequestError('NotNow', 'left'));
+  assert.equal(unsaid.dueMs, Infinity);
+  await assert.rejects(said, { reason: 'NotNow' });
+});
+
 test('a server that answers no lines is told them as they come', async () => {
   const { unsaid, server, texts } = lines({ way: undefined });
   const all = ['a', 'b'].map((text) => unsaid.add(text));
