@@ -92,6 +92,10 @@ impl Host {
         let server = Stepped::new(&game, &config, metrics.clone(), seed, start);
         let mut server = server.expect("settings that hold");
         let room_id = open_a_room(&mut server, start);
+        // It has ticked already, with nobody to see it.
+        let newest = server
+            .room(room_id)
+            .map_or(Tick(0), |room| room.tick_number());
         let folder = folder.map(|folder| folder.with_first(room_id));
         Host {
             lines: BTreeMap::new(),
@@ -109,7 +113,7 @@ impl Host {
             lines_opened: 0,
             images: Vec::new(),
             bodies: BTreeSet::new(),
-            newest: Tick(0),
+            newest,
             start: start + OPENED,
             restarts: 0,
             lost_ticks: 0,

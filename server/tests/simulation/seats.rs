@@ -21,7 +21,7 @@ struct Seat {
     answered: bool,
     answered_at: Tick,
     /// The newest tick that they can have seen, see [`Line::seen_max`].
-    seen_max: Tick,
+    seen_max: SeenMax,
     away_since: Option<Tick>,
     /// Since when it is held at the latest.
     away_again: Tick,
@@ -32,6 +32,51 @@ struct Seat {
     /// Their connection was seen to end just now, with a code if the server closed it; and since
     /// when it may have been over, while nothing got through.
     ended: Option<(Option<CloseCode>, Tick)>,
+}
+
+/// What bounds who has a seat in what they can have seen: nothing any more since they acknowledged
+/// something, but a room that is made of a save of before knows of no such word.
+#[derive(Clone, Copy)]
+struct SeenMax {
+    bound: Tick,
+    /// The bound before it was lifted, and when it was.
+    lifted: Option<(Tick, Tick)>,
+    /// The server may go by this one as well: whether the save was before or after the word that
+    /// lifted it, in that turn, is not known.
+    or: Tick,
+}
+
+impl SeenMax {
+    const NONE: SeenMax = SeenMax {
+        bound: Tick(u32::MAX),
+        lifted: None,
+        or: Tick(u32::MAX),
+    };
+
+    /// They acknowledged something.
+    fn lift(&mut self, now: Tick) {
+        if self.bound != SeenMax::NONE.bound {
+            let lifted = Some((self.bound, now));
+            *self = SeenMax {
+                lifted,
+                ..SeenMax::NONE
+            };
+        }
+    }
+
+    /// The room is what it was `then`.
+    fn fall_back(&mut self, then: Tick) {
+        let (saved, or) = match self.lifted {
+            Some((before, at)) if is_close(at, then) => (self.bound, before),
+            Some((before, at)) if at > then => (before, before),
+            _ => (self.bound, self.or),
+        };
+        *self = SeenMax {
+            bound: saved.min(then),
+            lifted: None,
+            or: or.min(then),
+        };
+    }
 }
 
 /// Ticks for which seats are remembered that were given up: what a restart can take back.
@@ -50,6 +95,11 @@ pub(crate) struct Seats {
     pub(crate) unanswered: u64,
     /// Seats that their players took over by joining anew.
     pub(crate) taken_over: u64,
+}
+
+/// Whether a save of `then` may be of before or after what happened, in that turn.
+fn is_close(happened: Tick, then: Tick) -> bool {
+    happened.0.abs_diff(then.0) <= 1
 }
 
 fn broken<T>(what: String) -> Result<T, Broken> {
@@ -98,7 +148,7 @@ impl Seats {
             answered_at: before
                 .filter(|before| before.answered)
                 .map_or(now, |before| before.answered_at),
-            seen_max: before.map_or(Tick(u32::MAX), |before| before.seen_max),
+            seen_max: before.map_or(SeenMax::NONE, |before| before.seen_max),
             away_since: None,
             away_again: Tick(0),
             may_be_back: false,
@@ -132,15 +182,17 @@ impl Seats {
                 seat.answered_at = now;
             }
             if line.has_acked {
-                seat.seen_max = Tick(u32::MAX);
+                seat.seen_max.lift(now);
             }
         }
     }
 
-    /// The newest tick that whoever has a seat can have seen.
-    pub(crate) fn seen_max(&self, player: PlayerId) -> Tick {
+    /// The newest tick that whoever has a seat can have seen, and the one that the server may go by
+    /// instead.
+    pub(crate) fn seen_max(&self, player: PlayerId) -> [Tick; 2] {
         let seat = self.seats.get(&player);
-        seat.map_or(Tick(u32::MAX), |seat| seat.seen_max)
+        let SeenMax { bound, or, .. } = seat.map_or(SeenMax::NONE, |seat| seat.seen_max);
+        [bound, or]
     }
 
     /// The process was killed, and the room is what it was at some tick: seats that were taken since
@@ -155,11 +207,9 @@ impl Seats {
         for (player, mut seat, until) in all {
             let was_there = seat.seated_at <= then && until.is_none_or(|until| until > then);
             let held = was_there && grace > 0 && seat.answered && seat.answered_at <= then;
-            // Whether the save was before or after it, in that turn.
-            let is_close = |tick: Tick| tick.0.abs_diff(then.0) <= 1;
-            let is_unsure = is_close(seat.seated_at)
-                || is_close(seat.answered_at)
-                || until.is_some_and(is_close);
+            let is_unsure = is_close(seat.seated_at, then)
+                || is_close(seat.answered_at, then)
+                || until.is_some_and(|until| is_close(until, then));
             let is_there = room.has_member(player);
             match is_there {
                 _ if is_unsure && !held && self.seats.contains_key(&player) => continue,
@@ -171,7 +221,7 @@ impl Seats {
             }
             (seat.away_since, seat.away_again) = (Some(then), then);
             (seat.may_be_back, seat.leaves, seat.ended) = (false, false, None);
-            seat.seen_max = seat.seen_max.min(then);
+            seat.seen_max.fall_back(then);
             self.seats.insert(player, seat);
         }
         match room.players() == self.seats.len() {
