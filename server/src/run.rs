@@ -142,6 +142,10 @@ pub(crate) async fn start(
         Some(joining) => Some(joining.join(&lobby, &vitals).await?),
         None => None,
     };
+    let following = lobby.moderation().is_shared().then(|| {
+        let name = "what other servers order";
+        tokio::spawn(vitals.clone().keep(name, lobby.clone().follow_orders()))
+    });
     let (stop, stopping) = watch::channel(false);
 
     let watching = certificate.clone().map(|certificate| {
@@ -237,7 +241,8 @@ pub(crate) async fn start(
         }
     }
     ops.abort();
-    [api, watching].iter().flatten().for_each(JoinHandle::abort);
+    let beside = [api, watching, following];
+    beside.iter().flatten().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     failed.map_or(Ok(()), |part| Err(io::Error::other(part)))
 }

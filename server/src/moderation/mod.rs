@@ -1,6 +1,6 @@
 //! What operators decide about players: who is sent away, kept out, or may not chat, until when.
-//! Lists of sanctions, and where they outlast the process: the store, or the file of an operator who
-//! names one; who is connected is `presence`'s. `http::admin` takes orders, `lobby` carries them out;
+//! Lists of sanctions, and where they outlast the process: the store, which others may order in as well
+//! ([`shared`]), or the file of an operator who names one; who is connected is `presence`'s. `http::admin` takes orders, `lobby` carries them out;
 //! `lobby::sessions` asks at each hello, workers apply what stands in a connection's
 //! [`Online`](crate::presence::Online). Its lock is taken at hellos and orders, never on the tick
 //! path.
@@ -10,6 +10,7 @@ mod files;
 mod kept;
 pub(crate) mod order;
 mod sanctions;
+mod shared;
 mod stored;
 pub(crate) mod target;
 
@@ -32,6 +33,7 @@ use kept::{Contents, Kept};
 use order::{Order, Outcome, Refused, Verb};
 use sanctions::List;
 pub(crate) use sanctions::{SANCTIONS_MAX, Sanction};
+pub(crate) use shared::{Followed, Taken};
 pub(crate) use stored::Stored;
 
 /// For the store to have what was ordered. Longer: its database is away, and has it later.
@@ -60,6 +62,16 @@ enum Keeping {
 struct Lists {
     bans: List,
     mutes: List,
+    /// Orders that changed them, and those of them that were not handed to the store yet.
+    orders: u64,
+    unwritten: u32,
+}
+
+impl Lists {
+    /// How many orders there were; `None`: one is still to be handed to the store.
+    fn written(&self) -> Option<u64> {
+        (self.unwritten == 0).then_some(self.orders)
+    }
 }
 
 impl Moderation {
@@ -131,7 +143,8 @@ impl Moderation {
         Ok(present.welcome())
     }
 
-    /// Changes the lists as ordered, and marks the connections that are concerned.
+    /// Changes the lists as ordered, and marks the connections that are concerned; then it is to be
+    /// saved, before anything else is waited for.
     ///
     /// # Errors
     /// [`Refused::Full`] or [`Refused::NotThere`]; nothing has changed then.
@@ -160,6 +173,10 @@ impl Moderation {
                 Some(until)
             }
         };
+        if order.verb != Verb::Kick {
+            lists.orders += 1;
+            lists.unwritten += u32::from(matches!(self.kept, Keeping::Store(_)));
+        }
         let meant = match order.verb {
             // Nobody of them is here.
             Verb::Unban => Vec::new(),
@@ -196,19 +213,23 @@ impl Moderation {
     /// What could not be written to the file is in the log, and the next order tries again; what is
     /// not stored yet is when the database takes it.
     pub(crate) async fn save(&self, order: &Order) -> Option<bool> {
+        if order.verb == Verb::Kick {
+            return None;
+        }
         match &self.kept {
             Keeping::Nowhere => None,
             Keeping::File(kept) => Some(self.save_to(kept).await),
             Keeping::Store(store) => {
                 // Under the lock: a later order is not overtaken by an earlier one.
                 let written = {
-                    let lists = self.lists.lock();
+                    let mut lists = self.lists.lock();
                     let list = match order.verb {
-                        Verb::Ban(_) | Verb::Unban => ("ban", &lists.bans),
                         Verb::Mute(_) | Verb::Unmute => ("mute", &lists.mutes),
-                        Verb::Kick => return None,
+                        _ => ("ban", &lists.bans),
                     };
-                    stored::put(store, list, &order.target)
+                    let written = stored::put(store, list, &order.target);
+                    lists.unwritten = lists.unwritten.saturating_sub(1);
+                    written
                 };
                 let written = tokio::time::timeout(STORED, written).await;
                 Some(matches!(written, Ok(Ok(()))))

@@ -73,6 +73,13 @@ impl List {
         until.filter(|until| *until > now).max()
     }
 
+    /// Has these entries and no others; beyond [`SANCTIONS_MAX`] it takes none.
+    pub(super) fn replace(&mut self, entries: Vec<Sanction>, now: Date) {
+        let held = entries.into_iter().filter(|entry| entry.until > now);
+        let entries = held.take(SANCTIONS_MAX);
+        self.entries = entries.map(|entry| (entry.target.clone(), entry)).collect();
+    }
+
     /// The entry for exactly this target.
     pub(super) fn of(&self, target: &Target) -> Option<&Sanction> {
         self.entries.get(target)

@@ -24,18 +24,25 @@ impl Stored {
     /// # Errors
     /// One line: the store can't be read.
     pub(crate) async fn read(store: Store) -> io::Result<Stored> {
-        let now = Date::now();
-        let read = async |kind| match store.sanctions(kind, now.0).await {
-            Err(ReadError::NoStore) => Ok(Vec::new()),
-            Err(why) => Err(io::Error::other(format!("store: {why}"))),
-            Ok(all) => Ok(all.into_iter().filter_map(sanction).collect()),
-        };
-        let contents = Contents {
-            bans: read("ban").await?,
-            mutes: read("mute").await?,
+        let contents = match read(&store, Date::now()).await {
+            Err(ReadError::NoStore) => Contents::default(),
+            Err(why) => return Err(io::Error::other(format!("store: {why}"))),
+            Ok(contents) => contents,
         };
         Ok(Stored { store, contents })
     }
+}
+
+/// What the store has of sanctions that hold.
+pub(super) async fn read(store: &Store, now: Date) -> Result<Contents, ReadError> {
+    let all = async |kind| {
+        let all: Result<_, ReadError> = store.sanctions(kind, now.0).await;
+        all.map(|all| all.into_iter().filter_map(sanction).collect())
+    };
+    Ok(Contents {
+        bans: all("ban").await?,
+        mutes: all("mute").await?,
+    })
 }
 
 /// Has the store keep what holds for a target by the list of this kind, which may be nothing.

@@ -151,3 +151,46 @@ fn each_order_is_counted_by_its_own_word() {
         assert!(moderation.metrics.render().contains(&shown), "{shown}");
     }
 }
+
+#[test]
+fn what_other_servers_ordered_holds_here_too() {
+    let moderation = moderation();
+    let sanction = |who: &str, until: Date| Sanction {
+        target: Target::player(who)
+            .or_else(|_| Target::address(who))
+            .unwrap(),
+        until,
+        since: NOW,
+        reason: String::new(),
+    };
+    let later = NOW.after(DAY);
+    let ann = hello(&moderation, "user:ann", "10.0.0.7", NOW).unwrap();
+    let bo = hello(&moderation, "user:bo", "10.0.0.8", NOW).unwrap();
+    let cy = hello(&moderation, "user:cy", "10.0.0.9", NOW).unwrap();
+    let bans = vec![sanction("user:ann", later), sanction("user:dee", later)];
+    let mutes = vec![sanction("10.0.0.8", later)];
+    let taken = moderation.take(Contents { bans, mutes }, 0, NOW).unwrap();
+    let banned = ["user:ann", "user:dee"].map(|who| Identity::read(who).unwrap());
+    assert_eq!((&taken.banned[..], taken.connections), (&banned[..], 2));
+    assert_eq!(ann.expelled(), Some(CloseCode::Banned));
+    assert_eq!((bo.muted_s(NOW), cy.muted_s(NOW)), (86_400, 0));
+    assert!(hello(&moderation, "user:dee", "10.0.0.1", NOW).is_err());
+    // Lifted there, and nothing of before is news.
+    let bans = vec![sanction("user:dee", later)];
+    let mutes = Vec::new();
+    let taken = moderation.take(Contents { bans, mutes }, 0, NOW).unwrap();
+    assert_eq!((taken.banned.len(), taken.connections), (0, 1));
+    assert_eq!((bo.muted_s(NOW), cy.expelled()), (0, None));
+    assert!(hello(&moderation, "user:ann", "10.0.0.7", NOW).is_ok());
+    // What was ordered here meanwhile is not undone by what was read before.
+    moderation
+        .apply(
+            &order(Verb::Mute(DAY), Target::player("user:cy").unwrap()),
+            NOW,
+        )
+        .unwrap();
+    assert_eq!(moderation.take(Contents::default(), 0, NOW), None);
+    assert_eq!(cy.muted_s(NOW), 86_400);
+    assert!(moderation.take(Contents::default(), 1, NOW).is_some());
+    assert_eq!(cy.muted_s(NOW), 0);
+}

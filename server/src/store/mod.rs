@@ -64,6 +64,7 @@ use tokio::time::timeout;
 use health::Health;
 use inbox::{Erased, Inbox, Request};
 pub(crate) use open::{Opened, open};
+pub(crate) use pages::SanctionsMark;
 pub(crate) use reads::ReadError;
 use reads::Reads;
 use record::Record;
@@ -119,6 +120,12 @@ impl Store {
     /// Whether there is one.
     pub(crate) fn is_there(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// Whether other servers write it too.
+    pub(crate) fn is_shared(&self) -> bool {
+        let store = self.0.as_ref();
+        store.is_some_and(|store| store.reads.is_shared())
     }
 
     /// Has this written soon. Never waits; what is lost for want of room is counted.

@@ -16,6 +16,16 @@ const AFTER: &str = "SELECT channel, sequence, said_at, player, name, text, nonc
 const NEWEST: &str = "SELECT COALESCE(MAX(sequence), 0) FROM messages WHERE channel = $1";
 const SANCTIONS: &str = "SELECT kind, target, until, since, reason FROM sanctions \
     WHERE kind = $1 AND target > $2 AND until > $3 ORDER BY target LIMIT $4";
+/// No sum leaves 64 bits. Of two orders for one target the later one differs in when it was given, or
+/// until when it holds, or is the same one.
+const SANCTIONS_MARK: &str = "SELECT COUNT(*), \
+    CAST(COALESCE(SUM(since % 1000003), 0) AS BIGINT), \
+    CAST(COALESCE(SUM(until % 1000033), 0) AS BIGINT) FROM sanctions";
+
+/// By which it is seen that sanctions were changed; another one is no more than likely where they
+/// were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SanctionsMark([u64; 3]);
 
 impl Store {
     /// The last [`PAGE`] lines of a channel before a sequence, or at all, oldest first.
@@ -54,6 +64,21 @@ impl Store {
     pub(crate) async fn newest_message(&self, channel: &str) -> Result<u64, ReadError> {
         let rows = self.read(Statement::new(NEWEST, [channel.into()])).await?;
         Ok(rows.first().map_or(Ok(0), |row| row.count(0))?)
+    }
+
+    /// The mark of all sanctions: one row, however many there are.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn sanctions_mark(&self) -> Result<SanctionsMark, ReadError> {
+        let rows = self.read(Statement::new(SANCTIONS_MARK, [])).await?;
+        let mut mark = SanctionsMark::default();
+        if let Some(row) = rows.first() {
+            for (place, sum) in mark.0.iter_mut().enumerate() {
+                *sum = row.count(place)?;
+            }
+        }
+        Ok(mark)
     }
 
     /// All bans or mutes that hold after a date.

@@ -73,6 +73,11 @@ impl Reads {
         }
     }
 
+    /// Whether it is a database that others write too.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.readers, Readers::Postgres(_))
+    }
+
     /// What a `SELECT` gives. In a runtime's context.
     pub(super) async fn select(&self, select: Statement) -> Result<Vec<Row>, ReadError> {
         let _come = self.come.try_acquire().map_err(|_| ReadError::Busy)?;

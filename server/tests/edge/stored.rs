@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use tickwire::protocol::CloseCode;
+use tickwire::protocol::server_message::Refusal;
 use tickwire_harness::{Postgres, Running, server as program};
 use tickwire_server::config::Config;
 use tickwire_server::config::StorePlace;
@@ -203,4 +205,31 @@ async fn where_the_database_goes_away_the_server_stays_ready() {
         postgres.run("away", sql).trim() == "2 1"
     })
     .await;
+}
+
+/// Two servers that write one database: who is banned at one has to go from the other as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_holds_at_every_server_of_a_database() {
+    let postgres = Postgres::start(&[]);
+    let place: StorePlace = postgres.database("orders").parse().unwrap();
+    let server = || start(|config| config.store = Some(place.clone()));
+    let (one, other) = (server(), server());
+    let (mut ann, _) = Player::play(other.public, ANN, "").await;
+    let (mut bo, _) = Player::play(other.public, "127.0.0.6", "").await;
+    let ban = json!({"address": ANN, "for": "1h"});
+    assert_eq!(order(&one, "ban", ban).await["saved"], true);
+    ann.closed(CloseCode::Banned).await;
+    // One that was ordered there since stands beside it, at both.
+    let mute = json!({"address": "127.0.0.6", "for": "1h"});
+    order(&other, "mute", mute).await;
+    let muted = async |server: &Server| {
+        let players = admin(server, "GET", "/admin/mutes", "").await.body;
+        players.contains("127.0.0.6")
+    };
+    until(async || muted(&one).await && muted(&other).await).await;
+    assert_eq!(bo.chat().await, Some(Refusal::Muted));
+    order(&one, "unban", json!({ "address": ANN })).await;
+    until(async || admin(&other, "GET", "/admin/bans", "").await.body == "[]").await;
+    let (mut ann, _) = Player::play(other.public, ANN, "").await;
+    assert_eq!(ann.chat().await, None);
 }
