@@ -57,6 +57,12 @@ impl Contact {
         answered
     }
 
+    /// The open connection is another one than that of the last answer: the engine may have lost
+    /// writes.
+    pub(super) fn is_another(&self) -> bool {
+        self.open != self.run
+    }
+
     /// The last answer is younger than a gap.
     pub(super) fn is_fresh(&self, now: Duration, timing: &Timing) -> bool {
         self.answered

@@ -8,8 +8,8 @@
 //! - A node's process has a random *incarnation*, and beats to the engine. Its *lease* ends for the
 //!   node itself [`Timing::freeze`] after the newest answered beat was sent, for others when they
 //!   saw the same beat for [`Timing::silence`] ([`members`]). Only monotonic clocks count.
-//! - A room has an owner and an *epoch*, its fencing token. Owners assert their rooms with each
-//!   beat, so the tables grow back after a failover that lost writes, or an empty start. A room
+//! - A room has an owner and an *epoch*, its fencing token. Owners that may play assert their rooms
+//!   with each beat, so the tables grow back after a failover that lost writes, or an empty start. A room
 //!   changes hands only by compare-and-set, at a higher epoch: from one that was *fenced* first, or
 //!   that gave it away.
 //! - *Attached* is who holds a lease. Without the engine a node is *detached* and plays on while
@@ -422,7 +422,14 @@ impl Ownership {
                 load: self.load,
                 knows: self.peers.known(),
             };
-            let rooms = self.rooms.asserted();
+            // Who is frozen ends with the answer, and its rooms may have been others' for long. Where
+            // the engine has lost that as well, a word of them would have them adopted while they
+            // are played.
+            let is_over = self.is_frozen && self.contact.is_another();
+            let rooms = match is_over {
+                true => Vec::new(),
+                false => self.rooms.asserted(),
+            };
             let me = self.me;
             let beat = Command::Beat { me, record, rooms };
             self.actions.push_back(Action::Send(run, beat));

@@ -195,6 +195,16 @@ fn who_is_frozen_and_connects_anew_starts_anew_and_its_rooms_never_tick_again() 
     assert_eq!(bench.done(), [Action::Freeze]);
     bench.run = Run(2);
     bench.own.connected(bench.now, bench.run);
+    bench.beats.clear();
+    bench.poll();
+    let [(_, Command::Beat { rooms, .. })] = &bench.beats[..] else {
+        panic!("{:?}", bench.beats);
+    };
+    let none: &[(RoomId, Epoch)] = &[];
+    assert_eq!(
+        rooms, none,
+        "an engine that lost its tables would give them"
+    );
     bench.plays(0.);
     assert_eq!(bench.done(), [Action::StartAnew(Anew::FrozenTooLong)]);
     assert_eq!(bench.own.owned().count(), 0);

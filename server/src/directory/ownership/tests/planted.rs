@@ -52,7 +52,7 @@ impl Bug {
         (Bug::KnownToAll, 109),
         (Bug::ShortLease, 0),
         (Bug::NoLease, 2),
-        (Bug::SharedLease, 11),
+        (Bug::SharedLease, 16),
         (Bug::MembersOnly, 0),
         (Bug::Unasked, 0),
         (Bug::Liars, 17),
