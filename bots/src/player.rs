@@ -264,6 +264,7 @@ impl Player {
                 | Event::Chat { .. }
                 | Event::Reply { .. }
                 | Event::Said { .. }
+                | Event::Lines { .. }
                 | Event::Notice { .. }
                 | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}

@@ -32,12 +32,12 @@ function lookOf(name) {
  * The name, or `name#number` if another of `members` looks the same. A name that ends in such a
  * number itself gets its own too, so that nobody can take another's label for a name.
  * @param {Iterable<Named>} members
- * @param {number} player
+ * @param {number} player below 0: it is not known any more, and `?` stands in its place
  * @param {string} name theirs, now or when they said something
  * @returns {string} to be shown as text only
  */
 export function labelOf(members, player, name) {
-  const label = `${name}#${player}`;
+  const label = `${name}#${player < 0 ? '?' : player}`;
   if (/#\p{Nd}+$/u.test(name)) return label;
   const look = lookOf(name);
   for (const member of members) {

@@ -61,6 +61,22 @@ export const NOTICES_SEEN_DELAY_MS = 250;
 export const UNSAID_MAX = 20;
 /** Until a line is said again for which it was too soon, in milliseconds: the server earns one a second. */
 export const CHAT_AGAIN_MS = 1000;
+/** Lines of a page of what was said. */
+export const PAGE_LINES_MAX = 50;
+/** Pages that a page asked for and that are not there. Beyond: the next one rejects. */
+export const PAGES_WAITING_MAX = 8;
+/** How often a page is asked for, a second apart, while the server is busy. Beyond: it rejects. */
+export const PAGE_TRIES_MAX = 10;
+/**
+ * Pages that are read for lines that were missed. Beyond: those before are left to `history`, and
+ * the newest ones follow.
+ */
+export const MISSED_PAGES_MAX = 4;
+/**
+ * Lines that are held until those before them were read: what a full room says in a few seconds.
+ * Beyond: what was missed is left to `history`.
+ */
+export const HELD_LINES_MAX = 256;
 /** Players of one room that the wire can name. */
 export const PLAYERS_PER_ROOM_MAX = 1000;
 /** Members of one message; more of them come in further ones. */

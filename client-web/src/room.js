@@ -8,7 +8,9 @@ import { ACTION_TIMEOUT_MS, BACKLOG_BYTES_MAX } from './limits.js';
 import { now } from './connection.js';
 import { Emitter } from './emitter.js';
 import { labelOf } from './label.js';
+import { Lines } from './lines.js';
 import { Play } from './netcode/play.js';
+import { Pages } from './pages.js';
 import * as client from './protocol/client_message.js';
 import { Feature } from './protocol/frame.js';
 import { RequestError } from './request_error.js';
@@ -36,6 +38,8 @@ export class Room extends Emitter {
   #playing;
   #actions = new Actions();
   #unsaid = new Unsaid((line) => this.#sendLine(line));
+  #pages = new Pages((nonce, before) => this.#sendHistory(nonce, before));
+  #lines;
   /** @type {Promise<import('./types.js').LeaveReason>} */
   #left;
   /** @type {(reason: import('./types.js').LeaveReason) => void} */
@@ -63,6 +67,11 @@ export class Room extends Emitter {
     this.#room = room;
     this.#options = readOptions(room.schema.roomOptions, room.options);
     this.#play = new Play(session, room);
+    this.#lines = new Lines(
+      room.chat.map((line) => this.#known(line)),
+      (line) => this.emit('chat', line),
+      (before) => (this.#serverHas(Feature.LINES) ? this.#pages.ask(before) : undefined),
+    );
     this.#left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
     });
@@ -132,7 +141,7 @@ export class Room extends Emitter {
   /**
    * What to call a player so that it is nobody else here: the name, or `name#number` while another
    * member's looks the same. The same on every page; to be shown as text only.
-   * @param {number} player
+   * @param {number} player -1 for somebody whose number is not known any more
    * @param {string} [name] what they were called when they said something; without it, what they
    *   are called now
    * @returns {string} empty for nobody
@@ -141,9 +150,29 @@ export class Room extends Emitter {
     return name === undefined ? '' : labelOf(this.members.values(), player, name);
   }
 
-  /** The last chat lines, oldest first. */
+  /** The last chat lines, oldest first, without a gap. Those before them are `history`'s. */
   get chat() {
-    return this.#room.chat;
+    return this.#lines.recent;
+  }
+
+  /**
+   * What was said here, also before the player came: a page of lines at a time, each oldest first,
+   * the newest page first. A server without a store has what the room remembers; one that knows of
+   * no history has nothing. While the connection is lost it waits.
+   * @param {{ before?: number }} [options] `before`: the number of a line, of which those before it
+   *   are meant, such as `room.chat[0]?.id`
+   * @returns {AsyncGenerator<import('./types.js').PastLine[], void, void>} its steps reject with a
+   *   `RequestError` when the room was left, or the server stays busy
+   */
+  async *history({ before = 0 } = {}) {
+    let next = before;
+    do {
+      this.#assertMember();
+      const page = await this.#pages.ask(next);
+      if (page === undefined) return;
+      if (page.lines.length > 0) yield page.lines;
+      ({ next } = page);
+    } while (next > 0);
   }
 
   /** @returns {import('./types.js').Stats} figures for a net graph */
@@ -287,7 +316,10 @@ export class Room extends Emitter {
       case 'Members':
         return this.emit('members', this.members);
       case 'Chat':
-        return this.emit('chat', event.line);
+        return this.#lines.take({ ...this.#known(event.line), at: new Date() });
+      case 'Lines':
+        this.#pages.onLines(event, nowMs);
+        return this.#link.pump();
       case 'Said':
         if (this.#unsaid.onSaid(event, nowMs)) this.emit('refused', { reason: event.refusal });
         return this.#link.pump();
@@ -304,6 +336,7 @@ export class Room extends Emitter {
   onLost() {
     this.#isAway = true;
     this.#unsaid.sleep();
+    this.#pages.sleep();
     this.#actions.fail(new RequestError('Closed', 'the connection was lost: the game may have done it or not'));
   }
 
@@ -316,10 +349,8 @@ export class Room extends Emitter {
   onResumed(session) {
     const { room } = session;
     if (room === undefined) throw new Error('not in a room');
-    // Who looks on is told all again.
     const { seen } = this.#room;
-    const missed = room.chat.filter(({ id }) => id > seen.chat);
-    // A server that was started again may be behind what was seen.
+    // Who looks on is told all again; a server that was started again may be behind what was seen.
     if (this.spectating) this.#heardUntil = Math.min(seen.tick, room.joinedAt);
     room.follow(this.#room);
     this.#isAway = false;
@@ -328,7 +359,8 @@ export class Room extends Emitter {
     this.#play = new Play(session, room);
     if (this.#playing !== undefined) this.#play.start(this.#playing);
     this.emit('members', this.members);
-    for (const line of missed) this.emit('chat', line);
+    this.#pages.wake();
+    this.#lines.resume(room.chat.map((line) => this.#known(line)));
     this.#unsaid.wake();
     this.#link.pump();
   }
@@ -341,7 +373,7 @@ export class Room extends Emitter {
     this.#isOver = true;
     const error = new RequestError('NotNow', reason === 'SeatLost' ? 'the seat was lost' : 'left the room');
     this.#actions.fail(error);
-    this.#unsaid.fail(error);
+    this.#endChat(error);
     this.#resolveLeft(reason);
     this.emit('left', { reason });
   }
@@ -356,7 +388,7 @@ export class Room extends Emitter {
     const { code, reason, retryAfterMs } = info;
     const error = Object.assign(new RequestError('Closed', reason), { code, retryAfterMs });
     this.#actions.fail(error);
-    this.#unsaid.fail(error);
+    this.#endChat(error);
     this.#resolveLeft('RoomClosed');
     this.emit('close', info);
   }
@@ -370,12 +402,13 @@ export class Room extends Emitter {
   onTime(nowMs, backlog) {
     this.#actions.onTime(nowMs);
     this.#unsaid.onTime(nowMs);
+    this.#pages.onTime(nowMs);
     this.#play.sendInputs(nowMs, backlog > BACKLOG_BYTES_MAX);
   }
 
   /** For the link: when `onTime` has something to do, in ms; Infinity for never. */
   get dueMs() {
-    return Math.min(this.#play.inputDueMs, this.#actions.dueMs, this.#unsaid.dueMs);
+    return Math.min(this.#play.inputDueMs, this.#actions.dueMs, this.#unsaid.dueMs, this.#pages.dueMs);
   }
 
   /**
@@ -384,10 +417,40 @@ export class Room extends Emitter {
    */
   #sendLine({ nonce, text }) {
     if (this.#isAway || this.#isOver) return undefined;
-    const isAnswered = ((this.#session.welcome?.features ?? 0) & Feature.CHANNELS) !== 0;
+    const isAnswered = this.#serverHas(Feature.CHANNELS);
     this.#session.request('Room', isAnswered ? client.say(nonce, text) : client.chat(text));
     this.#link.pump();
     return isAnswered;
+  }
+
+  /**
+   * @param {number} nonce
+   * @param {number} before
+   * @returns {boolean | undefined} as of `#sendLine`
+   */
+  #sendHistory(nonce, before) {
+    if (this.#isAway || this.#isOver) return undefined;
+    if (!this.#serverHas(Feature.LINES)) return false;
+    this.#session.request('Room', client.history(nonce, before));
+    this.#link.pump();
+    return true;
+  }
+
+  /** @param {number} feature a bit of `Feature` */
+  #serverHas(feature) {
+    return ((this.#session.welcome?.features ?? 0) & feature) !== 0;
+  }
+
+  /** @param {import('./protocol/server_message.js').SaidLine} line @returns {import('./types.js').ChatLine} */
+  #known(line) {
+    return { ...line, own: line.from === this.#room.you };
+  }
+
+  /** Nothing can be said or read any more. @param {Error} error */
+  #endChat(error) {
+    this.#lines.end();
+    this.#unsaid.fail(error);
+    this.#pages.fail(error);
   }
 
   /** @param {Uint8Array} message */

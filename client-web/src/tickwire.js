@@ -20,6 +20,7 @@ export { Room } from './room.js';
 /** @typedef {import('./types.js').GameTypes} GameTypes */
 /** @typedef {import('./types.js').Member} Member */
 /** @typedef {import('./types.js').ChatLine} ChatLine */
+/** @typedef {import('./types.js').PastLine} PastLine */
 /** @typedef {import('./types.js').CloseInfo} CloseInfo */
 /** @typedef {import('./types.js').LinkConditions} LinkConditions */
 /** @typedef {import('./types.js').Stats} Stats */

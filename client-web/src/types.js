@@ -375,8 +375,22 @@
 /**
  * @typedef {object} ChatLine
  * @property {number} id counts the room's lines from 1
- * @property {number} from the player's number
+ * @property {number} from the player's number, -1 where it is not known any more: of a line that
+ *   was said while the connection was lost, and read afterwards
+ * @property {boolean} own whether it is the page's own player who said it
+ * @property {Date} [at] when it was said, by the server's clock, or if it was said just now by the
+ *   page's; of a line from before the player came it is in `history` alone
  * @property {string} name their name then
+ * @property {string} text as the server tidied it: show it as text only
+ */
+
+/**
+ * A line of a room's history.
+ * @typedef {object} PastLine
+ * @property {number} id as in `ChatLine`
+ * @property {Date} at when it was said, by the server's clock
+ * @property {boolean} own whether it is the page's own player who said it, also in an earlier stay
+ * @property {string} name what they were called then
  * @property {string} text as the server tidied it: show it as text only
  */
 

@@ -10,6 +10,7 @@ import * as client from '../src/protocol/client_message.js';
 import { connect, RequestError } from '../src/tickwire.js';
 import { FakeSocket } from './support/fake_socket.js';
 import * as server from './support/messages.js';
+import { settled } from './support/page.js';
 import { SQUARE, SquareServer } from './support/square.js';
 
 const options = { url: 'ws://test/ws', name: 'Ann', WebSocket: /** @type {any} */ (FakeSocket) };
@@ -141,6 +142,30 @@ test('a line gets its number or the reason why it was not said', async (t) => {
   link.close();
 });
 
+test('what was said is read page by page, also over a lost connection', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const { link, socket, room } = await playing();
+  const pages = room.history();
+  const first = pages.next();
+  assert.deepEqual(socket.takeControl(), [list(client.history(1, 0))]);
+  socket.receive(server.lines(1, [[60, 'a'], [61, 'b']], { next: 60, own: true }));
+  const { value } = await first;
+  assert.deepEqual(value?.map(({ id, text, own }) => [id, text, own]), [[60, 'a', true], [61, 'b', true]]);
+  assert.equal(value?.[0].at.getTime(), 60_000);
+  const second = pages.next();
+  await settled();
+  assert.deepEqual(socket.takeControl(), [list(client.history(2, 60))]);
+  socket.receive(server.noLines(2, 0));
+  await assertRejects(second, 'NoSuchRoom');
+  assert.equal((await pages.next()).done, true);
+  const later = room.history({ before: 5 }).next();
+  assert.deepEqual(socket.takeControl(), [list(client.history(3, 5))]);
+  socket.receive(server.left(0));
+  await assertRejects(later, 'NotNow');
+  await assertRejects(room.history().next(), 'NotNow');
+  link.close();
+});
+
 test('to a server that answers no lines they are said as they come', async () => {
   const opening = connect(options);
   const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());
@@ -154,6 +179,10 @@ test('to a server that answers no lines they are said as they come', async () =>
   const said = ['a', 'b'].map((text) => room.say(text));
   assert.deepEqual(socket.takeControl(), [client.chat('a'), client.chat('b')].map(list));
   assert.deepEqual(await Promise.all(said), [undefined, undefined]);
+  socket.receive(server.chat(1, 'a'));
+  socket.receive(server.chat(5, 'e'));
+  assert.deepEqual(room.chat.map(({ id }) => id), [5], 'what is missing can not be read');
+  assert.equal((await room.history().next()).done, true);
   link.close();
 });
 

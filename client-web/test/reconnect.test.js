@@ -92,24 +92,29 @@ test('a lost socket is replaced, and the room goes on as the same object', async
   assert.equal(link.state, 'open');
   assert.equal(link.room, room);
   assert.deepEqual(heard, [['reconnecting', 1, 1006], ['resumed', true]]);
-  assert.deepEqual(lines, ['before', 'meanwhile']);
-  assert.deepEqual(room.chat.map(({ id }) => id), [4, 5]);
-  assert.deepEqual(second.takeControl(), [list(client.say(2 ** 31 + 1, 'lost'))]);
-  room.say('back');
   const nonce = 2 ** 31 + 1;
+  assert.deepEqual(second.takeControl(), [client.history(nonce, 0), client.say(nonce, 'lost')].map(list));
+  second.receive(server.chat(7, 'now'));
+  assert.deepEqual(lines, ['before'], 'what was missed comes first');
+  second.receive(server.lines(nonce, [[5, 'meanwhile'], [6, 'too']], { more: true }));
+  second.receive(server.lines(nonce, [[7, 'now']]));
+  await settled();
+  assert.deepEqual(lines, ['before', 'meanwhile', 'too', 'now']);
+  assert.deepEqual(room.chat.map(({ id, from, at }) => [id, from, at?.getTime()]).slice(1), [[5, 0, 5000], [6, -1, 6000], [7, 0, 7000]]);
+  room.say('back');
   assert.deepEqual(room.unsaid, ['lost', 'too', 'back']);
   for (const [n, text] of room.unsaid.entries()) {
     if (n > 0) assert.deepEqual(second.takeControl(), [list(client.say(nonce + n, text))], 'in order');
-    second.receive(server.said(nonce + n, 6 + n));
+    second.receive(server.said(nonce + n, 8 + n));
   }
-  assert.deepEqual(await Promise.all(lost), [6, 7]);
+  assert.deepEqual(await Promise.all(lost), [8, 9]);
   second.receive(server.snapshot(30));
   pass(200);
   assert.ok(second.sent.some(([kind]) => kind === 2), 'inputs go on');
 
   second.end(4010, '');
   const third = nextSocket(pass);
-  assert.deepEqual(third.takeControl()[1], list(client.resume('second', { chat: 5, tick: 30 })));
+  assert.deepEqual(third.takeControl()[1], list(client.resume('second', { chat: 7, tick: 30 })));
   link.close();
 });
 

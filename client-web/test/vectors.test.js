@@ -123,6 +123,8 @@ function encodeClient({ type, ...m }) {
       return client.noticesSeen(m.number);
     case 'Say':
       return client.say(m.nonce, m.text);
+    case 'History':
+      return client.history(m.nonce, m.before);
     default:
       throw new Error(`no client message ${type}`);
   }
@@ -145,6 +147,10 @@ function serverMessage(message) {
     case 'Said': {
       const { Ok, Err } = message.Said.result;
       return { type: 'Said', nonce: decoded.nonce, id: Ok, refusal: Err };
+    }
+    case 'Lines': {
+      const { Ok, Err } = message.Lines.result;
+      return { type: 'Lines', nonce: decoded.nonce, page: Ok, refusal: Err };
     }
     case 'Notice':
       return { ...decoded, event: decoded.event ? { ...decoded.event, fields: Uint8Array.from(decoded.event.fields) } : undefined };

@@ -444,6 +444,7 @@ mod directory;
 pub mod fuzzing;
 pub mod game;
 mod games;
+mod history;
 pub mod http;
 pub mod lobby;
 mod logging;

@@ -1,5 +1,5 @@
 //! Who is connected: every connection that said hello, wherever it is, with what others know it by,
-//! and what they have for it: `moderation` its orders, `notices` its letters. One table under one
+//! and what they have for it: `moderation` its orders, `notices` its letters, `history` what it asked for. One table under one
 //! lock, taken when a connection says hello, changes its room and ends, and when somebody asks for
 //! some of them, never on the tick path. What stands in an [`Online`] itself is reached without it.
 
@@ -79,6 +79,18 @@ impl Online {
     /// given others.
     pub(crate) fn fill(&self, durable: impl IntoIterator<Item = Letter>) {
         self.mailbox.fill(durable, &self.ordered);
+    }
+
+    /// It asks for something that is told later; false: it has not taken the answer to what it asked
+    /// for before, or asks too often.
+    pub(crate) fn expect_answer(&self, now: Instant) -> bool {
+        self.mailbox.expect_answer(now)
+    }
+
+    /// Puts the answer into its mailbox, in parts, and tells who has the connection. Without parts
+    /// there is none: it may ask again.
+    pub(crate) fn answer(&self, parts: VecDeque<Bytes>) {
+        self.mailbox.answer(parts, &self.ordered);
     }
 
     /// Whether durable letters were left.
@@ -346,6 +358,11 @@ impl Present {
         }
         let room = room.map_or(0, |room| room.0);
         self.online.room.store(room, Ordering::Relaxed);
+    }
+
+    /// It, for who has something for it later.
+    pub(crate) fn handle(&self) -> Arc<Online> {
+        self.online.clone()
     }
 
     /// Its client says that all durable letters up to this number were shown. Those that it was not

@@ -57,6 +57,8 @@ pub const ROOM_NAME_CHARS_MAX: usize = 32;
 pub const CHAT_CHARS_MAX: usize = 200;
 /// Chat lines that a room remembers for those who join later; the oldest go first.
 pub const CHAT_HISTORY_MAX: usize = 32;
+/// Lines of a page of history: a screen or two.
+pub const PAGE_LINES_MAX: usize = 50;
 /// Characters of a notice's text: a line of chat's. Longer ones are refused.
 pub const NOTICE_CHARS_MAX: usize = 200;
 /// Ticks for which a room remembers events; a client further behind loses the momentary ones.

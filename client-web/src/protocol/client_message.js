@@ -163,6 +163,17 @@ export const say = (nonce, text) =>
     w.string(text);
   });
 
+/**
+ * @param {number} nonce comes back in the answer
+ * @param {number} before the lines of the room before this one, 0 for the newest
+ */
+export const history = (nonce, before) =>
+  message(LATER_FROM + 2, (w) => {
+    w.string('room');
+    w.uint(nonce >>> 0);
+    w.uint(whole(before, 0xffffffff));
+  });
+
 /** @param {number} nonce comes back in the answer */
 export const ping = (nonce) => message(10, (w) => w.uint(nonce >>> 0));
 

@@ -24,8 +24,10 @@ export const Feature = Object.freeze({
   NOTICES: 8,
   /** `Say`, answered by `Said`. */
   CHANNELS: 16,
+  /** `History`, answered by `Lines`. */
+  LINES: 32,
   /** All that the SDK does. */
-  ALL: 31,
+  ALL: 63,
 });
 
 /** First byte of a message. */

@@ -9,6 +9,7 @@ import {
   MEMBERS_PER_PAGE,
   NOTICE_CHARS_MAX,
   OPTIONS_BYTES_MAX,
+  PAGE_LINES_MAX,
   ROOMS_LISTED_MAX,
   SERVER_MESSAGE_BYTES_MAX,
 } from '../limits.js';
@@ -21,7 +22,6 @@ import { Kind, VERSION } from './frame.js';
 
 /** @typedef {import('../types.js').RoomInfo} RoomInfo */
 /** @typedef {import('../types.js').Member} Member */
-/** @typedef {import('../types.js').ChatLine} ChatLine */
 /** @typedef {import('../types.js').Limits} Limits */
 /** @typedef {import('../schema/schema.js').Schema} Schema */
 /** @typedef {import('../schema/tables.js').Tables} Tables */
@@ -43,12 +43,22 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  */
 
 /**
+ * A line that is said.
+ * @typedef {{ id: number, from: number, name: string, text: string }} SaidLine
+ */
+
+/**
+ * A line that was said before; `at` is in seconds since 1970.
+ * @typedef {{ id: number, at: number, own: boolean, name: string, text: string }} PackedLine
+ */
+
+/**
  * `schema` and `tables` are left out where the hello named them.
  * @typedef {{ type: 'Welcome', version: number, features: number, game: string, name: string,
  *   token: string, limits: Limits, schemaHash: string, tablesHash: string, schema:
  *   Schema | undefined, tables: Tables | undefined }} Welcome
  * @typedef {{ type: 'Joined', room: ListedRoom, code: string, you: number, tickRate: number,
- *   snapshotEvery: number, tick: number, members: Member[], more: boolean, chat: ChatLine[],
+ *   snapshotEvery: number, tick: number, members: Member[], more: boolean, chat: SaidLine[],
  *   options: Uint8Array }} Joined
  * @typedef {Welcome | Joined
  *   | { type: 'Refused', reason: import('../types.js').Refusal }
@@ -56,7 +66,7 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'Left', reason: typeof LEAVE_REASONS[number] }
  *   | { type: 'MemberChanged', member: Member }
  *   | { type: 'MemberLeft', player: number }
- *   | { type: 'Chat', line: ChatLine }
+ *   | { type: 'Chat', line: SaidLine }
  *   | { type: 'Pong', nonce: number, tick: number }
  *   | { type: 'Reply', id: number, answer: Uint8Array, error: string | undefined }
  *   | { type: 'Stopping', retryAfterMs: number }
@@ -67,6 +77,8 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'Prepare', url: string, validMs: number }
  *   | { type: 'Notice', number: number, at: number, text: string, event: PackedEvent | undefined }
  *   | { type: 'Said', nonce: number, id: number | undefined, refusal: import('../types.js').Refusal | undefined }
+ *   | { type: 'Lines', nonce: number, page: { lines: PackedLine[], more: boolean, next: number } | undefined,
+ *     refusal: import('../types.js').Refusal | undefined }
  *   } ServerMessage
  */
 
@@ -78,7 +90,7 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said' };
+const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -160,6 +172,10 @@ const FIELDS = {
     const nonce = r.u32();
     return r.variant([true, false]) ? { nonce, id: r.u32(), refusal: undefined } : { nonce, id: undefined, refusal: r.variant(REFUSALS) };
   },
+  Lines: (r) => {
+    const nonce = r.u32();
+    return r.variant([true, false]) ? { nonce, page: page(r), refusal: undefined } : { nonce, page: undefined, refusal: r.variant(REFUSALS) };
+  },
 };
 
 const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));
@@ -222,10 +238,20 @@ function member(r) {
 
 /**
  * @param {ControlReader} r
- * @returns {ChatLine}
+ * @returns {SaidLine}
  */
 function chatLine(r) {
   return { id: r.u32(), from: r.u16(), name: r.string(), text: r.string() };
+}
+
+/** @param {ControlReader} r */
+function page(r) {
+  return { lines: r.list(PAGE_LINES_MAX, pastLine), more: r.bool(), next: r.u32() };
+}
+
+/** @param {ControlReader} r @returns {PackedLine} */
+function pastLine(r) {
+  return { id: r.u32(), at: r.u32(), own: r.bool(), name: r.string(), text: r.string() };
 }
 
 /** @param {ControlReader} r */

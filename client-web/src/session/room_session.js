@@ -3,14 +3,12 @@
  * Starts with `Joined`, ends with `Left`. Owned by `session.js`; `room.js` reads it.
  */
 
-import { CHAT_HISTORY_MAX } from '../limits.js';
 import { ClockSync, endsRest } from '../netcode/clock_sync.js';
 import { InputTiming } from '../netcode/input_timing.js';
 import { AckTiming } from './ack_timing.js';
 import { Layers } from './layers.js';
 
 /** @typedef {import('../types.js').Member} Member */
-/** @typedef {import('../types.js').ChatLine} ChatLine */
 
 /** See the module's description. */
 export class RoomSession {
@@ -18,6 +16,8 @@ export class RoomSession {
   newest = 0;
   /** The same, also on connections before this one: events up to it have been handed out. */
   #seenTick = 0;
+  /** The newest line of chat that came, also on connections before this one, 0 for none. */
+  #seenChat;
   /** Ticks between the newest snapshot's image and the one that the room made before it. */
   gap = 0;
   /** The newest snapshot that ended a rest of the room (`netcode/clock_sync.js`), 0 for none. */
@@ -48,8 +48,9 @@ export class RoomSession {
     this.members = new Map(joined.members.map((member) => [member.player, member]));
     /** Whether more of those who were here on joining are still to be told. */
     this.moreMembers = joined.more;
-    /** @type {ChatLine[]} oldest first, at most `CHAT_HISTORY_MAX` */
+    /** What was said before that is not known yet, oldest first; later lines are `../lines.js`'s. */
     this.chat = joined.chat;
+    this.#seenChat = joined.chat.at(-1)?.id ?? 0;
     this.clock = new ClockSync(joined.tickRate);
     this.timing = new InputTiming(joined.tickRate);
     this.layers = new Layers(layout);
@@ -59,24 +60,21 @@ export class RoomSession {
 
   /** What would not be told again on coming back: the newest chat line and snapshot, 0 for none. */
   get seen() {
-    return { chat: this.chat.at(-1)?.id ?? 0, tick: this.#seenTick };
+    return { chat: this.#seenChat, tick: this.#seenTick };
   }
 
   /**
-   * The seat was taken again: what was seen before stays so, and belongs to the chat.
+   * The seat was taken again: what was seen before stays so.
    * @param {RoomSession} before
    */
   follow(before) {
-    const known = before.seen.chat;
-    const fresh = this.chat.filter(({ id }) => id > known);
-    this.chat = [...before.chat, ...fresh].slice(-CHAT_HISTORY_MAX);
+    this.#seenChat = Math.max(this.#seenChat, before.#seenChat);
     this.#seenTick = before.#seenTick;
   }
 
-  /** @param {ChatLine} line */
+  /** @param {import('../protocol/server_message.js').SaidLine} line */
   onChat(line) {
-    if (this.chat.length === CHAT_HISTORY_MAX) this.chat.shift();
-    this.chat.push(line);
+    this.#seenChat = Math.max(this.#seenChat, line.id);
   }
 
   /**

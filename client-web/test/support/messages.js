@@ -25,6 +25,17 @@ function message(index, fields) {
   return writer.finish();
 }
 
+/**
+ * One of the reserved range: its length stands behind its index.
+ * @param {number} index
+ * @param {(w: ControlWriter) => void} fields
+ */
+function later(index, fields) {
+  const writer = new ControlWriter();
+  fields(writer);
+  return message(index, (w) => w.bytes(writer.finish()));
+}
+
 /** @param {ControlWriter} w @param {number} value a 32-bit integer */
 function i32(w, value) {
   w.uint(((value << 1) ^ (value >> 31)) >>> 0);
@@ -220,21 +231,31 @@ export const reply = (id, error) =>
     else w.string(error);
   });
 /** @param {number} nonce the line's @param {number} id in the chat */
-export const said = (nonce, id) => {
-  const fields = new ControlWriter();
-  fields.uint(nonce);
-  fields.uint(0);
-  fields.uint(id);
-  return message(131, (w) => w.bytes(fields.finish()));
-};
+export const said = (nonce, id) => later(131, (w) => [nonce, 0, id].forEach((value) => w.uint(value)));
 /** @param {number} nonce the line's @param {number} reason */
-export const unsaid = (nonce, reason) => {
-  const fields = new ControlWriter();
-  fields.uint(nonce);
-  fields.uint(1);
-  fields.uint(reason);
-  return message(131, (w) => w.bytes(fields.finish()));
-};
+export const unsaid = (nonce, reason) => later(131, (w) => [nonce, 1, reason].forEach((value) => w.uint(value)));
+/**
+ * A page of what was said, or a part of it.
+ * @param {number} nonce the request's
+ * @param {[number, string][]} told numbers and texts; said so many seconds after 1970
+ * @param {{ more?: boolean, next?: number, own?: boolean }} [options]
+ */
+export const lines = (nonce, told, { more = false, next = 0, own = false } = {}) =>
+  later(132, (w) => {
+    w.uint(nonce);
+    w.uint(0);
+    list(w, told, ([id, text]) => {
+      w.uint(id);
+      w.uint(id);
+      w.bool(own);
+      w.string('Ann');
+      w.string(text);
+    });
+    w.bool(more);
+    w.uint(next);
+  });
+/** @param {number} nonce the request's @param {number} reason */
+export const noLines = (nonce, reason) => later(132, (w) => [nonce, 1, reason].forEach((value) => w.uint(value)));
 /** @param {number} retryAfterMs */
 export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
 /** @param {string} token @param {number} [graceMs] */

@@ -137,7 +137,10 @@ impl Lobby {
         tokio::spawn(way_back.keep("the way back from the workers", receiving));
         let notices = built.shared.notices.clone();
         let tending = async move { notices.keep_tending().await };
-        tokio::spawn(vitals.keep("notices", tending));
+        tokio::spawn(vitals.clone().keep("notices", tending));
+        let history = built.shared.history.clone();
+        let reading = async move { history.keep_reading().await };
+        tokio::spawn(vitals.keep("history", reading));
         Ok(Lobby {
             shared: built.shared,
             threads: Arc::new(Mutex::new(built.beside)),

@@ -336,6 +336,10 @@ fn answer(
             nonce,
             result: Err(Refusal::NotInRoom),
         },
+        ClientMessage::History { nonce, .. } => ServerMessage::Lines {
+            nonce,
+            result: Err(Refusal::NotInRoom),
+        },
         ClientMessage::LeaveRoom
         | ClientMessage::Ready { .. }
         | ClientMessage::Kick { .. }

@@ -24,6 +24,7 @@ use crate::directory::local::Registry;
 use crate::directory::nodes::{KnownGame, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{Directory, GameIndex};
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::moderation::{Moderation, Stored};
 use crate::notices::Notices;
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) moderation: Moderation,
     pub(super) store: Store,
     pub(super) notices: Arc<Notices>,
+    pub(super) history: Arc<History>,
     pub(super) room_quotas: RoomQuotas,
     /// The other nodes, of a server that is not alone.
     pub(super) nodes: OnceLock<Arc<Nodes>>,
@@ -114,10 +116,12 @@ impl Shared {
             let why = |error| invalid(format!("play-log {}: {error}", path.display()));
             opened.map(Arc::new).map_err(why)
         });
+        let history = Arc::new(History::new(store.clone(), metrics.clone()));
         let common = Common {
             slots: slots.clone(),
             play_log: play_log.transpose()?,
             store: store.clone(),
+            history: history.clone(),
             claims: node.as_ref().map(|node| node.claims.clone()),
             registry: registry.clone(),
             metrics: metrics.clone(),
@@ -141,6 +145,7 @@ impl Shared {
             tokens,
             notices: Arc::new(Notices::new(moderation.presence().clone(), metrics.clone())),
             moderation,
+            history,
             store,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
             nodes: OnceLock::new(),

@@ -120,6 +120,12 @@ figures! {
         "notices to connections that were lost for want of room, or to clients that know of none"
     gauge tickwire_notices_kept { notices_kept }
         "notices that players have not seen, each as often as it waits for one, and those for all"
+    counter tickwire_history_pages_total {
+        history_pages(answer = "page"),
+        history_refused(answer = "busy"),
+    }
+        "pages of what was said that connections asked for and that were read, by whether they got \
+        one: not where too many are read (busy), or the store fails and the room remembers nothing"
     counter tickwire_admin_requests_refused_total {
         admin_unauthorised(reason = "token"),
         admin_limited(reason = "limited"),

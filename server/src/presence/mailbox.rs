@@ -10,6 +10,11 @@
 //!
 //! **Durable letters** come in the order of their numbers: once one did not fit, none is taken until
 //! the mailbox is filled again with all that was left ([`Mailbox::fill`]), from where it stopped.
+//!
+//! **An answer** to what the connection asked for, which is not known at once, has a place of its own
+//! beside the letters, and a pace of its own: neither waits for the other, and none drops the other.
+//! There is one at a time: who has not taken it gets no other ([`Mailbox::expect_answer`]), so that
+//! it is bounded by what one answer may be.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,8 +33,8 @@ const LETTERS_MAX: usize = 64;
 /// Their bytes: what the longest ones make in a few ticks. Beyond either: letters that are not
 /// durable go, the oldest first; durable ones are left for later.
 pub(crate) const MAILBOX_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of letters a second that a connection in a room is sent, on average: twice its chat.
-/// Beyond: they wait, so that no flood of them takes the place of snapshots.
+/// Bytes of letters a second that a connection in a room is sent, on average: twice its chat; and
+/// as many of answers. Beyond: they wait, so that no flood of them takes the place of snapshots.
 const BYTES_PER_SECOND: f32 = 4096.0;
 /// And at once: the longest one, and some more.
 const BYTES_BURST: f32 = 8192.0;
@@ -57,6 +62,11 @@ pub(crate) struct Put {
     pub(crate) dropped: u32,
 }
 
+/// Answers of a connection a second.
+const ANSWERS_PER_SECOND: f32 = 1.0;
+/// And at once: who comes back from afar, or scrolls.
+const ANSWERS_BURST: f32 = 10.0;
+
 /// Who has the connection.
 #[derive(Debug)]
 pub(super) enum Owner {
@@ -64,6 +74,19 @@ pub(super) enum Owner {
     Lobby,
     /// A worker, as a member of one of its rooms.
     Worker(Arc<Post>, RoomId, PlayerId),
+}
+
+/// What a connection asked for, and is to be told later.
+#[derive(Debug)]
+struct Answer {
+    /// It has not been told all of it.
+    is_expected: bool,
+    /// What of it is here.
+    parts: VecDeque<Bytes>,
+    /// How many it may ask for.
+    asks: Budget,
+    /// How much of it may go out in a room.
+    budget: Budget,
 }
 
 /// See the module's description.
@@ -81,6 +104,8 @@ struct State {
     newest: Option<u32>,
     /// Whether durable ones above `newest` wait elsewhere.
     lacks_some: bool,
+    /// None of who never asked.
+    answer: Option<Box<Answer>>,
     budget: Budget,
 }
 
@@ -94,6 +119,7 @@ impl Mailbox {
             is_known: false,
             newest: None,
             lacks_some: false,
+            answer: None,
             budget: Budget::new(now),
         }))
     }
@@ -148,37 +174,74 @@ impl Mailbox {
         self.0.lock().lacks_some
     }
 
+    /// The connection asks for something; false: it has not taken the answer to what it asked for
+    /// before, or asks too often.
+    pub(super) fn expect_answer(&self, now: Instant) -> bool {
+        let mut state = self.0.lock();
+        let answer = state.answer.get_or_insert_with(|| {
+            Box::new(Answer {
+                is_expected: false,
+                parts: VecDeque::new(),
+                asks: Budget::new(now),
+                budget: Budget::new(now),
+            })
+        });
+        let may = !answer.is_expected
+            && answer
+                .asks
+                .spend(ANSWERS_PER_SECOND, ANSWERS_BURST, now, 1.0);
+        answer.is_expected |= may;
+        may
+    }
+
+    /// This is the answer to what it asked for, in parts; of none there is no answer.
+    pub(super) fn answer(&self, parts: VecDeque<Bytes>, lobby: &Notify) {
+        let mut state = self.0.lock();
+        if let Some(answer) = &mut state.answer {
+            answer.is_expected = !parts.is_empty();
+            answer.parts = parts;
+        }
+        if state.has_some() {
+            state.tell(lobby);
+        }
+    }
+
     /// Another owner takes it over with the connection; whether there are letters.
     pub(super) fn hand_to(&self, owner: Owner) -> bool {
         let mut state = self.0.lock();
         state.owner = owner;
-        state.is_known = !state.letters.is_empty();
+        state.is_known = state.has_some();
         state.is_known
     }
 
-    /// The owner takes letters, oldest first, until they have `most` bytes or more; in a room, which
-    /// says what time it is, no more than may go out by then. Whether some are left, of which it
-    /// knows.
+    /// The owner takes letters, oldest first, and then parts of the answer, until they have `most`
+    /// bytes or more; in a room, which says what time it is, no more than may go out by then. Whether
+    /// some are left, of which it knows.
     pub(super) fn take(&self, most: usize, now: Option<Instant>, out: &mut Vec<Bytes>) -> bool {
         let mut state = self.0.lock();
         let mut left = most;
         while left > 0
             && let Some(bytes) = state.letters.front().map(|letter| letter.bytes.len())
+            && may_go(&mut state.budget, now, bytes)
         {
-            if let Some(now) = now
-                && !state
-                    .budget
-                    .spend(BYTES_PER_SECOND, BYTES_BURST, now, bytes as f32)
-            {
-                break;
-            }
             left = left.saturating_sub(bytes);
             state.bytes -= bytes;
             out.extend(state.letters.pop_front().map(|letter| letter.bytes));
         }
-        state.is_known = !state.letters.is_empty();
+        while left > 0
+            && let Some(part) = state.take_part(now)
+        {
+            left = left.saturating_sub(part.len());
+            out.push(part);
+        }
+        state.is_known = state.has_some();
         state.is_known
     }
+}
+
+/// Whether so many bytes may go out; where no time is told there is no pace.
+fn may_go(budget: &mut Budget, now: Option<Instant>, bytes: usize) -> bool {
+    now.is_none_or(|now| budget.spend(BYTES_PER_SECOND, BYTES_BURST, now, bytes as f32))
 }
 
 impl State {
@@ -205,6 +268,23 @@ impl State {
         }
         self.bytes += letter.bytes.len();
         self.letters.push_back(letter);
+    }
+
+    fn has_some(&self) -> bool {
+        let answer = self.answer.as_ref();
+        !self.letters.is_empty() || answer.is_some_and(|answer| !answer.parts.is_empty())
+    }
+
+    /// The next part of the answer, if it may go out; behind the last one another may be asked for.
+    fn take_part(&mut self, now: Option<Instant>) -> Option<Bytes> {
+        let answer = self.answer.as_mut()?;
+        let bytes = answer.parts.front()?.len();
+        if !may_go(&mut answer.budget, now, bytes) {
+            return None;
+        }
+        let part = answer.parts.pop_front();
+        answer.is_expected = !answer.parts.is_empty();
+        part
     }
 
     fn tell(&mut self, lobby: &Notify) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, Serializer};
 use tickwire::codec::encode_server;
-use tickwire::ids::PlayerId;
+use tickwire::ids::{PlayerId, Tick};
 use tickwire::limits::{CHAT_CHARS_MAX, CHAT_HISTORY_MAX, NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX};
 use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::ChatLine;
@@ -30,29 +30,41 @@ pub(super) struct Chat {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(from = "ChatLine")]
+#[serde(from = "(ChatLine, Tick)")]
 struct Line {
     line: ChatLine,
+    /// When it was said.
+    tick: Tick,
     /// As it goes out.
     message: Bytes,
 }
 
-impl From<ChatLine> for Line {
-    fn from(line: ChatLine) -> Line {
+impl From<(ChatLine, Tick)> for Line {
+    fn from((line, tick): (ChatLine, Tick)) -> Line {
         let message = encode_server(&ServerMessage::Chat { line: line.clone() }).into();
-        Line { line, message }
+        Line {
+            line,
+            tick,
+            message,
+        }
     }
 }
 
 impl Serialize for Line {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.line.serialize(to)
+        (&self.line, self.tick).serialize(to)
     }
 }
 
 impl Chat {
     /// Takes a line, tidied; `None` if nothing is left of it or it is too long.
-    pub(super) fn say(&mut self, from: PlayerId, name: &str, text: &str) -> Option<&ChatLine> {
+    pub(super) fn say(
+        &mut self,
+        tick: Tick,
+        from: PlayerId,
+        name: &str,
+        text: &str,
+    ) -> Option<&ChatLine> {
         let text = chat_line(text)?;
         self.said += 1;
         let line = ChatLine {
@@ -64,7 +76,7 @@ impl Chat {
         if self.lines.len() == CHAT_HISTORY_MAX {
             self.lines.pop_front();
         }
-        self.lines.push_back(line.into());
+        self.lines.push_back((line, tick).into());
         self.lines.back().map(|said| &said.line)
     }
 
@@ -88,6 +100,16 @@ impl Chat {
     pub(super) fn after(&self, seen: u32) -> Vec<ChatLine> {
         let newer = self.lines.iter().filter(|said| said.line.id > seen);
         newer.map(|said| said.line.clone()).collect()
+    }
+
+    /// The lines that are older than line `before`, or all of them for 0, oldest first, each with
+    /// the tick in which it was said.
+    pub(super) fn before(&self, before: u32) -> impl Iterator<Item = (&ChatLine, Tick)> {
+        let older = self
+            .lines
+            .iter()
+            .take_while(move |said| before == 0 || said.line.id < before);
+        older.map(|said| (&said.line, said.tick))
     }
 
     /// The same as they go out, with their numbers.

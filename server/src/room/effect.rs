@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::CloseCode;
-use tickwire::protocol::server_message::LeaveReason;
+use tickwire::protocol::server_message::{ChatLine, LeaveReason};
 
 use crate::game::Identity;
 
@@ -55,6 +55,8 @@ pub enum Effect {
         /// What, tidied.
         text: String,
     },
+    /// A player or spectator wants to read what was said here.
+    Read(Wanted),
     /// The player's client says that all notices up to this number were shown.
     NoticesSeen {
         /// Whose.
@@ -69,4 +71,28 @@ pub enum Effect {
         /// Whether nobody new may come in.
         locked: bool,
     },
+}
+
+/// What somebody wants to read of what was said in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Who, a player or spectator.
+    pub reader: PlayerId,
+    /// By which they know the answer.
+    pub nonce: u32,
+    /// They want the lines before this one, 0 for the newest.
+    pub before: u32,
+    /// The number of the newest line there is, 0 for none.
+    pub newest: u32,
+    /// What the room itself remembers of those, oldest first.
+    pub remembered: Vec<Remembered>,
+}
+
+/// A line that a room remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// It.
+    pub line: ChatLine,
+    /// Ticks since it was said.
+    pub ticks_ago: u32,
 }

@@ -13,7 +13,7 @@ use tickwire::snapshot::fields::{take_payload, unpack};
 
 use super::send_rate::tiers::Move;
 use super::viewed_input::ViewedInput;
-use super::{Effect, Room, resources};
+use super::{Effect, Remembered, Room, Wanted, resources};
 use crate::by_player::is_spectator;
 use crate::game::{Game, Roster};
 
@@ -42,7 +42,9 @@ impl<G: Game> Room<G> {
                 // What a page says that nobody looks at is no sign of anybody.
                 let by_itself = matches!(
                     message,
-                    ClientMessage::Ping { .. } | ClientMessage::NoticesSeen { .. }
+                    ClientMessage::Ping { .. }
+                        | ClientMessage::NoticesSeen { .. }
+                        | ClientMessage::History { .. }
                 );
                 if !by_itself {
                     self.stir(player);
@@ -133,6 +135,11 @@ impl<G: Game> Room<G> {
             ClientMessage::Act { id, action, fields } => {
                 self.on_action(player, id, action, &fields)?;
             }
+            ClientMessage::History {
+                channel,
+                nonce,
+                before,
+            } => self.on_history(player, &channel, nonce, before),
             ClientMessage::NoticesSeen { number } => {
                 let seen = Effect::NoticesSeen { player, number };
                 self.effects.push_back(seen);
@@ -195,7 +202,7 @@ impl<G: Game> Room<G> {
             return Err(Refusal::TooOften);
         }
         let identity = member.identity.clone();
-        let line = self.chat.say(player, &member.name, text);
+        let line = self.chat.say(tick, player, &member.name, text);
         let line = line.ok_or(Refusal::BadText)?;
         let number = line.id;
         self.effects.push_back(Effect::Said {
@@ -205,6 +212,27 @@ impl<G: Game> Room<G> {
             text: line.text.clone(),
         });
         Ok(number)
+    }
+
+    /// What was said is read elsewhere, and answered there: a room waits for no disk.
+    fn on_history(&mut self, reader: PlayerId, channel: &str, nonce: u32, before: u32) {
+        if channel != CHANNEL_ROOM {
+            let result = Err(Refusal::NoSuchRoom);
+            return self.tell(reader, &ServerMessage::Lines { nonce, result });
+        }
+        let now = self.tick;
+        let remembered = self.chat.before(before);
+        let remembered = remembered.map(|(line, tick)| Remembered {
+            line: line.clone(),
+            ticks_ago: now.since(tick),
+        });
+        self.effects.push_back(Effect::Read(Wanted {
+            reader,
+            nonce,
+            before,
+            newest: self.chat.said,
+            remembered: remembered.collect(),
+        }));
     }
 
     fn on_resync(&mut self, player: PlayerId, layer: LayerId) -> Result<(), CloseCode> {

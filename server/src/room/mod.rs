@@ -32,7 +32,7 @@ mod viewed_input;
 mod watching;
 mod workspace;
 
-pub use effect::Effect;
+pub use effect::{Effect, Remembered, Wanted};
 pub use receiver::{ClientState, Tally};
 #[cfg(fuzzing)]
 pub(crate) use save::hostile;

@@ -8,6 +8,7 @@ mod client;
 mod event_loop;
 mod figures;
 mod games;
+mod history;
 mod host;
 mod load;
 mod mail;
@@ -45,6 +46,7 @@ use crate::checkpoint::Slots;
 use crate::directory::claims::Claims;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::presence::Post;
 use crate::store::Store;
@@ -162,6 +164,8 @@ pub(crate) struct Common {
     pub(crate) play_log: Option<Arc<PlayLog>>,
     /// Where what is said goes.
     pub(crate) store: Store,
+    /// By whom it is read again.
+    pub(crate) history: Arc<History>,
     /// See [`crate::config::Config`].
     pub(crate) stall_timeout: Duration,
     /// See [`crate::config::Config`].

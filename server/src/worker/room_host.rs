@@ -245,6 +245,7 @@ impl<G: Game> RoomHost<G> {
                 text,
                 nonce: None,
             })),
+            Effect::Read(wanted) => self.read_chat(wanted, ctx),
             Effect::NoticesSeen { player, number } => {
                 let client = self.members.client(player);
                 if let Some(online) = client.and_then(|client| client.session.online.as_ref()) {

@@ -88,6 +88,7 @@ impl Place {
             slots: None,
             play_log: None,
             store: Store::default(),
+            history: Arc::new(History::new(Store::default(), metrics.clone())),
             seats: SeatKey::derive(&[1; 32]),
             games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tickwire::codec::decode_server;
 use tickwire::ids::{RoomId, Tick};
 use tickwire::protocol::client_message::JoinAs;
-use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{ClientMessage, CloseCode, ServerMessage};
+use tickwire::protocol::server_message::{Page, Refusal};
+use tickwire::protocol::{CHANNEL_ROOM, ClientMessage, CloseCode, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -220,6 +220,32 @@ impl Player {
                     ServerMessage::Refused { reason } => return Some(reason),
                     _ => {}
                 },
+                2 => self.ack(&message).await,
+                _ => panic!("closed: {message:?}"),
+            }
+        }
+    }
+
+    /// Reads the newest page of what was said in the room; acknowledges snapshots meanwhile.
+    pub(crate) async fn history(&mut self) -> Page {
+        let channel = CHANNEL_ROOM.to_owned();
+        let (nonce, before) = (7, 0);
+        let history = ClientMessage::History {
+            channel,
+            nonce,
+            before,
+        };
+        self.say(&history).await;
+        loop {
+            let message = read_message(&mut self.stream).await;
+            match message[0] {
+                1 => {
+                    if let Some(ServerMessage::Lines { nonce: 7, result }) =
+                        decode_server(&message).unwrap()
+                    {
+                        return result.unwrap();
+                    }
+                }
                 2 => self.ack(&message).await,
                 _ => panic!("closed: {message:?}"),
             }

@@ -110,6 +110,30 @@ async fn a_person_is_exported_and_erased() {
     }
 }
 
+/// By who came later and never heard it, of the file; and nothing of who was erased.
+#[tokio::test]
+async fn what_was_said_is_read_by_those_in_the_room() {
+    let (folder, key) = (Folder::new("read"), File::new("key", KEY));
+    let server = with_store(&folder, &key);
+    let (mut ann, _) = Player::play(server.public, ANN, &token("ann")).await;
+    assert_eq!(ann.chat().await, None);
+    assert!(kept(&server, "user%3Aann").await["stored"]["messages"][0].is_object());
+    let (mut bo, _) = Player::play(server.public, "127.0.0.6", &token("bo")).await;
+    let read = async |player: &mut Player| {
+        let page = player.history().await;
+        assert_eq!((page.more, page.next), (false, 0));
+        let lines = page.lines.into_iter();
+        let lines = lines.map(|line| (line.id, line.own, line.name));
+        lines.collect::<Vec<_>>()
+    };
+    let said = |own| vec![(1, own, "ann".to_owned())];
+    assert_eq!(read(&mut bo).await, said(false));
+    assert_eq!(read(&mut ann).await, said(true));
+    let erased = admin(&server, "POST", "/admin/erase", r#"{"player": "user:ann"}"#).await;
+    assert_eq!(erased.status, 200);
+    assert_eq!(read(&mut bo).await, []);
+}
+
 #[tokio::test]
 async fn without_a_store_an_operator_is_told_so() {
     let server = start(|_| {});

@@ -58,7 +58,7 @@ const SERVER: Floors = Floors {
         &["room"],
         &["game"],
         &["replication"],
-        &["moderation", "notices"],
+        &["moderation", "notices", "history"],
         &["presence"],
         &["admission"],
         &["auth"],

@@ -122,11 +122,21 @@ pub enum ClientMessage {
         /// 1 to [`crate::limits::CHAT_CHARS_MAX`] characters.
         text: String,
     },
+    /// Asks for a page of what was said in a channel; answered by `Lines`, before which no other
+    /// page is asked for.
+    History {
+        /// As in `Say`.
+        channel: String,
+        /// Returned with the answer.
+        nonce: u32,
+        /// The lines before this one are meant, 0 for the newest ones.
+        before: u32,
+    },
 }
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: u8 = 2;
+    const LATER: u8 = 3;
 }
 
 /// A room to be made.

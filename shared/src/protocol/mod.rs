@@ -45,11 +45,13 @@ pub mod feature {
     pub const NOTICES: u32 = 1 << 3;
     /// `Say`, answered by `Said`. To who lacks it none is said.
     pub const CHANNELS: u32 = 1 << 4;
+    /// `History`, answered by `Lines`. To who lacks it none is said.
+    pub const LINES: u32 = 1 << 5;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES;
 }
 
-/// The channel of the room in which a player is, in `Say`.
+/// The channel of the room in which a player is, in `Say` and `History`.
 pub const CHANNEL_ROOM: &str = "room";
 
 /// First byte of a message.

@@ -173,11 +173,46 @@ pub enum ServerMessage {
         /// Its number in the channel, or why it was not said.
         result: Result<u32, Refusal>,
     },
+    /// Answer to `History`, or a part of it.
+    Lines {
+        /// The request's.
+        nonce: u32,
+        /// They, or why there are none.
+        result: Result<Page, Refusal>,
+    },
 }
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: u8 = 3;
+    const LATER: u8 = 4;
+}
+
+/// A part of a page of what was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Oldest first, at most [`PAGE_LINES_MAX`](crate::limits::PAGE_LINES_MAX) with those of the
+    /// page's other parts.
+    pub lines: Vec<PastLine>,
+    /// Whether another part of the page follows, with the lines behind these.
+    pub more: bool,
+    /// What the next request is to say as `before`, for those before this page; 0 if there are
+    /// none.
+    pub next: u32,
+}
+
+/// A line that was said before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastLine {
+    /// Its number in the channel.
+    pub id: u32,
+    /// When it was said, in seconds since 1970.
+    pub at: u32,
+    /// Whether it was who asks that said it.
+    pub own: bool,
+    /// As whom it was said.
+    pub name: String,
+    /// What, as it was typed: clients show it as text only.
+    pub text: String,
 }
 
 /// An event of the schema, outside of a snapshot.

@@ -1,7 +1,9 @@
 //! What a server's control messages, but the welcome, change, and what the driver is told of it.
 
 use super::{Event, NoticeOf, Redirect, RoomSession, Session, SessionError, State};
-use crate::limits::{CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, NOTICE_CHARS_MAX, ROOMS_LISTED_MAX};
+use crate::limits::{
+    CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, NOTICE_CHARS_MAX, PAGE_LINES_MAX, ROOMS_LISTED_MAX,
+};
 use crate::protocol::ServerMessage;
 use crate::protocol::server_message::Member;
 
@@ -69,6 +71,7 @@ impl Session {
                 }
             }
             (_, ServerMessage::Said { nonce, result }) => Event::Said { nonce, result },
+            (_, ServerMessage::Lines { nonce, result }) => Event::Lines { nonce, result },
             (Some(room), ServerMessage::MemberChanged { member }) => {
                 room.on_member_changed(&member);
                 Event::MemberChanged { member }
@@ -156,6 +159,10 @@ fn within_limits(message: &ServerMessage) -> bool {
                 && chat.len() <= CHAT_HISTORY_MAX
         }
         ServerMessage::Members { members, .. } => members.len() <= MEMBERS_PER_PAGE,
+        ServerMessage::Lines { result, .. } => {
+            let lines = result.as_ref().map_or(0, |page| page.lines.len());
+            lines <= PAGE_LINES_MAX
+        }
         ServerMessage::Notice { text, event, .. } => {
             let chars = text.chars().count();
             chars <= NOTICE_CHARS_MAX && (chars > 0 || event.is_some())

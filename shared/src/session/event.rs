@@ -4,7 +4,7 @@ use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
 use crate::protocol::server_message::{
-    ChatLine, LeaveReason, Member, NoticeEvent, Refusal, RoomInfo,
+    ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
 use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
@@ -102,6 +102,13 @@ pub enum Event {
         nonce: u32,
         /// Its number in the room's chat, or why it was not said.
         result: Result<u32, Refusal>,
+    },
+    /// The answer to a request for what was said, or a part of it.
+    Lines {
+        /// The request's.
+        nonce: u32,
+        /// They, or why there are none.
+        result: Result<Page, Refusal>,
     },
     /// The server stops; its close follows.
     Stopping {

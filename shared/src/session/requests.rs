@@ -148,6 +148,21 @@ impl Session {
         })
     }
 
+    /// Asks for a page of what was said in the room, of the lines before this number or, with 0,
+    /// of the newest ones; answered by [`super::Event::Lines`], before which no other one is asked
+    /// for. For servers with [`feature::LINES`](crate::protocol::feature::LINES).
+    pub fn history(&mut self, nonce: u32, before: u32) -> Result<(), RequestError> {
+        let channel = CHANNEL_ROOM.to_owned();
+        self.request(
+            State::Room,
+            &ClientMessage::History {
+                channel,
+                nonce,
+                before,
+            },
+        )
+    }
+
     /// Makes a request of the game: the index of the action in the schema, the integers of its
     /// fields, and its payload if it declares one (empty otherwise). Answered by
     /// [`super::Event::Reply`] with the same id.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
+use tickwire::protocol::server_message::{Page, PastLine};
 use tickwire::protocol::{
     ClientMessage, LATER_FROM, Numbered, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage,
     feature,
@@ -98,6 +99,36 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
         result: Ok(300),
     });
     assert_eq!(bytes, [1, 131, 5, 7, 0, 251, 44, 1]);
+    let bytes = encode_client(&ClientMessage::History {
+        channel: "room".to_owned(),
+        nonce: 7,
+        before: 300,
+    });
+    assert_eq!(
+        bytes,
+        [&[1, 131, 9, 4], &b"room"[..], &[7, 251, 44, 1]].concat()
+    );
+    let line = PastLine {
+        id: 1,
+        at: 2,
+        own: true,
+        name: "a".to_owned(),
+        text: "b".to_owned(),
+    };
+    let bytes = encode_server(&ServerMessage::Lines {
+        nonce: 7,
+        result: Ok(Page {
+            lines: vec![line],
+            more: false,
+            next: 300,
+        }),
+    });
+    assert_eq!(
+        bytes,
+        [
+            1, 132, 14, 7, 0, 1, 1, 2, 1, 1, b'a', 1, b'b', 0, 251, 44, 1
+        ]
+    );
 }
 
 #[test]
@@ -109,6 +140,7 @@ fn features_are_those_that_both_pages_list() {
         ("PREPARE", feature::PREPARE),
         ("NOTICES", feature::NOTICES),
         ("CHANNELS", feature::CHANNELS),
+        ("LINES", feature::LINES),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

@@ -15,7 +15,7 @@ use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, encode_ack, push_section, push_varint,
 };
 use tickwire::protocol::server_message::{
-    ChatLine, LeaveReason, Limits, Member, NoticeEvent, Refusal, RoomInfo,
+    ChatLine, LeaveReason, Limits, Member, NoticeEvent, Page, PastLine, Refusal, RoomInfo,
 };
 use tickwire::protocol::{ClientMessage, ServerMessage};
 use tickwire::schema::{
@@ -147,6 +147,16 @@ fn client_messages() -> Vec<ClientMessage> {
             channel: "room".to_owned(),
             nonce: u32::MAX,
             text: "Zoë 🦀".to_owned(),
+        },
+        ClientMessage::History {
+            channel: "room".to_owned(),
+            nonce: 0,
+            before: 0,
+        },
+        ClientMessage::History {
+            channel: "room".to_owned(),
+            nonce: u32::MAX,
+            before: 70_000,
         },
     ]
 }
@@ -347,6 +357,41 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Said {
             nonce: 0,
             result: Err(Refusal::Muted),
+        },
+        ServerMessage::Lines {
+            nonce: u32::MAX,
+            result: Ok(Page {
+                lines: vec![
+                    PastLine {
+                        id: 250,
+                        at: 1_796_000_000,
+                        own: true,
+                        name: "Zoë 🦀".to_owned(),
+                        text: "<b>hi</b>".to_owned(),
+                    },
+                    PastLine {
+                        id: 70_000,
+                        at: 0,
+                        own: false,
+                        name: String::new(),
+                        text: "x".repeat(200),
+                    },
+                ],
+                more: true,
+                next: 250,
+            }),
+        },
+        ServerMessage::Lines {
+            nonce: 0,
+            result: Ok(Page {
+                lines: Vec::new(),
+                more: false,
+                next: 0,
+            }),
+        },
+        ServerMessage::Lines {
+            nonce: 7,
+            result: Err(Refusal::Busy),
         },
     ]
 }

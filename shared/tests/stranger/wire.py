@@ -110,7 +110,7 @@ PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
     "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines"}
 
 
 class ServerMessage(Control):
@@ -244,6 +244,17 @@ class ServerMessage(Control):
         said = {"nonce": self.u32()}
         said["result"] = {"Ok": self.u32()} if self.variant([True, False]) else {"Err": self.variant(REFUSALS)}
         return said
+
+    def _Lines(self):
+        told = {"nonce": self.u32()}
+        told["result"] = {"Ok": self.page()} if self.variant([True, False]) else {"Err": self.variant(REFUSALS)}
+        return told
+
+    def page(self):
+        return self.fields(lines=lambda: self.list(self.past_line, 50), more=self.bool, next=self.u32)
+
+    def past_line(self):
+        return self.fields(id=self.u32, at=self.u32, own=self.bool, name=self.string, text=self.string)
 
     def notice_event(self):
         return self.fields(event=self.u16, fields=self.packed)

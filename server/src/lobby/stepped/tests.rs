@@ -1,6 +1,7 @@
 //! What befalls a client on its way between lobby and room: messages that cross with a kick, seats
 //! that are taken again. Clients are sessions, the rest is the server, on a clock of its own.
 
+mod history;
 mod leaving;
 mod notices;
 

@@ -220,3 +220,59 @@ fn in_a_room_a_flood_of_them_waits() {
     };
     assert_eq!([at(0), at(0), at(260), at(520)], [8, 0, 1, 1]);
 }
+
+#[test]
+fn an_answer_waits_beside_the_letters_and_there_is_one_at_a_time() {
+    let (mailbox, lobby) = open();
+    let now = Instant::now();
+    let parts = || VecDeque::from([1u8, 2, 3].map(|part| Bytes::from(vec![part; 3000])));
+    assert!(mailbox.expect_answer(now));
+    assert!(!mailbox.expect_answer(now), "it is being found");
+    // Letters fill their own place, and neither drops the other.
+    for _ in 0..70 {
+        put(&mailbox, 0);
+    }
+    let (post, woken) = post();
+    assert!(mailbox.hand_to(Owner::Worker(post.clone(), ROOM, PLAYER)));
+    let mut out = Vec::new();
+    assert!(!mailbox.take(usize::MAX, None, &mut out));
+    assert_eq!(out.len(), LETTERS_MAX);
+    mailbox.answer(parts(), &lobby);
+    assert_eq!((post.take().len(), woken.load(Ordering::Relaxed)), (1, 1));
+    // As fast as it may go, however much is asked for.
+    let at = |ms: u64, most: usize| {
+        let mut out = Vec::new();
+        let is_left = mailbox.take(most, Some(now + Duration::from_millis(ms)), &mut out);
+        (out.iter().map(|part| part[0]).collect::<Vec<_>>(), is_left)
+    };
+    assert_eq!(at(0, 100), (vec![1], true), "one whole part at least");
+    assert_eq!(at(1, usize::MAX), (vec![2], true));
+    assert!(!mailbox.expect_answer(now), "it has not taken all of it");
+    assert_eq!(at(2, usize::MAX), (vec![], true));
+    assert_eq!(at(400, usize::MAX), (vec![3], false));
+    assert!(mailbox.expect_answer(now));
+    mailbox.answer(VecDeque::new(), &lobby);
+    assert!(mailbox.expect_answer(now), "there was none");
+}
+
+#[test]
+fn who_asks_too_often_gets_no_answer() {
+    let (mailbox, lobby) = open();
+    let now = Instant::now();
+    let ask = |seconds: u64| {
+        let may = mailbox.expect_answer(now + Duration::from_secs(seconds));
+        mailbox.answer(VecDeque::new(), &lobby);
+        may
+    };
+    assert_eq!((0..20).filter(|_| ask(0)).count(), 10);
+    assert_eq!((0..20).filter(|_| ask(3)).count(), 3);
+}
+
+#[test]
+fn who_knows_of_no_notices_gets_answers() {
+    let mailbox = Mailbox::new(Instant::now());
+    assert!(mailbox.expect_answer(Instant::now()));
+    let answer = VecDeque::from([Bytes::from_static(b"a")]);
+    mailbox.answer(answer, &Notify::new());
+    assert_eq!(take(&mailbox), b"a");
+}

@@ -122,6 +122,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Kick { .. }
         | ClientMessage::Chat { .. }
         | ClientMessage::Say { .. }
+        | ClientMessage::History { .. }
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
@@ -196,6 +197,14 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
                 text: "x".to_owned(),
             },
         ),
+        (
+            "History",
+            ClientMessage::History {
+                channel: CHANNEL_ROOM.to_owned(),
+                nonce: 1,
+                before: 0,
+            },
+        ),
     ]
 }
 
@@ -246,6 +255,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
+        | ClientMessage::History { .. }
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }

@@ -3,6 +3,7 @@
 use tickwire::session::Seen;
 
 use super::*;
+use crate::room::Wanted;
 
 #[test]
 fn inputs_move_the_box_and_come_back_in_the_head() {
@@ -258,6 +259,53 @@ fn a_line_of_a_nonce_is_said_once_and_answered_each_time() {
     room.mute(one, 100);
     assert_eq!(said(&mut room, "room", 10, "d"), refused(Refusal::Muted));
     assert_eq!(said(&mut room, "room", 8, "b"), [Err(Ok(2))]);
+}
+
+/// What is remembered goes along, and no tick waits for the rest.
+#[test]
+fn who_is_in_the_room_may_read_what_was_said() {
+    let mut room = room(2, 1);
+    let one = room.join("one").expect("a seat");
+    let watcher = room.watch(Identity::nobody()).expect("a place");
+    for text in ["a", "b", "c"] {
+        let text = text.to_owned();
+        request(&mut room, one, &ClientMessage::Chat { text });
+        (0..30).for_each(|_| room.tick());
+    }
+    effects(&mut room);
+    let history = |channel: &str, before: u32| ClientMessage::History {
+        channel: channel.to_owned(),
+        nonce: 7,
+        before,
+    };
+    for (reader, before, expected) in [
+        (one, 0, &[(1, 90), (2, 60), (3, 30)][..]),
+        (watcher, 3, &[(1, 90), (2, 60)]),
+        (one, 1, &[]),
+    ] {
+        let told = request(&mut room, reader, &history("room", before));
+        let [
+            Effect::Read(Wanted {
+                reader: of,
+                nonce: 7,
+                before: until,
+                newest: 3,
+                remembered,
+            }),
+        ] = &told[..]
+        else {
+            panic!("{told:?}");
+        };
+        assert_eq!((*of, *until), (reader, before));
+        let remembered = remembered.iter().map(|of| (of.line.id, of.ticks_ago));
+        assert_eq!(remembered.collect::<Vec<_>>(), expected);
+    }
+    let told = request(&mut room, one, &history("lobby", 0));
+    let refused = ServerMessage::Lines {
+        nonce: 7,
+        result: Err(Refusal::NoSuchRoom),
+    };
+    assert_eq!(messages_to(&told, one), [refused]);
 }
 
 #[test]
