@@ -18,6 +18,9 @@ const STARTS_WITHIN: Duration = Duration::from_secs(10);
 /// Between two tries whether it does.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
+/// What it would write to and start with.
+const DUMP: &str = "dump.rdb";
+
 /// See the module's description.
 pub(super) struct Engine {
     program: PathBuf,
@@ -80,8 +83,12 @@ impl Engine {
     /// Starts it on its port, empty.
     ///
     /// # Errors
-    /// It does not start.
+    /// It does not start, or there is a file that it would start with.
     pub(super) async fn fill(&mut self) -> Result<(), String> {
+        let dump = self.folder.join(DUMP);
+        if dump.exists() {
+            return Err(format!("{} was not deleted", dump.display()));
+        }
         self.server = Some(self.launch(self.ports[0], &[]).await?);
         Ok(())
     }
@@ -125,6 +132,11 @@ impl Engine {
             "",
             "--appendonly",
             "no",
+            "--dbfilename",
+            DUMP,
+            // What a replica got when it began to follow, it would start with if it were killed.
+            "--rdb-del-sync-files",
+            "yes",
         ];
         let args: Vec<String> = fixed.iter().chain(more).map(|arg| (*arg).into()).collect();
         let output = self.folder.join(format!("redis-{port}.log"));
