@@ -119,6 +119,12 @@ impl Game for Arena {
             .id()
     }
 
+    fn leave(world: &mut World, who: &Player, entity: Entity) {
+        let points = world.get::<Score>(entity).map_or(0, |score| score.points);
+        world.resource_mut::<rounds::Round>().left(who.id, points);
+        world.despawn(entity);
+    }
+
     /// Who joined anew may have chosen another colour.
     fn resumed(world: &mut World, who: &Player, entity: Entity) {
         if let Some(mut look) = world.get_mut::<Look>(entity) {

@@ -7,7 +7,8 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::QueryData;
 use serde::{Deserialize, Serialize};
-use tickwire_server::game::{Out, Owner, Roster, Tick, To};
+use tickwire::ids::PlayerId;
+use tickwire_server::game::{Out, Owner, Roster, RoundResult, Standing, Tick, To, places};
 
 use crate::components::{Health, Score, Serial};
 use crate::events::{PhaseChange, Won};
@@ -28,18 +29,58 @@ pub(super) struct Round {
     pub(super) number: u16,
     /// Who won the last round.
     pub(super) winner: Option<Entity>,
+    /// Who left while it was played, and with how many points.
+    left: Vec<(PlayerId, u16)>,
 }
+
+/// Those who left that a round remembers. Beyond: who leaves later is not in the result.
+const LEFT_MAX: usize = 64;
 
 impl Round {
     pub(super) fn phase(&self) -> Phase {
         Phase::from_index(self.phase)
+    }
+
+    /// Somebody leaves, with so many points.
+    pub(super) fn left(&mut self, player: PlayerId, points: u16) {
+        if self.phase() == Phase::Play && self.left.len() < LEFT_MAX {
+            self.left.push((player, points));
+        }
+    }
+
+    /// How it ended, with those who are here and those who left: by points, and who has as many
+    /// shares a place.
+    fn result(&self, here: impl Iterator<Item = (PlayerId, u16)>) -> RoundResult {
+        let here = here.map(|(player, points)| (player, points, false));
+        let left = self
+            .left
+            .iter()
+            .map(|(player, points)| (*player, *points, true));
+        let all: Vec<(PlayerId, u16, bool)> = here.chain(left).collect();
+        let scores: Vec<i64> = all
+            .iter()
+            .map(|(_, points, _)| i64::from(*points))
+            .collect();
+        let standings = all.iter().zip(places(&scores));
+        let standings = standings.map(|((player, points, left), place)| Standing {
+            player: *player,
+            team: u32::from(player.0),
+            place,
+            score: i64::from(*points),
+            left: *left,
+        });
+        RoundResult {
+            round: u32::from(self.number),
+            season: String::new(),
+            standings: standings.collect(),
+        }
     }
 }
 
 /// A player as far as rounds are concerned.
 #[derive(QueryData)]
 #[query_data(mutable)]
-pub(super) struct Standing {
+pub(super) struct Contender {
     player: Entity,
     serial: &'static Serial,
     owner: &'static Owner,
@@ -55,7 +96,7 @@ pub(super) fn advance_round(
     mut poster: ResMut<Poster>,
     mut out: ResMut<Out>,
     mut fallen: ResMut<Fallen>,
-    mut players: Query<Standing>,
+    mut players: Query<Contender>,
 ) {
     let over = round.ends != 0 && tick.number >= round.ends;
     let call = Call::of(&roster);
@@ -88,6 +129,7 @@ pub(super) fn advance_round(
         Phase::Play => {
             round.number = round.number.saturating_add(1);
             round.winner = None;
+            round.left.clear();
             for mut standing in &mut players {
                 *standing.score = Score::default();
             }
@@ -96,6 +138,8 @@ pub(super) fn advance_round(
             let standings = players.iter().map(|at| (at.player, at.serial, at.score));
             let leader = leader(standings);
             round.winner = leader.map(|(player, _)| player);
+            let here = players.iter().map(|at| (at.owner.0, at.score.points));
+            out.result(round.result(here));
             if let Some((player, points)) = leader {
                 let owner = players.get(player).map(|standing| standing.owner.0);
                 let mut members = roster.members.iter();
@@ -123,14 +167,14 @@ pub(super) fn advance_round(
 ///
 /// As a fall rather than a jump, because that is how clients know not to draw a streak across
 /// the arena.
-fn regroup(tick: &Tick, players: &mut Query<Standing>, fallen: &mut Fallen) {
+fn regroup(tick: &Tick, players: &mut Query<Contender>, fallen: &mut Fallen) {
     for mut standing in players {
         standing.health.hp = 0;
         fallen.add(standing.player, tick.number + ticks(REGROUP, tick));
     }
 }
 
-fn is_won(players: &Query<Standing>) -> bool {
+fn is_won(players: &Query<Contender>) -> bool {
     players
         .iter()
         .any(|standing| standing.score.points >= POINTS_TO_WIN)
@@ -214,11 +258,50 @@ mod tests {
         assert_eq!(wait(&mut scene), 3600);
         assert_eq!(phase(&scene), Phase::Results);
         assert_eq!(scene.world.resource::<Round>().winner, Some(b));
+        let result = scene.world.resource::<Out>().reported().cloned();
+        let result = result.expect("a round that ends has a result");
+        let came = |at: &Standing| (at.player.0, at.place, at.score, at.left);
+        let mut came: Vec<_> = result.standings.iter().map(came).collect();
+        came.sort_unstable();
+        assert_eq!(
+            (result.round, came),
+            (1, vec![(0, 2, 0, false), (1, 1, 7, false)])
+        );
         assert_eq!(wait(&mut scene), 240);
         assert_eq!(phase(&scene), Phase::Lobby);
         assert_eq!(scene.world.resource::<Round>().number, 1);
         assert_eq!(wait(&mut scene), 1);
         assert_eq!(phase(&scene), Phase::Ready, "they are still ready");
+    }
+
+    #[test]
+    fn who_left_is_in_the_result() {
+        let mut scene = Scene::new(5, 0);
+        let entities = [0, 1, 2].map(|player| scene.join(player));
+        (0..3).for_each(|player| scene.ready(player, true));
+        while phase(&scene) != Phase::Play {
+            wait(&mut scene);
+        }
+        for (entity, points) in entities.into_iter().zip([4, 4, 9]) {
+            scene
+                .world
+                .get_mut::<Score>(entity)
+                .expect("a player")
+                .points = points;
+        }
+        scene.leave(2, entities[2]);
+        wait(&mut scene);
+        assert_eq!(phase(&scene), Phase::Results);
+        let result = scene.world.resource::<Out>().reported().cloned();
+        let came = |at: &Standing| (at.player.0, at.place, at.left);
+        let mut came: Vec<_> = result
+            .expect("a result")
+            .standings
+            .iter()
+            .map(came)
+            .collect();
+        came.sort_unstable();
+        assert_eq!(came, [(0, 2, false), (1, 2, false), (2, 1, true)]);
     }
 
     #[test]

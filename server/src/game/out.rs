@@ -1,5 +1,5 @@
-//! What a game says beside its state: events, sent once, in order; whom it sends away, and whether
-//! it lets others in.
+//! What a game says beside its state: events, sent once, in order; how a round ended; whom it sends
+//! away, and whether it lets others in.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tickwire::ids::PlayerId;
 use tickwire::limits::EVENTS_PER_TICK_MAX;
 
+use super::RoundResult;
 use crate::replication::value::Raw;
 
 /// Who gets an event.
@@ -83,6 +84,7 @@ pub struct Out {
     table: Arc<EventTable>,
     pub(crate) queued: Vec<Queued>,
     pub(crate) kicked: Vec<PlayerId>,
+    pub(crate) result: Option<RoundResult>,
     pub(crate) locked: bool,
     pub(crate) dropped: u64,
 }
@@ -93,6 +95,7 @@ impl Out {
             table,
             queued: Vec::new(),
             kicked: Vec::new(),
+            result: None,
             locked: false,
             dropped: 0,
         }
@@ -127,6 +130,22 @@ impl Out {
         let is_one =
             |queued: &&Queued| declared.is_some_and(|declared| declared.number == queued.event);
         self.queued.iter().filter(is_one).count()
+    }
+
+    /// Reports how a round ended: it is stored after the tick, once for a room and a round, and
+    /// ratings and boards follow. A server without a store forgets it. One that can't be (nobody in
+    /// it, somebody twice, a place 0), and more than one a tick, is dropped and counted.
+    pub fn result(&mut self, result: RoundResult) {
+        if self.result.is_none() && result.is_sound() {
+            self.result = Some(result);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// What was reported in this tick: for tests of systems.
+    pub fn reported(&self) -> Option<&RoundResult> {
+        self.result.as_ref()
     }
 
     /// Sends a player back to the lobby, who is kept out of the room for ten minutes: who was voted

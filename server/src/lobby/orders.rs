@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+
 use super::{Lobby, STUCK};
 use crate::auth::Identity;
 use crate::date::Date;
@@ -11,6 +13,7 @@ use crate::directory::Directory;
 use crate::moderation::order::{Order, Outcome, Refused, Verb};
 use crate::moderation::target::Target;
 use crate::moderation::{Followed, Moderation, Taken};
+use crate::worker::Worker;
 
 /// Until a full inbox is tried again.
 const RETRY: Duration = Duration::from_millis(10);
@@ -97,12 +100,28 @@ impl Lobby {
     /// Has every worker look at its members; how many seats without a connection were given up, which
     /// are this player's. `None` if one does not answer in time.
     async fn tell_workers(&self, seats_of: Option<&Identity>) -> Option<u32> {
+        let told = self.ask_workers(|worker| worker.moderate(seats_of.cloned()));
+        told.await
+    }
+
+    /// Has all rooms forget somebody who is in them no more; false: not all did in time.
+    pub(crate) async fn forget(&self, identity: &Identity) -> bool {
+        let told = self.ask_workers(|worker| worker.forget(identity.clone()));
+        told.await.is_some()
+    }
+
+    /// Asks every worker for something; the sum of their answers. `None` if one does not answer in
+    /// time.
+    async fn ask_workers(
+        &self,
+        ask: impl Fn(&Worker) -> Option<oneshot::Receiver<u32>>,
+    ) -> Option<u32> {
         let by = Instant::now() + STUCK;
         let _still = Still::new(&self.shared.registry);
         let mut answers = Vec::with_capacity(self.shared.workers.len());
         for worker in &self.shared.workers {
             let answer = loop {
-                match worker.moderate(seats_of.cloned()) {
+                match ask(worker) {
                     Some(answer) => break answer,
                     None if Instant::now() >= by => return None,
                     None => tokio::time::sleep(RETRY).await,

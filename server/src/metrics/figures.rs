@@ -67,16 +67,16 @@ pub(super) use {handle, register};
 pub(super) const ORDERS: [&str; 5] = ["kick", "ban", "unban", "mute", "unmute"];
 
 /// What is asked for on the programs' port; see `http::api`.
-pub(crate) const API_ROUTES: [&str; 5] = ["openapi", "rooms", "presence", "events", "none"];
+pub(crate) const API_ROUTES: [&str; 7] = [
+    "openapi", "rooms", "presence", "boards", "matches", "events", "none",
+];
 
 /// What becomes of it: 2xx, 401, 429, any other 4xx, 5xx.
 pub(super) const API_OUTCOMES: [&str; 5] =
     ["served", "unauthorised", "limited", "refused", "failed"];
 
 /// What is stored, in the order of `store::record::Kind::ALL`, which a test there compares.
-pub(crate) const RECORDS: [&str; 7] = [
-    "chat", "presence", "notice", "block", "sanction", "score", "result",
-];
+pub(crate) const RECORDS: [&str; 6] = ["chat", "presence", "notice", "block", "sanction", "result"];
 
 /// In the order of [`CloseCode::ALL`], then one for peers that went without a word.
 fn close_codes() -> impl Iterator<Item = String> {

@@ -6,7 +6,18 @@ use tickwire::ids::PlayerId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::{ChatLine, LeaveReason};
 
-use crate::game::Identity;
+use crate::game::{Identity, Standing};
+
+/// One of a round that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// Who.
+    pub identity: Identity,
+    /// As whom, at the time.
+    pub name: String,
+    /// Where.
+    pub standing: Standing,
+}
 
 /// What a room wants done with its players' connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +74,15 @@ pub enum Effect {
         player: PlayerId,
         /// The last one's.
         number: u32,
+    },
+    /// A round ended.
+    Result {
+        /// Which, rising.
+        round: u32,
+        /// Which board it counts for.
+        season: String,
+        /// Who came where, each once, the first place first.
+        players: Vec<Came>,
     },
     /// Lists are to say this of the room.
     Describe {

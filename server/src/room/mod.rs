@@ -19,6 +19,7 @@ mod notices;
 mod pages;
 mod receiver;
 mod resources;
+mod results;
 mod save;
 pub(crate) mod seat_tokens;
 pub(crate) mod send_rate;
@@ -32,7 +33,7 @@ mod viewed_input;
 mod watching;
 mod workspace;
 
-pub use effect::{Effect, Remembered, Wanted};
+pub use effect::{Came, Effect, Remembered, Wanted};
 pub use receiver::{ClientState, Tally};
 #[cfg(fuzzing)]
 pub(crate) use save::hostile;
@@ -66,6 +67,7 @@ use events::Events;
 use listing::Listing;
 use members::{Member, Members};
 use notices::Notices;
+use results::Results;
 use send_rate::cadence::Cadence;
 
 /// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair
@@ -94,6 +96,7 @@ pub struct Room<G: Game> {
     probes: Allowance,
     effects: VecDeque<Effect>,
     stats: RoomStats,
+    results: Results,
     /// Whether entities ever found no slot.
     has_left_some_out: bool,
     /// Reused memory.
@@ -147,6 +150,7 @@ impl<G: Game> Room<G> {
             probes: Allowance::default(),
             effects: VecDeque::new(),
             stats: RoomStats::default(),
+            results: Results::default(),
             has_left_some_out: false,
             values: Vec::new(),
             workspace: Box::default(),
@@ -303,6 +307,8 @@ impl<G: Game> Room<G> {
         };
         self.chat.forget(player);
         let who = member.who();
+        self.results
+            .left(player, &who.name, &who.identity, self.options.seats);
         if let Some(mut input) = self.world.get_mut::<Input<G::Input>>(member.entity) {
             *input = Input {
                 substituted: true,
@@ -323,6 +329,11 @@ impl<G: Game> Room<G> {
         if self.members.len() == 0 {
             self.dismiss_spectators();
         }
+    }
+
+    /// Somebody who left is not to be named in a result any more.
+    pub(crate) fn forget(&mut self, identity: &Identity) {
+        self.results.forget(identity);
     }
 
     /// What belongs to a player is nobody's from now on.

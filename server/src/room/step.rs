@@ -58,10 +58,20 @@ impl<G: Game> Room<G> {
         }
     }
 
+    /// What the game said in this tick, and how a round ended.
     fn collect_events(&mut self) {
         let tick = self.tick;
         self.events.expire(tick);
-        let queued = std::mem::take(&mut self.world.resource_mut::<Out>().queued);
+        let mut out = self.world.resource_mut::<Out>();
+        let (queued, result) = (std::mem::take(&mut out.queued), out.result.take());
+        if let Some(result) = result {
+            let members = &self.members;
+            let here = |player| {
+                let member = members.get(player);
+                member.map(|member| (&*member.name, &member.identity))
+            };
+            self.effects.extend(self.results.end(result, here));
+        }
         for event in &queued {
             self.name_entities(event);
             self.events

@@ -4,11 +4,16 @@
 
 use super::value::{Statement, Value};
 
+/// How the name of nobody begins, to whom scores of who was erased belong.
+pub(super) const GONE: &str = "gone:";
+
 /// Deletes and blanks everything of a player, whose score becomes one of `nobody`: a name that
 /// nobody else has and that says nothing.
 pub(super) fn statements(player: &str, nobody: &str) -> Vec<Statement> {
     let of = |sql| Statement::new(sql, [player.into()]);
     vec![
+        // First: who rates at this time, at another node, is done with it then or has not begun.
+        of("DELETE FROM ratings WHERE player = $1"),
         of(
             "UPDATE messages SET player = '', name = '', text = '', nonce = NULL \
             WHERE player = $1",
@@ -19,7 +24,6 @@ pub(super) fn statements(player: &str, nobody: &str) -> Vec<Statement> {
             [nobody.into(), player.into()],
         ),
         of("DELETE FROM players WHERE player = $1"),
-        of("DELETE FROM ratings WHERE player = $1"),
         of("DELETE FROM notices WHERE player = $1"),
         of("DELETE FROM sanctions WHERE target = $1"),
         of("DELETE FROM blocks WHERE player = $1 OR blocked = $1"),
@@ -52,10 +56,10 @@ pub(super) const KEPT: [Kept; 8] = [
         table: "matches",
         columns: &[
             "room", "epoch", "round", "game", "season", "ended_at", "player", "name", "team",
-            "place", "score",
+            "place", "score", "has_left",
         ],
         sql: "SELECT of.room, of.epoch, of.round, game, season, ended_at, player, name, team, \
-              place, score FROM match_players AS of JOIN matches AS m \
+              place, score, has_left FROM match_players AS of JOIN matches AS m \
               ON m.room = of.room AND m.epoch = of.epoch AND m.round = of.round \
               WHERE player = $1 ORDER BY of.room, of.epoch, of.round LIMIT $2 OFFSET $3",
     },

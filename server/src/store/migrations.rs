@@ -9,10 +9,16 @@ pub(super) struct Migration {
 }
 
 /// From nothing to version 1, from there to 2 …
-pub(super) const ALL: &[Migration] = &[Migration {
-    sqlite: include_str!("migrations/sqlite/0001_people.sql"),
-    postgres: include_str!("migrations/postgres/0001_people.sql"),
-}];
+pub(super) const ALL: &[Migration] = &[
+    Migration {
+        sqlite: include_str!("migrations/sqlite/0001_people.sql"),
+        postgres: include_str!("migrations/postgres/0001_people.sql"),
+    },
+    Migration {
+        sqlite: include_str!("migrations/sqlite/0002_results.sql"),
+        postgres: include_str!("migrations/postgres/0002_results.sql"),
+    },
+];
 
 /// Where the version is, one row for each step that was made.
 pub(super) const CREATE: &str =

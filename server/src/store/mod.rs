@@ -2,6 +2,9 @@
 //! banned. In a file of SQLite's, or in a PostgreSQL server that several nodes share; the same
 //! statements for both. Rooms' states are [`crate::checkpoint`]'s.
 //!
+//! **Matches** that are stored are counted once each, by the same thread: [`counting`] has what comes
+//! of them.
+//!
 //! **Writing** never waits. [`Store::put`] leaves a [`Record`] in a bounded [`queue`]; one thread
 //! ([`writer`]) writes what waits every 50 ms, or 500 of them, in a transaction. Where the database
 //! fails the queue holds, and where it is full what matters least is lost, counted, and shown by
@@ -25,9 +28,12 @@
 //! `BIGINT`, `TEXT` and `DOUBLE PRECISION`; what PostgreSQL makes `NUMERIC` of, as of a sum, is
 //! cast.
 
+pub(crate) mod boards;
+mod counting;
 mod erase;
 mod health;
 mod inbox;
+pub(crate) mod matches;
 mod migrations;
 mod open;
 #[cfg_attr(
@@ -176,7 +182,7 @@ impl Store {
         let random = random.map_err(|error| EraseError::Failed(error.to_string()))?;
         let who = Erased {
             player: player.to_owned(),
-            nobody: format!("gone:{random:016x}"),
+            nobody: format!("{}{random:016x}", erase::GONE),
         };
         let (reply, erased) = oneshot::channel();
         if !store.inbox.ask(Request::Erase(who, reply)) {

@@ -20,7 +20,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls};
 
 use super::migrations::{self, due};
-use super::tables::{Failure, Tables};
+use super::tables::{Decide, Failure, Tables};
 use super::value::{Row, Statement, Value};
 use crate::config::PostgresUrl;
 use tls::Tls;
@@ -42,6 +42,10 @@ pub(super) struct Place {
     /// Where the URL wants TLS.
     pub(super) tls: Option<Arc<ClientConfig>>,
 }
+
+/// Begins a transaction in which nobody else changes a rating, or erases one: they wait. Who only
+/// reads does not.
+const BEGIN_ALONE: &str = "BEGIN; LOCK TABLE ratings IN SHARE ROW EXCLUSIVE MODE";
 
 /// A connection, with what it knows already.
 struct Link {
@@ -90,11 +94,42 @@ impl Link {
     }
 
     async fn transact(&mut self, statements: &[Statement]) -> Result<u64, tokio_postgres::Error> {
+        self.client.batch_execute("BEGIN").await?;
+        let changed = self.execute(statements).await;
+        let ended = self.end(changed.is_ok()).await;
+        // Why it was undone says more than that this failed, too.
+        let changed = changed?;
+        ended.map(|()| changed)
+    }
+
+    /// See [`Tables::decide`].
+    async fn decide(
+        &mut self,
+        select: &Statement,
+        decide: Decide<'_>,
+    ) -> Result<Result<usize, Failure>, tokio_postgres::Error> {
+        self.client.batch_execute(BEGIN_ALONE).await?;
+        let decided = async {
+            let rows = self.select(select, usize::MAX).await?;
+            let statements = match decide(&rows) {
+                Ok(statements) => statements,
+                Err(wrong) => return Ok(Err(wrong.into())),
+            };
+            self.execute(&statements).await?;
+            Ok(Ok(rows.len()))
+        };
+        let decided = decided.await;
+        let ended = self.end(matches!(decided, Ok(Ok(_)))).await;
+        let decided = decided?;
+        ended.map(|()| decided)
+    }
+
+    /// How many rows the last one changed.
+    async fn execute(&mut self, statements: &[Statement]) -> Result<u64, tokio_postgres::Error> {
         let mut ready = Vec::with_capacity(statements.len());
         for statement in statements {
             ready.push((self.prepare(statement.sql).await?, &statement.values));
         }
-        self.client.batch_execute("BEGIN").await?;
         // All are sent, in their order, as each is when it is first polled; then the answers come.
         let mut sent = Vec::with_capacity(ready.len());
         for (prepared, values) in &ready {
@@ -117,15 +152,13 @@ impl Link {
             // The first failure says why; after it there are only its consequences.
             changed = changed.and(done);
         }
-        let end = if changed.is_ok() {
-            "COMMIT"
-        } else {
-            "ROLLBACK"
-        };
-        let ended = self.client.batch_execute(end).await;
-        let changed = changed?;
-        ended?;
-        Ok(changed)
+        changed
+    }
+
+    /// Ends a transaction, in which nothing was done where it came to nothing.
+    async fn end(&self, is_good: bool) -> Result<(), tokio_postgres::Error> {
+        let end = if is_good { "COMMIT" } else { "ROLLBACK" };
+        self.client.batch_execute(end).await
     }
 
     async fn select(
@@ -187,24 +220,23 @@ impl Postgres {
             runtime,
         })
     }
-}
 
-impl Tables for Postgres {
-    fn name(&self) -> String {
-        self.place.url.to_string()
-    }
-
-    fn commit(&mut self, statements: &[Statement], within: Duration) -> Result<u64, Failure> {
+    /// Does a transaction on the connection there is, or a new one.
+    fn within<T>(
+        &mut self,
+        within: Duration,
+        transact: impl AsyncFnOnce(&mut Link) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Failure> {
         let (link, place) = (&mut self.link, &self.place);
         self.runtime.block_on(async {
             let mut held = match link.take() {
                 Some(held) if !held.client.is_closed() => held,
                 _ => Link::new(place).await.map_err(Failure::Away)?,
             };
-            match timeout(within, held.transact(statements)).await {
-                Ok(Ok(changed)) => {
+            match timeout(within, transact(&mut held)).await {
+                Ok(Ok(done)) => {
                     *link = Some(held);
-                    Ok(changed)
+                    Ok(done)
                 }
                 Ok(Err(error)) if is_about_values(&error) => {
                     *link = Some(held);
@@ -215,6 +247,25 @@ impl Tables for Postgres {
                 Err(_) => Err(Failure::Away("no answer in time".to_owned())),
             }
         })
+    }
+}
+
+impl Tables for Postgres {
+    fn name(&self) -> String {
+        self.place.url.to_string()
+    }
+
+    fn commit(&mut self, statements: &[Statement], within: Duration) -> Result<u64, Failure> {
+        self.within(within, async |link| link.transact(statements).await)
+    }
+
+    fn decide(
+        &mut self,
+        select: &Statement,
+        decide: Decide<'_>,
+        within: Duration,
+    ) -> Result<usize, Failure> {
+        self.within(within, async |link| link.decide(select, decide).await)?
     }
 }
 

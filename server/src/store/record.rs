@@ -17,21 +17,18 @@ pub(crate) enum Kind {
     Block,
     /// Who is banned and muted.
     Sanction,
-    /// How good somebody is, and their place on a board.
-    Score,
     /// How a match ended.
     Result,
 }
 
 impl Kind {
     /// All of them, in their order.
-    pub(crate) const ALL: [Kind; 7] = [
+    pub(crate) const ALL: [Kind; 6] = [
         Kind::Chat,
         Kind::Presence,
         Kind::Notice,
         Kind::Block,
         Kind::Sanction,
-        Kind::Score,
         Kind::Result,
     ];
 }
@@ -46,8 +43,6 @@ pub(crate) enum Record {
     Notice(Notice),
     Block(Block),
     Sanction(Sanction),
-    Rating(Rating),
-    Score(Score),
     Result(MatchResult),
 }
 
@@ -124,44 +119,16 @@ pub(crate) struct Terms {
     pub(crate) reason: String,
 }
 
-/// How good a player is taken to be. Of two the later one is kept.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Rating {
-    pub(crate) game: String,
-    pub(crate) player: String,
-    pub(crate) mean: f64,
-    pub(crate) deviation: f64,
-    /// Matches that it comes from.
-    pub(crate) played: u64,
-    pub(crate) at_ms: u64,
-}
-
-/// A player's value on a game's board in a season.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Score {
-    pub(crate) game: String,
-    pub(crate) season: String,
-    pub(crate) player: String,
-    pub(crate) value: i64,
-    pub(crate) at_ms: u64,
-    pub(crate) keep: Keep,
-}
-
-/// Which of two values of a player stays on the board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keep {
-    Highest,
-    Lowest,
-    Latest,
-}
-
-/// How a match ended. Once for a room, an epoch and a round. Its players are seen, too: a guest who
-/// played has a name.
+/// How a match ended. Once for a room and a round: of two owners of a room who say so the first is
+/// heard, and of an owner who says it again, as of a room that is restored to a moment before its
+/// end, the first time. Its players are seen, too: a guest who played has a name. Ratings and boards
+/// come of it, by [`super::counting`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MatchResult {
     /// The room's key.
     pub(crate) room: String,
-    /// Which owner of the room says so, 0 where there was one alone.
+    /// Which owner of the room says so; 0 where there was one alone, or the tables don't have the
+    /// room yet.
     pub(crate) epoch: u64,
     /// Which match of the room.
     pub(crate) round: u64,
@@ -180,6 +147,8 @@ pub(crate) struct MatchPlayer {
     /// From 1; who tie have the same.
     pub(crate) place: u32,
     pub(crate) score: i64,
+    /// Whether they left before the end.
+    pub(crate) left: bool,
 }
 
 const MESSAGE: &str = "INSERT INTO messages (channel, sequence, said_at, player, name, text, nonce) \
@@ -199,24 +168,17 @@ const SANCTION: &str = "INSERT INTO sanctions (kind, target, until, since, reaso
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, target) DO UPDATE \
     SET until = excluded.until, since = excluded.since, reason = excluded.reason";
 const LIFT: &str = "DELETE FROM sanctions WHERE kind = $1 AND target = $2";
-const RATING: &str = "INSERT INTO ratings (game, player, mean, deviation, played, at) \
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (game, player) DO UPDATE \
-    SET mean = excluded.mean, deviation = excluded.deviation, played = excluded.played, \
-    at = excluded.at WHERE excluded.at >= ratings.at";
-const SCORE_HIGHEST: &str = "INSERT INTO scores (game, season, player, value, at) \
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (game, season, player) DO UPDATE \
-    SET value = excluded.value, at = excluded.at WHERE excluded.value > scores.value";
-const SCORE_LOWEST: &str = "INSERT INTO scores (game, season, player, value, at) \
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (game, season, player) DO UPDATE \
-    SET value = excluded.value, at = excluded.at WHERE excluded.value < scores.value";
-const SCORE_LATEST: &str = "INSERT INTO scores (game, season, player, value, at) \
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (game, season, player) DO UPDATE \
-    SET value = excluded.value, at = excluded.at WHERE excluded.at >= scores.at";
 const MATCH: &str = "INSERT INTO matches (room, epoch, round, game, season, ended_at) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+/// Of the match as it is told here, not of one that was told before.
 const MATCH_PLAYER: &str = "INSERT INTO match_players \
-    (room, epoch, round, number, player, name, team, place, score) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    (room, epoch, round, number, player, name, team, place, score, has_left) \
+    SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), \
+    CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($8 AS BIGINT), \
+    CAST($9 AS BIGINT), CAST($10 AS BIGINT) \
+    WHERE EXISTS (SELECT 1 FROM matches \
+    WHERE room = $1 AND epoch = $2 AND round = $3 AND ended_at = $11) \
+    ON CONFLICT DO NOTHING";
 
 impl Record {
     /// Of which kind it is.
@@ -227,7 +189,6 @@ impl Record {
             Record::Notice(_) => Kind::Notice,
             Record::Block(_) => Kind::Block,
             Record::Sanction(_) => Kind::Sanction,
-            Record::Rating(_) | Record::Score(_) => Kind::Score,
             Record::Result(_) => Kind::Result,
         }
     }
@@ -245,8 +206,6 @@ impl Record {
                 let reason = of.terms.as_ref().map_or(0, |terms| terms.reason.len());
                 of.target.len() + reason
             }
-            Record::Rating(of) => texts(&[&of.game, &of.player]),
-            Record::Score(of) => texts(&[&of.game, &of.season, &of.player]),
             Record::Result(of) => {
                 let player = |of: &MatchPlayer| size_of_val(of) + texts(&[&of.player, &of.name]);
                 let players = of.players.iter().map(player).sum::<usize>();
@@ -310,34 +269,8 @@ impl Record {
                     None => Statement::new(LIFT, [kind, target]),
                 }
             }
-            Record::Rating(of) => Statement::new(
-                RATING,
-                [
-                    (&of.game).into(),
-                    (&of.player).into(),
-                    of.mean.into(),
-                    of.deviation.into(),
-                    of.played.into(),
-                    of.at_ms.into(),
-                ],
-            ),
-            Record::Score(of) => Statement::new(
-                match of.keep {
-                    Keep::Highest => SCORE_HIGHEST,
-                    Keep::Lowest => SCORE_LOWEST,
-                    Keep::Latest => SCORE_LATEST,
-                },
-                [
-                    (&of.game).into(),
-                    (&of.season).into(),
-                    (&of.player).into(),
-                    of.value.into(),
-                    of.at_ms.into(),
-                ],
-            ),
             Record::Result(of) => {
-                of.write_players(into);
-                Statement::new(
+                into.push(Statement::new(
                     MATCH,
                     [
                         (&of.room).into(),
@@ -347,7 +280,9 @@ impl Record {
                         (&of.season).into(),
                         of.ended_at_ms.into(),
                     ],
-                )
+                ));
+                of.write_players(into);
+                return;
             }
         };
         into.push(statement);
@@ -371,8 +306,6 @@ impl Record {
             Record::Notice(of) => of.player != erased,
             Record::Block(of) => of.player != erased && of.blocked != erased,
             Record::Sanction(of) => of.target != erased || of.terms.is_none(),
-            Record::Rating(of) => of.player != erased,
-            Record::Score(of) => of.player != erased,
             Record::Message(_) | Record::Room(_) => true,
         }
     }
@@ -381,7 +314,7 @@ impl Record {
 impl MatchResult {
     fn write_players(&self, into: &mut Vec<Statement>) {
         for (number, of) in (0u64..).zip(&self.players) {
-            let values: [Value; 9] = [
+            let values: [Value; 11] = [
                 (&self.room).into(),
                 self.epoch.into(),
                 self.round.into(),
@@ -391,6 +324,8 @@ impl MatchResult {
                 of.team.into(),
                 of.place.into(),
                 of.score.into(),
+                i64::from(of.left).into(),
+                self.ended_at_ms.into(),
             ];
             into.push(Statement::new(MATCH_PLAYER, values));
             // Who was erased meanwhile, or was nobody to begin with.

@@ -17,7 +17,7 @@ use rusqlite::{
 };
 
 use super::migrations::{self, due};
-use super::tables::{Failure, Tables};
+use super::tables::{Decide, Failure, Tables};
 use super::value::{Row, Statement, Value};
 use ballast::Ballast;
 
@@ -53,6 +53,23 @@ impl Sqlite {
         })
     }
 
+    fn decided(
+        &mut self,
+        select: &Statement,
+        decide: Decide<'_>,
+    ) -> rusqlite::Result<Result<usize, Failure>> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        let rows = read(&transaction, select, usize::MAX)?;
+        let statements = match decide(&rows) {
+            Ok(statements) => statements,
+            Err(wrong) => return Ok(Err(wrong.into())),
+        };
+        execute(&transaction, &statements)?;
+        transaction.commit()?;
+        Ok(Ok(rows.len()))
+    }
+
     /// What a failure of SQLite's means.
     fn failure(&mut self, error: &rusqlite::Error) -> Failure {
         let why = error.to_string();
@@ -85,6 +102,16 @@ impl Tables for Sqlite {
         done.map_err(|error| self.failure(&error))
     }
 
+    fn decide(
+        &mut self,
+        select: &Statement,
+        decide: Decide<'_>,
+        _: Duration,
+    ) -> Result<usize, Failure> {
+        let done = self.decided(select, decide);
+        done.map_err(|error| self.failure(&error))?
+    }
+
     /// Pages that were split keep copies of rows in what is free of them, whatever `secure_delete`
     /// says: the file is written anew, and the journal cut off.
     fn scrub(&mut self) -> Result<(), Failure> {
@@ -108,12 +135,18 @@ impl Tables for Sqlite {
 
 fn transact(connection: &mut Connection, statements: &[Statement]) -> rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let changed = execute(&transaction, statements)?;
+    transaction.commit()?;
+    Ok(changed)
+}
+
+/// How many rows the last one changed.
+fn execute(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<u64> {
     let mut changed = 0;
     for Statement { sql, values } in statements {
-        let mut prepared = transaction.prepare_cached(sql)?;
+        let mut prepared = connection.prepare_cached(sql)?;
         changed = prepared.execute(params_from_iter(values))? as u64;
     }
-    transaction.commit()?;
     Ok(changed)
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::value::Statement;
+use super::value::{NoSuchValue, Row, Statement};
 
 /// Why a transaction came to nothing, or may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +16,22 @@ pub(super) enum Failure {
     Refused(String),
 }
 
+/// A row is not what it should be, which it will be as little later.
+impl From<NoSuchValue> for Failure {
+    fn from(wrong: NoSuchValue) -> Failure {
+        Failure::Refused(wrong.to_string())
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Failure::Away(why) | Failure::Refused(why)) = self;
         f.write_str(why)
     }
 }
+
+/// What is to be done where these rows were read.
+pub(super) type Decide<'a> = &'a dyn Fn(&[Row]) -> Result<Vec<Statement>, NoSuchValue>;
 
 /// See the module's description.
 pub(super) trait Tables: Send {
@@ -34,6 +44,18 @@ pub(super) trait Tables: Send {
     /// # Errors
     /// See [`Failure`].
     fn commit(&mut self, statements: &[Statement], within: Duration) -> Result<u64, Failure>;
+
+    /// Reads, and does what `decide` says comes of that, in one transaction beside which nobody else
+    /// decides; how many rows were read. Where another machine does it, it gets so long.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn decide(
+        &mut self,
+        select: &Statement,
+        decide: Decide<'_>,
+        within: Duration,
+    ) -> Result<usize, Failure>;
 
     /// Sees to it that nothing of rows that were deleted or blanked is left in its files, where
     /// they are the program's own.

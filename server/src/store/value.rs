@@ -111,6 +111,17 @@ impl Row {
         u64::try_from(self.int(column)?).map_err(|_| NoSuchValue)
     }
 
+    /// A number.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn real(&self, column: usize) -> Result<f64, NoSuchValue> {
+        match self.0.get(column) {
+            Some(Value::Real(value)) => Ok(*value),
+            _ => Err(NoSuchValue),
+        }
+    }
+
     /// A text.
     ///
     /// # Errors

@@ -1,13 +1,14 @@
-//! The thread that writes: takes records in batches, each a transaction, and does what else is
-//! asked for between two of them. A batch that came to nothing is held and tried again, with rests
-//! that grow, while further ones wait in the [`Inbox`]; play goes on. [`Writer::step`] is one of
-//! its steps, which tests call by hand.
+//! The thread that writes: takes records in batches, each a transaction, and does what else is due
+//! between two of them: matches count, somebody is erased, what is old is deleted. A batch that came
+//! to nothing is held and tried again, with rests that grow, while further ones wait in the
+//! [`Inbox`]; play goes on. [`Writer::step`] is one of its steps, which tests call by hand.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::counting;
 use super::erase;
 use super::health::Health;
 use super::inbox::{BATCH, Inbox, Request, Seen};
@@ -29,6 +30,8 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(1);
 /// What a transaction may take.
 const COMMIT: Duration = Duration::from_secs(10);
+/// What counting matches may take, which waits for other nodes that do.
+const COUNT: Duration = Duration::from_secs(30);
 /// What erasing may take, which rewrites the tables of a person who said much.
 const ERASE: Duration = Duration::from_secs(120);
 /// Where there is hardly any room, what matters less than this waits.
@@ -47,6 +50,8 @@ pub(crate) struct Writer {
     lingers: Option<Instant>,
     /// Whether a delete is due before the next batch, so that deleting keeps up with writing.
     owes_delete: bool,
+    /// Whether there may be matches that don't count yet: those of a process that was killed, too.
+    owes_count: bool,
     /// When it may try again, after so many failures in a row.
     rests: Option<(Instant, u32)>,
     is_short: bool,
@@ -80,6 +85,7 @@ impl Writer {
             batch: Vec::new(),
             lingers: None,
             owes_delete: false,
+            owes_count: true,
             rests: None,
             is_short: false,
         }
@@ -143,6 +149,9 @@ impl Writer {
         if !self.batch.is_empty() {
             return self.write(seen, now);
         }
+        if self.owes_count {
+            return self.count(seen, now);
+        }
         if let Some(request) = self.inbox.request() {
             self.answer(request, now);
             return Step::Done;
@@ -177,6 +186,30 @@ impl Writer {
                 self.works();
             }
             Err(failure) => self.fails(&failure, now),
+        }
+        Step::Done
+    }
+
+    /// Has matches count that are stored.
+    fn count(&mut self, seen: Seen, now: Instant) -> Step {
+        let counted = self
+            .tables
+            .decide(&counting::due(), &counting::count, COUNT);
+        match counted {
+            Ok(rows) => {
+                // There may be more.
+                self.owes_count = rows > 0;
+                self.works();
+            }
+            Err(Failure::Refused(why)) => {
+                self.owes_count = false;
+                tracing::error!(why, "matches can't be counted");
+            }
+            Err(failure) => {
+                // The next process does, where this one ends.
+                self.owes_count = !seen.is_finished;
+                self.fails(&failure, now);
+            }
         }
         Step::Done
     }
@@ -230,8 +263,10 @@ impl Writer {
         self.works();
     }
 
-    fn written(&self, entry: Entry) {
-        self.metrics.store_written[entry.record.kind() as usize].increment(1);
+    fn written(&mut self, entry: Entry) {
+        let kind = entry.record.kind();
+        self.metrics.store_written[kind as usize].increment(1);
+        self.owes_count |= kind == Kind::Result;
         if let Some(acknowledge) = entry.acknowledge {
             // Who asked may have gone.
             let _ = acknowledge.send(());

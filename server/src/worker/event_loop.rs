@@ -266,6 +266,12 @@ impl EventLoop {
                 // Who asked may have gone.
                 let _ = reply.send(self.moderate(seats_of.as_ref()));
             }
+            Some(Command::Forget { identity, reply }) => {
+                let rooms = self.rooms.values_mut();
+                rooms.for_each(|running| running.room_host.forget(&identity));
+                // Who asked may have gone.
+                let _ = reply.send(0);
+            }
             Some(Command::Adopt(room)) => self.adopt(*room, now),
             Some(Command::Wake) | None => {}
             #[cfg(test)]

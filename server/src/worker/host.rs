@@ -62,6 +62,9 @@ pub(crate) trait Host: Send {
         ctx: &mut TurnContext,
     ) -> Result<u32, Failed>;
 
+    /// See [`crate::room::Room::forget`].
+    fn forget(&mut self, identity: &Identity);
+
     fn mail(
         &mut self,
         player: PlayerId,
@@ -158,6 +161,10 @@ impl<G: Game> Host for RoomHost<G> {
         ctx: &mut TurnContext,
     ) -> Result<u32, Failed> {
         RoomHost::moderate(self, seats_of, ctx)
+    }
+
+    fn forget(&mut self, identity: &Identity) {
+        self.room.forget(identity);
     }
 
     fn mail(

@@ -91,6 +91,13 @@ pub(crate) enum Command {
         /// Gets how many of those there were, once all is done.
         reply: oneshot::Sender<u32>,
     },
+    /// Somebody who was erased is to be in no result of a room that they left.
+    Forget {
+        /// Who.
+        identity: Identity,
+        /// Gets 0 once all is done.
+        reply: oneshot::Sender<u32>,
+    },
     /// Another worker's room, or a restored one, with all that belongs to it: it is this one's from
     /// now on.
     Adopt(Box<Running>),
@@ -279,6 +286,13 @@ impl Worker {
     pub(crate) fn moderate(&self, seats_of: Option<Identity>) -> Option<oneshot::Receiver<u32>> {
         let (reply, answer) = oneshot::channel();
         let sent = self.inbox.try_send(Command::Moderate { seats_of, reply });
+        sent.ok().map(|()| answer)
+    }
+
+    /// Has its rooms forget somebody who is in them no more. `None` if the inbox is full.
+    pub(crate) fn forget(&self, identity: Identity) -> Option<oneshot::Receiver<u32>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.try_send(Command::Forget { identity, reply });
         sent.ok().map(|()| answer)
     }
 

@@ -23,8 +23,8 @@ use crate::date;
 use crate::directory::kept_out::Who;
 use crate::game::{Closing, Game, GameDef, RoomOptions};
 use crate::presence::Post;
-use crate::room::{Effect, Room, Workspace};
-use crate::store::record::{Message, Record};
+use crate::room::{Came, Effect, Room, Workspace};
+use crate::store::record::{MatchPlayer, MatchResult, Message, Record};
 use crate::transport::{Conn, End, Fetched, Scratch, SendBuffer, SendBuffers};
 use crate::vitals;
 
@@ -37,6 +37,8 @@ pub(crate) struct TurnContext {
     pub(super) common: Common,
     /// When the worker's loop last came round.
     pub(super) now: Instant,
+    /// Under which the room has it that has its turn; 0: none is known.
+    pub(super) epoch: u64,
     /// Where sockets are read.
     pub(super) scratch: Scratch,
     /// What was fetched, of whom.
@@ -62,6 +64,7 @@ impl TurnContext {
             letters: Vec::new(),
             common,
             now,
+            epoch: 0,
             scratch: Scratch::default(),
             fetched: Vec::new(),
             send_buffers: SendBuffers::default(),
@@ -246,6 +249,11 @@ impl<G: Game> RoomHost<G> {
                 nonce: None,
             })),
             Effect::Read(wanted) => self.read_chat(wanted, ctx),
+            Effect::Result {
+                round,
+                season,
+                players,
+            } => self.store_result(round, season, players, ctx),
             Effect::NoticesSeen { player, number } => {
                 let client = self.members.client(player);
                 if let Some(online) = client.and_then(|client| client.session.online.as_ref()) {
@@ -257,6 +265,27 @@ impl<G: Game> RoomHost<G> {
                 registry.describe(self.id, &metadata, locked);
             }
         }
+    }
+
+    /// How a round ended goes into the store.
+    fn store_result(&self, round: u32, season: String, players: Vec<Came>, ctx: &TurnContext) {
+        let players = players.into_iter().map(|came| MatchPlayer {
+            player: came.identity.to_string(),
+            name: came.name,
+            team: came.standing.team,
+            place: came.standing.place,
+            score: came.standing.score,
+            left: came.standing.left,
+        });
+        ctx.common.store.put(Record::Result(MatchResult {
+            room: self.room.options().key(),
+            epoch: ctx.epoch,
+            round: round.into(),
+            game: G::NAME.to_owned(),
+            season,
+            ended_at_ms: date::now_ms(),
+            players: players.collect(),
+        }));
     }
 
     /// A seat is held for a player without a connection, who may join again for it.

@@ -129,8 +129,8 @@ impl Match {
                     self.sent.extend(to.0.to_le_bytes());
                     self.sent.extend(bytes);
                 }
-                // For lists.
-                Effect::Describe { .. } => {}
+                // For lists and the store.
+                Effect::Describe { .. } | Effect::Result { .. } => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -73,6 +73,12 @@ pub(super) async fn erase(body: &[u8], who: SocketAddr, lobby: &Lobby) -> Result
                 })
                 .await;
         }
+        // First: what a room reports of them afterwards would be stored again.
+        if let Target::Player(identity) = &target
+            && !lobby.forget(identity).await
+        {
+            return Err(EraseError::Late);
+        }
         let erased = lobby.store().erase(&player).await;
         if erased.is_ok() {
             audit::erased(who, &player);

@@ -5,7 +5,7 @@ use std::fmt;
 use tickwire::codec::{SAVE_BYTES_MAX, SavedError};
 
 /// The format of saved rooms: rises when what follows a save's header changes.
-pub(super) const FORMAT: u16 = 6;
+pub(super) const FORMAT: u16 = 7;
 
 /// Why a room can't be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]

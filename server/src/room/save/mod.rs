@@ -32,10 +32,10 @@ use tickwire::session::TICK_MAX;
 
 use super::durable::COUNT_MAX;
 use super::send_rate::catch_up::Allowance;
-use super::{Chat, Events, Listing, Notices, Room, resources};
+use super::{Chat, Events, Listing, Notices, Results, Room, resources};
 use crate::by_player::is_spectator;
 use crate::game::{
-    self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster, To,
+    self, Game, GameDef, Groups, Input, Out, Queued, RoomOptions, RoomRng, Roster, RoundResult, To,
 };
 use crate::replication::image::Image;
 use crate::replication::raw;
@@ -63,6 +63,7 @@ struct Saved<'a> {
     listing: Cow<'a, Listing>,
     chat: Cow<'a, Chat>,
     events: Cow<'a, Events>,
+    results: Cow<'a, Results>,
     slots: Cow<'a, Slots>,
     released: Cow<'a, [Entity]>,
     /// The newest, on which the next one builds.
@@ -72,6 +73,7 @@ struct Saved<'a> {
     rng: Rng,
     queued: Vec<Cow<'a, Queued>>,
     kicked: Vec<PlayerId>,
+    result: Option<Cow<'a, RoundResult>>,
     locked: bool,
     dropped: u64,
     groups: Groups,
@@ -162,6 +164,7 @@ impl<G: Game> Room<G> {
             listing: Cow::Borrowed(&self.listing),
             chat: Cow::Borrowed(&self.chat),
             events: Cow::Borrowed(&self.events),
+            results: Cow::Borrowed(&self.results),
             slots: Cow::Borrowed(&self.capture.slots),
             released: Cow::Borrowed(world_of.resource::<Given>().released()),
             image: newest.map(Cow::Borrowed),
@@ -179,6 +182,7 @@ impl<G: Game> Room<G> {
                 .map(Cow::Borrowed)
                 .collect(),
             kicked: kicked.filter(|player| !is_spectator(*player)).collect(),
+            result: out.result.as_ref().map(Cow::Borrowed),
             locked: out.locked,
             dropped: out.dropped,
             groups,
@@ -233,6 +237,10 @@ impl<G: Game> Room<G> {
         {
             return Err(unsound("what it told"));
         }
+        let is_result = |result: &Cow<'_, RoundResult>| result.is_sound();
+        if !saved.results.is_sound() || !saved.result.iter().all(is_result) {
+            return Err(unsound("its results"));
+        }
         if !saved.chat.is_sound() || saved.listing.metadata.len() > OPTIONS_BYTES_MAX {
             return Err(unsound("what it says"));
         }
@@ -279,6 +287,7 @@ impl<G: Game> Room<G> {
         room.notices = saved.notices.into_owned();
         room.listing = saved.listing.into_owned();
         (room.chat, room.events) = (saved.chat.into_owned(), saved.events.into_owned());
+        room.results = saved.results.into_owned();
         room.has_left_some_out = saved.has_left_some_out;
         // Last: the game's hooks may have done something to them meanwhile.
         let mut rng = ChaCha8Rng::from_seed(saved.rng.seed);
@@ -291,6 +300,7 @@ impl<G: Game> Room<G> {
         let mut out = resources::own::<Out>(world);
         out.queued = saved.queued.into_iter().map(Cow::into_owned).collect();
         out.kicked = saved.kicked;
+        out.result = saved.result.map(Cow::into_owned);
         (out.locked, out.dropped) = (saved.locked, saved.dropped);
         *resources::own::<Groups>(world) = saved.groups;
         G::load(world, &saved.rest).map_err(RestoreError::Game)?;

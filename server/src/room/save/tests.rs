@@ -11,10 +11,10 @@ use tickwire::session::Seen;
 
 use super::{FORMAT, HEADER_BYTES, RestoreError, SaveError, hash};
 use crate::game::{
-    Axes, Game, GameDef, Group, Groups, Identity, Input, Out, Player, RoomOptions, Roster, Schema,
-    range,
+    Axes, Game, GameDef, Group, Groups, Identity, Input, Out, Player, RoomOptions, Roster,
+    RoundResult, Schema, Standing, range,
 };
-use crate::room::Room;
+use crate::room::{Effect, Room};
 
 #[derive(Component, Serialize, Deserialize)]
 struct At(f64);
@@ -284,6 +284,48 @@ fn groups_go_along_and_who_looks_on_does_not() {
     }
     assert!(sent > 60 * SNAPSHOT_HEAD_BYTES, "something is sent");
     assert!(!room.is_present(crowd[1]) && again.is_present(next[1]));
+}
+
+/// A report that the next tick would take, who left, and which rounds were reported.
+#[test]
+fn results_go_along_and_are_reported_once() {
+    let (mut room, ann) = room();
+    let bo = room.join("bo").expect("a seat is free");
+    room.leave(bo);
+    let report = |room: &mut Walkers, round| {
+        let standing = |player| Standing {
+            player,
+            team: 0,
+            place: 1,
+            score: 0,
+            left: false,
+        };
+        room.world_mut().resource_mut::<Out>().result(RoundResult {
+            round,
+            season: String::new(),
+            standings: vec![standing(ann), standing(bo)],
+        });
+    };
+    let told = |room: &mut Walkers| {
+        room.tick();
+        let effects = std::iter::from_fn(|| room.poll_effect());
+        let results = effects.filter_map(|effect| match effect {
+            Effect::Result { round, players, .. } => Some((round, players.len())),
+            _ => None,
+        });
+        results.collect::<Vec<_>>()
+    };
+    report(&mut room, 1);
+    while room.poll_effect().is_some() {}
+    let bytes = saved(&mut room);
+    let mut again = Walkers::restore(game(), &bytes).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(told(&mut again), [(1, 2)]);
+    let bytes = saved(&mut again);
+    let mut again = Walkers::restore(game(), &bytes).unwrap_or_else(|error| panic!("{error}"));
+    report(&mut again, 1);
+    assert_eq!(told(&mut again), []);
+    report(&mut again, 2);
+    assert_eq!(told(&mut again), [(2, 1)]);
 }
 
 /// The process goes on after the room was saved, and is killed.

@@ -13,6 +13,7 @@ mod groups;
 mod limit;
 mod messages;
 mod pages;
+mod results;
 mod roster;
 mod slow;
 mod snapshots;

@@ -4,20 +4,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{FAR_MS, Running, line, message, result};
+use super::{FAR_MS, Running, counted, line, message, result};
 use crate::config::StorePlace;
 use crate::store::ReadError;
-use crate::store::record::{
-    Block, Keep, Notice, Player, Rating, Record, Room, Sanction, Score, Terms,
-};
+use crate::store::record::{Block, Notice, Player, Record, Room, Sanction, Terms};
 use crate::store::value::{Statement, Value};
 
 /// All cases, each at a place of its own that `place` makes.
 pub(super) async fn all(mut place: impl AsyncFnMut(&'static str) -> StorePlace) {
     lines_are_read_in_pages(place("pages").await).await;
     every_record_is_there_once(place("once").await).await;
-    the_later_one_or_the_better_one_stays(place("later").await).await;
+    the_later_name_stays(place("later").await).await;
     results_are_there_once_with_their_players(place("results").await).await;
+    counted::all(&mut place).await;
     bans_come_and_go(place("bans").await).await;
     what_is_old_goes_and_the_rest_stays(place("old").await).await;
     who_is_erased_is_nowhere_and_results_add_up(place("erased").await).await;
@@ -27,7 +26,7 @@ pub(super) async fn all(mut place: impl AsyncFnMut(&'static str) -> StorePlace) 
 }
 
 /// The rows of a `SELECT`, as texts.
-async fn rows(running: &Running, sql: &'static str) -> Vec<String> {
+pub(super) async fn rows(running: &Running, sql: &'static str) -> Vec<String> {
     assert!(running.store.settled().await);
     let rows = running.store.read(Statement::new(sql, [])).await.unwrap();
     let shown = |value: &Value| match value {
@@ -130,7 +129,7 @@ async fn every_record_is_there_once(place: StorePlace) {
     assert!(rows(&running, blocked).await.is_empty());
 }
 
-async fn the_later_one_or_the_better_one_stays(place: StorePlace) {
+async fn the_later_name_stays(place: StorePlace) {
     let running = Running::start(place).await;
     for (name, at) in [("Ann", 20), ("Anna", 30), ("An", 10)] {
         running.store.put(Record::Player(Player {
@@ -138,59 +137,38 @@ async fn the_later_one_or_the_better_one_stays(place: StorePlace) {
             name: name.into(),
             seen_at_ms: at,
         }));
-        running.store.put(Record::Rating(Rating {
-            game: "chess".into(),
-            player: "user:ann".into(),
-            mean: 25.0 + at as f64 / 16.0,
-            deviation: 8.0,
-            played: at,
-            at_ms: at,
-        }));
-        for (season, keep) in [
-            ("h", Keep::Highest),
-            ("l", Keep::Lowest),
-            ("n", Keep::Latest),
-        ] {
-            running.store.put(Record::Score(Score {
-                game: "chess".into(),
-                season: season.into(),
-                player: "user:ann".into(),
-                value: -(at as i64 - 15).abs(),
-                at_ms: at,
-                keep,
-            }));
-        }
     }
     let seen = "SELECT name, first_seen, last_seen FROM players";
     assert_eq!(rows(&running, seen).await, ["Anna 20 30"]);
-    let rated = "SELECT mean, deviation, played FROM ratings";
-    assert_eq!(rows(&running, rated).await, ["26.875 8 30"]);
-    let board = "SELECT season, value, at FROM scores ORDER BY season";
-    assert_eq!(
-        rows(&running, board).await,
-        ["h -5 20", "l -15 30", "n -15 30"]
-    );
 }
 
 async fn results_are_there_once_with_their_players(place: StorePlace) {
     let running = Running::start(place).await;
     let players = [("user:ann", 3), ("guest:bo", 1), ("", 0)];
-    let won = result("1-a", 7, &players);
+    let mut won = result("1-a", 7, &players);
+    won.players[1].left = true;
     let kept = running.store.put_acknowledged(Record::Result(won.clone()));
     kept.await.unwrap();
-    // Told again, otherwise: the first one counts.
-    let again = result("1-a", 7, &[("user:cy", 9)]);
-    running.store.put(Record::Result(again));
-    running.store.put(Record::Result(result("1-a", 8, &[])));
+    // Told again as it was, and otherwise, by the same owner and by the next one: the first counts.
+    running.store.put(Record::Result(won.clone()));
+    for epoch in [0, 3] {
+        let players = [("user:cy", 9); 5];
+        let mut again = result("1-a", 7, &players);
+        (again.epoch, again.ended_at_ms) = (epoch, 6_000);
+        running.store.put(Record::Result(again));
+    }
+    let mut next = result("1-a", 8, &[]);
+    next.epoch = 3;
+    running.store.put(Record::Result(next));
     let matches = "SELECT room, epoch, round, game, season, ended_at FROM matches ORDER BY round";
-    let told = ["1-a 0 7 chess 1 5000", "1-a 0 8 chess 1 5000"];
+    let told = ["1-a 0 7 chess 1 5000", "1-a 3 8 chess 1 5000"];
     assert_eq!(rows(&running, matches).await, told);
-    let played = "SELECT number, player, name, team, place, score FROM match_players \
-                  WHERE round = 7 ORDER BY number";
+    let played = "SELECT number, player, name, team, place, score, has_left FROM match_players \
+                  ORDER BY round, number";
     let told = [
-        "0 user:ann ANN 0 1 3",
-        "1 guest:bo GUEST:BO 0 2 1",
-        "2   0 3 0",
+        "0 user:ann ANN 1 1 3 0",
+        "1 guest:bo GUEST:BO 2 2 1 1",
+        "2   3 3 0 0",
     ];
     assert_eq!(rows(&running, played).await, told);
 }
@@ -315,16 +293,6 @@ fn everything_of(player: &str, name: &str) -> Vec<Record> {
             at_ms: Some(1),
         })
     };
-    let score = |player: &str, value| {
-        Record::Score(Score {
-            game: "chess".into(),
-            season: "1".into(),
-            player: player.into(),
-            value,
-            at_ms: 1,
-            keep: Keep::Highest,
-        })
-    };
     vec![
         Record::Message(said),
         Record::Player(Player {
@@ -350,16 +318,6 @@ fn everything_of(player: &str, name: &str) -> Vec<Record> {
                 reason: format!("{name} is loud"),
             }),
         }),
-        Record::Rating(Rating {
-            game: "chess".into(),
-            player: player.into(),
-            mean: 25.0,
-            deviation: 8.0,
-            played: 1,
-            at_ms: now,
-        }),
-        score(player, 3),
-        score("user:bo", 2),
         Record::Result(won),
     ]
 }
@@ -417,10 +375,11 @@ async fn all_of_a_person_is_exported(place: StorePlace) {
     assert_eq!(kept["players"][0]["name"], "Ann");
     let played = json!({
         "room": "1-a", "epoch": 0, "round": 1, "game": "chess", "season": "1", "ended_at": 5000,
-        "player": "user:ann", "name": "Ann", "team": 0, "place": 1, "score": 3,
+        "player": "user:ann", "name": "Ann", "team": 1, "place": 1, "score": 3, "has_left": 0,
     });
     assert_eq!(kept["matches"], json!([played]));
-    assert_eq!(kept["ratings"][0]["mean"], 25.0);
+    assert_eq!(kept["ratings"][0]["played"], 1);
+    assert_eq!(kept["scores"][0]["value"], 3);
     let sizes: Vec<(&str, usize)> = crate::store::erase::KEPT
         .iter()
         .map(|of| (of.table, kept[of.table].as_array().unwrap().len()))

@@ -7,10 +7,16 @@ use super::{Folder, Running, failure};
 use crate::store::migrations::ALL;
 
 /// A dump of each version, for SQLite and for PostgreSQL, the first one first.
-const DUMPS: &[(&str, &str)] = &[(
-    include_str!("dumps/sqlite_0001.sql"),
-    include_str!("dumps/postgres_0001.sql"),
-)];
+const DUMPS: &[(&str, &str)] = &[
+    (
+        include_str!("dumps/sqlite_0001.sql"),
+        include_str!("dumps/postgres_0001.sql"),
+    ),
+    (
+        include_str!("dumps/sqlite_0002.sql"),
+        include_str!("dumps/postgres_0002.sql"),
+    ),
+];
 
 /// What is in the tables of a dump is what this program reads.
 async fn is_whole(running: &Running) {

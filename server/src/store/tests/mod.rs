@@ -3,6 +3,7 @@
 
 mod cases;
 mod cost;
+mod counted;
 mod full;
 mod kill;
 mod migrated;
@@ -134,9 +135,10 @@ fn result(room: &str, round: u64, players: &[(&str, i64)]) -> MatchResult {
         MatchPlayer {
             player: (*player).into(),
             name,
-            team: 0,
+            team: place,
             place,
             score: *score,
+            left: false,
         }
     });
     MatchResult {

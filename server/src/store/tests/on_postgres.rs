@@ -7,10 +7,11 @@ use std::time::Instant;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tickwire_harness::{PATIENCE, Postgres};
 
-use super::{Running, cases, failure, line, migrated};
+use super::{Running, cases, failure, line, migrated, result};
 use crate::config::{Config, StorePlace};
 use crate::metrics::Metrics;
 use crate::store::open;
+use crate::store::record::Record;
 
 fn place(url: &str) -> StorePlace {
     url.parse().unwrap()
@@ -22,6 +23,39 @@ async fn all_cases_and_every_version() {
     cases::all(async |name| place(&postgres.database(name))).await;
     migrated::servers_are_brought_up_to_date(&postgres).await;
     two_nodes_share_it(&postgres).await;
+    two_nodes_count_each_match_once(&postgres).await;
+}
+
+/// Each counts the matches of both, and each match counts once; who is erased meanwhile stays so.
+async fn two_nodes_count_each_match_once(postgres: &Postgres) {
+    let place = place(&postgres.database("counted"));
+    let (one, other) = tokio::join!(Running::start(place.clone()), Running::start(place));
+    for round in 0..150 {
+        for (of, room) in [(&one, "1-a"), (&other, "2-b")] {
+            let mut won = result(room, round, &[("user:ann", 1), ("user:bo", 0)]);
+            won.ended_at_ms += round;
+            of.store.put(Record::Result(won.clone()));
+            if round % 10 == 0 {
+                // The owner before says it, too.
+                won.epoch = 7;
+                other.store.put(Record::Result(won));
+            }
+        }
+        if round == 100 {
+            let third = result("3-c", 1, &[("user:cy", 1), ("user:bo", 0)]);
+            one.store.put(Record::Result(third));
+            assert!(one.store.settled().await);
+            other.store.erase("user:cy").await.unwrap();
+        }
+    }
+    assert!(one.store.settled().await && other.store.settled().await);
+    let rated = "SELECT player || ' ' || played || ' ' || (mean > 25) FROM ratings ORDER BY player";
+    assert_eq!(
+        postgres.run("counted", rated).trim(),
+        "user:ann 300 true\nuser:bo 301 false"
+    );
+    let left = "SELECT COUNT(*) FROM matches WHERE counted = 0";
+    assert_eq!(postgres.run("counted", left).trim(), "0");
 }
 
 /// They come at once, write at once, and see what the other one wrote.

@@ -14,8 +14,8 @@ use crate::store::inbox::{BATCH, Erased, Inbox, Request};
 use crate::store::queue::Limits;
 use crate::store::record::Record;
 use crate::store::retention::{Retention, Spans};
-use crate::store::tables::{Failure, Tables};
-use crate::store::value::{Statement, Value};
+use crate::store::tables::{Decide, Failure, Tables};
+use crate::store::value::{Row, Statement, Value};
 use crate::store::writer::{Step, Writer};
 
 const LINGER: Duration = Duration::from_millis(50);
@@ -30,6 +30,9 @@ struct Database {
     loses_answers: bool,
     is_short: bool,
     scrubbed: u32,
+    /// Matches that don't count yet: one is counted at a time.
+    uncounted: u32,
+    refuses_to_count: bool,
 }
 
 struct InHand(Arc<Mutex<Database>>);
@@ -60,6 +63,19 @@ impl Tables for InHand {
         match std::mem::take(&mut database.loses_answers) {
             true => Err(Failure::Away("no answer".into())),
             false => Ok(0),
+        }
+    }
+
+    fn decide(&mut self, _: &Statement, decide: Decide<'_>, _: Duration) -> Result<usize, Failure> {
+        let mut database = self.0.lock();
+        match database.uncounted {
+            0 => Ok(0),
+            _ if database.is_away => Err(Failure::Away("it is away".into())),
+            _ if database.refuses_to_count => Ok(decide(&[Row(Vec::new())]).map(|_| 1)?),
+            _ => {
+                database.uncounted -= 1;
+                Ok(1)
+            }
         }
     }
 
@@ -286,4 +302,68 @@ fn at_the_end_what_waits_is_written_once_more_tried_or_counted() {
     assert_eq!(bench.settle(), None);
     assert!(written.iter_mut().all(|of| of.try_recv().is_err()));
     assert!(bench.figure("tickwire_store_records_lost_total{kind=\"chat\"} 1200"));
+}
+
+#[test]
+fn matches_count_at_the_start_and_after_a_result_and_before_who_asked_is_answered() {
+    let mut bench = Bench::new(8192);
+    // Of a process that was killed.
+    bench.database.lock().uncounted = 3;
+    bench.settle();
+    assert_eq!(bench.database.lock().uncounted, 0);
+    bench.database.lock().uncounted = 1;
+    let _said = bench.put(line("a", 1));
+    bench.pass(LINGER);
+    assert_eq!(bench.database.lock().uncounted, 1, "chat is no result");
+    let _won = bench.put(Record::Result(result("1-a", 1, &[])));
+    let (reply, mut settled) = oneshot::channel();
+    assert!(bench.inbox.ask(Request::Settle(reply)));
+    while settled.try_recv().is_err() {
+        assert_eq!(
+            bench.writer.step(bench.writer.look(), bench.now, 0),
+            Step::Done
+        );
+    }
+    assert_eq!(bench.database.lock().uncounted, 0);
+}
+
+#[test]
+fn what_can_not_be_counted_now_is_later_and_holds_no_end() {
+    let mut bench = Bench::new(8192);
+    bench.settle();
+    let _won = bench.put(Record::Result(result("1-a", 1, &[])));
+    bench.database.lock().uncounted = 1;
+    bench.settle();
+    bench.pass(LINGER);
+    assert_eq!(bench.database.lock().uncounted, 0);
+
+    let _won = bench.put(Record::Result(result("1-a", 2, &[])));
+    {
+        let mut database = bench.database.lock();
+        (database.uncounted, database.refuses_to_count) = (1, true);
+    }
+    bench.settle();
+    bench.pass(LINGER);
+    assert_eq!(bench.health.degraded(bench.now), None, "the rest goes on");
+    bench.database.lock().refuses_to_count = false;
+    bench.writer = {
+        let day = Duration::from_secs(86_400);
+        let spans = Spans {
+            chat: day,
+            notices: day,
+        };
+        Writer::new(
+            bench.inbox.clone(),
+            Box::new(InHand(bench.database.clone())),
+            Retention::new(spans),
+            bench.health.clone(),
+            bench.metrics.clone(),
+        )
+    };
+    bench.database.lock().is_away = true;
+    assert!(bench.settle().is_some(), "it rests");
+    assert!(bench.health.degraded(bench.now).is_some());
+    bench.inbox.finish();
+    assert_eq!(bench.settle(), None);
+    assert_eq!(bench.database.lock().uncounted, 1);
 }

@@ -116,6 +116,8 @@ impl Running {
 
     /// Its turn, or what a room that dozes has instead.
     pub(super) fn turn(&mut self, ctx: &mut TurnContext) -> Result<Turned, Failed> {
+        let epoch = self.claim.as_ref().and_then(|claim| claim.epoch());
+        ctx.epoch = epoch.map_or(0, |epoch| epoch.0);
         match self.idle {
             Some(idle) if self.dozes => {
                 let ticks = std::mem::take(&mut self.put_off) + 1;
