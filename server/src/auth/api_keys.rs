@@ -32,6 +32,8 @@ pub(crate) enum Scope {
     RoomsRead,
     #[serde(rename = "presence:read")]
     PresenceRead,
+    #[serde(rename = "results:read")]
+    ResultsRead,
 }
 
 impl Scope {
@@ -41,6 +43,7 @@ impl Scope {
             Scope::EventsWrite => "events:write",
             Scope::RoomsRead => "rooms:read",
             Scope::PresenceRead => "presence:read",
+            Scope::ResultsRead => "results:read",
         }
     }
 }

@@ -1,15 +1,20 @@
 //! What programs of the operator's ask of a running server, on a port of their own with keys of
-//! their own: who plays where, and what players are to be told. Not the administration, whose token opens nothing here. This file
-//! has the port and the order in which a request is judged; `routes` has what there is, a file each
-//! resource what it answers, `openapi.json` says the same to programs. `run` starts it.
+//! their own: who plays where, how matches ended, and what players are to be told. Not the
+//! administration, whose token opens nothing here. This file has the port and the order in which a
+//! request is judged; `routes` has what there is, a file each resource what it answers,
+//! `openapi.json` says the same to programs. `run` starts it.
 //!
 //! A request that is refused had no effect, and is answered with a problem document.
 
+mod boards;
 mod callers;
 mod event;
 mod events;
+mod game;
 mod idempotency;
+mod matches;
 mod openapi;
+mod player;
 mod presence;
 mod problem;
 pub(super) mod query;
@@ -194,6 +199,8 @@ impl Api {
         let reply = match resource {
             Resource::Rooms => rooms::answer(query(&request)?, &caller, &self.lobby)?,
             Resource::Presence => presence::answer(query(&request)?, &caller, &self.lobby)?,
+            Resource::Boards => boards::answer(query(&request)?, &caller, &self.lobby).await?,
+            Resource::Matches => matches::answer(query(&request)?, &caller, &self.lobby).await?,
             Resource::Events => self.event(request, caller, who).await?,
         };
         Ok(http1::body_read(reply))

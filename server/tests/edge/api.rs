@@ -3,6 +3,7 @@
 
 mod document;
 mod events;
+mod results;
 mod stream;
 
 use std::time::Duration;
@@ -51,7 +52,7 @@ const KEYS: [(&str, &str, &str); 4] = [
 fn written((name, sha256, rest): (&str, &str, &str)) -> String {
     let scopes = match rest.contains("scopes") {
         true => "",
-        false => "scopes = ['rooms:read', 'presence:read', 'events:write']\n",
+        false => "scopes = ['rooms:read', 'presence:read', 'results:read', 'events:write']\n",
     };
     format!("[[key]]\nname = '{name}'\nsha256 = '{sha256}'\n{scopes}{rest}\n")
 }

@@ -5,9 +5,12 @@ use std::io::ErrorKind;
 use bevy_ecs::prelude::*;
 use tickwire::protocol::ClientMessage;
 use tickwire::protocol::client_message::NewRoom;
+use tickwire::protocol::server_message::Member;
 use tickwire_server::Site;
 use tickwire_server::config::{Config, GameSettings};
-use tickwire_server::game::{Game, Player as Who, RoomOptions, Schema, int, text};
+use tickwire_server::game::{
+    Game, Out, Player as Who, RoomOptions, Roster, RoundResult, Schema, Standing, int, text,
+};
 
 use crate::player::Player;
 use crate::support::{GOOD, Press, Server, Still, config, get, request, serve, site};
@@ -18,6 +21,13 @@ struct Calm;
 /// What a program may raise.
 #[derive(Resource, Default)]
 struct Level(i32);
+
+/// How a program ends a round: all who are there came first.
+#[derive(Default)]
+struct Over {
+    round: i32,
+    season: String,
+}
 
 /// What a program may say in it.
 struct Alarm {
@@ -39,6 +49,33 @@ impl Game for Calm {
                     return Err("too high".into());
                 }
                 world.insert_resource(to);
+                Ok(())
+            },
+        );
+        s.on_backend::<Over>(
+            "over",
+            |k| {
+                k.field("round", |o| &mut o.round, int(0, 1000)).field(
+                    "season",
+                    |o| &mut o.season,
+                    text(8),
+                )
+            },
+            |world, over| {
+                let members = &world.resource::<Roster>().members;
+                let standing = |member: &Member| Standing {
+                    player: member.player,
+                    team: u32::from(member.player.0),
+                    place: 1 + u32::from(member.player.0),
+                    score: i64::from(over.round),
+                    left: false,
+                };
+                let result = RoundResult {
+                    round: over.round as u32,
+                    season: over.season,
+                    standings: members.iter().map(standing).collect(),
+                };
+                world.resource_mut::<Out>().result(result);
                 Ok(())
             },
         );
@@ -79,7 +116,13 @@ pub(crate) async fn enter(server: &Server, game: &str) -> Player {
 
 /// Somebody in a room that they made.
 pub(crate) async fn host(server: &Server, game: &str, room: &str) -> Player {
-    let mut player = enter(server, game).await;
+    host_as(server, game, room, "").await
+}
+
+/// The same with a token.
+pub(crate) async fn host_as(server: &Server, game: &str, room: &str, token: &str) -> Player {
+    let mut player = Player::of_game(server.public, game).await;
+    player.welcome(token).await;
     player
         .say(&ClientMessage::CreateRoom(NewRoom {
             name: room.into(),

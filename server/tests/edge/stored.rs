@@ -16,20 +16,24 @@ use crate::player::Player;
 use crate::support::{File, Server, get, until};
 
 const ANN: &str = "127.0.0.5";
-const KEY: &str = "a-secret-of-thirty-two-bytes-or-more";
+pub(crate) const KEY: &str = "a-secret-of-thirty-two-bytes-or-more";
 
 /// A folder of the test's own.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub(crate) fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("tickwire-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
 
-    fn place(&self) -> StorePlace {
-        StorePlace::File(self.0.join("tickwire.db"))
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.join("tickwire.db")
+    }
+
+    pub(crate) fn place(&self) -> StorePlace {
+        StorePlace::File(self.file())
     }
 }
 
@@ -40,14 +44,17 @@ impl Drop for Folder {
 }
 
 fn with_store(folder: &Folder, key: &File) -> Server {
-    start(|config: &mut Config| {
-        config.store = Some(folder.place());
-        config.auth_key_file = Some(key.path().into());
-        (config.auth_issuer, config.auth_audience) = ("us".into(), "them".into());
-    })
+    start(|config| store(config, folder, key))
 }
 
-fn token(subject: &str) -> String {
+/// A store, and users by [`token`].
+pub(crate) fn store(config: &mut Config, folder: &Folder, key: &File) {
+    config.store = Some(folder.place());
+    config.auth_key_file = Some(key.path().into());
+    (config.auth_issuer, config.auth_audience) = ("us".into(), "them".into());
+}
+
+pub(crate) fn token(subject: &str) -> String {
     let claims = json!({"sub": subject, "iss": "us", "aud": "them", "exp": 4_000_000_000u64});
     let key = EncodingKey::from_secret(KEY.as_bytes());
     encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::player;
 use super::problem::Problem;
 use super::query::Query;
 use crate::auth::{ApiKey, Identity};
@@ -35,11 +36,8 @@ pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Repl
         let why = format!("1 to {PLAYERS_MAX} of them are needed");
         return Err(Problem::of_query("player", why));
     }
-    let read = |text: &&str| {
-        let identity = Identity::read(text);
-        identity.ok_or_else(|| Problem::of_query("player", "is not guest:… or user:…"))
-    };
-    let identities: Vec<Identity> = asked.iter().map(read).collect::<Result<_, _>>()?;
+    let identities = asked.iter().map(|text| player::read(text, "player"));
+    let identities: Vec<Identity> = identities.collect::<Result<_, _>>()?;
     let found = lobby
         .moderation()
         .presence()

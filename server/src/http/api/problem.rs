@@ -7,6 +7,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, W
 use serde::Serialize;
 
 use crate::http::reply::{self, Reply};
+use crate::store::ReadError;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -52,6 +53,25 @@ impl Problem {
     /// A query that can't be.
     pub(super) fn of_query(name: &str, detail: impl Into<Cow<'static, str>>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, detail).at(name)
+    }
+
+    /// What can't be read of the store.
+    pub(super) fn unread(why: ReadError) -> Problem {
+        match why {
+            ReadError::NoStore => {
+                let why = "nothing is stored here: it needs --store";
+                Problem::new(StatusCode::NOT_FOUND, why)
+            }
+            why @ (ReadError::Busy | ReadError::Late) => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, why.to_string()).after(1)
+            }
+            // What the database says is the operator's to read.
+            ReadError::Failed(why) => {
+                tracing::warn!(why, "the store can't be read");
+                let why = "the store can't be read";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).after(5)
+            }
+        }
     }
 
     /// The same with what of the request is wrong.

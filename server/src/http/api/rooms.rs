@@ -1,10 +1,10 @@
 //! The listed rooms of this server, page by page, in the order of their numbers: what each says of
 //! itself in lists, and who of how many is there. Private rooms are in no list.
 
-use hyper::StatusCode;
 use serde::Serialize;
 use tickwire::ids::RoomId;
 
+use super::game;
 use super::problem::Problem;
 use super::query::Query;
 use crate::auth::ApiKey;
@@ -25,7 +25,7 @@ pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Repl
     let query = Query::read(query, &["game", "after", "limit"], &[])?;
     let game = query.value("game");
     if let Some(game) = game {
-        check_game(game, caller, lobby).map_err(|problem| problem.at("game"))?;
+        game::check(game, caller, lobby)?;
     }
     let after = RoomId(query.number("after", 0..=u32::MAX, 0)?);
     let limit = query.number("limit", 1..=PAGE_MAX, PAGE_MAX)? as usize;
@@ -39,14 +39,4 @@ pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Repl
         next: last.filter(|_| !is_last),
         rooms,
     }))
-}
-
-/// Whether there is a game of this name, and the key is for it.
-fn check_game(game: &str, caller: &ApiKey, lobby: &Lobby) -> Result<(), Problem> {
-    if !caller.is_for(game) {
-        let why = "this key is not for this game";
-        return Err(Problem::new(StatusCode::FORBIDDEN, why));
-    }
-    let problem = || Problem::new(StatusCode::NOT_FOUND, "there is no such game");
-    lobby.game(game).map(drop).ok_or_else(problem)
 }

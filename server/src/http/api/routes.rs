@@ -11,6 +11,8 @@ use crate::auth::Scope;
 pub(super) enum Resource {
     Rooms,
     Presence,
+    Boards,
+    Matches,
     Events,
 }
 
@@ -29,7 +31,7 @@ pub(super) struct Route {
 pub(super) const NOWHERE: &str = "none";
 
 /// A path has one method.
-pub(super) static ROUTES: [Route; 4] = [
+pub(super) static ROUTES: [Route; 6] = [
     Route {
         method: Method::GET,
         path: "/api/v1/openapi.json",
@@ -47,6 +49,18 @@ pub(super) static ROUTES: [Route; 4] = [
         path: "/api/v1/presence",
         name: "presence",
         opens: Some((Scope::PresenceRead, Resource::Presence)),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/boards",
+        name: "boards",
+        opens: Some((Scope::ResultsRead, Resource::Boards)),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/matches",
+        name: "matches",
+        opens: Some((Scope::ResultsRead, Resource::Matches)),
     },
     Route {
         method: Method::POST,

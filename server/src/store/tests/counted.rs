@@ -105,7 +105,7 @@ async fn sides_and_who_left_are_rated_as_such(place: StorePlace) {
         &[("user:a", 4), ("user:b", 3), ("user:c", 2), ("user:d", 1)],
     );
     for (player, team) in won.players.iter_mut().zip([7, 7, 9, 9]) {
-        (player.team, player.place) = (team, team / 5);
+        (player.team, player.place) = (team, team / 2 - 2);
     }
     won.players[1].left = true;
     running.store.put(Record::Result(won));

@@ -28,7 +28,7 @@ async fn all_cases_and_every_version() {
 
 /// Each counts the matches of both, and each match counts once; who is erased meanwhile stays so.
 async fn two_nodes_count_each_match_once(postgres: &Postgres) {
-    let place = place(&postgres.database("counted"));
+    let place = place(&postgres.database("together"));
     let (one, other) = tokio::join!(Running::start(place.clone()), Running::start(place));
     for round in 0..150 {
         for (of, room) in [(&one, "1-a"), (&other, "2-b")] {
@@ -51,11 +51,11 @@ async fn two_nodes_count_each_match_once(postgres: &Postgres) {
     assert!(one.store.settled().await && other.store.settled().await);
     let rated = "SELECT player || ' ' || played || ' ' || (mean > 25) FROM ratings ORDER BY player";
     assert_eq!(
-        postgres.run("counted", rated).trim(),
+        postgres.run("together", rated).trim(),
         "user:ann 300 true\nuser:bo 301 false"
     );
     let left = "SELECT COUNT(*) FROM matches WHERE counted = 0";
-    assert_eq!(postgres.run("counted", left).trim(), "0");
+    assert_eq!(postgres.run("together", left).trim(), "0");
 }
 
 /// They come at once, write at once, and see what the other one wrote.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM, ask, events, newest, seen, start, text};
+use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM, ask, events, newest, results, seen, start, text};
 use crate::games;
-use crate::support::{Response, Server, exchange, get};
+use crate::stored::{Folder, KEY, store};
+use crate::support::{File, Response, Server, exchange, get};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
@@ -284,7 +285,12 @@ fn key_of_another(scope: &str) -> &'static str {
 
 #[tokio::test]
 async fn the_document_and_the_server_say_the_same() {
-    let server = start(|config| config.header_timeout = Duration::from_millis(300));
+    let (folder, key) = (Folder::new("document"), File::new("key", KEY));
+    let server = start(|config| {
+        config.header_timeout = Duration::from_millis(300);
+        store(config, &folder, &key);
+    });
+    results::fill(&server, &folder, "still", "", 2).await;
     let hosts = [
         games::host(&server, "still", "one").await,
         games::host(&server, "still", "two").await,
@@ -301,6 +307,16 @@ async fn the_document_and_the_server_say_the_same() {
         ("/api/v1/rooms?game=still", CALM, 403),
         (&format!("/api/v1/presence?player={player}"), ALL, 200),
         ("/api/v1/presence", ALL, 400),
+        ("/api/v1/boards?game=still&limit=1", ALL, 200),
+        ("/api/v1/boards?game=still&around=user:000", ALL, 200),
+        ("/api/v1/boards", ALL, 400),
+        ("/api/v1/boards?game=still", CALM, 403),
+        ("/api/v1/boards?game=chess", ALL, 404),
+        ("/api/v1/matches?game=still&limit=1", ALL, 200),
+        ("/api/v1/matches?game=still&player=user:000", ALL, 200),
+        ("/api/v1/matches", ALL, 400),
+        ("/api/v1/matches?game=still", CALM, 403),
+        ("/api/v1/matches?game=chess", ALL, 404),
     ] {
         let answer = compared(&mut document, &server, "GET", target, key).await;
         assert_eq!(answer.status, status, "{target}");
