@@ -265,6 +265,7 @@ impl Player {
                 | Event::Reply { .. }
                 | Event::Said { .. }
                 | Event::Lines { .. }
+                | Event::Typing { .. }
                 | Event::Notice { .. }
                 | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}

@@ -61,6 +61,12 @@ export const NOTICES_SEEN_DELAY_MS = 250;
 export const UNSAID_MAX = 20;
 /** Until a line is said again for which it was too soon, in milliseconds: the server earns one a second. */
 export const CHAT_AGAIN_MS = 1000;
+/** For how long somebody is shown as typing after they were said to, in milliseconds. */
+export const TYPING_SHOWN_MS = 6000;
+/** How often the server is told that the player is typing, in milliseconds: it passes on one in two seconds. */
+export const TYPING_EVERY_MS = 3000;
+/** Players who are shown as typing. Beyond: further ones are not. */
+export const TYPING_MAX = 16;
 /** Lines of a page of what was said. */
 export const PAGE_LINES_MAX = 50;
 /** Pages that a page asked for and that are not there. Beyond: the next one rejects. */

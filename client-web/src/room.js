@@ -15,12 +15,13 @@ import * as client from './protocol/client_message.js';
 import { Feature } from './protocol/frame.js';
 import { RequestError } from './request_error.js';
 import { readOptions } from './session/options.js';
+import { Typing } from './typing.js';
 import { Unsaid } from './unsaid.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
 /** Names of the room's own events. A game's event of such a name is emitted as `event:NAME`. */
-const OWN_EVENTS = new Set(['members', 'chat', 'left', 'refused', 'close']);
+const OWN_EVENTS = new Set(['members', 'chat', 'typing', 'left', 'refused', 'close']);
 
 /**
  * See the module's description. Made by a `Link`.
@@ -40,6 +41,7 @@ export class Room extends Emitter {
   #unsaid = new Unsaid((line) => this.#sendLine(line));
   #pages = new Pages((nonce, before) => this.#sendHistory(nonce, before));
   #lines;
+  #typing = new Typing((players) => this.emit('typing', players));
   /** @type {Promise<import('./types.js').LeaveReason>} */
   #left;
   /** @type {(reason: import('./types.js').LeaveReason) => void} */
@@ -195,7 +197,24 @@ export class Room extends Emitter {
     this.#assertSeat();
     // A line that no message can carry is not kept.
     client.say(0, text);
+    this.#typing.said();
     return this.#unsaid.add(text);
+  }
+
+  /**
+   * The player is writing a line: to be called whenever they touch it, as at each key. The others are
+   * told every three seconds at most, and hear of it by `typing`. Never throws.
+   */
+  typing() {
+    const isThere = !this.#isAway && !this.#isOver && !this.spectating && this.#serverHas(Feature.LINES);
+    if (!isThere || this.#link.state !== 'open' || this.#room.leaving || !this.#typing.mayTell(now())) return;
+    try {
+      this.#session.request('Room', client.typing());
+    } catch {
+      // Too much waits to be sent already.
+      return;
+    }
+    this.#link.pump();
   }
 
   /** The lines that `say` was given and that were not said yet, oldest first. */
@@ -314,9 +333,13 @@ export class Room extends Emitter {
       case 'MemberState':
       case 'MemberLeft':
       case 'Members':
+        if (event.type === 'MemberLeft') this.#typing.ended(event.player);
         return this.emit('members', this.members);
       case 'Chat':
+        this.#typing.ended(event.line.from);
         return this.#lines.take({ ...this.#known(event.line), at: new Date() });
+      case 'Typing':
+        return this.#typing.onTyping(event.player, nowMs);
       case 'Lines':
         this.#pages.onLines(event, nowMs);
         return this.#link.pump();
@@ -337,6 +360,7 @@ export class Room extends Emitter {
     this.#isAway = true;
     this.#unsaid.sleep();
     this.#pages.sleep();
+    this.#typing.clear();
     this.#actions.fail(new RequestError('Closed', 'the connection was lost: the game may have done it or not'));
   }
 
@@ -403,12 +427,13 @@ export class Room extends Emitter {
     this.#actions.onTime(nowMs);
     this.#unsaid.onTime(nowMs);
     this.#pages.onTime(nowMs);
+    this.#typing.onTime(nowMs);
     this.#play.sendInputs(nowMs, backlog > BACKLOG_BYTES_MAX);
   }
 
   /** For the link: when `onTime` has something to do, in ms; Infinity for never. */
   get dueMs() {
-    return Math.min(this.#play.inputDueMs, this.#actions.dueMs, this.#unsaid.dueMs, this.#pages.dueMs);
+    return Math.min(this.#play.inputDueMs, this.#actions.dueMs, this.#unsaid.dueMs, this.#pages.dueMs, this.#typing.dueMs);
   }
 
   /**
@@ -449,6 +474,7 @@ export class Room extends Emitter {
   /** Nothing can be said or read any more. @param {Error} error */
   #endChat(error) {
     this.#lines.end();
+    this.#typing.clear();
     this.#unsaid.fail(error);
     this.#pages.fail(error);
   }

@@ -284,6 +284,7 @@ export class Session {
         room.onChat(message.line);
         break;
       case 'ResumeToken':
+      case 'Typing':
         if (room === undefined) throw unexpected(message.type);
         break;
       case 'Members':

@@ -279,6 +279,8 @@
  * @typedef {object} RoomEvents
  * @property {[members: Map<number, Member>]} members somebody came, went or changed
  * @property {[line: ChatLine]} chat somebody said something
+ * @property {[players: number[]]} typing who is writing a line now, by their numbers, those who
+ *   began first in front: whenever that changes
  * @property {[info: { reason: LeaveReason }]} left the player is back in the lobby
  * @property {[info: { reason: Refusal }]} refused the server did not do what was asked
  * @property {[info: CloseInfo]} close the connection is over

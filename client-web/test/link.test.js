@@ -166,6 +166,26 @@ test('what was said is read page by page, also over a lost connection', async (t
   link.close();
 });
 
+test('the others are told seldom that one is typing, and the page who is', async () => {
+  const { link, socket, room } = await playing();
+  /** @type {number[][]} */
+  const told = [];
+  room.on('typing', (players) => told.push(players));
+  for (let keys = 0; keys < 9; keys++) room.typing();
+  assert.deepEqual(socket.takeControl(), [list(client.typing())]);
+  socket.receive(server.memberChanged(4, 'Bo'));
+  socket.receive(server.memberChanged(5, 'Cy'));
+  socket.receive(server.typing(4));
+  socket.receive(server.typing(5));
+  socket.receive(server.chat(1, 'hi', 4));
+  socket.receive(server.memberLeft(5));
+  assert.deepEqual(told, [[4], [4, 5], [5], []]);
+  socket.receive(server.left(0));
+  room.typing();
+  assert.deepEqual(socket.takeControl(), []);
+  link.close();
+});
+
 test('to a server that answers no lines they are said as they come', async () => {
   const opening = connect(options);
   const socket = /** @type {FakeSocket} */ (FakeSocket.all.pop());

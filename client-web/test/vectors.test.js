@@ -125,6 +125,8 @@ function encodeClient({ type, ...m }) {
       return client.say(m.nonce, m.text);
     case 'History':
       return client.history(m.nonce, m.before);
+    case 'Typing':
+      return client.typing();
     default:
       throw new Error(`no client message ${type}`);
   }

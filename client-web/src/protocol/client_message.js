@@ -174,6 +174,9 @@ export const history = (nonce, before) =>
     w.uint(whole(before, 0xffffffff));
   });
 
+/** The player is writing a line for the room. */
+export const typing = () => message(LATER_FROM + 3, (w) => w.string('room'));
+
 /** @param {number} nonce comes back in the answer */
 export const ping = (nonce) => message(10, (w) => w.uint(nonce >>> 0));
 

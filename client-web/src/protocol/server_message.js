@@ -79,6 +79,7 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'Said', nonce: number, id: number | undefined, refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'Lines', nonce: number, page: { lines: PackedLine[], more: boolean, next: number } | undefined,
  *     refusal: import('../types.js').Refusal | undefined }
+ *   | { type: 'Typing', player: number }
  *   } ServerMessage
  */
 
@@ -90,7 +91,7 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines' };
+const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -176,6 +177,7 @@ const FIELDS = {
     const nonce = r.u32();
     return r.variant([true, false]) ? { nonce, page: page(r), refusal: undefined } : { nonce, page: undefined, refusal: r.variant(REFUSALS) };
   },
+  Typing: (r) => ({ player: r.u16() }),
 };
 
 const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));

@@ -206,16 +206,16 @@ export const memberState = (player, isReady) =>
   });
 /** @param {number} player */
 export const memberLeft = (player) => message(6, (w) => w.uint(player));
-/** @param {ControlWriter} w @param {number} id @param {string} text */
-function writeLine(w, id, text) {
+/** @param {ControlWriter} w @param {number} id @param {string} text @param {number} [from] */
+function writeLine(w, id, text, from = 0) {
   w.uint(id);
-  w.uint(0);
+  w.uint(from);
   w.string('Ann');
   w.string(text);
 }
 
-/** @param {number} id @param {string} text */
-export const chat = (id, text) => message(7, (w) => writeLine(w, id, text));
+/** @param {number} id @param {string} text @param {number} [from] */
+export const chat = (id, text, from) => message(7, (w) => writeLine(w, id, text, from));
 /** @param {number} nonce */
 export const pong = (nonce) =>
   message(8, (w) => {
@@ -256,6 +256,8 @@ export const lines = (nonce, told, { more = false, next = 0, own = false } = {})
   });
 /** @param {number} nonce the request's @param {number} reason */
 export const noLines = (nonce, reason) => later(132, (w) => [nonce, 1, reason].forEach((value) => w.uint(value)));
+/** @param {number} player */
+export const typing = (player) => later(133, (w) => w.uint(player));
 /** @param {number} retryAfterMs */
 export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
 /** @param {string} token @param {number} [graceMs] */

@@ -18,6 +18,7 @@ export class Chat {
   #form = element('chat-form', HTMLFormElement);
   #text = element('chat-text', HTMLInputElement);
   #tool = element('tool-chat', HTMLButtonElement);
+  #typing = make('p', 'chat-typing');
   #abort = new AbortController();
   #room;
   #onOpen;
@@ -35,6 +36,8 @@ export class Chat {
     this.#text.maxLength = 200;
     for (const line of room.chat) this.add(line);
     this.#tool.classList.remove('unread');
+    this.#form.before(this.#typing);
+    this.#text.addEventListener('input', () => room.typing(), { signal });
     this.#form.addEventListener('submit', (event) => this.#send(event), { signal });
     this.#tool.addEventListener('click', () => (this.#form.hidden ? this.open() : this.#close()), { signal });
     this.#text.addEventListener('blur', () => setTimeout(() => this.#closeIfLeft(), 150), { signal });
@@ -49,6 +52,7 @@ export class Chat {
   /** Ends listening. */
   stop() {
     this.#abort.abort();
+    this.#typing.remove();
     this.#close();
   }
 
@@ -60,6 +64,13 @@ export class Chat {
     item.append(name, document.createTextNode(line.text));
     this.#put(item);
     if (this.#form.hidden && line.from !== this.#room.you) this.#tool.classList.add('unread');
+  }
+
+  /** Who is writing a line, by their numbers. @param {number[]} players */
+  showTyping(players) {
+    const names = players.slice(0, 3).map((player) => make('bdi', '', this.#room.label(player)));
+    const list = names.flatMap((name, n) => (n === 0 ? [name] : [', ', name]));
+    this.#typing.replaceChildren(...list, players.length > 3 ? ' and others are typing' : players.length > 1 ? ' are typing' : players.length > 0 ? ' is typing' : '');
   }
 
   /** Shows the field and gives it the keyboard. */

@@ -79,6 +79,7 @@ export class Game {
       tool.blur();
     };
     for (const member of room.members.values()) this.#known.set(member.player, member);
+    room.on('typing', (/** @type {number[]} */ players) => this.#chat.showTyping(players));
     room.on('chat', (/** @type {import('/client/types.js').ChatLine} */ line) => this.#chat.add(line));
     room.on('members', () => this.#membersChanged());
     room.on('won', (/** @type {{ round: number, name: string }} */ { round, name }, /** @type {number} */ _, /** @type {boolean} */ isPast) => {

@@ -330,7 +330,7 @@ fn answer(
             return reply(conn, shared, led);
         }
         // As above: no answer is expected.
-        ClientMessage::Resync { .. } => return Ok(Answered::Said),
+        ClientMessage::Resync { .. } | ClientMessage::Typing { .. } => return Ok(Answered::Said),
         // What it was said in was left.
         ClientMessage::Say { nonce, .. } => ServerMessage::Said {
             nonce,

@@ -140,6 +140,7 @@ impl<G: Game> Room<G> {
                 nonce,
                 before,
             } => self.on_history(player, &channel, nonce, before),
+            ClientMessage::Typing { channel } => self.on_typing(player, &channel),
             ClientMessage::NoticesSeen { number } => {
                 let seen = Effect::NoticesSeen { player, number };
                 self.effects.push_back(seen);
@@ -205,6 +206,7 @@ impl<G: Game> Room<G> {
         let line = self.chat.say(tick, player, &member.name, text);
         let line = line.ok_or(Refusal::BadText)?;
         let number = line.id;
+        self.typing.forget(player);
         self.effects.push_back(Effect::Said {
             line: number,
             identity,
@@ -212,6 +214,16 @@ impl<G: Game> Room<G> {
             text: line.text.clone(),
         });
         Ok(number)
+    }
+
+    /// A hint: nobody hears of one that says nothing.
+    fn on_typing(&mut self, player: PlayerId, channel: &str) {
+        let (tick, tick_rate) = (self.tick, self.options.tick_rate);
+        let member = self.members.get(player);
+        let may_chat = member.is_some_and(|member| tick >= member.muted_until);
+        if may_chat && channel == CHANNEL_ROOM {
+            self.typing.note(player, tick, tick_rate);
+        }
     }
 
     /// What was said is read elsewhere, and answered there: a room waits for no disk.

@@ -29,6 +29,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod told;
+mod typing;
 mod viewed_input;
 mod watching;
 mod workspace;
@@ -69,6 +70,7 @@ use members::{Member, Members};
 use notices::Notices;
 use results::Results;
 use send_rate::cadence::Cadence;
+use typing::Typing;
 
 /// Effects for which an empty queue keeps room. A crowd that comes at once makes some for each pair
 /// of members, which would stay for ever.
@@ -90,6 +92,7 @@ pub struct Room<G: Game> {
     notices: Notices,
     listing: Listing,
     chat: Chat,
+    typing: Typing,
     events: Events,
     capture: Capture,
     ring: Ring,
@@ -144,6 +147,7 @@ impl<G: Game> Room<G> {
             notices: Notices::default(),
             listing,
             chat: Chat::default(),
+            typing: Typing::default(),
             events: Events::default(),
             capture,
             ring: Ring::default(),
@@ -306,6 +310,7 @@ impl<G: Game> Room<G> {
             return;
         };
         self.chat.forget(player);
+        self.typing.forget(player);
         let who = member.who();
         self.results
             .left(player, &who.name, &who.identity, self.options.seats);

@@ -27,7 +27,7 @@ impl<G: Game> Room<G> {
     pub(super) fn spread(&mut self) {
         let (tick, tick_rate) = (self.tick, self.options.tick_rate);
         self.notices.compare(&self.members, tick, tick_rate);
-        if !self.notices.is_pending() && !self.chat.is_pending() {
+        if !self.notices.is_pending() && !self.chat.is_pending() && !self.typing.is_pending() {
             return;
         }
         let cadence = self.cadence;
@@ -44,6 +44,12 @@ impl<G: Game> Room<G> {
             .unwrap_or(newest);
         let mut news = mem::take(&mut self.workspace.news);
         self.notices.pending(&self.members, from, &mut news);
+        let typing = self.typing.take().into_iter();
+        let typing = typing.map(|player| {
+            let bytes = Bytes::from(encode_server(&ServerMessage::Typing { player }));
+            (player, bytes)
+        });
+        let typing: Vec<(PlayerId, Bytes)> = typing.collect();
         let mut everyone = (newest, said);
         let mut own_left = false;
         for (own, receiver) in self.members.told_mut(host) {
@@ -95,6 +101,14 @@ impl<G: Game> Room<G> {
                 left = left.saturating_sub(size);
                 told.chat_bytes += size;
                 told.chat = line;
+            }
+            // A hint is the first to go where not all can be told.
+            let is_current = told.news == newest && told.chat == said;
+            for (who, bytes) in typing.iter().filter(|(who, _)| is_current && *who != to) {
+                if left == 0 || !told.knows(*who) {
+                    continue;
+                }
+                left = left.saturating_sub(send(bytes.clone(), &mut receiver.in_flight));
             }
             self.stats.told_late += u64::from(told.news < newest || told.chat < said);
             receiver.told = told;

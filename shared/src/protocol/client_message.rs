@@ -132,11 +132,17 @@ pub enum ClientMessage {
         /// The lines before this one are meant, 0 for the newest ones.
         before: u32,
     },
+    /// Their player is writing a line: a hint for the others, to be said again every few seconds for
+    /// as long as it holds.
+    Typing {
+        /// As in `Say`.
+        channel: String,
+    },
 }
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: u8 = 3;
+    const LATER: u8 = 4;
 }
 
 /// A room to be made.

@@ -180,11 +180,16 @@ pub enum ServerMessage {
         /// They, or why there are none.
         result: Result<Page, Refusal>,
     },
+    /// A player of the room is writing a line: to be shown for six seconds, or until they say one.
+    Typing {
+        /// Who.
+        player: PlayerId,
+    },
 }
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: u8 = 4;
+    const LATER: u8 = 5;
 }
 
 /// A part of a page of what was said.

@@ -131,6 +131,7 @@ impl Session {
                 room.seen.chat = room.seen.chat.max(line.id);
                 Event::Chat { line }
             }
+            (Some(_), ServerMessage::Typing { player }) => Event::Typing { player },
             (Some(room), ServerMessage::ResumeToken { token, grace_ms }) => {
                 room.on_resume_token(token, grace_ms);
                 Event::Resumable { grace_ms }

@@ -110,6 +110,11 @@ pub enum Event {
         /// They, or why there are none.
         result: Result<Page, Refusal>,
     },
+    /// A player is writing a line: to be shown for six seconds, or until they say one.
+    Typing {
+        /// Who.
+        player: PlayerId,
+    },
     /// The server stops; its close follows.
     Stopping {
         /// When to try again, in milliseconds.

@@ -163,6 +163,12 @@ impl Session {
         )
     }
 
+    /// Says that the player is writing a line: every few seconds while they do.
+    pub fn typing(&mut self) -> Result<(), RequestError> {
+        let channel = CHANNEL_ROOM.to_owned();
+        self.request_of_player(&ClientMessage::Typing { channel })
+    }
+
     /// Makes a request of the game: the index of the action in the schema, the integers of its
     /// fields, and its payload if it declares one (empty otherwise). Answered by
     /// [`super::Event::Reply`] with the same id.

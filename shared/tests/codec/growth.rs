@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
+use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::{Page, PastLine};
 use tickwire::protocol::{
     ClientMessage, LATER_FROM, Numbered, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage,
@@ -129,6 +130,12 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
             1, 132, 14, 7, 0, 1, 1, 2, 1, 1, b'a', 1, b'b', 0, 251, 44, 1
         ]
     );
+    let channel = "room".to_owned();
+    let bytes = encode_client(&ClientMessage::Typing { channel });
+    assert_eq!(bytes, [&[1, 132, 5, 4], &b"room"[..]].concat());
+    let player = PlayerId(3);
+    let bytes = encode_server(&ServerMessage::Typing { player });
+    assert_eq!(bytes, [1, 133, 1, 3]);
 }
 
 #[test]

@@ -158,6 +158,9 @@ fn client_messages() -> Vec<ClientMessage> {
             nonce: u32::MAX,
             before: 70_000,
         },
+        ClientMessage::Typing {
+            channel: "room".to_owned(),
+        },
     ]
 }
 
@@ -392,6 +395,9 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Lines {
             nonce: 7,
             result: Err(Refusal::Busy),
+        },
+        ServerMessage::Typing {
+            player: PlayerId(300),
         },
     ]
 }

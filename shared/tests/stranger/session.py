@@ -8,7 +8,7 @@ from snapshot import Snapshot, contents, events
 from wire import Malformed, Reader, ServerMessage
 
 ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect", "Prepare", "Notice", "Said", "Lines"}
-IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Members", "Chat", "ResumeToken"}
+IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Members", "Chat", "ResumeToken", "Typing"}
 
 
 class Held:

@@ -110,7 +110,7 @@ PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
     "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing"}
 
 
 class ServerMessage(Control):
@@ -249,6 +249,9 @@ class ServerMessage(Control):
         told = {"nonce": self.u32()}
         told["result"] = {"Ok": self.page()} if self.variant([True, False]) else {"Err": self.variant(REFUSALS)}
         return told
+
+    def _Typing(self):
+        return {"player": self.u16()}
 
     def page(self):
         return self.fields(lines=lambda: self.list(self.past_line, 50), more=self.bool, next=self.u32)

@@ -1,5 +1,5 @@
 //! A room taken out of its process and put back in another: what it says from then on is, to the
-//! byte, what it would have said. Connections do not go along, and neither do those who have
+//! byte, what it would have said. Connections do not go along, nor does who was typing, and neither do those who have
 //! nothing else here: who looks on, and what waits for them or was said of them alone. To whoever
 //! takes their seat again it says what it would have said to them if they had come back at the same
 //! tick where it was, a keyframe first; of who has not come back yet it goes on with the inputs

@@ -123,6 +123,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Chat { .. }
         | ClientMessage::Say { .. }
         | ClientMessage::History { .. }
+        | ClientMessage::Typing { .. }
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
@@ -205,6 +206,12 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
                 before: 0,
             },
         ),
+        (
+            "Typing",
+            ClientMessage::Typing {
+                channel: CHANNEL_ROOM.to_owned(),
+            },
+        ),
     ]
 }
 
@@ -256,6 +263,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
         | ClientMessage::History { .. }
+        | ClientMessage::Typing { .. }
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }

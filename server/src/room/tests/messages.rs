@@ -261,6 +261,76 @@ fn a_line_of_a_nonce_is_said_once_and_answered_each_time() {
     assert_eq!(said(&mut room, "room", 8, "b"), [Err(Ok(2))]);
 }
 
+#[test]
+fn the_others_are_told_who_is_typing_as_long_as_nothing_else_waits() {
+    let mut room = room(3, 1);
+    let one = room.join("one").expect("a seat");
+    let two = room.join("two").expect("a seat");
+    let watcher = room.watch(Identity::nobody()).expect("a place");
+    let typing = |room: &mut Room<Boxes>, from: PlayerId, channel: &str| {
+        let channel = channel.to_owned();
+        request(room, from, &ClientMessage::Typing { channel });
+    };
+    // Who heard of whom in a tick, whose snapshots these acknowledge.
+    let newest = std::cell::Cell::new(Tick(0));
+    let heard_by = |room: &mut Room<Boxes>, takers: &[PlayerId]| {
+        room.tick();
+        let told = effects(room);
+        let mut ack = Vec::new();
+        encode_ack(room.tick, &mut ack);
+        let mut heard = Vec::new();
+        for player in [one, two, watcher] {
+            let mut frame = Vec::new();
+            let is_sent = room.compose(player, true, &mut frame);
+            if is_sent && player == two {
+                newest.set(room.tick);
+            }
+            if is_sent && takers.contains(&player) {
+                assert_eq!(room.receive(player, &ack), Ok(()));
+            }
+            let messages = messages_to(&told, player).into_iter();
+            heard.extend(messages.filter_map(|message| match message {
+                ServerMessage::Typing { player: of } => Some((player, of)),
+                _ => None,
+            }));
+        }
+        heard
+    };
+    let all = [one, two, watcher];
+    let heard = |room: &mut Room<Boxes>| heard_by(room, &all);
+    let pass = |room: &mut Room<Boxes>| (0..60).for_each(|_| drop(heard(room)));
+    pass(&mut room);
+    typing(&mut room, one, "room");
+    typing(&mut room, one, "room");
+    assert_eq!(heard(&mut room), [(two, one), (watcher, one)]);
+    assert_eq!(heard(&mut room), [], "once");
+    typing(&mut room, one, "room");
+    assert_eq!(heard(&mut room), [], "too soon");
+    // What they said ends it, and they may begin another line.
+    let text = "a".to_owned();
+    request(&mut room, one, &ClientMessage::Chat { text });
+    typing(&mut room, one, "room");
+    assert_eq!(heard(&mut room), [(two, one), (watcher, one)]);
+    pass(&mut room);
+    typing(&mut room, one, "room");
+    assert_eq!(heard(&mut room).len(), 2, "two seconds later");
+    pass(&mut room);
+    typing(&mut room, one, "lobby");
+    typing(&mut room, watcher, "room");
+    room.mute(two, 100);
+    typing(&mut room, two, "room");
+    assert_eq!(heard(&mut room), []);
+    // Whoever takes nothing is told nothing, nor later.
+    (0..40).for_each(|_| drop(heard_by(&mut room, &[one, watcher])));
+    typing(&mut room, one, "room");
+    let some = heard_by(&mut room, &[one, watcher]);
+    assert_eq!(some, [(watcher, one)]);
+    let mut ack = Vec::new();
+    encode_ack(newest.get(), &mut ack);
+    assert_eq!(room.receive(two, &ack), Ok(()));
+    assert_eq!(heard(&mut room), []);
+}
+
 /// What is remembered goes along, and no tick waits for the rest.
 #[test]
 fn who_is_in_the_room_may_read_what_was_said() {
