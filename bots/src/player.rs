@@ -266,6 +266,7 @@ impl Player {
                 | Event::Said { .. }
                 | Event::Lines { .. }
                 | Event::Typing { .. }
+                | Event::Queue { .. }
                 | Event::Notice { .. }
                 | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}

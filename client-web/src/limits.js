@@ -150,6 +150,8 @@ export const REQUESTS_WAITING_MAX = 16;
  * are due within this time, in milliseconds. Beyond: the connection counts as lost.
  */
 export const ANSWER_MAX_MS = 20_000;
+/** A match's room that is too busy is joined again after this time, in milliseconds. */
+export const QUEUE_JOIN_AGAIN_MS = 1000;
 /** The page's pings that wait for their answers. Beyond: `ping` rejects at once. */
 export const PINGS_WAITING_MAX = 32;
 /**

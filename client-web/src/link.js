@@ -16,8 +16,11 @@ import { Connections } from './connections.js';
 import { Emitter } from './emitter.js';
 import { Lobby } from './lobby.js';
 import { Notices } from './notices.js';
+import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
+import { Feature } from './protocol/frame.js';
 import { isCurrent, reloadOnce } from './outdated.js';
+import { Queue } from './queue.js';
 import { RequestError } from './request_error.js';
 import { Room } from './room.js';
 import { Seat } from './seat.js';
@@ -40,6 +43,10 @@ export class Link extends Emitter {
     (notice) => this.emit('notice', notice),
     (number) => this.#connections.current?.session.noticesSeen(number, now()),
   );
+  /** The wait in the queue that is not over. @type {Queue<G> | undefined} */
+  #queue;
+  /** What is brought to its match. @type {import('./types.js').JoinAs<G> | undefined} */
+  #queueAs;
   /** @type {import('./session.js').Known | undefined} */
   #lastWelcome;
   /**
@@ -88,7 +95,7 @@ export class Link extends Emitter {
   }
 
   /**
-   * Hears of `close`, `notice`, `stopping`, `reconnecting` and `resumed`.
+   * Hears of `close`, `notice`, `queue`, `stopping`, `reconnecting` and `resumed`.
    * @template {keyof import('./types.js').LinkEvents} N
    * @param {N} name
    * @param {(...args: import('./types.js').LinkEvents[N]) => void} listener
@@ -198,6 +205,51 @@ export class Link extends Emitter {
     return this.#lobby.quickJoin(options);
   }
 
+  /**
+   * Waits for a match in the lobby's queue. Throws a `RequestError` where that can't be asked: in a
+   * room, while another wait goes on, of a server without a queue.
+   * @param {string} mode one of the game's
+   * @param {import('./types.js').QueueOptions<G>} [options]
+   * @returns {Queue<G>} the wait, which ends in its `room`
+   */
+  queue(mode, { regions = [], player } = {}) {
+    const there = this.#there;
+    if ((this.#welcome.features & Feature.QUEUE) === 0) throw new RequestError('NoSuchMode', 'the server has no queue');
+    if (this.#queue !== undefined) throw new RequestError('NotNow', 'a wait goes on: cancel it first');
+    const nonce = 1 + Math.floor(Math.random() * 0xffffffff);
+    there.session.request('Lobby', client.enqueue(nonce, mode, regions));
+    const queue = this.#wait(nonce, player === undefined ? undefined : { player });
+    there.pump();
+    return queue;
+  }
+
+  /** @param {number} nonce @param {import('./types.js').JoinAs<G>} [as] @returns {Queue<G>} */
+  #wait(nonce, as) {
+    this.#queueAs = as;
+    this.#queue = new Queue(
+      {
+        send: (message) => {
+          this.#there.session.request('Lobby', message);
+          this.pump();
+        },
+        join: (room) => this.joinRoom(room, this.#queueAs),
+        room: () => this.#room,
+      },
+      nonce,
+    );
+    return this.#queue;
+  }
+
+  /** @param {Extract<SessionEvent, { type: 'Queue' }>} event */
+  #onQueue({ nonce, state }) {
+    const known = this.#queue;
+    if (known === undefined && state.type === 'Out') return;
+    const queue = known ?? this.#wait(nonce);
+    queue.onState(nonce, state);
+    if (queue.isOver && this.#queue === queue) this.#queue = undefined;
+    if (known === undefined) this.emit('queue', queue);
+  }
+
   /** @returns {Promise<number>} the round trip in milliseconds */
   async ping() {
     return this.#there.ping();
@@ -251,6 +303,8 @@ export class Link extends Emitter {
     switch (event.type) {
       case 'Welcome':
         this.#lastWelcome = event;
+        // Ahead of what leads into a room, where it is not answered.
+        if (this.#queue !== undefined) connection.session.request('Lobby', this.#queue.askAnew());
         this.#connections.welcomed(event);
         isCurrent();
         // The answer about the seat follows.
@@ -284,6 +338,9 @@ export class Link extends Emitter {
         break;
       case 'Notice':
         this.#notices.take(event);
+        break;
+      case 'Queue':
+        this.#onQueue(event);
         break;
       case 'Prepare':
         this.#connections.prepared.begin(event, nowMs);
@@ -444,6 +501,8 @@ export class Link extends Emitter {
     const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#options.doors.text);
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs });
     this.#rejectAll(error);
+    this.#queue?.onClose(error);
+    this.#queue = undefined;
     this.#release();
     this.#welcomed?.reject(aborted === undefined ? error : aborted.error);
     this.#welcomed = undefined;

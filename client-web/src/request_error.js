@@ -5,12 +5,12 @@
  */
 
 /**
- * Why a request failed: the server's refusal; `Refused` by the game, with its answer as the
+ * Why a request failed: the server's refusal, or how a wait in its queue ended; `Refused` by the game, with its answer as the
  * message; or what the SDK found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits
  * already), `TooBig` (an action's payload), `BadAnswer` (to an action, not as the game declares
  * it), `TimedOut`, `Closed` (or never open), `BadUrl`, `NoWebSocket`, `NoPage`. `BadOptions` and
  * `BadFilter` it finds itself too, before anything is sent; the message names the field.
- * @typedef {import('./types.js').Refusal | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig'
+ * @typedef {import('./types.js').Refusal | import('./types.js').OutOfQueue | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig'
  *   | 'BadAnswer' | 'TimedOut' | 'Closed' | 'BadUrl' | 'NoWebSocket' | 'NoPage'} Reason
  */
 
@@ -45,6 +45,25 @@ export const REFUSALS = /** @type {import('./types.js').Refusal[]} */ (Object.ke
 /** What there is to say where nothing better is known. @type {Partial<Record<Reason, string>>} */
 const MESSAGES = {
   ...REFUSED,
+  NotQueued: 'not in the queue any more: queue anew',
+  NoSuchMode: 'the game has no such mode',
+  NoSuchRegion: 'the game has no such region',
+  PartySize: 'the party is too large for that mode',
+  NotLeader: "only the party's leader may queue",
+  Cooling: 'a match came to nothing by you or your party: wait a while',
+  Full: 'the queue is full: try again later',
+  InRoom: 'only possible in the lobby: leave the room first',
+  Cancelled: 'the wait was cancelled',
+  LeftParty: 'you left your party',
+  Lost: 'the connection was away for too long',
+  Declined: 'a match was declined',
+  NotAccepted: 'a match was not accepted in time',
+  NotCome: "somebody did not come into the match's room in time",
+  JoinFailed: "the match's room could not be joined",
+  Playing: 'the match is played in another page',
+  PartyPlays: 'your party plays',
+  TooFew: 'too few want to play: try again later',
+  NoRoom: 'the server has no room for a match: try again later',
   TimedOut: 'no answer from the server in time',
   NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
 };

@@ -262,11 +262,49 @@
  */
 
 /**
+ * Why somebody is not in the queue (any more).
+ * @typedef {typeof import('./protocol/server_message.js').OUT_OF_QUEUE[number]} OutOfQueue
+ */
+
+/**
+ * How a wait in the queue stands. Times are in milliseconds from when it was told: `leftMs` until
+ * something comes of it. `waiting`: `players` wait in this mode, the own party among them;
+ * `expectedMs` is how long others have waited of late; `held`: somebody of the party is away, nobody
+ * is matched with them. `offered`: `accepted` of `of` players take it, `taken` whether this one does.
+ * `going`: all have, and it is played when they are in its `room`, `there` whether this one is.
+ * `beside`: the party has a match that was made before the player joined it. `out`: it is over;
+ * `own` whether by what the player did or not, `againMs` until they may queue again.
+ * @typedef {{ type: 'asking' }
+ *   | { type: 'waiting', mode: string, waitedMs: number, leftMs: number, players: number,
+ *       expectedMs: number | undefined, held: boolean }
+ *   | { type: 'offered', offer: number, leftMs: number, taken: boolean, accepted: number, of: number }
+ *   | { type: 'going', offer: number, room: number, leftMs: number, there: boolean }
+ *   | { type: 'beside' }
+ *   | { type: 'out', why: OutOfQueue, own: boolean, againMs: number }} QueueState
+ */
+
+/**
+ * What the listeners of a wait get.
+ * @typedef {object} QueueEvents
+ * @property {[state: QueueState]} state how it stands, whenever that changed
+ */
+
+/**
+ * How a wait is begun.
+ * @template {GameTypes} [G={}]
+ * @typedef {object} QueueOptions
+ * @property {string[]} [regions] of the game's, the best first; any if left out
+ * @property {JoinAs<G>['player']} [player] what the player brings to the match's room, as in a join
+ */
+
+/**
  * What the listeners of a link get.
  * @typedef {object} LinkEvents
  * @property {[info: CloseInfo]} close the connection is over
  * @property {[notice: Notice]} notice something is said to the player, wherever they are; each
  *   once. Those that came before the first listener come to it
+ * @property {[queue: import('./queue.js').Queue<any>]} queue the player is in the queue by another
+ *   page, or by this one before it was loaded anew
  * @property {[info: { retryAfterMs: number }]} stopping the server is about to stop
  * @property {[info: ReconnectInfo]} reconnecting the connection is lost and will be tried again;
  *   once for each try

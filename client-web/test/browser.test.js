@@ -172,6 +172,31 @@ test('a private room is made, hidden from the list, and joined by its code', asy
   await ben.page.context().close();
 });
 
+test('two who look for a duel accept it by the keyboard and meet in an arena of their own', async () => {
+  const pages = [];
+  for (const name of ['Ann', 'Ben']) {
+    const { page, complaints } = await openPage(browser, server.url);
+    await page.fill('#name', name);
+    await page.focus('#duel');
+    await page.keyboard.press('Enter');
+    pages.push({ page, complaints });
+  }
+  for (const { page } of pages) {
+    await page.waitForSelector('#overlay-accept:not([hidden])');
+    assert.equal(await page.textContent('#overlay-title'), 'A duel is found');
+    assert.match(String(await page.textContent('#overlay-note')), /^[01] of 2 have accepted\. \d+ s left\.$/);
+    // It has the focus, and a screen reader the title and the note.
+    await page.keyboard.press('Enter');
+  }
+  await Promise.all(pages.map(({ page }) => inArena(page)));
+  const [ann, ben] = await Promise.all(pages.map(({ page }) => roomOf(page)));
+  assert.equal(ann.code, ben.code);
+  for (const { page, complaints } of pages) {
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  }
+});
+
 test('on a phone the left thumb moves and the right thumb fires', async () => {
   const { page, complaints } = await openPage(browser, server.url, PHONE);
   await page.tap('#play');

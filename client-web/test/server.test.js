@@ -107,3 +107,28 @@ test('a server that stops says so, and exits with 0', async (t) => {
   assert.ok((info.retryAfterMs ?? 0) > 0);
   assert.equal(await status, 0);
 });
+
+test('two who queue for a duel play it in a room of their own; who cancels or asks for what is not there is out', async () => {
+  const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
+  const queues = [ann, bo].map((each) => each.queue('duel'));
+  for (const queue of queues) {
+    await until(() => queue.state.type === 'offered');
+    queue.accept();
+  }
+  const rooms = await Promise.all(queues.map(({ room }) => room));
+  assert.equal(rooms[0].info.id, rooms[1].info.id);
+  assert.ok(rooms.every((room, nth) => room === [ann, bo][nth].room));
+  await until(() => rooms[0].members.size === 2);
+  assert.equal(rooms[0].info.seats, 2);
+  await Promise.all(rooms.map((room) => room.leave()));
+
+  const again = ann.queue('duel');
+  await until(() => again.state.type === 'waiting');
+  assert.ok(again.state.type === 'waiting' && again.state.players === 1);
+  again.cancel();
+  await assert.rejects(again.room, { reason: 'Cancelled' });
+  const nowhere = bo.queue('chess');
+  await assert.rejects(nowhere.room, { reason: 'NoSuchMode' });
+  ann.close();
+  bo.close();
+});

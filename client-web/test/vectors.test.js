@@ -127,8 +127,26 @@ function encodeClient({ type, ...m }) {
       return client.history(m.nonce, m.before);
     case 'Typing':
       return client.typing();
+    case 'Queue':
+      return queueRequest(variant(m));
     default:
       throw new Error(`no client message ${type}`);
+  }
+}
+
+/** @param {any} request as the vectors spell it */
+function queueRequest(request) {
+  switch (request.type) {
+    case 'Enqueue':
+      return client.enqueue(request.nonce, request.mode, request.regions);
+    case 'Look':
+      return client.lookAtQueue();
+    case 'Cancel':
+      return client.leaveQueue();
+    case 'Answer':
+      return client.answerOffer(request.offer, request.accept);
+    default:
+      throw new Error(`no request ${request.type}`);
   }
 }
 
@@ -153,6 +171,11 @@ function serverMessage(message) {
     case 'Lines': {
       const { Ok, Err } = message.Lines.result;
       return { type: 'Lines', nonce: decoded.nonce, page: Ok, refusal: Err };
+    }
+    case 'Queue': {
+      const state = variant(message.Queue.state);
+      if (state.type === 'Waiting') state.expectedMs ??= undefined;
+      return { ...decoded, state };
     }
     case 'Notice':
       return { ...decoded, event: decoded.event ? { ...decoded.event, fields: Uint8Array.from(decoded.event.fields) } : undefined };

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::auth::Identity;
 use crate::date::Date;
-pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put};
+pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing};
 use mailbox::{Mailbox, Owner};
 pub(crate) use post::Post;
 
@@ -91,6 +91,17 @@ impl Online {
     /// there is none: it may ask again.
     pub(crate) fn answer(&self, parts: VecDeque<Bytes>) {
         self.mailbox.answer(parts, &self.ordered);
+    }
+
+    /// Its client understands what it is told of this.
+    pub(crate) fn attend(&self, standing: Standing) {
+        self.mailbox.attend(standing);
+    }
+
+    /// Tells it how something stands, if it understands that: the newest alone counts, and takes the
+    /// place of one that it was not sent yet.
+    pub(crate) fn show(&self, standing: Standing, bytes: Bytes) {
+        self.mailbox.show(standing, bytes, &self.ordered);
     }
 
     /// Whether durable letters were left.

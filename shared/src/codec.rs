@@ -11,9 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::limits::{CLIENT_MESSAGE_BYTES_MAX, SERVER_MESSAGE_BYTES_MAX};
-use crate::protocol::{
-    ClientMessage, Kind, LATER_FROM, Numbered, RESERVED_FROM, RESERVED_TO, ServerMessage,
-};
+use crate::protocol::{ClientMessage, Kind, Numbered, RESERVED_FROM, RESERVED_TO, ServerMessage};
 
 /// Bytes of a saved room: 4,096 entities at 1 KiB with their image and the room's past, twice over.
 /// Beyond: it is not saved.
@@ -64,8 +62,8 @@ fn encode<M: Serialize + Numbered>(message: &M) -> Vec<u8> {
     let mut bytes = vec![Kind::Control as u8];
     let body = written(message);
     match body.split_first() {
-        Some((&index, fields)) if index >= M::BASE => {
-            bytes.push(LATER_FROM + (index - M::BASE));
+        Some((&place, fields)) if place >= M::BASE => {
+            bytes.push(M::LATER[usize::from(place - M::BASE)]);
             bytes.extend(written(&(fields.len() as u32)));
             bytes.extend_from_slice(fields);
         }
@@ -99,11 +97,10 @@ where
             if fields.len() != length as usize {
                 return Err(ControlError);
             }
-            let place = index.checked_sub(LATER_FROM);
-            let Some(place) = place.filter(|place| *place < M::LATER) else {
+            let Some(place) = M::LATER.iter().position(|later| later == index) else {
                 return Ok(None);
             };
-            later = [&[M::BASE + place], fields].concat();
+            later = [&[M::BASE + place as u8], fields].concat();
             &later[..]
         }
         // A variant's place beyond the base is no index.

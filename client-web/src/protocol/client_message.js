@@ -9,6 +9,8 @@ import { Feature, Kind, VERSION } from './frame.js';
 
 /** Messages from this index on have their length behind it. */
 const LATER_FROM = 129;
+/** What is said to the matchmaking queue. */
+const QUEUE = 140;
 
 /**
  * @param {number} index
@@ -176,6 +178,32 @@ export const history = (nonce, before) =>
 
 /** The player is writing a line for the room. */
 export const typing = () => message(LATER_FROM + 3, (w) => w.string('room'));
+/**
+ * @param {number} nonce not 0; comes back with what follows from it
+ * @param {string} mode
+ * @param {readonly string[]} regions the best first
+ */
+export const enqueue = (nonce, mode, regions) =>
+  message(QUEUE, (w) => {
+    w.uint(0);
+    w.uint(nonce >>> 0);
+    w.string(mode);
+    w.uint(regions.length);
+    for (const region of regions) w.string(region);
+  });
+
+/** Asks how things stand in the queue. */
+export const lookAtQueue = () => message(QUEUE, (w) => w.uint(1));
+
+export const leaveQueue = () => message(QUEUE, (w) => w.uint(2));
+
+/** @param {number} offer which match @param {boolean} accept */
+export const answerOffer = (offer, accept) =>
+  message(QUEUE, (w) => {
+    w.uint(3);
+    w.uint(whole(offer, 0xffffffff));
+    w.bool(accept);
+  });
 
 /** @param {number} nonce comes back in the answer */
 export const ping = (nonce) => message(10, (w) => w.uint(nonce >>> 0));

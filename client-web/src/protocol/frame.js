@@ -26,8 +26,10 @@ export const Feature = Object.freeze({
   CHANNELS: 16,
   /** `History`, answered by `Lines`. */
   LINES: 32,
+  /** `Queue`. */
+  QUEUE: 64,
   /** All that the SDK does. */
-  ALL: 63,
+  ALL: 127,
 });
 
 /** First byte of a message. */

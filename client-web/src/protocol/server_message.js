@@ -37,6 +37,15 @@ const NOBODY = -1;
 /** Why a player is back in the lobby, by index. */
 export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClosed']);
 
+/** Why somebody is not in the matchmaking queue, by index. */
+export const OUT_OF_QUEUE = /** @type {const} */ ([
+  'NotQueued', 'NoSuchMode', 'NoSuchRegion', 'PartySize', 'NotLeader', 'Cooling', 'Full', 'TooOften', 'InRoom', 'Closed', 'Cancelled', 'LeftParty',
+  'Lost', 'Declined', 'NotAccepted', 'NotCome', 'JoinFailed', 'Playing', 'PartyPlays', 'TooFew', 'NoRoom',
+]);
+
+/** How things may stand there, by index. */
+const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going', 'Beside']);
+
 /**
  * An event of the schema, its fields still packed.
  * @typedef {{ event: number, fields: Uint8Array }} PackedEvent
@@ -50,6 +59,17 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
 /**
  * A line that was said before; `at` is in seconds since 1970.
  * @typedef {{ id: number, at: number, own: boolean, name: string, text: string }} PackedLine
+ */
+
+/**
+ * How things stand for the player in the matchmaking queue; times are milliseconds from when it was
+ * said.
+ * @typedef {{ type: 'Out', why: typeof OUT_OF_QUEUE[number], own: boolean, againMs: number }
+ *   | { type: 'Waiting', mode: string, waitedMs: number, leftMs: number, players: number,
+ *       expectedMs: number | undefined, held: boolean }
+ *   | { type: 'Offered', offer: number, leftMs: number, taken: boolean, accepted: number, of: number }
+ *   | { type: 'Going', offer: number, room: number, leftMs: number, there: boolean }
+ *   | { type: 'Beside' }} QueueState
  */
 
 /**
@@ -80,6 +100,7 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
  *   | { type: 'Lines', nonce: number, page: { lines: PackedLine[], more: boolean, next: number } | undefined,
  *     refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'Typing', player: number }
+ *   | { type: 'Queue', nonce: number, state: QueueState }
  *   } ServerMessage
  */
 
@@ -91,7 +112,7 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing' };
+const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 140: 'Queue' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -178,6 +199,7 @@ const FIELDS = {
     return r.variant([true, false]) ? { nonce, page: page(r), refusal: undefined } : { nonce, page: undefined, refusal: r.variant(REFUSALS) };
   },
   Typing: (r) => ({ player: r.u16() }),
+  Queue: (r) => ({ nonce: r.u32(), state: queueState(r) }),
 };
 
 const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));
@@ -262,4 +284,29 @@ function notice(r) {
   const event = r.option(() => ({ event: r.u16(), fields: packed(r) }));
   if ([...text].length > NOTICE_CHARS_MAX || (text === '' && event === undefined)) throw new ProtocolError("a notice's text");
   return { number, at, text, event };
+}
+
+/** @param {ControlReader} r @returns {QueueState} */
+function queueState(r) {
+  const type = r.variant(QUEUE_STATES);
+  switch (type) {
+    case 'Out':
+      return { type, why: r.variant(OUT_OF_QUEUE), own: r.bool(), againMs: r.u32() };
+    case 'Waiting':
+      return {
+        type,
+        mode: r.string(),
+        waitedMs: r.u32(),
+        leftMs: r.u32(),
+        players: r.u32(),
+        expectedMs: r.option(() => r.u32()),
+        held: r.bool(),
+      };
+    case 'Offered':
+      return { type, offer: r.u32(), leftMs: r.u32(), taken: r.bool(), accepted: r.u16(), of: r.u16() };
+    case 'Going':
+      return { type, offer: r.u32(), room: r.u32(), leftMs: r.u32(), there: r.bool() };
+    case 'Beside':
+      return { type };
+  }
 }

@@ -232,6 +232,44 @@ export const reply = (id, error) =>
   });
 /** @param {number} nonce the line's @param {number} id in the chat */
 export const said = (nonce, id) => later(131, (w) => [nonce, 0, id].forEach((value) => w.uint(value)));
+/**
+ * How things stand in the queue.
+ * @param {number} nonce
+ * @param {(w: ControlWriter) => void} state
+ */
+export const queued = (nonce, state) =>
+  later(140, (w) => {
+    w.uint(nonce);
+    state(w);
+  });
+/** @param {number} why @param {number} [againMs] */
+export const outOfQueue =
+  (why, againMs = 0) =>
+  (/** @type {ControlWriter} */ w) => {
+    [0, why].forEach((value) => w.uint(value));
+    w.bool(true);
+    w.uint(againMs);
+  };
+/** @param {number} waitedMs */
+export const waiting = (waitedMs) => (/** @type {ControlWriter} */ w) => {
+  w.uint(1);
+  w.string('duel');
+  [waitedMs, 60_000, 1, 0].forEach((value) => w.uint(value));
+  w.bool(false);
+};
+/** @param {number} offer */
+export const offered = (offer) => (/** @type {ControlWriter} */ w) => {
+  [2, offer, 15_000].forEach((value) => w.uint(value));
+  w.bool(false);
+  [0, 2].forEach((value) => w.uint(value));
+};
+/** @param {number} offer @param {number} room @param {boolean} [there] */
+export const going =
+  (offer, room, there = false) =>
+  (/** @type {ControlWriter} */ w) => {
+    [3, offer, room, 30_000].forEach((value) => w.uint(value));
+    w.bool(there);
+  };
 /** @param {number} nonce the line's @param {number} reason */
 export const unsaid = (nonce, reason) => later(131, (w) => [nonce, 1, reason].forEach((value) => w.uint(value)));
 /**

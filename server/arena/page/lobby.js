@@ -19,7 +19,7 @@ const CALL_SIGNS = ['Falcon', 'Otter', 'Comet', 'Badger', 'Ember', 'Lynx', 'Quar
 
 /**
  * How to get into a room.
- * @typedef {{ how: 'quick', mode: string } | { how: 'room', id: number, spectate?: boolean }
+ * @typedef {{ how: 'quick', mode: string } | { how: 'duel' } | { how: 'room', id: number, spectate?: boolean }
  *   | { how: 'code', code: string, spectate?: boolean }
  *   | { how: 'create', name: string, private: boolean, seats: number, kicks: boolean, mode: string
  *   }} Way
@@ -54,6 +54,7 @@ export class Lobby {
       event.preventDefault();
       onEnter({ how: 'quick', mode: this.#mode() });
     });
+    element('duel', HTMLButtonElement).addEventListener('click', () => onEnter({ how: 'duel' }));
     element('code-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       const code = codeIn(this.#code.value);

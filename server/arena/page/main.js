@@ -10,6 +10,7 @@
 
 import { CloseCode, RequestError, connect } from './client/tickwire.js';
 import { toast } from './dom.js';
+import { DUEL_OVER, duel } from './duel.js';
 import { Game, refusal } from './game.js';
 import { Lobby, WATCHED, codeIn } from './lobby.js';
 import { Overlay } from './overlay.js';
@@ -119,6 +120,7 @@ async function joinBy(fresh, way) {
     case 'quick': return fresh.quickJoin({ filter: { mode: way.mode }, options: { mode: way.mode } });
     case 'room': return fresh.joinRoom(way.id, { spectate: way.spectate });
     case 'code': return fresh.joinCode(way.code, { spectate: way.spectate });
+    case 'duel': return duel(fresh, overlay, toLobby);
     default: return fresh.create({ name: way.name, private: way.private, seats: way.seats, kicks: way.kicks, options: { mode: way.mode } });
   }
 }
@@ -201,7 +203,7 @@ function onClosed({ code }) {
 /** @param {unknown} error @returns {string} what to tell the visitor */
 function why(error) {
   if (!(error instanceof RequestError)) return UNREACHED;
-  if (error.reason !== 'Closed') return refusal(error.reason);
+  if (error.reason !== 'Closed') return DUEL_OVER[error.reason] ?? refusal(error.reason);
   return WHY.get(error.code ?? 0) ?? UNREACHED;
 }
 

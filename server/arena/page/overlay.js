@@ -1,6 +1,6 @@
 /**
- * The sheet over everything while there is no connection: connecting, reconnecting, lost. One
- * button to get out of it.
+ * The sheet over everything while there is no room: connecting, waiting for a duel, reconnecting,
+ * lost. One button to get out of it, and one to accept where something is asked.
  */
 
 import { element, write } from './dom.js';
@@ -11,6 +11,7 @@ export class Overlay {
   #title = element('overlay-title', HTMLElement);
   #note = element('overlay-note', HTMLElement);
   #button = element('overlay-button', HTMLButtonElement);
+  #accept = element('overlay-accept', HTMLButtonElement);
 
   /**
    * @param {object} what
@@ -19,15 +20,23 @@ export class Overlay {
    * @param {boolean} [what.busy] something is under way
    * @param {string} what.button
    * @param {() => void} what.onPress
+   * @param {() => void} [what.accept] what is asked is accepted
    */
-  show({ title, note = '', busy = true, button, onPress }) {
+  show({ title, note = '', busy = true, button, onPress, accept }) {
     write(this.#title, title);
     write(this.#note, note);
     write(this.#button, button);
     this.#pulse.hidden = !busy;
     this.#button.onclick = onPress;
+    this.#accept.onclick = accept ?? null;
+    this.#accept.hidden = accept === undefined;
     this.#sheet.hidden = false;
-    this.#button.focus({ preventScroll: true });
+    (accept ? this.#accept : this.#button).focus({ preventScroll: true });
+  }
+
+  /** Changes what stands below the title, and nothing else. @param {string} text */
+  note(text) {
+    write(this.#note, text);
   }
 
   hide() {

@@ -37,11 +37,14 @@ mod sweep;
 mod tables;
 mod tuning;
 
+use std::time::Duration;
+
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::SingleThreadedExecutor;
 use include_dir::{Dir, include_dir};
 use tickwire_server::Site;
 use tickwire_server::game::{Game, Player, Rewind, RoomOptions, RoomRng, Schema};
+use tickwire_server::queue::{self, AtTheEnd, Missing, Window};
 
 pub use control::Control;
 pub use kind::Kind;
@@ -68,6 +71,7 @@ impl Game for Arena {
 
     fn schema(schema: &mut Schema<Arena>) {
         schema::declare(schema);
+        schema.mode("duel", duel());
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {
@@ -80,7 +84,9 @@ impl Game for Arena {
         world.insert_resource(Rewind::<flight::Target>::new(room.tick_rate));
         world.init_resource::<damage::Blows>();
         world.init_resource::<respawn::Fallen>();
-        drones::spawn_drones(world, room.npcs);
+        let teams = room.matched.iter().flat_map(|matched| &matched.teams);
+        let bots: u16 = teams.map(|team| u16::from(team.bots)).sum();
+        drones::spawn_drones(world, room.npcs.saturating_add(bots));
         systems.set_executor(SingleThreadedExecutor::new());
         systems.add_systems(
             (
@@ -135,4 +141,20 @@ impl Game for Arena {
 
 fn looks(who: &Player) -> Look {
     Look::of(&who.options.get::<PlayerChoice>(), who.id)
+}
+
+/// One against one; who finds nobody plays against a drone.
+fn duel() -> queue::Mode {
+    queue::Mode {
+        teams: 2,
+        team_size: 1,
+        window: Window {
+            start: 4.0,
+            per_second: 0.5,
+            max: 25.0,
+        },
+        wait: Duration::from_secs(60),
+        at_the_end: AtTheEnd::Bots,
+        missing: Missing::CallOff,
+    }
 }

@@ -55,15 +55,16 @@ pub(super) struct Entry {
 impl Entry {
     /// A room that is to be made, of this number, on a worker; `made` rises with every room.
     pub(super) fn new(new: Creation, id: RoomId, worker: usize, made: u64) -> Entry {
+        let takers: Vec<Mark> = [new.maker].into_iter().chain(new.others).collect();
         Entry {
             game: new.game,
             options: RoomOptions { id, ..new.options },
             spectators: 0,
-            takers: vec![new.maker],
+            active: takers.len() as u16,
+            takers,
             worker,
             made,
             network: new.network,
-            active: 1,
             unit_share: None,
             open: false,
             locked: false,

@@ -86,6 +86,8 @@ pub(crate) struct Creation {
     pub(crate) network: Option<NetworkMark>,
     /// Whose the first seat is.
     pub(crate) maker: Mark,
+    /// Whose the next ones are: of a room that is made for several.
+    pub(crate) others: Vec<Mark>,
     /// What was asked of rooms, when there was none.
     pub(crate) made_for: Filter,
     /// Kept for as long as the room is there.
@@ -106,7 +108,7 @@ pub(crate) struct Named {
 /// with numbers and codes that no two of them share; who asks for a room finds those of one game
 /// only.
 pub(crate) trait Directory: Send + Sync {
-    /// Makes a room with one seat taken, its maker's, on the least loaded worker, and gives it its
+    /// Makes a room with a seat taken for its maker, and one for each of the others, on the least loaded worker, and gives it its
     /// number. Nobody else finds it until [`Directory::open`], unless they ask for it by name.
     ///
     /// # Errors
@@ -326,6 +328,7 @@ impl Creation {
             options,
             network: None,
             maker,
+            others: Vec::new(),
             made_for: Filter::default(),
             held: Box::new(()),
         }

@@ -10,6 +10,7 @@ use super::action::{ActionFields, Answer, Handler};
 use super::backend::{AskedFields, BackendHandler};
 use super::metadata::MetadataReader;
 use super::schema::{Declaration, Schema};
+use crate::queue::Mode;
 use crate::replication::value::Accessor;
 
 impl<G: Game> Schema<G> {
@@ -140,6 +141,22 @@ impl<G: Game> Schema<G> {
         if self.metadata.replace(reader).is_some() {
             self.errors.push("metadata is declared twice".into());
         }
+        self
+    }
+
+    /// Declares a way to play for which the lobby's queue finds players: what a page calls `name`,
+    /// 1 to 32 characters. A match gets a private room with a seat for each of its players, which
+    /// finds in [`RoomOptions::matched`](super::RoomOptions::matched) who plays with whom.
+    pub fn mode(&mut self, name: &str, mode: Mode) -> &mut Self {
+        self.modes.push(name, mode);
+        self
+    }
+
+    /// Declares where players may want to play, at most
+    /// [`REGIONS_MAX`](crate::queue::REGIONS_MAX) names: who names other regions is not matched
+    /// with them.
+    pub fn regions(&mut self, names: &[&str]) -> &mut Self {
+        self.modes.set_regions(names);
         self
     }
 

@@ -10,6 +10,7 @@ use tickwire::snapshot::layout::Layout;
 use super::action::ActionDef;
 use super::backend::Backend;
 use super::metadata::MetadataReader;
+use super::modes::Modes;
 use super::options::{Options, OptionsType};
 use super::out::{EventTable, Out};
 use super::saved::Kind;
@@ -35,6 +36,8 @@ pub struct GameDef<G: Game> {
     /// For the lobby, too, which knows no game.
     pub(crate) options: Arc<OptionsTypes>,
     pub(crate) metadata: Option<MetadataReader>,
+    /// For the lobby's queue.
+    pub(crate) modes: Modes,
     /// What of a world is saved, the engine's own first.
     pub(crate) kinds: Vec<Kind>,
     /// Differs between games whose rooms are not each other's; made when it is first asked for.
@@ -123,6 +126,7 @@ impl<G: Game> GameDef<G> {
         }
         let of_programs = |error| format!("of what programs may ask: {error}");
         declared.backend.schema.check().map_err(of_programs)?;
+        declared.modes.check(G::SEATS_MAX)?;
         let mut layout = Layout::new(&declared.wire, &declared.tables)?;
         tolerate(&mut layout, &declared.wire, &declared.tolerances);
         let mut options = OptionsTypes {
@@ -142,6 +146,7 @@ impl<G: Game> GameDef<G> {
             backend: declared.backend,
             options: Arc::new(options),
             metadata: declared.metadata,
+            modes: declared.modes,
             kinds: declared.kinds,
             fingerprint: OnceLock::new(),
         })

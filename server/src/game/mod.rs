@@ -7,7 +7,9 @@ mod axes;
 mod backend;
 mod declare;
 mod def;
+mod matched;
 mod metadata;
+mod modes;
 mod options;
 mod out;
 mod payload;
@@ -28,6 +30,7 @@ pub use action::Handler;
 pub use axes::Axes;
 pub use backend::BackendHandler;
 pub use def::GameDef;
+pub use matched::{Match, MatchTeam};
 pub use options::Options;
 pub use out::{Out, To};
 pub use result::{RoundResult, SEASON_CHARS_MAX, STANDINGS_MAX, Standing, places};
@@ -37,6 +40,7 @@ pub use spec::{Spec, all, entity, flag, int, one_of, range, text, turn};
 
 pub(crate) use backend::{Backend, Job};
 pub(crate) use def::OptionsTypes;
+pub(crate) use modes::Modes;
 pub(crate) use out::Queued;
 pub(crate) use rewind::without_past;
 
@@ -179,6 +183,8 @@ pub struct RoomOptions {
     pub npcs: u16,
     /// What whoever made it chose, as [`Schema::room_options`] declares it.
     pub options: Options,
+    /// The match for which the queue made it; `None`: somebody made it.
+    pub matched: Option<Box<Match>>,
 }
 
 /// A public room of 16 seats and as many places for spectators at 30 Hz, a snapshot each tick, a
@@ -229,6 +235,7 @@ impl Default for RoomOptions {
             grace: 900,
             npcs: 0,
             options: Options::default(),
+            matched: None,
         }
     }
 }

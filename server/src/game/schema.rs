@@ -15,6 +15,7 @@ use super::Game;
 use super::action::ActionDef;
 use super::backend::Backend;
 use super::metadata::MetadataReader;
+use super::modes::Modes;
 use super::options::OptionsType;
 use super::out::{Contents, EventTable, EventType};
 use super::payload::PayloadAccessor;
@@ -38,6 +39,7 @@ pub struct Schema<G: Game> {
     pub(super) room_options: OptionsType,
     pub(super) player_options: OptionsType,
     pub(super) metadata: Option<MetadataReader>,
+    pub(super) modes: Modes,
     /// What of a world is saved.
     pub(super) kinds: Vec<SavedKind>,
     pub(super) errors: Vec<String>,
@@ -178,6 +180,7 @@ impl<G: Game> Schema<G> {
             room_options: OptionsType::default(),
             player_options: OptionsType::default(),
             metadata: None,
+            modes: Modes::default(),
             kinds: SavedKind::own::<G>(),
             errors: Vec::new(),
         }

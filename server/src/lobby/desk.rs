@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::queueing::Queueing;
 use super::room_defaults::RoomDefaults;
 use super::room_quotas::RoomQuotas;
 use super::visitors::Visitors;
@@ -20,6 +21,8 @@ pub(super) struct Desk<'a> {
     /// What proves seats' tokens.
     pub(super) seats: &'a SeatKey,
     pub(super) visitors: &'a Visitors,
+    /// `None`: the game has no modes.
+    pub(super) queueing: Option<&'a Queueing>,
     /// `None`: the server is alone.
     pub(super) nodes: Option<&'a Arc<Nodes>>,
     pub(super) game: &'a str,

@@ -83,6 +83,9 @@ impl Desk<'_> {
         request: &ClientMessage,
     ) -> Result<Led, Refusal> {
         matchmaking::pay(session, now, request)?;
+        if let Some(seating) = self.seat_of_match(session, now, request)? {
+            return Ok(Led::Here(Box::new(seating)));
+        }
         match self.others(session) {
             Some(nodes) => Leading::new(self, nodes, session, now, request).lead(),
             None => {

@@ -5,6 +5,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::queueing::Queueing;
 use super::room_defaults::RoomDefaults;
 use super::welcome::Welcome;
 use crate::admission::limiter::Rates;
@@ -58,6 +59,8 @@ pub(super) struct Offered {
     pub(super) name: &'static str,
     pub(super) welcome: Welcome,
     pub(super) rooms: RoomDefaults,
+    /// Who finds players for its modes, if it has some that a room has seats for.
+    pub(super) queueing: Option<Queueing>,
     /// Limits of its clients.
     pub(super) rates: Rates,
 }
@@ -65,12 +68,31 @@ pub(super) struct Offered {
 impl Offered {
     /// # Errors
     /// Its schema is more than a message may be.
-    pub(super) fn new(index: GameIndex, game: &GameToServe) -> io::Result<Offered> {
+    pub(super) fn new(
+        index: GameIndex,
+        game: &GameToServe,
+        metrics: &Metrics,
+        seed: u64,
+    ) -> io::Result<Offered> {
         let (def, config) = (&*game.def, &game.config);
+        let (players, seats) = (def.modes().players_max(), config.max_players);
+        let queueing = match players > seats {
+            true => {
+                let game = def.name();
+                let why = "a match has more players than max-players lets a room have";
+                tracing::warn!(game, players, seats, "its queue is shut: {why}");
+                None
+            }
+            false => {
+                let queueing = Queueing::new(def.modes(), metrics.game(def.name()), seed);
+                queueing.map_err(invalid)?
+            }
+        };
         Ok(Offered {
             name: def.name(),
             welcome: Welcome::new(def, config).map_err(invalid)?,
             rooms: RoomDefaults::new(config, index, def),
+            queueing,
             rates: Rates::of(config),
         })
     }

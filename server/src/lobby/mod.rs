@@ -13,6 +13,8 @@ mod notices;
 mod of_node;
 mod orders;
 mod programs;
+mod queue_requests;
+mod queueing;
 mod restoring;
 mod room_defaults;
 mod room_quotas;
@@ -140,7 +142,13 @@ impl Lobby {
         tokio::spawn(vitals.clone().keep("notices", tending));
         let history = built.shared.history.clone();
         let reading = async move { history.keep_reading().await };
-        tokio::spawn(vitals.keep("history", reading));
+        tokio::spawn(vitals.clone().keep("history", reading));
+        for (index, game) in (0..).map(GameIndex).zip(&built.shared.games) {
+            if game.queueing.is_some() {
+                let queue = built.shared.clone().keep_queue(index);
+                tokio::spawn(vitals.clone().keep("a queue", queue));
+            }
+        }
         Ok(Lobby {
             shared: built.shared,
             threads: Arc::new(Mutex::new(built.beside)),

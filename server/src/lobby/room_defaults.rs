@@ -178,6 +178,7 @@ impl RoomDefaults {
             options: room,
             network,
             maker,
+            others: Vec::new(),
             made_for: Filter::default(),
             held: Box::new(()),
         })

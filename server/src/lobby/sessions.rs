@@ -61,6 +61,7 @@ impl Served {
     pub(super) fn new(mut client: Client, shared: &Shared, now: Instant) -> Served {
         client.session.set_room(None);
         client.session.stand_up();
+        shared.queue_returns(&mut client.session, now);
         if let Some(online) = &client.session.online {
             online.in_lobby();
         }
@@ -143,7 +144,7 @@ pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next 
         }
         match answer_guarded(client, &mut served.waiting, shared, now) {
             Ok(None) => break,
-            Ok(Some(seating)) => match hand_over(served.client, *seating, shared) {
+            Ok(Some(seating)) => match hand_over(served.client, *seating, shared, now) {
                 Ok(()) => return Next::Gone,
                 Err(Some(back)) => served.client = back,
                 Err(None) => {
@@ -299,7 +300,7 @@ fn answer(
         return Ok(Answered::Said);
     };
     if session.name.is_none() {
-        return greet(conn, session, shared, message).map(|()| Answered::Said);
+        return greet(conn, session, shared, now, message).map(|()| Answered::Said);
     }
     #[cfg(test)]
     tests::break_down(session);
@@ -327,7 +328,14 @@ fn answer(
         | ClientMessage::QuickJoin { .. }
         | ClientMessage::Resume { .. } => {
             let led = shared.desk(session).lead(session, now, &message);
+            if led.is_err() {
+                shared.queue_returns(session, now);
+            }
             return reply(conn, shared, led);
+        }
+        ClientMessage::Queue(request) => {
+            shared.queue_asked(session, now, &request);
+            return Ok(Answered::Said);
         }
         // As above: no answer is expected.
         ClientMessage::Resync { .. } | ClientMessage::Typing { .. } => return Ok(Answered::Said),
@@ -376,6 +384,7 @@ fn greet(
     conn: &mut Conn,
     session: &mut Session,
     shared: &Shared,
+    now: Instant,
     message: ClientMessage,
 ) -> Result<(), CloseCode> {
     let ClientMessage::Hello {
@@ -427,6 +436,7 @@ fn greet(
     {
         shared.notices.arrive(online, Date::now());
     }
+    shared.queue_greets(session, now);
     Ok(())
 }
 
@@ -434,33 +444,43 @@ fn greet(
 /// has had its share of the last places and it wants a room made, it comes back and the client is
 /// told so; who joins one hears that from the worker, which knows whether they have a seat there
 /// already. Without a connection in the error the socket is gone.
-fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<(), Option<Client>> {
+fn hand_over(
+    mut client: Client,
+    seating: Seating,
+    shared: &Shared,
+    now: Instant,
+) -> Result<(), Option<Client>> {
     let place = seating.place;
     let is_new = matches!(seating.join_request, JoinRequest::Open(_));
     let is_held = matches!(seating.join_request, JoinRequest::Resume(_));
     let watches = matches!(seating.join_request, JoinRequest::Watch);
     let who = shared.registry.mark(&client.session.identity);
-    let give_back = || {
+    let give_back = |session: &mut Session| {
         if watches {
             shared.registry.stop_watching(place.room);
-        } else if !is_held {
+        } else if !is_held && !shared.queue_keeps(session, now) {
             shared.registry.abandon(place.room, who);
         }
     };
+    let coming = client.session.queue.as_ref();
+    let forsakes_queue = coming.is_some_and(|link| link.coming.is_none());
     if is_new && !client.session.take_place(false) {
-        give_back();
+        give_back(&mut client.session);
         shared.send(&mut client.conn, &refused(Refusal::Busy));
         return Err(Some(client));
     }
     if !client.session.sit_down() {
-        give_back();
+        give_back(&mut client.session);
         return Err(Some(client));
     }
     if client.conn.unwatch().is_err() {
-        give_back();
+        give_back(&mut client.session);
         return Err(None);
     }
     client.session.set_room(Some(place.room));
+    if forsakes_queue {
+        shared.queue_loses(&client.session, now);
+    }
     let worker = &shared.workers[place.worker];
     let sent = worker.send(place.room, seating.join_request, client);
     let Err(mut client) = sent else {
@@ -470,7 +490,7 @@ fn hand_over(mut client: Client, seating: Seating, shared: &Shared) -> Result<()
         return Ok(());
     };
     shared.metrics.inboxes_full.increment(1);
-    give_back();
+    give_back(&mut client.session);
     client.session.set_room(None);
     client.session.stand_up();
     if is_held {

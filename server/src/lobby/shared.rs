@@ -99,10 +99,13 @@ impl Shared {
         let store = stored.store.clone();
         let moderation = Moderation::new(config, metrics.clone(), stored).map_err(invalid)?;
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
-        let registry = Registry::new(config.max_rooms as usize, config.workers, entropy);
+        let registry = Registry::new(config.max_rooms as usize, config.workers, entropy.clone());
         let registry = Arc::new(registry.with_rooms_max_of(rooms_max_of.collect()));
         let indexed = (0..).map(GameIndex).zip(games);
-        let offered = indexed.map(|(index, game)| Offered::new(index, game));
+        let offered = indexed.map(|(index, game)| {
+            let seed = u64::from_le_bytes(entropy.bytes().map_err(io::Error::other)?);
+            Offered::new(index, game, &metrics, seed)
+        });
         let offered: io::Result<Vec<Offered>> = offered.collect();
         let indices = (0..=u8::MAX).map(GameIndex);
         let hosted = games.iter().zip(indices);
@@ -225,6 +228,7 @@ impl Shared {
             room_quotas: &self.room_quotas,
             seats: self.tokens.seats(),
             visitors: &self.visitors,
+            queueing: game.queueing.as_ref(),
             nodes: self.nodes.get(),
             game: game.name,
             folder: self.folder(game),
@@ -280,6 +284,7 @@ impl Shared {
     pub(super) fn parted(&self, mut client: Client, end: End) -> Option<Client> {
         self.count_end(end);
         client.session.online = None;
+        client.session.queue = None;
         client.session.stand_up();
         (end != End::Lost).then_some(client)
     }

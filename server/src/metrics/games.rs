@@ -55,6 +55,12 @@ figures! {
         "snapshots handed to sockets"
     counter tickwire_snapshot_bytes_total { snapshot_bytes }
         "bytes of snapshots handed to sockets"
+    gauge tickwire_queue_players { queue_players }
+        "players in the matchmaking queue, those on their way into a match included"
+    counter tickwire_queue_matches_played_total { queue_played }
+        "matches of the queue to which those came who were needed"
+    counter tickwire_queue_matches_called_off_total { queue_called_off }
+        "matches of the queue that came to nothing after they were offered"
     counter tickwire_desyncs_total { desyncs }
         "images that differed at a client; must stay 0"
 }

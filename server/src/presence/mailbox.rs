@@ -8,6 +8,9 @@
 //! which the next owner takes over and looks. So a letter came before the owner took over, who saw
 //! it, or after, and was told. An owner of before that is told too late finds nothing.
 //!
+//! **How things stand** ([`Standing`]) is no letter: of each the newest alone waits, in a place of its
+//! own, so that none of it is lost to a flood and none of it grows.
+//!
 //! **Durable letters** come in the order of their numbers: once one did not fit, none is taken until
 //! the mailbox is filled again with all that was left ([`Mailbox::fill`]), from where it stopped.
 //!
@@ -67,6 +70,24 @@ const ANSWERS_PER_SECOND: f32 = 1.0;
 /// And at once: who comes back from afar, or scrolls.
 const ANSWERS_BURST: f32 = 10.0;
 
+/// What a client is told as it stands, whole each time: no more than a few hundred bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// In its game's queue.
+    Queue,
+}
+
+/// What there is to say of one.
+#[derive(Clone, Debug, Default)]
+enum Stands {
+    /// Nothing ever: the client does not understand it.
+    #[default]
+    Unheeded,
+    /// Nothing that it was not told.
+    Told,
+    Untold(Bytes),
+}
+
 /// Who has the connection.
 #[derive(Debug)]
 pub(super) enum Owner {
@@ -106,6 +127,8 @@ struct State {
     lacks_some: bool,
     /// None of who never asked.
     answer: Option<Box<Answer>>,
+    /// By [`Standing`].
+    stands: [Stands; 1],
     budget: Budget,
 }
 
@@ -120,6 +143,7 @@ impl Mailbox {
             newest: None,
             lacks_some: false,
             answer: None,
+            stands: Default::default(),
             budget: Budget::new(now),
         }))
     }
@@ -160,6 +184,24 @@ impl Mailbox {
                 break;
             }
             state.push(letter);
+            state.tell(lobby);
+        }
+    }
+
+    /// See [`super::Online::attend`].
+    pub(super) fn attend(&self, standing: Standing) {
+        let stands = &mut self.0.lock().stands[standing as usize];
+        if matches!(stands, Stands::Unheeded) {
+            *stands = Stands::Told;
+        }
+    }
+
+    /// See [`super::Online::show`].
+    pub(super) fn show(&self, standing: Standing, bytes: Bytes, lobby: &Notify) {
+        let mut state = self.0.lock();
+        let stands = &mut state.stands[standing as usize];
+        if !matches!(stands, Stands::Unheeded) {
+            *stands = Stands::Untold(bytes);
             state.tell(lobby);
         }
     }
@@ -214,12 +256,24 @@ impl Mailbox {
         state.is_known
     }
 
-    /// The owner takes letters, oldest first, and then parts of the answer, until they have `most`
+    /// The owner takes how things stand, letters, oldest first, and then parts of the answer, until they have `most`
     /// bytes or more; in a room, which says what time it is, no more than may go out by then. Whether
     /// some are left, of which it knows.
     pub(super) fn take(&self, most: usize, now: Option<Instant>, out: &mut Vec<Bytes>) -> bool {
         let mut state = self.0.lock();
+        let state = &mut *state;
         let mut left = most;
+        for stands in &mut state.stands {
+            let Stands::Untold(bytes) = stands else {
+                continue;
+            };
+            if left == 0 || !may_go(&mut state.budget, now, bytes.len()) {
+                break;
+            }
+            left = left.saturating_sub(bytes.len());
+            out.push(std::mem::take(bytes));
+            *stands = Stands::Told;
+        }
         while left > 0
             && let Some(bytes) = state.letters.front().map(|letter| letter.bytes.len())
             && may_go(&mut state.budget, now, bytes)
@@ -245,6 +299,14 @@ fn may_go(budget: &mut Budget, now: Option<Instant>, bytes: usize) -> bool {
 }
 
 impl State {
+    fn has_some(&self) -> bool {
+        let is_untold = |stands: &Stands| matches!(stands, Stands::Untold(_));
+        let has_parts = |answer: &Box<Answer>| !answer.parts.is_empty();
+        !self.letters.is_empty()
+            || self.stands.iter().any(is_untold)
+            || self.answer.as_ref().is_some_and(has_parts)
+    }
+
     fn fits(&self, letter: &Letter) -> bool {
         self.letters.len() < LETTERS_MAX && self.bytes + letter.bytes.len() <= MAILBOX_BYTES_MAX
     }
@@ -268,11 +330,6 @@ impl State {
         }
         self.bytes += letter.bytes.len();
         self.letters.push_back(letter);
-    }
-
-    fn has_some(&self) -> bool {
-        let answer = self.answer.as_ref();
-        !self.letters.is_empty() || answer.is_some_and(|answer| !answer.parts.is_empty())
     }
 
     /// The next part of the answer, if it may go out; behind the last one another may be asked for.

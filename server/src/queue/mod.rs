@@ -199,6 +199,16 @@ impl Queue {
         })
     }
 
+    /// Whether a match is offered or under way.
+    pub fn knows(&self, offer: OfferId) -> bool {
+        self.offers.get(offer).is_some()
+    }
+
+    /// When a player may queue again who spoilt a match; `None`: at once.
+    pub fn cools_until(&self, now: Duration, player: PlayerKey) -> Option<Duration> {
+        self.cooling.until(now, player)
+    }
+
     /// Players in the queue, on their way into matches too.
     pub fn players(&self) -> usize {
         self.of_player.len()

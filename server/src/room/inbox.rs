@@ -8,7 +8,10 @@ use tickwire::limits::{REPLY_CHARS_MAX, RESYNC_EVERY_MS};
 use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
-use tickwire::protocol::{CHANNEL_ROOM, ClientMessage, CloseCode, Kind, ServerMessage};
+use tickwire::protocol::{
+    CHANNEL_ROOM, ClientMessage, CloseCode, Kind, OutOfQueue, QueueRequest, QueueState,
+    ServerMessage,
+};
 use tickwire::snapshot::fields::{take_payload, unpack};
 
 use super::send_rate::tiers::Move;
@@ -114,6 +117,11 @@ impl<G: Game> Room<G> {
             | ClientMessage::JoinCode { .. }
             | ClientMessage::QuickJoin { .. }
             | ClientMessage::Resume { .. } => self.refuse(player, Refusal::AlreadyInRoom),
+            ClientMessage::Queue(QueueRequest::Enqueue { nonce, .. }) => {
+                self.tell(player, &not_in_rooms(nonce));
+            }
+            // Said before the client knew that it was in a room: how things stand it is told anyway.
+            ClientMessage::Queue(_) => {}
             ClientMessage::LeaveRoom => self.depart(player, LeaveReason::Asked),
             ClientMessage::Ready { ready } => self.on_ready(player, ready),
             ClientMessage::Kick { player: whom } => self.on_kick(player, whom),
@@ -309,4 +317,14 @@ impl<G: Game> Room<G> {
         let bytes = Bytes::from(encode_server(message));
         self.effects.push_back(Effect::Control { to, bytes });
     }
+}
+
+/// The queue is the lobby's.
+fn not_in_rooms(nonce: u32) -> ServerMessage {
+    let state = QueueState::Out {
+        why: OutOfQueue::InRoom,
+        own: true,
+        again_ms: 0,
+    };
+    ServerMessage::Queue { nonce, state }
 }

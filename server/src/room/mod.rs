@@ -399,6 +399,11 @@ impl<G: Game> Room<G> {
         }
     }
 
+    /// Sends somebody back to the lobby who is not to blame for it.
+    pub fn dismiss(&mut self, player: PlayerId) {
+        self.depart(player, LeaveReason::RoomClosed);
+    }
+
     fn depart(&mut self, player: PlayerId, reason: LeaveReason) {
         self.leave(player);
         self.effects.push_back(Effect::Depart { player, reason });

@@ -7,6 +7,7 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
+use super::queue_link::QueueLink;
 use crate::admission::addresses::AddressLease;
 use crate::admission::crowd::Spot;
 use crate::admission::limiter::Budget;
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) identity: Identity,
     /// As operators see it, from its hello to its end.
     pub(crate) online: Option<Present>,
+    /// What the queue of its game hears of it, if that has one and it understands what it is told.
+    pub(crate) queue: Option<Box<QueueLink>>,
     /// Which room it may join by its number, private or not: another node sent it there.
     pub(crate) admitted: Option<RoomId>,
     /// What it brings to the room to which it is on its way.
@@ -75,6 +78,7 @@ impl Client {
                 features: 0,
                 identity: Identity::nobody(),
                 online: None,
+                queue: None,
                 admitted: None,
                 options: Options::default(),
                 guest: AddressLease::unlimited(),
@@ -175,6 +179,14 @@ impl Session {
             self.seated = self.guest.sit(is_theirs);
         }
         self.seated.is_some()
+    }
+
+    /// It has come into a room.
+    pub(crate) fn seated(&mut self) {
+        self.has_played = true;
+        if let Some(link) = &mut self.queue {
+            link.seated();
+        }
     }
 
     /// It was refused a room that it named: a wrong guess has its price, here and at its address.

@@ -13,7 +13,7 @@ use super::restoring::{self, RestoredRoom};
 use super::room_host::{Failed, RoomHost};
 use crate::admission::limiter::Rates;
 use crate::directory::{Directory, GameIndex};
-use crate::game::{Backend, Game, GameDef, OptionsTypes, RoomOptions};
+use crate::game::{Backend, Game, GameDef, Modes, OptionsTypes, RoomOptions};
 use crate::metrics::GameMetrics;
 use crate::room::RestoreError;
 
@@ -39,6 +39,9 @@ pub(crate) trait AnyGame: Send + Sync {
 
     /// What it declares of options.
     fn options(&self) -> &Arc<OptionsTypes>;
+
+    /// What it declares for the queue.
+    fn modes(&self) -> &Modes;
 
     /// A new room without members.
     ///
@@ -96,6 +99,10 @@ impl<G: Game> AnyGame for GameDef<G> {
 
     fn options(&self) -> &Arc<OptionsTypes> {
         &self.options
+    }
+
+    fn modes(&self) -> &Modes {
+        &self.modes
     }
 
     fn open(

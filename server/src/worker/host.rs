@@ -65,6 +65,8 @@ pub(crate) trait Host: Send {
     /// See [`crate::room::Room::forget`].
     fn forget(&mut self, identity: &Identity);
 
+    fn dismiss(&mut self, who: Option<&Identity>, ctx: &mut TurnContext) -> Result<(), Failed>;
+
     fn mail(
         &mut self,
         player: PlayerId,
@@ -165,6 +167,10 @@ impl<G: Game> Host for RoomHost<G> {
 
     fn forget(&mut self, identity: &Identity) {
         self.room.forget(identity);
+    }
+
+    fn dismiss(&mut self, who: Option<&Identity>, ctx: &mut TurnContext) -> Result<(), Failed> {
+        RoomHost::dismiss(self, who, ctx)
     }
 
     fn mail(

@@ -17,6 +17,7 @@ mod moderation;
 mod orders;
 mod peers;
 mod play_log;
+mod queue_link;
 mod restoring;
 mod room_host;
 mod saves;
@@ -60,6 +61,7 @@ pub(crate) use games::{AnyGame, HostedGame};
 pub(crate) use orders::{Order, SendOn, Stopped};
 pub(crate) use peers::Peers;
 pub(crate) use play_log::PlayLog;
+pub(crate) use queue_link::{QueueEar, QueueLink, QueueNews};
 pub(crate) use view::RoomView;
 
 /// Commands that wait for a worker: a thousand clients that join at once. Beyond: the lobby

@@ -1,4 +1,4 @@
-//! What operators ordered about members of a room: it stands in their connections, marked by
+//! What operators and the queue ordered about members of a room. Of operators: it stands in their connections, marked by
 //! `moderation`. A connection that comes is looked at when it is seated, all of them when the
 //! worker is told; nothing is asked for on the tick path.
 
@@ -37,6 +37,29 @@ impl<G: Game> RoomHost<G> {
             self.apply_orders(player, ctx)?;
         }
         Ok(given_up)
+    }
+
+    /// Sends a player back to the lobby, or with `None` everybody, who may come again.
+    ///
+    /// # Errors
+    /// The room failed.
+    pub(super) fn dismiss(
+        &mut self,
+        who: Option<&Identity>,
+        ctx: &mut TurnContext,
+    ) -> Result<(), Failed> {
+        let mut last = None;
+        while let Some(player) = self.members.after(last) {
+            last = Some(player);
+            let theirs = self.room.identity(player);
+            if who.is_none_or(|who| theirs == Some(who)) {
+                guarded(self.id, || {
+                    self.room.dismiss(player);
+                    self.settle(ctx);
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Applies what was ordered about one member.

@@ -1,4 +1,4 @@
-//! What the cluster's task and programs of the operator's want of a worker's rooms. Not in the
+//! What the cluster's task, the lobby's queue and programs of the operator's want of a worker's rooms. Not in the
 //! inbox, which may be full: none of these may be lost, and who gives them does not wait. They are
 //! no more than a few a room and one a program's connection, and taken with each pass of the loop.
 
@@ -11,6 +11,7 @@ use tickwire::protocol::ServerMessage;
 use tokio::sync::oneshot;
 
 use super::client::Session;
+use crate::auth::Identity;
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{GameIndex, Kept};
 use crate::game::Job;
@@ -33,6 +34,8 @@ pub(crate) enum Order {
     GoOn { room: RoomId },
     /// The room is another node's: its members go there.
     Drop { room: RoomId, to: SendOn },
+    /// A player is back in the lobby, `None`: all of the room are.
+    Dismiss { room: RoomId, who: Option<Identity> },
     /// The room ends, as one that failed.
     End { room: RoomId },
     /// A program asks something of the room's game. Dropped unanswered if the room stands still, or
@@ -63,6 +66,7 @@ impl Order {
             | Order::Stop { room, .. }
             | Order::GoOn { room }
             | Order::Drop { room, .. }
+            | Order::Dismiss { room, .. }
             | Order::End { room }
             | Order::Take { room, .. } => Some(*room),
             Order::Disown { .. } => None,

@@ -57,7 +57,7 @@ impl<G: Game> RoomHost<G> {
         }
         match guarded(self.id, || self.room.join_as(&name, identity, &options)) {
             Ok(Ok(player)) => {
-                client.session.has_played = true;
+                client.session.seated();
                 self.heed_features(player, client.session.features);
                 let since = self.room.tick_number();
                 self.members.sit(player, client, mark, since);
@@ -191,7 +191,7 @@ impl<G: Game> RoomHost<G> {
                 return Err(failed);
             }
         }
-        client.session.has_played = true;
+        client.session.seated();
         client.session.take_place(true);
         self.heed_features(player, client.session.features);
         self.members.plug(player, client);

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::queue::QueueRequest;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 
 /// A client's control message.
@@ -138,11 +139,14 @@ pub enum ClientMessage {
         /// As in `Say`.
         channel: String,
     },
+    /// Something of the matchmaking queue, to a server with
+    /// [`feature::QUEUE`](super::feature::QUEUE); answered by `Queue`.
+    Queue(QueueRequest),
 }
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: u8 = 4;
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 140];
 }
 
 /// A room to be made.

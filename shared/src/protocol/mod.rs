@@ -4,10 +4,12 @@
 pub mod client_message;
 pub mod close_code;
 pub mod frame;
+pub mod queue;
 pub mod server_message;
 
 pub use client_message::ClientMessage;
 pub use close_code::CloseCode;
+pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
 
 /// Protocol version, spoken in hello and welcome and in the WebSocket's subprotocol.
@@ -28,9 +30,10 @@ pub const LATER_FROM: u8 = RESERVED_FROM + 1;
 pub trait Numbered {
     /// Variants of the base, whose place in the enum is their index.
     const BASE: u8;
-    /// Variants behind them, which came later: in the reserved range, by their order from
-    /// [`LATER_FROM`] on.
-    const LATER: u8;
+    /// The index of each variant behind them, which came later, in their order: rising, of the
+    /// reserved range from [`LATER_FROM`] on. What belongs together may begin at a number of its
+    /// own.
+    const LATER: &'static [u8];
 }
 
 /// What an end may understand beyond the base: bits of `Hello.features` and `Welcome.features`.
@@ -47,8 +50,10 @@ pub mod feature {
     pub const CHANNELS: u32 = 1 << 4;
     /// `History`, answered by `Lines`. To who lacks it none is said.
     pub const LINES: u32 = 1 << 5;
+    /// The `Queue` of both sides. Who lacks it is told nothing of one.
+    pub const QUEUE: u32 = 1 << 6;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::queue::QueueState;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::schema::{Schema, Tables};
 
@@ -185,11 +186,19 @@ pub enum ServerMessage {
         /// Who.
         player: PlayerId,
     },
+    /// How things stand for the player in the matchmaking queue: in the lobby or a room.
+    Queue {
+        /// Of the `Enqueue` from which it follows, whichever of the player's clients said it; 0 if
+        /// it follows from none.
+        nonce: u32,
+        /// The whole of it.
+        state: QueueState,
+    },
 }
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: u8 = 5;
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 140];
 }
 
 /// A part of a page of what was said.

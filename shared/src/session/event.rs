@@ -2,6 +2,7 @@
 
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
+use crate::protocol::QueueState;
 use crate::protocol::frame::{SnapshotHead, take_varint};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
@@ -114,6 +115,14 @@ pub enum Event {
     Typing {
         /// Who.
         player: PlayerId,
+    },
+    /// How things stand for the player in the matchmaking queue.
+    Queue {
+        /// Of the [`QueueRequest::Enqueue`](crate::protocol::QueueRequest::Enqueue) from which it
+        /// follows, 0 for none.
+        nonce: u32,
+        /// The whole of it; the newest counts.
+        state: QueueState,
     },
     /// The server stops; its close follows.
     Stopping {

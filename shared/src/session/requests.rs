@@ -6,7 +6,7 @@ use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::protocol::client_message::{Condition, JoinAs, NewRoom};
-use crate::protocol::{CHANNEL_ROOM, ClientMessage, frame};
+use crate::protocol::{CHANNEL_ROOM, ClientMessage, QueueRequest, frame};
 use crate::schema::Field;
 use crate::snapshot::fields;
 
@@ -167,6 +167,13 @@ impl Session {
     pub fn typing(&mut self) -> Result<(), RequestError> {
         let channel = CHANNEL_ROOM.to_owned();
         self.request_of_player(&ClientMessage::Typing { channel })
+    }
+
+    /// Says something to the matchmaking queue, for servers with
+    /// [`feature::QUEUE`](crate::protocol::feature::QUEUE); what becomes of it is told by
+    /// [`super::Event::Queue`].
+    pub fn queue(&mut self, request: &QueueRequest) -> Result<(), RequestError> {
+        self.request(State::Lobby, &ClientMessage::Queue(request.clone()))
     }
 
     /// Makes a request of the game: the index of the action in the schema, the integers of its

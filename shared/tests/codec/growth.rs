@@ -9,8 +9,8 @@ use tickwire::codec::{decode_client, decode_server, encode_client, encode_server
 use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::{Page, PastLine};
 use tickwire::protocol::{
-    ClientMessage, LATER_FROM, Numbered, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage,
-    feature,
+    ClientMessage, LATER_FROM, Numbered, OutOfQueue, QueueRequest, QueueState, RESERVED_FROM,
+    RESERVED_TO, SUBPROTOCOL, ServerMessage, feature,
 };
 
 use crate::vectors::hex;
@@ -57,15 +57,20 @@ fn messages_below_the_reserved_range_are_those_of_the_base() {
             ServerMessage::LATER,
         ),
     ];
-    for (side, name, base_count, later_count) in sides {
+    for (side, name, base_count, indices) in sides {
         let base = listed(&page, &format!("Messages from a {side}, by"));
         let later = listed(&page, &format!("Later ones from a {side}"));
         let source = read(&format!("src/protocol/{side}_message.rs"));
         let why = "what is new comes from index 129 on, docs/wire.md says how";
         assert_eq!(base.len(), usize::from(base_count), "{why}");
-        assert_eq!(later.len(), usize::from(later_count), "{why}");
+        assert_eq!(later.len(), indices.len(), "{why}");
         assert_eq!(variants(&source, name), [base, later].concat(), "{why}");
-        assert!(base_count < RESERVED_FROM && later_count <= RESERVED_TO - LATER_FROM + 1);
+        assert!(
+            base_count < RESERVED_FROM && indices.is_sorted_by(|a, b| a < b),
+            "{why}"
+        );
+        let range = LATER_FROM..=RESERVED_TO;
+        assert!(indices.iter().all(|index| range.contains(index)), "{why}");
     }
 }
 
@@ -136,6 +141,19 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
     let player = PlayerId(3);
     let bytes = encode_server(&ServerMessage::Typing { player });
     assert_eq!(bytes, [1, 133, 1, 3]);
+    let answer = QueueRequest::Answer {
+        offer: 300,
+        accept: true,
+    };
+    let bytes = encode_client(&ClientMessage::Queue(answer));
+    assert_eq!(bytes, [1, 140, 5, 3, 251, 44, 1, 1]);
+    let state = QueueState::Out {
+        why: OutOfQueue::Cooling,
+        own: true,
+        again_ms: 300,
+    };
+    let bytes = encode_server(&ServerMessage::Queue { nonce: 7, state });
+    assert_eq!(bytes, [1, 140, 7, 7, 0, 5, 1, 251, 44, 1]);
 }
 
 #[test]
@@ -148,6 +166,7 @@ fn features_are_those_that_both_pages_list() {
         ("NOTICES", feature::NOTICES),
         ("CHANNELS", feature::CHANNELS),
         ("LINES", feature::LINES),
+        ("QUEUE", feature::QUEUE),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

@@ -17,7 +17,7 @@ use tickwire::protocol::frame::{
 use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, NoticeEvent, Page, PastLine, Refusal, RoomInfo,
 };
-use tickwire::protocol::{ClientMessage, ServerMessage};
+use tickwire::protocol::{ClientMessage, OutOfQueue, QueueRequest, QueueState, ServerMessage};
 use tickwire::schema::{
     Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables, text_words, words_text,
 };
@@ -161,6 +161,17 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Typing {
             channel: "room".to_owned(),
         },
+        ClientMessage::Queue(QueueRequest::Enqueue {
+            nonce: u32::MAX,
+            mode: "pairs".to_owned(),
+            regions: vec!["eu".to_owned(), "us".to_owned()],
+        }),
+        ClientMessage::Queue(QueueRequest::Look),
+        ClientMessage::Queue(QueueRequest::Cancel),
+        ClientMessage::Queue(QueueRequest::Answer {
+            offer: 70_000,
+            accept: true,
+        }),
     ]
 }
 
@@ -399,7 +410,61 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Typing {
             player: PlayerId(300),
         },
+        queue(
+            7,
+            QueueState::Out {
+                why: OutOfQueue::NoRoom,
+                own: false,
+                again_ms: 300,
+            },
+        ),
+        queue(
+            u32::MAX,
+            QueueState::Waiting {
+                mode: "pairs".to_owned(),
+                waited_ms: 300,
+                left_ms: 70_000,
+                players: 1,
+                expected_ms: Some(300),
+                held: true,
+            },
+        ),
+        queue(
+            7,
+            QueueState::Waiting {
+                mode: String::new(),
+                waited_ms: 0,
+                left_ms: 0,
+                players: 0,
+                expected_ms: None,
+                held: false,
+            },
+        ),
+        queue(
+            7,
+            QueueState::Offered {
+                offer: 70_000,
+                left_ms: 15_000,
+                taken: true,
+                accepted: 1,
+                of: 300,
+            },
+        ),
+        queue(
+            7,
+            QueueState::Going {
+                offer: 1,
+                room: RoomId(u32::MAX),
+                left_ms: 30_000,
+                there: false,
+            },
+        ),
+        queue(0, QueueState::Beside),
     ]
+}
+
+fn queue(nonce: u32, state: QueueState) -> ServerMessage {
+    ServerMessage::Queue { nonce, state }
 }
 
 #[test]

@@ -110,7 +110,11 @@ PREDICTORS = "Hold Linear Velocity Counter Bearing Rate".split()
 MESSAGES = (
     "Welcome Refused Rooms Joined Left MemberChanged MemberLeft Chat Pong Reply Stopping Redirect ResumeToken MemberState Members"
 ).split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing"}
+OUT_OF_QUEUE = (
+    "NotQueued NoSuchMode NoSuchRegion PartySize NotLeader Cooling Full TooOften InRoom Closed Cancelled LeftParty Lost "
+    "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom"
+).split()
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 140: "Queue"}
 
 
 class ServerMessage(Control):
@@ -258,6 +262,30 @@ class ServerMessage(Control):
 
     def past_line(self):
         return self.fields(id=self.u32, at=self.u32, own=self.bool, name=self.string, text=self.string)
+
+    def _Queue(self):
+        return self.fields(nonce=self.u32, state=self.queue_state)
+
+    def queue_state(self):
+        which = self.variant(["Out", "Waiting", "Offered", "Going", "Beside"])
+        if which == "Out":
+            fields = self.fields(why=lambda: self.variant(OUT_OF_QUEUE), own=self.bool, again_ms=self.u32)
+        elif which == "Waiting":
+            fields = self.fields(
+                mode=self.string,
+                waited_ms=self.u32,
+                left_ms=self.u32,
+                players=self.u32,
+                expected_ms=lambda: self.option(self.u32),
+                held=self.bool,
+            )
+        elif which == "Offered":
+            fields = self.fields(offer=self.u32, left_ms=self.u32, taken=self.bool, accepted=self.u16, of=self.u16)
+        elif which == "Going":
+            fields = self.fields(offer=self.u32, room=self.u32, left_ms=self.u32, there=self.bool)
+        else:
+            return which
+        return {which: fields}
 
     def notice_event(self):
         return self.fields(event=self.u16, fields=self.packed)

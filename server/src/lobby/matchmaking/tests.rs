@@ -64,6 +64,7 @@ impl Lobby {
             room_quotas: &self.room_quotas,
             seats: &self.seats,
             visitors: &self.visitors,
+            queueing: None,
             nodes: None,
             game: "plots",
             folder: None,

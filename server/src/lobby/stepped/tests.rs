@@ -4,6 +4,7 @@
 mod history;
 mod leaving;
 mod notices;
+mod queue;
 
 use std::time::Duration;
 

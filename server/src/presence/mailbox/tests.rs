@@ -276,3 +276,33 @@ fn who_knows_of_no_notices_gets_answers() {
     mailbox.answer(answer, &Notify::new());
     assert_eq!(take(&mailbox), b"a");
 }
+
+#[test]
+fn of_how_something_stands_the_newest_alone_waits_whatever_else_comes() {
+    let (mailbox, lobby) = open();
+    let show = |what: u8| {
+        let bytes = Bytes::from(vec![what; 50]);
+        mailbox.show(Standing::Queue, bytes, &lobby);
+    };
+    show(9);
+    assert!(take(&mailbox).is_empty(), "its client does not heed it");
+    mailbox.attend(Standing::Queue);
+    assert!(take(&mailbox).is_empty());
+    show(9);
+    show(8);
+    // A flood of letters.
+    (0..1000).for_each(|_| _ = put(&mailbox, 0));
+    let taken = take(&mailbox);
+    assert_eq!((taken[0], taken.len()), (8, 1 + LETTERS_MAX));
+    assert!(take(&mailbox).is_empty(), "it was told");
+    // Whoever has the connection next is told of it, and gives out no more than may go.
+    show(7);
+    let (post, woken) = post();
+    assert!(mailbox.hand_to(Owner::Worker(post, ROOM, PLAYER)));
+    let (now, mut out) = (Instant::now(), Vec::new());
+    assert!(mailbox.take(0, Some(now), &mut out));
+    assert!(!mailbox.take(usize::MAX, Some(now), &mut out));
+    assert_eq!(out.len(), 1);
+    show(6);
+    assert_eq!(woken.load(Ordering::Relaxed), 1);
+}

@@ -7,8 +7,8 @@ use super::*;
 use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
 use tickwire::limits::NAME_CHARS_MAX;
-use tickwire::protocol::CHANNEL_ROOM;
 use tickwire::protocol::client_message::NewRoom;
+use tickwire::protocol::{CHANNEL_ROOM, QueueRequest};
 use tickwire::session::Seen;
 
 const SECURITY: &str = include_str!("../../../SECURITY.md");
@@ -127,6 +127,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Ping { .. }
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
+        | ClientMessage::Queue(..)
         | ClientMessage::NoticesSeen { .. } => control,
     }
 }
@@ -212,6 +213,7 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
                 channel: CHANNEL_ROOM.to_owned(),
             },
         ),
+        ("Queue", ClientMessage::Queue(QueueRequest::Cancel)),
     ]
 }
 
@@ -264,6 +266,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::Act { .. }
         | ClientMessage::History { .. }
         | ClientMessage::Typing { .. }
+        | ClientMessage::Queue(..)
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }

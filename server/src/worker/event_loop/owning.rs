@@ -99,6 +99,14 @@ impl EventLoop {
                 }
             }
             Order::Drop { room, to } => self.send_on(room, &to, now),
+            Order::Dismiss { room, who } => {
+                let running = self.rooms.get_mut(&room);
+                let dismissed =
+                    running.map(|running| running.room_host.dismiss(who.as_ref(), &mut self.ctx));
+                if let Some(Err(Failed)) = dismissed {
+                    self.fail(room);
+                }
+            }
             Order::End { room } => self.fail(room),
             Order::Disown { who } => {
                 let is_theirs = |running: &Running| {

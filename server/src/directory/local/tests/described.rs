@@ -139,6 +139,7 @@ fn a_held_seat_is_led_to_only_where_its_room_is_what_is_asked_for() {
 fn a_room_that_did_not_say_yet_what_it_is_is_what_it_was_made_for() {
     let registry = Registry::new(9, 1, Entropy::default());
     let made = Creation {
+        others: Vec::new(),
         made_for: asks(2, 10),
         ..Creation::of(room("A", 9, false), ANN)
     };

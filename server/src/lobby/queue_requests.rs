@@ -1,0 +1,205 @@
+//! What clients and their connections have to do with their game's queue: what they ask of it, how
+//! they come into the rooms of its matches, and what it is told when they come and go. `sessions`
+//! and `elsewhere` call it; the queue itself is `queueing`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tickwire::protocol::server_message::Refusal;
+use tickwire::protocol::{ClientMessage, OutOfQueue, QueueRequest, feature};
+
+use super::desk::Desk;
+use super::games::Offered;
+use super::matchmaking::{self, Seating};
+use super::queueing::{Around, MatchSeat, Queueing, STEP, Table, out, tell};
+use super::shared::Shared;
+use crate::admission::request_prices;
+use crate::directory::{GameIndex, Named};
+use crate::presence::Standing;
+use crate::worker::{QueueLink, Session};
+
+impl Shared {
+    /// A client said hello.
+    pub(super) fn queue_greets(&self, session: &mut Session, now: Instant) {
+        let game = self.game(session);
+        let knows = session.features & feature::QUEUE != 0;
+        let (Some(queueing), Some(online), true) = (&game.queueing, &session.online, knows) else {
+            return;
+        };
+        online.attend(Standing::Queue);
+        session.queue = Some(Box::new(QueueLink::new(&queueing.ear, &session.identity)));
+        let around = self.around(game, queueing);
+        queueing.with(now, |table| table.on_come(&around, &session.identity));
+    }
+
+    /// A client in the lobby wants something of the queue.
+    pub(super) fn queue_asked(&self, session: &mut Session, now: Instant, request: &QueueRequest) {
+        let game = self.game(session);
+        let knows = session.features & feature::QUEUE != 0;
+        let Some(online) = session.online.as_ref().filter(|_| knows) else {
+            return;
+        };
+        let nonce = match request {
+            QueueRequest::Enqueue { nonce, .. } => *nonce,
+            _ => 0,
+        };
+        let refused = |why| tell(online, nonce, out(why, true, Duration::ZERO));
+        let Some(queueing) = &game.queueing else {
+            online.attend(Standing::Queue);
+            return refused(OutOfQueue::NoSuchMode);
+        };
+        let around = self.around(game, queueing);
+        let who = &session.identity;
+        match request {
+            QueueRequest::Enqueue { .. }
+                if !request_prices::may_join(&mut session.requests, now) =>
+            {
+                refused(OutOfQueue::TooOften);
+            }
+            QueueRequest::Enqueue { mode, regions, .. } => {
+                let mode = queueing.modes.mode(mode);
+                let mode = mode.ok_or(OutOfQueue::NoSuchMode);
+                let regions = queueing.modes.regions(regions);
+                let regions = regions.ok_or(OutOfQueue::NoSuchRegion);
+                match mode.and_then(|mode| Ok((mode, regions?))) {
+                    Ok((mode, regions)) => queueing.with(now, |table| {
+                        table.enqueue(&around, who, nonce, mode, regions);
+                    }),
+                    Err(why) => refused(why),
+                }
+                queueing.ear.wake();
+            }
+            QueueRequest::Look => {
+                let state = queueing.with(now, |table| table.state(&around, who));
+                match state {
+                    Some((nonce, state)) => tell(online, nonce, state),
+                    None => refused(OutOfQueue::NotQueued),
+                }
+            }
+            QueueRequest::Cancel => {
+                if !queueing.with(now, |table| table.cancel(&around, who)) {
+                    refused(OutOfQueue::NotQueued);
+                }
+            }
+            QueueRequest::Answer { offer, accept } => {
+                if !queueing.with(now, |table| table.answer(&around, who, *offer, *accept)) {
+                    refused(OutOfQueue::NotQueued);
+                }
+            }
+        }
+    }
+
+    /// A connection goes to another room than that of a match: who waits does so no longer.
+    pub(super) fn queue_loses(&self, session: &Session, now: Instant) {
+        let game = self.game(session);
+        if let Some(queueing) = &game.queueing {
+            let around = self.around(game, queueing);
+            queueing.with(now, |table| table.cancel(&around, &session.identity));
+        }
+    }
+
+    /// A connection is in the lobby, from a room or as it came. If it was on its way to that of a
+    /// match it was refused there.
+    pub(super) fn queue_returns(&self, session: &mut Session, now: Instant) {
+        let coming = session.queue.as_mut().and_then(|link| link.coming.take());
+        let game = self.game(session);
+        if let (Some((offer, _)), Some(queueing)) = (coming, &game.queueing) {
+            let around = self.around(game, queueing);
+            let who = &session.identity;
+            queueing.with(now, |table| table.on_join_failed(&around, who, offer));
+        }
+    }
+
+    /// A connection that was to go to the room of its match could not be handed over: it may try
+    /// again, the seat is kept.
+    pub(super) fn queue_keeps(&self, session: &mut Session, now: Instant) -> bool {
+        let coming = session.queue.as_mut().and_then(|link| link.coming.take());
+        let game = self.game(session);
+        let (Some((offer, room)), Some(queueing)) = (coming, &game.queueing) else {
+            return false;
+        };
+        let around = self.around(game, queueing);
+        let who = &session.identity;
+        queueing.with(now, |table| table.keep_again(&around, who, offer, room));
+        true
+    }
+
+    /// Steps a game's queue, if it has one.
+    pub(super) fn tend_queue(&self, game: &Offered, now: Instant) {
+        if let Some(queueing) = &game.queueing {
+            let drains = self.nodes.get().is_some_and(|nodes| nodes.drains());
+            let is_over = drains || *self.stopping.borrow();
+            queueing.tend(&self.around(game, queueing), is_over, now);
+        }
+    }
+
+    /// Does so for as long as it is polled, a few times a second and when the queue hears of
+    /// something.
+    pub(super) async fn keep_queue(self: Arc<Shared>, game: GameIndex) {
+        let Some(game) = self.games.get(usize::from(game.0)) else {
+            return;
+        };
+        let Some(queueing) = &game.queueing else {
+            return;
+        };
+        loop {
+            // Either way it is looked at.
+            let _ = tokio::time::timeout(STEP, queueing.ear.hears()).await;
+            self.tend_queue(game, Instant::now());
+        }
+    }
+
+    fn around<'a>(&'a self, game: &'a Offered, queueing: &'a Queueing) -> Around<'a> {
+        Around {
+            registry: &*self.registry,
+            workers: &self.workers,
+            presence: self.moderation.presence(),
+            game: game.name,
+            rooms: &game.rooms,
+            modes: &queueing.modes,
+            ratings: &*queueing.ratings,
+            metrics: &queueing.metrics,
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// The seat that the queue keeps for who joins the room of their match.
+    ///
+    /// # Errors
+    /// What the client is told.
+    pub(super) fn seat_of_match(
+        &self,
+        session: &mut Session,
+        now: Instant,
+        request: &ClientMessage,
+    ) -> Result<Option<Seating>, Refusal> {
+        let ClientMessage::JoinRoom { room, who } = request else {
+            return Ok(None);
+        };
+        let (Some(queueing), Some(_), false) = (self.queueing, &session.queue, who.spectator)
+        else {
+            return Ok(None);
+        };
+        let (player, game) = (&session.identity, session.game);
+        let take = |table: &mut Table| table.take_seat(self.registry, game, player, *room);
+        let Some(seat) = queueing.with(now, take)? else {
+            return Ok(None);
+        };
+        let opens = match seat {
+            MatchSeat::Kept { offer, opens } => {
+                if let Some(link) = &mut session.queue {
+                    link.coming = Some((offer, *room));
+                }
+                Some(opens)
+            }
+            MatchSeat::Again => None,
+        };
+        let named = Named {
+            place: self.registry.find(*room),
+            opens,
+            is_new: false,
+        };
+        matchmaking::seat_kept(self, session, now, named, &who.options).map(Some)
+    }
+}
