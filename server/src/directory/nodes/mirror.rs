@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::RoomInfo;
@@ -18,6 +19,9 @@ use super::super::ownership::placement::TAKES_NONE;
 use super::super::rank::{Fit, Standing};
 use super::batch::{Batch, Told};
 use super::placement::ROOM_SENT;
+
+/// Nodes tell something once a second; who was not heard for three times that is not heard.
+const SILENT: Duration = Duration::from_secs(3);
 
 /// A game as lobbies know it: its name, and what it says of its rooms.
 pub(crate) struct KnownGame {
@@ -48,6 +52,9 @@ struct Node {
     is_awaited: bool,
     /// Nobody hears it at present.
     is_doubted: bool,
+    /// Whether it told something since it was last looked at, and when that was last so.
+    is_fresh: bool,
+    heard_at: Option<Instant>,
     /// It has rooms beside these.
     has_more: bool,
     rooms: BTreeMap<RoomId, Mirrored>,
@@ -121,6 +128,8 @@ impl Mirror {
                 told_at: None,
                 is_awaited: true,
                 is_doubted: false,
+                is_fresh: false,
+                heard_at: None,
                 has_more: false,
                 rooms: BTreeMap::new(),
             };
@@ -162,7 +171,7 @@ impl Mirror {
         }
         self.batches += 1;
         node.told_at = Some(self.batches);
-        (node.is_awaited, node.is_doubted) = (false, false);
+        (node.is_awaited, node.is_doubted, node.is_fresh) = (false, false, true);
         (node.load, node.has_more) = (batch.load, batch.left_out > 0);
         let is_as_before = |(room, of): &(RoomId, Mirrored)| {
             let now = node.rooms.get(room);
@@ -177,6 +186,18 @@ impl Mirror {
     pub(super) fn doubt(&mut self, incarnation: Incarnation) {
         if let Some(node) = self.nodes.get_mut(&incarnation) {
             node.is_doubted = true;
+        }
+    }
+
+    /// Looks who told nothing for [`SILENT`]: nobody hears them. A link can be cut in one direction,
+    /// and then what a node told last is not how it is: it may stand still.
+    pub(super) fn doubt_the_silent(&mut self, now: Instant) {
+        for node in self.nodes.values_mut() {
+            if std::mem::take(&mut node.is_fresh) {
+                node.heard_at = Some(now);
+            }
+            let silent = node.heard_at.map(|at| now.saturating_duration_since(at));
+            node.is_doubted |= silent.is_some_and(|silent| silent >= SILENT);
         }
     }
 

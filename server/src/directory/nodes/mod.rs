@@ -161,6 +161,7 @@ impl Nodes {
     pub(crate) fn tell(&self, load: u16, rooms: &[(GameIndex, Told)], now: Instant) -> Vec<u8> {
         let mut table = self.table.lock();
         let Table { mirror, made, .. } = &mut *table;
+        mirror.doubt_the_silent(now);
         made.retain(|room, made| {
             let is_there = mirror.owner(*room).is_some();
             made.is_told |= is_there;

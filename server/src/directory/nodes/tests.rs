@@ -97,6 +97,26 @@ fn a_node_that_is_not_heard_is_not_where_a_room_is() {
     assert!(nodes.sought(9).is_empty());
 }
 
+#[test]
+fn a_node_that_tells_nothing_for_three_seconds_is_not_heard() {
+    let (nodes, start) = (nodes(), Instant::now());
+    let room = RoomId(7);
+    let after = |millis| drop(nodes.tell(0, &[], start + Duration::from_millis(millis)));
+    tells(&nodes, &[7]);
+    after(100);
+    tells(&nodes, &[7]);
+    after(1100);
+    after(4000);
+    assert_eq!(nodes.trace(room), Trace::At(OTHER));
+    after(4100);
+    assert_eq!(nodes.trace(room), Trace::Unknown, "its link is cut one way");
+    tells(&nodes, &[7]);
+    assert_eq!(nodes.trace(room), Trace::At(OTHER));
+    // Looked at late, as after a stop: what it told meanwhile counts.
+    after(90_000);
+    assert_eq!(nodes.trace(room), Trace::At(OTHER));
+}
+
 /// After a kill thousands wait, for hundreds of rooms, which are asked about ten times a second.
 #[test]
 fn who_waits_is_woken_once_for_all_rooms_that_are_found_and_never_for_no_news() {
