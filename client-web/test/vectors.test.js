@@ -128,7 +128,7 @@ function encodeClient({ type, ...m }) {
     case 'Typing':
       return client.typing();
     case 'Queue':
-      return queueRequest(variant(m));
+      return queueRequest(variant(m.value ?? m));
     default:
       throw new Error(`no client message ${type}`);
   }

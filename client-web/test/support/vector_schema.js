@@ -4,14 +4,14 @@
 /** @typedef {import('../../src/schema/field.js').Field} Field */
 
 /**
- * An enum as serde spells it: its name, or an object of the name and the fields.
+ * An enum as serde spells it: its name, or an object of the name and the fields, or the one value.
  * @param {any} value
- * @returns {any} `{ type, ...fields }`
+ * @returns {any} `{ type, ...fields }`, or `{ type, value }` of what is no object
  */
 export function variant(value) {
   if (typeof value === 'string') return { type: value };
   const [[type, fields]] = Object.entries(value);
-  return { type, ...camel(fields) };
+  return typeof fields === 'object' ? { type, ...camel(fields) } : { type, value: fields };
 }
 
 /**
