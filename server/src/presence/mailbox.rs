@@ -301,10 +301,10 @@ fn may_go(budget: &mut Budget, now: Option<Instant>, bytes: usize) -> bool {
 impl State {
     fn has_some(&self) -> bool {
         let is_untold = |stands: &Stands| matches!(stands, Stands::Untold(_));
-        let has_parts = |answer: &Box<Answer>| !answer.parts.is_empty();
+        let has_parts = |answer: &Answer| !answer.parts.is_empty();
         !self.letters.is_empty()
             || self.stands.iter().any(is_untold)
-            || self.answer.as_ref().is_some_and(has_parts)
+            || self.answer.as_deref().is_some_and(has_parts)
     }
 
     fn fits(&self, letter: &Letter) -> bool {

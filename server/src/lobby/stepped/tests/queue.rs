@@ -120,7 +120,7 @@ impl Hall {
     }
 }
 
-fn pair<'a>(players: &'a mut [Player]) -> [&'a mut Player; 2] {
+fn pair(players: &mut [Player]) -> [&mut Player; 2] {
     players
         .iter_mut()
         .collect::<Vec<_>>()
