@@ -7,8 +7,8 @@
 //! there at once.
 //!
 //! **Bounded**: a connection asks for one page, and for the next once it has taken that, ten at once
-//! and one a second ([`Online::expect_answer`]); [`AT_ONCE`] pages are read at a time, [`WAITING_MAX`] wait to be, and
-//! what is beyond is refused. Where the store is late or fails, the answer is what the channel
+//! and one a second ([`Online::expect_answer`]); [`AT_ONCE`] pages are read at a time,
+//! [`WAITING_MAX`] wait to be, and what is beyond is refused. Where the store is late or fails, the answer is what the channel
 //! remembers, or that it is busy.
 
 mod page;

@@ -1,6 +1,7 @@
 //! What operators decide about players: who is sent away, kept out, or may not chat, until when.
 //! Lists of sanctions, and where they outlast the process: the store, which others may order in as well
-//! ([`shared`]), or the file of an operator who names one; who is connected is `presence`'s. `http::admin` takes orders, `lobby` carries them out;
+//! ([`shared`]), or the file of an operator who names one; who is connected is
+//! `presence`'s. `http::admin` takes orders, `lobby` carries them out;
 //! `lobby::sessions` asks at each hello, workers apply what stands in a connection's
 //! [`Online`](crate::presence::Online). Its lock is taken at hellos and orders, never on the tick
 //! path.

@@ -1,5 +1,5 @@
-//! What operators and the queue ordered about members of a room. Of operators: it stands in their connections, marked by
-//! `moderation`. A connection that comes is looked at when it is seated, all of them when the
+//! What operators and the queue ordered about members of a room. Of operators: it stands in their
+//! connections, marked by `moderation`. A connection that comes is looked at when it is seated, all of them when the
 //! worker is told; nothing is asked for on the tick path.
 
 use tickwire::ids::PlayerId;

@@ -1,5 +1,5 @@
-//! What the cluster's task, the lobby's queue and programs of the operator's want of a worker's rooms. Not in the
-//! inbox, which may be full: none of these may be lost, and who gives them does not wait. They are
+//! What the cluster's task, the lobby's queue and programs of the operator's want of a worker's
+//! rooms. Not in the inbox, which may be full: none of these may be lost, and who gives them does not wait. They are
 //! no more than a few a room and one a program's connection, and taken with each pass of the loop.
 
 use std::sync::Arc;

@@ -80,6 +80,6 @@ impl Contact {
     /// not do.
     pub(super) fn settled(&self, now: Duration, timing: &Timing) -> Option<Run> {
         let lasts = now.saturating_sub(self.since) >= timing.settle && self.is_fresh(now, timing);
-        self.open.filter(|_| lasts && self.open == self.run)
+        self.open.filter(|_| lasts && !self.is_another())
     }
 }
