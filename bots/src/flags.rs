@@ -118,6 +118,10 @@ pub struct Flags {
     /// included.
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration::parse)]
     pub return_within: Duration,
+    /// Each bot says a line in its room so often, on average: a server takes one a second. How long
+    /// they take to each bot of the room is measured.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub say: Option<Duration>,
     /// The server's operator port: its CPU time is read there, and its memory while hostile or slow
     /// bots are at work, when it must not grow.
     #[arg(long, value_name = "ADDR")]
@@ -137,6 +141,10 @@ pub struct Flags {
     /// milliseconds [default: not judged].
     #[arg(long, value_name = "MS", value_parser = positive)]
     pub max_latency_p99_ms: Option<f64>,
+    /// Greatest 99th percentile of the time from saying a line to hearing it, with --say, in
+    /// milliseconds [default: not judged].
+    #[arg(long, value_name = "MS", requires = "say", value_parser = positive)]
+    pub max_line_p99_ms: Option<f64>,
     /// Threads of the swarm.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
@@ -209,6 +217,9 @@ impl Flags {
         if self.storm.is_some_and(|at| at >= self.duration) {
             return Err("--storm must come before the end of --duration".to_owned());
         }
+        if self.say.is_some_and(|every| every.is_zero()) {
+            return Err("--say must be longer than nothing".to_owned());
+        }
         if self.duration.is_zero() {
             return Err("--duration must be longer than nothing".to_owned());
         }
@@ -276,6 +287,7 @@ mod tests {
             "bots --code ABCD --rooms 2",
             "bots --drops 2 --storm 5s",
             "bots --drops 0",
+            "bots --max-line-p99-ms 40",
             "bots --storm 5s --slow 10",
             "bots --come-back --slow 10",
             "bots --spectators 5 --drops 2",

@@ -42,6 +42,9 @@ pub(crate) fn report(
             p50: quantile_ms(&totals.latencies, 0.5),
             p99: quantile_ms(&totals.latencies, 0.99),
         },
+        lines_said: totals.lines_said,
+        lines_heard: totals.lines.0.len(),
+        line_ms: quantiles(&totals.lines),
         bytes_per_client_per_s: round(totals.bytes as f64 / seconds / clients, 1),
         desyncs: outcomes.desyncs,
         disconnects: outcomes.disconnects.clone(),
@@ -149,6 +152,9 @@ impl Objectives {
         self.at_most("gap", report.gap_ms.p99, limit_ms);
         if let Some(limit_ms) = flags.max_latency_p99_ms {
             self.at_most("latency", report.latency_ms.p99, limit_ms);
+        }
+        if let Some(limit_ms) = flags.max_line_p99_ms {
+            self.at_most("a line's time", report.line_ms.p99, limit_ms);
         }
     }
 

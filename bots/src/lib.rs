@@ -23,6 +23,7 @@ mod gauge;
 mod outcomes;
 mod reconnects;
 mod slow;
+mod talk;
 mod tally;
 
 // The way to the server.

@@ -27,6 +27,7 @@ use crate::roles::Behaviour;
 use crate::rooms::{Entry, Place};
 use crate::run::{Joined, Run};
 use crate::slow::{Pace, Reader};
+use crate::talk::Talk;
 
 /// From the connection to the room.
 const JOIN_WITHIN: Duration = Duration::from_secs(15);
@@ -70,6 +71,7 @@ pub(crate) struct Player {
     controls: Option<Controls>,
     rng: ChaCha8Rng,
     gauge: Gauge,
+    talk: Talk,
     pub(crate) reader: Reader,
     /// It was in a room at some time.
     pub(crate) joined: bool,
@@ -117,6 +119,7 @@ impl Player {
             controls: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
             gauge: Gauge::new(index, place.entry != Entry::Join && !place.spectates),
+            talk: Talk::new(index, flags.say.filter(|_| !place.spectates)),
             reader: Reader::new(Pace::of(flags, index, place.room), place.room),
             joined: false,
             asks: true,
@@ -158,6 +161,7 @@ impl Player {
             input.map(|us| us + INPUT_GRACE_US),
             self.asks.then_some(self.join_until_us),
             self.retry_us,
+            self.talk.due_us(),
             self.reader.reads_at_us(now_us),
         ];
         times.into_iter().flatten().min()
@@ -174,6 +178,11 @@ impl Player {
         if self.retry_us.is_some_and(|us| us <= now_us) {
             self.retry_us = None;
             self.ask_for_room()?;
+        }
+        if let Some(line) = self.talk.next(now_us, &mut self.rng) {
+            let said = self.session.chat(&line);
+            said.map_err(|error| Cause::Failed(error.to_string()))?;
+            self.talk.on_said(&self.run.tally, now_us);
         }
         let is_measured = self.is_measured();
         if let Some(controls) = self.controls.as_mut().filter(|controls| controls.play()) {
@@ -231,6 +240,7 @@ impl Player {
                 }
                 Event::Joined => {
                     (self.is_following, self.hops) = (false, 0);
+                    self.talk.begin(now_us, &mut self.rng);
                     joined = self.enter(now_us).or(joined);
                 }
                 Event::Prepare { url, valid_ms } => {
@@ -254,6 +264,9 @@ impl Player {
                         self.gauge.survey(tally, room, size, now_us);
                     }
                 }
+                Event::Chat { line } => {
+                    self.talk.on_heard(&self.run.tally, &line.text, now_us);
+                }
                 // Counted by the session, or of no use to a bot.
                 Event::Desync { .. }
                 | Event::Game { .. }
@@ -261,7 +274,6 @@ impl Player {
                 | Event::MemberChanged { .. }
                 | Event::MemberLeft { .. }
                 | Event::Members { .. }
-                | Event::Chat { .. }
                 | Event::Reply { .. }
                 | Event::Said { .. }
                 | Event::Lines { .. }

@@ -23,6 +23,12 @@ pub struct Report {
     /// From an input's sending to the first snapshot whose `input_tick` reaches its tick, in
     /// milliseconds.
     pub latency_ms: Latency,
+    /// Lines that bots said, with `--say`.
+    pub lines_said: u64,
+    /// How often one of them was heard: by each bot of its room.
+    pub lines_heard: u64,
+    /// From a line's saying to a bot's hearing it, in milliseconds.
+    pub line_ms: Return,
     /// Bytes of the messages that a bot received a second, WebSocket and TCP headers left out.
     pub bytes_per_client_per_s: f64,
     /// Layers whose checksum disagreed.
@@ -126,7 +132,7 @@ pub struct Latency {
     pub p99: Option<f64>,
 }
 
-/// Quantiles of what a loss costs.
+/// Quantiles of a time, and the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Return {
     /// Median.
@@ -168,6 +174,7 @@ impl fmt::Display for Report {
         };
         let share = |n: Option<f64>| n.map_or("-".to_owned(), |n| format!("{:.1} %", n * 100.0));
         let gap = |gap: &Gap| format!("{} / {} / {}", ms(gap.p50), ms(gap.p99), ms(gap.p999));
+        let times = |of: &Return| format!("{} / {} / {}", ms(of.p50), ms(of.p99), ms(of.max));
         let Latency { p50, p99 } = self.latency_ms;
         let bots = format!("{} of {}", self.bots_connected, self.bots);
         let mut rows = vec![
@@ -194,6 +201,11 @@ impl fmt::Display for Report {
             ("desyncs", self.desyncs.to_string()),
             ("disconnects by close code", codes(&self.disconnects)),
         ];
+        if self.lines_said > 0 {
+            let (said, heard) = (self.lines_said, self.lines_heard);
+            rows.push(("lines said / heard", format!("{said} / {heard}")));
+            rows.push(("  after p50 / p99 / max ms", times(&self.line_ms)));
+        }
         if let Some(us) = self.server_cpu_us_per_snapshot {
             rows.push(("server CPU us per snapshot", format!("{us:.2}")));
         }
@@ -207,22 +219,16 @@ impl fmt::Display for Report {
             rows.push(("server MiB early / late", format!("{early:.1} / {late:.1}")));
         }
         if self.drops > 0 {
-            let Return { p50, p99, max } = self.return_ms;
-            let times = format!("{} / {} / {}", ms(p50), ms(p99), ms(max));
-            rows.push(("back after p50 / p99 / max ms", times));
+            rows.push(("back after p50 / p99 / max ms", times(&self.return_ms)));
             rows.push(("tries that failed", self.return_retries.to_string()));
         }
         if self.drops + self.moves > 0 {
-            let quantiles =
-                |of: &Return| format!("{} / {} / {}", ms(of.p50), ms(of.p99), ms(of.max));
             let (lost, moved) = (self.drops, self.moves);
             rows.push(("lost / sent elsewhere", format!("{lost} / {moved}")));
             let (opened, used) = (self.prepared, self.prepared_used);
             rows.push(("  opened before / used", format!("{opened} / {used}")));
-            let gap = quantiles(&self.return_gap_ms);
-            rows.push(("  without snapshots ms", gap));
-            let lost = quantiles(&self.lost_play_ms);
-            rows.push(("  play lost ms", lost));
+            rows.push(("  without snapshots ms", times(&self.return_gap_ms)));
+            rows.push(("  play lost ms", times(&self.lost_play_ms)));
             let (gone, other) = (self.seats_lost, self.strayed);
             rows.push(("seats lost / others", format!("{gone} / {other}")));
         }

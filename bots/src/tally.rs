@@ -81,6 +81,9 @@ pub(crate) struct Totals {
     pub(crate) arrivals: Times,
     /// Time from the sending of an input to the first snapshot with it.
     pub(crate) latencies: Times,
+    /// Time from a line's saying to a bot's hearing it.
+    pub(crate) lines: Times,
+    pub(crate) lines_said: u64,
     pub(crate) snapshots: u64,
     pub(crate) snapshot_bytes: u64,
     /// Bytes of all messages received.
@@ -97,6 +100,8 @@ impl Totals {
         self.gaps.add(&other.gaps);
         self.arrivals.add(&other.arrivals);
         self.latencies.add(&other.latencies);
+        self.lines.add(&other.lines);
+        self.lines_said += other.lines_said;
         self.snapshots += other.snapshots;
         self.snapshot_bytes += other.snapshot_bytes;
         self.bytes += other.bytes;

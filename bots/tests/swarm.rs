@@ -72,6 +72,20 @@ async fn watchers_get_snapshots_without_sending_inputs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_bot_says_is_heard_by_all_of_its_room() {
+    let report = soak(
+        "--bots 6 --rooms 2 --ramp 0s --duration 4s --say 1s --max-gap-p99-ms 60000 \
+         --max-line-p99-ms 60000",
+    )
+    .await;
+    assert!(report.passed(), "{report}");
+    assert!(report.lines_said > 0, "{report}");
+    // The last ones may be on their way.
+    let (said, heard) = (report.lines_said, report.lines_heard);
+    assert!(heard > said && heard <= 3 * said, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_that_is_too_small_is_a_missed_objective() {
     let report = soak("--bots 18 --ramp 0s --duration 500ms --max-gap-p99-ms 60000").await;
     assert!(!report.passed());

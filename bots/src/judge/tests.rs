@@ -96,6 +96,8 @@ fn each_objective_can_be_missed() {
     assert_eq!(missed(judged(LINE, lost)), 1);
     let line = format!("{LINE} --max-gap-p99-ms 20 --max-latency-p99-ms 90");
     assert_eq!(missed(judged(&line, |_, _| {})), 2);
+    let line = format!("{LINE} --say 1s --max-line-p99-ms 40");
+    assert_eq!(missed(judged(&line, |_, _| {})), 1, "none was heard");
 }
 
 #[test]

@@ -137,6 +137,7 @@ impl Player {
     fn change(&mut self, session: Session) {
         self.desyncs += self.session.stats().desyncs;
         self.gauge.pause();
+        self.talk.pause();
         self.session = one_of(&self.run, session);
         self.prepare = None;
         (self.retry_us, self.pinged_us, self.shown_us) = (None, None, None);
