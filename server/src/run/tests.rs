@@ -1,6 +1,8 @@
 //! A part of the server ends that must not: what players are told, and with what `run` ends. Real
 //! sockets, one process; the binary's status is `serve`'s.
 
+mod beside_the_store;
+
 use std::future::pending;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -30,10 +32,15 @@ struct Server {
     runtime: Runtime,
     lobby: Lobby,
     public: SocketAddr,
+    ops: SocketAddr,
     run: JoinHandle<io::Result<()>>,
 }
 
 fn server(config: Config) -> Server {
+    serving::<Still>(config)
+}
+
+fn serving<G: Game>(config: Config) -> Server {
     let runtime = Runtime::new().unwrap();
     let _context = runtime.enter();
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -45,8 +52,9 @@ fn server(config: Config) -> Server {
     };
     let listeners = Listeners::bind(&config).unwrap();
     let public = listeners.public.local_addr().unwrap();
+    let ops = listeners.ops.local_addr().unwrap();
     let (tell, told) = channel();
-    let games = Games::new().game::<Still>(Site::new());
+    let games = Games::new().game::<G>(Site::new());
     let run = start(listeners, config, games, pending(), move |lobby| {
         tell.send(lobby.clone()).unwrap();
     });
@@ -56,6 +64,7 @@ fn server(config: Config) -> Server {
         runtime,
         lobby,
         public,
+        ops,
         run,
     }
 }
