@@ -70,11 +70,12 @@ test('a cut connection is back at once, and the others see who is away', async (
       const seen = (/** @type {any} */ (window).seen = /** @type {boolean[]} */ ([]));
       room.on('members', (/** @type {Map<number, any>} */ members) => seen.push(members.get(0).connected));
     });
+    // Who is back within the tick was never away to the others: the next connection waits for Ben.
+    proxy.hold(true);
     proxy.cut();
-    await ben.page.waitForFunction(() => {
-      const seen = /** @type {any} */ (window).seen.join();
-      return seen.includes('false') && seen.endsWith('true');
-    });
+    await ben.page.waitForFunction(() => /** @type {any} */ (window).seen.at(-1) === false);
+    proxy.hold(false);
+    await ben.page.waitForFunction(() => /** @type {any} */ (window).seen.at(-1) === true);
     await connected(page);
     await page.locator('#overlay').waitFor({ state: 'hidden' });
     assert.deepEqual({ ...(await seatOf(page)), members: [] }, { ...before, members: [] });
