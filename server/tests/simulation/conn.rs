@@ -36,9 +36,9 @@ pub(crate) struct Conn {
     pub(crate) number: Option<PlayerId>,
     /// The newest snapshot that was judged, or the tick of joining.
     pub(crate) judged: Tick,
-    /// Up to what tick it has got the durable events, and up to which the server may take it that it
-    /// has.
-    pub(crate) durable_from: [Tick; 2],
+    /// Up to what tick it has got the durable events, or one of several up to which the server may
+    /// take it that it has.
+    pub(crate) durable_from: Vec<Tick>,
     /// The room's tick when it took its seat, maybe on an earlier connection.
     pub(crate) seated_at: Tick,
     /// It has asked for its seat again, of which it saw so much.
@@ -75,7 +75,7 @@ impl Conn {
             session,
             asking: held.as_ref().map(|(ticket, _)| ticket.seen),
             seated_at: held.map_or(Tick(0), |(_, seated_at)| seated_at),
-            durable_from: [Tick(0); 2],
+            durable_from: vec![Tick(0)],
             incoming: Vec::new(),
             heard: Vec::new(),
             looks_on,
@@ -156,7 +156,8 @@ impl Conn {
                     let said = room.map_or(&[][..], |room| &room.chat);
                     if let Some(before) = self.asking.take() {
                         seen.returns += 1;
-                        self.durable_from = line.seen_max.map(|most| before.tick.min(most));
+                        let seen_max = line.seen_max.iter();
+                        self.durable_from = seen_max.map(|most| before.tick.min(*most)).collect();
                         // All that was said since, or as much of it as is remembered.
                         let first = said.first().map_or(before.chat + 1, |line| line.id);
                         if !is_next(first, before.chat) && said.len() < CHAT_HISTORY_MAX {
@@ -165,7 +166,7 @@ impl Conn {
                         self.chat_next = Some(before.chat + 1);
                     } else {
                         seen.joins += 1;
-                        self.durable_from = [Tick(0); 2];
+                        self.durable_from = vec![Tick(0)];
                         self.seated_at = line.seated_at;
                         self.chat_next = None;
                     }
@@ -190,14 +191,14 @@ impl Conn {
                             player,
                             seated_at: self.seated_at,
                             momentary: self.judged,
-                            durable: self.durable_from,
+                            durable: self.durable_from.clone(),
                         };
                         let bare = keyframes(message);
                         seen.durable +=
                             oracle.judge(layout, room, &bare, &ear, head.tick, &self.heard)?;
                     }
                     self.judged = head.tick;
-                    self.durable_from = [head.tick; 2];
+                    self.durable_from = vec![head.tick];
                     self.heard.clear();
                 }
                 Event::Desync { layer } if self.planted.is_some() => {

@@ -44,8 +44,9 @@ pub(crate) struct Line {
     /// connection; of the seat that it asks for, until it has one.
     pub(crate) seated_at: Tick,
     /// The newest tick that its player can have seen on earlier connections: what was said since to
-    /// who was there, the process that said it took with it. And what the server may go by instead.
-    pub(crate) seen_max: [Tick; 2],
+    /// who was there, the process that said it took with it. Or one of several that the server may go
+    /// by.
+    pub(crate) seen_max: Vec<Tick>,
     /// Its player has acknowledged something of what they were sent over it.
     pub(crate) has_acked: bool,
     /// What its player's actions came to, in order.
@@ -67,7 +68,7 @@ impl Line {
             stage: Stage::Lobby,
             joined_at: Tick(0),
             seated_at: asks.map_or(Tick(0), |(_, seated_at)| seated_at),
-            seen_max: [Tick(u32::MAX); 2],
+            seen_max: vec![Tick(u32::MAX)],
             has_acked: false,
             answers: VecDeque::new(),
             in_flight: VecDeque::new(),

@@ -36,46 +36,48 @@ struct Seat {
 
 /// What bounds who has a seat in what they can have seen: nothing any more since they acknowledged
 /// something, but a room that is made of a save of before knows of no such word.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct SeenMax {
-    bound: Tick,
-    /// The bound before it was lifted, and when it was.
-    lifted: Option<(Tick, Tick)>,
-    /// The server may go by this one as well: whether the save was before or after the word that
-    /// lifted it, in that turn, is not known.
-    or: Tick,
+    /// What the server may go by: whether a save was before or after a word of that turn is not
+    /// known. The likeliest first.
+    may_be: Vec<Tick>,
+    /// The same before it was lifted, and when it was.
+    lifted: Option<(Vec<Tick>, Tick)>,
 }
 
 impl SeenMax {
-    const NONE: SeenMax = SeenMax {
-        bound: Tick(u32::MAX),
-        lifted: None,
-        or: Tick(u32::MAX),
-    };
+    const NONE: Tick = Tick(u32::MAX);
+
+    fn none() -> SeenMax {
+        SeenMax {
+            may_be: vec![SeenMax::NONE],
+            lifted: None,
+        }
+    }
 
     /// They acknowledged something.
     fn lift(&mut self, now: Tick) {
-        if self.bound != SeenMax::NONE.bound {
-            let lifted = Some((self.bound, now));
-            *self = SeenMax {
-                lifted,
-                ..SeenMax::NONE
-            };
+        if self.may_be.iter().any(|bound| *bound != SeenMax::NONE) {
+            let before = std::mem::replace(&mut self.may_be, vec![SeenMax::NONE]);
+            self.lifted = Some((before, now));
         }
     }
 
     /// The room is what it was `then`.
     fn fall_back(&mut self, then: Tick) {
-        let (saved, or) = match self.lifted {
-            Some((before, at)) if is_close(at, then) => (self.bound, before),
-            Some((before, at)) if at > then => (before, before),
-            _ => (self.bound, self.or),
-        };
-        *self = SeenMax {
-            bound: saved.min(then),
-            lifted: None,
-            or: or.min(then),
-        };
+        match self.lifted.take() {
+            Some((before, at)) if is_close(at, then) => self.may_be.extend(before),
+            Some((before, at)) if at > then => self.may_be = before,
+            _ => {}
+        }
+        let mut bounds = Vec::new();
+        for bound in std::mem::take(&mut self.may_be) {
+            let bound = bound.min(then);
+            if !bounds.contains(&bound) {
+                bounds.push(bound);
+            }
+        }
+        self.may_be = bounds;
     }
 }
 
@@ -148,7 +150,7 @@ impl Seats {
             answered_at: before
                 .filter(|before| before.answered)
                 .map_or(now, |before| before.answered_at),
-            seen_max: before.map_or(SeenMax::NONE, |before| before.seen_max),
+            seen_max: before.map_or_else(SeenMax::none, |before| before.seen_max.clone()),
             away_since: None,
             away_again: Tick(0),
             may_be_back: false,
@@ -187,12 +189,12 @@ impl Seats {
         }
     }
 
-    /// The newest tick that whoever has a seat can have seen, and the one that the server may go by
-    /// instead.
-    pub(crate) fn seen_max(&self, player: PlayerId) -> [Tick; 2] {
+    /// The newest tick that whoever has a seat can have seen, or one of several that the server may
+    /// go by.
+    pub(crate) fn seen_max(&self, player: PlayerId) -> Vec<Tick> {
         let seat = self.seats.get(&player);
-        let SeenMax { bound, or, .. } = seat.map_or(SeenMax::NONE, |seat| seat.seen_max);
-        [bound, or]
+        let seen_max = seat.map_or_else(SeenMax::none, |seat| seat.seen_max.clone());
+        seen_max.may_be
     }
 
     /// The process was killed, and the room is what it was at some tick: seats that were taken since

@@ -23,16 +23,16 @@ pub(crate) struct Told {
 }
 
 /// Who is told, and what they have got.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Ear {
     pub(crate) player: PlayerId,
     /// The room's tick when they took their seat, for the first time.
     pub(crate) seated_at: Tick,
     /// They have got the momentary events up to this tick.
     pub(crate) momentary: Tick,
-    /// They have got the durable events up to this tick, on whichever connection; or the server may
-    /// take it that it is the other one.
-    pub(crate) durable: [Tick; 2],
+    /// They have got the durable events up to this tick, on whichever connection; of several the
+    /// server may go by any, by the first where nothing tells.
+    pub(crate) durable: Vec<Tick>,
 }
 
 impl Told {
@@ -103,10 +103,13 @@ impl Told {
     ) -> Result<u64, Broken> {
         let player = ear.player;
         let mut durable = 0;
-        let either = ear.durable.map(|from| self.expected(ear, from, team, now));
-        let [usual, other] = either;
-        let goes_by_other = other.len() == heard.len();
-        let mut expected = if goes_by_other { other } else { usual }.into_iter();
+        let mut any = ear
+            .durable
+            .iter()
+            .map(|from| self.expected(ear, *from, team, now))
+            .collect::<Vec<_>>();
+        let as_many = any.iter().position(|of| of.len() == heard.len());
+        let mut expected = any.swap_remove(as_many.unwrap_or(0)).into_iter();
         for event in heard {
             let Some(said) = expected.next() else {
                 let what = format!("{event:?} at {now} was not said to {player}, or twice");
