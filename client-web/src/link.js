@@ -131,6 +131,14 @@ export class Link extends Emitter {
     return this.#welcome.name;
   }
 
+  /**
+   * By what the player is themself next time, as `connect({ token })`, and where they stand on a
+   * board: a secret. Another one after each time that the link connects.
+   */
+  get token() {
+    return this.#seat.who;
+  }
+
   /** Round trip in milliseconds, newest measurement, 0 until known. */
   get rttMs() {
     return this.#connections.heartbeat.rttMs;

@@ -255,6 +255,7 @@ test('a reload comes back to the seat, with the token of the page before', async
   socket.receive(server.welcome(SQUARE, { token: 'who' }));
   socket.receive(server.joined({ you: 2 }));
   const room = await joining;
+  assert.equal(room.link.token, 'who');
   socket.receive(server.resumeToken('second'));
   assert.equal(room.code, 'CODE');
   assert.deepEqual(JSON.parse(storage.kept.get(key) ?? ''), { token: 'who', seat: 'second' });

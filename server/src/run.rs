@@ -184,6 +184,8 @@ pub(crate) async fn start(
         metrics.clone(),
         stopping,
     );
+    let reading = public.boards().keep_reading();
+    let reading = Some(tokio::spawn(vitals.clone().keep("boards", reading)));
     ready(&lobby);
     // Polled here and not in a task of its own: `serve` gives this future a thread. As a task it
     // waits behind those of the sockets before, and in a burst the kernel's queue overflows: 5,700
@@ -241,7 +243,7 @@ pub(crate) async fn start(
         }
     }
     ops.abort();
-    let beside = [api, watching, following];
+    let beside = [api, watching, following, reading];
     beside.iter().flatten().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     failed.map_or(Ok(()), |part| Err(io::Error::other(part)))

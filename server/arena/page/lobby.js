@@ -4,8 +4,10 @@
  */
 
 import { Backdrop } from './backdrop.js';
+import { Board } from './board.js';
 import { element, make, write } from './dom.js';
 import { COLOURS } from './palette.js';
+import { recall, remember } from './storage.js';
 
 const REFRESH_MS = 3000;
 const NAME_KEY = 'tickwire.name';
@@ -39,6 +41,8 @@ export class Lobby {
   #note = element('room-note', HTMLElement);
   #dialog = element('create-dialog', HTMLDialogElement);
   #backdrop = new Backdrop();
+  /** What stands beside play and rooms: each is started when the lobby is shown. */
+  #panels = [new Board()];
   #timer = 0;
   #onEnter;
 
@@ -94,6 +98,7 @@ export class Lobby {
   show() {
     this.#page.hidden = false;
     this.#backdrop.start();
+    for (const panel of this.#panels) panel.start();
     this.#refresh();
     clearInterval(this.#timer);
     this.#timer = window.setInterval(() => {
@@ -106,6 +111,7 @@ export class Lobby {
   hide() {
     this.#page.hidden = true;
     this.#backdrop.stop();
+    for (const panel of this.#panels) panel.stop();
     clearInterval(this.#timer);
     if (this.#dialog.open) this.#dialog.close();
   }
@@ -170,9 +176,8 @@ export class Lobby {
     const what = [MODES[mode], PHASES[phase]].filter(Boolean).join(', ');
     button.dataset.room = String(room.id);
     button.disabled = full || room.locked;
-    const name = make('span', 'room-title', room.name);
-    if (room.kicks) name.append(make('span', 'room-mark', 'host removes players'));
-    title.append(name, make('span', `room-what ${phase === 'play' ? 'live' : ''}`, what));
+    title.append(make('span', 'room-title', room.name), make('span', `room-what ${phase === 'play' ? 'live' : ''}`, what));
+    if (room.kicks) title.append(make('span', 'room-mark', 'host removes players'));
     seats.prepend(`${room.players} / ${room.seats}`);
     const fill = /** @type {HTMLElement} */ (seats.querySelector('i'));
     fill.style.transform = `scaleX(${Math.min(1, room.players / Math.max(1, room.seats))})`;
@@ -240,22 +245,4 @@ function chosen(name) {
 function choose(name, value) {
   const input = /** @type {HTMLInputElement | null} */ (document.querySelector(`input[name="${name}"][value="${value}"]`));
   if (input !== null) input.checked = true;
-}
-
-/** @param {string} key @returns {string} what was chosen last time; storage may be forbidden */
-function recall(key) {
-  try {
-    return localStorage.getItem(key) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-/** @param {string} key @param {string} value */
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Storage is forbidden here; it lasts for this visit.
-  }
 }

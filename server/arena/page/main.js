@@ -8,12 +8,13 @@
  * `view` what was drawn last. Nothing in the page reads it.
  */
 
-import { CloseCode, RequestError, connect } from './client/tickwire.js';
+import { CloseCode, RequestError } from './client/tickwire.js';
 import { toast } from './dom.js';
 import { DUEL_OVER, duel } from './duel.js';
 import { Game, refusal } from './game.js';
 import { Lobby, WATCHED, codeIn } from './lobby.js';
 import { Overlay } from './overlay.js';
+import { arrive } from './visitor.js';
 
 /** What there is to say about close codes. @type {Map<number, string>} */
 const WHY = new Map([
@@ -57,7 +58,7 @@ async function enter(way) {
   link = undefined;
   let fresh;
   try {
-    fresh = await connect({ name: lobby.name(), options: { colour: lobby.colour() }, resume: true, conditioner });
+    fresh = await arrive({ name: lobby.name(), options: { colour: lobby.colour() }, resume: true, conditioner });
     const joined = mine === attempt ? await joinBy(fresh, way) : undefined;
     if (joined === undefined || mine !== attempt) return fresh.close();
     link = fresh;

@@ -4,6 +4,7 @@
 
 mod admin_token;
 mod api_keys;
+mod board_key;
 mod cluster_keys;
 mod entropy;
 mod identity;

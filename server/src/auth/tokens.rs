@@ -9,6 +9,7 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::board_key::BoardKey;
 use super::cluster_keys::ClusterKeys;
 use super::entropy::Entropy;
 use super::identity::{Identity, is_subject};
@@ -38,6 +39,7 @@ pub(crate) struct Tokens {
     /// The operator's key, if there is one.
     operator: Option<(DecodingKey, Validation)>,
     seats: SeatKey,
+    boards: BoardKey,
     guests: bool,
     replays: Replays,
     /// Where guests' names come from.
@@ -95,6 +97,7 @@ impl Tokens {
             ),
             operator,
             seats: SeatKey::derive(&own),
+            boards: BoardKey::derive(&own),
             guests: config.guests,
             replays: Replays::default(),
             entropy,
@@ -105,6 +108,17 @@ impl Tokens {
     /// again after a restart finds their seat again too.
     pub(crate) fn seats(&self) -> &SeatKey {
         &self.seats
+    }
+
+    /// What marks rows of boards: derived like that of seats' tokens.
+    pub(crate) fn boards(&self) -> &BoardKey {
+        &self.boards
+    }
+
+    /// Whom the server gave this token to, to come back with; nobody is let in by it here.
+    pub(crate) fn known(&self, token: &str) -> Option<Identity> {
+        is_own(token).ok().filter(|is_own| *is_own)?;
+        self.own_identity(token)
     }
 
     /// Who brings this token, and the token to come back with. Without a token, or with one of the

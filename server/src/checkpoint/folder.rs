@@ -122,23 +122,7 @@ impl Folder {
         name: &str,
         make: impl FnOnce() -> Result<Vec<u8>, ConfigError>,
     ) -> Result<PathBuf, ConfigError> {
-        let path = self.path.join(name);
-        // What is there but can't be used is for its reader to say.
-        if fs::symlink_metadata(&path).is_ok() {
-            return Ok(path);
-        }
-        let beside = self.path.join(format!("{name}{BESIDE}"));
-        let secret = make()?;
-        let written = write(&beside, &[&secret])
-            .and_then(|()| fs::rename(&beside, &path))
-            .and_then(|()| sync(&self.path));
-        match written {
-            Ok(()) => Ok(path),
-            Err(error) => Err(ConfigError::new(format!(
-                "{} can't be written: {error}",
-                path.display()
-            ))),
-        }
+        secret(self.path.join(name), make)
     }
 
     fn keep_one(&self, room: RoomId, parts: &[&[u8]]) -> io::Result<u64> {
@@ -182,6 +166,36 @@ impl Keeper for Folder {
 
     fn settle(&mut self) -> io::Result<()> {
         sync(&self.path)
+    }
+}
+
+/// A file with a secret, which is made by `make` where there is none yet; where it is.
+///
+/// # Errors
+/// One line: it can't be read or written.
+pub(crate) fn secret(
+    path: PathBuf,
+    make: impl FnOnce() -> Result<Vec<u8>, ConfigError>,
+) -> Result<PathBuf, ConfigError> {
+    // What is there but can't be used is for its reader to say.
+    if fs::symlink_metadata(&path).is_ok() {
+        return Ok(path);
+    }
+    let mut beside = path.clone().into_os_string();
+    beside.push(BESIDE);
+    let bytes = make()?;
+    let written = write(Path::new(&beside), &[&bytes])
+        .and_then(|()| fs::rename(&beside, &path))
+        .and_then(|()| match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => sync(folder),
+            _ => sync(Path::new(".")),
+        });
+    match written {
+        Ok(()) => Ok(path),
+        Err(error) => Err(ConfigError::new(format!(
+            "{} can't be written: {error}",
+            path.display()
+        ))),
     }
 }
 

@@ -205,9 +205,14 @@ settings! {
     guests: bool;
 
     /// File with a secret of 32 bytes or more, by which guests are known again after a restart
-    /// [default: a random one for each start]
+    /// [default: one beside the file of --store; else a random one for each start]
     #[arg(value_name = "FILE")]
     guest_key_file: Option<PathBuf>;
+
+    /// Whether guests have places on boards, until 30 days after their last match [default: where
+    /// there is no --auth-key-file]
+    #[arg(value_name = "BOOL", action = ArgAction::Set)]
+    guest_boards: Option<bool>;
 
     /// File with a secret of 32 bytes or more, which opens /admin/… (kick, ban, mute) on the ops
     /// address to who brings it as a bearer token [default: there is no administration]

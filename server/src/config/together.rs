@@ -27,6 +27,12 @@ const FRAME_BYTES: u32 = 8;
 const TICKS_TO_DRAIN: u32 = 2;
 
 impl Config {
+    /// Whether guests have places on boards: where nobody else could, unless the operator says so.
+    pub(crate) fn ranks_guests(&self) -> bool {
+        let has_users = self.auth_key_file.is_some();
+        self.guest_boards.unwrap_or(!has_users)
+    }
+
     /// Ticks from one snapshot to the next, at least 1.
     pub fn snapshot_every(&self) -> u16 {
         (self.tick_rate / self.snapshot_rate.max(1)).max(1)

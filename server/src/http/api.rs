@@ -16,7 +16,7 @@ mod matches;
 mod openapi;
 mod player;
 mod presence;
-mod problem;
+pub(super) mod problem;
 pub(super) mod query;
 mod rooms;
 mod routes;

@@ -6,6 +6,7 @@ pub(crate) mod admin;
 pub(crate) mod api;
 mod attempts;
 mod authority;
+pub(crate) mod board;
 mod body;
 mod descriptors;
 mod encoding;

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 use super::authority;
+use super::board::Boards;
 use super::descriptors;
 use super::forwarded::Proxies;
 use super::http1;
@@ -43,6 +44,7 @@ const SPARED_MAX: u32 = 4 * BROWSER_SOCKETS;
 /// What every connection of the public port shares.
 pub(crate) struct Public {
     pages: Pages,
+    boards: Arc<Boards>,
     policy: Policy,
     pub(super) origins: Origins,
     pub(super) seats: Seats,
@@ -103,6 +105,7 @@ impl Public {
         let allowed = descriptors::allow(config.max_connections);
         Public {
             pages: Pages::new(pages),
+            boards: Arc::new(Boards::new(lobby.clone(), metrics.clone())),
             policy: Policy::new(&config.servers_of_pages()),
             origins: Origins::new(&config.allowed_origins),
             seats: Seats::new(allowed, metrics.connections_open.clone()),
@@ -127,6 +130,11 @@ impl Public {
             metrics,
             stopping,
         }
+    }
+
+    /// What pages show of results, to be read.
+    pub(crate) fn boards(&self) -> Arc<Boards> {
+        self.boards.clone()
     }
 
     /// Takes sockets until the server stops, then waits for what HTTP still has to say.
@@ -247,7 +255,7 @@ impl Public {
             http1::NOTHING,
             |request| {
                 self.metrics.http_requests.increment(1);
-                std::future::ready(self.answer(request, &visit))
+                self.answer(request, &visit)
             },
         )
         .await;
@@ -257,10 +265,14 @@ impl Public {
         }
     }
 
-    fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
+    async fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
         // `http` answered those that name a wrong one.
         let host = authority::of(request.uri(), request.version(), request.headers());
-        let reply = self.answer_path(request, visit);
+        let reply = match self.asks_for_own_place(&request) {
+            // Boxed: the task of each connection would hold it as well.
+            Some(game) => Box::pin(self.own_place(game, request)).await,
+            None => self.answer_path(request, visit),
+        };
         match host {
             Ok(host) if reply.status() != StatusCode::SWITCHING_PROTOCOLS => {
                 let secured = self.certificate.is_some();
@@ -268,6 +280,20 @@ impl Public {
             }
             _ => reply,
         }
+    }
+
+    /// Of which game a request wants to know where somebody stands, if it does: the one thing here
+    /// that has to be waited for.
+    fn asks_for_own_place(&self, request: &Request<Incoming>) -> Option<Option<GameIndex>> {
+        match self.pages.route(request.uri().path()) {
+            Route::In(game, "/api/board/own") => Some(game),
+            _ => None,
+        }
+    }
+
+    async fn own_place(&self, game: Option<GameIndex>, request: Request<Incoming>) -> Reply {
+        let (query, headers) = (request.uri().query(), request.headers());
+        self.boards.answer_own(game, query, headers).await
     }
 
     fn answer_path(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
@@ -283,6 +309,7 @@ impl Public {
             "/ws" => reply::not_allowed(),
             "/healthz" if game.is_none() => reply::health(self.lobby.lives()),
             "/api/rooms" => reply::json(&self.lobby.list(game)),
+            "/api/board" => self.boards.answer(game, uri.query(), request.headers()),
             _ if game.is_none() && self.pages.is_list(path) => {
                 let list = pages::list(&self.lobby.games());
                 reply::fresh("text/html; charset=utf-8", list.into_bytes())

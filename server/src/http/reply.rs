@@ -155,6 +155,15 @@ pub(crate) fn unavailable(line: &'static str) -> Reply {
     )
 }
 
+/// 503 for what is there in a moment.
+pub(super) fn later(line: &'static str) -> Reply {
+    with(
+        text(StatusCode::SERVICE_UNAVAILABLE, line),
+        RETRY_AFTER,
+        "1",
+    )
+}
+
 /// Whether the server lives: a supervisor that asks starts it again where it does not.
 pub(crate) fn health(lives: bool) -> Reply {
     match lives {

@@ -91,11 +91,20 @@ impl Site {
         let Some(media_type) = media_type(path) else {
             return;
         };
+        let file = File::new(media_type, body);
+        // Windows' separators would not be found by a URL.
+        self.files.insert(path.replace('\\', "/"), file);
+    }
+}
+
+impl File {
+    /// One with this content.
+    pub(super) fn new(media_type: &'static str, body: Bytes) -> File {
         let gzip = is_text(media_type).then(|| gzip(&body)).flatten();
         let mut hash = DefaultHasher::new();
         body.hash(&mut hash);
         let hash = hash.finish();
-        let file = File {
+        File {
             media_type,
             plain: Form {
                 body,
@@ -105,9 +114,7 @@ impl Site {
                 body,
                 etag: format!("\"{hash:016x}-gzip\""),
             }),
-        };
-        // Windows' separators would not be found by a URL.
-        self.files.insert(path.replace('\\', "/"), file);
+        }
     }
 }
 
@@ -122,7 +129,7 @@ fn gzip(body: &[u8]) -> Option<Bytes> {
 
 /// Pictures are compressed already.
 fn is_text(media_type: &str) -> bool {
-    media_type.starts_with("text/") || media_type == "image/svg+xml"
+    media_type.starts_with("text/") || matches!(media_type, "image/svg+xml" | "application/json")
 }
 
 impl Default for Site {

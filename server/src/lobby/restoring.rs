@@ -1,5 +1,5 @@
-//! Rooms that are made of what is kept of them. What `--state-file` keeps, at the start: the folder
-//! and the key in it, and the rooms of a process that is no more, which are there again before
+//! Rooms that are made of what is kept of them. What `--state-file` keeps, at the start: the folder,
+//! and the rooms of a process that is no more, which are there again before
 //! anybody is let in; what can't be used is set aside, counted, and named in a line, and who had a
 //! seat there is told that there is none. And, one by one, those that a cluster's engine keeps: what
 //! is no fault of theirs leaves them there, for later or for another node.
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use tickwire::ids::RoomId;
 
-use crate::auth::Entropy;
 use crate::checkpoint::envelope::{self, Head, Unreadable};
 use crate::checkpoint::folder::Folder;
 use crate::config::{Config, ConfigError, TICK_RATE_MAX};
@@ -24,39 +23,17 @@ use crate::room::RestoreError;
 use crate::text::room_name;
 use crate::worker::{HostedGame, Worker};
 
-/// The file with the guests' key, where the operator names none.
-const GUEST_KEY: &str = "guest-key";
 /// Between two tries to give a room to a worker whose inbox is full, and how many there are: a
 /// worker that takes nothing for two seconds is stuck.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 const TRIES: u32 = 400;
-/// Its bytes, which are written in hexadecimal.
-const KEY_BYTES: usize = 32;
 
-/// Takes the folder that the settings name, if they do. Guests, and whoever has a seat, are known
-/// again by a key that is kept there, unless the settings name one.
+/// Takes the folder that the settings name, if they do.
 ///
 /// # Errors
 /// One line: it is another process', or can't be used.
-pub(super) fn take_folder(
-    config: &mut Config,
-    entropy: &Entropy,
-) -> Result<Option<Folder>, ConfigError> {
-    let Some(path) = &config.state_file else {
-        return Ok(None);
-    };
-    let folder = Folder::take(path)?;
-    if config.guest_key_file.is_none() {
-        config.guest_key_file = Some(folder.secret(GUEST_KEY, || new_key(entropy))?);
-    }
-    Ok(Some(folder))
-}
-
-fn new_key(entropy: &Entropy) -> Result<Vec<u8>, ConfigError> {
-    let key = entropy.bytes::<KEY_BYTES>();
-    let key = key.map_err(|e| ConfigError::new(format!("no random numbers: {e}")))?;
-    let digits = key.iter().map(|byte| format!("{byte:02x}"));
-    Ok(digits.chain(["\n".to_owned()]).collect::<String>().into())
+pub(super) fn take_folder(config: &Config) -> Result<Option<Folder>, ConfigError> {
+    config.state_file.as_deref().map(Folder::take).transpose()
 }
 
 /// Why a room can't be made of what is kept of it.

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::desk::Desk;
 use super::games::{GameToServe, Offered};
+use super::guest_key;
 use super::restoring::{self, Restoring};
 use super::room_quotas::RoomQuotas;
 use super::visitors::Visitors;
@@ -93,7 +94,9 @@ impl Shared {
         mut start: impl FnMut(usize, Common) -> io::Result<(Worker, T)>,
     ) -> io::Result<Built<T>> {
         let mut config = config.clone();
-        let folder = restoring::take_folder(&mut config, &entropy).map_err(invalid)?;
+        let folder = restoring::take_folder(&config).map_err(invalid)?;
+        guest_key::settle(&mut config, folder.as_ref(), &stored.store, &entropy)
+            .map_err(invalid)?;
         let config = &config;
         let tokens = Tokens::new(config, entropy.clone()).map_err(invalid)?;
         let store = stored.store.clone();

@@ -126,6 +126,17 @@ figures! {
     }
         "pages of what was said that connections asked for and that were read, by whether they got \
         one: not where too many are read (busy), or the store fails and the room remembers nothing"
+    counter tickwire_boards_read_total {
+        boards_read(outcome = "read"),
+        boards_unread(outcome = "failed"),
+    }
+        "boards that were read for pages, by whether they could be"
+    counter tickwire_boards_refused_total {
+        boards_refused(what = "board"),
+        places_refused(what = "place"),
+    }
+        "answers to pages that there was none of: too many boards are asked for (board), too many \
+        ask where they stand or the store can't be read (place)"
     counter tickwire_admin_requests_refused_total {
         admin_unauthorised(reason = "token"),
         admin_limited(reason = "limited"),

@@ -6,6 +6,9 @@ use super::erase::GONE;
 use super::value::{Row, Statement, Value};
 use super::{ReadError, Store};
 
+/// How the identity of a guest begins.
+pub(super) const GUEST: &str = "guest:";
+
 /// One on a board.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Place {
@@ -23,6 +26,11 @@ impl Place {
     /// Whether it is nobody's whom one could name.
     pub(crate) fn is_erased(&self) -> bool {
         self.player.starts_with(GONE)
+    }
+
+    /// Whether nobody vouches for them.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.player.starts_with(GUEST)
     }
 }
 

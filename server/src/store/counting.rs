@@ -1,24 +1,37 @@
 //! What matches come to once they are stored: the ratings of their players, and the players' values
 //! on the board of the game and season. Each match counts once, in the transaction that also writes
-//! down that it does. Only for whom a token vouches does it: guests are in matches, and neither
-//! rated nor on a board. Pure: the writer has the database read and write.
+//! down that it does. Rated is only for whom a token vouches: a guest who lost would be another one.
+//! Guests have places on boards where the operator wants it, who begin anew there with nothing.
+//! Pure: the writer has the database read and write.
 
 use std::collections::BTreeMap;
 
+use super::boards::GUEST;
 use super::value::{NoSuchValue, Row, Statement};
 use crate::ratings::{Played, Rating, Side, rate};
 
 /// Matches of a transaction: what a second of many rooms brings, and some thousands of rows at most.
 const MATCHES: u64 = 16;
 
-const DUE: &str = "SELECT m.room, m.epoch, m.round, m.game, m.season, m.ended_at, \
-    p.player, p.team, p.place, p.score, p.has_left, r.mean, r.deviation, r.played \
-    FROM (SELECT room, epoch, round, game, season, ended_at FROM matches WHERE counted = 0 \
-    ORDER BY ended_at, room, round LIMIT $1) AS m \
-    LEFT JOIN match_players AS p ON p.room = m.room AND p.epoch = m.epoch AND p.round = m.round \
-    AND p.player LIKE 'user:%' \
-    LEFT JOIN ratings AS r ON r.game = m.game AND r.player = p.player \
-    ORDER BY m.ended_at, m.room, m.round, p.number";
+/// The matches with those of their players who are `whose`.
+macro_rules! due {
+    ($whose:literal) => {
+        concat!(
+            "SELECT m.room, m.epoch, m.round, m.game, m.season, m.ended_at, \
+            p.player, p.team, p.place, p.score, p.has_left, r.mean, r.deviation, r.played \
+            FROM (SELECT room, epoch, round, game, season, ended_at FROM matches WHERE counted = 0 \
+            ORDER BY ended_at, room, round LIMIT $1) AS m \
+            LEFT JOIN match_players AS p \
+            ON p.room = m.room AND p.epoch = m.epoch AND p.round = m.round AND ",
+            $whose,
+            " LEFT JOIN ratings AS r ON r.game = m.game AND r.player = p.player \
+            ORDER BY m.ended_at, m.room, m.round, p.number"
+        )
+    };
+}
+
+const DUE: &str = due!("p.player LIKE 'user:%'");
+const DUE_WITH_GUESTS: &str = due!("(p.player LIKE 'user:%' OR p.player LIKE 'guest:%')");
 const RATING: &str = "INSERT INTO ratings (game, player, mean, deviation, played, at) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (game, player) DO UPDATE \
     SET mean = excluded.mean, deviation = excluded.deviation, played = excluded.played, \
@@ -30,10 +43,14 @@ const SCORE: &str = "INSERT INTO scores (game, season, player, value, at) \
 const COUNTED: &str =
     "UPDATE matches SET counted = 1 WHERE room = $1 AND epoch = $2 AND round = $3";
 
-/// The oldest matches that don't count yet, with those of their players who do, and what these are
-/// rated.
-pub(super) fn due() -> Statement {
-    Statement::new(DUE, [MATCHES.into()])
+/// The oldest matches that don't count yet, with those of their players who do, guests among them
+/// or not, and what these are rated.
+pub(super) fn due(has_guests: bool) -> Statement {
+    let sql = match has_guests {
+        true => DUE_WITH_GUESTS,
+        false => DUE,
+    };
+    Statement::new(sql, [MATCHES.into()])
 }
 
 /// What is to be written for the rows of [`due`].
@@ -52,6 +69,19 @@ pub(super) fn count(rows: &[Row]) -> Result<Vec<Statement>, NoSuchValue> {
         // Where nobody is known there is one row, without a player.
         for row in of_match.iter().filter(|row| row.text(6).is_ok()) {
             let player = row.text(6)?;
+            statements.push(Statement::new(
+                SCORE,
+                [
+                    (&game).into(),
+                    (&season).into(),
+                    (&player).into(),
+                    row.int(9)?.into(),
+                    ended_at.into(),
+                ],
+            ));
+            if player.starts_with(GUEST) {
+                continue;
+            }
             let known = ratings
                 .entry((game.clone(), player.clone()))
                 .or_insert_with(|| Known::read(row));
@@ -66,16 +96,6 @@ pub(super) fn count(rows: &[Row]) -> Result<Vec<Statement>, NoSuchValue> {
                 rating: known.rating,
                 left: row.int(10)? != 0,
             });
-            statements.push(Statement::new(
-                SCORE,
-                [
-                    (&game).into(),
-                    (&season).into(),
-                    (&player).into(),
-                    row.int(9)?.into(),
-                    ended_at.into(),
-                ],
-            ));
             names.push(player);
         }
         let (sides, names): (Vec<Side>, Vec<Vec<String>>) = sides.into_values().unzip();

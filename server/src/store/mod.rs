@@ -58,6 +58,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -132,6 +133,11 @@ impl Store {
     pub(crate) fn is_shared(&self) -> bool {
         let store = self.0.as_ref();
         store.is_some_and(|store| store.reads.is_shared())
+    }
+
+    /// The file that it is in, if it is in one, which is this process's alone.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.0.as_ref()?.reads.file()
     }
 
     /// Has this written soon. Never waits; what is lost for want of room is counted.

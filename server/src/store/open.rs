@@ -83,7 +83,7 @@ pub(crate) async fn open(config: &Config, metrics: &Arc<Metrics>) -> io::Result<
     let writer = Writer::new(
         inbox.clone(),
         tables,
-        retention,
+        (retention, config.ranks_guests()),
         health.clone(),
         metrics.clone(),
     );

@@ -1,6 +1,7 @@
 //! Reading, beside the writer and on connections of its own: so many at once, so many that wait
 //! for their turn, and each in a bounded time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +77,14 @@ impl Reads {
     /// Whether it is a database that others write too.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self.readers, Readers::Postgres(_))
+    }
+
+    /// The file that is read, if it is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.readers {
+            Readers::Sqlite(readers) => Some(readers.path()),
+            Readers::Postgres(_) => None,
+        }
     }
 
     /// What a `SELECT` gives. In a runtime's context.

@@ -10,6 +10,13 @@ use super::value::Statement;
 const ROWS: u64 = 500;
 /// Until it is looked again where nothing was to be deleted.
 const REST_MS: u64 = 60_000;
+/// After their last match guests have their places for so long: as long as they are known by their
+/// token, where they don't come again.
+const GUESTS: Duration = Duration::from_secs(30 * 86_400);
+const PLACES: &str = "DELETE FROM scores WHERE (game, season, player) IN \
+    (SELECT scores.game, scores.season, scores.player FROM scores \
+    JOIN players ON players.player = scores.player \
+    WHERE scores.player LIKE 'guest:%' AND players.last_seen < $1 LIMIT $2)";
 /// Guests of whom nothing else is left, and rooms, are kept for as long as chat.
 const CHAT: [&str; 3] = [
     "DELETE FROM messages WHERE (channel, sequence) IN \
@@ -66,7 +73,7 @@ impl Retention {
             return;
         }
         self.next += 1;
-        if self.next > CHAT.len() + 2 {
+        if self.next > CHAT.len() + 3 {
             (self.next, self.due_ms) = (0, now_ms + REST_MS);
         }
     }
@@ -80,7 +87,8 @@ impl Retention {
             0 => (NOTICES, before(self.spans.notices)),
             1 => (EXPIRED, now_ms),
             2 => (SANCTIONS, now_ms / 1000),
-            chat => (CHAT[chat - 3], before(self.spans.chat)),
+            3 => (PLACES, before(GUESTS)),
+            chat => (CHAT[chat - 4], before(self.spans.chat)),
         };
         Statement::new(sql, [before.into(), ROWS.into()])
     }

@@ -225,6 +225,10 @@ impl Readers {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A connection, and what ends what it does.
     ///
     /// # Errors

@@ -42,6 +42,8 @@ pub(crate) struct Writer {
     inbox: Arc<Inbox>,
     tables: Box<dyn Tables>,
     retention: Retention,
+    /// Whether guests have places on boards.
+    ranks_guests: bool,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
     /// What is being written.
@@ -72,7 +74,7 @@ impl Writer {
     pub(super) fn new(
         inbox: Arc<Inbox>,
         tables: Box<dyn Tables>,
-        retention: Retention,
+        (retention, ranks_guests): (Retention, bool),
         health: Arc<Health>,
         metrics: Arc<Metrics>,
     ) -> Writer {
@@ -80,6 +82,7 @@ impl Writer {
             inbox,
             tables,
             retention,
+            ranks_guests,
             health,
             metrics,
             batch: Vec::new(),
@@ -192,9 +195,9 @@ impl Writer {
 
     /// Has matches count that are stored.
     fn count(&mut self, seen: Seen, now: Instant) -> Step {
-        let counted = self
-            .tables
-            .decide(&counting::due(), &counting::count, COUNT);
+        let counted =
+            self.tables
+                .decide(&counting::due(self.ranks_guests), &counting::count, COUNT);
         match counted {
             Ok(rows) => {
                 // There may be more.

@@ -1,6 +1,7 @@
 //! The port of the operator's programs as they and strangers meet it: keys, rates, what is answered.
 //! That the document says the same as the server is `document`'s.
 
+mod board;
 mod document;
 mod events;
 mod results;

@@ -108,6 +108,21 @@ fn guests_are_themselves_again() {
     assert_eq!(keys_of(&kept).unwrap().identify(&token).unwrap().0, cy);
 }
 
+/// Theirs from a login is good for a hello, once perhaps: it is not looked at here.
+#[test]
+fn who_comes_back_is_known_by_the_servers_own_token_alone() {
+    let file = File::new("known", SECRET);
+    let tokens = keys_of(&config(Some(&file))).unwrap();
+    let theirs = signed(&claims(), Algorithm::HS256);
+    let (ann, token) = tokens.identify(&theirs).unwrap();
+    assert_eq!(tokens.known(&token), Some(ann));
+    let another = keys_of(&config(Some(&file))).unwrap();
+    for wrong in ["", "x", &theirs, &token[1..]] {
+        assert_eq!(tokens.known(wrong), None, "{wrong}");
+    }
+    assert_eq!(another.known(&token), None, "another key");
+}
+
 #[test]
 fn the_operators_tokens_are_checked_in_every_part() {
     let file = File::new("matrix", SECRET);

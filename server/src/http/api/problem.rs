@@ -13,7 +13,7 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+js
 
 /// Why a request was refused. It had no effect.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Problem {
+pub(in crate::http) struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     /// What of the request is wrong, as `to.game`.
@@ -36,7 +36,10 @@ struct Document<'a> {
 
 impl Problem {
     /// One of this status; `detail` is one sentence for a person.
-    pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Problem {
+    pub(in crate::http) fn new(
+        status: StatusCode,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Problem {
         Problem {
             status,
             detail: detail.into(),
@@ -51,7 +54,7 @@ impl Problem {
     }
 
     /// A query that can't be.
-    pub(super) fn of_query(name: &str, detail: impl Into<Cow<'static, str>>) -> Problem {
+    pub(in crate::http) fn of_query(name: &str, detail: impl Into<Cow<'static, str>>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, detail).at(name)
     }
 
@@ -75,7 +78,7 @@ impl Problem {
     }
 
     /// The same with what of the request is wrong.
-    pub(super) fn at(self, field: &str) -> Problem {
+    pub(in crate::http) fn at(self, field: &str) -> Problem {
         Problem {
             field: Some(field.into()),
             ..self
@@ -105,7 +108,7 @@ impl Problem {
     }
 
     /// As it is answered.
-    pub(super) fn reply(self) -> Reply {
+    pub(in crate::http) fn reply(self) -> Reply {
         let mut reply = reply::json(&Document {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or_default(),

@@ -6,12 +6,16 @@ use super::problem::Problem;
 
 /// Names and values in the order in which they came.
 #[derive(Debug, PartialEq)]
-pub(super) struct Query(Vec<(String, String)>);
+pub(in crate::http) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads one in which each of `once` is there at most once, those of `often` as often as they
     /// like, and nothing else.
-    pub(super) fn read(text: &str, once: &[&str], often: &[&str]) -> Result<Query, Problem> {
+    pub(in crate::http) fn read(
+        text: &str,
+        once: &[&str],
+        often: &[&str],
+    ) -> Result<Query, Problem> {
         let mut query: Vec<(String, String)> = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -31,7 +35,7 @@ impl Query {
     }
 
     /// The value of a name.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub(in crate::http) fn value(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
         let found = pairs.find(|(other, _)| other == name);
         found.map(|(_, value)| value.as_str())

@@ -249,6 +249,10 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
         let mut won = result("1-a", 1, &[("guest:won", 1)]);
         won.ended_at_ms = hours(100);
         running.store.put(Record::Result(won));
+        // Guests' places end, matches and users' places don't.
+        let mut long_ago = result("1-a", 2, &[("guest:past", 9), ("user:past", 8)]);
+        long_ago.ended_at_ms = hours(31 * 24);
+        running.store.put(Record::Result(long_ago));
         assert!(running.store.settled().await);
     }
     let keep = |config: &mut crate::config::Config| {
@@ -261,7 +265,8 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
     let gone = async {
         while left().await != ["1"]
             || rows(&running, "SELECT COUNT(*) FROM notices").await != ["1"]
-            || rows(&running, "SELECT COUNT(*) FROM players").await != ["3"]
+            || rows(&running, "SELECT COUNT(*) FROM players").await != ["5"]
+            || rows(&running, "SELECT COUNT(*) FROM scores").await != ["2"]
         {
             tokio::task::yield_now().await;
         }
@@ -275,8 +280,16 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
     );
     assert_eq!(rows(&running, "SELECT number FROM notices").await, ["2"]);
     let players = "SELECT player FROM players ORDER BY player";
-    let stay = ["guest:new", "guest:won", "user:old"];
+    let stay = [
+        "guest:new",
+        "guest:past",
+        "guest:won",
+        "user:old",
+        "user:past",
+    ];
     assert_eq!(rows(&running, players).await, stay);
+    let scores = "SELECT player FROM scores ORDER BY player";
+    assert_eq!(rows(&running, scores).await, ["guest:won", "user:past"]);
 }
 
 /// What every table of a person's has in it.

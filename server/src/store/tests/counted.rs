@@ -1,8 +1,8 @@
 //! What matches come to, and what is read of them: on both databases.
 
 use super::cases::rows;
-use super::{Running, result};
-use crate::config::StorePlace;
+use super::{FAR_MS, Running, result};
+use crate::config::{Config, StorePlace};
 use crate::ratings::{Played, Rating, Side, rate};
 use crate::store::boards::Place;
 use crate::store::matches::Mark;
@@ -11,6 +11,7 @@ use crate::store::record::{MatchPlayer, MatchResult, Record};
 /// All cases, each at a place of its own that `place` makes.
 pub(super) async fn all(mut place: impl AsyncFnMut(&'static str) -> StorePlace) {
     a_match_counts_once(place("counted").await).await;
+    guests_have_places_and_no_ratings(place("guests").await).await;
     sides_and_who_left_are_rated_as_such(place("sides").await).await;
     boards_are_read_in_pages_and_around_a_player(place("boards").await).await;
     matches_are_read_in_pages(place("matches").await).await;
@@ -41,8 +42,13 @@ fn alone(before: &[Rating]) -> Vec<Rating> {
     rate(&sides).unwrap().concat()
 }
 
+/// As where there are users.
+fn without_guests(config: &mut Config) {
+    config.guest_boards = Some(false);
+}
+
 async fn a_match_counts_once(place: StorePlace) {
-    let running = Running::start(place.clone()).await;
+    let running = Running::start_with(place.clone(), without_guests).await;
     let store = &running.store;
     // Guests are in it, and neither rated nor on the board.
     let players = [("guest:di", 9), ("user:ann", 3), ("user:bo", -2), ("", 0)];
@@ -65,7 +71,7 @@ async fn a_match_counts_once(place: StorePlace) {
     }
     assert_eq!(rows(&running, RATINGS).await, once);
     running.end();
-    let running = Running::start(place).await;
+    let running = Running::start_with(place, without_guests).await;
     assert_eq!(rows(&running, RATINGS).await, once);
     assert_eq!(rows(&running, SCORES).await, scores);
 
@@ -95,6 +101,46 @@ async fn a_match_counts_once(place: StorePlace) {
     assert_eq!(rows(&running, SCORES).await, scores);
     let left = "SELECT COUNT(*) FROM matches WHERE counted = 0";
     assert_eq!(rows(&running, left).await, ["0"]);
+}
+
+async fn guests_have_places_and_no_ratings(place: StorePlace) {
+    let running = Running::start(place).await;
+    let store = &running.store;
+    let ended = |round, at: u64, players: &[(&str, i64)]| {
+        let mut ended = result("1-a", round, players);
+        ended.ended_at_ms = at;
+        Record::Result(ended)
+    };
+    // Users are rated as if guests had not been there.
+    let players = [
+        ("guest:di", 9),
+        ("user:ann", 3),
+        ("guest:ed", 3),
+        ("user:bo", -2),
+    ];
+    store.put(ended(1, FAR_MS, &players));
+    let rating = alone(&[Rating::START; 2]);
+    let once = [
+        rated("user:ann", rating[0], 1, FAR_MS),
+        rated("user:bo", rating[1], 1, FAR_MS),
+    ];
+    assert_eq!(rows(&running, RATINGS).await, once);
+    // Of guests alone nothing is learnt.
+    store.put(ended(2, FAR_MS, &[("guest:ed", 4), ("guest:di", 1)]));
+    assert_eq!(rows(&running, RATINGS).await, once);
+    let told = async || {
+        let board = running.store.board("chess", "1", None, 50).await.unwrap();
+        let told = |at: &Place| (at.place, at.player.clone(), at.value, at.is_guest());
+        board.iter().map(told).collect::<Vec<_>>()
+    };
+    let place = |place, player: &str, value| (place, player.into(), value, player < "h");
+    let expected = [
+        place(1, "guest:di", 9),
+        place(2, "guest:ed", 4),
+        place(3, "user:ann", 3),
+        place(4, "user:bo", -2),
+    ];
+    assert_eq!(told().await, expected);
 }
 
 async fn sides_and_who_left_are_rated_as_such(place: StorePlace) {

@@ -34,10 +34,11 @@ fn each_table_has_its_time_and_small_deletes() {
         };
         before as u64
     };
-    assert_eq!(deletes.len(), 6);
+    assert_eq!(deletes.len(), 7);
     assert_eq!(before("messages", "said_at <"), 70 * DAY_MS);
     assert_eq!(before("rooms", "opened_at <"), 70 * DAY_MS);
     assert_eq!(before("players", "last_seen <"), 70 * DAY_MS);
+    assert_eq!(before("scores", "last_seen <"), 70 * DAY_MS);
     assert_eq!(before("notices", "said_at <"), 86 * DAY_MS);
     assert_eq!(before("notices", "expires <="), NOW);
     assert_eq!(before("sanctions", "until <="), NOW / 1000);

@@ -115,7 +115,7 @@ impl Bench {
         let writer = Writer::new(
             inbox.clone(),
             Box::new(InHand(database.clone())),
-            Retention::new(spans),
+            (Retention::new(spans), false),
             health.clone(),
             metrics.clone(),
         );
@@ -355,7 +355,7 @@ fn what_can_not_be_counted_now_is_later_and_holds_no_end() {
         Writer::new(
             bench.inbox.clone(),
             Box::new(InHand(bench.database.clone())),
-            Retention::new(spans),
+            (Retention::new(spans), false),
             bench.health.clone(),
             bench.metrics.clone(),
         )

@@ -49,7 +49,7 @@ pub(super) async fn fill(server: &Server, folder: &Folder, game: &str, season: &
 }
 
 /// Somebody else in the room.
-async fn join(server: &Server, room: &Value, token: &str) -> Player {
+pub(super) async fn join(server: &Server, room: &Value, token: &str) -> Player {
     let mut player = Player::of_game(server.public, "calm").await;
     player.welcome(token).await;
     let room = RoomId(room.as_u64().unwrap() as u32);
@@ -60,14 +60,14 @@ async fn join(server: &Server, room: &Value, token: &str) -> Player {
 }
 
 /// The game ends a round of a room.
-async fn over(server: &Server, room: &Value, round: u32) {
+pub(super) async fn over(server: &Server, room: &Value, round: u32) {
     let event = json!({"name": "over", "game": "calm", "fields": {"round": round, "season": "s"}});
     let body = json!({"to": {"room": room}, "class": "now", "event": event}).to_string();
     let answer = events::post(server, ALL, "", &body).await;
     assert!(answer.body.contains(r#""taken":true"#), "{}", answer.body);
 }
 
-const BOARD: &str = "/api/v1/boards?game=calm&season=s";
+pub(super) const BOARD: &str = "/api/v1/boards?game=calm&season=s";
 const MATCHES: &str = "/api/v1/matches?game=calm";
 
 #[tokio::test]
