@@ -1,6 +1,7 @@
 /**
- * The demo's lobby as visitors use it: the board and their own place. The server is the real one,
- * with a file; names are such as would harm a page that took them for markup.
+ * The demo's lobby and chat as visitors use them: the board and their own place, what was said
+ * before they came, the keyboard, what a screen reader is told. The server is the real one, with a
+ * file; peers' texts are such as would harm a page that took them for markup.
  */
 
 import assert from 'node:assert/strict';
@@ -137,5 +138,148 @@ test('without a store the lobby says why there is no board', async (t) => {
   await page.getByText('This server keeps no results, so it has no board.').waitFor();
   assert.ok(await page.locator('#board').isHidden());
   assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+/**
+ * Runs in a page: players who say so many lines in a room, and leave.
+ * @param {{ code: string, texts: string[], players: number }} what
+ */
+async function talk({ code, texts, players: count }) {
+  const sdk = '/client/tickwire.js';
+  const { connect } = await import(sdk);
+  const links = [];
+  for (let n = 0; n < count; n += 1) {
+    const link = await connect({ name: texts[n % texts.length] });
+    links.push({ link, room: await link.joinCode(code) });
+  }
+  // As many as may be said at once.
+  for (let n = 0; n < 5; n += 1) {
+    for (const { room } of links) await room.say(`${n} ${texts[n % texts.length]}`);
+  }
+  for (const { link } of links) link.close();
+}
+
+test('what was said before is read by the keyboard and by scrolling, and stays where it is', async (t) => {
+  const server = await place(t).start();
+  const ann = await openPage(browser, server.url);
+  await play(ann.page, 'Ann');
+  const code = await ann.page.evaluate(() => /** @type {any} */ (window).tickwire.room.code);
+  const crowd = await openPage(browser, server.url);
+  await crowd.page.evaluate(talk, { code, texts: EVIL, players: 24 });
+  await crowd.page.context().close();
+
+  const ben = await openPage(browser, `${server.url}#${code}`);
+  await inArena(ben.page);
+  await ben.page.keyboard.press('Enter');
+  const [log, past] = [ben.page.locator('#chat-log li'), ben.page.locator('#chat-past li')];
+  const shown = await log.count();
+  assert.ok(shown >= 30, `${shown} lines of before`);
+  // The welcome to the room does not say when they were said; it is read.
+  await ben.page.waitForFunction(() => document.querySelectorAll('#chat-log li:not(:has(time))').length === 0);
+
+  // As one scrolls to the top, and what is looked at stays where it is.
+  const top = () => log.first().evaluate((line) => line.getBoundingClientRect().top);
+  await ben.page.locator('#chat-scroll').evaluate((at) => at.scrollTo(0, 10));
+  const before = await top();
+  await past.nth(49).waitFor({ state: 'attached' });
+  assert.ok(Math.abs(await top() - before) < 2, 'it stays where it was');
+  await ben.page.getByRole('status').filter({ hasText: '50 earlier lines' }).waitFor({ state: 'attached' });
+
+  // By the keyboard until there is no more to ask for.
+  await ben.page.keyboard.press('Shift+Tab');
+  assert.equal(await ben.page.evaluate(() => document.activeElement?.id), 'chat-more');
+  await past.nth(119 - shown).waitFor({ state: 'attached' });
+  await ben.page.keyboard.press('Enter');
+  await ben.page.locator('#chat-more').waitFor({ state: 'hidden' });
+  const numbers = await ben.page.locator('#chat-scroll li').evaluateAll((all) => all.map((line) => Number(line.dataset.line)));
+  assert.deepEqual(numbers, Array.from({ length: 120 }, (_, n) => n + 1));
+  const first = await past.first().evaluate((line) => [...line.childNodes].map((part) => part.nodeName));
+  assert.deepEqual(first, ['TIME', 'B', '#text']);
+
+  // Who writes is shown to the other, and what they say comes below.
+  await ben.page.focus('#chat-text');
+  await ben.page.keyboard.type(EVIL[0]);
+  await ann.page.locator('.chat-typing', { hasText: 'is typing' }).waitFor();
+  await ben.page.keyboard.press('Enter');
+  await ann.page.locator('#chat-log li[data-line="121"]', { hasText: EVIL[0] }).waitFor();
+  assert.equal(await past.count(), 0, 'closed, it lets go of what was read');
+  for (const { page, complaints } of [ann, ben]) {
+    assert.equal(await harm(page), undefined);
+    assert.equal(await page.locator('.chat img, .chat script, .chat svg, .chat b b').count(), 0);
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  }
+});
+
+/** What somebody does something with, by what a screen reader calls it. */
+const CONTROLS = ['button', 'link', 'textbox', 'checkbox', 'radio', 'slider', 'combobox', 'application', 'table', 'region', 'dialog', 'alertdialog', 'log', 'radiogroup', 'list'];
+
+/**
+ * @param {Page} page
+ * @returns {Promise<{ role: string, name: string, live: string }[]>} what a screen reader finds
+ */
+async function heard(page) {
+  const devtools = await page.context().newCDPSession(page);
+  const { nodes } = await devtools.send('Accessibility.getFullAXTree');
+  await devtools.detach();
+  return nodes.filter((node) => !node.ignored).map((node) => ({
+    role: String(node.role?.value ?? ''),
+    name: String(node.name?.value ?? ''),
+    live: String(node.properties?.find(({ name }) => name === 'live')?.value.value ?? ''),
+  }));
+}
+
+/** @param {Page} page @param {string} where */
+async function allNamed(page, where) {
+  const nodes = await heard(page);
+  const nameless = nodes.filter(({ role, name }) => CONTROLS.includes(role) && role !== 'list' && name.trim() === '');
+  assert.deepEqual(nameless, [], where);
+  assert.ok(nodes.some(({ role }) => role === 'button'), where);
+  return nodes;
+}
+
+test('every control has a name, and what comes is read out', async (t) => {
+  const server = await place(t).start();
+  const { page, complaints } = await openPage(browser, server.url);
+  await page.getByText('Nobody is on it yet.').waitFor();
+  await allNamed(page, 'the lobby');
+  await page.click('#create');
+  await allNamed(page, 'the dialog');
+  await page.keyboard.press('Escape');
+  await play(page, 'Ann');
+  await page.keyboard.press('Enter');
+  const nodes = await allNamed(page, 'the game');
+  const log = nodes.find(({ role }) => role === 'log');
+  assert.deepEqual([log?.name, log?.live], ['Chat', 'polite']);
+  await page.keyboard.press('Escape');
+  // Tab shows the scores while one plays; Escape leads from there to what is around.
+  await page.focus('#stage');
+  await page.keyboard.press('Escape');
+  for (const tool of ['tool-link', 'tool-chat', 'tool-scores']) {
+    assert.equal(await page.evaluate(() => document.activeElement?.id), tool);
+    if (tool !== 'tool-scores') await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await page.locator('#scores-rows tr').waitFor();
+  await allNamed(page, 'the scoreboard');
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('the keyboard goes through the lobby in the order in which it is read', async (t) => {
+  const server = await place(t).start();
+  const { page } = await openPage(browser, server.url);
+  await page.getByText('Nobody is on it yet.').waitFor();
+  await page.focus('#name');
+  const order = [];
+  do {
+    order.push(await page.evaluate(() => {
+      const { id, name } = /** @type {HTMLInputElement} */ (document.activeElement);
+      return id || name || document.activeElement?.className;
+    }));
+    await page.keyboard.press('Tab');
+  } while (order.length < 20 && !(await page.evaluate(() => document.activeElement === document.body)));
+  assert.deepEqual(order, ['name', 'colour', 'mode', 'play', 'duel', 'code', 'button', 'refresh', 'create', 'board-scroll']);
   await page.context().close();
 });

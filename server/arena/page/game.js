@@ -86,6 +86,10 @@ export class Game {
       if (!isPast) this.#feed.note(name, INK.text, `won round ${round}`);
     });
     room.on('refused', (/** @type {{ reason: string }} */ { reason }) => toast(refusal(reason), true));
+    // Tab is the scoreboard's there.
+    this.#stage.onkeydown = (event) => {
+      if (event.key === 'Escape') element('tool-link', HTMLButtonElement).focus();
+    };
     element('tool-leave', HTMLButtonElement).onclick = onLeave;
     element('tool-link', HTMLButtonElement).onclick = () => invite(room.spectating ? 'watches' : 'joins');
   }
@@ -116,6 +120,7 @@ export class Game {
     this.#chat.stop();
     this.#scores.stop();
     this.#panel.stop();
+    this.#stage.onkeydown = null;
   }
 
   /** Leaves the screen to the lobby. */

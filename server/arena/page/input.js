@@ -169,8 +169,9 @@ export class Controls {
 
 /**
  * @param {EventTarget | null} target
- * @returns {boolean} whether keys go into a text there
+ * @returns {boolean} whether keys are for what is there: a text, or what they scroll and press
  */
 export function isTyping(target) {
-  return target instanceof HTMLInputElement && target.type === 'text';
+  if (target instanceof HTMLInputElement) return target.type === 'text';
+  return target instanceof HTMLElement && target.closest('[data-keys]') !== null;
 }

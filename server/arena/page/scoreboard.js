@@ -6,7 +6,6 @@
 
 import { element, write } from './dom.js';
 import { bodyOf } from './palette.js';
-import { isTyping } from './input.js';
 import { tell } from './tell.js';
 
 const REFRESH_MS = 250;
@@ -48,7 +47,9 @@ export class Scoreboard {
     }, { signal });
     window.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.#pinned = false;
-      if (event.key !== 'Tab' || isTyping(event.target) || event.shiftKey) return;
+      // Elsewhere it leads from one control to the next, as everywhere.
+      const isPlaying = event.target === document.body || event.target instanceof HTMLCanvasElement;
+      if (event.key !== 'Tab' || !isPlaying || event.shiftKey) return;
       event.preventDefault();
       this.#held = true;
     }, { signal });
