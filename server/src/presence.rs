@@ -75,6 +75,11 @@ impl Online {
         self.mailbox.put(letter, &self.ordered)
     }
 
+    /// Whether a durable letter of so many bytes would go into its mailbox now.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.mailbox.has_room(bytes)
+    }
+
     /// Gives it the durable letters that its player has not seen, all of them in their order; what
     /// it had of them is passed over, and what does not fit is left. From the first time on it is
     /// given others.

@@ -20,7 +20,7 @@ use crate::http::{self, Listeners, Public, Site};
 use crate::lobby::{Lobby, Neighbours};
 use crate::metrics::Metrics;
 use crate::moderation::Stored;
-use crate::store::{self, Opened};
+use crate::store::{self, Opened, ReadError};
 use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
 
@@ -136,6 +136,7 @@ pub(crate) async fn start(
     let Opened { store, writer } = store::open(&config, &metrics).await?;
     let stored = Stored::read(store.clone()).await?;
     let lobby = Lobby::of(&games, &config, metrics.clone(), parts, stored)?;
+    lobby.recall_notices().await.map_err(unread)?;
     let vitals = lobby.vitals().clone();
     let writing = writer.map(|writer| writer.start(&vitals)).transpose()?;
     let cluster = match joining {
@@ -168,7 +169,9 @@ pub(crate) async fn start(
         Some(listener) => {
             let certificate = certificate.clone();
             let api = Api::new(&config, &lobby, certificate, &metrics, stopping.clone());
-            Some((api.map_err(config::invalid)?, accept(listener)))
+            let api = api.map_err(config::invalid)?;
+            api.recall().await.map_err(unread)?;
+            Some((api, accept(listener)))
         }
         None => None,
     };
@@ -247,6 +250,11 @@ pub(crate) async fn start(
     beside.iter().flatten().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     failed.map_or(Ok(()), |part| Err(io::Error::other(part)))
+}
+
+/// Why nothing can be read of a store that was opened.
+fn unread(why: ReadError) -> io::Error {
+    io::Error::other(format!("store: {why}"))
 }
 
 #[cfg(test)]

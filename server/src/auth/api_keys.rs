@@ -34,6 +34,8 @@ pub(crate) enum Scope {
     PresenceRead,
     #[serde(rename = "results:read")]
     ResultsRead,
+    #[serde(rename = "chat:read")]
+    ChatRead,
 }
 
 impl Scope {
@@ -44,6 +46,7 @@ impl Scope {
             Scope::RoomsRead => "rooms:read",
             Scope::PresenceRead => "presence:read",
             Scope::ResultsRead => "results:read",
+            Scope::ChatRead => "chat:read",
         }
     }
 }

@@ -41,6 +41,8 @@ const ERASE: &str = "erase";
 const ANNOUNCE: &str = "announce";
 /// Bytes of an order: the longest player and reason, every character escaped, are less.
 const BODY_BYTES_MAX: usize = 4096;
+/// For what is kept for who is away to be stored. It is said all the same when it is.
+const STORED_WITHIN: Duration = Duration::from_secs(2);
 /// Characters of a path that the audit log shows.
 const PATH_CHARS_SHOWN: usize = 40;
 
@@ -244,21 +246,31 @@ impl Admin {
             .map_err(|error| (error.status(), error.to_string()))?;
         let read = announce::read(&body, |game, name, fields| lobby.event(game, name, fields));
         let (to, notice) = read.map_err(|why| (StatusCode::BAD_REQUEST, why))?;
-        let reached = lobby.publish(&to, &notice).map_err(|why| {
-            let status = match why {
-                NotSaid::BadText | NotSaid::OtherGame => StatusCode::BAD_REQUEST,
-                NotSaid::NoSuchGame => StatusCode::NOT_FOUND,
-                NotSaid::PlayerFull | NotSaid::Full => StatusCode::INSUFFICIENT_STORAGE,
-            };
-            (status, why.to_string())
-        })?;
-        audit::announced(
-            who,
-            &to.to_string(),
-            &notice.text,
-            reached.now,
-            reached.later,
-        );
-        Ok(reply::json(&reached))
+        // In a task of its own: what is being stored is said, whoever waits for it.
+        let lobby = lobby.clone();
+        let said = tokio::spawn(async move {
+            let reached = lobby.publish(&to, &notice, |_| None).await?;
+            let (now, later) = (reached.now, reached.later);
+            audit::announced(who, &to.to_string(), &notice.text, now, later);
+            Ok(reached)
+        });
+        match tokio::time::timeout(STORED_WITHIN, said).await {
+            Ok(Ok(said)) => said
+                .map(|reached| reply::json(&reached))
+                .map_err(|why: NotSaid| {
+                    let status = match why {
+                        NotSaid::BadText | NotSaid::OtherGame => StatusCode::BAD_REQUEST,
+                        NotSaid::NoSuchGame => StatusCode::NOT_FOUND,
+                        NotSaid::PlayerFull | NotSaid::Full => StatusCode::INSUFFICIENT_STORAGE,
+                        NotSaid::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+                    };
+                    (status, why.to_string())
+                }),
+            Ok(Err(_)) => Err((StatusCode::INTERNAL_SERVER_ERROR, "it failed".into())),
+            Err(_) => {
+                let why = "not stored yet: it is said when the store takes it";
+                Err((StatusCode::SERVICE_UNAVAILABLE, why.into()))
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! What programs of the operator's ask of a running server, on a port of their own with keys of
-//! their own: who plays where, how matches ended, and what players are to be told. Not the
+//! their own: who plays where, how matches ended, what was said, and what players are to be told. Not the
 //! administration, whose token opens nothing here. This file has the port and the order in which a
 //! request is judged; `routes` has what there is, a file each resource what it answers,
 //! `openapi.json` says the same to programs. `run` starts it.
@@ -11,6 +11,7 @@ mod callers;
 mod event;
 mod events;
 mod game;
+mod history;
 mod idempotency;
 mod matches;
 mod openapi;
@@ -40,6 +41,7 @@ use crate::auth::ApiKey;
 use crate::config::{Config, ConfigError};
 use crate::lobby::Lobby;
 use crate::metrics::Metrics;
+use crate::store::ReadError;
 use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
 use callers::Callers;
@@ -98,13 +100,21 @@ impl Api {
         }
         Ok(Api {
             callers: Callers::new(path, games)?,
-            events: Arc::default(),
+            events: Arc::new(Events::new(lobby.store().clone())),
             lobby: lobby.clone(),
             metrics: metrics.clone(),
             patience: config.header_timeout,
             certificate,
             stopping,
         })
+    }
+
+    /// Recalls what programs were answered before: before it is served.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn recall(&self) -> Result<(), ReadError> {
+        self.events.recall().await
     }
 
     /// Serves for as long as it is polled.
@@ -201,6 +211,7 @@ impl Api {
             Resource::Presence => presence::answer(query(&request)?, &caller, &self.lobby)?,
             Resource::Boards => boards::answer(query(&request)?, &caller, &self.lobby).await?,
             Resource::Matches => matches::answer(query(&request)?, &caller, &self.lobby).await?,
+            Resource::History => history::answer(query(&request)?, &caller, &self.lobby).await?,
             Resource::Events => self.event(request, caller, who).await?,
         };
         Ok(http1::body_read(reply))

@@ -5,6 +5,8 @@
 use std::io;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::queueing::Queueing;
 use super::room_defaults::RoomDefaults;
 use super::welcome::Welcome;
@@ -12,6 +14,7 @@ use crate::admission::limiter::Rates;
 use crate::config::{Config, invalid};
 use crate::directory::GameIndex;
 use crate::metrics::Metrics;
+use crate::notices::{GameEvent, Refused};
 use crate::worker::{AnyGame, HostedGame};
 
 /// A game to be served, and the settings that hold for it.
@@ -52,6 +55,23 @@ impl GameToServe {
             is_kept: self.is_kept(),
         }
     }
+}
+
+/// An event for a notice, of the game of this name among these, or of the first one: see
+/// [`GameEvent::read`].
+///
+/// # Errors
+/// One line: there is no such game, or its schema has no such event.
+pub(super) fn event(
+    games: &[Arc<HostedGame>],
+    game: Option<&str>,
+    name: &str,
+    fields: &Map<String, Value>,
+) -> Result<GameEvent, String> {
+    let mut games = games.iter();
+    let hosted = games.find(|hosted| game.is_none_or(|game| game == hosted.def.name()));
+    let hosted = hosted.ok_or_else(|| Refused::NoSuchGame.to_string())?;
+    GameEvent::read(hosted.def.name(), hosted.def.schema(), name, fields)
 }
 
 /// A game as the lobby has it.

@@ -142,6 +142,9 @@ impl Lobby {
         let notices = built.shared.notices.clone();
         let tending = async move { notices.keep_tending().await };
         tokio::spawn(vitals.clone().keep("notices", tending));
+        let notices = built.shared.notices.clone();
+        let following = async move { notices.keep_following().await };
+        tokio::spawn(vitals.clone().keep("stored notices", following));
         let history = built.shared.history.clone();
         let reading = async move { history.keep_reading().await };
         tokio::spawn(vitals.clone().keep("history", reading));

@@ -4,20 +4,52 @@
 use serde_json::{Map, Value};
 
 use super::Lobby;
+use super::games::event;
+use crate::auth::Identity;
 use crate::date::Date;
 use crate::notices::{GameEvent, Notice, Reached, Refused, To};
+use crate::store::ReadError;
+use crate::store::record::Answer;
 
 impl Lobby {
-    /// Says something to those who are meant, wherever they are in this process. Takes as long as
-    /// it takes to put it into their mailboxes; not for the tick path.
+    /// Says something to those who are meant, wherever they are in this process. What is kept for who
+    /// is away is on the disk when this is done, where there is a store, with what comes of `answer`;
+    /// to be awaited to the end. Not for the tick path.
     ///
     /// # Errors
     /// See [`Refused`]; nothing was said then.
-    pub(crate) fn publish(&self, to: &To, notice: &Notice) -> Result<Reached, Refused> {
+    pub(crate) async fn publish(
+        &self,
+        to: &To,
+        notice: &Notice,
+        answer: impl FnOnce(Reached) -> Option<Answer>,
+    ) -> Result<Reached, Refused> {
         if let To::Game(game) = to {
             self.shared.game_named(game).ok_or(Refused::NoSuchGame)?;
         }
-        self.shared.notices.publish(to, notice, Date::now())
+        let notices = &self.shared.notices;
+        if !notices.are_stored(notice.class) {
+            return notices.publish(to, notice, Date::now());
+        }
+        let written = notices.store(to, notice, answer, Date::now())?;
+        let reached = written.reached;
+        written.done().await.map(|()| reached)
+    }
+
+    /// Reads the notices of before: before anybody is let in.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn recall_notices(&self) -> Result<(), ReadError> {
+        match self.store().is_there() {
+            true => self.shared.notices.follow().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Drops the notices that wait for a player, who was erased from the store.
+    pub(crate) fn forget_notices(&self, player: &Identity) {
+        self.shared.notices.forget(player);
     }
 
     /// An event for a notice, of the game of this name, or of the first one: see
@@ -31,9 +63,6 @@ impl Lobby {
         name: &str,
         fields: &Map<String, Value>,
     ) -> Result<GameEvent, String> {
-        let mut games = self.shared.hosted.iter();
-        let hosted = games.find(|hosted| game.is_none_or(|game| game == hosted.def.name()));
-        let hosted = hosted.ok_or_else(|| Refused::NoSuchGame.to_string())?;
-        GameEvent::read(hosted.def.name(), hosted.def.schema(), name, fields)
+        event(&self.shared.hosted, game, name, fields)
     }
 }

@@ -10,7 +10,7 @@ use tickwire::protocol::CloseCode;
 use tokio::sync::{mpsc, watch};
 
 use super::desk::Desk;
-use super::games::{GameToServe, Offered};
+use super::games::{GameToServe, Offered, event};
 use super::guest_key;
 use super::restoring::{self, Restoring};
 use super::room_quotas::RoomQuotas;
@@ -28,7 +28,7 @@ use crate::directory::{Directory, GameIndex};
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::moderation::{Moderation, Stored};
-use crate::notices::Notices;
+use crate::notices::{self, Notices};
 use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
@@ -142,6 +142,16 @@ impl Shared {
             .map(|index| start(index, common.clone()))
             .collect();
         let (workers, beside): (Vec<Worker>, _) = started?.into_iter().unzip();
+        let keeping = notices::Keeping {
+            store: store.clone(),
+            span: config.keep_notices,
+            read_event: {
+                let games = games.clone();
+                Box::new(move |game, name, fields| event(&games, Some(game), name, fields))
+            },
+        };
+        let presence = moderation.presence().clone();
+        let notices = Notices::new(presence, metrics.clone(), keeping);
         let made = metrics.player_rooms_hit.clone();
         let shared = Arc::new(Shared {
             registry,
@@ -149,7 +159,7 @@ impl Shared {
             hosted: games,
             workers,
             tokens,
-            notices: Arc::new(Notices::new(moderation.presence().clone(), metrics.clone())),
+            notices: Arc::new(notices),
             moderation,
             history,
             store,

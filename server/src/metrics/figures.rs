@@ -67,8 +67,8 @@ pub(super) use {handle, register};
 pub(super) const ORDERS: [&str; 5] = ["kick", "ban", "unban", "mute", "unmute"];
 
 /// What is asked for on the programs' port; see `http::api`.
-pub(crate) const API_ROUTES: [&str; 7] = [
-    "openapi", "rooms", "presence", "boards", "matches", "events", "none",
+pub(crate) const API_ROUTES: [&str; 8] = [
+    "openapi", "rooms", "presence", "boards", "matches", "history", "events", "none",
 ];
 
 /// What becomes of it: 2xx, 401, 429, any other 4xx, 5xx.

@@ -13,6 +13,9 @@ use tickwire::snapshot::fields::{pack, push_payload};
 pub(crate) struct GameEvent {
     pub(super) game: Box<str>,
     pub(super) packed: NoticeEvent,
+    /// As it was written: by this it is stored, for another process may have another schema.
+    pub(super) name: Box<str>,
+    pub(super) fields: Box<str>,
 }
 
 impl GameEvent {
@@ -55,15 +58,27 @@ impl GameEvent {
                 event,
                 fields: bytes,
             },
+            name: name.into(),
+            fields: json(fields).into(),
         })
     }
 }
 
 impl GameEvent {
+    /// Its name and its fields, as JSON.
+    pub(super) fn written(&self) -> (&str, &str) {
+        (&self.name, &self.fields)
+    }
+
     /// Its number among the schema's events, and its packed fields.
     pub(crate) fn packed(&self) -> (u16, &[u8]) {
         (self.packed.event, &self.packed.fields)
     }
+}
+
+fn json(fields: &Map<String, Value>) -> String {
+    // Of strings and values there is always one.
+    serde_json::to_string(fields).unwrap_or_default()
 }
 
 fn has(declared: &Message, key: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Durable notices that somebody has not seen: those for one player with that player, those for
-//! everybody once, with who has seen them. In memory; they end with the process. Pure: dates are
-//! arguments.
+//! everybody once, with who has seen them. In memory: where there is a store, it is what the store
+//! has of them, by [`super::stored`]; else it ends with the process. Pure: dates are arguments.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -38,7 +38,11 @@ pub(super) struct Standing {
 
 impl Standing {
     fn is_for(&self, game: &str, now: Date) -> bool {
-        self.until > now && self.game.as_deref().is_none_or(|only| only == game)
+        self.until > now && self.is_of(game)
+    }
+
+    fn is_of(&self, game: &str) -> bool {
+        self.game.as_deref().is_none_or(|only| only == game)
     }
 }
 
@@ -47,8 +51,27 @@ impl Standing {
 struct Theirs {
     /// By rising numbers.
     waiting: VecDeque<Arc<Standing>>,
-    /// Numbers of those for all that they have seen.
-    seen: Vec<u32>,
+    /// For a game: up to which number they have seen what its connections are given.
+    seen: Vec<(Box<str>, u32)>,
+}
+
+impl Theirs {
+    fn has_seen(&self, standing: &Standing) -> bool {
+        let mut seen = self.seen.iter();
+        seen.any(|(game, number)| standing.letter.number <= *number && standing.is_of(game))
+    }
+
+    /// Takes note of it; what waited for them and was seen is returned.
+    fn see(&mut self, game: &str, number: u32) -> Vec<Arc<Standing>> {
+        match self.seen.iter_mut().find(|(of, _)| **of == *game) {
+            Some((_, seen)) => *seen = number.max(*seen),
+            None => self.seen.push((game.into(), number)),
+        }
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (seen, waiting): (Vec<_>, Vec<_>) = waiting.partition(|of| self.has_seen(of));
+        self.waiting = waiting.into();
+        seen
+    }
 }
 
 /// See the module's description.
@@ -77,33 +100,31 @@ impl Kept {
         self.waiting + self.for_all.len()
     }
 
-    /// Keeps one for whoever comes.
+    /// Whether there is room for another one for whoever comes.
     ///
     /// # Errors
     /// As many stand as may.
-    pub(super) fn keep_for_all(&mut self, standing: Standing, now: Date) -> Result<(), Refused> {
+    pub(super) fn check_for_all(&mut self, now: Date) -> Result<(), Refused> {
         if self.for_all.len() >= FOR_ALL_MAX && now > self.expired {
             self.expire(now);
         }
-        if self.for_all.len() >= FOR_ALL_MAX {
-            return Err(Refused::Full);
+        match self.for_all.len() {
+            0..FOR_ALL_MAX => Ok(()),
+            _ => Err(Refused::Full),
         }
-        self.newest = standing.letter.number;
-        self.for_all.push_back(standing);
-        Ok(())
     }
 
-    /// Keeps one for each of these.
+    /// For which of these players there is room for another one of so many bytes.
     ///
     /// # Errors
-    /// There is no room for it, for one of those that have some if there are several.
-    pub(super) fn keep_for(
+    /// For none of them, if there are any.
+    pub(super) fn check_for<'a>(
         &mut self,
-        players: &[&Identity],
-        standing: Standing,
+        players: &[&'a Identity],
+        bytes: usize,
         now: Date,
-    ) -> Result<(), Refused> {
-        let bytes = standing.letter.bytes.len() * players.len();
+    ) -> Result<Vec<&'a Identity>, Refused> {
+        let bytes = bytes * players.len();
         let is_full = |kept: &Kept| {
             kept.waiting + players.len() > WAITING_MAX || kept.bytes + bytes > WAITING_BYTES_MAX
         };
@@ -114,32 +135,50 @@ impl Kept {
         if is_full(self) {
             return Err(Refused::Full);
         }
+        let has_room = |player: &Identity| {
+            let theirs = self.players.get(player);
+            theirs.is_none_or(|theirs| theirs.waiting.len() < FOR_ONE_MAX)
+        };
+        let mut with_room = players.to_vec();
+        with_room.retain(|player| has_room(player));
+        match with_room.is_empty() && !players.is_empty() {
+            true => Err(Refused::PlayerFull),
+            false => Ok(with_room),
+        }
+    }
+
+    /// Keeps one for whoever comes, whose number is above all others.
+    pub(super) fn keep_for_all(&mut self, standing: Standing) {
         self.newest = standing.letter.number;
-        let standing = Arc::new(standing);
-        let mut kept = 0;
-        for player in players {
-            let theirs = self.players.entry((*player).clone()).or_default();
-            if theirs.waiting.len() < FOR_ONE_MAX {
-                theirs.waiting.push_back(standing.clone());
-                kept += 1;
-            }
+        self.for_all.push_back(standing);
+    }
+
+    /// Keeps one for a player, whose number is above all others of theirs; false: they have seen it.
+    pub(super) fn keep_for(&mut self, player: &Identity, standing: Arc<Standing>) -> bool {
+        self.newest = standing.letter.number;
+        let theirs = self.players.entry(player.clone()).or_default();
+        if theirs.has_seen(&standing) {
+            return false;
         }
-        self.waiting += kept;
-        self.bytes += standing.letter.bytes.len() * kept;
-        match kept {
-            0 if !players.is_empty() => Err(Refused::PlayerFull),
-            _ => Ok(()),
-        }
+        self.waiting += 1;
+        self.bytes += standing.letter.bytes.len();
+        theirs.waiting.push_back(standing);
+        true
+    }
+
+    /// Whether a player has seen it already: at another server.
+    pub(super) fn has_seen(&self, player: &Identity, standing: &Standing) -> bool {
+        let theirs = self.players.get(player);
+        theirs.is_some_and(|theirs| theirs.has_seen(standing))
     }
 
     /// What a player has not seen, for a connection of a game, by rising numbers.
     pub(super) fn of(&self, player: &Identity, game: &str, now: Date) -> Vec<Letter> {
         let theirs = self.players.get(player);
         let waiting = theirs.into_iter().flat_map(|theirs| &theirs.waiting);
-        let unseen = self.for_all.iter().filter(|standing| {
-            let number = standing.letter.number;
-            theirs.is_none_or(|theirs| !theirs.seen.contains(&number))
-        });
+        let unseen = self.for_all.iter();
+        let unseen =
+            unseen.filter(|standing| theirs.is_none_or(|theirs| !theirs.has_seen(standing)));
         let standing = waiting.map(|standing| &**standing).chain(unseen);
         let mut letters: Vec<Letter> = standing
             .filter(|standing| standing.is_for(game, now))
@@ -149,30 +188,52 @@ impl Kept {
         letters
     }
 
-    /// A player has seen all up to a number that are for connections of a game.
-    pub(super) fn seen(&mut self, player: &Identity, game: &str, number: u32, now: Date) {
+    /// A player has seen all up to a number that are for connections of a game. Whether that is
+    /// news: something goes with it, or will not come again.
+    pub(super) fn seen(&mut self, player: &Identity, game: &str, number: u32) -> bool {
         let is_seen =
-            |standing: &Standing| standing.letter.number <= number && standing.is_for(game, now);
-        let of_all = self.for_all.iter().filter(|standing| is_seen(standing));
-        let of_all: Vec<u32> = of_all.map(|standing| standing.letter.number).collect();
-        let is_known = self.players.contains_key(player);
-        if !is_known && (of_all.is_empty() || self.players.len() >= PLAYERS_MAX) {
-            return;
-        }
-        let theirs = self.players.entry(player.clone()).or_default();
-        theirs.seen.extend(of_all);
-        theirs.seen.sort_unstable();
-        theirs.seen.dedup();
-        theirs.waiting.retain(|standing| {
-            let stays = !is_seen(standing);
-            if !stays {
-                self.waiting -= 1;
-                self.bytes -= standing.letter.bytes.len();
-            }
-            stays
+            |standing: &Standing| standing.letter.number <= number && standing.is_of(game);
+        let theirs = self.players.get(player);
+        let is_news = self.for_all.iter().any(|standing| {
+            is_seen(standing) && theirs.is_none_or(|theirs| !theirs.has_seen(standing))
         });
+        let of_waiting =
+            theirs.is_some_and(|theirs| theirs.waiting.iter().any(|standing| is_seen(standing)));
+        let is_known = theirs.is_some() || self.players.len() < PLAYERS_MAX;
+        if !is_known || !(is_news || of_waiting) {
+            return false;
+        }
+        self.see(player, game, number);
+        true
+    }
+
+    /// The same by the word of the store, which may come before what it is of.
+    pub(super) fn recall_seen(&mut self, player: &Identity, game: &str, number: u32) {
+        let is_known = self.players.contains_key(player) || self.players.len() < PLAYERS_MAX;
+        if is_known {
+            self.see(player, game, number);
+        }
+    }
+
+    fn see(&mut self, player: &Identity, game: &str, number: u32) {
+        let theirs = self.players.entry(player.clone()).or_default();
+        for standing in theirs.see(game, number) {
+            self.waiting -= 1;
+            self.bytes -= standing.letter.bytes.len();
+        }
+        let (for_all, newest) = (&self.for_all, self.newest);
+        theirs.seen.retain(|seen| matters(seen, for_all, newest));
         if theirs.waiting.is_empty() && theirs.seen.is_empty() {
             self.players.remove(player);
+        }
+    }
+
+    /// Drops all that is known of a player.
+    pub(super) fn forget(&mut self, player: &Identity) {
+        let theirs = self.players.remove(player);
+        for standing in theirs.into_iter().flat_map(|theirs| theirs.waiting) {
+            self.waiting -= 1;
+            self.bytes -= standing.letter.bytes.len();
         }
     }
 
@@ -180,14 +241,11 @@ impl Kept {
     fn expire(&mut self, now: Date) {
         self.expired = now;
         self.for_all.retain(|standing| standing.until > now);
-        let for_all = &self.for_all;
+        let (for_all, newest) = (&self.for_all, self.newest);
         let (mut waiting, mut bytes) = (0, 0);
         self.players.retain(|_, theirs| {
             theirs.waiting.retain(|standing| standing.until > now);
-            theirs.seen.retain(|number| {
-                let mut standing = for_all.iter();
-                standing.any(|standing| standing.letter.number == *number)
-            });
+            theirs.seen.retain(|seen| matters(seen, for_all, newest));
             waiting += theirs.waiting.len();
             let letters = theirs.waiting.iter();
             bytes += letters
@@ -197,4 +255,10 @@ impl Kept {
         });
         (self.waiting, self.bytes) = (waiting, bytes);
     }
+}
+
+/// Whether what somebody has seen is of something that would come again, or that is still to come.
+fn matters((game, number): &(Box<str>, u32), for_all: &VecDeque<Standing>, newest: u32) -> bool {
+    let is_seen = |all: &Standing| all.letter.number <= *number && all.is_of(game);
+    *number > newest || for_all.iter().any(is_seen)
 }

@@ -9,46 +9,102 @@
 //! their sockets by whoever has them; what is durable is besides in [`kept`] until its player has
 //! seen it or its time is over. Who says hello gets what they missed by [`Notices::arrive`].
 //!
-//! **Once and in order.** What is durable has one number for all whom it is for, given under the
-//! lock under which it is kept and put into mailboxes, and under which who arrives is given what is
-//! kept: so a mailbox gets each once, by rising numbers. It is forgotten for a player when a client
-//! of theirs says that it was shown; until then every new connection of theirs gets it again.
+//! **Stored.** Where there is a store, a durable one is written first, and gets its number there;
+//! [`stored`] then reads it and gives it out, as it does what a process before this one, or another
+//! server of the same store, wrote. So what was taken outlasts the process, and there is one order
+//! for all. Without a store it is given out at once, and ends with the process.
+//!
+//! **Once and in order.** What is durable has one number for all whom it is for; under the lock under
+//! which it is kept it is put into mailboxes, and who arrives is given what is kept: so a mailbox
+//! gets each once, by rising numbers. It is forgotten for a player when a client of theirs says that
+//! it was shown; until then every new connection of theirs gets it again. Where the process is killed
+//! after it was shown and before that is stored, it comes once more.
 //!
 //! `lobby` owns it. Nothing here is on the tick path: no worker takes a lock of this module.
 
 mod event;
 mod kept;
 mod notice;
+mod stored;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
+use tokio::sync::{Notify, Semaphore};
 
-use crate::date::Date;
+use crate::auth::Identity;
+use crate::date::{self, Date};
 use crate::metrics::Metrics;
 use crate::presence::{Letter, Online, Presence, Present};
+use crate::store::Store;
+use crate::store::record::{Record, Seen};
 pub(crate) use event::GameEvent;
 use kept::{Kept, Standing};
 pub(crate) use notice::{Class, Notice, Reached, Refused, TTL_MAX, To};
 use notice::{LOST_WITHIN, Tidied};
+
+/// Notices that are being stored: those of each connection that a program may have, and some whose
+/// program lost patience. By so many what is kept may be more than its bounds. Beyond: refused.
+const UNDER_WAY_MAX: usize = 512;
+
+/// How an event of a game's name, its own name and its fields are read: see [`GameEvent::read`].
+type ReadEvent = dyn Fn(&str, &str, &Map<String, Value>) -> Result<GameEvent, String> + Send + Sync;
+
+/// Where and for how long notices are kept.
+pub(crate) struct Keeping {
+    pub(crate) store: Store,
+    /// At most.
+    pub(crate) span: Duration,
+    /// For events that come of the store.
+    pub(crate) read_event: Box<ReadEvent>,
+}
+
+/// In memory.
+impl Default for Keeping {
+    fn default() -> Keeping {
+        Keeping {
+            store: Store::default(),
+            span: TTL_MAX,
+            read_event: Box::new(|_, _, _| Err("nothing is stored".to_owned())),
+        }
+    }
+}
 
 /// See the module's description.
 pub(crate) struct Notices {
     presence: Presence,
     kept: Mutex<Kept>,
     metrics: Arc<Metrics>,
+    keeping: Keeping,
+    /// Something was stored.
+    came: Arc<Notify>,
+    /// Up to where the store was read.
+    followed: tokio::sync::Mutex<Followed>,
+    /// A place for each that is being stored.
+    places: Arc<Semaphore>,
 }
 
 impl Notices {
-    pub(crate) fn new(presence: Presence, metrics: Arc<Metrics>) -> Notices {
+    pub(crate) fn new(presence: Presence, metrics: Arc<Metrics>, keeping: Keeping) -> Notices {
         Notices {
             presence,
             kept: Mutex::default(),
             metrics,
+            keeping,
+            came: Arc::default(),
+            followed: tokio::sync::Mutex::default(),
+            places: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
         }
     }
 
-    /// Says something at `now`.
+    /// Whether what is of this class is stored first, by [`Notices::store`].
+    pub(crate) fn are_stored(&self, class: Class) -> bool {
+        class != Class::NowOnly && self.keeping.store.is_there()
+    }
+
+    /// Says something at `now`, which is not stored.
     ///
     /// # Errors
     /// It is none, or there is no room for it: nothing was said then.
@@ -60,16 +116,24 @@ impl Notices {
                 self.put_all(&self.meant(to, notice.game.as_deref()), &letter)
             }
             Class::Durable { ttl } => {
-                let until = now.after(ttl.min(TTL_MAX));
+                let until = self.until(ttl, now);
                 self.publish_durable(to, &notice, until, now)?
             }
         };
-        let published = match notice.class {
+        self.count(notice.class);
+        Ok(reached)
+    }
+
+    fn until(&self, ttl: Duration, now: Date) -> Date {
+        now.after(ttl.min(TTL_MAX).min(self.keeping.span))
+    }
+
+    fn count(&self, class: Class) {
+        let published = match class {
             Class::NowOnly => &self.metrics.notices_now_only,
             Class::Durable { .. } => &self.metrics.notices_durable,
         };
         published.increment(1);
-        Ok(reached)
     }
 
     fn publish_durable(
@@ -86,30 +150,47 @@ impl Notices {
             game: notice.game.clone(),
             until,
         };
-        let here = self.meant(to, notice.game.as_deref());
-        let away = match to {
-            To::Everybody | To::Game(_) => {
-                kept.keep_for_all(standing, now)?;
-                0
+        let meant = self.whom(to, notice.game.as_deref());
+        match &meant.players {
+            None => {
+                kept.check_for_all(now)?;
+                kept.keep_for_all(standing);
             }
-            To::Player(player) => {
-                kept.keep_for(&[player], standing, now)?;
-                u32::from(here.is_empty())
+            Some(players) => {
+                let players: Vec<&Identity> = players.iter().collect();
+                let standing = Arc::new(standing);
+                for player in kept.check_for(&players, letter.bytes.len(), now)? {
+                    kept.keep_for(player, standing.clone());
+                }
             }
-            To::Room(room) => {
-                let lost = self.presence.lost_in(*room, LOST_WITHIN);
-                let mut players: Vec<_> = here.iter().map(|online| &online.identity).collect();
-                players.extend(&lost);
-                players.sort_unstable();
-                players.dedup();
-                kept.keep_for(&players, standing, now)?;
-                lost.len() as u32
-            }
-        };
-        let mut reached = self.put_all(&here, &letter);
-        reached.later += away;
+        }
+        let mut reached = self.put_all(&meant.here, &letter);
+        reached.later += meant.away;
         self.metrics.notices_kept.set(kept.len() as f64);
         Ok(reached)
+    }
+
+    /// Who is meant by something durable.
+    fn whom(&self, to: &To, game: Option<&str>) -> Meant {
+        let here = self.meant(to, game);
+        let (players, away) = match to {
+            To::Everybody | To::Game(_) => (None, 0),
+            To::Player(player) => (Some(vec![player.clone()]), u32::from(here.is_empty())),
+            To::Room(room) => {
+                let lost = self.presence.lost_in(*room, LOST_WITHIN);
+                let away = lost.len() as u32;
+                let here = here.iter().map(|online| online.identity.clone());
+                let mut players: Vec<Identity> = here.chain(lost).collect();
+                players.sort_unstable();
+                players.dedup();
+                (Some(players), away)
+            }
+        };
+        Meant {
+            here,
+            players,
+            away,
+        }
     }
 
     /// The connections of those who are meant: an event's are those of its game.
@@ -158,7 +239,14 @@ impl Notices {
         }
         let mut kept = self.kept.lock();
         for online in &heard {
-            kept.seen(&online.identity, online.game, online.seen(), now);
+            if kept.seen(&online.identity, online.game, online.seen()) {
+                self.keeping.store.put(Record::Seen(Seen {
+                    player: online.identity.to_string(),
+                    game: online.game.to_owned(),
+                    number: online.seen().into(),
+                    at_ms: date::now_ms(),
+                }));
+            }
             if online.lacks_letters() {
                 self.fill(&kept, online, now);
             }
@@ -173,6 +261,32 @@ impl Notices {
             self.tend(Date::now());
         }
     }
+
+    /// Drops what is kept for a player, who is erased.
+    pub(crate) fn forget(&self, player: &Identity) {
+        let mut kept = self.kept.lock();
+        kept.forget(player);
+        self.metrics.notices_kept.set(kept.len() as f64);
+    }
+}
+
+/// Up to where the store was read.
+#[derive(Default)]
+struct Followed {
+    /// Of notices: number and player of the last one.
+    last: (u64, String),
+    /// Of what was seen; `None`: not read yet.
+    mark: Option<u64>,
+}
+
+/// Whom something durable is for.
+struct Meant {
+    /// Connections that are given it now.
+    here: Vec<Arc<Online>>,
+    /// For whom it is kept; `None`: for whoever comes.
+    players: Option<Vec<Identity>>,
+    /// Of these, those who are known and have no connection.
+    away: u32,
 }
 
 #[cfg(test)]

@@ -93,6 +93,8 @@ pub(crate) enum Refused {
     PlayerFull,
     /// As many are kept as can be, or as many for everybody.
     Full,
+    /// The store takes nothing now.
+    NotStored,
 }
 
 impl fmt::Display for Refused {
@@ -103,6 +105,7 @@ impl fmt::Display for Refused {
             Refused::NoSuchGame => "there is no game of this name",
             Refused::PlayerFull => "as many notices wait for the player as are kept for one",
             Refused::Full => "as many notices are kept as can be",
+            Refused::NotStored => "it can't be stored now",
         })
     }
 }
@@ -135,8 +138,8 @@ impl Notice {
 
 /// One that can be said.
 pub(super) struct Tidied<'a> {
-    text: String,
-    event: Option<&'a GameEvent>,
+    pub(super) text: String,
+    pub(super) event: Option<&'a GameEvent>,
     /// The only one whose connections are meant.
     pub(super) game: Option<Box<str>>,
     pub(super) class: Class,
@@ -145,15 +148,20 @@ pub(super) struct Tidied<'a> {
 impl Tidied<'_> {
     /// As it goes out.
     pub(super) fn letter(&self, number: u32, now: Date) -> Letter {
-        let message = ServerMessage::Notice {
-            number,
-            at: u32::try_from(now.0).unwrap_or(u32::MAX),
-            text: self.text.clone(),
-            event: self.event.map(|event| event.packed.clone()),
-        };
-        Letter {
-            number,
-            bytes: encode_server(&message).into(),
-        }
+        letter(number, now, self.text.clone(), self.event)
+    }
+}
+
+/// What was said then, as it goes out.
+pub(super) fn letter(number: u32, at: Date, text: String, event: Option<&GameEvent>) -> Letter {
+    let message = ServerMessage::Notice {
+        number,
+        at: u32::try_from(at.0).unwrap_or(u32::MAX),
+        text,
+        event: event.map(|event| event.packed.clone()),
+    };
+    Letter {
+        number,
+        bytes: encode_server(&message).into(),
     }
 }

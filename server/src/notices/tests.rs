@@ -25,7 +25,7 @@ impl Server {
     fn new() -> Server {
         let metrics = Arc::new(Metrics::new().unwrap());
         Server {
-            notices: Notices::new(Presence::default(), metrics),
+            notices: Notices::new(Presence::default(), metrics, Keeping::default()),
         }
     }
 
@@ -130,6 +130,8 @@ fn an_event_comes_to_connections_of_its_game_alone() {
                 event: 1,
                 fields: vec![9],
             },
+            name: "alarm".into(),
+            fields: "{}".into(),
         }),
         class,
     };

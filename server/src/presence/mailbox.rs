@@ -168,6 +168,17 @@ impl Mailbox {
         Put { is_in, dropped }
     }
 
+    /// Whether a durable letter of so many bytes that came now would go in.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let state = self.0.lock();
+        let durable = state.letters.iter().filter(|letter| letter.is_durable());
+        let (count, sum) = durable.fold((0, 0), |(count, sum), letter| {
+            (count + 1, sum + letter.bytes.len())
+        });
+        let fits = count < LETTERS_MAX && sum + bytes <= MAILBOX_BYTES_MAX;
+        fits && state.newest.is_some() && !state.lacks_some
+    }
+
     /// Opens it, and puts in what is there of the durable letters, all that the connection's player
     /// has not seen in their order, as far as there is room; those that came in before are passed
     /// over.

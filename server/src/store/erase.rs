@@ -25,6 +25,7 @@ pub(super) fn statements(player: &str, nobody: &str) -> Vec<Statement> {
         ),
         of("DELETE FROM players WHERE player = $1"),
         of("DELETE FROM notices WHERE player = $1"),
+        of("DELETE FROM notices_seen WHERE player = $1"),
         of("DELETE FROM sanctions WHERE target = $1"),
         of("DELETE FROM blocks WHERE player = $1 OR blocked = $1"),
     ]
@@ -39,7 +40,7 @@ pub(super) struct Kept {
 }
 
 /// All of them. Rows come in the order of their keys, from `$2` on: what is left out before a page.
-pub(super) const KEPT: [Kept; 8] = [
+pub(super) const KEPT: [Kept; 9] = [
     Kept {
         table: "players",
         columns: &["player", "name", "first_seen", "last_seen"],
@@ -77,9 +78,17 @@ pub(super) const KEPT: [Kept; 8] = [
     },
     Kept {
         table: "notices",
-        columns: &["player", "number", "text", "said_at", "expires"],
-        sql: "SELECT player, number, text, said_at, expires FROM notices \
+        columns: &[
+            "player", "number", "game", "text", "event", "fields", "said_at", "expires",
+        ],
+        sql: "SELECT player, number, game, text, event, fields, said_at, expires FROM notices \
               WHERE player = $1 ORDER BY number LIMIT $2 OFFSET $3",
+    },
+    Kept {
+        table: "notices_seen",
+        columns: &["player", "game", "number", "at"],
+        sql: "SELECT player, game, number, at FROM notices_seen \
+              WHERE player = $1 ORDER BY game LIMIT $2 OFFSET $3",
     },
     Kept {
         table: "sanctions",

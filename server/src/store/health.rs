@@ -65,6 +65,12 @@ impl Health {
         std::mem::replace(&mut state.is_short, is_short) != is_short
     }
 
+    /// Whether what is put now is likely to be written soon.
+    pub(super) fn takes(&self) -> bool {
+        let state = self.state.lock();
+        state.failing.is_none() && !state.is_short
+    }
+
     /// What is wrong, if anything is.
     pub(super) fn degraded(&self, now: Instant) -> Option<String> {
         let state = self.state.lock();

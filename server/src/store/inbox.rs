@@ -58,6 +58,8 @@ pub(super) struct Seen {
     /// Records and bytes, with what was taken.
     pub(super) records: usize,
     pub(super) bytes: usize,
+    /// They are not to wait for others.
+    pub(super) hurries: bool,
     pub(super) has_requests: bool,
     pub(super) is_finished: bool,
 }
@@ -87,7 +89,9 @@ impl Inbox {
         let lost = state.0.push(record, acknowledge);
         // The first one starts the time that a batch is waited for, also where what matters less
         // waits for room on the disk; the last one ends it.
-        let matters = state.0.waiting(kind) == 1 || state.0.waiting(Kind::Chat) == BATCH;
+        let matters = state.0.waiting(kind) == 1
+            || state.0.waiting(Kind::Chat) == BATCH
+            || kind == Kind::Notice;
         drop(state);
         if matters {
             self.came.notify_one();
@@ -122,6 +126,7 @@ impl Inbox {
             waiting: queue.waiting(least),
             records: queue.records(),
             bytes: queue.bytes(),
+            hurries: queue.hurries(least),
             has_requests: !requests.waiting.is_empty(),
             is_finished: requests.is_finished,
         }

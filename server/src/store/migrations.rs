@@ -18,6 +18,10 @@ pub(super) const ALL: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0002_results.sql"),
         postgres: include_str!("migrations/postgres/0002_results.sql"),
     },
+    Migration {
+        sqlite: include_str!("migrations/sqlite/0003_notices.sql"),
+        postgres: include_str!("migrations/postgres/0003_notices.sql"),
+    },
 ];
 
 /// Where the version is, one row for each step that was made.

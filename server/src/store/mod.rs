@@ -35,6 +35,7 @@ mod health;
 mod inbox;
 pub(crate) mod matches;
 mod migrations;
+pub(crate) mod notices;
 mod open;
 #[cfg_attr(
     not(test),
@@ -49,7 +50,7 @@ mod reads;
     expect(dead_code, reason = "the tables have what games report")
 )]
 pub(crate) mod record;
-mod retention;
+pub(crate) mod retention;
 mod sqlite;
 mod tables;
 mod value;
@@ -238,6 +239,12 @@ impl Store {
     /// What is wrong with it, if anything is: the server plays on.
     pub(crate) fn degraded(&self, now: Instant) -> Option<String> {
         self.0.as_ref()?.health.degraded(now)
+    }
+
+    /// Whether it takes what somebody waits for: where the database fails, or the disk is full, that
+    /// would be long.
+    pub(crate) fn takes(&self) -> bool {
+        self.0.as_ref().is_some_and(|store| store.health.takes())
     }
 
     /// Nothing more comes: the writer writes what waits, and ends.

@@ -11,6 +11,9 @@ const SANCTIONS_PAGE: u64 = 1000;
 
 const BEFORE: &str = "SELECT channel, sequence, said_at, player, name, text, nonce FROM messages \
     WHERE channel = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+const ROOM: &str =
+    "SELECT room, game FROM rooms WHERE number = $1 ORDER BY opened_at DESC, room LIMIT 1";
+const GAME: &str = "SELECT game FROM rooms WHERE room = $1";
 const AFTER: &str = "SELECT channel, sequence, said_at, player, name, text, nonce FROM messages \
     WHERE channel = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
 const NEWEST: &str = "SELECT COALESCE(MAX(sequence), 0) FROM messages WHERE channel = $1";
@@ -37,10 +40,43 @@ impl Store {
         channel: &str,
         before: Option<u64>,
     ) -> Result<Vec<Message>, ReadError> {
+        self.lines_before(channel, before, PAGE).await
+    }
+
+    /// The same of so many lines.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn lines_before(
+        &self,
+        channel: &str,
+        before: Option<u64>,
+        lines: u64,
+    ) -> Result<Vec<Message>, ReadError> {
         let before = before.unwrap_or(u64::MAX);
-        let values = [channel.into(), before.into(), PAGE.into()];
+        let values = [channel.into(), before.into(), lines.into()];
         let rows = self.read(Statement::new(BEFORE, values)).await?;
         rows.iter().rev().map(message).collect()
+    }
+
+    /// The key and the game of the last room that had this number, which lines of it are stored by.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn room_of(&self, number: u32) -> Result<Option<(String, String)>, ReadError> {
+        let rows = self.read(Statement::new(ROOM, [number.into()])).await?;
+        let room = |row: &Row| Ok((row.text(0)?, row.text(1)?));
+        rows.first().map(room).transpose()
+    }
+
+    /// The game of the room of this key, if it is one's.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn game_of(&self, room: &str) -> Result<Option<String>, ReadError> {
+        let rows = self.read(Statement::new(GAME, [room.into()])).await?;
+        let game = rows.first().map(|row| row.text(0));
+        Ok(game.transpose()?)
     }
 
     /// The first [`PAGE`] lines of a channel after a sequence, oldest first.

@@ -154,6 +154,11 @@ impl Queue {
         of.map(|of| of.entries.len()).sum()
     }
 
+    /// Whether somebody waits for one of those that do, if they may be taken: who says a notice does.
+    pub(super) fn hurries(&self, least: Kind) -> bool {
+        least <= Kind::Notice && !self.waiting[Kind::Notice as usize].entries.is_empty()
+    }
+
     /// Records, with those that the writer took.
     pub(super) fn records(&self) -> usize {
         self.waiting(Kind::Chat) + self.taken.records

@@ -2,14 +2,18 @@
 //! has a key of its own kind and is written so that writing it twice is writing it once: a batch
 //! of which nobody knows whether it came through is simply written again.
 
+mod notice;
+
 use super::value::{Statement, Value};
+pub(crate) use notice::{Answer, Notice, Seen};
 
 /// Kinds of records, by what is lost first where not all can be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// What was said.
     Chat,
-    /// Who was here under which name, and which rooms there were.
+    /// Who was here under which name, which rooms there were, what somebody has seen and a program
+    /// was answered.
     Presence,
     /// What somebody is to be told.
     Notice,
@@ -41,6 +45,8 @@ pub(crate) enum Record {
     Player(Player),
     Room(Room),
     Notice(Notice),
+    Seen(Seen),
+    Answer(Answer),
     Block(Block),
     Sanction(Sanction),
     Result(MatchResult),
@@ -78,19 +84,6 @@ pub(crate) struct Room {
     pub(crate) game: String,
     pub(crate) number: u32,
     pub(crate) opened_at_ms: u64,
-}
-
-/// Something that a player is to be told, or everybody. Once for a player and a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Notice {
-    /// Empty: for all.
-    pub(crate) player: String,
-    /// Which of theirs.
-    pub(crate) number: u64,
-    pub(crate) text: String,
-    pub(crate) said_at_ms: u64,
-    /// From when on it is nothing any more.
-    pub(crate) expires_ms: u64,
 }
 
 /// Somebody does not want to hear another, from `at` on; `None`: wants to again.
@@ -159,8 +152,6 @@ const PLAYER: &str = "INSERT INTO players (player, name, first_seen, last_seen) 
     WHERE excluded.last_seen >= players.last_seen";
 const ROOM: &str = "INSERT INTO rooms (room, game, number, opened_at) VALUES ($1, $2, $3, $4) \
     ON CONFLICT DO NOTHING";
-const NOTICE: &str = "INSERT INTO notices (player, number, text, said_at, expires) \
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 const BLOCK: &str = "INSERT INTO blocks (player, blocked, at) VALUES ($1, $2, $3) \
     ON CONFLICT DO NOTHING";
 const UNBLOCK: &str = "DELETE FROM blocks WHERE player = $1 AND blocked = $2";
@@ -185,7 +176,9 @@ impl Record {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Record::Message(_) => Kind::Chat,
-            Record::Player(_) | Record::Room(_) => Kind::Presence,
+            Record::Player(_) | Record::Room(_) | Record::Seen(_) | Record::Answer(_) => {
+                Kind::Presence
+            }
             Record::Notice(_) => Kind::Notice,
             Record::Block(_) => Kind::Block,
             Record::Sanction(_) => Kind::Sanction,
@@ -200,7 +193,9 @@ impl Record {
             Record::Message(of) => texts(&[&of.channel, &of.player, &of.name, &of.text]),
             Record::Player(of) => texts(&[&of.player, &of.name]),
             Record::Room(of) => texts(&[&of.room, &of.game]),
-            Record::Notice(of) => texts(&[&of.player, &of.text]),
+            Record::Notice(of) => of.bytes(),
+            Record::Seen(of) => texts(&[&of.player, &of.game]),
+            Record::Answer(of) => of.bytes(),
             Record::Block(of) => texts(&[&of.player, &of.blocked]),
             Record::Sanction(of) => {
                 let reason = of.terms.as_ref().map_or(0, |terms| terms.reason.len());
@@ -241,16 +236,9 @@ impl Record {
                     of.opened_at_ms.into(),
                 ],
             ),
-            Record::Notice(of) => Statement::new(
-                NOTICE,
-                [
-                    (&of.player).into(),
-                    of.number.into(),
-                    (&of.text).into(),
-                    of.said_at_ms.into(),
-                    of.expires_ms.into(),
-                ],
-            ),
+            Record::Notice(of) => return of.write(into),
+            Record::Seen(of) => return of.write(into),
+            Record::Answer(of) => of.statement(),
             Record::Block(of) => {
                 let (player, blocked) = ((&of.player).into(), (&of.blocked).into());
                 match of.at_ms {
@@ -281,8 +269,7 @@ impl Record {
                         of.ended_at_ms.into(),
                     ],
                 ));
-                of.write_players(into);
-                return;
+                return of.write_players(into);
             }
         };
         into.push(statement);
@@ -303,10 +290,11 @@ impl Record {
                 true
             }
             Record::Player(of) => of.player != erased,
-            Record::Notice(of) => of.player != erased,
+            Record::Notice(of) => of.erase(erased),
+            Record::Seen(of) => of.player != erased,
             Record::Block(of) => of.player != erased && of.blocked != erased,
             Record::Sanction(of) => of.target != erased || of.terms.is_none(),
-            Record::Message(_) | Record::Room(_) => true,
+            Record::Message(_) | Record::Room(_) | Record::Answer(_) => true,
         }
     }
 }

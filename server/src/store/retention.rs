@@ -34,8 +34,24 @@ const NOTICES: &str = "DELETE FROM notices WHERE (player, number) IN \
 /// What is over by its own word.
 const EXPIRED: &str = "DELETE FROM notices WHERE (player, number) IN \
     (SELECT player, number FROM notices WHERE expires <= $1 ORDER BY expires LIMIT $2)";
+/// Whatever it covers was said before.
+const SEEN: &str = "DELETE FROM notices_seen WHERE (player, game) IN \
+    (SELECT player, game FROM notices_seen WHERE at < $1 ORDER BY at LIMIT $2)";
+const ANSWERS: &str = "DELETE FROM api_answers WHERE mark IN \
+    (SELECT mark FROM api_answers WHERE at < $1 ORDER BY at, mark LIMIT $2)";
+/// Beyond so many the oldest go.
+const ANSWERS_BEYOND: &str = "DELETE FROM api_answers WHERE mark IN \
+    (SELECT mark FROM api_answers WHERE at < \
+    (SELECT at FROM api_answers ORDER BY at DESC, mark DESC LIMIT 1 OFFSET $1) \
+    ORDER BY at, mark LIMIT $2)";
 const SANCTIONS: &str = "DELETE FROM sanctions WHERE (kind, target) IN \
     (SELECT kind, target FROM sanctions WHERE until <= $1 LIMIT $2)";
+
+/// How long a program is answered the same for one `Idempotency-Key`.
+pub(crate) const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// And of how many: two minutes' worth of 2,000 requests a second, where a program asks again within
+/// seconds. A hundred bytes or two each.
+pub(crate) const ANSWERS_MAX: usize = 1 << 18;
 
 /// What is kept for how long.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +89,7 @@ impl Retention {
             return;
         }
         self.next += 1;
-        if self.next > CHAT.len() + 3 {
+        if self.next > CHAT.len() + 6 {
             (self.next, self.due_ms) = (0, now_ms + REST_MS);
         }
     }
@@ -83,13 +99,16 @@ impl Retention {
             let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
             now_ms.saturating_sub(span)
         };
-        let (sql, before) = match self.next {
+        let (sql, bound) = match self.next {
             0 => (NOTICES, before(self.spans.notices)),
             1 => (EXPIRED, now_ms),
             2 => (SANCTIONS, now_ms / 1000),
             3 => (PLACES, before(GUESTS)),
-            chat => (CHAT[chat - 4], before(self.spans.chat)),
+            4 => (SEEN, before(self.spans.notices)),
+            5 => (ANSWERS, before(ANSWERS_KEPT)),
+            6 => (ANSWERS_BEYOND, ANSWERS_MAX as u64),
+            chat => (CHAT[chat - 7], before(self.spans.chat)),
         };
-        Statement::new(sql, [before.into(), ROWS.into()])
+        Statement::new(sql, [bound.into(), ROWS.into()])
     }
 }

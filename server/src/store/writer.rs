@@ -21,7 +21,8 @@ use crate::date;
 use crate::metrics::Metrics;
 use crate::vitals::Vitals;
 
-/// How long the first record of a batch waits for others.
+/// How long the first record of a batch waits for others; not for a notice: its program waits, and
+/// whom it is for.
 const LINGER: Duration = Duration::from_millis(50);
 /// Until what failed is tried again, at first; twice as long each time, up to the other.
 const RETRY: Duration = Duration::from_millis(100);
@@ -166,7 +167,8 @@ impl Writer {
         }
         let lingers = (seen.waiting > 0).then(|| *self.lingers.get_or_insert(now) + LINGER);
         if let Some(until) = lingers {
-            let hurries = seen.waiting >= BATCH || seen.has_requests || seen.is_finished;
+            let hurries =
+                seen.hurries || seen.waiting >= BATCH || seen.has_requests || seen.is_finished;
             if hurries || now >= until {
                 self.lingers = None;
                 self.batch = self.inbox.take(self.least());

@@ -4,6 +4,8 @@
 mod board;
 mod document;
 mod events;
+mod history;
+mod kept;
 mod results;
 mod stream;
 
@@ -53,7 +55,9 @@ const KEYS: [(&str, &str, &str); 4] = [
 fn written((name, sha256, rest): (&str, &str, &str)) -> String {
     let scopes = match rest.contains("scopes") {
         true => "",
-        false => "scopes = ['rooms:read', 'presence:read', 'results:read', 'events:write']\n",
+        false => {
+            "scopes = ['rooms:read', 'presence:read', 'results:read', 'chat:read', 'events:write']\n"
+        }
     };
     format!("[[key]]\nname = '{name}'\nsha256 = '{sha256}'\n{scopes}{rest}\n")
 }

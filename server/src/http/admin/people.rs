@@ -80,6 +80,11 @@ pub(super) async fn erase(body: &[u8], who: SocketAddr, lobby: &Lobby) -> Result
             return Err(EraseError::Late);
         }
         let erased = lobby.store().erase(&player).await;
+        if let Target::Player(identity) = &target
+            && erased.is_ok()
+        {
+            lobby.forget_notices(identity);
+        }
         if erased.is_ok() {
             audit::erased(who, &player);
         }

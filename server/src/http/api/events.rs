@@ -15,9 +15,13 @@ use super::event::{Event, GameEvent, wrong};
 use super::idempotency::{Begun, Idempotency, Mark};
 use super::problem::Problem;
 use crate::auth::ApiKey;
+use crate::date;
 use crate::lobby::Lobby;
 use crate::moderation::audit::{self, Said};
-use crate::notices::{Class, Notice, Refused, To};
+use crate::notices::{Class, Notice, Reached, Refused, To};
+use crate::store::record::{self, Record};
+use crate::store::retention::ANSWERS_KEPT;
+use crate::store::{ReadError, Store};
 
 /// The header by which a program says that it sends the same again.
 const KEY: &str = "Idempotency-Key";
@@ -25,7 +29,11 @@ const KEY: &str = "Idempotency-Key";
 const KEY_CHARS_MAX: usize = 64;
 /// For a room's game to answer. It is done all the same, and the same request asks what came of it.
 const ROOM_ANSWERS: Duration = Duration::from_secs(2);
-/// Until a program may try what there is no room for, in seconds: notices go as they are seen.
+/// For what is durable to be stored. It is said all the same when it is, and the same request asks
+/// what came of it.
+const STORED_WITHIN: Duration = Duration::from_secs(2);
+/// Until a program may try what there is no room for, in seconds: notices go as they are seen, and
+/// a database comes back.
 const FULL_WAIT_S: u32 = 10;
 
 /// Whom an event reached.
@@ -45,22 +53,91 @@ impl Answer {
         later: 0,
         taken: true,
     };
+
+    fn of(reached: Reached) -> Answer {
+        Answer {
+            reached_now: reached.now,
+            later: reached.later,
+            taken: false,
+        }
+    }
 }
 
 /// What programs said.
 #[derive(Default)]
-pub(super) struct Events(Mutex<Idempotency<Answer>>);
+pub(super) struct Events {
+    answered: Mutex<Idempotency<Answer>>,
+    store: Store,
+}
 
 /// A request that is under way; dropped, it was not done.
-struct UnderWay(Arc<Events>, Mark);
+struct UnderWay {
+    events: Arc<Events>,
+    mark: Mark,
+    body: Mark,
+}
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.0.lock().undone(self.1);
+        self.events.answered.lock().undone(self.mark);
+    }
+}
+
+impl UnderWay {
+    /// It was done.
+    fn done(&self, answer: Answer) {
+        self.events.answered.lock().done(self.mark, answer);
+    }
+
+    /// As it is stored.
+    fn record(&self, answer: Answer) -> record::Answer {
+        record::Answer {
+            mark: self.mark.to_string(),
+            body: self.body.to_string(),
+            reached_now: answer.reached_now,
+            later: answer.later,
+            taken: answer.taken,
+            at_ms: date::now_ms(),
+        }
     }
 }
 
 impl Events {
+    pub(super) fn new(store: Store) -> Events {
+        Events {
+            answered: Mutex::default(),
+            store,
+        }
+    }
+
+    /// Recalls what programs were answered by processes before this one: before any asks.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(super) async fn recall(&self) -> Result<(), ReadError> {
+        if !self.store.is_there() {
+            return Ok(());
+        }
+        let (now, now_ms) = (Instant::now(), date::now_ms());
+        let kept_ms = u64::try_from(ANSWERS_KEPT.as_millis()).unwrap_or(u64::MAX);
+        let stored = self.store.answers(now_ms.saturating_sub(kept_ms)).await?;
+        let mut answered = self.answered.lock();
+        for of in stored {
+            let ago = Duration::from_millis(now_ms.saturating_sub(of.at_ms));
+            // A clock that knows no time so long ago has it kept longer.
+            let at = now.checked_sub(ago).unwrap_or(now);
+            let answer = Answer {
+                reached_now: of.reached_now,
+                later: of.later,
+                taken: of.taken,
+            };
+            if let (Some(mark), Some(body)) = (Mark::read(&of.mark), Mark::read(&of.body)) {
+                answered.recall(mark, body, answer, at);
+            }
+        }
+        Ok(())
+    }
+
     /// The answer to a body that came with these headers, from `who`.
     pub(super) async fn answer(
         self: &Arc<Self>,
@@ -77,10 +154,10 @@ impl Events {
                 let why = "is needed for what is durable, so that sent twice it is said once";
                 return Err(bad_key(why));
             }
-            return say(event, caller, who, lobby, |_| ()).await;
+            return say(event, caller, who, lobby, None).await;
         };
-        let mark = Mark::of(&[caller.name.as_bytes(), key]);
-        let begun = self.0.lock().begin(mark, Mark::of(&[body]), Instant::now());
+        let (mark, body) = (Mark::of(&[caller.name.as_bytes(), key]), Mark::of(&[body]));
+        let begun = self.answered.lock().begin(mark, body, Instant::now());
         match begun {
             Begun::First => {}
             Begun::Again(answer) => return Ok(answer),
@@ -90,9 +167,12 @@ impl Events {
             }
             Begun::Other => return Err(wrong(KEY, "came with another body before")),
         }
-        let under_way = UnderWay(self.clone(), mark);
-        let done = move |answer| under_way.0.0.lock().done(mark, answer);
-        say(event, caller, who, lobby, done).await
+        let under_way = UnderWay {
+            events: self.clone(),
+            mark,
+            body,
+        };
+        say(event, caller, who, lobby, Some(under_way)).await
     }
 }
 
@@ -113,13 +193,14 @@ fn bad_key(why: &'static str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, why).at(KEY)
 }
 
-/// Says it; `done` hears what came of it, also where nobody waits for that any more.
+/// Says it; what came of it is remembered as that of the request that is under way, if its program
+/// may send it again, also where nobody waits for that any more.
 async fn say(
     event: Event,
     caller: Arc<ApiKey>,
     who: SocketAddr,
     lobby: &Lobby,
-    done: impl FnOnce(Answer) + Send + 'static,
+    under_way: Option<UnderWay>,
 ) -> Result<Answer, Problem> {
     let game = addressed(&event.to, event.event.as_ref(), &caller, lobby)?;
     let said = Said {
@@ -132,6 +213,18 @@ async fn say(
             Class::Durable { ttl } => Some(ttl.as_secs()),
         },
     };
+    // What is not kept for who is away waits for no disk: its answer is stored when it is given.
+    let is_for_now = event.class == Class::NowOnly;
+    let done = move |under_way: Option<UnderWay>, answer: Answer| {
+        if let Some(under_way) = under_way {
+            under_way.done(answer);
+            if is_for_now {
+                let record = under_way.record(answer);
+                under_way.events.store.put(Record::Answer(record));
+            }
+        }
+        audit::said(&said, answer.reached_now, answer.later);
+    };
     if let (To::Room(room), Some(own), Some(game)) = (&event.to, &event.event, game)
         && let Some(job) = lobby.job(game, &own.name, &own.fields)
     {
@@ -141,22 +234,16 @@ async fn say(
             return Err(wrong("event", why));
         }
         let (lobby, room) = (lobby.clone(), *room);
-        // In a task of its own: what a room has been told is done, whoever waits for it.
-        let taken = tokio::spawn(async move {
+        // What a room has been told is done, whoever waits for it.
+        let taking = async move {
             let taken = lobby.take(room, job).await;
             let taken = taken.ok_or_else(|| unavailable("the room takes nothing now").after(1))?;
             taken.map_err(|why| wrong("event", format!("the game refuses it: {why}")))?;
-            let answer = Answer::TAKEN;
-            done(answer);
-            audit::said(&said, 0, 0);
-            Ok(answer)
-        });
-        let late = "the room has not answered yet: ask again with the same Idempotency-Key";
-        return match tokio::time::timeout(ROOM_ANSWERS, taken).await {
-            Ok(Ok(taken)) => taken,
-            Ok(Err(_)) => Err(unavailable("it failed")),
-            Err(_) => Err(unavailable(late).after(1)),
+            done(under_way, Answer::TAKEN);
+            Ok(Answer::TAKEN)
         };
+        let late = "the room has not answered yet: ask again with the same Idempotency-Key";
+        return to_the_end(taking, ROOM_ANSWERS, late).await;
     }
     let of_game = |event: GameEvent| {
         let read = lobby.event(game, &event.name, &event.fields);
@@ -167,15 +254,36 @@ async fn say(
         event: event.event.map(of_game).transpose()?,
         class: event.class,
     };
-    let reached = lobby.publish(&event.to, &notice).map_err(refused)?;
-    let answer = Answer {
-        reached_now: reached.now,
-        later: reached.later,
-        taken: false,
+    let (lobby, to) = (lobby.clone(), event.to);
+    let saying = async move {
+        let stored = |reached: Reached| {
+            let under_way = under_way.as_ref()?;
+            Some(under_way.record(Answer::of(reached)))
+        };
+        let reached = lobby.publish(&to, &notice, stored).await;
+        let answer = Answer::of(reached.map_err(refused)?);
+        done(under_way, answer);
+        Ok(answer)
     };
-    done(answer);
-    audit::said(&said, answer.reached_now, answer.later);
-    Ok(answer)
+    if is_for_now {
+        return saying.await;
+    }
+    // What is being stored is said, whoever waits for it.
+    let late = "it is not stored yet: ask again with the same Idempotency-Key";
+    to_the_end(saying, STORED_WITHIN, late).await
+}
+
+/// What comes of something that is done to its end, whoever waits for it, or that it is late.
+async fn to_the_end(
+    doing: impl Future<Output = Result<Answer, Problem>> + Send + 'static,
+    within: Duration,
+    late: &'static str,
+) -> Result<Answer, Problem> {
+    match tokio::time::timeout(within, tokio::spawn(doing)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(unavailable("it failed")),
+        Err(_) => Err(unavailable(late).after(1)),
+    }
 }
 
 fn unavailable(why: &'static str) -> Problem {
@@ -236,7 +344,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::OtherGame => (StatusCode::UNPROCESSABLE_ENTITY, "event.game"),
         Refused::NoSuchGame => (StatusCode::UNPROCESSABLE_ENTITY, "to.game"),
         Refused::PlayerFull => (StatusCode::CONFLICT, "to.player"),
-        Refused::Full => {
+        Refused::Full | Refused::NotStored => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Problem::new(status, refused.to_string()).after(FULL_WAIT_S);
         }

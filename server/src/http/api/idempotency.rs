@@ -1,19 +1,17 @@
 //! That what is sent twice is done once: a program that got no answer sends the same again with the
 //! same `Idempotency-Key`, and gets the answer of the first. Pure: the time is an argument.
 //!
-//! It is remembered for 24 h, in memory, of the last [`KEPT_MAX`] requests of all programs: beyond,
-//! what came first is forgotten, and would be done again.
+//! It is remembered for 24 h, of the last [`ANSWERS_MAX`] requests of all programs: beyond, what came
+//! first is forgotten, and would be done again. In memory; what a process before this one stored is
+//! recalled.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::fmt;
+use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// How long an answer is remembered.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// Answers that are remembered: two minutes' worth of 2,000 requests a second, where a program asks
-/// again within seconds. Some 100 bytes each, 26 MB in all.
-const KEPT_MAX: usize = 1 << 18;
+use crate::store::retention::{ANSWERS_KEPT, ANSWERS_MAX};
 
 /// Sixteen bytes of a hash: two different ones are as good as never the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +29,19 @@ impl Mark {
         let hash = digest(&SHA256, &all);
         mark.copy_from_slice(&hash.as_ref()[..16]);
         Mark(mark)
+    }
+
+    /// The one that was written so, if it was.
+    pub(super) fn read(text: &str) -> Option<Mark> {
+        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok()?;
+        is_hex.then_some(Mark(number.to_be_bytes()))
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
@@ -93,6 +104,13 @@ impl<A: Copy> Idempotency<A> {
         Begun::First
     }
 
+    /// One that another process did at `at`: in the order in which they came, before any other.
+    pub(super) fn recall(&mut self, mark: Mark, body: Mark, answer: A, at: Instant) {
+        let answer = Some(answer);
+        self.known.insert(mark, Known { body, at, answer });
+        self.order.push_back((at, mark));
+    }
+
     /// It was done, and this is its answer.
     pub(super) fn done(&mut self, mark: Mark, answer: A) {
         if let Some(known) = self.known.get_mut(&mark) {
@@ -113,8 +131,8 @@ impl<A: Copy> Idempotency<A> {
 
     fn forget(&mut self, now: Instant) {
         while let Some(&(at, mark)) = self.order.front()
-            && (self.order.len() >= KEPT_MAX
-                || now.saturating_duration_since(at) >= KEPT_FOR
+            && (self.order.len() >= ANSWERS_MAX
+                || now.saturating_duration_since(at) >= ANSWERS_KEPT
                 || !self.is_of(mark, at))
         {
             self.order.pop_front();
@@ -132,6 +150,8 @@ impl<A: Copy> Idempotency<A> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn mark(text: &str) -> Mark {
@@ -147,10 +167,10 @@ mod tests {
         assert_eq!(all.begin(key, mark("other"), start), Begun::Other);
         assert_eq!(all.begin(mark("another"), body, start), Begun::First);
         all.done(key, 7);
-        let last = start + KEPT_FOR - Duration::from_millis(1);
+        let last = start + ANSWERS_KEPT - Duration::from_millis(1);
         assert_eq!(all.begin(key, body, last), Begun::Again(7));
         assert_eq!(all.begin(key, mark("other"), last), Begun::Other);
-        assert_eq!(all.begin(key, body, start + KEPT_FOR), Begun::First);
+        assert_eq!(all.begin(key, body, start + ANSWERS_KEPT), Begun::First);
     }
 
     #[test]
@@ -163,7 +183,7 @@ mod tests {
         assert_eq!(all.begin(key, mark("mended"), later), Begun::First);
         all.done(key, 7);
         all.undone(key);
-        let end = start + KEPT_FOR;
+        let end = start + ANSWERS_KEPT;
         assert_eq!(
             all.begin(key, mark("mended"), end),
             Begun::Again(7),
@@ -176,24 +196,50 @@ mod tests {
         let (mut all, start) = (Idempotency::default(), Instant::now());
         let body = mark("body");
         let key = |number: usize| Mark((number as u128).to_le_bytes());
-        for number in 0..KEPT_MAX + 10 {
+        for number in 0..ANSWERS_MAX + 10 {
             assert_eq!(all.begin(key(number), body, start), Begun::First);
             all.done(key(number), number);
         }
-        assert_eq!((all.known.len(), all.order.len()), (KEPT_MAX, KEPT_MAX));
+        assert_eq!(
+            (all.known.len(), all.order.len()),
+            (ANSWERS_MAX, ANSWERS_MAX)
+        );
         assert_eq!(
             all.begin(key(10), body, start),
             Begun::First,
             "it was the oldest, and made way"
         );
         assert_eq!(
-            all.begin(key(KEPT_MAX), body, start),
-            Begun::Again(KEPT_MAX)
+            all.begin(key(ANSWERS_MAX), body, start),
+            Begun::Again(ANSWERS_MAX)
         );
     }
 
     #[test]
     fn parts_are_told_apart() {
         assert_ne!(Mark::of(&[b"ab", b"c"]), Mark::of(&[b"a", b"bc"]));
+    }
+
+    #[test]
+    fn what_another_process_did_is_known_for_the_rest_of_its_time() {
+        let (mut all, now) = (Idempotency::default(), Instant::now());
+        let hour = Duration::from_secs(3600);
+        let ago = |hours: u32| now.checked_sub(hour * hours).unwrap();
+        let (old, late, body) = (mark("old"), mark("late"), mark("body"));
+        all.recall(old, body, 1, ago(23));
+        all.recall(late, body, 2, ago(1));
+        assert_eq!(all.begin(old, body, now), Begun::Again(1));
+        assert_eq!(all.begin(late, mark("other"), now), Begun::Other);
+        assert_eq!(all.begin(old, body, now + hour), Begun::First);
+        assert_eq!(all.begin(late, body, now + hour), Begun::Again(2));
+    }
+
+    #[test]
+    fn a_mark_is_read_as_it_is_written() {
+        let (written, text) = (mark("any"), mark("any").to_string());
+        assert_eq!(Mark::read(&text), Some(written));
+        for wrong in ["", &text[1..], &format!("+{}", &text[1..]), &"g".repeat(32)] {
+            assert_eq!(Mark::read(wrong), None, "{wrong}");
+        }
     }
 }

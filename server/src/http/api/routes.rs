@@ -13,6 +13,7 @@ pub(super) enum Resource {
     Presence,
     Boards,
     Matches,
+    History,
     Events,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct Route {
 pub(super) const NOWHERE: &str = "none";
 
 /// A path has one method.
-pub(super) static ROUTES: [Route; 6] = [
+pub(super) static ROUTES: [Route; 7] = [
     Route {
         method: Method::GET,
         path: "/api/v1/openapi.json",
@@ -61,6 +62,12 @@ pub(super) static ROUTES: [Route; 6] = [
         path: "/api/v1/matches",
         name: "matches",
         opens: Some((Scope::ResultsRead, Resource::Matches)),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/history",
+        name: "history",
+        opens: Some((Scope::ChatRead, Resource::History)),
     },
     Route {
         method: Method::POST,

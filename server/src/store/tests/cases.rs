@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{FAR_MS, Running, counted, line, message, result};
+use super::{FAR_MS, Running, answer, counted, line, message, notice, notices, result};
 use crate::config::StorePlace;
 use crate::store::ReadError;
-use crate::store::record::{Block, Notice, Player, Record, Room, Sanction, Terms};
+use crate::store::record::{Block, Notice, Player, Record, Room, Sanction, Seen, Terms};
 use crate::store::value::{Statement, Value};
 
 /// All cases, each at a place of its own that `place` makes.
@@ -17,6 +17,7 @@ pub(super) async fn all(mut place: impl AsyncFnMut(&'static str) -> StorePlace) 
     the_later_name_stays(place("later").await).await;
     results_are_there_once_with_their_players(place("results").await).await;
     counted::all(&mut place).await;
+    notices::all(&mut place).await;
     bans_come_and_go(place("bans").await).await;
     what_is_old_goes_and_the_rest_stays(place("old").await).await;
     who_is_erased_is_nowhere_and_results_add_up(place("erased").await).await;
@@ -93,14 +94,10 @@ async fn every_record_is_there_once(place: StorePlace) {
             number: 1,
             opened_at_ms: FAR_MS,
         }));
-        for player in ["", "user:ann"] {
-            running.store.put(Record::Notice(Notice {
-                player: player.into(),
-                number: 1,
-                text: "tidings".into(),
-                said_at_ms: crate::date::now_ms(),
-                expires_ms: u64::MAX,
-            }));
+        for players in [&[""][..], &["user:ann", "user:bo"]] {
+            running
+                .store
+                .put(Record::Notice(notice(players, "tidings")));
         }
         running.store.put(Record::Block(Block {
             player: "user:ann".into(),
@@ -117,7 +114,7 @@ async fn every_record_is_there_once(place: StorePlace) {
     let told = "SELECT player, number, text FROM notices ORDER BY player";
     assert_eq!(
         rows(&running, told).await,
-        [" 1 tidings", "user:ann 1 tidings"]
+        [" 1 tidings", "user:ann 2 tidings", "user:bo 2 tidings"]
     );
     let blocked = "SELECT player, blocked, at FROM blocks";
     assert_eq!(rows(&running, blocked).await, ["user:ann user:bo 9"]);
@@ -220,15 +217,22 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
         line.said_at_ms = said_at_ms;
         Record::Message(line)
     };
-    let told = |number, said_at_ms, expires_ms| {
+    let told = |text: &str, said_at_ms, expires_ms| {
         Record::Notice(Notice {
-            player: String::new(),
-            number,
-            text: "tidings".into(),
             said_at_ms,
             expires_ms,
+            ..notice(&[""], text)
         })
     };
+    let seen = |player: &str, at_ms| {
+        Record::Seen(Seen {
+            player: player.into(),
+            game: "chess".into(),
+            number: 1,
+            at_ms,
+        })
+    };
+    let answered = |mark: &str, at_ms| Record::Answer(answer(mark, at_ms));
     {
         let running = Running::start(place.clone()).await;
         // More than one delete takes.
@@ -236,9 +240,13 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
             running.store.put(said("a", sequence, hours(49)));
         }
         running.store.put(said("a", 2000, hours(47)));
-        running.store.put(told(1, hours(25), u64::MAX));
-        running.store.put(told(2, hours(23), u64::MAX));
-        running.store.put(told(3, hours(1), now - 1));
+        running.store.put(told("old", hours(25), u64::MAX));
+        running.store.put(told("new", hours(23), u64::MAX));
+        running.store.put(told("over", hours(1), now - 1));
+        running.store.put(seen("user:old", hours(25)));
+        running.store.put(seen("user:new", hours(23)));
+        running.store.put(answered("old", hours(25)));
+        running.store.put(answered("new", hours(23)));
         for (player, at) in [("guest:old", 49), ("guest:new", 1), ("user:old", 49)] {
             running.store.put(Record::Player(Player {
                 player: player.into(),
@@ -267,6 +275,8 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
             || rows(&running, "SELECT COUNT(*) FROM notices").await != ["1"]
             || rows(&running, "SELECT COUNT(*) FROM players").await != ["5"]
             || rows(&running, "SELECT COUNT(*) FROM scores").await != ["2"]
+            || rows(&running, "SELECT COUNT(*) FROM notices_seen").await != ["1"]
+            || rows(&running, "SELECT COUNT(*) FROM api_answers").await != ["1"]
         {
             tokio::task::yield_now().await;
         }
@@ -278,7 +288,11 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
         rows(&running, "SELECT sequence FROM messages").await,
         ["2000"]
     );
-    assert_eq!(rows(&running, "SELECT number FROM notices").await, ["2"]);
+    assert_eq!(rows(&running, "SELECT text FROM notices").await, ["new"]);
+    let seen = "SELECT player FROM notices_seen";
+    assert_eq!(rows(&running, seen).await, ["user:new"]);
+    let answers = "SELECT mark FROM api_answers";
+    assert_eq!(rows(&running, answers).await, ["new"]);
     let players = "SELECT player FROM players ORDER BY player";
     let stay = [
         "guest:new",
@@ -313,13 +327,13 @@ fn everything_of(player: &str, name: &str) -> Vec<Record> {
             name: name.into(),
             seen_at_ms: now,
         }),
-        Record::Notice(Notice {
+        Record::Seen(Seen {
             player: player.into(),
-            number: 1,
-            text: format!("dear {name}"),
-            said_at_ms: now,
-            expires_ms: u64::MAX,
+            game: "chess".into(),
+            number: 0,
+            at_ms: now,
         }),
+        Record::Notice(notice(&[player], &format!("dear {name}"))),
         block(player, "user:bo"),
         block("user:bo", player),
         Record::Sanction(Sanction {
@@ -361,6 +375,7 @@ async fn who_is_erased_is_nowhere_and_results_add_up(place: StorePlace) {
             "scores" => "SELECT * FROM scores",
             "ratings" => "SELECT * FROM ratings",
             "notices" => "SELECT * FROM notices",
+            "notices_seen" => "SELECT * FROM notices_seen",
             "sanctions" => "SELECT * FROM sanctions",
             "blocks" => "SELECT * FROM blocks",
             other => panic!("{other}"),
@@ -397,7 +412,14 @@ async fn all_of_a_person_is_exported(place: StorePlace) {
         .iter()
         .map(|of| (of.table, kept[of.table].as_array().unwrap().len()))
         .collect();
-    let one = ["scores", "ratings", "notices", "sanctions", "blocks"];
+    let one = [
+        "scores",
+        "ratings",
+        "notices",
+        "notices_seen",
+        "sanctions",
+        "blocks",
+    ];
     for table in one {
         assert!(sizes.contains(&(table, 1)), "{table}: {sizes:?}");
     }

@@ -7,6 +7,7 @@ mod counted;
 mod full;
 mod kill;
 mod migrated;
+mod notices;
 mod on_postgres;
 mod on_sqlite;
 mod queued;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::record::{MatchPlayer, MatchResult, Message, Record};
+use super::record::{Answer, MatchPlayer, MatchResult, Message, Notice, Record};
 use super::{Opened, Store, open};
 use crate::config::{Config, StorePlace};
 use crate::metrics::Metrics;
@@ -149,5 +150,31 @@ fn result(room: &str, round: u64, players: &[(&str, i64)]) -> MatchResult {
         season: "1".into(),
         ended_at_ms: 5_000,
         players: players.collect(),
+    }
+}
+
+/// One whose id is its text: the same text is the same notice.
+fn notice(players: &[&str], text: &str) -> Notice {
+    Notice {
+        id: format!("{players:?} {text}"),
+        players: players.iter().map(|player| (*player).into()).collect(),
+        game: String::new(),
+        text: text.into(),
+        event: String::new(),
+        fields: String::new(),
+        said_at_ms: crate::date::now_ms(),
+        expires_ms: u64::MAX,
+        answer: None,
+    }
+}
+
+fn answer(mark: &str, at_ms: u64) -> Answer {
+    Answer {
+        mark: mark.into(),
+        body: "body".into(),
+        reached_now: 1,
+        later: 2,
+        taken: false,
+        at_ms,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tickwire_harness::{PATIENCE, Postgres};
 
-use super::{Running, cases, failure, line, migrated, result};
+use super::{Running, cases, failure, line, migrated, notice, result};
 use crate::config::{Config, StorePlace};
 use crate::metrics::Metrics;
 use crate::store::open;
@@ -24,6 +24,37 @@ async fn all_cases_and_every_version() {
     migrated::servers_are_brought_up_to_date(&postgres).await;
     two_nodes_share_it(&postgres).await;
     two_nodes_count_each_match_once(&postgres).await;
+    who_follows_has_every_notice(&postgres).await;
+}
+
+/// Two write at once, and a third one that reads meanwhile passes none over.
+async fn who_follows_has_every_notice(postgres: &Postgres) {
+    let place = place(&postgres.database("followed"));
+    let (one, other) = tokio::join!(Running::start(place.clone()), Running::start(place.clone()));
+    let reading = Running::start(place).await;
+    let said = async {
+        for nth in 0..300 {
+            one.store
+                .put(Record::Notice(notice(&["user:ann"], &format!("one {nth}"))));
+            let stored = other.store.put_acknowledged(Record::Notice(notice(
+                &["user:ann"],
+                &format!("other {nth}"),
+            )));
+            stored.await.unwrap();
+        }
+        assert!(one.store.settled().await);
+    };
+    let followed = async {
+        let mut numbers = Vec::new();
+        while numbers.len() < 600 {
+            let last = numbers.last().copied().unwrap_or(0);
+            let page = reading.store.notices_after(last, "user:ann").await.unwrap();
+            numbers.extend(page.into_iter().map(|of| of.number));
+        }
+        numbers
+    };
+    let ((), numbers) = tokio::join!(said, followed);
+    assert!(numbers.into_iter().eq(1..=600));
 }
 
 /// Each counts the matches of both, and each match counts once; who is erased meanwhile stays so.

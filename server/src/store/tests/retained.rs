@@ -34,13 +34,16 @@ fn each_table_has_its_time_and_small_deletes() {
         };
         before as u64
     };
-    assert_eq!(deletes.len(), 7);
+    assert_eq!(deletes.len(), 10);
     assert_eq!(before("messages", "said_at <"), 70 * DAY_MS);
     assert_eq!(before("rooms", "opened_at <"), 70 * DAY_MS);
     assert_eq!(before("players", "last_seen <"), 70 * DAY_MS);
     assert_eq!(before("scores", "last_seen <"), 70 * DAY_MS);
     assert_eq!(before("notices", "said_at <"), 86 * DAY_MS);
     assert_eq!(before("notices", "expires <="), NOW);
+    assert_eq!(before("notices_seen", "at <"), 86 * DAY_MS);
+    assert_eq!(before("api_answers", "at < $1 ORDER"), 99 * DAY_MS);
+    assert_eq!(before("api_answers", "OFFSET"), 262_144);
     assert_eq!(before("sanctions", "until <="), NOW / 1000);
     assert_eq!(retention.due(NOW + 59_999), None);
     assert!(retention.due(NOW + 60_000).is_some());

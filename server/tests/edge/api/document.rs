@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM, ask, events, newest, results, seen, start, text};
+use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM};
+use super::{ask, events, history, newest, results, seen, start, text};
 use crate::games;
 use crate::stored::{Folder, KEY, store};
 use crate::support::{File, Response, Server, exchange, get};
@@ -291,6 +292,7 @@ async fn the_document_and_the_server_say_the_same() {
         store(config, &folder, &key);
     });
     results::fill(&server, &folder, "still", "", 2).await;
+    history::fill(&folder, "said", 1);
     let hosts = [
         games::host(&server, "still", "one").await,
         games::host(&server, "still", "two").await,
@@ -317,6 +319,11 @@ async fn the_document_and_the_server_say_the_same() {
         ("/api/v1/matches", ALL, 400),
         ("/api/v1/matches?game=still", CALM, 403),
         ("/api/v1/matches?game=chess", ALL, 404),
+        (&format!("/api/v1/history?room={room}"), ALL, 200),
+        ("/api/v1/history?channel=said", ALL, 200),
+        ("/api/v1/history", ALL, 400),
+        ("/api/v1/history?channel=said", CALM, 403),
+        ("/api/v1/history?room=0", ALL, 404),
     ] {
         let answer = compared(&mut document, &server, "GET", target, key).await;
         assert_eq!(answer.status, status, "{target}");
