@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::queueing::Queueing;
+use super::queueing::{Queueing, Skill};
 use super::room_defaults::RoomDefaults;
 use super::welcome::Welcome;
 use crate::admission::limiter::Rates;
@@ -15,6 +15,7 @@ use crate::config::{Config, invalid};
 use crate::directory::GameIndex;
 use crate::metrics::Metrics;
 use crate::notices::{GameEvent, Refused};
+use crate::store::Store;
 use crate::worker::{AnyGame, HostedGame};
 
 /// A game to be served, and the settings that hold for it.
@@ -92,6 +93,7 @@ impl Offered {
         index: GameIndex,
         game: &GameToServe,
         metrics: &Metrics,
+        store: &Store,
         seed: u64,
     ) -> io::Result<Offered> {
         let (def, config) = (&*game.def, &game.config);
@@ -104,7 +106,9 @@ impl Offered {
                 None
             }
             false => {
-                let queueing = Queueing::new(def.modes(), metrics.game(def.name()), seed);
+                let figures = metrics.game(def.name());
+                let skill = Skill::new(store.clone(), def.name(), metrics.game(def.name()));
+                let queueing = Queueing::new(def.modes(), figures, skill, seed);
                 queueing.map_err(invalid)?
             }
         };

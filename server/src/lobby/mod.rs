@@ -152,6 +152,8 @@ impl Lobby {
             if game.queueing.is_some() {
                 let queue = built.shared.clone().keep_queue(index);
                 tokio::spawn(vitals.clone().keep("a queue", queue));
+                let rating = built.shared.clone().keep_rating(index);
+                tokio::spawn(vitals.clone().keep("a queue's ratings", rating));
             }
         }
         Ok(Lobby {

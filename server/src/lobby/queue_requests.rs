@@ -11,9 +11,10 @@ use tickwire::protocol::{ClientMessage, OutOfQueue, QueueRequest, feature};
 use super::desk::Desk;
 use super::games::Offered;
 use super::matchmaking::{self, Seating};
-use super::queueing::{Around, MatchSeat, Queueing, STEP, Table, out, tell};
+use super::queueing::{Around, MatchSeat, Queueing, STEP, Table, Wish, out, tell};
 use super::shared::Shared;
 use crate::admission::request_prices;
+use crate::auth::Identity;
 use crate::directory::{GameIndex, Named};
 use crate::presence::Standing;
 use crate::worker::{QueueLink, Session};
@@ -28,7 +29,7 @@ impl Shared {
         };
         online.attend(Standing::Queue);
         session.queue = Some(Box::new(QueueLink::new(&queueing.ear, &session.identity)));
-        let around = self.around(game, queueing);
+        let around = self.around(game, queueing, now);
         queueing.with(now, |table| table.on_come(&around, &session.identity));
     }
 
@@ -48,7 +49,7 @@ impl Shared {
             online.attend(Standing::Queue);
             return refused(OutOfQueue::NoSuchMode);
         };
-        let around = self.around(game, queueing);
+        let around = self.around(game, queueing, now);
         let who = &session.identity;
         match request {
             QueueRequest::Enqueue { .. }
@@ -63,16 +64,25 @@ impl Shared {
                 let regions = regions.ok_or(OutOfQueue::NoSuchRegion);
                 match mode.and_then(|mode| Ok((mode, regions?))) {
                     Ok((mode, regions)) => queueing.with(now, |table| {
-                        table.enqueue(&around, who, nonce, mode, regions);
+                        let wish = Wish {
+                            nonce,
+                            mode,
+                            regions,
+                        };
+                        table.enqueue(&around, std::slice::from_ref(who), wish);
                     }),
                     Err(why) => refused(why),
                 }
                 queueing.ear.wake();
             }
             QueueRequest::Look => {
-                let state = queueing.with(now, |table| table.state(&around, who));
+                let (state, asks) = queueing.with(now, |table| {
+                    (table.state(&around, who), table.is_asking(who))
+                });
                 match state {
                     Some((nonce, state)) => tell(online, nonce, state),
+                    // What becomes of that is told soon.
+                    None if asks => {}
                     None => refused(OutOfQueue::NotQueued),
                 }
             }
@@ -93,7 +103,7 @@ impl Shared {
     pub(super) fn queue_loses(&self, session: &Session, now: Instant) {
         let game = self.game(session);
         if let Some(queueing) = &game.queueing {
-            let around = self.around(game, queueing);
+            let around = self.around(game, queueing, now);
             queueing.with(now, |table| table.cancel(&around, &session.identity));
         }
     }
@@ -104,7 +114,7 @@ impl Shared {
         let coming = session.queue.as_mut().and_then(|link| link.coming.take());
         let game = self.game(session);
         if let (Some((offer, _)), Some(queueing)) = (coming, &game.queueing) {
-            let around = self.around(game, queueing);
+            let around = self.around(game, queueing, now);
             let who = &session.identity;
             queueing.with(now, |table| table.on_join_failed(&around, who, offer));
         }
@@ -118,7 +128,7 @@ impl Shared {
         let (Some((offer, room)), Some(queueing)) = (coming, &game.queueing) else {
             return false;
         };
-        let around = self.around(game, queueing);
+        let around = self.around(game, queueing, now);
         let who = &session.identity;
         queueing.with(now, |table| table.keep_again(&around, who, offer, room));
         true
@@ -129,7 +139,7 @@ impl Shared {
         if let Some(queueing) = &game.queueing {
             let drains = self.nodes.get().is_some_and(|nodes| nodes.drains());
             let is_over = drains || *self.stopping.borrow();
-            queueing.tend(&self.around(game, queueing), is_over, now);
+            queueing.tend(&self.around(game, queueing, now), is_over, now);
         }
     }
 
@@ -149,7 +159,35 @@ impl Shared {
         }
     }
 
-    fn around<'a>(&'a self, game: &'a Offered, queueing: &'a Queueing) -> Around<'a> {
+    /// Has ratings read of those who want to play, for as long as it is polled.
+    pub(super) async fn keep_rating(self: Arc<Shared>, game: GameIndex) {
+        let Some(game) = self.games.get(usize::from(game.0)) else {
+            return;
+        };
+        let Some(queueing) = &game.queueing else {
+            return;
+        };
+        loop {
+            let read = queueing.skill.read_some().await;
+            self.rated(game, &read, Instant::now());
+        }
+    }
+
+    /// How good some are who want to play.
+    pub(super) fn rated(&self, game: &Offered, read: &[(Identity, f64)], now: Instant) {
+        if let Some(queueing) = &game.queueing {
+            let around = self.around(game, queueing, now);
+            queueing.with(now, |table| table.on_ratings(&around, read));
+            queueing.ear.wake();
+        }
+    }
+
+    pub(super) fn around<'a>(
+        &'a self,
+        game: &'a Offered,
+        queueing: &'a Queueing,
+        now: Instant,
+    ) -> Around<'a> {
         Around {
             registry: &*self.registry,
             workers: &self.workers,
@@ -157,7 +195,8 @@ impl Shared {
             game: game.name,
             rooms: &game.rooms,
             modes: &queueing.modes,
-            ratings: &*queueing.ratings,
+            skill: &queueing.skill,
+            now,
             metrics: &queueing.metrics,
         }
     }

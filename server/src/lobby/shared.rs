@@ -107,7 +107,7 @@ impl Shared {
         let indexed = (0..).map(GameIndex).zip(games);
         let offered = indexed.map(|(index, game)| {
             let seed = u64::from_le_bytes(entropy.bytes().map_err(io::Error::other)?);
-            Offered::new(index, game, &metrics, seed)
+            Offered::new(index, game, &metrics, &store, seed)
         });
         let offered: io::Result<Vec<Offered>> = offered.collect();
         let indices = (0..=u8::MAX).map(GameIndex);

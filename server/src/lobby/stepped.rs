@@ -57,16 +57,16 @@ impl<G: Game> Stepped<G> {
         seed: u64,
         now: Instant,
     ) -> io::Result<Stepped<G>> {
-        Stepped::of(game, config, metrics, seed, None, now)
+        Stepped::of(game, config, metrics, seed, (None, Stored::default()), now)
     }
 
-    /// The same with what a node brings, if it is one.
+    /// The same with what a node brings, if it is one, and a store.
     fn of(
         game: &Arc<GameDef<G>>,
         config: &Config,
         metrics: Arc<Metrics>,
         seed: u64,
-        node: Option<NodeParts>,
+        beside: (Option<NodeParts>, Stored),
         now: Instant,
     ) -> io::Result<Stepped<G>> {
         let config = Config {
@@ -79,7 +79,6 @@ impl<G: Game> Stepped<G> {
             def: game.clone(),
             config: config.clone(),
         };
-        let beside = (node, Stored::default());
         let mut built = Shared::build(&[game], &config, metrics, entropy, &vitals, beside, start)?;
         let worker = built.beside.pop().ok_or(io::ErrorKind::NotFound)?;
         Ok(Stepped {

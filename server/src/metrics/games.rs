@@ -61,6 +61,8 @@ figures! {
         "matches of the queue to which those came who were needed"
     counter tickwire_queue_matches_called_off_total { queue_called_off }
         "matches of the queue that came to nothing after they were offered"
+    counter tickwire_queue_ratings_unread_total { queue_ratings_unread }
+        "players who queued as new ones, because their rating was not read in time"
     counter tickwire_desyncs_total { desyncs }
         "images that differed at a client; must stay 0"
 }

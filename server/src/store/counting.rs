@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::boards::GUEST;
-use super::value::{NoSuchValue, Row, Statement};
+use super::value::{NoSuchValue, Row, Statement, Value};
 use crate::ratings::{Played, Rating, Side, rate};
 
 /// Matches of a transaction: what a second of many rooms brings, and some thousands of rows at most.
@@ -133,6 +133,21 @@ pub(super) fn count(rows: &[Row]) -> Result<Vec<Statement>, NoSuchValue> {
         Some(Statement::new(RATING, values))
     }));
     Ok(statements)
+}
+
+/// Whose rating is another one by these, and its mean: game, player, mean.
+pub(super) fn ratings(statements: &[Statement]) -> Vec<(Box<str>, Box<str>, f64)> {
+    let of_rating = statements.iter().filter(|of| of.sql == RATING);
+    let values = of_rating.filter_map(|of| match &of.values[..] {
+        [
+            Value::Text(game),
+            Value::Text(player),
+            Value::Real(mean),
+            ..,
+        ] => Some((game.clone(), player.clone(), *mean)),
+        _ => None,
+    });
+    values.collect()
 }
 
 /// What is known of a player, and has been since, a match after the other.

@@ -44,6 +44,7 @@ mod open;
 mod pages;
 mod postgres;
 mod queue;
+mod rated;
 mod reads;
 #[cfg_attr(
     not(test),
@@ -73,6 +74,8 @@ use health::Health;
 use inbox::{Erased, Inbox, Request};
 pub(crate) use open::{Opened, open};
 pub(crate) use pages::SanctionsMark;
+pub(crate) use rated::ASKED_MAX;
+use rated::Rated;
 pub(crate) use reads::ReadError;
 use reads::Reads;
 use record::Record;
@@ -95,6 +98,7 @@ struct Inner {
     inbox: Arc<Inbox>,
     reads: Reads,
     health: Arc<Health>,
+    rated: Arc<Rated>,
 }
 
 /// With the last who may put something the writer ends, also where the server did not come to its
@@ -117,11 +121,12 @@ pub(crate) enum EraseError {
 }
 
 impl Store {
-    fn new(inbox: Arc<Inbox>, reads: Reads, health: Arc<Health>) -> Store {
+    fn new(inbox: Arc<Inbox>, reads: Reads, health: Arc<Health>, rated: Arc<Rated>) -> Store {
         Store(Some(Arc::new(Inner {
             inbox,
             reads,
             health,
+            rated,
         })))
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::health::Health;
 use super::inbox::Inbox;
+use super::rated::Rated;
 use super::reads::{Readers, Reads};
 use super::retention::{Retention, Spans};
 use super::tables::Tables;
@@ -76,6 +77,7 @@ pub(crate) async fn open(config: &Config, metrics: &Arc<Metrics>) -> io::Result<
         Arc::<Inbox>::default(),
         Arc::new(Health::new(metrics.clone())),
     );
+    let rated = Arc::<Rated>::default();
     let retention = Retention::new(Spans {
         chat: config.keep_chat,
         notices: config.keep_notices,
@@ -85,10 +87,11 @@ pub(crate) async fn open(config: &Config, metrics: &Arc<Metrics>) -> io::Result<
         tables,
         (retention, config.ranks_guests()),
         health.clone(),
+        rated.clone(),
         metrics.clone(),
     );
     Ok(Opened {
-        store: Store::new(inbox, Reads::new(readers), health),
+        store: Store::new(inbox, Reads::new(readers), health, rated),
         writer: Some(writer),
     })
 }

@@ -3,6 +3,7 @@
 //! to nothing is held and tried again, with rests that grow, while further ones wait in the
 //! [`Inbox`]; play goes on. [`Writer::step`] is one of its steps, which tests call by hand.
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -13,10 +14,11 @@ use super::erase;
 use super::health::Health;
 use super::inbox::{BATCH, Inbox, Request, Seen};
 use super::queue::{Entry, Lost};
+use super::rated::Rated;
 use super::record::Kind;
 use super::retention::Retention;
 use super::tables::{Failure, Tables};
-use super::value::Statement;
+use super::value::{Row, Statement};
 use crate::date;
 use crate::metrics::Metrics;
 use crate::vitals::Vitals;
@@ -46,6 +48,7 @@ pub(crate) struct Writer {
     /// Whether guests have places on boards.
     ranks_guests: bool,
     health: Arc<Health>,
+    rated: Arc<Rated>,
     metrics: Arc<Metrics>,
     /// What is being written.
     batch: Vec<Entry>,
@@ -77,6 +80,7 @@ impl Writer {
         tables: Box<dyn Tables>,
         (retention, ranks_guests): (Retention, bool),
         health: Arc<Health>,
+        rated: Arc<Rated>,
         metrics: Arc<Metrics>,
     ) -> Writer {
         Writer {
@@ -85,6 +89,7 @@ impl Writer {
             retention,
             ranks_guests,
             health,
+            rated,
             metrics,
             batch: Vec::new(),
             lingers: None,
@@ -197,11 +202,19 @@ impl Writer {
 
     /// Has matches count that are stored.
     fn count(&mut self, seen: Seen, now: Instant) -> Step {
-        let counted =
-            self.tables
-                .decide(&counting::due(self.ranks_guests), &counting::count, COUNT);
+        let learnt = RefCell::default();
+        let decide = |rows: &[Row]| {
+            let statements = counting::count(rows)?;
+            *learnt.borrow_mut() = counting::ratings(&statements);
+            Ok(statements)
+        };
+        let due = counting::due(self.ranks_guests);
+        let counted = self.tables.decide(&due, &decide, COUNT);
         match counted {
             Ok(rows) => {
+                for (game, player, mean) in learnt.into_inner() {
+                    self.rated.learn(&game, &player, mean);
+                }
                 // There may be more.
                 self.owes_count = rows > 0;
                 self.works();
@@ -292,6 +305,8 @@ impl Writer {
             Request::Erase(who, reply) => {
                 let statements = erase::statements(&who.player, &who.nobody);
                 let erased = self.tables.commit(&statements, ERASE);
+                // Whatever became of it: it is read again.
+                self.rated.forget(&who.player);
                 let erased = erased.and_then(|_| self.tables.scrub());
                 match &erased {
                     Ok(()) => self.works(),

@@ -1,12 +1,12 @@
 //! What a table of the queue needs of the lobby, and how it tells players how things stand.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tickwire::codec::encode_server;
 use tickwire::protocol::{OutOfQueue, QueueState, ServerMessage};
 
-use super::skill::Ratings;
+use super::skill::Skill;
 use crate::auth::Identity;
 use crate::directory::Directory;
 use crate::game::Modes;
@@ -25,7 +25,9 @@ pub(in crate::lobby) struct Around<'a> {
     pub(in crate::lobby) game: &'a str,
     pub(in crate::lobby) rooms: &'a RoomDefaults,
     pub(in crate::lobby) modes: &'a Modes,
-    pub(in crate::lobby) ratings: &'a dyn Ratings,
+    pub(in crate::lobby) skill: &'a Skill,
+    /// What time it is.
+    pub(in crate::lobby) now: Instant,
     pub(in crate::lobby) metrics: &'a GameMetrics,
 }
 

@@ -14,6 +14,8 @@
 //! Of several nodes each has a queue of its own, whose matches are played there.
 
 mod around;
+mod asking;
+mod coming;
 mod match_room;
 mod skill;
 mod table;
@@ -28,7 +30,8 @@ use crate::game::Modes;
 use crate::metrics::GameMetrics;
 use crate::worker::{QueueEar, QueueNews};
 pub(super) use around::{Around, out, tell};
-use skill::{AllNew, Ratings};
+pub(super) use asking::Wish;
+pub(super) use skill::Skill;
 pub(super) use table::{MatchSeat, Table};
 
 /// From one step of a queue to the next, if it hears of nothing.
@@ -37,7 +40,7 @@ pub(super) const STEP: Duration = Duration::from_millis(250);
 /// See the module's description.
 pub(super) struct Queueing {
     pub(super) modes: Modes,
-    pub(super) ratings: Box<dyn Ratings>,
+    pub(super) skill: Skill,
     pub(super) metrics: GameMetrics,
     pub(super) ear: Arc<QueueEar>,
     table: Mutex<Table>,
@@ -51,6 +54,7 @@ impl Queueing {
     pub(super) fn new(
         modes: &Modes,
         metrics: GameMetrics,
+        skill: Skill,
         seed: u64,
     ) -> Result<Option<Queueing>, String> {
         if modes.are_none() {
@@ -58,7 +62,7 @@ impl Queueing {
         }
         Ok(Some(Queueing {
             modes: modes.clone(),
-            ratings: Box::new(AllNew),
+            skill,
             metrics,
             ear: Arc::default(),
             table: Mutex::new(Table::new(modes.queue(seed)?)),

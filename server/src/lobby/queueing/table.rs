@@ -10,12 +10,13 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::server_message::Refusal as JoinRefusal;
 use tickwire::protocol::{OutOfQueue, QueueState};
 
-use super::around::{Around, out, short};
+use super::around::{Around, short};
+use super::asking::Asking;
 use super::match_room::{Made, MatchRoom, dismiss};
 use crate::auth::Identity;
 use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
-use crate::queue::{Input, ModeId, OfferId, PlayerKey, Queue, RATING_MAX, RegionId, Seeker, View};
+use crate::queue::{Input, OfferId, PlayerKey, Queue, View};
 
 /// Somebody in the queue.
 pub(super) struct Waiter {
@@ -26,6 +27,17 @@ pub(super) struct Waiter {
     pub(super) offer: Option<OfferId>,
     /// Whether they are in [`Table::to_tell`].
     pub(super) is_told_again: bool,
+}
+
+impl Waiter {
+    pub(super) fn new(who: Identity, nonce: u32) -> Waiter {
+        Waiter {
+            who,
+            nonce,
+            offer: None,
+            is_told_again: false,
+        }
+    }
 }
 
 /// A seat in the room of a match.
@@ -53,6 +65,10 @@ pub(in crate::lobby) struct Table {
     links: HashMap<Identity, u32>,
     /// Those that the queue knows, and no others.
     pub(super) matches: BTreeMap<OfferId, Made>,
+    /// Of whom it is not known yet how good they are.
+    pub(super) asking: Vec<Asking>,
+    /// Who was let in by the call that goes on, if they are.
+    pub(super) seeking: Vec<PlayerKey>,
     /// Who waits, by when they are told again, the first first.
     pub(super) to_tell: VecDeque<(Duration, PlayerKey)>,
 }
@@ -67,6 +83,8 @@ impl Table {
             waiters: BTreeMap::new(),
             links: HashMap::new(),
             matches: BTreeMap::new(),
+            asking: Vec::new(),
+            seeking: Vec::new(),
             to_tell: VecDeque::new(),
         }
     }
@@ -84,12 +102,12 @@ impl Table {
 
     /// A player's number. Two may have the same, as good as never: then the second can't queue
     /// while the first does.
-    fn key(&self, who: &Identity) -> PlayerKey {
+    pub(super) fn key(&self, who: &Identity) -> PlayerKey {
         PlayerKey(self.keys.hash_one(who))
     }
 
     /// Somebody's number, if they are in the queue.
-    fn waiting(&self, who: &Identity) -> Option<PlayerKey> {
+    pub(super) fn waiting(&self, who: &Identity) -> Option<PlayerKey> {
         let key = self.key(who);
         let waiter = self.waiters.get(&key)?;
         (waiter.who == *who).then_some(key)
@@ -102,6 +120,11 @@ impl Table {
             // It tells them how things stand, too.
             self.handle(around, Input::Returned { player });
         }
+    }
+
+    /// Whether somebody has a connection that understands the queue.
+    pub(super) fn is_linked(&self, who: &Identity) -> bool {
+        self.links.contains_key(who)
     }
 
     /// A connection of somebody is gone.
@@ -118,48 +141,11 @@ impl Table {
         }
     }
 
-    /// Somebody wants to play.
-    pub(in crate::lobby) fn enqueue(
-        &mut self,
-        around: &Around<'_>,
-        who: &Identity,
-        nonce: u32,
-        mode: ModeId,
-        regions: Vec<RegionId>,
-    ) {
-        let player = self.key(who);
-        match self.waiters.get(&player) {
-            Some(waiter) if waiter.who == *who => return self.show(around, player),
-            Some(_) => {
-                return around.tell(who, nonce, out(OutOfQueue::Full, true, Duration::ZERO));
-            }
-            None => {}
-        }
-        let waiter = Waiter {
-            who: who.clone(),
-            nonce,
-            offer: None,
-            is_told_again: false,
-        };
-        self.waiters.insert(player, waiter);
-        let rating = around.ratings.rating(who, around.modes.name(mode));
-        let seeker = Seeker {
-            player,
-            rating: rating.clamp(-RATING_MAX, RATING_MAX),
-        };
-        let seekers = vec![seeker];
-        self.handle(
-            around,
-            Input::Enqueue {
-                mode,
-                seekers,
-                regions,
-            },
-        );
-    }
-
     /// Somebody does not want to any more; whether they were in the queue.
     pub(in crate::lobby) fn cancel(&mut self, around: &Around<'_>, who: &Identity) -> bool {
+        if self.ask_no_more(around, who, OutOfQueue::Cancelled) {
+            return true;
+        }
         let player = self.waiting(who);
         if let Some(player) = player {
             self.handle(around, Input::Cancel { player });
@@ -320,6 +306,7 @@ impl Table {
 
     /// No match is made any more.
     pub(in crate::lobby) fn close(&mut self, around: &Around<'_>) {
+        self.ask_nothing(around);
         self.handle(around, Input::Close);
     }
 
@@ -333,7 +320,7 @@ impl Table {
         self.stands(around, self.waiting(who)?)
     }
 
-    fn handle(&mut self, around: &Around<'_>, input: Input) {
+    pub(super) fn handle(&mut self, around: &Around<'_>, input: Input) {
         self.queue.handle(self.now, input);
         self.settle(around, BTreeSet::new());
     }

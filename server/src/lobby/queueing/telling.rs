@@ -89,17 +89,20 @@ impl Table {
         before
     }
 
-    fn refused(&mut self, around: &Around<'_>, player: PlayerKey, why: Refusal) {
-        let (why, own) = match why {
-            Refusal::Mode => (OutOfQueue::NoSuchMode, true),
-            Refusal::Regions => (OutOfQueue::NoSuchRegion, true),
-            Refusal::PartySize => (OutOfQueue::PartySize, true),
-            Refusal::Cooling(who, _) => (OutOfQueue::Cooling, who == player),
-            Refusal::Closed => (OutOfQueue::Closed, false),
+    fn refused(&mut self, around: &Around<'_>, first: PlayerKey, why: Refusal) {
+        let (why, by) = match why {
+            Refusal::Mode => (OutOfQueue::NoSuchMode, Some(first)),
+            Refusal::Regions => (OutOfQueue::NoSuchRegion, Some(first)),
+            Refusal::PartySize => (OutOfQueue::PartySize, Some(first)),
+            Refusal::Cooling(who, _) => (OutOfQueue::Cooling, Some(who)),
+            Refusal::Closed => (OutOfQueue::Closed, None),
             // A rating is clamped, and who is in the queue does not come here.
-            Refusal::Full | Refusal::Queued(_) | Refusal::Rating => (OutOfQueue::Full, false),
+            Refusal::Full | Refusal::Queued(_) | Refusal::Rating => (OutOfQueue::Full, None),
         };
-        self.leave(around, player, why, own);
+        // All who would have waited together.
+        for player in std::mem::take(&mut self.seeking) {
+            self.leave(around, player, why, by == Some(player));
+        }
     }
 
     /// Somebody is in the queue no more, and is told why; the match in which they were.

@@ -5,6 +5,7 @@ mod history;
 mod leaving;
 mod notices;
 mod queue;
+mod ratings;
 
 use std::time::Duration;
 
@@ -49,14 +50,14 @@ fn awake() -> Config {
 
 impl Hall {
     fn new(config: &Config) -> Hall {
-        Hall::of(config, None)
+        Hall::of(config, None, Stored::default())
     }
 
-    fn of(config: &Config, node: Option<NodeParts>) -> Hall {
+    fn of(config: &Config, node: Option<NodeParts>, stored: Stored) -> Hall {
         let game = Arc::new(GameDef::new(30).unwrap());
         let metrics = Arc::new(Metrics::new().unwrap());
         let start = Instant::now();
-        let server = Stepped::of(&game, config, metrics.clone(), 1, node, start);
+        let server = Stepped::of(&game, config, metrics.clone(), 1, (node, stored), start);
         Hall {
             server: server.unwrap(),
             metrics,

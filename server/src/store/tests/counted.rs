@@ -1,5 +1,7 @@
 //! What matches come to, and what is read of them: on both databases.
 
+use std::time::Instant;
+
 use super::cases::rows;
 use super::{FAR_MS, Running, result};
 use crate::config::{Config, StorePlace};
@@ -15,6 +17,7 @@ pub(super) async fn all(mut place: impl AsyncFnMut(&'static str) -> StorePlace) 
     sides_and_who_left_are_rated_as_such(place("sides").await).await;
     boards_are_read_in_pages_and_around_a_player(place("boards").await).await;
     matches_are_read_in_pages(place("matches").await).await;
+    ratings_are_read_some_at_a_time_and_remembered(place("ratings").await).await;
     who_is_erased_is_nobody_there(place("nobody").await).await;
 }
 
@@ -141,6 +144,41 @@ async fn guests_have_places_and_no_ratings(place: StorePlace) {
         place(4, "user:bo", -2),
     ];
     assert_eq!(told().await, expected);
+}
+
+/// What was counted and erased here since is in what is remembered.
+async fn ratings_are_read_some_at_a_time_and_remembered(place: StorePlace) {
+    let running = Running::start(place).await;
+    let store = &running.store;
+    let means = async |players: &[&str]| {
+        let players: Vec<String> = players.iter().map(|of| (*of).to_owned()).collect();
+        store.means("chess", &players).await.unwrap()
+    };
+    let known = |player| store.mean_known("chess", player, Instant::now());
+    let round = async |round, first, second| {
+        let players = [(first, 2), (second, 1)];
+        store.put(Record::Result(result("1-a", round, &players)));
+        assert!(store.settled().await);
+    };
+    round(1, "user:ann", "user:bo").await;
+    let first = alone(&[Rating::START; 2]);
+    let new = Rating::START.mean;
+    assert_eq!(known("user:ann"), None, "it was not read yet");
+    let read = means(&["user:cy", "user:bo", "user:ann"]).await;
+    assert_eq!(read, [new, first[1].mean, first[0].mean]);
+    assert_eq!(known("user:cy"), Some(new));
+    assert_eq!(known("user:ann"), Some(first[0].mean));
+    round(2, "user:bo", "user:cy").await;
+    let second = alone(&[first[1], Rating::START]);
+    assert_eq!(known("user:bo"), Some(second[0].mean));
+    assert_eq!(known("user:cy"), Some(second[1].mean));
+    assert_eq!(known("user:ann"), Some(first[0].mean));
+    store.erase("user:bo").await.unwrap();
+    assert_eq!(known("user:bo"), None);
+    assert_eq!(means(&["user:bo"]).await, [new]);
+    // No more than one read asks for.
+    let many: Vec<String> = (0..40).map(|at| format!("user:{at}")).collect();
+    assert_eq!(store.means("chess", &many).await.unwrap(), [new; 16]);
 }
 
 async fn sides_and_who_left_are_rated_as_such(place: StorePlace) {

@@ -117,6 +117,7 @@ impl Bench {
             Box::new(InHand(database.clone())),
             (Retention::new(spans), false),
             health.clone(),
+            Arc::default(),
             metrics.clone(),
         );
         Bench {
@@ -357,6 +358,7 @@ fn what_can_not_be_counted_now_is_later_and_holds_no_end() {
             Box::new(InHand(bench.database.clone())),
             (Retention::new(spans), false),
             bench.health.clone(),
+            Arc::default(),
             bench.metrics.clone(),
         )
     };

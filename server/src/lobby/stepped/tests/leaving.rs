@@ -178,7 +178,7 @@ fn a_room_of_an_incarnation_that_is_over_does_not_come_to_a_worker() {
         claims: claims.clone(),
         keeper: Box::new(Nowhere),
     };
-    let mut hall = Hall::of(&kept(), Some(node));
+    let mut hall = Hall::of(&kept(), Some(node), Stored::default());
     hall.server.join(&Neighbours::default(), "ws://here/ws");
     let lobby = hall.server.of_node();
     let claim = claims.adopted(room, Epoch(1));

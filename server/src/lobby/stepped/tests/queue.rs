@@ -9,7 +9,7 @@ use crate::auth::Identity;
 
 const OFFERED_WITHIN: usize = 15;
 
-fn enqueue(nonce: u32, mode: &str) -> QueueRequest {
+pub(super) fn enqueue(nonce: u32, mode: &str) -> QueueRequest {
     QueueRequest::Enqueue {
         nonce,
         mode: mode.to_owned(),
@@ -18,12 +18,12 @@ fn enqueue(nonce: u32, mode: &str) -> QueueRequest {
 }
 
 impl Player {
-    fn says(&mut self, request: QueueRequest) {
+    pub(super) fn says(&mut self, request: QueueRequest) {
         self.session.queue(&request).unwrap();
     }
 
     /// How things stand, by what it was told last; with the nonce.
-    fn told_last(&self) -> Option<(u32, QueueState)> {
+    pub(super) fn told_last(&self) -> Option<(u32, QueueState)> {
         let told = self.events.iter().rev();
         let mut told = told.filter_map(|event| match event {
             Event::Queue { nonce, state } => Some((*nonce, state.clone())),
@@ -38,7 +38,7 @@ impl Player {
             .1
     }
 
-    fn offer(&self) -> u32 {
+    pub(super) fn offer(&self) -> u32 {
         match self.stands() {
             QueueState::Offered { offer, .. } => offer,
             other => panic!("nothing is offered: {other:?}"),
@@ -63,7 +63,7 @@ impl Player {
         self.session.join(room).unwrap();
     }
 
-    fn waited_ms(&self) -> u32 {
+    pub(super) fn waited_ms(&self) -> u32 {
         match self.stands() {
             QueueState::Waiting { waited_ms, .. } => waited_ms,
             other => panic!("does not wait: {other:?}"),
@@ -71,7 +71,7 @@ impl Player {
     }
 
     /// Why it is out, and whether by itself.
-    fn out(&self) -> (OutOfQueue, bool) {
+    pub(super) fn out(&self) -> (OutOfQueue, bool) {
         match self.stands() {
             QueueState::Out { why, own, .. } => (why, own),
             other => panic!("not out: {other:?}"),
@@ -85,7 +85,7 @@ impl Player {
 }
 
 impl Hall {
-    fn pass(&mut self, seconds: f64, players: &mut [&mut Player]) {
+    pub(super) fn pass(&mut self, seconds: f64, players: &mut [&mut Player]) {
         let steps = (seconds / STEP.as_secs_f64()).ceil() as usize;
         (0..steps).for_each(|_| self.step(players));
     }
@@ -114,7 +114,7 @@ impl Hall {
         self.server.shared.registry.survey().len()
     }
 
-    fn in_queue(&self) -> usize {
+    pub(super) fn in_queue(&self) -> usize {
         let queueing = self.server.shared.games[0].queueing.as_ref().unwrap();
         queueing.with(self.now, |table| table.players())
     }
