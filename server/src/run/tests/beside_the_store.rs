@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use tickwire_harness::Postgres;
+use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::*;
 use crate::config::StorePlace;
@@ -148,16 +149,18 @@ fn ended(room: usize, round: u64) -> MatchResult {
     }
 }
 
-/// A player who watches what is sent.
+/// A player who is shown the room until the server goes.
 fn watch(mut client: Client) {
     thread::spawn(move || {
-        let stream = client.0.get_mut();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut pinged = Instant::now();
-        while client.0.read().is_ok() {
-            if pinged.elapsed() > Duration::from_secs(1) {
-                pinged = Instant::now();
-                client.say(&ClientMessage::Ping { nonce: 1 });
+        while let Ok(message) = client.0.read() {
+            if let Frame::Binary(bytes) = message
+                && let [kind, a, b, c, d, ..] = bytes[..]
+                && kind == Kind::State as u8
+            {
+                let ack = vec![Kind::Ack as u8, a, b, c, d];
+                if client.0.send(Frame::binary(ack)).is_err() {
+                    return;
+                }
             }
         }
     });
