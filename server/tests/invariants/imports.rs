@@ -110,6 +110,7 @@ const BOTS: Floors = Floors {
             "rooms",
             "slow",
             "socket",
+            "talk",
         ],
         &["tally", "stamped"],
         &["flags"],

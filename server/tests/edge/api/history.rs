@@ -35,6 +35,8 @@ async fn what_was_said_in_a_room_is_read_by_its_number_and_its_key() {
     let (_, room) = newest(&server).await;
     assert_eq!(ann.chat().await, None);
     let of_room = format!("/api/v1/history?room={room}");
+    // Stored a moment after it was said, and the room after it was opened.
+    until(async || ask(&server, "GET", &of_room, ALL).await.status == 200).await;
     until(async || seen(&server, &of_room).await["lines"][0].is_object()).await;
     let page = seen(&server, &of_room).await;
     let line = &page["lines"][0];
