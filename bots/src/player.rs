@@ -279,6 +279,7 @@ impl Player {
                 | Event::Lines { .. }
                 | Event::Typing { .. }
                 | Event::Queue { .. }
+                | Event::Party { .. }
                 | Event::Notice { .. }
                 | Event::Resumable { .. }
                 | Event::Stopping { .. } => {}

@@ -34,6 +34,7 @@ import { WayBack } from './way_back.js';
  * @property {boolean} reconnect
  * @property {import('./keeper.js').Keeper | undefined} keeper
  * @property {AbortSignal | undefined} signal
+ * @property {boolean} followParty
  */
 
 /**

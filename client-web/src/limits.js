@@ -152,6 +152,8 @@ export const REQUESTS_WAITING_MAX = 16;
 export const ANSWER_MAX_MS = 20_000;
 /** A match's room that is too busy is joined again after this time, in milliseconds. */
 export const QUEUE_JOIN_AGAIN_MS = 1000;
+/** Until a party's leader is followed again whose room was too busy. */
+export const PARTY_JOIN_AGAIN_MS = 1000;
 /** The page's pings that wait for their answers. Beyond: `ping` rejects at once. */
 export const PINGS_WAITING_MAX = 32;
 /**

@@ -20,6 +20,7 @@ import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
 import { Feature } from './protocol/frame.js';
 import { isCurrent, reloadOnce } from './outdated.js';
+import { Party } from './party.js';
 import { Queue } from './queue.js';
 import { RequestError } from './request_error.js';
 import { Room } from './room.js';
@@ -43,6 +44,7 @@ export class Link extends Emitter {
     (notice) => this.emit('notice', notice),
     (number) => this.#connections.current?.session.noticesSeen(number, now()),
   );
+  #party;
   /** The wait in the queue that is not over. @type {Queue<G> | undefined} */
   #queue;
   /** What is brought to its match. @type {import('./types.js').JoinAs<G> | undefined} */
@@ -76,6 +78,17 @@ export class Link extends Emitter {
     this.#options = options;
     this.#welcomed = welcomed;
     this.#lobby = new Lobby(() => this.#there, options.player);
+    this.#party = /** @type {Party<G>} */ (
+      new Party(
+        {
+          send: (message) => this.#sayOfParty(message),
+          join: (room, as) => this.joinRoom(room, as),
+          room: () => this.#room,
+          waits: () => this.#queue !== undefined || this.#connections.wayBack.isAsking,
+        },
+        options.followParty,
+      )
+    );
     this.#seat = new Seat(options.keeper, options.token);
     this.#connections = new Connections(options, this.#seat, {
       onEvent: (event, nowMs, connection) => this.#onEvent(event, nowMs, connection),
@@ -256,6 +269,26 @@ export class Link extends Emitter {
     queue.onState(nonce, state);
     if (queue.isOver && this.#queue === queue) this.#queue = undefined;
     if (known === undefined) this.emit('queue', queue);
+    if (this.#queue === undefined) this.#party.onFree();
+  }
+
+  /** The player's party, which is empty where they are in none. */
+  get party() {
+    return this.#party;
+  }
+
+  /** @param {Uint8Array} message */
+  #sayOfParty(message) {
+    const there = this.#there;
+    if ((this.#welcome.features & Feature.PARTIES) === 0) throw new RequestError('NoSuchParty', 'the server has no parties');
+    there.session.say(message);
+    there.pump();
+  }
+
+  /** @param {import('./connection.js').Connection} connection that is new */
+  #askOfParty(connection) {
+    const look = this.#party.askAnew();
+    if (look !== undefined && (this.#welcome.features & Feature.PARTIES) !== 0) connection.session.say(look);
   }
 
   /** @returns {Promise<number>} the round trip in milliseconds */
@@ -313,6 +346,7 @@ export class Link extends Emitter {
         this.#lastWelcome = event;
         // Ahead of what leads into a room, where it is not answered.
         if (this.#queue !== undefined) connection.session.request('Lobby', this.#queue.askAnew());
+        this.#askOfParty(connection);
         this.#connections.welcomed(event);
         isCurrent();
         // The answer about the seat follows.
@@ -349,6 +383,9 @@ export class Link extends Emitter {
         break;
       case 'Queue':
         this.#onQueue(event);
+        break;
+      case 'Party':
+        this.#party.onState(event.nonce, event.state);
         break;
       case 'Prepare':
         this.#connections.prepared.begin(event, nowMs);
@@ -449,6 +486,7 @@ export class Link extends Emitter {
     this.#welcomed = undefined;
     if (isBack) this.emit('resumed', { room });
     if (before !== room) before?.onLeft('SeatLost');
+    this.#party.onFree();
   }
 
   /** @param {import('./types.js').Refusal} reason why the seat could not be taken */
@@ -485,6 +523,7 @@ export class Link extends Emitter {
   /** @param {Error} error for everything that waits */
   #rejectAll(error) {
     this.#lobby.requests.fail(error);
+    this.#party.fail(error);
     this.#connections.heartbeat.fail(error);
   }
 
@@ -510,6 +549,7 @@ export class Link extends Emitter {
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs });
     this.#rejectAll(error);
     this.#queue?.onClose(error);
+    this.#party.onClose(error);
     this.#queue = undefined;
     this.#release();
     this.#welcomed?.reject(aborted === undefined ? error : aborted.error);

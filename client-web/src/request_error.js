@@ -5,12 +5,12 @@
  */
 
 /**
- * Why a request failed: the server's refusal, or how a wait in its queue ended; `Refused` by the game, with its answer as the
+ * Why a request failed: the server's refusal, or how a wait in its queue or a party ended; `Refused` by the game, with its answer as the
  * message; or what the SDK found itself: `NotNow` (in the wrong place), `TooMuch` (too much waits
  * already), `TooBig` (an action's payload), `BadAnswer` (to an action, not as the game declares
  * it), `TimedOut`, `Closed` (or never open), `BadUrl`, `NoWebSocket`, `NoPage`. `BadOptions` and
  * `BadFilter` it finds itself too, before anything is sent; the message names the field.
- * @typedef {import('./types.js').Refusal | import('./types.js').OutOfQueue | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig'
+ * @typedef {import('./types.js').Refusal | import('./types.js').OutOfQueue | import('./types.js').OutOfParty | 'Refused' | 'NotNow' | 'TooMuch' | 'TooBig'
  *   | 'BadAnswer' | 'TimedOut' | 'Closed' | 'BadUrl' | 'NoWebSocket' | 'NoPage'} Reason
  */
 
@@ -64,6 +64,16 @@ const MESSAGES = {
   PartyPlays: 'your party plays',
   TooFew: 'too few want to play: try again later',
   NoRoom: 'the server has no room for a match: try again later',
+  PartyChanged: 'somebody joined your party or left it: queue anew',
+  NotInParty: 'you are in no party any more',
+  NoSuchParty: 'there is no such party: ask for its code anew',
+  PartyFull: 'the party is full',
+  TooManyParties: 'the server has as many parties as it may: try again later',
+  Left: 'you left the party',
+  Kicked: "the party's leader sent you away",
+  Away: 'your connection was away for too long',
+  Idle: 'nothing happened in the party for too long',
+  Stopped: 'the server stops',
   TimedOut: 'no answer from the server in time',
   NoWebSocket: 'no WebSocket here: pass one, connect({ WebSocket }), such as that of the package ws',
 };

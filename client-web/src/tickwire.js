@@ -13,6 +13,7 @@ import { RequestError } from './request_error.js';
 import { checkPlay } from './room.js';
 
 export { Link } from './link.js';
+export { partyIn } from './party.js';
 export { CloseCode, closeReason } from './protocol/close_code.js';
 export { RequestError } from './request_error.js';
 export { Room } from './room.js';
@@ -46,7 +47,7 @@ export { Room } from './room.js';
  *   code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
-  const { url, name = '', token = '', options: player, WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal } = options;
+  const { url, name = '', token = '', options: player, WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal, followParty = false } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
   const urls = socketUrls(url);
@@ -57,7 +58,7 @@ export async function connect(options = {}) {
   const keeper = resume ? Keeper.take(options.game === undefined ? doors.name : `${doors.name} ${game}`, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ doors, game, name, token, player, WebSocket, conditions, reconnect, keeper, signal }, { resolve: () => resolve(link), reject });
+    const link = new Link({ doors, game, name, token, player, WebSocket, conditions, reconnect, keeper, signal, followParty }, { resolve: () => resolve(link), reject });
   });
 }
 

@@ -189,6 +189,8 @@
  * @property {string} [token] proof of identity, left out for a guest
  * @property {PlayerOptions<G>} [options] what the player brings to every room, also after a
  *   connection was lost
+ * @property {boolean} [followParty] whether the page follows the leader of the player's party into
+ *   a room by itself; false if left out
  * @property {boolean} [reconnect] whether a lost connection is tried again, true if left out
  * @property {boolean} [resume] whether a reload of the page comes back to the seat: then
  *   `link.room` may be there at once. `connect` does it if told so, `join` unless told not to
@@ -287,6 +289,30 @@
  * What the listeners of a wait get.
  * @typedef {object} QueueEvents
  * @property {[state: QueueState]} state how it stands, whenever that changed
+ */
+
+/**
+ * Why somebody is not in a party (any more), or what they asked for was not done.
+ * @typedef {typeof import('./protocol/server_message.js').OUT_OF_PARTY[number]} OutOfParty
+ */
+
+/**
+ * One of a party: by their number in it, which nobody else has after them.
+ * @typedef {{ number: number, name: string, connected: boolean }} PartyMember
+ */
+
+/**
+ * Where a party's leader has gone: `leftMs` until it is too late to follow, from when it was told;
+ * `kept` whether a seat is kept for the player.
+ * @typedef {{ room: number, leftMs: number, kept: boolean }} PartyRoom
+ */
+
+/**
+ * What the listeners of a party get.
+ * @typedef {object} PartyEvents
+ * @property {[party: import('./party.js').Party<any>]} change something of it is otherwise
+ * @property {[room: import('./room.js').Room<any>]} room the page has followed the leader there
+ * @property {[info: { why: OutOfParty }]} out the player is in it no more
  */
 
 /**

@@ -99,7 +99,7 @@ test('it is imported by its name, in Node without a WebSocket too', async () => 
   await writeFile(join(app, 'program.js'), program);
   const { stdout } = await run(process.execPath, ['program.js'], { cwd: app });
   assert.deepEqual(JSON.parse(stdout), {
-    names: ['CloseCode', 'Link', 'RequestError', 'Room', 'closeReason', 'connect', 'join'],
+    names: ['CloseCode', 'Link', 'RequestError', 'Room', 'closeReason', 'connect', 'join', 'partyIn'],
     east: [1, 0],
     reason: 'NoWebSocket',
   });

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { connect, RequestError } from '../src/tickwire.js';
+import { connect, partyIn, RequestError } from '../src/tickwire.js';
 import { forAll } from './support/for_all.js';
 import { startServer } from './support/server.js';
 import './support/served_paths.js';
@@ -17,8 +17,8 @@ const { COOLDOWN, SHOT_SPEED } = await import('../../server/arena/page/shots.js'
 
 const server = await forAll(startServer(['--npcs', '10', '--seed', '7']));
 
-/** @param {string} name */
-const link = (name) => connect({ url: `ws://${server.address}/ws`, name });
+/** @param {string} name @param {object} [more] */
+const link = (name, more) => connect({ url: `ws://${server.address}/ws`, name, ...more });
 
 test('two players meet in a room: one moves, the other sees it, chat crosses', async () => {
   const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
@@ -106,6 +106,32 @@ test('a server that stops says so, and exits with 0', async (t) => {
   assert.equal(info.code, 1012);
   assert.ok((info.retryAfterMs ?? 0) > 0);
   assert.equal(await status, 0);
+});
+
+test('who has the code is in the party, follows its leader into a private room, and is out when sent away', async () => {
+  const [ann, bo] = await Promise.all([link('Ann'), link('Bo', { followParty: true })]);
+  await ann.party.create();
+  const code = partyIn(ann.party.invitation('https://play.test/'));
+  await bo.party.join(/** @type {string} */ (code));
+  await until(() => ann.party.members.length === 2);
+  assert.deepEqual(bo.party.members.map(({ name, connected }) => [name, connected]), [['Ann', true], ['Bo', true]]);
+  assert.deepEqual([ann.party.leads, bo.party.leads], [true, false]);
+  await assert.rejects(bo.party.join('AAAABBBB'), { reason: 'NoSuchParty' });
+  const refused = bo.queue('duel');
+  await assert.rejects(refused.room, { reason: 'NotLeader' });
+
+  const room = await ann.create({ private: true, seats: 2 });
+  await until(() => bo.room !== undefined);
+  assert.equal(bo.room?.info.id, room.info.id);
+  await until(() => room.members.size === 2);
+  const out = new Promise((resolve) => bo.party.on('out', resolve));
+  ann.party.kick(2);
+  assert.deepEqual(await out, { why: 'Kicked' });
+  await until(() => ann.party.members.length === 1);
+  assert.notEqual(ann.party.code, code);
+  assert.ok(bo.room !== undefined, 'the room is another matter');
+  ann.close();
+  bo.close();
 });
 
 test('two who queue for a duel play it in a room of their own; who cancels or asks for what is not there is out', async () => {

@@ -129,6 +129,8 @@ function encodeClient({ type, ...m }) {
       return client.typing();
     case 'Queue':
       return queueRequest(variant(m.value ?? m));
+    case 'Party':
+      return partyRequest(variant(m.value ?? m));
     default:
       throw new Error(`no client message ${type}`);
   }
@@ -145,6 +147,24 @@ function queueRequest(request) {
       return client.leaveQueue();
     case 'Answer':
       return client.answerOffer(request.offer, request.accept);
+    default:
+      throw new Error(`no request ${request.type}`);
+  }
+}
+
+/** @param {any} request as the vectors spell it */
+function partyRequest(request) {
+  switch (request.type) {
+    case 'Create':
+      return client.createParty(request.nonce);
+    case 'Join':
+      return client.joinParty(request.nonce, request.code);
+    case 'Leave':
+      return client.leaveParty();
+    case 'Kick':
+      return client.kickFromParty(request.member);
+    case 'Look':
+      return client.lookAtParty();
     default:
       throw new Error(`no request ${request.type}`);
   }
@@ -175,6 +195,11 @@ function serverMessage(message) {
     case 'Queue': {
       const state = variant(message.Queue.state);
       if (state.type === 'Waiting') state.expectedMs ??= undefined;
+      return { ...decoded, state };
+    }
+    case 'Party': {
+      const state = variant(message.Party.state);
+      if (state.type === 'In') state.room ??= undefined;
       return { ...decoded, state };
     }
     case 'Notice':

@@ -150,7 +150,8 @@ impl Online {
         self.ordered.notify_one();
     }
 
-    fn room(&self) -> Option<RoomId> {
+    /// The room in which it is, or to which it is on its way.
+    pub(crate) fn room(&self) -> Option<RoomId> {
         let room = self.room.load(Ordering::Relaxed);
         (room != 0).then_some(RoomId(room))
     }

@@ -11,6 +11,8 @@ import { Feature, Kind, VERSION } from './frame.js';
 const LATER_FROM = 129;
 /** What is said to the matchmaking queue. */
 const QUEUE = 140;
+/** What is said of parties. */
+const PARTY = 141;
 
 /**
  * @param {number} index
@@ -204,6 +206,33 @@ export const answerOffer = (offer, accept) =>
     w.uint(whole(offer, 0xffffffff));
     w.bool(accept);
   });
+
+/** @param {number} nonce comes back in the answer */
+export const createParty = (nonce) =>
+  message(PARTY, (w) => {
+    w.uint(0);
+    w.uint(nonce >>> 0);
+  });
+
+/** @param {number} nonce comes back in the answer @param {string} code */
+export const joinParty = (nonce, code) =>
+  message(PARTY, (w) => {
+    w.uint(1);
+    w.uint(nonce >>> 0);
+    w.string(code);
+  });
+
+export const leaveParty = () => message(PARTY, (w) => w.uint(2));
+
+/** @param {number} member whom the leader sends away */
+export const kickFromParty = (member) =>
+  message(PARTY, (w) => {
+    w.uint(3);
+    w.uint(whole(member, 0xffffffff));
+  });
+
+/** Asks how things stand in the party. */
+export const lookAtParty = () => message(PARTY, (w) => w.uint(4));
 
 /** @param {number} nonce comes back in the answer */
 export const ping = (nonce) => message(10, (w) => w.uint(nonce >>> 0));

@@ -28,8 +28,10 @@ export const Feature = Object.freeze({
   LINES: 32,
   /** `Queue`. */
   QUEUE: 64,
+  /** `Party`. */
+  PARTIES: 256,
   /** All that the SDK does. */
-  ALL: 127,
+  ALL: 383,
 });
 
 /** First byte of a message. */

@@ -40,10 +40,18 @@ export const LEAVE_REASONS = /** @type {const} */ (['Asked', 'Kicked', 'RoomClos
 /** Why somebody is not in the matchmaking queue, by index. */
 export const OUT_OF_QUEUE = /** @type {const} */ ([
   'NotQueued', 'NoSuchMode', 'NoSuchRegion', 'PartySize', 'NotLeader', 'Cooling', 'Full', 'TooOften', 'InRoom', 'Closed', 'Cancelled', 'LeftParty',
-  'Lost', 'Declined', 'NotAccepted', 'NotCome', 'JoinFailed', 'Playing', 'PartyPlays', 'TooFew', 'NoRoom',
+  'Lost', 'Declined', 'NotAccepted', 'NotCome', 'JoinFailed', 'Playing', 'PartyPlays', 'TooFew', 'NoRoom', 'PartyChanged',
 ]);
 
-/** How things may stand there, by index. */
+/** Why somebody is not in a party, by index. */
+export const OUT_OF_PARTY = /** @type {const} */ ([
+  'NotInParty', 'NoSuchParty', 'PartyFull', 'TooManyParties', 'TooOften', 'InRoom', 'Left', 'Kicked', 'Away', 'Idle', 'Stopped',
+]);
+
+/** Members of a party that the wire can say. */
+const PARTY_MEMBERS_MAX = 255;
+
+/** How things may stand in the queue, by index. */
 const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going', 'Beside']);
 
 /**
@@ -70,6 +78,16 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  *   | { type: 'Offered', offer: number, leftMs: number, taken: boolean, accepted: number, of: number }
  *   | { type: 'Going', offer: number, room: number, leftMs: number, there: boolean }
  *   | { type: 'Beside' }} QueueState
+ */
+
+/**
+ * How things stand for the player in their party: `members` in the order in which they came, the
+ * leader first; `room` where the leader has gone, if the player may follow, `kept` whether a seat is
+ * kept for them.
+ * @typedef {{ type: 'Out', why: typeof OUT_OF_PARTY[number] }
+ *   | { type: 'In', code: string, you: number, most: number,
+ *       members: { number: number, name: string, connected: boolean }[],
+ *       room: { room: number, leftMs: number, kept: boolean } | undefined }} PartyState
  */
 
 /**
@@ -101,6 +119,7 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  *     refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'Typing', player: number }
  *   | { type: 'Queue', nonce: number, state: QueueState }
+ *   | { type: 'Party', nonce: number, state: PartyState }
  *   } ServerMessage
  */
 
@@ -112,7 +131,7 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 140: 'Queue' };
+const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 140: 'Queue', 141: 'Party' };
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -200,6 +219,7 @@ const FIELDS = {
   },
   Typing: (r) => ({ player: r.u16() }),
   Queue: (r) => ({ nonce: r.u32(), state: queueState(r) }),
+  Party: (r) => ({ nonce: r.u32(), state: partyState(r) }),
 };
 
 const BASE = /** @type {ServerMessage['type'][]} */ (Object.keys(FIELDS)).filter((type) => !Object.values(LATER).includes(type));
@@ -309,4 +329,18 @@ function queueState(r) {
     case 'Beside':
       return { type };
   }
+}
+
+/** @param {ControlReader} r @returns {PartyState} */
+function partyState(r) {
+  const type = r.variant(/** @type {const} */ (['Out', 'In']));
+  if (type === 'Out') return { type, why: r.variant(OUT_OF_PARTY) };
+  return {
+    type,
+    code: r.string(),
+    you: r.u32(),
+    most: r.u8(),
+    members: r.list(PARTY_MEMBERS_MAX, () => ({ number: r.u32(), name: r.string(), connected: r.bool() })),
+    room: r.option(() => ({ room: r.u32(), leftMs: r.u32(), kept: r.bool() })),
+  };
 }

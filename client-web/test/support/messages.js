@@ -270,6 +270,32 @@ export const going =
     [3, offer, room, 30_000].forEach((value) => w.uint(value));
     w.bool(there);
   };
+/** A player out of a party, or who did not get in. @param {number} nonce @param {number} why */
+export const outOfParty = (nonce, why) => later(141, (w) => [nonce, 0, why].forEach((value) => w.uint(value)));
+/**
+ * A player in one, of these names, whose numbers are 1, 2 …
+ * @param {number} nonce
+ * @param {string[]} names
+ * @param {{ you?: number, code?: string, room?: number }} [more]
+ */
+export const inParty = (nonce, names, { you = 1, code = 'ABCD1234', room } = {}) =>
+  later(141, (w) => {
+    [nonce, 1].forEach((value) => w.uint(value));
+    w.string(code);
+    w.uint(you);
+    w.u8(8);
+    w.uint(names.length);
+    for (const [at, name] of names.entries()) {
+      w.uint(at + 1);
+      w.string(name);
+      w.bool(true);
+    }
+    w.u8(room === undefined ? 0 : 1);
+    if (room === undefined) return;
+    w.uint(room);
+    w.uint(30_000);
+    w.bool(true);
+  });
 /** @param {number} nonce the line's @param {number} reason */
 export const unsaid = (nonce, reason) => later(131, (w) => [nonce, 1, reason].forEach((value) => w.uint(value)));
 /**

@@ -34,6 +34,12 @@ impl Modes {
         self.modes.iter().map(Mode::players).max().unwrap_or(0)
     }
 
+    /// Players of the largest team.
+    pub(crate) fn team_max(&self) -> u8 {
+        let sizes = self.modes.iter().map(|mode| mode.team_size);
+        sizes.max().unwrap_or(0)
+    }
+
     /// The mode of this name.
     pub(crate) fn mode(&self, name: &str) -> Option<ModeId> {
         let place = self.names.iter().position(|known| known == name)?;

@@ -1,5 +1,5 @@
 //! The smallest game, for tests to which it does not matter what is played: players who stand. Its
-//! queue has two modes.
+//! queue has three modes.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -18,9 +18,9 @@ impl<I: Default + Clone + Send + Sync + 'static> Game for Still<I> {
     type Input = I;
 
     fn schema(s: &mut Schema<Still<I>>) {
-        let mode = |teams, missing| Mode {
+        let mode = |teams, team_size, missing| Mode {
             teams,
-            team_size: 1,
+            team_size,
             window: Window {
                 start: 2.0,
                 per_second: 0.5,
@@ -30,8 +30,9 @@ impl<I: Default + Clone + Send + Sync + 'static> Game for Still<I> {
             at_the_end: AtTheEnd::End,
             missing,
         };
-        s.mode("duel", mode(2, Missing::CallOff));
-        s.mode("trio", mode(3, Missing::PlayOn { least: 2 }));
+        s.mode("duel", mode(2, 1, Missing::CallOff));
+        s.mode("trio", mode(3, 1, Missing::PlayOn { least: 2 }));
+        s.mode("pairs", mode(2, 2, Missing::CallOff));
         s.regions(&["eu", "us"]);
     }
 

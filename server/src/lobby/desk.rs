@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::partying::Partying;
 use super::queueing::Queueing;
 use super::room_defaults::RoomDefaults;
 use super::room_quotas::RoomQuotas;
@@ -23,6 +24,7 @@ pub(super) struct Desk<'a> {
     pub(super) visitors: &'a Visitors,
     /// `None`: the game has no modes.
     pub(super) queueing: Option<&'a Queueing>,
+    pub(super) partying: &'a Partying,
     /// `None`: the server is alone.
     pub(super) nodes: Option<&'a Arc<Nodes>>,
     pub(super) game: &'a str,

@@ -86,6 +86,9 @@ impl Desk<'_> {
         if let Some(seating) = self.seat_of_match(session, now, request)? {
             return Ok(Led::Here(Box::new(seating)));
         }
+        if let Some(seating) = self.seat_of_party(session, now, request)? {
+            return Ok(Led::Here(Box::new(seating)));
+        }
         match self.others(session) {
             Some(nodes) => Leading::new(self, nodes, session, now, request).lead(),
             None => {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::partying::Partying;
 use super::queueing::{Queueing, Skill};
 use super::room_defaults::RoomDefaults;
 use super::welcome::Welcome;
@@ -77,11 +78,13 @@ pub(super) fn event(
 
 /// A game as the lobby has it.
 pub(super) struct Offered {
+    pub(super) index: GameIndex,
     pub(super) name: &'static str,
     pub(super) welcome: Welcome,
     pub(super) rooms: RoomDefaults,
     /// Who finds players for its modes, if it has some that a room has seats for.
     pub(super) queueing: Option<Queueing>,
+    pub(super) partying: Partying,
     /// Limits of its clients.
     pub(super) rates: Rates,
 }
@@ -113,10 +116,16 @@ impl Offered {
             }
         };
         Ok(Offered {
+            index,
             name: def.name(),
             welcome: Welcome::new(def, config).map_err(invalid)?,
             rooms: RoomDefaults::new(config, index, def),
             queueing,
+            partying: Partying::new(
+                def.modes().team_max(),
+                config.resume_grace,
+                metrics.game(def.name()),
+            ),
             rates: Rates::of(config),
         })
     }

@@ -14,6 +14,8 @@ mod notices;
 mod of_node;
 mod on_boards;
 mod orders;
+mod party_requests;
+mod partying;
 mod programs;
 mod queue_requests;
 mod queueing;
@@ -149,6 +151,8 @@ impl Lobby {
         let reading = async move { history.keep_reading().await };
         tokio::spawn(vitals.clone().keep("history", reading));
         for (index, game) in (0..).map(GameIndex).zip(&built.shared.games) {
+            let parties = built.shared.clone().keep_parties(index);
+            tokio::spawn(vitals.clone().keep("parties", parties));
             if game.queueing.is_some() {
                 let queue = built.shared.clone().keep_queue(index);
                 tokio::spawn(vitals.clone().keep("a queue", queue));

@@ -62,16 +62,20 @@ impl Shared {
                 let mode = mode.ok_or(OutOfQueue::NoSuchMode);
                 let regions = queueing.modes.regions(regions);
                 let regions = regions.ok_or(OutOfQueue::NoSuchRegion);
-                match mode.and_then(|mode| Ok((mode, regions?))) {
-                    Ok((mode, regions)) => queueing.with(now, |table| {
-                        let wish = Wish {
-                            nonce,
-                            mode,
-                            regions,
-                        };
-                        table.enqueue(&around, std::slice::from_ref(who), wish);
-                    }),
-                    Err(why) => refused(why),
+                let wish = mode.and_then(|mode| {
+                    Ok(Wish {
+                        nonce,
+                        mode,
+                        regions: regions?,
+                    })
+                });
+                let queued = wish.map_err(|why| (why, true)).and_then(|wish| {
+                    self.queue_together(session, now, |players| {
+                        queueing.with(now, |table| table.enqueue(&around, players, wish));
+                    })
+                });
+                if let Err((why, own)) = queued {
+                    tell(online, nonce, out(why, own, Duration::ZERO));
                 }
                 queueing.ear.wake();
             }

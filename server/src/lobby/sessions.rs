@@ -337,6 +337,10 @@ fn answer(
             shared.queue_asked(session, now, &request);
             return Ok(Answered::Said);
         }
+        ClientMessage::Party(request) => match shared.party_asked(session, now, &request) {
+            Some(answer) => answer,
+            None => return Ok(Answered::Said),
+        },
         // As above: no answer is expected.
         ClientMessage::Resync { .. } | ClientMessage::Typing { .. } => return Ok(Answered::Said),
         // What it was said in was left.
@@ -437,6 +441,7 @@ fn greet(
         shared.notices.arrive(online, Date::now());
     }
     shared.queue_greets(session, now);
+    shared.party_greets(session, now);
     Ok(())
 }
 
@@ -473,6 +478,7 @@ fn hand_over(
         give_back(&mut client.session);
         return Err(Some(client));
     }
+    shared.party_leads(&mut client.session, &seating, now);
     if client.conn.unwatch().is_err() {
         give_back(&mut client.session);
         return Err(None);

@@ -242,6 +242,7 @@ impl Shared {
             seats: self.tokens.seats(),
             visitors: &self.visitors,
             queueing: game.queueing.as_ref(),
+            partying: &game.partying,
             nodes: self.nodes.get(),
             game: game.name,
             folder: self.folder(game),
@@ -298,6 +299,7 @@ impl Shared {
         self.count_end(end);
         client.session.online = None;
         client.session.queue = None;
+        client.session.party = None;
         client.session.stand_up();
         (end != End::Lost).then_some(client)
     }

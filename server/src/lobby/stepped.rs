@@ -113,6 +113,7 @@ impl<G: Game> Stepped<G> {
         self.worker.run_until(now);
         self.shared.notices.tend(Date::now());
         for game in &self.shared.games {
+            self.shared.tend_parties(game, now);
             self.shared.tend_queue(game, now);
         }
         while let Ok(back) = self.returned.try_recv() {

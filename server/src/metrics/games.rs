@@ -63,6 +63,16 @@ figures! {
         "matches of the queue that came to nothing after they were offered"
     counter tickwire_queue_ratings_unread_total { queue_ratings_unread }
         "players who queued as new ones, because their rating was not read in time"
+    gauge tickwire_parties { parties }
+        "parties of players in the lobby and its rooms"
+    gauge tickwire_party_players { party_players }
+        "players in parties, those included whose connection is away"
+    counter tickwire_parties_made_total { parties_made }
+        "parties that were made"
+    counter tickwire_party_moves_total { party_moves }
+        "rooms to which a party could follow its leader"
+    counter tickwire_party_codes_wrong_total { party_codes_wrong }
+        "codes of parties that no party had"
     counter tickwire_desyncs_total { desyncs }
         "images that differed at a client; must stay 0"
 }

@@ -70,11 +70,13 @@ const ANSWERS_PER_SECOND: f32 = 1.0;
 /// And at once: who comes back from afar, or scrolls.
 const ANSWERS_BURST: f32 = 10.0;
 
-/// What a client is told as it stands, whole each time: no more than a few hundred bytes.
+/// What a client is told as it stands, whole each time: no more than two kilobytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// In its game's queue.
     Queue,
+    /// In its party.
+    Party,
 }
 
 /// What there is to say of one.
@@ -128,7 +130,7 @@ struct State {
     /// None of who never asked.
     answer: Option<Box<Answer>>,
     /// By [`Standing`].
-    stands: [Stands; 1],
+    stands: [Stands; 2],
     budget: Budget,
 }
 

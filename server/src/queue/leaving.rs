@@ -51,6 +51,21 @@ impl Queue {
         }
     }
 
+    pub(super) fn party_changed(&mut self, now: Duration, party: PlayerKey, by: PlayerKey) {
+        let Some((id, entry)) = self.entry(party) else {
+            self.told(party);
+            return;
+        };
+        let is_theirs = self.of_player.get(&by) == Some(&id);
+        match entry.offer {
+            None => self.out(id, by, OutReason::PartyChanged),
+            Some(offer) if is_theirs && !self.offers.get(offer).is_some_and(|of| of.is_going) => {
+                self.spoil(now, offer, by, OutReason::PartyChanged);
+            }
+            Some(_) => self.told(party),
+        }
+    }
+
     pub(super) fn lost(&mut self, now: Duration, player: PlayerKey) {
         let Some(id) = self.of_player.get(&player).copied() else {
             return;

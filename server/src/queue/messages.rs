@@ -82,6 +82,15 @@ pub enum Input {
         /// Who left.
         player: PlayerKey,
     },
+    /// Somebody joined a party or left it, which does not wait any more for what it is now: where it
+    /// waits all of it are out; of a match that was offered to who left it, it is a
+    /// [`Input::Decline`].
+    PartyChanged {
+        /// Any member of the party.
+        party: PlayerKey,
+        /// Who joined or left.
+        by: PlayerKey,
+    },
     /// A player is in the match's room.
     Joined {
         /// Who.
@@ -219,6 +228,8 @@ pub enum OutReason {
     Cancelled,
     /// Left the party.
     LeftParty,
+    /// Joined the party or left it, which does not wait any more.
+    PartyChanged,
     /// Was away for too long.
     Lost,
     /// Declined a match.

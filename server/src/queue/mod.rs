@@ -136,6 +136,7 @@ impl Queue {
             } => self.enqueue(now, mode, &seekers, regions),
             Input::PartyJoined { party, seeker } => self.party_joined(now, party, seeker),
             Input::PartyLeft { player } => self.party_left(now, player),
+            Input::PartyChanged { party, by } => self.party_changed(now, party, by),
             Input::Cancel { player } => self.cancel(now, player),
             Input::Lost { player } => self.lost(now, player),
             Input::Returned { player } => self.returned(now, player),

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use tickwire::ids::PlayerId;
-use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::{ChatLine, LeaveReason};
+use tickwire::protocol::{CloseCode, PartyRequest};
 
 use crate::game::{Identity, Standing};
 
@@ -74,6 +74,13 @@ pub enum Effect {
         player: PlayerId,
         /// The last one's.
         number: u32,
+    },
+    /// What the player's client says of its party.
+    Party {
+        /// Whose.
+        player: PlayerId,
+        /// What.
+        request: PartyRequest,
     },
     /// A round ended.
     Result {

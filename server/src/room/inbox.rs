@@ -9,8 +9,8 @@ use tickwire::netcode::input_queue::Pushed;
 use tickwire::protocol::frame::{InputHead, decode_ack};
 use tickwire::protocol::server_message::{LeaveReason, Refusal};
 use tickwire::protocol::{
-    CHANNEL_ROOM, ClientMessage, CloseCode, Kind, OutOfQueue, QueueRequest, QueueState,
-    ServerMessage,
+    CHANNEL_ROOM, ClientMessage, CloseCode, Kind, OutOfParty, OutOfQueue, PartyRequest, PartyState,
+    QueueRequest, QueueState, ServerMessage,
 };
 use tickwire::snapshot::fields::{take_payload, unpack};
 
@@ -48,6 +48,7 @@ impl<G: Game> Room<G> {
                     ClientMessage::Ping { .. }
                         | ClientMessage::NoticesSeen { .. }
                         | ClientMessage::History { .. }
+                        | ClientMessage::Party(PartyRequest::Look)
                 );
                 if !by_itself {
                     self.stir(player);
@@ -122,6 +123,7 @@ impl<G: Game> Room<G> {
             }
             // Said before the client knew that it was in a room: how things stand it is told anyway.
             ClientMessage::Queue(_) => {}
+            ClientMessage::Party(request) => self.on_party(player, request),
             ClientMessage::LeaveRoom => self.depart(player, LeaveReason::Asked),
             ClientMessage::Ready { ready } => self.on_ready(player, ready),
             ClientMessage::Kick { player: whom } => self.on_kick(player, whom),
@@ -155,6 +157,21 @@ impl<G: Game> Room<G> {
             }
         }
         Ok(())
+    }
+
+    /// Parties are the lobby's: it hears what a client in a room may say of them.
+    fn on_party(&mut self, player: PlayerId, request: PartyRequest) {
+        match request {
+            PartyRequest::Create { nonce } | PartyRequest::Join { nonce, .. } => {
+                let why = OutOfParty::InRoom;
+                let state = PartyState::Out { why };
+                self.tell(player, &ServerMessage::Party { nonce, state });
+            }
+            request => {
+                let said = Effect::Party { player, request };
+                self.effects.push_back(said);
+            }
+        }
     }
 
     /// What changes nothing goes no further.

@@ -1,6 +1,6 @@
-//! How good players of a game are, for who has to know it soon: read some at a time, and remembered
-//! for a while, so that who queues again costs no read. What this process counts and erases changes
-//! what is remembered; what another one counts is seen once that is forgotten.
+//! How good players of a game are, as far as it was read lately, so that who queues again costs no
+//! read ([`super::means`]). What this process counts and erases changes what is remembered; what
+//! another one counts is seen once that is forgotten.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,20 +8,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::value::{Row, Statement};
-use super::{ReadError, Store};
-use crate::ratings::Rating;
-
-/// Players that one read asks for.
-pub(crate) const ASKED_MAX: usize = 16;
 /// Players that are remembered, a few hundred bytes each: those who queue within some minutes.
 /// Beyond: who was read first is read again.
 const KEPT_MAX: usize = 4096;
 /// For how long, which is how late a match that another process counted is seen.
 const KEPT_FOR: Duration = Duration::from_secs(60);
-
-const OF_THESE: &str = "SELECT player, mean, deviation FROM ratings WHERE game = $1 \
-    AND player IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 /// See the module's description.
 #[derive(Default)]
@@ -43,18 +34,19 @@ struct Kept {
 
 impl Rated {
     /// The mean of somebody's rating, as far as it is remembered.
-    fn mean(&self, game: &str, player: &str, now: Instant) -> Option<f64> {
+    pub(super) fn mean(&self, game: &str, player: &str, now: Instant) -> Option<f64> {
         let table = self.0.lock();
         let kept = table.of.get(&*key(game, player))?;
         (now.saturating_duration_since(kept.read) < KEPT_FOR).then_some(kept.mean)
     }
 
-    fn changes(&self) -> u64 {
+    /// How often something became otherwise than it may have been read.
+    pub(super) fn changes(&self) -> u64 {
         self.0.lock().changes
     }
 
     /// Remembers what was read since there had been so many changes.
-    fn keep<'a>(
+    pub(super) fn keep<'a>(
         &self,
         changes: u64,
         game: &str,
@@ -106,53 +98,10 @@ fn key(game: &str, player: &str) -> Arc<str> {
     format!("{game}\n{player}").into()
 }
 
-impl Store {
-    /// The mean of somebody's rating, if it was read of late.
-    pub(crate) fn mean_known(&self, game: &str, player: &str, now: Instant) -> Option<f64> {
-        self.0.as_ref()?.rated.mean(game, player, now)
-    }
-
-    /// The means of ratings, of [`ASKED_MAX`] players at most, in their order. Who has none is new.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub(crate) async fn means(
-        &self,
-        game: &str,
-        players: &[String],
-    ) -> Result<Vec<f64>, ReadError> {
-        let store = self.0.as_ref().ok_or(ReadError::NoStore)?;
-        let changes = store.rated.changes();
-        let players = &players[..players.len().min(ASKED_MAX)];
-        let mut select = Statement::new(OF_THESE, [game.into()]);
-        let asked = players.iter().map(String::as_str);
-        let padded = asked.chain(std::iter::repeat("")).take(ASKED_MAX);
-        select.values.extend(padded.map(Into::into));
-        let rows = self.read(select).await?;
-        let known: Result<HashMap<String, f64>, ReadError> = rows.iter().map(mean).collect();
-        let known = known?;
-        let mean = |player: &String| known.get(player).copied().unwrap_or(Rating::START.mean);
-        let means: Vec<f64> = players.iter().map(mean).collect();
-        let read = players
-            .iter()
-            .map(String::as_str)
-            .zip(means.iter().copied());
-        store.rated.keep(changes, game, read, Instant::now());
-        Ok(means)
-    }
-}
-
-/// What can be nobody's counts as that of who is new, as in counting.
-fn mean(row: &Row) -> Result<(String, f64), ReadError> {
-    let (mean, deviation) = (row.real(1)?, row.real(2)?);
-    let rating = Rating { mean, deviation };
-    let sound = rating.is_sound().then_some(rating).unwrap_or_default();
-    Ok((row.text(0)?, sound.mean))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::means::ASKED_MAX;
 
     fn read(rated: &Rated, changes: u64, players: &[String], now: Instant) {
         let read = players.iter().map(|player| (player.as_str(), 30.0));

@@ -7,6 +7,7 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::CloseCode;
 use tickwire::protocol::server_message::Refusal;
 
+use super::party_link::PartyLink;
 use super::queue_link::QueueLink;
 use crate::admission::addresses::AddressLease;
 use crate::admission::crowd::Spot;
@@ -47,6 +48,8 @@ pub(crate) struct Session {
     pub(crate) online: Option<Present>,
     /// What the queue of its game hears of it, if that has one and it understands what it is told.
     pub(crate) queue: Option<Box<QueueLink>>,
+    /// What the parties of its game hear of it, if it understands what it is told.
+    pub(crate) party: Option<Box<PartyLink>>,
     /// Which room it may join by its number, private or not: another node sent it there.
     pub(crate) admitted: Option<RoomId>,
     /// What it brings to the room to which it is on its way.
@@ -79,6 +82,7 @@ impl Client {
                 identity: Identity::nobody(),
                 online: None,
                 queue: None,
+                party: None,
                 admitted: None,
                 options: Options::default(),
                 guest: AddressLease::unlimited(),
@@ -185,6 +189,9 @@ impl Session {
     pub(crate) fn seated(&mut self) {
         self.has_played = true;
         if let Some(link) = &mut self.queue {
+            link.seated();
+        }
+        if let Some(link) = &mut self.party {
             link.seated();
         }
     }

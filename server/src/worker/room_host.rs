@@ -260,6 +260,12 @@ impl<G: Game> RoomHost<G> {
                     online.saw(number);
                 }
             }
+            Effect::Party { player, request } => {
+                let client = self.members.client(player);
+                if let Some(link) = client.and_then(|client| client.session.party.as_ref()) {
+                    link.says(request);
+                }
+            }
             Effect::Describe { metadata, locked } => {
                 let registry = &ctx.common.registry;
                 registry.describe(self.id, &metadata, locked);

@@ -58,7 +58,7 @@ const SERVER: Floors = Floors {
         &["room"],
         &["game"],
         &["replication"],
-        &["moderation", "notices", "history"],
+        &["moderation", "notices", "history", "party"],
         &["presence"],
         &["admission"],
         &["auth"],

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::party::PartyRequest;
 use super::queue::QueueRequest;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 
@@ -142,11 +143,14 @@ pub enum ClientMessage {
     /// Something of the matchmaking queue, to a server with
     /// [`feature::QUEUE`](super::feature::QUEUE); answered by `Queue`.
     Queue(QueueRequest),
+    /// Something of parties, to a server with [`feature::PARTIES`](super::feature::PARTIES);
+    /// answered by `Party`.
+    Party(PartyRequest),
 }
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 140];
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 140, 141];
 }
 
 /// A room to be made.

@@ -4,11 +4,13 @@
 pub mod client_message;
 pub mod close_code;
 pub mod frame;
+pub mod party;
 pub mod queue;
 pub mod server_message;
 
 pub use client_message::ClientMessage;
 pub use close_code::CloseCode;
+pub use party::{OutOfParty, PartyMember, PartyRequest, PartyRoom, PartyState};
 pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
 
@@ -52,8 +54,10 @@ pub mod feature {
     pub const LINES: u32 = 1 << 5;
     /// The `Queue` of both sides. Who lacks it is told nothing of one.
     pub const QUEUE: u32 = 1 << 6;
+    /// The `Party` of both sides. Who lacks it is told nothing of one.
+    pub const PARTIES: u32 = 1 << 8;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PARTIES;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.

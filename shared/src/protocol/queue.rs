@@ -133,4 +133,6 @@ pub enum OutOfQueue {
     TooFew,
     /// The same, and there was no room even for them and bots.
     NoRoom,
+    /// Their party changed: somebody joined it, or left it.
+    PartyChanged,
 }

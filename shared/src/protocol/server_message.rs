@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::party::PartyState;
 use super::queue::QueueState;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::schema::{Schema, Tables};
@@ -194,11 +195,18 @@ pub enum ServerMessage {
         /// The whole of it.
         state: QueueState,
     },
+    /// The player's party: in the lobby or a room.
+    Party {
+        /// Of the `Create` or `Join` of this connection that it answers; 0: of none.
+        nonce: u32,
+        /// The whole of it.
+        state: PartyState,
+    },
 }
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 140];
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 140, 141];
 }
 
 /// A part of a page of what was said.

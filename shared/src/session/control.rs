@@ -73,6 +73,7 @@ impl Session {
             (_, ServerMessage::Said { nonce, result }) => Event::Said { nonce, result },
             (_, ServerMessage::Lines { nonce, result }) => Event::Lines { nonce, result },
             (_, ServerMessage::Queue { nonce, state }) => Event::Queue { nonce, state },
+            (_, ServerMessage::Party { nonce, state }) => Event::Party { nonce, state },
             (Some(room), ServerMessage::MemberChanged { member }) => {
                 room.on_member_changed(&member);
                 Event::MemberChanged { member }

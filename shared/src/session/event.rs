@@ -2,11 +2,11 @@
 
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
-use crate::protocol::QueueState;
 use crate::protocol::frame::{SnapshotHead, take_varint};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
+use crate::protocol::{PartyState, QueueState};
 use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
 
@@ -123,6 +123,13 @@ pub enum Event {
         nonce: u32,
         /// The whole of it; the newest counts.
         state: QueueState,
+    },
+    /// The player's party, or why they are in none.
+    Party {
+        /// Of the request that it answers, 0 for none.
+        nonce: u32,
+        /// The whole of it; the newest counts.
+        state: PartyState,
     },
     /// The server stops; its close follows.
     Stopping {

@@ -6,7 +6,7 @@ use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::protocol::client_message::{Condition, JoinAs, NewRoom};
-use crate::protocol::{CHANNEL_ROOM, ClientMessage, QueueRequest, frame};
+use crate::protocol::{CHANNEL_ROOM, ClientMessage, PartyRequest, QueueRequest, frame};
 use crate::schema::Field;
 use crate::snapshot::fields;
 
@@ -176,6 +176,13 @@ impl Session {
         self.request(State::Lobby, &ClientMessage::Queue(request.clone()))
     }
 
+    /// Says something of parties, in the lobby or a room, for servers with
+    /// [`feature::PARTIES`](crate::protocol::feature::PARTIES); what becomes of it is told by
+    /// [`super::Event::Party`].
+    pub fn party(&mut self, request: &PartyRequest) -> Result<(), RequestError> {
+        self.request_anywhere(&ClientMessage::Party(request.clone()))
+    }
+
     /// Makes a request of the game: the index of the action in the schema, the integers of its
     /// fields, and its payload if it declares one (empty otherwise). Answered by
     /// [`super::Event::Reply`] with the same id.
@@ -240,6 +247,14 @@ impl Session {
         match &self.room {
             Some(room) if room.spectates() => Err(RequestError::NotForSpectators),
             _ => self.request(State::Room, message),
+        }
+    }
+
+    /// In the lobby or a room, also on the way out of it.
+    fn request_anywhere(&mut self, message: &ClientMessage) -> Result<(), RequestError> {
+        match self.state() {
+            State::Lobby | State::Room => self.push(message),
+            _ => Err(RequestError::NotNow),
         }
     }
 

@@ -9,8 +9,8 @@ use tickwire::codec::{decode_client, decode_server, encode_client, encode_server
 use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::{Page, PastLine};
 use tickwire::protocol::{
-    ClientMessage, LATER_FROM, Numbered, OutOfQueue, QueueRequest, QueueState, RESERVED_FROM,
-    RESERVED_TO, SUBPROTOCOL, ServerMessage, feature,
+    ClientMessage, LATER_FROM, Numbered, OutOfParty, OutOfQueue, PartyRequest, PartyState,
+    QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage, feature,
 };
 
 use crate::vectors::hex;
@@ -154,6 +154,16 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
     };
     let bytes = encode_server(&ServerMessage::Queue { nonce: 7, state });
     assert_eq!(bytes, [1, 140, 7, 7, 0, 5, 1, 251, 44, 1]);
+    let join = PartyRequest::Join {
+        nonce: 300,
+        code: "A".to_owned(),
+    };
+    let bytes = encode_client(&ClientMessage::Party(join));
+    assert_eq!(bytes, [1, 141, 6, 1, 251, 44, 1, 1, b'A']);
+    let why = OutOfParty::Kicked;
+    let state = PartyState::Out { why };
+    let bytes = encode_server(&ServerMessage::Party { nonce: 0, state });
+    assert_eq!(bytes, [1, 141, 3, 0, 0, 7]);
 }
 
 #[test]
@@ -167,6 +177,7 @@ fn features_are_those_that_both_pages_list() {
         ("CHANNELS", feature::CHANNELS),
         ("LINES", feature::LINES),
         ("QUEUE", feature::QUEUE),
+        ("PARTIES", feature::PARTIES),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

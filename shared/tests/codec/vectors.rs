@@ -17,7 +17,10 @@ use tickwire::protocol::frame::{
 use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, NoticeEvent, Page, PastLine, Refusal, RoomInfo,
 };
-use tickwire::protocol::{ClientMessage, OutOfQueue, QueueRequest, QueueState, ServerMessage};
+use tickwire::protocol::{
+    ClientMessage, OutOfParty, OutOfQueue, PartyMember, PartyRequest, PartyRoom, PartyState,
+    QueueRequest, QueueState, ServerMessage,
+};
 use tickwire::schema::{
     Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables, text_words, words_text,
 };
@@ -172,6 +175,14 @@ fn client_messages() -> Vec<ClientMessage> {
             offer: 70_000,
             accept: true,
         }),
+        ClientMessage::Party(PartyRequest::Create { nonce: u32::MAX }),
+        ClientMessage::Party(PartyRequest::Join {
+            nonce: 7,
+            code: "ab-cd 1234".to_owned(),
+        }),
+        ClientMessage::Party(PartyRequest::Leave),
+        ClientMessage::Party(PartyRequest::Kick { member: 70_000 }),
+        ClientMessage::Party(PartyRequest::Look),
     ]
 }
 
@@ -460,7 +471,53 @@ fn server_messages() -> Vec<ServerMessage> {
             },
         ),
         queue(0, QueueState::Beside),
+        queue(
+            0,
+            QueueState::Out {
+                why: OutOfQueue::PartyChanged,
+                own: true,
+                again_ms: 0,
+            },
+        ),
+        ServerMessage::Party {
+            nonce: 7,
+            state: PartyState::Out {
+                why: OutOfParty::Stopped,
+            },
+        },
+        ServerMessage::Party {
+            nonce: 0,
+            state: PartyState::In {
+                code: "ABCD1234".to_owned(),
+                you: 300,
+                most: 8,
+                members: vec![of_party(1, "Ann", true), of_party(300, "Bó", false)],
+                room: Some(PartyRoom {
+                    room: RoomId(u32::MAX),
+                    left_ms: 30_000,
+                    kept: true,
+                }),
+            },
+        },
+        ServerMessage::Party {
+            nonce: u32::MAX,
+            state: PartyState::In {
+                code: "ABCD1234".to_owned(),
+                you: 1,
+                most: 16,
+                members: vec![of_party(1, "", true)],
+                room: None,
+            },
+        },
     ]
+}
+
+fn of_party(number: u32, name: &str, connected: bool) -> PartyMember {
+    PartyMember {
+        number,
+        name: name.to_owned(),
+        connected,
+    }
 }
 
 fn queue(nonce: u32, state: QueueState) -> ServerMessage {

@@ -112,9 +112,10 @@ MESSAGES = (
 ).split()
 OUT_OF_QUEUE = (
     "NotQueued NoSuchMode NoSuchRegion PartySize NotLeader Cooling Full TooOften InRoom Closed Cancelled LeftParty Lost "
-    "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom"
+    "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom PartyChanged"
 ).split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 140: "Queue"}
+OUT_OF_PARTY = "NotInParty NoSuchParty PartyFull TooManyParties TooOften InRoom Left Kicked Away Idle Stopped".split()
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 140: "Queue", 141: "Party"}
 
 
 class ServerMessage(Control):
@@ -286,6 +287,28 @@ class ServerMessage(Control):
         else:
             return which
         return {which: fields}
+
+    def _Party(self):
+        return self.fields(nonce=self.u32, state=self.party_state)
+
+    def party_state(self):
+        which = self.variant(["Out", "In"])
+        if which == "Out":
+            return {which: self.fields(why=lambda: self.variant(OUT_OF_PARTY))}
+        fields = self.fields(
+            code=self.string,
+            you=self.u32,
+            most=self.u8,
+            members=lambda: self.list(self.party_member, 255),
+            room=lambda: self.option(self.party_room),
+        )
+        return {which: fields}
+
+    def party_member(self):
+        return self.fields(number=self.u32, name=self.string, connected=self.bool)
+
+    def party_room(self):
+        return self.fields(room=self.u32, left_ms=self.u32, kept=self.bool)
 
     def notice_event(self):
         return self.fields(event=self.u16, fields=self.packed)

@@ -2,6 +2,8 @@
 
 mod chosen;
 
+use std::time::Duration;
+
 use super::*;
 use crate::admission::addresses::Addresses;
 use crate::admission::limiter::Budget;
@@ -11,6 +13,7 @@ use crate::directory::GameIndex;
 use crate::directory::local::Registry;
 use crate::game::{Game, GameDef, RoomOptions};
 use crate::lobby::elsewhere::Led;
+use crate::lobby::partying::Partying;
 use crate::lobby::room_defaults::RoomDefaults;
 use crate::lobby::room_quotas::RoomQuotas;
 use crate::lobby::visitors::Visitors;
@@ -28,6 +31,7 @@ struct Lobby {
     room_quotas: RoomQuotas,
     seats: SeatKey,
     visitors: Visitors,
+    partying: Partying,
     session: Box<Session>,
     now: Instant,
 }
@@ -42,6 +46,7 @@ impl Lobby {
         let (memory, _) = memory::pair(0);
         let mut session = Client::new(Box::new(memory), now).session;
         session.name = Some("Ada".into());
+        let figures = Metrics::new().unwrap();
         Lobby {
             registry: Registry::new(9, 1, Entropy::default()),
             defaults: RoomDefaults::new(
@@ -52,6 +57,7 @@ impl Lobby {
             room_quotas: RoomQuotas::new(3, metrics::Counter::noop()),
             seats: SeatKey::derive(&[0; 32]),
             visitors: Visitors::default(),
+            partying: Partying::new(1, Duration::ZERO, figures.game("plots")),
             session,
             now,
         }
@@ -65,6 +71,7 @@ impl Lobby {
             seats: &self.seats,
             visitors: &self.visitors,
             queueing: None,
+            partying: &self.partying,
             nodes: None,
             game: "plots",
             folder: None,

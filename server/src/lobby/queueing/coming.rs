@@ -52,20 +52,36 @@ impl Table {
         self.asking.iter().any(|asking| asking.has(who))
     }
 
-    /// Somebody does not want to, before they were in the queue; whether they had wanted to. With
-    /// them go those who would have played with them.
+    /// Somebody does not want to, before they were in the queue, because of what one did; whether
+    /// they had wanted to. With them go those who would have played with them.
     pub(super) fn ask_no_more(
         &mut self,
         around: &Around<'_>,
         who: &Identity,
-        why: OutOfQueue,
+        (why, by): (OutOfQueue, &Identity),
     ) -> bool {
         let theirs = self.asking.extract_if(.., |asking| asking.has(who));
         let theirs: Vec<Asking> = theirs.collect();
         for asking in &theirs {
-            asking.end(around, why, Some(who));
+            asking.end(around, why, Some(by));
         }
         !theirs.is_empty()
+    }
+
+    /// Somebody joined a party of these, or left it: who of them waits does so no longer.
+    pub(in crate::lobby) fn party_changed(
+        &mut self,
+        around: &Around<'_>,
+        by: &Identity,
+        of: &[Identity],
+    ) {
+        for who in of {
+            self.ask_no_more(around, who, (OutOfQueue::PartyChanged, by));
+            if let Some(party) = self.waiting(who) {
+                let by = self.key(by);
+                self.handle(around, Input::PartyChanged { party, by });
+            }
+        }
     }
 
     /// Nobody is let in any more.

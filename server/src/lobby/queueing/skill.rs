@@ -13,7 +13,8 @@ use tokio::time::timeout_at;
 use crate::auth::Identity;
 use crate::metrics::GameMetrics;
 use crate::ratings::Rating;
-use crate::store::{ASKED_MAX, Store};
+use crate::store::Store;
+use crate::store::means::ASKED_MAX;
 
 /// For how long a rating is waited for: what nobody takes for a delay who asked for a match.
 const WAIT: Duration = Duration::from_millis(250);

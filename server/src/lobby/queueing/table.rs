@@ -143,7 +143,7 @@ impl Table {
 
     /// Somebody does not want to any more; whether they were in the queue.
     pub(in crate::lobby) fn cancel(&mut self, around: &Around<'_>, who: &Identity) -> bool {
-        if self.ask_no_more(around, who, OutOfQueue::Cancelled) {
+        if self.ask_no_more(around, who, (OutOfQueue::Cancelled, who)) {
             return true;
         }
         let player = self.waiting(who);

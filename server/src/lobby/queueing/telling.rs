@@ -239,6 +239,7 @@ fn why_out(reason: OutReason) -> OutOfQueue {
     match reason {
         OutReason::Cancelled => OutOfQueue::Cancelled,
         OutReason::LeftParty => OutOfQueue::LeftParty,
+        OutReason::PartyChanged => OutOfQueue::PartyChanged,
         OutReason::Lost => OutOfQueue::Lost,
         OutReason::Declined => OutOfQueue::Declined,
         OutReason::NotAccepted => OutOfQueue::NotAccepted,

@@ -4,6 +4,7 @@
 mod history;
 mod leaving;
 mod notices;
+mod party;
 mod queue;
 mod ratings;
 

@@ -394,7 +394,9 @@ impl Checker {
             OutReason::Lost => false,
             OutReason::Cancelled => at != At::Waiting && is_member,
             // On the way the match is not theirs to spoil by that.
-            OutReason::LeftParty => matches!(at, At::Offered(_)) && is_member,
+            OutReason::LeftParty | OutReason::PartyChanged => {
+                matches!(at, At::Offered(_)) && is_member
+            }
             _ => true,
         };
         if spoils {

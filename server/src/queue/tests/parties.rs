@@ -181,3 +181,49 @@ fn a_partys_rating_is_the_mean_of_its_members() {
     let (_, _, players) = only_offer(&desk.wait(0.0));
     assert_eq!(players, [1, 2, 3, 4]);
 }
+
+#[test]
+fn a_party_that_is_not_what_it_was_waits_no_longer() {
+    let changed = |desk: &mut Desk, by: u64| {
+        desk.tell(Input::PartyChanged {
+            party: PlayerKey(1),
+            by: PlayerKey(by),
+        })
+    };
+    let mut desk = Desk::new();
+    desk.queue(PAIRS, &[(1, 25.0), (2, 25.0)]);
+    let gone = out(&[1, 2], 9, OutReason::PartyChanged);
+    assert_eq!(changed(&mut desk, 9), [gone]);
+    assert_eq!(changed(&mut desk, 9), [told(1)]);
+    assert_eq!((desk.queue.players(), desk.queue.wakes_at()), (0, None));
+
+    // Who joins changes nothing of a match that is offered, who leaves it spoils it.
+    desk.queue(PAIRS, &[(1, 25.0), (2, 25.0)]);
+    desk.queue(PAIRS, &[(3, 25.0), (4, 25.0)]);
+    let (_, _, players) = only_offer(&desk.wait(0.0));
+    assert_eq!(players, [1, 2, 3, 4]);
+    assert_eq!(changed(&mut desk, 9), [told(1)]);
+    let said = changed(&mut desk, 2);
+    assert!(
+        said.contains(&out(&[1, 2], 2, OutReason::PartyChanged)),
+        "{said:?}"
+    );
+    assert!(desk.view(1).is_none() && desk.view(3).is_some());
+    let again = desk.queue(PAIRS, &[(2, 25.0)]);
+    let is_cooling = |output: &Output| {
+        let why = match output {
+            Output::Refused { why, .. } => why,
+            _ => return false,
+        };
+        matches!(why, Refusal::Cooling(PlayerKey(2), _))
+    };
+    assert!(again.iter().any(is_cooling), "{again:?}");
+
+    // Once all have accepted it is played by who is in it.
+    desk.queue(PAIRS, &[(1, 25.0), (5, 25.0)]);
+    let (offer, _, players) = only_offer(&desk.wait(0.0));
+    for player in players {
+        desk.accept(player, offer);
+    }
+    assert_eq!(changed(&mut desk, 5), [told(1)]);
+}

@@ -300,6 +300,7 @@ impl World {
             | Input::PartyLeft { player }
             | Input::Joined { player, .. }
             | Input::JoinFailed { player, .. } => vec![*player],
+            Input::PartyChanged { party, by } => vec![*party, *by],
             Input::RoomFailed { .. } | Input::Close => Vec::new(),
         };
         self.listen(touched);

@@ -8,7 +8,7 @@ use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
 use tickwire::limits::NAME_CHARS_MAX;
 use tickwire::protocol::client_message::NewRoom;
-use tickwire::protocol::{CHANNEL_ROOM, QueueRequest};
+use tickwire::protocol::{CHANNEL_ROOM, PartyRequest, QueueRequest};
 use tickwire::session::Seen;
 
 const SECURITY: &str = include_str!("../../../SECURITY.md");
@@ -128,6 +128,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
         | ClientMessage::Queue(..)
+        | ClientMessage::Party(..)
         | ClientMessage::NoticesSeen { .. } => control,
     }
 }
@@ -214,6 +215,10 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
             },
         ),
         ("Queue", ClientMessage::Queue(QueueRequest::Cancel)),
+        (
+            "Party",
+            ClientMessage::Party(PartyRequest::Create { nonce: 1 }),
+        ),
     ]
 }
 
@@ -267,6 +272,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::History { .. }
         | ClientMessage::Typing { .. }
         | ClientMessage::Queue(..)
+        | ClientMessage::Party(..)
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }

@@ -1,0 +1,121 @@
+//! What parties need of the lobby, how they tell players how things stand, and what the queue hears
+//! of them.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tickwire::codec::encode_server;
+use tickwire::protocol::{OutOfParty, PartyState, ServerMessage};
+
+use crate::auth::Identity;
+use crate::directory::code::room_code;
+use crate::directory::{Directory, GameIndex};
+use crate::lobby::queueing::{self, Queueing};
+use crate::metrics::GameMetrics;
+use crate::party::{OutReason, Refusal};
+use crate::presence::{Online, Presence, Standing};
+
+/// See the module's description.
+pub(in crate::lobby) struct PartyAround<'a> {
+    pub(in crate::lobby) registry: &'a dyn Directory,
+    pub(in crate::lobby) presence: &'a Presence,
+    pub(in crate::lobby) index: GameIndex,
+    /// The game's name.
+    pub(in crate::lobby) game: &'a str,
+    pub(in crate::lobby) metrics: &'a GameMetrics,
+    /// The game's queue, if it has one.
+    pub(in crate::lobby) queue: Option<(&'a Queueing, queueing::Around<'a>)>,
+    /// What time it is.
+    pub(in crate::lobby) now: Instant,
+}
+
+impl PartyAround<'_> {
+    /// Tells a player at all their connections with the game.
+    pub(super) fn tell(&self, who: &Identity, state: PartyState) {
+        let bytes = packed(0, state);
+        for online in self.presence.of_player(who) {
+            if online.game == self.game {
+                online.show(Standing::Party, bytes.clone());
+            }
+        }
+    }
+
+    /// A code that nobody guesses. `None`: the system has no random numbers.
+    pub(in crate::lobby) fn code(&self) -> Option<String> {
+        self.registry.random().ok().map(room_code)
+    }
+
+    /// Whether a player is in a room, this one or any.
+    pub(in crate::lobby) fn is_in_room(
+        &self,
+        who: &Identity,
+        room: Option<tickwire::ids::RoomId>,
+    ) -> bool {
+        let theirs = self.presence.of_player(who).into_iter();
+        let mut theirs = theirs.filter(|online| online.game == self.game);
+        theirs.any(|online| match room {
+            Some(room) => online.room() == Some(room),
+            None => online.room().is_some(),
+        })
+    }
+
+    /// Somebody joined a party: whoever of them waits does so no longer.
+    pub(super) fn joined(&self, who: &Identity, others: &[Identity]) {
+        if let Some((queueing, around)) = &self.queue {
+            queueing.with(self.now, |table| {
+                table.cancel(around, who);
+                table.party_changed(around, who, others);
+            });
+        }
+    }
+
+    /// Somebody left a party: the same.
+    pub(super) fn left(&self, who: &Identity, others: &[Identity]) {
+        if let Some((queueing, around)) = &self.queue {
+            queueing.with(self.now, |table| {
+                table.party_changed(around, who, std::slice::from_ref(who));
+                table.party_changed(around, who, others);
+            });
+        }
+    }
+}
+
+/// Tells one connection.
+pub(in crate::lobby) fn tell(online: &Online, state: PartyState) {
+    online.show(Standing::Party, packed(0, state));
+}
+
+fn packed(nonce: u32, state: PartyState) -> Bytes {
+    encode_server(&ServerMessage::Party { nonce, state }).into()
+}
+
+/// Who is in no party.
+pub(in crate::lobby) fn out(why: OutOfParty) -> PartyState {
+    PartyState::Out { why }
+}
+
+pub(super) fn why_refused(why: Refusal) -> OutOfParty {
+    match why {
+        Refusal::NoSuchParty => OutOfParty::NoSuchParty,
+        Refusal::Full => OutOfParty::PartyFull,
+        Refusal::TooMany => OutOfParty::TooManyParties,
+        Refusal::Closed => OutOfParty::Stopped,
+    }
+}
+
+/// `None`: they are in another, and told of that.
+pub(super) fn why_out(why: OutReason) -> Option<OutOfParty> {
+    Some(match why {
+        OutReason::Elsewhere => return None,
+        OutReason::Left => OutOfParty::Left,
+        OutReason::Kicked => OutOfParty::Kicked,
+        OutReason::Lost => OutOfParty::Away,
+        OutReason::Idle => OutOfParty::Idle,
+        OutReason::Closed => OutOfParty::Stopped,
+    })
+}
+
+/// A span on the wire.
+pub(super) fn ms(span: Duration) -> u32 {
+    u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
+}
