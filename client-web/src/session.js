@@ -231,6 +231,16 @@ export class Session {
     this.#transmits.push(message);
   }
 
+  /**
+   * Makes a request that is neither the lobby's nor the room's: throws a `RequestError`.
+   * @param {Uint8Array} message as of `request`
+   */
+  requestAnywhere(message) {
+    if (this.state !== 'Lobby' && this.state !== 'Room') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
+    if (this.#transmits.length >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
+    this.#transmits.push(message);
+  }
+
   /** @param {ServerMessage} message */
   #onControl(message) {
     const { room, welcome, layout } = this;

@@ -451,6 +451,7 @@ mod logging;
 pub mod metrics;
 mod moderation;
 mod notices;
+mod people;
 mod prefetch;
 mod presence;
 pub mod queue;

@@ -28,8 +28,10 @@ export const Feature = Object.freeze({
   LINES: 32,
   /** `Queue`. */
   QUEUE: 64,
+  /** `People`, and the channels of the lobby and of two players. */
+  PEOPLE: 128,
   /** All that the SDK does. */
-  ALL: 127,
+  ALL: 255,
 });
 
 /** First byte of a message. */

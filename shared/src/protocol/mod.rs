@@ -4,11 +4,14 @@
 pub mod client_message;
 pub mod close_code;
 pub mod frame;
+pub mod people;
 pub mod queue;
+pub mod refusal;
 pub mod server_message;
 
 pub use client_message::ClientMessage;
 pub use close_code::CloseCode;
+pub use people::{PeopleNews, PeopleRequest};
 pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
 
@@ -52,12 +55,19 @@ pub mod feature {
     pub const LINES: u32 = 1 << 5;
     /// The `Queue` of both sides. Who lacks it is told nothing of one.
     pub const QUEUE: u32 = 1 << 6;
+    /// The `People` of both sides, and the channels of the lobby and of two players, answered by
+    /// `Past`. Who lacks it is told nothing of them.
+    pub const PEOPLE: u32 = 1 << 7;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE;
+    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PEOPLE;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.
 pub const CHANNEL_ROOM: &str = "room";
+/// That of the lobby of the client's game.
+pub const CHANNEL_LOBBY: &str = "lobby";
+/// What stands before a player's handle in the channel of the two.
+pub const CHANNEL_OF_TWO: char = '@';
 
 /// First byte of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

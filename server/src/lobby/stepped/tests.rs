@@ -4,6 +4,7 @@
 mod history;
 mod leaving;
 mod notices;
+mod people;
 mod queue;
 mod ratings;
 

@@ -8,7 +8,7 @@ use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
 use tickwire::limits::NAME_CHARS_MAX;
 use tickwire::protocol::client_message::NewRoom;
-use tickwire::protocol::{CHANNEL_ROOM, QueueRequest};
+use tickwire::protocol::{CHANNEL_ROOM, PeopleRequest, QueueRequest};
 use tickwire::session::Seen;
 
 const SECURITY: &str = include_str!("../../../SECURITY.md");
@@ -128,6 +128,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Resync { .. }
         | ClientMessage::Act { .. }
         | ClientMessage::Queue(..)
+        | ClientMessage::People(..)
         | ClientMessage::NoticesSeen { .. } => control,
     }
 }
@@ -213,6 +214,10 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
                 channel: CHANNEL_ROOM.to_owned(),
             },
         ),
+        (
+            "People",
+            ClientMessage::People(PeopleRequest::Who { nonce: 1, player }),
+        ),
         ("Queue", ClientMessage::Queue(QueueRequest::Cancel)),
     ]
 }
@@ -267,6 +272,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::History { .. }
         | ClientMessage::Typing { .. }
         | ClientMessage::Queue(..)
+        | ClientMessage::People(..)
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }
